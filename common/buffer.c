@@ -1,0 +1,97 @@
+#include "common/buffer.h"
+
+#include "common/errors.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SMALLEST 64
+
+void
+buffer_init(buffer *self)
+{
+    *self = (buffer){0};
+}
+
+void
+buffer_fini(buffer *self)
+{
+    if (!self)
+        return;
+    free(self->data);
+    buffer_init(self);
+}
+
+void
+buffer_clear(buffer *self)
+{
+    self->size = 0;
+}
+
+uint8_t *
+buffer_reserve(buffer *self, size_t size)
+{
+    ASSERT(size <= SIZE_MAX / 4 && self->size <= SIZE_MAX / 4);
+    size_t needed = self->size + size;
+    if (needed > self->capacity || !self->data) {
+        size_t capacity = self->capacity ? self->capacity : SMALLEST;
+        while (capacity < needed)
+            capacity *= 2;
+        uint8_t *data = realloc(self->data, capacity);
+        ASSERT(data);
+        self->data = data;
+        self->capacity = capacity;
+    }
+    return self->data + self->size;
+}
+
+void
+buffer_wrote(buffer *self, size_t size)
+{
+    ASSERT(size <= self->capacity - self->size);
+    self->size += size;
+}
+
+void
+buffer_append(buffer *self, const void *data, size_t size)
+{
+    if (size == 0)
+        return;
+    memcpy(buffer_reserve(self, size), data, size);
+    self->size += size;
+}
+
+void
+buffer_slice(buffer *self, slice bytes)
+{
+    buffer_append(self, bytes.data, bytes.size);
+}
+
+void
+buffer_text(buffer *self, const char *text)
+{
+    buffer_append(self, text, strlen(text));
+}
+
+void
+buffer_byte(buffer *self, char byte)
+{
+    buffer_append(self, &byte, 1);
+}
+
+void
+buffer_format(buffer *self, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(length >= 0);
+    size_t size = (size_t)length;
+    // One more for the NUL that vsnprintf writes; it is not counted.
+    vsnprintf((char *)buffer_reserve(self, size + 1), size + 1, format, again);
+    va_end(again);
+    buffer_wrote(self, size);
+}

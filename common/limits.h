@@ -1,0 +1,36 @@
+// limits - PROTOCOL.md 8 as numbers. Whatever comes from outside meets one of these before memory is taken for it.
+#ifndef TROUPE_LIMITS_H
+#define TROUPE_LIMITS_H
+
+enum {
+    MAX_REQUEST_BODY = 1 << 20,
+    MAX_REPLY_BODY = 16 << 20,
+    MAX_FRONT_MESSAGE = 8 << 20,
+    MAX_BACK_MESSAGE = 64 << 20,
+    MAX_ROUTING_ID = 32,
+    MAX_KEYS = 32,
+    MAX_DEPTH = 16,
+    MAX_VIEW_PATH = 255,
+    MAX_EVENT_NAME = 64,
+    MAX_WORKER_NAME = 64,
+    MAX_PARAM_COUNT = 256,
+    MAX_VIEWS = 64,
+    MAX_IDENTITY = 32,
+    MAX_MAILBOX = 16,
+    MAX_REPLIES_KEPT = 8,
+    MAX_REPLY_KEPT = 16 << 10,
+    MAX_UNADOPTED = 1000,
+    MAX_SNAPSHOT_FRAMES = 64,
+    MAX_URL = 8 << 10,
+
+    DEFAULT_TTL_MS = 10000,
+    HEARTBEAT_MS = 1000,
+    WORKER_DEAD_MS = 8000,
+    CLIENT_DEAD_MS = 15000,
+    UNADOPTED_MS = 15000,
+    DETACHED_MS = 60000,
+    IDLE_MS = 30 * 60 * 1000,
+    BUSY_RETRY_MS = 100,
+};
+
+#endif

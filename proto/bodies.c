@@ -1,0 +1,347 @@
+#include "proto/bodies.h"
+
+static id16
+s_id(reader *in, const char *key)
+{
+    id16 id = {{0}};
+    slice bytes = reader_bin(in, key, ID_SIZE);
+    if (bytes.size == ID_SIZE)
+        memcpy(id.bytes, bytes.data, ID_SIZE);
+    else if (!in->error)
+        in->error = ERR_MALFORMED;
+    return id;
+}
+
+err
+mount_decode(slice body, mount_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    mount_body decoded = {
+        .path = reader_str(&in, "path", MAX_VIEW_PATH),
+        .params = reader_map(&in, "params", MAX_REQUEST_BODY),
+        .request = reader_opt_map(&in, "request", MAX_REQUEST_BODY),
+        .init = reader_opt_map(&in, "init", MAX_REQUEST_BODY),
+        .identity = reader_opt_bin(&in, "identity", MAX_IDENTITY),
+        .has_view = reader_has(&in, "view"),
+    };
+    if (decoded.has_view)
+        decoded.view = s_id(&in, "view");
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+static err
+s_join_view(slice element, join_view *ret)
+{
+    reader in;
+    reader_init(&in, element);
+    join_view decoded = {
+        .view = s_id(&in, "view"),
+        .version = reader_uint(&in, "version"),
+        .path = reader_str(&in, "path", MAX_VIEW_PATH),
+        .params = reader_map(&in, "params", MAX_REQUEST_BODY),
+        .init = reader_opt_map(&in, "init", MAX_REQUEST_BODY),
+        .url = reader_opt_str(&in, "url", MAX_URL),
+    };
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+err
+join_decode(slice body, join_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    join_body decoded = {
+        .generation = reader_uint(&in, "generation"),
+        .identity = reader_opt_bin(&in, "identity", MAX_IDENTITY),
+        .request = reader_map(&in, "request", MAX_REQUEST_BODY),
+    };
+    slice views = reader_list(&in, "views", MAX_REQUEST_BODY);
+    if (in.error)
+        return in.error;
+    if (msgpack_count(views) > MAX_VIEWS)
+        return ERR_TOO_LARGE;
+    size_t cursor = 0;
+    slice element;
+    while (msgpack_next(views, &cursor, &element)) {
+        err error = s_join_view(element, &decoded.views[decoded.count++]);
+        if (error)
+            return error;
+    }
+    *ret = decoded;
+    return OK;
+}
+
+err
+event_decode(slice body, event_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    event_body decoded = {
+        .view = s_id(&in, "view"),
+        .name = reader_str(&in, "name", MAX_EVENT_NAME),
+        .params = reader_map(&in, "params", MAX_REQUEST_BODY),
+    };
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+err
+view_decode(slice body, id16 *ret_view)
+{
+    reader in;
+    reader_init(&in, body);
+    id16 view = s_id(&in, "view");
+    if (!in.error)
+        *ret_view = view;
+    return in.error;
+}
+
+err
+ack_decode(slice body, ack_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    ack_body decoded = {.view = s_id(&in, "view"), .version = reader_uint(&in, "version")};
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+err
+logout_decode(slice body, slice *ret_identity)
+{
+    reader in;
+    reader_init(&in, body);
+    slice identity = reader_bin(&in, "identity", MAX_IDENTITY);
+    if (!in.error && identity.size == 0)
+        return ERR_MALFORMED; // nobody's: would match every session without one
+    if (!in.error)
+        *ret_identity = identity;
+    return in.error;
+}
+
+void
+mounted_encode(const mounted_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, self->has_at ? 5 : 4);
+    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key_uint(to, "version", self->version);
+    writer_key_uint(to, "last", self->last);
+    if (self->has_at)
+        writer_key_uint(to, "at", self->at);
+    writer_key_bin(to, "html", self->html);
+}
+
+void
+done_encode(const done_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 1U + (self->frame.size > 0) + (self->patch.size > 0) + (self->html.size > 0));
+    writer_key_uint(to, "version", self->version);
+    if (self->frame.size)
+        writer_key_bin(to, "frame", self->frame);
+    if (self->patch.size)
+        writer_key_bin(to, "patch", self->patch);
+    if (self->html.size)
+        writer_key_bin(to, "html", self->html);
+}
+
+static void
+s_opt_str(writer to, const char *key, slice text)
+{
+    if (text.size)
+        writer_key_str(to, key, text);
+}
+
+void
+failed_encode(const failed_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 2U + (self->type.size > 0) + (self->count > 0) + (self->view_path.size > 0) +
+                       (self->event.size > 0));
+    writer_key_str(to, "kind", slice_text(err_word(self->kind)));
+    writer_key_str(to, "message", self->message.size ? self->message : slice_text(err_text(self->kind)));
+    s_opt_str(to, "type", self->type);
+    s_opt_str(to, "view_path", self->view_path);
+    s_opt_str(to, "event", self->event);
+    if (self->count == 0)
+        return;
+    writer_key(to, "frames");
+    writer_list(to, self->count);
+    for (unsigned i = 0; i < self->count; i++) {
+        writer_list(to, 4);
+        writer_str(to, self->frames[i].file);
+        writer_uint(to, self->frames[i].line);
+        writer_str(to, self->frames[i].function);
+        writer_str(to, self->frames[i].source);
+    }
+}
+
+message_type
+refusal_type(err reason)
+{
+    switch (err_outcome(reason)) {
+    case OUTCOME_NOT_EXECUTED:
+        return MSG_NOT_EXECUTED;
+    case OUTCOME_UNKNOWN:
+        return MSG_UNKNOWN;
+    case OUTCOME_FAILED:
+    case OUTCOME_LOCAL:
+        break;
+    }
+    return MSG_FAILED;
+}
+
+void
+refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, retry_ms ? 3 : 2);
+    writer_key_str(to, "reason", slice_text(err_word(reason)));
+    writer_key_str(to, "message", message.size ? message : slice_text(err_text(reason)));
+    if (retry_ms)
+        writer_key_uint(to, "retry_ms", retry_ms);
+}
+
+void
+reason_encode(const char *reason, slice message, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, message.size ? 2 : 1);
+    writer_key_str(to, "reason", slice_text(reason));
+    s_opt_str(to, "message", message);
+}
+
+err
+reason_decode(slice body, reason_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    reason_body decoded = {reader_str(&in, "reason", 64), reader_opt_str(&in, "message", 1024)};
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+void
+empty_encode(buffer *out)
+{
+    writer_map(writer_on(out), 0);
+}
+
+err
+register_decode(slice body, register_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    register_body decoded = {
+        .name = reader_str(&in, "name", MAX_WORKER_NAME),
+        .pid = reader_uint(&in, "pid"),
+        .threads = reader_uint(&in, "threads"),
+        .version = reader_str(&in, "version", 32),
+    };
+    if (!in.error && decoded.name.size == 0)
+        return ERR_MALFORMED;
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+void
+register_encode(const register_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 4);
+    writer_key_str(to, "name", self->name);
+    writer_key_uint(to, "pid", self->pid);
+    writer_key_uint(to, "threads", self->threads);
+    writer_key_str(to, "version", self->version);
+}
+
+err
+welcome_decode(slice body, welcome_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    welcome_body decoded = {reader_uint(&in, "boot"), reader_uint(&in, "heartbeat_ms")};
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+void
+welcome_encode(const welcome_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_uint(to, "boot", self->boot);
+    writer_key_uint(to, "heartbeat_ms", self->heartbeat_ms);
+}
+
+void
+identify_encode(uint64_t boot, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 1);
+    writer_key_uint(to, "boot", boot);
+}
+
+err
+heartbeat_decode(slice body, heartbeat_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    heartbeat_body decoded = {
+        .sent = reader_uint(&in, "sent"),
+        .sessions = reader_uint(&in, "sessions"),
+        .views = reader_uint(&in, "views"),
+        .queued = reader_uint(&in, "queued"),
+        .running = reader_uint(&in, "running"),
+        .busy_ms = reader_uint(&in, "busy_ms"),
+        .turns = reader_uint(&in, "turns"),
+    };
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+void
+heartbeat_encode(const heartbeat_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 7);
+    writer_key_uint(to, "sent", self->sent);
+    writer_key_uint(to, "sessions", self->sessions);
+    writer_key_uint(to, "views", self->views);
+    writer_key_uint(to, "queued", self->queued);
+    writer_key_uint(to, "running", self->running);
+    writer_key_uint(to, "busy_ms", self->busy_ms);
+    writer_key_uint(to, "turns", self->turns);
+}
+
+err
+echo_decode(slice body, echo_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    echo_body decoded = {reader_uint(&in, "sent"), reader_uint(&in, "boot")};
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+void
+echo_encode(const echo_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_uint(to, "sent", self->sent);
+    writer_key_uint(to, "boot", self->boot);
+}

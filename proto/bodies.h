@@ -1,0 +1,134 @@
+// bodies - the bodies of PROTOCOL.md 5 as structs. Decoders borrow the body; encoders append to a buffer. No I/O; pure; any thread.
+//
+// Every decoder returns OK, ERR_MALFORMED or ERR_TOO_LARGE, and writes *ret only on OK. Slices named raw are msgpack, scanned.
+#ifndef TROUPE_BODIES_H
+#define TROUPE_BODIES_H
+
+#include "proto/codec.h"
+#include "proto/message.h"
+
+typedef struct {
+    slice path;
+    slice params;   // raw map
+    slice request;  // raw map, or empty
+    slice init;     // raw map, or empty
+    slice identity; // or empty
+    bool has_view;
+    id16 view;
+} mount_body;
+err mount_decode(slice body, mount_body *ret);
+
+typedef struct {
+    id16 view;
+    uint64_t version;
+    slice path;
+    slice params; // raw map
+    slice init;   // raw map, or empty
+    slice url;    // path and query that this view was mounted with, or empty
+} join_view;
+
+typedef struct {
+    uint64_t generation;
+    slice identity;
+    slice request; // raw map
+    unsigned count;
+    join_view views[MAX_VIEWS];
+} join_body;
+err join_decode(slice body, join_body *ret);
+
+typedef struct {
+    id16 view;
+    slice name;
+    slice params; // raw map
+} event_body;
+err event_decode(slice body, event_body *ret);
+err view_decode(slice body, id16 *ret_view); // UNMOUNT and REFRESH
+
+typedef struct {
+    id16 view;
+    uint64_t version;
+} ack_body;
+err ack_decode(slice body, ack_body *ret);
+err logout_decode(slice body, slice *ret_identity);
+
+typedef struct {
+    id16 view;
+    uint64_t version;
+    slice html;
+    bool has_at;
+    uint64_t at;
+    uint64_t last;
+} mounted_body;
+void mounted_encode(const mounted_body *self, buffer *out);
+
+typedef struct {
+    uint64_t version;
+    slice frame; // empty: none
+    slice patch;
+    slice html;
+} done_body;
+void done_encode(const done_body *self, buffer *out);
+
+typedef struct {
+    slice file;
+    uint64_t line;
+    slice function;
+    slice source;
+} fault_frame;
+
+typedef struct {
+    err kind; // an OUTCOME_FAILED error
+    slice message;
+    slice type;
+    slice view_path;
+    slice event;
+    unsigned count;
+    const fault_frame *frames;
+} failed_body;
+void failed_encode(const failed_body *self, buffer *out);
+
+// NOT_EXECUTED and UNKNOWN. message may be empty: err_text is said then. retry_ms 0: not said.
+void refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out);
+// Which of FAILED, NOT_EXECUTED and UNKNOWN an error is answered with.
+message_type refusal_type(err reason);
+void reason_encode(const char *reason, slice message, buffer *out); // ENDED, GOODBYE, RELEASED; REFUSED with a message
+void empty_encode(buffer *out);
+
+typedef struct {
+    slice name;
+    uint64_t pid;
+    uint64_t threads;
+    slice version;
+} register_body;
+err register_decode(slice body, register_body *ret);
+void register_encode(const register_body *self, buffer *out);
+
+typedef struct {
+    uint64_t boot;
+    uint64_t heartbeat_ms;
+} welcome_body;
+err welcome_decode(slice body, welcome_body *ret);
+void welcome_encode(const welcome_body *self, buffer *out);
+void identify_encode(uint64_t boot, buffer *out);
+
+typedef struct {
+    uint64_t sent;
+    uint64_t sessions, views, queued, running, busy_ms, turns;
+} heartbeat_body;
+err heartbeat_decode(slice body, heartbeat_body *ret);
+void heartbeat_encode(const heartbeat_body *self, buffer *out);
+
+typedef struct {
+    uint64_t sent;
+    uint64_t boot;
+} echo_body; // the broker's answer to HEARTBEAT
+err echo_decode(slice body, echo_body *ret);
+void echo_encode(const echo_body *self, buffer *out);
+
+typedef struct {
+    slice reason;
+    slice message; // or empty
+} reason_body;
+err reason_decode(slice body, reason_body *ret);
+
+#endif

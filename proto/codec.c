@@ -1,0 +1,302 @@
+#include "proto/codec.h"
+
+#include "proto/scan.h"
+
+#include <msgpack/pack.h>
+
+static bool
+s_is_str(uint8_t type)
+{
+    return (type & 0xe0) == 0xa0 || (type >= 0xd9 && type <= 0xdb);
+}
+
+static bool
+s_is_bin(uint8_t type)
+{
+    return type >= 0xc4 && type <= 0xc6;
+}
+
+static bool
+s_is_map(uint8_t type)
+{
+    return (type & 0xf0) == 0x80 || type == 0xde || type == 0xdf;
+}
+
+static bool
+s_is_list(uint8_t type)
+{
+    return (type & 0xf0) == 0x90 || type == 0xdc || type == 0xdd;
+}
+
+static slice
+s_payload(slice value)
+{
+    uint64_t bytes = 0, values = 0;
+    size_t head = msgpack_head(value, &bytes, &values);
+    return slice_of(value.data + head, (size_t)bytes);
+}
+
+// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+static bool
+s_utf8(slice text)
+{
+    const uint8_t *at = text.data, *end = at + text.size;
+    while (at < end) {
+        uint8_t c = *at++;
+        if (c < 0x80)
+            continue;
+        unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+        if (c < 0xc2 || c > 0xf4 || (size_t)(end - at) < more)
+            return false;
+        uint8_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+        uint8_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+        if (*at < low || *at > high)
+            return false;
+        for (at++; more > 1; more--, at++)
+            if (*at < 0x80 || *at > 0xbf)
+                return false;
+    }
+    return true;
+}
+
+static err
+s_index(reader *self, slice body)
+{
+    if (body.size == 0 || !s_is_map(body.data[0]) || msgpack_scan(body, MAX_DEPTH) != body.size)
+        return ERR_MALFORMED;
+    uint32_t count = msgpack_count(body);
+    if (count > MAX_KEYS)
+        return ERR_TOO_LARGE;
+    size_t cursor = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        slice key, value;
+        if (!msgpack_next(body, &cursor, &key) || !msgpack_next(body, &cursor, &value) ||
+            !s_is_str(key.data[0]))
+            return ERR_MALFORMED;
+        slice name = s_payload(key);
+        for (uint32_t j = 0; j < i; j++)
+            if (slice_equal(self->entry[j].key, name))
+                return ERR_MALFORMED;
+        self->entry[i].key = name;
+        self->entry[i].value = value;
+        self->count = i + 1;
+    }
+    return OK;
+}
+
+void
+reader_init(reader *self, slice body)
+{
+    self->count = 0;
+    self->error = s_index(self, body);
+}
+
+static slice
+s_find(const reader *self, const char *key)
+{
+    for (unsigned i = 0; i < self->count; i++)
+        if (slice_is(self->entry[i].key, key))
+            return self->entry[i].value.data[0] == 0xc0 ? (slice){0} : self->entry[i].value;
+    return (slice){0};
+}
+
+bool
+reader_has(const reader *self, const char *key)
+{
+    return s_find(self, key).size > 0;
+}
+
+static slice
+s_fail(reader *self, err error)
+{
+    if (!self->error)
+        self->error = error;
+    return (slice){0};
+}
+
+// A value of the type that is() accepts: its payload, or all of its bytes.
+static slice
+s_value(reader *self, const char *key, bool (*is)(uint8_t), bool whole, size_t max)
+{
+    if (self->error)
+        return (slice){0};
+    slice value = s_find(self, key);
+    if (value.size == 0 || !is(value.data[0]))
+        return s_fail(self, ERR_MALFORMED);
+    slice found = whole ? value : s_payload(value);
+    return found.size > max ? s_fail(self, ERR_TOO_LARGE) : found;
+}
+
+slice
+reader_str(reader *self, const char *key, size_t max)
+{
+    slice text = s_value(self, key, s_is_str, false, max);
+    return s_utf8(text) ? text : s_fail(self, ERR_MALFORMED);
+}
+
+slice
+reader_bin(reader *self, const char *key, size_t max)
+{
+    return s_value(self, key, s_is_bin, false, max);
+}
+
+slice
+reader_map(reader *self, const char *key, size_t max)
+{
+    return s_value(self, key, s_is_map, true, max);
+}
+
+slice
+reader_list(reader *self, const char *key, size_t max)
+{
+    return s_value(self, key, s_is_list, true, max);
+}
+
+uint64_t
+reader_uint(reader *self, const char *key)
+{
+    if (self->error)
+        return 0;
+    slice value = s_find(self, key);
+    if (value.size == 0)
+        return s_fail(self, ERR_MALFORMED), 0;
+    uint8_t type = value.data[0];
+    if (type < 0x80)
+        return type;
+    if (type < 0xcc || type > 0xcf)
+        return s_fail(self, ERR_MALFORMED), 0;
+    uint64_t number = 0;
+    for (size_t i = 1; i < value.size; i++)
+        number = number << 8 | value.data[i];
+    return number;
+}
+
+slice
+reader_opt_str(reader *self, const char *key, size_t max)
+{
+    return reader_has(self, key) ? reader_str(self, key, max) : (slice){0};
+}
+
+slice
+reader_opt_bin(reader *self, const char *key, size_t max)
+{
+    return reader_has(self, key) ? reader_bin(self, key, max) : (slice){0};
+}
+
+slice
+reader_opt_map(reader *self, const char *key, size_t max)
+{
+    return reader_has(self, key) ? reader_map(self, key, max) : (slice){0};
+}
+
+slice
+reader_opt_list(reader *self, const char *key, size_t max)
+{
+    return reader_has(self, key) ? reader_list(self, key, max) : (slice){0};
+}
+
+uint64_t
+reader_opt_uint(reader *self, const char *key, uint64_t fallback)
+{
+    return reader_has(self, key) ? reader_uint(self, key) : fallback;
+}
+
+static int
+s_write(void *out, const char *bytes, size_t size)
+{
+    buffer_append(out, bytes, size);
+    return 0;
+}
+
+static msgpack_packer
+s_packer(writer self)
+{
+    return (msgpack_packer){.data = self.out, .callback = s_write};
+}
+
+void
+writer_map(writer self, uint32_t count)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_map(&packer, count);
+}
+
+void
+writer_list(writer self, uint32_t count)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_array(&packer, count);
+}
+
+void
+writer_str(writer self, slice text)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_str(&packer, text.size);
+    buffer_slice(self.out, text);
+}
+
+void
+writer_key(writer self, const char *key)
+{
+    writer_str(self, slice_text(key));
+}
+
+void
+writer_bin(writer self, slice bytes)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_bin(&packer, bytes.size);
+    buffer_slice(self.out, bytes);
+}
+
+void
+writer_uint(writer self, uint64_t value)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_uint64(&packer, value);
+}
+
+void
+writer_bool(writer self, bool value)
+{
+    msgpack_packer packer = s_packer(self);
+    if (value)
+        msgpack_pack_true(&packer);
+    else
+        msgpack_pack_false(&packer);
+}
+
+void
+writer_nil(writer self)
+{
+    msgpack_packer packer = s_packer(self);
+    msgpack_pack_nil(&packer);
+}
+
+void
+writer_raw(writer self, slice msgpack)
+{
+    buffer_slice(self.out, msgpack);
+}
+
+void
+writer_key_str(writer self, const char *key, slice text)
+{
+    writer_key(self, key);
+    writer_str(self, text);
+}
+
+void
+writer_key_bin(writer self, const char *key, slice bytes)
+{
+    writer_key(self, key);
+    writer_bin(self, bytes);
+}
+
+void
+writer_key_uint(writer self, const char *key, uint64_t value)
+{
+    writer_key(self, key);
+    writer_uint(self, value);
+}

@@ -1,0 +1,87 @@
+// codec - msgpack bodies: a reader that borrows the frame, and a writer into a buffer. No I/O, no allocation while
+// reading; pure; any thread.
+//
+// Reading: the first error sticks, so a decoder asks for all its fields and looks once:
+//
+//     reader in;
+//     reader_init(&in, body);
+//     slice view = reader_bin(&in, "view", 16);
+//     slice name = reader_str(&in, "name", MAX_EVENT_NAME);
+//     if (reader_error(&in))
+//         return reader_error(&in);       // ERR_MALFORMED or ERR_TOO_LARGE
+//
+// reader_init scans the whole body: nesting, lengths and counts are those of real bytes before anything is believed.
+#ifndef TROUPE_CODEC_H
+#define TROUPE_CODEC_H
+
+#include "common/buffer.h"
+#include "common/errors.h"
+#include "common/limits.h"
+#include "common/slice.h"
+
+typedef struct {
+    err error;
+    unsigned count;
+    struct {
+        slice key;
+        slice value; // the value's msgpack bytes
+    } entry[MAX_KEYS];
+} reader;
+
+// The body must be one map with distinct str keys and nothing behind it.
+void reader_init(reader *self, slice body);
+static inline err
+reader_error(const reader *self)
+{
+    return self->error;
+}
+
+bool reader_has(const reader *self, const char *key); // present and not nil
+// Required fields. Another type or absence: ERR_MALFORMED; longer than max: ERR_TOO_LARGE. On any error: empty or 0.
+slice reader_str(reader *self, const char *key, size_t max); // valid UTF-8
+slice reader_bin(reader *self, const char *key, size_t max);
+uint64_t reader_uint(reader *self, const char *key);
+slice reader_map(reader *self, const char *key, size_t max);  // raw msgpack of a map
+slice reader_list(reader *self, const char *key, size_t max); // raw msgpack of a list
+// Optional ones: absent or nil gives an empty slice or the fallback, and no error.
+slice reader_opt_str(reader *self, const char *key, size_t max);
+slice reader_opt_bin(reader *self, const char *key, size_t max);
+slice reader_opt_map(reader *self, const char *key, size_t max);
+slice reader_opt_list(reader *self, const char *key, size_t max);
+uint64_t reader_opt_uint(reader *self, const char *key, uint64_t fallback);
+
+// One msgpack value from the front of bytes: its size in bytes, or 0 if it is cut off, nested deeper than depth or no
+// msgpack at all.
+size_t msgpack_scan(slice bytes, unsigned depth);
+// How many elements a list (or pairs a map) has; bytes were scanned. 0 for anything else.
+uint32_t msgpack_count(slice bytes);
+// Takes the next element from a scanned list: start with *cursor = 0. False at the end.
+bool msgpack_next(slice list, size_t *cursor, slice *ret_element);
+
+// Writing, with msgpack-c. The writer borrows the buffer.
+typedef struct writer writer;
+struct writer {
+    buffer *out;
+};
+
+static inline writer
+writer_on(buffer *out)
+{
+    return (writer){out};
+}
+
+void writer_map(writer self, uint32_t count);
+void writer_list(writer self, uint32_t count);
+void writer_key(writer self, const char *key);
+void writer_str(writer self, slice text);
+void writer_bin(writer self, slice bytes);
+void writer_uint(writer self, uint64_t value);
+void writer_bool(writer self, bool value);
+void writer_nil(writer self);
+void writer_raw(writer self, slice msgpack);
+// Key and value in one.
+void writer_key_str(writer self, const char *key, slice text);
+void writer_key_bin(writer self, const char *key, slice bytes);
+void writer_key_uint(writer self, const char *key, uint64_t value);
+
+#endif

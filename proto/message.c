@@ -1,0 +1,90 @@
+#include "proto/message.h"
+
+static uint64_t
+s_get(const uint8_t *from, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | from[i];
+    return value;
+}
+
+static void
+s_put(uint8_t *to, size_t size, uint64_t value)
+{
+    for (size_t i = size; i-- > 0; value >>= 8)
+        to[i] = (uint8_t)value;
+}
+
+err
+header_decode(slice frame, header *ret_header)
+{
+    if (frame.size != HEADER_SIZE)
+        return ERR_MALFORMED;
+    const uint8_t *at = frame.data;
+    header decoded = {
+        .version = at[0],
+        .type = at[1],
+        .flags = (uint16_t)s_get(at + 2, 2),
+        .epoch = s_get(at + 20, 8),
+        .sequence = s_get(at + 28, 8),
+        .ttl = (uint32_t)s_get(at + 36, 4),
+    };
+    memcpy(decoded.session.bytes, at + 4, ID_SIZE);
+    *ret_header = decoded;
+    if (decoded.version != PROTOCOL_VERSION)
+        return ERR_VERSION;
+    return message_direction(decoded.type) == DIRECTION_NONE ? ERR_TYPE : OK;
+}
+
+void
+header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE])
+{
+    ret_frame[0] = self->version;
+    ret_frame[1] = self->type;
+    s_put(ret_frame + 2, 2, self->flags);
+    memcpy(ret_frame + 4, self->session.bytes, ID_SIZE);
+    s_put(ret_frame + 20, 8, self->epoch);
+    s_put(ret_frame + 28, 8, self->sequence);
+    s_put(ret_frame + 36, 4, self->ttl);
+}
+
+static const struct {
+    const char *name;
+    direction direction;
+} s_messages[256] = {
+#define MESSAGE(name, code, direction) [code] = {#name, DIRECTION_##direction},
+#include "proto/message.def"
+#undef MESSAGE
+};
+
+const char *
+message_name(uint8_t type)
+{
+    return s_messages[type].name ? s_messages[type].name : "?";
+}
+
+direction
+message_direction(uint8_t type)
+{
+    return s_messages[type].direction;
+}
+
+bool
+message_wants_reply(uint8_t type)
+{
+    return message_direction(type) == DIRECTION_REQUEST && type != MSG_LEAVE && type != MSG_ACK &&
+           type != MSG_LOGOUT;
+}
+
+header
+header_reply(const header *request, message_type type)
+{
+    return (header){
+        .version = PROTOCOL_VERSION,
+        .type = (uint8_t)type,
+        .session = request->session,
+        .epoch = request->epoch,
+        .sequence = request->sequence,
+    };
+}

@@ -1,0 +1,141 @@
+// The msgpack that is read without msgpack-c: finding where a value ends, without memory and without trust. msgpack-c's
+// own unpacker allocates what a length field claims before it has seen the bytes.
+#include "proto/codec.h"
+
+#include "proto/scan.h"
+
+typedef struct {
+    size_t head;     // bytes of type and length
+    uint64_t bytes;  // payload bytes right behind the head
+    uint64_t values; // nested values behind that
+} shape;
+
+static uint64_t
+s_big(const uint8_t *from, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | from[i];
+    return value;
+}
+
+// Types 0xc0 to 0xdf: how many length bytes, what fixed payload, and what the length counts.
+typedef enum { NEVER, FIXED, BYTES, EXTENSION, ITEMS, PAIRS } kind;
+static const struct {
+    uint8_t kind, length, fixed;
+} s_types[32] = {
+    {FIXED, 0, 0},     {NEVER, 0, 0},     {FIXED, 0, 0},     {FIXED, 0, 0},     // nil, -, false, true
+    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0},                        // bin
+    {EXTENSION, 1, 0}, {EXTENSION, 2, 0}, {EXTENSION, 4, 0},                    // ext
+    {FIXED, 0, 4},     {FIXED, 0, 8},                                           // float
+    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8},     // uint
+    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8},     // int
+    {FIXED, 0, 2},     {FIXED, 0, 3},     {FIXED, 0, 5},     {FIXED, 0, 9},     // fixext 1 2 4 8
+    {FIXED, 0, 17},    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0},     // fixext 16, str
+    {ITEMS, 2, 0},     {ITEMS, 4, 0},     {PAIRS, 2, 0},     {PAIRS, 4, 0},     // array, map
+};
+
+static bool
+s_shape(slice bytes, shape *ret_shape)
+{
+    if (bytes.size == 0)
+        return false;
+    uint8_t type = bytes.data[0];
+    *ret_shape = (shape){.head = 1};
+    if (type < 0x80 || type >= 0xe0)
+        return true; // fixint
+    if (type < 0x90) {
+        ret_shape->values = 2 * (uint64_t)(type & 15);
+        return true;
+    }
+    if (type < 0xa0) {
+        ret_shape->values = type & 15;
+        return true;
+    }
+    if (type < 0xc0) {
+        ret_shape->bytes = type & 31;
+        return true;
+    }
+    size_t length = s_types[type - 0xc0].length;
+    kind what = s_types[type - 0xc0].kind;
+    if (what == NEVER || bytes.size < 1 + length)
+        return false;
+    uint64_t count = s_big(bytes.data + 1, length);
+    ret_shape->head = 1 + length;
+    ret_shape->bytes = what == BYTES ? count : what == EXTENSION ? count + 1 : s_types[type - 0xc0].fixed;
+    ret_shape->values = what == ITEMS ? count : what == PAIRS ? 2 * count : 0;
+    return true;
+}
+
+size_t
+msgpack_scan(slice bytes, unsigned depth)
+{
+    ASSERT(depth <= MAX_DEPTH);
+    uint64_t left[MAX_DEPTH + 1]; // values still to come, by level
+    unsigned level = 0;
+    size_t used = 0;
+    left[0] = 1;
+    for (;;) {
+        while (left[level] == 0) {
+            if (level == 0)
+                return used;
+            level--;
+        }
+        left[level]--;
+        shape one;
+        if (!s_shape(slice_of(bytes.data + used, bytes.size - used), &one))
+            return 0;
+        size_t rest = bytes.size - used - one.head;
+        // Every nested value takes a byte at least: a count beyond what is left is a lie.
+        if (one.bytes > rest || one.values > rest)
+            return 0;
+        used += one.head + (size_t)one.bytes;
+        if (one.values) {
+            if (level == depth)
+                return 0;
+            left[++level] = one.values;
+        }
+    }
+}
+
+size_t
+msgpack_head(slice bytes, uint64_t *ret_bytes, uint64_t *ret_values)
+{
+    shape one;
+    if (!s_shape(bytes, &one))
+        return 0;
+    *ret_bytes = one.bytes;
+    *ret_values = one.values;
+    return one.head;
+}
+
+uint32_t
+msgpack_count(slice bytes)
+{
+    shape one;
+    if (!s_shape(bytes, &one))
+        return 0;
+    uint8_t type = bytes.data[0];
+    bool map = (type & 0xf0) == 0x80 || type == 0xde || type == 0xdf;
+    return (uint32_t)(map ? one.values / 2 : one.values);
+}
+
+bool
+msgpack_next(slice list, size_t *cursor, slice *ret_element)
+{
+    if (*cursor == 0) {
+        uint64_t bytes, values;
+        *cursor = msgpack_head(list, &bytes, &values);
+        if (*cursor == 0)
+            return false;
+    }
+    if (*cursor >= list.size)
+        return false;
+    slice rest = slice_of(list.data + *cursor, list.size - *cursor);
+    size_t size = msgpack_scan(rest, MAX_DEPTH);
+    if (size == 0)
+        return false;
+    *ret_element = slice_of(rest.data, size);
+    *cursor += size;
+    return true;
+}
