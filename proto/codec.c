@@ -40,6 +40,8 @@ s_payload(slice value)
 static bool
 s_utf8(slice text)
 {
+    if (text.size == 0)
+        return true; // data may be NULL
     const uint8_t *at = text.data, *end = at + text.size;
     while (at < end) {
         uint8_t c = *at++;
@@ -74,6 +76,8 @@ s_index(reader *self, slice body)
             !s_is_str(key.data[0]))
             return ERR_MALFORMED;
         slice name = s_payload(key);
+        if (!s_utf8(name))
+            return ERR_MALFORMED;
         for (uint32_t j = 0; j < i; j++)
             if (slice_equal(self->entry[j].key, name))
                 return ERR_MALFORMED;

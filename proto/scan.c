@@ -1,5 +1,5 @@
-// The msgpack that is read without msgpack-c: finding where a value ends, without memory and without trust. msgpack-c's
-// own unpacker allocates what a length field claims before it has seen the bytes.
+// The msgpack that is read without msgpack-c: finding where a value ends, without memory and without trust.
+// msgpack-c's own unpacker allocates what a length field claims before it has seen the bytes.
 #include "proto/codec.h"
 
 #include "proto/scan.h"
@@ -8,6 +8,7 @@ typedef struct {
     size_t head;     // bytes of type and length
     uint64_t bytes;  // payload bytes right behind the head
     uint64_t values; // nested values behind that
+    bool nests;      // a list or a map, an empty one too
 } shape;
 
 static uint64_t
@@ -24,15 +25,15 @@ typedef enum { NEVER, FIXED, BYTES, EXTENSION, ITEMS, PAIRS } kind;
 static const struct {
     uint8_t kind, length, fixed;
 } s_types[32] = {
-    {FIXED, 0, 0},     {NEVER, 0, 0},     {FIXED, 0, 0},     {FIXED, 0, 0},     // nil, -, false, true
-    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0},                        // bin
-    {EXTENSION, 1, 0}, {EXTENSION, 2, 0}, {EXTENSION, 4, 0},                    // ext
-    {FIXED, 0, 4},     {FIXED, 0, 8},                                           // float
-    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8},     // uint
-    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8},     // int
-    {FIXED, 0, 2},     {FIXED, 0, 3},     {FIXED, 0, 5},     {FIXED, 0, 9},     // fixext 1 2 4 8
-    {FIXED, 0, 17},    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0},     // fixext 16, str
-    {ITEMS, 2, 0},     {ITEMS, 4, 0},     {PAIRS, 2, 0},     {PAIRS, 4, 0},     // array, map
+    {FIXED, 0, 0},     {NEVER, 0, 0},     {FIXED, 0, 0},     {FIXED, 0, 0}, // nil, -, false, true
+    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0},                    // bin
+    {EXTENSION, 1, 0}, {EXTENSION, 2, 0}, {EXTENSION, 4, 0},                // ext
+    {FIXED, 0, 4},     {FIXED, 0, 8},                                       // float
+    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8}, // uint
+    {FIXED, 0, 1},     {FIXED, 0, 2},     {FIXED, 0, 4},     {FIXED, 0, 8}, // int
+    {FIXED, 0, 2},     {FIXED, 0, 3},     {FIXED, 0, 5},     {FIXED, 0, 9}, // fixext 1 2 4 8
+    {FIXED, 0, 17},    {BYTES, 1, 0},     {BYTES, 2, 0},     {BYTES, 4, 0}, // fixext 16, str
+    {ITEMS, 2, 0},     {ITEMS, 4, 0},     {PAIRS, 2, 0},     {PAIRS, 4, 0}, // array, map
 };
 
 static bool
@@ -44,6 +45,7 @@ s_shape(slice bytes, shape *ret_shape)
     *ret_shape = (shape){.head = 1};
     if (type < 0x80 || type >= 0xe0)
         return true; // fixint
+    ret_shape->nests = type < 0xa0 || type >= 0xdc;
     if (type < 0x90) {
         ret_shape->values = 2 * (uint64_t)(type & 15);
         return true;
@@ -71,6 +73,8 @@ size_t
 msgpack_scan(slice bytes, unsigned depth)
 {
     ASSERT(depth <= MAX_DEPTH);
+    if (bytes.size == 0)
+        return 0;                 // and NULL, which takes no offset, perhaps
     uint64_t left[MAX_DEPTH + 1]; // values still to come, by level
     unsigned level = 0;
     size_t used = 0;
@@ -90,7 +94,7 @@ msgpack_scan(slice bytes, unsigned depth)
         if (one.bytes > rest || one.values > rest)
             return 0;
         used += one.head + (size_t)one.bytes;
-        if (one.values) {
+        if (one.nests) {
             if (level == depth)
                 return 0;
             left[++level] = one.values;

@@ -1,0 +1,89 @@
+#include "broker/clients.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+struct clients {
+    zhashx_t *table;
+    uint64_t seed;
+};
+
+clients *
+clients_new(uint64_t seed)
+{
+    clients *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->table = key_table();
+    self->seed = seed;
+    return self;
+}
+
+void
+clients_destroy(clients **self_p)
+{
+    clients *self = *self_p;
+    if (!self)
+        return;
+    for (client *each = zhashx_first(self->table); each; each = zhashx_first(self->table))
+        clients_remove(self, &each);
+    zhashx_destroy(&self->table);
+    free(self);
+    *self_p = NULL;
+}
+
+client *
+clients_hear(clients *self, slice id, uint64_t now)
+{
+    key wanted = key_of(self->seed, id);
+    client *heard = zhashx_lookup(self->table, &wanted);
+    if (!heard) {
+        heard = calloc(1, sizeof *heard);
+        ASSERT(heard);
+        heard->id = wanted;
+        list_init(&heard->sessions);
+        list_init(&heard->doomed);
+        ASSERT(zhashx_insert(self->table, &heard->id, heard) == 0);
+    }
+    heard->heard_at = now;
+    return heard;
+}
+
+client *
+clients_find(const clients *self, slice id)
+{
+    key wanted = key_of(self->seed, id);
+    return zhashx_lookup(self->table, &wanted);
+}
+
+void
+clients_remove(clients *self, client **client_p)
+{
+    client *gone = *client_p;
+    ASSERT(list_is_empty(&gone->sessions));
+    zhashx_delete(self->table, &gone->id);
+    list_remove(&gone->doomed);
+    free(gone);
+    *client_p = NULL;
+}
+
+size_t
+clients_count(const clients *self)
+{
+    return zhashx_size(self->table);
+}
+
+void
+clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *doomed)
+{
+    for (client *each = zhashx_first(self->table); each; each = zhashx_next(self->table))
+        if (now > each->heard_at && now - each->heard_at > limit && list_is_empty(&each->doomed))
+            list_append(doomed, &each->doomed);
+}
+
+void
+clients_forgive(clients *self, uint64_t gap)
+{
+    for (client *each = zhashx_first(self->table); each; each = zhashx_next(self->table))
+        each->heard_at += gap;
+}

@@ -1,0 +1,89 @@
+// core - what the broker's own files share: broker.c (sockets and loop), front.c and back.c (handlers),
+// answer.c (what the broker says itself) and fate.c (who is gone, and what follows). Nobody else includes
+// this.
+//
+// A record (worker, session, client) stays valid until broker_reap: finding a peer gone only dooms it.
+#ifndef TROUPE_BROKER_CORE_H
+#define TROUPE_BROKER_CORE_H
+
+#include "broker/broker.h"
+#include "broker/gate.h"
+#include "broker/route.h"
+#include "broker/wire.h"
+#include "common/log.h"
+
+enum {
+    BATCH = 64,             // messages read from one socket before the other has its turn
+    TURN_HARD_MS = 15000,   // a worker answers a turn by then, or is being killed
+    ANSWER_SLACK_MS = 5000, // and for this long its answer may be under way
+};
+
+typedef enum { GATE_MALFORMED, GATE_REFUSED, GATE_REPLY, GATE_FULL, GATE_STRANGER, GATE_COUNT } gate_kind;
+
+struct broker {
+    zsock_t *front, *back;
+    void *front_socket, *back_socket; // the same, as libzmq knows them
+    zloop_t *loop;                    // while broker_run
+    zlistx_t *files;                  // of ipc sockets, ours to remove
+    zlistx_t *outbox;                 // what a full client could not take (answer.c)
+    registry *workers;
+    directory *sessions;
+    clients *clients;
+    list_link doomed_workers, doomed_clients;
+    counters count;
+    gate gates[GATE_COUNT];
+    buffer body;  // scratch: what is being said
+    key stranger; // who was told to IDENTIFY last, and when
+    uint64_t stranger_at;
+    const clock_ops *clock;
+    uint64_t now; // read once a batch
+    uint64_t started_at, ticked_at;
+    uint32_t tick_ms, heartbeat_ms, worker_dead_ms, client_dead_ms, boot;
+};
+
+// broker.c
+// One log line of that kind, if its gate is open.
+#define broker_log(self, kind, level, event, format, ...)                                                    \
+    do {                                                                                                     \
+        unsigned held_;                                                                                      \
+        if (gate_pass(&(self)->gates[kind], (self)->now, &held_))                                            \
+            log_event(level, event, format " held=%u", __VA_ARGS__, held_);                                  \
+    } while (0)
+#define PEER_TEXT (2 * MAX_ROUTING_ID + 1)
+const char *peer_text(slice id, char ret_text[PEER_TEXT]); // hex, cut to fit; returns ret_text
+
+// front.c: handlers of requests. in holds routing id, header, body; a handler may move them on.
+typedef void front_handler(broker *self, parcel *in, const header *request);
+front_handler front_request, front_leave, front_ping, front_stats, front_logout;
+void front_refuse(broker *self, const parcel *in, const header *request,
+                  err error); // what did not pass the checks
+
+// back.c: handlers of what workers send. in holds routing id, client, header, body. from: NULL only for
+// REGISTER.
+typedef void back_handler(broker *self, worker *from, parcel *in, const header *head);
+back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released;
+void back_stranger(broker *self, const parcel *in, err error);
+void back_malformed(broker *self, const worker *from, const parcel *in, const header *head, err error);
+
+// answer.c: what the broker says. None of these fails: a client that is full gets it later, one that is gone
+// is doomed.
+void answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err error,
+                   const char *message, uint32_t retry_ms);
+void answer_oversized(broker *self, slice to, const header *reply);
+void answer_ended(broker *self, slice to, const session *of, uint64_t sequence, const char *reason);
+void answer_body(broker *self, slice to, const header *reply); // with self->body
+void answer_flush(broker *self);                               // tries again what is in the outbox
+// To a worker: a control message with self->body. A worker that is gone is doomed.
+err answer_worker(broker *self, slice to, message_type type);
+err answer_leave(broker *self, const session *of); // LEAVE that no client sent
+
+// fate.c
+void fate_doom_worker(broker *self, worker *gone);
+void fate_doom_client(broker *self, slice id); // harmless if it is not known
+void fate_forget(broker *self, session *gone, happening why, const char *reason);
+void fate_end_sessions(broker *self, worker *of, const char *reason);
+void fate_leave(broker *self, session *of); // of its attached client
+void fate_reap(broker *self);               // ends the doomed, and whom that dooms; records become invalid
+void fate_tick(broker *self);               // what is due by the clock
+
+#endif

@@ -1,0 +1,182 @@
+#include "broker/directory.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+struct directory {
+    zhashx_t *sessions;
+    list_link pending; // of all sessions
+    uint64_t seed;
+    uint64_t epoch; // the newest one given
+};
+
+directory *
+directory_new(uint64_t seed, uint32_t boot)
+{
+    directory *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->sessions = key_table();
+    list_init(&self->pending);
+    self->seed = seed;
+    self->epoch = (uint64_t)boot << 32;
+    return self;
+}
+
+void
+directory_destroy(directory **self_p)
+{
+    directory *self = *self_p;
+    if (!self)
+        return;
+    for (session *each = zhashx_first(self->sessions); each; each = zhashx_first(self->sessions))
+        directory_remove(self, &each);
+    zhashx_destroy(&self->sessions);
+    free(self);
+    *self_p = NULL;
+}
+
+session *
+directory_find(const directory *self, id16 id)
+{
+    key wanted = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    return zhashx_lookup(self->sessions, &wanted);
+}
+
+size_t
+directory_count(const directory *self)
+{
+    return zhashx_size(self->sessions);
+}
+
+session *
+directory_place(directory *self, id16 id, worker *owner)
+{
+    session *placed = calloc(1, sizeof *placed);
+    ASSERT(placed && owner);
+    placed->key = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    placed->id = id;
+    placed->state = STATE_ACTIVATING;
+    placed->epoch = ++self->epoch;
+    placed->owner = owner;
+    list_init(&placed->pending);
+    list_init(&placed->of_client);
+    list_init(&placed->of_owner);
+    list_append(&owner->sessions, &placed->of_owner);
+    owner->session_count++;
+    ASSERT(zhashx_insert(self->sessions, &placed->key, placed) == 0);
+    return placed;
+}
+
+void
+directory_remove(directory *self, session **session_p)
+{
+    session *gone = *session_p;
+    for (pending *each = session_oldest(gone); each; each = session_oldest(gone))
+        pending_destroy(&each);
+    session_detach(gone);
+    list_remove(&gone->of_owner);
+    gone->owner->session_count--;
+    zhashx_delete(self->sessions, &gone->key);
+    free(gone);
+    *session_p = NULL;
+}
+
+void
+session_attach(session *self, client *by)
+{
+    session_detach(self);
+    self->attached = by;
+    list_append(&by->sessions, &self->of_client);
+}
+
+void
+session_detach(session *self)
+{
+    self->attached = NULL;
+    list_remove(&self->of_client);
+}
+
+pending *
+directory_await(directory *self, session *of, slice from, const header *request, uint64_t deadline)
+{
+    ASSERT(of->pending_count < MAX_PENDING && from.size <= MAX_ROUTING_ID);
+    pending *noted = malloc(sizeof *noted);
+    ASSERT(noted);
+    *noted = (pending){
+        .session = of,
+        .sequence = request->sequence,
+        .deadline = deadline,
+        .flags = request->flags,
+        .type = request->type,
+        .client_size = (uint8_t)from.size,
+    };
+    if (from.size)
+        memcpy(noted->client, from.data, from.size);
+    list_append(&of->pending, &noted->of_session);
+    list_append(&self->pending, &noted->of_all);
+    of->pending_count++;
+    of->owner->in_flight++;
+    return noted;
+}
+
+pending *
+session_pending(const session *self, slice from, uint64_t sequence)
+{
+    LIST_EACH (at, &self->pending) {
+        pending *each = LIST_ITEM(at, pending, of_session);
+        if (each->sequence == sequence && slice_equal(pending_client(each), from))
+            return each;
+    }
+    return NULL;
+}
+
+pending *
+session_oldest(const session *self)
+{
+    return list_is_empty(&self->pending) ? NULL : LIST_ITEM(self->pending.next, pending, of_session);
+}
+
+bool
+session_leave_pending(session *self, slice from)
+{
+    bool found = false;
+    LIST_EACH (at, &self->pending) {
+        pending *each = LIST_ITEM(at, pending, of_session);
+        if (each->type == MSG_JOIN && slice_equal(pending_client(each), from))
+            each->left = found = true;
+    }
+    return found;
+}
+
+void
+pending_destroy(pending **self_p)
+{
+    pending *done = *self_p;
+    if (!done)
+        return;
+    list_remove(&done->of_session);
+    list_remove(&done->of_all);
+    done->session->pending_count--;
+    done->session->owner->in_flight--;
+    free(done);
+    *self_p = NULL;
+}
+
+pending *
+directory_overdue(const directory *self, uint64_t now)
+{
+    LIST_EACH (at, &self->pending) {
+        pending *each = LIST_ITEM(at, pending, of_all);
+        if (now >= each->deadline)
+            return each;
+    }
+    return NULL;
+}
+
+void
+directory_forgive(directory *self, uint64_t gap)
+{
+    LIST_EACH (at, &self->pending)
+        LIST_ITEM(at, pending, of_all)->deadline += gap;
+}

@@ -1,0 +1,71 @@
+// directory - which worker owns which session, under which epoch, which client is attached, and which
+// requests wait for an answer. No I/O, no log. Not thread-safe.
+#ifndef TROUPE_BROKER_DIRECTORY_H
+#define TROUPE_BROKER_DIRECTORY_H
+
+#include "broker/clients.h"
+#include "broker/registry.h"
+#include "broker/state.h"
+#include "proto/message.h"
+
+// Twice the mailbox: PING and STATS do not stand in it, and answers are under way.
+#define MAX_PENDING (2 * MAX_MAILBOX)
+
+// A record: written by directory, and its state by the handlers, by way of state_step.
+typedef struct session {
+    key key;
+    id16 id;
+    session_state state; // never NONE
+    uint64_t epoch;
+    worker *owner;     // never NULL
+    client *attached;  // who is told what is unasked; NULL: nobody
+    list_link pending; // in the order in which they were forwarded
+    unsigned pending_count;
+    list_link of_owner, of_client; // in worker.sessions and client.sessions
+} session;
+
+// A request that was forwarded and not answered yet.
+typedef struct pending {
+    session *session;
+    uint64_t sequence;
+    uint64_t deadline; // when the broker answers it UNKNOWN itself
+    uint16_t flags;
+    uint8_t type;
+    bool left; // a JOIN whose client said LEAVE before it was answered
+    uint8_t client_size;
+    uint8_t client[MAX_ROUTING_ID];
+    list_link of_session, of_all;
+} pending;
+
+typedef struct directory directory;
+directory *directory_new(uint64_t seed, uint32_t boot);
+void directory_destroy(directory **self_p); // NULL-safe; forgets all sessions, before workers and clients go
+
+session *directory_find(const directory *self, id16 id); // NULL: none
+size_t directory_count(const directory *self);
+// Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
+session *directory_place(directory *self, id16 id, worker *owner);
+void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told
+
+// Attaching replaces whoever was attached.
+void session_attach(session *self, client *by);
+void session_detach(session *self); // harmless when nobody is
+
+// Notes a request as forwarded. The session has fewer than MAX_PENDING, and from.size <= MAX_ROUTING_ID.
+pending *directory_await(directory *self, session *of, slice from, const header *request, uint64_t deadline);
+// The oldest pending request of that client with that sequence; NULL: none.
+pending *session_pending(const session *self, slice from, uint64_t sequence);
+pending *session_oldest(const session *self); // NULL: none
+// JOINs of that client are noted as left. True if there was one.
+bool session_leave_pending(session *self, slice from);
+void pending_destroy(pending **self_p); // answered, or nobody to answer: out of all lists; NULL-safe
+pending *directory_overdue(const directory *self, uint64_t now); // one whose deadline passed; NULL: none
+void directory_forgive(directory *self, uint64_t gap);           // as registry_forgive
+
+static inline slice
+pending_client(const pending *self) // borrowed from self
+{
+    return slice_of(self->client, self->client_size);
+}
+
+#endif

@@ -1,0 +1,29 @@
+// figures - the broker's answer to STATS (PROTOCOL.md 5.2, FIGURES). Pure; reads only.
+#ifndef TROUPE_BROKER_FIGURES_H
+#define TROUPE_BROKER_FIGURES_H
+
+#include "broker/directory.h"
+
+typedef struct {        // since the start
+    uint64_t forwarded; // requests sent to workers
+    uint64_t replies;   // sent on to clients, what is unasked included
+    uint64_t refused;   // requests that the broker answered NOT_EXECUTED or UNKNOWN
+    uint64_t stale;     // frames with an epoch that is not current, from either side
+    uint64_t malformed; // frames that do not parse, from either side
+    uint64_t dropped;   // frames that went nowhere
+} counters;
+
+typedef struct {
+    const registry *workers;
+    const directory *sessions;
+    const clients *clients;
+    const counters *count;
+    uint64_t now;
+    uint64_t started_at;
+    uint32_t boot;
+} figures;
+
+void figures_encode(const figures *self, buffer *out); // the whole body
+const char *worker_state_word(worker_state state);     // "ready"
+
+#endif

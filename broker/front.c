@@ -1,0 +1,201 @@
+#include "broker/core.h"
+
+// What did not pass the checks is answered all the same: whoever sent it waits for something.
+void
+front_refuse(broker *self, const parcel *in, const header *request, err error)
+{
+    slice from = parcel_frame(in, 0);
+    char id[PEER_TEXT];
+    self->count.malformed++;
+    broker_log(self, GATE_MALFORMED, LOG_WARN, "bad_request",
+               "reason=%s type=%s client=%s frames=%zu bytes=%zu", err_word(error),
+               message_name(request->type), peer_text(from, id), in->count - 1, parcel_frame(in, 2).size);
+    answer_refuse(self, from, request, request->epoch, error, NULL, 0);
+}
+
+// Moves the request to the session's owner. ERR_AGAIN and ERR_UNREACHABLE: it is still here, nothing was
+// noted.
+static err
+s_send(broker *self, session *known, parcel *in, const header *request)
+{
+    pending *noted = NULL;
+    if (message_wants_reply(request->type)) {
+        uint64_t ttl = request->ttl ? request->ttl : DEFAULT_TTL_MS;
+        noted = directory_await(self->sessions, known, parcel_frame(in, 0), request,
+                                self->now + ttl + TURN_HARD_MS + ANSWER_SLACK_MS);
+    }
+    zmq_msg_t rewritten;
+    zmq_msg_t *head = &in->frame[1];
+    if (request->epoch != known->epoch) {
+        header current = *request;
+        current.epoch = known->epoch;
+        ASSERT(zmq_msg_init_size(&rewritten, HEADER_SIZE) == 0);
+        header_encode(&current, zmq_msg_data(&rewritten));
+        head = &rewritten;
+    }
+    zmq_msg_t *frames[] = {&in->frame[0], head, &in->frame[2]};
+    err error = wire_send(self->back_socket, key_bytes(&known->owner->id), frames, 3);
+    if (head == &rewritten)
+        zmq_msg_close(&rewritten);
+    if (error)
+        pending_destroy(&noted);
+    else
+        self->count.forwarded++;
+    return error;
+}
+
+static void
+s_refuse(broker *self, const session *known, const parcel *in, const header *request, err error,
+         uint32_t retry_ms)
+{
+    char id[ID_TEXT];
+    if (error == ERR_STALE)
+        self->count.stale++;
+    broker_log(self, GATE_REFUSED, LOG_INFO, "refused", "reason=%s type=%s session=%s", err_word(error),
+               message_name(request->type), id_text(request->session, id));
+    answer_refuse(self, parcel_frame(in, 0), request, known ? known->epoch : 0, error, NULL, retry_ms);
+}
+
+// ERR_UNREACHABLE: the owner is gone, and the request has not been answered.
+static err
+s_forward(broker *self, session *known, parcel *in, const header *request)
+{
+    err error = s_send(self, known, in, request);
+    if (error == ERR_UNREACHABLE) {
+        fate_doom_worker(self, known->owner);
+    } else if (error) {
+        broker_log(self, GATE_FULL, LOG_WARN, "worker_full", "type=%s error=%s", message_name(request->type),
+                   err_word(error));
+        if (message_wants_reply(request->type))
+            s_refuse(self, known, in, request, ERR_FULL, BUSY_RETRY_MS);
+        else
+            self->count.dropped++;
+    }
+    return error;
+}
+
+static void
+s_drop(broker *self, const header *request, err error)
+{
+    char id[ID_TEXT];
+    self->count.dropped++;
+    if (error == ERR_STALE)
+        self->count.stale++;
+    broker_log(self, GATE_REFUSED, LOG_INFO, "dropped", "reason=%s type=%s session=%s", err_word(error),
+               message_name(request->type), id_text(request->session, id));
+}
+
+static err
+s_place(broker *self, worker *on, parcel *in, const header *request)
+{
+    session *placed = directory_place(self->sessions, request->session, on);
+    err error = s_forward(self, placed, in, request);
+    if (error && error != ERR_UNREACHABLE)
+        directory_remove(self->sessions, &placed);
+    return error;
+}
+
+static err
+s_follow(broker *self, const route *to, session *known, parcel *in, const header *request)
+{
+    err error = OK;
+    switch (to->kind) {
+    case ROUTE_FORWARD:
+        return s_forward(self, known, in, request);
+    case ROUTE_PLACE:
+        return s_place(self, to->to, in, request);
+    case ROUTE_DETACH:
+        known->state = state_step(known->state, HAPPENING_LEAVE).next;
+        session_detach(known);
+        error = s_forward(self, known, in, request);
+        break;
+    case ROUTE_ANSWER:
+        s_refuse(self, known, in, request, to->error, to->retry_ms);
+        break;
+    case ROUTE_DROP:
+        if (to->error)
+            s_drop(self, request, to->error);
+        break;
+    }
+    return error;
+}
+
+void
+front_request(broker *self, parcel *in, const header *request)
+{
+    err error;
+    do {
+        session *known = directory_find(self->sessions, request->session);
+        route to = route_request(request, known, parcel_frame(in, 0), self->workers, self->now,
+                                 self->worker_dead_ms);
+        error = s_follow(self, &to, known, in, request);
+        // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker
+        // less.
+        if (error == ERR_UNREACHABLE)
+            fate_reap(self);
+    } while (error == ERR_UNREACHABLE);
+}
+
+void
+front_leave(broker *self, parcel *in, const header *request)
+{
+    session *known = directory_find(self->sessions, request->session);
+    // It may overtake the answer to its own JOIN, which must not attach a page that is gone.
+    if (known && (request->epoch == 0 || request->epoch == known->epoch))
+        session_leave_pending(known, parcel_frame(in, 0));
+    front_request(self, in, request);
+}
+
+void
+front_ping(broker *self, parcel *in, const header *request)
+{
+    if (!id_is_zero(request->session)) {
+        front_request(self, in, request);
+        return;
+    }
+    header pong = header_reply(request, MSG_PONG);
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    answer_body(self, parcel_frame(in, 0), &pong);
+}
+
+void
+front_stats(broker *self, parcel *in, const header *request)
+{
+    if (!id_is_zero(request->session)) {
+        front_request(self, in, request);
+        return;
+    }
+    figures now = {
+        .workers = self->workers,
+        .sessions = self->sessions,
+        .clients = self->clients,
+        .count = &self->count,
+        .now = self->now,
+        .started_at = self->started_at,
+        .boot = self->boot,
+    };
+    header reply = header_reply(request, MSG_FIGURES);
+    buffer_clear(&self->body);
+    figures_encode(&now, &self->body);
+    answer_body(self, parcel_frame(in, 0), &reply);
+}
+
+void
+front_logout(broker *self, parcel *in, const header *request)
+{
+    (void)request;
+    slice parts[] = {parcel_frame(in, 0), parcel_frame(in, 1), parcel_frame(in, 2)};
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers)) {
+        err error = wire_send_bytes(self->back_socket, key_bytes(&each->id), parts, 3);
+        if (error == ERR_UNREACHABLE) {
+            fate_doom_worker(self, each);
+        } else if (error) {
+            self->count.dropped++;
+            log_event(LOG_ERROR, "logout_lost", "error=%s worker_pid=%llu", err_word(error),
+                      (unsigned long long)each->pid);
+        } else {
+            self->count.forwarded++;
+        }
+    }
+}

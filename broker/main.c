@@ -1,0 +1,196 @@
+// troupe-broker: arguments, signals, exit codes. 0: stopped by a signal. 1: could not start. 2: the arguments
+// are refused.
+#include "broker/address.h"
+#include "broker/broker.h"
+#include "common/limits.h"
+#include "common/log.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2 };
+enum { OPT_FRONT = 256, OPT_BACK, OPT_READY_FD, OPT_HEARTBEAT, OPT_WORKER_DEAD, OPT_CLIENT_DEAD };
+
+typedef struct {
+    size_t count;
+    const char *endpoint[MAX_ADDRESSES];
+    char text[MAX_ADDRESSES][MAX_ADDRESS];
+} addresses;
+
+typedef struct {
+    addresses front, back;
+    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms;
+    int ready_fd;
+    bool verbose;
+} arguments;
+
+const char *argp_program_version = "troupe-broker " TROUPE_VERSION;
+
+static const struct argp_option s_options[] = {
+    {"front", OPT_FRONT, "ADDRESS", 0,
+     "Listen for clients here: ipc://PATH or tcp://HOST:PORT (may be repeated)", 0},
+    {"back", OPT_BACK, "ADDRESS", 0, "Listen for workers here (may be repeated)", 0},
+    {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
+    {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
+    {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
+    {"ready-fd", OPT_READY_FD, "FD", 0, "Write \"ready\" to this descriptor when bound, and close it", 0},
+    {"verbose", 'v', NULL, 0, "Log more", 0},
+    {0},
+};
+
+static void
+s_add(struct argp_state *state, addresses *to, const char *text)
+{
+    if (to->count == MAX_ADDRESSES)
+        argp_error(state, "at most %d addresses a side", MAX_ADDRESSES);
+    const char *refused = address_parse(text, to->text[to->count]);
+    if (refused)
+        argp_error(state, "%s: %s", text, refused);
+    to->endpoint[to->count] = to->text[to->count];
+    to->count++;
+}
+
+// TROUPE_FRONT and TROUPE_BACK hold one address, or several with commas between.
+static void
+s_add_from_environment(struct argp_state *state, addresses *to, const char *variable)
+{
+    const char *value = getenv(variable);
+    if (to->count > 0 || !value)
+        return;
+    char *copy = strdup(value), *rest = copy;
+    for (char *each = strtok_r(copy, ",", &rest); each; each = strtok_r(NULL, ",", &rest))
+        s_add(state, to, each);
+    free(copy);
+}
+
+static uint32_t
+s_number(struct argp_state *state, const char *text, uint32_t least, uint32_t most)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno || *end || end == text || number < least || number > most)
+        argp_error(state, "%s: wants a number from %u to %u", text, least, most);
+    return (uint32_t)number;
+}
+
+static void
+s_finish(struct argp_state *state, arguments *to)
+{
+    s_add_from_environment(state, &to->front, "TROUPE_FRONT");
+    s_add_from_environment(state, &to->back, "TROUPE_BACK");
+    if (to->front.count == 0 || to->back.count == 0)
+        argp_error(state, "--front and --back are needed (or TROUPE_FRONT and TROUPE_BACK)");
+    if (to->worker_dead_ms < 2 * to->heartbeat_ms)
+        argp_error(state, "--worker-dead-ms must be at least twice --heartbeat-ms");
+}
+
+static error_t
+s_parse(int option, char *text, struct argp_state *state)
+{
+    arguments *to = state->input;
+    switch (option) {
+    case OPT_FRONT:
+        s_add(state, &to->front, text);
+        break;
+    case OPT_BACK:
+        s_add(state, &to->back, text);
+        break;
+    case OPT_HEARTBEAT:
+        to->heartbeat_ms = s_number(state, text, 10, 60000);
+        break;
+    case OPT_WORKER_DEAD:
+        to->worker_dead_ms = s_number(state, text, 20, 3600000);
+        break;
+    case OPT_CLIENT_DEAD:
+        to->client_dead_ms = s_number(state, text, 20, 3600000);
+        break;
+    case OPT_READY_FD:
+        to->ready_fd = (int)s_number(state, text, 0, 1 << 20);
+        break;
+    case 'v':
+        to->verbose = true;
+        break;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument %s", text);
+        break;
+    case ARGP_KEY_END:
+        s_finish(state, to);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+// Before any thread: they inherit the mask, and broker_run reads the signals from a descriptor.
+static void
+s_prepare_process(void)
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    umask(0077);
+    setenv("ZSYS_SIGHANDLER", "false", 1);
+    struct rlimit files; // a descriptor a connection
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static void
+s_say_ready(int fd)
+{
+    if (fd < 0)
+        return;
+    if (write(fd, "ready\n", 6) != 6)
+        log_event(LOG_WARN, "ready_fd", "fd=%d reason=\"%s\"", fd, strerror(errno));
+    close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+    arguments given = {
+        .heartbeat_ms = HEARTBEAT_MS,
+        .worker_dead_ms = WORKER_DEAD_MS,
+        .client_dead_ms = CLIENT_DEAD_MS,
+        .ready_fd = -1,
+    };
+    const struct argp parser = {
+        .options = s_options, .parser = s_parse, .doc = "Routes between Troupe's clients and workers."};
+    argp_err_exit_status = EXIT_REFUSED;
+    argp_parse(&parser, argc, argv, 0, NULL, &given);
+    s_prepare_process();
+    log_setup("broker", given.verbose ? LOG_DEBUG : LOG_INFO);
+    zsys_set_logstream(stderr);
+    broker_config config = {
+        .front = given.front.endpoint,
+        .front_count = given.front.count,
+        .back = given.back.endpoint,
+        .back_count = given.back.count,
+        .heartbeat_ms = given.heartbeat_ms,
+        .worker_dead_ms = given.worker_dead_ms,
+        .client_dead_ms = given.client_dead_ms,
+        // Until there is a store that counts incarnations. Two starts in one second would share epochs; the
+        // workers of the first would have to outlive it, which takes a second at least.
+        .boot = (uint32_t)time(NULL),
+        .clock = clock_system(),
+    };
+    broker *serving = broker_new(&config);
+    if (!serving)
+        return EXIT_FAILURE;
+    s_say_ready(given.ready_fd);
+    err error = broker_run(serving);
+    broker_destroy(&serving);
+    zsys_shutdown();
+    return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}

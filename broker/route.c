@@ -1,0 +1,135 @@
+#include "broker/route.h"
+
+static err
+s_check_head(slice head, header *ret_header)
+{
+    *ret_header = (header){0};
+    return header_decode(head, ret_header);
+}
+
+static bool
+s_names_session(uint8_t type) // these may come without one
+{
+    return type != MSG_PING && type != MSG_STATS && type != MSG_LOGOUT;
+}
+
+err
+route_check_front(size_t frames, slice head, size_t body_size, header *ret_header)
+{
+    err error = s_check_head(head, ret_header);
+    if (frames != 2)
+        return ERR_MALFORMED;
+    if (error)
+        return error;
+    if (message_direction(ret_header->type) != DIRECTION_REQUEST)
+        return ERR_TYPE;
+    if (body_size > MAX_REQUEST_BODY)
+        return ERR_TOO_LARGE;
+    return s_names_session(ret_header->type) && id_is_zero(ret_header->session) ? ERR_MALFORMED : OK;
+}
+
+static bool
+s_from_worker(uint8_t type)
+{
+    if (message_direction(type) == DIRECTION_REPLY)
+        return true;
+    return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED;
+}
+
+err
+route_check_back(size_t frames, size_t client_size, slice head, size_t body_size, header *ret_header)
+{
+    err error = s_check_head(head, ret_header);
+    if (frames < 3 || frames > 3 + MAX_SNAPSHOT_FRAMES || client_size > MAX_ROUTING_ID)
+        return ERR_MALFORMED;
+    if (error)
+        return error;
+    if (!s_from_worker(ret_header->type))
+        return ERR_TYPE;
+    bool is_reply = message_direction(ret_header->type) == DIRECTION_REPLY;
+    return body_size > (size_t)(is_reply ? MAX_REPLY_BODY : MAX_REQUEST_BODY) ? ERR_TOO_LARGE : OK;
+}
+
+static route
+s_answer(const header *request, err error, uint32_t retry_ms)
+{
+    return (route){message_wants_reply(request->type) ? ROUTE_ANSWER : ROUTE_DROP, error, retry_ms, NULL};
+}
+
+static route
+s_place(const header *request, worker *chosen)
+{
+    if (!chosen)
+        return s_answer(request, ERR_NO_WORKER, NO_WORKER_RETRY_MS);
+    return (route){.kind = ROUTE_PLACE, .to = chosen};
+}
+
+static route
+s_forward(const header *request, const session *known)
+{
+    if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
+        return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
+    return (route){.kind = ROUTE_FORWARD, .to = known->owner};
+}
+
+static bool
+s_is_attached(const session *known, slice from)
+{
+    return known && known->attached && slice_equal(key_bytes(&known->attached->id), from);
+}
+
+static happening
+s_asked(uint8_t type)
+{
+    switch (type) {
+    case MSG_MOUNT:
+        return HAPPENING_MOUNT;
+    case MSG_JOIN:
+        return HAPPENING_JOIN;
+    case MSG_LEAVE:
+        return HAPPENING_LEAVE;
+    default:
+        return HAPPENING_REQUEST;
+    }
+}
+
+route
+route_request(const header *request, const session *known, slice from, const registry *workers, uint64_t now,
+              uint64_t worker_dead_ms)
+{
+    if (known && request->epoch && request->epoch != known->epoch)
+        return s_answer(request, ERR_STALE, 0);
+    if (request->type == MSG_LEAVE && !s_is_attached(known, from))
+        return (route){.kind = ROUTE_DROP};
+    session_state state = known ? known->state : STATE_NONE;
+    switch (state_step(state, s_asked(request->type)).action) {
+    case ACTION_PLACE:
+        return s_place(request, placement_choose(workers, now, worker_dead_ms));
+    case ACTION_FORWARD:
+        return s_forward(request, known);
+    case ACTION_DETACH:
+        return (route){.kind = ROUTE_DETACH, .to = known->owner};
+    case ACTION_REFUSE:
+        return s_answer(request, ERR_UNKNOWN_SESSION, 0);
+    default:
+        return (route){.kind = ROUTE_DROP};
+    }
+}
+
+err
+route_reply(const header *reply, const session *known, const worker *from)
+{
+    if (!known || known->owner != from)
+        return ERR_UNKNOWN_SESSION;
+    return reply->epoch == known->epoch ? OK : ERR_STALE;
+}
+
+happening
+route_happening(uint8_t request_type, uint16_t request_flags, uint8_t reply_type)
+{
+    if (request_type == MSG_MOUNT && reply_type == MSG_MOUNTED)
+        return request_flags & FLAG_UNADOPTED ? HAPPENING_KEPT : HAPPENING_MOUNTED;
+    if (request_type == MSG_JOIN && reply_type == MSG_JOINED)
+        return HAPPENING_JOINED;
+    return HAPPENING_ANSWERED;
+}

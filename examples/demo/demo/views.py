@@ -1,0 +1,170 @@
+"""The demo's live views. Each is a class with state in its attributes and handlers that change it."""
+
+import asyncio
+import random
+import time
+from string import ascii_uppercase
+
+from troupe import LiveView, event_handler
+
+
+class Counter(LiveView):
+    """A number and three buttons."""
+
+    template_name = "counter.html"
+
+    def mount(self, request, start=0):
+        self.start = start
+        self.count = start
+
+    @event_handler
+    def increment(self, by=1):
+        self.count += int(by)
+
+    @event_handler
+    def reset(self):
+        self.count = self.start
+
+
+class CounterView(LiveView):
+    """The smallest live view: its template is a string."""
+
+    template_string = """
+<div>{{ count }}</div>
+<button type="button" dj-click="increment">Increment</button>
+"""
+
+    def mount(self, request):
+        self.count = 0
+
+    @event_handler
+    def increment(self):
+        self.count += 1
+
+
+class Todo(LiveView):
+    """A list with a form, a search box and a filter."""
+
+    template_name = "todo.html"
+
+    def mount(self, request):
+        self.tasks = [
+            {"id": 1, "text": "Learn the lines", "done": True},
+            {"id": 2, "text": "Find the props", "done": False},
+            {"id": 3, "text": "Sweep the stage", "done": False},
+        ]
+        self.show = "all"
+        self.search = ""
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        wanted = {"all": (True, False), "open": (False,), "done": (True,)}[self.show]
+        context["shown"] = [
+            task
+            for task in self.tasks
+            if task["done"] in wanted and self.search.lower() in task["text"].lower()
+        ]
+        context["left"] = sum(not task["done"] for task in self.tasks)
+        context["filters"] = ["all", "open", "done"]
+        return context
+
+    @event_handler
+    def add(self, text=""):
+        text = text.strip()[:200]
+        if text and len(self.tasks) < 100:
+            number = max((task["id"] for task in self.tasks), default=0) + 1
+            self.tasks.append({"id": number, "text": text, "done": False})
+
+    @event_handler
+    def tick(self, task, value):
+        for row in self.tasks:
+            if row["id"] == int(task):
+                row["done"] = bool(value)
+
+    @event_handler
+    def delete(self, task):
+        self.tasks = [row for row in self.tasks if row["id"] != int(task)]
+
+    @event_handler
+    def choose(self, which):
+        if which in ("all", "open", "done"):
+            self.show = which
+
+    @event_handler
+    def find(self, value=""):
+        self.search = value[:200]
+
+
+class Table(LiveView):
+    """A thousand rows, of which one changes."""
+
+    template_name = "table.html"
+
+    def mount(self, request):
+        seats = [f"{letter}{number}" for letter in ascii_uppercase[:25] for number in range(1, 41)]
+        self.rows = [{"id": n, "seat": seat, "sold": 0} for n, seat in enumerate(seats, 1)]
+        self.changed = None
+        self.changes = 0
+
+    @event_handler
+    def change_one(self):
+        self.sell(random.choice(self.rows)["id"])
+
+    @event_handler
+    def sell(self, row):
+        row = self.rows[int(row) - 1]
+        row["sold"] += 1
+        self.changed = dict(row)
+        self.changes += 1
+
+
+class Burn(LiveView):
+    """A handler that computes and computes."""
+
+    template_name = "burn.html"
+
+    def mount(self, request):
+        self.runs = 0
+        self.steps = 0
+        self.seconds = "1"
+        self.choices = ["0.5", "1", "2", "3"]
+
+    @event_handler
+    def choose(self, seconds):
+        if seconds in self.choices:
+            self.seconds = seconds
+
+    @event_handler
+    def burn(self):
+        end = time.monotonic() + float(self.seconds)
+        self.steps = 0
+        while time.monotonic() < end:
+            self.steps += 1
+        self.runs += 1
+
+
+class Sleep(LiveView):
+    """Handlers that wait: one holds its thread, one lets its loop go on."""
+
+    template_name = "sleep.html"
+
+    def mount(self, request):
+        self.waits = 0
+        self.awaits = 0
+        self.seconds = "1"
+        self.choices = ["0.5", "1", "2", "3"]
+
+    @event_handler
+    def choose(self, seconds):
+        if seconds in self.choices:
+            self.seconds = seconds
+
+    @event_handler
+    def wait(self):
+        time.sleep(float(self.seconds))
+        self.waits += 1
+
+    @event_handler
+    async def wait_async(self):
+        await asyncio.sleep(float(self.seconds))
+        self.awaits += 1

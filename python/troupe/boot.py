@@ -1,0 +1,20 @@
+"""A worker's first Python: Django, set up once, before any thread runs a turn."""
+
+import os
+import sys
+
+
+def setup(settings_module):
+    """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and a look at what is easily forgotten.
+
+    Whatever it raises ends the worker, with the traceback shown.
+    """
+    if settings_module:
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
+    import django
+    from django.conf import settings
+
+    django.setup()
+    if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
+        sys.stderr.write("level=WARN component=worker event=app_missing hint=\"add 'troupe' to INSTALLED_APPS\"\n")
+    return True

@@ -1,0 +1,185 @@
+"""System checks: what people forget."""
+
+import sys
+
+import zmq
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.template import engines
+
+from . import conf
+
+REACH_MS = 300
+
+_TYPES = {
+    "BROKER": str,
+    "STRICT_EVENTS": bool,
+    "VIEW_MODULES": (list, tuple),
+    "REQUEST_ATTRS": (list, tuple),
+    "TOKEN_MAX_AGE": (int, float),
+    "ORIGINS": (list, tuple),
+    "MOUNT_TIMEOUT": (int, float),
+    "SOCKET_PATH": str,
+}
+
+
+def register():
+    """Register the checks of this module with Django."""
+    for check in (
+        check_channels,
+        check_settings,
+        check_secret_key,
+        check_people,
+        check_templates,
+        check_transport,
+    ):
+        checks.register(check, "troupe")
+
+
+def check_channels(**_):
+    """Channels, and an ASGI application to run it in."""
+    found = []
+    if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
+        found.append(
+            checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001")
+        )
+    if not getattr(settings, "ASGI_APPLICATION", None):
+        hint = 'Name a ProtocolTypeRouter that has troupe.routing.websocket_urlpatterns under "websocket".'
+        found.append(
+            checks.Warning(
+                "ASGI_APPLICATION is not set: no WebSocket can be opened.", hint=hint, id="troupe.W002"
+            )
+        )
+    return found
+
+
+def check_settings(**_):
+    """The names and types of the TROUPE setting."""
+    given = getattr(settings, "TROUPE", None) or {}
+    if not isinstance(given, dict):
+        return [checks.Error("TROUPE is not a dict.", id="troupe.E004")]
+    found = []
+    for name, value in given.items():
+        if name not in conf.DEFAULTS:
+            hint = "Known are " + ", ".join(conf.DEFAULTS) + "."
+            found.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
+        elif not isinstance(value, _TYPES[name]):
+            kind = type(value).__name__
+            found.append(checks.Error(f"TROUPE[{name!r}] is a {kind}: {value!r}.", id="troupe.E004"))
+    broker = given.get("BROKER")
+    if isinstance(broker, str) and not broker.startswith(("ipc://", "tcp://", "inproc:")):
+        hint = "For example ipc:///run/user/1000/troupe/front, tcp://127.0.0.1:7600, or inproc://."
+        found.append(
+            checks.Error(f"TROUPE['BROKER'] is no address: {broker!r}.", hint=hint, id="troupe.E004")
+        )
+    path = given.get("SOCKET_PATH")
+    if isinstance(path, str) and not path.startswith("/"):
+        found.append(
+            checks.Error(f"TROUPE['SOCKET_PATH'] does not start with a slash: {path!r}.", id="troupe.E004")
+        )
+    return found
+
+
+def check_secret_key(**_):
+    """Page tokens are signed with the secret key."""
+    try:
+        if settings.SECRET_KEY:
+            return []
+    except ImproperlyConfigured:
+        pass
+    return [checks.Error("SECRET_KEY is empty: page tokens cannot be signed.", id="troupe.E005")]
+
+
+def check_people(**_):
+    """The middleware that says who a request is from, and the app that serves the browser's side."""
+    found = []
+    for app, middleware in (
+        ("django.contrib.sessions", "django.contrib.sessions.middleware.SessionMiddleware"),
+        ("django.contrib.auth", "django.contrib.auth.middleware.AuthenticationMiddleware"),
+    ):
+        if apps.is_installed(app) and not any(
+            _is_middleware(path, middleware) for path in settings.MIDDLEWARE
+        ):
+            hint = (
+                f"Add {middleware} to MIDDLEWARE: page tokens are bound to the person who asked for the page."
+            )
+            found.append(
+                checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006")
+            )
+    if not apps.is_installed("django.contrib.staticfiles"):
+        hint = "Add django.contrib.staticfiles to INSTALLED_APPS, or serve troupe/static yourself."
+        found.append(checks.Warning("Nothing serves troupe/troupe.js.", hint=hint, id="troupe.W007"))
+    return found
+
+
+def check_templates(**_):
+    """Views are rendered by Django's own template engine."""
+    try:
+        kinds = [engine.__class__.__name__ for engine in engines.all()]
+    except Exception:  # Django's own checks say what is wrong with TEMPLATES
+        return []
+    if "DjangoTemplates" in kinds:
+        return []
+    hint = "Add django.template.backends.django.DjangoTemplates to TEMPLATES."
+    return [checks.Error("There is no Django template engine to render views.", hint=hint, id="troupe.E010")]
+
+
+def check_transport(**_):
+    """The extension module for inproc://; otherwise a broker, asked for only by `check` and `runserver`."""
+    broker = conf.get("BROKER")
+    if not isinstance(broker, str):
+        return []
+    if broker.startswith("inproc:"):
+        if _importable("troupe._native"):
+            return []
+        hint = "Build it: `meson setup build && meson compile -C build`, or `pip install .`."
+        return [
+            checks.Error(
+                "TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009"
+            )
+        ]
+    if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver") or reachable(broker):
+        return []
+    hint = "Start one with `troupe up`, or set TROUPE['BROKER'] to its front address."
+    return [checks.Warning(f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
+
+
+def reachable(address, wait_ms=REACH_MS):
+    """Whether something speaks ZeroMQ at an address, waiting at most `wait_ms` for it."""
+    context = zmq.Context()
+    try:
+        socket = context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.IMMEDIATE, 1)
+        try:
+            socket.connect(address)
+            return bool(socket.poll(wait_ms, zmq.POLLOUT))
+        except zmq.ZMQError:
+            return False
+        finally:
+            socket.close()
+    finally:
+        context.term()
+
+
+def _importable(name):
+    try:
+        __import__(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _is_middleware(path, base):
+    """Whether a MIDDLEWARE entry is that class or derives from it, as far as it can be imported."""
+    if path == base:
+        return True
+    from django.utils.module_loading import import_string
+
+    try:
+        found = import_string(path)
+        return isinstance(found, type) and issubclass(found, import_string(base))
+    except ImportError:
+        return False

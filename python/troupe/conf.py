@@ -1,0 +1,57 @@
+"""The project's TROUPE setting, with defaults.
+
+TROUPE = {
+    "BROKER": "ipc:///run/user/1000/troupe/front",   # or tcp://127.0.0.1:7600, or inproc://
+    "STRICT_EVENTS": True,       # from a browser, only @event_handler methods run
+    "VIEW_MODULES": [],          # modules that views may come from, besides those of installed apps
+    "REQUEST_ATTRS": [],         # attributes that middleware sets on the request and views read
+    "TOKEN_MAX_AGE": 86400,      # seconds that a page may stay open without its socket
+    "ORIGINS": [],               # origins besides ALLOWED_HOSTS for sockets, such as "https://example.com"
+    "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
+    "SOCKET_PATH": "/ws/troupe/",
+}
+"""
+
+import functools
+import os
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+
+def default_broker():
+    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user."""
+    return os.environ.get("TROUPE_FRONT") or f"ipc:///run/user/{os.getuid()}/troupe/front"
+
+
+DEFAULTS = {
+    "BROKER": default_broker,
+    "STRICT_EVENTS": True,
+    "VIEW_MODULES": [],
+    "REQUEST_ATTRS": [],
+    "TOKEN_MAX_AGE": 86400,
+    "ORIGINS": [],
+    "MOUNT_TIMEOUT": 10,
+    "SOCKET_PATH": "/ws/troupe/",
+}
+
+
+@functools.cache
+def get(name):
+    """One value of the TROUPE setting, or its default."""
+    default = DEFAULTS[name]
+    given = getattr(settings, "TROUPE", None) or {}
+    return given.get(name, default() if callable(default) else default)
+
+
+def is_inproc():
+    """Whether actors run in this process, without a broker."""
+    return get("BROKER").startswith("inproc:")
+
+
+def _forget(*, setting, **_):
+    if setting == "TROUPE":
+        get.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="troupe.conf")

@@ -1,0 +1,485 @@
+"""The WebSocket consumer: between a browser's JSON and the session's owner (proto/PROTOCOL.md 9).
+
+Thin: it reads what a frame asks for, forwards it, and passes the worker's frames on unread. Replies are sent
+in the order in which they come, by one writer, so that reading never waits for them.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections import deque
+from urllib.parse import urlparse
+
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.security.websocket import OriginValidator
+from django.conf import settings
+
+from . import conf, request, token, transport, wire
+from .errors import ActorError, TokenError, expect, from_reply
+
+logger = logging.getLogger("troupe")
+
+MAX_TEXT = 64 << 10
+MAX_UNANSWERED = 32
+MAX_MISTAKES = 5
+MAX_OUTGOING = 1000
+PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
+
+NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
+BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
+
+_LOST = {"unknown_session", "stale"}
+
+
+class BadFrame(Exception):
+    """A browser's frame that is not of the protocol. `reason` is a word, `str` a sentence."""
+
+    def __init__(self, reason, message):
+        super().__init__(message)
+        self.reason = reason
+
+
+class LiveViewConsumer(AsyncConsumer):
+    """One page's socket. `as_asgi()` gives the application for a URLRouter (see routing.py).
+
+    The Origin must be one of ALLOWED_HOSTS or TROUPE["ORIGINS"]; where ALLOWED_HOSTS is "*", it must be the
+    request's own host. A handshake without Origin is refused, except with DEBUG: browsers always send one.
+    """
+
+    join_timeout = 10.0  # s
+
+    async def __call__(self, scope, receive, send):
+        """The ASGI application. No channel layer: what is pushed comes through the session's owner."""
+        self.scope = scope
+        self.base_send = send
+        self._loop = asyncio.get_running_loop()
+        self._out = deque()
+        self._out_ready = asyncio.Event()
+        self._closed = False
+        self._unanswered = 0
+        self._mistakes = 0
+        self._joins = 0
+        self._transport = None
+        self._session = None  # 16 bytes while joined
+        self._epoch = 0
+        self._tokens = {}  # view's hex → contents of its token
+        self._signed_at = 0.0
+        self._writer = self._join_timer = None
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "websocket.receive":
+                    await self._receive(message)
+                elif message["type"] == "websocket.connect":
+                    await self._connect()
+                elif message["type"] == "websocket.disconnect":
+                    return
+        finally:
+            self._finish()
+
+    async def _connect(self):
+        if not origin_allowed(self.scope):
+            logger.warning('event=foreign_origin origin="%s"', _header(self.scope, b"origin"))
+            self._closed = True
+            await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
+            return
+        await self.base_send({"type": "websocket.accept"})
+        self._writer = self._loop.create_task(self._write())
+        self._join_timer = self._loop.call_later(self.join_timeout, self._close, JOIN_TIMEOUT)
+
+    def _finish(self):
+        """The socket is gone, or the server stops."""
+        self._closed = True
+        self._leave()
+        for task in (self._writer, self._join_timer):
+            if task is not None:
+                task.cancel()
+
+    # What goes to the browser.
+
+    async def _write(self):
+        try:
+            while True:
+                while self._out:
+                    message = self._out.popleft()
+                    await self.base_send(message)
+                    if message["type"] == "websocket.close":
+                        return
+                self._out_ready.clear()
+                await self._out_ready.wait()
+        except (OSError, RuntimeError) as error:  # the server's way to say that the peer is gone
+            logger.info('event=socket_gone reason="%s"', error)
+            self._closed = True
+
+    def _put(self, message):
+        if self._closed:
+            return
+        if len(self._out) >= MAX_OUTGOING:
+            self._out.clear()
+            message = {"type": "websocket.close", "code": TOO_MANY}
+            self._closed = True
+        self._out.append(message)
+        self._out_ready.set()
+
+    def _text(self, text):
+        self._put({"type": "websocket.send", "text": text})
+
+    def _json(self, **frame):
+        self._text(json.dumps(frame, separators=(",", ":")))
+
+    def _close(self, code):
+        self._put({"type": "websocket.close", "code": code})
+        self._closed = True
+        self._leave()
+
+    # What comes from the browser.
+
+    async def _receive(self, message):
+        if self._closed:
+            return
+        text = message.get("text")
+        if text is None:
+            self._json(t="error", reason="binary", message="frames are JSON text")
+            return self._close(BINARY)
+        if (
+            len(text) > MAX_TEXT
+            or len(text) * 4 > MAX_TEXT
+            and len(text.encode("utf-8", "replace")) > MAX_TEXT
+        ):
+            self._json(t="error", reason="too_large", message=f"a frame is over {MAX_TEXT} bytes")
+            return self._close(TOO_LARGE)
+        try:
+            frame = _parse(text)
+            kind = frame.get("t")
+            if kind == "event":
+                self._event(frame)
+            elif kind == "join":
+                await self._join(frame)
+            else:
+                self._other(kind, frame)
+        except BadFrame as error:
+            self._mistake(error)
+
+    def _mistake(self, error):
+        self._mistakes += 1
+        logger.warning('event=bad_frame reason=%s message="%s"', error.reason, error)
+        self._json(t="error", reason=error.reason, message=str(error))
+        if self._mistakes >= MAX_MISTAKES:
+            self._close(NOT_UNDERSTOOD)
+
+    def _other(self, kind, frame):
+        if not self._joins:
+            raise BadFrame("not_joined", "the first frame must be a join")
+        if kind == "ping":
+            self._json(t="pong")
+            if self._session and time.time() - self._signed_at > conf.get("TOKEN_MAX_AGE") / 4:
+                self._renew()
+        elif kind == "ack":
+            self._ack(_view(frame), _number(frame, "s"))
+        elif kind == "refresh":
+            self._refresh(_view(frame))
+        else:
+            raise BadFrame("type", "there is no such frame")
+
+    def _event(self, frame):
+        if not self._joins:
+            raise BadFrame("not_joined", "the first frame must be a join")
+        number = _number(frame, "n")
+        name, view = frame.get("e"), frame.get("v")
+        params = frame.get("p", {})
+        if number < 1 or type(name) is not str or type(params) is not dict:
+            raise BadFrame("malformed", "an event has n from 1, e a text and p an object")
+        body = {"view": _view(frame), "name": name, "params": params}
+        if self._session is None:
+            return self._refuse(number, "unknown_session", "the page is not joined")
+        if not self._take_place():
+            return
+        if (
+            not wire.depth_within(params, PARAMS_DEPTH)
+            or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME
+        ):
+            return self._refuse_own(number, "the event's name is too long, or its parameters nest too deep")
+        try:
+            future = self._transport.submit(
+                wire.EVENT, self._session, body, flags=wire.BROWSER, epoch=self._epoch, sequence=number
+            )
+        except ActorError as error:
+            if error.kind != "params":
+                return self._answer_error(number, view, name, error)
+            return self._refuse_own(number, str(error))
+        future.add_done_callback(lambda done: self._event_over(number, view, name, done))
+
+    def _refresh(self, view):
+        if self._session is None or not self._take_place():
+            return
+        future = self._transport.submit(
+            wire.REFRESH, self._session, {"view": view}, flags=wire.BROWSER, epoch=self._epoch
+        )
+        future.add_done_callback(lambda done: self._event_over(0, view.hex(), "refresh", done))
+
+    def _ack(self, view, version):
+        if self._session is not None:
+            self._transport.send(
+                wire.ACK, self._session, {"view": view, "version": version}, epoch=self._epoch
+            )
+
+    def _take_place(self):
+        """Count one more unanswered request; a browser keeps 8 at most, so one that has many more is not one
+        of ours.
+        """
+        self._unanswered += 1
+        if self._unanswered > MAX_UNANSWERED:
+            self._json(t="error", reason="too_many", message=f"over {MAX_UNANSWERED} unanswered messages")
+            self._close(TOO_MANY)
+        return not self._closed
+
+    # The answers to events.
+
+    def _event_over(self, number, view, name, future):
+        self._unanswered -= 1
+        if self._closed or future.cancelled():
+            if not future.cancelled():
+                future.exception()  # seen: nobody is left to be told
+            return
+        try:
+            reply = future.result()
+            if reply.kind == wire.DONE:
+                return self._done(number, view, wire.unpack_body(reply.body))
+            error = from_reply(reply.kind, reply.body)
+        except ActorError as raised:
+            error = raised
+        except (wire.WireError, KeyError) as raised:
+            error = ActorError("internal", f"the reply does not parse: {raised}", "unknown")
+        except Exception as raised:
+            logger.exception("event=event_failed view=%s name=%s", view, name)
+            error = ActorError("internal", str(raised), "unknown")
+        self._answer_error(number, view, name, error)
+
+    def _done(self, number, view, fields):
+        contents = self._tokens.get(view)
+        if contents is not None:
+            contents["version"] = fields["version"]
+        frame = fields.get("frame")
+        if frame is not None:
+            self._text(frame.decode())
+        else:
+            self._json(v=view, s=fields["version"], a=number)
+
+    def _answer_error(self, number, view, name, error):
+        if error.outcome == "failed":
+            self._json(
+                t="failed", n=number, v=view, error=shown(error, f"The event '{name}' could not be handled.")
+            )
+        elif error.outcome == "unknown":
+            self._json(t="unknown", n=number, reason=error.kind, message=error.message)
+        else:
+            self._refuse(number, error.kind, error.message, error.retry_ms)
+            if error.kind in _LOST:
+                self._lost(error.kind)
+
+    def _refuse(self, number, reason, message, retry_ms=None):
+        frame = {"t": "refused", "n": number, "reason": reason, "message": message}
+        if retry_ms is not None:
+            frame["retry_ms"] = retry_ms
+        self._json(**frame)
+
+    def _refuse_own(self, number, message):
+        """Refuse an event that never left here. The page gives it up; the number stays free."""
+        self._unanswered -= 1
+        logger.warning('event=bad_event n=%d message="%s"', number, message)
+        self._refuse(number, "malformed", message)
+
+    # Joining and leaving.
+
+    async def _join(self, frame):
+        asked = _asked_views(frame)
+        self._join_timer.cancel()
+        self._leave()
+        fresh = self._joins > 0
+        self._joins += 1
+        person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
+        try:
+            tokens = [token.read(text, person) for text, _ in asked]
+        except TokenError as error:
+            logger.warning("event=bad_token reason=%s", error.reason)
+            return self._json(t="reload", reason=error.reason)
+        if len({one["session"] for one in tokens}) > 1 or len({one["view"] for one in tokens}) < len(tokens):
+            raise BadFrame("tokens", "the tokens of a page name one session, and a view each")
+        for contents, (_, version) in zip(tokens, asked, strict=True):
+            if version is not None:
+                contents["version"] = version
+        facts = await database_sync_to_async(request.of_scope)(self.scope, person, tokens[0])
+        try:
+            await self._join_session(tokens, facts)
+        except ActorError as error:
+            self._join_failed(error)
+
+    async def _join_session(self, tokens, facts):
+        self._transport = transport.get()
+        session = tokens[0]["session"]
+        generation = min(one["generation"] for one in tokens)
+        reply = await self._ask_to_join(session, generation, tokens, facts)
+        if reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "spent":
+            session = secrets.token_bytes(16)
+            reply = await self._ask_to_join(session, 0, tokens, facts)
+        fields = expect(reply, wire.JOINED)
+        self._session, self._epoch = session, reply.epoch
+        self._transport.subscribe(session, self._unasked)
+        views = []
+        for contents, view in zip(tokens, fields["views"], strict=True):
+            contents.update(
+                session=session, view=view["view"], version=view["version"], generation=fields["generation"]
+            )
+            views.append(_joined_view(contents, view))
+        self._tokens = {contents["view"].hex(): contents for contents in tokens}
+        self._signed_at = time.time()
+        self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), views=views)
+
+    async def _ask_to_join(self, session, generation, tokens, facts):
+        views = [
+            {key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens
+        ]
+        body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
+        return await self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER)
+
+    def _join_failed(self, error):
+        logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
+        if error.kind == "forbidden":
+            return self._json(t="reload", reason="forbidden")
+        text = error.message if settings.DEBUG else "The page could not be joined."
+        self._json(t="error", reason=error.kind, message=text)
+        self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
+
+    def _renew(self):
+        self._signed_at = time.time()
+        for view, contents in self._tokens.items():
+            self._json(t="token", v=view, token=token.sign(contents))
+
+    def _unasked(self, kind, epoch, body):
+        """What the session's owner or the broker says without being asked."""
+        if epoch and self._epoch and epoch != self._epoch:
+            logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
+            return
+        fields = wire.unpack_body(body)
+        if kind == wire.PUSH:
+            self._text(fields["frame"].decode())
+        elif kind == wire.ENDED:
+            self._lost(fields["reason"])
+
+    def _lost(self, reason):
+        if self._session is None:
+            return
+        self._forget()
+        self._json(t="reload" if reason == "logout" else "lost", reason=reason)
+
+    def _leave(self):
+        if self._session is not None:
+            self._transport.send(wire.LEAVE, self._session, {}, epoch=self._epoch)
+            self._forget()
+
+    def _forget(self):
+        self._transport.unsubscribe(self._session, self._unasked)
+        self._session = None
+
+
+def origin_allowed(scope):
+    """Whether a socket may come from its Origin; see LiveViewConsumer."""
+    origin = _header(scope, b"origin")
+    if not origin:
+        return settings.DEBUG
+    hosts = list(settings.ALLOWED_HOSTS)
+    if settings.DEBUG and not hosts:
+        hosts = [".localhost", "127.0.0.1", "[::1]"]
+    if "*" in hosts:
+        own = _header(scope, b"x-forwarded-host" if settings.USE_X_FORWARDED_HOST else b"host")
+        hosts = [urlparse("//" + own).hostname or ""]
+    allowed = [host for host in hosts if host] + list(conf.get("ORIGINS"))
+    try:
+        return OriginValidator(None, allowed).valid_origin(urlparse(origin))
+    except ValueError:  # a port that is no number
+        return False
+
+
+def shown(error, plain):
+    """What a browser may know of an error: with DEBUG everything, otherwise its kind and a plain sentence."""
+    if not settings.DEBUG:
+        return {"kind": error.kind, "message": plain}
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "type": error.type,
+        "frames": [list(frame) for frame in error.frames],
+    }
+
+
+def _joined_view(contents, view):
+    entry = {"v": contents["view"].hex(), "s": contents["version"], "token": token.sign(contents)}
+    if view.get("html") is not None:
+        entry["html"] = view["html"].decode()
+    if view.get("error"):
+        fields = view["error"]
+        error = ActorError(
+            fields.get("kind", "internal"),
+            fields.get("message", ""),
+            type=fields.get("type"),
+            frames=fields.get("frames") or (),
+        )
+        logger.warning(
+            'event=view_not_joined view=%s kind=%s message="%s"', contents["path"], error.kind, error.message
+        )
+        entry["error"] = shown(error, "This part of the page could not be shown.")
+    return entry
+
+
+def _parse(text):
+    try:
+        frame = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame("malformed", "the frame is not JSON") from error
+    if type(frame) is not dict:
+        raise BadFrame("malformed", "the frame is not a JSON object")
+    return frame
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _number(frame, key):
+    value = frame.get(key)
+    if type(value) is not int or not 0 <= value < wire.MAX_NUMBER:
+        raise BadFrame("malformed", f"{key} is a whole number from 0, below 2^53")
+    return value
+
+
+def _view(frame):
+    value = frame.get("v")
+    if type(value) is str and len(value) == 32:
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            pass
+    raise BadFrame("malformed", "v is a view's id, 32 hex digits")
+
+
+def _asked_views(frame):
+    """[(token, version or None)] of a join."""
+    views = frame.get("views")
+    if type(views) is not list or not 1 <= len(views) <= wire.MAX_VIEWS:
+        raise BadFrame("malformed", f"a join has 1 to {wire.MAX_VIEWS} views")
+    asked = []
+    for view in views:
+        if type(view) is not dict or type(view.get("token")) is not str:
+            raise BadFrame("malformed", "each view of a join has its token")
+        asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None))
+    return asked
+
+
+def _header(scope, name):
+    for key, value in scope.get("headers", ()):
+        if key == name:
+            return value.decode("latin1")
+    return ""

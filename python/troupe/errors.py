@@ -1,0 +1,74 @@
+"""ActorError: what a request to an actor can end in, other than well (proto/PROTOCOL.md 7)."""
+
+from . import wire
+
+_OUTCOMES = {wire.FAILED: "failed", wire.NOT_EXECUTED: "not_executed", wire.UNKNOWN: "unknown"}
+
+
+class ActorError(Exception):
+    """A request that did not end in what was asked for. `str(error)` is the message.
+
+    kind: the wire's word (`python`, `handler_not_found`, `busy`, `worker_lost`…), or `timeout` (nothing came:
+    whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome:
+    `failed` (it ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's
+    class. frames: list of [file, line, function, source], outermost first. view_path, event: where it
+    happened. retry_ms: when to come back, if the other side said so.
+    """
+
+    def __init__(
+        self, kind, message, outcome="failed", type=None, frames=(), view_path=None, event=None, retry_ms=None
+    ):
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.outcome = outcome
+        self.type = type
+        self.frames = frames
+        self.view_path = view_path
+        self.event = event
+        self.retry_ms = retry_ms
+
+    def __reduce__(self):
+        fields = (
+            self.kind,
+            self.message,
+            self.outcome,
+            self.type,
+            self.frames,
+            self.view_path,
+            self.event,
+            self.retry_ms,
+        )
+        return type(self), fields
+
+
+class TokenError(Exception):
+    """A page token that is not good. reason: `forged`, `expired` or `foreign`."""
+
+    def __init__(self, reason):
+        super().__init__(f"the page token is {reason}")
+        self.reason = reason
+
+
+def from_reply(kind, body):
+    """The ActorError that a FAILED, NOT_EXECUTED or UNKNOWN reply stands for. body: its bytes."""
+    fields = wire.unpack_body(body)
+    return ActorError(
+        str(fields.get("kind") or fields.get("reason") or "internal"),
+        str(fields.get("message") or ""),
+        _OUTCOMES[kind],
+        type=fields.get("type"),
+        frames=fields.get("frames") or (),
+        view_path=fields.get("view_path"),
+        event=fields.get("event"),
+        retry_ms=fields.get("retry_ms"),
+    )
+
+
+def expect(reply, kind):
+    """The body of a reply of that type, as a map; another is raised as the ActorError that it stands for."""
+    if reply.kind == kind:
+        return wire.unpack_body(reply.body)
+    if reply.kind in _OUTCOMES:
+        raise from_reply(reply.kind, reply.body)
+    raise ActorError("internal", f"a reply of type 0x{reply.kind:02x} came, not 0x{kind:02x}", "unknown")

@@ -1,0 +1,210 @@
+"""The HTTP side: a view as a page, and as a part of an ordinary page (proto/PROTOCOL.md 5.2, 9.1)."""
+
+import asyncio
+import logging
+import math
+import secrets
+from typing import NamedTuple
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connections
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.templatetags.static import static
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
+
+from . import conf, sync, token, transport, wire
+from . import request as facts_of
+from .errors import ActorError, expect
+
+logger = logging.getLogger("troupe")
+
+_DEBUG_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;"
+    "color-scheme:light dark}pre{white-space:pre-wrap;margin:.2rem 0 1rem;padding:.5rem .8rem;"
+    "background:#8882;border-radius:.4rem}"
+)
+_PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+
+class Mounted(NamedTuple):
+    """A view that was mounted, or (with `response`) a mount that answered by itself."""
+
+    html: bytes = b""
+    response: HttpResponse = None
+
+
+async def mount(facts, session, path, params, init, flags):
+    """Mount one view in a session that waits for its socket; a Mounted whose html carries its token.
+
+    facts: the request map. session: 16 bytes. flags: wire.PAGE or wire.EMBED. ActorError: it did not work.
+    """
+    view = secrets.token_bytes(16)
+    seconds = conf.get("MOUNT_TIMEOUT")
+    identity = facts_of.identity_of(facts["session_key"])
+    body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
+    body["identity"] = identity
+    options = {"flags": flags | wire.UNADOPTED, "ttl": int(seconds * 1000), "timeout": seconds}
+    fields = expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
+    if "status" in fields:
+        return Mounted(response=_own_response(fields))
+    contents = token.make(session, fields["view"], path, params, init, facts, fields["version"])
+    attribute = f' data-troupe="{token.sign(contents)}"'.encode()
+    html, at = fields["html"], fields["at"]
+    return Mounted(html=html[:at] + attribute + html[at:])
+
+
+async def drop(session):
+    """End a session that nobody is going to join."""
+    transport.get().send(wire.SHUTDOWN, session, {})
+
+
+def page_view(cls, initkwargs):
+    """The function that LiveView.as_view returns."""
+    for name in initkwargs:
+        if not hasattr(cls, name):
+            raise TypeError(f"{cls.__name__}.as_view() got {name!r}, which is not an attribute of the class")
+    path = f"{cls.__module__}.{cls.__qualname__}"
+
+    async def view(request, *args, **kwargs):
+        if args:
+            raise ImproperlyConfigured(f"{path} has a URL pattern with unnamed groups: name them")
+        return await _page(request, path, kwargs, initkwargs)
+
+    view.__doc__ = cls.__doc__
+    view.__module__ = cls.__module__
+    view.__name__ = view.__qualname__ = cls.__name__
+    view.view_class = cls
+    view.view_initkwargs = initkwargs
+    # ATOMIC_REQUESTS is the worker's: it wraps the handler. Django refuses to wrap async views in it.
+    view._non_atomic_requests = set(connections)
+    return view
+
+
+async def _page(request, path, params, init):
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    try:
+        facts = await sync_to_async(facts_of.of_http)(request)
+    except facts_of.RequestTooLarge:
+        return HttpResponse("The address is too long.", status=414, content_type="text/plain")
+    session = secrets.token_bytes(16)
+    try:
+        mounted = await _on_client(request, mount, facts, session, path, params, init, wire.PAGE)
+    except ActorError as error:
+        return _error_response(request, path, error)
+    if mounted.response is not None:
+        return mounted.response
+    if request.method == "HEAD" or _is_prefetch(request):
+        await _on_client(request, drop, session)
+    response = HttpResponse(with_script(mounted.html, request), content_type="text/html; charset=utf-8")
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+async def _on_client(request, function, *args):
+    """Call it on this loop; under WSGI, whose loops last for one call, on the process's client thread."""
+    if isinstance(request, WSGIRequest) and not conf.is_inproc():
+        return await asyncio.wrap_future(sync.start(function, *args))
+    return await function(*args)
+
+
+def embed(request, path, params):
+    """The HTML of one view for an ordinary page, for the template tag. Sync. What mount raised is raised.
+
+    All the views of one request share a session.
+    """
+    facts = facts_of.of_http(request)
+    session = getattr(request, "_troupe_session", None)
+    if session is None:
+        session = request._troupe_session = secrets.token_bytes(16)
+    try:
+        mounted = sync.call(mount, facts, session, path, params, {}, wire.EMBED)
+    except ActorError as error:
+        if error.kind == "forbidden":
+            raise PermissionDenied(str(error)) from error
+        raise
+    if mounted.response is not None:
+        status = mounted.response.status_code
+        text = f"{path}.mount() answered with HTTP status {status} inside a page"
+        raise ActorError("python", text, view_path=path)
+    return mark_safe(mounted.html.decode())
+
+
+def script_tag(request=None):
+    """The <script> that starts the browser's side, with the page's CSP nonce if there is one."""
+    nonce = getattr(request, "csp_nonce", None)
+    return format_html(
+        '<script type="module" src="{}" data-troupe-socket="{}"{}></script>',
+        static("troupe/troupe.js"),
+        conf.get("SOCKET_PATH"),
+        format_html(' nonce="{}"', nonce) if nonce else "",
+    )
+
+
+def with_script(html, request):
+    """The page with the script before its last </body>, unless it has it."""
+    if b"data-troupe-socket" in html:
+        return html
+    tag = script_tag(request).encode()
+    at = html.rfind(b"</body>")
+    if at < 0:
+        at = html.lower().rfind(b"</body>")
+    return html + tag if at < 0 else html[:at] + tag + html[at:]
+
+
+def _is_prefetch(request):
+    words = " ".join(request.headers.get(name, "") for name in _PREFETCH_HEADERS).lower()
+    return "prefetch" in words or "preview" in words or "prerender" in words
+
+
+def _own_response(fields):
+    """The HttpResponse of a MOUNTED with a status. A header that Django refuses raises BadHeaderError."""
+    response = HttpResponse(fields.get("body") or b"", status=fields["status"])
+    for name, value in fields.get("headers") or ():
+        if name.lower() == "set-cookie":
+            response.cookies.load(value)
+        elif name.lower() not in ("content-length", "connection", "transfer-encoding"):
+            response[name] = value
+    return response
+
+
+def _error_response(request, path, error):
+    """What the visitor gets: 403 and 500 the way Django makes them, 503 where coming back may help."""
+    if error.kind == "forbidden":
+        raise PermissionDenied(str(error)) from error
+    if error.outcome == "failed" and not settings.DEBUG:
+        raise error
+    logger.error(
+        'event=mount_failed view=%s path=%s kind=%s message="%s"',
+        path,
+        request.path,
+        error.kind,
+        error.message,
+    )
+    if error.outcome == "failed":
+        response = HttpResponse(_debug_page(path, error), status=500)
+    else:
+        text = str(error) if settings.DEBUG else "This page is not available just now. Please try again."
+        response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+        response["Retry-After"] = str(max(1, math.ceil((error.retry_ms or 1000) / 1000)))
+    response["Cache-Control"] = "no-store"
+    response._has_been_logged = True  # by the line above; Django would write another
+    return response
+
+
+def _debug_page(path, error):
+    rows = "".join(
+        f"<li><code>{escape(file)}:{line}</code> in <b>{escape(function)}</b><pre>{escape(source)}</pre></li>"
+        for file, line, function, source in error.frames
+    )
+    title = escape(f"{error.type or error.kind} in {path}")
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_DEBUG_STYLE}</style></head><body><h1>{title}</h1><pre>{escape(error.message)}</pre>"
+        f"<p>The worker raised this (kind <code>{escape(error.kind)}</code>). Innermost frame last.</p>"
+        f"<ol>{rows}</ol><p>You see this page because DEBUG is on.</p></body></html>"
+    )

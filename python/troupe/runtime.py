@@ -1,0 +1,318 @@
+"""What the C runtime asks of Python for each turn, in the worker and over inproc://: classes, requests, handlers, templates.
+
+worker/py/view.c calls these functions by name, with the GIL held. Whatever they raise becomes the turn's fault; `Refused` says of
+which kind. Nothing here keeps state of a turn.
+"""
+
+import importlib
+import inspect
+import linecache
+import logging
+import traceback
+from types import FunctionType
+
+from asgiref.sync import iscoroutinefunction
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.db import close_old_connections, connections, reset_queries, transaction
+from django.http import Http404
+from django.http.response import HttpResponseBase, HttpResponseRedirectBase
+from django.template import TemplateDoesNotExist, engines
+from django.template.loader import get_template
+from django.utils import timezone, translation
+
+from . import conf
+from .views import LiveView
+from .workerrequest import build_request, new_cookies
+
+logger = logging.getLogger("troupe")
+
+PYTHON, TEMPLATE, HANDLER_NOT_FOUND, VIEW_REFUSED, FORBIDDEN, PARAMS = (
+    "python",
+    "template",
+    "handler_not_found",
+    "view_refused",
+    "forbidden",
+    "params",
+)
+
+# Whose connections are ours to keep in order: a worker's threads. Over inproc:// they are the caller's.
+_housekeeping = False
+_SENTENCE_LENGTH = 4000
+_FRAMES = 40
+
+
+class Refused(Exception):
+    """A fault with a message of its own: `kind` is a word of PROTOCOL.md 7."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+def set_housekeeping(on):
+    """Whether turns close dead database connections and forget their query log (a worker's do)."""
+    global _housekeeping
+    _housekeeping = on
+
+
+# Classes
+
+
+def _listed(module):
+    names = [config.name for config in apps.get_app_configs() if config.name != "troupe"]
+    names.extend(conf.get("VIEW_MODULES"))
+    return any(module == name or module.startswith(name + ".") for name in names)
+
+
+def load_class(path):
+    """The LiveView class at a dotted path. Refused(view_refused): not in a listed module or an installed app, or no LiveView.
+
+    The module is looked at before it is imported: a path cannot make a worker import what the project does not use.
+    """
+    module, _, name = path.rpartition(".")
+    if not module or not _listed(module):
+        raise Refused(
+            VIEW_REFUSED,
+            f"{path!r} is not in an installed app nor in a module that TROUPE['VIEW_MODULES'] lists",
+        )
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            raise Refused(VIEW_REFUSED, f"there is no module {error.name!r}") from None
+        raise
+    if not (inspect.isclass(found) and issubclass(found, LiveView) and found is not LiveView):
+        raise Refused(VIEW_REFUSED, f"{path!r} is not a LiveView")
+    return found
+
+
+def open_view(path, init):
+    """A new instance of the class at `path`, made with the keywords of as_view()."""
+    return load_class(path)(**(init or {}))
+
+
+# Mount and join
+
+
+def _enter_locale(view):
+    """The person's language and time zone, on the thread that runs their turn now."""
+    request = view.request
+    if request is None:
+        return
+    language = getattr(request, "_troupe_language", None)
+    zone = getattr(request, "_troupe_time_zone", None)
+    if language:
+        translation.activate(language)
+    if zone:
+        timezone.activate(zone)
+
+
+def _authorize(view, path, request):
+    try:
+        allowed = view.authorize(request)
+    except PermissionDenied as error:
+        raise Refused(FORBIDDEN, str(error) or f"authorize() of {path} said no") from None
+    if not allowed:
+        raise Refused(FORBIDDEN, f"authorize() of {path} said no")
+
+
+def _answer(status, headers=(), body=b"", request=None):
+    cookies = [["Set-Cookie", text] for text in new_cookies(request)] if request is not None else []
+    return {"status": status, "headers": [list(pair) for pair in headers] + cookies, "body": body}
+
+
+def _of_response(response, request):
+    headers = [[name, value] for name, value in response.items()]
+    headers += [["Set-Cookie", morsel.OutputString()] for morsel in response.cookies.values()]
+    return _answer(response.status_code, headers, bytes(getattr(response, "content", b"")), request)
+
+
+def mount_view(view, path, request_map, url, params):
+    """Builds the request, asks authorize(), calls mount(). None, or what the visitor gets instead of the view.
+
+    mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; another return value is ignored.
+    """
+    request = build_request(request_map, url) if request_map is not None else None
+    view.request = request
+    _enter_locale(view)
+    _authorize(view, path, request)
+    if iscoroutinefunction(view.mount):
+        raise TypeError(f"{path}.mount() must be a plain function: it runs before the page is sent")
+    try:
+        result = view.mount(request, **params)
+    except Http404 as error:
+        return _answer(404, body=str(error).encode("utf-8", "replace"))
+    except PermissionDenied as error:
+        return _answer(403, body=str(error).encode("utf-8", "replace"))
+    if isinstance(result, HttpResponseBase):
+        if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
+            logger.warning("event=mount_response view=%s status=%s", path, result.status_code)
+        return _of_response(result, request)
+    session = getattr(request, "session", None)
+    if session is not None and session.modified:
+        session.save()
+    return None
+
+
+def join_view(view, path, request_map, url):
+    """A page's socket joins a view that lives: its request is the view's from now on, and authorize() is asked again."""
+    request = build_request(request_map, url)
+    view.request = request
+    _enter_locale(view)
+    _authorize(view, path, request)
+
+
+# Handlers
+
+_handlers = {}
+_LIFECYCLE = frozenset(name for name in dir(LiveView))
+
+
+def _handler(cls, name):
+    """(function, decorated) of a handler by the rules of the seed, or None."""
+    if not name.isidentifier() or name.startswith("_") or name in _LIFECYCLE:
+        return None
+    for base in cls.__mro__:
+        if base is LiveView:
+            return None
+        if name in vars(base):
+            function = vars(base)[name]
+            if not isinstance(function, FunctionType):
+                return None
+            return _in_transaction(function), getattr(function, "_troupe_event_handler", False)
+    return None
+
+
+def _in_transaction(function):
+    """ATOMIC_REQUESTS for a handler: what it writes is kept or undone as one; the render stands outside."""
+    aliases = [alias for alias in connections if connections[alias].settings_dict.get("ATOMIC_REQUESTS")]
+    if aliases and iscoroutinefunction(function):
+        raise RuntimeError("You cannot use ATOMIC_REQUESTS with async event handlers.")
+    for alias in aliases:
+        function = transaction.atomic(using=alias)(function)
+    return function
+
+
+def find_handler(view, path, name, browser):
+    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words."""
+    _enter_locale(view)
+    cls = type(view)
+    found = _handlers.get((cls, name))
+    if found is None:
+        found = _handler(cls, name)
+        if found is None:
+            raise Refused(HANDLER_NOT_FOUND, f"Handler '{name}' not found on {path}")
+        _handlers[cls, name] = found
+    function, decorated = found
+    if browser and not decorated and conf.get("STRICT_EVENTS"):
+        raise Refused(HANDLER_NOT_FOUND, f"Handler '{name}' not found on {path}")
+    return function
+
+
+async def guard(awaitable):
+    """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can end the loop."""
+    try:
+        return True, await awaitable
+    except BaseException as error:
+        return False, error
+
+
+# State and template
+
+_templates = {}
+
+
+def sync(view):
+    """The context of the next render. TypeError unless get_context_data() gives a dict."""
+    _enter_locale(view)
+    context = view.get_context_data()
+    if not isinstance(context, dict):
+        raise TypeError(f"get_context_data() must return a dict, not {type(context).__name__}")
+    return context
+
+
+def _template(view, path):
+    if view.template_string is not None:
+        source = view.template_string
+        template = _templates.get(source)
+        if template is None:
+            if len(_templates) >= 1000:  # made at run time, it seems: they must not pile up
+                _templates.clear()
+            template = _templates[source] = _engine().from_string(source)
+        return template
+    if view.template_name is None:
+        raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
+    return get_template(view.template_name)
+
+
+def _engine():
+    for engine in engines.all():
+        if hasattr(engine, "engine"):
+            return engine
+    raise Refused(TEMPLATE, "TEMPLATES has no Django template engine")
+
+
+def render(view, path, context):
+    """The view's HTML, by Django's template engine and with its context processors."""
+    try:
+        return _template(view, path).render(context, view.request)
+    except TemplateDoesNotExist as error:
+        raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+# Around a turn
+
+
+def begin():
+    """Before the first Python of a turn, in its own context."""
+    if _housekeeping:
+        reset_queries()
+        close_old_connections()
+
+
+def end():
+    """After the last Python of a turn."""
+    if _housekeeping:
+        translation.deactivate()
+        timezone.deactivate()
+        close_old_connections()
+
+
+# Faults
+
+
+def _plain(text):
+    return text.encode("utf-8", "replace").decode()[:_SENTENCE_LENGTH]
+
+
+def _sentence(error):
+    try:
+        return _plain(str(error)) or type(error).__name__
+    except BaseException:  # a __str__ that raises must not hide what happened
+        return f"<{type(error).__name__} that cannot be shown>"
+
+
+def describe(error, where):
+    """(kind, message, type, frames) of an exception; frames are (file, line, function, source), innermost last.
+
+    `where` is what was being done: "path.event()", or "" where the exception speaks for itself.
+    """
+    if isinstance(error, Refused):
+        return error.kind, _plain(str(error)), "", []
+    kind = TEMPLATE if where.startswith("template ") else PYTHON
+    message = f"Error in {where}: {_sentence(error)}"
+    return kind, message, _plain(type(error).__qualname__), _frames(error)
+
+
+def _frames(error):
+    frames = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename == __file__:
+            continue
+        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        frames.append((_plain(code.co_filename), line, _plain(code.co_name), _plain(source)[:200]))
+        if len(frames) > 2 * _FRAMES:  # a recursion: its two ends tell enough
+            del frames[_FRAMES // 2]
+    return frames[: _FRAMES // 2] + frames[-_FRAMES // 2 :] if len(frames) > _FRAMES else frames

@@ -1,0 +1,38 @@
+"""Which way requests go: to a broker over ZeroMQ (client.py), or to sessions in this process (inproc.py).
+
+Both have the same methods:
+
+    submit(kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None)
+        A future of the Reply. ActorError(`params`) at once if the body cannot travel. The future ends in a
+        Reply or an ActorError (`timeout`, `unreachable`, `busy`).
+    send(kind, session, body, epoch=0, lost=None)
+        Nobody waits for a reply. lost(error): called if it could not be sent.
+    subscribe(session, callback), unsubscribe(session, callback)
+        callback(kind, epoch, body) is called with what comes unasked.
+
+Requests reach a session in the order in which they were submitted from one loop.
+"""
+
+from typing import NamedTuple
+
+from . import conf
+
+
+class Reply(NamedTuple):
+    """A reply's header fields that matter, and its body, still packed."""
+
+    kind: int
+    flags: int
+    epoch: int
+    body: bytes
+
+
+def get():
+    """The transport for the running loop. ImproperlyConfigured: inproc:// without the extension module."""
+    if conf.is_inproc():
+        from . import inproc
+
+        return inproc.get()
+    from . import client
+
+    return client.get()

@@ -1,0 +1,56 @@
+"""LiveView: what a project's live pages derive from."""
+
+from . import page
+
+
+class LiveView:
+    """A page that lives in a worker: an instance for each open page, whose public attributes are its state.
+
+    class Counter(LiveView):
+        template_name = "counter.html"
+
+        def mount(self, request, start=0):
+            self.count = start
+
+        @event_handler
+        def increment(self):
+            self.count += 1
+
+    urlpatterns = [path("counter/<int:start>/", Counter.as_view())]
+    """
+
+    template_name = None
+    template_string = None
+    use_actors = True
+    request = None
+
+    def __init__(self, **initkwargs):
+        for name, value in initkwargs.items():
+            setattr(self, name, value)
+
+    @classmethod
+    def as_view(cls, **initkwargs):
+        """The view function for a URL pattern; `initkwargs` are set on each instance and must be attributes
+        of the class.
+
+        The function is async and answers GET and HEAD. A redirect, Http404 or PermissionDenied of `mount` is
+        what the visitor gets.
+        """
+        return page.page_view(cls, initkwargs)
+
+    def mount(self, request, **kwargs):
+        """Called once, when the page opens, with the URL pattern's named groups."""
+
+    def get_context_data(self, **kwargs):
+        """What the template sees: the public instance attributes, without `request`, and `kwargs`."""
+        context = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "request"}
+        context.update(kwargs)
+        return context
+
+    def authorize(self, request):
+        """Whether this person may have this view. Asked when it is mounted, joined or restored, before
+        anything else.
+
+        Return False or raise PermissionDenied to refuse.
+        """
+        return True

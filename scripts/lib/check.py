@@ -1,0 +1,162 @@
+"""scripts/check: the table of gates, and the loop that runs them. Needs /usr/bin/python3 and no packages."""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import check_layers
+import check_sizes
+import check_spec
+import check_tree
+import check_words
+
+HERE = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Skipped(Exception):
+    """A gate that cannot run on this machine; the message says why."""
+
+
+def run(command, root, **more):
+    """Runs a tool in the tree; returns its output's lines if it failed, else nothing."""
+    done = subprocess.run(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more
+    )
+    return done.stdout.splitlines() or [f"{command[0]} exits {done.returncode}"] if done.returncode else []
+
+
+def tool(name, *places):
+    """The tool's path: one of the places if it is there, else from PATH. Raises Skipped without it."""
+    found = next((str(place) for place in places if place.exists()), None) or shutil.which(name)
+    if not found:
+        raise Skipped(f"{name} not installed")
+    return found
+
+
+def names(paths):
+    """The paths as arguments, which no file's name can turn into options."""
+    return ["./" + path.as_posix() for path in paths]
+
+
+def check_format(root):
+    """clang-format would change nothing."""
+    paths = names(check_tree.with_suffix(root, ".c", ".h"))
+    lines = run([tool("clang-format"), "--dry-run", "-Werror", *paths], root) if paths else []
+    return [line for line in lines if " error: " in line] or lines
+
+
+def check_ruff(root):
+    """ruff finds nothing in the Python files."""
+    paths = names(check_tree.with_suffix(root, ".py"))
+    command = [
+        tool("ruff", HERE / ".venv/bin/ruff"),
+        "check",
+        "--quiet",
+        "--no-cache",
+        "--output-format=concise",
+    ]
+    return run([*command, *paths], root) if paths else []
+
+
+def check_shell(root):
+    """shellcheck finds nothing in the shell scripts."""
+    paths = names(check_tree.shell_scripts(root))
+    return run([tool("shellcheck"), "--format=gcc", "-x", *paths], root) if paths else []
+
+
+def check_javascript(root):
+    """Every JavaScript file parses, as a module."""
+    node, problems = tool("node"), []
+    for path in check_tree.with_suffix(root, ".js", ".mjs"):
+        with open(root / path) as file:
+            lines = run([node, "--input-type=module", "--check", "-"], root, stdin=file)
+        problems += [f"{path}: {line}" for line in lines if line.strip()]
+    return problems
+
+
+def compile_commands(root):
+    """Configures build-check/ and returns (its path, the C files of the tree that it compiles)."""
+    folder = root / "build-check"
+    if not (folder / "build.ninja").exists():
+        problems = run([tool("meson"), "setup", str(folder)], root)
+    else:
+        problems = run([tool("ninja"), "-C", str(folder), "build.ninja"], root)
+    if problems:
+        raise RuntimeError("\n".join(problems[-20:]))
+    entries = json.loads((folder / "compile_commands.json").read_text())
+    built = {
+        pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"]))) for entry in entries
+    }
+    return folder, [path for path in check_tree.with_suffix(root, ".c") if root / path in built]
+
+
+def check_tidy(root):
+    """clang-tidy (.clang-tidy) finds nothing in what is built."""
+    clang_tidy = tool("clang-tidy")
+    folder, paths = compile_commands(root)
+
+    def one(path):
+        return run([clang_tidy, "--quiet", "-p", str(folder), "--warnings-as-errors=*", str(path)], root)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [line for lines in pool.map(one, paths) for line in lines]
+
+
+# name: the gate, and whether it belongs to --fast.
+GATES = {
+    "format": (check_format, True),
+    "layers": (check_layers.check, True),
+    "sizes": (check_sizes.check, True),
+    "spec": (check_spec.check, True),
+    "ruff": (check_ruff, True),
+    "shellcheck": (check_shell, True),
+    "javascript": (check_javascript, True),
+    "registries": (check_words.check_registries, True),
+    "unfinished": (check_words.check_unfinished, True),
+    "clang-tidy": (check_tidy, False),
+}
+
+
+def report(name, root):
+    """Runs one gate, prints its line and what it found; returns whether it passed."""
+    start = time.monotonic()
+    try:
+        problems, note = GATES[name][0](root), ""
+    except Skipped as reason:
+        problems, note = [], f"  skipped: {reason}"
+    except Exception as error:
+        problems, note = [f"{type(error).__name__}: {error}"], ""
+    word = "FAIL" if problems else "skip" if note else "ok"
+    print(f"{word:4}  {name:12} {time.monotonic() - start:6.1f} s{note}", flush=True)
+    for line in problems:
+        print(f"      {line}")
+    return not problems
+
+
+def main():
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/check", description="Runs the gates of this repository.")
+    parser.add_argument("--fast", action="store_true", help="without clang-tidy")
+    parser.add_argument("--list", action="store_true", help="print the gates' names")
+    parser.add_argument("--root", type=pathlib.Path, default=HERE, help=argparse.SUPPRESS)
+    parser.add_argument("gates", nargs="*", metavar="GATE")
+    args = parser.parse_args()
+    unknown = [name for name in args.gates if name not in GATES]
+    if unknown:
+        parser.error(f"no such gate: {', '.join(unknown)}; there are {', '.join(GATES)}")
+    if args.list:
+        print("\n".join(GATES))
+        return 0
+    wanted = args.gates or [name for name, (_, fast) in GATES.items() if fast or not args.fast]
+    passed = [report(name, args.root.resolve()) for name in wanted]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""No file over 600 lines and no function over 80, in C, Python and JavaScript."""
+
+import ast
+import re
+
+import check_tree
+
+MAX_FILE = 600
+MAX_FUNCTION = 80
+C_NAME = re.compile(r"^(?:\w[\w\s*]*[\s*])?(\w+)\(")
+JS_START = re.compile(
+    r"^(?P<indent>\s*)(?!(?:if|for|while|switch|catch|else|try|do|return|class|\})\b)"
+    r"(?P<head>.*(?:\bfunction\b.*|=>|\)))\s*\{\s*$"
+)
+
+
+def c_functions(source):
+    """Yields (name, first line, lines) of each function; clang-format puts its braces alone into column 0."""
+    lines = source.splitlines()
+    start = None
+    for number, line in enumerate(lines):
+        if line == "{":
+            start = number
+        elif line.startswith("}") and start is not None:
+            above = next((at for at in range(start - 1, -1, -1) if C_NAME.match(lines[at])), start)
+            match = C_NAME.match(lines[above])
+            yield (match[1] if match else "?", start + 1, number - start + 1)
+            start = None
+
+
+def python_functions(source):
+    """Yields (name, first line, lines) of each function, nested ones too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node.lineno, node.end_lineno - node.lineno + 1
+
+
+def js_functions(source):
+    """Yields (head, first line, lines) of each function: from its line to the brace at the same indentation."""
+    lines = source.splitlines()
+    for number, line in enumerate(lines):
+        match = JS_START.match(line)
+        if not match or match["head"].lstrip().startswith(("//", "*")):
+            continue
+        close = match["indent"] + "}"
+        for end in range(number + 1, len(lines)):
+            if lines[end].startswith(close):
+                yield match["head"].strip()[:60], number + 1, end - number + 1
+                break
+
+
+READERS = {
+    ".c": c_functions,
+    ".h": c_functions,
+    ".py": python_functions,
+    ".js": js_functions,
+    ".mjs": js_functions,
+}
+
+
+def check(root):
+    """Returns the problems as lines."""
+    problems = []
+    for path in check_tree.with_suffix(root, *READERS):
+        source = check_tree.text(root, path)
+        length = len(source.splitlines())
+        if length > MAX_FILE:
+            problems.append(f"{path}: {length} lines, more than {MAX_FILE}")
+        try:
+            functions = list(READERS[path.suffix](source))
+        except SyntaxError as error:
+            problems.append(f"{path}:{error.lineno}: {error.msg}")
+            continue
+        for name, line, lines in functions:
+            if lines > MAX_FUNCTION:
+                problems.append(f"{path}:{line}: {name} has {lines} lines, more than {MAX_FUNCTION}")
+    return problems

@@ -1,0 +1,201 @@
+"""PROTOCOL.md against the code's tables: messages, flags, errors, limits and the session's states."""
+
+import itertools
+import re
+
+import check_tree
+
+SPEC = "proto/PROTOCOL.md"
+DIRECTIONS = {"5.1": "REQUEST", "5.2": "REPLY", "5.3": "CONTROL"}
+# A row of section 8: its first cell, and the constants of limits.h that its numbers are, in order. None: a number that is
+# enforced elsewhere.
+LIMITS = {
+    "body of a request": ("MAX_REQUEST_BODY",),
+    "body of a reply": ("MAX_REPLY_BODY",),
+    "message at a socket": ("MAX_FRONT_MESSAGE", "MAX_BACK_MESSAGE"),
+    "routing id": ("MAX_ROUTING_ID",),
+    "keys in a body; nesting": ("MAX_KEYS", "MAX_DEPTH"),
+    "view path": ("MAX_VIEW_PATH",),
+    "event name": ("MAX_EVENT_NAME",),
+    "worker name": ("MAX_WORKER_NAME",),
+    "parameters of an event or mount": ("MAX_PARAM_COUNT", "MAX_REQUEST_BODY", None),
+    "views in a session": ("MAX_VIEWS",),
+    "views in a JOIN": ("MAX_VIEWS",),
+    "identity": ("MAX_IDENTITY",),
+    "waiting requests of one session": ("MAX_MAILBOX",),
+    "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
+    "unadopted sessions of a worker": ("MAX_UNADOPTED",),
+}
+# What the text says in passing: a pattern with the number, what one of it is, and the constant.
+SENTENCES = (
+    (r"the receiver's default \(([\d,]+)\)", 1, "DEFAULT_TTL_MS"),
+    (r"A worker silent for (\d+) s is dead", 1000, "WORKER_DEAD_MS"),
+    (r"takes one silent for (\d+) s for dead", 1000, "CLIENT_DEAD_MS"),
+    (r"MAY ignore up to (\d+) of them", 1, "MAX_SNAPSHOT_FRAMES"),
+)
+UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+
+
+def sections(document):
+    """{"5.1": its text, …}: from each numbered heading to the next one of any depth."""
+    parts = re.split(r"^#+ (\d+(?:\.\d+)?)\.? .*$", document, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def rows(text):
+    """The cells of each table row in the text, stripped; head and rule included."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def differences(what, said, coded, where):
+    """Lines for each key in which two dicts differ."""
+    return [
+        f"{what} {key}: {SPEC} says {said.get(key, 'nothing')}, {where} {coded.get(key, 'nothing')}"
+        for key in sorted(set(said) | set(coded))
+        if said.get(key) != coded.get(key)
+    ]
+
+
+def check_messages(parts, root):
+    """Sections 5.1 to 5.3 against message.def."""
+    said = {}
+    for section, direction in DIRECTIONS.items():
+        for cells in rows(parts.get(section, "")):
+            if re.fullmatch(r"0x[0-9A-F]{2}", cells[0]):
+                said[cells[1]] = f"{cells[0]} {direction}"
+    source = check_tree.text(root, "proto/message.def")
+    found = re.findall(r"^MESSAGE\((\w+), (0x[0-9A-F]{2}), (\w+)\)", source, re.MULTILINE)
+    return differences(
+        "message", said, {name: f"{code} {where}" for name, code, where in found}, "message.def"
+    )
+
+
+def check_flags(parts, root):
+    """Section 4 against the FLAG_ constants of message.h."""
+    listed_flags = re.findall(r"^ +(0x\w{4}) +([A-Z]+)\b", parts.get("4", ""), re.MULTILINE)
+    said = {name: int(bits, 16) for bits, name in listed_flags}
+    found = re.findall(r"\bFLAG_(\w+) = (0x\w+)", check_tree.text(root, "proto/message.h"))
+    return differences("flag", said, {name: int(bits, 16) for name, bits in found}, "message.h")
+
+
+def listed(text, opening):
+    """The words in backquotes from opening to the end of its sentence, those in parentheses left out."""
+    _, found, rest = text.partition(opening)
+    sentence = re.sub(r"\([^()]*\)", "", re.sub(r"`\w+\(\)`", "", rest)).split(".")[0] if found else ""
+    return re.findall(r"`(\w+)`", sentence)
+
+
+def check_errors(parts, root):
+    """Section 7 against errors.def: reasons, kinds, and what cannot be told."""
+    text = parts.get("7", "")
+    said = {cells[0].strip("`"): "NOT_EXECUTED" for cells in rows(text) if cells[0].startswith("`")}
+    said.update(dict.fromkeys(listed(text, "Its kinds: "), "FAILED"))
+    said.update(dict.fromkeys(listed(text, "UNKNOWN says that it cannot be told: "), "UNKNOWN"))
+    source = check_tree.text(root, "common/errors.def")
+    found = re.findall(r'^ERROR\(\w+, "(\w+)", (\w+),', source, re.MULTILINE)
+    return differences(
+        "error", said, {word: outcome for word, outcome in found if outcome != "LOCAL"}, "errors.def"
+    )
+
+
+def constants(root):
+    """{name: value} of limits.h."""
+    found = re.findall(
+        r"^\s+(\w+) = ([\d\s<*+()-]+),", check_tree.text(root, "common/limits.h"), re.MULTILINE
+    )
+    return {name: eval(expression, {"__builtins__": {}}) for name, expression in found}
+
+
+def numbers(cell):
+    """The numbers in a cell of section 8, in bytes where it says KiB or MiB."""
+    found = re.findall(r"(?<![\w.])(\d[\d,]*)(?: (KiB|MiB))?", cell)
+    return [int(digits.replace(",", "")) * UNITS[unit] for digits, unit in found]
+
+
+def check_limits(parts, root, document):
+    """Section 8, and the numbers in the text, against limits.h."""
+    values = constants(root)
+    problems, seen = [], set()
+
+    def compare(name, said, where):
+        if name and values.get(name) != said:
+            problems.append(f"limit {name}: {where} says {said}, limits.h {values.get(name, 'nothing')}")
+
+    for cells in rows(parts.get("8", ""))[2:]:
+        row = next((start for start in LIMITS if cells[0].startswith(start)), None)
+        if row is None:
+            problems.append(f"limit '{cells[0]}': a row that check_spec.py does not know")
+            continue
+        seen.add(row)
+        said = numbers(cells[1])
+        if len(said) != len(LIMITS[row]):
+            problems.append(
+                f"limit '{row}': {len(said)} numbers in '{cells[1]}', {len(LIMITS[row])} expected"
+            )
+            continue
+        for name, number in zip(LIMITS[row], said, strict=True):
+            compare(name, number, f"'{row}'")
+    problems += [f"limit '{row}': not in section 8" for row in LIMITS if row not in seen]
+    for pattern, unit, name in SENTENCES:
+        match = re.search(pattern.replace(" ", r"\s+"), document)
+        if match:
+            compare(name, int(match[1].replace(",", "")) * unit, f"'{match[0]}'")
+        else:
+            problems.append(f"limit {name}: {SPEC} no longer says '{pattern}'")
+    return problems
+
+
+def check_session(document, root):
+    """session.def: each state with each happening, just once; and the table of PROTOCOL.md, if it has one."""
+    path = root / "proto/session.def"
+    if not path.exists():
+        return []
+    source = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    named = {
+        kind: re.findall(rf"^{kind}\((\w+)", source, re.MULTILINE)
+        for kind in ("STATE", "HAPPENING", "ACTION")
+    }
+    found = re.findall(r"^T\((\w+), (\w+), (\w+), (\w+)\)", source, re.MULTILINE)
+    problems = []
+    pairs = [(state, happening) for state, happening, _, _ in found]
+    for pair in itertools.product(named["STATE"], named["HAPPENING"]):
+        if pairs.count(pair) != 1:
+            problems.append(f"session.def: {pair[0]} with {pair[1]} stands there {pairs.count(pair)} times")
+    for state, happening, following, action in found:
+        for kind, word in (
+            ("STATE", state),
+            ("HAPPENING", happening),
+            ("STATE", following),
+            ("ACTION", action),
+        ):
+            if word not in named[kind]:
+                problems.append(f"session.def: T({state}, {happening}, …) names no {kind}: {word}")
+    tables = [cells for cells in rows(document) if len(cells) == 4]
+    if ["state", "happening", "next", "action"] in tables:
+        said = {
+            f"{cells[0]} {cells[1]}": f"{cells[2]} {cells[3]}"
+            for cells in tables
+            if cells[0] in named["STATE"]
+        }
+        coded = {
+            f"{state} {happening}": f"{following} {action}" for state, happening, following, action in found
+        }
+        problems += differences("session", said, coded, "session.def")
+    return problems
+
+
+def check(root):
+    """Returns the problems as lines."""
+    document = check_tree.text(root, SPEC)
+    parts = sections(document)
+    return (
+        check_messages(parts, root)
+        + check_flags(parts, root)
+        + check_errors(parts, root)
+        + check_limits(parts, root, document)
+        + check_session(document, root)
+    )

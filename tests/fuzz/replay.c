@@ -1,0 +1,59 @@
+// replay - runs every file of the corpus folders given through a fuzz target, so that what was once found
+// stays found. A failure aborts in the target; the file's name is then the last line. Prints "N passed, N
+// failed" as CUnit programs here do.
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int
+s_file(const char *folder, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END) != 0)
+        return perror(path), 1;
+    long size = ftell(file);
+    rewind(file);
+    uint8_t *data = malloc(size > 0 ? (size_t)size : 1);
+    if (size < 0 || !data || fread(data, 1, (size_t)size, file) != (size_t)size)
+        return perror(path), 1;
+    fclose(file);
+    fprintf(stderr, "%s\n", path);
+    LLVMFuzzerTestOneInput(data, (size_t)size);
+    free(data);
+    return 0;
+}
+
+static int
+s_folder(const char *folder, unsigned *passed)
+{
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return perror(folder), 1;
+    int failed = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (s_file(folder, entry->d_name))
+            failed++;
+        else
+            ++*passed;
+    }
+    closedir(dir);
+    return failed;
+}
+
+int
+main(int argc, char **argv)
+{
+    unsigned passed = 0;
+    int failed = 0;
+    for (int i = 1; i < argc; i++)
+        failed += s_folder(argv[i], &passed);
+    printf("%u passed, %d failed\n", passed, failed);
+    return failed || passed == 0 ? 1 : 0;
+}

@@ -1,0 +1,142 @@
+// helpers.js - a clock, a socket and a page that a test drives by hand.
+
+import { JSDOM } from 'jsdom'
+import { Page } from '../../python/troupe/static/troupe/page.js'
+
+// mulberry32: the same numbers for the same seed, on every machine.
+export function randomFrom(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+export class FakeClock {
+  constructor(seed = 1) {
+    this.time = 1_000_000
+    this.timers = []
+    this.random = randomFrom(seed)
+    this.now = () => this.time
+  }
+
+  after(ms, run) {
+    const timer = { due: this.time + ms, run }
+    this.timers.push(timer)
+    return () => { this.timers = this.timers.filter((each) => each !== timer) }
+  }
+
+  // Runs what is due on the way, in order.
+  advance(ms) {
+    const end = this.time + ms
+    for (;;) {
+      const due = this.timers.filter((timer) => timer.due <= end).sort((a, b) => a.due - b.due)[0]
+      if (!due) break
+      this.timers = this.timers.filter((timer) => timer !== due)
+      this.time = Math.max(this.time, due.due)
+      due.run()
+    }
+    this.time = end
+  }
+}
+
+export class FakeSocket {
+  constructor() {
+    this.readyState = 0
+    this.sent = []
+  }
+
+  send(text) {
+    if (this.readyState !== 1) throw new Error('send on a socket that is not open')
+    this.sent.push(JSON.parse(text))
+  }
+
+  close() {
+    this.readyState = 3
+  }
+
+  open() {
+    this.readyState = 1
+    this.onopen()
+  }
+
+  say(...frames) {
+    for (const frame of frames) this.onmessage({ data: JSON.stringify(frame) })
+  }
+
+  fail(code = 1006) {
+    this.readyState = 3
+    this.onclose?.({ code })
+  }
+
+  // What was sent since the last call.
+  take(type) {
+    const taken = this.sent.filter((frame) => !type || frame.t === type)
+    this.sent = this.sent.filter((frame) => type && frame.t !== type)
+    return taken
+  }
+}
+
+export const VIEW = 'a'.repeat(32)
+
+// A window whose scripts run, so that a test can see that none did.
+export function windowOf(body) {
+  const { window } = new JSDOM(`<!doctype html><html><head></head>${body}</html>`,
+    { url: 'https://example.test/page', runScripts: 'dangerously', pretendToBeVisual: true })
+  return window
+}
+
+// A page with one view. Call live.join() to have it joined.
+export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
+  const window = windowOf(`<body><${root} dj-root data-troupe="token-1">${inner}</${root}></body>`)
+  const live = { window, document: window.document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }
+  const stored = new Map()
+  live.storage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, String(value)) }
+  live.confirm = () => true
+  live.page = new Page({
+    window,
+    clock: live.clock,
+    connect: () => live.sockets[live.sockets.push(new FakeSocket()) - 1],
+    reload: () => live.reloads++,
+    storage: () => live.storage,
+    confirm: (text) => live.confirm(text),
+  })
+  for (const name of ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'error']) {
+    window.document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
+  }
+  live.page.start()
+  Object.defineProperties(live, {
+    socket: { get: () => live.sockets.at(-1) },
+    root: { get: () => window.document.querySelector('[data-troupe]') },
+  })
+  live.joined = (n = 0, s = 1, more = {}) =>
+    live.socket.say({ t: 'joined', n, views: [{ v: VIEW, s, token: 'token-2', ...more }] })
+  live.join = (n, s, more) => {
+    live.socket.open()
+    live.joined(n, s, more)
+    live.socket.take()
+    return live
+  }
+  live.version = 1
+  // A patch that answers event `a` and makes the root's content `html`.
+  live.patch = (html, a = 0) => live.socket.say({ v: VIEW, s: ++live.version, a,
+    d: { 0: { h: `<${root} dj-root>${html}</${root}>` } } })
+  live.$ = (selector) => window.document.querySelector(selector)
+  live.fire = (target, type, init = {}) => {
+    const el = typeof target === 'string' ? live.$(target) : target
+    const { Event, KeyboardEvent, MouseEvent, FocusEvent, CompositionEvent, InputEvent } = window
+    const Kind = { keydown: KeyboardEvent, click: MouseEvent, focusin: FocusEvent, focusout: FocusEvent,
+      compositionstart: CompositionEvent, compositionend: CompositionEvent, input: InputEvent }[type] ?? Event
+    return el.dispatchEvent(new Kind(type, { bubbles: true, cancelable: true, ...init }))
+  }
+  live.type = (selector, text) => {
+    const el = live.$(selector)
+    el.focus()
+    el.value = text
+    live.fire(el, 'input')
+  }
+  live.submit = (selector, submitter) => live.$(selector).requestSubmit(submitter)
+  return live
+}

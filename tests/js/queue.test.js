@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Queue } from '../../python/troupe/static/troupe/queue.js'
+import { FakeClock, randomFrom } from './helpers.js'
+
+function queueOf(options = {}) {
+  const clock = new FakeClock(options.seed)
+  const it = { clock, sent: [], settled: [], rejoins: 0 }
+  it.queue = new Queue({ clock, send: (frame) => it.sent.push(frame), rejoin: () => it.rejoins++, ...options })
+  it.push = (name, params = {}) => it.queue.push({ name, params, view: () => 'v',
+    settle: (outcome, frame) => { it.settled.push([name, outcome, frame?.reason]) } })
+  it.take = () => it.sent.splice(0).map((frame) => `${frame.n}${frame.e}`)
+  return it
+}
+
+test('nothing goes before the join; numbers follow its n', () => {
+  const it = queueOf()
+  it.push('a')
+  assert.deepEqual(it.take(), [])
+  it.queue.joined(40)
+  it.push('b', { x: 1 })
+  assert.deepEqual(it.sent, [{ t: 'event', n: 41, v: 'v', e: 'a', p: {} }, { t: 'event', n: 42, v: 'v', e: 'b', p: { x: 1 } }])
+})
+
+test('eight unanswered, 64 waiting, and the next one is told', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (let i = 0; i < 72; i++) assert.equal(it.push('e'), null)
+  assert.equal(it.push('e'), 'full')
+  assert.equal(it.take().length, 8)
+  it.queue.answer(1, 'done')
+  assert.deepEqual(it.take(), ['9e'])
+  assert.equal(it.push('e'), null)
+})
+
+test('an event over the frame limit is refused before it takes a number', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  assert.equal(it.push('e', { text: 'ü'.repeat(40_000) }), 'too_large')
+  assert.equal(it.push('e', { text: 'u'.repeat(60_000) }), null)
+  assert.deepEqual(it.take(), ['1e'])
+})
+
+test('unanswered ones are sent again with their numbers after a new join', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abc') it.push(name)
+  it.queue.answer(1, 'done')
+  it.take()
+  it.queue.closed()
+  it.push('d')
+  assert.deepEqual(it.take(), [])
+  it.queue.joined(2) // b was executed; its answer got lost
+  assert.deepEqual(it.take(), ['2b', '3c', '4d'])
+  it.queue.answer(2, 'done')
+  it.queue.answer(2, 'done') // a repeat of a reply is nothing
+  assert.deepEqual(it.settled, [['a', 'done', undefined], ['b', 'done', undefined]])
+})
+
+test('a session that is behind what was answered is another: what was sent is unknown, the rest goes on', () => {
+  const it = queueOf({ window: 2 })
+  it.queue.joined(10)
+  for (const name of 'abc') it.push(name)
+  it.queue.answer(11, 'done')
+  it.take()
+  it.queue.closed()
+  it.push('d')
+  it.queue.joined(0)
+  assert.deepEqual(it.settled.slice(1), [['b', 'unknown', 'session_lost'], ['c', 'unknown', 'session_lost']])
+  assert.deepEqual(it.take(), ['1d'])
+})
+
+test('busy: after retry_ms the same number, and those behind it after their gaps', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abc') it.push(name)
+  it.take()
+  it.queue.refused(1, 'busy', 700)
+  it.queue.refused(2, 'gap')
+  it.queue.refused(3, 'gap')
+  it.push('d')
+  it.clock.advance(699)
+  assert.deepEqual(it.take(), [])
+  it.clock.advance(1)
+  assert.deepEqual(it.take(), ['1a', '2b', '3c', '4d'])
+})
+
+test('a gap refusal that comes late sends only its own event again', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'ab') it.push(name)
+  it.queue.refused(1, 'expired')
+  it.take()
+  it.clock.advance(200)
+  assert.deepEqual(it.take(), ['1a'])
+  it.queue.refused(2, 'gap')
+  assert.deepEqual(it.take(), ['2b'])
+})
+
+test('too_large: given up; those behind get new numbers once their old refusals have come', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abcd') it.push(name)
+  it.take()
+  it.queue.answer(1, 'done')
+  it.queue.refused(2, 'too_large')
+  it.queue.refused(3, 'gap')
+  it.push('e')
+  assert.deepEqual(it.take(), []) // 4 is still on its way
+  it.queue.refused(4, 'gap')
+  assert.deepEqual(it.take(), ['2c', '3d', '4e'])
+  assert.deepEqual(it.settled, [['a', 'done', undefined], ['b', 'refused', 'too_large']])
+})
+
+test('given up in front of a retry, and two given up in a row', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abcd') it.push(name)
+  it.take()
+  it.queue.refused(1, 'busy', 500)
+  it.queue.refused(2, 'malformed')
+  it.queue.refused(3, 'type')
+  it.queue.refused(4, 'gap')
+  it.clock.advance(500)
+  assert.deepEqual(it.take(), ['1a', '2d'])
+})
+
+test('given up, then the socket is gone: those behind are new after the join', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abc') it.push(name)
+  it.take()
+  it.queue.refused(1, 'too_large')
+  it.queue.closed()
+  it.queue.joined(0)
+  assert.deepEqual(it.take(), ['1b', '2c'])
+})
+
+test('a first event that stays a gap, or an unknown session, asks to join again', () => {
+  const it = queueOf()
+  it.queue.joined(5)
+  it.push('a')
+  for (let i = 0; i < 3; i++) {
+    it.queue.refused(6, 'gap')
+    it.clock.advance(5000)
+  }
+  assert.equal(it.rejoins, 1)
+  it.queue.joined(0)
+  it.take()
+  it.queue.refused(1, 'unknown_session')
+  assert.equal(it.rejoins, 2)
+})
+
+test('retries back off, and never come before retry_ms', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  it.push('a')
+  let total = 0
+  for (let i = 0; i < 10; i++) {
+    it.take()
+    it.queue.refused(1, 'no_worker', 50)
+    it.clock.advance(49)
+    assert.deepEqual(it.take(), [])
+    let waited = 49
+    while (!it.sent.length) {
+      it.clock.advance(1)
+      waited++
+      assert.ok(waited <= 5000)
+    }
+    total += waited
+  }
+  assert.ok(total > 10_000)
+})
+
+// A server that keeps the protocol's rules (section 7) and refuses, loses and repeats at random.
+test('whatever is refused or lost, each event runs once and in order', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed)
+    const clock = new FakeClock(seed)
+    const executed = []
+    let wire = []
+    let last = 0
+    const queue = new Queue({ clock, send: (frame) => wire.push(frame), rejoin: () => { wire = []; queue.joined(last) } })
+    const outcome = new Map()
+    const serve = (frame) => {
+      if (frame.n <= last) return queue.answer(frame.n, 'done')
+      if (frame.n > last + 1) return queue.refused(frame.n, 'gap')
+      const dice = random()
+      if (dice < 0.15) return queue.refused(frame.n, 'busy', 20)
+      if (dice < 0.25) return queue.refused(frame.n, 'too_large')
+      last++
+      executed.push(frame.p.id)
+      return dice < 0.4 ? undefined : queue.answer(frame.n, dice < 0.5 ? 'failed' : 'done') // the reply may get lost
+    }
+    queue.joined(0)
+    const pushed = []
+    for (let step = 0; step < 400; step++) {
+      const dice = random()
+      if (dice < 0.3 && pushed.length < 60) {
+        const id = pushed.length
+        pushed.push(id)
+        queue.push({ name: 'e', params: { id }, view: () => 'v', settle: (what) => {
+          assert.ok(!outcome.has(id), `seed ${seed}: two outcomes`)
+          outcome.set(id, what)
+        } })
+      } else if (dice < 0.8 && wire.length) serve(wire.shift())
+      else if (dice < 0.85) {
+        queue.closed()
+        while (wire.length && random() < 0.5) serve(wire.shift()) // reached the server, answered to a dead socket
+        wire = []
+        queue.joined(last)
+      } else clock.advance(30)
+    }
+    for (let i = 0; i < 500 && outcome.size < pushed.length; i++) {
+      while (wire.length) serve(wire.shift())
+      clock.advance(300)
+      if (i % 20 === 19) { wire = []; queue.closed(); queue.joined(last) }
+    }
+    assert.equal(outcome.size, pushed.length, `seed ${seed}: every event has an outcome`)
+    const ran = pushed.filter((id) => outcome.get(id) !== 'refused')
+    assert.deepEqual(executed, ran, `seed ${seed}`)
+  }
+})

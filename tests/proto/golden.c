@@ -1,0 +1,12 @@
+#include "tests/proto/golden.h"
+
+const golden *
+golden_find(const char *name)
+{
+    const golden *found = NULL;
+    for (size_t i = 0; i < golden_messages_count; i++)
+        if (strcmp(golden_messages[i].name, name) == 0)
+            found = &golden_messages[i];
+    ASSERT(found);
+    return found;
+}

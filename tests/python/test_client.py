@@ -1,0 +1,310 @@
+"""client.py against a real ROUTER socket."""
+
+import asyncio
+import os
+
+import pytest
+import zmq
+
+from troupe import client, wire
+from troupe.errors import ActorError, from_reply
+
+pytestmark = pytest.mark.asyncio
+SESSION = bytes(range(16))
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def build(address, **options):
+        made.append(client.Client(address, asyncio.get_running_loop(), **options))
+        return made[-1]
+
+    yield build
+    for one in made:
+        one.close()
+
+
+async def mounted(one):
+    body = {"path": "samples.Counter", "params": {}, "view": b"v" * 16}
+    return await one.submit(wire.MOUNT, SESSION, body, flags=wire.HTML)
+
+
+def event(number, view=b"v" * 16):
+    return {"view": view, "name": "increment", "params": {"by": number}}
+
+
+async def test_a_request_and_its_reply(broker, make):
+    one = make(broker.address)
+    reply = await mounted(one)
+    assert reply.kind == wire.MOUNTED and reply.epoch == 7
+    assert wire.unpack_body(reply.body)["view"] == b"v" * 16
+
+
+async def test_replies_find_their_requests_out_of_order(broker, make):
+    late = []
+
+    def answer(kind, session, epoch, sequence, fields):
+        late.append((sequence, fields["n"]))
+        return []
+
+    broker.answer = answer
+    one = make(broker.address)
+    futures = [one.submit(wire.PING, SESSION, {"n": n}) for n in range(5)]
+    for _ in range(5):
+        await asyncio.to_thread(broker.wait_for, wire.PING)
+    for sequence, n in reversed(late):
+        broker.push(wire.PONG, SESSION, {"n": n}, sequence=sequence)
+    replies = [wire.unpack_body(reply.body)["n"] for reply in await asyncio.gather(*futures)]
+    assert replies == [0, 1, 2, 3, 4]
+
+
+async def test_more_replies_than_one_batch(broker, make):
+    one = make(broker.address)
+    await one.submit(wire.PING, wire.NO_SESSION, {})
+    futures = [one.submit(wire.PING, wire.NO_SESSION, {}) for _ in range(client.BATCH * 3)]
+    assert {reply.kind for reply in await asyncio.gather(*futures)} == {wire.PONG}
+    assert not one._pending
+
+
+async def test_the_same_number_twice_is_answered_by_one_reply(broker, make):
+    one = make(broker.address)
+    await mounted(one)
+    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    second = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    assert (await first).body == (await second).body
+    assert broker.sessions[SESSION].views[b"v" * 16][0].count == 1
+
+
+async def test_a_reply_of_an_older_epoch_is_dropped(broker, make, caplog):
+    broker.answer = lambda *_: [(wire.DONE, {"version": 1})]
+    clock = Clock()
+    one = make(broker.address, clock=clock)
+    future = one.submit(wire.EVENT, SESSION, event(1), epoch=8, sequence=1)
+    ping = one.submit(wire.PING, SESSION, {})  # its reply comes after
+    assert (await ping).kind == wire.DONE
+    assert not future.done() and "event=stale_reply" in caplog.text
+    clock.now += 26
+    with pytest.raises(ActorError) as error:
+        await future
+    assert error.value.kind == "timeout" and error.value.outcome == "unknown"
+
+
+class Clock:
+    now = 500.0
+
+    def __call__(self):
+        return self.now
+
+
+async def test_no_broker_is_said_with_its_address(tmp_path, make):
+    clock = Clock()
+    one = make(f"ipc://{tmp_path}/nobody", clock=clock)
+    future = one.submit(wire.PING, SESSION, {})
+    lost = []
+    one.send(wire.LEAVE, SESSION, {}, lost=lost.append)
+    one.send(wire.LEAVE, SESSION, {})
+    clock.now += client.CONNECT_WAIT
+    with pytest.raises(ActorError) as error:
+        await future
+    assert error.value.kind == "unreachable" and error.value.outcome == "not_executed"
+    assert f"{tmp_path}/nobody" in str(error.value)
+    assert [one.kind for one in lost] == ["unreachable"]
+    assert not one._waiting and not one._pending
+
+
+async def test_a_broker_that_starts_later_gets_what_waits(tmp_path, make):
+    import fake_worker
+
+    address = f"ipc://{tmp_path}/late"
+    one = make(address, clock=Clock())
+    future = one.submit(wire.PING, wire.NO_SESSION, {})
+    gone = one.submit(wire.PING, wire.NO_SESSION, {})
+    gone.cancel()
+    await asyncio.sleep(0)
+    assert not future.done()
+    broker = fake_worker.Broker(address)
+    try:
+        assert (await future).kind == wire.PONG
+        assert broker.seen.qsize() == 1  # what nobody waits for any more was not sent
+    finally:
+        broker.close()
+
+
+async def test_what_waits_is_bounded(tmp_path, make, monkeypatch):
+    monkeypatch.setattr(client, "MAX_WAITING", 2)
+    one = make(f"ipc://{tmp_path}/nobody", clock=Clock())
+    futures = [one.submit(wire.PING, SESSION, {}) for _ in range(3)]
+    assert [future.done() for future in futures] == [False, False, True]
+    assert futures[2].exception().kind == "unreachable"
+
+
+async def test_a_broker_that_takes_no_more_is_busy(broker, make, monkeypatch):
+    one = make(broker.address)
+    await one.submit(wire.PING, SESSION, {})
+    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
+    monkeypatch.setattr(client, "MAX_WAITING", 0)
+    error = one.submit(wire.PING, SESSION, {}).exception()
+    assert (error.kind, error.outcome, error.retry_ms) == ("busy", "not_executed", 500)
+
+
+async def test_an_address_that_is_none(make):
+    with pytest.raises(ActorError) as error:
+        make("carrier-pigeon://loft")
+    assert error.value.kind == "unreachable" and "carrier-pigeon" in str(error.value)
+
+
+async def test_a_body_that_cannot_travel(broker, make):
+    one = make(broker.address)
+    for body in ({"x": object()}, {"x": "y" * (1 << 20)}):
+        with pytest.raises(ActorError) as error:
+            one.submit(wire.PING, SESSION, body)
+        assert error.value.kind == "params"
+    with pytest.raises(ActorError) as error:
+        one.submit(wire.MOUNT, SESSION, {}, view=object())
+    assert error.value.kind == "params" and "inproc" in str(error.value)
+
+
+async def test_malformed_replies_are_logged_and_harm_nobody(broker, make, caplog):
+    one = make(broker.address)
+    await one.submit(wire.PING, SESSION, {})
+    good = wire.pack_header(wire.PONG, 0, SESSION, 0, 99, 0)
+    broker.order(b"short", b"\x80")
+    broker.order(b"\x02" + good[1:], b"\x80")
+    broker.order(good)
+    broker.order(good, b"\x80", b"third", b"fourth")
+    assert (await one.submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
+    assert caplog.text.count("event=malformed_reply") == 4
+
+
+async def test_what_is_unasked_reaches_the_newest_subscriber(broker, make, caplog):
+    one = make(broker.address)
+    await mounted(one)
+    first, second = [], []
+    one.subscribe(SESSION, lambda *args: first.append(args))
+
+    def listen(*args):
+        second.append(args)
+        if len(second) == 1:
+            raise ValueError("a subscriber's own mistake")
+
+    one.subscribe(SESSION, listen)
+    one.unsubscribe(SESSION, None)
+    broker.push(wire.PUSH, SESSION, {"frame": b"{}"})
+    broker.push(wire.ENDED, SESSION, {"reason": "evicted"})
+    broker.push(wire.ENDED, b"o" * 16, {"reason": "evicted"})
+    await one.submit(wire.PING, SESSION, {})
+    assert [args[0] for args in second] == [wire.PUSH, wire.ENDED] and not first
+    assert "event=subscriber_failed" in caplog.text
+    one.unsubscribe(SESSION, listen)
+    assert not one._subscribers
+
+
+async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
+    monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
+    one = make(broker.address)
+    await one.submit(wire.PING, SESSION, {})
+
+    def listen(*_):
+        pass
+
+    one.subscribe(SESSION, listen)
+    session, _ = await asyncio.to_thread(broker.wait_for, wire.PING)
+    session, _ = await asyncio.to_thread(broker.wait_for, wire.PING)
+    assert session == wire.NO_SESSION
+    one.unsubscribe(SESSION, listen)
+    one._keep_alive()
+    assert one._keeper is None
+
+
+async def test_after_a_silence_sessions_that_are_gone_are_told(broker, make, monkeypatch):
+    monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
+    clock = Clock()
+    one = make(broker.address, clock=clock)
+    await mounted(one)
+    told = asyncio.get_running_loop().create_future()
+    one.subscribe(SESSION, lambda *args: told.done() or told.set_result(args))
+    here = b"h" * 16
+    await one.submit(wire.MOUNT, here, {"path": "samples.Counter", "params": {}})
+    one.subscribe(here, lambda *_: pytest.fail("this one is still there"))
+    del broker.sessions[SESSION]
+    clock.now += client.SILENCE + 1
+    kind, _, body = await told
+    assert kind == wire.ENDED and wire.unpack_body(body) == {"reason": "worker_lost"}
+
+
+async def test_closing_ends_what_is_pending(broker, make):
+    broker.answer = lambda *_: []
+    one = make(broker.address)
+    future = one.submit(wire.PING, SESSION, {})
+    one.subscribe(SESSION, print)
+    one.close()
+    with pytest.raises(ActorError) as error:
+        await future
+    assert error.value.kind == "timeout"
+    with pytest.raises(ActorError):
+        one.submit(wire.PING, SESSION, {})
+    one.send(wire.LEAVE, SESSION, {})
+    one._drain()
+    one._ask_for(SESSION)
+
+
+async def test_one_client_a_loop_and_a_new_one_for_a_new_address(broker, settings, tmp_path):
+    first = client.get()
+    assert client.get() is first
+    settings.TROUPE = {"BROKER": f"ipc://{tmp_path}/other"}
+    second = client.get()
+    assert second is not first and second.address.endswith("other") and first._socket is None
+    second.close()
+
+
+async def test_clients_of_closed_loops_are_closed(broker):
+    made = []
+
+    async def use():
+        made.append(client.get())
+
+    def elsewhere():
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(use())
+        loop.close()
+
+    await asyncio.to_thread(elsewhere)
+    client.get().close()
+    client.get()
+    assert made[0]._socket is None
+
+
+async def test_a_fork_begins_anew(broker):
+    reply = await client.get().submit(wire.PING, SESSION, {})
+    assert reply.kind in (wire.PONG, wire.NOT_EXECUTED)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        async def ask():
+            one = client.get()
+            return (await one.submit(wire.PING, wire.NO_SESSION, {})).kind
+
+        try:
+            asyncio.events._set_running_loop(None)
+            kind = asyncio.new_event_loop().run_until_complete(ask())
+            os.write(write, bytes([kind]))
+        finally:
+            os._exit(0)
+    os.close(write)
+    assert await asyncio.to_thread(os.read, read, 1) == bytes([wire.PONG])
+    os.close(read)
+    os.waitpid(child, 0)
+    assert (await client.get().submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
+
+
+async def test_identity_is_fresh_and_short(make, tmp_path):
+    names = {make(f"ipc://{tmp_path}/x")._socket.getsockopt(zmq.IDENTITY) for _ in range(3)}
+    assert len(names) == 3 and all(0 < len(name) <= 32 for name in names)
+
+
+async def test_refusals_become_errors():
+    body = wire.pack_body({"reason": "busy", "message": "later", "retry_ms": 100})
+    error = from_reply(wire.NOT_EXECUTED, body)
+    assert (error.kind, str(error), error.retry_ms, error.outcome) == ("busy", "later", 100, "not_executed")

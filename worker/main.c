@@ -1,0 +1,196 @@
+// troupe-worker: arguments, signals, and the order of things: Python first, then threads, then the loop.
+#include "common/log.h"
+#include "worker/py/embed.h"
+#include "worker/worker.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_PATHS 16
+
+const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
+
+typedef struct {
+    const char *back, *name, *settings, *python;
+    const char *paths[MAX_PATHS];
+    unsigned path_count, threads, most_threads, switch_us, drain_ms;
+    bool reload, verbose;
+} arguments;
+
+static const struct argp_option s_options[] = {
+    {"back", 'b', "ADDRESS", 0, "The broker's back address (default: $TROUPE_BACK)", 0},
+    {"name", 'n', "NAME", 0, "This worker's name, unique in the fleet (default: worker-PID)", 0},
+    {"settings", 's', "MODULE", 0, "Django's settings (default: $DJANGO_SETTINGS_MODULE)", 0},
+    {"path", 'p', "FOLDER", 0, "Put a folder in front of sys.path; may be repeated", 0},
+    {"python", 'P', "FILE", 0, "The interpreter whose environment to use (default: found by itself)", 0},
+    {"threads", 't', "N", 0, "Threads that run turns (default: 4)", 0},
+    {"most-threads", 'T', "N", 0, "How many they may become while they are blocked (default: 32)", 0},
+    {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 500)", 0},
+    {"drain-ms", 'd', "MS", 0, "How long running turns may take when the worker stops (default: 5000)", 0},
+    {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
+    {"verbose", 'v', 0, 0, "Log more", 0},
+    {0},
+};
+
+static unsigned
+s_number(struct argp_state *state, const char *text, unsigned least, unsigned most)
+{
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (errno || *end || end == text || value < least || value > most)
+        argp_error(state, "'%s' is not a number from %u to %u", text, least, most);
+    return (unsigned)value;
+}
+
+static error_t
+s_parse(int key, char *text, struct argp_state *state)
+{
+    arguments *into = state->input;
+    switch (key) {
+    case 'b':
+        into->back = text;
+        return 0;
+    case 'n':
+        if (strlen(text) == 0 || strlen(text) > MAX_WORKER_NAME)
+            argp_error(state, "a name has 1 to %d characters", MAX_WORKER_NAME);
+        into->name = text;
+        return 0;
+    case 's':
+        into->settings = text;
+        return 0;
+    case 'p':
+        if (into->path_count == MAX_PATHS)
+            argp_error(state, "at most %d folders", MAX_PATHS);
+        into->paths[into->path_count++] = text;
+        return 0;
+    case 'P':
+        into->python = text;
+        return 0;
+    case 't':
+        into->threads = s_number(state, text, 1, 256);
+        return 0;
+    case 'T':
+        into->most_threads = s_number(state, text, 1, 256);
+        return 0;
+    case 'S':
+        into->switch_us = s_number(state, text, 10, 1000000);
+        return 0;
+    case 'd':
+        into->drain_ms = s_number(state, text, 0, 600000);
+        return 0;
+    case 'r':
+        into->reload = true;
+        return 0;
+    case 'v':
+        into->verbose = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static worker *_Atomic s_worker; // for the signal handler; set once it may be stopped
+static volatile sig_atomic_t s_signalled;
+static _Atomic bool s_reload;
+
+static void
+s_on_signal(int number)
+{
+    (void)number;
+    s_signalled = 1;
+    if (s_worker)
+        worker_stop(s_worker);
+}
+
+static void
+s_on_change(void *context)
+{
+    (void)context;
+    s_reload = true;
+    if (s_worker)
+        worker_stop(s_worker);
+}
+
+static void
+s_set_signals(void)
+{
+    struct sigaction action = {.sa_handler = s_on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL); // Python's own handlers are off: a dead database socket must not be deadly
+}
+
+static const view_ops *
+s_start_python(const arguments *given)
+{
+    embed_options options = {
+        .python = given->python,
+        .settings = given->settings,
+        .paths = given->paths,
+        .path_count = given->path_count,
+        .switch_us = given->switch_us,
+    };
+    const view_ops *ops = embed_start(&options);
+    if (ops && given->reload && !embed_watch(s_on_change, NULL))
+        return NULL;
+    if (ops)
+        embed_release();
+    return ops;
+}
+
+static int
+s_run(const arguments *given)
+{
+    const view_ops *ops = s_start_python(given);
+    if (!ops)
+        return 3;
+    s_set_signals(); // again: asyncio and Django may have set their own
+    worker_options options = {
+        .back = given->back,
+        .name = given->name,
+        .drain_ms = given->drain_ms,
+        .pool = {given->threads, given->most_threads, 50},
+    };
+    s_worker = worker_new(&options, ops, clock_system());
+    if (!s_worker)
+        return 2;
+    if (s_signalled || s_reload)
+        worker_stop(s_worker);
+    return worker_run(s_worker) == WORKER_REFUSED ? 4 : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.", NULL, NULL, NULL};
+    char name[32];
+    snprintf(name, sizeof name, "worker-%d", (int)getpid());
+    arguments given = {
+        .back = getenv("TROUPE_BACK"), .name = name, .threads = 4, .most_threads = 32, .switch_us = 500, .drain_ms = 5000};
+    argp_parse(&parser, argc, argv, 0, NULL, &given);
+    if (given.most_threads < given.threads)
+        given.most_threads = given.threads;
+    log_setup("worker", given.verbose ? LOG_DEBUG : LOG_INFO);
+    if (!given.back) {
+        log_event(LOG_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");
+        return 2;
+    }
+    s_set_signals();
+    int code = s_run(&given);
+    if (s_reload && !s_signalled && code == 0) {
+        log_event(LOG_INFO, "reloading", "worker=%s", given.name);
+        execv("/proc/self/exe", argv);
+        log_event(LOG_ERROR, "reload_failed", "error=%s", strerror(errno));
+        code = 1;
+    }
+    log_event(LOG_INFO, "stopped", "worker=%s", given.name);
+    _exit(code); // threads may be inside the person's code: nothing is taken down under them
+}

@@ -1,0 +1,117 @@
+#include "worker/outbox.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct outbox {
+    pthread_mutex_t lock;
+    int fd;
+    answer *head, *tail;
+    session **ended; // a stack that grows
+    size_t ended_count, ended_room;
+    size_t ended_taken; // how many of them were there at the last outbox_take
+};
+
+outbox *
+outbox_new(void)
+{
+    outbox *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
+    self->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ASSERT(self->fd >= 0);
+    return self;
+}
+
+void
+outbox_destroy(outbox **self_p)
+{
+    outbox *self = *self_p;
+    if (!self)
+        return;
+    while (self->head) {
+        answer *one = self->head;
+        self->head = one->next;
+        answer_destroy(&one);
+    }
+    free(self->ended);
+    close(self->fd);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+int
+outbox_fd(const outbox *self)
+{
+    return self->fd;
+}
+
+void
+outbox_wake(outbox *self)
+{
+    uint64_t one = 1;
+    ssize_t written = write(self->fd, &one, sizeof one); // EAGAIN: it is readable as it is
+    (void)written;
+}
+
+void
+outbox_put(outbox *self, answer **answer_p)
+{
+    answer *added = *answer_p;
+    *answer_p = NULL;
+    added->next = NULL;
+    pthread_mutex_lock(&self->lock);
+    bool first = !self->head;
+    if (self->tail)
+        self->tail->next = added;
+    else
+        self->head = added;
+    self->tail = added;
+    pthread_mutex_unlock(&self->lock);
+    if (first)
+        outbox_wake(self);
+}
+
+void
+outbox_put_ended(outbox *self, session *gone)
+{
+    pthread_mutex_lock(&self->lock);
+    if (self->ended_count == self->ended_room) {
+        self->ended_room = self->ended_room ? 2 * self->ended_room : 16;
+        self->ended = realloc(self->ended, self->ended_room * sizeof *self->ended);
+        ASSERT(self->ended);
+    }
+    self->ended[self->ended_count++] = gone;
+    pthread_mutex_unlock(&self->lock);
+    outbox_wake(self);
+}
+
+answer *
+outbox_take(outbox *self)
+{
+    uint64_t count;
+    ssize_t size = read(self->fd, &count, sizeof count);
+    (void)size;
+    pthread_mutex_lock(&self->lock);
+    answer *all = self->head;
+    self->head = self->tail = NULL;
+    self->ended_taken = self->ended_count;
+    pthread_mutex_unlock(&self->lock);
+    return all;
+}
+
+session *
+outbox_take_ended(outbox *self)
+{
+    session *gone = NULL;
+    pthread_mutex_lock(&self->lock);
+    if (self->ended_taken) {
+        gone = self->ended[--self->ended_taken];
+        self->ended[self->ended_taken] = self->ended[--self->ended_count];
+    }
+    pthread_mutex_unlock(&self->lock);
+    return gone;
+}

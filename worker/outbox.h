@@ -1,0 +1,22 @@
+// outbox - answers and ended sessions on their way from the pool's threads to the I/O thread. Any thread puts; one takes. Puts never
+// block for long; an eventfd says that there is something.
+#ifndef TROUPE_OUTBOX_H
+#define TROUPE_OUTBOX_H
+
+#include "worker/session.h"
+
+typedef struct outbox outbox;
+
+outbox *outbox_new(void);
+void outbox_destroy(outbox **self_p); // destroys the answers in it; sessions are left
+int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox's
+void outbox_put(outbox *self, answer **answer_p);
+void outbox_put_ended(outbox *self, session *gone);
+void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
+
+// All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
+answer *outbox_take(outbox *self);
+// One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there is none.
+session *outbox_take_ended(outbox *self);
+
+#endif

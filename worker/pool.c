@@ -1,0 +1,174 @@
+#include "worker/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MOST_THREADS 256
+#define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
+
+// A thread that used less processor than this since the last look did not compute.
+#define BLOCKED_BELOW_NS 200000
+
+typedef struct {
+    pool *pool;
+    pthread_t thread;
+    _Atomic uint64_t busy_since; // ms; 0: no turn
+    _Atomic uint64_t turns;
+    uint64_t cpu_seen; // ns, pool_tend's
+} lane;
+
+struct pool {
+    runqueue *queue;
+    const turn_host *host;
+    pool_limits limits;
+    void (*ended)(void *context, session *gone);
+    void *context;
+    unsigned count;
+    lane lanes[MOST_THREADS];
+};
+
+static void
+s_end(pool *self, session *of, const char *reason)
+{
+    for (mail *left; (left = runqueue_retire(self->queue, session_item(of)));) {
+        if (message_wants_reply(left->head.type)) {
+            answer *refusal = answer_refusal(left, ERR_UNKNOWN_SESSION, NULL, 0);
+            self->host->emit(self->host->context, &refusal);
+        }
+        mail_destroy(&left);
+    }
+    turn_end(of, reason, self->host);
+    self->ended(self->context, of);
+}
+
+static void
+s_work(pool *self, work *todo)
+{
+    session *of = todo->item->owner;
+    turn_result result = TURN_ENDS;
+    if (todo->kind == WORK_MAIL)
+        result = turn_run(of, &todo->mail, self->host);
+    else if (todo->kind == WORK_RESUME)
+        result = turn_resume(of, self->host);
+    switch (result) {
+    case TURN_ANSWERED:
+        runqueue_done(self->queue, todo->item);
+        break;
+    case TURN_AWAITS:
+        runqueue_park(self->queue, todo->item);
+        break;
+    case TURN_ENDS:
+        s_end(self, of, todo->kind == WORK_END ? todo->reason : "shutdown");
+        break;
+    }
+}
+
+static void *
+s_run(void *argument)
+{
+    lane *self = argument;
+    pool *of = self->pool;
+    const view_ops *ops = of->host->ops;
+    void *thread = ops->thread_begin(ops->host);
+    for (;;) {
+        work todo;
+        // As long as there is work the interpreter is kept: giving it back and taking it again would cost a switch a turn.
+        if (!runqueue_try(of->queue, &todo)) {
+            ops->leave(ops->host, thread);
+            bool more = runqueue_wait(of->queue, &todo);
+            ops->enter(ops->host, thread);
+            if (!more) {
+                ops->thread_end(ops->host, thread);
+                return NULL;
+            }
+        }
+        atomic_store(&self->busy_since, clock_now(of->host->clock));
+        s_work(of, &todo);
+        atomic_store(&self->busy_since, 0);
+        atomic_fetch_add(&self->turns, 1);
+    }
+}
+
+static void
+s_add(pool *self)
+{
+    lane *added = &self->lanes[self->count++];
+    *added = (lane){.pool = self};
+    pthread_attr_t attributes;
+    ASSERT(pthread_attr_init(&attributes) == 0);
+    ASSERT(pthread_attr_setstacksize(&attributes, THREAD_STACK) == 0);
+    ASSERT(pthread_create(&added->thread, &attributes, s_run, added) == 0);
+    pthread_attr_destroy(&attributes);
+}
+
+pool *
+pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
+         void (*ended)(void *context, session *gone), void *context)
+{
+    ASSERT(limits->threads > 0 && limits->threads <= limits->most && limits->most <= MOST_THREADS);
+    pool *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->queue = queue;
+    self->host = host;
+    self->limits = *limits;
+    self->ended = ended;
+    self->context = context;
+    while (self->count < limits->threads)
+        s_add(self);
+    return self;
+}
+
+void
+pool_destroy(pool **self_p)
+{
+    pool *self = *self_p;
+    if (!self)
+        return;
+    for (unsigned i = 0; i < self->count; i++)
+        pthread_join(self->lanes[i].thread, NULL);
+    free(self);
+    *self_p = NULL;
+}
+
+static uint64_t
+s_cpu_ns(const lane *self)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (pthread_getcpuclockid(self->thread, &clock) || clock_gettime(clock, &used))
+        return 0;
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+}
+
+void
+pool_tend(pool *self)
+{
+    unsigned active = 0;
+    for (unsigned i = 0; i < self->count; i++) {
+        uint64_t used = s_cpu_ns(&self->lanes[i]);
+        active += used - self->lanes[i].cpu_seen >= BLOCKED_BELOW_NS;
+        self->lanes[i].cpu_seen = used;
+    }
+    runqueue_load load = runqueue_look(self->queue);
+    if (load.oldest_queued_ms < self->limits.grow_after_ms)
+        return;
+    // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a thread.
+    for (unsigned i = active; i < self->limits.threads && self->count < self->limits.most; i++)
+        s_add(self);
+}
+
+pool_load
+pool_look(pool *self)
+{
+    pool_load load = {.threads = self->count};
+    uint64_t now = clock_now(self->host->clock);
+    for (unsigned i = 0; i < self->count; i++) {
+        load.turns += atomic_load(&self->lanes[i].turns);
+        uint64_t since = atomic_load(&self->lanes[i].busy_since);
+        if (since && now - since > load.busy_ms)
+            load.busy_ms = now - since;
+    }
+    return load;
+}

@@ -1,0 +1,31 @@
+// pool - the threads that run turns. Starts with a few and grows when the head of the queue has waited while its threads were
+// blocked (in a database, in a sleep): a thread that computes does not count as blocked, since another one would only compete with it
+// for the interpreter. Never shrinks. pool_tend and pool_destroy: one thread, the owner's.
+#ifndef TROUPE_POOL_H
+#define TROUPE_POOL_H
+
+#include "worker/turn.h"
+
+typedef struct {
+    unsigned threads; // to begin with, and how many of them should not be blocked
+    unsigned most;
+    uint64_t grow_after_ms;
+} pool_limits;
+
+typedef struct {
+    unsigned threads;
+    uint64_t turns;
+    uint64_t busy_ms; // how long the oldest running turn has run
+} pool_load;
+
+typedef struct pool pool;
+
+// ended is called by the thread that ended a session, after its last answer was emitted; the session is the callee's.
+pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
+               void (*ended)(void *context, session *gone), void *context);
+// Waits for running turns. The queue must be closed.
+void pool_destroy(pool **self_p);
+void pool_tend(pool *self); // every 50 ms or so
+pool_load pool_look(pool *self);
+
+#endif

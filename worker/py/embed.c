@@ -1,0 +1,181 @@
+#include "worker/py/embed.h"
+
+#include "common/log.h"
+#include "worker/py/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool
+s_candidate(char *ret_path, size_t size, const char *folder, const char *marker)
+{
+    char check[4096];
+    if (snprintf(check, sizeof check, "%s/%s", folder, marker) >= (int)sizeof check || access(check, F_OK))
+        return false;
+    return snprintf(ret_path, size, "%s/bin/python3", folder) < (int)size && access(ret_path, X_OK) == 0;
+}
+
+const char *
+embed_find_python(char *ret_path, size_t size)
+{
+    char folder[4096];
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    if (length > 0) {
+        folder[length] = '\0';
+        for (unsigned i = 0; i < 2; i++) { // …/bin/troupe-worker → …
+            char *slash = strrchr(folder, '/');
+            if (slash)
+                *slash = '\0';
+        }
+        if (s_candidate(ret_path, size, folder, "pyvenv.cfg"))
+            return ret_path;
+    }
+    const char *environment = getenv("VIRTUAL_ENV");
+    if (environment && s_candidate(ret_path, size, environment, "pyvenv.cfg"))
+        return ret_path;
+    ASSERT(snprintf(ret_path, size, "%s", TROUPE_PYTHON) < (int)size);
+    return ret_path;
+}
+
+static PyStatus
+s_configure(PyConfig *config, const embed_options *options, const char *python)
+{
+    config->parse_argv = 0;
+    config->safe_path = 1;
+    config->user_site_directory = 0;
+    config->install_signal_handlers = 0;
+    config->faulthandler = 1;
+    config->buffered_stdio = 0;
+    char *argv[] = {(char *)"troupe-worker"};
+    PyStatus status = PyConfig_SetBytesArgv(config, 1, argv);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_SetBytesString(config, &config->executable, python);
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(config);
+    (void)options;
+    return status;
+}
+
+static bool
+s_initialize(const embed_options *options, const char *python)
+{
+    PyPreConfig before;
+    PyPreConfig_InitPythonConfig(&before);
+    before.utf8_mode = 1;
+    PyStatus status = Py_PreInitialize(&before);
+    if (!PyStatus_Exception(status)) {
+        PyConfig config;
+        PyConfig_InitPythonConfig(&config);
+        status = s_configure(&config, options, python);
+        PyConfig_Clear(&config);
+    }
+    if (!PyStatus_Exception(status))
+        return true;
+    log_event(LOG_ERROR, "python_failed", "python=%s error=\"%s\"", python, status.err_msg ? status.err_msg : "?");
+    return false;
+}
+
+static bool
+s_set_paths(const embed_options *options)
+{
+    PyObject *path = PySys_GetObject("path"); // borrowed
+    for (unsigned i = options->path_count; path && i-- > 0;) {
+        PyObject *folder = PyUnicode_DecodeFSDefault(options->paths[i]);
+        bool ok = folder && PyList_Insert(path, 0, folder) == 0;
+        Py_XDECREF(folder);
+        if (!ok)
+            return false;
+    }
+    PyObject *set = PySys_GetObject("setswitchinterval");
+    PyObject *none = set ? PyObject_CallFunction(set, "d", options->switch_us / 1e6) : NULL;
+    Py_XDECREF(none);
+    return none != NULL;
+}
+
+static PyObject *
+s_call(const char *module, const char *function, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *callable = imported ? PyObject_GetAttrString(imported, function) : NULL;
+    PyObject *tuple = callable ? Py_VaBuildValue(format, arguments) : NULL;
+    PyObject *result = tuple ? PyObject_CallObject(callable, tuple) : NULL;
+    Py_XDECREF(tuple);
+    Py_XDECREF(callable);
+    Py_XDECREF(imported);
+    va_end(arguments);
+    return result;
+}
+
+static const view_ops *
+s_start(const embed_options *options)
+{
+    PyObject *ready = s_set_paths(options) ? s_call("troupe.boot", "setup", "(z)", options->settings) : NULL;
+    PyObject *loop = ready ? s_call("troupe.loop", "LoopThread", "()") : NULL;
+    PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
+    py_host *host = submit ? py_host_new(submit) : NULL;
+    PyObject *none = host ? s_call("troupe.runtime", "set_housekeeping", "(O)", Py_True) : NULL;
+    Py_XDECREF(none);
+    Py_XDECREF(submit);
+    Py_XDECREF(loop);
+    Py_XDECREF(ready);
+    return none ? py_host_ops(host) : NULL;
+}
+
+const view_ops *
+embed_start(const embed_options *options)
+{
+    char found[4096];
+    const char *python = options->python ? options->python : embed_find_python(found, sizeof found);
+    if (!s_initialize(options, python))
+        return NULL;
+    const view_ops *ops = s_start(options);
+    if (ops)
+        return ops;
+    PyErr_PrintEx(0);
+    log_event(LOG_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"", python,
+              options->settings ? options->settings : "-");
+    return NULL;
+}
+
+typedef struct {
+    void (*changed)(void *context);
+    void *context;
+} watch;
+
+static PyObject *
+s_changed(PyObject *capsule, PyObject *unused)
+{
+    (void)unused;
+    const watch *self = PyCapsule_GetPointer(capsule, NULL);
+    if (!self)
+        return NULL;
+    self->changed(self->context);
+    Py_RETURN_NONE;
+}
+
+bool
+embed_watch(void (*changed)(void *context), void *context)
+{
+    static PyMethodDef method = {"changed", s_changed, METH_NOARGS, NULL};
+    static watch one; // a process watches once
+    one = (watch){changed, context};
+    PyObject *capsule = PyCapsule_New(&one, NULL, NULL);
+    PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
+    PyObject *none = callback ? s_call("troupe.reload", "watch", "(O)", callback) : NULL;
+    bool ok = none;
+    if (!ok)
+        PyErr_PrintEx(0);
+    Py_XDECREF(none);
+    Py_XDECREF(callback);
+    Py_XDECREF(capsule);
+    return ok;
+}
+
+void
+embed_release(void)
+{
+    PyEval_SaveThread();
+}

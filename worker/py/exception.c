@@ -1,0 +1,81 @@
+#include "worker/py/exception.h"
+
+#include "worker/py/convert.h"
+
+// The one place that knows how 3.11 and 3.12 differ. A new reference.
+static PyObject *
+s_take(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value && traceback)
+        PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+static slice
+s_utf8(PyObject *text)
+{
+    Py_ssize_t size = 0;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &size);
+    if (!utf8)
+        PyErr_Clear();
+    return slice_of(utf8, (size_t)size);
+}
+
+static err
+s_kind(const char *word)
+{
+    for (err kind = ERR_PYTHON; kind <= ERR_INTERNAL; kind++)
+        if (strcmp(err_word(kind), word) == 0)
+            return kind;
+    return ERR_INTERNAL;
+}
+
+static void
+s_frames(PyObject *frames, fault *ret_fault)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(frames); i++) {
+        PyObject *file, *function, *source;
+        unsigned line;
+        if (PyArg_ParseTuple(PyList_GET_ITEM(frames, i), "UIUU", &file, &line, &function, &source))
+            fault_add_frame(ret_fault, s_utf8(file), line, s_utf8(function), s_utf8(source));
+        else
+            PyErr_Clear();
+    }
+}
+
+err
+exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
+{
+    PyObject *error = s_take();
+    ASSERT(error);
+    fault_clear(ret_fault);
+    err kind = ERR_PYTHON;
+    const char *word;
+    PyObject *message, *type, *frames;
+    PyObject *described = PyObject_CallFunctionObjArgs(describe, error, where, NULL);
+    if (described && PyArg_ParseTuple(described, "sUUO!", &word, &message, &type, &PyList_Type, &frames)) {
+        kind = s_kind(word);
+        fault_set_message(ret_fault, "%s", "");
+        fault_add_message(ret_fault, s_utf8(message));
+        fault_set_type(ret_fault, s_utf8(type));
+        s_frames(frames, ret_fault);
+    } else {
+        // Describing it failed (memory, or recursion right at the limit): the type alone must do.
+        PyErr_Clear();
+        fault_set_message(ret_fault, "Error in %.300s: %.100s", (const char *)s_utf8(where).data,
+                          Py_TYPE(error)->tp_name);
+        fault_set_type(ret_fault, slice_text(Py_TYPE(error)->tp_name));
+    }
+    Py_XDECREF(described);
+    Py_DECREF(error);
+    return kind;
+}

@@ -1,0 +1,11 @@
+// exception - a pending Python exception becomes a fault. GIL held; none is pending afterwards. Logs nothing.
+#ifndef TROUPE_PY_EXCEPTION_H
+#define TROUPE_PY_EXCEPTION_H
+
+#include "worker/fault.h"
+#include "worker/py/python.h"
+
+// describe(error, where) of troupe.runtime; where is text like "shop.views.Cart.add()". Returns the kind.
+err exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault);
+
+#endif

@@ -1,0 +1,259 @@
+// troupe._native: the worker's sessions and turns inside the caller's own process, without a broker (inproc://). A turn runs on the calling
+// thread; an `async def` handler is handed out to be awaited by the caller.
+//
+//     session = Session(16 bytes)
+//     result = session.run(header, body, view=None)       # (header, body), or None where there is no reply,
+//     pending.awaitable, pending.context                  # or a Pending: await it, and
+//     result = session.resume(pending, value, exception)  # go on
+//     session.ended                                       # it was shut down, or its only mount failed
+#include "worker/py/python.h"
+
+#include "worker/py/view.h"
+#include "worker/turn.h"
+
+#include <stddef.h>
+#include <structmember.h>
+
+typedef struct {
+    PyObject_HEAD
+    session *of;
+    turn_host host;
+    answer *reply;
+    bool ended;
+} native_session;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *awaitable;
+    PyObject *context;
+} native_pending;
+
+static struct {
+    py_host *host; // made at the first session: Django must be set up by then
+    tree_key key;
+    PyTypeObject *pending;
+} s_module;
+
+static void
+s_emit(void *context, answer **answer_p)
+{
+    native_session *self = context;
+    if ((*answer_p)->head.type == MSG_RELEASED || self->reply)
+        answer_destroy(answer_p);
+    else
+        self->reply = *answer_p;
+    *answer_p = NULL;
+}
+
+static void
+s_resumable(void *context, session *of)
+{
+    (void)context;
+    (void)of; // the caller resumes by itself
+}
+
+static PyObject *
+s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    const char *bytes;
+    Py_ssize_t size;
+    static char *names[] = {"session_id", NULL};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "y#", names, &bytes, &size))
+        return NULL;
+    if (size != ID_SIZE)
+        return PyErr_Format(PyExc_ValueError, "a session id has %d bytes, not %zd", ID_SIZE, size);
+    if (!s_module.host && !(s_module.host = py_host_new(NULL)))
+        return NULL;
+    native_session *self = (native_session *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    id16 id;
+    memcpy(id.bytes, bytes, ID_SIZE);
+    self->of = session_new(id, 1);
+    self->host = (turn_host){py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self};
+    return (PyObject *)self;
+}
+
+static PyObject *
+s_result(native_session *self, turn_result result)
+{
+    if (result == TURN_ENDS && !self->ended) {
+        self->ended = true;
+        turn_end(self->of, "shutdown", &self->host);
+    }
+    if (result == TURN_AWAITS) {
+        const turn *parked = session_parked(self->of);
+        native_pending *pending = PyObject_New(native_pending, s_module.pending);
+        if (!pending)
+            return NULL;
+        pending->awaitable = Py_NewRef(py_awaitable_object(parked->awaitable));
+        pending->context = Py_NewRef(py_scope_context(parked->scope));
+        return (PyObject *)pending;
+    }
+    answer *reply = self->reply;
+    self->reply = NULL;
+    if (!reply)
+        Py_RETURN_NONE;
+    uint8_t frame[HEADER_SIZE];
+    header_encode(&reply->head, frame);
+    PyObject *pair = Py_BuildValue("(y#y#)", frame, (Py_ssize_t)sizeof frame, (const char *)reply->body.data,
+                                   (Py_ssize_t)reply->body.size);
+    answer_destroy(&reply);
+    return pair;
+}
+
+static PyObject *
+s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
+{
+    native_session *self = (native_session *)self_;
+    Py_buffer frame, body;
+    PyObject *instance = Py_None;
+    static char *names[] = {"header", "body", "view", NULL};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "y*y*|O", names, &frame, &body, &instance))
+        return NULL;
+    header head;
+    err error = header_decode(slice_of(frame.buf, (size_t)frame.len), &head);
+    mail *posted = error ? NULL : mail_new(&head, slice_of(body.buf, (size_t)body.len));
+    PyBuffer_Release(&frame);
+    PyBuffer_Release(&body);
+    if (!error && (self->ended || session_parked(self->of)))
+        error = self->ended ? ERR_UNKNOWN_SESSION : ERR_FULL;
+    if (error) {
+        mail_destroy(&posted);
+        return PyErr_Format(PyExc_ValueError, "%s: %s", err_word(error), err_text(error));
+    }
+    posted->arrived = clock_now(self->host.clock);
+    posted->instance = instance == Py_None ? NULL : instance;
+    return s_result(self, turn_run(self->of, &posted, &self->host));
+}
+
+static PyObject *
+s_resume(PyObject *self_, PyObject *arguments)
+{
+    native_session *self = (native_session *)self_;
+    PyObject *pending, *value, *exception;
+    if (!PyArg_ParseTuple(arguments, "OOO", &pending, &value, &exception))
+        return NULL;
+    const turn *parked = session_parked(self->of);
+    if (!parked || !Py_IS_TYPE(pending, s_module.pending) ||
+        ((native_pending *)pending)->awaitable != py_awaitable_object(parked->awaitable)) {
+        PyErr_SetString(PyExc_ValueError, "this turn does not wait");
+        return NULL;
+    }
+    if (exception != Py_None && !PyExceptionInstance_Check(exception)) {
+        PyErr_SetString(PyExc_TypeError, "exception must be None or an exception");
+        return NULL;
+    }
+    py_awaitable_settle(parked->awaitable, exception);
+    return s_result(self, turn_resume(self->of, &self->host));
+}
+
+// A turn that nobody will resume ends as cancelled.
+static void
+s_abandon(native_session *self)
+{
+    const turn *parked = session_parked(self->of);
+    if (!parked)
+        return;
+    PyObject *cancelled = PyObject_CallNoArgs(PyExc_RuntimeError);
+    ASSERT(cancelled);
+    py_awaitable_settle(parked->awaitable, cancelled);
+    Py_DECREF(cancelled);
+    turn_resume(self->of, &self->host);
+    answer_destroy(&self->reply);
+}
+
+static PyObject *
+s_close(PyObject *self_, PyObject *unused)
+{
+    native_session *self = (native_session *)self_;
+    (void)unused;
+    s_abandon(self);
+    session_close_views(self->of, self->host.ops);
+    self->ended = true;
+    Py_RETURN_NONE;
+}
+
+static void
+s_dealloc(PyObject *self_)
+{
+    native_session *self = (native_session *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    if (self->of) {
+        s_abandon(self);
+        session_close_views(self->of, self->host.ops);
+        session_destroy(&self->of);
+    }
+    answer_destroy(&self->reply);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static void
+s_pending_dealloc(PyObject *self_)
+{
+    native_pending *self = (native_pending *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    Py_XDECREF(self->awaitable);
+    Py_XDECREF(self->context);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static PyMethodDef s_methods[] = {
+    {"run", (PyCFunction)(void (*)(void))s_run, METH_VARARGS | METH_KEYWORDS,
+     "run(header, body, view=None): one request's turn. (header, body), None, or a Pending. ValueError: no header."},
+    {"resume", s_resume, METH_VARARGS, "resume(pending, value, exception): the rest of a turn that was awaited."},
+    {"close", s_close, METH_NOARGS, "close(): ends the session and lets go of its views."},
+    {0},
+};
+
+static PyMemberDef s_members[] = {
+    {"ended", T_BOOL, offsetof(native_session, ended), READONLY, "Whether the session is over."},
+    {0},
+};
+
+static PyMemberDef s_pending_members[] = {
+    {"awaitable", T_OBJECT_EX, offsetof(native_pending, awaitable), READONLY, "What the handler returned."},
+    {"context", T_OBJECT_EX, offsetof(native_pending, context), READONLY, "The turn's contextvars.Context."},
+    {0},
+};
+
+static PyType_Slot s_session_slots[] = {
+    {Py_tp_new, s_new},
+    {Py_tp_dealloc, s_dealloc},
+    {Py_tp_methods, s_methods},
+    {Py_tp_members, s_members},
+    {Py_tp_doc, "Session(session_id): a session actor of this process."},
+    {0},
+};
+
+static PyType_Slot s_pending_slots[] = {
+    {Py_tp_dealloc, s_pending_dealloc},
+    {Py_tp_members, s_pending_members},
+    {0},
+};
+
+static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_session), 0, Py_TPFLAGS_DEFAULT, s_session_slots};
+static PyType_Spec s_pending_spec = {"troupe._native.Pending", sizeof(native_pending), 0,
+                                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_pending_slots};
+
+static struct PyModuleDef s_definition = {
+    PyModuleDef_HEAD_INIT, "_native", "Session actors in this process (inproc://).", -1, NULL, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void);
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    PyObject *module = PyModule_Create(&s_definition);
+    PyObject *type = module ? PyType_FromSpec(&s_session_spec) : NULL;
+    s_module.pending = type ? (PyTypeObject *)PyType_FromSpec(&s_pending_spec) : NULL;
+    clock_random(clock_system(), s_module.key.bytes, sizeof s_module.key.bytes);
+    bool ok = s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0;
+    Py_XDECREF(type);
+    if (!ok)
+        Py_CLEAR(module);
+    return module;
+}

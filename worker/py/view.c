@@ -1,0 +1,466 @@
+#include "worker/py/view.h"
+
+#include "worker/py/convert.h"
+#include "worker/py/exception.h"
+
+#include <stdlib.h>
+
+#define FUNCTIONS(F)                                                                                              \
+    F(open_view) F(mount_view) F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe)
+
+struct py_host {
+    view_ops ops;
+    PyObject *submit;     // or NULL
+    PyObject *unpack_ext; // troupe.wire
+#define F(name) PyObject *name;
+    FUNCTIONS(F) // troupe.runtime
+#undef F
+};
+
+typedef struct {
+    PyObject *view;
+    PyObject *path;    // str
+    PyObject *context; // what sync() gave; NULL before
+} instance;
+
+typedef struct {
+    PyObject *context; // contextvars.Context
+} scope;
+
+typedef struct {
+    PyObject *object;    // the coroutine
+    PyObject *exception; // how it ended; None: well; NULL: not yet
+    void (*done)(void *context);
+    void *context;
+} awaited;
+
+static err
+s_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault)
+{
+    PyObject *type, *value, *traceback; // what is pending must not be disturbed by formatting
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *where = PyUnicode_FromFormat(what, of->path);
+    if (!where) {
+        PyErr_Clear();
+        where = Py_NewRef(of->path);
+    }
+    PyErr_Restore(type, value, traceback);
+    err kind = exception_to_fault(self->describe, where, ret_fault);
+    Py_DECREF(where);
+    return kind;
+}
+
+// A raw msgpack map, or None where there is none.
+static PyObject *
+s_map(const py_host *self, slice raw)
+{
+    return raw.size ? convert_to_python(raw, self->unpack_ext) : Py_NewRef(Py_None);
+}
+
+static PyObject *
+s_text(slice text)
+{
+    return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, "replace");
+}
+
+static void *
+s_thread_begin(void *host)
+{
+    (void)host;
+    PyThreadState *state = PyThreadState_New(PyInterpreterState_Main());
+    ASSERT(state);
+    PyEval_RestoreThread(state);
+    return state;
+}
+
+static void
+s_thread_end(void *host, void *thread)
+{
+    (void)host;
+    PyThreadState_Clear(thread);
+    PyThreadState_DeleteCurrent();
+}
+
+static void
+s_enter(void *host, void *thread)
+{
+    (void)host;
+    PyEval_RestoreThread(thread);
+}
+
+static void
+s_leave(void *host, void *thread)
+{
+    (void)host;
+    PyThreadState *left = PyEval_SaveThread();
+    ASSERT(left == thread);
+}
+
+// Around a turn nothing of the person's runs: what fails there is written out, as there is nobody to answer.
+static void
+s_call_around(PyObject *function)
+{
+    PyObject *result = PyObject_CallNoArgs(function);
+    if (!result)
+        PyErr_WriteUnraisable(function);
+    Py_XDECREF(result);
+}
+
+static void *
+s_scope_begin(void *host)
+{
+    py_host *self = host;
+    scope *around = malloc(sizeof *around);
+    ASSERT(around);
+    around->context = PyContext_New();
+    ASSERT(around->context && PyContext_Enter(around->context) == 0);
+    s_call_around(self->begin);
+    return around;
+}
+
+static void
+s_scope_suspend(void *host, void *scope_)
+{
+    (void)host;
+    ASSERT(PyContext_Exit(((scope *)scope_)->context) == 0);
+}
+
+static void
+s_scope_resume(void *host, void *scope_)
+{
+    (void)host;
+    ASSERT(PyContext_Enter(((scope *)scope_)->context) == 0);
+}
+
+static void
+s_scope_end(void *host, void **scope_p)
+{
+    py_host *self = host;
+    scope *around = *scope_p;
+    s_call_around(self->end);
+    ASSERT(PyContext_Exit(around->context) == 0);
+    Py_DECREF(around->context);
+    free(around);
+    *scope_p = NULL;
+}
+
+static err
+s_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = calloc(1, sizeof *of);
+    ASSERT(of);
+    of->path = s_text(order->path);
+    ASSERT(of->path);
+    if (order->instance) {
+        of->view = Py_NewRef(order->instance);
+    } else {
+        PyObject *init = s_map(self, order->init);
+        of->view = init ? PyObject_CallFunctionObjArgs(self->open_view, of->path, init, NULL) : NULL;
+        Py_XDECREF(init);
+    }
+    if (of->view) {
+        *ret_instance = of;
+        return OK;
+    }
+    err error = s_fault(self, of, "%U()", ret_fault);
+    Py_DECREF(of->path);
+    free(of);
+    return error;
+}
+
+static void
+s_close(void *host, void **instance_p)
+{
+    (void)host;
+    instance *of = *instance_p;
+    Py_CLEAR(of->view);
+    Py_CLEAR(of->path);
+    Py_CLEAR(of->context);
+    free(of);
+    *instance_p = NULL;
+}
+
+// {"status", "headers", "body"} as MOUNTED's body.
+static bool
+s_response(PyObject *own, response *ret)
+{
+    PyObject *status = PyDict_Check(own) ? PyDict_GetItemString(own, "status") : NULL;
+    if (!status) {
+        PyErr_SetString(PyExc_TypeError, "mount_view() gave no status");
+        return false;
+    }
+    ret->status = (unsigned)PyLong_AsUnsignedLong(status);
+    return !PyErr_Occurred() && convert_from_python(own, &ret->body);
+}
+
+static err
+s_mount(void *host, void *instance_, const mount_order *order, response *ret_response, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    PyObject *request = s_map(self, order->request), *url = s_text(order->url), *own = NULL;
+    PyObject *params = request ? s_map(self, order->params) : NULL;
+    if (params && url)
+        own = PyObject_CallFunctionObjArgs(self->mount_view, of->view, of->path, request, url, params, NULL);
+    bool ok = own && (own == Py_None || s_response(own, ret_response));
+    err error = ok ? OK : s_fault(self, of, "%U.mount()", ret_fault);
+    Py_XDECREF(own);
+    Py_XDECREF(params);
+    Py_XDECREF(url);
+    Py_XDECREF(request);
+    return error;
+}
+
+static err
+s_join(void *host, void *instance_, const mount_order *order, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    PyObject *request = s_map(self, order->request), *url = s_text(order->url), *none = NULL;
+    if (request && url)
+        none = PyObject_CallFunctionObjArgs(self->join_view, of->view, of->path, request, url, NULL);
+    err error = none ? OK : s_fault(self, of, "%U.authorize()", ret_fault);
+    Py_XDECREF(none);
+    Py_XDECREF(url);
+    Py_XDECREF(request);
+    return error;
+}
+
+static bool
+s_is_awaitable(PyObject *object)
+{
+    const PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
+    return PyCoro_CheckExact(object) || (methods && methods->am_await);
+}
+
+static awaited *
+s_awaited(PyObject *object)
+{
+    awaited *one = calloc(1, sizeof *one);
+    ASSERT(one);
+    one->object = object;
+    return one;
+}
+
+static err
+s_fault_of_handler(const py_host *self, const instance *of, PyObject *name, fault *ret_fault)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *where = PyUnicode_FromFormat("%U.%U()", of->path, name);
+    ASSERT(where);
+    PyErr_Restore(type, value, traceback);
+    err kind = exception_to_fault(self->describe, where, ret_fault);
+    Py_DECREF(where);
+    return kind;
+}
+
+static err
+s_call(void *host, void *instance_, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    PyObject *name = s_text(order->name);
+    ASSERT(name);
+    PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
+                                                     order->browser ? Py_True : Py_False, NULL);
+    PyObject *params = handler ? convert_to_python(order->params, self->unpack_ext) : NULL;
+    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
+    err error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
+    if (result && s_is_awaitable(result))
+        *ret_awaitable = s_awaited(Py_NewRef(result));
+    Py_XDECREF(result);
+    Py_XDECREF(params);
+    Py_XDECREF(handler);
+    Py_DECREF(name);
+    return error;
+}
+
+// The callback of the task: the outcome of guard(), (True, result) or (False, exception).
+static PyObject *
+s_task_done(PyObject *capsule, PyObject *task)
+{
+    awaited *one = PyCapsule_GetPointer(capsule, NULL);
+    if (!one)
+        return NULL;
+    PyObject *ended = PyObject_CallMethod(task, "result", NULL);
+    PyObject *exception = NULL;
+    if (ended && PyTuple_Check(ended) && PyTuple_GET_SIZE(ended) == 2) {
+        bool well = PyTuple_GET_ITEM(ended, 0) == Py_True;
+        exception = Py_NewRef(well ? Py_None : PyTuple_GET_ITEM(ended, 1));
+    } else {
+        PyObject *type, *traceback; // the task was cancelled from outside
+        PyErr_Fetch(&type, &exception, &traceback);
+        PyErr_NormalizeException(&type, &exception, &traceback);
+        Py_XDECREF(type);
+        Py_XDECREF(traceback);
+    }
+    Py_XDECREF(ended);
+    one->exception = exception ? exception : Py_NewRef(Py_None);
+    one->done(one->context);
+    Py_RETURN_NONE;
+}
+
+static void
+s_await(void *host, void *awaitable, void *scope_, void (*done)(void *context), void *context)
+{
+    static PyMethodDef method = {"done", s_task_done, METH_O, NULL};
+    py_host *self = host;
+    awaited *one = awaitable;
+    if (!self->submit)
+        return;
+    one->done = done;
+    one->context = context;
+    PyObject *capsule = PyCapsule_New(one, NULL, NULL);
+    PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
+    PyObject *guarded = callback ? PyObject_CallOneArg(self->guard, one->object) : NULL;
+    PyObject *context_object = ((scope *)scope_)->context;
+    PyObject *none = NULL;
+    if (guarded)
+        none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
+    if (!none) {
+        PyErr_WriteUnraisable(self->submit);
+        py_awaitable_settle(one, Py_None);
+        done(context);
+    }
+    Py_XDECREF(none);
+    Py_XDECREF(guarded);
+    Py_XDECREF(callback);
+    Py_XDECREF(capsule);
+}
+
+static err
+s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret_fault)
+{
+    py_host *self = host;
+    awaited *one = *awaitable_p;
+    PyObject *exception = one->exception;
+    ASSERT(exception);
+    err error = OK;
+    if (exception != Py_None) {
+        PyObject *text = s_text(name);
+        ASSERT(text);
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+        error = s_fault_of_handler(self, instance_, text, ret_fault);
+        Py_DECREF(text);
+    }
+    Py_DECREF(exception);
+    Py_DECREF(one->object);
+    free(one);
+    *awaitable_p = NULL;
+    return error;
+}
+
+static err
+s_sync(void *host, void *instance_, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    PyObject *context = PyObject_CallOneArg(self->sync, of->view);
+    if (!context)
+        return s_fault(self, of, "%U.get_context_data()", ret_fault);
+    Py_XSETREF(of->context, context);
+    return OK;
+}
+
+static err
+s_render(void *host, void *instance_, buffer *html, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    ASSERT(of->context);
+    PyObject *text = PyObject_CallFunctionObjArgs(self->render, of->view, of->path, of->context, NULL);
+    bool ok = text && PyUnicode_Check(text) && convert_text(text, html);
+    if (text && !PyUnicode_Check(text))
+        PyErr_Format(PyExc_TypeError, "render gave a %.100s", Py_TYPE(text)->tp_name);
+    err error = ok ? OK : s_fault(self, of, "template of %U", ret_fault);
+    Py_XDECREF(text);
+    return error;
+}
+
+static const view_ops s_ops = {
+    .thread_begin = s_thread_begin,
+    .thread_end = s_thread_end,
+    .enter = s_enter,
+    .leave = s_leave,
+    .scope_begin = s_scope_begin,
+    .scope_suspend = s_scope_suspend,
+    .scope_resume = s_scope_resume,
+    .scope_end = s_scope_end,
+    .open = s_open,
+    .close = s_close,
+    .mount = s_mount,
+    .join = s_join,
+    .call = s_call,
+    .await = s_await,
+    .settle = s_settle,
+    .sync = s_sync,
+    .render = s_render,
+};
+
+static PyObject *
+s_import(const char *module, const char *name)
+{
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *found = imported ? PyObject_GetAttrString(imported, name) : NULL;
+    Py_XDECREF(imported);
+    return found;
+}
+
+py_host *
+py_host_new(PyObject *submit)
+{
+    py_host *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->ops = s_ops;
+    self->ops.host = self;
+    self->submit = Py_XNewRef(submit);
+    bool ok = (self->unpack_ext = s_import("troupe.wire", "unpack_ext"));
+#define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
+    FUNCTIONS(F)
+#undef F
+    if (!ok)
+        py_host_destroy(&self);
+    return self;
+}
+
+void
+py_host_destroy(py_host **self_p)
+{
+    py_host *self = *self_p;
+    if (!self)
+        return;
+    Py_XDECREF(self->submit);
+    Py_XDECREF(self->unpack_ext);
+#define F(name) Py_XDECREF(self->name);
+    FUNCTIONS(F)
+#undef F
+    free(self);
+    *self_p = NULL;
+}
+
+const view_ops *
+py_host_ops(py_host *self)
+{
+    return &self->ops;
+}
+
+PyObject *
+py_awaitable_object(void *awaitable)
+{
+    return ((awaited *)awaitable)->object;
+}
+
+PyObject *
+py_scope_context(void *scope_)
+{
+    return ((scope *)scope_)->context;
+}
+
+void
+py_awaitable_settle(void *awaitable, PyObject *exception)
+{
+    awaited *one = awaitable;
+    Py_XSETREF(one->exception, Py_NewRef(exception));
+}

@@ -1,0 +1,320 @@
+// The requests that are not events: mount, join, and the rest of a session's life.
+#include "worker/turn.h"
+
+static err
+s_check_params(turn *self, slice params)
+{
+    uint32_t count = msgpack_count(params);
+    if (count <= MAX_PARAM_COUNT)
+        return OK;
+    fault_set_message(&self->fault, "%u parameters; at most %d", count, MAX_PARAM_COUNT);
+    return ERR_PARAMS;
+}
+
+// Opens and mounts; *ret_view is the caller's on OK. With a response the view did not come to be.
+static err
+s_mount(turn *self, id16 id, const open_order *open, const mount_order *mount, view **ret_view, response *ret)
+{
+    const view_ops *ops = self->host->ops;
+    void *instance = NULL;
+    turn_begin_scope(self);
+    err error = s_check_params(self, mount->params);
+    if (!error)
+        error = ops->open(ops->host, open, &instance, &self->fault);
+    if (error)
+        return error;
+    *ret = (response){0};
+    buffer_init(&ret->body);
+    view *made = view_new(id, open->path, instance);
+    if (!open->instance)
+        error = ops->mount(ops->host, instance, mount, ret, &self->fault);
+    if (!error && !ret->status)
+        error = turn_render(self, made);
+    if (error)
+        buffer_fini(&ret->body);
+    self->view = NULL;
+    if (error || ret->status)
+        view_destroy(&made, ops);
+    else
+        *ret_view = made;
+    return error;
+}
+
+static err
+s_keep(turn *self, view **view_p)
+{
+    view *replaced = NULL;
+    err error = session_add_view(self->session, view_p, &replaced);
+    if (error)
+        fault_set_message(&self->fault, "a session has at most %d views", MAX_VIEWS);
+    view_destroy(error ? view_p : &replaced, self->host->ops);
+    return error;
+}
+
+static err
+s_mounted(turn *self, const view *of)
+{
+    uint16_t flags = self->mail->head.flags;
+    slice html = buffer_bytes(&self->html);
+    mounted_body body = {view_id(of), view_version(of), html, false, 0, session_last(self->session)};
+    bool wrapped = self->place.kind == ROOT_ALL;
+    if (flags & (FLAG_PAGE | FLAG_EMBED)) {
+        bool part = wrapped || (flags & FLAG_EMBED);
+        body.html = part ? self->root : html;
+        body.at = wrapped ? ROOT_WRAP_NAME : self->place.name - (part ? self->place.begin : 0);
+        body.has_at = true;
+    }
+    answer *reply = turn_answer(self, MSG_MOUNTED);
+    mounted_encode(&body, &reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_can_embed(turn *self)
+{
+    if (!(self->mail->head.flags & FLAG_EMBED) || self->place.kind != ROOT_BODY)
+        return OK;
+    fault_set_message(&self->fault, "a whole page cannot be embedded: mark its live element with dj-root");
+    return ERR_TEMPLATE;
+}
+
+static err
+s_run_mount(turn *self)
+{
+    mount_body body;
+    err error = mount_decode(mail_body(self->mail), &body);
+    if (error)
+        return error;
+    if (self->mail->head.flags & FLAG_UNADOPTED)
+        session_await_join(self->session, clock_now(self->host->clock));
+    session_set_identity(self->session, body.identity);
+    if (!body.has_view)
+        clock_random(self->host->clock, body.view.bytes, ID_SIZE);
+    open_order open = {body.path, body.init, self->mail->instance};
+    mount_order mount = {.request = body.request, .params = body.params};
+    view *made = NULL;
+    response own;
+    error = s_mount(self, body.view, &open, &mount, &made, &own);
+    if (!error && !made) {
+        answer *reply = turn_answer(self, MSG_MOUNTED);
+        buffer_slice(&reply->body, buffer_bytes(&own.body));
+        buffer_fini(&own.body);
+        turn_emit(self, &reply);
+    } else if (!error && !(error = s_can_embed(self))) {
+        const view *shown = made;
+        if (!(error = s_keep(self, &made)))
+            return s_mounted(self, shown);
+    }
+    view_destroy(&made, self->host->ops);
+    // A session that holds nothing is nobody's.
+    self->ends = session_view_count(self->session) == 0;
+    return error;
+}
+
+static void
+s_join_error(turn *self, err error, const join_view *of, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 3);
+    writer_key_bin(to, "view", slice_of(of->view.bytes, ID_SIZE));
+    writer_key_uint(to, "version", 0);
+    writer_key(to, "error");
+    fault_encode(&self->fault, error, of->path, (slice){0}, out);
+    fault_clear(&self->fault);
+}
+
+static void
+s_joined_view(turn *self, const view *of, bool with_html, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, with_html ? 3 : 2);
+    id16 id = view_id(of);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(to, "version", view_version(of));
+    if (with_html)
+        writer_key_bin(to, "html", self->root);
+}
+
+// A view that lives: the request is the socket's now, and the page is told what it does not show.
+static err
+s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order, buffer *out)
+{
+    const view_ops *ops = self->host->ops;
+    turn_begin_scope(self);
+    err error = ops->join(ops->host, view_instance(of), order, &self->fault);
+    bool differs = view_version(of) != wanted->version;
+    if (!error && differs) {
+        tree_forget(view_tree(of), SLOT_ROOT);
+        error = turn_render(self, of);
+    }
+    if (!error) {
+        s_joined_view(self, of, differs, out);
+        return OK;
+    }
+    self->view = NULL;
+    view *gone = session_take_view(self->session, wanted->view);
+    view_destroy(&gone, ops);
+    return error;
+}
+
+static err
+s_join_anew(turn *self, const join_view *wanted, const mount_order *order, buffer *out)
+{
+    open_order open = {wanted->path, wanted->init, NULL};
+    view *made = NULL;
+    response own;
+    err error = s_mount(self, wanted->view, &open, order, &made, &own);
+    if (error)
+        return error;
+    if (!made) {
+        fault_set_message(&self->fault, "mount() answered with status %u: load the page again", own.status);
+        buffer_fini(&own.body);
+        return ERR_FORBIDDEN;
+    }
+    const view *shown = made;
+    if ((error = s_keep(self, &made)))
+        return error;
+    s_joined_view(self, shown, true, out);
+    return OK;
+}
+
+static void
+s_join_one(turn *self, const join_body *body, const join_view *wanted, buffer *out)
+{
+    mount_order order = {.request = body->request, .url = wanted->url, .params = wanted->params};
+    view *there = session_view(self->session, wanted->view);
+    err error = there ? s_rejoin(self, there, wanted, &order, out) : s_join_anew(self, wanted, &order, out);
+    if (error)
+        s_join_error(self, error, wanted, out);
+}
+
+static err
+s_run_join(turn *self)
+{
+    join_body body;
+    err error = join_decode(mail_body(self->mail), &body);
+    if (error)
+        return error;
+    bool fresh = session_is_new(self->session);
+    if (!fresh && !session_may_join(self->session, body.generation))
+        return ERR_SPENT;
+    if (!fresh && !slice_equal(session_identity(self->session), body.identity))
+        return ERR_FORBIDDEN;
+    session_set_identity(self->session, body.identity);
+    uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + 1;
+    answer *reply = turn_answer(self, MSG_JOINED);
+    writer to = writer_on(&reply->body);
+    writer_map(to, 4);
+    writer_key_uint(to, "generation", generation);
+    writer_key_uint(to, "last", session_last(self->session));
+    writer_key(to, "fresh");
+    writer_bool(to, fresh);
+    writer_key(to, "views");
+    writer_list(to, body.count);
+    for (unsigned i = 0; i < body.count; i++)
+        s_join_one(self, &body, &body.views[i], &reply->body);
+    session_joined(self->session, generation);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_run_unmount(turn *self)
+{
+    id16 id;
+    err error = view_decode(mail_body(self->mail), &id);
+    if (error)
+        return error;
+    view *gone = session_take_view(self->session, id);
+    if (!gone)
+        return ERR_VIEW_NOT_FOUND;
+    view_destroy(&gone, self->host->ops);
+    answer *reply = turn_answer(self, MSG_UNMOUNTED);
+    empty_encode(&reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_run_refresh(turn *self)
+{
+    id16 id;
+    err error = view_decode(mail_body(self->mail), &id);
+    if (error)
+        return error;
+    view *of = session_view(self->session, id);
+    if (!of)
+        return ERR_VIEW_NOT_FOUND;
+    turn_begin_scope(self);
+    tree_forget(view_tree(of), SLOT_ROOT);
+    error = turn_render(self, of);
+    if (error)
+        return error;
+    answer *reply = turn_answer(self, MSG_DONE);
+    turn_done(self, 0, &reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_run_leave(turn *self)
+{
+    session_left(self->session, clock_now(self->host->clock));
+    return OK;
+}
+
+// Versions are acknowledged for pushes; that it speaks at all says that its join was heard.
+static err
+s_run_ack(turn *self)
+{
+    session_heard(self->session);
+    return OK;
+}
+
+static err
+s_run_ping(turn *self)
+{
+    answer *reply = turn_answer(self, MSG_PONG);
+    empty_encode(&reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_run_stats(turn *self)
+{
+    answer *reply = turn_answer(self, MSG_FIGURES);
+    writer to = writer_on(&reply->body);
+    writer_map(to, 1);
+    writer_key(to, "figures");
+    writer_map(to, 3);
+    writer_key_uint(to, "views", session_view_count(self->session));
+    writer_key_uint(to, "last", session_last(self->session));
+    writer_key_uint(to, "generation", session_generation(self->session));
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err
+s_run_shutdown(turn *self)
+{
+    answer *reply = turn_answer(self, MSG_ENDED);
+    reason_encode("shutdown", (slice){0}, &reply->body);
+    turn_emit(self, &reply);
+    self->ends = true;
+    return OK;
+}
+
+static err (*const s_requests[256])(turn *) = {
+    [MSG_MOUNT] = s_run_mount,     [MSG_JOIN] = s_run_join,   [MSG_UNMOUNT] = s_run_unmount,
+    [MSG_REFRESH] = s_run_refresh, [MSG_LEAVE] = s_run_leave, [MSG_ACK] = s_run_ack,
+    [MSG_PING] = s_run_ping,       [MSG_STATS] = s_run_stats, [MSG_SHUTDOWN] = s_run_shutdown,
+};
+
+err
+request_run(turn *self)
+{
+    err (*run)(turn *) = s_requests[self->mail->head.type];
+    return run ? run(self) : ERR_TYPE;
+}

@@ -1,0 +1,166 @@
+#include "worker/roster.h"
+
+#include <czmq.h>
+
+typedef struct entry entry;
+struct entry {
+    session *of;
+    id16 id;
+    entry *older, *newer; // in the list of unadopted ones
+    bool listed;
+};
+
+struct roster {
+    zhashx_t *entries;
+    entry *oldest, *newest;
+    size_t unadopted;
+};
+
+static size_t
+s_hash(const void *key)
+{
+    size_t hash; // session ids are random
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static int
+s_compare(const void *a, const void *b)
+{
+    return memcmp(a, b, ID_SIZE);
+}
+
+roster *
+roster_new(void)
+{
+    roster *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->entries = zhashx_new();
+    ASSERT(self->entries);
+    zhashx_set_key_hasher(self->entries, s_hash);
+    zhashx_set_key_comparator(self->entries, s_compare);
+    zhashx_set_key_duplicator(self->entries, NULL);
+    zhashx_set_key_destructor(self->entries, NULL);
+    return self;
+}
+
+void
+roster_destroy(roster **self_p)
+{
+    roster *self = *self_p;
+    if (!self)
+        return;
+    for (entry *one = zhashx_first(self->entries); one; one = zhashx_next(self->entries))
+        free(one);
+    zhashx_destroy(&self->entries);
+    free(self);
+    *self_p = NULL;
+}
+
+session *
+roster_find(roster *self, id16 id)
+{
+    entry *found = zhashx_lookup(self->entries, id.bytes);
+    return found ? found->of : NULL;
+}
+
+void
+roster_add(roster *self, session *added)
+{
+    entry *one = calloc(1, sizeof *one);
+    ASSERT(one);
+    one->of = added;
+    one->id = session_id(added);
+    ASSERT(zhashx_insert(self->entries, one->id.bytes, one) == 0);
+}
+
+static void
+s_unlist(roster *self, entry *one)
+{
+    if (!one->listed)
+        return;
+    if (one->older)
+        one->older->newer = one->newer;
+    else
+        self->oldest = one->newer;
+    if (one->newer)
+        one->newer->older = one->older;
+    else
+        self->newest = one->older;
+    one->listed = false;
+    self->unadopted--;
+}
+
+void
+roster_remove(roster *self, session *gone)
+{
+    id16 id = session_id(gone);
+    entry *found = zhashx_lookup(self->entries, id.bytes);
+    if (!found || found->of != gone)
+        return;
+    s_unlist(self, found);
+    zhashx_delete(self->entries, id.bytes);
+    free(found);
+}
+
+size_t
+roster_count(const roster *self)
+{
+    return zhashx_size(self->entries);
+}
+
+session *
+roster_first(roster *self)
+{
+    entry *one = zhashx_first(self->entries);
+    return one ? one->of : NULL;
+}
+
+session *
+roster_next(roster *self)
+{
+    entry *one = zhashx_next(self->entries);
+    return one ? one->of : NULL;
+}
+
+void
+roster_unadopted(roster *self, session *waiting)
+{
+    id16 id = session_id(waiting);
+    entry *one = zhashx_lookup(self->entries, id.bytes);
+    ASSERT(one && one->of == waiting);
+    s_unlist(self, one);
+    one->older = self->newest;
+    one->newer = NULL;
+    if (self->newest)
+        self->newest->newer = one;
+    else
+        self->oldest = one;
+    self->newest = one;
+    one->listed = true;
+    self->unadopted++;
+}
+
+void
+roster_adopted(roster *self, id16 id)
+{
+    entry *found = zhashx_lookup(self->entries, id.bytes);
+    if (found)
+        s_unlist(self, found);
+}
+
+size_t
+roster_unadopted_count(const roster *self)
+{
+    return self->unadopted;
+}
+
+session *
+roster_take_oldest_unadopted(roster *self)
+{
+    entry *oldest = self->oldest;
+    if (!oldest)
+        return NULL;
+    s_unlist(self, oldest);
+    return oldest->of;
+}

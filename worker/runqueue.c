@@ -1,0 +1,233 @@
+#include "worker/runqueue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct runqueue {
+    const clock_ops *clock;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    runqueue_item *head, *tail;
+    unsigned queued, running, parked, waiting;
+    bool closed;
+};
+
+runqueue *
+runqueue_new(const clock_ops *clock)
+{
+    runqueue *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->clock = clock;
+    ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
+    ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
+    return self;
+}
+
+void
+runqueue_destroy(runqueue **self_p)
+{
+    runqueue *self = *self_p;
+    if (!self)
+        return;
+    ASSERT(self->waiting == 0);
+    pthread_cond_destroy(&self->ready);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+void
+runqueue_item_init(runqueue_item *item, void *owner)
+{
+    *item = (runqueue_item){.owner = owner};
+    mailbox_init(&item->mail);
+}
+
+void
+runqueue_item_fini(runqueue_item *item)
+{
+    mailbox_fini(&item->mail);
+}
+
+static void
+s_lock(runqueue *self)
+{
+    ASSERT(pthread_mutex_lock(&self->lock) == 0);
+}
+
+static void
+s_unlock(runqueue *self)
+{
+    ASSERT(pthread_mutex_unlock(&self->lock) == 0);
+}
+
+static void
+s_enqueue(runqueue *self, runqueue_item *item)
+{
+    item->state = ITEM_QUEUED;
+    item->since = clock_now(self->clock);
+    item->next = NULL;
+    if (self->tail)
+        self->tail->next = item;
+    else
+        self->head = item;
+    self->tail = item;
+    self->queued++;
+    if (self->waiting)
+        pthread_cond_signal(&self->ready);
+}
+
+err
+runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
+{
+    s_lock(self);
+    err error = item->state == ITEM_GONE ? ERR_UNKNOWN_SESSION : mailbox_put(&item->mail, mail_p);
+    if (!error && item->state == ITEM_IDLE)
+        s_enqueue(self, item);
+    s_unlock(self);
+    return error;
+}
+
+void
+runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
+{
+    s_lock(self);
+    if (item->state != ITEM_GONE && !item->end_reason) {
+        item->end_reason = reason;
+        if (item->state == ITEM_IDLE)
+            s_enqueue(self, item);
+    }
+    s_unlock(self);
+}
+
+static bool
+s_take(runqueue *self, work *ret_work)
+{
+    runqueue_item *item = self->head;
+    if (!item)
+        return false;
+    self->head = item->next;
+    if (!self->head)
+        self->tail = NULL;
+    self->queued--;
+    self->running++;
+    item->state = ITEM_RUNNING;
+    item->since = clock_now(self->clock);
+    *ret_work = (work){.item = item};
+    if (item->resumed) {
+        item->resumed = false;
+        ret_work->kind = WORK_RESUME;
+    } else if (item->end_reason) {
+        ret_work->kind = WORK_END;
+        ret_work->reason = item->end_reason;
+    } else {
+        ret_work->kind = WORK_MAIL;
+        ret_work->mail = mailbox_take(&item->mail);
+        ASSERT(ret_work->mail);
+    }
+    return true;
+}
+
+bool
+runqueue_try(runqueue *self, work *ret_work)
+{
+    s_lock(self);
+    bool taken = !self->closed && s_take(self, ret_work);
+    s_unlock(self);
+    return taken;
+}
+
+bool
+runqueue_wait(runqueue *self, work *ret_work)
+{
+    bool taken = false;
+    s_lock(self);
+    while (!self->closed && !(taken = s_take(self, ret_work))) {
+        self->waiting++;
+        ASSERT(pthread_cond_wait(&self->ready, &self->lock) == 0);
+        self->waiting--;
+    }
+    s_unlock(self);
+    return taken;
+}
+
+// A running item that is not gone: to the back of the queue if there is more for it.
+static void
+s_put_back(runqueue *self, runqueue_item *item)
+{
+    if (item->end_reason || item->mail.count)
+        s_enqueue(self, item);
+    else
+        item->state = ITEM_IDLE;
+}
+
+void
+runqueue_done(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    ASSERT(item->state == ITEM_RUNNING);
+    self->running--;
+    s_put_back(self, item);
+    s_unlock(self);
+}
+
+void
+runqueue_park(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    ASSERT(item->state == ITEM_RUNNING);
+    self->running--;
+    if (item->resumed) {
+        s_enqueue(self, item);
+    } else {
+        item->state = ITEM_PARKED;
+        self->parked++;
+    }
+    s_unlock(self);
+}
+
+void
+runqueue_resume(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    ASSERT(item->state == ITEM_RUNNING || item->state == ITEM_PARKED);
+    item->resumed = true;
+    if (item->state == ITEM_PARKED) {
+        self->parked--;
+        s_enqueue(self, item);
+    }
+    s_unlock(self);
+}
+
+mail *
+runqueue_retire(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    ASSERT(item->state == ITEM_RUNNING);
+    mail *left = mailbox_take(&item->mail);
+    if (!left) {
+        item->state = ITEM_GONE;
+        self->running--;
+    }
+    s_unlock(self);
+    return left;
+}
+
+void
+runqueue_close(runqueue *self)
+{
+    s_lock(self);
+    self->closed = true;
+    pthread_cond_broadcast(&self->ready);
+    s_unlock(self);
+}
+
+runqueue_load
+runqueue_look(runqueue *self)
+{
+    s_lock(self);
+    uint64_t now = clock_now(self->clock);
+    runqueue_load load = {self->queued, self->running, self->parked, self->head ? now - self->head->since : 0};
+    s_unlock(self);
+    return load;
+}

@@ -1,0 +1,66 @@
+// runqueue - which sessions have something to do, in the order in which they got it, and who may run them. One lock guards the queue
+// and every mailbox. Any thread; only runqueue_wait blocks; never logs.
+//
+// A session's item is in one state at a time:
+//
+//     IDLE ──post, end──▶ QUEUED ──try, wait──▶ RUNNING ──done──▶ IDLE, or QUEUED behind the others
+//                            ▲                     │ park
+//                            └──────resume──── PARKED            RUNNING ──retire──▶ GONE
+//
+// So one session never runs on two threads, and many take turns.
+#ifndef TROUPE_RUNQUEUE_H
+#define TROUPE_RUNQUEUE_H
+
+#include "common/clock.h"
+#include "worker/mailbox.h"
+
+typedef struct runqueue runqueue;
+
+typedef enum { ITEM_IDLE, ITEM_QUEUED, ITEM_RUNNING, ITEM_PARKED, ITEM_GONE } item_state;
+
+typedef struct runqueue_item runqueue_item;
+struct runqueue_item { // embedded in the session; all of it is the run queue's
+    void *owner;
+    mailbox mail;
+    item_state state;
+    bool resumed;
+    const char *end_reason; // static text; NULL: not to end
+    uint64_t since;         // ms: queued or running since
+    runqueue_item *next;
+};
+
+typedef enum { WORK_MAIL, WORK_RESUME, WORK_END } work_kind;
+
+typedef struct {
+    work_kind kind;
+    runqueue_item *item;
+    mail *mail;         // WORK_MAIL: the taker owns it
+    const char *reason; // WORK_END
+} work;
+
+typedef struct {
+    unsigned queued;
+    unsigned running;
+    unsigned parked;
+    uint64_t oldest_queued_ms; // how long the head of the queue has waited
+} runqueue_load;
+
+runqueue *runqueue_new(const clock_ops *clock);
+void runqueue_destroy(runqueue **self_p); // no thread may wait in it; items are their sessions' to free
+void runqueue_item_init(runqueue_item *item, void *owner);
+void runqueue_item_fini(runqueue_item *item);
+
+// Takes *mail_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
+err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
+void runqueue_end(runqueue *self, runqueue_item *item, const char *reason); // ends when its running turn has; at most once
+bool runqueue_try(runqueue *self, work *ret_work);  // false: nothing to do
+bool runqueue_wait(runqueue *self, work *ret_work); // false: closed
+void runqueue_done(runqueue *self, runqueue_item *item);
+void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for an awaitable
+void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called
+// Ends a running item for good: hands out what still waits, then NULL, and from then on it takes no mail.
+mail *runqueue_retire(runqueue *self, runqueue_item *item);
+void runqueue_close(runqueue *self); // wakes all who wait
+runqueue_load runqueue_look(runqueue *self);
+
+#endif

@@ -1,0 +1,267 @@
+#include "worker/session.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef struct {
+    uint64_t sequence;
+    answer *reply;
+    bool without_body;
+} kept_reply;
+
+typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease;
+
+struct session {
+    runqueue_item item;
+    id16 id;
+    uint64_t epoch;
+    _Atomic uint64_t deadline;
+    _Atomic lease lease;
+
+    view *views[MAX_VIEWS];
+    _Atomic unsigned view_count;
+    uint64_t last;
+    kept_reply kept[MAX_REPLIES_KEPT];
+    uint64_t generation;
+    bool heard;
+    uint8_t identity[MAX_IDENTITY];
+    _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
+    turn *parked;
+};
+
+session *
+session_new(id16 id, uint64_t epoch)
+{
+    session *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->id = id;
+    self->epoch = epoch;
+    runqueue_item_init(&self->item, self);
+    atomic_store(&self->deadline, UINT64_MAX);
+    return self;
+}
+
+void
+session_destroy(session **self_p)
+{
+    session *self = *self_p;
+    if (!self)
+        return;
+    ASSERT(self->view_count == 0 && !self->parked);
+    for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
+        answer_destroy(&self->kept[i].reply);
+    runqueue_item_fini(&self->item);
+    free(self);
+    *self_p = NULL;
+}
+
+id16
+session_id(const session *self)
+{
+    return self->id;
+}
+
+uint64_t
+session_epoch(const session *self)
+{
+    return self->epoch;
+}
+
+runqueue_item *
+session_item(session *self)
+{
+    return &self->item;
+}
+
+static unsigned
+s_find(const session *self, id16 id)
+{
+    unsigned i = 0;
+    while (i < self->view_count && !id_equal(view_id(self->views[i]), id))
+        i++;
+    return i;
+}
+
+view *
+session_view(session *self, id16 id)
+{
+    unsigned at = s_find(self, id);
+    return at < self->view_count ? self->views[at] : NULL;
+}
+
+err
+session_add_view(session *self, view **view_p, view **ret_replaced)
+{
+    unsigned at = s_find(self, view_id(*view_p));
+    if (at == MAX_VIEWS)
+        return ERR_PARAMS;
+    *ret_replaced = at < self->view_count ? self->views[at] : NULL;
+    self->views[at] = *view_p;
+    *view_p = NULL;
+    self->view_count += at == self->view_count;
+    return OK;
+}
+
+view *
+session_take_view(session *self, id16 id)
+{
+    unsigned at = s_find(self, id);
+    if (at == self->view_count)
+        return NULL;
+    view *taken = self->views[at];
+    self->views[at] = self->views[--self->view_count];
+    return taken;
+}
+
+unsigned
+session_view_count(const session *self)
+{
+    return self->view_count;
+}
+
+void
+session_close_views(session *self, const view_ops *ops)
+{
+    while (self->view_count)
+        view_destroy(&self->views[--self->view_count], ops);
+}
+
+uint64_t
+session_last(const session *self)
+{
+    return self->last;
+}
+
+void
+session_finish_event(session *self, uint64_t sequence, const answer *reply)
+{
+    ASSERT(sequence == self->last + 1);
+    self->last = sequence;
+    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
+    answer_destroy(&at->reply);
+    bool large = reply->head.type == MSG_DONE && reply->body.size > MAX_REPLY_KEPT;
+    *at = (kept_reply){sequence, large ? NULL : answer_copy(reply), large};
+}
+
+kept
+session_kept(const session *self, uint64_t sequence, const answer **ret_reply)
+{
+    const kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
+    if (at->sequence != sequence || sequence == 0)
+        return KEPT_NOT;
+    *ret_reply = at->reply;
+    return at->without_body ? KEPT_WITHOUT_BODY : KEPT_WHOLE;
+}
+
+slice
+session_identity(const session *self)
+{
+    return slice_of(self->identity, atomic_load(&self->identity_size));
+}
+
+void
+session_set_identity(session *self, slice identity)
+{
+    ASSERT(identity.size <= MAX_IDENTITY);
+    if (atomic_load(&self->identity_size) || !identity.size)
+        return;
+    memcpy(self->identity, identity.data, identity.size);
+    atomic_store(&self->identity_size, identity.size);
+}
+
+uint64_t
+session_generation(const session *self)
+{
+    return self->generation;
+}
+
+bool
+session_is_new(const session *self)
+{
+    return self->generation == 0 && self->last == 0 && self->view_count == 0;
+}
+
+bool
+session_may_join(const session *self, uint64_t generation)
+{
+    if (generation == self->generation)
+        return true;
+    // The page joined before, but the answer with its new token never reached it.
+    return generation + 1 == self->generation && !self->heard && atomic_load(&self->lease) != LEASE_ATTACHED;
+}
+
+void
+session_heard(session *self)
+{
+    self->heard = true;
+}
+
+static void
+s_lease(session *self, lease kind, uint64_t deadline)
+{
+    atomic_store(&self->lease, kind);
+    atomic_store(&self->deadline, deadline);
+}
+
+void
+session_touch(session *self, uint64_t now)
+{
+    if (atomic_load(&self->lease) == LEASE_IDLE)
+        s_lease(self, LEASE_IDLE, now + IDLE_MS);
+}
+
+void
+session_await_join(session *self, uint64_t now)
+{
+    if (session_is_new(self) || session_unadopted(self))
+        s_lease(self, LEASE_UNADOPTED, now + UNADOPTED_MS);
+}
+
+void
+session_joined(session *self, uint64_t generation)
+{
+    self->generation = generation;
+    self->heard = false;
+    s_lease(self, LEASE_ATTACHED, UINT64_MAX);
+}
+
+void
+session_left(session *self, uint64_t now)
+{
+    if (atomic_load(&self->lease) == LEASE_ATTACHED)
+        s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+}
+
+void
+session_park(session *self, turn *parked)
+{
+    ASSERT(!self->parked);
+    self->parked = parked;
+}
+
+turn *
+session_parked(const session *self)
+{
+    return self->parked;
+}
+
+turn *
+session_unpark(session *self)
+{
+    turn *parked = self->parked;
+    ASSERT(parked);
+    self->parked = NULL;
+    return parked;
+}
+
+uint64_t
+session_deadline(const session *self)
+{
+    return atomic_load(&self->deadline);
+}
+
+bool
+session_unadopted(const session *self)
+{
+    return atomic_load(&self->lease) == LEASE_UNADOPTED;
+}

@@ -1,0 +1,322 @@
+#include "worker/turn.h"
+
+#include "worker/patch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+// The turn goes on later, on another thread perhaps; no outcome.
+#define STEP_AWAITS ERR_AGAIN
+
+// Its number, its time, its view.
+static err
+s_admit(turn *self)
+{
+    const header *head = &self->mail->head;
+    err error = event_decode(mail_body(self->mail), &self->event);
+    if (error)
+        return error;
+    uint64_t last = session_last(self->session);
+    if (head->sequence != last + 1) {
+        fault_set_message(&self->fault, "event %" PRIu64 " does not follow %" PRIu64, head->sequence, last);
+        return ERR_GAP;
+    }
+    uint64_t waited = clock_now(self->host->clock) - self->mail->arrived;
+    if (waited > (head->ttl ? head->ttl : DEFAULT_TTL_MS)) {
+        fault_set_message(&self->fault, "the event waited %" PRIu64 " ms, longer than its time to live", waited);
+        return ERR_EXPIRED;
+    }
+    if (msgpack_count(self->event.params) > MAX_PARAM_COUNT) {
+        fault_set_message(&self->fault, "%u parameters; at most %d", msgpack_count(self->event.params),
+                          MAX_PARAM_COUNT);
+        return ERR_PARAMS;
+    }
+    self->view = session_view(self->session, self->event.view);
+    return self->view ? OK : ERR_VIEW_NOT_FOUND;
+}
+
+// The person's handler.
+static err
+s_call(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    void *instance = view_instance(self->view);
+    if (self->awaitable)
+        return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->fault);
+    turn_begin_scope(self);
+    call_order order = {
+        .name = self->event.name,
+        .params = self->event.params,
+        .browser = self->mail->head.flags & FLAG_BROWSER,
+    };
+    err error = ops->call(ops->host, instance, &order, &self->awaitable, &self->fault);
+    return !error && self->awaitable ? STEP_AWAITS : error;
+}
+
+// Python's state, taken over.
+static err
+s_sync(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    return ops->sync(ops->host, view_instance(self->view), &self->fault);
+}
+
+// The slots: for now the whole root is one.
+static err
+s_render(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    buffer_clear(&self->html);
+    err error = ops->render(ops->host, view_instance(self->view), &self->html, &self->fault);
+    if (error)
+        return error;
+    self->place = root_find(buffer_bytes(&self->html));
+    self->root = root_html(buffer_bytes(&self->html), self->place, &self->room);
+    self->changed = tree_set(view_tree(self->view), SLOT_ROOT, self->root, self->host->key);
+    if (self->changed)
+        view_advance(self->view);
+    return OK;
+}
+
+// What changed, as a patch in the answer's frame.
+static err
+s_patch(turn *self)
+{
+    answer *reply = turn_answer(self, MSG_DONE);
+    uint64_t applied = self->mail->head.sequence;
+    turn_done(self, applied, &reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static err (*const s_steps[])(turn *) = {s_admit, s_call, s_sync, s_render, s_patch};
+enum { STEPS = sizeof s_steps / sizeof *s_steps };
+
+static turn *
+s_new(session *of, mail **mail_p, const turn_host *host)
+{
+    turn *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->session = of;
+    self->host = host;
+    self->mail = *mail_p;
+    *mail_p = NULL;
+    fault_init(&self->fault);
+    buffer_init(&self->html);
+    buffer_init(&self->room);
+    return self;
+}
+
+static turn_result
+s_destroy(turn *self)
+{
+    turn_result result = self->ends ? TURN_ENDS : TURN_ANSWERED;
+    session_touch(self->session, clock_now(self->host->clock));
+    if (self->scope)
+        self->host->ops->scope_end(self->host->ops->host, &self->scope);
+    mail_destroy(&self->mail);
+    fault_fini(&self->fault);
+    buffer_fini(&self->html);
+    buffer_fini(&self->room);
+    free(self);
+    return result;
+}
+
+// An error's answer. An event that ran, or can never run, uses its number; one that was refused does not.
+static void
+s_fail(turn *self, err error)
+{
+    answer *reply = turn_answer(self, refusal_type(error));
+    if (err_outcome(error) == OUTCOME_FAILED) {
+        slice path = self->view ? view_path(self->view) : (slice){0};
+        fault_encode(&self->fault, error, path, self->event.name, &reply->body);
+    } else {
+        refusal_encode(error, fault_message(&self->fault), error == ERR_FULL ? BUSY_RETRY_MS : 0, &reply->body);
+    }
+    turn_emit(self, &reply);
+}
+
+static void
+s_resumable(void *context)
+{
+    turn *self = context;
+    self->host->resumable(self->host->context, self->session);
+}
+
+static turn_result
+s_await(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    session_park(self->session, self);
+    ops->scope_suspend(ops->host, self->scope);
+    // From here on another thread may resume and free the turn.
+    ops->await(ops->host, self->awaitable, self->scope, s_resumable, self);
+    return TURN_AWAITS;
+}
+
+// An event becomes a patch.
+static turn_result
+s_event(turn *self)
+{
+    err error = OK;
+    while (self->step < STEPS && !(error = s_steps[self->step](self)))
+        self->step++;
+    if (error == STEP_AWAITS)
+        return s_await(self);
+    if (error)
+        s_fail(self, error);
+    return s_destroy(self);
+}
+
+// A repeat of an event that was executed gets its reply again; a DONE that was too large to keep, the whole root.
+static bool
+s_repeat(turn *self)
+{
+    const header *head = &self->mail->head;
+    if (head->sequence == 0 || head->sequence > session_last(self->session))
+        return false;
+    const answer *before = NULL;
+    answer *reply;
+    switch (session_kept(self->session, head->sequence, &before)) {
+    case KEPT_WHOLE:
+        reply = answer_copy(before);
+        reply->head.flags |= FLAG_REPEAT;
+        reply->client = self->mail->client;
+        break;
+    case KEPT_WITHOUT_BODY:
+        // The same outcome, and all that the page can need.
+        if (!event_decode(mail_body(self->mail), &self->event) &&
+            (self->view = session_view(self->session, self->event.view))) {
+            tree_forget(view_tree(self->view), SLOT_ROOT);
+            turn_begin_scope(self);
+            self->step = 2;
+            return false;
+        }
+        reply = answer_refusal(self->mail, ERR_VIEW_NOT_FOUND, NULL, 0);
+        break;
+    case KEPT_NOT:
+    default:
+        reply = answer_refusal(self->mail, ERR_FORGOTTEN, NULL, 0);
+    }
+    turn_emit(self, &reply);
+    return true;
+}
+
+static err
+s_check(const turn *self)
+{
+    uint64_t epoch = self->mail->head.epoch;
+    return epoch && epoch != session_epoch(self->session) ? ERR_STALE : OK;
+}
+
+turn_result
+turn_run(session *of, mail **mail_p, const turn_host *host)
+{
+    turn *self = s_new(of, mail_p, host);
+    err error = s_check(self);
+    if (error) {
+        s_fail(self, error);
+        return s_destroy(self);
+    }
+    if (self->mail->head.type == MSG_EVENT) {
+        session_heard(of);
+        return s_repeat(self) ? s_destroy(self) : s_event(self);
+    }
+    error = request_run(self);
+    if (error)
+        s_fail(self, error);
+    return s_destroy(self);
+}
+
+turn_result
+turn_resume(session *of, const turn_host *host)
+{
+    turn *self = session_unpark(of);
+    ASSERT(self->host == host);
+    host->ops->scope_resume(host->ops->host, self->scope);
+    return s_event(self);
+}
+
+void
+turn_end(session *of, const char *reason, const turn_host *host)
+{
+    session_close_views(of, host->ops);
+    header head = {.version = PROTOCOL_VERSION, .session = session_id(of), .epoch = session_epoch(of)};
+    answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
+    reason_encode(reason, (slice){0}, &released->body);
+    host->emit(host->context, &released);
+}
+
+void
+turn_begin_scope(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    if (!self->scope)
+        self->scope = ops->scope_begin(ops->host);
+}
+
+err
+turn_render(turn *self, view *of)
+{
+    self->view = of;
+    err error = s_sync(self);
+    return error ? error : s_render(self);
+}
+
+void
+turn_done(const turn *self, uint64_t applied, buffer *out)
+{
+    buffer frame;
+    buffer_init(&frame);
+    done_body done = {.version = view_version(self->view)};
+    if (self->mail->head.flags & FLAG_BROWSER) {
+        patch writing = patch_begin(&frame, view_id(self->view), done.version, applied);
+        if (self->changed)
+            patch_region(&writing, SLOT_ROOT, self->root);
+        patch_end(&writing);
+        done.frame = buffer_bytes(&frame);
+    } else if (self->changed) {
+        patch_region_only(&frame, SLOT_ROOT, self->root);
+        done.patch = buffer_bytes(&frame);
+    }
+    if (self->mail->head.flags & FLAG_HTML)
+        done.html = buffer_bytes(&self->html);
+    done_encode(&done, out);
+    buffer_fini(&frame);
+}
+
+answer *
+turn_answer(const turn *self, message_type type)
+{
+    answer *reply = answer_new(&self->mail->head, &self->mail->client, type);
+    reply->head.epoch = session_epoch(self->session);
+    return reply;
+}
+
+// FAILED takes the place of what no peer would accept.
+static void
+s_too_large(turn *self, answer *reply)
+{
+    fault_clear(&self->fault);
+    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size, MAX_REPLY_BODY);
+    buffer_clear(&reply->body);
+    reply->head.type = MSG_FAILED;
+    fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);
+}
+
+// The one way out. What settles an event's outcome uses its number, so that a repeat is answered and not run.
+void
+turn_emit(turn *self, answer **answer_p)
+{
+    ASSERT(!self->answered);
+    self->answered = true;
+    if ((*answer_p)->body.size > MAX_REPLY_BODY)
+        s_too_large(self, *answer_p);
+    const header *head = &(*answer_p)->head;
+    if (self->mail->head.type == MSG_EVENT && head->sequence == session_last(self->session) + 1 &&
+        (head->type == MSG_DONE || head->type == MSG_FAILED))
+        session_finish_event(self->session, head->sequence, *answer_p);
+    if (message_wants_reply(self->mail->head.type))
+        self->host->emit(self->host->context, answer_p);
+    answer_destroy(answer_p);
+}

@@ -1,0 +1,60 @@
+// turn - one request taken from a session's mailbox, to its answer. turn_run() is where an event becomes a patch.
+// Called with the thread entered (for CPython: GIL held); any thread, but one at a time for a session. All that belongs to a turn
+// is in it; nothing is static.
+#ifndef TROUPE_TURN_H
+#define TROUPE_TURN_H
+
+#include "proto/bodies.h"
+#include "worker/root.h"
+#include "worker/session.h"
+
+typedef struct {
+    const view_ops *ops;
+    const clock_ops *clock;
+    const tree_key *key;
+    void (*emit)(void *context, answer **answer_p); // takes the answer
+    void (*resumable)(void *context, session *of);  // an awaited turn may go on; from any thread
+    void *context;
+} turn_host;
+
+typedef enum {
+    TURN_ANSWERED, // the session may take its next request
+    TURN_AWAITS,   // the handler is awaited; turn_resume() goes on after host->resumable
+    TURN_ENDS,     // answered, and the session is to be ended: turn_end()
+} turn_result;
+
+struct turn {
+    session *session;
+    const turn_host *host;
+    mail *mail;
+    void *scope;     // view_ops: what stands around the Python of this turn; NULL before it began
+    fault fault;     // what went wrong, if it did
+    unsigned step;   // events: the next of the five steps
+    event_body event; // borrows mail
+    view *view;
+    void *awaitable; // a handler that is not finished
+    buffer html;     // what the template gave
+    buffer room;     // the root, if it had to be wrapped
+    root_place place; // of the root in html
+    slice root;      // the root's own HTML, in html or room
+    bool changed;
+    bool answered;
+    bool ends;
+};
+
+// Consumes *mail_p. The answer goes to host->emit, once, unless the request has none.
+turn_result turn_run(session *of, mail **mail_p, const turn_host *host);
+turn_result turn_resume(session *of, const turn_host *host);
+// Ends a session: closes its views and emits RELEASED with reason. The session takes no more mail after it.
+void turn_end(session *of, const char *reason, const turn_host *host);
+
+// For requests.c: the requests that are not events.
+err request_run(turn *self); // OK or what the request is answered with
+// Shared by both.
+void turn_begin_scope(turn *self);
+err turn_render(turn *self, view *of); // sync and template: html, place, root, changed
+void turn_done(const turn *self, uint64_t applied, buffer *out); // DONE's body from what turn_render left
+void turn_emit(turn *self, answer **answer_p);
+answer *turn_answer(const turn *self, message_type type);
+
+#endif

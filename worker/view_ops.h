@@ -1,0 +1,70 @@
+// view_ops - all that the runtime asks of the language a view is written in. worker/py/ implements it with CPython; the
+// CUnit tests with a few lines of C.
+//
+// Every function but thread_begin and enter is called with the thread entered (for CPython: GIL held, no exception
+// pending) and leaves it so. What fails returns an err of outcome FAILED and fills *fault; fault may hold text on success too.
+// An instance or a scope is used by one thread at a time; which one may change between two calls.
+#ifndef TROUPE_VIEW_OPS_H
+#define TROUPE_VIEW_OPS_H
+
+#include "common/buffer.h"
+#include "common/errors.h"
+#include "worker/fault.h"
+
+typedef struct {
+    slice path;     // dotted path of the class; a label only when instance is given
+    slice init;     // raw msgpack map of as_view()'s keywords, or empty
+    void *instance; // a view that the caller made, or NULL
+} open_order;
+
+typedef struct {
+    slice request; // raw msgpack map (PROTOCOL.md 6), or empty: None
+    slice url;     // path and query to use instead of the request's own, or empty
+    slice params;  // raw msgpack map: keywords of mount()
+} mount_order;
+
+// What a mount answered by itself: a redirect, a 404, a 403. status 0: nothing, the view stands.
+typedef struct {
+    unsigned status;
+    buffer body; // MOUNTED's body with status, headers and body, ready to send
+} response;
+
+typedef struct {
+    slice name;
+    slice params;  // raw msgpack map, counted already
+    bool browser;  // the person's browser sent it: decorated handlers only
+} call_order;
+
+typedef struct view_ops {
+    void *host; // handed to every function
+
+    // A thread's state, made once a thread. begin returns entered.
+    void *(*thread_begin)(void *host);
+    void (*thread_end)(void *host, void *thread);
+    void (*enter)(void *host, void *thread);
+    void (*leave)(void *host, void *thread);
+
+    // What stands around a turn: a fresh context, usable database connections, the person's language and time zone.
+    // resume and suspend stand around the part of the same turn that comes after an await.
+    void *(*scope_begin)(void *host);
+    void (*scope_suspend)(void *host, void *scope);
+    void (*scope_resume)(void *host, void *scope);
+    void (*scope_end)(void *host, void **scope_p);
+
+    err (*open)(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
+    void (*close)(void *host, void **instance_p);
+    // Builds the request, asks authorize() and calls mount(). ret_response is initialised by the callee.
+    err (*mount)(void *host, void *instance, const mount_order *order, response *ret_response, fault *ret_fault);
+    // A page's socket joins a view that lives: the request is its own now, and authorize() is asked again.
+    err (*join)(void *host, void *instance, const mount_order *order, fault *ret_fault);
+    // *ret_awaitable is set when the handler is to be awaited; settle() then takes it and what came of it.
+    err (*call)(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault);
+    // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be.
+    void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
+    err (*settle)(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault);
+    // Takes the view's state over from Python; render() shows what the last sync() took.
+    err (*sync)(void *host, void *instance, fault *ret_fault);
+    err (*render)(void *host, void *instance, buffer *html, fault *ret_fault);
+} view_ops;
+
+#endif

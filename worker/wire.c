@@ -1,0 +1,146 @@
+#include "worker/wire.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define HIGH_WATER 100000
+#define MIN_PARTS 3
+#define MAX_PARTS (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
+
+struct wire {
+    void *context;
+    void *socket;
+    zmq_msg_t parts[MIN_PARTS]; // client, header, body of what was received last
+};
+
+static void
+s_set(void *socket, int option, int value)
+{
+    ASSERT(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
+}
+
+// A fresh routing id at each start, with nothing of the last start in it: what was meant for a dead process never reaches the next.
+static void
+s_identify(void *socket)
+{
+    uint8_t bytes[8];
+    char id[MAX_ROUTING_ID + 1];
+    clock_random(clock_system(), bytes, sizeof bytes);
+    uint64_t random;
+    memcpy(&random, bytes, sizeof random);
+    int size = snprintf(id, sizeof id, "w-%d-%016llx", (int)getpid(), (unsigned long long)random);
+    ASSERT(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, (size_t)size) == 0);
+}
+
+wire *
+wire_new(const char *address)
+{
+    wire *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->context = zmq_ctx_new();
+    self->socket = self->context ? zmq_socket(self->context, ZMQ_DEALER) : NULL;
+    ASSERT(self->socket);
+    for (unsigned i = 0; i < MIN_PARTS; i++)
+        zmq_msg_init(&self->parts[i]);
+    s_identify(self->socket);
+    s_set(self->socket, ZMQ_IMMEDIATE, 1);
+    s_set(self->socket, ZMQ_RECONNECT_IVL, 100);
+    s_set(self->socket, ZMQ_RECONNECT_IVL_MAX, 5000);
+    s_set(self->socket, ZMQ_SNDHWM, HIGH_WATER);
+    s_set(self->socket, ZMQ_RCVHWM, HIGH_WATER);
+    int64_t largest = MAX_BACK_MESSAGE;
+    ASSERT(zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
+    if (zmq_connect(self->socket, address) == 0)
+        return self;
+    log_event(LOG_ERROR, "bad_address", "back=%s error=\"%s\"", address, zmq_strerror(errno));
+    wire_destroy(&self, 0);
+    return NULL;
+}
+
+void
+wire_destroy(wire **self_p, int linger_ms)
+{
+    wire *self = *self_p;
+    if (!self)
+        return;
+    for (unsigned i = 0; i < MIN_PARTS; i++)
+        zmq_msg_close(&self->parts[i]);
+    s_set(self->socket, ZMQ_LINGER, linger_ms);
+    zmq_close(self->socket);
+    zmq_ctx_term(self->context);
+    free(self);
+    *self_p = NULL;
+}
+
+void *
+wire_socket(wire *self)
+{
+    return self->socket;
+}
+
+// All parts of one message: the first three are kept, the rest is let go. Their number, or 0 if nothing is there.
+static unsigned
+s_receive_parts(wire *self)
+{
+    unsigned count = 0;
+    int more = 1;
+    while (more) {
+        zmq_msg_t rest, *into = count < MIN_PARTS ? &self->parts[count] : &rest;
+        if (into == &rest)
+            zmq_msg_init(&rest);
+        int size;
+        do
+            size = zmq_msg_recv(into, self->socket, count ? 0 : ZMQ_DONTWAIT); // the later parts are there at once
+        while (size < 0 && errno == EINTR);
+        if (size < 0)
+            return 0;
+        more = zmq_msg_more(into);
+        if (into == &rest)
+            zmq_msg_close(&rest);
+        count++;
+    }
+    return count;
+}
+
+static slice
+s_part(wire *self, unsigned at)
+{
+    return slice_of(zmq_msg_data(&self->parts[at]), zmq_msg_size(&self->parts[at]));
+}
+
+err
+wire_receive(wire *self, incoming *ret)
+{
+    unsigned count = s_receive_parts(self);
+    if (count == 0)
+        return ERR_AGAIN;
+    slice client = s_part(self, 0);
+    if (count < MIN_PARTS || count > MAX_PARTS || client.size > MAX_ROUTING_ID)
+        return ERR_MALFORMED;
+    err error = header_decode(s_part(self, 1), &ret->head);
+    if (error)
+        return error;
+    ret->client.size = (uint8_t)client.size;
+    memcpy(ret->client.bytes, client.data, client.size);
+    ret->body = s_part(self, 2);
+    return OK;
+}
+
+err
+wire_send(wire *self, const client_id *client, const header *head, slice body)
+{
+    uint8_t frame[HEADER_SIZE];
+    header_encode(head, frame);
+    // Only the first part can meet a full queue: the others belong to it.
+    if (zmq_send(self->socket, client->bytes, client->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return ERR_AGAIN;
+    ASSERT(zmq_send(self->socket, frame, sizeof frame, ZMQ_SNDMORE) >= 0);
+    ASSERT(zmq_send(self->socket, body.data, body.size, 0) >= 0);
+    return OK;
+}

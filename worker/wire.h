@@ -1,0 +1,24 @@
+// wire - the worker's DEALER: one message in, one message out, never blocking. The I/O thread's.
+#ifndef TROUPE_WIRE_H
+#define TROUPE_WIRE_H
+
+#include "worker/mail.h"
+
+typedef struct wire wire;
+
+typedef struct {
+    client_id client;
+    header head;
+    slice body; // borrowed until the next wire_receive
+} incoming;
+
+// NULL and a log line if the address is not one.
+wire *wire_new(const char *address);
+void wire_destroy(wire **self_p, int linger_ms); // waits that long for what is queued
+void *wire_socket(wire *self);                   // for zmq_poll
+// ERR_AGAIN: nothing there. ERR_MALFORMED, ERR_VERSION, ERR_TYPE: a message that is none; it was dropped.
+err wire_receive(wire *self, incoming *ret);
+// ERR_AGAIN: no room or no broker; nothing was sent.
+err wire_send(wire *self, const client_id *client, const header *head, slice body);
+
+#endif

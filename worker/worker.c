@@ -1,0 +1,443 @@
+#include "worker/worker.h"
+
+#include "common/log.h"
+#include "worker/outbox.h"
+#include "worker/roster.h"
+#include "worker/wire.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define BATCH 64
+#define TEND_MS 50
+#define FLUSH_MS 500
+
+typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
+
+struct worker {
+    worker_options options;
+    const clock_ops *clock;
+    turn_host host;
+    tree_key key;
+    runqueue *queue;
+    pool *pool;
+    roster *roster;
+    outbox *outbox;
+    wire *wire;
+    answer *unsent, *unsent_tail; // what the broker's queue had no room for
+    phase phase;
+    worker_end end;
+    uint64_t boot;
+    uint64_t heartbeat_ms;
+    uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
+    volatile _Atomic bool stop;
+    bool said_waiting;
+};
+
+static void
+s_emit(void *context, answer **answer_p)
+{
+    worker *self = context;
+    outbox_put(self->outbox, answer_p);
+}
+
+static void
+s_resumable(void *context, session *of)
+{
+    worker *self = context;
+    runqueue_resume(self->queue, session_item(of));
+}
+
+static void
+s_ended(void *context, session *gone)
+{
+    worker *self = context;
+    outbox_put_ended(self->outbox, gone);
+}
+
+worker *
+worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
+{
+    wire *connected = wire_new(options->back);
+    if (!connected)
+        return NULL;
+    worker *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->options = *options;
+    self->clock = clock;
+    self->wire = connected;
+    self->heartbeat_ms = HEARTBEAT_MS;
+    clock_random(clock, self->key.bytes, sizeof self->key.bytes);
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self};
+    self->queue = runqueue_new(clock);
+    self->roster = roster_new();
+    self->outbox = outbox_new();
+    self->pool = pool_new(self->queue, &self->host, &options->pool, s_ended, self);
+    return self;
+}
+
+void
+worker_stop(worker *self)
+{
+    self->stop = true;
+    outbox_wake(self->outbox);
+}
+
+static void
+s_queue_unsent(worker *self, answer *one)
+{
+    one->next = NULL;
+    if (self->unsent)
+        self->unsent_tail->next = one;
+    else
+        self->unsent = one;
+    self->unsent_tail = one;
+}
+
+// In order: what could not be sent before goes first.
+static void
+s_flush(worker *self)
+{
+    while (self->unsent) {
+        answer *one = self->unsent;
+        if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body)))
+            return;
+        if (one->head.type == MSG_JOINED)
+            roster_adopted(self->roster, one->head.session);
+        self->unsent = one->next;
+        answer_destroy(&one);
+    }
+}
+
+static void
+s_send(worker *self, answer *one)
+{
+    s_queue_unsent(self, one);
+    s_flush(self);
+}
+
+static void
+s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
+{
+    if (!message_wants_reply(message->head.type))
+        return;
+    mail *asked = mail_new(&message->head, (slice){0});
+    asked->client = message->client;
+    s_send(self, answer_refusal(asked, reason, NULL, retry_ms));
+    mail_destroy(&asked);
+}
+
+static void
+s_evict(worker *self)
+{
+    while (roster_unadopted_count(self->roster) > MAX_UNADOPTED) {
+        session *oldest = roster_take_oldest_unadopted(self->roster);
+        runqueue_end(self->queue, session_item(oldest), "evicted");
+    }
+}
+
+// The session that a request is for. MOUNT and JOIN make it where there is none, or one of an epoch gone by.
+static session *
+s_session_for(worker *self, const incoming *message)
+{
+    const header *head = &message->head;
+    session *found = roster_find(self->roster, head->session);
+    if (found && head->epoch > session_epoch(found)) {
+        roster_remove(self->roster, found);
+        runqueue_end(self->queue, session_item(found), "superseded");
+        found = NULL;
+    }
+    if (!found && (head->type == MSG_MOUNT || head->type == MSG_JOIN)) {
+        found = session_new(head->session, head->epoch);
+        roster_add(self->roster, found);
+        if (head->type == MSG_MOUNT && (head->flags & FLAG_UNADOPTED)) {
+            roster_unadopted(self->roster, found);
+            s_evict(self);
+        }
+    }
+    return found;
+}
+
+static void
+s_request(worker *self, const incoming *message)
+{
+    if (self->phase >= LEAVING) {
+        s_refuse(self, message, ERR_LEAVING, BUSY_RETRY_MS);
+        return;
+    }
+    session *of = s_session_for(self, message);
+    if (!of) {
+        s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
+        return;
+    }
+    mail *posted = mail_new(&message->head, message->body);
+    posted->client = message->client;
+    posted->arrived = clock_now(self->clock);
+    err error = runqueue_post(self->queue, session_item(of), &posted);
+    if (!error)
+        return;
+    mail_destroy(&posted);
+    s_refuse(self, message, error, error == ERR_FULL ? BUSY_RETRY_MS : 0);
+}
+
+// Answered here, without waiting for the session's turn: that is what a ping is for.
+static void
+s_ping(worker *self, const incoming *message)
+{
+    if (!roster_find(self->roster, message->head.session)) {
+        s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
+        return;
+    }
+    answer *pong = answer_new(&message->head, &message->client, MSG_PONG);
+    empty_encode(&pong->body);
+    s_send(self, pong);
+}
+
+static void
+s_logout(worker *self, const incoming *message)
+{
+    slice identity;
+    if (logout_decode(message->body, &identity))
+        return;
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+        if (slice_equal(session_identity(one), identity))
+            runqueue_end(self->queue, session_item(one), "logout");
+}
+
+static void
+s_control(worker *self, message_type type, void (*encode)(const worker *, buffer *))
+{
+    header head = {.version = PROTOCOL_VERSION};
+    answer *one = answer_new(&head, &(client_id){0}, type);
+    encode(self, &one->body);
+    s_send(self, one);
+}
+
+static void
+s_encode_register(const worker *self, buffer *out)
+{
+    register_encode(
+        &(register_body){
+            .name = slice_text(self->options.name),
+            .pid = (uint64_t)getpid(),
+            .threads = self->options.pool.threads,
+            .version = slice_text(TROUPE_VERSION),
+        },
+        out);
+}
+
+static void
+s_encode_heartbeat(const worker *self, buffer *out)
+{
+    uint64_t views = 0;
+    for (const session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+        views += session_view_count(one);
+    runqueue_load load = runqueue_look(self->queue);
+    pool_load busy = pool_look(self->pool);
+    heartbeat_encode(
+        &(heartbeat_body){
+            .sent = clock_now(self->clock),
+            .sessions = roster_count(self->roster),
+            .views = views,
+            .queued = load.queued,
+            .running = load.running,
+            .busy_ms = busy.busy_ms,
+            .turns = busy.turns,
+        },
+        out);
+}
+
+static void
+s_encode_goodbye(const worker *self, buffer *out)
+{
+    (void)self;
+    reason_encode("worker_left", (slice){0}, out);
+}
+
+// Whatever the last broker knew of these sessions is gone with it.
+static void
+s_drop_all(worker *self, const char *reason)
+{
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+        runqueue_end(self->queue, session_item(one), reason);
+}
+
+static void
+s_welcome(worker *self, const incoming *message)
+{
+    welcome_body body;
+    if (welcome_decode(message->body, &body))
+        return;
+    if (self->boot && self->boot != body.boot)
+        s_drop_all(self, "broker_restarted");
+    self->boot = body.boot;
+    if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
+        self->heartbeat_ms = body.heartbeat_ms;
+    if (self->phase == REGISTERING) {
+        self->phase = READY;
+        log_event(LOG_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name, self->options.back,
+                  self->boot);
+    }
+}
+
+static void
+s_refused(worker *self, const incoming *message)
+{
+    reason_body body;
+    char reason[80], text[512];
+    if (reason_decode(message->body, &body))
+        return;
+    log_event(LOG_ERROR, "refused", "worker=%s reason=%s message=%s", self->options.name,
+              log_quoted(body.reason, reason, sizeof reason), log_quoted(body.message, text, sizeof text));
+    self->end = WORKER_REFUSED;
+    self->phase = LEFT;
+}
+
+static void
+s_identify(worker *self, const incoming *message)
+{
+    (void)message;
+    if (self->phase == READY) {
+        log_event(LOG_WARN, "broker_forgot_us", "worker=%s", self->options.name);
+        self->phase = REGISTERING;
+    }
+    if (self->phase == REGISTERING)
+        s_control(self, MSG_REGISTER, s_encode_register);
+}
+
+static void
+s_echo(worker *self, const incoming *message)
+{
+    echo_body body;
+    if (!echo_decode(message->body, &body) && self->boot && body.boot != self->boot)
+        s_identify(self, message);
+}
+
+static void (*const s_handlers[256])(worker *, const incoming *) = {
+    [MSG_MOUNT] = s_request,   [MSG_JOIN] = s_request,    [MSG_EVENT] = s_request,      [MSG_UNMOUNT] = s_request,
+    [MSG_REFRESH] = s_request, [MSG_SHUTDOWN] = s_request, [MSG_STATS] = s_request,     [MSG_ACK] = s_request,
+    [MSG_LEAVE] = s_request,   [MSG_PING] = s_ping,       [MSG_LOGOUT] = s_logout,      [MSG_WELCOME] = s_welcome,
+    [MSG_REFUSED] = s_refused, [MSG_HEARTBEAT] = s_echo,  [MSG_IDENTIFY] = s_identify,
+};
+
+static void
+s_receive(worker *self)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        incoming message;
+        err error = wire_receive(self->wire, &message);
+        if (error == ERR_AGAIN)
+            return;
+        if (!error && !s_handlers[message.head.type])
+            error = ERR_TYPE;
+        if (error)
+            log_event(LOG_WARN, "message_dropped", "from=broker reason=%s", err_word(error));
+        else
+            s_handlers[message.head.type](self, &message);
+    }
+}
+
+static void
+s_collect(worker *self)
+{
+    for (answer *one = outbox_take(self->outbox), *next; one; one = next) {
+        next = one->next;
+        s_queue_unsent(self, one);
+    }
+    s_flush(self);
+    for (session *gone; (gone = outbox_take_ended(self->outbox));) {
+        roster_remove(self->roster, gone);
+        session_destroy(&gone);
+    }
+}
+
+static void
+s_beat(worker *self)
+{
+    if (self->phase == REGISTERING) {
+        if (!self->unsent)
+            s_control(self, MSG_REGISTER, s_encode_register);
+        if (self->unsent && !self->said_waiting) {
+            log_event(LOG_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name, self->options.back);
+            self->said_waiting = true;
+        }
+    } else {
+        s_control(self, MSG_HEARTBEAT, s_encode_heartbeat);
+    }
+}
+
+static void
+s_sweep(worker *self, uint64_t now)
+{
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+        if (session_deadline(one) <= now)
+            runqueue_end(self->queue, session_item(one), "expired");
+}
+
+static void
+s_leave(worker *self, uint64_t now)
+{
+    if (self->phase < LEAVING) {
+        self->phase = LEAVING;
+        self->leave_at = now + self->options.drain_ms;
+        log_event(LOG_INFO, "leaving", "worker=%s sessions=%zu", self->options.name, roster_count(self->roster));
+    }
+    runqueue_load load = runqueue_look(self->queue);
+    if (now < self->leave_at && (load.queued || load.running || load.parked))
+        return;
+    s_control(self, MSG_GOODBYE, s_encode_goodbye);
+    self->phase = LEFT;
+}
+
+// What is due. How long until the next: ms.
+static uint64_t
+s_tick(worker *self)
+{
+    uint64_t now = clock_now(self->clock);
+    if (now >= self->next_heartbeat) {
+        self->next_heartbeat = now + self->heartbeat_ms;
+        s_beat(self);
+    }
+    if (now >= self->next_sweep) {
+        self->next_sweep = now + 1000;
+        s_sweep(self, now);
+    }
+    if (now >= self->next_tend) {
+        self->next_tend = now + TEND_MS;
+        pool_tend(self->pool);
+    }
+    if (self->stop)
+        s_leave(self, now);
+    s_flush(self);
+    bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
+    uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
+    if (busy && self->next_tend < wake)
+        wake = self->next_tend;
+    return wake > now ? wake - now : 0;
+}
+
+worker_end
+worker_run(worker *self)
+{
+    zmq_pollitem_t items[] = {
+        {.socket = wire_socket(self->wire), .events = ZMQ_POLLIN},
+        {.fd = outbox_fd(self->outbox), .events = ZMQ_POLLIN},
+    };
+    while (self->phase != LEFT) {
+        uint64_t wait = s_tick(self);
+        if (self->phase == LEFT)
+            break;
+        if (zmq_poll(items, 2, (long)wait) < 0)
+            continue; // a signal
+        if (items[1].revents & ZMQ_POLLIN)
+            s_collect(self);
+        if (items[0].revents & ZMQ_POLLIN)
+            s_receive(self);
+    }
+    s_collect(self);
+    wire_destroy(&self->wire, FLUSH_MS);
+    return self->end;
+}

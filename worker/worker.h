@@ -1,0 +1,28 @@
+// worker - the I/O thread: its socket to the broker, heartbeats, mailboxes, deadlines, and the pool's growth. It never enters
+// Python; turns reach it as answers in the outbox.
+#ifndef TROUPE_WORKER_H
+#define TROUPE_WORKER_H
+
+#include "worker/pool.h"
+
+typedef struct {
+    const char *back;  // the broker's back address; borrowed for life, as is the name
+    const char *name;  // logical name, unique among live workers
+    uint64_t drain_ms; // how long running turns may take when the worker leaves
+    pool_limits pool;
+} worker_options;
+
+typedef struct worker worker;
+
+typedef enum {
+    WORKER_STOPPED, // it was asked to
+    WORKER_REFUSED, // the broker does not want it; logged
+} worker_end;
+
+// ops are used by the pool's threads, which start here. Called without the interpreter entered.
+worker *worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock);
+worker_end worker_run(worker *self); // the calling thread is the I/O thread until it ends; turns may still run then
+void worker_stop(worker *self);      // async-signal-safe, any thread: drain, say goodbye, return from worker_run
+// No worker_destroy: turns may hang in a person's code for ever, so a worker's memory ends with its process.
+
+#endif
