@@ -164,7 +164,6 @@ s_router(int64_t max_message, uint32_t heartbeat_ms, uint32_t dead_ms)
     zsock_set_sndhwm(socket, HIGH_WATER);
     zsock_set_rcvhwm(socket, HIGH_WATER);
     zsock_set_linger(socket, LINGER_MS);
-    zsock_set_ipv6(socket, 1);
     // Finds links that are dead and processes that are stopped; our own heartbeats find loops that are stuck.
     zsock_set_heartbeat_ivl(socket, (int)heartbeat_ms);
     zsock_set_heartbeat_timeout(socket, (int)dead_ms);
@@ -181,6 +180,7 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
     err error = path ? socket_file_claim(path, &lock, why, sizeof why) : OK;
     if (!error) {
         mode_t before = umask(0077);
+        zsock_set_ipv6(socket, strchr(endpoint, '[') != NULL); // for the binds that follow
         if (zmq_bind(zsock_resolve(socket), endpoint) == -1) {
             error = ERR_SYSTEM;
             snprintf(why, sizeof why, "%s", zmq_strerror(errno));

@@ -89,6 +89,9 @@ static err
 s_place(broker *self, worker *on, parcel *in, const header *request)
 {
     session *placed = directory_place(self->sessions, request->session, on);
+    char id[ID_TEXT];
+    log_event(LOG_DEBUG, "placed", "session=%s epoch=%llu worker_pid=%llu", id_text(placed->id, id),
+              (unsigned long long)placed->epoch, (unsigned long long)on->pid);
     err error = s_forward(self, placed, in, request);
     if (error && error != ERR_UNREACHABLE)
         directory_remove(self->sessions, &placed);

@@ -156,6 +156,18 @@ s_say_ready(int fd)
     close(fd);
 }
 
+// The incarnation, until there is a store that counts them: wall-clock time. In sixteenths of a second, since
+// a supervisor starts a broker again within the second, and workers would take it for the one before. Since
+// 2026, to fit 32 bits.
+static uint32_t
+s_boot(void)
+{
+    const uint64_t base = 1767225600;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint32_t)(((uint64_t)now.tv_sec - base) * 16 + (uint64_t)now.tv_nsec / 62500000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,9 +192,7 @@ main(int argc, char **argv)
         .heartbeat_ms = given.heartbeat_ms,
         .worker_dead_ms = given.worker_dead_ms,
         .client_dead_ms = given.client_dead_ms,
-        // Until there is a store that counts incarnations. Two starts in one second would share epochs; the
-        // workers of the first would have to outlive it, which takes a second at least.
-        .boot = (uint32_t)time(NULL),
+        .boot = s_boot(),
         .clock = clock_system(),
     };
     broker *serving = broker_new(&config);

@@ -143,7 +143,7 @@ session_finish_event(session *self, uint64_t sequence, const answer *reply)
     *at = (kept_reply){sequence, large ? NULL : answer_copy(reply), large};
 }
 
-kept
+kept_state
 session_kept(const session *self, uint64_t sequence, const answer **ret_reply)
 {
     const kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];

@@ -28,8 +28,8 @@ void session_close_views(session *self, const view_ops *ops);
 // Event numbers and the replies that a repeat gets. A reply to DONE that is too large is kept without its body.
 uint64_t session_last(const session *self);
 void session_finish_event(session *self, uint64_t sequence, const answer *reply); // copies what it keeps
-typedef enum { KEPT_NOT, KEPT_WHOLE, KEPT_WITHOUT_BODY } kept;
-kept session_kept(const session *self, uint64_t sequence, const answer **ret_reply); // borrowed
+typedef enum { KEPT_NOT, KEPT_WHOLE, KEPT_WITHOUT_BODY } kept_state;
+kept_state session_kept(const session *self, uint64_t sequence, const answer **ret_reply); // borrowed
 
 // Whose it is, and which join is the page's (PROTOCOL.md 5.1, JOIN).
 slice session_identity(const session *self); // any thread

@@ -358,12 +358,12 @@ static void
 s_beat(worker *self)
 {
     if (self->phase == REGISTERING) {
-        if (!self->unsent)
-            s_control(self, MSG_REGISTER, s_encode_register);
-        if (self->unsent && !self->said_waiting) {
+        if (self->unsent && !self->said_waiting) { // since the last beat
             log_event(LOG_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name, self->options.back);
             self->said_waiting = true;
         }
+        if (!self->unsent)
+            s_control(self, MSG_REGISTER, s_encode_register);
     } else {
         s_control(self, MSG_HEARTBEAT, s_encode_heartbeat);
     }

@@ -36,7 +36,7 @@ def python_functions(source):
 
 
 def js_functions(source):
-    """Yields (head, first line, lines) of each function: from its line to the brace at the same indentation."""
+    """Yields (head, first line, lines) of each function: its line to the brace at its indentation."""
     lines = source.splitlines()
     for number, line in enumerate(lines):
         match = JS_START.match(line)

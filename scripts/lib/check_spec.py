@@ -7,8 +7,8 @@ import check_tree
 
 SPEC = "proto/PROTOCOL.md"
 DIRECTIONS = {"5.1": "REQUEST", "5.2": "REPLY", "5.3": "CONTROL"}
-# A row of section 8: its first cell, and the constants of limits.h that its numbers are, in order. None: a number that is
-# enforced elsewhere.
+# A row of section 8: how it begins, and the constants of limits.h that its numbers are, in order. None: a
+# number that is enforced elsewhere.
 LIMITS = {
     "body of a request": ("MAX_REQUEST_BODY",),
     "body of a reply": ("MAX_REPLY_BODY",),

@@ -16,7 +16,7 @@ def ours(path):
 
 
 def files(root):
-    """Relative paths of all files that are, or could be, committed: tracked ones and new ones that nothing ignores.
+    """Relative paths of all files that are or could be committed: tracked ones, and new ones not ignored.
 
     Outside of git: all files. Sorted; what was deleted or is a link is left out.
     """

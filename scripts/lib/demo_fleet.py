@@ -27,6 +27,7 @@ from troupe import wire
 
 START_SECONDS = 60
 STOP_SECONDS = 5
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class FleetError(Exception):
@@ -48,12 +49,12 @@ class Child:
     is ours; and it is killed by the kernel when we die without having stopped it.
     """
 
-    def __init__(self, name, command, env, cwd, sink, ended, pass_fds=()):
-        """`sink(name, line)` is called for each line, `ended.put(self)` once; both on the reading thread."""
+    def __init__(self, name, command, env, cwd, sink, ended=None, pass_fds=()):
+        """`sink(name, line)` is called for each line, `ended(self)` once; both on the reading thread."""
         self.name = name
         self.lines = []
         self._changed = threading.Condition()
-        self._sink, self._ended = sink, ended
+        self._sink, self._on_end = sink, ended
         guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         self.process = subprocess.Popen(
             guard + [str(part) for part in command],
@@ -80,7 +81,8 @@ class Child:
         self.process.wait()
         with self._changed:
             self._changed.notify_all()
-        self._ended.put(self)
+        if self._on_end:
+            self._on_end(self)
 
     def wait_line(self, text, deadline):
         """Returns once a line with `text` in it was read. FleetError: the process ended, or time is up."""
@@ -98,8 +100,9 @@ class Child:
         return "\n".join(f"    {line}" for line in self.lines[-count:])
 
     def obituary(self):
-        """How it ended, and its last lines."""
-        code = self.process.poll()
+        """How it ended, once it has, and its last lines."""
+        code = self.process.wait()
+        self._reader.join(1)
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
         return f"{self.name} {how}\n{self.tail()}"
 
@@ -120,7 +123,7 @@ class Child:
 
 
 class DemoFleet:
-    """A context manager: inside it the demo runs; after it nothing of it is left.
+    """A context manager for the main thread: inside it the demo runs; after it nothing of it is left.
 
     root: the checkout, built. port: TCP port of the ASGI server on the loopback. database: path of the SQLite
     file; None puts it into the state directory, to vanish with it. sink(name, line): what the processes say.
@@ -134,17 +137,17 @@ class DemoFleet:
         self.verbose = verbose
         self.database = database
         self.url = f"http://127.0.0.1:{port}/"
+        self.state = None
         self.children = []
         self._sink = sink or (lambda name, line: None)
         self._ended = queue.SimpleQueue()
 
     def __enter__(self):
-        # mkdtemp makes it 0700. An ipc:// path has 107 bytes at most, so a long TMPDIR is not used.
-        parent = None if len(tempfile.gettempdir()) < 60 else "/tmp"
-        self.state = Path(tempfile.mkdtemp(prefix="troupe-", dir=parent))
-        self.front = f"ipc://{self.state}/front.ipc"
-        self.back = f"ipc://{self.state}/back.ipc"
         try:
+            with _signals_held():  # what is made is known, so that stop() finds it
+                self.state = _state_directory()
+            self.front = f"ipc://{self.state}/front.ipc"
+            self.back = f"ipc://{self.state}/back.ipc"
             self._start()
         except BaseException:
             self.stop()
@@ -160,7 +163,7 @@ class DemoFleet:
 
     def stop(self):
         """Stops what runs: the server first, then the workers, then the broker."""
-        for kind in ("web", "worker", "broker"):
+        for kind in ("migrate", "web", "worker", "broker"):
             some = [child for child in self.children if child.name.startswith(kind)]
             for child in some:
                 child.terminate()
@@ -168,7 +171,8 @@ class DemoFleet:
             for child in some:
                 child.stop(deadline)
         self.children.clear()
-        shutil.rmtree(self.state, ignore_errors=True)
+        if self.state:
+            shutil.rmtree(self.state, ignore_errors=True)
 
     def _start(self):
         deadline = time.monotonic() + START_SECONDS
@@ -184,8 +188,9 @@ class DemoFleet:
 
     def _spawn(self, name, command, **options):
         demo = self.root / "examples" / "demo"
-        child = Child(name, command, self._env(), demo, self._sink, self._ended, **options)
-        self.children.append(child)
+        with _signals_held():
+            child = Child(name, command, self._env(), demo, self._sink, **options)
+            self.children.append(child)
         return child
 
     def _env(self):
@@ -202,7 +207,7 @@ class DemoFleet:
         ready, told = os.pipe()
         try:
             command = [program, "--front", self.front, "--back", self.back, "--ready-fd", told]
-            broker = self._spawn("broker", command, pass_fds=(told,))
+            broker = self._spawn("broker", command, ended=self._ended.put, pass_fds=(told,))
         finally:
             os.close(told)
         # The pipe ends, without a byte, when the broker ends before it is ready.
@@ -218,20 +223,20 @@ class DemoFleet:
         command += ["--python", self.root / ".venv" / "bin" / "python"]
         command += ["--reload"] if self.reload else []
         command += ["--verbose"] if self.verbose else []
-        return self._spawn(name, command)
+        return self._spawn(name, command, ended=self._ended.put)
 
     def _start_web(self):
         command = [sys.executable, "-m", "uvicorn", "demo.asgi:application", "--host", "127.0.0.1"]
         command += ["--port", self.port, "--log-level", "info", "--lifespan", "off"]
         command += [] if self.verbose else ["--no-access-log"]
-        return self._spawn("web", command)
+        return self._spawn("web", command, ended=self._ended.put)
 
     def _migrate(self):
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        cwd = self.root / "examples" / "demo"
-        done = subprocess.run(command, cwd=cwd, env=self._env(), capture_output=True, text=True)
-        if done.returncode:
-            raise FleetError(f"manage.py migrate failed\n{done.stdout}{done.stderr}")
+        migrate = self._spawn("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
+        if migrate.process.wait():
+            raise FleetError(migrate.obituary())
+        migrate.stop(time.monotonic())
+        self.children.remove(migrate)
 
     def _ping(self):
         """One PING through the broker's front socket."""
@@ -260,6 +265,32 @@ class DemoFleet:
             connection.close()
         if answer.status != 200:
             raise FleetError(f"GET / answered {answer.status}\n{body[:2000]}")
+
+
+@contextlib.contextmanager
+def _signals_held():
+    """Those that ask us to stop come after this, not in it. Main thread only.
+
+    They are not blocked: a child would inherit that.
+    """
+    held = []
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda number, frame: held.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in held[:1]:
+            signal.raise_signal(number)
+
+
+def _state_directory():
+    """A new directory of mode 0700."""
+    # An ipc:// path has 107 bytes at most, so a long TMPDIR is not used.
+    parent = None if len(tempfile.gettempdir()) <= 80 else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="troupe-", dir=parent))
 
 
 def _read_before(pipe, deadline):

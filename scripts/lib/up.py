@@ -9,10 +9,11 @@ import threading
 from pathlib import Path
 
 import websockets.exceptions
-from demo_fleet import DemoFleet, FleetError, free_port
+from demo_fleet import STOP_SIGNALS, DemoFleet, FleetError, free_port
 from visit import VisitError, visit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+DATABASE = ROOT / "examples" / "demo" / "db.sqlite3"
 USUAL_PORT = 8000
 COLORS = {"broker": 35, "web": 36}
 
@@ -22,7 +23,7 @@ class Stopped(BaseException):
 
 
 def _on_signal(number, frame):
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # stopping is bounded; it is not to be interrupted itself
     raise Stopped
 
@@ -104,8 +105,9 @@ def main(arguments):
     """Returns the exit code: 0, or 1 when a process failed or the visit did."""
     options = parse(arguments)
     output = Output(quiet=options.check and not options.verbose)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _on_signal)
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            signal.signal(number, _on_signal)
     try:
         fleet = DemoFleet(
             ROOT,
@@ -113,7 +115,7 @@ def main(arguments):
             workers=options.workers,
             reload=not (options.no_reload or options.check),
             verbose=options.verbose,
-            database=None if options.check else ROOT / "examples" / "demo" / "db.sqlite3",
+            database=None if options.check else os.environ.get("DEMO_DB") or DATABASE,
             sink=output.log,
         )
         output.say(f"Starting the broker, {options.workers} workers and the demo…")

@@ -1,4 +1,4 @@
-"""What the valid and the invalid golden vectors share: how a message of PROTOCOL.md is packed and described."""
+"""What the valid and the invalid golden vectors share: how a message is packed and described."""
 
 import struct
 

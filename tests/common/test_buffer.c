@@ -1,5 +1,6 @@
 #include "common/buffer.h"
 
+#include "common/errors.h"
 #include "tests/common/death.h"
 #include "tests/unit.h"
 
@@ -105,7 +106,7 @@ test_reserve_then_wrote(void)
     buffer out;
     buffer_init(&out);
     uint8_t *to = buffer_reserve(&out, 100);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+    ASSERT(to);
     memset(to, 'r', 100);
     CU_ASSERT_EQUAL(out.size, 0);
     buffer_wrote(&out, 60);

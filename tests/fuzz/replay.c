@@ -8,22 +8,36 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+// The file's bytes, which the caller frees, or NULL; *ret_size is written on success only.
+static uint8_t *
+s_read(FILE *file, size_t *ret_size)
+{
+    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    rewind(file);
+    uint8_t *data = size < 0 ? NULL : malloc(size > 0 ? (size_t)size : 1);
+    if (data && fread(data, 1, (size_t)size, file) == (size_t)size) {
+        *ret_size = (size_t)size;
+        return data;
+    }
+    free(data);
+    return NULL;
+}
+
 static int
 s_file(const char *folder, const char *name)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0)
+    if (!file)
         return perror(path), 1;
-    long size = ftell(file);
-    rewind(file);
-    uint8_t *data = malloc(size > 0 ? (size_t)size : 1);
-    if (size < 0 || !data || fread(data, 1, (size_t)size, file) != (size_t)size)
-        return perror(path), 1;
+    size_t size = 0;
+    uint8_t *data = s_read(file, &size);
     fclose(file);
+    if (!data)
+        return perror(path), 1;
     fprintf(stderr, "%s\n", path);
-    LLVMFuzzerTestOneInput(data, (size_t)size);
+    LLVMFuzzerTestOneInput(data, size);
     free(data);
     return 0;
 }

@@ -91,9 +91,13 @@ export function windowOf(body) {
 // A page with one view. Call live.join() to have it joined.
 export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
   const window = windowOf(`<body><${root} dj-root data-troupe="token-1">${inner}</${root}></body>`)
-  const live = { window, document: window.document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }
+  const { document } = window
+  const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }
   const stored = new Map()
-  live.storage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, String(value)) }
+  live.storage = {
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, value) => stored.set(key, String(value)),
+  }
   live.confirm = () => true
   live.page = new Page({
     window,
@@ -103,8 +107,9 @@ export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
     storage: () => live.storage,
     confirm: (text) => live.confirm(text),
   })
-  for (const name of ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'error']) {
-    window.document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
+  const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'error']
+  for (const name of names) {
+    document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
   }
   live.page.start()
   Object.defineProperties(live, {

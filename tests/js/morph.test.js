@@ -65,7 +65,7 @@ test('while a newer value is on its way the older answer does not overwrite it',
   assert.deepEqual([it.$('#q').value, it.$('#t').value], ['ABCD', 'ABCD'])
 })
 
-test('typed text that no event reports survives without focus; a reported value is the server\'s again', () => {
+test('unreported typed text survives without focus; a reported value is the server\'s again', () => {
   const it = live('<main><b>0</b><input id="a" value="s"><input id="b" dj-input="x" value="s"></main>')
   it.$('#a').value = it.$('#b').value = 'typed'
   it.morph('<main><b>1</b><input id="a" value="s"><input id="b" dj-input="x" value="s"></main>')
@@ -79,9 +79,10 @@ test('an input without a server value is never emptied by a patch', () => {
   assert.equal(it.$('#b').value, 'typed')
 })
 
-test('checkboxes: the person\'s tick stays until the server\'s changes; a reported one is the server\'s', () => {
+test('a tick is the person\'s until the server changes its mind; a reported one is the server\'s', () => {
   const box = (checked, more = '') => `<input type="checkbox" ${more} ${checked ? 'checked' : ''}>`
-  const page = (n, a, b) => `<main><p>${n}</p><div>${box(a)}</div><div>${box(b, 'dj-change="t"')}</div></main>`
+  const page = (n, a, b) =>
+    `<main><p>${n}</p><div>${box(a)}</div><div>${box(b, 'dj-change="t"')}</div></main>`
   const it = live(page(0, false, false))
   const [free, reported] = it.document.querySelectorAll('input')
   free.checked = reported.checked = true
@@ -148,7 +149,8 @@ test('textarea: typed text, a leading newline, markup as text', () => {
 })
 
 test('details stay as the person has them until the server changes its mind', async () => {
-  const page = (n, open) => `<main><p>${n}</p><details ${open ? 'open' : ''}><summary>s</summary>${n}</details></main>`
+  const page = (n, open) =>
+    `<main><p>${n}</p><details ${open ? 'open' : ''}><summary>s</summary>${n}</details></main>`
   const it = live(page(0, false))
   const details = it.$('details')
   details.open = true
@@ -194,20 +196,23 @@ test('what custom elements do to themselves stays', () => {
   const box = it.$('x-box')
   it.morph('<main><p>2</p><x-box size="2" class="l"></x-box></main>')
   assert.equal(it.$('x-box'), box)
-  assert.deepEqual([box.className, box.getAttribute('role'), box.getAttribute('aria-label'), box.getAttribute('size')],
+  assert.deepEqual(['class', 'role', 'aria-label', 'size'].map((name) => box.getAttribute(name)),
     ['l hydrated', 'group', 'size 2', '2'])
 })
 
 test('keyed rows are moved, not rebuilt, and the focused one is not moved at all', () => {
-  const it = live(`<ul>${['a', 'b', 'c', 'd'].map((k) => `<li dj-key="${k}"><input value="${k}"></li>`).join('')}</ul>`)
-  const rows = Object.fromEntries([...it.document.querySelectorAll('li')].map((li) => [li.getAttribute('dj-key'), li]))
+  const row = (k) => `<li dj-key="${k}"><input value="${k}"></li>`
+  const page = (keys) => `<ul>${[...keys].map(row).join('')}</ul>`
+  const it = live(page('abcd'))
+  const keyOf = (li) => li.getAttribute('dj-key')
+  const rows = Object.fromEntries([...it.document.querySelectorAll('li')].map((li) => [keyOf(li), li]))
   const input = rows.a.firstChild
   input.focus()
   input.value = 'typed'
   let blurred = 0
   input.addEventListener('blur', () => blurred++)
-  it.morph(`<ul>${['d', 'c', 'e', 'b', 'a'].map((k) => `<li dj-key="${k}"><input value="${k}"></li>`).join('')}</ul>`)
-  assert.deepEqual([...it.root.children].map((li) => li.getAttribute('dj-key')), ['d', 'c', 'e', 'b', 'a'])
+  it.morph(page('dceba'))
+  assert.deepEqual([...it.root.children].map(keyOf), ['d', 'c', 'e', 'b', 'a'])
   for (const key of ['d', 'c', 'b', 'a']) assert.equal(it.$(`[dj-key="${key}"]`), rows[key])
   assert.deepEqual([it.document.activeElement, input.value, blurred], [input, 'typed', 0])
 })
@@ -233,7 +238,8 @@ test('without keys, a named field tells which block is which', () => {
 
 test('a table without tbody, cells, colgroup', () => {
   const it = live('<main><table><tr><td>1</table></main>')
-  it.same('<main><table><caption>c</caption><colgroup><col></colgroup><tr><td>1</td><td>2</td></tr><tr><th>3</table></main>')
+  it.same('<main><table><caption>c</caption><colgroup><col></colgroup>' +
+    '<tr><td>1</td><td>2</td></tr><tr><th>3</table></main>')
   assert.equal(it.root.querySelectorAll('tbody > tr').length, 2)
 })
 
@@ -278,7 +284,8 @@ test('ignored nodes: the server\'s keep their content, other scripts\' survive',
   it.$('#map').className = 'ready'
   it.$('ul').insertAdjacentHTML('beforeend', '<li dj-ignore>widget</li>')
   it.morph('<main><p>1</p><div id="map" dj-update="ignore">loading</div><ul><li>a</li></ul></main>')
-  assert.equal(it.$('#map').outerHTML, '<div id="map" dj-update="ignore" class="ready"><canvas></canvas></div>')
+  assert.equal(it.$('#map').outerHTML,
+    '<div id="map" dj-update="ignore" class="ready"><canvas></canvas></div>')
   assert.deepEqual([...it.root.querySelectorAll('li')].map((li) => li.textContent).sort(), ['a', 'widget'])
   it.morph('<main><p>1</p><ul></ul></main>')
   assert.equal(it.$('#map'), null)
@@ -289,7 +296,8 @@ test('ignored nodes: the server\'s keep their content, other scripts\' survive',
 
 test('what is held is left, and said so', () => {
   const held = new Set()
-  const it = live('<main><form id="f"><input value="a"></form><p>0</p></main>', { held: (el) => held.has(el) })
+  const first = '<main><form id="f"><input value="a"></form><p>0</p></main>'
+  const it = live(first, { held: (el) => held.has(el) })
   held.add(it.$('#f'))
   const next = '<main><form id="f"><input value="b"></form><p>1</p></main>'
   assert.equal(it.morph(next).held, true)
@@ -302,7 +310,8 @@ test('what is held is left, and said so', () => {
 test('hostile strings run nothing', () => {
   const it = live('<main><script id="s"></script><p>x</p></main>')
   const bad = '<main><script>window.hacked = 1</script><script id="s">window.hacked = 2</script>' +
-    '<p title="&quot;&gt;&lt;script&gt;window.hacked=3&lt;/script&gt;">&lt;script&gt;window.hacked=4&lt;/script&gt;</p>' +
+    '<p title="&quot;&gt;&lt;script&gt;window.hacked=3&lt;/script&gt;">' +
+    '&lt;script&gt;window.hacked=4&lt;/script&gt;</p>' +
     '<svg><script>window.hacked = 5</script></svg><template><script>window.hacked = 6</script></template>' +
     '<noscript><img src=x></noscript></main>'
   it.morph(bad)
@@ -320,7 +329,8 @@ test('odd attribute names from templates of other frameworks', () => {
 test('comments, entities, template content, playing media stay in place', () => {
   const it = live('<main><!--a--><video id="v" src="x.mp4"></video><template><b>1</b></template></main>')
   const video = it.$('video')
-  it.same('<main><!--b--><p>n</p><video id="v" src="x.mp4"></video>&nbsp;<template><b>2</b><i></i></template></main>')
+  it.same('<main><!--b--><p>n</p><video id="v" src="x.mp4"></video>&nbsp;' +
+    '<template><b>2</b><i></i></template></main>')
   assert.equal(it.$('video'), video)
 })
 
@@ -340,33 +350,40 @@ test('staying is the longest rising run, with what is pinned in it', () => {
 function pageFrom(random) {
   const pick = (list) => list[Math.floor(random() * list.length)]
   const word = () => pick(['x', 'a b', '🎭', '&lt;script&gt;', '&amp;amp;', '&quot;', 'ü\n', '', '0'])
-  const attrs = () => pick(['', '', ' class="a"', ' class="b c"', ' title="&quot;&lt;"', ' hidden', ' data-x="1"'])
-  const key = () => pick(['', '', '', ` id="k${pick([1, 2, 3, 4])}"`, ` dj-key="${pick([1, 2, 3])}"`, ' name="n"'])
+  const some = ['', '', ' class="a"', ' class="b c"', ' title="&quot;&lt;"', ' hidden', ' data-x="1"']
+  const attrs = () => pick(some)
+  const number = () => pick([1, 2, 3, 4])
+  const key = () => pick(['', '', '', ` id="k${number()}"`, ` dj-key="${number()}"`, ' name="n"'])
   const many = (make, most) => Array.from({ length: Math.floor(random() * (most + 1)) }, make).join('')
+  const types = ['text', 'checkbox', 'radio']
+  const option = () => `<option ${pick(['', 'selected'])}>${word()}</option>`
+  const row = (depth) => `<tr${key()}>${many(() => `<td>${node(depth)}</td>`, 2)}</tr>`
   const node = (depth) => {
     const dice = random()
     if (depth <= 0 || dice < 0.25) return word()
     if (dice < 0.3) return `<!--${pick(['a', 'b'])}-->`
-    if (dice < 0.36) return `<input type="${pick(['text', 'checkbox', 'radio'])}"${key()} ${pick(['', 'checked', 'value="v"'])}>`
-    if (dice < 0.4) return `<select${key()}>${many(() => `<option ${pick(['', 'selected'])}>${word()}</option>`, 3)}</select>`
+    if (dice < 0.36) return `<input type="${pick(types)}"${key()} ${pick(['', 'checked', 'value="v"'])}>`
+    if (dice < 0.4) return `<select${key()}>${many(option, 3)}</select>`
     if (dice < 0.44) return `<textarea${key()}>${word()}</textarea>`
-    if (dice < 0.5) return `<table${key()}>${many(() => `<tr${key()}>${many(() => `<td>${node(depth - 2)}</td>`, 2)}</tr>`, 3)}</table>`
+    if (dice < 0.5) return `<table${key()}>${many(() => row(depth - 2), 3)}</table>`
     if (dice < 0.54) return `<svg${attrs()}>${many(() => `<circle${key()} r="${pick([1, 2])}"/>`, 3)}</svg>`
     if (dice < 0.58) return `<details ${pick(['', 'open'])}>${node(depth - 1)}</details>`
     if (dice < 0.62) return `<ul>${many(() => `<li${key()}>${node(depth - 1)}</li>`, 6)}</ul>`
     const tag = pick(['div', 'p', 'span', 'b', 'section', 'script', 'template', 'button'])
-    return `<${tag}${key()}${attrs()}>${tag === 'script' ? 'window.ran = 1' : many(() => node(depth - 1), 4)}</${tag}>`
+    const inside = tag === 'script' ? 'window.ran = 1' : many(() => node(depth - 1), 4)
+    return `<${tag}${key()}${attrs()}>${inside}</${tag}>`
   }
   return `<main${attrs()}>${many(() => node(4), 6)}</main>`
 }
 
-const values = (root) => [...root.querySelectorAll('input,select,textarea')].map((el) => [el.value, el.checked])
+const values = (root) =>
+  [...root.querySelectorAll('input,select,textarea')].map((el) => [el.value, el.checked])
 
 test('random pages: after each morph the page equals a fresh parse', () => {
   const base = Number(process.env.TROUPE_SEED ?? 1)
-  console.log(`seeds ${base} to ${base + 149}; TROUPE_SEED chooses others`)
+  console.log(`seeds ${base} to ${base + 99}; TROUPE_SEED chooses others`)
   const it = live('<main></main>')
-  for (let seed = base; seed < base + 150; seed++) {
+  for (let seed = base; seed < base + 100; seed++) {
     const random = randomFrom(seed)
     it.document.body.innerHTML = pageFrom(random)
     it.root = it.document.body.firstElementChild

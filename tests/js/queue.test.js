@@ -6,7 +6,8 @@ import { FakeClock, randomFrom } from './helpers.js'
 function queueOf(options = {}) {
   const clock = new FakeClock(options.seed)
   const it = { clock, sent: [], settled: [], rejoins: 0 }
-  it.queue = new Queue({ clock, send: (frame) => it.sent.push(frame), rejoin: () => it.rejoins++, ...options })
+  const send = (frame) => it.sent.push(frame)
+  it.queue = new Queue({ clock, send, rejoin: () => it.rejoins++, ...options })
   it.push = (name, params = {}) => it.queue.push({ name, params, view: () => 'v',
     settle: (outcome, frame) => { it.settled.push([name, outcome, frame?.reason]) } })
   it.take = () => it.sent.splice(0).map((frame) => `${frame.n}${frame.e}`)
@@ -19,7 +20,8 @@ test('nothing goes before the join; numbers follow its n', () => {
   assert.deepEqual(it.take(), [])
   it.queue.joined(40)
   it.push('b', { x: 1 })
-  assert.deepEqual(it.sent, [{ t: 'event', n: 41, v: 'v', e: 'a', p: {} }, { t: 'event', n: 42, v: 'v', e: 'b', p: { x: 1 } }])
+  assert.deepEqual(it.sent, [{ t: 'event', n: 41, v: 'v', e: 'a', p: {} },
+    { t: 'event', n: 42, v: 'v', e: 'b', p: { x: 1 } }])
 })
 
 test('eight unanswered, 64 waiting, and the next one is told', () => {
@@ -57,7 +59,7 @@ test('unanswered ones are sent again with their numbers after a new join', () =>
   assert.deepEqual(it.settled, [['a', 'done', undefined], ['b', 'done', undefined]])
 })
 
-test('a session that is behind what was answered is another: what was sent is unknown, the rest goes on', () => {
+test('a session behind what was answered is another: what was sent is unknown, the rest goes on', () => {
   const it = queueOf({ window: 2 })
   it.queue.joined(10)
   for (const name of 'abc') it.push(name)
@@ -180,7 +182,11 @@ test('whatever is refused or lost, each event runs once and in order', () => {
     const executed = []
     let wire = []
     let last = 0
-    const queue = new Queue({ clock, send: (frame) => wire.push(frame), rejoin: () => { wire = []; queue.joined(last) } })
+    const rejoin = () => {
+      wire = []
+      queue.joined(last)
+    }
+    const queue = new Queue({ clock, send: (frame) => wire.push(frame), rejoin })
     const outcome = new Map()
     const serve = (frame) => {
       if (frame.n <= last) return queue.answer(frame.n, 'done')
@@ -190,7 +196,8 @@ test('whatever is refused or lost, each event runs once and in order', () => {
       if (dice < 0.25) return queue.refused(frame.n, 'too_large')
       last++
       executed.push(frame.p.id)
-      return dice < 0.4 ? undefined : queue.answer(frame.n, dice < 0.5 ? 'failed' : 'done') // the reply may get lost
+      if (dice < 0.4) return undefined // the reply gets lost
+      return queue.answer(frame.n, dice < 0.5 ? 'failed' : 'done')
     }
     queue.joined(0)
     const pushed = []
@@ -206,7 +213,7 @@ test('whatever is refused or lost, each event runs once and in order', () => {
       } else if (dice < 0.8 && wire.length) serve(wire.shift())
       else if (dice < 0.85) {
         queue.closed()
-        while (wire.length && random() < 0.5) serve(wire.shift()) // reached the server, answered to a dead socket
+        while (wire.length && random() < 0.5) serve(wire.shift()) // what still got through
         wire = []
         queue.joined(last)
       } else clock.advance(30)

@@ -69,7 +69,7 @@ s_is_node(slice value, size_t head, uint64_t count, const node *want)
     case NODE_INT:
         if (type >= 0xe0)
             return (uint64_t)(int8_t)type == want->number;
-        return type >= 0xd0 && type <= 0xd3 &&
+        return type >= 0xd0 && type <= 0xd3 && payload.size > 0 &&
                s_big(payload) == (want->number & (UINT64_MAX >> (64 - 8 * payload.size)));
     case NODE_FLOAT:
         memcpy(&real, &(uint64_t){s_big(payload)}, sizeof real);

@@ -99,7 +99,7 @@ export class Morpher {
   }
 
   element(old, next, isRoot) {
-    if (!this.dirty.has(old) && old.isEqualNode(next)) return
+    if (this.equal(old, next)) return
     if (this.hooks.held(old)) {
       this.held = true
       return
@@ -133,23 +133,35 @@ export class Morpher {
     changed.add('value')
   }
 
+  // Most of a page does not change: what is equal at both ends is passed over at once.
   children(parent, next) {
-    const olds = [...parent.childNodes]
-    const news = [...next.childNodes]
+    const [olds, news] = [[...parent.childNodes], [...next.childNodes]]
+    const most = Math.min(olds.length, news.length)
+    let [head, tail] = [0, 0]
+    while (head < most && this.equal(olds[head], news[head])) head++
+    while (tail < most - head && this.equal(olds.at(-1 - tail), news.at(-1 - tail))) tail++
+    const follower = tail ? olds.at(-tail) : null
+    this.changed(parent, olds.slice(head, olds.length - tail), news.slice(head, news.length - tail), follower)
+  }
+
+  equal(old, next) {
+    return !this.dirty.has(old) && old.isEqualNode(next)
+  }
+
+  changed(parent, olds, news, follower) {
     const { pairs, used } = match(olds, news)
     for (const old of olds) {
       if (!used.has(old) && (!isIgnored(old) || this.server.has(old))) old.remove()
     }
-    this.order(parent, olds, news, pairs)
+    this.order(parent, olds, news, pairs, follower)
     pairs.forEach((old, at) => old && this.node(old, news[at]))
   }
 
   // From the last to the first, each before the one that follows it.
-  order(parent, olds, news, pairs) {
+  order(parent, olds, news, pairs, follower) {
     const place = new Map(olds.map((old, at) => [old, at]))
     const pinned = this.active ? pairs.findIndex((old) => old?.contains(this.active)) : -1
     const stay = staying(pairs.map((old) => place.get(old) ?? -1), pinned)
-    let follower = null
     for (let at = news.length - 1; at >= 0; at--) {
       const old = pairs[at]
       if (!old) this.insert(parent, news[at], follower)
@@ -179,7 +191,7 @@ export class Morpher {
       const last = this.foreign.last(old, name)
       if (name === TOKEN || value === (last === undefined ? old.getAttribute(name) : last)) continue
       changed.add(name)
-      if (name === 'class' && last !== undefined) this.mergeClass(old, last, value)
+      if (name === 'class' && last !== undefined) this.mergeClass(old, last, attr)
       else this.write(old, attr)
     }
     const names = [...old.attributes, ...this.foreignNames(old)].map((attr) => attr.name)
@@ -187,7 +199,7 @@ export class Morpher {
       const last = this.foreign.last(old, name)
       if (name === TOKEN || next.hasAttribute(name) || last === null) continue
       changed.add(name)
-      if (name === 'class' && last !== undefined) this.mergeClass(old, last, '')
+      if (name === 'class' && last !== undefined) this.mergeClass(old, last, null)
       else this.drop(old, name)
     }
     return changed
@@ -219,14 +231,16 @@ export class Morpher {
   }
 
   // The server's classes, less those that others took away, and those that others added.
-  mergeClass(el, last, value) {
+  mergeClass(el, last, attr) {
     const list = (text) => (text ?? '').split(/\s+/).filter(Boolean)
-    const [server, live] = [new Set(list(last)), new Set(list(el.getAttribute('class')))]
-    const kept = list(value).filter((name) => live.has(name) || !server.has(name))
-    const merged = new Set([...kept, ...[...live].filter((name) => !server.has(name))])
-    this.foreign.forget(el, 'class')
+    const [server, live] = [new Set(list(last)), list(el.getAttribute('class'))]
+    const added = live.filter((name) => !server.has(name))
+    const kept = list(attr?.value).filter((name) => live.includes(name) || !server.has(name))
+    const merged = [...new Set([...kept, ...added])]
+    const theirs = merged.join(' ') !== list(attr?.value).join(' ')
+    if (!theirs) return attr ? this.write(el, attr) : this.drop(el, 'class')
     this.foreign.wrote(el, 'class')
-    el.setAttribute('class', [...merged].join(' '))
-    if (el.getAttribute('class') !== value) this.foreign.keep(el, 'class', value)
+    el.setAttribute('class', merged.join(' '))
+    return this.foreign.keep(el, 'class', attr?.value ?? null)
   }
 }

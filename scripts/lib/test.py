@@ -1,0 +1,191 @@
+"""scripts/test: sets up, builds, runs the groups, and adds up. Needs /usr/bin/python3 and no packages."""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from test_counts import Counts, from_gates, from_junit, from_meson, from_node, settled
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GROUP_SECONDS = 3600  # a group that takes longer hangs
+GRACE_SECONDS = 10  # between asking it to stop and killing it
+
+
+@dataclasses.dataclass
+class Group:
+    """One row of the table: what it needs, and how it is run."""
+
+    folder: str  # without it the group is skipped, and said to be
+    build: str  # "": nothing built; "plain" or "sanitize": what scripts/build makes
+    run: object  # callable() -> (Counts, exit code)
+
+
+def stop(process):
+    """Ends a process and all of its process group; returns what it had printed."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=GRACE_SECONDS)[0]
+    return ""
+
+
+def call(command, capture=False):
+    """Runs a command in the checkout, in a process group of its own. Returns (exit code, output if capture).
+
+    What takes over GROUP_SECONDS is stopped with all that it started; the exit code is then negative.
+    """
+    output = subprocess.PIPE if capture else None
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=output,
+        stderr=subprocess.STDOUT if capture else None,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        text, _ = process.communicate(timeout=GROUP_SECONDS)
+    except BaseException as error:  # Ctrl-C as well: nothing that a test started stays behind
+        text = stop(process)
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        print(f"test: {command[0]} took more than {GROUP_SECONDS} s and was stopped", flush=True)
+    return process.returncode, text or ""
+
+
+def run_c():
+    """The CUnit programs of build-asan/, and the fuzz corpora."""
+    log = ROOT / "build-asan/meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    code, _ = call(["meson", "test", "-C", "build-asan", "--no-rebuild", "--print-errorlogs"])
+    return (from_meson(log.read_text()) if log.exists() else Counts()), code
+
+
+def pytest(folder, environment):
+    """A function that runs a folder's tests with an environment's Python."""
+
+    def run():
+        with tempfile.TemporaryDirectory() as scratch:
+            report = pathlib.Path(scratch, "junit.xml")
+            python = f"./{environment}/bin/python"
+            code, _ = call(
+                [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder]
+            )
+            return (from_junit(report.read_text()) if report.exists() else Counts()), code
+
+    return run
+
+
+def run_js():
+    """npm test: node's own test runner."""
+    code, text = call(["npm", "test", "--silent", "--prefix", "tests/js"], capture=True)
+    if code:  # some 10 lines a test: only worth reading when one failed
+        print(text, end="", flush=True)
+    return from_node(text), code
+
+
+def run_check():
+    """scripts/check, a gate a test."""
+    code, text = call(["scripts/check"], capture=True)
+    print(text, end="", flush=True)
+    return from_gates(text), code
+
+
+GROUPS = {
+    "check": Group("scripts", "", run_check),
+    "c": Group("tests/common", "sanitize", run_c),
+    "python": Group("tests/python", "plain", pytest("tests/python", ".venv")),
+    "python32": Group("tests/python", "plain", pytest("tests/python", ".venv32")),
+    "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
+    "js": Group("tests/js", "", run_js),
+    "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv")),
+    "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv")),
+}
+ALL = [name for name in GROUPS if name != "check"]
+FAST = ["c", "python", "scripts", "js"]
+STEPS = {
+    "setup": ["scripts/setup", "--tests"],
+    "plain": ["scripts/build"],
+    "sanitize": ["scripts/build", "--sanitize"],
+}
+
+
+class Session:
+    """The rows of the table as they come, and which steps were done."""
+
+    def __init__(self, build):
+        self.rows = []  # (name, Counts, seconds, note)
+        self.steps = {} if build else dict.fromkeys(STEPS, True)
+
+    def step(self, name):
+        """Does a step once; a step that fails is a failed row. Returns whether it succeeded."""
+        if name not in self.steps:
+            start = time.monotonic()
+            code, _ = call(STEPS[name])
+            self.steps[name] = code == 0
+            if code:
+                self.rows.append(
+                    (" ".join(STEPS[name]), Counts(failed=1), time.monotonic() - start, "failed")
+                )
+        return self.steps[name]
+
+    def group(self, name):
+        """Runs one group, or says why not."""
+        group, start = GROUPS[name], time.monotonic()
+        inside = ROOT / group.folder
+        if not inside.is_dir() or not any(path for path in inside.iterdir() if path.name != "__pycache__"):
+            self.rows.append((name, Counts(skipped=1), 0.0, f"skipped: {group.folder} is not there yet"))
+            return
+        if not self.step("setup") or (group.build and not self.step(group.build)):
+            self.rows.append((name, Counts(failed=1), 0.0, "not run"))
+            return
+        print(f"\n== {name}", flush=True)
+        note = ""
+        try:
+            counts, code = group.run()
+        except OSError as error:
+            counts, code, note = Counts(), 1, str(error)
+        if counts.total() == 0:
+            note = note or "ran no tests"
+            code = code or 1
+        self.rows.append((name, settled(counts, code), time.monotonic() - start, note))
+
+    def summary(self):
+        """Prints the table and the last line; returns the exit code."""
+        print()
+        width = max(len(row[0]) for row in self.rows)
+        for name, counts, seconds, note in self.rows:
+            print(f"{name:{width}}  {seconds:7.1f} s  {counts}" + (f"  ({note})" if note else ""))
+        total = sum((row[1] for row in self.rows), Counts())
+        print(total, flush=True)
+        return 1 if total.failed else 0
+
+
+def main():
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/test", description="Sets up, builds, and runs the tests.")
+    parser.add_argument("--fast", action="store_true", help=", ".join(FAST))
+    parser.add_argument("--no-build", action="store_true", help="take what is set up and built already")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}, or all (but check)")
+    args = parser.parse_args()
+    wanted = args.groups or (FAST if args.fast else ALL)
+    names = [name for word in wanted for name in (ALL if word == "all" else [word])]
+    unknown = [name for name in names if name not in GROUPS]
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    session = Session(build=not args.no_build)
+    for name in dict.fromkeys(names):
+        session.group(name)
+    return session.summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+// Workers and clients that go, leave or hang.
+#include "tests/broker/stage.h"
+
+#include "tests/unit.h"
+
+static stage s_stage;
+static zsock_t *s_client, *s_worker;
+static uint64_t s_epoch;
+
+static void
+s_begin(void) // a joined session with one event under way
+{
+    stage_begin(&s_stage);
+    s_client = stage_client(&s_stage, "c1");
+    s_worker = stage_worker(&s_stage, "r1", "alpha");
+    s_epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
+    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
+}
+
+static void
+s_end(void)
+{
+    zsock_destroy(&s_client);
+    zsock_destroy(&s_worker);
+    stage_end(&s_stage);
+}
+
+static void
+s_assert_lost(const char *reason)
+{
+    arrival answer = stage_receive(&s_stage, s_client);
+    CU_ASSERT_EQUAL(answer.head.type, MSG_UNKNOWN);
+    CU_ASSERT_EQUAL(answer.head.sequence, 1);
+    CU_ASSERT_STRING_EQUAL(answer.reason, "worker_lost");
+    arrival ended = stage_receive(&s_stage, s_client);
+    CU_ASSERT_EQUAL(ended.head.type, MSG_ENDED);
+    CU_ASSERT_EQUAL(ended.head.sequence, 0);
+    CU_ASSERT_EQUAL(ended.head.epoch, s_epoch);
+    CU_ASSERT_STRING_EQUAL(ended.reason, reason);
+}
+
+static void
+test_silent_worker(void)
+{
+    s_begin();
+    stage_advance(&s_stage, 4000);
+    stage_heartbeat(s_worker, 5);
+    arrival echo = stage_receive(&s_stage, s_worker);
+    CU_ASSERT_EQUAL(echo.head.type, MSG_HEARTBEAT);
+    echo_body said = {0};
+    CU_ASSERT_EQUAL(echo_decode(echo.body, &said), OK);
+    CU_ASSERT_EQUAL(said.sent, 5);
+    CU_ASSERT_EQUAL(said.boot, STAGE_BOOT);
+    stage_advance(&s_stage, 8000);
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    stage_advance(&s_stage, 500);
+    s_assert_lost("worker_lost");
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 0);
+    stage_heartbeat(s_worker, 6); // it wakes: nobody knows it
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_IDENTIFY);
+    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    stage_register(s_worker, "alpha");
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_WELCOME);
+    CU_ASSERT_EQUAL(stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1), s_epoch + 1);
+    s_end();
+}
+
+static void
+test_broker_stood_still(void)
+{
+    s_begin();
+    s_stage.now += 60000; // nobody could be heard
+    broker_turn(s_stage.broker);
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
+    stage_advance(&s_stage, 9000);
+    s_assert_lost("worker_lost");
+    s_end();
+}
+
+static void
+test_goodbye(void)
+{
+    s_begin();
+    stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "stopped");
+    s_assert_lost("worker_left");
+    stage_ask(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST));
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "no_worker");
+    stage_heartbeat(s_worker, 9); // still says good things until it is gone
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_HEARTBEAT);
+    zsock_t *heir = stage_worker(&s_stage, "r2", "alpha"); // the name is free at once
+    stage_mount(&s_stage, s_client, heir, MSG_MOUNT, 2);
+    zsock_destroy(&heir);
+    s_end();
+}
+
+static void
+test_unreachable_worker(void)
+{
+    s_begin();
+    zsock_destroy(&s_worker);
+    // inproc tells of a closed peer from another thread.
+    for (int tries = 0; tries < 2000 && stage_figure(&s_stage, "sessions") > 0; tries++) {
+        stage_ask(s_client, request_of(MSG_ACK, 1, 0, 0));
+        zmq_poll(NULL, 0, 1);
+    }
+    s_assert_lost("worker_lost");
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 0);
+    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 2));
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "unknown_session");
+    s_end();
+}
+
+static void
+test_unreachable_worker_mount(void)
+{
+    s_begin();
+    zsock_destroy(&s_worker);
+    zsock_t *other = stage_worker(&s_stage, "r2", "beta");
+    zsock_t *second = stage_client(&s_stage, "c2");
+    // Once the owner is found gone, the request is decided anew: a MOUNT goes to the other worker.
+    // Until then it is sent into the void, so no more often than a session may have unanswered.
+    arrival got = {0};
+    for (int tries = 0; tries < MAX_PENDING - 2 && !got.here; tries++) {
+        zmq_poll(NULL, 0, 10); // inproc closes in another thread
+        stage_ask(second, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST));
+        got = stage_receive(&s_stage, other);
+    }
+    CU_ASSERT_EQUAL(got.head.type, MSG_MOUNT);
+    CU_ASSERT_EQUAL(got.head.epoch, s_epoch + 1);
+    s_assert_lost("worker_lost");
+    zsock_destroy(&second);
+    zsock_destroy(&other);
+    s_end();
+}
+
+static void
+test_name_taken(void)
+{
+    s_begin();
+    zsock_t *thief = stage_worker(&s_stage, "r2", NULL);
+    stage_register(thief, "alpha");
+    arrival got = stage_receive(&s_stage, thief);
+    CU_ASSERT_EQUAL(got.head.type, MSG_REFUSED);
+    CU_ASSERT_STRING_EQUAL(got.reason, "name_taken");
+    stage_advance(&s_stage, 2500); // silent, but its connection stands
+    stage_register(thief, "alpha");
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, thief).reason, "name_taken");
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_HEARTBEAT); // the probe
+    zsock_destroy(&s_worker);
+    for (int tries = 0; tries < 2000; tries++) {
+        stage_register(thief, "alpha");
+        got = stage_receive(&s_stage, thief);
+        if (got.head.type == MSG_WELCOME)
+            break;
+        zmq_poll(NULL, 0, 1);
+    }
+    CU_ASSERT_EQUAL(got.head.type, MSG_WELCOME);
+    s_assert_lost("worker_lost"); // the old one is declared lost first
+    zsock_destroy(&thief);
+    s_end();
+}
+
+static void
+test_registered_twice(void)
+{
+    s_begin();
+    stage_register(s_worker, "alpha");
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_WELCOME);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
+    stage_register(s_worker, "beta");
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_REFUSED);
+    s_end();
+}
+
+static void
+s_live(zsock_t *asking, uint64_t ms) // the worker says that it lives, and so may the client
+{
+    for (uint64_t passed = 0; passed < ms; passed += 1000) {
+        stage_heartbeat(s_worker, passed);
+        if (asking)
+            stage_ask(asking, request_of(MSG_ACK, 9, 0, 0));
+        stage_advance(&s_stage, 1000);
+        while (stage_receive(&s_stage, s_worker).head.type == MSG_HEARTBEAT)
+            ;
+    }
+}
+
+static void
+test_never_answered(void)
+{
+    s_begin();
+    s_live(s_client, 29000); // 10 s to live, 15 s the hard limit, 5 s more
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    s_live(s_client, 2000);
+    arrival got = stage_receive(&s_stage, s_client);
+    CU_ASSERT_EQUAL(got.head.type, MSG_UNKNOWN);
+    CU_ASSERT_EQUAL(got.head.sequence, 1);
+    CU_ASSERT_EQUAL(got.head.epoch, s_epoch);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1); // it may recover
+    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // too late: it was answered
+    s_end();
+}
+
+static void
+test_silent_client(void)
+{
+    s_begin();
+    uint64_t passed = 0;
+    arrival leave = {0};
+    for (; passed < 20000 && leave.head.type != MSG_LEAVE; passed += 500) {
+        stage_heartbeat(s_worker, passed);
+        stage_advance(&s_stage, 500);
+        do
+            leave = stage_receive(&s_stage, s_worker);
+        while (leave.here && leave.head.type != MSG_LEAVE);
+    }
+    CU_ASSERT_TRUE(passed > 15000 && passed < 16500);
+    CU_ASSERT_EQUAL(leave.head.type, MSG_LEAVE);
+    CU_ASSERT_EQUAL(leave.head.epoch, s_epoch);
+    CU_ASSERT_STRING_EQUAL(leave.client, "");
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
+    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80")); // it may wake
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
+    s_end();
+}
+
+static void
+test_talking_client_stays(void)
+{
+    s_begin();
+    s_live(s_client, 20000);
+    stage_say(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PUSH);
+    s_end();
+}
+
+static void
+test_unreachable_client(void)
+{
+    s_begin();
+    zsock_destroy(&s_client);
+    arrival leave = {0};
+    for (int tries = 0; tries < 2000 && !leave.here; tries++) {
+        stage_say(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+        leave = stage_receive(&s_stage, s_worker);
+        if (!leave.here)
+            zmq_poll(NULL, 0, 1);
+    }
+    CU_ASSERT_EQUAL(leave.head.type, MSG_LEAVE);
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here); // once
+    s_end();
+}
+
+static const unit_test s_tests[] = {
+    {"a silent worker is dead, and wakes unknown", test_silent_worker},
+    {"nobody was silent while the broker stood still", test_broker_stood_still},
+    {"GOODBYE", test_goodbye},
+    {"a worker out of reach", test_unreachable_worker},
+    {"a worker out of reach: mounted elsewhere", test_unreachable_worker_mount},
+    {"a name that is taken", test_name_taken},
+    {"a worker that registers twice", test_registered_twice},
+    {"a request that is never answered", test_never_answered},
+    {"a silent client leaves", test_silent_client},
+    {"a client that says something stays", test_talking_client_stays},
+    {"a client out of reach leaves", test_unreachable_client},
+};
+UNIT_MAIN("broker_loss", s_tests)

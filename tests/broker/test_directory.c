@@ -1,0 +1,166 @@
+#include "tests/broker/records.h"
+
+#include "tests/unit.h"
+
+typedef struct {
+    registry *workers;
+    directory *sessions;
+    clients *clients;
+    worker *owner;
+} world;
+
+static world
+s_world(void)
+{
+    world made = {registry_new(3), directory_new(3, 9), clients_new(3), NULL};
+    made.owner = worker_of(made.workers, "r1", "a", 0);
+    return made;
+}
+
+static void
+s_end(world *self)
+{
+    directory_destroy(&self->sessions);
+    clients_destroy(&self->clients);
+    registry_destroy(&self->workers);
+}
+
+static void
+test_place_and_remove(void)
+{
+    world in = s_world();
+    CU_ASSERT_PTR_NULL(directory_find(in.sessions, session_id(1)));
+    session *one = directory_place(in.sessions, session_id(1), in.owner);
+    session *two = directory_place(in.sessions, session_id(2), in.owner);
+    CU_ASSERT_EQUAL(one->epoch, UINT64_C(9) << 32 | 1);
+    CU_ASSERT_EQUAL(two->epoch, UINT64_C(9) << 32 | 2);
+    CU_ASSERT_EQUAL(one->state, STATE_ACTIVATING);
+    CU_ASSERT_PTR_EQUAL(directory_find(in.sessions, session_id(1)), one);
+    CU_ASSERT_EQUAL(in.owner->session_count, 2);
+    directory_remove(in.sessions, &one);
+    CU_ASSERT_PTR_NULL(directory_find(in.sessions, session_id(1)));
+    CU_ASSERT_EQUAL(in.owner->session_count, 1);
+    one = directory_place(in.sessions, session_id(1), in.owner);
+    CU_ASSERT_EQUAL(one->epoch, UINT64_C(9) << 32 | 3); // never an old one
+    s_end(&in);
+}
+
+static void
+test_pending(void)
+{
+    world in = s_world();
+    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    header request = request_of(MSG_EVENT, 1, 0, 5);
+    pending *first = directory_await(in.sessions, of, slice_text("c1"), &request, 100);
+    pending *again = directory_await(in.sessions, of, slice_text("c1"), &request, 200);
+    pending *other = directory_await(in.sessions, of, slice_text("c2"), &request, 50);
+    CU_ASSERT_EQUAL(of->pending_count, 3);
+    CU_ASSERT_EQUAL(in.owner->in_flight, 3);
+    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c1"), 5), first);
+    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c2"), 5), other);
+    CU_ASSERT_PTR_NULL(session_pending(of, slice_text("c1"), 6));
+    CU_ASSERT_PTR_NULL(session_pending(of, slice_text("c"), 5));
+    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 49));
+    CU_ASSERT_PTR_EQUAL(directory_overdue(in.sessions, 50), other);
+    pending_destroy(&first);
+    CU_ASSERT_PTR_NULL(first);
+    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c1"), 5), again);
+    directory_forgive(in.sessions, 10);
+    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 59));
+    directory_remove(in.sessions, &of); // with what is pending
+    CU_ASSERT_EQUAL(in.owner->in_flight, 0);
+    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 1000));
+    s_end(&in);
+}
+
+static void
+test_leave_pending(void)
+{
+    world in = s_world();
+    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    header join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1),
+           ping = request_of(MSG_PING, 1, 0, SEQUENCE_REQUEST | 2);
+    directory_await(in.sessions, of, slice_text("c1"), &ping, 100);
+    CU_ASSERT_FALSE(session_leave_pending(of, slice_text("c1")));
+    pending *joining = directory_await(in.sessions, of, slice_text("c1"), &join, 100);
+    pending *other = directory_await(in.sessions, of, slice_text("c2"), &join, 100);
+    CU_ASSERT_TRUE(session_leave_pending(of, slice_text("c1")));
+    CU_ASSERT_TRUE(joining->left);
+    CU_ASSERT_FALSE(other->left);
+    CU_ASSERT_FALSE(session_oldest(of)->left);
+    s_end(&in);
+}
+
+static void
+test_attach(void)
+{
+    world in = s_world();
+    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    client *a = clients_hear(in.clients, slice_text("c1"), 5),
+           *b = clients_hear(in.clients, slice_text("c2"), 5);
+    CU_ASSERT_PTR_EQUAL(clients_hear(in.clients, slice_text("c1"), 7), a);
+    CU_ASSERT_EQUAL(clients_count(in.clients), 2);
+    session_attach(of, a);
+    session_attach(of, b);
+    CU_ASSERT_TRUE(list_is_empty(&a->sessions));
+    CU_ASSERT_PTR_EQUAL(b->sessions.next, &of->of_client);
+    session_detach(of);
+    session_detach(of);
+    CU_ASSERT_PTR_NULL(of->attached);
+    CU_ASSERT_TRUE(list_is_empty(&b->sessions));
+    session_attach(of, a);
+    directory_remove(in.sessions, &of);
+    CU_ASSERT_TRUE(list_is_empty(&a->sessions));
+    s_end(&in);
+}
+
+static void
+test_silent_clients(void)
+{
+    world in = s_world();
+    list_link doomed;
+    list_init(&doomed);
+    client *old = clients_hear(in.clients, slice_text("c1"), 0);
+    clients_hear(in.clients, slice_text("c2"), 100);
+    clients_silent(in.clients, 15000, 15000, &doomed);
+    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    clients_silent(in.clients, 15001, 15000, &doomed);
+    CU_ASSERT_PTR_EQUAL(doomed.next, &old->doomed);
+    CU_ASSERT_PTR_EQUAL(doomed.prev, &old->doomed);
+    clients_remove(in.clients, &old);
+    clients_forgive(in.clients, 1000);
+    clients_silent(in.clients, 16100, 15000, &doomed);
+    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    s_end(&in);
+}
+
+static void
+test_many(void) // the table grows while records stay where they are
+{
+    world in = s_world();
+    enum { MANY = 20000 };
+    for (uint32_t i = 1; i <= MANY; i++) {
+        id16 id = {{0}};
+        memcpy(id.bytes + 3, &i, sizeof i);
+        directory_place(in.sessions, id, in.owner);
+    }
+    CU_ASSERT_EQUAL(directory_count(in.sessions), MANY);
+    for (uint32_t i = 1; i <= MANY; i += 7) {
+        id16 id = {{0}};
+        memcpy(id.bytes + 3, &i, sizeof i);
+        session *found = directory_find(in.sessions, id);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+        CU_ASSERT_EQUAL((uint32_t)found->epoch, i);
+    }
+    s_end(&in);
+}
+
+static const unit_test s_tests[] = {
+    {"place and remove; epochs never repeat", test_place_and_remove},
+    {"requests that wait for an answer", test_pending},
+    {"LEAVE before the JOIN is answered", test_leave_pending},
+    {"the newest attached client is the one", test_attach},
+    {"clients that are silent", test_silent_clients},
+    {"many sessions", test_many},
+};
+UNIT_MAIN("directory", s_tests)

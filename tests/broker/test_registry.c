@@ -1,0 +1,66 @@
+#include "tests/broker/records.h"
+
+#include "tests/unit.h"
+
+static void
+test_find_and_name(void)
+{
+    registry *workers = registry_new(1);
+    worker *one = worker_of(workers, "r1", "alpha", 100);
+    worker *two = worker_of(workers, "r2", "beta", 100);
+    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r1")), one);
+    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r2")), two);
+    CU_ASSERT_PTR_NULL(registry_find(workers, slice_text("r")));
+    CU_ASSERT_PTR_EQUAL(registry_named(workers, slice_text("beta")), two);
+    CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("bet")));
+    CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("r1")));
+    CU_ASSERT_EQUAL(registry_count(workers), 2);
+    registry_remove(workers, &one);
+    CU_ASSERT_PTR_NULL(one);
+    CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("alpha")));
+    CU_ASSERT_EQUAL(registry_count(workers), 1);
+    registry_destroy(&workers);
+    CU_ASSERT_PTR_NULL(workers);
+    registry_destroy(&workers);
+}
+
+static void
+test_name_is_free_when_leaving(void)
+{
+    registry *workers = registry_new(1);
+    worker_of(workers, "r1", "alpha", 0)->state = WORKER_LEAVING;
+    CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("alpha")));
+    CU_ASSERT_PTR_NOT_NULL(registry_find(workers, slice_text("r1")));
+    registry_destroy(&workers);
+}
+
+static void
+test_silent(void)
+{
+    registry *workers = registry_new(1);
+    list_link doomed;
+    list_init(&doomed);
+    worker *early = worker_of(workers, "r1", "early", 1000);
+    worker_of(workers, "r2", "late", 2000);
+    registry_silent(workers, 9000, 8000, &doomed);
+    CU_ASSERT_TRUE(list_is_empty(&doomed)); // 8 s are not over 8 s
+    registry_silent(workers, 9001, 8000, &doomed);
+    registry_silent(workers, 9002, 8000, &doomed); // once more is harmless
+    CU_ASSERT_PTR_EQUAL(doomed.next, &early->doomed);
+    CU_ASSERT_PTR_EQUAL(doomed.next->next, &doomed);
+    registry_remove(workers, &early);
+    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    registry_forgive(workers, 5000);
+    registry_silent(workers, 15000, 8000, &doomed);
+    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    registry_silent(workers, 15001, 8000, &doomed);
+    CU_ASSERT_FALSE(list_is_empty(&doomed));
+    registry_destroy(&workers);
+}
+
+static const unit_test s_tests[] = {
+    {"found by routing id and by name", test_find_and_name},
+    {"who leaves does not hold the name", test_name_is_free_when_leaving},
+    {"who is silent for too long is doomed, once", test_silent},
+};
+UNIT_MAIN("registry", s_tests)

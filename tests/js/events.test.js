@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pageOf } from './helpers.js'
+
+const sent = (live) => live.socket.take('event').map(({ e, p }) => [e, p])
+
+test('dj-click: data and typed values', () => {
+  const live = pageOf('<button dj-click="go" data-item-id="3" data-key="k" dj-value-n:int="4.9"' +
+    ' dj-value-f:float="1.5" dj-value-on:bool="true" dj-value-off:bool="0" dj-value-j:json="[1,null]"' +
+    ' dj-value-bad:int="x" data-n="9" dj-value-__proto__="p"><b>go</b></button>').join()
+  live.$('b').click()
+  const [[name, params]] = sent(live)
+  assert.equal(name, 'go')
+  assert.equal(JSON.stringify(params), '{"item_id":"3","n":4,"f":1.5,"on":true,"off":false,"j":[1,null],' +
+    '"bad":null,"__proto__":"p"}')
+})
+
+test('dj-click: a button\'s value, links, submit buttons, disabled ones, other scripts\' veto', () => {
+  const live = pageOf('<button id="a" value="7" dj-click="a"></button>' +
+    '<a id="b" href="/x" dj-click="b">l</a><form><button id="c" dj-click="c">s</button></form>' +
+    '<fieldset disabled><button id="d" dj-click="d"></button></fieldset>' +
+    '<input type="checkbox" id="e" dj-click="e"><i id="f" dj-click="f"></i>').join()
+  assert.equal(live.fire('#b', 'click'), false)
+  assert.equal(live.fire('#b', 'click', { ctrlKey: true }), true)
+  assert.equal(live.fire('#c', 'click'), false)
+  live.$('#a').click()
+  live.$('#d').click()
+  live.$('#e').click()
+  assert.equal(live.$('#e').checked, true)
+  live.$('#f').addEventListener('click', (event) => event.preventDefault())
+  live.fire('#f', 'click')
+  assert.deepEqual(sent(live), [['b', {}], ['c', {}], ['a', { value: '7' }], ['e', { value: true }]])
+})
+
+test('what is outside the roots is not ours', () => {
+  const live = pageOf('').join()
+  live.document.body.insertAdjacentHTML('beforeend', '<button id="o" dj-click="x"></button>')
+  live.$('#o').click()
+  assert.deepEqual(sent(live), [])
+})
+
+test('dj-input waits for a pause; dj-debounce and dj-throttle', () => {
+  const live = pageOf('<input id="a" dj-input="a"><input id="b" dj-input="b" dj-debounce="300">' +
+    '<input id="c" dj-input="c" dj-throttle="100">').join()
+  live.type('#a', 'x')
+  live.clock.advance(149)
+  live.type('#a', 'xy')
+  live.clock.advance(149)
+  assert.deepEqual(sent(live), [])
+  live.clock.advance(1)
+  assert.deepEqual(sent(live), [['a', { value: 'xy' }]])
+  live.type('#b', 'z')
+  live.clock.advance(299)
+  assert.deepEqual(sent(live), [])
+  live.clock.advance(1)
+  assert.deepEqual(sent(live), [['b', { value: 'z' }]])
+  for (const text of ['1', '12', '123']) live.type('#c', text)
+  assert.deepEqual(sent(live), [['c', { value: '1' }]])
+  live.clock.advance(100)
+  assert.deepEqual(sent(live), [['c', { value: '123' }]])
+  live.clock.advance(1000)
+  assert.deepEqual(sent(live), [])
+})
+
+test('what was typed goes before the click, the change and the submit that follow it', () => {
+  const live = pageOf('<form id="f" dj-submit="save"><input name="t" dj-input="typed"></form>' +
+    '<button dj-click="go"></button>').join()
+  live.type('input', 'a')
+  live.$('button').click()
+  live.type('input', 'ab')
+  live.fire('input', 'change')
+  live.type('input', 'abc')
+  live.submit('#f')
+  assert.deepEqual(sent(live), [['typed', { value: 'a' }], ['go', {}], ['typed', { value: 'ab' }],
+    ['typed', { value: 'abc' }], ['save', { t: 'abc' }]])
+  live.clock.advance(1000)
+  assert.deepEqual(sent(live), [])
+})
+
+test('dj-change: select, multiple, checkbox, a group, a whole form', () => {
+  const live = pageOf('<select id="a" dj-change="a"><option>x<option selected>y</select>' +
+    '<select id="b" multiple dj-change="b"><option selected>x<option selected>y</select>' +
+    '<input type="checkbox" id="c" checked dj-change="c"><div dj-change="d" data-id="5">' +
+    '<input type="radio" name="r" value="1" checked></div><form dj-change="e"><input name="p" value="q">' +
+    '<input type="checkbox" name="s"></form>').join()
+  for (const selector of ['#a', '#b', '#c', '[name=r]', '[name=p]']) live.fire(selector, 'change')
+  assert.deepEqual(sent(live), [['a', { value: 'y' }], ['b', { value: ['x', 'y'] }], ['c', { value: true }],
+    ['d', { id: '5', value: '1', name: 'r' }], ['e', { p: 'q' }]])
+})
+
+test('dj-keydown, with and without a key; dj-focus, dj-blur', () => {
+  const live = pageOf('<div dj-keydown.escape="close"><input dj-keydown.enter="add" dj-focus="in"' +
+    ' dj-blur="out"></div><i dj-keydown="any" data-a="1"></i>').join()
+  live.$('input').value = 'v'
+  for (const key of ['a', 'Enter', 'Escape']) live.fire('input', 'keydown', { key })
+  live.fire('input', 'keydown', { key: 'Enter', isComposing: true })
+  live.fire('i', 'keydown', { key: ' ' })
+  live.$('input').focus()
+  live.$('input').blur()
+  assert.deepEqual(sent(live), [['add', { value: 'v', key: 'Enter' }],
+    ['close', { value: 'v', key: 'Escape' }], ['any', { a: '1', key: ' ' }],
+    ['in', { value: 'v' }], ['out', { value: 'v' }]])
+})
+
+test('dj-submit sends all fields, lists, the button; no files, no CSRF token', (t) => {
+  const warn = t.mock.method(console, 'warn', () => {})
+  const live = pageOf('<form id="f" dj-submit="save" data-id="8">' +
+    '<input name="csrfmiddlewaretoken" value="s">' +
+    '<input name="a" value="1"><input name="b" value="2"><input name="b" value="3">' +
+    '<input type="checkbox" name="c"><select multiple name="m"><option selected>x</select>' +
+    '<textarea name="t">z</textarea><input type="file" name="up"><input name="__proto__" value="p">' +
+    '<button name="do" value="it"></button></form>').join()
+  const file = new live.window.File(['x'], 'x.txt')
+  const { FormData } = live.window
+  live.window.FormData = function (form, submitter) { // a test may not choose a file
+    const data = new FormData(form, submitter)
+    data.set('up', file)
+    return data
+  }
+  live.submit('#f', live.$('button'))
+  const [[name, params]] = sent(live)
+  assert.equal(name, 'save')
+  assert.equal(JSON.stringify(params),
+    '{"id":"8","m":["x"],"a":"1","b":["2","3"],"t":"z","__proto__":"p","do":"it"}')
+  assert.equal(warn.mock.callCount(), 1)
+})
+
+test('a sent form empties when its answer comes, and cannot be sent twice before', () => {
+  const form = '<form id="f" dj-submit="add"><input name="t"><textarea name="n">d</textarea></form>'
+  const live = pageOf(form).join()
+  live.type('[name=t]', 'milk')
+  live.$('[name=n]').value = 'note'
+  live.submit('#f')
+  live.submit('#f')
+  assert.equal(live.socket.take('event').length, 1)
+  assert.equal(live.$('#f').className, 'dj-loading')
+  assert.equal(live.$('[name=t]').value, 'milk')
+  live.patch(`${form}<li>milk</li>`, 1)
+  const [title, note] = [live.$('[name=t]'), live.$('[name=n]')]
+  assert.deepEqual([title.value, note.value, live.$('#f').className], ['', 'd', ''])
+  assert.equal(live.document.activeElement, live.$('[name=t]'))
+  live.submit('#f')
+  assert.equal(live.socket.take('event').length, 1)
+  live.socket.say({ v: 'a'.repeat(32), s: live.version, a: 2 }) // nothing changed
+  assert.equal(live.$('#f').className, '')
+})
+
+test('a form that the server renders with what was sent keeps it', () => {
+  const live = pageOf('<form id="f" dj-submit="add"><input name="t"></form>').join()
+  live.type('input', 'bad')
+  live.submit('#f')
+  live.patch('<form id="f" dj-submit="add"><p>no</p><input name="t" value="bad"></form>', 1)
+  assert.equal(live.$('input').value, 'bad')
+})
+
+test('what was typed after the form was sent is kept', () => {
+  const form = '<form id="f" dj-submit="add"><input name="t"><input name="u"></form>'
+  const live = pageOf(form).join()
+  live.type('[name=t]', 'one')
+  live.type('[name=u]', 'two')
+  live.submit('#f')
+  live.type('[name=t]', 'one more')
+  live.patch(form, 1)
+  assert.deepEqual([live.$('[name=t]').value, live.$('[name=u]').value], ['one more', ''])
+})
+
+test('failed, refused and unknown keep what was typed', () => {
+  const outcomes = [{ t: 'failed', error: { kind: 'python', message: 'm' } },
+    { t: 'unknown', reason: 'worker_lost' }, { t: 'refused', reason: 'too_large' }]
+  for (const outcome of outcomes) {
+    const live = pageOf('<form id="f" dj-submit="add"><input name="t"></form>').join()
+    live.type('input', 'dear')
+    live.submit('#f')
+    live.socket.say({ ...outcome, n: 1 })
+    assert.deepEqual([live.$('input').value, live.$('#f').className], ['dear', ''], outcome.t)
+    live.submit('#f')
+    assert.equal(live.socket.take('event').length, 2, outcome.t)
+  }
+})
+
+test('patches leave a form alone while it is being sent, and come to it with its answer', () => {
+  const form = (n) => `<form id="f" dj-submit="add"><input name="t" value="${n}"></form><p>${n}</p>`
+  const live = pageOf(form(0)).join()
+  live.type('input', 'typed')
+  live.submit('#f')
+  live.patch(form(1)) // a push
+  assert.deepEqual([live.$('p').textContent, live.$('input').value], ['1', 'typed'])
+  live.socket.say({ v: 'a'.repeat(32), s: live.version, a: 1 })
+  assert.equal(live.$('input').value, '1')
+})
+
+test('fast typing is never overwritten by the answers to earlier keys', () => {
+  const page = (value) => `<input id="q" dj-input="q" value="${value}">`
+  const live = pageOf(page('')).join()
+  live.type('#q', 'a')
+  live.clock.advance(150)
+  live.type('#q', 'ab')
+  live.patch(page('A'), 1) // while "ab" waits for a pause
+  assert.equal(live.$('#q').value, 'ab')
+  live.clock.advance(150)
+  live.type('#q', 'abc')
+  live.clock.advance(150)
+  live.patch(page('AB'), 2) // while "abc" has no answer
+  assert.equal(live.$('#q').value, 'abc')
+  live.patch(page('ABC'), 3)
+  assert.equal(live.$('#q').value, 'ABC')
+})
+
+test('composition: no event and no patch in the middle of a word', () => {
+  const page = (n, value) => `<input id="q" dj-input="q" value="${value}"><p>${n}</p>`
+  const live = pageOf(page(0, '')).join()
+  live.$('#q').focus()
+  live.fire('#q', 'compositionstart')
+  live.$('#q').value = 'に'
+  live.fire('#q', 'input', { isComposing: true })
+  live.clock.advance(1000)
+  assert.deepEqual(sent(live), [])
+  live.patch(page(1, 'x'))
+  assert.deepEqual([live.$('#q').value, live.$('p').textContent], ['に', '1'])
+  live.$('#q').value = '日本'
+  live.fire('#q', 'compositionend')
+  assert.equal(live.$('#q').value, '日本') // what was typed has no answer yet
+  live.clock.advance(150)
+  assert.deepEqual(sent(live), [['q', { value: '日本' }]])
+  live.patch(page(2, '日本'), 1)
+  assert.equal(live.$('#q').value, '日本')
+})
+
+test('dj-confirm asks; dj-loading stands until the last answer', () => {
+  const button = '<button dj-click="go" dj-confirm="Sure?">x</button>'
+  const live = pageOf(button).join()
+  const asked = []
+  live.confirm = (text) => asked.push(text) > 1
+  live.$('button').click()
+  assert.deepEqual([sent(live), asked], [[], ['Sure?']])
+  live.$('button').click()
+  live.$('button').click()
+  live.patch(button, 1)
+  assert.equal(live.$('button').className, 'dj-loading')
+  live.patch(button, 2)
+  assert.equal(live.$('button').className, '')
+})

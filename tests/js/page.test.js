@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judge } from '../../python/troupe/static/troupe/patch.js'
+import { FakeSocket, pageOf, VIEW, windowOf } from './helpers.js'
+
+const BUTTON = '<button dj-click="go">x</button>'
+
+test('joins with the token, then with the version and the newest token', () => {
+  const live = pageOf(BUTTON)
+  live.socket.open()
+  assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-1' }] }])
+  live.joined(0, 7)
+  assert.equal(live.document.documentElement.className, 'troupe-connected')
+  live.socket.say({ t: 'token', v: VIEW, token: 'token-3' })
+  live.socket.fail()
+  assert.equal(live.document.documentElement.className, 'troupe-disconnected')
+  live.clock.advance(2000)
+  live.socket.open()
+  assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-3', s: 7 }] }])
+})
+
+test('clicks before the join and while the socket is gone are sent later, once', () => {
+  const live = pageOf(BUTTON)
+  live.$('button').click()
+  live.socket.open()
+  live.joined(0)
+  assert.deepEqual(live.socket.take('event'), [{ t: 'event', n: 1, v: VIEW, e: 'go', p: {} }])
+  live.socket.fail()
+  live.$('button').click()
+  live.clock.advance(2000)
+  live.socket.open()
+  live.joined(1)
+  assert.deepEqual(live.socket.take('event').map((frame) => frame.n), [1, 2])
+})
+
+test('joined with html: morphed; with an error: shown', () => {
+  const live = pageOf('<p>old</p>')
+  live.socket.open()
+  live.joined(0, 3, { html: '<main dj-root><p>new</p></main>' })
+  assert.equal(live.root.outerHTML, '<main dj-root="" data-troupe="token-2"><p>new</p></main>')
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take('join').at(-1), { t: 'join', views: [{ token: 'token-2', s: 3 }] })
+  live.joined(0, 1, { error: { kind: 'forbidden', message: 'no' } })
+  assert.equal(live.told.at(-2)[0], 'failed')
+})
+
+test('several roots: one join, patches find their own', () => {
+  const live = pageOf('a')
+  const window = windowOf('<body><div dj-root data-troupe="t1">a</div><p>x</p>' +
+    '<div dj-root data-troupe="t2">b</div></body>')
+  const ws = new FakeSocket()
+  const page = new live.page.constructor({ ...live.page.env, window, connect: () => ws })
+  page.start()
+  ws.open()
+  assert.deepEqual(ws.take(), [{ t: 'join', views: [{ token: 't1' }, { token: 't2' }] }])
+  ws.say({ t: 'joined', n: 0, views: [{ v: '1', s: 1, token: 'u1' }, { v: '2', s: 1, token: 'u2' }] })
+  ws.say({ v: '2', s: 2, a: 0, d: { 0: { h: '<div dj-root>B</div>' } } })
+  assert.equal(window.document.body.innerHTML,
+    '<div dj-root="" data-troupe="u1">a</div><p>x</p><div dj-root="" data-troupe="u2">B</div>')
+})
+
+test('which patch applies', () => {
+  const whole = { 0: { h: '' } }
+  assert.equal(judge(5, { s: 6, d: { 3: 'x' } }), 'apply')
+  assert.equal(judge(5, { s: 7, d: { 3: 'x' } }), 'gap')
+  assert.equal(judge(5, { s: 5, d: { 3: 'x' } }), 'old')
+  assert.equal(judge(5, { s: 9, d: whole }), 'apply')
+  assert.equal(judge(5, { s: 5, d: whole }), 'apply')
+  assert.equal(judge(5, { s: 4, d: whole }), 'old')
+  assert.equal(judge(5, { s: 5 }), 'old')
+  assert.equal(judge(5, { s: 6 }), 'apply')
+  assert.equal(judge(5, { s: 7 }), 'gap')
+})
+
+test('a gap and a slot that is not here ask for the root, once, and again when nothing came', () => {
+  const live = pageOf('<p>1</p>').join()
+  live.socket.say({ v: VIEW, s: 5, a: 0, d: { 3: 'x' } }, { v: VIEW, s: 6, a: 0, d: { 3: 'y' } })
+  assert.deepEqual(live.socket.take(), [{ t: 'refresh', v: VIEW }])
+  live.clock.advance(5000)
+  assert.deepEqual(live.socket.take(), [{ t: 'refresh', v: VIEW }])
+  live.socket.say({ v: VIEW, s: 6, a: 0, d: { 0: { h: '<main dj-root><p>6</p></main>' } } })
+  assert.equal(live.$('p').textContent, '6')
+  live.clock.advance(20_000)
+  assert.deepEqual(live.socket.take('refresh'), [])
+  live.socket.say({ v: VIEW, s: 7, a: 0, d: { 3: 'x' } })
+  assert.deepEqual(live.socket.take('refresh'), [{ t: 'refresh', v: VIEW }])
+})
+
+test('a repeated answer settles its event and does not turn the page back', () => {
+  const live = pageOf(BUTTON).join()
+  live.$('button').click()
+  live.socket.say({ v: VIEW, s: 5, a: 0, d: { 0: { h: `<main dj-root>${BUTTON}<p>5</p></main>` } } })
+  live.socket.say({ v: VIEW, s: 2, a: 1, d: { 0: { h: `<main dj-root>${BUTTON}<p>2</p></main>` } } })
+  assert.deepEqual([live.$('p').textContent, live.$('button').className], ['5', ''])
+})
+
+test('versions are acknowledged, few at a time', () => {
+  const live = pageOf('').join()
+  live.patch('1')
+  live.patch('2')
+  assert.deepEqual(live.socket.take(), [])
+  live.clock.advance(250)
+  assert.deepEqual(live.socket.take(), [{ t: 'ack', v: VIEW, s: 3 }])
+  for (const text of '3456') live.patch(text)
+  assert.deepEqual(live.socket.take(), [{ t: 'ack', v: VIEW, s: 7 }])
+})
+
+test('lost: what was sent is unknown, and the page joins again after a moment', () => {
+  const live = pageOf(BUTTON).join()
+  live.$('button').click()
+  live.socket.take()
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.$('button').click()
+  assert.deepEqual(live.told.map(([name]) => name).slice(1), ['lost', 'unknown', 'disconnected'])
+  assert.ok(live.$('[role=alert]').textContent.includes('check'))
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take().map((frame) => frame.t), ['join'])
+  live.joined(0, 1)
+  assert.deepEqual(live.socket.take().map((frame) => [frame.t, frame.n]), [['event', 1]])
+})
+
+test('a refused join is tried again', () => {
+  const live = pageOf('')
+  live.socket.open()
+  live.socket.take()
+  live.socket.say({ t: 'refused', reason: 'no_worker', retry_ms: 3000 })
+  live.clock.advance(2999)
+  assert.deepEqual(live.socket.take(), [])
+  live.clock.advance(1)
+  assert.equal(live.socket.take().length, 1)
+})
+
+test('reload: once in ten seconds, else a message', () => {
+  const live = pageOf('')
+  live.socket.open()
+  live.socket.say({ t: 'reload', reason: 'expired' })
+  assert.equal(live.reloads, 1)
+  live.clock.advance(60_000)
+  assert.equal(live.sockets.length, 1)
+  live.storage.setItem('troupe-reload', live.clock.now() - 9_999)
+  live.page.reload({ reason: 'expired' })
+  assert.equal(live.reloads, 1)
+  assert.ok(live.$('.troupe-note').textContent.includes('load it again'))
+  const closed = pageOf('')
+  closed.page.env.storage = () => { throw new Error('SecurityError') }
+  closed.page.reload({ reason: 'expired' })
+  assert.equal(closed.reloads, 0)
+})
+
+test('failed: frames while developing, as text only; a plain message otherwise', () => {
+  const live = pageOf(BUTTON).join()
+  live.$('button').click()
+  live.socket.say({ t: 'failed', n: 1, v: VIEW, error: { kind: 'python', type: 'ValueError',
+    message: '<img src=x onerror=window.hacked=1>',
+    frames: [['views.py', 12, 'go', '<script>window.hacked=1</script>']] } })
+  const note = live.$('.troupe-note')
+  assert.ok(note.textContent.includes('ValueError: <img src=x onerror=window.hacked=1>'))
+  assert.ok(note.textContent.includes('views.py:12 go\n    <script>'))
+  assert.equal(note.querySelector('img,script'), null)
+  assert.equal(live.root.contains(note), false)
+  live.fire(live.document.body, 'keydown', { key: 'Escape' })
+  assert.equal(live.$('.troupe-note'), null)
+  live.$('button').click()
+  live.socket.say({ t: 'failed', n: 2, v: VIEW, error: { kind: 'python', message: 'secret' } })
+  assert.ok(!live.$('.troupe-note').textContent.includes('secret'))
+  live.clock.advance(8000)
+  assert.equal(live.$('.troupe-note'), null)
+  live.document.addEventListener('troupe:failed', (event) => event.preventDefault())
+  live.$('button').click()
+  live.socket.say({ t: 'failed', n: 3, v: VIEW, error: { kind: 'python', message: 'x' } })
+  assert.equal(live.$('.troupe-note'), null)
+})
+
+test('refusals: those that come back are told to scripts only, final ones to the person', () => {
+  const live = pageOf(BUTTON).join()
+  live.$('button').click()
+  live.socket.say({ t: 'refused', n: 1, reason: 'busy', retry_ms: 100 })
+  assert.deepEqual(live.told.at(-1)[1].again, true)
+  assert.equal(live.$('.troupe-note'), null)
+  assert.equal(live.$('button').className, 'dj-loading')
+  live.clock.advance(200)
+  live.socket.say({ t: 'refused', n: 1, reason: 'too_large' })
+  assert.ok(live.$('.troupe-note').textContent.includes('too large'))
+  assert.equal(live.$('button').className, '')
+})
+
+test('a full line is told to the person', () => {
+  const live = pageOf(BUTTON)
+  for (let i = 0; i < 72; i++) live.$('button').click()
+  assert.equal(live.$('.troupe-note'), null)
+  live.$('button').click()
+  assert.ok(live.$('.troupe-note').textContent.includes('Too much'))
+  assert.equal(live.told.at(-1)[1].reason, 'full')
+})
+
+test('a short interruption is not mentioned, a long one is, until it ends', () => {
+  const live = pageOf('').join()
+  live.clock.random = () => 0.99
+  live.socket.fail()
+  live.clock.advance(1900)
+  assert.equal(live.$('.troupe-note'), null)
+  live.clock.advance(5000)
+  assert.equal(live.$('.troupe-note').getAttribute('role'), 'status')
+  live.socket.open()
+  live.joined(0)
+  assert.equal(live.$('.troupe-note'), null)
+})
+
+test('the page is left and comes back from the back-forward cache', () => {
+  const live = pageOf('<input dj-input="q">').join()
+  live.type('input', 'x')
+  const first = live.socket
+  live.window.dispatchEvent(new live.window.PageTransitionEvent('pagehide', { persisted: true }))
+  assert.deepEqual([first.take('event').length, first.readyState], [1, 3])
+  live.clock.advance(60_000)
+  assert.equal(live.sockets.length, 1)
+  live.window.dispatchEvent(new live.window.PageTransitionEvent('pageshow', { persisted: true }))
+  live.socket.open()
+  assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-2', s: 1 }] }])
+  live.joined(1, 2, { html: '<main dj-root><input dj-input="q"></main>' })
+  assert.deepEqual(live.socket.take('event').map((frame) => frame.n), [1])
+})
+
+test('online and a tab that is looked at probe the socket', () => {
+  const live = pageOf('').join()
+  live.window.dispatchEvent(new live.window.Event('online'))
+  live.document.dispatchEvent(new live.window.Event('visibilitychange'))
+  assert.deepEqual(live.socket.take(), [{ t: 'ping' }, { t: 'ping' }])
+  live.clock.advance(5000)
+  assert.equal(live.document.documentElement.className, 'troupe-disconnected')
+})
+
+test('frames nobody knows, and views that are gone, do no harm', (t) => {
+  const error = t.mock.method(console, 'error', () => {})
+  const live = pageOf('x').join()
+  live.socket.say({ t: 'constructor' }, { t: 'later' }, { v: 'gone', s: 1, a: 0 },
+    { t: 'token', v: 'gone', token: 'x' }, { t: 'failed', n: 99, error: {} },
+    { t: 'unknown', n: 99, reason: 'x' }, { t: 'refused', n: 99, reason: 'busy' },
+    { t: 'error', reason: 'malformed', message: 'm' })
+  assert.equal(live.root.textContent, 'x')
+  assert.equal(error.mock.callCount(), 1)
+})
+
+test('a page without a root opens no socket; the entry reads its path from the script', async () => {
+  const live = pageOf('')
+  const opened = []
+  for (const body of ['<body>plain</body>', '<body dj-root data-troupe="t"></body>']) {
+    const window = windowOf(body)
+    window.document.head.innerHTML = '<script type="module" data-troupe-socket="/live/ws/"></script>'
+    window.WebSocket = class { constructor(address) { opened.push(String(address)) } close() {} }
+    const { start } = await import('../../python/troupe/static/troupe/troupe.js')
+    start(window).leave()
+  }
+  assert.deepEqual(opened, ['wss://example.test/live/ws/'])
+  assert.ok(live)
+})

@@ -1,0 +1,325 @@
+"""Every gate of scripts/check can fail: each is given a small tree with one thing wrong in it."""
+
+import pathlib
+import shutil
+import subprocess
+
+import check
+import check_layers
+import check_sizes
+import check_spec
+import check_tree
+import check_words
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def write(root, path, text):
+    """A file of the tree."""
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def problems_of(name, root):
+    """What the gate finds in the tree; skips where its tool is not installed."""
+    try:
+        return check.GATES[name][0](root)
+    except check.Skipped as reason:
+        pytest.skip(str(reason))
+
+
+# --- layers
+
+
+ALLOWED = [
+    ("common/a.c", '"common/a.h"'),
+    ("common/a.c", "<stdio.h>"),
+    ("proto/a.c", '"common/a.h"'),
+    ("proto/a.c", "<msgpack.h>"),
+    ("broker/a.c", '"proto/a.h"'),
+    ("broker/a.c", "<czmq.h>"),
+    ("worker/a.c", '"proto/a.h"'),
+    ("worker/main.c", '"worker/py/a.h"'),
+    ("worker/py/a.c", '"worker/a.h"'),
+    ("worker/py/a.c", "<Python.h>"),
+    ("worker/py/a.c", "<msgpack/pack.h>"),
+    ("fleet/a.c", '"proto/a.h"'),
+    ("tests/worker/a.c", '"broker/a.h"'),
+    ("bench/a.c", "<zmq.h>"),
+]
+FORBIDDEN = [
+    ("common/a.c", '"proto/a.h"'),
+    ("common/a.c", "<zmq.h>"),
+    ("common/a.c", "<msgpack.h>"),
+    ("proto/a.c", '"broker/a.h"'),
+    ("proto/a.h", '"worker/a.h"'),
+    ("proto/a.c", "<czmq.h>"),
+    ("proto/a.c", "<Python.h>"),
+    ("broker/a.c", '"worker/a.h"'),
+    ("broker/a.c", '"fleet/a.h"'),
+    ("broker/a.c", "<msgpack/unpack.h>"),
+    ("worker/a.c", '"broker/a.h"'),
+    ("worker/a.c", '"worker/py/a.h"'),
+    ("worker/a.c", "<Python.h>"),
+    ("worker/main.c", "<Python.h>"),
+    ("worker/a.c", "<msgpack.h>"),
+    ("worker/py/a.c", "<zmq.h>"),
+    ("worker/py/a.c", '"broker/a.h"'),
+    ("fleet/a.c", '"worker/a.h"'),
+    ("common/a.c", '"a.h"'),
+    ("elsewhere/a.c", "<stdio.h>"),
+]
+
+
+@pytest.mark.parametrize(("path", "target"), ALLOWED)
+def test_layers_allow(tmp_path, path, target):
+    write(tmp_path, path, f"#include {target}\n")
+    assert check_layers.check(tmp_path) == []
+
+
+@pytest.mark.parametrize(("path", "target"), FORBIDDEN)
+def test_layers_forbid(tmp_path, path, target):
+    write(tmp_path, path, f"\n  #  include {target}\n")
+    assert len(check_layers.check(tmp_path)) == 1
+
+
+# --- sizes
+
+
+def c_function(lines):
+    """A C function whose braces span so many lines."""
+    return "int\nlong_one(int a,\n         int b)\n{\n" + "    a++;\n" * (lines - 2) + "}\n"
+
+
+def python_function(lines):
+    """A Python function of so many lines."""
+    return "def long_one():\n" + "    pass\n" * (lines - 1)
+
+
+def js_function(lines):
+    """A JavaScript method of so many lines."""
+    return "class A {\n  longOne(a) {\n" + "    if (a) {\n    }\n" * ((lines - 2) // 2) + "  }\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("a.c", c_function), ("a.py", python_function), ("a.js", js_function)]
+)
+def test_sizes_of_functions(tmp_path, name, make):
+    write(tmp_path, f"common/{name}", make(80) * 2)
+    assert check_sizes.check(tmp_path) == []
+    write(tmp_path, f"common/{name}", make(80) + make(82))
+    assert len(check_sizes.check(tmp_path)) == 1
+    assert "has 82 lines" in check_sizes.check(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "head", ["function f(a) {", "const f = async (a) => {", "  async f(a) {", "  get f() {"]
+)
+def test_sizes_know_functions_of_javascript(head):
+    indent = head[: len(head) - len(head.lstrip())]
+    source = f"{head}\n" + "  x();\n" * 5 + indent + "}\n"
+    assert [lines for _, _, lines in check_sizes.js_functions(source)] == [7]
+
+
+@pytest.mark.parametrize("head", ["  if (a) {", "  for (const a of b) {", "  while (a) {", "  switch (a) {"])
+def test_sizes_know_what_is_no_function(head):
+    assert list(check_sizes.js_functions(f"{head}\n  x();\n  }}\n")) == []
+
+
+def test_sizes_of_files(tmp_path):
+    write(tmp_path, "common/a.h", "// line\n" * 600)
+    write(tmp_path, "data.json", "1\n" * 2000)
+    write(tmp_path, "node_modules/a.js", "1;\n" * 2000)
+    assert check_sizes.check(tmp_path) == []
+    write(tmp_path, "common/a.h", "// line\n" * 601)
+    assert check_sizes.check(tmp_path) == ["common/a.h: 601 lines, more than 600"]
+
+
+# --- spec
+
+
+SPEC_FILES = (
+    "proto/PROTOCOL.md",
+    "proto/message.def",
+    "proto/message.h",
+    "common/errors.def",
+    "common/limits.h",
+)
+SESSION = """STATE(A, "a")
+STATE(B, "b")
+HAPPENING(X)
+ACTION(DO)
+T(A, X, B, DO)
+T(B, X, A, DO)
+"""
+
+
+@pytest.fixture
+def spec(tmp_path):
+    """A copy of the specification and of the tables that it is compared with."""
+    for name in SPEC_FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    write(tmp_path, "proto/session.def", SESSION)
+    return tmp_path
+
+
+def change(root, path, old, new):
+    """Replaces the first place of a text that must be there."""
+    text = (root / path).read_text()
+    assert old in text
+    (root / path).write_text(text.replace(old, new, 1))
+
+
+def test_spec_of_this_repository(spec):
+    assert check_spec.check(spec) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("proto/message.def", "MESSAGE(EVENT, 0x03", "MESSAGE(EVENT, 0x13", "message EVENT"),
+        ("proto/message.def", "MESSAGE(PONG, 0x28, REPLY)\n", "", "message PONG"),
+        ("proto/message.def", "0x41, CONTROL", "0x41, REQUEST", "message REGISTER"),
+        ("proto/PROTOCOL.md", "| 0x05 | PING |", "| 0x05 | PINGS |", "message PING"),
+        ("proto/message.h", "FLAG_HTML = 0x0002", "FLAG_HTML = 0x0102", "flag HTML"),
+        ("proto/PROTOCOL.md", "    0x0020  REPEAT ", "    0x0040  REPEAT ", "flag REPEAT"),
+        ("common/errors.def", '"gap", NOT_EXECUTED', '"gap", FAILED', "error gap"),
+        ("common/errors.def", '"forgotten"', '"forgot"', "error forgotten"),
+        ("proto/PROTOCOL.md", "| `stale` |", "| `old` |", "error stale"),
+        ("proto/PROTOCOL.md", "Its kinds: `python` ", "Its kinds: `snake` ", "error python"),
+        ("common/limits.h", "MAX_ROUTING_ID = 32", "MAX_ROUTING_ID = 33", "limit MAX_ROUTING_ID"),
+        (
+            "common/limits.h",
+            "MAX_REQUEST_BODY = 1 << 20",
+            "MAX_REQUEST_BODY = 1 << 21",
+            "limit MAX_REQUEST_BODY",
+        ),
+        ("common/limits.h", "WORKER_DEAD_MS = 8000", "WORKER_DEAD_MS = 9000", "limit WORKER_DEAD_MS"),
+        ("proto/PROTOCOL.md", "| identity | 32 bytes |", "| identity | 48 bytes |", "limit MAX_IDENTITY"),
+        ("proto/PROTOCOL.md", "| identity | 32 bytes |\n", "", "limit 'identity'"),
+        (
+            "proto/PROTOCOL.md",
+            "| identity | 32 bytes |\n",
+            "| identity | 32 bytes |\n| moons | 2 |\n",
+            "limit 'moons'",
+        ),
+        ("proto/session.def", "T(B, X, A, DO)\n", "", "B with X"),
+        ("proto/session.def", "T(B, X, A, DO)\n", "T(B, X, A, DO)\nT(B, X, B, DO)\n", "B with X"),
+        ("proto/session.def", "T(B, X, A, DO)", "T(B, X, C, DO)", "no STATE: C"),
+    ],
+)
+def test_spec_finds(spec, path, old, new, said):
+    change(spec, path, old, new)
+    assert any(said in problem for problem in check_spec.check(spec))
+
+
+# --- words
+
+
+def test_registries(tmp_path):
+    write(tmp_path, "a.md", "see example.org\n")
+    assert check_words.check_registries(tmp_path) == []
+    for host in check_words.HOSTS:
+        write(tmp_path, "lock.json", f'one\n"https://files.{host.upper()}/x"\n')
+        assert [line.lower() for line in check_words.check_registries(tmp_path)] == [f"lock.json:2: {host}"]
+
+
+def test_unfinished(tmp_path):
+    write(tmp_path, "a.c", "// a todo list; mktemp " + "X" * 6 + "\n")
+    write(tmp_path, "tests/fuzz/corpus/codec/1", "X" * 3)
+    assert check_words.check_unfinished(tmp_path) == []
+    for word in ("TO" + "DO", "FIX" + "ME", "X" * 3):
+        write(tmp_path, "a.c", f"// {word}: later\n")
+        assert check_words.check_unfinished(tmp_path) == [f"a.c:1: {word}"]
+
+
+# --- tools
+
+
+def test_format(tmp_path):
+    shutil.copy(ROOT / ".clang-format", tmp_path)
+    write(tmp_path, "common/a.c", "int\nf(void)\n{\n    return 1;\n}\n")
+    assert problems_of("format", tmp_path) == []
+    write(tmp_path, "common/a.c", "int f(void) { return 1; }\n")
+    assert problems_of("format", tmp_path)
+
+
+def test_ruff(tmp_path):
+    write(tmp_path, "a.py", "print(1)\n")
+    assert problems_of("ruff", tmp_path) == []
+    write(tmp_path, "a.py", "import os\n")
+    assert problems_of("ruff", tmp_path)
+
+
+def test_shellcheck(tmp_path):
+    write(tmp_path, "scripts/run", '#!/usr/bin/env bash\necho "$1"\n')
+    assert problems_of("shellcheck", tmp_path) == []
+    write(tmp_path, "scripts/run", "#!/usr/bin/env bash\nrm $1\n")
+    assert problems_of("shellcheck", tmp_path)
+
+
+def test_javascript(tmp_path):
+    write(tmp_path, "a.js", 'import { b } from "./b.js";\nexport const a = b;\n')
+    assert problems_of("javascript", tmp_path) == []
+    write(tmp_path, "a.js", "export const a = (\n")
+    assert any(problem.startswith("a.js: ") for problem in problems_of("javascript", tmp_path))
+
+
+def test_clang_tidy(tmp_path):
+    shutil.copy(ROOT / ".clang-tidy", tmp_path)
+    write(tmp_path, "meson.build", "project('t', 'c')\nstatic_library('t', 'common/a.c')\n")
+    write(tmp_path, "common/a.c", "int f(int a);\nint\nf(int a)\n{\n    return a;\n}\n")
+    assert problems_of("clang-tidy", tmp_path) == []
+    write(
+        tmp_path,
+        "common/a.c",
+        "int f(int a);\nint\nf(int a)\n{\n    if (a);\n        a = 1;\n    return a;\n}\n",
+    )
+    assert any("bugprone-suspicious-semicolon" in problem for problem in problems_of("clang-tidy", tmp_path))
+
+
+# --- the runner
+
+
+def test_a_failing_gate_is_told_and_fails_the_run(tmp_path, capsys):
+    write(tmp_path, "elsewhere/a.c", "")
+    assert check.report("layers", tmp_path) is False
+    assert capsys.readouterr().out.startswith("FAIL  layers ")
+    assert check.report("unfinished", tmp_path) is True
+    assert capsys.readouterr().out.startswith("ok    unfinished ")
+
+
+def test_a_gate_without_its_tool_is_told(tmp_path, capsys, monkeypatch):
+    def gate(root):
+        return check.tool("a-tool-that-nobody-has")
+
+    monkeypatch.setitem(check.GATES, "format", (gate, True))
+    assert check.report("format", tmp_path) is True
+    assert "skipped: a-tool-that-nobody-has not installed" in capsys.readouterr().out
+
+
+def test_a_gate_that_breaks_fails(tmp_path, capsys):
+    assert check.report("spec", tmp_path) is False
+    assert "FileNotFoundError" in capsys.readouterr().out
+
+
+def test_exit_codes(tmp_path):
+    write(tmp_path, "a.c", "// " + "TO" + "DO\n")
+    command = ["scripts/check", "--root", str(tmp_path)]
+    assert subprocess.run([*command, "unfinished"], cwd=ROOT, capture_output=True).returncode == 1
+    assert subprocess.run([*command, "registries"], cwd=ROOT, capture_output=True).returncode == 0
+    assert subprocess.run([*command, "no-such-gate"], cwd=ROOT, capture_output=True).returncode == 2
+
+
+def test_files_of_a_repository(tmp_path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("tracked.c", "new.c", "ignored.c", "build/made.c", ".venv32/lib/there.py"):
+        write(tmp_path, name, "")
+    write(tmp_path, ".gitignore", "ignored.c\n")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "tracked.c"], check=True)
+    assert [path.as_posix() for path in check_tree.files(tmp_path)] == [".gitignore", "new.c", "tracked.c"]
+    (tmp_path / "tracked.c").unlink()
+    assert "tracked.c" not in [path.as_posix() for path in check_tree.files(tmp_path)]

@@ -1,0 +1,319 @@
+#include "tests/worker/fake.h"
+
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const id16 FAKE_SESSION = {"session-session"}, FAKE_VIEW = {"view-view-view-"}, FAKE_OTHER = {"other-other-oth"};
+
+typedef struct {
+    int count;
+} counter;
+
+static void *
+s_scope_begin(void *host)
+{
+    ((fake *)host)->open_scopes++;
+    return host;
+}
+
+static void
+s_scope_move(void *host, void *scope)
+{
+    CU_ASSERT_PTR_EQUAL(host, scope);
+}
+
+static void
+s_scope_end(void *host, void **scope_p)
+{
+    ((fake *)host)->open_scopes--;
+    *scope_p = NULL;
+}
+
+static err
+s_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
+{
+    fake *self = host;
+    if (slice_is(order->path, "refused")) {
+        fault_set_message(ret_fault, "refused");
+        return ERR_VIEW_REFUSED;
+    }
+    counter *made = order->instance ? order->instance : calloc(1, sizeof *made);
+    self->open_views++;
+    *ret_instance = made;
+    return OK;
+}
+
+static void
+s_close(void *host, void **instance_p)
+{
+    ((fake *)host)->open_views--;
+    free(*instance_p);
+    *instance_p = NULL;
+}
+
+static err
+s_mount(void *host, void *instance, const mount_order *order, response *ret_response, fault *ret_fault)
+{
+    fake *self = host;
+    (void)order;
+    (void)instance;
+    if (self->forbid) {
+        fault_set_message(ret_fault, "no");
+        return ERR_FORBIDDEN;
+    }
+    ret_response->status = self->mount_status;
+    if (self->mount_status) {
+        writer to = writer_on(&ret_response->body);
+        writer_map(to, 1);
+        writer_key_uint(to, "status", self->mount_status);
+    }
+    return OK;
+}
+
+static err
+s_join(void *host, void *instance, const mount_order *order, fault *ret_fault)
+{
+    (void)instance;
+    (void)order;
+    if (!((fake *)host)->forbid)
+        return OK;
+    fault_set_message(ret_fault, "no");
+    return ERR_FORBIDDEN;
+}
+
+static err
+s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    counter *self = instance;
+    if (slice_is(order->name, "increment")) {
+        self->count++;
+    } else if (slice_is(order->name, "later")) {
+        self->count += 10;
+        *ret_awaitable = host;
+    } else if (!slice_is(order->name, "nothing")) {
+        fault_set_message(ret_fault, "Handler not found");
+        return slice_is(order->name, "raise") ? ERR_PYTHON : ERR_HANDLER_NOT_FOUND;
+    }
+    return OK;
+}
+
+static void
+s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context)
+{
+    fake *self = host;
+    (void)awaitable;
+    (void)scope;
+    self->done = done;
+    self->done_context = context;
+}
+
+static err
+s_settle(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault)
+{
+    (void)instance;
+    (void)name;
+    *awaitable_p = NULL;
+    fault_set_message(ret_fault, "settled");
+    return ((fake *)host)->settles;
+}
+
+static err
+s_sync(void *host, void *instance, fault *ret_fault)
+{
+    (void)host;
+    (void)instance;
+    (void)ret_fault;
+    return OK;
+}
+
+static err
+s_render(void *host, void *instance, buffer *html, fault *ret_fault)
+{
+    fake *self = host;
+    if (!self->template) {
+        fault_set_message(ret_fault, "no template");
+        return ERR_TEMPLATE;
+    }
+    char text[256];
+    int size = snprintf(text, sizeof text, self->template, ((counter *)instance)->count);
+    buffer_append(html, text, (size_t)size);
+    return OK;
+}
+
+static void *
+s_thread_begin(void *host)
+{
+    return host;
+}
+
+static void
+s_thread(void *host, void *thread)
+{
+    CU_ASSERT_PTR_EQUAL(host, thread);
+}
+
+static uint64_t
+s_now(void *context)
+{
+    return ((fake *)context)->now;
+}
+
+static void
+s_random(void *context, void *ret_bytes, size_t size)
+{
+    (void)context;
+    memset(ret_bytes, 7, size);
+}
+
+static void
+s_emit(void *context, answer **answer_p)
+{
+    fake *self = context;
+    CU_ASSERT_FATAL(self->count < sizeof self->answers / sizeof *self->answers);
+    self->answers[self->count++] = *answer_p;
+    *answer_p = NULL;
+}
+
+static void
+s_resumable(void *context, session *of)
+{
+    (void)of;
+    ((fake *)context)->resumable++;
+}
+
+void
+fake_init(fake *self)
+{
+    *self = (fake){.template = "<p>page</p><main dj-root>%d</main>", .now = 1000};
+    self->ops = (view_ops){
+        self,          s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move, s_scope_move,
+        s_scope_end,   s_open,         s_close,  s_mount,  s_join,   s_call,        s_await,      s_settle,
+        s_sync,        s_render,
+    };
+    self->clock = (clock_ops){s_now, s_random, self};
+    self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self};
+}
+
+void
+fake_fini(fake *self)
+{
+    CU_ASSERT_EQUAL(self->open_views, 0);
+    CU_ASSERT_EQUAL(self->open_scopes, 0);
+    while (self->count)
+        answer_destroy(&self->answers[--self->count]);
+}
+
+mail *
+fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body)
+{
+    header head = {
+        .version = PROTOCOL_VERSION, .type = (uint8_t)type, .flags = flags, .session = FAKE_SESSION, .sequence = sequence};
+    mail *made = mail_new(&head, body);
+    made->arrived = self->now;
+    made->client = (client_id){2, "me"};
+    return made;
+}
+
+static mail *
+s_finish(fake *self, message_type type, uint64_t sequence, uint16_t flags, buffer *body)
+{
+    mail *made = fake_mail(self, type, sequence, flags, buffer_bytes(body));
+    buffer_fini(body);
+    return made;
+}
+
+mail *
+fake_mount(fake *self, uint16_t flags, id16 id)
+{
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, 4);
+    writer_key_str(to, "path", slice_text("shop.Cart"));
+    writer_key(to, "params");
+    writer_map(to, 0);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_bin(to, "identity", slice_text("ann"));
+    return s_finish(self, MSG_MOUNT, SEQUENCE_REQUEST | 1, flags, &body);
+}
+
+mail *
+fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags)
+{
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, 3);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_str(to, "name", slice_text(name));
+    writer_key(to, "params");
+    writer_map(to, 0);
+    return s_finish(self, MSG_EVENT, sequence, flags, &body);
+}
+
+mail *
+fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
+{
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, 4);
+    writer_key_uint(to, "generation", generation);
+    writer_key_bin(to, "identity", slice_text("ann"));
+    writer_key(to, "request");
+    writer_map(to, 0);
+    writer_key(to, "views");
+    writer_list(to, 1);
+    writer_map(to, 4);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(to, "version", version);
+    writer_key_str(to, "path", slice_text("shop.Cart"));
+    writer_key(to, "params");
+    writer_map(to, 0);
+    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | 2, FLAG_BROWSER, &body);
+}
+
+mail *
+fake_view_mail(fake *self, message_type type, id16 id)
+{
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, 2);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(to, "version", 1);
+    return s_finish(self, type, SEQUENCE_REQUEST | 3, FLAG_BROWSER, &body);
+}
+
+const answer *
+fake_run(fake *self, session *of, mail *one, turn_result *ret_result)
+{
+    unsigned before = self->count;
+    turn_result result = turn_run(of, &one, &self->host);
+    if (ret_result)
+        *ret_result = result;
+    return self->count > before ? self->answers[self->count - 1] : NULL;
+}
+
+const char *
+fake_text(const answer *from, const char *key, char room[2048])
+{
+    reader in;
+    reader_init(&in, buffer_bytes(&from->body));
+    reader again = in;
+    slice found = reader_opt_bin(&in, key, 2047);
+    if (in.error)
+        found = reader_opt_str(&again, key, 2047);
+    memcpy(room, found.data ? found.data : (const uint8_t *)"", found.size);
+    room[found.size] = '\0';
+    return room;
+}
+
+uint64_t
+fake_uint(const answer *from, const char *key)
+{
+    reader in;
+    reader_init(&in, buffer_bytes(&from->body));
+    return reader_opt_uint(&in, key, UINT64_MAX);
+}

@@ -1,0 +1,42 @@
+// fake - views without Python: a counter whose handlers are named in fake.c, a clock that stands still, and a list of what was emitted.
+#ifndef TROUPE_TEST_FAKE_H
+#define TROUPE_TEST_FAKE_H
+
+#include "worker/turn.h"
+
+typedef struct {
+    view_ops ops;
+    clock_ops clock;
+    turn_host host;
+    tree_key key;
+    uint64_t now;
+    answer *answers[64]; // emitted, oldest first
+    unsigned count;
+    int open_views, open_scopes;
+    bool forbid;            // authorize() says no
+    unsigned mount_status;  // mount() answers by itself
+    const char *template;   // printf format of one %d
+    void (*done)(void *);   // of the awaitable that waits
+    void *done_context;
+    err settles; // how it ends
+    unsigned resumable;
+} fake;
+
+void fake_init(fake *self);
+void fake_fini(fake *self); // checks that nothing was left open
+
+mail *fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body);
+mail *fake_mount(fake *self, uint16_t flags, id16 id);
+mail *fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags);
+mail *fake_join(fake *self, uint64_t generation, id16 id, uint64_t version);
+mail *fake_view_mail(fake *self, message_type type, id16 id);
+
+// Runs it and gives the answer that came last; NULL if none came.
+const answer *fake_run(fake *self, session *of, mail *one, turn_result *ret_result);
+// A field of an answer's body, as text; "" if it is not there.
+const char *fake_text(const answer *from, const char *key, char room[2048]);
+uint64_t fake_uint(const answer *from, const char *key);
+
+extern const id16 FAKE_SESSION, FAKE_VIEW, FAKE_OTHER;
+
+#endif

@@ -1,0 +1,187 @@
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+#include "worker/outbox.h"
+#include "worker/pool.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { SESSIONS = 6, EVENTS = 200 };
+
+typedef struct {
+    fake fake;
+    view_ops ops;
+    turn_host host;
+    outbox *outbox;
+    runqueue *queue;
+    pool *pool;
+    pthread_mutex_t gate; // a handler that blocks waits here
+    _Atomic unsigned blocked;
+} world;
+
+static world s_world;
+
+static void
+s_emit(void *context, answer **answer_p)
+{
+    (void)context;
+    outbox_put(s_world.outbox, answer_p);
+}
+
+static void
+s_ended(void *context, session *gone)
+{
+    (void)context;
+    outbox_put_ended(s_world.outbox, gone);
+}
+
+// What the fake does, but "nothing" blocks until the gate opens.
+static err
+s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    fake *real = host;
+    if (slice_is(order->name, "nothing")) {
+        s_world.blocked++;
+        pthread_mutex_lock(&s_world.gate);
+        pthread_mutex_unlock(&s_world.gate);
+        s_world.blocked--;
+    }
+    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+}
+
+static void *
+s_scope_begin(void *host)
+{
+    return host;
+}
+
+static void
+s_scope_end(void *host, void **scope_p)
+{
+    (void)host;
+    *scope_p = NULL;
+}
+
+static void
+s_start(unsigned threads, unsigned most)
+{
+    fake_init(&s_world.fake);
+    s_world.ops = s_world.fake.ops;
+    s_world.ops.call = s_call;
+    s_world.ops.scope_begin = s_scope_begin; // the fake's counters are for one thread
+    s_world.ops.scope_end = s_scope_end;
+    s_world.host = s_world.fake.host;
+    s_world.host.ops = &s_world.ops;
+    s_world.host.emit = s_emit;
+    s_world.outbox = outbox_new();
+    s_world.queue = runqueue_new(clock_system());
+    pthread_mutex_init(&s_world.gate, NULL);
+    s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){threads, most, 0}, s_ended, NULL);
+}
+
+static void
+s_stop(void)
+{
+    runqueue_close(s_world.queue);
+    pool_destroy(&s_world.pool);
+    for (answer *one = outbox_take(s_world.outbox), *next; one; one = next) {
+        next = one->next;
+        answer_destroy(&one);
+    }
+    for (session *gone; (gone = outbox_take_ended(s_world.outbox));)
+        session_destroy(&gone);
+    outbox_destroy(&s_world.outbox);
+    runqueue_destroy(&s_world.queue);
+    pthread_mutex_destroy(&s_world.gate);
+}
+
+static session *
+s_session(uint8_t number)
+{
+    session *made = session_new((id16){{number}}, 1);
+    mail *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
+    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(made), &mount), OK);
+    return made;
+}
+
+// Waits for answers and counts them by type.
+static void
+s_collect(unsigned wanted, unsigned counts[256])
+{
+    unsigned got = 0;
+    while (got < wanted) {
+        struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
+        CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
+        for (answer *reply = outbox_take(s_world.outbox), *next; reply; reply = next) {
+            next = reply->next;
+            counts[reply->head.type]++;
+            got++;
+            answer_destroy(&reply);
+        }
+    }
+}
+
+static void
+s_end_all(session **sessions, unsigned count)
+{
+    unsigned counts[256] = {0};
+    for (unsigned i = 0; i < count; i++)
+        runqueue_end(s_world.queue, session_item(sessions[i]), "over");
+    s_collect(count, counts);
+    CU_ASSERT_EQUAL(counts[MSG_RELEASED], count);
+}
+
+static void
+s_many_sessions(void)
+{
+    s_start(4, 4);
+    session *sessions[SESSIONS];
+    unsigned counts[256] = {0};
+    for (uint8_t i = 0; i < SESSIONS; i++)
+        sessions[i] = s_session(i);
+    for (uint64_t sequence = 1; sequence <= EVENTS; sequence++)
+        for (unsigned i = 0; i < SESSIONS; i++) {
+            mail *event = fake_event(&s_world.fake, sequence, FAKE_VIEW, "increment", 0);
+            while (runqueue_post(s_world.queue, session_item(sessions[i]), &event) == ERR_FULL)
+                sched_yield();
+        }
+    s_collect(SESSIONS * (EVENTS + 1), counts);
+    CU_ASSERT_EQUAL(counts[MSG_MOUNTED], SESSIONS);
+    CU_ASSERT_EQUAL(counts[MSG_DONE], SESSIONS * EVENTS); // in order, or there would be gaps
+    CU_ASSERT_EQUAL(pool_look(s_world.pool).turns >= SESSIONS * EVENTS, 1);
+    s_end_all(sessions, SESSIONS);
+    s_stop();
+}
+
+static void
+s_grows_while_blocked(void)
+{
+    s_start(2, 5);
+    session *sessions[8];
+    unsigned counts[256] = {0};
+    pthread_mutex_lock(&s_world.gate);
+    for (uint8_t i = 0; i < 8; i++)
+        sessions[i] = s_session(i);
+    s_collect(8, counts);
+    for (unsigned i = 0; i < 8; i++) {
+        mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0);
+        runqueue_post(s_world.queue, session_item(sessions[i]), &event);
+    }
+    while (s_world.blocked < 5) { // two are blocked at once; the others need more threads
+        pool_tend(s_world.pool);
+        sched_yield();
+    }
+    for (unsigned i = 0; i < 10; i++)
+        pool_tend(s_world.pool);
+    CU_ASSERT_EQUAL(pool_look(s_world.pool).threads, 5); // and no more than allowed
+    pthread_mutex_unlock(&s_world.gate);
+    s_collect(8, counts);
+    CU_ASSERT_EQUAL(counts[MSG_DONE], 8);
+    s_end_all(sessions, 8);
+    s_stop();
+}
+
+static const unit_test s_tests[] = {{"many sessions", s_many_sessions}, {"grows while blocked", s_grows_while_blocked}};
+UNIT_MAIN("pool", s_tests)

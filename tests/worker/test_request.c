@@ -1,0 +1,270 @@
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+
+static fake s_fake;
+static session *s_session;
+static char s_room[2048];
+static turn_result s_result;
+
+static void
+s_begin(void)
+{
+    fake_init(&s_fake);
+    s_session = session_new(FAKE_SESSION, 5);
+}
+
+static void
+s_finish(void)
+{
+    session_close_views(s_session, &s_fake.ops);
+    session_destroy(&s_session);
+    fake_fini(&s_fake);
+}
+
+static const answer *
+s_run(mail *one)
+{
+    return fake_run(&s_fake, s_session, one, &s_result);
+}
+
+static const char *
+s_text(const answer *from, const char *key)
+{
+    return fake_text(from, key, s_room);
+}
+
+static void
+s_mount_html(void)
+{
+    s_begin();
+    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>0</main>");
+    CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<p>page</p><main"));
+    reply = s_run(fake_mount(&s_fake, FLAG_EMBED, FAKE_OTHER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<main dj-root>0</main>");
+    CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<main"));
+    CU_ASSERT_EQUAL(fake_uint(reply, "version"), 1);
+    CU_ASSERT_EQUAL(session_view_count(s_session), 2);
+    s_finish();
+}
+
+static void
+s_mount_wraps(void)
+{
+    s_begin();
+    s_fake.template = "<b>%d</b>";
+    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<div dj-root><b>0</b></div>");
+    CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<div"));
+    reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<b>0</b>");
+    CU_ASSERT_EQUAL(fake_uint(reply, "at"), UINT64_MAX);
+    s_finish();
+}
+
+static void
+s_body_cannot_be_embedded(void)
+{
+    s_begin();
+    s_fake.template = "<html><body>%d</body></html>";
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_mount(&s_fake, FLAG_EMBED, FAKE_VIEW)), "kind"), "template");
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    s_finish();
+}
+
+static void
+s_mount_again_is_new(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "html"), ">0<"));
+    CU_ASSERT_EQUAL(session_view_count(s_session), 1);
+    CU_ASSERT_EQUAL(fake_uint(reply, "last"), 1);
+    s_finish();
+}
+
+static void
+s_mount_fails(void)
+{
+    s_begin();
+    s_fake.forbid = true;
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_mount(&s_fake, 0, FAKE_VIEW)), "kind"), "forbidden");
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    s_fake.forbid = false;
+    s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    s_fake.template = NULL;
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_mount(&s_fake, 0, FAKE_OTHER)), "kind"), "template");
+    CU_ASSERT_EQUAL(s_result, TURN_ANSWERED); // the first view lives on
+    s_finish();
+}
+
+static void
+s_mount_answers_by_itself(void)
+{
+    s_begin();
+    s_fake.mount_status = 302;
+    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_MOUNTED);
+    CU_ASSERT_EQUAL(fake_uint(reply, "status"), 302);
+    CU_ASSERT_EQUAL(session_view_count(s_session), 0);
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    s_finish();
+}
+
+static void
+s_too_many_views(void)
+{
+    s_begin();
+    id16 id = FAKE_VIEW;
+    for (unsigned i = 0; i < MAX_VIEWS; i++) {
+        id.bytes[15] = (uint8_t)i;
+        CU_ASSERT_EQUAL(s_run(fake_mount(&s_fake, 0, id))->head.type, MSG_MOUNTED);
+        while (s_fake.count)
+            answer_destroy(&s_fake.answers[--s_fake.count]);
+    }
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_mount(&s_fake, 0, FAKE_OTHER)), "kind"), "params");
+    CU_ASSERT_EQUAL(s_fake.open_views, MAX_VIEWS);
+    s_finish();
+}
+
+static void
+s_unadopted_lease(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    CU_ASSERT_TRUE(session_unadopted(s_session));
+    CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + UNADOPTED_MS);
+    CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
+    CU_ASSERT_FALSE(session_unadopted(s_session));
+    CU_ASSERT_EQUAL(session_deadline(s_session), UINT64_MAX);
+    CU_ASSERT_PTR_NULL(s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80"))));
+    CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + DETACHED_MS);
+    s_finish();
+}
+
+static void
+s_adoption_sends_no_html(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    CU_ASSERT_EQUAL(fake_uint(reply, "generation"), 1);
+    CU_ASSERT_PTR_NULL(memmem(reply->body.data, reply->body.size, "html", 4));
+    // A page that shows another version is told all of it.
+    reply = s_run(fake_join(&s_fake, 1, FAKE_VIEW, 7));
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "<main dj-root>0", 15));
+    s_finish();
+}
+
+static void
+s_a_token_adopts_once(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)), "reason"), "spent");
+    // The socket went before the page was heard: it may not have had the answer.
+    s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
+    CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
+    s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)), "reason"), "spent");
+    CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 2, FAKE_VIEW, 2))->head.type, MSG_JOINED);
+    s_finish();
+}
+
+static void
+s_join_of_another_person(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    session *other = session_new(FAKE_OTHER, 5);
+    session_set_identity(other, slice_text("bob"));
+    mail *posted = fake_mount(&s_fake, FLAG_UNADOPTED, FAKE_VIEW);
+    turn_run(other, &posted, &s_fake.host);
+    const answer *reply = fake_run(&s_fake, other, fake_join(&s_fake, 0, FAKE_VIEW, 1), NULL);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "forbidden");
+    session_close_views(other, &s_fake.ops);
+    session_destroy(&other);
+    s_finish();
+}
+
+static void
+s_join_mounts_afresh(void)
+{
+    s_begin();
+    const answer *reply = s_run(fake_join(&s_fake, 3, FAKE_VIEW, 9));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
+    CU_ASSERT_EQUAL(fake_uint(reply, "generation"), 4);
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "\xa5" "fresh\xc3", 7));
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "<main dj-root>0", 15));
+    s_finish();
+}
+
+static void
+s_join_refused_view(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_fake.forbid = true;
+    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "forbidden", 9));
+    CU_ASSERT_EQUAL(session_view_count(s_session), 0); // who may not have it cannot drive it
+    s_finish();
+}
+
+static void
+s_unmount_refresh(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    const answer *reply = s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>0</main>\""));
+    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_UNMOUNTED);
+    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_FAILED);
+    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW))->head.type, MSG_FAILED);
+    CU_ASSERT_PTR_NULL(s_run(fake_view_mail(&s_fake, MSG_ACK, FAKE_VIEW)));
+    s_finish();
+}
+
+static void
+s_the_rest(void)
+{
+    s_begin();
+    s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + IDLE_MS);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_PING, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_PONG);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_STATS, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_FIGURES);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_DONE, SEQUENCE_REQUEST, 0, slice_text("\x80"))), NULL);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_ENDED);
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    turn_end(s_session, "shutdown", &s_fake.host);
+    const answer *released = s_fake.answers[s_fake.count - 1];
+    CU_ASSERT_EQUAL(released->head.type, MSG_RELEASED);
+    CU_ASSERT_EQUAL(released->client.size, 0);
+    CU_ASSERT_EQUAL(released->head.epoch, 5);
+    s_finish();
+}
+
+static const unit_test s_tests[] = {
+    {"what a mount answers", s_mount_html},
+    {"a fragment is wrapped", s_mount_wraps},
+    {"a body cannot be embedded", s_body_cannot_be_embedded},
+    {"mounting again makes a new instance", s_mount_again_is_new},
+    {"a mount that fails", s_mount_fails},
+    {"a mount that answers by itself", s_mount_answers_by_itself},
+    {"too many views", s_too_many_views},
+    {"unadopted, joined, left", s_unadopted_lease},
+    {"adoption sends no html", s_adoption_sends_no_html},
+    {"a token adopts once", s_a_token_adopts_once},
+    {"a join of another person", s_join_of_another_person},
+    {"a join that comes too late", s_join_mounts_afresh},
+    {"a join that authorize refuses", s_join_refused_view},
+    {"unmount, refresh, ack", s_unmount_refresh},
+    {"ping, stats, shutdown", s_the_rest},
+};
+UNIT_MAIN("request", s_tests)

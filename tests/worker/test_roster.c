@@ -1,0 +1,60 @@
+#include "tests/unit.h"
+#include "worker/roster.h"
+
+static session *
+s_session(uint8_t number)
+{
+    id16 id = {{number, 1, 2, 3}};
+    return session_new(id, 1);
+}
+
+static void
+s_find_and_remove(void)
+{
+    roster *all = roster_new();
+    session *a = s_session(1), *b = s_session(2), *second_a = s_session(1);
+    roster_add(all, a);
+    roster_add(all, b);
+    CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(a)), a);
+    CU_ASSERT_EQUAL(roster_count(all), 2);
+    unsigned walked = 0;
+    for (session *one = roster_first(all); one; one = roster_next(all))
+        walked++;
+    CU_ASSERT_EQUAL(walked, 2);
+    roster_remove(all, a);
+    CU_ASSERT_PTR_NULL(roster_find(all, session_id(a)));
+    roster_add(all, second_a);
+    roster_remove(all, a); // another one has its id by now
+    CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(a)), second_a);
+    roster_destroy(&all);
+    session_destroy(&a);
+    session_destroy(&b);
+    session_destroy(&second_a);
+}
+
+static void
+s_unadopted(void)
+{
+    roster *all = roster_new();
+    session *some[5];
+    for (uint8_t i = 0; i < 5; i++) {
+        some[i] = s_session(i);
+        roster_add(all, some[i]);
+        roster_unadopted(all, some[i]);
+    }
+    roster_adopted(all, session_id(some[0]));
+    roster_adopted(all, session_id(some[0])); // twice is once
+    roster_remove(all, some[2]);
+    CU_ASSERT_EQUAL(roster_unadopted_count(all), 3);
+    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[1]);
+    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[3]);
+    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[4]);
+    CU_ASSERT_PTR_NULL(roster_take_oldest_unadopted(all));
+    CU_ASSERT_EQUAL(roster_count(all), 4);
+    roster_destroy(&all);
+    for (unsigned i = 0; i < 5; i++)
+        session_destroy(&some[i]);
+}
+
+static const unit_test s_tests[] = {{"find and remove", s_find_and_remove}, {"unadopted, oldest first", s_unadopted}};
+UNIT_MAIN("roster", s_tests)

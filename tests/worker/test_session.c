@@ -1,0 +1,72 @@
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+
+static answer *
+s_reply(message_type type, uint64_t sequence, size_t size)
+{
+    header head = {.version = 1, .sequence = sequence};
+    answer *made = answer_new(&head, &(client_id){0}, type);
+    buffer_reserve(&made->body, size);
+    memset(made->body.data, 'x', size);
+    buffer_wrote(&made->body, size);
+    return made;
+}
+
+static void
+s_kept_replies(void)
+{
+    session *self = session_new(FAKE_SESSION, 1);
+    const answer *kept;
+    CU_ASSERT_EQUAL(session_kept(self, 0, &kept), KEPT_NOT);
+    for (uint64_t i = 1; i <= 10; i++) {
+        answer *reply = s_reply(i == 9 ? MSG_FAILED : MSG_DONE, i, i >= 9 ? MAX_REPLY_KEPT + 1 : 10);
+        session_finish_event(self, i, reply);
+        answer_destroy(&reply);
+    }
+    CU_ASSERT_EQUAL(session_last(self), 10);
+    CU_ASSERT_EQUAL(session_kept(self, 2, &kept), KEPT_NOT);
+    CU_ASSERT_EQUAL(session_kept(self, 3, &kept), KEPT_WHOLE);
+    CU_ASSERT_EQUAL(kept->head.sequence, 3);
+    CU_ASSERT_EQUAL(session_kept(self, 9, &kept), KEPT_WHOLE); // a failure cannot be made again
+    CU_ASSERT_EQUAL(session_kept(self, 10, &kept), KEPT_WITHOUT_BODY);
+    CU_ASSERT_EQUAL(session_kept(self, 11, &kept), KEPT_NOT);
+    session_destroy(&self);
+}
+
+static void
+s_identity(void)
+{
+    session *self = session_new(FAKE_SESSION, 1);
+    session_set_identity(self, (slice){0});
+    session_set_identity(self, slice_text("ann"));
+    session_set_identity(self, slice_text("bob"));
+    CU_ASSERT_TRUE(slice_is(session_identity(self), "ann"));
+    session_destroy(&self);
+}
+
+static void
+s_leases(void)
+{
+    session *self = session_new(FAKE_SESSION, 1);
+    session_touch(self, 100);
+    CU_ASSERT_EQUAL(session_deadline(self), 100 + IDLE_MS);
+    session_await_join(self, 200);
+    CU_ASSERT_TRUE(session_unadopted(self));
+    session_touch(self, 300);
+    CU_ASSERT_EQUAL(session_deadline(self), 200 + UNADOPTED_MS); // a turn does not adopt
+    session_left(self, 400);
+    CU_ASSERT_TRUE(session_unadopted(self));
+    session_joined(self, 1);
+    session_touch(self, 500);
+    CU_ASSERT_EQUAL(session_deadline(self), UINT64_MAX);
+    session_await_join(self, 600); // a second view of the page is mounted
+    CU_ASSERT_FALSE(session_unadopted(self));
+    session_left(self, 700);
+    session_touch(self, 800);
+    CU_ASSERT_EQUAL(session_deadline(self), 700 + DETACHED_MS);
+    session_destroy(&self);
+}
+
+static const unit_test s_tests[] = {
+    {"replies kept for repeats", s_kept_replies}, {"identity", s_identity}, {"leases", s_leases}};
+UNIT_MAIN("session", s_tests)

@@ -1,0 +1,237 @@
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+
+static fake s_fake;
+static session *s_session;
+static char s_room[2048];
+
+static void
+s_begin(void)
+{
+    fake_init(&s_fake);
+    s_session = session_new(FAKE_SESSION, 5);
+}
+
+static void
+s_finish(void)
+{
+    session_close_views(s_session, &s_fake.ops);
+    session_destroy(&s_session);
+    fake_fini(&s_fake);
+}
+
+static const answer *
+s_run(mail *one)
+{
+    return fake_run(&s_fake, s_session, one, NULL);
+}
+
+static void
+s_mounted(void)
+{
+    s_begin();
+    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    CU_ASSERT_EQUAL_FATAL(reply->head.type, MSG_MOUNTED);
+}
+
+static const char *
+s_text(const answer *from, const char *key)
+{
+    return fake_text(from, key, s_room);
+}
+
+static void
+s_event_becomes_a_patch(void)
+{
+    s_mounted();
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(reply->head.epoch, 5);
+    CU_ASSERT_EQUAL(reply->head.sequence, 1);
+    CU_ASSERT_EQUAL(fake_uint(reply, "version"), 2);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "{\"v\":\"766965772d766965772d766965772d00\",\"s\":2,\"a\":1,"
+                                                   "\"d\":{\"0\":{\"h\":\"<main dj-root>1</main>\"}}}");
+    s_finish();
+}
+
+static void
+s_no_change_no_patch(void)
+{
+    s_mounted();
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "{\"v\":\"766965772d766965772d766965772d00\",\"s\":1,\"a\":1}");
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_HTML));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>0</main>");
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "patch"), "");
+    s_finish();
+}
+
+static void
+s_numbers(void)
+{
+    s_mounted();
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0)), "reason"), "gap");
+    CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
+    const answer *again = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    CU_ASSERT_EQUAL(again->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(again->head.flags, FLAG_REPEAT);
+    CU_ASSERT_EQUAL(fake_uint(again, "version"), 2); // the reply of then
+    const answer *next = s_run(fake_event(&s_fake, 3, FAKE_VIEW, "nothing", FLAG_HTML));
+    CU_ASSERT_STRING_EQUAL(s_text(next, "html"), "<p>page</p><main dj-root>2</main>"); // it did not run again
+    s_finish();
+}
+
+static void
+s_forgotten(void)
+{
+    s_mounted();
+    for (uint64_t i = 1; i <= MAX_REPLIES_KEPT + 1; i++)
+        s_run(fake_event(&s_fake, i, FAKE_VIEW, "increment", 0));
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_UNKNOWN);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "forgotten");
+    CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
+    s_finish();
+}
+
+static void
+s_large_reply_is_made_again(void)
+{
+    s_begin();
+    static char template[300];
+    snprintf(template, sizeof template, "<div dj-root>%%0%dd</div>", 200);
+    s_fake.template = template;
+    s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    // As if it had been over the limit: a session keeps no more than that it happened.
+    const answer *kept;
+    CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WHOLE);
+    answer *large = answer_copy(reply);
+    buffer_reserve(&large->body, MAX_REPLY_KEPT);
+    buffer_wrote(&large->body, MAX_REPLY_KEPT);
+    large->head.sequence = 2;
+    session_finish_event(s_session, 2, large);
+    answer_destroy(&large);
+    CU_ASSERT_EQUAL(session_kept(s_session, 2, &kept), KEPT_WITHOUT_BODY);
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "0001</div>"));
+    CU_ASSERT_EQUAL(session_last(s_session), 2);
+    s_finish();
+}
+
+static void
+s_expired(void)
+{
+    s_mounted();
+    mail *late = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
+    late->head.ttl = 50;
+    s_fake.now += 51;
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(late), "reason"), "expired");
+    CU_ASSERT_EQUAL(session_last(s_session), 0);
+    late = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
+    s_fake.now += DEFAULT_TTL_MS;
+    CU_ASSERT_EQUAL(s_run(late)->head.type, MSG_DONE);
+    s_finish();
+}
+
+static void
+s_failed(void)
+{
+    s_mounted();
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "raise", FLAG_BROWSER));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "python");
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "view_path"), "shop.Cart");
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "event"), "raise");
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nope", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "handler_not_found");
+    reply = s_run(fake_event(&s_fake, 3, FAKE_OTHER, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "view_not_found");
+    s_fake.template = NULL;
+    reply = s_run(fake_event(&s_fake, 4, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
+    CU_ASSERT_EQUAL(session_last(s_session), 4); // each used its number
+    s_finish();
+}
+
+static void
+s_malformed(void)
+{
+    s_mounted();
+    const answer *reply = s_run(fake_mail(&s_fake, MSG_EVENT, 1, 0, slice_text("\x93zzz")));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_NOT_EXECUTED);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
+    reply = s_run(fake_mail(&s_fake, MSG_MOUNT, SEQUENCE_REQUEST, 0, slice_text("\x80")));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
+    CU_ASSERT_EQUAL(session_last(s_session), 0);
+    s_finish();
+}
+
+static void
+s_too_many_parameters(void)
+{
+    s_mounted();
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, 3);
+    writer_key_bin(to, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
+    writer_key_str(to, "name", slice_text("increment"));
+    writer_key(to, "params");
+    writer_map(to, 10000);
+    for (unsigned i = 0; i < 10000; i++) {
+        writer_uint(to, i);
+        writer_uint(to, i);
+    }
+    const answer *reply = s_run(fake_mail(&s_fake, MSG_EVENT, 1, 0, buffer_bytes(&body)));
+    buffer_fini(&body);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "params");
+    s_finish();
+}
+
+static void
+s_stale_epoch(void)
+{
+    s_mounted();
+    mail *old = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
+    old->head.epoch = 4;
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(old), "reason"), "stale");
+    s_finish();
+}
+
+static void
+s_awaited(void)
+{
+    s_mounted();
+    turn_result result;
+    CU_ASSERT_PTR_NULL(fake_run(&s_fake, s_session, fake_event(&s_fake, 1, FAKE_VIEW, "later", FLAG_HTML), &result));
+    CU_ASSERT_EQUAL(result, TURN_AWAITS);
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(s_fake.resumable, 1);
+    CU_ASSERT_EQUAL(turn_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    const answer *reply = s_fake.answers[s_fake.count - 1];
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>10</main>");
+    s_fake.settles = ERR_PYTHON;
+    fake_run(&s_fake, s_session, fake_event(&s_fake, 2, FAKE_VIEW, "later", FLAG_HTML), &result);
+    turn_resume(s_session, &s_fake.host);
+    reply = s_fake.answers[s_fake.count - 1];
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "message"), "settled");
+    s_finish();
+}
+
+static const unit_test s_tests[] = {
+    {"an event becomes a patch", s_event_becomes_a_patch},
+    {"no change, no patch", s_no_change_no_patch},
+    {"numbers: gap and repeat", s_numbers},
+    {"a repeat that is too old", s_forgotten},
+    {"a repeat whose reply was large", s_large_reply_is_made_again},
+    {"time to live", s_expired},
+    {"failures use their number", s_failed},
+    {"malformed bodies do not", s_malformed},
+    {"too many parameters", s_too_many_parameters},
+    {"stale epoch", s_stale_epoch},
+    {"an awaited handler", s_awaited},
+};
+UNIT_MAIN("turn", s_tests)
