@@ -186,8 +186,8 @@ s_add_worker(broker *self, slice id, const register_body *said)
     char name[2 * MAX_WORKER_NAME], version[80];
     log_quoted(said->name, name, sizeof name);
     if (!s_take_name(self, said->name)) {
-        log_event(LOG_WARN, "worker_refused", "reason=name_taken worker=%s worker_pid=%llu", name,
-                  (unsigned long long)said->pid);
+        broker_log(self, GATE_STRANGER, LOG_WARN, "worker_refused",
+                   "reason=name_taken worker=%s worker_pid=%llu", name, (unsigned long long)said->pid);
         s_refuse_worker(self, id, err_word(ERR_NAME_TAKEN), err_text(ERR_NAME_TAKEN));
         return;
     }

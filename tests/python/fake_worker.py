@@ -3,6 +3,7 @@
 `Session` has the interface of troupe._native.Session; `Broker` puts many of them behind a real ROUTER socket.
 """
 
+import asyncio
 import inspect
 import json
 import queue
@@ -230,6 +231,13 @@ def failure(where, error, path, event):
     }
 
 
+async def _outcome(awaitable):
+    try:
+        await awaitable
+    except Exception as error:
+        return error
+
+
 class Broker:
     """A broker with a worker in it, on a thread, behind a real ROUTER at `address`.
 
@@ -272,8 +280,7 @@ class Broker:
         """Stop the thread and free the address."""
         self._orders.send_multipart([b"stop"])
         self._thread.join(5)
-        self._orders.close(0)
-        self._context.term()
+        self._context.destroy(0)
 
     def _run(self):
         router = self._context.socket(zmq.ROUTER)
@@ -327,6 +334,8 @@ class Broker:
             body = {"reason": "unknown_session", "message": "the session is not here"}
             return [(wire.pack_header(wire.NOT_EXECUTED, 0, session, 0, sequence, 0), wire.pack_body(body))]
         result = actor.run(header, body)
+        if isinstance(result, Pending):
+            result = actor.resume(result, None, asyncio.run(_outcome(result.awaitable)))
         if actor.ended:
             del self.sessions[session]
         return [result] if result else []

@@ -75,7 +75,7 @@ class Visitor:
         """An open WebSocket. origin: of this site, if not given; None: without the header."""
         if origin is ...:
             origin = f"http://127.0.0.1:{self.port}"
-        return connect(
+        opening = connect(
             f"ws://127.0.0.1:{self.port}{path}",
             origin=origin,
             additional_headers=self._cookie(),
@@ -84,6 +84,7 @@ class Visitor:
             proxy=None,
             close_timeout=2,
         )
+        return opening.__enter__()  # gives the connection; it is closed by `close()`
 
     def open(self, path):
         """GET a page and join it; a Page."""

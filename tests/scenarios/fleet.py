@@ -151,7 +151,8 @@ class LogWatch:
 
     def count(self, pattern, name="*"):
         """How many records match."""
-        return sum(1 for _, record in self.records(name) if re.search(pattern, record, re.DOTALL))
+        pattern = re.compile(pattern, re.DOTALL) if isinstance(pattern, str) else pattern
+        return sum(1 for _, record in self.records(name) if pattern.search(record))
 
     def check(self):
         """FleetError: an expected record did not come, or came too often, or an ERROR was not expected."""
@@ -360,7 +361,9 @@ class Fleet:
     def watch_logs(self):
         """What is logged inside is held against what is expected inside."""
         self.watch = LogWatch(self.folder)
-        yield self
-        self.check_alive()
-        self.watch.check()
-        self.watch = LogWatch(self.folder)
+        try:
+            yield self
+            self.check_alive()
+            self.watch.check()
+        finally:
+            self.watch = LogWatch(self.folder)

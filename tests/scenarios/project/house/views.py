@@ -25,6 +25,7 @@ class Counter(LiveView):
 
     def mount(self, request, start=0):
         self.count = start
+        self.title = self.title
         self.text = ""
 
     @event_handler

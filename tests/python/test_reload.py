@@ -1,0 +1,31 @@
+"""The reload thread's eyes: which change counts."""
+
+import os
+import queue
+
+from troupe import reload
+
+
+def test_what_counts_as_a_change():
+    before = {"/p/views.py": 1, "/p/t.html": 1}
+    assert reload.changed_file(before, dict(before)) is None
+    assert reload.changed_file(before, {"/p/views.py": 2, "/p/t.html": 1}) == "/p/views.py"
+    assert reload.changed_file(before, {"/p/views.py": 1}) == "/p/t.html"
+    assert reload.changed_file(before, {**before, "/p/new.html": 1}) == "/p/new.html"
+    assert reload.changed_file(before, {**before, "/p/imported_late.py": 1}) is None
+
+
+def test_the_projects_files_are_watched():
+    stamps = reload.snapshot()
+    assert os.path.abspath(reload.__file__) in stamps
+
+
+def test_it_says_so_once(monkeypatch):
+    looks = iter([{"a.py": 1}, {"a.py": 1}, {"a.py": 1, "b.py": 1}, {"a.py": 1, "b.py": 2}])
+    monkeypatch.setattr(reload, "snapshot", lambda: next(looks))
+    told, lines = queue.Queue(), []
+    thread = reload.watch(lambda: told.put("changed"), pause=lambda: None, log=lines.append)
+    assert told.get(timeout=10) == "changed"
+    thread.join(10)
+    assert not thread.is_alive() and told.empty()
+    assert 'file="b.py"' in lines[0]

@@ -1,0 +1,307 @@
+"""troupe.runtime: classes, handlers, requests' answers and faults, as the C code calls them."""
+
+import asyncio
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils import timezone, translation
+
+from troupe import LiveView, event_handler, runtime
+
+
+class Base(LiveView):
+    def inherited(self):
+        pass
+
+
+class Shop(Base):
+    template_string = "{{ n }}"
+    attribute = 3
+
+    @event_handler
+    def add(self, n=1):
+        self.n = n
+
+    def helper(self):
+        pass
+
+    @property
+    def total(self):
+        return 1
+
+    @staticmethod
+    def static():
+        pass
+
+    @classmethod
+    def of_class(cls):
+        pass
+
+    def mount(self, request, **kwargs):
+        self.kwargs = kwargs
+        answer = kwargs.get("answer")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Inner:
+    class View(LiveView):
+        pass
+
+
+def found(name, browser=True, cls=Shop):
+    try:
+        return runtime.find_handler(cls(), "shop.Shop", name, browser)
+    except runtime.Refused as refused:
+        assert refused.kind == "handler_not_found"
+        assert str(refused) == f"Handler '{name}' not found on shop.Shop"
+        return None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["__init__", "mount", "_x", "get_context_data", "authorize", "as_view", "total", "a.b", "", "template_string"]
+    + ["attribute", "static", "of_class", "nothing", "add ", "class", "__class__", "request", "é.x"],
+)
+def test_what_is_no_handler(name):
+    assert found(name, browser=True) is None
+    assert found(name, browser=False) is None
+
+
+def test_only_decorated_handlers_run_for_a_browser(settings):
+    assert found("add") is not None
+    assert found("helper") is None and found("inherited") is None
+    assert found("helper", browser=False) is not None and found("inherited", browser=False) is not None
+    settings.TROUPE = {**settings.TROUPE, "STRICT_EVENTS": False}
+    assert found("helper") is not None
+
+
+def test_a_handler_of_the_instance_is_none():
+    view = Shop()
+    view.sneaky = lambda: None
+    with pytest.raises(runtime.Refused):
+        runtime.find_handler(view, "shop.Shop", "sneaky", False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["os.path.join", "Shop", "", ".", "samples.", "samples.nothing", "samples.no.module", "troupe.LiveView", "troupe.views.LiveView"]
+    + ["django.contrib.auth.models.User", "samples.event_handler", "samplesx.Counter", "django.contrib.auth.nothing.X"],
+)
+def test_classes_that_may_not_be_mounted(path):
+    with pytest.raises(runtime.Refused) as refused:
+        runtime.open_view(path, None)
+    assert refused.value.kind == "view_refused"
+
+
+def test_a_listed_class_is_loaded_with_its_keywords():
+    view = runtime.open_view("samples.Counter", {"step": 7})
+    assert view.step == 7
+
+
+def test_nothing_is_imported_before_the_path_is_allowed():
+    import sys
+
+    assert "antigravity" not in sys.modules
+    with pytest.raises(runtime.Refused):
+        runtime.load_class("antigravity.X")
+    assert "antigravity" not in sys.modules
+
+
+def mounted(**params):
+    return runtime.mount_view(Shop(), "shop.Shop", {"path": "/shop/"}, "", params)
+
+
+def test_mount_gives_the_keywords_and_the_request():
+    view = Shop()
+    assert runtime.mount_view(view, "shop.Shop", {"path": "/shop/", "query": "a=1"}, "", {"n": 2}) is None
+    assert view.kwargs == {"n": 2} and view.request.GET["a"] == "1"
+    assert runtime.mount_view(view, "shop.Shop", None, "", {}) is None
+    assert view.request is None
+
+
+def test_mount_may_answer_by_itself():
+    redirect = mounted(answer=HttpResponseRedirect("/login/"))
+    assert redirect["status"] == 302 and ["Location", "/login/"] in redirect["headers"]
+    response = HttpResponse(b"teapot", status=418)
+    response.set_cookie("tea", "green")
+    answer = mounted(answer=response)
+    assert answer["status"] == 418 and answer["body"] == b"teapot"
+    assert any(name == "Set-Cookie" and value.startswith("tea=green") for name, value in answer["headers"])
+    assert mounted(answer=Http404("gone"))["status"] == 404
+    assert mounted(answer=PermissionDenied("no"))["status"] == 403
+    assert mounted(answer="garbage") is None
+
+
+def test_mount_must_be_a_plain_function():
+    class Late(LiveView):
+        async def mount(self, request):
+            pass
+
+    with pytest.raises(TypeError, match="plain function"):
+        runtime.mount_view(Late(), "shop.Late", None, "", {})
+
+
+def test_authorize_is_asked_first():
+    class Closed(LiveView):
+        def authorize(self, request):
+            return request.path == "/open/"
+
+        def mount(self, request):
+            self.mounted = True
+
+    view = Closed()
+    with pytest.raises(runtime.Refused) as refused:
+        runtime.mount_view(view, "shop.Closed", {"path": "/closed/"}, "", {})
+    assert refused.value.kind == "forbidden" and not hasattr(view, "mounted")
+    runtime.mount_view(view, "shop.Closed", {"path": "/open/"}, "", {})
+    with pytest.raises(runtime.Refused):
+        runtime.join_view(view, "shop.Closed", {"path": "/ws/"}, "/closed/")
+    runtime.join_view(view, "shop.Closed", {"path": "/ws/"}, "/open/?q=2")
+    assert view.request.GET["q"] == "2"
+
+    class Denying(LiveView):
+        def authorize(self, request):
+            raise PermissionDenied("members only")
+
+    with pytest.raises(runtime.Refused, match="members only"):
+        runtime.mount_view(Denying(), "shop.Denying", None, "", {})
+
+
+@pytest.mark.django_db
+def test_a_session_begun_in_mount_comes_back_as_a_cookie():
+    class Remembering(LiveView):
+        def mount(self, request):
+            request.session["seen"] = True
+            return HttpResponseRedirect("/next/")
+
+    answer = runtime.mount_view(Remembering(), "shop.R", {"path": "/"}, "", {})
+    cookies = [value for name, value in answer["headers"] if name == "Set-Cookie"]
+    assert len(cookies) == 1 and cookies[0].startswith("sessionid=")
+    assert "HttpOnly" in cookies[0]
+
+
+def test_sync_wants_a_dict():
+    class Odd(LiveView):
+        def get_context_data(self):
+            return ["n"]
+
+    with pytest.raises(TypeError, match="must return a dict, not list"):
+        runtime.sync(Odd())
+    view = Shop()
+    view.n, view._hidden = 1, 2
+    assert runtime.sync(view) == {"n": 1}
+
+
+def test_render():
+    view = Shop()
+    assert runtime.render(view, "shop.Shop", {"n": "<b>"}) == "&lt;b&gt;"
+    view.template_string = None
+    with pytest.raises(runtime.Refused, match="neither template_name nor template_string"):
+        runtime.render(view, "shop.Shop", {})
+    view.template_name = "nowhere.html"
+    with pytest.raises(runtime.Refused, match="template does not exist: nowhere.html") as refused:
+        runtime.render(view, "shop.Shop", {})
+    assert refused.value.kind == "template"
+
+
+def test_render_uses_context_processors():
+    view = Shop()
+    view.template_string = "{{ request.path }}"
+    runtime.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
+    assert runtime.render(view, "shop.Shop", {}) == "/here/"
+
+
+def test_templates_made_at_run_time_do_not_pile_up():
+    view = Shop()
+    for n in range(1100):
+        view.template_string = f"{n}"
+        runtime.render(view, "shop.Shop", {})
+    assert len(runtime._templates) <= 1000
+
+
+@pytest.mark.django_db
+def test_locale_of_the_person():
+    view = Shop()
+    runtime.mount_view(view, "shop.Shop", {"path": "/", "language": "de", "time_zone": "Asia/Tokyo"}, "", {})
+    translation.deactivate()
+    timezone.deactivate()
+    runtime.sync(view)
+    assert translation.get_language() == "de" and timezone.get_current_timezone_name() == "Asia/Tokyo"
+    runtime.set_housekeeping(True)
+    try:
+        runtime.begin()
+        runtime.end()
+    finally:
+        runtime.set_housekeeping(False)
+    assert translation.get_language() == "en" and timezone.get_current_timezone_name() == "Europe/Vienna"
+
+
+class Hidden(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def raised(error, where="shop.Shop.add()"):
+    try:
+        raise error
+    except BaseException as caught:
+        return runtime.describe(caught, where)
+
+
+def test_faults_in_the_words_of_the_seed():
+    kind, message, type_, frames = raised(ValueError("no\udc80"))
+    assert (kind, message, type_) == ("python", "Error in shop.Shop.add(): no?", "ValueError")
+    file, line, function, source = frames[-1]
+    assert file.endswith("test_runtime.py") and function == "raised" and source == "raise error" and line > 0
+    assert raised(ValueError(), "template of shop.Shop")[0] == "template"
+    assert raised(KeyboardInterrupt())[1] == "Error in shop.Shop.add(): KeyboardInterrupt"
+    assert "cannot be shown" in raised(Hidden())[1]
+    assert raised(runtime.Refused("forbidden", "no"))[:3] == ("forbidden", "no", "")
+    assert len(raised(ValueError("x" * 100000))[1]) < 5000
+
+
+def test_a_recursion_shows_both_ends():
+    def down(n):
+        return down(n - 1) if n else 1 / 0
+
+    try:
+        down(200)
+    except ZeroDivisionError as error:
+        frames = runtime.describe(error, "x()")[3]
+    assert len(frames) == 40
+    assert frames[0][2] == "test_a_recursion_shows_both_ends" and frames[-1][3] == "return down(n - 1) if n else 1 / 0"
+
+
+def test_guard_lets_nothing_through():
+    async def exits():
+        raise SystemExit(3)
+
+    async def well():
+        return 5
+
+    assert asyncio.run(runtime.guard(well())) == (True, 5)
+    ok, error = asyncio.run(runtime.guard(exits()))
+    assert not ok and isinstance(error, SystemExit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_atomic_requests_wrap_the_handler(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    seen = []
+
+    class Atomic(LiveView):
+        def write(self):
+            seen.append(transaction.get_connection().in_atomic_block)
+
+        async def late(self):
+            pass
+
+    view = Atomic()
+    runtime.find_handler(view, "shop.Atomic", "write", False)(view)
+    assert seen == [True] and not transaction.get_connection().in_atomic_block
+    with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
+        runtime.find_handler(view, "shop.Atomic", "late", False)
