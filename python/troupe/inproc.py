@@ -50,6 +50,7 @@ class Inproc:
         self._entries = {}
         self._unadopted = {}  # session → since when; oldest first
         self._subscribers = {}
+        self._turns = set()
         self._numbers = itertools.count(wire.REQUEST_BIT | 1)
 
     def __len__(self):
@@ -70,8 +71,11 @@ class Inproc:
         if entry is None:
             return _done(loop, _unknown_session())
         header = wire.pack_header(kind, flags, session, epoch, sequence or next(self._numbers), ttl)
-        # A task of its own: a caller that is cancelled must not leave a turn half done.
-        return loop.create_task(self._turn(session, entry, header, data, view))
+        # A task of its own, shielded: a caller that is cancelled must not leave a turn half done.
+        turn = loop.create_task(self._turn(session, entry, header, data, view))
+        self._turns.add(turn)  # the loop itself keeps weak references only
+        turn.add_done_callback(self._turns.discard)
+        return asyncio.shield(turn)
 
     def send(self, kind, session, body, epoch=0, lost=None):
         """See transport.py. ACK means nothing here, and a LEAVE ends the session: there is nobody to sweep it

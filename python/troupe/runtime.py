@@ -8,13 +8,17 @@ import importlib
 import inspect
 import linecache
 import logging
+import threading
 import traceback
 from types import FunctionType
 
+import asgiref
 from asgiref.sync import iscoroutinefunction
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections, connections, reset_queries, transaction
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 from django.template import TemplateDoesNotExist, engines
@@ -38,6 +42,8 @@ PYTHON, TEMPLATE, HANDLER_NOT_FOUND, VIEW_REFUSED, FORBIDDEN, PARAMS = (
 
 # Whose connections are ours to keep in order: a worker's threads. Over inproc:// they are the caller's.
 _housekeeping = False
+# From 3.7 on asgiref's Local, and so what translation and time zone are activated in, is part of the turn's own context.
+_LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
 
@@ -264,18 +270,33 @@ def render(view, path, context):
 # Around a turn
 
 
+class _Thread(threading.local):
+    has_connections = False
+
+
+_thread = _Thread()
+
+
+@receiver(connection_created, dispatch_uid="troupe.runtime")
+def _note_connection(**_):
+    _thread.has_connections = True
+
+
 def begin():
     """Before the first Python of a turn, in its own context."""
-    if _housekeeping:
+    if _housekeeping and _thread.has_connections:
         reset_queries()
         close_old_connections()
 
 
 def end():
-    """After the last Python of a turn."""
-    if _housekeeping:
+    """After the last Python of a turn. A thread that never opened a connection has none to look after."""
+    if not _housekeeping:
+        return
+    if not _LOCALE_ENDS_WITH_CONTEXT:
         translation.deactivate()
         timezone.deactivate()
+    if _thread.has_connections:
         close_old_connections()
 
 

@@ -167,10 +167,8 @@ def requests():
     ]
 
 
-def replies():
-    """Valid messages to clients. Keys stand in the order that our C encoders write."""
-    frames = [["views.py", 12, "increment", "self.count += by"], ["", 0, "", ""]]
-    failed = {"kind": "python", "message": "Error in demo.views.Counter.increment(): no"}
+def mount_replies():
+    """MOUNTED and JOINED. Keys stand in the order that our C encoders write, here and in replies()."""
     return [
         valid("mounted", "MOUNTED", {"view": VIEW, "version": 1, "last": 0, "html": "<p>Ä</p>".encode()}),
         valid(
@@ -206,6 +204,14 @@ def replies():
                 ],
             },
         ),
+    ]
+
+
+def replies():
+    """The other valid messages to clients."""
+    frames = [["views.py", 12, "increment", "self.count += by"], ["", 0, "", ""]]
+    failed = {"kind": "python", "message": "Error in demo.views.Counter.increment(): no"}
+    return [
         valid("done_unchanged", "DONE", {"version": 12}),
         valid("done_frame", "DONE", {"version": 13, "frame": b'{"v":"10","s":13,"a":41}'}, flags=BROWSER),
         valid("done_html", "DONE", {"version": 13, "patch": b'{"0":{"h":"x"}}', "html": b"x"}, flags=REPEAT),
@@ -298,7 +304,7 @@ def main():
     """Writes both files into FOLDER (default: proto/vectors)."""
     default = pathlib.Path(__file__).resolve().parents[2] / "proto" / "vectors"
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    messages = requests() + replies() + control()
+    messages = requests() + mount_replies() + replies() + control()
     assert {vector["message"] for vector in messages} == set(TYPES), "a message without a vector"
     write(folder / "messages.json", messages)
     write(folder / "invalid.json", all_invalid())

@@ -1,10 +1,12 @@
 """troupe.runtime: classes, handlers, requests' answers and faults, as the C code calls them."""
 
 import asyncio
+import contextvars
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.db.backends.signals import connection_created
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils import timezone, translation
 
@@ -223,21 +225,54 @@ def test_templates_made_at_run_time_do_not_pile_up():
     assert len(runtime._templates) <= 1000
 
 
-@pytest.mark.django_db
-def test_locale_of_the_person():
-    view = Shop()
-    runtime.mount_view(view, "shop.Shop", {"path": "/", "language": "de", "time_zone": "Asia/Tokyo"}, "", {})
-    translation.deactivate()
-    timezone.deactivate()
-    runtime.sync(view)
-    assert translation.get_language() == "de" and timezone.get_current_timezone_name() == "Asia/Tokyo"
+@pytest.fixture
+def housekeeping(monkeypatch):
+    monkeypatch.setattr(runtime._thread, "has_connections", False)
     runtime.set_housekeeping(True)
-    try:
+    yield
+    runtime.set_housekeeping(False)
+
+
+def test_locale_of_the_person(housekeeping):
+    view = Shop()
+
+    def turn(facts):
         runtime.begin()
+        runtime.mount_view(view, "shop.Shop", facts, "", {})
+        runtime.sync(view)
+        seen = translation.get_language(), timezone.get_current_timezone_name()
+        runtime.end()
+        return seen
+
+    german = {"path": "/", "language": "de", "time_zone": "Asia/Tokyo"}
+    assert contextvars.Context().run(turn, german) == ("de", "Asia/Tokyo")
+    # The next turn is another person's.
+    assert contextvars.Context().run(turn, {"path": "/"}) == ("en", "Europe/Vienna")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dead_connections_are_closed_and_the_query_log_forgotten(housekeeping, settings):
+    settings.DEBUG = True
+    connection.ensure_connection()
+    runtime._thread.has_connections = True
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+    assert connection.queries
+    runtime.begin()
+    assert not connection.queries
+    closed = []
+    connection.close_if_unusable_or_obsolete, before = lambda: closed.append(1), connection.close_if_unusable_or_obsolete
+    try:
         runtime.end()
     finally:
-        runtime.set_housekeeping(False)
-    assert translation.get_language() == "en" and timezone.get_current_timezone_name() == "Europe/Vienna"
+        connection.close_if_unusable_or_obsolete = before
+    assert closed == [1]
+
+
+def test_opening_a_connection_is_noticed():
+    runtime._thread.has_connections = False
+    connection_created.send(sender=None, connection=None)
+    assert runtime._thread.has_connections
 
 
 class Hidden(Exception):

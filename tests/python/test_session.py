@@ -210,9 +210,9 @@ async def test_inproc_waits_its_turn_when_ended_in_the_middle(native):
     await actor.mount("samples.Counter", {})
     fake = fake_worker.Session.made[-1]
     running = asyncio.ensure_future(actor.event("later", {}))
-    queued = native.submit(wire.PING, actor.id, {})
     while not native._entries[actor.id].lock.held:
         await asyncio.sleep(0)
+    queued = native.submit(wire.PING, actor.id, {})
     native.send(wire.SHUTDOWN, actor.id, {})
     assert not fake.closed and len(native) == 0
     assert "10" in (await running)["html"]

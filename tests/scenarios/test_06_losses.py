@@ -1,0 +1,272 @@
+"""Processes come and go: sessions spread and stay, and what is lost is said to be lost."""
+
+import os
+import re
+import signal
+
+import pytest
+import raw
+from browser import Visitor
+from fleet import wait_until
+
+from troupe import wire
+
+QUICK = ["--heartbeat-ms", "100", "--worker-dead-ms", "1000"]
+
+
+def pid_of(html):
+    """The worker that a page of house.views.Where names."""
+    return int(re.search(r"<b>(\d+)</b>", html)[1])
+
+
+def spread(visitor, count=8):
+    """{pid: [pages]} of so many open pages."""
+    pages = {}
+    for _ in range(count):
+        page = visitor.open("/where/")
+        pages.setdefault(pid_of(page.html), []).append(page)
+    return pages
+
+
+def close(*groups):
+    """Close the sockets of pages."""
+    for pages in groups:
+        for page in pages:
+            page.connection.close()
+
+
+def test_sessions_spread_over_workers_and_stay(fleet, client):
+    sessions = [client.mount("house.views.Where") for _ in range(20)]
+    pids = [pid_of(session.html) for session in sessions]
+    assert set(pids) == {worker.pid for worker in fleet.workers.values()}
+    assert 5 <= pids.count(pids[0]) <= 15
+    for _ in range(5):
+        for session, pid in zip(sessions, pids, strict=True):
+            assert pid_of(session.event("increment").body["html"].decode()) == pid
+    for session in sessions:
+        session.shutdown()
+
+
+def test_killed_worker(make_fleet, tmp_path):
+    """Pending: UNKNOWN. Sockets: `lost`, at once. Pages: joined anew with their tokens. Others: untouched."""
+    fleet = make_fleet(broker=QUICK)
+    visitor = Visitor(fleet.port)
+    pages = spread(visitor)
+    (pid, lost), (_, kept) = pages.items()
+    with raw.Client(fleet.front) as client:
+        held = next(s for s in iter(lambda: client.mount("house.views.Gated"), None) if owner(client, s, fleet) == pid)
+        key = held.post("hold", {"gate": str(tmp_path / "never")})
+        wait_until((tmp_path / "never.reached").exists, "the handler to run")
+        fleet.expect_log(r"level=WARN .*event=worker_lost", times=1, name="broker")
+        fleet.by_pid(pid).signal(signal.SIGKILL)
+        answer = client.answer_to(key)
+        assert (answer.kind, answer.reason) == (wire.UNKNOWN, "worker_lost")
+        refused = client.ask(wire.PING, session=held.id)
+        assert (refused.kind, refused.reason) == (wire.NOT_EXECUTED, "unknown_session")
+    for page in lost:
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+    for page in lost:
+        joined = page.join()  # on the same socket
+        assert joined["t"] == "joined" and joined["fresh"] is True and joined["n"] == 0
+        assert "<output>0</output>" in joined["views"][0]["html"]
+        assert pid_of(page.shows("increment")) != pid
+    for page in kept:
+        assert "<output>1</output>" in page.shows("increment")
+        assert not page.unasked
+    fleet.start_worker("w3")
+    new = spread(visitor, 6)
+    assert fleet.workers["w3"].pid in new
+    close(lost, kept, *new.values())
+
+
+def owner(client, session, fleet):
+    """The pid of the worker that has a session of house.views.Gated, by what the broker counts."""
+    where = client.mount("house.views.Where", session=session.id)
+    return pid_of(where.html)
+
+
+def test_killed_worker_comes_back_under_its_name(make_fleet):
+    fleet = make_fleet(workers=1, broker=QUICK)
+    with Visitor(fleet.port).open("/where/") as page:
+        page.shows("increment")
+        fleet.workers["w1"].signal(signal.SIGKILL)
+        fleet.workers["w1"].wait_exit()
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        fleet.start_worker("w1")
+        joined = page.join()
+        assert joined["fresh"] is True
+        assert pid_of(page.shows("increment")) == fleet.workers["w1"].pid
+    fleet.expect_log("event=worker_lost", times=1, name="broker")
+
+
+def test_stopped_worker_finishes_what_it_began(make_fleet, tmp_path):
+    fleet = make_fleet(broker=QUICK)
+    visitor = Visitor(fleet.port)
+    pages = spread(visitor)
+    (pid, lost), (_, kept) = pages.items()
+    gate = tmp_path / "gate"
+    with raw.Client(fleet.front) as client:
+        held = next(s for s in iter(lambda: client.mount("house.views.Gated"), None) if owner(client, s, fleet) == pid)
+        key = held.post("hold", {"gate": str(gate)})
+        wait_until((tmp_path / "gate.reached").exists, "the handler to run")
+        leaving = fleet.by_pid(pid)
+        leaving.signal(signal.SIGTERM)
+        leaving.wait_line("event=leaving")
+        gate.touch()
+        answer = client.answer_to(key)
+        assert answer.kind == wire.DONE and "<output>1</output>" in answer.body["html"].decode()
+        assert leaving.wait_exit() == 0
+    for page in lost:
+        assert page.wait_type("lost")["reason"] == "worker_left"
+        assert page.join()["fresh"] is True
+        assert pid_of(page.shows("increment")) != pid
+    for page in kept:
+        assert "<output>1</output>" in page.shows("increment")
+    close(lost, kept)
+
+
+def test_no_worker_at_all(make_fleet):
+    fleet = make_fleet(workers=1, broker=QUICK)
+    visitor = Visitor(fleet.port)
+    with visitor.open("/where/") as page:
+        worker = fleet.workers["w1"]
+        worker.signal(signal.SIGTERM)
+        assert worker.wait_exit() == 0
+        assert page.wait_type("lost")["reason"] == "worker_left"
+        fleet.expect_log("event=mount_failed .*kind=no_worker", times=1, name="web")
+        reply = visitor.get("/where/")
+        assert reply.status == 503 and int(reply.headers["Retry-After"]) >= 1
+        assert "not available just now" in reply.text and "worker" not in reply.text
+        fleet.expect_log("event=join_failed kind=no_worker", times=1, name="web")
+        refused = page.join()
+        assert (refused["t"], refused["reason"]) == ("error", "no_worker")
+        assert page.receive() == {"t": "closed", "code": 1013}
+        fleet.start_worker("w1")
+        assert page.reconnect()["fresh"] is True
+        assert visitor.get("/where/").status == 200
+
+
+def test_restarted_broker(make_fleet):
+    """Workers register again and drop what the old broker knew; pages find out and join anew; the event is not lost."""
+    fleet = make_fleet(broker=QUICK)
+    visitor = Visitor(fleet.port)
+    pages = [visitor.open("/where/") for _ in range(4)]
+    for page in pages:
+        page.shows("increment")
+    starts = {name: len(worker.text()) for name, worker in fleet.workers.items()}
+    fleet.broker.signal(signal.SIGKILL)
+    fleet.broker.wait_exit()
+    boot = re.findall(r"boot=(\d+)", fleet.broker.text())[-1]
+    wait_until(lambda: int(boot) < int(__import__("time").time()), "the next second, which names the next broker")
+    fleet.start_broker()
+    for name, worker in fleet.workers.items():
+        worker.wait_line("event=registered", starts[name])
+    for page in pages:
+        number = page.post("increment")
+        refused = page.answer_to(number)
+        assert (refused["t"], refused["reason"]) == ("refused", "unknown_session")
+        assert page.wait_type("lost")["reason"] == "unknown_session"
+        joined = page.join()
+        assert joined["t"] == "joined" and joined["fresh"] is True
+        assert "<output>1</output>" in page.shows("increment")
+    with raw.Client(fleet.front) as client:
+        wait_until(
+            lambda: sum(worker["sessions"] for worker in client.figures()["workers"]) == len(pages),
+            "the sessions of the old broker to be dropped",
+        )
+    close(pages)
+
+
+def test_idle_page_hears_of_the_broker_s_restart(make_fleet):
+    fleet = make_fleet(workers=1, broker=QUICK)
+    with Visitor(fleet.port).open("/where/") as page:
+        fleet.broker.signal(signal.SIGKILL)
+        fleet.broker.wait_exit()
+        wait_until(lambda: "waiting_for_broker" in fleet.workers["w1"].text(), "the worker to miss its broker")
+        start = len(fleet.workers["w1"].text())
+        fleet.start_broker()
+        fleet.workers["w1"].wait_line("event=registered", start)
+        assert page.wait_type("lost", 30)["reason"] == "worker_lost"
+        assert page.join()["fresh"] is True
+
+
+def test_django_before_the_broker(make_fleet):
+    fleet = make_fleet(workers=0)
+    visitor = Visitor(fleet.port)
+    fleet.expect_log("event=mount_failed .*kind=unreachable", name="web")
+    reply = visitor.get("/counter/1/")
+    assert reply.status == 503 and "Retry-After" in reply.headers
+    assert "not available just now" in reply.text and str(fleet.front) not in reply.text
+    assert visitor.get("/plain/").text == "plain"
+    worker = fleet.start_worker("w1", wait=False)
+    worker.wait_line("event=waiting_for_broker")
+    fleet.start_broker()
+    worker.wait_line("event=registered")
+    wait_until(lambda: visitor.get("/counter/1/").status == 200, "a page, now that there is a broker")
+    with visitor.open("/counter/1/") as page:
+        assert ">2<" in page.shows("increment")
+
+
+def test_wrong_broker_address(make_fleet, tmp_path):
+    fleet = make_fleet(workers=0, web=False)
+    wrong = f"ipc://{tmp_path}/nobody"
+    port = fleet.start_web("web", TROUPE_FRONT=wrong)
+    fleet.expect_log("event=mount_failed .*kind=unreachable", times=1, name="web")
+    assert Visitor(port).get("/counter/1/").status == 503
+    checked = fleet.manage("check", TROUPE_FRONT=wrong)
+    assert "troupe.W008" in checked.stderr and wrong in checked.stderr
+    bad = fleet.manage("check", check=False, TROUPE_FRONT="http://127.0.0.1")
+    assert bad.returncode == 1 and "troupe.E004" in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("side", "address", "words"),
+    [
+        ("front", "tcp://0.0.0.0:7600", "loopback"),
+        ("back", "tcp://192.168.0.1:7600", "loopback"),
+        ("front", "http://127.0.0.1", "ipc://"),
+        ("front", "", ""),
+    ],
+)
+def test_broker_refuses_bad_addresses(make_fleet, tmp_path, side, address, words):
+    import subprocess
+
+    from fleet import BUILD
+
+    other = "back" if side == "front" else "front"
+    command = [BUILD / "broker" / "troupe-broker", f"--{side}", address, f"--{other}", f"ipc://{tmp_path}/o"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_socket_folder_that_is_not_there(make_fleet, tmp_path):
+    import subprocess
+
+    from fleet import BUILD
+
+    command = [BUILD / "broker" / "troupe-broker", "--front", f"ipc://{tmp_path}/no/f", "--back", f"ipc://{tmp_path}/b"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1
+    assert "event=bind_failed" in done.stderr
+    assert not os.path.exists(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"DJANGO_SETTINGS_MODULE": "scenario.nowhere"}, "scenario.nowhere"),
+    ],
+)
+def test_worker_without_settings_says_so(make_fleet, environment, words):
+    import subprocess
+    import sys
+
+    from fleet import BUILD, PROJECT, ROOT
+
+    fleet = make_fleet(workers=0, web=False)
+    command = [BUILD / "worker" / "troupe-worker", "--back", fleet.back, "--settings", "scenario.nowhere"]
+    command += ["--path", PROJECT, "--path", ROOT / "python", "--python", sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=fleet.environment(**environment))
+    assert done.returncode == 3
+    assert words in done.stderr and "event=project_failed" in done.stderr
