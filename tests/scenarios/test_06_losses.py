@@ -180,13 +180,12 @@ def test_restarted_broker(make_fleet):
 def test_idle_page_hears_of_the_broker_s_restart(make_fleet):
     fleet = make_fleet(workers=1, broker=QUICK)
     with Visitor(fleet.port).open("/where/") as page:
+        start = len(fleet.workers["w1"].text())
         fleet.broker.signal(signal.SIGKILL)
         fleet.broker.wait_exit()
-        wait_until(lambda: "waiting_for_broker" in fleet.workers["w1"].text(), "the worker to miss its broker")
-        start = len(fleet.workers["w1"].text())
         fleet.start_broker()
         fleet.workers["w1"].wait_line("event=registered", start)
-        assert page.wait_type("lost", 30)["reason"] == "worker_lost"
+        assert page.wait_type("lost", 20)["reason"] == "worker_lost"
         assert page.join()["fresh"] is True
 
 

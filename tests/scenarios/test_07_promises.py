@@ -63,7 +63,7 @@ def test_repeat_of_a_failure_gets_the_same_failure(client):
     again = session.event("boom", number=1)
     assert first.kind == wire.FAILED and again.flags & wire.REPEAT
     assert again.body == first.body
-    assert output(session.event("add" if False else "increment")) == 2  # boom counted once before it raised
+    assert output(session.event("increment")) == 2  # boom counted once before it raised
     session.shutdown()
 
 
@@ -98,7 +98,10 @@ def test_repeat_of_a_large_reply_brings_the_whole_root(counter):
 
 
 def test_number_zero_and_numbers_beyond_the_range(counter):
-    for number in (0, 2**53, 2**63, 2**64 - 1):
+    counter.post("increment", number=0)
+    answer = counter.client.receive()
+    assert (answer.kind, answer.sequence) in ((wire.NOT_EXECUTED, 0), (wire.UNKNOWN, 0))
+    for number in (2**53, 2**63, 2**64 - 1):
         answer = counter.event("increment", number=number)
         assert answer.kind in (wire.NOT_EXECUTED, wire.UNKNOWN), (number, answer)
         assert answer.reason in ("malformed", "gap", "forgotten"), (number, answer)

@@ -12,7 +12,7 @@ typedef struct {
     uint64_t now;
     answer *answers[64]; // emitted, oldest first
     unsigned count;
-    int open_views, open_scopes;
+    _Atomic int open_views, open_scopes; // several threads run turns in test_pool
     bool forbid;            // authorize() says no
     unsigned mount_status;  // mount() answers by itself
     const char *template;   // printf format of one %d

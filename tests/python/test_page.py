@@ -1,0 +1,203 @@
+"""The HTTP side, through Django's own test clients: as_view, {% live_view %}, and what a mount can answer."""
+
+import re
+
+import fake_worker
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import AsyncClient, Client, RequestFactory
+from samples import Counter
+
+from troupe import ActorError, client, page, request, token, wire
+
+ANYBODY = {"user": None, "session_key": None}
+
+
+@pytest.fixture(params=["native", "broker"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def token_of(response):
+    return re.search(r'<main data-troupe="([^"]+)" dj-root>', response.content.decode())[1]
+
+
+def last_mount():
+    return fake_worker.Session.made[-1].requests[0]
+
+
+@pytest.mark.django_db
+def test_a_page_over_wsgi(either):
+    response = Client().get("/counter/5/?a=1&b=%C3%BC", HTTP_ACCEPT_LANGUAGE="de")
+    text = response.content.decode()
+    assert response.status_code == 200 and response["Content-Type"] == "text/html; charset=utf-8"
+    assert response["Cache-Control"] == "private, no-cache"
+    assert text.endswith('data-troupe-socket="/ws/troupe/"></script></body></html>')
+    assert text.count("<script") == 1 and 'src="/static/troupe/troupe.js"' in text
+    contents = token.read(token_of(response), ANYBODY)
+    assert contents["path"] == "samples.Counter" and contents["params"] == {"start": 5}
+    assert contents["init"] == {"step": 2} and contents["url"] == "/counter/5/?a=1&b=%C3%BC"
+    assert contents["generation"] == 0 and contents["version"] == 1 and contents["language"] == "de"
+    kind, flags, fields = last_mount()
+    assert flags == wire.PAGE | wire.UNADOPTED and fields["identity"] == b""
+    assert response.cookies["csrftoken"] and fields["request"]["csrf"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db
+async def test_a_page_over_asgi(either):
+    response = await AsyncClient().get("/counter/")
+    assert response.status_code == 200 and b">0</main>" in response.content
+    assert token.read(token_of(response), ANYBODY)["session"] == fake_worker.Session.made[-1].id
+
+
+@pytest.mark.django_db
+def test_a_person_is_bound_to_the_page(native, django_user_model):
+    user = django_user_model.objects.create_user("ada", password="x")
+    browser = Client()
+    browser.force_login(user)
+    response = browser.get("/counter/")
+    facts = last_mount()[2]["request"]
+    assert facts["user"] == str(user.pk) and facts["session_key"] == browser.session.session_key
+    assert facts["backend"] == "django.contrib.auth.backends.ModelBackend"
+    assert facts["cookies"]["sessionid"] == browser.session.session_key and "cookie" not in facts["headers"]
+    person = {"user": str(user.pk), "session_key": browser.session.session_key}
+    assert token.read(token_of(response), person)["user"] == str(user.pk)
+    assert last_mount()[2]["identity"] == request.identity_of(browser.session.session_key)
+
+
+@pytest.mark.django_db
+def test_head_and_prefetch_leave_nothing_behind(either):
+    browser = Client()
+    assert browser.head("/counter/").status_code == 200
+    for header in ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ", "HTTP_X_PURPOSE"):
+        assert browser.get("/counter/", **{header: "prefetch;prerender"}).status_code == 200
+    if isinstance(either, fake_worker.Broker):
+        for _ in range(5):
+            either.wait_for(wire.SHUTDOWN)
+        assert not either.sessions
+    else:
+        assert len(fake_worker.Session.made) == 5 and len(either) == 0
+
+
+@pytest.mark.django_db
+def test_other_methods_and_long_addresses(native):
+    response = Client().post("/counter/")
+    assert response.status_code == 405 and response["Allow"] == "GET, HEAD"
+    assert Client().get("/counter/?" + "x" * (8 << 10)).status_code == 200
+    assert Client().get("/counter/?" + "x" * (8 << 10) + "x").status_code == 414
+    with pytest.raises(ImproperlyConfigured, match="unnamed groups"):
+        Client().get("/unnamed/5/")
+
+
+@pytest.mark.django_db
+def test_a_mount_that_answers_by_itself(either):
+    response = Client().get("/moved/")
+    assert response.status_code == 302 and response["Location"] == "/elsewhere/"
+    cookie = response.cookies["seen"]
+    assert (cookie.value, cookie["max-age"], cookie["httponly"]) == ("yes", "60", True)
+    missing = Client().get("/missing/")
+    assert missing.status_code == 404 and b"no such thing" in missing.content
+    assert Client().get("/refusing/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_mount_that_raises(native, settings, caplog):
+    browser = Client(raise_request_exception=False)
+    response = browser.get("/broken/")
+    assert response.status_code == 500 and b"broken" not in response.content
+    settings.DEBUG = True
+    caplog.clear()
+    response = browser.get("/broken/")
+    text = response.content.decode()
+    assert response.status_code == 500 and "&lt;b&gt;broken&lt;/b&gt; mount" in text and "raise &lt;here&gt;" in text
+    lines = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert len(lines) == 1 and lines[0].getMessage().startswith("event=mount_failed view=samples.Broken")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("debug", [True, False])
+def test_where_coming_back_may_help(broker, settings, caplog, debug):
+    settings.DEBUG = debug
+    broker.answer = lambda *_: [(wire.NOT_EXECUTED, {"reason": "no_worker", "message": "none", "retry_ms": 2500})]
+    response = Client().get("/counter/")
+    assert response.status_code == 503 and response["Retry-After"] == "3"
+    assert response["Cache-Control"] == "no-store"
+    assert (b"none" in response.content) is debug
+    assert [one.getMessage().split()[0] for one in caplog.records if one.levelname == "ERROR"] == ["event=mount_failed"]
+
+
+@pytest.mark.django_db
+def test_no_broker(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "CONNECT_WAIT", 0.01)
+    settings.TROUPE = {"BROKER": f"ipc://{tmp_path}/none"}
+    assert Client().get("/counter/").status_code == 503
+
+
+@pytest.mark.django_db
+def test_parameters_that_cannot_travel(native, rf):
+    view = Counter.as_view(step=object())
+    with pytest.raises(ActorError, match="cannot travel"):
+        import asyncio
+
+        request = rf.get("/")
+        asyncio.run(view(request))
+
+
+def test_as_view_is_checked_and_introspectable():
+    with pytest.raises(TypeError, match="'speed'"):
+        Counter.as_view(speed=1)
+    view = Counter.as_view(step=3)
+    assert view.view_class is Counter and view.view_initkwargs == {"step": 3}
+    assert view.__name__ == "Counter" and view.__doc__ == "Counts." and view.__module__ == "samples"
+    assert "default" in view._non_atomic_requests
+
+
+@pytest.mark.django_db
+def test_live_view_in_an_ordinary_page(either):
+    response = Client().get("/embedding/")
+    text = response.content.decode()
+    tokens = [token.read(found, ANYBODY) for found in re.findall(r'data-troupe="([^"]+)"', text)]
+    assert [one["params"] for one in tokens] == [{"start": 3}, {"start": 4}]
+    assert tokens[0]["session"] == tokens[1]["session"] and tokens[0]["view"] != tokens[1]["view"]
+    assert text.count("<script") == 1 and text.count("<body>") == 1
+    assert last_mount()[1] == wire.EMBED | wire.UNADOPTED
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db
+async def test_live_view_in_an_ordinary_page_over_asgi(either):
+    response = await AsyncClient().get("/embedding/")
+    assert response.content.count(b"data-troupe=") == 2
+
+
+@pytest.mark.django_db
+def test_live_view_that_does_not_work(native):
+    browser = Client()
+    with pytest.raises(ActorError, match="302"):
+        browser.get("/embedding/samples.Moved/")
+    with pytest.raises(ActorError, match="broken"):
+        browser.get("/embedding/samples.Broken/")
+    assert browser.get("/embedding/samples.Refusing/").status_code == 403
+
+
+def test_live_view_where_it_cannot_be():
+    source = Template('{% load troupe %}{% live_view "samples.Counter" %}')
+    with pytest.raises(TemplateSyntaxError, match="needs `request`"):
+        source.render(Context({}))
+    asked = RequestFactory().get("/")
+    asked._troupe_worker = True
+    with pytest.raises(TemplateSyntaxError, match="ordinary templates only"):
+        source.render(Context({"request": asked}))
+
+
+def test_the_script_and_where_it_goes():
+    asked = RequestFactory().get("/")
+    tag = page.script_tag(asked).encode()
+    assert page.with_script(b"<p>", asked) == b"<p>" + tag
+    assert page.with_script(b"<BODY>x</BODY>", asked) == b"<BODY>x" + tag + b"</BODY>"
+    assert page.with_script(b"</body></body>", asked) == b"</body>" + tag + b"</body>"
+    assert page.with_script(tag, asked) == tag
+    asked.csp_nonce = 'a"b'
+    assert 'nonce="a&quot;b"' in page.script_tag(asked)

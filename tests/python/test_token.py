@@ -1,0 +1,191 @@
+"""Page tokens, and what a request tells a worker."""
+
+import datetime
+import uuid
+from unittest import mock
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
+from django.test import RequestFactory
+from django.utils import timezone, translation
+
+from troupe import conf, request, token
+from troupe.errors import TokenError
+
+ADA = {"user": "7", "session_key": "k" * 32}
+
+
+def facts(**changes):
+    base = {"path": "/p/", "query": "", "attrs": {}, "language": "de", "time_zone": "UTC", **ADA}
+    return {**base, **changes}
+
+
+def signed(**changes):
+    params = {"when": datetime.date(2024, 5, 1), "which": uuid.UUID(int=5), "s": "x" * 500}
+    contents = token.make(b"s" * 16, b"v" * 16, "samples.Counter", params, {}, facts(**changes), 3)
+    return token.sign(contents)
+
+
+def test_contents_survive():
+    text = signed(query="a=1")
+    contents = token.read(text, ADA)
+    assert contents["params"]["when"] == datetime.date(2024, 5, 1)
+    assert contents["params"]["which"] == uuid.UUID(int=5)
+    assert contents["url"] == "/p/?a=1" and contents["version"] == 3
+    assert not set(text) & set("\"'<>& ") and len(text) < 500
+    assert ADA["session_key"] not in repr(contents)
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {**ADA, "user": "8"},
+        {**ADA, "user": None},
+        {**ADA, "session_key": "other"},
+        {**ADA, "session_key": None},
+    ],
+)
+def test_a_foreign_token(person):
+    with pytest.raises(TokenError) as error:
+        token.read(signed(), person)
+    assert error.value.reason == "foreign"
+
+
+def test_an_expired_token():
+    text = signed()
+    with mock.patch("django.core.signing.time.time", return_value=9e9), pytest.raises(TokenError) as error:
+        token.read(text, ADA)
+    assert error.value.reason == "expired"
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda text: text[:-1] + ("A" if text[-1] != "A" else "B"),
+        lambda text: "A" + text,
+        lambda text: "",
+        lambda text: "x" * 60000,
+        lambda text: "\ud800:\udfff:ü",
+        lambda text: signing.dumps({"user": "7"}, salt="other"),
+        lambda text: signing.dumps([1], salt=token.SALT),
+    ],
+    ids=["changed", "longer", "empty", "long", "odd", "salt", "contents"],
+)
+def test_a_forged_token(forge):
+    with pytest.raises(TokenError) as error:
+        token.read(forge(signed()), ADA)
+    assert error.value.reason == "forged"
+
+
+def test_a_token_of_another_site(settings):
+    text = signed()
+    settings.SECRET_KEY = "another"
+    with pytest.raises(TokenError, match="forged"):
+        token.read(text, ADA)
+
+
+def asked(path="/p/", **extra):
+    found = RequestFactory().get(path, **extra)
+    found.user = AnonymousUser()
+    return found
+
+
+def test_what_a_request_tells(settings):
+    settings.TROUPE = {"REQUEST_ATTRS": ["tenant", "absent"]}
+    found = asked("/p/?x=%20y", HTTP_X_THING="a", HTTP_COOKIE="a=b", secure=True)
+    found.tenant = uuid.UUID(int=1)
+    with translation.override("fr"), timezone.override("Asia/Tokyo"):
+        told = request.of_http(found)
+    assert told["path"] == "/p/" and told["query"] == "x=%20y" and told["scheme"] == "https"
+    assert told["headers"]["x-thing"] == "a" and "cookie" not in told["headers"]
+    assert told["server"] == ["testserver", 443] and told["remote_addr"] == "127.0.0.1"
+    assert told["attrs"] == {"tenant": uuid.UUID(int=1)}
+    assert told["language"] == "fr" and told["time_zone"] == "Asia/Tokyo"
+    assert told["user"] is None and told["session_key"] is None and told["csrf"]
+
+
+def test_headers_and_cookies_have_limits():
+    found = asked(**{f"HTTP_X_{n}": "v" for n in range(100)})
+    found.COOKIES = {f"c{n}": "v" for n in range(100)}
+    found.COOKIES[django_settings.SESSION_COOKIE_NAME] = "kept"
+    told = request.of_http(found)
+    assert len(told["headers"]) == 64 and len(told["cookies"]) == 64
+    assert told["cookies"]["sessionid"] == "kept"
+    found.COOKIES = {"big": "v" * (16 << 10), "odd": "\udcff"}
+    assert request.of_http(found)["cookies"] == {}
+    found.META["SERVER_PORT"] = "unix"
+    found.COOKIES = {"odd": "\udcff"}
+    told = request.of_http(found)
+    assert told["cookies"] == {"odd": "?"} and told["server"][1] == 0
+
+
+@pytest.mark.django_db
+def test_a_session_that_begins_with_this_page_is_kept_first():
+    found = asked()
+    found.session = SessionStore()
+    found.session["basket"] = 1
+    assert request.of_http(found)["session_key"] == found.session.session_key is not None
+    found.session = SessionStore()
+    assert request.of_http(found)["session_key"] is None
+
+
+def scope(**extra):
+    headers = [(b"cookie", b"sessionid=abc; csrftoken=t; theme=d"), (b"user-agent", b"x\xff")]
+    return {"type": "websocket", "headers": headers, "scheme": "wss", "server": ["h", 1], **extra}
+
+
+def contents():
+    return token.make(b"s" * 16, b"v" * 16, "a.B", {}, {}, facts(query="q=1"), 1)
+
+
+def test_what_a_socket_tells(settings):
+    told = request.of_scope(scope(client=["10.0.0.1", 5]), {"user": "7"}, contents())
+    assert (told["path"], told["query"], told["scheme"], told["csrf"]) == ("/p/", "q=1", "https", "t")
+    assert told["headers"] == {"user-agent": "xÿ"} and told["cookies"]["theme"] == "d"
+    assert told["user"] == "7" and told["language"] == "de" and told["remote_addr"] == "10.0.0.1"
+    settings.CSRF_USE_SESSIONS = True
+    assert request.of_scope(scope(), {}, contents())["csrf"] is None
+    session = {"_csrftoken": "in session"}
+    assert request.of_scope(scope(session=session), {}, contents())["csrf"] == "in session"
+    assert request.of_scope({"type": "websocket", "headers": []}, {}, contents())["cookies"] == {}
+
+
+@pytest.mark.django_db
+def test_who_is_behind_a_socket(client, django_user_model, settings):
+    ada = django_user_model.objects.create_user("ada", password="x")
+    client.force_login(ada)
+    key = client.session.session_key
+    headers = [(b"cookie", f"sessionid={key}".encode())]
+    alone = {"type": "websocket", "headers": headers}  # without AuthMiddlewareStack
+    person = request.person_of_scope(alone, False)
+    assert person["user"] == str(ada.pk) and person["session_key"] == key and person["backend"]
+    full = {**alone, "session": client.session, "user": ada, "cookies": {"sessionid": key}}
+    assert request.person_of_scope(full, False) == request.person_of_scope(full, True) == person
+    client.logout()
+    assert request.person_of_scope(full, False)["user"] == str(ada.pk)
+    assert request.person_of_scope(full, True)["user"] is None
+    ada.backend = "site.Tokens"
+    by_token = {**alone, "session": SessionStore(), "user": ada}
+    assert request.person_of_scope(by_token, True) == {
+        "user": str(ada.pk),
+        "backend": "site.Tokens",
+        "session_key": None,
+    }
+    apps = [app for app in settings.INSTALLED_APPS if app != "django.contrib.auth"]
+    settings.INSTALLED_APPS = [app for app in apps if app != "django.contrib.sessions"]
+    nobody = {"user": None, "backend": None, "session_key": None}
+    assert request.person_of_scope(alone, False) == nobody
+    settings.INSTALLED_APPS = apps
+    assert request.person_of_scope(alone, False)["user"] is None
+
+
+def test_defaults_of_the_setting(settings, monkeypatch):
+    settings.TROUPE = {}
+    monkeypatch.setenv("TROUPE_FRONT", "tcp://127.0.0.1:1")
+    assert conf.get("BROKER") == "tcp://127.0.0.1:1" and conf.get("MOUNT_TIMEOUT") == 10
+    settings.TROUPE = None
+    monkeypatch.delenv("TROUPE_FRONT")
+    assert conf.get("BROKER").startswith("ipc:///run/user/") and not conf.is_inproc()
