@@ -30,7 +30,7 @@ s_keep(broker *self, slice to, const uint8_t head[HEADER_SIZE])
     }
     if (zlistx_size(self->outbox) >= MAX_OUTBOX) {
         self->count.dropped++;
-        broker_log(self, GATE_FULL, LOG_WARN, "answer_dropped", "outbox=%zu", zlistx_size(self->outbox));
+        broker_log(self, GATE_FULL, LEVEL_WARN, "answer_dropped", "outbox=%zu", zlistx_size(self->outbox));
         return;
     }
     notice *kept = calloc(1, sizeof *kept);
@@ -131,7 +131,7 @@ s_to_worker(broker *self, slice to, const header *head)
         fate_doom_worker(self, known);
     if (error != ERR_UNREACHABLE) {
         self->count.dropped++;
-        broker_log(self, GATE_FULL, LOG_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
+        broker_log(self, GATE_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
                    err_word(error));
     }
     return error;

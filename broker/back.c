@@ -7,7 +7,7 @@ s_drop(broker *self, const worker *from, const header *head, err error, const ch
     self->count.dropped++;
     if (error == ERR_STALE)
         self->count.stale++;
-    broker_log(self, GATE_REPLY, LOG_WARN, "reply_dropped", "reason=%s type=%s worker=%s session=%s", why,
+    broker_log(self, GATE_REPLY, LEVEL_WARN, "reply_dropped", "reason=%s type=%s worker=%s session=%s", why,
                message_name(head->type), log_quoted(worker_name(from), name, sizeof name),
                id_text(head->session, id));
 }
@@ -17,7 +17,7 @@ back_malformed(broker *self, const worker *from, const parcel *in, const header 
 {
     char name[2 * MAX_WORKER_NAME];
     self->count.malformed++;
-    broker_log(self, GATE_MALFORMED, LOG_WARN, "bad_worker_message", "reason=%s type=%s worker=%s frames=%zu",
+    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_worker_message", "reason=%s type=%s worker=%s frames=%zu",
                err_word(error), message_name(head->type), log_quoted(worker_name(from), name, sizeof name),
                in->count - 1);
 }
@@ -38,7 +38,7 @@ back_stranger(broker *self, const parcel *in, err error)
     char text[PEER_TEXT];
     if (error) {
         self->count.malformed++;
-        broker_log(self, GATE_STRANGER, LOG_WARN, "bad_worker_message", "reason=%s peer=%s frames=%zu",
+        broker_log(self, GATE_STRANGER, LEVEL_WARN, "bad_worker_message", "reason=%s peer=%s frames=%zu",
                    err_word(error), peer_text(id, text), in->count - 1);
         s_refuse_worker(self, id, err_word(error), err_text(error));
         return;
@@ -51,7 +51,7 @@ back_stranger(broker *self, const parcel *in, err error)
         return;
     self->stranger = stranger;
     self->stranger_at = self->now;
-    broker_log(self, GATE_STRANGER, LOG_INFO, "identify", "peer=%s", peer_text(id, text));
+    broker_log(self, GATE_STRANGER, LEVEL_INFO, "identify", "peer=%s", peer_text(id, text));
     buffer_clear(&self->body);
     identify_encode(self->boot, &self->body);
     answer_worker(self, id, MSG_IDENTIFY);
@@ -64,7 +64,7 @@ s_deliver(broker *self, slice to, parcel *in, const header *head)
     char text[PEER_TEXT];
     if (parcel_frame(in, 3).size > MAX_REPLY_BODY) {
         self->count.malformed++;
-        broker_log(self, GATE_MALFORMED, LOG_WARN, "reply_too_large", "type=%s bytes=%zu",
+        broker_log(self, GATE_MALFORMED, LEVEL_WARN, "reply_too_large", "type=%s bytes=%zu",
                    message_name(head->type), parcel_frame(in, 3).size);
         if (head->sequence)
             answer_oversized(self, to, head);
@@ -79,7 +79,7 @@ s_deliver(broker *self, slice to, parcel *in, const header *head)
     self->count.dropped++;
     if (error == ERR_UNREACHABLE)
         fate_doom_client(self, to);
-    broker_log(self, GATE_FULL, error == ERR_UNREACHABLE ? LOG_INFO : LOG_WARN, "reply_undeliverable",
+    broker_log(self, GATE_FULL, error == ERR_UNREACHABLE ? LEVEL_INFO : LEVEL_WARN, "reply_undeliverable",
                "error=%s type=%s client=%s", err_word(error), message_name(head->type), peer_text(to, text));
 }
 
@@ -186,13 +186,13 @@ s_add_worker(broker *self, slice id, const register_body *said)
     char name[2 * MAX_WORKER_NAME], version[80];
     log_quoted(said->name, name, sizeof name);
     if (!s_take_name(self, said->name)) {
-        broker_log(self, GATE_STRANGER, LOG_WARN, "worker_refused",
+        broker_log(self, GATE_STRANGER, LEVEL_WARN, "worker_refused",
                    "reason=name_taken worker=%s worker_pid=%llu", name, (unsigned long long)said->pid);
         s_refuse_worker(self, id, err_word(ERR_NAME_TAKEN), err_text(ERR_NAME_TAKEN));
         return;
     }
     worker *added = registry_add(self->workers, id, said, self->now);
-    log_event(LOG_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s", name,
+    log_event(LEVEL_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s", name,
               (unsigned long long)added->pid, (unsigned long long)added->threads,
               log_quoted(said->version, version, sizeof version));
     s_welcome(self, id);
@@ -244,7 +244,7 @@ back_goodbye(broker *self, worker *from, parcel *in, const header *head)
         back_malformed(self, from, in, head, error);
         return;
     }
-    log_event(LOG_INFO, "worker_left", "worker=%s sessions=%zu in_flight=%zu reason=%s",
+    log_event(LEVEL_INFO, "worker_left", "worker=%s sessions=%zu in_flight=%zu reason=%s",
               log_quoted(worker_name(from), name, sizeof name), from->session_count, from->in_flight,
               log_quoted(said.reason, reason, sizeof reason));
     from->state = WORKER_LEAVING;

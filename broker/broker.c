@@ -45,7 +45,7 @@ s_id_is_good(broker *self, const parcel *in)
     if (id.size > 0 && id.size <= MAX_ROUTING_ID)
         return true;
     self->count.malformed++;
-    broker_log(self, GATE_MALFORMED, LOG_WARN, "bad_routing_id", "bytes=%zu", id.size);
+    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_routing_id", "bytes=%zu", id.size);
     return false;
 }
 
@@ -151,7 +151,7 @@ s_on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     struct signalfd_siginfo info;
     if (read(item->fd, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
-    log_event(LOG_INFO, "stopping", "signal=%u", info.ssi_signo);
+    log_event(LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
     return -1;
 }
 
@@ -192,7 +192,7 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
     socket_file_unlock(lock);
     if (error) {
         char at[256], text[300];
-        log_event(LOG_ERROR, "bind_failed", "address=%s reason=%s",
+        log_event(LEVEL_ERROR, "bind_failed", "address=%s reason=%s",
                   log_quoted(slice_text(endpoint), at, sizeof at),
                   log_quoted(slice_text(why), text, sizeof text));
     }
@@ -207,7 +207,7 @@ s_bind(broker *self, zsock_t *socket, const char *side, const char *const *endpo
         if (error)
             return error;
         char *bound = zsock_last_endpoint(socket); // a port may have been left to the system
-        log_event(LOG_INFO, "bound", "side=%s address=%s", side, bound);
+        log_event(LEVEL_INFO, "bound", "side=%s address=%s", side, bound);
         freen(bound);
     }
     return OK;
@@ -324,14 +324,14 @@ broker_run(broker *self)
     err error = s_open_signals(&signals.fd);
     self->loop = error ? NULL : zloop_new();
     if (!self->loop || !s_arm(self, &signals)) {
-        log_event(LOG_ERROR, "loop_failed", "reason=\"%s\"", strerror(errno));
+        log_event(LEVEL_ERROR, "loop_failed", "reason=\"%s\"", strerror(errno));
         error = ERR_SYSTEM;
     } else {
-        log_event(LOG_INFO, "ready", "boot=%u", self->boot);
+        log_event(LEVEL_INFO, "ready", "boot=%u", self->boot);
         zloop_start(self->loop);
         broker_turn(self); // what came before the signal and can be answered
         answer_flush(self);
-        log_event(LOG_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),
+        log_event(LEVEL_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),
                   (unsigned long long)self->count.forwarded);
     }
     zloop_destroy(&self->loop);

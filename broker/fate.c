@@ -63,7 +63,7 @@ static void
 s_lose_worker(broker *self, worker *lost)
 {
     char name[2 * MAX_WORKER_NAME];
-    log_event(lost->session_count ? LOG_WARN : LOG_INFO, "worker_lost",
+    log_event(lost->session_count ? LEVEL_WARN : LEVEL_INFO, "worker_lost",
               "worker=%s worker_pid=%llu state=%s sessions=%zu in_flight=%zu silent_ms=%llu",
               log_quoted(worker_name(lost), name, sizeof name), (unsigned long long)lost->pid,
               worker_state_word(lost->state), lost->session_count, lost->in_flight,
@@ -78,7 +78,7 @@ s_lose_client(broker *self, client *gone)
     if (!list_is_empty(&gone->sessions)) {
         char id[PEER_TEXT];
         uint64_t silent = self->now > gone->heard_at ? self->now - gone->heard_at : 0;
-        log_event(LOG_INFO, "client_gone", "client=%s silent_ms=%llu", peer_text(key_bytes(&gone->id), id),
+        log_event(LEVEL_INFO, "client_gone", "client=%s silent_ms=%llu", peer_text(key_bytes(&gone->id), id),
                   (unsigned long long)silent);
     }
     while (!list_is_empty(&gone->sessions))
@@ -103,7 +103,7 @@ s_answer_overdue(broker *self)
     for (pending *each = directory_overdue(self->sessions, self->now); each;
          each = directory_overdue(self->sessions, self->now)) {
         char id[ID_TEXT];
-        broker_log(self, GATE_REPLY, LOG_WARN, "never_answered", "session=%s type=%s",
+        broker_log(self, GATE_REPLY, LEVEL_WARN, "never_answered", "session=%s type=%s",
                    id_text(each->session->id, id), message_name(each->type));
         header request = {.session = each->session->id, .sequence = each->sequence, .type = each->type};
         answer_refuse(self, pending_client(each), &request, each->session->epoch, ERR_WORKER_LOST,

@@ -7,7 +7,7 @@ front_refuse(broker *self, const parcel *in, const header *request, err error)
     slice from = parcel_frame(in, 0);
     char id[PEER_TEXT];
     self->count.malformed++;
-    broker_log(self, GATE_MALFORMED, LOG_WARN, "bad_request",
+    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_request",
                "reason=%s type=%s client=%s frames=%zu bytes=%zu", err_word(error),
                message_name(request->type), peer_text(from, id), in->count - 1, parcel_frame(in, 2).size);
     answer_refuse(self, from, request, request->epoch, error, NULL, 0);
@@ -51,7 +51,7 @@ s_refuse(broker *self, const session *known, const parcel *in, const header *req
     char id[ID_TEXT];
     if (error == ERR_STALE)
         self->count.stale++;
-    broker_log(self, GATE_REFUSED, LOG_INFO, "refused", "reason=%s type=%s session=%s", err_word(error),
+    broker_log(self, GATE_REFUSED, LEVEL_INFO, "refused", "reason=%s type=%s session=%s", err_word(error),
                message_name(request->type), id_text(request->session, id));
     answer_refuse(self, parcel_frame(in, 0), request, known ? known->epoch : 0, error, NULL, retry_ms);
 }
@@ -64,7 +64,7 @@ s_forward(broker *self, session *known, parcel *in, const header *request)
     if (error == ERR_UNREACHABLE) {
         fate_doom_worker(self, known->owner);
     } else if (error) {
-        broker_log(self, GATE_FULL, LOG_WARN, "worker_full", "type=%s error=%s", message_name(request->type),
+        broker_log(self, GATE_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(request->type),
                    err_word(error));
         if (message_wants_reply(request->type))
             s_refuse(self, known, in, request, ERR_FULL, BUSY_RETRY_MS);
@@ -81,7 +81,7 @@ s_drop(broker *self, const header *request, err error)
     self->count.dropped++;
     if (error == ERR_STALE)
         self->count.stale++;
-    broker_log(self, GATE_REFUSED, LOG_INFO, "dropped", "reason=%s type=%s session=%s", err_word(error),
+    broker_log(self, GATE_REFUSED, LEVEL_INFO, "dropped", "reason=%s type=%s session=%s", err_word(error),
                message_name(request->type), id_text(request->session, id));
 }
 
@@ -90,7 +90,7 @@ s_place(broker *self, worker *on, parcel *in, const header *request)
 {
     session *placed = directory_place(self->sessions, request->session, on);
     char id[ID_TEXT];
-    log_event(LOG_DEBUG, "placed", "session=%s epoch=%llu worker_pid=%llu", id_text(placed->id, id),
+    log_event(LEVEL_DEBUG, "placed", "session=%s epoch=%llu worker_pid=%llu", id_text(placed->id, id),
               (unsigned long long)placed->epoch, (unsigned long long)on->pid);
     err error = s_forward(self, placed, in, request);
     if (error && error != ERR_UNREACHABLE)
@@ -195,7 +195,7 @@ front_logout(broker *self, parcel *in, const header *request)
             fate_doom_worker(self, each);
         } else if (error) {
             self->count.dropped++;
-            log_event(LOG_ERROR, "logout_lost", "error=%s worker_pid=%llu", err_word(error),
+            log_event(LEVEL_ERROR, "logout_lost", "error=%s worker_pid=%llu", err_word(error),
                       (unsigned long long)each->pid);
         } else {
             self->count.forwarded++;

@@ -7,9 +7,6 @@
 #include "common/slice.h"
 
 #include <czmq.h>
-// czmq.h brings syslog's macros, which have the names of common/log.h's levels and other numbers.
-#undef LOG_DEBUG
-#undef LOG_INFO
 
 typedef struct {
     uint64_t hash;

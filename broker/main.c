@@ -152,7 +152,7 @@ s_say_ready(int fd)
     if (fd < 0)
         return;
     if (write(fd, "ready\n", 6) != 6)
-        log_event(LOG_WARN, "ready_fd", "fd=%d reason=\"%s\"", fd, strerror(errno));
+        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", fd, strerror(errno));
     close(fd);
 }
 
@@ -182,7 +182,7 @@ main(int argc, char **argv)
     argp_err_exit_status = EXIT_REFUSED;
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     s_prepare_process();
-    log_setup("broker", given.verbose ? LOG_DEBUG : LOG_INFO);
+    log_setup("broker", given.verbose ? LEVEL_DEBUG : LEVEL_INFO);
     zsys_set_logstream(stderr);
     broker_config config = {
         .front = given.front.endpoint,

@@ -1,5 +1,5 @@
-// buffer - bytes that grow. Embedded: init and fini. Running out of memory aborts; whoever appends what came from outside
-// has met a limit first. Not thread-safe.
+// buffer - bytes that grow. Embedded: init and fini. Running out of memory aborts; whoever appends what came
+// from outside has met a limit first. Not thread-safe.
 #ifndef TROUPE_BUFFER_H
 #define TROUPE_BUFFER_H
 
@@ -12,7 +12,7 @@ typedef struct {
 } buffer;
 
 void buffer_init(buffer *self);
-void buffer_fini(buffer *self); // NULL-safe; may be initialised again
+void buffer_fini(buffer *self);  // NULL-safe; may be initialised again
 void buffer_clear(buffer *self); // keeps the memory
 void buffer_append(buffer *self, const void *data, size_t size);
 void buffer_slice(buffer *self, slice bytes);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef struct clock_ops {
-    uint64_t (*now_ms)(void *context);                          // monotonic, from any start
+    uint64_t (*now_ms)(void *context);                           // monotonic, from any start
     void (*random)(void *context, void *ret_bytes, size_t size); // unpredictable in the system's
     void *context;
 } clock_ops;

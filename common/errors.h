@@ -14,9 +14,9 @@ typedef enum {
 // What an error means for the request that met it (PROTOCOL.md 7). LOCAL never travels.
 typedef enum { OUTCOME_NOT_EXECUTED, OUTCOME_FAILED, OUTCOME_UNKNOWN, OUTCOME_LOCAL } outcome;
 
-const char *err_word(err e);      // "busy"; "ok" for OK
-const char *err_text(err e);      // a sentence without a full stop
-outcome err_outcome(err e);       // e is not OK
+const char *err_word(err e); // "busy"; "ok" for OK
+const char *err_text(err e); // a sentence without a full stop
+outcome err_outcome(err e);  // e is not OK
 
 // A bug: prints where, and aborts. Never for what came over a wire.
 #define ASSERT(condition) ((condition) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__))

@@ -1,4 +1,5 @@
-// limits - PROTOCOL.md 8 as numbers. Whatever comes from outside meets one of these before memory is taken for it.
+// limits - PROTOCOL.md 8 as numbers. Whatever comes from outside meets one of these before memory is taken
+// for it.
 #ifndef TROUPE_LIMITS_H
 #define TROUPE_LIMITS_H
 

@@ -10,7 +10,7 @@
 #define MAX_LINE 2048
 
 static const char *s_component = "troupe";
-static log_level s_least = LOG_INFO;
+static log_level s_least = LEVEL_INFO;
 
 void
 log_setup(const char *component, log_level least)

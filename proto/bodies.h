@@ -1,6 +1,8 @@
-// bodies - the bodies of PROTOCOL.md 5 as structs. Decoders borrow the body; encoders append to a buffer. No I/O; pure; any thread.
+// bodies - the bodies of PROTOCOL.md 5 as structs. Decoders borrow the body; encoders append to a buffer. No
+// I/O; pure; any thread.
 //
-// Every decoder returns OK, ERR_MALFORMED or ERR_TOO_LARGE, and writes *ret only on OK. Slices named raw are msgpack, scanned.
+// Every decoder returns OK, ERR_MALFORMED or ERR_TOO_LARGE, and writes *ret only on OK. Slices named raw are
+// msgpack, scanned.
 #ifndef TROUPE_BODIES_H
 #define TROUPE_BODIES_H
 
@@ -91,7 +93,8 @@ void failed_encode(const failed_body *self, buffer *out);
 void refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out);
 // Which of FAILED, NOT_EXECUTED and UNKNOWN an error is answered with.
 message_type refusal_type(err reason);
-void reason_encode(const char *reason, slice message, buffer *out); // ENDED, GOODBYE, RELEASED; REFUSED with a message
+void reason_encode(const char *reason, slice message,
+                   buffer *out); // ENDED, GOODBYE, RELEASED; REFUSED with a message
 void empty_encode(buffer *out);
 
 typedef struct {

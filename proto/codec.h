@@ -1,5 +1,5 @@
-// codec - msgpack bodies: a reader that borrows the frame, and a writer into a buffer. No I/O, no allocation while
-// reading; pure; any thread.
+// codec - msgpack bodies: a reader that borrows the frame, and a writer into a buffer. No I/O, no allocation
+// while reading; pure; any thread.
 //
 // Reading: the first error sticks, so a decoder asks for all its fields and looks once:
 //
@@ -10,7 +10,8 @@
 //     if (reader_error(&in))
 //         return reader_error(&in);       // ERR_MALFORMED or ERR_TOO_LARGE
 //
-// reader_init scans the whole body: nesting, lengths and counts are those of real bytes before anything is believed.
+// reader_init scans the whole body: nesting, lengths and counts are those of real bytes before anything is
+// believed.
 #ifndef TROUPE_CODEC_H
 #define TROUPE_CODEC_H
 
@@ -37,7 +38,8 @@ reader_error(const reader *self)
 }
 
 bool reader_has(const reader *self, const char *key); // present and not nil
-// Required fields. Another type or absence: ERR_MALFORMED; longer than max: ERR_TOO_LARGE. On any error: empty or 0.
+// Required fields. Another type or absence: ERR_MALFORMED; longer than max: ERR_TOO_LARGE. On any error:
+// empty or 0.
 slice reader_str(reader *self, const char *key, size_t max); // valid UTF-8
 slice reader_bin(reader *self, const char *key, size_t max);
 uint64_t reader_uint(reader *self, const char *key);
@@ -50,8 +52,8 @@ slice reader_opt_map(reader *self, const char *key, size_t max);
 slice reader_opt_list(reader *self, const char *key, size_t max);
 uint64_t reader_opt_uint(reader *self, const char *key, uint64_t fallback);
 
-// One msgpack value from the front of bytes: its size in bytes, or 0 if it is cut off, nested deeper than depth or no
-// msgpack at all.
+// One msgpack value from the front of bytes: its size in bytes, or 0 if it is cut off, nested deeper than
+// depth or no msgpack at all.
 size_t msgpack_scan(slice bytes, unsigned depth);
 // How many elements a list (or pairs a map) has; bytes were scanned. 0 for anything else.
 uint32_t msgpack_count(slice bytes);

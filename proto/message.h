@@ -8,7 +8,7 @@
 #include "common/slice.h"
 
 #define PROTOCOL_VERSION 1
-#define HEADER_SIZE 40
+#define HEADER_SIZE      40
 #define SEQUENCE_REQUEST (UINT64_C(1) << 63) // set in the sequence of every request that is not an EVENT
 
 typedef enum {
@@ -38,14 +38,15 @@ typedef struct {
     uint32_t ttl; // ms; 0: the default
 } header;
 
-// ERR_MALFORMED: not 40 bytes (*ret_header untouched). ERR_VERSION and ERR_TYPE: decoded all the same, so that the
-// peer can be answered.
+// ERR_MALFORMED: not 40 bytes (*ret_header untouched). ERR_VERSION and ERR_TYPE: decoded all the same, so
+// that the peer can be answered.
 err header_decode(slice frame, header *ret_header);
 void header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE]);
 
-const char *message_name(uint8_t type);       // "EVENT"; "?" if there is none
-direction message_direction(uint8_t type);    // DIRECTION_NONE if there is none
-bool message_wants_reply(uint8_t type);       // false for LEAVE, ACK, LOGOUT and what is no request
-header header_reply(const header *request, message_type type); // same session, epoch, sequence; no flags, no ttl
+const char *message_name(uint8_t type);    // "EVENT"; "?" if there is none
+direction message_direction(uint8_t type); // DIRECTION_NONE if there is none
+bool message_wants_reply(uint8_t type);    // false for LEAVE, ACK, LOGOUT and what is no request
+header header_reply(const header *request,
+                    message_type type); // same session, epoch, sequence; no flags, no ttl
 
 #endif

@@ -10,7 +10,8 @@ typedef struct {
     void (*run)(void);
 } unit_test;
 
-// Runs the tests of one suite, prints CUnit's summary and a line "N passed, N failed"; returns main's exit code.
+// Runs the tests of one suite, prints CUnit's summary and a line "N passed, N failed"; returns main's exit
+// code.
 static inline int
 unit_main(const char *suite_name, const unit_test *tests, size_t count)
 {
@@ -28,10 +29,10 @@ unit_main(const char *suite_name, const unit_test *tests, size_t count)
     return failed || run != count ? 1 : 0;
 }
 
-#define UNIT_MAIN(suite, tests)                                                                                        \
-    int main(void)                                                                                                     \
-    {                                                                                                                  \
-        return unit_main(suite, tests, sizeof tests / sizeof *tests);                                                  \
+#define UNIT_MAIN(suite, tests)                                                                              \
+    int main(void)                                                                                           \
+    {                                                                                                        \
+        return unit_main(suite, tests, sizeof tests / sizeof *tests);                                        \
     }
 
 #endif

@@ -1,4 +1,5 @@
-// fault - what a view's code raised: message, type and frames, as text. Embedded: init and fini. Not thread-safe.
+// fault - what a view's code raised: message, type and frames, as text. Embedded: init and fini. Not
+// thread-safe.
 #ifndef TROUPE_FAULT_H
 #define TROUPE_FAULT_H
 
@@ -25,9 +26,11 @@ void fault_init(fault *self);
 void fault_fini(fault *self);
 void fault_clear(fault *self);
 void fault_set_message(fault *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void fault_add_message(fault *self, slice more); // behind what set_message wrote last, before anything else is set
+void fault_add_message(fault *self,
+                       slice more); // behind what set_message wrote last, before anything else is set
 void fault_set_type(fault *self, slice name);
-void fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source); // beyond MAX_FRAMES: ignored
+void fault_add_frame(fault *self, slice file, unsigned line, slice function,
+                     slice source); // beyond MAX_FRAMES: ignored
 slice fault_message(const fault *self);
 slice fault_type(const fault *self);
 // FAILED's body (PROTOCOL.md 5.2).

@@ -13,7 +13,8 @@ typedef struct {
 
 void mailbox_init(mailbox *self);
 void mailbox_fini(mailbox *self); // destroys what waits
-// Takes *mail_p and nulls it. ERR_FULL: left with the caller, who must answer the sender BUSY (PROTOCOL.md 7).
+// Takes *mail_p and nulls it. ERR_FULL: left with the caller, who must answer the sender BUSY (PROTOCOL.md
+// 7).
 err mailbox_put(mailbox *self, mail **mail_p);
 mail *mailbox_take(mailbox *self); // the caller owns it; NULL if empty
 

@@ -125,7 +125,8 @@ s_set_signals(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL); // Python's own handlers are off: a dead database socket must not be deadly
+    sigaction(SIGPIPE, &action,
+              NULL); // Python's own handlers are off: a dead database socket must not be deadly
 }
 
 static const view_ops *
@@ -170,27 +171,32 @@ s_run(const arguments *given)
 int
 main(int argc, char **argv)
 {
-    static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.", NULL, NULL, NULL};
+    static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.",
+                                       NULL,      NULL,    NULL};
     char name[32];
     snprintf(name, sizeof name, "worker-%d", (int)getpid());
-    arguments given = {
-        .back = getenv("TROUPE_BACK"), .name = name, .threads = 4, .most_threads = 32, .switch_us = 500, .drain_ms = 5000};
+    arguments given = {.back = getenv("TROUPE_BACK"),
+                       .name = name,
+                       .threads = 4,
+                       .most_threads = 32,
+                       .switch_us = 500,
+                       .drain_ms = 5000};
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)
         given.most_threads = given.threads;
-    log_setup("worker", given.verbose ? LOG_DEBUG : LOG_INFO);
+    log_setup("worker", given.verbose ? LEVEL_DEBUG : LEVEL_INFO);
     if (!given.back) {
-        log_event(LOG_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");
+        log_event(LEVEL_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");
         return 2;
     }
     s_set_signals();
     int code = s_run(&given);
     if (s_reload && !s_signalled && code == 0) {
-        log_event(LOG_INFO, "reloading", "worker=%s", given.name);
+        log_event(LEVEL_INFO, "reloading", "worker=%s", given.name);
         execv("/proc/self/exe", argv);
-        log_event(LOG_ERROR, "reload_failed", "error=%s", strerror(errno));
+        log_event(LEVEL_ERROR, "reload_failed", "error=%s", strerror(errno));
         code = 1;
     }
-    log_event(LOG_INFO, "stopped", "worker=%s", given.name);
+    log_event(LEVEL_INFO, "stopped", "worker=%s", given.name);
     _exit(code); // threads may be inside the person's code: nothing is taken down under them
 }

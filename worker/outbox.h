@@ -1,5 +1,5 @@
-// outbox - answers and ended sessions on their way from the pool's threads to the I/O thread. Any thread puts; one takes. Puts never
-// block for long; an eventfd says that there is something.
+// outbox - answers and ended sessions on their way from the pool's threads to the I/O thread. Any thread
+// puts; one takes. Puts never block for long; an eventfd says that there is something.
 #ifndef TROUPE_OUTBOX_H
 #define TROUPE_OUTBOX_H
 
@@ -16,7 +16,8 @@ void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
 // All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
 answer *outbox_take(outbox *self);
-// One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there is none.
+// One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there
+// is none.
 session *outbox_take_ended(outbox *self);
 
 #endif

@@ -74,7 +74,8 @@ s_run(void *argument)
     void *thread = ops->thread_begin(ops->host);
     for (;;) {
         work todo;
-        // As long as there is work the interpreter is kept: giving it back and taking it again would cost a switch a turn.
+        // As long as there is work the interpreter is kept: giving it back and taking it again would cost a
+        // switch a turn.
         if (!runqueue_try(of->queue, &todo)) {
             ops->leave(ops->host, thread);
             bool more = runqueue_wait(of->queue, &todo);
@@ -154,7 +155,8 @@ pool_tend(pool *self)
     runqueue_load load = runqueue_look(self->queue);
     if (load.oldest_queued_ms < self->limits.grow_after_ms)
         return;
-    // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a thread.
+    // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a
+    // thread.
     for (unsigned i = active; i < self->limits.threads && self->count < self->limits.most; i++)
         s_add(self);
 }

@@ -1,6 +1,7 @@
-// pool - the threads that run turns. Starts with a few and grows when the head of the queue has waited while its threads were
-// blocked (in a database, in a sleep): a thread that computes does not count as blocked, since another one would only compete with it
-// for the interpreter. Never shrinks. pool_tend and pool_destroy: one thread, the owner's.
+// pool - the threads that run turns. Starts with a few and grows when the head of the queue has waited while
+// its threads were blocked (in a database, in a sleep): a thread that computes does not count as blocked,
+// since another one would only compete with it for the interpreter. Never shrinks. pool_tend and
+// pool_destroy: one thread, the owner's.
 #ifndef TROUPE_POOL_H
 #define TROUPE_POOL_H
 
@@ -20,7 +21,8 @@ typedef struct {
 
 typedef struct pool pool;
 
-// ended is called by the thread that ended a session, after its last answer was emitted; the session is the callee's.
+// ended is called by the thread that ended a session, after its last answer was emitted; the session is the
+// callee's.
 pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
                void (*ended)(void *context, session *gone), void *context);
 // Waits for running turns. The queue must be closed.

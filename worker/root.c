@@ -27,7 +27,8 @@ s_same(slice a, const char *b)
 static size_t
 s_find(slice html, size_t from, const char *text)
 {
-    const uint8_t *at = from < html.size ? memmem(html.data + from, html.size - from, text, strlen(text)) : NULL;
+    const uint8_t *at =
+        from < html.size ? memmem(html.data + from, html.size - from, text, strlen(text)) : NULL;
     return at ? (size_t)(at - html.data) : html.size;
 }
 
@@ -79,7 +80,8 @@ s_next(slice html, size_t *at, tag *ret)
             size_t behind = name;
             while (behind < html.size && s_name_byte(html.data[behind]))
                 behind++;
-            *ret = (tag){end ? TAG_END : TAG_START, begin, 0, slice_of(html.data + name, behind - name), false};
+            *ret =
+                (tag){end ? TAG_END : TAG_START, begin, 0, slice_of(html.data + name, behind - name), false};
             *at = ret->end = s_attributes(html, behind, &ret->marked);
             return true;
         }
@@ -105,7 +107,8 @@ s_skip_text(slice html, const tag *start)
     while (is_raw && at < html.size) {
         at = s_find(html, at, "</");
         if (html.size - at >= 2 + start->name.size &&
-            strncasecmp((const char *)html.data + at + 2, (const char *)start->name.data, start->name.size) == 0)
+            strncasecmp((const char *)html.data + at + 2, (const char *)start->name.data, start->name.size) ==
+                0)
             return at;
         at += at < html.size ? 2 : 0;
     }
@@ -115,7 +118,7 @@ s_skip_text(slice html, const tag *start)
 static bool
 s_void(slice name)
 {
-    static const char *const names[] = {"area", "base", "br",   "col",    "embed", "hr",   "img",
+    static const char *const names[] = {"area",  "base", "br",   "col",    "embed", "hr", "img",
                                         "input", "link", "meta", "source", "track", "wbr"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (s_same(name, names[i]))

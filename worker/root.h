@@ -1,5 +1,6 @@
-// root - where the live part of rendered HTML begins and ends: the element with `dj-root`, else `<body>`, else all of it
-// (PROTOCOL.md 9.1). A small scanner over start and end tags; pure. What is unbalanced ends with the text.
+// root - where the live part of rendered HTML begins and ends: the element with `dj-root`, else `<body>`,
+// else all of it (PROTOCOL.md 9.1). A small scanner over start and end tags; pure. What is unbalanced ends
+// with the text.
 #ifndef TROUPE_ROOT_H
 #define TROUPE_ROOT_H
 
@@ -15,12 +16,13 @@ typedef struct {
     size_t end;   // behind its end tag
 } root_place;
 
-#define ROOT_WRAP_OPEN "<div dj-root>"
-#define ROOT_WRAP_NAME 4 // behind "<div"
+#define ROOT_WRAP_OPEN  "<div dj-root>"
+#define ROOT_WRAP_NAME  4 // behind "<div"
 #define ROOT_WRAP_CLOSE "</div>"
 
 root_place root_find(slice html);
-// The root's own HTML, wrapped if it needs to be: a borrowed part of html, or of *room, which is cleared first.
+// The root's own HTML, wrapped if it needs to be: a borrowed part of html, or of *room, which is cleared
+// first.
 slice root_html(slice html, root_place place, buffer *room);
 
 #endif

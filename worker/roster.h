@@ -1,5 +1,5 @@
-// roster - the sessions that a worker owns, by id, and those of them that no socket has adopted, oldest first. The I/O
-// thread's; not thread-safe; no I/O.
+// roster - the sessions that a worker owns, by id, and those of them that no socket has adopted, oldest
+// first. The I/O thread's; not thread-safe; no I/O.
 #ifndef TROUPE_ROSTER_H
 #define TROUPE_ROSTER_H
 
@@ -8,9 +8,9 @@
 typedef struct roster roster;
 
 roster *roster_new(void);
-void roster_destroy(roster **self_p); // not the sessions
-session *roster_find(roster *self, id16 id); // NULL if there is none
-void roster_add(roster *self, session *added); // there is none with its id
+void roster_destroy(roster **self_p);            // not the sessions
+session *roster_find(roster *self, id16 id);     // NULL if there is none
+void roster_add(roster *self, session *added);   // there is none with its id
 void roster_remove(roster *self, session *gone); // nothing happens if another one has its id by now
 size_t roster_count(const roster *self);
 session *roster_first(roster *self); // walk: no add and no remove while walking

@@ -227,7 +227,8 @@ runqueue_look(runqueue *self)
 {
     s_lock(self);
     uint64_t now = clock_now(self->clock);
-    runqueue_load load = {self->queued, self->running, self->parked, self->head ? now - self->head->since : 0};
+    runqueue_load load = {self->queued, self->running, self->parked,
+                          self->head ? now - self->head->since : 0};
     s_unlock(self);
     return load;
 }

@@ -1,5 +1,5 @@
-// runqueue - which sessions have something to do, in the order in which they got it, and who may run them. One lock guards the queue
-// and every mailbox. Any thread; only runqueue_wait blocks; never logs.
+// runqueue - which sessions have something to do, in the order in which they got it, and who may run them.
+// One lock guards the queue and every mailbox. Any thread; only runqueue_wait blocks; never logs.
 //
 // A session's item is in one state at a time:
 //
@@ -52,7 +52,8 @@ void runqueue_item_fini(runqueue_item *item);
 
 // Takes *mail_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
 err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
-void runqueue_end(runqueue *self, runqueue_item *item, const char *reason); // ends when its running turn has; at most once
+void runqueue_end(runqueue *self, runqueue_item *item,
+                  const char *reason);              // ends when its running turn has; at most once
 bool runqueue_try(runqueue *self, work *ret_work);  // false: nothing to do
 bool runqueue_wait(runqueue *self, work *ret_work); // false: closed
 void runqueue_done(runqueue *self, runqueue_item *item);

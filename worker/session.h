@@ -1,5 +1,6 @@
-// session - a session actor: the views of one open page, the number of its last event, the replies of the last few, and its
-// mailbox. Turns use it one at a time (the run queue sees to that); the functions under "any thread" are atomic.
+// session - a session actor: the views of one open page, the number of its last event, the replies of the
+// last few, and its mailbox. Turns use it one at a time (the run queue sees to that); the functions under
+// "any thread" are atomic.
 #ifndef TROUPE_SESSION_H
 #define TROUPE_SESSION_H
 
@@ -17,33 +18,35 @@ id16 session_id(const session *self);
 uint64_t session_epoch(const session *self);
 runqueue_item *session_item(session *self);
 
-// Views, by id. session_add_view consumes *view_p and takes the place of a view with that id, which is returned for the
-// caller to destroy. ERR_PARAMS: MAX_VIEWS are there; *view_p is left.
+// Views, by id. session_add_view consumes *view_p and takes the place of a view with that id, which is
+// returned for the caller to destroy. ERR_PARAMS: MAX_VIEWS are there; *view_p is left.
 view *session_view(session *self, id16 id); // NULL if there is none
 err session_add_view(session *self, view **view_p, view **ret_replaced);
-view *session_take_view(session *self, id16 id); // the caller owns it; NULL if there is none
+view *session_take_view(session *self, id16 id);  // the caller owns it; NULL if there is none
 unsigned session_view_count(const session *self); // any thread
 void session_close_views(session *self, const view_ops *ops);
 
-// Event numbers and the replies that a repeat gets. A reply to DONE that is too large is kept without its body.
+// Event numbers and the replies that a repeat gets. A reply to DONE that is too large is kept without its
+// body.
 uint64_t session_last(const session *self);
 void session_finish_event(session *self, uint64_t sequence, const answer *reply); // copies what it keeps
 typedef enum { KEPT_NOT, KEPT_WHOLE, KEPT_WITHOUT_BODY } kept_state;
 kept_state session_kept(const session *self, uint64_t sequence, const answer **ret_reply); // borrowed
 
 // Whose it is, and which join is the page's (PROTOCOL.md 5.1, JOIN).
-slice session_identity(const session *self); // any thread
+slice session_identity(const session *self);              // any thread
 void session_set_identity(session *self, slice identity); // the first one stays
 uint64_t session_generation(const session *self);
 bool session_is_new(const session *self); // nothing has happened in it yet
 bool session_may_join(const session *self, uint64_t generation);
 void session_heard(session *self); // the page answered under its generation
 
-// Who keeps it alive: a socket, or a deadline. A new session is a trusted caller's and ends when IDLE_MS passed without a turn.
-void session_touch(session *self, uint64_t now);       // a turn ran
-void session_await_join(session *self, uint64_t now);  // UNADOPTED: ends in UNADOPTED_MS unless a socket joins
+// Who keeps it alive: a socket, or a deadline. A new session is a trusted caller's and ends when IDLE_MS
+// passed without a turn.
+void session_touch(session *self, uint64_t now);      // a turn ran
+void session_await_join(session *self, uint64_t now); // UNADOPTED: ends in UNADOPTED_MS unless a socket joins
 void session_joined(session *self, uint64_t generation); // the page's next join must carry generation
-void session_left(session *self, uint64_t now);        // the socket went: ends in DETACHED_MS unless one joins
+void session_left(session *self, uint64_t now); // the socket went: ends in DETACHED_MS unless one joins
 
 // A turn that awaits is kept here until it is resumed.
 void session_park(session *self, turn *parked);

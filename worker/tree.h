@@ -1,5 +1,5 @@
-// tree - what the page shows, slot by slot, as hashes and lengths: never as text. It answers one question: does this value
-// differ from the one that was sent last? Embedded in the view actor. Not thread-safe; pure.
+// tree - what the page shows, slot by slot, as hashes and lengths: never as text. It answers one question:
+// does this value differ from the one that was sent last? Embedded in the view actor. Not thread-safe; pure.
 //
 // A template whose slots are not known yet is one region: slot 0, the whole root.
 #ifndef TROUPE_TREE_H

@@ -23,7 +23,8 @@ s_admit(turn *self)
     }
     uint64_t waited = clock_now(self->host->clock) - self->mail->arrived;
     if (waited > (head->ttl ? head->ttl : DEFAULT_TTL_MS)) {
-        fault_set_message(&self->fault, "the event waited %" PRIu64 " ms, longer than its time to live", waited);
+        fault_set_message(&self->fault, "the event waited %" PRIu64 " ms, longer than its time to live",
+                          waited);
         return ERR_EXPIRED;
     }
     if (msgpack_count(self->event.params) > MAX_PARAM_COUNT) {
@@ -131,7 +132,8 @@ s_fail(turn *self, err error)
         slice path = self->view ? view_path(self->view) : (slice){0};
         fault_encode(&self->fault, error, path, self->event.name, &reply->body);
     } else {
-        refusal_encode(error, fault_message(&self->fault), error == ERR_FULL ? BUSY_RETRY_MS : 0, &reply->body);
+        refusal_encode(error, fault_message(&self->fault), error == ERR_FULL ? BUSY_RETRY_MS : 0,
+                       &reply->body);
     }
     turn_emit(self, &reply);
 }
@@ -168,7 +170,8 @@ s_event(turn *self)
     return s_destroy(self);
 }
 
-// A repeat of an event that was executed gets its reply again; a DONE that was too large to keep, the whole root.
+// A repeat of an event that was executed gets its reply again; a DONE that was too large to keep, the whole
+// root.
 static bool
 s_repeat(turn *self)
 {
@@ -298,7 +301,8 @@ static void
 s_too_large(turn *self, answer *reply)
 {
     fault_clear(&self->fault);
-    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size, MAX_REPLY_BODY);
+    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size,
+                      MAX_REPLY_BODY);
     buffer_clear(&reply->body);
     reply->head.type = MSG_FAILED;
     fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);

@@ -1,6 +1,6 @@
-// turn - one request taken from a session's mailbox, to its answer. turn_run() is where an event becomes a patch.
-// Called with the thread entered (for CPython: GIL held); any thread, but one at a time for a session. All that belongs to a turn
-// is in it; nothing is static.
+// turn - one request taken from a session's mailbox, to its answer. turn_run() is where an event becomes a
+// patch. Called with the thread entered (for CPython: GIL held); any thread, but one at a time for a session.
+// All that belongs to a turn is in it; nothing is static.
 #ifndef TROUPE_TURN_H
 #define TROUPE_TURN_H
 
@@ -27,16 +27,16 @@ struct turn {
     session *session;
     const turn_host *host;
     mail *mail;
-    void *scope;     // view_ops: what stands around the Python of this turn; NULL before it began
-    fault fault;     // what went wrong, if it did
-    unsigned step;   // events: the next of the five steps
+    void *scope;      // view_ops: what stands around the Python of this turn; NULL before it began
+    fault fault;      // what went wrong, if it did
+    unsigned step;    // events: the next of the five steps
     event_body event; // borrows mail
     view *view;
-    void *awaitable; // a handler that is not finished
-    buffer html;     // what the template gave
-    buffer room;     // the root, if it had to be wrapped
+    void *awaitable;  // a handler that is not finished
+    buffer html;      // what the template gave
+    buffer room;      // the root, if it had to be wrapped
     root_place place; // of the root in html
-    slice root;      // the root's own HTML, in html or room
+    slice root;       // the root's own HTML, in html or room
     bool changed;
     bool answered;
     bool ends;

@@ -1,5 +1,5 @@
-// view - a view actor: owns one instance of a LiveView, what its page shows, and its version. Not thread-safe: the
-// session's turn uses it.
+// view - a view actor: owns one instance of a LiveView, what its page shows, and its version. Not
+// thread-safe: the session's turn uses it.
 #ifndef TROUPE_VIEW_H
 #define TROUPE_VIEW_H
 
@@ -15,7 +15,7 @@ id16 view_id(const view *self);
 slice view_path(const view *self);
 void *view_instance(view *self);
 tree *view_tree(view *self);
-uint64_t view_version(const view *self);   // 0 before the first render
-uint64_t view_advance(view *self);         // one version on; returns it
+uint64_t view_version(const view *self); // 0 before the first render
+uint64_t view_advance(view *self);       // one version on; returns it
 
 #endif

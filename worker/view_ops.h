@@ -1,9 +1,10 @@
-// view_ops - all that the runtime asks of the language a view is written in. worker/py/ implements it with CPython; the
-// CUnit tests with a few lines of C.
+// view_ops - all that the runtime asks of the language a view is written in. worker/py/ implements it with
+// CPython; the CUnit tests with a few lines of C.
 //
-// Every function but thread_begin and enter is called with the thread entered (for CPython: GIL held, no exception
-// pending) and leaves it so. What fails returns an err of outcome FAILED and fills *fault; fault may hold text on success too.
-// An instance or a scope is used by one thread at a time; which one may change between two calls.
+// Every function but thread_begin and enter is called with the thread entered (for CPython: GIL held, no
+// exception pending) and leaves it so. What fails returns an err of outcome FAILED and fills *fault; fault
+// may hold text on success too. An instance or a scope is used by one thread at a time; which one may change
+// between two calls.
 #ifndef TROUPE_VIEW_OPS_H
 #define TROUPE_VIEW_OPS_H
 
@@ -31,8 +32,8 @@ typedef struct {
 
 typedef struct {
     slice name;
-    slice params;  // raw msgpack map, counted already
-    bool browser;  // the person's browser sent it: decorated handlers only
+    slice params; // raw msgpack map, counted already
+    bool browser; // the person's browser sent it: decorated handlers only
 } call_order;
 
 typedef struct view_ops {
@@ -44,8 +45,8 @@ typedef struct view_ops {
     void (*enter)(void *host, void *thread);
     void (*leave)(void *host, void *thread);
 
-    // What stands around a turn: a fresh context, usable database connections, the person's language and time zone.
-    // resume and suspend stand around the part of the same turn that comes after an await.
+    // What stands around a turn: a fresh context, usable database connections, the person's language and time
+    // zone. resume and suspend stand around the part of the same turn that comes after an await.
     void *(*scope_begin)(void *host);
     void (*scope_suspend)(void *host, void *scope);
     void (*scope_resume)(void *host, void *scope);
@@ -54,7 +55,8 @@ typedef struct view_ops {
     err (*open)(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
     void (*close)(void *host, void **instance_p);
     // Builds the request, asks authorize() and calls mount(). ret_response is initialised by the callee.
-    err (*mount)(void *host, void *instance, const mount_order *order, response *ret_response, fault *ret_fault);
+    err (*mount)(void *host, void *instance, const mount_order *order, response *ret_response,
+                 fault *ret_fault);
     // A page's socket joins a view that lives: the request is its own now, and authorize() is asked again.
     err (*join)(void *host, void *instance, const mount_order *order, fault *ret_fault);
     // *ret_awaitable is set when the handler is to be awaited; settle() then takes it and what came of it.

@@ -10,8 +10,8 @@
 #include <zmq.h>
 
 #define HIGH_WATER 100000
-#define MIN_PARTS 3
-#define MAX_PARTS (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
+#define MIN_PARTS  3
+#define MAX_PARTS  (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
 
 struct wire {
     void *context;
@@ -25,7 +25,8 @@ s_set(void *socket, int option, int value)
     ASSERT(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
 }
 
-// A fresh routing id at each start, with nothing of the last start in it: what was meant for a dead process never reaches the next.
+// A fresh routing id at each start, with nothing of the last start in it: what was meant for a dead process
+// never reaches the next.
 static void
 s_identify(void *socket)
 {
@@ -58,7 +59,7 @@ wire_new(const char *address)
     ASSERT(zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
     if (zmq_connect(self->socket, address) == 0)
         return self;
-    log_event(LOG_ERROR, "bad_address", "back=%s error=\"%s\"", address, zmq_strerror(errno));
+    log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", address, zmq_strerror(errno));
     wire_destroy(&self, 0);
     return NULL;
 }
@@ -84,7 +85,8 @@ wire_socket(wire *self)
     return self->socket;
 }
 
-// All parts of one message: the first three are kept, the rest is let go. Their number, or 0 if nothing is there.
+// All parts of one message: the first three are kept, the rest is let go. Their number, or 0 if nothing is
+// there.
 static unsigned
 s_receive_parts(wire *self)
 {
@@ -96,7 +98,8 @@ s_receive_parts(wire *self)
             zmq_msg_init(&rest);
         int size;
         do
-            size = zmq_msg_recv(into, self->socket, count ? 0 : ZMQ_DONTWAIT); // the later parts are there at once
+            size = zmq_msg_recv(into, self->socket,
+                                count ? 0 : ZMQ_DONTWAIT); // the later parts are there at once
         while (size < 0 && errno == EINTR);
         if (size < 0)
             return 0;

@@ -11,9 +11,10 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define BATCH 64
-#define TEND_MS 50
-#define FLUSH_MS 500
+#define BATCH      64
+#define TEND_MS    50
+#define FLUSH_MS   500
+#define REFUSED_MS 4000
 
 typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
 
@@ -32,6 +33,7 @@ struct worker {
     worker_end end;
     uint64_t boot;
     uint64_t heartbeat_ms;
+    uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
     volatile _Atomic bool stop;
     bool said_waiting;
@@ -273,13 +275,14 @@ s_welcome(worker *self, const incoming *message)
         return;
     if (self->boot && self->boot != body.boot)
         s_drop_all(self, "broker_restarted");
+    self->refused_since = 0;
     self->boot = body.boot;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
         self->heartbeat_ms = body.heartbeat_ms;
     if (self->phase == REGISTERING) {
         self->phase = READY;
-        log_event(LOG_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name, self->options.back,
-                  self->boot);
+        log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name,
+                  self->options.back, self->boot);
     }
 }
 
@@ -290,7 +293,14 @@ s_refused(worker *self, const incoming *message)
     char reason[80], text[512];
     if (reason_decode(message->body, &body))
         return;
-    log_event(LOG_ERROR, "refused", "worker=%s reason=%s message=%s", self->options.name,
+    // A worker that was killed holds its name until the broker has missed it: its successor asks again for a
+    // while.
+    uint64_t now = clock_now(self->clock);
+    if (!self->refused_since)
+        self->refused_since = now;
+    if (slice_is(body.reason, err_word(ERR_NAME_TAKEN)) && now - self->refused_since < REFUSED_MS)
+        return;
+    log_event(LEVEL_ERROR, "refused", "worker=%s reason=%s message=%s", self->options.name,
               log_quoted(body.reason, reason, sizeof reason), log_quoted(body.message, text, sizeof text));
     self->end = WORKER_REFUSED;
     self->phase = LEFT;
@@ -301,7 +311,9 @@ s_identify(worker *self, const incoming *message)
 {
     (void)message;
     if (self->phase == READY) {
-        log_event(LOG_WARN, "broker_forgot_us", "worker=%s", self->options.name);
+        log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
+                  roster_count(self->roster));
+        s_drop_all(self, "broker_forgot");
         self->phase = REGISTERING;
     }
     if (self->phase == REGISTERING)
@@ -317,9 +329,10 @@ s_echo(worker *self, const incoming *message)
 }
 
 static void (*const s_handlers[256])(worker *, const incoming *) = {
-    [MSG_MOUNT] = s_request,   [MSG_JOIN] = s_request,    [MSG_EVENT] = s_request,      [MSG_UNMOUNT] = s_request,
-    [MSG_REFRESH] = s_request, [MSG_SHUTDOWN] = s_request, [MSG_STATS] = s_request,     [MSG_ACK] = s_request,
-    [MSG_LEAVE] = s_request,   [MSG_PING] = s_ping,       [MSG_LOGOUT] = s_logout,      [MSG_WELCOME] = s_welcome,
+    [MSG_MOUNT] = s_request,   [MSG_JOIN] = s_request,    [MSG_EVENT] = s_request,
+    [MSG_UNMOUNT] = s_request, [MSG_REFRESH] = s_request, [MSG_SHUTDOWN] = s_request,
+    [MSG_STATS] = s_request,   [MSG_ACK] = s_request,     [MSG_LEAVE] = s_request,
+    [MSG_PING] = s_ping,       [MSG_LOGOUT] = s_logout,   [MSG_WELCOME] = s_welcome,
     [MSG_REFUSED] = s_refused, [MSG_HEARTBEAT] = s_echo,  [MSG_IDENTIFY] = s_identify,
 };
 
@@ -334,7 +347,7 @@ s_receive(worker *self)
         if (!error && !s_handlers[message.head.type])
             error = ERR_TYPE;
         if (error)
-            log_event(LOG_WARN, "message_dropped", "from=broker reason=%s", err_word(error));
+            log_event(LEVEL_WARN, "message_dropped", "from=broker reason=%s", err_word(error));
         else
             s_handlers[message.head.type](self, &message);
     }
@@ -359,7 +372,8 @@ s_beat(worker *self)
 {
     if (self->phase == REGISTERING) {
         if (self->unsent && !self->said_waiting) { // since the last beat
-            log_event(LOG_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name, self->options.back);
+            log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name,
+                      self->options.back);
             self->said_waiting = true;
         }
         if (!self->unsent)
@@ -383,7 +397,8 @@ s_leave(worker *self, uint64_t now)
     if (self->phase < LEAVING) {
         self->phase = LEAVING;
         self->leave_at = now + self->options.drain_ms;
-        log_event(LOG_INFO, "leaving", "worker=%s sessions=%zu", self->options.name, roster_count(self->roster));
+        log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
+                  roster_count(self->roster));
     }
     runqueue_load load = runqueue_look(self->queue);
     if (now < self->leave_at && (load.queued || load.running || load.parked))

@@ -1,5 +1,5 @@
-// worker - the I/O thread: its socket to the broker, heartbeats, mailboxes, deadlines, and the pool's growth. It never enters
-// Python; turns reach it as answers in the outbox.
+// worker - the I/O thread: its socket to the broker, heartbeats, mailboxes, deadlines, and the pool's growth.
+// It never enters Python; turns reach it as answers in the outbox.
 #ifndef TROUPE_WORKER_H
 #define TROUPE_WORKER_H
 
@@ -21,8 +21,9 @@ typedef enum {
 
 // ops are used by the pool's threads, which start here. Called without the interpreter entered.
 worker *worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock);
-worker_end worker_run(worker *self); // the calling thread is the I/O thread until it ends; turns may still run then
-void worker_stop(worker *self);      // async-signal-safe, any thread: drain, say goodbye, return from worker_run
+worker_end
+worker_run(worker *self); // the calling thread is the I/O thread until it ends; turns may still run then
+void worker_stop(worker *self); // async-signal-safe, any thread: drain, say goodbye, return from worker_run
 // No worker_destroy: turns may hang in a person's code for ever, so a worker's memory ends with its process.
 
 #endif

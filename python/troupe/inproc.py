@@ -37,8 +37,9 @@ class _Entry:
     def end(self):
         """Close the session; in the middle of a turn, that turn does it at its end."""
         self.gone = True
-        if not self.lock.held:
+        if not self.lock.held and self.session is not None:
             self.session.close()
+            self.session = None
 
 
 class Inproc:
@@ -147,20 +148,23 @@ class Inproc:
 
     async def _turn(self, session, entry, header, data, view):
         async with entry.lock:
-            if entry.gone:
-                return _unknown_session()
-            result = await _on_thread(entry.session.run, header, data, view)
-            while result is not None and not isinstance(result, tuple):
-                value, error = await _settle(result)
-                result = await _on_thread(entry.session.resume, result, value, error)
+            reply = _unknown_session() if entry.gone else await _run(entry.session, header, data, view)
         if entry.gone:
             entry.end()
         elif getattr(entry.session, "ended", False):
             self._end(session)
-        if result is None:
-            return Reply(wire.PONG, 0, 0, wire.pack_body({}))
-        _, kind, flags, _, epoch, _, _ = wire.unpack_header(result[0])
-        return Reply(kind, flags, epoch, result[1])
+        return reply
+
+
+async def _run(session, header, data, view):
+    result = await _on_thread(session.run, header, data, view)
+    while result is not None and not isinstance(result, tuple):
+        value, error = await _settle(result)
+        result = await _on_thread(session.resume, result, value, error)
+    if result is None:  # LEAVE and ACK have no reply
+        return Reply(wire.PONG, 0, 0, wire.pack_body({}))
+    _, kind, flags, _, epoch, _, _ = wire.unpack_header(result[0])
+    return Reply(kind, flags, epoch, result[1])
 
 
 def _unknown_session():

@@ -27,6 +27,7 @@ _DEBUG_STYLE = (
     "color-scheme:light dark}pre{white-space:pre-wrap;margin:.2rem 0 1rem;padding:.5rem .8rem;"
     "background:#8882;border-radius:.4rem}"
 )
+_HOPELESS = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -176,7 +177,8 @@ def _error_response(request, path, error):
     """What the visitor gets: 403 and 500 the way Django makes them, 503 where coming back may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
-    if error.outcome == "failed" and not settings.DEBUG:
+    hopeless = error.outcome == "failed" or error.kind in _HOPELESS
+    if hopeless and not settings.DEBUG:
         raise error
     logger.error(
         'event=mount_failed view=%s path=%s kind=%s message="%s"',
@@ -185,7 +187,7 @@ def _error_response(request, path, error):
         error.kind,
         error.message,
     )
-    if error.outcome == "failed":
+    if hopeless:
         response = HttpResponse(_debug_page(path, error), status=500)
     else:
         text = str(error) if settings.DEBUG else "This page is not available just now. Please try again."

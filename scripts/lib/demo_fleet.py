@@ -123,11 +123,12 @@ class Child:
 
 
 class DemoFleet:
-    """A context manager for the main thread: inside it the demo runs; after it nothing of it is left.
 
-    root: the checkout, built. port: TCP port of the ASGI server on the loopback. database: path of the SQLite
-    file; None puts it into the state directory, to vanish with it. sink(name, line): what the processes say.
-    """
+
+
+
+
+
 
     def __init__(self, root, port, workers=2, reload=False, verbose=False, database=None, sink=None):
         self.root = Path(root)
@@ -220,7 +221,7 @@ class DemoFleet:
         name = f"worker-{number}"
         command = [self.root / "build" / "worker" / "troupe-worker", "--back", self.back, "--name", name]
         command += ["--settings", "demo.settings", "--path", self.root / "examples" / "demo"]
-        command += ["--python", self.root / ".venv" / "bin" / "python"]
+        command += ["--python", sys.executable]
         command += ["--reload"] if self.reload else []
         command += ["--verbose"] if self.verbose else []
         return self._spawn(name, command, ended=self._ended.put)

@@ -100,10 +100,10 @@ s_logged(void (*run)(void))
 static void
 s_log_three_levels(void)
 {
-    log_setup("unit", LOG_INFO);
-    log_event(LOG_DEBUG, "hidden", "n=%d", 1);
-    log_event(LOG_INFO, "shown", "n=%d", 2);
-    log_event(LOG_ERROR, "broken", "n=%d", 3);
+    log_setup("unit", LEVEL_INFO);
+    log_event(LEVEL_DEBUG, "hidden", "n=%d", 1);
+    log_event(LEVEL_INFO, "shown", "n=%d", 2);
+    log_event(LEVEL_ERROR, "broken", "n=%d", 3);
 }
 
 static void
@@ -126,8 +126,8 @@ static size_t s_width; // of the value that s_log_wide logs
 static void
 s_log_wide(void)
 {
-    log_setup("unit", LOG_DEBUG);
-    log_event(LOG_DEBUG, "wide", "text=%*s", (int)s_width, "x");
+    log_setup("unit", LEVEL_DEBUG);
+    log_event(LEVEL_DEBUG, "wide", "text=%*s", (int)s_width, "x");
 }
 
 static void

@@ -38,7 +38,7 @@ class Counter(LiveView):
 class Moved(LiveView):
     """Sends the visitor elsewhere."""
 
-    def mount(self, request):
+    def mount(self, request, **params):
         response = HttpResponseRedirect("/elsewhere/")
         response.set_cookie("seen", "yes", max_age=60, httponly=True)
         return response
@@ -63,5 +63,5 @@ class Refusing(LiveView):
 class Broken(LiveView):
     """Raises when mounted."""
 
-    def mount(self, request):
+    def mount(self, request, **params):
         raise ValueError("<b>broken</b> mount")

@@ -1,5 +1,6 @@
 """The HTTP side, through Django's own test clients: as_view, {% live_view %}, and what a mount can answer."""
 
+import asyncio
 import re
 
 import fake_worker
@@ -139,10 +140,7 @@ def test_no_broker(settings, tmp_path, monkeypatch):
 def test_parameters_that_cannot_travel(native, rf):
     view = Counter.as_view(step=object())
     with pytest.raises(ActorError, match="cannot travel"):
-        import asyncio
-
-        request = rf.get("/")
-        asyncio.run(view(request))
+        asyncio.run(view(rf.get("/")))
 
 
 def test_as_view_is_checked_and_introspectable():

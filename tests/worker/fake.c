@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const id16 FAKE_SESSION = {"session-session"}, FAKE_VIEW = {"view-view-view-"}, FAKE_OTHER = {"other-other-oth"};
+const id16 FAKE_SESSION = {"session-session"}, FAKE_VIEW = {"view-view-view-"},
+           FAKE_OTHER = {"other-other-oth"};
 
 typedef struct {
     int count;
@@ -187,9 +188,9 @@ fake_init(fake *self)
 {
     *self = (fake){.template = "<p>page</p><main dj-root>%d</main>", .now = 1000};
     self->ops = (view_ops){
-        self,          s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move, s_scope_move,
-        s_scope_end,   s_open,         s_close,  s_mount,  s_join,   s_call,        s_await,      s_settle,
-        s_sync,        s_render,
+        self,         s_thread_begin, s_thread,    s_thread, s_thread, s_scope_begin,
+        s_scope_move, s_scope_move,   s_scope_end, s_open,   s_close,  s_mount,
+        s_join,       s_call,         s_await,     s_settle, s_sync,   s_render,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self};
@@ -207,8 +208,11 @@ fake_fini(fake *self)
 mail *
 fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body)
 {
-    header head = {
-        .version = PROTOCOL_VERSION, .type = (uint8_t)type, .flags = flags, .session = FAKE_SESSION, .sequence = sequence};
+    header head = {.version = PROTOCOL_VERSION,
+                   .type = (uint8_t)type,
+                   .flags = flags,
+                   .session = FAKE_SESSION,
+                   .sequence = sequence};
     mail *made = mail_new(&head, body);
     made->arrived = self->now;
     made->client = (client_id){2, "me"};

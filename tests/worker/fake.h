@@ -1,4 +1,5 @@
-// fake - views without Python: a counter whose handlers are named in fake.c, a clock that stands still, and a list of what was emitted.
+// fake - views without Python: a counter whose handlers are named in fake.c, a clock that stands still, and a
+// list of what was emitted.
 #ifndef TROUPE_TEST_FAKE_H
 #define TROUPE_TEST_FAKE_H
 
@@ -13,10 +14,10 @@ typedef struct {
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
-    bool forbid;            // authorize() says no
-    unsigned mount_status;  // mount() answers by itself
-    const char *template;   // printf format of one %d
-    void (*done)(void *);   // of the awaitable that waits
+    bool forbid;                         // authorize() says no
+    unsigned mount_status;               // mount() answers by itself
+    const char *template;                // printf format of one %d
+    void (*done)(void *);                // of the awaitable that waits
     void *done_context;
     err settles; // how it ends
     unsigned resumable;

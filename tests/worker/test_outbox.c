@@ -59,5 +59,6 @@ s_ended_after_its_answers(void)
     session_destroy(&b);
 }
 
-static const unit_test s_tests[] = {{"order and wake-up", s_order}, {"ended sessions", s_ended_after_its_answers}};
+static const unit_test s_tests[] = {{"order and wake-up", s_order},
+                                    {"ended sessions", s_ended_after_its_answers}};
 UNIT_MAIN("outbox", s_tests)

@@ -34,7 +34,8 @@ s_shape(void)
     patch_region(&one, 0, slice_text("<p>"));
     patch_region(&one, 7, slice_text("x"));
     patch_end(&one);
-    s_expect(&out, "{\"v\":\"01000000000000000000000000000000\",\"s\":1,\"a\":0,\"d\":{\"0\":{\"h\":\"<p>\"},\"7\":{\"h\":\"x\"}}}");
+    s_expect(&out, "{\"v\":\"01000000000000000000000000000000\",\"s\":1,\"a\":0,\"d\":{\"0\":{\"h\":\"<p>\"},"
+                   "\"7\":{\"h\":\"x\"}}}");
     buffer_clear(&out);
     patch_region_only(&out, 0, slice_text("y"));
     s_expect(&out, "{\"0\":{\"h\":\"y\"}}");

@@ -51,27 +51,12 @@ s_call(void *host, void *instance, const call_order *order, void **ret_awaitable
     return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
 }
 
-static void *
-s_scope_begin(void *host)
-{
-    return host;
-}
-
-static void
-s_scope_end(void *host, void **scope_p)
-{
-    (void)host;
-    *scope_p = NULL;
-}
-
 static void
 s_start(unsigned threads, unsigned most)
 {
     fake_init(&s_world.fake);
     s_world.ops = s_world.fake.ops;
     s_world.ops.call = s_call;
-    s_world.ops.scope_begin = s_scope_begin; // the fake's counters are for one thread
-    s_world.ops.scope_end = s_scope_end;
     s_world.host = s_world.fake.host;
     s_world.host.ops = &s_world.ops;
     s_world.host.emit = s_emit;
@@ -92,6 +77,7 @@ s_stop(void)
     }
     for (session *gone; (gone = outbox_take_ended(s_world.outbox));)
         session_destroy(&gone);
+    fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
     runqueue_destroy(&s_world.queue);
     pthread_mutex_destroy(&s_world.gate);
@@ -183,5 +169,6 @@ s_grows_while_blocked(void)
     s_stop();
 }
 
-static const unit_test s_tests[] = {{"many sessions", s_many_sessions}, {"grows while blocked", s_grows_while_blocked}};
+static const unit_test s_tests[] = {{"many sessions", s_many_sessions},
+                                    {"grows while blocked", s_grows_while_blocked}};
 UNIT_MAIN("pool", s_tests)

@@ -198,7 +198,10 @@ s_join_mounts_afresh(void)
     const answer *reply = s_run(fake_join(&s_fake, 3, FAKE_VIEW, 9));
     CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
     CU_ASSERT_EQUAL(fake_uint(reply, "generation"), 4);
-    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "\xa5" "fresh\xc3", 7));
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size,
+                                  "\xa5"
+                                  "fresh\xc3",
+                                  7));
     CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "<main dj-root>0", 15));
     s_finish();
 }
@@ -223,7 +226,8 @@ s_unmount_refresh(void)
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     const answer *reply = s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>0</main>\""));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(s_text(reply, "frame"), "\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>0</main>\""));
     CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_UNMOUNTED);
     CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_FAILED);
     CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW))->head.type, MSG_FAILED);
@@ -237,10 +241,14 @@ s_the_rest(void)
     s_begin();
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + IDLE_MS);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_PING, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_PONG);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_STATS, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_FIGURES);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_PING, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
+                    MSG_PONG);
+    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_STATS, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
+                    MSG_FIGURES);
     CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_DONE, SEQUENCE_REQUEST, 0, slice_text("\x80"))), NULL);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_ENDED);
+    CU_ASSERT_EQUAL(
+        s_run(fake_mail(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
+        MSG_ENDED);
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
     turn_end(s_session, "shutdown", &s_fake.host);
     const answer *released = s_fake.answers[s_fake.count - 1];

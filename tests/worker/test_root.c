@@ -30,13 +30,15 @@ s_marked(void)
     s_expect("<p dj-root=\"\">a<p>b</p>c</p>d", ROOT_MARKED, "<p dj-root=\"\">a<p>b</p>c</p>", NULL);
     s_expect("<body><i dj-root/>a</i></body>", ROOT_MARKED, "<i dj-root/>a</i>", NULL);
     s_expect("<div dj-rooted title=dj-root><b dj-root>x</b></div>", ROOT_MARKED, "<b dj-root>x</b>", NULL);
-    s_expect("<a title='>' dj-root alt=\"</a>\">x</a>y", ROOT_MARKED, "<a title='>' dj-root alt=\"</a>\">x</a>", NULL);
+    s_expect("<a title='>' dj-root alt=\"</a>\">x</a>y", ROOT_MARKED,
+             "<a title='>' dj-root alt=\"</a>\">x</a>", NULL);
 }
 
 static void
 s_text_is_not_markup(void)
 {
-    s_expect("<!-- <div dj-root> --><p dj-root><!-- </p> --></p>x", ROOT_MARKED, "<p dj-root><!-- </p> --></p>", NULL);
+    s_expect("<!-- <div dj-root> --><p dj-root><!-- </p> --></p>x", ROOT_MARKED,
+             "<p dj-root><!-- </p> --></p>", NULL);
     s_expect("<script>'<div dj-root>'</script><b dj-root>1</b>", ROOT_MARKED, "<b dj-root>1</b>", NULL);
     s_expect("<div dj-root><script>'</div>'</script><textarea></div></textarea></div>x", ROOT_MARKED,
              "<div dj-root><script>'</div>'</script><textarea></div></textarea></div>", NULL);
@@ -46,7 +48,8 @@ s_text_is_not_markup(void)
 static void
 s_body_and_all(void)
 {
-    s_expect("<html><body class=x>a<div>b</div></body></html>", ROOT_BODY, "<body class=x>a<div>b</div></body>", " class");
+    s_expect("<html><body class=x>a<div>b</div></body></html>", ROOT_BODY,
+             "<body class=x>a<div>b</div></body>", " class");
     s_expect("<p>a</p>", ROOT_ALL, "<div dj-root><p>a</p></div>", NULL);
     s_expect("", ROOT_ALL, "<div dj-root></div>", NULL);
 }
@@ -69,7 +72,8 @@ s_unbalanced(void)
 static void
 s_cut_anywhere(void)
 {
-    static const char html[] = "<!doctype html><body a='1' b=2><!-- x --><script>'<p>'</script><div dj-root c=\"d\" e><p/></div></body>";
+    static const char html[] = "<!doctype html><body a='1' b=2><!-- x --><script>'<p>'</script><div dj-root "
+                               "c=\"d\" e><p/></div></body>";
     for (size_t size = 0; size < sizeof html; size++) {
         uint8_t *exact = malloc(size ? size : 1);
         memcpy(exact, html, size);
@@ -80,7 +84,10 @@ s_cut_anywhere(void)
 }
 
 static const unit_test s_tests[] = {
-    {"marked", s_marked},         {"text is not markup", s_text_is_not_markup}, {"body, or all", s_body_and_all},
-    {"unbalanced", s_unbalanced}, {"cut anywhere", s_cut_anywhere},
+    {"marked", s_marked},
+    {"text is not markup", s_text_is_not_markup},
+    {"body, or all", s_body_and_all},
+    {"unbalanced", s_unbalanced},
+    {"cut anywhere", s_cut_anywhere},
 };
 UNIT_MAIN("root", s_tests)

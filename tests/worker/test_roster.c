@@ -56,5 +56,6 @@ s_unadopted(void)
         session_destroy(&some[i]);
 }
 
-static const unit_test s_tests[] = {{"find and remove", s_find_and_remove}, {"unadopted, oldest first", s_unadopted}};
+static const unit_test s_tests[] = {{"find and remove", s_find_and_remove},
+                                    {"unadopted, oldest first", s_unadopted}};
 UNIT_MAIN("roster", s_tests)

@@ -218,8 +218,11 @@ s_many_threads(void)
 }
 
 static const unit_test s_tests[] = {
-    {"sessions take turns", s_fair},       {"one session, one thread", s_one_at_a_time},
-    {"a turn that awaits", s_awaits_both}, {"the end of a session", s_end},
-    {"load", s_load},                      {"many threads", s_many_threads},
+    {"sessions take turns", s_fair},
+    {"one session, one thread", s_one_at_a_time},
+    {"a turn that awaits", s_awaits_both},
+    {"the end of a session", s_end},
+    {"load", s_load},
+    {"many threads", s_many_threads},
 };
 UNIT_MAIN("runqueue", s_tests)

@@ -49,8 +49,9 @@ s_event_becomes_a_patch(void)
     CU_ASSERT_EQUAL(reply->head.epoch, 5);
     CU_ASSERT_EQUAL(reply->head.sequence, 1);
     CU_ASSERT_EQUAL(fake_uint(reply, "version"), 2);
-    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "{\"v\":\"766965772d766965772d766965772d00\",\"s\":2,\"a\":1,"
-                                                   "\"d\":{\"0\":{\"h\":\"<main dj-root>1</main>\"}}}");
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"),
+                           "{\"v\":\"766965772d766965772d766965772d00\",\"s\":2,\"a\":1,"
+                           "\"d\":{\"0\":{\"h\":\"<main dj-root>1</main>\"}}}");
     s_finish();
 }
 
@@ -59,7 +60,8 @@ s_no_change_no_patch(void)
 {
     s_mounted();
     const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
-    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "{\"v\":\"766965772d766965772d766965772d00\",\"s\":1,\"a\":1}");
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"),
+                           "{\"v\":\"766965772d766965772d766965772d00\",\"s\":1,\"a\":1}");
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_HTML));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>0</main>");
     CU_ASSERT_STRING_EQUAL(s_text(reply, "patch"), "");
@@ -206,7 +208,8 @@ s_awaited(void)
 {
     s_mounted();
     turn_result result;
-    CU_ASSERT_PTR_NULL(fake_run(&s_fake, s_session, fake_event(&s_fake, 1, FAKE_VIEW, "later", FLAG_HTML), &result));
+    CU_ASSERT_PTR_NULL(
+        fake_run(&s_fake, s_session, fake_event(&s_fake, 1, FAKE_VIEW, "later", FLAG_HTML), &result));
     CU_ASSERT_EQUAL(result, TURN_AWAITS);
     s_fake.done(s_fake.done_context);
     CU_ASSERT_EQUAL(s_fake.resumable, 1);

@@ -89,8 +89,10 @@ convert_to_python(slice msgpack, PyObject *unpack_ext)
     msgpack_unpacked_init(&unpacked);
     size_t used = 0;
     PyObject *object = NULL;
-    // The bytes were scanned: lengths are true and nesting is bounded, so msgpack-c allocates what is there and no more.
-    if (msgpack_unpack_next(&unpacked, (const char *)msgpack.data, msgpack.size, &used) == MSGPACK_UNPACK_SUCCESS)
+    // The bytes were scanned: lengths are true and nesting is bounded, so msgpack-c allocates what is there
+    // and no more.
+    if (msgpack_unpack_next(&unpacked, (const char *)msgpack.data, msgpack.size, &used) ==
+        MSGPACK_UNPACK_SUCCESS)
         object = s_object(&unpacked.data, unpack_ext);
     else
         PyErr_SetString(PyExc_ValueError, "no msgpack value");

@@ -72,7 +72,8 @@ s_initialize(const embed_options *options, const char *python)
     }
     if (!PyStatus_Exception(status))
         return true;
-    log_event(LOG_ERROR, "python_failed", "python=%s error=\"%s\"", python, status.err_msg ? status.err_msg : "?");
+    log_event(LEVEL_ERROR, "python_failed", "python=%s error=\"%s\"", python,
+              status.err_msg ? status.err_msg : "?");
     return false;
 }
 
@@ -135,7 +136,7 @@ embed_start(const embed_options *options)
     if (ops)
         return ops;
     PyErr_PrintEx(0);
-    log_event(LOG_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"", python,
+    log_event(LEVEL_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"", python,
               options->settings ? options->settings : "-");
     return NULL;
 }

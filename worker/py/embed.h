@@ -1,23 +1,24 @@
-// embed - the one CPython of a worker process: started once, never finalised (extensions run threads that outlive it).
+// embed - the one CPython of a worker process: started once, never finalised (extensions run threads that
+// outlive it).
 #ifndef TROUPE_PY_EMBED_H
 #define TROUPE_PY_EMBED_H
 
 #include "worker/view_ops.h"
 
 typedef struct {
-    const char *python;      // the interpreter whose environment is used; NULL: found by embed_find_python
-    const char *settings;    // DJANGO_SETTINGS_MODULE, or NULL: as the environment says
+    const char *python;       // the interpreter whose environment is used; NULL: found by embed_find_python
+    const char *settings;     // DJANGO_SETTINGS_MODULE, or NULL: as the environment says
     const char *const *paths; // folders put in front of sys.path
     unsigned path_count;
     unsigned switch_us; // sys.setswitchinterval
 } embed_options;
 
-// Which interpreter's environment belongs to this program: python3 beside it when that is an environment's, $VIRTUAL_ENV's, else the one that
-// it was built for. Returns ret_path.
+// Which interpreter's environment belongs to this program: python3 beside it when that is an environment's,
+// $VIRTUAL_ENV's, else the one that it was built for. Returns ret_path.
 const char *embed_find_python(char *ret_path, size_t size);
 
-// Starts CPython and Django on the calling thread, which holds the GIL afterwards. NULL and one log line with the traceback's last lines
-// before it if the project does not start.
+// Starts CPython and Django on the calling thread, which holds the GIL afterwards. NULL and one log line with
+// the traceback's last lines before it if the project does not start.
 const view_ops *embed_start(const embed_options *options);
 // Watches the project's files and calls changed(context), once, from a thread of Python's. GIL held.
 bool embed_watch(void (*changed)(void *context), void *context);

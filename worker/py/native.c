@@ -1,5 +1,6 @@
-// troupe._native: the worker's sessions and turns inside the caller's own process, without a broker (inproc://). A turn runs on the calling
-// thread; an `async def` handler is handed out to be awaited by the caller.
+// troupe._native: the worker's sessions and turns inside the caller's own process, without a broker
+// (inproc://). A turn runs on the calling thread; an `async def` handler is handed out to be awaited by the
+// caller.
 //
 //     session = Session(16 bytes)
 //     result = session.run(header, body, view=None)       # (header, body), or None where there is no reply,
@@ -15,16 +16,14 @@
 #include <structmember.h>
 
 typedef struct {
-    PyObject_HEAD
-    session *of;
+    PyObject_HEAD session *of;
     turn_host host;
     answer *reply;
     bool ended;
 } native_session;
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *awaitable;
+    PyObject_HEAD PyObject *awaitable;
     PyObject *context;
 } native_pending;
 
@@ -70,7 +69,8 @@ s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     id16 id;
     memcpy(id.bytes, bytes, ID_SIZE);
     self->of = session_new(id, 1);
-    self->host = (turn_host){py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self};
+    self->host =
+        (turn_host){py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self};
     return (PyObject *)self;
 }
 
@@ -202,8 +202,10 @@ s_pending_dealloc(PyObject *self_)
 
 static PyMethodDef s_methods[] = {
     {"run", (PyCFunction)(void (*)(void))s_run, METH_VARARGS | METH_KEYWORDS,
-     "run(header, body, view=None): one request's turn. (header, body), None, or a Pending. ValueError: no header."},
-    {"resume", s_resume, METH_VARARGS, "resume(pending, value, exception): the rest of a turn that was awaited."},
+     "run(header, body, view=None): one request's turn. (header, body), None, or a Pending. ValueError: no "
+     "header."},
+    {"resume", s_resume, METH_VARARGS,
+     "resume(pending, value, exception): the rest of a turn that was awaited."},
     {"close", s_close, METH_NOARGS, "close(): ends the session and lets go of its views."},
     {0},
 };
@@ -234,12 +236,21 @@ static PyType_Slot s_pending_slots[] = {
     {0},
 };
 
-static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_session), 0, Py_TPFLAGS_DEFAULT, s_session_slots};
+static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_session), 0, Py_TPFLAGS_DEFAULT,
+                                     s_session_slots};
 static PyType_Spec s_pending_spec = {"troupe._native.Pending", sizeof(native_pending), 0,
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_pending_slots};
 
 static struct PyModuleDef s_definition = {
-    PyModuleDef_HEAD_INIT, "_native", "Session actors in this process (inproc://).", -1, NULL, NULL, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT,
+    "_native",
+    "Session actors in this process (inproc://).",
+    -1,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
 };
 
 PyMODINIT_FUNC PyInit__native(void);

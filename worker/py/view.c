@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-#define FUNCTIONS(F)                                                                                              \
-    F(open_view) F(mount_view) F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe)
+#define FUNCTIONS(F)                                                                                         \
+    F(open_view)                                                                                             \
+    F(mount_view) F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe)
 
 struct py_host {
     view_ops ops;

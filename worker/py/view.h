@@ -1,5 +1,5 @@
-// view - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime. See worker/view_ops.h for the
-// contract; "entered" there is "GIL held" here.
+// view - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime. See
+// worker/view_ops.h for the contract; "entered" there is "GIL held" here.
 #ifndef TROUPE_PY_VIEW_H
 #define TROUPE_PY_VIEW_H
 
@@ -8,8 +8,9 @@
 
 typedef struct py_host py_host;
 
-// Imports troupe.runtime: Django must be set up. submit(coroutine, context, done) starts an awaitable (worker/py/embed.c), or is NULL
-// where the caller awaits by itself (native.c). GIL held. NULL with an exception pending.
+// Imports troupe.runtime: Django must be set up. submit(coroutine, context, done) starts an awaitable
+// (worker/py/embed.c), or is NULL where the caller awaits by itself (native.c). GIL held. NULL with an
+// exception pending.
 py_host *py_host_new(PyObject *submit);
 void py_host_destroy(py_host **self_p);
 const view_ops *py_host_ops(py_host *self);

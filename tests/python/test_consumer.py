@@ -1,0 +1,525 @@
+"""The WebSocket consumer, as Channels' own communicator sees it (PROTOCOL.md 9)."""
+
+import asyncio
+import json
+import re
+from unittest import mock
+
+import fake_worker
+import pytest
+import urls
+from channels.auth import AuthMiddlewareStack
+from channels.testing import WebsocketCommunicator
+from django.test import AsyncClient, Client
+
+from troupe import consumer, token, wire
+from troupe.consumer import LiveViewConsumer, origin_allowed
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+ORIGIN = [(b"origin", b"http://testserver"), (b"host", b"testserver")]
+
+
+@pytest.fixture(params=["native", "broker"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+class Page:
+    """A page and its socket."""
+
+    def __init__(self, headers=ORIGIN, application=urls.application):
+        self.socket = WebsocketCommunicator(application, "/ws/troupe/", headers=headers)
+
+    async def __aenter__(self):
+        connected, self.code = await self.socket.connect()
+        assert connected
+        return self
+
+    async def __aexit__(self, *_):
+        await self.socket.disconnect()
+
+    async def send(self, **frame):
+        await self.socket.send_to(text_data=json.dumps(frame))
+
+    async def text(self, text):
+        await self.socket.send_to(text_data=text)
+
+    async def next(self):
+        return json.loads(await self.socket.receive_from(5))
+
+    async def closed(self):
+        message = await self.socket.receive_output(5)
+        assert message["type"] == "websocket.close", message
+        return message["code"]
+
+    async def ask(self, **frame):
+        await self.send(**frame)
+        return await self.next()
+
+    async def join(self, *tokens):
+        joined = await self.ask(t="join", views=[{"token": one} for one in tokens])
+        if joined["t"] == "joined":
+            self.view, self.number = joined["views"][0]["v"], joined["n"]
+        return joined
+
+    async def event(self, name, /, **params):
+        self.number += 1
+        return await self.ask(t="event", n=self.number, v=self.view, e=name, p=params)
+
+
+async def page_token(path="/counter/", browser=None):
+    response = await (browser or AsyncClient()).get(path)
+    return re.findall(r'data-troupe="([^"]+)"', response.content.decode())
+
+
+def made():
+    return fake_worker.Session.made[-1]
+
+
+async def test_adopted_once_then_events_become_patches(either):
+    (found,) = await page_token("/counter/5/")
+    async with Page() as page:
+        joined = await page.join(found)
+        view = joined["views"][0]
+        assert joined["n"] == 0 and joined["fresh"] is False
+        assert view["s"] == 1 and "html" not in view and view["token"] != found
+        patch = await page.event("increment", by=3)
+        assert patch["v"] == page.view and patch["s"] == 2 and patch["a"] == 1 and "8" in patch["d"]["0"]["h"]
+        assert "18" in (await page.event("later"))["d"]["0"]["h"]
+        assert await page.ask(t="ping") == {"t": "pong"}
+        refreshed = await page.ask(t="refresh", v=page.view)
+        assert refreshed["a"] == 0 and "18" in refreshed["d"]["0"]["h"]
+        await page.send(t="ack", v=page.view, s=4)
+        if isinstance(either, fake_worker.Broker):
+            await asyncio.to_thread(either.wait_for, wire.ACK)
+    assert len(fake_worker.Session.made) == 1
+    join = [fields for kind, _, fields in made().requests if kind == wire.JOIN][0]
+    assert join["request"]["path"] == "/counter/5/" and join["views"][0]["version"] == 1
+    event = [flags for kind, flags, _ in made().requests if kind == wire.EVENT][0]
+    assert event == wire.BROWSER
+    if isinstance(either, fake_worker.Broker):
+        await asyncio.to_thread(either.wait_for, wire.LEAVE)
+    else:
+        assert len(either) == 0
+
+
+async def test_events_are_not_waited_for(broker):
+    (found,) = await page_token()
+    held = []
+
+    def hold(kind, session, epoch, sequence, fields):
+        if kind == wire.EVENT:
+            held.append(sequence)
+            return []
+        return None
+
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = hold
+        for number in range(1, 6):
+            await page.send(t="event", n=number, v=page.view, e="increment", p={})
+        for _ in range(5):
+            await asyncio.to_thread(broker.wait_for, wire.EVENT)
+        assert held == [1, 2, 3, 4, 5]
+        session = made().id
+        for number in held:
+            broker.push(wire.DONE, session, {"version": number + 1}, sequence=number)
+        answers = [await page.next() for _ in held]
+        assert answers == [{"v": page.view, "s": n + 1, "a": n} for n in held]
+
+
+async def test_a_token_used_twice_gets_a_fresh_session(either):
+    (found,) = await page_token("/counter/5/")
+    async with Page() as first, Page() as second:
+        one, two = await first.join(found), await second.join(found)
+        assert "html" in two["views"][0] and two["fresh"] is True and ">5<" in two["views"][0]["html"]
+        assert "6" in (await first.event("increment", by=1))["d"]["0"]["h"]
+        assert "7" in (await second.event("increment", by=2))["d"]["0"]["h"]
+        ids = [token.read(x["views"][0]["token"], {"user": None, "session_key": None})["session"] for x in (one, two)]
+        assert ids[0] != ids[1]
+
+
+async def test_joining_again_with_the_renewed_token(broker):
+    (found,) = await page_token("/counter/5/")
+    async with Page() as page:
+        renewed = (await page.join(found))["views"][0]["token"]
+        await page.event("increment", by=1)
+    async with Page() as page:
+        joined = await page.ask(t="join", views=[{"token": renewed, "s": 2}])
+        assert joined["n"] == 1 and joined["fresh"] is False and len(fake_worker.Session.made) == 1
+        again = await page.join(joined["views"][0]["token"])  # and again over the same socket
+        assert again["n"] == 1
+
+
+async def test_two_views_of_one_page(either):
+    tokens = await page_token("/embedding/")
+    async with Page() as page:
+        joined = await page.join(*tokens)
+        assert len(joined["views"]) == 2
+        assert ">4<" in (await page.event("increment", by=1))["d"]["0"]["h"]
+        page.view = joined["views"][1]["v"]
+        assert ">6<" in (await page.event("increment", by=2))["d"]["0"]["h"]
+
+
+async def test_tokens_of_two_pages_do_not_mix(native):
+    tokens = await page_token() + await page_token()
+    async with Page() as page:
+        assert (await page.join(*tokens))["reason"] == "tokens"
+        assert (await page.join(tokens[0], tokens[0]))["reason"] == "tokens"
+        assert (await page.join(tokens[0]))["t"] == "joined"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+async def test_failures_say_everything_only_with_debug(either, settings, debug):
+    (found,) = await page_token()
+    settings.DEBUG = debug
+    async with Page() as page:
+        await page.join(found)
+        answer = await page.event("broken")
+        assert answer["t"] == "failed" and answer["n"] == 1 and answer["error"]["kind"] == "python"
+        assert answer["v"] == page.view
+        if debug:
+            assert answer["error"]["type"] == "ValueError" and answer["error"]["frames"][0][2] == "broken"
+            assert answer["error"]["message"] == "Error in samples.Counter.broken(): nothing to count"
+        else:
+            assert answer["error"] == {"kind": "python", "message": "The event 'broken' could not be handled."}
+        answer = await page.event("undecorated")
+        assert answer["error"]["kind"] == "handler_not_found"
+        view, page.view = page.view, "0" * 32
+        assert (await page.event("increment"))["error"]["kind"] == "view_not_found"
+        page.view = view
+        assert (await page.event("increment"))["a"] == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ((wire.NOT_EXECUTED, {"reason": "busy", "message": "full", "retry_ms": 100}), [("refused", "busy")]),
+        ((wire.NOT_EXECUTED, {"reason": "gap", "message": "x"}), [("refused", "gap")]),
+        (
+            (wire.NOT_EXECUTED, {"reason": "unknown_session", "message": "x"}),
+            [("refused", "unknown_session"), ("lost", "unknown_session")],
+        ),
+        ((wire.NOT_EXECUTED, {"reason": "stale", "message": "x"}), [("refused", "stale"), ("lost", "stale")]),
+        ((wire.UNKNOWN, {"reason": "worker_lost", "message": "x"}), [("unknown", "worker_lost")]),
+        ((wire.DONE, {"nothing": 1}), [("unknown", "internal")]),
+    ],
+)
+async def test_other_outcomes(broker, reply, expected):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = lambda kind, *_: [reply] if kind == wire.EVENT else None
+        answers = [await page.event("increment")] + [await page.next() for _ in expected[1:]]
+        assert [(one["t"], one["reason"]) for one in answers] == expected
+        assert answers[0]["n"] == 1
+        if expected[0][1] == "busy":
+            assert answers[0]["retry_ms"] == 100
+        if len(expected) == 2:
+            assert (await page.event("increment"))["reason"] == "unknown_session"
+            await page.send(t="refresh", v=page.view)
+            await page.send(t="ack", v=page.view, s=1)
+            assert await page.ask(t="ping") == {"t": "pong"}
+
+
+async def test_what_is_unasked(broker, caplog):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        session = made().id
+        broker.push(wire.PUSH, session, {"frame": b'{"old":1}'}, epoch=6)
+        broker.push(wire.PUSH, session, {"frame": '{"v":"ü"}'.encode()})
+        assert await page.next() == {"v": "ü"} and "event=stale_push" in caplog.text
+        broker.push(wire.ENDED, session, {"reason": "evicted"})
+        assert await page.next() == {"t": "lost", "reason": "evicted"}
+        assert await page.ask(t="ping") == {"t": "pong"}
+
+
+async def test_logging_out_reloads_the_page(either, django_user_model):
+    ada = await asyncio.to_thread(django_user_model.objects.create_user, "ada", password="x")
+    browser = AsyncClient()
+    await asyncio.to_thread(browser.force_login, ada)
+    (found,) = await page_token(browser=browser)
+    cookie = browser.cookies["sessionid"].value.encode()
+    headers = [*ORIGIN, (b"cookie", b"sessionid=" + cookie)]
+    async with Page(headers, AuthMiddlewareStack(urls.application)) as page, Page() as foreign:
+        assert (await foreign.join(found)) == {"t": "reload", "reason": "foreign"}
+        joined = await page.join(found)
+        assert joined["t"] == "joined"
+        session = made().id
+        await asyncio.to_thread(browser.logout)
+        if isinstance(either, fake_worker.Broker):
+            _, body = await asyncio.to_thread(either.wait_for, wire.LOGOUT)
+            assert body["identity"] == [f for k, _, f in made().requests if k == wire.JOIN][0]["identity"]
+            either.push(wire.ENDED, session, {"reason": "logout"})
+            assert await page.next() == {"t": "reload", "reason": "logout"}
+        else:
+            either.send(wire.LOGOUT, wire.NO_SESSION, {"identity": made().requests[0][2]["identity"]})
+            assert await page.next() == {"t": "reload", "reason": "logout"}
+        again = await page.join(joined["views"][0]["token"])
+        assert again == {"t": "reload", "reason": "foreign"}
+
+
+async def test_bad_tokens(native):
+    (found,) = await page_token()
+    async with Page() as page:
+        assert await page.join("forged") == {"t": "reload", "reason": "forged"}
+        with mock.patch("django.core.signing.time.time", return_value=9e9):
+            assert await page.join(found) == {"t": "reload", "reason": "expired"}
+        assert (await page.event_frame() if hasattr(page, "event_frame") else None) is None
+        assert (await page.join(found))["t"] == "joined"
+
+
+async def test_tokens_are_renewed_on_ping(native):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        await page.event("increment")
+        with mock.patch.object(consumer.time, "time", return_value=9e9):
+            assert await page.ask(t="ping") == {"t": "pong"}
+            renewed = await page.next()
+            assert await page.ask(t="ping") == {"t": "pong"}
+    assert renewed["t"] == "token" and renewed["v"] == page.view
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        "null",
+        '"x"',
+        "NaN",
+        '{"t":"event","n":NaN}',
+        "[" * 60000,
+        '{"n":' + "9" * 5000 + "}",
+        "{}",
+        '{"t":"nope"}',
+        '{"t":["event"]}',
+        '{"t":"event"}',
+        '{"t":"event","n":0,"v":"%s","e":"x","p":{}}',
+        '{"t":"event","n":true,"v":"%s","e":"x","p":{}}',
+        '{"t":"event","n":1.0,"v":"%s","e":"x","p":{}}',
+        '{"t":"event","n":9007199254740992,"v":"%s","e":"x","p":{}}',
+        '{"t":"event","n":-1,"v":"%s","e":"x","p":{}}',
+        '{"t":"event","n":1,"v":"%s","e":5,"p":{}}',
+        '{"t":"event","n":1,"v":"%s","e":"x","p":[]}',
+        '{"t":"event","n":1,"v":"short","e":"x","p":{}}',
+        '{"t":"event","n":1,"v":"zz345678901234567890123456789012","e":"x","p":{}}',
+        '{"t":"ack","v":"%s","s":"1"}',
+        '{"t":"refresh"}',
+        '{"t":"join"}',
+        '{"t":"join","views":[]}',
+        '{"t":"join","views":[{}]}',
+        '{"t":"join","views":[1]}',
+        '{"t":"join","views":{"0":1}}',
+    ],
+    ids=lambda text: text[:40],
+)
+async def test_frames_that_are_not_understood(native, text):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        await page.text(text.replace("%s", page.view))
+        answer = await page.next()
+        assert answer["t"] == "error" and answer["message"]
+        assert (await page.event("increment"))["a"] == 1
+
+
+async def test_five_mistakes_are_too_many(native):
+    async with Page() as page:
+        for _ in range(consumer.MAX_MISTAKES):
+            assert (await page.ask(t="event"))["reason"] == "not_joined"
+        assert await page.closed() == 4400
+        await page.send(t="ping")
+
+
+async def test_joining_comes_first(native):
+    async with Page() as page:
+        assert (await page.ask(t="ping"))["reason"] == "not_joined"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"x": 2**64}, {"x": "\ud800"}, {"x": [[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}, {"name": "x" * 65}],
+    ids=["int", "surrogate", "deep", "name"],
+)
+async def test_parameters_that_cannot_travel_are_refused_for_good(native, params):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        name = params.pop("name", "increment")
+        answer = await page.ask(t="event", n=1, v=page.view, e=name, p=params)
+        assert (answer["t"], answer["n"], answer["reason"]) == ("refused", 1, "malformed")
+        assert (await page.event("increment"))["a"] == 1
+
+
+@pytest.mark.parametrize("text", ["x" * (64 << 10) + "x", "ü" * (33 << 10)])
+async def test_a_huge_frame(native, text):
+    async with Page() as page:
+        await page.text(text)
+        assert (await page.next())["reason"] == "too_large"
+        assert await page.closed() == 1009
+
+
+async def test_the_largest_frame(native):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        frame = json.dumps({"t": "ping", "x": ""})
+        await page.text(frame[:-2] + "ü" * ((64 << 10) - len(frame) >> 1) + '"}')
+        assert await page.next() == {"t": "pong"}
+
+
+async def test_binary(native):
+    async with Page() as page:
+        await page.socket.send_to(bytes_data=b"\x00")
+        assert (await page.next())["reason"] == "binary"
+        assert await page.closed() == 1003
+
+
+async def test_too_many_unanswered(broker):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = lambda kind, *_: [] if kind in (wire.EVENT, wire.REFRESH) else None
+        for number in range(1, consumer.MAX_UNANSWERED + 1):
+            await page.send(t="event", n=number, v=page.view, e="increment", p={})
+        await page.send(t="refresh", v=page.view)
+        assert (await page.next())["reason"] == "too_many"
+        assert await page.closed() == 4409
+
+
+async def test_no_join_in_time(native, monkeypatch):
+    monkeypatch.setattr(LiveViewConsumer, "join_timeout", 0.01)
+    async with Page() as page:
+        assert await page.closed() == 4408
+
+
+async def test_a_browser_that_does_not_read(native, monkeypatch):
+    monkeypatch.setattr(consumer, "MAX_OUTGOING", 3)
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        one = native._subscribers[made().id].__self__
+        for _ in range(4):
+            one._json(t="pong")
+        assert await page.closed() == 4409
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "code"),
+    [
+        ((wire.NOT_EXECUTED, {"reason": "no_worker", "message": "m"}), "no_worker", 1013),
+        ((wire.UNKNOWN, {"reason": "worker_lost", "message": "m"}), "worker_lost", 1013),
+        ((wire.FAILED, {"kind": "internal", "message": "m"}), "internal", 4400),
+        ((wire.PONG, {}), "internal", 1013),
+    ],
+)
+async def test_a_join_that_fails(broker, answer, reason, code):
+    (found,) = await page_token()
+    broker.answer = lambda kind, *_: [answer] if kind == wire.JOIN else None
+    async with Page() as page:
+        failed = await page.join(found)
+        assert (failed["t"], failed["reason"]) == ("error", reason)
+        assert await page.closed() == code
+
+
+async def test_a_join_that_is_forbidden(broker):
+    (found,) = await page_token()
+    broker.answer = lambda kind, *_: [(wire.FAILED, {"kind": "forbidden", "message": "no"})] if kind == wire.JOIN else None
+    async with Page() as page:
+        assert await page.join(found) == {"t": "reload", "reason": "forbidden"}
+
+
+async def test_a_view_that_fails_when_mounted_afresh(native, monkeypatch):
+    (found,) = await page_token()
+    native.close()
+    monkeypatch.setattr("samples.Counter.mount", lambda *_, **__: 1 / 0)
+    async with Page() as page:
+        joined = await page.join(found)
+        assert joined["views"][0]["error"] == {"kind": "python", "message": "This part of the page could not be shown."}
+
+
+async def test_a_session_that_is_lost_comes_back_as_a_new_one(broker):
+    (found,) = await page_token("/counter/5/")
+    async with Page() as page:
+        joined = await page.join(found)
+        broker.sessions.clear()
+        assert (await page.event("increment"))["reason"] == "unknown_session"
+        assert await page.next() == {"t": "lost", "reason": "unknown_session"}
+        fake_worker.Session.made[-1].generation = 0
+        monkey = joined["views"][0]["token"]
+        contents = token.read(monkey, {"user": None, "session_key": None})
+        assert contents["generation"] == 1
+
+
+async def test_a_socket_that_breaks_while_writing(native):
+    sent = []
+    queue = asyncio.Queue()
+
+    async def send(message):
+        sent.append(message)
+        if message["type"] == "websocket.send":
+            raise OSError("gone")
+
+    scope = {"type": "websocket", "headers": ORIGIN, "path": "/ws/troupe/"}
+    task = asyncio.ensure_future(LiveViewConsumer.as_asgi()(scope, queue.get, send))
+    for text in ("x", "y"):
+        queue.put_nowait({"type": "websocket.receive", "text": text})
+    await asyncio.sleep(0)
+    await queue.put({"type": "websocket.disconnect", "code": 1006})
+    await task
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://testserver", True),
+        ("https://testserver:8443", True),
+        ("http://TESTSERVER", True),
+        ("http://evil.example", False),
+        ("http://testserver.evil.example", False),
+        ("null", False),
+        ("http://[", False),
+        ("http://testserver:99999", False),
+        ("https://partner.example", True),
+        ("http://partner.example", False),
+        ("", False),
+    ],
+)
+async def test_origins(settings, origin, allowed):
+    settings.TROUPE = {"ORIGINS": ["https://partner.example"]}
+    assert origin_allowed({"headers": [(b"origin", origin.encode())]}) is allowed
+
+
+async def test_origins_with_debug_and_with_any_host(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    headers = [(b"origin", b"http://a.example"), (b"host", b"a.example:8000"), (b"x-forwarded-host", b"b.example")]
+    assert origin_allowed({"headers": headers})
+    settings.USE_X_FORWARDED_HOST = True
+    assert not origin_allowed({"headers": headers})
+    settings.ALLOWED_HOSTS = []
+    assert not origin_allowed({"headers": []})
+    settings.DEBUG = True
+    assert origin_allowed({"headers": []})
+    for host, allowed in (("localhost:8000", True), ("127.0.0.1", True), ("[::1]:8000", True), ("evil.example", False)):
+        assert origin_allowed({"headers": [(b"origin", b"http://" + host.encode())]}) is allowed
+
+
+async def test_a_foreign_origin_is_denied(native, caplog):
+    socket = WebsocketCommunicator(urls.application, "/ws/troupe/", headers=[(b"origin", b"http://evil.example")])
+    connected, code = await socket.connect()
+    assert not connected and code == 4403
+    assert "event=foreign_origin" in caplog.text
+    await socket.send_to(text_data="{}")
+    await socket.disconnect()
+
+
+async def test_sync_pages_can_be_joined_too(broker):
+    response = await asyncio.to_thread(Client().get, "/counter/")
+    found = re.findall(r'data-troupe="([^"]+)"', response.content.decode())
+    async with Page() as page:
+        assert (await page.join(*found))["t"] == "joined"
