@@ -17,9 +17,9 @@ back_malformed(broker *self, const worker *from, const parcel *in, const header 
 {
     char name[2 * MAX_WORKER_NAME];
     self->count.malformed++;
-    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_worker_message", "reason=%s type=%s worker=%s frames=%zu",
-               err_word(error), message_name(head->type), log_quoted(worker_name(from), name, sizeof name),
-               in->count - 1);
+    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_worker_message",
+               "reason=%s type=%s worker=%s frames=%zu", err_word(error), message_name(head->type),
+               log_quoted(worker_name(from), name, sizeof name), in->count - 1);
 }
 
 static void

@@ -64,8 +64,8 @@ s_forward(broker *self, session *known, parcel *in, const header *request)
     if (error == ERR_UNREACHABLE) {
         fate_doom_worker(self, known->owner);
     } else if (error) {
-        broker_log(self, GATE_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(request->type),
-                   err_word(error));
+        broker_log(self, GATE_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s",
+                   message_name(request->type), err_word(error));
         if (message_wants_reply(request->type))
             s_refuse(self, known, in, request, ERR_FULL, BUSY_RETRY_MS);
         else

@@ -67,6 +67,7 @@ s_place(const header *request, worker *chosen)
 static route
 s_forward(const header *request, const session *known)
 {
+    ASSERT(known); // no row of session.def forwards in NONE
     if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
         return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
     return (route){.kind = ROUTE_FORWARD, .to = known->owner};
@@ -108,6 +109,7 @@ route_request(const header *request, const session *known, slice from, const reg
     case ACTION_FORWARD:
         return s_forward(request, known);
     case ACTION_DETACH:
+        ASSERT(known);
         return (route){.kind = ROUTE_DETACH, .to = known->owner};
     case ACTION_REFUSE:
         return s_answer(request, ERR_UNKNOWN_SESSION, 0);

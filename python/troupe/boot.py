@@ -5,7 +5,9 @@ import sys
 
 
 def setup(settings_module):
-    """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and a look at what is easily forgotten.
+    """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and a look at what is
+    easily
+    forgotten.
 
     Whatever it raises ends the worker, with the traceback shown.
     """
@@ -16,5 +18,6 @@ def setup(settings_module):
 
     django.setup()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
-        sys.stderr.write("level=WARN component=worker event=app_missing hint=\"add 'troupe' to INSTALLED_APPS\"\n")
+        hint = "add 'troupe' to INSTALLED_APPS"
+        sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')
     return True

@@ -1,4 +1,6 @@
-"""The worker's asyncio loop: one, on a thread of its own, for the life of the process. `async def` handlers run there."""
+"""The worker's asyncio loop: one, on a thread of its own, for the life of the process. `async def` handlers
+run there.
+"""
 
 import asyncio
 import logging
@@ -24,7 +26,9 @@ class LoopThread:
                 logger.exception("event=loop_interrupted")
 
     def submit(self, coroutine, context, done):
-        """Run a coroutine as a task in a contextvars context; done(task) is called on the loop's thread. Any thread."""
+        """Run a coroutine as a task in a contextvars context; done(task) is called on the loop's thread. Any
+        thread.
+        """
         self._loop.call_soon_threadsafe(self._start, coroutine, context, done)
 
     def _start(self, coroutine, context, done):

@@ -1,4 +1,6 @@
-"""Development's reload: a thread that watches the project's modules and templates, and says once when one of them changed."""
+"""Development's reload: a thread that watches the project's modules and templates, and says once when one of
+them changed.
+"""
 
 import os
 import sys
@@ -20,8 +22,7 @@ def _modules():
 
 def _template_folders():
     for engine in engines.all():
-        for folder in getattr(engine, "template_dirs", ()):
-            yield folder
+        yield from getattr(engine, "template_dirs", ())
 
 
 def _templates():
@@ -44,7 +45,9 @@ def snapshot():
 
 
 def changed_file(before, now):
-    """The first file that differs: changed, gone, or a new template. None if none does. A module imported since does not count."""
+    """The first file that differs: changed, gone, or a new template. None if none does. A module imported
+    since does not count.
+    """
     for file, stamp in before.items():
         if now.get(file) != stamp:
             return file
@@ -72,7 +75,7 @@ def _pause():
 
 
 def watch(callback, pause=_pause, log=sys.stderr.write):
-    """Call callback(), once, on another thread, when a file changed. `pause` waits between two looks."""
+    """Call callback(), once, on another thread, when a file changed. `pause` waits between looks."""
     thread = threading.Thread(target=_run, args=(callback, pause, log), name="troupe-reload", daemon=True)
     thread.start()
     return thread

@@ -1,6 +1,8 @@
-"""What the C runtime asks of Python for each turn, in the worker and over inproc://: classes, requests, handlers, templates.
+"""What the C runtime asks of Python for each turn, in the worker and over inproc://: classes, requests,
+handlers, templates.
 
-worker/py/view.c calls these functions by name, with the GIL held. Whatever they raise becomes the turn's fault; `Refused` says of
+worker/py/view.c calls these functions by name, with the GIL held. Whatever they raise becomes the turn's
+fault; `Refused` says of
 which kind. Nothing here keeps state of a turn.
 """
 
@@ -42,7 +44,8 @@ PYTHON, TEMPLATE, HANDLER_NOT_FOUND, VIEW_REFUSED, FORBIDDEN, PARAMS = (
 
 # Whose connections are ours to keep in order: a worker's threads. Over inproc:// they are the caller's.
 _housekeeping = False
-# From 3.7 on asgiref's Local, and so what translation and time zone are activated in, is part of the turn's own context.
+# From 3.7 on asgiref's Local, and so what translation and time zone are activated in, is part of the turn's
+# own context.
 _LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
@@ -72,9 +75,11 @@ def _listed(module):
 
 
 def load_class(path):
-    """The LiveView class at a dotted path. Refused(view_refused): not in a listed module or an installed app, or no LiveView.
+    """The LiveView class at a dotted path. Refused(view_refused): not in a listed module or an installed app,
+    or no LiveView.
 
-    The module is looked at before it is imported: a path cannot make a worker import what the project does not use.
+    The module is looked at before it is imported: a path cannot make a worker import what the project does
+    not use.
     """
     module, _, name = path.rpartition(".")
     if not module or not _listed(module):
@@ -135,9 +140,11 @@ def _of_response(response, request):
 
 
 def mount_view(view, path, request_map, url, params):
-    """Builds the request, asks authorize(), calls mount(). None, or what the visitor gets instead of the view.
+    """Builds the request, asks authorize(), calls mount(). None, or what the visitor gets instead of the
+    view.
 
-    mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; another return value is ignored.
+    mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; another return value
+    is ignored.
     """
     request = build_request(request_map, url) if request_map is not None else None
     view.request = request
@@ -162,7 +169,9 @@ def mount_view(view, path, request_map, url, params):
 
 
 def join_view(view, path, request_map, url):
-    """A page's socket joins a view that lives: its request is the view's from now on, and authorize() is asked again."""
+    """A page's socket joins a view that lives: its request is the view's from now on, and authorize() is
+    asked again.
+    """
     request = build_request(request_map, url)
     view.request = request
     _enter_locale(view)
@@ -201,7 +210,8 @@ def _in_transaction(function):
 
 
 def find_handler(view, path, name, browser):
-    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words."""
+    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words.
+    """
     _enter_locale(view)
     cls = type(view)
     found = _handlers.get((cls, name))
@@ -217,7 +227,9 @@ def find_handler(view, path, name, browser):
 
 
 async def guard(awaitable):
-    """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can end the loop."""
+    """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can
+    end the loop.
+    """
     try:
         return True, await awaitable
     except BaseException as error:
@@ -315,7 +327,8 @@ def _sentence(error):
 
 
 def describe(error, where):
-    """(kind, message, type, frames) of an exception; frames are (file, line, function, source), innermost last.
+    """(kind, message, type, frames) of an exception; frames are (file, line, function, source), innermost
+    last.
 
     `where` is what was being done: "path.event()", or "" where the exception speaks for itself.
     """

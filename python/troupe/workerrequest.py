@@ -1,4 +1,5 @@
-"""The request as a view sees it in its worker: Django's HttpRequest, rebuilt from the map of proto/PROTOCOL.md 6.
+"""The request as a view sees it in its worker: Django's HttpRequest, rebuilt from the map of
+proto/PROTOCOL.md 6.
 
 Lazy where it costs: the user and the session are read when somebody looks.
 """
@@ -37,7 +38,9 @@ class WorkerRequest(HttpRequest):
 
 
 def build_request(facts, url=""):
-    """A WorkerRequest of a request map. `url`, if not empty, is the path and query to take instead of the map's own."""
+    """A WorkerRequest of a request map. `url`, if not empty, is the path and query to take instead of the
+    map's own.
+    """
     request = WorkerRequest()
     request._match = False
     path, _, query = url.partition("?") if url else (facts.get("path") or "/", "", facts.get("query") or "")

@@ -123,12 +123,12 @@ class Child:
 
 
 class DemoFleet:
+    """A context manager for the main thread: inside it the demo runs; after it nothing of it is left.
 
-
-
-
-
-
+    Workers and server run in the environment of the interpreter that runs this. root: the checkout, built.
+    port: TCP port of the server on the loopback. database: path of the SQLite file; None puts it into the
+    state directory, to vanish with it. sink(name, line): what the processes say.
+    """
 
     def __init__(self, root, port, workers=2, reload=False, verbose=False, database=None, sink=None):
         self.root = Path(root)

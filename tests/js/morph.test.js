@@ -236,6 +236,18 @@ test('without keys, a named field tells which block is which', () => {
   assert.equal(it.$('input').value, 'typed')
 })
 
+test('a name that every form has says nothing about which form it is', () => {
+  const form = (name) => `<form><input type="hidden" name="csrf" value="x"><input name="${name}"></form>`
+  for (const name of ['a', 'b']) {
+    const it = live(`<main>${form('a')}${form('b')}</main>`)
+    const input = it.$(`[name=${name}]`)
+    input.value = 'typed'
+    it.same(`<main>${form(name)}</main>`)
+    assert.equal(it.$(`[name=${name}]`), input)
+    assert.equal(input.value, 'typed')
+  }
+})
+
 test('a table without tbody, cells, colgroup', () => {
   const it = live('<main><table><tr><td>1</table></main>')
   it.same('<main><table><caption>c</caption><colgroup><col></colgroup>' +

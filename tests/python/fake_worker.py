@@ -118,10 +118,10 @@ class Session:
         return engines.all()[0].from_string(view.template_string).render(view.get_context_data())
 
     def _join(self, fields, flags, sequence, view):
-        if fields["generation"] != self.generation:
-            return wire.NOT_EXECUTED, {"reason": "spent", "message": "this join was used already"}
-        self.generation += 1
         fresh = not self.views
+        if not fresh and fields["generation"] != self.generation:
+            return wire.NOT_EXECUTED, {"reason": "spent", "message": "this join was used already"}
+        self.generation = fields["generation"] + 1
         return wire.JOINED, {
             "generation": self.generation,
             "last": self.last,
@@ -261,7 +261,7 @@ class Broker:
         assert self._ready.wait(5)
 
     def order(self, *frames):
-        """Send these frames to the client that wrote last."""
+        """Send these frames to the client that last wrote of a session."""
         self._orders.send_multipart(frames or (b"",))
 
     def push(self, kind, session, body, epoch=None, sequence=0):
@@ -301,7 +301,8 @@ class Broker:
                 router.send_multipart([self.client, *frames])
             if router in ready:
                 client, header, body = router.recv_multipart()
-                self.client = client
+                if header[4:20] != wire.NO_SESSION:
+                    self.client = client
                 for reply in self._handle(header, body):
                     router.send_multipart([client, *reply])
         router.close(0)

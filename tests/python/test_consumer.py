@@ -266,7 +266,6 @@ async def test_bad_tokens(native):
         assert await page.join("forged") == {"t": "reload", "reason": "forged"}
         with mock.patch("django.core.signing.time.time", return_value=9e9):
             assert await page.join(found) == {"t": "reload", "reason": "expired"}
-        assert (await page.event_frame() if hasattr(page, "event_frame") else None) is None
         assert (await page.join(found))["t"] == "joined"
 
 
@@ -285,7 +284,7 @@ async def test_tokens_are_renewed_on_ping(native):
 @pytest.mark.parametrize(
     "text",
     [
-        "",
+        " ",
         "{",
         "[]",
         "1",
@@ -450,10 +449,9 @@ async def test_a_session_that_is_lost_comes_back_as_a_new_one(broker):
         broker.sessions.clear()
         assert (await page.event("increment"))["reason"] == "unknown_session"
         assert await page.next() == {"t": "lost", "reason": "unknown_session"}
-        fake_worker.Session.made[-1].generation = 0
-        monkey = joined["views"][0]["token"]
-        contents = token.read(monkey, {"user": None, "session_key": None})
-        assert contents["generation"] == 1
+        again = await page.join(joined["views"][0]["token"])
+        assert again["fresh"] is True and ">5<" in again["views"][0]["html"]
+        assert ">7<" in (await page.event("increment"))["d"]["0"]["h"]
 
 
 async def test_a_socket_that_breaks_while_writing(native):
@@ -484,7 +482,7 @@ async def test_a_socket_that_breaks_while_writing(native):
         ("http://testserver.evil.example", False),
         ("null", False),
         ("http://[", False),
-        ("http://testserver:99999", False),
+        ("https://partner.example:99999", False),
         ("https://partner.example", True),
         ("http://partner.example", False),
         ("", False),

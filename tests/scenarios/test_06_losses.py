@@ -3,11 +3,14 @@
 import os
 import re
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import raw
 from browser import Visitor
-from fleet import wait_until
+from fleet import BUILD, PROJECT, ROOT, wait_until
 
 from troupe import wire
 
@@ -157,7 +160,7 @@ def test_restarted_broker(make_fleet):
     fleet.broker.signal(signal.SIGKILL)
     fleet.broker.wait_exit()
     boot = re.findall(r"boot=(\d+)", fleet.broker.text())[-1]
-    wait_until(lambda: int(boot) < int(__import__("time").time()), "the next second, which names the next broker")
+    wait_until(lambda: int(boot) < int(time.time()), "the next second, which names the next broker")
     fleet.start_broker()
     for name, worker in fleet.workers.items():
         worker.wait_line("event=registered", starts[name])
@@ -177,6 +180,9 @@ def test_restarted_broker(make_fleet):
     close(pages)
 
 
+@pytest.mark.xfail(
+    strict=True, reason="client.py notices only a silence of 6 s: a broker that is back sooner is taken for the old one"
+)
 def test_idle_page_hears_of_the_broker_s_restart(make_fleet):
     fleet = make_fleet(workers=1, broker=QUICK)
     with Visitor(fleet.port).open("/where/") as page:
@@ -185,8 +191,29 @@ def test_idle_page_hears_of_the_broker_s_restart(make_fleet):
         fleet.broker.wait_exit()
         fleet.start_broker()
         fleet.workers["w1"].wait_line("event=registered", start)
-        assert page.wait_type("lost", 20)["reason"] == "worker_lost"
+        assert page.wait_type("lost", 8)["reason"] == "worker_lost"
         assert page.join()["fresh"] is True
+
+
+def test_broker_restarted_within_a_second(make_fleet):
+    """Its epochs must not be those of the one before, or workers would answer for sessions of the old one."""
+    fleet = make_fleet(workers=1, broker=QUICK)
+    visitor = Visitor(fleet.port)
+    pages = [visitor.open("/where/") for _ in range(3)]
+    start = len(fleet.workers["w1"].text())
+    wait_until(lambda: time.time() % 1 < 0.1, "the beginning of a second")
+    fleet.broker.signal(signal.SIGKILL)
+    fleet.broker.wait_exit()
+    fleet.start_broker()
+    fleet.workers["w1"].wait_line("event=registered", start)
+    boots = re.findall(r"event=ready boot=(\d+)", fleet.broker.text())
+    assert len(boots) == len(set(boots)) == 2
+    for page in reversed(pages):
+        page.event("increment")
+        assert page.wait_type("lost")["reason"] == "unknown_session"
+        assert page.join()["t"] == "joined"
+        assert "</output>" in page.shows("increment")
+    close(pages)
 
 
 def test_django_before_the_broker(make_fleet):
@@ -228,10 +255,6 @@ def test_wrong_broker_address(make_fleet, tmp_path):
     ],
 )
 def test_broker_refuses_bad_addresses(make_fleet, tmp_path, side, address, words):
-    import subprocess
-
-    from fleet import BUILD
-
     other = "back" if side == "front" else "front"
     command = [BUILD / "broker" / "troupe-broker", f"--{side}", address, f"--{other}", f"ipc://{tmp_path}/o"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10)
@@ -239,33 +262,44 @@ def test_broker_refuses_bad_addresses(make_fleet, tmp_path, side, address, words
     assert words in done.stderr
 
 
-def test_socket_folder_that_is_not_there(make_fleet, tmp_path):
-    import subprocess
+def test_socket_folder_is_made_private(make_fleet, tmp_path):
+    fleet = make_fleet(workers=0, web=False)
+    fleet.front, fleet.back = f"ipc://{fleet.sockets}/new/folder/f", f"ipc://{fleet.sockets}/new/folder/b"
+    fleet.start_broker()
+    for path in ("new", "new/folder"):
+        assert os.stat(fleet.sockets / path).st_mode & 0o777 == 0o700
+    for path in ("f", "b"):
+        assert os.stat(fleet.sockets / "new/folder" / path).st_mode & 0o077 == 0
 
-    from fleet import BUILD
 
-    command = [BUILD / "broker" / "troupe-broker", "--front", f"ipc://{tmp_path}/no/f", "--back", f"ipc://{tmp_path}/b"]
+@pytest.mark.parametrize("trouble", ["file in the way", "open folder", "taken"])
+def test_broker_says_why_it_cannot_bind(make_fleet, tmp_path, trouble):
+    fleet = make_fleet(workers=0, web=False)
+    folder = fleet.sockets / "place"
+    front, words = f"ipc://{folder}/f", "cannot make the directory"
+    if trouble == "file in the way":
+        folder.write_text("")
+    elif trouble == "open folder":
+        folder.mkdir()
+        folder.chmod(0o755)
+        words = "chmod 700"
+    else:
+        fleet.start_broker()
+        front, words = fleet.front, "address="
+    command = [BUILD / "broker" / "troupe-broker", "--front", front, "--back", f"ipc://{fleet.sockets}/b"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert done.returncode == 1
-    assert "event=bind_failed" in done.stderr
-    assert not os.path.exists(tmp_path / "b")
+    assert "event=bind_failed" in done.stderr and words in done.stderr
+    assert not os.path.exists(fleet.sockets / "b")
+    if trouble == "taken":
+        with raw.Client(fleet.front) as client:
+            assert client.ask(wire.PING).kind == wire.PONG
 
 
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ({"DJANGO_SETTINGS_MODULE": "scenario.nowhere"}, "scenario.nowhere"),
-    ],
-)
-def test_worker_without_settings_says_so(make_fleet, environment, words):
-    import subprocess
-    import sys
-
-    from fleet import BUILD, PROJECT, ROOT
-
+def test_worker_without_settings_says_so(make_fleet):
     fleet = make_fleet(workers=0, web=False)
     command = [BUILD / "worker" / "troupe-worker", "--back", fleet.back, "--settings", "scenario.nowhere"]
     command += ["--path", PROJECT, "--path", ROOT / "python", "--python", sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=fleet.environment(**environment))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=fleet.environment())
     assert done.returncode == 3
-    assert words in done.stderr and "event=project_failed" in done.stderr
+    assert "scenario.nowhere" in done.stderr and "event=project_failed" in done.stderr
