@@ -77,7 +77,7 @@ class LiveViewTestClient:
         self._view_id = mounted["view_id"]
         return self
 
-    def send_event(self, name, **params):
+    def send_event(self, name, /, **params):
         """Send an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is
         off.
 

@@ -33,6 +33,19 @@ test('clicks before the join and while the socket is gone are sent later, once',
   assert.deepEqual(live.socket.take('event').map((frame) => frame.n), [1, 2])
 })
 
+test('a fresh session is never sent what the last one may have executed', () => {
+  const live = pageOf(BUTTON).join(0)
+  live.$('button').click()
+  live.socket.take()
+  live.socket.fail()
+  live.$('button').click()
+  live.clock.advance(2000)
+  live.socket.open()
+  live.socket.say({ t: 'joined', n: 0, fresh: true, views: [{ v: VIEW, s: 1, token: 'token-3' }] })
+  assert.equal(live.told.filter(([name]) => name === 'unknown').length, 1)
+  assert.deepEqual(live.socket.take('event').map((frame) => frame.n), [1]) // the one that was never sent
+})
+
 test('joined with html: morphed; with an error: shown', () => {
   const live = pageOf('<p>old</p>')
   live.socket.open()

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import zmq
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseBase
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.template import engines
 from django.utils.module_loading import import_string
 
@@ -58,6 +59,7 @@ class Session:
         assert not self.closed
         _, kind, flags, session, epoch, sequence, ttl = wire.unpack_header(header)
         fields = wire.unpack_body(body)
+        assert type(fields.get("path", "")) is str and type(fields.get("name", "")) is str
         self.requests.append((kind, flags, fields))
         try:
             result = getattr(self, f"_{NAMES[kind]}")(fields, flags, sequence, view)

@@ -267,6 +267,7 @@ async def test_inproc_without_the_extension_says_how_to_build_it(monkeypatch):
 
     inproc.reset()
     monkeypatch.setitem(sys.modules, "troupe._native", None)
+    monkeypatch.delattr("troupe._native", raising=False)
     with pytest.raises(ImproperlyConfigured, match="meson"):
         inproc.get()
 

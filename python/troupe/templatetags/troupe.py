@@ -24,7 +24,8 @@ def live_view(context, path, **params):
             "{% live_view %} works in ordinary templates only: a LiveView's own template cannot hold "
             "another view yet"
         )
-    return page.embed(request, str(path), params)
+    # A literal in a template is a SafeString, which would travel as one.
+    return page.embed(request, str.__str__(path), params)
 
 
 @register.simple_tag(takes_context=True)

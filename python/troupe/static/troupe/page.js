@@ -112,8 +112,10 @@ export class Page {
     if (FRAMES.has(handler)) this[handler](frame)
   }
 
-  joined({ n, views }) {
+  joined({ n, fresh, views }) {
     this.socket.ready()
+    // A new session knows nothing of what the page had sent: it is never sent again by itself.
+    if (fresh) this.queue.lost()
     views.forEach((each, at) => {
       this.joining?.[at]?.joined(each)
       if (each.error) this.status.failed(each.error, {})
