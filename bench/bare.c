@@ -52,6 +52,18 @@ s_forward(void *from, void *to_socket, const char *to)
     return true;
 }
 
+// The echo says that it is there, or the first messages would be for nobody and be lost.
+static void
+s_wait_for_echo(void *back)
+{
+    zmq_msg_t frame;
+    for (bool more = true; more;) {
+        zmq_msg_init(&frame);
+        more = zmq_msg_recv(&frame, back, 0) >= 0 && zmq_msg_more(&frame);
+        zmq_msg_close(&frame);
+    }
+}
+
 static int
 s_broker(void *context, const char *front_address, const char *back_address)
 {
@@ -60,6 +72,9 @@ s_broker(void *context, const char *front_address, const char *back_address)
         fprintf(stderr, "troupe-bench-bare: %s\n", zmq_strerror(errno));
         return 1;
     }
+    s_wait_for_echo(back);
+    printf("ready\n");
+    fflush(stdout);
     zmq_pollitem_t items[] = {{.socket = back, .events = ZMQ_POLLIN},
                               {.socket = front, .events = ZMQ_POLLIN}};
     for (;;) {
@@ -97,6 +112,7 @@ s_echo(void *context, const char *back_address, size_t size)
         fprintf(stderr, "troupe-bench-bare: %s\n", zmq_strerror(errno));
         return 1;
     }
+    ASSERT(zmq_send(socket, "", 0, 0) == 0);
     zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
     for (;;) {
         zmq_poll(&item, 1, -1);

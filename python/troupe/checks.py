@@ -42,15 +42,11 @@ def check_channels(**_):
     """Channels, and an ASGI application to run it in."""
     found = []
     if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
-        found.append(
-            checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001")
-        )
+        found.append(checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001"))
     if not getattr(settings, "ASGI_APPLICATION", None):
         hint = 'Name a ProtocolTypeRouter that has troupe.routing.websocket_urlpatterns under "websocket".'
         found.append(
-            checks.Warning(
-                "ASGI_APPLICATION is not set: no WebSocket can be opened.", hint=hint, id="troupe.W002"
-            )
+            checks.Warning("ASGI_APPLICATION is not set: no WebSocket can be opened.", hint=hint, id="troupe.W002")
         )
     return found
 
@@ -71,14 +67,10 @@ def check_settings(**_):
     broker = given.get("BROKER")
     if isinstance(broker, str) and not broker.startswith(("ipc://", "tcp://", "inproc:")):
         hint = "For example ipc:///run/user/1000/troupe/front, tcp://127.0.0.1:7600, or inproc://."
-        found.append(
-            checks.Error(f"TROUPE['BROKER'] is no address: {broker!r}.", hint=hint, id="troupe.E004")
-        )
+        found.append(checks.Error(f"TROUPE['BROKER'] is no address: {broker!r}.", hint=hint, id="troupe.E004"))
     path = given.get("SOCKET_PATH")
     if isinstance(path, str) and not path.startswith("/"):
-        found.append(
-            checks.Error(f"TROUPE['SOCKET_PATH'] does not start with a slash: {path!r}.", id="troupe.E004")
-        )
+        found.append(checks.Error(f"TROUPE['SOCKET_PATH'] does not start with a slash: {path!r}.", id="troupe.E004"))
     return found
 
 
@@ -99,15 +91,9 @@ def check_people(**_):
         ("django.contrib.sessions", "django.contrib.sessions.middleware.SessionMiddleware"),
         ("django.contrib.auth", "django.contrib.auth.middleware.AuthenticationMiddleware"),
     ):
-        if apps.is_installed(app) and not any(
-            _is_middleware(path, middleware) for path in settings.MIDDLEWARE
-        ):
-            hint = (
-                f"Add {middleware} to MIDDLEWARE: page tokens are bound to the person who asked for the page."
-            )
-            found.append(
-                checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006")
-            )
+        if apps.is_installed(app) and not any(_is_middleware(path, middleware) for path in settings.MIDDLEWARE):
+            hint = f"Add {middleware} to MIDDLEWARE: page tokens are bound to the person who asked for the page."
+            found.append(checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006"))
     if not apps.is_installed("django.contrib.staticfiles"):
         hint = "Add django.contrib.staticfiles to INSTALLED_APPS, or serve troupe/static yourself."
         found.append(checks.Warning("Nothing serves troupe/troupe.js.", hint=hint, id="troupe.W007"))
@@ -136,9 +122,7 @@ def check_transport(**_):
             return []
         hint = "Build it: `meson setup build && meson compile -C build`, or `pip install .`."
         return [
-            checks.Error(
-                "TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009"
-            )
+            checks.Error("TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009")
         ]
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver") or reachable(broker):
         return []

@@ -275,9 +275,7 @@ class Client:
         if not self._subscribers:
             return
         self._silent = self._heard is not None and self._clock() - self._heard > SILENCE
-        self._try_send(
-            wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({})
-        )
+        self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
     def _ask_for_sessions(self):
@@ -349,9 +347,7 @@ def _open_socket(address):
         socket.connect(address)
     except zmq.ZMQError as error:
         socket.close(0)
-        raise ActorError(
-            "unreachable", f"TROUPE['BROKER'] is {address!r}: {error}", "not_executed"
-        ) from error
+        raise ActorError("unreachable", f"TROUPE['BROKER'] is {address!r}: {error}", "not_executed") from error
     return socket
 
 

@@ -144,11 +144,7 @@ class LiveViewConsumer(AsyncConsumer):
         if text is None:
             self._json(t="error", reason="binary", message="frames are JSON text")
             return self._close(BINARY)
-        if (
-            len(text) > MAX_TEXT
-            or len(text) * 4 > MAX_TEXT
-            and len(text.encode("utf-8", "replace")) > MAX_TEXT
-        ):
+        if len(text) > MAX_TEXT or len(text) * 4 > MAX_TEXT and len(text.encode("utf-8", "replace")) > MAX_TEXT:
             self._json(t="error", reason="too_large", message=f"a frame is over {MAX_TEXT} bytes")
             return self._close(TOO_LARGE)
         try:
@@ -197,34 +193,34 @@ class LiveViewConsumer(AsyncConsumer):
             return self._refuse(number, "unknown_session", "the page is not joined")
         if not self._take_place():
             return
-        if (
-            not wire.depth_within(params, PARAMS_DEPTH)
-            or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME
-        ):
+        if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
             return self._refuse_own(number, "the event's name is too long, or its parameters nest too deep")
         try:
             future = self._transport.submit(
                 wire.EVENT, self._session, body, flags=wire.BROWSER, epoch=self._epoch, sequence=number
             )
         except ActorError as error:
-            if error.kind != "params":
-                return self._answer_error(number, view, name, error)
-            return self._refuse_own(number, str(error))
+            if error.kind == "params":
+                return self._refuse_own(number, str(error))
+            self._unanswered -= 1
+            return self._answer_error(number, view, name, error)
         future.add_done_callback(lambda done: self._event_over(number, view, name, done))
 
     def _refresh(self, view):
         if self._session is None or not self._take_place():
             return
-        future = self._transport.submit(
-            wire.REFRESH, self._session, {"view": view}, flags=wire.BROWSER, epoch=self._epoch
-        )
-        future.add_done_callback(lambda done: self._event_over(0, view.hex(), "refresh", done))
+        name = view.hex()
+        try:
+            options = {"flags": wire.BROWSER, "epoch": self._epoch}
+            future = self._transport.submit(wire.REFRESH, self._session, {"view": view}, **options)
+        except ActorError as error:
+            self._unanswered -= 1
+            return self._answer_error(0, name, "refresh", error)
+        future.add_done_callback(lambda done: self._event_over(0, name, "refresh", done))
 
     def _ack(self, view, version):
         if self._session is not None:
-            self._transport.send(
-                wire.ACK, self._session, {"view": view, "version": version}, epoch=self._epoch
-            )
+            self._transport.send(wire.ACK, self._session, {"view": view, "version": version}, epoch=self._epoch)
 
     def _take_place(self):
         """Count one more unanswered request; a browser keeps 8 at most, so one that has many more is not one
@@ -270,9 +266,7 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _answer_error(self, number, view, name, error):
         if error.outcome == "failed":
-            self._json(
-                t="failed", n=number, v=view, error=shown(error, f"The event '{name}' could not be handled.")
-            )
+            self._json(t="failed", n=number, v=view, error=shown(error, f"The event '{name}' could not be handled."))
         elif error.outcome == "unknown":
             self._json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
@@ -339,9 +333,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), views=views)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
-        views = [
-            {key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens
-        ]
+        views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
         return await self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER)
 

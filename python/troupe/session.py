@@ -52,9 +52,7 @@ class SessionActor:
             reply = await self._request(wire.MOUNT, body, flags=wire.HTML, view=python_view)
             fields = expect(reply, wire.MOUNTED)
             if "status" in fields:
-                text = (
-                    f"{view_path}.mount() answered with HTTP status {fields['status']}, so there is no view"
-                )
+                text = f"{view_path}.mount() answered with HTTP status {fields['status']}, so there is no view"
                 raise ActorError("python", text, view_path=view_path)
             self._epoch = reply.epoch
             self._last = fields["last"]

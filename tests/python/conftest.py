@@ -68,7 +68,5 @@ def quiet(caplog):
             raise AssertionError(f"no line that starts with {start!r}: {caplog.messages}")
 
     yield Quiet()
-    left = [
-        one.getMessage() for one in caplog.records if one.name == "troupe" and one.levelno >= logging.WARNING
-    ]
+    left = [one.getMessage() for one in caplog.records if one.name == "troupe" and one.levelno >= logging.WARNING]
     assert not left

@@ -282,6 +282,7 @@ async def test_a_fork_begins_anew(broker):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
+
         async def ask():
             one = client.get()
             return (await one.submit(wire.PING, wire.NO_SESSION, {})).kind

@@ -1,4 +1,4 @@
-"""The WebSocket consumer, as Channels' own communicator sees it (PROTOCOL.md 9)."""
+"""The WebSocket consumer, as a browser sees it (PROTOCOL.md 9)."""
 
 import asyncio
 import json
@@ -8,11 +8,11 @@ from unittest import mock
 import fake_worker
 import pytest
 import urls
+from asgi_socket import WebSocket
 from channels.auth import AuthMiddlewareStack
-from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient, Client
 
-from troupe import consumer, token, wire
+from troupe import client, consumer, token, wire
 from troupe.consumer import LiveViewConsumer, origin_allowed
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -28,7 +28,7 @@ class Page:
     """A page and its socket."""
 
     def __init__(self, headers=ORIGIN, application=urls.application):
-        self.socket = WebsocketCommunicator(application, "/ws/troupe/", headers=headers)
+        self.socket = WebSocket(application, "/ws/troupe/", headers=headers)
 
     async def __aenter__(self):
         connected, self.code = await self.socket.connect()
@@ -39,18 +39,16 @@ class Page:
         await self.socket.disconnect()
 
     async def send(self, **frame):
-        await self.socket.send_to(text_data=json.dumps(frame))
+        await self.socket.send(text=json.dumps(frame))
 
     async def text(self, text):
-        await self.socket.send_to(text_data=text)
+        await self.socket.send(text=text)
 
     async def next(self):
-        return json.loads(await self.socket.receive_from(5))
+        return json.loads(await self.socket.text())
 
     async def closed(self):
-        message = await self.socket.receive_output(5)
-        assert message["type"] == "websocket.close", message
-        return message["code"]
+        return await self.socket.closed()
 
     async def ask(self, **frame):
         await self.send(**frame)
@@ -284,7 +282,7 @@ async def test_tokens_are_renewed_on_ping(native):
 @pytest.mark.parametrize(
     "text",
     [
-        " ",
+        "",
         "{",
         "[]",
         "1",
@@ -338,6 +336,8 @@ async def test_five_mistakes_are_too_many(native):
 async def test_joining_comes_first(native):
     async with Page() as page:
         assert (await page.ask(t="ping"))["reason"] == "not_joined"
+        event = {"t": "event", "n": 1, "v": "0" * 32, "e": "increment", "p": {}}
+        assert (await page.ask(**event))["reason"] == "not_joined"
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ async def test_the_largest_frame(native):
 
 async def test_binary(native):
     async with Page() as page:
-        await page.socket.send_to(bytes_data=b"\x00")
+        await page.socket.send(bytes=b"\x00")
         assert (await page.next())["reason"] == "binary"
         assert await page.closed() == 1003
 
@@ -428,7 +428,9 @@ async def test_a_join_that_fails(broker, answer, reason, code):
 
 async def test_a_join_that_is_forbidden(broker):
     (found,) = await page_token()
-    broker.answer = lambda kind, *_: [(wire.FAILED, {"kind": "forbidden", "message": "no"})] if kind == wire.JOIN else None
+    broker.answer = lambda kind, *_: (
+        [(wire.FAILED, {"kind": "forbidden", "message": "no"})] if kind == wire.JOIN else None
+    )
     async with Page() as page:
         assert await page.join(found) == {"t": "reload", "reason": "forbidden"}
 
@@ -455,21 +457,66 @@ async def test_a_session_that_is_lost_comes_back_as_a_new_one(broker):
 
 
 async def test_a_socket_that_breaks_while_writing(native):
-    sent = []
-    queue = asyncio.Queue()
+    incoming, broken = asyncio.Queue(), asyncio.Event()
 
     async def send(message):
-        sent.append(message)
         if message["type"] == "websocket.send":
+            broken.set()
             raise OSError("gone")
 
     scope = {"type": "websocket", "headers": ORIGIN, "path": "/ws/troupe/"}
-    task = asyncio.ensure_future(LiveViewConsumer.as_asgi()(scope, queue.get, send))
-    for text in ("x", "y"):
-        queue.put_nowait({"type": "websocket.receive", "text": text})
-    await asyncio.sleep(0)
-    await queue.put({"type": "websocket.disconnect", "code": 1006})
+    task = asyncio.ensure_future(LiveViewConsumer.as_asgi()(scope, incoming.get, send))
+    incoming.put_nowait({"type": "websocket.connect"})
+    incoming.put_nowait({"type": "websocket.receive", "text": "x"})
+    await broken.wait()
+    incoming.put_nowait({"type": "websocket.receive", "text": "y"})
+    incoming.put_nowait({"type": "websocket.disconnect", "code": 1006})
     await task
+
+
+async def test_a_page_that_goes_with_events_unanswered(broker):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+        await page.send(t="event", n=1, v=page.view, e="increment", p={})
+        await asyncio.to_thread(broker.wait_for, wire.EVENT)
+    broker.push(wire.DONE, made().id, {"version": 2}, sequence=1)
+    broker.push(wire.PUSH, made().id, {"frame": b"{}"})
+    assert (await client.get().submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
+
+
+async def test_a_client_that_was_closed_refuses(broker):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        client.get().close()
+        refused = await page.event("increment")
+        assert (refused["t"], refused["reason"]) == ("refused", "unreachable")
+        await page.send(t="refresh", v=page.view)
+        assert await page.next() == {**refused, "n": 0}
+
+
+async def test_a_turn_that_breaks_the_runtime_is_unknown(native, monkeypatch, caplog):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        monkeypatch.setattr(fake_worker.Session, "_event", lambda *_: 1 / 0)
+        answer = await page.event("increment")
+        assert (answer["t"], answer["reason"]) == ("unknown", "internal")
+        assert "event=event_failed" in caplog.text
+
+
+async def test_a_session_that_ends_twice_and_odd_news(native):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        one = native._subscribers[made().id].__self__
+        one._unasked(wire.PONG, 0, wire.pack_body({}))
+        one._unasked(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        one._unasked(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        assert await page.next() == {"t": "lost", "reason": "evicted"}
+        assert await page.ask(t="ping") == {"t": "pong"}
 
 
 @pytest.mark.parametrize(
@@ -508,11 +555,11 @@ async def test_origins_with_debug_and_with_any_host(settings):
 
 
 async def test_a_foreign_origin_is_denied(native, caplog):
-    socket = WebsocketCommunicator(urls.application, "/ws/troupe/", headers=[(b"origin", b"http://evil.example")])
+    socket = WebSocket(urls.application, "/ws/troupe/", headers=[(b"origin", b"http://evil.example")])
     connected, code = await socket.connect()
     assert not connected and code == 4403
     assert "event=foreign_origin" in caplog.text
-    await socket.send_to(text_data="{}")
+    await socket.send(text="{}")
     await socket.disconnect()
 
 

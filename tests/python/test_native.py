@@ -6,7 +6,7 @@ import re
 
 import pytest
 import urls
-from channels.testing import WebsocketCommunicator
+from asgi_socket import WebSocket
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client, TestCase
 from samples import Counter
@@ -75,7 +75,8 @@ def test_the_test_client():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("path", "status"), [("/counter/5/", 200), ("/moved/", 302), ("/missing/", 404), ("/refusing/", 403), ("/broken/", 500)]
+    ("path", "status"),
+    [("/counter/5/", 200), ("/moved/", 302), ("/missing/", 404), ("/refusing/", 403), ("/broken/", 500)],
 )
 def test_pages(path, status):
     assert Client(raise_request_exception=False).get(path).status_code == status
@@ -92,11 +93,11 @@ def test_embedded_views():
 async def test_a_page_and_its_socket():
     text = (await AsyncClient().get("/counter/5/")).content.decode()
     found = re.search(r'data-troupe="([^"]+)"', text)[1]
-    socket = WebsocketCommunicator(urls.application, "/ws/troupe/", headers=ORIGIN)
+    socket = WebSocket(urls.application, "/ws/troupe/", headers=ORIGIN)
 
     async def ask(**frame):
-        await socket.send_to(text_data=json.dumps(frame))
-        return json.loads(await socket.receive_from(5))
+        await socket.send(text=json.dumps(frame))
+        return json.loads(await socket.text())
 
     assert (await socket.connect())[0]
     joined = await ask(t="join", views=[{"token": found}])

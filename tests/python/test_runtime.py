@@ -90,7 +90,17 @@ def test_a_handler_of_the_instance_is_none():
 
 @pytest.mark.parametrize(
     "path",
-    ["os.path.join", "Shop", "", ".", "samples.", "samples.nothing", "samples.no.module", "troupe.LiveView", "troupe.views.LiveView"]
+    [
+        "os.path.join",
+        "Shop",
+        "",
+        ".",
+        "samples.",
+        "samples.nothing",
+        "samples.no.module",
+        "troupe.LiveView",
+        "troupe.views.LiveView",
+    ]
     + ["django.contrib.auth.models.User", "samples.event_handler", "samplesx.Counter", "django.contrib.auth.nothing.X"],
 )
 def test_classes_that_may_not_be_mounted(path):
@@ -261,7 +271,10 @@ def test_dead_connections_are_closed_and_the_query_log_forgotten(housekeeping, s
     runtime.begin()
     assert not connection.queries
     closed = []
-    connection.close_if_unusable_or_obsolete, before = lambda: closed.append(1), connection.close_if_unusable_or_obsolete
+    connection.close_if_unusable_or_obsolete, before = (
+        lambda: closed.append(1),
+        connection.close_if_unusable_or_obsolete,
+    )
     try:
         runtime.end()
     finally:

@@ -8,6 +8,7 @@ pytest.importorskip("troupe._native")
 pytestmark = pytest.mark.asyncio
 
 
+# fmt: off
 async def test_actor_event_handling():
     """Test that events call Python handlers through actors"""
     class CounterView(LiveView):

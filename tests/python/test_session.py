@@ -1,12 +1,15 @@
 """SessionActor over both transports."""
 
 import asyncio
+import contextvars
 import pickle
+import sys
 import threading
 import uuid
 
 import fake_worker
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from samples import Counter
 
 from troupe import ActorError, create_session_actor, inproc, wire
@@ -58,7 +61,12 @@ async def test_errors_carry_what_happened(either):
         await actor.event("broken", {})
     found = error.value
     assert str(found) == "Error in samples.Counter.broken(): nothing to count"
-    assert (found.kind, found.type, found.view_path, found.event) == ("python", "ValueError", "samples.Counter", "broken")
+    assert (found.kind, found.type, found.view_path, found.event) == (
+        "python",
+        "ValueError",
+        "samples.Counter",
+        "broken",
+    )
     assert found.frames and found.outcome == "failed"
     again = pickle.loads(pickle.dumps(found))
     assert str(again) == str(found) and again.kind == "python" and again.frames == found.frames
@@ -260,11 +268,38 @@ async def test_inproc_control_requests(native):
     assert (await native.submit(wire.LEAVE, b"s" * 16, {})).kind == wire.PONG
 
 
+async def test_inproc_awaits_in_the_context_of_the_turn(native):
+    mark = contextvars.ContextVar("mark", default="outside")
+    seen = []
+
+    class Handler:
+        context = contextvars.copy_context()
+
+        def __init__(self):
+            self.awaitable = self
+
+        def __await__(self):
+            yield from asyncio.sleep(0).__await__()
+            seen.append(mark.get())
+            raise KeyError("from the handler")
+
+    Handler.context.run(mark.set, "inside")
+    value, error = await inproc._settle(Handler())
+    assert value is None and isinstance(error, KeyError) and seen == ["inside"] and mark.get() == "outside"
+
+
+async def test_inproc_has_one_transport(native):
+    assert inproc.get() is native
+    native.subscribe(b"s" * 16, print)
+    native.unsubscribe(b"s" * 16, len)
+    native.unsubscribe(b"s" * 16, print)
+    native.send(wire.ACK, b"s" * 16, {"view": b"v" * 16, "version": 1})
+    native.send(wire.LEAVE, b"s" * 16, {})
+    native.send(wire.LOGOUT, wire.NO_SESSION, {"identity": b""})
+    assert not native._subscribers
+
+
 async def test_inproc_without_the_extension_says_how_to_build_it(monkeypatch):
-    import sys
-
-    from django.core.exceptions import ImproperlyConfigured
-
     inproc.reset()
     monkeypatch.setitem(sys.modules, "troupe._native", None)
     monkeypatch.delattr("troupe._native", raising=False)

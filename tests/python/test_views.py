@@ -42,6 +42,25 @@ def test_event_handler_with_and_without_brackets():
     assert one.__doc__ == "One." and asyncio.iscoroutinefunction(three)
 
 
+class Remembering(LiveView):
+    template_string = "<p>{{ key }} {{ seen }}</p>"
+
+    def mount(self, request):
+        request.session["seen"] = 1
+        request.session.save()
+        self.first = request.session.session_key
+        request.session.cycle_key()
+        self.key = request.session.session_key
+        self.seen = request.session["seen"]
+        self.there = request.session.exists(self.key)
+
+
+def test_the_test_clients_session(native):
+    client = LiveViewTestClient(Remembering).mount()
+    assert len(client.state["key"]) == 32 and client.state["first"] != client.state["key"]
+    client.assert_state(seen=1, there=False)
+
+
 class Greeting(LiveView):
     template_string = "<p>{{ name }}</p>"
 

@@ -16,7 +16,7 @@ from troupe import wire
 
 VECTORS = Path(__file__).resolve().parents[2] / "proto" / "vectors"
 VALUES = [
-    datetime.datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=datetime.timezone.utc),
+    datetime.datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=datetime.UTC),
     datetime.datetime(1, 1, 1),
     datetime.date(9999, 12, 31),
     datetime.time(12, 30, 0, 1),
@@ -88,7 +88,7 @@ def test_extension_values_survive(value):
     assert back == value and type(back) is type(value)
 
 
-class Colour(str, enum.Enum):
+class Colour(enum.StrEnum):
     RED = "red"
 
 
@@ -138,7 +138,14 @@ def test_endless_nesting_is_refused():
 
 @pytest.mark.parametrize(
     ("value", "limit", "fits"),
-    [(1, 0, True), ([], 0, False), ([1], 1, True), ([[1]], 1, False), ({"a": {"b": 1}}, 2, True), ({"a": [[]]}, 2, False)],
+    [
+        (1, 0, True),
+        ([], 0, False),
+        ([1], 1, True),
+        ([[1]], 1, False),
+        ({"a": {"b": 1}}, 2, True),
+        ({"a": [[]]}, 2, False),
+    ],
 )
 def test_depth_within(value, limit, fits):
     assert wire.depth_within(value, limit) is fits
@@ -150,7 +157,9 @@ def test_bodies_that_do_not_parse(data):
         wire.unpack_body(data)
 
 
-@pytest.mark.parametrize(("code", "data"), [(1, b"x"), (2, b"2024-13-01"), (4, b"x"), (5, b"short"), (7, b"1"), (8, b"")])
+@pytest.mark.parametrize(
+    ("code", "data"), [(1, b"x"), (2, b"2024-13-01"), (4, b"x"), (5, b"short"), (7, b"1"), (8, b"")]
+)
 def test_extension_data_that_does_not_parse(code, data):
     with pytest.raises(wire.WireError):
         wire.unpack_ext(code, data)

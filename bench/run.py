@@ -1,0 +1,24 @@
+"""Runs one benchmark: `python bench/run.py NAME [--json] [--quick]`. scripts/bench calls this."""
+
+import argparse
+import importlib
+import signal
+import sys
+
+BENCHES = ("roundtrip", "scaling", "isolation")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures; see bench/README.md.")
+    parser.add_argument("name", choices=BENCHES)
+    parser.add_argument("--json", action="store_true", help="print one JSON object, progress to standard error")
+    parser.add_argument("--quick", action="store_true", help="under 30 seconds; figures are rough")
+    given = parser.parse_args()
+    # A signal unwinds the stack, so that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = importlib.import_module(given.name).run(given.quick)
+    report.print(given.json)
+
+
+if __name__ == "__main__":
+    main()

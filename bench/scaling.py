@@ -1,0 +1,94 @@
+"""Handlers that compute: what a second worker gains, against what a second plain Python process gains.
+
+Ours: sessions on one worker and on two, each with one event in flight, so that each worker has a closed loop of its own.
+The other side: one and two plain Python processes that run the same loop with nothing around it. In turns.
+"""
+
+import subprocess
+import time
+
+from harness import PROJECT, PYTHON, Fleet, Processes, Report, environment, group, median, say
+
+MILLISECONDS = 2.0
+SESSIONS = 4  # a worker
+
+
+def loops_for(milliseconds):
+    """How many rounds of the loop take so long, in a process of its own."""
+    code = (
+        "import time; from benched.work import spin\n"
+        "def once():\n start = time.perf_counter(); spin(200_000); return time.perf_counter() - start\n"
+        "print(min(once() for _ in range(30)))"
+    )
+    done = subprocess.run([PYTHON, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    return round(200_000 * milliseconds / 1000 / float(done.stdout))
+
+
+def plain_rate(processes, loops, seconds):
+    """Calls a second of so many plain processes together."""
+    command = [PYTHON, "-m", "benched.plain", "spin", str(loops), str(seconds)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = []
+    try:
+        for _ in range(processes):
+            running.append(subprocess.Popen(command, env=environment(), cwd=PROJECT, **pipes))
+        for one in running:
+            one.stdout.readline()
+        for one in running:
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        told = [one.stdout.readline().split() for one in running]
+        return sum(int(calls) / float(took) for calls, took in told)
+    finally:
+        for one in running:
+            one.kill()
+            one.communicate()
+
+
+def _ours(fleet, workers, loops, seconds):
+    told = fleet.load(group("load", "spin", SESSIONS * workers, loops=loops), seconds=seconds)["groups"]["load"]
+    placed = [one["sessions"] for one in told["workers"].values()]
+    if placed != [SESSIONS] * workers:
+        raise RuntimeError(f"sessions are not spread evenly: {placed}")
+    return told["rate"]
+
+
+def measure(report, quick):
+    """Adds the figures."""
+    rounds, seconds = (3, 1.0) if quick else (9, 3.0)
+    loops = loops_for(MILLISECONDS)
+    say(f"{loops} rounds of the loop take {MILLISECONDS} ms")
+    seen = {(side, count): [] for side in ("ours", "plain") for count in (1, 2)}
+    with Processes() as processes:
+        fleets = {count: Fleet(processes, workers=count) for count in (1, 2)}
+        time.sleep(0.5)
+        for number in range(rounds):
+            for count in (1, 2):
+                seen["plain", count].append(plain_rate(count, loops, seconds))
+                seen["ours", count].append(_ours(fleets[count], count, loops, seconds))
+            say(
+                f"round {number + 1} of {rounds}: "
+                + "; ".join(f"{side} {count}: {rates[-1]:.0f}/s" for (side, count), rates in seen.items())
+            )
+    _add(report, seen)
+
+
+def _add(report, seen):
+    def ratio(over, under):
+        return [a / b for a, b in zip(seen[over], seen[under], strict=True)]
+
+    ours, plain = ratio(("ours", 2), ("ours", 1)), ratio(("plain", 2), ("plain", 1))
+    gains = [(a - 1) / (b - 1) for a, b in zip(ours, plain, strict=True)]
+    report.add("workers_gain_over_plain_gain", median(gains), "ratio", ">= 0.9")
+    report.add("one_worker_over_plain", median(ratio(("ours", 1), ("plain", 1))), "ratio", ">= 0.93")
+    report.add("two_workers_over_one", median(ours), "ratio")
+    report.add("two_plain_over_one", median(plain), "ratio")
+    for (side, count), rates in seen.items():
+        report.add(f"{side}_{count}_rate", median(rates), "events/s")
+
+
+def run(quick):
+    """The whole benchmark; a Report."""
+    report = Report("scaling")
+    measure(report, quick)
+    return report

@@ -1,0 +1,570 @@
+"""Bad frames on both sockets: each is answered, logged in a line, and harms nobody."""
+
+import random
+import secrets
+
+import pytest
+import raw
+from fleet import wait_until
+
+from troupe import wire
+
+SEED = secrets.randbits(32)  # of the random frames; a failing test shows it
+PATH = "house.views.Counter"
+
+
+@pytest.fixture(scope="module")
+def own_fleet(tmp_path_factory):
+    """A broker and one worker, for frames that are bad."""
+    from fleet import Fleet
+
+    folder = tmp_path_factory.mktemp("frames")
+    with Fleet(folder, workers=1, web=False, env={"SCENARIO_DB": str(folder / "none")}) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(own_fleet):
+    """That fleet, its logs watched."""
+    with own_fleet.watch_logs():
+        yield own_fleet
+
+
+@pytest.fixture
+def client(fleet):
+    """A client of it, and a bystander's session that must go on as if nothing had been."""
+    with raw.Client(fleet.front) as other, raw.Client(fleet.front) as peer:
+        bystander = other.mount(PATH, {"start": 10})
+        bystander.event("increment")
+        yield peer
+        assert ">12<" in bystander.event("increment").body["html"].decode()
+        bystander.shutdown()
+        assert other.unasked == []
+
+
+@pytest.fixture
+def rogue(fleet):
+    """A peer on the back socket that did not register."""
+    with raw.Worker(fleet.back) as peer:
+        yield peer
+
+
+def mount_body(**more):
+    """The bytes of a MOUNT."""
+    return raw.pack({"path": PATH, "params": {"start": 1}, **more})
+
+
+def refused(answer, reason):
+    """Whether it is a NOT_EXECUTED with that reason and a sentence."""
+    return answer is not None and (answer.kind, answer.reason) == (wire.NOT_EXECUTED, reason) and answer.body["message"]
+
+
+# The front socket.
+
+
+def test_headers_of_all_other_lengths(fleet, client):
+    fleet.expect_log("level=WARN .*event=bad_request reason=malformed", name="broker")
+    good = raw.header(wire.MOUNT, secrets.token_bytes(16)) + bytes(20)
+    for size in [*range(40), *range(41, 60)]:
+        client.send(good[:size], mount_body())
+        assert refused(client.receive(), "malformed"), size
+
+
+@pytest.mark.parametrize("frames", [1, 3, 4, 70])
+def test_other_numbers_of_frames(fleet, client, frames):
+    fleet.expect_log("event=bad_request reason=malformed", times=1, name="broker")
+    head = raw.header(wire.PING, sequence=wire.REQUEST_BIT | 7)
+    client.send(*[head, *[b"\x80"] * (frames - 1)])
+    answer = client.receive()
+    assert refused(answer, "malformed")
+    assert answer.sequence == wire.REQUEST_BIT | 7
+
+
+def test_bodies_truncated_at_all_lengths(fleet, client):
+    """The worker refuses them; and no session is left of any."""
+    before = client.figures()["sessions"]
+    body = mount_body(request={"path": "/", "headers": {"a": "b"}}, identity=b"i" * 16, view=b"v" * 16)
+    for size in range(len(body)):
+        answer = client.ask(wire.MOUNT, body[:size] or b"", secrets.token_bytes(16))
+        assert refused(answer, "malformed"), (size, answer)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed mounts to end")
+
+
+def test_joins_truncated_at_all_lengths(fleet, client):
+    before = client.figures()["sessions"]
+    view = {"view": b"v" * 16, "version": 0, "path": PATH, "params": {}}
+    body = raw.pack({"generation": 0, "views": [view], "request": {}})
+    for size in range(len(body)):
+        answer = client.ask(wire.JOIN, body[:size] or b"", secrets.token_bytes(16))
+        assert refused(answer, "malformed"), (size, answer)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed joins to end")
+
+
+def test_events_truncated_at_all_lengths(client):
+    session = client.mount(PATH)
+    body = raw.pack({"view": session.view, "name": "increment", "params": {}})
+    for size in range(len(body)):
+        key = client.post(wire.EVENT, body[:size], session.id, sequence=1, epoch=session.epoch)
+        assert refused(client.answer_to(key), "malformed"), size
+    assert ">1<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+BAD_BODIES = {
+    "no map": raw.pack([1]),
+    "nil": b"\xc0",
+    "integer keys": raw.pack({1: 2, "path": PATH, "params": {}}),
+    "no path": raw.pack({"params": {}}),
+    "path is a number": raw.pack({"path": 5, "params": {}}),
+    "path is bytes": raw.pack({"path": b"house", "params": {}}),
+    "path of 256 bytes": raw.pack({"path": "p" * 256, "params": {}}),
+    "path is no UTF-8": b"\x82\xa4path\xa2\xff\xfe\xa6params\x80",
+    "params is a list": raw.pack({"path": PATH, "params": []}),
+    "params with integer keys": b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\x01\x02",
+    "view of 15 bytes": raw.pack({"path": PATH, "params": {}, "view": b"v" * 15}),
+    "identity of 33 bytes": raw.pack({"path": PATH, "params": {}, "identity": b"i" * 33}),
+    "request is text": raw.pack({"path": PATH, "params": {}, "request": "GET /"}),
+    "a key twice": b"\x83\xa4path\xb3" + PATH.encode() + b"\xa6params\x80\xa6params\x80",
+    "33 keys": raw.pack({"path": PATH, "params": {}, **{str(n): n for n in range(31)}}),
+    "something behind it": mount_body() + b"\x00",
+    "17 deep": b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\xa1a" + raw.nested(15),
+    "10,000 deep": b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\xa1a" + raw.nested(10_000),
+    "a million deep": b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\xa1a" + raw.nested(1_000_000),
+    "maps 10,000 deep": b"\x81\xa1a" * 10_000 + b"\x80",
+    "a list that says 4 billion": b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\xa1a\xdd\xff\xff\xff\xff",
+    "a map that says 4 billion": b"\xdf\xff\xff\xff\xff",
+    "a text that says 4 billion": b"\x82\xa4path\xdb\xff\xff\xff\xff",
+    "a reserved byte": b"\x82\xa4path\xc1",
+}
+
+
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_bad_bodies(client, body):
+    before = client.figures()["sessions"]
+    answer = client.ask(wire.MOUNT, body, secrets.token_bytes(16))
+    assert refused(answer, "malformed"), answer
+    wait_until(lambda: client.figures()["sessions"] <= before, "the session of a malformed mount to end")
+
+
+def test_16_deep_is_deep_enough(client):
+    body = b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\xa1a" + raw.nested(14)
+    answer = client.ask(wire.MOUNT, body, secrets.token_bytes(16))
+    assert (answer.kind, answer.body["kind"]) == (wire.FAILED, "python")  # mount() has no parameter `a`
+    assert "unexpected keyword argument 'a'" in answer.body["message"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\xc7\x03\x01abc",  # a datetime that is none
+        b"\xc7\x05\x04NaN!!",
+        b"\xd4\x05\x00",  # a UUID of one byte
+        b"\xd4\x63\x00",  # extension type 99
+        b"\xd4\xff\x00",  # msgpack's own timestamp
+        b"\xc7\x02\x06\xff\xfe",  # a safe string that is no UTF-8
+        b"\xa2\xff\xfe",  # a string that is none
+        b"\xd7\x07\x7f\xff\xff\xff\xff\xff\xff\xff",  # a timedelta of 292,000 years
+    ],
+)
+def test_values_that_do_not_parse(client, value):
+    """An error to the one who asked; whether the number is used is the answer's to say, and the session goes on."""
+    session = client.mount(PATH)
+    body = b"\x83\xa4view\xc4\x10" + session.view + b"\xa4name\xa3say\xa6params\x81\xa4text" + value
+    answer = client.answer_to(client.post(wire.EVENT, body, session.id, sequence=1, epoch=session.epoch))
+    assert answer.kind in (wire.NOT_EXECUTED, wire.FAILED, wire.DONE), answer
+    if answer.kind == wire.NOT_EXECUTED:
+        assert answer.reason == "malformed"
+    session.number = 0 if answer.kind == wire.NOT_EXECUTED else 1
+    assert ">1<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+def test_body_over_a_mebibyte(fleet, client):
+    fleet.expect_log("event=bad_request reason=too_large type=MOUNT", times=1, name="broker")
+    answer = client.ask(wire.MOUNT, mount_body(filler="x" * (1 << 20)), secrets.token_bytes(16))
+    assert refused(answer, "too_large")
+    small = client.ask(wire.MOUNT, mount_body(filler="x" * ((1 << 20) - 100)), secrets.token_bytes(16))
+    assert small.kind == wire.MOUNTED
+
+
+def test_message_over_the_socket_s_limit_closes_that_connection_only(fleet, client):
+    with raw.Client(fleet.front) as huge:
+        huge.send(raw.header(wire.PING), b"x" * (9 << 20))
+        assert huge.receive(0.5) is None
+        # ZeroMQ connects again by itself
+        assert wait_until(lambda: _pinged(huge), "the next connection to be served")
+    assert client.ask(wire.PING).kind == wire.PONG
+
+
+def _pinged(client):
+    key = client.post(wire.PING)
+    try:
+        return client.answer_to(key, 0.2).kind == wire.PONG
+    except AssertionError:
+        return False
+
+
+@pytest.mark.parametrize("version", [0, 2, 255])
+def test_other_protocol_versions(fleet, client, version):
+    fleet.expect_log("event=bad_request reason=version", times=1, name="broker")
+    answer = client.ask(wire.PING, version=version)
+    assert refused(answer, "version")
+
+
+@pytest.mark.parametrize("kind", [0, 0x0C, 0x20, 0x48, 0x80, 0xFF, *range(0x21, 0x2C), *range(0x41, 0x48)])
+def test_types_that_are_no_requests(fleet, client, kind):
+    """Unknown ones, replies and control messages: a client may send none of them."""
+    fleet.expect_log("event=bad_request reason=type", times=1, name="broker")
+    session = client.mount(PATH)
+    answer = client.ask(kind, {"name": "w9", "pid": 1, "threads": 1, "version": "1"}, session.id, epoch=session.epoch)
+    assert refused(answer, "type")
+    assert ">1<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+def test_flags_that_nobody_knows_are_ignored(client):
+    session = client.mount(PATH, flags=wire.HTML | 0xFFC0)
+    assert ">1<" in session.event("increment", flags=wire.HTML | 0xFF00).body["html"].decode()
+    session.shutdown()
+
+
+def test_session_of_zeros(fleet, client):
+    fleet.expect_log("event=bad_request reason=malformed", name="broker")
+    for kind in (wire.MOUNT, wire.JOIN, wire.EVENT, wire.SHUTDOWN, wire.REFRESH):
+        assert refused(client.ask(kind, mount_body()), "malformed")
+
+
+def test_random_frames_on_the_front(fleet, client):
+    generator = random.Random(SEED)
+    print(f"seed {SEED}")
+    fleet.expect_log("event=bad_request", name="broker")
+    for _ in range(2000):
+        frames = [generator.randbytes(generator.choice((0, 1, 39, 40, 40, 40, 41, 300))) for _ in range(generator.choice((1, 2, 2, 2, 3)))]
+        client.send(*frames)
+    assert_still_answers(client)
+
+
+def test_damaged_requests_on_the_front(fleet, client):
+    """Good messages with a few bytes changed: every one is answered, or was one that wants no answer."""
+    generator = random.Random(SEED)
+    print(f"seed {SEED}")
+    view = b"v" * 16
+    bodies = {
+        wire.MOUNT: mount_body(view=view, request={"path": "/", "method": "GET", "cookies": {"a": "b"}}),
+        wire.JOIN: raw.pack({"generation": 0, "views": [{"view": view, "version": 0, "path": PATH, "params": {}}], "request": {}}),
+        wire.EVENT: raw.pack({"view": view, "name": "increment", "params": {"a": [1, "b", None]}}),
+        wire.UNMOUNT: raw.pack({"view": view}),
+        wire.REFRESH: raw.pack({"view": view}),
+        wire.STATS: raw.pack({}),
+        wire.SHUTDOWN: raw.pack({}),
+    }
+    client.ask(wire.MOUNT, bodies[wire.MOUNT], b"damaged session.")
+    for number in range(1500):
+        kind = generator.choice(list(bodies))
+        body = bytearray(bodies[kind])
+        for _ in range(generator.randint(1, 4)):
+            body[generator.randrange(len(body))] = generator.randrange(256)
+        answer = client.ask(kind, bytes(body), b"damaged session.", sequence=number + 1 if kind == wire.EVENT else None)
+        assert answer.kind in range(0x21, 0x2C)
+    client.ask(wire.SHUTDOWN, session=b"damaged session.")
+
+
+def assert_still_answers(client):
+    """A PING is answered, be it behind thousands of other answers."""
+    assert client.ask(wire.PING).kind == wire.PONG
+
+
+# The back socket.
+
+
+def test_strangers_are_told_what_is_wrong(fleet, rogue):
+    fleet.expect_log("level=WARN .*event=bad_worker_message reason=malformed", name="broker")
+    for frames in ([b""], [b"", b"x"], [b"", b"x" * 40], [b"", raw.header(raw.REGISTER)[:39], b"\x80"], [b"c" * 33, raw.header(raw.REGISTER), b"\x80"]):
+        rogue.send(*frames)
+        kind, reason = _told(rogue)
+        assert (kind, reason) == (raw.REFUSED, "malformed") or reason == "version", (frames, kind, reason)
+
+
+def _told(rogue):
+    _, answer = rogue.receive()
+    return answer.kind, answer.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "reason"),
+    [(raw.REGISTER, 2, "version"), (wire.MOUNT, 1, "type"), (raw.WELCOME, 1, "type"), (0x99, 1, "type")],
+)
+def test_stranger_with_a_wrong_version_or_type(fleet, rogue, kind, version, reason):
+    fleet.expect_log(f"event=bad_worker_message reason={reason}", times=1, name="broker")
+    rogue.send(b"", raw.header(kind, version=version), b"\x80")
+    assert _told(rogue) == (raw.REFUSED, reason)
+
+
+BAD_REGISTERS = {
+    "empty": {},
+    "no name": {"pid": 1, "threads": 1, "version": "1"},
+    "a long name": {"name": "n" * 65, "pid": 1, "threads": 1, "version": "1"},
+    "an empty name": {"name": "", "pid": 1, "threads": 1, "version": "1"},
+    "pid is text": {"name": "n", "pid": "1", "threads": 1, "version": "1"},
+    "negative": {"name": "n", "pid": -1, "threads": 1, "version": "1"},
+}
+
+
+@pytest.mark.parametrize("body", BAD_REGISTERS.values(), ids=BAD_REGISTERS)
+def test_bad_registers(fleet, rogue, client, body):
+    fleet.expect_log("event=bad_worker_message reason=malformed", times=1, name="broker")
+    rogue.control(raw.REGISTER, body)
+    assert _told(rogue) == (raw.REFUSED, "malformed")
+    assert len(client.figures()["workers"]) == 1
+
+
+def test_name_that_is_taken(fleet, rogue, client):
+    fleet.expect_log("event=worker_refused reason=name_taken worker=.?w1", times=1, name="broker")
+    refused = rogue.register("w1")
+    assert (refused.kind, refused.reason) == (raw.REFUSED, "name_taken")
+    assert refused.body["message"]
+    assert [worker["name"] for worker in client.figures()["workers"]] == ["w1"]
+
+
+def test_worker_process_with_a_name_that_is_taken_stops(fleet):
+    fleet.expect_log("event=worker_refused reason=name_taken", times=1, name="broker")
+    fleet.expect_log("level=ERROR .*event=refused .*reason=\"name_taken\"", times=1, name="w1")
+    first = fleet.workers["w1"]
+    second = fleet.start_worker("w1", wait=False)
+    assert second.wait_exit(30) == 4
+    second.signalled = True
+    fleet.workers["w1"] = first
+    assert first.alive
+
+
+def test_stranger_that_sends_replies_is_asked_who_it_is(fleet, rogue, client):
+    session = client.mount(PATH)
+    for _ in range(3):
+        rogue.send(client.identity, raw.header(wire.DONE, session.id, session.epoch, 1), raw.pack({"version": 9}))
+    _, answer = rogue.receive()
+    assert answer.kind == raw.IDENTIFY
+    assert ">1<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+@pytest.fixture
+def registered(fleet, rogue, client):
+    """The rogue, registered; but it says that it is so loaded that nothing is placed on it."""
+    assert rogue.register("rogue").kind == raw.WELCOME
+    names = dict.fromkeys(("sent", "sessions", "views", "queued", "running", "busy_ms", "turns"), 0)
+    rogue.control(raw.HEARTBEAT, {**names, "sessions": 10_000, "queued": 10_000, "busy_ms": 10_000})
+    wait_until(lambda: _said(client, "rogue").get("queued") == 10_000, "the broker to read the rogue's heartbeat")
+    yield rogue
+    rogue.control(raw.GOODBYE, {"reason": "done"})
+    wait_until(lambda: _said(client, "rogue").get("state") in (None, "leaving"), "the rogue to have left")
+
+
+def _said(client, name):
+    found = [worker for worker in client.figures()["workers"] if worker["name"] == name]
+    return found[0] if found else {}
+
+
+def own_session(client, registered):
+    """A (key, client id, request) of a MOUNT that was placed on the rogue, unanswered; other ones are ended."""
+    for _ in range(200):
+        session = secrets.token_bytes(16)
+        key = client.post(wire.MOUNT, {"path": PATH, "params": {}}, session)
+        frames = registered.receive_frames(0.05)
+        while frames and wire.HEADER.unpack(frames[1])[1] != wire.MOUNT:
+            frames = registered.receive_frames(0.05)
+        if frames:
+            return key, frames[0], raw.unpack(frames[1:])
+        client.answer_to(key)
+    raise AssertionError("no session was placed on the registered worker")
+
+
+def test_replies_for_sessions_that_it_does_not_own(fleet, registered, client):
+    fleet.expect_log("level=WARN .*event=reply_dropped reason=not_owner", name="broker")
+    session = client.mount(PATH)
+    for kind in [*range(0x21, 0x2C)]:
+        for number in (0, 1, wire.REQUEST_BIT | 1):
+            registered.send(client.identity, raw.header(kind, session.id, session.epoch, number), raw.pack({"reason": "rogue", "html": b"evil"}))
+    registered.control(raw.RELEASED, {"reason": "rogue"}, session.id, session.epoch)
+    registered.beat()
+    assert ">1<" in session.event("increment").body["html"].decode()
+    assert client.unasked == []
+    session.shutdown()
+
+
+def test_bad_messages_of_a_registered_worker(fleet, registered, client):
+    fleet.expect_log("event=bad_worker_message", name="broker")
+    head = raw.header(wire.DONE, secrets.token_bytes(16))
+    registered.send(b"")
+    registered.send(b"", head)
+    registered.send(b"", head[:-1], b"\x80")
+    registered.send(b"c" * 33, head, b"\x80")
+    registered.send(b"", raw.header(wire.MOUNT, b"s" * 16), b"\x80")
+    registered.send(b"", raw.header(0x99), b"\x80")
+    registered.send(b"", raw.header(wire.DONE, version=3), b"\x80")
+    registered.send(b"", head, b"\x80", *[b"snapshot"] * 65)
+    for kind in (raw.HEARTBEAT, raw.GOODBYE, raw.RELEASED, raw.REGISTER):
+        registered.control(kind, b"\x93garbage")
+        registered.control(kind, raw.nested(10_000))
+    assert_still_answers(client)
+    assert _said(client, "rogue")
+
+
+def test_random_frames_on_the_back(fleet, registered, client):
+    generator = random.Random(SEED)
+    print(f"seed {SEED}")
+    fleet.expect_log("event=(bad_worker_message|reply_dropped)", name="broker")
+    for _ in range(2000):
+        count = generator.choice((1, 2, 3, 3, 3, 4, 5))
+        frames = [generator.randbytes(generator.choice((0, 1, 16, 39, 40, 40, 41, 300))) for _ in range(count)]
+        if count >= 3 and generator.random() < 0.5:
+            kind = generator.choice([*range(0x21, 0x2C), 0x46, 0x44])
+            frames[1] = raw.header(kind, generator.randbytes(16), generator.getrandbits(64), generator.getrandbits(64))
+        registered.send(*frames)
+    registered.beat()
+    assert_still_answers(client)
+
+
+def test_stale_reply_of_the_owner_is_dropped(fleet, registered, client):
+    fleet.expect_log("event=reply_dropped reason=stale type=MOUNTED", times=2, name="broker")
+    key, who, request = own_session(client, registered)
+    body = {"view": b"v" * 16, "version": 1, "html": b"<p>right</p>", "last": 0}
+    for epoch in (request.epoch - 1, request.epoch + 1):
+        registered.reply(who, request, wire.MOUNTED, {**body, "html": b"<p>stale</p>"}, epoch=epoch)
+    registered.reply(who, request, wire.MOUNTED, body)
+    assert client.answer_to(key).body["html"] == b"<p>right</p>"
+    _release(registered, request)
+
+
+def test_reply_that_nobody_asked_for_is_dropped(fleet, registered, client):
+    fleet.expect_log("event=reply_dropped reason=not_asked", times=2, name="broker")
+    key, who, request = own_session(client, registered)
+    body = {"view": b"v" * 16, "version": 1, "html": b"<p>right</p>", "last": 0}
+    for _ in range(2):
+        registered.reply(who, request, wire.MOUNTED, body)
+    registered.reply(b"nobody", request, wire.MOUNTED, body)
+    assert client.answer_to(key).kind == wire.MOUNTED
+    registered.beat()
+    assert_still_answers(client)
+    assert client.unasked == []
+    _release(registered, request)
+
+
+def test_reply_over_its_limit_becomes_an_error(fleet, registered, client):
+    fleet.expect_log("event=reply_too_large type=MOUNTED", times=1, name="broker")
+    key, who, request = own_session(client, registered)
+    registered.reply(who, request, wire.MOUNTED, {"html": b"x" * (17 << 20)})
+    answer = client.answer_to(key)
+    assert (answer.kind, answer.body["kind"]) == (wire.FAILED, "internal")
+    _release(registered, request)
+
+
+def test_worker_that_vanishes_with_a_request(fleet, client, rogue):
+    fleet.expect_log("event=worker_lost worker=.?vanishing", times=1, name="broker")
+    assert rogue.register("vanishing").kind == raw.WELCOME
+    key, _, request = own_session(client, rogue)
+    rogue.socket.close()
+    answer = client.answer_to(key)
+    assert (answer.kind, answer.reason) == (wire.UNKNOWN, "worker_lost")
+    again = client.ask(wire.MOUNT, {"path": PATH, "params": {}}, request.session)
+    assert again.kind == wire.MOUNTED and again.epoch > request.epoch
+
+
+def _release(worker, request):
+    worker.control(raw.RELEASED, {"reason": "shutdown"}, request.session, request.epoch)
+
+
+def test_stale_requests_at_the_worker(fleet):
+    """A worker refuses an epoch that is not its session's, should a broker ever send it one."""
+    import zmq
+
+    with _Broker() as broker:
+        worker = fleet.start_worker("alone", wait=False)
+        worker.process.terminate()
+        worker.wait_exit()
+        broker.start(fleet)
+        session = secrets.token_bytes(16)
+        answer = broker.ask(wire.MOUNT, {"path": PATH, "params": {}}, session, epoch=(5 << 32) | 3)
+        assert answer.kind == wire.MOUNTED and answer.epoch == (5 << 32) | 3
+        event = {"view": answer.body["view"], "name": "increment", "params": {}}
+        stale = broker.ask(wire.EVENT, event, session, epoch=(5 << 32) | 2, sequence=1)
+        assert (stale.kind, stale.reason) == (wire.NOT_EXECUTED, "stale")
+        assert broker.ask(wire.EVENT, event, session, epoch=(5 << 32) | 3, sequence=1).kind == wire.DONE
+        # a higher one: the session was placed anew, and what was before is over
+        newer = broker.ask(wire.EVENT, event, session, epoch=(5 << 32) | 4, sequence=2)
+        assert (newer.kind, newer.reason) == (wire.NOT_EXECUTED, "unknown_session")
+        fresh = broker.ask(wire.MOUNT, {"path": PATH, "params": {}}, session, epoch=(5 << 32) | 4)
+        assert fresh.kind == wire.MOUNTED and fresh.body["last"] == 0
+        assert isinstance(broker.socket, zmq.Socket)
+
+
+def test_bad_frames_from_a_broker(fleet):
+    """A worker drops what does not parse, in a line, and lives on."""
+    fleet.expect_log("event=message_dropped from=broker", name="alone")
+    with _Broker() as broker:
+        broker.start(fleet)
+        generator = random.Random(SEED)
+        print(f"seed {SEED}")
+        for frames in ([b""], [b"", b"x"], [b"", b"x" * 40, b"\x80"], [b"c" * 33, raw.header(wire.PING), b"\x80"]):
+            broker.send(*frames)
+        for _ in range(500):
+            count = generator.choice((1, 2, 3, 3, 4))
+            broker.send(*[generator.randbytes(generator.choice((0, 1, 40, 40, 100))) for _ in range(count)])
+        for kind in (raw.WELCOME, raw.HEARTBEAT, raw.REFUSED, raw.IDENTIFY, raw.REGISTER, wire.DONE, 0x99):
+            broker.send(b"", raw.header(kind, sequence=0), b"\x93garbage")
+        answer = broker.ask(wire.MOUNT, {"path": PATH, "params": {}}, secrets.token_bytes(16), epoch=9)
+        assert answer.kind == wire.MOUNTED
+
+
+class _Broker:
+    """A broker of this test's own, that says whatever it likes to one worker, `alone`."""
+
+    def __enter__(self):
+        import tempfile
+
+        import zmq
+
+        self.folder = tempfile.mkdtemp(prefix="troupe-", dir="/tmp")
+        self.socket = raw._context.socket(zmq.ROUTER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.address = f"ipc://{self.folder}/back"
+        self.socket.bind(self.address)
+        self.worker = None
+        return self
+
+    def __exit__(self, *_):
+        import shutil
+        import signal
+
+        if self.worker:
+            self.worker.signal(signal.SIGTERM)
+            assert self.worker.wait_exit() == 0
+        self.socket.close()
+        shutil.rmtree(self.folder)
+
+    def start(self, fleet):
+        """Start the worker, and welcome it."""
+        back, fleet.back = fleet.back, self.address
+        try:
+            self.worker = fleet.start_worker("alone", wait=False)
+        finally:
+            fleet.back = back
+            del fleet.workers["alone"]
+        assert self.socket.poll(raw.PATIENCE * 1000), "the worker did not register"
+        self.peer, *_ = self.socket.recv_multipart()
+        self.send(b"", raw.header(raw.WELCOME, sequence=0), raw.pack({"boot": 5, "heartbeat_ms": 1000}))
+
+    def send(self, *frames):
+        """Send frames to the worker."""
+        self.socket.send_multipart([self.peer, *frames])
+
+    def ask(self, kind, body, session, **fields):
+        """Send a request in a client's name; the Answer, heartbeats let by."""
+        head = raw.header(kind, session, **fields)
+        self.send(b"client", head, raw.pack(body))
+        sequence = wire.HEADER.unpack(head)[5]
+        while True:
+            assert self.socket.poll(raw.PATIENCE * 1000), "no answer came"
+            _, _, *frames = self.socket.recv_multipart()
+            answer = raw.unpack(frames)
+            if answer.sequence == sequence and answer.session == session:
+                return answer
