@@ -1,8 +1,9 @@
 // troupe-bench-bare: the least that two hops over ZeroMQ can cost, with frames of the fleet's shape and size.
 //
-//     troupe-bench-bare broker FRONT BACK     ROUTER to ROUTER, 64 messages a poll, frames moved and not
-//     looked at troupe-bench-bare echo BACK BYTES       DEALER; answers each message with a body of so many
-//     bytes
+// troupe-bench-bare broker FRONT BACK: ROUTER to ROUTER, 64 messages a poll, frames moved and not looked at.
+// Prints "ready" once an echo is there.
+//
+// troupe-bench-bare echo BACK BYTES: a DEALER that answers each message with a body of so many bytes.
 //
 // Both run until SIGTERM.
 #include "common/errors.h"

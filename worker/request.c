@@ -79,13 +79,21 @@ s_can_embed(turn *self)
     return ERR_TEMPLATE;
 }
 
+// A body that does not parse: the session that it would have begun is nobody's.
+static err
+s_unreadable(turn *self, err error)
+{
+    self->ends = session_is_new(self->session);
+    return error;
+}
+
 static err
 s_run_mount(turn *self)
 {
     mount_body body;
     err error = mount_decode(mail_body(self->mail), &body);
     if (error)
-        return error;
+        return s_unreadable(self, error);
     if (self->mail->head.flags & FLAG_UNADOPTED)
         session_await_join(self->session, clock_now(self->host->clock));
     session_set_identity(self->session, body.identity);
@@ -195,7 +203,7 @@ s_run_join(turn *self)
     join_body body;
     err error = join_decode(mail_body(self->mail), &body);
     if (error)
-        return error;
+        return s_unreadable(self, error);
     bool fresh = session_is_new(self->session);
     if (!fresh && !session_may_join(self->session, body.generation))
         return ERR_SPENT;

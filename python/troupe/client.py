@@ -15,9 +15,10 @@ import socket as sockets
 from collections import deque
 
 import zmq
+from zmq.utils.monitor import parse_monitor_message
 
 from . import conf, wire
-from .errors import ActorError
+from .errors import ActorError, from_reply
 from .transport import Reply
 
 logger = logging.getLogger("troupe")
@@ -26,10 +27,10 @@ HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
-SILENCE = 6.0  # s without a word from the broker, after which sessions are asked for again
 BATCH = 256  # messages read before other callbacks of the loop get their turn
 MAX_WAITING = 1000
 
+_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
@@ -70,23 +71,37 @@ class Client:
         self._drain_due = False
         self._sweeper = None
         self._keeper = None
-        self._heard = None  # when something last came
-        self._silent = False
-        self._socket = _open_socket(address)
-        self._fd = self._socket.getsockopt(zmq.FD)
-        loop.add_reader(self._fd, self._drain)
+        self._connected = False
+        self._met = False  # a broker was there before: the next one may be another
+        self._socket = _open_socket()
+        self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        try:
+            self._socket.connect(address)
+        except zmq.ZMQError as error:
+            self._close_sockets()
+            raise ActorError("unreachable", f"TROUPE['BROKER'] is {address!r}: {error}", "not_executed") from error
+        self._readers = [self._socket.getsockopt(zmq.FD), self._monitor.getsockopt(zmq.FD)]
+        loop.add_reader(self._readers[0], self._drain)
+        loop.add_reader(self._readers[1], self._look)
+        self._hear()  # a descriptor tells only of what comes after a read that found nothing
 
     def close(self):
         """Close the socket; what waits for a reply ends in `timeout`. The loop may be closed already."""
         if self._socket is None:
             return
         if not self.loop.is_closed():
-            self.loop.remove_reader(self._fd)
+            for reader in self._readers:
+                self.loop.remove_reader(reader)
             self._fail_all()
         for timer in (self._sweeper, self._keeper):
             if timer is not None:
                 timer.cancel()
         self._sweeper = self._keeper = None
+        self._close_sockets()
+
+    def _close_sockets(self):
+        self._socket.disable_monitor()
+        self._monitor.close(0)
         self._socket.close()
         self._socket = None
 
@@ -174,6 +189,23 @@ class Client:
         if self._waiting:
             self._flush()
 
+    def _look(self):
+        self._hear()
+        if self._waiting:
+            self._flush()
+
+    def _hear(self):
+        """Read what the socket's monitor has to say of the connection. Edge-triggered: until nothing is left."""
+        try:
+            while self._socket is not None:
+                event = parse_monitor_message(self._monitor.recv_multipart(_NOBLOCK))["event"]
+                self._connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+                if self._connected and self._met:
+                    self._ask_for_sessions()
+                self._met = self._met or self._connected
+        except zmq.Again:
+            pass
+
     def _more(self):
         return self._socket.getsockopt(zmq.RCVMORE)
 
@@ -189,9 +221,6 @@ class Client:
         except wire.WireError as error:
             logger.error('event=malformed_reply broker=%s reason="%s"', self.address, error)
             return
-        self._heard = self._clock()
-        if self._silent:
-            self._ask_for_sessions()
         if sequence:
             self._answer((session, sequence), Reply(kind, flags, epoch, body))
         else:
@@ -201,7 +230,7 @@ class Client:
         pending = self._pending.get(key)
         if pending is None:
             return  # a late reply, or the keepalive's PONG
-        if reply.epoch < pending.epoch and reply.kind in (wire.DONE, wire.FAILED):
+        if 0 < reply.epoch < pending.epoch:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
         del self._pending[key]
@@ -235,7 +264,8 @@ class Client:
         return pending is None or pending.future.done()
 
     def _unsent(self):
-        if self._heard is not None and self._clock() - self._heard < CONNECT_WAIT:
+        self._hear()
+        if self._connected:
             text = f"the broker at {self.address} takes no more just now"
             return ActorError("busy", text, "not_executed", retry_ms=500)
         text = f"no broker answers at {self.address}: start one with `troupe up`, or set TROUPE['BROKER']"
@@ -274,15 +304,11 @@ class Client:
         self._keeper = None
         if not self._subscribers:
             return
-        self._silent = self._heard is not None and self._clock() - self._heard > SILENCE
         self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
     def _ask_for_sessions(self):
-        """The broker is back after a silence. It may be a new one: find out, spread over time, which sessions
-        are gone.
-        """
-        self._silent = False
+        """Connected again. It may be a new broker: find out, spread over time, which sessions are gone."""
         for session in self._subscribers:
             self.loop.call_later(random.uniform(0, KEEPALIVE_EVERY), self._ask_for, session)
 
@@ -296,7 +322,7 @@ class Client:
         if future.cancelled() or future.exception() is not None:
             return
         reply = future.result()
-        if reply.kind == wire.NOT_EXECUTED:
+        if reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "unknown_session":
             self._tell(session, wire.ENDED, 0, _packed({"reason": "worker_lost"}))
 
 
@@ -329,7 +355,7 @@ def get():
     return client
 
 
-def _open_socket(address):
+def _open_socket():
     global _context
     if _context is None:
         _context = zmq.Context()
@@ -343,11 +369,6 @@ def _open_socket(address):
     socket.setsockopt(zmq.RECONNECT_IVL, 100)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 5000)
     socket.setsockopt(zmq.MAXMSGSIZE, wire.MAX_REPLY + 4096)
-    try:
-        socket.connect(address)
-    except zmq.ZMQError as error:
-        socket.close(0)
-        raise ActorError("unreachable", f"TROUPE['BROKER'] is {address!r}: {error}", "not_executed") from error
     return socket
 
 

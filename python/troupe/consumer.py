@@ -204,7 +204,8 @@ class LiveViewConsumer(AsyncConsumer):
                 return self._refuse_own(number, str(error))
             self._unanswered -= 1
             return self._answer_error(number, view, name, error)
-        future.add_done_callback(lambda done: self._event_over(number, view, name, done))
+        joins = self._joins
+        future.add_done_callback(lambda done: self._event_over(joins, number, view, name, done))
 
     def _refresh(self, view):
         if self._session is None or not self._take_place():
@@ -216,7 +217,8 @@ class LiveViewConsumer(AsyncConsumer):
         except ActorError as error:
             self._unanswered -= 1
             return self._answer_error(0, name, "refresh", error)
-        future.add_done_callback(lambda done: self._event_over(0, name, "refresh", done))
+        joins = self._joins
+        future.add_done_callback(lambda done: self._event_over(joins, 0, name, "refresh", done))
 
     def _ack(self, view, version):
         if self._session is not None:
@@ -234,12 +236,12 @@ class LiveViewConsumer(AsyncConsumer):
 
     # The answers to events.
 
-    def _event_over(self, number, view, name, future):
-        self._unanswered -= 1
-        if self._closed or future.cancelled():
+    def _event_over(self, joins, number, view, name, future):
+        if self._closed or joins != self._joins or future.cancelled():
             if not future.cancelled():
-                future.exception()  # seen: nobody is left to be told
+                future.exception()  # seen: nobody is left to be told, or the number means another event now
             return
+        self._unanswered -= 1
         try:
             reply = future.result()
             if reply.kind == wire.DONE:
@@ -294,6 +296,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._leave()
         fresh = self._joins > 0
         self._joins += 1
+        self._unanswered = 0
         person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
         try:
             tokens = [token.read(text, person) for text, _ in asked]

@@ -28,6 +28,8 @@ _DEBUG_STYLE = (
     "background:#8882;border-radius:.4rem}"
 )
 _HOPELESS = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
+# Nothing ran, and soon enough something may: the page waits for it instead of saying 503.
+_PASSING = {"no_worker", "leaving", "busy", "unknown_session"}
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -48,14 +50,29 @@ async def mount(facts, session, path, params, init, flags):
     identity = facts_of.identity_of(facts["session_key"])
     body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
     body["identity"] = identity
-    options = {"flags": flags | wire.UNADOPTED, "ttl": int(seconds * 1000), "timeout": seconds}
-    fields = expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
+    fields = await _mounted(session, body, flags | wire.UNADOPTED, seconds)
     if "status" in fields:
         return Mounted(response=_own_response(fields))
     contents = token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
     return Mounted(html=html[:at] + attribute + html[at:])
+
+
+async def _mounted(session, body, flags, seconds):
+    """MOUNTED's body. A refusal that passes (a worker that restarts, say) is tried again while there is time."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while True:
+        left = max(deadline - clock(), 0.1)
+        options = {"flags": flags, "ttl": int(left * 1000), "timeout": left}
+        try:
+            return expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
+        except ActorError as error:
+            pause = max((error.retry_ms or 0) / 1000, 0.1)
+            if error.kind not in _PASSING or clock() + pause >= deadline:
+                raise
+        await asyncio.sleep(pause)
 
 
 async def drop(session):
@@ -147,13 +164,17 @@ def script_tag(request=None):
 
 
 def with_script(html, request):
-    """The page with the script before its last </body>, unless it has it."""
+    """The page with the script at the end of its head (docs/decisions/0006), unless it has it.
+
+    Without a head: before the last </body>; without that: at the end.
+    """
     if b"data-troupe-socket" in html:
         return html
     tag = script_tag(request).encode()
-    at = html.rfind(b"</body>")
+    lower = html.lower()
+    at = lower.find(b"</head>")
     if at < 0:
-        at = html.lower().rfind(b"</body>")
+        at = lower.rfind(b"</body>")
     return html + tag if at < 0 else html[:at] + tag + html[at:]
 
 

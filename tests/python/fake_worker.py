@@ -296,19 +296,21 @@ class Broker:
         self._ready.set()
         while True:
             ready = dict(poller.poll())
-            if orders in ready:
-                frames = orders.recv_multipart()
-                if frames == [b"stop"]:
-                    break
-                router.send_multipart([self.client, *frames])
+            if orders in ready:  # before requests, so that a reply says that the orders were carried out
+                while orders.poll(0):
+                    frames = orders.recv_multipart()
+                    if frames == [b"stop"]:
+                        router.close(0)
+                        orders.close(0)
+                        return
+                    router.send_multipart([self.client, *frames])
+                continue
             if router in ready:
                 client, header, body = router.recv_multipart()
                 if header[4:20] != wire.NO_SESSION:
                     self.client = client
                 for reply in self._handle(header, body):
                     router.send_multipart([client, *reply])
-        router.close(0)
-        orders.close(0)
 
     def _handle(self, header, body):
         _, kind, _, session, epoch, sequence, _ = wire.unpack_header(header)

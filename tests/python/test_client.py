@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+import fake_worker
 import pytest
 import zmq
 
@@ -115,8 +116,6 @@ async def test_no_broker_is_said_with_its_address(tmp_path, make):
 
 
 async def test_a_broker_that_starts_later_gets_what_waits(tmp_path, make):
-    import fake_worker
-
     address = f"ipc://{tmp_path}/late"
     one = make(address, clock=Clock())
     future = one.submit(wire.PING, wire.NO_SESSION, {})
@@ -218,20 +217,41 @@ async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
     assert one._keeper is None
 
 
-async def test_after_a_silence_sessions_that_are_gone_are_told(broker, make, monkeypatch):
+@pytest.mark.parametrize("same", [True, False])
+async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, make, monkeypatch, same):
     monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
-    clock = Clock()
-    one = make(broker.address, clock=clock)
+    first = fake_worker.Broker(f"ipc://{tmp_path}/front")
+    one = make(first.address)
     await mounted(one)
-    told = asyncio.get_running_loop().create_future()
-    one.subscribe(SESSION, lambda *args: told.done() or told.set_result(args))
-    here = b"h" * 16
-    await one.submit(wire.MOUNT, here, {"path": "samples.Counter", "params": {}})
-    one.subscribe(here, lambda *_: pytest.fail("this one is still there"))
-    del broker.sessions[SESSION]
-    clock.now += client.SILENCE + 1
-    kind, _, body = await told
-    assert kind == wire.ENDED and wire.unpack_body(body) == {"reason": "worker_lost"}
+    told = []
+    one.subscribe(SESSION, lambda kind, epoch, body: told.append((kind, wire.unpack_body(body))))
+    first.close()
+    second = fake_worker.Broker(first.address)
+    try:
+        if same:
+            second.sessions = first.sessions
+        session = None
+        while session != SESSION:
+            session, _ = await asyncio.to_thread(second.wait_for, wire.PING)
+        await one.submit(wire.PING, SESSION, {})
+        assert told == ([] if same else [(wire.ENDED, {"reason": "worker_lost"})])
+    finally:
+        second.close()
+
+
+async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
+    clock = Clock()
+    one = make(f"ipc://{tmp_path}/nobody", clock=clock)
+    one.subscribe(SESSION, lambda *_: pytest.fail("nothing is known of it"))
+    one._ask_for(b"o" * 16)
+    assert not one._pending
+    one._ask_for(SESSION)
+    clock.now += 6
+    one._sweep()
+    assert not one._pending
+    one._ask_for(SESSION)
+    next(iter(one._pending.values())).future.cancel()
+    await asyncio.sleep(0)
 
 
 async def test_closing_ends_what_is_pending(broker, make):

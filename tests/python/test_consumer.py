@@ -486,6 +486,24 @@ async def test_a_page_that_goes_with_events_unanswered(broker):
     assert (await client.get().submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
 
 
+async def test_answers_of_before_a_new_join_are_not_taken_for_new_ones(broker):
+    (found,) = await page_token("/counter/5/")
+    async with Page() as page:
+        joined = await page.join(found)
+        old = made().id
+        broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+        await page.send(t="event", n=1, v=page.view, e="increment", p={})
+        await asyncio.to_thread(broker.wait_for, wire.EVENT)
+        broker.push(wire.ENDED, old, {"reason": "evicted"})
+        assert (await page.next())["t"] == "lost"
+        broker.answer = lambda *_: None
+        del broker.sessions[old]
+        broker.epoch += 1
+        assert (await page.join(joined["views"][0]["token"]))["fresh"] is True
+        broker.push(wire.UNKNOWN, old, {"reason": "worker_lost", "message": "late"}, epoch=7, sequence=1)
+        assert (await page.event("increment"))["a"] == 1
+
+
 async def test_a_client_that_was_closed_refuses(broker):
     (found,) = await page_token()
     async with Page() as page:

@@ -121,12 +121,27 @@ def test_a_mount_that_raises(native, settings, caplog):
 @pytest.mark.parametrize("debug", [True, False])
 def test_where_coming_back_may_help(broker, settings, caplog, debug):
     settings.DEBUG = debug
+    settings.TROUPE = {**settings.TROUPE, "MOUNT_TIMEOUT": 1}
     broker.answer = lambda *_: [(wire.NOT_EXECUTED, {"reason": "no_worker", "message": "none", "retry_ms": 2500})]
     response = Client().get("/counter/")
     assert response.status_code == 503 and response["Retry-After"] == "3"
     assert response["Cache-Control"] == "no-store"
     assert (b"none" in response.content) is debug
     assert [one.getMessage().split()[0] for one in caplog.records if one.levelname == "ERROR"] == ["event=mount_failed"]
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_passes_is_waited_for(broker):
+    refusals = ["no_worker", "leaving", "busy"]
+    usual = broker.answer
+
+    def answer(*args):
+        if refusals:
+            return [(wire.NOT_EXECUTED, {"reason": refusals.pop(), "message": "not now", "retry_ms": 1})]
+        return usual(*args)
+
+    broker.answer = answer
+    assert Client().get("/counter/").status_code == 200 and not refusals
 
 
 @pytest.mark.django_db
@@ -197,5 +212,6 @@ def test_the_script_and_where_it_goes():
     assert page.with_script(b"<BODY>x</BODY>", asked) == b"<BODY>x" + tag + b"</BODY>"
     assert page.with_script(b"</body></body>", asked) == b"</body>" + tag + b"</body>"
     assert page.with_script(tag, asked) == tag
+    assert page.with_script(b"<head></HEAD></body>", asked) == b"<head>" + tag + b"</HEAD></body>"
     asked.csp_nonce = 'a"b'
     assert 'nonce="a&quot;b"' in page.script_tag(asked)
