@@ -1,4 +1,4 @@
-"""What all benchmarks share: processes that end with us, the load generator, calibration, and how figures are shown."""
+"""What all benchmarks share: processes that end with us, the load, calibration, and how figures are shown."""
 
 import contextlib
 import importlib.metadata
@@ -29,8 +29,8 @@ def say(text):
 
 
 class Process:
-    """One that was started, in a process group of its own, so that a terminal's Ctrl-C reaches only us. What it writes
-    goes to `log`. The kernel kills it when we die without having stopped it.
+    """One that was started, in a process group of its own, so that a terminal's Ctrl-C reaches only us. What it
+    writes goes to `log`. The kernel kills it when we die without having stopped it.
     """
 
     def __init__(self, name, command, env, log):
@@ -67,7 +67,7 @@ class Process:
 
 
 class Processes:
-    """A context manager: what is started inside it is ended, by its process id, when it is left, however that happens."""
+    """A context manager: what is started inside it is ended, by its process id, however it is left."""
 
     def __enter__(self):
         # An ipc:// path has 107 bytes at most, so a long TMPDIR is not used. mkdtemp makes it 0700.
@@ -148,8 +148,10 @@ def group(name, event, sessions, view="Light", **more):
 
 
 def load(front, *groups, seconds, warm_up=0.5, bare=False):
-    """Puts a load on `front` for so many seconds. {"request_bytes", "reply_bytes", "groups": {name: {"count", "rate",
-    "p50_us", "p99_us", "max_us", "errors", "workers": {pid: …}}}}. RuntimeError: an event failed, or none was answered.
+    """Puts a load on `front` for so many seconds.
+
+    {"request_bytes", "reply_bytes", "groups": {name: {"count", "rate", "p50_us", "p99_us", "max_us", "errors",
+    "workers": {pid: the same, "sessions"}}}}. RuntimeError: an event failed, or none was answered.
     """
     command = [BUILD / "bench" / "troupe-bench-load", "--front", front, *(["--bare"] if bare else [])]
     command += ["--warm-up", str(round(warm_up * 1000)), "--measure", str(round(seconds * 1000)), *groups]

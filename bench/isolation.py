@@ -1,9 +1,9 @@
 """What handlers that wait or compute cost everybody else.
 
-Light events are paced over 64 sessions on two workers. Beside them, in turns: nothing; eight handlers that sleep for a
-second again and again and 200 coroutines that await for one; a handler that computes for a second again and again; a
-process outside the fleet that does. Then the first two with Channels alone in one process, with djust where it can be
-installed, and with Troupe, all three over WebSockets.
+Light events are paced over 64 sessions on two workers. Beside them, in turns: nothing; eight handlers that
+sleep for a second again and again and 200 coroutines that await for one; a handler that computes for a second
+again and again; a process outside the fleet that does. Then the first two with Channels alone in one process,
+with djust where it can be installed, and with Troupe, all three over WebSockets.
 """
 
 import json
@@ -85,7 +85,16 @@ def _free_port():
 def _over_sockets(processes, name, python, package, env, rounds, seconds):
     """The load of sockets.py on one uvicorn; {"quiet", "sleep"}."""
     port = _free_port()
-    command = [python, "-m", "uvicorn", f"{package}.asgi:application", "--port", str(port), "--lifespan", "off"]
+    command = [
+        python,
+        "-m",
+        "uvicorn",
+        f"{package}.asgi:application",
+        "--port",
+        str(port),
+        "--lifespan",
+        "off",
+    ]
     env = {"DJANGO_SETTINGS_MODULE": f"{package}.settings", **env}
     server = processes.start(f"uvicorn of {name}", command, ready="Uvicorn running on", env=env)
     load = [PYTHON, ROOT / "bench" / "sockets.py", name, str(port), str(rounds), str(seconds)]
@@ -141,8 +150,8 @@ def measure_sockets(report, quick):
                 continue
             say(f"{name}: p99 in ms {[(k, round(one['p99_us'] / 1e3, 1)) for k, v in seen.items() for one in v]}")
             _add_sockets(report, "troupe_sockets" if name == "troupe" else name, seen)
-    report.note("sleep_*, burn_* and quiet_* are loaded from C through the broker; *_sockets_*, channels_* and djust_* over")
-    report.note("WebSockets to one uvicorn each: light events 640/s and 320/s; late answers count from when they were due")
+    report.note("sleep_*, burn_*, outside_* and quiet_*: 640 light events/s from C, through the broker")
+    report.note("troupe_sockets_*, channels_* and djust_*: 320 light events/s over WebSockets, to one uvicorn each")
 
 
 def run(quick):

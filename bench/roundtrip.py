@@ -1,7 +1,7 @@
 """A lone trivial event, and 64 in flight, against a bare two-hop ZeroMQ chain with frames of the same size.
 
-Ours: the broker, one worker, the seed's counter rendered by Django, events as a browser's. Both sides stand ready all the
-time and are loaded in turns by the same client.
+Ours: the broker, one worker, the seed's counter rendered by Django, events as a browser's. Both sides stand
+ready all the time and are loaded in turns by the same client.
 """
 
 from harness import Bare, Fleet, Processes, Report, group, median, say

@@ -1,7 +1,8 @@
 """Handlers that compute: what a second worker gains, against what a second plain Python process gains.
 
-Ours: sessions on one worker and on two, each with one event in flight, so that each worker has a closed loop of its own.
-The other side: one and two plain Python processes that run the same loop with nothing around it. In turns.
+Ours: sessions on one worker and on two, each with one event in flight, so that each worker has a closed loop of
+its own. The other side: one and two plain Python processes that run the same loop with nothing around it. In
+turns.
 """
 
 import subprocess

@@ -2,8 +2,8 @@
 
     python bench/sockets.py troupe|channels|djust PORT ROUNDS SECONDS
 
-Prints {"quiet": [figures a round], "sleep": [figures a round]}, figures as troupe-bench-load's of one group. An event's
-time starts when it was due. Timers of asyncio are a millisecond coarse, which both phases bear alike.
+Prints {"quiet": [figures a round], "sleep": [figures a round]}, figures as troupe-bench-load's of one group. An
+event's time starts when it was due. Timers of asyncio are a millisecond coarse, which both phases bear alike.
 """
 
 import asyncio

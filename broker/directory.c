@@ -134,9 +134,10 @@ session_pending(const session *self, slice from, uint64_t sequence)
 pending *
 session_oldest(const session *self)
 {
-    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that an item leaves its list before it is
-    // freed
+    // The analyzer does not see that an item leaves its list before it is freed.
+    // NOLINTBEGIN(clang-analyzer-unix.Malloc)
     return list_is_empty(&self->pending) ? NULL : LIST_ITEM(self->pending.next, pending, of_session);
+    // NOLINTEND(clang-analyzer-unix.Malloc)
 }
 
 bool

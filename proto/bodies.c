@@ -130,12 +130,16 @@ void
 mounted_encode(const mounted_body *self, buffer *out)
 {
     writer to = writer_on(out);
-    writer_map(to, self->has_at ? 5 : 4);
+    writer_map(to, 4U + self->has_at + (self->headers.size > 0));
     writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
     writer_key_uint(to, "version", self->version);
     writer_key_uint(to, "last", self->last);
     if (self->has_at)
         writer_key_uint(to, "at", self->at);
+    if (self->headers.size) {
+        writer_key(to, "headers");
+        writer_raw(to, self->headers);
+    }
     writer_key_bin(to, "html", self->html);
 }
 

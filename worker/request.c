@@ -51,12 +51,12 @@ s_keep(turn *self, view **view_p)
     return error;
 }
 
-static err
-s_mounted(turn *self, const view *of)
+static void
+s_mounted(turn *self, const view *of, slice headers)
 {
     uint16_t flags = self->mail->head.flags;
     slice html = buffer_bytes(&self->html);
-    mounted_body body = {view_id(of), view_version(of), html, false, 0, session_last(self->session)};
+    mounted_body body = {view_id(of), view_version(of), html, false, 0, session_last(self->session), headers};
     bool wrapped = self->place.kind == ROOT_ALL;
     if (flags & (FLAG_PAGE | FLAG_EMBED)) {
         bool part = wrapped || (flags & FLAG_EMBED);
@@ -67,7 +67,6 @@ s_mounted(turn *self, const view *of)
     answer *reply = turn_answer(self, MSG_MOUNTED);
     mounted_encode(&body, &reply->body);
     turn_emit(self, &reply);
-    return OK;
 }
 
 static err
@@ -102,18 +101,18 @@ s_run_mount(turn *self)
     open_order open = {body.path, body.init, self->mail->instance};
     mount_order mount = {.request = body.request, .params = body.params};
     view *made = NULL;
-    response own;
+    response own = {0};
     error = s_mount(self, body.view, &open, &mount, &made, &own);
     if (!error && !made) {
         answer *reply = turn_answer(self, MSG_MOUNTED);
         buffer_slice(&reply->body, buffer_bytes(&own.body));
-        buffer_fini(&own.body);
         turn_emit(self, &reply);
     } else if (!error && !(error = s_can_embed(self))) {
         const view *shown = made;
         if (!(error = s_keep(self, &made)))
-            return s_mounted(self, shown);
+            s_mounted(self, shown, buffer_bytes(&own.body));
     }
+    buffer_fini(&own.body);
     view_destroy(&made, self->host->ops);
     // A session that holds nothing is nobody's.
     self->ends = session_view_count(self->session) == 0;
@@ -171,13 +170,13 @@ s_join_anew(turn *self, const join_view *wanted, const mount_order *order, buffe
 {
     open_order open = {wanted->path, wanted->init, NULL};
     view *made = NULL;
-    response own;
+    response own = {0};
     err error = s_mount(self, wanted->view, &open, order, &made, &own);
     if (error)
         return error;
+    buffer_fini(&own.body); // a socket's answer can set no cookies
     if (!made) {
         fault_set_message(&self->fault, "mount() answered with status %u: load the page again", own.status);
-        buffer_fini(&own.body);
         return ERR_FORBIDDEN;
     }
     const view *shown = made;
@@ -207,7 +206,9 @@ s_run_join(turn *self)
     bool fresh = session_is_new(self->session);
     if (!fresh && !session_may_join(self->session, body.generation))
         return ERR_SPENT;
-    if (!fresh && !slice_equal(session_identity(self->session), body.identity))
+    // A session without a person is whose who joins it: its mount may have begun their Django session.
+    slice identity = session_identity(self->session);
+    if (!fresh && identity.size && !slice_equal(identity, body.identity))
         return ERR_FORBIDDEN;
     session_set_identity(self->session, body.identity);
     uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + 1;

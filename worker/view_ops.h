@@ -27,7 +27,8 @@ typedef struct {
 // What a mount answered by itself: a redirect, a 404, a 403. status 0: nothing, the view stands.
 typedef struct {
     unsigned status;
-    buffer body; // MOUNTED's body with status, headers and body, ready to send
+    buffer body; // MOUNTED's body with status, headers and body, ready to send; with status 0: a raw list of
+                 // headers that the page is to have (cookies), or empty
 } response;
 
 typedef struct {

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
 from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http.cookie import SimpleCookie
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
@@ -34,10 +35,14 @@ _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 class Mounted(NamedTuple):
-    """A view that was mounted, or (with `response`) a mount that answered by itself."""
+    """A view that was mounted, or (with `response`) a mount that answered by itself.
+
+    cookies: Set-Cookie texts that the page's response is to have: mount() began a session.
+    """
 
     html: bytes = b""
     response: HttpResponse = None
+    cookies: tuple = ()
 
 
 async def mount(facts, session, path, params, init, flags):
@@ -53,10 +58,21 @@ async def mount(facts, session, path, params, init, flags):
     fields = await _mounted(session, body, flags | wire.UNADOPTED, seconds)
     if "status" in fields:
         return Mounted(response=_own_response(fields))
+    cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
+    facts = {**facts, "session_key": _session_key(cookies) or facts["session_key"]}
     contents = token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
-    return Mounted(html=html[:at] + attribute + html[at:])
+    return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies)
+
+
+def _session_key(cookies):
+    """The key of a session that these cookies begin: the page's socket will come with it."""
+    jar = SimpleCookie()
+    for text in cookies:
+        jar.load(text)
+    morsel = jar.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel is not None else None
 
 
 async def _mounted(session, body, flags, seconds):
@@ -120,6 +136,8 @@ async def _page(request, path, params, init):
         await _on_client(request, drop, session)
     response = HttpResponse(with_script(mounted.html, request), content_type="text/html; charset=utf-8")
     response["Cache-Control"] = "private, no-cache"
+    for text in mounted.cookies:
+        response.cookies.load(text)
     return response
 
 

@@ -141,7 +141,7 @@ def _of_response(response, request):
 
 def mount_view(view, path, request_map, url, params):
     """Builds the request, asks authorize(), calls mount(). None, or what the visitor gets instead of the
-    view.
+    view: {"status", "headers", "body"}. With status 0 the view stands, and its page has those headers too.
 
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; another return value
     is ignored.
@@ -162,10 +162,8 @@ def mount_view(view, path, request_map, url, params):
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
             logger.warning("event=mount_response view=%s status=%s", path, result.status_code)
         return _of_response(result, request)
-    session = getattr(request, "session", None)
-    if session is not None and session.modified:
-        session.save()
-    return None
+    cookies = new_cookies(request) if request is not None else []
+    return {"status": 0, "headers": [["Set-Cookie", text] for text in cookies]} if cookies else None
 
 
 def join_view(view, path, request_map, url):

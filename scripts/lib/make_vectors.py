@@ -180,6 +180,11 @@ def mount_replies():
             "mounted_empty_at_zero", "MOUNTED", {"view": VIEW, "version": 1, "last": 0, "at": 0, "html": b""}
         ),
         valid(
+            "mounted_cookie",
+            "MOUNTED",
+            {"view": VIEW, "version": 1, "last": 0, "headers": [["Set-Cookie", "tea=hot"]], "html": b"<p>"},
+        ),
+        valid(
             "mounted_redirect",
             "MOUNTED",
             {"status": 302, "headers": [["Location", "/login/"], ["Set-Cookie", "a=b; Path=/"]], "body": b""},

@@ -120,12 +120,14 @@ static void
 test_mounted_encode(void)
 {
     for (int has_at = 0; has_at < 2; has_at++) {
-        mounted_body body = {s_view, 7, slice_text("<p>"), has_at, 5, 40};
+        slice headers = has_at ? slice_text("\x90") : (slice){0};
+        mounted_body body = {s_view, 7, slice_text("<p>"), has_at, 5, 40, headers};
         buffer out;
         buffer_init(&out);
         mounted_encode(&body, &out);
         reader in = s_reader(&out);
-        CU_ASSERT_EQUAL(in.count, 4U + (unsigned)has_at);
+        CU_ASSERT_EQUAL(in.count, 4U + 2U * (unsigned)has_at);
+        CU_ASSERT_EQUAL(reader_opt_list(&in, "headers", 8).size, headers.size);
         CU_ASSERT(slice_equal(reader_bin(&in, "view", 16), slice_of(s_view.bytes, 16)));
         CU_ASSERT_EQUAL(reader_uint(&in, "version"), 7);
         CU_ASSERT_EQUAL(reader_uint(&in, "last"), 40);

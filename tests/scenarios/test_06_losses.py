@@ -178,9 +178,6 @@ def test_restarted_broker(make_fleet):
     close(pages)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="client.py notices only a silence of 6 s: a broker that is back sooner is taken for the old one"
-)
 def test_idle_page_hears_of_the_broker_s_restart(make_fleet):
     fleet = make_fleet(workers=1, broker=QUICK)
     with Visitor(fleet.port).open("/where/") as page:

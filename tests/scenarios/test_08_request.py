@@ -155,18 +155,7 @@ def test_mount_that_writes_into_the_session(fleet):
             assert f">{visits}</p>" in page.html
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            "/remembers/",
-            marks=pytest.mark.xfail(
-                strict=True, reason="PROTOCOL.md 5.2: a MOUNTED with html has no headers, so no cookie comes back"
-            ),
-        ),
-        "/remembers/?go",
-    ],
-)
+@pytest.mark.parametrize("path", ["/remembers/", "/remembers/?go"])
 def test_mount_that_begins_a_session_sends_its_cookie(fleet, path):
     visitor = Visitor(fleet.port)
     visitor.get(path)

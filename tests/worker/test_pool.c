@@ -125,8 +125,8 @@ s_many_sessions(void)
     s_start(4, 4);
     session *sessions[SESSIONS];
     unsigned counts[256] = {0};
-    for (uint8_t i = 0; i < SESSIONS; i++)
-        sessions[i] = s_session(i);
+    for (unsigned i = 0; i < SESSIONS; i++)
+        sessions[i] = s_session((uint8_t)i);
     for (uint64_t sequence = 1; sequence <= EVENTS; sequence++)
         for (unsigned i = 0; i < SESSIONS; i++) {
             mail *event = fake_event(&s_world.fake, sequence, FAKE_VIEW, "increment", 0);
@@ -148,8 +148,8 @@ s_grows_while_blocked(void)
     session *sessions[8];
     unsigned counts[256] = {0};
     pthread_mutex_lock(&s_world.gate);
-    for (uint8_t i = 0; i < 8; i++)
-        sessions[i] = s_session(i);
+    for (unsigned i = 0; i < 8; i++)
+        sessions[i] = s_session((uint8_t)i);
     s_collect(8, counts);
     for (unsigned i = 0; i < 8; i++) {
         mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0);

@@ -182,7 +182,7 @@ s_close(void *host, void **instance_p)
     *instance_p = NULL;
 }
 
-// {"status", "headers", "body"} as MOUNTED's body.
+// {"status", "headers", "body"} as MOUNTED's body; with status 0 only its headers.
 static bool
 s_response(PyObject *own, response *ret)
 {
@@ -192,7 +192,8 @@ s_response(PyObject *own, response *ret)
         return false;
     }
     ret->status = (unsigned)PyLong_AsUnsignedLong(status);
-    return !PyErr_Occurred() && convert_from_python(own, &ret->body);
+    PyObject *part = ret->status ? own : PyDict_GetItemString(own, "headers");
+    return !PyErr_Occurred() && part && convert_from_python(part, &ret->body);
 }
 
 static err

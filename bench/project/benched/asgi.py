@@ -4,10 +4,10 @@ from django.core.asgi import get_asgi_application
 
 django_app = get_asgi_application()  # sets Django up, so the imports below come after it
 
-from benched.peer import Peer  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from benched.peer import Peer  # noqa: E402
 from troupe.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(

@@ -1,8 +1,7 @@
 """A plain Python process: the loop of `work` in a for loop, with nothing around it.
 
-    python -m benched.plain spin LOOPS SECONDS     one line "ready"; at a line on standard input it starts; prints
-                                                   how many calls were made, and in how many seconds
-    python -m benched.plain burn                   a burner; until it is ended
+`python -m benched.plain spin LOOPS SECONDS` writes "ready", starts at a line on standard input, and prints how many
+calls it made, and in how many seconds. `python -m benched.plain burn` computes until it is ended.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """The pages that are measured."""
 
-from benched.views import Light
 from django.urls import path
+
+from benched.views import Light
 
 urlpatterns = [path("light/", Light.as_view())]

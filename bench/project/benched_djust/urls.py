@@ -1,6 +1,7 @@
 """The page that is measured."""
 
-from benched_djust.views import Light
 from django.urls import path
+
+from benched_djust.views import Light
 
 urlpatterns = [path("light/", Light.as_view())]

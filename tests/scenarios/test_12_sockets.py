@@ -1,0 +1,225 @@
+"""WebSockets that send what no browser would."""
+
+import json
+
+import pytest
+from browser import Page
+
+from troupe import wire
+
+
+@pytest.fixture
+def page(visitor, bystander):
+    """A joined page of a counter."""
+    with visitor.open("/counter/0/") as one:
+        yield one
+
+
+def error(page, reason):
+    """The next frame is an error with that reason and a sentence."""
+    frame = page.receive()
+    assert (frame["t"], frame["reason"]) == ("error", reason), frame
+    assert frame["message"]
+
+
+def closed(page, code):
+    """The socket is closed with that code."""
+    assert page.receive() == {"t": "closed", "code": code}
+
+
+def test_binary(page):
+    page.connection.send(b"\x00\xff")
+    error(page, "binary")
+    closed(page, 1003)
+
+
+def test_empty_binary(page):
+    page.connection.send(b"")
+    error(page, "binary")
+    closed(page, 1003)
+
+
+@pytest.mark.parametrize("text", ["x" * 65_537, "ä" * 32_769, "😀" * 16_385])
+def test_huge(page, text):
+    page.connection.send(text)
+    error(page, "too_large")
+    closed(page, 1009)
+
+
+def test_huge_beyond_the_server_s_limit(page):
+    """Over 16 MiB: the ASGI server itself refuses it."""
+    page.connection.send("x" * (17 << 20))
+    frame = page.receive()
+    while frame["t"] != "closed":
+        frame = page.receive()
+    assert frame["code"] in (1009, 1006, None)
+
+
+def test_frame_just_below_the_limit(page):
+    text = "y" * (64 * 1024 - 200)
+    html = page.shows("measure", {"text": text})
+    assert f"</output>{len(text)}</div>" in html
+
+
+JUNK = [
+    "",
+    " ",
+    "x",
+    "{",
+    "[]",
+    "5",
+    "null",
+    '"join"',
+    '{"t":',
+    '{"t": "event",}',
+    "\0",
+    "NaN",
+    '{"t": NaN}',
+    "[" * 30_000,
+    '{"a":' * 10_000,
+    '{"t": "nothing"}',
+    '{"t": null}',
+    '{"t": ["event"]}',
+    '{"t": {"t": "event"}}',
+    "{}",
+    '{"t": "event"}',
+    '{"t": "event", "n": 1}',
+    '{"t": "event", "n": "1", "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": true, "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": 1.5, "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": 0, "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": -1, "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": 9007199254740992, "v": "%s", "e": "increment", "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": 1' + "0" * 10_000 + "}",
+    '{"t": "event", "n": 1, "v": "zz", "e": "increment", "p": {}}',
+    '{"t": "event", "n": 1, "v": 5, "e": "increment", "p": {}}',
+    '{"t": "event", "n": 1, "v": "%s", "e": 5, "p": {}}' % ("0" * 32),
+    '{"t": "event", "n": 1, "v": "%s", "e": "increment", "p": []}' % ("0" * 32),
+    '{"t": "refresh"}',
+    '{"t": "ack", "v": "%s"}' % ("0" * 32),
+    '{"t": "ack", "v": "%s", "s": -1}' % ("0" * 32),
+    '{"t": "join"}',
+    '{"t": "join", "views": []}',
+    '{"t": "join", "views": {}}',
+    '{"t": "join", "views": [5]}',
+    '{"t": "join", "views": [{}]}',
+    '{"t": "join", "views": [{"token": 5}]}',
+    '{"t": "join", "views": [{"token": "x", "s": "y"}]}',
+    json.dumps({"t": "join", "views": [{"token": "x"}] * 65}),
+]
+
+
+@pytest.mark.parametrize("text", JUNK, ids=range(len(JUNK)))
+def test_junk(fleet, page, text):
+    fleet.expect_log("event=bad_frame", times=1, name="web")
+    page.connection.send(text)
+    frame = page.receive()
+    assert frame["t"] == "error" and frame["reason"] in ("malformed", "type") and frame["message"]
+    if '"join"' not in text:
+        assert ">1<" in page.shows("increment")
+
+
+def test_fifth_mistake_closes_the_socket(fleet, page):
+    fleet.expect_log("event=bad_frame", times=5, name="web")
+    for _ in range(5):
+        page.connection.send("x")
+        error(page, "malformed")
+    closed(page, 4400)
+
+
+def test_parameters_nested_too_deep(fleet, page):
+    fleet.expect_log("event=bad_event", times=2, name="web")
+    deep = 5
+    for _ in range(15):
+        deep = [deep]
+    frame = page.event("say", {"text": deep})
+    assert (frame["t"], frame["reason"]) == ("refused", "malformed")
+    deeper = '{"t":"event","n":1,"v":"%s","e":"say","p":{"text":%s}}' % (page.views[0], "[" * 500 + "]" * 500)
+    page.connection.send(deeper)
+    frame = page.receive()
+    assert (frame["t"], frame["reason"]) == ("refused", "malformed")
+    page.number = 0
+    assert ">1<" in page.shows("increment")
+
+
+def test_lone_surrogates_and_big_numbers_in_json(page):
+    for text in ('"\\ud800"', "1e400", "123456789012345678901234567890", "-0", '"\\u0000"'):
+        number = page.number + 1
+        page.connection.send('{"t":"event","n":%d,"v":"%s","e":"say","p":{"text":%s}}' % (number, page.views[0], text))
+        frame = page.answer_to(number)
+        if frame.get("t") != "refused":
+            page.number = number
+    page.post("increment")
+    assert ">1<" in page.answer_to(page.number)["d"]["0"]["h"]
+
+
+def test_same_key_twice_in_json(page):
+    page.connection.send('{"t":"ping","t":"event","n":1,"v":"%s","e":"increment","p":{}}' % page.views[0])
+    assert page.receive().get("a") == 1
+
+
+def test_event_before_the_join(fleet, visitor, bystander):
+    with Page(visitor, []) as page:
+        for text in ({"t": "event", "n": 1, "v": "0" * 32, "e": "x", "p": {}}, {"t": "ping"}, {"t": "ack"}, {"t": "refresh"}):
+            fleet.expect_log("event=bad_frame reason=not_joined", times=4, name="web")
+            page.send(**text)
+            error(page, "not_joined")
+
+
+def test_too_many_unanswered(fleet, visitor, bystander, tmp_path):
+    """A page keeps 8; one that sends on and on is closed, and its session's mailbox never grows."""
+    gate = tmp_path / "gate"
+    try:
+        with visitor.open("/gated/") as page:
+            page.post("hold", {"gate": str(gate)})
+            for _ in range(60):
+                page.post("say", {"word": "x"})
+            frame = page.receive()
+            while frame["t"] != "closed":
+                assert frame["t"] in ("refused", "error"), frame
+                last, frame = frame, page.receive()
+            assert frame["code"] == 4409
+            assert last["reason"] == "too_many"
+    finally:
+        gate.touch()
+
+
+def test_endless_messages(fleet, visitor, bystander, client):
+    """Somebody who never stops: their memory is bounded, and others are served meanwhile."""
+    before = fleet.web.memory()
+    with visitor.open("/counter/0/") as page:
+        for _ in range(200):
+            for _ in range(20):
+                page.send(t="ping")
+            for _ in range(20):
+                assert page.receive() == {"t": "pong"}
+        assert ">1<" in page.shows("increment")
+    assert fleet.web.memory() - before < 20 << 20
+
+
+def test_endless_junk_that_reads_nothing(fleet, visitor, bystander):
+    fleet.expect_log("event=bad_frame", times=5, name="web")
+    with visitor.open("/counter/0/") as page:
+        for _ in range(2000):
+            try:
+                page.connection.send("x" * 100)
+            except Exception:  # closed by now, as it should be
+                break
+        frame = page.receive()
+        while frame["t"] != "closed":
+            frame = page.receive()
+        assert frame["code"] == 4400
+
+
+def test_wrong_path_of_the_socket(fleet, visitor):
+    fleet.expect_log("No route found for path|ValueError", name="web")
+    with pytest.raises(Exception, match="(500|403|404)"):
+        visitor.socket(path="/ws/other/")
+
+
+def test_sockets_that_open_and_close(fleet, visitor, bystander, client):
+    before = client.figures()["sessions"]
+    for _ in range(50):
+        visitor.socket().close()
+    assert client.figures()["sessions"] == before
+    assert client.ask(wire.PING).kind == wire.PONG
