@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import secrets
+import warnings
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -102,6 +103,9 @@ def page_view(cls, initkwargs):
         if not hasattr(cls, name):
             raise TypeError(f"{cls.__name__}.as_view() got {name!r}, which is not an attribute of the class")
     path = f"{cls.__module__}.{cls.__qualname__}"
+    if not cls.use_actors:
+        text = f"{path}.use_actors is false, which changes nothing: actors are the only way that views run here"
+        warnings.warn(text, stacklevel=3)
 
     async def view(request, *args, **kwargs):
         if args:

@@ -21,7 +21,7 @@ class LiveView:
 
     template_name = None
     template_string = None
-    use_actors = True
+    use_actors = True  # read, and warned about if false: actors are the only way
     request = None
 
     def __init__(self, **initkwargs):

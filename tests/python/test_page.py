@@ -10,7 +10,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import AsyncClient, Client, RequestFactory
 from samples import Counter
 
-from troupe import ActorError, client, page, request, token, wire
+from troupe import ActorError, LiveView, client, page, request, token, wire
 
 ANYBODY = {"user": None, "session_key": None}
 
@@ -215,3 +215,11 @@ def test_the_script_and_where_it_goes():
     assert page.with_script(b"<head></HEAD></body>", asked) == b"<head>" + tag + b"</HEAD></body>"
     asked.csp_nonce = 'a"b'
     assert 'nonce="a&quot;b"' in page.script_tag(asked)
+
+
+def test_use_actors_is_read():
+    class Plain(LiveView):
+        use_actors = False
+
+    with pytest.warns(UserWarning, match="Plain.use_actors is false"):
+        Plain.as_view()
