@@ -217,6 +217,8 @@ class Report:
 
     def add(self, name, value, unit, wanted=None):
         """A figure. wanted: what the project asks of it, for the table (">= 0.9")."""
+        if not math.isfinite(value):
+            raise RuntimeError(f"{name} is {value}")
         self.figures.append({"name": name, "value": float(f"{value:.4g}"), "unit": unit, "wanted": wanted})
 
     def note(self, text):
@@ -232,6 +234,7 @@ class Report:
             "cpus": os.cpu_count(),
             "kernel": platform.release(),
             "load_before": round(self._load, 2),
+            "load_after": round(os.getloadavg()[0], 2),
             "calibration_before_ms": round(self._before, 2),
             "calibration_after_ms": round(after, 2),
             "drifted": abs(drift) > DRIFT,
@@ -254,7 +257,8 @@ class Report:
         print(*self.notes, sep="\n")
         machine = told["machine"]
         print(
-            f"{machine['cpus']} x {machine['cpu']}, load {machine['load_before']} at the start; calibration "
+            f"{machine['cpus']} x {machine['cpu']}, load {machine['load_before']} before, "
+            f"{machine['load_after']} after; calibration "
             f"{machine['calibration_before_ms']} ms before, {machine['calibration_after_ms']} ms after"
             + (": the machine's speed changed, measure again" if machine["drifted"] else "")
         )

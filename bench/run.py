@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import signal
+import subprocess
 import sys
 
 BENCHES = ("roundtrip", "scaling", "isolation")
@@ -16,7 +17,10 @@ def main():
     given = parser.parse_args()
     # A signal unwinds the stack, so that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    report = importlib.import_module(given.name).run(given.quick)
+    try:
+        report = importlib.import_module(given.name).run(given.quick)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        sys.exit(f"{given.name} could not be measured: {error}")
     report.print(given.json)
 
 

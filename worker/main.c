@@ -30,7 +30,7 @@ static const struct argp_option s_options[] = {
     {"python", 'P', "FILE", 0, "The interpreter whose environment to use (default: found by itself)", 0},
     {"threads", 't', "N", 0, "Threads that run turns (default: 4)", 0},
     {"most-threads", 'T', "N", 0, "How many they may become while they are blocked (default: 32)", 0},
-    {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 500)", 0},
+    {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 5000)", 0},
     {"drain-ms", 'd', "MS", 0, "How long running turns may take when the worker stops (default: 5000)", 0},
     {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
     {"verbose", 'v', 0, 0, "Log more", 0},
@@ -179,7 +179,7 @@ main(int argc, char **argv)
                        .name = name,
                        .threads = 4,
                        .most_threads = 32,
-                       .switch_us = 500,
+                       .switch_us = 5000,
                        .drain_ms = 5000};
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)

@@ -72,19 +72,21 @@ s_run(void *argument)
     pool *of = self->pool;
     const view_ops *ops = of->host->ops;
     void *thread = ops->thread_begin(ops->host);
+    bool came = false;
     for (;;) {
         work todo;
         // As long as there is work the interpreter is kept: giving it back and taking it again would cost a
         // switch a turn.
-        if (!runqueue_try(of->queue, &todo)) {
+        if (!runqueue_try(of->queue, came, &todo)) {
             ops->leave(ops->host, thread);
-            bool more = runqueue_wait(of->queue, &todo);
+            came = runqueue_wait(of->queue);
             ops->enter(ops->host, thread);
-            if (!more) {
-                ops->thread_end(ops->host, thread);
-                return NULL;
-            }
+            if (came)
+                continue;
+            ops->thread_end(ops->host, thread);
+            return NULL;
         }
+        came = false;
         atomic_store(&self->busy_since, clock_now(of->host->clock));
         s_work(of, &todo);
         atomic_store(&self->busy_since, 0);
@@ -153,7 +155,7 @@ pool_tend(pool *self)
         self->lanes[i].cpu_seen = used;
     }
     runqueue_load load = runqueue_look(self->queue);
-    if (load.oldest_queued_ms < self->limits.grow_after_ms)
+    if (load.oldest_queued_ms < self->limits.grow_after_ms || load.waiting)
         return;
     // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a
     // thread.

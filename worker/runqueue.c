@@ -9,6 +9,8 @@ struct runqueue {
     pthread_cond_t ready;
     runqueue_item *head, *tail;
     unsigned queued, running, parked, waiting;
+    bool called; // one of those that wait is to come
+    bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
     bool closed;
 };
 
@@ -61,6 +63,17 @@ s_unlock(runqueue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
+// One thread at a time is called, and the next when it has taken something: all that wait would only compete
+// for the interpreter, and the one that has it goes on by itself as long as there is work.
+static void
+s_call(runqueue *self)
+{
+    if (!self->head || self->called || self->coming || !self->waiting)
+        return;
+    self->called = true;
+    pthread_cond_signal(&self->ready);
+}
+
 static void
 s_enqueue(runqueue *self, runqueue_item *item)
 {
@@ -73,8 +86,7 @@ s_enqueue(runqueue *self, runqueue_item *item)
         self->head = item;
     self->tail = item;
     self->queued++;
-    if (self->waiting)
-        pthread_cond_signal(&self->ready);
+    s_call(self);
 }
 
 err
@@ -129,26 +141,31 @@ s_take(runqueue *self, work *ret_work)
 }
 
 bool
-runqueue_try(runqueue *self, work *ret_work)
+runqueue_try(runqueue *self, bool came, work *ret_work)
 {
     s_lock(self);
+    if (came)
+        self->coming = false;
     bool taken = !self->closed && s_take(self, ret_work);
+    s_call(self);
     s_unlock(self);
     return taken;
 }
 
 bool
-runqueue_wait(runqueue *self, work *ret_work)
+runqueue_wait(runqueue *self)
 {
-    bool taken = false;
     s_lock(self);
-    while (!self->closed && !(taken = s_take(self, ret_work))) {
-        self->waiting++;
+    self->waiting++;
+    s_call(self);
+    while (!self->closed && !self->called)
         ASSERT(pthread_cond_wait(&self->ready, &self->lock) == 0);
-        self->waiting--;
-    }
+    self->waiting--;
+    self->called = false;
+    self->coming = true;
+    bool open = !self->closed;
     s_unlock(self);
-    return taken;
+    return open;
 }
 
 // A running item that is not gone: to the back of the queue if there is more for it.
@@ -227,8 +244,13 @@ runqueue_look(runqueue *self)
 {
     s_lock(self);
     uint64_t now = clock_now(self->clock);
-    runqueue_load load = {self->queued, self->running, self->parked,
-                          self->head ? now - self->head->since : 0};
+    runqueue_load load = {
+        .queued = self->queued,
+        .running = self->running,
+        .parked = self->parked,
+        .waiting = self->waiting,
+        .oldest_queued_ms = self->head ? now - self->head->since : 0,
+    };
     s_unlock(self);
     return load;
 }

@@ -42,6 +42,7 @@ typedef struct {
     unsigned queued;
     unsigned running;
     unsigned parked;
+    unsigned waiting;          // threads in runqueue_wait
     uint64_t oldest_queued_ms; // how long the head of the queue has waited
 } runqueue_load;
 
@@ -53,9 +54,12 @@ void runqueue_item_fini(runqueue_item *item);
 // Takes *mail_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
 err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
 void runqueue_end(runqueue *self, runqueue_item *item,
-                  const char *reason);              // ends when its running turn has; at most once
-bool runqueue_try(runqueue *self, work *ret_work);  // false: nothing to do
-bool runqueue_wait(runqueue *self, work *ret_work); // false: closed
+                  const char *reason); // ends when its running turn has; at most once
+// False: nothing to do. came: this thread was called by runqueue_wait and has not tried since.
+bool runqueue_try(runqueue *self, bool came, work *ret_work);
+// Until there may be something to do; threads are called one by one. Takes nothing: the thread tries when it
+// has the interpreter, and who has it meanwhile may be faster. False: closed.
+bool runqueue_wait(runqueue *self);
 void runqueue_done(runqueue *self, runqueue_item *item);
 void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for an awaitable
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called

@@ -12,6 +12,8 @@ import raw  # noqa: E402
 from browser import Visitor  # noqa: E402
 from fleet import BUILD, Fleet  # noqa: E402
 
+from troupe import wire  # noqa: E402
+
 
 def pytest_configure():
     """Fail at once, and clearly, where nothing is built."""
@@ -41,6 +43,14 @@ def fleet(shared_fleet):
     """The shared fleet, its logs watched during this test: no process of it may die, no ERROR is unexpected."""
     with shared_fleet.watch_logs():
         yield shared_fleet
+
+
+@pytest.fixture(scope="session")
+def waiting_session(shared_fleet):
+    """The id of a session whose page was loaded early on, and is never joined."""
+    with raw.Client(shared_fleet.front) as client:
+        flags = wire.PAGE | wire.UNADOPTED
+        return client.mount("house.views.Counter", flags=flags).id
 
 
 @pytest.fixture

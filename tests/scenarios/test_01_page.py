@@ -46,3 +46,9 @@ def test_other_methods_are_not_allowed(fleet, visitor, method):
 
 def test_address_that_does_not_match_is_404(visitor):
     assert visitor.get("/counter/minus/").status == 404
+
+
+def test_page_that_is_not_joined_waits(client, waiting_session):
+    from troupe import wire
+
+    assert client.ask(wire.PING, session=waiting_session).kind == wire.PONG

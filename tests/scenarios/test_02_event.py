@@ -17,7 +17,7 @@ def test_event_becomes_a_patch(visitor):
         assert frame["a"] == number == 1
         assert frame["s"] == version + 1
         assert list(frame["d"]) == ["0"]
-        assert frame["d"]["0"]["h"] == '<div dj-root><h1>counter</h1><output>6</output></div>'
+        assert frame["d"]["0"]["h"] == "<div dj-root><h1>counter</h1><output>6</output></div>"
 
 
 def test_event_that_changes_nothing_sends_no_html(visitor):

@@ -58,3 +58,13 @@ def test_views_in_a_session_are_limited(client):
     assert "64" in answer.body["message"]
     assert first.event("increment").kind == wire.DONE
     first.shutdown()
+
+
+def test_mount_that_fails_leaves_the_view_of_that_id_alone(client):
+    from troupe import wire
+
+    session = client.mount("house.views.Counter", {"start": 4})
+    body = {"path": "house.bad.MountRaises", "params": {}, "view": session.view}
+    assert client.ask(wire.MOUNT, body, session.id).kind == wire.FAILED
+    assert ">5<" in session.event("increment").body["html"].decode()
+    session.shutdown()

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+import raw
 from browser import Visitor
 from fleet import wait_until
+
+from troupe import wire
 
 
 def facts(html):
@@ -179,6 +182,11 @@ def test_atomic_requests_wrap_the_handler(make_fleet):
         assert ">1<" in page.shows("write", {"text": "kept"})
         assert page.event("write_and_fail", {"text": "undone"})["t"] == "failed"
         assert rows(fleet) == ["kept"]
+        assert ">2<" in page.shows("write", {"text": "kept too"})
+        assert rows(fleet) == ["kept", "kept too"]
+    with raw.Client(fleet.front) as client:
+        answer = client.mount("house.views.Counter").event("later")
+        assert answer.kind == wire.FAILED and "ATOMIC_REQUESTS" in answer.body["message"]
 
 
 def test_without_atomic_requests_what_was_written_stays(make_fleet):

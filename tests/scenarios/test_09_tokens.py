@@ -6,7 +6,6 @@ from unittest import mock
 import pytest
 import raw
 from browser import Page, Visitor
-from fleet import wait_until
 from websockets.exceptions import InvalidStatus
 
 from troupe import wire
@@ -142,14 +141,6 @@ def test_too_late(fleet, visitor, client, troupe):
         assert joined["fresh"] is True
         assert "<output>1</output>" in joined["views"][0]["html"]
         assert ">2<" in page.shows("increment")
-
-
-def test_unadopted_session_expires(fleet, visitor, client, troupe):
-    """15 s after the page was loaded. (The one scenario that waits for it.)"""
-    session = contents(tokens_of(visitor)[0])["session"]
-    start = time.monotonic()
-    wait_until(lambda: client.ask(wire.PING, session=session).kind != wire.PONG, "an unadopted session to expire", 20)
-    assert time.monotonic() - start > 13
 
 
 def test_renewed_token_keeps_the_state(visitor):

@@ -157,7 +157,9 @@ def test_bad_bodies(client, body):
 
 
 def test_parameters_with_integer_keys(client):
-    answer = client.ask(wire.MOUNT, b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\x01\x02", secrets.token_bytes(16))
+    answer = client.ask(
+        wire.MOUNT, b"\x82\xa4path\xb3" + PATH.encode() + b"\xa6params\x81\x01\x02", secrets.token_bytes(16)
+    )
     assert answer.kind == wire.FAILED and "a map's key is not text" in answer.body["message"]
 
 
@@ -254,7 +256,10 @@ def test_random_frames_on_the_front(fleet, client, flood):
     print(f"seed {SEED}")
     fleet.expect_log("event=bad_request", name="broker")
     for _ in range(2000):
-        frames = [generator.randbytes(generator.choice((0, 1, 39, 40, 40, 40, 41, 300))) for _ in range(generator.choice((1, 2, 2, 2, 3)))]
+        frames = [
+            generator.randbytes(generator.choice((0, 1, 39, 40, 40, 40, 41, 300)))
+            for _ in range(generator.choice((1, 2, 2, 2, 3)))
+        ]
         client.send(*frames)
     assert_still_answers(client)
 
@@ -266,7 +271,9 @@ def test_damaged_requests_on_the_front(fleet, client):
     view = b"v" * 16
     bodies = {
         wire.MOUNT: mount_body(view=view, request={"path": "/", "method": "GET", "cookies": {"a": "b"}}),
-        wire.JOIN: raw.pack({"generation": 0, "views": [{"view": view, "version": 0, "path": PATH, "params": {}}], "request": {}}),
+        wire.JOIN: raw.pack(
+            {"generation": 0, "views": [{"view": view, "version": 0, "path": PATH, "params": {}}], "request": {}}
+        ),
         wire.EVENT: raw.pack({"view": view, "name": "increment", "params": {"a": [1, "b", None]}}),
         wire.UNMOUNT: raw.pack({"view": view}),
         wire.REFRESH: raw.pack({"view": view}),
@@ -289,12 +296,56 @@ def assert_still_answers(client):
     assert client.ask(wire.PING).kind == wire.PONG
 
 
+def test_requests_without_a_reply_that_are_bad(client):
+    """Nobody waits for them: they end nothing, and nothing comes of them."""
+    session = client.mount(PATH)
+    for kind in (wire.ACK, wire.LEAVE, wire.LOGOUT):
+        for body in (
+            b"",
+            b"\xc1",
+            b"\x80",
+            raw.pack({"identity": 5}),
+            raw.pack({"identity": b"i" * 33}),
+            raw.nested(5000),
+        ):
+            client.post(kind, body, session.id if kind != wire.LOGOUT else wire.NO_SESSION, epoch=0)
+    assert ">1<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+def test_logout_of_nobody_ends_nothing(client):
+    """An identity of no bytes is that of every session without one."""
+    session = client.mount(PATH)
+    client.post(wire.LOGOUT, {"identity": b""})
+    for count in range(1, 6):
+        assert f">{count}<" in session.event("increment").body["html"].decode()
+    session.shutdown()
+
+
+def test_join_with_views_that_fail_and_twice_the_same(client):
+    bad = {"view": b"b" * 16, "version": 0, "path": "no.View", "params": {}}
+    good = {"view": b"g" * 16, "version": 0, "path": PATH, "params": {}}
+    for views in ([bad] * 64, [good] * 64, [bad, good]):
+        session = secrets.token_bytes(16)
+        answer = client.ask(wire.JOIN, {"generation": 0, "views": views, "request": {}}, session)
+        assert answer.kind == wire.JOINED and len(answer.body["views"]) == len(views)
+        assert client.ask(wire.SHUTDOWN, session=session).kind == wire.ENDED
+    answer = client.ask(wire.JOIN, {"generation": 0, "views": [good] * 65, "request": {}}, secrets.token_bytes(16))
+    assert refused(answer, "malformed", "too_large")
+
+
 # The back socket.
 
 
 def test_strangers_are_told_what_is_wrong(fleet, rogue, flood):
     fleet.expect_log("level=WARN .*event=bad_worker_message reason=malformed", name="broker")
-    for frames in ([b""], [b"", b"x"], [b"", b"x" * 40], [b"", raw.header(raw.REGISTER)[:39], b"\x80"], [b"c" * 33, raw.header(raw.REGISTER), b"\x80"]):
+    for frames in (
+        [b""],
+        [b"", b"x"],
+        [b"", b"x" * 40],
+        [b"", raw.header(raw.REGISTER)[:39], b"\x80"],
+        [b"c" * 33, raw.header(raw.REGISTER), b"\x80"],
+    ):
         rogue.send(*frames)
         kind, reason = _told(rogue)
         assert (kind, reason) == (raw.REFUSED, "malformed") or reason == "version", (frames, kind, reason)
@@ -343,7 +394,7 @@ def test_name_that_is_taken(fleet, rogue, client):
 
 def test_worker_process_with_a_name_that_is_taken_stops(fleet):
     fleet.expect_log("event=worker_refused reason=name_taken", name="broker")  # it asks again for a while
-    fleet.expect_log("level=ERROR .*event=refused .*reason=\"name_taken\"", times=1, name="w1")
+    fleet.expect_log('level=ERROR .*event=refused .*reason="name_taken"', times=1, name="w1")
     first = fleet.workers["w1"]
     second = fleet.start_worker("w1", wait=False)
     assert second.wait_exit(30) == 4
@@ -404,7 +455,11 @@ def test_replies_for_sessions_that_it_does_not_own(fleet, registered, client, fl
     session = client.mount(PATH)
     for kind in [*range(0x21, 0x2C)]:
         for number in (0, 1, wire.REQUEST_BIT | 1):
-            registered.send(client.identity, raw.header(kind, session.id, session.epoch, number), raw.pack({"reason": "rogue", "html": b"evil"}))
+            registered.send(
+                client.identity,
+                raw.header(kind, session.id, session.epoch, number),
+                raw.pack({"reason": "rogue", "html": b"evil"}),
+            )
     registered.control(raw.RELEASED, {"reason": "rogue"}, session.id, session.epoch)
     registered.beat()
     assert ">1<" in session.event("increment").body["html"].decode()

@@ -36,7 +36,8 @@ def test_views_inside_pages_over_wsgi(fleet, wsgi_port):
 def test_many_pages_at_once_over_wsgi(fleet, wsgi_port):
     statuses = []
     threads = [
-        threading.Thread(target=lambda: statuses.append(Visitor(wsgi_port).get("/counter/3/").status)) for _ in range(20)
+        threading.Thread(target=lambda: statuses.append(Visitor(wsgi_port).get("/counter/3/").status))
+        for _ in range(20)
     ]
     for thread in threads:
         thread.start()

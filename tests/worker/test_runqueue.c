@@ -31,7 +31,7 @@ static uint64_t
 s_take(runqueue *queue, runqueue_item **ret_item)
 {
     work todo;
-    CU_ASSERT_TRUE_FATAL(runqueue_try(queue, &todo));
+    CU_ASSERT_TRUE_FATAL(runqueue_try(queue, false, &todo));
     CU_ASSERT_EQUAL(todo.kind, WORK_MAIL);
     uint64_t sequence = todo.mail->head.sequence;
     *ret_item = todo.item;
@@ -58,7 +58,7 @@ s_fair(void)
     CU_ASSERT_EQUAL(s_take(queue, &ran), 3);
     runqueue_done(queue, ran);
     work none;
-    CU_ASSERT_FALSE(runqueue_try(queue, &none));
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &none));
     runqueue_item_fini(&a);
     runqueue_item_fini(&b);
     runqueue_destroy(&queue);
@@ -74,7 +74,7 @@ s_one_at_a_time(void)
     s_post(queue, &a, 2);
     s_take(queue, &ran);
     work none;
-    CU_ASSERT_FALSE(runqueue_try(queue, &none)); // it runs already
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &none)); // it runs already
     runqueue_done(queue, ran);
     CU_ASSERT_EQUAL(s_take(queue, &ran), 2);
     runqueue_done(queue, ran);
@@ -96,11 +96,11 @@ s_awaits(bool resumed_early)
         runqueue_resume(queue, &a);
     runqueue_park(queue, &a);
     if (!resumed_early) {
-        CU_ASSERT_FALSE(runqueue_try(queue, &todo)); // its second event waits for the first
+        CU_ASSERT_FALSE(runqueue_try(queue, false, &todo)); // its second event waits for the first
         CU_ASSERT_EQUAL(runqueue_look(queue).parked, 1);
         runqueue_resume(queue, &a);
     }
-    CU_ASSERT_TRUE(runqueue_try(queue, &todo));
+    CU_ASSERT_TRUE(runqueue_try(queue, false, &todo));
     CU_ASSERT_EQUAL(todo.kind, WORK_RESUME);
     runqueue_done(queue, &a);
     CU_ASSERT_EQUAL(s_take(queue, &ran), 2);
@@ -126,7 +126,7 @@ s_end(void)
     s_post(queue, &a, 1);
     runqueue_end(queue, &a, "expired");
     runqueue_end(queue, &a, "later");
-    CU_ASSERT_TRUE(runqueue_try(queue, &todo));
+    CU_ASSERT_TRUE(runqueue_try(queue, false, &todo));
     CU_ASSERT_EQUAL(todo.kind, WORK_END);
     CU_ASSERT_STRING_EQUAL(todo.reason, "expired");
     mail *left = runqueue_retire(queue, &a); // who waited is to be answered
@@ -137,7 +137,7 @@ s_end(void)
     CU_ASSERT_EQUAL(runqueue_post(queue, &a, &late), ERR_UNKNOWN_SESSION);
     mail_destroy(&late);
     runqueue_end(queue, &a, "again");
-    CU_ASSERT_FALSE(runqueue_try(queue, &todo));
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &todo));
     runqueue_item_fini(&a);
     runqueue_destroy(&queue);
 }
@@ -178,7 +178,14 @@ static void *
 s_worker(void *queue)
 {
     work todo;
-    while (runqueue_wait(queue, &todo)) {
+    bool came = false;
+    for (;;) {
+        if (!runqueue_try(queue, came, &todo)) {
+            if (!(came = runqueue_wait(queue)))
+                return NULL;
+            continue;
+        }
+        came = false;
         size_t at = (size_t)(todo.item - s_items);
         s_overlaps += atomic_fetch_add(&s_inside[at], 1) != 0;
         s_disorder += todo.mail->head.sequence != s_last[at] + 1;
@@ -189,7 +196,6 @@ s_worker(void *queue)
         if (++s_ran == SESSIONS * EACH)
             runqueue_close(queue);
     }
-    return NULL;
 }
 
 static void

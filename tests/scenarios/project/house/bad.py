@@ -35,7 +35,7 @@ class Handlers(LiveView):
     @event_handler
     def boom(self):
         self.count += 1
-        raise ValueError("boom <b>&</b> \"quoted\"\nsecond line")
+        raise ValueError('boom <b>&</b> "quoted"\nsecond line')
 
     @event_handler
     def exits(self):

@@ -5,8 +5,8 @@ import os
 import time
 from pathlib import Path
 
-from django.http import Http404, HttpResponseRedirect
 from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.formats import localize
 

@@ -1,4 +1,5 @@
-"""The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG, SCENARIO_ATOMIC."""
+"""The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG,
+SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT."""
 
 import os
 
@@ -57,4 +58,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
-TROUPE = {"BROKER": os.environ["TROUPE_FRONT"], "REQUEST_ATTRS": ["tenant"], "MOUNT_TIMEOUT": 8}
+TROUPE = {
+    "BROKER": os.environ["TROUPE_FRONT"],
+    "REQUEST_ATTRS": ["tenant"],
+    "MOUNT_TIMEOUT": float(os.environ.get("SCENARIO_MOUNT_TIMEOUT", "8")),
+}
