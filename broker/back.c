@@ -146,6 +146,9 @@ back_ended(broker *self, worker *from, parcel *in, const header *head)
     // Whoever knows by now need not hear it again when the session is RELEASED.
     if (is_attached || to.size == 0)
         session_detach(known);
+    // Whoever asked for the end may mount anew at once, before RELEASED is here.
+    if (to.size && known->pending_count == 0)
+        fate_forget(self, known, HAPPENING_RELEASED, "shutdown");
 }
 
 static void

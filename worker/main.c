@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define MAX_PATHS 16
@@ -103,9 +104,12 @@ static void
 s_on_signal(int number)
 {
     (void)number;
+    int interrupted = errno;
     s_signalled = 1;
-    if (s_worker)
-        worker_stop(s_worker);
+    if (!s_worker)
+        _exit(0); // nobody knows us yet, and the project may take as long as it likes to start
+    worker_stop(s_worker);
+    errno = interrupted;
 }
 
 static void
@@ -124,9 +128,10 @@ s_set_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    // Python's own handlers are off: a dead database socket must not be deadly, nor a file over its limit.
     action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action,
-              NULL); // Python's own handlers are off: a dead database socket must not be deadly
+    sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 static const view_ops *
@@ -184,6 +189,7 @@ main(int argc, char **argv)
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)
         given.most_threads = given.threads;
+    prctl(PR_SET_NAME, "troupe-worker"); // after a reload it would be "exe"
     log_setup("worker", given.verbose ? LEVEL_DEBUG : LEVEL_INFO);
     if (!given.back) {
         log_event(LEVEL_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");

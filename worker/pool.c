@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MOST_THREADS 256
 #define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
@@ -25,6 +26,7 @@ struct pool {
     pool_limits limits;
     void (*ended)(void *context, session *gone);
     void *context;
+    pid_t process;
     unsigned count;
     lane lanes[MOST_THREADS];
 };
@@ -89,21 +91,26 @@ s_run(void *argument)
         came = false;
         atomic_store(&self->busy_since, clock_now(of->host->clock));
         s_work(of, &todo);
+        if (getpid() != of->process) // a handler forked, and came back here as the child
+            _exit(EXIT_FAILURE);     // the other turns are the parent's to run
         atomic_store(&self->busy_since, 0);
         atomic_fetch_add(&self->turns, 1);
     }
 }
 
-static void
+// False: the system has no thread for us now.
+static bool
 s_add(pool *self)
 {
-    lane *added = &self->lanes[self->count++];
+    lane *added = &self->lanes[self->count];
     *added = (lane){.pool = self};
     pthread_attr_t attributes;
     ASSERT(pthread_attr_init(&attributes) == 0);
     ASSERT(pthread_attr_setstacksize(&attributes, THREAD_STACK) == 0);
-    ASSERT(pthread_create(&added->thread, &attributes, s_run, added) == 0);
+    bool added_it = pthread_create(&added->thread, &attributes, s_run, added) == 0;
     pthread_attr_destroy(&attributes);
+    self->count += added_it;
+    return added_it;
 }
 
 pool *
@@ -118,8 +125,9 @@ pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
     self->limits = *limits;
     self->ended = ended;
     self->context = context;
+    self->process = getpid();
     while (self->count < limits->threads)
-        s_add(self);
+        ASSERT(s_add(self));
     return self;
 }
 
@@ -160,7 +168,8 @@ pool_tend(pool *self)
     // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a
     // thread.
     for (unsigned i = active; i < self->limits.threads && self->count < self->limits.most; i++)
-        s_add(self);
+        if (!s_add(self))
+            return;
 }
 
 pool_load

@@ -223,6 +223,13 @@ s_run_join(turn *self)
     writer_list(to, body.count);
     for (unsigned i = 0; i < body.count; i++)
         s_join_one(self, &body, &body.views[i], &reply->body);
+    // FAILED would take its place, and nobody would ever leave what nobody joined.
+    if (reply->body.size > MAX_REPLY_BODY) {
+        fault_set_message(&self->fault, "the views have %zu bytes, over the limit of %d", reply->body.size,
+                          MAX_REPLY_BODY);
+        answer_destroy(&reply);
+        return ERR_TEMPLATE;
+    }
     session_joined(self->session, generation);
     turn_emit(self, &reply);
     return OK;

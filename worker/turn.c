@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+// What a page may have, so that an answer holds it with all that stands around it.
+#define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
+
 // The turn goes on later, on another thread perhaps; no outcome.
 #define STEP_AWAITS ERR_AGAIN
 
@@ -71,6 +74,11 @@ s_render(turn *self)
     err error = ops->render(ops->host, view_instance(self->view), &self->html, &self->fault);
     if (error)
         return error;
+    if (self->html.size > MAX_HTML) {
+        fault_set_message(&self->fault, "the page has %zu bytes, over the limit of %d", self->html.size,
+                          MAX_HTML);
+        return ERR_TEMPLATE;
+    }
     self->place = root_find(buffer_bytes(&self->html));
     self->root = root_html(buffer_bytes(&self->html), self->place, &self->room);
     self->changed = tree_set(view_tree(self->view), SLOT_ROOT, self->root, self->host->key);
@@ -183,7 +191,6 @@ s_repeat(turn *self)
     switch (session_kept(self->session, head->sequence, &before)) {
     case KEPT_WHOLE:
         reply = answer_copy(before);
-        reply->head.flags |= FLAG_REPEAT;
         reply->client = self->mail->client;
         break;
     case KEPT_WITHOUT_BODY:
@@ -296,10 +303,13 @@ turn_answer(const turn *self, message_type type)
     return reply;
 }
 
-// FAILED takes the place of what no peer would accept.
+// FAILED takes the place of what no peer would accept. The page was not shown what it should have been: the
+// next answer has all of it.
 static void
 s_too_large(turn *self, answer *reply)
 {
+    if (self->view)
+        tree_forget(view_tree(self->view), SLOT_ROOT);
     fault_clear(&self->fault);
     fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size,
                       MAX_REPLY_BODY);
@@ -316,10 +326,13 @@ turn_emit(turn *self, answer **answer_p)
     self->answered = true;
     if ((*answer_p)->body.size > MAX_REPLY_BODY)
         s_too_large(self, *answer_p);
-    const header *head = &(*answer_p)->head;
-    if (self->mail->head.type == MSG_EVENT && head->sequence == session_last(self->session) + 1 &&
-        (head->type == MSG_DONE || head->type == MSG_FAILED))
+    header *head = &(*answer_p)->head;
+    uint64_t last = session_last(self->session);
+    bool settled = self->mail->head.type == MSG_EVENT && head->type != MSG_NOT_EXECUTED;
+    if (settled && head->sequence == last + 1)
         session_finish_event(self->session, head->sequence, *answer_p);
+    else if (settled)
+        head->flags |= FLAG_REPEAT;
     if (message_wants_reply(self->mail->head.type))
         self->host->emit(self->host->context, answer_p);
     answer_destroy(answer_p);

@@ -32,11 +32,13 @@ struct worker {
     phase phase;
     worker_end end;
     uint64_t boot;
+    uint64_t newest_epoch; // of the sessions that were begun here
     uint64_t heartbeat_ms;
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
     volatile _Atomic bool stop;
     bool said_waiting;
+    bool said_lost;
 };
 
 static void
@@ -141,6 +143,14 @@ s_evict(worker *self)
     }
 }
 
+// Epochs only rise: one that is not new belongs to a session that has ended here already. The broker is about
+// to read so, and answers the request itself; a session begun anew would be known to nobody.
+static bool
+s_begins_session(const worker *self, const header *head)
+{
+    return (head->type == MSG_MOUNT || head->type == MSG_JOIN) && head->epoch > self->newest_epoch;
+}
+
 // The session that a request is for. MOUNT and JOIN make it where there is none, or one of an epoch gone by.
 static session *
 s_session_for(worker *self, const incoming *message)
@@ -152,8 +162,9 @@ s_session_for(worker *self, const incoming *message)
         runqueue_end(self->queue, session_item(found), "superseded");
         found = NULL;
     }
-    if (!found && (head->type == MSG_MOUNT || head->type == MSG_JOIN)) {
+    if (!found && s_begins_session(self, head)) {
         found = session_new(head->session, head->epoch);
+        self->newest_epoch = head->epoch;
         roster_add(self->roster, found);
         if (head->type == MSG_MOUNT && (head->flags & FLAG_UNADOPTED)) {
             roster_unadopted(self->roster, found);
@@ -275,6 +286,8 @@ s_welcome(worker *self, const incoming *message)
         return;
     if (self->boot && self->boot != body.boot)
         s_drop_all(self, "broker_restarted");
+    if (self->boot != body.boot)
+        self->newest_epoch = 0;
     self->refused_since = 0;
     self->boot = body.boot;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
@@ -370,17 +383,24 @@ s_collect(worker *self)
 static void
 s_beat(worker *self)
 {
-    if (self->phase == REGISTERING) {
-        if (self->unsent && !self->said_waiting) { // since the last beat
-            log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name,
-                      self->options.back);
-            self->said_waiting = true;
-        }
-        if (!self->unsent)
-            s_control(self, MSG_REGISTER, s_encode_register);
-    } else {
-        s_control(self, MSG_HEARTBEAT, s_encode_heartbeat);
+    s_flush(self);
+    if (self->phase == REGISTERING && self->unsent && !self->said_waiting) { // since the last beat
+        log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name,
+                  self->options.back);
+        self->said_waiting = true;
     }
+    if (self->phase == READY && (bool)self->unsent != self->said_lost) { // since the last beat, or no more
+        self->said_lost = self->unsent;
+        log_event(LEVEL_WARN, self->said_lost ? "broker_lost" : "broker_back", "worker=%s back=%s",
+                  self->options.name, self->options.back);
+    }
+    // Nothing is said behind what the broker does not take: it would pile up, and be old when it is read.
+    if (self->unsent)
+        return;
+    if (self->phase == REGISTERING)
+        s_control(self, MSG_REGISTER, s_encode_register);
+    else
+        s_control(self, MSG_HEARTBEAT, s_encode_heartbeat);
 }
 
 static void
@@ -403,6 +423,10 @@ s_leave(worker *self, uint64_t now)
     runqueue_load load = runqueue_look(self->queue);
     if (now < self->leave_at && (load.queued || load.running || load.parked))
         return;
+    // The broker takes nothing of a worker that said goodbye: what came meanwhile is refused before it, and
+    // what the last turns answered goes before it.
+    s_receive(self);
+    s_collect(self);
     s_control(self, MSG_GOODBYE, s_encode_goodbye);
     self->phase = LEFT;
 }

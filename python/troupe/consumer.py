@@ -268,6 +268,11 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _answer_error(self, number, view, name, error):
         if error.outcome == "failed":
+            path = self._tokens.get(view, {}).get("path", "?")
+            session = self._session.hex() if self._session else "?"
+            # What code raised is an error; a name that is no handler, say, is only somebody's try.
+            level = logging.ERROR if error.type else logging.WARNING
+            logger.log(level, "event=failed view=%s name=%s session=%s %s", path, name, session, error.log_fields())
             self._json(t="failed", n=number, v=view, error=shown(error, f"The event '{name}' could not be handled."))
         elif error.outcome == "unknown":
             self._json(t="unknown", n=number, reason=error.kind, message=error.message)

@@ -1,8 +1,15 @@
 """ActorError: what a request to an actor can end in, other than well (proto/PROTOCOL.md 7)."""
 
+import json
+
 from . import wire
 
 _OUTCOMES = {wire.FAILED: "failed", wire.NOT_EXECUTED: "not_executed", wire.UNKNOWN: "unknown"}
+
+
+def _quoted(text):
+    """On one line, in quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 class ActorError(Exception):
@@ -27,6 +34,22 @@ class ActorError(Exception):
         self.view_path = view_path
         self.event = event
         self.retry_ms = retry_ms
+
+    def log_fields(self):
+        """What a log line says of it: kind=… type=… message="…" and, of what was raised, frames="…"."""
+        fields = [f"kind={self.kind}"]
+        if self.type:
+            fields.append(f"type={self.type}")
+        fields.append(f"message={_quoted(self.message)}")
+        if self.frames:
+            frames = "; ".join(f"{file}:{line} in {function}: {source}" for file, line, function, source in self.frames)
+            fields.append(f"frames={_quoted(frames)}")
+        return " ".join(fields)
+
+    def frames_text(self):
+        """The worker's frames as a traceback shows them, outermost first."""
+        lines = [f'  File "{file}", line {line}, in {name}\n    {source}' for file, line, name, source in self.frames]
+        return "\n".join([f"In the worker ({self.view_path}):", *lines])
 
     def __reduce__(self):
         fields = (

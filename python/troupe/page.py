@@ -222,14 +222,10 @@ def _error_response(request, path, error):
         raise PermissionDenied(str(error)) from error
     hopeless = error.outcome == "failed" or error.kind in _HOPELESS
     if hopeless and not settings.DEBUG:
+        if error.frames:
+            error.add_note(error.frames_text())  # Django logs it once, with its traceback
         raise error
-    logger.error(
-        'event=mount_failed view=%s path=%s kind=%s message="%s"',
-        path,
-        request.path,
-        error.kind,
-        error.message,
-    )
+    logger.error("event=mount_failed view=%s path=%s %s", path, request.path, error.log_fields())
     if hopeless:
         response = HttpResponse(_debug_page(path, error), status=500)
     else:

@@ -5,6 +5,7 @@ them changed.
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 from django.template import engines
@@ -44,30 +45,47 @@ def snapshot():
     return stamps
 
 
-def changed_file(before, now):
-    """The first file that differs: changed, gone, or a new template. None if none does. A module imported
-    since does not count.
+def changed_file(before, now, looked_ns=None):
+    """The first file that differs: changed, gone, or a new template. None if none does.
+
+    A module imported since does not count, unless it was saved after `looked_ns`, the time of the look before:
+    it may have been imported first.
     """
     for file, stamp in before.items():
         if now.get(file) != stamp:
             return file
     for file in now.keys() - before.keys():
-        if Path(file).suffix in _SUFFIXES:
+        if Path(file).suffix in _SUFFIXES or (looked_ns is not None and now[file] > looked_ns):
             return file
     return None
 
 
+def _compiles(file):
+    if not file.endswith(".py") or not os.path.exists(file):
+        return True
+    try:
+        compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, OSError):
+        return False
+    return True
+
+
 def _run(callback, pause, log):
-    before = snapshot()
+    looked, before = time.time_ns(), snapshot()
+    # What the start itself imports, such as models: with one of these half-written there would be no worker at all,
+    # while a page can be told what is wrong with its view.
+    vital = before.keys()
     while True:
         pause()
-        now = snapshot()
-        file = changed_file(before, now)
-        if file is not None:
+        looking, now = time.time_ns(), snapshot()
+        file = changed_file(before, now, looked)
+        if file in vital and not _compiles(file):
+            log(f'level=WARN component=worker event=file_does_not_compile file="{file}"\n')
+        elif file is not None:
             log(f'level=INFO component=worker event=file_changed file="{file}"\n')
             callback()
             return
-        before = now
+        looked, before = looking, now
 
 
 def _pause():

@@ -65,6 +65,11 @@ def set_housekeeping(on):
     _housekeeping = on
 
 
+def refuse_params(error):
+    """Parameters that are no Python: a key that is not text, an extension type that does not parse."""
+    raise Refused(PARAMS, f"the parameters cannot be read: {error}") from None
+
+
 # Classes
 
 
@@ -134,6 +139,8 @@ def _answer(status, headers=(), body=b"", request=None):
 
 
 def _of_response(response, request):
+    if not getattr(response, "is_rendered", True):  # a TemplateResponse
+        response.render()
     headers = [[name, value] for name, value in response.items()]
     headers += [["Set-Cookie", morsel.OutputString()] for morsel in response.cookies.values()]
     return _answer(response.status_code, headers, bytes(getattr(response, "content", b"")), request)

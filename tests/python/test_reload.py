@@ -13,6 +13,8 @@ def test_what_counts_as_a_change():
     assert reload.changed_file(before, {"/p/views.py": 1}) == "/p/t.html"
     assert reload.changed_file(before, {**before, "/p/new.html": 1}) == "/p/new.html"
     assert reload.changed_file(before, {**before, "/p/imported_late.py": 1}) is None
+    assert reload.changed_file(before, {**before, "/p/imported_late.py": 7}, looked_ns=7) is None
+    assert reload.changed_file(before, {**before, "/p/saved_late.py": 8}, looked_ns=7) == "/p/saved_late.py"
 
 
 def test_the_projects_files_are_watched():

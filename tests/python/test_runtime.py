@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template import engines
+from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 
 from troupe import LiveView, event_handler, runtime
@@ -136,6 +138,8 @@ def test_mount_gives_the_keywords_and_the_request():
 
 
 def test_mount_may_answer_by_itself():
+    page = TemplateResponse(None, engines["django"].from_string("{{ n }}"), {"n": 5}, status=404)
+    assert mounted(answer=page)["body"] == b"5"
     redirect = mounted(answer=HttpResponseRedirect("/login/"))
     assert redirect["status"] == 302 and ["Location", "/login/"] in redirect["headers"]
     response = HttpResponse(b"teapot", status=418)
@@ -286,6 +290,12 @@ def test_opening_a_connection_is_noticed():
     runtime._thread.has_connections = False
     connection_created.send(sender=None, connection=None)
     assert runtime._thread.has_connections
+
+
+def test_parameters_that_are_no_python():
+    with pytest.raises(runtime.Refused, match="cannot be read: a key") as refused:
+        runtime.refuse_params(TypeError("a key"))
+    assert refused.value.kind == "params"
 
 
 class Hidden(Exception):

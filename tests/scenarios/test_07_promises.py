@@ -202,6 +202,19 @@ def test_shutdown_and_what_waits_behind_it(client, gate):
     assert (answer.kind, answer.reason) == (wire.NOT_EXECUTED, "unknown_session")
 
 
+def test_session_that_was_ended_is_gone_at_once(client):
+    """Whoever has read ENDED finds no session, and may begin one of that id anew."""
+    session = client.mount("house.views.Counter")
+    for _ in range(300):
+        assert client.ask(wire.SHUTDOWN, session=session.id).kind == wire.ENDED
+        answer = client.ask(wire.PING, session=session.id)
+        assert (answer.kind, answer.reason) == (wire.NOT_EXECUTED, "unknown_session")
+        session = client.mount("house.views.Counter", session=session.id)
+        assert client.ask(wire.SHUTDOWN, session=session.id).kind == wire.ENDED
+        session = client.mount("house.views.Counter", session=session.id)
+    session.shutdown()
+
+
 def test_session_stats(client, counter):
     counter.event("increment")
     figures = client.ask(wire.STATS, session=counter.id).body["figures"]

@@ -368,6 +368,7 @@ def test_failed_mount_in_development_is_told(fleet, debug_port, name):
 
 
 def test_failed_event_in_development_is_told(fleet, debug_port):
+    fleet.expect_log("event=failed view=house.bad.Handlers name=boom ", times=1, name="web-debug")
     with Visitor(debug_port).open("/bad/Handlers/") as page:
         error = page.event("boom")["error"]
         assert error["type"] == "ValueError"

@@ -1,11 +1,10 @@
 """--reload: a worker starts anew by itself when the code or a template changes, and the page shows it."""
 
 import shutil
-import time
 
 import pytest
 from browser import Visitor
-from fleet import PROJECT, wait_until
+from fleet import PROJECT
 
 
 @pytest.fixture
@@ -24,20 +23,9 @@ def edit(path, old, new):
 
 
 def save(path, old, new, worker, start):
-    """Edit a file, and save it again now and then until the worker says that it saw it: a module that was imported
-    since the worker's last look, half a second ago, is taken as it is at the next one.
-    """
+    """Edit a file and wait until the worker says that it saw it."""
     edit(path, old, new)
-    text, saved = path.read_text(), time.monotonic()
-
-    def seen():
-        nonlocal saved
-        if time.monotonic() - saved > 2:
-            path.write_text(text)
-            saved = time.monotonic()
-        return "event=file_changed" in worker.text()[start:]
-
-    wait_until(seen, "the worker to see the edit")
+    worker.wait_line("event=file_changed", start)
 
 
 def test_reload(edited):

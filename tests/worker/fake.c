@@ -256,25 +256,47 @@ fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t fl
     return s_finish(self, MSG_EVENT, sequence, flags, &body);
 }
 
-mail *
-fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
+static void
+s_join_view(writer to, id16 id, uint64_t version)
 {
-    buffer body;
-    buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 4);
-    writer_key_uint(to, "generation", generation);
-    writer_key_bin(to, "identity", slice_text("ann"));
-    writer_key(to, "request");
-    writer_map(to, 0);
-    writer_key(to, "views");
-    writer_list(to, 1);
     writer_map(to, 4);
     writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
     writer_key_uint(to, "version", version);
     writer_key_str(to, "path", slice_text("shop.Cart"));
     writer_key(to, "params");
     writer_map(to, 0);
+}
+
+static writer
+s_join_begin(buffer *body, uint64_t generation, uint32_t views)
+{
+    buffer_init(body);
+    writer to = writer_on(body);
+    writer_map(to, 4);
+    writer_key_uint(to, "generation", generation);
+    writer_key_bin(to, "identity", slice_text("ann"));
+    writer_key(to, "request");
+    writer_map(to, 0);
+    writer_key(to, "views");
+    writer_list(to, views);
+    return to;
+}
+
+mail *
+fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
+{
+    buffer body;
+    s_join_view(s_join_begin(&body, generation, 1), id, version);
+    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | 2, FLAG_BROWSER, &body);
+}
+
+mail *
+fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version)
+{
+    buffer body;
+    writer to = s_join_begin(&body, generation, 2);
+    s_join_view(to, first, version);
+    s_join_view(to, second, version);
     return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | 2, FLAG_BROWSER, &body);
 }
 

@@ -30,6 +30,7 @@ mail *fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags
 mail *fake_mount(fake *self, uint16_t flags, id16 id);
 mail *fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags);
 mail *fake_join(fake *self, uint64_t generation, id16 id, uint64_t version);
+mail *fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version);
 mail *fake_view_mail(fake *self, message_type type, id16 id);
 
 // Runs it and gives the answer that came last; NULL if none came.

@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { SESSIONS = 6, EVENTS = 200 };
 
@@ -19,6 +22,8 @@ typedef struct {
     pool *pool;
     pthread_mutex_t gate; // a handler that blocks waits here
     _Atomic unsigned blocked;
+    _Atomic unsigned *incremented; // shared with what forks off
+    pid_t child;
 } world;
 
 static world s_world;
@@ -169,6 +174,49 @@ s_grows_while_blocked(void)
     s_stop();
 }
 
-static const unit_test s_tests[] = {{"many sessions", s_many_sessions},
-                                    {"grows while blocked", s_grows_while_blocked}};
+// "nothing" forks, and goes on as if it had not.
+static err
+s_call_forking(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    fake *real = host;
+    if (slice_is(order->name, "nothing"))
+        s_world.child = fork();
+    else
+        ++*s_world.incremented;
+    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+}
+
+static void
+s_a_forked_child_runs_nothing(void)
+{
+    enum { REST = 10 };
+    unsigned counts[256] = {0};
+    s_world.incremented =
+        mmap(NULL, sizeof *s_world.incremented, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_PTR_NOT_EQUAL_FATAL(s_world.incremented, MAP_FAILED);
+    s_start(1, 1);
+    s_world.ops.call = s_call_forking;
+    session *of = s_session(1);
+    s_collect(1, counts);
+    for (uint64_t sequence = 1; sequence <= 1 + REST; sequence++) {
+        mail *event =
+            fake_event(&s_world.fake, sequence, FAKE_VIEW, sequence == 1 ? "nothing" : "increment", 0);
+        CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(of), &event), OK);
+    }
+    s_collect(1 + REST, counts);
+    CU_ASSERT_EQUAL(counts[MSG_DONE], 1 + REST);
+    int status = 0;
+    CU_ASSERT_EQUAL(waitpid(s_world.child, &status, 0), s_world.child);
+    CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+    CU_ASSERT_EQUAL(*s_world.incremented, REST); // each by the parent, once
+    s_end_all(&of, 1);
+    s_stop();
+    munmap(s_world.incremented, sizeof *s_world.incremented);
+}
+
+static const unit_test s_tests[] = {
+    {"many sessions", s_many_sessions},
+    {"grows while blocked", s_grows_while_blocked},
+    {"what a handler forked off runs nothing", s_a_forked_child_runs_nothing},
+};
 UNIT_MAIN("pool", s_tests)

@@ -258,6 +258,49 @@ s_the_rest(void)
     s_finish();
 }
 
+static size_t s_page_size;
+
+static err
+s_render_page(void *host, void *instance, buffer *html, fault *ret_fault)
+{
+    (void)host;
+    (void)instance;
+    (void)ret_fault;
+    memset(buffer_reserve(html, s_page_size), 'x', s_page_size);
+    buffer_wrote(html, s_page_size);
+    return OK;
+}
+
+static void
+s_mount_too_large(void)
+{
+    s_begin();
+    s_fake.ops.render = s_render_page;
+    s_page_size = MAX_REPLY_BODY;
+    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
+    CU_ASSERT_EQUAL(session_view_count(s_session), 0); // nobody knows of it
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    s_finish();
+}
+
+static void
+s_join_too_large(void)
+{
+    s_begin();
+    s_fake.ops.render = s_render_page;
+    s_page_size = MAX_REPLY_BODY - (1 << 20);
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_OTHER));
+    uint64_t deadline = session_deadline(s_session);
+    const answer *reply = s_run(fake_join_two(&s_fake, 0, FAKE_VIEW, FAKE_OTHER, 99)); // both are to be sent
+    CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
+    CU_ASSERT_EQUAL(session_generation(s_session), 0);
+    CU_ASSERT_EQUAL(session_deadline(s_session), deadline); // nobody joined, so it ends as it would have
+    s_finish();
+}
+
 static const unit_test s_tests[] = {
     {"what a mount answers", s_mount_html},
     {"a fragment is wrapped", s_mount_wraps},
@@ -274,5 +317,7 @@ static const unit_test s_tests[] = {
     {"a join that authorize refuses", s_join_refused_view},
     {"unmount, refresh, ack", s_unmount_refresh},
     {"ping, stats, shutdown", s_the_rest},
+    {"a mount whose page is too large", s_mount_too_large},
+    {"a join whose pages are too large together", s_join_too_large},
 };
 UNIT_MAIN("request", s_tests)

@@ -224,6 +224,82 @@ s_awaited(void)
     s_finish();
 }
 
+static size_t s_page_size;
+static char s_page_byte;
+
+static err
+s_render_page(void *host, void *instance, buffer *html, fault *ret_fault)
+{
+    (void)host;
+    (void)instance;
+    (void)ret_fault;
+    memset(buffer_reserve(html, s_page_size), s_page_byte, s_page_size);
+    buffer_wrote(html, s_page_size);
+    return OK;
+}
+
+static void
+s_begin_page(size_t size, char byte)
+{
+    s_begin();
+    s_fake.ops.render = s_render_page;
+    s_page_size = size;
+    s_page_byte = byte;
+    CU_ASSERT_EQUAL_FATAL(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))->head.type, MSG_MOUNTED);
+}
+
+static void
+s_a_page_over_the_limit(void)
+{
+    s_begin_page(10, 'x');
+    s_page_size = MAX_REPLY_BODY + 1;
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
+    s_page_size = 10; // what the page shows still: no version was counted that it never got
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"),
+                           "{\"v\":\"766965772d766965772d766965772d00\",\"s\":1,\"a\":2}");
+    s_finish();
+}
+
+// The page fits, but not as JSON: each of its bytes takes six.
+static void
+s_an_answer_over_the_limit(void)
+{
+    s_begin_page(10, 'x');
+    s_page_size = MAX_REPLY_BODY / 4;
+    s_page_byte = '\1';
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template"); // not DONE without what the page lacks
+    s_page_size = 1;
+    s_page_byte = 'y';
+    reply = s_run(fake_event(&s_fake, 3, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "<div dj-root>y</div>"));
+    s_finish();
+}
+
+static void
+s_every_repeat_says_so(void)
+{
+    s_begin_page(MAX_REPLY_KEPT + 1, 'x');
+    s_page_byte = 'y';
+    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
+    CU_ASSERT_EQUAL(reply->head.flags, 0);
+    const answer *kept;
+    CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WITHOUT_BODY);
+    reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(reply->head.flags, FLAG_REPEAT);
+    s_page_size = MAX_REPLY_BODY + 1; // made again, it cannot be shown: it was executed all the same
+    reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
+    CU_ASSERT_EQUAL(reply->head.flags, FLAG_REPEAT);
+    CU_ASSERT_EQUAL(session_last(s_session), 1);
+    s_finish();
+}
+
 static const unit_test s_tests[] = {
     {"an event becomes a patch", s_event_becomes_a_patch},
     {"no change, no patch", s_no_change_no_patch},
@@ -236,5 +312,8 @@ static const unit_test s_tests[] = {
     {"too many parameters", s_too_many_parameters},
     {"stale epoch", s_stale_epoch},
     {"an awaited handler", s_awaited},
+    {"a page over the limit", s_a_page_over_the_limit},
+    {"an answer over the limit", s_an_answer_over_the_limit},
+    {"every repeat says so", s_every_repeat_says_so},
 };
 UNIT_MAIN("turn", s_tests)

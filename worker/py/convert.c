@@ -21,7 +21,10 @@ s_list(const msgpack_object_array *from, PyObject *unpack_ext)
     return list;
 }
 
-// Keys are interned: they are the same few names in every event.
+// Keys are interned, since they are the same few names in every event. Not in 3.12, where what is interned
+// stays for ever: the names come from browsers.
+#define INTERNS (PY_VERSION_HEX < 0x030c0000 || PY_VERSION_HEX >= 0x030d0000)
+
 static PyObject *
 s_key(const msgpack_object *from)
 {
@@ -30,7 +33,7 @@ s_key(const msgpack_object *from)
         return NULL;
     }
     PyObject *key = PyUnicode_DecodeUTF8(from->via.str.ptr, (Py_ssize_t)from->via.str.size, NULL);
-    if (key && from->via.str.size <= MAX_EVENT_NAME)
+    if (INTERNS && key && from->via.str.size <= MAX_EVENT_NAME)
         PyUnicode_InternInPlace(&key);
     return key;
 }

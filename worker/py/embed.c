@@ -125,6 +125,20 @@ s_start(const embed_options *options)
     return none ? py_host_ops(host) : NULL;
 }
 
+// Not PyErr_Print: at a SystemExit, of a settings module perhaps, it would end the process without a word.
+static void
+s_print_exception(void)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (type)
+        PyErr_Display(type, error, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+}
+
 const view_ops *
 embed_start(const embed_options *options)
 {
@@ -135,7 +149,7 @@ embed_start(const embed_options *options)
     const view_ops *ops = s_start(options);
     if (ops)
         return ops;
-    PyErr_PrintEx(0);
+    s_print_exception();
     log_event(LEVEL_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"", python,
               options->settings ? options->settings : "-");
     return NULL;
@@ -168,7 +182,7 @@ embed_watch(void (*changed)(void *context), void *context)
     PyObject *none = callback ? s_call("troupe.reload", "watch", "(O)", callback) : NULL;
     bool ok = none;
     if (!ok)
-        PyErr_PrintEx(0);
+        s_print_exception();
     Py_XDECREF(none);
     Py_XDECREF(callback);
     Py_XDECREF(capsule);

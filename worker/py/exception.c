@@ -2,9 +2,9 @@
 
 #include "worker/py/convert.h"
 
-// The one place that knows how 3.11 and 3.12 differ. A new reference.
-static PyObject *
-s_take(void)
+// The one place that knows how 3.11 and 3.12 differ.
+PyObject *
+exception_take(void)
 {
 #if PY_VERSION_HEX >= 0x030c0000
     return PyErr_GetRaisedException();
@@ -55,7 +55,7 @@ s_frames(PyObject *frames, fault *ret_fault)
 err
 exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
 {
-    PyObject *error = s_take();
+    PyObject *error = exception_take();
     ASSERT(error);
     fault_clear(ret_fault);
     err kind = ERR_PYTHON;
@@ -71,8 +71,10 @@ exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
     } else {
         // Describing it failed (memory, or recursion right at the limit): the type alone must do.
         PyErr_Clear();
-        fault_set_message(ret_fault, "Error in %.300s: %.100s", (const char *)s_utf8(where).data,
-                          Py_TYPE(error)->tp_name);
+        fault_set_message(ret_fault, "Error in ");
+        fault_add_message(ret_fault, s_utf8(where));
+        fault_add_message(ret_fault, slice_text(": "));
+        fault_add_message(ret_fault, slice_text(Py_TYPE(error)->tp_name));
         fault_set_type(ret_fault, slice_text(Py_TYPE(error)->tp_name));
     }
     Py_XDECREF(described);

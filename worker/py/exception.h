@@ -5,6 +5,8 @@
 #include "worker/fault.h"
 #include "worker/py/python.h"
 
+// The pending exception, normalised, with its traceback: a new reference. NULL if none is.
+PyObject *exception_take(void);
 // describe(error, where) of troupe.runtime; where is text like "shop.views.Cart.add()". Returns the kind.
 err exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault);
 

@@ -20,6 +20,7 @@ typedef struct {
     turn_host host;
     answer *reply;
     bool ended;
+    bool busy; // in a turn, or taking its views down: Python runs, which may come back here
 } native_session;
 
 typedef struct {
@@ -81,6 +82,7 @@ s_result(native_session *self, turn_result result)
         self->ended = true;
         turn_end(self->of, "shutdown", &self->host);
     }
+    self->busy = false;
     if (result == TURN_AWAITS) {
         const turn *parked = session_parked(self->of);
         native_pending *pending = PyObject_New(native_pending, s_module.pending);
@@ -116,14 +118,15 @@ s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     mail *posted = error ? NULL : mail_new(&head, slice_of(body.buf, (size_t)body.len));
     PyBuffer_Release(&frame);
     PyBuffer_Release(&body);
-    if (!error && (self->ended || session_parked(self->of)))
-        error = self->ended ? ERR_UNKNOWN_SESSION : ERR_FULL;
+    if (!error && (self->busy || self->ended || session_parked(self->of)))
+        error = self->ended && !self->busy ? ERR_UNKNOWN_SESSION : ERR_FULL;
     if (error) {
         mail_destroy(&posted);
         return PyErr_Format(PyExc_ValueError, "%s: %s", err_word(error), err_text(error));
     }
     posted->arrived = clock_now(self->host.clock);
     posted->instance = instance == Py_None ? NULL : instance;
+    self->busy = true;
     return s_result(self, turn_run(self->of, &posted, &self->host));
 }
 
@@ -134,7 +137,7 @@ s_resume(PyObject *self_, PyObject *arguments)
     PyObject *pending, *value, *exception;
     if (!PyArg_ParseTuple(arguments, "OOO", &pending, &value, &exception))
         return NULL;
-    const turn *parked = session_parked(self->of);
+    const turn *parked = self->busy ? NULL : session_parked(self->of);
     if (!parked || !Py_IS_TYPE(pending, s_module.pending) ||
         ((native_pending *)pending)->awaitable != py_awaitable_object(parked->awaitable)) {
         PyErr_SetString(PyExc_ValueError, "this turn does not wait");
@@ -145,6 +148,7 @@ s_resume(PyObject *self_, PyObject *arguments)
         return NULL;
     }
     py_awaitable_settle(parked->awaitable, exception);
+    self->busy = true;
     return s_result(self, turn_resume(self->of, &self->host));
 }
 
@@ -168,9 +172,12 @@ s_close(PyObject *self_, PyObject *unused)
 {
     native_session *self = (native_session *)self_;
     (void)unused;
+    if (self->busy)
+        return PyErr_Format(PyExc_ValueError, "%s: the session's turn is running", err_word(ERR_FULL));
+    self->busy = self->ended = true;
     s_abandon(self);
     session_close_views(self->of, self->host.ops);
-    self->ended = true;
+    self->busy = false;
     Py_RETURN_NONE;
 }
 
@@ -179,12 +186,15 @@ s_dealloc(PyObject *self_)
 {
     native_session *self = (native_session *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject *pending, *value, *traceback; // the last reference may go while an exception is on its way
+    PyErr_Fetch(&pending, &value, &traceback);
     if (self->of) {
         s_abandon(self);
         session_close_views(self->of, self->host.ops);
         session_destroy(&self->of);
     }
     answer_destroy(&self->reply);
+    PyErr_Restore(pending, value, traceback);
     type->tp_free(self_);
     Py_DECREF(type);
 }

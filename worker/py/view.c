@@ -7,7 +7,8 @@
 
 #define FUNCTIONS(F)                                                                                         \
     F(open_view)                                                                                             \
-    F(mount_view) F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe)
+    F(mount_view)                                                                                            \
+    F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe) F(refuse_params)
 
 struct py_host {
     view_ops ops;
@@ -55,7 +56,16 @@ s_fault(const py_host *self, const instance *of, const char *what, fault *ret_fa
 static PyObject *
 s_map(const py_host *self, slice raw)
 {
-    return raw.size ? convert_to_python(raw, self->unpack_ext) : Py_NewRef(Py_None);
+    if (!raw.size)
+        return Py_NewRef(Py_None);
+    PyObject *map = convert_to_python(raw, self->unpack_ext);
+    if (map)
+        return map;
+    PyObject *error = exception_take(); // no fault of the person's code: none of it ran
+    PyObject *never = PyObject_CallOneArg(self->refuse_params, error);
+    ASSERT(!never);
+    Py_DECREF(error);
+    return NULL;
 }
 
 static PyObject *
@@ -130,7 +140,13 @@ static void
 s_scope_resume(void *host, void *scope_)
 {
     (void)host;
-    ASSERT(PyContext_Enter(((scope *)scope_)->context) == 0);
+    scope *around = scope_;
+    if (PyContext_Enter(around->context) == 0)
+        return;
+    // Somebody is in it this moment, such as a task that the handler began in it: the turn goes on in a copy.
+    PyErr_Clear();
+    Py_SETREF(around->context, PyContext_Copy(around->context));
+    ASSERT(around->context && PyContext_Enter(around->context) == 0);
 }
 
 static void
@@ -267,7 +283,7 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
     ASSERT(name);
     PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
                                                      order->browser ? Py_True : Py_False, NULL);
-    PyObject *params = handler ? convert_to_python(order->params, self->unpack_ext) : NULL;
+    PyObject *params = handler ? s_map(self, order->params) : NULL;
     PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
     err error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
@@ -292,11 +308,7 @@ s_task_done(PyObject *capsule, PyObject *task)
         bool well = PyTuple_GET_ITEM(ended, 0) == Py_True;
         exception = Py_NewRef(well ? Py_None : PyTuple_GET_ITEM(ended, 1));
     } else {
-        PyObject *type, *traceback; // the task was cancelled from outside
-        PyErr_Fetch(&type, &exception, &traceback);
-        PyErr_NormalizeException(&type, &exception, &traceback);
-        Py_XDECREF(type);
-        Py_XDECREF(traceback);
+        exception = exception_take(); // the task was cancelled from outside
     }
     Py_XDECREF(ended);
     one->exception = exception ? exception : Py_NewRef(Py_None);
@@ -322,8 +334,9 @@ s_await(void *host, void *awaitable, void *scope_, void (*done)(void *context), 
     if (guarded)
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
     if (!none) {
-        PyErr_WriteUnraisable(self->submit);
-        py_awaitable_settle(one, Py_None);
+        PyObject *failed = exception_take(); // it never ran, and the caller is told
+        py_awaitable_settle(one, failed);
+        Py_DECREF(failed);
         done(context);
     }
     Py_XDECREF(none);

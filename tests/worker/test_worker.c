@@ -1,0 +1,233 @@
+// The worker's I/O thread against a broker that does as it is told: a ROUTER of this test's own.
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { PATIENCE_MS = 20000, EVENTS = 12, ROUNDS = 20 };
+
+static const uint64_t EPOCH = UINT64_C(7) << 32;
+
+typedef struct {
+    fake fake;
+    view_ops ops; // the fake's, but what was executed is counted
+    _Atomic unsigned executed;
+    char folder[64], address[96];
+    void *context, *router;
+    uint8_t peer[MAX_ROUTING_ID];
+    size_t peer_size;
+    worker *worker;
+    pthread_t thread;
+} world;
+
+typedef struct {
+    header head;
+    buffer body;
+} heard;
+
+static world s_world;
+
+static err
+s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    s_world.executed++;
+    return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_fault);
+}
+
+static void *
+s_run_worker(void *unused)
+{
+    (void)unused;
+    worker_run(s_world.worker);
+    return NULL;
+}
+
+static void
+s_send(const header *head, slice body)
+{
+    uint8_t frame[HEADER_SIZE];
+    header_encode(head, frame);
+    zmq_send(s_world.router, s_world.peer, s_world.peer_size, ZMQ_SNDMORE);
+    zmq_send(s_world.router, "me", 2, ZMQ_SNDMORE);
+    zmq_send(s_world.router, frame, sizeof frame, ZMQ_SNDMORE);
+    zmq_send(s_world.router, body.data, body.size, 0);
+}
+
+// Of the four parts the header and the body are kept; the first says who the worker is.
+static heard
+s_receive(void)
+{
+    heard got = {0};
+    int more = 1;
+    for (unsigned at = 0; more; at++) {
+        zmq_msg_t part;
+        zmq_msg_init(&part);
+        CU_ASSERT_TRUE_FATAL(zmq_msg_recv(&part, s_world.router, 0) >= 0);
+        slice bytes = slice_of(zmq_msg_data(&part), zmq_msg_size(&part));
+        if (at == 0)
+            memcpy(s_world.peer, bytes.data, s_world.peer_size = bytes.size);
+        else if (at == 2)
+            header_decode(bytes, &got.head);
+        else if (at == 3)
+            buffer_slice(&got.body, bytes);
+        more = zmq_msg_more(&part);
+        zmq_msg_close(&part);
+    }
+    return got;
+}
+
+// The next message, its body forgotten. Its heartbeats come by a clock that stands still: at its start only.
+static uint8_t
+s_hear(void)
+{
+    heard got = s_receive();
+    buffer_fini(&got.body);
+    return got.head.type;
+}
+
+static void
+s_welcome(void)
+{
+    buffer body;
+    buffer_init(&body);
+    welcome_encode(&(welcome_body){7, 1000}, &body);
+    s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
+    buffer_fini(&body);
+}
+
+static void
+s_start(void)
+{
+    if (!s_world.ops.call) { // once: the threads of the tests before have it still
+        fake_init(&s_world.fake);
+        s_world.ops = s_world.fake.ops;
+        s_world.ops.call = s_call;
+    }
+    s_world.executed = 0;
+    snprintf(s_world.folder, sizeof s_world.folder, "/tmp/troupe-test-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s_world.folder));
+    snprintf(s_world.address, sizeof s_world.address, "ipc://%s/back", s_world.folder);
+    s_world.context = zmq_ctx_new();
+    s_world.router = zmq_socket(s_world.context, ZMQ_ROUTER);
+    int patience = PATIENCE_MS, none = 0;
+    zmq_setsockopt(s_world.router, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    zmq_setsockopt(s_world.router, ZMQ_LINGER, &none, sizeof none);
+    CU_ASSERT_EQUAL_FATAL(zmq_bind(s_world.router, s_world.address), 0);
+    worker_options options = {.back = s_world.address, .name = "w", .drain_ms = 60000, .pool = {2, 2, 50}};
+    s_world.worker = worker_new(&options, &s_world.ops, &s_world.fake.clock);
+    pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
+    CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
+    s_welcome();
+}
+
+// Its threads wait for ever, as they do in a process until it ends. How many DONE came before the goodbye.
+static unsigned
+s_stop(void)
+{
+    unsigned done = 0;
+    worker_stop(s_world.worker);
+    for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;)
+        done += type == MSG_DONE;
+    pthread_join(s_world.thread, NULL);
+    zmq_close(s_world.router);
+    zmq_ctx_term(s_world.context);
+    unlink(s_world.address + strlen("ipc://"));
+    rmdir(s_world.folder);
+    return done;
+}
+
+static void
+s_post(mail *one, uint64_t epoch)
+{
+    one->head.epoch = epoch;
+    s_send(&one->head, mail_body(one));
+    mail_destroy(&one);
+}
+
+static void
+s_reason_is(const char *wanted)
+{
+    heard got = s_receive();
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    buffer_fini(&got.body);
+}
+
+static void
+s_mount(uint64_t epoch)
+{
+    s_post(fake_mount(&s_world.fake, 0, FAKE_VIEW), epoch);
+    CU_ASSERT_EQUAL(s_hear(), MSG_MOUNTED);
+}
+
+static void
+s_shutdown(uint64_t epoch)
+{
+    s_post(fake_mail(&s_world.fake, MSG_SHUTDOWN, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), epoch);
+    CU_ASSERT_EQUAL(s_hear(), MSG_ENDED);
+    CU_ASSERT_EQUAL(s_hear(), MSG_RELEASED);
+}
+
+// The broker had forwarded it before it read RELEASED, and answers it itself: a session begun for it would be
+// nobody's, for ever.
+static void
+s_a_session_ends_once(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_shutdown(EPOCH + 1);
+    s_post(fake_join(&s_world.fake, 0, FAKE_VIEW, 1), EPOCH + 1);
+    s_reason_is("unknown_session");
+    s_post(fake_mount(&s_world.fake, 0, FAKE_VIEW), EPOCH + 1);
+    s_reason_is("unknown_session");
+    CU_ASSERT_EQUAL(s_world.fake.open_views, 0);
+    s_mount(EPOCH + 2);
+    s_post(fake_mail(&s_world.fake, MSG_EVENT, 1, 0, slice_text("\x80")), EPOCH + 1);
+    s_reason_is("stale");
+    s_shutdown(EPOCH + 2);
+    s_stop();
+}
+
+static void
+s_a_new_owner_takes_the_place(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_mount(&s_world.fake, 0, FAKE_VIEW), EPOCH + 2);
+    unsigned counts[256] = {0};
+    for (unsigned i = 0; i < 2; i++)
+        counts[s_hear()]++;
+    CU_ASSERT_EQUAL(counts[MSG_RELEASED], 1);
+    CU_ASSERT_EQUAL(counts[MSG_MOUNTED], 1);
+    CU_ASSERT_EQUAL(s_world.fake.open_views, 1);
+    s_shutdown(EPOCH + 2);
+    s_stop();
+}
+
+// Behind the goodbye the broker would drop the answer, and call UNKNOWN what was executed.
+static void
+s_goodbye_comes_last(void)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        s_start();
+        s_mount(EPOCH + 1);
+        for (uint64_t i = 1; i <= EVENTS; i++)
+            s_post(fake_event(&s_world.fake, i, FAKE_VIEW, "increment", 0), EPOCH + 1);
+        CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+        unsigned done = 1 + s_stop();
+        CU_ASSERT_EQUAL(done, s_world.executed);
+    }
+}
+
+static const unit_test s_tests[] = {
+    {"a session that has ended is not begun again", s_a_session_ends_once},
+    {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
+    {"goodbye comes last", s_goodbye_comes_last},
+};
+UNIT_MAIN("worker", s_tests)
