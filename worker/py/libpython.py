@@ -1,7 +1,7 @@
 """What linking CPython itself into a program takes, a line each: the static library, then the arguments. Nothing where
 there is none. Asked by meson, of the interpreter that is to be embedded.
 
-A program that is linked with the static library runs Python code 10 to 20 % faster than with the shared one: calls inside
+A program that is linked with it runs Python code 10 to 20 % faster than with the shared one: calls inside
 the interpreter need no detour, as in python3 itself (docs/decisions/0008).
 """
 
