@@ -111,6 +111,7 @@ s_echo(void *context, const char *back_address, size_t size)
     ASSERT(body && zmq_setsockopt(socket, ZMQ_ROUTING_ID, WORKER, strlen(WORKER)) == 0);
     if (zmq_connect(socket, back_address)) {
         fprintf(stderr, "troupe-bench-bare: %s\n", zmq_strerror(errno));
+        free(body);
         return 1;
     }
     ASSERT(zmq_send(socket, "", 0, 0) == 0);

@@ -160,8 +160,10 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
         return OK;
     }
     self->view = NULL;
-    view *gone = session_take_view(self->session, wanted->view);
-    view_destroy(&gone, ops);
+    if (error == ERR_FORBIDDEN) { // who may not have it cannot drive it; a template that fails may be mended
+        view *gone = session_take_view(self->session, wanted->view);
+        view_destroy(&gone, ops);
+    }
     return error;
 }
 

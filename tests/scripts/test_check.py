@@ -146,14 +146,8 @@ SPEC_FILES = (
     "proto/message.h",
     "common/errors.def",
     "common/limits.h",
+    "proto/session.def",
 )
-SESSION = """STATE(A, "a")
-STATE(B, "b")
-HAPPENING(X)
-ACTION(DO)
-T(A, X, B, DO)
-T(B, X, A, DO)
-"""
 
 
 @pytest.fixture
@@ -162,7 +156,6 @@ def spec(tmp_path):
     for name in SPEC_FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    write(tmp_path, "proto/session.def", SESSION)
     return tmp_path
 
 
@@ -206,9 +199,9 @@ def test_spec_of_this_repository(spec):
             "| identity | 32 bytes |\n| moons | 2 |\n",
             "limit 'moons'",
         ),
-        ("proto/session.def", "T(B, X, A, DO)\n", "", "B with X"),
-        ("proto/session.def", "T(B, X, A, DO)\n", "T(B, X, A, DO)\nT(B, X, B, DO)\n", "B with X"),
-        ("proto/session.def", "T(B, X, A, DO)", "T(B, X, C, DO)", "no STATE: C"),
+        ("proto/session.def", "T(ACTIVE, LOST, NONE, FORGET)\n", "", "ACTIVE with LOST"),
+        ("proto/session.def", "T(ACTIVE, LOST, NONE", "T(ACTIVE, LOST, NONE, DROP)\nT(ACTIVE, LOST, NONE", "ACTIVE with LOST"),
+        ("proto/session.def", "T(ACTIVE, LOST, NONE", "T(ACTIVE, LOST, NOWHERE", "no STATE: NOWHERE"),
     ],
 )
 def test_spec_finds(spec, path, old, new, said):

@@ -217,6 +217,12 @@ s_join_refused_view(void)
     CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "forbidden", 9));
     CU_ASSERT_EQUAL(session_view_count(s_session), 0); // who may not have it cannot drive it
     s_finish();
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_fake.template = NULL;
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 7));
+    CU_ASSERT_EQUAL(session_view_count(s_session), 1); // its state is not lost to a template that fails
+    s_finish();
 }
 
 static void
