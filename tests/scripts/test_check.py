@@ -200,7 +200,12 @@ def test_spec_of_this_repository(spec):
             "limit 'moons'",
         ),
         ("proto/session.def", "T(ACTIVE, LOST, NONE, FORGET)\n", "", "ACTIVE with LOST"),
-        ("proto/session.def", "T(ACTIVE, LOST, NONE", "T(ACTIVE, LOST, NONE, DROP)\nT(ACTIVE, LOST, NONE", "ACTIVE with LOST"),
+        (
+            "proto/session.def",
+            "T(ACTIVE, LOST, NONE",
+            "T(ACTIVE, LOST, NONE, DROP)\nT(ACTIVE, LOST, NONE",
+            "ACTIVE with LOST",
+        ),
         ("proto/session.def", "T(ACTIVE, LOST, NONE", "T(ACTIVE, LOST, NOWHERE", "no STATE: NOWHERE"),
     ],
 )
