@@ -2,8 +2,7 @@
 handlers, templates.
 
 worker/py/view.c calls these functions by name, with the GIL held. Whatever they raise becomes the turn's
-fault; `Refused` says of
-which kind. Nothing here keeps state of a turn.
+fault; `Refused` says of which kind. Nothing here keeps state of a turn.
 """
 
 import importlib

@@ -39,7 +39,7 @@ embed_find_python(char *ret_path, size_t size)
 }
 
 static PyStatus
-s_configure(PyConfig *config, const embed_options *options, const char *python)
+s_configure(PyConfig *config, const char *python)
 {
     config->parse_argv = 0;
     config->safe_path = 1;
@@ -53,12 +53,11 @@ s_configure(PyConfig *config, const embed_options *options, const char *python)
         status = PyConfig_SetBytesString(config, &config->executable, python);
     if (!PyStatus_Exception(status))
         status = Py_InitializeFromConfig(config);
-    (void)options;
     return status;
 }
 
 static bool
-s_initialize(const embed_options *options, const char *python)
+s_initialize(const char *python)
 {
     PyPreConfig before;
     PyPreConfig_InitPythonConfig(&before);
@@ -67,7 +66,7 @@ s_initialize(const embed_options *options, const char *python)
     if (!PyStatus_Exception(status)) {
         PyConfig config;
         PyConfig_InitPythonConfig(&config);
-        status = s_configure(&config, options, python);
+        status = s_configure(&config, python);
         PyConfig_Clear(&config);
     }
     if (!PyStatus_Exception(status))
@@ -144,7 +143,7 @@ embed_start(const embed_options *options)
 {
     char found[4096];
     const char *python = options->python ? options->python : embed_find_python(found, sizeof found);
-    if (!s_initialize(options, python))
+    if (!s_initialize(python))
         return NULL;
     const view_ops *ops = s_start(options);
     if (ops)
