@@ -1,0 +1,45 @@
+// chars - a text being put together, code point by code point. On the stack; the heap only when it grows
+// long.
+#ifndef TROUPE_PY_CHARS_H
+#define TROUPE_PY_CHARS_H
+
+#include "worker/py/python.h"
+
+#include <stddef.h>
+
+typedef struct {
+    Py_UCS4 *data; // `small` until it is full
+    size_t size;
+    size_t room;
+    Py_UCS4 small[96];
+} chars;
+
+void chars_init(chars *self);
+void chars_fini(chars *self);
+
+// Room for `count` more; where they go. The caller adds to `size` what it wrote.
+Py_UCS4 *chars_reserve(chars *self, size_t count);
+
+static inline void
+chars_add(chars *self, Py_UCS4 one)
+{
+    if (self->size == self->room)
+        chars_reserve(self, 1);
+    self->data[self->size++] = one;
+}
+
+// `text` is a str or of a subclass.
+void chars_add_text(chars *self, PyObject *text);
+
+// Characters `from` to `to`, the last one not included.
+void chars_add_part(chars *self, PyObject *text, Py_ssize_t from, Py_ssize_t to);
+
+void chars_add_ascii(chars *self, const char *text);
+
+// In decimal, with leading zeros up to `width`.
+void chars_add_number(chars *self, long number, int width);
+
+// A new reference to an exact str. NULL with an exception. `self` is as it was.
+PyObject *chars_str(const chars *self);
+
+#endif

@@ -1,0 +1,69 @@
+// language - what Django knows of one language: how it writes numbers and dates, and the words that filters
+// say. Looked up at the first use and kept for the process, as long as settings, translations and formats are
+// the same. GIL held for all of it; Django is asked in Python, so threads may switch in here.
+#ifndef TROUPE_PY_LANGUAGE_H
+#define TROUPE_PY_LANGUAGE_H
+
+#include "worker/py/python.h"
+
+// How numbers are written.
+typedef struct {
+    bool known;             // it was looked up
+    bool odd;               // it is of no kind that we write: leave numbers to Django
+    bool thousands;         // groups are wanted for every number
+    bool grouped;           // NUMBER_GROUPING is not 0, so there are groups where they are wanted
+    PyObject *point;        // exact str
+    PyObject *comma;        // exact str
+    unsigned char sizes[8]; // of groups, from the right; the last one repeats; 0: no more separators
+    unsigned size_count;
+} number_style;
+
+// Context.use_l10n and use_tz have three values: false 0, true 1, and this for None, "as the settings say".
+enum { FORMATS_UNSET = -1 };
+
+// Words, by their place in a table.
+enum {
+    WORD_WEEKDAY = 0,       // 7 from Monday
+    WORD_WEEKDAY_SHORT = 7, // 7
+    WORD_MONTH = 14,        // 12 from January, as the next four
+    WORD_MONTH_SHORT = 26,
+    WORD_MONTH_SHORT_TITLE = 38,
+    WORD_MONTH_AP = 50,
+    WORD_MONTH_ALT = 62,
+    WORD_AM = 74,
+    WORD_PM,
+    WORD_AM_UPPER,
+    WORD_PM_UPPER,
+    WORD_MIDNIGHT,
+    WORD_NOON,
+    WORD_YES_NO_MAYBE,
+    WORD_TRUNCATED,
+    WORD_COUNT
+};
+
+typedef struct language language;
+
+// Once a process, after django.setup(). False with an exception.
+bool language_start(void);
+
+// Whether settings.USE_THOUSAND_SEPARATOR is on. -1 with an exception. Needs no language.
+int language_thousands(void);
+
+// The active one. The caller owns a reference. NULL with an exception.
+language *language_active(void);
+
+void language_release(language **self_p);
+
+// For each of these, `self` is the active language. What is borrowed lasts as long as it.
+
+// Borrowed. NULL with an exception.
+const number_style *language_numbers(language *self, int use_l10n);
+
+// django.utils.formats.get_format(name). A new reference: another thread may make room for other formats.
+// NULL with an exception; NULL without one: it is no plain text.
+PyObject *language_pattern(language *self, PyObject *name, int use_l10n);
+
+// An exact str, borrowed. NULL with an exception; NULL without one: it is no plain text.
+PyObject *language_word(language *self, unsigned word);
+
+#endif
