@@ -1,6 +1,7 @@
 #include "worker/py/embed.h"
 
 #include "common/log.h"
+#include "worker/py/nodelist.h"
 #include "worker/py/view.h"
 
 #include <stdio.h>
@@ -112,7 +113,8 @@ s_call(const char *module, const char *function, const char *format, ...)
 static const view_ops *
 s_start(const embed_options *options)
 {
-    PyObject *ready = s_set_paths(options) ? s_call("troupe.boot", "setup", "(z)", options->settings) : NULL;
+    PyObject *render = s_set_paths(options) ? nodelist_register() : NULL;
+    PyObject *ready = render ? s_call("troupe.boot", "setup", "(z)", options->settings) : NULL;
     PyObject *loop = ready ? s_call("troupe.loop", "LoopThread", "()") : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;
@@ -121,6 +123,7 @@ s_start(const embed_options *options)
     Py_XDECREF(submit);
     Py_XDECREF(loop);
     Py_XDECREF(ready);
+    Py_XDECREF(render);
     return none ? py_host_ops(host) : NULL;
 }
 

@@ -9,6 +9,8 @@
 //     session.ended                                       # it was shut down, or its only mount failed
 #include "worker/py/python.h"
 
+#include "worker/py/filters_probe.h"
+#include "worker/py/nodelist.h"
 #include "worker/py/view.h"
 #include "worker/turn.h"
 
@@ -263,6 +265,17 @@ static struct PyModuleDef s_definition = {
     NULL,
 };
 
+static bool
+s_add_figures(PyObject *module)
+{
+    PyObject *render = nodelist_register();
+    PyObject *figures = render ? PyObject_GetAttrString(render, "figures") : NULL;
+    bool ok = figures && PyModule_AddObjectRef(module, "figures", figures) == 0;
+    Py_XDECREF(figures);
+    Py_XDECREF(render);
+    return ok;
+}
+
 PyMODINIT_FUNC PyInit__native(void);
 
 PyMODINIT_FUNC
@@ -272,7 +285,8 @@ PyInit__native(void)
     PyObject *type = module ? PyType_FromSpec(&s_session_spec) : NULL;
     s_module.pending = type ? (PyTypeObject *)PyType_FromSpec(&s_pending_spec) : NULL;
     clock_random(clock_system(), s_module.key.bytes, sizeof s_module.key.bytes);
-    bool ok = s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0;
+    bool ok = s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0 &&
+              PyModule_AddFunctions(module, filters_probe_methods) == 0 && s_add_figures(module);
     Py_XDECREF(type);
     if (!ok)
         Py_CLEAR(module);

@@ -1,0 +1,44 @@
+"""A Django template backend whose templates run in C: `"BACKEND": "troupe.template.TroupeTemplates"` in TEMPLATES.
+
+Everything but the rendering is Django's: settings, loaders, tags, filters, error messages. Forms and widgets have
+templates of their own, which TEMPLATES says nothing of: FORM_RENDERER = "troupe.template.FormRenderer" is for them.
+"""
+
+from django.forms.renderers import DjangoTemplates as DjangoFormTemplates
+from django.template.backends.django import DjangoTemplates
+from django.template.base import Template
+from django.template.engine import Engine
+
+from .lower import lower
+
+
+def _lowered(template):
+    return lower(template) if isinstance(template, Template) else template
+
+
+class TroupeEngine(Engine):
+    """Django's engine; it lowers what it gives."""
+
+    def find_template(self, name, dirs=None, skip=None):
+        template, origin = super().find_template(name, dirs, skip)
+        return _lowered(template), origin
+
+    def get_template(self, template_name):
+        return _lowered(super().get_template(template_name))
+
+    def from_string(self, template_code):
+        return _lowered(super().from_string(template_code))
+
+
+class TroupeTemplates(DjangoTemplates):
+    """DjangoTemplates with a TroupeEngine."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.engine.__class__ = TroupeEngine
+
+
+class FormRenderer(DjangoFormTemplates):
+    """Django's default form renderer with a TroupeEngine."""
+
+    backend = TroupeTemplates

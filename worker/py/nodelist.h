@@ -1,0 +1,13 @@
+// nodelist - the Python module troupe._render: node lists that render in C, for troupe.template.lower. It is
+// no file: whoever has this code in it registers it, the worker when it starts, troupe._native when it is
+// imported.
+#ifndef TROUPE_PY_NODELIST_H
+#define TROUPE_PY_NODELIST_H
+
+#include "worker/py/python.h"
+
+// Puts troupe._render into sys.modules, unless one is there. GIL held. New reference to the module that is
+// there; NULL with an exception pending.
+PyObject *nodelist_register(void);
+
+#endif

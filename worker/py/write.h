@@ -1,0 +1,17 @@
+// write - text of Python's into a buffer, as UTF-8, escaped as django.utils.html.escape does or as it is.
+// Pure but for the GIL, which is held. A lone surrogate becomes three bytes.
+#ifndef TROUPE_PY_WRITE_H
+#define TROUPE_PY_WRITE_H
+
+#include "common/buffer.h"
+#include "worker/py/python.h"
+
+// text: a str or an instance of a subclass; its characters are taken, no method is called. Returns whether
+// there were lone surrogates among them.
+bool write_text(buffer *out, PyObject *text, bool escape);
+// Decimal digits of a number.
+void write_integer(buffer *out, long long value);
+// The text of what was written since. surrogates: as write_text told. New reference to an exact str, or NULL.
+PyObject *write_read(slice text, bool surrogates);
+
+#endif
