@@ -1,0 +1,103 @@
+// One input is a value of a template at some place: three bytes of place, then HTML. Nothing may be read
+// outside of it, and what the scanners say must agree with itself. That what "fits" does fit is tested
+// against a parser, by tests/worker/markup_parser.mjs. libFuzzer drives this (scripts/fuzz), replay.c runs
+// the corpus as a test.
+#include "common/errors.h"
+#include "worker/json.h"
+#include "worker/markup.h"
+#include "worker/shape.h"
+
+#include "tests/proto/exact.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define OPEN_PLACES (PLACE_P | PLACE_LI | PLACE_DD | PLACE_A | PLACE_BUTTON | PLACE_FORM)
+
+static bool
+s_composed(const char *before, slice html, const char *between, slice again, const char *after,
+           unsigned place)
+{
+    buffer all;
+    buffer_init(&all);
+    buffer_text(&all, before);
+    buffer_slice(&all, html);
+    buffer_text(&all, between);
+    buffer_slice(&all, again);
+    buffer_text(&all, after);
+    bool fits = markup_balanced(buffer_bytes(&all), place);
+    buffer_fini(&all);
+    return fits;
+}
+
+// What fits leaves everything as it was: it fits twice, in an element, and where less is forbidden. What does
+// not fit never does with something harmless behind it, but for a '<' that needed only a space.
+static void
+s_balance(slice html, unsigned place)
+{
+    bool fits = markup_balanced(html, place);
+    if (fits) {
+        ASSERT(s_composed("", html, "", html, "", place));
+        ASSERT(s_composed("<!--x-->", html, "\n", (slice){0}, "<!---->", place));
+        ASSERT(!s_composed("", html, "<!--$-->", html, "", place));
+        ASSERT(!s_composed("", html, "</i>", html, "", place));
+        ASSERT(!s_composed("<i>", html, "</b>", html, "", place));
+        ASSERT(markup_balanced(html, place & ~(unsigned)OPEN_PLACES));
+    } else if (!html.size || html.data[html.size - 1] != '<') {
+        ASSERT(!s_composed("", html, "<!--x-->", (slice){0}, "", place) ||
+               markup_judge(CLASS_REGION, place, html) == MARKUP_LOOSE);
+    }
+    if (fits && place == PLACE_KNOWN)
+        ASSERT(s_composed("<div>", html, "<b>", (slice){0}, "</b></div>", place));
+}
+
+// Plain text decodes, to what goes into the patch.
+static void
+s_text(slice html)
+{
+    buffer decoded, direct, indirect;
+    buffer_init(&decoded);
+    buffer_init(&direct);
+    buffer_init(&indirect);
+    markup_kind kind = markup_judge(CLASS_TEXT, PLACE_KNOWN, html);
+    bool plain = markup_decode(html, &decoded);
+    ASSERT(!plain || kind == MARKUP_TEXT);
+    if (plain) {
+        json_value(&direct, html, JSON_DECODE);
+        json_string(&indirect, buffer_bytes(&decoded));
+        ASSERT(slice_equal(buffer_bytes(&direct), buffer_bytes(&indirect)));
+    } else {
+        ASSERT(decoded.size == 0);
+    }
+    buffer_fini(&decoded);
+    buffer_fini(&direct);
+    buffer_fini(&indirect);
+}
+
+// One tag is no balanced fragment but a void element's; with its end tag it may be.
+static void
+s_classes(slice html, unsigned place)
+{
+    static const char classes[] = "targhT";
+    for (const char *class = classes; *class; class ++)
+        markup_judge(*class, place, html);
+    if (markup_is_tag(html))
+        ASSERT(html.data[0] == '<' && html.data[html.size - 1] == '>');
+    if (markup_judge(CLASS_ATTRIBUTE, 0, html) != MARKUP_LOOSE)
+        ASSERT(s_composed("<i a=\"", html, "\" b>", (slice){0}, "</i>", PLACE_KNOWN));
+    if (markup_judge(CLASS_RAW, 0, html) != MARKUP_LOOSE)
+        ASSERT(s_composed("<script>", html, "", (slice){0}, "\n</script>", PLACE_KNOWN));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 3)
+        return 0;
+    unsigned place = data[0] | (unsigned)data[1] << 8 | (unsigned)data[2] << 16;
+    slice html = exact_copy(slice_of(data + 3, size - 3));
+    s_balance(html, place);
+    s_text(html);
+    s_classes(html, place);
+    exact_free(html);
+    return 0;
+}

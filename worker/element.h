@@ -1,0 +1,24 @@
+// element - what an HTML parser's tree builder knows about elements by name, as far as markup.c needs it.
+// Pure.
+#ifndef TROUPE_ELEMENT_H
+#define TROUPE_ELEMENT_H
+
+#include "common/slice.h"
+#include "worker/markup.h"
+
+// Places where text but white space is moved elsewhere.
+#define PLACE_BLANK (PLACE_IN_TABLE | PLACE_IN_ROWS | PLACE_IN_ROW | PLACE_IN_COLGROUP)
+
+typedef enum {
+    ELEMENT_REFUSED, // may not stand there, or nobody can tell
+    ELEMENT_NORMAL,
+    ELEMENT_VOID,    // has no content and no end tag
+    ELEMENT_RAW,     // its content is text up to its end tag
+    ELEMENT_FOREIGN, // in svg or math: "/>" closes it
+} element_kind;
+
+// May a start tag of this name (any case) stand at this place? outermost: it is not in another element of the
+// same fragment. *ret_inside: the place of its children.
+element_kind element_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside);
+
+#endif
