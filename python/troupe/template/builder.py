@@ -1,0 +1,554 @@
+"""Builds one block of a plan: walks its nodes with the open elements in mind, and makes items, slots and a skeleton.
+
+Where a decision turns out to be wrong further on (a construct is not balanced, a parser would move something), it is
+noted for the place in question, and the block is walked again.
+"""
+
+import re
+from typing import NamedTuple
+
+from . import deps
+from .chunk import chunk_hash, make_chunk
+from .elements import PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
+from .expand import Hopeless
+from .html import COMMENT, END, NODE, NOTHING, START, TEXT, Source, fold, part
+from .lower import names_read, names_set
+from .nodes import For, If, Scope, Text, deps_of, newline_first, ops_of
+from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
+from .runs import Run
+from .tree import EVERYTHING, Surprise, Tree, attribute_name
+
+KEYS = ("dj-key", "data-key", "id")
+_NEWLINES = re.compile(r"\r\n?")
+_MOST_ATTEMPTS = 2000
+
+
+class _Retry(Exception):
+    """Something was decided: walk the block again."""
+
+
+class _Unbalanced(Exception):
+    """The block itself cannot stand by itself."""
+
+
+class Place(NamedTuple):
+    """A position in a list of nodes. owner: the place of the scope whose list it is, or None for the block's own."""
+
+    nodes: list
+    at: tuple
+    owner: "Place | None"
+
+    @property
+    def key(self):
+        """What decisions are kept under."""
+        return id(self.nodes[self.at[0]]), self.at[1]
+
+    def where(self):
+        """(template, line) for people, as far as it is known."""
+        node = self.nodes[self.at[0]]
+        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
+        if isinstance(node, Text):
+            line = node.line(self.at[1])
+        else:
+            line = getattr(getattr(node.op[1], "token", None), "lineno", None)
+        return getattr(origin, "template_name", None), line
+
+
+class Shared:
+    """What the blocks of one page share: decisions. regions: place: why. branches: scopes that are a branch each."""
+
+    def __init__(self):
+        self.regions = {}
+        self.branches = set()
+        self.attempts = 0
+
+
+class Builder:
+    """One block. base: the elements around it; loops: the lists around it, outermost first; opened: the scope that it
+    is, if it is one; is_row: it is shown any number of times.
+    """
+
+    def __init__(self, shared, base=(), loops=(), opened=None, is_row=False):
+        self.shared = shared
+        self.base = base
+        self.loops = loops
+        self.opened = opened
+        self.is_row = is_row
+
+    def build(self, nodes):
+        """Walks the nodes. Returns self; `block` is the plan's. Surprise: the block is not one that can stand alone."""
+        while True:
+            self.shared.attempts += 1
+            if self.shared.attempts > _MOST_ATTEMPTS:
+                raise Hopeless("too many places where the markup is not balanced")
+            self._reset()
+            try:
+                self._sequence(nodes, None)
+                self._finish()
+                return self
+            except _Retry:
+                continue
+            except _Unbalanced as error:
+                raise Surprise(str(error)) from None
+
+    def _reset(self):
+        self.level = self.items = []
+        self.scopes = ()
+        self.skeleton = []
+        self.classes = []
+        self.slots = []
+        self.notes = {}
+        self.run = None
+        self.tree = Tree(self, self.base)
+        self.key = self.key_name = None
+        self.plain = True  # nothing stands at the top level but one element and white space
+
+    # Walking.
+
+    def _sequence(self, nodes, owner):
+        source = Source(nodes)
+        while not source.ended():
+            place = Place(nodes, source.at, owner)
+            try:
+                reason = self.shared.regions.get(place.key)
+                if reason is not None and self._inside():
+                    self._region(source, place, reason)
+                else:
+                    self._token(source, source.token(self.tree.foreign()), place)
+            except Surprise as surprise:
+                self._surprised(surprise, place)
+
+    def _inside(self):
+        return True
+
+    def _surprised(self, surprise, place):
+        cover = surprise.cover
+        if cover is EVERYTHING or (cover is not None and cover.owner is None):
+            raise Hopeless(str(surprise)) from None
+        if cover is not None and cover.owner is not self:
+            raise surprise
+        self._degrade(place if cover is None else cover.place, str(surprise))
+
+    def _degrade(self, place, reason):
+        """Makes a region at a place. If there is one already, it was not enough."""
+        if place.key in self.shared.regions:
+            self._escalate(place, reason)
+        self.shared.regions[place.key] = reason
+        raise _Retry
+
+    def _escalate(self, place, reason):
+        parent = self.tree.current()
+        if parent is not self.tree.top_level and parent.place is not None and parent.place.nodes is place.nodes:
+            self._degrade(self._larger(parent, reason), reason)
+        if place.owner is not None:
+            self._degrade(place.owner, reason)
+        raise _Unbalanced(reason)
+
+    def _larger(self, parent, reason):
+        """The place to begin at instead: where the parent begins."""
+        return parent.place
+
+    def _region(self, source, place, reason):
+        parent = self.tree.current()
+        near = parent is not self.tree.top_level and parent.place is not None and parent.place.nodes is place.nodes
+        at_end = NEVER if near else SURELY if self.is_row else LIKELY
+        end = region_end(place.nodes, place.at, fold(parent.name) if near else None, at_end, self.tree.foreign())
+        if end is None or end <= place.at:
+            self._escalate(place, reason)
+        self._edge(place)
+        self._flush()
+        self._leaf_unit(part(place.nodes, place.at, end), reason, place)
+        source.at = end
+
+    def _token(self, source, token, place):
+        kind = token.kind
+        if kind == TEXT or kind == NOTHING:
+            if token.dynamic:
+                raise Surprise("a value in <!…>", self.tree.foreign_root())
+            self._static(part(place.nodes, token.begin, token.end))
+        elif kind == NODE:
+            self._node(place.nodes[token.begin[0]], place)
+        elif kind == START:
+            self._start(source, token, place)
+        elif kind == END:
+            self._end(token, place)
+        elif kind == COMMENT:
+            self._comment(token, place)
+        else:
+            raise Surprise(token.reason)
+
+    # Items.
+
+    def _html(self, text):
+        if self.level and self.level[-1][0] == "html":
+            self.level[-1][1] += text
+        elif text:
+            self.level.append(["html", text])
+
+    def _markup(self, text):
+        """Static markup: an item, and a piece of the skeleton."""
+        self._html(text)
+        self.skeleton.append(text)
+
+    def _in_document(self):
+        if self.tree.template():
+            raise Surprise("a value in <template>", self.tree.template())
+
+    def _slot(self, kind, descriptor):
+        self._in_document()
+        self.classes.append(kind)
+        self.slots.append(descriptor)
+        return len(self.slots)
+
+    def _leaf(self, kind, descriptor, flags, nodes, once=False):
+        slot = self._slot(kind, descriptor)
+        mask = deps.final(deps_of(nodes), self.loops)
+        if once:
+            sets = deps_of(nodes) & deps.SETS
+            mask, flags = (deps.IMPURE, flags | QUIET) if sets else (0, flags)
+        self.level.append(["leaf", slot, kind, flags, mask, ops_of(nodes)])
+        return slot
+
+    def _unit(self, kind):
+        """Counts a range of the block as a unit. (path, name, unit)."""
+        if self.tree.current() is self.tree.top_level:
+            self.plain = False
+        current = self.tree.current()
+        unit = self.tree.unit()
+        self.skeleton.append(f"<!--${kind}--><!--$-->")
+        return list(current.path), current.name, unit
+
+    def _leaf_unit(self, nodes, reason, place, once=False):
+        flags = self.tree.place()
+        slot = self._leaf("h", ["h", *self._unit("h")], flags, nodes, once)
+        self.notes[slot] = (reason, *place.where())
+
+    def _whole_entities(self):
+        if self.run is not None and self.run.half_entity():
+            raise Surprise("an entity that may go on behind it", self.tree.parent() or EVERYTHING)
+
+    def _edge(self, place):
+        """An anchor is to stand here: it must not part what the parser sees as one."""
+        parent = self.tree.current()
+        self._whole_entities()
+        if not parent.is_html(("pre", "listing")) or parent.units or self.run:
+            return
+        # The parser drops a newline right behind <pre>, but not behind an anchor.
+        if newline_first(place.nodes[place.at[0] :]):
+            raise Surprise(f"the first newline in <{parent.name}>", parent)
+
+    # Texts.
+
+    def _static(self, nodes):
+        for node in nodes:
+            self.tree.text(node.blank())
+            self._run().text(node)
+
+    def _run(self):
+        if self.run is None:
+            self.run = Run(self)
+        return self.run
+
+    def _flush(self):
+        """Ends the run of text, if there is one: an element or a unit follows, or its parent ends."""
+        run, self.run = self.run, None
+        if run is None:
+            return
+        if run.item is None:
+            text = "".join(node.text for node in run.parts)
+            if run.top and text.strip("\t\n\f\r "):
+                self.plain = False
+            self._markup(text)
+            return
+        if run.top:
+            self.plain = False
+        slot = self._slot("t", ["t", run.path, run.name, run.gap])
+        mask = deps.final(deps_of(run.parts), self.loops)
+        run.item[:] = ["leaf", slot, "t", run.flags, mask, ops_of(run.parts)]
+
+    def _conflict(self, scope):
+        """A text begins on one side of a scope's edge and goes on on the other: the scope becomes a branch."""
+        self.shared.branches.add(id(scope))
+        raise _Retry
+
+    # Nodes.
+
+    def _node(self, node, place):
+        if not node.visible():
+            self._set(node)
+        elif node.textual():
+            self._value(node, place)
+        elif isinstance(node, Scope) and (id(node) not in self.shared.branches or node is self.opened):
+            self._scope(node, place)
+        elif isinstance(node, For):
+            self._list(node, place)
+        else:
+            self._branch(node, place)
+
+    def _set(self, node):
+        item = ["set", [node.op]]
+        self.level.append(item)
+        if self.run is not None:
+            self.run.set(node, item)
+
+    def _value(self, node, place):
+        self._in_document()
+        parent = self.tree.parent()
+        if parent is not None and parent.is_html(("tr", "tbody", "thead", "tfoot")) and not node.blank():
+            self._flush()
+            self._leaf_unit([node], f"a value in <{parent.name}>: cells perhaps, or rows", place)
+            return
+        self.tree.text(node.blank())
+        self._run().value(node)
+
+    def _scope(self, node, place):
+        before = self.level, self.scopes
+        inside = []
+        item = ["scope", deps.final(node.deps, self.loops), node.scope, inside]
+        self.level.append(item)
+        self.level, self.scopes = inside, (*self.scopes, node)
+        self._sequence(node.nodes, place)
+        self.level, self.scopes = before
+
+    def _alternatives(self, node):
+        if isinstance(node, If):
+            return node.alternatives, node.cond_deps
+        return [(None, [node])], 0
+
+    def _branch(self, node, place):
+        """{% if %}; or a scope that has to be a unit of its own, as a branch with one alternative."""
+        self._edge(place)
+        self._flush()
+        alternatives, cond_deps = self._alternatives(node)
+        opened = None if isinstance(node, If) else node
+        blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
+        slot = self._slot("b", ["b", *self._unit("b")])
+        masks = deps.final(node.deps, self.loops), deps.final(cond_deps, self.loops)
+        self.level.append(["branch", slot, *masks, blocks, None if opened else node.op[1]])
+
+    def _block(self, nodes, opened=None):
+        if not nodes:
+            return None
+        return Builder(self.shared, self.tree.inner(), self.loops, opened).build(nodes).block
+
+    def _list(self, node, place):
+        self._edge(place)
+        self._flush()
+        loop = node.loop
+        row = Builder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
+        empty = self._block(node.empty)
+        slot = self._slot("l", ["l", *self._unit("l"), row.key_name])
+        _, django_node, loopvars, expr, is_reversed = node.op[:5]
+        self.level.append(
+            [
+                "list", slot, deps.final(node.deps, self.loops), deps.final(node.seq_deps, self.loops),
+                deps.row_bit(len(self.loops)), loopvars, expr, is_reversed, django_node, loop.forloop, loop.flags,
+                row.key, row.block, empty,
+            ]
+        )  # fmt: skip
+
+    # Tags.
+
+    def _start(self, source, token, place):
+        self._flush()
+        foreign = self.tree.foreign() or token.name in ("svg", "math")
+        element = self.tree.start(token, place)
+        if len(element.path) == 1:
+            self._top_element(token, place)
+        self._tag(token, place, element, foreign)
+        if self.tree.parent() is not element or not element.is_html((element.name,)):
+            return
+        if element.name in RAW:
+            self._raw(source, element, place, once=self._ignored(token))
+        elif self._ignored(token):
+            self._dead_inside(source, element, place)
+
+    def _ignored(self, token):
+        """True for an element whose content is somebody else's."""
+        update = token.attribute("dj-update")
+        ignore = update is not None and not update.dynamic and update.value == "ignore"
+        return ignore or token.attribute("dj-ignore") is not None or token.attribute("dj-root") is not None
+
+    def _top_element(self, token, place):
+        """An element at the block's top level: it may have the row's key."""
+        if self.tree.top_level.units != 1:
+            self.plain = False
+            return
+        row = self.loops[-1].row if self.loops else 0
+        for name in KEYS:
+            attribute = token.attribute(name)
+            if attribute is None or not attribute.dynamic or not attribute.quote:
+                continue
+            nodes = part(place.nodes, attribute.begin, attribute.end)
+            if deps_of(nodes) == row:
+                self.key = self._key(ops_of(nodes))
+                self.key_name = name if self.key else None
+                return
+
+    def _key(self, ops):
+        """The ops of the row's key, evaluated before the row: in the scopes that they stand in. None: no key."""
+        for node in reversed(self.scopes):
+            names = names_read(ops)
+            if names is None:
+                return None
+            kind, *about = node.scope
+            if kind == "autoescape":
+                ops = [("autoescape", None, about[0], ops)]
+            elif kind in ("with", "include"):
+                pairs = about[1] if kind == "with" else about[2]
+                if kind == "include" and about[3] and names - {name for name, _ in pairs}:
+                    return None  # a name that the included template does not see
+                pairs = tuple(pair for pair in pairs if pair[0] in names)
+                ops = [("with", about[0], pairs, ops)] if pairs else ops
+            elif kind != "block":
+                return None
+        names = names_read(ops)
+        return ops if names is not None and _apart(names, self.items) else None
+
+    def _tag(self, token, place, element, foreign):
+        """The markup of a start tag, with slots for what is not static in it."""
+        nodes = place.nodes
+        if not token.dynamic:
+            self._markup(nodes[token.begin[0]].text[token.begin[1] : token.end[1]])
+            return
+        path, name = list(element.path), element.name
+        if token.loose or _doubled(token) or any(":" in each.name for each in token.attributes if each.dynamic):
+            self._leaf("g", ["g", path, name], 0, part(nodes, token.begin, token.end))
+            self.skeleton.append(f"<{token.written}{'/' * token.closed}>")
+            return
+        at = token.begin
+        for attribute in token.attributes:
+            if attribute.dynamic:
+                self._pieces(part(nodes, at, attribute.begin))
+                flags = QUOTE_SINGLE if attribute.quote == "'" else 0
+                descriptor = ["a", path, name, attribute_name(attribute.name, foreign)]
+                self._leaf("a", descriptor, flags, part(nodes, attribute.begin, attribute.end))
+                at = attribute.end
+        self._pieces(part(nodes, at, token.end))
+
+    def _pieces(self, nodes):
+        for node in nodes:
+            self._markup(node.text)
+
+    def _raw(self, source, element, place, once):
+        """The content of an element that holds text only."""
+        begin = source.at
+        found, dynamic = source.find(raw_end(element.name), begin)
+        if found is None:
+            raise Surprise(f"<{element.name}> does not end here", element)
+        nodes = part(place.nodes, begin, found[0])
+        if element.name == "script" and any(_escaped_script(node) for node in nodes):
+            raise Surprise("<script> in a comment in <script>", EVERYTHING)
+        source.at = found[0]
+        if not dynamic:
+            self._pieces(nodes)
+        elif element.name in SLOT_RAW:
+            flags = PRE if element.name == "textarea" else 0
+            self._leaf("r", ["r", list(element.path), element.name], flags, nodes, once)
+        else:
+            raise Surprise(f"a value in <{element.name}>", element)
+
+    def _dead_inside(self, source, element, place):
+        """Somebody else's element: what is inside is made once and then left alone."""
+        begin = source.at
+        end = content_end(place.nodes, begin, fold(element.name), self.tree.foreign())
+        if end is None:
+            raise Surprise(f"<{element.name}> does not end here", element)
+        nodes = part(place.nodes, begin, end)
+        if all(isinstance(node, Text) for node in nodes):
+            return
+        self._dead_content(nodes, place)
+        source.at = end
+
+    def _dead_content(self, nodes, place):
+        self._leaf_unit(nodes, "looked after by another script: made once", place, once=True)
+
+    def _end(self, token, place):
+        nodes = part(place.nodes, token.begin, token.end)
+        if not self.tree.end(token):
+            for node in nodes:
+                self._run().text(node)
+            return
+        self._flush()
+        self._pieces(nodes)
+
+    def _comment(self, token, place):
+        self._flush()
+        if token.dynamic:
+            self._leaf_unit(part(place.nodes, token.begin, token.end), "a value in a comment", place)
+            return
+        if self.tree.current() is self.tree.top_level:
+            self.plain = False
+        self.tree.unit()
+        self._pieces(part(place.nodes, token.begin, token.end))
+
+    # The end.
+
+    def _finish(self):
+        if len(self.tree.stack) > self.tree.floor:
+            raise _Unbalanced(f"<{self.tree.parent().name}> does not end where it began")
+        self._whole_entities()
+        self._flush()
+        if self.tree.top_level.units != 1 or not self.plain:
+            self.key = self.key_name = None
+        self._make_block(_NEWLINES.sub("\n", "".join(self.skeleton)))
+
+    def as_row(self):
+        """The block is a row: if it is one element, its chunk says so."""
+        if self.plain and self.tree.top_level.units == 1:
+            skeleton = _NEWLINES.sub("\n", "".join(self.skeleton))
+            space = "\t\n\f "
+            lead, trail = len(skeleton.lstrip(space)), len(skeleton.rstrip(space))
+            self._make_block(skeleton, [len(skeleton) - lead, len(skeleton) - trail])
+        return self
+
+    def _make_block(self, skeleton, one=None):
+        chunk = make_chunk(skeleton, self.slots, one)
+        self.block = {
+            "items": tidy(self.items),
+            "classes": "".join(self.classes),
+            "hash": chunk_hash(chunk),
+            "chunk": chunk,
+            "one": one is not None,
+            "notes": self.notes,
+        }
+
+
+def tidy(items):
+    """The items as a plan has them: tuples; scopes of static markup are that markup."""
+    result = []
+    for item in items:
+        if item[0] == "scope":
+            inside = tidy(item[3])
+            if all(each[0] == "html" for each in inside):
+                result.extend(inside)
+                continue
+            item = (*item[:3], inside)
+        if item[0] == "html" and result and result[-1][0] == "html":
+            result[-1] = ("html", result[-1][1] + item[1])
+        elif item[0] != "html" or item[1]:
+            result.append(tuple(item))
+    return result
+
+
+def _apart(names, items):
+    """True if nothing in these items sets one of the names."""
+    for item in items:
+        if item[0] == "scope":
+            if not _apart(names, item[3]):
+                return False
+        elif item[0] in ("set", "leaf", "dead"):
+            ops = item[{"set": 1, "leaf": 5, "dead": 2}[item[0]]] if len(item) > 1 else ()
+            sets = names_set(ops)
+            if sets is None or names & sets:
+                return False
+    return True
+
+
+def _doubled(token):
+    names = [each.name for each in token.attributes]
+    return any(names.count(each.name) > 1 for each in token.attributes if each.dynamic)
+
+
+def _escaped_script(node):
+    return node.holds(re.compile("<!--")) and node.holds(re.compile("<script", re.I))

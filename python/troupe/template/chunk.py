@@ -1,0 +1,24 @@
+"""Chunks: what a browser needs to build an instance of a block, as JSON, and the hash that names it."""
+
+import base64
+import hashlib
+import json
+
+
+def make_chunk(skeleton, slots, one):
+    """A chunk's JSON. skeleton: the markup with empty slots; None: the root's. one: a row that is one element."""
+    chunk = {} if skeleton is None else {"h": skeleton}
+    chunk["s"] = slots
+    if one is not None:
+        chunk["one"] = one
+    text = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate in a template
+        text = json.dumps(chunk, separators=(",", ":"))
+    return text
+
+
+def chunk_hash(text):
+    """Eight characters that name a chunk."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:6]).decode()

@@ -1,0 +1,86 @@
+"""Names of elements and attributes by what an HTML parser does with them. Data from the HTML standard."""
+
+from .html import fold
+
+HTML, SVG, MATH = "html", "svg", "math"
+
+VOID = frozenset("area base br col embed hr img input link meta param source track wbr keygen basefont bgsound".split())
+RAW = frozenset("textarea title style script iframe noembed noframes xmp noscript".split())
+SLOT_RAW = frozenset("textarea title style script".split())  # their text can be a slot
+SECTIONS = frozenset(("tbody", "thead", "tfoot"))
+CELLS = frozenset(("td", "th"))
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+TABLEISH = frozenset(("table", "tbody", "thead", "tfoot", "tr", "colgroup"))
+FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+# What an end tag around it closes without a word.
+IMPLIED = frozenset("dd dt li optgroup option p rb rp rt rtc tbody thead tfoot tr td th colgroup caption".split())
+TABLE_PARTS = frozenset("caption col colgroup tbody td tfoot th thead tr".split())
+P_CLOSERS = HEADINGS | frozenset(
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header "
+    "hgroup main menu nav ol p search section summary ul pre listing form table hr xmp li dd dt plaintext".split()
+)
+# End tags that close whatever is open inside; others give up at the first element of SPECIAL.
+STRONG_ENDS = HEADINGS | frozenset(
+    "address applet article aside blockquote button center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form header hgroup li listing main marquee menu nav object ol p pre search section select summary table "
+    "tbody td template tfoot th thead tr ul caption colgroup".split()
+)
+SPECIAL = HEADINGS | frozenset(
+    "address applet area article aside base basefont bgsound blockquote body br button caption center col "
+    "colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset head header "
+    "hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript "
+    "object ol p param plaintext pre script search section select source style summary table tbody td template "
+    "textarea tfoot th thead title tr track ul wbr xmp foreignObject desc mi mo mn ms mtext annotation-xml".split()
+)
+SCOPE = frozenset(
+    "applet caption html table td th marquee object template select mi mo mn ms mtext annotation-xml "
+    "foreignObject desc svg math".split()
+)
+BUTTON_SCOPE = SCOPE | {"button"}
+TABLE_SCOPE = frozenset(("table", "template", "html"))
+MARKERS = frozenset(("applet", "object", "marquee", "template", "td", "th", "caption"))
+BREAKOUT = HEADINGS | frozenset(
+    "b big blockquote body br center code dd div dl dt em embed font head hr i img li listing menu meta nobr ol p "
+    "pre ruby s small span strong strike sub sup table tt u ul var".split()
+)
+NEVER = {
+    "html": "a second <html>", "head": "a second <head>", "body": "a second <body>", "frameset": "<frameset>",
+    "frame": "<frame>", "plaintext": "<plaintext>",
+}  # fmt: skip
+TEXT_POINTS = frozenset(("mi", "mo", "mn", "ms", "mtext"))
+SVG_POINTS = frozenset(("foreignObject", "desc", "title"))
+SVG_NAMES = {
+    fold(name): name
+    for name in (
+        "altGlyph altGlyphDef altGlyphItem animateColor animateMotion animateTransform clipPath feBlend "
+        "feColorMatrix feComponentTransfer feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap "
+        "feDistantLight feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feImage feMerge "
+        "feMergeNode feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence "
+        "foreignObject glyphRef linearGradient radialGradient textPath"
+    ).split()
+}
+SVG_ATTRIBUTES = {
+    fold(name): name
+    for name in (
+        "attributeName attributeType baseFrequency baseProfile calcMode clipPathUnits diffuseConstant edgeMode "
+        "filterUnits glyphRef gradientTransform gradientUnits kernelMatrix kernelUnitLength keyPoints keySplines "
+        "keyTimes lengthAdjust limitingConeAngle markerHeight markerUnits markerWidth maskContentUnits maskUnits "
+        "numOctaves pathLength patternContentUnits patternTransform patternUnits pointsAtX pointsAtY pointsAtZ "
+        "preserveAlpha preserveAspectRatio primitiveUnits refX refY repeatCount repeatDur requiredExtensions "
+        "requiredFeatures specularConstant specularExponent spreadMethod startOffset stdDeviation stitchTiles "
+        "surfaceScale systemLanguage tableValues targetX targetY textLength viewBox viewTarget xChannelSelector "
+        "yChannelSelector zoomAndPan"
+    ).split()
+}
+
+# Flags of a leaf: worker/markup.h, PLACE_*.
+PRE, FOREIGN, QUOTE_SINGLE, KNOWN = 1, 2, 4, 1 << 8
+QUIET = 1 << 30  # a leaf that sets variables, and whose value is made once: evaluated, never compared or patched
+IN_P, IN_LI, IN_DD, IN_HEADING, IN_A, IN_BUTTON, IN_FORM = (1 << bit for bit in range(9, 16))
+IN_TABLE, IN_ROWS, IN_ROW, IN_COLGROUP, IN_SELECT, IN_OPTION, TEXT_ONLY = (1 << bit for bit in range(16, 23))
+PARENTS = {
+    "table": IN_TABLE, "tbody": IN_ROWS, "thead": IN_ROWS, "tfoot": IN_ROWS, "tr": IN_ROW,
+    "colgroup": IN_COLGROUP, "select": IN_SELECT, "optgroup": IN_SELECT, "option": IN_OPTION,
+    "template": TEXT_ONLY, "noscript": TEXT_ONLY, "frameset": TEXT_ONLY, "ruby": TEXT_ONLY,
+    **dict.fromkeys(HEADINGS, IN_HEADING),
+}  # fmt: skip

@@ -1,0 +1,277 @@
+"""Puts inheritance, includes and {{ block.super }} in place: from ops (lower.py) to the nodes of a page (nodes.py).
+
+What cannot be known before a page is rendered (a template whose name depends on a row, a recursion) stays one value
+that is rendered in Django's way.
+"""
+
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.base import Template
+from django.template.loader_tags import BlockNode, construct_relative_path
+
+from .deps import IMPURE, LEAK, UPWARD, Block, ForLoop, Names
+from .lower import lower_nodelist, values_given, with_inside
+from .nodes import For, If, Loop, Scope, Set, Text, Value, deps_of, joined
+
+_DEEPEST = 60  # includes in includes
+_NAMES_OF_VARIABLES = ("asvar", "target_var", "variable", "varname", "var_name")
+
+
+class Hopeless(Exception):
+    """The page cannot be planned; the text says why."""
+
+
+class Expander:
+    """Walks the ops of one page. context: gives templates their names, where those are variables."""
+
+    def __init__(self, template, context):
+        self.context = context
+        self.engine = template.engine
+        self.names = Names()
+        self.templates = [template]
+        self.extends = []
+        self.variant = []
+        self.loops = 0
+        self.open = [template]  # templates that are being walked
+        self.chains = None  # {name: BlockNodes that may stand for it, the template's own last}; None: no inheritance
+
+    def page(self):
+        """The nodes of the whole page."""
+        with self.context.render_context.push():
+            return self.nodes(lower_nodelist(self.templates[0].nodelist))
+
+    def nodes(self, ops):
+        """The nodes of a list of ops."""
+        result = []
+        for op in ops:
+            walk = getattr(self, "_" + op[0], None)
+            result.extend(walk(op) if walk else self._call(op))
+        return joined(result)
+
+    # One method for each kind of op that is looked into.
+
+    def _text(self, op):
+        return [Text(str(op[2]), op[1])] if op[2] else []
+
+    def _var(self, op):
+        expr = op[2]
+        if expr[0] == "expr" and expr[2][0] == "lookup" and expr[2][2][:2] == ("block", "super"):
+            return self._super(op)
+        return [Value(op, self.names.expr(expr))]
+
+    def _if(self, op):
+        conds = 0
+        alternatives = []
+        for cond, ops in op[2]:
+            conds |= self.names.cond(cond)
+            before = self.names.under(conds)
+            alternatives.append((cond, self.nodes(ops)))
+            self.names.leave_condition(before)
+        return [If(op, alternatives, conds)]
+
+    def _for(self, op):
+        _, _, loopvars, expr, _, body, empty = op
+        seq = self.names.expr(expr)
+        loop = Loop(self.loops, self.names.loop(), self.names.beyond())
+        self.loops += 1
+        names = {"forloop": ForLoop(loop), **dict.fromkeys(loopvars, loop.row)}
+        before = self.names.found()
+        nodes, set_inside, poisoned = self._body(names, body)
+        if self.names.found() > before or set(set_inside) - set(names):
+            # A row may read what the row before it set.
+            names = {name: mask if name in names else IMPURE for name, mask in set_inside.items()} | names
+            nodes, _, _ = self._body(names, body, poisoned)
+        return [For(op, loop, seq, nodes, self._body({}, empty)[0])]
+
+    def _body(self, names, ops, poisoned=False):
+        self.names.push(dict(names))
+        if poisoned:
+            self.names.poison()
+        nodes = self.nodes(ops)
+        return nodes, *self.names.pop()
+
+    def _with(self, op):
+        _, _, pairs, ops = op
+        bound = {name: self.names.expr(expr) for name, expr in pairs}
+        return self._scope(op, ("with", op[1], pairs), bound, ops)
+
+    def _autoescape(self, op):
+        nodes = self.nodes(op[3])
+        return self._kept(Scope(op, ("autoescape", op[2]), nodes, frame=False))
+
+    def _scope(self, op, scope, names, ops, isolated=False):
+        self.names.push(names, isolated)
+        try:
+            nodes = self.nodes(ops)
+        finally:
+            self.names.pop()
+        return self._kept(Scope(op, scope, nodes))
+
+    def _kept(self, scope):
+        """A scope of static text only is that text."""
+        static = all(isinstance(node, Text) for node in scope.nodes)
+        return scope.nodes if static else [scope]
+
+    def _call(self, op):
+        _, node, reads, pure, sets = op[:5]
+        mask = 0 if pure == "once" else self.names.all_of(reads)
+        if not pure or sets is None:
+            mask |= IMPURE
+        if reads is None or sets is None:
+            self.names.anything()
+        self.names.touch(values_given(op))
+        return self._setting(op, mask, sets)
+
+    def _setting(self, op, mask, sets):
+        """The node of a tag that sets names (None: nobody knows which)."""
+        if sets is None:
+            self.names.poison()
+        upward = sets is None or any(each[0] == "cycle" for each in with_inside(op))
+        for name in sets or ():
+            self.names.bind(name, mask, _sets_surely(op[1]))
+            if upward:
+                self.names.set_upward(name)
+        if sets == ():
+            return [Value(op, mask)]
+        return [(Set if _silent(op[1]) else Value)(op, mask | (UPWARD if upward else LEAK))]
+
+    def _firstof(self, op):
+        return self._setting(op, self.names.all_of(op[2]), (op[3],) if op[3] else ())
+
+    # Inheritance.
+
+    def _extends(self, op):
+        _, node, expr, _ = op
+        parent = self._parent(node, expr)
+        chains = dict(self.chains or {})
+        _add_blocks(chains, node.blocks)
+        if not any(type(each) is type(node) for each in parent.nodelist):
+            _add_blocks(chains, {each.name: each for each in parent.nodelist.get_nodes_by_type(BlockNode)})
+        self.extends.append((node, parent))
+        self._note(parent)
+        before, self.chains = self.chains, chains
+        self.open.append(parent)
+        if len(self.open) > _DEEPEST:
+            raise Hopeless("templates extend each other without an end")
+        nodes = self.nodes(lower_nodelist(parent.nodelist))
+        self.open.pop()
+        self.chains = before
+        return self._kept(Scope(op, ("extends", node, parent), nodes, frame=False))
+
+    def _parent(self, node, expr):
+        if not self._fixed(expr):
+            raise Hopeless("the parent of {% extends %} depends on what the template itself sets")
+        try:
+            parent = node.get_parent(self.context)
+            if expr[0] != "const":
+                self.variant.append((expr, node.parent_name.resolve(self.context)))
+        except Exception as error:  # whatever Django says about it, it says it when the page is rendered
+            raise Hopeless(f"{{% extends %}}: {error}") from error
+        return parent
+
+    def _block(self, op):
+        node = op[1]
+        queue = (self.chains or {}).get(node.name, ())
+        chosen = queue[-1] if queue else node
+        return self._chosen(op, chosen, queue[:-1], op[2] if chosen is node else lower_nodelist(chosen.nodelist))
+
+    def _chosen(self, op, chosen, rest, ops):
+        before = self.chains
+        if before is not None:
+            self.chains = {**before, chosen.name: rest}
+        try:
+            return self._scope(op, ("block", chosen), {"block": Block(chosen.name, rest)}, ops)
+        finally:
+            self.chains = before
+
+    def _super(self, op):
+        expr = op[2]
+        binding, _ = self.names.binding("block")
+        if not isinstance(binding, Block) or self.chains is None:
+            return [Value(op, self.names.expr(expr))]
+        before, self.names.fragile = self.names.fragile, False
+        nodes = []
+        if binding.queue:
+            chosen = binding.queue[-1]
+            nodes = self._chosen(op, chosen, binding.queue[:-1], lower_nodelist(chosen.nodelist))
+        # A name that does not exist makes all of {{ block.super }} empty, and a filter wants all of it: one value then.
+        whole = self.names.fragile or expr[3] or len(expr[2][2]) > 2
+        self.names.fragile |= before
+        if whole:
+            pure = self.names.expr((*expr[:2], ("const", ""), expr[3]))
+            return [Value(op, pure | deps_of(nodes) & ~LEAK)]
+        return nodes
+
+    # Includes.
+
+    def _include(self, op):
+        _, node, expr, pairs, isolated = op
+        template = self._included(node, expr)
+        if template is None or template in self.open or len(self.open) > _DEEPEST:
+            return [Value(op, self.names.anything())]
+        self._note(template)
+        bound = {name: self.names.expr(each) for name, each in pairs}
+        ops = lower_nodelist(template.nodelist)
+        before, self.chains = self.chains, None
+        self.open.append(template)
+        try:
+            return self._scope(op, ("include", node, template, pairs, isolated), bound, ops, isolated)
+        finally:
+            self.open.pop()
+            self.chains = before
+
+    def _included(self, node, expr):
+        """The template, or None if it is not known before the tag runs, or does not exist."""
+        if not self._fixed(expr):
+            return None
+        try:
+            value = node.template.resolve(self.context)
+            template = self._find(node, value)
+        except (TemplateDoesNotExist, TemplateSyntaxError, TypeError, AttributeError, LookupError, ValueError):
+            return None
+        if template is not None and expr[0] != "const":
+            self.variant.append((expr, value))
+        return template
+
+    def _find(self, node, value):
+        if callable(getattr(value, "render", None)):
+            value = getattr(value, "template", value)
+            return value if type(value).render is Template.render else None
+        if isinstance(value, str):
+            name = construct_relative_path(node.origin.template_name, value)
+            for known in self.templates:
+                if known.name == name and known.engine is self.engine:
+                    return known
+            return self.engine.get_template(name)
+        return self.engine.select_template(tuple(value)) if value else None
+
+    def _fixed(self, expr):
+        """True if an expression means the same everywhere on the page: a constant, or a root."""
+        if expr[0] == "const":
+            return True
+        if expr[0] != "expr" or expr[2][0] != "lookup":
+            return False
+        binding, impure = self.names.binding(expr[2][2][0])
+        return binding is None and not impure and not self.names.expr(expr) & IMPURE
+
+    def _note(self, template):
+        if template not in self.templates:
+            self.templates.append(template)
+
+
+def _add_blocks(chains, blocks):
+    for name, block in blocks.items():
+        chains[name] = (block, *chains.get(name, ()))
+
+
+def _sets_surely(node):
+    """False for a tag that may leave its names alone: those may be set in an {% if %} inside."""
+    return type(node).__name__ != "WidthRatioNode" and not hasattr(node, "nodelist")
+
+
+def _silent(node):
+    """True for Django's tags that only set a variable."""
+    if not type(node).__module__.startswith("django."):
+        return False
+    if type(node).__name__ == "CycleNode":
+        return node.silent
+    return any(getattr(node, name, None) for name in _NAMES_OF_VARIABLES)

@@ -1,0 +1,413 @@
+"""Tokens of HTML in which values and tags of a template stand anywhere.
+
+An HTML tokenizer whose input is a list of nodes (nodes.py). What a value will be is not known, so inside a tag the
+tokenizer may be in one of several states behind it; that does no harm while all of them agree on where the tag ends.
+Positions are pairs: the index of a node, and an offset in it if it is a text.
+"""
+
+import re
+
+from .nodes import If, Text, Value
+
+TEXT, NODE, START, END, COMMENT, NOTHING, TORN = "text", "node", "start", "end", "comment", "nothing", "torn"
+
+_OPEN = re.compile(r"<(?=[a-zA-Z/!?]|\Z)")
+_NAME = re.compile(r"[^\t\n\f\r />]*")
+_SPACES = re.compile(r"[\t\n\f\r ]*")
+_BETWEEN = re.compile(r"[\t\n\f\r /]*")
+_ATTRIBUTE = re.compile(r"[^\t\n\f\r />=]*")
+_UNQUOTED = re.compile(r"[^\t\n\f\r >]*")
+_COMMENT_END = re.compile(r"--!?>")
+_BOGUS_END = re.compile(r">")
+_CDATA_END = re.compile(r"\]\]>")
+_SPACE = "\t\n\f\r "
+
+# States inside a tag.
+_TAG_NAME, _BEFORE, _ATTR, _AFTER, _EQUALS, _DOUBLE, _SINGLE, _BARE = range(8)
+# Where a value leaves the tokenizer. In quotes it stays; elsewhere it may be flags, a name, or nothing.
+_BEHIND_VALUE = {
+    _BEFORE: {_BEFORE, _ATTR, _BARE},
+    _ATTR: {_ATTR},
+    _AFTER: {_AFTER, _ATTR, _BEFORE, _BARE},
+    _EQUALS: {_EQUALS, _BARE},
+    _DOUBLE: {_DOUBLE},
+    _SINGLE: {_SINGLE},
+    _BARE: {_BARE},
+}
+_QUOTES = {_DOUBLE: '"', _SINGLE: "'"}
+_FOLD = {chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)}
+_FOLD = str.maketrans(_FOLD)
+
+
+def fold(name):
+    """A name in lower case, as HTML does it: ASCII only."""
+    return name.translate(_FOLD)
+
+
+class Torn(Exception):
+    """Where a tag ends cannot be said; the text says why."""
+
+
+class Attribute:
+    """An attribute of a tag, its name static. begin, end: of its value, without quotes. dynamic: the value is.
+
+    value: as it is written, if it is static.
+    """
+
+    __slots__ = ("name", "quote", "begin", "end", "dynamic", "value")
+
+    def __init__(self, name, begin):
+        self.name = name
+        self.quote = ""
+        self.begin = self.end = begin
+        self.dynamic = False
+        self.value = ""
+
+
+class Token:
+    """kind: one of the constants above. begin, end: positions. `dynamic`: a value or a tag stands in it.
+
+    A start tag has `attributes`, `loose` (something stands in it that is not in a quoted value: it is one slot) and
+    `closed` ("/>"). A torn token has a `reason`; its name is the tag's, as far as it is known, with a / before
+    it in an end tag, and ! for a comment.
+    """
+
+    __slots__ = ("kind", "begin", "end", "name", "written", "attributes", "dynamic", "loose", "closed", "reason")
+
+    def __init__(self, kind, begin, end, reason="", name=""):
+        self.kind = kind
+        self.begin = begin
+        self.end = end
+        self.name = name
+        self.written = name
+        self.attributes = ()
+        self.dynamic = self.loose = self.closed = False
+        self.reason = reason
+
+    def attribute(self, name):
+        """The first attribute of that name, or None."""
+        return next((each for each in self.attributes if each.name == name), None)
+
+
+def part(nodes, begin, end):
+    """The nodes between two positions; texts are cut."""
+    if begin >= end:
+        return []
+    if begin[0] == end[0]:
+        return [nodes[begin[0]].part(begin[1], end[1])]
+    result = []
+    if begin[1]:
+        text = nodes[begin[0]]
+        if begin[1] < len(text.text):
+            result.append(text.part(begin[1], len(text.text)))
+    else:
+        result.append(nodes[begin[0]])
+    result.extend(nodes[begin[0] + 1 : end[0]])
+    if end[1]:
+        result.append(nodes[end[0]].part(0, end[1]))
+    return result
+
+
+class Source:
+    """A list of nodes and a position in it."""
+
+    __slots__ = ("nodes", "at")
+
+    def __init__(self, nodes, at=(0, 0)):
+        self.nodes = nodes
+        self.at = at
+
+    def ended(self):
+        """True behind the last node."""
+        i, offset = self.at
+        while i < len(self.nodes) and offset and offset >= len(self.nodes[i].text):
+            i, offset = i + 1, 0
+        self.at = (i, offset)
+        return i >= len(self.nodes)
+
+    def token(self, foreign=False):
+        """The next token, which is consumed; not at the end. foreign: CDATA is text."""
+        i, offset = self.at
+        node = self.nodes[i]
+        if not isinstance(node, Text):
+            return self._took(Token(NODE, self.at, (i + 1, 0)))
+        found = _OPEN.search(node.text, offset)
+        if not found or found.start() > offset:
+            return self._took(Token(TEXT, self.at, (i, found.start() if found else len(node.text))))
+        return self._took(self._markup(node.text, foreign))
+
+    def _took(self, token):
+        self.at = token.end
+        return token
+
+    def _markup(self, text, foreign):
+        begin = self.at
+        i, offset = begin
+        mark = text[offset + 1 : offset + 2]
+        if not mark:
+            return Token(TORN, begin, begin, "a name that is not static")
+        if mark.isascii() and mark.isalpha():
+            return self._tag(Token(START, begin, begin), offset + 1)
+        if mark == "/":
+            return self._end_tag(text, begin)
+        if text.startswith("!--", offset + 1):
+            return self._comment(text, begin)
+        if fold(text[offset + 2 : offset + 9]) == "doctype":
+            return self._until(Token(NOTHING, begin, begin), _BOGUS_END, offset)
+        if foreign and text.startswith("![CDATA[", offset + 1):
+            return self._until(Token(TEXT, begin, begin), _CDATA_END, offset)
+        return self._until(Token(COMMENT, begin, begin), _BOGUS_END, offset)
+
+    def _end_tag(self, text, begin):
+        i, offset = begin
+        mark = text[offset + 2 : offset + 3]
+        if not mark:
+            return Token(TORN, begin, begin, "a name that is not static", "/")
+        if mark.isascii() and mark.isalpha():
+            return self._tag(Token(END, begin, begin), offset + 2)
+        if mark == ">":
+            return Token(NOTHING, begin, (i, offset + 3))
+        return self._until(Token(COMMENT, begin, begin), _BOGUS_END, offset)
+
+    def _comment(self, text, begin):
+        i, offset = begin
+        for short in (">", "->"):
+            if text.startswith(short, offset + 4):
+                return Token(COMMENT, begin, (i, offset + 4 + len(short)))
+        return self._until(Token(COMMENT, begin, begin), _COMMENT_END, offset + 4)
+
+    def _until(self, token, pattern, offset):
+        end, dynamic = self.find(pattern, (token.begin[0], offset))
+        if end is None:
+            return Token(TORN, token.begin, token.begin, "a comment that does not end here", "!")
+        token.end, token.dynamic = end[1], dynamic
+        return token
+
+    def find(self, pattern, begin):
+        """The first place from there on where a pattern matches a text: ((begin, end), nodes come before it)."""
+        i, offset = begin
+        dynamic = False
+        for at in range(i, len(self.nodes)):
+            node = self.nodes[at]
+            if isinstance(node, Text):
+                found = pattern.search(node.text, offset)
+                if found:
+                    return ((at, found.start()), (at, found.end())), dynamic
+            elif node.holds(pattern):
+                return None, dynamic
+            else:
+                dynamic = True
+            offset = 0
+        return None, dynamic
+
+    def _tag(self, token, offset):
+        i = self.at[0]
+        name = _NAME.match(self.nodes[i].text, offset)
+        token.written = name.group()
+        token.name = fold(token.written)
+        tag = _Tag(self, token)
+        try:
+            tag.run((i, name.end()))
+        except Torn as error:
+            return self._torn(token, str(error))
+        if token.kind == END and token.dynamic:
+            return self._torn(token, "a value in an end tag")
+        return token
+
+    def _torn(self, token, reason):
+        name = token.name if token.kind == START else "/" + token.name
+        return Token(TORN, token.begin, token.begin, reason, name)
+
+
+class _Tag:
+    """Runs through one tag, and notes its attributes while there is no doubt about them."""
+
+    def __init__(self, source, token):
+        self.nodes = source.nodes
+        self.token = token
+        token.attributes = []
+        self.states = {_TAG_NAME}
+        self.attribute = None
+
+    def run(self, at):
+        i, offset = at
+        while i < len(self.nodes):
+            node = self.nodes[i]
+            if isinstance(node, Text):
+                end = self._text(i, node.text, offset)
+                if end is not None:
+                    self.token.end = (i, end)
+                    return
+            else:
+                self._dynamic(i, node)
+            i, offset = i + 1, 0
+        raise Torn("a tag that does not end here")
+
+    def _dynamic(self, i, node):
+        self.token.dynamic = True
+        quoted = len(self.states) == 1 and self.attribute is not None and self.states & {_DOUBLE, _SINGLE}
+        if self.states == {_TAG_NAME}:
+            if not node.clear_start():
+                raise Torn("a name that is not static")
+            self.states = {_BEFORE}
+        if self.states == {_ATTR} and node.clear_start():
+            self.states = {_AFTER}
+        before = self.states
+        self.states = _behind(node, self.states)
+        if quoted and self.states == before:
+            self.attribute.dynamic = True
+            return
+        self.token.loose = True
+        if self.attribute is not None and before & {_ATTR}:
+            self.token.attributes.remove(self.attribute)  # who knows its name
+        elif self.attribute is not None and before & {_AFTER, _EQUALS, _BARE, _DOUBLE, _SINGLE}:
+            self.attribute.dynamic = True
+        self.attribute = None
+
+    def _text(self, i, text, offset):
+        if len(self.states) > 1 and offset < len(text) and text[offset] in _SPACE:
+            rest = text[offset:].lstrip(_SPACE)
+            if rest and not rest.startswith("=") and not self.states & {_EQUALS, _DOUBLE, _SINGLE}:
+                self.states = {_BEFORE}
+        if len(self.states) > 1:
+            return self._doubtful(text, offset)
+        (state,) = self.states
+        state, end = self._certain(i, text, offset, state)
+        self.states = {state}
+        return end
+
+    def _doubtful(self, text, offset):
+        results = {_advance(text, offset, state) for state in self.states}
+        ends = {end for _, end in results}
+        if len(ends) > 1:
+            raise Torn("a tag whose end depends on a value")
+        self.states = {state for state, _ in results}
+        end = ends.pop()
+        if end is not None and text[end - 2 : end - 1] == "/":
+            self.token.closed = True
+        return end
+
+    # The same as _advance, with attributes.
+    def _certain(self, i, text, offset, state):
+        size = len(text)
+        while offset < size:
+            if state == _BEFORE:
+                begin, offset = offset, _BETWEEN.match(text, offset).end()
+                if offset == size:
+                    break
+                if text[offset] == ">":
+                    self.token.closed = offset > begin and text[offset - 1] == "/"
+                    return state, offset + 1
+                first, offset = offset, _ATTRIBUTE.match(text, offset + 1).end()
+                self.attribute = Attribute(fold(text[first:offset]), (i, offset))
+                self.token.attributes.append(self.attribute)
+                state = _ATTR
+            elif state in _QUOTES:
+                end = text.find(_QUOTES[state], offset)
+                if end < 0:
+                    return state, None
+                if self.attribute is not None:
+                    self._ends(text, (i, end))
+                state, offset, self.attribute = _BEFORE, end + 1, None
+            else:
+                state, offset = self._rest(i, text, offset, state)
+                if state is None:
+                    return _BEFORE, offset
+        return state, None
+
+    def _rest(self, i, text, offset, state):
+        new, end = _step(text, offset, state)
+        if new in _QUOTES and self.attribute is not None:
+            self.attribute.quote = _QUOTES[new]
+            self.attribute.begin = self.attribute.end = (i, end)
+        elif new == _BARE and state == _EQUALS and self.attribute is not None:
+            self.attribute.begin = (i, end)
+            self._ends(text, (i, _UNQUOTED.match(text, end).end()))
+        return new, end
+
+    def _ends(self, text, end):
+        self.attribute.end = end
+        if not self.attribute.dynamic:
+            self.attribute.value = text[self.attribute.begin[1] : end[1]]
+
+
+def _step(text, offset, state):
+    """One step outside of quotes and of _BEFORE: the state and offset behind it. State None: the tag has ended."""
+    if state == _TAG_NAME:
+        return _BEFORE, offset
+    pattern = {_ATTR: _ATTRIBUTE, _BARE: _UNQUOTED}.get(state, _SPACES)
+    offset = pattern.match(text, offset).end()
+    if offset == len(text):
+        return state, offset
+    mark = text[offset]
+    if mark == ">":
+        return None, offset + 1
+    if state == _EQUALS:
+        return {'"': (_DOUBLE, offset + 1), "'": (_SINGLE, offset + 1)}.get(mark, (_BARE, offset))
+    if state == _BARE:
+        return _BEFORE, offset
+    if mark == "=":
+        return _EQUALS, offset + 1
+    return (_BEFORE if state == _AFTER or mark == "/" else _AFTER), offset
+
+
+def _advance(text, offset, state):
+    """Runs a text through one state: (state, None), or (_BEFORE, offset behind the tag's end)."""
+    size = len(text)
+    while offset < size:
+        if state == _BEFORE:
+            offset = _BETWEEN.match(text, offset).end()
+            if offset == size:
+                break
+            if text[offset] == ">":
+                return _BEFORE, offset + 1
+            offset, state = _ATTRIBUTE.match(text, offset + 1).end(), _ATTR
+        elif state in _QUOTES:
+            end = text.find(_QUOTES[state], offset)
+            if end < 0:
+                return state, None
+            state, offset = _BEFORE, end + 1
+        else:
+            state, offset = _step(text, offset, state)
+            if state is None:
+                return _BEFORE, offset
+    return state, None
+
+
+def _behind(node, states):
+    """The states that a node may leave the tokenizer in, inside a tag."""
+    if isinstance(node, Text):
+        return {_inside(node.text, state) for state in states}
+    if isinstance(node, Value):
+        return set().union(*(_BEHIND_VALUE[state] for state in states)) if node.visible() else states
+    result = set()
+    alternatives = list(node.children())
+    for nodes in alternatives:
+        result |= _through(nodes, states)
+    if isinstance(node, If):
+        return result if node.alternatives[-1][0] is None else result | states
+    if len(alternatives) == 1:  # a scope
+        return result
+    return _repeated(alternatives[0], result | states)
+
+
+def _through(nodes, states):
+    for node in nodes:
+        states = _behind(node, states)
+    return states
+
+
+def _repeated(nodes, states):
+    """What a loop's body makes of these states, any number of times."""
+    while True:
+        more = states | _through(nodes, states)
+        if more == states:
+            return states
+        states = more
+
+
+def _inside(text, state):
+    state, end = _advance(text, 0, state)
+    if end is not None:
+        raise Torn("a tag that ends inside another of the template's tags")
+    return state

@@ -1,0 +1,271 @@
+"""Plans: a page as blocks and slots, for the worker (worker/py/plan.h) to execute and for the browser to apply.
+
+`compile_page(template, context)` gives None, or a dict:
+
+    roots      names of the context that are read anywhere, in the order of their bits (46 and more share bit 46)
+    block      the root block. Its top level is the root element; what stands before and behind it is dead.
+    root       "dj-root", "body" or "wrapped": which element the root is
+    wrapped    True: the template has neither dj-root nor <body>. The page is to be wrapped in <div dj-root>…</div>,
+               which is not in the items; it is unit 0 of the root block all the same.
+    templates  all other templates that went into it
+    extends    ((ExtendsNode, parent template), …)
+    variant    ((expr, value), …): the plan holds while these expressions give these values
+
+A block is a dict: items (below, in the order in which they run), classes (a letter for each slot), hash and chunk
+(what browsers get: chunk.py), one (True: a row that is one element with nothing but white space around it), notes
+({slot: (why it is a region, template, line)}).
+
+    ("html", text)                                  static markup
+    ("leaf", slot, class, flags, deps, ops)         class t text, a attribute, g tag, r raw text, h region, T title
+    ("dead", deps, ops, sets, flags)                not live: made when the page's HTML is; sets: it sets variables;
+                                                    flags: as a leaf's, 0 outside of the root
+    ("set", ops)                                    yields nothing, sets variables: runs whenever its block does
+    ("branch", slot, deps, cond_deps, ((cond | None, block | None), …), node | None)     cond None: always
+    ("list", slot, deps, seq_deps, row, loopvars, expr, reversed, node, forloop, flags, key ops | None, block,
+             empty block | None)
+    ("scope", deps, scope, items)                   scope: see scope_new in worker/py/program.h
+
+deps are the masks of deps.py; flags of a leaf are worker/markup.h's PLACE_* and elements.QUIET, those of a list
+deps.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from the rows around it as well.
+"""
+
+import re
+
+from . import deps
+from .builder import Builder, Shared
+from .elements import IMPLIED, RAW
+from .expand import Expander, Hopeless
+from .html import COMMENT, END, NODE, START, TORN, fold, part
+from .nodes import Scope, Text, deps_of, ops_of
+from .regions import raw_end
+from .tree import Element, Surprise
+
+_MARKED = re.compile(r"\bdj-root\b", re.I)
+_BODY = re.compile(r"<body(?=[\t\n\f\r />]|\Z)", re.I)
+_ANCHOR = re.compile(r"<!--\$")
+_DOCUMENT = re.compile(r"<(?:html|head|frameset)(?=[\t\n\f\r />]|\Z)", re.I)
+
+MARKED, BODY, WRAPPED = "dj-root", "body", "wrapped"
+_BEFORE, _INSIDE, _AFTER = "before", "inside", "after"
+
+
+class _NoRoot(Hopeless):
+    pass
+
+
+def compile_page(template, context):
+    """The plan of a template, or None: then the page is one region. context: a Context that the page could have."""
+    try:
+        return plan_page(template, context)
+    except Hopeless:
+        return None
+
+
+def plan_page(template, context):
+    """The same; raises Hopeless, which says why, instead of giving None."""
+    bound, context.template = context.template, context.template or template
+    try:
+        expander = Expander(template, context)
+        nodes = expander.page()
+    finally:
+        context.template = bound
+    builder = _build(nodes)
+    return {
+        "roots": tuple(expander.names.roots),
+        "block": builder.block,
+        "root": builder.kind,
+        "wrapped": builder.kind == WRAPPED,
+        "templates": tuple(expander.templates[1:]),
+        "extends": tuple(expander.extends),
+        "variant": tuple(expander.variant),
+    }
+
+
+def _build(nodes):
+    for kind in _kinds(nodes):
+        try:
+            return _Root(Shared(), kind).build(nodes)
+        except _NoRoot as error:
+            missing = error
+    raise missing
+
+
+def _kinds(nodes):
+    """The kinds of root that the page may have, best first."""
+    if any(node.holds(_ANCHOR) for node in nodes):
+        raise Hopeless("a comment that looks like one of our anchors: <!--$")
+    kinds = []
+    if any(node.holds(_MARKED) for node in nodes):
+        kinds.append(MARKED)
+    if any(node.holds(_BODY) for node in nodes):
+        kinds.append(BODY)
+    elif not any(node.holds(_DOCUMENT) for node in nodes):
+        kinds.append(WRAPPED)
+    if not kinds:
+        raise Hopeless("a document without a <body> tag")
+    return kinds
+
+
+class _Root(Builder):
+    """The root block: looks for the root element first."""
+
+    def __init__(self, shared, kind):
+        super().__init__(shared)
+        self.kind = kind
+        self.marker = _MARKED if kind == MARKED else _BODY
+
+    def build(self, nodes):
+        try:
+            return super().build(nodes)
+        except Surprise as error:
+            raise Hopeless(str(error)) from error
+
+    def _reset(self):
+        super()._reset()
+        self.titled = False
+        self.element = None
+        self.phase = _BEFORE
+        if self.kind == WRAPPED:
+            self.phase = _INSIDE
+            self.element = Element("div", path=(0,), owner=self)
+            self.tree.stack.append(self.element)
+            self.tree.top_level.units = 1
+
+    def _inside(self):
+        return self.phase == _INSIDE
+
+    def _token(self, source, token, place):
+        if self.phase == _INSIDE:
+            super()._token(source, token, place)
+        else:
+            self._outside(source, token, place)
+
+    def _surprised(self, surprise, place):
+        if surprise.cover is not None and surprise.cover is self.element:
+            self._larger(self.element, str(surprise))
+        super()._surprised(surprise, place)
+
+    def _larger(self, parent, reason):
+        if parent is self.element:
+            raise Hopeless(f"{reason}, and nothing but the root is large enough for a region")
+        return super()._larger(parent, reason)
+
+    # Outside of the root.
+
+    def _outside(self, source, token, place):
+        nodes = part(place.nodes, token.begin, token.end)
+        if token.kind == NODE:
+            self._outside_node(nodes[0], place)
+            return
+        if token.kind == TORN:
+            self._outside_torn(source, token, place)
+            return
+        raw = token.kind == START and token.name in RAW and not self.tree.foreign()
+        if token.kind == START and self.phase == _BEFORE:
+            if self._is_root(token):
+                self._begin(token, place)
+                return
+            self.tree.loose_start(token)
+        elif token.kind == END and self.phase == _BEFORE:
+            self.tree.loose_end(token)
+        self._dead(nodes)
+        if raw:
+            self._outside_raw(source, token.name, place)
+        elif token.kind == COMMENT and any(node.holds(self.marker) for node in nodes if not isinstance(node, Text)):
+            raise Hopeless("the root is in a comment")
+
+    def _outside_torn(self, source, token, place):
+        """A tag that is not static enough. If it could not be the root, its '<' is as good as text."""
+        at, offset = token.begin
+        text = place.nodes[at].text
+        if self.phase == _BEFORE and self.marker.search(text, offset, (text.find(">", offset) + 1) or len(text)):
+            raise Hopeless(f"the root's tag has {token.reason}")
+        self._html("<")
+        source.at = (at, offset + 1)
+
+    def _is_root(self, token):
+        if self.kind == BODY:
+            return token.name == "body"
+        return token.attribute("dj-root") is not None
+
+    def _begin(self, token, place):
+        self.phase = _INSIDE
+        foreign = self.tree.foreign() or token.name in ("svg", "math")
+        self.element = self.tree.root(token, place)
+        self._tag(token, place, self.element, foreign)
+
+    def _outside_node(self, node, place):
+        if isinstance(node, Scope) and self.phase == _BEFORE and not node.textual():
+            self._scope(node, place)
+            return
+        if self.phase == _BEFORE and node.holds(self.marker):
+            raise Hopeless("whether the root is there depends on a condition")
+        self._dead([node])
+
+    def _dead(self, nodes):
+        for node in nodes:
+            if isinstance(node, Text):
+                self._html(node.text)
+            else:
+                self._dead_node(node)
+
+    def _dead_node(self, node):
+        sets = bool(node.deps & deps.SETS)
+        mask = deps.final(node.deps, self.loops)
+        flags = self.tree.place() if self.phase == _INSIDE else 0
+        last = self.level[-1] if self.level else None
+        if last and last[0] == "dead" and last[3:] == [sets, flags]:
+            last[1] |= mask
+            last[2].append(node.op)
+        else:
+            self.level.append(["dead", mask, [node.op], sets, flags])
+
+    def _outside_raw(self, source, name, place):
+        begin = source.at
+        found, dynamic = source.find(raw_end(name), begin)
+        if found is None:
+            return
+        nodes = part(place.nodes, begin, found[0])
+        source.at = found[0]
+        if name == "title" and dynamic and not self.titled and self.phase == _BEFORE:
+            self._leaf("T", ["T"], 0, nodes)
+        else:
+            self._dead(nodes)
+        self.titled = self.titled or name == "title"
+
+    # Inside.
+
+    def _dead_content(self, nodes, place):
+        self._dead(nodes)
+
+    def _end(self, token, place):
+        ends = self.kind == BODY and token.name == "body" and self.tree.parent() is self.element
+        if ends and self.run is not None and self.run.item is not None:
+            self._last_text(place)
+        super()._end(token, place)
+        if self.element not in self.tree.stack:
+            if self.kind == WRAPPED:
+                raise Hopeless(f"</{token.name}> closes what was not opened")
+            self.phase = _AFTER
+            self._flush()
+
+    def _last_text(self, place):
+        """What stands behind </body> is put into the body: the last text must not grow together with it."""
+        run, self.run = self.run, None
+        slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
+        mask = deps.final(deps_of(run.parts), self.loops)
+        run.item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
+        self.notes[slot] = ("text right before </body>", *place.where())
+
+    def _finish(self):
+        if self.phase == _BEFORE:
+            raise _NoRoot("the root is not in the static markup")
+        if self.phase == _INSIDE:
+            self._unended()
+        self._flush()
+        self._make_block(None)
+
+    def _unended(self):
+        inside = self.tree.stack[self.tree.stack.index(self.element) + 1 :]
+        if self.kind == MARKED or any(not each.is_html(IMPLIED) for each in inside):
+            raise Hopeless(f"<{fold(self.tree.parent().name)}> does not end")

@@ -1,0 +1,423 @@
+"""The open elements, as an HTML parser has them while it reads a template's static tags.
+
+Follows what the parser does by itself where that is certain (an <li> that closes the one before it, the <tbody> that
+nobody wrote) and raises Surprise where it would move, drop or repeat something: then a region covers the place. The
+rules are those of the HTML standard's tree construction; tests/browser/test_parser_rules.py asks Chromium.
+"""
+
+from .elements import (
+    BREAKOUT,
+    BUTTON_SCOPE,
+    CELLS,
+    FOREIGN,
+    FORMATTING,
+    HEADINGS,
+    HTML,
+    IMPLIED,
+    IN_A,
+    IN_BUTTON,
+    IN_DD,
+    IN_FORM,
+    IN_LI,
+    IN_P,
+    KNOWN,
+    MARKERS,
+    MATH,
+    NEVER,
+    P_CLOSERS,
+    PARENTS,
+    SCOPE,
+    SECTIONS,
+    SPECIAL,
+    STRONG_ENDS,
+    SVG,
+    SVG_ATTRIBUTES,
+    SVG_NAMES,
+    SVG_POINTS,
+    TABLE_PARTS,
+    TABLE_SCOPE,
+    TABLEISH,
+    TEXT_POINTS,
+    VOID,
+)
+from .html import fold
+
+
+class Surprise(Exception):
+    """A parser would do something of its own here. cover: the element that a region must cover, or None: this place."""
+
+    def __init__(self, reason, cover=None):
+        super().__init__(reason)
+        self.cover = cover
+
+
+class _Everything:
+    """What a region must cover when none is large enough."""
+
+    owner = place = None
+
+
+EVERYTHING = _Everything()
+
+
+class Element:
+    """An open element. path: unit indexes from the block's top level. units: its child nodes so far that are no texts.
+
+    owner: the builder whose block it stands in; place: where its tag begins. Both None for what is outside of the root.
+    """
+
+    __slots__ = ("name", "ns", "path", "units", "owner", "place", "html_inside")
+
+    def __init__(self, name, ns=HTML, path=(), owner=None, place=None):
+        self.name = name
+        self.ns = ns
+        self.path = path
+        self.units = 0
+        self.owner = owner
+        self.place = place
+        self.html_inside = ns == HTML or (ns == SVG and name in SVG_POINTS) or (ns == MATH and name in TEXT_POINTS)
+
+    def is_html(self, names):
+        """True for an HTML element whose name is one of these."""
+        return self.ns == HTML and self.name in names
+
+
+class Tree:
+    """The stack of open elements of one block. base: those around the block, outermost first; they stay open."""
+
+    def __init__(self, owner, base):
+        self.owner = owner
+        self.stack = list(base)
+        self.floor = len(base)
+        self.top_level = Element("", path=())  # stands for the block itself
+
+    def parent(self):
+        """What the next node becomes a child of, for the parser's rules: perhaps an element around the block."""
+        return self.stack[-1] if self.stack else None
+
+    def current(self):
+        """The same for addresses: the block's top level, or an element of its own."""
+        return self.stack[-1] if len(self.stack) > self.floor else self.top_level
+
+    def unit(self):
+        """Counts a unit in the current element; its index."""
+        current = self.current()
+        current.units += 1
+        return current.units - 1
+
+    def foreign(self):
+        """True where svg's or math's rules hold."""
+        parent = self.parent()
+        return parent is not None and not parent.html_inside
+
+    def inner(self):
+        """The elements that a block inside here has around it."""
+        return tuple(self.stack)
+
+    # Looking up the stack.
+
+    def _find(self, names, barriers=frozenset()):
+        """The innermost open element of these names that no barrier hides, or None."""
+        for element in reversed(self.stack):
+            if element.name in names and element.ns == HTML:
+                return element
+            if element.name in barriers:
+                return None
+        return None
+
+    def table(self):
+        """The innermost table, or None."""
+        return self._find(("table",))
+
+    def template(self):
+        """The innermost <template>, or None: what is inside is no part of the document."""
+        return self._find(("template",))
+
+    def place(self):
+        """Flags that say what is open here, for values that turn out to be markup (worker/markup.h)."""
+        parent = self.parent()
+        flags = KNOWN
+        if parent is None:
+            return flags
+        if self.foreign():
+            flags |= FOREIGN
+        flags |= PARENTS.get(parent.name, 0) if parent.ns == HTML else 0
+        names = {element.name for element in self.stack if element.ns == HTML}
+        for name, flag in (("p", IN_P), ("a", IN_A), ("button", IN_BUTTON), ("form", IN_FORM)):
+            if name in names:
+                flags |= flag
+        if "li" in names and self._find(("li",), ("ul", "ol", "menu")):
+            flags |= IN_LI
+        if self._find(("dd", "dt"), ("dl",)):
+            flags |= IN_DD
+        return flags
+
+    # Texts.
+
+    def text(self, blank):
+        """A text stands here; blank: white space only."""
+        parent = self.parent()
+        if not blank and parent is not None and parent.is_html(TABLEISH):
+            raise Surprise(f"text in <{parent.name}>", self.table() or parent)
+
+    # Start tags.
+
+    def start(self, token, place):
+        """A start tag. The new element, which is open now unless it is void; its unit is counted.
+
+        Raises Surprise before it changes anything.
+        """
+        name = token.name
+        if self.foreign():
+            return self._start_foreign(token, place)
+        parent = self.parent()
+        if name in NEVER:
+            raise Surprise(NEVER[name], EVERYTHING)
+        if parent is not None and parent.is_html(("select", "option", "optgroup")) and self._find(("select",)):
+            self._in_select(name)
+        elif parent is not None and parent.is_html(TABLEISH):
+            self._in_table(token)
+        elif name in TABLE_PARTS:
+            self._table_part(token)
+        self._closes(name)
+        self._nests(name)
+        if name in ("svg", "math"):
+            return self._push(name, SVG if name == "svg" else MATH, token, place, void=token.closed)
+        return self._push("img" if name == "image" else name, HTML, token, place, void=name in VOID or name == "image")
+
+    def _push(self, name, ns, token, place, void):
+        current = self.current()
+        element = Element(name, ns, (*current.path, current.units), self.owner, place)
+        current.units += 1
+        if void:
+            return element
+        if name == "annotation-xml" and ns == MATH and token is not None:
+            element.html_inside = token.attribute("encoding") is not None
+        self.stack.append(element)
+        return element
+
+    def _start_foreign(self, token, place):
+        parent = self.parent()
+        name = token.name
+        if name in BREAKOUT or (name == "font" and any(token.attribute(a) for a in ("color", "face", "size"))):
+            raise Surprise(f"<{name}> in <{parent.name}>", self.foreign_root())
+        adjusted = SVG_NAMES.get(name, name) if parent.ns == SVG else name
+        ns = SVG if name == "svg" and parent.name == "annotation-xml" else parent.ns
+        return self._push(adjusted, ns, token, place, void=token.closed)
+
+    def foreign_root(self):
+        """The outermost element of the svg or math that we are in, or None."""
+        found = None
+        for element in reversed(self.stack):
+            if element.ns == HTML:
+                break
+            found = element
+        return found
+
+    def _close(self, element, why):
+        """The parser closes this element, and with it what is open inside."""
+        at = self.stack.index(element)
+        if at < self.floor:
+            raise Surprise(why, element)
+        for each in self.stack[at + 1 :]:
+            if not each.is_html(IMPLIED):
+                raise Surprise(why, element)
+        del self.stack[at:]
+
+    def _closes(self, name):
+        """What a start tag closes before it opens its own element."""
+        if name in ("li", "dd", "dt"):
+            self._close_item(("li",) if name == "li" else ("dd", "dt"), name)
+        if name in P_CLOSERS:
+            found = self._find(("p",), BUTTON_SCOPE)
+            if found:
+                self._close(found, f"<{name}> closes a <p>")
+        parent = self.parent()
+        if parent is None:
+            return
+        if name in ("option", "optgroup") and parent.is_html(("option",)):
+            self._close(parent, f"<{name}> in <option>")
+        elif name in ("rb", "rt", "rtc", "rp") and self._find(("ruby",), SCOPE):
+            while self.parent() and self.parent().is_html(("rb", "rt", "rp") if name in ("rt", "rp") else IMPLIED):
+                self._close(self.parent(), f"<{name}> closes <{self.parent().name}>")
+        elif name in HEADINGS and parent.is_html(HEADINGS):
+            raise Surprise(f"<{name}> in <{parent.name}>", parent)
+
+    def _close_item(self, names, name):
+        for element in reversed(self.stack):
+            if element.is_html(names):
+                self._close(element, f"<{name}> closes <{element.name}>")
+                return
+            if element.name in SPECIAL and element.name not in ("address", "div", "p"):
+                return
+
+    def _nests(self, name):
+        """What must not stand in one of its own kind."""
+        if name in ("a", "nobr"):
+            found = self._find((name,), MARKERS)
+        elif name == "button":
+            found = self._find((name,), SCOPE)
+        elif name == "form":
+            found = self._find((name,), ("template",))
+        elif name == "select":
+            found = self._find((name,), ("template",))
+        else:
+            return
+        if found:
+            raise Surprise(f"<{name}> in <{name}>", found)
+
+    def _in_select(self, name):
+        if name in ("option", "optgroup", "hr"):
+            while self.parent().is_html(("option",) if name == "option" else ("option", "optgroup")):
+                self._close(self.parent(), f"<{name}> in <{self.parent().name}>")
+        elif name not in ("script", "template"):
+            raise Surprise(f"<{name}> in <select>", self._find(("select",)))
+
+    # Tables.
+
+    def _in_table(self, token):
+        """A start tag while the innermost element is a table, a part of it that holds parts, or a colgroup."""
+        name, parent = token.name, self.parent()
+        if name in ("style", "script", "template") and parent.name != "colgroup":
+            return
+        if parent.name == "colgroup":
+            if name not in ("col", "template"):
+                self._close(parent, f"<{name}> closes <colgroup>")
+                self._in_table(token)
+        elif name == "input" and _static(token, "type") == "hidden":
+            return
+        elif parent.name == "table":
+            self._in_bare_table(name, parent)
+        elif parent.name == "tr":
+            if name not in CELLS:
+                self._leave_row(token, parent)
+        elif name != "tr":
+            self._leave_row(token, parent)
+
+    def _in_bare_table(self, name, table):
+        if name == "tr":
+            if table.owner is not self.owner or self.current() is self.top_level:
+                raise Surprise("<tr> without <tbody>", table)
+            self._push("tbody", HTML, None, table.place, void=False)
+        elif name not in SECTIONS and name not in ("caption", "colgroup"):
+            raise Surprise(f"<{name}> in <table>", table)
+
+    def _leave_row(self, token, parent):
+        closers = TABLE_PARTS - CELLS if parent.name == "tr" else TABLE_PARTS - CELLS - {"tr"}
+        if token.name not in closers:
+            raise Surprise(f"<{token.name}> in <{parent.name}>", self.table() or parent)
+        self._close(parent, f"<{token.name}> closes <{parent.name}>")
+        if not self.parent().is_html(TABLEISH):
+            raise Surprise(f"<{token.name}> without <table>")
+        self._in_table(token)
+
+    def _table_part(self, token):
+        """<tr>, <td> and their like, while something else than a part of a table is innermost."""
+        name = token.name
+        cell = self._find((*CELLS, "caption"), TABLE_SCOPE)
+        if cell is None:
+            if self.parent() is not None and self.parent().is_html(("template",)):
+                return
+            raise Surprise(f"<{name}> outside of a table")
+        self._close(cell, f"<{name}> closes <{cell.name}>")
+        self._in_table(token)
+
+    # End tags.
+
+    def end(self, token):
+        """An end tag; the elements that it closes are taken off. False if a parser drops it.
+
+        An end tag without an element is dropped, but </p> and </br> make one.
+        """
+        name = token.name
+        if name == "br":
+            return self._out_of_nothing(name)
+        foreign = True  # so far all of them are, from the innermost on
+        for element in reversed(self.stack):
+            foreign = foreign and element.ns != HTML
+            if fold(element.name) == name and (element.ns == HTML or foreign):
+                return self._end_of(element)
+            if name in HEADINGS and element.is_html(HEADINGS):
+                raise Surprise(f"</{name}> ends <{element.name}>", element)
+            if name not in FORMATTING and element.name in SCOPE and element.is_html(SCOPE) and name not in TABLEISH:
+                break
+        return self._end_of_nothing(name)
+
+    def _end_of(self, element):
+        at = self.stack.index(element)
+        why = f"</{element.name}> where <{self.stack[-1].name}> is open"
+        if at < self.floor:
+            raise Surprise(f"</{element.name}> closes what was opened outside")
+        for inner in self.stack[at + 1 :]:
+            if inner.is_html(FORMATTING):
+                raise Surprise(f"<{inner.name}> is left open", EVERYTHING)
+            closes = element.is_html(STRONG_ENDS) or not inner.is_html(SPECIAL)
+            if not inner.is_html(IMPLIED) or not closes:
+                raise Surprise(why, element)
+        del self.stack[at:]
+        return True
+
+    def _end_of_nothing(self, name):
+        if name == "p":
+            if self._find(("p",)):
+                raise Surprise("</p> closes what was opened outside")
+            return self._out_of_nothing(name)
+        if self._find((name,)):
+            raise Surprise(f"</{name}> in the wrong place")
+        return False
+
+    def _out_of_nothing(self, name):
+        """</p> and </br> make an element, in most places."""
+        parent = self.parent()
+        if parent is not None and parent.is_html(TABLEISH):
+            raise Surprise(f"</{name}> in <{parent.name}>", self.table() or parent)
+        if self.foreign() or self._find(("select",)):
+            raise Surprise(f"</{name}> in <{parent.name}>", self.foreign_root() or self._find(("select",)))
+        self.unit()
+        return True
+
+    # Outside of the root nothing is checked.
+
+    def loose_start(self, token):
+        """A start tag before the root. It is only remembered."""
+        name = token.name
+        parent = self.parent()
+        if name in VOID or (token.closed and self.foreign()):
+            return
+        if name in P_CLOSERS:
+            found = self._find(("p",), BUTTON_SCOPE)
+            if found:
+                del self.stack[self.stack.index(found) :]
+        self.stack.append(Element(*self._name_here(name, parent)))
+
+    def _name_here(self, name, parent):
+        if name in ("svg", "math"):
+            return name, SVG if name == "svg" else MATH
+        if parent is not None and not parent.html_inside:
+            return (SVG_NAMES.get(name, name) if parent.ns == SVG else name), parent.ns
+        return name, HTML
+
+    def loose_end(self, token):
+        """An end tag before the root."""
+        for at in range(len(self.stack) - 1, -1, -1):
+            if fold(self.stack[at].name) == token.name:
+                del self.stack[at:]
+                return
+
+    def root(self, token, place):
+        """The root's start tag: from here on everything counts. Returns the root element."""
+        name, ns = self._name_here(token.name, self.parent())
+        self.floor = len(self.stack)
+        return self._push(name, ns, token, place, void=False)
+
+
+def attribute_name(name, foreign):
+    """The name that the parser gives an attribute. foreign: of an element of svg or math."""
+    return SVG_ATTRIBUTES.get(name, name) if foreign else name
+
+
+def _static(token, name):
+    attribute = token.attribute(name)
+    if attribute is None or attribute.dynamic:
+        return None
+    return fold(attribute.value)
