@@ -103,6 +103,21 @@ view_decode(slice body, id16 *ret_view)
 }
 
 err
+refresh_decode(slice body, refresh_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    refresh_body decoded = {
+        .view = s_id(&in, "view"),
+        .chunks = reader_opt_names(&in, "chunks", MAX_CHUNKS_ASKED, MAX_CHUNK_HASH),
+        .whole = reader_opt_bool(&in, "whole"),
+    };
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+err
 ack_decode(slice body, ack_body *ret)
 {
     reader in;
@@ -141,6 +156,26 @@ mounted_encode(const mounted_body *self, buffer *out)
         writer_raw(to, self->headers);
     }
     writer_key_bin(to, "html", self->html);
+}
+
+void
+joined_view_encode(const joined_view *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 3U + self->adoptable + (self->html.size > 0) + (self->title.size > 0));
+    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key_uint(to, "version", self->version);
+    writer_key_uint(to, "number", self->number);
+    if (self->adoptable) {
+        writer_key(to, "chunks");
+        writer_list(to, self->chunk_count);
+        for (unsigned i = 0; i < self->chunk_count; i++)
+            writer_str(to, self->chunks[i]);
+    }
+    if (self->title.size)
+        writer_key_bin(to, "title", self->title);
+    if (self->html.size)
+        writer_key_bin(to, "html", self->html);
 }
 
 void

@@ -44,7 +44,14 @@ typedef struct {
     slice params; // raw map
 } event_body;
 err event_decode(slice body, event_body *ret);
-err view_decode(slice body, id16 *ret_view); // UNMOUNT and REFRESH
+err view_decode(slice body, id16 *ret_view); // UNMOUNT
+
+typedef struct {
+    id16 view;
+    slice chunks; // raw list of str: the chunks that the page lacks; empty: not said
+    bool whole;   // the page cannot be adopted
+} refresh_body;
+err refresh_decode(slice body, refresh_body *ret);
 
 typedef struct {
     id16 view;
@@ -63,6 +70,19 @@ typedef struct {
     slice headers; // raw list of [str, str], or empty
 } mounted_body;
 void mounted_encode(const mounted_body *self, buffer *out);
+
+// One element of JOINED's views, where nothing failed.
+typedef struct {
+    id16 view;
+    uint64_t version;
+    uint64_t number; // what patches call it
+    bool adoptable;  // chunks are said
+    unsigned chunk_count;
+    const slice *chunks; // their hashes
+    slice html;          // or empty
+    slice title;         // JSON, or empty
+} joined_view;
+void joined_view_encode(const joined_view *self, buffer *out);
 
 typedef struct {
     uint64_t version;

@@ -205,6 +205,40 @@ reader_opt_uint(reader *self, const char *key, uint64_t fallback)
     return reader_has(self, key) ? reader_uint(self, key) : fallback;
 }
 
+bool
+reader_opt_bool(reader *self, const char *key)
+{
+    if (self->error || !reader_has(self, key))
+        return false;
+    uint8_t type = s_find(self, key).data[0];
+    if (type != 0xc2 && type != 0xc3)
+        s_fail(self, ERR_MALFORMED);
+    return type == 0xc3;
+}
+
+slice
+msgpack_str(slice element)
+{
+    return element.size && s_is_str(element.data[0]) ? s_payload(element) : (slice){0};
+}
+
+slice
+reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
+{
+    slice list = reader_opt_list(self, key, SIZE_MAX), element;
+    if (list.size && msgpack_count(list) > most)
+        return s_fail(self, ERR_TOO_LARGE);
+    size_t cursor = 0;
+    while (list.size && msgpack_next(list, &cursor, &element)) {
+        slice name = msgpack_str(element);
+        if (!s_is_str(element.data[0]) || !s_utf8(name))
+            return s_fail(self, ERR_MALFORMED);
+        if (name.size > max)
+            return s_fail(self, ERR_TOO_LARGE);
+    }
+    return list;
+}
+
 static int
 s_write(void *out, const char *bytes, size_t size)
 {

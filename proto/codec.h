@@ -51,6 +51,8 @@ slice reader_opt_bin(reader *self, const char *key, size_t max);
 slice reader_opt_map(reader *self, const char *key, size_t max);
 slice reader_opt_list(reader *self, const char *key, size_t max);
 uint64_t reader_opt_uint(reader *self, const char *key, uint64_t fallback);
+bool reader_opt_bool(reader *self, const char *key);                              // absent: false
+slice reader_opt_names(reader *self, const char *key, uint32_t most, size_t max); // raw list of str
 
 // One msgpack value from the front of bytes: its size in bytes, or 0 if it is cut off, nested deeper than
 // depth or no msgpack at all.
@@ -59,6 +61,8 @@ size_t msgpack_scan(slice bytes, unsigned depth);
 uint32_t msgpack_count(slice bytes);
 // Takes the next element from a scanned list: start with *cursor = 0. False at the end.
 bool msgpack_next(slice list, size_t *cursor, slice *ret_element);
+// The text of an element that is a str; bytes were scanned. Empty for anything else.
+slice msgpack_str(slice element);
 
 // Writing, with msgpack-c. The writer borrows the buffer.
 typedef struct writer writer;

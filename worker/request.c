@@ -1,6 +1,8 @@
 // The requests that are not events: mount, join, and the rest of a session's life.
 #include "worker/turn.h"
 
+#include <stdlib.h>
+
 static err
 s_check_params(turn *self, slice params)
 {
@@ -29,7 +31,7 @@ s_mount(turn *self, id16 id, const open_order *open, const mount_order *mount, v
     if (!open->instance)
         error = ops->mount(ops->host, instance, mount, ret, &self->fault);
     if (!error && !ret->status)
-        error = turn_render(self, made);
+        error = turn_render(self, made, true);
     if (error)
         buffer_fini(&ret->body);
     self->view = NULL;
@@ -51,21 +53,39 @@ s_keep(turn *self, view **view_p)
     return error;
 }
 
+// What a page, or a part of one, is sent: with anchors. Others get what Django gives.
+static slice
+s_page_html(const turn *self, bool *ret_wrapped, buffer *room)
+{
+    uint16_t flags = self->mail->head.flags;
+    *ret_wrapped = self->place.kind == ROOT_ALL;
+    if (!(flags & (FLAG_PAGE | FLAG_EMBED))) {
+        turn_html(self, room);
+        return buffer_bytes(room);
+    }
+    return *ret_wrapped || (flags & FLAG_EMBED) ? self->root : buffer_bytes(&self->shown.html.text);
+}
+
 static void
 s_mounted(turn *self, const view *of, slice headers)
 {
     uint16_t flags = self->mail->head.flags;
-    slice html = buffer_bytes(&self->html);
-    mounted_body body = {view_id(of), view_version(of), html, false, 0, session_last(self->session), headers};
-    bool wrapped = self->place.kind == ROOT_ALL;
+    bool wrapped;
+    buffer room;
+    buffer_init(&room);
+    mounted_body body = {.view = view_id(of),
+                         .version = view_version(of),
+                         .html = s_page_html(self, &wrapped, &room),
+                         .last = session_last(self->session),
+                         .headers = headers};
     if (flags & (FLAG_PAGE | FLAG_EMBED)) {
-        bool part = wrapped || (flags & FLAG_EMBED);
-        body.html = part ? self->root : html;
-        body.at = wrapped ? ROOT_WRAP_NAME : self->place.name - (part ? self->place.begin : 0);
+        bool root = wrapped || (flags & FLAG_EMBED);
+        body.at = wrapped ? ROOT_WRAP_NAME : self->place.name - (root ? self->place.begin : 0);
         body.has_at = true;
     }
     answer *reply = turn_answer(self, MSG_MOUNTED);
     mounted_encode(&body, &reply->body);
+    buffer_fini(&room);
     turn_emit(self, &reply);
 }
 
@@ -132,15 +152,36 @@ s_join_error(turn *self, err error, const join_view *of, buffer *out)
 }
 
 static void
-s_joined_view(turn *self, const view *of, bool with_html, buffer *out)
+s_joined_view(turn *self, view *of, bool with_html, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, with_html ? 3 : 2);
-    id16 id = view_id(of);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_uint(to, "version", view_version(of));
-    if (with_html)
-        writer_key_bin(to, "html", self->root);
+    const tree *shows = view_tree(of);
+    joined_view body = {.view = view_id(of),
+                        .version = view_version(of),
+                        .number = view_number(of),
+                        .adoptable = turn_adoptable(shows),
+                        .chunk_count = shows->chunk_count,
+                        .html = with_html ? self->root : (slice){0}};
+    slice *hashes = calloc(body.chunk_count + 1U, sizeof *hashes);
+    ASSERT(hashes);
+    for (unsigned i = 0; i < body.chunk_count; i++)
+        hashes[i] = shape_hash(shows->chunks[i]);
+    body.chunks = hashes;
+    buffer title;
+    buffer_init(&title);
+    if (with_html && self->has_title)
+        patch_title_value(self->title, &title);
+    body.title = buffer_bytes(&title);
+    joined_view_encode(&body, out);
+    buffer_fini(&title);
+    free(hashes);
+}
+
+// All of it, whatever the page shows.
+static err
+s_render_root(turn *self, view *of)
+{
+    tree_forget(view_tree(of), SLOT_ROOT);
+    return turn_render(self, of, true);
 }
 
 // A view that lives: the request is the socket's now, and the page is told what it does not show.
@@ -151,10 +192,8 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
     bool differs = view_version(of) != wanted->version;
-    if (!error && differs) {
-        tree_forget(view_tree(of), SLOT_ROOT);
-        error = turn_render(self, of);
-    }
+    if (!error && differs)
+        error = s_render_root(self, of);
     if (!error) {
         s_joined_view(self, of, differs, out);
         return OK;
@@ -181,7 +220,7 @@ s_join_anew(turn *self, const join_view *wanted, const mount_order *order, buffe
         fault_set_message(&self->fault, "mount() answered with status %u: load the page again", own.status);
         return ERR_FORBIDDEN;
     }
-    const view *shown = made;
+    view *shown = made;
     if ((error = s_keep(self, &made)))
         return error;
     s_joined_view(self, shown, true, out);
@@ -254,19 +293,53 @@ s_run_unmount(turn *self)
     return OK;
 }
 
+// A chunk that is asked for again and again is sent once.
+static bool
+s_is_sent(const patch *writing, const shape *chunk)
+{
+    for (size_t i = 0; i < writing->chunk_count; i++)
+        if (writing->chunks[i] == chunk)
+            return true;
+    return false;
+}
+
+// The chunks that the page lacks, of those that this view has shown it.
+static void
+s_send_chunks(turn *self, view *of, slice hashes)
+{
+    const tree *shows = view_tree(of);
+    size_t cursor = 0;
+    slice element;
+    while (msgpack_next(hashes, &cursor, &element)) {
+        const shape *found = tree_chunk_of(shows, msgpack_str(element));
+        if (found && !s_is_sent(&self->shown.patch, found))
+            patch_chunk(&self->shown.patch, found);
+    }
+    self->view = of;
+    self->chunks = shows->chunk_count;
+    self->shown.kind = RENDERED_PATCH;
+    answer *reply = turn_answer(self, MSG_DONE);
+    turn_done(self, 0, &reply->body);
+    turn_emit(self, &reply);
+}
+
 static err
 s_run_refresh(turn *self)
 {
-    id16 id;
-    err error = view_decode(mail_body(self->mail), &id);
+    refresh_body body;
+    err error = refresh_decode(mail_body(self->mail), &body);
     if (error)
         return error;
-    view *of = session_view(self->session, id);
+    view *of = session_view(self->session, body.view);
     if (!of)
         return ERR_VIEW_NOT_FOUND;
+    view_tree(of)->whole |= body.whole;
+    if (body.chunks.size) {
+        s_send_chunks(self, of, body.chunks);
+        return OK;
+    }
     turn_begin_scope(self);
-    tree_forget(view_tree(of), SLOT_ROOT);
-    error = turn_render(self, of);
+    error = s_render_root(self, of);
     if (error)
         return error;
     answer *reply = turn_answer(self, MSG_DONE);
@@ -306,8 +379,9 @@ s_run_stats(turn *self)
     writer to = writer_on(&reply->body);
     writer_map(to, 1);
     writer_key(to, "figures");
-    writer_map(to, 3);
+    writer_map(to, 4);
     writer_key_uint(to, "views", session_view_count(self->session));
+    writer_key_uint(to, "bytes", session_bytes(self->session));
     writer_key_uint(to, "last", session_last(self->session));
     writer_key_uint(to, "generation", session_generation(self->session));
     turn_emit(self, &reply);

@@ -173,6 +173,24 @@ root_find(slice html)
     return (root_place){ROOT_ALL, 0, 0, html.size};
 }
 
+bool
+root_title(slice html, root_place place, slice *ret_title)
+{
+    tag one;
+    size_t at = 0;
+    slice before = slice_of(html.data, place.kind == ROOT_ALL ? 0 : place.begin);
+    while (s_next(before, &at, &one)) {
+        if (one.kind != TAG_START)
+            continue;
+        at = s_skip_text(before, &one);
+        if (!s_same(one.name, "title"))
+            continue;
+        *ret_title = slice_of(before.data + one.end, at - one.end);
+        return true;
+    }
+    return false;
+}
+
 slice
 root_html(slice html, root_place place, buffer *room)
 {

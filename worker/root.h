@@ -21,6 +21,8 @@ typedef struct {
 #define ROOT_WRAP_CLOSE "</div>"
 
 root_place root_find(slice html);
+// What stands in the page's <title>, if that comes before the root. False: there is none.
+bool root_title(slice html, root_place place, slice *ret_title);
 // The root's own HTML, wrapped if it needs to be: a borrowed part of html, or of *room, which is cleared
 // first.
 slice root_html(slice html, root_place place, buffer *room);

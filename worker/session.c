@@ -20,6 +20,7 @@ struct session {
 
     view *views[MAX_VIEWS];
     _Atomic unsigned view_count;
+    unsigned numbers; // given to views so far
     uint64_t last;
     kept_reply kept[MAX_REPLIES_KEPT];
     uint64_t generation;
@@ -96,6 +97,7 @@ session_add_view(session *self, view **view_p, view **ret_replaced)
     if (at == MAX_VIEWS)
         return ERR_PARAMS;
     *ret_replaced = at < self->view_count ? self->views[at] : NULL;
+    view_set_number(*view_p, self->numbers++); // never an old one's, whose patches may be on their way
     self->views[at] = *view_p;
     *view_p = NULL;
     self->view_count += at == self->view_count;
@@ -124,6 +126,15 @@ session_close_views(session *self, const view_ops *ops)
 {
     while (self->view_count)
         view_destroy(&self->views[--self->view_count], ops);
+}
+
+size_t
+session_bytes(const session *self)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < self->view_count; i++)
+        bytes += tree_bytes(view_tree(self->views[i]));
+    return bytes;
 }
 
 uint64_t

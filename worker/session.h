@@ -18,12 +18,13 @@ id16 session_id(const session *self);
 uint64_t session_epoch(const session *self);
 runqueue_item *session_item(session *self);
 
-// Views, by id. session_add_view consumes *view_p and takes the place of a view with that id, which is
-// returned for the caller to destroy. ERR_PARAMS: MAX_VIEWS are there; *view_p is left.
+// Views, by id. session_add_view gives it its number, consumes *view_p and takes the place of a view with
+// that id, which is returned for the caller to destroy. ERR_PARAMS: MAX_VIEWS are there; *view_p is left.
 view *session_view(session *self, id16 id); // NULL if there is none
 err session_add_view(session *self, view **view_p, view **ret_replaced);
 view *session_take_view(session *self, id16 id);  // the caller owns it; NULL if there is none
 unsigned session_view_count(const session *self); // any thread
+size_t session_bytes(const session *self);        // of what its views' pages show
 void session_close_views(session *self, const view_ops *ops);
 
 // Event numbers and the replies that a repeat gets. A reply to DONE that is too large is kept without its

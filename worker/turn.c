@@ -65,23 +65,70 @@ s_sync(turn *self)
     return ops->sync(ops->host, view_instance(self->view), &self->fault);
 }
 
-// The slots: for now the whole root is one.
+// What the whole root shows, and the title with it, compared with what was sent last.
+static bool
+s_differs(turn *self, tree *shows)
+{
+    if (!self->title.size)
+        return tree_set(shows, SLOT_ROOT, self->root, self->host->key);
+    buffer both;
+    buffer_init(&both);
+    buffer_slice(&both, self->title);
+    buffer_slice(&both, self->root);
+    bool differs = tree_set(shows, SLOT_ROOT, buffer_bytes(&both), self->host->key);
+    buffer_fini(&both);
+    return differs;
+}
+
+// The whole root: where it is, and whether it is another one than the page shows.
+static err
+s_take_root(turn *self, tree *shows)
+{
+    rendered *html = &self->shown.html;
+    if (html->text.size > MAX_HTML) {
+        fault_set_message(&self->fault, "the page has %zu bytes, over the limit of %d", html->text.size,
+                          MAX_HTML);
+        return ERR_TEMPLATE;
+    }
+    self->place = root_find(buffer_bytes(&html->text));
+    if (self->shown.root != self->place.kind)
+        shows->loose = true; // something that no plan can see brought a root of its own
+    if (!turn_adoptable(shows) && html->anchors.size) {
+        rendered_strip(html); // nobody looks for them, and something is odd with this markup already
+        self->place = root_find(buffer_bytes(&html->text));
+    }
+    slice text = buffer_bytes(&html->text);
+    self->root = root_html(text, self->place, &self->room);
+    self->title = (slice){0};
+    self->has_title = root_title(text, self->place, &self->title);
+    self->changed = s_differs(self, shows);
+    return OK;
+}
+
+// The slots.
 static err
 s_render(turn *self)
 {
     const view_ops *ops = self->host->ops;
-    buffer_clear(&self->html);
-    err error = ops->render(ops->host, view_instance(self->view), &self->html, &self->fault);
-    if (error)
+    tree *shows = view_tree(self->view);
+    bool html = self->mail->head.type == MSG_EVENT && (self->mail->head.flags & FLAG_HTML);
+    render_order order = {.tree = shows, .key = self->host->key, .whole = self->whole, .html = html};
+    const void *page = shows->page;
+    patch_clear(&self->shown.patch);
+    rendered_clear(&self->shown.html);
+    self->chunks = shows->chunk_count;
+    err error = ops->render(ops->host, view_instance(self->view), &order, &self->shown, &self->fault);
+    if (!error && self->shown.kind == RENDERED_ROOT)
+        error = s_take_root(self, shows);
+    if (page != shows->page)
+        self->chunks = 0;
+    if (error) {
+        tree_cut_chunks(shows, self->chunks); // nobody saw them, or may ask for them
+        tree_lose(shows);
         return error;
-    if (self->html.size > MAX_HTML) {
-        fault_set_message(&self->fault, "the page has %zu bytes, over the limit of %d", self->html.size,
-                          MAX_HTML);
-        return ERR_TEMPLATE;
     }
-    self->place = root_find(buffer_bytes(&self->html));
-    self->root = root_html(buffer_bytes(&self->html), self->place, &self->room);
-    self->changed = tree_set(view_tree(self->view), SLOT_ROOT, self->root, self->host->key);
+    if (self->shown.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->shown.patch)))
+        tree_forget(shows, SLOT_ROOT); // the root is not what it was
     if (self->changed)
         view_advance(self->view);
     return OK;
@@ -111,7 +158,8 @@ s_new(session *of, mail **mail_p, const turn_host *host)
     self->mail = *mail_p;
     *mail_p = NULL;
     fault_init(&self->fault);
-    buffer_init(&self->html);
+    patch_init(&self->shown.patch);
+    rendered_init(&self->shown.html);
     buffer_init(&self->room);
     return self;
 }
@@ -125,7 +173,8 @@ s_destroy(turn *self)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);
     mail_destroy(&self->mail);
     fault_fini(&self->fault);
-    buffer_fini(&self->html);
+    patch_fini(&self->shown.patch);
+    rendered_fini(&self->shown.html);
     buffer_fini(&self->room);
     free(self);
     return result;
@@ -198,6 +247,7 @@ s_repeat(turn *self)
         if (!event_decode(mail_body(self->mail), &self->event) &&
             (self->view = session_view(self->session, self->event.view))) {
             tree_forget(view_tree(self->view), SLOT_ROOT);
+            self->whole = true;
             turn_begin_scope(self);
             self->step = 2;
             return false;
@@ -266,33 +316,71 @@ turn_begin_scope(turn *self)
 }
 
 err
-turn_render(turn *self, view *of)
+turn_render(turn *self, view *of, bool whole)
 {
     self->view = of;
+    self->whole = whole;
     err error = s_sync(self);
     return error ? error : s_render(self);
 }
 
-void
-turn_done(const turn *self, uint64_t applied, buffer *out)
+bool
+turn_adoptable(const tree *shows)
 {
-    buffer frame;
+    return shows->top && !shows->loose && !shows->whole;
+}
+
+void
+turn_html(const turn *self, buffer *out)
+{
+    rendered_plain(&self->shown.html, 0, self->shown.html.text.size, out);
+}
+
+// The root in place of a patch, with the chunks that the page was not told of.
+static void
+s_patch_root(turn *self, const tree *shows)
+{
+    patch *writing = &self->shown.patch;
+    patch_clear(writing);
+    if (!self->changed)
+        return;
+    patch_root(writing, self->root);
+    if (self->has_title)
+        patch_title(writing, self->title);
+    for (unsigned i = self->chunks; turn_adoptable(shows) && i < shows->chunk_count; i++)
+        patch_chunk(writing, shows->chunks[i]);
+}
+
+void
+turn_done(turn *self, uint64_t applied, buffer *out)
+{
+    buffer frame, changes, html;
     buffer_init(&frame);
+    buffer_init(&changes);
+    buffer_init(&html);
+    uint16_t flags = self->mail->head.flags;
+    const tree *shows = view_tree(self->view);
+    bool root = self->shown.kind == RENDERED_ROOT;
+    if (root)
+        s_patch_root(self, shows);
     done_body done = {.version = view_version(self->view)};
-    if (self->mail->head.flags & FLAG_BROWSER) {
-        patch writing = patch_begin(&frame, view_id(self->view), done.version, applied);
-        if (self->changed)
-            patch_region(&writing, SLOT_ROOT, self->root);
-        patch_end(&writing);
+    if (flags & FLAG_BROWSER) {
+        const tree *known = root && self->changed && turn_adoptable(shows) ? shows : NULL;
+        patch_frame(&self->shown.patch, &frame, view_number(self->view), done.version, applied, known);
         done.frame = buffer_bytes(&frame);
-    } else if (self->changed) {
-        patch_region_only(&frame, SLOT_ROOT, self->root);
-        done.patch = buffer_bytes(&frame);
     }
-    if (self->mail->head.flags & FLAG_HTML)
-        done.html = buffer_bytes(&self->html);
+    if (self->changed && (!(flags & FLAG_BROWSER) || (flags & FLAG_HTML))) {
+        patch_body(&self->shown.patch, &changes);
+        done.patch = buffer_bytes(&changes);
+    }
+    if (flags & FLAG_HTML) {
+        turn_html(self, &html);
+        done.html = buffer_bytes(&html);
+    }
     done_encode(&done, out);
     buffer_fini(&frame);
+    buffer_fini(&changes);
+    buffer_fini(&html);
 }
 
 answer *
@@ -308,8 +396,10 @@ turn_answer(const turn *self, message_type type)
 static void
 s_too_large(turn *self, answer *reply)
 {
-    if (self->view)
-        tree_forget(view_tree(self->view), SLOT_ROOT);
+    if (self->view) {
+        tree_cut_chunks(view_tree(self->view), self->chunks);
+        tree_lose(view_tree(self->view));
+    }
     fault_clear(&self->fault);
     fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size,
                       MAX_REPLY_BODY);

@@ -33,10 +33,14 @@ struct turn {
     event_body event; // borrows mail
     view *view;
     void *awaitable;  // a handler that is not finished
-    buffer html;      // what the template gave
-    buffer room;      // the root, if it had to be wrapped
-    root_place place; // of the root in html
-    slice root;       // the root's own HTML, in html or room
+    rendering shown;  // what the template gave
+    root_place place; // RENDERED_ROOT: of the root in the HTML
+    slice root;       // its own HTML, in shown or room
+    buffer room;      // for it, if it had to be wrapped
+    slice title;      // the page's, in shown
+    bool has_title;
+    unsigned chunks; // how many of the tree's chunks the page was told of before
+    bool whole;      // the whole root is wanted
     bool changed;
     bool answered;
     bool ends;
@@ -52,8 +56,11 @@ void turn_end(session *of, const char *reason, const turn_host *host);
 err request_run(turn *self); // OK or what the request is answered with
 // Shared by both.
 void turn_begin_scope(turn *self);
-err turn_render(turn *self, view *of); // sync and template: html, place, root, changed
-void turn_done(const turn *self, uint64_t applied, buffer *out); // DONE's body from what turn_render left
+err turn_render(turn *self, view *of,
+                bool whole); // sync and template: shown, changed, and with a root the rest
+void turn_done(turn *self, uint64_t applied, buffer *out); // DONE's body from what turn_render left
+bool turn_adoptable(const tree *shows);        // the page can find its slots in the root that it has
+void turn_html(const turn *self, buffer *out); // the view's HTML as Django gives it, appended
 void turn_emit(turn *self, answer **answer_p);
 answer *turn_answer(const turn *self, message_type type);
 

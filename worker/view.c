@@ -7,6 +7,7 @@ struct view {
     void *instance;
     tree tree;
     uint64_t version;
+    unsigned number;
     size_t path_size;
     uint8_t path[];
 };
@@ -30,6 +31,7 @@ view_destroy(view **self_p, const view_ops *ops)
     if (!self)
         return;
     ops->close(ops->host, &self->instance);
+    tree_fini(&self->tree);
     free(self);
     *self_p = NULL;
 }
@@ -68,4 +70,16 @@ uint64_t
 view_advance(view *self)
 {
     return ++self->version;
+}
+
+unsigned
+view_number(const view *self)
+{
+    return self->number;
+}
+
+void
+view_set_number(view *self, unsigned number)
+{
+    self->number = number;
 }

@@ -17,5 +17,7 @@ void *view_instance(view *self);
 tree *view_tree(view *self);
 uint64_t view_version(const view *self); // 0 before the first render
 uint64_t view_advance(view *self);       // one version on; returns it
+unsigned view_number(const view *self);  // what patches call it, in its session
+void view_set_number(view *self, unsigned number);
 
 #endif

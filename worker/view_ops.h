@@ -11,6 +11,10 @@
 #include "common/buffer.h"
 #include "common/errors.h"
 #include "worker/fault.h"
+#include "worker/patch.h"
+#include "worker/rendered.h"
+#include "worker/root.h"
+#include "worker/tree.h"
 
 typedef struct {
     slice path;     // dotted path of the class; a label only when instance is given
@@ -36,6 +40,27 @@ typedef struct {
     slice params; // raw msgpack map, counted already
     bool browser; // the person's browser sent it: decorated handlers only
 } call_order;
+
+// What a render is to make of the state that the last sync() took over.
+typedef struct {
+    tree *tree; // what the page shows; brought up to date
+    const tree_key *key;
+    bool whole; // the whole root is wanted: a patch will not do
+    bool html;  // the HTML is wanted, whatever else
+} render_order;
+
+typedef enum {
+    RENDERED_PATCH, // the patch has what changed, if anything did; the HTML, if it was wanted
+    RENDERED_ROOT,  // the HTML has it all. The page can adopt what is in the tree, unless that is loose or
+                    // whole
+} rendered_kind;
+
+typedef struct {
+    rendered_kind kind;
+    root_kind root; // which root the tree is of
+    patch patch;
+    rendered html;
+} rendering;
 
 typedef struct view_ops {
     void *host; // handed to every function
@@ -67,7 +92,9 @@ typedef struct view_ops {
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault);
     // Takes the view's state over from Python; render() shows what the last sync() took.
     err (*sync)(void *host, void *instance, fault *ret_fault);
-    err (*render)(void *host, void *instance, buffer *html, fault *ret_fault);
+    // ret: both parts are empty and stay initialised. After a failure the tree is not to be trusted:
+    // tree_lose().
+    err (*render)(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault);
 } view_ops;
 
 #endif

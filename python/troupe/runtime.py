@@ -9,6 +9,7 @@ import importlib
 import inspect
 import linecache
 import logging
+import sys
 import threading
 import traceback
 from types import FunctionType
@@ -22,11 +23,11 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
-from django.template import TemplateDoesNotExist, engines
-from django.template.loader import get_template
+from django.template import Template, TemplateDoesNotExist
+from django.template.context import make_context
 from django.utils import timezone, translation
 
-from . import conf
+from . import conf, pages
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -46,6 +47,7 @@ _housekeeping = False
 # From 3.7 on asgiref's Local, and so what translation and time zone are activated in, is part of the turn's
 # own context.
 _LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
+_RENDER = Template._render
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
 
@@ -214,8 +216,7 @@ def _in_transaction(function):
 
 
 def find_handler(view, path, name, browser):
-    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words.
-    """
+    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words."""
     _enter_locale(view)
     cls = type(view)
     found = _handlers.get((cls, name))
@@ -242,8 +243,6 @@ async def guard(awaitable):
 
 # State and template
 
-_templates = {}
-
 
 def sync(view):
     """The context of the next render. TypeError unless get_context_data() gives a dict."""
@@ -255,32 +254,46 @@ def sync(view):
 
 
 def _template(view, path):
-    if view.template_string is not None:
-        source = view.template_string
-        template = _templates.get(source)
-        if template is None:
-            if len(_templates) >= 1000:  # made at run time, it seems: they must not pile up
-                _templates.clear()
-            template = _templates[source] = _engine().from_string(source)
-        return template
-    if view.template_name is None:
-        raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
-    return get_template(view.template_name)
-
-
-def _engine():
-    for engine in engines.all():
-        if hasattr(engine, "engine"):
-            return engine
-    raise Refused(TEMPLATE, "TEMPLATES has no Django template engine")
-
-
-def render(view, path, context):
-    """The view's HTML, by Django's template engine and with its context processors."""
     try:
-        return _template(view, path).render(context, view.request)
+        if view.template_string is not None:
+            return pages.from_source(view.template_string)
+        if view.template_name is not None:
+            return pages.named(view.template_name)
+    except pages.NoEngine as error:
+        raise Refused(TEMPLATE, str(error)) from None
+    raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
+
+
+def rendering(view, path, data, whole, make_page):
+    """A generator around one rendering. It yields once: (context, plan, locale), with the context bound as Django's
+    backend binds it until the generator is closed; or the HTML, where there is no plan, or `whole` is asked for.
+
+    locale: what plain values are formatted by, to be compared. make_page: see pages.page_of().
+    """
+    try:
+        template = _template(view, path)
+        django = getattr(template, "template", None)
+        if whole or not isinstance(django, Template):
+            yield template.render(data, view.request)
+            return
+        context = make_context(data, view.request, autoescape=template.backend.engine.autoescape)
+        with context.render_context.push_state(django), context.bind_template(django):
+            context.template_name = django.name
+            plan = pages.page_of(django, context, make_page)
+            if plan is None:
+                yield django._render(context)
+            else:
+                _tell_tests(django, context)
+                yield context, plan, (translation.get_language(), timezone.get_current_timezone())
     except TemplateDoesNotExist as error:
         raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+def _tell_tests(template, context):
+    """Django's test runner puts something of its own in place of Template._render, to learn what is rendered."""
+    if Template._render is not _RENDER and "django.test.signals" in sys.modules:
+        told = sys.modules["django.test.signals"].template_rendered
+        told.send(sender=template, template=template, context=context)
 
 
 # Around a turn

@@ -21,6 +21,7 @@ LIMITS = {
     "parameters of an event or mount": ("MAX_PARAM_COUNT", "MAX_REQUEST_BODY", None),
     "views in a session": ("MAX_VIEWS",),
     "views in a JOIN": ("MAX_VIEWS",),
+    "chunks in a REFRESH": ("MAX_CHUNKS_ASKED", "MAX_CHUNK_HASH"),
     "identity": ("MAX_IDENTITY",),
     "waiting requests of one session": ("MAX_MAILBOX",),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),

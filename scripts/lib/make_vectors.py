@@ -163,7 +163,18 @@ def requests():
         valid("leave", "LEAVE", {}),
         valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, session=bytes(16), epoch=0),
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, session=bytes(16), epoch=0),
+        *refreshes(),
+    ]
+
+
+def refreshes():
+    """REFRESH, in all its kinds."""
+    return [
         valid("refresh", "REFRESH", {"view": OTHER}),
+        valid("refresh_nil_optionals", "REFRESH", {"view": OTHER, "chunks": None, "whole": None}),
+        valid("refresh_chunks", "REFRESH", {"view": VIEW, "chunks": ["abcdefgh", ""], "whole": False}),
+        valid("refresh_256_chunks", "REFRESH", {"view": VIEW, "chunks": ["x" * 16] * 256}),
+        valid("refresh_whole", "REFRESH", {"view": VIEW, "whole": True}),
     ]
 
 
@@ -176,9 +187,7 @@ def mount_replies():
             "MOUNTED",
             {"view": VIEW, "version": 2**32, "last": 40, "at": 5, "html": b"<body></body>"},
         ),
-        valid(
-            "mounted_empty_at_zero", "MOUNTED", {"view": VIEW, "version": 1, "last": 0, "at": 0, "html": b""}
-        ),
+        valid("mounted_empty_at_zero", "MOUNTED", {"view": VIEW, "version": 1, "last": 0, "at": 0, "html": b""}),
         valid(
             "mounted_cookie",
             "MOUNTED",
@@ -199,8 +208,9 @@ def mount_replies():
                 "last": 40,
                 "fresh": False,
                 "views": [
-                    {"view": VIEW, "version": 3},
-                    {"view": OTHER, "version": 1, "html": b"<p></p>", "error": None},
+                    {"view": VIEW, "version": 3, "number": 0, "chunks": ["abcdefgh", "ABCDEF_-"]},
+                    {"view": VIEW, "version": 3, "number": 1, "chunks": []},
+                    {"view": OTHER, "version": 1, "number": 2, "title": b'"Hi"', "html": b"<p></p>", "error": None},
                     {
                         "view": SESSION,
                         "version": 0,
@@ -234,9 +244,7 @@ def replies():
                 "frames": frames,
             },
         ),
-        valid(
-            "not_executed", "NOT_EXECUTED", {"reason": "gap", "message": "the event's number does not follow"}
-        ),
+        valid("not_executed", "NOT_EXECUTED", {"reason": "gap", "message": "the event's number does not follow"}),
         valid(
             "not_executed_busy",
             "NOT_EXECUTED",
@@ -270,9 +278,7 @@ def control():
     nobody = {"session": bytes(16), "epoch": 0}
     counts = ("sessions", "views", "queued", "running", "busy_ms", "turns")
     return [
-        valid(
-            "register", "REGISTER", {"name": "w1", "pid": 4711, "threads": 4, "version": "0.1.0"}, **nobody
-        ),
+        valid("register", "REGISTER", {"name": "w1", "pid": 4711, "threads": 4, "version": "0.1.0"}, **nobody),
         valid(
             "register_longest",
             "REGISTER",
@@ -280,9 +286,7 @@ def control():
             **nobody,
         ),
         valid("welcome", "WELCOME", {"boot": U64, "heartbeat_ms": 1000}, **nobody),
-        valid(
-            "refused", "REFUSED", {"reason": "name_taken", "message": "a live worker has this name"}, **nobody
-        ),
+        valid("refused", "REFUSED", {"reason": "name_taken", "message": "a live worker has this name"}, **nobody),
         valid(
             "heartbeat_worker",
             "HEARTBEAT",

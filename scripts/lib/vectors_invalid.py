@@ -46,9 +46,7 @@ def invalid_shapes():
         invalid("map_count_too_high", "EVENT", b"\x84" + view + rest, "malformed"),
         invalid("map_count_too_low", "EVENT", b"\x82" + view + rest, "malformed"),
         invalid("map_count_of_4_billion", "EVENT", b"\xdf\xff\xff\xff\xff" + view + rest, "malformed"),
-        invalid(
-            "bin_length_of_4_billion", "EVENT", b"\x83\xa4view\xc6\xff\xff\xff\xff" + VIEW + rest, "malformed"
-        ),
+        invalid("bin_length_of_4_billion", "EVENT", b"\x83\xa4view\xc6\xff\xff\xff\xff" + VIEW + rest, "malformed"),
         invalid(
             "list_count_of_4_billion",
             "EVENT",
@@ -63,9 +61,7 @@ def invalid_shapes():
         ),
         invalid("key_repeated", "EVENT", b"\x84" + view + rest + name, "malformed"),
         invalid("key_repeated_unknown", "EVENT", b"\x85" + view + rest + b"\xa1z\x01\xa1z\x01", "malformed"),
-        invalid(
-            "key_repeated_other_width", "EVENT", b"\x84" + view + rest + b"\xd9\x04name\xa1x", "malformed"
-        ),
+        invalid("key_repeated_other_width", "EVENT", b"\x84" + view + rest + b"\xd9\x04name\xa1x", "malformed"),
         invalid("key_a_number", "EVENT", b"\x84" + view + rest + b"\x01\x01", "malformed"),
         invalid("key_bin", "EVENT", b"\x84" + view + rest + b"\xc4\x01z\x01", "malformed"),
         invalid("key_not_utf8", "EVENT", b"\x84" + view + rest + b"\xa1\xff\x01", "malformed"),
@@ -111,14 +107,7 @@ def invalid_requests():
         ("beyond", b"\xf4\x90\x80\x80"),
         ("alone", b"\x80"),
     ):
-        packed = (
-            b"\x83\xa4view\xc4\x10"
-            + VIEW
-            + b"\xa4name"
-            + bytes([0xA0 | len(text)])
-            + text
-            + b"\xa6params\x80"
-        )
+        packed = b"\x83\xa4view\xc4\x10" + VIEW + b"\xa4name" + bytes([0xA0 | len(text)]) + text + b"\xa6params\x80"
         wrong(f"event_name_utf8_{label}", "EVENT", packed)
     wrong("event_params_list", "EVENT", {**event, "params": []})
     wrong("mount_path_of_256_bytes", "MOUNT", {**mount, "path": "p" * 256}, "too_large")
@@ -128,6 +117,12 @@ def invalid_requests():
     wrong("mount_33_keys", "MOUNT", {**mount, **{f"k{i}": i for i in range(31)}}, "too_large")
     wrong("unmount_empty", "UNMOUNT", {})
     wrong("refresh_view_str", "REFRESH", {"view": "x" * 16})
+    wrong("refresh_chunks_map", "REFRESH", {"view": VIEW, "chunks": {}})
+    wrong("refresh_chunks_of_numbers", "REFRESH", {"view": VIEW, "chunks": ["a", 1]})
+    wrong("refresh_chunk_not_utf8", "REFRESH", b"\x82\xa4view\xc4\x10" + VIEW + b"\xa6chunks\x91\xa1\xff")
+    wrong("refresh_257_chunks", "REFRESH", {"view": VIEW, "chunks": ["a"] * 257}, "too_large")
+    wrong("refresh_chunk_of_17_bytes", "REFRESH", {"view": VIEW, "chunks": ["h" * 17]}, "too_large")
+    wrong("refresh_whole_number", "REFRESH", {"view": VIEW, "whole": 1})
     wrong("ack_without_version", "ACK", {"view": VIEW})
     wrong("ack_version_str", "ACK", {"view": VIEW, "version": "1"})
     wrong("logout_identity_empty", "LOGOUT", {"identity": b""})

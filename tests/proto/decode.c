@@ -10,6 +10,7 @@ s_request(message_type type, slice body)
     mount_body mount;
     event_body event;
     ack_body ack;
+    refresh_body refresh;
     id16 view;
     slice identity;
     reader in;
@@ -21,8 +22,9 @@ s_request(message_type type, slice body)
     case MSG_EVENT:
         return event_decode(body, &event);
     case MSG_UNMOUNT:
-    case MSG_REFRESH:
         return view_decode(body, &view);
+    case MSG_REFRESH:
+        return refresh_decode(body, &refresh);
     case MSG_ACK:
         return ack_decode(body, &ack);
     case MSG_LOGOUT:

@@ -19,6 +19,8 @@ from django.utils.module_loading import import_string
 
 from troupe import wire
 
+CHUNKS = ["AAAAAAAA", "BBBBBBBB"]  # of every view
+
 
 class Refusal(Exception):
     """(type, body) to answer with."""
@@ -137,8 +139,12 @@ class Session:
             kind, body = self._mount(mount, 0, 0, None)
             if kind != wire.MOUNTED:
                 return {"view": one["view"], "version": 0, "error": body}
-            return {"view": one["view"], "version": 1, "html": body["html"]}
-        return {"view": one["view"], "version": self.views[one["view"]][1]}
+            return {"view": one["view"], "version": 1, "html": body["html"], "number": self._number(one["view"])}
+        known = {"number": self._number(one["view"]), "chunks": CHUNKS}
+        return {"view": one["view"], "version": self.views[one["view"]][1], **known}
+
+    def _number(self, key):
+        return list(self.views).index(key)
 
     def _event(self, fields, flags, sequence, view):
         if sequence in self.replies:
@@ -179,7 +185,7 @@ class Session:
         self.views[key][1] += 1
         version, html = self.views[key][1], self._html(key)
         slots = {"0": {"h": html}}
-        frame = {"v": key.hex(), "s": version, "a": sequence, "d": slots}
+        frame = {"v": self._number(key), "s": version, "a": sequence, "d": slots}
         body = {"version": version}
         if flags & wire.BROWSER:
             body["frame"] = json.dumps(frame).encode()
@@ -188,6 +194,11 @@ class Session:
         return body
 
     def _refresh(self, fields, flags, sequence, view):
+        if "chunks" in fields:
+            number, version = self._number(fields["view"]), self.views[fields["view"]][1]
+            chunks = [[one, {"h": "", "s": []}] for one in fields["chunks"] if one in CHUNKS]
+            frame = {"v": number, "s": version, "a": 0, "c": chunks}
+            return wire.DONE, {"version": version, "frame": json.dumps(frame).encode()}
         return wire.DONE, self._done(fields["view"], flags, 0)
 
     def _unmount(self, fields, flags, sequence, view):

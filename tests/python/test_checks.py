@@ -42,8 +42,9 @@ def test_channels_and_asgi(settings, monkeypatch):
         ({"BROKER": 5}, ["troupe.E004"]),
         ({"BROKER": "localhost:5"}, ["troupe.E004"]),
         ({"SOCKET_PATH": "ws/"}, ["troupe.E004"]),
+        ({"MINIFIED": "yes"}, ["troupe.E004"]),
         ({"ORIGINS": "x", "STRICT_EVENTS": 1}, ["troupe.E004", "troupe.E004"]),
-        ({"BROKER": "tcp://127.0.0.1:5", "SOCKET_PATH": "/x/", "MOUNT_TIMEOUT": 2.5}, []),
+        ({"BROKER": "tcp://127.0.0.1:5", "SOCKET_PATH": "/x/", "MOUNT_TIMEOUT": 2.5, "MINIFIED": None}, []),
     ],
 )
 def test_the_setting(settings, given, expected):

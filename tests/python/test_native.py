@@ -61,7 +61,7 @@ def test_the_test_client():
     client.send_event("increment", by=2)
     client.send_event("later")
     client.assert_state(count=17)
-    assert ">17</main>" in client.html
+    assert ">17</main>" in client.html and client.patches == {"1": "17"}
     with pytest.raises(ActorError, match=r"Error in samples\.Counter\.broken\(\): nothing to count") as error:
         client.send_event("broken")
     assert error.value.type == "ValueError" and error.value.frames
@@ -103,8 +103,10 @@ async def test_a_page_and_its_socket():
     joined = await ask(t="join", views=[{"token": found}])
     assert joined["n"] == 0 and joined["fresh"] is False and "html" not in joined["views"][0]
     view = joined["views"][0]["v"]
+    assert joined["views"][0]["i"] == 0 and len(joined["views"][0]["k"]) == 1  # the page's own chunk
     patch = await ask(t="event", n=1, v=view, e="increment", p={})
-    assert (patch["v"], patch["s"], patch["a"]) == (view, 2, 1) and ">7<" in patch["d"]["0"]["h"]
+    assert (patch["v"], patch["s"], patch["a"]) == (0, 2, 1)
+    assert patch["d"] == {"1": "7"}
     assert await ask(t="event", n=1, v=view, e="increment", p={}) == patch  # a repeat, not executed again
     refused = await ask(t="event", n=5, v=view, e="increment", p={})
     assert (refused["t"], refused["reason"]) == ("refused", "gap")

@@ -35,7 +35,7 @@ def test_a_page_over_wsgi(either):
     assert response.status_code == 200 and response["Content-Type"] == "text/html; charset=utf-8"
     assert response["Cache-Control"] == "private, no-cache"
     assert text.endswith('data-troupe-socket="/ws/troupe/"></script></body></html>')
-    assert text.count("<script") == 1 and 'src="/static/troupe/troupe.js"' in text
+    assert text.count("<script") == 1 and 'src="/static/troupe/' in text
     contents = token.read(token_of(response), ANYBODY)
     assert contents["path"] == "samples.Counter" and contents["params"] == {"start": 5}
     assert contents["init"] == {"step": 2} and contents["url"] == "/counter/5/?a=1&b=%C3%BC"
@@ -223,3 +223,24 @@ def test_use_actors_is_read():
 
     with pytest.warns(UserWarning, match="Plain.use_actors is false"):
         Plain.as_view()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "debug", "there", "small"),
+    [
+        (None, False, True, True),
+        (None, True, True, False),
+        (None, False, False, False),
+        (True, True, True, True),
+        (False, False, True, False),
+    ],
+)
+def test_pages_load_the_small_file_or_the_modules(settings, monkeypatch, tmp_path, wanted, debug, there, small):
+    settings.DEBUG = debug
+    settings.TROUPE = {"MINIFIED": wanted}
+    file = tmp_path / "troupe.min.js"
+    if there:
+        file.touch()
+    monkeypatch.setattr(page, "_SMALL_FILE", file)
+    name = "dist/troupe.min.js" if small else "troupe.js"
+    assert f'src="/static/troupe/{name}"' in page.script_tag()

@@ -12,7 +12,7 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 
-from troupe import LiveView, event_handler, runtime
+from troupe import LiveView, event_handler, pages, runtime
 
 
 class Base(LiveView):
@@ -212,15 +212,24 @@ def test_sync_wants_a_dict():
     assert runtime.sync(view) == {"n": 1}
 
 
+def render(view, data):
+    """What a turn gets from rendering() where no plan is made."""
+    generator = runtime.rendering(view, "shop.Shop", data, True, None)
+    try:
+        return next(generator)
+    finally:
+        generator.close()
+
+
 def test_render():
     view = Shop()
-    assert runtime.render(view, "shop.Shop", {"n": "<b>"}) == "&lt;b&gt;"
+    assert render(view, {"n": "<b>"}) == "&lt;b&gt;"
     view.template_string = None
     with pytest.raises(runtime.Refused, match="neither template_name nor template_string"):
-        runtime.render(view, "shop.Shop", {})
+        render(view, {})
     view.template_name = "nowhere.html"
     with pytest.raises(runtime.Refused, match="template does not exist: nowhere.html") as refused:
-        runtime.render(view, "shop.Shop", {})
+        render(view, {})
     assert refused.value.kind == "template"
 
 
@@ -228,15 +237,37 @@ def test_render_uses_context_processors():
     view = Shop()
     view.template_string = "{{ request.path }}"
     runtime.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
-    assert runtime.render(view, "shop.Shop", {}) == "/here/"
+    assert render(view, {}) == "/here/"
+
+
+def test_a_rendering_with_a_plan_has_its_context_bound():
+    view = Shop()
+    view.template_string = "<main dj-root>{{ request.path }}{{ n }}</main>"
+    runtime.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
+    seen = []
+
+    class Plan:
+        def __init__(self, description):
+            self.details = description
+            seen.append(description)
+
+    for n in (1, 2):
+        generator = runtime.rendering(view, "shop.Shop", {"n": n}, False, Plan)
+        context, plan, locale = next(generator)
+        assert isinstance(plan, Plan) and context.template and context["request"].path == "/here/"
+        assert context["n"] == n and locale[0] == translation.get_language()
+        generator.close()
+        assert context.template is None
+    assert len(seen) == 1  # a plan is made once
+    assert all(one is not plan for one in seen[0]["templates"])
 
 
 def test_templates_made_at_run_time_do_not_pile_up():
     view = Shop()
     for n in range(1100):
         view.template_string = f"{n}"
-        runtime.render(view, "shop.Shop", {})
-    assert len(runtime._templates) <= 1000
+        render(view, {})
+    assert len(pages._from_source) <= 1000
 
 
 @pytest.fixture

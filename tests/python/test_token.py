@@ -189,3 +189,24 @@ def test_defaults_of_the_setting(settings, monkeypatch):
     settings.TROUPE = None
     monkeypatch.delenv("TROUPE_FRONT")
     assert conf.get("BROKER").startswith("ipc:///run/user/") and not conf.is_inproc()
+
+
+def test_a_renewal_gives_an_old_token_its_generation_and_a_new_age():
+    text = signed()
+    contents = token.read(text, ADA)
+    renewal = token.renew({**contents, "generation": 4})
+    assert len(renewal) < 64
+    assert token.read(text, ADA, renewal) == {**contents, "generation": 4}
+    with mock.patch("django.core.signing.time.time", return_value=9e9):
+        late = token.renew({**contents, "generation": 5})
+        assert token.read(text, ADA, late)["generation"] == 5
+        with pytest.raises(TokenError) as error:
+            token.read(text, ADA, renewal)
+    assert error.value.reason == "expired"
+    for other in ({**contents, "view": b"w" * 16}, {**contents, "session": b"t" * 16}):
+        with pytest.raises(TokenError) as error:
+            token.read(text, ADA, token.renew(other))
+        assert error.value.reason == "forged"
+    with pytest.raises(TokenError) as error:
+        token.read(text, {**ADA, "user": "8"}, renewal)
+    assert error.value.reason == "foreign"

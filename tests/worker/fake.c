@@ -128,17 +128,61 @@ s_sync(void *host, void *instance, fault *ret_fault)
     return OK;
 }
 
+static void
+s_slots(const fake *self, const render_order *order, rendering *ret, int count)
+{
+    char text[16];
+    bool new, whole = order->whole || !order->tree->top || order->tree->loose;
+    if (whole) {
+        tree_begin(order->tree, self, self->page);
+        tree_chunk(order->tree, self->page, &new);
+    }
+    order->tree->loose = self->loose;
+    ret->kind = whole || self->loose ? RENDERED_ROOT : RENDERED_PATCH;
+    part *top = order->tree->top;
+    slice value = slice_of(text, (size_t)snprintf(text, sizeof text, "%d", count));
+    rendered *html = &ret->html;
+    buffer_format(&html->text, "<main dj-root>%s", text);
+    if (part_leaf(top, 1, value, order->key) && !whole)
+        patch_leaf(&ret->patch, 1, CLASS_TEXT, 0, value);
+    rendered_anchor(html, count % 2 ? "<!--$b1-->" : "<!--$b-->");
+    int shown = count % 2 ? 0 : PART_NOTHING;
+    if (shown != part_alternative(top, 2)) {
+        part_show(top, 2, shown, shown ? NULL : self->branch);
+        unsigned chunk = shown ? 0 : tree_chunk(order->tree, self->branch, &new);
+        if (!whole && !shown && new)
+            patch_chunk(&ret->patch, self->branch);
+        patch_enter(&ret->patch, 2);
+        if (shown)
+            patch_hide(&ret->patch);
+        else
+            patch_show(&ret->patch, chunk);
+        patch_leave(&ret->patch);
+    }
+    if (ret->kind == RENDERED_ROOT)
+        patch_clear(&ret->patch);
+    rendered_anchor(html, "<!--$-->");
+    buffer_text(&html->text, "</main>");
+}
+
 static err
-s_render(void *host, void *instance, buffer *html, fault *ret_fault)
+s_render(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault)
 {
     fake *self = host;
     if (!self->template) {
         fault_set_message(ret_fault, "no template");
         return ERR_TEMPLATE;
     }
+    if (self->page && !order->tree->whole) {
+        s_slots(self, order, ret, ((counter *)instance)->count);
+        return OK;
+    }
+    if (order->tree->top)
+        tree_lose(order->tree);
     char text[256];
     int size = snprintf(text, sizeof text, self->template, ((counter *)instance)->count);
-    buffer_append(html, text, (size_t)size);
+    ret->kind = RENDERED_ROOT;
+    buffer_append(&ret->html.text, text, (size_t)size);
     return OK;
 }
 
@@ -201,6 +245,8 @@ fake_fini(fake *self)
 {
     CU_ASSERT_EQUAL(self->open_views, 0);
     CU_ASSERT_EQUAL(self->open_scopes, 0);
+    shape_release(&self->page);
+    shape_release(&self->branch);
     while (self->count)
         answer_destroy(&self->answers[--self->count]);
 }
@@ -310,6 +356,33 @@ fake_view_mail(fake *self, message_type type, id16 id)
     writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
     writer_key_uint(to, "version", 1);
     return s_finish(self, type, SEQUENCE_REQUEST | 3, FLAG_BROWSER, &body);
+}
+
+mail *
+fake_refresh(fake *self, id16 id, const char *chunk, bool whole)
+{
+    buffer body;
+    buffer_init(&body);
+    writer to = writer_on(&body);
+    writer_map(to, chunk ? 3 : 2);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key(to, "whole");
+    writer_bool(to, whole);
+    if (chunk) {
+        writer_key(to, "chunks");
+        writer_list(to, 3); // the same twice: it is to be sent once
+        writer_str(to, slice_text(chunk));
+        writer_str(to, slice_text("nobody's"));
+        writer_str(to, slice_text(chunk));
+    }
+    return s_finish(self, MSG_REFRESH, SEQUENCE_REQUEST | 4, FLAG_BROWSER, &body);
+}
+
+void
+fake_slots(fake *self)
+{
+    self->page = shape_new(slice_text("tb"), slice_text("pagepage"), slice_text("{\"s\":[]}"));
+    self->branch = shape_new(slice_text("t"), slice_text("branches"), slice_text("{\"h\":\"odd\"}"));
 }
 
 const answer *

@@ -17,6 +17,8 @@ typedef struct {
     bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d
+    const shape *page, *branch;          // set by fake_slots: a plan of one text, and a branch for odd counts
+    bool loose;                          // what it shows does not fit
     void (*done)(void *);                // of the awaitable that waits
     void *done_context;
     err settles; // how it ends
@@ -32,6 +34,10 @@ mail *fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint1
 mail *fake_join(fake *self, uint64_t generation, id16 id, uint64_t version);
 mail *fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version);
 mail *fake_view_mail(fake *self, message_type type, id16 id);
+mail *fake_refresh(fake *self, id16 id, const char *chunk, bool whole); // chunk may be NULL
+
+// From now on its pages have a plan: {"1": the count, "2": a branch that says the count when it is odd}.
+void fake_slots(fake *self);
 
 // Runs it and gives the answer that came last; NULL if none came.
 const answer *fake_run(fake *self, session *of, mail *one, turn_result *ret_result);

@@ -267,13 +267,15 @@ s_the_rest(void)
 static size_t s_page_size;
 
 static err
-s_render_page(void *host, void *instance, buffer *html, fault *ret_fault)
+s_render_page(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault)
 {
+    (void)order;
     (void)host;
     (void)instance;
     (void)ret_fault;
-    memset(buffer_reserve(html, s_page_size), 'x', s_page_size);
-    buffer_wrote(html, s_page_size);
+    ret->kind = RENDERED_ROOT;
+    memset(buffer_reserve(&ret->html.text, s_page_size), 'x', s_page_size);
+    buffer_wrote(&ret->html.text, s_page_size);
     return OK;
 }
 

@@ -65,18 +65,18 @@ s_receive(void)
     heard got = {0};
     int more = 1;
     for (unsigned at = 0; more; at++) {
-        zmq_msg_t part;
-        zmq_msg_init(&part);
-        CU_ASSERT_TRUE_FATAL(zmq_msg_recv(&part, s_world.router, 0) >= 0);
-        slice bytes = slice_of(zmq_msg_data(&part), zmq_msg_size(&part));
+        zmq_msg_t piece;
+        zmq_msg_init(&piece);
+        CU_ASSERT_TRUE_FATAL(zmq_msg_recv(&piece, s_world.router, 0) >= 0);
+        slice bytes = slice_of(zmq_msg_data(&piece), zmq_msg_size(&piece));
         if (at == 0)
             memcpy(s_world.peer, bytes.data, s_world.peer_size = bytes.size);
         else if (at == 2)
             header_decode(bytes, &got.head);
         else if (at == 3)
             buffer_slice(&got.body, bytes);
-        more = zmq_msg_more(&part);
-        zmq_msg_close(&part);
+        more = zmq_msg_more(&piece);
+        zmq_msg_close(&piece);
     }
     return got;
 }

@@ -1,19 +1,22 @@
 #include "worker/py/view.h"
 
 #include "worker/py/convert.h"
+#include "worker/py/eval.h"
 #include "worker/py/exception.h"
+#include "worker/py/show.h"
 
 #include <stdlib.h>
 
 #define FUNCTIONS(F)                                                                                         \
     F(open_view)                                                                                             \
     F(mount_view)                                                                                            \
-    F(join_view) F(find_handler) F(sync) F(render) F(begin) F(end) F(guard) F(describe) F(refuse_params)
+    F(join_view) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
 
 struct py_host {
     view_ops ops;
     PyObject *submit;     // or NULL
     PyObject *unpack_ext; // troupe.wire
+    PyObject *make_page;  // page_new as a function
 #define F(name) PyObject *name;
     FUNCTIONS(F) // troupe.runtime
 #undef F
@@ -22,12 +25,13 @@ struct py_host {
 typedef struct {
     PyObject *view;
     PyObject *path;    // str
-    PyObject *context; // what sync() gave; NULL before
+    PyObject *context; // what sync() gave, until it is rendered; NULL before
+    show show;
 } instance;
 
 typedef struct {
     PyObject *context; // contextvars.Context
-} scope;
+} turn_scope;
 
 typedef struct {
     PyObject *object;    // the coroutine
@@ -78,10 +82,10 @@ static void *
 s_thread_begin(void *host)
 {
     (void)host;
-    PyThreadState *state = PyThreadState_New(PyInterpreterState_Main());
-    ASSERT(state);
-    PyEval_RestoreThread(state);
-    return state;
+    PyThreadState *made = PyThreadState_New(PyInterpreterState_Main());
+    ASSERT(made);
+    PyEval_RestoreThread(made);
+    return made;
 }
 
 static void
@@ -121,7 +125,7 @@ static void *
 s_scope_begin(void *host)
 {
     py_host *self = host;
-    scope *around = malloc(sizeof *around);
+    turn_scope *around = malloc(sizeof *around);
     ASSERT(around);
     around->context = PyContext_New();
     ASSERT(around->context && PyContext_Enter(around->context) == 0);
@@ -133,14 +137,14 @@ static void
 s_scope_suspend(void *host, void *scope_)
 {
     (void)host;
-    ASSERT(PyContext_Exit(((scope *)scope_)->context) == 0);
+    ASSERT(PyContext_Exit(((turn_scope *)scope_)->context) == 0);
 }
 
 static void
 s_scope_resume(void *host, void *scope_)
 {
     (void)host;
-    scope *around = scope_;
+    turn_scope *around = scope_;
     if (PyContext_Enter(around->context) == 0)
         return;
     // Somebody is in it this moment, such as a task that the handler began in it: the turn goes on in a copy.
@@ -153,7 +157,7 @@ static void
 s_scope_end(void *host, void **scope_p)
 {
     py_host *self = host;
-    scope *around = *scope_p;
+    turn_scope *around = *scope_p;
     s_call_around(self->end);
     ASSERT(PyContext_Exit(around->context) == 0);
     Py_DECREF(around->context);
@@ -194,6 +198,7 @@ s_close(void *host, void **instance_p)
     Py_CLEAR(of->view);
     Py_CLEAR(of->path);
     Py_CLEAR(of->context);
+    show_fini(&of->show);
     free(of);
     *instance_p = NULL;
 }
@@ -208,8 +213,8 @@ s_response(PyObject *own, response *ret)
         return false;
     }
     ret->status = (unsigned)PyLong_AsUnsignedLong(status);
-    PyObject *part = ret->status ? own : PyDict_GetItemString(own, "headers");
-    return !PyErr_Occurred() && part && convert_from_python(part, &ret->body);
+    PyObject *inside = ret->status ? own : PyDict_GetItemString(own, "headers");
+    return !PyErr_Occurred() && inside && convert_from_python(inside, &ret->body);
 }
 
 static err
@@ -329,7 +334,7 @@ s_await(void *host, void *awaitable, void *scope_, void (*done)(void *context), 
     PyObject *capsule = PyCapsule_New(one, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
     PyObject *guarded = callback ? PyObject_CallOneArg(self->guard, one->object) : NULL;
-    PyObject *context_object = ((scope *)scope_)->context;
+    PyObject *context_object = ((turn_scope *)scope_)->context;
     PyObject *none = NULL;
     if (guarded)
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
@@ -379,18 +384,41 @@ s_sync(void *host, void *instance_, fault *ret_fault)
     return OK;
 }
 
+static show_result
+s_try(py_host *self, instance *of, const show_try *at)
+{
+    PyObject *generator = PyObject_CallFunctionObjArgs(self->rendering, of->view, of->path, of->context,
+                                                       at->plain ? Py_True : Py_False, self->make_page, NULL);
+    show_result result = generator ? show_render(&of->show, at, generator) : SHOW_FAILED;
+    Py_XDECREF(generator);
+    return result;
+}
+
 static err
-s_render(void *host, void *instance_, buffer *html, fault *ret_fault)
+s_render(void *host, void *instance_, const render_order *order, rendering *ret, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
     ASSERT(of->context);
-    PyObject *text = PyObject_CallFunctionObjArgs(self->render, of->view, of->path, of->context, NULL);
-    bool ok = text && PyUnicode_Check(text) && convert_text(text, html);
-    if (text && !PyUnicode_Check(text))
-        PyErr_Format(PyExc_TypeError, "render gave a %.100s", Py_TYPE(text)->tp_name);
-    err error = ok ? OK : s_fault(self, of, "template of %U", ret_fault);
-    Py_XDECREF(text);
+    show_try at = {.order = order, .out = ret, .whole = order->whole, .plain = order->tree->whole};
+    err error = OK;
+    show_result result;
+    const void *before = order->tree->page;
+    unsigned chunks = order->tree->chunk_count;
+    while (!error && (result = s_try(self, of, &at)) != SHOW_DONE) {
+        if (result == SHOW_FAILED) {
+            error = s_fault(self, of, "template of %U", ret_fault);
+            break;
+        }
+        ASSERT(!at.plain); // each try asks for less
+        tree_cut_chunks(order->tree, before == order->tree->page ? chunks : 0);
+        order->tree->whole |= result == SHOW_PLAIN;
+        at.plain = result == SHOW_PLAIN;
+        at.whole = true;
+        if (of->show.state.opaque) // generators are used up
+            error = s_sync(host, instance_, ret_fault);
+    }
+    Py_CLEAR(of->context);
     return error;
 }
 
@@ -423,6 +451,15 @@ s_import(const char *module, const char *name)
     return found;
 }
 
+static PyObject *
+s_page(PyObject *unused, PyObject *description)
+{
+    (void)unused;
+    return (PyObject *)page_new(description);
+}
+
+static PyMethodDef s_make_page = {"make_page", s_page, METH_O, "page_new() of worker/py/plan.h."};
+
 py_host *
 py_host_new(PyObject *submit)
 {
@@ -435,6 +472,7 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
+    ok = ok && hasher_setup() && eval_setup() && (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
     return self;
@@ -448,6 +486,7 @@ py_host_destroy(py_host **self_p)
         return;
     Py_XDECREF(self->submit);
     Py_XDECREF(self->unpack_ext);
+    Py_XDECREF(self->make_page);
 #define F(name) Py_XDECREF(self->name);
     FUNCTIONS(F)
 #undef F
@@ -470,7 +509,7 @@ py_awaitable_object(void *awaitable)
 PyObject *
 py_scope_context(void *scope_)
 {
-    return ((scope *)scope_)->context;
+    return ((turn_scope *)scope_)->context;
 }
 
 void

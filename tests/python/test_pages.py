@@ -1,0 +1,92 @@
+"""Templates of views and their plans: found once, and again when a file changed."""
+
+import os
+
+import pytest
+
+from troupe import pages
+
+
+class Plan:
+    def __init__(self, description):
+        self.details = {key: value for key, value in description.items() if key != "block"}
+
+
+@pytest.fixture
+def folder(tmp_path, settings):
+    """A folder of templates that no loader remembers, as in development with Django 3.2."""
+    one = {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [tmp_path],
+        "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]},
+    }
+    settings.TEMPLATES = [one]
+    pages._loaded.clear()
+    yield tmp_path
+    pages._loaded.clear()
+
+
+def plan_of(template):
+    from django.template import Context
+
+    context = Context({})
+    with context.bind_template(template.template):
+        return pages.page_of(template.template, context, Plan)
+
+
+def test_a_template_is_the_same_until_its_file_changes(folder):
+    (folder / "a.html").write_text("<main dj-root>{{ a }}</main>")
+    first = pages.named("a.html")
+    plan = plan_of(first)
+    assert pages.named("a.html") is first and plan_of(first) is plan
+    (folder / "a.html").write_text("<main dj-root>{{ b }}</main>")
+    second = pages.named("a.html")
+    assert second is not first and plan_of(second) is not plan
+    os.unlink(folder / "a.html")
+    with pytest.raises(Exception, match="a.html"):
+        pages.named("a.html")
+
+
+def test_what_it_extends_and_includes_counts(folder):
+    (folder / "base.html").write_text("<main dj-root>{% block b %}{% endblock %}{% include 'part.html' %}</main>")
+    (folder / "part.html").write_text("<b>{{ p }}</b>")
+    (folder / "page.html").write_text("{% extends 'base.html' %}{% block b %}{{ a }}{% endblock %}")
+    first = pages.named("page.html")
+    plan = plan_of(first)
+    assert len(plan.details["templates"]) == 2
+    for changed in ("base.html", "part.html"):
+        assert pages.named("page.html") is first
+        (folder / changed).write_text((folder / changed).read_text() + " ")
+        second = pages.named("page.html")
+        assert second is not first
+        first = second
+        plan_of(first)
+
+
+def test_what_does_not_exist_is_left_to_the_rendering(folder, caplog):
+    (folder / "page.html").write_text("{% extends 'nowhere.html' %}")
+    assert plan_of(pages.named("page.html")) is None
+    (folder / "nowhere.html").write_text("<main dj-root>{{ a }}</main>")
+    assert plan_of(pages.named("page.html")) is not None  # and it was not remembered
+    assert not caplog.records
+
+
+def test_too_many_variants(folder):
+    (folder / "page.html").write_text("{% extends base %}")
+    from django.template import Context
+
+    template = pages.named("page.html").template
+    for n in range(40):
+        (folder / f"{n}.html").write_text("<main dj-root>{{ a }}</main>")
+        context = Context({"base": f"{n}.html"})
+        with context.bind_template(template):
+            made = pages.page_of(template, context, Plan)
+        assert (made is not None) == (n < 32)
+    assert len(template._troupe_pages) == 32
+
+
+def test_without_an_engine_of_django(settings):
+    settings.TEMPLATES = []
+    pages._from_source.clear()
+    with pytest.raises(pages.NoEngine):
+        pages.from_source("<p></p>")

@@ -1,0 +1,56 @@
+// hasher - keyed hashes of plain values: of what they are, their types included. Identity says nothing, since
+// lists and dicts change in place. GIL held. It runs no Python code of the person's and raises nothing.
+//
+// Plain data are exactly str, SafeString, bytes, int, float, bool, None, list, tuple, dict, date, time,
+// datetime, timedelta, Decimal and UUID, nested at most HASHER_DEPTH deep. Everything else is opaque: it
+// counts as changed at every turn. So does a timezone whose offset or name is of a type of the person's own.
+#ifndef TROUPE_PY_HASHER_H
+#define TROUPE_PY_HASHER_H
+
+#include "common/buffer.h"
+#include "worker/py/python.h"
+#include "worker/tree.h"
+
+#define HASHER_OPAQUE 0 // the hash of what is not plain
+enum { HASHER_DEPTH = 24 };
+
+// Imports the types above. False with an exception. Once, before anything else here.
+bool hasher_setup(void);
+
+// One turn's hashing.
+typedef struct {
+    const tree_key *key;
+    buffer bytes;  // a value, written out
+    size_t budget; // bytes that may still be hashed: what refers to itself many times over has no end
+    buffer rows;   // uint64_t: the hashes of the elements of the root lists
+    struct hashed_list {
+        PyObject *of; // a list or tuple
+        size_t begin, count;
+    } * lists;
+    unsigned list_count, list_room;
+    bool fixed; // the value hashed last holds nothing that can change by itself
+} hasher;
+
+// What the rows of a list of dicts were at the last turn: the version that CPython gives a dict at each
+// change, and never twice, and the hash. A row of the same version is not hashed again. Zero to begin with;
+// 16 bytes a row.
+typedef struct {
+    struct {
+        uint64_t version; // 0: not known, or it holds what can change by itself
+        uint64_t hash;
+    } * rows;
+    size_t count;
+} hashed_rows;
+
+void hashed_rows_fini(hashed_rows *self);
+
+void hasher_init(hasher *self, const tree_key *key);
+void hasher_fini(hasher *self);
+uint64_t hasher_value(hasher *self, PyObject *value); // HASHER_OPAQUE, or never that
+// A root's hash; value NULL: a name that there is not. If it is a list or tuple, hashes of its elements are
+// kept.
+uint64_t hasher_root(hasher *self, PyObject *value, hashed_rows *before);
+// The hashes of the elements of a root that is this very list or tuple; NULL: it is no root.
+const uint64_t *hasher_rows(const hasher *self, PyObject *sequence);
+
+#endif
