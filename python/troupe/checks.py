@@ -22,6 +22,7 @@ _TYPES = {
     "ORIGINS": (list, tuple),
     "MOUNT_TIMEOUT": (int, float),
     "SOCKET_PATH": str,
+    "MINIFIED": (bool, type(None)),
 }
 
 

@@ -9,6 +9,7 @@ TROUPE = {
     "ORIGINS": [],               # origins besides ALLOWED_HOSTS for sockets, such as "https://example.com"
     "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
     "SOCKET_PATH": "/ws/troupe/",
+    "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
 """
 
@@ -33,6 +34,7 @@ DEFAULTS = {
     "ORIGINS": [],
     "MOUNT_TIMEOUT": 10,
     "SOCKET_PATH": "/ws/troupe/",
+    "MINIFIED": None,
 }
 
 

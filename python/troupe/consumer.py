@@ -26,6 +26,8 @@ MAX_TEXT = 64 << 10
 MAX_UNANSWERED = 32
 MAX_MISTAKES = 5
 MAX_OUTGOING = 1000
+MAX_CHUNKS = 256  # that a page may ask for at once
+MAX_HASH = 16
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
@@ -66,6 +68,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._session = None  # 16 bytes while joined
         self._epoch = 0
         self._tokens = {}  # view's hex → contents of its token
+        self._numbers = {}  # view's hex → what patches call it
         self._signed_at = 0.0
         self._writer = self._join_timer = None
         try:
@@ -176,7 +179,7 @@ class LiveViewConsumer(AsyncConsumer):
         elif kind == "ack":
             self._ack(_view(frame), _number(frame, "s"))
         elif kind == "refresh":
-            self._refresh(_view(frame))
+            self._refresh(_view(frame), _wish(frame))
         else:
             raise BadFrame("type", "there is no such frame")
 
@@ -207,13 +210,13 @@ class LiveViewConsumer(AsyncConsumer):
         joins = self._joins
         future.add_done_callback(lambda done: self._event_over(joins, number, view, name, done))
 
-    def _refresh(self, view):
+    def _refresh(self, view, wish):
         if self._session is None or not self._take_place():
             return
         name = view.hex()
         try:
             options = {"flags": wire.BROWSER, "epoch": self._epoch}
-            future = self._transport.submit(wire.REFRESH, self._session, {"view": view}, **options)
+            future = self._transport.submit(wire.REFRESH, self._session, {"view": view, **wish}, **options)
         except ActorError as error:
             self._unanswered -= 1
             return self._answer_error(0, name, "refresh", error)
@@ -264,7 +267,7 @@ class LiveViewConsumer(AsyncConsumer):
         if frame is not None:
             self._text(frame.decode())
         else:
-            self._json(v=view, s=fields["version"], a=number)
+            self._json(v=self._numbers.get(view), s=fields["version"], a=number)
 
     def _answer_error(self, number, view, name, error):
         if error.outcome == "failed":
@@ -304,13 +307,13 @@ class LiveViewConsumer(AsyncConsumer):
         self._unanswered = 0
         person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
         try:
-            tokens = [token.read(text, person) for text, _ in asked]
+            tokens = [token.read(text, person, renewal) for text, _, renewal in asked]
         except TokenError as error:
             logger.warning("event=bad_token reason=%s", error.reason)
             return self._json(t="reload", reason=error.reason)
         if len({one["session"] for one in tokens}) > 1 or len({one["view"] for one in tokens}) < len(tokens):
             raise BadFrame("tokens", "the tokens of a page name one session, and a view each")
-        for contents, (_, version) in zip(tokens, asked, strict=True):
+        for contents, (_, version, _) in zip(tokens, asked, strict=True):
             if version is not None:
                 contents["version"] = version
         facts = await database_sync_to_async(request.of_scope)(self.scope, person, tokens[0])
@@ -332,11 +335,13 @@ class LiveViewConsumer(AsyncConsumer):
         self._transport.subscribe(session, self._unasked)
         views = []
         for contents, view in zip(tokens, fields["views"], strict=True):
+            same = contents["session"] == session and contents["view"] == view["view"]
             contents.update(
                 session=session, view=view["view"], version=view["version"], generation=fields["generation"]
             )
-            views.append(_joined_view(contents, view))
+            views.append(_joined_view(contents, view, same))
         self._tokens = {contents["view"].hex(): contents for contents in tokens}
+        self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
         self._signed_at = time.time()
         self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), views=views)
 
@@ -415,10 +420,20 @@ def shown(error, plain):
     }
 
 
-def _joined_view(contents, view):
-    entry = {"v": contents["view"].hex(), "s": contents["version"], "token": token.sign(contents)}
+def _joined_view(contents, view, same):
+    """same: the token that the page has is of this session and view, and needs only to be renewed."""
+    entry = {"v": contents["view"].hex(), "s": contents["version"]}
+    if same:
+        entry["g"] = token.renew(contents)
+    else:
+        entry["token"] = token.sign(contents)
+    for short, name in (("i", "number"), ("k", "chunks")):
+        if view.get(name) is not None:
+            entry[short] = view[name]
     if view.get("html") is not None:
         entry["html"] = view["html"].decode()
+    if view.get("title") is not None:
+        entry["T"] = json.loads(view["title"])
     if view.get("error"):
         fields = view["error"]
         error = ActorError(
@@ -465,8 +480,28 @@ def _view(frame):
     raise BadFrame("malformed", "v is a view's id, 32 hex digits")
 
 
+def _wish(frame):
+    """What a refresh asks for, as REFRESH says it: chunks, or whole roots for good."""
+    chunks, whole = frame.get("c"), frame.get("w")
+    wish = {}
+    if chunks is not None:
+        if type(chunks) is not list or len(chunks) > MAX_CHUNKS or not all(map(_is_hash, chunks)):
+            text = f"c is a list of at most {MAX_CHUNKS} texts of 1 to {MAX_HASH} characters"
+            raise BadFrame("malformed", text)
+        wish["chunks"] = chunks
+    if whole is not None:
+        if type(whole) is not bool:
+            raise BadFrame("malformed", "w is true or false")
+        wish["whole"] = whole
+    return wish
+
+
+def _is_hash(text):
+    return type(text) is str and text.isascii() and 1 <= len(text) <= MAX_HASH
+
+
 def _asked_views(frame):
-    """[(token, version or None)] of a join."""
+    """[(token, version or None, renewal or None)] of a join."""
     views = frame.get("views")
     if type(views) is not list or not 1 <= len(views) <= wire.MAX_VIEWS:
         raise BadFrame("malformed", f"a join has 1 to {wire.MAX_VIEWS} views")
@@ -474,7 +509,10 @@ def _asked_views(frame):
     for view in views:
         if type(view) is not dict or type(view.get("token")) is not str:
             raise BadFrame("malformed", "each view of a join has its token")
-        asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None))
+        renewal = view.get("g")
+        if renewal is not None and type(renewal) is not str:
+            raise BadFrame("malformed", "a view's renewal is text")
+        asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None, renewal))
     return asked
 
 

@@ -5,6 +5,7 @@ import logging
 import math
 import secrets
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -32,6 +33,7 @@ _DEBUG_STYLE = (
 _HOPELESS = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
 # Nothing ran, and soon enough something may: the page waits for it instead of saying 503.
 _PASSING = {"no_worker", "leaving", "busy", "unknown_session"}
+_SMALL_FILE = Path(__file__).parent / "static" / "troupe" / "dist" / "troupe.min.js"
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -179,10 +181,16 @@ def script_tag(request=None):
     nonce = getattr(request, "csp_nonce", None)
     return format_html(
         '<script type="module" src="{}" data-troupe-socket="{}"{}></script>',
-        static("troupe/troupe.js"),
+        static("troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"),
         conf.get("SOCKET_PATH"),
         format_html(' nonce="{}"', nonce) if nonce else "",
     )
+
+
+def _is_minified():
+    """Whether pages load the one small file instead of the modules: TROUPE["MINIFIED"]."""
+    wanted = conf.get("MINIFIED")
+    return _SMALL_FILE.is_file() and not settings.DEBUG if wanted is None else wanted
 
 
 def with_script(html, request):

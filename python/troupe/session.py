@@ -68,7 +68,8 @@ class SessionActor:
     async def event(self, name, params, view_id=None):
         """Call the handler `name(**params)` of a view: the one mounted last, or that of `view_id`.
 
-        Returns {"html": str, the whole root; "patches": dict of changed slots or None; "version": int}.
+        Returns {"html": str, the view's HTML as Django renders it; "patches": what changed, by slot (PROTOCOL.md 9.6),
+        or None; "version": int}.
         """
         return await self._event(name, params, view_id, wire.HTML)
 

@@ -47,6 +47,9 @@ class LiveViewTestClient:
 
     view_class: a LiveView subclass. user: who asks; default: nobody. initkwargs: those of as_view().
     Needs no TROUPE setting. Its methods are sync.
+
+    html: the page as Django renders it, after mount() and after each event. patches: what the last event changed
+    of it, by slot (PROTOCOL.md 9.6), or None. A test that looks at `html` does not break when a template is rearranged.
     """
 
     def __init__(self, view_class, user=None, **initkwargs):

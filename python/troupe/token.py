@@ -49,14 +49,28 @@ def sign(token):
     return signing.dumps(token, salt=SALT, serializer=_Serializer, compress=True)
 
 
-def read(text, person):
-    """The contents of a token. person: {"user", "session_key"…} who shows it.
+def _renewal_salt(token):
+    return f"troupe.renewal.{token['session'].hex()}.{token['view'].hex()}"
+
+
+def renew(token):
+    """A short text that makes an older token of the same view good for the next join: its new generation, and
+    a new beginning of its age.
+    """
+    return signing.dumps(token["generation"], salt=_renewal_salt(token))
+
+
+def read(text, person, renewal=None):
+    """The contents of a token. person: {"user", "session_key"…} who shows it. renewal: renew()'s, if there is one.
 
     TokenError: `forged`, `expired` (TROUPE["TOKEN_MAX_AGE"]), or `foreign` (made for another session or
     user).
     """
+    age = conf.get("TOKEN_MAX_AGE")
     try:
-        token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=conf.get("TOKEN_MAX_AGE"))
+        token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=None if renewal else age)
+        if renewal:
+            token["generation"] = signing.loads(renewal, salt=_renewal_salt(token), max_age=age)
     except signing.SignatureExpired as error:
         raise TokenError("expired") from error
     except Exception as error:  # what decompresses and decodes it raises much besides BadSignature

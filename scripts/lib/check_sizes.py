@@ -36,8 +36,13 @@ def python_functions(source):
 
 
 def js_functions(source):
-    """Yields (head, first line, lines) of each function: its line to the brace at its indentation."""
+    """Yields (head, first line, lines) of each function: its line to the brace at its indentation.
+
+    Functions in it count for themselves: a module's instance is often a function with all of its functions inside,
+    as in other languages a class.
+    """
     lines = source.splitlines()
+    found = []  # [head, first, last, lines of functions in it]
     for number, line in enumerate(lines):
         match = JS_START.match(line)
         if not match or match["head"].lstrip().startswith(("//", "*")):
@@ -45,8 +50,14 @@ def js_functions(source):
         close = match["indent"] + "}"
         for end in range(number + 1, len(lines)):
             if lines[end].startswith(close):
-                yield match["head"].strip()[:60], number + 1, end - number + 1
+                found.append([match["head"].strip()[:60], number, end, 0])
                 break
+    for at, (_, first, last, _) in enumerate(found):
+        around = [each for each in found[:at] if each[1] < first and last <= each[2]]
+        if around:
+            around[-1][3] += last - first + 1
+    for head, first, last, inside in found:
+        yield head, first + 1, last - first + 1 - inside
 
 
 READERS = {

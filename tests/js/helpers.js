@@ -1,18 +1,10 @@
 // helpers.js - a clock, a socket and a page that a test drives by hand.
 
 import { JSDOM } from 'jsdom'
-import { Page } from '../../python/troupe/static/troupe/page.js'
+import { pageOf as makePage } from '../../python/troupe/static/troupe/page.js'
+import { randomFrom } from './seed.js'
 
-// mulberry32: the same numbers for the same seed, on every machine.
-export function randomFrom(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+export { randomFrom }
 
 export class FakeClock {
   constructor(seed = 1) {
@@ -89,24 +81,20 @@ export function windowOf(body) {
 }
 
 // A page with one view. Call live.join() to have it joined.
-export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
-  const window = windowOf(`<body><${root} dj-root data-troupe="token-1">${inner}</${root}></body>`)
+export function pageOf(inner, { seed = 1, root = 'main', html, spoil, stored: items = [] } = {}) {
+  const window = windowOf(`<body>${html ?? `<${root} dj-root data-troupe="token-1">${inner}</${root}>`}</body>`)
   const { document } = window
   const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }
-  const stored = new Map()
-  live.storage = {
-    getItem: (key) => stored.get(key) ?? null,
-    setItem: (key, value) => stored.set(key, String(value)),
-  }
-  live.confirm = () => true
-  live.page = new Page({
+  for (const [key, value] of items) window.localStorage.setItem(key, value)
+  spoil?.(live)
+  window.confirm = () => true
+  live.env = {
     window,
     clock: live.clock,
     connect: () => live.sockets[live.sockets.push(new FakeSocket()) - 1],
     reload: () => live.reloads++,
-    storage: () => live.storage,
-    confirm: (text) => live.confirm(text),
-  })
+  }
+  live.page = makePage(live.env)
   const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'error']
   for (const name of names) {
     document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
@@ -117,7 +105,7 @@ export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
     root: { get: () => window.document.querySelector('[data-troupe]') },
   })
   live.joined = (n = 0, s = 1, more = {}) =>
-    live.socket.say({ t: 'joined', n, views: [{ v: VIEW, s, token: 'token-2', ...more }] })
+    live.socket.say({ t: 'joined', n, views: [{ v: VIEW, i: 0, s, token: 'token-2', ...more }] })
   live.join = (n, s, more) => {
     live.socket.open()
     live.joined(n, s, more)
@@ -126,7 +114,7 @@ export function pageOf(inner, { seed = 1, root = 'main' } = {}) {
   }
   live.version = 1
   // A patch that answers event `a` and makes the root's content `html`.
-  live.patch = (html, a = 0) => live.socket.say({ v: VIEW, s: ++live.version, a,
+  live.patch = (html, a = 0) => live.socket.say({ v: 0, s: ++live.version, a,
     d: { 0: { h: `<${root} dj-root>${html}</${root}>` } } })
   live.$ = (selector) => window.document.querySelector(selector)
   live.fire = (target, type, init = {}) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judge } from '../../python/troupe/static/troupe/patch.js'
+import { pageOf as makePage } from '../../python/troupe/static/troupe/page.js'
 import { FakeSocket, pageOf, VIEW, windowOf } from './helpers.js'
 
 const BUTTON = '<button dj-click="go">x</button>'
@@ -17,6 +17,20 @@ test('joins with the token, then with the version and the newest token', () => {
   live.clock.advance(2000)
   live.socket.open()
   assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-3', s: 7 }] }])
+})
+
+test('a renewal goes along with the token that it is for, and goes with it', () => {
+  const live = pageOf(BUTTON)
+  live.socket.open()
+  live.socket.take()
+  live.socket.say({ t: 'joined', n: 0, views: [{ v: VIEW, i: 0, s: 2, g: 'renewal-1' }] })
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take('join'), [{ t: 'join', views: [{ token: 'token-1', s: 2, g: 'renewal-1' }] }])
+  live.joined(0, 3)
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take('join'), [{ t: 'join', views: [{ token: 'token-2', s: 3 }] }])
 })
 
 test('clicks before the join and while the socket is gone are sent later, once', () => {
@@ -63,48 +77,47 @@ test('several roots: one join, patches find their own', () => {
   const window = windowOf('<body><div dj-root data-troupe="t1">a</div><p>x</p>' +
     '<div dj-root data-troupe="t2">b</div></body>')
   const ws = new FakeSocket()
-  const page = new live.page.constructor({ ...live.page.env, window, connect: () => ws })
+  const page = makePage({ ...live.env, window, connect: () => ws })
   page.start()
   ws.open()
   assert.deepEqual(ws.take(), [{ t: 'join', views: [{ token: 't1' }, { token: 't2' }] }])
-  ws.say({ t: 'joined', n: 0, views: [{ v: '1', s: 1, token: 'u1' }, { v: '2', s: 1, token: 'u2' }] })
-  ws.say({ v: '2', s: 2, a: 0, d: { 0: { h: '<div dj-root>B</div>' } } })
+  ws.say({ t: 'joined', n: 0, views: [{ v: '1', i: 0, s: 1, token: 'u1' }, { v: '2', i: 1, s: 1, token: 'u2' }] })
+  ws.say({ v: 1, s: 2, a: 0, d: { 0: { h: '<div dj-root>B</div>' } } })
   assert.equal(window.document.body.innerHTML,
     '<div dj-root="" data-troupe="u1">a</div><p>x</p><div dj-root="" data-troupe="u2">B</div>')
 })
 
 test('which patch applies', () => {
-  const whole = { 0: { h: '' } }
-  assert.equal(judge(5, { s: 6, d: { 3: 'x' } }), 'apply')
-  assert.equal(judge(5, { s: 7, d: { 3: 'x' } }), 'gap')
-  assert.equal(judge(5, { s: 5, d: { 3: 'x' } }), 'old')
-  assert.equal(judge(5, { s: 9, d: whole }), 'apply')
-  assert.equal(judge(5, { s: 5, d: whole }), 'apply')
-  assert.equal(judge(5, { s: 4, d: whole }), 'old')
-  assert.equal(judge(5, { s: 5 }), 'old')
-  assert.equal(judge(5, { s: 6 }), 'apply')
-  assert.equal(judge(5, { s: 7 }), 'gap')
+  const whole = (s) => ({ s, d: { 0: { h: `<main dj-root>${s}</main>` } } })
+  for (const [frame, shown, asks] of [
+    [{ s: 6 }, '5', false], [{ s: 5 }, '5', false], [{ s: 4 }, '5', false], [{ s: 7 }, '5', true],
+    [whole(9), '9', false], [whole(5), '5', false], [whole(4), '5', false],
+  ]) {
+    const live = pageOf('5').join(0, 5)
+    live.socket.say({ v: 0, a: 0, ...frame })
+    assert.deepEqual([live.root.textContent, live.socket.take('refresh').length > 0], [shown, asks], JSON.stringify(frame))
+  }
 })
 
 test('a gap and a slot that is not here ask for the root, once, and again when nothing came', () => {
   const live = pageOf('<p>1</p>').join()
-  live.socket.say({ v: VIEW, s: 5, a: 0, d: { 3: 'x' } }, { v: VIEW, s: 6, a: 0, d: { 3: 'y' } })
+  live.socket.say({ v: 0, s: 5, a: 0, d: { 3: 'x' } }, { v: 0, s: 6, a: 0, d: { 3: 'y' } })
   assert.deepEqual(live.socket.take(), [{ t: 'refresh', v: VIEW }])
   live.clock.advance(5000)
   assert.deepEqual(live.socket.take(), [{ t: 'refresh', v: VIEW }])
-  live.socket.say({ v: VIEW, s: 6, a: 0, d: { 0: { h: '<main dj-root><p>6</p></main>' } } })
+  live.socket.say({ v: 0, s: 6, a: 0, d: { 0: { h: '<main dj-root><p>6</p></main>' } } })
   assert.equal(live.$('p').textContent, '6')
   live.clock.advance(20_000)
   assert.deepEqual(live.socket.take('refresh'), [])
-  live.socket.say({ v: VIEW, s: 7, a: 0, d: { 3: 'x' } })
+  live.socket.say({ v: 0, s: 7, a: 0, d: { 3: 'x' } })
   assert.deepEqual(live.socket.take('refresh'), [{ t: 'refresh', v: VIEW }])
 })
 
 test('a repeated answer settles its event and does not turn the page back', () => {
   const live = pageOf(BUTTON).join()
   live.$('button').click()
-  live.socket.say({ v: VIEW, s: 5, a: 0, d: { 0: { h: `<main dj-root>${BUTTON}<p>5</p></main>` } } })
-  live.socket.say({ v: VIEW, s: 2, a: 1, d: { 0: { h: `<main dj-root>${BUTTON}<p>2</p></main>` } } })
+  live.socket.say({ v: 0, s: 5, a: 0, d: { 0: { h: `<main dj-root>${BUTTON}<p>5</p></main>` } } })
+  live.socket.say({ v: 0, s: 2, a: 1, d: { 0: { h: `<main dj-root>${BUTTON}<p>2</p></main>` } } })
   assert.deepEqual([live.$('p').textContent, live.$('button').className], ['5', ''])
 })
 
@@ -145,20 +158,20 @@ test('a refused join is tried again', () => {
 })
 
 test('reload: once in ten seconds, else a message', () => {
-  const live = pageOf('')
-  live.socket.open()
-  live.socket.say({ t: 'reload', reason: 'expired' })
-  assert.equal(live.reloads, 1)
-  live.clock.advance(60_000)
-  assert.equal(live.sockets.length, 1)
-  live.storage.setItem('troupe-reload', live.clock.now() - 9_999)
-  live.page.reload({ reason: 'expired' })
-  assert.equal(live.reloads, 1)
-  assert.ok(live.$('.troupe-note').textContent.includes('load it again'))
-  const closed = pageOf('')
-  closed.page.env.storage = () => { throw new Error('SecurityError') }
-  closed.page.reload({ reason: 'expired' })
-  assert.equal(closed.reloads, 0)
+  const reload = (ago, spoil = () => {}) => {
+    const live = pageOf('')
+    live.window.sessionStorage.setItem('troupe-reload', live.clock.now() - ago)
+    spoil(live.window)
+    live.socket.open()
+    live.socket.say({ t: 'reload', reason: 'expired' })
+    live.clock.advance(60_000)
+    assert.equal(live.sockets.length, 1)
+    return [live.reloads, live.$('.troupe-note')?.textContent.includes('load this page again')]
+  }
+  assert.deepEqual(reload(10_000), [1, undefined])
+  assert.deepEqual(reload(9_999), [0, true])
+  const throws = { get() { throw Error('SecurityError') } }
+  assert.deepEqual(reload(10_000, (window) => Object.defineProperty(window, 'sessionStorage', throws)), [0, true])
 })
 
 test('failed: frames while developing, as text only; a plain message otherwise', () => {
@@ -169,7 +182,7 @@ test('failed: frames while developing, as text only; a plain message otherwise',
     frames: [['views.py', 12, 'go', '<script>window.hacked=1</script>']] } })
   const note = live.$('.troupe-note')
   assert.ok(note.textContent.includes('ValueError: <img src=x onerror=window.hacked=1>'))
-  assert.ok(note.textContent.includes('views.py:12 go\n    <script>'))
+  assert.ok(note.textContent.includes('views.py 12 go <script>'))
   assert.equal(note.querySelector('img,script'), null)
   assert.equal(live.root.contains(note), false)
   live.fire(live.document.body, 'keydown', { key: 'Escape' })
@@ -240,7 +253,7 @@ test('online and a tab that is looked at probe the socket', () => {
   live.window.dispatchEvent(new live.window.Event('online'))
   live.document.dispatchEvent(new live.window.Event('visibilitychange'))
   assert.deepEqual(live.socket.take(), [{ t: 'ping' }, { t: 'ping' }])
-  live.clock.advance(5000)
+  live.clock.advance(10_000)
   assert.equal(live.document.documentElement.className, 'troupe-disconnected')
 })
 

@@ -6,97 +6,81 @@
 
 const CONTROLS = 'input,select,textarea'
 
-const TICKS = new Set(['checkbox', 'radio'])
+// The control whose value a change in this element may change.
+export function controlOf(el) {
+  const control = el.closest(CONTROLS)
+  return control?.type ? control : null // an <input> of SVG has none
+}
 
 export function controlsOf(root, form) {
   return [...root.querySelectorAll(CONTROLS)].filter((control) => control.form === form)
 }
 
-const reports = (el) => el.closest('[dj-input],[dj-change]') !== null
+const reports = (el) => el.closest('[dj-input],[dj-change]')
+const isTick = (el) => /^(checkbox|radio)$/.test(el.type)
+const isFocused = (el) => el === el.ownerDocument.activeElement
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
-const serverSelection = (el) =>
-  [...el.options].filter((option) => option.defaultSelected).map((option) => option.value)
+// The values of a select's options that are `how`.
+const chosen = (el, how = 'selected') => [...el.options].filter((option) => option[how]).map((option) => option.value)
+const server = (el) => chosen(el, 'defaultSelected')
+const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
 
-const selection = (el) => [...el.options].filter((option) => option.selected).map((option) => option.value)
-
-const same = (a, b) => a.length === b.length && a.every((value, at) => value === b[at])
+// Of a select: whether it shows what a browser would choose by itself.
+function untouched(el, wanted) {
+  const first = [...el.options].find((option) => !option.disabled)
+  return same(chosen(el), wanted.length || el.multiple ? wanted : [first?.value])
+}
 
 // What a patch is about to destroy or change unseen.
-export function remember(el) {
-  if (el.localName === 'select') return { server: serverSelection(el), chosen: selection(el) }
-  return null
-}
+export const remember = (el) => el.options && [server(el), chosen(el), untouched(el, server(el))]
 
 // After a patch of `el`. changed: the names of the attributes (of a textarea: 'value' for its text) whose
 // server value changed; before: what remember() said; busy: the person's newer value is on its way.
 export function settle(el, changed, before, busy) {
-  if (el.localName === 'select') return settleSelect(el, before, busy)
-  if (busy || el.type === 'file') return undefined
-  if (TICKS.has(el.type)) return settleTick(el, changed.has('checked'))
-  const server = el.localName === 'input' ? el.getAttribute('value') : el.defaultValue || null
-  const typing = el === el.ownerDocument.activeElement
-  if (changed.has('value') || (server !== null && !typing && reports(el))) write(el, server ?? '')
+  if (before) {
+    const wanted = server(el)
+    const [marked, was, free] = before
+    const insists = free || !same(wanted, marked) || (wanted.length && reports(el))
+    return insists && !busy ? select(el, wanted) : select(el, was, wanted)
+  }
+  if (busy) return undefined
+  if (isTick(el)) {
+    // A group of radio buttons of which the server ticks none says nothing about the person's choice.
+    const wanted = el.defaultChecked
+    const insists = changed.has('checked') || (reports(el) && (wanted || el.type === 'checkbox'))
+    if (insists) el.checked = wanted
+    return undefined
+  }
+  const wanted = el.localName === 'input' ? el.getAttribute('value') : el.defaultValue || null
+  if (changed.has('value') || (wanted !== null && !isFocused(el) && reports(el))) write(el, wanted ?? '')
   return undefined
 }
 
-// A group of radio buttons of which the server ticks none says nothing about the person's choice.
-function settleTick(el, changed) {
-  const server = el.defaultChecked
-  const insists = changed || (reports(el) && (server || el.type === 'checkbox'))
-  if (insists && el.checked !== server) el.checked = server
-}
-
-function settleSelect(el, before, busy) {
-  const server = serverSelection(el)
-  const insists = !same(server, before.server) || (server.length && reports(el))
-  if (insists && !busy) return select(el, server)
-  return select(el, before.chosen, server)
-}
-
 function select(el, values, otherwise = []) {
-  if (same(selection(el), values)) return
+  if (same(chosen(el), values)) return
   const options = [...el.options]
-  if (el.multiple) {
-    for (const option of options) option.selected = values.includes(option.value)
-    return
-  }
-  const pick = (wanted) => options.findLastIndex((option) => wanted.includes(option.value))
-  const first = el.size > 1 ? -1 : options.findIndex((option) => !option.disabled)
-  const found = [pick(values), pick(otherwise), first]
-  el.selectedIndex = found.find((at) => at >= 0) ?? -1
+  const fits = el.multiple || options.some((option) => values.includes(option.value))
+  for (const option of options) option.selected = (fits ? values : otherwise).includes(option.value)
 }
 
 // Keeps the caret where it was, as far as the new value reaches.
 function write(el, value) {
   if (el.value === value) return
   const caret = caretOf(el)
-  const top = el.scrollTop
   el.value = value
-  if (el === el.ownerDocument.activeElement) setCaret(el, caret)
-  if (top) el.scrollTop = top
+  if (isFocused(el)) setCaret(el, caret)
 }
 
-// Null where there is none: other elements, and inputs that have no text selection (number, email).
-export function caretOf(el) {
-  if (el?.selectionStart === undefined || el.selectionStart === null) return null
-  return [el.selectionStart, el.selectionEnd, el.selectionDirection]
-}
+// Of nulls where there is none: in other elements, and in inputs without a text selection (number, email).
+export const caretOf = (el) => [el?.selectionStart, el?.selectionEnd, el?.selectionDirection]
 
 export function setCaret(el, caret) {
-  if (!caret) return
-  const [from, to] = caret.map((at) => Math.min(at, el.value.length))
-  el.setSelectionRange(from, to, caret[2])
-}
-
-const state = (el) => {
-  if (el.localName === 'select') return selection(el)
-  return [el.value, el.checked]
+  if (caret[2]) el.setSelectionRange(...caret)
 }
 
 // What a form holds when it is sent.
-export function snapshot(controls) {
-  return new Map(controls.map((el) => [el, state(el)]))
-}
+export const snapshot = (controls) => new Map(controls.map((el) => [el, state(el)]))
 
 // After a form's DONE its controls are as the server has them, but for what the person did since.
 export function reset(form, controls, sent) {
@@ -104,9 +88,11 @@ export function reset(form, controls, sent) {
   const kept = newer.map((el) => [el, state(el), caretOf(el)])
   Object.getPrototypeOf(form).reset.call(form) // a control may be named "reset"
   for (const [el, was, caret] of kept) {
-    if (el.localName === 'select') select(el, was)
-    else if (TICKS.has(el.type)) el.checked = was[1]
-    else write(el, was[0])
-    if (el === el.ownerDocument.activeElement) setCaret(el, caret)
+    if (el.options) select(el, was)
+    else {
+      el.checked = was[1]
+      write(el, was[0])
+    }
+    if (isFocused(el)) setCaret(el, caret)
   }
 }

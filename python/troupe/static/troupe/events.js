@@ -6,102 +6,42 @@ import { attributesOf, fieldsOf, valueOf } from './params.js'
 
 const INPUT_DELAY_MS = 150
 const ROOT = '[data-troupe]'
-const LOADING = 'dj-loading'
-const SUBMITS = new Set(['submit', 'image'])
 
-export class Events {
-  // push(root, name, params, settle): see queue.js; confirm(text): asks the person; released(): something
-  // held may be patched now.
-  constructor({ document, clock, push, confirm, released }) {
-    Object.assign(this, { document, clock, push, confirm, released })
-    this.pending = [] // inputs that wait for the person to stop typing
-    this.unsettled = new Map() // control -> how many of its values have no answer yet
-    this.loading = new Map() // element -> how many of its events have no answer yet
-    this.sending = new Set() // forms without an answer yet
-    this.passed = new WeakMap() // element -> when its throttled event was last sent
-    this.composing = null
-    const on = (type, run) => document.addEventListener(type, run)
-    on('click', (event) => this.click(event))
-    on('submit', (event) => this.submit(event))
-    on('input', (event) => event.isComposing || this.typed(event.target, 'dj-input'))
-    on('change', (event) => this.typed(event.target, 'dj-change'))
-    on('keydown', (event) => event.isComposing || this.key(event))
-    on('focusin', (event) => this.plain(event.target, 'dj-focus'))
-    on('focusout', (event) => this.plain(event.target, 'dj-blur'))
-    on('compositionstart', (event) => (this.composing = event.target))
-    on('compositionend', (event) => this.composed(event.target))
+// push(root, name, params, settle): see queue.js; released(): something held may be patched now.
+export function eventsOf({ window, clock, push, released }) {
+  const { document } = window
+  const pending = new Set() // inputs that wait for the person to stop typing
+  const unanswered = new Map() // element -> how many of its events, or values, have no answer yet
+  const reported = new Set() // controls of which the server's word may differ from what they show
+  const sending = new Set() // forms without an answer yet
+  const passed = new WeakMap() // element -> when its throttled event was last sent
+  let composing = null
+
+  function find({ target, defaultPrevented }, attribute) {
+    const el = target.closest?.(`[${attribute}]`)
+    return el?.closest(ROOT) && !defaultPrevented && !el.matches(':disabled') ? el : null
   }
 
-  // For the morph: what may not be touched now, and whose value is the person's.
-  held = (el) => el === this.composing || this.sending.has(el)
-  busy = (el) => this.unsettled.has(el)
-
-  find(target, attribute) {
-    const el = target?.closest?.(`[${attribute}]`)
-    return el?.closest(ROOT) && !el.matches(':disabled') ? el : null
+  // Returns how many there are.
+  function count(el, by) {
+    const number = (unanswered.get(el) ?? 0) + by
+    if (number) unanswered.set(el, number)
+    else unanswered.delete(el)
+    return number
   }
 
-  click(event) {
-    const el = this.find(event.target, 'dj-click')
-    if (!el || event.defaultPrevented) return
-    const link = el.closest('a[href]')
-    if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
-    // A tick must go on ticking; a link or a submit button must not leave the page.
-    if (link || SUBMITS.has(el.type)) event.preventDefault()
-    if (this.allowed(el)) this.timed(el, 'dj-click', null, () => this.values(el))
+  // Of radio buttons the whole group: the server may tick another.
+  function report(control) {
+    const group = control.type === 'radio' ? document.getElementsByName(control.name) : [control]
+    for (const each of group) reported.add(each)
   }
 
-  submit(event) {
-    const form = this.find(event.target, 'dj-submit')
-    if (!form || form !== event.target || event.defaultPrevented) return
-    event.preventDefault()
-    if (this.sending.has(form) || !this.allowed(form)) return
-    this.flush()
-    const params = fieldsOf(form, event.submitter, attributesOf(form))
-    const controls = controlsOf(form.getRootNode(), form)
-    const sent = snapshot(controls)
-    this.sending.add(form)
-    this.emit({ el: form, attribute: 'dj-submit', root: form.closest(ROOT) }, params, [], (outcome) => {
-      this.sending.delete(form)
-      return outcome === 'done' && form.isConnected ? () => reset(form, controls, sent) : undefined
-    })
+  function allowed(el) {
+    const question = el.getAttribute('dj-confirm')
+    return !question || window.confirm(question)
   }
 
-  typed(target, attribute) {
-    if (attribute === 'dj-change') this.flush()
-    const el = this.find(target, attribute)
-    if (!el) return
-    // On a form: all of it. On another element around controls: the one that changed.
-    const whole = el.localName === 'form'
-    const read = () => (whole ? fieldsOf(el, null, attributesOf(el)) : this.values(el, target))
-    this.timed(el, attribute, target, read)
-  }
-
-  composed(target) {
-    this.composing = null
-    this.typed(target, 'dj-input')
-    this.released()
-  }
-
-  key(event) {
-    const name = event.key.toLowerCase()
-    const special = `dj-keydown.${name === ' ' ? 'space' : name}`
-    for (let el = event.target; el?.closest?.(ROOT); el = el.parentElement) {
-      const attribute = [special, 'dj-keydown'].find((each) => el.hasAttribute(each))
-      if (!attribute) continue
-      const params = this.values(el, event.target)
-      params.key = event.key
-      this.timed(el, attribute, null, () => params)
-      return
-    }
-  }
-
-  plain(target, attribute) {
-    const el = this.find(target, attribute)
-    if (el) this.timed(el, attribute, null, () => this.values(el, target))
-  }
-
-  values(el, control = el) {
+  function values(el, control) {
     const params = attributesOf(el)
     const value = valueOf(control)
     if (value !== undefined) params.value = value
@@ -109,69 +49,135 @@ export class Events {
     return params
   }
 
-  allowed(el) {
-    const question = el.getAttribute('dj-confirm')
-    return !question || this.confirm(question)
+  function click(event) {
+    const el = find(event, 'dj-click')
+    const link = el?.closest('a[href]')
+    if (!el || (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey))) return
+    // A tick must go on ticking; a link or a submit button must not leave the page.
+    if (link || /^(submit|image)$/.test(el.type)) event.preventDefault()
+    if (allowed(el)) timed(el, 'dj-click', () => values(el, el))
+  }
+
+  function submit(event) {
+    const form = find(event, 'dj-submit')
+    if (form !== event.target) return
+    event.preventDefault()
+    if (sending.has(form) || !allowed(form)) return
+    flush()
+    const params = fieldsOf(form, event.submitter, attributesOf(form))
+    const controls = controlsOf(form.getRootNode(), form)
+    const sent = snapshot(controls)
+    sending.add(form)
+    emit(form, 'dj-submit', form.closest(ROOT), params, null, (outcome) => {
+      sending.delete(form)
+      return () => outcome === 'done' && form.isConnected && reset(form, controls, sent)
+    })
+  }
+
+  // On a form: all of it. On another element around controls: the one that changed.
+  function typed(event, attribute) {
+    if (attribute === 'dj-change') flush()
+    const el = find(event, attribute)
+    const { target } = event
+    const whole = el?.localName === 'form'
+    if (el) timed(el, attribute, () => (whole ? fieldsOf(el, null, attributesOf(el)) : values(el, target)), target)
+  }
+
+  function key({ key: name, target }) {
+    const names = ['.' + name.toLowerCase().replace(' ', 'space'), ''].map((each) => `dj-keydown${each}`)
+    for (let el = target; el?.closest?.(ROOT); el = el.parentElement) {
+      const attribute = names.find((each) => el.hasAttribute(each))
+      const params = attribute && { ...values(el, target), key: name }
+      if (params) return timed(el, attribute, () => params)
+    }
+    return undefined
+  }
+
+  function plain(event, attribute) {
+    const el = find(event, attribute)
+    if (el && !self.patching) timed(el, attribute, () => values(el, event.target))
   }
 
   // Now, when the person pauses (dj-debounce, dj-input), or at most so often (dj-throttle).
-  timed(el, attribute, control, read) {
-    const throttle = Number(el.getAttribute('dj-throttle') ?? 0)
-    const fallback = attribute === 'dj-input' ? INPUT_DELAY_MS : 0
-    const debounce = Number(el.getAttribute('dj-debounce') ?? fallback) || 0
-    const since = this.clock.now() - (this.passed.get(el) ?? -Infinity)
-    const wait = throttle ? throttle - since : debounce
-    const earlier = this.pending.find((each) => each.el === el && each.attribute === attribute)
-    if (earlier && throttle) return void (earlier.read = read)
-    if (earlier) this.drop(earlier)
-    const entry = { el, attribute, control, read, throttle, root: el.closest(ROOT) }
-    if (!(wait > 0)) return this.due(entry)
-    this.count(this.unsettled, control, 1)
-    this.pending.push(entry)
-    entry.cancel = this.clock.after(wait, () => {
-      this.drop(entry)
-      this.due(entry)
+  function timed(el, attribute, read, control) {
+    const ms = (name, otherwise = 0) => Number(el.getAttribute(name) ?? otherwise)
+    const throttle = ms('dj-throttle')
+    const wait = throttle
+      ? throttle + (passed.get(el) ?? -Infinity) - clock.now()
+      : ms('dj-debounce', attribute === 'dj-input' ? INPUT_DELAY_MS : 0)
+    for (const each of pending) if (each.el === el && each.attribute === attribute) each.drop()
+    const root = el.closest(ROOT)
+    const entry = {
+      el,
+      attribute,
+      go: () => emit(el, attribute, root, read(), control),
+      drop() {
+        cancel()
+        pending.delete(entry)
+        if (control) count(control, -1)
+      },
+    }
+    const due = () => {
+      if (throttle) passed.set(el, clock.now())
+      flush()
+      entry.go()
+    }
+    if (!(wait > 0)) return due()
+    if (control) {
+      count(control, 1)
+      report(control)
+    }
+    pending.add(entry)
+    const cancel = clock.after(wait, () => {
+      entry.drop()
+      due()
     })
-  }
-
-  drop(entry) {
-    entry.cancel()
-    this.pending.splice(this.pending.indexOf(entry), 1)
-    this.count(this.unsettled, entry.control, -1)
-  }
-
-  due(entry) {
-    if (entry.throttle) this.passed.set(entry.el, this.clock.now())
-    this.flush()
-    this.emit(entry, entry.read(), [entry.control])
+    return undefined
   }
 
   // What was typed goes before what is done next.
-  flush() {
-    for (const entry of [...this.pending]) {
-      if (!this.pending.includes(entry)) continue
-      this.drop(entry)
-      this.emit(entry, entry.read(), [entry.control])
+  function flush() {
+    for (const entry of pending) {
+      entry.drop()
+      entry.go()
     }
   }
 
-  emit({ el, attribute, root }, params, controls, then = () => undefined) {
+  function emit(el, attribute, root, params, control, then) {
     const change = (by) => {
-      for (const control of controls) this.count(this.unsettled, control, by)
-      el.classList.toggle(LOADING, this.count(this.loading, el, by) > 0)
+      el.classList.toggle('dj-loading', count(el, by) > 0)
+      if (control && control !== el) count(control, by)
     }
+    if (control) report(control)
     change(1)
-    this.push(root, el.getAttribute(attribute), params, (outcome) => {
+    push(root, el.getAttribute(attribute), params, (outcome) => {
       change(-1)
-      return then(outcome)
+      return then?.(outcome)
     })
   }
 
-  count(map, key, by) {
-    if (!key) return 0
-    const count = (map.get(key) ?? 0) + by
-    if (count > 0) map.set(key, count)
-    else map.delete(key)
-    return count
+  const on = (type, run) => document.addEventListener(type, run)
+  on('click', click)
+  on('submit', submit)
+  on('input', (event) => event.isComposing || typed(event, 'dj-input'))
+  on('change', (event) => typed(event, 'dj-change'))
+  on('keydown', (event) => event.isComposing || key(event))
+  on('focusin', (event) => plain(event, 'dj-focus'))
+  on('focusout', (event) => plain(event, 'dj-blur'))
+  on('compositionstart', ({ target }) => (composing = target))
+  on('compositionend', (event) => {
+    composing = null
+    typed(event, 'dj-input')
+    released()
+  })
+
+  const self = {
+    flush,
+    reported,
+    // For patches: what may not be touched now, and whose value is the person's.
+    held: (el) => el === composing || sending.has(el),
+    busy: (el) => unanswered.has(el),
+    patching: false, // what is moved loses its focus, and gets it back; nobody did that
   }
+  return self
 }

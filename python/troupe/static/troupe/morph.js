@@ -1,246 +1,173 @@
-// morph.js - makes a live element equal to new HTML, and leaves alone what the person and other scripts
-// have in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
+// morph.js - makes a range of the live page equal to new HTML, and leaves alone what the person and other
+// scripts have in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
 
-import { Foreign } from './foreign.js'
-import { IGNORED, isIgnored, match, staying } from './match.js'
-import { caretOf, remember, setCaret, settle } from './controls.js'
+import { caretOf, controlOf, remember, setCaret, settle } from './controls.js'
+import { foreignOf } from './foreign.js'
+import { IGNORED, isElement, isIgnored, match, span } from './match.js'
 
 const TOKEN = 'data-troupe'
-const HTML = 'http://www.w3.org/1999/xhtml'
-const ELEMENT = 1
-const CONTROLS = new Set(['input', 'select', 'textarea'])
+// Two of these may seem equal and yet differ, in what a person did or in what isEqualNode does not look into.
+const UNSURE = `input,select,textarea,template,${IGNORED}`
 
-// The inert element that `html` describes, parsed as it would be in the place of `root`; null if there is
-// none. Nothing in it loads or runs.
-export function parse(root, html) {
-  const doc = root.ownerDocument
-  if (root.localName === 'body') {
-    // A template has no body of its own, and would drop the tag.
-    return new doc.defaultView.DOMParser().parseFromString(`<!doctype html>${html}`, 'text/html').body
-  }
-  const template = doc.createElement('template')
-  const inner = root.namespaceURI !== HTML && root.parentNode?.namespaceURI !== HTML
-  template.innerHTML = inner ? `<svg>${html}</svg>` : html
-  const first = template.content.firstElementChild
-  return inner ? first.firstElementChild : first
-}
+// held(element): leave it, a later patch will do; busy(control): the person's newer value is on its way;
+// reported: the Set of controls whose values the server was told; patching is set to true meanwhile.
+export function morphOf(window, events) {
+  const { held, busy, reported } = events
+  const doc = window.document
+  const inert = doc.createElement('template').content.ownerDocument
+  const foreign = foreignOf(window)
+  const server = new WeakSet() // ignored elements that the server rendered, and may take away
+  let active = null
+  let stuck = false // something held was left as it was
+  let touched = new Map() // control -> {changed: names of attributes, before}
 
-export class Morpher {
-  // held(element): leave it, a later patch will do; busy(control): the person's newer value is on its way.
-  constructor(view, { held = () => false, busy = () => false } = {}) {
-    this.doc = view.document
-    this.hooks = { held, busy }
-    this.foreign = new Foreign(view.MutationObserver)
-    this.server = new WeakSet() // ignored elements that the server rendered, and may take away
-    this.working = false
-    this.doc.addEventListener('focusin', (event) => this.working && event.stopImmediatePropagation(), true)
-    this.doc.addEventListener('focusout', (event) => this.working && event.stopImmediatePropagation(), true)
+  // Put there by another script.
+  const alien = (node) => isIgnored(node) && !server.has(node)
+
+  // An inert element with the children that `html` makes inside of `parent`. Nothing in it loads or runs.
+  function parse(parent, html) {
+    // A custom element is parsed like any other, and would be made.
+    const name = parent.localName.includes('-') ? 'div' : parent.localName
+    const inside = inert.createElementNS(parent.namespaceURI, name)
+    inside.multiple = true // in a <select> of the other kind the first option would come to be selected
+    inside.innerHTML = html
+    return inside
   }
 
-  // Call once for a root as soon as the page has it: from then on changes that others make are known.
-  adopt(root) {
-    this.foreign.watch(root)
-    for (const el of root.querySelectorAll('[dj-update="ignore"],[dj-root]')) this.server.add(el)
-  }
-
-  // Returns {root, held}: the element that is the root now, and whether something held was left as it was;
-  // null: there is no element in `html`.
-  apply(root, html) {
-    const next = parse(root, html)
-    if (!next) return null
-    this.foreign.begin()
-    this.active = root.contains(this.doc.activeElement) ? this.doc.activeElement : null
-    const caret = caretOf(this.active)
-    this.dirty = this.dirtyIn(root)
-    this.held = false
-    this.working = true
+  // All that changes the page happens in here: focus stays where it is, and controls settle at the end.
+  function run(work) {
+    foreign.begin()
+    active = doc.activeElement
+    const caret = caretOf(active)
+    touched = new Map()
+    for (const el of reported) el.isConnected ? touch(el) : reported.delete(el)
+    events.patching = true
     try {
-      root = this.root(root, next)
-      this.focus(caret)
+      work()
+      for (const [el, { changed, before }] of touched) {
+        settle(el, changed, before, busy(el))
+        if (el !== active && !busy(el)) reported.delete(el)
+      }
+      if (active?.isConnected && doc.activeElement !== active) {
+        active.focus({ preventScroll: true })
+        setCaret(active, caret)
+      }
     } finally {
-      this.working = false
-      this.foreign.end()
+      events.patching = false
     }
-    return { root, held: this.held }
   }
 
-  root(root, next) {
-    if (root.localName === next.localName) {
-      this.element(root, next, true)
-      return root
-    }
-    if (root.hasAttribute(TOKEN)) next.setAttribute(TOKEN, root.getAttribute(TOKEN))
-    root.replaceWith(next)
-    this.foreign.watch(next)
-    return next
+  // Before something in a control changes, or in an option of it.
+  function touch(el) {
+    const control = controlOf(el)
+    if (control && !touched.has(control)) touched.set(control, { changed: new Set(), before: remember(control) })
   }
 
-  // Elements in which two equal trees may still differ, and what is around them.
-  dirtyIn(root) {
-    const dirty = new Set()
-    const climb = (el) => {
-      for (; el && !dirty.has(el); el = el.parentNode) dirty.add(el)
-    }
-    for (const el of root.querySelectorAll(`input,select,textarea,${IGNORED}`)) climb(el)
-    for (const el of this.foreign.elements()) climb(el)
-    return dirty
+  function set(el, name, value, attr) {
+    if (name !== TOKEN && foreign.set(el, name, value, attr)) touched.get(el)?.changed.add(name)
   }
 
-  focus(caret) {
-    const active = this.active
-    if (!active?.isConnected || this.doc.activeElement === active) return
-    active.focus({ preventScroll: true })
-    setCaret(active, caret)
+  // Makes the attributes those of `next`.
+  function attributes(old, next) {
+    for (const attr of next.attributes) set(old, attr.name, attr.value, attr)
+    for (const name of foreign.names(old)) if (!next.hasAttribute(name)) set(old, name, null)
   }
 
-  node(old, next) {
-    if (old.nodeType === ELEMENT) this.element(old, next, false)
-    else if (old.data !== next.data) old.data = next.data
+  // The text of an element. A value that a person typed stays until all settles.
+  function fill(el, text) {
+    if (el.textContent === text) return
+    const caret = caretOf(el)
+    el.textContent = text
+    if (el === active) setCaret(el, caret)
+    touched.get(el)?.changed.add('value')
   }
 
-  element(old, next, isRoot) {
-    if (this.equal(old, next)) return
-    if (this.hooks.held(old)) {
-      this.held = true
-      return
-    }
-    if (!isRoot && isIgnored(old)) this.server.add(old)
+  // The nodes between two become those in `next`. True: something held was left as it was.
+  function range(start, end, next) {
+    stuck = false
+    children(start.parentNode, span(start.nextSibling, end), span(next.firstChild), end)
+    return stuck
+  }
+
+  // Returns {root, held}: the element that is the root now, and whether something held was left as it was.
+  // Throws if there is no element in `html`.
+  function root(old, html) {
+    const { firstElementChild, lastElementChild } = parse(old.parentNode, html)
+    const next = old === doc.body ? lastElementChild : firstElementChild // behind a <head>
+    const same = old.localName === next.localName
+    stuck = false
+    run(() => {
+      old.normalize()
+      if (same) return element(old, next, true)
+      next.dataset.troupe = old.dataset.troupe
+      old.replaceWith(next)
+      adopt(next)
+    })
+    return { root: same ? old : next, held: stuck }
+  }
+
+  const equal = (old, next) => old.isEqualNode(next) &&
+    !(isElement(old) && (old.matches(UNSURE) || old.querySelector(UNSURE) || foreign.isIn(old)))
+
+  function element(old, next, isRoot) {
+    if (equal(old, next)) return
+    if (held(old)) stuck = true
+    else if (!isRoot && isIgnored(old)) server.add(old)
     // With scripting on, a <noscript> holds text, and elements in what was parsed here.
     else if (old.localName === 'noscript') return
     // Filling an empty script would run it; one from a parsed fragment never does.
     else if (old.localName === 'script') old.isEqualNode(next) || old.replaceWith(next)
-    else this.inside(old, next)
-  }
-
-  inside(old, next) {
-    const control = old.namespaceURI === HTML && CONTROLS.has(old.localName)
-    const before = control ? remember(old) : null
-    const changed = this.attributes(old, next)
-    if (old.localName === 'template' && old.content) this.children(old.content, next.content)
-    else if (control && old.localName === 'textarea') this.text(old, next, changed)
-    else this.children(old, next)
-    if (control) settle(old, changed, before, this.hooks.busy(old))
-  }
-
-  text(old, next, changed) {
-    if (old.textContent === next.textContent) return
-    const [typed, caret] = [old.value, caretOf(old)]
-    old.textContent = next.textContent
-    if (old.value !== typed) {
-      old.value = typed
-      if (old === this.active) setCaret(old, caret)
+    else {
+      touch(old)
+      attributes(old, next)
+      if (old.localName === 'textarea') fill(old, next.textContent)
+      else if (old.localName === 'template') old.content.replaceChildren(next.content)
+      else children(old, span(old.firstChild), span(next.firstChild), null)
     }
-    changed.add('value')
   }
 
-  // Most of a page does not change: what is equal at both ends is passed over at once.
-  children(parent, next) {
-    const [olds, news] = [[...parent.childNodes], [...next.childNodes]]
-    const most = Math.min(olds.length, news.length)
-    let [head, tail] = [0, 0]
-    while (head < most && this.equal(olds[head], news[head])) head++
-    while (tail < most - head && this.equal(olds.at(-1 - tail), news.at(-1 - tail))) tail++
-    const follower = tail ? olds.at(-tail) : null
-    this.changed(parent, olds.slice(head, olds.length - tail), news.slice(head, news.length - tail), follower)
-  }
-
-  equal(old, next) {
-    return !this.dirty.has(old) && old.isEqualNode(next)
-  }
-
-  changed(parent, olds, news, follower) {
-    const { pairs, used } = match(olds, news)
-    for (const old of olds) {
-      if (!used.has(old) && (!isIgnored(old) || this.server.has(old))) old.remove()
-    }
-    this.order(parent, olds, news, pairs, follower)
-    pairs.forEach((old, at) => old && this.node(old, news[at]))
-  }
-
-  // From the last to the first, each before the one that follows it.
-  order(parent, olds, news, pairs, follower) {
-    const place = new Map(olds.map((old, at) => [old, at]))
-    const pinned = this.active ? pairs.findIndex((old) => old?.contains(this.active)) : -1
-    const stay = staying(pairs.map((old) => place.get(old) ?? -1), pinned)
+  function children(parent, olds, news, follower) {
+    // Most of a page does not change.
+    const pass = (old, next) => old && next && old.isEqualNode(next) && (isElement(old) && element(old, next), true)
+    while (pass(olds[0], news[0])) olds.shift(news.shift())
+    while (pass(olds.at(-1), news.at(-1))) follower = olds.pop(news.pop())
+    const pairs = match(olds, news)
+    const used = new Set(pairs)
+    for (const old of olds) if (!used.has(old) && !alien(old)) old.remove()
+    // From the last to the first, each before the one that follows it. What has the focus is not moved.
+    const pinned = pairs.find((old) => active && old?.contains(active))
     for (let at = news.length - 1; at >= 0; at--) {
       const old = pairs[at]
-      if (!old) this.insert(parent, news[at], follower)
-      else if (!stay.has(at)) this.move(parent, old, follower)
+      let next = (old ?? parent).nextSibling
+      while (next && alien(next)) next = next.nextSibling
+      if (!old) {
+        parent.insertBefore(news[at], follower)
+        claim(news[at])
+      } else if (next !== follower && old !== pinned) move(parent, old, follower)
       follower = old ?? news[at]
     }
+    pairs.forEach((old, at) => {
+      if (!old) return
+      if (isElement(old)) element(old, news[at])
+      else if (old.data !== news[at].data) old.data = news[at].data
+    })
   }
 
-  insert(parent, node, follower) {
-    parent.insertBefore(node, follower)
-    if (node.nodeType !== ELEMENT) return
-    if (isIgnored(node)) this.server.add(node)
-    for (const el of node.querySelectorAll(IGNORED)) this.server.add(el)
+  // The ignored elements in here are the server's.
+  function claim(node) {
+    if (isElement(node)) for (const el of [node, ...node.querySelectorAll(IGNORED)]) server.add(el)
   }
 
   // moveBefore keeps focus, scroll, frames and playing media, where there is one.
-  move(parent, node, follower) {
-    if (parent.moveBefore && parent.isConnected) parent.moveBefore(node, follower)
-    else parent.insertBefore(node, follower)
+  function move(parent, node, follower) {
+    parent[parent.moveBefore && parent.isConnected ? 'moveBefore' : 'insertBefore'](node, follower)
   }
 
-  // Returns the names of the attributes whose server value changed.
-  attributes(old, next) {
-    const changed = new Set()
-    for (const attr of next.attributes) {
-      const { name, value } = attr
-      const last = this.foreign.last(old, name)
-      if (name === TOKEN || value === (last === undefined ? old.getAttribute(name) : last)) continue
-      changed.add(name)
-      if (name === 'class' && last !== undefined) this.mergeClass(old, last, attr)
-      else this.write(old, attr)
-    }
-    const names = [...old.attributes, ...this.foreignNames(old)].map((attr) => attr.name)
-    for (const name of new Set(names)) {
-      const last = this.foreign.last(old, name)
-      if (name === TOKEN || next.hasAttribute(name) || last === null) continue
-      changed.add(name)
-      if (name === 'class' && last !== undefined) this.mergeClass(old, last, null)
-      else this.drop(old, name)
-    }
-    return changed
+  // Call once for a root as soon as the page has it: from then on changes that others make are known.
+  function adopt(el) {
+    foreign.watch(el)
+    claim(el)
   }
 
-  foreignNames(el) {
-    return [...(this.foreign.values.get(el)?.keys() ?? [])].map((name) => ({ name }))
-  }
-
-  write(el, attr) {
-    const { name, value, namespaceURI } = attr
-    this.foreign.forget(el, name)
-    if (el.getAttribute(name) === value) return
-    this.foreign.wrote(el, name)
-    const mine = el.getAttributeNode(name)
-    if (mine) mine.value = value
-    else if (namespaceURI) el.setAttributeNS(namespaceURI, name, value)
-    // The parser takes names (@click) that setAttribute refuses.
-    else el.setAttributeNode(this.doc.importNode(attr, true))
-  }
-
-  drop(el, name) {
-    this.foreign.forget(el, name)
-    if (!el.hasAttribute(name)) return
-    this.foreign.wrote(el, name)
-    // A modal dialog without its attribute would stay above the page, shut.
-    if (name === 'open' && el.localName === 'dialog' && el.close) el.close()
-    el.removeAttribute(name)
-  }
-
-  // The server's classes, less those that others took away, and those that others added.
-  mergeClass(el, last, attr) {
-    const list = (text) => (text ?? '').split(/\s+/).filter(Boolean)
-    const [server, live] = [new Set(list(last)), list(el.getAttribute('class'))]
-    const added = live.filter((name) => !server.has(name))
-    const kept = list(attr?.value).filter((name) => live.includes(name) || !server.has(name))
-    const merged = [...new Set([...kept, ...added])]
-    const theirs = merged.join(' ') !== list(attr?.value).join(' ')
-    if (!theirs) return attr ? this.write(el, attr) : this.drop(el, 'class')
-    this.foreign.wrote(el, 'class')
-    el.setAttribute('class', merged.join(' '))
-    return this.foreign.keep(el, 'class', attr?.value ?? null)
-  }
+  return { adopt, alien, attributes, claim, fill, held, move, parse, range, root, run, set, touch }
 }

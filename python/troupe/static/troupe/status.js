@@ -1,124 +1,100 @@
 // status.js - tells the person, and the page's own scripts, how things stand: a class on <html>, events on
 // the document, and a message where silence would be wrong. Text only, never markup.
 
-const STATES = ['troupe-connected', 'troupe-disconnected', 'troupe-error']
+import { timerOf } from './timer.js'
+
 // A short interruption needs no words.
 const PATIENCE_MS = 2000
 const TOAST_MS = 8000
-const STYLE = `
-.troupe-note{position:fixed;z-index:2147483647;left:50%;bottom:1rem;translate:-50% 0;display:flex;
-gap:.75rem;align-items:start;max-width:min(60rem,100vw - 2rem);max-height:70vh;overflow:auto;
-padding:.75rem 1rem;border-radius:.5rem;background:#1f2328;color:#f6f8fa;font:14px/1.45 system-ui,sans-serif;
-box-shadow:0 4px 24px #0006}
-.troupe-note pre{margin:.5rem 0 0;font:12px/1.5 ui-monospace,monospace;white-space:pre-wrap}
-.troupe-note button{font:inherit;color:inherit;background:none;border:1px solid #fff6;border-radius:.25rem;
-cursor:pointer}`
+const STYLE = 'position:fixed;z-index:9999;bottom:0;padding:1rem;background:#222;color:#fff;' +
+  'white-space:pre-wrap;max-height:80vh;overflow:auto'
 
-export const TEXTS = {
-  failed: 'Something went wrong with that. It may not have been done.',
-  unknown: 'The connection broke in the middle of that. Please check whether it was done.',
-  too_large: 'That was too large to send.',
-  full: 'Too much is waiting to be sent. That was not sent.',
-  refused: 'That could not be done.',
-  disconnected: 'The connection is gone. Trying again…',
-  reload: 'This page is out of date. Please load it again.',
-  origin: 'This page cannot connect to its server.',
+const TEXTS = {
+  failed: 'That went wrong.',
+  unknown: 'The connection broke. Please check whether that was done.',
+  too_large: 'That was too large.',
+  full: 'Too much is waiting.',
+  refused: 'Not done.',
+  disconnected: 'No connection. Trying again…',
+  reload: 'Please load this page again.',
 }
 
-export class Status {
-  constructor({ document, clock }) {
-    Object.assign(this, { document, clock })
-    this.notes = new Map()
-    this.cancel = null
-    this.adoptStyle()
-    document.addEventListener('keydown', (event) => event.key === 'Escape' && this.hide('event'))
+export function statusOf({ window, clock }) {
+  const { document, CustomEvent } = window
+  const html = document.documentElement
+  let marked = 'troupe'
+
+  // Beside <body>, which may be a view's root. Style sheets are at the mercy of a Content-Security-Policy.
+  function noteOf(role) {
+    const note = document.createElement('div')
+    const timer = timerOf(clock)
+    const hide = () => {
+      timer.clear()
+      note.remove()
+    }
+    note.className = 'troupe-note'
+    note.role = role
+    note.style.cssText = STYLE
+    note.onclick = hide
+    return {
+      hide,
+      show(text, ms) {
+        timer.clear()
+        note.textContent = text
+        html.append(note)
+        if (ms) timer.set(ms, hide)
+      },
+    }
   }
 
-  connected() {
-    this.mark('troupe-connected')
-    this.cancel?.()
-    this.hide('socket')
-    this.tell('connected', {})
-  }
+  const [line, word] = ['status', 'alert'].map(noteOf) // of the connection, of an event
+  const later = timerOf(clock)
 
-  disconnected() {
-    this.mark('troupe-disconnected')
-    this.cancel?.()
-    this.cancel = this.clock.after(PATIENCE_MS, () => this.show('socket', 'status', TEXTS.disconnected))
-    this.tell('disconnected', {})
-  }
-
-  // Nothing more will come by itself.
-  broken(reason) {
-    this.mark('troupe-error')
-    this.cancel?.()
-    if (this.tell('error', { reason })) this.show('socket', 'alert', TEXTS[reason] ?? TEXTS.origin)
-  }
-
-  // The server sends frames of the stack only while developing: then they are shown.
-  failed(error, detail) {
-    if (!this.tell('failed', { ...detail, error })) return
-    if (!error?.frames) return this.toast(TEXTS.failed)
-    const frames = error.frames.map(([file, line, name, source]) => `${file}:${line} ${name}\n    ${source}`)
-    this.show('event', 'alert', [error.type, error.message].filter(Boolean).join(': '), frames.join('\n'))
-  }
-
-  unknown(detail) {
-    if (this.tell('unknown', detail)) this.toast(TEXTS.unknown)
-  }
-
-  // again: it will be sent again by itself; the page's scripts may want to know, the person need not.
-  refused(detail) {
-    if (this.tell('refused', detail) && !detail.again) this.toast(TEXTS[detail.reason] ?? TEXTS.refused)
-  }
+  document.addEventListener('keydown', ({ key }) => key === 'Escape' && word.hide())
 
   // False: a listener called preventDefault() and tells the person itself.
-  tell(name, detail) {
-    const { CustomEvent } = this.document.defaultView
-    return this.document.dispatchEvent(new CustomEvent(`troupe:${name}`, { detail, cancelable: true }))
+  function tell(name, detail = {}) {
+    return document.dispatchEvent(new CustomEvent(`troupe:${name}`, { detail, cancelable: true }))
   }
 
-  mark(state) {
-    this.document.documentElement.classList.remove(...STATES)
-    this.document.documentElement.classList.add(state)
+  function mark(state, detail) {
+    later.clear()
+    line.hide()
+    html.classList.remove(marked)
+    html.classList.add((marked = `troupe-${state}`))
+    return tell(state, detail)
   }
 
-  toast(text) {
-    const note = this.show('event', 'alert', text)
-    this.clock.after(TOAST_MS, () => this.notes.get('event') === note && this.hide('event'))
-  }
+  return {
+    tell,
 
-  // Beside <body>, which may be a view's root.
-  show(name, role, text, more) {
-    this.hide(name)
-    const make = (tag, content) => {
-      const el = this.document.createElement(tag)
-      el.textContent = content
-      return el
-    }
-    const [note, body, button] = [make('div', ''), make('div', text), make('button', '×')]
-    note.className = 'troupe-note'
-    note.setAttribute('role', role)
-    button.setAttribute('aria-label', 'Dismiss')
-    button.addEventListener('click', () => this.hide(name))
-    if (more) body.append(make('pre', more))
-    note.append(body, button)
-    this.document.documentElement.append(note)
-    this.notes.set(name, note)
-    return note
-  }
+    connected: () => mark('connected'),
 
-  hide(name) {
-    this.notes.get(name)?.remove()
-    this.notes.delete(name)
-  }
+    disconnected() {
+      mark('disconnected')
+      later.set(PATIENCE_MS, () => line.show(TEXTS.disconnected))
+    },
 
-  // A constructed style sheet passes a strict Content-Security-Policy.
-  adoptStyle() {
-    const { CSSStyleSheet } = this.document.defaultView
-    if (!this.document.adoptedStyleSheets || !CSSStyleSheet) return
-    const sheet = new CSSStyleSheet()
-    sheet.replaceSync(STYLE)
-    this.document.adoptedStyleSheets = [...this.document.adoptedStyleSheets, sheet]
+    // Nothing more will come by itself.
+    broken(reason) {
+      if (mark('error', { reason })) line.show(TEXTS[reason])
+    },
+
+    // The server sends frames of the stack only while developing: then they are shown.
+    failed(detail) {
+      if (!tell('failed', detail)) return
+      const { frames, type, message } = detail.error ?? {}
+      if (!frames) return word.show(TEXTS.failed, TOAST_MS)
+      word.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
+    },
+
+    unknown(detail) {
+      if (tell('unknown', detail)) word.show(TEXTS.unknown, TOAST_MS)
+    },
+
+    // again: it will be sent again by itself; the page's scripts may want to know, the person need not.
+    refused(detail) {
+      if (tell('refused', detail) && !detail.again) word.show(TEXTS[detail.reason] ?? TEXTS.refused, TOAST_MS)
+    },
   }
 }

@@ -2,11 +2,11 @@
 //
 //   <script type="module" src="…/troupe/troupe.js" data-troupe-socket="/ws/troupe/"></script>
 
-import { Page } from './page.js'
+import { pageOf } from './page.js'
 
 const clock = {
-  now: () => Date.now(),
-  random: () => Math.random(),
+  now: Date.now,
+  random: Math.random,
   after(ms, run) {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
@@ -16,19 +16,13 @@ const clock = {
 // Returns the page, started.
 export function start(window) {
   const { document, location } = window
-  const script = document.querySelector('script[data-troupe-socket]')
-  const address = new URL(script?.dataset.troupeSocket ?? '/ws/troupe/', location.href)
+  const script = document.querySelector('[data-troupe-socket]')
+  const address = new URL(script.dataset.troupeSocket, location.href)
   address.protocol = address.protocol.replace('http', 'ws')
-  const page = new Page({
-    window,
-    clock,
-    connect: () => new window.WebSocket(address),
-    reload: () => location.reload(),
-    storage: () => window.sessionStorage,
-    confirm: (text) => window.confirm(text),
-  })
+  const connect = () => new window.WebSocket(address)
+  const page = pageOf({ window, clock, connect, reload: () => location.reload() })
   page.start()
   return page
 }
 
-if (typeof document !== 'undefined') start(window)
+if (globalThis.document) start(window)
