@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-BENCHES = ("roundtrip", "scaling", "isolation")
+BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory")
 
 
 def main():
@@ -18,7 +18,7 @@ def main():
     # A signal unwinds the stack, so that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        report = importlib.import_module(given.name).run(given.quick)
+        report = importlib.import_module(given.name.replace("-", "_")).run(given.quick)
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         sys.exit(f"{given.name} could not be measured: {error}")
     report.print(given.json)

@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 
+import django_suites
 from test_counts import Counts, from_gates, from_junit, from_meson, from_node, settled
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GROUP_SECONDS = 3600  # a group that takes longer hangs
+SKIPPED = django_suites.SKIPPED
 GRACE_SECONDS = 10  # between asking it to stop and killing it
 
 
@@ -69,16 +71,14 @@ def run_c():
     return (from_meson(log.read_text()) if log.exists() else Counts()), code
 
 
-def pytest(folder, environment):
-    """A function that runs a folder's tests with an environment's Python."""
+def pytest(folder, environment, *variables):
+    """A function that runs a folder's tests with an environment's Python. variables: "NAME=value", for its tests."""
 
     def run():
         with tempfile.TemporaryDirectory() as scratch:
             report = pathlib.Path(scratch, "junit.xml")
-            python = f"./{environment}/bin/python"
-            code, _ = call(
-                [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder]
-            )
+            python = ["env", *variables, f"./{environment}/bin/python"]
+            code, _ = call([*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder])
             return (from_junit(report.read_text()) if report.exists() else Counts()), code
 
     return run
@@ -90,6 +90,15 @@ def run_js():
     if code:  # some 10 lines a test: only worth reading when one failed
         print(text, end="", flush=True)
     return from_node(text), code
+
+
+def run_django(*choice):
+    """A function that runs Django's own template tests; what stock Django came to is remembered."""
+
+    def run():
+        return django_suites.run_group(*choice)
+
+    return run
 
 
 def run_check():
@@ -107,9 +116,13 @@ GROUPS = {
     "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
     "js": Group("tests/js", "", run_js),
     "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv")),
+    "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
+    "django-templates": Group("tests/django", "plain", run_django()),
+    "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=1000")),
+    "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv")),
 }
-ALL = [name for name in GROUPS if name != "check"]
+ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]
 STEPS = {
     "setup": ["scripts/setup", "--tests"],
@@ -132,9 +145,7 @@ class Session:
             code, _ = call(STEPS[name])
             self.steps[name] = code == 0
             if code:
-                self.rows.append(
-                    (" ".join(STEPS[name]), Counts(failed=1), time.monotonic() - start, "failed")
-                )
+                self.rows.append((" ".join(STEPS[name]), Counts(failed=1), time.monotonic() - start, "failed"))
         return self.steps[name]
 
     def group(self, name):
@@ -159,14 +170,14 @@ class Session:
         self.rows.append((name, settled(counts, code), time.monotonic() - start, note))
 
     def summary(self):
-        """Prints the table and the last line; returns the exit code."""
+        """Prints the table and the last line; returns the exit code: SKIPPED when nothing could be run."""
         print()
         width = max(len(row[0]) for row in self.rows)
         for name, counts, seconds, note in self.rows:
             print(f"{name:{width}}  {seconds:7.1f} s  {counts}" + (f"  ({note})" if note else ""))
         total = sum((row[1] for row in self.rows), Counts())
         print(total, flush=True)
-        return 1 if total.failed else 0
+        return 1 if total.failed else 0 if total.passed else SKIPPED
 
 
 def main():

@@ -71,12 +71,13 @@ class Visitor:
 
 
 class Page:
-    """A page with its socket open and its views joined: `views` are their ids, in the page's order."""
+    """A page with its socket open and its views joined: `views` are their ids, `numbers` what patches call them."""
 
     def __init__(self, socket):
         self.socket = socket
         self.number = 0
         self.views = []
+        self.numbers = []
 
     async def join(self, tokens):
         """Joins the page's views. Returns the `joined` frame."""
@@ -86,6 +87,7 @@ class Page:
             raise VisitError(f"the join was answered {frame}")
         self.number = frame["n"]
         self.views = [view["v"] for view in frame["views"]]
+        self.numbers = [view["i"] for view in frame["views"]]
         return frame
 
     async def event(self, view, name, params=None):
@@ -107,10 +109,10 @@ def shown(html):
 
 
 def patched(frame, view, number):
-    """What the counter in a patch shows. VisitError: the frame is no patch for that view and event."""
+    """What the texts in a patch show. view: its number. VisitError: the frame is no patch for that view and event."""
     if frame.get("v") != view or frame.get("a") != number or "d" not in frame:
-        raise VisitError(f"expected a patch of {view} answering event {number}, got {str(frame)[:300]}")
-    return shown(frame["d"]["0"]["h"])
+        raise VisitError(f"expected a patch of view {view} answering event {number}, got {str(frame)[:300]}")
+    return [int(text) for text in frame["d"].values() if str(text).lstrip("-").isdigit()]
 
 
 def expect(seen, wanted, what):
@@ -141,7 +143,7 @@ async def _visit_counter(visitor, say):
         expect("html" in view, False, "HTML in the join of a fresh page")
         say(f"its WebSocket joined with the token: view {view['v'][:8]}…, version {view['s']}")
         frame = await page.event(view["v"], "increment")
-        expect(patched(frame, view["v"], page.number), [1], "the counter after an event")
+        expect(patched(frame, view["i"], page.number), [1], "the counter after an event")
         say(f"event {page.number} (increment) was answered by a patch to version {frame['s']}: it shows 1")
         frame = await page.event(view["v"], "mount")
         expect(frame.get("error", {}).get("kind"), "handler_not_found", "the answer to an event named mount")
@@ -159,7 +161,7 @@ async def _visit_twice(visitor, say):
         await page.join(roots.tokens)
         first, second = page.views
         frame = await page.event(second, "increment")
-        expect(patched(frame, second, page.number), [101], "the second view after its event")
+        expect(patched(frame, page.numbers[1], page.number), [101], "the second view after its event")
         frame = await page.event(first, "increment")
-        expect(patched(frame, first, page.number), [1], "the first view after its own event")
+        expect(patched(frame, page.numbers[0], page.number), [1], "the first view after its own event")
         say("an event on the second made it 101 and left the first alone: its own next one made it 1")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 
@@ -108,7 +109,9 @@ class Page:
         self.visitor = visitor
         self.tokens = list(tokens)
         self.versions = [None] * len(self.tokens)
+        self.renewals = [None] * len(self.tokens)
         self.views = []
+        self.numbers = []  # what patches call them
         self.number = 0
         self.unasked = []
         self.closed = None
@@ -134,15 +137,19 @@ class Page:
     def join(self):
         """Join with the tokens that the page has; the frame that answers."""
         views = []
-        for token, version in zip(self.tokens, self.versions, strict=True):
-            views.append({"token": token} if version is None else {"token": token, "s": version})
+        for token, version, renewal in zip(self.tokens, self.versions, self.renewals, strict=True):
+            entry = {"token": token, "s": version, "g": renewal}
+            views.append({name: value for name, value in entry.items() if value is not None})
         self.send(t="join", views=views)
         frame = self.wait_for(lambda frame: frame.get("t") in ("joined", "reload", "error", "closed"))
         if frame["t"] == "joined":
             self.number = frame["n"]
             self.views = [view["v"] for view in frame["views"]]
+            self.numbers = [view.get("i") for view in frame["views"]]
             self.versions = [view["s"] for view in frame["views"]]
-            self.tokens = [view["token"] for view in frame["views"]]
+            had = zip(frame["views"], self.tokens, strict=True)
+            self.tokens = [view.get("token", token) for view, token in had]
+            self.renewals = [view.get("g") for view in frame["views"]]
         return frame
 
     def reconnect(self):
@@ -179,9 +186,19 @@ class Page:
     def answer_to(self, number):
         """The frame that answers an event."""
         frame = self.wait_for(lambda frame: number in (frame.get("n"), frame.get("a")) or frame.get("t") == "closed")
-        if "s" in frame and frame.get("v") in self.views:
-            self.versions[self.views.index(frame["v"])] = frame["s"]
+        self._note(frame)
         return frame
+
+    def _note(self, frame):
+        if "s" in frame and frame.get("v") in self.numbers:
+            self.versions[self.numbers.index(frame["v"])] = frame["s"]
+
+    def root(self, view=0):
+        """The root of a view as it is now, without anchors."""
+        self.send(t="refresh", v=self.views[view])
+        frame = self.wait_for(lambda frame: frame.get("v") == self.numbers[view] and frame["a"] == 0)
+        self._note(frame)
+        return re.sub(r"<!--\$.*?-->", "", frame["d"]["0"]["h"])
 
     def event(self, name, params=None, view=0):
         """Send an event; the frame that answers it."""
@@ -191,4 +208,4 @@ class Page:
         """Send an event that has to succeed; the HTML that it leads to."""
         frame = self.event(name, params, view)
         assert "d" in frame, f"no patch answered {name}, but {frame}"
-        return frame["d"]["0"]["h"]
+        return self.root(view)

@@ -13,7 +13,7 @@ def test_page_has_root_token_script_and_is_private(visitor):
     assert len(roots.tokens) == 1
     assert [script["data-troupe-socket"] for script in roots.scripts] == ["/ws/troupe/"]
     assert roots.scripts[0]["type"] == "module"
-    assert roots.scripts[0]["src"] == "/static/troupe/troupe.js"
+    assert roots.scripts[0]["src"] in ("/static/troupe/troupe.js", "/static/troupe/dist/troupe.min.js")
     assert "csrftoken" in visitor.cookies
 
 

@@ -71,4 +71,5 @@ def test_held_page_does_not_stall_the_person_s_other_page(visitor, gate):
         reached(gate)
         assert ">1<" in other.shows("increment")
         gate.touch()
-        assert "<output>1</output>" in held.answer_to(number)["d"]["0"]["h"]
+        assert "d" in held.answer_to(number)
+        assert "<output>1</output>" in held.root()

@@ -157,7 +157,8 @@ def test_lone_surrogates_and_big_numbers_in_json(page):
         if frame.get("t") != "refused":
             page.number = number
     page.post("increment")
-    assert ">1<" in page.answer_to(page.number)["d"]["0"]["h"]
+    assert "d" in page.answer_to(page.number)
+    assert ">1<" in page.root()
 
 
 def test_same_key_twice_in_json(page):

@@ -85,6 +85,19 @@ def test_layers_forbid(tmp_path, path, target):
     assert len(check_layers.check(tmp_path)) == 1
 
 
+# --- client
+
+
+def test_the_browsers_side_is_small(tmp_path):
+    write(tmp_path, "scripts/lib/minify", "#!/bin/sh\nhead -c 9000 /dev/urandom >$1\n")
+    (tmp_path / "scripts/lib/minify").chmod(0o755)
+    assert problems_of("client", tmp_path) == []
+    write(tmp_path, "scripts/lib/minify", "#!/bin/sh\nhead -c 11000 /dev/urandom >$1\n")
+    assert "bytes gzipped, 10000 or more" in problems_of("client", tmp_path)[0]
+    write(tmp_path, "scripts/lib/minify", "#!/bin/sh\necho broken >&2\nexit 1\n")
+    assert problems_of("client", tmp_path) == ["broken"]
+
+
 # --- sizes
 
 
@@ -112,6 +125,14 @@ def test_sizes_of_functions(tmp_path, name, make):
     write(tmp_path, f"common/{name}", make(80) + make(82))
     assert len(check_sizes.check(tmp_path)) == 1
     assert "has 82 lines" in check_sizes.check(tmp_path)[0]
+
+
+def test_sizes_of_functions_in_functions(tmp_path):
+    inner = "  function inner() {\n" + "    a()\n" * 70 + "  }\n"
+    write(tmp_path, "a.js", "function outer() {\n" + inner * 3 + "  a()\n" * 78 + "}\n")
+    assert check_sizes.check(tmp_path) == []
+    write(tmp_path, "a.js", "function outer() {\n" + inner * 3 + "  a()\n" * 79 + "}\n")
+    assert "outer() has 81 lines" in check_sizes.check(tmp_path)[0]
 
 
 @pytest.mark.parametrize(

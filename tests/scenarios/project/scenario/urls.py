@@ -1,7 +1,7 @@
 """URLs of the views that behave, and of those that do not."""
 
 from django.urls import path
-from house import bad, pages, views
+from house import bad, pages, slots, views
 
 urlpatterns = [
     path("plain/", pages.plain),
@@ -23,5 +23,7 @@ urlpatterns = [
     path("denied/", views.Denied.as_view()),
     path("remembers/", views.Remembers.as_view()),
     path("reloaded/", views.Reloaded.as_view()),
+    path("ledger/", slots.Ledger.as_view()),
+    path("vault/", slots.Vault.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]

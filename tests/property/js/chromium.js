@@ -1,0 +1,39 @@
+// chromium.js - the browser's part of the gate in a browser: node.js's orders, by calls of window.gate(order).
+// Each case's page is in a frame of its own.
+
+import { Live } from './live.js'
+import { pageOf } from '/client/page.js'
+
+let live = null
+let frame = null
+let said = []
+console.error = (...words) => said.push(words.map(String).join(' '))
+
+function open({ open: html, cached }) {
+  frame?.remove()
+  frame = document.createElement('iframe')
+  document.body.append(frame)
+  const shown = frame.contentDocument
+  shown.open()
+  shown.write(html)
+  shown.close()
+  if (!cached) frame.contentWindow.localStorage.clear()
+  live = new Live(pageOf, frame.contentWindow)
+  return {}
+}
+
+function say({ say: frames, expect, title }) {
+  const sent = live.say(frames)
+  return { sent, differs: live.differs(new DOMParser().parseFromString(expect, 'text/html'), title) }
+}
+
+const ORDERS = { open, say, lose: () => ({ sent: live.lose() }) }
+
+window.gate = (order) => {
+  said = []
+  try {
+    return { error: null, ...ORDERS[Object.keys(order)[0]](order), said }
+  } catch (error) {
+    return { error: error.stack, sent: [], said }
+  }
+}

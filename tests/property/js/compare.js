@@ -1,0 +1,119 @@
+// compare.js - says where two trees differ, as a person and a form would notice it. Anchors (comments that
+// begin with $) do not count, nor does how text is cut into nodes, nor the order of attributes.
+
+const ELEMENT = 1
+const TEXT = 3
+const COMMENT = 8
+const HTML = 'http://www.w3.org/1999/xhtml'
+const STATE = {
+  input: ['value', 'checked'],
+  textarea: ['value'],
+  select: ['selectedIndex'],
+  option: ['selected', 'value'],
+  details: ['open'],
+}
+
+const isFrozen = (el) => el.hasAttribute('dj-ignore') || el.getAttribute('dj-update') === 'ignore'
+const isAnchor = (node) => node.nodeType === COMMENT && node.data.startsWith('$')
+const shown = (value) => (value === undefined ? 'nothing' : JSON.stringify(value))
+
+// A lone surrogate cannot be sent as UTF-8: a replacement takes its place, and it does not matter which.
+export const plain = (text) => text.toWellFormed().replaceAll('\ufffd', '?')
+
+// Whether nothing follows an element in the document but anchors and white space.
+function endsBody(el) {
+  const isNothing = (node) => isAnchor(node) || (node.nodeType === TEXT && !node.data.trim())
+  for (; el && el.localName !== 'body'; el = el.parentNode) {
+    if (el.hasAttribute?.('dj-root')) return false
+    for (let next = el.nextSibling; next; next = next.nextSibling) if (!isNothing(next)) return false
+  }
+  return el !== null
+}
+
+// What follows </body> is put into what is open there by a parser, and is no part of a root that is sent.
+function trimmed(parent, found) {
+  const last = found.at(-1)
+  if (last?.text !== undefined && last.text.trimEnd() !== last.text && endsBody(parent)) {
+    last.text = last.text.trimEnd()
+    if (!last.text) found.pop()
+  }
+  return found
+}
+
+function childrenOf(parent) {
+  const found = []
+  for (const node of parent.childNodes) {
+    if (isAnchor(node) || (node.nodeType === TEXT && node.data === '')) continue
+    if (node.nodeType === TEXT && found.at(-1)?.text !== undefined) found.at(-1).text += node.data
+    else found.push(node.nodeType === TEXT ? { text: node.data } : { node })
+  }
+  return trimmed(parent, found)
+}
+
+function attributesOf(el) {
+  const found = new Map()
+  for (const { name, value, namespaceURI } of el.attributes) {
+    if (name === 'data-troupe') continue
+    found.set(plain(namespaceURI ? `${namespaceURI} ${name}` : name), plain(value))
+  }
+  return found
+}
+
+function unequal(what, live, wanted) {
+  return live === wanted ? null : `${what} is ${shown(live)}, wanted ${shown(wanted)}`
+}
+
+function attributes(live, wanted) {
+  const [mine, theirs] = [attributesOf(live), attributesOf(wanted)]
+  for (const name of new Set([...mine.keys(), ...theirs.keys()])) {
+    const found = unequal(`@${name}`, mine.get(name), theirs.get(name))
+    if (found) return found
+  }
+  return null
+}
+
+function state(live, wanted) {
+  if (live.namespaceURI !== HTML) return null
+  for (const name of STATE[live.localName] ?? []) {
+    const [mine, theirs] = [live[name], wanted[name]].map((value) => typeof value === 'string' ? plain(value) : value)
+    const found = unequal(`property ${name}`, mine, theirs)
+    if (found) return found
+  }
+  return null
+}
+
+function one(live, wanted) {
+  if (live === undefined || wanted === undefined || live.text !== undefined || wanted.text !== undefined) {
+    const [mine, theirs] = [live, wanted].map((item) =>
+      item?.text !== undefined ? plain(item.text) : item && `<${item.node.nodeName}>`)
+    return unequal('node', mine, theirs)
+  }
+  const [a, b] = [live.node, wanted.node]
+  if (a.nodeType !== ELEMENT || b.nodeType !== ELEMENT) {
+    return unequal('node', `${a.nodeName} ${plain(a.data ?? '')}`, `${b.nodeName} ${plain(b.data ?? '')}`)
+  }
+  return difference(a, b)
+}
+
+// Null, or a sentence that begins with the path to the first difference.
+export function difference(live, wanted) {
+  const here = (found) => found && `${wanted.nodeName.toLowerCase()} ${found}`
+  const named = unequal('element', `${live.namespaceURI} ${live.nodeName}`, `${wanted.namespaceURI} ${wanted.nodeName}`)
+  if (named) return here(named)
+  if (isFrozen(live) && isFrozen(wanted)) return null
+  const found = attributes(live, wanted) ?? below(live, wanted) ?? state(live, wanted)
+  return here(found)
+}
+
+function below(live, wanted) {
+  const inside = (el) => childrenOf(el.localName === 'template' && el.content ? el.content : el)
+  const [mine, theirs] = [inside(live), inside(wanted)]
+  for (let at = 0; at < Math.max(mine.length, theirs.length); at++) {
+    const found = one(mine[at], theirs[at])
+    if (found) return `> [${at}] ${found}`
+  }
+  return null
+}
+
+// The live part of a document: PROTOCOL.md 9.1.
+export const rootOf = (document) => document.querySelector('[dj-root]') ?? document.body

@@ -1,0 +1,1 @@
+"""The project that the random templates are rendered in."""
