@@ -39,7 +39,7 @@ def _ratio(seen, what, key):
 
 def _add(report, seen):
     report.add("p50_over_bare_zmq", _ratio(seen, "lone", "p50_us"), "ratio", "<= 1.8")
-    report.add("rate_over_bare_broker", _ratio(seen, "many", "rate"), "ratio", ">= 0.10")
+    report.add("rate_over_bare_broker", _ratio(seen, "many", "rate"), "ratio", ">= 0.20")
     report.add("p99_over_bare_zmq", _ratio(seen, "lone", "p99_us"), "ratio")
     for side, name in (("ours", ""), ("bare", "bare_")):
         lone, many = seen[side, "lone"], seen[side, "many"]
