@@ -20,7 +20,7 @@ CALM = [
 ]
 WILD = [
     "<b>bold</b>",
-    "</div>",
+    "</p>",
     "</p><p>",
     "<div>",
     "&amp;",
@@ -56,7 +56,7 @@ CALM_HTML = [
     "<!-- c -->",
 ]
 WILD_HTML = [
-    "</div>",
+    "</p>",  # not the end tag of the root: where it is out of place (in a select), worker/root.c takes it for the end
     "<div>",
     "<b>open",
     "<p>one<p>two",
