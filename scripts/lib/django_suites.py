@@ -48,6 +48,14 @@ class Unavailable(Exception):
     """Django's sources cannot be had here."""
 
 
+def unpack(tar, folder):
+    """Unpacks a source distribution whose hash was checked. Debian 12's Python (3.11.2) has no filters yet."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+    else:
+        tar.extractall(folder)
+
+
 def fetch(version):
     """The folder with Django's sources of this version; fetched once, checked by its hash. Unavailable: no registry."""
     folder, python = SOURCES / version, ROOT / ENVIRONMENTS[version] / "bin/python"
@@ -67,7 +75,7 @@ def fetch(version):
             raise Unavailable(f"the sources of Django {version}: {said[-1]}")
         (archive,) = pathlib.Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as tar:
-            tar.extractall(scratch, filter="data")
+            unpack(tar, scratch)
         (made,) = (path for path in pathlib.Path(scratch).iterdir() if path.is_dir())
         shutil.move(made, folder)
     return folder

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import django_suites
 from test_counts import Counts, from_gates, from_junit, from_meson, from_node, settled
@@ -165,8 +166,9 @@ class Session:
         note = ""
         try:
             counts, code = group.run()
-        except OSError as error:
-            counts, code, note = Counts(), 1, str(error)
+        except Exception as error:  # a defect in one group's harness: the other groups run all the same
+            traceback.print_exc()
+            counts, code, note = Counts(), 1, repr(error)
         if counts.total() == 0:
             note = note or "ran no tests"
             code = code or 1
