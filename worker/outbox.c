@@ -1,14 +1,19 @@
 #include "worker/outbox.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define ENOUGH 32
+
 struct outbox {
     pthread_mutex_t lock;
     int fd;
     answer *head, *tail;
+    unsigned count;
+    bool resting; // the taker sleeps until there are ENOUGH
     session **ended; // a stack that grows
     size_t ended_count, ended_room;
     size_t ended_taken; // how many of them were there at the last outbox_take
@@ -64,14 +69,43 @@ outbox_put(outbox *self, answer **answer_p)
     *answer_p = NULL;
     added->next = NULL;
     pthread_mutex_lock(&self->lock);
-    bool first = !self->head;
     if (self->tail)
         self->tail->next = added;
     else
         self->head = added;
     self->tail = added;
+    bool wakes = self->resting ? ++self->count == ENOUGH : ++self->count == 1;
     pthread_mutex_unlock(&self->lock);
-    if (first)
+    if (wakes)
+        outbox_wake(self);
+}
+
+// Whether it rests now; of the end: whether it did.
+static bool
+s_set_resting(outbox *self, bool resting)
+{
+    pthread_mutex_lock(&self->lock);
+    bool before = self->resting;
+    self->resting = resting && !self->head;
+    pthread_mutex_unlock(&self->lock);
+    return resting ? self->resting : before;
+}
+
+void
+outbox_rest(outbox *self, unsigned most_us)
+{
+    struct pollfd readable = {self->fd, POLLIN, 0};
+    struct timespec most = {.tv_sec = most_us / 1000000, .tv_nsec = (long)(most_us % 1000000) * 1000};
+    if (!s_set_resting(self, true))
+        return;
+    ppoll(&readable, 1, &most, NULL); // whatever ends it: the caller looks what there is
+    s_set_resting(self, false);
+}
+
+void
+outbox_hurry(outbox *self)
+{
+    if (s_set_resting(self, false))
         outbox_wake(self);
 }
 
@@ -98,6 +132,7 @@ outbox_take(outbox *self)
     pthread_mutex_lock(&self->lock);
     answer *all = self->head;
     self->head = self->tail = NULL;
+    self->count = 0;
     self->ended_taken = self->ended_count;
     pthread_mutex_unlock(&self->lock);
     return all;

@@ -14,6 +14,11 @@ void outbox_put(outbox *self, answer **answer_p);
 void outbox_put_ended(outbox *self, session *gone);
 void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
+// The taker's, under load: sleeps until a batch of answers is there, outbox_hurry is called or the fd is
+// readable; at most most_us. Answers that are put meanwhile do not wake it one by one: outbox_take must follow.
+void outbox_rest(outbox *self, unsigned most_us);
+void outbox_hurry(outbox *self); // nothing more is to come by itself: ends a rest; any thread
+
 // All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
 answer *outbox_take(outbox *self);
 // One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there

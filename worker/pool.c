@@ -9,6 +9,11 @@
 #define MOST_THREADS 256
 #define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
 
+// How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than the switch
+// interval: between two turns nothing is locked, and in the middle of one a lock of Django's may be, for which
+// all other threads would then queue, turn after turn.
+#define KEEP_MS 3
+
 // A thread that used less processor than this since the last look did not compute.
 #define BLOCKED_BELOW_NS 200000
 
@@ -24,8 +29,7 @@ struct pool {
     runqueue *queue;
     const turn_host *host;
     pool_limits limits;
-    void (*ended)(void *context, session *gone);
-    void *context;
+    pool_events events;
     pid_t process;
     unsigned count;
     lane lanes[MOST_THREADS];
@@ -42,7 +46,7 @@ s_end(pool *self, session *of, const char *reason)
         mail_destroy(&left);
     }
     turn_end(of, reason, self->host);
-    self->ended(self->context, of);
+    self->events.ended(self->events.context, of);
 }
 
 static void
@@ -74,22 +78,28 @@ s_run(void *argument)
     pool *of = self->pool;
     const view_ops *ops = of->host->ops;
     void *thread = ops->thread_begin(ops->host);
+    uint64_t entered = clock_now(of->host->clock);
     bool came = false;
     for (;;) {
         work todo;
         // As long as there is work the interpreter is kept: giving it back and taking it again would cost a
         // switch a turn.
-        if (!runqueue_try(of->queue, came, &todo)) {
+        uint64_t now = clock_now(of->host->clock);
+        bool yields = !came && now - entered >= KEEP_MS && runqueue_is_one_coming(of->queue);
+        if (yields || !runqueue_try(of->queue, came, &todo)) {
+            if (!yields && of->events.idle)
+                of->events.idle(of->events.context);
             ops->leave(ops->host, thread);
             came = runqueue_wait(of->queue);
             ops->enter(ops->host, thread);
+            entered = clock_now(of->host->clock);
             if (came)
                 continue;
             ops->thread_end(ops->host, thread);
             return NULL;
         }
         came = false;
-        atomic_store(&self->busy_since, clock_now(of->host->clock));
+        atomic_store(&self->busy_since, now);
         s_work(of, &todo);
         if (getpid() != of->process) // a handler forked, and came back here as the child
             _exit(EXIT_FAILURE);     // the other turns are the parent's to run
@@ -115,7 +125,7 @@ s_add(pool *self)
 
 pool *
 pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
-         void (*ended)(void *context, session *gone), void *context)
+         const pool_events *events)
 {
     ASSERT(limits->threads > 0 && limits->threads <= limits->most && limits->most <= MOST_THREADS);
     pool *self = calloc(1, sizeof *self);
@@ -123,8 +133,7 @@ pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
     self->queue = queue;
     self->host = host;
     self->limits = *limits;
-    self->ended = ended;
-    self->context = context;
+    self->events = *events;
     self->process = getpid();
     while (self->count < limits->threads)
         ASSERT(s_add(self));

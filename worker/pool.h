@@ -21,10 +21,14 @@ typedef struct {
 
 typedef struct pool pool;
 
-// ended is called by the thread that ended a session, after its last answer was emitted; the session is the
-// callee's.
-pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
-               void (*ended)(void *context, session *gone), void *context);
+// What its threads tell the owner of.
+typedef struct {
+    void (*ended)(void *context, session *gone); // a session, after its last answer was emitted; the callee's
+    void (*idle)(void *context);                 // the queue is empty; NULL: nobody wants to know
+    void *context;
+} pool_events;
+
+pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events);
 // Waits for running turns. The queue must be closed.
 void pool_destroy(pool **self_p);
 void pool_tend(pool *self); // every 50 ms or so

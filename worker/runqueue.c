@@ -168,6 +168,15 @@ runqueue_wait(runqueue *self)
     return open;
 }
 
+bool
+runqueue_is_one_coming(runqueue *self)
+{
+    s_lock(self);
+    bool coming = self->coming;
+    s_unlock(self);
+    return coming;
+}
+
 // A running item that is not gone: to the back of the queue if there is more for it.
 static void
 s_put_back(runqueue *self, runqueue_item *item)

@@ -60,6 +60,8 @@ bool runqueue_try(runqueue *self, bool came, work *ret_work);
 // Until there may be something to do; threads are called one by one. Takes nothing: the thread tries when it
 // has the interpreter, and who has it meanwhile may be faster. False: closed.
 bool runqueue_wait(runqueue *self);
+// Whether one was called that has not tried yet: it waits for the interpreter, most likely.
+bool runqueue_is_one_coming(runqueue *self);
 void runqueue_done(runqueue *self, runqueue_item *item);
 void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for an awaitable
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called

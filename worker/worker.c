@@ -15,6 +15,7 @@
 #define TEND_MS    50
 #define FLUSH_MS   500
 #define REFUSED_MS 4000
+#define REST_US    500
 
 typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
 
@@ -62,6 +63,13 @@ s_ended(void *context, session *gone)
     outbox_put_ended(self->outbox, gone);
 }
 
+static void
+s_idle(void *context)
+{
+    worker *self = context;
+    outbox_hurry(self->outbox);
+}
+
 worker *
 worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
 {
@@ -79,7 +87,7 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
-    self->pool = pool_new(self->queue, &self->host, &options->pool, s_ended, self);
+    self->pool = pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self});
     return self;
 }
 
@@ -366,10 +374,12 @@ s_receive(worker *self)
     }
 }
 
-static void
+// Whether there were answers.
+static bool
 s_collect(worker *self)
 {
-    for (answer *one = outbox_take(self->outbox), *next; one; one = next) {
+    answer *all = outbox_take(self->outbox);
+    for (answer *one = all, *next; one; one = next) {
         next = one->next;
         s_queue_unsent(self, one);
     }
@@ -378,6 +388,7 @@ s_collect(worker *self)
         roster_remove(self->roster, gone);
         session_destroy(&gone);
     }
+    return all;
 }
 
 static void
@@ -465,14 +476,24 @@ worker_run(worker *self)
         {.socket = wire_socket(self->wire), .events = ZMQ_POLLIN},
         {.fd = outbox_fd(self->outbox), .events = ZMQ_POLLIN},
     };
+    bool lively = false;
     while (self->phase != LEFT) {
         uint64_t wait = s_tick(self);
         if (self->phase == LEFT)
             break;
+        // While turns are answered and others wait, answers go in batches: to be woken for each of them, and to
+        // wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
+        if (lively && runqueue_look(self->queue).queued) {
+            outbox_rest(self->outbox, REST_US);
+            lively = s_collect(self);
+            wait = 0;
+        }
         if (zmq_poll(items, 2, (long)wait) < 0)
             continue; // a signal
         if (items[1].revents & ZMQ_POLLIN)
-            s_collect(self);
+            lively = s_collect(self);
+        else if (wait)
+            lively = false;
         if (items[0].revents & ZMQ_POLLIN)
             s_receive(self);
     }

@@ -68,7 +68,8 @@ s_start(unsigned threads, unsigned most)
     s_world.outbox = outbox_new();
     s_world.queue = runqueue_new(clock_system());
     pthread_mutex_init(&s_world.gate, NULL);
-    s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){threads, most, 0}, s_ended, NULL);
+    s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){threads, most, 0},
+                              &(pool_events){.ended = s_ended});
 }
 
 static void
