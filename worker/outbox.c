@@ -6,14 +6,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define ENOUGH 32
-
 struct outbox {
     pthread_mutex_t lock;
     int fd;
     answer *head, *tail;
     unsigned count;
-    bool resting; // the taker sleeps until there are ENOUGH
+    bool resting;    // the taker sleeps until there is a batch
     session **ended; // a stack that grows
     size_t ended_count, ended_room;
     size_t ended_taken; // how many of them were there at the last outbox_take
@@ -74,7 +72,7 @@ outbox_put(outbox *self, answer **answer_p)
     else
         self->head = added;
     self->tail = added;
-    bool wakes = self->resting ? ++self->count == ENOUGH : ++self->count == 1;
+    bool wakes = self->resting ? ++self->count == OUTBOX_BATCH : ++self->count == 1;
     pthread_mutex_unlock(&self->lock);
     if (wakes)
         outbox_wake(self);
@@ -107,6 +105,15 @@ outbox_hurry(outbox *self)
 {
     if (s_set_resting(self, false))
         outbox_wake(self);
+}
+
+bool
+outbox_rests(outbox *self)
+{
+    pthread_mutex_lock(&self->lock);
+    bool rests = self->resting;
+    pthread_mutex_unlock(&self->lock);
+    return rests;
 }
 
 void

@@ -5,6 +5,8 @@
 
 #include "worker/session.h"
 
+#define OUTBOX_BATCH 32
+
 typedef struct outbox outbox;
 
 outbox *outbox_new(void);
@@ -14,10 +16,12 @@ void outbox_put(outbox *self, answer **answer_p);
 void outbox_put_ended(outbox *self, session *gone);
 void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
-// The taker's, under load: sleeps until a batch of answers is there, outbox_hurry is called or the fd is
-// readable; at most most_us. Answers that are put meanwhile do not wake it one by one: outbox_take must follow.
+// The taker's, under load: sleeps until OUTBOX_BATCH answers are there, outbox_hurry is called or the fd is
+// readable; at most most_us. Answers that are put meanwhile do not wake it one by one: outbox_take must
+// follow.
 void outbox_rest(outbox *self, unsigned most_us);
 void outbox_hurry(outbox *self); // nothing more is to come by itself: ends a rest; any thread
+bool outbox_rests(outbox *self); // whether the taker is in outbox_rest; any thread
 
 // All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
 answer *outbox_take(outbox *self);

@@ -10,8 +10,8 @@
 #define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
 
 // How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than the switch
-// interval: between two turns nothing is locked, and in the middle of one a lock of Django's may be, for which
-// all other threads would then queue, turn after turn.
+// interval: between two turns nothing is locked, and in the middle of one a lock of Django's may be, for
+// which all other threads would then queue, turn after turn.
 #define KEEP_MS 3
 
 // A thread that used less processor than this since the last look did not compute.
@@ -124,8 +124,7 @@ s_add(pool *self)
 }
 
 pool *
-pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits,
-         const pool_events *events)
+pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events)
 {
     ASSERT(limits->threads > 0 && limits->threads <= limits->most && limits->most <= MOST_THREADS);
     pool *self = calloc(1, sizeof *self);

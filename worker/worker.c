@@ -481,8 +481,8 @@ worker_run(worker *self)
         uint64_t wait = s_tick(self);
         if (self->phase == LEFT)
             break;
-        // While turns are answered and others wait, answers go in batches: to be woken for each of them, and to
-        // wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
+        // While turns are answered and others wait, answers go in batches: to be woken for each of them, and
+        // to wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
         if (lively && runqueue_look(self->queue).queued) {
             outbox_rest(self->outbox, REST_US);
             lively = s_collect(self);

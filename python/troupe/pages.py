@@ -6,6 +6,7 @@ rendered whole. Any thread, with the GIL.
 
 import logging
 
+from django.core.signals import setting_changed
 from django.template import Template, TemplateDoesNotExist, engines
 from django.template.loader import get_template
 from django.template.loaders import cached
@@ -18,7 +19,7 @@ _MOST = 1000  # templates, and sources of templates, that are remembered
 _MOST_VARIANTS = 32  # plans of one template whose {% extends %} or {% include %} go by variable
 
 _from_source = {}
-_loaded = {}  # name → template, where no loader of Django's remembers it
+_loaded = {}  # name → template
 
 
 class NoEngine(Exception):
@@ -31,7 +32,7 @@ class NoEngine(Exception):
 def from_source(source):
     """The template of a view's template_string."""
     template = _from_source.get(source)
-    if template is None or not all(map(_unchanged, _parts(template.template))):
+    if template is None or not _are_unchanged(_parts(template.template)):
         if len(_from_source) >= _MOST:  # made at run time, it seems: they must not pile up
             _from_source.clear()
         template = _from_source[source] = _engine().from_string(source)
@@ -48,33 +49,51 @@ def _engine():
 def named(name):
     """The template of that name, as get_template() finds it: the same object as long as its files do not change."""
     before = _loaded.get(name)
-    if before is not None and _is_as_before(before):
+    if before is not None and _is_as_before(before, name):
         return before
     template = get_template(name)
-    if _of_django(template) is not None and not _remembers(template.template.engine):
+    if _of_django(template) is not None:
         if len(_loaded) >= _MOST:
             _loaded.clear()
         _loaded[name] = template
     return template
 
 
-def _remembers(engine):
-    return any(isinstance(loader, cached.Loader) for loader in engine.template_loaders)
+def _memory(engine):
+    """What the engine's cached loader remembers, by name; None: it has no such loader."""
+    for loader in engine.template_loaders:
+        if isinstance(loader, cached.Loader):
+            return loader.get_template_cache
+    return None
 
 
-def _is_as_before(template):
-    """Whether the files of a template that no loader remembers still say the same. Without a plan nobody knows which
-    files those are.
+def _is_as_before(template, name):
+    """Whether the loader still remembers it; or, where no loader does, whether its files still say the same. Without
+    a plan nobody knows which files those are.
     """
-    plans = getattr(template.template, "_troupe_pages", ())
-    return None not in plans and all(map(_unchanged, (template.template, *_parts(template.template))))
+    django = template.template
+    memory = _memory(django.engine)
+    if memory is not None:
+        return memory.get(name) is django
+    plans = getattr(django, "_troupe_pages", ())
+    return None not in plans and _are_unchanged([django, *_parts(django)])
 
 
 def _parts(template):
     """The templates that went into the plans of one, as far as a loader finds them anew each time."""
     pages = getattr(template, "_troupe_pages", ())
-    parts = (one for page in pages if page is not None for one in page.details["templates"])
-    return [one for one in parts if _loader(one) is not None and not _remembers(one.engine)]
+    if not pages:
+        return ()
+    count, parts = getattr(template, "_troupe_parts", (0, ()))
+    if count != len(pages):
+        every = (one for page in pages if page is not None for one in page.details["templates"])
+        parts = [one for one in every if _loader(one) is not None and _memory(one.engine) is None]
+        template._troupe_parts = len(pages), parts
+    return parts
+
+
+def _are_unchanged(templates):
+    return not templates or all(map(_unchanged, templates))
 
 
 def _loader(template):
@@ -93,6 +112,15 @@ def _of_django(template):
     """Django's own Template behind that of a backend; None: another engine's."""
     found = getattr(template, "template", None)
     return found if isinstance(found, Template) else None
+
+
+def _forget(*, setting, **_):
+    if setting == "TEMPLATES":
+        _from_source.clear()
+        _loaded.clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="troupe.pages")
 
 
 # Plans

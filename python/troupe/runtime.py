@@ -5,6 +5,7 @@ worker/py/view.c calls these functions by name, with the GIL held. Whatever they
 fault; `Refused` says of which kind. Nothing here keeps state of a turn.
 """
 
+import contextlib
 import importlib
 import inspect
 import linecache
@@ -23,7 +24,7 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
-from django.template import Template, TemplateDoesNotExist
+from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 from django.utils import timezone, translation
 
@@ -48,6 +49,7 @@ _housekeeping = False
 # own context.
 _LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
 _RENDER = Template._render
+_NOTHING = contextlib.nullcontext()
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
 
@@ -277,7 +279,7 @@ def rendering(view, path, data, whole, make_page):
             yield template.render(data, view.request)
             return
         context = make_context(data, view.request, autoescape=template.backend.engine.autoescape)
-        with context.render_context.push_state(django), context.bind_template(django):
+        with _NOTHING if _bind(context, django) else context.bind_template(django):
             context.template_name = django.name
             plan = pages.page_of(django, context, make_page)
             if plan is None:
@@ -287,6 +289,18 @@ def rendering(view, path, data, whole, make_page):
                 yield context, plan, (translation.get_language(), timezone.get_current_timezone())
     except TemplateDoesNotExist as error:
         raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+def _bind(context, template):
+    """What Context.bind_template() and RenderContext.push_state() do, for a context that nobody uses afterwards.
+    False: context processors are to be called, in bind_template() itself.
+    """
+    context.render_context.template = template
+    context.render_context.push()
+    if type(context) is not Context:
+        return False
+    context.template = template
+    return True
 
 
 def _tell_tests(template, context):

@@ -63,6 +63,24 @@ def test_what_it_extends_and_includes_counts(folder):
         plan_of(first)
 
 
+def test_what_a_loader_remembers_is_the_same_until_it_forgets(tmp_path, settings):
+    (tmp_path / "a.html").write_text("<main dj-root>{{ a }}</main>")
+    engine = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [tmp_path]}
+    loaders = [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])]
+    settings.TEMPLATES = [{**engine, "OPTIONS": {"loaders": loaders}}]
+    first = pages.named("a.html")
+    (tmp_path / "a.html").write_text("<main dj-root>{{ b }}</main>")
+    assert pages.named("a.html") is first  # as in production
+    first.template.engine.template_loaders[0].reset()
+    second = pages.named("a.html")
+    assert second.template.source == "<main dj-root>{{ b }}</main>"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.html").write_text("<p dj-root></p>")
+    settings.TEMPLATES = [{**engine, "DIRS": [other], "OPTIONS": {"loaders": loaders}}]
+    assert pages.named("a.html").template.source == "<p dj-root></p>"
+
+
 def test_what_does_not_exist_is_left_to_the_rendering(folder, caplog):
     (folder / "page.html").write_text("{% extends 'nowhere.html' %}")
     assert plan_of(pages.named("page.html")) is None

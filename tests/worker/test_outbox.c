@@ -2,6 +2,8 @@
 #include "worker/outbox.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 
 static bool
 s_readable(const outbox *self)
@@ -59,6 +61,74 @@ s_ended_after_its_answers(void)
     session_destroy(&b);
 }
 
-static const unit_test s_tests[] = {{"order and wake-up", s_order},
-                                    {"ended sessions", s_ended_after_its_answers}};
+typedef struct {
+    outbox *outbox;
+    unsigned answers; // that are put one after the other while the taker rests
+    bool hurries;
+} putter;
+
+static void *
+s_put_while_it_rests(void *argument)
+{
+    putter *of = argument;
+    while (!outbox_rests(of->outbox))
+        sched_yield();
+    for (uint64_t i = 1; i <= of->answers; i++)
+        s_put(of->outbox, i);
+    CU_ASSERT_EQUAL(s_readable(of->outbox),
+                    of->answers >= OUTBOX_BATCH); // it sleeps on until the batch is whole
+    if (of->hurries)
+        outbox_hurry(of->outbox);
+    return NULL;
+}
+
+static void
+s_rests_until(unsigned answers, bool hurries)
+{
+    pthread_t thread;
+    putter of = {outbox_new(), answers, hurries};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, s_put_while_it_rests, &of), 0);
+    outbox_rest(of.outbox, 3600u * 1000000u); // an hour: what ends it is the other thread
+    pthread_join(thread, NULL);
+    CU_ASSERT_FALSE(outbox_rests(of.outbox));
+    outbox_destroy(&of.outbox);
+}
+
+static void
+s_rests_until_a_batch_is_there(void)
+{
+    s_rests_until(OUTBOX_BATCH, false);
+}
+
+static void
+s_rests_until_nothing_more_comes(void)
+{
+    s_rests_until(OUTBOX_BATCH - 1, true);
+    s_rests_until(0, true); // what waits at the socket is not to wait for an answer
+}
+
+static void
+s_does_not_rest_on_answers(void)
+{
+    outbox *self = outbox_new();
+    s_put(self, 1);
+    outbox_rest(self, 3600u * 1000000u);
+    answer *one = outbox_take(self);
+    CU_ASSERT_PTR_NOT_NULL(one);
+    answer_destroy(&one);
+    outbox_rest(self, 1); // and then the time is over
+    outbox_hurry(self);   // nobody rests: nobody is woken
+    CU_ASSERT_FALSE(s_readable(self));
+    s_put(self, 2);
+    CU_ASSERT_TRUE(s_readable(self)); // each wake-up again
+    outbox_destroy(&self);
+}
+
+static const unit_test s_tests[] = {
+    {"order and wake-up", s_order},
+    {"ended sessions", s_ended_after_its_answers},
+    {"a rest ends with a batch", s_rests_until_a_batch_is_there},
+    {"a rest ends when nothing more comes", s_rests_until_nothing_more_comes},
+    {"no rest while there are answers", s_does_not_rest_on_answers},
+};
 UNIT_MAIN("outbox", s_tests)

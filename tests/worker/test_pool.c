@@ -57,7 +57,7 @@ s_call(void *host, void *instance, const call_order *order, void **ret_awaitable
 }
 
 static void
-s_start(unsigned threads, unsigned most)
+s_prepare(void)
 {
     fake_init(&s_world.fake);
     s_world.ops = s_world.fake.ops;
@@ -68,8 +68,20 @@ s_start(unsigned threads, unsigned most)
     s_world.outbox = outbox_new();
     s_world.queue = runqueue_new(clock_system());
     pthread_mutex_init(&s_world.gate, NULL);
+}
+
+static void
+s_start_threads(unsigned threads, unsigned most)
+{
     s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){threads, most, 0},
-                              &(pool_events){.ended = s_ended});
+                            &(pool_events){.ended = s_ended});
+}
+
+static void
+s_start(unsigned threads, unsigned most)
+{
+    s_prepare();
+    s_start_threads(threads, most);
 }
 
 static void
@@ -215,7 +227,83 @@ s_a_forked_child_runs_nothing(void)
     munmap(s_world.incremented, sizeof *s_world.incremented);
 }
 
+// An interpreter that one thread has at a time, and turns that take long.
+enum { TURNS = 20 };
+
+static struct {
+    pthread_mutex_t lock;
+    _Atomic bool posted; // all events are in the queue
+    unsigned turns;
+    pthread_t ran[TURNS];
+} s_interpreter;
+
+static void
+s_take(void *host, void *thread)
+{
+    (void)host, (void)thread;
+    pthread_mutex_lock(&s_interpreter.lock);
+}
+
+static void
+s_give(void *host, void *thread)
+{
+    (void)host, (void)thread;
+    pthread_mutex_unlock(&s_interpreter.lock);
+}
+
+static void *
+s_begin_with_it(void *host)
+{
+    s_take(host, NULL);
+    return host;
+}
+
+static err
+s_call_long(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    fake *real = host;
+    while (!s_interpreter.posted)
+        sched_yield();
+    while (runqueue_look(s_world.queue).queued && !runqueue_is_one_coming(s_world.queue))
+        sched_yield(); // until another thread wants the interpreter
+    s_interpreter.ran[s_interpreter.turns++] = pthread_self();
+    real->now += 10;
+    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+}
+
+static void
+s_threads_change_between_turns(void)
+{
+    pthread_mutex_init(&s_interpreter.lock, NULL);
+    s_prepare();
+    s_world.ops.thread_begin = s_begin_with_it;
+    s_world.ops.thread_end = s_world.ops.leave = s_give;
+    s_world.ops.enter = s_take;
+    s_world.ops.call = s_call_long;
+    s_start_threads(2, 2);
+    unsigned counts[256] = {0};
+    session *sessions[TURNS];
+    for (unsigned i = 0; i < TURNS; i++)
+        sessions[i] = s_session((uint8_t)i);
+    s_collect(TURNS, counts);
+    while (runqueue_look(s_world.queue).waiting < 2) // both have begun
+        sched_yield();
+    for (unsigned i = 0; i < TURNS; i++) {
+        mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
+        CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(sessions[i]), &event), OK);
+    }
+    s_interpreter.posted = true;
+    s_collect(TURNS, counts);
+    CU_ASSERT_EQUAL(counts[MSG_DONE], TURNS);
+    for (unsigned i = 1; i < TURNS; i++)
+        CU_ASSERT_FALSE(pthread_equal(s_interpreter.ran[i - 1], s_interpreter.ran[i]));
+    s_end_all(sessions, TURNS);
+    s_stop();
+    pthread_mutex_destroy(&s_interpreter.lock);
+}
+
 static const unit_test s_tests[] = {
+    {"threads change between turns", s_threads_change_between_turns},
     {"many sessions", s_many_sessions},
     {"grows while blocked", s_grows_while_blocked},
     {"what a handler forked off runs nothing", s_a_forked_child_runs_nothing},
