@@ -1,7 +1,8 @@
 """One cell of a table of 1,000 rows changes: what does it cost from the handler's return to the patch in the frame?
 
-Beside it, in turns: Django's render of the same page alone, and djust's render and diff of the same table. Then
-the same with 10,000 rows, and with rows that are plain objects. The turns run in this process: no broker, no socket.
+Beside it, in turns: Django's render of the same page alone, and djust's render and diff of the same table. Then the same
+with 10,000 rows, with rows that are made anew in each event, and with plain objects as rows. The turns run in this
+process: no broker, no socket.
 """
 
 import json
@@ -18,21 +19,21 @@ TURNS, RENDERS, DIFFS = 60, 5, 3
 class Troupe:
     """A page with a table, and what its turns took. things: rows are plain objects."""
 
-    def __init__(self, rows, things=False):
+    def __init__(self, rows, things=False, change="one_cell"):
         from benched.tables import TableView
         from turns import Page
 
         view = TableView()
         view.fill(rows, things=things)
-        self.page, self.frame = Page(view), b""
+        self.page, self.frame, self.change = Page(view), b"", change
         for _ in range(10):
-            self.page.timed()
+            self.page.timed(name=change)
 
     def seconds(self, times):
         """The median of so many turns."""
         taken = []
         for _ in range(times):
-            one, self.frame = self.page.timed()
+            one, self.frame = self.page.timed(name=self.change)
             taken.append(one)
         return median(taken)
 
@@ -89,6 +90,7 @@ class Django:
 
 def _sides(report):
     sides = {"turn": (Troupe(ROWS), TURNS), "things": (Troupe(ROWS, things=True), TURNS // 3)}
+    sides["anew"] = (Troupe(ROWS, change="one_cell_anew"), TURNS // 3)
     sides["ten"] = (Troupe(MORE), TURNS // 3)
     sides["django"] = (Django(), RENDERS)
     try:
@@ -116,13 +118,15 @@ def measure(report, rounds):
         report.add("over_djust", ratio("djust"), "ratio", ">= 20")
         sides["djust"][0].close()
     report.add("growth_10x", ratio("ten"), "ratio", "< 11")
+    report.add("anew_us", median(seen["anew"]) * 1e6, "us")
     report.add("things_us", median(seen["things"]) * 1e6, "us")
     report.add("ten_thousand_us", median(seen["ten"]) * 1e6, "us")
     for name in ("django", "djust"):
         if name in seen:
             report.add(f"{name}_us", median(seen[name]) * 1e6, "us")
     report.add("frame_bytes", len(sides["turn"][0].frame), "bytes")
-    report.note("turn_us: rows are dicts; things_us: rows are plain objects; there are no snapshots yet")
+    report.note("turn_us: rows are dicts; anew_us: all of them made anew by the handler; things_us: plain objects")
+    report.note("there are no snapshots yet")
 
 
 def run(quick):

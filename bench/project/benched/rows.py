@@ -64,6 +64,11 @@ class Table:
     def one_cell(self):
         _field(self.rows[len(self.rows) * 6 // 10], "count", lambda count: (count + 1) % 10)
 
+    def one_cell_anew(self):
+        """One cell, by rows that are all made anew, as from a query."""
+        self.rows = [dict(row) for row in self.rows]
+        self.one_cell()
+
     def one_class(self):
         self.tone = "loud" if self.tone == "calm" else "calm"
 
