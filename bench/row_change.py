@@ -1,8 +1,8 @@
 """One cell of a table of 1,000 rows changes: what does it cost from the handler's return to the patch in the frame?
 
-Beside it, in turns: Django's render of the same page alone, and djust's render and diff of the same table. Then the same
-with 10,000 rows, with rows that are made anew in each event, and with plain objects as rows. The turns run in this
-process: no broker, no socket.
+Beside it, in turns: Django's render of the same page alone, and djust's render and diff of the same table. Then the
+same with 10,000 rows, with rows that are made anew in each event, and with plain objects as rows. The turns run in
+this process: no broker, no socket.
 """
 
 import json
