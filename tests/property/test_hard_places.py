@@ -61,6 +61,45 @@ PLACES = {
         FLAG,
         ("writes: g",),
     ),
+    "a select that nobody touched": (
+        "<select>{% for r in rows %}<option dj-key='{{ r.id }}'>{{ r.name }}</option>{% endfor %}<option>z</option>"
+        "</select>",
+        ROWS,
+        ("writes: l moved",),
+    ),
+    "options with the same value": (
+        "<select><option value='1'>1</option><option value='1'{% if flag %} selected{% endif %}>{{ a }}</option>"
+        "</select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "two selected options": (
+        "<select><option{% if flag %} selected{% endif %}>1</option><option selected>{{ a }}</option></select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "disabled options": (
+        "<select><optgroup label='g'{% if flag %} disabled{% endif %}><option>1</option></optgroup>"
+        "<option>{{ a }}</option></select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "a list box": (
+        "<select size='{% if flag %}1{% else %}3{% endif %}'><option>1</option><option>{{ a }}</option></select>",
+        FLAG,
+        ("writes: a",),
+    ),
+    "a new select": (
+        "{% if flag %}<select>{% if a == 'x' %}<option>1</option>{% endif %}<option>2</option></select>{% endif %}",
+        FLAG,
+        ("writes: b shown",),
+    ),
+    "rows with selects": (
+        "{% for r in rows %}<p dj-key='{{ r.id }}'><select>{% if r.id == 1 %}<option>{{ r.name }}</option>{% endif %}"
+        "<option>2</option><option{% if r.id == 3 %} selected{% endif %}>3</option></select></p>{% endfor %}",
+        ROWS,
+        ("writes: l moved",),
+    ),
     "optgroup": ("<select><optgroup label='{{ a }}'><option>{{ a }}</option></optgroup></select>", A, ("writes: a",)),
     "textarea": ("<textarea>{{ a }}</textarea>", [*A, {"a": "\n\nl"}, {"a": "cr\r\nlf\r"}], ("writes: r",)),
     "textarea with its first newline": ("<textarea>\n{{ a }}</textarea>", [*A, {"a": "\nl"}], ("writes: r",)),
