@@ -196,6 +196,28 @@ PLACES = {
         safe("a", "<b>", "</p>", "c"),
         ("frames: whole root, without slots, calm",),
     ),
+    "an end tag of the root in a cell": (
+        "<table><tr><td>{{ a }}</td></tr></table><p>behind</p>",
+        safe("x", "</div>", "<div>", "</body>", "</div></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a select": (
+        "<select><option>{{ a }}</option></select><p>behind</p>",
+        safe("x", "</div>", "<div>", "</select></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a template": (
+        "<template>{{ a }}</template><p>behind</p>",
+        safe("x", "</div>", "<div>", "</table></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in an svg": (
+        "<svg><desc>{{ a }}</desc></svg><p>behind</p>",
+        safe("x", "</div>", "<p></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a comment": ("<p>{{ a }}</p>", safe("x", "<!-- </div> --!>", "<? </div>", "y"), WHOLE),
+    "an end tag of the root that ends it": ("<p>{{ a }}</p>", safe("x", "</div>", "</body>y", "y"), WHOLE),
     "autoescape off": ("{% autoescape off %}<p>{{ a }}</p>{% endautoescape %}", [{"a": "<b>x</b>"}, {"a": "y"}], ()),
     "a form's field": (
         "<form>{{ form.name }}{{ form.note }}{{ form.kind }}</form>",
@@ -294,6 +316,14 @@ def test_inheritance(browser, parent):
     counts = Counts()
     check(case_of({"main.html": page, **PARENTS}, states, kind="child"), browser, counts)
     assert counts.all["frames: slots"]
+
+
+@pytest.mark.parametrize("name", ["table", "a", "x-card", "form", "ul", "p"])
+def test_another_element_as_root(browser, name):
+    page = f"<!doctype html><body><i>1</i><{name} dj-root>{{{{ a }}}}</{name}><footer>z</footer></body>"
+    end = f"</{name}>"
+    states = safe("<b>x</b>", end, f"<tr><td>{end}", "y", "<table><td>", f"<svg><desc>{end}", "<b>x</b>")
+    check(case_of({"main.html": page}, states, kind="document"), browser, Counts())
 
 
 def test_an_unknown_name_with_a_text_for_it(browser):
