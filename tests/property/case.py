@@ -37,7 +37,8 @@ class Case:
         sources = self.sources()
         main = sources["main.html"]
         if self.kind == "child":
-            return "{% extends" in main and all("dj-root" in sources.get(f"base{at}.html", "") for at in (1, 2))
+            bases = [text for name, text in sources.items() if name.startswith("base")]
+            return "{% extends" in main and bool(bases) and all("dj-root" in text for text in bases)
         return self.wrapped or (BODY.search(main) is not None if self.kind == "body" else "dj-root" in main)
 
     def sources(self):
