@@ -255,6 +255,11 @@ PLACES = {
     ),
     "tag name": ("<h{{ n }}>{{ a }}</h{{ n }}>", [{"n": 1, "a": "x"}, {"n": 2, "a": "x"}], ()),
     "an ignored part": ("<div dj-update='ignore'>{{ a }}</div><p>{{ a }}</p>", A, ("writes: t",)),
+    "a tag with a state in an ignored part": (
+        "{% cycle 'o' 'e' as c %}<div dj-ignore>{% cycle c %}</div>{% cycle c %}<p title='{% cycle c %}'>{{ a }}</p>",
+        A,
+        ("writes: t",),
+    ),
     "a name that is set": ("{% keep a=b %}<p>{{ a }}</p>", [{"b": "x"}, {"b": "y"}], ("writes: t",)),
     "a tag of one's own": ("{% loud %}<p>{{ a }}</p>{% endloud %}", A, ()),
     "cycle and ifchanged": (
@@ -316,6 +321,18 @@ def test_inheritance(browser, parent):
     counts = Counts()
     check(case_of({"main.html": page, **PARENTS}, states, kind="child"), browser, counts)
     assert counts.all["frames: slots"]
+
+
+def test_a_block_twice_with_an_ignored_part(browser):
+    page = (
+        "{% extends 'base.html' %}{% block a %}{{ block.super }}<i title='{{ block.super }}'></i>{{ a }}{% endblock %}"
+    )
+    base = (
+        "<html><body><main dj-root>{% block a %}<b dj-ignore>{% cycle 'o' 'e' %}</b>{% endblock %}</main></body></html>"
+    )
+    case = case_of({"main.html": page, "base.html": base}, A, kind="child")
+    assert case.has_its_root()
+    check(case, browser, Counts())
 
 
 @pytest.mark.parametrize("name", ["table", "a", "x-card", "form", "ul", "p"])
