@@ -9,6 +9,16 @@ from pieces import source
 from states import ROOTS, Changes, States
 
 ROOTS_OF_PAGES = ("fragment", "fragment", "document", "document", "body", "bare", "child", "child")
+SUPERS = (
+    "",
+    "",
+    "{{ block.super }}",
+    "{{ block.super|upper }}",
+    "<i title='{{ block.super }}'>x</i>",
+    "{% if flag %}{{ block.super }}{% endif %}",
+    "{% for z in rows %}{{ block.super }}{% endfor %}",
+    "{% with s=block.super %}{{ s }}{% endwith %}",
+)
 BODY = re.compile(r"<body(\s[^<>]*)?>")
 TAG = re.compile(r"\{[{%].*?[%}]\}")
 NAME = re.compile(r"(?<![.'\"\w])(" + "|".join(ROOTS) + r")(?![\w'\"])")
@@ -63,10 +73,11 @@ def _rooted(markup, inside):
 
 
 def _bases(markup):
-    """Two parents with the same blocks."""
+    """Two parents with the same blocks. A name that is not there, in a filter, makes all of {{ block.super }} empty."""
     found = {}
+    missing = markup.one("", "", "", "{{ a|default:missing }}")
     for at in (1, 2):
-        block = ("{% block body %}", [f"base{at} ", *markup.flow(scope(), 1)], "{% endblock %}")
+        block = ("{% block body %}", [f"base{at} ", missing, *markup.flow(scope(), 1)], "{% endblock %}")
         inside = [f"<p>{at}</p>", block, ("<div>", ["{% block side %}side {{ c }}{% endblock %}"], "</div>")]
         found[f"base{at}.html"] = _document(markup, _rooted(markup, inside))
     return found
@@ -75,7 +86,8 @@ def _bases(markup):
 def _child(markup):
     parent = markup.one("'base1.html'", "'base1.html'", "parent")
     flow = markup.flow(scope())
-    flow.insert(markup.rng.randrange(len(flow) + 1), markup.one("{{ block.super }}", "", ""))
+    for _ in range(2):
+        flow.insert(markup.rng.randrange(len(flow) + 1), markup.one(*SUPERS))
     side = ("{% block side %}", markup.some(markup.run, scope(), 2), "{% endblock %}") if markup.chance(0.5) else ""
     return ["{% extends " + parent + " %}", ("{% block body %}", flow, "{% endblock %}"), side]
 

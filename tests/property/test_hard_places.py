@@ -323,6 +323,15 @@ def test_inheritance(browser, parent):
     assert counts.all["frames: slots"]
 
 
+@pytest.mark.parametrize("use", ["{{ block.super }}", "<i title='{{ block.super }}'></i>", "{{ block.super|upper }}"])
+def test_a_block_that_a_missing_name_empties(browser, use):
+    page = "{% extends 'base.html' %}{% block a %}<p>" + use + "{{ b }}</p>{% endblock %}"
+    block = "{% block a %}<b>{{ a|default:missing }}</b>{{ b }}{% endblock %}"
+    base = f"<html><body><main dj-root>{block}</main></body></html>"
+    states = [{"a": "x", "b": 1}, {"a": "", "b": 1}, {"a": "", "b": 2}, {"a": "y", "b": 2}, {"a": "y", "b": 3}]
+    check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
+
+
 def test_a_block_twice_with_an_ignored_part(browser):
     page = (
         "{% extends 'base.html' %}{% block a %}{{ block.super }}<i title='{{ block.super }}'></i>{{ a }}{% endblock %}"
