@@ -82,6 +82,15 @@ s_in_foreign(const open_elements *self)
     return false;
 }
 
+static bool
+s_has(const open_elements *self, slice name)
+{
+    for (size_t at = 0; at < self->count; at++)
+        if (scan_same(self->all[at].name, name))
+            return true;
+    return false;
+}
+
 // Can nobody tell whether what follows this start tag is markup, or which end tag is for what?
 static bool
 s_confuses(const open_elements *self, slice name)
@@ -92,9 +101,10 @@ s_confuses(const open_elements *self, slice name)
         return true;
     if (s_in_foreign(self) && element_in_foreign(name) == FOREIGN_LEAVES)
         return true;
-    // Of these there is only one, which an end tag far inside may end.
-    return (s_is(name, "form") || s_is(name, "a") || s_is(name, "nobr")) &&
-           scan_same(name, self->all[0].name);
+    // In another of its kind it is passed over, or ends that, and then so does an end tag far inside.
+    if (s_is(name, "form"))
+        return s_has(self, name);
+    return (s_is(name, "a") || s_is(name, "nobr")) && scan_same(name, self->all[0].name);
 }
 
 static open_state

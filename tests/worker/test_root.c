@@ -91,6 +91,7 @@ s_only_a_parser_can_tell(void)
         "<div dj-root><select><style></select></style></div>x",
         "<div dj-root><svg><desc><plaintext></desc></svg></div>x",
         "<form dj-root><form></form></form>x",
+        "<b dj-root><form><object><form></form></object></form></b>x",
         "<div dj-root><plaintext></div>x",
     };
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
