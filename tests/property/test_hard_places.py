@@ -332,6 +332,14 @@ def test_a_block_that_a_missing_name_empties(browser, use):
     check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
 
 
+def test_a_generator_that_only_a_super_names(browser):
+    page = "{% extends 'base.html' %}{% block a %}{% with s=block.super %}{{ s }}{% endwith %}{% endblock %}"
+    block = "{% block a %}{% for x in gen %}{{ x }}{% endfor %}{% endblock %}"
+    base = f"<html><body><main dj-root>{block}</main></body></html>"
+    states = [{"gen": ("gen", [text])} for text in ("x", ("safe", "</main>"), ("safe", "<br>"), "y")]
+    check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
+
+
 def test_a_block_twice_with_an_ignored_part(browser):
     page = (
         "{% extends 'base.html' %}{% block a %}{{ block.super }}<i title='{{ block.super }}'></i>{{ a }}{% endblock %}"
