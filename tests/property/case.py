@@ -60,8 +60,7 @@ def _document(markup, inside, root=True):
     title = [markup.one("T", "{{ a }}", "T {{ n }} &amp; {% if flag %}on{% endif %}")]
     head = ("<!doctype html>\n<html><head><meta charset=utf-8><title>", title, "</title></head>\n<body")
     if not root:
-        # What is open at </body> goes on in white space behind it, which no root has.
-        end = "</body></html>" if markup.wild else "</body>\n</html>\n"
+        end = "</body>\n</html>\n"  # white space that goes on in what is open at </body>
         return (*head, markup.attributes(scope(), 2), ">", inside, end)
     outside = [markup.one("", "<h1>{{ b }} outside</h1>", "{% for z in rows %}<p>{{ z.name }}</p>{% endfor %}")]
     return (*head, [], ">", outside, "\n", inside, "\n<footer>{{ c }}</footer></body></html>")
