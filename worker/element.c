@@ -349,3 +349,26 @@ element_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
         return ELEMENT_FOREIGN;
     return of == E_RAW || of == E_XMP ? ELEMENT_RAW : ELEMENT_NORMAL;
 }
+
+bool
+element_is_void(slice name)
+{
+    treatment of = s_look_up(name).treatment;
+    return of == E_VOID || of == E_HR || of == E_COL;
+}
+
+bool
+element_is_block(slice name)
+{
+    treatment of = s_look_up(name).treatment;
+    return of == E_BLOCK || of == E_UL || of == E_DL || of == E_BUTTON;
+}
+
+element_foreign
+element_in_foreign(slice name)
+{
+    element what = s_look_up(name);
+    return what.foreign == BREAKOUT     ? FOREIGN_LEAVES
+           : what.foreign == TEXT_POINT ? FOREIGN_HOLDS
+                                        : FOREIGN_STAYS;
+}

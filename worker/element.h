@@ -21,4 +21,18 @@ typedef enum {
 // same fragment. *ret_inside: the place of its children.
 element_kind element_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside);
 
+// Has it no content and no end tag, in HTML?
+bool element_is_void(slice name);
+// Does its end tag end whatever was left open in it, up to a table, a template or the like?
+bool element_is_block(slice name);
+
+typedef enum {
+    FOREIGN_STAYS, // an element of svg or math
+    FOREIGN_HOLDS, // that too, and HTML stands in it
+    FOREIGN_LEAVES // ends the svg: such an element is HTML's
+} element_foreign;
+
+// What an element of this name is in svg and math.
+element_foreign element_in_foreign(slice name);
+
 #endif

@@ -1,6 +1,7 @@
 // root - where the live part of rendered HTML begins and ends: the element with `dj-root`, else `<body>`,
-// else all of it (PROTOCOL.md 9.1). A small scanner over start and end tags; pure. What is unbalanced ends
-// with the text.
+// else all of it (PROTOCOL.md 9.1). A small scanner over start and end tags; pure. Where markup is so odd
+// that only a parser can tell, and for <body>, it goes to the end of the text: the browser finds the root in
+// it.
 #ifndef TROUPE_ROOT_H
 #define TROUPE_ROOT_H
 

@@ -9,6 +9,16 @@ from pieces import source
 from states import ROOTS, Changes, States
 
 ROOTS_OF_PAGES = ("fragment", "fragment", "document", "document", "body", "bare", "child", "child")
+SUPERS = (
+    "",
+    "",
+    "{{ block.super }}",
+    "{{ block.super|upper }}",
+    "<i title='{{ block.super }}'>x</i>",
+    "{% if flag %}{{ block.super }}{% endif %}",
+    "{% for z in rows %}{{ block.super }}{% endfor %}",
+    "{% with s=block.super %}{{ s }}{% endwith %}",
+)
 BODY = re.compile(r"<body(\s[^<>]*)?>")
 TAG = re.compile(r"\{[{%].*?[%}]\}")
 NAME = re.compile(r"(?<![.'\"\w])(" + "|".join(ROOTS) + r")(?![\w'\"])")
@@ -37,7 +47,8 @@ class Case:
         sources = self.sources()
         main = sources["main.html"]
         if self.kind == "child":
-            return "{% extends" in main and all("dj-root" in sources.get(f"base{at}.html", "") for at in (1, 2))
+            bases = [text for name, text in sources.items() if name.startswith("base")]
+            return "{% extends" in main and bool(bases) and all("dj-root" in text for text in bases)
         return self.wrapped or (BODY.search(main) is not None if self.kind == "body" else "dj-root" in main)
 
     def sources(self):
@@ -49,8 +60,7 @@ def _document(markup, inside, root=True):
     title = [markup.one("T", "{{ a }}", "T {{ n }} &amp; {% if flag %}on{% endif %}")]
     head = ("<!doctype html>\n<html><head><meta charset=utf-8><title>", title, "</title></head>\n<body")
     if not root:
-        # What is open at </body> goes on in white space behind it, which no root has.
-        end = "</body></html>" if markup.wild else "</body>\n</html>\n"
+        end = "</body>\n</html>\n"  # white space that goes on in what is open at </body>
         return (*head, markup.attributes(scope(), 2), ">", inside, end)
     outside = [markup.one("", "<h1>{{ b }} outside</h1>", "{% for z in rows %}<p>{{ z.name }}</p>{% endfor %}")]
     return (*head, [], ">", outside, "\n", inside, "\n<footer>{{ c }}</footer></body></html>")
@@ -62,10 +72,11 @@ def _rooted(markup, inside):
 
 
 def _bases(markup):
-    """Two parents with the same blocks."""
+    """Two parents with the same blocks. A name that is not there, in a filter, makes all of {{ block.super }} empty."""
     found = {}
+    missing = markup.one("", "", "", "{{ a|default:missing }}")
     for at in (1, 2):
-        block = ("{% block body %}", [f"base{at} ", *markup.flow(scope(), 1)], "{% endblock %}")
+        block = ("{% block body %}", [f"base{at} ", missing, *markup.flow(scope(), 1)], "{% endblock %}")
         inside = [f"<p>{at}</p>", block, ("<div>", ["{% block side %}side {{ c }}{% endblock %}"], "</div>")]
         found[f"base{at}.html"] = _document(markup, _rooted(markup, inside))
     return found
@@ -74,7 +85,8 @@ def _bases(markup):
 def _child(markup):
     parent = markup.one("'base1.html'", "'base1.html'", "parent")
     flow = markup.flow(scope())
-    flow.insert(markup.rng.randrange(len(flow) + 1), markup.one("{{ block.super }}", "", ""))
+    for _ in range(2):
+        flow.insert(markup.rng.randrange(len(flow) + 1), markup.one(*SUPERS))
     side = ("{% block side %}", markup.some(markup.run, scope(), 2), "{% endblock %}") if markup.chance(0.5) else ""
     return ["{% extends " + parent + " %}", ("{% block body %}", flow, "{% endblock %}"), side]
 

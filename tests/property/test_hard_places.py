@@ -61,6 +61,45 @@ PLACES = {
         FLAG,
         ("writes: g",),
     ),
+    "a select that nobody touched": (
+        "<select>{% for r in rows %}<option dj-key='{{ r.id }}'>{{ r.name }}</option>{% endfor %}<option>z</option>"
+        "</select>",
+        ROWS,
+        ("writes: l moved",),
+    ),
+    "options with the same value": (
+        "<select><option value='1'>1</option><option value='1'{% if flag %} selected{% endif %}>{{ a }}</option>"
+        "</select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "two selected options": (
+        "<select><option{% if flag %} selected{% endif %}>1</option><option selected>{{ a }}</option></select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "disabled options": (
+        "<select><optgroup label='g'{% if flag %} disabled{% endif %}><option>1</option></optgroup>"
+        "<option>{{ a }}</option></select>",
+        FLAG,
+        ("writes: g",),
+    ),
+    "a list box": (
+        "<select size='{% if flag %}1{% else %}3{% endif %}'><option>1</option><option>{{ a }}</option></select>",
+        FLAG,
+        ("writes: a",),
+    ),
+    "a new select": (
+        "{% if flag %}<select>{% if a == 'x' %}<option>1</option>{% endif %}<option>2</option></select>{% endif %}",
+        FLAG,
+        ("writes: b shown",),
+    ),
+    "rows with selects": (
+        "{% for r in rows %}<p dj-key='{{ r.id }}'><select>{% if r.id == 1 %}<option>{{ r.name }}</option>{% endif %}"
+        "<option>2</option><option{% if r.id == 3 %} selected{% endif %}>3</option></select></p>{% endfor %}",
+        ROWS,
+        ("writes: l moved",),
+    ),
     "optgroup": ("<select><optgroup label='{{ a }}'><option>{{ a }}</option></optgroup></select>", A, ("writes: a",)),
     "textarea": ("<textarea>{{ a }}</textarea>", [*A, {"a": "\n\nl"}, {"a": "cr\r\nlf\r"}], ("writes: r",)),
     "textarea with its first newline": ("<textarea>\n{{ a }}</textarea>", [*A, {"a": "\nl"}], ("writes: r",)),
@@ -157,6 +196,28 @@ PLACES = {
         safe("a", "<b>", "</p>", "c"),
         ("frames: whole root, without slots, calm",),
     ),
+    "an end tag of the root in a cell": (
+        "<table><tr><td>{{ a }}</td></tr></table><p>behind</p>",
+        safe("x", "</div>", "<div>", "</body>", "</div></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a select": (
+        "<select><option>{{ a }}</option></select><p>behind</p>",
+        safe("x", "</div>", "<div>", "</select></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a template": (
+        "<template>{{ a }}</template><p>behind</p>",
+        safe("x", "</div>", "<div>", "</table></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in an svg": (
+        "<svg><desc>{{ a }}</desc></svg><p>behind</p>",
+        safe("x", "</div>", "<p></div>", "y"),
+        WHOLE,
+    ),
+    "an end tag of the root in a comment": ("<p>{{ a }}</p>", safe("x", "<!-- </div> --!>", "<? </div>", "y"), WHOLE),
+    "an end tag of the root that ends it": ("<p>{{ a }}</p>", safe("x", "</div>", "</body>y", "y"), WHOLE),
     "autoescape off": ("{% autoescape off %}<p>{{ a }}</p>{% endautoescape %}", [{"a": "<b>x</b>"}, {"a": "y"}], ()),
     "a form's field": (
         "<form>{{ form.name }}{{ form.note }}{{ form.kind }}</form>",
@@ -194,6 +255,11 @@ PLACES = {
     ),
     "tag name": ("<h{{ n }}>{{ a }}</h{{ n }}>", [{"n": 1, "a": "x"}, {"n": 2, "a": "x"}], ()),
     "an ignored part": ("<div dj-update='ignore'>{{ a }}</div><p>{{ a }}</p>", A, ("writes: t",)),
+    "a tag with a state in an ignored part": (
+        "{% cycle 'o' 'e' as c %}<div dj-ignore>{% cycle c %}</div>{% cycle c %}<p title='{% cycle c %}'>{{ a }}</p>",
+        A,
+        ("writes: t",),
+    ),
     "a name that is set": ("{% keep a=b %}<p>{{ a }}</p>", [{"b": "x"}, {"b": "y"}], ("writes: t",)),
     "a tag of one's own": ("{% loud %}<p>{{ a }}</p>{% endloud %}", A, ()),
     "cycle and ifchanged": (
@@ -255,6 +321,43 @@ def test_inheritance(browser, parent):
     counts = Counts()
     check(case_of({"main.html": page, **PARENTS}, states, kind="child"), browser, counts)
     assert counts.all["frames: slots"]
+
+
+@pytest.mark.parametrize("use", ["{{ block.super }}", "<i title='{{ block.super }}'></i>", "{{ block.super|upper }}"])
+def test_a_block_that_a_missing_name_empties(browser, use):
+    page = "{% extends 'base.html' %}{% block a %}<p>" + use + "{{ b }}</p>{% endblock %}"
+    block = "{% block a %}<b>{{ a|default:missing }}</b>{{ b }}{% endblock %}"
+    base = f"<html><body><main dj-root>{block}</main></body></html>"
+    states = [{"a": "x", "b": 1}, {"a": "", "b": 1}, {"a": "", "b": 2}, {"a": "y", "b": 2}, {"a": "y", "b": 3}]
+    check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
+
+
+def test_a_generator_that_only_a_super_names(browser):
+    page = "{% extends 'base.html' %}{% block a %}{% with s=block.super %}{{ s }}{% endwith %}{% endblock %}"
+    block = "{% block a %}{% for x in gen %}{{ x }}{% endfor %}{% endblock %}"
+    base = f"<html><body><main dj-root>{block}</main></body></html>"
+    states = [{"gen": ("gen", [text])} for text in ("x", ("safe", "</main>"), ("safe", "<br>"), "y")]
+    check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
+
+
+def test_a_block_twice_with_an_ignored_part(browser):
+    page = (
+        "{% extends 'base.html' %}{% block a %}{{ block.super }}<i title='{{ block.super }}'></i>{{ a }}{% endblock %}"
+    )
+    base = (
+        "<html><body><main dj-root>{% block a %}<b dj-ignore>{% cycle 'o' 'e' %}</b>{% endblock %}</main></body></html>"
+    )
+    case = case_of({"main.html": page, "base.html": base}, A, kind="child")
+    assert case.has_its_root()
+    check(case, browser, Counts())
+
+
+@pytest.mark.parametrize("name", ["table", "a", "x-card", "form", "ul", "p"])
+def test_another_element_as_root(browser, name):
+    page = f"<!doctype html><body><i>1</i><{name} dj-root>{{{{ a }}}}</{name}><footer>z</footer></body>"
+    end = f"</{name}>"
+    states = safe("<b>x</b>", end, f"<tr><td>{end}", "y", "<table><td>", f"<svg><desc>{end}", "<b>x</b>")
+    check(case_of({"main.html": page}, states, kind="document"), browser, Counts())
 
 
 def test_an_unknown_name_with_a_text_for_it(browser):

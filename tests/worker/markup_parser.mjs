@@ -6,6 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { fragments, randomness } from "./random_html.mjs";
 
 const PARSE5 = new URL("../js/node_modules/parse5/dist/index.js", import.meta.url);
 const SKIPPED = 77;
@@ -57,61 +58,6 @@ const PLACES = [
   ["<details><summary>", "</summary></details>", 0],
   ["<object>", "</object>", 0],
 ];
-const COMMON = words(`div span b i a p ul li table tr td tbody select option svg g br img input form button h1 h2 dl dd dt`);
-const RARE = words(`address article aside blockquote center details dialog dir fieldset figcaption figure footer header
-  hgroup main menu nav ol pre listing section summary h6 hr em strong font big small code u s tt strike nobr wbr label
-  optgroup caption colgroup col thead tfoot th ruby rt rp rb rtc math path circle mi mo mtext annotation-xml
-  foreignObject desc title style script textarea iframe noembed noframes xmp object applet marquee embed param source
-  track area base link meta keygen bgsound basefont video canvas template noscript image body html head frame frameset
-  plaintext x-card datalist progress SPAN DIV Td search legend selectedcontent ins map picture`);
-const VOID = new Set(words(`br img input wbr hr col embed param source track area base link meta keygen bgsound basefont`));
-const ATTRIBUTES = ["", ' class="a"', " a=b", ' a="x>y"', " a='<p>'", " a=b/", " /", ' a="', " =x", ' a=">"b', "\n\tc"]
-  .concat([' "', " color=red", " type=hidden", ' a = "q"', " / a"]);
-const TEXTS = ["x", " ", "\n", "a & b", "&lt;", "<", "< ", "a<3", "\0", "<!--c-->", "<!---->", "<!-->", "<!--->", "\r\n"]
-  .concat(["<!-- a --!> b -->", "<![CDATA[x]]>", "<?x?>", "</", "</>", "</ x>", "<!doctype html>", "<!x>", "-->"])
-  .concat(["<!--$b-->", "&amp", "&nbsp;", "<!--!>"]);
-
-function words(text) {
-  return text.trim().split(/\s+/);
-}
-
-function randomness(seed) {
-  let state = BigInt(seed);
-  return (below) => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) & ((1n << 64n) - 1n);
-    return Number((state >> 33n) % BigInt(below));
-  };
-}
-
-// Fragments: mostly well nested, with a mistake now and then.
-function generator(random) {
-  const pick = (from) => from[random(from.length)];
-  const element = (depth) => {
-    const name = pick(random(3) ? COMMON : RARE);
-    const start = `<${name}${random(4) ? "" : pick(ATTRIBUTES)}${random(15) ? "" : "/"}>`;
-    if (VOID.has(name) && random(10)) return start;
-    const end = random(25) ? `</${random(40) ? name : pick(RARE)}${random(20) ? "" : " x"}>` : "";
-    return start + any(depth + 1) + end;
-  };
-  const any = (depth) => {
-    let html = "";
-    for (let left = random(3) + (depth ? 0 : 1); left; left--)
-      html += depth > 5 || random(5) === 0 ? pick(TEXTS) : element(depth);
-    return html;
-  };
-  const usual = [
-    () => `<table><tbody><tr><td>${any(2)}</td></tr></tbody></table>`,
-    () => `<ul><li>${any(2)}</li><li>${any(3)}</li></ul>`,
-    () => `<select><option>${pick(TEXTS)}</option>${any(4)}</select>`,
-    () => `<svg>${any(2)}</svg>`,
-    () => `<tr><td>${any(3)}</td></tr>`,
-    () => `<dl><dt>${any(3)}</dt></dl>`,
-    () => `<p>${any(3)}</p>`,
-    () => `<option>${pick(TEXTS)}</option>`,
-  ];
-  return () => ({ place: pick(PLACES), html: random(4) ? any(0) : pick(usual)() });
-}
-
 function judged(judge, cases) {
   const input = cases.flatMap(({ place, html }) => {
     const bytes = Buffer.from(html);
@@ -148,8 +94,12 @@ function escape({ place: [before, after], html }) {
 
 const seed = Number(process.env.TROUPE_SEED ?? Date.now() % 1000000);
 console.log(`TROUPE_SEED=${seed}`);
-const next = generator(randomness(seed));
-const cases = Array.from({ length: Number(process.argv[3] ?? 5000) }, next);
+const random = randomness(seed);
+const next = fragments(random);
+const cases = Array.from({ length: Number(process.argv[3] ?? 5000) }, () => ({
+  place: PLACES[random(PLACES.length)],
+  html: next(),
+}));
 const answers = judged(process.argv[2], cases);
 let fitting = 0;
 let escaped = 0;

@@ -129,7 +129,7 @@ s_aside(walk *self, const item *of)
             live_loose(self);
         return ok;
     }
-    if (of->kind == ITEM_DEAD && !of->sets)
+    if (of->kind == ITEM_DEAD && !of->acts)
         return true;
     buffer_clear(&self->value);
     return eval_ops(&self->eval, of->ops, &self->value);

@@ -62,11 +62,11 @@ s_dead(PyObject *from, item *ret)
 {
     const char *kind;
     PyObject *list;
-    int sets;
-    if (!PyArg_ParseTuple(from, "sKOp|I", &kind, &ret->deps, &list, &sets, &ret->place))
+    int acts;
+    if (!PyArg_ParseTuple(from, "sKOp|I", &kind, &ret->deps, &list, &acts, &ret->place))
         return false;
-    ret->sets = sets;
-    ret->deps = sets ? DEPENDS_IMPURE : 0;
+    ret->acts = acts;
+    ret->deps = acts ? DEPENDS_IMPURE : 0;
     return (ret->ops = ops_new(list)) != NULL;
 }
 

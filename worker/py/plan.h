@@ -17,7 +17,7 @@
 typedef enum { ITEM_HTML, ITEM_LEAF, ITEM_DEAD, ITEM_SET, ITEM_BRANCH, ITEM_LIST, ITEM_SCOPE } item_kind;
 
 // In a leaf's flags, beside markup.h's: it is told once, as a leaf that depends on nothing is, but evaluated
-// at every turn, because it sets variables (dj-update="ignore").
+// at every turn, because it does more than to yield text (dj-update="ignore").
 #define LEAF_QUIET (1u << 30)
 
 // Which parts of `forloop` the body of a list looks at.
@@ -66,7 +66,7 @@ struct item {
     unsigned slot;  // leaf, branch, list
     unsigned place; // leaf, dead: markup.h's flags; dead: 0 outside of the root
     uint64_t deps;
-    bool sets;  // dead: it may set variables
+    bool acts;  // dead: others may notice that it runs: it sets variables, or has a state
     bool quiet; // leaf: LEAF_QUIET
     union {
         struct {

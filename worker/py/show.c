@@ -41,6 +41,10 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
     PyObject *dicts = PyObject_GetAttrString(context, "dicts");
     bool whole = at->whole || !shows->top || shows->page != self->page || shows->loose;
     bool ok = dicts && state_changes(&self->state, self->page->roots, dicts, locale, hashing, &order.changed);
+    // What runs always may read any name.
+    bool spent = self->state.spent;
+    if (ok && !spent && self->page->root->items.deps & DEPENDS_IMPURE)
+        spent = state_has_iterator(dicts);
     Py_XDECREF(dicts);
     if (!ok)
         return SHOW_FAILED;
@@ -51,7 +55,7 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
         tree_chunk(shows, self->page->root->shape, &new);
     }
     // What is used up cannot be rendered again if the patch does not fit: there is HTML at once.
-    bool html = whole || at->order->html || self->state.spent;
+    bool html = whole || at->order->html || spent;
     order.html = html ? &out->html : NULL;
     order.patch = whole ? NULL : &out->patch;
     if (html)

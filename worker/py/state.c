@@ -128,3 +128,15 @@ state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, h
     *ret_changed = first || differs ? UINT64_MAX : changed;
     return true;
 }
+
+bool
+state_has_iterator(PyObject *dicts)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
+        PyObject *key, *value;
+        for (Py_ssize_t at = 0; PyDict_Next(PyList_GET_ITEM(dicts, i), &at, &key, &value);)
+            if (PyIter_Check(value))
+                return true;
+    }
+    return false;
+}

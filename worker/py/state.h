@@ -26,5 +26,8 @@ void state_forget(state *self); // the next state_changes is all ones
 // of dicts, or locales do not compare.
 bool state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, hasher *hashing,
                    uint64_t *ret_changed);
+// Is one of the values in the context's dicts used up by rendering it, whatever its name? Containers are not
+// looked into.
+bool state_has_iterator(PyObject *dicts);
 
 #endif

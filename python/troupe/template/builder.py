@@ -204,8 +204,8 @@ class Builder:
         slot = self._slot(kind, descriptor)
         mask = deps.final(deps_of(nodes), self.loops)
         if once:
-            sets = deps_of(nodes) & deps.SETS
-            mask, flags = (deps.IMPURE, flags | QUIET) if sets else (0, flags)
+            acts = deps_of(nodes) & deps.ACTS
+            mask, flags = (deps.IMPURE, flags | QUIET) if acts else (0, flags)
         self.level.append(["leaf", slot, kind, flags, mask, ops_of(nodes)])
         return slot
 

@@ -18,6 +18,7 @@ IMPURE = 1 << 63
 LEAK = 1 << 64  # sets a variable that what follows may read: runs whenever anything around it does
 UPWARD = 1 << 65  # the same, and the variable may belong to a scope further out, as {% cycle … as c %} has it
 SETS = LEAK | UPWARD
+ACTS = SETS | IMPURE  # what is shown once must run again: {% cycle %} has a state that its other places share
 _LOOPS = 66
 _FINAL = (1 << 64) - 1
 

@@ -17,8 +17,9 @@ A block is a dict: items (below, in the order in which they run), classes (a let
 
     ("html", text)                                  static markup
     ("leaf", slot, class, flags, deps, ops)         class t text, a attribute, g tag, r raw text, h region, T title
-    ("dead", deps, ops, sets, flags)                not live: made when the page's HTML is; sets: it sets variables;
-                                                    flags: as a leaf's, 0 outside of the root
+    ("dead", deps, ops, acts, flags)                not live: made when the page's HTML is; acts: it sets variables, or
+                                                    does what others may notice: evaluated all the same; flags: as a
+                                                    leaf's, 0 outside of the root
     ("set", ops)                                    yields nothing, sets variables: runs whenever its block does
     ("branch", slot, deps, cond_deps, ((cond | None, block | None), …), node | None)     cond None: always
     ("list", slot, deps, seq_deps, row, loopvars, expr, reversed, node, forloop, flags, key ops | None, block,
@@ -210,15 +211,16 @@ class _Root(Builder):
                 self._dead_node(node)
 
     def _dead_node(self, node):
-        sets = bool(node.deps & deps.SETS)
+        inside = self.phase == _INSIDE
+        acts = bool(node.deps & (deps.ACTS if inside else deps.SETS))
         mask = deps.final(node.deps, self.loops)
-        flags = self.tree.place() if self.phase == _INSIDE else 0
+        flags = self.tree.place() if inside else 0
         last = self.level[-1] if self.level else None
-        if last and last[0] == "dead" and last[3:] == [sets, flags]:
+        if last and last[0] == "dead" and last[3:] == [acts, flags]:
             last[1] |= mask
             last[2].append(node.op)
         else:
-            self.level.append(["dead", mask, [node.op], sets, flags])
+            self.level.append(["dead", mask, [node.op], acts, flags])
 
     def _outside_raw(self, source, name, place):
         begin = source.at

@@ -20,26 +20,6 @@ const shown = (value) => (value === undefined ? 'nothing' : JSON.stringify(value
 // A lone surrogate cannot be sent as UTF-8: a replacement takes its place, and it does not matter which.
 export const plain = (text) => text.toWellFormed().replaceAll('\ufffd', '?')
 
-// Whether nothing follows an element in the document but anchors and white space.
-function endsBody(el) {
-  const isNothing = (node) => isAnchor(node) || (node.nodeType === TEXT && !node.data.trim())
-  for (; el && el.localName !== 'body'; el = el.parentNode) {
-    if (el.hasAttribute?.('dj-root')) return false
-    for (let next = el.nextSibling; next; next = next.nextSibling) if (!isNothing(next)) return false
-  }
-  return el !== null
-}
-
-// What follows </body> is put into what is open there by a parser, and is no part of a root that is sent.
-function trimmed(parent, found) {
-  const last = found.at(-1)
-  if (last?.text !== undefined && last.text.trimEnd() !== last.text && endsBody(parent)) {
-    last.text = last.text.trimEnd()
-    if (!last.text) found.pop()
-  }
-  return found
-}
-
 function childrenOf(parent) {
   const found = []
   for (const node of parent.childNodes) {
@@ -47,7 +27,7 @@ function childrenOf(parent) {
     if (node.nodeType === TEXT && found.at(-1)?.text !== undefined) found.at(-1).text += node.data
     else found.push(node.nodeType === TEXT ? { text: node.data } : { node })
   }
-  return trimmed(parent, found)
+  return found
 }
 
 function attributesOf(el) {

@@ -26,14 +26,12 @@ const chosen = (el, how = 'selected') => [...el.options].filter((option) => opti
 const server = (el) => chosen(el, 'defaultSelected')
 const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
 
-// Of a select: whether it shows what a browser would choose by itself.
-function untouched(el, wanted) {
-  const first = [...el.options].find((option) => !option.disabled)
-  return same(chosen(el), wanted.length || el.multiple ? wanted : [first?.value])
-}
+// Of each option, whether it is selected; and of a select that nobody touched.
+const picks = (el) => [...el.options].map((option) => option.selected)
+const fresh = (el) => picks(el.cloneNode(true))
 
 // What a patch is about to destroy or change unseen.
-export const remember = (el) => el.options && [server(el), chosen(el), untouched(el, server(el))]
+export const remember = (el) => el.options && [server(el), chosen(el), same(picks(el), fresh(el))]
 
 // After a patch of `el`. changed: the names of the attributes (of a textarea: 'value' for its text) whose
 // server value changed; before: what remember() said; busy: the person's newer value is on its way.
@@ -42,7 +40,7 @@ export function settle(el, changed, before, busy) {
     const wanted = server(el)
     const [marked, was, free] = before
     const insists = free || !same(wanted, marked) || (wanted.length && reports(el))
-    return insists && !busy ? select(el, wanted) : select(el, was, wanted)
+    return select(el, insists && !busy ? null : was)
   }
   if (busy) return undefined
   if (isTick(el)) {
@@ -57,11 +55,16 @@ export function settle(el, changed, before, busy) {
   return undefined
 }
 
-function select(el, values, otherwise = []) {
+// values: what is to be chosen; null, or none that there is: what a browser would choose by itself.
+function select(el, values) {
   if (same(chosen(el), values)) return
   const options = [...el.options]
-  const fits = el.multiple || options.some((option) => values.includes(option.value))
-  for (const option of options) option.selected = (fits ? values : otherwise).includes(option.value)
+  const fits = values && (el.multiple || options.some((option) => values.includes(option.value)))
+  const own = fresh(el)
+  options.forEach((option, at) => {
+    const on = fits ? values.includes(option.value) : own[at]
+    if (option.selected !== on) option.selected = on
+  })
 }
 
 // Keeps the caret where it was, as far as the new value reaches.

@@ -92,8 +92,9 @@ export function morphOf(window, events) {
   // Returns {root, held}: the element that is the root now, and whether something held was left as it was.
   // Throws if there is no element in `html`.
   function root(old, html) {
-    const { firstElementChild, lastElementChild } = parse(old.parentNode, html)
-    const next = old === doc.body ? lastElementChild : firstElementChild // behind a <head>
+    const made = parse(old.parentNode, html)
+    // Before it may stand a head, and what cannot stand in a table.
+    const next = made.querySelector('[dj-root],body') ?? made.firstElementChild
     const same = old.localName === next.localName
     stuck = false
     run(() => {

@@ -153,6 +153,7 @@ export function slotsOf(doc, chunk, { alien, attributes, claim, fill, held, move
     const holder = doc.importNode(block.holder, true)
     const part = []
     claim(holder)
+    holder.querySelectorAll('select').forEach(touch) // what is put before its first option becomes the first
     enter(block, holder.firstChild, holder, part)
     if (isRow && !block.one) holder.prepend(doc.createComment('$,'))
     write(part, values, true)
