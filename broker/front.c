@@ -1,5 +1,8 @@
 #include "broker/core.h"
 
+#include <errno.h>
+#include <signal.h>
+
 // What did not pass the checks is answered all the same: whoever sent it waits for something.
 void
 front_refuse(broker *self, const parcel *in, const header *request, err error)
@@ -201,4 +204,30 @@ front_logout(broker *self, parcel *in, const header *request)
             self->count.forwarded++;
         }
     }
+}
+
+// A process whose exit was reaped has no pid any more, so a false word cannot end one that lives (PROTOCOL.md
+// 10). One that got the pid meanwhile leaves the worker to be missed.
+static bool
+s_is_gone(uint64_t pid)
+{
+    return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
+}
+
+void
+front_exited(broker *self, parcel *in, const header *request)
+{
+    uint64_t pid;
+    err error = exited_decode(parcel_frame(in, 2), &pid);
+    if (error) {
+        front_refuse(self, in, request, error);
+        return;
+    }
+    bool gone = s_is_gone(pid);
+    if (!gone)
+        broker_log(self, GATE_REFUSED, LEVEL_WARN, "exit_not_believed", "worker_pid=%llu",
+                   (unsigned long long)pid);
+    for (worker *each = registry_first(self->workers); gone && each; each = registry_next(self->workers))
+        if (each->pid == pid)
+            fate_doom_worker(self, each);
 }

@@ -141,6 +141,30 @@ logout_decode(slice body, slice *ret_identity)
     return in.error;
 }
 
+err
+exited_decode(slice body, uint64_t *ret_pid)
+{
+    reader in;
+    reader_init(&in, body);
+    uint64_t pid = reader_uint(&in, "pid");
+    if (in.error)
+        return in.error;
+    if (pid == 0)
+        return ERR_MALFORMED;
+    if (pid > INT32_MAX)
+        return ERR_TOO_LARGE;
+    *ret_pid = pid;
+    return OK;
+}
+
+void
+exited_encode(uint64_t pid, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, 1);
+    writer_key_uint(to, "pid", pid);
+}
+
 void
 mounted_encode(const mounted_body *self, buffer *out)
 {

@@ -59,6 +59,9 @@ typedef struct {
 } ack_body;
 err ack_decode(slice body, ack_body *ret);
 err logout_decode(slice body, slice *ret_identity);
+// EXITED: from 1 to 2^31 - 1, the pids of this system. Above: ERR_TOO_LARGE.
+err exited_decode(slice body, uint64_t *ret_pid);
+void exited_encode(uint64_t pid, buffer *out);
 
 typedef struct {
     id16 view;

@@ -74,7 +74,7 @@ bool
 message_wants_reply(uint8_t type)
 {
     return message_direction(type) == DIRECTION_REQUEST && type != MSG_LEAVE && type != MSG_ACK &&
-           type != MSG_LOGOUT;
+           type != MSG_LOGOUT && type != MSG_EXITED;
 }
 
 header

@@ -45,7 +45,7 @@ void header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE]);
 
 const char *message_name(uint8_t type);    // "EVENT"; "?" if there is none
 direction message_direction(uint8_t type); // DIRECTION_NONE if there is none
-bool message_wants_reply(uint8_t type);    // false for LEAVE, ACK, LOGOUT and what is no request
+bool message_wants_reply(uint8_t type);    // false for LEAVE, ACK, LOGOUT, EXITED and no requests
 header header_reply(const header *request,
                     message_type type); // same session, epoch, sequence; no flags, no ttl
 

@@ -19,7 +19,7 @@ HEADER = struct.Struct("!BBH16sQQI")  # version, type, flags, session, epoch, se
 NO_SESSION = bytes(16)
 REQUEST_BIT = 1 << 63  # set in the sequence of every request that is not an EVENT
 
-MOUNT, JOIN, EVENT, UNMOUNT, PING, SHUTDOWN, STATS, ACK, LEAVE, LOGOUT, REFRESH = range(0x01, 0x0C)
+MOUNT, JOIN, EVENT, UNMOUNT, PING, SHUTDOWN, STATS, ACK, LEAVE, LOGOUT, REFRESH, EXITED = range(0x01, 0x0D)
 MOUNTED, JOINED, DONE, FAILED, NOT_EXECUTED, UNKNOWN = range(0x21, 0x27)
 UNMOUNTED, PONG, ENDED, FIGURES, PUSH = range(0x27, 0x2C)
 

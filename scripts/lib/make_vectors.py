@@ -161,9 +161,19 @@ def requests():
         valid("stats", "STATS", {}, session=bytes(16), epoch=0),
         valid("ack", "ACK", {"view": VIEW, "version": 2**53 - 1}),
         valid("leave", "LEAVE", {}),
-        valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, session=bytes(16), epoch=0),
-        valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, session=bytes(16), epoch=0),
         *refreshes(),
+        *without_session(),
+    ]
+
+
+def without_session():
+    """LOGOUT and EXITED."""
+    nobody = {"session": bytes(16), "epoch": 0}
+    return [
+        valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, **nobody),
+        valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
+        valid("exited", "EXITED", {"pid": 4711}, **nobody),
+        valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
     ]
 
 

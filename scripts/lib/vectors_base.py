@@ -16,6 +16,7 @@ TYPES = {
     "LEAVE": 0x09,
     "LOGOUT": 0x0A,
     "REFRESH": 0x0B,
+    "EXITED": 0x0C,
     "MOUNTED": 0x21,
     "JOINED": 0x22,
     "DONE": 0x23,

@@ -24,7 +24,7 @@ def invalid_headers():
         invalid("version_before_type", "PING", {}, "version", version=255, type=0),
         *(
             invalid(f"type_{code:02x}", "PING", {}, "type", type=code)
-            for code in (0x00, 0x0C, 0x20, 0x2C, 0x40, 0x48, 0xFF)
+            for code in (0x00, 0x0D, 0x20, 0x2C, 0x40, 0x48, 0xFF)
         ),
         invalid("type_before_body", "PING", b"\xc1", "type", type=0x7F),
     ]
@@ -127,6 +127,10 @@ def invalid_requests():
     wrong("ack_version_str", "ACK", {"view": VIEW, "version": "1"})
     wrong("logout_identity_empty", "LOGOUT", {"identity": b""})
     wrong("logout_identity_of_33_bytes", "LOGOUT", {"identity": b"x" * 33}, "too_large")
+    wrong("exited_without_pid", "EXITED", {})
+    wrong("exited_pid_zero", "EXITED", {"pid": 0})
+    wrong("exited_pid_negative", "EXITED", {"pid": -1})
+    wrong("exited_pid_of_32_bits", "EXITED", {"pid": 2**31}, "too_large")
     return out
 
 

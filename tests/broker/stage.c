@@ -124,9 +124,15 @@ s_control(zsock_t *owner, message_type type, const buffer *body)
 void
 stage_register(zsock_t *owner, const char *name)
 {
+    stage_register_pid(owner, name, 1);
+}
+
+void
+stage_register_pid(zsock_t *owner, const char *name, uint64_t pid)
+{
     buffer body;
     buffer_init(&body);
-    register_body said = {.name = slice_text(name), .pid = 1, .threads = 2, .version = slice_text("0.1")};
+    register_body said = {.name = slice_text(name), .pid = pid, .threads = 2, .version = slice_text("0.1")};
     register_encode(&said, &body);
     s_control(owner, MSG_REGISTER, &body);
     buffer_fini(&body);

@@ -34,7 +34,8 @@ zsock_t *stage_worker(stage *self, const char *id, const char *name); // registe
 void stage_ask(zsock_t *asking, header head);                         // with an empty map for a body
 void stage_say(zsock_t *owner, const char *to, header head, slice body);
 void stage_reply(zsock_t *owner, const arrival *request, message_type type); // with an empty map for a body
-void stage_register(zsock_t *owner, const char *name);
+void stage_register(zsock_t *owner, const char *name); // as the pid 1, which always lives
+void stage_register_pid(zsock_t *owner, const char *name, uint64_t pid);
 void stage_heartbeat(zsock_t *owner, uint64_t sent);
 void stage_reason(zsock_t *owner, header head, const char *reason);
 void stage_raw(zsock_t *peer, const slice frames[], size_t count);

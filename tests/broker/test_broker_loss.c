@@ -3,6 +3,9 @@
 
 #include "tests/unit.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 static stage s_stage;
 static zsock_t *s_client, *s_worker;
 static uint64_t s_epoch;
@@ -77,6 +80,84 @@ test_broker_stood_still(void)
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
     stage_advance(&s_stage, 9000);
     s_assert_lost("worker_lost");
+    s_end();
+}
+
+static void
+s_say_exited(uint64_t pid)
+{
+    header head = request_of(MSG_EXITED, 0, 0, SEQUENCE_REQUEST);
+    uint8_t bytes[HEADER_SIZE];
+    header_encode(&head, bytes);
+    buffer body;
+    buffer_init(&body);
+    exited_encode(pid, &body);
+    slice frames[] = {slice_of(bytes, sizeof bytes), buffer_bytes(&body)};
+    stage_raw(s_client, frames, 2);
+    buffer_fini(&body);
+}
+
+// A pid that nobody has: a child's, once it was reaped.
+static uint64_t
+s_gone_pid(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    CU_ASSERT_EQUAL(waitpid(child, NULL, 0), child);
+    return (uint64_t)child;
+}
+
+// IDENTIFY: the broker does not know it.
+static message_type
+s_heartbeat_answer(zsock_t *owner)
+{
+    stage_heartbeat(owner, 9);
+    return (message_type)stage_receive(&s_stage, owner).head.type;
+}
+
+static void
+test_exited(void)
+{
+    s_begin();
+    uint64_t pid = s_gone_pid();
+    zsock_t *other = stage_worker(&s_stage, "r2", NULL);
+    stage_register_pid(other, "beta", pid);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_WELCOME);
+    stage_raw(s_client, (slice[]){slice_text(""), slice_text("")}, 2); // answered malformed
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "malformed");
+    s_say_exited((uint64_t)getpid()); // it lives: not believed
+    s_say_exited(1);
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    CU_ASSERT_EQUAL(s_heartbeat_answer(other), MSG_HEARTBEAT);
+    s_say_exited(pid);
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // the sessions are the other's
+    CU_ASSERT_EQUAL(s_heartbeat_answer(other), MSG_IDENTIFY);
+    CU_ASSERT_EQUAL(s_heartbeat_answer(s_worker), MSG_HEARTBEAT);
+    s_say_exited(0);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "malformed");
+    s_say_exited(UINT64_C(1) << 31);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "too_large");
+    zsock_destroy(&other);
+    s_end();
+}
+
+static void
+test_exited_with_sessions(void)
+{
+    s_begin();
+    uint64_t pid = s_gone_pid();
+    stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "stopped");
+    s_assert_lost("worker_left");
+    zsock_t *other = stage_worker(&s_stage, "r2", NULL);
+    stage_register_pid(other, "beta", pid);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_WELCOME);
+    s_epoch = stage_mount(&s_stage, s_client, other, MSG_JOIN, 1);
+    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_EVENT);
+    s_say_exited(pid);
+    s_assert_lost("worker_lost");
+    zsock_destroy(&other);
     s_end();
 }
 
@@ -258,6 +339,8 @@ test_unreachable_client(void)
 static const unit_test s_tests[] = {
     {"a silent worker is dead, and wakes unknown", test_silent_worker},
     {"nobody was silent while the broker stood still", test_broker_stood_still},
+    {"EXITED: of a pid that is gone only", test_exited},
+    {"EXITED: what it owned is lost at once", test_exited_with_sessions},
     {"GOODBYE", test_goodbye},
     {"a worker out of reach", test_unreachable_worker},
     {"a worker out of reach: mounted elsewhere", test_unreachable_worker_mount},

@@ -13,6 +13,7 @@ s_request(message_type type, slice body)
     refresh_body refresh;
     id16 view;
     slice identity;
+    uint64_t pid;
     reader in;
     switch ((int)type) {
     case MSG_MOUNT:
@@ -29,6 +30,8 @@ s_request(message_type type, slice body)
         return ack_decode(body, &ack);
     case MSG_LOGOUT:
         return logout_decode(body, &identity);
+    case MSG_EXITED:
+        return exited_decode(body, &pid);
     default:
         reader_init(&in, body);
         return reader_error(&in);
