@@ -14,11 +14,15 @@
 
 #define MAX_PATHS 16
 
+enum { OPT_READY_FD = 256 };
+
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
 typedef struct {
     const char *back, *name, *settings, *python;
     const char *paths[MAX_PATHS];
+    char *ready_text; // of argv
+    int ready_fd;
     unsigned path_count, threads, most_threads, switch_us, drain_ms;
     bool reload, verbose;
 } arguments;
@@ -33,6 +37,8 @@ static const struct argp_option s_options[] = {
     {"most-threads", 'T', "N", 0, "How many they may become while they are blocked (default: 32)", 0},
     {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 5000)", 0},
     {"drain-ms", 'd', "MS", 0, "How long running turns may take when the worker stops (default: 5000)", 0},
+    {"ready-fd", OPT_READY_FD, "FD", 0,
+     "Write \"ready\" to this descriptor when registered, and close it (-: do not)", 0},
     {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
     {"verbose", 'v', 0, 0, "Log more", 0},
     {0},
@@ -85,6 +91,10 @@ s_parse(int key, char *text, struct argp_state *state)
     case 'd':
         into->drain_ms = s_number(state, text, 0, 600000);
         return 0;
+    case OPT_READY_FD:
+        into->ready_text = text;
+        into->ready_fd = strcmp(text, "-") == 0 ? -1 : (int)s_number(state, text, 0, 1 << 20);
+        return 0;
     case 'r':
         into->reload = true;
         return 0;
@@ -134,6 +144,21 @@ s_set_signals(void)
     sigaction(SIGXFSZ, &action, NULL);
 }
 
+// Once: a worker that starts anew by --reload has the same arguments, and the descriptor may be another
+// file's by then.
+static void
+s_say_ready(void *context)
+{
+    arguments *given = context;
+    if (given->ready_fd < 0)
+        return;
+    if (write(given->ready_fd, "ready\n", 6) != 6)
+        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", given->ready_fd, strerror(errno));
+    close(given->ready_fd);
+    given->ready_fd = -1;
+    memcpy(given->ready_text, "-", 2);
+}
+
 static const view_ops *
 s_start_python(const arguments *given)
 {
@@ -143,6 +168,7 @@ s_start_python(const arguments *given)
         .paths = given->paths,
         .path_count = given->path_count,
         .switch_us = given->switch_us,
+        .lazy = given->reload, // a page can tell of a half-written view
     };
     const view_ops *ops = embed_start(&options);
     if (ops && given->reload && !embed_watch(s_on_change, NULL))
@@ -153,7 +179,7 @@ s_start_python(const arguments *given)
 }
 
 static int
-s_run(const arguments *given)
+s_run(arguments *given)
 {
     const view_ops *ops = s_start_python(given);
     if (!ops)
@@ -164,6 +190,8 @@ s_run(const arguments *given)
         .name = given->name,
         .drain_ms = given->drain_ms,
         .pool = {given->threads, given->most_threads, 50},
+        .registered = s_say_ready,
+        .context = given,
     };
     s_worker = worker_new(&options, ops, clock_system());
     if (!s_worker)
@@ -185,7 +213,8 @@ main(int argc, char **argv)
                        .threads = 4,
                        .most_threads = 32,
                        .switch_us = 5000,
-                       .drain_ms = 5000};
+                       .drain_ms = 5000,
+                       .ready_fd = -1};
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)
         given.most_threads = given.threads;

@@ -38,6 +38,7 @@ struct worker {
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
     volatile _Atomic bool stop;
+    bool was_registered;
     bool said_waiting;
     bool said_lost;
 };
@@ -302,6 +303,9 @@ s_welcome(worker *self, const incoming *message)
         self->heartbeat_ms = body.heartbeat_ms;
     if (self->phase == REGISTERING) {
         self->phase = READY;
+        if (self->options.registered && !self->was_registered)
+            self->options.registered(self->options.context);
+        self->was_registered = true;
         log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name,
                   self->options.back, self->boot);
     }

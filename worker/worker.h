@@ -10,6 +10,8 @@ typedef struct {
     const char *name;  // logical name, unique among live workers
     uint64_t drain_ms; // how long running turns may take when the worker leaves
     pool_limits pool;
+    void (*registered)(void *context); // the broker's first WELCOME came; on the I/O thread. Or NULL
+    void *context;
 } worker_options;
 
 typedef struct worker worker;

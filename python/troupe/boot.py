@@ -1,13 +1,15 @@
 """A worker's first Python: Django, set up once, before any thread runs a turn."""
 
 import gc
+import importlib
+import importlib.util
 import os
 import sys
 
 
-def setup(settings_module):
+def setup(settings_module, views=True):
     """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), what a turn needs
-    of it, and a look at what is easily forgotten.
+    of it, and a look at what is easily forgotten. views: import them, too.
 
     Whatever it raises ends the worker, with the traceback shown.
     """
@@ -20,9 +22,37 @@ def setup(settings_module):
     from troupe import turnlocal
 
     turnlocal.install()
+    if views:
+        import_views()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
         hint = "add 'troupe' to INSTALLED_APPS"
         sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')
     gc.collect()
     gc.freeze()  # Django and its models live as long as the process: no collection need look at them
     return True
+
+
+def import_views():
+    """Imports the `views` module of each installed app that has one, and TROUPE["VIEW_MODULES"]: the first page
+    need not wait for it, and what cannot be imported is known before anything is placed here.
+
+    What such a module raises is raised; a module that is not there is left out.
+    """
+    from django.apps import apps
+
+    from . import conf
+
+    names = [f"{app.name}.views" for app in apps.get_app_configs()]
+    for name in [*names, *conf.get("VIEW_MODULES")]:
+        if _exists(name):
+            importlib.import_module(name)
+
+
+def _exists(name):
+    """Whether there is such a module. Imports the packages that it is in."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(f"{error.name}."):
+            return False
+        raise

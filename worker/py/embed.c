@@ -114,7 +114,8 @@ static const view_ops *
 s_start(const embed_options *options)
 {
     PyObject *render = s_set_paths(options) ? nodelist_register() : NULL;
-    PyObject *ready = render ? s_call("troupe.boot", "setup", "(z)", options->settings) : NULL;
+    PyObject *ready =
+        render ? s_call("troupe.boot", "setup", "(zi)", options->settings, !options->lazy) : NULL;
     PyObject *loop = ready ? s_call("troupe.loop", "LoopThread", "()") : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;

@@ -11,6 +11,7 @@ typedef struct {
     const char *const *paths; // folders put in front of sys.path
     unsigned path_count;
     unsigned switch_us; // sys.setswitchinterval
+    bool lazy;          // views are imported when a page first needs them
 } embed_options;
 
 // Which interpreter's environment belongs to this program: python3 beside it when that is an environment's,
