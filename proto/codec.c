@@ -37,8 +37,8 @@ s_payload(slice value)
 }
 
 // RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-static bool
-s_utf8(slice text)
+bool
+utf8_is_valid(slice text)
 {
     if (text.size == 0)
         return true; // data may be NULL
@@ -76,7 +76,7 @@ s_index(reader *self, slice body)
             !s_is_str(key.data[0]))
             return ERR_MALFORMED;
         slice name = s_payload(key);
-        if (!s_utf8(name))
+        if (!utf8_is_valid(name))
             return ERR_MALFORMED;
         for (uint32_t j = 0; j < i; j++)
             if (slice_equal(self->entry[j].key, name))
@@ -135,7 +135,7 @@ slice
 reader_str(reader *self, const char *key, size_t max)
 {
     slice text = s_value(self, key, s_is_str, false, max);
-    return s_utf8(text) ? text : s_fail(self, ERR_MALFORMED);
+    return utf8_is_valid(text) ? text : s_fail(self, ERR_MALFORMED);
 }
 
 slice
@@ -231,7 +231,7 @@ reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
     size_t cursor = 0;
     while (list.size && msgpack_next(list, &cursor, &element)) {
         slice name = msgpack_str(element);
-        if (!s_is_str(element.data[0]) || !s_utf8(name))
+        if (!s_is_str(element.data[0]) || !utf8_is_valid(name))
             return s_fail(self, ERR_MALFORMED);
         if (name.size > max)
             return s_fail(self, ERR_TOO_LARGE);

@@ -64,6 +64,8 @@ bool msgpack_next(slice list, size_t *cursor, slice *ret_element);
 // The text of an element that is a str; bytes were scanned. Empty for anything else.
 slice msgpack_str(slice element);
 
+bool utf8_is_valid(slice text); // what a str may hold
+
 // Writing, with msgpack-c. The writer borrows the buffer.
 typedef struct writer writer;
 struct writer {

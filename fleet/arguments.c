@@ -1,0 +1,74 @@
+#include "fleet/arguments.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arguments {
+    char **argv;
+    size_t count;
+};
+
+static void
+s_append(arguments *self, char *text)
+{
+    self->argv = realloc(self->argv, (self->count + 2) * sizeof *self->argv);
+    ASSERT(self->argv && text);
+    self->argv[self->count++] = text;
+    self->argv[self->count] = NULL;
+}
+
+arguments *
+arguments_new(const char *program)
+{
+    arguments *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    s_append(self, strdup(program));
+    return self;
+}
+
+void
+arguments_destroy(arguments **self_p)
+{
+    arguments *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        free(self->argv[i]);
+    free(self->argv);
+    free(self);
+    *self_p = NULL;
+}
+
+void
+arguments_add(arguments *self, const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    ASSERT(vasprintf(&text, format, args) >= 0);
+    va_end(args);
+    s_append(self, text);
+}
+
+void
+arguments_add_settings(arguments *self, const settings *given, setting_program program)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const setting *of = &settings_table[i];
+        setting_name name = (setting_name)i;
+        if (of->program != program && of->program != PROGRAM_ALL)
+            continue;
+        if (of->kind == KIND_SWITCH && settings_number(given, name, 0))
+            arguments_add(self, "--%s", of->key);
+        for (size_t k = 0; of->kind != KIND_SWITCH && k < settings_count(given, name); k++)
+            arguments_add(self, "--%s=%s", of->key, settings_value(given, name, k));
+    }
+}
+
+char *const *
+arguments_argv(const arguments *self)
+{
+    return self->argv;
+}

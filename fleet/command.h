@@ -1,0 +1,26 @@
+// command - the command line of `troupe`. argp prints help and complaints; nothing else here does I/O.
+#ifndef TROUPE_FLEET_COMMAND_H
+#define TROUPE_FLEET_COMMAND_H
+
+#include "common/slice.h"
+#include "fleet/settings.h"
+
+typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_STOP, VERB_COUNT } verb;
+const char *verb_word(verb self); // "up"; not of VERB_COUNT
+verb verb_find(slice word);       // VERB_COUNT: there is none
+
+typedef struct {
+    verb verb;
+    settings *given;    // by flags; the command's
+    const char *config; // borrowed from argv, or NULL
+    unsigned workers;   // of scale
+    int ready_fd;       // of up; -1: none
+    bool json, watch;   // of status
+} command;
+
+// argp_flags: 0, or ARGP_NO_ERRS | ARGP_NO_EXIT in tests; with 0 it exits with 2 on what it refuses.
+// ERR_MALFORMED: refused. *ret owns `given` in any case.
+err command_parse(int argc, char **argv, unsigned argp_flags, command *ret);
+void command_fini(command *self);
+
+#endif

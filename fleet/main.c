@@ -1,0 +1,124 @@
+// troupe: a fleet's supervisor, and the commands that talk to it. Exit codes: 0: done, or stopped by a
+// signal. 1: it could not. 2: the arguments are refused.
+#include "common/log.h"
+#include "fleet/command.h"
+#include "fleet/commands.h"
+#include "fleet/home.h"
+#include "fleet/settings_file.h"
+#include "fleet/supervisor.h"
+
+#include <argp.h>
+#include <czmq.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_REFUSED = 2, WHY_SIZE = 512 };
+
+const char *argp_program_version = "troupe " TROUPE_VERSION;
+
+static int
+s_refuse(const char *why)
+{
+    fprintf(stderr, "troupe: %s\n", why);
+    return EXIT_REFUSED;
+}
+
+// What flags did not say: the environment, then the file, then where the fleet's sockets usually are.
+static err
+s_complete(const command *given, char state[HOME_PATH], char *ret_why, size_t size)
+{
+    settings *of = given->given;
+    const char *config = given->config ? given->config : getenv("TROUPE_CONFIG");
+    if (settings_put_environment(of, getenv)) {
+        snprintf(ret_why, size, "in the environment: %s", settings_problem(of));
+        return ERR_MALFORMED;
+    }
+    err error = config && *config ? settings_file_read(of, config, ret_why, size) : OK;
+    if (error)
+        return error;
+    if (home_find(of, state)) {
+        snprintf(ret_why, size, "the path of the fleet's directory is longer than a socket's may be");
+        return ERR_TOO_LARGE;
+    }
+    char front[HOME_ADDRESS], back[HOME_ADDRESS];
+    home_address(state, "front", front);
+    home_address(state, "back", back);
+    ASSERT(settings_put(of, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
+    ASSERT(settings_put(of, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
+    return OK;
+}
+
+// An address that the system makes up is known to nobody: not to workers, and not to Django.
+static err
+s_check_addresses(const settings *of, char *ret_why, size_t size)
+{
+    for (setting_name name = SET_FRONT; name <= SET_BACK; name++) {
+        const char *address = settings_text(of, name);
+        if (address[strlen(address) - 1] != '*')
+            continue;
+        snprintf(ret_why, size, "%s: give a port instead of *", address);
+        return ERR_MALFORMED;
+    }
+    return OK;
+}
+
+// Before any thread: they inherit the mask, and the supervisor reads the signals from a descriptor.
+static void
+s_block_signals(void)
+{
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ours, NULL);
+    signal(SIGCHLD, SIG_DFL); // who started us may have ignored it, and nothing could be waited for
+}
+
+static int
+s_up(const command *given, const char *state)
+{
+    char why[WHY_SIZE];
+    if (s_check_addresses(given->given, why, sizeof why))
+        return s_refuse(why);
+    if (home_claim(state, why, sizeof why)) {
+        fprintf(stderr, "troupe up: %s\n", why);
+        return EXIT_FAILURE;
+    }
+    s_block_signals();
+    log_setup("fleet", settings_number(given->given, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
+    setenv("TROUPE_FRONT", settings_text(given->given, SET_FRONT), 1); // what Django in a worker takes for it
+    supervisor *running = supervisor_new(&(supervisor_options){
+        .given = given->given,
+        .state = state,
+        .ready_fd = given->ready_fd,
+        .clock = clock_system(),
+    });
+    bool ok = running && supervisor_run(running);
+    supervisor_destroy(&running);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+    command given;
+    char state[HOME_PATH], why[WHY_SIZE];
+    signal(SIGPIPE, SIG_IGN);
+    setenv("ZSYS_SIGHANDLER", "false", 1);
+    int code = EXIT_REFUSED;
+    if (command_parse(argc, argv, 0, &given) == OK) {
+        zsys_set_logstream(stderr);
+        if (s_complete(&given, state, why, sizeof why))
+            code = s_refuse(why);
+        else if (given.verb == VERB_UP)
+            code = s_up(&given, state);
+        else
+            code = commands_run(&given, state);
+    }
+    command_fini(&given);
+    zsys_shutdown();
+    return code;
+}

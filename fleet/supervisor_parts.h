@@ -1,0 +1,33 @@
+// supervisor_parts - what supervisor.c (the loop) and supervisor_answer.c (what commands ask) share.
+#ifndef TROUPE_FLEET_SUPERVISOR_PARTS_H
+#define TROUPE_FLEET_SUPERVISOR_PARTS_H
+
+#include "common/buffer.h"
+#include "fleet/control.h"
+#include "fleet/crew.h"
+#include "fleet/envoy.h"
+#include "fleet/figures.h"
+#include "fleet/plan.h"
+#include "fleet/supervisor.h"
+
+struct supervisor {
+    supervisor_options options;
+    plan *plan;
+    crew *crew;
+    control *control;
+    envoy *envoy;
+    int signals;
+    uint64_t now, started_at, look_at;
+    buffer figures; // the broker's newest
+    uint64_t figures_at;
+    buffer obituary; // what the last process that did not start wrote
+    reload_state said_reload;
+    bool prefixed, said_up, signalled;
+};
+
+// The broker's figures, unless they are old. They borrow self->figures.
+bool supervisor_figures(const supervisor *self, broker_figures *ret);
+// Answers the requests that are here.
+void supervisor_answer(supervisor *self);
+
+#endif
