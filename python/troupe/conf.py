@@ -21,8 +21,13 @@ from django.core.signals import setting_changed
 
 
 def default_broker():
-    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user."""
-    return os.environ.get("TROUPE_FRONT") or f"ipc:///run/user/{os.getuid()}/troupe/front"
+    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user (fleet/home.c)."""
+    front = os.environ.get("TROUPE_FRONT", "").split(",")[0]
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime.startswith("/"):
+        runtime = f"/run/user/{os.getuid()}"
+    state = os.environ.get("TROUPE_STATE") or f"{runtime}/troupe"
+    return front or f"ipc://{os.path.abspath(state)}/front"
 
 
 DEFAULTS = {

@@ -77,7 +77,8 @@ class Supervised:
             timeout=SECONDS,
             env=self.fleet.environment(),
         )
-        assert done.returncode == code, f"{words} exits {done.returncode}:\n{done.stdout}{done.stderr}\n{self.up.tail()}"
+        said = f"{done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{words} exits {done.returncode}:\n{said}\n{self.up.tail()}"
         return done.stdout, done.stderr
 
     def status(self):

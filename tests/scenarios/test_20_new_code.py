@@ -122,7 +122,8 @@ def test_views_that_do_not_import(edited):
 def test_what_workers_leave(edited):
     """A process that a worker started ends with it; one that moved to a session of its own, with the fleet."""
     one, _ = edited(workers=1, change=LEAVES)
-    found = [int(pid) for pid in one.up.wait_line(r"event=left child_pid=(\d+)\n(?:.*\n)*?.*event=left child_pid=(\d+)\n").groups()]
+    line = r"event=left child_pid=(\d+)\n"
+    found = [int(pid) for pid in one.up.wait_line(rf"{line}(?:.*\n)*?.*{line}").groups()]
     one.status()
     for pid in found:
         one.watch(pid)

@@ -1,0 +1,57 @@
+"""manage.py troupe up|status|scale|reload|stop: the `troupe` program, which is told this project's settings."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+def find_program():
+    """The `troupe` beside this interpreter, else in a checkout's build, else on PATH. None: nowhere."""
+    checkout = Path(__file__).resolve().parents[4]
+    for path in (Path(sys.executable).parent / "troupe", checkout / "build" / "fleet" / "troupe"):
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    return shutil.which("troupe")
+
+
+def project_options():
+    """What `troupe up` has to know of this project."""
+    options = [f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}", f"--python={sys.executable}"]
+    options.append(f"--path={os.path.abspath(sys.path[0] or '.')}")
+    broker = (getattr(settings, "TROUPE", None) or {}).get("BROKER", "")
+    if broker.startswith("inproc:"):
+        raise CommandError("TROUPE['BROKER'] is inproc://: all actors live in Django's own process, without a fleet")
+    return [*options, f"--front={broker}"] if broker else options
+
+
+class Command(BaseCommand):
+    """See above."""
+
+    help = "Runs and controls this project's fleet: up, status, scale N, reload, stop."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `manage.py troupe up --help`")
+
+    def run_from_argv(self, argv):
+        """All that follows is the program's, --help and --settings too."""
+        try:
+            self.handle(arguments=argv[2:])
+        except CommandError as error:
+            self.stderr.write(f"{type(error).__name__}: {error}")
+            sys.exit(1)
+
+    def handle(self, *args, arguments, **options):
+        program = find_program()
+        if program is None:
+            raise CommandError("there is no `troupe` program: `pip install` the package, or run scripts/build")
+        given = list(arguments)
+        if given[:1] == ["up"]:
+            given[1:1] = project_options()
+        sys.stdout.flush()
+        os.execv(program, [program, *given])

@@ -1,0 +1,88 @@
+"""manage.py troupe: which program it becomes, and with which arguments."""
+
+import os
+import sys
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from troupe.management.commands import troupe as command
+
+
+@pytest.fixture
+def became(monkeypatch):
+    """What os.execv was called with."""
+    calls = []
+    monkeypatch.setattr(os, "execv", lambda program, argv: calls.append((program, argv)))
+    monkeypatch.setattr(command, "find_program", lambda: "/bin/troupe")
+    return calls
+
+
+def test_up_knows_the_project(became, settings, monkeypatch):
+    settings.TROUPE = {"BROKER": "ipc:///run/x/front"}
+    monkeypatch.setattr(sys, "path", ["/srv/site", *sys.path])
+    command.Command().run_from_argv(["manage.py", "troupe", "up", "--workers", "3", "--settings", "other"])
+    [(program, argv)] = became
+    assert program == argv[0] == "/bin/troupe"
+    assert argv[1:] == [
+        "up",
+        f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}",
+        f"--python={sys.executable}",
+        "--path=/srv/site",
+        "--front=ipc:///run/x/front",
+        "--workers",
+        "3",
+        "--settings",
+        "other",
+    ]
+
+
+def test_no_broker_in_the_settings(became, settings):
+    settings.TROUPE = {}
+    call_command("troupe", "up")
+    assert not [word for word in became[0][1] if word.startswith("--front")]
+
+
+def test_other_commands_are_passed_on(became):
+    command.Command().run_from_argv(["manage.py", "troupe", "status", "--json"])
+    command.Command().run_from_argv(["manage.py", "troupe"])
+    assert became == [("/bin/troupe", ["/bin/troupe", "status", "--json"]), ("/bin/troupe", ["/bin/troupe"])]
+
+
+def test_inproc(became, settings, capsys):
+    settings.TROUPE = {"BROKER": "inproc://"}
+    with pytest.raises(SystemExit) as ended:
+        command.Command().run_from_argv(["manage.py", "troupe", "up"])
+    assert ended.value.code == 1 and not became
+    assert "inproc://" in capsys.readouterr().err
+
+
+def test_no_program(became, monkeypatch):
+    monkeypatch.setattr(command, "find_program", lambda: None)
+    with pytest.raises(CommandError, match="no `troupe` program"):
+        call_command("troupe", "status")
+
+
+def test_where_the_program_is(monkeypatch, tmp_path):
+    """Beside the interpreter first, then the checkout's, then PATH's."""
+    on_path, beside = tmp_path / "path" / "troupe", tmp_path / "bin" / "troupe"
+    for file in (on_path, beside):
+        file.parent.mkdir()
+        file.write_text("")
+        file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(on_path.parent))
+    monkeypatch.setattr(sys, "executable", str(beside.parent / "python3"))
+    assert command.find_program() == str(beside)
+    beside.chmod(0o644)
+    monkeypatch.setattr(command, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "troupe.py"))
+    assert command.find_program() == str(on_path)
+    built = tmp_path / "build" / "fleet" / "troupe"
+    built.parent.mkdir(parents=True)
+    built.write_text("")
+    built.chmod(0o755)
+    monkeypatch.setattr(command, "__file__", str(tmp_path / "python" / "troupe" / "management" / "commands" / "x.py"))
+    assert command.find_program() == str(built)
+    monkeypatch.setenv("PATH", "")
+    built.chmod(0o644)
+    assert command.find_program() is None
