@@ -18,6 +18,7 @@ typedef struct {
     char name[32];
     int out;   // its stdout and stderr; -1: at its end
     int ready; // -1: nothing to be read any more
+    bool was_ready;
     lines *lines;
     uint64_t started_at;
     uint64_t most_turns, most_age_ms, most_rss; // when it is to be replaced; 0: never

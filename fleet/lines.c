@@ -119,6 +119,7 @@ lines_reason(const lines *self, char *ret_text, size_t size)
 {
     slice text = lines_tail(self), last = {0}, raised = {0};
     bool inside = false; // of a traceback
+    ASSERT(size > 0);
     for (size_t at = 0; at < text.size;) {
         slice line = s_take(text, &at);
         if (line.size)

@@ -9,6 +9,7 @@
 
 #include <argp.h>
 #include <czmq.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,8 @@ s_up(const command *given, const char *state)
         fprintf(stderr, "troupe up: %s\n", why);
         return EXIT_FAILURE;
     }
+    if (given->ready_fd >= 0)
+        fcntl(given->ready_fd, F_SETFD, FD_CLOEXEC); // whoever reads it should see when we end
     s_block_signals();
     log_setup("fleet", settings_number(given->given, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
     setenv("TROUPE_FRONT", settings_text(given->given, SET_FRONT), 1); // what Django in a worker takes for it

@@ -3,32 +3,83 @@
 #include "common/buffer.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-bool
-output_is_ready(void)
+enum { ONE_WRITE = 4096 }; // a pipe that takes anything takes so much
+
+struct output {
+    bool prefixed;
+    buffer kept; // from `at` on
+    size_t at;
+};
+
+output *
+output_new(bool prefixed)
+{
+    output *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->prefixed = prefixed;
+    buffer_init(&self->kept);
+    return self;
+}
+
+void
+output_destroy(output **self_p)
+{
+    output *self = *self_p;
+    if (!self)
+        return;
+    buffer_fini(&self->kept);
+    free(self);
+    *self_p = NULL;
+}
+
+void
+output_pass(output *self, child *from)
+{
+    slice line;
+    while (lines_next(from->lines, &line)) {
+        if (self->prefixed)
+            buffer_format(&self->kept, "%-9s | ", from->name);
+        buffer_slice(&self->kept, line);
+        buffer_byte(&self->kept, '\n');
+    }
+}
+
+static void
+s_write(output *self)
+{
+    size_t left = self->kept.size - self->at;
+    ssize_t written = write(STDERR_FILENO, self->kept.data + self->at, left < ONE_WRITE ? left : ONE_WRITE);
+    self->at += written > 0 ? (size_t)written : left; // nobody reads it any more
+    if (self->at == self->kept.size) {
+        buffer_clear(&self->kept);
+        self->at = 0;
+    }
+}
+
+static bool
+s_is_ready(void)
 {
     struct pollfd item = {.fd = STDERR_FILENO, .events = POLLOUT};
     return poll(&item, 1, 0) != 0; // one that is closed takes everything
 }
 
-void
-output_pass(child *from, bool prefixed)
+bool
+output_takes(output *self)
 {
-    buffer out;
-    slice line;
-    buffer_init(&out);
-    while (lines_next(from->lines, &line)) {
-        if (prefixed)
-            buffer_format(&out, "%-9s | ", from->name);
-        buffer_slice(&out, line);
-        buffer_byte(&out, '\n');
+    bool ready = s_is_ready();
+    while (self->kept.size && ready) {
+        s_write(self);
+        ready = s_is_ready();
     }
-    for (size_t at = 0; at < out.size;) {
-        ssize_t written = write(STDERR_FILENO, out.data + at, out.size - at);
-        if (written <= 0)
-            break; // nobody reads it
-        at += (size_t)written;
-    }
-    buffer_fini(&out);
+    return ready;
+}
+
+void
+output_finish(output *self)
+{
+    while (self->kept.size)
+        s_write(self);
 }

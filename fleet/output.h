@@ -1,14 +1,17 @@
-// output - the children's lines on standard error. Does I/O; blocks only where a line is longer than what the
-// terminal takes at once.
+// output - the children's lines on standard error. What that does not take now is kept, and as long as there
+// is some, children are not read and wait in their turn, as if they wrote there themselves. Never blocks, but
+// in output_finish.
 #ifndef TROUPE_FLEET_OUTPUT_H
 #define TROUPE_FLEET_OUTPUT_H
 
 #include "fleet/child.h"
 
-// Whether standard error takes something now. While it does not, children are not read, and wait in their
-// turn.
-bool output_is_ready(void);
-// Passes on the lines that are whole, with the child's name in front when this is a terminal.
-void output_pass(child *from, bool prefixed);
+typedef struct output output;
+output *output_new(bool prefixed);    // each line with its process's name in front
+void output_destroy(output **self_p); // NULL-safe
+
+void output_pass(output *self, child *from); // its whole lines
+bool output_takes(output *self);             // writes what is kept; whether nothing is left and more would go
+void output_finish(output *self);            // writes all that is kept
 
 #endif

@@ -55,7 +55,7 @@ void plan_destroy(plan **self_p); // NULL-safe
 // plan_exited (with the pid 0) must follow before anything else is called.
 bool plan_next(plan *self, uint64_t now, plan_action *ret);
 uint64_t plan_wait(const plan *self, uint64_t now); // ms until plan_next has something; UINT64_MAX: nothing
-void plan_started(plan *self, unsigned slot, int pid);
+void plan_started(plan *self, unsigned number, int pid);
 void plan_ready(plan *self, int pid, uint64_t now);
 // cause: in words; copied. Where it was in *ret_slot and *ret_wait, ms until its next start, if not NULL.
 plan_end plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsigned *ret_slot,

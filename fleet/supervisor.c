@@ -2,14 +2,12 @@
 
 #include "common/log.h"
 #include "fleet/home.h"
-#include "fleet/output.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -50,7 +48,8 @@ supervisor_new(const supervisor_options *options)
     };
     self->options = *options;
     self->now = self->started_at = self->look_at = clock_now(options->clock);
-    self->prefixed = isatty(STDERR_FILENO);
+    self->terminal = isatty(STDERR_FILENO);
+    self->output = output_new(self->terminal);
     self->signals = -1;
     buffer_init(&self->figures);
     buffer_init(&self->obituary);
@@ -76,6 +75,7 @@ supervisor_destroy(supervisor **self_p)
     control_destroy(&self->control);
     envoy_destroy(&self->envoy);
     crew_destroy(&self->crew);
+    output_destroy(&self->output);
     plan_destroy(&self->plan);
     buffer_fini(&self->figures);
     buffer_fini(&self->obituary);
@@ -114,56 +114,23 @@ s_say_reload(supervisor *self)
                   log_quoted(slice_text(now->why), why, sizeof why));
 }
 
-// In words: "exit code 3: ModuleNotFoundError: No module named 'x'", "killed by SIGKILL".
 static void
-s_cause(const child *of, int status, char *ret_text, size_t size)
+s_reload(supervisor *self)
 {
-    char reason[CAUSE_SIZE / 2];
-    if (WIFSIGNALED(status)) {
-        const char *name = sigabbrev_np(WTERMSIG(status));
-        snprintf(ret_text, size, "killed by SIG%s", name ? name : "?");
-        return;
-    }
-    lines_reason(of->lines, reason, sizeof reason);
-    bool worth = WEXITSTATUS(status) && reason[0];
-    snprintf(ret_text, size, "exit code %d%s%s", WEXITSTATUS(status), worth ? ": " : "", worth ? reason : "");
+    err error = plan_reload(self->plan, self->now);
+    log_event(LEVEL_INFO, "reload", "by=SIGHUP answer=%s", err_word(error));
+    if (!error)
+        self->said_reload = RELOAD_RUNNING;
 }
 
 static void
-s_bury(supervisor *self, child *gone, int status)
+s_stop(supervisor *self, unsigned number)
 {
-    static const char *const words[] = {"stopped", "crash", "boot_failure", "stranger"};
-    char cause[CAUSE_SIZE], quoted[CAUSE_SIZE + 64];
-    uint64_t wait = 0;
-    for (unsigned i = 0; i < 64 && gone->out != -1; i++) // what it wrote last is still in the pipe
-        child_read(gone);
-    lines_end(gone->lines);
-    output_pass(gone, self->prefixed);
-    s_cause(gone, status, cause, sizeof cause);
-    bool early = !plan_is_up(self->plan) && plan_culprit(self->plan) < 0;
-    plan_end how = plan_exited(self->plan, gone->pid, cause, self->now, NULL, &wait);
-    log_event(how == END_STOPPED ? LEVEL_INFO : LEVEL_WARN, "exited",
-              "name=%s.%u child_pid=%d how=%s cause=%s next_start_ms=%llu", gone->name, gone->generation,
-              gone->pid, words[how], log_quoted(slice_text(cause), quoted, sizeof quoted),
-              (unsigned long long)wait);
-    if (how == END_BOOT && (early || plan_is_up(self->plan))) {
-        buffer_clear(&self->obituary);
-        buffer_slice(&self->obituary, lines_tail(gone->lines));
-    }
-    // A worker that left in order has said so itself.
-    if (gone->slot && (how != END_STOPPED || status != 0))
-        envoy_exited(self->envoy, gone->pid);
-    child_destroy(&gone);
-}
-
-static void
-s_reap(supervisor *self)
-{
-    child *gone;
-    int status;
-    while (crew_reap(self->crew, &gone, &status))
-        if (gone)
-            s_bury(self, gone, status);
+    log_event(LEVEL_INFO, self->signalled ? "hurrying" : "stopping", "signal=%u", number);
+    plan_stop(self->plan);
+    if (self->signalled)
+        plan_hurry(self->plan);
+    self->signalled = true;
 }
 
 static void
@@ -171,20 +138,14 @@ s_on_signal(supervisor *self)
 {
     struct signalfd_siginfo info;
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGCHLD) {
-            s_reap(self);
-        } else if (info.ssi_signo == SIGHUP) {
-            err error = plan_reload(self->plan, self->now);
-            log_event(LEVEL_INFO, "reload", "by=SIGHUP answer=%s", err_word(error));
-            self->said_reload = RELOAD_RUNNING;
-        } else if (self->signalled) {
-            log_event(LEVEL_WARN, "hurrying", "signal=%u", info.ssi_signo);
-            plan_hurry(self->plan);
-        } else {
-            self->signalled = true;
-            log_event(LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
-            plan_stop(self->plan);
-        }
+        // A terminal that went away sends SIGHUP too, and whoever sat there wants no reload.
+        bool closed = self->terminal && !isatty(STDERR_FILENO);
+        if (info.ssi_signo == SIGCHLD)
+            supervisor_reap(self);
+        else if (info.ssi_signo == SIGHUP && !closed)
+            s_reload(self);
+        else
+            s_stop(self, info.ssi_signo);
     }
 }
 
@@ -298,10 +259,11 @@ s_hear(supervisor *self, bool takes)
         child *of = crew_at(self->crew, i);
         if (takes) {
             child_read(of);
-            output_pass(of, self->prefixed);
+            output_pass(self->output, of);
         }
         if (child_read_ready(of)) {
             log_event(LEVEL_INFO, "ready", "name=%s.%u child_pid=%d", of->name, of->generation, of->pid);
+            of->was_ready = true;
             plan_ready(self->plan, of->pid, self->now);
         }
     }
@@ -313,7 +275,7 @@ s_turn(supervisor *self)
     static zmq_pollitem_t items[ITEMS_FIXED + 2 * CREW_MOST];
     uint64_t wait = plan_wait(self->plan, self->now), look = self->look_at - self->now;
     wait = wait < look ? wait : look;
-    bool takes = output_is_ready();
+    bool takes = output_takes(self->output);
     int count = s_items(self, items, takes);
     int rc = zmq_poll(items, count, (long)(wait < LONGEST_MS ? wait : LONGEST_MS));
     self->now = clock_now(self->options.clock);
@@ -345,6 +307,7 @@ supervisor_run(supervisor *self)
     for (s_act(self); !plan_is_over(self->plan); s_act(self))
         s_turn(self);
     crew_end_strangers();
+    output_finish(self->output);
     log_event(LEVEL_INFO, "down", "age_ms=%llu", (unsigned long long)(self->now - self->started_at));
     if (plan_culprit(self->plan) < 0)
         return true;

@@ -1,4 +1,5 @@
-// supervisor_parts - what supervisor.c (the loop) and supervisor_answer.c (what commands ask) share.
+// supervisor_parts - what supervisor.c (the loop), supervisor_reap.c (who has ended) and supervisor_answer.c
+// (what commands ask) share.
 #ifndef TROUPE_FLEET_SUPERVISOR_PARTS_H
 #define TROUPE_FLEET_SUPERVISOR_PARTS_H
 
@@ -7,6 +8,7 @@
 #include "fleet/crew.h"
 #include "fleet/envoy.h"
 #include "fleet/figures.h"
+#include "fleet/output.h"
 #include "fleet/plan.h"
 #include "fleet/supervisor.h"
 
@@ -22,11 +24,14 @@ struct supervisor {
     uint64_t figures_at;
     buffer obituary; // what the last process that did not start wrote
     reload_state said_reload;
-    bool prefixed, said_up, signalled;
+    output *output;
+    bool terminal, said_up, signalled;
 };
 
 // The broker's figures, unless they are old. They borrow self->figures.
 bool supervisor_figures(const supervisor *self, broker_figures *ret);
+// Buries the processes that have ended.
+void supervisor_reap(supervisor *self);
 // Answers the requests that are here.
 void supervisor_answer(supervisor *self);
 

@@ -61,12 +61,12 @@ class Child:
         self.log = log
         self.may_die = False
         self.signalled = False
+        options.setdefault("stderr", subprocess.STDOUT)
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=subprocess.STDOUT,
                 start_new_session=True,
                 **options,
             )

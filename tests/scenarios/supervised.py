@@ -20,14 +20,14 @@ class Supervised:
     """`troupe up` in a Fleet that starts nothing itself. A context manager; leaving it stops what still runs, and
     fails if a process outlives the supervisor.
 
-    options: more arguments of `troupe up`. wait: until all is up.
+    options: more arguments of `troupe up`. wait: until all is up. piped: its stderr is a pipe for the test to read.
     """
 
-    def __init__(self, folder, database, *options, project=PROJECT, workers=2, wait=True, **environment):
+    def __init__(self, folder, database, *options, project=PROJECT, workers=2, wait=True, piped=False):
         self.fleet = Fleet(folder, workers=0, web=False, database=database, project=project)
         self.options = [*options, "--workers", workers]
-        self.environment = environment
         self.wait = wait
+        self.piped = piped
         self.pidfds = {}
         self.up = None
 
@@ -58,8 +58,8 @@ class Supervised:
         ready, told = os.pipe()
         try:
             words = self.command("--ready-fd", told, *arguments)
-            env = self.fleet.environment(**self.environment)
-            self.up = self.fleet.spawn("up", words, pass_fds=(told,), env=env)
+            more = {"stderr": subprocess.PIPE} if self.piped else {}
+            self.up = self.fleet.spawn("up", words, pass_fds=(told,), **more)
         finally:
             os.close(told)
         with open(ready, "rb", buffering=0) as pipe:

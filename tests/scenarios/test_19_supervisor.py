@@ -192,6 +192,29 @@ def test_max_events(supervised):
     assert order[-4:] == [("started", "2"), ("ready", "2"), ("ending", "1"), ("exited", "1")]
 
 
+@pytest.mark.parametrize(("option", "why"), [("--max-age-s=1", "max_age"), ("--max-rss-mb=1", "max_rss")])
+def test_other_limits(supervised, option, why):
+    one = supervised(option, workers=1)
+    [row, *_] = one.wait_rows(lambda rows: rows[0]["last"] == f"{why} (exit code 0)", f"{why} to be reached")
+    assert row["restarts"] == 0
+
+
+def test_second_signal(supervised, tmp_path):
+    """Who has waited long enough says so once more."""
+    one = supervised("--drain-ms", "600000", workers=1)
+    with raw.Client(one.fleet.front) as client:
+        session = client.mount("house.views.Gated")
+        session.post("hold", {"gate": str(tmp_path / "gate")})
+        wait_until((tmp_path / "gate.reached").exists, "the handler to run")
+        one.status()
+        one.up.signal(signal.SIGTERM)
+        one.up.wait_line("event=leaving")
+        one.up.signal(signal.SIGTERM)
+        assert one.up.wait_exit(SECONDS) == 0
+    assert re.search(r"event=killing name=worker-1.1 .* why=stop", one.up.text())
+    one.assert_gone()
+
+
 def test_hostile_control(supervised):
     """Whatever comes over the control socket, the supervisor lives and goes on answering."""
     one = supervised(workers=1)

@@ -1,7 +1,11 @@
 """New code in a supervised fleet: reloads, code that does not start, and what workers leave behind."""
 
+import fcntl
+import os
 import shutil
 import signal
+import sys
+import termios
 
 import pytest
 import raw
@@ -117,6 +121,32 @@ def test_views_that_do_not_import(edited):
     assert "did not start: exit code 3: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in end
     assert "house/views.py" in end
     one.up.signalled = True  # 1 is what it has to exit with
+
+
+def waiting(pipe):
+    """How many bytes wait in a pipe to be read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_nobody_reads_the_output(edited):
+    """Who writes waits, as at any full pipe; the supervisor does not."""
+    one, _ = edited(workers=1, change='\nprint("x" * 50 + "\\n" * 200_000, flush=True)\n', wait=False, piped=True)
+    text = b""
+
+    def read_until(wanted):
+        nonlocal text
+        while wanted not in text:
+            text += os.read(one.up.process.stderr.fileno(), 65536)
+
+    read_until(b"event=started name=worker-1.1")
+    wait_until(lambda: waiting(one.up.process.stderr) > 60_000, "the pipe to be full")
+    assert one.rows()[0]["state"] == "starting"
+    read_until(b"event=up")
+    assert text.count(b"\n") > 200_000
+    assert one.status()["state"] == "up"
+    one.run("stop")
+    assert one.up.wait_exit(SECONDS) == 0
+    one.up.process.stderr.close()
 
 
 def test_what_workers_leave(edited):
