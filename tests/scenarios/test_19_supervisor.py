@@ -88,7 +88,7 @@ def test_refused_arguments(tmp_path):
 
 
 def test_settings_that_do_not_import(supervised):
-    one = supervised("--settings", "nowhere.settings", wait=False)
+    one = supervised("--settings", "nowhere.settings", workers=1, wait=False)
     assert one.up.wait_exit(SECONDS) == 1
     one.watch_logged()
     one.fleet.expect_log("event=project_failed", name="up")

@@ -112,7 +112,7 @@ def test_respawn_that_does_not_start(edited):
 
 def test_views_that_do_not_import(edited):
     """Known before anybody's page is placed there: the start fails, with the traceback shown once more at its end."""
-    one, _ = edited(change=BROKEN, wait=False)
+    one, _ = edited(change=BROKEN, workers=1, wait=False)
     assert one.up.wait_exit(SECONDS) == 1
     one.watch_logged()
     one.fleet.expect_log("Traceback.*nowhere_to_be_found", name="up")
