@@ -61,7 +61,6 @@ back_stranger(broker *self, const parcel *in, err error)
 static void
 s_deliver(broker *self, slice to, parcel *in, const header *head)
 {
-    char text[PEER_TEXT];
     if (parcel_frame(in, 3).size > MAX_REPLY_BODY) {
         self->count.malformed++;
         broker_log(self, GATE_MALFORMED, LEVEL_WARN, "reply_too_large", "type=%s bytes=%zu",
@@ -70,7 +69,15 @@ s_deliver(broker *self, slice to, parcel *in, const header *head)
             answer_oversized(self, to, head);
         return;
     }
-    zmq_msg_t *frames[] = {&in->frame[2], &in->frame[3]};
+    if (!keep_hold(self, to, in, head))
+        back_send(self, to, &in->frame[2], &in->frame[3], head);
+}
+
+void
+back_send(broker *self, slice to, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head)
+{
+    char text[PEER_TEXT];
+    zmq_msg_t *frames[] = {head_frame, body_frame};
     err error = wire_send(self->front_socket, to, frames, 2);
     if (!error) {
         self->count.replies++;
@@ -101,6 +108,7 @@ back_reply(broker *self, worker *from, parcel *in, const header *head)
     if (!known)
         return;
     slice to = parcel_frame(in, 1);
+    keep_reply(self, in, head);
     pending *asked = session_pending(known, to, head->sequence);
     if (!asked) {
         s_drop(self, from, head, OK, "not_asked");
@@ -155,7 +163,7 @@ static void
 s_welcome(broker *self, slice to)
 {
     buffer_clear(&self->body);
-    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms}, &self->body);
+    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms, self->store != NULL}, &self->body);
     answer_worker(self, to, MSG_WELCOME);
 }
 

@@ -77,6 +77,8 @@ s_read_back(broker *self, parcel *in)
     err error = route_check_back(in->count - 1, parcel_frame(in, 1).size, parcel_frame(in, 2),
                                  parcel_frame(in, 3).size, &head);
     bool is_reply = message_direction(head.type) == DIRECTION_REPLY;
+    if (!is_reply || error)
+        keep_settle(self); // what is said now must not overtake what is held
     if (error == ERR_TOO_LARGE && from && is_reply)
         error = OK; // its handler tells the client
     if (!from && (error || head.type != MSG_REGISTER)) {
@@ -97,8 +99,11 @@ s_read_batch(broker *self, void *socket, void (*read)(broker *, parcel *))
     for (int i = 0; i < BATCH && parcel_receive(&in, socket) == OK; i++) {
         read(self, &in);
         parcel_clear(&in);
+        if (!list_is_empty(&self->doomed_workers) || !list_is_empty(&self->doomed_clients))
+            keep_settle(self);
         fate_reap(self);
     }
+    keep_settle(self);
 }
 
 static void
@@ -228,6 +233,26 @@ s_copy_path(const void *item)
     return copy;
 }
 
+// The incarnation is counted there, or is the caller's.
+static bool
+s_open_store(broker *self, const broker_config *config)
+{
+    char why[300] = "", text[400];
+    self->boot = config->boot;
+    if (!config->keep)
+        return true;
+    self->store = store_new(config->keep, config->keep_limit, why, sizeof why);
+    err error = self->store ? store_boot(self->store, &self->boot) : ERR_SYSTEM;
+    if (!error) {
+        log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", config->keep, store_count(self->store));
+        return true;
+    }
+    log_event(LEVEL_ERROR, "store_failed", "reason=%s",
+              log_quoted(slice_text(*why ? why : "its first write failed"), text, sizeof text));
+    store_destroy(&self->store);
+    return false;
+}
+
 static void
 s_init(broker *self, const broker_config *config)
 {
@@ -239,9 +264,9 @@ s_init(broker *self, const broker_config *config)
     self->tick_ms = config->heartbeat_ms / 4 ? config->heartbeat_ms / 4 : 1;
     self->worker_dead_ms = config->worker_dead_ms;
     self->client_dead_ms = config->client_dead_ms;
-    self->boot = config->boot;
+    self->passive_ms = config->passive_ms;
     self->workers = registry_new(seed);
-    self->sessions = directory_new(seed, config->boot);
+    self->sessions = directory_new(seed, self->boot);
     self->clients = clients_new(seed);
     list_init(&self->doomed_workers);
     list_init(&self->doomed_clients);
@@ -257,6 +282,10 @@ broker_new(const broker_config *config)
 {
     broker *self = calloc(1, sizeof *self);
     ASSERT(self && config->front_count > 0 && config->back_count > 0);
+    if (!s_open_store(self, config)) {
+        free(self);
+        return NULL;
+    }
     s_init(self, config);
     self->front = s_router(MAX_FRONT_MESSAGE, config->heartbeat_ms, config->client_dead_ms);
     self->back = s_router(MAX_BACK_MESSAGE, config->heartbeat_ms, config->worker_dead_ms);
@@ -281,6 +310,7 @@ broker_destroy(broker **self_p)
         unlink(path);
     zlistx_destroy(&self->files);
     zlistx_destroy(&self->outbox);
+    store_destroy(&self->store);
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);

@@ -14,14 +14,17 @@ typedef struct {
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;
-    uint32_t boot;          // the incarnation: never the same twice
+    const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
+    size_t keep_limit;      // its bytes, at most
+    uint32_t passive_ms;    // how long the store keeps a session that nobody has
+    uint32_t boot;          // the incarnation: never the same twice. With a store, the store counts
     const clock_ops *clock; // borrowed for life
 } broker_config;
 
 typedef struct broker broker;
 
-// Binds. What config points to is used in the call only, the clock excepted. NULL: an address could not be
-// bound; logged.
+// Opens the store, and binds. What config points to is used in the call only, the clock excepted. NULL: that
+// could not be done; logged.
 broker *broker_new(const broker_config *config);
 void broker_destroy(broker **self_p); // NULL-safe; gives the last replies 200 ms, removes the ipc files
 

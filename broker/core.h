@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "broker/gate.h"
 #include "broker/route.h"
+#include "broker/store.h"
 #include "broker/wire.h"
 #include "common/log.h"
 
@@ -19,6 +20,13 @@ enum {
 };
 
 typedef enum { GATE_MALFORMED, GATE_REFUSED, GATE_REPLY, GATE_FULL, GATE_STRANGER, GATE_COUNT } gate_kind;
+
+// A reply that goes out when what it brought along is stored.
+typedef struct {
+    key to;
+    header head;
+    zmq_msg_t frame[2]; // header, body
+} held_reply;
 
 struct broker {
     zsock_t *front, *back;
@@ -32,6 +40,11 @@ struct broker {
     list_link doomed_workers, doomed_clients;
     counters count;
     gate gates[GATE_COUNT];
+    store *store; // NULL: none
+    held_reply held[BATCH];
+    size_t held_count;
+    uint32_t passive_ms;
+    uint64_t sweep_at;
     buffer body;  // scratch: what is being said
     key stranger; // who was told to IDENTIFY last, and when
     uint64_t stranger_at;
@@ -76,6 +89,22 @@ void answer_flush(broker *self);                               // tries again wh
 // To a worker: a control message with self->body. A worker that is gone is doomed.
 err answer_worker(broker *self, slice to, message_type type);
 err answer_leave(broker *self, const session *of); // LEAVE that no client sent
+
+// back.c: to a client, as far as it takes it.
+void back_send(broker *self, slice to, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head);
+
+// keep.c: sessions in the store. All are harmless without one.
+void keep_reply(broker *self, const parcel *in, const header *head); // what came with an owner's reply
+bool keep_hold(broker *self, slice to, parcel *in,
+               const header *head); // true: the reply was moved, to go out later
+void keep_settle(broker *self);     // stores, and sends what was held
+bool keep_has(const broker *self, const session *of);
+void keep_settled(broker *self, const session *of, uint64_t sequence); // an event that was answered UNKNOWN
+void keep_forgotten(broker *self, const session *of, bool kept); // kept: for the time that it may be passive
+// Sends RESTORE to the owner. ERR_UNREACHABLE, ERR_AGAIN: it was not sent. A snapshot that cannot be read is
+// logged, and the worker begins anew.
+err keep_restore(broker *self, const session *placed);
+void keep_tick(broker *self);
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

@@ -15,6 +15,20 @@ fate_doom_client(broker *self, slice id)
         list_append(&self->doomed_clients, &gone->doomed);
 }
 
+// What a lost worker was asked for and did not answer. A browser that is told that its page is lost joins
+// again and asks for itself; others cannot be left without an answer, and what was answered UNKNOWN is over.
+static void
+s_answer_lost(broker *self, const session *gone, const pending *each, const header *request)
+{
+    bool asks_again = gone->attached && (each->flags & FLAG_BROWSER) && each->type == MSG_EVENT &&
+                      slice_equal(key_bytes(&gone->attached->id), pending_client(each));
+    if (asks_again && keep_has(self, gone))
+        return;
+    if (each->type == MSG_EVENT)
+        keep_settled(self, gone, each->sequence);
+    answer_refuse(self, pending_client(each), request, gone->epoch, ERR_WORKER_LOST, NULL, 0);
+}
+
 // A worker says RELEASED when it has answered what it began, so what is still open did not begin. Of a lost
 // worker nobody can tell.
 static void
@@ -23,7 +37,7 @@ s_answer_pending(broker *self, const session *gone, happening why)
     for (pending *each = session_oldest(gone); each; each = session_oldest(gone)) {
         header request = {.session = gone->id, .sequence = each->sequence, .type = each->type};
         if (why == HAPPENING_LOST)
-            answer_refuse(self, pending_client(each), &request, gone->epoch, ERR_WORKER_LOST, NULL, 0);
+            s_answer_lost(self, gone, each, &request);
         else if (each->type == MSG_SHUTDOWN)
             answer_ended(self, pending_client(each), gone, each->sequence, "shutdown");
         else
@@ -39,6 +53,7 @@ fate_forget(broker *self, session *gone, happening why, const char *reason)
     s_answer_pending(self, gone, why);
     if (gone->attached)
         answer_ended(self, key_bytes(&gone->attached->id), gone, 0, reason);
+    keep_forgotten(self, gone, why == HAPPENING_LOST || strcmp(reason, "expired") == 0);
     directory_remove(self->sessions, &gone);
 }
 
@@ -126,6 +141,7 @@ fate_tick(broker *self)
     registry_silent(self->workers, self->now, self->worker_dead_ms, &self->doomed_workers);
     clients_silent(self->clients, self->now, self->client_dead_ms, &self->doomed_clients);
     s_answer_overdue(self);
+    keep_tick(self);
     answer_flush(self);
     fate_reap(self);
 }

@@ -89,13 +89,20 @@ s_drop(broker *self, const header *request, err error)
 }
 
 static err
-s_place(broker *self, worker *on, parcel *in, const header *request)
+s_place(broker *self, const route *to, parcel *in, const header *request)
 {
+    worker *on = to->to;
     session *placed = directory_place(self->sessions, request->session, on);
     char id[ID_TEXT];
     log_event(LEVEL_DEBUG, "placed", "session=%s epoch=%llu worker_pid=%llu", id_text(placed->id, id),
               (unsigned long long)placed->epoch, (unsigned long long)on->pid);
-    err error = s_forward(self, placed, in, request);
+    err error = to->kind == ROUTE_RESTORE ? keep_restore(self, placed) : OK;
+    if (error == ERR_UNREACHABLE)
+        fate_doom_worker(self, on);
+    if (!error)
+        error = s_forward(self, placed, in, request);
+    else if (error != ERR_UNREACHABLE && message_wants_reply(request->type))
+        s_refuse(self, placed, in, request, ERR_FULL, BUSY_RETRY_MS);
     if (error && error != ERR_UNREACHABLE)
         directory_remove(self->sessions, &placed);
     return error;
@@ -109,7 +116,8 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
     case ROUTE_FORWARD:
         return s_forward(self, known, in, request);
     case ROUTE_PLACE:
-        return s_place(self, to->to, in, request);
+    case ROUTE_RESTORE:
+        return s_place(self, to, in, request);
     case ROUTE_DETACH:
         known->state = state_step(known->state, HAPPENING_LEAVE).next;
         session_detach(known);
@@ -132,7 +140,8 @@ front_request(broker *self, parcel *in, const header *request)
     err error;
     do {
         session *known = directory_find(self->sessions, request->session);
-        route to = route_request(request, known, parcel_frame(in, 0), self->workers, self->now,
+        bool stored = !known && self->store && store_has(self->store, request->session);
+        route to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
                                  self->worker_dead_ms);
         error = s_follow(self, &to, known, in, request);
         // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker

@@ -13,7 +13,17 @@
 #include <unistd.h>
 
 enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2 };
-enum { OPT_FRONT = 256, OPT_BACK, OPT_READY_FD, OPT_HEARTBEAT, OPT_WORKER_DEAD, OPT_CLIENT_DEAD };
+enum {
+    OPT_FRONT = 256,
+    OPT_BACK,
+    OPT_READY_FD,
+    OPT_HEARTBEAT,
+    OPT_WORKER_DEAD,
+    OPT_CLIENT_DEAD,
+    OPT_KEEP,
+    OPT_KEEP_MB,
+    OPT_PASSIVE
+};
 
 typedef struct {
     size_t count;
@@ -23,7 +33,8 @@ typedef struct {
 
 typedef struct {
     addresses front, back;
-    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms;
+    const char *keep;
+    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, keep_mb, passive_s;
     int ready_fd;
     bool verbose;
 } arguments;
@@ -37,6 +48,10 @@ static const struct argp_option s_options[] = {
     {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
     {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
     {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
+    {"keep", OPT_KEEP, "FOLDER", 0,
+     "Keep sessions here, so that they outlive their workers and this broker (none: they do not)", 0},
+    {"keep-mb", OPT_KEEP_MB, "N", 0, "How much may be kept (1024)", 0},
+    {"passive-s", OPT_PASSIVE, "N", 0, "How long to keep a session whose page is gone (1800)", 0},
     {"ready-fd", OPT_READY_FD, "FD", 0, "Write \"ready\" to this descriptor when bound, and close it", 0},
     {"verbose", 'v', NULL, 0, "Log more", 0},
     {0},
@@ -83,6 +98,8 @@ s_finish(struct argp_state *state, arguments *to)
 {
     s_add_from_environment(state, &to->front, "TROUPE_FRONT");
     s_add_from_environment(state, &to->back, "TROUPE_BACK");
+    if (!to->keep)
+        to->keep = getenv("TROUPE_KEEP");
     if (to->front.count == 0 || to->back.count == 0)
         argp_error(state, "--front and --back are needed (or TROUPE_FRONT and TROUPE_BACK)");
     if (to->worker_dead_ms < 2 * to->heartbeat_ms)
@@ -108,6 +125,15 @@ s_parse(int option, char *text, struct argp_state *state)
         break;
     case OPT_CLIENT_DEAD:
         to->client_dead_ms = s_number(state, text, 20, 3600000);
+        break;
+    case OPT_KEEP:
+        to->keep = text;
+        break;
+    case OPT_KEEP_MB:
+        to->keep_mb = s_number(state, text, 1, 1 << 20);
+        break;
+    case OPT_PASSIVE:
+        to->passive_s = s_number(state, text, 1, 1 << 20);
         break;
     case OPT_READY_FD:
         to->ready_fd = (int)s_number(state, text, 0, 1 << 20);
@@ -156,7 +182,7 @@ s_say_ready(int fd)
     close(fd);
 }
 
-// The incarnation, until there is a store that counts them: wall-clock time. In sixteenths of a second, since
+// The incarnation where there is no store that counts them: wall-clock time. In sixteenths of a second, since
 // a supervisor starts a broker again within the second, and workers would take it for the one before. Since
 // 2026, to fit 32 bits.
 static uint32_t
@@ -175,6 +201,8 @@ main(int argc, char **argv)
         .heartbeat_ms = HEARTBEAT_MS,
         .worker_dead_ms = WORKER_DEAD_MS,
         .client_dead_ms = CLIENT_DEAD_MS,
+        .keep_mb = 1024,
+        .passive_s = PASSIVE_MS / 1000,
         .ready_fd = -1,
     };
     const struct argp parser = {
@@ -192,6 +220,9 @@ main(int argc, char **argv)
         .heartbeat_ms = given.heartbeat_ms,
         .worker_dead_ms = given.worker_dead_ms,
         .client_dead_ms = given.client_dead_ms,
+        .keep = given.keep,
+        .keep_limit = (size_t)given.keep_mb << 20,
+        .passive_ms = given.passive_s * 1000,
         .boot = s_boot(),
         .clock = clock_system(),
     };

@@ -57,11 +57,11 @@ s_answer(const header *request, err error, uint32_t retry_ms)
 }
 
 static route
-s_place(const header *request, worker *chosen)
+s_place(const header *request, worker *chosen, route_kind kind)
 {
     if (!chosen)
         return s_answer(request, ERR_NO_WORKER, NO_WORKER_RETRY_MS);
-    return (route){.kind = ROUTE_PLACE, .to = chosen};
+    return (route){.kind = kind, .to = chosen};
 }
 
 static route
@@ -94,18 +94,37 @@ s_asked(uint8_t type)
     }
 }
 
+// Only a join says whose page it is that a browser speaks for; and what only asks how things are brings
+// nothing back.
+static bool
+s_may_restore(const header *request)
+{
+    bool browser = (request->flags & FLAG_BROWSER) && request->type != MSG_JOIN;
+    return !browser && request->type != MSG_PING && request->type != MSG_STATS && request->type != MSG_ACK;
+}
+
+static session_state
+s_state(const header *request, const session *known, bool stored)
+{
+    if (known)
+        return known->state;
+    return stored && s_may_restore(request) ? STATE_STORED : STATE_NONE;
+}
+
 route
-route_request(const header *request, const session *known, slice from, const registry *workers, uint64_t now,
-              uint64_t worker_dead_ms)
+route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
+              uint64_t now, uint64_t worker_dead_ms)
 {
     if (known && request->epoch && request->epoch != known->epoch)
         return s_answer(request, ERR_STALE, 0);
     if (request->type == MSG_LEAVE && !s_is_attached(known, from))
         return (route){.kind = ROUTE_DROP};
-    session_state state = known ? known->state : STATE_NONE;
+    session_state state = s_state(request, known, stored);
     switch (state_step(state, s_asked(request->type)).action) {
     case ACTION_PLACE:
-        return s_place(request, placement_choose(workers, now, worker_dead_ms));
+        return s_place(request, placement_choose(workers, now, worker_dead_ms), ROUTE_PLACE);
+    case ACTION_RESTORE:
+        return s_place(request, placement_choose(workers, now, worker_dead_ms), ROUTE_RESTORE);
     case ACTION_FORWARD:
         return s_forward(request, known);
     case ACTION_DETACH:

@@ -19,6 +19,7 @@ err route_check_back(size_t frames, size_t client_size, slice head, size_t body_
 typedef enum {
     ROUTE_FORWARD, // to worker, the session's owner
     ROUTE_PLACE,   // on worker, as a new session
+    ROUTE_RESTORE, // on worker, with what the store has
     ROUTE_DETACH,  // to worker, and nobody is attached any more
     ROUTE_ANSWER,  // with error, and when to come back
     ROUTE_DROP,    // wants no answer
@@ -31,9 +32,10 @@ typedef struct {
     worker *to;
 } route;
 
-// A request that names a session. known is that session's record, or NULL; from is the client.
-route route_request(const header *request, const session *known, slice from, const registry *workers,
-                    uint64_t now, uint64_t worker_dead_ms);
+// A request that names a session. known is that session's record, or NULL; stored: without one the store has
+// it; from is the client.
+route route_request(const header *request, const session *known, bool stored, slice from,
+                    const registry *workers, uint64_t now, uint64_t worker_dead_ms);
 
 // A reply, or what is unasked, from a registered worker. OK: it may pass. ERR_UNKNOWN_SESSION: not that
 // worker's session. ERR_STALE: its, but under another epoch.

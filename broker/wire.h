@@ -8,7 +8,7 @@
 
 #include <zmq.h>
 
-#define PARCEL_FRAMES 4 // routing id, client, header, body: snapshots are read and let go
+#define PARCEL_FRAMES 5 // routing id, client, header, body, snapshot: what is more is read and let go
 
 typedef struct {
     zmq_msg_t frame[PARCEL_FRAMES];

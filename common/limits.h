@@ -22,6 +22,7 @@ enum {
     MAX_REPLY_KEPT = 16 << 10,
     MAX_UNADOPTED = 1000,
     MAX_SNAPSHOT_FRAMES = 64,
+    MAX_SNAPSHOT = 8 << 20,
     MAX_URL = 8 << 10,
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,
@@ -33,6 +34,7 @@ enum {
     UNADOPTED_MS = 15000,
     DETACHED_MS = 60000,
     IDLE_MS = 30 * 60 * 1000,
+    PASSIVE_MS = 30 * 60 * 1000,
     BUSY_RETRY_MS = 100,
 };
 

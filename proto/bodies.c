@@ -333,7 +333,8 @@ welcome_decode(slice body, welcome_body *ret)
 {
     reader in;
     reader_init(&in, body);
-    welcome_body decoded = {reader_uint(&in, "boot"), reader_uint(&in, "heartbeat_ms")};
+    welcome_body decoded = {reader_uint(&in, "boot"), reader_uint(&in, "heartbeat_ms"),
+                            reader_opt_bool(&in, "snapshots")};
     if (!in.error)
         *ret = decoded;
     return in.error;
@@ -343,9 +344,13 @@ void
 welcome_encode(const welcome_body *self, buffer *out)
 {
     writer to = writer_on(out);
-    writer_map(to, 2);
+    writer_map(to, self->snapshots ? 3 : 2);
     writer_key_uint(to, "boot", self->boot);
     writer_key_uint(to, "heartbeat_ms", self->heartbeat_ms);
+    if (self->snapshots) {
+        writer_key(to, "snapshots");
+        writer_bool(to, true);
+    }
 }
 
 void

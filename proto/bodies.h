@@ -133,6 +133,7 @@ void register_encode(const register_body *self, buffer *out);
 typedef struct {
     uint64_t boot;
     uint64_t heartbeat_ms;
+    bool snapshots; // are stored
 } welcome_body;
 err welcome_decode(slice body, welcome_body *ret);
 void welcome_encode(const welcome_body *self, buffer *out);

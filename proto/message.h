@@ -26,6 +26,7 @@ enum {
     FLAG_EMBED = 0x0008,
     FLAG_UNADOPTED = 0x0010,
     FLAG_REPEAT = 0x0020,
+    FLAG_AGAIN = 0x0040,
 };
 
 typedef struct {

@@ -296,6 +296,7 @@ def control():
             **nobody,
         ),
         valid("welcome", "WELCOME", {"boot": U64, "heartbeat_ms": 1000}, **nobody),
+        valid("welcome_snapshots", "WELCOME", {"boot": 7, "heartbeat_ms": 1000, "snapshots": True}, **nobody),
         valid("refused", "REFUSED", {"reason": "name_taken", "message": "a live worker has this name"}, **nobody),
         valid(
             "heartbeat_worker",
@@ -308,6 +309,7 @@ def control():
         valid("goodbye", "GOODBYE", {"reason": "drain"}, **nobody),
         valid("released", "RELEASED", {"reason": "expired"}),
         valid("identify", "IDENTIFY", {"boot": 99}, **nobody),
+        valid("restore", "RESTORE", {}),
     ]
 
 

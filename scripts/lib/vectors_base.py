@@ -35,6 +35,7 @@ TYPES = {
     "GOODBYE": 0x45,
     "RELEASED": 0x46,
     "IDENTIFY": 0x47,
+    "RESTORE": 0x48,
 }
 BROWSER, HTML, PAGE, EMBED, UNADOPTED, REPEAT = (1 << bit for bit in range(6))
 REQUEST = 1 << 63  # set in the sequence of every request that is not an EVENT
@@ -52,7 +53,7 @@ def sender(name):
         return "client"
     if code < 0x40:
         return "worker"
-    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY") else "worker"
+    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY", "RESTORE") else "worker"
 
 
 def header(name, *, version=1, type=None, flags=0, session=SESSION, epoch=EPOCH, sequence=None, ttl=0):

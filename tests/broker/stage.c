@@ -20,6 +20,12 @@ s_random(void *context, void *ret_bytes, size_t size)
 void
 stage_begin(stage *self)
 {
+    stage_begin_in(self, NULL);
+}
+
+void
+stage_begin_in(stage *self, const char *keep)
+{
     static unsigned count;
     setenv("ZSYS_SIGHANDLER", "false", 1);
     *self = (stage){.now = 100000, .clock = {s_now, s_random, self}};
@@ -34,6 +40,9 @@ stage_begin(stage *self)
         .heartbeat_ms = STAGE_HEARTBEAT_MS,
         .worker_dead_ms = WORKER_DEAD_MS,
         .client_dead_ms = CLIENT_DEAD_MS,
+        .keep = keep,
+        .keep_limit = 1 << 20,
+        .passive_ms = PASSIVE_MS,
         .boot = STAGE_BOOT,
         .clock = &self->clock,
     };
@@ -110,6 +119,15 @@ stage_say(zsock_t *owner, const char *to, header head, slice body)
 }
 
 void
+stage_say_kept(zsock_t *owner, const char *to, header head, slice snapshot)
+{
+    uint8_t bytes[HEADER_SIZE];
+    header_encode(&head, bytes);
+    stage_raw(owner, (slice[]){slice_text(to), slice_of(bytes, HEADER_SIZE), slice_text("\x80"), snapshot},
+              4);
+}
+
+void
 stage_reply(zsock_t *owner, const arrival *request, message_type type)
 {
     stage_say(owner, request->client, header_reply(&request->head, type), slice_text("\x80"));
@@ -168,10 +186,13 @@ s_unpack(arrival *self, const parcel *in, bool is_worker)
     CU_ASSERT_EQUAL_FATAL(header_decode(parcel_frame(in, at), &self->head), OK);
     if (from.size)
         memcpy(self->client, from.data, from.size);
-    static buffer kept;
+    static buffer kept, snapshot;
     buffer_clear(&kept);
     buffer_slice(&kept, parcel_frame(in, at + 1));
     self->body = buffer_bytes(&kept);
+    buffer_clear(&snapshot);
+    buffer_slice(&snapshot, is_worker ? parcel_frame(in, 3) : slice_text(""));
+    self->snapshot = buffer_bytes(&snapshot);
     reason_body said;
     if (reason_decode(self->body, &said) == OK)
         memcpy(self->reason, said.reason.data, said.reason.size);
@@ -185,7 +206,7 @@ stage_receive(stage *self, zsock_t *peer)
     broker_turn(self->broker);
     if (parcel_receive(&in, zsock_resolve(peer)) != OK)
         return got;
-    s_unpack(&got, &in, in.count == 3);
+    s_unpack(&got, &in, in.count >= 3);
     parcel_clear(&in);
     return got;
 }

@@ -23,16 +23,20 @@ typedef struct {
     header head;
     char client[MAX_ROUTING_ID + 1];
     slice body;
+    slice snapshot;  // a fourth frame to a worker, or empty
     char reason[65]; // of a body that has one
 } arrival;
 
 void stage_begin(stage *self);
+void stage_begin_in(stage *self, const char *keep); // with a store in that folder
 void stage_end(stage *self);
 void stage_advance(stage *self, uint64_t ms); // in steps of 100 ms, with a turn after each
 zsock_t *stage_client(stage *self, const char *id);
 zsock_t *stage_worker(stage *self, const char *id, const char *name); // registered, unless name is NULL
 void stage_ask(zsock_t *asking, header head);                         // with an empty map for a body
 void stage_say(zsock_t *owner, const char *to, header head, slice body);
+void stage_say_kept(zsock_t *owner, const char *to, header head,
+                    slice snapshot);                                         // with an empty map for a body
 void stage_reply(zsock_t *owner, const arrival *request, message_type type); // with an empty map for a body
 void stage_register(zsock_t *owner, const char *name); // as the pid 1, which always lives
 void stage_register_pid(zsock_t *owner, const char *name, uint64_t pid);

@@ -35,7 +35,7 @@ static route
 s_route(const world *in, message_type type, const session *known, uint64_t epoch)
 {
     header request = request_of(type, 1, epoch, 7);
-    return route_request(&request, known, slice_text("c1"), in->workers, 0, DEAD_MS);
+    return route_request(&request, known, false, slice_text("c1"), in->workers, 0, DEAD_MS);
 }
 
 static slice
@@ -103,7 +103,7 @@ test_check_back(void)
 static void
 test_check_types(void) // every type, on either socket, by PROTOCOL.md's tables
 {
-    static const uint8_t only_to_workers[] = {MSG_WELCOME, MSG_REFUSED, MSG_IDENTIFY};
+    static const uint8_t only_to_workers[] = {MSG_WELCOME, MSG_REFUSED, MSG_IDENTIFY, MSG_RESTORE};
     uint8_t bytes[HEADER_SIZE];
     header got;
     for (unsigned type = 0; type < 256; type++) {
@@ -115,6 +115,26 @@ test_check_types(void) // every type, on either socket, by PROTOCOL.md's tables
             (way == DIRECTION_CONTROL && !memchr(only_to_workers, (int)type, sizeof only_to_workers));
         CU_ASSERT_EQUAL(route_check_back(3, 1, head, 1, &got), from_worker ? OK : ERR_TYPE);
     }
+}
+
+static void
+test_stored_session(void)
+{
+    world in = s_world();
+    for (unsigned type = 0; type < 256; type++) {
+        if (message_direction((uint8_t)type) != DIRECTION_REQUEST || type == MSG_LOGOUT)
+            continue;
+        header request = request_of((message_type)type, 1, 77, 7); // the epoch that its last client knows
+        route program = route_request(&request, NULL, true, slice_text("c1"), in.workers, 0, DEAD_MS);
+        request.flags = FLAG_BROWSER;
+        route browser = route_request(&request, NULL, true, slice_text("c1"), in.workers, 0, DEAD_MS);
+        bool asks = type == MSG_PING || type == MSG_STATS || type == MSG_ACK || type == MSG_LEAVE;
+        CU_ASSERT_EQUAL(program.kind == ROUTE_RESTORE, !asks);
+        CU_ASSERT_EQUAL(browser.kind == ROUTE_RESTORE, type == MSG_JOIN);
+        if (type == MSG_EVENT)
+            CU_ASSERT_EQUAL(browser.error, ERR_UNKNOWN_SESSION);
+    }
+    s_end(&in);
 }
 
 static void
@@ -229,6 +249,7 @@ static const unit_test s_tests[] = {
     {"the shape of a worker's message", test_check_back},
     {"every type on either socket", test_check_types},
     {"a session that is not known", test_unknown_session},
+    {"a session that the store has", test_stored_session},
     {"no worker is ready", test_no_worker},
     {"a session that is known", test_known_session},
     {"only the attached client leaves", test_leave},

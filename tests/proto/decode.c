@@ -121,6 +121,9 @@ s_control(message_type type, bool from_worker, slice body)
         return welcome_decode(body, &welcome);
     case MSG_HEARTBEAT:
         return from_worker ? heartbeat_decode(body, &beat) : echo_decode(body, &echo);
+    case MSG_RESTORE:
+        reader_init(&in, body);
+        return reader_error(&in);
     case MSG_IDENTIFY:
         reader_init(&in, body);
         (void)reader_uint(&in, "boot");

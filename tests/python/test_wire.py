@@ -78,7 +78,7 @@ def test_invalid_headers_are_refused(vector):
 
 @pytest.mark.parametrize("vector", vectors("messages.json"))
 def test_type_numbers_are_the_documents(vector):
-    if not 0x41 <= vector["header"]["type"] <= 0x47:  # control is no business of this side
+    if vector["header"]["type"] < 0x41:  # control is no business of this side
         assert getattr(wire, vector["message"]) == vector["header"]["type"]
 
 

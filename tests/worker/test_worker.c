@@ -95,7 +95,7 @@ s_welcome(void)
 {
     buffer body;
     buffer_init(&body);
-    welcome_encode(&(welcome_body){7, 1000}, &body);
+    welcome_encode(&(welcome_body){7, 1000, false}, &body);
     s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
     buffer_fini(&body);
 }

@@ -1,0 +1,158 @@
+// Sessions in the store: what replies bring along is written before they are sent on, and given back to
+// another worker (PROTOCOL.md 5.5).
+#include "broker/core.h"
+#include "proto/snapshot.h"
+
+#include <inttypes.h>
+
+#define SWEEP_MS 1000
+
+static slice
+s_kept_body(slice body)
+{
+    return body.size > MAX_REPLY_KEPT ? slice_of(NULL, 0) : body;
+}
+
+static bool
+s_settles_event(const header *head)
+{
+    bool settles = head->type == MSG_DONE || head->type == MSG_FAILED || head->type == MSG_UNKNOWN;
+    return settles && head->sequence && !(head->sequence & SEQUENCE_REQUEST) && !(head->flags & FLAG_REPEAT);
+}
+
+static void
+s_not_kept(broker *self, id16 of, err error)
+{
+    char id[ID_TEXT];
+    if (error == ERR_UNKNOWN_SESSION) // said when it was dropped
+        return;
+    broker_log(self, GATE_FULL, LEVEL_ERROR, "session_not_kept", "session=%s reason=%s", id_text(of, id),
+               err_word(error));
+}
+
+void
+keep_reply(broker *self, const parcel *in, const header *head)
+{
+    slice frame = parcel_frame(in, 4);
+    if (!self->store || !frame.size)
+        return;
+    err error = store_put(self->store, head->session, frame, self->now);
+    if (!error && frame.data[0] != SNAPSHOT_NONE && s_settles_event(head)) {
+        uint32_t root = ROOT_REPLIES | (uint32_t)(head->sequence % MAX_REPLIES_KEPT);
+        error = store_put_root(self->store, head->session, root, parcel_frame(in, 2),
+                               s_kept_body(parcel_frame(in, 3)));
+    }
+    if (error)
+        s_not_kept(self, head->session, error);
+}
+
+bool
+keep_hold(broker *self, slice to, parcel *in, const header *head)
+{
+    if (!self->store || !store_is_open(self->store))
+        return false;
+    ASSERT(self->held_count < BATCH);
+    held_reply *held = &self->held[self->held_count++];
+    held->to = key_of(0, to);
+    held->head = *head;
+    for (unsigned i = 0; i < 2; i++) {
+        ASSERT(zmq_msg_init(&held->frame[i]) == 0);
+        ASSERT(zmq_msg_move(&held->frame[i], &in->frame[2 + i]) == 0);
+    }
+    return true;
+}
+
+void
+keep_settle(broker *self)
+{
+    if (!self->store || !store_is_open(self->store))
+        return;
+    if (store_commit(self->store))
+        broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
+                   "is the disk full? what these sessions did will not outlive their worker");
+    for (size_t i = 0; i < self->held_count; i++) {
+        held_reply *held = &self->held[i];
+        back_send(self, key_bytes(&held->to), &held->frame[0], &held->frame[1], &held->head);
+        zmq_msg_close(&held->frame[0]);
+        zmq_msg_close(&held->frame[1]);
+    }
+    self->held_count = 0;
+}
+
+bool
+keep_has(const broker *self, const session *of)
+{
+    return self->store && store_has(self->store, of->id);
+}
+
+void
+keep_settled(broker *self, const session *of, uint64_t sequence)
+{
+    uint8_t bytes[8];
+    if (!keep_has(self, of))
+        return;
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(sequence >> (56 - 8 * i));
+    err error = store_put_root(self->store, of->id, ROOT_SETTLED, slice_of(bytes, 8), slice_of(NULL, 0));
+    if (error)
+        s_not_kept(self, of->id, error);
+}
+
+void
+keep_forgotten(broker *self, const session *of, bool kept)
+{
+    if (!self->store)
+        return;
+    if (!kept)
+        store_drop(self->store, of->id);
+    else if (keep_has(self, of))
+        store_touch(self->store, of->id, self->now);
+}
+
+static err
+s_send_restore(broker *self, const session *placed, slice frame)
+{
+    uint8_t head[HEADER_SIZE];
+    header restore = {
+        .version = PROTOCOL_VERSION, .type = MSG_RESTORE, .session = placed->id, .epoch = placed->epoch};
+    header_encode(&restore, head);
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    slice parts[] = {slice_of(NULL, 0), slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
+    return wire_send_bytes(self->back_socket, key_bytes(&placed->owner->id), parts, 4);
+}
+
+err
+keep_restore(broker *self, const session *placed)
+{
+    char id[ID_TEXT];
+    buffer frame;
+    buffer_init(&frame);
+    err error = store_read(self->store, placed->id, &frame), sent = OK;
+    if (error) {
+        log_event(LEVEL_ERROR, "not_restored", "session=%s reason=%s", id_text(placed->id, id),
+                  err_word(error));
+    } else {
+        sent = s_send_restore(self, placed, buffer_bytes(&frame));
+        log_event(LEVEL_INFO, "restoring", "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu",
+                  id_text(placed->id, id), placed->epoch, placed->owner->pid, frame.size);
+    }
+    buffer_fini(&frame);
+    return sent;
+}
+
+static bool
+s_is_alive(void *context, id16 of)
+{
+    return directory_find(context, of);
+}
+
+void
+keep_tick(broker *self)
+{
+    if (!self->store || self->now < self->sweep_at)
+        return;
+    self->sweep_at = self->now + SWEEP_MS;
+    store_sweep(self->store, self->now, self->passive_ms, s_is_alive, self->sessions);
+    keep_settle(self);
+}

@@ -1,0 +1,44 @@
+// store - the newest snapshot of each session, in a folder (LMDB), so that it outlives workers and brokers.
+// Not thread-safe; one process at a time has a folder. Writes are gathered: nothing that was put is kept
+// before store_commit, which is not waited for to reach the disk: what it wrote outlives this process, not
+// the machine's power.
+#ifndef TROUPE_BROKER_STORE_H
+#define TROUPE_BROKER_STORE_H
+
+#include "common/buffer.h"
+#include "common/errors.h"
+#include "common/hex.h"
+
+typedef struct store store;
+
+// Makes the folder (0700) if need be. limit: bytes that the file may have, at most. NULL: it cannot be had;
+// ret_why says so in a sentence without a full stop.
+store *store_new(const char *folder, size_t limit, char *ret_why, size_t why_size);
+void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
+
+// The number of this start, which no other start has had; it is written at once. ERR_SYSTEM.
+err store_boot(store *self, uint32_t *ret_boot);
+
+// What a snapshot frame says (proto/snapshot.h; it was read before). now: ms, for store_sweep; may
+// begin again at 0 when the machine does.
+// ERR_FULL: the limit, of the store or of one session (MAX_SNAPSHOT), was met: nothing of this session is
+// kept any more. ERR_UNKNOWN_SESSION: changes of a session that is not here; dropped. ERR_SYSTEM.
+err store_put(store *self, id16 session, slice frame, uint64_t now);
+// One root, as if a SNAPSHOT_CHANGES frame had it. Errors as above.
+err store_put_root(store *self, id16 session, uint32_t root, slice head, slice body);
+void store_touch(store *self, id16 session, uint64_t now); // as if it had been put something for
+void store_drop(store *self, id16 session);
+err store_commit(store *self); // OK: nothing was put, or all is kept. ERR_SYSTEM: what was put is not kept
+bool store_is_open(const store *self); // whether something was put since the last commit
+
+// Reading sees what was put.
+bool store_has(store *self, id16 session);
+// A SNAPSHOT_FULL frame. ERR_UNKNOWN_SESSION; ERR_SYSTEM.
+err store_read(store *self, id16 session, buffer *out);
+size_t store_count(store *self); // of sessions
+// Drops sessions that nobody put anything for, or touched, for more than age ms. is_alive(context, session):
+// that one stays. Looks at no more than a few hundred in a call. Returns how many it dropped.
+size_t store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),
+                   void *context);
+
+#endif

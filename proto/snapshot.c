@@ -1,0 +1,109 @@
+#include "proto/snapshot.h"
+
+#include "common/limits.h"
+
+#define GONE UINT32_MAX
+
+enum { ENTRY_HEAD = 8 };
+
+static void
+s_put_u32(uint8_t *to, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static uint32_t
+s_get_u32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+static void
+s_head(buffer *out, uint32_t root, uint32_t length)
+{
+    uint8_t *to = buffer_reserve(out, ENTRY_HEAD);
+    s_put_u32(to, root);
+    s_put_u32(to + 4, length);
+    buffer_wrote(out, ENTRY_HEAD);
+}
+
+void
+snapshot_begin(buffer *out, snapshot_kind kind)
+{
+    buffer_byte(out, (char)kind);
+}
+
+void
+snapshot_put(buffer *out, uint32_t root, slice bytes)
+{
+    ASSERT(bytes.size < GONE);
+    s_head(out, root, (uint32_t)bytes.size);
+    buffer_slice(out, bytes);
+}
+
+void
+snapshot_gone(buffer *out, uint32_t root)
+{
+    s_head(out, root, GONE);
+}
+
+size_t
+snapshot_open(buffer *out, uint32_t root)
+{
+    s_head(out, root, 0);
+    return out->size;
+}
+
+void
+snapshot_close(buffer *out, size_t opened)
+{
+    ASSERT(opened >= ENTRY_HEAD && opened <= out->size && out->size - opened < GONE);
+    s_put_u32(out->data + opened - 4, (uint32_t)(out->size - opened));
+}
+
+void
+snapshot_cancel(buffer *out, size_t opened)
+{
+    ASSERT(opened >= ENTRY_HEAD && opened <= out->size);
+    out->size = opened - ENTRY_HEAD;
+}
+
+static slice
+s_behind(slice of, size_t size)
+{
+    return slice_of(of.data + size, of.size - size);
+}
+
+bool
+snapshot_next(snapshot_reader *self, snapshot_entry *ret)
+{
+    if (self->rest.size < ENTRY_HEAD)
+        return false;
+    uint32_t length = s_get_u32(self->rest.data + 4);
+    size_t size = length == GONE ? 0 : length;
+    if (size > self->rest.size - ENTRY_HEAD)
+        return false;
+    *ret = (snapshot_entry){s_get_u32(self->rest.data), length == GONE,
+                            slice_of(self->rest.data + ENTRY_HEAD, size)};
+    self->rest = s_behind(self->rest, ENTRY_HEAD + size);
+    return true;
+}
+
+err
+snapshot_read(slice frame, snapshot_reader *ret)
+{
+    if (frame.size > MAX_SNAPSHOT)
+        return ERR_TOO_LARGE;
+    if (frame.size == 0 || frame.data[0] < SNAPSHOT_FULL || frame.data[0] > SNAPSHOT_NONE)
+        return ERR_MALFORMED;
+    snapshot_reader walk = {(snapshot_kind)frame.data[0], s_behind(frame, 1)}, whole = walk;
+    snapshot_entry entry;
+    while (snapshot_next(&walk, &entry))
+        if (walk.kind == SNAPSHOT_NONE)
+            return ERR_MALFORMED;
+    if (walk.rest.size)
+        return ERR_MALFORMED;
+    *ret = whole;
+    return OK;
+}
