@@ -29,6 +29,7 @@ answer_new(const header *head, const client_id *client, message_type type)
     ASSERT(self);
     *self = (answer){.head = header_reply(head, type), .client = *client};
     buffer_init(&self->body);
+    buffer_init(&self->snapshot);
     return self;
 }
 
@@ -58,6 +59,7 @@ answer_destroy(answer **self_p)
     if (!*self_p)
         return;
     buffer_fini(&(*self_p)->body);
+    buffer_fini(&(*self_p)->snapshot);
     free(*self_p);
     *self_p = NULL;
 }

@@ -36,7 +36,8 @@ struct answer {
     header head;
     client_id client;
     buffer body;
-    answer *next; // for whoever queues it
+    buffer snapshot; // what the broker is to store before it sends this on; empty: nothing. Not copied
+    answer *next;    // for whoever queues it
 };
 
 // An empty body that the caller encodes into. The header answers head with type.

@@ -1,5 +1,5 @@
 // The requests that are not events: mount, join, and the rest of a session's life.
-#include "worker/turn.h"
+#include "worker/snapshot.h"
 
 #include <stdlib.h>
 
@@ -191,7 +191,7 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
     const view_ops *ops = self->host->ops;
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
-    bool differs = view_version(of) != wanted->version;
+    bool differs = view_version(of) != wanted->version || view_is_revived(of);
     if (!error && differs)
         error = s_render_root(self, of);
     if (!error) {
@@ -237,6 +237,15 @@ s_join_one(turn *self, const join_body *body, const join_view *wanted, buffer *o
         s_join_error(self, error, wanted, out);
 }
 
+static bool
+s_is_restored(const session *of)
+{
+    bool revived = false;
+    for (unsigned i = 0; i < session_view_count(of); i++)
+        revived |= view_is_revived(session_view_at(of, i));
+    return revived;
+}
+
 static err
 s_run_join(turn *self)
 {
@@ -255,8 +264,13 @@ s_run_join(turn *self)
     uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + 1;
     answer *reply = turn_answer(self, MSG_JOINED);
     writer to = writer_on(&reply->body);
-    writer_map(to, 4);
+    bool restored = s_is_restored(self->session);
+    writer_map(to, restored ? 5 : 4);
     writer_key_uint(to, "generation", generation);
+    if (restored) {
+        writer_key(to, "restored");
+        writer_bool(to, true);
+    }
     writer_key_uint(to, "last", session_last(self->session));
     writer_key(to, "fresh");
     writer_bool(to, fresh);
@@ -398,10 +412,19 @@ s_run_shutdown(turn *self)
     return OK;
 }
 
+// Nobody waits for an answer: what asked for the session comes behind it, and meets it as new if this failed.
+static err
+s_run_restore(turn *self)
+{
+    (void)snapshot_revive(self);
+    return OK;
+}
+
 static err (*const s_requests[256])(turn *) = {
     [MSG_MOUNT] = s_run_mount,     [MSG_JOIN] = s_run_join,   [MSG_UNMOUNT] = s_run_unmount,
     [MSG_REFRESH] = s_run_refresh, [MSG_LEAVE] = s_run_leave, [MSG_ACK] = s_run_ack,
     [MSG_PING] = s_run_ping,       [MSG_STATS] = s_run_stats, [MSG_SHUTDOWN] = s_run_shutdown,
+    [MSG_RESTORE] = s_run_restore,
 };
 
 err

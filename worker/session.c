@@ -25,6 +25,7 @@ struct session {
     kept_reply kept[MAX_REPLIES_KEPT];
     uint64_t generation;
     bool heard;
+    keeping keeping;
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -121,6 +122,19 @@ session_view_count(const session *self)
     return self->view_count;
 }
 
+view *
+session_view_at(const session *self, unsigned index)
+{
+    ASSERT(index < self->view_count);
+    return self->views[index];
+}
+
+unsigned
+session_numbers(const session *self)
+{
+    return self->numbers;
+}
+
 void
 session_close_views(session *self, const view_ops *ops)
 {
@@ -143,15 +157,21 @@ session_last(const session *self)
     return self->last;
 }
 
+static void
+s_keep_reply(session *self, uint64_t sequence, const answer *reply)
+{
+    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
+    answer_destroy(&at->reply);
+    bool large = reply->head.type == MSG_DONE && reply->body.size > MAX_REPLY_KEPT;
+    *at = (kept_reply){sequence, large ? NULL : answer_copy(reply), large};
+}
+
 void
 session_finish_event(session *self, uint64_t sequence, const answer *reply)
 {
     ASSERT(sequence == self->last + 1);
     self->last = sequence;
-    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
-    answer_destroy(&at->reply);
-    bool large = reply->head.type == MSG_DONE && reply->body.size > MAX_REPLY_KEPT;
-    *at = (kept_reply){sequence, large ? NULL : answer_copy(reply), large};
+    s_keep_reply(self, sequence, reply);
 }
 
 kept_state
@@ -201,6 +221,24 @@ session_may_join(const session *self, uint64_t generation)
     return generation + 1 == self->generation && !self->heard && atomic_load(&self->lease) != LEASE_ATTACHED;
 }
 
+bool
+session_was_heard(const session *self)
+{
+    return self->heard;
+}
+
+keeping
+session_keeping(const session *self)
+{
+    return self->keeping;
+}
+
+void
+session_set_keeping(session *self, keeping state)
+{
+    self->keeping = state;
+}
+
 void
 session_heard(session *self)
 {
@@ -241,6 +279,31 @@ session_left(session *self, uint64_t now)
 {
     if (atomic_load(&self->lease) == LEASE_ATTACHED)
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+}
+
+void
+session_revive_reply(session *self, const answer *reply)
+{
+    uint64_t sequence = reply->head.sequence;
+    s_keep_reply(self, sequence, reply);
+    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
+    if (!reply->body.size && at->reply) { // it was too large for the store, too
+        answer_destroy(&at->reply);
+        at->without_body = true;
+    }
+}
+
+void
+session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
+{
+    self->last = last;
+    self->generation = generation;
+    self->heard = heard;
+    self->numbers = numbers;
+    if (generation)
+        s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+    else
+        s_lease(self, LEASE_IDLE, now + IDLE_MS);
 }
 
 void

@@ -24,7 +24,9 @@ view *session_view(session *self, id16 id); // NULL if there is none
 err session_add_view(session *self, view **view_p, view **ret_replaced);
 view *session_take_view(session *self, id16 id);  // the caller owns it; NULL if there is none
 unsigned session_view_count(const session *self); // any thread
-size_t session_bytes(const session *self);        // of what its views' pages show
+view *session_view_at(const session *self, unsigned index);
+unsigned session_numbers(const session *self); // given to views so far
+size_t session_bytes(const session *self);     // of what its views' pages show
 void session_close_views(session *self, const view_ops *ops);
 
 // Event numbers and the replies that a repeat gets. A reply to DONE that is too large is kept without its
@@ -33,6 +35,21 @@ uint64_t session_last(const session *self);
 void session_finish_event(session *self, uint64_t sequence, const answer *reply); // copies what it keeps
 typedef enum { KEPT_NOT, KEPT_WHOLE, KEPT_WITHOUT_BODY } kept_state;
 kept_state session_kept(const session *self, uint64_t sequence, const answer **ret_reply); // borrowed
+
+// What the broker's store has of it.
+typedef enum {
+    KEEPING_NEW,
+    KEEPING,
+    KEEPING_NOT
+} keeping; // nothing yet; the last answer's; it cannot be kept
+keeping session_keeping(const session *self);
+void session_set_keeping(session *self, keeping state);
+bool session_was_heard(const session *self);
+// Of a new session that comes from the store. The replies first; now: how long its page or program may stay
+// away.
+void session_revive_reply(session *self, const answer *reply); // copies it
+void session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers,
+                    uint64_t now);
 
 // Whose it is, and which join is the page's (PROTOCOL.md 5.1, JOIN).
 slice session_identity(const session *self);              // any thread

@@ -1,6 +1,7 @@
 #include "worker/turn.h"
 
 #include "worker/patch.h"
+#include "worker/snapshot.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,7 +37,12 @@ s_admit(turn *self)
         return ERR_PARAMS;
     }
     self->view = session_view(self->session, self->event.view);
-    return self->view ? OK : ERR_VIEW_NOT_FOUND;
+    if (!self->view)
+        return ERR_VIEW_NOT_FOUND;
+    const view_ops *ops = self->host->ops;
+    bool again = head->flags & FLAG_AGAIN; // a worker that died may have done it
+    return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
+                                                                                             : OK;
 }
 
 // The person's handler.
@@ -241,6 +247,7 @@ s_repeat(turn *self)
     case KEPT_WHOLE:
         reply = answer_copy(before);
         reply->client = self->mail->client;
+        reply->head.epoch = session_epoch(self->session); // it may come from a snapshot
         break;
     case KEPT_WITHOUT_BODY:
         // The same outcome, and all that the page can need.
@@ -423,6 +430,7 @@ turn_emit(turn *self, answer **answer_p)
         session_finish_event(self->session, head->sequence, *answer_p);
     else if (settled)
         head->flags |= FLAG_REPEAT;
+    snapshot_add(self, *answer_p);
     if (message_wants_reply(self->mail->head.type))
         self->host->emit(self->host->context, answer_p);
     answer_destroy(answer_p);

@@ -15,6 +15,7 @@ typedef struct {
     void (*emit)(void *context, answer **answer_p); // takes the answer
     void (*resumable)(void *context, session *of);  // an awaited turn may go on; from any thread
     void *context;
+    const _Atomic bool *snapshots; // answers bring them along; NULL: never
 } turn_host;
 
 typedef enum {

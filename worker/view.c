@@ -8,6 +8,7 @@ struct view {
     tree tree;
     uint64_t version;
     unsigned number;
+    bool revived;
     size_t path_size;
     uint8_t path[];
 };
@@ -69,7 +70,21 @@ view_version(const view *self)
 uint64_t
 view_advance(view *self)
 {
+    self->revived = false;
     return ++self->version;
+}
+
+void
+view_revive(view *self, uint64_t version)
+{
+    self->version = version;
+    self->revived = true;
+}
+
+bool
+view_is_revived(const view *self)
+{
+    return self->revived;
 }
 
 unsigned

@@ -17,7 +17,10 @@ void *view_instance(view *self);
 tree *view_tree(view *self);
 uint64_t view_version(const view *self); // 0 before the first render
 uint64_t view_advance(view *self);       // one version on; returns it
-unsigned view_number(const view *self);  // what patches call it, in its session
+// It comes from a snapshot: the page's version, and nothing is known of what the page shows.
+void view_revive(view *self, uint64_t version);
+bool view_is_revived(const view *self); // and its root was not rendered since
+unsigned view_number(const view *self); // what patches call it, in its session
 void view_set_number(view *self, unsigned number);
 
 #endif

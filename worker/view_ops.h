@@ -49,6 +49,20 @@ typedef struct {
     bool html;  // the HTML is wanted, whatever else
 } render_order;
 
+// What of an instance a snapshot is to have.
+typedef struct {
+    const tree_key *key;
+    unsigned number; // of the view: its roots are snapshot_root(number, …)
+    bool whole;      // everything; else what changed since the last time
+} keep_order;
+
+// An instance from a snapshot.
+typedef struct {
+    slice path;
+    const slice *values; // what keep() wrote as the bytes of each root
+    size_t count;
+} revive_order;
+
 typedef enum {
     RENDERED_PATCH, // the patch has what changed, if anything did; the HTML, if it was wanted
     RENDERED_ROOT,  // the HTML has it all. The page can adopt what is in the tree, unless that is loose or
@@ -95,6 +109,14 @@ typedef struct view_ops {
     // ret: both parts are empty and stay initialised. After a failure the tree is not to be trusted:
     // tree_lose().
     err (*render)(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault);
+
+    // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
+    // them cannot be packed, and nothing would make it again; the fault says which.
+    err (*keep)(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault);
+    // The other way. What could not be packed is made again by the first join() or call().
+    err (*revive)(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
+    // Whether the handler of that name may run a second time.
+    bool (*may_repeat)(void *host, void *instance, slice name);
 } view_ops;
 
 #endif

@@ -11,12 +11,13 @@
 
 #define HIGH_WATER 100000
 #define MIN_PARTS  3
+#define KEPT_PARTS 4
 #define MAX_PARTS  (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
 
 struct wire {
     void *context;
     void *socket;
-    zmq_msg_t parts[MIN_PARTS]; // client, header, body of what was received last
+    zmq_msg_t parts[KEPT_PARTS]; // client, header, body, snapshot of what was received last
 };
 
 static void
@@ -47,7 +48,7 @@ wire_new(const char *address)
     self->context = zmq_ctx_new();
     self->socket = self->context ? zmq_socket(self->context, ZMQ_DEALER) : NULL;
     ASSERT(self->socket);
-    for (unsigned i = 0; i < MIN_PARTS; i++)
+    for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_init(&self->parts[i]);
     s_identify(self->socket);
     s_set(self->socket, ZMQ_IMMEDIATE, 1);
@@ -70,7 +71,7 @@ wire_destroy(wire **self_p, int linger_ms)
     wire *self = *self_p;
     if (!self)
         return;
-    for (unsigned i = 0; i < MIN_PARTS; i++)
+    for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_close(&self->parts[i]);
     s_set(self->socket, ZMQ_LINGER, linger_ms);
     zmq_close(self->socket);
@@ -93,7 +94,7 @@ s_receive_parts(wire *self)
     unsigned count = 0;
     int more = 1;
     while (more) {
-        zmq_msg_t rest, *into = count < MIN_PARTS ? &self->parts[count] : &rest;
+        zmq_msg_t rest, *into = count < KEPT_PARTS ? &self->parts[count] : &rest;
         if (into == &rest)
             zmq_msg_init(&rest);
         int size;
@@ -132,11 +133,12 @@ wire_receive(wire *self, incoming *ret)
     ret->client.size = (uint8_t)client.size;
     memcpy(ret->client.bytes, client.data, client.size);
     ret->body = s_part(self, 2);
+    ret->snapshot = count > MIN_PARTS ? s_part(self, 3) : (slice){0};
     return OK;
 }
 
 err
-wire_send(wire *self, const client_id *client, const header *head, slice body)
+wire_send(wire *self, const client_id *client, const header *head, slice body, slice snapshot)
 {
     uint8_t frame[HEADER_SIZE];
     header_encode(head, frame);
@@ -144,6 +146,8 @@ wire_send(wire *self, const client_id *client, const header *head, slice body)
     if (zmq_send(self->socket, client->bytes, client->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         return ERR_AGAIN;
     ASSERT(zmq_send(self->socket, frame, sizeof frame, ZMQ_SNDMORE) >= 0);
-    ASSERT(zmq_send(self->socket, body.data, body.size, 0) >= 0);
+    ASSERT(zmq_send(self->socket, body.data, body.size, snapshot.size ? ZMQ_SNDMORE : 0) >= 0);
+    if (snapshot.size)
+        ASSERT(zmq_send(self->socket, snapshot.data, snapshot.size, 0) >= 0);
     return OK;
 }

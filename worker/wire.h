@@ -9,7 +9,8 @@ typedef struct wire wire;
 typedef struct {
     client_id client;
     header head;
-    slice body; // borrowed until the next wire_receive
+    slice body;     // borrowed until the next wire_receive
+    slice snapshot; // so too; empty: none
 } incoming;
 
 // NULL and a log line if the address is not one.
@@ -18,7 +19,7 @@ void wire_destroy(wire **self_p, int linger_ms); // waits that long for what is 
 void *wire_socket(wire *self);                   // for zmq_poll
 // ERR_AGAIN: nothing there. ERR_MALFORMED, ERR_VERSION, ERR_TYPE: a message that is none; it was dropped.
 err wire_receive(wire *self, incoming *ret);
-// ERR_AGAIN: no room or no broker; nothing was sent.
-err wire_send(wire *self, const client_id *client, const header *head, slice body);
+// ERR_AGAIN: no room or no broker; nothing was sent. An empty snapshot is no frame.
+err wire_send(wire *self, const client_id *client, const header *head, slice body, slice snapshot);
 
 #endif

@@ -38,6 +38,7 @@ struct worker {
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
     volatile _Atomic bool stop;
+    _Atomic bool snapshots; // the broker stores them
     bool was_registered;
     bool said_waiting;
     bool said_lost;
@@ -84,7 +85,7 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->wire = connected;
     self->heartbeat_ms = HEARTBEAT_MS;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self};
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
@@ -116,7 +117,8 @@ s_flush(worker *self)
 {
     while (self->unsent) {
         answer *one = self->unsent;
-        if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body)))
+        if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
+                      buffer_bytes(&one->snapshot)))
             return;
         if (one->head.type == MSG_JOINED)
             roster_adopted(self->roster, one->head.session);
@@ -203,6 +205,26 @@ s_request(worker *self, const incoming *message)
         return;
     mail_destroy(&posted);
     s_refuse(self, message, error, error == ERR_FULL ? BUSY_RETRY_MS : 0);
+}
+
+// The broker found the session in its store, and sends its request behind this.
+static void
+s_restore(worker *self, const incoming *message)
+{
+    const header *head = &message->head;
+    if (self->phase >= LEAVING || head->epoch <= self->newest_epoch)
+        return; // its request is refused
+    session *before = roster_find(self->roster, head->session);
+    if (before) {
+        roster_remove(self->roster, before);
+        runqueue_end(self->queue, session_item(before), "superseded");
+    }
+    session *made = session_new(head->session, head->epoch);
+    self->newest_epoch = head->epoch;
+    roster_add(self->roster, made);
+    mail *posted = mail_new(head, message->snapshot);
+    posted->arrived = clock_now(self->clock);
+    ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
 }
 
 // Answered here, without waiting for the session's turn: that is what a ping is for.
@@ -299,6 +321,7 @@ s_welcome(worker *self, const incoming *message)
         self->newest_epoch = 0;
     self->refused_since = 0;
     self->boot = body.boot;
+    self->snapshots = body.snapshots;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
         self->heartbeat_ms = body.heartbeat_ms;
     if (self->phase == REGISTERING) {
@@ -359,6 +382,7 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_STATS] = s_request,   [MSG_ACK] = s_request,     [MSG_LEAVE] = s_request,
     [MSG_PING] = s_ping,       [MSG_LOGOUT] = s_logout,   [MSG_WELCOME] = s_welcome,
     [MSG_REFUSED] = s_refused, [MSG_HEARTBEAT] = s_echo,  [MSG_IDENTIFY] = s_identify,
+    [MSG_RESTORE] = s_restore,
 };
 
 static void

@@ -199,9 +199,9 @@ class LiveViewConsumer(AsyncConsumer):
         if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
             return self._refuse_own(number, "the event's name is too long, or its parameters nest too deep")
         try:
-            future = self._transport.submit(
-                wire.EVENT, self._session, body, flags=wire.BROWSER, epoch=self._epoch, sequence=number
-            )
+            flags = wire.BROWSER | (wire.AGAIN if frame.get("r") is True else 0)
+            options = {"flags": flags, "epoch": self._epoch, "sequence": number}
+            future = self._transport.submit(wire.EVENT, self._session, body, **options)
         except ActorError as error:
             if error.kind == "params":
                 return self._refuse_own(number, str(error))
@@ -343,7 +343,8 @@ class LiveViewConsumer(AsyncConsumer):
         self._tokens = {contents["view"].hex(): contents for contents in tokens}
         self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
         self._signed_at = time.time()
-        self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), views=views)
+        told = {"restored": True} if fields.get("restored") else {}
+        self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), **told, views=views)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]

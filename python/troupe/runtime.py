@@ -176,14 +176,26 @@ def mount_view(view, path, request_map, url, params):
     return {"status": 0, "headers": [["Set-Cookie", text] for text in cookies]} if cookies else None
 
 
-def join_view(view, path, request_map, url):
+def join_view(view, path, request_map, url, revived=False):
     """A page's socket joins a view that lives: its request is the view's from now on, and authorize() is
-    asked again.
+    asked again. revived: the view comes from a snapshot.
     """
     request = build_request(request_map, url)
     view.request = request
     _enter_locale(view)
     _authorize(view, path, request)
+    if revived:
+        view.restore(request)
+
+
+def restore_view(view):
+    """A program's view that comes from a snapshot: it has no request."""
+    view.restore(view.request)
+
+
+def rebuilds(view):
+    """Whether the view's class makes again, in restore(), what no snapshot can hold."""
+    return type(view).restore is not LiveView.restore
 
 
 # Handlers
@@ -231,6 +243,12 @@ def find_handler(view, path, name, browser):
     if browser and not decorated and conf.get("STRICT_EVENTS"):
         raise Refused(HANDLER_NOT_FOUND, f"Handler '{name}' not found on {path}")
     return function
+
+
+def may_repeat(view, name):
+    """Whether a handler is marked retry_safe."""
+    found = _handler(type(view), name)
+    return found is not None and getattr(found[0], "_troupe_retry_safe", False)
 
 
 async def guard(awaitable):

@@ -47,6 +47,13 @@ class LiveView:
         context.update(kwargs)
         return context
 
+    def restore(self, request):
+        """Called when this view comes back from a snapshot, on another worker: its attributes are what they were.
+
+        Define it to make again what a snapshot cannot hold (a queryset, a form, a lock): such attributes are not set
+        then. `request` is that of the page's new socket, or None where a program uses the view.
+        """
+
     def authorize(self, request):
         """Whether this person may have this view. Asked when it is mounted, joined or restored, before
         anything else.

@@ -104,8 +104,8 @@ export function pageOf(inner, { seed = 1, root = 'main', html, spoil, stored: it
     socket: { get: () => live.sockets.at(-1) },
     root: { get: () => window.document.querySelector('[data-troupe]') },
   })
-  live.joined = (n = 0, s = 1, more = {}) =>
-    live.socket.say({ t: 'joined', n, views: [{ v: VIEW, i: 0, s, token: 'token-2', ...more }] })
+  live.joined = (n = 0, s = 1, { fresh, restored, ...more } = {}) =>
+    live.socket.say({ t: 'joined', n, fresh, restored, views: [{ v: VIEW, i: 0, s, token: 'token-2', ...more }] })
   live.join = (n, s, more) => {
     live.socket.open()
     live.joined(n, s, more)

@@ -132,18 +132,32 @@ test('versions are acknowledged, few at a time', () => {
   assert.deepEqual(live.socket.take(), [{ t: 'ack', v: VIEW, s: 7 }])
 })
 
-test('lost: what was sent is unknown, and the page joins again after a moment', () => {
+test('lost: the page joins again after a moment; what was sent to a session that is gone is unknown', () => {
   const live = pageOf(BUTTON).join()
   live.$('button').click()
   live.socket.take()
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
   live.$('button').click()
-  assert.deepEqual(live.told.map(([name]) => name).slice(1), ['lost', 'unknown', 'disconnected'])
-  assert.ok(live.$('[role=alert]').textContent.includes('check'))
+  assert.deepEqual(live.told.map(([name]) => name).slice(1), ['lost', 'disconnected'])
   live.clock.advance(500)
   assert.deepEqual(live.socket.take().map((frame) => frame.t), ['join'])
-  live.joined(0, 1)
+  live.joined(0, 1, { fresh: true })
+  assert.ok(live.told.some(([name]) => name === 'unknown'))
+  assert.ok(live.$('[role=alert]').textContent.includes('check'))
   assert.deepEqual(live.socket.take().map((frame) => [frame.t, frame.n]), [['event', 1]])
+})
+
+test('a session that comes from a snapshot: what was sent is sent again and said to be', () => {
+  const live = pageOf(BUTTON).join()
+  live.$('button').click()
+  live.socket.take()
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.$('button').click()
+  live.clock.advance(500)
+  live.socket.take()
+  live.joined(0, 1, { restored: true })
+  assert.deepEqual(live.socket.take().map(({ n, r }) => [n, r]), [[1, true], [2, undefined]])
+  assert.ok(!live.told.some(([name]) => name === 'unknown'))
 })
 
 test('a refused join is tried again', () => {

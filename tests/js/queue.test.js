@@ -6,7 +6,7 @@ import { FakeClock, randomFrom } from './helpers.js'
 function queueOf(options = {}) {
   const clock = new FakeClock(options.seed)
   const it = { clock, sent: [], settled: [], rejoins: 0 }
-  const send = (frame) => it.sent.push(frame)
+  const send = (frame) => it.sent.push(JSON.parse(JSON.stringify(frame)))
   it.queue = makeQueue({ clock, send, rejoin: () => it.rejoins++, ...options })
   it.push = (name, params = {}) => it.queue.push({ name, params, view: () => 'v',
     settle: (outcome, frame) => { it.settled.push([name, outcome, frame?.reason]) } })
@@ -68,7 +68,7 @@ test('a session behind what was answered is another: what was sent is unknown, t
   it.queue.closed()
   it.push('d')
   it.queue.joined(0)
-  assert.deepEqual(it.settled.slice(1), [['b', 'unknown', 'session_lost'], ['c', 'unknown', 'session_lost']])
+  assert.deepEqual(it.settled.slice(1), [['b', 'unknown', 'lost'], ['c', 'unknown', 'lost']])
   assert.deepEqual(it.take(), ['1d'])
 })
 

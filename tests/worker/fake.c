@@ -1,5 +1,7 @@
 #include "tests/worker/fake.h"
 
+#include "proto/snapshot.h"
+
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@ const id16 FAKE_SESSION = {"session-session"}, FAKE_VIEW = {"view-view-view-"},
            FAKE_OTHER = {"other-other-oth"};
 
 typedef struct {
-    int count;
+    int count, kept;
 } counter;
 
 static void *
@@ -186,6 +188,40 @@ s_render(void *host, void *instance, const render_order *order, rendering *ret, 
     return OK;
 }
 
+// A counter's only attribute is its number 3.
+static err
+s_keep(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault)
+{
+    fake *self = host;
+    counter *of = instance;
+    if (self->unkeepable) {
+        fault_set_message(ret_fault, "a lock cannot be kept");
+        return ERR_VIEW_REFUSED;
+    }
+    if (!order->whole && of->count == of->kept)
+        return OK;
+    of->kept = of->count;
+    snapshot_put(out, snapshot_root(order->number, 3), slice_of(&of->count, sizeof of->count));
+    return OK;
+}
+
+static err
+s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
+{
+    open_order open = {.path = order->path};
+    err error = s_open(host, &open, ret_instance, ret_fault);
+    if (!error && order->count == 1 && order->values[0].size == sizeof(int))
+        memcpy(&((counter *)*ret_instance)->count, order->values[0].data, sizeof(int));
+    return error;
+}
+
+static bool
+s_may_repeat(void *host, void *instance, slice name)
+{
+    (void)host, (void)instance;
+    return slice_is(name, "nothing");
+}
+
 static void *
 s_thread_begin(void *host)
 {
@@ -232,12 +268,13 @@ fake_init(fake *self)
 {
     *self = (fake){.template = "<p>page</p><main dj-root>%d</main>", .now = 1000};
     self->ops = (view_ops){
-        self,         s_thread_begin, s_thread,    s_thread, s_thread, s_scope_begin,
-        s_scope_move, s_scope_move,   s_scope_end, s_open,   s_close,  s_mount,
-        s_join,       s_call,         s_await,     s_settle, s_sync,   s_render,
+        self,         s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move,
+        s_scope_move, s_scope_end,    s_open,   s_close,  s_mount,  s_join,        s_call,
+        s_await,      s_settle,       s_sync,   s_render, s_keep,   s_revive,      s_may_repeat,
     };
     self->clock = (clock_ops){s_now, s_random, self};
-    self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self};
+    self->host =
+        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
 }
 
 void

@@ -14,6 +14,8 @@ typedef struct {
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
+    _Atomic bool snapshots;              // are stored
+    bool unkeepable;                     // what no snapshot can hold
     bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d

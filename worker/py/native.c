@@ -11,6 +11,7 @@
 
 #include "worker/py/filters_probe.h"
 #include "worker/py/nodelist.h"
+#include "worker/py/pack.h"
 #include "worker/py/view.h"
 #include "worker/turn.h"
 
@@ -72,8 +73,8 @@ s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     id16 id;
     memcpy(id.bytes, bytes, ID_SIZE);
     self->of = session_new(id, 1);
-    self->host =
-        (turn_host){py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self};
+    self->host = (turn_host){
+        py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self, NULL};
     return (PyObject *)self;
 }
 
@@ -253,12 +254,46 @@ static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_ses
 static PyType_Spec s_pending_spec = {"troupe._native.Pending", sizeof(native_pending), 0,
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_pending_slots};
 
+// What a worker's snapshots do with a value, for tests.
+static PyObject *
+s_pack(PyObject *unused, PyObject *arguments)
+{
+    (void)unused;
+    PyObject *name, *value, *bytes = NULL;
+    if (!PyArg_ParseTuple(arguments, "UO", &name, &value) || !pack_setup())
+        return NULL;
+    buffer out;
+    buffer_init(&out);
+    if (pack_value(name, value, &out))
+        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
+    buffer_fini(&out);
+    return bytes;
+}
+
+static PyObject *
+s_unpack(PyObject *unused, PyObject *bytes)
+{
+    (void)unused;
+    char *data;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0 || !pack_setup())
+        return NULL;
+    return pack_read(slice_of(data, (size_t)size));
+}
+
+static PyMethodDef s_functions[] = {
+    {"pack", s_pack, METH_VARARGS,
+     "pack(name, value): a value as a snapshot has it. TypeError says where it cannot."},
+    {"unpack", s_unpack, METH_O, "unpack(bytes): the value again."},
+    {0},
+};
+
 static struct PyModuleDef s_definition = {
     PyModuleDef_HEAD_INIT,
     "_native",
     "Session actors in this process (inproc://).",
     -1,
-    NULL,
+    s_functions,
     NULL,
     NULL,
     NULL,

@@ -3,6 +3,8 @@
 #include "worker/py/convert.h"
 #include "worker/py/eval.h"
 #include "worker/py/exception.h"
+#include "worker/py/keeper.h"
+#include "worker/py/pack.h"
 #include "worker/py/show.h"
 
 #include <stdlib.h>
@@ -10,7 +12,10 @@
 #define FUNCTIONS(F)                                                                                         \
     F(open_view)                                                                                             \
     F(mount_view)                                                                                            \
-    F(join_view) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
+    F(join_view)                                                                                             \
+    F(restore_view)                                                                                          \
+    F(rebuilds)                                                                                              \
+    F(may_repeat) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
 
 struct py_host {
     view_ops ops;
@@ -27,6 +32,8 @@ typedef struct {
     PyObject *path;    // str
     PyObject *context; // what sync() gave, until it is rendered; NULL before
     show show;
+    keeper keeper;
+    bool revived; // restore() is still to be called
 } instance;
 
 typedef struct {
@@ -199,6 +206,7 @@ s_close(void *host, void **instance_p)
     Py_CLEAR(of->path);
     Py_CLEAR(of->context);
     show_fini(&of->show);
+    keeper_fini(&of->keeper);
     free(of);
     *instance_p = NULL;
 }
@@ -242,7 +250,9 @@ s_join(void *host, void *instance_, const mount_order *order, fault *ret_fault)
     instance *of = instance_;
     PyObject *request = s_map(self, order->request), *url = s_text(order->url), *none = NULL;
     if (request && url)
-        none = PyObject_CallFunctionObjArgs(self->join_view, of->view, of->path, request, url, NULL);
+        none = PyObject_CallFunctionObjArgs(self->join_view, of->view, of->path, request, url,
+                                            of->revived ? Py_True : Py_False, NULL);
+    of->revived &= !none;
     err error = none ? OK : s_fault(self, of, "%U.authorize()", ret_fault);
     Py_XDECREF(none);
     Py_XDECREF(url);
@@ -279,18 +289,35 @@ s_fault_of_handler(const py_host *self, const instance *of, PyObject *name, faul
     return kind;
 }
 
+// Of a program's view: nobody joins it.
+static err
+s_restore(py_host *self, instance *of, fault *ret_fault)
+{
+    PyObject *none = PyObject_CallOneArg(self->restore_view, of->view);
+    if (!none)
+        return s_fault(self, of, "%U.restore()", ret_fault);
+    Py_DECREF(none);
+    of->revived = false;
+    return OK;
+}
+
 static err
 s_call(void *host, void *instance_, const call_order *order, void **ret_awaitable, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
+    err error;
     PyObject *name = s_text(order->name);
     ASSERT(name);
+    if (of->revived && (error = s_restore(self, of, ret_fault))) {
+        Py_DECREF(name);
+        return error;
+    }
     PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
                                                      order->browser ? Py_True : Py_False, NULL);
     PyObject *params = handler ? s_map(self, order->params) : NULL;
     PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
-    err error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
+    error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_awaited(Py_NewRef(result));
     Py_XDECREF(result);
@@ -422,6 +449,52 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
     return error;
 }
 
+static err
+s_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault)
+{
+    py_host *self = host;
+    instance *of = instance_;
+    PyObject *rebuilds = PyObject_CallOneArg(self->rebuilds, of->view);
+    bool ok = rebuilds && keeper_put(&of->keeper, of->view, order, rebuilds == Py_True, out);
+    Py_XDECREF(rebuilds);
+    if (ok)
+        return OK;
+    s_fault(self, of, "a snapshot of %U", ret_fault);
+    return ERR_VIEW_REFUSED;
+}
+
+static err
+s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
+{
+    open_order open = {.path = order->path};
+    err error = s_open(host, &open, ret_instance, ret_fault);
+    if (error)
+        return error;
+    instance *of = *ret_instance;
+    of->revived = true;
+    if (keeper_read(of->view, order->values, order->count))
+        return OK;
+    error = s_fault(host, of, "restoring %U", ret_fault);
+    s_close(host, ret_instance);
+    return error;
+}
+
+static bool
+s_may_repeat(void *host, void *instance_, slice name)
+{
+    py_host *self = host;
+    PyObject *text = s_text(name);
+    PyObject *may =
+        text ? PyObject_CallFunctionObjArgs(self->may_repeat, ((instance *)instance_)->view, text, NULL)
+             : NULL;
+    bool repeats = may == Py_True;
+    if (!may)
+        PyErr_WriteUnraisable(self->may_repeat);
+    Py_XDECREF(may);
+    Py_XDECREF(text);
+    return repeats;
+}
+
 static const view_ops s_ops = {
     .thread_begin = s_thread_begin,
     .thread_end = s_thread_end,
@@ -440,6 +513,9 @@ static const view_ops s_ops = {
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,
+    .keep = s_keep,
+    .revive = s_revive,
+    .may_repeat = s_may_repeat,
 };
 
 static PyObject *
@@ -472,7 +548,8 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
-    ok = ok && hasher_setup() && eval_setup() && (self->make_page = PyCFunction_New(&s_make_page, NULL));
+    ok = ok && hasher_setup() && pack_setup() && eval_setup() &&
+         (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
     return self;

@@ -106,7 +106,7 @@ export function pageOf(env) {
   const FRAMES = {
     patch,
 
-    joined({ n, fresh, views: entries }) {
+    joined({ n, fresh, restored, views: entries }) {
       socket.ready()
       // A new session knows nothing of what the page had sent: it is never sent again by itself.
       if (fresh) queue.lost()
@@ -116,7 +116,7 @@ export function pageOf(env) {
       })
       joining = null
       status.connected()
-      queue.joined(n)
+      queue.joined(n, restored)
     },
 
     failed: answer('failed'),
@@ -136,8 +136,6 @@ export function pageOf(env) {
     lost(frame) {
       status.tell('lost', frame)
       queue.closed()
-      queue.lost(frame)
-      release()
       status.disconnected()
       // A worker's pages all come at once otherwise.
       again.set(clock.random() * LOST_MS, join)

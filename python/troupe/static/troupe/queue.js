@@ -11,13 +11,13 @@ const ENVELOPE_BYTES = 128
 
 // clock: see timer.js; send(frame) and rejoin() are called when something is due.
 export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes = 65536 }) {
-  let items = [] // {event, n: 0 without a number, sent, due, tries}
+  let items = [] // {event, n: 0 without a number, sent, due, tries, r: a worker that died may have executed it}
   let next = 1
   let open = false
   const timer = timerOf(clock)
 
   const find = (n) => items.find((item) => n && item.n === n)
-  const unnumber = (item) => Object.assign(item, { n: 0, sent: false, due: 0 })
+  const unnumber = (item) => Object.assign(item, { n: 0, sent: 0, due: 0 })
 
   function closed() {
     open = false
@@ -25,11 +25,11 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
   }
 
   // The session is gone. Nobody can tell any more what became of the events that were sent to it.
-  function lost(frame = { reason: 'session_lost' }) {
+  function lost() {
     const gone = items.filter((item) => item.sent)
     items = items.filter((item) => !item.sent)
     items.forEach(unnumber)
-    for (const item of gone) item.event.settle('unknown', frame)
+    for (const item of gone) item.event.settle('unknown', { reason: 'lost' })
   }
 
   // Sends in order what may go: never past an event that has to wait, never past the window.
@@ -42,7 +42,7 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
       if (wait > 0) return timer.set(wait, pump)
       item.n ||= next++
       item.sent = true
-      send({ t: 'event', n: item.n, v: item.event.view(), e: item.event.name, p: item.event.params })
+      send({ t: 'event', n: item.n, v: item.event.view(), e: item.event.name, p: item.event.params, r: item.r })
     }
   }
 
@@ -68,11 +68,15 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
     },
 
     // The session says that it executed everything up to `last`. A session that is behind what was already
-    // answered is another one: what had been sent to the old one can no longer be told.
-    joined(last) {
+    // answered is another one: what had been sent to the old one can no longer be told. restored: it comes from a
+    // snapshot, and what the worker before had begun it does not know.
+    joined(last, restored) {
       const first = items.find((item) => item.n)
       if (first && last < first.n - 1) lost()
-      for (const item of items) if (item.sent) Object.assign(item, { sent: false, due: 0 })
+      for (const item of items) {
+        if (item.sent) item.r ||= restored
+        item.sent = 0
+      }
       next = 1 + Math.max(last, ...items.map((item) => item.n))
       open = true
       pump()

@@ -6,7 +6,7 @@ import { timerOf } from './timer.js'
 // A short interruption needs no words.
 const PATIENCE_MS = 2000
 const TOAST_MS = 8000
-const STYLE = 'position:fixed;z-index:9999;bottom:0;padding:1rem;background:#222;color:#fff;' +
+const STYLE = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff;' +
   'white-space:pre-wrap;max-height:80vh;overflow:auto'
 
 const TEXTS = {

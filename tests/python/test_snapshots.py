@@ -1,0 +1,175 @@
+"""What a snapshot holds: each kind of value comes back as it was, and what cannot be kept is named with its path."""
+
+import collections
+import datetime
+import decimal
+import enum
+import math
+import random
+import threading
+import uuid
+import zoneinfo
+
+import msgpack
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
+
+from troupe import _native, snapshots
+
+DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
+
+
+class Kind(models.TextChoices):
+    OPEN = "open"
+    SHUT = "shut"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+def there_and_back(value):
+    return _native.unpack(_native.pack("value", value))
+
+
+PLAIN = [
+    None, True, False, 0, -1, 2**31, -(2**63), 2**63, 2**64, -(10**40), 0.0, 1.5, math.inf, "", "ü€😀", "\0", "\ud800",
+    b"", b"\xff", [], {}, (), set(), frozenset(), [[1], (2, [3])], {1, "2", (3,)}, frozenset({4}),
+    {1: "int", "1": "str", (1, 2): "tuple", None: 0, b"x": b"y"}, DAY, DAY.date(), DAY.time(),
+    datetime.timedelta(days=10_000), -datetime.timedelta(microseconds=1),
+    DAY.replace(tzinfo=datetime.UTC), DAY.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=-3))),
+    decimal.Decimal("1.10"), decimal.Decimal("-Infinity"), uuid.UUID(int=5), SafeString("<b>"), Kind.SHUT, Level.LOW,
+]  # fmt: skip
+
+
+def same(one, other):
+    """Equal, and of the same types all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return same(list(one.items()), list(other.items()))
+    return one == other
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=repr)
+def test_there_and_back(value):
+    assert same(there_and_back(value), value)
+
+
+def test_nan():
+    assert math.isnan(there_and_back(math.nan))
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_time_zone_is_that_zone(fold):
+    """An hour later in that zone, not in the offset that it had."""
+    autumn = datetime.datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=zoneinfo.ZoneInfo("Europe/Rome"))
+    back = there_and_back(autumn)
+    assert back == autumn and back.fold == fold and back.tzinfo is autumn.tzinfo
+
+
+def test_random_values():
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chosen = random.Random(seed)
+
+    def value(depth):
+        kind = chosen.choice("plain plain list tuple dict".split() if depth else ["plain"])
+        if kind == "plain":
+            return chosen.choice([one for one in PLAIN if not isinstance(one, (list, dict, set))])
+        if kind == "dict":
+            return {f"k{i}": value(depth - 1) for i in range(chosen.randrange(4))}
+        many = [value(depth - 1) for _ in range(chosen.randrange(4))]
+        return many if kind == "list" else tuple(many)
+
+    for _ in range(500):
+        one = value(6)
+        assert same(there_and_back(one), one)
+
+
+@pytest.mark.django_db
+def test_a_model_instance_is_the_row_as_it_is_now():
+    ann = User.objects.create(username="ann")
+    packed = _native.pack("user", [ann, SimpleLazyObject(lambda: ann)])
+    User.objects.filter(pk=ann.pk).update(first_name="Ann")
+    one, lazy = _native.unpack(packed)
+    assert type(one) is User and one == ann and one.first_name == "Ann" and type(lazy) is User
+    ann.delete()
+    with pytest.raises(User.DoesNotExist):
+        _native.unpack(packed)
+
+
+def test_nobody():
+    assert type(there_and_back(SimpleLazyObject(AnonymousUser))) is AnonymousUser
+
+
+class Own(dict):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (threading.Lock(), "it: a lock cannot be kept"),
+        ({"rows": [1, {"f": object()}]}, "it['rows'][1]['f']: a object cannot be kept"),
+        ((1, [{2: set}]), "it[1][0][2]: a type cannot be kept"),
+        (Own(), "it: a Own cannot be kept"),
+        (collections.OrderedDict(), "it: a OrderedDict cannot be kept"),
+        (User(username="new"), "it: a auth.User that is not saved cannot be kept"),
+        (gettext_lazy("yes"), "it: a __proxy__ cannot be kept"),
+        (iter([]), "it: a list_iterator cannot be kept"),
+        (bytearray(), "it: a bytearray cannot be kept"),
+    ],
+)
+def test_what_cannot_be_kept_is_named(value, said):
+    with pytest.raises(TypeError) as raised:
+        _native.pack("it", value)
+    assert str(raised.value) == said
+
+
+def test_what_has_no_end():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(TypeError, match=r"it\[0\]\[0\].*nested more than 15 deep"):
+        _native.pack("it", endless)
+    deep = []
+    for _ in range(14):
+        deep = [deep]
+    assert there_and_back(deep) == deep
+
+
+def test_a_zone_of_another_kind():
+    class Zone(datetime.tzinfo):
+        def utcoffset(self, moment):
+            return datetime.timedelta(0)
+
+    with pytest.raises(TypeError, match="a datetime with a Zone cannot be kept"):
+        _native.pack("it", DAY.replace(tzinfo=Zone()))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"\xc1", b"\x92\x01", b"\x01\x02", b"\xc7\x00\x63", b"\xc7\x01\x08\x01", b"\x91" * 40 + b"\x01",
+        b"\xd4\x0b\x78", b"\x81\x90\x01",
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_value(data):
+    with pytest.raises((ValueError, TypeError)):
+        _native.unpack(data)
+
+
+def test_only_enums_are_looked_up():
+    data = msgpack.packb(["os", "system", "x"])
+    with pytest.raises(ValueError, match="os.system is no Enum"):
+        snapshots.unpack(snapshots.CHOICE, data)
+
+
+def test_safe_text_stays_safe():
+    assert type(there_and_back(mark_safe("<i>"))) is SafeString

@@ -1,0 +1,273 @@
+#include "proto/snapshot.h"
+
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+
+static fake s_fake;
+static session *s_session;
+static turn_result s_result;
+
+static void
+s_begin(void)
+{
+    fake_init(&s_fake);
+    s_fake.snapshots = true;
+    s_session = session_new(FAKE_SESSION, 5);
+}
+
+static void
+s_end_session(void)
+{
+    session_close_views(s_session, &s_fake.ops);
+    session_destroy(&s_session);
+}
+
+static void
+s_finish(void)
+{
+    s_end_session();
+    fake_fini(&s_fake);
+}
+
+static const answer *
+s_run(mail *one)
+{
+    return fake_run(&s_fake, s_session, one, &s_result);
+}
+
+static const answer *
+s_event(uint64_t sequence, const char *name, uint16_t flags)
+{
+    return s_run(fake_event(&s_fake, sequence, FAKE_VIEW, name, flags));
+}
+
+// The kind of what an answer brings along; 0: nothing.
+static unsigned
+s_kind(const answer *from)
+{
+    return from->snapshot.size ? from->snapshot.data[0] : 0;
+}
+
+// The count that it has; -1: none.
+static int
+s_count(const answer *from)
+{
+    snapshot_reader in;
+    snapshot_entry entry;
+    int count = -1;
+    if (snapshot_read(buffer_bytes(&from->snapshot), &in))
+        return -1;
+    while (snapshot_next(&in, &entry))
+        if ((entry.root & 0xffff) == 3 && entry.bytes.size == sizeof count)
+            memcpy(&count, entry.bytes.data, sizeof count);
+    return count;
+}
+
+// What a broker would have after these answers: the newest bytes of each root, as one frame.
+static void
+s_store(buffer *kept, const answer *from)
+{
+    snapshot_reader old, new;
+    snapshot_entry entry, other;
+    buffer merged;
+    buffer_init(&merged);
+    snapshot_begin(&merged, SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL_FATAL(snapshot_read(buffer_bytes(&from->snapshot), &new), OK);
+    if (new.kind == SNAPSHOT_CHANGES && !snapshot_read(buffer_bytes(kept), &old))
+        while (snapshot_next(&old, &entry)) {
+            bool replaced = false;
+            for (snapshot_reader walk = new; snapshot_next(&walk, &other);)
+                replaced |= other.root == entry.root;
+            if (!replaced)
+                snapshot_put(&merged, entry.root, entry.bytes);
+        }
+    while (snapshot_next(&new, &entry))
+        if (!entry.gone)
+            snapshot_put(&merged, entry.root, entry.bytes);
+    buffer_fini(kept);
+    *kept = merged;
+}
+
+static void
+s_store_reply(buffer *kept, const answer *from)
+{
+    uint8_t head[HEADER_SIZE];
+    header_encode(&from->head, head);
+    size_t opened = snapshot_open(kept, ROOT_REPLIES | (uint32_t)(from->head.sequence % MAX_REPLIES_KEPT));
+    buffer_append(kept, head, sizeof head);
+    buffer_slice(kept, buffer_bytes(&from->body));
+    snapshot_close(kept, opened);
+}
+
+// The session of that frame, in another worker.
+static void
+s_revive(const buffer *kept)
+{
+    s_end_session();
+    s_session = session_new(FAKE_SESSION, 9);
+    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(kept));
+    restore->head.epoch = 9;
+    turn_result result = turn_run(s_session, &restore, &s_fake.host);
+    CU_ASSERT_EQUAL(result, TURN_ANSWERED);
+}
+
+static bool
+s_is_restored(const answer *joined)
+{
+    reader in;
+    reader_init(&in, buffer_bytes(&joined->body));
+    return reader_opt_bool(&in, "restored");
+}
+
+static void
+s_what_comes_along(void)
+{
+    s_begin();
+    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_count(reply), 0);
+    reply = s_event(1, "increment", 0);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(s_count(reply), 1);
+    reply = s_event(2, "nothing", 0);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES); // its number is used
+    CU_ASSERT_EQUAL(s_count(reply), -1);
+    CU_ASSERT_EQUAL(s_kind(s_event(3, "raise", 0)), SNAPSHOT_CHANGES); // so here
+    CU_ASSERT_EQUAL(s_kind(s_event(3, "raise", 0)), 0);                // a repeat
+    CU_ASSERT_EQUAL(s_kind(s_event(9, "increment", 0)), 0);            // a gap
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_refresh(&s_fake, FAKE_VIEW, NULL, false))), 0);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_OTHER))), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
+    s_fake.snapshots = false;
+    CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), 0);
+    s_finish();
+}
+
+static void
+s_a_page_that_nobody_joined(void)
+{
+    s_begin();
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW))), 0);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))), SNAPSHOT_FULL);
+    s_finish();
+}
+
+static void
+s_what_cannot_be_kept(void)
+{
+    s_begin();
+    s_fake.unkeepable = true;
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_NONE);
+    CU_ASSERT_EQUAL(s_kind(s_event(1, "increment", 0)), 0); // it was said
+    s_fake.unkeepable = false;
+    CU_ASSERT_EQUAL(s_kind(s_event(2, "increment", 0)), 0);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))), SNAPSHOT_FULL); // and is tried again
+    CU_ASSERT_EQUAL(s_count(s_event(3, "increment", 0)), 3);
+    s_finish();
+}
+
+static void
+s_there_and_back(void)
+{
+    static const char html[] = "<main dj-root>1</main>";
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_store(&kept, s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)));
+    const answer *reply = s_event(1, "increment", FLAG_BROWSER);
+    s_store(&kept, reply);
+    s_store_reply(&kept, reply);
+    s_revive(&kept);
+    CU_ASSERT_EQUAL(session_last(s_session), 1);
+    CU_ASSERT_EQUAL(session_generation(s_session), 1);
+    CU_ASSERT_TRUE(slice_is(session_identity(s_session), "ann"));
+    CU_ASSERT_TRUE(session_deadline(s_session) < UINT64_MAX); // its page may never come
+    reply = s_event(1, "increment", FLAG_BROWSER);
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_TRUE(reply->head.flags & FLAG_REPEAT);
+    CU_ASSERT_EQUAL(reply->head.epoch, 9);
+    reply = s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2)); // the very version that it shows
+    CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
+    CU_ASSERT_TRUE(s_is_restored(reply));
+    CU_ASSERT_EQUAL(fake_uint(reply, "last"), 1);
+    CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, html, strlen(html)));
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL); // numbers of attributes are this worker's
+    CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, 2, FAKE_VIEW, 3))));
+    CU_ASSERT_EQUAL(s_count(s_event(2, "increment", 0)), 2);
+    s_finish();
+    buffer_fini(&kept);
+}
+
+// What the worker before may have begun is not run again, but where that does no harm; either uses the
+// number.
+static void
+s_again(void)
+{
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
+    s_revive(&kept);
+    const answer *reply = s_event(1, "increment", FLAG_AGAIN);
+    CU_ASSERT_EQUAL(reply->head.type, MSG_UNKNOWN);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_count(reply), 0);
+    CU_ASSERT_EQUAL(s_event(2, "nothing", FLAG_AGAIN)->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(s_count(s_event(3, "increment", 0)), 1);
+    CU_ASSERT_EQUAL(s_event(1, "increment", 0)->head.type, MSG_UNKNOWN); // a repeat
+    s_finish();
+    buffer_fini(&kept);
+}
+
+static void
+s_answered_by_the_broker(void)
+{
+    static const uint8_t settled[8] = {[7] = 4};
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
+    snapshot_put(&kept, ROOT_SETTLED, slice_of(settled, sizeof settled));
+    s_revive(&kept);
+    CU_ASSERT_EQUAL(session_last(s_session), 4);
+    CU_ASSERT_EQUAL(s_event(5, "increment", 0)->head.type, MSG_DONE);
+    s_finish();
+    buffer_fini(&kept);
+}
+
+// Whatever is wrong with a snapshot, the session is as new, and its page is mounted afresh.
+static void
+s_bad_snapshots(void)
+{
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
+    for (size_t at = 0; at < kept.size; at++) {
+        uint8_t before = kept.data[at];
+        kept.data[at] ^= 0x55;
+        s_revive(&kept);
+        kept.data[at] = before;
+    }
+    for (size_t size = kept.size; size-- > 0;) {
+        kept.size = size;
+        s_revive(&kept);
+        CU_ASSERT_TRUE(session_view_count(s_session) <= 1);
+    }
+    CU_ASSERT_TRUE(session_is_new(s_session));
+    CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
+    s_finish();
+    buffer_fini(&kept);
+}
+
+static const unit_test s_tests[] = {
+    {"what comes along", s_what_comes_along},
+    {"a page that nobody joined", s_a_page_that_nobody_joined},
+    {"what cannot be kept", s_what_cannot_be_kept},
+    {"there and back", s_there_and_back},
+    {"what may have been done", s_again},
+    {"what the broker answered", s_answered_by_the_broker},
+    {"bad snapshots", s_bad_snapshots},
+};
+UNIT_MAIN("snapshot", s_tests)

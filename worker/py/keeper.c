@@ -1,0 +1,187 @@
+#include "worker/py/keeper.h"
+
+#include "common/errors.h"
+#include "proto/snapshot.h"
+#include "worker/py/pack.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+struct kept_root {
+    PyObject *name;
+    hashed_rows rows;
+    uint64_t hash;   // of the value; HASHER_OPAQUE: what it was packed as is compared
+    uint64_t packed; // hash of that; 0: it is not in the snapshot
+    bool here;       // this time
+};
+
+void
+keeper_fini(keeper *self)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        Py_DECREF(self->roots[i].name);
+        hashed_rows_fini(&self->roots[i].rows);
+    }
+    free(self->roots);
+    *self = (keeper){0};
+}
+
+// guess: attributes are mostly where they were last time.
+static kept_root *
+s_root(keeper *self, PyObject *name, unsigned guess)
+{
+    if (guess < self->count && self->roots[guess].name == name)
+        return &self->roots[guess];
+    for (unsigned i = 0; i < self->count; i++)
+        if (self->roots[i].name == name || PyUnicode_Compare(self->roots[i].name, name) == 0)
+            return &self->roots[i];
+    if (self->count > MAX_ROOT_ATTRIBUTE) {
+        PyErr_Format(PyExc_ValueError, "over %d attributes", MAX_ROOT_ATTRIBUTE);
+        return NULL;
+    }
+    if ((self->count & (self->count + 1)) == 0) {
+        self->roots = realloc(self->roots, (2 * self->count + 1) * sizeof *self->roots);
+        ASSERT(self->roots);
+    }
+    kept_root *added = &self->roots[self->count++];
+    *added = (kept_root){.name = Py_NewRef(name)};
+    return added;
+}
+
+static uint64_t
+s_hash_bytes(const tree_key *key, slice bytes)
+{
+    uint64_t hash = XXH3_64bits_withSecret(bytes.data, bytes.size, key->bytes, sizeof key->bytes);
+    return hash ? hash : 1;
+}
+
+typedef struct {
+    keeper *of;
+    const keep_order *order;
+    bool rebuilds;
+    hasher hashing;
+    buffer *out;
+} putting;
+
+static uint32_t
+s_number(const putting *self, const kept_root *root)
+{
+    return snapshot_root(self->order->number, (unsigned)(root - self->of->roots));
+}
+
+static void
+s_take_out(putting *self, kept_root *root)
+{
+    if (root->packed && !self->order->whole)
+        snapshot_gone(self->out, s_number(self, root));
+    root->packed = 0;
+}
+
+// A root's bytes are its name and its value. 1: they were appended; 0: it cannot be packed, and need not; -1:
+// an exception.
+static int
+s_pack(putting *self, const kept_root *root, PyObject *value)
+{
+    writer to = writer_on(self->out);
+    writer_list(to, 2);
+    if (pack_value(root->name, root->name, self->out) && pack_value(root->name, value, self->out))
+        return 1;
+    if (!self->rebuilds || !PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    return 0;
+}
+
+static bool
+s_put(putting *self, kept_root *root, PyObject *value)
+{
+    root->here = true;
+    uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
+    bool same = hash != HASHER_OPAQUE && hash == root->hash && root->packed;
+    root->hash = hash;
+    if (same && !self->order->whole)
+        return true;
+    size_t opened = snapshot_open(self->out, s_number(self, root));
+    int packed = s_pack(self, root, value);
+    if (packed < 0)
+        return false;
+    uint64_t before = root->packed;
+    if (!packed) {
+        snapshot_cancel(self->out, opened);
+        s_take_out(self, root);
+        return true;
+    }
+    root->packed =
+        s_hash_bytes(self->order->key, slice_of(self->out->data + opened, self->out->size - opened));
+    if (root->packed == before && !self->order->whole)
+        snapshot_cancel(self->out, opened);
+    else
+        snapshot_close(self->out, opened);
+    return true;
+}
+
+static bool
+s_put_all(putting *self, PyObject *items)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+        PyObject *pair = PyList_GET_ITEM(items, i), *name = PyTuple_GET_ITEM(pair, 0);
+        if (!PyUnicode_CheckExact(name)) {
+            PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+            return false;
+        }
+        if (PyUnicode_CompareWithASCIIString(name, "request") == 0)
+            continue;
+        kept_root *root = s_root(self->of, name, (unsigned)i);
+        if (!root || !s_put(self, root, PyTuple_GET_ITEM(pair, 1)))
+            return false;
+    }
+    for (unsigned i = 0; i < self->of->count; i++)
+        if (!self->of->roots[i].here)
+            s_take_out(self, &self->of->roots[i]);
+    return true;
+}
+
+bool
+keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds, buffer *out)
+{
+    PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
+    PyObject *items =
+        attributes ? PyDict_Items(attributes) : NULL; // packing may run Python, which may change it
+    Py_XDECREF(attributes);
+    if (!items)
+        return false;
+    putting all = {.of = self, .order = order, .rebuilds = rebuilds, .out = out};
+    for (unsigned i = 0; i < self->count; i++)
+        self->roots[i].here = false;
+    hasher_init(&all.hashing, order->key);
+    bool ok = s_put_all(&all, items);
+    hasher_fini(&all.hashing);
+    Py_DECREF(items);
+    if (!ok)
+        for (unsigned i = 0; i < self->count; i++)
+            self->roots[i].packed = 0; // nothing of it will be stored
+    return ok;
+}
+
+bool
+keeper_read(PyObject *view, const slice *values, size_t count)
+{
+    PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
+    bool ok = attributes;
+    for (size_t i = 0; ok && i < count; i++) {
+        PyObject *pair = pack_read(values[i]);
+        ok = pair && PyList_CheckExact(pair) && PyList_GET_SIZE(pair) == 2 &&
+             PyUnicode_CheckExact(PyList_GET_ITEM(pair, 0));
+        if (ok) {
+            PyObject *name = Py_NewRef(PyList_GET_ITEM(pair, 0));
+            PyUnicode_InternInPlace(&name);
+            ok = PyDict_SetItem(attributes, name, PyList_GET_ITEM(pair, 1)) == 0;
+            Py_DECREF(name);
+        } else if (pair) {
+            PyErr_SetString(PyExc_ValueError, "no name and value");
+        }
+        Py_XDECREF(pair);
+    }
+    Py_XDECREF(attributes);
+    return ok;
+}

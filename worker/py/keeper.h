@@ -1,0 +1,24 @@
+// keeper - which attributes of a view its last snapshot had, and what they were: what did not change is not
+// packed again. Owned by the instance. GIL held.
+#ifndef TROUPE_PY_KEEPER_H
+#define TROUPE_PY_KEEPER_H
+
+#include "worker/py/hasher.h"
+#include "worker/view_ops.h"
+
+typedef struct kept_root kept_root;
+
+typedef struct {      // zeros to begin with
+    kept_root *roots; // attribute numbers are indexes
+    unsigned count;
+} keeper;
+
+void keeper_fini(keeper *self);
+// Appends the attributes of view (its __dict__, without `request`) that changed, or all, as entries of a
+// snapshot. rebuilds: restore() makes again what cannot be packed, which is left out. False with an
+// exception: an attribute cannot be packed, or there are too many.
+bool keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds, buffer *out);
+// Sets the attributes of a new view from what keeper_put wrote. False with an exception.
+bool keeper_read(PyObject *view, const slice *values, size_t count);
+
+#endif

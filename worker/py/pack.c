@@ -1,0 +1,371 @@
+#include "worker/py/pack.h"
+
+#include "common/errors.h"
+#include "proto/codec.h"
+#include "worker/py/exception.h"
+
+#include <msgpack.h>
+#include <stdlib.h>
+
+enum { DEPTH = MAX_DEPTH - 1, EXT_TUPLE = 8, EXT_SET = 9, EXT_FROZENSET = 10 };
+
+// Where in a value we are: the keys and indexes from the outside in. Borrowed.
+typedef struct {
+    PyObject *name;
+    struct {
+        PyObject *key; // NULL: an index
+        Py_ssize_t index;
+    } at[DEPTH];
+    unsigned depth;
+} place;
+
+static PyObject *s_pack_other, *s_unpack_other;
+
+bool
+pack_setup(void)
+{
+    if (s_pack_other)
+        return true;
+    PyObject *module = PyImport_ImportModule("troupe.snapshots");
+    PyObject *pack = module ? PyObject_GetAttrString(module, "pack") : NULL;
+    s_unpack_other = pack ? PyObject_GetAttrString(module, "unpack") : NULL;
+    Py_XDECREF(module);
+    if (s_unpack_other)
+        s_pack_other = pack;
+    else
+        Py_XDECREF(pack);
+    return s_pack_other;
+}
+
+static int
+s_write(void *out, const char *bytes, size_t size)
+{
+    buffer_append(out, bytes, size);
+    return 0;
+}
+
+static msgpack_packer
+s_packer(buffer *out)
+{
+    return (msgpack_packer){.data = out, .callback = s_write};
+}
+
+static bool s_pack(place *in, PyObject *value, buffer *out);
+
+static bool
+s_enter(place *in, PyObject *key, Py_ssize_t index)
+{
+    if (in->depth == DEPTH) {
+        PyErr_Format(PyExc_ValueError, "nested more than %d deep", DEPTH);
+        return false;
+    }
+    in->at[in->depth].key = key;
+    in->at[in->depth++].index = index;
+    return true;
+}
+
+static bool
+s_pack_at(place *in, PyObject *key, Py_ssize_t index, PyObject *value, buffer *out)
+{
+    if (!s_enter(in, key, index) || !s_pack(in, value, out))
+        return false; // in->depth stays: it says where
+    in->depth--;
+    return true;
+}
+
+// The size is read again at each step: packing an element may run Python.
+static bool
+s_pack_elements(place *in, PyObject *sequence, buffer *out)
+{
+    Py_ssize_t size = PySequence_Fast_GET_SIZE(sequence);
+    msgpack_packer packer = s_packer(out);
+    msgpack_pack_array(&packer, (size_t)size);
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if (PySequence_Fast_GET_SIZE(sequence) != size) {
+            PyErr_SetString(PyExc_RuntimeError, "changed while it was packed");
+            return false;
+        }
+        PyObject *one = Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
+        bool ok = s_pack_at(in, NULL, i, one, out);
+        Py_DECREF(one);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool
+s_pack_dict(place *in, PyObject *dict, buffer *out)
+{
+    Py_ssize_t size = PyDict_GET_SIZE(dict), at = 0;
+    msgpack_packer packer = s_packer(out);
+    msgpack_pack_map(&packer, (size_t)size);
+    PyObject *key, *value;
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        Py_INCREF(key);
+        Py_INCREF(value);
+        bool ok = s_pack_at(in, key, 0, key, out) && s_pack_at(in, key, 0, value, out);
+        Py_DECREF(key);
+        Py_DECREF(value);
+        if (ok && PyDict_GET_SIZE(dict) != size) {
+            PyErr_SetString(PyExc_RuntimeError, "changed while it was packed");
+            ok = false;
+        }
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static void
+s_put_ext(int code, slice bytes, buffer *out)
+{
+    msgpack_packer packer = s_packer(out);
+    msgpack_pack_ext(&packer, bytes.size, (int8_t)code);
+    msgpack_pack_ext_body(&packer, bytes.data, bytes.size);
+}
+
+// A sequence, or a set by way of one, inside of an extension type.
+static bool
+s_pack_inside(place *in, int code, PyObject *value, buffer *out)
+{
+    PyObject *sequence = PySequence_Fast(value, "no sequence");
+    if (!sequence)
+        return false;
+    buffer inside;
+    buffer_init(&inside);
+    bool ok = s_pack_elements(in, sequence, &inside);
+    if (ok)
+        s_put_ext(code, buffer_bytes(&inside), out);
+    buffer_fini(&inside);
+    Py_DECREF(sequence);
+    return ok;
+}
+
+static bool
+s_pack_by_python(PyObject *value, buffer *out)
+{
+    PyObject *packed = PyObject_CallOneArg(s_pack_other, value);
+    int code;
+    const char *bytes;
+    Py_ssize_t size;
+    bool ok = packed && PyArg_ParseTuple(packed, "iy#", &code, &bytes, &size);
+    if (ok)
+        s_put_ext(code, slice_of(bytes, (size_t)size), out);
+    Py_XDECREF(packed);
+    return ok;
+}
+
+static bool
+s_pack_int(PyObject *value, buffer *out)
+{
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (overflow)
+        return s_pack_by_python(value, out);
+    msgpack_packer packer = s_packer(out);
+    return msgpack_pack_int64(&packer, number) == 0;
+}
+
+static bool
+s_pack_str(PyObject *value, buffer *out)
+{
+    Py_ssize_t size;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(value, &size);
+    if (!utf8) { // a lone surrogate
+        PyErr_Clear();
+        return s_pack_by_python(value, out);
+    }
+    msgpack_packer packer = s_packer(out);
+    msgpack_pack_str(&packer, (size_t)size);
+    return msgpack_pack_str_body(&packer, utf8, (size_t)size) == 0;
+}
+
+static bool
+s_pack_bytes(PyObject *value, buffer *out)
+{
+    msgpack_packer packer = s_packer(out);
+    msgpack_pack_bin(&packer, (size_t)PyBytes_GET_SIZE(value));
+    return msgpack_pack_bin_body(&packer, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)) == 0;
+}
+
+// Exact types only: whatever derives from one would come back as another.
+static bool
+s_pack(place *in, PyObject *value, buffer *out)
+{
+    msgpack_packer packer = s_packer(out);
+    if (value == Py_None)
+        return msgpack_pack_nil(&packer) == 0;
+    if (PyUnicode_CheckExact(value))
+        return s_pack_str(value, out);
+    if (PyLong_CheckExact(value))
+        return s_pack_int(value, out);
+    if (PyBool_Check(value))
+        return (value == Py_True ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer)) == 0;
+    if (PyFloat_CheckExact(value))
+        return msgpack_pack_double(&packer, PyFloat_AS_DOUBLE(value)) == 0;
+    if (PyDict_CheckExact(value))
+        return s_pack_dict(in, value, out);
+    if (PyList_CheckExact(value))
+        return s_pack_elements(in, value, out);
+    if (PyTuple_CheckExact(value))
+        return s_pack_inside(in, EXT_TUPLE, value, out);
+    if (PyBytes_CheckExact(value))
+        return s_pack_bytes(value, out);
+    if (Py_IS_TYPE(value, &PySet_Type))
+        return s_pack_inside(in, EXT_SET, value, out);
+    if (PyFrozenSet_CheckExact(value))
+        return s_pack_inside(in, EXT_FROZENSET, value, out);
+    return s_pack_by_python(value, out);
+}
+
+static PyObject *
+s_place_text(const place *in)
+{
+    PyObject *text = PyObject_Str(in->name);
+    for (unsigned i = 0; text && i < in->depth; i++) {
+        PyObject *key = in->at[i].key;
+        PyObject *longer = key ? PyUnicode_FromFormat("%U[%R]", text, key)
+                               : PyUnicode_FromFormat("%U[%zd]", text, in->at[i].index);
+        Py_SETREF(text, longer);
+    }
+    return text;
+}
+
+static void
+s_say_where(const place *in)
+{
+    PyObject *error = exception_take();
+    ASSERT(error);
+    PyObject *text = s_place_text(in), *why = text ? PyObject_Str(error) : NULL;
+    if (why)
+        PyErr_Format(PyExc_TypeError, "%U: %U", text, why);
+    Py_XDECREF(why);
+    Py_XDECREF(text);
+    Py_DECREF(error);
+}
+
+bool
+pack_value(PyObject *name, PyObject *value, buffer *out)
+{
+    place in = {.name = name};
+    if (s_pack(&in, value, out))
+        return true;
+    s_say_where(&in);
+    return false;
+}
+
+// --- and back -------------------------------------------------------------------------------------------
+
+static PyObject *s_read(const msgpack_object *from, unsigned depth);
+
+static PyObject *
+s_read_list(const msgpack_object_array *from, unsigned depth)
+{
+    PyObject *list = PyList_New((Py_ssize_t)from->size);
+    for (uint32_t i = 0; list && i < from->size; i++) {
+        PyObject *item = s_read(&from->ptr[i], depth);
+        if (item)
+            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *
+s_read_dict(const msgpack_object_map *from, unsigned depth)
+{
+    PyObject *dict = PyDict_New();
+    for (uint32_t i = 0; dict && i < from->size; i++) {
+        PyObject *key = s_read(&from->ptr[i].key, depth);
+        PyObject *value = key ? s_read(&from->ptr[i].val, depth) : NULL;
+        if (!value || PyDict_SetItem(dict, key, value) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+static PyObject *
+s_read_bytes(slice bytes, unsigned depth)
+{
+    if (msgpack_scan(bytes, MAX_DEPTH) != bytes.size) {
+        PyErr_SetString(PyExc_ValueError, "no msgpack value");
+        return NULL;
+    }
+    msgpack_unpacked unpacked;
+    msgpack_unpacked_init(&unpacked);
+    size_t used = 0;
+    PyObject *object = NULL;
+    if (msgpack_unpack_next(&unpacked, (const char *)bytes.data, bytes.size, &used) == MSGPACK_UNPACK_SUCCESS)
+        object = s_read(&unpacked.data, depth);
+    else
+        PyErr_SetString(PyExc_ValueError, "no msgpack value");
+    msgpack_unpacked_destroy(&unpacked);
+    return object;
+}
+
+static PyObject *
+s_read_inside(const msgpack_object_ext *from, unsigned depth)
+{
+    PyObject *list = s_read_bytes(slice_of(from->ptr, from->size), depth), *made = NULL;
+    if (list && !PyList_CheckExact(list))
+        PyErr_SetString(PyExc_ValueError, "no elements");
+    else if (list && from->type == EXT_TUPLE)
+        made = PyList_AsTuple(list);
+    else if (list)
+        made = from->type == EXT_SET ? PySet_New(list) : PyFrozenSet_New(list);
+    Py_XDECREF(list);
+    return made;
+}
+
+static PyObject *
+s_read_ext(const msgpack_object_ext *from, unsigned depth)
+{
+    if (from->type >= EXT_TUPLE && from->type <= EXT_FROZENSET)
+        return s_read_inside(from, depth);
+    return PyObject_CallFunction(s_unpack_other, "iy#", (int)from->type, from->ptr, (Py_ssize_t)from->size);
+}
+
+static PyObject *
+s_read(const msgpack_object *from, unsigned depth)
+{
+    if (depth == 0) {
+        PyErr_Format(PyExc_ValueError, "nested more than %d deep", DEPTH);
+        return NULL;
+    }
+    switch (from->type) {
+    case MSGPACK_OBJECT_NIL:
+        Py_RETURN_NONE;
+    case MSGPACK_OBJECT_BOOLEAN:
+        return PyBool_FromLong(from->via.boolean);
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        return PyLong_FromUnsignedLongLong(from->via.u64);
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return PyLong_FromLongLong(from->via.i64);
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        return PyFloat_FromDouble(from->via.f64);
+    case MSGPACK_OBJECT_STR:
+        return PyUnicode_DecodeUTF8(from->via.str.ptr, (Py_ssize_t)from->via.str.size, NULL);
+    case MSGPACK_OBJECT_BIN:
+        return PyBytes_FromStringAndSize(from->via.bin.ptr, (Py_ssize_t)from->via.bin.size);
+    case MSGPACK_OBJECT_ARRAY:
+        return s_read_list(&from->via.array, depth - 1);
+    case MSGPACK_OBJECT_MAP:
+        return s_read_dict(&from->via.map, depth - 1);
+    case MSGPACK_OBJECT_EXT:
+        return s_read_ext(&from->via.ext, depth - 1);
+    default:
+        PyErr_SetString(PyExc_ValueError, "no msgpack type");
+        return NULL;
+    }
+}
+
+PyObject *
+pack_read(slice bytes)
+{
+    return s_read_bytes(bytes, MAX_DEPTH + 1);
+}

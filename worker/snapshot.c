@@ -1,0 +1,337 @@
+#include "worker/snapshot.h"
+
+#include "common/log.h"
+#include "proto/snapshot.h"
+
+#include <stdlib.h>
+
+// --- taking ---------------------------------------------------------------------------------------------
+
+static void
+s_put_session(const session *of, buffer *out)
+{
+    size_t opened = snapshot_open(out, ROOT_SESSION);
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_bin(to, "identity", session_identity(of));
+    writer_key(to, "views");
+    writer_list(to, session_view_count(of));
+    for (unsigned i = 0; i < session_view_count(of); i++) {
+        const view *one = session_view_at(of, i);
+        id16 id = view_id(one);
+        writer_map(to, 3);
+        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(to, "number", view_number(one));
+        writer_key_str(to, "path", view_path(one));
+    }
+    snapshot_close(out, opened);
+}
+
+static void
+s_put_progress(const session *of, buffer *out)
+{
+    size_t opened = snapshot_open(out, ROOT_PROGRESS);
+    writer to = writer_on(out);
+    writer_map(to, 5);
+    writer_key_uint(to, "last", session_last(of));
+    writer_key_uint(to, "generation", session_generation(of));
+    writer_key(to, "heard");
+    writer_bool(to, session_was_heard(of));
+    writer_key_uint(to, "numbers", session_numbers(of));
+    writer_key(to, "versions");
+    writer_list(to, session_view_count(of));
+    for (unsigned i = 0; i < session_view_count(of); i++)
+        writer_uint(to, view_version(session_view_at(of, i)));
+    snapshot_close(out, opened);
+}
+
+static err
+s_put_views(turn *self, bool whole, buffer *out)
+{
+    const view_ops *ops = self->host->ops;
+    for (unsigned i = 0; i < session_view_count(self->session); i++) {
+        view *one = session_view_at(self->session, i);
+        if (!whole && one != self->view)
+            continue;
+        keep_order order = {.key = self->host->key, .number = view_number(one), .whole = whole};
+        err error = view_number(one) > MAX_ROOT_VIEW ? ERR_FULL : OK;
+        if (!error)
+            error = ops->keep(ops->host, view_instance(one), &order, out, &self->fault);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+static void
+s_cannot(const turn *self, size_t size)
+{
+    char id[ID_TEXT], text[400];
+    slice why = fault_message(&self->fault);
+    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
+              id_text(session_id(self->session), id), size,
+              log_quoted(why.size ? why : slice_text("it is over the limit"), text, sizeof text));
+}
+
+static bool
+s_is_executed(const turn *self, const answer *reply)
+{
+    if (reply->head.type == MSG_NOT_EXECUTED || (reply->head.flags & FLAG_REPEAT) || self->ends)
+        return false;
+    uint8_t type = self->mail->head.type;
+    return type == MSG_EVENT || type == MSG_MOUNT || type == MSG_JOIN || type == MSG_UNMOUNT;
+}
+
+void
+snapshot_add(turn *self, answer *to)
+{
+    session *of = self->session;
+    if (!self->host->snapshots || !*self->host->snapshots || !s_is_executed(self, to) ||
+        session_unadopted(of))
+        return;
+    bool event = self->mail->head.type == MSG_EVENT;
+    keeping before = session_keeping(of);
+    if (!session_view_count(of) || (event && before == KEEPING_NOT))
+        return;
+    bool whole = !event || before != KEEPING;
+    buffer *out = &to->snapshot;
+    fault_clear(&self->fault);
+    turn_begin_scope(self);
+    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
+    s_put_progress(of, out);
+    if (whole)
+        s_put_session(of, out);
+    err error = s_put_views(self, whole, out);
+    if (error || out->size > MAX_SNAPSHOT) {
+        if (before != KEEPING_NOT)
+            s_cannot(self, out->size);
+        buffer_clear(out);
+        snapshot_begin(out, SNAPSHOT_NONE);
+    }
+    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING);
+    fault_clear(&self->fault);
+}
+
+// --- and back -------------------------------------------------------------------------------------------
+
+typedef struct {
+    id16 id;
+    uint64_t number;
+    uint64_t version;
+    slice path;
+    slice *values; // of its attributes
+    size_t count;
+} kept_view;
+
+typedef struct {
+    slice identity;
+    uint64_t last, generation, numbers, settled;
+    bool heard;
+    unsigned count;
+    kept_view views[MAX_VIEWS];
+    slice replies[MAX_REPLIES_KEPT];
+} kept_session;
+
+static err
+s_read_view(slice map, kept_view *ret)
+{
+    reader in;
+    reader_init(&in, map);
+    slice id = reader_bin(&in, "view", ID_SIZE);
+    ret->number = reader_uint(&in, "number");
+    ret->path = reader_str(&in, "path", MAX_VIEW_PATH);
+    if (in.error || id.size != ID_SIZE || ret->number > MAX_ROOT_VIEW)
+        return ERR_MALFORMED;
+    memcpy(ret->id.bytes, id.data, ID_SIZE);
+    return OK;
+}
+
+static err
+s_read_session(slice bytes, kept_session *ret)
+{
+    reader in;
+    reader_init(&in, bytes);
+    ret->identity = reader_bin(&in, "identity", MAX_IDENTITY);
+    slice views = reader_list(&in, "views", MAX_SNAPSHOT), element;
+    if (in.error)
+        return ERR_MALFORMED;
+    size_t cursor = 0;
+    while (msgpack_next(views, &cursor, &element))
+        if (ret->count == MAX_VIEWS || s_read_view(element, &ret->views[ret->count++]))
+            return ERR_MALFORMED;
+    return OK;
+}
+
+static uint64_t
+s_uint(slice element) // of a list of uint
+{
+    buffer map;
+    buffer_init(&map);
+    writer to = writer_on(&map);
+    writer_map(to, 1);
+    writer_key(to, "n");
+    writer_raw(to, element);
+    reader in;
+    reader_init(&in, buffer_bytes(&map));
+    uint64_t value = reader_uint(&in, "n");
+    buffer_fini(&map);
+    return value;
+}
+
+static err
+s_read_progress(slice bytes, kept_session *ret)
+{
+    reader in;
+    reader_init(&in, bytes);
+    ret->last = reader_uint(&in, "last");
+    ret->generation = reader_uint(&in, "generation");
+    ret->heard = reader_opt_bool(&in, "heard");
+    ret->numbers = reader_uint(&in, "numbers");
+    slice versions = reader_list(&in, "versions", MAX_SNAPSHOT), element;
+    if (in.error)
+        return ERR_MALFORMED;
+    size_t cursor = 0;
+    for (unsigned i = 0; i < MAX_VIEWS && msgpack_next(versions, &cursor, &element); i++)
+        ret->views[i].version = s_uint(element);
+    return OK;
+}
+
+static void
+s_read_settled(slice bytes, kept_session *ret)
+{
+    for (size_t i = 0; i < bytes.size && i < 8; i++)
+        ret->settled = ret->settled << 8 | bytes.data[i];
+}
+
+static err
+s_read_own(const snapshot_entry *entry, kept_session *ret)
+{
+    switch (entry->root) {
+    case ROOT_SESSION:
+        return s_read_session(entry->bytes, ret);
+    case ROOT_PROGRESS:
+        return s_read_progress(entry->bytes, ret);
+    case ROOT_SETTLED:
+        s_read_settled(entry->bytes, ret);
+        return OK;
+    default:
+        if (entry->root >= ROOT_REPLIES && entry->root < ROOT_REPLIES + MAX_REPLIES_KEPT)
+            ret->replies[entry->root - ROOT_REPLIES] = entry->bytes;
+        return OK;
+    }
+}
+
+static kept_view *
+s_view_of(kept_session *in, uint32_t root)
+{
+    for (unsigned i = 0; i < in->count; i++)
+        if (in->views[i].number == root >> 16)
+            return &in->views[i];
+    return NULL;
+}
+
+static void
+s_add_value(kept_view *to, slice value)
+{
+    if ((to->count & (to->count + 1)) == 0) { // 0, 1, 3, 7…: room for twice as many
+        to->values = realloc(to->values, (2 * to->count + 1) * sizeof *to->values);
+        ASSERT(to->values);
+    }
+    to->values[to->count++] = value;
+}
+
+// The session's own roots first: they say which views there are.
+static err
+s_read(slice frame, kept_session *ret)
+{
+    snapshot_reader in, again;
+    snapshot_entry entry;
+    err error = snapshot_read(frame, &in);
+    if (!error && in.kind != SNAPSHOT_FULL)
+        error = ERR_MALFORMED;
+    if (error)
+        return error;
+    again = in;
+    while (!error && snapshot_next(&in, &entry))
+        if (entry.root >> 16 > MAX_ROOT_VIEW)
+            error = s_read_own(&entry, ret);
+    while (!error && snapshot_next(&again, &entry)) {
+        kept_view *of = entry.root >> 16 <= MAX_ROOT_VIEW ? s_view_of(ret, entry.root) : NULL;
+        if (of)
+            s_add_value(of, entry.bytes);
+    }
+    return error;
+}
+
+static err
+s_revive_view(turn *self, const kept_view *kept)
+{
+    const view_ops *ops = self->host->ops;
+    void *instance = NULL;
+    revive_order order = {kept->path, kept->values, kept->count};
+    err error = ops->revive(ops->host, &order, &instance, &self->fault);
+    if (error)
+        return error;
+    view *made = view_new(kept->id, kept->path, instance), *replaced = NULL;
+    view_revive(made, kept->version);
+    error = session_add_view(self->session, &made, &replaced);
+    if (!error)
+        view_set_number(session_view(self->session, kept->id), (unsigned)kept->number);
+    view_destroy(error ? &made : &replaced, ops);
+    return error;
+}
+
+static void
+s_revive_reply(session *to, slice kept)
+{
+    header head;
+    if (kept.size < HEADER_SIZE || header_decode(slice_of(kept.data, HEADER_SIZE), &head))
+        return;
+    answer *reply = answer_new(&head, &(client_id){0}, head.type);
+    buffer_append(&reply->body, kept.data + HEADER_SIZE, kept.size - HEADER_SIZE);
+    session_revive_reply(to, reply);
+    answer_destroy(&reply);
+}
+
+static err
+s_revive(turn *self, const kept_session *kept)
+{
+    session *of = self->session;
+    err error = OK;
+    for (unsigned i = 0; !error && i < kept->count; i++)
+        error = s_revive_view(self, &kept->views[i]);
+    if (error)
+        return error;
+    session_set_identity(of, kept->identity);
+    for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
+        s_revive_reply(of, kept->replies[i]);
+    session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
+                   (unsigned)kept->numbers, clock_now(self->host->clock));
+    return OK;
+}
+
+err
+snapshot_revive(turn *self)
+{
+    if (!session_is_new(self->session))
+        return ERR_SPENT;
+    kept_session *kept = calloc(1, sizeof *kept);
+    ASSERT(kept);
+    err error = s_read(mail_body(self->mail), kept);
+    if (!error) {
+        turn_begin_scope(self);
+        error = s_revive(self, kept);
+    }
+    for (unsigned i = 0; i < kept->count; i++)
+        free(kept->views[i].values);
+    free(kept);
+    if (!error)
+        return OK;
+    session_close_views(self->session, self->host->ops);
+    char id[ID_TEXT], text[400];
+    slice why = fault_message(&self->fault);
+    log_event(LEVEL_ERROR, "not_restored", "session=%s reason=%s message=%s",
+              id_text(session_id(self->session), id), err_word(error),
+              log_quoted(why.size ? why : slice_text(err_text(error)), text, sizeof text));
+    return error;
+}
