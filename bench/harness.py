@@ -105,14 +105,17 @@ def environment(more=None):
 
 
 class Fleet:
-    """A broker and its workers, in the project that is measured. `pids` are the workers'."""
+    """A broker and its workers, in the project that is measured. `pids` are the workers'. state: whether the broker
+    keeps sessions.
+    """
 
-    def __init__(self, processes, workers):
-        name = f"fleet{workers}"
+    def __init__(self, processes, workers, state=False):
+        name = f"fleet{workers}{'kept' if state else ''}"
         back = f"ipc://{processes.folder}/{name}.back"
         self.front = f"ipc://{processes.folder}/{name}.front"
         broker = BUILD / "broker" / "troupe-broker"
-        processes.start("broker", [broker, "--front", self.front, "--back", back], ready="event=ready")
+        keeps = ["--keep", f"{processes.folder}/{name}.sessions"] if state else []
+        processes.start("broker", [broker, "--front", self.front, "--back", back, *keeps], ready="event=ready")
         self.pids = []
         for number in range(1, workers + 1):
             command = [BUILD / "worker" / "troupe-worker", "--back", back, "--name", f"worker-{number}"]

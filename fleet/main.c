@@ -42,11 +42,13 @@ s_complete(const command *given, char state[HOME_PATH], char *ret_why, size_t si
         snprintf(ret_why, size, "the path of the fleet's directory is longer than a socket's may be");
         return ERR_TOO_LARGE;
     }
-    char front[HOME_ADDRESS], back[HOME_ADDRESS];
+    char front[HOME_ADDRESS], back[HOME_ADDRESS], keep[HOME_ADDRESS];
     home_address(state, "front", front);
     home_address(state, "back", back);
     ASSERT(settings_put(of, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
     ASSERT(settings_put(of, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
+    snprintf(keep, sizeof keep, "%s/sessions", state);
+    ASSERT(settings_put(of, SET_KEEP, keep, SOURCE_DEFAULT, NULL) == OK);
     return OK;
 }
 

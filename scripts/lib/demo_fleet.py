@@ -127,10 +127,10 @@ class DemoFleet:
 
     Workers and server run in the environment of the interpreter that runs this. root: the checkout, built.
     port: TCP port of the server on the loopback. database: path of the SQLite file; None puts it into the
-    state directory, to vanish with it. sink(name, line): what the processes say.
+    state directory, to vanish with it. sink(name, line): what the processes say. broker: more arguments for it.
     """
 
-    def __init__(self, root, port, workers=2, reload=False, verbose=False, database=None, sink=None):
+    def __init__(self, root, port, workers=2, reload=False, verbose=False, database=None, sink=None, broker=()):
         self.root = Path(root)
         self.port = port
         self.workers = workers
@@ -140,6 +140,7 @@ class DemoFleet:
         self.url = f"http://127.0.0.1:{port}/"
         self.state = None
         self.children = []
+        self.broker_options = list(broker)
         self._sink = sink or (lambda name, line: None)
         self._ended = queue.SimpleQueue()
 
@@ -175,6 +176,15 @@ class DemoFleet:
         if self.state:
             shutil.rmtree(self.state, ignore_errors=True)
 
+    def lose_workers(self):
+        """Kills the workers as a machine does that runs out of memory, and starts one in their place."""
+        for child in [child for child in self.children if child.name.startswith("worker")]:
+            child.process.kill()
+            child.stop(time.monotonic() + STOP_SECONDS)
+            self.children.remove(child)
+        self.workers += 1
+        self._start_worker(self.workers).wait_line("event=registered", time.monotonic() + START_SECONDS)
+
     def _start(self):
         deadline = time.monotonic() + START_SECONDS
         self._start_broker(deadline)
@@ -208,6 +218,7 @@ class DemoFleet:
         ready, told = os.pipe()
         try:
             command = [program, "--front", self.front, "--back", self.back, "--ready-fd", told]
+            command += ["--keep", self.state / "sessions", *self.broker_options]
             broker = self._spawn("broker", command, ended=self._ended.put, pass_fds=(told,))
         finally:
             os.close(told)

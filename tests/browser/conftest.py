@@ -107,3 +107,11 @@ def site(fleet, driver):
     yield site
     driver.switch_to.default_content()
     assert not site.errors()
+
+
+@pytest.fixture
+def fragile(driver):
+    """(Site, DemoFleet) of a demo with one worker, whose end the broker notices within a second."""
+    quick = ("--heartbeat-ms", "100", "--worker-dead-ms", "1000")
+    with DemoFleet(ROOT, free_port(), workers=1, broker=quick) as fleet:
+        yield Site(driver, fleet.url), fleet

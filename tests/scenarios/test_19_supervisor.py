@@ -57,7 +57,7 @@ def test_up_and_stop(supervised, tmp_path):
     out, _ = one.run("stop")
     assert out.endswith("stopped\n")
     assert one.up.wait_exit() == 0
-    assert os.listdir(one.fleet.sockets) == ["lock"]
+    assert sorted(os.listdir(one.fleet.sockets)) == ["lock", "sessions"]
     assert "no fleet runs in" in one.run("status", code=1)[1]
 
 
@@ -117,7 +117,7 @@ def test_terminal(tmp_path):
 
 
 def test_killed_worker(supervised):
-    """The broker knows at once, not when it has missed it; the slot gets another; the other one goes on."""
+    """The broker knows at once, not when it has missed it; the page goes on elsewhere; the slot gets another."""
     one = supervised(*FOREVER)
     one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
     with counter(one.fleet, 4) as page:
@@ -127,7 +127,8 @@ def test_killed_worker(supervised):
         other = next(row for row in one.rows() if row["name"] != owner["name"])
         kill(owner["pid"])
         assert page.wait_type("lost")["reason"] == "worker_lost"
-        assert page.join()["fresh"] is True
+        assert page.join()["restored"] is True
+        assert ">6<" in page.shows("increment")
         rows = one.wait_rows(lambda rows: [row["state"] for row in rows] == ["ready"] * 2, "both to be ready again")
     again = next(row for row in rows if row["name"] == owner["name"])
     assert (again["restarts"], again["generation"], again["last"]) == (1, 2, "killed by SIGKILL")

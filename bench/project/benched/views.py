@@ -21,6 +21,30 @@ class Seed(LiveView):
         self.count += 1
 
 
+class Stocked(LiveView):
+    """A number, and 64 KB of rows that it does not show."""
+
+    template_string = "<div>{{ count }}</div>"
+
+    def mount(self, request):
+        self.count = 0
+        self.rows = [{"id": number, "name": f"Item {number}" + "x" * 32, "price": number / 7} for number in range(800)]
+
+    def get_context_data(self, **kwargs):
+        return {"count": self.count}
+
+    @event_handler
+    def increment(self):
+        self.count += 1
+
+    @event_handler
+    def rewrite(self):
+        """Changes every row."""
+        self.count += 1
+        for row in self.rows:
+            row["price"] += 1
+
+
 class Light(LiveView):
     """A counter with handlers of every temper."""
 

@@ -17,6 +17,14 @@ from .models import Row
 GATE_SECONDS = 20  # a gate that nobody opens must not hold a worker for ever
 
 
+def wait_for_gate(gate):
+    """Say that it is reached, and wait until somebody opens it."""
+    end = time.monotonic() + GATE_SECONDS
+    Path(gate + ".reached").touch()
+    while not os.path.exists(gate) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
 class Counter(LiveView):
     """Counts, and knows other things to do with text."""
 
@@ -100,10 +108,7 @@ class Gated(LiveView):
 
     @event_handler
     def hold(self, gate):
-        end = time.monotonic() + GATE_SECONDS
-        Path(gate + ".reached").touch()
-        while not os.path.exists(gate) and time.monotonic() < end:
-            time.sleep(0.005)
+        wait_for_gate(gate)
         self.count += 1
 
     @event_handler

@@ -1,7 +1,7 @@
 """URLs of the views that behave, and of those that do not."""
 
 from django.urls import path
-from house import bad, pages, slots, views
+from house import bad, kept, pages, slots, views
 
 urlpatterns = [
     path("plain/", pages.plain),
@@ -25,5 +25,9 @@ urlpatterns = [
     path("reloaded/", views.Reloaded.as_view()),
     path("ledger/", slots.Ledger.as_view()),
     path("vault/", slots.Vault.as_view()),
+    path("history/", kept.History.as_view()),
+    path("everything/", kept.Everything.as_view()),
+    path("locked/", kept.Locked.as_view()),
+    path("rebuilt/", kept.Rebuilt.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]

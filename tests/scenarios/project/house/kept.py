@@ -1,0 +1,108 @@
+"""Views whose state outlives their worker, and one whose state cannot."""
+
+import datetime
+import decimal
+import enum
+import threading
+import uuid
+
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+from troupe import LiveView, event_handler
+
+from .models import Row
+from .views import wait_for_gate
+
+
+class History(LiveView):
+    """Appends the numbers that it is given: what is missing, doubled or out of order shows."""
+
+    template_string = "<div dj-root><p>{{ numbers|join:' ' }}</p></div>"
+
+    def mount(self, request):
+        self.numbers = []
+
+    @event_handler
+    def append(self, number):
+        self.numbers.append(number)
+
+    @event_handler
+    def append_then_hold(self, number, gate):
+        self.numbers.append(number)
+        wait_for_gate(gate)
+
+    @event_handler(retry_safe=True)
+    def append_safely(self, number, gate):
+        self.numbers.append(number)
+        wait_for_gate(gate)
+
+    @event_handler
+    def append_and_raise(self, number):
+        self.numbers.append(number)
+        raise ValueError(f"after {number}")
+
+
+class Kind(enum.Enum):
+    """A choice."""
+
+    FIRST = 1
+    SECOND = 2
+
+
+class Everything(LiveView):
+    """Holds a value of each kind that is kept, and says whether they are what they were."""
+
+    template_string = "<div dj-root>{{ text }}</div>"
+
+    def mount(self, request):
+        self.text, self.looked = "mounted", 0
+        self.kinds = self._kinds()
+        self.user = request.user
+        self._private = {"ü": [1, (2, 3), {4}], 5: b"six", (7, 8): None}
+        self.row = Row.objects.create(text="in the database")
+
+    @staticmethod
+    def _kinds():
+        day = datetime.datetime(2026, 3, 1, 12, 30, 0, 5)
+        return [
+            None, True, -1, 2**63, 10**40, 0.1, "text", "\ud800", b"\0", [], {}, (1, (2,)), {1, 2}, frozenset((3,)),
+            day, day.date(), day.time(), datetime.timedelta(days=-1, microseconds=3),
+            timezone.make_aware(day, datetime.UTC), timezone.make_aware(day, timezone.get_default_timezone()),
+            decimal.Decimal("1.10"), uuid.UUID(int=7), mark_safe("<b>"), Kind.SECOND,
+        ]  # fmt: skip
+
+    @event_handler
+    def look(self):
+        self.looked += 1
+        now = self._kinds()
+        same = [one == other and type(one) is type(other) for one, other in zip(self.kinds, now, strict=True)]
+        wrong = [repr(now[at]) for at, well in enumerate(same) if not well]
+        if self._private != {"ü": [1, (2, 3), {4}], 5: b"six", (7, 8): None}:
+            wrong.append(repr(self._private))
+        if self.row.text != "in the database" or str(self.user) not in ("AnonymousUser", "ann"):
+            wrong.append("row or user")
+        self.text = f"wrong: {wrong}" if wrong else f"all the same for {self.user}, {self.looked}"
+
+
+class Locked(LiveView):
+    """Has what no snapshot can hold."""
+
+    template_string = "<div dj-root>{{ count }}</div>"
+
+    def mount(self, request):
+        self.count = 0
+        self.lock = threading.Lock()
+
+    @event_handler
+    def increment(self):
+        with self.lock:
+            self.count += 1
+
+
+class Rebuilt(Locked):
+    """The same, but it knows how to make it again."""
+
+    def restore(self, request):
+        self.lock = threading.Lock()
+        self.count += 100
