@@ -26,6 +26,7 @@ LIMITS = {
     "waiting requests of one session": ("MAX_MAILBOX",),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
+    "snapshot of a session": ("MAX_SNAPSHOT",),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.
 SENTENCES = (
@@ -33,6 +34,7 @@ SENTENCES = (
     (r"A worker silent for (\d+) s is dead", 1000, "WORKER_DEAD_MS"),
     (r"takes one silent for (\d+) s for dead", 1000, "CLIENT_DEAD_MS"),
     (r"MAY ignore up to (\d+) of them", 1, "MAX_SNAPSHOT_FRAMES"),
+    (r"A session is at most (\d+) MiB", 1 << 20, "MAX_SNAPSHOT"),
 )
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
