@@ -332,6 +332,14 @@ def test_a_block_that_a_missing_name_empties(browser, use):
     check(case_of({"main.html": page, "base.html": base}, states, kind="child"), browser, Counts())
 
 
+def test_a_block_that_a_missing_name_empties_twice(browser):
+    page = "{% extends 'base.html' %}{% block a %}<i title='{{ block.super }}'></i>"
+    page += "{% with s=block.super %}{{ s }}{% endwith %}{{ b }}{% endblock %}"
+    base = "<html><body><main dj-root>{% block a %}{{ a|default:missing }}{% endblock %}</main></body></html>"
+    states = [{"a": "x", "b": 1}, {"a": "x", "b": 2}, {"a": "y", "b": 2}]
+    check(case_of({"main.html": page, "base.html": base}, states, kind="child", invalid=True), browser, Counts())
+
+
 def test_a_generator_that_only_a_super_names(browser):
     page = "{% extends 'base.html' %}{% block a %}{% with s=block.super %}{{ s }}{% endwith %}{% endblock %}"
     block = "{% block a %}{% for x in gen %}{{ x }}{% endfor %}{% endblock %}"

@@ -194,11 +194,12 @@ class Expander:
             chosen = binding.queue[-1]
             nodes = self._chosen(op, chosen, binding.queue[:-1], lower_nodelist(chosen.nodelist))
         # A name that does not exist makes all of {{ block.super }} empty, and a filter wants all of it: one value then.
-        whole = self.names.fragile or expr[3] or len(expr[2][2]) > 2
+        fragile = self.names.fragile
         self.names.fragile |= before
-        if whole:
-            pure = self.names.expr((*expr[:2], ("const", ""), expr[3]))
-            return [Value(op, pure | deps_of(nodes) & ~LEAK)]
+        if fragile or expr[3] or len(expr[2][2]) > 2:
+            mask = self.names.expr((*expr[:2], ("const", ""), expr[3])) | deps_of(nodes) & ~LEAK
+            # Where it failed once Django has lost the parent's block, and the next one is empty: it has a state.
+            return [Value(op, mask | IMPURE if fragile else mask)]
         return nodes
 
     # Includes.
