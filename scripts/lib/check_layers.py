@@ -1,10 +1,13 @@
 """Who may include whom: the arrows of docs/ARCHITECTURE.md, read off the #include lines."""
 
+import pathlib
 import re
 
 import check_tree
 
-ROOMS = ("common", "proto", "broker", "worker/py", "worker", "fleet")
+PYTHON_ROOMS = ("worker/py/filters", "worker/py/template", "worker/py/live", "worker/py")  # each may use those before
+PYTHON = "worker/py/python"  # python.h, which all of them include
+ROOMS = ("common", "proto", "broker", *PYTHON_ROOMS, "worker", "fleet")
 # room: the rooms that its files may include.
 MAY = {
     "common": {"common"},
@@ -12,7 +15,10 @@ MAY = {
     "broker": {"common", "proto", "broker"},
     "worker": {"common", "proto", "worker"},
     "worker/main": {"common", "proto", "worker", "worker/py"},
-    "worker/py": {"common", "proto", "worker", "worker/py"},
+    PYTHON: set(),
+    **{
+        room: {"common", "proto", "worker", PYTHON, *PYTHON_ROOMS[: at + 1]} for at, room in enumerate(PYTHON_ROOMS)
+    },
     "fleet": {"common", "proto", "fleet"},
 }
 FREE = ("tests", "bench")  # may include anything
@@ -22,7 +28,7 @@ OUTSIDE = (
         re.compile(
             r"(Python|structmember|frameobject|pythread|datetime|marshal)\.h$|(cpython|internal/pycore.*)/"
         ),
-        {"worker/py"},
+        {PYTHON, *PYTHON_ROOMS},
     ),
     (re.compile(r"msgpack(\.h$|/)"), {"proto", "worker/py"}),
     (re.compile(r"c?zmq\w*\.h$"), {"broker", "worker", "worker/main", "fleet"}),
@@ -35,6 +41,8 @@ def room_of(path):
     name = path.as_posix()
     if name == "worker/main.c":
         return "worker/main"
+    if name == PYTHON + ".h":
+        return PYTHON
     return next((room for room in ROOMS if name.startswith(room + "/")), None)
 
 
@@ -46,7 +54,7 @@ def problem_with(room, quote, target):
                 return None if room in allowed else f"{target} belongs to {', '.join(sorted(allowed))} only"
     if quote == "<":
         return None
-    wanted = next((name for name in ROOMS if target.startswith(name + "/")), None)
+    wanted = room_of(pathlib.PurePosixPath(target))
     if wanted is None:
         return f'"{target}" names no folder of the project'
     return None if wanted in MAY[room] else f"{room} may not use {wanted} ({target})"

@@ -258,7 +258,7 @@ def test_what_is_left_alone_stays_alone_when_html_is_asked_for():
     assert done["patch"] == b'{"1":{"2":"2"}}'
 
 
-LEAF_QUIET = 1 << 30  # worker/py/plan.h
+LEAF_QUIET = 1 << 30  # worker/py/live/plan.h
 IMPURE = 1 << 63
 SETS = "<div dj-update='ignore'>{% firstof x as z %}{{ z }}</div><p>{{ z }}</p>"
 

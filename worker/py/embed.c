@@ -1,7 +1,7 @@
 #include "worker/py/embed.h"
 
 #include "common/log.h"
-#include "worker/py/nodelist.h"
+#include "worker/py/template/nodelist.h"
 #include "worker/py/view.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef TROUPE_PY_KEEPER_H
 #define TROUPE_PY_KEEPER_H
 
-#include "worker/py/hasher.h"
+#include "worker/py/live/hasher.h"
 #include "worker/view_ops.h"
 
 typedef struct kept_root kept_root;

@@ -9,9 +9,9 @@
 //     session.ended                                       # it was shut down, or its only mount failed
 #include "worker/py/python.h"
 
-#include "worker/py/filters_probe.h"
-#include "worker/py/nodelist.h"
+#include "worker/py/filters/filters_probe.h"
 #include "worker/py/pack.h"
+#include "worker/py/template/nodelist.h"
 #include "worker/py/view.h"
 #include "worker/turn.h"
 

@@ -2,7 +2,7 @@
 
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
-#include "worker/py/live.h"
+#include "worker/py/live/live.h"
 
 enum { SMALL_PATCH = 512 };
 

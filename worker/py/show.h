@@ -4,8 +4,8 @@
 #ifndef TROUPE_PY_SHOW_H
 #define TROUPE_PY_SHOW_H
 
-#include "worker/py/plan.h"
-#include "worker/py/state.h"
+#include "worker/py/live/plan.h"
+#include "worker/py/live/state.h"
 #include "worker/view_ops.h"
 
 // What a view's last rendering left, beside its tree. Owned by the instance.

@@ -1,11 +1,11 @@
 #include "worker/py/view.h"
 
 #include "worker/py/convert.h"
-#include "worker/py/eval.h"
 #include "worker/py/exception.h"
 #include "worker/py/keeper.h"
 #include "worker/py/pack.h"
 #include "worker/py/show.h"
+#include "worker/py/template/eval.h"
 
 #include <stdlib.h>
 
@@ -534,7 +534,7 @@ s_page(PyObject *unused, PyObject *description)
     return (PyObject *)page_new(description);
 }
 
-static PyMethodDef s_make_page = {"make_page", s_page, METH_O, "page_new() of worker/py/plan.h."};
+static PyMethodDef s_make_page = {"make_page", s_page, METH_O, "page_new() of worker/py/live/plan.h."};
 
 py_host *
 py_host_new(PyObject *submit)

@@ -1,4 +1,4 @@
-"""Lowering: Django's parsed nodes as plain tuples, from which C builds its programs (worker/py/program.h).
+"""Lowering: Django's parsed nodes as plain tuples, from which C builds its programs (worker/py/template/program.h).
 
 Django parses; this module looks at what it made, once a template; C executes. Nothing here runs while a page is
 rendered a second time; what C calls then stands in rare.py.

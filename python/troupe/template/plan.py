@@ -1,4 +1,4 @@
-"""Plans: a page as blocks and slots, for the worker (worker/py/plan.h) to execute and for the browser to apply.
+"""Plans: a page as blocks and slots, for the worker (worker/py/live/plan.h) to execute and for the browser to apply.
 
 `compile_page(template, context)` gives None, or a dict:
 
@@ -24,7 +24,7 @@ A block is a dict: items (below, in the order in which they run), classes (a let
     ("branch", slot, deps, cond_deps, ((cond | None, block | None), …), node | None)     cond None: always
     ("list", slot, deps, seq_deps, row, loopvars, expr, reversed, node, forloop, flags, key ops | None, block,
              empty block | None)
-    ("scope", deps, scope, items)                   scope: see scope_new in worker/py/program.h
+    ("scope", deps, scope, items)                   scope: see scope_new in worker/py/template/program.h
 
 deps are the masks of deps.py; flags of a leaf are worker/markup.h's PLACE_* and elements.QUIET, those of a list
 deps.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from the rows around it as well.

@@ -1,4 +1,5 @@
-"""What C calls while it renders (worker/py/django.h), for what is rare: errors, odd classes, a template's first use.
+"""What C calls while it renders (worker/py/template/django.h), for what is rare: errors, odd classes, a template's
+first use.
 
 These functions say in Python what Django does there, so that messages, logs and annotations are the same.
 """

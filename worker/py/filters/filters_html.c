@@ -1,0 +1,180 @@
+// Native filters that make HTML.
+#include "worker/py/filters/chars.h"
+#include "worker/py/filters/filters_set.h"
+
+#include <string.h>
+
+// What a character becomes in HTML, or NULL: itself.
+static const char *
+s_entity(Py_UCS4 character)
+{
+    switch (character) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#x27;";
+    default:
+        return NULL;
+    }
+}
+
+static bool
+s_has_special(PyObject *text)
+{
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    int kind = (int)PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (s_entity(PyUnicode_READ(kind, data, i)))
+            return true;
+    return false;
+}
+
+static void
+s_add_escaped(chars *out, Py_UCS4 character)
+{
+    const char *entity = s_entity(character);
+    if (entity)
+        chars_add_ascii(out, entity);
+    else
+        chars_add(out, character);
+}
+
+PyObject *
+filters_escaped(PyObject *text)
+{
+    if (!s_has_special(text))
+        return Py_NewRef(text);
+    chars out;
+    chars_init(&out);
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    chars_reserve(&out, (size_t)size + (size_t)size / 8);
+    for (Py_ssize_t i = 0; i < size; i++)
+        s_add_escaped(&out, PyUnicode_READ_CHAR(text, i));
+    PyObject *escaped = chars_str(&out);
+    chars_fini(&out);
+    return escaped;
+}
+
+PyObject *
+filter_safe(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    (void)autoescape;
+    if (filters_is_safe(value))
+        return Py_NewRef(value);
+    return filters_mark_safe(filters_text_of(value));
+}
+
+PyObject *
+filter_force_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    (void)autoescape;
+    PyObject *text = filters_text_of(value);
+    PyObject *escaped = text ? filters_escaped(text) : NULL;
+    Py_XDECREF(text);
+    return filters_mark_safe(escaped);
+}
+
+PyObject *
+filter_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    if (filters_is_safe(value))
+        return Py_NewRef(value);
+    return filter_force_escape(f, value, arg, autoescape);
+}
+
+PyObject *
+filter_linebreaksbr(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    PyObject *text = filters_text_of(value);
+    if (!text)
+        return NULL;
+    chars out;
+    chars_init(&out);
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    for (Py_ssize_t i = 0; i < size; i++) {
+        Py_UCS4 character = PyUnicode_READ_CHAR(text, i);
+        bool crlf = character == '\r' && i + 1 < size && PyUnicode_READ_CHAR(text, i + 1) == '\n';
+        if (crlf)
+            continue;
+        if (character == '\r' || character == '\n')
+            chars_add_ascii(&out, "<br>");
+        else if (autoescape)
+            s_add_escaped(&out, character);
+        else
+            chars_add(&out, character);
+    }
+    Py_DECREF(text);
+    PyObject *html = chars_str(&out);
+    chars_fini(&out);
+    return filters_mark_safe(html);
+}
+
+// What join() puts between two brackets: html.escape(str(item)), or a SafeString as it is. NULL: not for me.
+static PyObject *
+s_conditional_escape(PyObject *item)
+{
+    if (filters_is_safe(item))
+        return Py_NewRef(item);
+    PyObject *text = filters_text_of(item);
+    PyObject *escaped = text ? filters_escaped(text) : NULL;
+    Py_XDECREF(text);
+    return escaped;
+}
+
+// The items as a list of str. NULL: not for me.
+static PyObject *
+s_joinable(PyObject *value, bool autoescape)
+{
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(value);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(value, i);
+        if (autoescape ? !filters_is_scalar(item) : !filters_is_text(item))
+            return NULL;
+    }
+    PyObject *items = PyList_New(count);
+    for (Py_ssize_t i = 0; items && i < count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(value, i);
+        PyObject *text = autoescape ? s_conditional_escape(item) : Py_NewRef(item);
+        if (text)
+            PyList_SET_ITEM(items, i, text);
+        else
+            Py_CLEAR(items);
+    }
+    return items;
+}
+
+// Before Django 4.1 or so the separator was escaped even where nothing else was.
+static bool
+s_means_one_thing(PyObject *arg, bool autoescape)
+{
+    return autoescape || filters_is_safe(arg) || !s_has_special(arg);
+}
+
+PyObject *
+filter_join(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    if (!arg || !filters_is_text(arg) || (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) ||
+        !s_means_one_thing(arg, autoescape))
+        return filters_not_mine();
+    PyObject *items = s_joinable(value, autoescape);
+    PyObject *between = items ? s_conditional_escape(arg) : NULL;
+    PyObject *joined = between ? PyUnicode_Join(between, items) : NULL;
+    Py_XDECREF(items);
+    Py_XDECREF(between);
+    // A single SafeString comes out as it is.
+    return joined && filters_is_safe(joined) ? joined : filters_mark_safe(joined);
+}

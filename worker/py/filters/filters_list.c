@@ -1,0 +1,207 @@
+// Native filters that choose: between values, and out of a list.
+#include "worker/py/filters/dates.h"
+#include "worker/py/filters/filters_set.h"
+
+// Whether bool(value) runs no code of the project.
+static bool
+s_has_truth(PyObject *value)
+{
+    return PyList_CheckExact(value) || PyTuple_CheckExact(value) || PyDict_CheckExact(value) ||
+           dates_kind_of(value) != DATES_NONE || filters_is_scalar(value);
+}
+
+PyObject *
+filter_default(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    if (!arg || !s_has_truth(value))
+        return filters_not_mine();
+    int truth = PyObject_IsTrue(value);
+    if (truth < 0) {
+        PyErr_Clear();
+        return NULL;
+    }
+    return Py_NewRef(truth ? value : arg);
+}
+
+PyObject *
+filter_default_if_none(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    return arg ? Py_NewRef(value == Py_None ? arg : value) : filters_not_mine();
+}
+
+// The places of the first three commas. How many of them there are.
+static int
+s_commas(PyObject *text, Py_ssize_t places[3])
+{
+    Py_ssize_t from = 0, size = PyUnicode_GET_LENGTH(text);
+    int count = 0;
+    while (count < 3) {
+        Py_ssize_t comma = PyUnicode_FindChar(text, ',', from, size, 1);
+        if (comma < 0)
+            break;
+        places[count++] = comma;
+        from = comma + 1;
+    }
+    return count;
+}
+
+PyObject *
+filter_yesno(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)autoescape;
+    if (!s_has_truth(value) || (arg && arg != Py_None && !filters_is_text(arg)))
+        return filters_not_mine();
+    if ((!arg || arg == Py_None) && !(arg = formats_word(f, WORD_YES_NO_MAYBE)))
+        return NULL;
+    Py_ssize_t commas[3];
+    int count = s_commas(arg, commas);
+    if (count == 0)
+        return Py_NewRef(value);
+    int truth = PyObject_IsTrue(value);
+    if (truth < 0) {
+        PyErr_Clear();
+        return NULL;
+    }
+    if (truth)
+        return PyUnicode_Substring(arg, 0, commas[0]);
+    Py_ssize_t size = PyUnicode_GET_LENGTH(arg);
+    if (count == 2 && value == Py_None)
+        return PyUnicode_Substring(arg, commas[1] + 1, size);
+    return PyUnicode_Substring(arg, commas[0] + 1, count == 1 ? size : commas[1]);
+}
+
+// len(value), or -1: it has none. False: not for me.
+static bool
+s_length(PyObject *value, Py_ssize_t *ret_length)
+{
+    if (filters_is_text(value))
+        *ret_length = PyUnicode_GET_LENGTH(value);
+    else if (PyList_CheckExact(value) || PyTuple_CheckExact(value))
+        *ret_length = PySequence_Fast_GET_SIZE(value);
+    else if (PyDict_CheckExact(value))
+        *ret_length = PyDict_GET_SIZE(value);
+    else if (PyAnySet_CheckExact(value))
+        *ret_length = PySet_GET_SIZE(value);
+    else if (s_has_truth(value))
+        *ret_length = -1;
+    else
+        return false;
+    return true;
+}
+
+PyObject *
+filter_length(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    (void)autoescape;
+    Py_ssize_t length;
+    if (!s_length(value, &length))
+        return filters_not_mine();
+    return PyLong_FromSsize_t(length < 0 ? 0 : length);
+}
+
+PyObject *
+filter_length_is(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    Py_ssize_t length;
+    long wanted;
+    if (!s_length(value, &length) || !filters_number(arg, &wanted))
+        return filters_not_mine();
+    return length < 0 ? filters_empty() : PyBool_FromLong(length == wanted);
+}
+
+// The item at `index`, counted from the end if negative; "" if there is none.
+static PyObject *
+s_item(PyObject *value, Py_ssize_t index)
+{
+    Py_ssize_t size = 0;
+    if (!(PyUnicode_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value)) ||
+        !s_length(value, &size))
+        return filters_not_mine();
+    if (size == 0)
+        return filters_empty();
+    if (index < 0)
+        index += size;
+    if (PyUnicode_CheckExact(value))
+        return PyUnicode_Substring(value, index, index + 1);
+    return Py_NewRef(PySequence_Fast_GET_ITEM(value, index));
+}
+
+PyObject *
+filter_first(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    (void)autoescape;
+    return s_item(value, 0);
+}
+
+PyObject *
+filter_last(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)arg;
+    (void)autoescape;
+    return s_item(value, -1);
+}
+
+// One number of "1:2:3" as a new reference, or None where there is nothing. NULL: not for me.
+static PyObject *
+s_bound(PyObject *arg, Py_ssize_t from, Py_ssize_t to)
+{
+    if (from == to)
+        return Py_NewRef(Py_None);
+    long number;
+    PyObject *text = PyUnicode_Substring(arg, from, to);
+    bool ok = text && filters_number(text, &number);
+    Py_XDECREF(text);
+    return ok ? PyLong_FromLong(number) : NULL;
+}
+
+// slice(*bits) of up to three numbers. NULL: not for me.
+static PyObject *
+s_slice(PyObject *arg)
+{
+    PyObject *bounds[3] = {NULL, NULL, NULL};
+    Py_ssize_t from = 0, size = PyUnicode_GET_LENGTH(arg);
+    int count = 0;
+    bool more = true;
+    while (more && count < 3) {
+        Py_ssize_t colon = PyUnicode_FindChar(arg, ':', from, size, 1);
+        more = colon >= 0;
+        if (!(bounds[count++] = s_bound(arg, from, more ? colon : size)))
+            break;
+        from = colon + 1;
+    }
+    PyObject *slice = NULL;
+    if (!more && bounds[count - 1])
+        slice =
+            count == 1 ? PySlice_New(NULL, bounds[0], NULL) : PySlice_New(bounds[0], bounds[1], bounds[2]);
+    for (int i = 0; i < 3; i++)
+        Py_XDECREF(bounds[i]);
+    return slice;
+}
+
+PyObject *
+filter_slice(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    if (!arg || !(PyUnicode_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value)))
+        return filters_not_mine();
+    PyObject *text = filters_is_text(arg) ? Py_NewRef(arg) : filters_text_of(arg);
+    PyObject *slice = text ? s_slice(text) : NULL;
+    PyObject *part = slice ? PyObject_GetItem(value, slice) : NULL;
+    Py_XDECREF(text);
+    Py_XDECREF(slice);
+    if (!part)
+        PyErr_Clear(); // a step of 0: Django's call gives the whole value
+    return part;
+}

@@ -1,0 +1,315 @@
+// Native filters of numbers, and of what is counted.
+#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/numbers.h"
+
+#include <stdlib.h>
+
+static struct {
+    bool over_float;  // floatformat() takes what is no float through float(), as it did before Django 4.0
+    bool unlocalized; // its argument may end in "u", and without it numbers are localized (since 4.0)
+} s_start;
+
+// Asks Django's floatformat.
+static PyObject *
+s_ask(PyObject *floatformat, const char *number, const char *arg)
+{
+    PyObject *decimal = (PyObject *)formats_of_django()->decimal;
+    PyObject *value = PyObject_CallFunction(decimal, "s", number);
+    PyObject *answer = value ? PyObject_CallFunction(floatformat, "Os", value, arg) : NULL;
+    Py_XDECREF(value);
+    if (answer && !PyUnicode_Check(answer))
+        Py_CLEAR(answer);
+    return answer;
+}
+
+bool
+filters_number_start(void)
+{
+    PyObject *module = PyImport_ImportModule("django.template.defaultfilters");
+    PyObject *floatformat = module ? PyObject_GetAttrString(module, "floatformat") : NULL;
+    PyObject *many = floatformat ? s_ask(floatformat, "0.12345678901234567891", "20") : NULL;
+    PyObject *plain = many ? s_ask(floatformat, "1.5", "2u") : NULL;
+    if (plain) {
+        // Whatever the separators are: the last of 20 places, and two places.
+        Py_ssize_t size = PyUnicode_GET_LENGTH(many);
+        s_start.over_float = size == 0 || PyUnicode_READ_CHAR(many, size - 1) != '1';
+        size = PyUnicode_GET_LENGTH(plain);
+        s_start.unlocalized = size > 1 && PyUnicode_READ_CHAR(plain, size - 1) == '0';
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(floatformat);
+    Py_XDECREF(many);
+    Py_XDECREF(plain);
+    return plain != NULL;
+}
+
+// floatformat's argument.
+typedef struct {
+    long places;
+    bool grouped;
+    int use_l10n;
+} wish;
+
+// Takes "g", "u" and both off the end. False: not for me.
+static bool
+s_parse_text_wish(PyObject *arg, wish *ret_wish)
+{
+    Py_ssize_t size = PyUnicode_GET_LENGTH(arg);
+    if (size == 0)
+        return false;
+    bool u = false;
+    for (int i = 0; i < 2 && size > 0; i++) {
+        Py_UCS4 last = PyUnicode_READ_CHAR(arg, size - 1);
+        bool *flag = last == 'g' ? &ret_wish->grouped : last == 'u' ? &u : NULL;
+        if (!flag || *flag)
+            break;
+        *flag = true;
+        size--;
+    }
+    if (u) {
+        if (!s_start.unlocalized)
+            return false;
+        ret_wish->use_l10n = 0;
+    }
+    if (size == 0)
+        return true;
+    PyObject *number = PyUnicode_Substring(arg, 0, size);
+    bool ok = number && filters_number(number, &ret_wish->places);
+    Py_XDECREF(number);
+    return ok;
+}
+
+static bool
+s_parse_wish(PyObject *arg, wish *ret_wish)
+{
+    *ret_wish = (wish){.places = -1, .use_l10n = s_start.unlocalized ? 1 : FORMATS_UNSET};
+    if (arg && filters_is_text(arg) && !s_parse_text_wish(arg, ret_wish))
+        return false;
+    if (arg && !filters_is_text(arg) && !filters_number(arg, &ret_wish->places))
+        return false;
+    return labs(ret_wish->places) <= NUMBERS_LIMIT;
+}
+
+// The value as a float, where Django goes that way. False: it does not, or not for me.
+static bool
+s_float_of(PyObject *value, double *ret_number)
+{
+    if (PyFloat_CheckExact(value) || PyBool_Check(value)) {
+        *ret_number = PyBool_Check(value) ? value == Py_True : PyFloat_AS_DOUBLE(value);
+        return true;
+    }
+    if (!s_start.over_float || PyLong_CheckExact(value))
+        return false;
+    PyObject *number = filters_is_text(value) ? PyFloat_FromString(value) : PyNumber_Float(value);
+    if (!number) {
+        PyErr_Clear();
+        return false;
+    }
+    *ret_number = PyFloat_AS_DOUBLE(number);
+    Py_DECREF(number);
+    return true;
+}
+
+// False: not for me.
+static bool
+s_digits_of(PyObject *value, digits *ret_digits)
+{
+    if (!filters_is_text(value))
+        return numbers_of_object(value, ret_digits);
+    return PyUnicode_IS_ASCII(value) &&
+           numbers_of_ascii(PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value), ret_digits);
+}
+
+// The value's digits, rounded as floatformat does it. False: not for me.
+static bool
+s_rounded(PyObject *value, long places, digits *ret_digits)
+{
+    double number;
+    int wanted = (int)labs(places);
+    if (s_float_of(value, &number)) {
+        if (places <= 0 && number > -1e15 && number < 1e15 && number == (double)(long long)number)
+            wanted = 0;
+        if (numbers_round_float(number, wanted, ret_digits))
+            return true;
+        if (!numbers_of_float(number, ret_digits))
+            return false;
+    } else if ((s_start.over_float && !PyLong_CheckExact(value)) || !s_digits_of(value, ret_digits)) {
+        return false;
+    }
+    numbers_round(ret_digits, places <= 0 && numbers_is_whole(ret_digits) ? 0 : wanted);
+    return true;
+}
+
+PyObject *
+filter_floatformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)autoescape;
+    wish wanted;
+    digits number;
+    if (!s_parse_wish(arg, &wanted))
+        return filters_not_mine();
+    if (value == Py_None)
+        return filters_empty();
+    if (!PyFloat_CheckExact(value) && !PyLong_CheckExact(value) && !PyBool_Check(value) &&
+        !Py_IS_TYPE(value, formats_of_django()->decimal) && !filters_is_text(value))
+        return filters_not_mine();
+    if (!s_rounded(value, wanted.places, &number))
+        return filters_not_mine();
+    const number_style *style = formats_numbers(f, wanted.use_l10n);
+    if (!style || style->odd)
+        return NULL;
+    return filters_mark_safe(numbers_str(&number, style, style->thousands || wanted.grouped));
+}
+
+// int(text) of a plain one.
+static bool
+s_is_digits(PyObject *text)
+{
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    for (Py_ssize_t i = 0; i < size; i++) {
+        Py_UCS4 one = PyUnicode_READ_CHAR(text, i);
+        if ((one < '0' || one > '9') && (i > 0 || one != '-'))
+            return false;
+    }
+    return true;
+}
+
+PyObject *
+filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)autoescape;
+    digits number;
+    bool fraction = PyFloat_CheckExact(value) || Py_IS_TYPE(value, formats_of_django()->decimal);
+    if (arg ||
+        (!fraction && !PyLong_CheckExact(value) && !(PyUnicode_CheckExact(value) && s_is_digits(value))))
+        return filters_not_mine();
+    if (!s_digits_of(value, &number))
+        return filters_not_mine();
+    if (!fraction && number.text[0] == '0')
+        number.negative = false;
+    const number_style *style = formats_numbers(f, 1);
+    if (!style || style->odd)
+        return NULL;
+    PyObject *text = numbers_str(&number, style, true);
+    return fraction || style->grouped ? text : filters_mark_safe(text);
+}
+
+// float(value) == 1. 1 or 0; -1: no number; -2: not for me.
+static int
+s_is_one(PyObject *value)
+{
+    if (PyFloat_CheckExact(value))
+        return PyFloat_AS_DOUBLE(value) == 1.0;
+    if (PyLong_CheckExact(value)) {
+        int overflow;
+        long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        return overflow ? -2 : number == 1;
+    }
+    if (!filters_is_scalar(value))
+        return -2;
+    PyObject *number = filters_is_text(value) ? PyFloat_FromString(value) : PyNumber_Float(value);
+    int one = number ? PyFloat_AS_DOUBLE(number) == 1.0 : -1;
+    Py_XDECREF(number);
+    if (one < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_TypeError))
+            one = -2;
+        PyErr_Clear();
+    }
+    return one;
+}
+
+static int
+s_counts_one(PyObject *value)
+{
+    if (PyList_CheckExact(value) || PyTuple_CheckExact(value))
+        return PySequence_Fast_GET_SIZE(value) == 1;
+    if (PyDict_CheckExact(value))
+        return PyDict_GET_SIZE(value) == 1;
+    return s_is_one(value);
+}
+
+PyObject *
+filter_pluralize(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    if (arg && !filters_is_text(arg))
+        return filters_not_mine();
+    int one = s_counts_one(value);
+    if (one == -2)
+        return filters_not_mine();
+    if (!arg)
+        return one == 0 ? PyUnicode_InternFromString("s") : filters_empty();
+    Py_ssize_t size = PyUnicode_GET_LENGTH(arg);
+    Py_ssize_t comma = PyUnicode_FindChar(arg, ',', 0, size, 1);
+    bool more = comma >= 0 && PyUnicode_FindChar(arg, ',', comma + 1, size, 1) >= 0;
+    if (one < 0 || more)
+        return filters_empty();
+    if (one)
+        return comma < 0 ? filters_empty() : PyUnicode_Substring(arg, 0, comma);
+    return PyUnicode_Substring(arg, comma + 1, size);
+}
+
+PyObject *
+filter_divisibleby(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    if (!arg || !filters_is_scalar(value) || !filters_is_scalar(arg))
+        return filters_not_mine();
+    PyObject *left = PyNumber_Long(value);
+    PyObject *right = left ? PyNumber_Long(arg) : NULL;
+    PyObject *rest = right ? PyNumber_Remainder(left, right) : NULL;
+    Py_XDECREF(left);
+    Py_XDECREF(right);
+    if (!rest) {
+        PyErr_Clear(); // Django's call raises it again
+        return NULL;
+    }
+    int remains = PyObject_IsTrue(rest);
+    Py_DECREF(rest);
+    return PyBool_FromLong(!remains);
+}
+
+// int(value) + int(arg). NULL with or without an exception.
+static PyObject *
+s_sum_of_ints(PyObject *value, PyObject *arg)
+{
+    PyObject *left = filters_is_scalar(value) ? PyNumber_Long(value) : NULL;
+    PyObject *right = left && filters_is_scalar(arg) ? PyNumber_Long(arg) : NULL;
+    PyObject *sum = right ? PyNumber_Add(left, right) : NULL;
+    Py_XDECREF(left);
+    Py_XDECREF(right);
+    return sum;
+}
+
+// Types that int() refuses and that know nothing of other types.
+static bool
+s_is_sequence(PyObject *value)
+{
+    return PyList_CheckExact(value) || PyTuple_CheckExact(value);
+}
+
+PyObject *
+filter_add(formats *f, PyObject *value, PyObject *arg, bool autoescape)
+{
+    (void)f;
+    (void)autoescape;
+    if (!arg || !(filters_is_scalar(value) || s_is_sequence(value)) || filters_is_safe(value) ||
+        !(filters_is_scalar(arg) || s_is_sequence(arg)))
+        return filters_not_mine();
+    PyObject *sum = s_sum_of_ints(value, arg);
+    if (sum)
+        return sum;
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ValueError) &&
+        !PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear(); // an infinite float: Django's call raises it again
+        return NULL;
+    }
+    PyErr_Clear();
+    sum = PyNumber_Add(value, arg);
+    if (sum)
+        return sum;
+    PyErr_Clear();
+    return filters_empty();
+}

@@ -1,0 +1,84 @@
+// filters_set - every native filter, and what they share. Inside filters*.c only; filters.h is the contract.
+#ifndef TROUPE_PY_FILTERS_SET_H
+#define TROUPE_PY_FILTERS_SET_H
+
+#include "worker/py/filters/filters.h"
+#include "worker/py/filters/formats.h"
+#include "worker/py/python.h"
+
+// name in Django's library, or "module:name" of a contributed one; the function here
+#define FILTERS(_)                                                                                           \
+    _("add", filter_add)                                                                                     \
+    _("capfirst", filter_capfirst)                                                                           \
+    _("center", filter_center)                                                                               \
+    _("cut", filter_cut)                                                                                     \
+    _("date", filter_date)                                                                                   \
+    _("default", filter_default)                                                                             \
+    _("default_if_none", filter_default_if_none)                                                             \
+    _("divisibleby", filter_divisibleby)                                                                     \
+    _("escape", filter_escape)                                                                               \
+    _("first", filter_first)                                                                                 \
+    _("floatformat", filter_floatformat)                                                                     \
+    _("force_escape", filter_force_escape)                                                                   \
+    _("intcomma", filter_intcomma)                                                                           \
+    _("join", filter_join)                                                                                   \
+    _("last", filter_last)                                                                                   \
+    _("length", filter_length)                                                                               \
+    _("length_is", filter_length_is)                                                                         \
+    _("linebreaksbr", filter_linebreaksbr)                                                                   \
+    _("ljust", filter_ljust)                                                                                 \
+    _("lower", filter_lower)                                                                                 \
+    _("pluralize", filter_pluralize)                                                                         \
+    _("rjust", filter_rjust)                                                                                 \
+    _("safe", filter_safe)                                                                                   \
+    _("slice", filter_slice)                                                                                 \
+    _("slugify", filter_slugify)                                                                             \
+    _("stringformat", filter_stringformat)                                                                   \
+    _("time", filter_time)                                                                                   \
+    _("title", filter_title)                                                                                 \
+    _("truncatechars", filter_truncatechars)                                                                 \
+    _("truncatewords", filter_truncatewords)                                                                 \
+    _("upper", filter_upper)                                                                                 \
+    _("urlencode", filter_urlencode)                                                                         \
+    _("wordcount", filter_wordcount)                                                                         \
+    _("yesno", filter_yesno)
+
+#define FILTERS_DECLARE(name, function)                                                                      \
+    PyObject *function(formats *f, PyObject *value, PyObject *arg, bool autoescape);
+FILTERS(FILTERS_DECLARE)
+#undef FILTERS_DECLARE
+
+// Once a process, each file's own. False with an exception.
+bool filters_text_start(void);
+bool filters_number_start(void);
+bool filters_date_start(void);
+
+// Answers "not for me": NULL, and no exception.
+PyObject *filters_not_mine(void);
+
+// A new reference to "".
+PyObject *filters_empty(void);
+
+// A str or SafeString, and of no other class.
+bool filters_is_text(PyObject *value);
+bool filters_is_safe(PyObject *value);
+
+// Of the exact types whose str(), bool(), int() and float() run no code of the project: None, bool, int,
+// float, str, SafeString, Decimal, date, time, datetime in a zone that is ours.
+bool filters_is_scalar(PyObject *value);
+
+// As @stringfilter begins: str(value) of a scalar, as a new reference to an exact str. NULL: not for me (a
+// SafeString is not: its safety may have to go on).
+PyObject *filters_text_of(PyObject *value);
+
+// int(arg) of an exact int, or of a text of digits with perhaps a sign. False: something else, or beyond a
+// billion.
+bool filters_number(PyObject *arg, long *ret_number);
+
+// As a SafeString. Consumes `text` (NULL passes through).
+PyObject *filters_mark_safe(PyObject *text);
+
+// html.escape: a new reference to an exact str, perhaps `text` itself. `text` is exact.
+PyObject *filters_escaped(PyObject *text);
+
+#endif

@@ -1,0 +1,216 @@
+#include "worker/py/filters/moment.h"
+
+#include "worker/py/filters/dates.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#include <datetime.h>
+#pragma GCC diagnostic pop
+
+// Constant after moment_start.
+static struct {
+    PyTypeObject *utc_type;  // datetime.timezone
+    PyTypeObject *zone_info; // zoneinfo.ZoneInfo
+    PyObject *pytz_types;    // a tuple, or NULL: Django does not use pytz
+    PyObject *utcoffset;
+} s_start;
+
+static PyObject *
+s_import(const char *module, const char *name)
+{
+    PyObject *from = PyImport_ImportModule(module);
+    PyObject *found = from ? PyObject_GetAttrString(from, name) : NULL;
+    Py_XDECREF(from);
+    return found;
+}
+
+static bool
+s_pytz(void)
+{
+    PyObject *found = s_import("django.utils.timezone", "_PYTZ_BASE_CLASSES");
+    if (!found && !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return false;
+    PyErr_Clear();
+    if (found && PyTuple_CheckExact(found))
+        s_start.pytz_types = found;
+    else
+        Py_XDECREF(found);
+    return true;
+}
+
+bool
+moment_start(void)
+{
+    PyDateTime_IMPORT;
+    return PyDateTimeAPI && s_pytz() &&
+           (s_start.utc_type = (PyTypeObject *)s_import("datetime", "timezone")) &&
+           (s_start.zone_info = (PyTypeObject *)s_import("zoneinfo", "ZoneInfo")) &&
+           (s_start.utcoffset = PyUnicode_InternFromString("utcoffset"));
+}
+
+dates_kind
+dates_kind_of(PyObject *value)
+{
+    if (PyDateTime_CheckExact(value))
+        return DATES_DATETIME;
+    if (PyDate_CheckExact(value))
+        return DATES_DATE;
+    return PyTime_CheckExact(value) ? DATES_TIME : DATES_NONE;
+}
+
+bool
+dates_may_be_datetime(PyObject *value)
+{
+    return PyDateTime_Check(value);
+}
+
+PyObject *
+dates_zone(PyObject *value)
+{
+    return PyTime_Check(value) ? PyDateTime_TIME_GET_TZINFO(value) : PyDateTime_DATE_GET_TZINFO(value);
+}
+
+bool
+dates_zone_is_ours(PyObject *zone)
+{
+    if (Py_IS_TYPE(zone, s_start.utc_type) || Py_IS_TYPE(zone, s_start.zone_info))
+        return true;
+    for (Py_ssize_t i = 0; s_start.pytz_types && i < PyTuple_GET_SIZE(s_start.pytz_types); i++) {
+        PyObject *type = PyTuple_GET_ITEM(s_start.pytz_types, i);
+        if (PyType_Check(type) && PyObject_TypeCheck(zone, (PyTypeObject *)type))
+            return true;
+    }
+    return false;
+}
+
+bool
+moment_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+int
+moment_month_length(int year, int month)
+{
+    static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return lengths[month - 1] + (month == 2 && moment_leap(year));
+}
+
+// Days from 1 January of year 1 to that of `year`.
+long
+moment_days_before_year(int year)
+{
+    long past = year - 1;
+    return past * 365 + past / 4 - past / 100 + past / 400;
+}
+
+static void
+s_set_date(moment *self)
+{
+    self->yearday = self->day;
+    for (int month = 1; month < self->month; month++)
+        self->yearday += moment_month_length(self->year, month);
+    self->weekday =
+        (int)((moment_days_before_year(self->year) + self->yearday - 1) % 7); // 1 January 1 is a Monday
+}
+
+void
+moment_init(moment *self, formats *f, PyObject *value)
+{
+    *self = (moment){.f = f, .value = value, .kind = dates_kind_of(value)};
+    if (self->kind == DATES_DATE || self->kind == DATES_DATETIME) {
+        self->year = PyDateTime_GET_YEAR(value);
+        self->month = PyDateTime_GET_MONTH(value);
+        self->day = PyDateTime_GET_DAY(value);
+        s_set_date(self);
+    }
+    if (self->kind == DATES_DATETIME) {
+        self->hour = PyDateTime_DATE_GET_HOUR(value);
+        self->minute = PyDateTime_DATE_GET_MINUTE(value);
+        self->second = PyDateTime_DATE_GET_SECOND(value);
+        self->microsecond = PyDateTime_DATE_GET_MICROSECOND(value);
+    }
+    if (self->kind == DATES_TIME) {
+        self->hour = PyDateTime_TIME_GET_HOUR(value);
+        self->minute = PyDateTime_TIME_GET_MINUTE(value);
+        self->second = PyDateTime_TIME_GET_SECOND(value);
+        self->microsecond = PyDateTime_TIME_GET_MICROSECOND(value);
+    }
+}
+
+// The zone's offset at that time, in seconds. False: none, or an exception.
+static bool
+s_offset_at(PyObject *zone, PyObject *when, long *ret_seconds)
+{
+    PyObject *delta = PyObject_CallMethodOneArg(zone, s_start.utcoffset, when);
+    bool ok = delta && PyDelta_Check(delta);
+    if (ok)
+        *ret_seconds = PyDateTime_DELTA_GET_DAYS(delta) * 86400L + PyDateTime_DELTA_GET_SECONDS(delta);
+    Py_XDECREF(delta);
+    return ok;
+}
+
+// Whether the hour is there once: Django writes no offset where it is there twice or not at all.
+static bool
+s_once(const moment *self, PyObject *zone)
+{
+    if (!Py_IS_TYPE(zone, s_start.zone_info))
+        return true; // a fixed offset, or a zone of pytz, which ignores the fold
+    PyObject *other = PyDateTimeAPI->DateTime_FromDateAndTimeAndFold(
+        self->year, self->month, self->day, self->hour, self->minute, self->second, self->microsecond,
+        dates_zone(self->value), !PyDateTime_DATE_GET_FOLD(self->value), PyDateTimeAPI->DateTimeType);
+    long offset;
+    bool once = other && s_offset_at(zone, other, &offset) && offset == self->offset;
+    Py_XDECREF(other);
+    return once;
+}
+
+bool
+moment_naive(const moment *self)
+{
+    return dates_zone(self->value) == Py_None;
+}
+
+// The zone and its offset; for a naive datetime those of the settings.
+bool
+moment_find_offset(moment *self)
+{
+    if (self->has_offset)
+        return true;
+    PyObject *zone = dates_zone(self->value);
+    if (zone == Py_None) {
+        if (!(self->held = formats_default_zone()))
+            return false;
+        zone = self->held;
+        if (!Py_IS_TYPE(zone, s_start.zone_info))
+            return false;
+    }
+    self->zone = zone;
+    self->has_offset =
+        dates_zone_is_ours(zone) && s_offset_at(zone, self->value, &self->offset) && s_once(self, zone);
+    return self->has_offset;
+}
+
+// The week from Monday, and the year that it belongs to: the one that its Thursday is in.
+int
+moment_iso_week(const moment *self, int *ret_year)
+{
+    int week = (self->yearday - self->weekday + 9) / 7;
+    *ret_year = self->year;
+    int days = moment_leap(self->year) ? 366 : 365;
+    if (week < 1) {
+        *ret_year = self->year - 1;
+        return (self->yearday + (moment_leap(self->year - 1) ? 366 : 365) - self->weekday + 9) / 7;
+    }
+    if (self->yearday - self->weekday + 3 > days) {
+        *ret_year = self->year + 1;
+        return 1;
+    }
+    return week;
+}
+
+void
+moment_fini(moment *self)
+{
+    Py_CLEAR(self->held);
+}

@@ -1,0 +1,232 @@
+#include "worker/py/filters/numbers.h"
+
+#include "common/errors.h"
+#include "worker/py/filters/chars.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_EXPONENT 100000 // beyond it only its size matters
+
+// The digits of the coefficient, and how many of them stood after the point. False: none, or too many.
+static const char *
+s_coefficient(const char *at, const char *end, digits *self)
+{
+    bool after_point = false, any = false;
+    self->count = 0;
+    self->exponent = 0;
+    for (; at < end; at++) {
+        if (*at == '.' && !after_point) {
+            after_point = true;
+            continue;
+        }
+        if (*at < '0' || *at > '9')
+            break;
+        any = true;
+        self->exponent -= after_point;
+        if (self->count == 1 && self->text[0] == '0')
+            self->count = 0;
+        if (self->count == NUMBERS_LIMIT)
+            return NULL;
+        self->text[self->count++] = *at;
+    }
+    return any ? at : NULL;
+}
+
+static bool
+s_exponent(const char *at, const char *end, digits *self)
+{
+    if (at == end)
+        return true;
+    if (*at != 'e' && *at != 'E')
+        return false;
+    at++;
+    bool negative = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    if (at == end)
+        return false;
+    int exponent = 0;
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        if (exponent < MAX_EXPONENT)
+            exponent = exponent * 10 + (*at - '0');
+    }
+    self->exponent += negative ? -exponent : exponent;
+    return true;
+}
+
+bool
+numbers_of_ascii(const char *text, size_t size, digits *ret_digits)
+{
+    const char *at = text, *end = text + size;
+    ret_digits->negative = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    at = s_coefficient(at, end, ret_digits);
+    if (!at || !s_exponent(at, end, ret_digits))
+        return false;
+    bool zero = ret_digits->text[0] == '0';
+    return !(zero && ret_digits->exponent > 0) &&
+           ret_digits->count + (size_t)abs(ret_digits->exponent) <= NUMBERS_LIMIT;
+}
+
+bool
+numbers_of_float(double number, digits *ret_digits)
+{
+    char *text = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+    ASSERT(text);
+    bool ok = numbers_of_ascii(text, strlen(text), ret_digits);
+    PyMem_Free(text);
+    return ok;
+}
+
+bool
+numbers_of_object(PyObject *number, digits *ret_digits)
+{
+    if (PyFloat_CheckExact(number))
+        return numbers_of_float(PyFloat_AS_DOUBLE(number), ret_digits);
+    PyObject *text = PyObject_Str(number);
+    if (!text)
+        PyErr_Clear(); // an int of too many digits: Django's call says so again
+    bool ok = text && PyUnicode_IS_ASCII(text) &&
+              numbers_of_ascii(PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text), ret_digits);
+    Py_XDECREF(text);
+    return ok;
+}
+
+bool
+numbers_is_whole(const digits *self)
+{
+    size_t after = self->exponent < 0 ? (size_t)-self->exponent : 0;
+    for (size_t i = after < self->count ? self->count - after : 0; i < self->count; i++)
+        if (self->text[i] != '0')
+            return false;
+    return true;
+}
+
+// One more on the last digit.
+static void
+s_carry(digits *self)
+{
+    size_t i = self->count;
+    while (i > 0 && self->text[i - 1] == '9')
+        self->text[--i] = '0';
+    if (i > 0) {
+        self->text[i - 1]++;
+        return;
+    }
+    memmove(self->text + 1, self->text, self->count++);
+    self->text[0] = '1';
+}
+
+static void
+s_cut(digits *self, size_t surplus)
+{
+    bool up = surplus <= self->count && self->text[self->count - surplus] >= '5';
+    self->count = surplus < self->count ? self->count - surplus : 0;
+    if (self->count == 0)
+        self->text[self->count++] = '0';
+    if (up)
+        s_carry(self);
+}
+
+void
+numbers_round(digits *self, int places)
+{
+    ASSERT(places >= 0 && places <= NUMBERS_LIMIT);
+    int surplus = -self->exponent - places;
+    if (surplus > 0)
+        s_cut(self, (size_t)surplus);
+    else if (self->text[0] != '0')
+        for (; surplus < 0; surplus++)
+            self->text[self->count++] = '0';
+    self->exponent = -places;
+    if (self->text[0] == '0')
+        self->negative = false;
+}
+
+bool
+numbers_round_float(double number, int places, digits *ret_digits)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double size = number < 0 ? -number : number;
+    if (places < 0 || places > 6 ||
+        (size < 1e-150 && size > 0)) // of so small ones the digits must be counted
+        return false;
+    double scaled = size * powers[places];
+    if (!(scaled < 2147483648.0))
+        return false;
+    // Below 2^31 this product, and the number that repr() would show, are less than a millionth away from the
+    // truth. So the digits can only round to another side when they stand closer to a half than that.
+    double below = (double)(unsigned long)scaled;
+    double rest = scaled - below;
+    if (rest > 0.5 - 1e-4 && rest < 0.5 + 1e-4)
+        return false;
+    unsigned long left = (unsigned long)below + (rest > 0.5);
+    char reversed[24];
+    size_t count = 0;
+    do
+        reversed[count++] = (char)('0' + left % 10);
+    while (left /= 10);
+    ret_digits->count = count;
+    for (size_t i = 0; i < count; i++)
+        ret_digits->text[i] = reversed[count - 1 - i];
+    ret_digits->exponent = -places;
+    ret_digits->negative = number < 0 && ret_digits->text[0] != '0';
+    return true;
+}
+
+// The digit at 10^`power`.
+static char
+s_digit(const digits *self, int power)
+{
+    int from_right = power - self->exponent;
+    if (from_right < 0 || from_right >= (int)self->count)
+        return '0';
+    return self->text[self->count - 1 - (size_t)from_right];
+}
+
+// Whether a separator stands to the left of the digit at 10^`power`, for each power below `highest`.
+static void
+s_breaks(const number_style *style, int highest, bool *ret_breaks)
+{
+    unsigned group = 0, size = style->sizes[0], filled = 0;
+    for (int power = 0; power < highest; power++) {
+        ret_breaks[power] = ++filled == size && size != 0;
+        if (!ret_breaks[power])
+            continue;
+        filled = 0;
+        if (group + 1 < style->size_count)
+            size = style->sizes[++group];
+    }
+}
+
+PyObject *
+numbers_str(const digits *self, const number_style *style, bool grouped)
+{
+    bool breaks[2 * NUMBERS_LIMIT + 8];
+    int highest = self->exponent + (int)self->count - 1;
+    if (highest < 0)
+        highest = 0;
+    grouped = grouped && style->grouped;
+    if (grouped)
+        s_breaks(style, highest, breaks);
+    chars out;
+    chars_init(&out);
+    if (self->negative)
+        chars_add(&out, '-');
+    for (int power = highest; power >= 0; power--) {
+        chars_add(&out, (unsigned char)s_digit(self, power));
+        if (grouped && power > 0 && breaks[power - 1])
+            chars_add_text(&out, style->comma);
+    }
+    if (self->exponent < 0)
+        chars_add_text(&out, style->point);
+    for (int power = -1; power >= self->exponent; power--)
+        chars_add(&out, (unsigned char)s_digit(self, power));
+    PyObject *text = chars_str(&out);
+    chars_fini(&out);
+    return text;
+}

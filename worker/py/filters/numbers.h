@@ -1,0 +1,47 @@
+// numbers - numbers as decimal digits: taken apart, rounded, and written the way a language wants it.
+// Nothing here runs Python code of the project. GIL held where there is a PyObject.
+#ifndef TROUPE_PY_NUMBERS_H
+#define TROUPE_PY_NUMBERS_H
+
+#include "worker/py/filters/formats.h"
+#include "worker/py/python.h"
+
+#include <stddef.h>
+
+// Django writes longer numbers otherwise (its guard against long answers): those are not for us.
+#define NUMBERS_LIMIT 200
+
+// `text` × 10^exponent. At least one digit, and no leading zeros but in a zero.
+typedef struct {
+    bool negative; // of a negative zero too
+    int exponent;
+    size_t count;
+    char text[2 * NUMBERS_LIMIT + 8];
+} digits;
+
+// "-12.50", ".5", "1e+16", as Decimal() takes them, ASCII only and without spaces or underscores.
+// False: it is something else, or digits and exponent together are more than NUMBERS_LIMIT, or a zero such as
+// 0E+5.
+bool numbers_of_ascii(const char *text, size_t size, digits *ret_digits);
+
+// Of a finite float, the shortest that reads back as the same, as repr() has it. False as above.
+bool numbers_of_float(double number, digits *ret_digits);
+
+// Of an exact int, float or Decimal, as their str() has it. False as above; no exception is pending then.
+bool numbers_of_object(PyObject *number, digits *ret_digits);
+
+// Rounds half away from zero to `places` (at most NUMBERS_LIMIT) digits after the point, and fills up with
+// zeros. A zero loses its sign.
+void numbers_round(digits *self, int places);
+
+// numbers_round of a float, straight from its bits, where that can be told. False: take the way over the
+// digits.
+bool numbers_round_float(double number, int places, digits *ret_digits);
+
+// Nothing but zeros after the point.
+bool numbers_is_whole(const digits *self);
+
+// In the style, with its groups if `grouped`. A new reference to an exact str; NULL with an exception.
+PyObject *numbers_str(const digits *self, const number_style *style, bool grouped);
+
+#endif

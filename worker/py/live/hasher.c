@@ -1,0 +1,501 @@
+#include "worker/py/live/hasher.h"
+
+#include "common/errors.h"
+
+#include <datetime.h>
+#include <stdlib.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+    HASH_MISSING = 1,      // a name that the context does not have
+    LONG_TEXT = 512,       // a longer one is hashed by itself, not copied
+    MAX_HASHED = 64 << 20, // bytes of one turn
+};
+
+// What stands before each value, so that no two values are written alike.
+typedef enum {
+    TAG_NONE = 1,
+    TAG_FALSE,
+    TAG_TRUE,
+    TAG_INT,
+    TAG_BIG,
+    TAG_FLOAT,
+    TAG_STR, // and the width of its characters: 1, 2, 4
+    TAG_SAFE = TAG_STR + 8,
+    TAG_LONG = TAG_SAFE + 8,
+    TAG_BYTES,
+    TAG_LIST,
+    TAG_TUPLE,
+    TAG_DICT,
+    TAG_MIXED,
+    TAG_DATE,
+    TAG_TIME,
+    TAG_DATETIME,
+    TAG_DELTA,
+    TAG_DECIMAL,
+    TAG_UUID,
+    TAG_FOLD,
+    TAG_NAIVE,
+    TAG_UTC,
+    TAG_FIXED,
+    TAG_ZONE,
+} tag;
+
+// Types, imported once.
+static struct {
+    PyTypeObject *safe, *decimal, *uuid, *zone, *fixed;
+    PyObject *utc, *key_name, *int_name, *arguments_name;
+} s_types;
+
+static PyTypeObject *
+s_type(const char *module, const char *name)
+{
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *found = imported ? PyObject_GetAttrString(imported, name) : NULL;
+    Py_XDECREF(imported);
+    if (found && !PyType_Check(found)) {
+        PyErr_Format(PyExc_TypeError, "%s.%s is no type", module, name);
+        Py_CLEAR(found);
+    }
+    return (PyTypeObject *)found;
+}
+
+bool
+hasher_setup(void)
+{
+    if (s_types.int_name)
+        return true;
+    PyDateTime_IMPORT;
+    if (!PyDateTimeAPI || !(s_types.safe = s_type("django.utils.safestring", "SafeString")) ||
+        !(s_types.decimal = s_type("decimal", "Decimal")) || !(s_types.uuid = s_type("uuid", "UUID")) ||
+        !(s_types.zone = s_type("zoneinfo", "ZoneInfo")) ||
+        !(s_types.fixed = s_type("datetime", "timezone")) ||
+        !(s_types.key_name = PyUnicode_InternFromString("key")) ||
+        !(s_types.arguments_name = PyUnicode_InternFromString("__getinitargs__")))
+        return false;
+    s_types.utc = PyDateTime_TimeZone_UTC;
+    return (s_types.int_name = PyUnicode_InternFromString("int")) != NULL;
+}
+
+void
+hasher_init(hasher *self, const tree_key *key)
+{
+    *self = (hasher){.key = key, .budget = MAX_HASHED};
+    buffer_init(&self->bytes);
+    buffer_init(&self->rows);
+}
+
+void
+hasher_fini(hasher *self)
+{
+    buffer_fini(&self->bytes);
+    buffer_fini(&self->rows);
+    while (self->list_count)
+        Py_DECREF(self->lists[--self->list_count].of);
+    free(self->lists);
+}
+
+static uint64_t
+s_digest(const hasher *self, const void *data, size_t size)
+{
+    return XXH3_64bits_withSecret(data, size, self->key->bytes, sizeof self->key->bytes);
+}
+
+// Room for size bytes, which are taken.
+static inline uint8_t *
+s_take(hasher *self, size_t size)
+{
+    buffer *bytes = &self->bytes;
+    if (bytes->capacity - bytes->size < size)
+        buffer_reserve(bytes, size);
+    uint8_t *at = bytes->data + bytes->size;
+    bytes->size += size;
+    return at;
+}
+
+// A tag and eight bytes: whole numbers, counts, hashes.
+static inline bool
+s_put(hasher *self, unsigned tag_, uint64_t number)
+{
+    uint8_t *at = s_take(self, 9);
+    *at = (uint8_t)tag_;
+    memcpy(at + 1, &number, 8);
+    return true;
+}
+
+static inline bool
+s_put_tag(hasher *self, unsigned tag_)
+{
+    *s_take(self, 1) = (uint8_t)tag_;
+    return true;
+}
+
+// A long text need not be copied to be hashed.
+static bool
+s_put_long(hasher *self, unsigned tag_, const void *data, size_t size)
+{
+    if (self->budget < size)
+        return false;
+    self->budget -= size;
+    s_put(self, TAG_LONG, size);
+    return s_put(self, tag_, s_digest(self, data, size));
+}
+
+static inline bool
+s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
+{
+    if (size > LONG_TEXT)
+        return s_put_long(self, tag_, data, size);
+    uint8_t *at = s_take(self, 3 + size);
+    at[0] = (uint8_t)tag_;
+    at[1] = (uint8_t)size;
+    at[2] = (uint8_t)(size >> 8);
+    memcpy(at + 3, data, size);
+    return true;
+}
+
+static inline bool
+s_str(hasher *self, unsigned tag_, PyObject *text)
+{
+    unsigned width = (unsigned)PyUnicode_KIND(text);
+    return s_put_bytes(self, tag_ + width, PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text) * width);
+}
+
+// The text of an object of a builtin type: no code of the person's runs.
+static bool
+s_text_of(hasher *self, unsigned tag_, PyObject *text)
+{
+    bool ok = text && PyUnicode_CheckExact(text) && s_put_tag(self, tag_) && s_str(self, TAG_STR, text);
+    if (!text)
+        PyErr_Clear();
+    Py_XDECREF(text);
+    return ok;
+}
+
+static bool
+s_int(hasher *self, PyObject *value)
+{
+    int overflow = 0;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return overflow ? s_text_of(self, TAG_BIG, PyNumber_ToBase(value, 16))
+                    : s_put(self, TAG_INT, (uint64_t)number);
+}
+
+static bool
+s_uuid(hasher *self, PyObject *value)
+{
+    PyObject *number = PyObject_GetAttr(value, s_types.int_name);
+    if (!number)
+        PyErr_Clear();
+    bool ok = number && PyLong_CheckExact(number) && s_put_tag(self, TAG_UUID) && s_int(self, number);
+    Py_XDECREF(number);
+    return ok;
+}
+
+static bool
+s_delta(hasher *self, PyObject *value)
+{
+    const PyDateTime_Delta *of = (PyDateTime_Delta *)value;
+    int parts[3] = {of->days, of->seconds, of->microseconds};
+    return s_put_bytes(self, TAG_DELTA, parts, sizeof parts);
+}
+
+// (offset,) or (offset, name), which may be of the person's own types: those have code of their own.
+static bool
+s_fixed_zone(hasher *self, PyObject *zone)
+{
+    PyObject *of = PyObject_CallMethodNoArgs(zone, s_types.arguments_name);
+    if (!of)
+        PyErr_Clear();
+    bool ok = of && PyTuple_CheckExact(of) && PyTuple_GET_SIZE(of) > 0 &&
+              PyDelta_CheckExact(PyTuple_GET_ITEM(of, 0)) &&
+              s_put(self, TAG_FIXED, (uint64_t)PyTuple_GET_SIZE(of)) &&
+              s_delta(self, PyTuple_GET_ITEM(of, 0));
+    for (Py_ssize_t i = 1; ok && i < PyTuple_GET_SIZE(of); i++) {
+        PyObject *name = PyTuple_GET_ITEM(of, i);
+        ok = PyUnicode_CheckExact(name) && s_str(self, TAG_STR, name);
+    }
+    Py_XDECREF(of);
+    return ok;
+}
+
+static bool
+s_zone(hasher *self, PyObject *zone)
+{
+    if (zone == Py_None)
+        return s_put_tag(self, TAG_NAIVE);
+    if (zone == s_types.utc)
+        return s_put_tag(self, TAG_UTC);
+    if (Py_IS_TYPE(zone, s_types.fixed))
+        return s_fixed_zone(self, zone);
+    if (Py_IS_TYPE(zone, s_types.zone))
+        return s_text_of(self, TAG_ZONE, PyObject_GetAttr(zone, s_types.key_name));
+    return false;
+}
+
+static bool
+s_date(hasher *self, PyObject *value)
+{
+    if (PyDate_CheckExact(value))
+        return s_put_bytes(self, TAG_DATE, ((PyDateTime_Date *)value)->data, _PyDateTime_DATE_DATASIZE);
+    if (PyDateTime_CheckExact(value)) {
+        const PyDateTime_DateTime *of = (PyDateTime_DateTime *)value;
+        return s_put(self, TAG_FOLD, of->fold) &&
+               s_put_bytes(self, TAG_DATETIME, of->data, _PyDateTime_DATETIME_DATASIZE) &&
+               s_zone(self, of->hastzinfo ? of->tzinfo : Py_None);
+    }
+    if (PyTime_CheckExact(value)) {
+        const PyDateTime_Time *of = (PyDateTime_Time *)value;
+        return s_put(self, TAG_FOLD, of->fold) &&
+               s_put_bytes(self, TAG_TIME, of->data, _PyDateTime_TIME_DATASIZE) &&
+               s_zone(self, of->hastzinfo ? of->tzinfo : Py_None);
+    }
+    return s_delta(self, value);
+}
+
+static bool s_value(hasher *self, PyObject *value, unsigned depth);
+
+static inline bool
+s_may(const hasher *self)
+{
+    return self->bytes.size < self->budget;
+}
+
+// What an object holds is held here as well: memory that is asked for can start Python's collector, and with
+// it code of the person's.
+static bool
+s_held(hasher *self, PyObject *value, unsigned depth)
+{
+    Py_INCREF(value);
+    bool ok = s_may(self) && s_value(self, value, depth);
+    Py_DECREF(value);
+    return ok;
+}
+
+static bool
+s_sequence(hasher *self, unsigned tag_, PyObject *sequence, unsigned depth)
+{
+    bool ok = depth > 0 && s_put(self, tag_, (uint64_t)PySequence_Fast_GET_SIZE(sequence));
+    self->fixed &= tag_ == TAG_TUPLE;
+    for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(sequence); i++)
+        ok = s_held(self, PySequence_Fast_GET_ITEM(sequence, i), depth - 1);
+    return ok;
+}
+
+// A key's own hash is keyed too, by CPython, and was made when the dict got it.
+static inline bool
+s_put_key(hasher *self, PyObject *key)
+{
+    Py_hash_t hash = ((PyASCIIObject *)key)->hash;
+    if (hash == -1)
+        hash = PyObject_Hash(key);
+    memcpy(s_take(self, sizeof hash), &hash, sizeof hash);
+    return true;
+}
+
+// Keys of other types than str.
+static bool
+s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    bool ok = s_put(self, TAG_MIXED, (uint64_t)PyDict_GET_SIZE(dict));
+    while (ok && PyDict_Next(dict, &at, &key, &value)) {
+        Py_INCREF(value);
+        ok = s_held(self, key, depth - 1) && s_held(self, value, depth - 1);
+        Py_DECREF(value);
+    }
+    return ok;
+}
+
+// Looked over before any value is: values that are hashed twice would be hashed 2^depth times.
+static bool
+s_has_text_keys(PyObject *dict)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(dict, &at, &key, &value))
+        if (!PyUnicode_CheckExact(key))
+            return false;
+    return true;
+}
+
+static bool
+s_dict(hasher *self, PyObject *dict, unsigned depth)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    self->fixed &= depth == HASHER_DEPTH;
+    if (depth == 0)
+        return false;
+    if (!s_has_text_keys(dict))
+        return s_mixed_dict(self, dict, depth);
+    bool ok = s_put(self, TAG_DICT, (uint64_t)PyDict_GET_SIZE(dict));
+    while (ok && PyDict_Next(dict, &at, &key, &value))
+        ok = PyUnicode_CheckExact(key) && s_put_key(self, key) && s_held(self, value, depth - 1);
+    return ok;
+}
+
+// The rarer types.
+static bool
+s_other(hasher *self, PyObject *value)
+{
+    if (Py_IS_TYPE(value, s_types.safe))
+        return s_str(self, TAG_SAFE, value);
+    if (PyBytes_CheckExact(value))
+        return s_put_bytes(self, TAG_BYTES, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+    if (Py_IS_TYPE(value, s_types.decimal))
+        return s_text_of(self, TAG_DECIMAL, PyObject_Str(value));
+    if (Py_IS_TYPE(value, s_types.uuid))
+        return s_uuid(self, value);
+    return (PyDate_CheckExact(value) || PyDateTime_CheckExact(value) || PyTime_CheckExact(value) ||
+            PyDelta_CheckExact(value)) &&
+           s_date(self, value);
+}
+
+// Writes value out; false: it is not plain.
+static bool
+s_value(hasher *self, PyObject *value, unsigned depth)
+{
+    const PyTypeObject *type = Py_TYPE(value);
+    if (type == &PyUnicode_Type)
+        return s_str(self, TAG_STR, value);
+    if (type == &PyLong_Type)
+        return s_int(self, value);
+    if (type == &PyFloat_Type) {
+        uint64_t bits;
+        double number = PyFloat_AS_DOUBLE(value);
+        memcpy(&bits, &number, sizeof bits);
+        return s_put(self, TAG_FLOAT, bits);
+    }
+    if (type == &PyBool_Type || value == Py_None)
+        return s_put_tag(self, value == Py_None ? TAG_NONE : value == Py_True ? TAG_TRUE : TAG_FALSE);
+    if (type == &PyDict_Type)
+        return s_dict(self, value, depth);
+    if (type == &PyList_Type)
+        return s_sequence(self, TAG_LIST, value, depth);
+    if (type == &PyTuple_Type)
+        return s_sequence(self, TAG_TUPLE, value, depth);
+    return s_other(self, value);
+}
+
+static uint64_t
+s_plain(uint64_t hash)
+{
+    return hash == HASHER_OPAQUE ? 2 : hash;
+}
+
+uint64_t
+hasher_value(hasher *self, PyObject *value)
+{
+    buffer_clear(&self->bytes);
+    self->fixed = true;
+    bool plain = s_held(self, value, HASHER_DEPTH) && s_may(self);
+    self->fixed &= plain;
+    self->budget -= self->bytes.size < self->budget ? self->bytes.size : self->budget;
+    if (!plain)
+        return HASHER_OPAQUE;
+    return s_plain(s_digest(self, self->bytes.data, self->bytes.size));
+}
+
+static struct hashed_list *
+s_new_list(hasher *self)
+{
+    if (self->list_count == self->list_room) {
+        self->list_room = self->list_room ? 2 * self->list_room : 4;
+        self->lists = realloc(self->lists, self->list_room * sizeof *self->lists);
+        ASSERT(self->lists);
+    }
+    return &self->lists[self->list_count++];
+}
+
+void
+hashed_rows_fini(hashed_rows *self)
+{
+    free(self->rows);
+    *self = (hashed_rows){0};
+}
+
+static void
+s_resize(hashed_rows *self, size_t count)
+{
+    if (self->count == count)
+        return;
+    self->rows = realloc(self->rows, (count + 1) * sizeof *self->rows);
+    ASSERT(self->rows);
+    if (count > self->count)
+        memset(self->rows + self->count, 0, (count - self->count) * sizeof *self->rows);
+    self->count = count;
+}
+
+static inline uint64_t
+s_version(PyObject *item)
+{
+#if PY_VERSION_HEX < 0x030d0000 // there are none from 3.13 on
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return PyDict_CheckExact(item) ? ((PyDictObject *)item)->ma_version_tag : 0;
+#pragma GCC diagnostic pop
+#else
+    (void)item;
+    return 0;
+#endif
+}
+
+static bool
+s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
+{
+    bool plain = true;
+    s_resize(before, count && s_version(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
+    for (size_t i = 0; i < count; i++) {
+        bool there = i < (size_t)PySequence_Fast_GET_SIZE(sequence);
+        PyObject *item = there ? PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)i) : NULL;
+        uint64_t version = before->count && item ? s_version(item) : 0;
+        if (version && before->rows[i].version == version) {
+            ret_rows[i] = before->rows[i].hash;
+            continue;
+        }
+        ret_rows[i] = item ? hasher_value(self, item) : HASHER_OPAQUE;
+        plain &= ret_rows[i] != HASHER_OPAQUE;
+        if (before->count) {
+            before->rows[i].version = self->fixed ? version : 0;
+            before->rows[i].hash = ret_rows[i];
+        }
+    }
+    return plain;
+}
+
+// A root that is a list: its elements' hashes stay, and its own is made from them.
+static uint64_t
+s_rows(hasher *self, PyObject *sequence, hashed_rows *before)
+{
+    size_t count = (size_t)PySequence_Fast_GET_SIZE(sequence), size = count * sizeof(uint64_t);
+    *s_new_list(self) = (struct hashed_list){Py_NewRef(sequence), self->rows.size, count};
+    uint64_t *rows = (uint64_t *)(void *)buffer_reserve(&self->rows, size + sizeof(uint64_t));
+    bool plain = s_each_row(self, sequence, count, rows, before);
+    rows[count] = PyList_CheckExact(sequence) ? TAG_LIST : TAG_TUPLE; // for the digest only
+    uint64_t hash = plain ? s_plain(s_digest(self, rows, size + sizeof(uint64_t))) : HASHER_OPAQUE;
+    buffer_wrote(&self->rows, size);
+    return hash;
+}
+
+uint64_t
+hasher_root(hasher *self, PyObject *value, hashed_rows *before)
+{
+    if (value && (PyList_CheckExact(value) || PyTuple_CheckExact(value)))
+        return s_rows(self, value, before);
+    hashed_rows_fini(before);
+    return value ? hasher_value(self, value) : HASH_MISSING;
+}
+
+const uint64_t *
+hasher_rows(const hasher *self, PyObject *sequence)
+{
+    for (unsigned i = 0; i < self->list_count; i++)
+        if (self->lists[i].of == sequence &&
+            self->lists[i].count == (size_t)PySequence_Fast_GET_SIZE(sequence))
+            return (const uint64_t *)(const void *)self->rows.data + self->lists[i].begin / sizeof(uint64_t);
+    return NULL;
+}

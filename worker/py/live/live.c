@@ -1,0 +1,261 @@
+#include "worker/py/live/live_parts.h"
+
+#include "common/errors.h"
+#include "worker/markup.h"
+
+#include <stdio.h>
+
+// Lone surrogates, which are no UTF-8, become U+FFFD, of as many bytes.
+void
+live_mend(const walk *self, buffer *text, size_t from)
+{
+    if (!self->eval.surrogates)
+        return;
+    for (size_t i = from; i + 2 < text->size; i++)
+        if (text->data[i] == 0xed && text->data[i + 1] >= 0xa0)
+            memcpy(text->data + i, "\xef\xbf\xbd", 3);
+}
+
+void
+live_anchor(walk *self, char kind, const char *more)
+{
+    char text[32];
+    if (!self->html)
+        return;
+    snprintf(text, sizeof text, "<!--$%.1s%s-->", &kind, more);
+    rendered_anchor(self->html, text);
+}
+
+unsigned
+live_chunk(walk *self, const shape *shows)
+{
+    bool new = false;
+    unsigned number = tree_chunk(self->tree, shows, &new);
+    if (new && self->patch)
+        patch_chunk(self->patch, shows);
+    return number;
+}
+
+void
+live_anchor_of(walk *self, char kind, const shape *shows)
+{
+    char number[16] = "";
+    if (!self->html)
+        return;
+    if (shows)
+        snprintf(number, sizeof number, "%u", live_chunk(self, shows));
+    live_anchor(self, kind, number);
+}
+
+void
+live_anchor_end(walk *self)
+{
+    if (self->html)
+        rendered_anchor(self->html, "<!--$-->");
+}
+
+bool
+live_loose(walk *self)
+{
+    self->loose = true;
+    self->patch = NULL;
+    return self->html != NULL;
+}
+
+// --- leaves ---------------------------------------------------------------------------------------------
+
+// Right behind <pre> a parser drops a newline, and would not behind an anchor.
+static size_t
+s_first_newline(slice value)
+{
+    if (value.size && value.data[0] == '\n')
+        return 1;
+    if (!value.size || value.data[0] != '\r')
+        return 0;
+    return value.size > 1 && value.data[1] == '\n' ? 2 : 1;
+}
+
+static bool
+s_write_leaf(walk *self, const item *leaf, slice value)
+{
+    markup_kind kind = markup_judge(leaf->class, leaf->place, value);
+    bool anchored = leaf->class == CLASS_REGION ||
+                    (leaf->class == CLASS_TEXT && kind == MARKUP_HTML && markup_has_tags(value));
+    size_t first = anchored && (leaf->place & PLACE_PRE) ? s_first_newline(value) : 0;
+    buffer_append(&self->html->text, value.data, first);
+    if (anchored)
+        live_anchor(self, leaf->class, "");
+    buffer_append(&self->html->text, value.data + first, value.size - first);
+    if (anchored)
+        live_anchor_end(self);
+    return kind != MARKUP_LOOSE || live_loose(self);
+}
+
+// What the page was told once is its own from then on, until the language changes.
+static bool
+s_is_told(const walk *self, const part *of, const item *leaf)
+{
+    bool once = leaf->quiet || !leaf->deps;
+    return !once || self->locale || part_leaf_is_new(of, leaf->slot);
+}
+
+static bool
+s_leaf(walk *self, part *of, const item *leaf)
+{
+    buffer_clear(&self->value);
+    if (!eval_ops(&self->eval, leaf->ops, &self->value))
+        return false;
+    live_mend(self, &self->value, 0);
+    slice value = buffer_bytes(&self->value);
+    bool differs = s_is_told(self, of, leaf) && part_leaf(of, leaf->slot, value, self->hashing->key);
+    if (self->html && !s_write_leaf(self, leaf, value))
+        return false;
+    if (!differs || !self->patch)
+        return true;
+    return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || live_loose(self);
+}
+
+// What the page shows outside of its slots, and what only sets variables.
+static bool
+s_aside(walk *self, const item *of)
+{
+    if (self->html) {
+        size_t from = self->html->text.size;
+        bool ok = eval_ops(&self->eval, of->ops, &self->html->text);
+        live_mend(self, &self->html->text, from);
+        slice made = slice_of(self->html->text.data + from, self->html->text.size - from);
+        // What is not closed here reaches into what is.
+        if (ok && of->place && markup_judge(CLASS_REGION, of->place, made) == MARKUP_LOOSE)
+            live_loose(self);
+        return ok;
+    }
+    if (of->kind == ITEM_DEAD && !of->acts)
+        return true;
+    buffer_clear(&self->value);
+    return eval_ops(&self->eval, of->ops, &self->value);
+}
+
+// --- branches -------------------------------------------------------------------------------------------
+
+// PART_NOTHING or the alternative; PART_UNKNOWN: an exception.
+static int
+s_choose(walk *self, const branch_item *of)
+{
+    int chosen = eval_if(&self->eval, of->conds, of->count);
+    if (chosen < 0) {
+        if (of->node)
+            eval_annotate(&self->eval, of->node);
+        return PART_UNKNOWN;
+    }
+    return (unsigned)chosen < of->count && of->blocks[chosen] ? chosen : PART_NOTHING;
+}
+
+static bool
+s_branch(walk *self, part *of, const item *at, uint64_t changed)
+{
+    const branch_item *branch = at->branch;
+    if (part_full(of)) {
+        self->deep = true;
+        return false;
+    }
+    int before = part_alternative(of, at->slot), now = before;
+    if (before == PART_UNKNOWN || live_concerned(branch->cond_deps, changed))
+        if ((now = s_choose(self, branch)) == PART_UNKNOWN)
+            return false;
+    const block *shows = now == PART_NOTHING ? NULL : branch->blocks[now];
+    const shape *chunk = shows ? shows->shape : NULL;
+    if (now != before) {
+        part_show(of, at->slot, now, chunk);
+        changed = DEPENDS_ALL;
+    }
+    live_anchor_of(self, CLASS_BRANCH, chunk);
+    bool patched = self->patch != NULL;
+    if (patched) {
+        patch_enter(self->patch, at->slot);
+        if (now != before && chunk)
+            patch_show(self->patch, live_chunk(self, chunk));
+        else if (now != before)
+            patch_hide(self->patch);
+    }
+    bool ok = !shows || live_items(self, part_shown(of, at->slot), &shows->items, changed);
+    if (patched && self->patch)
+        patch_leave(self->patch);
+    live_anchor_end(self);
+    return ok;
+}
+
+// --- and the rest ---------------------------------------------------------------------------------------
+
+static bool
+s_scope(walk *self, part *of, const item *at, uint64_t changed)
+{
+    eval_scope entered;
+    if (!eval_scope_enter(&self->eval, &entered, at->scope.of))
+        return false;
+    bool ok = live_items(self, of, &at->scope.inside, changed);
+    ok = eval_scope_leave(&self->eval, &entered, ok) && ok;
+    PyObject *node = scope_node(at->scope.of);
+    if (!ok && node && PyErr_Occurred())
+        eval_annotate(&self->eval, node);
+    return ok;
+}
+
+static bool
+s_item(walk *self, part *of, const item *at, uint64_t changed)
+{
+    switch (at->kind) {
+    case ITEM_HTML:
+        if (self->html)
+            buffer_append(&self->html->text, at->html.data, at->html.size);
+        return true;
+    case ITEM_LEAF:
+        return s_leaf(self, of, at);
+    case ITEM_DEAD:
+    case ITEM_SET:
+        return s_aside(self, at);
+    case ITEM_BRANCH:
+        return s_branch(self, of, at, changed);
+    case ITEM_LIST:
+        return live_list(self, of, at, changed);
+    case ITEM_SCOPE:
+        break;
+    }
+    return s_scope(self, of, at, changed);
+}
+
+bool
+live_items(walk *self, part *of, const item_list *items, uint64_t changed)
+{
+    for (unsigned i = 0; i < items->count; i++) {
+        const item *at = &items->items[i];
+        if ((self->html || live_concerned(at->deps, changed)) && !s_item(self, of, at, changed))
+            return false;
+    }
+    return true;
+}
+
+live_result
+live_walk(const page *of, PyObject *context, const live_order *order)
+{
+    ASSERT(order->tree->top && (!order->html || order->changed == DEPENDS_ALL));
+    walk self = {
+        .tree = order->tree,
+        .hashing = order->hashing,
+        .patch = order->patch,
+        .html = order->html,
+        .locale = order->locale,
+    };
+    if (!eval_init(&self.eval, context))
+        return LIVE_FAILED;
+    bool ok = live_items(&self, order->tree->top, &of->root->items, order->changed);
+    eval_fini(&self.eval);
+    buffer_fini(&self.value);
+    buffer_fini(&self.hashes);
+    buffer_fini(&self.keys);
+    buffer_fini(&self.ends);
+    if (self.deep)
+        return LIVE_DEEP;
+    if (!ok && !self.loose)
+        return LIVE_FAILED;
+    return self.loose ? LIVE_LOOSE : LIVE_DONE;
+}

@@ -1,0 +1,43 @@
+// live_parts - what live.c and live_list.c share: one walk over a page.
+#ifndef TROUPE_PY_LIVE_PARTS_H
+#define TROUPE_PY_LIVE_PARTS_H
+
+#include "worker/py/live/live.h"
+#include "worker/py/template/eval.h"
+
+typedef struct {
+    eval eval;
+    tree *tree;
+    hasher *hashing;
+    patch *patch;   // NULL: none is written, or no more
+    rendered *html; // NULL: none is written
+    bool locale;
+    bool loose, deep;
+    // Room, used by one item at a time.
+    buffer value;  // what a leaf shows
+    buffer hashes; // uint64_t
+    buffer keys, ends;
+} walk;
+
+// False: an exception is pending, or the walk is broken off (loose, deep).
+bool live_items(walk *self, part *of, const item_list *items, uint64_t changed);
+bool live_list(walk *self, part *of, const item *at, uint64_t changed);
+
+// Whether something that depends on deps has to be looked at.
+static inline bool
+live_concerned(uint64_t deps, uint64_t changed)
+{
+    return changed == DEPENDS_ALL || (deps & changed);
+}
+
+// Something does not fit its place. True: the walk goes on, without a patch.
+bool live_loose(walk *self);
+void live_mend(const walk *self, buffer *text, size_t from);
+// Anchors; nothing where no HTML is written. shows: the chunk that is told; NULL: none.
+void live_anchor(walk *self, char kind, const char *more);
+void live_anchor_of(walk *self, char kind, const shape *shows);
+void live_anchor_end(walk *self);
+// The number of a chunk, which goes along with the patch if it is new.
+unsigned live_chunk(walk *self, const shape *shows);
+
+#endif

@@ -1,0 +1,356 @@
+#include "worker/py/live/plan.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+static bool s_item_list(PyObject *from, item_list *ret);
+static block *s_block(PyObject *from);
+
+static void *
+s_zeroed(size_t count, size_t size)
+{
+    void *made = calloc(count ? count : 1, size);
+    ASSERT(made);
+    return made;
+}
+
+static bool
+s_wrong(const char *what)
+{
+    if (!PyErr_Occurred())
+        PyErr_Format(PyExc_ValueError, "a plan's %s is not as agreed", what);
+    return false;
+}
+
+// --- items ----------------------------------------------------------------------------------------------
+
+static bool
+s_html(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *text;
+    if (!PyArg_ParseTuple(from, "sU", &kind, &text))
+        return false;
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
+    if (!bytes)
+        return false;
+    ret->html.size = (size_t)PyBytes_GET_SIZE(bytes);
+    ret->html.data = s_zeroed(ret->html.size, 1);
+    memcpy(ret->html.data, PyBytes_AS_STRING(bytes), ret->html.size);
+    Py_DECREF(bytes);
+    return true;
+}
+
+static bool
+s_leaf(PyObject *from, item *ret)
+{
+    const char *kind, *class;
+    PyObject *list;
+    if (!PyArg_ParseTuple(from, "sIsIKO", &kind, &ret->slot, &class, &ret->place, &ret->deps, &list))
+        return false;
+    ret->class = class[0];
+    ret->quiet = ret->place & LEAF_QUIET;
+    ret->place &= ~LEAF_QUIET;
+    if (ret->quiet)
+        ret->deps |= DEPENDS_IMPURE;
+    return (ret->ops = ops_new(list)) != NULL;
+}
+
+static bool
+s_dead(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *list;
+    int acts;
+    if (!PyArg_ParseTuple(from, "sKOp|I", &kind, &ret->deps, &list, &acts, &ret->place))
+        return false;
+    ret->acts = acts;
+    ret->deps = acts ? DEPENDS_IMPURE : 0;
+    return (ret->ops = ops_new(list)) != NULL;
+}
+
+static bool
+s_set(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *list;
+    if (!PyArg_ParseTuple(from, "sO", &kind, &list))
+        return false;
+    ret->deps = DEPENDS_IMPURE; // what it sets is gone with the turn
+    return (ret->ops = ops_new(list)) != NULL;
+}
+
+static bool
+s_alternative(PyObject *from, branch_item *ret)
+{
+    PyObject *condition, *shown;
+    if (!PyTuple_Check(from) || !PyArg_ParseTuple(from, "OO", &condition, &shown))
+        return s_wrong("alternative");
+    unsigned at = ret->count++;
+    if (condition != Py_None && !(ret->conds[at] = cond_new(condition)))
+        return false;
+    return shown == Py_None || (ret->blocks[at] = s_block(shown));
+}
+
+static bool
+s_branch(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *alternatives, *node = Py_None;
+    branch_item *made = ret->branch = s_zeroed(1, sizeof *made);
+    if (!PyArg_ParseTuple(from, "sIKKO!|O", &kind, &ret->slot, &ret->deps, &made->cond_deps, &PyTuple_Type,
+                          &alternatives, &node))
+        return false;
+    made->node = node == Py_None ? NULL : Py_NewRef(node);
+    size_t count = (size_t)PyTuple_GET_SIZE(alternatives);
+    made->conds = s_zeroed(count, sizeof *made->conds);
+    made->blocks = s_zeroed(count, sizeof *made->blocks);
+    ret->deps |= made->cond_deps;
+    for (size_t i = 0; i < count; i++) {
+        if (!s_alternative(PyTuple_GET_ITEM(alternatives, (Py_ssize_t)i), made))
+            return false;
+        if (made->blocks[i])
+            ret->deps |= made->blocks[i]->items.deps;
+    }
+    return true;
+}
+
+// What a list depends on because its rows do: not on a change of its own rows, which it finds by itself.
+static uint64_t
+s_outer(const list_item *of, uint64_t deps)
+{
+    if (of->row != DEPENDS_DEEP)
+        deps &= ~of->row;
+    return of->flags & LIST_PARENT ? deps : deps & ~DEPENDS_POSITION;
+}
+
+static bool
+s_list(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *names, *sequence, *node, *key, *body, *empty;
+    int reversed, forloop;
+    list_item *made = ret->list = s_zeroed(1, sizeof *made);
+    if (!PyArg_ParseTuple(from, "sIKKKO!OpOpIOOO", &kind, &ret->slot, &ret->deps, &made->seq_deps, &made->row,
+                          &PyTuple_Type, &names, &sequence, &reversed, &node, &forloop, &made->flags, &key,
+                          &body, &empty))
+        return false;
+    if (made->row < 64)
+        made->row = UINT64_C(1) << made->row;
+    made->names = Py_NewRef(names);
+    made->node = Py_NewRef(node);
+    made->reversed = reversed;
+    made->forloop = forloop;
+    if (!(made->sequence = expr_new(sequence)) || (key != Py_None && !(made->key = ops_new(key))) ||
+        !(made->body = s_block(body)) || (empty != Py_None && !(made->empty = s_block(empty))))
+        return false;
+    ret->deps |= made->seq_deps | s_outer(made, made->body->items.deps);
+    if (made->empty)
+        ret->deps |= made->empty->items.deps;
+    return true;
+}
+
+static bool
+s_scope(PyObject *from, item *ret)
+{
+    const char *kind;
+    PyObject *of, *inside;
+    if (!PyArg_ParseTuple(from, "sKOO", &kind, &ret->deps, &of, &inside))
+        return false;
+    if (!(ret->scope.of = scope_new(of)) || !s_item_list(inside, &ret->scope.inside))
+        return false;
+    ret->deps |= ret->scope.inside.deps;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    item_kind kind;
+    bool (*read)(PyObject *from, item *ret);
+} s_kinds[] = {
+    {"html", ITEM_HTML, s_html},    {"leaf", ITEM_LEAF, s_leaf},       {"dead", ITEM_DEAD, s_dead},
+    {"set", ITEM_SET, s_set},       {"branch", ITEM_BRANCH, s_branch}, {"list", ITEM_LIST, s_list},
+    {"scope", ITEM_SCOPE, s_scope},
+};
+
+static bool
+s_item(PyObject *from, item *ret)
+{
+    PyObject *name = PyTuple_Check(from) && PyTuple_GET_SIZE(from) ? PyTuple_GET_ITEM(from, 0) : NULL;
+    for (size_t i = 0; name && PyUnicode_Check(name) && i < sizeof s_kinds / sizeof *s_kinds; i++)
+        if (PyUnicode_CompareWithASCIIString(name, s_kinds[i].name) == 0) {
+            ret->kind = s_kinds[i].kind;
+            return s_kinds[i].read(from, ret);
+        }
+    return s_wrong("item");
+}
+
+static bool
+s_item_list(PyObject *from, item_list *ret)
+{
+    PyObject *fast = PySequence_Fast(from, "a plan's items are no list");
+    if (!fast)
+        return false;
+    if (Py_EnterRecursiveCall(" in a plan")) {
+        Py_DECREF(fast);
+        return false;
+    }
+    size_t count = (size_t)PySequence_Fast_GET_SIZE(fast);
+    ret->items = s_zeroed(count, sizeof *ret->items);
+    bool ok = true;
+    while (ok && ret->count < count) {
+        item *one = &ret->items[ret->count];
+        ok = s_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), one);
+        ret->deps |= one->deps;
+    }
+    Py_LeaveRecursiveCall();
+    Py_DECREF(fast);
+    return ok;
+}
+
+// --- blocks ---------------------------------------------------------------------------------------------
+
+static bool
+s_text(PyObject *dict, const char *key, slice *ret)
+{
+    PyObject *text = PyDict_GetItemString(dict, key); // borrowed
+    Py_ssize_t size;
+    const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+    if (!utf8)
+        return s_wrong(key);
+    *ret = slice_of(utf8, (size_t)size);
+    return true;
+}
+
+static block *
+s_block(PyObject *from)
+{
+    block *made = s_zeroed(1, sizeof *made);
+    PyObject *items = PyDict_Check(from) ? PyDict_GetItemString(from, "items") : NULL;
+    slice classes, hash, chunk;
+    bool ok = items && s_item_list(items, &made->items) && s_text(from, "classes", &classes) &&
+              s_text(from, "hash", &hash) && s_text(from, "chunk", &chunk);
+    if (ok && !(made->shape = shape_new(classes, hash, chunk)))
+        ok = s_wrong("classes");
+    PyObject *one = ok ? PyDict_GetItemString(from, "one") : NULL;
+    made->one = one && PyObject_IsTrue(one) == 1;
+    if (!ok) {
+        s_wrong("block");
+        plan_free_block(&made);
+    }
+    return made;
+}
+
+// --- the page -------------------------------------------------------------------------------------------
+
+static int
+s_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    const page *self = (page *)self_;
+    Py_VISIT(Py_TYPE(self_));
+    Py_VISIT(self->roots);
+    Py_VISIT(self->details);
+    return plan_visit_block(self->root, visit, arg);
+}
+
+// The structs are freed with the object: threads may be walking them until then.
+static int
+s_clear(PyObject *self_)
+{
+    Py_CLEAR(((page *)self_)->details);
+    return 0;
+}
+
+static void
+s_dealloc(PyObject *self_)
+{
+    page *self = (page *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
+    plan_free_block(&self->root);
+    Py_CLEAR(self->roots);
+    Py_CLEAR(self->details);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static PyObject *
+s_get_details(PyObject *self_, void *unused)
+{
+    (void)unused;
+    PyObject *details = ((page *)self_)->details;
+    return Py_NewRef(details ? details : Py_None);
+}
+
+static PyGetSetDef s_getters[] = {
+    {"details", s_get_details, NULL, "The plan's dict, without its block.", NULL},
+    {0},
+};
+
+static PyType_Slot s_slots[] = {
+    {Py_tp_dealloc, s_dealloc}, {Py_tp_traverse, s_traverse},  {Py_tp_clear, s_clear},
+    {Py_tp_getset, s_getters},  {Py_tp_doc, "A page's plan."}, {0},
+};
+
+static PyType_Spec s_spec = {"troupe._native.Page", sizeof(page), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             s_slots};
+
+PyTypeObject *
+page_type(void)
+{
+    static PyTypeObject *type;
+    if (!type)
+        type = (PyTypeObject *)PyType_FromSpec(&s_spec);
+    return type;
+}
+
+static bool
+s_names(PyObject *roots)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(roots); i++)
+        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(roots, i)))
+            return false;
+    return true;
+}
+
+static root_kind
+s_root(PyObject *description)
+{
+    PyObject *kind = PyDict_GetItemString(description, "root");
+    PyObject *wrapped = PyDict_GetItemString(description, "wrapped");
+    if (wrapped && PyObject_IsTrue(wrapped) == 1)
+        return ROOT_ALL;
+    bool body = kind && PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, "body") == 0;
+    return body ? ROOT_BODY : ROOT_MARKED;
+}
+
+static bool
+s_fill(page *self, PyObject *description)
+{
+    PyObject *roots = PyDict_GetItemString(description, "roots");
+    PyObject *root = PyDict_GetItemString(description, "block");
+    if (!roots || !PyTuple_Check(roots) || !s_names(roots) || !root)
+        return s_wrong("page");
+    self->roots = Py_NewRef(roots);
+    self->root_kind = s_root(description);
+    self->details = PyDict_Copy(description);
+    return self->details && PyDict_DelItemString(self->details, "block") == 0 && (self->root = s_block(root));
+}
+
+page *
+page_new(PyObject *description)
+{
+    PyTypeObject *type = page_type();
+    if (!type)
+        return NULL;
+    if (!PyDict_Check(description)) {
+        s_wrong("page");
+        return NULL;
+    }
+    page *self = (page *)type->tp_alloc(type, 0);
+    if (self && !s_fill(self, description))
+        Py_CLEAR(self);
+    return self;
+}

@@ -1,0 +1,127 @@
+// The end of a plan's structs, and what the collector is told of them.
+#include "worker/py/live/plan.h"
+
+#include <stdlib.h>
+
+static void s_free_items(item_list *self);
+
+static void
+s_free_branch(branch_item *self)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        cond_free(&self->conds[i]);
+        plan_free_block(&self->blocks[i]);
+    }
+    free(self->conds);
+    free(self->blocks);
+    Py_XDECREF(self->node);
+    free(self);
+}
+
+static void
+s_free_list(list_item *self)
+{
+    Py_XDECREF(self->names);
+    Py_XDECREF(self->node);
+    expr_free(&self->sequence);
+    ops_free(&self->key);
+    plan_free_block(&self->body);
+    plan_free_block(&self->empty);
+    free(self);
+}
+
+static void
+s_free_items(item_list *self)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        item *one = &self->items[i];
+        if (one->kind == ITEM_HTML)
+            free(one->html.data);
+        else if (one->kind == ITEM_BRANCH && one->branch)
+            s_free_branch(one->branch);
+        else if (one->kind == ITEM_LIST && one->list)
+            s_free_list(one->list);
+        else if (one->kind == ITEM_LEAF || one->kind == ITEM_DEAD || one->kind == ITEM_SET)
+            ops_free(&one->ops);
+        if (one->kind == ITEM_SCOPE) {
+            scope_free(&one->scope.of);
+            s_free_items(&one->scope.inside);
+        }
+    }
+    free(self->items);
+}
+
+void
+plan_free_block(block **self_p)
+{
+    block *self = *self_p;
+    if (!self)
+        return;
+    s_free_items(&self->items);
+    shape_release(&self->shape);
+    free(self);
+    *self_p = NULL;
+}
+
+static int s_visit_items(const item_list *self, visitproc visit, void *arg);
+
+static int
+s_visit_branch(const branch_item *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->node);
+    int stop = 0;
+    for (unsigned i = 0; !stop && i < self->count; i++)
+        if (!self->conds[i] || !(stop = cond_traverse(self->conds[i], visit, arg)))
+            stop = plan_visit_block(self->blocks[i], visit, arg);
+    return stop;
+}
+
+static int
+s_visit_list(const list_item *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->names);
+    Py_VISIT(self->node);
+    int stop = expr_traverse(self->sequence, visit, arg);
+    if (!stop)
+        stop = ops_traverse(self->key, visit, arg);
+    if (!stop)
+        stop = plan_visit_block(self->body, visit, arg);
+    return stop ? stop : plan_visit_block(self->empty, visit, arg);
+}
+
+static int
+s_visit_item(const item *self, visitproc visit, void *arg)
+{
+    int stop;
+    switch (self->kind) {
+    case ITEM_LEAF:
+    case ITEM_DEAD:
+    case ITEM_SET:
+        return ops_traverse(self->ops, visit, arg);
+    case ITEM_BRANCH:
+        return s_visit_branch(self->branch, visit, arg);
+    case ITEM_LIST:
+        return s_visit_list(self->list, visit, arg);
+    case ITEM_SCOPE:
+        stop = scope_traverse(self->scope.of, visit, arg);
+        return stop ? stop : s_visit_items(&self->scope.inside, visit, arg);
+    case ITEM_HTML:
+        break;
+    }
+    return 0;
+}
+
+static int
+s_visit_items(const item_list *self, visitproc visit, void *arg)
+{
+    int stop = 0;
+    for (unsigned i = 0; !stop && i < self->count; i++)
+        stop = s_visit_item(&self->items[i], visit, arg);
+    return stop;
+}
+
+int
+plan_visit_block(const block *self, visitproc visit, void *arg)
+{
+    return self ? s_visit_items(&self->items, visit, arg) : 0;
+}

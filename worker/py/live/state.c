@@ -1,0 +1,142 @@
+#include "worker/py/live/state.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+enum { MAX_LOOKED_THROUGH = 1 << 20 }; // objects of one root
+
+void
+state_forget(state *self)
+{
+    for (unsigned i = 0; i < self->count; i++)
+        hashed_rows_fini(&self->rows[i]);
+    free(self->rows);
+    free(self->hashes);
+    Py_XDECREF(self->locale);
+    *self = (state){0};
+}
+
+static PyObject *
+s_look_up(PyObject *dicts, PyObject *name)
+{
+    for (Py_ssize_t i = PyList_GET_SIZE(dicts); i-- > 0;) {
+        PyObject *dict = PyList_GET_ITEM(dicts, i);
+        if (!PyDict_Check(dict)) {
+            PyErr_Format(PyExc_TypeError, "the context holds a %.100s", Py_TYPE(dict)->tp_name);
+            return NULL;
+        }
+        PyObject *found = PyDict_GetItemWithError(dict, name);
+        if (found || PyErr_Occurred())
+            return found;
+    }
+    return NULL;
+}
+
+// 1: it is another one now; -1: an exception. Time zones that are equal can have names of their own.
+static int
+s_part_differs(PyObject *before, PyObject *now)
+{
+    if (before == now)
+        return 0;
+    int differs = Py_TYPE(before) == Py_TYPE(now) ? PyObject_RichCompareBool(before, now, Py_NE) : 1;
+    if (differs)
+        return differs;
+    PyObject *shown = PyObject_Repr(before), *other = shown ? PyObject_Repr(now) : NULL;
+    differs = other ? PyObject_RichCompareBool(shown, other, Py_NE) : -1;
+    Py_XDECREF(shown);
+    Py_XDECREF(other);
+    return differs;
+}
+
+static int
+s_locale_differs(const state *self, PyObject *locale)
+{
+    PyObject *before = self->locale;
+    if (!before || !locale)
+        return before != locale;
+    if (!PyTuple_CheckExact(before) || !PyTuple_CheckExact(locale) || Py_SIZE(before) != Py_SIZE(locale))
+        return s_part_differs(before, locale);
+    int differs = 0;
+    for (Py_ssize_t i = 0; !differs && i < PyTuple_GET_SIZE(locale); i++)
+        differs = s_part_differs(PyTuple_GET_ITEM(before, i), PyTuple_GET_ITEM(locale, i));
+    return differs;
+}
+
+// A generator, or a container with one. What is too deep or too large to look through counts as one.
+static bool
+s_may_be_spent(PyObject *value, unsigned depth, unsigned *budget)
+{
+    if (PyIter_Check(value) || depth == 0 || *budget == 0)
+        return true;
+    --*budget;
+    Py_ssize_t at = 0;
+    PyObject *key, *one;
+    bool spent = false;
+    if (PyDict_Check(value))
+        while (!spent && PyDict_Next(value, &at, &key, &one))
+            spent = s_may_be_spent(one, depth - 1, budget);
+    else if (PyList_Check(value) || PyTuple_Check(value))
+        while (!spent && at < PySequence_Fast_GET_SIZE(value))
+            spent = s_may_be_spent(PySequence_Fast_GET_ITEM(value, at++), depth - 1, budget);
+    return spent;
+}
+
+static bool
+s_is_spent(PyObject *value)
+{
+    unsigned budget = MAX_LOOKED_THROUGH;
+    return s_may_be_spent(value, HASHER_DEPTH, &budget);
+}
+
+bool
+state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, hasher *hashing,
+              uint64_t *ret_changed)
+{
+    ASSERT(PyTuple_Check(names));
+    if (!PyList_Check(dicts)) {
+        PyErr_SetString(PyExc_TypeError, "the context's dicts are no list");
+        return false;
+    }
+    int differs = s_locale_differs(self, locale);
+    if (differs < 0)
+        return false;
+    size_t count = (size_t)PyTuple_GET_SIZE(names);
+    bool first = !self->hashes;
+    if (first) {
+        self->hashes = calloc(count + 1, sizeof *self->hashes);
+        self->rows = calloc(count + 1, sizeof *self->rows);
+        self->count = (unsigned)count;
+        ASSERT(self->hashes && self->rows);
+    }
+    Py_XSETREF(self->locale, Py_XNewRef(locale));
+    self->opaque = self->spent = false;
+    uint64_t changed = UINT64_C(1) << 63;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *value = s_look_up(dicts, PyTuple_GET_ITEM(names, (Py_ssize_t)i));
+        if (!value && PyErr_Occurred())
+            return false;
+        Py_XINCREF(value); // memory that hashing asks for can start Python's collector
+        uint64_t hash = hasher_root(hashing, value, &self->rows[i]);
+        if (hash == HASHER_OPAQUE || hash != self->hashes[i])
+            changed |= UINT64_C(1) << (i < STATE_SHARED_ROOT ? i : STATE_SHARED_ROOT);
+        self->opaque |= hash == HASHER_OPAQUE;
+        self->spent |= hash == HASHER_OPAQUE && s_is_spent(value);
+        self->hashes[i] = hash;
+        Py_XDECREF(value);
+    }
+    *ret_changed = first || differs ? UINT64_MAX : changed;
+    return true;
+}
+
+bool
+state_has_iterator(PyObject *dicts)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
+        PyObject *key, *value;
+        for (Py_ssize_t at = 0; PyDict_Next(PyList_GET_ITEM(dicts, i), &at, &key, &value);)
+            if (PyIter_Check(value))
+                return true;
+    }
+    return false;
+}

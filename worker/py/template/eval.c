@@ -1,0 +1,454 @@
+#include "worker/py/template/eval.h"
+
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/lookup.h"
+#include "worker/py/template/write.h"
+
+eval_counts eval_counted;
+
+bool
+eval_setup(void)
+{
+    return django_load() && filters_init();
+}
+
+// Methods that say how names are found and scopes kept.
+static bool
+s_is_standard(PyTypeObject *type)
+{
+    if ((PyObject *)type == dj.context_class || (PyObject *)type == dj.request_context)
+        return true;
+    if (!PyType_IsSubtype(type, (PyTypeObject *)dj.context_class))
+        return false;
+    static const char *const names[] = {"__getitem__", "__contains__", "__setitem__",   "push",
+                                        "pop",         "update",       "get",           "set_upward",
+                                        "dicts",       "autoescape",   "render_context"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        PyObject *name = PyUnicode_InternFromString(names[i]);
+        bool same =
+            name && _PyType_Lookup(type, name) == _PyType_Lookup((PyTypeObject *)dj.context_class, name);
+        Py_XDECREF(name);
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+bool
+eval_accepts(PyObject *context)
+{
+    return s_is_standard(Py_TYPE(context));
+}
+
+bool
+eval_has_render_context(PyObject *context)
+{
+    PyObject *of = PyObject_GetAttr(context, dj.names.render_context);
+    bool own = of && (PyObject *)Py_TYPE(of) == dj.render_context_class;
+    Py_XDECREF(of);
+    PyErr_Clear();
+    return own;
+}
+
+bool
+eval_init(eval *self, PyObject *context)
+{
+    *self = (eval){.silent = -1};
+    if (!eval_setup())
+        return false;
+    if (!s_is_standard(Py_TYPE(context))) {
+        PyErr_Format(PyExc_TypeError, "no context that can be rendered natively: %.200s",
+                     Py_TYPE(context)->tp_name);
+        return false;
+    }
+    self->context = Py_NewRef(context);
+    formats_init(&self->formats);
+    if (eval_refresh(self))
+        return true;
+    eval_fini(self);
+    return false;
+}
+
+void
+eval_fini(eval *self)
+{
+    if (!self || !self->context)
+        return;
+    eval_error error = eval_error_save();
+    formats_fini(&self->formats);
+    Py_CLEAR(self->dicts);
+    Py_CLEAR(self->context);
+    eval_error_restore(error);
+}
+
+void
+eval_drop(eval *self)
+{
+    self->fresh = false;
+    self->silent = -1;
+    formats_drop(&self->formats);
+}
+
+static signed char
+s_setting(PyObject *value)
+{
+    return value == Py_None ? FORMATS_UNSET : value == Py_True ? 1 : value == Py_False ? 0 : 2;
+}
+
+static bool
+s_truth(PyObject *context, PyObject *name, bool *ret_truth)
+{
+    PyObject *value = PyObject_GetAttr(context, name);
+    int truth = value ? PyObject_IsTrue(value) : -1;
+    Py_XDECREF(value);
+    *ret_truth = truth == 1;
+    return truth >= 0;
+}
+
+bool
+eval_refresh(eval *self)
+{
+    PyObject *dicts = PyObject_GetAttr(self->context, dj.names.dicts);
+    PyObject *l10n = dicts ? PyObject_GetAttr(self->context, dj.names.use_l10n) : NULL;
+    PyObject *tz = l10n ? PyObject_GetAttr(self->context, dj.names.use_tz) : NULL;
+    bool ok = tz && s_truth(self->context, dj.names.autoescape, &self->autoescape);
+    if (ok && !PyList_CheckExact(dicts)) {
+        PyErr_SetString(PyExc_TypeError, "the context's dicts are no list");
+        ok = false;
+    }
+    if (ok) {
+        self->use_l10n = s_setting(l10n);
+        self->use_tz = s_setting(tz);
+        Py_XSETREF(self->dicts, Py_NewRef(dicts));
+        self->fresh = true;
+    }
+    Py_XDECREF(tz);
+    Py_XDECREF(l10n);
+    Py_XDECREF(dicts);
+    return ok;
+}
+
+int
+eval_use_tz(eval *self)
+{
+    if (self->use_tz >= 0)
+        return self->use_tz;
+    PyObject *setting = PyObject_GetAttr(dj.settings, dj.names.USE_TZ);
+    int on = setting ? PyObject_IsTrue(setting) : -1;
+    Py_XDECREF(setting);
+    if (on >= 0)
+        self->use_tz = (signed char)on;
+    return on;
+}
+
+bool
+eval_is_silent(eval *self)
+{
+    if (self->silent >= 0)
+        return self->silent;
+    PyObject *level = PyLong_FromLong(10); // logging.DEBUG
+    PyObject *on = level ? PyObject_CallMethodOneArg(dj.logger, dj.names.isEnabledFor, level) : NULL;
+    int is = on ? PyObject_IsTrue(on) : -1;
+    Py_XDECREF(on);
+    Py_XDECREF(level);
+    if (is >= 0)
+        self->silent = !is;
+    return is == 0;
+}
+
+static bool
+s_debug(eval *self)
+{
+    PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
+    PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
+    bool debug = true; // when in doubt, Django's own code says what is wrong
+    bool known = engine && s_truth(engine, dj.names.debug, &debug);
+    PyErr_Clear();
+    Py_XDECREF(engine);
+    Py_XDECREF(template);
+    return !known || debug;
+}
+
+void
+eval_annotate(eval *self, PyObject *node)
+{
+    if (!node || !PyErr_ExceptionMatches(PyExc_Exception))
+        return;
+    eval_error error = eval_error_save();
+    if (!s_debug(self)) {
+        eval_error_restore(error);
+        return;
+    }
+    PyErr_NormalizeException(&error.type, &error.value, &error.traceback);
+    if (error.traceback)
+        PyException_SetTraceback(error.value, error.traceback);
+    eval_call_begin(self);
+    PyObject *none = PyObject_CallFunctionObjArgs(dj.annotate, node, self->context, error.value, NULL);
+    eval_call_end(self);
+    if (!none) {
+        Py_XDECREF(error.type);
+        Py_XDECREF(error.value);
+        Py_XDECREF(error.traceback);
+        return;
+    }
+    Py_DECREF(none);
+    eval_error_restore(error);
+}
+
+PyObject *
+eval_text(const eval *self, slice text)
+{
+    return write_read(text, self->surrogates);
+}
+
+// Scopes
+
+bool
+eval_push(eval *self, PyObject *dict)
+{
+    bool ok = dict && eval_fresh(self) && PyList_Append(self->dicts, dict) == 0;
+    Py_XDECREF(dict);
+    return ok;
+}
+
+bool
+eval_pop(eval *self)
+{
+    eval_error error = eval_error_save();
+    bool ok = eval_fresh(self);
+    Py_ssize_t size = ok ? PyList_GET_SIZE(self->dicts) : 0;
+    if (ok && size == 1) {
+        PyErr_SetNone(dj.context_pop_exception);
+        ok = false;
+    }
+    ok = ok && PyList_SetSlice(self->dicts, size - 1, size, NULL) == 0;
+    if (error.type) {
+        PyErr_Clear();
+        eval_error_restore(error);
+    }
+    return ok;
+}
+
+bool
+eval_set(eval *self, PyObject *name, PyObject *value)
+{
+    if (!eval_fresh(self))
+        return false;
+    Py_ssize_t size = PyList_GET_SIZE(self->dicts);
+    if (size == 0) {
+        PyErr_SetString(PyExc_IndexError, "list index out of range");
+        return false;
+    }
+    PyObject *top = Py_NewRef(PyList_GET_ITEM(self->dicts, size - 1));
+    bool plain = PyDict_Check(top) &&
+                 Py_TYPE(top)->tp_as_mapping->mp_ass_subscript == PyDict_Type.tp_as_mapping->mp_ass_subscript;
+    if (!plain)
+        eval_call_begin(self);
+    int failed = plain ? PyDict_SetItem(top, name, value) : PyObject_SetItem(top, name, value);
+    if (!plain)
+        eval_call_end(self);
+    Py_DECREF(top);
+    return failed == 0;
+}
+
+PyObject *
+eval_pairs(eval *self, PyObject *names, expr *const *exprs, unsigned count)
+{
+    PyObject *dict = PyDict_New();
+    for (unsigned i = 0; dict && i < count; i++) {
+        PyObject *value = eval_expr(self, exprs[i], false);
+        if (!value || PyDict_SetItem(dict, PyTuple_GET_ITEM(names, i), value) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+// Lists of ops
+
+void
+eval_write_raw(eval *self, PyObject *text, buffer *out)
+{
+    self->surrogates |= write_text(out, text, false);
+}
+
+bool
+eval_part(eval *self, PyObject *result, buffer *out, eval_join *join)
+{
+    Py_ssize_t position = join->position++;
+    if (PyUnicode_Check(result) && (PyUnicode_CheckExact(result) || django_is_safe_string(result) ||
+                                    join->loop || dj.text_is_forced != Py_True)) {
+        eval_write_raw(self, result, out);
+        return true;
+    }
+    if (!join->loop && dj.text_is_forced == Py_True) {
+        eval_call_begin(self);
+        PyObject *text = PyObject_Str(result);
+        eval_call_end(self);
+        if (text)
+            eval_write_raw(self, text, out);
+        Py_XDECREF(text);
+        return text != NULL;
+    }
+    if (!join->type) {
+        join->type = Py_NewRef((PyObject *)Py_TYPE(result));
+        join->bad = position;
+    }
+    return true;
+}
+
+bool
+eval_join_end(eval_join *join)
+{
+    if (!join->type)
+        return true;
+    PyErr_Format(PyExc_TypeError, "sequence item %zd: expected str instance, %.80s found", join->bad,
+                 ((PyTypeObject *)join->type)->tp_name);
+    Py_CLEAR(join->type);
+    return false;
+}
+
+static bool
+s_call(eval *self, const op *of, buffer *out, eval_join *join)
+{
+    eval_counted.calls++;
+    eval_call_begin(self);
+    PyObject *result = PyObject_CallMethodOneArg(of->node, dj.names.render_annotated, self->context);
+    eval_call_end(self);
+    bool ok = result && eval_part(self, result, out, join);
+    Py_XDECREF(result);
+    return ok;
+}
+
+static bool
+s_var(eval *self, const op *of, buffer *out)
+{
+    PyObject *value = eval_expr(self, of->of, false);
+    if (value) {
+        bool ok = eval_write(self, value, out);
+        Py_DECREF(value);
+        return ok;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
+        return false;
+    PyErr_Clear();
+    return true;
+}
+
+static bool
+s_op(eval *self, const op *of, buffer *out)
+{
+    switch (of->kind) {
+    case OP_VAR:
+        return s_var(self, of, out);
+    case OP_IF:
+        return node_if(self, of, out);
+    case OP_FOR:
+        return node_for(self, of, out);
+    case OP_WITH:
+        return node_with(self, of, out);
+    case OP_AUTOESCAPE:
+        return node_autoescape(self, of, out);
+    case OP_BLOCK:
+        return node_block(self, of, out);
+    case OP_EXTENDS:
+        return node_extends(self, of, out);
+    case OP_INCLUDE:
+        return node_include(self, of, out);
+    case OP_FIRSTOF:
+        return node_firstof(self, of, out);
+    case OP_URL:
+        return node_url(self, of, out);
+    case OP_CYCLE:
+        return node_cycle(self, of, out);
+    case OP_TRANSLATE:
+        return node_translate(self, of, out);
+    case OP_BLOCKTRANSLATE:
+        return node_blocktranslate(self, of, out);
+    case OP_SIMPLE:
+    case OP_TEXT:
+    case OP_CALL:
+        break;
+    }
+    Py_UNREACHABLE();
+}
+
+// A template that nests, or includes itself, too deep: as Python's own recursion.
+static bool
+s_enter(void)
+{
+    return Py_EnterRecursiveCall(" in a template") == 0;
+}
+
+bool
+eval_list(eval *self, const ops *program, buffer *out, eval_join *join)
+{
+    eval_counted.ops += program->count;
+    if (!s_enter())
+        return false;
+    bool ok = true;
+    for (unsigned i = 0; ok && i < program->count; i++) {
+        const op *of = &program->items[i];
+        if (of->kind == OP_TEXT) {
+            buffer_slice(out, of->text);
+            self->surrogates |= of->flag;
+        } else if (of->kind == OP_CALL) {
+            ok = s_call(self, of, out, join); // annotated by itself
+            continue;
+        } else if (of->kind == OP_SIMPLE) {
+            ok = node_simple(self, of, out, join);
+            if (!ok)
+                eval_annotate(self, of->node);
+            continue;
+        } else if (!s_op(self, of, out)) {
+            eval_annotate(self, of->node);
+            ok = false;
+        }
+        join->position++;
+    }
+    Py_LeaveRecursiveCall();
+    return ok;
+}
+
+bool
+eval_ops(eval *self, const ops *program, buffer *out)
+{
+    eval_join join = {0};
+    bool ok = eval_list(self, program, out, &join) && eval_join_end(&join);
+    Py_XDECREF(join.type);
+    return ok;
+}
+
+bool
+eval_nodelist(eval *self, PyObject *nodelist, buffer *out)
+{
+    if ((PyObject *)Py_TYPE(nodelist) == dj.plain_nodelist) {
+        PyObject *none = PyObject_CallOneArg(dj.lower_tree, nodelist);
+        if (!none)
+            return false;
+        Py_DECREF(none);
+    }
+    if ((PyObject *)Py_TYPE(nodelist) == dj.nodelist_class) {
+        PyObject *held = nodelist_held_program(nodelist);
+        bool ok = held && eval_ops(self, nodelist_ops(held), out);
+        Py_XDECREF(held);
+        eval_counted.nodelists++;
+        return ok;
+    }
+    eval_call_begin(self);
+    PyObject *text = PyObject_CallMethodOneArg(nodelist, dj.names.render, self->context);
+    eval_call_end(self);
+    eval_join join = {0};
+    bool ok = text && eval_part(self, text, out, &join);
+    Py_XDECREF(text);
+    Py_XDECREF(join.type);
+    return ok;
+}
+
+PyObject *
+eval_figures(void)
+{
+    return Py_BuildValue("{sKsKsKsKsK}", "nodelists", eval_counted.nodelists, "ops", eval_counted.ops,
+                         "calls", eval_counted.calls, "filters", eval_counted.filters, "filter_calls",
+                         eval_counted.filter_calls);
+}

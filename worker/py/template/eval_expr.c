@@ -1,0 +1,344 @@
+// Expressions, filters and values.
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/lookup.h"
+#include "worker/py/template/write.h"
+
+enum { ARGS_MAX = 8 };
+
+// Values
+
+static bool
+s_write_by_django(eval *self, PyObject *value, buffer *out)
+{
+    eval_call_begin(self);
+    PyObject *text = PyObject_CallFunctionObjArgs(dj.render_value, value, self->context, NULL);
+    eval_call_end(self);
+    if (!text)
+        return false;
+    eval_join join = {0};
+    bool ok = eval_part(self, text, out, &join) && eval_join_end(&join);
+    Py_DECREF(text);
+    return ok;
+}
+
+static bool
+s_write_native(eval *self, PyObject *value, buffer *out)
+{
+    bool dated = !PyLong_CheckExact(value) && !PyFloat_CheckExact(value) && value != Py_None;
+    int use_tz = dated ? eval_use_tz(self) : 0;
+    if (use_tz < 0)
+        return false;
+    PyObject *text = NULL;
+    if (self->use_l10n != 2 && use_tz != 2)
+        text = formats_localize(&self->formats, value, self->use_l10n, use_tz);
+    if (!text)
+        return !PyErr_Occurred() && s_write_by_django(self, value, out);
+    self->surrogates |= write_text(out, text, self->autoescape);
+    Py_DECREF(text);
+    return true;
+}
+
+// A whole number, where it is known that numbers stand without groups. False: not done.
+static bool
+s_write_integer(const eval *self, PyObject *value, buffer *out)
+{
+    bool plain = self->use_l10n == 0 || (self->formats.thousands_hold && !self->formats.thousands);
+    if (!plain || self->use_l10n == 2)
+        return false;
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (overflow)
+        return false;
+    write_integer(out, number);
+    return true;
+}
+
+bool
+eval_write(eval *self, PyObject *value, buffer *out)
+{
+    if (!eval_fresh(self))
+        return false;
+    if (PyUnicode_CheckExact(value))
+        self->surrogates |= write_text(out, value, self->autoescape);
+    else if (django_is_safe_string(value))
+        eval_write_raw(self, value, out);
+    else if (!PyLong_CheckExact(value) || !s_write_integer(self, value, out))
+        return s_write_native(self, value, out);
+    return true;
+}
+
+// Filters
+
+PyObject *
+eval_localtime(eval *self, PyObject *value)
+{
+    if (django_is_plain(value))
+        return value;
+    if (!eval_fresh(self)) {
+        Py_DECREF(value);
+        return NULL;
+    }
+    int use_tz = eval_use_tz(self);
+    PyObject *local = use_tz == 0 || use_tz == 1 ? formats_localtime(&self->formats, value, use_tz) : NULL;
+    if (!local && !PyErr_Occurred()) {
+        PyObject *setting = PyObject_GetAttr(self->context, dj.names.use_tz);
+        eval_call_begin(self);
+        if (setting)
+            local = PyObject_CallFunctionObjArgs(dj.template_localtime, value, setting, NULL);
+        eval_call_end(self);
+        Py_XDECREF(setting);
+    }
+    Py_DECREF(value);
+    return local;
+}
+
+static PyObject *
+s_arg(eval *self, const filter_arg *of)
+{
+    if (of->lookup)
+        return lookup_value(self, &of->from, NULL);
+    if (!of->mark)
+        return Py_NewRef(of->from.value);
+    return PyObject_CallOneArg(dj.mark_safe, of->from.value);
+}
+
+// mark_safe(result) if the filter is safe and what it was given is.
+static PyObject *
+s_safe_again(const filter *of, PyObject *given, PyObject *result)
+{
+    if (!result || !(of->flags & FILTER_SAFE) || PyUnicode_CheckExact(given) || PyLong_CheckExact(given))
+        return result;
+    int safe = django_is_safe_string(given) ? 1 : PyObject_IsInstance(given, dj.safe_data);
+    if (safe == 0)
+        return result;
+    PyObject *marked = safe == 1 ? PyObject_CallOneArg(dj.mark_safe, result) : NULL;
+    Py_DECREF(result);
+    return marked;
+}
+
+// Django's own filters, given plain values, run nobody's code and leave the locale as it is.
+static bool
+s_is_quiet(const filter *of, PyObject *const *values, size_t count)
+{
+    for (size_t i = 0; of->flags & FILTER_OWN && i < count; i++)
+        if (!django_is_plain(values[i]))
+            return false;
+    return of->flags & FILTER_OWN;
+}
+
+static PyObject *
+s_call_filter(eval *self, const filter *of, PyObject **values, size_t count)
+{
+    PyObject *autoescape = NULL;
+    if (of->flags & FILTER_AUTOESCAPE) {
+        if (!(autoescape = PyObject_GetAttr(self->context, dj.names.autoescape)))
+            return NULL;
+        values[count] = autoescape;
+    }
+    eval_counted.filter_calls++;
+    bool quiet = s_is_quiet(of, values, count);
+    if (!quiet)
+        eval_call_begin(self);
+    PyObject *result = PyObject_Vectorcall(of->function, values, count, autoescape ? dj.autoescape : NULL);
+    result = s_safe_again(of, values[0], result);
+    if (!quiet)
+        eval_call_end(self);
+    Py_XDECREF(autoescape);
+    return result;
+}
+
+// The filter's result; steals value. New reference.
+static PyObject *
+s_filter(eval *self, const filter *of, PyObject *value)
+{
+    PyObject *values[ARGS_MAX + 2];
+    size_t count = 1;
+    if (of->count > ARGS_MAX) {
+        Py_DECREF(value);
+        return PyErr_Format(PyExc_TypeError, "a filter with %u arguments", of->count);
+    }
+    bool ok = true;
+    for (unsigned i = 0; ok && i < of->count; i++, count += ok)
+        ok = (values[count] = s_arg(self, &of->args[i])) != NULL;
+    if (ok && of->flags & FILTER_LOCALTIME)
+        ok = (value = eval_localtime(self, value)) != NULL;
+    PyObject *result = NULL;
+    values[0] = value;
+    if (ok && of->native && eval_fresh(self)) {
+        result = of->native(&self->formats, value, of->count ? values[1] : NULL, self->autoescape);
+        eval_counted.filters += result != NULL;
+    }
+    if (ok && !result && !PyErr_Occurred())
+        result = s_call_filter(self, of, values, count);
+    while (count-- > 1)
+        Py_DECREF(values[count]);
+    Py_XDECREF(value);
+    return result;
+}
+
+// string_if_invalid, with the variable's name in it if it asks for that: *ret_final then.
+static PyObject *
+s_invalid(eval *self, const expr *of, bool *ret_final)
+{
+    PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
+    PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
+    PyObject *text = engine ? PyObject_GetAttr(engine, dj.names.string_if_invalid) : NULL;
+    Py_XDECREF(engine);
+    Py_XDECREF(template);
+    int truth = text ? PyObject_IsTrue(text) : -1;
+    *ret_final = truth == 1;
+    if (truth != 1)
+        return truth == 0 ? text : (Py_XDECREF(text), NULL);
+    PyObject *mark = PyUnicode_FromString("%s");
+    int marked = mark ? PySequence_Contains(text, mark) : -1;
+    if (marked != 0)
+        Py_SETREF(text, marked == 1 ? PyNumber_Remainder(text, of->from.value) : NULL);
+    Py_XDECREF(mark);
+    return text;
+}
+
+static PyObject *
+s_start(eval *self, const expr *of, bool ignore_failures, bool *ret_final)
+{
+    bool missing = false;
+    PyObject *value = lookup_value(self, &of->from, &missing);
+    if (value || (!missing && !PyErr_ExceptionMatches(dj.does_not_exist)))
+        return value;
+    PyErr_Clear();
+    return ignore_failures ? Py_NewRef(Py_None) : s_invalid(self, of, ret_final);
+}
+
+static PyObject *
+s_call_expr(eval *self, const expr *of, bool ignore_failures)
+{
+    PyObject *values[] = {of->object, self->context, Py_True};
+    eval_call_begin(self);
+    PyObject *value =
+        PyObject_VectorcallMethod(dj.names.resolve, values, 2, ignore_failures ? dj.ignore : NULL);
+    eval_call_end(self);
+    return value;
+}
+
+PyObject *
+eval_expr(eval *self, const expr *of, bool ignore_failures)
+{
+    if (of->kind == EXPR_CONST)
+        return Py_NewRef(of->from.value);
+    if (of->kind == EXPR_CALL)
+        return s_call_expr(self, of, ignore_failures);
+    bool final = false;
+    PyObject *value = s_start(self, of, ignore_failures, &final);
+    for (unsigned i = 0; value && !final && i < of->count; i++)
+        value = s_filter(self, &of->filters[i], value);
+    return value;
+}
+
+// Conditions
+
+static PyObject *s_cond(eval *self, const cond *of);
+
+static PyObject *
+s_bool(int truth)
+{
+    return truth < 0 ? NULL : PyBool_FromLong(truth);
+}
+
+static PyObject *
+s_contains(PyObject *left, PyObject *right, bool not )
+{
+    int found = PySequence_Contains(right, left);
+    return found < 0 ? NULL : PyBool_FromLong(found != not );
+}
+
+static PyObject *
+s_compared(eval *self, const cond *of, PyObject *left, PyObject *right)
+{
+    if (of->kind == COND_IS || of->kind == COND_IS_NOT)
+        return PyBool_FromLong((left == right) == (of->kind == COND_IS));
+    bool plain = django_is_plain(left) && django_is_plain(right);
+    if (!plain)
+        eval_call_begin(self);
+    PyObject *result = of->kind == COND_COMPARE ? PyObject_RichCompare(left, right, of->compare)
+                                                : s_contains(left, right, of->kind == COND_NOT_IN);
+    if (!plain)
+        eval_call_end(self);
+    return result;
+}
+
+static int
+s_truth_of(eval *self, PyObject *value)
+{
+    if (django_is_plain(value) || PyList_CheckExact(value) || PyDict_CheckExact(value) ||
+        PyTuple_CheckExact(value))
+        return PyObject_IsTrue(value);
+    eval_call_begin(self);
+    int truth = PyObject_IsTrue(value);
+    eval_call_end(self);
+    return truth;
+}
+
+static PyObject *
+s_operated(eval *self, const cond *of)
+{
+    PyObject *left = s_cond(self, of->left);
+    if (!left)
+        return NULL;
+    if (of->kind == COND_NOT || of->kind == COND_AND || of->kind == COND_OR) {
+        int truth = s_truth_of(self, left);
+        if (of->kind != COND_NOT && truth == (of->kind == COND_OR))
+            return left;
+        Py_DECREF(left);
+        if (truth < 0)
+            return NULL;
+        return of->kind == COND_NOT ? s_bool(!truth) : s_cond(self, of->right);
+    }
+    PyObject *right = s_cond(self, of->right);
+    PyObject *result = right ? s_compared(self, of, left, right) : NULL;
+    Py_XDECREF(right);
+    Py_DECREF(left);
+    return result;
+}
+
+static PyObject *
+s_cond(eval *self, const cond *of)
+{
+    if (of->kind == COND_VALUE)
+        return eval_expr(self, of->value, true);
+    if (of->kind == COND_CALL) {
+        eval_call_begin(self);
+        PyObject *value = PyObject_CallMethodOneArg(of->object, dj.names.eval, self->context);
+        eval_call_end(self);
+        return value;
+    }
+    PyObject *value = s_operated(self, of);
+    if (value || !PyErr_ExceptionMatches(PyExc_Exception))
+        return value;
+    PyErr_Clear(); // an operator that fails is false
+    return Py_NewRef(Py_False);
+}
+
+static int
+s_holds(eval *self, const cond *of)
+{
+    PyObject *value = s_cond(self, of);
+    if (value) {
+        int truth = s_truth_of(self, value);
+        Py_DECREF(value);
+        return truth;
+    }
+    if (!PyErr_ExceptionMatches(dj.does_not_exist))
+        return -1;
+    PyErr_Clear();
+    return 0;
+}
+
+int
+eval_if(eval *self, cond *const *conds, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int holds = conds[i] ? s_holds(self, conds[i]) : 1;
+        if (holds != 0)
+            return holds < 0 ? -1 : (int)i;
+    }
+    return (int)count;
+}

@@ -1,0 +1,278 @@
+// Loops: what {% for %} puts into the context.
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/lookup.h"
+
+// forloop as Django would show it now. It is brought up to date only when somebody may look.
+static bool
+s_show(eval_loop *loop)
+{
+    if (!loop->dict || loop->shown == loop->index || loop->index < 0)
+        return true;
+    Py_ssize_t i = loop->index, length = loop->length;
+    const struct {
+        PyObject *name, *value;
+    } items[] = {
+        {dj.names.counter0, PyLong_FromSsize_t(i)},
+        {dj.names.counter, PyLong_FromSsize_t(i + 1)},
+        {dj.names.revcounter, PyLong_FromSsize_t(length - i)},
+        {dj.names.revcounter0, PyLong_FromSsize_t(length - i - 1)},
+        {dj.names.first, PyBool_FromLong(i == 0)},
+        {dj.names.last, PyBool_FromLong(i == length - 1)},
+    };
+    bool ok = true;
+    for (unsigned k = 0; k < sizeof items / sizeof *items; k++) {
+        ok = ok && items[k].value && PyDict_SetItem(loop->dict, items[k].name, items[k].value) == 0;
+        Py_XDECREF(items[k].value);
+    }
+    loop->shown = i;
+    return ok;
+}
+
+void
+eval_before_python(eval *self)
+{
+    for (eval_loop *loop = self->loops; loop; loop = loop->outer)
+        if (!s_show(loop))
+            Py_FatalError("out of memory");
+}
+
+bool
+eval_loop_enter(eval *self, eval_loop *loop, PyObject *names)
+{
+    *loop = (eval_loop){.outer = self->loops, .names = names, .index = -1, .shown = -1};
+    int found = lookup_name(self, dj.names.forloop, &loop->parent);
+    if (found == 0)
+        loop->parent = PyDict_New();
+    if (found >= 0 && loop->parent && eval_push(self, PyDict_New())) {
+        self->loops = loop;
+        return true;
+    }
+    Py_CLEAR(loop->parent);
+    return false;
+}
+
+bool
+eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length)
+{
+    loop->length = length;
+    loop->dict = PyDict_New();
+    return loop->dict && PyDict_SetItem(loop->dict, dj.names.parentloop, loop->parent) == 0 &&
+           eval_set(self, dj.names.forloop, loop->dict);
+}
+
+static PyObject *
+s_unpacked(PyObject *names, PyObject *item)
+{
+    Py_ssize_t wanted = PyTuple_GET_SIZE(names), length = PyObject_Size(item);
+    if (length < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError))
+            return NULL;
+        PyErr_Clear();
+        length = 1;
+    }
+    if (wanted != length)
+        return PyErr_Format(PyExc_ValueError, "Need %zd values to unpack in for loop; got %zd. ", wanted,
+                            length);
+    PyObject *dict = PyDict_New(), *values = PyObject_GetIter(item);
+    for (Py_ssize_t i = 0; dict && values && i < wanted; i++) {
+        PyObject *value = PyIter_Next(values);
+        if (!value) {
+            if (PyErr_Occurred())
+                Py_CLEAR(dict);
+            break;
+        }
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(names, i), value) < 0)
+            Py_CLEAR(dict);
+        Py_DECREF(value);
+    }
+    if (!values)
+        Py_CLEAR(dict);
+    Py_XDECREF(values);
+    return dict;
+}
+
+static bool
+s_unpack(eval *self, eval_loop *loop, PyObject *item)
+{
+    bool quiet = PyTuple_CheckExact(item) || PyList_CheckExact(item);
+    if (!quiet)
+        eval_call_begin(self);
+    PyObject *dict = s_unpacked(loop->names, item);
+    if (!quiet)
+        eval_call_end(self);
+    return loop->unpacked = eval_push(self, dict);
+}
+
+static bool
+s_row_end(eval *self, eval_loop *loop)
+{
+    if (!loop->unpacked)
+        return true;
+    loop->unpacked = false;
+    return eval_pop(self);
+}
+
+bool
+eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item)
+{
+    if (!s_row_end(self, loop))
+        return false;
+    loop->index = index;
+    // Ours and the context's; if somebody else keeps it, they may look at any time.
+    if (Py_REFCNT(loop->dict) > 2 && !s_show(loop))
+        return false;
+    if (PyTuple_GET_SIZE(loop->names) > 1)
+        return s_unpack(self, loop, item);
+    return eval_set(self, PyTuple_GET_ITEM(loop->names, 0), item);
+}
+
+void
+eval_loop_leave(eval *self, eval_loop *loop)
+{
+    eval_error error = eval_error_save();
+    if (loop->dict && Py_REFCNT(loop->dict) > 2)
+        (void)s_show(loop);
+    // After a failure Django takes one scope off, and so does this.
+    if (!error.type)
+        s_row_end(self, loop);
+    eval_pop(self);
+    self->loops = loop->outer;
+    Py_CLEAR(loop->dict);
+    Py_CLEAR(loop->parent);
+    if (error.type)
+        PyErr_Clear();
+    if (error.type)
+        eval_error_restore(error);
+}
+
+// What is iterated
+
+// As the expression gave it; None is an empty list.
+static PyObject *
+s_values(eval *self, const expr *of)
+{
+    PyObject *values = eval_expr(self, of, true);
+    if (values == Py_None)
+        Py_SETREF(values, PyList_New(0));
+    if (!values || PyList_CheckExact(values) || PyTuple_CheckExact(values) || PyDict_CheckExact(values))
+        return values;
+    PyObject *length = NULL;
+    eval_call_begin(self);
+    int sized = django_optional(values, dj.names.__len__, &length);
+    Py_XDECREF(length);
+    if (sized != 1)
+        Py_SETREF(values, sized == 0 ? PySequence_List(values) : NULL);
+    eval_call_end(self);
+    return values;
+}
+
+static Py_ssize_t
+s_length(eval *self, PyObject *values)
+{
+    if (PyList_CheckExact(values) || PyTuple_CheckExact(values))
+        return Py_SIZE(values);
+    eval_call_begin(self);
+    Py_ssize_t length = PyObject_Size(values);
+    eval_call_end(self);
+    return length;
+}
+
+static PyObject *
+s_reversed(eval *self, PyObject *values)
+{
+    eval_call_begin(self);
+    PyObject *result = PyObject_CallOneArg((PyObject *)&PyReversed_Type, values);
+    eval_call_end(self);
+    return result;
+}
+
+PyObject *
+eval_sequence(eval *self, const expr *of, bool reversed)
+{
+    PyObject *values = s_values(self, of);
+    Py_ssize_t length = values ? s_length(self, values) : -1;
+    if (length < 0)
+        Py_CLEAR(values);
+    if (!values || length == 0)
+        return values ? (Py_DECREF(values), PyList_New(0)) : NULL;
+    if (reversed)
+        Py_SETREF(values, s_reversed(self, values));
+    if (!values || PyList_CheckExact(values) || PyTuple_CheckExact(values))
+        return values;
+    eval_call_begin(self);
+    Py_SETREF(values, PySequence_List(values));
+    eval_call_end(self);
+    return values;
+}
+
+// {% for %} as an op
+
+typedef struct {
+    PyObject *values;   // exact list or tuple, walked by index as their iterators do
+    PyObject *iterator; // of anything else
+    Py_ssize_t index;
+} s_walk;
+
+static PyObject *
+s_next(eval *self, s_walk *walk)
+{
+    if (!walk->iterator) {
+        if (walk->index >= Py_SIZE(walk->values))
+            return NULL;
+        return Py_NewRef(PySequence_Fast_GET_ITEM(walk->values, walk->index));
+    }
+    eval_call_begin(self);
+    PyObject *item = PyIter_Next(walk->iterator);
+    eval_call_end(self);
+    return item;
+}
+
+static bool
+s_rows(eval *self, const op *of, eval_loop *loop, s_walk *walk, buffer *out)
+{
+    eval_join join = {.loop = true};
+    bool ok = true;
+    for (PyObject *item; ok && (item = s_next(self, walk)); walk->index++) {
+        ok = eval_loop_row(self, loop, walk->index, item) && eval_list(self, of->body, out, &join) &&
+             s_row_end(self, loop);
+        Py_DECREF(item);
+    }
+    ok = ok && !PyErr_Occurred() && eval_join_end(&join);
+    Py_CLEAR(join.type);
+    return ok;
+}
+
+static bool
+s_walk_values(eval *self, const op *of, eval_loop *loop, PyObject *values, Py_ssize_t length, buffer *out)
+{
+    s_walk walk = {.values = Py_NewRef(values)};
+    if (of->flag)
+        Py_SETREF(walk.values, s_reversed(self, values));
+    if (walk.values && !PyList_CheckExact(walk.values) && !PyTuple_CheckExact(walk.values)) {
+        eval_call_begin(self);
+        walk.iterator = PyObject_GetIter(walk.values);
+        eval_call_end(self);
+    }
+    bool ok = walk.values && !PyErr_Occurred() && eval_loop_start(self, loop, length) &&
+              s_rows(self, of, loop, &walk, out);
+    Py_XDECREF(walk.iterator);
+    Py_XDECREF(walk.values);
+    return ok;
+}
+
+bool
+node_for(eval *self, const op *of, buffer *out)
+{
+    eval_loop loop;
+    if (!eval_loop_enter(self, &loop, of->names))
+        return false;
+    PyObject *values = s_values(self, of->of);
+    Py_ssize_t length = values ? s_length(self, values) : -1;
+    bool ok = length >= 0;
+    if (ok)
+        ok = length == 0 ? eval_ops(self, of->empty, out)
+                         : s_walk_values(self, of, &loop, values, length, out);
+    eval_loop_leave(self, &loop);
+    Py_XDECREF(values);
+    return ok && !PyErr_Occurred();
+}

@@ -1,0 +1,89 @@
+// Ops that choose or scope: if, with, autoescape, firstof.
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/write.h"
+
+bool
+node_if(eval *self, const op *of, buffer *out)
+{
+    int chosen = eval_if(self, of->conds, of->count);
+    if (chosen < 0)
+        return false;
+    return chosen == (int)of->count || eval_ops(self, of->bodies[chosen], out);
+}
+
+bool
+node_with(eval *self, const op *of, buffer *out)
+{
+    if (!eval_push(self, eval_pairs(self, of->names, of->exprs, of->count)))
+        return false;
+    bool ok = eval_ops(self, of->body, out);
+    return eval_pop(self) && ok;
+}
+
+bool
+node_autoescape(eval *self, const op *of, buffer *out)
+{
+    PyObject *before = PyObject_GetAttr(self->context, dj.names.autoescape);
+    bool ok =
+        before && PyObject_SetAttr(self->context, dj.names.autoescape, of->flag ? Py_True : Py_False) == 0;
+    self->fresh = false;
+    ok = ok && eval_ops(self, of->body, out);
+    // After a failure Django leaves it as it is.
+    ok = ok && PyObject_SetAttr(self->context, dj.names.autoescape, before) == 0;
+    self->fresh = false;
+    Py_XDECREF(before);
+    return ok;
+}
+
+static bool
+s_first(eval *self, const op *of, buffer *out)
+{
+    for (unsigned i = 0; i < of->count; i++) {
+        PyObject *value = eval_expr(self, of->exprs[i], true);
+        if (!value)
+            return false;
+        bool plain = django_is_plain(value);
+        if (!plain)
+            eval_call_begin(self);
+        int truth = PyObject_IsTrue(value);
+        if (!plain)
+            eval_call_end(self);
+        bool ok = truth == 1 ? eval_write(self, value, out) : truth == 0;
+        Py_DECREF(value);
+        if (!ok || truth == 1)
+            return ok;
+    }
+    return true;
+}
+
+// What render_value_in_context would give as an object: a str, safe when it was escaped.
+static PyObject *
+s_first_value(eval *self, const op *of)
+{
+    for (unsigned i = 0; i < of->count; i++) {
+        PyObject *value = eval_expr(self, of->exprs[i], true);
+        int truth = value ? PyObject_IsTrue(value) : -1;
+        if (truth != 0) {
+            if (truth < 0)
+                Py_CLEAR(value);
+            eval_call_begin(self);
+            if (value)
+                Py_SETREF(value, PyObject_CallFunctionObjArgs(dj.render_value, value, self->context, NULL));
+            eval_call_end(self);
+            return value;
+        }
+        Py_DECREF(value);
+    }
+    return PyUnicode_FromString("");
+}
+
+bool
+node_firstof(eval *self, const op *of, buffer *out)
+{
+    if (!of->name)
+        return s_first(self, of, out);
+    PyObject *value = s_first_value(self, of);
+    bool ok = value && eval_set(self, of->name, value);
+    Py_XDECREF(value);
+    return ok;
+}

@@ -1,0 +1,380 @@
+// Ops of several templates: block, extends, include.
+#include "worker/py/template/nodes_loader.h"
+#include "worker/py/template/eval_parts.h"
+
+// context.render_context, and its scopes if it is of Django's own class. New reference.
+static PyObject *
+s_render_context(eval *self, PyObject **ret_dicts)
+{
+    PyObject *of = PyObject_GetAttr(self->context, dj.names.render_context);
+    *ret_dicts = NULL;
+    if (!of || (PyObject *)Py_TYPE(of) != dj.render_context_class)
+        return of;
+    *ret_dicts = PyObject_GetAttr(of, dj.names.dicts);
+    if (*ret_dicts && PyList_CheckExact(*ret_dicts) && PyList_GET_SIZE(*ret_dicts) > 0)
+        return of;
+    Py_CLEAR(*ret_dicts);
+    PyErr_Clear();
+    return of;
+}
+
+PyObject *
+eval_render_dict(eval *self)
+{
+    PyObject *dicts, *of = s_render_context(self, &dicts), *top = NULL;
+    if (dicts)
+        top = Py_NewRef(PyList_GET_ITEM(dicts, PyList_GET_SIZE(dicts) - 1));
+    else if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
+    Py_XDECREF(dicts);
+    Py_XDECREF(of);
+    if (top && !PyDict_Check(top)) {
+        Py_CLEAR(top);
+        PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
+    }
+    return top;
+}
+
+// Blocks
+
+// The queue of a block's versions, as a new reference: BlockContext.blocks[name].
+static PyObject *
+s_queue(PyObject *block_context, PyObject *name)
+{
+    PyObject *blocks = PyObject_GetAttr(block_context, dj.names.blocks);
+    PyObject *queue = blocks ? PyObject_GetItem(blocks, name) : NULL;
+    Py_XDECREF(blocks);
+    return queue;
+}
+
+// BlockContext.pop: a new reference, None if there is none.
+static PyObject *
+s_pop_block(PyObject *block_context, PyObject *name)
+{
+    PyObject *queue = s_queue(block_context, name);
+    PyObject *block = queue ? PyObject_CallMethodNoArgs(queue, dj.names.pop) : NULL;
+    Py_XDECREF(queue);
+    if (block || !PyErr_ExceptionMatches(PyExc_IndexError))
+        return block;
+    PyErr_Clear();
+    return Py_NewRef(Py_None);
+}
+
+static bool
+s_push_block(PyObject *block_context, PyObject *name, PyObject *block)
+{
+    PyObject *queue = s_queue(block_context, name);
+    bool ok = queue && PyList_Append(queue, block) == 0;
+    Py_XDECREF(queue);
+    return ok;
+}
+
+// The block to be shown instead of node: its youngest version, as an object of its own that knows the
+// context.
+static PyObject *
+s_instance(eval *self, PyObject *block)
+{
+    PyObject *name = PyObject_GetAttr(block, dj.names.name);
+    PyObject *nodelist = name ? PyObject_GetAttr(block, dj.names.nodelist) : NULL;
+    PyObject *instance = nodelist ? PyObject_CallFunctionObjArgs(dj.block_node, name, nodelist, NULL) : NULL;
+    if (instance && PyObject_SetAttr(instance, dj.names.context, self->context) < 0)
+        Py_CLEAR(instance);
+    Py_XDECREF(nodelist);
+    Py_XDECREF(name);
+    return instance;
+}
+
+static int
+s_block_context(eval *self, PyObject **ret_found)
+{
+    PyObject *top = eval_render_dict(self);
+    *ret_found = top ? Py_XNewRef(PyDict_GetItemWithError(top, dj.names.block_context)) : NULL;
+    Py_XDECREF(top);
+    return *ret_found ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+bool
+block_enter(eval *self, block_state *state, PyObject *node)
+{
+    *state = (block_state){.name = PyObject_GetAttr(node, dj.names.name)};
+    bool ok = state->name && s_block_context(self, &state->context) >= 0;
+    if (ok && state->context) {
+        state->popped = s_pop_block(state->context, state->name);
+        ok = state->popped != NULL;
+    }
+    ok = ok && eval_push(self, PyDict_New());
+    if (!ok) {
+        block_fini(state);
+        return false;
+    }
+    PyObject *shown = state->popped && state->popped != Py_None ? state->popped : node;
+    state->shown = state->context ? s_instance(self, shown) : Py_NewRef(node);
+    if (state->shown && eval_set(self, dj.names.block, state->shown))
+        return true;
+    eval_pop(self);
+    block_fini(state);
+    return false;
+}
+
+bool
+block_leave(eval *self, block_state *state, bool ok)
+{
+    if (ok && state->context && state->popped != Py_None)
+        ok = s_push_block(state->context, state->name, state->popped);
+    ok = eval_pop(self) && ok;
+    block_fini(state);
+    return ok;
+}
+
+void
+block_fini(block_state *self)
+{
+    Py_CLEAR(self->name);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->popped);
+    Py_CLEAR(self->shown);
+}
+
+bool
+node_block(eval *self, const op *of, buffer *out)
+{
+    block_state state;
+    if (!block_enter(self, &state, of->node))
+        return false;
+    PyObject *nodelist = PyObject_GetAttr(state.shown, dj.names.nodelist);
+    bool ok = nodelist && eval_nodelist(self, nodelist, out);
+    Py_XDECREF(nodelist);
+    return block_leave(self, &state, ok);
+}
+
+// Templates
+
+static bool
+s_is_original(PyObject *cls, PyObject *name, PyObject *original)
+{
+    return original != Py_None && _PyType_Lookup((PyTypeObject *)cls, name) == original;
+}
+
+// Template._render: its nodes, with the state as it is.
+static bool
+s_render_nodes(eval *self, PyObject *template, buffer *out)
+{
+    bool native = s_is_original((PyObject *)Py_TYPE(template), dj.names._render, dj.template_render_nodes);
+    if (native) {
+        PyObject *nodelist = PyObject_GetAttr(template, dj.names.nodelist);
+        bool ok = nodelist && eval_nodelist(self, nodelist, out);
+        Py_XDECREF(nodelist);
+        return ok;
+    }
+    eval_call_begin(self);
+    PyObject *text = PyObject_CallMethodOneArg(template, dj.names._render, self->context);
+    eval_call_end(self);
+    eval_join join = {0};
+    bool ok = text && eval_part(self, text, out, &join) && eval_join_end(&join);
+    Py_XDECREF(text);
+    return ok;
+}
+
+bool
+template_enter(eval *self, template_state *state, PyObject *template, bool isolated)
+{
+    *state = (template_state){.isolated = isolated};
+    state->of = s_render_context(self, &state->dicts);
+    if (!state->of || !state->dicts) {
+        template_fini(state);
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
+        return false;
+    }
+    state->before = PyObject_GetAttr(state->of, dj.names.template);
+    bool ok = state->before && PyObject_SetAttr(state->of, dj.names.template, template) == 0;
+    if (ok && isolated) {
+        PyObject *dict = PyDict_New();
+        ok = dict && PyList_Append(state->dicts, dict) == 0;
+        Py_XDECREF(dict);
+    }
+    if (!ok)
+        template_fini(state);
+    return ok;
+}
+
+bool
+template_leave(template_state *state)
+{
+    eval_error error = eval_error_save();
+    bool ok = PyObject_SetAttr(state->of, dj.names.template, state->before) == 0;
+    Py_ssize_t size = PyList_GET_SIZE(state->dicts);
+    if (ok && state->isolated) {
+        if (size > 1)
+            ok = PyList_SetSlice(state->dicts, size - 1, size, NULL) == 0;
+        else
+            PyErr_SetNone(dj.context_pop_exception);
+        ok = ok && size > 1;
+    }
+    template_fini(state);
+    if (error.type) {
+        PyErr_Clear();
+        eval_error_restore(error);
+    }
+    return ok;
+}
+
+void
+template_fini(template_state *self)
+{
+    Py_CLEAR(self->of);
+    Py_CLEAR(self->dicts);
+    Py_CLEAR(self->before);
+}
+
+// Whether all that Template.render does with this context is what template_enter does.
+static bool
+s_is_native(eval *self, PyObject *template)
+{
+    PyObject *cls = (PyObject *)Py_TYPE(template);
+    if ((cls != dj.template_class && cls != dj.lowered_template) ||
+        !s_is_original(dj.template_class, dj.names.render, dj.template_render))
+        return false;
+    PyObject *dicts, *of = s_render_context(self, &dicts);
+    PyObject *bound = PyObject_GetAttr(self->context, dj.names.template);
+    bool native = dicts && bound && bound != Py_None;
+    Py_XDECREF(bound);
+    Py_XDECREF(dicts);
+    Py_XDECREF(of);
+    PyErr_Clear();
+    return native;
+}
+
+bool
+eval_template(eval *self, PyObject *template, buffer *out)
+{
+    if (!s_is_native(self, template)) {
+        eval_call_begin(self);
+        PyObject *text = PyObject_CallMethodOneArg(template, dj.names.render, self->context);
+        eval_call_end(self);
+        eval_join join = {0};
+        bool ok = text && eval_part(self, text, out, &join) && eval_join_end(&join);
+        Py_XDECREF(text);
+        return ok;
+    }
+    template_state state;
+    if (!template_enter(self, &state, template, true))
+        return false;
+    bool ok = s_render_nodes(self, template, out);
+    return template_leave(&state) && ok;
+}
+
+// {% extends %}
+
+static bool
+s_add_blocks(PyObject *block_context, PyObject *blocks)
+{
+    PyObject *none = PyObject_CallMethodOneArg(block_context, dj.names.add_blocks, blocks);
+    Py_XDECREF(none);
+    return none != NULL;
+}
+
+bool
+extends_blocks(eval *self, PyObject *node, PyObject *parent)
+{
+    PyObject *top = eval_render_dict(self);
+    PyObject *context = top ? Py_XNewRef(PyDict_GetItemWithError(top, dj.names.block_context)) : NULL;
+    if (top && !context && !PyErr_Occurred()) {
+        context = PyObject_CallNoArgs(dj.block_context_class);
+        if (context && PyDict_SetItem(top, dj.names.block_context, context) < 0)
+            Py_CLEAR(context);
+    }
+    Py_XDECREF(top);
+    PyObject *own = context ? PyObject_GetAttr(node, dj.names.blocks) : NULL;
+    bool ok = own && s_add_blocks(context, own);
+    Py_XDECREF(own);
+    PyObject *root = ok ? PyObject_CallOneArg(dj.root_blocks, parent) : NULL;
+    ok = root && (root == Py_None || s_add_blocks(context, root));
+    Py_XDECREF(root);
+    Py_XDECREF(context);
+    return ok;
+}
+
+bool
+node_extends(eval *self, const op *of, buffer *out)
+{
+    eval_call_begin(self);
+    PyObject *parent = PyObject_CallMethodOneArg(of->node, dj.names.get_parent, self->context);
+    eval_call_end(self);
+    template_state state;
+    bool ok = parent && extends_blocks(self, of->node, parent) && template_enter(self, &state, parent, false);
+    if (ok) {
+        ok = s_render_nodes(self, parent, out);
+        ok = template_leave(&state) && ok;
+    }
+    Py_XDECREF(parent);
+    return ok;
+}
+
+// {% include %}
+
+// The template that name gave before in this rendering: a new reference, or NULL without an exception.
+static PyObject *
+s_known(eval *self, PyObject *node, PyObject *name)
+{
+    if (!PyUnicode_CheckExact(name) && !django_is_safe_string(name))
+        return NULL;
+    Py_UCS4 first = PyUnicode_GET_LENGTH(name) > 0 ? PyUnicode_READ_CHAR(name, 0) : '.';
+    if (first == '.' || first == '"' || first == '\'')
+        return NULL;
+    PyObject *dicts, *of = s_render_context(self, &dicts), *found = NULL;
+    PyObject *bottom = dicts ? PyList_GET_ITEM(dicts, 0) : NULL;
+    PyObject *known = bottom && PyDict_Check(bottom) ? PyDict_GetItemWithError(bottom, node) : NULL;
+    PyObject *key = known && PyDict_CheckExact(known) ? PyTuple_Pack(1, name) : NULL;
+    if (key)
+        found = Py_XNewRef(PyDict_GetItemWithError(known, key));
+    Py_XDECREF(key);
+    Py_XDECREF(dicts);
+    Py_XDECREF(of);
+    return found;
+}
+
+static PyObject *
+s_included(eval *self, const op *of)
+{
+    PyObject *name = eval_expr(self, of->of, false);
+    PyObject *template = name ? s_known(self, of->node, name) : NULL;
+    if (name && !template && !PyErr_Occurred()) {
+        eval_call_begin(self);
+        template = PyObject_CallFunctionObjArgs(dj.include_template, of->node, self->context, name, NULL);
+        eval_call_end(self);
+    }
+    Py_XDECREF(name);
+    return template;
+}
+
+static bool
+s_isolated(eval *self, PyObject *template, PyObject *values, buffer *out)
+{
+    eval_call_begin(self);
+    PyObject *context = PyObject_CallMethodOneArg(self->context, dj.names.new, values);
+    PyObject *text = context ? PyObject_CallMethodOneArg(template, dj.names.render, context) : NULL;
+    eval_call_end(self);
+    eval_join join = {0};
+    bool ok = text && eval_part(self, text, out, &join) && eval_join_end(&join);
+    Py_XDECREF(text);
+    Py_XDECREF(context);
+    return ok;
+}
+
+bool
+node_include(eval *self, const op *of, buffer *out)
+{
+    PyObject *template = s_included(self, of);
+    PyObject *values = template ? eval_pairs(self, of->names, of->exprs, of->count) : NULL;
+    bool ok = values != NULL;
+    if (ok && of->flag)
+        ok = s_isolated(self, template, values, out);
+    else if (ok && (ok = eval_push(self, Py_NewRef(values)))) {
+        ok = eval_template(self, template, out);
+        ok = eval_pop(self) && ok;
+    }
+    Py_XDECREF(values);
+    Py_XDECREF(template);
+    return ok;
+}

@@ -1,0 +1,304 @@
+// Tags that give a text of their own: simple tags, cycle, translate, blocktranslate.
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/lookup.h"
+#include "worker/py/template/write.h"
+
+#include <stdlib.h>
+
+// {% simple_tag %}
+
+// conditional_escape(output), where that does something; steals output.
+static PyObject *
+s_escaped(eval *self, PyObject *output)
+{
+    if (!output || !eval_fresh(self)) {
+        Py_XDECREF(output);
+        return NULL;
+    }
+    if (!self->autoescape || django_is_safe_string(output))
+        return output;
+    eval_call_begin(self);
+    Py_SETREF(output, PyObject_CallOneArg(dj.conditional_escape, output));
+    eval_call_end(self);
+    return output;
+}
+
+static bool
+s_simple_output(eval *self, const op *of, PyObject *output, buffer *out, eval_join *join)
+{
+    if (of->name) {
+        join->position++;
+        return output && eval_set(self, of->name, output);
+    }
+    if (output && PyUnicode_CheckExact(output)) {
+        join->position++;
+        return eval_write(self, output, out);
+    }
+    output = s_escaped(self, Py_XNewRef(output));
+    bool ok = output && eval_part(self, output, out, join);
+    Py_XDECREF(output);
+    return ok;
+}
+
+bool
+node_simple(eval *self, const op *of, buffer *out, eval_join *join)
+{
+    PyObject **values = calloc(of->count + 1, sizeof *values);
+    if (!values)
+        Py_FatalError("out of memory");
+    unsigned count = 0;
+    if (of->flag)
+        values[count++] = self->context;
+    bool ok = true;
+    for (unsigned i = 0; ok && i < of->count; i++, count += ok)
+        ok = (values[count] = eval_expr(self, of->exprs[i], false)) != NULL;
+    if (ok) {
+        Py_ssize_t keywords = PyTuple_GET_SIZE(of->second);
+        eval_call_begin(self);
+        PyObject *output =
+            PyObject_Vectorcall(of->first, values, count - (size_t)keywords, keywords ? of->second : NULL);
+        eval_call_end(self);
+        ok = output && s_simple_output(self, of, output, out, join);
+        Py_XDECREF(output);
+    }
+    while (count-- > (of->flag ? 1 : 0))
+        Py_DECREF(values[count]);
+    free(values);
+    return ok;
+}
+
+// {% cycle %}
+
+// The next variable of the cycle, whose state is the rendering's: a new reference.
+static PyObject *
+s_turn(eval *self, const op *of)
+{
+    PyObject *top = eval_render_dict(self);
+    PyObject *state = top ? Py_XNewRef(PyDict_GetItemWithError(top, of->node)) : NULL;
+    if (top && !state && !PyErr_Occurred()) {
+        PyObject *variables = PyObject_GetAttrString(of->node, "cyclevars");
+        state = variables ? PyObject_CallOneArg(dj.cycle, variables) : NULL;
+        Py_XDECREF(variables);
+        if (state && PyDict_SetItem(top, of->node, state) < 0)
+            Py_CLEAR(state);
+    }
+    PyObject *variable = state ? PyIter_Next(state) : NULL;
+    if (state && !variable && !PyErr_Occurred())
+        PyErr_SetNone(PyExc_StopIteration);
+    Py_XDECREF(state);
+    Py_XDECREF(top);
+    return variable;
+}
+
+static PyObject *
+s_cycle_value(eval *self, const op *of)
+{
+    PyObject *variable = s_turn(self, of), *value = NULL;
+    unsigned i = 0;
+    while (variable && i < of->count && PyTuple_GET_ITEM(of->first, i) != variable)
+        i++;
+    if (variable && i < of->count)
+        value = eval_expr(self, of->exprs[i], false);
+    else if (variable) {
+        eval_call_begin(self);
+        value = PyObject_CallMethodOneArg(variable, dj.names.resolve, self->context);
+        eval_call_end(self);
+    }
+    Py_XDECREF(variable);
+    return value;
+}
+
+// Context.set_upward
+static bool
+s_set_upward(eval *self, PyObject *name, PyObject *value)
+{
+    PyObject *none = PyObject_CallMethodObjArgs(self->context, dj.names.set_upward, name, value, NULL);
+    Py_XDECREF(none);
+    return none != NULL;
+}
+
+bool
+node_cycle(eval *self, const op *of, buffer *out)
+{
+    PyObject *value = s_cycle_value(self, of);
+    bool ok = value && (!of->name || s_set_upward(self, of->name, value));
+    ok = ok && (of->flag || eval_write(self, value, out));
+    Py_XDECREF(value);
+    return ok;
+}
+
+// {% translate %}
+
+// A function of django.utils.translation, called with up to four values. It sees no context and leaves the
+// locale as it is.
+static PyObject *
+s_translated(PyObject *function, PyObject *const *values, size_t count)
+{
+    PyObject *callable = PyObject_GetAttr(dj.translation, function);
+    PyObject *text = callable ? PyObject_Vectorcall(callable, values, count, NULL) : NULL;
+    Py_XDECREF(callable);
+    return text;
+}
+
+// The message's context: a new reference, None where there is none or it is false. NULL: an exception.
+static PyObject *
+s_message_context(eval *self, const op *of)
+{
+    PyObject *context = of->context ? eval_expr(self, of->context, false) : Py_NewRef(Py_None);
+    int truth = context ? PyObject_IsTrue(context) : -1;
+    if (truth == 0)
+        Py_SETREF(context, Py_NewRef(Py_None));
+    if (truth < 0)
+        Py_CLEAR(context);
+    return context;
+}
+
+static PyObject *
+s_message(eval *self, const op *of)
+{
+    PyObject *context = s_message_context(self, of), *text = NULL;
+    if (context && of->flag)
+        text = Py_NewRef(of->first);
+    else if (context == Py_None)
+        text = s_translated(dj.names.gettext, (PyObject *[]){of->first}, 1);
+    else if (context)
+        text = s_translated(dj.names.pgettext, (PyObject *[]){context, of->first}, 2);
+    Py_XDECREF(context);
+    return text;
+}
+
+// The text as the tag gives it: escaped unless it is safe, percent signs single again.
+static PyObject *
+s_single_percents(eval *self, PyObject *text)
+{
+    text = s_escaped(self, text);
+    bool safe = text && django_is_safe_string(text);
+    if (!text || !PyUnicode_Check(text) ||
+        PyUnicode_FindChar(text, '%', 0, PyUnicode_GET_LENGTH(text), 1) < 0)
+        return text;
+    Py_SETREF(text, PyObject_CallMethod(text, "replace", "ss", "%%", "%"));
+    if (text && safe)
+        Py_SETREF(text, django_safe(text));
+    return text;
+}
+
+bool
+node_translate(eval *self, const op *of, buffer *out)
+{
+    PyObject *text = s_single_percents(self, s_message(self, of));
+    bool ok = text != NULL;
+    if (ok && of->name)
+        ok = eval_set(self, of->name, text);
+    else if (ok)
+        eval_write_raw(self, text, out);
+    Py_XDECREF(text);
+    return ok;
+}
+
+// {% blocktranslate %}
+
+static PyObject *
+s_counted(eval *self, const op *of, PyObject *context)
+{
+    PyObject *count = eval_expr(self, of->of, false), *text = NULL;
+    if (!count)
+        return NULL;
+    if (!PyLong_Check(count) && !PyFloat_Check(count) && PyObject_IsInstance(count, dj.decimal) != 1) {
+        if (!PyErr_Occurred())
+            Py_XDECREF(PyObject_CallOneArg(dj.not_a_number, of->node));
+    } else if (eval_set(self, of->name, count)) {
+        PyObject *values[] = {context, of->first, of->second, count};
+        bool plain = context == Py_None;
+        text =
+            s_translated(plain ? dj.names.ngettext : dj.names.npgettext, values + plain, 4 - (size_t)plain);
+    }
+    Py_DECREF(count);
+    return text;
+}
+
+static PyObject *
+s_block_message(eval *self, const op *of, PyObject *context)
+{
+    if (of->second)
+        return s_counted(self, of, context);
+    if (context == Py_None)
+        return s_translated(dj.names.gettext, (PyObject *[]){of->first}, 1);
+    return s_translated(dj.names.pgettext, (PyObject *[]){context, of->first}, 2);
+}
+
+// What a name in the message is filled with: context[name] as {{ }} shows it, or string_if_invalid.
+static PyObject *
+s_named(eval *self, PyObject *name, PyObject *invalid)
+{
+    PyObject *value = NULL;
+    int found = lookup_name(self, name, &value);
+    if (found == 0) {
+        PyObject *mark = PyUnicode_FromString("%s");
+        int marked = mark ? PySequence_Contains(invalid, mark) : -1;
+        value = marked < 0 ? NULL : marked ? PyNumber_Remainder(invalid, name) : Py_NewRef(invalid);
+        Py_XDECREF(mark);
+    }
+    if (found < 0 || !value)
+        return NULL;
+    buffer out;
+    buffer_init(&out);
+    bool before = self->surrogates;
+    self->surrogates = false;
+    PyObject *text = eval_write(self, value, &out) ? eval_text(self, buffer_bytes(&out)) : NULL;
+    self->surrogates |= before;
+    buffer_fini(&out);
+    Py_DECREF(value);
+    return text;
+}
+
+static PyObject *
+s_filling(eval *self, const op *of)
+{
+    PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
+    PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
+    PyObject *invalid = engine ? PyObject_GetAttr(engine, dj.names.string_if_invalid) : NULL;
+    PyObject *data = invalid ? PyDict_New() : NULL;
+    for (Py_ssize_t i = 0; data && i < PyTuple_GET_SIZE(of->third); i++) {
+        PyObject *name = PyTuple_GET_ITEM(of->third, i), *text = s_named(self, name, invalid);
+        if (!text || PyDict_SetItem(data, name, text) < 0)
+            Py_CLEAR(data);
+        Py_XDECREF(text);
+    }
+    Py_XDECREF(invalid);
+    Py_XDECREF(engine);
+    Py_XDECREF(template);
+    return data;
+}
+
+// The message filled in. A translation that does not fit is given up for the template's own words.
+static PyObject *
+s_filled(eval *self, const op *of, PyObject *message, PyObject *data)
+{
+    PyObject *text = PyNumber_Remainder(message, data);
+    if (text || (!PyErr_ExceptionMatches(PyExc_KeyError) && !PyErr_ExceptionMatches(PyExc_ValueError)))
+        return text;
+    PyErr_Clear();
+    eval_call_begin(self);
+    text = PyObject_CallFunctionObjArgs(dj.translate_again, of->node, self->context, NULL);
+    eval_call_end(self);
+    return text;
+}
+
+bool
+node_blocktranslate(eval *self, const op *of, buffer *out)
+{
+    PyObject *context = s_message_context(self, of), *message = NULL, *data = NULL, *text = NULL;
+    // After a failure Django leaves its scope where it is.
+    if (context && eval_push(self, eval_pairs(self, of->names, of->exprs, of->count)))
+        message = s_block_message(self, of, context);
+    data = message ? s_filling(self, of) : NULL;
+    if (data && eval_pop(self))
+        text = s_filled(self, of, message, data);
+    if (text)
+        eval_write_raw(self, text, out);
+    Py_XDECREF(data);
+    Py_XDECREF(message);
+    Py_XDECREF(context);
+    Py_XDECREF(text);
+    return text != NULL;
+}

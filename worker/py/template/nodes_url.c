@@ -1,0 +1,99 @@
+// {% url %}
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/write.h"
+
+// object.name, or NULL: without an exception where there is no such attribute. Steals object, which may be
+// NULL.
+static PyObject *
+s_of(PyObject *object, PyObject *name)
+{
+    PyObject *value = NULL;
+    if (object && django_optional(object, name, &value) < 0)
+        value = NULL;
+    Py_XDECREF(object);
+    return value;
+}
+
+// The current application of the request: a new reference, None where nothing says it. NULL: an exception.
+static PyObject *
+s_current_app(eval *self)
+{
+    PyObject *request = s_of(Py_NewRef(self->context), dj.names.request);
+    PyObject *app = s_of(Py_XNewRef(request), dj.names.current_app);
+    if (!app && !PyErr_Occurred())
+        app = s_of(s_of(Py_XNewRef(request), dj.names.resolver_match), dj.names.namespace);
+    Py_XDECREF(request);
+    return app || PyErr_Occurred() ? app : Py_NewRef(Py_None);
+}
+
+// Arguments and keywords as reverse() takes them. False: an exception.
+static bool
+s_arguments(eval *self, const op *of, PyObject **ret_args, PyObject **ret_kwargs)
+{
+    Py_ssize_t keywords = PyTuple_GET_SIZE(of->second), count = (Py_ssize_t)of->count - keywords;
+    *ret_args = PyList_New(0);
+    *ret_kwargs = PyDict_New();
+    bool ok = *ret_args && *ret_kwargs;
+    for (Py_ssize_t i = 0; ok && i < count + keywords; i++) {
+        PyObject *value = eval_expr(self, of->exprs[i], false);
+        ok = value &&
+             (i < count ? PyList_Append(*ret_args, value)
+                        : PyDict_SetItem(*ret_kwargs, PyTuple_GET_ITEM(of->second, i - count), value)) == 0;
+        Py_XDECREF(value);
+    }
+    return ok;
+}
+
+// current_app is asked for only now, as the tag does.
+static PyObject *
+s_reversed(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
+{
+    eval_call_begin(self);
+    PyObject *app = s_current_app(self);
+    PyObject *url = app ? PyObject_CallFunctionObjArgs(dj.reverse_url, view, args, kwargs, app, NULL) : NULL;
+    Py_XDECREF(app);
+    eval_call_end(self);
+    return url;
+}
+
+static PyObject *
+s_url(eval *self, const op *of)
+{
+    PyObject *args = NULL, *kwargs = NULL, *url = NULL;
+    PyObject *view = s_arguments(self, of, &args, &kwargs) ? eval_expr(self, of->of, false) : NULL;
+    if (view)
+        url = s_reversed(self, view, args, kwargs);
+    Py_XDECREF(view);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
+    if (!url && of->name && PyErr_ExceptionMatches(dj.no_reverse_match)) {
+        PyErr_Clear();
+        url = PyUnicode_FromString("");
+    }
+    return url;
+}
+
+static bool
+s_write(eval *self, PyObject *url, buffer *out)
+{
+    if (!eval_fresh(self))
+        return false;
+    if (PyUnicode_CheckExact(url)) {
+        self->surrogates |= write_text(out, url, self->autoescape);
+        return true;
+    }
+    PyObject *text = self->autoescape ? PyObject_CallOneArg(dj.conditional_escape, url) : Py_NewRef(url);
+    eval_join join = {0};
+    bool ok = text && eval_part(self, text, out, &join) && eval_join_end(&join);
+    Py_XDECREF(text);
+    return ok;
+}
+
+bool
+node_url(eval *self, const op *of, buffer *out)
+{
+    PyObject *url = s_url(self, of);
+    bool ok = url && (of->name ? eval_set(self, of->name, url) : s_write(self, url, out));
+    Py_XDECREF(url);
+    return ok;
+}

@@ -1,0 +1,303 @@
+// Expressions and conditions: from tuples to structs.
+#include "worker/py/template/program_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+s_refuse(PyObject *what)
+{
+    if (!PyErr_Occurred())
+        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.lower: %.200R", what);
+    return false;
+}
+
+static void *
+s_array(size_t count, size_t size)
+{
+    void *items = calloc(count ? count : 1, size);
+    if (!items)
+        Py_FatalError("out of memory");
+    return items;
+}
+
+static bool
+s_is(PyObject *kind, const char *text)
+{
+    return PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, text) == 0;
+}
+
+static PyObject *
+s_kind(PyObject *tuple, Py_ssize_t size)
+{
+    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < size ||
+        !PyUnicode_Check(PyTuple_GET_ITEM(tuple, 0))) {
+        s_refuse(tuple);
+        return NULL;
+    }
+    return PyTuple_GET_ITEM(tuple, 0);
+}
+
+static bool
+s_step(lookup_step *self, PyObject *bit)
+{
+    if (!PyUnicode_Check(bit))
+        return s_refuse(bit);
+    self->name = Py_NewRef(bit);
+    PyUnicode_InternInPlace(&self->name);
+    self->index = -1;
+    self->number = PyLong_FromUnicodeObject(bit, 10);
+    if (self->number) {
+        self->index = PyLong_AsSsize_t(self->number);
+        if (self->index < 0)
+            self->index = -1;
+    }
+    PyErr_Clear();
+    return true;
+}
+
+static bool
+s_base(base *self, PyObject *tuple)
+{
+    PyObject *kind = s_kind(tuple, 2);
+    if (!kind)
+        return false;
+    self->value = Py_NewRef(PyTuple_GET_ITEM(tuple, 1));
+    if (s_is(kind, "const")) {
+        self->kind = BASE_CONST;
+        return true;
+    }
+    if (s_is(kind, "call")) {
+        self->kind = BASE_CALL;
+        return true;
+    }
+    PyObject *steps = PyTuple_GET_SIZE(tuple) == 3 ? PyTuple_GET_ITEM(tuple, 2) : NULL;
+    if (!s_is(kind, "lookup") || !steps || !PyTuple_Check(steps) || PyTuple_GET_SIZE(steps) == 0)
+        return s_refuse(tuple);
+    self->kind = BASE_LOOKUP;
+    self->count = (unsigned)PyTuple_GET_SIZE(steps);
+    self->steps = s_array(self->count, sizeof *self->steps);
+    for (unsigned i = 0; i < self->count; i++)
+        if (!s_step(&self->steps[i], PyTuple_GET_ITEM(steps, i)))
+            return false;
+    return true;
+}
+
+static void
+s_base_fini(base *self)
+{
+    for (unsigned i = 0; self->steps && i < self->count; i++) {
+        Py_XDECREF(self->steps[i].name);
+        Py_XDECREF(self->steps[i].number);
+    }
+    free(self->steps);
+    Py_CLEAR(self->value);
+}
+
+static bool
+s_arg(filter_arg *self, PyObject *pair)
+{
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+        return s_refuse(pair);
+    self->lookup = PyTuple_GET_ITEM(pair, 0) == Py_True;
+    if (self->lookup)
+        return s_base(&self->from, PyTuple_GET_ITEM(pair, 1));
+    self->from.value = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    // What str.__html__ would tell is told by the type: a SafeString is marked already.
+    self->mark = !PyObject_HasAttrString((PyObject *)Py_TYPE(self->from.value), "__html__") ||
+                 !PyUnicode_Check(self->from.value);
+    return true;
+}
+
+static bool
+s_filter(filter *self, PyObject *tuple)
+{
+    PyObject *function, *args;
+    if (!PyTuple_Check(tuple) ||
+        !PyArg_ParseTuple(tuple, "OO!I", &function, &PyTuple_Type, &args, &self->flags))
+        return s_refuse(tuple);
+    self->function = Py_NewRef(function);
+    self->count = (unsigned)PyTuple_GET_SIZE(args);
+    self->native = self->count <= 1 ? filters_find(function) : NULL;
+    self->args = s_array(self->count, sizeof *self->args);
+    for (unsigned i = 0; i < self->count; i++)
+        if (!s_arg(&self->args[i], PyTuple_GET_ITEM(args, i)))
+            return false;
+    return true;
+}
+
+static bool
+s_expr(expr *self, PyObject *tuple)
+{
+    PyObject *kind = s_kind(tuple, 2);
+    if (!kind)
+        return false;
+    if (s_is(kind, "const")) {
+        self->kind = EXPR_CONST;
+        return s_base(&self->from, tuple);
+    }
+    if (s_is(kind, "call")) {
+        self->kind = EXPR_CALL;
+        self->object = Py_NewRef(PyTuple_GET_ITEM(tuple, 1));
+        return true;
+    }
+    PyObject *start, *filters;
+    if (!s_is(kind, "expr") || PyTuple_GET_SIZE(tuple) != 4)
+        return s_refuse(tuple);
+    self->kind = EXPR_FILTERS;
+    self->object = Py_NewRef(PyTuple_GET_ITEM(tuple, 1));
+    start = PyTuple_GET_ITEM(tuple, 2);
+    filters = PyTuple_GET_ITEM(tuple, 3);
+    if (!PyTuple_Check(filters) || !s_base(&self->from, start))
+        return s_refuse(tuple);
+    self->count = (unsigned)PyTuple_GET_SIZE(filters);
+    self->filters = s_array(self->count, sizeof *self->filters);
+    for (unsigned i = 0; i < self->count; i++)
+        if (!s_filter(&self->filters[i], PyTuple_GET_ITEM(filters, i)))
+            return false;
+    return true;
+}
+
+expr *
+expr_new(PyObject *tuple)
+{
+    if (!filters_init())
+        return NULL;
+    expr *self = s_array(1, sizeof *self);
+    if (!s_expr(self, tuple))
+        expr_free(&self);
+    return self;
+}
+
+static void
+s_filter_fini(filter *self)
+{
+    for (unsigned i = 0; self->args && i < self->count; i++)
+        s_base_fini(&self->args[i].from);
+    free(self->args);
+    Py_CLEAR(self->function);
+}
+
+void
+expr_free(expr **self_p)
+{
+    expr *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    for (unsigned i = 0; self->filters && i < self->count; i++)
+        s_filter_fini(&self->filters[i]);
+    free(self->filters);
+    s_base_fini(&self->from);
+    Py_XDECREF(self->object);
+    free(self);
+}
+
+int
+expr_traverse(const expr *self, visitproc visit, void *arg)
+{
+    if (!self)
+        return 0;
+    Py_VISIT(self->object);
+    Py_VISIT(self->from.value);
+    for (unsigned i = 0; i < self->count; i++) {
+        Py_VISIT(self->filters[i].function);
+        for (unsigned k = 0; k < self->filters[i].count; k++)
+            Py_VISIT(self->filters[i].args[k].from.value);
+    }
+    return 0;
+}
+
+PyObject *
+expr_name(const expr *self)
+{
+    bool plain = self->kind == EXPR_FILTERS && self->count == 0 && self->from.kind == BASE_LOOKUP;
+    return plain && self->from.count == 1 ? self->from.steps[0].name : NULL;
+}
+
+// Conditions
+
+static const struct {
+    const char *text;
+    cond_kind kind;
+    int compare;
+} s_operators[] = {
+    {"or", COND_OR, 0},          {"and", COND_AND, 0},        {"in", COND_IN, 0},
+    {"not in", COND_NOT_IN, 0},  {"is", COND_IS, 0},          {"is not", COND_IS_NOT, 0},
+    {"==", COND_COMPARE, Py_EQ}, {"!=", COND_COMPARE, Py_NE}, {">", COND_COMPARE, Py_GT},
+    {">=", COND_COMPARE, Py_GE}, {"<", COND_COMPARE, Py_LT},  {"<=", COND_COMPARE, Py_LE},
+};
+
+static bool
+s_operator(cond *self, PyObject *kind)
+{
+    for (unsigned i = 0; i < sizeof s_operators / sizeof *s_operators; i++)
+        if (s_is(kind, s_operators[i].text)) {
+            self->kind = s_operators[i].kind;
+            self->compare = s_operators[i].compare;
+            return true;
+        }
+    return false;
+}
+
+static bool
+s_cond(cond *self, PyObject *tuple)
+{
+    PyObject *kind = s_kind(tuple, 2);
+    if (!kind)
+        return false;
+    PyObject *first = PyTuple_GET_ITEM(tuple, 1);
+    if (s_is(kind, "value")) {
+        self->kind = COND_VALUE;
+        return (self->value = expr_new(first)) != NULL;
+    }
+    if (s_is(kind, "call")) {
+        self->kind = COND_CALL;
+        self->object = Py_NewRef(first);
+        return true;
+    }
+    if (s_is(kind, "not")) {
+        self->kind = COND_NOT;
+        return (self->left = cond_new(first)) != NULL;
+    }
+    if (PyTuple_GET_SIZE(tuple) != 3 || !s_operator(self, kind))
+        return s_refuse(tuple);
+    self->left = cond_new(first);
+    self->right = self->left ? cond_new(PyTuple_GET_ITEM(tuple, 2)) : NULL;
+    return self->right != NULL;
+}
+
+cond *
+cond_new(PyObject *tuple)
+{
+    cond *self = s_array(1, sizeof *self);
+    if (!s_cond(self, tuple))
+        cond_free(&self);
+    return self;
+}
+
+void
+cond_free(cond **self_p)
+{
+    cond *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    expr_free(&self->value);
+    cond_free(&self->left);
+    cond_free(&self->right);
+    Py_XDECREF(self->object);
+    free(self);
+}
+
+int
+cond_traverse(const cond *self, visitproc visit, void *arg)
+{
+    if (!self)
+        return 0;
+    Py_VISIT(self->object);
+    int stop = expr_traverse(self->value, visit, arg);
+    if (!stop)
+        stop = cond_traverse(self->left, visit, arg);
+    return stop ? stop : cond_traverse(self->right, visit, arg);
+}

@@ -1,0 +1,130 @@
+// Scopes of live pages: the halves of ops that stand around a part of a page.
+#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/nodes_loader.h"
+
+#include <stdlib.h>
+
+struct eval_scope_state {
+    block_state block;
+    template_state template;
+};
+
+static bool
+s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
+{
+    eval_call_begin(self);
+    PyObject *context = PyObject_CallMethodOneArg(self->context, dj.names.new, values);
+    eval_call_end(self);
+    if (!context)
+        return false;
+    entered->context = self->context;
+    self->context = context;
+    return true;
+}
+
+static void
+s_leave_isolated(eval *self, eval_scope *entered)
+{
+    if (!entered->context)
+        return;
+    Py_SETREF(self->context, entered->context);
+    entered->context = NULL;
+    eval_drop(self);
+}
+
+static bool
+s_enter_include(eval *self, eval_scope *entered, const scope *of)
+{
+    PyObject *values = eval_pairs(self, of->names, of->exprs, of->count);
+    if (!values)
+        return false;
+    bool ok = of->flag ? s_enter_isolated(self, entered, values) : eval_push(self, Py_NewRef(values));
+    Py_DECREF(values);
+    if (!ok)
+        return false;
+    if (template_enter(self, &entered->state->template, of->template, true))
+        return true;
+    if (of->flag)
+        s_leave_isolated(self, entered);
+    else
+        eval_pop(self);
+    return false;
+}
+
+static bool
+s_enter_autoescape(eval *self, eval_scope *entered, const scope *of)
+{
+    entered->before = PyObject_GetAttr(self->context, dj.names.autoescape);
+    self->fresh = false;
+    return entered->before &&
+           PyObject_SetAttr(self->context, dj.names.autoescape, of->flag ? Py_True : Py_False) == 0;
+}
+
+static bool
+s_enter(eval *self, eval_scope *entered, const scope *of)
+{
+    switch (of->kind) {
+    case SCOPE_WITH:
+        return eval_push(self, eval_pairs(self, of->names, of->exprs, of->count));
+    case SCOPE_INCLUDE:
+        return s_enter_include(self, entered, of);
+    case SCOPE_BLOCK:
+        return block_enter(self, &entered->state->block, of->node);
+    case SCOPE_AUTOESCAPE:
+        return s_enter_autoescape(self, entered, of);
+    case SCOPE_EXTENDS:
+        return extends_blocks(self, of->node, of->template) &&
+               template_enter(self, &entered->state->template, of->template, false);
+    }
+    Py_UNREACHABLE();
+}
+
+bool
+eval_scope_enter(eval *self, eval_scope *entered, const scope *of)
+{
+    *entered = (eval_scope){.of = of, .state = calloc(1, sizeof *entered->state)};
+    if (!entered->state)
+        Py_FatalError("out of memory");
+    if (s_enter(self, entered, of))
+        return true;
+    Py_CLEAR(entered->before);
+    free(entered->state);
+    eval_annotate(self, of->node);
+    return false;
+}
+
+static bool
+s_leave(eval *self, eval_scope *entered, bool ok)
+{
+    const scope *of = entered->of;
+    switch (of->kind) {
+    case SCOPE_WITH:
+        return eval_pop(self);
+    case SCOPE_INCLUDE: {
+        bool left = template_leave(&entered->state->template);
+        if (of->flag)
+            s_leave_isolated(self, entered);
+        else
+            left = eval_pop(self) && left;
+        return left;
+    }
+    case SCOPE_BLOCK:
+        return block_leave(self, &entered->state->block, ok) || !ok;
+    case SCOPE_AUTOESCAPE:
+        self->fresh = false;
+        return !ok || PyObject_SetAttr(self->context, dj.names.autoescape, entered->before) == 0;
+    case SCOPE_EXTENDS:
+        return template_leave(&entered->state->template);
+    }
+    Py_UNREACHABLE();
+}
+
+bool
+eval_scope_leave(eval *self, eval_scope *entered, bool ok)
+{
+    bool left = s_leave(self, entered, ok);
+    Py_CLEAR(entered->before);
+    free(entered->state);
+    entered->state = NULL;
+    return left;
+}

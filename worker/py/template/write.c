@@ -1,0 +1,115 @@
+#include "worker/py/template/write.h"
+
+// What a byte becomes when it is escaped: an index into s_entities, 0: itself.
+static const uint8_t s_special[256] = {['&'] = 1, ['<'] = 2, ['>'] = 3, ['"'] = 4, ['\''] = 5};
+
+static const struct {
+    char text[7];
+    uint8_t size;
+} s_entities[] = {{"", 0}, {"&amp;", 5}, {"&lt;", 4}, {"&gt;", 4}, {"&quot;", 6}, {"&#x27;", 6}};
+
+enum { ENTITY_MAX = 6, CHUNK = 1024 };
+
+// One run of ASCII, escaped; there is room for ENTITY_MAX bytes a character.
+static uint8_t *
+s_escape(uint8_t *to, const uint8_t *from, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        uint8_t special = s_special[from[i]];
+        if (special == 0) {
+            *to++ = from[i];
+            continue;
+        }
+        memcpy(to, s_entities[special].text, ENTITY_MAX);
+        to += s_entities[special].size;
+    }
+    return to;
+}
+
+static void
+s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
+{
+    if (!escape) {
+        buffer_append(out, from, size);
+        return;
+    }
+    while (size > 0) {
+        size_t part = size < CHUNK ? size : CHUNK;
+        uint8_t *to = buffer_reserve(out, part * ENTITY_MAX);
+        buffer_wrote(out, (size_t)(s_escape(to, from, part) - to));
+        from += part;
+        size -= part;
+    }
+}
+
+static uint8_t *
+s_encode(uint8_t *to, Py_UCS4 one)
+{
+    if (one < 0x80) {
+        *to++ = (uint8_t)one;
+    } else if (one < 0x800) {
+        *to++ = (uint8_t)(0xc0 | one >> 6);
+        *to++ = (uint8_t)(0x80 | (one & 0x3f));
+    } else if (one < 0x10000) {
+        *to++ = (uint8_t)(0xe0 | one >> 12);
+        *to++ = (uint8_t)(0x80 | (one >> 6 & 0x3f));
+        *to++ = (uint8_t)(0x80 | (one & 0x3f));
+    } else {
+        *to++ = (uint8_t)(0xf0 | one >> 18);
+        *to++ = (uint8_t)(0x80 | (one >> 12 & 0x3f));
+        *to++ = (uint8_t)(0x80 | (one >> 6 & 0x3f));
+        *to++ = (uint8_t)(0x80 | (one & 0x3f));
+    }
+    return to;
+}
+
+static bool
+s_wide(buffer *out, PyObject *text, bool escape)
+{
+    int kind = (int)PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+    bool surrogates = false;
+    for (size_t start = 0; start < size; start += CHUNK) {
+        size_t end = start + CHUNK < size ? start + CHUNK : size;
+        uint8_t *first = buffer_reserve(out, (end - start) * ENTITY_MAX), *to = first;
+        for (size_t i = start; i < end; i++) {
+            Py_UCS4 one = PyUnicode_READ(kind, data, (Py_ssize_t)i);
+            surrogates |= one >= 0xd800 && one < 0xe000;
+            uint8_t byte = (uint8_t)one;
+            to = one < 0x80 && escape ? s_escape(to, &byte, 1) : s_encode(to, one);
+        }
+        buffer_wrote(out, (size_t)(to - first));
+    }
+    return surrogates;
+}
+
+bool
+write_text(buffer *out, PyObject *text, bool escape)
+{
+    if (!PyUnicode_IS_ASCII(text))
+        return s_wide(out, text, escape);
+    s_ascii(out, PyUnicode_1BYTE_DATA(text), (size_t)PyUnicode_GET_LENGTH(text), escape);
+    return false;
+}
+
+void
+write_integer(buffer *out, long long value)
+{
+    char digits[24], *to = digits + sizeof digits;
+    unsigned long long rest = value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
+    do {
+        *--to = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        *--to = '-';
+    buffer_append(out, to, (size_t)(digits + sizeof digits - to));
+}
+
+PyObject *
+write_read(slice text, bool surrogates)
+{
+    return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size,
+                                surrogates ? "surrogatepass" : "strict");
+}
