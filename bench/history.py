@@ -1,0 +1,211 @@
+"""Pages whose views keep a history: what each was told, held against what its view has in the end.
+
+A page here behaves as the browser's side does (queue.js): it numbers its events, keeps a few unanswered, sends an
+unanswered one again after it joined again, and marks it where the session came from a snapshot.
+"""
+
+import asyncio
+import contextlib
+import html
+import http.client
+import json
+import random
+import re
+import time
+
+import websockets
+
+WINDOW = 8
+JOIN_SECONDS = 5.0  # a join without an answer is given up
+BACKOFF = (0.1, 2.0)
+
+
+class Event:
+    """One number that is to be appended. outcome: None until it is known."""
+
+    def __init__(self, value):
+        self.value, self.number, self.sent, self.again = value, 0, False, False
+        self.outcome, self.due, self.began = None, 0.0, time.monotonic()
+
+
+class History:
+    """A page of benched.views.History. `events` are all that it ever asked for; `fresh` counts lost sessions."""
+
+    def __init__(self, port, seed):
+        self.port, self.random = port, random.Random(seed)
+        self.events, self.waiting = [], []  # waiting: without an outcome, in order
+        self.next, self.fresh, self.joins, self.waited = 1, 0, 0, []
+        self.socket = self.shown = None
+        self.open = self.stopped = False
+        self.version = self.renewal = None
+
+    async def start(self):
+        """Loads the page, and keeps it joined until stop()."""
+        text = await asyncio.to_thread(_get, self.port, "/history/")
+        self.token = html.unescape(re.search(r'data-troupe="([^"]+)"', text)[1])
+        self.task = asyncio.create_task(self._live())
+
+    async def stop(self):
+        """Closes it."""
+        self.stopped = True
+        if self.socket is not None:
+            await self.socket.close()
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    def ask(self):
+        """One more event."""
+        event = Event(len(self.events) + 1)
+        self.events.append(event)
+        self.waiting.append(event)
+
+    async def _live(self):
+        pause = BACKOFF[0]
+        while not self.stopped:
+            try:
+                await self._connect()
+                pause = BACKOFF[0]
+                await self._talk()
+            except (OSError, TimeoutError, websockets.WebSocketException, ValueError, KeyError):
+                pass
+            self.open = False
+            await asyncio.sleep(self.random.uniform(0, pause))
+            pause = min(2 * pause, BACKOFF[1])
+
+    async def _connect(self):
+        options = {"origin": f"http://127.0.0.1:{self.port}", "compression": None, "ping_interval": None}
+        if int(websockets.__version__.split(".")[0]) >= 15:
+            options["proxy"] = None
+        if self.socket is not None:
+            await self.socket.close()
+        self.socket = await asyncio.wait_for(
+            websockets.connect(f"ws://127.0.0.1:{self.port}/ws/troupe/", **options), JOIN_SECONDS
+        )
+        await self._join()
+
+    async def _join(self):
+        self.open = False
+        view = {"token": self.token, "s": self.version, "g": self.renewal}
+        view = {key: value for key, value in view.items() if value is not None}
+        await self._send({"t": "join", "views": [view]})
+        deadline = time.monotonic() + JOIN_SECONDS
+        while True:
+            frame = await asyncio.wait_for(self.socket.recv(), max(0.01, deadline - time.monotonic()))
+            frame = json.loads(frame)
+            if frame.get("t") == "joined":
+                return self._joined(frame)
+            if frame.get("t") in ("error", "reload"):
+                raise ValueError(frame)
+
+    def _joined(self, frame):
+        (entry,) = frame["views"]
+        if "error" in entry:
+            raise ValueError(entry)
+        self.joins += 1
+        self.view, self.number, self.version = entry["v"], entry.get("i"), entry["s"]
+        self.token, self.renewal = entry.get("token", self.token), entry.get("g")
+        fresh = frame["fresh"] and self.joins > 1
+        self.fresh += fresh
+        for event in list(self.waiting):
+            if fresh and event.sent:
+                self._settle(event, "unknown")
+            elif event.sent:
+                event.sent, event.again = False, event.again or frame.get("restored", False)
+            if fresh:
+                event.number = 0
+        self.next = 1 + max([frame["n"], *(event.number for event in self.waiting)])
+        self.open = True
+
+    async def _talk(self):
+        while True:
+            await self._pump()
+            try:
+                text = await asyncio.wait_for(self.socket.recv(), 0.05)
+            except TimeoutError:
+                continue
+            await self._take(json.loads(text))
+
+    async def _pump(self):
+        now = time.monotonic()
+        for event in self.waiting[:WINDOW]:
+            if event.sent:
+                continue
+            if event.due > now or not self.open:
+                return
+            if not event.number:
+                event.number, self.next = self.next, self.next + 1
+            event.sent = True
+            frame = {"t": "event", "n": event.number, "v": self.view, "e": "append", "p": {"number": event.value}}
+            await self._send({**frame, "r": True} if event.again else frame)
+
+    async def _take(self, frame):
+        kind, number = frame.get("t"), frame.get("n") or frame.get("a")
+        if kind is None:
+            self.version = frame["s"]
+            if not number and "d" in frame and "0" in frame["d"]:
+                self.shown = frame["d"]["0"]["h"]
+        if kind in (None, "failed", "unknown"):
+            event = next((one for one in self.waiting if number and one.number == number), None)
+            if event is not None:
+                self._settle(event, kind or "done")
+        elif kind == "refused":
+            await self._refused(number, frame)
+        elif kind == "lost":
+            self.open = False
+            await asyncio.sleep(self.random.uniform(0, 0.5))
+            await self._join()
+
+    async def _refused(self, number, frame):
+        event = next((one for one in self.waiting if one.number == number), None)
+        if event is None:
+            return
+        first = event is self.waiting[0]
+        event.sent = False
+        event.due = time.monotonic() + max(0.1, frame.get("retry_ms", 0) / 1000) if first else 0.0
+        if frame["reason"] == "unknown_session" or (frame["reason"] == "gap" and first):
+            await self._join()
+
+    def _settle(self, event, outcome):
+        event.outcome = outcome
+        self.waiting.remove(event)
+        self.waited.append(time.monotonic() - event.began)
+
+    async def _send(self, frame):
+        await self.socket.send(json.dumps(frame))
+
+    async def look(self, seconds):
+        """The numbers that the view has; None: it could not be asked in time."""
+        deadline = time.monotonic() + seconds
+        self.shown = None
+        while time.monotonic() < deadline:
+            if self.open:
+                with contextlib.suppress(websockets.WebSocketException):
+                    await self._send({"t": "refresh", "v": self.view})
+            until = time.monotonic() + 2
+            while self.shown is None and time.monotonic() < until:
+                await asyncio.sleep(0.02)
+            if self.shown is not None:
+                plain = re.sub(r"<!--.*?-->", "", self.shown)
+                return [int(word) for word in re.search(r"<p>(.*?)</p>", plain)[1].split()]
+        return None
+
+    def judge(self, has):
+        """{"lost", "twice", "out_of_order", "unanswered", "unknown"} of this page. has: what look() gave."""
+        done = [event.value for event in self.events if event.outcome == "done"]
+        seen = set(has or ())
+        return {
+            "lost": sum(value not in seen for value in done) + self.fresh,
+            "twice": len(has or ()) - len(seen),
+            "out_of_order": sum(one > other for one, other in zip(has or (), (has or ())[1:], strict=False)),
+            "unanswered": sum(event.outcome is None for event in self.events) + (has is None),
+            "unknown": sum(event.outcome == "unknown" for event in self.events),
+        }
+
+
+def _get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
