@@ -53,8 +53,8 @@ s_dict(const msgpack_object_map *from, PyObject *unpack_ext)
     return dict;
 }
 
-static PyObject *
-s_object(const msgpack_object *from, PyObject *unpack_ext)
+PyObject *
+convert_leaf(const msgpack_object *from)
 {
     switch (from->type) {
     case MSGPACK_OBJECT_NIL:
@@ -72,6 +72,16 @@ s_object(const msgpack_object *from, PyObject *unpack_ext)
         return PyUnicode_DecodeUTF8(from->via.str.ptr, (Py_ssize_t)from->via.str.size, NULL);
     case MSGPACK_OBJECT_BIN:
         return PyBytes_FromStringAndSize(from->via.bin.ptr, (Py_ssize_t)from->via.bin.size);
+    default:
+        PyErr_SetString(PyExc_ValueError, "no msgpack type");
+        return NULL;
+    }
+}
+
+static PyObject *
+s_object(const msgpack_object *from, PyObject *unpack_ext)
+{
+    switch (from->type) {
     case MSGPACK_OBJECT_ARRAY:
         return s_list(&from->via.array, unpack_ext);
     case MSGPACK_OBJECT_MAP:
@@ -80,8 +90,7 @@ s_object(const msgpack_object *from, PyObject *unpack_ext)
         return PyObject_CallFunction(unpack_ext, "iy#", (int)from->via.ext.type, from->via.ext.ptr,
                                      (Py_ssize_t)from->via.ext.size);
     default:
-        PyErr_SetString(PyExc_ValueError, "no msgpack type");
-        return NULL;
+        return convert_leaf(from);
     }
 }
 

@@ -5,6 +5,11 @@
 #include "common/buffer.h"
 #include "worker/py/python.h"
 
+struct msgpack_object;
+
+// What holds no other value: nil, boolean, number, str, bin. ValueError: something else. New reference.
+PyObject *convert_leaf(const struct msgpack_object *from);
+
 // One scanned msgpack value (msgpack_scan). unpack_ext(code, bytes) makes the extension types. New reference,
 // or NULL with an exception.
 PyObject *convert_to_python(slice msgpack, PyObject *unpack_ext);

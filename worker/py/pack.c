@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 #include "proto/codec.h"
+#include "worker/py/convert.h"
 #include "worker/py/exception.h"
 
 #include <msgpack.h>
@@ -337,21 +338,6 @@ s_read(const msgpack_object *from, unsigned depth)
         return NULL;
     }
     switch (from->type) {
-    case MSGPACK_OBJECT_NIL:
-        Py_RETURN_NONE;
-    case MSGPACK_OBJECT_BOOLEAN:
-        return PyBool_FromLong(from->via.boolean);
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        return PyLong_FromUnsignedLongLong(from->via.u64);
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        return PyLong_FromLongLong(from->via.i64);
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        return PyFloat_FromDouble(from->via.f64);
-    case MSGPACK_OBJECT_STR:
-        return PyUnicode_DecodeUTF8(from->via.str.ptr, (Py_ssize_t)from->via.str.size, NULL);
-    case MSGPACK_OBJECT_BIN:
-        return PyBytes_FromStringAndSize(from->via.bin.ptr, (Py_ssize_t)from->via.bin.size);
     case MSGPACK_OBJECT_ARRAY:
         return s_read_list(&from->via.array, depth - 1);
     case MSGPACK_OBJECT_MAP:
@@ -359,8 +345,7 @@ s_read(const msgpack_object *from, unsigned depth)
     case MSGPACK_OBJECT_EXT:
         return s_read_ext(&from->via.ext, depth - 1);
     default:
-        PyErr_SetString(PyExc_ValueError, "no msgpack type");
-        return NULL;
+        return convert_leaf(from);
     }
 }
 
