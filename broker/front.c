@@ -63,6 +63,7 @@ s_refuse(broker *self, const session *known, const parcel *in, const header *req
 static err
 s_forward(broker *self, session *known, parcel *in, const header *request)
 {
+    ASSERT(known); // routes forward nothing of a session that is not known
     err error = s_send(self, known, in, request);
     if (error == ERR_UNREACHABLE) {
         fate_doom_worker(self, known->owner);
@@ -119,6 +120,7 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
     case ROUTE_RESTORE:
         return s_place(self, to, in, request);
     case ROUTE_DETACH:
+        ASSERT(known);
         known->state = state_step(known->state, HAPPENING_LEAVE).next;
         session_detach(known);
         error = s_forward(self, known, in, request);

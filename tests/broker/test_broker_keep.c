@@ -156,15 +156,13 @@ test_what_was_under_way(void)
     CU_ASSERT_EQUAL(stage_receive(&s_stage, program).head.type, MSG_UNKNOWN);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_ENDED);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
-    arrival refused = {0};
     stage_ask(s_client, browser); // who did not hear it yet
-    refused = stage_receive(&s_stage, s_client);
+    arrival refused = stage_receive(&s_stage, s_client);
     CU_ASSERT_STRING_EQUAL(refused.reason, "unknown_session");
     arrival restore = s_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
     const char *settled = s_root(&restore, ROOT_SETTLED);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(settled);
-    CU_ASSERT_EQUAL(settled[7], 2);
+    CU_ASSERT_TRUE(settled && settled[7] == 2);
     zsock_destroy(&program);
     s_end();
 }
@@ -215,7 +213,7 @@ test_passive(void)
         stage_heartbeat(s_worker, i);
         broker_turn(s_stage.broker);
     }
-    arrival restore = {0};
+    arrival restore;
     stage_ask(s_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2));
     do
         restore = stage_receive(&s_stage, s_worker);
