@@ -245,6 +245,11 @@ PLACES = {
     "nul in foreign content": ("<svg><text>{{ a }}</text></svg>", [{"a": "x"}, {"a": "a\0b"}], ()),
     "lone surrogates": ("<p>{{ a }}</p>", [{"a": "x"}, {"a": "a\ud800b"}, {"a": "\udfff"}], ("writes: t",)),
     "right to left": ("<p dir=rtl>{{ a }}</p>", [{"a": "שלום"}, {"a": "\u202eabc\u202c"}], ("writes: t",)),
+    "a line end that an anchor parts": (
+        "<p>{{ a }}{% for r in a %}\n<b>{{ r }}</b>{% endfor %}</p>{% if a %}<i>1</i>{{ a }}{% endif %}\nx",
+        [{"a": "x"}, {"a": "x\r"}, {"a": "\r"}, {"a": "x\r\n"}, {"a": "y"}],
+        (),
+    ),
     "line ends": ("<p>{{ a }}</p><pre>{{ a }}</pre>", [{"a": "x"}, {"a": "a\r\nb\rc\n"}], ("writes: t",)),
     "an author's anchor": ("<p><!--$b1-->{{ a }}<!--$--></p>", A, ()),
     "a person's anchor": ("<p>{{ a }}</p>", [{"a": "x"}, *safe("<!--$b1-->x<!--$-->", "<!--$,-->"), {"a": "y"}], ()),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from . import deps
 from .chunk import chunk_hash, make_chunk
-from .elements import PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
+from .elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
 from .expand import Hopeless
 from .html import COMMENT, END, NODE, NOTHING, START, TEXT, Source, fold, part
 from .lower import names_read, names_set
@@ -156,7 +156,7 @@ class Builder:
         if end is None or end <= place.at:
             self._escalate(place, reason)
         self._edge(place)
-        self._flush()
+        self._flush(EDGE)
         self._leaf_unit(part(place.nodes, place.at, end), reason, place)
         source.at = end
 
@@ -249,8 +249,8 @@ class Builder:
             self.run = Run(self)
         return self.run
 
-    def _flush(self):
-        """Ends the run of text, if there is one: an element or a unit follows, or its parent ends."""
+    def _flush(self, edge=0):
+        """Ends the run of text, if there is one: an element or a unit (edge: EDGE) follows, or its parent ends."""
         run, self.run = self.run, None
         if run is None:
             return
@@ -264,7 +264,7 @@ class Builder:
             self.plain = False
         slot = self._slot("t", ["t", run.path, run.name, run.gap])
         mask = deps.final(deps_of(run.parts), self.loops)
-        run.item[:] = ["leaf", slot, "t", run.flags, mask, ops_of(run.parts)]
+        run.item[:] = ["leaf", slot, "t", run.flags | edge, mask, ops_of(run.parts)]
 
     def _conflict(self, scope):
         """A text begins on one side of a scope's edge and goes on on the other: the scope becomes a branch."""
@@ -295,7 +295,7 @@ class Builder:
         self._in_document()
         parent = self.tree.parent()
         if parent is not None and parent.is_html(("tr", "tbody", "thead", "tfoot")) and not node.blank():
-            self._flush()
+            self._flush(EDGE)
             self._leaf_unit([node], f"a value in <{parent.name}>: cells perhaps, or rows", place)
             return
         self.tree.text(node.blank())
@@ -318,7 +318,7 @@ class Builder:
     def _branch(self, node, place):
         """{% if %}; or a scope that has to be a unit of its own, as a branch with one alternative."""
         self._edge(place)
-        self._flush()
+        self._flush(EDGE)
         alternatives, cond_deps = self._alternatives(node)
         opened = None if isinstance(node, If) else node
         blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
@@ -333,7 +333,7 @@ class Builder:
 
     def _list(self, node, place):
         self._edge(place)
-        self._flush()
+        self._flush(EDGE)
         loop = node.loop
         row = Builder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
         empty = self._block(node.empty)
@@ -488,7 +488,7 @@ class Builder:
         if len(self.tree.stack) > self.tree.floor:
             raise _Unbalanced(f"<{self.tree.parent().name}> does not end where it began")
         self._whole_entities()
-        self._flush()
+        self._flush(EDGE)
         if self.tree.top_level.units != 1 or not self.plain:
             self.key = self.key_name = None
         self._make_block(_NEWLINES.sub("\n", "".join(self.skeleton)))

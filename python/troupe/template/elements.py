@@ -76,6 +76,7 @@ SVG_ATTRIBUTES = {
 # Flags of a leaf: worker/markup.h, PLACE_*.
 PRE, FOREIGN, QUOTE_SINGLE, KNOWN = 1, 2, 4, 1 << 8
 QUIET = 1 << 30  # a leaf whose value is made once, but not what else it does: evaluated, never compared or patched
+EDGE = 1 << 29  # a leaf of text with an anchor behind it, which must not part a CR from its LF
 IN_P, IN_LI, IN_DD, IN_HEADING, IN_A, IN_BUTTON, IN_FORM = (1 << bit for bit in range(9, 16))
 IN_TABLE, IN_ROWS, IN_ROW, IN_COLGROUP, IN_SELECT, IN_OPTION, TEXT_ONLY = (1 << bit for bit in range(16, 23))
 PARENTS = {

@@ -99,6 +99,13 @@ s_is_told(const walk *self, const part *of, const item *leaf)
     return !once || self->locale || part_leaf_is_new(of, leaf->slot);
 }
 
+// To a parser a CR and the LF that follows are one newline, but not with an anchor between them.
+static bool
+s_may_be_torn(const item *leaf, slice value)
+{
+    return leaf->edge && value.size && value.data[value.size - 1] == '\r';
+}
+
 static bool
 s_leaf(walk *self, part *of, const item *leaf)
 {
@@ -110,6 +117,8 @@ s_leaf(walk *self, part *of, const item *leaf)
     bool differs = s_is_told(self, of, leaf) && part_leaf(of, leaf->slot, value, self->hashing->key);
     if (self->html && !s_write_leaf(self, leaf, value))
         return false;
+    if (s_may_be_torn(leaf, value))
+        return live_loose(self);
     if (!differs || !self->patch)
         return true;
     return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || live_loose(self);

@@ -51,7 +51,8 @@ s_leaf(PyObject *from, item *ret)
         return false;
     ret->class = class[0];
     ret->quiet = ret->place & LEAF_QUIET;
-    ret->place &= ~LEAF_QUIET;
+    ret->edge = ret->place & LEAF_EDGE || ret->class == CLASS_REGION;
+    ret->place &= ~(LEAF_QUIET | LEAF_EDGE);
     if (ret->quiet)
         ret->deps |= DEPENDS_IMPURE;
     return (ret->ops = ops_new(list)) != NULL;

@@ -19,6 +19,8 @@ typedef enum { ITEM_HTML, ITEM_LEAF, ITEM_DEAD, ITEM_SET, ITEM_BRANCH, ITEM_LIST
 // In a leaf's flags, beside markup.h's: it is told once, as a leaf that depends on nothing is, but evaluated
 // at every turn, because it does more than to yield text (dj-update="ignore").
 #define LEAF_QUIET (1u << 30)
+// And: an anchor stands right behind it.
+#define LEAF_EDGE (1u << 29)
 
 // Which parts of `forloop` the body of a list looks at.
 enum { LIST_POSITION = 1, LIST_LENGTH = 2, LIST_PARENT = 4 };
@@ -68,6 +70,7 @@ struct item {
     uint64_t deps;
     bool acts;  // dead: others may notice that it runs: it sets variables, or has a state
     bool quiet; // leaf: LEAF_QUIET
+    bool edge;  // leaf: LEAF_EDGE
     union {
         struct {
             char *data; // owned
