@@ -79,13 +79,14 @@ def test_a_wrong_patch_is_noticed(browser, name):
             return [json.dumps({**frame, "d": slots})]
 
         try:
-            check(make(f"{SEED}:tampered:{number}"), browser, Counts(), tamper=tamper)
+            # The same pages each time: this is a test of the gate, and a share of 30 random ones says little.
+            check(make(f"1:tampered:{number}"), browser, Counts(), tamper=tamper)
         except Discarded:
             continue
         except Difference:
             noticed += bool(touched)
         tampered += bool(touched)
-    assert noticed > 0.8 * tampered, f"TROUPE_SEED={SEED}: {noticed} of {tampered} were noticed"
+    assert noticed > 0.8 * tampered, f"{noticed} of {tampered} were noticed"
 
 
 def test_the_demo():
