@@ -6,6 +6,7 @@ from collections import Counter
 from subject import Failed, Server, Stock, Subject, facts_of, install
 
 CHUNKS = {}  # hash → descriptors, of all that was sent: a page asks only for what it does not have
+MAX_HTML = 8 << 20  # the worker refuses a page of twice that, with its anchors (MAX_HTML)
 MAX_ROUNDS = 6  # of frames that the page asks for, until it must have what it needs
 
 
@@ -88,6 +89,8 @@ def _stock(case):
             shown.append(None)
     if shown[0] is None:
         raise Discarded("the first state cannot be shown")
+    if max(len((html or "").encode("utf-8", "replace")) for html in shown) > MAX_HTML:
+        raise Discarded("a page is too large to be shown")
     return shown
 
 

@@ -97,6 +97,13 @@ def test_the_demo():
     assert done.stdout.count("frames: slots") == 6
 
 
+def test_a_page_over_the_limit_says_nothing(browser):
+    source = "<div dj-root>{% for x in rows %}{% for y in rows %}{{ a }}{% endfor %}{% endfor %}</div>"
+    states = [{"a": "x", "rows": ["x"] * 300}, {"a": "long " * 40, "rows": ["x"] * 300}]
+    with pytest.raises(Discarded):
+        check(Case({"main.html": source}, states, [True] * 2, [False] * 2), browser, Counts())
+
+
 def test_what_is_compared_with_is_django_alone():
     """No program of ours runs when Django renders what a page is held against."""
     source = "<div dj-root>{% for x in rows %}{{ x|upper }}{% endfor %}{% include 'inc1.html' %}</div>"
