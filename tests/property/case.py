@@ -5,7 +5,7 @@ import random
 import re
 
 from markup import Markup, scope
-from pieces import source
+from pieces import source, without_ignored
 from states import ROOTS, Changes, States
 
 ROOTS_OF_PAGES = ("fragment", "fragment", "document", "document", "body", "bare", "child", "child")
@@ -50,6 +50,11 @@ class Case:
             bases = [text for name, text in sources.items() if name.startswith("base")]
             return "{% extends" in main and bool(bases) and all("dj-root" in text for text in bases)
         return self.wrapped or (BODY.search(main) is not None if self.kind == "body" else "dj-root" in main)
+
+    def without_ignored(self):
+        """The same case, with nothing in what the page ignores."""
+        templates = {name: without_ignored(pieces) for name, pieces in self.templates.items()}
+        return dataclasses.replace(self, templates=templates)
 
     def sources(self):
         """Name → text."""

@@ -75,18 +75,20 @@ class Run:
         raise Difference(step, "the page asks again and again", history)
 
 
+def _render(stock, spec):
+    try:
+        return stock.render(spec)
+    except Exception:  # whatever a person's template may raise
+        return None
+
+
 def _stock(case):
     """The HTML for each state; None where the template raises."""
     try:
         stock = Stock(case)
     except Exception as error:  # a tag's own mistakes come as anything
         raise Discarded(f"{type(error).__name__}: {error}") from error
-    shown = []
-    for spec in case.states:
-        try:
-            shown.append(stock.render(spec))
-        except Exception:  # whatever a person's template may raise
-            shown.append(None)
+    shown = [_render(stock, spec) for spec in case.states]
     if shown[0] is None:
         raise Discarded("the first state cannot be shown")
     if max(len((html or "").encode("utf-8", "replace")) for html in shown) > MAX_HTML:
@@ -106,9 +108,9 @@ def check(case, browser, counts, cached=False, tamper=None):
         now = shown[0]
         for step, spec in enumerate(case.states[1:], 1):
             counts.all["changes"] += 1
-            frames = _frames(server, case, step, spec, shown[step])
+            frames, html = frames_of(server, case, step, spec, shown[step])
             frames = run.lose() if case.lost[step] else tamper(frames) if tamper else frames
-            now = now if shown[step] is None else shown[step]
+            now = now if html is None else html
             run.settle(step, frames, now)
     except Failed as error:
         raise Difference(0, f"FAILED {error}", run.history) from error
@@ -116,17 +118,19 @@ def check(case, browser, counts, cached=False, tamper=None):
         server.close()
 
 
-def _frames(server, case, step, spec, html):
+def frames_of(server, case, step, spec, html):
+    """The frames of a step, and what the page is to show then; None: what it shows already."""
     try:
         server.view.coming = (spec, case.in_place[step])
         frames = server.event("change")
     except Failed as error:
         if html is not None:
             raise Difference(step, f"FAILED {error}, where Django renders {html!r}") from error
-        return []
-    if html is None:
+        return [], None
+    # What stands in an ignored part is shown once. It need not be evaluated again, and then cannot fail.
+    if html is None and (html := _render(Stock(case.without_ignored()), spec)) is None:
         raise Difference(step, f"Django raises, and these frames came: {frames}")
-    return frames
+    return frames, html
 
 
 class Counts:

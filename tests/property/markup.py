@@ -1,6 +1,7 @@
 """Random templates: HTML of every kind, with the language of grammar.py in each place where it can stand."""
 
 from grammar import Grammar, Scope
+from pieces import IGNORED
 
 VOID = ("br", "hr", "img alt='x'", "input", "wbr")
 PHRASING = ("b", "i", "span", "em", "code", "a", "q")
@@ -255,7 +256,7 @@ class Markup(Grammar):
         )
 
     def p_ignore(self, scope, depth):
-        return ('<div dj-update="ignore">', self.some(self.run, scope, 2), "</div>")
+        return (IGNORED, self.some(self.run, scope, 2), "</div>")
 
     def p_button(self, scope, depth):
         return ("<button", self.attributes(scope), ' dj-click="go">', self.some(self.run, scope, 2), "</button>")

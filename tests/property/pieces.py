@@ -26,3 +26,15 @@ def without_alternatives(piece):
     for at in range(2, len(piece) - 1, 2):
         if piece[at].startswith("{% e"):
             yield piece[:at] + piece[at + 2 :]
+
+
+IGNORED = '<div dj-update="ignore">'
+
+
+def without_ignored(piece):
+    """The piece, with nothing in the elements that another script looks after."""
+    if isinstance(piece, str):
+        return piece
+    if piece and piece[0] == IGNORED:
+        return (IGNORED, [], piece[-1])
+    return type(piece)(without_ignored(part) for part in piece)

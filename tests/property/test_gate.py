@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from case import Case, make
-from gate import Counts, Difference, Discarded, check
+from gate import Counts, Difference, Discarded, check, frames_of
+from pieces import IGNORED
 from run import run_in_jobs
 from shrink import told
 from subject import Stock
@@ -95,6 +97,27 @@ def test_the_demo():
     done = subprocess.run([sys.executable, program, SEED], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"TROUPE_SEED={SEED}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert done.stdout.count("frames: slots") == 6
+
+
+@pytest.mark.parametrize("around", [IGNORED, "<div>"])
+def test_only_what_is_ignored_may_fail_unseen(browser, around):
+    page = [
+        "<div dj-root>{{ b }}",
+        (around, ["{% for x in rows %}{{ a|wordcount|last }}{% endfor %}"], "</div>"),
+        "</div>",
+    ]
+    states = [{"rows": [], "a": "x", "b": 1}, {"rows": [1], "a": "x", "b": 1}, {"rows": [1], "a": "x", "b": 2}]
+    case = Case({"main.html": page}, states, [True] * 3, [False] * 3, kind="fragment")
+    check(case, browser, Counts())  # a worker that fails where Django does is right in any case
+    careless = SimpleNamespace(view=SimpleNamespace(), event=lambda name: ["a frame"])
+    if around == IGNORED:
+        assert frames_of(careless, case, 2, states[2], None) == (
+            ["a frame"],
+            "<div dj-root>2" + IGNORED + "</div></div>",
+        )
+    else:
+        with pytest.raises(Difference):
+            frames_of(careless, case, 2, states[2], None)
 
 
 def test_a_page_over_the_limit_says_nothing(browser):
