@@ -6,6 +6,8 @@ fault; `Refused` says of which kind. Nothing here keeps state of a turn.
 """
 
 import contextlib
+import contextvars
+import functools
 import importlib
 import inspect
 import linecache
@@ -18,7 +20,9 @@ from types import FunctionType
 import asgiref
 from asgiref.sync import iscoroutinefunction
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.signals import setting_changed
 from django.db import close_old_connections, connections, reset_queries, transaction
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
@@ -304,9 +308,27 @@ def rendering(view, path, data, whole, make_page):
                 yield django._render(context)
             else:
                 _tell_tests(django, context)
-                yield context, plan, (translation.get_language(), timezone.get_current_timezone())
+                yield context, plan, _locale()
     except TemplateDoesNotExist as error:
         raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+def _locale():
+    """What plain values are formatted by now: (language, time zone)."""
+    # Where nothing was set in the turn's own context, nothing is active: the site's own are.
+    if _LOCALE_ENDS_WITH_CONTEXT and not contextvars.copy_context():
+        return _default_locale()
+    return translation.get_language(), timezone.get_current_timezone()
+
+
+@functools.cache
+def _default_locale():
+    return settings.LANGUAGE_CODE, timezone.get_default_timezone()
+
+
+@receiver(setting_changed, dispatch_uid="troupe.runtime.locale")
+def _forget_locale(**_):
+    _default_locale.cache_clear()
 
 
 def _bind(context, template):

@@ -394,3 +394,21 @@ def test_atomic_requests_wrap_the_handler(monkeypatch):
     assert seen == [True] and not transaction.get_connection().in_atomic_block
     with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
         runtime.find_handler(view, "shop.Atomic", "late", False)
+
+
+def test_the_locale_of_a_turn_is_what_is_active_in_it(settings):
+    def looks(*activate):
+        for one in activate:
+            one()
+        return runtime._locale()
+
+    def turn(*activate):
+        return contextvars.Context().run(looks, *activate)
+
+    settings.LANGUAGE_CODE, settings.TIME_ZONE = "en-gb", "Europe/Rome"
+    assert [str(part) for part in turn()] == ["en-gb", "Europe/Rome"]
+    settings.LANGUAGE_CODE = "de"  # as a test's settings do
+    assert turn()[0] == "de"
+    assert turn(lambda: translation.activate("fr"))[0] == "fr"
+    assert str(turn(lambda: timezone.activate("Asia/Tokyo"))[1]) == "Asia/Tokyo"
+    assert turn(lambda: translation.activate("fr"), translation.deactivate)[0] == "de"
