@@ -91,6 +91,10 @@ snapshot_add(turn *self, answer *to)
         return;
     bool event = self->mail->head.type == MSG_EVENT;
     keeping before = session_keeping(of);
+    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
+        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
+        session_set_keeping(of, KEEPING_NEW);
+    }
     if (!session_view_count(of) || (event && before == KEEPING_NOT))
         return;
     bool whole = !event || before != KEEPING;

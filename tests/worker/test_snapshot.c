@@ -138,6 +138,8 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_run(fake_refresh(&s_fake, FAKE_VIEW, NULL, false))), 0);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_OTHER))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_FULL);
     s_fake.snapshots = false;
     CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), 0);
     s_finish();
