@@ -1,48 +1,12 @@
-#include "worker/worker.h"
+#include "worker/core.h"
 
-#include "common/log.h"
-#include "worker/outbox.h"
-#include "worker/roster.h"
-#include "worker/wire.h"
-
-#include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <zmq.h>
 
-#define BATCH      64
-#define TEND_MS    50
-#define FLUSH_MS   500
-#define REFUSED_MS 4000
-#define REST_US    500
-
-typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
-
-struct worker {
-    worker_options options;
-    const clock_ops *clock;
-    turn_host host;
-    tree_key key;
-    runqueue *queue;
-    pool *pool;
-    roster *roster;
-    outbox *outbox;
-    wire *wire;
-    answer *unsent, *unsent_tail; // what the broker's queue had no room for
-    phase phase;
-    worker_end end;
-    uint64_t boot;
-    uint64_t newest_epoch; // of the sessions that were begun here
-    uint64_t heartbeat_ms;
-    uint64_t refused_since; // 0: not
-    uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
-    volatile _Atomic bool stop;
-    _Atomic bool snapshots; // the broker stores them
-    bool was_registered;
-    bool said_waiting;
-    bool said_lost;
-};
+#define BATCH    64
+#define TEND_MS  50
+#define FLUSH_MS 500
+#define REST_US  500
 
 static void
 s_emit(void *context, answer **answer_p)
@@ -127,8 +91,8 @@ s_flush(worker *self)
     }
 }
 
-static void
-s_send(worker *self, answer *one)
+void
+worker_send(worker *self, answer *one)
 {
     s_queue_unsent(self, one);
     s_flush(self);
@@ -141,7 +105,7 @@ s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
         return;
     mail *asked = mail_new(&message->head, (slice){0});
     asked->client = message->client;
-    s_send(self, answer_refusal(asked, reason, NULL, retry_ms));
+    worker_send(self, answer_refusal(asked, reason, NULL, retry_ms));
     mail_destroy(&asked);
 }
 
@@ -237,7 +201,7 @@ s_ping(worker *self, const incoming *message)
     }
     answer *pong = answer_new(&message->head, &message->client, MSG_PONG);
     empty_encode(&pong->body);
-    s_send(self, pong);
+    worker_send(self, pong);
 }
 
 static void
@@ -251,138 +215,15 @@ s_logout(worker *self, const incoming *message)
             runqueue_end(self->queue, session_item(one), "logout");
 }
 
-static void
-s_control(worker *self, message_type type, void (*encode)(const worker *, buffer *))
-{
-    header head = {.version = PROTOCOL_VERSION};
-    answer *one = answer_new(&head, &(client_id){0}, type);
-    encode(self, &one->body);
-    s_send(self, one);
-}
-
-static void
-s_encode_register(const worker *self, buffer *out)
-{
-    register_encode(
-        &(register_body){
-            .name = slice_text(self->options.name),
-            .pid = (uint64_t)getpid(),
-            .threads = self->options.pool.threads,
-            .version = slice_text(TROUPE_VERSION),
-        },
-        out);
-}
-
-static void
-s_encode_heartbeat(const worker *self, buffer *out)
-{
-    uint64_t views = 0;
-    for (const session *one = roster_first(self->roster); one; one = roster_next(self->roster))
-        views += session_view_count(one);
-    runqueue_load load = runqueue_look(self->queue);
-    pool_load busy = pool_look(self->pool);
-    heartbeat_encode(
-        &(heartbeat_body){
-            .sent = clock_now(self->clock),
-            .sessions = roster_count(self->roster),
-            .views = views,
-            .queued = load.queued,
-            .running = load.running,
-            .busy_ms = busy.busy_ms,
-            .turns = busy.turns,
-        },
-        out);
-}
-
-static void
-s_encode_goodbye(const worker *self, buffer *out)
-{
-    (void)self;
-    reason_encode("worker_left", (slice){0}, out);
-}
-
-// Whatever the last broker knew of these sessions is gone with it.
-static void
-s_drop_all(worker *self, const char *reason)
-{
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
-        runqueue_end(self->queue, session_item(one), reason);
-}
-
-static void
-s_welcome(worker *self, const incoming *message)
-{
-    welcome_body body;
-    if (welcome_decode(message->body, &body))
-        return;
-    if (self->boot && self->boot != body.boot)
-        s_drop_all(self, "broker_restarted");
-    if (self->boot != body.boot)
-        self->newest_epoch = 0;
-    self->refused_since = 0;
-    self->boot = body.boot;
-    self->snapshots = body.snapshots;
-    if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
-        self->heartbeat_ms = body.heartbeat_ms;
-    if (self->phase == REGISTERING) {
-        self->phase = READY;
-        if (self->options.registered && !self->was_registered)
-            self->options.registered(self->options.context);
-        self->was_registered = true;
-        log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name,
-                  self->options.back, self->boot);
-    }
-}
-
-static void
-s_refused(worker *self, const incoming *message)
-{
-    reason_body body;
-    char reason[80], text[512];
-    if (reason_decode(message->body, &body))
-        return;
-    // A worker that was killed holds its name until the broker has missed it: its successor asks again for a
-    // while.
-    uint64_t now = clock_now(self->clock);
-    if (!self->refused_since)
-        self->refused_since = now;
-    if (slice_is(body.reason, err_word(ERR_NAME_TAKEN)) && now - self->refused_since < REFUSED_MS)
-        return;
-    log_event(LEVEL_ERROR, "refused", "worker=%s reason=%s message=%s", self->options.name,
-              log_quoted(body.reason, reason, sizeof reason), log_quoted(body.message, text, sizeof text));
-    self->end = WORKER_REFUSED;
-    self->phase = LEFT;
-}
-
-static void
-s_identify(worker *self, const incoming *message)
-{
-    (void)message;
-    if (self->phase == READY) {
-        log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
-                  roster_count(self->roster));
-        s_drop_all(self, "broker_forgot");
-        self->phase = REGISTERING;
-    }
-    if (self->phase == REGISTERING)
-        s_control(self, MSG_REGISTER, s_encode_register);
-}
-
-static void
-s_echo(worker *self, const incoming *message)
-{
-    echo_body body;
-    if (!echo_decode(message->body, &body) && self->boot && body.boot != self->boot)
-        s_identify(self, message);
-}
-
 static void (*const s_handlers[256])(worker *, const incoming *) = {
-    [MSG_MOUNT] = s_request,   [MSG_JOIN] = s_request,    [MSG_EVENT] = s_request,
-    [MSG_UNMOUNT] = s_request, [MSG_REFRESH] = s_request, [MSG_SHUTDOWN] = s_request,
-    [MSG_STATS] = s_request,   [MSG_ACK] = s_request,     [MSG_LEAVE] = s_request,
-    [MSG_PING] = s_ping,       [MSG_LOGOUT] = s_logout,   [MSG_WELCOME] = s_welcome,
-    [MSG_REFUSED] = s_refused, [MSG_HEARTBEAT] = s_echo,  [MSG_IDENTIFY] = s_identify,
-    [MSG_RESTORE] = s_restore,
+    [MSG_MOUNT] = s_request,           [MSG_JOIN] = s_request,
+    [MSG_EVENT] = s_request,           [MSG_UNMOUNT] = s_request,
+    [MSG_REFRESH] = s_request,         [MSG_SHUTDOWN] = s_request,
+    [MSG_STATS] = s_request,           [MSG_ACK] = s_request,
+    [MSG_LEAVE] = s_request,           [MSG_PING] = s_ping,
+    [MSG_LOGOUT] = s_logout,           [MSG_WELCOME] = control_welcome,
+    [MSG_REFUSED] = control_refused,   [MSG_HEARTBEAT] = control_echo,
+    [MSG_IDENTIFY] = control_identify, [MSG_RESTORE] = s_restore,
 };
 
 static void
@@ -437,9 +278,9 @@ s_beat(worker *self)
     if (self->unsent)
         return;
     if (self->phase == REGISTERING)
-        s_control(self, MSG_REGISTER, s_encode_register);
+        control_register(self);
     else
-        s_control(self, MSG_HEARTBEAT, s_encode_heartbeat);
+        control_heartbeat(self);
 }
 
 static void
@@ -466,7 +307,7 @@ s_leave(worker *self, uint64_t now)
     // what the last turns answered goes before it.
     s_receive(self);
     s_collect(self);
-    s_control(self, MSG_GOODBYE, s_encode_goodbye);
+    control_goodbye(self);
     self->phase = LEFT;
 }
 

@@ -1,0 +1,55 @@
+// core - what the worker's I/O thread shares among its files: worker.c (loop, requests, what is due) and
+// control.c (what it and the broker say about the worker itself). Nobody else includes this. All of it runs
+// on the I/O thread.
+#ifndef TROUPE_WORKER_CORE_H
+#define TROUPE_WORKER_CORE_H
+
+#include "common/log.h"
+#include "worker/outbox.h"
+#include "worker/roster.h"
+#include "worker/wire.h"
+#include "worker/worker.h"
+
+#include <stdatomic.h>
+
+typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
+
+struct worker {
+    worker_options options;
+    const clock_ops *clock;
+    turn_host host;
+    tree_key key;
+    runqueue *queue;
+    pool *pool;
+    roster *roster;
+    outbox *outbox;
+    wire *wire;
+    answer *unsent, *unsent_tail; // what the broker's queue had no room for
+    phase phase;
+    worker_end end;
+    uint64_t boot;
+    uint64_t newest_epoch; // of the sessions that were begun here
+    uint64_t heartbeat_ms;
+    uint64_t refused_since; // 0: not
+    uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
+    volatile _Atomic bool stop;
+    _Atomic bool snapshots; // the broker stores them
+    bool was_registered;
+    bool said_waiting;
+    bool said_lost;
+};
+
+// worker.c
+void worker_send(worker *self, answer *one); // in order; takes it
+
+// control.c: messages without a session, from the broker.
+void control_welcome(worker *self, const incoming *message);
+void control_refused(worker *self, const incoming *message);
+void control_identify(worker *self, const incoming *message);
+void control_echo(worker *self, const incoming *message);
+// And to it.
+void control_register(worker *self);
+void control_heartbeat(worker *self);
+void control_goodbye(worker *self);
+
+#endif
