@@ -17,7 +17,7 @@ static store *
 s_open(size_t limit)
 {
     char why[256] = "";
-    store *made = store_new(s_folder, limit, why, sizeof why);
+    store *made = store_new(s_folder, limit, 1, why, sizeof why);
     CU_ASSERT_PTR_NOT_NULL_FATAL(made);
     return made;
 }
@@ -35,7 +35,8 @@ s_end(store **self_p)
 {
     char path[96];
     store_destroy(self_p);
-    for (const char *const *name = (const char *const[]){"/data.mdb", "/lock.mdb", NULL}; *name; name++) {
+    for (const char *const *name = (const char *const[]){"/data.mdb", "/lock.mdb", "/journal", NULL}; *name;
+         name++) {
         snprintf(path, sizeof path, "%s%s", s_folder, *name);
         unlink(path);
     }
@@ -193,7 +194,7 @@ static void
 s_no_folder(void)
 {
     char why[256] = "";
-    CU_ASSERT_PTR_NULL(store_new("/proc/no/such/folder", 100, why, sizeof why));
+    CU_ASSERT_PTR_NULL(store_new("/proc/no/such/folder", 100, 1, why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "/proc/no/such/folder: "));
 }
 
