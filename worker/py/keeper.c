@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 #include "proto/snapshot.h"
+#include "worker/py/exception.h"
 #include "worker/py/pack.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 struct kept_root {
     PyObject *name;
+    PyObject *leaf; // the value, where it can never change; or NULL
     hashed_rows rows;
     uint64_t hash;   // of the value; HASHER_OPAQUE: what it was packed as is compared
     uint64_t packed; // hash of that; 0: it is not in the snapshot
@@ -20,6 +22,7 @@ keeper_fini(keeper *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
         Py_DECREF(self->roots[i].name);
+        Py_XDECREF(self->roots[i].leaf);
         hashed_rows_fini(&self->roots[i].rows);
     }
     free(self->roots);
@@ -57,8 +60,8 @@ s_hash_bytes(const tree_key *key, slice bytes)
 
 typedef struct {
     keeper *of;
+    PyObject *view, *rebuilds;
     const keep_order *order;
-    bool rebuilds;
     hasher hashing;
     buffer *out;
 } putting;
@@ -77,6 +80,21 @@ s_take_out(putting *self, kept_root *root)
     root->packed = 0;
 }
 
+// Whether restore() makes again what cannot be packed, of which the exception is pending. It is gone, then.
+static bool
+s_is_rebuilt(const putting *self)
+{
+    if (!PyErr_ExceptionMatches(PyExc_TypeError))
+        return false;
+    PyObject *error = exception_take(), *rebuilds = PyObject_CallOneArg(self->rebuilds, self->view);
+    bool is = rebuilds == Py_True;
+    if (rebuilds && !is)
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(rebuilds);
+    Py_DECREF(error);
+    return is;
+}
+
 // A root's bytes are its name and its value. 1: they were appended; 0: it cannot be packed, and need not; -1:
 // an exception.
 static int
@@ -86,20 +104,42 @@ s_pack(putting *self, const kept_root *root, PyObject *value)
     writer_list(to, 2);
     if (pack_value(root->name, root->name, self->out) && pack_value(root->name, value, self->out))
         return 1;
-    if (!self->rebuilds || !PyErr_ExceptionMatches(PyExc_TypeError))
-        return -1;
-    PyErr_Clear();
-    return 0;
+    return s_is_rebuilt(self) ? 0 : -1;
+}
+
+static bool
+s_is_leaf(PyObject *value)
+{
+    return PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+           PyBool_Check(value) || value == Py_None || PyBytes_CheckExact(value);
+}
+
+// Whether the value is what the snapshot has of it already. What packing it costs is not worth a hash of a
+// leaf.
+static bool
+s_is_known(putting *self, kept_root *root, PyObject *value)
+{
+    bool known = root->packed && !self->order->whole;
+    if (s_is_leaf(value)) {
+        known &= root->leaf == value;
+        Py_XSETREF(root->leaf, Py_NewRef(value));
+        root->hash = HASHER_OPAQUE;
+        return known;
+    }
+    Py_CLEAR(root->leaf);
+    if (known && root->hash != HASHER_OPAQUE && hasher_same_rows(value, &root->rows))
+        return true;
+    uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
+    known &= hash != HASHER_OPAQUE && hash == root->hash;
+    root->hash = hash;
+    return known;
 }
 
 static bool
 s_put(putting *self, kept_root *root, PyObject *value)
 {
     root->here = true;
-    uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
-    bool same = hash != HASHER_OPAQUE && hash == root->hash && root->packed;
-    root->hash = hash;
-    if (same && !self->order->whole)
+    if (s_is_known(self, root, value))
         return true;
     size_t opened = snapshot_open(self->out, s_number(self, root));
     int packed = s_pack(self, root, value);
@@ -112,7 +152,9 @@ s_put(putting *self, kept_root *root, PyObject *value)
         return true;
     }
     root->packed =
-        s_hash_bytes(self->order->key, slice_of(self->out->data + opened, self->out->size - opened));
+        root->hash != HASHER_OPAQUE
+            ? root->hash
+            : s_hash_bytes(self->order->key, slice_of(self->out->data + opened, self->out->size - opened));
     if (root->packed == before && !self->order->whole)
         snapshot_cancel(self->out, opened);
     else
@@ -142,7 +184,7 @@ s_put_all(putting *self, PyObject *items)
 }
 
 bool
-keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds, buffer *out)
+keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out)
 {
     PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
     PyObject *items =
@@ -150,7 +192,7 @@ keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds,
     Py_XDECREF(attributes);
     if (!items)
         return false;
-    putting all = {.of = self, .order = order, .rebuilds = rebuilds, .out = out};
+    putting all = {.of = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].here = false;
     hasher_init(&all.hashing, order->key);
