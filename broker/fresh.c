@@ -3,6 +3,8 @@
 #include "common/errors.h"
 
 #include <stdlib.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 enum { SMALLEST = 64, MOST_KEPT = 1 << 14 };

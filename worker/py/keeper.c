@@ -17,6 +17,8 @@ struct kept_root {
     bool here;       // this time
 };
 
+static PyObject *s_request; // its name
+
 void
 keeper_fini(keeper *self)
 {
@@ -78,6 +80,7 @@ s_take_out(putting *self, kept_root *root)
     if (root->packed && !self->order->whole)
         snapshot_gone(self->out, s_number(self, root));
     root->packed = 0;
+    Py_CLEAR(root->leaf);
 }
 
 // Whether restore() makes again what cannot be packed, of which the exception is pending. It is gone, then.
@@ -162,20 +165,47 @@ s_put(putting *self, kept_root *root, PyObject *value)
     return true;
 }
 
-static bool
-s_put_all(putting *self, PyObject *items)
+// The attributes as they are at first: packing may run Python, which may change them.
+typedef struct {
+    PyObject *name, *value; // owned
+} attribute;
+
+static attribute *
+s_take_attributes(PyObject *dict, attribute *room, size_t *count)
 {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        PyObject *pair = PyList_GET_ITEM(items, i), *name = PyTuple_GET_ITEM(pair, 0);
-        if (!PyUnicode_CheckExact(name)) {
-            PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+    size_t most = (size_t)PyDict_GET_SIZE(dict);
+    attribute *all = most > *count ? malloc(most * sizeof *all) : room;
+    ASSERT(all);
+    *count = 0;
+    for (Py_ssize_t at = 0; *count < most && PyDict_Next(dict, &at, &all[*count].name, &all[*count].value);
+         ++*count) {
+        Py_INCREF(all[*count].name);
+        Py_INCREF(all[*count].value);
+    }
+    return all;
+}
+
+static bool
+s_put_one(putting *self, const attribute *one, unsigned at)
+{
+    if (!PyUnicode_CheckExact(one->name)) {
+        PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+        return false;
+    }
+    if (one->name == s_request || PyUnicode_Compare(one->name, s_request) == 0)
+        return true;
+    kept_root *root = s_root(self->of, one->name, at);
+    return root && s_put(self, root, one->value);
+}
+
+static bool
+s_put_all(putting *self, const attribute *all, size_t count)
+{
+    unsigned at = 0; // `request` has no number
+    for (size_t i = 0; i < count; i++) {
+        if (!s_put_one(self, &all[i], at))
             return false;
-        }
-        if (PyUnicode_CompareWithASCIIString(name, "request") == 0)
-            continue;
-        kept_root *root = s_root(self->of, name, (unsigned)i);
-        if (!root || !s_put(self, root, PyTuple_GET_ITEM(pair, 1)))
-            return false;
+        at += all[i].name != s_request;
     }
     for (unsigned i = 0; i < self->of->count; i++)
         if (!self->of->roots[i].here)
@@ -186,19 +216,27 @@ s_put_all(putting *self, PyObject *items)
 bool
 keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out)
 {
-    PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
-    PyObject *items =
-        attributes ? PyDict_Items(attributes) : NULL; // packing may run Python, which may change it
-    Py_XDECREF(attributes);
-    if (!items)
+    if (!s_request && !(s_request = PyUnicode_InternFromString("request")))
         return false;
+    PyObject *dict = PyObject_GenericGetDict(view, NULL);
+    if (!dict)
+        return false;
+    attribute room[32], *attributes;
+    size_t count = sizeof room / sizeof *room;
+    attributes = s_take_attributes(dict, room, &count);
+    Py_DECREF(dict);
     putting all = {.of = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].here = false;
     hasher_init(&all.hashing, order->key);
-    bool ok = s_put_all(&all, items);
+    bool ok = s_put_all(&all, attributes, count);
     hasher_fini(&all.hashing);
-    Py_DECREF(items);
+    for (size_t i = 0; i < count; i++) {
+        Py_DECREF(attributes[i].name);
+        Py_DECREF(attributes[i].value);
+    }
+    if (attributes != room)
+        free(attributes);
     if (!ok)
         for (unsigned i = 0; i < self->count; i++)
             self->roots[i].packed = 0; // nothing of it will be stored
