@@ -62,6 +62,19 @@ control_heartbeat(worker *self)
 }
 
 static void
+s_encode_nothing(const worker *self, buffer *out)
+{
+    (void)self;
+    empty_encode(out);
+}
+
+void
+control_drain(worker *self)
+{
+    s_say(self, MSG_DRAIN, s_encode_nothing);
+}
+
+static void
 s_encode_goodbye(const worker *self, buffer *out)
 {
     (void)self;
@@ -131,11 +144,11 @@ void
 control_identify(worker *self, const incoming *message)
 {
     (void)message;
-    if (self->phase == READY) {
+    if (self->phase == READY || self->phase == DRAINING) {
         log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
         s_drop_all(self, "broker_forgot");
-        self->phase = REGISTERING;
+        self->phase = self->phase == READY ? REGISTERING : LEAVING;
     }
     if (self->phase == REGISTERING)
         control_register(self);

@@ -49,6 +49,7 @@ void
 runqueue_item_fini(runqueue_item *item)
 {
     mailbox_fini(&item->mail);
+    mail_destroy(&item->last);
 }
 
 static void
@@ -100,6 +101,21 @@ runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
     return error;
 }
 
+err
+runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p)
+{
+    s_lock(self);
+    bool gone = item->state == ITEM_GONE || item->last;
+    if (!gone) {
+        item->last = *mail_p;
+        *mail_p = NULL;
+        if (item->state == ITEM_IDLE)
+            s_enqueue(self, item);
+    }
+    s_unlock(self);
+    return gone ? ERR_UNKNOWN_SESSION : OK;
+}
+
 void
 runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
 {
@@ -110,6 +126,17 @@ runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
             s_enqueue(self, item);
     }
     s_unlock(self);
+}
+
+static mail *
+s_take_mail(runqueue_item *item)
+{
+    mail *one = mailbox_take(&item->mail);
+    if (!one) {
+        one = item->last;
+        item->last = NULL;
+    }
+    return one;
 }
 
 static bool
@@ -134,7 +161,7 @@ s_take(runqueue *self, work *ret_work)
         ret_work->reason = item->end_reason;
     } else {
         ret_work->kind = WORK_MAIL;
-        ret_work->mail = mailbox_take(&item->mail);
+        ret_work->mail = s_take_mail(item);
         ASSERT(ret_work->mail);
     }
     return true;
@@ -181,7 +208,7 @@ runqueue_is_one_coming(runqueue *self)
 static void
 s_put_back(runqueue *self, runqueue_item *item)
 {
-    if (item->end_reason || item->mail.count)
+    if (item->end_reason || item->mail.count || item->last)
         s_enqueue(self, item);
     else
         item->state = ITEM_IDLE;
@@ -230,7 +257,7 @@ runqueue_retire(runqueue *self, runqueue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
-    mail *left = mailbox_take(&item->mail);
+    mail *left = s_take_mail(item);
     if (!left) {
         item->state = ITEM_GONE;
         self->running--;

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <zmq.h>
 
-#define BATCH    64
-#define TEND_MS  50
-#define FLUSH_MS 500
-#define REST_US  500
+#define BATCH           64
+#define TEND_MS         50
+#define FLUSH_MS        500
+#define REST_US         500
+#define DRAIN_ANSWER_MS 2000 // a broker that says nothing by then moves nothing
 
 static void
 s_emit(void *context, answer **answer_p)
@@ -191,6 +192,27 @@ s_restore(worker *self, const incoming *message)
     ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
 }
 
+// Behind what came for the session before: the broker sends nothing after it. Of no session: there is nothing
+// more to move, or nobody to take it.
+static void
+s_move(worker *self, const incoming *message)
+{
+    const header *head = &message->head;
+    if (self->phase != DRAINING)
+        return;
+    self->moves = true;
+    if (id_is_zero(head->session)) {
+        self->phase = LEAVING;
+        return;
+    }
+    session *of = roster_find(self->roster, head->session);
+    if (!of || session_epoch(of) != head->epoch)
+        return; // it has ended, and the broker is about to read so
+    mail *posted = mail_new(head, (slice){0});
+    runqueue_post_last(self->queue, session_item(of), &posted);
+    mail_destroy(&posted);
+}
+
 // Answered here, without waiting for the session's turn: that is what a ping is for.
 static void
 s_ping(worker *self, const incoming *message)
@@ -216,14 +238,23 @@ s_logout(worker *self, const incoming *message)
 }
 
 static void (*const s_handlers[256])(worker *, const incoming *) = {
-    [MSG_MOUNT] = s_request,           [MSG_JOIN] = s_request,
-    [MSG_EVENT] = s_request,           [MSG_UNMOUNT] = s_request,
-    [MSG_REFRESH] = s_request,         [MSG_SHUTDOWN] = s_request,
-    [MSG_STATS] = s_request,           [MSG_ACK] = s_request,
-    [MSG_LEAVE] = s_request,           [MSG_PING] = s_ping,
-    [MSG_LOGOUT] = s_logout,           [MSG_WELCOME] = control_welcome,
-    [MSG_REFUSED] = control_refused,   [MSG_HEARTBEAT] = control_echo,
-    [MSG_IDENTIFY] = control_identify, [MSG_RESTORE] = s_restore,
+    [MSG_MOUNT] = s_request,
+    [MSG_JOIN] = s_request,
+    [MSG_EVENT] = s_request,
+    [MSG_UNMOUNT] = s_request,
+    [MSG_REFRESH] = s_request,
+    [MSG_SHUTDOWN] = s_request,
+    [MSG_STATS] = s_request,
+    [MSG_ACK] = s_request,
+    [MSG_LEAVE] = s_request,
+    [MSG_PING] = s_ping,
+    [MSG_LOGOUT] = s_logout,
+    [MSG_WELCOME] = control_welcome,
+    [MSG_REFUSED] = control_refused,
+    [MSG_HEARTBEAT] = control_echo,
+    [MSG_IDENTIFY] = control_identify,
+    [MSG_RESTORE] = s_restore,
+    [MSG_MOVE] = s_move,
 };
 
 static void
@@ -294,12 +325,19 @@ s_sweep(worker *self, uint64_t now)
 static void
 s_leave(worker *self, uint64_t now)
 {
-    if (self->phase < LEAVING) {
-        self->phase = LEAVING;
+    if (self->phase < DRAINING) {
+        bool known = self->phase == READY;
+        self->phase = known ? DRAINING : LEAVING;
+        self->drained_by = now + DRAIN_ANSWER_MS;
         self->leave_at = now + self->options.drain_ms;
         log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
+        if (known)
+            control_drain(self);
     }
+    if (self->phase == DRAINING && now < (self->moves ? self->leave_at : self->drained_by))
+        return;
+    self->phase = LEAVING;
     runqueue_load load = runqueue_look(self->queue);
     if (now < self->leave_at && (load.queued || load.running || load.parked))
         return;

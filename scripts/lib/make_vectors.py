@@ -310,6 +310,10 @@ def control():
         valid("released", "RELEASED", {"reason": "expired"}),
         valid("identify", "IDENTIFY", {"boot": 99}, **nobody),
         valid("restore", "RESTORE", {}),
+        valid("drain", "DRAIN", {}, **nobody),
+        valid("move", "MOVE", {}),
+        valid("move_no_more", "MOVE", {}, **nobody),
+        valid("moved", "MOVED", {}),
     ]
 
 

@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     header head;
     buffer body;
+    bool with_snapshot;
 } heard;
 
 static world s_world;
@@ -75,6 +76,7 @@ s_receive(void)
             header_decode(bytes, &got.head);
         else if (at == 3)
             buffer_slice(&got.body, bytes);
+        got.with_snapshot |= at == 4 && bytes.size;
         more = zmq_msg_more(&piece);
         zmq_msg_close(&piece);
     }
@@ -125,20 +127,39 @@ s_start(void)
     s_welcome();
 }
 
+// MOVE, for the session or for none.
+static void
+s_move(uint64_t epoch)
+{
+    header head = {.version = PROTOCOL_VERSION, .type = MSG_MOVE, .epoch = epoch};
+    if (epoch)
+        head.session = FAKE_SESSION;
+    s_send(&head, slice_text("\x80"));
+}
+
 // Its threads wait for ever, as they do in a process until it ends. How many DONE came before the goodbye.
 static unsigned
-s_stop(void)
+s_finish(void)
 {
     unsigned done = 0;
-    worker_stop(s_world.worker);
-    for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;)
+    for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;) {
         done += type == MSG_DONE;
+        if (type == MSG_DRAIN)
+            s_move(0);
+    }
     pthread_join(s_world.thread, NULL);
     zmq_close(s_world.router);
     zmq_ctx_term(s_world.context);
     unlink(s_world.address + strlen("ipc://"));
     rmdir(s_world.folder);
     return done;
+}
+
+static unsigned
+s_stop(void)
+{
+    worker_stop(s_world.worker);
+    return s_finish();
 }
 
 static void
@@ -225,9 +246,37 @@ s_goodbye_comes_last(void)
     }
 }
 
+// It serves its sessions until they go, with all that came for them, and takes none of them back.
+static void
+s_drains(void)
+{
+    s_start();
+    int open = s_world.fake.open_views; // of the tests before
+    s_mount(EPOCH + 1);
+    worker_stop(s_world.worker);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DRAIN);
+    for (uint64_t i = 1; i <= 3; i++)
+        s_post(fake_event(&s_world.fake, i, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_move(EPOCH + 1);
+    s_move(EPOCH + 9); // not its own
+    for (unsigned i = 1; i <= 3; i++)
+        CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    heard moved = s_receive();
+    CU_ASSERT_EQUAL(moved.head.type, MSG_MOVED);
+    CU_ASSERT_EQUAL(moved.head.epoch, EPOCH + 1);
+    CU_ASSERT_TRUE(moved.with_snapshot);
+    buffer_fini(&moved.body);
+    CU_ASSERT_EQUAL(s_world.fake.open_views, open);
+    s_post(fake_event(&s_world.fake, 4, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_reason_is("unknown_session");
+    s_move(0);
+    CU_ASSERT_EQUAL(s_finish(), 0);
+}
+
 static const unit_test s_tests[] = {
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
+    {"drains", s_drains},
 };
 UNIT_MAIN("worker", s_tests)
