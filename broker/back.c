@@ -163,7 +163,8 @@ static void
 s_welcome(broker *self, slice to)
 {
     buffer_clear(&self->body);
-    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms, self->store != NULL}, &self->body);
+    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms, self->store != NULL, self->worker_dead_ms},
+                   &self->body);
     answer_worker(self, to, MSG_WELCOME);
 }
 

@@ -36,6 +36,9 @@ struct worker {
     uint64_t boot;
     uint64_t newest_epoch; // of the sessions that were begun here
     uint64_t heartbeat_ms;
+    uint64_t fence_ms;      // how old the newest word of the broker may be
+    uint64_t fence_at;      // when it will be; UINT64_MAX before the first
+    uint64_t asked_at;      // when REGISTER was sent last
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at, drained_by;
     volatile _Atomic bool stop;
@@ -44,6 +47,7 @@ struct worker {
     bool moves; // the broker has answered DRAIN
     bool said_waiting;
     bool said_lost;
+    bool said_fenced;
 };
 
 // worker.c
@@ -54,6 +58,7 @@ void control_welcome(worker *self, const incoming *message);
 void control_refused(worker *self, const incoming *message);
 void control_identify(worker *self, const incoming *message);
 void control_echo(worker *self, const incoming *message);
+bool control_is_fenced(const worker *self, uint64_t now); // it may not say or begin anything of a session
 // And to it.
 void control_register(worker *self);
 void control_heartbeat(worker *self);

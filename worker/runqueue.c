@@ -12,6 +12,7 @@ struct runqueue {
     bool called; // one of those that wait is to come
     bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
     bool closed;
+    uint64_t open_until; // ms
 };
 
 runqueue *
@@ -20,6 +21,7 @@ runqueue_new(const clock_ops *clock)
     runqueue *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->clock = clock;
+    self->open_until = UINT64_MAX;
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
     ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
     return self;
@@ -64,12 +66,18 @@ s_unlock(runqueue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
+static bool
+s_is_shut(const runqueue *self)
+{
+    return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
+}
+
 // One thread at a time is called, and the next when it has taken something: all that wait would only compete
 // for the interpreter, and the one that has it goes on by itself as long as there is work.
 static void
 s_call(runqueue *self)
 {
-    if (!self->head || self->called || self->coming || !self->waiting)
+    if (!self->head || s_is_shut(self) || self->called || self->coming || !self->waiting)
         return;
     self->called = true;
     pthread_cond_signal(&self->ready);
@@ -143,7 +151,7 @@ static bool
 s_take(runqueue *self, work *ret_work)
 {
     runqueue_item *item = self->head;
-    if (!item)
+    if (!item || s_is_shut(self))
         return false;
     self->head = item->next;
     if (!self->head)
@@ -264,6 +272,15 @@ runqueue_retire(runqueue *self, runqueue_item *item)
     }
     s_unlock(self);
     return left;
+}
+
+void
+runqueue_open_until(runqueue *self, uint64_t deadline)
+{
+    s_lock(self);
+    self->open_until = deadline;
+    s_call(self);
+    s_unlock(self);
 }
 
 void

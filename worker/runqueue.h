@@ -70,6 +70,9 @@ void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called
 // Ends a running item for good: hands out what still waits, then NULL, and from then on it takes no mail.
 mail *runqueue_retire(runqueue *self, runqueue_item *item);
+// Until then (ms) work is handed out, and from then on none until this is called again. Checked by the clock
+// when work is taken: a process that stood still begins nothing that it may not. UINT64_MAX at first.
+void runqueue_open_until(runqueue *self, uint64_t deadline);
 void runqueue_close(runqueue *self); // wakes all who wait
 runqueue_load runqueue_look(runqueue *self);
 

@@ -1,5 +1,6 @@
 #include "worker/core.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <zmq.h>
 
@@ -49,6 +50,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->clock = clock;
     self->wire = connected;
     self->heartbeat_ms = HEARTBEAT_MS;
+    self->fence_ms = WORKER_DEAD_MS / 2;
+    self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
     self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
     self->queue = runqueue_new(clock);
@@ -76,12 +79,21 @@ s_queue_unsent(worker *self, answer *one)
     self->unsent_tail = one;
 }
 
+static bool
+s_is_control(const answer *one)
+{
+    return message_direction(one->head.type) == DIRECTION_CONTROL && id_is_zero(one->head.session);
+}
+
 // In order: what could not be sent before goes first.
 static void
 s_flush(worker *self)
 {
+    bool fenced = control_is_fenced(self, clock_now(self->clock));
     while (self->unsent) {
         answer *one = self->unsent;
+        if (fenced && !s_is_control(one))
+            return;
         if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
                       buffer_bytes(&one->snapshot)))
             return;
@@ -95,7 +107,14 @@ s_flush(worker *self)
 void
 worker_send(worker *self, answer *one)
 {
-    s_queue_unsent(self, one);
+    if (s_is_control(one) && control_is_fenced(self, clock_now(self->clock))) {
+        one->next = self->unsent; // it is how it gets out of this
+        self->unsent = one;
+        if (!one->next)
+            self->unsent_tail = one;
+    } else {
+        s_queue_unsent(self, one);
+    }
     s_flush(self);
 }
 
@@ -217,6 +236,8 @@ s_move(worker *self, const incoming *message)
 static void
 s_ping(worker *self, const incoming *message)
 {
+    if (control_is_fenced(self, clock_now(self->clock)))
+        return; // it may be another's; whoever asks will ask again
     if (!roster_find(self->roster, message->head.session)) {
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
         return;
@@ -291,6 +312,21 @@ s_collect(worker *self)
     return all;
 }
 
+// What its turns have answered stays where it is meanwhile.
+static bool
+s_is_fenced(worker *self)
+{
+    uint64_t now = clock_now(self->clock);
+    bool fenced = control_is_fenced(self, now);
+    if (fenced && !self->said_fenced) {
+        self->said_fenced = true;
+        log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",
+                  self->options.name, roster_count(self->roster), now - self->fence_at + self->fence_ms,
+                  "no word of the broker: nothing is begun or answered until there is");
+    }
+    return fenced;
+}
+
 static void
 s_beat(worker *self)
 {
@@ -306,7 +342,7 @@ s_beat(worker *self)
                   self->options.name, self->options.back);
     }
     // Nothing is said behind what the broker does not take: it would pile up, and be old when it is read.
-    if (self->unsent)
+    if (self->unsent && (s_is_control(self->unsent) || !s_is_fenced(self)))
         return;
     if (self->phase == REGISTERING)
         control_register(self);
@@ -339,12 +375,14 @@ s_leave(worker *self, uint64_t now)
         return;
     self->phase = LEAVING;
     runqueue_load load = runqueue_look(self->queue);
-    if (now < self->leave_at && (load.queued || load.running || load.parked))
+    bool fenced = control_is_fenced(self, now); // nobody would hear what is left to say
+    if (!fenced && now < self->leave_at && (load.queued || load.running || load.parked))
         return;
     // The broker takes nothing of a worker that said goodbye: what came meanwhile is refused before it, and
     // what the last turns answered goes before it.
     s_receive(self);
-    s_collect(self);
+    if (!fenced)
+        s_collect(self);
     control_goodbye(self);
     self->phase = LEFT;
 }
@@ -390,12 +428,14 @@ worker_run(worker *self)
             break;
         // While turns are answered and others wait, answers go in batches: to be woken for each of them, and
         // to wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
-        if (lively && runqueue_look(self->queue).queued) {
+        bool fenced = s_is_fenced(self);
+        if (!fenced && lively && runqueue_look(self->queue).queued) {
             outbox_rest(self->outbox, REST_US);
             lively = s_collect(self);
             wait = 0;
         }
-        if (zmq_poll(items, 2, (long)wait) < 0)
+        items[1].revents = 0;
+        if (zmq_poll(items, fenced ? 1 : 2, (long)wait) < 0)
             continue; // a signal
         if (items[1].revents & ZMQ_POLLIN)
             lively = s_collect(self);
@@ -404,7 +444,8 @@ worker_run(worker *self)
         if (items[0].revents & ZMQ_POLLIN)
             s_receive(self);
     }
-    s_collect(self);
+    if (!s_is_fenced(self))
+        s_collect(self);
     wire_destroy(&self->wire, FLUSH_MS);
     return self->end;
 }

@@ -97,7 +97,7 @@ s_welcome(void)
 {
     buffer body;
     buffer_init(&body);
-    welcome_encode(&(welcome_body){7, 1000, false}, &body);
+    welcome_encode(&(welcome_body){7, 1000, false, WORKER_DEAD_MS}, &body);
     s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
     buffer_fini(&body);
 }
@@ -125,6 +125,16 @@ s_start(void)
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
+}
+
+static void
+s_echo(uint64_t sent)
+{
+    buffer body;
+    buffer_init(&body);
+    echo_encode(&(echo_body){sent, 7}, &body);
+    s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_HEARTBEAT}, buffer_bytes(&body));
+    buffer_fini(&body);
 }
 
 // MOVE, for the session or for none.
@@ -273,10 +283,33 @@ s_drains(void)
     CU_ASSERT_EQUAL(s_finish(), 0);
 }
 
+// It stood still, and others may have its sessions: what waited is not begun, and nothing is answered, until
+// the broker says that it still knows it.
+static void
+s_fenced(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_world.fake.now += WORKER_DEAD_MS / 2;
+    uint64_t sent = s_world.fake.now;
+    unsigned before = s_world.executed;
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_post(fake_mail(&s_world.fake, MSG_PING, SEQUENCE_REQUEST | 3, 0, slice_text("\x80")), EPOCH + 1);
+    CU_ASSERT_EQUAL(s_hear(), MSG_HEARTBEAT);
+    CU_ASSERT_EQUAL(s_world.executed, before);
+    s_echo(sent - WORKER_DEAD_MS / 2); // an old one changes nothing
+    s_echo(sent);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    CU_ASSERT_EQUAL(s_world.executed, before + 1);
+    s_shutdown(EPOCH + 1);
+    s_stop();
+}
+
 static const unit_test s_tests[] = {
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
     {"drains", s_drains},
+    {"fenced", s_fenced},
 };
 UNIT_MAIN("worker", s_tests)
