@@ -370,3 +370,17 @@ store_boot(store *self, uint32_t *ret_boot)
     *ret_boot = (uint32_t)(boot + 1);
     return code || tables_set_figure(&self->tables, "boot", boot + 1) ? ERR_SYSTEM : OK;
 }
+
+uint32_t
+store_figure(store *self, const char *name)
+{
+    uint64_t figure;
+    tables_figure(&self->tables, name, &figure); // 0 where it cannot be read
+    return (uint32_t)figure;
+}
+
+err
+store_put_figure(store *self, const char *name, uint32_t value)
+{
+    return tables_set_figure(&self->tables, name, value) ? ERR_SYSTEM : OK;
+}
