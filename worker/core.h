@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "worker/outbox.h"
 #include "worker/roster.h"
+#include "worker/watch.h"
 #include "worker/wire.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,7 @@ struct worker {
     tree_key key;
     runqueue *queue;
     pool *pool;
+    watch *watch;
     roster *roster;
     outbox *outbox;
     wire *wire;
@@ -34,6 +36,7 @@ struct worker {
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
     volatile _Atomic bool stop;
     _Atomic bool snapshots; // the broker stores them
+    bool stuck;             // one turn is over the hard limit: we leave, and soon
     bool was_registered;
     bool said_waiting;
     bool said_lost;

@@ -8,6 +8,10 @@
 #define FLUSH_MS 500
 #define REST_US  500
 
+// How long the turns of others may take when one is stuck: they cost a moment, or wait for the interpreter
+// that it has.
+#define STUCK_GRACE_MS 500
+
 static void
 s_emit(void *context, answer **answer_p)
 {
@@ -53,7 +57,12 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
-    self->pool = pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self});
+    recorder *record = options->record ? options->record : recorder_new(-1);
+    ASSERT(record);
+    self->options.record = record;
+    self->pool =
+        pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self}, record);
+    self->watch = watch_new(self->pool, record, &self->host, options->soft_ms, options->hard_ms);
     return self;
 }
 
@@ -296,7 +305,7 @@ s_leave(worker *self, uint64_t now)
 {
     if (self->phase < LEAVING) {
         self->phase = LEAVING;
-        self->leave_at = now + self->options.drain_ms;
+        self->leave_at = now + (self->stuck ? STUCK_GRACE_MS : self->options.drain_ms);
         log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
     }
@@ -307,7 +316,11 @@ s_leave(worker *self, uint64_t now)
     // what the last turns answered goes before it.
     s_receive(self);
     s_collect(self);
-    control_goodbye(self);
+    // Whoever reads the record says for us that we are gone, and what of; said by us too, sessions would be
+    // placed before it is known which of them ended us.
+    if (!self->stuck || !recorder_is_read(self->options.record))
+        control_goodbye(self);
+    self->end = self->stuck ? WORKER_STUCK : WORKER_STOPPED;
     self->phase = LEFT;
 }
 
@@ -328,6 +341,8 @@ s_tick(worker *self)
         self->next_tend = now + TEND_MS;
         pool_tend(self->pool);
     }
+    if (!self->stop && watch_tick(self->watch, now))
+        self->stuck = self->stop = true;
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
@@ -335,6 +350,8 @@ s_tick(worker *self)
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
+    if (!self->stop && watch_next(self->watch) < wake)
+        wake = watch_next(self->watch);
     return wake > now ? wake - now : 0;
 }
 

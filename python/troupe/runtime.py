@@ -5,6 +5,7 @@ worker/py/view.c calls these functions by name, with the GIL held. Whatever they
 fault; `Refused` says of which kind. Nothing here keeps state of a turn.
 """
 
+import asyncio
 import contextlib
 import contextvars
 import functools
@@ -33,6 +34,7 @@ from django.template.context import make_context
 from django.utils import timezone, translation
 
 from . import conf, pages
+from .errors import HandlerTimeout
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -257,12 +259,17 @@ def may_repeat(view, name):
 
 async def guard(awaitable):
     """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can
-    end the loop.
+    end the loop. Over the soft limit it is cancelled, and has ended with HandlerTimeout.
     """
+    timer = asyncio.timeout(HandlerTimeout.limit)
     try:
-        return True, await awaitable
+        async with timer:
+            return True, await awaitable
     except BaseException as error:
-        return False, error
+        if not timer.expired() or not isinstance(error, TimeoutError):
+            return False, error
+        cancelled = error.__cause__ or error
+        return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
 
 
 # State and template
