@@ -140,7 +140,8 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
 static bool
 s_is_held(broker *self, const route *to, const parcel *in, const header *request)
 {
-    if (to->kind != ROUTE_PLACE && to->kind != ROUTE_RESTORE)
+    bool begins = to->kind == ROUTE_PLACE || to->kind == ROUTE_RESTORE;
+    if (!begins && !(to->kind == ROUTE_ANSWER && to->error == ERR_NO_WORKER))
         return false;
     const suspect *held = quarantine_holds(self->quarantine, request->session, self->now);
     if (held)

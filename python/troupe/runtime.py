@@ -268,7 +268,7 @@ async def guard(awaitable):
     except BaseException as error:
         if not timer.expired() or not isinstance(error, TimeoutError):
             return False, error
-        cancelled = error.__cause__ or error
+        cancelled = error.__context__ or error  # where it was
         return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
 
 
