@@ -1,10 +1,11 @@
 """Handlers that do not come back, or take their process along: what the person is told, and how the others fare."""
 
 import re
+import signal
 
 import pytest
 import raw
-from browser import Visitor
+from browser import Page, Visitor
 from fleet import wait_until
 from supervised import Supervised
 
@@ -90,8 +91,8 @@ def test_a_template_that_takes_too_long(soft_fleet):
         session = client.mount("house.stuck.Stuck")
         failed = session.event("renders_for_ever")
         assert (failed.kind, failed.body["type"]) == (wire.FAILED, "HandlerTimeout")
-        assert ">1<" not in session.event("renders_again").body["html"].decode()
-        assert "<output>2</output>" not in session.event("increment").body["html"].decode()
+        assert "<output>1</output></p>" in session.event("renders_again").body["html"].decode()
+        assert "<output>2</output></p>" in session.event("increment").body["html"].decode()
 
 
 def test_the_next_turn_is_spared(soft_fleet):
@@ -105,8 +106,6 @@ def test_the_next_turn_is_spared(soft_fleet):
 
 
 def test_all_stacks_on_demand(soft_fleet):
-    import signal
-
     worker = soft_fleet.workers["w1"]
     worker.process.send_signal(signal.SIGUSR2)
     worker.wait_line(r"Thread 0x[0-9a-f]+ .most recent call first")
@@ -175,6 +174,7 @@ def test_two_deaths_within_a_minute(supervised, handler):
         assert page.wait_type("lost")["reason"] == "quarantined"
         joined = page.join()
         assert (joined["t"], joined["reason"]) == ("error", "quarantined")
+        assert page.wait_type("failed")["error"]["kind"] == "quarantined"  # which a page shows
         assert page.receive() == {"t": "closed", "code": 1013}
         assert page.reconnect()["reason"] == "quarantined"  # however often it asks
         other.wait_type("lost")
@@ -184,4 +184,73 @@ def test_two_deaths_within_a_minute(supervised, handler):
         with visitor.open("/stuck/") as anew:
             assert ">1<" in anew.shows("increment")
     assert f"while house.stuck.Stuck.{handler} ran" in last_words(one)
-    assert sum(row["restarts"] for row in one.rows()) == 2
+    assert restarts(one) == 2
+
+
+def test_one_that_runs_again_by_itself(supervised):
+    """What is retry_safe is sent again after a death: it ends two workers without anybody's doing."""
+    one = supervised(workers=1)
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", "crashes_again"), times=1, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    with Visitor(one.fleet.port).open("/stuck/") as page:
+        number = page.post("crashes_again")
+        page.wait_type("lost")
+        assert rejoin(page)["restored"] is True
+        page.send(t="event", n=number, v=page.views[0], e="crashes_again", p={}, r=True)
+        assert page.answer_to(number)["t"] == "unknown"  # of a session that is held, nothing waits
+        assert page.wait_type("lost")["reason"] == "quarantined"
+
+
+def test_programs_are_told_what_it_was(supervised):
+    one = supervised(workers=1)
+    one.fleet.expect_log("Fatal Python error|event=quarantined")
+    with raw.Client(one.fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        session.event("increment")
+        lost = session.event("crashes")
+        assert (lost.kind, lost.reason) == (wire.UNKNOWN, "worker_lost")
+        assert lost.body["message"] == "'crashes' of house.stuck.Stuck ended its worker"
+        session.epoch = 0
+        lost = session.event("crashes")
+        while lost.reason == "no_worker":
+            lost = session.event("crashes", number=session.number)
+        assert (lost.reason, lost.body["event"]) == ("worker_lost", "crashes")
+        held = session.event("increment")
+        assert (held.kind, held.reason) == (wire.NOT_EXECUTED, "quarantined")
+        assert held.body["message"] == "'crashes' of house.stuck.Stuck ended two workers within a minute"
+        assert 0 < held.body["retry_ms"] <= 600_000
+
+
+def test_a_view_that_cannot_be_opened(supervised):
+    """Each visit is another session: two of them, and then the view is refused and the fleet left alone."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("Fatal Python error")
+    for kind in ("worker_lost", "quarantined"):
+        one.fleet.expect_log(f"event=mount_failed view=house.stuck.CrashesInMount .*kind={kind}", times=2, name="web")
+    visitor = Visitor(one.fleet.port)
+    replies = [visitor.get("/crashes-in-mount/") for _ in range(4)]
+    assert [reply.status for reply in replies] == [503] * 4
+    assert int(replies[-1].headers["Retry-After"]) > 30
+    with visitor.open("/stuck/") as page:
+        assert ">1<" in page.shows("increment")
+    assert restarts(one) == 2
+
+
+def test_a_page_that_cannot_join(supervised):
+    one = supervised(workers=1)
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.CrashesInJoin", "JOIN"), name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    reply = Visitor(one.fleet.port).get("/crashes-in-join/")
+    page = Page(Visitor(one.fleet.port), reply.roots.tokens)
+    told = [page.join()["reason"]]
+    while len(told) < 4:
+        frame = page.reconnect()
+        told += [] if frame.get("reason") == "no_worker" else [frame.get("reason", frame["t"])]
+    assert told == ["worker_lost", "joined", "worker_lost", "quarantined"]
+    page.connection.close()
+    assert restarts(one) == 2
+
+
+def restarts(one):
+    """How many workers have ended by themselves."""
+    return sum(row["restarts"] for row in one.rows())

@@ -23,6 +23,10 @@ typedef struct {
     size_t peer_size;
     worker *worker;
     pthread_t thread;
+    worker_end end;
+    uint64_t hard_ms;
+    recorder *record;
+    pthread_mutex_t gate; // "nothing" waits here
 } world;
 
 typedef struct {
@@ -36,6 +40,10 @@ static err
 s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
 {
     s_world.executed++;
+    if (slice_is(order->name, "nothing")) {
+        pthread_mutex_lock(&s_world.gate);
+        pthread_mutex_unlock(&s_world.gate);
+    }
     return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_fault);
 }
 
@@ -43,7 +51,7 @@ static void *
 s_run_worker(void *unused)
 {
     (void)unused;
-    worker_run(s_world.worker);
+    s_world.end = worker_run(s_world.worker);
     return NULL;
 }
 
@@ -118,11 +126,25 @@ s_start(void)
     zmq_setsockopt(s_world.router, ZMQ_RCVTIMEO, &patience, sizeof patience);
     zmq_setsockopt(s_world.router, ZMQ_LINGER, &none, sizeof none);
     CU_ASSERT_EQUAL_FATAL(zmq_bind(s_world.router, s_world.address), 0);
-    worker_options options = {.back = s_world.address, .name = "w", .drain_ms = 60000, .pool = {2, 2, 50}};
+    worker_options options = {.back = s_world.address,
+                              .name = "w",
+                              .drain_ms = 60000,
+                              .pool = {2, 2, 50},
+                              .hard_ms = s_world.hard_ms,
+                              .record = s_world.record};
     s_world.worker = worker_new(&options, &s_world.ops, &s_world.fake.clock);
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
+}
+
+static void
+s_finish(void)
+{
+    zmq_close(s_world.router);
+    zmq_ctx_term(s_world.context);
+    unlink(s_world.address + strlen("ipc://"));
+    rmdir(s_world.folder);
 }
 
 // Its threads wait for ever, as they do in a process until it ends. How many DONE came before the goodbye.
@@ -134,10 +156,7 @@ s_stop(void)
     for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;)
         done += type == MSG_DONE;
     pthread_join(s_world.thread, NULL);
-    zmq_close(s_world.router);
-    zmq_ctx_term(s_world.context);
-    unlink(s_world.address + strlen("ipc://"));
-    rmdir(s_world.folder);
+    s_finish();
     return done;
 }
 
@@ -225,9 +244,53 @@ s_goodbye_comes_last(void)
     }
 }
 
+static void
+s_goodbye_is(const char *wanted)
+{
+    heard got = s_receive();
+    while (got.head.type == MSG_HEARTBEAT) {
+        buffer_fini(&got.body);
+        got = s_receive();
+    }
+    CU_ASSERT_EQUAL(got.head.type, MSG_GOODBYE);
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    buffer_fini(&got.body);
+}
+
+static uint64_t
+s_now(void *context)
+{
+    (void)context;
+    return clock_now(clock_system());
+}
+
+// By the system's clock: the I/O thread is to wake by itself.
+static void
+s_stuck_worker_leaves(void)
+{
+    clock_ops before = s_world.fake.clock;
+    s_world.hard_ms = 50;
+    pthread_mutex_init(&s_world.gate, NULL);
+    pthread_mutex_lock(&s_world.gate);
+    s_world.fake.clock.now_ms = s_now;
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0), EPOCH + 1);
+    s_goodbye_is("stuck");
+    pthread_join(s_world.thread, NULL);
+    CU_ASSERT_EQUAL(s_world.end, WORKER_STUCK);
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
+    s_finish();
+    s_world.fake.clock = before;
+    s_world.hard_ms = 0;
+}
+
 static const unit_test s_tests[] = {
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
+    {"a worker with a stuck turn leaves", s_stuck_worker_leaves}, // the last: its handler is never let go
 };
 UNIT_MAIN("worker", s_tests)

@@ -117,9 +117,9 @@ class CrashesInJoin(LiveView):
     template_string = "<p dj-root>well</p>"
 
     def mount(self, request):
-        self.mounting = True
+        self.mounted = True
 
     def authorize(self, request):
-        if getattr(self, "mounting", False):
+        if hasattr(self, "mounted"):
             ctypes.string_at(0)
         return True
