@@ -9,11 +9,16 @@
 // How often to look: eight times within the shorter limit, but not more often or less often than this.
 enum { LOOK_MOST_MS = 500, LOOK_LEAST_MS = 20, LOOKS = 8 };
 
+// Without a look for so long, the process was stopped, or had no processor: nobody's turn is to blame for
+// that time.
+enum { STOOD_STILL_MS = 2 * LOOK_MOST_MS };
+
 struct watch {
     pool *pool;
     recorder *record;
     const turn_host *host;
     uint64_t soft_ms, hard_ms, interval, next;
+    uint64_t ticked_at, awake_at; // awake_at: when it went on after it had stood still
     bool gave_up;
     pthread_mutex_t lock;
     pthread_cond_t ready;
@@ -111,15 +116,25 @@ s_is_stuck(watch *self, uint64_t now)
     return stuck;
 }
 
+// Whether a turn can be over a limit, if all began when the process went on.
+static bool
+s_counts(const watch *self, uint64_t limit, uint64_t now)
+{
+    return limit && now - self->awake_at >= limit;
+}
+
 bool
 watch_tick(watch *self, uint64_t now)
 {
+    if (self->ticked_at && now - self->ticked_at > STOOD_STILL_MS)
+        self->awake_at = now;
+    self->ticked_at = now;
     if (now < self->next)
         return false;
     self->next = now + self->interval;
-    if (self->soft_ms && pool_may_interrupt(self->pool, self->soft_ms))
+    if (s_counts(self, self->soft_ms, now) && pool_may_interrupt(self->pool, self->soft_ms))
         s_ask(self);
-    return self->hard_ms && !self->gave_up && s_is_stuck(self, now);
+    return s_counts(self, self->hard_ms, now) && !self->gave_up && s_is_stuck(self, now);
 }
 
 uint64_t

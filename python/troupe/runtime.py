@@ -362,6 +362,7 @@ def _tell_tests(template, context):
 
 class _Thread(threading.local):
     has_connections = False
+    was_interrupted = False
 
 
 _thread = _Thread()
@@ -386,8 +387,20 @@ def end():
     if not _LOCALE_ENDS_WITH_CONTEXT:
         translation.deactivate()
         timezone.deactivate()
-    if _thread.has_connections:
+    if _thread.was_interrupted:
+        _thread.was_interrupted = False
+        _discard_connections()
+    elif _thread.has_connections:
         close_old_connections()
+
+
+def _discard_connections():
+    """Who was interrupted may have been in the middle of a commit: its thread begins anew, with new connections."""
+    for one in connections.all():
+        try:
+            one.close()
+        finally:
+            del connections[one.alias]
 
 
 # Faults
@@ -410,6 +423,7 @@ def describe(error, where):
 
     `where` is what was being done: "path.event()", or "" where the exception speaks for itself.
     """
+    _thread.was_interrupted |= isinstance(error, HandlerTimeout)
     if isinstance(error, Refused):
         return error.kind, _plain(str(error)), "", []
     kind = TEMPLATE if where.startswith("template ") else PYTHON

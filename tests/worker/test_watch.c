@@ -115,11 +115,17 @@ s_release(message_type wanted)
         sched_yield();
 }
 
+// As the I/O thread does: every now and then.
 static bool
 s_tick_after(uint64_t ms)
 {
-    s_world.fake.now += ms;
-    return watch_tick(s_world.watch, s_world.fake.now);
+    bool stuck = false;
+    for (uint64_t step; ms > 0; ms -= step) {
+        step = ms < SOFT / 8 ? ms : SOFT / 8;
+        s_world.fake.now += step;
+        stuck |= watch_tick(s_world.watch, s_world.fake.now);
+    }
+    return stuck;
 }
 
 static void
@@ -229,10 +235,30 @@ test_one_that_awaits(void)
     s_end();
 }
 
+// Stopped and continued, as a whole.
+static void
+test_while_the_process_stood_still(void)
+{
+    s_begin(true);
+    s_block();
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 2));
+    s_world.fake.now += 20 * HARD;
+    CU_ASSERT_FALSE(watch_tick(s_world.watch, s_world.fake.now));
+    CU_ASSERT_FALSE(s_tick_after(SOFT - 1));
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, 0);
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 8));
+    s_wait_interrupts(1);
+    CU_ASSERT_FALSE(s_tick_after(HARD - SOFT - SOFT / 4));
+    CU_ASSERT_TRUE(s_tick_after(SOFT / 2));
+    s_release(MSG_DONE);
+    s_end();
+}
+
 static const unit_test s_tests[] = {
     {"over the soft limit a turn is interrupted once", test_once_over_the_soft_limit},
     {"and again while it does not let itself be", test_again_while_it_does_not_let_itself},
     {"over the hard limit the watch gives up", test_over_the_hard_limit},
     {"so too for one that awaits", test_one_that_awaits},
+    {"nobody is to blame while the process stood still", test_while_the_process_stood_still},
 };
 UNIT_MAIN("watch", s_tests)
