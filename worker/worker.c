@@ -341,7 +341,7 @@ s_tick(worker *self)
         self->next_tend = now + TEND_MS;
         pool_tend(self->pool);
     }
-    if (!self->stop && watch_tick(self->watch, now))
+    if (watch_tick(self->watch, now) && !self->stop) // else it has so long to end as all have
         self->stuck = self->stop = true;
     if (self->stop)
         s_leave(self, now);
@@ -350,7 +350,7 @@ s_tick(worker *self)
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
-    if (!self->stop && watch_next(self->watch) < wake)
+    if (watch_next(self->watch) < wake)
         wake = watch_next(self->watch);
     return wake > now ? wake - now : 0;
 }

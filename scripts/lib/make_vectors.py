@@ -175,7 +175,7 @@ def without_session():
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
         valid("exited", "EXITED", {"pid": 4711}, **nobody),
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
-        valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None, "event": None}]}, **nobody),
+        valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None}]}, **nobody),
         valid("exited_64_running", "EXITED", {"pid": 7, "running": [turn] * 64}, **nobody),
     ]
 

@@ -91,7 +91,7 @@ def test_the_database_is_asked_anew_after_that(monkeypatch):
     found = Connections(default=Connection("default"), other=Connection("other"))
     monkeypatch.setattr(runtime, "connections", found)
     monkeypatch.setattr(runtime, "_housekeeping", True)
-    monkeypatch.setattr(runtime._thread, "was_interrupted", False)
+    monkeypatch.setattr(runtime, "_thread", runtime._Thread())
     runtime.describe(ValueError("x"), "shop.Cart.add()")
     runtime.end()
     assert len(found) == 2

@@ -7,7 +7,7 @@ import pytest
 import raw
 from browser import Page, Visitor
 from fleet import wait_until
-from supervised import Supervised
+from supervised import Supervised, kill
 
 from troupe import wire
 
@@ -185,6 +185,41 @@ def test_two_deaths_within_a_minute(supervised, handler):
             assert ">1<" in anew.shows("increment")
     assert f"while house.stuck.Stuck.{handler} ran" in last_words(one)
     assert restarts(one) == 2
+
+
+@pytest.mark.parametrize(("handler", "blamed"), [("crashes", 1), ("exits", 2)])
+def test_who_is_to_blame(supervised, tmp_path, handler, blamed):
+    """A thread that crashes names its own turn; where nobody can tell, all that ran are named."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("event=was_running", times=blamed, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    visitor = Visitor(one.fleet.port)
+    with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
+        other.post("append_then_hold", {"number": 1, "gate": str(tmp_path / "gate")})
+        wait_until((tmp_path / "gate.reached").exists, "the handler to run")
+        page.post(handler)
+        page.wait_type("lost")
+        wait_until(lambda: restarts(one) == 1, "its end to be noticed")
+        assert ("and 1 more" in last_words(one)) is (blamed == 2)
+        assert rejoin(other)["restored"] is True
+
+
+def test_a_worker_that_is_killed_from_outside(supervised, tmp_path):
+    """What it ran is named, and not to blame."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("event=join_failed")
+    with Visitor(one.fleet.port).open("/history/") as page:
+        for number in range(3):
+            gate = tmp_path / f"gate{number}"
+            page.post("append_then_hold", {"number": number, "gate": str(gate)})
+            wait_until(gate.with_suffix(".reached").exists, "the handler to run")
+            kill(one.pids()[0])
+            assert page.wait_type("lost")["reason"] == "worker_lost"
+            assert rejoin(page)["restored"] is True
+            page.send(t="event", n=page.number + 1, v=page.views[0], e="append", p={"number": number}, r=True)
+            assert page.answer_to(page.number + 1)["t"] == "unknown"
+            page.number += 1
+    assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(one)
 
 
 def test_one_that_runs_again_by_itself(supervised):
