@@ -152,7 +152,9 @@ s_end(void)
     s_wait_answer(MSG_RELEASED);
     runqueue_close(s_world.queue);
     pool_destroy(&s_world.pool);
+    CU_ASSERT_PTR_NULL(outbox_take(s_world.outbox));
     session *gone = outbox_take_ended(s_world.outbox);
+    CU_ASSERT_PTR_EQUAL(gone, s_world.session);
     session_destroy(&gone);
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
