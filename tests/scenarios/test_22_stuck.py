@@ -1,5 +1,6 @@
 """Handlers that do not come back, or take their process along: what the person is told, and how the others fare."""
 
+import contextlib
 import re
 import signal
 
@@ -137,6 +138,21 @@ def test_a_handler_that_does_not_come_back(supervised, handler):
         assert ">1<" in page.shows("increment")
     assert f"exit code 5: stuck while house.stuck.Stuck.{handler} ran" in last_words(one)
     assert re.search(r"most recent call first", one.up.text())
+
+
+def test_the_others_are_handed_over(supervised):
+    """Where the interpreter is free, the pages beside a stuck handler do not even notice."""
+    one = supervised(*HARD, workers=2)
+    one.fleet.expect_log("event=stuck", times=1, name="up")
+    with contextlib.ExitStack() as stack:
+        page, *others = [stack.enter_context(Visitor(one.fleet.port).open("/stuck/")) for _ in range(5)]
+        for other in others:
+            assert ">1<" in other.shows("increment")
+        page.post("sleeps", {"seconds": 1000})
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        for other in others:
+            assert ">2<" in other.shows("increment")
+            assert not other.unasked
 
 
 def test_a_worker_by_hand_says_goodbye(make_fleet):
