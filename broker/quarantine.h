@@ -1,4 +1,4 @@
-// quarantine - sessions whose turns ended workers (PROTOCOL.md 5.6). One that ended two within a minute is
+// quarantine - sessions whose turns ended workers (PROTOCOL.md 5.8). One that ended two within a minute is
 // held for ten: nothing is placed for it. Bounded: where there is no room, what was noted first goes,
 // suspects before those that are held. Pure; not thread-safe.
 #ifndef TROUPE_BROKER_QUARANTINE_H

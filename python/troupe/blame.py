@@ -1,4 +1,4 @@
-"""Views that end workers when a page opens or joins (proto/PROTOCOL.md 5.6).
+"""Views that end workers when a page opens or joins (proto/PROTOCOL.md 5.8).
 
 The broker holds a session that did so twice; but each visit is a session of its own, and the broker reads no paths. So
 what it says of a lost worker is counted here: a view whose MOUNT or JOIN ended two within a minute is refused for a
