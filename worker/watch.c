@@ -22,8 +22,23 @@ struct watch {
     bool gave_up;
     pthread_mutex_t lock;
     pthread_cond_t ready;
+    pthread_t thread;
     bool asked; // to interrupt
+    bool over;
 };
+
+// Until it is asked. False: it is over.
+static bool
+s_wait(watch *self)
+{
+    pthread_mutex_lock(&self->lock);
+    while (!self->asked && !self->over)
+        pthread_cond_wait(&self->ready, &self->lock);
+    self->asked = false;
+    bool over = self->over;
+    pthread_mutex_unlock(&self->lock);
+    return !over;
+}
 
 static void *
 s_interrupt(void *argument)
@@ -31,17 +46,15 @@ s_interrupt(void *argument)
     watch *self = argument;
     const view_ops *ops = self->host->ops;
     void *thread = ops->thread_begin(ops->host);
-    for (;;) {
-        ops->leave(ops->host, thread);
-        pthread_mutex_lock(&self->lock);
-        while (!self->asked)
-            pthread_cond_wait(&self->ready, &self->lock);
-        self->asked = false;
-        pthread_mutex_unlock(&self->lock);
+    ops->leave(ops->host, thread);
+    while (s_wait(self)) {
         ops->enter(ops->host,
                    thread); // while somebody computes outside of Python's code: for as long as that takes
         pool_interrupt(self->pool, self->soft_ms);
+        ops->leave(ops->host, thread);
     }
+    ops->enter(ops->host, thread);
+    ops->thread_end(ops->host, thread);
     return NULL;
 }
 
@@ -64,23 +77,35 @@ watch_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, u
     *self = (watch){.pool = of, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
-    pthread_t thread;
-    if (soft_ms && pthread_create(&thread, NULL, s_interrupt, self)) {
+    if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
         log_event(LEVEL_ERROR, "no_soft_limit", "reason=\"%s\"", "the system has no thread for it");
         self->soft_ms = 0;
-    } else if (soft_ms) {
-        pthread_detach(thread);
     }
     return self;
 }
 
 static void
-s_ask(watch *self)
+s_say(watch *self, bool *what)
 {
     pthread_mutex_lock(&self->lock);
-    self->asked = true;
+    *what = true;
     pthread_cond_signal(&self->ready);
     pthread_mutex_unlock(&self->lock);
+}
+
+void
+watch_destroy(watch **self_p)
+{
+    watch *self = *self_p;
+    if (!self)
+        return;
+    s_say(self, &self->over);
+    if (self->soft_ms)
+        pthread_join(self->thread, NULL);
+    pthread_cond_destroy(&self->ready);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
 }
 
 static void
@@ -133,7 +158,7 @@ watch_tick(watch *self, uint64_t now)
         return false;
     self->next = now + self->interval;
     if (s_counts(self, self->soft_ms, now) && pool_may_interrupt(self->pool, self->soft_ms))
-        s_ask(self);
+        s_say(self, &self->asked);
     return s_counts(self, self->hard_ms, now) && !self->gave_up && s_is_stuck(self, now);
 }
 

@@ -8,8 +8,10 @@
 
 typedef struct watch watch;
 
-// Limits in ms; 0: none. What is pointed to is borrowed for life; it ends with the process.
+// Limits in ms; 0: none. What is pointed to is borrowed for life.
 watch *watch_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms);
+// Waits for its thread, and so for the interpreter; a worker's ends with the process. NULL-safe.
+void watch_destroy(watch **self_p);
 // What is due. True, once: a turn is over the hard limit. It was logged, blamed in the record, and what all
 // threads do was written out.
 bool watch_tick(watch *self, uint64_t now);

@@ -432,7 +432,7 @@ s_tick(worker *self)
         pool_tend(self->pool);
     }
     if (watch_tick(self->watch, now) && !self->stop) // else it has so long to end as all have
-        self->stuck = self->stop = true;
+        self->stop = self->stuck = true;
     if (self->stop)
         s_leave(self, now);
     s_flush(self);

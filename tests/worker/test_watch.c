@@ -60,8 +60,7 @@ s_wait_answer(message_type wanted)
     struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
     CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
     answer *reply = outbox_take(s_world.outbox);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(reply);
-    CU_ASSERT_EQUAL(reply->head.type, wanted);
+    CU_ASSERT_TRUE_FATAL(reply && reply->head.type == wanted);
     answer_destroy(&reply);
 }
 
@@ -144,10 +143,10 @@ s_blamed(running_turn ret[MAX_RUNNING])
     return black_box_running(slice_of(bytes, sizeof bytes), ret, MAX_RUNNING);
 }
 
-// The watch's thread waits for ever, as it does in a process until that ends.
 static void
 s_end(void)
 {
+    watch_destroy(&s_world.watch);
     runqueue_end(s_world.queue, session_item(s_world.session), "over");
     s_wait_answer(MSG_RELEASED);
     runqueue_close(s_world.queue);
