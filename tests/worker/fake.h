@@ -10,7 +10,7 @@ typedef struct {
     clock_ops clock;
     turn_host host;
     tree_key key;
-    uint64_t now;
+    _Atomic uint64_t now;
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
@@ -28,6 +28,8 @@ typedef struct {
     void *done_context;
     err settles; // how it ends
     unsigned resumable;
+    _Atomic unsigned interrupts, dumps; // how often it was asked to
+    bool interruptible;
 } fake;
 
 void fake_init(fake *self);

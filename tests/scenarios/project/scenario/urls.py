@@ -1,7 +1,7 @@
 """URLs of the views that behave, and of those that do not."""
 
 from django.urls import path
-from house import bad, kept, pages, slots, views
+from house import bad, kept, pages, slots, stuck, views
 
 urlpatterns = [
     path("plain/", pages.plain),
@@ -30,5 +30,8 @@ urlpatterns = [
     path("locked/", kept.Locked.as_view()),
     path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
+    path("stuck/", stuck.Stuck.as_view()),
+    path("crashes-in-mount/", stuck.CrashesInMount.as_view()),
+    path("crashes-in-join/", stuck.CrashesInJoin.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]
