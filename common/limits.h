@@ -18,6 +18,7 @@ enum {
     MAX_VIEWS = 64,
     MAX_IDENTITY = 32,
     MAX_MAILBOX = 16,
+    MAX_UNACKED = 8,
     MAX_REPLIES_KEPT = 8,
     MAX_REPLY_KEPT = 16 << 10,
     MAX_UNADOPTED = 1000,
@@ -36,6 +37,8 @@ enum {
     IDLE_MS = 30 * 60 * 1000,
     PASSIVE_MS = 30 * 60 * 1000,
     BUSY_RETRY_MS = 100,
+    MIN_TICK_MS = 20,
+    PUSH_AGAIN_MS = 10000,
 };
 
 #endif

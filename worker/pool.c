@@ -56,6 +56,8 @@ s_work(pool *self, work *todo)
     turn_result result = TURN_ENDS;
     if (todo->kind == WORK_MAIL)
         result = turn_run(of, &todo->mail, self->host);
+    else if (todo->kind == WORK_NUDGE)
+        result = turn_push(of, self->host);
     else if (todo->kind == WORK_RESUME)
         result = turn_resume(of, self->host);
     switch (result) {

@@ -79,7 +79,8 @@ s_is_executed(const turn *self, const answer *reply)
     if (reply->head.type == MSG_NOT_EXECUTED || (reply->head.flags & FLAG_REPEAT) || self->ends)
         return false;
     uint8_t type = self->mail->head.type;
-    return type == MSG_EVENT || type == MSG_MOUNT || type == MSG_JOIN || type == MSG_UNMOUNT;
+    return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
+           type == MSG_UNMOUNT;
 }
 
 void
@@ -89,15 +90,16 @@ snapshot_add(turn *self, answer *to)
     if (!self->host->snapshots || !*self->host->snapshots || !s_is_executed(self, to) ||
         session_unadopted(of))
         return;
-    bool event = self->mail->head.type == MSG_EVENT;
+    uint8_t type = self->mail->head.type;
+    bool changes = type == MSG_EVENT || type == MSG_PUSH;
     keeping before = session_keeping(of);
     if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
         snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
         session_set_keeping(of, KEEPING_NEW);
     }
-    if (!session_view_count(of) || (event && before == KEEPING_NOT))
+    if (!session_view_count(of) || (changes && before == KEEPING_NOT))
         return;
-    bool whole = !event || before != KEEPING;
+    bool whole = !changes || before != KEEPING;
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
@@ -272,7 +274,7 @@ s_revive_view(turn *self, const kept_view *kept)
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
-    revive_order order = {kept->path, kept->values, kept->count};
+    revive_order order = {kept->path, kept->values, kept->count, self->session};
     err error = ops->revive(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;

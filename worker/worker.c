@@ -22,6 +22,23 @@ s_resumable(void *context, session *of)
     runqueue_resume(self->queue, session_item(of));
 }
 
+// On a thread of the pool: this one may sleep for longer.
+static void
+s_arm(void *context, session *of, uint64_t due)
+{
+    worker *self = context;
+    if (runqueue_arm(self->queue, session_item(of), due))
+        outbox_wake(self->outbox);
+}
+
+// From any thread that is in Python.
+static void
+s_changed(void *context, void *owner)
+{
+    worker *self = context;
+    runqueue_nudge(self->queue, session_item(owner));
+}
+
 static void
 s_ended(void *context, session *gone)
 {
@@ -49,7 +66,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->wire = connected;
     self->heartbeat_ms = HEARTBEAT_MS;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots, s_arm};
+    ops->listen(ops->host, s_changed, self);
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
@@ -331,8 +349,11 @@ s_tick(worker *self)
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
+    uint64_t nudge = self->stop ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
     bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
+    if (nudge < wake)
+        wake = nudge;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
     return wake > now ? wake - now : 0;

@@ -37,13 +37,14 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 class _Pending:
     """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "epoch", "deadline", "shared")
+    __slots__ = ("future", "epoch", "deadline", "shared", "subscriber")
 
-    def __init__(self, future, epoch, deadline, shared):
+    def __init__(self, future, epoch, deadline, shared, subscriber):
         self.future = future
         self.epoch = epoch
         self.deadline = deadline
         self.shared = shared
+        self.subscriber = subscriber
 
     def answer(self, reply):
         """Give the reply, or an exception, to whoever still waits."""
@@ -105,7 +106,9 @@ class Client:
         self._socket.close()
         self._socket = None
 
-    def submit(self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None):
+    def submit(
+        self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
+    ):
         """See transport.py. timeout: seconds; default: the time to live and the hard limit of a turn."""
         if view is not None:
             raise ActorError(
@@ -122,7 +125,7 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key))
+        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key), subscriber)
         self._put(key, header, data)
         self._watch()
         return future
@@ -234,6 +237,8 @@ class Client:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
         del self._pending[key]
+        if reply.kind == wire.JOINED and pending.subscriber is not None and not pending.future.done():
+            self.subscribe(key[0], pending.subscriber)
         pending.answer(reply)
 
     def _tell(self, session, kind, epoch, body):

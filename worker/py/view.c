@@ -1,40 +1,10 @@
-#include "worker/py/view.h"
-
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
-#include "worker/py/keeper.h"
 #include "worker/py/pack.h"
-#include "worker/py/show.h"
 #include "worker/py/template/eval.h"
+#include "worker/py/view_parts.h"
 
 #include <stdlib.h>
-
-#define FUNCTIONS(F)                                                                                         \
-    F(open_view)                                                                                             \
-    F(mount_view)                                                                                            \
-    F(join_view)                                                                                             \
-    F(restore_view)                                                                                          \
-    F(rebuilds)                                                                                              \
-    F(may_repeat) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
-
-struct py_host {
-    view_ops ops;
-    PyObject *submit;     // or NULL
-    PyObject *unpack_ext; // troupe.wire
-    PyObject *make_page;  // page_new as a function
-#define F(name) PyObject *name;
-    FUNCTIONS(F) // troupe.runtime
-#undef F
-};
-
-typedef struct {
-    PyObject *view;
-    PyObject *path;    // str
-    PyObject *context; // what sync() gave, until it is rendered; NULL before
-    show show;
-    keeper keeper;
-    bool revived; // restore() is still to be called
-} instance;
 
 typedef struct {
     PyObject *context; // contextvars.Context
@@ -188,6 +158,8 @@ s_open(void *host, const open_order *order, void **ret_instance, fault *ret_faul
         Py_XDECREF(init);
     }
     if (of->view) {
+        of->owner = order->owner;
+        changed_add(self, of);
         *ret_instance = of;
         return OK;
     }
@@ -200,8 +172,8 @@ s_open(void *host, const open_order *order, void **ret_instance, fault *ret_faul
 static void
 s_close(void *host, void **instance_p)
 {
-    (void)host;
     instance *of = *instance_p;
+    changed_remove(host, of);
     Py_CLEAR(of->view);
     Py_CLEAR(of->path);
     Py_CLEAR(of->context);
@@ -313,10 +285,12 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
         Py_DECREF(name);
         return error;
     }
-    PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
-                                                     order->browser ? Py_True : Py_False, NULL);
+    PyObject *handler = order->tick
+                            ? PyObject_CallOneArg(self->find_tick, of->view)
+                            : PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
+                                                           order->browser ? Py_True : Py_False, NULL);
     PyObject *params = handler ? s_map(self, order->params) : NULL;
-    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
+    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
     error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_awaited(Py_NewRef(result));
@@ -466,7 +440,7 @@ s_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault 
 static err
 s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path};
+    open_order open = {.path = order->path, .owner = order->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
     if (error)
         return error;
@@ -516,6 +490,9 @@ static const view_ops s_ops = {
     .keep = s_keep,
     .revive = s_revive,
     .may_repeat = s_may_repeat,
+    .listen = changed_listen,
+    .take_changed = changed_take,
+    .tick_interval = changed_interval,
 };
 
 static PyObject *
@@ -548,7 +525,7 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
-    ok = ok && hasher_setup() && pack_setup() && eval_setup() &&
+    ok = ok && changed_setup(self) && hasher_setup() && pack_setup() && eval_setup() &&
          (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
@@ -564,6 +541,7 @@ py_host_destroy(py_host **self_p)
     Py_XDECREF(self->submit);
     Py_XDECREF(self->unpack_ext);
     Py_XDECREF(self->make_page);
+    Py_XDECREF(self->living);
 #define F(name) Py_XDECREF(self->name);
     FUNCTIONS(F)
 #undef F
