@@ -43,6 +43,7 @@ s_open(void *host, const open_order *order, void **ret_instance, fault *ret_faul
     }
     counter *made = order->instance ? order->instance : calloc(1, sizeof *made);
     self->open_views++;
+    self->owner = order->owner;
     *ret_instance = made;
     return OK;
 }
@@ -219,7 +220,7 @@ s_keep(void *host, void *instance, const keep_order *order, buffer *out, fault *
 static err
 s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path};
+    open_order open = {.path = order->path, .owner = order->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
     if (!error && order->count == 1 && order->values[0].size == sizeof(int))
         memcpy(&((counter *)*ret_instance)->count, order->values[0].data, sizeof(int));

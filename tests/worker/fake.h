@@ -30,6 +30,7 @@ typedef struct {
     bool tick_awaits;                         // its end
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
+    void *owner;          // of the view that was opened last
     bool changed;         // what every view says when it is asked
     uint64_t armed;       // when the session wants its next turn
     unsigned armed_times; // how often it said so
