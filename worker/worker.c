@@ -349,7 +349,8 @@ s_tick(worker *self)
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
-    uint64_t nudge = self->stop ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
+    bool quiet = self->stop || self->unsent; // nothing is made for a broker that does not take what there is
+    uint64_t nudge = quiet ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
     bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
     if (nudge < wake)
