@@ -25,6 +25,7 @@ LIMITS = {
     "identity": ("MAX_IDENTITY",),
     "waiting requests of one session": ("MAX_MAILBOX",),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
+    "versions that a page did not acknowledge": ("MAX_UNACKED",),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
 }
@@ -35,6 +36,8 @@ SENTENCES = (
     (r"takes one silent for (\d+) s for dead", 1000, "CLIENT_DEAD_MS"),
     (r"MAY ignore up to (\d+) of them", 1, "MAX_SNAPSHOT_FRAMES"),
     (r"A session is at most (\d+) MiB", 1 << 20, "MAX_SNAPSHOT"),
+    (r"A view that is (\d+) versions ahead", 1, "MAX_UNACKED"),
+    (r"whose page says nothing for (\d+) s", 1000, "PUSH_AGAIN_MS"),
 )
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 

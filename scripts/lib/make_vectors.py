@@ -283,7 +283,7 @@ def replies():
         valid(
             "push_failed",
             "PUSH",
-            {"frame": b"", "view": VIEW, "error": {"kind": "python", "message": "Error in shop.Clock.handle_tick(): no"}},
+            {"frame": b"", "view": VIEW, "error": {"kind": "python", "message": "Error in handle_tick(): no"}},
             sequence=0,
         ),
     ]

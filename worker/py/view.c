@@ -290,7 +290,8 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
                             : PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
                                                            order->browser ? Py_True : Py_False, NULL);
     PyObject *params = handler ? s_map(self, order->params) : NULL;
-    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
+    PyObject *result =
+        params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
     error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_awaited(Py_NewRef(result));

@@ -160,7 +160,6 @@ class Clock(LiveView):
             minute=f"{6 * minute:.1f}",
             hour=f"{30 * (now.hour % 12 + minute / 60):.1f}",
             line=line,
-            shown=len(self._late),
             now=self._late[-1],
             most=max(self._late),
         )

@@ -54,8 +54,8 @@ class Stumbling(Ticking):
 
 
 class Listening(LiveView):
-    """Shows what somebody else says: a thread listens for it, as one would on a queue. What is said is in files, so that
-    the order can be tested without looking at a clock.
+    """Shows what somebody else says: a thread listens for it, as one would on a queue. What is said is in a file, so
+    that a scenario can wait for each step.
     """
 
     template_string = "<p dj-root>{{ heard }}</p>"
