@@ -37,7 +37,7 @@ enum {
     IDLE_MS = 30 * 60 * 1000,
     PASSIVE_MS = 30 * 60 * 1000,
     BUSY_RETRY_MS = 100,
-    MIN_TICK_MS = 20,
+    PUSH_PACE_MS = 20, // between two pushes of a view, and two ticks
     PUSH_AGAIN_MS = 10000,
 };
 

@@ -16,12 +16,19 @@ push_mail(const session *of)
     return mail_new(&head, (slice){0});
 }
 
-// A page that has not acknowledged is sent nothing more. After a while it is, all the same: pushes may be
-// lost on their way, and the next one shows that to the page.
+// When it may be sent again. A page that has not acknowledged is sent nothing more; after a while it is, all
+// the same: pushes may be lost on their way, and the next one shows that to the page.
+static uint64_t
+s_next_push(const view *of, const pushing *state)
+{
+    bool keeps_up = view_version(of) - state->acked < MAX_UNACKED;
+    return state->sent_at + (keeps_up ? PUSH_PACE_MS : PUSH_AGAIN_MS);
+}
+
 static bool
 s_may_send(const view *of, const pushing *state, uint64_t now)
 {
-    return view_version(of) - state->acked < MAX_UNACKED || now - state->sent_at >= PUSH_AGAIN_MS;
+    return now >= s_next_push(of, state);
 }
 
 static bool
@@ -176,7 +183,7 @@ s_due(const turn *self, view *of, bool attached)
     if (!attached || !state->dirty)
         return state->next_tick;
     uint64_t now = clock_now(self->host->clock);
-    uint64_t again = s_may_send(of, state, now) ? now : state->sent_at + PUSH_AGAIN_MS;
+    uint64_t again = s_may_send(of, state, now) ? now : s_next_push(of, state);
     return again < state->next_tick ? again : state->next_tick;
 }
 

@@ -37,7 +37,9 @@ class LiveView:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         interval = cls.tick_interval
-        if interval is not None and (type(interval) not in (int, float) or not interval > 0):
+        if interval is None or hasattr(interval, "__get__"):  # a property is asked at the end of each turn
+            return
+        if type(interval) not in (int, float) or not interval > 0:
             raise TypeError(f"{cls.__qualname__}.tick_interval must be milliseconds or None, not {interval!r}")
 
     @classmethod

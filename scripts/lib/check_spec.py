@@ -37,6 +37,7 @@ SENTENCES = (
     (r"MAY ignore up to (\d+) of them", 1, "MAX_SNAPSHOT_FRAMES"),
     (r"A session is at most (\d+) MiB", 1 << 20, "MAX_SNAPSHOT"),
     (r"A view that is (\d+) versions ahead", 1, "MAX_UNACKED"),
+    (r"Between two pushes of a view are at least (\d+) ms", 1, "PUSH_PACE_MS"),
     (r"whose page says nothing for (\d+) s", 1000, "PUSH_AGAIN_MS"),
 )
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}

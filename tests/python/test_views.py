@@ -34,6 +34,7 @@ def test_an_interval_that_is_none(interval):
     with pytest.raises(TypeError, match="Clock.tick_interval must be milliseconds or None"):
         type("Clock", (LiveView,), {"tick_interval": interval})
     assert type("Clock", (LiveView,), {"tick_interval": 0.5}).tick_interval == 0.5
+    assert type("Clock", (LiveView,), {"tick_interval": property(lambda view: 7)})().tick_interval == 7
 
 
 def test_event_handler_with_and_without_brackets():

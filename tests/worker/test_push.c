@@ -175,6 +175,25 @@ s_what_changed_while_nobody_looked_follows_the_join(void)
     s_finish();
 }
 
+// Whoever calls in a loop has the view rendered no more often than an eye can follow.
+static void
+s_updates_have_a_pace(void)
+{
+    s_joined(0);
+    s_fake.template = "<main dj-root>a</main>";
+    s_fake.changed = true;
+    CU_ASSERT_PTR_NOT_NULL(s_push());
+    s_fake.template = "<main dj-root>b</main>";
+    s_fake.changed = true;
+    CU_ASSERT_PTR_NULL(s_push());
+    CU_ASSERT_EQUAL(s_fake.armed, s_fake.now + PUSH_PACE_MS);
+    s_fake.changed = true;
+    CU_ASSERT_PTR_NULL(s_push());
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s_wait());
+    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    s_finish();
+}
+
 static void
 s_an_update_calls_no_handler(void)
 {
@@ -222,6 +241,7 @@ s_a_silent_page_is_tried_again(void)
 {
     s_joined(0);
     for (unsigned i = 0; i < MAX_UNACKED; i++) {
+        s_fake.now += PUSH_PACE_MS;
         s_fake.changed = true;
         s_fake.template = i % 2 ? "<main dj-root>a</main>" : "<main dj-root>b</main>";
         CU_ASSERT_PTR_NOT_NULL_FATAL(s_push());
@@ -331,6 +351,7 @@ static const unit_test s_tests[] = {
     {"where nothing changed nothing is sent", s_nothing_changed_nothing_sent},
     {"only while a page is there", s_only_while_a_page_is_there},
     {"what changed while nobody looked", s_what_changed_while_nobody_looked_follows_the_join},
+    {"updates have a pace", s_updates_have_a_pace},
     {"an update calls no handler", s_an_update_calls_no_handler},
     {"a slow page", s_a_slow_page},
     {"a silent page is tried again", s_a_silent_page_is_tried_again},

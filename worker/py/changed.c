@@ -95,5 +95,5 @@ changed_interval(void *host, void *instance_)
             of->view); // the class's was looked at when it was defined: the instance has its own
     if (!(ms > 0))
         return 0;
-    return ms < MIN_TICK_MS ? MIN_TICK_MS : (uint64_t)(ms < MAX_INTERVAL_MS ? ms : MAX_INTERVAL_MS);
+    return ms < PUSH_PACE_MS ? PUSH_PACE_MS : (uint64_t)(ms < MAX_INTERVAL_MS ? ms : MAX_INTERVAL_MS);
 }
