@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults")
+BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults", "reload")
 
 
 def main():

@@ -31,6 +31,13 @@ s_may_send(const view *of, const pushing *state, uint64_t now)
     return now >= s_next_push(of, state);
 }
 
+static void
+s_take_changed(view *of, const view_ops *ops)
+{
+    if (ops->take_changed(ops->host, view_instance(of)))
+        view_pushing(of)->dirty = true;
+}
+
 static bool
 s_wants_turn(view *of, uint64_t now)
 {
@@ -46,8 +53,7 @@ push_admit(turn *self)
     bool attached = session_attached(self->session);
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
         view *one = session_view_at(self->session, i);
-        if (ops->take_changed(ops->host, view_instance(one)))
-            view_pushing(one)->dirty = true;
+        s_take_changed(one, ops);
         if (attached && !self->view && s_wants_turn(one, now))
             self->view = one;
     }
@@ -161,6 +167,24 @@ push_acked(view *of, uint64_t version)
         state->acked = version;
 }
 
+uint64_t
+push_unsent(session *of, const view_ops *ops)
+{
+    uint64_t unsent = 0;
+    for (unsigned i = 0; i < session_view_count(of); i++) {
+        s_take_changed(session_view_at(of, i), ops);
+        unsent |= (uint64_t)view_pushing(session_view_at(of, i))->dirty << i;
+    }
+    return unsent;
+}
+
+void
+push_revive_unsent(session *of, uint64_t unsent)
+{
+    for (unsigned i = 0; i < session_view_count(of); i++)
+        view_pushing(session_view_at(of, i))->dirty = unsent >> i & 1;
+}
+
 static uint64_t
 s_first_tick(const turn *self, uint64_t interval)
 {
@@ -191,7 +215,7 @@ void
 push_arm(turn *self)
 {
     session *of = self->session;
-    bool attached = session_attached(of) && !self->ends;
+    bool attached = session_attached(of) && !self->ends && !self->moves;
     if (!self->host->arm || (!attached && !session_armed(of)))
         return;
     uint64_t due = TICK_NEVER;

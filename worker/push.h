@@ -1,5 +1,5 @@
 // push - a view that changes without an event: its ticks, what changed outside, and how much of it a page is
-// sent that does not keep up (PROTOCOL.md 5.6). Called from a turn, with the thread entered.
+// sent that does not keep up (PROTOCOL.md 5.7). Called from a turn, with the thread entered.
 #ifndef TROUPE_WORKER_PUSH_H
 #define TROUPE_WORKER_PUSH_H
 
@@ -18,6 +18,10 @@ void push_over(turn *self, err error);
 
 // The page shows the view as of this version; what it was not sent for its slowness follows.
 void push_acked(view *of, uint64_t version);
+// Which views changed and their pages have not been sent it: bit n, the n-th. And back, where the session
+// moved to.
+uint64_t push_unsent(session *of, const view_ops *ops);
+void push_revive_unsent(session *of, uint64_t unsent);
 // At the end of every turn: when the session wants one by itself.
 void push_arm(turn *self);
 

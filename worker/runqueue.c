@@ -13,6 +13,7 @@ struct runqueue {
     bool called; // one of those that wait is to come
     bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
     bool closed;
+    uint64_t open_until; // ms
 };
 
 runqueue *
@@ -22,6 +23,7 @@ runqueue_new(const clock_ops *clock)
     ASSERT(self);
     self->clock = clock;
     ticks_init(&self->ticks);
+    self->open_until = UINT64_MAX;
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
     ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
     return self;
@@ -52,6 +54,7 @@ void
 runqueue_item_fini(runqueue_item *item)
 {
     mailbox_fini(&item->mail);
+    mail_destroy(&item->last);
 }
 
 static void
@@ -66,12 +69,18 @@ s_unlock(runqueue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
+static bool
+s_is_shut(const runqueue *self)
+{
+    return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
+}
+
 // One thread at a time is called, and the next when it has taken something: all that wait would only compete
 // for the interpreter, and the one that has it goes on by itself as long as there is work.
 static void
 s_call(runqueue *self)
 {
-    if (!self->head || self->called || self->coming || !self->waiting)
+    if (!self->head || s_is_shut(self) || self->called || self->coming || !self->waiting)
         return;
     self->called = true;
     pthread_cond_signal(&self->ready);
@@ -144,6 +153,21 @@ runqueue_nudge_due(runqueue *self, uint64_t now)
     return next;
 }
 
+err
+runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p)
+{
+    s_lock(self);
+    bool gone = item->state == ITEM_GONE || item->last;
+    if (!gone) {
+        item->last = *mail_p;
+        *mail_p = NULL;
+        if (item->state == ITEM_IDLE)
+            s_enqueue(self, item);
+    }
+    s_unlock(self);
+    return gone ? ERR_UNKNOWN_SESSION : OK;
+}
+
 void
 runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
 {
@@ -156,11 +180,22 @@ runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
     s_unlock(self);
 }
 
+static mail *
+s_take_mail(runqueue_item *item)
+{
+    mail *one = mailbox_take(&item->mail);
+    if (!one) {
+        one = item->last;
+        item->last = NULL;
+    }
+    return one;
+}
+
 static bool
 s_take(runqueue *self, work *ret_work)
 {
     runqueue_item *item = self->head;
-    if (!item)
+    if (!item || s_is_shut(self))
         return false;
     self->head = item->next;
     if (!self->head)
@@ -182,7 +217,7 @@ s_take(runqueue *self, work *ret_work)
     } else {
         item->before_nudge -= item->nudged;
         ret_work->kind = WORK_MAIL;
-        ret_work->mail = mailbox_take(&item->mail);
+        ret_work->mail = s_take_mail(item);
         ASSERT(ret_work->mail);
     }
     return true;
@@ -229,7 +264,7 @@ runqueue_is_one_coming(runqueue *self)
 static void
 s_put_back(runqueue *self, runqueue_item *item)
 {
-    if (item->end_reason || item->mail.count || item->nudged)
+    if (item->end_reason || item->mail.count || item->nudged || item->last)
         s_enqueue(self, item);
     else
         item->state = ITEM_IDLE;
@@ -278,7 +313,7 @@ runqueue_retire(runqueue *self, runqueue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
-    mail *left = mailbox_take(&item->mail);
+    mail *left = s_take_mail(item);
     if (!left) {
         item->state = ITEM_GONE;
         ticks_set(&self->ticks, &item->tick, TICK_NEVER);
@@ -286,6 +321,15 @@ runqueue_retire(runqueue *self, runqueue_item *item)
     }
     s_unlock(self);
     return left;
+}
+
+void
+runqueue_open_until(runqueue *self, uint64_t deadline)
+{
+    s_lock(self);
+    self->open_until = deadline;
+    s_call(self);
+    s_unlock(self);
 }
 
 void

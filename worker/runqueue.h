@@ -25,6 +25,7 @@ typedef struct runqueue_item runqueue_item;
 struct runqueue_item { // embedded in the session; all of it is the run queue's
     void *owner;
     mailbox mail;
+    mail *last; // comes when the mailbox is empty
     item_state state;
     bool resumed;
     bool nudged;
@@ -59,6 +60,8 @@ void runqueue_item_fini(runqueue_item *item);
 
 // Takes *mail_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
 err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
+// The same, behind all that waits and that comes meanwhile; there is none yet, and no limit is met.
+err runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p);
 void runqueue_nudge(runqueue *self, runqueue_item *item);
 // It is to be nudged at that time, or never (TICK_NEVER): at most once, and never any more when it is gone.
 // True: nobody is due before it, so that whoever sleeps until runqueue_nudge_due must look again.
@@ -78,6 +81,9 @@ void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called
 // Ends a running item for good: hands out what still waits, then NULL, and from then on it takes no mail.
 mail *runqueue_retire(runqueue *self, runqueue_item *item);
+// Until then (ms) work is handed out, and from then on none until this is called again. Checked by the clock
+// when work is taken: a process that stood still begins nothing that it may not. UINT64_MAX at first.
+void runqueue_open_until(runqueue *self, uint64_t deadline);
 void runqueue_close(runqueue *self); // wakes all who wait
 runqueue_load runqueue_look(runqueue *self);
 

@@ -177,7 +177,7 @@ s_new(session *of, mail **mail_p, const turn_host *host)
 static turn_result
 s_destroy(turn *self)
 {
-    turn_result result = self->ends ? TURN_ENDS : TURN_ANSWERED;
+    turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
     if (self->mail->head.type != MSG_PUSH) // what a view does by itself keeps no session alive
         session_touch(self->session, clock_now(self->host->clock));
     push_arm(self);

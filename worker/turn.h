@@ -24,6 +24,7 @@ typedef enum {
     TURN_ANSWERED, // the session may take its next request
     TURN_AWAITS,   // the handler is awaited; turn_resume() goes on after host->resumable
     TURN_ENDS,     // answered, and the session is to be ended: turn_end()
+    TURN_MOVES,    // the session is another worker's from now on, and its views are closed
 } turn_result;
 
 typedef err turn_step(turn *self);
@@ -51,6 +52,7 @@ struct turn {
     bool over;  // the steps that follow are not needed
     bool ticks; // it is the view's tick
     bool ends;
+    bool moves;
 };
 
 // Consumes *mail_p. The answer goes to host->emit, once, unless the request has none.

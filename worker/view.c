@@ -85,7 +85,7 @@ view_advance(view *self)
 void
 view_revive(view *self, uint64_t version)
 {
-    self->version = version;
+    self->version = self->pushing.acked = version;
     self->revived = true;
 }
 

@@ -375,9 +375,10 @@ class LiveViewConsumer(AsyncConsumer):
         if self._early is not None:
             self._early.append((kind, epoch, body))
             return
-        if epoch and self._epoch and epoch != self._epoch:
+        if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
+        self._epoch = max(epoch, self._epoch)  # a session that moves keeps its sockets
         fields = wire.unpack_body(body)
         if kind == wire.PUSH and fields.get("error"):
             self._show_failure(fields)

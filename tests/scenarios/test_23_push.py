@@ -144,6 +144,30 @@ def test_after_a_death_ticks_are_armed_again(make_fleet, tmp_path):
             assert text_of(frame) == str(number)
 
 
+def ticks_of(frame):
+    """The ticks that a patch shows, be it of the whole root."""
+    root = frame["d"].get("0")
+    return int(re.search(r"<b>(\d+)", root["h"])[1] if root else text_of(frame))
+
+
+def test_a_worker_that_leaves_hands_its_ticks_over(make_fleet):
+    """The page notices nothing but that they go on."""
+    fleet = make_fleet(workers=1)
+    with Visitor(fleet.port).open("/ticking/") as page:
+        frame = next_push(page)
+        fleet.start_worker("w2")
+        fleet.workers["w1"].signal(signal.SIGTERM)
+        while fleet.workers["w1"].alive:
+            frame = next_push(page)
+            ack(page, frame)
+        for number in range(ticks_of(frame) + 1, ticks_of(frame) + 2 * UNACKED):
+            frame = next_push(page)
+            ack(page, frame)
+            assert ticks_of(frame) == number
+        assert not page.unasked
+        page.event("say", {"word": "hello"})
+
+
 def test_a_tick_that_raises(make_fleet):
     """With DEBUG the page is told; the next ticks come all the same, later."""
     fleet = make_fleet(workers=1, env={"SCENARIO_DEBUG": "1"})

@@ -344,7 +344,35 @@ s_what_a_push_shows_is_stored(void)
     s_finish();
 }
 
+// Its ticks go on where it goes, and what its page was not sent yet follows there.
+static void
+s_a_session_moves(void)
+{
+    s_joined(INTERVAL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s_wait());
+    s_fake.template = "<main dj-root>unsent</main>";
+    s_fake.changed = true; // said, and its turn has not come
+    const answer *moved = s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    CU_ASSERT_EQUAL_FATAL(moved->head.type, MSG_MOVED);
+    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    session_destroy(&s_session);
+    s_session = session_new(FAKE_SESSION, 9);
+    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&moved->snapshot));
+    restore->head.epoch = 9;
+    CU_ASSERT_PTR_NULL(s_run(restore));
+    CU_ASSERT_EQUAL(s_fake.armed, s_fake.now);
+    const answer *push = s_wait();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    CU_ASSERT_STRING_EQUAL(s_text(push, "frame"),
+                           "{\"v\":0,\"s\":3,\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>unsent</main>\"}}}");
+    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TICK_NEVER);
+    s_fake.template = "<main dj-root>%d</main>";
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(s_wait(), "frame"), ">2<"));
+    s_finish();
+}
+
 static const unit_test s_tests[] = {
+    {"a session moves", s_a_session_moves},
     {"a tick becomes a push", s_a_tick_becomes_a_push},
     {"without an interval nothing ticks", s_without_interval_nothing_ticks},
     {"a slow tick delays the next", s_a_slow_tick_delays_the_next},

@@ -1,5 +1,5 @@
 // What a view does without being asked: it ticks, and it says that something outside changed.
-#include "worker/py/view_parts.h"
+#include "worker/py/host.h"
 
 #define MAX_INTERVAL_MS 86400000.0
 

@@ -1,7 +1,7 @@
-// view_parts - what view.c and changed.c share: a host, and an instance of a person's view. Nobody else
-// includes this.
-#ifndef TROUPE_PY_VIEW_PARTS_H
-#define TROUPE_PY_VIEW_PARTS_H
+// host - what view.c, recover.c and changed.c share: the functions of troupe.runtime, and an instance of a
+// view. Nobody else includes this. GIL held.
+#ifndef TROUPE_PY_HOST_H
+#define TROUPE_PY_HOST_H
 
 #include "worker/py/keeper.h"
 #include "worker/py/show.h"
@@ -13,6 +13,7 @@
     F(join_view)                                                                                             \
     F(restore_view)                                                                                          \
     F(rebuilds)                                                                                              \
+    F(carry_view)                                                                                            \
     F(may_repeat)                                                                                            \
     F(find_handler) F(find_tick) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
 
@@ -40,12 +41,26 @@ typedef struct {
     bool revived; // restore() is still to be called
 } instance;
 
-// changed.c: request_update() and tick_interval. GIL held.
+// view.c. what: a format with one %U, the view's path. An exception is pending, and is not afterwards.
+err host_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault);
+PyObject *host_text(slice text); // a new str
+err host_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
+void host_close(void *host, void **instance_p);
+
+// recover.c: what view_ops.h says of keep, carry, revive and may_repeat.
+err recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault);
+err recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault);
+err recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
+bool recover_may_repeat(void *host, void *instance_, slice name);
+err recover_restore(py_host *self, instance *of,
+                    fault *ret_fault); // calls restore(), of a view that nobody joins
+
+// changed.c: what view_ops.h says of listen, take_changed and tick_interval; and who may say that it changed.
 bool changed_setup(py_host *self); // false: an exception is pending
 void changed_add(py_host *self, instance *of);
 void changed_remove(py_host *self, instance *of);
 void changed_listen(void *host, void (*changed)(void *context, void *owner), void *context);
-bool changed_take(void *host, void *instance);
-uint64_t changed_interval(void *host, void *instance);
+bool changed_take(void *host, void *instance_);
+uint64_t changed_interval(void *host, void *instance_);
 
 #endif
