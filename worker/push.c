@@ -65,8 +65,10 @@ push_admit(turn *self)
 err
 push_call(turn *self)
 {
+    if (!self->ticks)
+        return OK;
     self->event.name = slice_text("handle_tick");
-    return self->ticks ? turn_call(self) : OK;
+    return turn_call(self);
 }
 
 err
@@ -122,6 +124,8 @@ s_log_failure(const turn *self, err error)
 static void
 s_tell_failure(turn *self, err error)
 {
+    if (!s_may_send(self->view, view_pushing(self->view), clock_now(self->host->clock)))
+        return;
     buffer told;
     buffer_init(&told);
     fault_encode(&self->fault, error, view_path(self->view), self->event.name, &told);
