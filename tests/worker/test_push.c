@@ -365,6 +365,7 @@ s_a_session_moves(void)
     mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&moved->snapshot));
     restore->head.epoch = 9;
     CU_ASSERT_PTR_NULL(s_run(restore));
+    CU_ASSERT_EQUAL(s_state()->acked, 2); // its page has nothing to catch up with
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now);
     const answer *push = s_wait();
     CU_ASSERT_PTR_NOT_NULL_FATAL(push);

@@ -286,7 +286,7 @@ s_settle(uint64_t number)
     CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
 }
 
-// Whoever sleeps until a heartbeat is woken for a tick that was armed meanwhile; one that is due is run once.
+// One that is due is run, and once.
 static void
 s_a_tick(void)
 {
