@@ -11,7 +11,7 @@ void
 fate_doom_client(broker *self, slice id)
 {
     client *gone = clients_find(self->clients, id);
-    if (gone && list_is_empty(&gone->doomed))
+    if (gone && !gone->expected && list_is_empty(&gone->doomed))
         list_append(&self->doomed_clients, &gone->doomed);
 }
 
@@ -142,6 +142,7 @@ fate_tick(broker *self)
     registry_silent(self->workers, self->now, self->worker_dead_ms, &self->doomed_workers);
     clients_silent(self->clients, self->now, self->client_dead_ms, &self->doomed_clients);
     s_answer_overdue(self);
+    adopt_tick(self);
     keep_tick(self);
     answer_flush(self);
     fate_reap(self);

@@ -257,14 +257,16 @@ s_run_join(turn *self)
     if (error)
         return s_unreadable(self, error);
     bool fresh = session_is_new(self->session);
-    if (!fresh && !session_may_join(self->session, body.generation))
+    bool again =
+        session_joins_again(self->session, body.generation, &self->mail->client, self->mail->head.sequence);
+    if (!fresh && !again && !session_may_join(self->session, body.generation))
         return ERR_SPENT;
     // A session without a person is whose who joins it: its mount may have begun their Django session.
     slice identity = session_identity(self->session);
     if (!fresh && identity.size && !slice_equal(identity, body.identity))
         return ERR_FORBIDDEN;
     session_set_identity(self->session, body.identity);
-    uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + 1;
+    uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + !again;
     answer *reply = turn_answer(self, MSG_JOINED);
     writer to = writer_on(&reply->body);
     bool restored = s_is_restored(self->session);
@@ -288,7 +290,7 @@ s_run_join(turn *self)
         answer_destroy(&reply);
         return ERR_TEMPLATE;
     }
-    session_joined(self->session, generation);
+    session_joined(self->session, generation, &self->mail->client, self->mail->head.sequence);
     for (unsigned i = 0; i < session_view_count(self->session); i++) { // what the page is told, it shows
         view *one = session_view_at(self->session, i);
         push_acked(one, view_version(one));

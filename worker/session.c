@@ -3,6 +3,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+// Events that a session may have sent before it has heard of the first: the broker waits for so many.
+#define MOST_UNANSWERED (2 * MAX_MAILBOX)
+
 typedef struct {
     uint64_t sequence;
     answer *reply;
@@ -27,7 +30,11 @@ struct session {
     bool heard;
     bool armed;
     keeping keeping;
-    bool moved;
+    uint64_t kept_in;
+    client_id joined_by;
+    uint64_t joined_with;
+    bool moved, revived;
+    uint64_t revived_at; // the last event that the snapshot knew of
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -224,21 +231,36 @@ session_may_join(const session *self, uint64_t generation)
 }
 
 bool
+session_joins_again(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
+{
+    return generation + 1 == self->generation && !self->heard && sequence == self->joined_with &&
+           client->size == self->joined_by.size &&
+           memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
+}
+
+bool
+session_may_have_run(const session *self, uint64_t sequence)
+{
+    return self->revived && !self->moved && sequence <= self->revived_at + MOST_UNANSWERED;
+}
+
+bool
 session_was_heard(const session *self)
 {
     return self->heard;
 }
 
 keeping
-session_keeping(const session *self)
+session_keeping(const session *self, uint64_t store)
 {
-    return self->keeping;
+    return self->kept_in == store ? self->keeping : KEEPING_NEW;
 }
 
 void
-session_set_keeping(session *self, keeping state)
+session_set_keeping(session *self, keeping state, uint64_t store)
 {
     self->keeping = state;
+    self->kept_in = store;
 }
 
 void
@@ -269,8 +291,10 @@ session_await_join(session *self, uint64_t now)
 }
 
 void
-session_joined(session *self, uint64_t generation)
+session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence)
 {
+    self->joined_by = *client;
+    self->joined_with = sequence;
     self->generation = generation;
     self->heard = false;
     s_lease(self, LEASE_ATTACHED, UINT64_MAX);
@@ -316,6 +340,8 @@ session_revive_reply(session *self, const answer *reply)
 void
 session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
 {
+    self->revived = true;
+    self->revived_at = last;
     self->last = last;
     self->generation = generation;
     self->heard = heard;
@@ -386,6 +412,14 @@ uint64_t
 session_deadline(const session *self)
 {
     return atomic_load(&self->deadline);
+}
+
+announced_state
+session_announced(const session *self)
+{
+    static const announced_state states[] = {ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED,
+                                             ANNOUNCED_DETACHED};
+    return states[atomic_load(&self->lease)];
 }
 
 bool

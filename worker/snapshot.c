@@ -65,74 +65,6 @@ s_put_views(turn *self, bool whole, buffer *out)
 }
 
 static void
-s_cannot(const turn *self, size_t size)
-{
-    char id[ID_TEXT], text[400];
-    slice why = fault_message(&self->fault);
-    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
-              id_text(session_id(self->session), id), size,
-              log_quoted(why.size ? why : slice_text("it is over the limit"), text, sizeof text));
-}
-
-static bool
-s_is_executed(const turn *self, const answer *reply)
-{
-    if (reply->head.type == MSG_NOT_EXECUTED || (reply->head.flags & FLAG_REPEAT) || self->ends)
-        return false;
-    uint8_t type = self->mail->head.type;
-    return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
-           type == MSG_UNMOUNT;
-}
-
-void
-snapshot_add(turn *self, answer *to)
-{
-    session *of = self->session;
-    if (!self->host->snapshots || !*self->host->snapshots || !s_is_executed(self, to) ||
-        session_unadopted(of))
-        return;
-    uint8_t type = self->mail->head.type;
-    bool changes = type == MSG_EVENT || type == MSG_PUSH;
-    keeping before = session_keeping(of);
-    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
-        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
-        session_set_keeping(of, KEEPING_NEW);
-    }
-    if (!session_view_count(of) || (changes && before == KEEPING_NOT))
-        return;
-    bool whole = !changes || before != KEEPING;
-    buffer *out = &to->snapshot;
-    fault_clear(&self->fault);
-    turn_begin_scope(self);
-    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
-    s_put_progress(of, out);
-    if (whole)
-        s_put_session(of, out);
-    err error = s_put_views(self, whole, out);
-    if (error || out->size > MAX_SNAPSHOT) {
-        if (before != KEEPING_NOT)
-            s_cannot(self, out->size);
-        buffer_clear(out);
-        snapshot_begin(out, SNAPSHOT_NONE);
-    }
-    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING);
-    fault_clear(&self->fault);
-}
-
-static void
-s_put_lease(const turn *self, buffer *out)
-{
-    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
-    size_t opened = snapshot_open(out, ROOT_LEASE);
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_uint(to, "kind", lease.kind);
-    writer_key_uint(to, "left_ms", lease.left_ms);
-    writer_key_uint(to, "unsent", push_unsent(self->session, self->host->ops));
-    snapshot_close(out, opened);
-}
-
-static void
 s_put_replies(const session *of, buffer *out)
 {
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++) {
@@ -153,6 +85,79 @@ s_put_replies(const session *of, buffer *out)
             buffer_slice(out, buffer_bytes(&reply->body));
         snapshot_close(out, opened);
     }
+}
+
+static void
+s_cannot(const turn *self, size_t size)
+{
+    char id[ID_TEXT], text[400];
+    slice why = fault_message(&self->fault);
+    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
+              id_text(session_id(self->session), id), size,
+              log_quoted(why.size ? why : slice_text("it is over the limit"), text, sizeof text));
+}
+
+static bool
+s_is_executed(const turn *self, const answer *reply)
+{
+    if (reply->head.type == MSG_NOT_EXECUTED || self->ends)
+        return false;
+    uint8_t type = self->mail->head.type;
+    return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
+           type == MSG_UNMOUNT;
+}
+
+void
+snapshot_add(turn *self, answer *to)
+{
+    session *of = self->session;
+    uint64_t store = self->host->store ? *self->host->store : 0;
+    if (!store || !s_is_executed(self, to) || session_unadopted(of))
+        return;
+    uint8_t type = self->mail->head.type;
+    bool changes = type == MSG_EVENT || type == MSG_PUSH;
+    keeping before = session_keeping(of, store);
+    // A repeat is stored already, unless a broker died with what it had not stored.
+    if ((to->head.flags & FLAG_REPEAT) && before != KEEPING_NEW)
+        return;
+    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
+        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
+        session_set_keeping(of, KEEPING_NEW, store);
+    }
+    if (!session_view_count(of) || (changes && before == KEEPING_NOT))
+        return;
+    bool whole = !changes || before != KEEPING;
+    buffer *out = &to->snapshot;
+    fault_clear(&self->fault);
+    turn_begin_scope(self);
+    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
+    s_put_progress(of, out);
+    if (whole) {
+        s_put_session(of, out);
+        s_put_replies(of, out);
+    }
+    err error = s_put_views(self, whole, out);
+    if (error || out->size > MAX_SNAPSHOT) {
+        if (before != KEEPING_NOT)
+            s_cannot(self, out->size);
+        buffer_clear(out);
+        snapshot_begin(out, SNAPSHOT_NONE);
+    }
+    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING, store);
+    fault_clear(&self->fault);
+}
+
+static void
+s_put_lease(const turn *self, buffer *out)
+{
+    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer to = writer_on(out);
+    writer_map(to, 3);
+    writer_key_uint(to, "kind", lease.kind);
+    writer_key_uint(to, "left_ms", lease.left_ms);
+    writer_key_uint(to, "unsent", push_unsent(self->session, self->host->ops));
+    snapshot_close(out, opened);
 }
 
 static err

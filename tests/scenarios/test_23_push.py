@@ -168,6 +168,26 @@ def test_a_worker_that_leaves_hands_its_ticks_over(make_fleet):
         page.event("say", {"word": "hello"})
 
 
+def test_the_broker_dies(make_fleet):
+    """Ticks come to the same socket as before, also if its server connects to the new broker after the worker did."""
+    fleet = make_fleet(workers=1, broker=QUICK)
+    with Visitor(fleet.port).open("/ticking/") as page:
+        ack(page, next_push(page))
+        fleet.web.process.send_signal(signal.SIGSTOP)
+        fleet.broker.signal(signal.SIGKILL)
+        fleet.broker.wait_exit()
+        fleet.start_broker()
+        fleet.broker.wait_line(r"event=reply_undeliverable .*type=PUSH")
+        fleet.web.process.send_signal(signal.SIGCONT)
+        refreshed = page.root()  # some were lost, and an ordinary page would find the gap
+        shown = int(re.search(r"<b>(\d+)", refreshed)[1])
+        for _ in range(2 * UNACKED):
+            frame = next_push(page)
+            ack(page, frame)
+        assert ticks_of(frame) > shown
+        assert not [one for one in page.unasked if one.get("t")]
+
+
 def test_a_tick_that_raises(make_fleet):
     """With DEBUG the page is told; the next ticks come all the same, later."""
     fleet = make_fleet(workers=1, env={"SCENARIO_DEBUG": "1"})

@@ -337,7 +337,7 @@ fake_init(fake *self)
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =
-        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->snapshots, s_arm};
+        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
 }
 
 void

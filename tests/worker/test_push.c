@@ -338,7 +338,7 @@ static void
 s_what_a_push_shows_is_stored(void)
 {
     s_joined(INTERVAL);
-    s_fake.snapshots = true;
+    s_fake.store = 1;
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     const answer *push = s_wait();
     CU_ASSERT_EQUAL_FATAL(push->head.type, MSG_PUSH);

@@ -11,7 +11,7 @@ static void
 s_begin(void)
 {
     fake_init(&s_fake);
-    s_fake.snapshots = true;
+    s_fake.store = 1;
     s_session = session_new(FAKE_SESSION, 5);
 }
 
@@ -140,7 +140,7 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_FULL);
-    s_fake.snapshots = false;
+    s_fake.store = 0;
     CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), 0);
     s_finish();
 }
