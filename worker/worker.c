@@ -236,6 +236,7 @@ s_restore(worker *self, const incoming *message)
     session *made = session_new(head->session, head->epoch);
     self->newest_epoch = head->epoch;
     roster_add(self->roster, made);
+    roster_joined(self->roster, head->session, &message->client); // of one that moves: who stays attached
     mail *posted = mail_new(head, message->snapshot);
     posted->arrived = clock_now(self->clock);
     ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);

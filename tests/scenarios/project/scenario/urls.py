@@ -28,6 +28,7 @@ urlpatterns = [
     path("history/", kept.History.as_view()),
     path("everything/", kept.Everything.as_view()),
     path("locked/", kept.Locked.as_view()),
+    path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
     path("ticking/", pushes.Ticking.as_view()),
     path("ticking-later/", pushes.TickingLater.as_view()),
