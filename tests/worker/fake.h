@@ -27,15 +27,15 @@ typedef struct {
     void *done_context;
     err settles; // how it ends
     unsigned resumable;
+    unsigned armed_times;                     // how often the session said when it wants its next turn
+    uint64_t armed;                           // what it said last
     uint64_t interval;                        // of every view's ticks; 0: none
-    int tick_adds;                            // to the count, at each tick; 0: it raises
-    bool tick_awaits;                         // its end
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
-    void *owner;          // of the view that was opened last
-    bool changed;         // what every view says when it is asked
-    uint64_t armed;       // when the session wants its next turn
-    unsigned armed_times; // how often it said so
+    void *owner;      // of the view that was opened last
+    int tick_adds;    // to the count, at each tick; 0: it raises
+    bool tick_awaits; // its end
+    bool changed;     // what every view says when it is asked
 } fake;
 
 void fake_init(fake *self);
