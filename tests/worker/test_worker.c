@@ -135,6 +135,7 @@ s_start(void)
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
+    CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_ANNOUNCE);
 }
 
 static void
