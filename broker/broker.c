@@ -266,6 +266,7 @@ s_init(broker *self, const broker_config *config)
     self->client_dead_ms = config->client_dead_ms;
     self->passive_ms = config->passive_ms;
     self->workers = registry_new(seed);
+    registry_limit(self->workers, &config->limits);
     self->sessions = directory_new(seed, self->boot);
     self->clients = clients_new(seed);
     list_init(&self->doomed_workers);

@@ -17,6 +17,7 @@ typedef struct {
     const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
     size_t keep_limit;      // its bytes, at most
     uint32_t passive_ms;    // how long the store keeps a session that nobody has
+    pressure_limits limits; // zeros: pressure_defaults
     uint32_t boot;          // the incarnation: never the same twice. With a store, the store counts
     const clock_ops *clock; // borrowed for life
 } broker_config;

@@ -117,7 +117,17 @@ directory_await(directory *self, session *of, slice from, const header *request,
     list_append(&self->pending, &noted->of_all);
     of->pending_count++;
     of->owner->in_flight++;
+    pressure_took(&of->owner->load, request->type, 0);
     return noted;
+}
+
+void
+pending_weigh(pending *self, size_t bytes)
+{
+    worker *to = self->session->owner;
+    self->bytes = (uint32_t)bytes;
+    to->load.bytes += bytes;
+    *to->total += bytes;
 }
 
 pending *
@@ -161,7 +171,10 @@ pending_destroy(pending **self_p)
     list_remove(&done->of_session);
     list_remove(&done->of_all);
     done->session->pending_count--;
-    done->session->owner->in_flight--;
+    worker *to = done->session->owner;
+    to->in_flight--;
+    pressure_gave(&to->load, done->type, done->bytes);
+    *to->total -= done->bytes;
     free(done);
     *self_p = NULL;
 }

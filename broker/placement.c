@@ -27,12 +27,29 @@ s_is_better(const worker *a, const worker *b)
     return s_compare_names(a, b) < 0;
 }
 
+static bool
+s_has_room(const worker *candidate, const pressure_limits *limits)
+{
+    return candidate->session_count < limits->sessions &&
+           pressure_has_room(&candidate->load, limits, PRESSURE_OPEN);
+}
+
 worker *
 placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
 {
     worker *best = NULL;
     for (worker *each = registry_first(workers); each; each = registry_next(workers))
-        if (placement_is_ready(each, now, worker_dead_ms) && (!best || s_is_better(each, best)))
+        if (placement_is_ready(each, now, worker_dead_ms) && s_has_room(each, registry_limits(workers)) &&
+            (!best || s_is_better(each, best)))
             best = each;
     return best;
+}
+
+err
+placement_refusal(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    for (worker *each = registry_first(workers); each; each = registry_next(workers))
+        if (placement_is_ready(each, now, worker_dead_ms))
+            return ERR_FULL;
+    return ERR_NO_WORKER;
 }

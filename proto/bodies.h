@@ -142,6 +142,7 @@ void identify_encode(uint64_t boot, buffer *out);
 typedef struct {
     uint64_t sent;
     uint64_t sessions, views, queued, running, busy_ms, turns;
+    uint64_t parked;
 } heartbeat_body;
 err heartbeat_decode(slice body, heartbeat_body *ret);
 void heartbeat_encode(const heartbeat_body *self, buffer *out);
