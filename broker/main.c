@@ -220,9 +220,9 @@ main(int argc, char **argv)
         .client_dead_ms = CLIENT_DEAD_MS,
         .keep_mb = 1024,
         .passive_s = PASSIVE_MS / 1000,
-        .credits = PRESSURE_CREDITS,
-        .budget_mb = PRESSURE_BUDGET_MB,
-        .max_sessions = PRESSURE_SESSIONS,
+        .credits = WORKER_CREDIT,
+        .budget_mb = MAX_IN_FLIGHT >> 20,
+        .max_sessions = WORKER_SESSIONS,
         .ready_fd = -1,
     };
     const struct argp parser = {

@@ -6,7 +6,7 @@
 pressure_limits
 pressure_defaults(void)
 {
-    return (pressure_limits){PRESSURE_CREDITS, (size_t)PRESSURE_BUDGET_MB << 20, PRESSURE_SESSIONS};
+    return (pressure_limits){WORKER_CREDIT, MAX_IN_FLIGHT, WORKER_SESSIONS};
 }
 
 pressure_kind
@@ -65,8 +65,8 @@ s_turn_credit(const pressure *self, unsigned most)
     uint64_t credit = (uint64_t)self->rate * PRESSURE_WAIT_MS / 1000;
     if (!self->rate || credit > most)
         return most;
-    if (credit < PRESSURE_LEAST)
-        credit = PRESSURE_LEAST < most ? PRESSURE_LEAST : most;
+    if (credit < LEAST_CREDIT)
+        credit = LEAST_CREDIT < most ? LEAST_CREDIT : most;
     return (unsigned)credit;
 }
 

@@ -15,15 +15,11 @@
 #include <stdint.h>
 
 enum {
-    PRESSURE_CREDITS = 256,       // of a worker, unless told otherwise
-    PRESSURE_LEAST = 64,          // and of one that is slow: twice the threads that it may have
-    PRESSURE_WAIT_MS = 2000,      // in which a worker should get to what it was given
-    PRESSURE_SHARE = 8,           // a session may have an eighth of what is left
-    PRESSURE_CONTROLS = 4096,     // requests that end or ask something
-    PRESSURE_SMALL = 4096,        // bytes of one of those, which are always taken
-    PRESSURE_BUDGET_MB = 64,      // of requests in flight to all workers
-    PRESSURE_SESSIONS = 10000,    // of a worker
-    PRESSURE_LEAST_RETRY_MS = 64, // give or take a quarter
+    PRESSURE_WAIT_MS = 1000,  // in which a worker should get to what it was given
+    PRESSURE_SHARE = 8,       // a session may have an eighth of what is left
+    PRESSURE_CONTROLS = 4096, // requests that end or ask something
+    PRESSURE_SMALL = 4096,    // bytes of one of those, for which there is always room
+    PRESSURE_LEAST_RETRY_MS = 64,
     PRESSURE_LONGEST_RETRY_MS = 1600,
     PRESSURE_WINDOW_MS = 500, // a rate is not taken over less
 };

@@ -27,6 +27,11 @@ LIMITS = {
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
+    "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
+    "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
+    "sessions of a worker": ("WORKER_SESSIONS",),
+    "events of a page": (None, None),
+    "events of an address": (None, None),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.
 SENTENCES = (
