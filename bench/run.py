@@ -6,19 +6,8 @@ import signal
 import subprocess
 import sys
 
-BENCHES = (
-    "roundtrip",
-    "scaling",
-    "isolation",
-    "render",
-    "row-change",
-    "wire",
-    "apply",
-    "memory",
-    "snapshot",
-    "faults",
-    "overload",
-)
+BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults",
+           "reload", "overload")  # fmt: skip
 
 
 def main():

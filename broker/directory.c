@@ -52,20 +52,59 @@ directory_count(const directory *self)
 session *
 directory_place(directory *self, id16 id, worker *owner)
 {
+    return directory_adopt(self, id, owner, ++self->epoch);
+}
+
+session *
+directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
+{
     session *placed = calloc(1, sizeof *placed);
     ASSERT(placed && owner);
     placed->key = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
     placed->id = id;
     placed->state = STATE_ACTIVATING;
-    placed->epoch = ++self->epoch;
+    placed->epoch = placed->since = epoch;
     placed->owner = owner;
     list_init(&placed->pending);
+    list_init(&placed->parked);
     list_init(&placed->of_client);
     list_init(&placed->of_owner);
     list_append(&owner->sessions, &placed->of_owner);
     owner->session_count++;
     ASSERT(zhashx_insert(self->sessions, &placed->key, placed) == 0);
     return placed;
+}
+
+static void
+s_charge(worker *to, const pending *of)
+{
+    to->in_flight++;
+    pressure_took(&to->load, of->type, of->bytes);
+    *to->total += of->bytes;
+}
+
+static void
+s_discharge(worker *from, const pending *of)
+{
+    from->in_flight--;
+    pressure_gave(&from->load, of->type, of->bytes);
+    *from->total -= of->bytes;
+}
+
+void
+directory_move(directory *self, session *of, worker *to)
+{
+    list_remove(&of->of_owner);
+    of->owner->session_count--;
+    LIST_EACH (at, &of->pending) {
+        const pending *each = LIST_ITEM(at, pending, of_session);
+        s_discharge(of->owner, each);
+        s_charge(to, each);
+    }
+    of->owner = to;
+    list_append(&to->sessions, &of->of_owner);
+    to->session_count++;
+    of->epoch = ++self->epoch;
 }
 
 void
@@ -116,8 +155,7 @@ directory_await(directory *self, session *of, slice from, const header *request,
     list_append(&of->pending, &noted->of_session);
     list_append(&self->pending, &noted->of_all);
     of->pending_count++;
-    of->owner->in_flight++;
-    pressure_took(&of->owner->load, request->type, 0);
+    s_charge(of->owner, noted);
     return noted;
 }
 
@@ -125,9 +163,9 @@ void
 pending_weigh(pending *self, size_t bytes)
 {
     worker *to = self->session->owner;
+    s_discharge(to, self);
     self->bytes = (uint32_t)bytes;
-    to->load.bytes += bytes;
-    *to->total += bytes;
+    s_charge(to, self);
 }
 
 pending *
@@ -171,10 +209,7 @@ pending_destroy(pending **self_p)
     list_remove(&done->of_session);
     list_remove(&done->of_all);
     done->session->pending_count--;
-    worker *to = done->session->owner;
-    to->in_flight--;
-    pressure_gave(&to->load, done->type, done->bytes);
-    *to->total -= done->bytes;
+    s_discharge(done->session->owner, done);
     free(done);
     *self_p = NULL;
 }

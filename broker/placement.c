@@ -34,22 +34,31 @@ s_has_room(const worker *candidate, const pressure_limits *limits)
            pressure_has_room(&candidate->load, limits, PRESSURE_OPEN);
 }
 
-worker *
-placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+static worker *
+s_choose(const registry *workers, const pressure_limits *limits, uint64_t now, uint64_t worker_dead_ms)
 {
     worker *best = NULL;
     for (worker *each = registry_first(workers); each; each = registry_next(workers))
-        if (placement_is_ready(each, now, worker_dead_ms) && s_has_room(each, registry_limits(workers)) &&
+        if (placement_is_ready(each, now, worker_dead_ms) && (!limits || s_has_room(each, limits)) &&
             (!best || s_is_better(each, best)))
             best = each;
     return best;
 }
 
+worker *
+placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, NULL, now, worker_dead_ms);
+}
+
+worker *
+placement_open(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, registry_limits(workers), now, worker_dead_ms);
+}
+
 err
 placement_refusal(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
 {
-    for (worker *each = registry_first(workers); each; each = registry_next(workers))
-        if (placement_is_ready(each, now, worker_dead_ms))
-            return ERR_FULL;
-    return ERR_NO_WORKER;
+    return placement_choose(workers, now, worker_dead_ms) ? ERR_FULL : ERR_NO_WORKER;
 }

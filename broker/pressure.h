@@ -1,5 +1,5 @@
 // pressure - how much a worker may be given at once, and when to come back for who is refused (PROTOCOL.md
-// 5.6). Pure: it counts and compares, and knows no clock, no socket and no worker but its own figures.
+// 5.8). Pure: it counts and compares, and knows no clock, no socket and no worker but its own figures.
 //
 // What waits at a worker costs memory here and time for everybody behind it; so beyond its credit a request
 // is answered at once that it was not executed. Three kinds are counted apart, so that none starves another:

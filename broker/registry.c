@@ -98,9 +98,18 @@ worker *
 registry_named(const registry *self, slice name)
 {
     worker *each = registry_first(self);
-    while (each && !(each->state == WORKER_READY && slice_equal(worker_name(each), name)))
+    while (each && !(each->state != WORKER_LEAVING && slice_equal(worker_name(each), name)))
         each = registry_next(self);
     return each;
+}
+
+size_t
+registry_ready(const registry *self)
+{
+    size_t ready = 0;
+    for (const worker *each = registry_first(self); each; each = registry_next(self))
+        ready += each->state != WORKER_LEAVING;
+    return ready;
 }
 
 size_t
@@ -132,6 +141,8 @@ registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *d
 void
 registry_forgive(registry *self, uint64_t gap)
 {
-    for (worker *each = registry_first(self); each; each = registry_next(self))
+    for (worker *each = registry_first(self); each; each = registry_next(self)) {
         each->heard_at += gap;
+        each->load.since += gap;
+    }
 }

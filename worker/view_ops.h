@@ -87,7 +87,7 @@ typedef struct view_ops {
 
     // What stands around a turn: a fresh context, usable database connections, the person's language and time
     // zone. resume and suspend stand around the part of the same turn that comes after an await.
-    void *(*scope_begin)(void *host);
+    void *(*scope_begin)(void *host, uint64_t epoch); // the session's: what the person's code is told as well
     void (*scope_suspend)(void *host, void *scope);
     void (*scope_resume)(void *host, void *scope);
     void (*scope_end)(void *host, void **scope_p);
@@ -113,6 +113,9 @@ typedef struct view_ops {
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
     // them cannot be packed, and nothing would make it again; the fault says which.
     err (*keep)(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault);
+    // Appends the instance's request as a msgpack map of what join() takes, `request` and `url`; nothing, if
+    // it has none.
+    err (*carry)(void *host, void *instance, buffer *out, fault *ret_fault);
     // The other way. What could not be packed is made again by the first join() or call().
     err (*revive)(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
     // Whether the handler of that name may run a second time.

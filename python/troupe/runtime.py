@@ -32,7 +32,8 @@ from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 from django.utils import timezone, translation
 
-from . import conf, pages
+from . import conf, pages, wire
+from .fencing import EPOCH
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -192,6 +193,13 @@ def join_view(view, path, request_map, url, revived=False):
         view.restore(request)
 
 
+def carry_view(view):
+    """What join_view() builds the request from of a view that moves to another worker, packed; None: it has none."""
+    request = view.request
+    facts = getattr(request, "_troupe_facts", None)
+    return None if facts is None else wire.pack_body({"request": facts, "url": request._troupe_url})
+
+
 def restore_view(view):
     """A program's view that comes from a snapshot: it has no request."""
     view.restore(view.request)
@@ -316,8 +324,10 @@ def rendering(view, path, data, whole, make_page):
 def _locale():
     """What plain values are formatted by now: (language, time zone)."""
     # Where nothing was set in the turn's own context, nothing is active: the site's own are.
-    if _LOCALE_ENDS_WITH_CONTEXT and not contextvars.copy_context():
-        return _default_locale()
+    if _LOCALE_ENDS_WITH_CONTEXT:
+        context = contextvars.copy_context()
+        if len(context) == (EPOCH in context):
+            return _default_locale()
     return translation.get_language(), timezone.get_current_timezone()
 
 

@@ -27,6 +27,8 @@ LIMITS = {
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
+    "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
+    "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
     "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),
