@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/guard.h"
 #include "broker/route.h"
 #include "broker/store.h"
 #include "broker/wire.h"
@@ -31,6 +32,7 @@ typedef struct {
 struct broker {
     zsock_t *front, *back;
     void *front_socket, *back_socket; // the same, as libzmq knows them
+    guard *guard;                     // of tcp:// addresses; NULL: there are no keys
     zloop_t *loop;                    // while broker_run
     zlistx_t *files;                  // of ipc sockets, ours to remove
     zlistx_t *outbox;                 // what a full client could not take (answer.c)

@@ -239,6 +239,6 @@ front_exited(broker *self, parcel *in, const header *request)
         broker_log(self, GATE_REFUSED, LEVEL_WARN, "exit_not_believed", "worker_pid=%llu",
                    (unsigned long long)pid);
     for (worker *each = registry_first(self->workers); gone && each; each = registry_next(self->workers))
-        if (each->pid == pid)
+        if (each->pid == pid && !each->is_elsewhere)
             fate_doom_worker(self, each);
 }

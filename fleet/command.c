@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_REFUSED = 2, OPT_SETTING = 1000, OPT_CONFIG = 256, OPT_READY_FD, OPT_JSON, OPT_WATCH };
+enum { EXIT_REFUSED = 2, OPT_SETTING = 1000, OPT_CONFIG = 256, OPT_READY_FD, OPT_JSON, OPT_WATCH, OPT_OUT };
 
 static const struct {
     const char *word, *arguments, *doc;
@@ -17,6 +17,9 @@ static const struct {
     [VERB_RELOAD] = {"reload", "",
                      "Replaces the workers, one after the other, by new ones with the code as it is now."},
     [VERB_STOP] = {"stop", "", "Ends the fleet, and waits until it has ended."},
+    [VERB_KEYGEN] = {"keygen", "[NAME]",
+                     "Makes NAME.cert and NAME.cert_secret, a pair of keys for tcp:// addresses (NAME: "
+                     "this machine's)."},
 };
 
 static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
@@ -24,7 +27,8 @@ static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
                               "  status    show what they do\n"
                               "  scale N   have N workers\n"
                               "  reload    replace the workers, one after the other\n"
-                              "  stop      end it all\n\n"
+                              "  stop      end it all\n"
+                              "  keygen    make keys, for more than one machine\n\n"
                               "`troupe COMMAND --help` says more.\n";
 
 static error_t
@@ -52,6 +56,10 @@ s_number(struct argp_state *state, const char *text, unsigned least, unsigned mo
 static error_t
 s_argument(command *to, const char *text, struct argp_state *state)
 {
+    if (to->verb == VERB_KEYGEN && !to->word) {
+        to->word = text;
+        return 0;
+    }
     if (to->verb != VERB_SCALE || to->workers)
         return s_refuse(state, "there is an argument too many");
     return s_number(state, text, 1, (unsigned)settings_table[SET_WORKERS].most, &to->workers);
@@ -82,6 +90,9 @@ s_parse(int option, char *text, struct argp_state *state)
     case OPT_WATCH:
         to->watch = true;
         return 0;
+    case OPT_OUT:
+        to->out = text;
+        return 0;
     case ARGP_KEY_ARG:
         return s_argument(to, text, state);
     case ARGP_KEY_END:
@@ -102,6 +113,11 @@ s_add(struct argp_option *at, const char *name, int key, const char *argument, c
 static void
 s_options(verb which, struct argp_option *at)
 {
+    if (which == VERB_KEYGEN) {
+        at = s_add(at, "out", OPT_OUT, "DIR", "Where they are written (here)");
+        *at = (struct argp_option){0};
+        return;
+    }
     at = s_add(at, "config", OPT_CONFIG, "FILE", "Read settings from here ($TROUPE_CONFIG)");
     for (int i = 0; i < SETTING_COUNT; i++)
         if (which == VERB_UP || i == SET_STATE)

@@ -5,7 +5,8 @@
 #include "common/slice.h"
 #include "fleet/settings.h"
 
-typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_STOP, VERB_COUNT } verb;
+// keygen is done here; up becomes the supervisor; the others are asked of it.
+typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_STOP, VERB_KEYGEN, VERB_COUNT } verb;
 const char *verb_word(verb self); // "up"; not of VERB_COUNT
 verb verb_find(slice word);       // VERB_COUNT: there is none
 
@@ -14,6 +15,8 @@ typedef struct {
     settings *given;    // by flags; the command's
     const char *config; // borrowed from argv, or NULL
     unsigned workers;   // of scale
+    const char *word;   // the NAME of keygen; borrowed from argv, or NULL
+    const char *out;    // of keygen; borrowed from argv, or NULL
     int ready_fd;       // of up; -1: none
     bool json, watch;   // of status
 } command;

@@ -37,6 +37,7 @@ struct worker {
     bool was_registered;
     bool said_waiting;
     bool said_lost;
+    const char *said_refusal; // of the handshake; NULL: none
 };
 
 // worker.c

@@ -58,6 +58,14 @@ test_others(void)
     CU_ASSERT_EQUAL(PARSE("stop", "--config=f"), OK);
     CU_ASSERT_EQUAL(s_got.verb, VERB_STOP);
     command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("keygen", "web", "--out", "keys"), OK);
+    CU_ASSERT_EQUAL(s_got.verb, VERB_KEYGEN);
+    CU_ASSERT_STRING_EQUAL(s_got.word, "web");
+    CU_ASSERT_STRING_EQUAL(s_got.out, "keys");
+    command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("keygen"), OK);
+    CU_ASSERT_PTR_NULL(s_got.word);
+    command_fini(&s_got);
 }
 
 static void
@@ -81,6 +89,9 @@ test_refused(void)
         {"status", "--workers", "2"},
         {"reload", "--json"},
         {"stop", "--watch"},
+        {"keygen", "a", "b"},
+        {"keygen", "--state", "x"},
+        {"up", "--out", "x"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *words[5] = {bad[i][0], bad[i][1], bad[i][2], bad[i][3]};
