@@ -66,7 +66,7 @@ static void
 s_watch(wire *self)
 {
     const char *there = "inproc://troupe-wire";
-    int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+    int events = ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
     ASSERT(zmq_socket_monitor(self->socket, there, events) == 0);
     self->monitor = zmq_socket(self->context, ZMQ_PAIR);
@@ -151,16 +151,17 @@ s_refusal(const wire *self, uint16_t event)
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
         return self->has_keys ? "the broker wants no keys there"
                               : "the broker wants a key: --key and --server-key";
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL && self->has_keys)
-        return "the handshake breaks off: perhaps --server-key is not this broker's";
-    return NULL;
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+        return self->has_keys ? "the handshake breaks off: perhaps --server-key is not this broker's"
+                              : "the handshake breaks off: perhaps the broker wants keys";
+    return NULL; // it succeeded, or nobody is there to begin one
 }
 
 const char *
 wire_refusal(wire *self)
 {
     for (uint16_t event = s_next_event(self); event; event = s_next_event(self)) {
-        self->refusal = s_refusal(self, event);
+        self->refusal = strncmp(self->address, "tcp://", 6) == 0 ? s_refusal(self, event) : NULL;
         self->given_up =
             event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
     }
