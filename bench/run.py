@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 
-BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults")
+BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults",
+           "reload")  # fmt: skip
 
 
 def main():

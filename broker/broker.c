@@ -25,6 +25,7 @@ static back_handler *const s_back[256] = {
     [MSG_FAILED] = back_reply,        [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
     [MSG_UNMOUNTED] = back_reply,     [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
     [MSG_ENDED] = back_ended,         [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
+    [MSG_ANNOUNCE] = back_announce,   [MSG_DRAIN] = back_drain,        [MSG_MOVED] = back_moved,
     [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,    [MSG_RELEASED] = back_released,
 };
 
@@ -102,6 +103,7 @@ s_read_batch(broker *self, void *socket, void (*read)(broker *, parcel *))
         if (!list_is_empty(&self->doomed_workers) || !list_is_empty(&self->doomed_clients))
             keep_settle(self);
         fate_reap(self);
+        move_settle(self);
     }
     keep_settle(self);
 }
@@ -297,7 +299,11 @@ s_init(broker *self, const broker_config *config)
     self->clients = clients_new(seed);
     list_init(&self->doomed_workers);
     list_init(&self->doomed_clients);
+    list_init(&self->parked);
+    list_init(&self->due);
+    list_init(&self->waiting);
     buffer_init(&self->body);
+    adopt_begin(self, config->settle_ms);
     self->files = zlistx_new();
     ASSERT(self->files);
     zlistx_set_duplicator(self->files, s_copy_path);
@@ -348,6 +354,7 @@ broker_destroy(broker **self_p)
     zlistx_destroy(&self->files);
     zlistx_destroy(&self->outbox);
     store_destroy(&self->store);
+    move_fini(self);
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);
@@ -401,6 +408,7 @@ broker_run(broker *self)
         zloop_start(self->loop);
         broker_turn(self); // what came before the signal and can be answered
         answer_flush(self);
+        adopt_tick(self);
         log_event(LEVEL_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),
                   (unsigned long long)self->count.forwarded);
     }

@@ -70,9 +70,18 @@ worker *
 registry_named(const registry *self, slice name)
 {
     worker *each = registry_first(self);
-    while (each && !(each->state == WORKER_READY && slice_equal(worker_name(each), name)))
+    while (each && !(each->state != WORKER_LEAVING && slice_equal(worker_name(each), name)))
         each = registry_next(self);
     return each;
+}
+
+size_t
+registry_ready(const registry *self)
+{
+    size_t ready = 0;
+    for (const worker *each = registry_first(self); each; each = registry_next(self))
+        ready += each->state != WORKER_LEAVING;
+    return ready;
 }
 
 size_t

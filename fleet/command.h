@@ -6,7 +6,16 @@
 #include "fleet/settings.h"
 
 // keygen is done here; up becomes the supervisor; the others are asked of it.
-typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_STOP, VERB_KEYGEN, VERB_COUNT } verb;
+typedef enum {
+    VERB_UP,
+    VERB_STATUS,
+    VERB_SCALE,
+    VERB_RELOAD,
+    VERB_DRAIN,
+    VERB_STOP,
+    VERB_KEYGEN,
+    VERB_COUNT
+} verb;
 const char *verb_word(verb self); // "up"; not of VERB_COUNT
 verb verb_find(slice word);       // VERB_COUNT: there is none
 
@@ -15,6 +24,7 @@ typedef struct {
     settings *given;    // by flags; the command's
     const char *config; // borrowed from argv, or NULL
     unsigned workers;   // of scale
+    unsigned worker;    // of drain: its slot
     const char *word;   // the NAME of keygen; borrowed from argv, or NULL
     const char *out;    // of keygen; borrowed from argv, or NULL
     int ready_fd;       // of up; -1: none

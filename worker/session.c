@@ -3,20 +3,23 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+// Events that a session may have sent before it has heard of the first: the broker waits for so many.
+#define MOST_UNANSWERED (2 * MAX_MAILBOX)
+
 typedef struct {
     uint64_t sequence;
     answer *reply;
     bool without_body;
 } kept_reply;
 
-typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease;
+typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease_kind;
 
 struct session {
     runqueue_item item;
     id16 id;
     uint64_t epoch;
     _Atomic uint64_t deadline;
-    _Atomic lease lease;
+    _Atomic lease_kind lease;
 
     view *views[MAX_VIEWS];
     _Atomic unsigned view_count;
@@ -26,6 +29,11 @@ struct session {
     uint64_t generation;
     bool heard;
     keeping keeping;
+    uint64_t kept_in;
+    client_id joined_by;
+    uint64_t joined_with;
+    bool moved, revived;
+    uint64_t revived_at; // the last event that the snapshot knew of
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -222,21 +230,36 @@ session_may_join(const session *self, uint64_t generation)
 }
 
 bool
+session_joins_again(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
+{
+    return generation + 1 == self->generation && !self->heard && sequence == self->joined_with &&
+           client->size == self->joined_by.size &&
+           memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
+}
+
+bool
+session_may_have_run(const session *self, uint64_t sequence)
+{
+    return self->revived && !self->moved && sequence <= self->revived_at + MOST_UNANSWERED;
+}
+
+bool
 session_was_heard(const session *self)
 {
     return self->heard;
 }
 
 keeping
-session_keeping(const session *self)
+session_keeping(const session *self, uint64_t store)
 {
-    return self->keeping;
+    return self->kept_in == store ? self->keeping : KEEPING_NEW;
 }
 
 void
-session_set_keeping(session *self, keeping state)
+session_set_keeping(session *self, keeping state, uint64_t store)
 {
     self->keeping = state;
+    self->kept_in = store;
 }
 
 void
@@ -246,7 +269,7 @@ session_heard(session *self)
 }
 
 static void
-s_lease(session *self, lease kind, uint64_t deadline)
+s_lease(session *self, lease_kind kind, uint64_t deadline)
 {
     atomic_store(&self->lease, kind);
     atomic_store(&self->deadline, deadline);
@@ -267,8 +290,10 @@ session_await_join(session *self, uint64_t now)
 }
 
 void
-session_joined(session *self, uint64_t generation)
+session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence)
 {
+    self->joined_by = *client;
+    self->joined_with = sequence;
     self->generation = generation;
     self->heard = false;
     s_lease(self, LEASE_ATTACHED, UINT64_MAX);
@@ -296,6 +321,8 @@ session_revive_reply(session *self, const answer *reply)
 void
 session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
 {
+    self->revived = true;
+    self->revived_at = last;
     self->last = last;
     self->generation = generation;
     self->heard = heard;
@@ -304,6 +331,40 @@ session_revive(session *self, uint64_t last, uint64_t generation, bool heard, un
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
     else
         s_lease(self, LEASE_IDLE, now + IDLE_MS);
+}
+
+session_lease
+session_lease_at(const session *self, uint64_t now)
+{
+    uint64_t deadline = atomic_load(&self->deadline);
+    uint64_t left = deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 0;
+    return (session_lease){atomic_load(&self->lease), left};
+}
+
+void
+session_move_in(session *self, session_lease as, uint64_t now)
+{
+    static const uint64_t most[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
+    self->moved = true;
+    if (as.kind >= sizeof most / sizeof *most)
+        return;
+    uint64_t left = as.left_ms < most[as.kind] ? as.left_ms : most[as.kind];
+    s_lease(self, (lease_kind)as.kind, as.kind == LEASE_ATTACHED ? UINT64_MAX : now + left);
+}
+
+bool
+session_moved(const session *self)
+{
+    return self->moved;
+}
+
+const answer *
+session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole)
+{
+    const kept_reply *at = &self->kept[number];
+    *ret_sequence = at->sequence;
+    *ret_whole = !at->without_body;
+    return at->reply;
 }
 
 void
@@ -332,6 +393,14 @@ uint64_t
 session_deadline(const session *self)
 {
     return atomic_load(&self->deadline);
+}
+
+announced_state
+session_announced(const session *self)
+{
+    static const announced_state states[] = {ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED,
+                                             ANNOUNCED_DETACHED};
+    return states[atomic_load(&self->lease)];
 }
 
 bool

@@ -40,7 +40,7 @@ s_admit(turn *self)
     if (!self->view)
         return ERR_VIEW_NOT_FOUND;
     const view_ops *ops = self->host->ops;
-    bool again = head->flags & FLAG_AGAIN; // a worker that died may have done it
+    bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
     return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
                                                                                              : OK;
 }
@@ -173,7 +173,7 @@ s_new(session *of, mail **mail_p, const turn_host *host)
 static turn_result
 s_destroy(turn *self)
 {
-    turn_result result = self->ends ? TURN_ENDS : TURN_ANSWERED;
+    turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
     session_touch(self->session, clock_now(self->host->clock));
     if (self->scope)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);

@@ -28,6 +28,7 @@ HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
+_SENT_AGAIN = frozenset((wire.EVENT, wire.JOIN, wire.REFRESH, wire.PING, wire.STATS))
 BATCH = 256  # messages read before other callbacks of the loop get their turn
 MAX_WAITING = 1000
 
@@ -40,10 +41,14 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 class _Pending:
     """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "epoch", "deadline", "shared")
+    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data")
 
-    def __init__(self, future, epoch, deadline, shared):
+    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data):
         self.future = future
+        self.kind = kind
+        self.flags = flags
+        self.ttl = ttl
+        self.data = data
         self.epoch = epoch
         self.deadline = deadline
         self.shared = shared
@@ -131,7 +136,9 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key))
+        self._pending[key] = _Pending(
+            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data
+        )
         self._put(key, header, data)
         self._watch()
         return future
@@ -212,6 +219,7 @@ class Client:
                 if event != zmq.EVENT_DISCONNECTED and self.address.startswith("tcp://"):
                     self._meet(event)
                 if self._connected and self._met:
+                    self._send_again()
                     self._ask_for_sessions()
                 self._met = self._met or self._connected
         except zmq.Again:
@@ -335,6 +343,25 @@ class Client:
             return
         self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
+
+    def _send_again(self):
+        """Connected again: what was sent, and not answered, died with the broker or its answer did. An event has its
+        number and a join its place, so that neither happens twice; of the rest it cannot be told.
+        """
+        unsent = {key for _, key, _, _ in self._waiting if type(key) is tuple}
+        again = []
+        for key, pending in list(self._pending.items()):
+            if key in unsent:
+                continue
+            if pending.kind not in _SENT_AGAIN:
+                text = f"the broker at {self.address} died meanwhile: whether the request was executed is not known"
+                self._end(key, ActorError("worker_lost", text, "unknown"))
+                continue
+            flags = pending.flags | (wire.AGAIN if pending.kind == wire.EVENT else 0)
+            header = wire.HEADER.pack(wire.VERSION, pending.kind, flags, key[0], pending.epoch, key[1], pending.ttl)
+            again.append((self._clock() + CONNECT_WAIT, key, header, pending.data))
+        self._waiting.extendleft(reversed(again))
+        self._flush()
 
     def _ask_for_sessions(self):
         """Connected again. It may be a new broker: find out, spread over time, which sessions are gone."""
