@@ -76,6 +76,7 @@ const char *peer_text(slice id, char ret_text[PEER_TEXT]); // hex, cut to fit; r
 // front.c: handlers of requests. in holds routing id, header, body; a handler may move them on.
 typedef void front_handler(broker *self, parcel *in, const header *request);
 front_handler front_request, front_leave, front_ping, front_stats, front_logout, front_exited;
+front_handler front_sessions, front_evict; // census.c
 void front_refuse(broker *self, const parcel *in, const header *request,
                   err error); // what did not pass the checks
 
@@ -132,6 +133,7 @@ void move_release_all(broker *self); // what waited for the workers
 void adopt_begin(broker *self, uint32_t settle_ms);
 bool adopt_waits(const broker *self, const header *request); // of a session that is not known
 void adopt_tick(broker *self);
+void adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch); // it is not its own any more
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

@@ -467,6 +467,37 @@ store_count(store *self)
 }
 
 size_t
+store_list(store *self, id16 after, id16 *ret, size_t most)
+{
+    size_t count = 0;
+    MDB_cursor *cursor = NULL;
+    MDB_txn *txn = self->broken ? NULL : s_reading(self);
+    MDB_val key = s_session_key(&after), value;
+    int code = txn ? mdb_cursor_open(txn, self->sessions, &cursor) : MDB_NOTFOUND;
+    if (!code)
+        code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    for (; !code && count < most; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+        if (memcmp(key.mv_data, after.bytes, ID_SIZE) != 0)
+            memcpy(ret[count++].bytes, key.mv_data, ID_SIZE);
+    if (cursor)
+        mdb_cursor_close(cursor);
+    s_read(self, txn);
+    return count;
+}
+
+size_t
+store_size(store *self, id16 session)
+{
+    MDB_txn *txn = self->broken ? NULL : s_reading(self);
+    MDB_val key = s_session_key(&session), value;
+    record known = {0};
+    if (txn && mdb_get(txn, self->sessions, &key, &value) == 0 && value.mv_size == sizeof known)
+        memcpy(&known, value.mv_data, sizeof known);
+    s_read(self, txn);
+    return known.size;
+}
+
+size_t
 store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),
             void *context)
 {

@@ -235,6 +235,8 @@ s_dispatch(talks *self, const command *given)
         return s_stop(self);
     case VERB_UP:
     case VERB_KEYGEN:
+    case VERB_SESSIONS:
+    case VERB_EVICT:
     case VERB_COUNT:
         break;
     }

@@ -5,6 +5,7 @@
 #include "fleet/commands.h"
 #include "fleet/home.h"
 #include "fleet/keygen.h"
+#include "fleet/sessions.h"
 #include "fleet/settings_file.h"
 #include "fleet/supervisor.h"
 
@@ -137,6 +138,8 @@ main(int argc, char **argv)
             code = s_refuse(why);
         else if (given.verb == VERB_UP)
             code = s_up(&given, state);
+        else if (given.verb > VERB_KEYGEN)
+            code = sessions_run(&given, settings_local(given.given, SET_FRONT));
         else
             code = commands_run(&given, state);
     }

@@ -100,6 +100,8 @@ s_obey(supervisor *self, const talk_request *request)
     case VERB_STATUS:
     case VERB_UP:
     case VERB_KEYGEN:
+    case VERB_SESSIONS:
+    case VERB_EVICT:
     case VERB_COUNT:
         break;
     }

@@ -28,6 +28,7 @@ LIMITS = {
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
+    "sessions in a LISTED": ("MAX_LISTED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.

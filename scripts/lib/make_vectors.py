@@ -31,6 +31,7 @@ from vectors_base import (
 )
 from vectors_invalid import all_invalid
 
+LISTED_REST = {"attached": True, "epoch": EPOCH, "pending": 2, "bytes": 4711}
 WEB_REQUEST = {
     "method": "GET",
     "path": "/todos/",
@@ -168,13 +169,17 @@ def requests():
 
 
 def without_session():
-    """LOGOUT and EXITED."""
+    """LOGOUT, EXITED and SESSIONS; and EVICT."""
     nobody = {"session": bytes(16), "epoch": 0}
     return [
         valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, **nobody),
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
         valid("exited", "EXITED", {"pid": 4711}, **nobody),
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
+        valid("sessions", "SESSIONS", {}, **nobody),
+        valid("sessions_nil", "SESSIONS", {"after": None, "worker": None}, **nobody),
+        valid("sessions_after", "SESSIONS", {"after": b"\xff" * 16, "worker": "w" * 64}, **nobody),
+        valid("evict", "EVICT", {}),
     ]
 
 
@@ -276,6 +281,21 @@ def replies():
             "figures",
             "FIGURES",
             {"figures": {"sessions": 12, "load": 0.25, "name": "w1", "workers": [{"pid": 7}]}},
+            by="broker",
+            session=bytes(16),
+            epoch=0,
+        ),
+        valid("listed_nothing", "LISTED", {"sessions": []}, by="broker", session=bytes(16), epoch=0),
+        valid(
+            "listed",
+            "LISTED",
+            {
+                "more": True,
+                "sessions": [
+                    {"session": VIEW, "state": "active", "worker": "worker-1.1"} | LISTED_REST,
+                    {"session": OTHER, "state": "stored"} | LISTED_REST | {"attached": False, "epoch": 0, "pending": 0},
+                ],
+            },
             by="broker",
             session=bytes(16),
             epoch=0,

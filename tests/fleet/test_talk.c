@@ -47,6 +47,7 @@ test_hostile(void)
     CU_ASSERT_EQUAL(s_decode(2, "status", false), ERR_VERSION);
     CU_ASSERT_EQUAL(s_decode(1, "up", false), ERR_TYPE);
     CU_ASSERT_EQUAL(s_decode(1, "keygen", false), ERR_TYPE); // what is not asked of a supervisor
+    CU_ASSERT_EQUAL(s_decode(1, "evict", false), ERR_TYPE);
     CU_ASSERT_EQUAL(s_decode(1, "", false), ERR_TYPE);
     CU_ASSERT_EQUAL(s_decode(1, "scale", false), ERR_MALFORMED);
     CU_ASSERT_EQUAL(s_decode(1, "scale", true), ERR_MALFORMED);
