@@ -1,6 +1,7 @@
 #include "fleet/sessions.h"
 
 #include "common/hex.h"
+#include "common/host.h"
 #include "fleet/inquiry.h"
 #include "fleet/session_rows.h"
 #include "proto/bodies.h"
@@ -157,9 +158,13 @@ sessions_run(const command *given, const char *front)
     }
     if (self.wanted.digits)
         self.after = id_prefix_before(&self.wanted);
-    self.broker = inquiry_new(front, clock_system());
+    bool near = host_is_private(front);
+    self.broker = near ? inquiry_new(front, clock_system()) : NULL;
     int code;
-    if (!self.broker) {
+    if (!near) {
+        snprintf(self.why, sizeof self.why, "%s: ask on the broker's machine, where it takes no key", front);
+        code = s_fail(&self);
+    } else if (!self.broker) {
         snprintf(self.why, sizeof self.why, "%s is no address", front);
         code = s_fail(&self);
     } else {
