@@ -31,7 +31,8 @@ s_end(void)
     zsock_destroy(&s_asking);
     zsock_destroy(&s_worker);
     stage_end(&s_stage);
-    for (const char *const *name = (const char *const[]){"data.mdb", "lock.mdb", NULL}; *name; name++) {
+    for (const char *const *name = (const char *const[]){"data.mdb", "lock.mdb", "journal", NULL}; *name;
+         name++) {
         snprintf(path, sizeof path, "%s/%s", s_state, *name);
         unlink(path);
     }
