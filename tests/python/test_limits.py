@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from test_consumer import Page, page_token
 
-from troupe import blame, errors, runtime, wire
-from troupe.errors import ActorError, HandlerTimeout
+from troupe import HandlerTimeout, blame, errors, runtime, wire
+from troupe.errors import ActorError
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from troupe import LiveView, event_handler
-from troupe.errors import HandlerTimeout
+from troupe import HandlerTimeout, LiveView, event_handler
 
 
 class Stuck(LiveView):
