@@ -59,17 +59,25 @@ keep_hold(broker *self, slice to, parcel *in, const header *head)
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
         ASSERT(zmq_msg_move(&held->frame[i], &in->frame[2 + i]) == 0);
     }
+    if (store_is_full(self->store)) // what is gathered is in memory
+        keep_settle(self);
     return true;
+}
+
+static void
+s_check(broker *self, err error)
+{
+    if (error)
+        broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
+                   "is the disk full? what these sessions did will not outlive their worker");
 }
 
 void
 keep_settle(broker *self)
 {
-    if (!self->store || !store_is_open(self->store))
+    if (!self->store || (!self->held_count && !store_is_open(self->store)))
         return;
-    if (store_commit(self->store))
-        broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
-                   "is the disk full? what these sessions did will not outlive their worker");
+    s_check(self, store_commit(self->store));
     for (size_t i = 0; i < self->held_count; i++) {
         held_reply *held = &self->held[i];
         back_send(self, key_bytes(&held->to), &held->frame[0], &held->frame[1], &held->head);
@@ -77,6 +85,8 @@ keep_settle(broker *self)
         zmq_msg_close(&held->frame[1]);
     }
     self->held_count = 0;
+    if (store_is_full(self->store))
+        s_check(self, store_fold(self->store));
 }
 
 bool

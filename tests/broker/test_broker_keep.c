@@ -54,7 +54,8 @@ s_end(void)
     char path[96];
     s_close_peers();
     stage_end(&s_stage);
-    for (const char *const *name = (const char *const[]){"data.mdb", "lock.mdb", NULL}; *name; name++) {
+    for (const char *const *name = (const char *const[]){"data.mdb", "lock.mdb", "journal", NULL}; *name;
+         name++) {
         snprintf(path, sizeof path, "%s/%s", s_state, *name);
         unlink(path);
     }
