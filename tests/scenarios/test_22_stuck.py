@@ -2,12 +2,13 @@
 
 import contextlib
 import re
+import shutil
 import signal
 
 import pytest
 import raw
 from browser import Page, Visitor
-from fleet import wait_until
+from fleet import PROJECT, wait_until
 from supervised import Supervised, kill
 
 from troupe import wire
@@ -236,6 +237,21 @@ def test_a_worker_that_is_killed_from_outside(supervised, tmp_path):
             assert page.answer_to(page.number + 1)["t"] == "unknown"
             page.number += 1
     assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(one)
+
+
+def test_what_it_runs_is_known_after_it_started_anew(supervised, tmp_path):
+    """--reload: the same process, with the same memory to write that down in."""
+    copy = shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
+    one = supervised("--reload", workers=1, project=copy)
+    with raw.Client(one.fleet.front) as client:
+        client.mount("house.stuck.Stuck").shutdown()  # only what is imported is watched
+    views = copy / "house" / "stuck.py"
+    views.write_text(views.read_text() + "\n# another\n")
+    wait_until(lambda: one.up.text().count("event=registered") == 2, "the worker to start anew")
+    with Visitor(one.fleet.port).open("/stuck/") as page:
+        page.post("exits")
+        page.wait_type("lost")
+    wait_until(lambda: "exit code 3 while house.stuck.Stuck.exits ran" in last_words(one), "it to be named")
 
 
 def test_one_that_runs_again_by_itself(supervised):
