@@ -137,7 +137,7 @@ void adopt_tick(broker *self);
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);
-void fate_doom_client(broker *self, slice id); // harmless if it is not known
+void fate_doom_client(broker *self, slice id); // harmless if it is not known, or not here yet
 void fate_forget(broker *self, session *gone, happening why, const char *reason);
 void fate_end_sessions(broker *self, worker *of, const char *reason);
 void fate_leave(broker *self, session *of); // of its attached client

@@ -11,7 +11,7 @@ void
 fate_doom_client(broker *self, slice id)
 {
     client *gone = clients_find(self->clients, id);
-    if (gone && list_is_empty(&gone->doomed))
+    if (gone && !gone->expected && list_is_empty(&gone->doomed))
         list_append(&self->doomed_clients, &gone->doomed);
 }
 

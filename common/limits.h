@@ -18,6 +18,7 @@ enum {
     MAX_VIEWS = 64,
     MAX_IDENTITY = 32,
     MAX_MAILBOX = 16,
+    MAX_UNACKED = 8,
     MAX_REPLIES_KEPT = 8,
     MAX_REPLY_KEPT = 16 << 10,
     MAX_UNADOPTED = 1000,
@@ -41,6 +42,8 @@ enum {
     BUSY_RETRY_MS = 100,
     SOFT_MS = 5000,
     HARD_MS = 15000,
+    PUSH_PACE_MS = 20, // between two pushes of a view, and two ticks
+    PUSH_AGAIN_MS = 10000,
 };
 
 #endif

@@ -255,6 +255,19 @@ done_encode(const done_body *self, buffer *out)
         writer_key_bin(to, "html", self->html);
 }
 
+void
+push_encode(const push_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, self->error.size ? 3 : 1);
+    writer_key_bin(to, "frame", self->frame);
+    if (!self->error.size)
+        return;
+    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key(to, "error");
+    writer_raw(to, self->error);
+}
+
 static void
 s_opt_str(writer to, const char *key, slice text)
 {

@@ -108,6 +108,13 @@ typedef struct {
 void done_encode(const done_body *self, buffer *out);
 
 typedef struct {
+    slice frame; // empty: an error is told
+    id16 view;   // of the error
+    slice error; // raw map, as FAILED's
+} push_body;
+void push_encode(const push_body *self, buffer *out);
+
+typedef struct {
     slice file;
     uint64_t line;
     slice function;

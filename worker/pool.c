@@ -87,6 +87,8 @@ s_work(pool *self, lane *on, work *todo, uint64_t now)
     s_record(on->record, todo, now);
     if (todo->kind == WORK_MAIL)
         result = turn_run(of, &todo->mail, self->host);
+    else if (todo->kind == WORK_NUDGE)
+        result = turn_push(of, self->host);
     else if (todo->kind == WORK_RESUME)
         result = turn_resume(of, self->host);
     if (getpid() != self->process) // a handler forked, and came back here as the child

@@ -28,6 +28,7 @@ struct session {
     kept_reply kept[MAX_REPLIES_KEPT];
     uint64_t generation;
     bool heard;
+    bool armed;
     keeping keeping;
     uint64_t kept_in;
     client_id joined_by;
@@ -305,6 +306,24 @@ session_left(session *self, uint64_t now)
 {
     if (atomic_load(&self->lease) == LEASE_ATTACHED)
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+}
+
+bool
+session_attached(const session *self)
+{
+    return atomic_load(&self->lease) == LEASE_ATTACHED;
+}
+
+bool
+session_armed(const session *self)
+{
+    return self->armed;
+}
+
+void
+session_set_armed(session *self, bool armed)
+{
+    self->armed = armed;
 }
 
 void

@@ -83,6 +83,11 @@ void session_await_join(session *self, uint64_t now); // UNADOPTED: ends in UNAD
 // The page's next join must carry generation.
 void session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence);
 void session_left(session *self, uint64_t now); // the socket went: ends in DETACHED_MS unless one joins
+bool session_attached(const session *self);
+
+// Whether it is to get a turn by itself at some time.
+bool session_armed(const session *self);
+void session_set_armed(session *self, bool armed);
 
 // A turn that awaits is kept here until it is resumed.
 void session_park(session *self, turn *parked);

@@ -28,6 +28,23 @@ s_resumable(void *context, session *of)
     runqueue_resume(self->queue, session_item(of));
 }
 
+// On a thread of the pool: this one may sleep for longer.
+static void
+s_arm(void *context, session *of, uint64_t due)
+{
+    worker *self = context;
+    if (runqueue_arm(self->queue, session_item(of), due))
+        outbox_wake(self->outbox);
+}
+
+// From any thread that is in Python.
+static void
+s_changed(void *context, void *owner)
+{
+    worker *self = context;
+    runqueue_nudge(self->queue, session_item(owner));
+}
+
 static void
 s_ended(void *context, session *gone)
 {
@@ -57,7 +74,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->fence_ms = WORKER_DEAD_MS / 2;
     self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store};
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
+    ops->listen(ops->host, s_changed, self);
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
@@ -227,6 +245,7 @@ s_restore(worker *self, const incoming *message)
     session *made = session_new(head->session, head->epoch);
     self->newest_epoch = head->epoch;
     roster_add(self->roster, made);
+    roster_joined(self->roster, head->session, &message->client); // of one that moves: who stays attached
     mail *posted = mail_new(head, message->snapshot);
     posted->arrived = clock_now(self->clock);
     ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
@@ -436,8 +455,13 @@ s_tick(worker *self)
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
+    // Nothing is made for a broker that does not take what there is.
+    bool quiet = self->phase >= LEAVING || self->unsent;
+    uint64_t nudge = quiet ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
     bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
+    if (nudge < wake)
+        wake = nudge;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
     if (watch_next(self->watch) < wake)

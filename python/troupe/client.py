@@ -38,9 +38,9 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 class _Pending:
     """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data")
+    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data", "subscriber")
 
-    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data):
+    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data, subscriber):
         self.future = future
         self.kind = kind
         self.flags = flags
@@ -49,6 +49,7 @@ class _Pending:
         self.epoch = epoch
         self.deadline = deadline
         self.shared = shared
+        self.subscriber = subscriber
 
     def answer(self, reply):
         """Give the reply, or an exception, to whoever still waits."""
@@ -110,7 +111,9 @@ class Client:
         self._socket.close()
         self._socket = None
 
-    def submit(self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None):
+    def submit(
+        self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
+    ):
         """See transport.py. timeout: seconds; default: the time to live and the hard limit of a turn."""
         if view is not None:
             raise ActorError(
@@ -129,7 +132,7 @@ class Client:
         key = (session, sequence)
         future = self.loop.create_future()
         self._pending[key] = _Pending(
-            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data
+            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data, subscriber
         )
         self._put(key, header, data)
         self._watch()
@@ -243,6 +246,8 @@ class Client:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
         del self._pending[key]
+        if reply.kind == wire.JOINED and pending.subscriber is not None and not pending.future.done():
+            self.subscribe(key[0], pending.subscriber)
         pending.answer(reply)
 
     def _tell(self, session, kind, epoch, body):

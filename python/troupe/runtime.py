@@ -259,6 +259,18 @@ def find_handler(view, path, name, browser):
     return function
 
 
+def find_tick(view):
+    """The function to call with the view when it ticks."""
+    _enter_locale(view)
+    return _tick_of(type(view))
+
+
+@functools.cache
+def _tick_of(cls):
+    function = cls.handle_tick
+    return function if function is LiveView.handle_tick else _in_transaction(function)
+
+
 def may_repeat(view, name):
     """Whether a handler is marked retry_safe."""
     found = _handler(type(view), name)

@@ -284,6 +284,12 @@ def replies():
             epoch=0,
         ),
         valid("push", "PUSH", {"frame": b'{"v":"10","s":14,"a":0}'}, sequence=0),
+        valid(
+            "push_failed",
+            "PUSH",
+            {"frame": b"", "view": VIEW, "error": {"kind": "python", "message": "Error in handle_tick(): no"}},
+            sequence=0,
+        ),
     ]
 
 

@@ -100,8 +100,11 @@ s_reply(message_type type, slice body)
         (void)reader_opt_uint(&in, "retry_ms", 0);
     if (type == MSG_FIGURES)
         (void)reader_map(&in, "figures", ANY);
-    if (type == MSG_PUSH)
+    if (type == MSG_PUSH) {
         (void)reader_bin(&in, "frame", ANY);
+        (void)reader_opt_bin(&in, "view", ID_SIZE);
+        (void)reader_opt_map(&in, "error", ANY);
+    }
     return reader_error(&in);
 }
 

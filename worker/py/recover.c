@@ -44,7 +44,7 @@ recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault)
 err
 recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path};
+    open_order open = {.path = order->path, .owner = order->owner};
     err error = host_open(host, &open, ret_instance, ret_fault);
     if (error)
         return error;

@@ -1,5 +1,3 @@
-#include "worker/py/view.h"
-
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
 #include "worker/py/host.h"
@@ -136,6 +134,8 @@ host_open(void *host, const open_order *order, void **ret_instance, fault *ret_f
         Py_XDECREF(init);
     }
     if (of->view) {
+        of->owner = order->owner;
+        changed_add(self, of);
         *ret_instance = of;
         return OK;
     }
@@ -148,8 +148,8 @@ host_open(void *host, const open_order *order, void **ret_instance, fault *ret_f
 void
 host_close(void *host, void **instance_p)
 {
-    (void)host;
     instance *of = *instance_p;
+    changed_remove(host, of);
     Py_CLEAR(of->view);
     Py_CLEAR(of->path);
     Py_CLEAR(of->context);
@@ -253,11 +253,14 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
         Py_DECREF(name);
         return error;
     }
-    PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
-                                                     order->browser ? Py_True : Py_False, NULL);
+    PyObject *handler = order->tick
+                            ? PyObject_CallOneArg(self->find_tick, of->view)
+                            : PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
+                                                           order->browser ? Py_True : Py_False, NULL);
     PyObject *params = handler ? s_map(self, order->params) : NULL;
     thread_open();
-    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
+    PyObject *result =
+        params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
     thread_close();
     error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
@@ -429,6 +432,9 @@ static const view_ops s_ops = {
     .carry = recover_carry,
     .revive = recover_revive,
     .may_repeat = recover_may_repeat,
+    .listen = changed_listen,
+    .take_changed = changed_take,
+    .tick_interval = changed_interval,
 };
 
 static PyObject *
@@ -462,7 +468,7 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
-    ok = ok && thread_setup() && hasher_setup() && pack_setup() && eval_setup() &&
+    ok = ok && changed_setup(self) && thread_setup() && hasher_setup() && pack_setup() && eval_setup() &&
          (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
@@ -478,6 +484,7 @@ py_host_destroy(py_host **self_p)
     Py_XDECREF(self->submit);
     Py_XDECREF(self->unpack_ext);
     Py_XDECREF(self->make_page);
+    Py_XDECREF(self->living);
     Py_XDECREF(self->epoch);
 #define F(name) Py_XDECREF(self->name);
     FUNCTIONS(F)
