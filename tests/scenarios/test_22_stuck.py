@@ -268,6 +268,22 @@ def test_one_that_runs_again_by_itself(supervised):
         assert page.wait_type("lost")["reason"] == "quarantined"
 
 
+def test_ticks(supervised):
+    """What a view does by itself has the same limits, and the same name in what is said of it."""
+    one = supervised(*SOFT, workers=1)
+    one.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed|event=push_failed|event=failed")
+    with Visitor(one.fleet.port).open("/ticks-stuck/") as page:
+        page.event("set_mode", {"mode": "loops"})
+        one.up.wait_line("event=tick_failed")
+        page.event("set_mode", {"mode": "crashes"})
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        assert rejoin(page)["restored"] is True
+        assert page.wait_type("lost")["reason"] == "quarantined"
+        assert page.join()["reason"] == "quarantined"
+
+
 def test_programs_are_told_what_it_was(supervised):
     one = supervised(workers=1)
     one.fleet.expect_log("Fatal Python error|event=quarantined")
