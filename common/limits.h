@@ -29,6 +29,7 @@ enum {
     MAX_URL = 8 << 10,
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,
+    MAX_RUNNING = 64,
 
     DEFAULT_TTL_MS = 10000,
     HEARTBEAT_MS = 1000,
@@ -39,6 +40,8 @@ enum {
     IDLE_MS = 30 * 60 * 1000,
     PASSIVE_MS = 30 * 60 * 1000,
     BUSY_RETRY_MS = 100,
+    SOFT_MS = 5000,
+    HARD_MS = 15000,
     PUSH_PACE_MS = 20, // between two pushes of a view, and two ticks
     PUSH_AGAIN_MS = 10000,
 };

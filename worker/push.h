@@ -1,5 +1,5 @@
 // push - a view that changes without an event: its ticks, what changed outside, and how much of it a page is
-// sent that does not keep up (PROTOCOL.md 5.8). Called from a turn, with the thread entered.
+// sent that does not keep up (PROTOCOL.md 5.9). Called from a turn, with the thread entered.
 #ifndef TROUPE_WORKER_PUSH_H
 #define TROUPE_WORKER_PUSH_H
 

@@ -20,6 +20,7 @@ s_mount(turn *self, id16 id, const open_order *open, const mount_order *mount, v
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
+    turn_note(self, open->path);
     turn_begin_scope(self);
     err error = s_check_params(self, mount->params);
     if (!error)
@@ -190,6 +191,7 @@ static err
 s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order, buffer *out)
 {
     const view_ops *ops = self->host->ops;
+    turn_note(self, view_path(of));
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
     bool differs = view_version(of) != wanted->version || view_is_revived(of);

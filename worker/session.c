@@ -38,6 +38,7 @@ struct session {
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
+    box_slot *record;
 };
 
 session *
@@ -406,6 +407,18 @@ session_unpark(session *self)
     ASSERT(parked);
     self->parked = NULL;
     return parked;
+}
+
+void
+session_set_record(session *self, box_slot *record)
+{
+    self->record = record;
+}
+
+box_slot *
+session_record(const session *self)
+{
+    return self->record;
 }
 
 uint64_t

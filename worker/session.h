@@ -5,6 +5,7 @@
 #define TROUPE_SESSION_H
 
 #include "proto/bodies.h"
+#include "worker/recorder.h"
 #include "worker/runqueue.h"
 #include "worker/view.h"
 
@@ -92,6 +93,10 @@ void session_set_armed(session *self, bool armed);
 void session_park(session *self, turn *parked);
 turn *session_unpark(session *self);
 turn *session_parked(const session *self); // borrowed; NULL if none is
+
+// Where its turn is written down while it runs or awaits; NULL: nowhere. Borrowed.
+void session_set_record(session *self, box_slot *record);
+box_slot *session_record(const session *self);
 
 // Any thread.
 uint64_t session_deadline(const session *self); // ms; UINT64_MAX: none

@@ -374,6 +374,7 @@ s_revive_view(turn *self, const kept_view *kept)
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
     revive_order order = {kept->path, kept->values, kept->count, self->session};
+    turn_note(self, kept->path);
     err error = ops->revive(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;

@@ -40,6 +40,7 @@ s_admit(turn *self)
     self->view = session_view(self->session, self->event.view);
     if (!self->view)
         return ERR_VIEW_NOT_FOUND;
+    turn_note(self, view_path(self->view));
     const view_ops *ops = self->host->ops;
     bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
     return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
@@ -333,6 +334,12 @@ turn_end(session *of, const char *reason, const turn_host *host)
 }
 
 void
+turn_note(const turn *self, slice view_path)
+{
+    record_note(session_record(self->session), view_path, self->event.name);
+}
+
+void
 turn_begin_scope(turn *self)
 {
     const view_ops *ops = self->host->ops;
@@ -345,6 +352,7 @@ turn_render(turn *self, view *of, bool whole)
 {
     self->view = of;
     self->whole = whole;
+    turn_note(self, view_path(of));
     err error = s_sync(self);
     return error ? error : s_render(self);
 }

@@ -87,6 +87,13 @@ typedef struct view_ops {
     void (*thread_end)(void *host, void *thread);
     void (*enter)(void *host, void *thread);
     void (*leave)(void *host, void *thread);
+    // A thread's turn takes too long: what it runs of the person's code ends with an error, once that lets
+    // itself be ended. thread is another one's, which does not begin or end a turn meanwhile. False: none of
+    // that runs there now.
+    bool (*interrupt)(void *host, void *thread);
+    // Writes what all threads are doing to standard error, for people. Any thread, not entered; takes no
+    // lock.
+    void (*dump)(void *host);
 
     // What stands around a turn: a fresh context, usable database connections, the person's language and time
     // zone. resume and suspend stand around the part of the same turn that comes after an await.

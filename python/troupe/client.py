@@ -23,7 +23,7 @@ from .transport import Reply
 
 logger = logging.getLogger("troupe")
 
-HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another
+HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another; TROUPE["HARD_LIMIT"]
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
@@ -126,7 +126,8 @@ class Client:
         if not sequence:
             sequence = next(self._numbers)
         if timeout is None:
-            timeout = (ttl or wire.DEFAULT_TTL_MS) / 1000 + HARD_LIMIT
+            hard = conf.get("HARD_LIMIT")
+            timeout = (ttl or wire.DEFAULT_TTL_MS) / 1000 + (HARD_LIMIT if hard is None else hard)
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()

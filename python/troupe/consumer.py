@@ -17,7 +17,7 @@ from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from . import conf, request, token, transport, wire
+from . import blame, conf, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
 
 logger = logging.getLogger("troupe")
@@ -33,7 +33,7 @@ PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
-_LOST = {"unknown_session", "stale"}
+_LOST = {"unknown_session", "stale", "quarantined"}
 
 
 class BadFrame(Exception):
@@ -326,6 +326,8 @@ class LiveViewConsumer(AsyncConsumer):
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
+        for contents in tokens:
+            blame.check("JOIN", contents["path"])
         self._early = []
         session = tokens[0]["session"]
         generation = min(one["generation"] for one in tokens)
@@ -362,6 +364,9 @@ class LiveViewConsumer(AsyncConsumer):
         if error.kind == "forbidden":
             return self._json(t="reload", reason="forbidden")
         text = error.message if settings.DEBUG else "The page could not be joined."
+        blame.note(error)
+        if error.kind == "quarantined":  # it goes on for minutes: the person should know
+            self._json(t="failed", error=shown(error, text))
         self._json(t="error", reason=error.kind, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
 

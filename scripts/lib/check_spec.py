@@ -22,6 +22,7 @@ LIMITS = {
     "views in a session": ("MAX_VIEWS",),
     "views in a JOIN": ("MAX_VIEWS",),
     "chunks in a REFRESH": ("MAX_CHUNKS_ASKED", "MAX_CHUNK_HASH"),
+    "turns in an EXITED": ("MAX_RUNNING",),
     "identity": ("MAX_IDENTITY",),
     "waiting requests of one session": ("MAX_MAILBOX",),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),

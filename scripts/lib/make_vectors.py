@@ -170,11 +170,14 @@ def requests():
 def without_session():
     """LOGOUT and EXITED."""
     nobody = {"session": bytes(16), "epoch": 0}
+    turn = {"session": VIEW, "sequence": 41, "view": "shop.Cart", "event": "add"}
     return [
         valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, **nobody),
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
         valid("exited", "EXITED", {"pid": 4711}, **nobody),
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
+        valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None}]}, **nobody),
+        valid("exited_64_running", "EXITED", {"pid": 7, "running": [turn] * 64}, **nobody),
     ]
 
 

@@ -91,7 +91,7 @@ s_say_exited(uint64_t pid)
     header_encode(&head, bytes);
     buffer body;
     buffer_init(&body);
-    exited_encode(pid, &body);
+    exited_encode(&(exited_body){.pid = pid}, &body);
     slice frames[] = {slice_of(bytes, sizeof bytes), buffer_bytes(&body)};
     stage_raw(s_client, frames, 2);
     buffer_fini(&body);

@@ -1,4 +1,4 @@
-"""What a page's socket hears that it did not ask for: pushes, from its join on (PROTOCOL.md 5.8)."""
+"""What a page's socket hears that it did not ask for: pushes, from its join on (PROTOCOL.md 5.9)."""
 
 import pytest
 from test_consumer import Page, made, page_token

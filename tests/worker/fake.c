@@ -287,6 +287,20 @@ s_thread(void *host, void *thread)
     CU_ASSERT_PTR_EQUAL(host, thread);
 }
 
+static bool
+s_interrupt(void *host, void *thread)
+{
+    CU_ASSERT_PTR_EQUAL(host, thread);
+    ((fake *)host)->interrupts++;
+    return ((fake *)host)->interruptible;
+}
+
+static void
+s_dump(void *host)
+{
+    ((fake *)host)->dumps++;
+}
+
 static uint64_t
 s_now(void *context)
 {
@@ -331,10 +345,10 @@ fake_init(fake *self)
     *self = (fake){
         .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TICK_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,         s_thread_begin, s_thread,       s_thread,        s_thread, s_scope_begin, s_scope_move,
-        s_scope_move, s_scope_end,    s_open,         s_close,         s_mount,  s_join,        s_call,
-        s_await,      s_settle,       s_sync,         s_render,        s_keep,   s_carry,       s_revive,
-        s_may_repeat, s_listen,       s_take_changed, s_tick_interval,
+        self,          s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
+        s_scope_begin, s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
+        s_join,        s_call,         s_await,      s_settle,    s_sync,         s_render,        s_keep,
+        s_carry,       s_revive,       s_may_repeat, s_listen,    s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =

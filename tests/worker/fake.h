@@ -10,7 +10,7 @@ typedef struct {
     clock_ops clock;
     turn_host host;
     tree_key key;
-    uint64_t now;
+    _Atomic uint64_t now;
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
@@ -33,10 +33,12 @@ typedef struct {
     uint64_t interval;                        // of every view's ticks; 0: none
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
-    void *owner;      // of the view that was opened last
-    int tick_adds;    // to the count, at each tick; 0: it raises
-    bool tick_awaits; // its end
-    bool changed;     // what every view says when it is asked
+    void *owner;                        // of the view that was opened last
+    int tick_adds;                      // to the count, at each tick; 0: it raises
+    bool tick_awaits;                   // its end
+    bool changed;                       // what every view says when it is asked
+    _Atomic unsigned interrupts, dumps; // how often it was asked to
+    bool interruptible;
 } fake;
 
 void fake_init(fake *self);

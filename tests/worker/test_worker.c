@@ -24,6 +24,10 @@ typedef struct {
     size_t peer_size;
     worker *worker;
     pthread_t thread;
+    worker_end end;
+    uint64_t hard_ms;
+    recorder *record;
+    pthread_mutex_t gate; // "nothing" waits here
 } world;
 
 typedef struct {
@@ -45,6 +49,10 @@ static err
 s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
 {
     s_world.executed++;
+    if (slice_is(order->name, "nothing")) {
+        pthread_mutex_lock(&s_world.gate);
+        pthread_mutex_unlock(&s_world.gate);
+    }
     return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_fault);
 }
 
@@ -52,7 +60,7 @@ static void *
 s_run_worker(void *unused)
 {
     (void)unused;
-    worker_run(s_world.worker);
+    s_world.end = worker_run(s_world.worker);
     return NULL;
 }
 
@@ -130,12 +138,26 @@ s_start(void)
     zmq_setsockopt(s_world.router, ZMQ_RCVTIMEO, &patience, sizeof patience);
     zmq_setsockopt(s_world.router, ZMQ_LINGER, &none, sizeof none);
     CU_ASSERT_EQUAL_FATAL(zmq_bind(s_world.router, s_world.address), 0);
-    worker_options options = {.back = s_world.address, .name = "w", .drain_ms = 60000, .pool = {2, 2, 50}};
+    worker_options options = {.back = s_world.address,
+                              .name = "w",
+                              .drain_ms = 60000,
+                              .pool = {2, 2, 50},
+                              .hard_ms = s_world.hard_ms,
+                              .record = s_world.record};
     s_world.worker = worker_new(&options, &s_world.ops, &s_world.fake.clock);
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
     CU_ASSERT_EQUAL(s_hear(), MSG_ANNOUNCE);
+}
+
+static void
+s_take_down(void)
+{
+    zmq_close(s_world.router);
+    zmq_ctx_term(s_world.context);
+    unlink(s_world.address + strlen("ipc://"));
+    rmdir(s_world.folder);
 }
 
 static void
@@ -169,10 +191,7 @@ s_finish(void)
             s_move(0);
     }
     pthread_join(s_world.thread, NULL);
-    zmq_close(s_world.router);
-    zmq_ctx_term(s_world.context);
-    unlink(s_world.address + strlen("ipc://"));
-    rmdir(s_world.folder);
+    s_take_down();
     return done;
 }
 
@@ -322,6 +341,50 @@ s_an_update(void)
     s_stop();
 }
 
+static void
+s_goodbye_is(const char *wanted)
+{
+    heard got = s_receive();
+    while (got.head.type != MSG_GOODBYE) {
+        if (got.head.type == MSG_DRAIN)
+            s_move(0);
+        buffer_fini(&got.body);
+        got = s_receive();
+    }
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    buffer_fini(&got.body);
+}
+
+static uint64_t
+s_system_now(void *context)
+{
+    (void)context;
+    return clock_now(clock_system());
+}
+
+// By the system's clock: the I/O thread is to wake by itself.
+static void
+s_stuck_worker_leaves(void)
+{
+    clock_ops before = s_world.fake.clock;
+    s_world.hard_ms = 50;
+    pthread_mutex_init(&s_world.gate, NULL);
+    pthread_mutex_lock(&s_world.gate);
+    s_world.fake.clock.now_ms = s_system_now;
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0), EPOCH + 1);
+    s_goodbye_is("stuck");
+    pthread_join(s_world.thread, NULL);
+    CU_ASSERT_EQUAL(s_world.end, WORKER_STUCK);
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
+    s_take_down();
+    s_world.fake.clock = before;
+    s_world.hard_ms = 0;
+}
+
 // It serves its sessions until they go, with all that came for them, and takes none of them back.
 static void
 s_drains(void)
@@ -419,5 +482,6 @@ static const unit_test s_tests[] = {
     {"drains", s_drains},
     {"fenced", s_fenced},
     {"announces", s_announces},
+    {"a worker with a stuck turn leaves", s_stuck_worker_leaves}, // the last: its handler is never let go
 };
 UNIT_MAIN("worker", s_tests)

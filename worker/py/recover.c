@@ -1,11 +1,14 @@
 // A view that outlives its worker: its attributes as a snapshot, and back; its request, when it moves.
 #include "worker/py/host.h"
+#include "worker/py/thread.h"
 
 // Of a program's view: nobody joins it.
 err
 recover_restore(py_host *self, instance *of, fault *ret_fault)
 {
+    thread_open();
     PyObject *none = PyObject_CallOneArg(self->restore_view, of->view);
+    thread_close();
     if (!none)
         return host_fault(self, of, "%U.restore()", ret_fault);
     Py_DECREF(none);
