@@ -67,8 +67,8 @@ void turn_end(session *of, const char *reason, const turn_host *host);
 err request_run(turn *self); // OK or what the request is answered with
 // Shared by all.
 void turn_begin_scope(turn *self);
-turn_step turn_call; // the person's code: event.name, or handle_tick() if it ticks
 void turn_note(const turn *self, slice view_path); // code of that view is about to run
+turn_step turn_call; // the person's code: event.name, or handle_tick() if it ticks
 err turn_render(turn *self, view *of,
                 bool whole); // sync and template: shown, changed, and with a root the rest
 void turn_done(turn *self, uint64_t applied, buffer *out);  // DONE's body from what turn_render left

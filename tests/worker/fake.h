@@ -28,17 +28,17 @@ typedef struct {
     void *done_context;
     err settles; // how it ends
     unsigned resumable;
+    _Atomic unsigned interrupts, dumps; // how often it was asked to
+    bool interruptible;
     unsigned armed_times;                     // how often the session said when it wants its next turn
     uint64_t armed;                           // what it said last
     uint64_t interval;                        // of every view's ticks; 0: none
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
-    void *owner;                        // of the view that was opened last
-    int tick_adds;                      // to the count, at each tick; 0: it raises
-    bool tick_awaits;                   // its end
-    bool changed;                       // what every view says when it is asked
-    _Atomic unsigned interrupts, dumps; // how often it was asked to
-    bool interruptible;
+    void *owner;      // of the view that was opened last
+    int tick_adds;    // to the count, at each tick; 0: it raises
+    bool tick_awaits; // its end
+    bool changed;     // what every view says when it is asked
 } fake;
 
 void fake_init(fake *self);

@@ -287,6 +287,50 @@ s_goodbye_comes_last(void)
 }
 
 static void
+s_goodbye_is(const char *wanted)
+{
+    heard got = s_receive();
+    while (got.head.type != MSG_GOODBYE) {
+        if (got.head.type == MSG_DRAIN)
+            s_move(0);
+        buffer_fini(&got.body);
+        got = s_receive();
+    }
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    buffer_fini(&got.body);
+}
+
+static uint64_t
+s_system_now(void *context)
+{
+    (void)context;
+    return clock_now(clock_system());
+}
+
+// By the system's clock: the I/O thread is to wake by itself.
+static void
+s_stuck_worker_leaves(void)
+{
+    clock_ops before = s_world.fake.clock;
+    s_world.hard_ms = 50;
+    pthread_mutex_init(&s_world.gate, NULL);
+    pthread_mutex_lock(&s_world.gate);
+    s_world.fake.clock.now_ms = s_system_now;
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0), EPOCH + 1);
+    s_goodbye_is("stuck");
+    pthread_join(s_world.thread, NULL);
+    CU_ASSERT_EQUAL(s_world.end, WORKER_STUCK);
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
+    s_take_down();
+    s_world.fake.clock = before;
+    s_world.hard_ms = 0;
+}
+
+static void
 s_hear_push(const char *frame)
 {
     heard got = s_receive();
@@ -339,50 +383,6 @@ s_an_update(void)
     s_world.fake.template = before;
     s_shutdown(EPOCH + 1);
     s_stop();
-}
-
-static void
-s_goodbye_is(const char *wanted)
-{
-    heard got = s_receive();
-    while (got.head.type != MSG_GOODBYE) {
-        if (got.head.type == MSG_DRAIN)
-            s_move(0);
-        buffer_fini(&got.body);
-        got = s_receive();
-    }
-    reader in;
-    reader_init(&in, buffer_bytes(&got.body));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
-    buffer_fini(&got.body);
-}
-
-static uint64_t
-s_system_now(void *context)
-{
-    (void)context;
-    return clock_now(clock_system());
-}
-
-// By the system's clock: the I/O thread is to wake by itself.
-static void
-s_stuck_worker_leaves(void)
-{
-    clock_ops before = s_world.fake.clock;
-    s_world.hard_ms = 50;
-    pthread_mutex_init(&s_world.gate, NULL);
-    pthread_mutex_lock(&s_world.gate);
-    s_world.fake.clock.now_ms = s_system_now;
-    s_start();
-    s_mount(EPOCH + 1);
-    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0), EPOCH + 1);
-    s_goodbye_is("stuck");
-    pthread_join(s_world.thread, NULL);
-    CU_ASSERT_EQUAL(s_world.end, WORKER_STUCK);
-    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
-    s_take_down();
-    s_world.fake.clock = before;
-    s_world.hard_ms = 0;
 }
 
 // It serves its sessions until they go, with all that came for them, and takes none of them back.

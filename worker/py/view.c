@@ -468,7 +468,7 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
-    ok = ok && thread_setup() && changed_setup(self) && hasher_setup() && pack_setup() && eval_setup() &&
+    ok = ok && changed_setup(self) && thread_setup() && hasher_setup() && pack_setup() && eval_setup() &&
          (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
