@@ -37,6 +37,7 @@ urlpatterns = [
     path("ticking/", pushes.Ticking.as_view()),
     path("ticking-later/", pushes.TickingLater.as_view()),
     path("stumbling/", pushes.Stumbling.as_view()),
+    path("dawdling/", pushes.Dawdling.as_view()),
     path("listening/", pushes.Listening.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]
