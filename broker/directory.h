@@ -21,6 +21,7 @@ typedef struct session {
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
+    bool unkept;                   // the store lost it: its worker is to say all of it again
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;
 

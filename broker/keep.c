@@ -42,8 +42,22 @@ keep_reply(broker *self, const parcel *in, const header *head)
         error = store_put_root(self->store, head->session, root, parcel_frame(in, 2),
                                s_kept_body(parcel_frame(in, 3)));
     }
+    session *whole = frame.data[0] == SNAPSHOT_CHANGES ? NULL : directory_find(self->sessions, head->session);
+    if (whole)
+        whole->unkept = false;
     if (error)
         s_not_kept(self, head->session, error);
+}
+
+// Their sessions are not in the store any more, or only as they were before.
+static void
+s_ask_for_all(broker *self)
+{
+    for (size_t i = 0; i < self->held_count; i++) {
+        session *of = directory_find(self->sessions, self->held[i].head.session);
+        if (of)
+            of->unkept = true;
+    }
 }
 
 bool
@@ -67,9 +81,11 @@ keep_settle(broker *self)
 {
     if (!self->store || !store_is_open(self->store))
         return;
-    if (store_commit(self->store))
+    if (store_commit(self->store)) {
+        s_ask_for_all(self);
         broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
-                   "is the disk full? what these sessions did will not outlive their worker");
+                   "is the disk full? what these sessions did outlives their worker only once they do more");
+    }
     for (size_t i = 0; i < self->held_count; i++) {
         held_reply *held = &self->held[i];
         back_send(self, key_bytes(&held->to), &held->frame[0], &held->frame[1], &held->head);

@@ -19,15 +19,20 @@ typedef struct {
     uint64_t size;    // of all its roots, with what each takes in a frame
 } record;
 
+typedef struct {
+    id16 *at;
+    size_t count, room;
+} ids;
+
 struct store {
     MDB_env *env;
     MDB_dbi roots, sessions, figures;
     MDB_txn *writing; // what is gathered; NULL: nothing
     size_t limit, used;
-    id16 *touched; // sessions that were put something for since the last commit
-    size_t touched_count, touched_room;
+    ids touched; // sessions that were put something for since the last commit
+    ids doomed;  // older here than what was seen, sorted: each write drops them, until one succeeds
     bool failed; // a write since the last commit
-    bool broken; // and its sessions could not be dropped either: nothing here can be trusted
+    bool broken; // nothing here can be trusted
     id16 swept;  // where the next sweep begins
 };
 
@@ -65,21 +70,53 @@ s_weight(size_t size) // of a root, as in a frame
 }
 
 static bool
-s_begin(store *self)
-{
-    if (!self->writing && mdb_txn_begin(self->env, NULL, 0, &self->writing)) {
-        self->writing = NULL;
-        self->failed = true;
-    }
-    return self->writing;
-}
-
-static bool
 s_ok(store *self, int code)
 {
     if (code && code != MDB_NOTFOUND)
         self->failed = true;
     return code == 0;
+}
+
+static bool
+s_find(store *self, id16 session, record *ret)
+{
+    MDB_val key = s_session_key(&session), value;
+    if (!s_ok(self, mdb_get(self->writing, self->sessions, &key, &value)) || value.mv_size != sizeof *ret)
+        return false;
+    memcpy(ret, value.mv_data, sizeof *ret);
+    return true;
+}
+
+static void
+s_remove(store *self, id16 session)
+{
+    record known;
+    if (s_find(self, session, &known))
+        self->used -= known.size < self->used ? known.size : self->used;
+    MDB_val key = s_session_key(&session), value;
+    s_ok(self, mdb_del(self->writing, self->sessions, &key, NULL));
+    MDB_cursor *cursor;
+    if (!s_ok(self, mdb_cursor_open(self->writing, self->roots, &cursor)))
+        return;
+    while (s_ok(self, mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)) &&
+           memcmp(key.mv_data, session.bytes, ID_SIZE) == 0 && s_ok(self, mdb_cursor_del(cursor, 0)))
+        key = s_session_key(&session);
+    mdb_cursor_close(cursor);
+}
+
+static bool
+s_begin(store *self)
+{
+    if (self->writing)
+        return true;
+    if (mdb_txn_begin(self->env, NULL, 0, &self->writing)) {
+        self->writing = NULL;
+        self->failed = true;
+        return false;
+    }
+    for (size_t i = 0; i < self->doomed.count; i++)
+        s_remove(self, self->doomed.at[i]);
+    return true;
 }
 
 // --- opening --------------------------------------------------------------------------------------------
@@ -167,7 +204,8 @@ store_destroy(store **self_p)
         mdb_txn_abort(self->writing);
     if (self->env)
         mdb_env_close(self->env);
-    free(self->touched);
+    free(self->touched.at);
+    free(self->doomed.at);
     free(self);
     *self_p = NULL;
 }
@@ -190,44 +228,35 @@ store_boot(store *self, uint32_t *ret_boot)
 
 // --- writing --------------------------------------------------------------------------------------------
 
-static bool
-s_find(store *self, id16 session, record *ret)
-{
-    MDB_val key = s_session_key(&session), value;
-    if (!s_ok(self, mdb_get(self->writing, self->sessions, &key, &value)) || value.mv_size != sizeof *ret)
-        return false;
-    memcpy(ret, value.mv_data, sizeof *ret);
-    return true;
-}
-
 static void
-s_touch(store *self, id16 session)
+s_add(ids *to, id16 id)
 {
-    if (self->touched_count && id_equal(self->touched[self->touched_count - 1], session))
+    if (to->count && id_equal(to->at[to->count - 1], id))
         return;
-    if (self->touched_count == self->touched_room) {
-        self->touched_room = self->touched_room ? 2 * self->touched_room : 64;
-        self->touched = realloc(self->touched, self->touched_room * sizeof *self->touched);
-        ASSERT(self->touched);
+    if (to->count == to->room) {
+        to->room = to->room ? 2 * to->room : 64;
+        to->at = realloc(to->at, to->room * sizeof *to->at);
+        ASSERT(to->at);
     }
-    self->touched[self->touched_count++] = session;
+    to->at[to->count++] = id;
+}
+
+static int
+s_compare(const void *one, const void *other)
+{
+    return memcmp(one, other, sizeof(id16));
 }
 
 static void
-s_remove(store *self, id16 session)
+s_sort(ids *self) // each once
 {
-    record known;
-    if (s_find(self, session, &known))
-        self->used -= known.size < self->used ? known.size : self->used;
-    MDB_val key = s_session_key(&session), value;
-    s_ok(self, mdb_del(self->writing, self->sessions, &key, NULL));
-    MDB_cursor *cursor;
-    if (!s_ok(self, mdb_cursor_open(self->writing, self->roots, &cursor)))
+    size_t count = self->count;
+    if (!count)
         return;
-    while (s_ok(self, mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)) &&
-           memcmp(key.mv_data, session.bytes, ID_SIZE) == 0 && s_ok(self, mdb_cursor_del(cursor, 0)))
-        key = s_session_key(&session);
-    mdb_cursor_close(cursor);
+    qsort(self->at, count, sizeof *self->at, s_compare);
+    self->count = 0;
+    for (size_t i = 0; i < count; i++)
+        s_add(self, self->at[i]);
 }
 
 // Puts head and body as one root; no data: takes it away.
@@ -280,7 +309,7 @@ store_put(store *self, id16 session, slice frame, uint64_t now)
         return error;
     if (!s_begin(self))
         return ERR_SYSTEM;
-    s_touch(self, session);
+    s_add(&self->touched, session);
     record known = {0};
     if (in.kind != SNAPSHOT_CHANGES)
         s_remove(self, session);
@@ -302,7 +331,7 @@ store_put_root(store *self, id16 session, uint32_t root, slice head, slice body)
         return ERR_SYSTEM;
     if (!s_find(self, session, &known))
         return ERR_UNKNOWN_SESSION;
-    s_touch(self, session);
+    s_add(&self->touched, session);
     s_put(self, session, &known, root, false, head, body);
     return s_keep(self, session, &known);
 }
@@ -313,7 +342,7 @@ store_touch(store *self, id16 session, uint64_t now)
     record known;
     if (!s_begin(self) || !s_find(self, session, &known))
         return;
-    s_touch(self, session);
+    s_add(&self->touched, session);
     known.touched = now;
     s_keep(self, session, &known);
 }
@@ -323,7 +352,7 @@ store_drop(store *self, id16 session)
 {
     if (!s_begin(self))
         return;
-    s_touch(self, session);
+    s_add(&self->touched, session);
     s_remove(self, session);
 }
 
@@ -346,18 +375,29 @@ s_write(store *self)
         mdb_txn_abort(txn);
         return false;
     }
-    return mdb_txn_commit(txn) == 0;
+    if (mdb_txn_commit(txn))
+        return false;
+    self->doomed.count = 0;
+    return true;
 }
 
-// What these sessions have here is older than what people have seen.
-static bool
-s_drop_touched(store *self)
+// What these sessions have here is older than what people have seen. To drop it may need room as well, on a
+// disk that has none.
+static void
+s_doom_touched(store *self)
 {
-    if (!s_begin(self))
-        return self->failed = false;
-    for (size_t i = 0; i < self->touched_count; i++)
-        s_remove(self, self->touched[i]);
-    return s_write(self);
+    for (size_t i = 0; i < self->touched.count; i++)
+        s_add(&self->doomed, self->touched.at[i]);
+    s_sort(&self->doomed);
+    s_begin(self);
+    s_write(self);
+}
+
+static bool
+s_is_doomed(const store *self, id16 session)
+{
+    const ids *all = &self->doomed;
+    return all->count && bsearch(&session, all->at, all->count, sizeof *all->at, s_compare);
 }
 
 err
@@ -365,12 +405,12 @@ store_commit(store *self)
 {
     bool written = s_write(self);
     if (!written) {
-        self->broken |= !s_drop_touched(self);
+        s_doom_touched(self);
         self->used = 0;
         if (s_count_used(self))
             self->broken = true;
     }
-    self->touched_count = 0;
+    self->touched.count = 0;
     return written ? OK : ERR_SYSTEM;
 }
 
@@ -396,7 +436,9 @@ s_read(store *self, MDB_txn *txn)
 bool
 store_has(store *self, id16 session)
 {
-    MDB_txn *txn = self->broken ? NULL : s_reading(self);
+    if (self->broken || (!self->writing && s_is_doomed(self, session)))
+        return false;
+    MDB_txn *txn = s_reading(self);
     MDB_val key = s_session_key(&session), value;
     bool has = txn && mdb_get(txn, self->sessions, &key, &value) == 0;
     s_read(self, txn);

@@ -97,7 +97,7 @@ snapshot_add(turn *self, answer *to)
     }
     if (!session_view_count(of) || (event && before == KEEPING_NOT))
         return;
-    bool whole = !event || before != KEEPING;
+    bool whole = !event || before != KEEPING || (self->mail->head.flags & FLAG_WHOLE);
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);

@@ -140,8 +140,11 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(s_kind(s_event(5, "increment", FLAG_WHOLE)), SNAPSHOT_FULL); // the store lost it
+    CU_ASSERT_EQUAL(s_kind(s_event(6, "increment", 0)), SNAPSHOT_CHANGES);
     s_fake.snapshots = false;
-    CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), 0);
+    CU_ASSERT_EQUAL(s_kind(s_event(7, "increment", 0)), 0);
     s_finish();
 }
 
