@@ -154,6 +154,23 @@ front_request(broker *self, parcel *in, const header *request)
     } while (error == ERR_UNREACHABLE);
 }
 
+// A page comes by another client than the one that is attached. If that is gone, of which nobody told us yet,
+// the worker must know before it judges the join (PROTOCOL.md 5.1): a page that never heard how its last join
+// went would meet a session that somebody holds.
+void
+front_join(broker *self, parcel *in, const header *request)
+{
+    const session *known = directory_find(self->sessions, request->session);
+    if (known && known->attached && !slice_equal(key_bytes(&known->attached->id), parcel_frame(in, 0))) {
+        buffer_clear(&self->body);
+        empty_encode(&self->body);
+        answer_body(self, key_bytes(&known->attached->id),
+                    &(header){.version = PROTOCOL_VERSION, .type = MSG_PONG});
+        fate_reap(self);
+    }
+    front_request(self, in, request);
+}
+
 void
 front_leave(broker *self, parcel *in, const header *request)
 {

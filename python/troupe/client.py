@@ -35,11 +35,14 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class _Pending:
-    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
+    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers. `frames`: what may
+    be sent again, or None.
+    """
 
-    __slots__ = ("future", "epoch", "deadline", "shared")
+    __slots__ = ("future", "epoch", "deadline", "shared", "frames")
 
-    def __init__(self, future, epoch, deadline, shared):
+    def __init__(self, future, epoch, deadline, shared, frames):
+        self.frames = frames
         self.future = future
         self.epoch = epoch
         self.deadline = deadline
@@ -122,7 +125,9 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key))
+        # Of one epoch there is one worker, which knows what it has executed.
+        frames = (header, data) if kind == wire.EVENT and flags & wire.BROWSER and epoch else None
+        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key), frames)
         self._put(key, header, data)
         self._watch()
         return future
@@ -145,9 +150,11 @@ class Client:
             self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
     def unsubscribe(self, session, callback):
-        """Undo `subscribe`, unless another one came since."""
-        if self._subscribers.get(session) == callback:
-            del self._subscribers[session]
+        """Undo `subscribe`, unless another one came since. Whether it was undone."""
+        if self._subscribers.get(session) != callback:
+            return False
+        del self._subscribers[session]
+        return True
 
     def _put(self, key, header, data):
         """Send, or keep for a while. key: of the pending request; or what `send` was given as `lost`."""
@@ -201,6 +208,7 @@ class Client:
                 event = parse_monitor_message(self._monitor.recv_multipart(_NOBLOCK))["event"]
                 self._connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
                 if self._connected and self._met:
+                    self._send_again()
                     self._ask_for_sessions()
                 self._met = self._met or self._connected
         except zmq.Again:
@@ -306,6 +314,12 @@ class Client:
             return
         self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
+
+    def _send_again(self):
+        """Connected again. What was under way is lost, on one way or the other: events are asked for once more."""
+        for key, pending in list(self._pending.items()):
+            if pending.frames is not None and not pending.future.done():
+                self._put(key, *pending.frames)
 
     def _ask_for_sessions(self):
         """Connected again. It may be a new broker: find out, spread over time, which sessions are gone."""

@@ -28,12 +28,17 @@ MAX_MISTAKES = 5
 MAX_OUTGOING = 1000
 MAX_CHUNKS = 256  # that a page may ask for at once
 MAX_HASH = 16
+JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
 _LOST = {"unknown_session", "stale"}
+
+
+class Gone(Exception):
+    """The page went while something was done for it."""
 
 
 class BadFrame(Exception):
@@ -66,6 +71,8 @@ class LiveViewConsumer(AsyncConsumer):
         self._joins = 0
         self._transport = None
         self._session = None  # 16 bytes while joined
+        self._from_socket = receive
+        self._coming = None  # the socket's next message, where somebody waits for it already
         self._epoch = 0
         self._tokens = {}  # view's hex → contents of its token
         self._numbers = {}  # view's hex → what patches call it
@@ -73,7 +80,8 @@ class LiveViewConsumer(AsyncConsumer):
         self._writer = self._join_timer = None
         try:
             while True:
-                message = await receive()
+                coming, self._coming = self._coming, None
+                message = await (coming or receive())
                 if message["type"] == "websocket.receive":
                     await self._receive(message)
                 elif message["type"] == "websocket.connect":
@@ -97,7 +105,7 @@ class LiveViewConsumer(AsyncConsumer):
         """The socket is gone, or the server stops."""
         self._closed = True
         self._leave()
-        for task in (self._writer, self._join_timer):
+        for task in (self._writer, self._join_timer, self._coming):
             if task is not None:
                 task.cancel()
 
@@ -321,6 +329,8 @@ class LiveViewConsumer(AsyncConsumer):
             await self._join_session(tokens, facts)
         except ActorError as error:
             self._join_failed(error)
+        except Gone:
+            self._closed = True
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
@@ -349,7 +359,24 @@ class LiveViewConsumer(AsyncConsumer):
     async def _ask_to_join(self, session, generation, tokens, facts):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
-        return await self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER)
+        future = self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER, timeout=JOIN_TIMEOUT_SECONDS)
+        try:
+            return await self._unless_gone(future)
+        except (ActorError, Gone) as error:
+            if isinstance(error, Gone) or error.kind == "timeout":
+                # Whatever became of it: nobody has this page, and its next join must not meet one that is there.
+                self._transport.send(wire.LEAVE, session, {})
+            raise
+
+    async def _unless_gone(self, future):
+        """What the future gives. Gone: the page did not wait for it."""
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(self._from_socket())
+        await asyncio.wait((future, self._coming), return_when=asyncio.FIRST_COMPLETED)
+        if not future.done() and self._coming.result()["type"] == "websocket.disconnect":
+            future.cancel()
+            raise Gone
+        return await future
 
     def _join_failed(self, error):
         logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
@@ -382,13 +409,14 @@ class LiveViewConsumer(AsyncConsumer):
         self._json(t="reload" if reason == "logout" else "lost", reason=reason)
 
     def _leave(self):
-        if self._session is not None:
-            self._transport.send(wire.LEAVE, self._session, {}, epoch=self._epoch)
-            self._forget()
+        """Says so, unless the page is back by another socket of this process already."""
+        session = self._session
+        if session is not None and self._forget():
+            self._transport.send(wire.LEAVE, session, {}, epoch=self._epoch)
 
     def _forget(self):
-        self._transport.unsubscribe(self._session, self._unasked)
-        self._session = None
+        session, self._session = self._session, None
+        return self._transport.unsubscribe(session, self._unasked)
 
 
 def origin_allowed(scope):

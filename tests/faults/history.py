@@ -22,7 +22,9 @@ BACKOFF = (0.1, 2.0)
 
 
 class Event:
-    """One number that is to be appended. outcome: None until it is known; reason: of an unknown one."""
+    """One number that is to be appended, or with None: a wish to see all. outcome: None until it is known; reason: of
+    an unknown one.
+    """
 
     def __init__(self, value):
         self.value, self.number, self.sent, self.again = value, 0, False, False
@@ -39,7 +41,7 @@ class History:
         self.port, self.random, self.name, self.known = port, random.Random(seed), name, known
         self.events, self.waiting = [], []  # waiting: without an outcome, in order
         self.next, self.fresh, self.joins, self.waited = 1, 0, 0, []
-        self.socket = self.shown = self.listed = None
+        self.socket = self.shown = None
         self.open = self.stopped = False
         self.version = self.renewal = None
         self.headers = {}
@@ -154,8 +156,9 @@ class History:
             if not event.number:
                 event.number, self.next = self.next, self.next + 1
             event.sent, event.sent_at = True, now
-            params = {"page": self.name, "number": event.value}
-            frame = {"t": "event", "n": event.number, "v": self.view, "e": "append", "p": params}
+            frame = {"t": "event", "n": event.number, "v": self.view, "e": "list", "p": {}}
+            if event.value is not None:
+                frame |= {"e": "append", "p": {"page": self.name, "number": event.value}}
             await self._send({**frame, "r": True} if event.again else frame)
 
     async def _take(self, frame):
@@ -168,8 +171,6 @@ class History:
             event = next((one for one in self.waiting if number and one.number == number), None)
             if event is not None:
                 self._settle(event, kind or "done", frame.get("reason") or frame.get("error"))
-            elif number and number == self.listed:
-                self.listed = None
         elif kind == "refused":
             await self._refused(number, frame)
         elif kind == "lost":
@@ -183,6 +184,8 @@ class History:
             return
         first = event is self.waiting[0]
         event.sent = False
+        if frame["reason"] == "gap" and not first:
+            self.waiting[0].sent = False  # it was lost
         event.due = time.monotonic() + max(0.1, frame.get("retry_ms", 0) / 1000) if first else 0.0
         if frame["reason"] == "unknown_session" or (frame["reason"] == "gap" and first):
             await self._join()
@@ -196,28 +199,26 @@ class History:
         await self.socket.send(json.dumps(frame))
 
     async def look(self, seconds):
-        """[(place, number)] that the view has; None: it could not be asked in time. Nothing may be waiting."""
+        """[(place, number)] that the view has; None: it could not be asked in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            self.shown, self.listed = None, self.next
+            wish = Event(None)
+            self.waiting.append(wish)
+            if not await self._until(lambda wish=wish: wish.outcome, deadline) or wish.outcome != "done":
+                continue
+            self.shown = None
             with contextlib.suppress(websockets.WebSocketException):
-                if self.open:
-                    self.next += 1
-                    await self._send({"t": "event", "n": self.listed, "v": self.view, "e": "list", "p": {}})
-                    await self._until(lambda: self.listed is None)
-                    await self._send({"t": "refresh", "v": self.view})
-                    await self._until(lambda: self.shown is not None)
-            if self.shown is not None and self.listed is None:
+                await self._send({"t": "refresh", "v": self.view})
+            if await self._until(lambda: self.shown, time.monotonic() + 2):
                 plain = re.sub(r"<!--.*?-->", "", self.shown)
                 words = re.findall(r"<p>(.*?)</p>", plain)[1].split()
                 return [tuple(map(int, word.split(":"))) for word in words]
-            await asyncio.sleep(0.1)
         return None
 
-    async def _until(self, condition):
-        until = time.monotonic() + 2
-        while not condition() and time.monotonic() < until:
+    async def _until(self, condition, deadline):
+        while not condition() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
+        return condition()
 
 
 def get(port, path, headers=None):

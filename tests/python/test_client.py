@@ -239,6 +239,35 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         second.close()
 
 
+async def test_after_a_reconnection_events_are_sent_again(tmp_path, make):
+    """What was under way is lost. Only a browser's events, and of a known epoch: nothing else is safe to say twice."""
+    first = fake_worker.Broker(f"ipc://{tmp_path}/front")
+    one = make(first.address)
+    await mounted(one)
+    first.answer = lambda *_: []
+    options = {"flags": wire.BROWSER, "epoch": 7}
+    events = [one.submit(wire.EVENT, SESSION, event(n), sequence=n, **options) for n in (1, 2)]
+    others = [
+        one.submit(wire.EVENT, SESSION, event(3), sequence=3, epoch=7),
+        one.submit(wire.EVENT, SESSION, event(4), sequence=4, flags=wire.BROWSER),
+        one.submit(wire.JOIN, SESSION, {}, **options),
+    ]
+    given_up = one.submit(wire.EVENT, SESSION, event(5), sequence=5, **options)
+    for _ in range(5):
+        await asyncio.to_thread(first.wait_for, wire.EVENT)
+    given_up.cancel()
+    first.close()
+    second = fake_worker.Broker(first.address)
+    try:
+        second.sessions = first.sessions
+        assert [(await one).kind for one in events] == [wire.DONE, wire.DONE]
+        await one.submit(wire.PING, SESSION, {})
+        assert second.seen.qsize() == 3 and not any(other.done() for other in others)
+        assert second.sessions[SESSION].views[b"v" * 16][0].count == 1 + 2
+    finally:
+        second.close()
+
+
 async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     clock = Clock()
     one = make(f"ipc://{tmp_path}/nobody", clock=clock)
