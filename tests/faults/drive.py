@@ -29,6 +29,7 @@ class Outcome:
 
     counts: Counter = field(default_factory=Counter)
     happened: Counter = field(default_factory=Counter)
+    reasons: Counter = field(default_factory=Counter)  # of what failed or became unknown
     waited: list = field(default_factory=list)
 
     def faultless(self):
@@ -105,6 +106,7 @@ class Drive:
         for page, has in zip(self.pages, rows, strict=True):
             one = judge.judge(page.events, has, trace.get(page.name), page.fresh, self.excuses)
             self.outcome.counts.update(one)
+            self.outcome.reasons.update(str(event.reason) for event in page.events if event.reason)
             if any(one[name] for name in judge.COUNTS):
                 wrong = {name: number for name, number in one.items() if number}
                 say(f"{page.name} ({getattr(page, 'view', '?')}): {wrong}, {page.joins} joins, {page.fresh} fresh")
@@ -128,7 +130,7 @@ def main():
             stage.complain()
             for log in (stage.up.log, stage.web.log):
                 (Path("/tmp") / f"faults-{log.name}").write_text(log.read_text())
-    print(dict(outcome.counts), dict(outcome.happened), sep="\n")
+    print(dict(outcome.counts), dict(outcome.happened), dict(outcome.reasons), sep="\n")
     return 0 if outcome.faultless() else 1
 
 

@@ -63,7 +63,7 @@ async def web_stands_still(stage, chosen):
         await asyncio.sleep(2)
 
 
-def _frames(side, kind, chance, seconds=2):
+def _frames(side, kind, chance, seconds=1):
     async def frames(stage, chosen):
         await stage.relays[side].trouble(kind, chance, seconds)
 
@@ -84,7 +84,7 @@ async def logs_full(stage, chosen):
     """A worker dies as well, so that there is something to say."""
     async with stage.full(stage.up.popen.pid, stage.up.log):
         await worker_dies(stage, chosen)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
 
 
 async def store_full(stage, chosen):
@@ -162,14 +162,14 @@ MISHAPS = (
     Mishap("the broker stands still for 2 s", _stands_still("broker", 2)),
     Mishap("the broker stands still for 6 s", _stands_still("broker", 6), DEATH, brief=False),
     Mishap("the web server stands still for 2 s", web_stands_still),
-    Mishap("clients' frames dropped", _frames("front", "drop", 0.02), LOSS, relays=True, brief=False),
+    Mishap("clients' frames dropped", _frames("front", "drop", 0.05), LOSS, relays=True, brief=False),
     Mishap("clients' frames doubled", _frames("front", "double", 0.2), relays=True),
-    Mishap("clients' frames late", _frames("front", "hold", 0.02), relays=True),
-    Mishap("clients' connections cut", _frames("front", "cut", 0.01), LOSS, relays=True),
-    Mishap("workers' frames dropped", _frames("back", "drop", 0.02), LOSS, relays=True, brief=False),
+    Mishap("clients' frames late", _frames("front", "hold", 0.05), relays=True),
+    Mishap("clients' connections cut", _frames("front", "cut", 0.02), LOSS, relays=True),
+    Mishap("workers' frames dropped", _frames("back", "drop", 0.05), LOSS, relays=True, brief=False),
     Mishap("workers' frames doubled", _frames("back", "double", 0.2), relays=True),
-    Mishap("workers' frames late", _frames("back", "hold", 0.02), relays=True),
-    Mishap("workers' connections cut", _frames("back", "cut", 0.01), LOSS, relays=True),
+    Mishap("workers' frames late", _frames("back", "hold", 0.05), relays=True),
+    Mishap("workers' connections cut", _frames("back", "cut", 0.02), LOSS, relays=True),
     Mishap("a handler sleeps", _handler("sleeps"), brief=False),
     Mishap("a handler burns", _handler("burns")),
     Mishap("a handler leaks", _handler("leaks")),

@@ -81,14 +81,18 @@ class Stage:
         subprocess.run(command, env=environment(self.env), check=True, timeout=READY_SECONDS)
 
     def _programs(self, back):
-        """A folder of Troupe's programs, of which the worker goes through the relay; the path of `troupe` in it."""
+        """A folder of Troupe's programs, of which the worker goes through the relay; the path of `troupe` in it.
+
+        They begin without the limit that full() may have put on who starts them.
+        """
         folder = self.processes.folder / "bin"
         folder.mkdir()
         shutil.copy2(BUILD / "fleet" / "troupe", folder)
-        (folder / "troupe-broker").symlink_to(BUILD / "broker" / "troupe-broker")
-        worker = folder / "troupe-worker"
-        worker.write_text(f'#!/bin/sh\nexec "{BUILD / "worker" / "troupe-worker"}" "$@" "--back=ipc://{back}"\n')
-        worker.chmod(0o700)
+        for name, more in (("broker", ""), ("worker", f'"--back=ipc://{back}"')):
+            script = folder / f"troupe-{name}"
+            program = BUILD / name / script.name
+            script.write_text(f'#!/bin/sh\nulimit -S -f unlimited\nexec "{program}" "$@" {more}\n')
+            script.chmod(0o700)
         return folder / "troupe"
 
     def start_web(self):
