@@ -18,27 +18,29 @@ import websockets
 WINDOW = 8
 JOIN_SECONDS = 20.0  # a join without an answer is given up
 ANSWER_SECONDS = 10.0 + 15.0 + 3.0  # the time to live, the hard limit, and some for a busy machine
-BACKOFF = (0.1, 2.0)
+IMPATIENT = (0.1, 2.0)  # s: the first pause before a socket is opened again, at most; and the longest
+AS_BROWSERS = (1.0, 30.0)  # of a page that was open for a while
 
 
 class Event:
-    """One number that is to be appended, or with None: a wish to see all. outcome: None until it is known; reason: of
-    an unknown one.
+    """One number that is to be appended, or something else that the view can do. outcome: None until it is known;
+    reason: of one that is not "done".
     """
 
-    def __init__(self, value):
-        self.value, self.number, self.sent, self.again = value, 0, False, False
+    def __init__(self, value, name="append"):
+        self.value, self.name = value, name
+        self.number, self.sent, self.again = 0, False, False
         self.outcome, self.reason, self.due, self.began, self.ended = None, None, 0.0, time.monotonic(), None
         self.sent_at, self.overdue = 0.0, False
 
 
 class History:
     """A page of a view like faulted.views.History. `events` are all that it ever asked for; `fresh` counts lost
-    sessions. name: how it calls itself in the trace. known: it has a Django session.
+    sessions. name: how it calls itself in the trace. known: it has a Django session. backoff: see above.
     """
 
-    def __init__(self, port, seed, name="", known=False):
-        self.port, self.random, self.name, self.known = port, random.Random(seed), name, known
+    def __init__(self, port, seed, name="", known=False, backoff=IMPATIENT):
+        self.port, self.random, self.name, self.known, self.backoff = port, random.Random(seed), name, known, backoff
         self.events, self.waiting = [], []  # waiting: without an outcome, in order
         self.next, self.fresh, self.joins, self.waited = 1, 0, 0, []
         self.socket = self.shown = None
@@ -69,18 +71,24 @@ class History:
         self.events.append(event)
         self.waiting.append(event)
 
+    def ask_for(self, name):
+        """An event that is not held against the history; the Event."""
+        event = Event(None, name)
+        self.waiting.append(event)
+        return event
+
     async def _live(self):
-        pause = BACKOFF[0]
+        pause, longest = self.backoff
         while not self.stopped:
             try:
                 await self._connect()
-                pause = BACKOFF[0]
+                pause = self.backoff[0]
                 await self._talk()
             except (OSError, TimeoutError, websockets.WebSocketException, ValueError, KeyError):
                 pass
             self.open = False
             await asyncio.sleep(self.random.uniform(0, pause))
-            pause = min(2 * pause, BACKOFF[1])
+            pause = min(2 * pause, longest)
 
     async def _connect(self):
         options = {"origin": f"http://127.0.0.1:{self.port}", "compression": None, "ping_interval": None}
@@ -156,9 +164,8 @@ class History:
             if not event.number:
                 event.number, self.next = self.next, self.next + 1
             event.sent, event.sent_at = True, now
-            frame = {"t": "event", "n": event.number, "v": self.view, "e": "list", "p": {}}
-            if event.value is not None:
-                frame |= {"e": "append", "p": {"page": self.name, "number": event.value}}
+            params = {} if event.value is None else {"page": self.name, "number": event.value}
+            frame = {"t": "event", "n": event.number, "v": self.view, "e": event.name, "p": params}
             await self._send({**frame, "r": True} if event.again else frame)
 
     async def _take(self, frame):
@@ -202,8 +209,7 @@ class History:
         """[(place, number)] that the view has; None: it could not be asked in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            wish = Event(None)
-            self.waiting.append(wish)
+            wish = self.ask_for("list")
             if not await self._until(lambda wish=wish: wish.outcome, deadline) or wish.outcome != "done":
                 continue
             self.shown = None

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.urls import path
 
-from faulted.views import Bad, History
+from faulted.views import Bad, Broken, History
 
 
 def login(request):
@@ -16,4 +16,5 @@ urlpatterns = [
     path("login/", login),
     path("history/", History.as_view()),
     path("bad/", Bad.as_view()),
+    path("broken/", Broken.as_view()),
 ]

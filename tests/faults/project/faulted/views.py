@@ -1,5 +1,6 @@
 """Views that remember what was done to them, and views that break their worker."""
 
+import asyncio
 import ctypes
 import os
 import time
@@ -34,6 +35,15 @@ class History(LiveView):
         self._part(self.count).append([self.count, number])
         if TRACE != -1:
             os.write(TRACE, f"{page} {number} {os.getpid()}\n".encode())
+
+    @event_handler
+    def raises(self):
+        raise ValueError("as it was asked to")
+
+    @event_handler
+    async def awaits(self):
+        await asyncio.sleep(0.05)
+        self.count += 0
 
     @event_handler
     def list(self):
@@ -83,3 +93,12 @@ class Bad(LiveView):
         """The child comes back as well, into what was the worker's pool."""
         os.fork()
         self.count += 1
+
+
+class Broken(LiveView):
+    """No page comes of it."""
+
+    template_string = "<div dj-root></div>"
+
+    def mount(self, request):
+        raise ValueError("as it was asked to")
