@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot")
+BENCHES += ("reload", "recovery")
 LONG = ("faults", "soak")  # --minutes says how long
 FAULTS = Path(__file__).resolve().parents[1] / "tests" / "faults"
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures; see bench/README.md.")
-    parser.add_argument("name", choices=(*BENCHES, "recovery", *LONG))
+    parser.add_argument("name", choices=(*BENCHES, *LONG))
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress to standard error")
     parser.add_argument("--quick", action="store_true", help="under 30 seconds; figures are rough")
     parser.add_argument("--minutes", type=float, help="how long faults (10) and soak (30) go on")

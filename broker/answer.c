@@ -117,8 +117,8 @@ answer_ended(broker *self, slice to, const session *of, uint64_t sequence, const
     answer_body(self, to, &ended);
 }
 
-static err
-s_to_worker(broker *self, slice to, const header *head)
+err
+answer_control(broker *self, slice to, const header *head)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(head, bytes);
@@ -140,7 +140,7 @@ s_to_worker(broker *self, slice to, const header *head)
 err
 answer_worker(broker *self, slice to, message_type type)
 {
-    return s_to_worker(self, to, &(header){.version = PROTOCOL_VERSION, .type = (uint8_t)type});
+    return answer_control(self, to, &(header){.version = PROTOCOL_VERSION, .type = (uint8_t)type});
 }
 
 err
@@ -155,5 +155,5 @@ answer_leave(broker *self, const session *of)
     };
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    return s_to_worker(self, key_bytes(&of->owner->id), &leave);
+    return answer_control(self, key_bytes(&of->owner->id), &leave);
 }

@@ -90,8 +90,8 @@ back_send(broker *self, slice to, zmq_msg_t *head_frame, zmq_msg_t *body_frame, 
                "error=%s type=%s client=%s", err_word(error), message_name(head->type), peer_text(to, text));
 }
 
-static session *
-s_own(broker *self, const worker *from, const header *head)
+session *
+back_own(broker *self, const worker *from, const header *head)
 {
     session *known = directory_find(self->sessions, head->session);
     err error = route_reply(head, known, from);
@@ -104,7 +104,7 @@ s_own(broker *self, const worker *from, const header *head)
 void
 back_reply(broker *self, worker *from, parcel *in, const header *head)
 {
-    session *known = s_own(self, from, head);
+    session *known = back_own(self, from, head);
     if (!known)
         return;
     slice to = parcel_frame(in, 1);
@@ -130,7 +130,7 @@ back_reply(broker *self, worker *from, parcel *in, const header *head)
 void
 back_push(broker *self, worker *from, parcel *in, const header *head)
 {
-    session *known = s_own(self, from, head);
+    session *known = back_own(self, from, head);
     if (!known)
         return;
     if (known->attached)
@@ -142,7 +142,7 @@ back_push(broker *self, worker *from, parcel *in, const header *head)
 void
 back_ended(broker *self, worker *from, parcel *in, const header *head)
 {
-    session *known = s_own(self, from, head);
+    session *known = back_own(self, from, head);
     if (!known)
         return;
     slice to = parcel_frame(in, 1);
@@ -163,7 +163,8 @@ static void
 s_welcome(broker *self, slice to)
 {
     buffer_clear(&self->body);
-    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms, self->store != NULL}, &self->body);
+    welcome_encode(&(welcome_body){self->boot, self->heartbeat_ms, self->store != NULL, self->worker_dead_ms},
+                   &self->body);
     answer_worker(self, to, MSG_WELCOME);
 }
 
@@ -219,9 +220,9 @@ back_register(broker *self, worker *from, parcel *in, const header *head)
         back_malformed(self, from, in, head, error);
     else if (error)
         back_stranger(self, in, error);
-    else if (from && from->state == WORKER_READY && slice_equal(worker_name(from), said.name))
+    else if (from && from->state != WORKER_LEAVING && slice_equal(worker_name(from), said.name))
         s_welcome(self, id); // asked to identify itself more than once, perhaps
-    else if (from && from->state == WORKER_READY)
+    else if (from && from->state != WORKER_LEAVING)
         s_refuse_worker(self, id, err_word(ERR_MALFORMED), "this peer is registered under another name");
     else {
         if (from) // it had left, and owns nothing

@@ -21,11 +21,12 @@ static front_handler *const s_front[256] = {
     [MSG_LOGOUT] = front_logout,   [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,
 };
 static back_handler *const s_back[256] = {
-    [MSG_MOUNTED] = back_reply,       [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
-    [MSG_FAILED] = back_reply,        [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
-    [MSG_UNMOUNTED] = back_reply,     [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
-    [MSG_ENDED] = back_ended,         [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
-    [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,    [MSG_RELEASED] = back_released,
+    [MSG_MOUNTED] = back_reply,   [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
+    [MSG_FAILED] = back_reply,    [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
+    [MSG_UNMOUNTED] = back_reply, [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
+    [MSG_ENDED] = back_ended,     [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
+    [MSG_DRAIN] = back_drain,     [MSG_MOVED] = back_moved,        [MSG_HEARTBEAT] = back_heartbeat,
+    [MSG_GOODBYE] = back_goodbye, [MSG_RELEASED] = back_released,
 };
 
 const char *
@@ -102,6 +103,7 @@ s_read_batch(broker *self, void *socket, void (*read)(broker *, parcel *))
         if (!list_is_empty(&self->doomed_workers) || !list_is_empty(&self->doomed_clients))
             keep_settle(self);
         fate_reap(self);
+        move_settle(self);
     }
     keep_settle(self);
 }
@@ -270,6 +272,8 @@ s_init(broker *self, const broker_config *config)
     self->clients = clients_new(seed);
     list_init(&self->doomed_workers);
     list_init(&self->doomed_clients);
+    list_init(&self->parked);
+    list_init(&self->due);
     buffer_init(&self->body);
     self->files = zlistx_new();
     ASSERT(self->files);
@@ -311,6 +315,7 @@ broker_destroy(broker **self_p)
     zlistx_destroy(&self->files);
     zlistx_destroy(&self->outbox);
     store_destroy(&self->store);
+    move_fini(self);
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);

@@ -43,6 +43,8 @@ struct broker {
     store *store; // NULL: none
     held_reply held[BATCH];
     size_t held_count;
+    list_link parked, due; // requests of sessions that move; those that may go on
+    size_t parked_bytes;
     uint32_t passive_ms;
     uint64_t sweep_at;
     buffer body;  // scratch: what is being said
@@ -75,6 +77,8 @@ void front_refuse(broker *self, const parcel *in, const header *request,
 // REGISTER.
 typedef void back_handler(broker *self, worker *from, parcel *in, const header *head);
 back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released;
+back_handler back_drain, back_moved;                                     // move.c
+session *back_own(broker *self, const worker *from, const header *head); // NULL: not its own; said
 void back_stranger(broker *self, const parcel *in, err error);
 void back_malformed(broker *self, const worker *from, const parcel *in, const header *head, err error);
 
@@ -88,7 +92,8 @@ void answer_body(broker *self, slice to, const header *reply); // with self->bod
 void answer_flush(broker *self);                               // tries again what is in the outbox
 // To a worker: a control message with self->body. A worker that is gone is doomed.
 err answer_worker(broker *self, slice to, message_type type);
-err answer_leave(broker *self, const session *of); // LEAVE that no client sent
+err answer_control(broker *self, slice to, const header *head); // any, with self->body
+err answer_leave(broker *self, const session *of);              // LEAVE that no client sent
 
 // back.c: to a client, as far as it takes it.
 void back_send(broker *self, slice to, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head);
@@ -105,6 +110,14 @@ void keep_forgotten(broker *self, const session *of, bool kept); // kept: for th
 // logged, and the worker begins anew.
 err keep_restore(broker *self, const session *placed);
 void keep_tick(broker *self);
+err keep_send_restore(broker *self, const session *placed, slice frame);
+
+// move.c: sessions that move. False: there is no room, and the request is as it was.
+bool move_park(broker *self, session *of, parcel *in, const header *request);
+void move_abandon(broker *self, session *gone); // it is about to be forgotten
+void move_settle(broker *self);                 // what was parked and may go on does
+void move_tick(broker *self);
+void move_fini(broker *self);
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

@@ -57,15 +57,29 @@ directory_place(directory *self, id16 id, worker *owner)
     placed->key = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
     placed->id = id;
     placed->state = STATE_ACTIVATING;
-    placed->epoch = ++self->epoch;
+    placed->epoch = placed->since = ++self->epoch;
     placed->owner = owner;
     list_init(&placed->pending);
+    list_init(&placed->parked);
     list_init(&placed->of_client);
     list_init(&placed->of_owner);
     list_append(&owner->sessions, &placed->of_owner);
     owner->session_count++;
     ASSERT(zhashx_insert(self->sessions, &placed->key, placed) == 0);
     return placed;
+}
+
+void
+directory_move(directory *self, session *of, worker *to)
+{
+    list_remove(&of->of_owner);
+    of->owner->session_count--;
+    of->owner->in_flight -= of->pending_count;
+    of->owner = to;
+    list_append(&to->sessions, &of->of_owner);
+    to->session_count++;
+    to->in_flight += of->pending_count;
+    of->epoch = ++self->epoch;
 }
 
 void

@@ -17,6 +17,10 @@ typedef struct session {
     id16 id;
     session_state state; // never NONE
     uint64_t epoch;
+    uint64_t since; // the epoch from which on it only moved: who knows that one is not behind
+    bool moving;
+    list_link parked; // what was asked meanwhile (move.c)
+    unsigned parked_count;
     worker *owner;     // never NULL
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
@@ -46,6 +50,8 @@ session *directory_find(const directory *self, id16 id); // NULL: none
 size_t directory_count(const directory *self);
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
 session *directory_place(directory *self, id16 id, worker *owner);
+// It has another owner, and a new epoch; who knows the old one is not behind.
+void directory_move(directory *self, session *of, worker *to);
 void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told
 
 // Attaching replaces whoever was attached.

@@ -53,6 +53,7 @@ fate_forget(broker *self, session *gone, happening why, const char *reason)
     s_answer_pending(self, gone, why);
     if (gone->attached)
         answer_ended(self, key_bytes(&gone->attached->id), gone, 0, reason);
+    move_abandon(self, gone);
     keep_forgotten(self, gone, why == HAPPENING_LOST || strcmp(reason, "expired") == 0);
     directory_remove(self->sessions, &gone);
 }
@@ -144,4 +145,8 @@ fate_tick(broker *self)
     keep_tick(self);
     answer_flush(self);
     fate_reap(self);
+    move_settle(self);
+    move_tick(self);
+    fate_reap(self);
+    move_settle(self);
 }

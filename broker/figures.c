@@ -3,7 +3,8 @@
 const char *
 worker_state_word(worker_state state)
 {
-    return state == WORKER_READY ? "ready" : "leaving";
+    static const char *const words[] = {"ready", "draining", "leaving"};
+    return words[state];
 }
 
 static void

@@ -126,6 +126,14 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
         session_detach(known);
         error = s_forward(self, known, in, request);
         break;
+    case ROUTE_PARK:
+        if (move_park(self, known, in, request))
+            break;
+        if (message_wants_reply(request->type))
+            s_refuse(self, known, in, request, ERR_FULL, BUSY_RETRY_MS);
+        else
+            s_drop(self, request, ERR_FULL);
+        break;
     case ROUTE_ANSWER:
         s_refuse(self, known, in, request, to->error, to->retry_ms);
         break;
@@ -176,7 +184,7 @@ front_leave(broker *self, parcel *in, const header *request)
 {
     session *known = directory_find(self->sessions, request->session);
     // It may overtake the answer to its own JOIN, which must not attach a page that is gone.
-    if (known && (request->epoch == 0 || request->epoch == known->epoch))
+    if (known && (request->epoch == 0 || request->epoch >= known->since))
         session_leave_pending(known, parcel_frame(in, 0));
     front_request(self, in, request);
 }

@@ -125,8 +125,8 @@ keep_forgotten(broker *self, const session *of, bool kept)
         store_touch(self->store, of->id, self->now);
 }
 
-static err
-s_send_restore(broker *self, const session *placed, slice frame)
+err
+keep_send_restore(broker *self, const session *placed, slice frame)
 {
     uint8_t head[HEADER_SIZE];
     header restore = {
@@ -149,7 +149,7 @@ keep_restore(broker *self, const session *placed)
         log_event(LEVEL_ERROR, "not_restored", "session=%s reason=%s", id_text(placed->id, id),
                   err_word(error));
     } else {
-        sent = s_send_restore(self, placed, buffer_bytes(&frame));
+        sent = keep_send_restore(self, placed, buffer_bytes(&frame));
         log_event(LEVEL_INFO, "restoring", "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu",
                   id_text(placed->id, id), placed->epoch, placed->owner->pid, frame.size);
     }

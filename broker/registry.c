@@ -70,7 +70,7 @@ worker *
 registry_named(const registry *self, slice name)
 {
     worker *each = registry_first(self);
-    while (each && !(each->state == WORKER_READY && slice_equal(worker_name(each), name)))
+    while (each && !(each->state != WORKER_LEAVING && slice_equal(worker_name(each), name)))
         each = registry_next(self);
     return each;
 }

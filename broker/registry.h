@@ -9,7 +9,8 @@
 
 typedef enum {
     WORKER_READY,
-    WORKER_LEAVING, // said GOODBYE: owns nothing, gets nothing, and its name is free
+    WORKER_DRAINING, // its sessions move to others; it gets no new ones
+    WORKER_LEAVING,  // said GOODBYE: owns nothing, gets nothing, and its name is free
 } worker_state;
 
 // A record: read by all of the broker, written by registry, directory (what it owns) and the handlers (what
@@ -25,6 +26,8 @@ typedef struct worker {
     heartbeat_body said; // its newest HEARTBEAT; zeros before the first
     list_link sessions;  // those it owns
     size_t session_count;
+    size_t moves;     // of them that move now
+    bool told_all;    // that no more will move
     size_t in_flight; // requests that it has not answered
     list_link doomed; // in the broker's list of those to be declared lost
 } worker;

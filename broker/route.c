@@ -33,7 +33,8 @@ s_from_worker(uint8_t type)
 {
     if (message_direction(type) == DIRECTION_REPLY)
         return true;
-    return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED;
+    return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED ||
+           type == MSG_DRAIN || type == MSG_MOVED;
 }
 
 err
@@ -71,6 +72,15 @@ s_forward(const header *request, const session *known)
     if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
         return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
     return (route){.kind = ROUTE_FORWARD, .to = known->owner};
+}
+
+static route
+s_park(const header *request, const session *known)
+{
+    // What wants no answer is rare, and must not get lost.
+    if (known->parked_count >= (message_wants_reply(request->type) ? MAX_MAILBOX : 2 * MAX_MAILBOX))
+        return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
+    return (route){.kind = ROUTE_PARK};
 }
 
 static bool
@@ -115,10 +125,12 @@ route
 route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
               uint64_t now, uint64_t worker_dead_ms)
 {
-    if (known && request->epoch && request->epoch != known->epoch)
+    if (known && request->epoch && (request->epoch > known->epoch || request->epoch < known->since))
         return s_answer(request, ERR_STALE, 0);
     if (request->type == MSG_LEAVE && !s_is_attached(known, from))
         return (route){.kind = ROUTE_DROP};
+    if (known && known->moving)
+        return s_park(request, known);
     session_state state = s_state(request, known, stored);
     switch (state_step(state, s_asked(request->type)).action) {
     case ACTION_PLACE:

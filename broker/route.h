@@ -21,6 +21,7 @@ typedef enum {
     ROUTE_PLACE,   // on worker, as a new session
     ROUTE_RESTORE, // on worker, with what the store has
     ROUTE_DETACH,  // to worker, and nobody is attached any more
+    ROUTE_PARK,    // until the session has moved
     ROUTE_ANSWER,  // with error, and when to come back
     ROUTE_DROP,    // wants no answer
 } route_kind;

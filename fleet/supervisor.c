@@ -15,7 +15,7 @@ enum {
     ASK_MS = 1000,
     FIGURES_OLD_MS = 5000,
     STOP_SLACK_MS = 5000,
-    DRAIN_MS = 5000,
+    DRAIN_MS = 30000,
     BOOT_S = 60,
     LONGEST_MS = 60000
 };

@@ -334,7 +334,8 @@ welcome_decode(slice body, welcome_body *ret)
     reader in;
     reader_init(&in, body);
     welcome_body decoded = {reader_uint(&in, "boot"), reader_uint(&in, "heartbeat_ms"),
-                            reader_opt_bool(&in, "snapshots")};
+                            reader_opt_bool(&in, "snapshots"),
+                            reader_opt_uint(&in, "dead_ms", WORKER_DEAD_MS)};
     if (!in.error)
         *ret = decoded;
     return in.error;
@@ -344,13 +345,16 @@ void
 welcome_encode(const welcome_body *self, buffer *out)
 {
     writer to = writer_on(out);
-    writer_map(to, self->snapshots ? 3 : 2);
+    bool says_dead = self->dead_ms != WORKER_DEAD_MS;
+    writer_map(to, 2 + self->snapshots + says_dead);
     writer_key_uint(to, "boot", self->boot);
     writer_key_uint(to, "heartbeat_ms", self->heartbeat_ms);
     if (self->snapshots) {
         writer_key(to, "snapshots");
         writer_bool(to, true);
     }
+    if (says_dead)
+        writer_key_uint(to, "dead_ms", self->dead_ms);
 }
 
 void

@@ -133,7 +133,8 @@ void register_encode(const register_body *self, buffer *out);
 typedef struct {
     uint64_t boot;
     uint64_t heartbeat_ms;
-    bool snapshots; // are stored
+    bool snapshots;   // are stored
+    uint64_t dead_ms; // a worker silent for so long is dead; WORKER_DEAD_MS if it is not said
 } welcome_body;
 err welcome_decode(slice body, welcome_body *ret);
 void welcome_encode(const welcome_body *self, buffer *out);

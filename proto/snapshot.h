@@ -20,7 +20,10 @@ typedef enum {
 #define ROOT_PROGRESS UINT32_C(0xffff0001) // what each event moves on
 #define ROOT_SETTLED                                                                                         \
     UINT32_C(0xffff0002) // u64 in network order: the highest event that the broker answered UNKNOWN
-#define ROOT_REPLIES UINT32_C(0xfffe0000) // | an event's number modulo MAX_REPLIES_KEPT: header and body
+#define ROOT_LEASE UINT32_C(0xffff0003) // only of a session that moves: who keeps it alive
+// Only of a session that moves: | a view's place in ROOT_SESSION: the request that it has. Never stored.
+#define ROOT_REQUESTS UINT32_C(0xfffd0000)
+#define ROOT_REPLIES  UINT32_C(0xfffe0000) // | an event's number modulo MAX_REPLIES_KEPT: header and body
 enum { MAX_ROOT_VIEW = 0xfff0, MAX_ROOT_ATTRIBUTE = 0xffff };
 
 static inline uint32_t

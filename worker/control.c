@@ -31,6 +31,7 @@ s_encode_register(const worker *self, buffer *out)
 void
 control_register(worker *self)
 {
+    self->asked_at = clock_now(self->clock);
     s_say(self, MSG_REGISTER, s_encode_register);
 }
 
@@ -62,6 +63,19 @@ control_heartbeat(worker *self)
 }
 
 static void
+s_encode_nothing(const worker *self, buffer *out)
+{
+    (void)self;
+    empty_encode(out);
+}
+
+void
+control_drain(worker *self)
+{
+    s_say(self, MSG_DRAIN, s_encode_nothing);
+}
+
+static void
 s_encode_goodbye(const worker *self, buffer *out)
 {
     (void)self;
@@ -82,6 +96,25 @@ s_drop_all(worker *self, const char *reason)
         runqueue_end(self->queue, session_item(one), reason);
 }
 
+// The broker lives, and read what was sent at that time.
+static void
+s_heard_at(worker *self, uint64_t sent)
+{
+    self->fence_at = sent + self->fence_ms;
+    runqueue_open_until(self->queue, self->fence_at);
+    if (self->said_fenced && !control_is_fenced(self, clock_now(self->clock))) {
+        self->said_fenced = false;
+        log_event(LEVEL_WARN, "unfenced", "worker=%s", self->options.name);
+    }
+}
+
+// From then on others may have its sessions.
+bool
+control_is_fenced(const worker *self, uint64_t now)
+{
+    return now >= self->fence_at;
+}
+
 void
 control_welcome(worker *self, const incoming *message)
 {
@@ -97,6 +130,9 @@ control_welcome(worker *self, const incoming *message)
     self->snapshots = body.snapshots;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
         self->heartbeat_ms = body.heartbeat_ms;
+    if (body.dead_ms >= 2 * self->heartbeat_ms && body.dead_ms <= 3600000)
+        self->fence_ms = body.dead_ms / 2;
+    s_heard_at(self, self->asked_at);
     if (self->phase == REGISTERING) {
         self->phase = READY;
         if (self->options.registered && !self->was_registered)
@@ -131,11 +167,11 @@ void
 control_identify(worker *self, const incoming *message)
 {
     (void)message;
-    if (self->phase == READY) {
+    if (self->phase == READY || self->phase == DRAINING) {
         log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
         s_drop_all(self, "broker_forgot");
-        self->phase = REGISTERING;
+        self->phase = self->phase == READY ? REGISTERING : LEAVING;
     }
     if (self->phase == REGISTERING)
         control_register(self);
@@ -145,6 +181,10 @@ void
 control_echo(worker *self, const incoming *message)
 {
     echo_body body;
-    if (!echo_decode(message->body, &body) && self->boot && body.boot != self->boot)
+    if (echo_decode(message->body, &body))
+        return;
+    if (self->boot && body.boot != self->boot)
         control_identify(self, message);
+    else if (body.sent <= clock_now(self->clock) && body.sent + self->fence_ms > self->fence_at)
+        s_heard_at(self, body.sent);
 }

@@ -12,7 +12,13 @@
 
 #include <stdatomic.h>
 
-typedef enum { REGISTERING, READY, LEAVING, LEFT } phase;
+typedef enum {
+    REGISTERING,
+    READY,
+    DRAINING, // its sessions move to others, and until then it serves them
+    LEAVING,  // what has begun is finished, and nothing new is begun
+    LEFT
+} phase;
 
 struct worker {
     worker_options options;
@@ -30,13 +36,18 @@ struct worker {
     uint64_t boot;
     uint64_t newest_epoch; // of the sessions that were begun here
     uint64_t heartbeat_ms;
+    uint64_t fence_ms;      // how old the newest word of the broker may be
+    uint64_t fence_at;      // when it will be; UINT64_MAX before the first
+    uint64_t asked_at;      // when REGISTER was sent last
     uint64_t refused_since; // 0: not
-    uint64_t next_heartbeat, next_sweep, next_tend, leave_at;
+    uint64_t next_heartbeat, next_sweep, next_tend, leave_at, drained_by;
     volatile _Atomic bool stop;
     _Atomic bool snapshots; // the broker stores them
     bool was_registered;
+    bool moves; // the broker has answered DRAIN
     bool said_waiting;
     bool said_lost;
+    bool said_fenced;
 };
 
 // worker.c
@@ -47,9 +58,11 @@ void control_welcome(worker *self, const incoming *message);
 void control_refused(worker *self, const incoming *message);
 void control_identify(worker *self, const incoming *message);
 void control_echo(worker *self, const incoming *message);
+bool control_is_fenced(const worker *self, uint64_t now); // it may not say or begin anything of a session
 // And to it.
 void control_register(worker *self);
 void control_heartbeat(worker *self);
+void control_drain(worker *self);
 void control_goodbye(worker *self);
 
 #endif

@@ -36,7 +36,8 @@ static const struct argp_option s_options[] = {
     {"threads", 't', "N", 0, "Threads that run turns (default: 4)", 0},
     {"most-threads", 'T', "N", 0, "How many they may become while they are blocked (default: 32)", 0},
     {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 5000)", 0},
-    {"drain-ms", 'd', "MS", 0, "How long running turns may take when the worker stops (default: 5000)", 0},
+    {"drain-ms", 'd', "MS", 0,
+     "How long it may take to hand over sessions and end turns when it stops (default: 30000)", 0},
     {"ready-fd", OPT_READY_FD, "FD", 0,
      "Write \"ready\" to this descriptor when registered, and close it (-: do not)", 0},
     {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
@@ -213,7 +214,7 @@ main(int argc, char **argv)
                        .threads = 4,
                        .most_threads = 32,
                        .switch_us = 5000,
-                       .drain_ms = 5000,
+                       .drain_ms = 30000,
                        .ready_fd = -1};
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)

@@ -36,15 +36,21 @@ struct pool {
 };
 
 static void
-s_end(pool *self, session *of, const char *reason)
+s_refuse_rest(pool *self, session *of, err why)
 {
     for (mail *left; (left = runqueue_retire(self->queue, session_item(of)));) {
         if (message_wants_reply(left->head.type)) {
-            answer *refusal = answer_refusal(left, ERR_UNKNOWN_SESSION, NULL, 0);
+            answer *refusal = answer_refusal(left, why, NULL, why == ERR_LEAVING ? BUSY_RETRY_MS : 0);
             self->host->emit(self->host->context, &refusal);
         }
         mail_destroy(&left);
     }
+}
+
+static void
+s_end(pool *self, session *of, const char *reason)
+{
+    s_refuse_rest(self, of, ERR_UNKNOWN_SESSION);
     turn_end(of, reason, self->host);
     self->events.ended(self->events.context, of);
 }
@@ -53,6 +59,9 @@ static void
 s_work(pool *self, work *todo)
 {
     session *of = todo->item->owner;
+    bool moves = todo->kind == WORK_MAIL &&
+                 (todo->mail->head.type == MSG_MOVE || todo->mail->head.type == MSG_RESTORE);
+    const char *reason = todo->kind == WORK_END ? todo->reason : moves ? "worker_left" : "shutdown";
     turn_result result = TURN_ENDS;
     if (todo->kind == WORK_MAIL)
         result = turn_run(of, &todo->mail, self->host);
@@ -65,8 +74,12 @@ s_work(pool *self, work *todo)
     case TURN_AWAITS:
         runqueue_park(self->queue, todo->item);
         break;
+    case TURN_MOVES:
+        s_refuse_rest(self, of, ERR_LEAVING); // none, by the protocol
+        self->events.ended(self->events.context, of);
+        break;
     case TURN_ENDS:
-        s_end(self, of, todo->kind == WORK_END ? todo->reason : "shutdown");
+        s_end(self, of, reason);
         break;
     }
 }

@@ -241,6 +241,8 @@ static bool
 s_is_restored(const session *of)
 {
     bool revived = false;
+    if (session_moved(of))
+        return false; // what its page had sent was handed over, too
     for (unsigned i = 0; i < session_view_count(of); i++)
         revived |= view_is_revived(session_view_at(of, i));
     return revived;
@@ -420,11 +422,32 @@ s_run_restore(turn *self)
     return OK;
 }
 
+// Everything that was sent to this worker was answered: it stands behind all that. The rest is the next
+// owner's.
+static err
+s_run_move(turn *self)
+{
+    answer *moved = turn_answer(self, MSG_MOVED);
+    moved->head.sequence = 0;
+    moved->client = (client_id){0};
+    empty_encode(&moved->body);
+    self->moves = snapshot_move(self, &moved->snapshot) == OK;
+    self->ends = !self->moves; // RELEASED: its page begins anew
+    fault_clear(&self->fault);
+    if (!self->moves) {
+        answer_destroy(&moved);
+        return OK;
+    }
+    session_close_views(self->session, self->host->ops);
+    self->host->emit(self->host->context, &moved);
+    return OK;
+}
+
 static err (*const s_requests[256])(turn *) = {
     [MSG_MOUNT] = s_run_mount,     [MSG_JOIN] = s_run_join,   [MSG_UNMOUNT] = s_run_unmount,
     [MSG_REFRESH] = s_run_refresh, [MSG_LEAVE] = s_run_leave, [MSG_ACK] = s_run_ack,
     [MSG_PING] = s_run_ping,       [MSG_STATS] = s_run_stats, [MSG_SHUTDOWN] = s_run_shutdown,
-    [MSG_RESTORE] = s_run_restore,
+    [MSG_RESTORE] = s_run_restore, [MSG_MOVE] = s_run_move,
 };
 
 err

@@ -12,6 +12,7 @@ struct runqueue {
     bool called; // one of those that wait is to come
     bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
     bool closed;
+    uint64_t open_until; // ms
 };
 
 runqueue *
@@ -20,6 +21,7 @@ runqueue_new(const clock_ops *clock)
     runqueue *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->clock = clock;
+    self->open_until = UINT64_MAX;
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
     ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
     return self;
@@ -49,6 +51,7 @@ void
 runqueue_item_fini(runqueue_item *item)
 {
     mailbox_fini(&item->mail);
+    mail_destroy(&item->last);
 }
 
 static void
@@ -63,12 +66,18 @@ s_unlock(runqueue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
+static bool
+s_is_shut(const runqueue *self)
+{
+    return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
+}
+
 // One thread at a time is called, and the next when it has taken something: all that wait would only compete
 // for the interpreter, and the one that has it goes on by itself as long as there is work.
 static void
 s_call(runqueue *self)
 {
-    if (!self->head || self->called || self->coming || !self->waiting)
+    if (!self->head || s_is_shut(self) || self->called || self->coming || !self->waiting)
         return;
     self->called = true;
     pthread_cond_signal(&self->ready);
@@ -100,6 +109,21 @@ runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
     return error;
 }
 
+err
+runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p)
+{
+    s_lock(self);
+    bool gone = item->state == ITEM_GONE || item->last;
+    if (!gone) {
+        item->last = *mail_p;
+        *mail_p = NULL;
+        if (item->state == ITEM_IDLE)
+            s_enqueue(self, item);
+    }
+    s_unlock(self);
+    return gone ? ERR_UNKNOWN_SESSION : OK;
+}
+
 void
 runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
 {
@@ -112,11 +136,22 @@ runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
     s_unlock(self);
 }
 
+static mail *
+s_take_mail(runqueue_item *item)
+{
+    mail *one = mailbox_take(&item->mail);
+    if (!one) {
+        one = item->last;
+        item->last = NULL;
+    }
+    return one;
+}
+
 static bool
 s_take(runqueue *self, work *ret_work)
 {
     runqueue_item *item = self->head;
-    if (!item)
+    if (!item || s_is_shut(self))
         return false;
     self->head = item->next;
     if (!self->head)
@@ -134,7 +169,7 @@ s_take(runqueue *self, work *ret_work)
         ret_work->reason = item->end_reason;
     } else {
         ret_work->kind = WORK_MAIL;
-        ret_work->mail = mailbox_take(&item->mail);
+        ret_work->mail = s_take_mail(item);
         ASSERT(ret_work->mail);
     }
     return true;
@@ -181,7 +216,7 @@ runqueue_is_one_coming(runqueue *self)
 static void
 s_put_back(runqueue *self, runqueue_item *item)
 {
-    if (item->end_reason || item->mail.count)
+    if (item->end_reason || item->mail.count || item->last)
         s_enqueue(self, item);
     else
         item->state = ITEM_IDLE;
@@ -230,13 +265,22 @@ runqueue_retire(runqueue *self, runqueue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
-    mail *left = mailbox_take(&item->mail);
+    mail *left = s_take_mail(item);
     if (!left) {
         item->state = ITEM_GONE;
         self->running--;
     }
     s_unlock(self);
     return left;
+}
+
+void
+runqueue_open_until(runqueue *self, uint64_t deadline)
+{
+    s_lock(self);
+    self->open_until = deadline;
+    s_call(self);
+    s_unlock(self);
 }
 
 void

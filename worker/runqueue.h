@@ -22,6 +22,7 @@ typedef struct runqueue_item runqueue_item;
 struct runqueue_item { // embedded in the session; all of it is the run queue's
     void *owner;
     mailbox mail;
+    mail *last; // comes when the mailbox is empty
     item_state state;
     bool resumed;
     const char *end_reason; // static text; NULL: not to end
@@ -53,6 +54,8 @@ void runqueue_item_fini(runqueue_item *item);
 
 // Takes *mail_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
 err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
+// The same, behind all that waits and that comes meanwhile; there is none yet, and no limit is met.
+err runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p);
 void runqueue_end(runqueue *self, runqueue_item *item,
                   const char *reason); // ends when its running turn has; at most once
 // False: nothing to do. came: this thread was called by runqueue_wait and has not tried since.
@@ -67,6 +70,9 @@ void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called
 // Ends a running item for good: hands out what still waits, then NULL, and from then on it takes no mail.
 mail *runqueue_retire(runqueue *self, runqueue_item *item);
+// Until then (ms) work is handed out, and from then on none until this is called again. Checked by the clock
+// when work is taken: a process that stood still begins nothing that it may not. UINT64_MAX at first.
+void runqueue_open_until(runqueue *self, uint64_t deadline);
 void runqueue_close(runqueue *self); // wakes all who wait
 runqueue_load runqueue_look(runqueue *self);
 

@@ -9,14 +9,14 @@ typedef struct {
     bool without_body;
 } kept_reply;
 
-typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease;
+typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease_kind;
 
 struct session {
     runqueue_item item;
     id16 id;
     uint64_t epoch;
     _Atomic uint64_t deadline;
-    _Atomic lease lease;
+    _Atomic lease_kind lease;
 
     view *views[MAX_VIEWS];
     _Atomic unsigned view_count;
@@ -26,6 +26,7 @@ struct session {
     uint64_t generation;
     bool heard;
     keeping keeping;
+    bool moved;
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -246,7 +247,7 @@ session_heard(session *self)
 }
 
 static void
-s_lease(session *self, lease kind, uint64_t deadline)
+s_lease(session *self, lease_kind kind, uint64_t deadline)
 {
     atomic_store(&self->lease, kind);
     atomic_store(&self->deadline, deadline);
@@ -304,6 +305,40 @@ session_revive(session *self, uint64_t last, uint64_t generation, bool heard, un
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
     else
         s_lease(self, LEASE_IDLE, now + IDLE_MS);
+}
+
+session_lease
+session_lease_at(const session *self, uint64_t now)
+{
+    uint64_t deadline = atomic_load(&self->deadline);
+    uint64_t left = deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 0;
+    return (session_lease){atomic_load(&self->lease), left};
+}
+
+void
+session_move_in(session *self, session_lease as, uint64_t now)
+{
+    static const uint64_t most[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
+    self->moved = true;
+    if (as.kind >= sizeof most / sizeof *most)
+        return;
+    uint64_t left = as.left_ms < most[as.kind] ? as.left_ms : most[as.kind];
+    s_lease(self, (lease_kind)as.kind, as.kind == LEASE_ATTACHED ? UINT64_MAX : now + left);
+}
+
+bool
+session_moved(const session *self)
+{
+    return self->moved;
+}
+
+const answer *
+session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole)
+{
+    const kept_reply *at = &self->kept[number];
+    *ret_sequence = at->sequence;
+    *ret_whole = !at->without_body;
+    return at->reply;
 }
 
 void

@@ -48,6 +48,16 @@ bool session_was_heard(const session *self);
 // Of a new session that comes from the store. The replies first; now: how long its page or program may stay
 // away.
 void session_revive_reply(session *self, const answer *reply); // copies it
+// Of a session that moves between workers while nothing of it runs: who keeps it alive, as two numbers that
+// only the other worker reads.
+typedef struct {
+    uint64_t kind, left_ms;
+} session_lease;
+session_lease session_lease_at(const session *self, uint64_t now);
+void session_move_in(session *self, session_lease lease, uint64_t now); // after session_revive
+bool session_moved(const session *self); // it came so: what its page has sent was not lost
+// Walks the replies that are kept: NULL, or the number-th, for which *ret_whole says if it has its body.
+const answer *session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole);
 void session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers,
                     uint64_t now);
 

@@ -116,6 +116,76 @@ snapshot_add(turn *self, answer *to)
     fault_clear(&self->fault);
 }
 
+static void
+s_put_lease(const turn *self, buffer *out)
+{
+    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_uint(to, "kind", lease.kind);
+    writer_key_uint(to, "left_ms", lease.left_ms);
+    snapshot_close(out, opened);
+}
+
+static void
+s_put_replies(const session *of, buffer *out)
+{
+    for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++) {
+        uint64_t sequence;
+        bool whole;
+        uint8_t head[HEADER_SIZE];
+        const answer *reply = session_kept_at(of, i, &sequence, &whole);
+        header said = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(of)};
+        if (!sequence)
+            continue;
+        if (reply)
+            said = reply->head;
+        said.sequence = sequence;
+        header_encode(&said, head);
+        size_t opened = snapshot_open(out, ROOT_REPLIES | i);
+        buffer_append(out, head, sizeof head);
+        if (reply && whole)
+            buffer_slice(out, buffer_bytes(&reply->body));
+        snapshot_close(out, opened);
+    }
+}
+
+static err
+s_put_requests(turn *self, buffer *out)
+{
+    const view_ops *ops = self->host->ops;
+    err error = OK;
+    for (unsigned i = 0; !error && i < session_view_count(self->session); i++) {
+        size_t opened = snapshot_open(out, ROOT_REQUESTS | i), before = out->size;
+        error = ops->carry(ops->host, view_instance(session_view_at(self->session, i)), out, &self->fault);
+        if (error || out->size == before)
+            snapshot_cancel(out, opened);
+        else
+            snapshot_close(out, opened);
+    }
+    return error;
+}
+
+err
+snapshot_move(turn *self, buffer *out)
+{
+    turn_begin_scope(self);
+    snapshot_begin(out, SNAPSHOT_FULL);
+    s_put_progress(self->session, out);
+    s_put_session(self->session, out);
+    s_put_lease(self, out);
+    s_put_replies(self->session, out);
+    err error = s_put_views(self, true, out);
+    if (!error)
+        error = s_put_requests(self, out);
+    if (!error && out->size > MAX_SNAPSHOT)
+        error = ERR_FULL;
+    if (error)
+        s_cannot(self, out->size);
+    return error;
+}
+
 // --- and back -------------------------------------------------------------------------------------------
 
 typedef struct {
@@ -124,13 +194,15 @@ typedef struct {
     uint64_t version;
     slice path;
     slice *values; // of its attributes
+    slice request; // only of one that moves
     size_t count;
 } kept_view;
 
 typedef struct {
     slice identity;
     uint64_t last, generation, numbers, settled;
-    bool heard;
+    session_lease lease;
+    bool heard, moves;
     unsigned count;
     kept_view views[MAX_VIEWS];
     slice replies[MAX_REPLIES_KEPT];
@@ -200,6 +272,17 @@ s_read_progress(slice bytes, kept_session *ret)
     return OK;
 }
 
+static err
+s_read_lease(slice bytes, kept_session *ret)
+{
+    reader in;
+    reader_init(&in, bytes);
+    ret->lease.kind = reader_uint(&in, "kind");
+    ret->lease.left_ms = reader_uint(&in, "left_ms");
+    ret->moves = true;
+    return reader_error(&in);
+}
+
 static void
 s_read_settled(slice bytes, kept_session *ret)
 {
@@ -218,7 +301,11 @@ s_read_own(const snapshot_entry *entry, kept_session *ret)
     case ROOT_SETTLED:
         s_read_settled(entry->bytes, ret);
         return OK;
+    case ROOT_LEASE:
+        return s_read_lease(entry->bytes, ret);
     default:
+        if (entry->root >= ROOT_REQUESTS && entry->root < ROOT_REQUESTS + MAX_VIEWS)
+            ret->views[entry->root - ROOT_REQUESTS].request = entry->bytes;
         if (entry->root >= ROOT_REPLIES && entry->root < ROOT_REPLIES + MAX_REPLIES_KEPT)
             ret->replies[entry->root - ROOT_REPLIES] = entry->bytes;
         return OK;
@@ -285,6 +372,32 @@ s_revive_view(turn *self, const kept_view *kept)
     return error;
 }
 
+// A view that moved has its request at once: nobody joins it. Who may not have it by now does not.
+static void
+s_hand_request(turn *self, const kept_view *kept)
+{
+    const view_ops *ops = self->host->ops;
+    reader in;
+    reader_init(&in, kept->request);
+    mount_order order = {.request = reader_opt_map(&in, "request", MAX_SNAPSHOT),
+                         .url = reader_opt_str(&in, "url", MAX_SNAPSHOT)};
+    err error = in.error ? ERR_MALFORMED : OK;
+    if (!error)
+        error =
+            ops->join(ops->host, view_instance(session_view(self->session, kept->id)), &order, &self->fault);
+    if (!error)
+        return;
+    char id[ID_TEXT], text[400];
+    log_event(LEVEL_WARN, "moved_without_request", "session=%s reason=%s message=%s",
+              id_text(session_id(self->session), id), err_word(error),
+              log_quoted(fault_message(&self->fault), text, sizeof text));
+    fault_clear(&self->fault);
+    if (error == ERR_FORBIDDEN) {
+        view *gone = session_take_view(self->session, kept->id);
+        view_destroy(&gone, ops);
+    }
+}
+
 static void
 s_revive_reply(session *to, slice kept)
 {
@@ -311,6 +424,11 @@ s_revive(turn *self, const kept_session *kept)
         s_revive_reply(of, kept->replies[i]);
     session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
                    (unsigned)kept->numbers, clock_now(self->host->clock));
+    if (kept->moves)
+        session_move_in(of, kept->lease, clock_now(self->host->clock));
+    for (unsigned i = 0; kept->moves && i < kept->count; i++)
+        if (kept->views[i].request.size)
+            s_hand_request(self, &kept->views[i]);
     return OK;
 }
 
@@ -328,6 +446,7 @@ snapshot_revive(turn *self)
     }
     for (unsigned i = 0; i < kept->count; i++)
         free(kept->views[i].values);
+    self->ends = error && kept->moves; // nobody begins it anew: its page is to hear of it
     free(kept);
     if (!error)
         return OK;

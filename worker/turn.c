@@ -173,7 +173,7 @@ s_new(session *of, mail **mail_p, const turn_host *host)
 static turn_result
 s_destroy(turn *self)
 {
-    turn_result result = self->ends ? TURN_ENDS : TURN_ANSWERED;
+    turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
     session_touch(self->session, clock_now(self->host->clock));
     if (self->scope)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);

@@ -22,6 +22,7 @@ typedef enum {
     TURN_ANSWERED, // the session may take its next request
     TURN_AWAITS,   // the handler is awaited; turn_resume() goes on after host->resumable
     TURN_ENDS,     // answered, and the session is to be ended: turn_end()
+    TURN_MOVES,    // the session is another worker's from now on, and its views are closed
 } turn_result;
 
 struct turn {
@@ -45,6 +46,7 @@ struct turn {
     bool changed;
     bool answered;
     bool ends;
+    bool moves;
 };
 
 // Consumes *mail_p. The answer goes to host->emit, once, unless the request has none.

@@ -113,6 +113,9 @@ typedef struct view_ops {
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
     // them cannot be packed, and nothing would make it again; the fault says which.
     err (*keep)(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault);
+    // Appends the instance's request as a msgpack map of what join() takes, `request` and `url`; nothing, if
+    // it has none.
+    err (*carry)(void *host, void *instance, buffer *out, fault *ret_fault);
     // The other way. What could not be packed is made again by the first join() or call().
     err (*revive)(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
     // Whether the handler of that name may run a second time.

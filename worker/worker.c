@@ -1,12 +1,14 @@
 #include "worker/core.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <zmq.h>
 
-#define BATCH    64
-#define TEND_MS  50
-#define FLUSH_MS 500
-#define REST_US  500
+#define BATCH           64
+#define TEND_MS         50
+#define FLUSH_MS        500
+#define REST_US         500
+#define DRAIN_ANSWER_MS 2000 // a broker that says nothing by then moves nothing
 
 static void
 s_emit(void *context, answer **answer_p)
@@ -48,6 +50,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->clock = clock;
     self->wire = connected;
     self->heartbeat_ms = HEARTBEAT_MS;
+    self->fence_ms = WORKER_DEAD_MS / 2;
+    self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
     self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
     self->queue = runqueue_new(clock);
@@ -75,12 +79,21 @@ s_queue_unsent(worker *self, answer *one)
     self->unsent_tail = one;
 }
 
+static bool
+s_is_control(const answer *one)
+{
+    return message_direction(one->head.type) == DIRECTION_CONTROL && id_is_zero(one->head.session);
+}
+
 // In order: what could not be sent before goes first.
 static void
 s_flush(worker *self)
 {
+    bool fenced = control_is_fenced(self, clock_now(self->clock));
     while (self->unsent) {
         answer *one = self->unsent;
+        if (fenced && !s_is_control(one))
+            return;
         if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
                       buffer_bytes(&one->snapshot)))
             return;
@@ -94,7 +107,14 @@ s_flush(worker *self)
 void
 worker_send(worker *self, answer *one)
 {
-    s_queue_unsent(self, one);
+    if (s_is_control(one) && control_is_fenced(self, clock_now(self->clock))) {
+        one->next = self->unsent; // it is how it gets out of this
+        self->unsent = one;
+        if (!one->next)
+            self->unsent_tail = one;
+    } else {
+        s_queue_unsent(self, one);
+    }
     s_flush(self);
 }
 
@@ -191,10 +211,33 @@ s_restore(worker *self, const incoming *message)
     ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
 }
 
+// Behind what came for the session before: the broker sends nothing after it. Of no session: there is nothing
+// more to move, or nobody to take it.
+static void
+s_move(worker *self, const incoming *message)
+{
+    const header *head = &message->head;
+    if (self->phase != DRAINING)
+        return;
+    self->moves = true;
+    if (id_is_zero(head->session)) {
+        self->phase = LEAVING;
+        return;
+    }
+    session *of = roster_find(self->roster, head->session);
+    if (!of || session_epoch(of) != head->epoch)
+        return; // it has ended, and the broker is about to read so
+    mail *posted = mail_new(head, (slice){0});
+    runqueue_post_last(self->queue, session_item(of), &posted);
+    mail_destroy(&posted);
+}
+
 // Answered here, without waiting for the session's turn: that is what a ping is for.
 static void
 s_ping(worker *self, const incoming *message)
 {
+    if (control_is_fenced(self, clock_now(self->clock)))
+        return; // it may be another's; whoever asks will ask again
     if (!roster_find(self->roster, message->head.session)) {
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
         return;
@@ -216,14 +259,23 @@ s_logout(worker *self, const incoming *message)
 }
 
 static void (*const s_handlers[256])(worker *, const incoming *) = {
-    [MSG_MOUNT] = s_request,           [MSG_JOIN] = s_request,
-    [MSG_EVENT] = s_request,           [MSG_UNMOUNT] = s_request,
-    [MSG_REFRESH] = s_request,         [MSG_SHUTDOWN] = s_request,
-    [MSG_STATS] = s_request,           [MSG_ACK] = s_request,
-    [MSG_LEAVE] = s_request,           [MSG_PING] = s_ping,
-    [MSG_LOGOUT] = s_logout,           [MSG_WELCOME] = control_welcome,
-    [MSG_REFUSED] = control_refused,   [MSG_HEARTBEAT] = control_echo,
-    [MSG_IDENTIFY] = control_identify, [MSG_RESTORE] = s_restore,
+    [MSG_MOUNT] = s_request,
+    [MSG_JOIN] = s_request,
+    [MSG_EVENT] = s_request,
+    [MSG_UNMOUNT] = s_request,
+    [MSG_REFRESH] = s_request,
+    [MSG_SHUTDOWN] = s_request,
+    [MSG_STATS] = s_request,
+    [MSG_ACK] = s_request,
+    [MSG_LEAVE] = s_request,
+    [MSG_PING] = s_ping,
+    [MSG_LOGOUT] = s_logout,
+    [MSG_WELCOME] = control_welcome,
+    [MSG_REFUSED] = control_refused,
+    [MSG_HEARTBEAT] = control_echo,
+    [MSG_IDENTIFY] = control_identify,
+    [MSG_RESTORE] = s_restore,
+    [MSG_MOVE] = s_move,
 };
 
 static void
@@ -260,6 +312,21 @@ s_collect(worker *self)
     return all;
 }
 
+// What its turns have answered stays where it is meanwhile.
+static bool
+s_is_fenced(worker *self)
+{
+    uint64_t now = clock_now(self->clock);
+    bool fenced = control_is_fenced(self, now);
+    if (fenced && !self->said_fenced) {
+        self->said_fenced = true;
+        log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",
+                  self->options.name, roster_count(self->roster), now - self->fence_at + self->fence_ms,
+                  "no word of the broker: nothing is begun or answered until there is");
+    }
+    return fenced;
+}
+
 static void
 s_beat(worker *self)
 {
@@ -275,7 +342,7 @@ s_beat(worker *self)
                   self->options.name, self->options.back);
     }
     // Nothing is said behind what the broker does not take: it would pile up, and be old when it is read.
-    if (self->unsent)
+    if (self->unsent && (s_is_control(self->unsent) || !s_is_fenced(self)))
         return;
     if (self->phase == REGISTERING)
         control_register(self);
@@ -294,19 +361,28 @@ s_sweep(worker *self, uint64_t now)
 static void
 s_leave(worker *self, uint64_t now)
 {
-    if (self->phase < LEAVING) {
-        self->phase = LEAVING;
+    if (self->phase < DRAINING) {
+        bool known = self->phase == READY;
+        self->phase = known ? DRAINING : LEAVING;
+        self->drained_by = now + DRAIN_ANSWER_MS;
         self->leave_at = now + self->options.drain_ms;
         log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
+        if (known)
+            control_drain(self);
     }
+    if (self->phase == DRAINING && now < (self->moves ? self->leave_at : self->drained_by))
+        return;
+    self->phase = LEAVING;
     runqueue_load load = runqueue_look(self->queue);
-    if (now < self->leave_at && (load.queued || load.running || load.parked))
+    bool fenced = control_is_fenced(self, now); // nobody would hear what is left to say
+    if (!fenced && now < self->leave_at && (load.queued || load.running || load.parked))
         return;
     // The broker takes nothing of a worker that said goodbye: what came meanwhile is refused before it, and
     // what the last turns answered goes before it.
     s_receive(self);
-    s_collect(self);
+    if (!fenced)
+        s_collect(self);
     control_goodbye(self);
     self->phase = LEFT;
 }
@@ -352,12 +428,14 @@ worker_run(worker *self)
             break;
         // While turns are answered and others wait, answers go in batches: to be woken for each of them, and
         // to wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
-        if (lively && runqueue_look(self->queue).queued) {
+        bool fenced = s_is_fenced(self);
+        if (!fenced && lively && runqueue_look(self->queue).queued) {
             outbox_rest(self->outbox, REST_US);
             lively = s_collect(self);
             wait = 0;
         }
-        if (zmq_poll(items, 2, (long)wait) < 0)
+        items[1].revents = 0;
+        if (zmq_poll(items, fenced ? 1 : 2, (long)wait) < 0)
             continue; // a signal
         if (items[1].revents & ZMQ_POLLIN)
             lively = s_collect(self);
@@ -366,7 +444,8 @@ worker_run(worker *self)
         if (items[0].revents & ZMQ_POLLIN)
             s_receive(self);
     }
-    s_collect(self);
+    if (!s_is_fenced(self))
+        s_collect(self);
     wire_destroy(&self->wire, FLUSH_MS);
     return self->end;
 }

@@ -393,9 +393,10 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _unasked(self, kind, epoch, body):
         """What the session's owner or the broker says without being asked."""
-        if epoch and self._epoch and epoch != self._epoch:
+        if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
+        self._epoch = max(epoch, self._epoch)  # a session that moves keeps its sockets
         fields = wire.unpack_body(body)
         if kind == wire.PUSH:
             self._text(fields["frame"].decode())

@@ -32,7 +32,7 @@ from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 from django.utils import timezone, translation
 
-from . import conf, pages
+from . import conf, pages, wire
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -190,6 +190,13 @@ def join_view(view, path, request_map, url, revived=False):
     _authorize(view, path, request)
     if revived:
         view.restore(request)
+
+
+def carry_view(view):
+    """What join_view() builds the request from of a view that moves to another worker, packed; None: it has none."""
+    request = view.request
+    facts = getattr(request, "_troupe_facts", None)
+    return None if facts is None else wire.pack_body({"request": facts, "url": request._troupe_url})
 
 
 def restore_view(view):

@@ -43,6 +43,7 @@ def build_request(facts, url=""):
     """
     request = WorkerRequest()
     request._match = False
+    request._troupe_facts, request._troupe_url = facts, url
     path, _, query = url.partition("?") if url else (facts.get("path") or "/", "", facts.get("query") or "")
     request.method = facts.get("method") or "GET"
     request.path = request.path_info = path

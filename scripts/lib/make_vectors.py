@@ -297,6 +297,7 @@ def control():
         ),
         valid("welcome", "WELCOME", {"boot": U64, "heartbeat_ms": 1000}, **nobody),
         valid("welcome_snapshots", "WELCOME", {"boot": 7, "heartbeat_ms": 1000, "snapshots": True}, **nobody),
+        valid("welcome_dead", "WELCOME", {"boot": 7, "heartbeat_ms": 100, "dead_ms": 900}, **nobody),
         valid("refused", "REFUSED", {"reason": "name_taken", "message": "a live worker has this name"}, **nobody),
         valid(
             "heartbeat_worker",
@@ -310,6 +311,10 @@ def control():
         valid("released", "RELEASED", {"reason": "expired"}),
         valid("identify", "IDENTIFY", {"boot": 99}, **nobody),
         valid("restore", "RESTORE", {}),
+        valid("drain", "DRAIN", {}, **nobody),
+        valid("move", "MOVE", {}),
+        valid("move_no_more", "MOVE", {}, **nobody),
+        valid("moved", "MOVED", {}),
     ]
 
 

@@ -24,7 +24,7 @@ def invalid_headers():
         invalid("version_before_type", "PING", {}, "version", version=255, type=0),
         *(
             invalid(f"type_{code:02x}", "PING", {}, "type", type=code)
-            for code in (0x00, 0x0D, 0x20, 0x2C, 0x40, 0x49, 0xFF)
+            for code in (0x00, 0x0D, 0x20, 0x2C, 0x40, 0x5F, 0xFF)
         ),
         invalid("type_before_body", "PING", b"\xc1", "type", type=0x7F),
     ]

@@ -122,6 +122,9 @@ s_control(message_type type, bool from_worker, slice body)
     case MSG_HEARTBEAT:
         return from_worker ? heartbeat_decode(body, &beat) : echo_decode(body, &echo);
     case MSG_RESTORE:
+    case MSG_DRAIN:
+    case MSG_MOVE:
+    case MSG_MOVED:
         reader_init(&in, body);
         return reader_error(&in);
     case MSG_IDENTIFY:

@@ -249,10 +249,11 @@ test_control_there_and_back(void)
     CU_ASSERT(slice_is(reg_back.name, "w1") && slice_is(reg_back.version, "0.1.0"));
     CU_ASSERT(reg_back.pid == 4711 && reg_back.threads == 32);
     buffer_clear(&out);
-    welcome_body welcome = {UINT64_MAX, 1000, true}, welcome_back;
+    welcome_body welcome = {UINT64_MAX, 1000, true, 9000}, welcome_back;
     welcome_encode(&welcome, &out);
     CU_ASSERT_EQUAL(welcome_decode(buffer_bytes(&out), &welcome_back), OK);
-    CU_ASSERT(welcome_back.boot == UINT64_MAX && welcome_back.heartbeat_ms == 1000 && welcome_back.snapshots);
+    CU_ASSERT(welcome_back.boot == UINT64_MAX && welcome_back.heartbeat_ms == 1000 &&
+              welcome_back.snapshots && welcome_back.dead_ms == 9000);
     buffer_clear(&out);
     heartbeat_body beat = {1, 2, 3, 4, 5, 6, 7}, beat_back;
     heartbeat_encode(&beat, &out);

@@ -310,7 +310,7 @@ s_encode_control(buffer *out)
 {
     register_encode(&(register_body){slice_text("w1"), 4711, 4, slice_text("0.1.0")}, out);
     s_same(out, "register");
-    welcome_encode(&(welcome_body){UINT64_MAX, 1000, false}, out);
+    welcome_encode(&(welcome_body){UINT64_MAX, 1000, false, WORKER_DEAD_MS}, out);
     s_same(out, "welcome");
     reason_encode(err_word(ERR_NAME_TAKEN), slice_text(err_text(ERR_NAME_TAKEN)), out);
     s_same(out, "refused");

@@ -78,8 +78,9 @@ static err
 s_join(void *host, void *instance, const mount_order *order, fault *ret_fault)
 {
     (void)instance;
-    (void)order;
-    if (!((fake *)host)->forbid)
+    fake *self = host;
+    snprintf(self->joined, sizeof self->joined, "%.*s", (int)order->url.size, (const char *)order->url.data);
+    if (!self->forbid)
         return OK;
     fault_set_message(ret_fault, "no");
     return ERR_FORBIDDEN;
@@ -215,6 +216,20 @@ s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_
     return error;
 }
 
+static err
+s_carry(void *host, void *instance, buffer *out, fault *ret_fault)
+{
+    (void)instance, (void)ret_fault;
+    if (!((fake *)host)->request)
+        return OK;
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key(to, "request");
+    writer_map(to, 0);
+    writer_key_str(to, "url", slice_text(((fake *)host)->request));
+    return OK;
+}
+
 static bool
 s_may_repeat(void *host, void *instance, slice name)
 {
@@ -268,9 +283,9 @@ fake_init(fake *self)
 {
     *self = (fake){.template = "<p>page</p><main dj-root>%d</main>", .now = 1000};
     self->ops = (view_ops){
-        self,         s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move,
-        s_scope_move, s_scope_end,    s_open,   s_close,  s_mount,  s_join,        s_call,
-        s_await,      s_settle,       s_sync,   s_render, s_keep,   s_revive,      s_may_repeat,
+        self,        s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move, s_scope_move,
+        s_scope_end, s_open,         s_close,  s_mount,  s_join,   s_call,        s_await,      s_settle,
+        s_sync,      s_render,       s_keep,   s_carry,  s_revive, s_may_repeat,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =

@@ -16,6 +16,8 @@ typedef struct {
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
     _Atomic bool snapshots;              // are stored
     bool unkeepable;                     // what no snapshot can hold
+    const char *request;                 // the URL of what carry() gives; NULL: nothing
+    char joined[80];                     // the URL that join() was given last
     bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d

@@ -117,6 +117,56 @@ s_awaits_both(void)
 }
 
 static void
+s_shut(void)
+{
+    runqueue *queue = runqueue_new(&s_clock);
+    runqueue_item a, *ran;
+    work todo;
+    runqueue_item_init(&a, NULL);
+    s_time = 1000;
+    runqueue_open_until(queue, 1500);
+    s_post(queue, &a, 1);
+    s_post(queue, &a, 2);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 1);
+    runqueue_done(queue, ran);
+    s_time = 1500;
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &todo));
+    CU_ASSERT_EQUAL(runqueue_look(queue).queued, 1);
+    runqueue_open_until(queue, 1501);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 2);
+    runqueue_done(queue, ran);
+    runqueue_item_fini(&a);
+    runqueue_destroy(&queue);
+}
+
+static void
+s_comes_last(void)
+{
+    runqueue *queue = runqueue_new(&s_clock);
+    runqueue_item a, *ran;
+    runqueue_item_init(&a, NULL);
+    for (uint64_t i = 1; i <= MAX_MAILBOX; i++)
+        s_post(queue, &a, i);
+    mail *last = s_mail(99), *other = s_mail(98);
+    CU_ASSERT_EQUAL(runqueue_post_last(queue, &a, &last), OK);
+    CU_ASSERT_EQUAL(runqueue_post_last(queue, &a, &other), ERR_UNKNOWN_SESSION);
+    mail_destroy(&other);
+    for (uint64_t i = 1; i <= MAX_MAILBOX; i++) {
+        CU_ASSERT_EQUAL(s_take(queue, &ran), i);
+        runqueue_done(queue, ran);
+    }
+    s_post(queue, &a, 17);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 17);
+    runqueue_done(queue, ran);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 99);
+    runqueue_done(queue, ran);
+    last = s_mail(100);
+    CU_ASSERT_EQUAL(runqueue_post_last(queue, &a, &last), OK); // and is destroyed with it
+    runqueue_item_fini(&a);
+    runqueue_destroy(&queue);
+}
+
+static void
 s_end(void)
 {
     runqueue *queue = runqueue_new(&s_clock);
@@ -224,6 +274,8 @@ s_many_threads(void)
 }
 
 static const unit_test s_tests[] = {
+    {"shut", s_shut},
+    {"comes last", s_comes_last},
     {"sessions take turns", s_fair},
     {"one session, one thread", s_one_at_a_time},
     {"a turn that awaits", s_awaits_both},

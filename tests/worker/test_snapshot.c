@@ -204,6 +204,82 @@ s_there_and_back(void)
     buffer_fini(&kept);
 }
 
+// A session that goes to another worker between two turns: nothing of it is in doubt, and nobody joins it.
+static void
+s_moves(void)
+{
+    buffer moved;
+    buffer_init(&moved);
+    s_begin();
+    s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    s_event(1, "increment", FLAG_BROWSER);
+    s_event(2, "increment", FLAG_BROWSER);
+    s_fake.request = "/page?1";
+    const answer *reply = s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    CU_ASSERT_EQUAL(s_result, TURN_MOVES);
+    CU_ASSERT_EQUAL(reply->head.type, MSG_MOVED);
+    CU_ASSERT_EQUAL(s_fake.open_views, 0);
+    buffer_slice(&moved, buffer_bytes(&reply->snapshot));
+    s_revive(&moved);
+    CU_ASSERT_STRING_EQUAL(s_fake.joined, "/page?1");
+    CU_ASSERT_EQUAL(session_deadline(s_session), UINT64_MAX); // its page is there
+    reply = s_event(2, "increment", FLAG_BROWSER);
+    CU_ASSERT_TRUE(reply->head.flags & FLAG_REPEAT);
+    CU_ASSERT_EQUAL(reply->head.epoch, 9);
+    reply = s_event(3, "increment", FLAG_BROWSER);
+    CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_count(reply), 3);
+    CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 1))));
+    s_finish();
+    buffer_fini(&moved);
+}
+
+static void
+s_moves_while_its_page_is_away(void)
+{
+    buffer moved;
+    buffer_init(&moved);
+    s_begin();
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    s_run(fake_mail(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
+    s_fake.now += 20000;
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    s_fake.now += 1000;
+    s_revive(&moved);
+    CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + DETACHED_MS - 20000);
+    s_finish();
+    buffer_fini(&moved);
+}
+
+// What cannot be packed cannot move: the page begins anew. What a person may not have any more does not
+// arrive.
+static void
+s_moves_not(void)
+{
+    buffer moved;
+    buffer_init(&moved);
+    s_begin();
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    s_fake.unkeepable = true;
+    s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    CU_ASSERT_EQUAL(s_result, TURN_ENDS);
+    s_fake.unkeepable = false;
+    s_fake.request = "/";
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    s_fake.forbid = true;
+    s_revive(&moved);
+    CU_ASSERT_EQUAL(session_view_count(s_session), 0);
+    s_end_session();
+    s_session = session_new(FAKE_SESSION, 11);
+    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, slice_of(moved.data, moved.size - 1));
+    CU_ASSERT_EQUAL(turn_run(s_session, &restore, &s_fake.host),
+                    TURN_ANSWERED); // unreadable, and so not known to move
+    s_finish();
+    buffer_fini(&moved);
+}
+
 // What the worker before may have begun is not run again, but where that does no harm; either uses the
 // number.
 static void
@@ -271,6 +347,9 @@ static const unit_test s_tests[] = {
     {"a page that nobody joined", s_a_page_that_nobody_joined},
     {"what cannot be kept", s_what_cannot_be_kept},
     {"there and back", s_there_and_back},
+    {"moves", s_moves},
+    {"moves while its page is away", s_moves_while_its_page_is_away},
+    {"moves not", s_moves_not},
     {"what may have been done", s_again},
     {"what the broker answered", s_answered_by_the_broker},
     {"bad snapshots", s_bad_snapshots},

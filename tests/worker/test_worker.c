@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     header head;
     buffer body;
+    bool with_snapshot;
 } heard;
 
 static world s_world;
@@ -75,6 +76,7 @@ s_receive(void)
             header_decode(bytes, &got.head);
         else if (at == 3)
             buffer_slice(&got.body, bytes);
+        got.with_snapshot |= at == 4 && bytes.size;
         more = zmq_msg_more(&piece);
         zmq_msg_close(&piece);
     }
@@ -95,7 +97,7 @@ s_welcome(void)
 {
     buffer body;
     buffer_init(&body);
-    welcome_encode(&(welcome_body){7, 1000, false}, &body);
+    welcome_encode(&(welcome_body){7, 1000, false, WORKER_DEAD_MS}, &body);
     s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
     buffer_fini(&body);
 }
@@ -125,20 +127,49 @@ s_start(void)
     s_welcome();
 }
 
+static void
+s_echo(uint64_t sent)
+{
+    buffer body;
+    buffer_init(&body);
+    echo_encode(&(echo_body){sent, 7}, &body);
+    s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_HEARTBEAT}, buffer_bytes(&body));
+    buffer_fini(&body);
+}
+
+// MOVE, for the session or for none.
+static void
+s_move(uint64_t epoch)
+{
+    header head = {.version = PROTOCOL_VERSION, .type = MSG_MOVE, .epoch = epoch};
+    if (epoch)
+        head.session = FAKE_SESSION;
+    s_send(&head, slice_text("\x80"));
+}
+
 // Its threads wait for ever, as they do in a process until it ends. How many DONE came before the goodbye.
 static unsigned
-s_stop(void)
+s_finish(void)
 {
     unsigned done = 0;
-    worker_stop(s_world.worker);
-    for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;)
+    for (uint8_t type; (type = s_hear()) != MSG_GOODBYE;) {
         done += type == MSG_DONE;
+        if (type == MSG_DRAIN)
+            s_move(0);
+    }
     pthread_join(s_world.thread, NULL);
     zmq_close(s_world.router);
     zmq_ctx_term(s_world.context);
     unlink(s_world.address + strlen("ipc://"));
     rmdir(s_world.folder);
     return done;
+}
+
+static unsigned
+s_stop(void)
+{
+    worker_stop(s_world.worker);
+    return s_finish();
 }
 
 static void
@@ -225,9 +256,60 @@ s_goodbye_comes_last(void)
     }
 }
 
+// It serves its sessions until they go, with all that came for them, and takes none of them back.
+static void
+s_drains(void)
+{
+    s_start();
+    int open = s_world.fake.open_views; // of the tests before
+    s_mount(EPOCH + 1);
+    worker_stop(s_world.worker);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DRAIN);
+    for (uint64_t i = 1; i <= 3; i++)
+        s_post(fake_event(&s_world.fake, i, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_move(EPOCH + 1);
+    s_move(EPOCH + 9); // not its own
+    for (unsigned i = 1; i <= 3; i++)
+        CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    heard moved = s_receive();
+    CU_ASSERT_EQUAL(moved.head.type, MSG_MOVED);
+    CU_ASSERT_EQUAL(moved.head.epoch, EPOCH + 1);
+    CU_ASSERT_TRUE(moved.with_snapshot);
+    buffer_fini(&moved.body);
+    CU_ASSERT_EQUAL(s_world.fake.open_views, open);
+    s_post(fake_event(&s_world.fake, 4, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_reason_is("unknown_session");
+    s_move(0);
+    CU_ASSERT_EQUAL(s_finish(), 0);
+}
+
+// It stood still, and others may have its sessions: what waited is not begun, and nothing is answered, until
+// the broker says that it still knows it.
+static void
+s_fenced(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_world.fake.now += WORKER_DEAD_MS / 2;
+    uint64_t sent = s_world.fake.now;
+    unsigned before = s_world.executed;
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0), EPOCH + 1);
+    s_post(fake_mail(&s_world.fake, MSG_PING, SEQUENCE_REQUEST | 3, 0, slice_text("\x80")), EPOCH + 1);
+    CU_ASSERT_EQUAL(s_hear(), MSG_HEARTBEAT);
+    CU_ASSERT_EQUAL(s_world.executed, before);
+    s_echo(sent - WORKER_DEAD_MS / 2); // an old one changes nothing
+    s_echo(sent);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    CU_ASSERT_EQUAL(s_world.executed, before + 1);
+    s_shutdown(EPOCH + 1);
+    s_stop();
+}
+
 static const unit_test s_tests[] = {
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
+    {"drains", s_drains},
+    {"fenced", s_fenced},
 };
 UNIT_MAIN("worker", s_tests)

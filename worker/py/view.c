@@ -2,39 +2,11 @@
 
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
-#include "worker/py/keeper.h"
+#include "worker/py/host.h"
 #include "worker/py/pack.h"
-#include "worker/py/show.h"
 #include "worker/py/template/eval.h"
 
 #include <stdlib.h>
-
-#define FUNCTIONS(F)                                                                                         \
-    F(open_view)                                                                                             \
-    F(mount_view)                                                                                            \
-    F(join_view)                                                                                             \
-    F(restore_view)                                                                                          \
-    F(rebuilds)                                                                                              \
-    F(may_repeat) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
-
-struct py_host {
-    view_ops ops;
-    PyObject *submit;     // or NULL
-    PyObject *unpack_ext; // troupe.wire
-    PyObject *make_page;  // page_new as a function
-#define F(name) PyObject *name;
-    FUNCTIONS(F) // troupe.runtime
-#undef F
-};
-
-typedef struct {
-    PyObject *view;
-    PyObject *path;    // str
-    PyObject *context; // what sync() gave, until it is rendered; NULL before
-    show show;
-    keeper keeper;
-    bool revived; // restore() is still to be called
-} instance;
 
 typedef struct {
     PyObject *context; // contextvars.Context
@@ -47,8 +19,8 @@ typedef struct {
     void *context;
 } awaited;
 
-static err
-s_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault)
+err
+host_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault)
 {
     PyObject *type, *value, *traceback; // what is pending must not be disturbed by formatting
     PyErr_Fetch(&type, &value, &traceback);
@@ -79,8 +51,8 @@ s_map(const py_host *self, slice raw)
     return NULL;
 }
 
-static PyObject *
-s_text(slice text)
+PyObject *
+host_text(slice text)
 {
     return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, "replace");
 }
@@ -172,13 +144,13 @@ s_scope_end(void *host, void **scope_p)
     *scope_p = NULL;
 }
 
-static err
-s_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
+err
+host_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = calloc(1, sizeof *of);
     ASSERT(of);
-    of->path = s_text(order->path);
+    of->path = host_text(order->path);
     ASSERT(of->path);
     if (order->instance) {
         of->view = Py_NewRef(order->instance);
@@ -191,14 +163,14 @@ s_open(void *host, const open_order *order, void **ret_instance, fault *ret_faul
         *ret_instance = of;
         return OK;
     }
-    err error = s_fault(self, of, "%U()", ret_fault);
+    err error = host_fault(self, of, "%U()", ret_fault);
     Py_DECREF(of->path);
     free(of);
     return error;
 }
 
-static void
-s_close(void *host, void **instance_p)
+void
+host_close(void *host, void **instance_p)
 {
     (void)host;
     instance *of = *instance_p;
@@ -230,12 +202,12 @@ s_mount(void *host, void *instance_, const mount_order *order, response *ret_res
 {
     py_host *self = host;
     instance *of = instance_;
-    PyObject *request = s_map(self, order->request), *url = s_text(order->url), *own = NULL;
+    PyObject *request = s_map(self, order->request), *url = host_text(order->url), *own = NULL;
     PyObject *params = request ? s_map(self, order->params) : NULL;
     if (params && url)
         own = PyObject_CallFunctionObjArgs(self->mount_view, of->view, of->path, request, url, params, NULL);
     bool ok = own && (own == Py_None || s_response(own, ret_response));
-    err error = ok ? OK : s_fault(self, of, "%U.mount()", ret_fault);
+    err error = ok ? OK : host_fault(self, of, "%U.mount()", ret_fault);
     Py_XDECREF(own);
     Py_XDECREF(params);
     Py_XDECREF(url);
@@ -248,12 +220,12 @@ s_join(void *host, void *instance_, const mount_order *order, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
-    PyObject *request = s_map(self, order->request), *url = s_text(order->url), *none = NULL;
+    PyObject *request = s_map(self, order->request), *url = host_text(order->url), *none = NULL;
     if (request && url)
         none = PyObject_CallFunctionObjArgs(self->join_view, of->view, of->path, request, url,
                                             of->revived ? Py_True : Py_False, NULL);
     of->revived &= !none;
-    err error = none ? OK : s_fault(self, of, "%U.authorize()", ret_fault);
+    err error = none ? OK : host_fault(self, of, "%U.authorize()", ret_fault);
     Py_XDECREF(none);
     Py_XDECREF(url);
     Py_XDECREF(request);
@@ -289,27 +261,15 @@ s_fault_of_handler(const py_host *self, const instance *of, PyObject *name, faul
     return kind;
 }
 
-// Of a program's view: nobody joins it.
-static err
-s_restore(py_host *self, instance *of, fault *ret_fault)
-{
-    PyObject *none = PyObject_CallOneArg(self->restore_view, of->view);
-    if (!none)
-        return s_fault(self, of, "%U.restore()", ret_fault);
-    Py_DECREF(none);
-    of->revived = false;
-    return OK;
-}
-
 static err
 s_call(void *host, void *instance_, const call_order *order, void **ret_awaitable, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
     err error;
-    PyObject *name = s_text(order->name);
+    PyObject *name = host_text(order->name);
     ASSERT(name);
-    if (of->revived && (error = s_restore(self, of, ret_fault))) {
+    if (of->revived && (error = recover_restore(self, of, ret_fault))) {
         Py_DECREF(name);
         return error;
     }
@@ -386,7 +346,7 @@ s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret
     ASSERT(exception);
     err error = OK;
     if (exception != Py_None) {
-        PyObject *text = s_text(name);
+        PyObject *text = host_text(name);
         ASSERT(text);
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
         error = s_fault_of_handler(self, instance_, text, ret_fault);
@@ -406,7 +366,7 @@ s_sync(void *host, void *instance_, fault *ret_fault)
     instance *of = instance_;
     PyObject *context = PyObject_CallOneArg(self->sync, of->view);
     if (!context)
-        return s_fault(self, of, "%U.get_context_data()", ret_fault);
+        return host_fault(self, of, "%U.get_context_data()", ret_fault);
     Py_XSETREF(of->context, context);
     return OK;
 }
@@ -434,7 +394,7 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
     unsigned chunks = order->tree->chunk_count;
     while (!error && (result = s_try(self, of, &at)) != SHOW_DONE) {
         if (result == SHOW_FAILED) {
-            error = s_fault(self, of, "template of %U", ret_fault);
+            error = host_fault(self, of, "template of %U", ret_fault);
             break;
         }
         ASSERT(!at.plain); // each try asks for less
@@ -449,52 +409,6 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
     return error;
 }
 
-static err
-s_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault)
-{
-    py_host *self = host;
-    instance *of = instance_;
-    PyObject *rebuilds = PyObject_CallOneArg(self->rebuilds, of->view);
-    bool ok = rebuilds && keeper_put(&of->keeper, of->view, order, rebuilds == Py_True, out);
-    Py_XDECREF(rebuilds);
-    if (ok)
-        return OK;
-    s_fault(self, of, "a snapshot of %U", ret_fault);
-    return ERR_VIEW_REFUSED;
-}
-
-static err
-s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
-{
-    open_order open = {.path = order->path};
-    err error = s_open(host, &open, ret_instance, ret_fault);
-    if (error)
-        return error;
-    instance *of = *ret_instance;
-    of->revived = true;
-    if (keeper_read(of->view, order->values, order->count))
-        return OK;
-    error = s_fault(host, of, "restoring %U", ret_fault);
-    s_close(host, ret_instance);
-    return error;
-}
-
-static bool
-s_may_repeat(void *host, void *instance_, slice name)
-{
-    py_host *self = host;
-    PyObject *text = s_text(name);
-    PyObject *may =
-        text ? PyObject_CallFunctionObjArgs(self->may_repeat, ((instance *)instance_)->view, text, NULL)
-             : NULL;
-    bool repeats = may == Py_True;
-    if (!may)
-        PyErr_WriteUnraisable(self->may_repeat);
-    Py_XDECREF(may);
-    Py_XDECREF(text);
-    return repeats;
-}
-
 static const view_ops s_ops = {
     .thread_begin = s_thread_begin,
     .thread_end = s_thread_end,
@@ -504,8 +418,8 @@ static const view_ops s_ops = {
     .scope_suspend = s_scope_suspend,
     .scope_resume = s_scope_resume,
     .scope_end = s_scope_end,
-    .open = s_open,
-    .close = s_close,
+    .open = host_open,
+    .close = host_close,
     .mount = s_mount,
     .join = s_join,
     .call = s_call,
@@ -513,9 +427,10 @@ static const view_ops s_ops = {
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,
-    .keep = s_keep,
-    .revive = s_revive,
-    .may_repeat = s_may_repeat,
+    .keep = recover_keep,
+    .carry = recover_carry,
+    .revive = recover_revive,
+    .may_repeat = recover_may_repeat,
 };
 
 static PyObject *

@@ -1,0 +1,95 @@
+"""What people notice of a rolling reload: pages over WebSockets, 500 of them, ask for 500 events a second while all
+workers of a supervised fleet are replaced, one after the other. In the end each view's history is held against what
+its page was told.
+
+    scripts/bench reload
+"""
+
+import asyncio
+import time
+
+from harness import Processes, Report, say
+from history import History
+from judge import judge
+from stage import Stage
+
+PAGES, RATE = 500, 500
+AT_ONCE = 20  # pages that load at the same time
+SETTLE = 60.0
+
+
+async def _start(port):
+    pages = [History(port, number, f"page{number}") for number in range(PAGES)]
+    for first in range(0, PAGES, AT_ONCE):
+        await asyncio.gather(*(page.start() for page in pages[first : first + AT_ONCE]))
+    while not all(page.open for page in pages):
+        await asyncio.sleep(0.1)
+    return pages
+
+
+async def _ask(pages, stop):
+    """RATE events a second, page after page, by the clock: what is late is made up for."""
+    began, asked = time.monotonic(), 0
+    while not stop.is_set():
+        while asked < (time.monotonic() - began) * RATE:
+            pages[asked % len(pages)].ask()
+            asked += 1
+        await asyncio.sleep(0.005)
+
+
+async def _phase(pages, during):
+    """Events while `during` runs: the seconds that each waited for its answer."""
+    stop = asyncio.Event()
+    before = [len(page.waited) for page in pages]
+    asking = asyncio.create_task(_ask(pages, stop))
+    await during
+    stop.set()
+    await asking
+    end = time.monotonic() + SETTLE
+    while any(page.waiting for page in pages) and time.monotonic() < end:
+        await asyncio.sleep(0.02)
+    return sorted(second for page, count in zip(pages, before, strict=True) for second in page.waited[count:])
+
+
+async def _run(fleet, report, seconds, rounds):
+    pages = await _start(fleet.port)
+    await _phase(pages, asyncio.sleep(2))
+    quiet, during, took = [], [], []
+    for number in range(rounds):
+        quiet += await _phase(pages, asyncio.sleep(seconds))
+        joins, began = sum(page.joins for page in pages), time.monotonic()
+        seen = await _phase(pages, asyncio.to_thread(fleet.troupe, "reload"))
+        during += seen
+        took.append(time.monotonic() - began)
+        joins = sum(page.joins for page in pages) - joins
+        say(f"round {number + 1} of {rounds}: {len(seen)} events, p99 {_p99(seen):.0f} ms, {joins} joins")
+    judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh) for page in pages]
+    failed = sum(event.outcome != "done" for page in pages for event in page.events)
+    await asyncio.gather(*(page.stop() for page in pages))
+    report.add("failed", failed + sum(one[name] for one in judged for name in ("lost", "twice", "out_of_order")),
+               "events", "0")  # fmt: skip
+    report.add("p99_ms", _p99(sorted(during)), "ms", "< 250")
+    report.add("p50_ms", _p50(sorted(during)), "ms")
+    report.add("longest_ms", 1000 * max(during), "ms")
+    report.add("quiet_p99_ms", _p99(sorted(quiet)), "ms")
+    report.add("events", len(during), "events")
+    report.add("joins", sum(page.joins for page in pages) - PAGES, "joins")
+    report.add("reload_s", max(took), "s")
+
+
+def _p99(seconds):
+    return 1000 * seconds[len(seconds) * 99 // 100]
+
+
+def _p50(seconds):
+    return 1000 * seconds[len(seconds) // 2]
+
+
+def run(quick):
+    """The whole benchmark; a Report."""
+    report = Report("reload")
+    with Processes() as processes:
+        fleet = Stage(processes, relays=False)
+        asyncio.run(_run(fleet, report, 3 if quick else 8, 1 if quick else 3))
+    report.note(f"{PAGES} pages, {RATE} events a second, three workers; joins are those after the first of each page")
+    return report

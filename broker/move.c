@@ -1,0 +1,225 @@
+// Sessions that go to another worker between two turns, since their own leaves (PROTOCOL.md 5.6). What is
+// asked of one meanwhile is parked here, and follows it.
+#include "broker/core.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define MOVES_AT_ONCE 16 // of a worker: their requests wait, the others' do not
+
+typedef struct {
+    parcel in;
+    header request;
+    uint64_t until; // its time to live
+    size_t size;
+    list_link of_session; // or in the broker's list of those that are due
+    list_link of_all;
+} parked;
+
+// --- parking --------------------------------------------------------------------------------------------
+
+bool
+move_park(broker *self, session *of, parcel *in, const header *request)
+{
+    size_t size = sizeof(parked) + parcel_frame(in, 2).size;
+    if (self->parked_bytes + size > MAX_PARKED)
+        return false;
+    parked *one = calloc(1, sizeof *one);
+    ASSERT(one);
+    for (unsigned i = 0; i < 3; i++) {
+        ASSERT(zmq_msg_init(&one->in.frame[i]) == 0);
+        ASSERT(zmq_msg_move(&one->in.frame[i], &in->frame[i]) == 0);
+    }
+    one->in.held = one->in.count = 3;
+    one->request = *request;
+    one->until = self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
+    one->size = size;
+    list_append(&of->parked, &one->of_session);
+    list_append(&self->parked, &one->of_all);
+    of->parked_count++;
+    self->parked_bytes += size;
+    return true;
+}
+
+static void
+s_release(broker *self, session *of)
+{
+    while (!list_is_empty(&of->parked)) {
+        list_link *first = of->parked.next;
+        list_remove(first);
+        list_append(&self->due, first);
+    }
+    of->parked_count = 0;
+}
+
+static void
+s_destroy(broker *self, parked *gone)
+{
+    list_remove(&gone->of_session);
+    list_remove(&gone->of_all);
+    self->parked_bytes -= gone->size;
+    parcel_clear(&gone->in);
+    free(gone);
+}
+
+static void
+s_expire(broker *self, parked *late)
+{
+    if (message_wants_reply(late->request.type))
+        answer_refuse(self, parcel_frame(&late->in, 0), &late->request, 0, ERR_EXPIRED, NULL, 0);
+    else
+        self->count.dropped++;
+}
+
+void
+move_settle(broker *self)
+{
+    while (!list_is_empty(&self->due)) {
+        parked *one = LIST_ITEM(self->due.next, parked, of_session);
+        list_remove(&one->of_session);
+        if (self->now >= one->until)
+            s_expire(self, one);
+        else
+            front_request(self, &one->in, &one->request);
+        s_destroy(self, one);
+    }
+}
+
+void
+move_fini(broker *self)
+{
+    for (list_link *at = self->parked.next; at != &self->parked; at = self->parked.next)
+        s_destroy(self, LIST_ITEM(at, parked, of_all));
+}
+
+// --- moving ---------------------------------------------------------------------------------------------
+
+static err
+s_say_move(broker *self, const worker *to, id16 of, uint64_t epoch)
+{
+    header move = {.version = PROTOCOL_VERSION, .type = MSG_MOVE, .session = of, .epoch = epoch};
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    return answer_control(self, key_bytes(&to->id), &move);
+}
+
+static void
+s_no_more(broker *self, worker *from)
+{
+    if (!from->told_all)
+        from->told_all = s_say_move(self, from, (id16){{0}}, 0) == OK;
+}
+
+// Those that move stand at the end of its list.
+static session *
+s_next(const worker *from)
+{
+    if (list_is_empty(&from->sessions))
+        return NULL;
+    session *first = LIST_ITEM(from->sessions.next, session, of_owner);
+    return first->moving ? NULL : first;
+}
+
+static void
+s_go_on(broker *self, worker *from)
+{
+    session *next;
+    if (!list_is_empty(&from->doomed))
+        return;
+    if (!from->session_count || !placement_choose(self->workers, self->now, self->worker_dead_ms)) {
+        s_no_more(self, from);
+        return;
+    }
+    while (!from->told_all && from->moves < MOVES_AT_ONCE && (next = s_next(from))) {
+        if (s_say_move(self, from, next->id, next->epoch))
+            return; // it is full, and the tick tries again; or it is gone
+        next->moving = true;
+        from->moves++;
+        list_remove(&next->of_owner);
+        list_append(&from->sessions, &next->of_owner);
+    }
+}
+
+void
+back_drain(broker *self, worker *from, parcel *in, const header *head)
+{
+    (void)in, (void)head;
+    char name[2 * MAX_WORKER_NAME];
+    if (from->state != WORKER_READY)
+        return;
+    from->state = WORKER_DRAINING;
+    log_event(LEVEL_INFO, "worker_drains", "worker=%s sessions=%zu",
+              log_quoted(worker_name(from), name, sizeof name), from->session_count);
+    s_go_on(self, from);
+}
+
+// To the first worker that takes it. False: nobody does.
+static bool
+s_hand_over(broker *self, session *of, slice frame)
+{
+    for (;;) {
+        worker *to = placement_choose(self->workers, self->now, self->worker_dead_ms);
+        if (!to)
+            return false;
+        directory_move(self->sessions, of, to);
+        err error = keep_send_restore(self, of, frame);
+        if (error != ERR_UNREACHABLE)
+            return !error;
+        fate_doom_worker(self, to);
+    }
+}
+
+void
+back_moved(broker *self, worker *from, parcel *in, const header *head)
+{
+    char id[ID_TEXT];
+    slice frame = parcel_frame(in, 4);
+    session *known = back_own(self, from, head);
+    if (!known)
+        return;
+    if (!known->moving || !frame.size) {
+        back_malformed(self, from, in, head, ERR_MALFORMED);
+        return;
+    }
+    if (s_hand_over(self, known, frame)) {
+        known->moving = false;
+        from->moves--;
+        log_event(LEVEL_DEBUG, "moved", "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu",
+                  id_text(known->id, id), known->epoch, known->owner->pid, frame.size);
+        if (known->state == STATE_DETACHED) // its page may have gone after the worker had packed it
+            answer_leave(self, known);
+        s_release(self, known);
+    } else {
+        from->moves -= known->owner != from;
+        known->moving &= known->owner == from;
+        fate_forget(self, known, HAPPENING_LOST, "worker_left");
+    }
+    s_go_on(self, from);
+}
+
+void
+move_abandon(broker *self, session *gone)
+{
+    gone->owner->moves -= gone->moving;
+    gone->moving = false;
+    s_release(self, gone);
+}
+
+void
+move_tick(broker *self)
+{
+    for (list_link *at = self->parked.next, *next; at != &self->parked; at = next) {
+        next = at->next;
+        parked *one = LIST_ITEM(at, parked, of_all);
+        if (self->now < one->until)
+            continue;
+        session *of = directory_find(self->sessions, one->request.session);
+        ASSERT(of);
+        of->parked_count--;
+        s_expire(self, one);
+        s_destroy(self, one);
+    }
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+        if (each->state == WORKER_DRAINING)
+            s_go_on(self, each);
+}

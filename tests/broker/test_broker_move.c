@@ -1,0 +1,249 @@
+// Sessions that move because their worker drains: nothing of them is lost, and nobody has to join again.
+#include "tests/broker/stage.h"
+
+#include "tests/unit.h"
+
+static stage s_stage;
+static zsock_t *s_client, *s_from, *s_to;
+static uint64_t s_epoch;
+
+// A session that c1 joined on alpha.
+static void
+s_begin(bool with_target)
+{
+    stage_begin(&s_stage);
+    s_client = stage_client(&s_stage, "c1");
+    s_from = stage_worker(&s_stage, "r1", "alpha");
+    s_epoch = stage_mount(&s_stage, s_client, s_from, MSG_JOIN, 1);
+    s_to = with_target ? stage_worker(&s_stage, "r2", "beta") : NULL;
+}
+
+static void
+s_end(void)
+{
+    zsock_destroy(&s_client);
+    zsock_destroy(&s_from);
+    zsock_destroy(&s_to);
+    stage_end(&s_stage);
+}
+
+static void
+s_drain(void)
+{
+    stage_say(s_from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_DRAIN}, slice_text("\x80"));
+}
+
+static arrival
+s_expect(zsock_t *peer, message_type type)
+{
+    arrival got = stage_receive(&s_stage, peer);
+    CU_ASSERT_TRUE_FATAL(got.here);
+    CU_ASSERT_EQUAL_FATAL(got.head.type, type);
+    return got;
+}
+
+static void
+s_expect_nothing(zsock_t *peer)
+{
+    CU_ASSERT_FALSE(stage_receive(&s_stage, peer).here);
+}
+
+static void
+s_moved(uint64_t epoch)
+{
+    header moved = request_of(MSG_MOVED, 1, epoch, 0);
+    stage_say_kept(s_from, "", moved, slice_text("\1all of it"));
+}
+
+static void
+s_ask(message_type type, uint64_t epoch, uint64_t sequence)
+{
+    stage_ask(s_client, request_of(type, 1, epoch, sequence));
+}
+
+static void
+test_moves(void)
+{
+    s_begin(true);
+    s_ask(MSG_EVENT, s_epoch, 1);
+    arrival first = s_expect(s_from, MSG_EVENT);
+    s_drain();
+    stage_reply(s_from, &first, MSG_DONE);
+    arrival move = s_expect(s_from, MSG_MOVE);
+    CU_ASSERT_EQUAL(move.head.epoch, s_epoch);
+    s_expect(s_client, MSG_DONE);
+    s_ask(MSG_EVENT, s_epoch, 2); // waits here
+    s_ask(MSG_EVENT, s_epoch, 3);
+    s_expect_nothing(s_from);
+    s_expect_nothing(s_to);
+    s_moved(s_epoch);
+    arrival restore = s_expect(s_to, MSG_RESTORE);
+    CU_ASSERT_TRUE(restore.head.epoch > s_epoch);
+    CU_ASSERT_TRUE(slice_is(restore.snapshot, "\1all of it"));
+    for (uint64_t number = 2; number <= 3; number++) {
+        arrival event = s_expect(s_to, MSG_EVENT);
+        CU_ASSERT_EQUAL(event.head.sequence, number);
+        CU_ASSERT_EQUAL(event.head.epoch, restore.head.epoch);
+        stage_reply(s_to, &event, MSG_DONE);
+        CU_ASSERT_EQUAL(s_expect(s_client, MSG_DONE).head.epoch, restore.head.epoch);
+    }
+    CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session)); // nothing more
+    s_expect_nothing(s_client); // it was told nothing, and joins nothing
+    // What it pushes reaches the client; what the old owner says does not.
+    stage_say(s_from, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+    s_expect_nothing(s_client);
+    stage_say(s_to, "", request_of(MSG_PUSH, 1, restore.head.epoch, 0), slice_text("\x80"));
+    s_expect(s_client, MSG_PUSH);
+    s_ask(MSG_EVENT, s_epoch, 4); // the client has not heard of the epoch, and need not
+    s_expect(s_to, MSG_EVENT);
+    s_ask(MSG_EVENT, s_epoch - 1, 5);
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "stale");
+    s_end();
+}
+
+static void
+test_nobody_to_take_it(void)
+{
+    s_begin(false);
+    s_drain();
+    CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session));
+    s_ask(MSG_EVENT, s_epoch, 1);
+    s_expect(s_from, MSG_EVENT); // it is served to the end
+    s_ask(MSG_MOUNT, 0, SEQUENCE_REQUEST | 7);
+    s_expect(s_from, MSG_MOUNT);
+    stage_ask(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST | 8)); // but nothing new is begun
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "no_worker");
+    s_end();
+}
+
+static void
+test_dies_in_the_middle(void)
+{
+    s_begin(true);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    s_ask(MSG_EVENT, s_epoch, 1);
+    s_ask(MSG_JOIN, 0, SEQUENCE_REQUEST | 3);
+    s_expect_nothing(s_from);
+    stage_reason(s_from, (header){.version = PROTOCOL_VERSION, .type = MSG_GOODBYE}, "worker_left");
+    s_expect(s_client, MSG_ENDED);
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason,
+                           "unknown_session"); // it had not begun
+    CU_ASSERT_TRUE(s_expect(s_to, MSG_JOIN).head.epoch > s_epoch);
+    s_moved(s_epoch); // too late
+    s_expect_nothing(s_to);
+    s_end();
+}
+
+static void
+test_ends_in_place_of_moving(void)
+{
+    s_begin(true);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    s_ask(MSG_EVENT, s_epoch, 1);
+    s_expect_nothing(s_from);
+    stage_reason(s_from, request_of(MSG_RELEASED, 1, s_epoch, 0), "worker_left");
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_ENDED).reason, "worker_left");
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "unknown_session");
+    stage_advance(&s_stage, 1000);
+    CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session));
+    s_end();
+}
+
+static void
+test_the_page_goes_meanwhile(void)
+{
+    s_begin(true);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    s_ask(MSG_LEAVE, s_epoch, SEQUENCE_REQUEST | 3);
+    s_expect_nothing(s_from);
+    s_moved(s_epoch);
+    s_expect(s_to, MSG_RESTORE);
+    s_expect(s_to, MSG_LEAVE);
+    s_expect_nothing(s_to);
+    s_end();
+}
+
+static void
+test_waits_no_longer_than_it_may(void)
+{
+    s_begin(true);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    header event = request_of(MSG_EVENT, 1, s_epoch, 1);
+    event.ttl = 500;
+    stage_ask(s_client, event);
+    s_expect_nothing(s_from);
+    stage_advance(&s_stage, 1000);
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "expired");
+    for (uint64_t number = 1; number <= MAX_MAILBOX + 1; number++)
+        s_ask(MSG_EVENT, s_epoch, number);
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "busy");
+    s_expect_nothing(s_client);
+    s_end(); // with what is parked
+}
+
+static void
+test_many_at_once_but_not_all(void)
+{
+    s_begin(true);
+    for (uint8_t number = 2; number <= 40; number++) {
+        header mount = request_of(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number);
+        stage_ask(s_client, mount);
+        arrival asked = stage_receive(&s_stage, s_from);
+        zsock_t *owner = asked.here ? s_from : s_to;
+        if (!asked.here)
+            asked = stage_receive(&s_stage, s_to);
+        CU_ASSERT_EQUAL_FATAL(asked.head.type, MSG_MOUNT);
+        stage_reply(owner, &asked, MSG_MOUNTED);
+        s_expect(s_client, MSG_MOUNTED);
+    }
+    s_drain();
+    uint64_t epochs[64];
+    id16 ids[64];
+    unsigned moving = 0, moved = 0;
+    for (;;) {
+        arrival got = stage_receive(&s_stage, s_from);
+        if (got.here && id_is_zero(got.head.session))
+            break;
+        if (got.here) {
+            CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_MOVE);
+            ids[moving % 64] = got.head.session;
+            epochs[moving++ % 64] = got.head.epoch;
+            continue;
+        }
+        CU_ASSERT_TRUE_FATAL(moved < moving);
+        CU_ASSERT_TRUE(moving - moved <= 16);
+        header head = request_of(MSG_MOVED, 1, epochs[moved % 64], 0);
+        head.session = ids[moved++ % 64];
+        stage_say_kept(s_from, "", head, slice_text("\1"));
+        s_expect(s_to, MSG_RESTORE);
+    }
+    CU_ASSERT_EQUAL(moved, moving);
+    CU_ASSERT_EQUAL(moved, 20);
+    s_end();
+}
+
+static void
+test_nobody_asked_for_it(void)
+{
+    s_begin(true);
+    s_moved(s_epoch);
+    s_expect_nothing(s_to);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 1);
+    s_end();
+}
+
+static const unit_test s_tests[] = {
+    {"moves", test_moves},
+    {"nobody to take it", test_nobody_to_take_it},
+    {"dies in the middle", test_dies_in_the_middle},
+    {"ends in place of moving", test_ends_in_place_of_moving},
+    {"the page goes meanwhile", test_the_page_goes_meanwhile},
+    {"waits no longer than it may", test_waits_no_longer_than_it_may},
+    {"many at once but not all", test_many_at_once_but_not_all},
+    {"nobody asked for it", test_nobody_asked_for_it},
+};
+UNIT_MAIN("broker_move", s_tests)

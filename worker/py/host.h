@@ -1,0 +1,52 @@
+// host - what view.c and recover.c share: the functions of troupe.runtime, and an instance of a view. Nobody
+// else includes this. GIL held.
+#ifndef TROUPE_PY_HOST_H
+#define TROUPE_PY_HOST_H
+
+#include "worker/py/keeper.h"
+#include "worker/py/show.h"
+#include "worker/py/view.h"
+
+#define FUNCTIONS(F)                                                                                         \
+    F(open_view)                                                                                             \
+    F(mount_view)                                                                                            \
+    F(join_view)                                                                                             \
+    F(restore_view)                                                                                          \
+    F(rebuilds)                                                                                              \
+    F(carry_view)                                                                                            \
+    F(may_repeat) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
+
+struct py_host {
+    view_ops ops;
+    PyObject *submit;     // or NULL
+    PyObject *unpack_ext; // troupe.wire
+    PyObject *make_page;  // page_new as a function
+#define F(name) PyObject *name;
+    FUNCTIONS(F) // troupe.runtime
+#undef F
+};
+
+typedef struct {
+    PyObject *view;
+    PyObject *path;    // str
+    PyObject *context; // what sync() gave, until it is rendered; NULL before
+    show show;
+    keeper keeper;
+    bool revived; // restore() is still to be called
+} instance;
+
+// view.c. what: a format with one %U, the view's path. An exception is pending, and is not afterwards.
+err host_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault);
+PyObject *host_text(slice text); // a new str
+err host_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
+void host_close(void *host, void **instance_p);
+
+// recover.c: what view_ops.h says of keep, carry, revive and may_repeat.
+err recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault);
+err recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault);
+err recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
+bool recover_may_repeat(void *host, void *instance_, slice name);
+err recover_restore(py_host *self, instance *of,
+                    fault *ret_fault); // calls restore(), of a view that nobody joins
+
+#endif
