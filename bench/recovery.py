@@ -30,8 +30,7 @@ async def _ask(pages):
 
 def _owners(stage):
     """{page's name: the pid that ran its last event}."""
-    with open(stage.trace) as lines:
-        return {page: int(pid) for page, _, pid in map(str.split, lines)}
+    return {page: int(pid) for page, _, pid, _ in judge.trace_lines(stage.trace)}
 
 
 def _answered(page, since):

@@ -27,6 +27,7 @@ struct session {
     bool heard;
     keeping keeping;
     bool moved;
+    bool restored; // and its page has not said anything since
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -244,6 +245,8 @@ void
 session_heard(session *self)
 {
     self->heard = true;
+    if (atomic_load(&self->lease) == LEASE_ATTACHED) // or it is not the page that speaks
+        self->restored = false;
 }
 
 static void
@@ -301,6 +304,7 @@ session_revive(session *self, uint64_t last, uint64_t generation, bool heard, un
     self->generation = generation;
     self->heard = heard;
     self->numbers = numbers;
+    self->restored = true;
     if (generation)
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
     else
@@ -316,10 +320,11 @@ session_lease_at(const session *self, uint64_t now)
 }
 
 void
-session_move_in(session *self, session_lease as, uint64_t now)
+session_move_in(session *self, bool restored, session_lease as, uint64_t now)
 {
     static const uint64_t most[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
     self->moved = true;
+    self->restored = restored;
     if (as.kind >= sizeof most / sizeof *most)
         return;
     uint64_t left = as.left_ms < most[as.kind] ? as.left_ms : most[as.kind];
@@ -330,6 +335,12 @@ bool
 session_moved(const session *self)
 {
     return self->moved;
+}
+
+bool
+session_restored(const session *self)
+{
+    return self->restored;
 }
 
 const answer *

@@ -54,8 +54,12 @@ typedef struct {
     uint64_t kind, left_ms;
 } session_lease;
 session_lease session_lease_at(const session *self, uint64_t now);
-void session_move_in(session *self, session_lease lease, uint64_t now); // after session_revive
+// After session_revive. restored: what session_restored said where it comes from.
+void session_move_in(session *self, bool restored, session_lease lease, uint64_t now);
 bool session_moved(const session *self); // it came so: what its page has sent was not lost
+// It comes from a dead worker's snapshot, and its page may not know that: no answer of a JOIN was surely
+// heard.
+bool session_restored(const session *self);
 // Walks the replies that are kept: NULL, or the number-th, for which *ret_whole says if it has its body.
 const answer *session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole);
 void session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers,

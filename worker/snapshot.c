@@ -32,11 +32,13 @@ s_put_progress(const session *of, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
     writer to = writer_on(out);
-    writer_map(to, 5);
+    writer_map(to, 6);
     writer_key_uint(to, "last", session_last(of));
     writer_key_uint(to, "generation", session_generation(of));
     writer_key(to, "heard");
     writer_bool(to, session_was_heard(of));
+    writer_key(to, "restored");
+    writer_bool(to, session_restored(of));
     writer_key_uint(to, "numbers", session_numbers(of));
     writer_key(to, "versions");
     writer_list(to, session_view_count(of));
@@ -202,7 +204,7 @@ typedef struct {
     slice identity;
     uint64_t last, generation, numbers, settled;
     session_lease lease;
-    bool heard, moves;
+    bool restored, heard, moves;
     unsigned count;
     kept_view views[MAX_VIEWS];
     slice replies[MAX_REPLIES_KEPT];
@@ -262,6 +264,7 @@ s_read_progress(slice bytes, kept_session *ret)
     ret->last = reader_uint(&in, "last");
     ret->generation = reader_uint(&in, "generation");
     ret->heard = reader_opt_bool(&in, "heard");
+    ret->restored = reader_opt_bool(&in, "restored");
     ret->numbers = reader_uint(&in, "numbers");
     slice versions = reader_list(&in, "versions", MAX_SNAPSHOT), element;
     if (in.error)
@@ -425,7 +428,7 @@ s_revive(turn *self, const kept_session *kept)
     session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
                    (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
-        session_move_in(of, kept->lease, clock_now(self->host->clock));
+        session_move_in(of, kept->restored, kept->lease, clock_now(self->host->clock));
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)
             s_hand_request(self, &kept->views[i]);

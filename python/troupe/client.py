@@ -35,14 +35,11 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class _Pending:
-    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers. `frames`: what may
-    be sent again, or None.
-    """
+    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "epoch", "deadline", "shared", "frames")
+    __slots__ = ("future", "epoch", "deadline", "shared")
 
-    def __init__(self, future, epoch, deadline, shared, frames):
-        self.frames = frames
+    def __init__(self, future, epoch, deadline, shared):
         self.future = future
         self.epoch = epoch
         self.deadline = deadline
@@ -125,9 +122,7 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        # Of one epoch there is one worker, which knows what it has executed.
-        frames = (header, data) if kind == wire.EVENT and flags & wire.BROWSER and epoch else None
-        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key), frames)
+        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key))
         self._put(key, header, data)
         self._watch()
         return future
@@ -208,7 +203,7 @@ class Client:
                 event = parse_monitor_message(self._monitor.recv_multipart(_NOBLOCK))["event"]
                 self._connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
                 if self._connected and self._met:
-                    self._send_again()
+                    self._lose_sessions()
                     self._ask_for_sessions()
                 self._met = self._met or self._connected
         except zmq.Again:
@@ -315,11 +310,12 @@ class Client:
         self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
-    def _send_again(self):
-        """Connected again. What was under way is lost, on one way or the other: events are asked for once more."""
-        for key, pending in list(self._pending.items()):
-            if pending.frames is not None and not pending.future.done():
-                self._put(key, *pending.frames)
+    def _lose_sessions(self):
+        """Connected again. What was under way is lost, on one way or the other: pages that wait for it join again, and
+        ask for it once more.
+        """
+        for session in {session for session, number in self._pending if not number & wire.REQUEST_BIT}:
+            self._tell(session, wire.ENDED, 0, _packed({"reason": "broker_lost"}))
 
     def _ask_for_sessions(self):
         """Connected again. It may be a new broker: find out, spread over time, which sessions are gone."""

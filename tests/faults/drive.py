@@ -75,7 +75,7 @@ class Drive:
         except (IndexError, ValueError, ProcessLookupError, RuntimeError) as error:
             say(f"not now: {error!r}")  # nobody of that kind was ready: the one before is not over
         end = time.monotonic()
-        say(f"{sum(self.outcome.happened.values())}: {mishap.name} ({end - begin:.1f} s)")
+        say(f"{sum(self.outcome.happened.values())}: {mishap.name} ({begin:.3f} to {end:.3f})")
         self.excuses += [(reason, begin, end + NOTICED.get(reason, ANSWER_SECONDS + 5)) for reason in mishap.unknown]
 
     async def _ask(self):
@@ -110,9 +110,23 @@ class Drive:
             if any(one[name] for name in judge.COUNTS):
                 wrong = {name: number for name, number in one.items() if number}
                 say(f"{page.name} ({getattr(page, 'view', '?')}): {wrong}, {page.joins} joins, {page.fresh} fresh")
+                self._tell(page, has, trace.get(page.name, {}))
         self.outcome.counts["events"] = sum(len(page.events) for page in self.pages)
         self.outcome.counts["joins"] = sum(page.joins for page in self.pages)
         self.outcome.waited = sorted(second for page in self.pages for second in page.waited)
+
+    def _tell(self, page, has, runs):
+        """What is known of the events that something is wrong with."""
+        seen = {number for _, number in has or ()}
+        for event in page.events:
+            lost = event.outcome == "done" and event.value not in seen
+            if lost or event.overdue or event.outcome not in ("done", "unknown") or runs.get(event.value, 0) > 1:
+                when = [
+                    f"{at} on {pid}"
+                    for name, number, pid, at in judge.trace_lines(self.stage.trace)
+                    if name == page.name and int(number) == event.value
+                ]
+                say(f"  {vars(event)}, ran {when}")
 
 
 def main():

@@ -134,7 +134,7 @@ class History:
                 self._settle(event, "unknown", "lost")
             elif fresh or behind:
                 event.number, event.due = 0, 0.0
-            elif event.sent:
+            elif event.number:
                 event.sent, event.again = False, event.again or frame.get("restored", False)
         self.next = 1 + max([frame["n"], *(event.number for event in self.waiting)])
         self.open = True

@@ -36,9 +36,13 @@ def _is_explained(event, excuses):
 def read_trace(path):
     """{page: {number: how often it ran}}."""
     runs = {}
-    with open(path) as lines:
-        for line in lines:
-            page, number, _ = line.split()
-            of = runs.setdefault(page, {})
-            of[int(number)] = of.get(int(number), 0) + 1
+    for page, number, _, _ in trace_lines(path):
+        of = runs.setdefault(page, {})
+        of[int(number)] = of.get(int(number), 0) + 1
     return runs
+
+
+def trace_lines(path):
+    """[page, number, pid, seconds] of each run, in their order."""
+    with open(path) as lines:
+        return [line.split() for line in lines]

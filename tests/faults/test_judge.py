@@ -62,5 +62,5 @@ def test_unknown_without_an_excuse(excuse):
 
 def test_trace(tmp_path):
     trace = tmp_path / "trace"
-    trace.write_text("page1 1 77\npage2 1 77\npage1 2 77\npage1 1 78\n")
+    trace.write_text("page1 1 77 5.0\npage2 1 77 5.1\npage1 2 77 5.2\npage1 1 78 6.0\n")
     assert read_trace(trace) == {"page1": {1: 2, 2: 1}, "page2": {1: 1}}

@@ -239,31 +239,27 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         second.close()
 
 
-async def test_after_a_reconnection_events_are_sent_again(tmp_path, make):
-    """What was under way is lost. Only a browser's events, and of a known epoch: nothing else is safe to say twice."""
+async def test_after_a_reconnection_who_waits_for_an_event_is_told(tmp_path, make):
+    """What was under way is lost: the page joins again, and asks again."""
     first = fake_worker.Broker(f"ipc://{tmp_path}/front")
     one = make(first.address)
     await mounted(one)
     first.answer = lambda *_: []
-    options = {"flags": wire.BROWSER, "epoch": 7}
-    events = [one.submit(wire.EVENT, SESSION, event(n), sequence=n, **options) for n in (1, 2)]
-    others = [
-        one.submit(wire.EVENT, SESSION, event(3), sequence=3, epoch=7),
-        one.submit(wire.EVENT, SESSION, event(4), sequence=4, flags=wire.BROWSER),
-        one.submit(wire.JOIN, SESSION, {}, **options),
-    ]
-    given_up = one.submit(wire.EVENT, SESSION, event(5), sequence=5, **options)
-    for _ in range(5):
+    told = []
+    for session in (SESSION, b"o" * 16):
+        one.subscribe(session, lambda *args, session=session: told.append((session, *args)))
+    for number in (1, 2):
+        one.submit(wire.EVENT, SESSION, event(number), sequence=number, flags=wire.BROWSER, epoch=7)
+    one.submit(wire.REFRESH, b"o" * 16, {"view": b"v" * 16})
+    for _ in range(2):
         await asyncio.to_thread(first.wait_for, wire.EVENT)
-    given_up.cancel()
     first.close()
     second = fake_worker.Broker(first.address)
     try:
-        second.sessions = first.sessions
-        assert [(await one).kind for one in events] == [wire.DONE, wire.DONE]
-        await one.submit(wire.PING, SESSION, {})
-        assert second.seen.qsize() == 3 and not any(other.done() for other in others)
-        assert second.sessions[SESSION].views[b"v" * 16][0].count == 1 + 2
+        await one.submit(wire.PING, wire.NO_SESSION, {})
+        assert [(session, kind) for session, kind, _, _ in told][:1] == [(SESSION, wire.ENDED)]
+        assert [wire.unpack_body(body) for *_, body in told][:1] == [{"reason": "broker_lost"}]
+        assert (b"o" * 16, wire.ENDED, 0, told[0][3]) not in told
     finally:
         second.close()
 

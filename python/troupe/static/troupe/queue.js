@@ -74,7 +74,7 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
       const first = items.find((item) => item.n)
       if (last < first?.n - 1) lost()
       for (const item of items) {
-        if (item.sent) item.r ||= restored
+        if (item.n) item.r ||= restored
         item.sent = 0
       }
       next = 1 + Math.max(last, ...items.map((item) => item.n))

@@ -34,7 +34,7 @@ class History(LiveView):
         self.count += 1
         self._part(self.count).append([self.count, number])
         if TRACE != -1:
-            os.write(TRACE, f"{page} {number} {os.getpid()}\n".encode())
+            os.write(TRACE, f"{page} {number} {os.getpid()} {time.monotonic():.3f}\n".encode())
 
     @event_handler
     def raises(self):
