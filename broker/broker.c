@@ -21,12 +21,12 @@ static front_handler *const s_front[256] = {
     [MSG_LOGOUT] = front_logout,   [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,
 };
 static back_handler *const s_back[256] = {
-    [MSG_MOUNTED] = back_reply,   [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
-    [MSG_FAILED] = back_reply,    [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
-    [MSG_UNMOUNTED] = back_reply, [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
-    [MSG_ENDED] = back_ended,     [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
-    [MSG_DRAIN] = back_drain,     [MSG_MOVED] = back_moved,        [MSG_HEARTBEAT] = back_heartbeat,
-    [MSG_GOODBYE] = back_goodbye, [MSG_RELEASED] = back_released,
+    [MSG_MOUNTED] = back_reply,       [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
+    [MSG_FAILED] = back_reply,        [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
+    [MSG_UNMOUNTED] = back_reply,     [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
+    [MSG_ENDED] = back_ended,         [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
+    [MSG_ANNOUNCE] = back_announce,   [MSG_DRAIN] = back_drain,        [MSG_MOVED] = back_moved,
+    [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,    [MSG_RELEASED] = back_released,
 };
 
 const char *
@@ -274,7 +274,9 @@ s_init(broker *self, const broker_config *config)
     list_init(&self->doomed_clients);
     list_init(&self->parked);
     list_init(&self->due);
+    list_init(&self->waiting);
     buffer_init(&self->body);
+    adopt_begin(self, config->settle_ms);
     self->files = zlistx_new();
     ASSERT(self->files);
     zlistx_set_duplicator(self->files, s_copy_path);
@@ -366,6 +368,7 @@ broker_run(broker *self)
         zloop_start(self->loop);
         broker_turn(self); // what came before the signal and can be answered
         answer_flush(self);
+        adopt_tick(self);
         log_event(LEVEL_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),
                   (unsigned long long)self->count.forwarded);
     }

@@ -45,6 +45,10 @@ struct broker {
     size_t held_count;
     list_link parked, due; // requests of sessions that move; those that may go on
     size_t parked_bytes;
+    list_link waiting;    // requests of sessions that a worker may be about to announce
+    uint64_t waits_until; // 0: all have
+    size_t expected;      // workers that were ready before this start; then those that the store knows of
+    size_t adopted;       // sessions that were announced
     uint32_t passive_ms;
     uint64_t sweep_at;
     buffer body;  // scratch: what is being said
@@ -77,6 +81,7 @@ void front_refuse(broker *self, const parcel *in, const header *request,
 // REGISTER.
 typedef void back_handler(broker *self, worker *from, parcel *in, const header *head);
 back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released;
+back_handler back_announce;                                              // adopt.c
 back_handler back_drain, back_moved;                                     // move.c
 session *back_own(broker *self, const worker *from, const header *head); // NULL: not its own; said
 void back_stranger(broker *self, const parcel *in, err error);
@@ -112,12 +117,19 @@ err keep_restore(broker *self, const session *placed);
 void keep_tick(broker *self);
 err keep_send_restore(broker *self, const session *placed, slice frame);
 
-// move.c: sessions that move. False: there is no room, and the request is as it was.
+// move.c: sessions that move. of: NULL: nobody knows its session yet. False: there is no room, and the
+// request is as it was.
 bool move_park(broker *self, session *of, parcel *in, const header *request);
 void move_abandon(broker *self, session *gone); // it is about to be forgotten
 void move_settle(broker *self);                 // what was parked and may go on does
 void move_tick(broker *self);
 void move_fini(broker *self);
+void move_release_all(broker *self); // what waited for the workers
+
+// adopt.c: sessions that live in workers and that a new broker does not know.
+void adopt_begin(broker *self, uint32_t settle_ms);
+bool adopt_waits(const broker *self, const header *request); // of a session that is not known
+void adopt_tick(broker *self);
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

@@ -52,12 +52,18 @@ directory_count(const directory *self)
 session *
 directory_place(directory *self, id16 id, worker *owner)
 {
+    return directory_adopt(self, id, owner, ++self->epoch);
+}
+
+session *
+directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
+{
     session *placed = calloc(1, sizeof *placed);
     ASSERT(placed && owner);
     placed->key = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
     placed->id = id;
     placed->state = STATE_ACTIVATING;
-    placed->epoch = placed->since = ++self->epoch;
+    placed->epoch = placed->since = epoch;
     placed->owner = owner;
     list_init(&placed->pending);
     list_init(&placed->parked);

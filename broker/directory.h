@@ -50,6 +50,8 @@ session *directory_find(const directory *self, id16 id); // NULL: none
 size_t directory_count(const directory *self);
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
 session *directory_place(directory *self, id16 id, worker *owner);
+// One that lives already, under the epoch that it has. The caller gives it its state.
+session *directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch);
 // It has another owner, and a new epoch; who knows the old one is not behind.
 void directory_move(directory *self, session *of, worker *to);
 void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told

@@ -142,6 +142,7 @@ fate_tick(broker *self)
     registry_silent(self->workers, self->now, self->worker_dead_ms, &self->doomed_workers);
     clients_silent(self->clients, self->now, self->client_dead_ms, &self->doomed_clients);
     s_answer_overdue(self);
+    adopt_tick(self);
     keep_tick(self);
     answer_flush(self);
     fate_reap(self);

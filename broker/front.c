@@ -151,6 +151,11 @@ front_request(broker *self, parcel *in, const header *request)
     err error;
     do {
         session *known = directory_find(self->sessions, request->session);
+        if (!known && adopt_waits(self, request)) {
+            route later = {ROUTE_PARK, OK, 0, NULL};
+            s_follow(self, &later, NULL, in, request);
+            return;
+        }
         bool stored = !known && self->store && store_has(self->store, request->session);
         route to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
                                  self->worker_dead_ms);

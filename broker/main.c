@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2 };
+enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2, SETTLE_MS = 2000 };
 enum {
     OPT_FRONT = 256,
     OPT_BACK,
@@ -224,6 +224,7 @@ main(int argc, char **argv)
         .keep = given.keep,
         .keep_limit = (size_t)given.keep_mb << 20,
         .passive_ms = given.passive_s * 1000,
+        .settle_ms = SETTLE_MS,
         .boot = s_boot(),
         .clock = clock_system(),
     };

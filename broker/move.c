@@ -10,6 +10,7 @@
 typedef struct {
     parcel in;
     header request;
+    session *of;    // NULL: it waits for the workers
     uint64_t until; // its time to live
     size_t size;
     list_link of_session; // or in the broker's list of those that are due
@@ -34,22 +35,36 @@ move_park(broker *self, session *of, parcel *in, const header *request)
     one->request = *request;
     one->until = self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
     one->size = size;
-    list_append(&of->parked, &one->of_session);
+    one->of = of;
+    list_append(of ? &of->parked : &self->waiting, &one->of_session);
     list_append(&self->parked, &one->of_all);
-    of->parked_count++;
+    if (of)
+        of->parked_count++;
     self->parked_bytes += size;
     return true;
 }
 
 static void
-s_release(broker *self, session *of)
+s_to_due(broker *self, list_link *from)
 {
-    while (!list_is_empty(&of->parked)) {
-        list_link *first = of->parked.next;
+    while (!list_is_empty(from)) {
+        list_link *first = from->next;
         list_remove(first);
         list_append(&self->due, first);
     }
+}
+
+static void
+s_release(broker *self, session *of)
+{
+    s_to_due(self, &of->parked);
     of->parked_count = 0;
+}
+
+void
+move_release_all(broker *self)
+{
+    s_to_due(self, &self->waiting);
 }
 
 static void
@@ -213,9 +228,8 @@ move_tick(broker *self)
         parked *one = LIST_ITEM(at, parked, of_all);
         if (self->now < one->until)
             continue;
-        session *of = directory_find(self->sessions, one->request.session);
-        ASSERT(of);
-        of->parked_count--;
+        if (one->of)
+            one->of->parked_count--;
         s_expire(self, one);
         s_destroy(self, one);
     }

@@ -76,6 +76,15 @@ registry_named(const registry *self, slice name)
 }
 
 size_t
+registry_ready(const registry *self)
+{
+    size_t ready = 0;
+    for (const worker *each = registry_first(self); each; each = registry_next(self))
+        ready += each->state != WORKER_LEAVING;
+    return ready;
+}
+
+size_t
 registry_count(const registry *self)
 {
     return zhashx_size(self->workers);

@@ -28,6 +28,7 @@ typedef struct worker {
     size_t session_count;
     size_t moves;     // of them that move now
     bool told_all;    // that no more will move
+    bool announced;   // all that is its own
     size_t in_flight; // requests that it has not answered
     list_link doomed; // in the broker's list of those to be declared lost
 } worker;
@@ -41,6 +42,7 @@ worker *registry_add(registry *self, slice id, const register_body *body, uint64
 void registry_remove(registry *self, worker **worker_p);  // it owns no sessions
 worker *registry_find(const registry *self, slice id);    // NULL: none
 worker *registry_named(const registry *self, slice name); // the one that holds the name; NULL: it is free
+size_t registry_ready(const registry *self);              // of those that have not left
 size_t registry_count(const registry *self);
 // Walks all of them, in no order. Nothing may be added or removed meanwhile.
 worker *registry_first(const registry *self);

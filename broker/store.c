@@ -210,19 +210,31 @@ store_destroy(store **self_p)
     *self_p = NULL;
 }
 
+static uint32_t
+s_figure(store *self, MDB_txn *txn, const char *name)
+{
+    MDB_val key = s_val(name, strlen(name)), value;
+    uint32_t figure = 0;
+    if (mdb_get(txn, self->figures, &key, &value) == 0 && value.mv_size == sizeof figure)
+        memcpy(&figure, value.mv_data, sizeof figure);
+    return figure;
+}
+
+void
+store_put_figure(store *self, const char *name, uint32_t value)
+{
+    MDB_val key = s_val(name, strlen(name)), data = s_val(&value, sizeof value);
+    if (s_begin(self))
+        s_ok(self, mdb_put(self->writing, self->figures, &key, &data, 0));
+}
+
 err
 store_boot(store *self, uint32_t *ret_boot)
 {
-    MDB_val key = s_val("boot", 4), value;
-    uint32_t boot = 0;
     if (!s_begin(self))
         return ERR_SYSTEM;
-    if (mdb_get(self->writing, self->figures, &key, &value) == 0 && value.mv_size == sizeof boot)
-        memcpy(&boot, value.mv_data, sizeof boot);
-    boot++;
-    value = s_val(&boot, sizeof boot);
-    s_ok(self, mdb_put(self->writing, self->figures, &key, &value, 0));
-    *ret_boot = boot;
+    *ret_boot = s_figure(self, self->writing, "boot") + 1;
+    store_put_figure(self, "boot", *ret_boot);
     return store_commit(self);
 }
 
@@ -431,6 +443,15 @@ s_read(store *self, MDB_txn *txn)
 {
     if (txn && txn != self->writing)
         mdb_txn_abort(txn);
+}
+
+uint32_t
+store_figure(store *self, const char *name)
+{
+    MDB_txn *txn = s_reading(self);
+    uint32_t figure = txn ? s_figure(self, txn, name) : 0;
+    s_read(self, txn);
+    return figure;
 }
 
 bool

@@ -19,6 +19,10 @@ void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
 // The number of this start, which no other start has had; it is written at once. ERR_SYSTEM.
 err store_boot(store *self, uint32_t *ret_boot);
 
+// A number under a short name, as it was put last by any start; 0: never.
+uint32_t store_figure(store *self, const char *name);
+void store_put_figure(store *self, const char *name, uint32_t value);
+
 // What a snapshot frame says (proto/snapshot.h; it was read before). now: ms, for store_sweep; may
 // begin again at 0 when the machine does.
 // ERR_FULL: the limit, of the store or of one session (MAX_SNAPSHOT), was met: nothing of this session is

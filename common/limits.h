@@ -24,6 +24,7 @@ enum {
     MAX_SNAPSHOT_FRAMES = 64,
     MAX_SNAPSHOT = 8 << 20,
     MAX_PARKED = 64 << 20,
+    MAX_ANNOUNCED = 256,
     MAX_URL = 8 << 10,
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,

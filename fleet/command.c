@@ -16,6 +16,8 @@ static const struct {
     [VERB_SCALE] = {"scale", "N", "Has N workers run, and waits until they do."},
     [VERB_RELOAD] = {"reload", "",
                      "Replaces the workers, one after the other, by new ones with the code as it is now."},
+    [VERB_DRAIN] = {"drain", "WORKER",
+                    "Has a worker hand its sessions to the others and end; a new one takes its place."},
     [VERB_STOP] = {"stop", "", "Ends the fleet, and waits until it has ended."},
 };
 
@@ -24,6 +26,7 @@ static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
                               "  status    show what they do\n"
                               "  scale N   have N workers\n"
                               "  reload    replace the workers, one after the other\n"
+                              "  drain W   have worker W hand over its sessions, and replace it\n"
                               "  stop      end it all\n\n"
                               "`troupe COMMAND --help` says more.\n";
 
@@ -52,9 +55,14 @@ s_number(struct argp_state *state, const char *text, unsigned least, unsigned mo
 static error_t
 s_argument(command *to, const char *text, struct argp_state *state)
 {
+    static const char name[] = "worker-"; // as the status has it, or the number alone
+    unsigned most = (unsigned)settings_table[SET_WORKERS].most;
+    if (to->verb == VERB_DRAIN && !to->worker)
+        return s_number(state, strncmp(text, name, sizeof name - 1) == 0 ? text + sizeof name - 1 : text, 1,
+                        most, &to->worker);
     if (to->verb != VERB_SCALE || to->workers)
         return s_refuse(state, "there is an argument too many");
-    return s_number(state, text, 1, (unsigned)settings_table[SET_WORKERS].most, &to->workers);
+    return s_number(state, text, 1, most, &to->workers);
 }
 
 static error_t
@@ -85,6 +93,8 @@ s_parse(int option, char *text, struct argp_state *state)
     case ARGP_KEY_ARG:
         return s_argument(to, text, state);
     case ARGP_KEY_END:
+        if (to->verb == VERB_DRAIN && !to->worker)
+            return s_refuse(state, "which worker?");
         return to->verb == VERB_SCALE && !to->workers ? s_refuse(state, "how many workers?") : 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -5,7 +5,7 @@
 #include "common/slice.h"
 #include "fleet/settings.h"
 
-typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_STOP, VERB_COUNT } verb;
+typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_DRAIN, VERB_STOP, VERB_COUNT } verb;
 const char *verb_word(verb self); // "up"; not of VERB_COUNT
 verb verb_find(slice word);       // VERB_COUNT: there is none
 
@@ -14,6 +14,7 @@ typedef struct {
     settings *given;    // by flags; the command's
     const char *config; // borrowed from argv, or NULL
     unsigned workers;   // of scale
+    unsigned worker;    // of drain: its slot
     int ready_fd;       // of up; -1: none
     bool json, watch;   // of status
 } command;

@@ -26,12 +26,13 @@ s_fail(verb what, const char *why)
 }
 
 static err
-s_ask(talks *self, verb what, unsigned workers)
+s_ask(talks *self, verb what, unsigned number)
 {
     report *before = self->now;
     self->now = self->before;
     self->before = before;
-    return call_ask(self->call, &(talk_request){what, workers}, self->now, self->why, sizeof self->why);
+    return call_ask(self->call, &(talk_request){what, number, number}, self->now, self->why,
+                    sizeof self->why);
 }
 
 static const report_row *
@@ -164,6 +165,39 @@ s_reload(talks *self)
     return 0;
 }
 
+// The only process in a worker's slot, if it is ready; 0: there are others, or it is not.
+static uint64_t
+s_serving(const report *now, unsigned worker)
+{
+    char name[32];
+    uint64_t pid = 0;
+    unsigned count = 0;
+    snprintf(name, sizeof name, "worker-%u", worker);
+    for (size_t i = 0; i < now->count; i++)
+        if (strcmp(now->rows[i].name, name) == 0) {
+            count++;
+            pid = strcmp(now->rows[i].state, "ready") == 0 ? now->rows[i].pid : 0;
+        }
+    return count == 1 ? pid : 0;
+}
+
+static int
+s_drain(talks *self, const command *given)
+{
+    err error = s_ask(self, VERB_STATUS, 0);
+    uint64_t before = error ? 0 : s_serving(self->now, given->worker), now = before;
+    if (!error)
+        error = s_ask(self, VERB_DRAIN, given->worker);
+    while (!error && (now == before || !now)) { // its successor starts first
+        error = s_look_again(self);
+        now = error ? 0 : s_serving(self->now, given->worker);
+    }
+    if (error)
+        return s_fail(VERB_DRAIN, self->why);
+    printf("worker-%u has handed over its sessions and was replaced\n", given->worker);
+    return 0;
+}
+
 static int
 s_stop(talks *self)
 {
@@ -195,6 +229,8 @@ s_dispatch(talks *self, const command *given)
         return s_scale(self, given);
     case VERB_RELOAD:
         return s_reload(self);
+    case VERB_DRAIN:
+        return s_drain(self, given);
     case VERB_STOP:
         return s_stop(self);
     case VERB_UP:

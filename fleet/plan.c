@@ -330,6 +330,20 @@ plan_recycle(plan *self, int pid, const char *why)
         slot_replace(&self->slots[number], why);
 }
 
+err
+plan_drain(plan *self, uint64_t worker)
+{
+    if (self->stopping)
+        return ERR_LEAVING;
+    if (worker < 1 || worker > self->options.workers)
+        return ERR_NO_WORKER;
+    const process *one = slot_ready(&self->slots[worker], self->slots[worker].fresh_from);
+    if (!one)
+        return ERR_NO_WORKER;
+    slot_replace(&self->slots[worker], "drain");
+    return OK;
+}
+
 void
 plan_stop(plan *self)
 {

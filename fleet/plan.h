@@ -64,6 +64,8 @@ plan_end plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsig
 err plan_scale(plan *self, unsigned workers); // ERR_TOO_LARGE: not from 1 to MAX_WORKERS. ERR_LEAVING
 err plan_reload(plan *self, uint64_t now);    // ERR_FULL: one is under way. ERR_LEAVING: the fleet ends
 void plan_recycle(plan *self, int pid, const char *why); // a successor first; ignored unless it is ready
+err plan_drain(plan *self,
+               uint64_t worker); // the slot's process, as above. ERR_NO_WORKER: none is ready there
 void plan_stop(plan *self);
 void plan_hurry(plan *self); // what was told to end has had its time
 

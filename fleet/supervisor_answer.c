@@ -92,6 +92,8 @@ s_obey(supervisor *self, const talk_request *request)
                           request->workers > MAX_WORKERS ? MAX_WORKERS + 1 : (unsigned)request->workers);
     case VERB_RELOAD:
         return plan_reload(self->plan, self->now);
+    case VERB_DRAIN:
+        return plan_drain(self->plan, request->worker);
     case VERB_STOP:
         plan_stop(self->plan);
         return OK;
@@ -111,6 +113,8 @@ s_why_not(err error)
         return "a reload is under way";
     case ERR_LEAVING:
         return "the fleet is stopping";
+    case ERR_NO_WORKER:
+        return "no such worker is ready, or it is being replaced already";
     case ERR_TYPE:
         return "there is no such command";
     default:

@@ -3,13 +3,15 @@
 void
 talk_request_encode(const talk_request *self, buffer *out)
 {
-    bool scales = self->verb == VERB_SCALE;
+    bool scales = self->verb == VERB_SCALE, drains = self->verb == VERB_DRAIN;
     writer to = writer_on(out);
-    writer_map(to, scales ? 3 : 2);
+    writer_map(to, 2U + scales + drains);
     writer_key_uint(to, "version", TALK_VERSION);
     writer_key_str(to, "command", slice_text(verb_word(self->verb)));
     if (scales)
         writer_key_uint(to, "workers", self->workers);
+    if (drains)
+        writer_key_uint(to, "worker", self->worker);
 }
 
 err
@@ -30,6 +32,8 @@ talk_request_decode(slice body, talk_request *ret)
         return ERR_TYPE;
     if (decoded.verb == VERB_SCALE)
         decoded.workers = reader_uint(&in, "workers");
+    if (decoded.verb == VERB_DRAIN)
+        decoded.worker = reader_uint(&in, "worker");
     if (!in.error)
         *ret = decoded;
     return in.error;

@@ -11,6 +11,7 @@ enum { TALK_VERSION = 1, TALK_REQUEST = 4096, TALK_MESSAGE = 512 };
 typedef struct {
     verb verb;        // never VERB_UP
     uint64_t workers; // of scale
+    uint64_t worker;  // of drain: its slot
 } talk_request;
 void talk_request_encode(const talk_request *self, buffer *out);
 err talk_request_decode(slice body, talk_request *ret); // ERR_VERSION, ERR_TYPE: no such command

@@ -366,6 +366,81 @@ identify_encode(uint64_t boot, buffer *out)
 }
 
 err
+identify_decode(slice body, uint64_t *ret_boot)
+{
+    reader in;
+    reader_init(&in, body);
+    uint64_t boot = reader_uint(&in, "boot");
+    if (!in.error)
+        *ret_boot = boot;
+    return in.error;
+}
+
+static const char *const s_announced[] = {"held", "unadopted", "attached", "detached"};
+
+err
+announce_decode(slice body, announce_body *ret)
+{
+    reader in;
+    reader_init(&in, body);
+    announce_body decoded = {reader_list(&in, "sessions", MAX_REQUEST_BODY), reader_opt_bool(&in, "last")};
+    if (!in.error && msgpack_count(decoded.sessions) > MAX_ANNOUNCED)
+        return ERR_TOO_LARGE;
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
+err
+announce_next(const announce_body *self, size_t *cursor, announced *ret)
+{
+    slice element;
+    if (!msgpack_next(self->sessions, cursor, &element))
+        return ERR_AGAIN;
+    reader in;
+    reader_init(&in, element);
+    *ret = (announced){0};
+    slice id = reader_bin(&in, "session", ID_SIZE);
+    ret->epoch = reader_uint(&in, "epoch");
+    slice state = reader_str(&in, "state", 16);
+    ret->client = reader_opt_bin(&in, "client", MAX_ROUTING_ID);
+    if (in.error || id.size != ID_SIZE)
+        return in.error ? in.error : ERR_MALFORMED;
+    memcpy(ret->session.bytes, id.data, ID_SIZE);
+    for (unsigned i = 0; i < sizeof s_announced / sizeof *s_announced; i++)
+        if (slice_is(state, s_announced[i])) {
+            ret->state = (announced_state)i;
+            return (i == ANNOUNCED_ATTACHED) == (ret->client.size > 0) ? OK : ERR_MALFORMED;
+        }
+    return ERR_MALFORMED;
+}
+
+void
+announce_begin(buffer *out, uint32_t count, bool last)
+{
+    writer to = writer_on(out);
+    writer_map(to, last ? 2 : 1);
+    if (last) {
+        writer_key(to, "last");
+        writer_bool(to, true);
+    }
+    writer_key(to, "sessions");
+    writer_list(to, count);
+}
+
+void
+announce_add(buffer *out, const announced *one)
+{
+    writer to = writer_on(out);
+    writer_map(to, one->client.size ? 4 : 3);
+    writer_key_bin(to, "session", slice_of(one->session.bytes, ID_SIZE));
+    writer_key_uint(to, "epoch", one->epoch);
+    writer_key_str(to, "state", slice_text(s_announced[one->state]));
+    if (one->client.size)
+        writer_key_bin(to, "client", one->client);
+}
+
+err
 heartbeat_decode(slice body, heartbeat_body *ret)
 {
     reader in;

@@ -139,6 +139,25 @@ typedef struct {
 err welcome_decode(slice body, welcome_body *ret);
 void welcome_encode(const welcome_body *self, buffer *out);
 void identify_encode(uint64_t boot, buffer *out);
+err identify_decode(slice body, uint64_t *ret_boot);
+
+// ANNOUNCE: what a worker owns.
+typedef enum { ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED, ANNOUNCED_DETACHED } announced_state;
+typedef struct {
+    id16 session;
+    uint64_t epoch;
+    announced_state state;
+    slice client; // ATTACHED: whom
+} announced;
+typedef struct {
+    slice sessions; // raw list
+    bool last;
+} announce_body;
+err announce_decode(slice body, announce_body *ret);
+// *cursor is 0 at first. ERR_AGAIN: there are no more.
+err announce_next(const announce_body *self, size_t *cursor, announced *ret);
+void announce_begin(buffer *out, uint32_t count, bool last);
+void announce_add(buffer *out, const announced *one); // count times
 
 typedef struct {
     uint64_t sent;

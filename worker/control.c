@@ -2,6 +2,7 @@
 #include "worker/core.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define REFUSED_MS 4000
@@ -88,7 +89,65 @@ control_goodbye(worker *self)
     s_say(self, MSG_GOODBYE, s_encode_goodbye);
 }
 
-// Whatever the last broker knew of these sessions is gone with it.
+static void
+s_announce_some(worker *self, const announced *some, uint32_t count, bool last)
+{
+    header head = {.version = PROTOCOL_VERSION};
+    answer *one = answer_new(&head, &(client_id){0}, MSG_ANNOUNCE);
+    announce_begin(&one->body, count, last);
+    for (uint32_t i = 0; i < count; i++)
+        announce_add(&one->body, &some[i]);
+    worker_send(self, one);
+}
+
+static announced
+s_announced(worker *self, const session *of, client_id *ret_by)
+{
+    announced said = {session_id(of), session_epoch(of), session_announced(of), {0}};
+    *ret_by = roster_client(self->roster, of);
+    if (said.state == ANNOUNCED_ATTACHED && ret_by->size)
+        said.client = slice_of(ret_by->bytes, ret_by->size);
+    else if (said.state == ANNOUNCED_ATTACHED)
+        said.state = ANNOUNCED_DETACHED; // its JOINED is still to be sent, and is asked for again
+    return said;
+}
+
+// What is its own, to a broker that knows of nothing; in chunks.
+static void
+s_announce(worker *self)
+{
+    announced some[MAX_ANNOUNCED];
+    client_id by[MAX_ANNOUNCED];
+    size_t total = 0;
+    uint32_t count = 0;
+    session **all = calloc(roster_count(self->roster) + 1, sizeof *all);
+    ASSERT(all);
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+        if (!runqueue_is_ending(self->queue, session_item(one)))
+            all[total++] = one; // looking one up would end the walk
+    for (size_t i = 0; i < total; i++) {
+        some[count] = s_announced(self, all[i], &by[count]);
+        if (++count == MAX_ANNOUNCED && i + 1 < total) {
+            s_announce_some(self, some, count, false);
+            count = 0;
+        }
+    }
+    s_announce_some(self, some, count, true);
+    free(all);
+}
+
+// Another owner was found for it meanwhile.
+void
+control_disown(worker *self, const incoming *message)
+{
+    session *of = roster_find(self->roster, message->head.session);
+    if (!of || session_epoch(of) != message->head.epoch)
+        return;
+    roster_remove(self->roster, of);
+    runqueue_end(self->queue, session_item(of), "superseded");
+}
+
+// The broker has given it up, and others may have its sessions.
 static void
 s_drop_all(worker *self, const char *reason)
 {
@@ -121,19 +180,18 @@ control_welcome(worker *self, const incoming *message)
     welcome_body body;
     if (welcome_decode(message->body, &body))
         return;
-    if (self->boot && self->boot != body.boot)
-        s_drop_all(self, "broker_restarted");
     if (self->boot != body.boot)
         self->newest_epoch = 0;
     self->refused_since = 0;
     self->boot = body.boot;
-    self->snapshots = body.snapshots;
+    self->store = body.snapshots ? body.boot : 0;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
         self->heartbeat_ms = body.heartbeat_ms;
     if (body.dead_ms >= 2 * self->heartbeat_ms && body.dead_ms <= 3600000)
         self->fence_ms = body.dead_ms / 2;
     s_heard_at(self, self->asked_at);
     if (self->phase == REGISTERING) {
+        s_announce(self); // ahead of what it has to say of them
         self->phase = READY;
         if (self->options.registered && !self->was_registered)
             self->options.registered(self->options.context);
@@ -163,18 +221,31 @@ control_refused(worker *self, const incoming *message)
     self->phase = LEFT;
 }
 
-void
-control_identify(worker *self, const incoming *message)
+// A broker that does not know it. The one that welcomed it has given it up; another has heard of nobody yet.
+static void
+s_asked_who(worker *self, uint64_t boot)
 {
-    (void)message;
-    if (self->phase == READY || self->phase == DRAINING) {
+    bool known = self->phase == READY || self->phase == DRAINING;
+    if (known && boot == self->boot) {
         log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
         s_drop_all(self, "broker_forgot");
-        self->phase = self->phase == READY ? REGISTERING : LEAVING;
+    } else if (known) {
+        log_event(LEVEL_WARN, "broker_restarted", "worker=%s sessions=%zu boot=%" PRIu64, self->options.name,
+                  roster_count(self->roster), boot);
     }
+    if (known)
+        self->phase = self->phase == READY ? REGISTERING : LEAVING;
     if (self->phase == REGISTERING)
         control_register(self);
+}
+
+void
+control_identify(worker *self, const incoming *message)
+{
+    uint64_t boot;
+    if (!identify_decode(message->body, &boot))
+        s_asked_who(self, boot);
 }
 
 void
@@ -184,7 +255,7 @@ control_echo(worker *self, const incoming *message)
     if (echo_decode(message->body, &body))
         return;
     if (self->boot && body.boot != self->boot)
-        control_identify(self, message);
+        s_asked_who(self, body.boot);
     else if (body.sent <= clock_now(self->clock) && body.sent + self->fence_ms > self->fence_at)
         s_heard_at(self, body.sent);
 }

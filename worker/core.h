@@ -42,7 +42,7 @@ struct worker {
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at, drained_by;
     volatile _Atomic bool stop;
-    _Atomic bool snapshots; // the broker stores them
+    _Atomic uint64_t store; // the incarnation of the broker that stores snapshots; 0: none does
     bool was_registered;
     bool moves; // the broker has answered DRAIN
     bool said_waiting;
@@ -57,6 +57,7 @@ void worker_send(worker *self, answer *one); // in order; takes it
 void control_welcome(worker *self, const incoming *message);
 void control_refused(worker *self, const incoming *message);
 void control_identify(worker *self, const incoming *message);
+void control_disown(worker *self, const incoming *message);
 void control_echo(worker *self, const incoming *message);
 bool control_is_fenced(const worker *self, uint64_t now); // it may not say or begin anything of a session
 // And to it.

@@ -191,8 +191,8 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
     const view_ops *ops = self->host->ops;
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
-    bool differs =
-        view_version(of) != wanted->version || view_is_revived(of) || session_restored(self->session);
+    bool differs = view_version(of) != wanted->version || view_is_revived(of) ||
+                   session_in_doubt(self->session).restored;
     if (!error && differs)
         error = s_render_root(self, of);
     if (!error) {
@@ -246,17 +246,19 @@ s_run_join(turn *self)
     if (error)
         return s_unreadable(self, error);
     bool fresh = session_is_new(self->session);
-    if (!fresh && !session_may_join(self->session, body.generation))
+    bool again =
+        session_joins_again(self->session, body.generation, &self->mail->client, self->mail->head.sequence);
+    if (!fresh && !again && !session_may_join(self->session, body.generation))
         return ERR_SPENT;
     // A session without a person is whose who joins it: its mount may have begun their Django session.
     slice identity = session_identity(self->session);
     if (!fresh && identity.size && !slice_equal(identity, body.identity))
         return ERR_FORBIDDEN;
     session_set_identity(self->session, body.identity);
-    uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + 1;
+    uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + !again;
     answer *reply = turn_answer(self, MSG_JOINED);
     writer to = writer_on(&reply->body);
-    bool restored = session_restored(self->session);
+    bool restored = session_in_doubt(self->session).restored;
     writer_map(to, restored ? 5 : 4);
     writer_key_uint(to, "generation", generation);
     if (restored) {
@@ -277,7 +279,7 @@ s_run_join(turn *self)
         answer_destroy(&reply);
         return ERR_TEMPLATE;
     }
-    session_joined(self->session, generation);
+    session_joined(self->session, generation, &self->mail->client, self->mail->head.sequence);
     turn_emit(self, &reply);
     return OK;
 }

@@ -8,6 +8,7 @@ struct entry {
     id16 id;
     entry *older, *newer; // in the list of unadopted ones
     bool listed;
+    client_id joined;
 };
 
 struct roster {
@@ -147,6 +148,22 @@ roster_adopted(roster *self, id16 id)
     entry *found = zhashx_lookup(self->entries, id.bytes);
     if (found)
         s_unlist(self, found);
+}
+
+void
+roster_joined(roster *self, id16 id, const client_id *by)
+{
+    entry *found = zhashx_lookup(self->entries, id.bytes);
+    if (found)
+        found->joined = *by;
+}
+
+client_id
+roster_client(roster *self, const session *of)
+{
+    id16 id = session_id(of);
+    entry *found = zhashx_lookup(self->entries, id.bytes);
+    return found && found->of == of ? found->joined : (client_id){0};
 }
 
 size_t

@@ -19,6 +19,9 @@ session *roster_next(roster *self);
 // The unadopted ones. roster_adopted takes one off the list (nothing happens if it is not on it).
 void roster_unadopted(roster *self, session *waiting);
 void roster_adopted(roster *self, id16 id);
+// Who was told JOINED last; size 0: nobody.
+void roster_joined(roster *self, id16 id, const client_id *by);
+client_id roster_client(roster *self, const session *of);
 size_t roster_unadopted_count(const roster *self);
 session *roster_take_oldest_unadopted(roster *self); // off the list; NULL if it is empty
 

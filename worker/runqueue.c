@@ -147,6 +147,15 @@ s_take_mail(runqueue_item *item)
     return one;
 }
 
+bool
+runqueue_is_ending(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    bool ending = item->end_reason || item->state == ITEM_GONE;
+    s_unlock(self);
+    return ending;
+}
+
 static bool
 s_take(runqueue *self, work *ret_work)
 {

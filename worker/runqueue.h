@@ -65,6 +65,7 @@ bool runqueue_try(runqueue *self, bool came, work *ret_work);
 bool runqueue_wait(runqueue *self);
 // Whether one was called that has not tried yet: it waits for the interpreter, most likely.
 bool runqueue_is_one_coming(runqueue *self);
+bool runqueue_is_ending(runqueue *self, runqueue_item *item); // or gone
 void runqueue_done(runqueue *self, runqueue_item *item);
 void runqueue_park(runqueue *self, runqueue_item *item);   // the turn waits for an awaitable
 void runqueue_resume(runqueue *self, runqueue_item *item); // it may go on; also before park was called

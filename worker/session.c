@@ -3,6 +3,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+// Events that a session may have sent before it has heard of the first: the broker waits for so many.
+#define MOST_UNANSWERED (2 * MAX_MAILBOX)
+
 typedef struct {
     uint64_t sequence;
     answer *reply;
@@ -26,8 +29,12 @@ struct session {
     uint64_t generation;
     bool heard;
     keeping keeping;
+    uint64_t kept_in;
+    client_id joined_by;
+    uint64_t joined_with;
     bool moved;
-    bool restored; // and its page has not said anything since
+    bool restored;  // and its page has not said anything since
+    uint64_t doubt; // up to this event a worker that died may have executed what came again
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -224,21 +231,36 @@ session_may_join(const session *self, uint64_t generation)
 }
 
 bool
+session_joins_again(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
+{
+    return generation + 1 == self->generation && !self->heard && sequence == self->joined_with &&
+           client->size == self->joined_by.size &&
+           memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
+}
+
+bool
+session_may_have_run(const session *self, uint64_t sequence)
+{
+    return sequence <= self->doubt;
+}
+
+bool
 session_was_heard(const session *self)
 {
     return self->heard;
 }
 
 keeping
-session_keeping(const session *self)
+session_keeping(const session *self, uint64_t store)
 {
-    return self->keeping;
+    return self->kept_in == store ? self->keeping : KEEPING_NEW;
 }
 
 void
-session_set_keeping(session *self, keeping state)
+session_set_keeping(session *self, keeping state, uint64_t store)
 {
     self->keeping = state;
+    self->kept_in = store;
 }
 
 void
@@ -271,8 +293,10 @@ session_await_join(session *self, uint64_t now)
 }
 
 void
-session_joined(session *self, uint64_t generation)
+session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence)
 {
+    self->joined_by = *client;
+    self->joined_with = sequence;
     self->generation = generation;
     self->heard = false;
     s_lease(self, LEASE_ATTACHED, UINT64_MAX);
@@ -300,6 +324,7 @@ session_revive_reply(session *self, const answer *reply)
 void
 session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
 {
+    self->doubt = last + MOST_UNANSWERED;
     self->last = last;
     self->generation = generation;
     self->heard = heard;
@@ -320,11 +345,12 @@ session_lease_at(const session *self, uint64_t now)
 }
 
 void
-session_move_in(session *self, bool restored, session_lease as, uint64_t now)
+session_move_in(session *self, const session_doubt *doubt, session_lease as, uint64_t now)
 {
     static const uint64_t most[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
     self->moved = true;
-    self->restored = restored;
+    self->restored = doubt->restored;
+    self->doubt = doubt->upto;
     if (as.kind >= sizeof most / sizeof *most)
         return;
     uint64_t left = as.left_ms < most[as.kind] ? as.left_ms : most[as.kind];
@@ -337,10 +363,10 @@ session_moved(const session *self)
     return self->moved;
 }
 
-bool
-session_restored(const session *self)
+session_doubt
+session_in_doubt(const session *self)
 {
-    return self->restored;
+    return (session_doubt){self->restored, self->doubt};
 }
 
 const answer *
@@ -378,6 +404,14 @@ uint64_t
 session_deadline(const session *self)
 {
     return atomic_load(&self->deadline);
+}
+
+announced_state
+session_announced(const session *self)
+{
+    static const announced_state states[] = {ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED,
+                                             ANNOUNCED_DETACHED};
+    return states[atomic_load(&self->lease)];
 }
 
 bool

@@ -4,6 +4,7 @@
 #ifndef TROUPE_SESSION_H
 #define TROUPE_SESSION_H
 
+#include "proto/bodies.h"
 #include "worker/runqueue.h"
 #include "worker/view.h"
 
@@ -42,8 +43,8 @@ typedef enum {
     KEEPING,
     KEEPING_NOT
 } keeping; // nothing yet; the last answer's; it cannot be kept
-keeping session_keeping(const session *self);
-void session_set_keeping(session *self, keeping state);
+keeping session_keeping(const session *self, uint64_t store); // as of that store
+void session_set_keeping(session *self, keeping state, uint64_t store);
 bool session_was_heard(const session *self);
 // Of a new session that comes from the store. The replies first; now: how long its page or program may stay
 // away.
@@ -54,12 +55,17 @@ typedef struct {
     uint64_t kind, left_ms;
 } session_lease;
 session_lease session_lease_at(const session *self, uint64_t now);
-// After session_revive. restored: what session_restored said where it comes from.
-void session_move_in(session *self, bool restored, session_lease lease, uint64_t now);
+// What a dead worker may have done is in doubt where the session moves to as well.
+typedef struct {
+    bool restored; // and its page may not know that: no answer of a JOIN was surely heard
+    uint64_t upto; // the last event that the dead worker may have executed
+} session_doubt;
+session_doubt session_in_doubt(const session *self);
+void session_move_in(session *self, const session_doubt *doubt, session_lease lease,
+                     uint64_t now); // after session_revive
+// Whether the worker before, which died, may have executed that event.
+bool session_may_have_run(const session *self, uint64_t sequence);
 bool session_moved(const session *self); // it came so: what its page has sent was not lost
-// It comes from a dead worker's snapshot, and its page may not know that: no answer of a JOIN was surely
-// heard.
-bool session_restored(const session *self);
 // Walks the replies that are kept: NULL, or the number-th, for which *ret_whole says if it has its body.
 const answer *session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole);
 void session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers,
@@ -71,13 +77,17 @@ void session_set_identity(session *self, slice identity); // the first one stays
 uint64_t session_generation(const session *self);
 bool session_is_new(const session *self); // nothing has happened in it yet
 bool session_may_join(const session *self, uint64_t generation);
+// The last JOIN, sent again since the broker died before its answer was there.
+bool session_joins_again(const session *self, uint64_t generation, const client_id *client,
+                         uint64_t sequence);
 void session_heard(session *self); // the page answered under its generation
 
 // Who keeps it alive: a socket, or a deadline. A new session is a trusted caller's and ends when IDLE_MS
 // passed without a turn.
 void session_touch(session *self, uint64_t now);      // a turn ran
 void session_await_join(session *self, uint64_t now); // UNADOPTED: ends in UNADOPTED_MS unless a socket joins
-void session_joined(session *self, uint64_t generation); // the page's next join must carry generation
+// The page's next join must carry generation.
+void session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence);
 void session_left(session *self, uint64_t now); // the socket went: ends in DETACHED_MS unless one joins
 
 // A turn that awaits is kept here until it is resumed.
@@ -88,5 +98,6 @@ turn *session_parked(const session *self); // borrowed; NULL if none is
 // Any thread.
 uint64_t session_deadline(const session *self); // ms; UINT64_MAX: none
 bool session_unadopted(const session *self);
+announced_state session_announced(const session *self);
 
 #endif

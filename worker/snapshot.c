@@ -32,13 +32,15 @@ s_put_progress(const session *of, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
     writer to = writer_on(out);
-    writer_map(to, 6);
+    session_doubt doubt = session_in_doubt(of);
+    writer_map(to, 7);
     writer_key_uint(to, "last", session_last(of));
     writer_key_uint(to, "generation", session_generation(of));
     writer_key(to, "heard");
     writer_bool(to, session_was_heard(of));
     writer_key(to, "restored");
-    writer_bool(to, session_restored(of));
+    writer_bool(to, doubt.restored);
+    writer_key_uint(to, "doubt", doubt.upto);
     writer_key_uint(to, "numbers", session_numbers(of));
     writer_key(to, "versions");
     writer_list(to, session_view_count(of));
@@ -66,71 +68,6 @@ s_put_views(turn *self, bool whole, buffer *out)
 }
 
 static void
-s_cannot(const turn *self, size_t size)
-{
-    char id[ID_TEXT], text[400];
-    slice why = fault_message(&self->fault);
-    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
-              id_text(session_id(self->session), id), size,
-              log_quoted(why.size ? why : slice_text("it is over the limit"), text, sizeof text));
-}
-
-static bool
-s_is_executed(const turn *self, const answer *reply)
-{
-    if (reply->head.type == MSG_NOT_EXECUTED || (reply->head.flags & FLAG_REPEAT) || self->ends)
-        return false;
-    uint8_t type = self->mail->head.type;
-    return type == MSG_EVENT || type == MSG_MOUNT || type == MSG_JOIN || type == MSG_UNMOUNT;
-}
-
-void
-snapshot_add(turn *self, answer *to)
-{
-    session *of = self->session;
-    if (!self->host->snapshots || !*self->host->snapshots || !s_is_executed(self, to) ||
-        session_unadopted(of))
-        return;
-    bool event = self->mail->head.type == MSG_EVENT;
-    keeping before = session_keeping(of);
-    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
-        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
-        session_set_keeping(of, KEEPING_NEW);
-    }
-    if (!session_view_count(of) || (event && before == KEEPING_NOT))
-        return;
-    bool whole = !event || before != KEEPING || (self->mail->head.flags & FLAG_WHOLE);
-    buffer *out = &to->snapshot;
-    fault_clear(&self->fault);
-    turn_begin_scope(self);
-    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
-    s_put_progress(of, out);
-    if (whole)
-        s_put_session(of, out);
-    err error = s_put_views(self, whole, out);
-    if (error || out->size > MAX_SNAPSHOT) {
-        if (before != KEEPING_NOT)
-            s_cannot(self, out->size);
-        buffer_clear(out);
-        snapshot_begin(out, SNAPSHOT_NONE);
-    }
-    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING);
-    fault_clear(&self->fault);
-}
-
-static void
-s_put_lease(const turn *self, buffer *out)
-{
-    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
-    size_t opened = snapshot_open(out, ROOT_LEASE);
-    writer to = writer_on(out);
-    writer_map(to, 2);
-    writer_key_uint(to, "kind", lease.kind);
-    writer_key_uint(to, "left_ms", lease.left_ms);
-    snapshot_close(out, opened);
-}
-
-static void
 s_put_replies(const session *of, buffer *out)
 {
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++) {
@@ -151,6 +88,76 @@ s_put_replies(const session *of, buffer *out)
             buffer_slice(out, buffer_bytes(&reply->body));
         snapshot_close(out, opened);
     }
+}
+
+static void
+s_cannot(const turn *self, size_t size)
+{
+    char id[ID_TEXT], text[400];
+    slice why = fault_message(&self->fault);
+    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
+              id_text(session_id(self->session), id), size,
+              log_quoted(why.size ? why : slice_text("it is over the limit"), text, sizeof text));
+}
+
+static bool
+s_is_executed(const turn *self, const answer *reply)
+{
+    if (reply->head.type == MSG_NOT_EXECUTED || self->ends)
+        return false;
+    uint8_t type = self->mail->head.type;
+    return type == MSG_EVENT || type == MSG_MOUNT || type == MSG_JOIN || type == MSG_UNMOUNT;
+}
+
+void
+snapshot_add(turn *self, answer *to)
+{
+    session *of = self->session;
+    uint64_t store = self->host->store ? *self->host->store : 0;
+    if (!store || !s_is_executed(self, to) || session_unadopted(of))
+        return;
+    bool event = self->mail->head.type == MSG_EVENT;
+    keeping before = session_keeping(of, store);
+    // A repeat is stored already, unless a broker died with what it had not stored.
+    if ((to->head.flags & FLAG_REPEAT) && before != KEEPING_NEW)
+        return;
+    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
+        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
+        session_set_keeping(of, KEEPING_NEW, store);
+    }
+    if (!session_view_count(of) || (event && before == KEEPING_NOT))
+        return;
+    bool whole = !event || before != KEEPING || (self->mail->head.flags & FLAG_WHOLE);
+    buffer *out = &to->snapshot;
+    fault_clear(&self->fault);
+    turn_begin_scope(self);
+    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
+    s_put_progress(of, out);
+    if (whole) {
+        s_put_session(of, out);
+        s_put_replies(of, out);
+    }
+    err error = s_put_views(self, whole, out);
+    if (error || out->size > MAX_SNAPSHOT) {
+        if (before != KEEPING_NOT)
+            s_cannot(self, out->size);
+        buffer_clear(out);
+        snapshot_begin(out, SNAPSHOT_NONE);
+    }
+    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING, store);
+    fault_clear(&self->fault);
+}
+
+static void
+s_put_lease(const turn *self, buffer *out)
+{
+    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_uint(to, "kind", lease.kind);
+    writer_key_uint(to, "left_ms", lease.left_ms);
+    snapshot_close(out, opened);
 }
 
 static err
@@ -204,7 +211,8 @@ typedef struct {
     slice identity;
     uint64_t last, generation, numbers, settled;
     session_lease lease;
-    bool restored, heard, moves;
+    session_doubt doubt;
+    bool heard, moves;
     unsigned count;
     kept_view views[MAX_VIEWS];
     slice replies[MAX_REPLIES_KEPT];
@@ -264,7 +272,8 @@ s_read_progress(slice bytes, kept_session *ret)
     ret->last = reader_uint(&in, "last");
     ret->generation = reader_uint(&in, "generation");
     ret->heard = reader_opt_bool(&in, "heard");
-    ret->restored = reader_opt_bool(&in, "restored");
+    ret->doubt.restored = reader_opt_bool(&in, "restored");
+    ret->doubt.upto = reader_opt_uint(&in, "doubt", 0);
     ret->numbers = reader_uint(&in, "numbers");
     slice versions = reader_list(&in, "versions", MAX_SNAPSHOT), element;
     if (in.error)
@@ -428,7 +437,7 @@ s_revive(turn *self, const kept_session *kept)
     session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
                    (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
-        session_move_in(of, kept->restored, kept->lease, clock_now(self->host->clock));
+        session_move_in(of, &kept->doubt, kept->lease, clock_now(self->host->clock));
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)
             s_hand_request(self, &kept->views[i]);

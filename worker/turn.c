@@ -40,7 +40,7 @@ s_admit(turn *self)
     if (!self->view)
         return ERR_VIEW_NOT_FOUND;
     const view_ops *ops = self->host->ops;
-    bool again = head->flags & FLAG_AGAIN; // a worker that died may have done it
+    bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
     return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
                                                                                              : OK;
 }

@@ -15,7 +15,7 @@ typedef struct {
     void (*emit)(void *context, answer **answer_p); // takes the answer
     void (*resumable)(void *context, session *of);  // an awaited turn may go on; from any thread
     void *context;
-    const _Atomic bool *snapshots; // answers bring them along; NULL: never
+    const _Atomic uint64_t *store; // answers bring snapshots for it: its number; 0 and NULL: there is none
 } turn_host;
 
 typedef enum {

@@ -53,7 +53,7 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->fence_ms = WORKER_DEAD_MS / 2;
     self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store};
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
@@ -85,20 +85,29 @@ s_is_control(const answer *one)
     return message_direction(one->head.type) == DIRECTION_CONTROL && id_is_zero(one->head.session);
 }
 
+// What is said of sessions now would reach nobody, or a broker that does not know yet whose they are.
+static bool
+s_holds(worker *self)
+{
+    return self->phase == REGISTERING || control_is_fenced(self, clock_now(self->clock));
+}
+
 // In order: what could not be sent before goes first.
 static void
 s_flush(worker *self)
 {
-    bool fenced = control_is_fenced(self, clock_now(self->clock));
+    bool holds = s_holds(self);
     while (self->unsent) {
         answer *one = self->unsent;
-        if (fenced && !s_is_control(one))
+        if (holds && !s_is_control(one))
             return;
         if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
                       buffer_bytes(&one->snapshot)))
             return;
-        if (one->head.type == MSG_JOINED)
+        if (one->head.type == MSG_JOINED) {
             roster_adopted(self->roster, one->head.session);
+            roster_joined(self->roster, one->head.session, &one->client);
+        }
         self->unsent = one->next;
         answer_destroy(&one);
     }
@@ -107,9 +116,12 @@ s_flush(worker *self)
 void
 worker_send(worker *self, answer *one)
 {
-    if (s_is_control(one) && control_is_fenced(self, clock_now(self->clock))) {
-        one->next = self->unsent; // it is how it gets out of this
-        self->unsent = one;
+    if (s_is_control(one) && s_holds(self)) { // it is how the worker gets out of this
+        answer **at = &self->unsent;
+        while (*at && s_is_control(*at))
+            at = &(*at)->next;
+        one->next = *at;
+        *at = one;
         if (!one->next)
             self->unsent_tail = one;
     } else {
@@ -276,6 +288,7 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_IDENTIFY] = control_identify,
     [MSG_RESTORE] = s_restore,
     [MSG_MOVE] = s_move,
+    [MSG_DISOWN] = control_disown,
 };
 
 static void
@@ -342,7 +355,7 @@ s_beat(worker *self)
                   self->options.name, self->options.back);
     }
     // Nothing is said behind what the broker does not take: it would pile up, and be old when it is read.
-    if (self->unsent && (s_is_control(self->unsent) || !s_is_fenced(self)))
+    if (self->unsent && (s_is_control(self->unsent) || !s_holds(self)))
         return;
     if (self->phase == REGISTERING)
         control_register(self);

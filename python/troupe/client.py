@@ -27,6 +27,7 @@ HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
+_SENT_AGAIN = frozenset((wire.EVENT, wire.JOIN, wire.REFRESH, wire.PING, wire.STATS))
 BATCH = 256  # messages read before other callbacks of the loop get their turn
 MAX_WAITING = 1000
 
@@ -37,10 +38,14 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 class _Pending:
     """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "epoch", "deadline", "shared")
+    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data")
 
-    def __init__(self, future, epoch, deadline, shared):
+    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data):
         self.future = future
+        self.kind = kind
+        self.flags = flags
+        self.ttl = ttl
+        self.data = data
         self.epoch = epoch
         self.deadline = deadline
         self.shared = shared
@@ -122,7 +127,9 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        self._pending[key] = _Pending(future, epoch, self._clock() + timeout, self._pending.get(key))
+        self._pending[key] = _Pending(
+            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data
+        )
         self._put(key, header, data)
         self._watch()
         return future
@@ -203,7 +210,7 @@ class Client:
                 event = parse_monitor_message(self._monitor.recv_multipart(_NOBLOCK))["event"]
                 self._connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
                 if self._connected and self._met:
-                    self._lose_sessions()
+                    self._send_again()
                     self._ask_for_sessions()
                 self._met = self._met or self._connected
         except zmq.Again:
@@ -310,12 +317,24 @@ class Client:
         self._try_send(wire.pack_header(wire.PING, 0, wire.NO_SESSION, 0, next(self._numbers), 0), _packed({}))
         self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
-    def _lose_sessions(self):
-        """Connected again. What was under way is lost, on one way or the other: pages that wait for it join again, and
-        ask for it once more.
+    def _send_again(self):
+        """Connected again: what was sent, and not answered, died with the broker or its answer did. An event has its
+        number and a join its place, so that neither happens twice; of the rest it cannot be told.
         """
-        for session in {session for session, number in self._pending if not number & wire.REQUEST_BIT}:
-            self._tell(session, wire.ENDED, 0, _packed({"reason": "broker_lost"}))
+        unsent = {key for _, key, _, _ in self._waiting if type(key) is tuple}
+        again = []
+        for key, pending in list(self._pending.items()):
+            if key in unsent:
+                continue
+            if pending.kind not in _SENT_AGAIN:
+                text = f"the broker at {self.address} died meanwhile: whether the request was executed is not known"
+                self._end(key, ActorError("worker_lost", text, "unknown"))
+                continue
+            flags = pending.flags | (wire.AGAIN if pending.kind == wire.EVENT else 0)
+            header = wire.HEADER.pack(wire.VERSION, pending.kind, flags, key[0], pending.epoch, key[1], pending.ttl)
+            again.append((self._clock() + CONNECT_WAIT, key, header, pending.data))
+        self._waiting.extendleft(reversed(again))
+        self._flush()
 
     def _ask_for_sessions(self):
         """Connected again. It may be a new broker: find out, spread over time, which sessions are gone."""

@@ -27,6 +27,7 @@ LIMITS = {
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
+    "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.

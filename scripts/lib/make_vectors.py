@@ -15,6 +15,7 @@ import msgpack
 from vectors_base import (
     BROWSER,
     EMBED,
+    EPOCH,
     HTML,
     OTHER,
     PAGE,
@@ -315,6 +316,19 @@ def control():
         valid("move", "MOVE", {}),
         valid("move_no_more", "MOVE", {}, **nobody),
         valid("moved", "MOVED", {}),
+        valid("announce_nothing", "ANNOUNCE", {"sessions": [], "last": True}, **nobody),
+        valid(
+            "announce",
+            "ANNOUNCE",
+            {
+                "sessions": [
+                    {"session": SESSION, "epoch": EPOCH, "state": "attached", "client": b"django-1"},
+                    {"session": OTHER, "epoch": EPOCH + 1, "state": "unadopted"},
+                ]
+            },
+            **nobody,
+        ),
+        valid("disown", "DISOWN", {}),
     ]
 
 

@@ -39,6 +39,8 @@ TYPES = {
     "DRAIN": 0x49,
     "MOVE": 0x4A,
     "MOVED": 0x4B,
+    "ANNOUNCE": 0x4C,
+    "DISOWN": 0x4D,
 }
 BROWSER, HTML, PAGE, EMBED, UNADOPTED, REPEAT = (1 << bit for bit in range(6))
 REQUEST = 1 << 63  # set in the sequence of every request that is not an EVENT
@@ -56,7 +58,7 @@ def sender(name):
         return "client"
     if code < 0x40:
         return "worker"
-    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY", "RESTORE", "MOVE") else "worker"
+    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY", "RESTORE", "MOVE", "DISOWN") else "worker"
 
 
 def header(name, *, version=1, type=None, flags=0, session=SESSION, epoch=EPOCH, sequence=None, ttl=0):

@@ -49,6 +49,12 @@ test_others(void)
     CU_ASSERT_TRUE(s_got.json && s_got.watch);
     CU_ASSERT_STRING_EQUAL(settings_text(s_got.given, SET_STATE), "/x");
     command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("drain", "worker-3"), OK);
+    CU_ASSERT_EQUAL(s_got.worker, 3);
+    command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("drain", "12"), OK);
+    CU_ASSERT_EQUAL(s_got.worker, 12);
+    command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("scale", "4"), OK);
     CU_ASSERT_EQUAL(s_got.workers, 4);
     command_fini(&s_got);
@@ -73,6 +79,10 @@ test_refused(void)
         {"up", "--json"},
         {"up", "--ready-fd", "x"},
         {"scale"},
+        {"drain"},
+        {"drain", "worker-"},
+        {"drain", "worker-0"},
+        {"drain", "1", "2"},
         {"scale", "0"},
         {"scale", "257"},
         {"scale", "2", "3"},

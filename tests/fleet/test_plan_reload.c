@@ -131,6 +131,24 @@ test_recycle(void)
 }
 
 static void
+test_drain(void)
+{
+    s_up(2);
+    CU_ASSERT_EQUAL(plan_drain(s_plan, 0), ERR_NO_WORKER); // the broker
+    CU_ASSERT_EQUAL(plan_drain(s_plan, 3), ERR_NO_WORKER);
+    CU_ASSERT_EQUAL(plan_drain(s_plan, UINT64_MAX), ERR_NO_WORKER);
+    CU_ASSERT_EQUAL(plan_drain(s_plan, 2), OK);
+    CU_ASSERT_EQUAL(plan_drain(s_plan, 2), ERR_NO_WORKER); // it is being replaced
+    s_expect("start 202");
+    s_ready(202);
+    s_expect("term 201 drain");
+    CU_ASSERT_EQUAL(s_exit(201), END_STOPPED);
+    plan_stop(s_plan);
+    CU_ASSERT_EQUAL(plan_drain(s_plan, 1), ERR_LEAVING);
+    plan_destroy(&s_plan);
+}
+
+static void
 test_recycle_fails(void)
 {
     s_up(1);
@@ -154,6 +172,7 @@ static const unit_test s_tests[] = {
     {"scaled meanwhile", test_scale_while_reloading},
     {"stopped meanwhile", test_stop_while_reloading},
     {"a limit was reached", test_recycle},
+    {"drain", test_drain},
     {"a limit was reached, and the successor does not start", test_recycle_fails},
 };
 UNIT_MAIN("plan_reload", s_tests)

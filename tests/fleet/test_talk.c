@@ -10,10 +10,11 @@ test_requests(void)
     for (verb each = VERB_STATUS; each < VERB_COUNT; each++) {
         talk_request got = {0};
         buffer_clear(&body);
-        talk_request_encode(&(talk_request){each, 7}, &body);
+        talk_request_encode(&(talk_request){each, 7, 9}, &body);
         CU_ASSERT_EQUAL(talk_request_decode(buffer_bytes(&body), &got), OK);
         CU_ASSERT_EQUAL(got.verb, each);
         CU_ASSERT_EQUAL(got.workers, each == VERB_SCALE ? 7 : 0);
+        CU_ASSERT_EQUAL(got.worker, each == VERB_DRAIN ? 9 : 0);
         for (size_t size = 0; size < body.size; size++) // cut off
             CU_ASSERT_EQUAL(talk_request_decode(slice_of(body.data, size), &got), ERR_MALFORMED);
     }
@@ -48,6 +49,7 @@ test_hostile(void)
     CU_ASSERT_EQUAL(s_decode(1, "", false), ERR_TYPE);
     CU_ASSERT_EQUAL(s_decode(1, "scale", false), ERR_MALFORMED);
     CU_ASSERT_EQUAL(s_decode(1, "scale", true), ERR_MALFORMED);
+    CU_ASSERT_EQUAL(s_decode(1, "drain", false), ERR_MALFORMED);
     CU_ASSERT_EQUAL(s_decode(1, "0123456789012345678901234567890123456789", false), ERR_TOO_LARGE);
     CU_ASSERT_EQUAL(talk_request_decode(slice_of(large, sizeof large), &got), ERR_TOO_LARGE);
     CU_ASSERT_EQUAL(talk_request_decode(slice_of(large, 16), &got), ERR_MALFORMED);

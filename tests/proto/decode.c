@@ -106,6 +106,18 @@ s_reply(message_type type, slice body)
 }
 
 static err
+s_announce(slice body)
+{
+    announce_body said;
+    announced one;
+    size_t cursor = 0;
+    err error = announce_decode(body, &said);
+    while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
+        ;
+    return error == ERR_AGAIN ? OK : error;
+}
+
+static err
 s_control(message_type type, bool from_worker, slice body)
 {
     register_body reg;
@@ -115,6 +127,8 @@ s_control(message_type type, bool from_worker, slice body)
     reason_body reason;
     reader in;
     switch ((int)type) {
+    case MSG_ANNOUNCE:
+        return s_announce(body);
     case MSG_REGISTER:
         return register_decode(body, &reg);
     case MSG_WELCOME:
@@ -125,6 +139,7 @@ s_control(message_type type, bool from_worker, slice body)
     case MSG_DRAIN:
     case MSG_MOVE:
     case MSG_MOVED:
+    case MSG_DISOWN:
         reader_init(&in, body);
         return reader_error(&in);
     case MSG_IDENTIFY:

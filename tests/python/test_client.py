@@ -239,31 +239,6 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         second.close()
 
 
-async def test_after_a_reconnection_who_waits_for_an_event_is_told(tmp_path, make):
-    """What was under way is lost: the page joins again, and asks again."""
-    first = fake_worker.Broker(f"ipc://{tmp_path}/front")
-    one = make(first.address)
-    await mounted(one)
-    first.answer = lambda *_: []
-    told = []
-    for session in (SESSION, b"o" * 16):
-        one.subscribe(session, lambda *args, session=session: told.append((session, *args)))
-    for number in (1, 2):
-        one.submit(wire.EVENT, SESSION, event(number), sequence=number, flags=wire.BROWSER, epoch=7)
-    one.submit(wire.REFRESH, b"o" * 16, {"view": b"v" * 16})
-    for _ in range(2):
-        await asyncio.to_thread(first.wait_for, wire.EVENT)
-    first.close()
-    second = fake_worker.Broker(first.address)
-    try:
-        await one.submit(wire.PING, wire.NO_SESSION, {})
-        assert [(session, kind) for session, kind, _, _ in told][:1] == [(SESSION, wire.ENDED)]
-        assert [wire.unpack_body(body) for *_, body in told][:1] == [{"reason": "broker_lost"}]
-        assert (b"o" * 16, wire.ENDED, 0, told[0][3]) not in told
-    finally:
-        second.close()
-
-
 async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     clock = Clock()
     one = make(f"ipc://{tmp_path}/nobody", clock=clock)

@@ -136,6 +136,9 @@ def test_the_broker_dies(kept_fleet, workers_too):
     for number in range(3):
         for page in pages:
             page.event("append", {"number": number})
+    if not workers_too:
+        fleet.expect_log("event=broker_restarted", times=2)
+    fleet.expect_log(LOST, name="broker")
     fleet.broker.signal(signal.SIGKILL)
     fleet.broker.wait_exit()
     if workers_too:
@@ -148,9 +151,15 @@ def test_the_broker_dies(kept_fleet, workers_too):
             worker.wait_line(r"event=registered .*boot=2")
     for page in pages:
         joined = rejoin(page, again=True)
-        assert joined["restored"] is True and joined["n"] == 3
+        assert joined.get("restored", False) is workers_too and joined["n"] == 3 and joined["fresh"] is False
         page.event("append", {"number": 3})
         assert history(page) == ["0", "1", "2", "3"]
+    kill(fleet, *(["w3"] if workers_too else ["w1", "w2"]))  # what was done since is in the store, too
+    fleet.start_worker("w4")
+    for page in pages:
+        assert rejoin(page, again=True)["restored"] is True
+        page.event("append", {"number": 4})
+        assert history(page) == ["0", "1", "2", "3", "4"]
         page.connection.close()
 
 

@@ -116,3 +116,21 @@ def test_reload_under_load(tmp_path, database):
             assert history(page) == [str(number + 1) for number in range(asked[index])]
             assert not re.search("lost", str(page.unasked))
             page.connection.close()
+
+
+def test_drain(tmp_path, database):
+    """`troupe drain` replaces one worker, and its pages notice nothing."""
+    with Supervised(tmp_path / "up", database) as one:
+        port = one.fleet.start_web("web")
+        pages = [Visitor(port).open("/history/") for _ in range(6)]
+        before = {row["name"]: row["pid"] for row in one.rows()}
+        out, _ = one.run("drain", "worker-1")
+        assert out.endswith("worker-1 has handed over its sessions and was replaced\n")
+        after = {row["name"]: row["pid"] for row in one.rows()}
+        assert after["worker-1"] != before["worker-1"] and after["worker-2"] == before["worker-2"]
+        for page in pages:
+            assert "t" not in page.event("append", {"number": 1})
+            assert history(page) == ["1"] and not page.unasked
+            page.connection.close()
+        _, said = one.run("drain", "7", code=1)
+        assert "no such worker is ready" in said

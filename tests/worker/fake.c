@@ -288,8 +288,7 @@ fake_init(fake *self)
         s_sync,      s_render,       s_keep,   s_carry,  s_revive, s_may_repeat,
     };
     self->clock = (clock_ops){s_now, s_random, self};
-    self->host =
-        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->snapshots};
+    self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->store};
 }
 
 void

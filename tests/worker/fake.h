@@ -14,7 +14,7 @@ typedef struct {
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
-    _Atomic bool snapshots;              // are stored
+    _Atomic uint64_t store;              // snapshots go there; 0: nowhere
     bool unkeepable;                     // what no snapshot can hold
     const char *request;                 // the URL of what carry() gives; NULL: nothing
     char joined[80];                     // the URL that join() was given last

@@ -56,7 +56,7 @@ s_leases(void)
     CU_ASSERT_EQUAL(session_deadline(self), 200 + UNADOPTED_MS); // a turn does not adopt
     session_left(self, 400);
     CU_ASSERT_TRUE(session_unadopted(self));
-    session_joined(self, 1);
+    session_joined(self, 1, &(client_id){2, "me"}, 7);
     session_touch(self, 500);
     CU_ASSERT_EQUAL(session_deadline(self), UINT64_MAX);
     session_await_join(self, 600); // a second view of the page is mounted

@@ -1,4 +1,4 @@
-"""manage.py troupe up|status|scale|reload|stop: the `troupe` program, which is told this project's settings."""
+"""manage.py troupe up|status|scale|reload|drain|stop: the `troupe` program, which is told this project's settings."""
 
 import argparse
 import os
@@ -32,7 +32,7 @@ def project_options():
 class Command(BaseCommand):
     """See above."""
 
-    help = "Runs and controls this project's fleet: up, status, scale N, reload, stop."
+    help = "Runs and controls this project's fleet: up, status, scale N, reload, drain WORKER, stop."
     requires_system_checks = []
 
     def add_arguments(self, parser):

@@ -1,0 +1,114 @@
+// After a start: workers that were there before say which sessions are theirs (ANNOUNCE), and until all have,
+// what is asked of sessions that nobody knows waits (PROTOCOL.md 5.7).
+#include "broker/core.h"
+
+#include <inttypes.h>
+
+#define WORKERS_FIGURE "workers"
+
+static void
+s_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
+{
+    header disown = {.version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = of, .epoch = epoch};
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    answer_control(self, key_bytes(&from->id), &disown);
+}
+
+static session_state
+s_state(announced_state said)
+{
+    return said == ANNOUNCED_UNADOPTED  ? STATE_UNADOPTED
+           : said == ANNOUNCED_DETACHED ? STATE_DETACHED
+                                        : STATE_ACTIVE;
+}
+
+// The higher epoch is the later owner's. Epochs of this start were given by this broker alone.
+static void
+s_adopt(broker *self, worker *owner, const announced *said)
+{
+    session *known = directory_find(self->sessions, said->session);
+    if (known && known->owner == owner && known->epoch == said->epoch)
+        return;
+    if ((said->epoch >> 32) >= self->boot || (known && known->epoch >= said->epoch)) {
+        s_disown(self, owner, said->session, said->epoch);
+        return;
+    }
+    if (known) {
+        s_disown(self, known->owner, known->id, known->epoch);
+        fate_forget(self, known, HAPPENING_LOST, "worker_lost");
+    }
+    session *adopted = directory_adopt(self->sessions, said->session, owner, said->epoch);
+    adopted->state = s_state(said->state);
+    if (said->state == ANNOUNCED_ATTACHED)
+        session_attach(adopted, clients_hear(self->clients, said->client, self->now));
+    self->adopted++;
+}
+
+static void
+s_open(broker *self, const char *why)
+{
+    self->waits_until = 0;
+    log_event(LEVEL_INFO, "open", "reason=%s sessions=%zu announced=%zu workers=%zu", why,
+              directory_count(self->sessions), self->adopted, registry_ready(self->workers));
+    move_release_all(self);
+}
+
+static bool
+s_all_announced(const broker *self)
+{
+    size_t count = 0;
+    for (const worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+        count += each->announced;
+    return self->expected && count >= self->expected;
+}
+
+void
+back_announce(broker *self, worker *from, parcel *in, const header *head)
+{
+    announce_body said;
+    announced one;
+    size_t cursor = 0;
+    err error = announce_decode(parcel_frame(in, 3), &said);
+    while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
+        s_adopt(self, from, &one);
+    if (error != ERR_AGAIN) {
+        back_malformed(self, from, in, head, error);
+        return;
+    }
+    from->announced |= said.last;
+    if (self->waits_until && s_all_announced(self))
+        s_open(self, "all_announced");
+}
+
+void
+adopt_begin(broker *self, uint32_t settle_ms)
+{
+    self->expected = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
+    // As long as a worker that is not heard may hold its sessions for its own: until it fences itself.
+    if (!self->store && settle_ms)
+        self->waits_until = self->now + settle_ms;
+    if (self->expected)
+        self->waits_until = self->now + self->worker_dead_ms / 2;
+}
+
+// A page that is loaded begins a session of its own; anything else may be about one that was there before.
+bool
+adopt_waits(const broker *self, const header *request)
+{
+    return self->waits_until && !id_is_zero(request->session) &&
+           !(request->type == MSG_MOUNT && (request->flags & FLAG_UNADOPTED));
+}
+
+void
+adopt_tick(broker *self)
+{
+    if (self->waits_until && self->now >= self->waits_until)
+        s_open(self, "some_did_not_announce");
+    size_t ready = registry_ready(self->workers);
+    if (!self->waits_until && self->store && ready != self->expected) {
+        self->expected = ready;
+        store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready);
+        keep_settle(self);
+    }
+}
