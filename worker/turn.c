@@ -319,7 +319,7 @@ turn_begin_scope(turn *self)
 {
     const view_ops *ops = self->host->ops;
     if (!self->scope)
-        self->scope = ops->scope_begin(ops->host);
+        self->scope = ops->scope_begin(ops->host, session_epoch(self->session));
 }
 
 err

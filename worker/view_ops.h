@@ -87,7 +87,7 @@ typedef struct view_ops {
 
     // What stands around a turn: a fresh context, usable database connections, the person's language and time
     // zone. resume and suspend stand around the part of the same turn that comes after an await.
-    void *(*scope_begin)(void *host);
+    void *(*scope_begin)(void *host, uint64_t epoch); // the session's: what the person's code is told as well
     void (*scope_suspend)(void *host, void *scope);
     void (*scope_resume)(void *host, void *scope);
     void (*scope_end)(void *host, void **scope_p);

@@ -11,6 +11,7 @@ _EXPORTS = {
     "SessionActor": "session",
     "create_session_actor": "session",
     "event_handler": "decorators",
+    "fencing_token": "fencing",
 }
 
 __all__ = ["__version__", *_EXPORTS]

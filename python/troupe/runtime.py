@@ -33,6 +33,7 @@ from django.template.context import make_context
 from django.utils import timezone, translation
 
 from . import conf, pages, wire
+from .fencing import EPOCH
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -323,8 +324,10 @@ def rendering(view, path, data, whole, make_page):
 def _locale():
     """What plain values are formatted by now: (language, time zone)."""
     # Where nothing was set in the turn's own context, nothing is active: the site's own are.
-    if _LOCALE_ENDS_WITH_CONTEXT and not contextvars.copy_context():
-        return _default_locale()
+    if _LOCALE_ENDS_WITH_CONTEXT:
+        context = contextvars.copy_context()
+        if len(context) == (EPOCH in context):
+            return _default_locale()
     return translation.get_language(), timezone.get_current_timezone()
 
 

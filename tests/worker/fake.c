@@ -14,8 +14,9 @@ typedef struct {
 } counter;
 
 static void *
-s_scope_begin(void *host)
+s_scope_begin(void *host, uint64_t epoch)
 {
+    (void)epoch;
     ((fake *)host)->open_scopes++;
     return host;
 }

@@ -20,6 +20,7 @@ struct py_host {
     view_ops ops;
     PyObject *submit;     // or NULL
     PyObject *unpack_ext; // troupe.wire
+    PyObject *epoch;      // troupe.fencing: a context variable
     PyObject *make_page;  // page_new as a function
 #define F(name) PyObject *name;
     FUNCTIONS(F) // troupe.runtime

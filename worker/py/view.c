@@ -101,13 +101,18 @@ s_call_around(PyObject *function)
 }
 
 static void *
-s_scope_begin(void *host)
+s_scope_begin(void *host, uint64_t epoch)
 {
     py_host *self = host;
     turn_scope *around = malloc(sizeof *around);
     ASSERT(around);
     around->context = PyContext_New();
     ASSERT(around->context && PyContext_Enter(around->context) == 0);
+    PyObject *number = PyLong_FromUnsignedLongLong(epoch);
+    PyObject *before = number ? PyContextVar_Set(self->epoch, number) : NULL;
+    ASSERT(before);
+    Py_DECREF(before);
+    Py_DECREF(number);
     s_call_around(self->begin);
     return around;
 }
@@ -459,7 +464,8 @@ py_host_new(PyObject *submit)
     self->ops = s_ops;
     self->ops.host = self;
     self->submit = Py_XNewRef(submit);
-    bool ok = (self->unpack_ext = s_import("troupe.wire", "unpack_ext"));
+    bool ok = (self->unpack_ext = s_import("troupe.wire", "unpack_ext")) &&
+              (self->epoch = s_import("troupe.fencing", "EPOCH"));
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
@@ -479,6 +485,7 @@ py_host_destroy(py_host **self_p)
     Py_XDECREF(self->submit);
     Py_XDECREF(self->unpack_ext);
     Py_XDECREF(self->make_page);
+    Py_XDECREF(self->epoch);
 #define F(name) Py_XDECREF(self->name);
     FUNCTIONS(F)
 #undef F

@@ -9,7 +9,7 @@ import uuid
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from troupe import LiveView, event_handler
+from troupe import LiveView, event_handler, fencing_token
 
 from .models import Row
 from .views import wait_for_gate
@@ -41,6 +41,23 @@ class History(LiveView):
     def append_and_raise(self, number):
         self.numbers.append(number)
         raise ValueError(f"after {number}")
+
+
+class Token(LiveView):
+    """Says under which number its session is owned."""
+
+    template_string = "<p dj-root>{{ token }}</p>"
+
+    def mount(self, request):
+        self.token = fencing_token()
+
+    @event_handler
+    def look(self):
+        self.token = fencing_token()
+
+    @event_handler
+    async def look_async(self):
+        self.token = fencing_token()
 
 
 class Kind(enum.Enum):

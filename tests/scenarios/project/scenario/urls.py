@@ -28,6 +28,7 @@ urlpatterns = [
     path("history/", kept.History.as_view()),
     path("everything/", kept.Everything.as_view()),
     path("locked/", kept.Locked.as_view()),
+    path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]
