@@ -1,6 +1,6 @@
 """A worker of four is killed under load, or the broker: how long until the pages answer again? Pages behave as browsers do.
 
-    scripts/bench recovery
+scripts/bench recovery
 """
 
 import asyncio
@@ -30,7 +30,7 @@ async def _ask(pages):
 
 def _owners(stage):
     """{page's name: the pid that ran its last event}."""
-    return {page: int(pid) for page, _, pid, _ in judge.trace_lines(stage.trace)}
+    return {page: runs[-1].pid for page, runs in judge.read_trace(stage.trace).items()}
 
 
 def _answered(page, since):
@@ -70,7 +70,8 @@ async def _run(stage, chosen, rounds):
     rows = await asyncio.gather(*(page.look(PATIENCE) for page in pages))
     trace = judge.read_trace(stage.trace)
     judged = [
-        judge.judge(page.events, has, trace.get(page.name), page.fresh) for page, has in zip(pages, rows, strict=True)
+        judge.judge(page.events, has, trace.get(page.name, ()), page.fresh)
+        for page, has in zip(pages, rows, strict=True)
     ]
     await asyncio.gather(*(page.stop() for page in pages))
     return sorted(worker), sorted(broker), judged

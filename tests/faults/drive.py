@@ -1,6 +1,6 @@
 """Breaks a fleet under the eyes of its pages, and judges what became of them.
 
-    python tests/faults/drive.py SECONDS [SEED [NAME…]]    NAME: only mishaps whose names have that in them
+python tests/faults/drive.py SECONDS [SEED [NAME…]]    NAME: only mishaps whose names have that in them
 """
 
 import asyncio
@@ -104,13 +104,13 @@ class Drive:
     def _judge(self, rows):
         trace = judge.read_trace(self.stage.trace)
         for page, has in zip(self.pages, rows, strict=True):
-            one = judge.judge(page.events, has, trace.get(page.name), page.fresh, self.excuses)
+            one = judge.judge(page.events, has, trace.get(page.name, ()), page.fresh, self.excuses)
             self.outcome.counts.update(one)
             self.outcome.reasons.update(str(event.reason) for event in page.events if event.reason)
             if any(one[name] for name in judge.COUNTS):
                 wrong = {name: number for name, number in one.items() if number}
                 say(f"{page.name} ({getattr(page, 'view', '?')}): {wrong}, {page.joins} joins, {page.fresh} fresh")
-                self._tell(page, has, trace.get(page.name, {}))
+                self._tell(page, has, trace.get(page.name, ()))
         self.outcome.counts["events"] = sum(len(page.events) for page in self.pages)
         self.outcome.counts["joins"] = sum(page.joins for page in self.pages)
         self.outcome.waited = sorted(second for page in self.pages for second in page.waited)
@@ -120,13 +120,9 @@ class Drive:
         seen = {number for _, number in has or ()}
         for event in page.events:
             lost = event.outcome == "done" and event.value not in seen
-            if lost or event.overdue or event.outcome not in ("done", "unknown") or runs.get(event.value, 0) > 1:
-                when = [
-                    f"{at} on {pid}"
-                    for name, number, pid, at in judge.trace_lines(self.stage.trace)
-                    if name == page.name and int(number) == event.value
-                ]
-                say(f"  {vars(event)}, ran {when}")
+            ran = [run for run in runs if run.number == event.value]
+            if lost or event.overdue or event.outcome not in ("done", "unknown") or len(ran) > 1:
+                say(f"  {vars(event)}, {ran}")
 
 
 def main():

@@ -56,7 +56,10 @@ class Stage:
         self.relays = {}
         front, back = self.state / "front", self.state / "back"
         if relays:
-            self.relays = {"front": Relay(processes, "front", front, seed), "back": Relay(processes, "back", back, seed)}
+            self.relays = {
+                "front": Relay(processes, "front", front, seed),
+                "back": Relay(processes, "back", back, seed),
+            }
             front, back = self.relays["front"].path, self.relays["back"].path
         self.env = {
             "DJANGO_SETTINGS_MODULE": "faulted.settings",

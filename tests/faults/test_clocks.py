@@ -1,4 +1,4 @@
-"""The wall clock may be set back: nothing in C decides by it, and in Python it is time.time(), which mishaps set back."""
+"""The wall clock may be set back: nothing in C decides by it; in Python it is time.time(), which a mishap sets back."""
 
 import re
 from pathlib import Path
@@ -25,4 +25,6 @@ def test_c():
 
 
 def test_python():
-    assert readers(ALSO_IN_PYTHON, ["python"], (".py",)) == {"python/troupe/reload.py"}  # a file's age, while developing
+    assert readers(ALSO_IN_PYTHON, ["python"], (".py",)) == {
+        "python/troupe/reload.py"
+    }  # a file's age, while developing

@@ -1,4 +1,4 @@
-"""Each mishap once, in a fleet that is whole, in an order that is always the same: nothing that a page was told is lost."""
+"""Each mishap once, in a fleet that is whole, in an order that is always the same: nothing that was told is lost."""
 
 import asyncio
 import random

@@ -2,7 +2,7 @@
 
 import pytest
 from history import Event
-from judge import COUNTS, judge, read_trace
+from judge import COUNTS, Run, judge, read_trace
 
 
 def page(*outcomes):
@@ -21,8 +21,13 @@ def wrong(*arguments, **more):
     return {name: number for name, number in judge(*arguments, **more).items() if number and name in COUNTS}
 
 
+def ran(*runs):
+    """A trace of (number, pid, token)."""
+    return [Run("page1", *run, at) for at, run in enumerate(runs)]
+
+
 def test_nothing_is_wrong():
-    rows, runs = [(1, 1), (2, 2), (3, 4)], {1: 1, 2: 1, 4: 1}
+    rows, runs = [(1, 1), (2, 2), (3, 4)], ran((1, 77, 5), (2, 77, 5), (4, 78, 6))
     excuses = [("worker_lost", 29.0, 31.0)]
     assert wrong(page("done", "done", "unknown", "done"), rows, runs, 0, excuses) == {}
     assert judge(page("done", "unknown"), [(1, 1)], excuses=excuses)["unknown"] == 1
@@ -44,7 +49,12 @@ def test_histories(rows, found):
 
 
 def test_what_ran_twice_and_is_seen_once():
-    assert wrong(page("done"), [(1, 1)], {1: 2}) == {"twice": 1}
+    assert wrong(page("done"), [(1, 1)], ran((1, 77, 5), (1, 78, 6))) == {"twice": 1}
+
+
+def test_two_workers_that_own_it():
+    runs = ran((1, 77, 5), (2, 78, 5))
+    assert wrong(page("done", "done"), [(1, 1), (2, 2)], runs) == {"two_owners": 1}
 
 
 def test_outcomes():
@@ -62,5 +72,8 @@ def test_unknown_without_an_excuse(excuse):
 
 def test_trace(tmp_path):
     trace = tmp_path / "trace"
-    trace.write_text("page1 1 77 5.0\npage2 1 77 5.1\npage1 2 77 5.2\npage1 1 78 6.0\n")
-    assert read_trace(trace) == {"page1": {1: 2, 2: 1}, "page2": {1: 1}}
+    trace.write_text("page1 1 77 5 1.5\npage2 1 77 6 1.6\npage1 2 78 7 1.7\n")
+    assert read_trace(trace) == {
+        "page1": [Run("page1", 1, 77, 5, 1.5), Run("page1", 2, 78, 7, 1.7)],
+        "page2": [Run("page2", 1, 77, 6, 1.6)],
+    }

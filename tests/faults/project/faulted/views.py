@@ -5,10 +5,12 @@ import ctypes
 import os
 import time
 
-from troupe import LiveView, event_handler
+from troupe import LiveView, event_handler, fencing_token
 
 PARTS = 4
-TRACE = os.open(os.environ["FAULTS_TRACE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT) if "FAULTS_TRACE" in os.environ else -1
+TRACE = (
+    os.open(os.environ["FAULTS_TRACE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT) if "FAULTS_TRACE" in os.environ else -1
+)
 
 
 class History(LiveView):
@@ -34,7 +36,7 @@ class History(LiveView):
         self.count += 1
         self._part(self.count).append([self.count, number])
         if TRACE != -1:
-            os.write(TRACE, f"{page} {number} {os.getpid()} {time.monotonic():.3f}\n".encode())
+            os.write(TRACE, f"{page} {number} {os.getpid()} {fencing_token()} {time.monotonic():.3f}\n".encode())
 
     @event_handler
     def raises(self):
