@@ -1,5 +1,6 @@
-"""Does a page lose anything, whatever happens? Pages append numbers to their views' histories while a supervised fleet, its
-web server, its frames, its disk and its database suffer one mishap after another (tests/faults), from a printed seed.
+"""Does a page lose anything, whatever happens? Pages append numbers to their views' histories while a supervised fleet,
+its web server, its frames, its disk and its database suffer one mishap after another (tests/faults), from a printed
+seed.
 
     scripts/bench faults [--minutes 10]      BENCH_SEED=S repeats a run's mishaps
 """

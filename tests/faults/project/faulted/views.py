@@ -39,6 +39,11 @@ class History(LiveView):
             os.write(TRACE, f"{page} {number} {os.getpid()} {fencing_token()} {time.monotonic():.3f}\n".encode())
 
     @event_handler
+    def count_up(self):
+        self.count += 1
+        self._part(self.count).append([self.count, 0])
+
+    @event_handler
     def raises(self):
         raise ValueError("as it was asked to")
 
