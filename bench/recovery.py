@@ -1,6 +1,6 @@
 """A worker of four is killed under load, or the broker: how long until the pages answer again? They do as browsers do.
 
-    scripts/bench recovery
+scripts/bench recovery
 """
 
 import asyncio

@@ -46,7 +46,7 @@ class Relay:
 
 
 class Stage:
-    """All of it, started. processes: of bench/harness.py. options: more of `troupe up`. relays: whether there are any."""
+    """All of it, started. processes: of bench/harness.py. options: more of `troupe up`. relays: whether it has some."""
 
     def __init__(self, processes, workers=3, seed=0, options=(), relays=True):
         self.processes, self.workers = processes, workers
