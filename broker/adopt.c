@@ -108,7 +108,7 @@ adopt_tick(broker *self)
     size_t ready = registry_ready(self->workers);
     if (!self->waits_until && self->store && ready != self->expected) {
         self->expected = ready;
-        store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready);
-        keep_settle(self);
+        if (store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready))
+            log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
     }
 }

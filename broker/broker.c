@@ -243,7 +243,9 @@ s_open_store(broker *self, const broker_config *config)
     self->boot = config->boot;
     if (!config->keep)
         return true;
-    self->store = store_new(config->keep, config->keep_limit, why, sizeof why);
+    uint64_t seed;
+    clock_random(config->clock, &seed, sizeof seed);
+    self->store = store_new(config->keep, config->keep_limit, seed, why, sizeof why);
     err error = self->store ? store_boot(self->store, &self->boot) : ERR_SYSTEM;
     if (!error) {
         log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", config->keep, store_count(self->store));

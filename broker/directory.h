@@ -26,6 +26,7 @@ typedef struct session {
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
     bool unkept;                   // the store lost it: its worker is to say all of it again
+    bool too_large;                // the store refused it
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;
 

@@ -30,6 +30,19 @@ s_not_kept(broker *self, id16 of, err error)
                err_word(error));
 }
 
+// What the store dropped because it could not write is asked for as a whole; not what is too large for it.
+static void
+s_note(broker *self, id16 id, uint8_t kind, err error)
+{
+    if (!error && kind == SNAPSHOT_CHANGES)
+        return;
+    session *of = directory_find(self->sessions, id);
+    if (of && (kind == SNAPSHOT_FULL || error == ERR_FULL))
+        of->too_large = error == ERR_FULL;
+    if (of)
+        of->unkept = error == ERR_UNKNOWN_SESSION && !of->too_large;
+}
+
 void
 keep_reply(broker *self, const parcel *in, const header *head)
 {
@@ -42,22 +55,9 @@ keep_reply(broker *self, const parcel *in, const header *head)
         error = store_put_root(self->store, head->session, root, parcel_frame(in, 2),
                                s_kept_body(parcel_frame(in, 3)));
     }
-    session *whole = frame.data[0] == SNAPSHOT_CHANGES ? NULL : directory_find(self->sessions, head->session);
-    if (whole)
-        whole->unkept = false;
+    s_note(self, head->session, frame.data[0], error);
     if (error)
         s_not_kept(self, head->session, error);
-}
-
-// Their sessions are not in the store any more, or only as they were before.
-static void
-s_ask_for_all(broker *self)
-{
-    for (size_t i = 0; i < self->held_count; i++) {
-        session *of = directory_find(self->sessions, self->held[i].head.session);
-        if (of)
-            of->unkept = true;
-    }
 }
 
 bool
@@ -73,19 +73,25 @@ keep_hold(broker *self, slice to, parcel *in, const header *head)
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
         ASSERT(zmq_msg_move(&held->frame[i], &in->frame[2 + i]) == 0);
     }
+    if (store_is_full(self->store)) // what is gathered is in memory
+        keep_settle(self);
     return true;
+}
+
+static void
+s_check(broker *self, err error)
+{
+    if (error)
+        broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
+                   "is the disk full? what these sessions did will not outlive their worker");
 }
 
 void
 keep_settle(broker *self)
 {
-    if (!self->store || !store_is_open(self->store))
+    if (!self->store || (!self->held_count && !store_is_open(self->store)))
         return;
-    if (store_commit(self->store)) {
-        s_ask_for_all(self);
-        broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
-                   "is the disk full? what these sessions did outlives their worker only once they do more");
-    }
+    s_check(self, store_commit(self->store));
     for (size_t i = 0; i < self->held_count; i++) {
         held_reply *held = &self->held[i];
         back_send(self, key_bytes(&held->to), &held->frame[0], &held->frame[1], &held->head);
@@ -93,6 +99,8 @@ keep_settle(broker *self)
         zmq_msg_close(&held->frame[1]);
     }
     self->held_count = 0;
+    if (store_is_full(self->store))
+        s_check(self, store_fold(self->store));
 }
 
 bool

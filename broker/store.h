@@ -1,7 +1,10 @@
-// store - the newest snapshot of each session, in a folder (LMDB), so that it outlives workers and brokers.
-// Not thread-safe; one process at a time has a folder. Writes are gathered: nothing that was put is kept
-// before store_commit, which is not waited for to reach the disk: what it wrote outlives this process, not
-// the machine's power.
+// store - the newest snapshot of each session, in a folder, so that it outlives workers and brokers. Not
+// thread-safe; one process at a time has a folder. Writes are gathered: nothing that was put is kept before
+// store_commit, which is not waited for to reach the disk: what it wrote outlives this process, not the
+// machine's power.
+//
+// store_commit writes to a journal, which is folded into tables (LMDB) when there is much, or somebody reads
+// (docs/decisions/0021).
 #ifndef TROUPE_BROKER_STORE_H
 #define TROUPE_BROKER_STORE_H
 
@@ -11,17 +14,17 @@
 
 typedef struct store store;
 
-// Makes the folder (0700) if need be. limit: bytes that the file may have, at most. NULL: it cannot be had;
-// ret_why says so in a sentence without a full stop.
-store *store_new(const char *folder, size_t limit, char *ret_why, size_t why_size);
+// Makes the folder (0700) if need be. limit: bytes that snapshots may have, at most. seed: drawn at random.
+// NULL: it cannot be had; ret_why says so in a sentence without a full stop.
+store *store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size);
 void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
 
 // The number of this start, which no other start has had; it is written at once. ERR_SYSTEM.
 err store_boot(store *self, uint32_t *ret_boot);
 
-// A number under a short name, as it was put last by any start; 0: never.
+// A number under a short name, as it was put last by any start; 0: never. It is written at once. ERR_SYSTEM.
 uint32_t store_figure(store *self, const char *name);
-void store_put_figure(store *self, const char *name, uint32_t value);
+err store_put_figure(store *self, const char *name, uint32_t value);
 
 // What a snapshot frame says (proto/snapshot.h; it was read before). now: ms, for store_sweep; may
 // begin again at 0 when the machine does.
@@ -34,6 +37,8 @@ void store_touch(store *self, id16 session, uint64_t now); // as if it had been 
 void store_drop(store *self, id16 session);
 err store_commit(store *self); // OK: nothing was put, or all is kept. ERR_SYSTEM: what was put is not kept
 bool store_is_open(const store *self); // whether something was put since the last commit
+bool store_is_full(const store *self); // whether it is time for store_fold: nobody should wait for it
+err store_fold(store *self);           // as store_commit
 
 // Reading sees what was put.
 bool store_has(store *self, id16 session);

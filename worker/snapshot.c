@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { COMMON = 256 }; // bytes: most events change no more
+
 // --- taking ---------------------------------------------------------------------------------------------
 
 static void
@@ -131,6 +133,7 @@ snapshot_add(turn *self, answer *to)
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
+    buffer_reserve(out, COMMON); // at once
     snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
     s_put_progress(of, out);
     if (whole) {

@@ -4,6 +4,7 @@
 #include "proto/snapshot.h"
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static store *
 s_open(size_t limit)
 {
     char why[256] = "";
-    store *made = store_new(s_folder, limit, why, sizeof why);
+    store *made = store_new(s_folder, limit, 1, why, sizeof why);
     CU_ASSERT_PTR_NOT_NULL_FATAL(made);
     return made;
 }
@@ -35,7 +36,8 @@ s_end(store **self_p)
 {
     char path[96];
     store_destroy(self_p);
-    for (const char *const *name = (const char *const[]){"/data.mdb", "/lock.mdb", NULL}; *name; name++) {
+    for (const char *const *name = (const char *const[]){"/data.mdb", "/lock.mdb", "/journal", NULL}; *name;
+         name++) {
         snprintf(path, sizeof path, "%s%s", s_folder, *name);
         unlink(path);
     }
@@ -193,8 +195,212 @@ static void
 s_no_folder(void)
 {
     char why[256] = "";
-    CU_ASSERT_PTR_NULL(store_new("/proc/no/such/folder", 100, why, sizeof why));
+    CU_ASSERT_PTR_NULL(store_new("/proc/no/such/folder", 100, 1, why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "/proc/no/such/folder: "));
+}
+
+// The journal, as a process that was killed leaves it.
+static int
+s_journal(void)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/journal", s_folder);
+    int file = open(path, O_RDWR);
+    CU_ASSERT_FATAL(file >= 0);
+    return file;
+}
+
+static void
+s_again(store **self_p)
+{
+    store_destroy(self_p);
+    *self_p = s_open(1 << 20);
+}
+
+static void
+s_half_a_write(void)
+{
+    store *self = s_new();
+    s_put(self, A, SNAPSHOT_FULL, 1, "one", 5);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    s_put(self, A, SNAPSHOT_CHANGES, 1, "two", 6);
+    s_put(self, B, SNAPSHOT_FULL, 1, "two", 6);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    int file = s_journal();
+    CU_ASSERT_EQUAL(ftruncate(file, lseek(file, 0, SEEK_END) - 1), 0);
+    s_again(&self); // nobody was told of what is cut off
+    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=one");
+    CU_ASSERT_FALSE(store_has(self, B));
+    s_put(self, A, SNAPSHOT_CHANGES, 1, "three", 7);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    CU_ASSERT_EQUAL(pwrite(file, "x", 1, 40), 1); // in what was written last: it stands in front again
+    s_again(&self);
+    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=one");
+    close(file);
+    s_end(&self);
+}
+
+// What was folded into the tables is not done again, nor what an older and longer journal left behind.
+static void
+s_generations(void)
+{
+    store *self = s_new();
+    for (const char *const *text = (const char *const[]){"one", "two", "three", NULL}; *text; text++) {
+        s_put(self, A, SNAPSHOT_FULL, 1, *text, 5);
+        CU_ASSERT_EQUAL(store_commit(self), OK);
+    }
+    CU_ASSERT_EQUAL(store_fold(self), OK);
+    store_drop(self, A);
+    s_put(self, B, SNAPSHOT_FULL, 1, "b", 5);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    s_again(&self);
+    CU_ASSERT_FALSE(store_has(self, A));
+    CU_ASSERT_STRING_EQUAL(s_roots(self, B), "1=b");
+    store_drop(self, B);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    CU_ASSERT_EQUAL(store_fold(self), OK);
+    s_again(&self);
+    CU_ASSERT_EQUAL(store_count(self), 0);
+    s_end(&self);
+}
+
+static void
+s_folds_when_it_is_full(void)
+{
+    store *self = s_new();
+    unsigned count = 0;
+    buffer frame;
+    buffer_init(&frame);
+    snapshot_begin(&frame, SNAPSHOT_FULL);
+    for (; count < 3000; count++)
+        snapshot_put(&frame, count, slice_text("x"));
+    CU_ASSERT_EQUAL(store_put(self, A, buffer_bytes(&frame), 5), OK);
+    CU_ASSERT_TRUE(store_is_full(self));
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    CU_ASSERT_TRUE(store_is_full(self));
+    CU_ASSERT_EQUAL(store_fold(self), OK);
+    CU_ASSERT_FALSE(store_is_full(self));
+    CU_ASSERT_FALSE(store_is_open(self));
+    buffer read;
+    buffer_init(&read);
+    s_again(&self);
+    CU_ASSERT_EQUAL(store_read(self, A, &read), OK);
+    CU_ASSERT_TRUE(slice_equal(buffer_bytes(&read), buffer_bytes(&frame)));
+    buffer_fini(&read);
+    buffer_fini(&frame);
+    s_end(&self);
+}
+
+// The same done to a store and to a few texts; now and then it is folded, or opened again.
+enum { MODEL_SESSIONS = 4, MODEL_ROOTS = 5 };
+static char s_model[MODEL_SESSIONS][MODEL_ROOTS][8];
+static bool s_model_has[MODEL_SESSIONS];
+static uint64_t s_random;
+
+static unsigned
+s_choose(unsigned below)
+{
+    s_random = s_random * 6364136223846793005U + 1442695040888963407U;
+    return (unsigned)(s_random >> 33) % below;
+}
+
+static const char *
+s_model_roots(unsigned of)
+{
+    static char text[128];
+    size_t at = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; s_model_has[of] && i < MODEL_ROOTS; i++)
+        if (s_model[of][i][0])
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%u=%s", at ? " " : "", i, s_model[of][i]);
+    return text;
+}
+
+static void
+s_model_put(store *self, unsigned of, unsigned root, unsigned number)
+{
+    id16 id = {{7, (uint8_t)of}};
+    char text[8];
+    snprintf(text, sizeof text, "%.*u", (int)s_choose(6) + 1, number);
+    snapshot_kind kind = s_choose(5) ? SNAPSHOT_CHANGES : SNAPSHOT_FULL;
+    bool gone = kind == SNAPSHOT_CHANGES && s_choose(4) == 0;
+    CU_ASSERT_EQUAL(s_put(self, id, kind, root, gone ? NULL : text, number),
+                    kind == SNAPSHOT_FULL || s_model_has[of] ? OK : ERR_UNKNOWN_SESSION);
+    if (kind == SNAPSHOT_FULL)
+        memset(s_model[of], 0, sizeof s_model[of]);
+    s_model_has[of] |= kind == SNAPSHOT_FULL;
+    strcpy(s_model[of][root], gone ? "" : text);
+}
+
+static void
+s_model_step(store **self_p, unsigned number)
+{
+    unsigned of = s_choose(MODEL_SESSIONS), root = s_choose(MODEL_ROOTS);
+    id16 id = {{7, (uint8_t)of}};
+    switch (s_choose(10)) {
+    case 0:
+        store_drop(*self_p, id);
+        s_model_has[of] = false;
+        break;
+    case 1:
+        CU_ASSERT_EQUAL(store_put_root(*self_p, id, root, slice_text("h"), slice_text("b")),
+                        s_model_has[of] ? OK : ERR_UNKNOWN_SESSION);
+        strcpy(s_model[of][root], "hb");
+        break;
+    case 2:
+        CU_ASSERT_EQUAL(store_commit(*self_p), OK);
+        if (s_choose(4) == 0)
+            s_again(self_p);
+        break;
+    case 3:
+        CU_ASSERT_EQUAL(s_choose(6) ? OK : store_fold(*self_p), OK);
+        break;
+    default:
+        s_model_put(*self_p, of, root, number);
+    }
+    if (!s_model_has[of])
+        memset(s_model[of], 0, sizeof s_model[of]);
+}
+
+static void
+s_like_a_few_texts(void)
+{
+    store *self = s_new();
+    memset(s_model, 0, sizeof s_model);
+    memset(s_model_has, 0, sizeof s_model_has);
+    s_random = 1;
+    for (unsigned i = 0; i < 4000; i++) {
+        s_model_step(&self, i);
+        unsigned of = s_choose(MODEL_SESSIONS);
+        id16 id = {{7, (uint8_t)of}};
+        CU_ASSERT_EQUAL(store_has(self, id), s_model_has[of]);
+        if (s_choose(20) == 0)
+            CU_ASSERT_STRING_EQUAL(s_roots(self, id), s_model_roots(of));
+    }
+    for (unsigned of = 0; of < MODEL_SESSIONS; of++)
+        store_drop(self, (id16){{7, (uint8_t)of}});
+    CU_ASSERT_EQUAL(store_count(self), 0);
+    static char most[(1 << 20) - 8 + 2]; // all its room is there again
+    memset(most, 'x', sizeof most - 2);
+    CU_ASSERT_EQUAL(s_put(self, A, SNAPSHOT_FULL, 1, most, 5), OK);
+    most[sizeof most - 2] = 'x';
+    CU_ASSERT_EQUAL(s_put(self, A, SNAPSHOT_FULL, 1, most, 5), ERR_FULL);
+    s_end(&self);
+}
+
+// No file may have more than this, as on a disk that is full.
+static void
+s_limit_files(rlim_t size)
+{
+    static struct rlimit before;
+    static bool asked;
+    if (!asked) {
+        CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+        signal(SIGXFSZ, SIG_IGN);
+    }
+    asked = true;
+    struct rlimit now = {size < before.rlim_max ? size : before.rlim_cur, before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &now), 0);
 }
 
 // A disk that takes nothing more: what was put is not kept, and what was there before is not given out as
@@ -206,16 +412,59 @@ s_full_disk(void)
     s_put(self, A, SNAPSHOT_FULL, 1, "seen", 5);
     s_put(self, B, SNAPSHOT_FULL, 1, "other", 5);
     CU_ASSERT_EQUAL(store_commit(self), OK);
-    struct rlimit before, none;
-    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &before), 0);
-    none = (struct rlimit){0, before.rlim_max};
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &none), 0);
+    s_limit_files(0);
     CU_ASSERT_EQUAL(s_put(self, A, SNAPSHOT_CHANGES, 1, "newer", 5), OK);
     CU_ASSERT_EQUAL(store_commit(self), ERR_SYSTEM);
     CU_ASSERT_FALSE(store_has(self, A));
-    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, handler);
+    s_limit_files(RLIM_INFINITY);
+    s_again(&self); // the journal has nothing old, either
+    CU_ASSERT_FALSE(store_has(self, A));
+    s_end(&self);
+}
+
+// Large enough for the tables, and not for what is put.
+static void
+s_disk_without_much_room(void)
+{
+    enum { ROOM = 128 << 10 };
+    static char text[ROOM + 1];
+    memset(text, 'x', ROOM);
+    store *self = s_new();
+    s_put(self, A, SNAPSHOT_FULL, 1, "seen", 5);
+    s_put(self, B, SNAPSHOT_FULL, 1, "other", 5);
+    CU_ASSERT_EQUAL(store_fold(self), OK);
+    s_limit_files(ROOM);
+    s_put(self, A, SNAPSHOT_CHANGES, 1, text, 6);
+    CU_ASSERT_EQUAL(store_commit(self), ERR_SYSTEM);
+    CU_ASSERT_FALSE(store_has(self, A));
+    CU_ASSERT_STRING_EQUAL(s_roots(self, B), "1=other");
+    CU_ASSERT_EQUAL(s_put(self, B, SNAPSHOT_CHANGES, 1, "newer", 7), OK);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    s_limit_files(RLIM_INFINITY);
+    s_again(&self);
+    CU_ASSERT_FALSE(store_has(self, A));
+    CU_ASSERT_STRING_EQUAL(s_roots(self, B), "1=newer");
+    s_end(&self);
+}
+
+// The journal cannot grow: what was put goes into the tables at once.
+static void
+s_journal_without_room(void)
+{
+    enum { ROOM = 128 << 10 };
+    static char text[1001];
+    memset(text, 'x', 1000);
+    store *self = s_new();
+    for (unsigned i = 0; i < 2 * ROOM / 1000; i++) {
+        s_put(self, A, i ? SNAPSHOT_CHANGES : SNAPSHOT_FULL, 1, text, 5);
+        CU_ASSERT_EQUAL(store_commit(self), OK);
+    }
+    s_limit_files(ROOM);
+    s_put(self, A, SNAPSHOT_CHANGES, 1, "newer", 6);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    s_limit_files(RLIM_INFINITY);
+    s_again(&self);
+    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=newer");
     s_end(&self);
 }
 
@@ -226,6 +475,12 @@ static const unit_test s_tests[] = {
     {"sweep", s_sweep},
     {"bad frames", s_bad_frames},
     {"no folder", s_no_folder},
+    {"half a write", s_half_a_write},
+    {"generations", s_generations},
+    {"folds when it is full", s_folds_when_it_is_full},
+    {"like a few texts", s_like_a_few_texts},
     {"a full disk", s_full_disk},
+    {"a disk without much room", s_disk_without_much_room},
+    {"a journal without room", s_journal_without_room},
 };
 UNIT_MAIN("store", s_tests)

@@ -62,6 +62,20 @@ def test_there_and_back(value):
     assert same(there_and_back(value), value)
 
 
+@pytest.mark.parametrize("size", [15, 16, 31, 32, 255, 256, 65535, 65536])
+def test_sizes(size):
+    for value in ("ä" * (size // 2) + "a" * (size % 2), b"b" * size, [0] * size, dict.fromkeys(range(size), "")):
+        assert same(there_and_back(value), value)
+        assert _native.pack("value", value) == msgpack.packb(value)
+
+
+def test_what_is_too_large_is_named():
+    limit = 8 << 20
+    assert len(_native.pack("value", "x" * limit)) == limit + 5
+    with pytest.raises(TypeError, match=r"value\[0\]: 8388609 bytes are over the limit"):
+        _native.pack("value", [b"x" * (limit + 1)])
+
+
 def test_nan():
     assert math.isnan(there_and_back(math.nan))
 

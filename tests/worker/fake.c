@@ -385,7 +385,7 @@ fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
 {
     buffer body;
     s_join_view(s_join_begin(&body, generation, 1), id, version);
-    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | 2, FLAG_BROWSER, &body);
+    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | (100 + self->joins++), FLAG_BROWSER, &body);
 }
 
 mail *
@@ -395,7 +395,7 @@ fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t
     writer to = s_join_begin(&body, generation, 2);
     s_join_view(to, first, version);
     s_join_view(to, second, version);
-    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | 2, FLAG_BROWSER, &body);
+    return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | (100 + self->joins++), FLAG_BROWSER, &body);
 }
 
 mail *

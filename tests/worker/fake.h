@@ -18,6 +18,7 @@ typedef struct {
     bool unkeepable;                     // what no snapshot can hold
     const char *request;                 // the URL of what carry() gives; NULL: nothing
     char joined[80];                     // the URL that join() was given last
+    unsigned joins;                      // that were made: each has a sequence of its own
     bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d

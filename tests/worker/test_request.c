@@ -175,6 +175,22 @@ s_a_token_adopts_once(void)
     s_finish();
 }
 
+// Its client had no answer, since the broker died.
+static void
+s_a_join_is_sent_again(void)
+{
+    s_begin();
+    mail *join = fake_join(&s_fake, 0, FAKE_VIEW, 1), *again = mail_new(&join->head, mail_body(join));
+    again->client = join->client;
+    mail *other = fake_join(&s_fake, 0, FAKE_VIEW, 1);
+    other->client = (client_id){1, "x"};
+    other->head.sequence = again->head.sequence;
+    CU_ASSERT_EQUAL(fake_uint(s_run(join), "generation"), 1);
+    CU_ASSERT_EQUAL(fake_uint(s_run(again), "generation"), 1);
+    CU_ASSERT_STRING_EQUAL(s_text(s_run(other), "reason"), "spent");
+    s_finish();
+}
+
 static void
 s_join_of_another_person(void)
 {
@@ -320,6 +336,7 @@ static const unit_test s_tests[] = {
     {"unadopted, joined, left", s_unadopted_lease},
     {"adoption sends no html", s_adoption_sends_no_html},
     {"a token adopts once", s_a_token_adopts_once},
+    {"a join is sent again", s_a_join_is_sent_again},
     {"a join of another person", s_join_of_another_person},
     {"a join that comes too late", s_join_mounts_afresh},
     {"a join that authorize refuses", s_join_refused_view},

@@ -256,9 +256,10 @@ s_moves(void)
     reply = s_event(2, "increment", FLAG_BROWSER);
     CU_ASSERT_TRUE(reply->head.flags & FLAG_REPEAT);
     CU_ASSERT_EQUAL(reply->head.epoch, 9);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL); // this worker has stored nothing of it yet
     reply = s_event(3, "increment", FLAG_BROWSER);
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
-    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES);
     CU_ASSERT_EQUAL(s_count(reply), 3);
     CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 1))));
     s_finish();

@@ -125,6 +125,7 @@ s_start(void)
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
+    CU_ASSERT_EQUAL(s_hear(), MSG_ANNOUNCE);
 }
 
 static void
@@ -305,11 +306,51 @@ s_fenced(void)
     s_stop();
 }
 
+// Another broker has heard of nobody: what is the worker's own it keeps, and says so before anything else.
+static void
+s_announces(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    buffer body;
+    buffer_init(&body);
+    identify_encode(8, &body);
+    s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_IDENTIFY}, buffer_bytes(&body));
+    CU_ASSERT_EQUAL(s_hear(), MSG_REGISTER);
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0), EPOCH + 1); // answered when that is over
+    buffer_clear(&body);
+    welcome_encode(&(welcome_body){8, 1000, false, WORKER_DEAD_MS}, &body);
+    s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
+    heard got = s_receive();
+    CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_ANNOUNCE);
+    announce_body said;
+    announced one;
+    size_t cursor = 0;
+    CU_ASSERT_EQUAL_FATAL(announce_decode(buffer_bytes(&got.body), &said), OK);
+    CU_ASSERT_TRUE(said.last);
+    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &one), OK);
+    CU_ASSERT_TRUE(id_equal(one.session, FAKE_SESSION));
+    CU_ASSERT_EQUAL(one.epoch, EPOCH + 1);
+    CU_ASSERT_EQUAL(one.state, ANNOUNCED_HELD);
+    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &one), ERR_AGAIN);
+    buffer_fini(&got.body);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    // Another has it by now.
+    s_send(
+        &(header){
+            .version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = FAKE_SESSION, .epoch = EPOCH + 1},
+        slice_text("\x80"));
+    CU_ASSERT_EQUAL(s_hear(), MSG_RELEASED);
+    buffer_fini(&body);
+    s_stop();
+}
+
 static const unit_test s_tests[] = {
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
     {"drains", s_drains},
     {"fenced", s_fenced},
+    {"announces", s_announces},
 };
 UNIT_MAIN("worker", s_tests)

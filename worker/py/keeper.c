@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 #include "proto/snapshot.h"
+#include "worker/py/exception.h"
 #include "worker/py/pack.h"
 
 #include <stdlib.h>
@@ -9,17 +10,21 @@
 
 struct kept_root {
     PyObject *name;
+    PyObject *leaf; // the value, where it can never change; or NULL
     hashed_rows rows;
     uint64_t hash;   // of the value; HASHER_OPAQUE: what it was packed as is compared
     uint64_t packed; // hash of that; 0: it is not in the snapshot
     bool here;       // this time
 };
 
+static PyObject *s_request; // its name
+
 void
 keeper_fini(keeper *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
         Py_DECREF(self->roots[i].name);
+        Py_XDECREF(self->roots[i].leaf);
         hashed_rows_fini(&self->roots[i].rows);
     }
     free(self->roots);
@@ -57,8 +62,8 @@ s_hash_bytes(const tree_key *key, slice bytes)
 
 typedef struct {
     keeper *of;
+    PyObject *view, *rebuilds;
     const keep_order *order;
-    bool rebuilds;
     hasher hashing;
     buffer *out;
 } putting;
@@ -75,6 +80,22 @@ s_take_out(putting *self, kept_root *root)
     if (root->packed && !self->order->whole)
         snapshot_gone(self->out, s_number(self, root));
     root->packed = 0;
+    Py_CLEAR(root->leaf);
+}
+
+// Whether restore() makes again what cannot be packed, of which the exception is pending. It is gone, then.
+static bool
+s_is_rebuilt(const putting *self)
+{
+    if (!PyErr_ExceptionMatches(PyExc_TypeError))
+        return false;
+    PyObject *error = exception_take(), *rebuilds = PyObject_CallOneArg(self->rebuilds, self->view);
+    bool is = rebuilds == Py_True;
+    if (rebuilds && !is)
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(rebuilds);
+    Py_DECREF(error);
+    return is;
 }
 
 // A root's bytes are its name and its value. 1: they were appended; 0: it cannot be packed, and need not; -1:
@@ -86,20 +107,42 @@ s_pack(putting *self, const kept_root *root, PyObject *value)
     writer_list(to, 2);
     if (pack_value(root->name, root->name, self->out) && pack_value(root->name, value, self->out))
         return 1;
-    if (!self->rebuilds || !PyErr_ExceptionMatches(PyExc_TypeError))
-        return -1;
-    PyErr_Clear();
-    return 0;
+    return s_is_rebuilt(self) ? 0 : -1;
+}
+
+static bool
+s_is_leaf(PyObject *value)
+{
+    return PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+           PyBool_Check(value) || value == Py_None || PyBytes_CheckExact(value);
+}
+
+// Whether the value is what the snapshot has of it already. What packing it costs is not worth a hash of a
+// leaf.
+static bool
+s_is_known(putting *self, kept_root *root, PyObject *value)
+{
+    bool known = root->packed && !self->order->whole;
+    if (s_is_leaf(value)) {
+        known &= root->leaf == value;
+        Py_XSETREF(root->leaf, Py_NewRef(value));
+        root->hash = HASHER_OPAQUE;
+        return known;
+    }
+    Py_CLEAR(root->leaf);
+    if (known && root->hash != HASHER_OPAQUE && hasher_same_rows(value, &root->rows))
+        return true;
+    uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
+    known &= hash != HASHER_OPAQUE && hash == root->hash;
+    root->hash = hash;
+    return known;
 }
 
 static bool
 s_put(putting *self, kept_root *root, PyObject *value)
 {
     root->here = true;
-    uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
-    bool same = hash != HASHER_OPAQUE && hash == root->hash && root->packed;
-    root->hash = hash;
-    if (same && !self->order->whole)
+    if (s_is_known(self, root, value))
         return true;
     size_t opened = snapshot_open(self->out, s_number(self, root));
     int packed = s_pack(self, root, value);
@@ -112,7 +155,9 @@ s_put(putting *self, kept_root *root, PyObject *value)
         return true;
     }
     root->packed =
-        s_hash_bytes(self->order->key, slice_of(self->out->data + opened, self->out->size - opened));
+        root->hash != HASHER_OPAQUE
+            ? root->hash
+            : s_hash_bytes(self->order->key, slice_of(self->out->data + opened, self->out->size - opened));
     if (root->packed == before && !self->order->whole)
         snapshot_cancel(self->out, opened);
     else
@@ -120,20 +165,47 @@ s_put(putting *self, kept_root *root, PyObject *value)
     return true;
 }
 
-static bool
-s_put_all(putting *self, PyObject *items)
+// The attributes as they are at first: packing may run Python, which may change them.
+typedef struct {
+    PyObject *name, *value; // owned
+} attribute;
+
+static attribute *
+s_take_attributes(PyObject *dict, attribute *room, size_t *count)
 {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        PyObject *pair = PyList_GET_ITEM(items, i), *name = PyTuple_GET_ITEM(pair, 0);
-        if (!PyUnicode_CheckExact(name)) {
-            PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+    size_t most = (size_t)PyDict_GET_SIZE(dict);
+    attribute *all = most > *count ? malloc(most * sizeof *all) : room;
+    ASSERT(all);
+    *count = 0;
+    for (Py_ssize_t at = 0; *count < most && PyDict_Next(dict, &at, &all[*count].name, &all[*count].value);
+         ++*count) {
+        Py_INCREF(all[*count].name);
+        Py_INCREF(all[*count].value);
+    }
+    return all;
+}
+
+static bool
+s_put_one(putting *self, const attribute *one, unsigned at)
+{
+    if (!PyUnicode_CheckExact(one->name)) {
+        PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+        return false;
+    }
+    if (one->name == s_request || PyUnicode_Compare(one->name, s_request) == 0)
+        return true;
+    kept_root *root = s_root(self->of, one->name, at);
+    return root && s_put(self, root, one->value);
+}
+
+static bool
+s_put_all(putting *self, const attribute *all, size_t count)
+{
+    unsigned at = 0; // `request` has no number
+    for (size_t i = 0; i < count; i++) {
+        if (!s_put_one(self, &all[i], at))
             return false;
-        }
-        if (PyUnicode_CompareWithASCIIString(name, "request") == 0)
-            continue;
-        kept_root *root = s_root(self->of, name, (unsigned)i);
-        if (!root || !s_put(self, root, PyTuple_GET_ITEM(pair, 1)))
-            return false;
+        at += all[i].name != s_request;
     }
     for (unsigned i = 0; i < self->of->count; i++)
         if (!self->of->roots[i].here)
@@ -142,21 +214,29 @@ s_put_all(putting *self, PyObject *items)
 }
 
 bool
-keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds, buffer *out)
+keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out)
 {
-    PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
-    PyObject *items =
-        attributes ? PyDict_Items(attributes) : NULL; // packing may run Python, which may change it
-    Py_XDECREF(attributes);
-    if (!items)
+    if (!s_request && !(s_request = PyUnicode_InternFromString("request")))
         return false;
-    putting all = {.of = self, .order = order, .rebuilds = rebuilds, .out = out};
+    PyObject *dict = PyObject_GenericGetDict(view, NULL);
+    if (!dict)
+        return false;
+    attribute room[32], *attributes;
+    size_t count = sizeof room / sizeof *room;
+    attributes = s_take_attributes(dict, room, &count);
+    Py_DECREF(dict);
+    putting all = {.of = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].here = false;
     hasher_init(&all.hashing, order->key);
-    bool ok = s_put_all(&all, items);
+    bool ok = s_put_all(&all, attributes, count);
     hasher_fini(&all.hashing);
-    Py_DECREF(items);
+    for (size_t i = 0; i < count; i++) {
+        Py_DECREF(attributes[i].name);
+        Py_DECREF(attributes[i].value);
+    }
+    if (attributes != room)
+        free(attributes);
     if (!ok)
         for (unsigned i = 0; i < self->count; i++)
             self->roots[i].packed = 0; // nothing of it will be stored

@@ -15,9 +15,10 @@ typedef struct {      // zeros to begin with
 
 void keeper_fini(keeper *self);
 // Appends the attributes of view (its __dict__, without `request`) that changed, or all, as entries of a
-// snapshot. rebuilds: restore() makes again what cannot be packed, which is left out. False with an
-// exception: an attribute cannot be packed, or there are too many.
-bool keeper_put(keeper *self, PyObject *view, const keep_order *order, bool rebuilds, buffer *out);
+// snapshot. rebuilds(view), a function: whether restore() makes again what cannot be packed, which is left
+// out then; asked only if there is such. False with an exception: an attribute cannot be packed, or there are
+// too many.
+bool keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out);
 // Sets the attributes of a new view from what keeper_put wrote. False with an exception.
 bool keeper_read(PyObject *view, const slice *values, size_t count);
 

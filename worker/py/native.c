@@ -10,6 +10,7 @@
 #include "worker/py/python.h"
 
 #include "worker/py/filters/filters_probe.h"
+#include "worker/py/keeper_probe.h"
 #include "worker/py/pack.h"
 #include "worker/py/template/nodelist.h"
 #include "worker/py/view.h"
@@ -321,7 +322,8 @@ PyInit__native(void)
     s_module.pending = type ? (PyTypeObject *)PyType_FromSpec(&s_pending_spec) : NULL;
     clock_random(clock_system(), s_module.key.bytes, sizeof s_module.key.bytes);
     bool ok = s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0 &&
-              PyModule_AddFunctions(module, filters_probe_methods) == 0 && s_add_figures(module);
+              PyModule_AddFunctions(module, filters_probe_methods) == 0 &&
+              PyModule_AddFunctions(module, keeper_probe_methods) == 0 && s_add_figures(module);
     Py_XDECREF(type);
     if (!ok)
         Py_CLEAR(module);

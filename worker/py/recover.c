@@ -18,10 +18,7 @@ recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, 
 {
     py_host *self = host;
     instance *of = instance_;
-    PyObject *rebuilds = PyObject_CallOneArg(self->rebuilds, of->view);
-    bool ok = rebuilds && keeper_put(&of->keeper, of->view, order, rebuilds == Py_True, out);
-    Py_XDECREF(rebuilds);
-    if (ok)
+    if (keeper_put(&of->keeper, of->view, order, self->rebuilds, out))
         return OK;
     host_fault(self, of, "a snapshot of %U", ret_fault);
     return ERR_VIEW_REFUSED;

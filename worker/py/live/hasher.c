@@ -12,6 +12,7 @@ enum {
     HASH_MISSING = 1,      // a name that the context does not have
     LONG_TEXT = 512,       // a longer one is hashed by itself, not copied
     MAX_HASHED = 64 << 20, // bytes of one turn
+    ROWS_AHEAD = 12,
 };
 
 // What stands before each value, so that no two values are written alike.
@@ -414,7 +415,7 @@ s_new_list(hasher *self)
 void
 hashed_rows_fini(hashed_rows *self)
 {
-    free(self->rows);
+    free(self->versions);
     *self = (hashed_rows){0};
 }
 
@@ -423,10 +424,16 @@ s_resize(hashed_rows *self, size_t count)
 {
     if (self->count == count)
         return;
-    self->rows = realloc(self->rows, (count + 1) * sizeof *self->rows);
-    ASSERT(self->rows);
-    if (count > self->count)
-        memset(self->rows + self->count, 0, (count - self->count) * sizeof *self->rows);
+    uint64_t *made = calloc(2 * count + 1, sizeof *made);
+    ASSERT(made);
+    size_t both = count < self->count ? count : self->count;
+    if (both) {
+        memcpy(made, self->versions, both * sizeof *made);
+        memcpy(made + count, self->hashes, both * sizeof *made);
+    }
+    free(self->versions);
+    self->versions = made;
+    self->hashes = made + count;
     self->count = count;
 }
 
@@ -449,19 +456,20 @@ s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, h
 {
     bool plain = true;
     s_resize(before, count && s_version(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
+    before->of = Py_TYPE(sequence);
     for (size_t i = 0; i < count; i++) {
         bool there = i < (size_t)PySequence_Fast_GET_SIZE(sequence);
         PyObject *item = there ? PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)i) : NULL;
         uint64_t version = before->count && item ? s_version(item) : 0;
-        if (version && before->rows[i].version == version) {
-            ret_rows[i] = before->rows[i].hash;
+        if (version && before->versions[i] == version) {
+            ret_rows[i] = before->hashes[i];
             continue;
         }
         ret_rows[i] = item ? hasher_value(self, item) : HASHER_OPAQUE;
         plain &= ret_rows[i] != HASHER_OPAQUE;
         if (before->count) {
-            before->rows[i].version = self->fixed ? version : 0;
-            before->rows[i].hash = ret_rows[i];
+            before->versions[i] = self->fixed ? version : 0;
+            before->hashes[i] = ret_rows[i];
         }
     }
     return plain;
@@ -488,6 +496,23 @@ hasher_root(hasher *self, PyObject *value, hashed_rows *before)
         return s_rows(self, value, before);
     hashed_rows_fini(before);
     return value ? hasher_value(self, value) : HASH_MISSING;
+}
+
+bool
+hasher_same_rows(PyObject *value, const hashed_rows *before)
+{
+    if (before->of != Py_TYPE(value) || !before->count ||
+        before->count != (size_t)PySequence_Fast_GET_SIZE(value))
+        return false;
+    PyObject *const *items = PySequence_Fast_ITEMS(value);
+    for (size_t i = 0; i < before->count; i++) {
+        if (i + ROWS_AHEAD < before->count) // they lie anywhere, and waiting for them is what this costs
+            __builtin_prefetch(items[i + ROWS_AHEAD]);
+        uint64_t version = s_version(items[i]);
+        if (version != before->versions[i] || !version)
+            return false;
+    }
+    return true;
 }
 
 const uint64_t *

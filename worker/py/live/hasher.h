@@ -35,11 +35,10 @@ typedef struct {
 // change, and never twice, and the hash. A row of the same version is not hashed again. Zero to begin with;
 // 16 bytes a row.
 typedef struct {
-    struct {
-        uint64_t version; // 0: not known, or it holds what can change by itself
-        uint64_t hash;
-    } * rows;
+    uint64_t *versions; // 0: not known, or it holds what can change by itself
+    uint64_t *hashes;   // the same memory, behind them
     size_t count;
+    const PyTypeObject *of; // list or tuple
 } hashed_rows;
 
 void hashed_rows_fini(hashed_rows *self);
@@ -50,6 +49,9 @@ uint64_t hasher_value(hasher *self, PyObject *value); // HASHER_OPAQUE, or never
 // A root's hash; value NULL: a name that there is not. If it is a list or tuple, hashes of its elements are
 // kept.
 uint64_t hasher_root(hasher *self, PyObject *value, hashed_rows *before);
+// Whether a root is certain to be what it was when before was filled: a list of dicts of which none changed.
+// Runs nothing and takes no memory. False says nothing.
+bool hasher_same_rows(PyObject *value, const hashed_rows *before);
 // The hashes of the elements of a root that is this very list or tuple; NULL: it is no root.
 const uint64_t *hasher_rows(const hasher *self, PyObject *sequence);
 
