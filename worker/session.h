@@ -61,7 +61,7 @@ typedef struct {
     uint64_t upto; // the last event that the dead worker may have executed
 } session_doubt;
 session_doubt session_in_doubt(const session *self);
-void session_move_in(session *self, const session_doubt *doubt, session_lease lease,
+void session_move_in(session *self, const session_doubt *doubt, session_lease as,
                      uint64_t now); // after session_revive
 // Whether the worker before, which died, may have executed that event.
 bool session_may_have_run(const session *self, uint64_t sequence);
