@@ -63,11 +63,6 @@ log_event(log_level level, const char *event, const char *format, ...)
     used += (size_t)more < room ? (size_t)more : room;
     line[used++] = '\n';
     s_write(line, used);
-};
-if (poll(&ready, 1, 0) == 0)
-    return;
-ssize_t written = write(STDERR_FILENO, line, used);
-(void)written;
 }
 
 const char *
