@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot")
-BENCHES += ("reload", "recovery")
+BENCHES += ("reload", "recovery", "overload")
 LONG = ("faults", "soak")  # --minutes says how long
 FAULTS = Path(__file__).resolve().parents[1] / "tests" / "faults"
 

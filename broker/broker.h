@@ -14,9 +14,11 @@ typedef struct {
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;
+    uint32_t hard_ms;       // the workers' hard limit for a turn; 0: HARD_MS
     const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
     size_t keep_limit;      // its bytes, at most
     uint32_t passive_ms;    // how long the store keeps a session that nobody has
+    pressure_limits limits; // zeros: pressure_defaults
     uint32_t settle_ms;     // without a store: how long workers that were there before may take to announce
                             // their sessions. With one: until all that it knows of have
     uint32_t boot;          // the incarnation: never the same twice. With a store, the store counts

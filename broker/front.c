@@ -25,7 +25,8 @@ s_send(broker *self, session *known, parcel *in, const header *request)
     if (message_wants_reply(request->type)) {
         uint64_t ttl = request->ttl ? request->ttl : DEFAULT_TTL_MS;
         noted = directory_await(self->sessions, known, parcel_frame(in, 0), request,
-                                self->now + ttl + TURN_HARD_MS + ANSWER_SLACK_MS);
+                                self->now + ttl + self->hard_ms + ANSWER_SLACK_MS);
+        pending_weigh(noted, parcel_frame(in, 2).size);
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &in->frame[1];
@@ -55,6 +56,8 @@ s_refuse(broker *self, const session *known, const parcel *in, const header *req
     char id[ID_TEXT];
     if (error == ERR_STALE)
         self->count.stale++;
+    if (error == ERR_FULL)
+        self->count.busy++;
     broker_log(self, GATE_REFUSED, LEVEL_INFO, "refused", "reason=%s type=%s session=%s", err_word(error),
                message_name(request->type), id_text(request->session, id));
     answer_refuse(self, parcel_frame(in, 0), request, known ? known->epoch : 0, error, NULL, retry_ms);
@@ -145,6 +148,48 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
     return error;
 }
 
+// What would begin on another worker, of a session that ended two.
+static bool
+s_is_held(broker *self, const route *to, const parcel *in, const header *request)
+{
+    bool begins = to->kind == ROUTE_PLACE || to->kind == ROUTE_RESTORE;
+    if (!begins && !(to->kind == ROUTE_ANSWER && to->error == ERR_NO_WORKER))
+        return false;
+    const suspect *held = quarantine_holds(self->quarantine, request->session, self->now);
+    if (held)
+        answer_suspect(self, parcel_frame(in, 0), request, 0, held, true);
+    return held;
+}
+
+// Whether the worker has room for it; *to becomes the answer where it has not.
+static void
+s_weigh(broker *self, route *to, const session *known, const parcel *in, const header *request)
+{
+    route weighed = route_weigh(to, request, parcel_frame(in, 2).size, known, self->workers);
+    if (to->to && weighed.error == ERR_FULL) {
+        uint32_t random;
+        clock_random(self->clock, &random, sizeof random);
+        weighed.retry_ms = pressure_spread_ms(weighed.retry_ms, random);
+        to->to->load.refused++;
+    }
+    *to = weighed;
+}
+
+// An event that is answered NOT_EXECUTED here comes again before those behind it are of any use.
+static void
+s_note_order(session *known, const route *to, const header *request)
+{
+    if (request->type == MSG_JOIN || request->type == MSG_MOUNT)
+        known->held = 0; // the page counts anew
+    if (request->type != MSG_EVENT)
+        return;
+    if (to->kind == ROUTE_ANSWER && to->error == ERR_FULL &&
+        (!known->held || request->sequence < known->held))
+        known->held = request->sequence;
+    else if (to->kind == ROUTE_FORWARD && request->sequence == known->held)
+        known->held = 0;
+}
+
 void
 front_request(broker *self, parcel *in, const header *request)
 {
@@ -159,6 +204,11 @@ front_request(broker *self, parcel *in, const header *request)
         bool stored = !known && self->store && store_has(self->store, request->session);
         route to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
                                  self->worker_dead_ms);
+        if (s_is_held(self, &to, in, request))
+            return;
+        s_weigh(self, &to, known, in, request);
+        if (known)
+            s_note_order(known, &to, request);
         error = s_follow(self, &to, known, in, request);
         // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker
         // less.
@@ -256,20 +306,34 @@ s_is_gone(uint64_t pid)
     return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 }
 
+static void
+s_blame(broker *self, const running_turn *of)
+{
+    if (!quarantine_note(self->quarantine, of, self->now))
+        return;
+    char id[ID_TEXT], view[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
+    log_event(LEVEL_ERROR, "quarantined", "session=%s view=%s event=%s for_s=%d", id_text(of->session, id),
+              log_quoted(of->view, view, sizeof view), log_quoted(of->event, event, sizeof event),
+              QUARANTINE_HOLD_MS / 1000);
+}
+
 void
 front_exited(broker *self, parcel *in, const header *request)
 {
-    uint64_t pid;
-    err error = exited_decode(parcel_frame(in, 2), &pid);
+    exited_body said;
+    err error = exited_decode(parcel_frame(in, 2), &said);
     if (error) {
         front_refuse(self, in, request, error);
         return;
     }
-    bool gone = s_is_gone(pid);
-    if (!gone)
+    if (!s_is_gone(said.pid)) {
         broker_log(self, GATE_REFUSED, LEVEL_WARN, "exit_not_believed", "worker_pid=%llu",
-                   (unsigned long long)pid);
-    for (worker *each = registry_first(self->workers); gone && each; each = registry_next(self->workers))
-        if (each->pid == pid)
+                   (unsigned long long)said.pid);
+        return;
+    }
+    for (unsigned i = 0; i < said.count; i++)
+        s_blame(self, &said.running[i]);
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+        if (each->pid == said.pid)
             fate_doom_worker(self, each);
 }

@@ -20,9 +20,13 @@ enum {
     OPT_HEARTBEAT,
     OPT_WORKER_DEAD,
     OPT_CLIENT_DEAD,
+    OPT_HARD,
     OPT_KEEP,
     OPT_KEEP_MB,
-    OPT_PASSIVE
+    OPT_PASSIVE,
+    OPT_CREDITS,
+    OPT_BUDGET_MB,
+    OPT_MAX_SESSIONS
 };
 
 typedef struct {
@@ -34,7 +38,8 @@ typedef struct {
 typedef struct {
     addresses front, back;
     const char *keep;
-    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, keep_mb, passive_s;
+    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, hard_ms, keep_mb, passive_s;
+    uint32_t credits, budget_mb, max_sessions;
     int ready_fd;
     bool verbose;
 } arguments;
@@ -48,10 +53,15 @@ static const struct argp_option s_options[] = {
     {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
     {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
     {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
+    {"hard-ms", OPT_HARD, "N", 0, "The workers' hard limit for a turn; 0: none (15000)", 0},
     {"keep", OPT_KEEP, "FOLDER", 0,
      "Keep sessions here, so that they outlive their workers and this broker (none: they do not)", 0},
     {"keep-mb", OPT_KEEP_MB, "N", 0, "How much may be kept (1024)", 0},
     {"passive-s", OPT_PASSIVE, "N", 0, "How long to keep a session whose page is gone (1800)", 0},
+    {"credits", OPT_CREDITS, "N", 0,
+     "Requests that a worker may have in flight; beyond, they are refused (256)", 0},
+    {"budget-mb", OPT_BUDGET_MB, "N", 0, "How much all requests in flight may take (64)", 0},
+    {"max-sessions", OPT_MAX_SESSIONS, "N", 0, "Sessions that a worker may own (10000)", 0},
     {"ready-fd", OPT_READY_FD, "FD", 0, "Write \"ready\" to this descriptor when bound, and close it", 0},
     {"verbose", 'v', NULL, 0, "Log more", 0},
     {0},
@@ -126,6 +136,9 @@ s_parse(int option, char *text, struct argp_state *state)
     case OPT_CLIENT_DEAD:
         to->client_dead_ms = s_number(state, text, 20, 3600000);
         break;
+    case OPT_HARD:
+        to->hard_ms = s_number(state, text, 0, 3600000);
+        break;
     case OPT_KEEP:
         to->keep = text;
         break;
@@ -134,6 +147,15 @@ s_parse(int option, char *text, struct argp_state *state)
         break;
     case OPT_PASSIVE:
         to->passive_s = s_number(state, text, 1, 1 << 20);
+        break;
+    case OPT_CREDITS:
+        to->credits = s_number(state, text, 1, 100000);
+        break;
+    case OPT_BUDGET_MB:
+        to->budget_mb = s_number(state, text, 8, 1 << 16);
+        break;
+    case OPT_MAX_SESSIONS:
+        to->max_sessions = s_number(state, text, 1, 10000000);
         break;
     case OPT_READY_FD:
         to->ready_fd = (int)s_number(state, text, 0, 1 << 20);
@@ -204,6 +226,9 @@ main(int argc, char **argv)
         .client_dead_ms = CLIENT_DEAD_MS,
         .keep_mb = 1024,
         .passive_s = PASSIVE_MS / 1000,
+        .credits = WORKER_CREDIT,
+        .budget_mb = MAX_IN_FLIGHT >> 20,
+        .max_sessions = WORKER_SESSIONS,
         .ready_fd = -1,
     };
     const struct argp parser = {
@@ -221,9 +246,11 @@ main(int argc, char **argv)
         .heartbeat_ms = given.heartbeat_ms,
         .worker_dead_ms = given.worker_dead_ms,
         .client_dead_ms = given.client_dead_ms,
+        .hard_ms = given.hard_ms,
         .keep = given.keep,
         .keep_limit = (size_t)given.keep_mb << 20,
         .passive_ms = given.passive_s * 1000,
+        .limits = {given.credits, (size_t)given.budget_mb << 20, given.max_sessions},
         .settle_ms = SETTLE_MS,
         .boot = s_boot(),
         .clock = clock_system(),

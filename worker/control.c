@@ -53,6 +53,7 @@ s_encode_heartbeat(const worker *self, buffer *out)
             .running = load.running,
             .busy_ms = busy.busy_ms,
             .turns = busy.turns,
+            .parked = load.parked,
         },
         out);
 }
@@ -79,8 +80,7 @@ control_drain(worker *self)
 static void
 s_encode_goodbye(const worker *self, buffer *out)
 {
-    (void)self;
-    reason_encode("worker_left", (slice){0}, out);
+    reason_encode(self->stuck ? "stuck" : "worker_left", (slice){0}, out);
 }
 
 void

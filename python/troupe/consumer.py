@@ -17,7 +17,7 @@ from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from . import conf, request, token, transport, wire
+from . import blame, conf, limits, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
 
 logger = logging.getLogger("troupe")
@@ -31,10 +31,10 @@ MAX_HASH = 16
 JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
-NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
+NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
-_LOST = {"unknown_session", "stale"}
+_LOST = {"unknown_session", "stale", "quarantined"}
 
 
 class Gone(Exception):
@@ -57,6 +57,7 @@ class LiveViewConsumer(AsyncConsumer):
     """
 
     join_timeout = 10.0  # s
+    clock = staticmethod(time.monotonic)  # what limits are counted by
 
     async def __call__(self, scope, receive, send):
         """The ASGI application. No channel layer: what is pushed comes through the session's owner."""
@@ -70,10 +71,12 @@ class LiveViewConsumer(AsyncConsumer):
         self._mistakes = 0
         self._joins = 0
         self._transport = None
+        self._inflow = limits.Inflow(scope, self.clock)
         self._session = None  # 16 bytes while joined
         self._from_socket = receive
         self._coming = None  # the socket's next message, where somebody waits for it already
         self._epoch = 0
+        self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
         self._numbers = {}  # view's hex → what patches call it
         self._signed_at = 0.0
@@ -96,6 +99,11 @@ class LiveViewConsumer(AsyncConsumer):
             logger.warning('event=foreign_origin origin="%s"', _header(self.scope, b"origin"))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
+            return
+        if not self._inflow.admits_socket():
+            logger.warning("event=too_many_sockets address=%s", self._inflow.address)
+            self._closed = True
+            await self.base_send({"type": "websocket.close", "code": TOO_OFTEN})
             return
         await self.base_send({"type": "websocket.accept"})
         self._writer = self._loop.create_task(self._write())
@@ -151,6 +159,10 @@ class LiveViewConsumer(AsyncConsumer):
     async def _receive(self, message):
         if self._closed:
             return
+        if not self._inflow.admits_frame():
+            logger.warning("event=too_many_frames address=%s", self._inflow.address or "-")
+            self._json(t="error", reason="too_many", message="frames come faster than any page sends them")
+            return self._close(TOO_OFTEN)
         text = message.get("text")
         if text is None:
             self._json(t="error", reason="binary", message="frames are JSON text")
@@ -202,6 +214,9 @@ class LiveViewConsumer(AsyncConsumer):
         body = {"view": _view(frame), "name": name, "params": params}
         if self._session is None:
             return self._refuse(number, "unknown_session", "the page is not joined")
+        refusal = self._inflow.refusal(number)
+        if refusal:
+            return self._refuse(number, *refusal)
         if not self._take_place():
             return
         if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
@@ -293,6 +308,7 @@ class LiveViewConsumer(AsyncConsumer):
                 self._lost(error.kind)
 
     def _refuse(self, number, reason, message, retry_ms=None):
+        self._inflow.refused(number)
         frame = {"t": "refused", "n": number, "reason": reason, "message": message}
         if retry_ms is not None:
             frame["retry_ms"] = retry_ms
@@ -313,6 +329,7 @@ class LiveViewConsumer(AsyncConsumer):
         fresh = self._joins > 0
         self._joins += 1
         self._unanswered = 0
+        self._inflow.joined()
         person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
         try:
             tokens = [token.read(text, person, renewal) for text, _, renewal in asked]
@@ -328,12 +345,16 @@ class LiveViewConsumer(AsyncConsumer):
         try:
             await self._join_session(tokens, facts)
         except ActorError as error:
+            self._early = None
             self._join_failed(error)
         except Gone:
             self._closed = True
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
+        for contents in tokens:
+            blame.check("JOIN", contents["path"])
+        self._early = []
         session = tokens[0]["session"]
         generation = min(one["generation"] for one in tokens)
         reply = await self._ask_to_join(session, generation, tokens, facts)
@@ -342,7 +363,6 @@ class LiveViewConsumer(AsyncConsumer):
             reply = await self._ask_to_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
         self._session, self._epoch = session, reply.epoch
-        self._transport.subscribe(session, self._unasked)
         views = []
         for contents, view in zip(tokens, fields["views"], strict=True):
             same = contents["session"] == session and contents["view"] == view["view"]
@@ -355,34 +375,48 @@ class LiveViewConsumer(AsyncConsumer):
         self._signed_at = time.time()
         told = {"restored": True} if fields.get("restored") else {}
         self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), **told, views=views)
+        early, self._early = self._early, None
+        for unasked in early:
+            self._unasked(*unasked)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
-        future = self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER, timeout=JOIN_TIMEOUT_SECONDS)
-        try:
-            return await self._unless_gone(future)
-        except (ActorError, Gone) as error:
-            if isinstance(error, Gone) or error.kind == "timeout":
-                # Whatever became of it: nobody has this page, and its next join must not meet one that is there.
-                self._transport.send(wire.LEAVE, session, {})
-            raise
+        options = {"flags": wire.BROWSER, "subscriber": self._unasked, "timeout": JOIN_TIMEOUT_SECONDS}
+        until = self._loop.time() + conf.get("MOUNT_TIMEOUT")
+        while True:
+            reply = await self._unless_gone(session, self._transport.submit(wire.JOIN, session, body, **options))
+            pause = _busy_for(reply)
+            if pause is None or self._loop.time() + pause >= until:
+                return reply
+            await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
 
-    async def _unless_gone(self, future):
-        """What the future gives. Gone: the page did not wait for it."""
+    async def _unless_gone(self, session, future):
+        """The reply to a JOIN. Gone: the page did not wait for it.
+
+        Where nobody has the page it has left, whatever became of the JOIN: its next one must not meet one that is there.
+        """
         if self._coming is None:
             self._coming = asyncio.ensure_future(self._from_socket())
         await asyncio.wait((future, self._coming), return_when=asyncio.FIRST_COMPLETED)
-        if not future.done() and self._coming.result()["type"] == "websocket.disconnect":
-            future.cancel()
-            raise Gone
-        return await future
+        try:
+            if not future.done() and self._coming.result()["type"] == "websocket.disconnect":
+                future.cancel()
+                raise Gone
+            return await future
+        except (ActorError, Gone) as error:
+            if isinstance(error, Gone) or error.kind == "timeout":
+                self._transport.send(wire.LEAVE, session, {})
+            raise
 
     def _join_failed(self, error):
         logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
         if error.kind == "forbidden":
             return self._json(t="reload", reason="forbidden")
         text = error.message if settings.DEBUG else "The page could not be joined."
+        blame.note(error)
+        if error.kind == "quarantined":  # it goes on for minutes: the person should know
+            self._json(t="failed", error=shown(error, text))
         self._json(t="error", reason=error.kind, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
 
@@ -393,15 +427,25 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _unasked(self, kind, epoch, body):
         """What the session's owner or the broker says without being asked."""
+        if self._early is not None:
+            self._early.append((kind, epoch, body))
+            return
         if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
         self._epoch = max(epoch, self._epoch)  # a session that moves keeps its sockets
         fields = wire.unpack_body(body)
-        if kind == wire.PUSH:
+        if kind == wire.PUSH and fields.get("error"):
+            self._show_failure(fields)
+        elif kind == wire.PUSH:
             self._text(fields["frame"].decode())
         elif kind == wire.ENDED:
             self._lost(fields["reason"])
+
+    def _show_failure(self, fields):
+        """What a view raised by itself. Its worker logged it; the person did nothing, and sees it only with DEBUG."""
+        if settings.DEBUG:
+            self._json(t="failed", n=0, v=fields["view"].hex(), error=shown(_error_of(fields["error"]), ""))
 
     def _lost(self, reason):
         if self._session is None:
@@ -465,18 +509,23 @@ def _joined_view(contents, view, same):
     if view.get("title") is not None:
         entry["T"] = json.loads(view["title"])
     if view.get("error"):
-        fields = view["error"]
-        error = ActorError(
-            fields.get("kind", "internal"),
-            fields.get("message", ""),
-            type=fields.get("type"),
-            frames=fields.get("frames") or (),
-        )
+        error = _error_of(view["error"])
         logger.warning(
             'event=view_not_joined view=%s kind=%s message="%s"', contents["path"], error.kind, error.message
         )
         entry["error"] = shown(error, "This part of the page could not be shown.")
     return entry
+
+
+def _error_of(fields):
+    kind, message = fields.get("kind", "internal"), fields.get("message", "")
+    return ActorError(kind, message, type=fields.get("type"), frames=fields.get("frames") or ())
+
+
+def _busy_for(reply):
+    """How many seconds the other side asks for, if it has no room just now; else None."""
+    error = from_reply(reply.kind, reply.body) if reply.kind == wire.NOT_EXECUTED else None
+    return error.retry_ms / 1000 if error and error.kind == "busy" and error.retry_ms else None
 
 
 def _parse(text):

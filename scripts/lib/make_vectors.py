@@ -170,11 +170,14 @@ def requests():
 def without_session():
     """LOGOUT and EXITED."""
     nobody = {"session": bytes(16), "epoch": 0}
+    turn = {"session": VIEW, "sequence": 41, "view": "shop.Cart", "event": "add"}
     return [
         valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, **nobody),
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
         valid("exited", "EXITED", {"pid": 4711}, **nobody),
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
+        valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None}]}, **nobody),
+        valid("exited_64_running", "EXITED", {"pid": 7, "running": [turn] * 64}, **nobody),
     ]
 
 
@@ -281,6 +284,12 @@ def replies():
             epoch=0,
         ),
         valid("push", "PUSH", {"frame": b'{"v":"10","s":14,"a":0}'}, sequence=0),
+        valid(
+            "push_failed",
+            "PUSH",
+            {"frame": b"", "view": VIEW, "error": {"kind": "python", "message": "Error in handle_tick(): no"}},
+            sequence=0,
+        ),
     ]
 
 
@@ -304,6 +313,12 @@ def control():
             "heartbeat_worker",
             "HEARTBEAT",
             {"sent": 2**40, **{key: i for i, key in enumerate(counts)}},
+            **nobody,
+        ),
+        valid(
+            "heartbeat_worker_parked",
+            "HEARTBEAT",
+            {"sent": 2**40, **dict.fromkeys(counts, 1), "parked": 300},
             **nobody,
         ),
         valid("heartbeat_worker_most", "HEARTBEAT", {"sent": U64, **dict.fromkeys(counts, U64)}, **nobody),
