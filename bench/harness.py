@@ -33,7 +33,7 @@ class Process:
     writes goes to `log`. The kernel kills it when we die without having stopped it.
     """
 
-    def __init__(self, name, command, env, log):
+    def __init__(self, name, command, env, log, stdin=subprocess.DEVNULL):
         self.name, self.log = name, log
         guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         with open(log, "wb") as out:
@@ -41,7 +41,7 @@ class Process:
                 guard + [str(part) for part in command],
                 env=env,
                 cwd=PROJECT,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 process_group=0,
@@ -81,10 +81,10 @@ class Processes:
             one.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, name, command, ready=None, env=None):
-        """Starts a process; returns it once it wrote `ready`. RuntimeError: it did not."""
+    def start(self, name, command, ready=None, env=None, **options):
+        """Starts a process; returns it once it wrote `ready`. RuntimeError: it did not. options: Process's."""
         self._started += 1
-        one = Process(name, command, environment(env), self.folder / f"{self._started}.log")
+        one = Process(name, command, environment(env), self.folder / f"{self._started}.log", **options)
         self._running.append(one)
         if ready:
             one.wait_for(ready)

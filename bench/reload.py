@@ -8,9 +8,10 @@ its page was told.
 import asyncio
 import time
 
-from faults import Supervised
 from harness import Processes, Report, say
 from history import History
+from judge import judge
+from stage import Stage
 
 PAGES, RATE = 500, 500
 AT_ONCE = 20  # pages that load at the same time
@@ -18,7 +19,7 @@ SETTLE = 60.0
 
 
 async def _start(port):
-    pages = [History(port, number) for number in range(PAGES)]
+    pages = [History(port, number, f"page{number}") for number in range(PAGES)]
     for first in range(0, PAGES, AT_ONCE):
         await asyncio.gather(*(page.start() for page in pages[first : first + AT_ONCE]))
     while not all(page.open for page in pages):
@@ -62,7 +63,7 @@ async def _run(fleet, report, seconds, rounds):
         took.append(time.monotonic() - began)
         joins = sum(page.joins for page in pages) - joins
         say(f"round {number + 1} of {rounds}: {len(seen)} events, p99 {_p99(seen):.0f} ms, {joins} joins")
-    judged = [page.judge(await page.look(SETTLE)) for page in pages]
+    judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh) for page in pages]
     failed = sum(event.outcome != "done" for page in pages for event in page.events)
     await asyncio.gather(*(page.stop() for page in pages))
     report.add("failed", failed + sum(one[name] for one in judged for name in ("lost", "twice", "out_of_order")),
@@ -88,7 +89,7 @@ def run(quick):
     """The whole benchmark; a Report."""
     report = Report("reload")
     with Processes() as processes:
-        fleet = Supervised(processes)
+        fleet = Stage(processes, relays=False)
         asyncio.run(_run(fleet, report, 3 if quick else 8, 1 if quick else 3))
     report.note(f"{PAGES} pages, {RATE} events a second, three workers; joins are those after the first of each page")
     return report

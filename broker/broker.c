@@ -15,7 +15,7 @@ enum {
 // What each socket accepts, and what handles it. route_check_front and route_check_back know the types too,
 // and a test compares them with PROTOCOL.md's directions.
 static front_handler *const s_front[256] = {
-    [MSG_MOUNT] = front_request,     [MSG_JOIN] = front_request,    [MSG_EVENT] = front_request,
+    [MSG_MOUNT] = front_request,     [MSG_JOIN] = front_join,       [MSG_EVENT] = front_request,
     [MSG_UNMOUNT] = front_request,   [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,
     [MSG_STATS] = front_stats,       [MSG_ACK] = front_request,     [MSG_LEAVE] = front_leave,
     [MSG_LOGOUT] = front_logout,     [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,

@@ -76,7 +76,7 @@ const char *peer_text(slice id, char ret_text[PEER_TEXT]); // hex, cut to fit; r
 
 // front.c: handlers of requests. in holds routing id, header, body; a handler may move them on.
 typedef void front_handler(broker *self, parcel *in, const header *request);
-front_handler front_request, front_leave, front_ping, front_stats, front_logout, front_exited;
+front_handler front_request, front_join, front_leave, front_ping, front_stats, front_logout, front_exited;
 front_handler front_sessions, front_evict; // census.c
 void front_refuse(broker *self, const parcel *in, const header *request,
                   err error); // what did not pass the checks

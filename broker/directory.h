@@ -25,7 +25,9 @@ typedef struct session {
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
-    uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
+    bool unkept;    // the store lost it: its worker is to say all of it again
+    bool too_large; // the store refused it
+    uint64_t held;  // an event that was refused here: what comes behind it is, until it comes again; 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;
 

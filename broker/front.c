@@ -30,9 +30,10 @@ s_send(broker *self, session *known, parcel *in, const header *request)
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &in->frame[1];
-    if (request->epoch != known->epoch) {
+    if (request->epoch != known->epoch || known->unkept) {
         header current = *request;
         current.epoch = known->epoch;
+        current.flags |= known->unkept ? FLAG_WHOLE : 0;
         ASSERT(zmq_msg_init_size(&rewritten, HEADER_SIZE) == 0);
         header_encode(&current, zmq_msg_data(&rewritten));
         head = &rewritten;
@@ -214,6 +215,23 @@ front_request(broker *self, parcel *in, const header *request)
         if (error == ERR_UNREACHABLE)
             fate_reap(self);
     } while (error == ERR_UNREACHABLE);
+}
+
+// A page comes by another client than the one that is attached. If that is gone, of which nobody told us yet,
+// the worker must know before it judges the join (PROTOCOL.md 5.1): a page that never heard how its last join
+// went would meet a session that somebody holds.
+void
+front_join(broker *self, parcel *in, const header *request)
+{
+    const session *known = directory_find(self->sessions, request->session);
+    if (known && known->attached && !slice_equal(key_bytes(&known->attached->id), parcel_frame(in, 0))) {
+        buffer_clear(&self->body);
+        empty_encode(&self->body);
+        answer_body(self, key_bytes(&known->attached->id),
+                    &(header){.version = PROTOCOL_VERSION, .type = MSG_PONG});
+        fate_reap(self);
+    }
+    front_request(self, in, request);
 }
 
 void

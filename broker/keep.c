@@ -30,6 +30,19 @@ s_not_kept(broker *self, id16 of, err error)
                err_word(error));
 }
 
+// What the store dropped because it could not write is asked for as a whole; not what is too large for it.
+static void
+s_note(broker *self, id16 id, uint8_t kind, err error)
+{
+    if (!error && kind == SNAPSHOT_CHANGES)
+        return;
+    session *of = directory_find(self->sessions, id);
+    if (of && (kind == SNAPSHOT_FULL || error == ERR_FULL))
+        of->too_large = error == ERR_FULL;
+    if (of)
+        of->unkept = error == ERR_UNKNOWN_SESSION && !of->too_large;
+}
+
 void
 keep_reply(broker *self, const parcel *in, const header *head)
 {
@@ -42,6 +55,7 @@ keep_reply(broker *self, const parcel *in, const header *head)
         error = store_put_root(self->store, head->session, root, parcel_frame(in, 2),
                                s_kept_body(parcel_frame(in, 3)));
     }
+    s_note(self, head->session, frame.data[0], error);
     if (error)
         s_not_kept(self, head->session, error);
 }

@@ -218,6 +218,7 @@ s_prepare_process(void)
     sigaddset(&stop, SIGINT);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // for the store an error like any other
     umask(0077);
     setenv("ZSYS_SIGHANDLER", "false", 1);
     struct rlimit files; // a descriptor a connection

@@ -23,8 +23,7 @@ struct store {
     journal journal; // what was put since they were written,
     fresh fresh;     // and where it is
     size_t limit, used;
-    bool broken; // what could not be kept could not be dropped either: nothing here can be trusted
-    id16 swept;  // where the next sweep begins
+    id16 swept; // where the next sweep begins
 };
 
 static size_t
@@ -202,11 +201,22 @@ s_give_up(store *self)
 {
     for (size_t i = 0; i < self->fresh.session_count; i++)
         s_remove(self, &self->fresh.sessions[i]);
-    if (s_fold(self)) {
-        self->broken = true;
-        journal_void(&self->journal);
-        fresh_clear(&self->fresh);
+    if (!s_fold(self))
+        return ERR_SYSTEM;
+    // Not even that has room. They are gone for whoever asks, and from the tables with the next fold.
+    size_t count = self->fresh.session_count;
+    id16 *gone = calloc(count, sizeof *gone);
+    ASSERT(gone);
+    for (size_t i = 0; i < count; i++)
+        gone[i] = self->fresh.sessions[i].id;
+    journal_void(&self->journal);
+    fresh_clear(&self->fresh);
+    for (size_t i = 0; i < count; i++) {
+        fresh_session *one = fresh_add(&self->fresh, gone[i]);
+        one->stored = true;
+        s_drop(self, one);
     }
+    free(gone);
     return ERR_SYSTEM;
 }
 
@@ -235,8 +245,6 @@ bool
 store_has(store *self, id16 session)
 {
     record stored;
-    if (self->broken)
-        return false;
     const fresh_session *known = fresh_find(&self->fresh, session);
     return known ? known->here : tables_session(&self->tables, session, &stored) == 0;
 }
@@ -276,7 +284,7 @@ size_t
 store_list(store *self, id16 after, id16 *ret, size_t most)
 {
     listing to = {.after = after, .ret = ret, .most = most};
-    if (!self->broken && !s_fold(self))
+    if (!s_fold(self))
         tables_each(&self->tables, &after, (unsigned)most + 1, s_list, &to);
     return to.count;
 }
@@ -286,8 +294,6 @@ store_size(store *self, id16 session)
 {
     record stored;
     const fresh_session *known = fresh_find(&self->fresh, session);
-    if (self->broken)
-        return 0;
     if (known)
         return known->here ? known->size : 0;
     return tables_session(&self->tables, session, &stored) ? 0 : stored.size;

@@ -2,6 +2,7 @@
 
 #include "common/errors.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -34,6 +35,18 @@ s_head(char *line, size_t size, log_level level, const char *event)
     return used + (size_t)more;
 }
 
+// A full pipe, a full disk or a closed terminal must not stop the program: what cannot be written is lost. A
+// pipe that is ready takes more than a line.
+static void
+s_write(const char *line, size_t size)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) == 0)
+        return;
+    ssize_t written = write(STDERR_FILENO, line, size);
+    (void)written;
+}
+
 void
 log_event(log_level level, const char *event, const char *format, ...)
 {
@@ -49,9 +62,7 @@ log_event(log_level level, const char *event, const char *format, ...)
     size_t room = sizeof line - 2 - used;
     used += (size_t)more < room ? (size_t)more : room;
     line[used++] = '\n';
-    // A full pipe or a closed terminal must not stop the program: what cannot be written is lost.
-    ssize_t written = write(STDERR_FILENO, line, used);
-    (void)written;
+    s_write(line, used);
 }
 
 const char *

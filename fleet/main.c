@@ -128,6 +128,7 @@ main(int argc, char **argv)
     command given;
     char state[HOME_PATH], why[WHY_SIZE];
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a log that may grow no further is no reason to end a fleet
     setenv("ZSYS_SIGHANDLER", "false", 1);
     int code = EXIT_REFUSED;
     if (command_parse(argc, argv, 0, &given) == OK) {

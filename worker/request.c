@@ -194,7 +194,8 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
     turn_note(self, view_path(of));
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
-    bool differs = view_version(of) != wanted->version || view_is_revived(of);
+    bool differs = view_version(of) != wanted->version || view_is_revived(of) ||
+                   session_in_doubt(self->session).restored;
     if (!error && differs)
         error = s_render_root(self, of);
     if (!error) {
@@ -240,17 +241,6 @@ s_join_one(turn *self, const join_body *body, const join_view *wanted, buffer *o
         s_join_error(self, error, wanted, out);
 }
 
-static bool
-s_is_restored(const session *of)
-{
-    bool revived = false;
-    if (session_moved(of))
-        return false; // what its page had sent was handed over, too
-    for (unsigned i = 0; i < session_view_count(of); i++)
-        revived |= view_is_revived(session_view_at(of, i));
-    return revived;
-}
-
 static err
 s_run_join(turn *self)
 {
@@ -271,7 +261,7 @@ s_run_join(turn *self)
     uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + !again;
     answer *reply = turn_answer(self, MSG_JOINED);
     writer to = writer_on(&reply->body);
-    bool restored = s_is_restored(self->session);
+    bool restored = session_in_doubt(self->session).restored;
     writer_map(to, restored ? 5 : 4);
     writer_key_uint(to, "generation", generation);
     if (restored) {

@@ -33,8 +33,9 @@ struct session {
     uint64_t kept_in;
     client_id joined_by;
     uint64_t joined_with;
-    bool moved, revived;
-    uint64_t revived_at; // the last event that the snapshot knew of
+    bool moved;
+    bool restored;  // and its page has not said anything since
+    uint64_t doubt; // up to this event a worker that died may have executed what came again
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
@@ -242,7 +243,7 @@ session_joins_again(const session *self, uint64_t generation, const client_id *c
 bool
 session_may_have_run(const session *self, uint64_t sequence)
 {
-    return self->revived && !self->moved && sequence <= self->revived_at + MOST_UNANSWERED;
+    return sequence <= self->doubt;
 }
 
 bool
@@ -268,6 +269,8 @@ void
 session_heard(session *self)
 {
     self->heard = true;
+    if (atomic_load(&self->lease) == LEASE_ATTACHED) // or it is not the page that speaks
+        self->restored = false;
 }
 
 static void
@@ -341,12 +344,12 @@ session_revive_reply(session *self, const answer *reply)
 void
 session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
 {
-    self->revived = true;
-    self->revived_at = last;
+    self->doubt = last + MOST_UNANSWERED;
     self->last = last;
     self->generation = generation;
     self->heard = heard;
     self->numbers = numbers;
+    self->restored = true;
     if (generation)
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
     else
@@ -362,10 +365,12 @@ session_lease_at(const session *self, uint64_t now)
 }
 
 void
-session_move_in(session *self, session_lease as, uint64_t now)
+session_move_in(session *self, const session_doubt *doubt, session_lease as, uint64_t now)
 {
     static const uint64_t most[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
     self->moved = true;
+    self->restored = doubt->restored;
+    self->doubt = doubt->upto;
     if (as.kind >= sizeof most / sizeof *most)
         return;
     uint64_t left = as.left_ms < most[as.kind] ? as.left_ms : most[as.kind];
@@ -376,6 +381,12 @@ bool
 session_moved(const session *self)
 {
     return self->moved;
+}
+
+session_doubt
+session_in_doubt(const session *self)
+{
+    return (session_doubt){self->restored, self->doubt};
 }
 
 const answer *

@@ -56,7 +56,14 @@ typedef struct {
     uint64_t kind, left_ms;
 } session_lease;
 session_lease session_lease_at(const session *self, uint64_t now);
-void session_move_in(session *self, session_lease lease, uint64_t now); // after session_revive
+// What a dead worker may have done is in doubt where the session moves to as well.
+typedef struct {
+    bool restored; // and its page may not know that: no answer of a JOIN was surely heard
+    uint64_t upto; // the last event that the dead worker may have executed
+} session_doubt;
+session_doubt session_in_doubt(const session *self);
+void session_move_in(session *self, const session_doubt *doubt, session_lease as,
+                     uint64_t now); // after session_revive
 // Whether the worker before, which died, may have executed that event.
 bool session_may_have_run(const session *self, uint64_t sequence);
 bool session_moved(const session *self); // it came so: what its page has sent was not lost

@@ -35,11 +35,15 @@ s_put_progress(const session *of, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
     writer to = writer_on(out);
-    writer_map(to, 5);
+    session_doubt doubt = session_in_doubt(of);
+    writer_map(to, 7);
     writer_key_uint(to, "last", session_last(of));
     writer_key_uint(to, "generation", session_generation(of));
     writer_key(to, "heard");
     writer_bool(to, session_was_heard(of));
+    writer_key(to, "restored");
+    writer_bool(to, doubt.restored);
+    writer_key_uint(to, "doubt", doubt.upto);
     writer_key_uint(to, "numbers", session_numbers(of));
     writer_key(to, "versions");
     writer_list(to, session_view_count(of));
@@ -128,7 +132,7 @@ snapshot_add(turn *self, answer *to)
     }
     if (!session_view_count(of) || (changes && before == KEEPING_NOT))
         return;
-    bool whole = !changes || before != KEEPING;
+    bool whole = !changes || before != KEEPING || (self->mail->head.flags & FLAG_WHOLE);
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
@@ -214,6 +218,7 @@ typedef struct {
     slice identity;
     uint64_t last, generation, numbers, settled;
     session_lease lease;
+    session_doubt doubt;
     uint64_t unsent; // of one that moves: push_unsent()
     bool heard, moves;
     unsigned count;
@@ -275,6 +280,8 @@ s_read_progress(slice bytes, kept_session *ret)
     ret->last = reader_uint(&in, "last");
     ret->generation = reader_uint(&in, "generation");
     ret->heard = reader_opt_bool(&in, "heard");
+    ret->doubt.restored = reader_opt_bool(&in, "restored");
+    ret->doubt.upto = reader_opt_uint(&in, "doubt", 0);
     ret->numbers = reader_uint(&in, "numbers");
     slice versions = reader_list(&in, "versions", MAX_SNAPSHOT), element;
     if (in.error)
@@ -440,7 +447,7 @@ s_revive(turn *self, const kept_session *kept)
     session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
                    (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
-        session_move_in(of, kept->lease, clock_now(self->host->clock));
+        session_move_in(of, &kept->doubt, kept->lease, clock_now(self->host->clock));
     push_revive_unsent(of, kept->unsent);
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)

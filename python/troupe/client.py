@@ -165,9 +165,11 @@ class Client:
             self._keeper = self.loop.call_later(KEEPALIVE_EVERY, self._keep_alive)
 
     def unsubscribe(self, session, callback):
-        """Undo `subscribe`, unless another one came since."""
-        if self._subscribers.get(session) == callback:
-            del self._subscribers[session]
+        """Undo `subscribe`, unless another one came since. Whether it was undone."""
+        if self._subscribers.get(session) != callback:
+            return False
+        del self._subscribers[session]
+        return True
 
     def _put(self, key, header, data):
         """Send, or keep for a while. key: of the pending request; or what `send` was given as `lost`."""

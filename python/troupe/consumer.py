@@ -10,15 +10,14 @@ import logging
 import secrets
 import time
 from collections import deque
-from urllib.parse import urlparse
 
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
-from channels.security.websocket import OriginValidator
 from django.conf import settings
 
 from . import blame, conf, limits, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
+from .origins import header, origin_allowed
 
 logger = logging.getLogger("troupe")
 
@@ -28,12 +27,17 @@ MAX_MISTAKES = 5
 MAX_OUTGOING = 1000
 MAX_CHUNKS = 256  # that a page may ask for at once
 MAX_HASH = 16
+JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
 _LOST = {"unknown_session", "stale", "quarantined"}
+
+
+class Gone(Exception):
+    """The page went while something was done for it."""
 
 
 class BadFrame(Exception):
@@ -68,6 +72,8 @@ class LiveViewConsumer(AsyncConsumer):
         self._transport = None
         self._inflow = limits.Inflow(scope, self.clock)
         self._session = None  # 16 bytes while joined
+        self._from_socket = receive
+        self._coming = None  # the socket's next message, where somebody waits for it already
         self._epoch = 0
         self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
@@ -76,7 +82,8 @@ class LiveViewConsumer(AsyncConsumer):
         self._writer = self._join_timer = None
         try:
             while True:
-                message = await receive()
+                coming, self._coming = self._coming, None
+                message = await (coming or receive())
                 if message["type"] == "websocket.receive":
                     await self._receive(message)
                 elif message["type"] == "websocket.connect":
@@ -88,7 +95,7 @@ class LiveViewConsumer(AsyncConsumer):
 
     async def _connect(self):
         if not origin_allowed(self.scope):
-            logger.warning('event=foreign_origin origin="%s"', _header(self.scope, b"origin"))
+            logger.warning('event=foreign_origin origin="%s"', header(self.scope, b"origin"))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
             return
@@ -105,7 +112,7 @@ class LiveViewConsumer(AsyncConsumer):
         """The socket is gone, or the server stops."""
         self._closed = True
         self._leave()
-        for task in (self._writer, self._join_timer):
+        for task in (self._writer, self._join_timer, self._coming):
             if task is not None:
                 task.cancel()
 
@@ -339,6 +346,8 @@ class LiveViewConsumer(AsyncConsumer):
         except ActorError as error:
             self._early = None
             self._join_failed(error)
+        except Gone:
+            self._closed = True
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
@@ -372,14 +381,33 @@ class LiveViewConsumer(AsyncConsumer):
     async def _ask_to_join(self, session, generation, tokens, facts):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
-        options = {"flags": wire.BROWSER, "subscriber": self._unasked}
+        options = {"flags": wire.BROWSER, "subscriber": self._unasked, "timeout": JOIN_TIMEOUT_SECONDS}
         until = self._loop.time() + conf.get("MOUNT_TIMEOUT")
         while True:
-            reply = await self._transport.submit(wire.JOIN, session, body, **options)
+            reply = await self._unless_gone(session, self._transport.submit(wire.JOIN, session, body, **options))
             pause = _busy_for(reply)
             if pause is None or self._loop.time() + pause >= until:
                 return reply
             await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
+
+    async def _unless_gone(self, session, future):
+        """The reply to a JOIN. Gone: the page did not wait for it.
+
+        Where nobody has the page it has left, whatever became of the JOIN: its next one must not meet one that is
+        there.
+        """
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(self._from_socket())
+        await asyncio.wait((future, self._coming), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            if not future.done() and self._coming.result()["type"] == "websocket.disconnect":
+                future.cancel()
+                raise Gone
+            return await future
+        except (ActorError, Gone) as error:
+            if isinstance(error, Gone) or error.kind == "timeout":
+                self._transport.send(wire.LEAVE, session, {})
+            raise
 
     def _join_failed(self, error):
         logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
@@ -426,31 +454,14 @@ class LiveViewConsumer(AsyncConsumer):
         self._json(t="reload" if reason == "logout" else "lost", reason=reason)
 
     def _leave(self):
-        if self._session is not None:
-            self._transport.send(wire.LEAVE, self._session, {}, epoch=self._epoch)
-            self._forget()
+        """Says so, unless the page is back by another socket of this process already."""
+        session = self._session
+        if session is not None and self._forget():
+            self._transport.send(wire.LEAVE, session, {}, epoch=self._epoch)
 
     def _forget(self):
-        self._transport.unsubscribe(self._session, self._unasked)
-        self._session = None
-
-
-def origin_allowed(scope):
-    """Whether a socket may come from its Origin; see LiveViewConsumer."""
-    origin = _header(scope, b"origin")
-    if not origin:
-        return settings.DEBUG
-    hosts = list(settings.ALLOWED_HOSTS)
-    if settings.DEBUG and not hosts:
-        hosts = [".localhost", "127.0.0.1", "[::1]"]
-    if "*" in hosts:
-        own = _header(scope, b"x-forwarded-host" if settings.USE_X_FORWARDED_HOST else b"host")
-        hosts = [urlparse("//" + own).hostname or ""]
-    allowed = [host for host in hosts if host] + list(conf.get("ORIGINS"))
-    try:
-        return OriginValidator(None, allowed).valid_origin(urlparse(origin))
-    except ValueError:  # a port that is no number
-        return False
+        session, self._session = self._session, None
+        return self._transport.unsubscribe(session, self._unasked)
 
 
 def shown(error, plain):
@@ -564,10 +575,3 @@ def _asked_views(frame):
             raise BadFrame("malformed", "a view's renewal is text")
         asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None, renewal))
     return asked
-
-
-def _header(scope, name):
-    for key, value in scope.get("headers", ()):
-        if key == name:
-            return value.decode("latin1")
-    return ""

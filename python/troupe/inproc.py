@@ -96,8 +96,10 @@ class Inproc:
 
     def unsubscribe(self, session, callback):
         """See transport.py."""
-        if self._subscribers.get(session) == callback:
-            del self._subscribers[session]
+        if self._subscribers.get(session) != callback:
+            return False
+        del self._subscribers[session]
+        return True
 
     def close(self):
         """End every session."""

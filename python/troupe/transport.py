@@ -9,7 +9,7 @@ Both have the same methods:
     send(kind, session, body, epoch=0, lost=None)
         Nobody waits for a reply. lost(error): called if it could not be sent.
     subscribe(session, callback), unsubscribe(session, callback)
-        callback(kind, epoch, body) is called with what comes unasked.
+        callback(kind, epoch, body) is called with what comes unasked. unsubscribe: False if another one came since.
 
 Requests reach a session in the order in which they were submitted from one loop.
 """

@@ -120,6 +120,7 @@ GROUPS = {
     "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
     "js": Group("tests/js", "", run_js),
     "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv")),
+    "faults": Group("tests/faults", "plain", pytest("tests/faults", ".venv")),
     "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
     "django-templates": Group("tests/django", "plain", run_django()),
     "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES)),

@@ -163,6 +163,7 @@ test_push_and_join(void)
     stage_mount(&s_stage, second, s_worker, MSG_JOIN, 1); // the newest JOIN wins
     stage_say(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, second).head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PONG); // is it still there?
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     stage_ask(s_client, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST)); // has no say any more
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);

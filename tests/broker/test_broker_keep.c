@@ -4,9 +4,14 @@
 #include "proto/snapshot.h"
 #include "tests/unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define LARGE (400 << 10) // more than there is free in the store's file
 
 static stage s_stage;
 static char s_state[64];
@@ -280,6 +285,64 @@ test_what_is_not_stored(void)
     s_end();
 }
 
+// What is written fails from now on where it would make the file larger.
+static void
+s_fill_disk(bool full)
+{
+    char path[96];
+    struct stat found;
+    struct rlimit limit;
+    snprintf(path, sizeof path, "%s/data.mdb", s_state);
+    CU_ASSERT_EQUAL_FATAL(stat(path, &found), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = full ? (rlim_t)found.st_size : limit.rlim_max;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+// An event, answered with a snapshot of that kind; the flags that the worker got.
+static uint16_t
+s_event_kept(uint64_t number, uint8_t kind, slice now)
+{
+    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, number));
+    arrival asked = stage_receive(&s_stage, s_worker);
+    CU_ASSERT_EQUAL_FATAL(asked.head.type, MSG_EVENT);
+    buffer frame;
+    buffer_init(&frame);
+    snapshot_begin(&frame, kind);
+    snapshot_put(&frame, 7, now);
+    stage_say_kept(s_worker, "c1", header_reply(&asked.head, MSG_DONE), buffer_bytes(&frame));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
+    buffer_fini(&frame);
+    return asked.head.flags;
+}
+
+// The broker goes on, and has the worker say everything again until that could be written.
+static void
+test_full_disk(void)
+{
+    buffer large;
+    s_begin();
+    buffer_init(&large);
+    while (large.size < LARGE)
+        buffer_byte(&large, 'x');
+    s_fill_disk(true);
+    CU_ASSERT_FALSE(s_event_kept(1, SNAPSHOT_CHANGES, buffer_bytes(&large)) & FLAG_WHOLE);
+    s_event_kept(2, SNAPSHOT_CHANGES, buffer_bytes(&large));
+    CU_ASSERT_TRUE(s_event_kept(3, SNAPSHOT_FULL, buffer_bytes(&large)) & FLAG_WHOLE);
+    s_fill_disk(false);
+    s_event_kept(4, SNAPSHOT_CHANGES, slice_text("lost"));
+    CU_ASSERT_TRUE(s_event_kept(5, SNAPSHOT_FULL, slice_text("all")) & FLAG_WHOLE);
+    CU_ASSERT_FALSE(s_event_kept(6, SNAPSHOT_CHANGES, slice_text("after")) & FLAG_WHOLE);
+    s_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_ENDED);
+    arrival restore = s_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_STRING_EQUAL(s_root(&restore, 7), "after");
+    buffer_fini(&large);
+    s_end();
+}
+
 // A push too is seen only when it is stored; and what it changed is stored where nobody sees it: the next one
 // goes on from there.
 static void
@@ -320,5 +383,6 @@ static const unit_test s_tests[] = {
     {"passive for too long", test_passive_for_too_long},
     {"the broker dies", test_the_broker_dies},
     {"what is not stored", test_what_is_not_stored},
+    {"a full disk", test_full_disk},
 };
 UNIT_MAIN("broker_keep", s_tests)

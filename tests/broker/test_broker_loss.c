@@ -336,6 +336,34 @@ test_unreachable_client(void)
     s_end();
 }
 
+// Its web server died: the worker hears that before it judges the join.
+static void
+test_page_by_another_client(void)
+{
+    s_begin();
+    s_epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
+    zsock_t *other = stage_client(&s_stage, "c2");
+    stage_ask(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 7));
+    arrival asked = stage_receive(&s_stage, s_worker);
+    CU_ASSERT_EQUAL(asked.head.type, MSG_JOIN); // the first one lives
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PONG);
+    stage_reply(s_worker, &asked, MSG_NOT_EXECUTED);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_NOT_EXECUTED);
+    zsock_destroy(&s_client);
+    for (int tries = 0; tries < 2000; tries++) { // until the socket has noticed
+        stage_ask(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 8));
+        asked = stage_receive(&s_stage, s_worker);
+        if (asked.head.type == MSG_LEAVE)
+            break;
+        stage_reply(s_worker, &asked, MSG_NOT_EXECUTED);
+        stage_receive(&s_stage, other);
+    }
+    CU_ASSERT_EQUAL(asked.head.type, MSG_LEAVE);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_JOIN);
+    zsock_destroy(&other);
+    s_end();
+}
+
 // A worker was faster than its page's server to find the new broker: the page stays attached, until it has
 // been silent for too long.
 static void
@@ -376,5 +404,6 @@ static const unit_test s_tests[] = {
     {"a silent client leaves", test_silent_client},
     {"a client that says something stays", test_talking_client_stays},
     {"a client out of reach leaves", test_unreachable_client},
+    {"a page comes by another client", test_page_by_another_client},
 };
 UNIT_MAIN("broker_loss", s_tests)

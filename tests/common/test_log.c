@@ -4,6 +4,7 @@
 #include "tests/unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 // Undoes log_quoted's escapes; *ret_cut tells of "..." before the last quote. Returns the bytes' number.
 static size_t
@@ -142,6 +143,24 @@ test_a_long_line_is_cut_and_ends(void)
     }
 }
 
+// A pipe that nobody reads fills, and stops nobody.
+static void
+test_a_full_pipe(void)
+{
+    int pipe_fd[2], before = dup(STDERR_FILENO);
+    CU_ASSERT_FATAL(before >= 0 && pipe(pipe_fd) == 0);
+    dup2(pipe_fd[1], STDERR_FILENO);
+    log_setup("unit", LEVEL_INFO);
+    for (unsigned i = 0; i < 5000; i++) // some 70 bytes each, of 64 KB
+        log_event(LEVEL_INFO, "much", "n=%u", i);
+    dup2(before, STDERR_FILENO);
+    char line[64];
+    CU_ASSERT(read(pipe_fd[0], line, sizeof line) == (ssize_t)sizeof line);
+    close(before);
+    close(pipe_fd[0]);
+    close(pipe_fd[1]);
+}
+
 static void
 s_quoted_in_seven(void)
 {
@@ -161,6 +180,7 @@ static const unit_test s_tests[] = {
     {"quoted words", test_quoted_words},
     {"a line an event", test_a_line_an_event},
     {"a long line is cut, and ends", test_a_long_line_is_cut_and_ends},
+    {"a full pipe", test_a_full_pipe},
     {"bugs abort", test_bugs_abort},
 };
 UNIT_MAIN("log", s_tests)

@@ -140,8 +140,11 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(s_kind(s_event(5, "increment", FLAG_WHOLE)), SNAPSHOT_FULL); // the store lost it
+    CU_ASSERT_EQUAL(s_kind(s_event(6, "increment", 0)), SNAPSHOT_CHANGES);
     s_fake.store = 0;
-    CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), 0);
+    CU_ASSERT_EQUAL(s_kind(s_event(7, "increment", 0)), 0);
     s_finish();
 }
 
@@ -195,10 +198,39 @@ s_there_and_back(void)
     CU_ASSERT_EQUAL(fake_uint(reply, "last"), 1);
     CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, html, strlen(html)));
     CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL); // numbers of attributes are this worker's
-    CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, 2, FAKE_VIEW, 3))));
     CU_ASSERT_EQUAL(s_count(s_event(2, "increment", 0)), 2);
+    CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, 2, FAKE_VIEW, 3))));
     s_finish();
     buffer_fini(&kept);
+}
+
+// A page that did not hear how its join went has to be told by the next one, on whatever worker that is: what
+// it had sent may have been done by the dead one.
+static void
+s_an_answer_that_was_not_heard(void)
+{
+    buffer kept, moved;
+    buffer_init(&kept);
+    buffer_init(&moved);
+    s_begin();
+    s_store(&kept, s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)));
+    s_revive(&kept);
+    CU_ASSERT_TRUE(s_is_restored(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2))));
+    s_run(fake_mail(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
+    const answer *joined = s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2));
+    CU_ASSERT_TRUE(s_is_restored(joined));
+    uint64_t generation = fake_uint(joined, "generation");
+    s_fake.request = "/";
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    s_revive(&moved);
+    joined = s_run(fake_join(&s_fake, generation, FAKE_VIEW, 2));
+    CU_ASSERT_TRUE(s_is_restored(joined));
+    generation = fake_uint(joined, "generation");
+    CU_ASSERT_EQUAL(s_event(1, "increment", FLAG_BROWSER | FLAG_AGAIN)->head.type, MSG_UNKNOWN);
+    CU_ASSERT_FALSE(s_is_restored(s_run(fake_join(&s_fake, generation, FAKE_VIEW, 2))));
+    s_finish();
+    buffer_fini(&kept);
+    buffer_fini(&moved);
 }
 
 // A session that goes to another worker between two turns: nothing of it is in doubt, and nobody joins it.
@@ -345,6 +377,7 @@ static const unit_test s_tests[] = {
     {"a page that nobody joined", s_a_page_that_nobody_joined},
     {"what cannot be kept", s_what_cannot_be_kept},
     {"there and back", s_there_and_back},
+    {"an answer that was not heard", s_an_answer_that_was_not_heard},
     {"moves", s_moves},
     {"moves while its page is away", s_moves_while_its_page_is_away},
     {"moves not", s_moves_not},

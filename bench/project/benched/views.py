@@ -45,19 +45,6 @@ class Stocked(LiveView):
             row["price"] += 1
 
 
-class History(LiveView):
-    """Appends the numbers that it is given."""
-
-    template_string = "<div dj-root><p>{{ numbers|join:' ' }}</p></div>"
-
-    def mount(self, request):
-        self.numbers = []
-
-    @event_handler
-    def append(self, number):
-        self.numbers.append(number)
-
-
 class Light(LiveView):
     """A counter with handlers of every temper."""
 

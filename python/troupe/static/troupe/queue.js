@@ -48,7 +48,7 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
 
   function delay(item, retryMs) {
     const most = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** item.tries++)
-    return Math.max(retryMs, Math.ceil(most * (0.5 + clock.random() / 2)))
+    return Math.max(retryMs, Math.ceil(most * (1 + clock.random()) / 2))
   }
 
   return {
@@ -72,9 +72,9 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
     // snapshot, and what the worker before had begun it does not know.
     joined(last, restored) {
       const first = items.find((item) => item.n)
-      if (first && last < first.n - 1) lost()
+      if (last < first?.n - 1) lost()
       for (const item of items) {
-        if (item.sent) item.r ||= restored
+        if (item.n) item.r ||= restored
         item.sent = 0
       }
       next = 1 + Math.max(last, ...items.map((item) => item.n))
@@ -98,8 +98,10 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
       if (!item?.sent) return undefined
       const at = items.indexOf(item)
       const gone = PERMANENT.includes(reason)
-      item.sent = false
-      item.due = reason === 'gap' && at ? 0 : clock.now() + delay(item, retryMs)
+      item.sent = 0
+      // What is in front was refused as well, or lost on its way: sending it again closes the gap.
+      if (reason === 'gap' && at) items[0].sent = 0
+      else item.due = clock.now() + delay(item, retryMs)
       if (gone) {
         // Those behind were not executed. They get new numbers, but not before nothing is on its way: an old
         // refusal may never be taken for that of another event.
@@ -108,7 +110,7 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
         item.event.settle('refused', frame)
       }
       // The first unanswered event is a gap only when page and session disagree about the count.
-      if (gone || reason === 'unknown_session' || (reason === 'gap' && !at)) {
+      if (gone || (reason === 'gap' && !at) || reason === 'unknown_session') {
         closed()
         rejoin()
       }

@@ -16,32 +16,44 @@ import time
 import websockets
 
 WINDOW = 8
-JOIN_SECONDS = 5.0  # a join without an answer is given up
-BACKOFF = (0.1, 2.0)
+JOIN_SECONDS = 20.0  # a join without an answer is given up
+ANSWER_SECONDS = 10.0 + 15.0 + 3.0  # the time to live, the hard limit, and some for a busy machine
+IMPATIENT = (0.1, 2.0)  # s: the first pause before a socket is opened again, at most; and the longest
+AS_BROWSERS = (1.0, 30.0)  # of a page that was open for a while
 
 
 class Event:
-    """One number that is to be appended. outcome: None until it is known."""
+    """One number that is to be appended, or something else that the view can do. outcome: None until it is known;
+    reason: of one that is not "done".
+    """
 
-    def __init__(self, value):
-        self.value, self.number, self.sent, self.again = value, 0, False, False
-        self.outcome, self.due, self.began = None, 0.0, time.monotonic()
+    def __init__(self, value, name="append"):
+        self.value, self.name = value, name
+        self.number, self.sent, self.again = 0, False, False
+        self.outcome, self.reason, self.due, self.began, self.ended = None, None, 0.0, time.monotonic(), None
+        self.sent_at, self.overdue = 0.0, False
 
 
 class History:
-    """A page of benched.views.History. `events` are all that it ever asked for; `fresh` counts lost sessions."""
+    """A page of a view like faulted.views.History. `events` are all that it ever asked for; `fresh` counts lost
+    sessions. name: how it calls itself in the trace. known: it has a Django session. backoff: see above.
+    """
 
-    def __init__(self, port, seed):
-        self.port, self.random = port, random.Random(seed)
+    def __init__(self, port, seed, name="", known=False, backoff=IMPATIENT):
+        self.port, self.random, self.name, self.known, self.backoff = port, random.Random(seed), name, known, backoff
         self.events, self.waiting = [], []  # waiting: without an outcome, in order
         self.next, self.fresh, self.joins, self.waited = 1, 0, 0, []
         self.socket = self.shown = None
         self.open = self.stopped = False
         self.version = self.renewal = None
+        self.headers = {}
 
     async def start(self):
         """Loads the page, and keeps it joined until stop()."""
-        text = await asyncio.to_thread(_get, self.port, "/history/")
+        if self.known:
+            cookie = (await asyncio.to_thread(get, self.port, "/login/"))[1].get("Set-Cookie").split(";")[0]
+            self.headers = {"Cookie": cookie}
+        text, _ = await asyncio.to_thread(get, self.port, "/history/", self.headers)
         self.token = html.unescape(re.search(r'data-troupe="([^"]+)"', text)[1])
         self.task = asyncio.create_task(self._live())
 
@@ -59,18 +71,24 @@ class History:
         self.events.append(event)
         self.waiting.append(event)
 
+    def ask_for(self, name):
+        """An event that is not held against the history; the Event."""
+        event = Event(None, name)
+        self.waiting.append(event)
+        return event
+
     async def _live(self):
-        pause = BACKOFF[0]
+        pause, longest = self.backoff
         while not self.stopped:
             try:
                 await self._connect()
-                pause = BACKOFF[0]
+                pause = self.backoff[0]
                 await self._talk()
             except (OSError, TimeoutError, websockets.WebSocketException, ValueError, KeyError):
                 pass
             self.open = False
             await asyncio.sleep(self.random.uniform(0, pause))
-            pause = min(2 * pause, BACKOFF[1])
+            pause = min(2 * pause, longest)
 
     async def _connect(self):
         options = {"origin": f"http://127.0.0.1:{self.port}", "compression": None, "ping_interval": None}
@@ -79,7 +97,10 @@ class History:
         if self.socket is not None:
             await self.socket.close()
         self.socket = await asyncio.wait_for(
-            websockets.connect(f"ws://127.0.0.1:{self.port}/ws/troupe/", **options), JOIN_SECONDS
+            websockets.connect(
+                f"ws://127.0.0.1:{self.port}/ws/troupe/", additional_headers=self.headers, max_size=None, **options
+            ),
+            JOIN_SECONDS,
         )
         await self._join()
 
@@ -106,13 +127,15 @@ class History:
         self.token, self.renewal = entry.get("token", self.token), entry.get("g")
         fresh = frame["fresh"] and self.joins > 1
         self.fresh += fresh
+        first = next((event for event in self.waiting if event.number), None)
+        behind = first is not None and frame["n"] < first.number - 1
         for event in list(self.waiting):
-            if fresh and event.sent:
-                self._settle(event, "unknown")
-            elif event.sent:
+            if (fresh or behind) and event.sent:
+                self._settle(event, "unknown", "lost")
+            elif fresh or behind:
+                event.number, event.due = 0, 0.0
+            elif event.number:
                 event.sent, event.again = False, event.again or frame.get("restored", False)
-            if fresh:
-                event.number = 0
         self.next = 1 + max([frame["n"], *(event.number for event in self.waiting)])
         self.open = True
 
@@ -122,8 +145,14 @@ class History:
             try:
                 text = await asyncio.wait_for(self.socket.recv(), 0.05)
             except TimeoutError:
+                self._look_at_the_clock()
                 continue
             await self._take(json.loads(text))
+
+    def _look_at_the_clock(self):
+        now = time.monotonic()
+        for event in self.waiting[:WINDOW]:
+            event.overdue |= event.sent and now - event.sent_at > ANSWER_SECONDS
 
     async def _pump(self):
         now = time.monotonic()
@@ -134,8 +163,9 @@ class History:
                 return
             if not event.number:
                 event.number, self.next = self.next, self.next + 1
-            event.sent = True
-            frame = {"t": "event", "n": event.number, "v": self.view, "e": "append", "p": {"number": event.value}}
+            event.sent, event.sent_at = True, now
+            params = {} if event.value is None else {"page": self.name, "number": event.value}
+            frame = {"t": "event", "n": event.number, "v": self.view, "e": event.name, "p": params}
             await self._send({**frame, "r": True} if event.again else frame)
 
     async def _take(self, frame):
@@ -147,7 +177,7 @@ class History:
         if kind in (None, "failed", "unknown"):
             event = next((one for one in self.waiting if number and one.number == number), None)
             if event is not None:
-                self._settle(event, kind or "done")
+                self._settle(event, kind or "done", frame.get("reason") or frame.get("error"))
         elif kind == "refused":
             await self._refused(number, frame)
         elif kind == "lost":
@@ -157,55 +187,55 @@ class History:
 
     async def _refused(self, number, frame):
         event = next((one for one in self.waiting if one.number == number), None)
-        if event is None:
+        if event is None or not event.sent:
             return
         first = event is self.waiting[0]
         event.sent = False
+        if frame["reason"] == "gap" and not first:
+            self.waiting[0].sent = False  # it was lost
         event.due = time.monotonic() + max(0.1, frame.get("retry_ms", 0) / 1000) if first else 0.0
         if frame["reason"] == "unknown_session" or (frame["reason"] == "gap" and first):
             await self._join()
 
-    def _settle(self, event, outcome):
-        event.outcome = outcome
+    def _settle(self, event, outcome, reason=None):
+        event.outcome, event.reason, event.ended = outcome, reason, time.monotonic()
         self.waiting.remove(event)
-        self.waited.append(time.monotonic() - event.began)
+        self.waited.append(event.ended - event.began)
 
     async def _send(self, frame):
         await self.socket.send(json.dumps(frame))
 
     async def look(self, seconds):
-        """The numbers that the view has; None: it could not be asked in time."""
+        """[(place, number)] that the view has; None: it could not be asked in time."""
         deadline = time.monotonic() + seconds
-        self.shown = None
         while time.monotonic() < deadline:
-            if self.open:
-                with contextlib.suppress(websockets.WebSocketException):
-                    await self._send({"t": "refresh", "v": self.view})
-            until = time.monotonic() + 2
-            while self.shown is None and time.monotonic() < until:
-                await asyncio.sleep(0.02)
-            if self.shown is not None:
+            wish = self.ask_for("list")
+            if not await self._until(lambda wish=wish: wish.outcome, deadline) or wish.outcome != "done":
+                continue
+            self.shown = None
+            with contextlib.suppress(websockets.WebSocketException):
+                await self._send({"t": "refresh", "v": self.view})
+            if await self._until(lambda: self.shown, time.monotonic() + 2):
                 plain = re.sub(r"<!--.*?-->", "", self.shown)
-                return [int(word) for word in re.search(r"<p>(.*?)</p>", plain)[1].split()]
+                words = re.findall(r"<p>(.*?)</p>", plain)[1].split()
+                return [tuple(map(int, word.split(":"))) for word in words]
         return None
 
-    def judge(self, has):
-        """{"lost", "twice", "out_of_order", "unanswered", "unknown"} of this page. has: what look() gave."""
-        done = [event.value for event in self.events if event.outcome == "done"]
-        seen = set(has or ())
-        return {
-            "lost": sum(value not in seen for value in done) + self.fresh,
-            "twice": len(has or ()) - len(seen),
-            "out_of_order": sum(one > other for one, other in zip(has or (), (has or ())[1:], strict=False)),
-            "unanswered": sum(event.outcome is None for event in self.events) + (has is None),
-            "unknown": sum(event.outcome == "unknown" for event in self.events),
-        }
+    async def _until(self, condition, deadline):
+        while not condition() and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        return condition()
 
 
-def _get(port, path):
+def get(port, path, headers=None):
+    """(text, headers) of a page. OSError, RuntimeError: there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
+        connection.request("GET", path, headers=headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}")
+        return text, answer.headers
     finally:
         connection.close()

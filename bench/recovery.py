@@ -1,0 +1,95 @@
+"""A worker of four is killed under load, or the broker: how long until the pages answer again? They do as browsers do.
+
+scripts/bench recovery
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+
+import judge
+from harness import Processes, Report, say
+from history import AS_BROWSERS, History
+from stage import Stage
+
+WORKERS, PAGES = 4, 80
+EVERY = 0.25  # seconds between two events of a page
+BETWEEN = 3.0  # s, once all is well again
+PATIENCE = 60.0  # s
+
+
+async def _ask(pages):
+    while True:
+        for page in pages:
+            page.ask()
+        await asyncio.sleep(EVERY)
+
+
+def _owners(stage):
+    """{page's name: the pid that ran its last event}."""
+    return {page: runs[-1].pid for page, runs in judge.read_trace(stage.trace).items()}
+
+
+def _answered(page, since):
+    """When it was answered what it sent from then on; None: not yet."""
+    done = (one.ended for one in page.events if one.outcome == "done" and one.sent_at >= since)
+    return min(done, default=None)
+
+
+async def _round(stage, pages, pid):
+    """Kills that process. The seconds after which each of the pages was answered again."""
+    since = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while any(_answered(page, since) is None for page in pages):
+                await asyncio.sleep(0.05)
+    await stage.ready()
+    await asyncio.sleep(BETWEEN)
+    return [(_answered(page, since) or since + PATIENCE) - since for page in pages]
+
+
+async def _run(stage, chosen, rounds):
+    pages = [History(stage.port, chosen.random(), f"page{at}", backoff=AS_BROWSERS) for at in range(PAGES)]
+    for page in pages:
+        await page.start()
+    asking = asyncio.ensure_future(_ask(pages))
+    await asyncio.sleep(BETWEEN)
+    worker, broker = [], []
+    for _ in range(rounds):
+        pid = chosen.choice(stage.pids("worker"))
+        owners = _owners(stage)
+        worker += await _round(stage, [page for page in pages if owners[page.name] == pid], pid)
+        say(f"a worker: {len(worker)} pages so far, the last after {max(worker):.2f} s")
+        broker += await _round(stage, pages, stage.pids("broker")[0])
+        say(f"the broker: the last page after {max(broker):.2f} s")
+    asking.cancel()
+    rows = await asyncio.gather(*(page.look(PATIENCE) for page in pages))
+    trace = judge.read_trace(stage.trace)
+    judged = [
+        judge.judge(page.events, has, trace.get(page.name, ()), page.fresh)
+        for page, has in zip(pages, rows, strict=True)
+    ]
+    await asyncio.gather(*(page.stop() for page in pages))
+    return sorted(worker), sorted(broker), judged
+
+
+def run(quick):
+    """The whole measurement; a Report."""
+    report = Report("recovery")
+    seed = int(os.environ.get("BENCH_SEED") or 1)
+    with Processes() as processes:
+        stage = Stage(processes, workers=WORKERS, relays=False)
+        worker, broker, judged = asyncio.run(_run(stage, random.Random(seed), 2 if quick else 5))
+    report.add("worker_p50_s", worker[len(worker) // 2], "s", "<= 1")
+    report.add("worker_p99_s", worker[len(worker) * 99 // 100], "s", "<= 3")
+    report.add("broker_p99_s", broker[len(broker) * 99 // 100], "s", "<= 3")
+    for name in ("lost", "twice", "out_of_order", "unanswered"):
+        report.add(name, sum(one[name] for one in judged), "events", "0")
+    report.add("broker_p50_s", broker[len(broker) // 2], "s")
+    report.add("unknown", sum(one["unknown"] for one in judged), "events")
+    report.note(f"{PAGES} pages, {len(worker)} of them on killed workers, an event every {EVERY} s each")
+    return report

@@ -1,0 +1,97 @@
+"""Does a fleet grow? Pages come and go for a long time, raise, await, log in, load without ever joining; the memory of
+the broker and its workers and all their file descriptors are looked at once a second.
+
+    scripts/bench soak [--minutes 30]
+
+Growth is between the medians of the first and of the last third of the time after the warm-up, in which the first
+pages that went leave the workers (after 60 s) and the store.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+from harness import Processes, Report, median, say
+from history import History, get
+from stage import Stage
+
+WORKERS, PAGES = 2, 24
+WARM_UP = 80.0  # s: a page that went stays for 60
+PASSIVE = 10  # s, in the store
+EVERY = 0.1  # s between two events of a page
+LIFE = (1.0, 8.0)  # s of a page
+EVENTS = ("count_up",) * 7 + ("awaits", "raises", "list")
+
+
+async def _page(stage, chosen, until, settled):
+    """One page after the other; settled: how many events ended how."""
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError, RuntimeError):
+            if chosen.random() < 0.1:  # a crawler's, and one that nothing comes of
+                await asyncio.to_thread(get, stage.port, chosen.choice(("/history/", "/broken/")))
+                continue
+            page = History(stage.port, chosen.random(), "soak", known=chosen.random() < 0.3)
+            await page.start()
+            asked, gone = [], time.monotonic() + chosen.uniform(*LIFE)
+            while time.monotonic() < gone:
+                asked.append(page.ask_for(chosen.choice(EVENTS)))
+                await asyncio.sleep(EVERY)
+            await page.stop()
+            settled.update(event.outcome for event in asked)
+
+
+def _figures(pid):
+    """(resident bytes that are its own, open files) of a process: what is mapped of the store is the system's."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE"), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+async def _watch(pids, samples, until):
+    while time.monotonic() < until:
+        samples.append({pid: _figures(pid) for pid in pids})
+        await asyncio.sleep(1)
+
+
+async def _run(stage, seconds):
+    pids = {"web": [stage.web.popen.pid], "broker": stage.pids("broker"), "workers": stage.pids("worker")}
+    samples, settled, start = [], Counter(), time.monotonic()
+    until = start + WARM_UP + seconds
+    pages = [asyncio.ensure_future(_page(stage, random.Random(number), until, settled)) for number in range(PAGES)]
+    await asyncio.sleep(WARM_UP)
+    say("warm")
+    await _watch([pid for some in pids.values() for pid in some], samples, until)
+    await asyncio.gather(*pages)
+    return pids, samples, settled
+
+
+def _thirds(samples, pids, which):
+    """The medians of their sum, in the first and the last third."""
+    sums = [sum(sample[pid][which] for pid in pids) for sample in samples]
+    third = max(1, len(sums) // 3)
+    return median(sums[:third]), median(sums[-third:])
+
+
+def run(quick, minutes=30):
+    """The whole measurement; a Report."""
+    report = Report("soak")
+    seconds = 40 if quick else 60 * minutes
+    with Processes() as processes:
+        stage = Stage(processes, workers=WORKERS, relays=False, options=["--passive-s", PASSIVE])
+        pids, samples, settled = asyncio.run(_run(stage, seconds))
+    fleet = pids["broker"] + pids["workers"]
+    first, last = _thirds(samples, fleet, 0)
+    report.add("rss_growth_percent", 100 * (last - first) / first, "%", "<= 2")
+    files = [_thirds(samples, [pid], 1) for some in pids.values() for pid in some]
+    report.add("fd_growth", max(last - first for first, last in files), "files", "<= 0")
+    for name, some in pids.items():
+        first, last = _thirds(samples, some, 0)
+        report.add(f"{name}_mb", last / 2**20, "MB")
+        report.add(f"{name}_growth_percent", 100 * (last - first) / first, "%")
+    for outcome in ("done", "failed"):
+        report.add(outcome, settled[outcome], "events", "> 0")
+    report.note(f"{PAGES} pages at a time, each for {LIFE[0]:g} to {LIFE[1]:g} s; {seconds:g} s after {WARM_UP:g} s")
+    return report

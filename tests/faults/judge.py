@@ -1,0 +1,57 @@
+"""Holds what a page was told against what its view has, and against what ran."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+COUNTS = ("lost", "twice", "out_of_order", "two_owners", "unanswered", "overdue", "failed", "unexplained")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the trace: a handler ran. token: whose turn as the session's owner it was."""
+
+    page: str
+    number: int
+    pid: int
+    token: int
+    at: float
+
+
+def judge(events, rows, runs=(), fresh=0, excuses=()):
+    """{count: number} of COUNTS, and "unknown".
+
+    events: the page's, with value, outcome, reason, began, ended, overdue. rows: [(place, number)] that its view has in
+    the end, or None: it could not be asked. runs: the page's part of the trace. fresh: how often the page met a new
+    session in place of its own. excuses: [(reason, from, to)]: when an event may have become unknown for that reason.
+    """
+    places, numbers = [place for place, _ in rows or ()], [number for _, number in rows or ()]
+    done = [event.value for event in events if event.outcome == "done"]
+    unknown = [event for event in events if event.outcome == "unknown"]
+    holes = set(range(1, max(places, default=0) + 1)) - set(places)
+    again = sum(count - 1 for count in Counter(run.number for run in runs).values())
+    owners = {(run.token, run.pid) for run in runs}
+    return {
+        "lost": len(set(done) - set(numbers)) + len(holes) + fresh,
+        "twice": max(len(numbers) - len(set(numbers)), again),
+        "out_of_order": sum(one > other for one, other in zip(numbers, numbers[1:], strict=False)),
+        "two_owners": len(owners) - len({token for token, _ in owners}),
+        "unanswered": sum(event.outcome is None for event in events) + (rows is None),
+        "overdue": sum(event.overdue for event in events),
+        "failed": sum(event.outcome == "failed" for event in events),
+        "unexplained": sum(not _is_explained(event, excuses) for event in unknown),
+        "unknown": len(unknown),
+    }
+
+
+def _is_explained(event, excuses):
+    return any(reason == event.reason and event.began <= end and event.ended >= begin for reason, begin, end in excuses)
+
+
+def read_trace(path):
+    """{page: [Run, …]}, in their order."""
+    pages = {}
+    with open(path) as lines:
+        for line in lines:
+            page, number, pid, token, at = line.split()
+            pages.setdefault(page, []).append(Run(page, int(number), int(pid), int(token), float(at)))
+    return pages
