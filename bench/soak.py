@@ -1,4 +1,4 @@
-"""Does a fleet grow? Pages come and go for a long time, raise, await, log in, load without ever joining; the memory of
+"""Does a fleet grow? Pages come and go for a long time, raise, await, tick, load without ever joining; the memory of
 the broker and its workers and all their file descriptors are looked at once a second.
 
     scripts/bench soak [--minutes 30]
@@ -24,7 +24,7 @@ WARM_UP = 80.0  # s: a page that went stays for 60
 PASSIVE = 10  # s, in the store
 EVERY = 0.1  # s between two events of a page
 LIFE = (1.0, 8.0)  # s of a page
-EVENTS = ("count_up",) * 7 + ("awaits", "raises", "list")
+EVENTS = ("count_up",) * 7 + ("awaits", "raises", "list", "ticks")
 
 
 async def _page(stage, chosen, until, settled):
@@ -42,6 +42,7 @@ async def _page(stage, chosen, until, settled):
                 await asyncio.sleep(EVERY)
             await page.stop()
             settled.update(event.outcome for event in asked)
+            settled["pushed"] += page.pushed
 
 
 def _figures(pid):
@@ -91,7 +92,7 @@ def run(quick, minutes=30):
         first, last = _thirds(samples, some, 0)
         report.add(f"{name}_mb", last / 2**20, "MB")
         report.add(f"{name}_growth_percent", 100 * (last - first) / first, "%")
-    for outcome in ("done", "failed"):
+    for outcome in ("done", "failed", "pushed"):
         report.add(outcome, settled[outcome], "events", "> 0")
     report.note(f"{PAGES} pages at a time, each for {LIFE[0]:g} to {LIFE[1]:g} s; {seconds:g} s after {WARM_UP:g} s")
     return report

@@ -391,11 +391,7 @@ class LiveViewConsumer(AsyncConsumer):
             await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
 
     async def _unless_gone(self, session, future):
-        """The reply to a JOIN. Gone: the page did not wait for it.
-
-        Where nobody has the page it has left, whatever became of the JOIN: its next one must not meet one that is
-        there.
-        """
+        """The reply to a JOIN. Gone: the page did not wait for it; its next JOIN must not meet it there."""
         if self._coming is None:
             self._coming = asyncio.ensure_future(self._from_socket())
         await asyncio.wait((future, self._coming), return_when=asyncio.FIRST_COMPLETED)

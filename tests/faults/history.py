@@ -42,7 +42,7 @@ class History:
     def __init__(self, port, seed, name="", known=False, backoff=IMPATIENT):
         self.port, self.random, self.name, self.known, self.backoff = port, random.Random(seed), name, known, backoff
         self.events, self.waiting = [], []  # waiting: without an outcome, in order
-        self.next, self.fresh, self.joins, self.waited = 1, 0, 0, []
+        self.next, self.fresh, self.joins, self.pushed, self.waited = 1, 0, 0, 0, []
         self.socket = self.shown = None
         self.open = self.stopped = False
         self.version = self.renewal = None
@@ -174,6 +174,9 @@ class History:
             self.version = frame["s"]
             if not number and "d" in frame and "0" in frame["d"]:
                 self.shown = frame["d"]["0"]["h"]
+            elif not number:
+                self.pushed += 1
+                await self._send({"t": "ack", "v": self.view, "s": self.version})
         if kind in (None, "failed", "unknown"):
             event = next((one for one in self.waiting if number and one.number == number), None)
             if event is not None:

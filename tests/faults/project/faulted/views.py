@@ -19,14 +19,14 @@ class History(LiveView):
     Each run is written to a file as well, which no snapshot takes back.
     """
 
-    template_string = "<div dj-root><p>{{ count }}</p><p>{{ listed }}</p></div>"
+    template_string = "<div dj-root><p>{{ count }}</p><p>{{ listed }}</p><b>{{ ticked }}</b></div>"
 
     def mount(self, request):
-        self.count, self.listed = 0, ""
+        self.count, self.ticked, self.listed = 0, 0, ""
         self.parts0, self.parts1, self.parts2, self.parts3 = [], [], [], []
 
     def get_context_data(self, **kwargs):
-        return {"count": self.count, "listed": self.listed}
+        return {"count": self.count, "listed": self.listed, "ticked": self.ticked}
 
     def _part(self, number):
         return getattr(self, f"parts{number % PARTS}")
@@ -42,6 +42,14 @@ class History(LiveView):
     def count_up(self):
         self.count += 1
         self._part(self.count).append([self.count, 0])
+
+    @event_handler
+    def ticks(self):
+        """From now on something is pushed."""
+        self.tick_interval = 200
+
+    def handle_tick(self):
+        self.ticked += 1
 
     @event_handler
     def raises(self):
