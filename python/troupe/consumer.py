@@ -460,7 +460,7 @@ def shown(error, plain):
     return {
         "kind": error.kind,
         "message": error.message,
-        "type": error.type,
+        "type": error.type or error.kind,  # pages write it in front of the message
         "frames": [list(frame) for frame in error.frames],
     }
 

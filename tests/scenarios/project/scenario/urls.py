@@ -31,6 +31,7 @@ urlpatterns = [
     path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
     path("stuck/", stuck.Stuck.as_view()),
+    path("ticks-stuck/", stuck.Ticks.as_view()),
     path("crashes-in-mount/", stuck.CrashesInMount.as_view()),
     path("crashes-in-join/", stuck.CrashesInJoin.as_view()),
     path("ticking/", pushes.Ticking.as_view()),
