@@ -41,7 +41,7 @@ s_adopt(broker *self, worker *owner, const announced *said)
     session *adopted = directory_adopt(self->sessions, said->session, owner, said->epoch);
     adopted->state = s_state(said->state);
     if (said->state == ANNOUNCED_ATTACHED)
-        session_attach(adopted, clients_hear(self->clients, said->client, self->now));
+        session_attach(adopted, clients_expect(self->clients, said->client, self->now));
     self->adopted++;
 }
 

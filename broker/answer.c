@@ -92,6 +92,21 @@ answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err
 }
 
 void
+answer_suspect(broker *self, slice to, const header *request, uint64_t epoch, const suspect *of, bool held)
+{
+    char text[QUARANTINE_TEXT];
+    err error = held ? ERR_QUARANTINED : ERR_WORKER_LOST;
+    self->count.refused++;
+    header reply = header_reply(request, refusal_type(error));
+    reply.epoch = epoch;
+    buffer_clear(&self->body);
+    refusal_blame_encode(error, slice_text(suspect_text(of, text)),
+                         held ? (uint32_t)(of->until - self->now) : 0, slice_of(of->view, of->view_size),
+                         slice_of(of->event, of->event_size), &self->body);
+    answer_body(self, to, &reply);
+}
+
+void
 answer_oversized(broker *self, slice to, const header *reply)
 {
     // The turn ran, so this is no refusal: the event's number is used.

@@ -135,6 +135,7 @@ back_push(broker *self, worker *from, parcel *in, const header *head)
     session *known = back_own(self, from, head);
     if (!known)
         return;
+    keep_reply(self, in, head); // the next one is of what changed since
     if (known->attached)
         s_deliver(self, key_bytes(&known->attached->id), in, head);
     else

@@ -297,6 +297,8 @@ s_init(broker *self, const broker_config *config)
     self->worker_dead_ms = config->worker_dead_ms;
     self->client_dead_ms = config->client_dead_ms;
     self->passive_ms = config->passive_ms;
+    self->hard_ms = config->hard_ms ? config->hard_ms : HARD_MS;
+    self->quarantine = quarantine_new();
     self->workers = registry_new(seed);
     self->sessions = directory_new(seed, self->boot);
     self->clients = clients_new(seed);
@@ -361,6 +363,7 @@ broker_destroy(broker **self_p)
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);
+    quarantine_destroy(&self->quarantine);
     buffer_fini(&self->body);
     free(self);
     *self_p = NULL;

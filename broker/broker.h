@@ -16,6 +16,7 @@ typedef struct {
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;
+    uint32_t hard_ms;       // the workers' hard limit for a turn; 0: HARD_MS
     const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
     size_t keep_limit;      // its bytes, at most
     uint32_t passive_ms;    // how long the store keeps a session that nobody has

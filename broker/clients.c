@@ -33,19 +33,29 @@ clients_destroy(clients **self_p)
 }
 
 client *
-clients_hear(clients *self, slice id, uint64_t now)
+clients_expect(clients *self, slice id, uint64_t now)
 {
     key wanted = key_of(self->seed, id);
-    client *heard = zhashx_lookup(self->table, &wanted);
-    if (!heard) {
-        heard = calloc(1, sizeof *heard);
-        ASSERT(heard);
-        heard->id = wanted;
-        list_init(&heard->sessions);
-        list_init(&heard->doomed);
-        ASSERT(zhashx_insert(self->table, &heard->id, heard) == 0);
-    }
+    client *known = zhashx_lookup(self->table, &wanted);
+    if (known)
+        return known;
+    known = calloc(1, sizeof *known);
+    ASSERT(known);
+    known->id = wanted;
+    known->heard_at = now;
+    known->expected = true;
+    list_init(&known->sessions);
+    list_init(&known->doomed);
+    ASSERT(zhashx_insert(self->table, &known->id, known) == 0);
+    return known;
+}
+
+client *
+clients_hear(clients *self, slice id, uint64_t now)
+{
+    client *heard = clients_expect(self, id, now);
     heard->heard_at = now;
+    heard->expected = false;
     return heard;
 }
 

@@ -10,6 +10,7 @@
 typedef struct client {
     key id; // its routing id
     uint64_t heard_at;
+    bool expected;      // it is said to be there, and has not been heard yet: it may be connecting
     list_link sessions; // attached to this client
     list_link doomed;   // in the broker's list of those to be taken for gone
 } client;
@@ -20,6 +21,8 @@ void clients_destroy(clients **self_p); // NULL-safe; nobody may be attached any
 
 // The record of the client that was heard now, made if need be. The table owns it. id.size <= MAX_ROUTING_ID.
 client *clients_hear(clients *self, slice id, uint64_t now);
+// The same of one that was not heard, but is said to be there.
+client *clients_expect(clients *self, slice id, uint64_t now);
 client *clients_find(const clients *self, slice id);   // NULL: none
 void clients_remove(clients *self, client **client_p); // attached to nothing
 size_t clients_count(const clients *self);

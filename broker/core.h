@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "broker/gate.h"
 #include "broker/guard.h"
+#include "broker/quarantine.h"
 #include "broker/route.h"
 #include "broker/store.h"
 #include "broker/wire.h"
@@ -16,7 +17,6 @@
 
 enum {
     BATCH = 64,             // messages read from one socket before the other has its turn
-    TURN_HARD_MS = 15000,   // a worker answers a turn by then, or is being killed
     ANSWER_SLACK_MS = 5000, // and for this long its answer may be under way
 };
 
@@ -43,6 +43,7 @@ struct broker {
     counters count;
     gate gates[GATE_COUNT];
     store *store; // NULL: none
+    quarantine *quarantine;
     held_reply held[BATCH];
     size_t held_count;
     list_link parked, due; // requests of sessions that move; those that may go on
@@ -51,7 +52,7 @@ struct broker {
     uint64_t waits_until; // 0: all have
     size_t expected;      // workers that were ready before this start; then those that the store knows of
     size_t adopted;       // sessions that were announced
-    uint32_t passive_ms;
+    uint32_t passive_ms, hard_ms; // a worker answers a turn by hard_ms, or ends
     uint64_t sweep_at;
     buffer body;  // scratch: what is being said
     key stranger; // who was told to IDENTIFY last, and when
@@ -94,6 +95,9 @@ void back_malformed(broker *self, const worker *from, const parcel *in, const he
 // is doomed.
 void answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err error,
                    const char *message, uint32_t retry_ms);
+// NOT_EXECUTED(quarantined) of one that is held, else UNKNOWN(worker_lost), both with what ran.
+void answer_suspect(broker *self, slice to, const header *request, uint64_t epoch, const suspect *of,
+                    bool held);
 void answer_oversized(broker *self, slice to, const header *reply);
 void answer_ended(broker *self, slice to, const session *of, uint64_t sequence, const char *reason);
 void answer_body(broker *self, slice to, const header *reply); // with self->body
@@ -137,7 +141,7 @@ void adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch); //
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);
-void fate_doom_client(broker *self, slice id); // harmless if it is not known
+void fate_doom_client(broker *self, slice id); // harmless if it is not known, or not here yet
 void fate_forget(broker *self, session *gone, happening why, const char *reason);
 void fate_end_sessions(broker *self, worker *of, const char *reason);
 void fate_leave(broker *self, session *of); // of its attached client

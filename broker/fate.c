@@ -11,7 +11,7 @@ void
 fate_doom_client(broker *self, slice id)
 {
     client *gone = clients_find(self->clients, id);
-    if (gone && list_is_empty(&gone->doomed))
+    if (gone && !gone->expected && list_is_empty(&gone->doomed))
         list_append(&self->doomed_clients, &gone->doomed);
 }
 
@@ -20,13 +20,17 @@ fate_doom_client(broker *self, slice id)
 static void
 s_answer_lost(broker *self, const session *gone, const pending *each, const header *request)
 {
+    const suspect *blamed = quarantine_noted(self->quarantine, gone->id, self->now);
     bool asks_again = gone->attached && (each->flags & FLAG_BROWSER) && each->type == MSG_EVENT &&
                       slice_equal(key_bytes(&gone->attached->id), pending_client(each));
-    if (asks_again && keep_has(self, gone))
+    if (asks_again && keep_has(self, gone) && !quarantine_holds(self->quarantine, gone->id, self->now))
         return;
     if (each->type == MSG_EVENT)
         keep_settled(self, gone, each->sequence);
-    answer_refuse(self, pending_client(each), request, gone->epoch, ERR_WORKER_LOST, NULL, 0);
+    if (blamed)
+        answer_suspect(self, pending_client(each), request, gone->epoch, blamed, false);
+    else
+        answer_refuse(self, pending_client(each), request, gone->epoch, ERR_WORKER_LOST, NULL, 0);
 }
 
 // A worker says RELEASED when it has answered what it began, so what is still open did not begin. Of a lost
@@ -61,8 +65,11 @@ fate_forget(broker *self, session *gone, happening why, const char *reason)
 void
 fate_end_sessions(broker *self, worker *of, const char *reason)
 {
-    while (!list_is_empty(&of->sessions))
-        fate_forget(self, LIST_ITEM(of->sessions.next, session, of_owner), HAPPENING_LOST, reason);
+    while (!list_is_empty(&of->sessions)) {
+        session *gone = LIST_ITEM(of->sessions.next, session, of_owner);
+        bool held = quarantine_holds(self->quarantine, gone->id, self->now);
+        fate_forget(self, gone, HAPPENING_LOST, held ? err_word(ERR_QUARANTINED) : reason);
+    }
 }
 
 void

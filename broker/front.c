@@ -25,7 +25,7 @@ s_send(broker *self, session *known, parcel *in, const header *request)
     if (message_wants_reply(request->type)) {
         uint64_t ttl = request->ttl ? request->ttl : DEFAULT_TTL_MS;
         noted = directory_await(self->sessions, known, parcel_frame(in, 0), request,
-                                self->now + ttl + TURN_HARD_MS + ANSWER_SLACK_MS);
+                                self->now + ttl + self->hard_ms + ANSWER_SLACK_MS);
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &in->frame[1];
@@ -144,6 +144,19 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
     return error;
 }
 
+// What would begin on another worker, of a session that ended two.
+static bool
+s_is_held(broker *self, const route *to, const parcel *in, const header *request)
+{
+    bool begins = to->kind == ROUTE_PLACE || to->kind == ROUTE_RESTORE;
+    if (!begins && !(to->kind == ROUTE_ANSWER && to->error == ERR_NO_WORKER))
+        return false;
+    const suspect *held = quarantine_holds(self->quarantine, request->session, self->now);
+    if (held)
+        answer_suspect(self, parcel_frame(in, 0), request, 0, held, true);
+    return held;
+}
+
 void
 front_request(broker *self, parcel *in, const header *request)
 {
@@ -158,6 +171,8 @@ front_request(broker *self, parcel *in, const header *request)
         bool stored = !known && self->store && store_has(self->store, request->session);
         route to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
                                  self->worker_dead_ms);
+        if (s_is_held(self, &to, in, request))
+            return;
         error = s_follow(self, &to, known, in, request);
         // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker
         // less.
@@ -238,20 +253,34 @@ s_is_gone(uint64_t pid)
     return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 }
 
+static void
+s_blame(broker *self, const running_turn *of)
+{
+    if (!quarantine_note(self->quarantine, of, self->now))
+        return;
+    char id[ID_TEXT], view[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
+    log_event(LEVEL_ERROR, "quarantined", "session=%s view=%s event=%s for_s=%d", id_text(of->session, id),
+              log_quoted(of->view, view, sizeof view), log_quoted(of->event, event, sizeof event),
+              QUARANTINE_HOLD_MS / 1000);
+}
+
 void
 front_exited(broker *self, parcel *in, const header *request)
 {
-    uint64_t pid;
-    err error = exited_decode(parcel_frame(in, 2), &pid);
+    exited_body said;
+    err error = exited_decode(parcel_frame(in, 2), &said);
     if (error) {
         front_refuse(self, in, request, error);
         return;
     }
-    bool gone = s_is_gone(pid);
-    if (!gone)
+    if (!s_is_gone(said.pid)) {
         broker_log(self, GATE_REFUSED, LEVEL_WARN, "exit_not_believed", "worker_pid=%llu",
-                   (unsigned long long)pid);
-    for (worker *each = registry_first(self->workers); gone && each; each = registry_next(self->workers))
-        if (each->pid == pid && !each->is_elsewhere)
+                   (unsigned long long)said.pid);
+        return;
+    }
+    for (unsigned i = 0; i < said.count; i++)
+        s_blame(self, &said.running[i]);
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+        if (each->pid == said.pid && !each->is_elsewhere)
             fate_doom_worker(self, each);
 }

@@ -128,7 +128,8 @@ keep_send_restore(broker *self, const session *placed, slice frame)
     header_encode(&restore, head);
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    slice parts[] = {slice_of(NULL, 0), slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
+    slice page = placed->attached ? key_bytes(&placed->attached->id) : slice_of(NULL, 0);
+    slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
     return wire_send_bytes(self->back_socket, key_bytes(&placed->owner->id), parts, 4);
 }
 

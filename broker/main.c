@@ -20,6 +20,7 @@ enum {
     OPT_HEARTBEAT,
     OPT_WORKER_DEAD,
     OPT_CLIENT_DEAD,
+    OPT_HARD,
     OPT_KEEP,
     OPT_KEEP_MB,
     OPT_PASSIVE,
@@ -37,7 +38,7 @@ typedef struct {
 typedef struct {
     addresses front, back;
     const char *keep, *key, *allow;
-    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, keep_mb, passive_s;
+    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, hard_ms, keep_mb, passive_s;
     int ready_fd;
     bool verbose;
 } arguments;
@@ -55,6 +56,7 @@ static const struct argp_option s_options[] = {
     {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
     {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
     {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
+    {"hard-ms", OPT_HARD, "N", 0, "The workers' hard limit for a turn; 0: none (15000)", 0},
     {"keep", OPT_KEEP, "FOLDER", 0,
      "Keep sessions here, so that they outlive their workers and this broker (none: they do not)", 0},
     {"keep-mb", OPT_KEEP_MB, "N", 0, "How much may be kept (1024)", 0},
@@ -152,6 +154,9 @@ s_parse(int option, char *text, struct argp_state *state)
         break;
     case OPT_CLIENT_DEAD:
         to->client_dead_ms = s_number(state, text, 20, 3600000);
+        break;
+    case OPT_HARD:
+        to->hard_ms = s_number(state, text, 0, 3600000);
         break;
     case OPT_KEEP:
         to->keep = text;
@@ -255,6 +260,7 @@ main(int argc, char **argv)
         .heartbeat_ms = given.heartbeat_ms,
         .worker_dead_ms = given.worker_dead_ms,
         .client_dead_ms = given.client_dead_ms,
+        .hard_ms = given.hard_ms,
         .keep = given.keep,
         .keep_limit = (size_t)given.keep_mb << 20,
         .passive_ms = given.passive_s * 1000,

@@ -18,6 +18,7 @@ enum {
     MAX_VIEWS = 64,
     MAX_IDENTITY = 32,
     MAX_MAILBOX = 16,
+    MAX_UNACKED = 8,
     MAX_REPLIES_KEPT = 8,
     MAX_REPLY_KEPT = 16 << 10,
     MAX_UNADOPTED = 1000,
@@ -29,6 +30,7 @@ enum {
     MAX_URL = 8 << 10,
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,
+    MAX_RUNNING = 64,
 
     DEFAULT_TTL_MS = 10000,
     HEARTBEAT_MS = 1000,
@@ -39,6 +41,10 @@ enum {
     IDLE_MS = 30 * 60 * 1000,
     PASSIVE_MS = 30 * 60 * 1000,
     BUSY_RETRY_MS = 100,
+    SOFT_MS = 5000,
+    HARD_MS = 15000,
+    PUSH_PACE_MS = 20, // between two pushes of a view, and two ticks
+    PUSH_AGAIN_MS = 10000,
 };
 
 #endif

@@ -1,10 +1,13 @@
 #include "fleet/child.h"
 
+#include "proto/black_box.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -13,7 +16,7 @@ child_new(void)
 {
     child *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->out = self->ready = -1;
+    self->out = self->ready = self->box = -1;
     self->lines = lines_new();
     return self;
 }
@@ -34,6 +37,7 @@ child_destroy(child **self_p)
         return;
     s_close(&self->out);
     s_close(&self->ready);
+    s_close(&self->box);
     lines_destroy(&self->lines);
     free(self);
     *self_p = NULL;
@@ -50,8 +54,12 @@ s_complain(const char *program)
 
 // In the child, whose other threads are not there: nothing here may take a lock.
 _Noreturn static void
-s_become(char *const *argv, pid_t parent, int out, int ready)
+s_become(char *const *argv, pid_t parent, int out, int ready, int box)
 {
+    int above = CHILD_BOX_FD + 1; // none of them may stand where another one goes
+    ready = fcntl(ready, F_DUPFD_CLOEXEC, above);
+    if (box != -1 && ((box = fcntl(box, F_DUPFD_CLOEXEC, above)) == -1 || dup2(box, CHILD_BOX_FD) == -1))
+        _exit(126);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) // it died before that
@@ -60,9 +68,8 @@ s_become(char *const *argv, pid_t parent, int out, int ready)
     if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
         dup2(out, STDERR_FILENO) == -1 || dup2(ready, CHILD_READY_FD) == -1)
         _exit(126);
-    if (null > CHILD_READY_FD)
+    if (null > CHILD_BOX_FD)
         close(null);
-    fcntl(CHILD_READY_FD, F_SETFD, 0); // dup2 of a descriptor to itself does not
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -77,10 +84,12 @@ child_start(child *self, char *const *argv)
 {
     int out[2] = {-1, -1}, ready[2] = {-1, -1};
     pid_t parent = getpid(), pid = -1;
+    // Memory without a name: it is gone with the last of the two, however they end.
+    self->box = self->slot ? memfd_create("troupe-black-box", MFD_CLOEXEC) : -1;
     if (pipe2(out, O_CLOEXEC) == 0 && pipe2(ready, O_CLOEXEC) == 0)
         pid = fork();
     if (pid == 0)
-        s_become(argv, parent, out[1], ready[1]);
+        s_become(argv, parent, out[1], ready[1], self->box);
     int reason = errno;
     s_close(&out[1]);
     s_close(&ready[1]);
@@ -133,6 +142,15 @@ void
 child_kill_group(const child *self)
 {
     kill(-self->pid, SIGKILL);
+}
+
+void
+child_black_box(const child *self, buffer *out)
+{
+    // Read, not mapped: whoever else has it may shorten it.
+    uint8_t *room = buffer_reserve(out, sizeof(black_box));
+    ssize_t size = self->box == -1 ? 0 : pread(self->box, room, sizeof(black_box), 0);
+    buffer_wrote(out, size > 0 ? (size_t)size : 0);
 }
 
 uint64_t

@@ -4,13 +4,15 @@
 #ifndef TROUPE_FLEET_CHILD_H
 #define TROUPE_FLEET_CHILD_H
 
+#include "common/buffer.h"
 #include "common/errors.h"
 #include "fleet/lines.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CHILD_READY_FD = 3 }; // where the child finds the descriptor for --ready-fd
+// Where the child finds the descriptors for --ready-fd and --black-box-fd.
+enum { CHILD_READY_FD = 3, CHILD_BOX_FD = 4 };
 
 typedef struct {
     int pid;
@@ -18,6 +20,7 @@ typedef struct {
     char name[32];
     int out;   // its stdout and stderr; -1: at its end
     int ready; // -1: nothing to be read any more
+    int box;   // a worker's black box (proto/black_box.h); -1: none
     bool was_ready;
     lines *lines;
     uint64_t started_at;
@@ -34,6 +37,8 @@ void child_read(child *self);       // what its output holds now, into lines
 bool child_read_ready(child *self); // whether it said that it is ready
 void child_signal(const child *self, int number);
 void child_kill_group(const child *self); // before it is reaped: what it started and left behind
-uint64_t child_rss(const child *self);    // bytes; 0: unknown
+// What its black box holds, appended; nothing, if it has none.
+void child_black_box(const child *self, buffer *out);
+uint64_t child_rss(const child *self); // bytes; 0: unknown
 
 #endif

@@ -1,7 +1,5 @@
 #include "fleet/envoy.h"
 
-#include "proto/bodies.h"
-
 #include <czmq.h>
 
 struct envoy {
@@ -77,11 +75,11 @@ envoy_ask(envoy *self)
 }
 
 void
-envoy_exited(envoy *self, int pid)
+envoy_exited(envoy *self, const exited_body *said)
 {
     buffer body;
     buffer_init(&body);
-    exited_encode((uint64_t)pid, &body);
+    exited_encode(said, &body);
     s_send(self, MSG_EXITED, &body);
     buffer_fini(&body);
 }

@@ -49,6 +49,7 @@ supervisor_new(const supervisor_options *options)
     self->options = *options;
     self->now = self->started_at = self->look_at = clock_now(options->clock);
     self->terminal = isatty(STDERR_FILENO);
+    self->out_of_memory = supervisor_out_of_memory();
     self->output = output_new(self->terminal);
     self->signals = -1;
     buffer_init(&self->figures);

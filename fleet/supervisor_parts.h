@@ -26,10 +26,13 @@ struct supervisor {
     reload_state said_reload;
     output *output;
     bool terminal, said_up, signalled;
+    uint64_t out_of_memory; // how often the system had killed for that when it was looked at last
 };
 
 // The broker's figures, unless they are old. They borrow self->figures.
 bool supervisor_figures(const supervisor *self, broker_figures *ret);
+// How often the system has killed a process for want of memory. 0: it does not say.
+uint64_t supervisor_out_of_memory(void);
 // Buries the processes that have ended.
 void supervisor_reap(supervisor *self);
 // Answers the requests that are here.

@@ -141,28 +141,67 @@ logout_decode(slice body, slice *ret_identity)
     return in.error;
 }
 
+static err
+s_running(slice element, running_turn *ret)
+{
+    reader in;
+    reader_init(&in, element);
+    running_turn decoded = {
+        .session = s_id(&in, "session"),
+        .sequence = reader_uint(&in, "sequence"),
+        .view = reader_opt_str(&in, "view", MAX_VIEW_PATH),
+        .event = reader_opt_str(&in, "event", MAX_EVENT_NAME),
+    };
+    if (!in.error)
+        *ret = decoded;
+    return in.error;
+}
+
 err
-exited_decode(slice body, uint64_t *ret_pid)
+exited_decode(slice body, exited_body *ret)
 {
     reader in;
     reader_init(&in, body);
     uint64_t pid = reader_uint(&in, "pid");
+    slice running = reader_opt_list(&in, "running", MAX_REQUEST_BODY);
     if (in.error)
         return in.error;
     if (pid == 0)
         return ERR_MALFORMED;
-    if (pid > INT32_MAX)
+    if (pid > INT32_MAX || msgpack_count(running) > MAX_RUNNING)
         return ERR_TOO_LARGE;
-    *ret_pid = pid;
+    exited_body decoded = {.pid = pid};
+    size_t cursor = 0;
+    slice element;
+    while (msgpack_next(running, &cursor, &element)) {
+        err error = s_running(element, &decoded.running[decoded.count++]);
+        if (error)
+            return error;
+    }
+    *ret = decoded;
     return OK;
 }
 
 void
-exited_encode(uint64_t pid, buffer *out)
+exited_encode(const exited_body *self, buffer *out)
 {
     writer to = writer_on(out);
-    writer_map(to, 1);
-    writer_key_uint(to, "pid", pid);
+    writer_map(to, 1U + (self->count > 0));
+    writer_key_uint(to, "pid", self->pid);
+    if (!self->count)
+        return;
+    writer_key(to, "running");
+    writer_list(to, self->count);
+    for (unsigned i = 0; i < self->count; i++) {
+        const running_turn *each = &self->running[i];
+        writer_map(to, 2U + (each->view.size > 0) + (each->event.size > 0));
+        writer_key_bin(to, "session", slice_of(each->session.bytes, ID_SIZE));
+        writer_key_uint(to, "sequence", each->sequence);
+        if (each->view.size)
+            writer_key_str(to, "view", each->view);
+        if (each->event.size)
+            writer_key_str(to, "event", each->event);
+    }
 }
 
 void
@@ -216,6 +255,19 @@ done_encode(const done_body *self, buffer *out)
         writer_key_bin(to, "html", self->html);
 }
 
+void
+push_encode(const push_body *self, buffer *out)
+{
+    writer to = writer_on(out);
+    writer_map(to, self->error.size ? 3 : 1);
+    writer_key_bin(to, "frame", self->frame);
+    if (!self->error.size)
+        return;
+    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key(to, "error");
+    writer_raw(to, self->error);
+}
+
 static void
 s_opt_str(writer to, const char *key, slice text)
 {
@@ -265,12 +317,20 @@ refusal_type(err reason)
 void
 refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out)
 {
+    refusal_blame_encode(reason, message, retry_ms, (slice){0}, (slice){0}, out);
+}
+
+void
+refusal_blame_encode(err reason, slice message, uint32_t retry_ms, slice view_path, slice event, buffer *out)
+{
     writer to = writer_on(out);
-    writer_map(to, retry_ms ? 3 : 2);
+    writer_map(to, 2U + (retry_ms > 0) + (view_path.size > 0) + (event.size > 0));
     writer_key_str(to, "reason", slice_text(err_word(reason)));
     writer_key_str(to, "message", message.size ? message : slice_text(err_text(reason)));
     if (retry_ms)
         writer_key_uint(to, "retry_ms", retry_ms);
+    s_opt_str(to, "view_path", view_path);
+    s_opt_str(to, "event", event);
 }
 
 void

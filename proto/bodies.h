@@ -59,9 +59,21 @@ typedef struct {
 } ack_body;
 err ack_decode(slice body, ack_body *ret);
 err logout_decode(slice body, slice *ret_identity);
-// EXITED: from 1 to 2^31 - 1, the pids of this system. Above: ERR_TOO_LARGE.
-err exited_decode(slice body, uint64_t *ret_pid);
-void exited_encode(uint64_t pid, buffer *out);
+// A turn that ran when its worker ended.
+typedef struct {
+    id16 session;
+    uint64_t sequence;
+    slice view;  // its path, or empty
+    slice event; // or empty
+} running_turn;
+
+typedef struct {
+    uint64_t pid; // from 1 to 2^31 - 1, the pids of this system. Above: ERR_TOO_LARGE
+    unsigned count;
+    running_turn running[MAX_RUNNING];
+} exited_body;
+err exited_decode(slice body, exited_body *ret);
+void exited_encode(const exited_body *self, buffer *out);
 
 typedef struct {
     id16 view;
@@ -96,6 +108,13 @@ typedef struct {
 void done_encode(const done_body *self, buffer *out);
 
 typedef struct {
+    slice frame; // empty: an error is told
+    id16 view;   // of the error
+    slice error; // raw map, as FAILED's
+} push_body;
+void push_encode(const push_body *self, buffer *out);
+
+typedef struct {
     slice file;
     uint64_t line;
     slice function;
@@ -115,6 +134,9 @@ void failed_encode(const failed_body *self, buffer *out);
 
 // NOT_EXECUTED and UNKNOWN. message may be empty: err_text is said then. retry_ms 0: not said.
 void refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out);
+// With what is to blame for it; either may be empty.
+void refusal_blame_encode(err reason, slice message, uint32_t retry_ms, slice view_path, slice event,
+                          buffer *out);
 // Which of FAILED, NOT_EXECUTED and UNKNOWN an error is answered with.
 message_type refusal_type(err reason);
 void reason_encode(const char *reason, slice message,

@@ -79,8 +79,7 @@ control_drain(worker *self)
 static void
 s_encode_goodbye(const worker *self, buffer *out)
 {
-    (void)self;
-    reason_encode("worker_left", (slice){0}, out);
+    reason_encode(self->stuck ? "stuck" : "worker_left", (slice){0}, out);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "worker/outbox.h"
 #include "worker/roster.h"
+#include "worker/watch.h"
 #include "worker/wire.h"
 #include "worker/worker.h"
 
@@ -27,6 +28,7 @@ struct worker {
     tree_key key;
     runqueue *queue;
     pool *pool;
+    watch *watch;
     roster *roster;
     outbox *outbox;
     wire *wire;
@@ -42,6 +44,7 @@ struct worker {
     uint64_t refused_since; // 0: not
     uint64_t next_heartbeat, next_sweep, next_tend, leave_at, drained_by;
     volatile _Atomic bool stop;
+    bool stuck;             // one turn is over the hard limit: we leave, and soon
     _Atomic uint64_t store; // the incarnation of the broker that stores snapshots; 0: none does
     bool was_registered;
     bool moves; // the broker has answered DRAIN

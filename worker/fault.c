@@ -93,6 +93,19 @@ fault_type(const fault *self)
 }
 
 void
+fault_frames(const fault *self, buffer *out)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        buffer_text(out, i ? "; " : "");
+        buffer_slice(out, s_piece(self, self->frames[i].file));
+        buffer_format(out, ":%u in ", self->frames[i].line);
+        buffer_slice(out, s_piece(self, self->frames[i].function));
+        buffer_text(out, ": ");
+        buffer_slice(out, s_piece(self, self->frames[i].source));
+    }
+}
+
+void
 fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *out)
 {
     fault_frame frames[MAX_FRAMES];

@@ -32,6 +32,8 @@ void fault_set_type(fault *self, slice name);
 void fault_add_frame(fault *self, slice file, unsigned line, slice function,
                      slice source); // beyond MAX_FRAMES: ignored
 slice fault_message(const fault *self);
+void fault_frames(const fault *self,
+                  buffer *out); // "file:line in function: source; …", outermost first, appended
 slice fault_type(const fault *self);
 // FAILED's body (PROTOCOL.md 5.2).
 void fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *out);

@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 #define MAX_PATHS 16
 
-enum { OPT_READY_FD = 256, OPT_KEY, OPT_SERVER_KEY };
+enum { OPT_READY_FD = 256, OPT_BOX_FD, OPT_SOFT, OPT_HARD, OPT_KEY, OPT_SERVER_KEY };
 
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
@@ -22,8 +23,8 @@ typedef struct {
     const char *back, *name, *settings, *python, *key, *server_key;
     const char *paths[MAX_PATHS];
     char *ready_text; // of argv
-    int ready_fd;
-    unsigned path_count, threads, most_threads, switch_us, drain_ms;
+    int ready_fd, box_fd;
+    unsigned path_count, threads, most_threads, switch_us, drain_ms, soft_ms, hard_ms;
     bool reload, verbose;
 } arguments;
 
@@ -41,6 +42,11 @@ static const struct argp_option s_options[] = {
     {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 5000)", 0},
     {"drain-ms", 'd', "MS", 0,
      "How long it may take to hand over sessions and end turns when it stops (default: 30000)", 0},
+    {"soft-ms", OPT_SOFT, "MS", 0, "A handler that takes longer gets an exception; 0: none (default: 5000)",
+     0},
+    {"hard-ms", OPT_HARD, "MS", 0, "One that takes longer still ends this worker; 0: never (default: 15000)",
+     0},
+    {"black-box-fd", OPT_BOX_FD, "FD", 0, "Write down here what runs, for whoever started this worker", 0},
     {"ready-fd", OPT_READY_FD, "FD", 0,
      "Write \"ready\" to this descriptor when registered, and close it (-: do not)", 0},
     {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
@@ -100,6 +106,15 @@ s_parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'd':
         into->drain_ms = s_number(state, text, 0, 600000);
+        return 0;
+    case OPT_SOFT:
+        into->soft_ms = s_number(state, text, 0, 3600000);
+        return 0;
+    case OPT_HARD:
+        into->hard_ms = s_number(state, text, 0, 3600000);
+        return 0;
+    case OPT_BOX_FD:
+        into->box_fd = (int)s_number(state, text, 0, 1 << 20);
         return 0;
     case OPT_READY_FD:
         into->ready_text = text;
@@ -178,6 +193,7 @@ s_start_python(const arguments *given)
         .paths = given->paths,
         .path_count = given->path_count,
         .switch_us = given->switch_us,
+        .soft_ms = given->soft_ms,
         .lazy = given->reload, // a page can tell of a half-written view
     };
     const view_ops *ops = embed_start(&options);
@@ -205,8 +221,21 @@ s_environment(const char *variable)
     return value && *value ? value : NULL;
 }
 
+static recorder *
+s_record(const arguments *given)
+{
+    recorder *made = recorder_new(given->box_fd);
+    if (!made)
+        log_event(LEVEL_ERROR, "no_black_box", "fd=%d reason=\"%s\"", given->box_fd, strerror(errno));
+    else
+        recorder_catch_signals(made);
+    if (given->box_fd != -1)
+        fcntl(given->box_fd, F_SETFD, FD_CLOEXEC); // programs that handlers start have no business there
+    return made;
+}
+
 static int
-s_run(arguments *given)
+s_run(arguments *given, recorder *record)
 {
     wire_keys keys;
     if (!s_load_keys(given, &keys))
@@ -221,6 +250,9 @@ s_run(arguments *given)
         .keys = &keys,
         .drain_ms = given->drain_ms,
         .pool = {given->threads, given->most_threads, 50},
+        .soft_ms = given->soft_ms,
+        .hard_ms = given->hard_ms,
+        .record = record,
         .registered = s_say_ready,
         .context = given,
     };
@@ -230,7 +262,8 @@ s_run(arguments *given)
         return 2;
     if (s_signalled || s_reload)
         worker_stop(s_worker);
-    return worker_run(s_worker) == WORKER_REFUSED ? 4 : 0;
+    worker_end end = worker_run(s_worker);
+    return end == WORKER_STUCK ? EXIT_STUCK : end == WORKER_REFUSED ? 4 : 0;
 }
 
 int
@@ -248,7 +281,10 @@ main(int argc, char **argv)
                        .most_threads = 32,
                        .switch_us = 5000,
                        .drain_ms = 30000,
-                       .ready_fd = -1};
+                       .soft_ms = SOFT_MS,
+                       .hard_ms = HARD_MS,
+                       .ready_fd = -1,
+                       .box_fd = -1};
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     if (given.most_threads < given.threads)
         given.most_threads = given.threads;
@@ -259,8 +295,13 @@ main(int argc, char **argv)
         return 2;
     }
     s_set_signals();
-    int code = s_run(&given);
+    recorder *record = s_record(&given);
+    int code = record ? s_run(&given, record) : 2;
+    if (code != EXIT_STUCK && record)
+        recorder_over(record);
     if (s_reload && !s_signalled && code == 0) {
+        if (given.box_fd != -1)
+            fcntl(given.box_fd, F_SETFD, 0);
         log_event(LEVEL_INFO, "reloading", "worker=%s", given.name);
         execv("/proc/self/exe", argv);
         log_event(LEVEL_ERROR, "reload_failed", "error=%s", strerror(errno));

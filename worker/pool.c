@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_THREADS 256
+#define MOST_THREADS BOX_LANES
 #define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
 
 // How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than the switch
@@ -23,6 +23,12 @@ typedef struct {
     _Atomic uint64_t busy_since; // ms; 0: no turn
     _Atomic uint64_t turns;
     uint64_t cpu_seen; // ns, pool_tend's
+    box_slot *record;
+    void *_Atomic entered;        // view_ops's of this thread, once it has begun
+    pthread_mutex_t interrupting; // held by who interrupts
+    _Atomic uint64_t
+        reached_for; // the turn (as turns counts) that is interrupted or was last, plus 1; 0: none
+    _Atomic uint64_t interrupted; // the one that was
 } lane;
 
 struct pool {
@@ -30,8 +36,9 @@ struct pool {
     const turn_host *host;
     pool_limits limits;
     pool_events events;
+    recorder *record;
     pid_t process;
-    unsigned count;
+    _Atomic unsigned count;
     lane lanes[MOST_THREADS];
 };
 
@@ -55,23 +62,43 @@ s_end(pool *self, session *of, const char *reason)
     self->events.ended(self->events.context, of);
 }
 
+// A turn that awaited has a record already, unless there was no room for it.
 static void
-s_work(pool *self, work *todo)
+s_record(box_slot *record, const work *todo, uint64_t now)
+{
+    session *of = todo->item->owner;
+    header head = {.session = session_id(of), .type = MSG_RELEASED};
+    box_slot *parked = todo->kind == WORK_RESUME ? session_record(of) : NULL;
+    if (parked)
+        recorder_resume(parked, record, now);
+    else
+        record_begin(record, todo->kind == WORK_MAIL ? &todo->mail->head : &head, now);
+    session_set_record(of, record);
+}
+
+static void
+s_work(pool *self, lane *on, work *todo, uint64_t now)
 {
     session *of = todo->item->owner;
     bool moves = todo->kind == WORK_MAIL &&
                  (todo->mail->head.type == MSG_MOVE || todo->mail->head.type == MSG_RESTORE);
     const char *reason = todo->kind == WORK_END ? todo->reason : moves ? "worker_left" : "shutdown";
     turn_result result = TURN_ENDS;
+    s_record(on->record, todo, now);
     if (todo->kind == WORK_MAIL)
         result = turn_run(of, &todo->mail, self->host);
+    else if (todo->kind == WORK_NUDGE)
+        result = turn_push(of, self->host);
     else if (todo->kind == WORK_RESUME)
         result = turn_resume(of, self->host);
+    if (getpid() != self->process) // a handler forked, and came back here as the child
+        _exit(EXIT_FAILURE);       // the other turns are the parent's to run, and so is the record
     switch (result) {
     case TURN_ANSWERED:
         runqueue_done(self->queue, todo->item);
         break;
     case TURN_AWAITS:
+        session_set_record(of, recorder_park(self->record, on->record));
         runqueue_park(self->queue, todo->item);
         break;
     case TURN_MOVES:
@@ -84,13 +111,29 @@ s_work(pool *self, work *todo)
     }
 }
 
+// Whoever interrupts says so first and looks at the count of turns then; we count first and look then. So
+// either it finds that the turn is over, or we wait until it is done.
+static void
+s_finish(lane *self)
+{
+    record_end(self->record);
+    atomic_store(&self->busy_since, 0);
+    uint64_t over = atomic_fetch_add(&self->turns, 1);
+    if (atomic_load(&self->reached_for) == over + 1) {
+        pthread_mutex_lock(&self->interrupting);
+        pthread_mutex_unlock(&self->interrupting);
+    }
+}
+
 static void *
 s_run(void *argument)
 {
     lane *self = argument;
     pool *of = self->pool;
     const view_ops *ops = of->host->ops;
+    self->record = recorder_lane(of->record, (unsigned)(self - of->lanes));
     void *thread = ops->thread_begin(ops->host);
+    self->entered = thread;
     uint64_t entered = clock_now(of->host->clock);
     bool came = false;
     for (;;) {
@@ -113,11 +156,8 @@ s_run(void *argument)
         }
         came = false;
         atomic_store(&self->busy_since, now);
-        s_work(of, &todo);
-        if (getpid() != of->process) // a handler forked, and came back here as the child
-            _exit(EXIT_FAILURE);     // the other turns are the parent's to run
-        atomic_store(&self->busy_since, 0);
-        atomic_fetch_add(&self->turns, 1);
+        s_work(of, self, &todo, now);
+        s_finish(self);
     }
 }
 
@@ -127,6 +167,7 @@ s_add(pool *self)
 {
     lane *added = &self->lanes[self->count];
     *added = (lane){.pool = self};
+    ASSERT(pthread_mutex_init(&added->interrupting, NULL) == 0);
     pthread_attr_t attributes;
     ASSERT(pthread_attr_init(&attributes) == 0);
     ASSERT(pthread_attr_setstacksize(&attributes, THREAD_STACK) == 0);
@@ -137,7 +178,8 @@ s_add(pool *self)
 }
 
 pool *
-pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events)
+pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
+         recorder *record)
 {
     ASSERT(limits->threads > 0 && limits->threads <= limits->most && limits->most <= MOST_THREADS);
     pool *self = calloc(1, sizeof *self);
@@ -146,6 +188,7 @@ pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, cons
     self->host = host;
     self->limits = *limits;
     self->events = *events;
+    self->record = record;
     self->process = getpid();
     while (self->count < limits->threads)
         ASSERT(s_add(self));
@@ -160,6 +203,8 @@ pool_destroy(pool **self_p)
         return;
     for (unsigned i = 0; i < self->count; i++)
         pthread_join(self->lanes[i].thread, NULL);
+    for (unsigned i = 0; i < self->count; i++)
+        pthread_mutex_destroy(&self->lanes[i].interrupting);
     free(self);
     *self_p = NULL;
 }
@@ -205,4 +250,64 @@ pool_look(pool *self)
             load.busy_ms = now - since;
     }
     return load;
+}
+
+// How long it has run, and which turn that is. 0: none runs.
+static uint64_t
+s_busy_ms(const lane *self, uint64_t now, uint64_t *ret_turn)
+{
+    *ret_turn = atomic_load(&self->turns);
+    uint64_t since = atomic_load(&self->busy_since);
+    bool same = *ret_turn == atomic_load(&self->turns);
+    return since && same && now > since ? now - since : 0;
+}
+
+box_slot *
+pool_overdue(const pool *self, uint64_t limit)
+{
+    uint64_t now = clock_now(self->host->clock), longest = 0, number;
+    box_slot *found = NULL;
+    for (unsigned i = 0; i < self->count; i++) {
+        uint64_t busy = s_busy_ms(&self->lanes[i], now, &number);
+        if (busy >= limit && busy > longest) {
+            longest = busy;
+            found = self->lanes[i].record;
+        }
+    }
+    return found;
+}
+
+static bool
+s_is_due(const lane *self, uint64_t now, uint64_t limit, uint64_t *ret_turn)
+{
+    return s_busy_ms(self, now, ret_turn) >= limit && atomic_load(&self->interrupted) != *ret_turn + 1;
+}
+
+bool
+pool_may_interrupt(const pool *self, uint64_t limit)
+{
+    uint64_t now = clock_now(self->host->clock), number;
+    for (unsigned i = 0; i < self->count; i++)
+        if (s_is_due(&self->lanes[i], now, limit, &number))
+            return true;
+    return false;
+}
+
+static void
+s_interrupt(const view_ops *ops, lane *one, uint64_t number)
+{
+    pthread_mutex_lock(&one->interrupting);
+    atomic_store(&one->reached_for, number + 1);
+    if (atomic_load(&one->turns) == number && ops->interrupt(ops->host, one->entered))
+        atomic_store(&one->interrupted, number + 1);
+    pthread_mutex_unlock(&one->interrupting);
+}
+
+void
+pool_interrupt(pool *self, uint64_t limit)
+{
+    uint64_t now = clock_now(self->host->clock), number;
+    for (unsigned i = 0; i < self->count; i++)
+        if (s_is_due(&self->lanes[i], now, limit, &number))
+            s_interrupt(self->host->ops, &self->lanes[i], number);
 }

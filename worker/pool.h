@@ -5,13 +5,14 @@
 #ifndef TROUPE_POOL_H
 #define TROUPE_POOL_H
 
+#include "worker/recorder.h"
 #include "worker/turn.h"
 
 typedef struct {
     unsigned threads; // to begin with, and how many of them should not be blocked
     unsigned most;
     uint64_t grow_after_ms;
-} pool_limits;
+} pool_limits; // most is BOX_LANES at most
 
 typedef struct {
     unsigned threads;
@@ -28,10 +29,21 @@ typedef struct {
     void *context;
 } pool_events;
 
-pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events);
+// record: where turns are written down; borrowed for life.
+pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
+               recorder *record);
 // Waits for running turns. The queue must be closed.
 void pool_destroy(pool **self_p);
 void pool_tend(pool *self); // every 50 ms or so
 pool_load pool_look(pool *self);
+
+// Turns that have run for longer than limit ms. Any thread.
+// The one that has run for the longest; NULL: none. Its slot may be another turn's by the time it is read.
+box_slot *pool_overdue(const pool *self, uint64_t limit);
+// Whether one of them has not been interrupted.
+bool pool_may_interrupt(const pool *self, uint64_t limit);
+// Interrupts each once, as far as its turn lets itself be (view_ops.interrupt). Called with the thread
+// entered.
+void pool_interrupt(pool *self, uint64_t limit);
 
 #endif

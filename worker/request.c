@@ -1,4 +1,5 @@
 // The requests that are not events: mount, join, and the rest of a session's life.
+#include "worker/push.h"
 #include "worker/snapshot.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ s_mount(turn *self, id16 id, const open_order *open, const mount_order *mount, v
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
+    turn_note(self, open->path);
     turn_begin_scope(self);
     err error = s_check_params(self, mount->params);
     if (!error)
@@ -118,7 +120,7 @@ s_run_mount(turn *self)
     session_set_identity(self->session, body.identity);
     if (!body.has_view)
         clock_random(self->host->clock, body.view.bytes, ID_SIZE);
-    open_order open = {body.path, body.init, self->mail->instance};
+    open_order open = {body.path, body.init, self->mail->instance, self->session};
     mount_order mount = {.request = body.request, .params = body.params};
     view *made = NULL;
     response own = {0};
@@ -189,6 +191,7 @@ static err
 s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order, buffer *out)
 {
     const view_ops *ops = self->host->ops;
+    turn_note(self, view_path(of));
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(of), order, &self->fault);
     bool differs = view_version(of) != wanted->version || view_is_revived(of);
@@ -209,7 +212,7 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_order *order
 static err
 s_join_anew(turn *self, const join_view *wanted, const mount_order *order, buffer *out)
 {
-    open_order open = {wanted->path, wanted->init, NULL};
+    open_order open = {wanted->path, wanted->init, NULL, self->session};
     view *made = NULL;
     response own = {0};
     err error = s_mount(self, wanted->view, &open, order, &made, &own);
@@ -290,6 +293,10 @@ s_run_join(turn *self)
         return ERR_TEMPLATE;
     }
     session_joined(self->session, generation, &self->mail->client, self->mail->head.sequence);
+    for (unsigned i = 0; i < session_view_count(self->session); i++) { // what the page is told, it shows
+        view *one = session_view_at(self->session, i);
+        push_acked(one, view_version(one));
+    }
     turn_emit(self, &reply);
     return OK;
 }
@@ -373,12 +380,17 @@ s_run_leave(turn *self)
     return OK;
 }
 
-// Versions are acknowledged for pushes; that it speaks at all says that its join was heard.
+// That it speaks at all says that its join was heard.
 static err
 s_run_ack(turn *self)
 {
     session_heard(self->session);
-    return OK;
+    ack_body body;
+    err error = ack_decode(mail_body(self->mail), &body);
+    view *of = error ? NULL : session_view(self->session, body.view);
+    if (of)
+        push_acked(of, body.version);
+    return error;
 }
 
 static err

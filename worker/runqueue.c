@@ -8,6 +8,7 @@ struct runqueue {
     pthread_mutex_t lock;
     pthread_cond_t ready;
     runqueue_item *head, *tail;
+    ticks ticks;
     unsigned queued, running, parked, waiting;
     bool called; // one of those that wait is to come
     bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
@@ -21,6 +22,7 @@ runqueue_new(const clock_ops *clock)
     runqueue *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->clock = clock;
+    ticks_init(&self->ticks);
     self->open_until = UINT64_MAX;
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
     ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
@@ -36,6 +38,7 @@ runqueue_destroy(runqueue **self_p)
     ASSERT(self->waiting == 0);
     pthread_cond_destroy(&self->ready);
     pthread_mutex_destroy(&self->lock);
+    ticks_fini(&self->ticks);
     free(self);
     *self_p = NULL;
 }
@@ -43,7 +46,7 @@ runqueue_destroy(runqueue **self_p)
 void
 runqueue_item_init(runqueue_item *item, void *owner)
 {
-    *item = (runqueue_item){.owner = owner};
+    *item = (runqueue_item){.owner = owner, .tick = {.owner = item, .due = TICK_NEVER}};
     mailbox_init(&item->mail);
 }
 
@@ -107,6 +110,47 @@ runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
         s_enqueue(self, item);
     s_unlock(self);
     return error;
+}
+
+static void
+s_nudge(runqueue *self, runqueue_item *item)
+{
+    if (item->nudged || item->state == ITEM_GONE)
+        return;
+    item->nudged = true;
+    item->before_nudge = item->mail.count;
+    if (item->state == ITEM_IDLE)
+        s_enqueue(self, item);
+}
+
+void
+runqueue_nudge(runqueue *self, runqueue_item *item)
+{
+    s_lock(self);
+    s_nudge(self, item);
+    s_unlock(self);
+}
+
+bool
+runqueue_arm(runqueue *self, runqueue_item *item, uint64_t due)
+{
+    s_lock(self);
+    bool first = item->state != ITEM_GONE && due < ticks_next(&self->ticks);
+    if (item->state != ITEM_GONE)
+        ticks_set(&self->ticks, &item->tick, due);
+    s_unlock(self);
+    return first;
+}
+
+uint64_t
+runqueue_nudge_due(runqueue *self, uint64_t now)
+{
+    s_lock(self);
+    for (tick *due; (due = ticks_take(&self->ticks, now));)
+        s_nudge(self, due->owner);
+    uint64_t next = ticks_next(&self->ticks);
+    s_unlock(self);
+    return next;
 }
 
 err
@@ -176,7 +220,11 @@ s_take(runqueue *self, work *ret_work)
     } else if (item->end_reason) {
         ret_work->kind = WORK_END;
         ret_work->reason = item->end_reason;
+    } else if (item->nudged && item->before_nudge == 0) {
+        item->nudged = false;
+        ret_work->kind = WORK_NUDGE;
     } else {
+        item->before_nudge -= item->nudged;
         ret_work->kind = WORK_MAIL;
         ret_work->mail = s_take_mail(item);
         ASSERT(ret_work->mail);
@@ -225,7 +273,7 @@ runqueue_is_one_coming(runqueue *self)
 static void
 s_put_back(runqueue *self, runqueue_item *item)
 {
-    if (item->end_reason || item->mail.count || item->last)
+    if (item->end_reason || item->mail.count || item->nudged || item->last)
         s_enqueue(self, item);
     else
         item->state = ITEM_IDLE;
@@ -277,6 +325,7 @@ runqueue_retire(runqueue *self, runqueue_item *item)
     mail *left = s_take_mail(item);
     if (!left) {
         item->state = ITEM_GONE;
+        ticks_set(&self->ticks, &item->tick, TICK_NEVER);
         self->running--;
     }
     s_unlock(self);

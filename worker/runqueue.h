@@ -7,12 +7,15 @@
 //                            ▲                     │ park
 //                            └──────resume──── PARKED            RUNNING ──retire──▶ GONE
 //
-// So one session never runs on two threads, and many take turns.
+// So one session never runs on two threads, and many take turns. What nobody sent (a tick, something that
+// changed outside) is a nudge: at most one waits, behind the mail that was there when it came, and it takes
+// no place from mail.
 #ifndef TROUPE_RUNQUEUE_H
 #define TROUPE_RUNQUEUE_H
 
 #include "common/clock.h"
 #include "worker/mailbox.h"
+#include "worker/ticks.h"
 
 typedef struct runqueue runqueue;
 
@@ -25,12 +28,15 @@ struct runqueue_item { // embedded in the session; all of it is the run queue's
     mail *last; // comes when the mailbox is empty
     item_state state;
     bool resumed;
+    bool nudged;
+    unsigned before_nudge; // mail that was there first
+    tick tick;
     const char *end_reason; // static text; NULL: not to end
     uint64_t since;         // ms: queued or running since
     runqueue_item *next;
 };
 
-typedef enum { WORK_MAIL, WORK_RESUME, WORK_END } work_kind;
+typedef enum { WORK_MAIL, WORK_NUDGE, WORK_RESUME, WORK_END } work_kind;
 
 typedef struct {
     work_kind kind;
@@ -56,6 +62,11 @@ void runqueue_item_fini(runqueue_item *item);
 err runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p);
 // The same, behind all that waits and that comes meanwhile; there is none yet, and no limit is met.
 err runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p);
+void runqueue_nudge(runqueue *self, runqueue_item *item);
+// It is to be nudged at that time, or never (TICK_NEVER): at most once, and never any more when it is gone.
+// True: nobody is due before it, so that whoever sleeps until runqueue_nudge_due must look again.
+bool runqueue_arm(runqueue *self, runqueue_item *item, uint64_t due);
+uint64_t runqueue_nudge_due(runqueue *self, uint64_t now); // those that are; when the next is
 void runqueue_end(runqueue *self, runqueue_item *item,
                   const char *reason); // ends when its running turn has; at most once
 // False: nothing to do. came: this thread was called by runqueue_wait and has not tried since.

@@ -28,6 +28,7 @@ struct session {
     kept_reply kept[MAX_REPLIES_KEPT];
     uint64_t generation;
     bool heard;
+    bool armed;
     keeping keeping;
     uint64_t kept_in;
     client_id joined_by;
@@ -37,6 +38,7 @@ struct session {
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
+    box_slot *record;
 };
 
 session *
@@ -306,6 +308,24 @@ session_left(session *self, uint64_t now)
         s_lease(self, LEASE_DETACHED, now + DETACHED_MS);
 }
 
+bool
+session_attached(const session *self)
+{
+    return atomic_load(&self->lease) == LEASE_ATTACHED;
+}
+
+bool
+session_armed(const session *self)
+{
+    return self->armed;
+}
+
+void
+session_set_armed(session *self, bool armed)
+{
+    self->armed = armed;
+}
+
 void
 session_revive_reply(session *self, const answer *reply)
 {
@@ -387,6 +407,18 @@ session_unpark(session *self)
     ASSERT(parked);
     self->parked = NULL;
     return parked;
+}
+
+void
+session_set_record(session *self, box_slot *record)
+{
+    self->record = record;
+}
+
+box_slot *
+session_record(const session *self)
+{
+    return self->record;
 }
 
 uint64_t

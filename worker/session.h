@@ -5,6 +5,7 @@
 #define TROUPE_SESSION_H
 
 #include "proto/bodies.h"
+#include "worker/recorder.h"
 #include "worker/runqueue.h"
 #include "worker/view.h"
 
@@ -82,11 +83,20 @@ void session_await_join(session *self, uint64_t now); // UNADOPTED: ends in UNAD
 // The page's next join must carry generation.
 void session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence);
 void session_left(session *self, uint64_t now); // the socket went: ends in DETACHED_MS unless one joins
+bool session_attached(const session *self);
+
+// Whether it is to get a turn by itself at some time.
+bool session_armed(const session *self);
+void session_set_armed(session *self, bool armed);
 
 // A turn that awaits is kept here until it is resumed.
 void session_park(session *self, turn *parked);
 turn *session_unpark(session *self);
 turn *session_parked(const session *self); // borrowed; NULL if none is
+
+// Where its turn is written down while it runs or awaits; NULL: nowhere. Borrowed.
+void session_set_record(session *self, box_slot *record);
+box_slot *session_record(const session *self);
 
 // Any thread.
 uint64_t session_deadline(const session *self); // ms; UINT64_MAX: none

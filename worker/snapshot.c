@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "proto/snapshot.h"
+#include "worker/push.h"
 
 #include <stdlib.h>
 
@@ -104,7 +105,8 @@ s_is_executed(const turn *self, const answer *reply)
     if (reply->head.type == MSG_NOT_EXECUTED || self->ends)
         return false;
     uint8_t type = self->mail->head.type;
-    return type == MSG_EVENT || type == MSG_MOUNT || type == MSG_JOIN || type == MSG_UNMOUNT;
+    return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
+           type == MSG_UNMOUNT;
 }
 
 void
@@ -114,7 +116,8 @@ snapshot_add(turn *self, answer *to)
     uint64_t store = self->host->store ? *self->host->store : 0;
     if (!store || !s_is_executed(self, to) || session_unadopted(of))
         return;
-    bool event = self->mail->head.type == MSG_EVENT;
+    uint8_t type = self->mail->head.type;
+    bool changes = type == MSG_EVENT || type == MSG_PUSH;
     keeping before = session_keeping(of, store);
     // A repeat is stored already, unless a broker died with what it had not stored.
     if ((to->head.flags & FLAG_REPEAT) && before != KEEPING_NEW)
@@ -123,9 +126,9 @@ snapshot_add(turn *self, answer *to)
         snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
         session_set_keeping(of, KEEPING_NEW, store);
     }
-    if (!session_view_count(of) || (event && before == KEEPING_NOT))
+    if (!session_view_count(of) || (changes && before == KEEPING_NOT))
         return;
-    bool whole = !event || before != KEEPING;
+    bool whole = !changes || before != KEEPING;
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
@@ -153,9 +156,10 @@ s_put_lease(const turn *self, buffer *out)
     session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
     size_t opened = snapshot_open(out, ROOT_LEASE);
     writer to = writer_on(out);
-    writer_map(to, 2);
+    writer_map(to, 3);
     writer_key_uint(to, "kind", lease.kind);
     writer_key_uint(to, "left_ms", lease.left_ms);
+    writer_key_uint(to, "unsent", push_unsent(self->session, self->host->ops));
     snapshot_close(out, opened);
 }
 
@@ -210,6 +214,7 @@ typedef struct {
     slice identity;
     uint64_t last, generation, numbers, settled;
     session_lease lease;
+    uint64_t unsent; // of one that moves: push_unsent()
     bool heard, moves;
     unsigned count;
     kept_view views[MAX_VIEWS];
@@ -287,6 +292,7 @@ s_read_lease(slice bytes, kept_session *ret)
     reader_init(&in, bytes);
     ret->lease.kind = reader_uint(&in, "kind");
     ret->lease.left_ms = reader_uint(&in, "left_ms");
+    ret->unsent = reader_opt_uint(&in, "unsent", 0);
     ret->moves = true;
     return reader_error(&in);
 }
@@ -367,7 +373,8 @@ s_revive_view(turn *self, const kept_view *kept)
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
-    revive_order order = {kept->path, kept->values, kept->count};
+    revive_order order = {kept->path, kept->values, kept->count, self->session};
+    turn_note(self, kept->path);
     err error = ops->revive(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;
@@ -434,6 +441,7 @@ s_revive(turn *self, const kept_session *kept)
                    (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
         session_move_in(of, kept->lease, clock_now(self->host->clock));
+    push_revive_unsent(of, kept->unsent);
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)
             s_hand_request(self, &kept->views[i]);

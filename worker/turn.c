@@ -1,6 +1,7 @@
 #include "worker/turn.h"
 
 #include "worker/patch.h"
+#include "worker/push.h"
 #include "worker/snapshot.h"
 
 #include <inttypes.h>
@@ -39,6 +40,7 @@ s_admit(turn *self)
     self->view = session_view(self->session, self->event.view);
     if (!self->view)
         return ERR_VIEW_NOT_FOUND;
+    turn_note(self, view_path(self->view));
     const view_ops *ops = self->host->ops;
     bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
     return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
@@ -46,8 +48,8 @@ s_admit(turn *self)
 }
 
 // The person's handler.
-static err
-s_call(turn *self)
+err
+turn_call(turn *self)
 {
     const view_ops *ops = self->host->ops;
     void *instance = view_instance(self->view);
@@ -58,6 +60,7 @@ s_call(turn *self)
         .name = self->event.name,
         .params = self->event.params,
         .browser = self->mail->head.flags & FLAG_BROWSER,
+        .tick = self->ticks,
     };
     err error = ops->call(ops->host, instance, &order, &self->awaitable, &self->fault);
     return !error && self->awaitable ? STEP_AWAITS : error;
@@ -137,6 +140,7 @@ s_render(turn *self)
         tree_forget(shows, SLOT_ROOT); // the root is not what it was
     if (self->changed)
         view_advance(self->view);
+    view_pushing(self->view)->dirty = false;
     return OK;
 }
 
@@ -151,8 +155,9 @@ s_patch(turn *self)
     return OK;
 }
 
-static err (*const s_steps[])(turn *) = {s_admit, s_call, s_sync, s_render, s_patch};
-enum { STEPS = sizeof s_steps / sizeof *s_steps };
+static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_patch, NULL};
+static turn_step *const s_push_steps[] = {push_admit, push_call, push_render, push_patch, NULL};
+enum { AFTER_CALL = 2 };
 
 static turn *
 s_new(session *of, mail **mail_p, const turn_host *host)
@@ -174,7 +179,9 @@ static turn_result
 s_destroy(turn *self)
 {
     turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
-    session_touch(self->session, clock_now(self->host->clock));
+    if (self->mail->head.type != MSG_PUSH) // what a view does by itself keeps no session alive
+        session_touch(self->session, clock_now(self->host->clock));
+    push_arm(self);
     if (self->scope)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);
     mail_destroy(&self->mail);
@@ -219,16 +226,18 @@ s_await(turn *self)
     return TURN_AWAITS;
 }
 
-// An event becomes a patch.
+// An event becomes a patch, and so does what changed without one.
 static turn_result
-s_event(turn *self)
+s_step(turn *self)
 {
     err error = OK;
-    while (self->step < STEPS && !(error = s_steps[self->step](self)))
-        self->step++;
+    while (!self->over && *self->next && !(error = (*self->next)(self)))
+        self->next++;
     if (error == STEP_AWAITS)
         return s_await(self);
-    if (error)
+    if (self->mail->head.type != MSG_EVENT)
+        push_over(self, error);
+    else if (error)
         s_fail(self, error);
     return s_destroy(self);
 }
@@ -256,7 +265,7 @@ s_repeat(turn *self)
             tree_forget(view_tree(self->view), SLOT_ROOT);
             self->whole = true;
             turn_begin_scope(self);
-            self->step = 2;
+            self->next = &s_event_steps[AFTER_CALL];
             return false;
         }
         reply = answer_refusal(self->mail, ERR_VIEW_NOT_FOUND, NULL, 0);
@@ -287,7 +296,8 @@ turn_run(session *of, mail **mail_p, const turn_host *host)
     }
     if (self->mail->head.type == MSG_EVENT) {
         session_heard(of);
-        return s_repeat(self) ? s_destroy(self) : s_event(self);
+        self->next = s_event_steps;
+        return s_repeat(self) ? s_destroy(self) : s_step(self);
     }
     error = request_run(self);
     if (error)
@@ -296,12 +306,21 @@ turn_run(session *of, mail **mail_p, const turn_host *host)
 }
 
 turn_result
+turn_push(session *of, const turn_host *host)
+{
+    mail *nobodys = push_mail(of);
+    turn *self = s_new(of, &nobodys, host);
+    self->next = s_push_steps;
+    return s_step(self);
+}
+
+turn_result
 turn_resume(session *of, const turn_host *host)
 {
     turn *self = session_unpark(of);
     ASSERT(self->host == host);
     host->ops->scope_resume(host->ops->host, self->scope);
-    return s_event(self);
+    return s_step(self);
 }
 
 void
@@ -312,6 +331,12 @@ turn_end(session *of, const char *reason, const turn_host *host)
     answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
     reason_encode(reason, (slice){0}, &released->body);
     host->emit(host->context, &released);
+}
+
+void
+turn_note(const turn *self, slice view_path)
+{
+    record_note(session_record(self->session), view_path, self->event.name);
 }
 
 void
@@ -327,6 +352,7 @@ turn_render(turn *self, view *of, bool whole)
 {
     self->view = of;
     self->whole = whole;
+    turn_note(self, view_path(of));
     err error = s_sync(self);
     return error ? error : s_render(self);
 }
@@ -359,6 +385,17 @@ s_patch_root(turn *self, const tree *shows)
 }
 
 void
+turn_frame(turn *self, uint64_t applied, buffer *out)
+{
+    const tree *shows = view_tree(self->view);
+    bool root = self->shown.kind == RENDERED_ROOT;
+    if (root)
+        s_patch_root(self, shows);
+    const tree *known = root && self->changed && turn_adoptable(shows) ? shows : NULL;
+    patch_frame(&self->shown.patch, out, view_number(self->view), view_version(self->view), applied, known);
+}
+
+void
 turn_done(turn *self, uint64_t applied, buffer *out)
 {
     buffer frame, changes, html;
@@ -366,15 +403,12 @@ turn_done(turn *self, uint64_t applied, buffer *out)
     buffer_init(&changes);
     buffer_init(&html);
     uint16_t flags = self->mail->head.flags;
-    const tree *shows = view_tree(self->view);
-    bool root = self->shown.kind == RENDERED_ROOT;
-    if (root)
-        s_patch_root(self, shows);
     done_body done = {.version = view_version(self->view)};
     if (flags & FLAG_BROWSER) {
-        const tree *known = root && self->changed && turn_adoptable(shows) ? shows : NULL;
-        patch_frame(&self->shown.patch, &frame, view_number(self->view), done.version, applied, known);
+        turn_frame(self, applied, &frame);
         done.frame = buffer_bytes(&frame);
+    } else if (self->shown.kind == RENDERED_ROOT) {
+        s_patch_root(self, view_tree(self->view));
     }
     if (self->changed && (!(flags & FLAG_BROWSER) || (flags & FLAG_HTML))) {
         patch_body(&self->shown.patch, &changes);
@@ -398,18 +432,23 @@ turn_answer(const turn *self, message_type type)
     return reply;
 }
 
-// FAILED takes the place of what no peer would accept. The page was not shown what it should have been: the
-// next answer has all of it.
-static void
-s_too_large(turn *self, answer *reply)
+// The page was not shown what it should have been: the next answer has all of it.
+void
+turn_too_large(turn *self, size_t size)
 {
     if (self->view) {
         tree_cut_chunks(view_tree(self->view), self->chunks);
         tree_lose(view_tree(self->view));
     }
     fault_clear(&self->fault);
-    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", reply->body.size,
-                      MAX_REPLY_BODY);
+    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", size, MAX_REPLY_BODY);
+}
+
+// FAILED takes the place of what no peer would accept.
+static void
+s_too_large(turn *self, answer *reply)
+{
+    turn_too_large(self, reply->body.size);
     buffer_clear(&reply->body);
     reply->head.type = MSG_FAILED;
     fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);
@@ -431,7 +470,7 @@ turn_emit(turn *self, answer **answer_p)
     else if (settled)
         head->flags |= FLAG_REPEAT;
     snapshot_add(self, *answer_p);
-    if (message_wants_reply(self->mail->head.type))
+    if (message_wants_reply(self->mail->head.type) || head->type == MSG_PUSH)
         self->host->emit(self->host->context, answer_p);
     answer_destroy(answer_p);
 }

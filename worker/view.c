@@ -6,6 +6,7 @@ struct view {
     id16 id;
     void *instance;
     tree tree;
+    pushing pushing;
     uint64_t version;
     unsigned number;
     bool revived;
@@ -18,7 +19,8 @@ view_new(id16 id, slice path, void *instance)
 {
     view *self = malloc(sizeof *self + path.size);
     ASSERT(self);
-    *self = (view){.id = id, .instance = instance, .path_size = path.size};
+    *self =
+        (view){.id = id, .instance = instance, .path_size = path.size, .pushing = {.next_tick = TICK_NEVER}};
     tree_init(&self->tree);
     if (path.size)
         memcpy(self->path, path.data, path.size);
@@ -61,6 +63,12 @@ view_tree(view *self)
     return &self->tree;
 }
 
+pushing *
+view_pushing(view *self)
+{
+    return &self->pushing;
+}
+
 uint64_t
 view_version(const view *self)
 {
@@ -77,7 +85,7 @@ view_advance(view *self)
 void
 view_revive(view *self, uint64_t version)
 {
-    self->version = version;
+    self->version = self->pushing.acked = version;
     self->revived = true;
 }
 

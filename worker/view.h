@@ -3,10 +3,21 @@
 #ifndef TROUPE_VIEW_H
 #define TROUPE_VIEW_H
 
+#include "worker/ticks.h"
 #include "worker/tree.h"
 #include "worker/view_ops.h"
 
 typedef struct view view;
+
+// How its page keeps up with what is sent unasked, and when it ticks: push.c's.
+typedef struct {
+    uint64_t interval;  // ms between two ticks; 0: it has none
+    uint64_t next_tick; // ms
+    unsigned failures;  // of its ticks, since one went well
+    uint64_t acked;     // the version that the page said it shows
+    uint64_t sent_at;   // ms: the last push
+    bool dirty;         // it may have changed since it was rendered
+} pushing;
 
 // Consumes instance. path is copied.
 view *view_new(id16 id, slice path, void *instance);
@@ -15,6 +26,7 @@ id16 view_id(const view *self);
 slice view_path(const view *self);
 void *view_instance(view *self);
 tree *view_tree(view *self);
+pushing *view_pushing(view *self);
 uint64_t view_version(const view *self); // 0 before the first render
 uint64_t view_advance(view *self);       // one version on; returns it
 // It comes from a snapshot: the page's version, and nothing is known of what the page shows.

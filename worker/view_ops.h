@@ -20,6 +20,7 @@ typedef struct {
     slice path;     // dotted path of the class; a label only when instance is given
     slice init;     // raw msgpack map of as_view()'s keywords, or empty
     void *instance; // a view that the caller made, or NULL
+    void *owner;    // for changed()
 } open_order;
 
 typedef struct {
@@ -39,6 +40,7 @@ typedef struct {
     slice name;
     slice params; // raw msgpack map, counted already
     bool browser; // the person's browser sent it: decorated handlers only
+    bool tick;    // its handle_tick(), not a handler of that name
 } call_order;
 
 // What a render is to make of the state that the last sync() took over.
@@ -61,6 +63,7 @@ typedef struct {
     slice path;
     const slice *values; // what keep() wrote as the bytes of each root
     size_t count;
+    void *owner;
 } revive_order;
 
 typedef enum {
@@ -84,6 +87,13 @@ typedef struct view_ops {
     void (*thread_end)(void *host, void *thread);
     void (*enter)(void *host, void *thread);
     void (*leave)(void *host, void *thread);
+    // A thread's turn takes too long: what it runs of the person's code ends with an error, once that lets
+    // itself be ended. thread is another one's, which does not begin or end a turn meanwhile. False: none of
+    // that runs there now.
+    bool (*interrupt)(void *host, void *thread);
+    // Writes what all threads are doing to standard error, for people. Any thread, not entered; takes no
+    // lock.
+    void (*dump)(void *host);
 
     // What stands around a turn: a fresh context, usable database connections, the person's language and time
     // zone. resume and suspend stand around the part of the same turn that comes after an await.
@@ -120,6 +130,12 @@ typedef struct view_ops {
     err (*revive)(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
     // Whether the handler of that name may run a second time.
     bool (*may_repeat)(void *host, void *instance, slice name);
+
+    // changed(context, owner) is called when a view says that something outside changed: from any thread that
+    // is entered, until the instance is closed. Once, before any thread begins.
+    void (*listen)(void *host, void (*changed)(void *context, void *owner), void *context);
+    bool (*take_changed)(void *host, void *instance);      // whether it said so since this was asked last
+    uint64_t (*tick_interval)(void *host, void *instance); // ms; 0: it does not tick
 } view_ops;
 
 #endif

@@ -10,6 +10,10 @@
 #define REST_US         500
 #define DRAIN_ANSWER_MS 2000 // a broker that says nothing by then moves nothing
 
+// How long the others may take to be handed over when one is stuck: that is a moment, or they wait for the
+// interpreter that it has.
+#define STUCK_GRACE_MS 1000
+
 static void
 s_emit(void *context, answer **answer_p)
 {
@@ -22,6 +26,23 @@ s_resumable(void *context, session *of)
 {
     worker *self = context;
     runqueue_resume(self->queue, session_item(of));
+}
+
+// On a thread of the pool: this one may sleep for longer.
+static void
+s_arm(void *context, session *of, uint64_t due)
+{
+    worker *self = context;
+    if (runqueue_arm(self->queue, session_item(of), due))
+        outbox_wake(self->outbox);
+}
+
+// From any thread that is in Python.
+static void
+s_changed(void *context, void *owner)
+{
+    worker *self = context;
+    runqueue_nudge(self->queue, session_item(owner));
 }
 
 static void
@@ -53,11 +74,17 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->fence_ms = WORKER_DEAD_MS / 2;
     self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store};
+    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
+    ops->listen(ops->host, s_changed, self);
     self->queue = runqueue_new(clock);
     self->roster = roster_new();
     self->outbox = outbox_new();
-    self->pool = pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self});
+    recorder *record = options->record ? options->record : recorder_new(-1);
+    ASSERT(record);
+    self->options.record = record;
+    self->pool =
+        pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self}, record);
+    self->watch = watch_new(self->pool, record, &self->host, options->soft_ms, options->hard_ms);
     return self;
 }
 
@@ -218,6 +245,7 @@ s_restore(worker *self, const incoming *message)
     session *made = session_new(head->session, head->epoch);
     self->newest_epoch = head->epoch;
     roster_add(self->roster, made);
+    roster_joined(self->roster, head->session, &message->client); // of one that moves: who stays attached
     mail *posted = mail_new(head, message->snapshot);
     posted->arrived = clock_now(self->clock);
     ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
@@ -388,9 +416,10 @@ s_leave(worker *self, uint64_t now)
 {
     if (self->phase < DRAINING) {
         bool known = self->phase == READY;
+        uint64_t drain = self->stuck ? STUCK_GRACE_MS : self->options.drain_ms;
         self->phase = known ? DRAINING : LEAVING;
-        self->drained_by = now + DRAIN_ANSWER_MS;
-        self->leave_at = now + self->options.drain_ms;
+        self->leave_at = now + drain;
+        self->drained_by = now + (drain < DRAIN_ANSWER_MS ? drain : DRAIN_ANSWER_MS);
         log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
                   roster_count(self->roster));
         if (known)
@@ -408,7 +437,11 @@ s_leave(worker *self, uint64_t now)
     s_receive(self);
     if (!fenced)
         s_collect(self);
-    control_goodbye(self);
+    // Whoever reads the record says for us that we are gone, and what of; said by us too, sessions would be
+    // placed before it is known which of them ended us.
+    if (!self->stuck || !recorder_is_read(self->options.record))
+        control_goodbye(self);
+    self->end = self->stuck ? WORKER_STUCK : WORKER_STOPPED;
     self->phase = LEFT;
 }
 
@@ -429,13 +462,22 @@ s_tick(worker *self)
         self->next_tend = now + TEND_MS;
         pool_tend(self->pool);
     }
+    if (watch_tick(self->watch, now) && !self->stop) // else it has so long to end as all have
+        self->stop = self->stuck = true;
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
+    // Nothing is made for a broker that does not take what there is.
+    bool quiet = self->phase >= LEAVING || self->unsent;
+    uint64_t nudge = quiet ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
     bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
+    if (nudge < wake)
+        wake = nudge;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
+    if (watch_next(self->watch) < wake)
+        wake = watch_next(self->watch);
     return wake > now ? wake - now : 0;
 }
 

@@ -12,6 +12,8 @@ typedef struct {
     const wire_keys *keys; // for tcp://; used in the call only; NULL: none
     uint64_t drain_ms;     // how long running turns may take when the worker leaves
     pool_limits pool;
+    uint64_t soft_ms, hard_ms; // for a turn; 0: none
+    recorder *record;          // where turns are written down; borrowed for life. NULL: in memory of its own
     void (*registered)(void *context); // the broker's first WELCOME came; on the I/O thread. Or NULL
     void *context;
 } worker_options;
@@ -21,6 +23,7 @@ typedef struct worker worker;
 typedef enum {
     WORKER_STOPPED, // it was asked to
     WORKER_REFUSED, // the broker does not want it; logged
+    WORKER_STUCK,   // a turn was over the hard limit; logged
 } worker_end;
 
 // ops are used by the pool's threads, which start here. Called without the interpreter entered.

@@ -24,7 +24,7 @@ from .transport import Reply
 
 logger = logging.getLogger("troupe")
 
-HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another
+HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another; TROUPE["HARD_LIMIT"]
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
@@ -41,9 +41,9 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 class _Pending:
     """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
 
-    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data")
+    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data", "subscriber")
 
-    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data):
+    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data, subscriber):
         self.future = future
         self.kind = kind
         self.flags = flags
@@ -52,6 +52,7 @@ class _Pending:
         self.epoch = epoch
         self.deadline = deadline
         self.shared = shared
+        self.subscriber = subscriber
 
     def answer(self, reply):
         """Give the reply, or an exception, to whoever still waits."""
@@ -119,7 +120,9 @@ class Client:
         self._socket.close()
         self._socket = None
 
-    def submit(self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None):
+    def submit(
+        self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
+    ):
         """See transport.py. timeout: seconds; default: the time to live and the hard limit of a turn."""
         if view is not None:
             raise ActorError(
@@ -132,12 +135,13 @@ class Client:
         if not sequence:
             sequence = next(self._numbers)
         if timeout is None:
-            timeout = (ttl or wire.DEFAULT_TTL_MS) / 1000 + HARD_LIMIT
+            hard = conf.get("HARD_LIMIT")
+            timeout = (ttl or wire.DEFAULT_TTL_MS) / 1000 + (HARD_LIMIT if hard is None else hard)
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
         self._pending[key] = _Pending(
-            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data
+            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data, subscriber
         )
         self._put(key, header, data)
         self._watch()
@@ -268,6 +272,8 @@ class Client:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
         del self._pending[key]
+        if reply.kind == wire.JOINED and pending.subscriber is not None and not pending.future.done():
+            self.subscribe(key[0], pending.subscriber)
         pending.answer(reply)
 
     def _tell(self, session, kind, epoch, body):

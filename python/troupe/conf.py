@@ -10,6 +10,7 @@ TROUPE = {
     "TOKEN_MAX_AGE": 86400,      # seconds that a page may stay open without its socket
     "ORIGINS": [],               # origins besides ALLOWED_HOSTS for sockets, such as "https://example.com"
     "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
+    "HARD_LIMIT": None,          # seconds that a handler may take, if the fleet has another --hard-ms than 15 s
     "SOCKET_PATH": "/ws/troupe/",
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
@@ -42,6 +43,7 @@ DEFAULTS = {
     "TOKEN_MAX_AGE": 86400,
     "ORIGINS": [],
     "MOUNT_TIMEOUT": 10,
+    "HARD_LIMIT": None,
     "SOCKET_PATH": "/ws/troupe/",
     "MINIFIED": None,
 }

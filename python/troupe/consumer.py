@@ -17,7 +17,7 @@ from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from . import conf, request, token, transport, wire
+from . import blame, conf, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
 
 logger = logging.getLogger("troupe")
@@ -33,7 +33,7 @@ PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
-_LOST = {"unknown_session", "stale"}
+_LOST = {"unknown_session", "stale", "quarantined"}
 
 
 class BadFrame(Exception):
@@ -67,6 +67,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._transport = None
         self._session = None  # 16 bytes while joined
         self._epoch = 0
+        self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
         self._numbers = {}  # view's hex → what patches call it
         self._signed_at = 0.0
@@ -320,10 +321,14 @@ class LiveViewConsumer(AsyncConsumer):
         try:
             await self._join_session(tokens, facts)
         except ActorError as error:
+            self._early = None
             self._join_failed(error)
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
+        for contents in tokens:
+            blame.check("JOIN", contents["path"])
+        self._early = []
         session = tokens[0]["session"]
         generation = min(one["generation"] for one in tokens)
         reply = await self._ask_to_join(session, generation, tokens, facts)
@@ -332,7 +337,6 @@ class LiveViewConsumer(AsyncConsumer):
             reply = await self._ask_to_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
         self._session, self._epoch = session, reply.epoch
-        self._transport.subscribe(session, self._unasked)
         views = []
         for contents, view in zip(tokens, fields["views"], strict=True):
             same = contents["session"] == session and contents["view"] == view["view"]
@@ -345,17 +349,24 @@ class LiveViewConsumer(AsyncConsumer):
         self._signed_at = time.time()
         told = {"restored": True} if fields.get("restored") else {}
         self._json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), **told, views=views)
+        early, self._early = self._early, None
+        for unasked in early:
+            self._unasked(*unasked)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
-        return await self._transport.submit(wire.JOIN, session, body, flags=wire.BROWSER)
+        options = {"flags": wire.BROWSER, "subscriber": self._unasked}
+        return await self._transport.submit(wire.JOIN, session, body, **options)
 
     def _join_failed(self, error):
         logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
         if error.kind == "forbidden":
             return self._json(t="reload", reason="forbidden")
         text = error.message if settings.DEBUG else "The page could not be joined."
+        blame.note(error)
+        if error.kind == "quarantined":  # it goes on for minutes: the person should know
+            self._json(t="failed", error=shown(error, text))
         self._json(t="error", reason=error.kind, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
 
@@ -366,15 +377,25 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _unasked(self, kind, epoch, body):
         """What the session's owner or the broker says without being asked."""
+        if self._early is not None:
+            self._early.append((kind, epoch, body))
+            return
         if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
         self._epoch = max(epoch, self._epoch)  # a session that moves keeps its sockets
         fields = wire.unpack_body(body)
-        if kind == wire.PUSH:
+        if kind == wire.PUSH and fields.get("error"):
+            self._show_failure(fields)
+        elif kind == wire.PUSH:
             self._text(fields["frame"].decode())
         elif kind == wire.ENDED:
             self._lost(fields["reason"])
+
+    def _show_failure(self, fields):
+        """What a view raised by itself. Its worker logged it; the person did nothing, and sees it only with DEBUG."""
+        if settings.DEBUG:
+            self._json(t="failed", n=0, v=fields["view"].hex(), error=shown(_error_of(fields["error"]), ""))
 
     def _lost(self, reason):
         if self._session is None:
@@ -437,18 +458,17 @@ def _joined_view(contents, view, same):
     if view.get("title") is not None:
         entry["T"] = json.loads(view["title"])
     if view.get("error"):
-        fields = view["error"]
-        error = ActorError(
-            fields.get("kind", "internal"),
-            fields.get("message", ""),
-            type=fields.get("type"),
-            frames=fields.get("frames") or (),
-        )
+        error = _error_of(view["error"])
         logger.warning(
             'event=view_not_joined view=%s kind=%s message="%s"', contents["path"], error.kind, error.message
         )
         entry["error"] = shown(error, "This part of the page could not be shown.")
     return entry
+
+
+def _error_of(fields):
+    kind, message = fields.get("kind", "internal"), fields.get("message", "")
+    return ActorError(kind, message, type=fields.get("type"), frames=fields.get("frames") or ())
 
 
 def _parse(text):

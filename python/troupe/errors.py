@@ -65,6 +65,24 @@ class ActorError(Exception):
         return type(self), fields
 
 
+class HandlerTimeout(BaseException):
+    """Raised in a handler (or mount, render…) that takes longer than the soft limit: `--soft-ms` of the worker.
+
+    No Exception, so that `except Exception` does not take it for something else. It comes once a turn; what goes on
+    after it meets the hard limit, which costs the worker. In an `async def` it follows a cancellation.
+    """
+
+    limit = None  # s; None: there is none
+
+    def __str__(self):
+        return f"it took longer than {self.limit:g} s" if self.limit else "it took too long"
+
+
+def set_soft_limit(seconds):
+    """What the worker's soft limit is; 0: none."""
+    HandlerTimeout.limit = seconds or None
+
+
 class TokenError(Exception):
     """A page token that is not good. reason: `forged`, `expired` or `foreign`."""
 

@@ -2,7 +2,8 @@
 code.
 
 Turns run on the caller's thread (`sync_to_async`, thread-sensitive), so that a TestCase's transaction holds.
-`async def` handlers are awaited on the caller's loop, in the context of their turn.
+`async def` handlers are awaited on the caller's loop, in the context of their turn. Nothing happens between turns:
+views do not tick here, and `request_update()` does nothing.
 """
 
 import asyncio
@@ -57,7 +58,9 @@ class Inproc:
     def __len__(self):
         return len(self._entries)
 
-    def submit(self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None):
+    def submit(
+        self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
+    ):
         """See transport.py. `view`, in a MOUNT: the instance to use as it is. There are no timeouts: nothing
         gets lost here.
         """
@@ -73,7 +76,7 @@ class Inproc:
             return _done(loop, _unknown_session())
         header = wire.pack_header(kind, flags, session, epoch, sequence or next(self._numbers), ttl)
         # A task of its own, shielded: a caller that is cancelled must not leave a turn half done.
-        turn = loop.create_task(self._turn(session, entry, header, data, view))
+        turn = loop.create_task(self._turn(session, entry, header, data, view, subscriber))
         self._turns.add(turn)  # the loop itself keeps weak references only
         turn.add_done_callback(self._turns.discard)
         return asyncio.shield(turn)
@@ -146,13 +149,15 @@ class Inproc:
         if entry is not None:
             entry.end()
 
-    async def _turn(self, session, entry, header, data, view):
+    async def _turn(self, session, entry, header, data, view, subscriber):
         async with entry.lock:
             reply = _unknown_session() if entry.gone else await _run(entry.session, header, data, view)
         if entry.gone:
             entry.end()
         elif getattr(entry.session, "ended", False):
             self._end(session)
+        if subscriber is not None and reply.kind == wire.JOINED:
+            self.subscribe(session, subscriber)
         return reply
 
 

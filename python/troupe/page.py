@@ -19,7 +19,7 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
-from . import conf, sync, token, transport, wire
+from . import blame, conf, sync, token, transport, wire
 from . import request as facts_of
 from .errors import ActorError, expect
 
@@ -83,11 +83,13 @@ async def _mounted(session, body, flags, seconds):
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     while True:
+        blame.check("MOUNT", body["path"])
         left = max(deadline - clock(), 0.1)
         options = {"flags": flags, "ttl": int(left * 1000), "timeout": left}
         try:
             return expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
         except ActorError as error:
+            blame.note(error)
             pause = max((error.retry_ms or 0) / 1000, 0.1)
             if error.kind not in _PASSING or clock() + pause >= deadline:
                 raise

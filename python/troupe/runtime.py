@@ -5,6 +5,7 @@ worker/py/view.c calls these functions by name, with the GIL held. Whatever they
 fault; `Refused` says of which kind. Nothing here keeps state of a turn.
 """
 
+import asyncio
 import contextlib
 import contextvars
 import functools
@@ -33,6 +34,7 @@ from django.template.context import make_context
 from django.utils import timezone, translation
 
 from . import conf, pages, wire
+from .errors import HandlerTimeout
 from .fencing import EPOCH
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
@@ -257,6 +259,18 @@ def find_handler(view, path, name, browser):
     return function
 
 
+def find_tick(view):
+    """The function to call with the view when it ticks."""
+    _enter_locale(view)
+    return _tick_of(type(view))
+
+
+@functools.cache
+def _tick_of(cls):
+    function = cls.handle_tick
+    return function if function is LiveView.handle_tick else _in_transaction(function)
+
+
 def may_repeat(view, name):
     """Whether a handler is marked retry_safe."""
     found = _handler(type(view), name)
@@ -265,12 +279,17 @@ def may_repeat(view, name):
 
 async def guard(awaitable):
     """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can
-    end the loop.
+    end the loop. Over the soft limit it is cancelled, and has ended with HandlerTimeout.
     """
+    timer = asyncio.timeout(HandlerTimeout.limit)
     try:
-        return True, await awaitable
+        async with timer:
+            return True, await awaitable
     except BaseException as error:
-        return False, error
+        if not timer.expired() or not isinstance(error, TimeoutError):
+            return False, error
+        cancelled = error.__context__ or error  # where it was
+        return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
 
 
 # State and template
@@ -365,6 +384,7 @@ def _tell_tests(template, context):
 
 class _Thread(threading.local):
     has_connections = False
+    was_interrupted = False
 
 
 _thread = _Thread()
@@ -389,8 +409,20 @@ def end():
     if not _LOCALE_ENDS_WITH_CONTEXT:
         translation.deactivate()
         timezone.deactivate()
-    if _thread.has_connections:
+    if _thread.was_interrupted:
+        _thread.was_interrupted = False
+        _discard_connections()
+    elif _thread.has_connections:
         close_old_connections()
+
+
+def _discard_connections():
+    """Who was interrupted may have been in the middle of a commit: its thread begins anew, with new connections."""
+    for one in connections.all():
+        try:
+            one.close()
+        finally:
+            del connections[one.alias]
 
 
 # Faults
@@ -413,6 +445,7 @@ def describe(error, where):
 
     `where` is what was being done: "path.event()", or "" where the exception speaks for itself.
     """
+    _thread.was_interrupted |= isinstance(error, HandlerTimeout)
     if isinstance(error, Refused):
         return error.kind, _plain(str(error)), "", []
     kind = TEMPLATE if where.startswith("template ") else PYTHON

@@ -2,9 +2,10 @@
 
 Both have the same methods:
 
-    submit(kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None)
+    submit(kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None)
         A future of the Reply. ActorError(`params`) at once if the body cannot travel. The future ends in a
-        Reply or an ActorError (`timeout`, `unreachable`, `busy`).
+        Reply or an ActorError (`timeout`, `unreachable`, `busy`). subscriber, in a JOIN: as with `subscribe`, from
+        JOINED on, so that nothing that follows it at once is missed.
     send(kind, session, body, epoch=0, lost=None)
         Nobody waits for a reply. lost(error): called if it could not be sent.
     subscribe(session, callback), unsubscribe(session, callback)

@@ -3,6 +3,11 @@
 from . import page
 
 
+def _request_update(view):
+    """A worker puts its own in place of this: elsewhere there is no page to send anything to."""
+    return False
+
+
 class LiveView:
     """A page that lives in a worker: an instance for each open page, whose public attributes are its state.
 
@@ -22,11 +27,20 @@ class LiveView:
     template_name = None
     template_string = None
     use_actors = True  # read, and warned about if false: actors are the only way
+    tick_interval = None  # ms between two calls of handle_tick(), while a page is open
     request = None
 
     def __init__(self, **initkwargs):
         for name, value in initkwargs.items():
             setattr(self, name, value)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        interval = cls.tick_interval
+        if interval is None or hasattr(interval, "__get__"):  # a property is asked at the end of each turn
+            return
+        if type(interval) not in (int, float) or not interval > 0:
+            raise TypeError(f"{cls.__qualname__}.tick_interval must be milliseconds or None, not {interval!r}")
 
     @classmethod
     def as_view(cls, **initkwargs):
@@ -40,6 +54,22 @@ class LiveView:
 
     def mount(self, request, **kwargs):
         """Called once, when the page opens, with the URL pattern's named groups."""
+
+    def handle_tick(self):
+        """Called every `tick_interval` ms while the view's page is open; it may be an `async def`.
+
+        What it changes is sent to the page. Ticks and events of a page never run at the same time, and a tick that
+        takes long delays the next one.
+        """
+
+    def request_update(self):
+        """Say that something changed outside of events and ticks: the view is rendered again soon, and what differs is
+        sent to its page.
+
+        Any thread of the view's own process may call it, at any time; several calls before that rendering lead to one.
+        False: the view is closed, or lives in no worker (inproc://), and nothing will come of it.
+        """
+        return _request_update(self)
 
     def get_context_data(self, **kwargs):
         """What the template sees: the public instance attributes, without `request`, and `kwargs`."""

@@ -22,9 +22,11 @@ LIMITS = {
     "views in a session": ("MAX_VIEWS",),
     "views in a JOIN": ("MAX_VIEWS",),
     "chunks in a REFRESH": ("MAX_CHUNKS_ASKED", "MAX_CHUNK_HASH"),
+    "turns in an EXITED": ("MAX_RUNNING",),
     "identity": ("MAX_IDENTITY",),
     "waiting requests of one session": ("MAX_MAILBOX",),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
+    "versions that a page did not acknowledge": ("MAX_UNACKED",),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
@@ -38,6 +40,9 @@ SENTENCES = (
     (r"takes one silent for (\d+) s for dead", 1000, "CLIENT_DEAD_MS"),
     (r"MAY ignore up to (\d+) of them", 1, "MAX_SNAPSHOT_FRAMES"),
     (r"A session is at most (\d+) MiB", 1 << 20, "MAX_SNAPSHOT"),
+    (r"A view that is (\d+) versions ahead", 1, "MAX_UNACKED"),
+    (r"Between two pushes of a view are at least (\d+) ms", 1, "PUSH_PACE_MS"),
+    (r"whose page says nothing for (\d+) s", 1000, "PUSH_AGAIN_MS"),
 )
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 

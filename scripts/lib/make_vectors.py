@@ -171,11 +171,14 @@ def requests():
 def without_session():
     """LOGOUT, EXITED and SESSIONS; and EVICT."""
     nobody = {"session": bytes(16), "epoch": 0}
+    turn = {"session": VIEW, "sequence": 41, "view": "shop.Cart", "event": "add"}
     return [
         valid("logout", "LOGOUT", {"identity": b"\x5a" * 32}, **nobody),
         valid("logout_shortest", "LOGOUT", {"identity": b"\x00"}, **nobody),
         valid("exited", "EXITED", {"pid": 4711}, **nobody),
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
+        valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None}]}, **nobody),
+        valid("exited_64_running", "EXITED", {"pid": 7, "running": [turn] * 64}, **nobody),
         valid("sessions", "SESSIONS", {}, **nobody),
         valid("sessions_nil", "SESSIONS", {"after": None, "worker": None}, **nobody),
         valid("sessions_after", "SESSIONS", {"after": b"\xff" * 16, "worker": "w" * 64}, **nobody),
@@ -301,6 +304,12 @@ def replies():
             epoch=0,
         ),
         valid("push", "PUSH", {"frame": b'{"v":"10","s":14,"a":0}'}, sequence=0),
+        valid(
+            "push_failed",
+            "PUSH",
+            {"frame": b"", "view": VIEW, "error": {"kind": "python", "message": "Error in handle_tick(): no"}},
+            sequence=0,
+        ),
     ]
 
 

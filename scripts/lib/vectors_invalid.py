@@ -136,6 +136,16 @@ def invalid_requests():
     wrong("sessions_after_str", "SESSIONS", {"after": "x" * 16})
     wrong("sessions_worker_of_65_bytes", "SESSIONS", {"worker": "w" * 65}, "too_large")
     wrong("exited_pid_of_32_bits", "EXITED", {"pid": 2**31}, "too_large")
+    turn = {"session": VIEW, "sequence": 1, "view": "shop.Cart", "event": "add"}
+    for label, running, error in (
+        ("a_map", {}, "malformed"),
+        ("of_numbers", [1], "malformed"),
+        ("without_session", [{"sequence": 1}], "malformed"),
+        ("of_65", [turn] * 65, "too_large"),
+        ("view_of_256_bytes", [{**turn, "view": "v" * 256}], "too_large"),
+        ("event_of_65_bytes", [turn, {**turn, "event": "e" * 65}], "too_large"),
+    ):
+        wrong(f"exited_running_{label}", "EXITED", {"pid": 1, "running": running}, error)
     return out
 
 

@@ -174,6 +174,33 @@ test_push_and_join(void)
     s_end();
 }
 
+// What a client has no room for is counted and logged; when it reads again it gets what comes then, and finds
+// a gap.
+static void
+test_push_to_a_full_client(void)
+{
+    enum { MORE_THAN_FITS = 12000, ROUND = 500 };
+    s_begin();
+    header push = request_of(MSG_PUSH, 1, stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1), 0);
+    for (unsigned i = 0; i < MORE_THAN_FITS; i++) {
+        stage_say(s_worker, "", push, slice_text("\x80"));
+        if (i % ROUND == 0)
+            for (unsigned turn = 0; turn < ROUND / 50; turn++)
+                broker_turn(s_stage.broker);
+    }
+    for (unsigned turn = 0; turn < MORE_THAN_FITS / 50; turn++)
+        broker_turn(s_stage.broker);
+    uint64_t dropped = stage_figure(&s_stage, "dropped");
+    CU_ASSERT_TRUE(dropped > 0);
+    uint64_t got = 0;
+    while (stage_receive(&s_stage, s_client).here)
+        got++;
+    CU_ASSERT_EQUAL(got + dropped, MORE_THAN_FITS);
+    stage_say(s_worker, "", push, slice_text("\x80"));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PUSH);
+    s_end();
+}
+
 // The page goes while its JOIN is still being answered: the worker hears LEAVE after it answered.
 static void
 test_leave_overtakes_joined(void)
@@ -261,6 +288,7 @@ static const unit_test s_tests[] = {
     {"refusals, each with its reason and the epoch", test_refusals},
     {"no worker: when to come back", test_no_worker},
     {"a session with too many unanswered", test_full_session},
+    {"a push to a full client", test_push_to_a_full_client},
     {"what is unasked goes to who joined last", test_push_and_join},
     {"LEAVE overtakes JOINED", test_leave_overtakes_joined},
     {"SHUTDOWN and RELEASED", test_shutdown_and_released},

@@ -280,7 +280,38 @@ test_what_is_not_stored(void)
     s_end();
 }
 
+// A push too is seen only when it is stored; and what it changed is stored where nobody sees it: the next one
+// goes on from there.
+static void
+test_what_was_pushed(void)
+{
+    s_begin();
+    buffer frame;
+    buffer_init(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put(&frame, 7, slice_text("ticked"));
+    stage_say_kept(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), buffer_bytes(&frame));
+    arrival push = stage_receive(&s_stage, s_client);
+    CU_ASSERT_EQUAL_FATAL(push.head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(push.frames, 2);
+    stage_ask(s_client, request_of(MSG_LEAVE, 1, s_epoch, SEQUENCE_REQUEST | 2));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_LEAVE);
+    buffer_clear(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put(&frame, 8, slice_text("to nobody"));
+    stage_say_kept(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), buffer_bytes(&frame));
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    buffer_fini(&frame);
+    s_lose_worker();
+    arrival restore = s_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 3);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_STRING_EQUAL(s_root(&restore, 7), "ticked");
+    CU_ASSERT_STRING_EQUAL(s_root(&restore, 8), "to nobody");
+    s_end();
+}
+
 static const unit_test s_tests[] = {
+    {"what was pushed", test_what_was_pushed},
     {"a session comes back", test_comes_back},
     {"what was under way", test_what_was_under_way},
     {"who brings it back", test_who_brings_it_back},

@@ -91,7 +91,7 @@ s_say_exited(uint64_t pid)
     header_encode(&head, bytes);
     buffer body;
     buffer_init(&body);
-    exited_encode(pid, &body);
+    exited_encode(&(exited_body){.pid = pid}, &body);
     slice frames[] = {slice_of(bytes, sizeof bytes), buffer_bytes(&body)};
     stage_raw(s_client, frames, 2);
     buffer_fini(&body);
@@ -336,7 +336,33 @@ test_unreachable_client(void)
     s_end();
 }
 
+// A worker was faster than its page's server to find the new broker: the page stays attached, until it has
+// been silent for too long.
+static void
+test_client_still_connecting(void)
+{
+    s_begin();
+    uint64_t epoch = (uint64_t)(STAGE_BOOT - 1) << 32 | 5;
+    buffer body;
+    buffer_init(&body);
+    announce_begin(&body, 1, true);
+    announce_add(&body, &(announced){session_id(9), epoch, ANNOUNCED_ATTACHED, slice_text("c9")});
+    stage_say(s_worker, "", (header){.version = 1, .type = MSG_ANNOUNCE}, buffer_bytes(&body));
+    buffer_fini(&body);
+    header push = request_of(MSG_PUSH, 9, epoch, 0);
+    stage_say(s_worker, "", push, slice_text("\x80"));
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);
+    zsock_t *late = stage_client(&s_stage, "c9");
+    stage_ask(late, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 1));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, late).head.type, MSG_PONG);
+    stage_say(s_worker, "", push, slice_text("\x80"));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, late).head.type, MSG_PUSH);
+    zsock_destroy(&late);
+    s_end();
+}
+
 static const unit_test s_tests[] = {
+    {"a client that is still connecting", test_client_still_connecting},
     {"a silent worker is dead, and wakes unknown", test_silent_worker},
     {"nobody was silent while the broker stood still", test_broker_stood_still},
     {"EXITED: of a pid that is gone only", test_exited},

@@ -79,6 +79,7 @@ test_moves(void)
     s_moved(s_epoch);
     arrival restore = s_expect(s_to, MSG_RESTORE);
     CU_ASSERT_TRUE(restore.head.epoch > s_epoch);
+    CU_ASSERT_STRING_EQUAL(restore.client, "c1"); // whose page it stays
     CU_ASSERT_TRUE(slice_is(restore.snapshot, "\1all of it"));
     for (uint64_t number = 2; number <= 3; number++) {
         arrival event = s_expect(s_to, MSG_EVENT);

@@ -49,6 +49,10 @@ class Site:
         """What a piece of JavaScript returns."""
         return self.driver.execute_script(script, *values)
 
+    def connected(self):
+        """Whether the page's socket is joined."""
+        return self.run("return document.documentElement.classList.contains('troupe-connected')")
+
     def wait(self, condition, what):
         """Returns what `condition()` gives once that is true. Fails with `what` if it does not get so."""
         return WebDriverWait(self.driver, PATIENCE, 0.02).until(lambda _: condition(), f"waited for {what}")

@@ -3,7 +3,7 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["counter/", "todo/", "table/", "seed/", "twice/", "burn/", "sleep/"]
+PAGES = ["counter/", "todo/", "table/", "seed/", "twice/", "clock/", "burn/", "sleep/"]
 MORE, LESS, RESET = "button[aria-label='One more']", "button[aria-label='One less']", "button.quiet"
 
 

@@ -7,7 +7,7 @@
 static err
 s_request(message_type type, slice body)
 {
-    // Static, to keep 64 views off the stack; nobody reads it.
+    // Static, to keep 64 views off the stack; nobody reads them.
     static join_body join;
     mount_body mount;
     event_body event;
@@ -15,8 +15,8 @@ s_request(message_type type, slice body)
     refresh_body refresh;
     id16 view;
     slice identity;
+    static exited_body exited;
     sessions_body sessions;
-    uint64_t pid;
     reader in;
     switch ((int)type) {
     case MSG_MOUNT:
@@ -34,7 +34,7 @@ s_request(message_type type, slice body)
     case MSG_LOGOUT:
         return logout_decode(body, &identity);
     case MSG_EXITED:
-        return exited_decode(body, &pid);
+        return exited_decode(body, &exited);
     case MSG_SESSIONS:
         return sessions_decode(body, &sessions);
     default:
@@ -119,8 +119,11 @@ s_reply(message_type type, slice body)
         (void)reader_opt_uint(&in, "retry_ms", 0);
     if (type == MSG_FIGURES)
         (void)reader_map(&in, "figures", ANY);
-    if (type == MSG_PUSH)
+    if (type == MSG_PUSH) {
         (void)reader_bin(&in, "frame", ANY);
+        (void)reader_opt_bin(&in, "view", ID_SIZE);
+        (void)reader_opt_map(&in, "error", ANY);
+    }
     return reader_error(&in);
 }
 

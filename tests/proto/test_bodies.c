@@ -161,6 +161,26 @@ test_done_encode(void)
 }
 
 static void
+test_push_encode(void)
+{
+    buffer out;
+    buffer_init(&out);
+    push_encode(&(push_body){.frame = slice_text("{}")}, &out);
+    reader in = s_reader(&out);
+    CU_ASSERT_EQUAL(in.count, 1);
+    CU_ASSERT(slice_is(reader_bin(&in, "frame", 9), "{}"));
+    buffer_clear(&out);
+    push_encode(&(push_body){.view = s_view, .error = slice_text("\x81\xa1k\x01")}, &out);
+    in = s_reader(&out);
+    CU_ASSERT_EQUAL(in.count, 3);
+    CU_ASSERT_EQUAL(reader_bin(&in, "frame", 9).size, 0);
+    CU_ASSERT(slice_equal(reader_bin(&in, "view", 16), slice_of(s_view.bytes, 16)));
+    CU_ASSERT(slice_is(reader_map(&in, "error", 9), "\x81\xa1k\x01"));
+    CU_ASSERT_EQUAL(in.error, OK);
+    buffer_fini(&out);
+}
+
+static void
 test_failed_encode(void)
 {
     const fault_frame frames[2] = {{slice_text("a.py"), 12, slice_text("f"), slice_text("x = 1")},
@@ -278,6 +298,7 @@ static const unit_test s_tests[] = {
     {"logout of nobody", test_logout_of_nobody},
     {"mounted", test_mounted_encode},
     {"done", test_done_encode},
+    {"push", test_push_encode},
     {"failed", test_failed_encode},
     {"a failure without words says the error's", test_a_failure_without_words_says_the_errors},
     {"refusals", test_refusals},

@@ -255,7 +255,8 @@ class Broker:
     """A broker with a worker in it, on a thread, behind a real ROUTER at `address`.
 
     seen: a queue of (kind, session, body) of all that came, in order. answer: if set, a function
-    (kind, session, epoch, sequence, fields) → None for the usual reply, or a list of (kind, body) to send instead.
+    (kind, session, epoch, sequence, fields) → None for the usual reply, or a list of (kind, body) to send instead;
+    (kind, body, 0) is unasked.
     """
 
     def __init__(self, address, epoch=7):
@@ -331,8 +332,8 @@ class Broker:
             own = self._usual(kind, session, header, body, sequence)
         else:
             own = [
-                (wire.pack_header(reply, 0, session, self.epoch, sequence, 0), wire.pack_body(fields))
-                for reply, fields in own
+                (wire.pack_header(reply, 0, session, self.epoch, *(number or [sequence]), 0), wire.pack_body(fields))
+                for reply, fields, *number in own
             ]
         self.seen.put((kind, session, fields))
         return own

@@ -200,6 +200,22 @@ async def test_what_is_unasked_reaches_the_newest_subscriber(broker, make, caplo
     assert not one._subscribers
 
 
+async def test_a_join_subscribes(broker, make):
+    """From its JOINED on, and only who still waits for it."""
+    one = make(broker.address)
+    await mounted(one)
+    got = []
+    broker.answer = lambda kind, *_: [(wire.JOINED, {}), (wire.PUSH, {"frame": b"1"}, 0)] if kind == wire.JOIN else None
+    body = {"generation": 0, "views": [], "request": {}}
+    gone = one.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append("gone"))
+    gone.cancel()
+    await one.submit(wire.PING, SESSION, {})
+    assert not got
+    await one.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append(args))
+    await one.submit(wire.PING, SESSION, {})
+    assert got == [(wire.PUSH, 7, wire.pack_body({"frame": b"1"}))]
+
+
 async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
     monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
     one = make(broker.address)

@@ -68,7 +68,8 @@ def found(name, browser=True, cls=Shop):
 @pytest.mark.parametrize(
     "name",
     ["__init__", "mount", "_x", "get_context_data", "authorize", "as_view", "total", "a.b", "", "template_string"]
-    + ["attribute", "static", "of_class", "nothing", "add ", "class", "__class__", "request", "é.x"],
+    + ["attribute", "static", "of_class", "nothing", "add ", "class", "__class__", "request", "é.x"]
+    + ["handle_tick", "request_update"],
 )
 def test_what_is_no_handler(name):
     assert found(name, browser=True) is None
@@ -389,11 +390,15 @@ def test_atomic_requests_wrap_the_handler(monkeypatch):
         async def late(self):
             pass
 
+        handle_tick = write
+
     view = Atomic()
     runtime.find_handler(view, "shop.Atomic", "write", False)(view)
-    assert seen == [True] and not transaction.get_connection().in_atomic_block
+    runtime.find_tick(view)(view)
+    assert seen == [True, True] and not transaction.get_connection().in_atomic_block
     with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
         runtime.find_handler(view, "shop.Atomic", "late", False)
+    assert runtime.find_tick(Shop()) is LiveView.handle_tick  # nothing to be undone
 
 
 def test_the_locale_of_a_turn_is_what_is_active_in_it(settings):

@@ -24,6 +24,19 @@ def test_defaults():
     assert view.template_name is None and view.template_string is None
 
 
+def test_nothing_ticks_by_default_and_no_worker_is_told():
+    view = Counter()
+    assert view.tick_interval is None and view.handle_tick() is None and view.request_update() is False
+
+
+@pytest.mark.parametrize("interval", [0, -1, "1000", True, float("nan")])
+def test_an_interval_that_is_none(interval):
+    with pytest.raises(TypeError, match="Clock.tick_interval must be milliseconds or None"):
+        type("Clock", (LiveView,), {"tick_interval": interval})
+    assert type("Clock", (LiveView,), {"tick_interval": 0.5}).tick_interval == 0.5
+    assert type("Clock", (LiveView,), {"tick_interval": property(lambda view: 7)})().tick_interval == 7
+
+
 def test_event_handler_with_and_without_brackets():
     @event_handler
     def one():

@@ -306,6 +306,8 @@ class Fleet:
         """Start a worker. wait: until it is registered."""
         command = [BUILD / "worker" / "troupe-worker", "--back", self.back, "--name", name]
         command += ["--settings", "scenario.settings", "--path", self.project, "--path", ROOT / "python"]
+        # Handlers wait for gates, and this machine may be slow: limits are for those scenarios that are about them.
+        command += ["--soft-ms", "60000", "--hard-ms", "120000"]
         command += ["--python", sys.executable, *self.worker_options, *options]
         path = self.folder / f"{name}.log"
         start = len(path.read_text(errors="replace")) if path.exists() else 0

@@ -44,6 +44,7 @@ s_open(void *host, const open_order *order, void **ret_instance, fault *ret_faul
     }
     counter *made = order->instance ? order->instance : calloc(1, sizeof *made);
     self->open_views++;
+    self->owner = order->owner;
     *ret_instance = made;
     return OK;
 }
@@ -96,6 +97,17 @@ s_call(void *host, void *instance, const call_order *order, void **ret_awaitable
     } else if (slice_is(order->name, "later")) {
         self->count += 10;
         *ret_awaitable = host;
+    } else if (order->tick) {
+        CU_ASSERT(slice_is(order->name, "handle_tick"));
+        self->count += ((fake *)host)->tick_adds;
+        if (!((fake *)host)->tick_adds) {
+            fault_set_message(ret_fault, "a tick raised");
+            fault_add_frame(ret_fault, slice_text("shop.py"), 7, slice_text("handle_tick"),
+                            slice_text("1 / 0"));
+            return ERR_PYTHON;
+        }
+        if (((fake *)host)->tick_awaits)
+            *ret_awaitable = host;
     } else if (!slice_is(order->name, "nothing")) {
         fault_set_message(ret_fault, "Handler not found");
         return slice_is(order->name, "raise") ? ERR_PYTHON : ERR_HANDLER_NOT_FOUND;
@@ -210,7 +222,7 @@ s_keep(void *host, void *instance, const keep_order *order, buffer *out, fault *
 static err
 s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path};
+    open_order open = {.path = order->path, .owner = order->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
     if (!error && order->count == 1 && order->values[0].size == sizeof(int))
         memcpy(&((counter *)*ret_instance)->count, order->values[0].data, sizeof(int));
@@ -238,6 +250,31 @@ s_may_repeat(void *host, void *instance, slice name)
     return slice_is(name, "nothing");
 }
 
+static void
+s_listen(void *host, void (*changed)(void *context, void *owner), void *context)
+{
+    fake *self = host;
+    self->tell = changed;
+    self->tell_context = context;
+}
+
+static bool
+s_take_changed(void *host, void *instance)
+{
+    fake *self = host;
+    (void)instance;
+    bool changed = self->changed;
+    self->changed = false;
+    return changed;
+}
+
+static uint64_t
+s_tick_interval(void *host, void *instance)
+{
+    (void)instance;
+    return ((fake *)host)->interval;
+}
+
 static void *
 s_thread_begin(void *host)
 {
@@ -248,6 +285,20 @@ static void
 s_thread(void *host, void *thread)
 {
     CU_ASSERT_PTR_EQUAL(host, thread);
+}
+
+static bool
+s_interrupt(void *host, void *thread)
+{
+    CU_ASSERT_PTR_EQUAL(host, thread);
+    ((fake *)host)->interrupts++;
+    return ((fake *)host)->interruptible;
+}
+
+static void
+s_dump(void *host)
+{
+    ((fake *)host)->dumps++;
 }
 
 static uint64_t
@@ -273,6 +324,15 @@ s_emit(void *context, answer **answer_p)
 }
 
 static void
+s_arm(void *context, session *of, uint64_t due)
+{
+    fake *self = context;
+    (void)of;
+    self->armed = due;
+    self->armed_times++;
+}
+
+static void
 s_resumable(void *context, session *of)
 {
     (void)of;
@@ -282,14 +342,17 @@ s_resumable(void *context, session *of)
 void
 fake_init(fake *self)
 {
-    *self = (fake){.template = "<p>page</p><main dj-root>%d</main>", .now = 1000};
+    *self = (fake){
+        .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TICK_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,        s_thread_begin, s_thread, s_thread, s_thread, s_scope_begin, s_scope_move, s_scope_move,
-        s_scope_end, s_open,         s_close,  s_mount,  s_join,   s_call,        s_await,      s_settle,
-        s_sync,      s_render,       s_keep,   s_carry,  s_revive, s_may_repeat,
+        self,          s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
+        s_scope_begin, s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
+        s_join,        s_call,         s_await,      s_settle,    s_sync,         s_render,        s_keep,
+        s_carry,       s_revive,       s_may_repeat, s_listen,    s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
-    self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->store};
+    self->host =
+        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
 }
 
 void
@@ -442,6 +505,16 @@ fake_run(fake *self, session *of, mail *one, turn_result *ret_result)
 {
     unsigned before = self->count;
     turn_result result = turn_run(of, &one, &self->host);
+    if (ret_result)
+        *ret_result = result;
+    return self->count > before ? self->answers[self->count - 1] : NULL;
+}
+
+const answer *
+fake_push(fake *self, session *of, turn_result *ret_result)
+{
+    unsigned before = self->count;
+    turn_result result = turn_push(of, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;

@@ -10,7 +10,7 @@ typedef struct {
     clock_ops clock;
     turn_host host;
     tree_key key;
-    uint64_t now;
+    _Atomic uint64_t now;
     answer *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
@@ -28,6 +28,17 @@ typedef struct {
     void *done_context;
     err settles; // how it ends
     unsigned resumable;
+    _Atomic unsigned interrupts, dumps; // how often it was asked to
+    bool interruptible;
+    unsigned armed_times;                     // how often the session said when it wants its next turn
+    uint64_t armed;                           // what it said last
+    uint64_t interval;                        // of every view's ticks; 0: none
+    void (*tell)(void *context, void *owner); // that something changed
+    void *tell_context;
+    void *owner;      // of the view that was opened last
+    int tick_adds;    // to the count, at each tick; 0: it raises
+    bool tick_awaits; // its end
+    bool changed;     // what every view says when it is asked
 } fake;
 
 void fake_init(fake *self);
@@ -44,6 +55,8 @@ mail *fake_refresh(fake *self, id16 id, const char *chunk, bool whole); // chunk
 // From now on its pages have a plan: {"1": the count, "2": a branch that says the count when it is odd}.
 void fake_slots(fake *self);
 
+// A turn that nobody asked for; the answer, or NULL.
+const answer *fake_push(fake *self, session *of, turn_result *ret_result);
 // Runs it and gives the answer that came last; NULL if none came.
 const answer *fake_run(fake *self, session *of, mail *one, turn_result *ret_result);
 // A field of an answer's body, as text; "" if it is not there.

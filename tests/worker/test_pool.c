@@ -19,6 +19,7 @@ typedef struct {
     turn_host host;
     outbox *outbox;
     runqueue *queue;
+    recorder *record;
     pool *pool;
     pthread_mutex_t gate; // a handler that blocks waits here
     _Atomic unsigned blocked;
@@ -67,6 +68,7 @@ s_prepare(void)
     s_world.host.emit = s_emit;
     s_world.outbox = outbox_new();
     s_world.queue = runqueue_new(clock_system());
+    s_world.record = recorder_new(-1);
     pthread_mutex_init(&s_world.gate, NULL);
 }
 
@@ -74,7 +76,7 @@ static void
 s_start_threads(unsigned threads, unsigned most)
 {
     s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){threads, most, 0},
-                            &(pool_events){.ended = s_ended});
+                            &(pool_events){.ended = s_ended}, s_world.record);
 }
 
 static void
@@ -98,6 +100,7 @@ s_stop(void)
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
     runqueue_destroy(&s_world.queue);
+    recorder_destroy(&s_world.record);
     pthread_mutex_destroy(&s_world.gate);
 }
 

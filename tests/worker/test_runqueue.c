@@ -218,6 +218,87 @@ s_load(void)
     runqueue_destroy(&queue);
 }
 
+static work_kind
+s_take_kind(runqueue *queue)
+{
+    work todo;
+    CU_ASSERT_TRUE_FATAL(runqueue_try(queue, false, &todo));
+    if (todo.kind == WORK_MAIL)
+        mail_destroy(&todo.mail);
+    runqueue_done(queue, todo.item);
+    return todo.kind;
+}
+
+// Behind the mail that was there, before what comes later; one, however often; and no place is taken.
+static void
+s_nudges(void)
+{
+    runqueue *queue = runqueue_new(&s_clock);
+    runqueue_item a, *ran;
+    work none;
+    runqueue_item_init(&a, NULL);
+    s_post(queue, &a, 1);
+    s_post(queue, &a, 2);
+    runqueue_nudge(queue, &a);
+    for (uint64_t i = 3; i <= MAX_MAILBOX; i++)
+        s_post(queue, &a, i);
+    runqueue_nudge(queue, &a);
+    CU_ASSERT_EQUAL(s_take_kind(queue), WORK_MAIL);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 2);
+    runqueue_done(queue, ran);
+    CU_ASSERT_EQUAL(s_take_kind(queue), WORK_NUDGE);
+    CU_ASSERT_EQUAL(s_take(queue, &ran), 3);
+    runqueue_nudge(queue, &a); // while it runs
+    runqueue_done(queue, ran);
+    for (uint64_t i = 4; i <= MAX_MAILBOX; i++)
+        CU_ASSERT_EQUAL(s_take_kind(queue), WORK_MAIL);
+    CU_ASSERT_EQUAL(s_take_kind(queue), WORK_NUDGE);
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &none));
+    runqueue_nudge(queue, &a); // idle
+    CU_ASSERT_EQUAL(s_take_kind(queue), WORK_NUDGE);
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &none));
+    runqueue_item_fini(&a);
+    runqueue_destroy(&queue);
+}
+
+static void
+s_nudged_when_due(void)
+{
+    runqueue *queue = runqueue_new(&s_clock);
+    runqueue_item a, b;
+    work todo;
+    runqueue_item_init(&a, NULL);
+    runqueue_item_init(&b, NULL);
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 100), TICK_NEVER);
+    CU_ASSERT_TRUE(runqueue_arm(queue, &a, 200));
+    CU_ASSERT_FALSE(runqueue_arm(queue, &b, 300)); // later: nobody need wake for it
+    CU_ASSERT_TRUE(runqueue_arm(queue, &b, 150));
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 149), 150);
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &todo));
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 150), 200);
+    CU_ASSERT_TRUE(runqueue_try(queue, false, &todo));
+    CU_ASSERT_PTR_EQUAL(todo.item, &b);
+    CU_ASSERT_EQUAL(todo.kind, WORK_NUDGE);
+    runqueue_done(queue, &b);
+    CU_ASSERT_FALSE(runqueue_arm(queue, &a, TICK_NEVER));
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 1000), TICK_NEVER);
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &todo));
+    runqueue_arm(queue, &a, 2000); // who is gone is not nudged
+    runqueue_nudge(queue, &a);
+    runqueue_end(queue, &a, "expired");
+    CU_ASSERT_TRUE(runqueue_try(queue, false, &todo));
+    CU_ASSERT_EQUAL(todo.kind, WORK_END);
+    CU_ASSERT_PTR_NULL(runqueue_retire(queue, &a));
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 3000), TICK_NEVER);
+    CU_ASSERT_FALSE(runqueue_arm(queue, &a, 1));
+    runqueue_nudge(queue, &a);
+    CU_ASSERT_EQUAL(runqueue_nudge_due(queue, 3000), TICK_NEVER);
+    CU_ASSERT_FALSE(runqueue_try(queue, false, &todo));
+    runqueue_item_fini(&a);
+    runqueue_item_fini(&b);
+    runqueue_destroy(&queue);
+}
+
 enum { THREADS = 4, SESSIONS = 8, EACH = 2000 };
 static runqueue_item s_items[SESSIONS];
 static _Atomic int s_inside[SESSIONS];
@@ -280,6 +361,8 @@ static const unit_test s_tests[] = {
     {"one session, one thread", s_one_at_a_time},
     {"a turn that awaits", s_awaits_both},
     {"the end of a session", s_end},
+    {"nudges", s_nudges},
+    {"nudged when due", s_nudged_when_due},
     {"load", s_load},
     {"many threads", s_many_threads},
 };

@@ -17,12 +17,17 @@ typedef struct {
     fake fake;
     view_ops ops; // the fake's, but what was executed is counted
     _Atomic unsigned executed;
+    _Atomic uint64_t now;
     char folder[64], address[96];
     void *context, *router;
     uint8_t peer[MAX_ROUTING_ID];
     size_t peer_size;
     worker *worker;
     pthread_t thread;
+    worker_end end;
+    uint64_t hard_ms;
+    recorder *record;
+    pthread_mutex_t gate; // "nothing" waits here
 } world;
 
 typedef struct {
@@ -33,10 +38,21 @@ typedef struct {
 
 static world s_world;
 
+static uint64_t
+s_now(void *context)
+{
+    (void)context;
+    return s_world.now;
+}
+
 static err
 s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
 {
     s_world.executed++;
+    if (slice_is(order->name, "nothing")) {
+        pthread_mutex_lock(&s_world.gate);
+        pthread_mutex_unlock(&s_world.gate);
+    }
     return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_fault);
 }
 
@@ -44,7 +60,7 @@ static void *
 s_run_worker(void *unused)
 {
     (void)unused;
-    worker_run(s_world.worker);
+    s_world.end = worker_run(s_world.worker);
     return NULL;
 }
 
@@ -109,6 +125,8 @@ s_start(void)
         fake_init(&s_world.fake);
         s_world.ops = s_world.fake.ops;
         s_world.ops.call = s_call;
+        s_world.now = s_world.fake.now;
+        s_world.fake.clock.now_ms = s_now;
     }
     s_world.executed = 0;
     snprintf(s_world.folder, sizeof s_world.folder, "/tmp/troupe-test-XXXXXX");
@@ -120,12 +138,26 @@ s_start(void)
     zmq_setsockopt(s_world.router, ZMQ_RCVTIMEO, &patience, sizeof patience);
     zmq_setsockopt(s_world.router, ZMQ_LINGER, &none, sizeof none);
     CU_ASSERT_EQUAL_FATAL(zmq_bind(s_world.router, s_world.address), 0);
-    worker_options options = {.back = s_world.address, .name = "w", .drain_ms = 60000, .pool = {2, 2, 50}};
+    worker_options options = {.back = s_world.address,
+                              .name = "w",
+                              .drain_ms = 60000,
+                              .pool = {2, 2, 50},
+                              .hard_ms = s_world.hard_ms,
+                              .record = s_world.record};
     s_world.worker = worker_new(&options, &s_world.ops, &s_world.fake.clock);
     pthread_create(&s_world.thread, NULL, s_run_worker, NULL);
     CU_ASSERT_EQUAL_FATAL(s_hear(), MSG_REGISTER);
     s_welcome();
     CU_ASSERT_EQUAL(s_hear(), MSG_ANNOUNCE);
+}
+
+static void
+s_take_down(void)
+{
+    zmq_close(s_world.router);
+    zmq_ctx_term(s_world.context);
+    unlink(s_world.address + strlen("ipc://"));
+    rmdir(s_world.folder);
 }
 
 static void
@@ -159,10 +191,7 @@ s_finish(void)
             s_move(0);
     }
     pthread_join(s_world.thread, NULL);
-    zmq_close(s_world.router);
-    zmq_ctx_term(s_world.context);
-    unlink(s_world.address + strlen("ipc://"));
-    rmdir(s_world.folder);
+    s_take_down();
     return done;
 }
 
@@ -257,6 +286,105 @@ s_goodbye_comes_last(void)
     }
 }
 
+static void
+s_goodbye_is(const char *wanted)
+{
+    heard got = s_receive();
+    while (got.head.type != MSG_GOODBYE) {
+        if (got.head.type == MSG_DRAIN)
+            s_move(0);
+        buffer_fini(&got.body);
+        got = s_receive();
+    }
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    buffer_fini(&got.body);
+}
+
+static uint64_t
+s_system_now(void *context)
+{
+    (void)context;
+    return clock_now(clock_system());
+}
+
+// By the system's clock: the I/O thread is to wake by itself.
+static void
+s_stuck_worker_leaves(void)
+{
+    clock_ops before = s_world.fake.clock;
+    s_world.hard_ms = 50;
+    pthread_mutex_init(&s_world.gate, NULL);
+    pthread_mutex_lock(&s_world.gate);
+    s_world.fake.clock.now_ms = s_system_now;
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0), EPOCH + 1);
+    s_goodbye_is("stuck");
+    pthread_join(s_world.thread, NULL);
+    CU_ASSERT_EQUAL(s_world.end, WORKER_STUCK);
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
+    s_take_down();
+    s_world.fake.clock = before;
+    s_world.hard_ms = 0;
+}
+
+static void
+s_hear_push(const char *frame)
+{
+    heard got = s_receive();
+    reader in;
+    reader_init(&in, buffer_bytes(&got.body));
+    CU_ASSERT_EQUAL(got.head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(got.head.epoch, EPOCH + 1);
+    CU_ASSERT_TRUE(slice_is(reader_bin(&in, "frame", 1000), frame));
+    buffer_fini(&got.body);
+}
+
+// The turn that was answered last is over, too: its session's next one is.
+static void
+s_settle(uint64_t number)
+{
+    s_post(fake_event(&s_world.fake, number, FAKE_VIEW, "nothing", 0), EPOCH + 1);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+}
+
+// One that is due is run, and once.
+static void
+s_a_tick(void)
+{
+    s_start();
+    s_world.fake.interval = 100;
+    s_post(fake_join(&s_world.fake, 0, FAKE_VIEW, 0), EPOCH + 1);
+    CU_ASSERT_EQUAL(s_hear(), MSG_JOINED);
+    s_settle(1);
+    s_world.now += 500; // read when its sleep of 100 ms is over
+    s_hear_push("{\"v\":0,\"s\":2,\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>1</main>\"}}}");
+    s_settle(2);
+    s_world.now += 100;
+    s_hear_push("{\"v\":0,\"s\":3,\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>2</main>\"}}}");
+    s_shutdown(EPOCH + 1);
+    s_world.fake.interval = 0;
+    s_stop();
+}
+
+static void
+s_an_update(void)
+{
+    s_start();
+    s_post(fake_join(&s_world.fake, 0, FAKE_VIEW, 0), EPOCH + 1);
+    CU_ASSERT_EQUAL(s_hear(), MSG_JOINED);
+    const char *before = s_world.fake.template;
+    s_world.fake.template = "<main dj-root>outside</main>";
+    s_world.fake.changed = true;
+    s_world.fake.tell(s_world.fake.tell_context, s_world.fake.owner);
+    s_hear_push("{\"v\":0,\"s\":2,\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>outside</main>\"}}}");
+    s_world.fake.template = before;
+    s_shutdown(EPOCH + 1);
+    s_stop();
+}
+
 // It serves its sessions until they go, with all that came for them, and takes none of them back.
 static void
 s_drains(void)
@@ -291,8 +419,8 @@ s_fenced(void)
 {
     s_start();
     s_mount(EPOCH + 1);
-    s_world.fake.now += WORKER_DEAD_MS / 2;
-    uint64_t sent = s_world.fake.now;
+    s_world.now += WORKER_DEAD_MS / 2;
+    uint64_t sent = s_world.now;
     unsigned before = s_world.executed;
     s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0), EPOCH + 1);
     s_post(fake_mail(&s_world.fake, MSG_PING, SEQUENCE_REQUEST | 3, 0, slice_text("\x80")), EPOCH + 1);
@@ -346,11 +474,14 @@ s_announces(void)
 }
 
 static const unit_test s_tests[] = {
+    {"a tick", s_a_tick},
+    {"an update", s_an_update},
     {"a session that has ended is not begun again", s_a_session_ends_once},
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
     {"drains", s_drains},
     {"fenced", s_fenced},
     {"announces", s_announces},
+    {"a worker with a stuck turn leaves", s_stuck_worker_leaves}, // the last: its handler is never let go
 };
 UNIT_MAIN("worker", s_tests)

@@ -4,6 +4,7 @@
 #include "worker/py/template/nodelist.h"
 #include "worker/py/view.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -119,8 +120,14 @@ s_start(const embed_options *options)
     PyObject *loop = ready ? s_call("troupe.loop", "LoopThread", "()") : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;
-    PyObject *none = host ? s_call("troupe.runtime", "set_housekeeping", "(O)", Py_True) : NULL;
+    PyObject *kept = host ? s_call("troupe.runtime", "set_housekeeping", "(O)", Py_True) : NULL;
+    PyObject *limited =
+        kept ? s_call("troupe.errors", "set_soft_limit", "(d)", options->soft_ms / 1000.0) : NULL;
+    // `kill -USR2` shows what all threads are doing; so does view_ops.dump.
+    PyObject *none = limited ? s_call("faulthandler", "register", "(i)", SIGUSR2) : NULL;
     Py_XDECREF(none);
+    Py_XDECREF(limited);
+    Py_XDECREF(kept);
     Py_XDECREF(submit);
     Py_XDECREF(loop);
     Py_XDECREF(ready);

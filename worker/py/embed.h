@@ -11,6 +11,7 @@ typedef struct {
     const char *const *paths; // folders put in front of sys.path
     unsigned path_count;
     unsigned switch_us; // sys.setswitchinterval
+    unsigned soft_ms;   // for a handler; 0: none
     bool lazy;          // views are imported when a page first needs them
 } embed_options;
 

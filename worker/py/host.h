@@ -1,5 +1,5 @@
-// host - what view.c and recover.c share: the functions of troupe.runtime, and an instance of a view. Nobody
-// else includes this. GIL held.
+// host - what view.c, recover.c and changed.c share: the functions of troupe.runtime, and an instance of a
+// view. Nobody else includes this. GIL held.
 #ifndef TROUPE_PY_HOST_H
 #define TROUPE_PY_HOST_H
 
@@ -14,7 +14,8 @@
     F(restore_view)                                                                                          \
     F(rebuilds)                                                                                              \
     F(carry_view)                                                                                            \
-    F(may_repeat) F(find_handler) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
+    F(may_repeat)                                                                                            \
+    F(find_handler) F(find_tick) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe) F(refuse_params)
 
 struct py_host {
     view_ops ops;
@@ -22,6 +23,9 @@ struct py_host {
     PyObject *unpack_ext; // troupe.wire
     PyObject *epoch;      // troupe.fencing: a context variable
     PyObject *make_page;  // page_new as a function
+    PyObject *living;     // id of a view → its instance, in a capsule; NULL: nobody listens
+    void (*changed)(void *context, void *owner);
+    void *changed_context;
 #define F(name) PyObject *name;
     FUNCTIONS(F) // troupe.runtime
 #undef F
@@ -33,6 +37,8 @@ typedef struct {
     PyObject *context; // what sync() gave, until it is rendered; NULL before
     show show;
     keeper keeper;
+    void *owner;  // for changed()
+    bool changed; // the view said so
     bool revived; // restore() is still to be called
 } instance;
 
@@ -49,5 +55,13 @@ err recover_revive(void *host, const revive_order *order, void **ret_instance, f
 bool recover_may_repeat(void *host, void *instance_, slice name);
 err recover_restore(py_host *self, instance *of,
                     fault *ret_fault); // calls restore(), of a view that nobody joins
+
+// changed.c: what view_ops.h says of listen, take_changed and tick_interval; and who may say that it changed.
+bool changed_setup(py_host *self); // false: an exception is pending
+void changed_add(py_host *self, instance *of);
+void changed_remove(py_host *self, instance *of);
+void changed_listen(void *host, void (*changed)(void *context, void *owner), void *context);
+bool changed_take(void *host, void *instance_);
+uint64_t changed_interval(void *host, void *instance_);
 
 #endif

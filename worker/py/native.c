@@ -75,7 +75,7 @@ s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     memcpy(id.bytes, bytes, ID_SIZE);
     self->of = session_new(id, 1);
     self->host = (turn_host){
-        py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self, NULL};
+        py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self, NULL, NULL};
     return (PyObject *)self;
 }
 

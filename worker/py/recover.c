@@ -1,11 +1,14 @@
 // A view that outlives its worker: its attributes as a snapshot, and back; its request, when it moves.
 #include "worker/py/host.h"
+#include "worker/py/thread.h"
 
 // Of a program's view: nobody joins it.
 err
 recover_restore(py_host *self, instance *of, fault *ret_fault)
 {
+    thread_open();
     PyObject *none = PyObject_CallOneArg(self->restore_view, of->view);
+    thread_close();
     if (!none)
         return host_fault(self, of, "%U.restore()", ret_fault);
     Py_DECREF(none);
@@ -41,7 +44,7 @@ recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault)
 err
 recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path};
+    open_order open = {.path = order->path, .owner = order->owner};
     err error = host_open(host, &open, ret_instance, ret_fault);
     if (error)
         return error;

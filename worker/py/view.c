@@ -1,11 +1,11 @@
-#include "worker/py/view.h"
-
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
 #include "worker/py/host.h"
 #include "worker/py/pack.h"
 #include "worker/py/template/eval.h"
+#include "worker/py/thread.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -55,39 +55,6 @@ PyObject *
 host_text(slice text)
 {
     return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, "replace");
-}
-
-static void *
-s_thread_begin(void *host)
-{
-    (void)host;
-    PyThreadState *made = PyThreadState_New(PyInterpreterState_Main());
-    ASSERT(made);
-    PyEval_RestoreThread(made);
-    return made;
-}
-
-static void
-s_thread_end(void *host, void *thread)
-{
-    (void)host;
-    PyThreadState_Clear(thread);
-    PyThreadState_DeleteCurrent();
-}
-
-static void
-s_enter(void *host, void *thread)
-{
-    (void)host;
-    PyEval_RestoreThread(thread);
-}
-
-static void
-s_leave(void *host, void *thread)
-{
-    (void)host;
-    PyThreadState *left = PyEval_SaveThread();
-    ASSERT(left == thread);
 }
 
 // Around a turn nothing of the person's runs: what fails there is written out, as there is nobody to answer.
@@ -161,10 +128,14 @@ host_open(void *host, const open_order *order, void **ret_instance, fault *ret_f
         of->view = Py_NewRef(order->instance);
     } else {
         PyObject *init = s_map(self, order->init);
+        thread_open();
         of->view = init ? PyObject_CallFunctionObjArgs(self->open_view, of->path, init, NULL) : NULL;
+        thread_close();
         Py_XDECREF(init);
     }
     if (of->view) {
+        of->owner = order->owner;
+        changed_add(self, of);
         *ret_instance = of;
         return OK;
     }
@@ -177,8 +148,8 @@ host_open(void *host, const open_order *order, void **ret_instance, fault *ret_f
 void
 host_close(void *host, void **instance_p)
 {
-    (void)host;
     instance *of = *instance_p;
+    changed_remove(host, of);
     Py_CLEAR(of->view);
     Py_CLEAR(of->path);
     Py_CLEAR(of->context);
@@ -209,8 +180,10 @@ s_mount(void *host, void *instance_, const mount_order *order, response *ret_res
     instance *of = instance_;
     PyObject *request = s_map(self, order->request), *url = host_text(order->url), *own = NULL;
     PyObject *params = request ? s_map(self, order->params) : NULL;
+    thread_open();
     if (params && url)
         own = PyObject_CallFunctionObjArgs(self->mount_view, of->view, of->path, request, url, params, NULL);
+    thread_close();
     bool ok = own && (own == Py_None || s_response(own, ret_response));
     err error = ok ? OK : host_fault(self, of, "%U.mount()", ret_fault);
     Py_XDECREF(own);
@@ -226,9 +199,11 @@ s_join(void *host, void *instance_, const mount_order *order, fault *ret_fault)
     py_host *self = host;
     instance *of = instance_;
     PyObject *request = s_map(self, order->request), *url = host_text(order->url), *none = NULL;
+    thread_open();
     if (request && url)
         none = PyObject_CallFunctionObjArgs(self->join_view, of->view, of->path, request, url,
                                             of->revived ? Py_True : Py_False, NULL);
+    thread_close();
     of->revived &= !none;
     err error = none ? OK : host_fault(self, of, "%U.authorize()", ret_fault);
     Py_XDECREF(none);
@@ -278,10 +253,15 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
         Py_DECREF(name);
         return error;
     }
-    PyObject *handler = PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
-                                                     order->browser ? Py_True : Py_False, NULL);
+    PyObject *handler = order->tick
+                            ? PyObject_CallOneArg(self->find_tick, of->view)
+                            : PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
+                                                           order->browser ? Py_True : Py_False, NULL);
     PyObject *params = handler ? s_map(self, order->params) : NULL;
-    PyObject *result = params ? PyObject_VectorcallDict(handler, &of->view, 1, params) : NULL;
+    thread_open();
+    PyObject *result =
+        params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
+    thread_close();
     error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_awaited(Py_NewRef(result));
@@ -369,7 +349,9 @@ s_sync(void *host, void *instance_, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
+    thread_open();
     PyObject *context = PyObject_CallOneArg(self->sync, of->view);
+    thread_close();
     if (!context)
         return host_fault(self, of, "%U.get_context_data()", ret_fault);
     Py_XSETREF(of->context, context);
@@ -381,7 +363,9 @@ s_try(py_host *self, instance *of, const show_try *at)
 {
     PyObject *generator = PyObject_CallFunctionObjArgs(self->rendering, of->view, of->path, of->context,
                                                        at->plain ? Py_True : Py_False, self->make_page, NULL);
+    thread_open();
     show_result result = generator ? show_render(&of->show, at, generator) : SHOW_FAILED;
+    thread_close();
     Py_XDECREF(generator);
     return result;
 }
@@ -414,11 +398,23 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
     return error;
 }
 
+// embed.c had Python's faulthandler take this signal; somebody may have it taken from that since.
+static void
+s_dump(void *host)
+{
+    (void)host;
+    struct sigaction now;
+    if (sigaction(SIGUSR2, NULL, &now) == 0 && now.sa_handler != SIG_DFL)
+        raise(SIGUSR2);
+}
+
 static const view_ops s_ops = {
-    .thread_begin = s_thread_begin,
-    .thread_end = s_thread_end,
-    .enter = s_enter,
-    .leave = s_leave,
+    .thread_begin = thread_begin,
+    .thread_end = thread_end,
+    .enter = thread_enter,
+    .leave = thread_leave,
+    .interrupt = thread_interrupt,
+    .dump = s_dump,
     .scope_begin = s_scope_begin,
     .scope_suspend = s_scope_suspend,
     .scope_resume = s_scope_resume,
@@ -436,6 +432,9 @@ static const view_ops s_ops = {
     .carry = recover_carry,
     .revive = recover_revive,
     .may_repeat = recover_may_repeat,
+    .listen = changed_listen,
+    .take_changed = changed_take,
+    .tick_interval = changed_interval,
 };
 
 static PyObject *
@@ -469,7 +468,7 @@ py_host_new(PyObject *submit)
 #define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
     FUNCTIONS(F)
 #undef F
-    ok = ok && hasher_setup() && pack_setup() && eval_setup() &&
+    ok = ok && changed_setup(self) && thread_setup() && hasher_setup() && pack_setup() && eval_setup() &&
          (self->make_page = PyCFunction_New(&s_make_page, NULL));
     if (!ok)
         py_host_destroy(&self);
@@ -485,6 +484,7 @@ py_host_destroy(py_host **self_p)
     Py_XDECREF(self->submit);
     Py_XDECREF(self->unpack_ext);
     Py_XDECREF(self->make_page);
+    Py_XDECREF(self->living);
     Py_XDECREF(self->epoch);
 #define F(name) Py_XDECREF(self->name);
     FUNCTIONS(F)

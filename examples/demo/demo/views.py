@@ -5,6 +5,8 @@ import random
 import time
 from string import ascii_uppercase
 
+from django.utils import timezone
+
 from troupe import LiveView, event_handler
 
 
@@ -116,6 +118,51 @@ class Table(LiveView):
         row["sold"] += 1
         self.changed = dict(row)
         self.changes += 1
+
+
+class Clock(LiveView):
+    """A clock that a worker turns, and how late each of its ticks came."""
+
+    template_name = "clock.html"
+    tick_interval = 1000  # ms
+
+    def mount(self, request):
+        self.choices = ["1", "4", "10", "none"]
+        self.pace = "1"
+        self.ticks = 0
+        self._late = [0]
+        self._last = None
+
+    def handle_tick(self):
+        now = time.monotonic()
+        if self._last is not None:
+            late = 1000 * (now - self._last) - self.tick_interval
+            self._late = [*self._late[-59:], max(0, round(late))]
+        self._last = now
+        self.ticks += 1
+
+    @event_handler
+    def choose(self, pace):
+        if pace in self.choices:
+            self.pace = pace
+            self.tick_interval = None if pace == "none" else 1000 // int(pace)
+            self._last = None
+
+    def get_context_data(self, **kwargs):
+        now = timezone.localtime()
+        second = now.second + now.microsecond / 1e6
+        minute = now.minute + second / 60
+        high = max(20, *self._late)
+        line = " ".join(f"{at},{48 - 46 * late / high:.1f}" for at, late in enumerate(self._late))
+        return super().get_context_data(
+            time=now.strftime("%H:%M:%S"),
+            second=f"{6 * second:.1f}",
+            minute=f"{6 * minute:.1f}",
+            hour=f"{30 * (now.hour % 12 + minute / 60):.1f}",
+            line=line,
+            now=self._late[-1],
+            most=max(self._late),
+        )
 
 
 class Burn(LiveView):

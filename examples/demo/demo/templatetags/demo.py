@@ -16,6 +16,7 @@ PAGES = [
     ("table", "Thousand rows", "One row of a thousand changes; the others, and your scroll position, stay."),
     ("seed", "The first view", "A whole live view whose template is one short string."),
     ("twice", "Two of one class", "Two views of one class on an ordinary page, each with its own state."),
+    ("clock", "Clock", "Hands that a worker turns, without a click and without a line of JavaScript."),
     ("burn", "Busy with work", "A handler burns the processor, and the counter beside it goes on."),
     ("sleep", "Busy waiting", "A handler sleeps, the plain way or with await, and nobody else waits for it."),
 ]

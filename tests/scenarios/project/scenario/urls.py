@@ -1,7 +1,7 @@
 """URLs of the views that behave, and of those that do not."""
 
 from django.urls import path
-from house import bad, kept, pages, slots, views
+from house import bad, kept, pages, pushes, slots, stuck, views
 
 urlpatterns = [
     path("plain/", pages.plain),
@@ -30,5 +30,12 @@ urlpatterns = [
     path("locked/", kept.Locked.as_view()),
     path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
+    path("stuck/", stuck.Stuck.as_view()),
+    path("crashes-in-mount/", stuck.CrashesInMount.as_view()),
+    path("crashes-in-join/", stuck.CrashesInJoin.as_view()),
+    path("ticking/", pushes.Ticking.as_view()),
+    path("ticking-later/", pushes.TickingLater.as_view()),
+    path("stumbling/", pushes.Stumbling.as_view()),
+    path("listening/", pushes.Listening.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]

@@ -1,0 +1,307 @@
+"""Handlers that do not come back, or take their process along: what the person is told, and how the others fare."""
+
+import contextlib
+import re
+import signal
+
+import pytest
+import raw
+from browser import Page, Visitor
+from fleet import wait_until
+from supervised import Supervised, kill
+
+from troupe import wire
+
+SOFT = ("--soft-ms", "300", "--hard-ms", "60000")
+HARD = ("--soft-ms", "300", "--hard-ms", "1000")
+
+
+@pytest.fixture
+def soft_fleet(make_fleet):
+    """One worker with a soft limit of 300 ms, and a hard one that is not met."""
+    return make_fleet(workers=1, worker=SOFT)
+
+
+@pytest.fixture
+def supervised(tmp_path, database):
+    """A function that starts a supervised fleet of this test's own, with a web server; all are stopped and checked."""
+    started = []
+
+    def make(*options, **more):
+        one = Supervised(tmp_path / f"up{len(started)}", database, *options, **more)
+        started.append(one)
+        one.__enter__()
+        one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
+        return one
+
+    yield make
+    for one in reversed(started):
+        one.__exit__(None, None, None)
+
+
+def rejoin(page):
+    """Join until there is a worker for it; the frame that answers."""
+    joined = page.join()
+    while joined["t"] == "error" and joined["reason"] == "no_worker":
+        joined = page.reconnect()
+    return joined
+
+
+def last_words(one):
+    """How the workers ended, as `troupe status` says it."""
+    return " | ".join(row["last"] for row in one.rows())
+
+
+# The soft limit.
+
+
+@pytest.mark.parametrize("handler", ["loops", "awaits"])
+def test_a_handler_that_takes_too_long(soft_fleet, handler):
+    """It gets an exception that `except Exception` does not catch; the view lives on, and so do the others."""
+    soft_fleet.expect_log(f"event=failed view=house.stuck.Stuck name={handler} .*HandlerTimeout", times=1, name="web")
+    with Visitor(soft_fleet.port).open("/stuck/") as page, Visitor(soft_fleet.port).open("/stuck/") as other:
+        number = page.post(handler)
+        assert ">1<" in other.shows("increment")
+        failed = page.answer_to(number)
+        assert (failed["t"], failed["error"]["kind"]) == ("failed", "python")
+        assert ">2<" in page.shows("increment")  # what the handler had changed is kept
+
+
+def test_the_error_names_the_event(soft_fleet):
+    with raw.Client(soft_fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        for handler, deepest in (("loops", "loops"), ("awaits", "sleep")):
+            failed = session.event(handler)
+            assert failed.kind == wire.FAILED
+            assert failed.body["message"] == f"Error in house.stuck.Stuck.{handler}(): it took longer than 0.3 s"
+            assert failed.body["type"] == "HandlerTimeout"
+            functions = [frame[2] for frame in failed.body["frames"]]
+            assert handler in functions and functions[-1] == deepest
+        assert session.event("increment").kind == wire.DONE
+
+
+def test_what_it_had_to_clean_up_is_cleaned_up(soft_fleet, tmp_path):
+    with raw.Client(soft_fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        assert session.event("cleans_up", {"path": str(tmp_path / "cleaned")}).kind == wire.FAILED
+        assert (tmp_path / "cleaned").exists()
+
+
+def test_a_template_that_takes_too_long(soft_fleet):
+    with raw.Client(soft_fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        failed = session.event("renders_for_ever")
+        assert (failed.kind, failed.body["type"]) == (wire.FAILED, "HandlerTimeout")
+        assert "<output>1</output></p>" in session.event("renders_again").body["html"].decode()
+        assert "<output>2</output></p>" in session.event("increment").body["html"].decode()
+
+
+def test_the_next_turn_is_spared(soft_fleet):
+    """A handler that comes back late, out of C, gets it; one that came back before the limit never does."""
+    with raw.Client(soft_fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        for _ in range(3):
+            assert session.event("sleeps", {"seconds": 0.6}).body["type"] == "HandlerTimeout"
+            assert session.event("sleeps", {"seconds": 0.2}).kind == wire.DONE
+            assert session.event("increment").kind == wire.DONE
+
+
+def test_all_stacks_on_demand(soft_fleet):
+    worker = soft_fleet.workers["w1"]
+    worker.process.send_signal(signal.SIGUSR2)
+    worker.wait_line(r"Thread 0x[0-9a-f]+ .most recent call first")
+    with Visitor(soft_fleet.port).open("/stuck/") as page:
+        assert ">1<" in page.shows("increment")
+
+
+# The hard limit.
+
+
+@pytest.mark.parametrize("handler", ["sleeps", "burns", "swallows", "will_not_be_cancelled", "blocks_the_loop"])
+def test_a_handler_that_does_not_come_back(supervised, handler):
+    """It costs its worker, which names it; whoever else was there goes on elsewhere with what they had."""
+    one = supervised(*HARD, workers=1)
+    one.fleet.expect_log(rf'level=ERROR .*event=stuck .*view="house.stuck.Stuck" event="{handler}"', times=1, name="up")
+    with Visitor(one.fleet.port).open("/stuck/") as page, Visitor(one.fleet.port).open("/history/") as other:
+        other.event("append", {"number": 1})
+        number = page.post(handler, {"seconds": 1000} if handler == "sleeps" else {})
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        assert other.wait_type("lost")["reason"] == "worker_lost"
+        assert rejoin(other)["restored"] is True
+        other.event("append", {"number": 2})
+        assert "<p>1 2</p>" in other.root()
+        assert rejoin(page)["restored"] is True
+        page.send(t="event", n=number, v=page.views[0], e=handler, p={"seconds": 0}, r=True)
+        answer = page.answer_to(number)
+        assert (answer["t"], answer["reason"]) == ("unknown", "worker_lost")
+        page.number = number
+        assert ">1<" in page.shows("increment")
+    assert f"exit code 5: stuck while house.stuck.Stuck.{handler} ran" in last_words(one)
+    assert re.search(r"most recent call first", one.up.text())
+
+
+def test_the_others_are_handed_over(supervised):
+    """Where the interpreter is free, the pages beside a stuck handler do not even notice."""
+    one = supervised(*HARD, workers=2)
+    one.fleet.expect_log("event=stuck", times=1, name="up")
+    with contextlib.ExitStack() as stack:
+        page, *others = [stack.enter_context(Visitor(one.fleet.port).open("/stuck/")) for _ in range(5)]
+        for other in others:
+            assert ">1<" in other.shows("increment")
+        page.post("sleeps", {"seconds": 1000})
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        for other in others:
+            assert ">2<" in other.shows("increment")
+            assert not other.unasked
+
+
+def test_a_worker_by_hand_says_goodbye(make_fleet):
+    fleet = make_fleet(workers=1, worker=HARD)
+    fleet.expect_log("event=stuck", times=1, name="w1")
+    with Visitor(fleet.port).open("/stuck/") as page:
+        page.post("burns")
+        assert page.wait_type("lost")["reason"] == "worker_left"
+    assert fleet.workers["w1"].wait_exit() == 5
+    fleet.workers["w1"].signalled = True  # 5 is what it has to exit with
+    wait_until(lambda: re.search(r"event=worker_left .*reason=.?stuck", fleet.broker.text()), "the broker to be told")
+
+
+# Deaths.
+
+QUARANTINED = r'level=ERROR .*event=quarantined session=\w+ view="{}" event="{}"'
+
+
+@pytest.mark.parametrize("handler", ["crashes", "exits", "aborts"])
+def test_two_deaths_within_a_minute(supervised, handler):
+    """The session is held, by name; the others live on, and so does a page that is opened anew."""
+    one = supervised(workers=1)
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", handler), times=1, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
+    visitor = Visitor(one.fleet.port)
+    with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
+        other.event("append", {"number": 1})
+        page.post(handler)
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        assert rejoin(page)["restored"] is True
+        page.send(t="event", n=1, v=page.views[0], e=handler, p={}, r=True)
+        assert page.answer_to(1)["t"] == "unknown"
+        page.number = 1
+        page.post(handler)
+        assert page.wait_type("lost")["reason"] == "quarantined"
+        joined = page.join()
+        assert (joined["t"], joined["reason"]) == ("error", "quarantined")
+        assert page.wait_type("failed")["error"]["kind"] == "quarantined"  # which a page shows
+        assert page.receive() == {"t": "closed", "code": 1013}
+        assert page.reconnect()["reason"] == "quarantined"  # however often it asks
+        other.wait_type("lost")
+        assert rejoin(other)["restored"] is True
+        other.event("append", {"number": 2})
+        assert "<p>1 2</p>" in other.root()
+        with visitor.open("/stuck/") as anew:
+            assert ">1<" in anew.shows("increment")
+    assert f"while house.stuck.Stuck.{handler} ran" in last_words(one)
+    assert restarts(one) == 2
+
+
+@pytest.mark.parametrize(("handler", "blamed"), [("crashes", 1), ("exits", 2)])
+def test_who_is_to_blame(supervised, tmp_path, handler, blamed):
+    """A thread that crashes names its own turn; where nobody can tell, all that ran are named."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("event=was_running", times=blamed, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    visitor = Visitor(one.fleet.port)
+    with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
+        other.post("append_then_hold", {"number": 1, "gate": str(tmp_path / "gate")})
+        wait_until((tmp_path / "gate.reached").exists, "the handler to run")
+        page.post(handler)
+        page.wait_type("lost")
+        wait_until(lambda: restarts(one) == 1, "its end to be noticed")
+        assert ("and 1 more" in last_words(one)) is (blamed == 2)
+        assert rejoin(other)["restored"] is True
+
+
+def test_a_worker_that_is_killed_from_outside(supervised, tmp_path):
+    """What it ran is named, and not to blame."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("event=join_failed")
+    with Visitor(one.fleet.port).open("/history/") as page:
+        for number in range(3):
+            gate = tmp_path / f"gate{number}"
+            page.post("append_then_hold", {"number": number, "gate": str(gate)})
+            wait_until(gate.with_suffix(".reached").exists, "the handler to run")
+            kill(one.pids()[0])
+            assert page.wait_type("lost")["reason"] == "worker_lost"
+            assert rejoin(page)["restored"] is True
+            page.send(t="event", n=page.number + 1, v=page.views[0], e="append", p={"number": number}, r=True)
+            assert page.answer_to(page.number + 1)["t"] == "unknown"
+            page.number += 1
+    assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(one)
+
+
+def test_one_that_runs_again_by_itself(supervised):
+    """What is retry_safe is sent again after a death: it ends two workers without anybody's doing."""
+    one = supervised(workers=1)
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", "crashes_again"), times=1, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    with Visitor(one.fleet.port).open("/stuck/") as page:
+        number = page.post("crashes_again")
+        page.wait_type("lost")
+        assert rejoin(page)["restored"] is True
+        page.send(t="event", n=number, v=page.views[0], e="crashes_again", p={}, r=True)
+        assert page.answer_to(number)["t"] == "unknown"  # of a session that is held, nothing waits
+        assert page.wait_type("lost")["reason"] == "quarantined"
+
+
+def test_programs_are_told_what_it_was(supervised):
+    one = supervised(workers=1)
+    one.fleet.expect_log("Fatal Python error|event=quarantined")
+    with raw.Client(one.fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        session.event("increment")
+        lost = session.event("crashes")
+        assert (lost.kind, lost.reason) == (wire.UNKNOWN, "worker_lost")
+        assert lost.body["message"] == "'crashes' of house.stuck.Stuck ended its worker"
+        session.epoch = 0
+        lost = session.event("crashes")
+        while lost.reason == "no_worker":
+            lost = session.event("crashes", number=session.number)
+        assert (lost.reason, lost.body["event"]) == ("worker_lost", "crashes")
+        held = session.event("increment")
+        assert (held.kind, held.reason) == (wire.NOT_EXECUTED, "quarantined")
+        assert held.body["message"] == "'crashes' of house.stuck.Stuck ended two workers within a minute"
+        assert 0 < held.body["retry_ms"] <= 600_000
+
+
+def test_a_view_that_cannot_be_opened(supervised):
+    """Each visit is another session: two of them, and then the view is refused and the fleet left alone."""
+    one = supervised(workers=1)
+    one.fleet.expect_log("Fatal Python error")
+    for kind in ("worker_lost", "quarantined"):
+        one.fleet.expect_log(f"event=mount_failed view=house.stuck.CrashesInMount .*kind={kind}", times=2, name="web")
+    visitor = Visitor(one.fleet.port)
+    replies = [visitor.get("/crashes-in-mount/") for _ in range(4)]
+    assert [reply.status for reply in replies] == [503] * 4
+    assert int(replies[-1].headers["Retry-After"]) > 30
+    with visitor.open("/stuck/") as page:
+        assert ">1<" in page.shows("increment")
+    assert restarts(one) == 2
+
+
+def test_a_page_that_cannot_join(supervised):
+    one = supervised(workers=1)
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.CrashesInJoin", "JOIN"), name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    reply = Visitor(one.fleet.port).get("/crashes-in-join/")
+    page = Page(Visitor(one.fleet.port), reply.roots.tokens)
+    told = [page.join()["reason"]]
+    while len(told) < 4:
+        frame = page.reconnect()
+        told += [] if frame.get("reason") == "no_worker" else [frame.get("reason", frame["t"])]
+    assert told == ["worker_lost", "joined", "worker_lost", "quarantined"]
+    page.connection.close()
+    assert restarts(one) == 2
+
+
+def restarts(one):
+    """How many workers have ended by themselves."""
+    return sum(row["restarts"] for row in one.rows())

@@ -1,0 +1,94 @@
+#include "worker/py/thread.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    PyThreadState *state;
+    unsigned long id;
+    unsigned open;
+    bool sent; // an exception, since it was opened
+} thread;
+
+static _Thread_local thread *s_this;
+static PyObject *s_timeout; // HandlerTimeout
+
+bool
+thread_setup(void)
+{
+    PyObject *errors = s_timeout ? NULL : PyImport_ImportModule("troupe.errors");
+    if (errors)
+        s_timeout = PyObject_GetAttrString(errors, "HandlerTimeout");
+    Py_XDECREF(errors);
+    return s_timeout;
+}
+
+void *
+thread_begin(void *host)
+{
+    (void)host;
+    thread *made = calloc(1, sizeof *made);
+    ASSERT(made);
+    made->state = PyThreadState_New(PyInterpreterState_Main());
+    ASSERT(made->state);
+    made->id = PyThread_get_thread_ident();
+    s_this = made;
+    PyEval_RestoreThread(made->state);
+    return made;
+}
+
+void
+thread_end(void *host, void *thread_)
+{
+    (void)host;
+    thread *ended = thread_;
+    PyThreadState_Clear(ended->state);
+    PyThreadState_DeleteCurrent();
+    s_this = NULL;
+    free(ended);
+}
+
+void
+thread_enter(void *host, void *thread_)
+{
+    (void)host;
+    PyEval_RestoreThread(((thread *)thread_)->state);
+}
+
+void
+thread_leave(void *host, void *thread_)
+{
+    (void)host;
+    PyThreadState *left = PyEval_SaveThread();
+    ASSERT(left == ((thread *)thread_)->state);
+}
+
+bool
+thread_interrupt(void *host, void *thread_)
+{
+    (void)host;
+    thread *slow = thread_;
+    if (!slow->open || slow->sent)
+        return false;
+    slow->sent = PyThreadState_SetAsyncExc(slow->id, s_timeout) == 1;
+    return slow->sent;
+}
+
+void
+thread_open(void)
+{
+    if (s_this)
+        s_this->open++;
+}
+
+void
+thread_close(void)
+{
+    thread *self = s_this;
+    if (!self || --self->open)
+        return;
+    if (self->sent)
+        PyThreadState_SetAsyncExc(self->id, NULL);
+    self->sent = false;
+}
