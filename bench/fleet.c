@@ -178,7 +178,7 @@ fleet_send(fleet *self, member *to)
                            .session = to->id,
                            .epoch = to->epoch,
                            .sequence = ++to->sequence,
-                           .ttl = TTL_MS});
+                           .ttl = self->refusals ? 0 : TTL_MS});
 }
 
 static void
@@ -189,6 +189,16 @@ s_said(fleet *self, member *from, const header *head, slice body)
         fprintf(stderr, "troupe-bench-load: %s answered %s: %.*s\n", from->of->spec.name,
                 message_name(head->type), (int)(body.size < 400 ? body.size : 400), (const char *)body.data);
     self->said_error = true;
+}
+
+static void
+s_refusal(fleet *self, slice body)
+{
+    reader in;
+    reader_init(&in, body);
+    slice reason = reader_str(&in, "reason", sizeof self->reason - 1);
+    self->retry_ms = (unsigned)reader_opt_uint(&in, "retry_ms", 0);
+    snprintf(self->reason, sizeof self->reason, "%.*s", (int)reason.size, (const char *)reason.data);
 }
 
 member *
@@ -203,7 +213,10 @@ fleet_receive(fleet *self)
     ASSERT(index < self->count);
     member *from = &self->members[index];
     slice bytes = slice_of(zmq_msg_data(&body), zmq_msg_size(&body));
-    if (head.type != MSG_DONE && !self->bare)
+    self->reply_type = head.type;
+    if (self->refusals && head.type == MSG_NOT_EXECUTED)
+        s_refusal(self, bytes);
+    else if (head.type != MSG_DONE && !self->bare)
         s_said(self, from, &head, bytes);
     self->reply_size = bytes.size;
     zmq_msg_close(&body);

@@ -18,6 +18,10 @@ typedef struct {
     buffer body;
     size_t request_size, reply_size; // of the last event's frames, in bytes
     bool said_error;
+    bool refusals;      // NOT_EXECUTED is an answer like others, and the time to live is the usual one
+    uint8_t reply_type; // of the last answer; what follows, of a refusal
+    char reason[16];
+    unsigned retry_ms;
 } fleet;
 
 void fleet_init(fleet *self, const char *address, bool bare);

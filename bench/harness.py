@@ -115,7 +115,8 @@ class Fleet:
         self.front = f"ipc://{processes.folder}/{name}.front"
         broker = BUILD / "broker" / "troupe-broker"
         keeps = ["--keep", f"{processes.folder}/{name}.sessions"] if state else []
-        processes.start("broker", [broker, "--front", self.front, "--back", back, *keeps], ready="event=ready")
+        command = [broker, "--front", self.front, "--back", back, *keeps]
+        self.broker = processes.start("broker", command, ready="event=ready")
         self.pids = []
         for number in range(1, workers + 1):
             command = [BUILD / "worker" / "troupe-worker", "--back", back, "--name", f"worker-{number}"]

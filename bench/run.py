@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 BENCHES = ("roundtrip", "scaling", "isolation", "render", "row-change", "wire", "apply", "memory", "snapshot", "faults",
-           "reload")  # fmt: skip
+           "reload", "overload")  # fmt: skip
 
 
 def main():

@@ -119,6 +119,8 @@ back_reply(broker *self, worker *from, parcel *in, const header *head)
     session_step step = state_step(known->state, route_happening(asked->type, asked->flags, head->type));
     bool left = asked->left;
     pending_destroy(&asked);
+    if (head->type != MSG_NOT_EXECUTED && head->type != MSG_PONG)
+        from->load.served++;
     known->state = step.next;
     if (step.action == ACTION_ATTACH) {
         client *by = clients_find(self->clients, to);
@@ -252,6 +254,7 @@ back_heartbeat(broker *self, worker *from, parcel *in, const header *head)
         return;
     }
     from->said = said;
+    pressure_beat(&from->load, self->now, said.queued, said.parked);
     buffer_clear(&self->body);
     echo_encode(&(echo_body){said.sent, self->boot}, &self->body);
     answer_worker(self, key_bytes(&from->id), MSG_HEARTBEAT);

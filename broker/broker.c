@@ -300,6 +300,7 @@ s_init(broker *self, const broker_config *config)
     self->hard_ms = config->hard_ms ? config->hard_ms : HARD_MS;
     self->quarantine = quarantine_new();
     self->workers = registry_new(seed);
+    registry_limit(self->workers, &config->limits);
     self->sessions = directory_new(seed, self->boot);
     self->clients = clients_new(seed);
     list_init(&self->doomed_workers);

@@ -20,6 +20,7 @@ typedef struct {
     const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
     size_t keep_limit;      // its bytes, at most
     uint32_t passive_ms;    // how long the store keeps a session that nobody has
+    pressure_limits limits; // zeros: pressure_defaults
     uint32_t settle_ms;     // without a store: how long workers that were there before may take to announce
                             // their sessions. With one: until all that it knows of have
     uint32_t boot;          // the incarnation: never the same twice. With a store, the store counts

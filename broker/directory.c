@@ -87,16 +87,35 @@ directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
     return placed;
 }
 
+static void
+s_charge(worker *to, const pending *of)
+{
+    to->in_flight++;
+    pressure_took(&to->load, of->type, of->bytes);
+    *to->total += of->bytes;
+}
+
+static void
+s_discharge(worker *from, const pending *of)
+{
+    from->in_flight--;
+    pressure_gave(&from->load, of->type, of->bytes);
+    *from->total -= of->bytes;
+}
+
 void
 directory_move(directory *self, session *of, worker *to)
 {
     list_remove(&of->of_owner);
     of->owner->session_count--;
-    of->owner->in_flight -= of->pending_count;
+    LIST_EACH (at, &of->pending) {
+        const pending *each = LIST_ITEM(at, pending, of_session);
+        s_discharge(of->owner, each);
+        s_charge(to, each);
+    }
     of->owner = to;
     list_append(&to->sessions, &of->of_owner);
     to->session_count++;
-    to->in_flight += of->pending_count;
     of->epoch = ++self->epoch;
 }
 
@@ -148,8 +167,17 @@ directory_await(directory *self, session *of, slice from, const header *request,
     list_append(&of->pending, &noted->of_session);
     list_append(&self->pending, &noted->of_all);
     of->pending_count++;
-    of->owner->in_flight++;
+    s_charge(of->owner, noted);
     return noted;
+}
+
+void
+pending_weigh(pending *self, size_t bytes)
+{
+    worker *to = self->session->owner;
+    s_discharge(to, self);
+    self->bytes = (uint32_t)bytes;
+    s_charge(to, self);
 }
 
 pending *
@@ -193,7 +221,7 @@ pending_destroy(pending **self_p)
     list_remove(&done->of_session);
     list_remove(&done->of_all);
     done->session->pending_count--;
-    done->session->owner->in_flight--;
+    s_discharge(done->session->owner, done);
     free(done);
     *self_p = NULL;
 }

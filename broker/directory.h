@@ -25,6 +25,7 @@ typedef struct session {
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
+    uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;
 
@@ -35,7 +36,8 @@ typedef struct pending {
     uint64_t deadline; // when the broker answers it UNKNOWN itself
     uint16_t flags;
     uint8_t type;
-    bool left; // a JOIN whose client said LEAVE before it was answered
+    bool left;      // a JOIN whose client said LEAVE before it was answered
+    uint32_t bytes; // of its body
     uint8_t client_size;
     uint8_t client[MAX_ROUTING_ID];
     list_link of_session, of_all;
@@ -64,6 +66,8 @@ void session_detach(session *self); // harmless when nobody is
 
 // Notes a request as forwarded. The session has fewer than MAX_PENDING, and from.size <= MAX_ROUTING_ID.
 pending *directory_await(directory *self, session *of, slice from, const header *request, uint64_t deadline);
+// And that its body, which its worker has not answered, is so large. Once.
+void pending_weigh(pending *self, size_t bytes);
 // The oldest pending request of that client with that sequence; NULL: none.
 pending *session_pending(const session *self, slice from, uint64_t sequence);
 pending *session_oldest(const session *self); // NULL: none

@@ -8,9 +8,9 @@ worker_state_word(worker_state state)
 }
 
 static void
-s_worker(writer to, const worker *each, uint64_t now)
+s_worker(writer to, const worker *each, const pressure_limits *limits, uint64_t now)
 {
-    writer_map(to, 12);
+    writer_map(to, 13);
     writer_key_str(to, "name", worker_name(each));
     writer_key_uint(to, "pid", each->pid);
     writer_key(to, "elsewhere");
@@ -18,6 +18,7 @@ s_worker(writer to, const worker *each, uint64_t now)
     writer_key_str(to, "state", slice_text(worker_state_word(each->state)));
     writer_key_uint(to, "sessions", each->session_count);
     writer_key_uint(to, "in_flight", each->in_flight);
+    writer_key_uint(to, "credit", pressure_credit(&each->load, limits, PRESSURE_TURN));
     writer_key_uint(to, "views", each->said.views);
     writer_key_uint(to, "queued", each->said.queued);
     writer_key_uint(to, "running", each->said.running);
@@ -32,16 +33,18 @@ figures_encode(const figures *self, buffer *out)
     writer to = writer_on(out);
     writer_map(to, 1);
     writer_key(to, "figures");
-    writer_map(to, 11);
+    writer_map(to, 13);
     writer_key(to, "workers");
     writer_list(to, (uint32_t)registry_count(self->workers));
     for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
-        s_worker(to, each, self->now);
+        s_worker(to, each, registry_limits(self->workers), self->now);
     writer_key_uint(to, "sessions", directory_count(self->sessions));
     writer_key_uint(to, "clients", clients_count(self->clients));
     writer_key_uint(to, "forwarded", self->count->forwarded);
     writer_key_uint(to, "replies", self->count->replies);
     writer_key_uint(to, "refused", self->count->refused);
+    writer_key_uint(to, "busy", self->count->busy);
+    writer_key_uint(to, "in_flight_bytes", registry_bytes(self->workers));
     writer_key_uint(to, "stale", self->count->stale);
     writer_key_uint(to, "malformed", self->count->malformed);
     writer_key_uint(to, "dropped", self->count->dropped);

@@ -8,6 +8,7 @@ typedef struct {        // since the start
     uint64_t forwarded; // requests sent to workers
     uint64_t replies;   // sent on to clients, what is unasked included
     uint64_t refused;   // requests that the broker answered NOT_EXECUTED or UNKNOWN
+    uint64_t busy;      // of those, because a worker had no room
     uint64_t stale;     // frames with an epoch that is not current, from either side
     uint64_t malformed; // frames that do not parse, from either side
     uint64_t dropped;   // frames that went nowhere

@@ -26,6 +26,7 @@ s_send(broker *self, session *known, parcel *in, const header *request)
         uint64_t ttl = request->ttl ? request->ttl : DEFAULT_TTL_MS;
         noted = directory_await(self->sessions, known, parcel_frame(in, 0), request,
                                 self->now + ttl + self->hard_ms + ANSWER_SLACK_MS);
+        pending_weigh(noted, parcel_frame(in, 2).size);
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &in->frame[1];
@@ -54,6 +55,8 @@ s_refuse(broker *self, const session *known, const parcel *in, const header *req
     char id[ID_TEXT];
     if (error == ERR_STALE)
         self->count.stale++;
+    if (error == ERR_FULL)
+        self->count.busy++;
     broker_log(self, GATE_REFUSED, LEVEL_INFO, "refused", "reason=%s type=%s session=%s", err_word(error),
                message_name(request->type), id_text(request->session, id));
     answer_refuse(self, parcel_frame(in, 0), request, known ? known->epoch : 0, error, NULL, retry_ms);
@@ -157,6 +160,35 @@ s_is_held(broker *self, const route *to, const parcel *in, const header *request
     return held;
 }
 
+// Whether the worker has room for it; *to becomes the answer where it has not.
+static void
+s_weigh(broker *self, route *to, const session *known, const parcel *in, const header *request)
+{
+    route weighed = route_weigh(to, request, parcel_frame(in, 2).size, known, self->workers);
+    if (to->to && weighed.error == ERR_FULL) {
+        uint32_t random;
+        clock_random(self->clock, &random, sizeof random);
+        weighed.retry_ms = pressure_spread_ms(weighed.retry_ms, random);
+        to->to->load.refused++;
+    }
+    *to = weighed;
+}
+
+// An event that is answered NOT_EXECUTED here comes again before those behind it are of any use.
+static void
+s_note_order(session *known, const route *to, const header *request)
+{
+    if (request->type == MSG_JOIN || request->type == MSG_MOUNT)
+        known->held = 0; // the page counts anew
+    if (request->type != MSG_EVENT)
+        return;
+    if (to->kind == ROUTE_ANSWER && to->error == ERR_FULL &&
+        (!known->held || request->sequence < known->held))
+        known->held = request->sequence;
+    else if (to->kind == ROUTE_FORWARD && request->sequence == known->held)
+        known->held = 0;
+}
+
 void
 front_request(broker *self, parcel *in, const header *request)
 {
@@ -173,6 +205,9 @@ front_request(broker *self, parcel *in, const header *request)
                                  self->worker_dead_ms);
         if (s_is_held(self, &to, in, request))
             return;
+        s_weigh(self, &to, known, in, request);
+        if (known)
+            s_note_order(known, &to, request);
         error = s_follow(self, &to, known, in, request);
         // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker
         // less.

@@ -24,6 +24,9 @@ enum {
     OPT_KEEP,
     OPT_KEEP_MB,
     OPT_PASSIVE,
+    OPT_CREDITS,
+    OPT_BUDGET_MB,
+    OPT_MAX_SESSIONS,
     OPT_KEY,
     OPT_ALLOW
 };
@@ -39,6 +42,7 @@ typedef struct {
     addresses front, back;
     const char *keep, *key, *allow;
     uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, hard_ms, keep_mb, passive_s;
+    uint32_t credits, budget_mb, max_sessions;
     int ready_fd;
     bool verbose;
 } arguments;
@@ -61,6 +65,10 @@ static const struct argp_option s_options[] = {
      "Keep sessions here, so that they outlive their workers and this broker (none: they do not)", 0},
     {"keep-mb", OPT_KEEP_MB, "N", 0, "How much may be kept (1024)", 0},
     {"passive-s", OPT_PASSIVE, "N", 0, "How long to keep a session whose page is gone (1800)", 0},
+    {"credits", OPT_CREDITS, "N", 0,
+     "Requests that a worker may have in flight; beyond, they are refused (256)", 0},
+    {"budget-mb", OPT_BUDGET_MB, "N", 0, "How much all requests in flight may take (64)", 0},
+    {"max-sessions", OPT_MAX_SESSIONS, "N", 0, "Sessions that a worker may own (10000)", 0},
     {"ready-fd", OPT_READY_FD, "FD", 0, "Write \"ready\" to this descriptor when bound, and close it", 0},
     {"verbose", 'v', NULL, 0, "Log more", 0},
     {0},
@@ -167,6 +175,15 @@ s_parse(int option, char *text, struct argp_state *state)
     case OPT_PASSIVE:
         to->passive_s = s_number(state, text, 1, 1 << 20);
         break;
+    case OPT_CREDITS:
+        to->credits = s_number(state, text, 1, 100000);
+        break;
+    case OPT_BUDGET_MB:
+        to->budget_mb = s_number(state, text, 8, 1 << 16);
+        break;
+    case OPT_MAX_SESSIONS:
+        to->max_sessions = s_number(state, text, 1, 10000000);
+        break;
     case OPT_KEY:
         to->key = text;
         break;
@@ -241,6 +258,9 @@ main(int argc, char **argv)
         .client_dead_ms = CLIENT_DEAD_MS,
         .keep_mb = 1024,
         .passive_s = PASSIVE_MS / 1000,
+        .credits = WORKER_CREDIT,
+        .budget_mb = MAX_IN_FLIGHT >> 20,
+        .max_sessions = WORKER_SESSIONS,
         .ready_fd = -1,
     };
     const struct argp parser = {
@@ -264,6 +284,7 @@ main(int argc, char **argv)
         .keep = given.keep,
         .keep_limit = (size_t)given.keep_mb << 20,
         .passive_ms = given.passive_s * 1000,
+        .limits = {given.credits, (size_t)given.budget_mb << 20, given.max_sessions},
         .settle_ms = SETTLE_MS,
         .boot = s_boot(),
         .clock = clock_system(),

@@ -27,12 +27,38 @@ s_is_better(const worker *a, const worker *b)
     return s_compare_names(a, b) < 0;
 }
 
-worker *
-placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+static bool
+s_has_room(const worker *candidate, const pressure_limits *limits)
+{
+    return candidate->session_count < limits->sessions &&
+           pressure_has_room(&candidate->load, limits, PRESSURE_OPEN);
+}
+
+static worker *
+s_choose(const registry *workers, const pressure_limits *limits, uint64_t now, uint64_t worker_dead_ms)
 {
     worker *best = NULL;
     for (worker *each = registry_first(workers); each; each = registry_next(workers))
-        if (placement_is_ready(each, now, worker_dead_ms) && (!best || s_is_better(each, best)))
+        if (placement_is_ready(each, now, worker_dead_ms) && (!limits || s_has_room(each, limits)) &&
+            (!best || s_is_better(each, best)))
             best = each;
     return best;
+}
+
+worker *
+placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, NULL, now, worker_dead_ms);
+}
+
+worker *
+placement_open(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, registry_limits(workers), now, worker_dead_ms);
+}
+
+err
+placement_refusal(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return placement_choose(workers, now, worker_dead_ms) ? ERR_FULL : ERR_NO_WORKER;
 }

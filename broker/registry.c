@@ -5,6 +5,8 @@
 struct registry {
     zhashx_t *workers; // by routing id
     uint64_t seed;
+    pressure_limits limits;
+    size_t bytes;
 };
 
 registry *
@@ -14,6 +16,7 @@ registry_new(uint64_t seed)
     ASSERT(self);
     self->workers = key_table();
     self->seed = seed;
+    self->limits = pressure_defaults();
     return self;
 }
 
@@ -30,6 +33,29 @@ registry_destroy(registry **self_p)
     *self_p = NULL;
 }
 
+void
+registry_limit(registry *self, const pressure_limits *limits)
+{
+    if (limits->credits)
+        self->limits.credits = limits->credits;
+    if (limits->budget)
+        self->limits.budget = limits->budget;
+    if (limits->sessions)
+        self->limits.sessions = limits->sessions;
+}
+
+const pressure_limits *
+registry_limits(const registry *self)
+{
+    return &self->limits;
+}
+
+size_t
+registry_bytes(const registry *self)
+{
+    return self->bytes;
+}
+
 worker *
 registry_add(registry *self, slice id, const register_body *body, uint64_t now)
 {
@@ -42,6 +68,8 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
     added->pid = body->pid;
     added->threads = body->threads;
     added->heard_at = now;
+    added->load.since = now;
+    added->total = &self->bytes;
     list_init(&added->sessions);
     list_init(&added->doomed);
     ASSERT(zhashx_insert(self->workers, &added->id, added) == 0);
@@ -113,6 +141,8 @@ registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *d
 void
 registry_forgive(registry *self, uint64_t gap)
 {
-    for (worker *each = registry_first(self); each; each = registry_next(self))
+    for (worker *each = registry_first(self); each; each = registry_next(self)) {
         each->heard_at += gap;
+        each->load.since += gap;
+    }
 }

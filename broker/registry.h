@@ -5,6 +5,7 @@
 
 #include "broker/key.h"
 #include "broker/list.h"
+#include "broker/pressure.h"
 #include "proto/bodies.h"
 
 typedef enum {
@@ -31,12 +32,18 @@ typedef struct worker {
     bool told_all;    // that no more will move
     bool announced;   // all that is its own
     size_t in_flight; // requests that it has not answered
+    pressure load;    // the same by kind and size, and how fast it is
+    size_t *total;    // bytes in flight of all workers
     list_link doomed; // in the broker's list of those to be declared lost
 } worker;
 
 typedef struct registry registry;
 registry *registry_new(uint64_t seed);
 void registry_destroy(registry **self_p); // NULL-safe; no worker may own sessions any more
+// What workers may be given; at first pressure_defaults. Zeros stay as they are.
+void registry_limit(registry *self, const pressure_limits *limits);
+const pressure_limits *registry_limits(const registry *self);
+size_t registry_bytes(const registry *self); // of requests in flight to all workers
 
 // id.size <= MAX_ROUTING_ID, and no worker has it. The registry owns the record. body is copied.
 worker *registry_add(registry *self, slice id, const register_body *body, uint64_t now);

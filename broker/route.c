@@ -59,10 +59,12 @@ s_answer(const header *request, err error, uint32_t retry_ms)
 }
 
 static route
-s_place(const header *request, worker *chosen, route_kind kind)
+s_place(const header *request, const registry *workers, uint64_t now, uint64_t worker_dead_ms,
+        route_kind kind)
 {
+    worker *chosen = placement_open(workers, now, worker_dead_ms);
     if (!chosen)
-        return s_answer(request, ERR_NO_WORKER, NO_WORKER_RETRY_MS);
+        return s_answer(request, placement_refusal(workers, now, worker_dead_ms), NO_WORKER_RETRY_MS);
     return (route){.kind = kind, .to = chosen};
 }
 
@@ -135,9 +137,9 @@ route_request(const header *request, const session *known, bool stored, slice fr
     session_state state = s_state(request, known, stored);
     switch (state_step(state, s_asked(request->type)).action) {
     case ACTION_PLACE:
-        return s_place(request, placement_choose(workers, now, worker_dead_ms), ROUTE_PLACE);
+        return s_place(request, workers, now, worker_dead_ms, ROUTE_PLACE);
     case ACTION_RESTORE:
-        return s_place(request, placement_choose(workers, now, worker_dead_ms), ROUTE_RESTORE);
+        return s_place(request, workers, now, worker_dead_ms, ROUTE_RESTORE);
     case ACTION_FORWARD:
         return s_forward(request, known);
     case ACTION_DETACH:
@@ -148,6 +150,22 @@ route_request(const header *request, const session *known, bool stored, slice fr
     default:
         return (route){.kind = ROUTE_DROP};
     }
+}
+
+route
+route_weigh(const route *to, const header *request, size_t body_size, const session *known,
+            const registry *workers)
+{
+    if (!to->to || !message_wants_reply(request->type))
+        return *to;
+    if (known && known->held && request->type == MSG_EVENT && request->sequence > known->held)
+        return s_answer(request, ERR_GAP, 0);
+    const pressure *load = &to->to->load;
+    unsigned waiting = known ? known->pending_count : 0;
+    if (pressure_admits(load, registry_limits(workers), request->type, body_size, waiting,
+                        registry_bytes(workers)))
+        return *to;
+    return s_answer(request, ERR_FULL, pressure_retry_ms(load));
 }
 
 err

@@ -38,6 +38,12 @@ typedef struct {
 route route_request(const header *request, const session *known, bool stored, slice from,
                     const registry *workers, uint64_t now, uint64_t worker_dead_ms);
 
+// The same route if its worker may have a request of that size now; else to the answer that says when to come
+// back. known: as above. An event behind one that was refused is a gap already here: it would cost the worker
+// a turn to find that out.
+route route_weigh(const route *to, const header *request, size_t body_size, const session *known,
+                  const registry *workers);
+
 // A reply, or what is unasked, from a registered worker. OK: it may pass. ERR_UNKNOWN_SESSION: not that
 // worker's session. ERR_STALE: its, but under another epoch.
 err route_reply(const header *reply, const session *known, const worker *from);

@@ -31,6 +31,10 @@ enum {
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,
     MAX_RUNNING = 64,
+    WORKER_CREDIT = 256,
+    LEAST_CREDIT = 64, // of a slow worker: twice the threads that it may have
+    MAX_IN_FLIGHT = 64 << 20,
+    WORKER_SESSIONS = 10000,
 
     DEFAULT_TTL_MS = 10000,
     HEARTBEAT_MS = 1000,

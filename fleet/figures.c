@@ -12,6 +12,7 @@ broker_figures_decode(slice body, broker_figures *ret)
         .forwarded = reader_uint(&in, "forwarded"),
         .replies = reader_uint(&in, "replies"),
         .refused = reader_uint(&in, "refused"),
+        .busy = reader_uint(&in, "busy"),
         .stale = reader_uint(&in, "stale"),
         .malformed = reader_uint(&in, "malformed"),
         .dropped = reader_uint(&in, "dropped"),

@@ -5,7 +5,7 @@
 #include "proto/bodies.h"
 
 typedef struct {
-    uint64_t sessions, clients, forwarded, replies, refused, stale, malformed, dropped, uptime_ms;
+    uint64_t sessions, clients, forwarded, replies, refused, busy, stale, malformed, dropped, uptime_ms;
     slice workers; // raw list
 } broker_figures;
 err broker_figures_decode(slice body, broker_figures *ret);

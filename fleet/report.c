@@ -48,12 +48,13 @@ static void
 s_broker(writer to, const broker_figures *said)
 {
     writer_key(to, "broker");
-    writer_map(to, 9);
+    writer_map(to, 10);
     writer_key_uint(to, "sessions", said->sessions);
     writer_key_uint(to, "clients", said->clients);
     writer_key_uint(to, "forwarded", said->forwarded);
     writer_key_uint(to, "replies", said->replies);
     writer_key_uint(to, "refused", said->refused);
+    writer_key_uint(to, "busy", said->busy);
     writer_key_uint(to, "stale", said->stale);
     writer_key_uint(to, "malformed", said->malformed);
     writer_key_uint(to, "dropped", said->dropped);
@@ -129,6 +130,7 @@ s_read_broker(slice map, broker_figures *to)
         .forwarded = reader_uint(&in, "forwarded"),
         .replies = reader_uint(&in, "replies"),
         .refused = reader_uint(&in, "refused"),
+        .busy = reader_uint(&in, "busy"),
         .stale = reader_uint(&in, "stale"),
         .malformed = reader_uint(&in, "malformed"),
         .dropped = reader_uint(&in, "dropped"),

@@ -42,12 +42,12 @@ report_table(const report *self, buffer *out)
     buffer_format(out, "fleet %s, pid %" PRIu64 ", %" PRIu64 " workers, for %s, at %s\n", self->state,
                   self->pid, self->workers, s_age(self->age_ms, age), self->front);
     if (self->broker_known)
-        buffer_format(out,
-                      "broker: %" PRIu64 " sessions, %" PRIu64 " clients; %" PRIu64 " forwarded, %" PRIu64
-                      " replies, %" PRIu64 " refused, %" PRIu64 " dropped, %" PRIu64 " malformed\n",
-                      self->broker.sessions, self->broker.clients, self->broker.forwarded,
-                      self->broker.replies, self->broker.refused, self->broker.dropped,
-                      self->broker.malformed);
+        buffer_format(
+            out,
+            "broker: %" PRIu64 " sessions, %" PRIu64 " clients; %" PRIu64 " forwarded, %" PRIu64
+            " replies, %" PRIu64 " refused (%" PRIu64 " busy), %" PRIu64 " dropped, %" PRIu64 " malformed\n",
+            self->broker.sessions, self->broker.clients, self->broker.forwarded, self->broker.replies,
+            self->broker.refused, self->broker.busy, self->broker.dropped, self->broker.malformed);
     else
         buffer_text(out, "broker: no figures\n");
     if (strcmp(self->reload, "none") != 0)
@@ -113,6 +113,7 @@ s_json_broker(const broker_figures *said, buffer *out)
     s_json_number(out, "forwarded", said->forwarded);
     s_json_number(out, "replies", said->replies);
     s_json_number(out, "refused", said->refused);
+    s_json_number(out, "busy", said->busy);
     s_json_number(out, "stale", said->stale);
     s_json_number(out, "malformed", said->malformed);
     s_json_number(out, "dropped", said->dropped);

@@ -513,6 +513,7 @@ heartbeat_decode(slice body, heartbeat_body *ret)
         .running = reader_uint(&in, "running"),
         .busy_ms = reader_uint(&in, "busy_ms"),
         .turns = reader_uint(&in, "turns"),
+        .parked = reader_opt_uint(&in, "parked", 0),
     };
     if (!in.error)
         *ret = decoded;
@@ -523,7 +524,7 @@ void
 heartbeat_encode(const heartbeat_body *self, buffer *out)
 {
     writer to = writer_on(out);
-    writer_map(to, 7);
+    writer_map(to, self->parked ? 8 : 7);
     writer_key_uint(to, "sent", self->sent);
     writer_key_uint(to, "sessions", self->sessions);
     writer_key_uint(to, "views", self->views);
@@ -531,6 +532,8 @@ heartbeat_encode(const heartbeat_body *self, buffer *out)
     writer_key_uint(to, "running", self->running);
     writer_key_uint(to, "busy_ms", self->busy_ms);
     writer_key_uint(to, "turns", self->turns);
+    if (self->parked)
+        writer_key_uint(to, "parked", self->parked);
 }
 
 err

@@ -184,6 +184,7 @@ void announce_add(buffer *out, const announced *one); // count times
 typedef struct {
     uint64_t sent;
     uint64_t sessions, views, queued, running, busy_ms, turns;
+    uint64_t parked;
 } heartbeat_body;
 err heartbeat_decode(slice body, heartbeat_body *ret);
 void heartbeat_encode(const heartbeat_body *self, buffer *out);

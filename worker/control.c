@@ -53,6 +53,7 @@ s_encode_heartbeat(const worker *self, buffer *out)
             .running = load.running,
             .busy_ms = busy.busy_ms,
             .turns = busy.turns,
+            .parked = load.parked,
         },
         out);
 }

@@ -204,6 +204,19 @@ s_start_python(const arguments *given)
     return ops;
 }
 
+static recorder *
+s_record(const arguments *given)
+{
+    recorder *made = recorder_new(given->box_fd);
+    if (!made)
+        log_event(LEVEL_ERROR, "no_black_box", "fd=%d reason=\"%s\"", given->box_fd, strerror(errno));
+    else
+        recorder_catch_signals(made);
+    if (given->box_fd != -1)
+        fcntl(given->box_fd, F_SETFD, FD_CLOEXEC); // programs that handlers start have no business there
+    return made;
+}
+
 static bool
 s_load_keys(const arguments *given, wire_keys *ret)
 {
@@ -219,19 +232,6 @@ s_environment(const char *variable)
 {
     const char *value = getenv(variable);
     return value && *value ? value : NULL;
-}
-
-static recorder *
-s_record(const arguments *given)
-{
-    recorder *made = recorder_new(given->box_fd);
-    if (!made)
-        log_event(LEVEL_ERROR, "no_black_box", "fd=%d reason=\"%s\"", given->box_fd, strerror(errno));
-    else
-        recorder_catch_signals(made);
-    if (given->box_fd != -1)
-        fcntl(given->box_fd, F_SETFD, FD_CLOEXEC); // programs that handlers start have no business there
-    return made;
 }
 
 static int

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, keys
+from . import conf, keys, limits
 
 REACH_MS = 300
 
@@ -26,8 +26,14 @@ _TYPES = {
     "ORIGINS": (list, tuple),
     "MOUNT_TIMEOUT": (int, float),
     "SOCKET_PATH": str,
+    "EVENT_RATE": (int, float, type(None)),
+    "EVENT_BURST": (int, float),
+    "TRUSTED_PROXIES": (list, tuple),
+    "ADDRESS_RATE": (int, float, type(None)),
+    "ADDRESS_SOCKETS": (int, float, type(None)),
     "MINIFIED": (bool, type(None)),
 }
+_ABOVE_ZERO = ("EVENT_RATE", "EVENT_BURST", "ADDRESS_RATE", "ADDRESS_SOCKETS")
 
 
 def register():
@@ -76,6 +82,28 @@ def check_settings(**_):
     path = given.get("SOCKET_PATH")
     if isinstance(path, str) and not path.startswith("/"):
         found.append(checks.Error(f"TROUPE['SOCKET_PATH'] does not start with a slash: {path!r}.", id="troupe.E004"))
+    return found + _check_limits(given)
+
+
+def _check_limits(given):
+    """How much may come in."""
+    found = []
+    for name in _ABOVE_ZERO:
+        if isinstance(given.get(name), (int, float)) and not given[name] > 0:
+            found.append(checks.Error(f"TROUPE[{name!r}] is not above zero: {given[name]!r}.", id="troupe.E004"))
+    proxies = given.get("TRUSTED_PROXIES", [])
+    for one in proxies if isinstance(proxies, (list, tuple)) else ():
+        try:
+            limits.networks((one,))
+        except (ValueError, TypeError):
+            hint = 'For example "10.0.0.7", "10.0.0.0/8", "fd00::/8", or "unix".'
+            text = f"TROUPE['TRUSTED_PROXIES'] has what is no address and no network: {one!r}."
+            found.append(checks.Error(text, hint=hint, id="troupe.E004"))
+    unused = [name for name in ("ADDRESS_RATE", "ADDRESS_SOCKETS") if name in given and not proxies]
+    if unused:
+        hint = "Say in TRUSTED_PROXIES which servers in front of this one tell where a request comes from."
+        text = f"TROUPE[{unused[0]!r}] has no effect while TRUSTED_PROXIES is empty."
+        found.append(checks.Warning(text, hint=hint, id="troupe.W009"))
     return found
 
 

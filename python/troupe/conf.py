@@ -12,6 +12,11 @@ TROUPE = {
     "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
     "HARD_LIMIT": None,          # seconds that a handler may take, if the fleet has another --hard-ms than 15 s
     "SOCKET_PATH": "/ws/troupe/",
+    "EVENT_RATE": 100,           # events a second that a page may send for long; None: no limit
+    "EVENT_BURST": 20,           # and so many at once
+    "TRUSTED_PROXIES": [],       # addresses and networks whose X-Forwarded-For is believed; []: no limits by address
+    "ADDRESS_RATE": 1000,        # events a second of all pages of an address
+    "ADDRESS_SOCKETS": 50,       # sockets a second that an address may open
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
 """
@@ -45,6 +50,11 @@ DEFAULTS = {
     "MOUNT_TIMEOUT": 10,
     "HARD_LIMIT": None,
     "SOCKET_PATH": "/ws/troupe/",
+    "EVENT_RATE": 100,
+    "EVENT_BURST": 20,
+    "TRUSTED_PROXIES": [],
+    "ADDRESS_RATE": 1000,
+    "ADDRESS_SOCKETS": 50,
     "MINIFIED": None,
 }
 

@@ -17,7 +17,7 @@ from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from . import blame, conf, request, token, transport, wire
+from . import blame, conf, limits, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
 
 logger = logging.getLogger("troupe")
@@ -30,7 +30,7 @@ MAX_CHUNKS = 256  # that a page may ask for at once
 MAX_HASH = 16
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
-NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY = 4400, 4403, 4408, 4409
+NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
 _LOST = {"unknown_session", "stale", "quarantined"}
@@ -52,6 +52,7 @@ class LiveViewConsumer(AsyncConsumer):
     """
 
     join_timeout = 10.0  # s
+    clock = staticmethod(time.monotonic)  # what limits are counted by
 
     async def __call__(self, scope, receive, send):
         """The ASGI application. No channel layer: what is pushed comes through the session's owner."""
@@ -65,6 +66,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._mistakes = 0
         self._joins = 0
         self._transport = None
+        self._inflow = limits.Inflow(scope, self.clock)
         self._session = None  # 16 bytes while joined
         self._epoch = 0
         self._early = None  # while joining: what came unasked, for after `joined`
@@ -89,6 +91,11 @@ class LiveViewConsumer(AsyncConsumer):
             logger.warning('event=foreign_origin origin="%s"', _header(self.scope, b"origin"))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
+            return
+        if not self._inflow.admits_socket():
+            logger.warning("event=too_many_sockets address=%s", self._inflow.address)
+            self._closed = True
+            await self.base_send({"type": "websocket.close", "code": TOO_OFTEN})
             return
         await self.base_send({"type": "websocket.accept"})
         self._writer = self._loop.create_task(self._write())
@@ -144,6 +151,10 @@ class LiveViewConsumer(AsyncConsumer):
     async def _receive(self, message):
         if self._closed:
             return
+        if not self._inflow.admits_frame():
+            logger.warning("event=too_many_frames address=%s", self._inflow.address or "-")
+            self._json(t="error", reason="too_many", message="frames come faster than any page sends them")
+            return self._close(TOO_OFTEN)
         text = message.get("text")
         if text is None:
             self._json(t="error", reason="binary", message="frames are JSON text")
@@ -195,6 +206,9 @@ class LiveViewConsumer(AsyncConsumer):
         body = {"view": _view(frame), "name": name, "params": params}
         if self._session is None:
             return self._refuse(number, "unknown_session", "the page is not joined")
+        refusal = self._inflow.refusal(number)
+        if refusal:
+            return self._refuse(number, *refusal)
         if not self._take_place():
             return
         if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
@@ -286,6 +300,7 @@ class LiveViewConsumer(AsyncConsumer):
                 self._lost(error.kind)
 
     def _refuse(self, number, reason, message, retry_ms=None):
+        self._inflow.refused(number)
         frame = {"t": "refused", "n": number, "reason": reason, "message": message}
         if retry_ms is not None:
             frame["retry_ms"] = retry_ms
@@ -306,6 +321,7 @@ class LiveViewConsumer(AsyncConsumer):
         fresh = self._joins > 0
         self._joins += 1
         self._unanswered = 0
+        self._inflow.joined()
         person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
         try:
             tokens = [token.read(text, person, renewal) for text, _, renewal in asked]
@@ -357,7 +373,13 @@ class LiveViewConsumer(AsyncConsumer):
         views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
         body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
         options = {"flags": wire.BROWSER, "subscriber": self._unasked}
-        return await self._transport.submit(wire.JOIN, session, body, **options)
+        until = self._loop.time() + conf.get("MOUNT_TIMEOUT")
+        while True:
+            reply = await self._transport.submit(wire.JOIN, session, body, **options)
+            pause = _busy_for(reply)
+            if pause is None or self._loop.time() + pause >= until:
+                return reply
+            await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
 
     def _join_failed(self, error):
         logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
@@ -438,7 +460,7 @@ def shown(error, plain):
     return {
         "kind": error.kind,
         "message": error.message,
-        "type": error.type,
+        "type": error.type or error.kind,  # pages write it in front of the message
         "frames": [list(frame) for frame in error.frames],
     }
 
@@ -469,6 +491,12 @@ def _joined_view(contents, view, same):
 def _error_of(fields):
     kind, message = fields.get("kind", "internal"), fields.get("message", "")
     return ActorError(kind, message, type=fields.get("type"), frames=fields.get("frames") or ())
+
+
+def _busy_for(reply):
+    """How many seconds the other side asks for, if it has no room just now; else None."""
+    error = from_reply(reply.kind, reply.body) if reply.kind == wire.NOT_EXECUTED else None
+    return error.retry_ms / 1000 if error and error.kind == "busy" and error.retry_ms else None
 
 
 def _parse(text):

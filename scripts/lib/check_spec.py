@@ -32,6 +32,11 @@ LIMITS = {
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
     "sessions in a LISTED": ("MAX_LISTED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
+    "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
+    "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
+    "sessions of a worker": ("WORKER_SESSIONS",),
+    "events of a page": (None, None),
+    "events of an address": (None, None),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.
 SENTENCES = (

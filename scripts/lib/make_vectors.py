@@ -335,6 +335,12 @@ def control():
             {"sent": 2**40, **{key: i for i, key in enumerate(counts)}},
             **nobody,
         ),
+        valid(
+            "heartbeat_worker_parked",
+            "HEARTBEAT",
+            {"sent": 2**40, **dict.fromkeys(counts, 1), "parked": 300},
+            **nobody,
+        ),
         valid("heartbeat_worker_most", "HEARTBEAT", {"sent": U64, **dict.fromkeys(counts, U64)}, **nobody),
         valid("heartbeat_echo", "HEARTBEAT", {"sent": 2**40, "boot": 99}, by="broker", **nobody),
         valid("goodbye", "GOODBYE", {"reason": "drain"}, **nobody),

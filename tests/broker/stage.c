@@ -17,14 +17,8 @@ s_random(void *context, void *ret_bytes, size_t size)
     memset(ret_bytes, 4, size);
 }
 
-void
-stage_begin(stage *self)
-{
-    stage_begin_in(self, NULL);
-}
-
-void
-stage_begin_in(stage *self, const char *keep)
+static void
+s_begin(stage *self, const char *keep, pressure_limits limits)
 {
     static unsigned count;
     setenv("ZSYS_SIGHANDLER", "false", 1);
@@ -43,11 +37,30 @@ stage_begin_in(stage *self, const char *keep)
         .keep = keep,
         .keep_limit = 1 << 20,
         .passive_ms = PASSIVE_MS,
+        .limits = limits,
         .boot = STAGE_BOOT,
         .clock = &self->clock,
     };
     self->broker = broker_new(&config);
     CU_ASSERT_PTR_NOT_NULL_FATAL(self->broker);
+}
+
+void
+stage_begin(stage *self)
+{
+    stage_begin_in(self, NULL);
+}
+
+void
+stage_begin_in(stage *self, const char *keep)
+{
+    s_begin(self, keep, (pressure_limits){0});
+}
+
+void
+stage_begin_limited(stage *self, pressure_limits limits)
+{
+    s_begin(self, NULL, limits);
 }
 
 void
@@ -162,6 +175,16 @@ stage_heartbeat(zsock_t *owner, uint64_t sent)
     buffer body;
     buffer_init(&body);
     heartbeat_encode(&(heartbeat_body){.sent = sent, .views = 3}, &body);
+    s_control(owner, MSG_HEARTBEAT, &body);
+    buffer_fini(&body);
+}
+
+void
+stage_beat(zsock_t *owner, uint64_t queued, uint64_t parked)
+{
+    buffer body;
+    buffer_init(&body);
+    heartbeat_encode(&(heartbeat_body){.sent = 1, .queued = queued, .parked = parked}, &body);
     s_control(owner, MSG_HEARTBEAT, &body);
     buffer_fini(&body);
 }

@@ -28,7 +28,8 @@ typedef struct {
 } arrival;
 
 void stage_begin(stage *self);
-void stage_begin_in(stage *self, const char *keep); // with a store in that folder
+void stage_begin_in(stage *self, const char *keep);            // with a store in that folder
+void stage_begin_limited(stage *self, pressure_limits limits); // without a store
 void stage_end(stage *self);
 void stage_advance(stage *self, uint64_t ms); // in steps of 100 ms, with a turn after each
 zsock_t *stage_client(stage *self, const char *id);
@@ -41,6 +42,7 @@ void stage_reply(zsock_t *owner, const arrival *request, message_type type); // 
 void stage_register(zsock_t *owner, const char *name); // as the pid 1, which always lives
 void stage_register_pid(zsock_t *owner, const char *name, uint64_t pid);
 void stage_heartbeat(zsock_t *owner, uint64_t sent);
+void stage_beat(zsock_t *owner, uint64_t queued, uint64_t parked); // a HEARTBEAT that says how it goes
 void stage_reason(zsock_t *owner, header head, const char *reason);
 void stage_raw(zsock_t *peer, const slice frames[], size_t count);
 // The next message: client sockets have two frames, worker sockets three.

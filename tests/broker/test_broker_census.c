@@ -46,14 +46,17 @@ s_id(unsigned number)
     return (id16){{(uint8_t)(mixed >> 24), (uint8_t)(mixed >> 16), (uint8_t)(mixed >> 8), (uint8_t)mixed, 1}};
 }
 
-// A MOUNT that nobody answers: its session is ACTIVATING.
+// A session that a program mounted.
 static void
 s_mount(unsigned number)
 {
     header head = request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | number);
     head.session = s_id(number);
     stage_ask(s_client, head);
-    broker_turn(s_stage.broker);
+    arrival asked = stage_receive(&s_stage, s_worker);
+    CU_ASSERT_EQUAL_FATAL(asked.head.type, MSG_MOUNT);
+    stage_reply(s_worker, &asked, MSG_MOUNTED);
+    stage_receive(&s_stage, s_client); // this answer, or one before it
 }
 
 // A session that c1 joined, with a snapshot in the store. Its epoch.

@@ -134,6 +134,34 @@ test_silent_clients(void)
     s_end(&in);
 }
 
+// What is pending weighs on who owns the session.
+static void
+test_weight_moves(void)
+{
+    world in = s_world();
+    worker *other = worker_of(in.workers, "r2", "b", 0);
+    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    header event = request_of(MSG_EVENT, 1, 0, 5), join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1);
+    pending *first = directory_await(in.sessions, of, slice_text("c1"), &event, 100);
+    pending_weigh(first, 700);
+    pending_weigh(directory_await(in.sessions, of, slice_text("c1"), &join, 100), 300);
+    CU_ASSERT_EQUAL(in.owner->load.bytes, 1000);
+    CU_ASSERT_EQUAL(in.owner->load.in_flight[PRESSURE_OPEN], 1);
+    directory_move(in.sessions, of, other);
+    CU_ASSERT_EQUAL(in.owner->in_flight, 0);
+    CU_ASSERT_EQUAL(in.owner->load.bytes, 0);
+    CU_ASSERT_EQUAL(in.owner->load.in_flight[PRESSURE_OPEN], 0);
+    CU_ASSERT_EQUAL(other->in_flight, 2);
+    CU_ASSERT_EQUAL(other->load.in_flight[PRESSURE_TURN], 1);
+    CU_ASSERT_EQUAL(registry_bytes(in.workers), 1000);
+    pending_destroy(&first);
+    CU_ASSERT_EQUAL(registry_bytes(in.workers), 300);
+    directory_remove(in.sessions, &of);
+    CU_ASSERT_EQUAL(other->load.in_flight[PRESSURE_OPEN], 0);
+    CU_ASSERT_EQUAL(registry_bytes(in.workers), 0);
+    s_end(&in);
+}
+
 static void
 test_many(void) // the table grows while records stay where they are
 {
@@ -161,6 +189,7 @@ static const unit_test s_tests[] = {
     {"LEAVE before the JOIN is answered", test_leave_pending},
     {"the newest attached client is the one", test_attach},
     {"clients that are silent", test_silent_clients},
+    {"what is pending moves along", test_weight_moves},
     {"many sessions", test_many},
 };
 UNIT_MAIN("directory", s_tests)

@@ -1,5 +1,6 @@
 #include "broker/placement.h"
 
+#include "proto/message.h"
 #include "tests/broker/records.h"
 #include "tests/unit.h"
 
@@ -61,10 +62,34 @@ test_evenly(void)
     registry_destroy(&workers);
 }
 
+// What begins needs room; what moves does not.
+static void
+test_room(void)
+{
+    registry *workers = registry_new(1);
+    registry_limit(workers, &(pressure_limits){.sessions = 2, .credits = 4});
+    CU_ASSERT_EQUAL(placement_refusal(workers, 0, DEAD_MS), ERR_NO_WORKER);
+    worker *a = worker_of(workers, "r1", "a", 0), *b = worker_of(workers, "r2", "b", 0);
+    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), a);
+    pressure_took(&a->load, MSG_JOIN, 0);
+    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), a);
+    pressure_took(&a->load, MSG_MOUNT, 0);
+    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), b);
+    b->session_count = 1;
+    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), b);
+    b->session_count = 2;
+    CU_ASSERT_PTR_NULL(placement_open(workers, 0, DEAD_MS));
+    CU_ASSERT_EQUAL(placement_refusal(workers, 0, DEAD_MS), ERR_FULL);
+    CU_ASSERT_PTR_EQUAL(placement_choose(workers, 0, DEAD_MS), a);
+    b->session_count = 0;
+    registry_destroy(&workers);
+}
+
 static const unit_test s_tests[] = {
     {"nobody is ready", test_nobody},
     {"sessions, then requests in flight, then name", test_order},
     {"half dead is not ready", test_silent_is_not_ready},
     {"sessions are spread evenly", test_evenly},
+    {"room", test_room},
 };
 UNIT_MAIN("placement", s_tests)

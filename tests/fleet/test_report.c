@@ -79,16 +79,16 @@ test_texts(void)
 static void
 test_figures(void)
 {
-    static const char *const numbers[] = {"sessions", "clients",   "forwarded", "replies",  "refused",
-                                          "stale",    "malformed", "dropped",   "uptime_ms"};
+    static const char *const numbers[] = {"sessions", "clients", "forwarded", "replies", "refused",
+                                          "busy",     "stale",   "malformed", "dropped", "uptime_ms"};
     static const char *const of_worker[] = {"pid", "sessions", "views", "queued", "running", "turns"};
     buffer body;
     buffer_init(&body);
     writer to = writer_on(&body);
     writer_map(to, 1);
     writer_key(to, "figures");
-    writer_map(to, 10);
-    for (unsigned i = 0; i < 9; i++)
+    writer_map(to, 11);
+    for (unsigned i = 0; i < 10; i++)
         writer_key_uint(to, numbers[i], i);
     writer_key(to, "workers");
     writer_list(to, 2);
@@ -100,7 +100,8 @@ test_figures(void)
     broker_figures got;
     worker_figures worker;
     CU_ASSERT_EQUAL(broker_figures_decode(buffer_bytes(&body), &got), OK);
-    CU_ASSERT_EQUAL(got.dropped, 7);
+    CU_ASSERT_EQUAL(got.busy, 5);
+    CU_ASSERT_EQUAL(got.dropped, 8);
     CU_ASSERT_TRUE(worker_figures_find(&got, 20, &worker));
     CU_ASSERT_EQUAL(worker.turns, 25);
     CU_ASSERT_FALSE(worker_figures_find(&got, 30, &worker));

@@ -275,7 +275,7 @@ test_control_there_and_back(void)
     CU_ASSERT(welcome_back.boot == UINT64_MAX && welcome_back.heartbeat_ms == 1000 &&
               welcome_back.snapshots && welcome_back.dead_ms == 9000);
     buffer_clear(&out);
-    heartbeat_body beat = {1, 2, 3, 4, 5, 6, 7}, beat_back;
+    heartbeat_body beat = {1, 2, 3, 4, 5, 6, 7, 8}, beat_back;
     heartbeat_encode(&beat, &out);
     CU_ASSERT_EQUAL(heartbeat_decode(buffer_bytes(&out), &beat_back), OK);
     CU_ASSERT(memcmp(&beat, &beat_back, sizeof beat) == 0);

@@ -314,7 +314,7 @@ s_encode_control(buffer *out)
     s_same(out, "welcome");
     reason_encode(err_word(ERR_NAME_TAKEN), slice_text(err_text(ERR_NAME_TAKEN)), out);
     s_same(out, "refused");
-    heartbeat_encode(&(heartbeat_body){UINT64_C(1) << 40, 0, 1, 2, 3, 4, 5}, out);
+    heartbeat_encode(&(heartbeat_body){UINT64_C(1) << 40, 0, 1, 2, 3, 4, 5, 0}, out);
     s_same(out, "heartbeat_worker");
     echo_encode(&(echo_body){UINT64_C(1) << 40, 99}, out);
     s_same(out, "heartbeat_echo");

@@ -382,7 +382,8 @@ async def test_binary(native):
         assert await page.closed() == 1003
 
 
-async def test_too_many_unanswered(broker):
+async def test_too_many_unanswered(broker, settings):
+    settings.TROUPE = {**settings.TROUPE, "EVENT_RATE": None}
     (found,) = await page_token()
     async with Page() as page:
         await page.join(found)

@@ -1,203 +1,155 @@
-"""Handlers that take too long, and views that end workers, as Django's side and the worker's Python see them."""
-
-import asyncio
+"""How much a browser may send: buckets, and whom they are kept for."""
 
 import pytest
-from django.test import Client
-from test_consumer import Page, page_token
 
-from troupe import blame, errors, runtime, wire
-from troupe.errors import ActorError, HandlerTimeout
+from troupe import limits
+from troupe.limits import Addresses, Bucket, address_of, networks
+
+
+def scope(peer=("10.0.0.9", 5000), *forwarded):
+    headers = [(b"host", b"testserver"), *((b"x-forwarded-for", value.encode()) for value in forwarded)]
+    return {"client": peer, "headers": headers}
+
+
+def test_a_bucket_gives_a_burst_and_then_its_rate():
+    bucket = Bucket(100, 20)
+    assert [bucket.take(1.0) for _ in range(20)] == [0] * 20
+    assert bucket.take(1.0) == pytest.approx(0.01)
+    assert bucket.take(1.005) == pytest.approx(0.005)
+    assert bucket.take(1.0101) == 0
+    assert sum(bucket.take(1.02 + n / 1000) == 0 for n in range(1000)) in (99, 100, 101)
+    assert [bucket.take(1000.0) for _ in range(21)].count(0) == 20  # a long rest is worth one burst
+
+
+def test_a_bucket_whose_clock_goes_back():
+    bucket = Bucket(1, 1)
+    assert bucket.take(100.0) == 0
+    assert bucket.take(50.0) > 0
+    assert bucket.take(51.0) == 0
+
+
+def test_no_limit():
+    bucket = Bucket(None, 1)
+    assert not any(bucket.take(0.0) for _ in range(10_000))
+
+
+def test_addresses_have_buckets_of_their_own_and_are_forgotten_in_order():
+    seen = Addresses(1, 1, most=2)
+    assert seen.take("a", 0.0) == 0 and seen.take("a", 0.0) > 0
+    assert seen.take("b", 0.0) == 0
+    assert seen.take("a", 0.0) > 0  # heard again: b is the oldest now
+    assert seen.take("c", 0.0) == 0 and len(seen) == 2
+    assert seen.take("a", 0.0) > 0
+    assert seen.take("b", 0.0) == 0
+
+
+TRUSTED = networks(("10.0.0.0/8", "fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        (("192.0.2.1", 5), (), "192.0.2.1"),
+        (("192.0.2.1", 5), ("198.51.100.7",), "192.0.2.1"),  # whoever is not trusted says what it likes
+        (("10.0.0.9", 5), (), "10.0.0.9"),
+        (("10.0.0.9", 5), ("198.51.100.7",), "198.51.100.7"),
+        (("10.0.0.9", 5), ("1.1.1.1, 198.51.100.7, 10.1.1.1",), "198.51.100.7"),  # made up further left
+        (("10.0.0.9", 5), ("1.1.1.1", "198.51.100.7", "10.1.1.1 , "), "198.51.100.7"),
+        (("10.0.0.9", 5), ("10.0.0.3, 10.0.0.2",), "10.0.0.3"),
+        (("10.0.0.9", 5), ("198.51.100.7:4711",), "198.51.100.7"),
+        (("10.0.0.9", 5), ("[2001:db8:1:2:3::4]:4711",), "2001:db8:1:2::/64"),
+        (("fd00::1", 5), ("2001:db8:1:2:ffff::4",), "2001:db8:1:2::/64"),
+        (("::ffff:10.0.0.9", 5), ("198.51.100.7",), "198.51.100.7"),
+        (("10.0.0.9", 5), ("1.1.1.1, unknown",), "unknown"),
+        (("10.0.0.9", 5), ("x" * 100,), "x" * 64),
+        (None, ("198.51.100.7",), None),
+        (("", 0), ("198.51.100.7",), None),
+    ],
+)
+def test_whose_socket_it_is(peer, forwarded, expected):
+    assert address_of(scope(peer, *forwarded), TRUSTED) == expected
+
+
+def test_behind_a_unix_socket():
+    trusted = networks(("unix",))
+    assert address_of(scope(None, "198.51.100.7"), trusted) == "198.51.100.7"
+    assert address_of(scope(None), trusted) is None
+    assert address_of(scope(("192.0.2.1", 5), "198.51.100.7"), trusted) == "192.0.2.1"
+    assert address_of(scope(None, "unix"), trusted) is None  # not what anybody may call themselves
+
+
+def test_what_is_no_network():
+    with pytest.raises(ValueError):
+        networks(("proxy.internal",))
 
 
 @pytest.fixture
-def limit():
-    """A soft limit of 10 ms."""
-    errors.set_soft_limit(0.01)
-    yield
-    errors.set_soft_limit(0)
+def inflow(settings, clock):
+    """A function that makes an Inflow, with these settings."""
+
+    def make(peer=("10.0.0.9", 5000), *forwarded, **given):
+        settings.TROUPE = {**settings.TROUPE, **given}
+        return limits.Inflow(scope(peer, *forwarded), clock)
+
+    limits.forget_addresses()
+    yield make
+    limits.forget_addresses()
 
 
-@pytest.fixture
-def passing(monkeypatch):
-    """blame's clock, which stands still: `passing.now += 1`."""
-
-    class Clock:
-        now = 1000.0
-
-        def monotonic(self):
-            return self.now
-
-    clock = Clock()
-    monkeypatch.setattr(blame, "time", clock)
-    yield clock
-    blame.clear()
-
-
-async def waits():
-    await asyncio.sleep(1000)
+def test_what_is_refused_holds_back_what_follows(inflow, clock):
+    one = inflow(EVENT_RATE=10, EVENT_BURST=2)
+    assert one.refusal(1) is None and one.refusal(2) is None
+    reason, _, retry_ms = one.refusal(3)
+    assert (reason, retry_ms) == ("busy", 100)
+    one.refused(3)
+    clock.now += 10
+    assert one.refusal(4)[0] == "gap"
+    one.refused(4)
+    assert one.refusal(3) is None
+    assert one.refusal(4) is None
+    assert one.refusal(5)[0] == "busy"
+    one.refused(5)
+    one.joined()
+    clock.now += 10
+    assert one.refusal(6) is None
 
 
-async def goes_on():
-    try:
-        await waits()
-    except asyncio.CancelledError:
-        return "well"
+def test_what_the_worker_refuses_holds_back_too(inflow):
+    one = inflow()
+    assert [one.refusal(n) for n in (1, 2, 3)] == [None] * 3
+    one.refused(2)
+    one.refused(3)
+    one.refused(0)  # of what has no number
+    assert one.refusal(4)[0] == "gap"
+    assert one.refusal(1) is None  # an older one may come again first
+    assert one.refusal(3)[0] == "gap"
+    assert [one.refusal(n) for n in (2, 3, 4)] == [None] * 3
 
 
-async def times_out_by_itself():
-    raise TimeoutError("the handler's own")
+def test_an_address_has_a_limit_where_proxies_are_known(inflow, clock):
+    given = {"TRUSTED_PROXIES": ["10.0.0.0/8"], "ADDRESS_RATE": 50, "ADDRESS_SOCKETS": 1}
+    pages = [inflow(("10.0.0.9", 5), "198.51.100.7", **given) for _ in range(3)]
+    other = inflow(("10.0.0.9", 5), "198.51.100.8")
+    assert [page.refusal(n) is None for n in range(1, 5) for page in pages] == [True] * 10 + [False] * 2
+    reason, message, retry_ms = pages[0].refusal(9)
+    assert reason == "busy" and "address" in message and retry_ms == 20
+    assert other.refusal(1) is None
+    assert [page.admits_socket() for page in pages * 2] == [True] * 4 + [False] * 2
+    clock.now += 1
+    assert pages[0].admits_socket() and not pages[0].admits_socket()
+    alone = inflow(("10.0.0.9", 5), "198.51.100.7", TRUSTED_PROXIES=[])
+    assert alone.address is None and alone.refusal(1) is None and alone.admits_socket()
 
 
-def test_an_awaited_handler_is_cancelled(limit):
-    ok, error = asyncio.run(runtime.guard(waits()))
-    assert not ok and type(error) is HandlerTimeout and str(error) == "it took longer than 0.01 s"
-    kind, message, name, frames = runtime.describe(error, "shop.Cart.add()")
-    assert (kind, name) == ("python", "HandlerTimeout")
-    assert message == "Error in shop.Cart.add(): it took longer than 0.01 s"
-    assert [frame[2] for frame in frames] == ["waits", "sleep"]
+def test_an_address_without_a_rate(inflow):
+    page = inflow(TRUSTED_PROXIES=["10.0.0.0/8"], ADDRESS_RATE=None, ADDRESS_SOCKETS=None, EVENT_RATE=None)
+    assert all(page.refusal(n) is None for n in range(1, 1000))
+    assert all(page.admits_socket() for _ in range(1000))
+    assert all(page.admits_frame() for _ in range(1000))
 
 
-def test_what_it_makes_of_that_counts(limit):
-    assert asyncio.run(runtime.guard(goes_on())) == (True, "well")
-    ok, error = asyncio.run(runtime.guard(times_out_by_itself()))
-    assert not ok and type(error) is TimeoutError
-
-
-def test_without_a_limit():
-    assert HandlerTimeout.limit is None and str(HandlerTimeout()) == "it took too long"
-    assert asyncio.run(runtime.guard(goes_on_at_once())) == (True, 1)
-
-
-async def goes_on_at_once():
-    await asyncio.sleep(0)
-    return 1
-
-
-def test_the_database_is_asked_anew_after_that(monkeypatch):
-    class Connections(dict):
-        def all(self):
-            return list(self.values())
-
-    class Connection:
-        closed = 0
-
-        def __init__(self, alias):
-            self.alias = alias
-
-        def close(self):
-            Connection.closed += 1
-
-    found = Connections(default=Connection("default"), other=Connection("other"))
-    monkeypatch.setattr(runtime, "connections", found)
-    monkeypatch.setattr(runtime, "_housekeeping", True)
-    monkeypatch.setattr(runtime, "_thread", runtime._Thread())
-    runtime.describe(ValueError("x"), "shop.Cart.add()")
-    runtime.end()
-    assert len(found) == 2
-    runtime.describe(HandlerTimeout(), "shop.Cart.add()")
-    runtime.end()
-    assert not found and Connection.closed == 2
-
-
-def test_no_exception_that_code_catches_in_passing():
-    assert not issubclass(HandlerTimeout, Exception)
-
-
-def lost(what="MOUNT", path="shop.Cart", kind="worker_lost"):
-    """What a request ended in whose worker was lost."""
-    return ActorError(kind, "x", "unknown", view_path=path, event=what)
-
-
-def test_two_within_a_minute(passing):
-    blame.note(lost())
-    passing.now += 61
-    blame.note(lost())
-    blame.check("MOUNT", "shop.Cart")
-    passing.now += 60
-    blame.note(lost())
-    with pytest.raises(ActorError, match="'MOUNT' of shop.Cart ended two workers within a minute") as raised:
-        blame.check("MOUNT", "shop.Cart")
-    error = raised.value
-    assert (error.kind, error.outcome, error.retry_ms) == ("quarantined", "not_executed", 60001)
-    blame.check("JOIN", "shop.Cart")
-    blame.check("MOUNT", "shop.List")
-    passing.now += 60
-    blame.check("MOUNT", "shop.Cart")
-
-
-def test_what_is_nobodys_fault(passing):
-    for error in (lost(kind="timeout"), lost(what="add"), lost(path=None), lost(what=None)):
-        blame.note(error)
-        blame.note(error)
-    assert not blame._deaths
-
-
-def test_it_is_bounded(passing):
-    for number in range(2 * blame.MOST):
-        blame.note(lost(path=f"shop.View{number}"))
-    assert len(blame._deaths) == blame.MOST
-
-
-@pytest.mark.django_db
-def test_a_page_whose_mount_ends_workers(broker, passing):
-    asked = []
-
-    def answer(kind, session, epoch, sequence, fields):
-        asked.append(kind)
-        message = {"reason": "worker_lost", "message": "x", "view_path": fields["path"], "event": "MOUNT"}
-        return [(wire.UNKNOWN, message)]
-
-    broker.answer = answer
-    replies = [Client().get("/counter/") for _ in range(4)]
-    assert [reply.status_code for reply in replies] == [503] * 4 and asked == [wire.MOUNT] * 2
-    assert replies[3]["Retry-After"] == "61"
-
-
-@pytest.mark.asyncio
-@pytest.mark.django_db
-@pytest.mark.parametrize("debug", [True, False])
-async def test_a_join_of_a_session_that_is_held(broker, settings, debug):
-    settings.DEBUG = debug
-    (found,) = await page_token()
-    held = {"reason": "quarantined", "message": "'add' of shop.Cart ended two workers", "retry_ms": 600000}
-    broker.answer = lambda kind, *_: [(wire.NOT_EXECUTED, held)] if kind == wire.JOIN else None
-    async with Page() as page:
-        failed = await page.join(found)  # without a number: a page shows it
-        assert (failed["t"], failed["error"]["kind"], "n" in failed) == ("failed", "quarantined", False)
-        assert (held["message"] == failed["error"]["message"]) is debug
-        error = await page.next()
-        assert (error["t"], error["reason"]) == ("error", "quarantined")
-        assert await page.closed() == 1013
-
-
-@pytest.mark.asyncio
-@pytest.mark.django_db
-async def test_joins_that_end_workers(broker, passing):
-    tokens = [(await page_token())[0] for _ in range(3)]
-    asked = []
-
-    def answer(kind, session, epoch, sequence, fields):
-        if kind != wire.JOIN:
-            return None
-        asked.append(session)
-        path = fields["views"][0]["path"]
-        return [(wire.UNKNOWN, {"reason": "worker_lost", "message": "x", "view_path": path, "event": "JOIN"})]
-
-    broker.answer = answer
-    for found, wanted in zip(tokens, ("error", "error", "failed"), strict=True):
-        async with Page() as page:
-            assert (await page.join(found))["t"] == wanted
-    assert len(asked) == 2
-
-
-@pytest.mark.asyncio
-@pytest.mark.django_db
-async def test_an_event_of_a_session_that_is_held(broker):
-    (found,) = await page_token()
-    async with Page() as page:
-        await page.join(found)
-        held = (wire.NOT_EXECUTED, {"reason": "quarantined", "message": "x"})
-        broker.answer = lambda kind, *_: [held] if kind == wire.EVENT else None
-        assert (await page.event("increment"))["t"] == "refused"
-        assert await page.next() == {"t": "lost", "reason": "quarantined"}
+def test_frames_of_every_kind_have_an_end(inflow, clock):
+    one = inflow(EVENT_RATE=10, EVENT_BURST=1)
+    assert [one.admits_frame() for _ in range(limits.FRAMES_BURST + 1)][-2:] == [True, False]
+    clock.now += 1
+    assert [one.admits_frame() for _ in range(101)] == [True] * 100 + [False]

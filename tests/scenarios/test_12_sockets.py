@@ -4,7 +4,8 @@ import contextlib
 import json
 
 import pytest
-from browser import Page
+from browser import Page, Visitor
+from fleet import wait_until
 from websockets.exceptions import ConnectionClosed
 
 from troupe import wire
@@ -180,35 +181,54 @@ def test_event_before_the_join(fleet, visitor, bystander):
             error(page, "not_joined")
 
 
-def test_too_many_unanswered(fleet, visitor, bystander, tmp_path):
-    """A page keeps 8; one that sends on and on is closed, and its session's mailbox never grows."""
+def test_a_page_that_never_waits(fleet, visitor, bystander, tmp_path):
+    """A page keeps 8 unanswered; one that sends on and on is told so, and its session's mailbox never grows."""
     gate = tmp_path / "gate"
-    try:
-        with visitor.open("/gated/") as page:
-            page.post("hold", {"gate": str(gate)})
-            for _ in range(60):
-                page.post("say", {"word": "x"})
+    fleet.expect_log("event=rate_limited", times=1, name="web")
+    with visitor.open("/gated/") as page:
+        page.post("hold", {"gate": str(gate)})
+        wait_until((tmp_path / "gate.reached").exists, "the handler to run")
+        numbers = [page.post("say", {"word": "x"}) for _ in range(60)]
+        refused = {}
+        while len(refused) < len(numbers) - 16:  # one runs, and the mailbox holds 16
             frame = page.receive()
-            while frame["t"] != "closed":
-                assert frame["t"] in ("refused", "error"), frame
-                last, frame = frame, page.receive()
-            assert frame["code"] == 4409
-            assert last["reason"] == "too_many"
-    finally:
+            assert frame["t"] == "refused" and frame["reason"] in ("busy", "gap"), frame
+            refused[frame["n"]] = frame
         gate.touch()
+        first = min(refused)
+        assert set(refused) >= set(range(first, numbers[-1] + 1)) and refused[first]["reason"] == "busy"
+        assert refused[first]["retry_ms"] > 0
+        assert page.answer_to(first - 1)["a"] == first - 1
+        page.number = first - 1
+        assert "x" * (first - 1) in page.shows("say", {"word": "x"})  # hold says nothing, and this one more
 
 
 def test_endless_messages(fleet, visitor, bystander, client):
-    """Somebody who never stops: their memory is bounded, and others are served meanwhile."""
+    """Somebody who sends much: their memory is bounded, and others are served meanwhile."""
     before = fleet.web.memory()
     with visitor.open("/counter/0/") as page:
-        for _ in range(200):
+        for _ in range(10):
             for _ in range(20):
                 page.send(t="ping")
             for _ in range(20):
                 assert page.receive() == {"t": "pong"}
         assert ">1<" in page.shows("increment")
     assert fleet.web.memory() - before < 20 << 20
+
+
+def test_more_frames_than_any_page_sends(make_fleet):
+    fleet = make_fleet(workers=1, env={"SCENARIO_EVENT_RATE": "5"})
+    fleet.expect_log("event=too_many_frames", times=1, name="web")
+    other = Visitor(fleet.port).open("/counter/0/")
+    with Visitor(fleet.port).open("/counter/0/") as page:
+        frame = {"t": "pong"}
+        while frame == {"t": "pong"}:
+            page.send(t="ping")
+            frame = page.receive()
+        assert (frame["t"], frame["reason"]) == ("error", "too_many")
+        closed(page, 4429)
+    with other:
+        assert ">1<" in other.shows("increment")
 
 
 def test_endless_junk_that_reads_nothing(fleet, visitor, bystander):

@@ -1,5 +1,5 @@
 """The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG,
-SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT."""
+SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE."""
 
 import os
 
@@ -61,5 +61,6 @@ LOGGING = {
 TROUPE = {
     "BROKER": os.environ["TROUPE_FRONT"],
     "REQUEST_ATTRS": ["tenant"],
+    "EVENT_RATE": float(os.environ.get("SCENARIO_EVENT_RATE", "100")),
     "MOUNT_TIMEOUT": float(os.environ.get("SCENARIO_MOUNT_TIMEOUT", "8")),
 }
