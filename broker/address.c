@@ -1,7 +1,8 @@
 #include "broker/address.h"
 
+#include "common/host.h"
+
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -17,22 +18,24 @@ s_parse_ipc(const char *path, char ret_endpoint[MAX_ADDRESS])
     return NULL;
 }
 
-// The number of a loopback host, with brackets if it needs them; NULL if it is none.
+// What stands for the host in an endpoint; NULL: it may not be bound. Names are left out: which interface a
+// name means is not to depend on who answers for it.
 static const char *
-s_loopback(const char *host)
+s_bindable(const char *host, bool keys)
 {
     struct in_addr four;
     struct in6_addr six;
-    if (strcmp(host, "localhost") == 0)
-        return "127.0.0.1";
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127 ? host : NULL;
+    const char *number = host_loopback(host);
+    if (number || !keys)
+        return number;
+    if (strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &four) == 1)
+        return host;
     size_t length = strlen(host);
-    char inside[MAX_ADDRESS];
+    char inside[64];
     if (length < 2 || host[0] != '[' || host[length - 1] != ']')
         return NULL;
     snprintf(inside, sizeof inside, "%.*s", (int)(length - 2), host + 1);
-    return inet_pton(AF_INET6, inside, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six) ? "[::1]" : NULL;
+    return inet_pton(AF_INET6, inside, &six) == 1 ? host : NULL;
 }
 
 static bool
@@ -50,28 +53,30 @@ s_is_port(const char *text)
 }
 
 static const char *
-s_parse_tcp(const char *rest, char ret_endpoint[MAX_ADDRESS])
+s_parse_tcp(const char *rest, bool keys, char ret_endpoint[MAX_ADDRESS])
 {
     const char *colon = strrchr(rest, ':');
     char host[64];
     if (!colon || (size_t)(colon - rest) >= sizeof host || !s_is_port(colon + 1))
         return "tcp:// wants HOST:PORT with a port from 1 to 65535, or * for any";
     snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
-    const char *number = s_loopback(host);
+    const char *number = s_bindable(host, keys);
+    if (!number && keys)
+        return "tcp:// wants the number of one of this machine's addresses, or * for all of them";
     if (!number)
-        return "tcp:// off the loopback (127.0.0.0/8, [::1], localhost) is refused: the connection is "
-               "neither encrypted "
-               "nor authenticated";
+        return "tcp:// off the loopback (127.0.0.0/8, [::1], localhost) wants --key and --allow: without "
+               "keys the "
+               "connection is neither encrypted nor authenticated (`troupe keygen` makes keys)";
     snprintf(ret_endpoint, MAX_ADDRESS, "tcp://%s:%s", number, colon + 1);
     return NULL;
 }
 
 const char *
-address_parse(const char *text, char ret_endpoint[MAX_ADDRESS])
+address_parse(const char *text, bool keys, char ret_endpoint[MAX_ADDRESS])
 {
     if (strncmp(text, "ipc://", 6) == 0)
         return s_parse_ipc(text + 6, ret_endpoint);
     if (strncmp(text, "tcp://", 6) == 0)
-        return s_parse_tcp(text + 6, ret_endpoint);
+        return s_parse_tcp(text + 6, keys, ret_endpoint);
     return "an address begins with ipc:// or tcp://";
 }

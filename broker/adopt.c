@@ -6,8 +6,8 @@
 
 #define WORKERS_FIGURE "workers"
 
-static void
-s_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
+void
+adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
 {
     header disown = {.version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = of, .epoch = epoch};
     buffer_clear(&self->body);
@@ -31,11 +31,11 @@ s_adopt(broker *self, worker *owner, const announced *said)
     if (known && known->owner == owner && known->epoch == said->epoch)
         return;
     if ((said->epoch >> 32) >= self->boot || (known && known->epoch >= said->epoch)) {
-        s_disown(self, owner, said->session, said->epoch);
+        adopt_disown(self, owner, said->session, said->epoch);
         return;
     }
     if (known) {
-        s_disown(self, known->owner, known->id, known->epoch);
+        adopt_disown(self, known->owner, known->id, known->epoch);
         fate_forget(self, known, HAPPENING_LOST, "worker_lost");
     }
     session *adopted = directory_adopt(self->sessions, said->session, owner, said->epoch);

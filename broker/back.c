@@ -1,5 +1,7 @@
 #include "broker/core.h"
 
+#include "common/host.h"
+
 static void
 s_drop(broker *self, const worker *from, const header *head, err error, const char *why)
 {
@@ -195,8 +197,15 @@ s_take_name(broker *self, slice name)
     return true;
 }
 
+// A pid means something on this machine only, and so does the word of its supervisor (EXITED).
+static bool
+s_is_elsewhere(parcel *in)
+{
+    return !host_is_here(zmq_msg_gets(&in->frame[2], "Peer-Address"));
+}
+
 static void
-s_add_worker(broker *self, slice id, const register_body *said)
+s_add_worker(broker *self, slice id, parcel *in, const register_body *said)
 {
     char name[2 * MAX_WORKER_NAME], version[80];
     log_quoted(said->name, name, sizeof name);
@@ -207,9 +216,10 @@ s_add_worker(broker *self, slice id, const register_body *said)
         return;
     }
     worker *added = registry_add(self->workers, id, said, self->now);
-    log_event(LEVEL_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s", name,
+    added->is_elsewhere = s_is_elsewhere(in);
+    log_event(LEVEL_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s%s", name,
               (unsigned long long)added->pid, (unsigned long long)added->threads,
-              log_quoted(said->version, version, sizeof version));
+              log_quoted(said->version, version, sizeof version), added->is_elsewhere ? " elsewhere=1" : "");
     s_welcome(self, id);
 }
 
@@ -230,7 +240,7 @@ back_register(broker *self, worker *from, parcel *in, const header *head)
     else {
         if (from) // it had left, and owns nothing
             registry_remove(self->workers, &from);
-        s_add_worker(self, id, &said);
+        s_add_worker(self, id, in, &said);
     }
 }
 

@@ -15,10 +15,11 @@ enum {
 // What each socket accepts, and what handles it. route_check_front and route_check_back know the types too,
 // and a test compares them with PROTOCOL.md's directions.
 static front_handler *const s_front[256] = {
-    [MSG_MOUNT] = front_request,   [MSG_JOIN] = front_join,       [MSG_EVENT] = front_request,
-    [MSG_UNMOUNT] = front_request, [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,
-    [MSG_STATS] = front_stats,     [MSG_ACK] = front_request,     [MSG_LEAVE] = front_leave,
-    [MSG_LOGOUT] = front_logout,   [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,
+    [MSG_MOUNT] = front_request,     [MSG_JOIN] = front_join,       [MSG_EVENT] = front_request,
+    [MSG_UNMOUNT] = front_request,   [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,
+    [MSG_STATS] = front_stats,       [MSG_ACK] = front_request,     [MSG_LEAVE] = front_leave,
+    [MSG_LOGOUT] = front_logout,     [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,
+    [MSG_SESSIONS] = front_sessions, [MSG_EVICT] = front_evict,
 };
 static back_handler *const s_back[256] = {
     [MSG_MOUNTED] = back_reply,       [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
@@ -122,6 +123,8 @@ broker_turn(broker *self)
     s_tick_if_due(self);
     s_read_batch(self, self->back_socket, s_read_back);
     s_read_batch(self, self->front_socket, s_read_front);
+    if (self->guard)
+        guard_turn(self->guard, self->now);
 }
 
 static int
@@ -139,6 +142,16 @@ s_on_back(zloop_t *loop, zsock_t *socket, void *arg)
     (void)loop, (void)socket;
     broker *self = arg;
     s_read_batch(self, self->back_socket, s_read_back);
+    return 0;
+}
+
+static int
+s_on_guard(zloop_t *loop, zsock_t *socket, void *arg)
+{
+    (void)loop, (void)socket;
+    broker *self = arg;
+    self->now = clock_now(self->clock);
+    guard_turn(self->guard, self->now);
     return 0;
 }
 
@@ -207,17 +220,32 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
 }
 
 static err
-s_bind(broker *self, zsock_t *socket, const char *side, const char *const *endpoints, size_t count)
+s_bind_all(broker *self, zsock_t *socket, allow_side where, bool tcp, const char *const *endpoints,
+           size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if ((strncmp(endpoints[i], "tcp://", 6) == 0) != tcp)
+            continue;
         err error = s_bind_one(self, socket, endpoints[i]);
         if (error)
             return error;
         char *bound = zsock_last_endpoint(socket); // a port may have been left to the system
-        log_event(LEVEL_INFO, "bound", "side=%s address=%s", side, bound);
+        log_event(LEVEL_INFO, "bound", "side=%s address=%s keys=%s", side_word(where), bound,
+                  tcp && self->guard ? "wanted" : "none");
         freen(bound);
     }
     return OK;
+}
+
+// A socket's options are those of what it binds next: so ipc:// without keys and tcp:// with them stand side
+// by side.
+static err
+s_bind(broker *self, zsock_t *socket, allow_side where, const char *const *endpoints, size_t count)
+{
+    err error = s_bind_all(self, socket, where, false, endpoints, count);
+    if (!error && self->guard)
+        guard_close(self->guard, socket, where);
+    return error ? error : s_bind_all(self, socket, where, true, endpoints, count);
 }
 
 static void
@@ -298,13 +326,22 @@ broker_new(const broker_config *config)
         return NULL;
     }
     s_init(self, config);
+    self->guard = config->key ? guard_new(config->key, config->allow, self->now) : NULL;
+    if (config->key && !self->guard) {
+        broker_destroy(&self);
+        return NULL;
+    }
     self->front = s_router(MAX_FRONT_MESSAGE, config->heartbeat_ms, config->client_dead_ms);
     self->back = s_router(MAX_BACK_MESSAGE, config->heartbeat_ms, config->worker_dead_ms);
     self->front_socket = zsock_resolve(self->front);
     self->back_socket = zsock_resolve(self->back);
+    if (self->guard) {
+        guard_watch(self->guard, self->front, SIDE_FRONT);
+        guard_watch(self->guard, self->back, SIDE_BACK);
+    }
     // Workers first: whoever reaches the front socket should find somebody behind it soon.
-    if (s_bind(self, self->back, "back", config->back, config->back_count) != OK ||
-        s_bind(self, self->front, "front", config->front, config->front_count) != OK)
+    if (s_bind(self, self->back, SIDE_BACK, config->back, config->back_count) != OK ||
+        s_bind(self, self->front, SIDE_FRONT, config->front, config->front_count) != OK)
         broker_destroy(&self);
     return self;
 }
@@ -317,6 +354,7 @@ broker_destroy(broker **self_p)
         return;
     zsock_destroy(&self->front);
     zsock_destroy(&self->back);
+    guard_destroy(&self->guard);
     for (char *path = zlistx_first(self->files); path; path = zlistx_next(self->files))
         unlink(path);
     zlistx_destroy(&self->files);
@@ -355,6 +393,9 @@ s_arm(broker *self, zmq_pollitem_t *signals)
     if (zloop_poller(loop, signals, s_on_signal, self) || zloop_reader(loop, self->back, s_on_back, self) ||
         zloop_reader(loop, self->front, s_on_front, self) || !zloop_ticket(loop, s_on_ticket, self))
         return false;
+    for (size_t i = 0; self->guard && i < GUARD_SOCKETS; i++)
+        if (zloop_reader(loop, guard_socket(self->guard, i), s_on_guard, self))
+            return false;
     zloop_reader_set_tolerant(loop, self->back);
     zloop_reader_set_tolerant(loop, self->front);
     return true;

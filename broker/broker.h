@@ -11,6 +11,8 @@ typedef struct {
     size_t front_count;
     const char *const *back;
     size_t back_count;
+    const char *key;   // the broker's secret key file: tcp:// addresses want keys. NULL: they do not
+    const char *allow; // the folder of the keys that may connect; with a key
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;

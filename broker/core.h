@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/guard.h"
 #include "broker/quarantine.h"
 #include "broker/route.h"
 #include "broker/store.h"
@@ -31,6 +32,7 @@ typedef struct {
 struct broker {
     zsock_t *front, *back;
     void *front_socket, *back_socket; // the same, as libzmq knows them
+    guard *guard;                     // of tcp:// addresses; NULL: there are no keys
     zloop_t *loop;                    // while broker_run
     zlistx_t *files;                  // of ipc sockets, ours to remove
     zlistx_t *outbox;                 // what a full client could not take (answer.c)
@@ -75,6 +77,7 @@ const char *peer_text(slice id, char ret_text[PEER_TEXT]); // hex, cut to fit; r
 // front.c: handlers of requests. in holds routing id, header, body; a handler may move them on.
 typedef void front_handler(broker *self, parcel *in, const header *request);
 front_handler front_request, front_join, front_leave, front_ping, front_stats, front_logout, front_exited;
+front_handler front_sessions, front_evict; // census.c
 void front_refuse(broker *self, const parcel *in, const header *request,
                   err error); // what did not pass the checks
 
@@ -134,6 +137,7 @@ void move_release_all(broker *self); // what waited for the workers
 void adopt_begin(broker *self, uint32_t settle_ms);
 bool adopt_waits(const broker *self, const header *request); // of a session that is not known
 void adopt_tick(broker *self);
+void adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch); // it is not its own any more
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

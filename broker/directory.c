@@ -43,6 +43,18 @@ directory_find(const directory *self, id16 id)
     return zhashx_lookup(self->sessions, &wanted);
 }
 
+session *
+directory_first(const directory *self)
+{
+    return zhashx_first(self->sessions);
+}
+
+session *
+directory_next(const directory *self)
+{
+    return zhashx_next(self->sessions);
+}
+
 size_t
 directory_count(const directory *self)
 {

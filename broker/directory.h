@@ -50,6 +50,9 @@ directory *directory_new(uint64_t seed, uint32_t boot);
 void directory_destroy(directory **self_p); // NULL-safe; forgets all sessions, before workers and clients go
 
 session *directory_find(const directory *self, id16 id); // NULL: none
+// Walks all of them, in no order. Nothing may be placed or removed meanwhile.
+session *directory_first(const directory *self);
+session *directory_next(const directory *self);
 size_t directory_count(const directory *self);
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
 session *directory_place(directory *self, id16 id, worker *owner);

@@ -10,9 +10,11 @@ worker_state_word(worker_state state)
 static void
 s_worker(writer to, const worker *each, const pressure_limits *limits, uint64_t now)
 {
-    writer_map(to, 12);
+    writer_map(to, 13);
     writer_key_str(to, "name", worker_name(each));
     writer_key_uint(to, "pid", each->pid);
+    writer_key(to, "elsewhere");
+    writer_bool(to, each->is_elsewhere);
     writer_key_str(to, "state", slice_text(worker_state_word(each->state)));
     writer_key_uint(to, "sessions", each->session_count);
     writer_key_uint(to, "in_flight", each->in_flight);

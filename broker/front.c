@@ -334,6 +334,6 @@ front_exited(broker *self, parcel *in, const header *request)
     for (unsigned i = 0; i < said.count; i++)
         s_blame(self, &said.running[i]);
     for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
-        if (each->pid == said.pid)
+        if (each->pid == said.pid && !each->is_elsewhere)
             fate_doom_worker(self, each);
 }

@@ -26,18 +26,21 @@ enum {
     OPT_PASSIVE,
     OPT_CREDITS,
     OPT_BUDGET_MB,
-    OPT_MAX_SESSIONS
+    OPT_MAX_SESSIONS,
+    OPT_KEY,
+    OPT_ALLOW
 };
 
 typedef struct {
     size_t count;
+    const char *given[MAX_ADDRESSES]; // of argv or the environment
     const char *endpoint[MAX_ADDRESSES];
     char text[MAX_ADDRESSES][MAX_ADDRESS];
 } addresses;
 
 typedef struct {
     addresses front, back;
-    const char *keep;
+    const char *keep, *key, *allow;
     uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, hard_ms, keep_mb, passive_s;
     uint32_t credits, budget_mb, max_sessions;
     int ready_fd;
@@ -50,6 +53,10 @@ static const struct argp_option s_options[] = {
     {"front", OPT_FRONT, "ADDRESS", 0,
      "Listen for clients here: ipc://PATH or tcp://HOST:PORT (may be repeated)", 0},
     {"back", OPT_BACK, "ADDRESS", 0, "Listen for workers here (may be repeated)", 0},
+    {"key", OPT_KEY, "FILE", 0,
+     "Want keys of whoever comes in over tcp://; this is the broker's own secret one (`troupe keygen`)", 0},
+    {"allow", OPT_ALLOW, "FOLDER", 0,
+     "The public keys that may come in: FOLDER/clients/*.cert, FOLDER/workers/*.cert", 0},
     {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
     {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
     {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
@@ -72,24 +79,38 @@ s_add(struct argp_state *state, addresses *to, const char *text)
 {
     if (to->count == MAX_ADDRESSES)
         argp_error(state, "at most %d addresses a side", MAX_ADDRESSES);
-    const char *refused = address_parse(text, to->text[to->count]);
-    if (refused)
-        argp_error(state, "%s: %s", text, refused);
-    to->endpoint[to->count] = to->text[to->count];
-    to->count++;
+    to->given[to->count++] = text;
+}
+
+// When it is known whether there are keys.
+static void
+s_check(struct argp_state *state, addresses *of, bool keys)
+{
+    for (size_t i = 0; i < of->count; i++) {
+        const char *refused = address_parse(of->given[i], keys, of->text[i]);
+        if (refused)
+            argp_error(state, "%s: %s", of->given[i], refused);
+        of->endpoint[i] = of->text[i];
+    }
 }
 
 // TROUPE_FRONT and TROUPE_BACK hold one address, or several with commas between.
 static void
 s_add_from_environment(struct argp_state *state, addresses *to, const char *variable)
 {
-    const char *value = getenv(variable);
+    char *value = getenv(variable);
     if (to->count > 0 || !value)
         return;
-    char *copy = strdup(value), *rest = copy;
-    for (char *each = strtok_r(copy, ",", &rest); each; each = strtok_r(NULL, ",", &rest))
+    char *rest = NULL; // cut in its place: nobody reads it again
+    for (char *each = strtok_r(value, ",", &rest); each; each = strtok_r(NULL, ",", &rest))
         s_add(state, to, each);
-    free(copy);
+}
+
+static const char *
+s_or_environment(const char *given, const char *variable)
+{
+    const char *value = given ? given : getenv(variable);
+    return value && *value ? value : NULL;
 }
 
 static uint32_t
@@ -110,8 +131,14 @@ s_finish(struct argp_state *state, arguments *to)
     s_add_from_environment(state, &to->back, "TROUPE_BACK");
     if (!to->keep)
         to->keep = getenv("TROUPE_KEEP");
+    to->key = s_or_environment(to->key, "TROUPE_KEY");
+    to->allow = s_or_environment(to->allow, "TROUPE_ALLOW");
+    if (!to->key != !to->allow)
+        argp_error(state, "--key and --allow go together");
     if (to->front.count == 0 || to->back.count == 0)
         argp_error(state, "--front and --back are needed (or TROUPE_FRONT and TROUPE_BACK)");
+    s_check(state, &to->front, to->key);
+    s_check(state, &to->back, to->key);
     if (to->worker_dead_ms < 2 * to->heartbeat_ms)
         argp_error(state, "--worker-dead-ms must be at least twice --heartbeat-ms");
 }
@@ -156,6 +183,12 @@ s_parse(int option, char *text, struct argp_state *state)
         break;
     case OPT_MAX_SESSIONS:
         to->max_sessions = s_number(state, text, 1, 10000000);
+        break;
+    case OPT_KEY:
+        to->key = text;
+        break;
+    case OPT_ALLOW:
+        to->allow = text;
         break;
     case OPT_READY_FD:
         to->ready_fd = (int)s_number(state, text, 0, 1 << 20);
@@ -243,6 +276,8 @@ main(int argc, char **argv)
         .front_count = given.front.count,
         .back = given.back.endpoint,
         .back_count = given.back.count,
+        .key = given.key,
+        .allow = given.allow,
         .heartbeat_ms = given.heartbeat_ms,
         .worker_dead_ms = given.worker_dead_ms,
         .client_dead_ms = given.client_dead_ms,

@@ -22,6 +22,7 @@ typedef struct worker {
     char name[MAX_WORKER_NAME + 1];
     size_t name_size; // it may hold any UTF-8, NUL too
     uint64_t pid;
+    bool is_elsewhere; // came in from another machine: its pid says nothing here
     uint64_t threads;
     uint64_t heard_at;   // ms of the broker's clock
     heartbeat_body said; // its newest HEARTBEAT; zeros before the first

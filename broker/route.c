@@ -10,7 +10,8 @@ s_check_head(slice head, header *ret_header)
 static bool
 s_names_session(uint8_t type) // these may come without one
 {
-    return type != MSG_PING && type != MSG_STATS && type != MSG_LOGOUT && type != MSG_EXITED;
+    return type != MSG_PING && type != MSG_STATS && type != MSG_LOGOUT && type != MSG_EXITED &&
+           type != MSG_SESSIONS;
 }
 
 err

@@ -267,6 +267,39 @@ store_count(store *self)
 }
 
 typedef struct {
+    id16 after, *ret;
+    size_t count, most;
+} listing;
+
+static void
+s_list(void *to_, id16 id, const record *of)
+{
+    (void)of;
+    listing *to = to_;
+    if (to->count < to->most && !id_equal(id, to->after))
+        to->ret[to->count++] = id;
+}
+
+size_t
+store_list(store *self, id16 after, id16 *ret, size_t most)
+{
+    listing to = {.after = after, .ret = ret, .most = most};
+    if (!s_fold(self))
+        tables_each(&self->tables, &after, (unsigned)most + 1, s_list, &to);
+    return to.count;
+}
+
+size_t
+store_size(store *self, id16 session)
+{
+    record stored;
+    const fresh_session *known = fresh_find(&self->fresh, session);
+    if (known)
+        return known->here ? known->size : 0;
+    return tables_session(&self->tables, session, &stored) ? 0 : stored.size;
+}
+
+typedef struct {
     uint64_t now, age;
     bool (*is_alive)(void *context, id16 session);
     void *context;

@@ -45,6 +45,9 @@ bool store_has(store *self, id16 session);
 // A SNAPSHOT_FULL frame. ERR_UNKNOWN_SESSION; ERR_SYSTEM.
 err store_read(store *self, id16 session, buffer *out);
 size_t store_count(store *self); // of sessions
+// The ids behind `after`, lowest first. Returns how many there are, of most at most.
+size_t store_list(store *self, id16 after, id16 *ret, size_t most);
+size_t store_size(store *self, id16 session); // its bytes; 0: it has none
 // Drops sessions that nobody put anything for, or touched, for more than age ms. is_alive(context, session):
 // that one stays. Looks at no more than a few hundred in a call. Returns how many it dropped.
 size_t store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),

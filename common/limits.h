@@ -26,6 +26,7 @@ enum {
     MAX_SNAPSHOT = 8 << 20,
     MAX_PARKED = 64 << 20,
     MAX_ANNOUNCED = 256,
+    MAX_LISTED = 256,
     MAX_URL = 8 << 10,
     MAX_CHUNKS_ASKED = 256,
     MAX_CHUNK_HASH = 16,

@@ -6,7 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_REFUSED = 2, OPT_SETTING = 1000, OPT_CONFIG = 256, OPT_READY_FD, OPT_JSON, OPT_WATCH };
+enum {
+    EXIT_REFUSED = 2,
+    OPT_SETTING = 1000,
+    OPT_CONFIG = 256,
+    OPT_READY_FD,
+    OPT_JSON,
+    OPT_WATCH,
+    OPT_OUT,
+    OPT_OF
+};
 
 static const struct {
     const char *word, *arguments, *doc;
@@ -19,6 +28,17 @@ static const struct {
     [VERB_DRAIN] = {"drain", "WORKER",
                     "Has a worker hand its sessions to the others and end; a new one takes its place."},
     [VERB_STOP] = {"stop", "", "Ends the fleet, and waits until it has ended."},
+    [VERB_KEYGEN] = {"keygen", "[NAME]",
+                     "Makes NAME.cert and NAME.cert_secret, a pair of keys for tcp:// addresses (NAME: "
+                     "this machine's)."},
+    [VERB_SESSIONS] =
+        {"sessions", "[SESSION]",
+         "Lists the sessions that the broker knows, or those whose ids begin with SESSION. KEPT is how many "
+         "bytes the store has of one; what it shows, only its worker knows."},
+    [VERB_EVICT] =
+        {"evict", "SESSION",
+         "Ends a session (its id, or the beginning of it that no other has), wherever it is, and drops what "
+         "the store has of it. A page that shows it joins again, and begins afresh."},
 };
 
 static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
@@ -27,7 +47,10 @@ static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
                               "  scale N   have N workers\n"
                               "  reload    replace the workers, one after the other\n"
                               "  drain W   have worker W hand over its sessions, and replace it\n"
-                              "  stop      end it all\n\n"
+                              "  stop      end it all\n"
+                              "  sessions  list the sessions\n"
+                              "  evict S   end session S\n"
+                              "  keygen    make keys, for more than one machine\n\n"
                               "`troupe COMMAND --help` says more.\n";
 
 static error_t
@@ -60,6 +83,10 @@ s_argument(command *to, const char *text, struct argp_state *state)
     if (to->verb == VERB_DRAIN && !to->worker)
         return s_number(state, strncmp(text, name, sizeof name - 1) == 0 ? text + sizeof name - 1 : text, 1,
                         most, &to->worker);
+    if (to->verb >= VERB_KEYGEN && !to->word) {
+        to->word = text;
+        return 0;
+    }
     if (to->verb != VERB_SCALE || to->workers)
         return s_refuse(state, "there is an argument too many");
     return s_number(state, text, 1, most, &to->workers);
@@ -90,11 +117,19 @@ s_parse(int option, char *text, struct argp_state *state)
     case OPT_WATCH:
         to->watch = true;
         return 0;
+    case OPT_OUT:
+        to->out = text;
+        return 0;
+    case OPT_OF:
+        to->of = text;
+        return 0;
     case ARGP_KEY_ARG:
         return s_argument(to, text, state);
     case ARGP_KEY_END:
         if (to->verb == VERB_DRAIN && !to->worker)
             return s_refuse(state, "which worker?");
+        if (to->verb == VERB_EVICT && !to->word)
+            return s_refuse(state, "which session?");
         return to->verb == VERB_SCALE && !to->workers ? s_refuse(state, "how many workers?") : 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -112,13 +147,22 @@ s_add(struct argp_option *at, const char *name, int key, const char *argument, c
 static void
 s_options(verb which, struct argp_option *at)
 {
+    if (which == VERB_KEYGEN) {
+        at = s_add(at, "out", OPT_OUT, "DIR", "Where they are written (here)");
+        *at = (struct argp_option){0};
+        return;
+    }
     at = s_add(at, "config", OPT_CONFIG, "FILE", "Read settings from here ($TROUPE_CONFIG)");
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (which == VERB_UP || i == SET_STATE)
+        if (which == VERB_UP || i == SET_STATE || (which >= VERB_SESSIONS && i == SET_FRONT))
             at = s_add(at, settings_table[i].key, OPT_SETTING + i, settings_table[i].argument,
                        settings_table[i].text);
     if (which == VERB_UP)
         at = s_add(at, "ready-fd", OPT_READY_FD, "FD", "Write \"ready\" to this descriptor when all is up");
+    if (which == VERB_SESSIONS) {
+        at = s_add(at, "json", OPT_JSON, NULL, "As JSON");
+        at = s_add(at, "worker", OPT_OF, "NAME", "Those of this worker only");
+    }
     if (which == VERB_STATUS) {
         at = s_add(at, "json", OPT_JSON, NULL, "As JSON");
         at = s_add(at, "watch", OPT_WATCH, NULL, "Again and again, until Ctrl-C");

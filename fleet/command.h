@@ -5,7 +5,20 @@
 #include "common/slice.h"
 #include "fleet/settings.h"
 
-typedef enum { VERB_UP, VERB_STATUS, VERB_SCALE, VERB_RELOAD, VERB_DRAIN, VERB_STOP, VERB_COUNT } verb;
+// up becomes the supervisor, and those up to stop are asked of it; sessions and evict are asked of the
+// broker.
+typedef enum {
+    VERB_UP,
+    VERB_STATUS,
+    VERB_SCALE,
+    VERB_RELOAD,
+    VERB_DRAIN,
+    VERB_STOP,
+    VERB_KEYGEN,
+    VERB_SESSIONS,
+    VERB_EVICT,
+    VERB_COUNT
+} verb;
 const char *verb_word(verb self); // "up"; not of VERB_COUNT
 verb verb_find(slice word);       // VERB_COUNT: there is none
 
@@ -15,8 +28,11 @@ typedef struct {
     const char *config; // borrowed from argv, or NULL
     unsigned workers;   // of scale
     unsigned worker;    // of drain: its slot
+    const char *word;   // the NAME of keygen, the SESSION of sessions and evict; borrowed from argv, or NULL
+    const char *of;     // of sessions: a worker's name; borrowed from argv, or NULL
+    const char *out;    // of keygen; borrowed from argv, or NULL
     int ready_fd;       // of up; -1: none
-    bool json, watch;   // of status
+    bool json, watch;   // of status; json of sessions too
 } command;
 
 // argp_flags: 0, or ARGP_NO_ERRS | ARGP_NO_EXIT in tests; with 0 it exits with 2 on what it refuses.

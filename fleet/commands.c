@@ -234,6 +234,9 @@ s_dispatch(talks *self, const command *given)
     case VERB_STOP:
         return s_stop(self);
     case VERB_UP:
+    case VERB_KEYGEN:
+    case VERB_SESSIONS:
+    case VERB_EVICT:
     case VERB_COUNT:
         break;
     }

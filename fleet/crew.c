@@ -59,7 +59,7 @@ s_arguments(const crew *self, const child *of)
     if (of->slot) {
         // A name of its own, as it may have to start while the one before still ends.
         arguments_add(made, "--name=%s.%u", of->name, of->generation);
-        arguments_add(made, "--back=%s", settings_text(self->given, SET_BACK));
+        arguments_add(made, "--back=%s", settings_local(self->given, SET_BACK));
         arguments_add(made, "--black-box-fd=%d", CHILD_BOX_FD);
     }
     arguments_add(made, "--ready-fd=%d", CHILD_READY_FD);

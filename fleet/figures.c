@@ -41,7 +41,8 @@ worker_figures_find(const broker_figures *in, uint64_t pid, worker_figures *ret)
             .running = reader_uint(&one, "running"),
             .turns = reader_uint(&one, "turns"),
         };
-        if (!one.error && decoded.pid == pid) {
+        bool elsewhere = reader_opt_bool(&one, "elsewhere");
+        if (!one.error && decoded.pid == pid && !elsewhere) {
             *ret = decoded;
             return true;
         }

@@ -13,7 +13,7 @@ err broker_figures_decode(slice body, broker_figures *ret);
 typedef struct {
     uint64_t pid, sessions, views, queued, running, turns;
 } worker_figures;
-// The worker with this pid. False: the broker does not know it.
+// The worker of this machine with this pid. False: the broker does not know it.
 bool worker_figures_find(const broker_figures *in, uint64_t pid, worker_figures *ret);
 
 #endif

@@ -4,6 +4,8 @@
 #include "fleet/command.h"
 #include "fleet/commands.h"
 #include "fleet/home.h"
+#include "fleet/keygen.h"
+#include "fleet/sessions.h"
 #include "fleet/settings_file.h"
 #include "fleet/supervisor.h"
 
@@ -23,6 +25,15 @@ s_refuse(const char *why)
 {
     fprintf(stderr, "troupe: %s\n", why);
     return EXIT_REFUSED;
+}
+
+// With keys, this machine's own processes still come in by ipc://, for which they need none.
+static err
+s_add_local(settings *of, setting_name name, const char *address)
+{
+    if (!settings_given(of, SET_KEY) || strncmp(settings_local(of, name), "ipc://", 6) == 0)
+        return OK;
+    return settings_append(of, name, address);
 }
 
 // What flags did not say: the environment, then the file, then where the fleet's sockets usually are.
@@ -47,6 +58,10 @@ s_complete(const command *given, char state[HOME_PATH], char *ret_why, size_t si
     home_address(state, "back", back);
     ASSERT(settings_put(of, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
     ASSERT(settings_put(of, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
+    if (s_add_local(of, SET_FRONT, front) || s_add_local(of, SET_BACK, back)) {
+        snprintf(ret_why, size, "%s", settings_problem(of));
+        return ERR_MALFORMED;
+    }
     snprintf(keep, sizeof keep, "%s/sessions", state);
     ASSERT(settings_put(of, SET_KEEP, keep, SOURCE_DEFAULT, NULL) == OK);
     return OK;
@@ -94,7 +109,8 @@ s_up(const command *given, const char *state)
         fcntl(given->ready_fd, F_SETFD, FD_CLOEXEC); // whoever reads it should see when we end
     s_block_signals();
     log_setup("fleet", settings_number(given->given, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
-    setenv("TROUPE_FRONT", settings_text(given->given, SET_FRONT), 1); // what Django in a worker takes for it
+    setenv("TROUPE_FRONT", settings_local(given->given, SET_FRONT),
+           1); // what Django in a worker takes for it
     supervisor *running = supervisor_new(&(supervisor_options){
         .given = given->given,
         .state = state,
@@ -117,10 +133,14 @@ main(int argc, char **argv)
     int code = EXIT_REFUSED;
     if (command_parse(argc, argv, 0, &given) == OK) {
         zsys_set_logstream(stderr);
-        if (s_complete(&given, state, why, sizeof why))
+        if (given.verb == VERB_KEYGEN)
+            code = keygen_run(&given);
+        else if (s_complete(&given, state, why, sizeof why))
             code = s_refuse(why);
         else if (given.verb == VERB_UP)
             code = s_up(&given, state);
+        else if (given.verb > VERB_KEYGEN)
+            code = sessions_run(&given, settings_local(given.given, SET_FRONT));
         else
             code = commands_run(&given, state);
     }

@@ -134,6 +134,12 @@ settings_put(settings *self, setting_name name, const char *text, setting_source
     return OK;
 }
 
+err
+settings_append(settings *self, setting_name name, const char *text)
+{
+    return settings_put(self, name, text, self->of[name].source, NULL);
+}
+
 static void
 s_variable(const setting *of, char *ret, size_t size)
 {
@@ -196,6 +202,15 @@ const char *
 settings_text(const settings *self, setting_name name)
 {
     return self->of[name].count ? self->of[name].text[0] : NULL;
+}
+
+const char *
+settings_local(const settings *self, setting_name name)
+{
+    for (size_t i = 0; i < settings_count(self, name); i++)
+        if (strncmp(settings_value(self, name, i), "ipc://", 6) == 0)
+            return settings_value(self, name, i);
+    return settings_text(self, name);
 }
 
 size_t

@@ -49,11 +49,15 @@ err settings_put(settings *self, setting_name name, const char *text, setting_so
                  const char *folder);
 // TROUPE_KEY for each, by look(name); a LIST has commas between its values, PATHS colons. Errors as above.
 err settings_put_environment(settings *self, char *(*look)(const char *variable));
+// One more value for a LIST that has some, from whichever source they are. ERR_MALFORMED as above.
+err settings_append(settings *self, setting_name name, const char *text);
 const char *settings_problem(const settings *self); // a sentence without a full stop
 
 bool settings_given(const settings *self, setting_name name);
 uint64_t settings_number(const settings *self, setting_name name, uint64_t fallback); // NUMBER, SWITCH
 const char *settings_text(const settings *self, setting_name name); // the first value; NULL: not given
+const char *settings_local(const settings *self,
+                           setting_name name); // its first ipc:// address, else the first
 size_t settings_count(const settings *self, setting_name name);
 const char *settings_value(const settings *self, setting_name name, size_t at); // at < settings_count
 

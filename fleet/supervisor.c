@@ -58,10 +58,10 @@ supervisor_new(const supervisor_options *options)
     self->crew = crew_new(given, options->clock);
     home_address(options->state, "control", address);
     self->control = control_new(address);
-    self->envoy = self->control ? envoy_new(settings_text(given, SET_FRONT), options->clock) : NULL;
+    self->envoy = self->control ? envoy_new(settings_local(given, SET_FRONT), options->clock) : NULL;
     if (!self->envoy || s_open_signals(&self->signals)) {
         log_event(LEVEL_ERROR, "no_supervisor", "control=%s front=%s reason=\"%s\"", address,
-                  settings_text(given, SET_FRONT), strerror(errno));
+                  settings_local(given, SET_FRONT), strerror(errno));
         supervisor_destroy(&self);
     }
     return self;
@@ -93,7 +93,7 @@ s_say_up(supervisor *self)
         return;
     self->said_up = true;
     log_event(LEVEL_INFO, "up", "workers=%u front=%s", plan_workers(self->plan),
-              settings_text(self->options.given, SET_FRONT));
+              settings_local(self->options.given, SET_FRONT));
     if (self->options.ready_fd >= 0 && write(self->options.ready_fd, "ready\n", 6) != 6)
         log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->options.ready_fd, strerror(errno));
     if (self->options.ready_fd >= 0)

@@ -76,7 +76,7 @@ s_report(const supervisor *self, report *into)
              plan_is_stopping(self->plan) ? "stopping"
              : plan_is_up(self->plan)     ? "up"
                                           : "starting");
-    s_copy(into->front, sizeof into->front, slice_text(settings_text(self->options.given, SET_FRONT)));
+    s_copy(into->front, sizeof into->front, slice_text(settings_local(self->options.given, SET_FRONT)));
     snprintf(into->reload, sizeof into->reload, "%s", reloads[reload->state]);
     s_copy(into->reload_why, sizeof into->reload_why, slice_text(reload->why));
     s_copy(into->detail, sizeof into->detail, buffer_bytes(&self->obituary));
@@ -99,6 +99,9 @@ s_obey(supervisor *self, const talk_request *request)
         return OK;
     case VERB_STATUS:
     case VERB_UP:
+    case VERB_KEYGEN:
+    case VERB_SESSIONS:
+    case VERB_EVICT:
     case VERB_COUNT:
         break;
     }

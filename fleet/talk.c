@@ -28,7 +28,7 @@ talk_request_decode(slice body, talk_request *ret)
     if (version != TALK_VERSION)
         return ERR_VERSION;
     talk_request decoded = {.verb = verb_find(word)};
-    if (decoded.verb == VERB_UP || decoded.verb == VERB_COUNT)
+    if (decoded.verb == VERB_UP || decoded.verb >= VERB_KEYGEN)
         return ERR_TYPE;
     if (decoded.verb == VERB_SCALE)
         decoded.workers = reader_uint(&in, "workers");

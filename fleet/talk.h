@@ -9,7 +9,7 @@
 enum { TALK_VERSION = 1, TALK_REQUEST = 4096, TALK_MESSAGE = 512 };
 
 typedef struct {
-    verb verb;        // never VERB_UP
+    verb verb;        // one that is asked of a supervisor
     uint64_t workers; // of scale
     uint64_t worker;  // of drain: its slot
 } talk_request;

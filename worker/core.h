@@ -51,6 +51,7 @@ struct worker {
     bool said_waiting;
     bool said_lost;
     bool said_fenced;
+    const char *said_refusal; // of the handshake; NULL: none
 };
 
 // worker.c

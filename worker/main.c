@@ -15,12 +15,12 @@
 
 #define MAX_PATHS 16
 
-enum { OPT_READY_FD = 256, OPT_BOX_FD, OPT_SOFT, OPT_HARD };
+enum { OPT_READY_FD = 256, OPT_BOX_FD, OPT_SOFT, OPT_HARD, OPT_KEY, OPT_SERVER_KEY };
 
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
 typedef struct {
-    const char *back, *name, *settings, *python;
+    const char *back, *name, *settings, *python, *key, *server_key;
     const char *paths[MAX_PATHS];
     char *ready_text; // of argv
     int ready_fd, box_fd;
@@ -30,6 +30,9 @@ typedef struct {
 
 static const struct argp_option s_options[] = {
     {"back", 'b', "ADDRESS", 0, "The broker's back address (default: $TROUPE_BACK)", 0},
+    {"key", OPT_KEY, "FILE", 0,
+     "This worker's secret key (`troupe keygen`), for tcp:// addresses (default: $TROUPE_KEY)", 0},
+    {"server-key", OPT_SERVER_KEY, "FILE", 0, "The broker's public key (default: $TROUPE_SERVER_KEY)", 0},
     {"name", 'n', "NAME", 0, "This worker's name, unique in the fleet (default: worker-PID)", 0},
     {"settings", 's', "MODULE", 0, "Django's settings (default: $DJANGO_SETTINGS_MODULE)", 0},
     {"path", 'p', "FOLDER", 0, "Put a folder in front of sys.path; may be repeated", 0},
@@ -74,6 +77,12 @@ s_parse(int key, char *text, struct argp_state *state)
         if (strlen(text) == 0 || strlen(text) > MAX_WORKER_NAME)
             argp_error(state, "a name has 1 to %d characters", MAX_WORKER_NAME);
         into->name = text;
+        return 0;
+    case OPT_KEY:
+        into->key = text;
+        return 0;
+    case OPT_SERVER_KEY:
+        into->server_key = text;
         return 0;
     case 's':
         into->settings = text;
@@ -208,9 +217,29 @@ s_record(const arguments *given)
     return made;
 }
 
+static bool
+s_load_keys(const arguments *given, wire_keys *ret)
+{
+    char why[512], text[600];
+    if (keys_load(given->back, given->key, given->server_key, ret, why, sizeof why) == OK)
+        return true;
+    log_event(LEVEL_ERROR, "no_keys", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
+    return false;
+}
+
+static const char *
+s_environment(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value && *value ? value : NULL;
+}
+
 static int
 s_run(arguments *given, recorder *record)
 {
+    wire_keys keys;
+    if (!s_load_keys(given, &keys))
+        return 2;
     const view_ops *ops = s_start_python(given);
     if (!ops)
         return 3;
@@ -218,6 +247,7 @@ s_run(arguments *given, recorder *record)
     worker_options options = {
         .back = given->back,
         .name = given->name,
+        .keys = &keys,
         .drain_ms = given->drain_ms,
         .pool = {given->threads, given->most_threads, 50},
         .soft_ms = given->soft_ms,
@@ -227,6 +257,7 @@ s_run(arguments *given, recorder *record)
         .context = given,
     };
     s_worker = worker_new(&options, ops, clock_system());
+    explicit_bzero(&keys, sizeof keys);
     if (!s_worker)
         return 2;
     if (s_signalled || s_reload)
@@ -243,6 +274,8 @@ main(int argc, char **argv)
     char name[32];
     snprintf(name, sizeof name, "worker-%d", (int)getpid());
     arguments given = {.back = getenv("TROUPE_BACK"),
+                       .key = s_environment("TROUPE_KEY"),
+                       .server_key = s_environment("TROUPE_SERVER_KEY"),
                        .name = name,
                        .threads = 4,
                        .most_threads = 32,

@@ -67,7 +67,7 @@ static void
 s_record(box_slot *record, const work *todo, uint64_t now)
 {
     session *of = todo->item->owner;
-    header head = {.session = session_id(of), .type = MSG_RELEASED};
+    header head = {.session = session_id(of), .type = todo->kind == WORK_NUDGE ? MSG_PUSH : MSG_RELEASED};
     box_slot *parked = todo->kind == WORK_RESUME ? session_record(of) : NULL;
     if (parked)
         recorder_resume(parked, record, now);

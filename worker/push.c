@@ -68,6 +68,7 @@ push_call(turn *self)
     if (!self->ticks)
         return OK;
     self->event.name = slice_text("handle_tick");
+    turn_note(self, view_path(self->view));
     return turn_call(self);
 }
 

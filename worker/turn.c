@@ -40,7 +40,6 @@ s_admit(turn *self)
     self->view = session_view(self->session, self->event.view);
     if (!self->view)
         return ERR_VIEW_NOT_FOUND;
-    turn_note(self, view_path(self->view));
     const view_ops *ops = self->host->ops;
     bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
     return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
@@ -55,6 +54,7 @@ turn_call(turn *self)
     void *instance = view_instance(self->view);
     if (self->awaitable)
         return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->fault);
+    turn_note(self, view_path(self->view));
     turn_begin_scope(self);
     call_order order = {
         .name = self->event.name,

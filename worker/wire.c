@@ -17,6 +17,11 @@
 struct wire {
     void *context;
     void *socket;
+    void *monitor; // what becomes of the connection
+    char *address;
+    bool has_keys;
+    const char *refusal;
+    bool given_up;               // by ZeroMQ: it will not try again
     zmq_msg_t parts[KEPT_PARTS]; // client, header, body, snapshot of what was received last
 };
 
@@ -40,14 +45,43 @@ s_identify(void *socket)
     ASSERT(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, (size_t)size) == 0);
 }
 
+static void
+s_set_key(void *socket, int option, const char *key)
+{
+    ASSERT(zmq_setsockopt(socket, option, key, KEY_SIZE) == 0);
+}
+
+static void
+s_lock(wire *self, const wire_keys *keys)
+{
+    self->has_keys = *keys->broker_key;
+    if (!self->has_keys)
+        return;
+    s_set_key(self->socket, ZMQ_CURVE_PUBLICKEY, keys->own.public_key);
+    s_set_key(self->socket, ZMQ_CURVE_SECRETKEY, keys->own.secret_key);
+    s_set_key(self->socket, ZMQ_CURVE_SERVERKEY, keys->broker_key);
+}
+
+static void
+s_watch(wire *self)
+{
+    const char *there = "inproc://troupe-wire";
+    int events = ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+    ASSERT(zmq_socket_monitor(self->socket, there, events) == 0);
+    self->monitor = zmq_socket(self->context, ZMQ_PAIR);
+    ASSERT(self->monitor && zmq_connect(self->monitor, there) == 0);
+}
+
 wire *
-wire_new(const char *address)
+wire_new(const char *address, const wire_keys *keys)
 {
     wire *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->context = zmq_ctx_new();
     self->socket = self->context ? zmq_socket(self->context, ZMQ_DEALER) : NULL;
-    ASSERT(self->socket);
+    self->address = strdup(address);
+    ASSERT(self->socket && self->address);
     for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_init(&self->parts[i]);
     s_identify(self->socket);
@@ -58,6 +92,9 @@ wire_new(const char *address)
     s_set(self->socket, ZMQ_RCVHWM, HIGH_WATER);
     int64_t largest = MAX_BACK_MESSAGE;
     ASSERT(zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
+    s_set(self->socket, ZMQ_IPV6, strchr(address, '[') != NULL);
+    s_lock(self, keys);
+    s_watch(self);
     if (zmq_connect(self->socket, address) == 0)
         return self;
     log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", address, zmq_strerror(errno));
@@ -74,8 +111,12 @@ wire_destroy(wire **self_p, int linger_ms)
     for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_close(&self->parts[i]);
     s_set(self->socket, ZMQ_LINGER, linger_ms);
+    zmq_socket_monitor(self->socket, NULL, 0);
+    s_set(self->monitor, ZMQ_LINGER, 0);
+    zmq_close(self->monitor);
     zmq_close(self->socket);
     zmq_ctx_term(self->context);
+    free(self->address);
     free(self);
     *self_p = NULL;
 }
@@ -84,6 +125,51 @@ void *
 wire_socket(wire *self)
 {
     return self->socket;
+}
+
+// The next thing that became of the connection: its number; 0 if there is nothing new.
+static uint16_t
+s_next_event(wire *self)
+{
+    uint16_t event = 0;
+    zmq_msg_t part;
+    zmq_msg_init(&part);
+    if (zmq_msg_recv(&part, self->monitor, ZMQ_DONTWAIT) >= (int)sizeof event)
+        memcpy(&event, zmq_msg_data(&part), sizeof event);
+    while (zmq_msg_more(&part) && zmq_msg_recv(&part, self->monitor, 0) >= 0)
+        ;
+    zmq_msg_close(&part);
+    return event;
+}
+
+static const char *
+s_refusal(const wire *self, uint16_t event)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        return "the broker does not know this key: its public file belongs into the folder workers of "
+               "--allow";
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+        return self->has_keys ? "the broker wants no keys there"
+                              : "the broker wants a key: --key and --server-key";
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+        return self->has_keys ? "the handshake breaks off: perhaps --server-key is not this broker's"
+                              : "the handshake breaks off: perhaps the broker wants keys";
+    return NULL; // it succeeded, or nobody is there to begin one
+}
+
+const char *
+wire_refusal(wire *self)
+{
+    for (uint16_t event = s_next_event(self); event; event = s_next_event(self)) {
+        self->refusal = strncmp(self->address, "tcp://", 6) == 0 ? s_refusal(self, event) : NULL;
+        self->given_up =
+            event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+    }
+    if (self->given_up) {
+        zmq_disconnect(self->socket, self->address);
+        self->given_up = zmq_connect(self->socket, self->address) != 0;
+    }
+    return self->refusal;
 }
 
 // All parts of one message: the first three are kept, the rest is let go. Their number, or 0 if nothing is

@@ -62,7 +62,7 @@ s_idle(void *context)
 worker *
 worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
 {
-    wire *connected = wire_new(options->back);
+    wire *connected = wire_new(options->back, options->keys ? options->keys : &(wire_keys){0});
     if (!connected)
         return NULL;
     worker *self = calloc(1, sizeof *self);
@@ -369,10 +369,22 @@ s_is_fenced(worker *self)
 }
 
 static void
+s_say_refusal(worker *self)
+{
+    const char *refusal = wire_refusal(self->wire);
+    if (refusal && refusal != self->said_refusal)
+        log_event(LEVEL_WARN, "refused_by_broker", "worker=%s back=%s reason=\"%s\"", self->options.name,
+                  self->options.back, refusal);
+    self->said_refusal = refusal;
+}
+
+static void
 s_beat(worker *self)
 {
     s_flush(self);
-    if (self->phase == REGISTERING && self->unsent && !self->said_waiting) { // since the last beat
+    s_say_refusal(self);
+    if (self->phase == REGISTERING && self->unsent && !self->said_refusal &&
+        !self->said_waiting) { // since the last beat
         log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name,
                   self->options.back);
         self->said_waiting = true;

@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "ActorError": "errors",
+    "HandlerTimeout": "errors",
     "LiveView": "views",
     "LiveViewConsumer": "consumer",
     "SessionActor": "session",

@@ -1,5 +1,6 @@
 """System checks: what people forget."""
 
+import os
 import sys
 
 import zmq
@@ -8,13 +9,16 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
+from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, limits
+from . import conf, keys, limits
 
 REACH_MS = 300
 
 _TYPES = {
     "BROKER": str,
+    "KEY": (str, os.PathLike, type(None)),
+    "SERVER_KEY": (str, os.PathLike, type(None)),
     "STRICT_EVENTS": bool,
     "VIEW_MODULES": (list, tuple),
     "REQUEST_ATTRS": (list, tuple),
@@ -153,25 +157,43 @@ def check_transport(**_):
         return [
             checks.Error("TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009")
         ]
-    if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver") or reachable(broker):
+    try:
+        locks = keys.load(broker, conf.get("KEY"), conf.get("SERVER_KEY"))
+    except keys.KeysError as error:
+        hint = '`troupe keygen` makes keys; the guide says who gets which, under "More than one machine".'
+        return [checks.Error(f"{error}.", hint=hint, id="troupe.E011")]
+    if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver"):
+        return []
+    trouble = reach(broker, locks)
+    if trouble is None:
         return []
     hint = "Start one with `troupe up`, or set TROUPE['BROKER'] to its front address."
-    return [checks.Warning(f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
+    return [checks.Warning(trouble or f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
 
 
-def reachable(address, wait_ms=REACH_MS):
-    """Whether something speaks ZeroMQ at an address, waiting at most `wait_ms` for it."""
+def reach(address, locks=None, wait_ms=REACH_MS):
+    """None: a broker lets us in at this address. Otherwise what it says against it; "": nothing within `wait_ms`."""
     context = zmq.Context()
     try:
         socket = context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.IMMEDIATE, 1)
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | keys.FAILURES)
         try:
+            if locks:
+                locks.lock(socket)
             socket.connect(address)
-            return bool(socket.poll(wait_ms, zmq.POLLOUT))
+            if not monitor.poll(wait_ms):
+                return ""
+            event = parse_monitor_message(monitor.recv_multipart())["event"]
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                return None
+            refusal = keys.refusal(event, locks)
+            return f"{address}: {refusal}." if refusal else ""
         except zmq.ZMQError:
-            return False
+            return ""
         finally:
+            socket.disable_monitor()
+            monitor.close(0)
             socket.close()
     finally:
         context.term()

@@ -6,6 +6,7 @@ blocks. A Client belongs to its loop's thread.
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import os
@@ -17,7 +18,7 @@ from collections import deque
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, wire
+from . import conf, keys, wire
 from .errors import ActorError, from_reply
 from .transport import Reply
 
@@ -31,7 +32,9 @@ _SENT_AGAIN = frozenset((wire.EVENT, wire.JOIN, wire.REFRESH, wire.PING, wire.ST
 BATCH = 256  # messages read before other callbacks of the loop get their turn
 MAX_WAITING = 1000
 
-_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+RETRY_EVERY = 1.0  # s, after a broker did not let us in
+
+_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | keys.FAILURES
 _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
@@ -64,10 +67,14 @@ class _Pending:
 
 
 class Client:
-    """See transport.py for the methods. `clock` returns seconds, as `loop.time` does."""
+    """See transport.py for the methods. `clock` returns seconds, as `loop.time` does. locks: keys.Keys, or None."""
 
-    def __init__(self, address, loop, clock=None):
+    def __init__(self, address, loop, clock=None, locks=None):
         self.address = address
+        self.settings = None  # from which get() made it
+        self._locks = locks
+        self._refusal = None  # why the broker does not let us in
+        self._retry = None
         self.loop = loop
         self._clock = clock or loop.time
         self._pending = {}
@@ -81,6 +88,8 @@ class Client:
         self._met = False  # a broker was there before: the next one may be another
         self._socket = _open_socket()
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        if locks:
+            locks.lock(self._socket)
         try:
             self._socket.connect(address)
         except zmq.ZMQError as error:
@@ -99,10 +108,10 @@ class Client:
             for reader in self._readers:
                 self.loop.remove_reader(reader)
             self._fail_all()
-        for timer in (self._sweeper, self._keeper):
+        for timer in (self._sweeper, self._keeper, self._retry):
             if timer is not None:
                 timer.cancel()
-        self._sweeper = self._keeper = None
+        self._sweeper = self._keeper = self._retry = None
         self._close_sockets()
 
     def _close_sockets(self):
@@ -213,12 +222,29 @@ class Client:
             while self._socket is not None:
                 event = parse_monitor_message(self._monitor.recv_multipart(_NOBLOCK))["event"]
                 self._connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+                if event != zmq.EVENT_DISCONNECTED and self.address.startswith("tcp://"):
+                    self._meet(event)
                 if self._connected and self._met:
                     self._send_again()
                     self._ask_for_sessions()
                 self._met = self._met or self._connected
         except zmq.Again:
             pass
+
+    def _meet(self, event):
+        """A handshake is over, one way or another; or (CLOSED) nobody is there to begin one."""
+        refusal = keys.refusal(event, self._locks)
+        if refusal and refusal != self._refusal:
+            logger.warning('event=refused_by_broker broker=%s reason="%s"', self.address, refusal)
+        self._refusal = refusal
+        if event & keys.FINAL and self._retry is None:
+            self._retry = self.loop.call_later(RETRY_EVERY, self._connect_again)
+
+    def _connect_again(self):
+        self._retry = None
+        with contextlib.suppress(zmq.ZMQError):  # ZeroMQ may have given the connection up altogether
+            self._socket.disconnect(self.address)
+        self._socket.connect(self.address)
 
     def _more(self):
         return self._socket.getsockopt(zmq.RCVMORE)
@@ -284,6 +310,9 @@ class Client:
         if self._connected:
             text = f"the broker at {self.address} takes no more just now"
             return ActorError("busy", text, "not_executed", retry_ms=500)
+        if self._refusal:
+            text = f"{self.address}: {self._refusal}"
+            return ActorError("unreachable", text, "not_executed", retry_ms=1000)
         text = f"no broker answers at {self.address}: start one with `troupe up`, or set TROUPE['BROKER']"
         return ActorError("unreachable", text, "not_executed", retry_ms=1000)
 
@@ -374,19 +403,24 @@ _abandoned = []  # what a fork copied: closing it would disturb the parent, so i
 
 
 def get():
-    """The Client of the running loop, opened when first asked for and again when TROUPE["BROKER"] has
+    """The Client of the running loop, opened when first asked for and again when TROUPE["BROKER"] or its keys have
     changed.
     """
     loop = asyncio.get_running_loop()
-    address = conf.get("BROKER")
+    settings = conf.get("BROKER"), conf.get("KEY"), conf.get("SERVER_KEY")
     found = _clients.get(id(loop))
-    if found is not None and found.loop is loop and found.address == address and found._socket is not None:
+    if found is not None and found.loop is loop and found.settings == settings and found._socket is not None:
         return found
     for key, client in list(_clients.items()):
         if client.loop.is_closed() or key == id(loop):
             client.close()
             del _clients[key]
-    client = _clients[id(loop)] = Client(address, loop)
+    try:
+        locks = keys.load(*settings)
+    except keys.KeysError as error:
+        raise ActorError("unreachable", str(error), "not_executed") from error
+    client = _clients[id(loop)] = Client(settings[0], loop, locks=locks)
+    client.settings = settings
     return client
 
 

@@ -2,6 +2,8 @@
 
 TROUPE = {
     "BROKER": "ipc:///run/user/1000/troupe/front",   # or tcp://127.0.0.1:7600, or inproc://
+    "KEY": None,                 # for tcp://: this process's secret key file (`troupe keygen`)
+    "SERVER_KEY": None,          # and the broker's public one
     "STRICT_EVENTS": True,       # from a browser, only @event_handler methods run
     "VIEW_MODULES": [],          # modules that views may come from, besides those of installed apps
     "REQUEST_ATTRS": [],         # attributes that middleware sets on the request and views read
@@ -38,6 +40,8 @@ def default_broker():
 
 DEFAULTS = {
     "BROKER": default_broker,
+    "KEY": lambda: os.environ.get("TROUPE_KEY"),
+    "SERVER_KEY": lambda: os.environ.get("TROUPE_SERVER_KEY"),
     "STRICT_EVENTS": True,
     "VIEW_MODULES": [],
     "REQUEST_ATTRS": [],

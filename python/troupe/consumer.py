@@ -10,15 +10,14 @@ import logging
 import secrets
 import time
 from collections import deque
-from urllib.parse import urlparse
 
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
-from channels.security.websocket import OriginValidator
 from django.conf import settings
 
 from . import blame, conf, limits, request, token, transport, wire
 from .errors import ActorError, TokenError, expect, from_reply
+from .origins import header, origin_allowed
 
 logger = logging.getLogger("troupe")
 
@@ -96,7 +95,7 @@ class LiveViewConsumer(AsyncConsumer):
 
     async def _connect(self):
         if not origin_allowed(self.scope):
-            logger.warning('event=foreign_origin origin="%s"', _header(self.scope, b"origin"))
+            logger.warning('event=foreign_origin origin="%s"', header(self.scope, b"origin"))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
             return
@@ -461,24 +460,6 @@ class LiveViewConsumer(AsyncConsumer):
         return self._transport.unsubscribe(session, self._unasked)
 
 
-def origin_allowed(scope):
-    """Whether a socket may come from its Origin; see LiveViewConsumer."""
-    origin = _header(scope, b"origin")
-    if not origin:
-        return settings.DEBUG
-    hosts = list(settings.ALLOWED_HOSTS)
-    if settings.DEBUG and not hosts:
-        hosts = [".localhost", "127.0.0.1", "[::1]"]
-    if "*" in hosts:
-        own = _header(scope, b"x-forwarded-host" if settings.USE_X_FORWARDED_HOST else b"host")
-        hosts = [urlparse("//" + own).hostname or ""]
-    allowed = [host for host in hosts if host] + list(conf.get("ORIGINS"))
-    try:
-        return OriginValidator(None, allowed).valid_origin(urlparse(origin))
-    except ValueError:  # a port that is no number
-        return False
-
-
 def shown(error, plain):
     """What a browser may know of an error: with DEBUG everything, otherwise its kind and a plain sentence."""
     if not settings.DEBUG:
@@ -486,7 +467,7 @@ def shown(error, plain):
     return {
         "kind": error.kind,
         "message": error.message,
-        "type": error.type,
+        "type": error.type or error.kind,  # pages write it in front of the message
         "frames": [list(frame) for frame in error.frames],
     }
 
@@ -590,10 +571,3 @@ def _asked_views(frame):
             raise BadFrame("malformed", "a view's renewal is text")
         asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None, renewal))
     return asked
-
-
-def _header(scope, name):
-    for key, value in scope.get("headers", ()):
-        if key == name:
-            return value.decode("latin1")
-    return ""

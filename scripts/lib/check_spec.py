@@ -30,6 +30,7 @@ LIMITS = {
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
     "snapshot of a session": ("MAX_SNAPSHOT",),
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
+    "sessions in a LISTED": ("MAX_LISTED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
     "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),

@@ -31,6 +31,7 @@ from vectors_base import (
 )
 from vectors_invalid import all_invalid
 
+LISTED_REST = {"attached": True, "epoch": EPOCH, "pending": 2, "bytes": 4711}
 WEB_REQUEST = {
     "method": "GET",
     "path": "/todos/",
@@ -168,7 +169,7 @@ def requests():
 
 
 def without_session():
-    """LOGOUT and EXITED."""
+    """LOGOUT, EXITED and SESSIONS; and EVICT."""
     nobody = {"session": bytes(16), "epoch": 0}
     turn = {"session": VIEW, "sequence": 41, "view": "shop.Cart", "event": "add"}
     return [
@@ -178,6 +179,10 @@ def without_session():
         valid("exited_most", "EXITED", {"pid": 2**31 - 1}, **nobody),
         valid("exited_running", "EXITED", {"pid": 7, "running": [turn, {**turn, "view": None}]}, **nobody),
         valid("exited_64_running", "EXITED", {"pid": 7, "running": [turn] * 64}, **nobody),
+        valid("sessions", "SESSIONS", {}, **nobody),
+        valid("sessions_nil", "SESSIONS", {"after": None, "worker": None}, **nobody),
+        valid("sessions_after", "SESSIONS", {"after": b"\xff" * 16, "worker": "w" * 64}, **nobody),
+        valid("evict", "EVICT", {}),
     ]
 
 
@@ -279,6 +284,21 @@ def replies():
             "figures",
             "FIGURES",
             {"figures": {"sessions": 12, "load": 0.25, "name": "w1", "workers": [{"pid": 7}]}},
+            by="broker",
+            session=bytes(16),
+            epoch=0,
+        ),
+        valid("listed_nothing", "LISTED", {"sessions": []}, by="broker", session=bytes(16), epoch=0),
+        valid(
+            "listed",
+            "LISTED",
+            {
+                "more": True,
+                "sessions": [
+                    {"session": VIEW, "state": "active", "worker": "worker-1.1"} | LISTED_REST,
+                    {"session": OTHER, "state": "stored"} | LISTED_REST | {"attached": False, "epoch": 0, "pending": 0},
+                ],
+            },
             by="broker",
             session=bytes(16),
             epoch=0,

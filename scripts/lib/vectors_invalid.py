@@ -24,7 +24,7 @@ def invalid_headers():
         invalid("version_before_type", "PING", {}, "version", version=255, type=0),
         *(
             invalid(f"type_{code:02x}", "PING", {}, "type", type=code)
-            for code in (0x00, 0x0D, 0x20, 0x2C, 0x40, 0x5F, 0xFF)
+            for code in (0x00, 0x1F, 0x20, 0x3F, 0x40, 0x5F, 0xFF)
         ),
         invalid("type_before_body", "PING", b"\xc1", "type", type=0x7F),
     ]
@@ -130,6 +130,11 @@ def invalid_requests():
     wrong("exited_without_pid", "EXITED", {})
     wrong("exited_pid_zero", "EXITED", {"pid": 0})
     wrong("exited_pid_negative", "EXITED", {"pid": -1})
+    wrong("sessions_after_of_15_bytes", "SESSIONS", {"after": b"x" * 15})
+    wrong("sessions_after_empty", "SESSIONS", {"after": b""})
+    wrong("sessions_after_of_17_bytes", "SESSIONS", {"after": b"x" * 17}, "too_large")
+    wrong("sessions_after_str", "SESSIONS", {"after": "x" * 16})
+    wrong("sessions_worker_of_65_bytes", "SESSIONS", {"worker": "w" * 65}, "too_large")
     wrong("exited_pid_of_32_bits", "EXITED", {"pid": 2**31}, "too_large")
     turn = {"session": VIEW, "sequence": 1, "view": "shop.Cart", "event": "add"}
     for label, running, error in (
@@ -190,6 +195,12 @@ def invalid_replies():
     wrong("ended_empty", "ENDED", {})
     wrong("figures_list", "FIGURES", {"figures": []})
     wrong("push_without_frame", "PUSH", {})
+    one = {"session": VIEW, "state": "active", "attached": True, "epoch": 1, "pending": 0, "bytes": 0}
+    wrong("listed_without_sessions", "LISTED", {"more": True})
+    wrong("listed_of_numbers", "LISTED", {"sessions": [1]})
+    wrong("listed_short_id", "LISTED", {"sessions": [{**one, "session": b"x"}]})
+    for key in ("session", "state", "epoch", "pending", "bytes"):
+        wrong(f"listed_without_{key}", "LISTED", {"sessions": [{k: v for k, v in one.items() if k != key}]})
     return out
 
 

@@ -181,6 +181,28 @@ s_sweep(void)
 }
 
 static void
+s_list(void)
+{
+    id16 got[3];
+    store *self = s_new();
+    CU_ASSERT_EQUAL(store_list(self, (id16){{0}}, got, 3), 0);
+    s_put(self, C, SNAPSHOT_FULL, 1, "x", 5);
+    s_put(self, A, SNAPSHOT_FULL, 1, "four", 5);
+    CU_ASSERT_EQUAL(store_list(self, (id16){{0}}, got, 3), 2); // before it is written, too
+    s_put(self, B, SNAPSHOT_FULL, 1, "x", 5);
+    CU_ASSERT_EQUAL(store_commit(self), OK);
+    CU_ASSERT_EQUAL(store_list(self, (id16){{0}}, got, 3), 3);
+    CU_ASSERT_TRUE(id_equal(got[0], A) && id_equal(got[1], B) && id_equal(got[2], C));
+    CU_ASSERT_EQUAL(store_list(self, A, got, 1), 1);
+    CU_ASSERT_TRUE(id_equal(got[0], B));
+    CU_ASSERT_EQUAL(store_list(self, C, got, 3), 0);
+    CU_ASSERT_EQUAL(store_size(self, A), store_size(self, B) + 3);
+    store_drop(self, A);
+    CU_ASSERT_EQUAL(store_size(self, A), 0);
+    s_end(&self);
+}
+
+static void
 s_bad_frames(void)
 {
     store *self = s_new();
@@ -473,6 +495,7 @@ static const unit_test s_tests[] = {
     {"outlives its process", s_outlives_its_process},
     {"limits", s_limits},
     {"sweep", s_sweep},
+    {"list", s_list},
     {"bad frames", s_bad_frames},
     {"no folder", s_no_folder},
     {"half a write", s_half_a_write},

@@ -64,6 +64,24 @@ test_others(void)
     CU_ASSERT_EQUAL(PARSE("stop", "--config=f"), OK);
     CU_ASSERT_EQUAL(s_got.verb, VERB_STOP);
     command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("keygen", "web", "--out", "keys"), OK);
+    CU_ASSERT_EQUAL(s_got.verb, VERB_KEYGEN);
+    CU_ASSERT_STRING_EQUAL(s_got.word, "web");
+    CU_ASSERT_STRING_EQUAL(s_got.out, "keys");
+    command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("sessions", "--json", "--worker", "w1", "--front", "ipc:///x"), OK);
+    CU_ASSERT_EQUAL(s_got.verb, VERB_SESSIONS);
+    CU_ASSERT_TRUE(s_got.json && !s_got.word);
+    CU_ASSERT_STRING_EQUAL(s_got.of, "w1");
+    CU_ASSERT_STRING_EQUAL(settings_text(s_got.given, SET_FRONT), "ipc:///x");
+    command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("evict", "ab12"), OK);
+    CU_ASSERT_EQUAL(s_got.verb, VERB_EVICT);
+    CU_ASSERT_STRING_EQUAL(s_got.word, "ab12");
+    command_fini(&s_got);
+    CU_ASSERT_EQUAL(PARSE("keygen"), OK);
+    CU_ASSERT_PTR_NULL(s_got.word);
+    command_fini(&s_got);
 }
 
 static void
@@ -91,6 +109,15 @@ test_refused(void)
         {"status", "--workers", "2"},
         {"reload", "--json"},
         {"stop", "--watch"},
+        {"keygen", "a", "b"},
+        {"evict"},
+        {"evict", "a", "b"},
+        {"evict", "a", "--json"},
+        {"sessions", "a", "b"},
+        {"sessions", "--watch"},
+        {"status", "--front", "ipc:///x"},
+        {"keygen", "--state", "x"},
+        {"up", "--out", "x"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *words[5] = {bad[i][0], bad[i][1], bad[i][2], bad[i][3]};

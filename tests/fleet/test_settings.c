@@ -123,6 +123,23 @@ test_environment(void)
     settings_destroy(&s_given);
 }
 
+// With keys, this machine's own processes come in by an ipc:// address that nobody gave.
+static void
+test_local(void)
+{
+    s_given = settings_new();
+    CU_ASSERT_EQUAL(settings_put(s_given, SET_FRONT, "tcp://0.0.0.0:1", SOURCE_FILE, NULL), OK);
+    CU_ASSERT_STRING_EQUAL(settings_local(s_given, SET_FRONT), "tcp://0.0.0.0:1");
+    CU_ASSERT_EQUAL(settings_append(s_given, SET_FRONT, "ipc:///a"), OK);
+    CU_ASSERT_EQUAL(settings_count(s_given, SET_FRONT), 2);
+    CU_ASSERT_STRING_EQUAL(settings_local(s_given, SET_FRONT), "ipc:///a");
+    CU_ASSERT_STRING_EQUAL(settings_text(s_given, SET_FRONT), "tcp://0.0.0.0:1");
+    for (unsigned i = 2; i < SETTING_VALUES; i++)
+        CU_ASSERT_EQUAL(settings_append(s_given, SET_FRONT, "ipc:///b"), OK);
+    CU_ASSERT_EQUAL(settings_append(s_given, SET_FRONT, "ipc:///b"), ERR_MALFORMED);
+    settings_destroy(&s_given);
+}
+
 static void
 test_find(void)
 {
@@ -136,6 +153,7 @@ static const unit_test s_tests[] = {
     {"values that are none", test_values},
     {"relative paths of a file", test_folder},
     {"the environment", test_environment},
+    {"the address of this machine's own", test_local},
     {"keys", test_find},
 };
 UNIT_MAIN("settings", s_tests)

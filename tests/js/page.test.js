@@ -212,6 +212,25 @@ test('failed: frames while developing, as text only; a plain message otherwise',
   assert.equal(live.$('.troupe-note'), null)
 })
 
+test('a session that is held: the person is told, and the page asks again, later and later', () => {
+  const live = pageOf(BUTTON)
+  live.clock.random = () => 0.99
+  live.socket.open()
+  for (const wait of [2000, 4000, 8000]) {
+    const { socket } = live
+    const error = { kind: 'quarantined', type: 'quarantined', message: "'add' of shop.Cart ended", frames: [] }
+    socket.say({ t: 'failed', error })
+    assert.equal(live.$('.troupe-note[role=alert]').textContent, `quarantined: ${error.message}`)
+    assert.equal(live.told.at(-1)[0], 'failed')
+    socket.fail()
+    live.clock.advance(wait * 0.9)
+    assert.equal(live.socket, socket)
+    live.clock.advance(wait * 0.1)
+    assert.notEqual(live.socket, socket)
+    live.socket.open()
+  }
+})
+
 test('refusals: those that come back are told to scripts only, final ones to the person', () => {
   const live = pageOf(BUTTON).join()
   live.$('button').click()

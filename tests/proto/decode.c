@@ -1,5 +1,7 @@
 #include "tests/proto/decode.h"
 
+#include "proto/listing.h"
+
 #define ANY SIZE_MAX
 
 static err
@@ -14,6 +16,7 @@ s_request(message_type type, slice body)
     id16 view;
     slice identity;
     static exited_body exited;
+    sessions_body sessions;
     reader in;
     switch ((int)type) {
     case MSG_MOUNT:
@@ -32,6 +35,8 @@ s_request(message_type type, slice body)
         return logout_decode(body, &identity);
     case MSG_EXITED:
         return exited_decode(body, &exited);
+    case MSG_SESSIONS:
+        return sessions_decode(body, &sessions);
     default:
         reader_init(&in, body);
         return reader_error(&in);
@@ -75,9 +80,23 @@ s_done(reader *in)
 }
 
 static err
+s_listed(slice body)
+{
+    listed_body said;
+    listed one;
+    size_t cursor = 0;
+    err error = listed_decode(body, &said);
+    while (!error && (error = listed_next(&said, &cursor, &one)) == OK)
+        ;
+    return error == ERR_AGAIN ? OK : error;
+}
+
+static err
 s_reply(message_type type, slice body)
 {
     reader in;
+    if (type == MSG_LISTED)
+        return s_listed(body);
     reader_init(&in, body);
     if (type == MSG_MOUNTED)
         s_mounted(&in);

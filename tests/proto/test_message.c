@@ -82,7 +82,7 @@ test_directions_follow_the_type_byte(void)
                                              : DIRECTION_CONTROL);
         CU_ASSERT_STRING_NOT_EQUAL(message_name((uint8_t)type), "?");
     }
-    CU_ASSERT_EQUAL(named, 36);
+    CU_ASSERT_EQUAL(named, 39);
     CU_ASSERT_STRING_EQUAL(message_name(MSG_EVENT), "EVENT");
     CU_ASSERT_STRING_EQUAL(message_name(MSG_NOT_EXECUTED), "NOT_EXECUTED");
 }
@@ -92,7 +92,7 @@ test_who_wants_a_reply(void)
 {
     for (unsigned type = 0; type < 256; type++) {
         bool silent = type == MSG_LEAVE || type == MSG_ACK || type == MSG_LOGOUT || type == MSG_EXITED;
-        bool request = type >= MSG_MOUNT && type <= MSG_EXITED;
+        bool request = type >= MSG_MOUNT && type <= MSG_EVICT;
         CU_ASSERT_EQUAL(message_wants_reply((uint8_t)type), request && !silent);
     }
 }

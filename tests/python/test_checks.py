@@ -98,10 +98,10 @@ def test_the_extension_module(settings, monkeypatch):
 def test_the_broker_is_asked_for_by_check_only(settings, monkeypatch, tmp_path, broker):
     monkeypatch.setattr(sys, "argv", ["manage.py", "check"])
     assert checks.check_transport() == []
-    monkeypatch.setattr(checks.reachable, "__defaults__", (1,))
+    monkeypatch.setattr(checks.reach, "__defaults__", (None, 1))
     settings.TROUPE = {"BROKER": f"ipc://{tmp_path}/nobody"}
     assert ids(checks.check_transport()) == ["troupe.W008"]
-    settings.TROUPE = {"BROKER": "tcp://not an address"}
+    settings.TROUPE = {"BROKER": "tcp://127.0.0.1:no-port"}
     assert ids(checks.check_transport()) == ["troupe.W008"]
     monkeypatch.setattr(sys, "argv", ["manage.py", "migrate"])
     assert checks.check_transport() == []

@@ -50,6 +50,13 @@ def test_other_commands_are_passed_on(became):
     assert became == [("/bin/troupe", ["/bin/troupe", "status", "--json"]), ("/bin/troupe", ["/bin/troupe"])]
 
 
+def test_sessions_are_asked_of_the_projects_broker(became, settings):
+    settings.TROUPE = {"BROKER": "ipc:///run/x/front"}
+    for words in (["sessions", "--json"], ["evict", "ab"]):
+        command.Command().run_from_argv(["manage.py", "troupe", *words])
+        assert became.pop()[1][1:] == [words[0], "--front=ipc:///run/x/front", words[1]]
+
+
 def test_inproc(became, settings, capsys):
     settings.TROUPE = {"BROKER": "inproc://"}
     with pytest.raises(SystemExit) as ended:

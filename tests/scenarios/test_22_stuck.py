@@ -2,12 +2,13 @@
 
 import contextlib
 import re
+import shutil
 import signal
 
 import pytest
 import raw
 from browser import Page, Visitor
-from fleet import wait_until
+from fleet import PROJECT, wait_until
 from supervised import Supervised, kill
 
 from troupe import wire
@@ -238,6 +239,21 @@ def test_a_worker_that_is_killed_from_outside(supervised, tmp_path):
     assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(one)
 
 
+def test_what_it_runs_is_known_after_it_started_anew(supervised, tmp_path):
+    """--reload: the same process, with the same memory to write that down in."""
+    copy = shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
+    one = supervised("--reload", workers=1, project=copy)
+    with raw.Client(one.fleet.front) as client:
+        client.mount("house.stuck.Stuck").shutdown()  # only what is imported is watched
+    views = copy / "house" / "stuck.py"
+    views.write_text(views.read_text() + "\n# another\n")
+    wait_until(lambda: one.up.text().count("event=registered") == 2, "the worker to start anew")
+    with Visitor(one.fleet.port).open("/stuck/") as page:
+        page.post("exits")
+        page.wait_type("lost")
+    wait_until(lambda: "exit code 3 while house.stuck.Stuck.exits ran" in last_words(one), "it to be named")
+
+
 def test_one_that_runs_again_by_itself(supervised):
     """What is retry_safe is sent again after a death: it ends two workers without anybody's doing."""
     one = supervised(workers=1)
@@ -250,6 +266,22 @@ def test_one_that_runs_again_by_itself(supervised):
         page.send(t="event", n=number, v=page.views[0], e="crashes_again", p={}, r=True)
         assert page.answer_to(number)["t"] == "unknown"  # of a session that is held, nothing waits
         assert page.wait_type("lost")["reason"] == "quarantined"
+
+
+def test_ticks(supervised):
+    """What a view does by itself has the same limits, and the same name in what is said of it."""
+    one = supervised(*SOFT, workers=1)
+    one.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
+    one.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
+    one.fleet.expect_log("Fatal Python error|event=join_failed|event=push_failed|event=failed")
+    with Visitor(one.fleet.port).open("/ticks-stuck/") as page:
+        page.event("set_mode", {"mode": "loops"})
+        one.up.wait_line("event=tick_failed")
+        page.event("set_mode", {"mode": "crashes"})
+        assert page.wait_type("lost")["reason"] == "worker_lost"
+        assert rejoin(page)["restored"] is True
+        assert page.wait_type("lost")["reason"] == "quarantined"
+        assert page.join()["reason"] == "quarantined"
 
 
 def test_programs_are_told_what_it_was(supervised):

@@ -215,6 +215,25 @@ def test_a_tick_that_raises(make_fleet):
         assert text_of(next_push(page)) == "2"
 
 
+def test_a_tick_that_takes_too_long(make_fleet):
+    """It meets the soft limit as a handler does, and the next ones come."""
+    fleet = make_fleet(workers=1, worker=["--soft-ms", "300"])
+    fleet.expect_log(r"event=tick_failed .*handle_tick\(\): it took longer than 0.3 s", times=1, name="w1")
+    with Visitor(fleet.port).open("/dawdling/") as page:
+        assert text_of(next_push(page)) == "1"
+        page.event("say", {"word": "hello"})
+
+
+def test_a_tick_that_does_not_come_back(make_fleet):
+    """It costs its worker, which says whose tick that was."""
+    fleet = make_fleet(workers=1, worker=["--soft-ms", "0", "--hard-ms", "300"])
+    fleet.expect_log(r"event=stuck .*view=.?house.pushes.Dawdling.? event=.?handle_tick", times=1, name="w1")
+    with Visitor(fleet.port).open("/dawdling/") as page:
+        page.wait_type("lost")
+        fleet.workers["w1"].signalled = True  # its exit code is not that of an orderly end
+        assert fleet.workers["w1"].wait_exit() != 0
+
+
 def test_without_debug_the_person_is_not_bothered(fleet, visitor):
     fleet.expect_log(r"event=tick_failed")
     with visitor.open("/stumbling/") as page:

@@ -1,4 +1,4 @@
-"""manage.py troupe up|status|scale|reload|drain|stop: the `troupe` program, which is told this project's settings."""
+"""manage.py troupe COMMAND: the `troupe` program, which is told this project's settings where it needs them."""
 
 import argparse
 import os
@@ -23,16 +23,21 @@ def project_options():
     """What `troupe up` has to know of this project."""
     options = [f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}", f"--python={sys.executable}"]
     options.append(f"--path={os.path.abspath(sys.path[0] or '.')}")
+    return [*options, *broker_options()]
+
+
+def broker_options():
+    """Where this project's broker is, if the settings say so."""
     broker = (getattr(settings, "TROUPE", None) or {}).get("BROKER", "")
     if broker.startswith("inproc:"):
         raise CommandError("TROUPE['BROKER'] is inproc://: all actors live in Django's own process, without a fleet")
-    return [*options, f"--front={broker}"] if broker else options
+    return [f"--front={broker}"] if broker else []
 
 
 class Command(BaseCommand):
     """See above."""
 
-    help = "Runs and controls this project's fleet: up, status, scale N, reload, drain WORKER, stop."
+    help = "Runs and controls this project's fleet: up, status, scale N, reload, drain WORKER, stop, sessions, evict."
     requires_system_checks = []
 
     def add_arguments(self, parser):
@@ -53,5 +58,7 @@ class Command(BaseCommand):
         given = list(arguments)
         if given[:1] == ["up"]:
             given[1:1] = project_options()
+        elif given[:1] in (["sessions"], ["evict"]):
+            given[1:1] = broker_options()
         sys.stdout.flush()
         os.execv(program, [program, *given])

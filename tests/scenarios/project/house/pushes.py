@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 from troupe import LiveView, event_handler
@@ -50,6 +51,17 @@ class Stumbling(Ticking):
         self.calls += 1
         if self.calls % 2:
             raise ValueError(f"tick {self.calls}")
+        self.ticks += 1
+
+
+class Dawdling(Ticking):
+    """Its first tick takes far too long."""
+
+    def handle_tick(self):
+        self.calls += 1
+        end = time.monotonic() + 20
+        while self.calls == 1 and time.monotonic() < end:
+            time.sleep(0.01)
         self.ticks += 1
 
 

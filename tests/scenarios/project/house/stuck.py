@@ -7,8 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from troupe import LiveView, event_handler
-from troupe.errors import HandlerTimeout
+from troupe import HandlerTimeout, LiveView, event_handler
 
 
 class Stuck(LiveView):
@@ -100,6 +99,28 @@ class Stuck(LiveView):
     @event_handler
     def aborts(self):
         signal.raise_signal(signal.SIGABRT)
+
+
+class Ticks(LiveView):
+    """Counts by itself, until it is told to do something else."""
+
+    template_string = "<p dj-root>{{ count }}</p>"
+    tick_interval = 200
+
+    def mount(self, request):
+        self.count = 0
+        self.mode = "counts"
+
+    @event_handler
+    def set_mode(self, mode):
+        self.mode = mode
+
+    def handle_tick(self):
+        self.count += 1
+        while self.mode == "loops":
+            time.sleep(0.01)
+        if self.mode == "crashes":
+            ctypes.string_at(0)
 
 
 class CrashesInMount(LiveView):

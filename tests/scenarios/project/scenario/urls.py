@@ -31,11 +31,13 @@ urlpatterns = [
     path("token/", kept.Token.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
     path("stuck/", stuck.Stuck.as_view()),
+    path("ticks-stuck/", stuck.Ticks.as_view()),
     path("crashes-in-mount/", stuck.CrashesInMount.as_view()),
     path("crashes-in-join/", stuck.CrashesInJoin.as_view()),
     path("ticking/", pushes.Ticking.as_view()),
     path("ticking-later/", pushes.TickingLater.as_view()),
     path("stumbling/", pushes.Stumbling.as_view()),
+    path("dawdling/", pushes.Dawdling.as_view()),
     path("listening/", pushes.Listening.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]

@@ -1,0 +1,47 @@
+#include "common/host.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_HOST = 128 };
+
+const char *
+host_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (strcmp(host, "localhost") == 0)
+        return "127.0.0.1";
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127 ? host : NULL;
+    size_t length = strlen(host);
+    char inside[MAX_HOST];
+    if (length < 2 || host[0] != '[' || host[length - 1] != ']')
+        return NULL;
+    snprintf(inside, sizeof inside, "%.*s", (int)(length - 2), host + 1);
+    return inet_pton(AF_INET6, inside, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six) ? "[::1]" : NULL;
+}
+
+bool
+host_is_private(const char *endpoint)
+{
+    char host[MAX_HOST];
+    if (strncmp(endpoint, "tcp://", 6) != 0)
+        return true;
+    const char *start = endpoint + 6, *colon = strrchr(start, ':');
+    size_t length = colon ? (size_t)(colon - start) : strlen(start);
+    if (length >= sizeof host)
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)length, start);
+    return host_loopback(host);
+}
+
+bool
+host_is_here(const char *peer)
+{
+    static const char mapped[] = "::ffff:";
+    if (!peer || *peer == '\0' || strncmp(peer, "localhost", 9) == 0 || strcmp(peer, "::1") == 0)
+        return true;
+    return host_loopback(strncmp(peer, mapped, sizeof mapped - 1) ? peer : peer + sizeof mapped - 1);
+}
