@@ -36,9 +36,7 @@ def check(what, path):
     left = held - time.monotonic()
     if left > 0:
         text = f"'{what}' of {path} ended two workers within a minute"
-        raise ActorError(
-            "quarantined", text, "not_executed", view_path=path, event=what, retry_ms=int(left * 1000) + 1
-        )
+        raise ActorError("quarantined", text, "not_executed", view_path=path, event=what, retry_ms=int(left * 1000) + 1)
 
 
 def clear():
