@@ -60,8 +60,8 @@ async def _run(stage, chosen, rounds):
     await asyncio.sleep(BETWEEN)
     worker, broker = [], []
     for _ in range(rounds):
-        pid = chosen.choice(stage.pids("worker"))
         owners = _owners(stage)
+        pid = chosen.choice([pid for pid in stage.pids("worker") if pid in owners.values()])  # not an empty one
         worker += await _round(stage, [page for page in pages if owners[page.name] == pid], pid)
         say(f"a worker: {len(worker)} pages so far, the last after {max(worker):.2f} s")
         broker += await _round(stage, pages, stage.pids("broker")[0])
