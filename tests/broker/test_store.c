@@ -351,7 +351,7 @@ s_model_put(store *self, unsigned of, unsigned root, unsigned number)
     if (kind == SNAPSHOT_FULL)
         memset(s_model[of], 0, sizeof s_model[of]);
     s_model_has[of] |= kind == SNAPSHOT_FULL;
-    strcpy(s_model[of][root], gone ? "" : text);
+    snprintf(s_model[of][root], sizeof s_model[of][root], "%s", gone ? "" : text);
 }
 
 static void

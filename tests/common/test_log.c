@@ -147,7 +147,7 @@ test_a_long_line_is_cut_and_ends(void)
 static void
 test_a_full_pipe(void)
 {
-    int pipe_fd[2], before = dup(STDERR_FILENO);
+    int pipe_fd[2] = {-1, -1}, before = dup(STDERR_FILENO);
     CU_ASSERT_FATAL(before >= 0 && pipe(pipe_fd) == 0);
     dup2(pipe_fd[1], STDERR_FILENO);
     log_setup("unit", LEVEL_INFO);
