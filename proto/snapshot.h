@@ -24,7 +24,7 @@ typedef enum {
 // Only of a session that moves: | a view's place in ROOT_SESSION: the request that it has. Never stored.
 #define ROOT_REQUESTS UINT32_C(0xfffd0000)
 #define ROOT_REPLIES  UINT32_C(0xfffe0000) // | an event's number modulo MAX_REPLIES_KEPT: header and body
-enum { MAX_ROOT_VIEW = 0xfff0, MAX_ROOT_ATTRIBUTE = 0xffff };
+enum { MAX_ROOT_VIEW = 0xfff0, MAX_ROOT_ATTRIBUTE = 0xfffe }; // 0xffff: which state_version they are of
 
 static inline uint32_t
 snapshot_root(unsigned of_view, unsigned attribute)

@@ -195,6 +195,18 @@ def join_view(view, path, request_map, url, revived=False):
         view.restore(request)
 
 
+def adopt_state(view, path, state):
+    """Sets the attributes of a new view from a snapshot. state: by name; "" is the state_version of who left it."""
+    version = state.pop("", 0)
+    if version != view.state_version:
+        state = view.migrate(version, state)
+        if state is None:
+            raise Refused(VIEW_REFUSED, f"{path}.migrate() takes nothing over from state_version {version!r}")
+        if not isinstance(state, dict):
+            raise TypeError(f"{path}.migrate() must return a dict or None, not {type(state).__name__}")
+    vars(view).update(state)
+
+
 def carry_view(view):
     """What join_view() builds the request from of a view that moves to another worker, packed; None: it has none."""
     request = view.request

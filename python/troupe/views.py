@@ -29,6 +29,7 @@ class LiveView:
     use_actors = True  # read, and warned about if false: actors are the only way
     tick_interval = None  # ms between two calls of handle_tick(), while a page is open
     request = None
+    state_version = 0  # count it up when instances of older code are not to be gone on with as they are; see migrate()
 
     def __init__(self, **initkwargs):
         for name, value in initkwargs.items():
@@ -83,6 +84,14 @@ class LiveView:
         Define it to make again what a snapshot cannot hold (a queryset, a form, a lock): such attributes are not set
         then. `request` is that of the page's new socket, or None where a program uses the view.
         """
+
+    def migrate(self, version, state):
+        """Called instead of setting the attributes `state`, which an instance of this class left in a snapshot when its
+        `state_version` was `version`. Return those to set. None, as here: begin anew, with mount().
+
+        Snapshots are read by newer code after a reload, and by older code while one is undone: `version` may be higher.
+        """
+        return None
 
     def authorize(self, request):
         """Whether this person may have this view. Asked when it is mounted, joined or restored, before

@@ -18,7 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from troupe import _native, snapshots
+from troupe import LiveView, _native, runtime, snapshots
 
 DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
 
@@ -187,3 +187,36 @@ def test_only_enums_are_looked_up():
 
 def test_safe_text_stays_safe():
     assert type(there_and_back(mark_safe("<i>"))) is SafeString
+
+
+class Versioned(LiveView):
+    state_version = 3
+
+    def migrate(self, version, state):
+        if version == 2:
+            return {"total": state["count"]}
+        return [] if version == 1 else None
+
+
+def adopted(state):
+    view = Versioned()
+    runtime.adopt_state(view, "shop.views.Versioned", state)
+    return vars(view)
+
+
+def test_state_of_the_same_version_is_set():
+    assert adopted({"": 3, "count": 7}) == {"count": 7}
+
+
+def test_state_of_another_version_is_migrated():
+    assert adopted({"": 2, "count": 7}) == {"total": 7}
+
+
+def test_state_that_is_not_taken_over():
+    with pytest.raises(runtime.Refused) as refused:
+        adopted({"count": 7})
+    assert str(refused.value) == "shop.views.Versioned.migrate() takes nothing over from state_version 0"
+    with pytest.raises(TypeError, match="must return a dict or None, not list"):
+        adopted({"": 1})
+    with pytest.raises(runtime.Refused):  # the default: begin anew
+        runtime.adopt_state(LiveView(), "shop.views.Old", {"": 1})

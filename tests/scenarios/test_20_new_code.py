@@ -9,6 +9,7 @@ import termios
 
 import pytest
 import raw
+from browser import Visitor
 from fleet import PROJECT, wait_until
 from supervised import SECONDS, Supervised, kill
 
@@ -71,6 +72,33 @@ def test_reload(edited):
     one.wait_rows(lambda rows: [row["generation"] for row in rows] == [3, 3], "SIGHUP to reload")
     one.up.wait_line("event=reloaded workers=2", one.up.text().index("by=SIGHUP"))
     assert "at last" in word(one)
+
+
+def test_state_of_older_code(edited):
+    """What another state_version left goes through migrate(); where that takes nothing over, the page begins anew."""
+    one, views = edited()
+    kept = views.parent / "kept.py"
+    port = one.fleet.start_web("web")
+    migrate = """
+    def migrate(self, version, state):
+        return {"total": 100 * version + state["count"]}
+"""
+    with Visitor(port).open("/versioned/") as page:
+        assert ">1<" in page.shows("increment")
+        source = kept.read_text()
+        before, after = source.split("class Versioned")
+        after = after.replace("state_version = 1\n", f"state_version = 2\n{migrate}", 1).replace("count", "total", 1)
+        kept.write_text(before + "class Versioned" + after.replace("self.count", "self.total"))
+        one.run("reload")
+        assert ">102<" in page.shows("increment")
+        assert not page.unasked
+        edit(kept, "state_version = 2", "state_version = 3")
+        edit(kept, 'return {"total"', 'return None and {"total"')
+        one.fleet.expect_log("event=not_restored .*takes nothing over from state_version 2")
+        one.run("reload")
+        assert page.wait_type("lost")["reason"] == "worker_left"
+        assert page.join()["fresh"] is True
+        assert ">1<" in page.shows("increment")
 
 
 def test_reload_of_what_does_not_start(edited):

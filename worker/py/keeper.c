@@ -213,6 +213,29 @@ s_put_all(putting *self, const attribute *all, size_t count)
     return true;
 }
 
+// Beside the attributes, in each full snapshot: another class of that path may mean something else by them.
+static bool
+s_put_version(const putting *self)
+{
+    PyObject *version = PyObject_GetAttrString(self->view, "state_version");
+    if (!version) { // no LiveView
+        PyErr_Clear();
+        return true;
+    }
+    int says = PyObject_IsTrue(version);
+    PyObject *name = says > 0 ? PyUnicode_FromString("") : NULL;
+    bool ok = says == 0 || name;
+    if (name) {
+        size_t opened = snapshot_open(self->out, snapshot_root(self->order->number, MAX_ROOT_ATTRIBUTE + 1));
+        writer_list(writer_on(self->out), 2);
+        ok = pack_value(name, name, self->out) && pack_value(name, version, self->out);
+        snapshot_close(self->out, opened);
+    }
+    Py_XDECREF(name);
+    Py_DECREF(version);
+    return ok;
+}
+
 bool
 keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out)
 {
@@ -229,7 +252,7 @@ keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebu
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].here = false;
     hasher_init(&all.hashing, order->key);
-    bool ok = s_put_all(&all, attributes, count);
+    bool ok = s_put_all(&all, attributes, count) && (!order->whole || s_put_version(&all));
     hasher_fini(&all.hashing);
     for (size_t i = 0; i < count; i++) {
         Py_DECREF(attributes[i].name);
@@ -243,10 +266,10 @@ keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebu
     return ok;
 }
 
-bool
-keeper_read(PyObject *view, const slice *values, size_t count)
+PyObject *
+keeper_read(const slice *values, size_t count)
 {
-    PyObject *attributes = PyObject_GetAttrString(view, "__dict__");
+    PyObject *attributes = PyDict_New();
     bool ok = attributes;
     for (size_t i = 0; ok && i < count; i++) {
         PyObject *pair = pack_read(values[i]);
@@ -262,6 +285,7 @@ keeper_read(PyObject *view, const slice *values, size_t count)
         }
         Py_XDECREF(pair);
     }
-    Py_XDECREF(attributes);
-    return ok;
+    if (!ok)
+        Py_CLEAR(attributes);
+    return attributes;
 }

@@ -19,7 +19,8 @@ void keeper_fini(keeper *self);
 // out then; asked only if there is such. False with an exception: an attribute cannot be packed, or there are
 // too many.
 bool keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out);
-// Sets the attributes of a new view from what keeper_put wrote. False with an exception.
-bool keeper_read(PyObject *view, const slice *values, size_t count);
+// What keeper_put wrote, as a new dict; under the name "" the state_version of the class, if it has one. NULL
+// with an exception.
+PyObject *keeper_read(const slice *values, size_t count);
 
 #endif

@@ -44,14 +44,21 @@ recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault)
 err
 recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
 {
+    py_host *self = host;
     open_order open = {.path = order->path, .owner = order->owner};
     err error = host_open(host, &open, ret_instance, ret_fault);
     if (error)
         return error;
     instance *of = *ret_instance;
     of->revived = true;
-    if (keeper_read(of->view, order->values, order->count))
+    PyObject *left = keeper_read(order->values, order->count);
+    PyObject *none =
+        left ? PyObject_CallFunctionObjArgs(self->adopt_state, of->view, of->path, left, NULL) : NULL;
+    Py_XDECREF(left);
+    if (none) {
+        Py_DECREF(none);
         return OK;
+    }
     error = host_fault(host, of, "restoring %U", ret_fault);
     host_close(host, ret_instance);
     return error;

@@ -60,6 +60,20 @@ class Token(LiveView):
         self.token = fencing_token()
 
 
+class Versioned(LiveView):
+    """Is edited by a scenario: what it left under an older state_version is taken over, or not."""
+
+    template_string = "<p dj-root>{{ count }}</p>"
+    state_version = 1
+
+    def mount(self, request):
+        self.count = 0
+
+    @event_handler
+    def increment(self):
+        self.count += 1
+
+
 class Kind(enum.Enum):
     """A choice."""
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path("everything/", kept.Everything.as_view()),
     path("locked/", kept.Locked.as_view()),
     path("token/", kept.Token.as_view()),
+    path("versioned/", kept.Versioned.as_view()),
     path("rebuilt/", kept.Rebuilt.as_view()),
     path("stuck/", stuck.Stuck.as_view()),
     path("ticks-stuck/", stuck.Ticks.as_view()),
