@@ -103,11 +103,8 @@ move_settle(broker *self)
 void
 move_fini(broker *self)
 {
-    // The analyzer does not see that an item leaves its lists before it is freed.
-    // NOLINTBEGIN(clang-analyzer-unix.Malloc)
     while (!list_is_empty(&self->parked))
         s_destroy(self, LIST_ITEM(self->parked.next, parked, of_all));
-    // NOLINTEND(clang-analyzer-unix.Malloc)
 }
 
 // --- moving ---------------------------------------------------------------------------------------------
