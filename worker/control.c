@@ -187,6 +187,9 @@ control_welcome(worker *self, const incoming *message)
     self->store = body.snapshots ? body.boot : 0;
     if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
         self->heartbeat_ms = body.heartbeat_ms;
+    uint64_t next = clock_now(self->clock) + self->heartbeat_ms;
+    if (next < self->next_heartbeat) // it beat by its own measure until now, and is not to look silent
+        self->next_heartbeat = next;
     if (body.dead_ms >= 2 * self->heartbeat_ms && body.dead_ms <= 3600000)
         self->fence_ms = body.dead_ms / 2;
     s_heard_at(self, self->asked_at);

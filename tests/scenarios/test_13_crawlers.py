@@ -13,7 +13,7 @@ CAP = 1_000  # unadopted sessions of a worker
 GROWTH = 48 << 20  # bytes that a worker may keep for 1,000 small sessions
 
 
-def load(client, count, window=200):
+def load(client, count, window=100):
     """Mount so many unadopted sessions, a few at a time; how many were not mounted."""
     open_keys, failed = [], 0
     for _ in range(count):

@@ -96,7 +96,7 @@ def test_reload_under_load(tmp_path, database):
         asked, failed = [0] * len(pages), []
 
         def ask(index):
-            while not ends.is_set():
+            while not ends.wait(0.02):  # less than a page may
                 asked[index] += 1
                 frame = pages[index].event("append", {"number": asked[index]})
                 if "t" in frame:
