@@ -15,8 +15,16 @@
     F(rebuilds)                                                                                              \
     F(carry_view)                                                                                            \
     F(adopt_state)                                                                                           \
-    F(may_repeat) F(find_handler) F(find_tick) F(sync) F(rendering) F(begin) F(end) F(guard) F(describe)     \
-        F(refuse_params)
+    F(may_repeat)                                                                                            \
+    F(find_handler)                                                                                          \
+    F(find_tick)                                                                                             \
+    F(sync)                                                                                                  \
+    F(rendering)                                                                                             \
+    F(begin)                                                                                                 \
+    F(end)                                                                                                   \
+    F(guard)                                                                                                 \
+    F(describe)                                                                                              \
+    F(refuse_params)
 
 struct py_host {
     view_ops ops;
