@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define ZAP_ENDPOINT "inproc://zeromq.zap.01"
+
 enum { TURN = 64, ZAP_FRAMES = 7, ZAP_FRAME = 255, CURVE_BYTES = 32 };
 
 struct guard {
@@ -27,7 +29,7 @@ guard_new(const char *key, const char *folder, uint64_t now)
     if (self->allowed) {
         self->asked = zsock_new(ZMQ_REP);
         ASSERT(self->asked);
-        if (zsock_bind(self->asked, "inproc://zeromq.zap.01") == 0)
+        if (zsock_bind(self->asked, ZAP_ENDPOINT) == 0)
             return self;
         snprintf(why, sizeof why, "keys are checked by somebody else in this process");
     }
@@ -44,6 +46,8 @@ guard_destroy(guard **self_p)
         return;
     for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++)
         zsock_destroy(&self->heard[where]);
+    if (self->asked) // closing it frees its address only some time later
+        zsock_unbind(self->asked, ZAP_ENDPOINT);
     zsock_destroy(&self->asked);
     allow_destroy(&self->allowed);
     explicit_bzero(&self->own, sizeof self->own);
