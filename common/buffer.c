@@ -30,54 +30,17 @@ buffer_clear(buffer *self)
 }
 
 uint8_t *
-buffer_reserve(buffer *self, size_t size)
+buffer_grow(buffer *self, size_t size)
 {
     ASSERT(size <= SIZE_MAX / 4 && self->size <= SIZE_MAX / 4);
-    size_t needed = self->size + size;
-    if (needed > self->capacity || !self->data) {
-        size_t capacity = self->capacity ? self->capacity : SMALLEST;
-        while (capacity < needed)
-            capacity *= 2;
-        uint8_t *data = realloc(self->data, capacity);
-        ASSERT(data);
-        self->data = data;
-        self->capacity = capacity;
-    }
+    size_t needed = self->size + size, capacity = self->capacity ? self->capacity : SMALLEST;
+    while (capacity < needed)
+        capacity *= 2;
+    uint8_t *data = realloc(self->data, capacity);
+    ASSERT(data);
+    self->data = data;
+    self->capacity = capacity;
     return self->data + self->size;
-}
-
-void
-buffer_wrote(buffer *self, size_t size)
-{
-    ASSERT(size <= self->capacity - self->size);
-    self->size += size;
-}
-
-void
-buffer_append(buffer *self, const void *data, size_t size)
-{
-    if (size == 0)
-        return;
-    memcpy(buffer_reserve(self, size), data, size);
-    self->size += size;
-}
-
-void
-buffer_slice(buffer *self, slice bytes)
-{
-    buffer_append(self, bytes.data, bytes.size);
-}
-
-void
-buffer_text(buffer *self, const char *text)
-{
-    buffer_append(self, text, strlen(text));
-}
-
-void
-buffer_byte(buffer *self, char byte)
-{
-    buffer_append(self, &byte, 1);
 }
 
 void

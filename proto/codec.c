@@ -239,6 +239,68 @@ reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
     return list;
 }
 
+// What stands in front of a text, bytes, a list or a map. These are most of what is written: they are written
+// here, and not by way of a packer's callback.
+typedef struct {
+    uint8_t below;    // a smaller count stands in the first byte itself
+    uint8_t first[5]; // the first byte, by how many bytes of the count follow it; 0: never so many
+} heads;
+
+static const heads s_text_heads = {32, {0xa0, 0xd9, 0xda, 0, 0xdb}},
+                   s_bytes_heads = {0, {0, 0xc4, 0xc5, 0, 0xc6}},
+                   s_list_heads = {16, {0x90, 0, 0xdc, 0, 0xdd}},
+                   s_map_heads = {16, {0x80, 0, 0xde, 0, 0xdf}};
+
+// Returns where size bytes go, which are counted in already.
+static inline uint8_t *
+s_put_head(buffer *out, const heads *of, size_t count, size_t size)
+{
+    ASSERT(count <= UINT32_MAX);
+    uint8_t *begin = buffer_reserve(out, 5 + size), *at = begin;
+    unsigned width = count <= UINT16_MAX ? 2 : 4;
+    if (count <= UINT8_MAX && of->first[1])
+        width = 1;
+    if (count < of->below)
+        width = 0;
+    *at++ = (uint8_t)(width ? of->first[width] : of->first[0] | count);
+    while (width--)
+        *at++ = (uint8_t)(count >> (8 * width));
+    buffer_wrote(out, (size_t)(at - begin) + size);
+    return at;
+}
+
+static inline void
+s_put(buffer *out, const heads *of, slice bytes)
+{
+    uint8_t *to = s_put_head(out, of, bytes.size, bytes.size);
+    if (bytes.size)
+        memcpy(to, bytes.data, bytes.size);
+}
+
+void
+writer_map(writer self, uint32_t count)
+{
+    s_put_head(self.out, &s_map_heads, count, 0);
+}
+
+void
+writer_list(writer self, uint32_t count)
+{
+    s_put_head(self.out, &s_list_heads, count, 0);
+}
+
+void
+writer_str(writer self, slice text)
+{
+    s_put(self.out, &s_text_heads, text);
+}
+
+void
+writer_bin(writer self, slice bytes)
+{
+    s_put(self.out, &s_bytes_heads, bytes);
+}
+
 static int
 s_write(void *out, const char *bytes, size_t size)
 {
@@ -253,42 +315,6 @@ s_packer(writer self)
 }
 
 void
-writer_map(writer self, uint32_t count)
-{
-    msgpack_packer packer = s_packer(self);
-    msgpack_pack_map(&packer, count);
-}
-
-void
-writer_list(writer self, uint32_t count)
-{
-    msgpack_packer packer = s_packer(self);
-    msgpack_pack_array(&packer, count);
-}
-
-void
-writer_str(writer self, slice text)
-{
-    msgpack_packer packer = s_packer(self);
-    msgpack_pack_str(&packer, text.size);
-    buffer_slice(self.out, text);
-}
-
-void
-writer_key(writer self, const char *key)
-{
-    writer_str(self, slice_text(key));
-}
-
-void
-writer_bin(writer self, slice bytes)
-{
-    msgpack_packer packer = s_packer(self);
-    msgpack_pack_bin(&packer, bytes.size);
-    buffer_slice(self.out, bytes);
-}
-
-void
 writer_uint(writer self, uint64_t value)
 {
     msgpack_packer packer = s_packer(self);
@@ -298,43 +324,17 @@ writer_uint(writer self, uint64_t value)
 void
 writer_bool(writer self, bool value)
 {
-    msgpack_packer packer = s_packer(self);
-    if (value)
-        msgpack_pack_true(&packer);
-    else
-        msgpack_pack_false(&packer);
+    buffer_byte(self.out, (char)(value ? 0xc3 : 0xc2));
 }
 
 void
 writer_nil(writer self)
 {
-    msgpack_packer packer = s_packer(self);
-    msgpack_pack_nil(&packer);
+    buffer_byte(self.out, (char)0xc0);
 }
 
 void
 writer_raw(writer self, slice msgpack)
 {
     buffer_slice(self.out, msgpack);
-}
-
-void
-writer_key_str(writer self, const char *key, slice text)
-{
-    writer_key(self, key);
-    writer_str(self, text);
-}
-
-void
-writer_key_bin(writer self, const char *key, slice bytes)
-{
-    writer_key(self, key);
-    writer_bin(self, bytes);
-}
-
-void
-writer_key_uint(writer self, const char *key, uint64_t value)
-{
-    writer_key(self, key);
-    writer_uint(self, value);
 }

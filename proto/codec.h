@@ -66,7 +66,7 @@ slice msgpack_str(slice element);
 
 bool utf8_is_valid(slice text); // what a str may hold
 
-// Writing, with msgpack-c. The writer borrows the buffer.
+// Writing. The writer borrows the buffer.
 typedef struct writer writer;
 struct writer {
     buffer *out;
@@ -80,16 +80,35 @@ writer_on(buffer *out)
 
 void writer_map(writer self, uint32_t count);
 void writer_list(writer self, uint32_t count);
-void writer_key(writer self, const char *key);
 void writer_str(writer self, slice text);
+static inline void
+writer_key(writer self, const char *name) // inline: its length is known where it is written
+{
+    writer_str(self, slice_text(name));
+}
 void writer_bin(writer self, slice bytes);
 void writer_uint(writer self, uint64_t value);
 void writer_bool(writer self, bool value);
 void writer_nil(writer self);
 void writer_raw(writer self, slice msgpack);
 // Key and value in one.
-void writer_key_str(writer self, const char *key, slice text);
-void writer_key_bin(writer self, const char *key, slice bytes);
-void writer_key_uint(writer self, const char *key, uint64_t value);
+static inline void
+writer_key_str(writer self, const char *name, slice text)
+{
+    writer_key(self, name);
+    writer_str(self, text);
+}
+static inline void
+writer_key_bin(writer self, const char *name, slice bytes)
+{
+    writer_key(self, name);
+    writer_bin(self, bytes);
+}
+static inline void
+writer_key_uint(writer self, const char *name, uint64_t value)
+{
+    writer_key(self, name);
+    writer_uint(self, value);
+}
 
 #endif

@@ -21,9 +21,9 @@ fault_fini(fault *self)
 void
 fault_clear(fault *self)
 {
-    buffer text = self->text;
-    buffer_clear(&text);
-    *self = (fault){.text = text};
+    buffer_clear(&self->text);
+    self->message = self->type = (fault_text){0};
+    self->count = 0; // what frames hold is not read any more
 }
 
 // Cut to fit, at a character's start.

@@ -36,14 +36,17 @@ s_put_progress(const session *of, buffer *out)
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
     writer to = writer_on(out);
     session_doubt doubt = session_in_doubt(of);
-    writer_map(to, 7);
+    bool doubts = doubt.restored || doubt.upto;
+    writer_map(to, doubts ? 7 : 5);
     writer_key_uint(to, "last", session_last(of));
     writer_key_uint(to, "generation", session_generation(of));
     writer_key(to, "heard");
     writer_bool(to, session_was_heard(of));
-    writer_key(to, "restored");
-    writer_bool(to, doubt.restored);
-    writer_key_uint(to, "doubt", doubt.upto);
+    if (doubts) {
+        writer_key(to, "restored");
+        writer_bool(to, doubt.restored);
+        writer_key_uint(to, "doubt", doubt.upto);
+    }
     writer_key_uint(to, "numbers", session_numbers(of));
     writer_key(to, "versions");
     writer_list(to, session_view_count(of));

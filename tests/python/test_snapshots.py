@@ -57,7 +57,12 @@ def same(one, other):
     return one == other
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=repr)
+def _name(value):
+    """A value's text: that of a set has an order."""
+    return f"{type(value).__name__}({sorted(value, key=repr)})" if isinstance(value, (set, frozenset)) else repr(value)
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=_name)
 def test_there_and_back(value):
     assert same(there_and_back(value), value)
 
@@ -74,6 +79,8 @@ def test_what_is_too_large_is_named():
     assert len(_native.pack("value", "x" * limit)) == limit + 5
     with pytest.raises(TypeError, match=r"value\[0\]: 8388609 bytes are over the limit"):
         _native.pack("value", [b"x" * (limit + 1)])
+    with pytest.raises(TypeError, match=r"value\['k'\]: 8388609 elements are over the limit"):
+        _native.pack("value", {"k": (None,) * (limit + 1)})
 
 
 def test_nan():

@@ -52,47 +52,14 @@ s_packer(buffer *out)
     return (msgpack_packer){.data = out, .callback = s_write};
 }
 
-// What stands in front of a text, bytes, a list or a map. These are most of what is packed: they are written
-// here, and not by way of a packer's callback.
-typedef struct {
-    uint8_t below;    // a smaller count stands in the first byte itself
-    uint8_t first[5]; // the first byte, by how many bytes of the count follow it; 0: never so many
-} heads;
-
-static const heads s_text_heads = {32, {0xa0, 0xd9, 0xda, 0, 0xdb}},
-                   s_bytes_heads = {0, {0, 0xc4, 0xc5, 0, 0xc6}},
-                   s_list_heads = {16, {0x90, 0, 0xdc, 0, 0xdd}},
-                   s_map_heads = {16, {0x80, 0, 0xde, 0, 0xdf}};
-
-// Returns where size bytes go, which are counted in already.
-static uint8_t *
-s_put_head(const heads *of, size_t count, size_t size, buffer *out)
-{
-    ASSERT(count <= UINT32_MAX);
-    uint8_t *begin = buffer_reserve(out, 5 + size), *at = begin;
-    unsigned width = count <= UINT16_MAX ? 2 : 4;
-    if (count <= UINT8_MAX && of->first[1])
-        width = 1;
-    if (count < of->below)
-        width = 0;
-    *at++ = (uint8_t)(width ? of->first[width] : of->first[0] | count);
-    while (width--)
-        *at++ = (uint8_t)(count >> (8 * width));
-    buffer_wrote(out, (size_t)(at - begin) + size);
-    return at;
-}
-
+// Bytes, or elements: each is one at least.
 static bool
-s_put_bytes(const heads *of, slice bytes, buffer *out)
+s_may(Py_ssize_t size, const char *of)
 {
-    if (bytes.size > MAX_SNAPSHOT) {
-        PyErr_Format(PyExc_ValueError, "%zu bytes are over the limit", bytes.size);
-        return false;
-    }
-    uint8_t *to = s_put_head(of, bytes.size, bytes.size, out);
-    if (bytes.size)
-        memcpy(to, bytes.data, bytes.size);
-    return true;
+    if (size <= MAX_SNAPSHOT)
+        return true;
+    PyErr_Format(PyExc_ValueError, "%zd %s are over the limit", size, of);
+    return false;
 }
 
 static bool s_pack(place *in, PyObject *value, buffer *out);
@@ -123,7 +90,9 @@ static bool
 s_pack_elements(place *in, PyObject *sequence, buffer *out)
 {
     Py_ssize_t size = PySequence_Fast_GET_SIZE(sequence);
-    s_put_head(&s_list_heads, (size_t)size, 0, out);
+    if (!s_may(size, "elements"))
+        return false;
+    writer_list(writer_on(out), (uint32_t)size);
     for (Py_ssize_t i = 0; i < size; i++) {
         if (PySequence_Fast_GET_SIZE(sequence) != size) {
             PyErr_SetString(PyExc_RuntimeError, "changed while it was packed");
@@ -142,7 +111,9 @@ static bool
 s_pack_dict(place *in, PyObject *dict, buffer *out)
 {
     Py_ssize_t size = PyDict_GET_SIZE(dict), at = 0;
-    s_put_head(&s_map_heads, (size_t)size, 0, out);
+    if (!s_may(size, "entries"))
+        return false;
+    writer_map(writer_on(out), (uint32_t)size);
     PyObject *key, *value;
     while (PyDict_Next(dict, &at, &key, &value)) {
         Py_INCREF(key);
@@ -219,24 +190,42 @@ s_pack_str(PyObject *value, buffer *out)
         PyErr_Clear();
         return s_pack_by_python(value, out);
     }
-    return s_put_bytes(&s_text_heads, slice_of(utf8, (size_t)size), out);
+    if (!s_may(size, "bytes"))
+        return false;
+    writer_str(writer_on(out), slice_of(utf8, (size_t)size));
+    return true;
+}
+
+static bool
+s_pack_bytes(PyObject *value, buffer *out)
+{
+    Py_ssize_t size = PyBytes_GET_SIZE(value);
+    if (!s_may(size, "bytes"))
+        return false;
+    writer_bin(writer_on(out), slice_of(PyBytes_AS_STRING(value), (size_t)size));
+    return true;
 }
 
 // Exact types only: whatever derives from one would come back as another.
 static bool
 s_pack(place *in, PyObject *value, buffer *out)
 {
-    msgpack_packer packer = s_packer(out);
-    if (value == Py_None)
-        return msgpack_pack_nil(&packer) == 0;
+    if (value == Py_None) {
+        writer_nil(writer_on(out));
+        return true;
+    }
     if (PyUnicode_CheckExact(value))
         return s_pack_str(value, out);
     if (PyLong_CheckExact(value))
         return s_pack_int(value, out);
-    if (PyBool_Check(value))
-        return (value == Py_True ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer)) == 0;
-    if (PyFloat_CheckExact(value))
+    if (PyBool_Check(value)) {
+        writer_bool(writer_on(out), value == Py_True);
+        return true;
+    }
+    if (PyFloat_CheckExact(value)) {
+        msgpack_packer packer = s_packer(out);
         return msgpack_pack_double(&packer, PyFloat_AS_DOUBLE(value)) == 0;
+    }
     if (PyDict_CheckExact(value))
         return s_pack_dict(in, value, out);
     if (PyList_CheckExact(value))
@@ -244,8 +233,7 @@ s_pack(place *in, PyObject *value, buffer *out)
     if (PyTuple_CheckExact(value))
         return s_pack_inside(in, EXT_TUPLE, value, out);
     if (PyBytes_CheckExact(value))
-        return s_put_bytes(&s_bytes_heads,
-                           slice_of(PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)), out);
+        return s_pack_bytes(value, out);
     if (Py_IS_TYPE(value, &PySet_Type))
         return s_pack_inside(in, EXT_SET, value, out);
     if (PyFrozenSet_CheckExact(value))

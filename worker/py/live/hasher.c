@@ -12,7 +12,7 @@ enum {
     HASH_MISSING = 1,      // a name that the context does not have
     LONG_TEXT = 512,       // a longer one is hashed by itself, not copied
     MAX_HASHED = 64 << 20, // bytes of one turn
-    ROWS_AHEAD = 12,
+    ROWS_AHEAD = 96,
 };
 
 // What stands before each value, so that no two values are written alike.
@@ -507,7 +507,7 @@ hasher_same_rows(PyObject *value, const hashed_rows *before)
     PyObject *const *items = PySequence_Fast_ITEMS(value);
     for (size_t i = 0; i < before->count; i++) {
         if (i + ROWS_AHEAD < before->count) // they lie anywhere, and waiting for them is what this costs
-            __builtin_prefetch(items[i + ROWS_AHEAD]);
+            __builtin_prefetch(items[i + ROWS_AHEAD], 0, 2);
         uint64_t version = s_version(items[i]);
         if (version != before->versions[i] || !version)
             return false;
