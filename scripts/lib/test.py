@@ -72,14 +72,17 @@ def run_c():
     return (from_meson(log.read_text()) if log.exists() else Counts()), code
 
 
-def pytest(folder, environment, *variables):
+def pytest(folder, environment, *variables, processes=1):
     """A function that runs a folder's tests with an environment's Python. variables: "NAME=value", for its tests."""
 
     def run():
         with tempfile.TemporaryDirectory() as scratch:
             report = pathlib.Path(scratch, "junit.xml")
-            python = ["env", *variables, f"./{environment}/bin/python"]
-            code, _ = call([*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder])
+            command = ["env", *variables, f"./{environment}/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+            if processes > 1:  # each reads the settings that its folder names before its conftest.py
+                path = f"pythonpath=python scripts/lib {folder}"
+                command += ["-n", str(processes), "--dist", "worksteal", "-o", path]
+            code, _ = call([*command, f"--junitxml={report}", folder])
             return (from_junit(report.read_text()) if report.exists() else Counts()), code
 
     return run
@@ -112,20 +115,24 @@ def run_check():
 # The same cases each time, so that a change is judged by what it changed; new ones are dom-property's to draw.
 QUICK_CASES = ("TROUPE_CASES=300", "TROUPE_SEED=1")
 
+# Processes that share a group's tests: as many as compute at once, and one more where they mostly wait for processes.
+CORES = len(os.sched_getaffinity(0))
+WAITING = CORES + 1
+
 GROUPS = {
     "check": Group("scripts", "", run_check),
     "c": Group("tests/common", "sanitize", run_c),
-    "python": Group("tests/python", "plain", pytest("tests/python", ".venv")),
-    "python32": Group("tests/python", "plain", pytest("tests/python", ".venv32")),
+    "python": Group("tests/python", "plain", pytest("tests/python", ".venv", processes=CORES)),
+    "python32": Group("tests/python", "plain", pytest("tests/python", ".venv32", processes=CORES)),
     "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
     "js": Group("tests/js", "", run_js),
-    "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv")),
+    "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv", processes=WAITING)),
     "faults": Group("tests/faults", "plain", pytest("tests/faults", ".venv")),
     "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
     "django-templates": Group("tests/django", "plain", run_django()),
-    "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES)),
+    "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES, processes=CORES)),
     "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
-    "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv")),
+    "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
 }
 ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]
