@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 import test as runner
@@ -130,6 +131,24 @@ def test_a_missing_folder_is_said(groups, capsys):
     session.group("a")
     code, last, text = summary(session, capsys)
     assert (code, last) == (runner.SKIPPED, "0 passed, 0 failed, 1 skipped") and "not/there is not there yet" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(0, (0, "4 passed, 0 failed")), (1, (runner.SKIPPED, "0 passed, 0 failed, 1 skipped"))]
+)
+def test_the_oldest_django_needs_an_old_python(groups, capsys, monkeypatch, code, told):
+    def call(command, capture=False):
+        if command[-1] == "import cgi":
+            return code, ""
+        report = next(part for part in command if part.startswith("--junitxml=")).partition("=")[2]
+        Path(report).write_text("<testsuite>" + '<testcase name="a"/>' * 4 + "</testsuite>")
+        return 0, ""
+
+    monkeypatch.setattr(runner, "call", call)
+    groups.update(a=runner.Group("here", "", runner.pytest("tests/python", ".venv32")))
+    session = runner.Session(build=False)
+    session.group("a")
+    assert summary(session, capsys)[:2] == told
 
 
 def test_a_build_that_fails_fails_what_needs_it(groups, capsys, monkeypatch):

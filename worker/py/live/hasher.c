@@ -68,6 +68,7 @@ hasher_setup(void)
 {
     if (s_types.int_name)
         return true;
+    dict_mark_setup();
     PyDateTime_IMPORT;
     if (!PyDateTimeAPI || !(s_types.safe = s_type("django.utils.safestring", "SafeString")) ||
         !(s_types.decimal = s_type("decimal", "Decimal")) || !(s_types.uuid = s_type("uuid", "UUID")) ||
@@ -412,65 +413,59 @@ s_new_list(hasher *self)
     return &self->lists[self->list_count++];
 }
 
-void
-hashed_rows_fini(hashed_rows *self)
-{
-    free(self->versions);
-    *self = (hashed_rows){0};
-}
-
 static void
 s_resize(hashed_rows *self, size_t count)
 {
     if (self->count == count)
         return;
-    uint64_t *made = calloc(2 * count + 1, sizeof *made);
-    ASSERT(made);
-    size_t both = count < self->count ? count : self->count;
-    if (both) {
-        memcpy(made, self->versions, both * sizeof *made);
-        memcpy(made + count, self->hashes, both * sizeof *made);
-    }
-    free(self->versions);
-    self->versions = made;
-    self->hashes = made + count;
+    for (size_t i = count; i < self->count; i++)
+        dict_mark_fini(&self->marks[i]);
+    self->marks = realloc(self->marks, (count + 1) * sizeof *self->marks); // never of 0 bytes
+    self->hashes = realloc(self->hashes, (count + 1) * sizeof *self->hashes);
+    ASSERT(self->marks && self->hashes);
+    for (size_t i = self->count; i < count; i++)
+        self->marks[i] = (dict_mark){0};
     self->count = count;
 }
 
-static inline uint64_t
-s_version(PyObject *item)
+void
+hashed_rows_fini(hashed_rows *self)
 {
-#if PY_VERSION_HEX < 0x030d0000 // there are none from 3.13 on
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    return PyDict_CheckExact(item) ? ((PyDictObject *)item)->ma_version_tag : 0;
-#pragma GCC diagnostic pop
-#else
-    (void)item;
-    return 0;
-#endif
+    if (self->count)
+        s_resize(self, 0);
+    free(self->marks);
+    free(self->hashes);
+    *self = (hashed_rows){0};
+}
+
+static uint64_t
+s_row(hasher *self, PyObject *item, dict_mark *mark, uint64_t *hash)
+{
+    if (dict_mark_holds(mark, item))
+        return *hash;
+    dict_mark_set(mark, item);
+    *hash = hasher_value(self, item);
+    if (!self->fixed)
+        dict_mark_void(mark);
+    return *hash;
 }
 
 static bool
 s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
 {
     bool plain = true;
-    s_resize(before, count && s_version(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
+    s_resize(before, count && PyDict_CheckExact(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
     before->of = Py_TYPE(sequence);
     for (size_t i = 0; i < count; i++) {
         bool there = i < (size_t)PySequence_Fast_GET_SIZE(sequence);
         PyObject *item = there ? PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)i) : NULL;
-        uint64_t version = before->count && item ? s_version(item) : 0;
-        if (version && before->versions[i] == version) {
-            ret_rows[i] = before->hashes[i];
-            continue;
-        }
-        ret_rows[i] = item ? hasher_value(self, item) : HASHER_OPAQUE;
+        if (!item)
+            ret_rows[i] = HASHER_OPAQUE;
+        else if (before->count)
+            ret_rows[i] = s_row(self, item, &before->marks[i], &before->hashes[i]);
+        else
+            ret_rows[i] = hasher_value(self, item);
         plain &= ret_rows[i] != HASHER_OPAQUE;
-        if (before->count) {
-            before->versions[i] = self->fixed ? version : 0;
-            before->hashes[i] = ret_rows[i];
-        }
     }
     return plain;
 }
@@ -506,10 +501,9 @@ hasher_same_rows(PyObject *value, const hashed_rows *before)
         return false;
     PyObject *const *items = PySequence_Fast_ITEMS(value);
     for (size_t i = 0; i < before->count; i++) {
-        if (i + ROWS_AHEAD < before->count) // they lie anywhere, and waiting for them is what this costs
-            __builtin_prefetch(items[i + ROWS_AHEAD], 0, 2);
-        uint64_t version = s_version(items[i]);
-        if (version != before->versions[i] || !version)
+        if (i + ROWS_AHEAD < before->count)
+            dict_mark_fetch(items[i + ROWS_AHEAD]);
+        if (!dict_mark_holds(&before->marks[i], items[i]))
             return false;
     }
     return true;

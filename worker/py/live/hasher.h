@@ -8,6 +8,7 @@
 #define TROUPE_PY_HASHER_H
 
 #include "common/buffer.h"
+#include "worker/py/live/dict_mark.h"
 #include "worker/py/python.h"
 #include "worker/tree.h"
 
@@ -31,12 +32,11 @@ typedef struct {
     bool fixed; // the value hashed last holds nothing that can change by itself
 } hasher;
 
-// What the rows of a list of dicts were at the last turn: the version that CPython gives a dict at each
-// change, and never twice, and the hash. A row of the same version is not hashed again. Zero to begin with;
-// 16 bytes a row.
+// What the rows of a list of dicts were at the last turn, and their hashes. A row whose mark holds is not
+// hashed again. Zero to begin with.
 typedef struct {
-    uint64_t *versions; // 0: not known, or it holds what can change by itself
-    uint64_t *hashes;   // the same memory, behind them
+    dict_mark *marks;
+    uint64_t *hashes;
     size_t count;
     const PyTypeObject *of; // list or tuple
 } hashed_rows;

@@ -1,0 +1,207 @@
+#include "worker/py/live/dict_mark.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+#if PY_VERSION_HEX < 0x030c0000
+
+void
+dict_mark_setup(void)
+{
+}
+
+void
+dict_mark_set(dict_mark *self, PyObject *value)
+{
+    self->version = PyDict_CheckExact(value) ? ((PyDictObject *)value)->ma_version_tag : 0;
+}
+
+void
+dict_mark_void(dict_mark *self)
+{
+    self->version = 0;
+}
+
+void
+dict_mark_fini(dict_mark *self)
+{
+    self->version = 0;
+}
+
+#else
+
+enum { SMALLEST = 1024, NO_WATCHER = -1 };
+
+watched_dict *dict_mark_watched;
+
+// Open addressing: the slot of each dict that is watched, by its address.
+static struct {
+    int watcher;
+    uint32_t *table;
+    uint32_t room;        // a power of two, of the table
+    uint32_t made, count; // slots that there are, and those whose dict lives
+    uint32_t slot_room;
+    uint32_t free; // the first free slot; 0: none
+} s_all = {.watcher = NO_WATCHER};
+
+static uint32_t
+s_home(const PyObject *dict)
+{
+    return (uint32_t)(((uint64_t)(uintptr_t)dict * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (s_all.room - 1);
+}
+
+// Where it is in the table, or would be.
+static uint32_t *
+s_place(const PyObject *dict)
+{
+    for (uint32_t at = s_home(dict);; at = (at + 1) & (s_all.room - 1))
+        if (!s_all.table[at] || dict_mark_watched[s_all.table[at]].dict == dict)
+            return &s_all.table[at];
+}
+
+static void
+s_make_room(void)
+{
+    if (2 * (s_all.count + 1) > s_all.room) {
+        uint32_t *old = s_all.table, size = s_all.room;
+        s_all.room = size ? 2 * size : SMALLEST;
+        s_all.table = calloc(s_all.room, sizeof *s_all.table);
+        ASSERT(s_all.table);
+        for (uint32_t i = 0; i < size; i++)
+            if (old[i])
+                *s_place(dict_mark_watched[old[i]].dict) = old[i];
+        free(old);
+    }
+    if (!s_all.free && s_all.made == s_all.slot_room) {
+        s_all.slot_room *= 2;
+        dict_mark_watched = realloc(dict_mark_watched, s_all.slot_room * sizeof *dict_mark_watched);
+        ASSERT(dict_mark_watched);
+    }
+}
+
+static uint32_t
+s_new_slot(void)
+{
+    uint32_t slot = s_all.free;
+    if (slot)
+        s_all.free = dict_mark_watched[slot].changes;
+    else
+        slot = s_all.made++;
+    return slot;
+}
+
+// Takes it out of the table, and moves up what was behind it for want of a better place.
+static void
+s_unlist(const PyObject *dict)
+{
+    uint32_t *gap = s_place(dict), mask = s_all.room - 1;
+    ASSERT(*gap);
+    *gap = 0;
+    s_all.count--;
+    for (uint32_t hole = (uint32_t)(gap - s_all.table), at = (hole + 1) & mask; s_all.table[at];
+         at = (at + 1) & mask) {
+        uint32_t home = s_home(dict_mark_watched[s_all.table[at]].dict);
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue;
+        s_all.table[hole] = s_all.table[at];
+        s_all.table[at] = 0;
+        hole = at;
+    }
+}
+
+// CPython calls it before the change.
+static int
+s_on_change(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
+{
+    (void)key, (void)value;
+    uint32_t slot = *s_place(dict);
+    if (!slot)
+        return 0;
+    dict_mark_watched[slot].changes++;
+    if (event == PyDict_EVENT_DEALLOCATED) {
+        s_unlist(dict);
+        dict_mark_watched[slot].dict = NULL;
+    }
+    return 0;
+}
+
+void
+dict_mark_setup(void)
+{
+    if (dict_mark_watched)
+        return;
+    s_all.slot_room = SMALLEST;
+    s_all.made = 1; // the first is nobody's
+    dict_mark_watched = calloc(s_all.slot_room, sizeof *dict_mark_watched);
+    ASSERT(dict_mark_watched);
+    s_all.watcher = PyDict_AddWatcher(s_on_change);
+    if (s_all.watcher == NO_WATCHER)
+        PyErr_Clear(); // there are eight at most, and others want some
+}
+
+// 0: it cannot be watched. An object's own dict may share its values with it, and CPython (3.13.0) does not
+// tell when the object sets them.
+static uint32_t
+s_watch(PyObject *dict)
+{
+    if (s_all.watcher == NO_WATCHER || ((PyDictObject *)dict)->ma_values)
+        return 0;
+    s_make_room();
+    uint32_t *place = s_place(dict);
+    if (*place) {
+        dict_mark_watched[*place].users++;
+        return *place;
+    }
+    if (PyDict_Watch(s_all.watcher, dict)) {
+        PyErr_Clear();
+        return 0;
+    }
+    uint32_t slot = s_new_slot();
+    dict_mark_watched[slot] = (watched_dict){.dict = dict, .users = 1};
+    *place = slot;
+    s_all.count++;
+    return slot;
+}
+
+static void
+s_leave(uint32_t slot)
+{
+    watched_dict *of = &dict_mark_watched[slot];
+    if (--of->users)
+        return;
+    if (of->dict) {
+        s_unlist(of->dict);
+        if (PyDict_Unwatch(s_all.watcher, of->dict))
+            PyErr_Clear();
+    }
+    *of = (watched_dict){.changes = s_all.free};
+    s_all.free = slot;
+}
+
+void
+dict_mark_set(dict_mark *self, PyObject *value)
+{
+    if (self->slot && dict_mark_watched[self->slot].dict != value)
+        dict_mark_fini(self);
+    if (!self->slot && self->at == value && PyDict_CheckExact(value))
+        self->slot = s_watch(value);
+    self->at = value;
+    self->changes = dict_mark_watched[self->slot].changes;
+}
+
+void
+dict_mark_void(dict_mark *self)
+{
+    self->changes = dict_mark_watched[self->slot].changes - 1;
+}
+
+void
+dict_mark_fini(dict_mark *self)
+{
+    if (self->slot)
+        s_leave(self->slot);
+    *self = (dict_mark){0};
+}
+
+#endif

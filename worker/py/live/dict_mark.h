@@ -1,0 +1,73 @@
+// dict_mark - whether a dict is the very one that it was, and nothing was put into it or taken out since.
+// What its values hold is not looked at. GIL held; runs no Python code and raises nothing.
+//
+// CPython up to 3.11 gives a dict a number at each change, and never twice: looking at it costs the dict's
+// cache line. From 3.12 on we are called before each change of a dict that is watched, and count: a mark
+// compares that count, and the dict itself is not touched. Watching costs some 100 ns, and as much at each
+// change; so a dict is watched when it is met the second time, and rows that are made anew at each turn never
+// are.
+#ifndef TROUPE_PY_DICT_MARK_H
+#define TROUPE_PY_DICT_MARK_H
+
+#include "worker/py/python.h"
+
+#include <stdint.h>
+
+// Zero to begin with: it holds for nothing.
+typedef struct {
+#if PY_VERSION_HEX < 0x030c0000
+    uint64_t version; // 0: it holds for nothing
+#else
+    PyObject *at;     // borrowed, perhaps gone: it is only compared
+    uint32_t slot;    // of the dict that is watched; 0: none is
+    uint32_t changes; // that it had seen
+#endif
+} dict_mark;
+
+// Once, before anything else here. If nothing can be watched any more no mark ever holds.
+void dict_mark_setup(void);
+// Call it before the value is looked at. Anything but a dict: the mark holds for nothing.
+void dict_mark_set(dict_mark *self, PyObject *value);
+void dict_mark_void(dict_mark *self); // it holds for nothing until it is set again
+void dict_mark_fini(dict_mark *self); // as good as new
+
+#if PY_VERSION_HEX < 0x030c0000
+
+// It will be asked for soon: dicts lie anywhere, and waiting for them is what asking costs.
+static inline void
+dict_mark_fetch(PyObject *value)
+{
+    __builtin_prefetch(value, 0, 2);
+}
+
+static inline bool
+dict_mark_holds(const dict_mark *self, PyObject *value)
+{
+    return PyDict_CheckExact(value) && ((PyDictObject *)value)->ma_version_tag == self->version;
+}
+
+#else
+
+typedef struct {
+    PyObject *dict;   // borrowed; NULL: it died, or the slot is free
+    uint32_t changes; // of a free slot: the next free one
+    uint32_t users;   // marks
+} watched_dict;
+
+extern watched_dict *dict_mark_watched; // by slot; the first one is nobody's
+
+static inline void
+dict_mark_fetch(PyObject *value)
+{
+    (void)value;
+}
+
+static inline bool
+dict_mark_holds(const dict_mark *self, PyObject *value)
+{
+    const watched_dict *of = &dict_mark_watched[self->slot];
+    return self->slot && of->dict == value && of->changes == self->changes;
+}
+
+#endif
+#endif
