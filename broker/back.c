@@ -97,30 +97,28 @@ back_own(broker *self, const worker *from, const header *head)
 {
     session *known = directory_find(self->sessions, head->session);
     err error = route_reply(head, known, from);
-    if (!error)
+    if (!error) {
+        known->restoring = false;
         return known;
+    }
     s_drop(self, from, head, error, error == ERR_STALE ? "stale" : "not_owner");
     return NULL;
 }
 
-void
-back_reply(broker *self, worker *from, parcel *in, const header *head)
+static void
+s_reply(broker *self, session *known, parcel *in, const header *head)
 {
-    session *known = back_own(self, from, head);
-    if (!known)
-        return;
     slice to = parcel_frame(in, 1);
-    keep_reply(self, in, head);
     pending *asked = session_pending(known, to, head->sequence);
     if (!asked) {
-        s_drop(self, from, head, OK, "not_asked");
+        s_drop(self, known->owner, head, OK, "not_asked");
         return;
     }
     session_step step = state_step(known->state, route_happening(asked->type, asked->flags, head->type));
     bool left = asked->left;
     pending_destroy(&asked);
     if (head->type != MSG_NOT_EXECUTED && head->type != MSG_PONG)
-        from->load.served++;
+        known->owner->load.served++;
     known->state = step.next;
     if (step.action == ACTION_ATTACH) {
         client *by = clients_find(self->clients, to);
@@ -132,16 +130,34 @@ back_reply(broker *self, worker *from, parcel *in, const header *head)
 }
 
 void
+back_reply(broker *self, worker *from, parcel *in, const header *head)
+{
+    session *known = back_own(self, from, head);
+    if (!known)
+        return;
+    keep_reply(self, known, in, head);
+    if (!withheld_put(known, in, head, s_reply))
+        s_reply(self, known, in, head);
+}
+
+static void
+s_push(broker *self, session *known, parcel *in, const header *head)
+{
+    if (known->attached)
+        s_deliver(self, key_bytes(&known->attached->id), in, head);
+    else
+        self->count.dropped++; // the page went while this was under way: no fault of anybody's
+}
+
+void
 back_push(broker *self, worker *from, parcel *in, const header *head)
 {
     session *known = back_own(self, from, head);
     if (!known)
         return;
-    keep_reply(self, in, head); // the next one is of what changed since
-    if (known->attached)
-        s_deliver(self, key_bytes(&known->attached->id), in, head);
-    else
-        self->count.dropped++; // the page went while this was under way: no fault of anybody's
+    keep_reply(self, known, in, head); // the next one is of what changed since
+    if (!withheld_put(known, in, head, s_push))
+        s_push(self, known, in, head);
 }
 
 void
@@ -150,6 +166,7 @@ back_ended(broker *self, worker *from, parcel *in, const header *head)
     session *known = back_own(self, from, head);
     if (!known)
         return;
+    withheld_release(self, known); // nothing of it will be kept
     slice to = parcel_frame(in, 1);
     bool is_attached = known->attached && slice_equal(key_bytes(&known->attached->id), to);
     if (to.size)
@@ -294,5 +311,8 @@ back_released(broker *self, worker *from, parcel *in, const header *head)
     char reason[65];
     ASSERT(said.reason.size < sizeof reason); // reason_decode's limit
     snprintf(reason, sizeof reason, "%.*s", (int)said.reason.size, (const char *)said.reason.data);
-    fate_forget(self, known, HAPPENING_RELEASED, reason);
+    if (strcmp(reason, "not_restored") == 0)
+        fate_forget(self, known, HAPPENING_LOST, err_word(ERR_WORKER_LOST));
+    else
+        fate_forget(self, known, HAPPENING_RELEASED, reason);
 }

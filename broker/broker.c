@@ -22,12 +22,13 @@ static front_handler *const s_front[256] = {
     [MSG_SESSIONS] = front_sessions, [MSG_EVICT] = front_evict,
 };
 static back_handler *const s_back[256] = {
-    [MSG_MOUNTED] = back_reply,       [MSG_JOINED] = back_reply,       [MSG_DONE] = back_reply,
-    [MSG_FAILED] = back_reply,        [MSG_NOT_EXECUTED] = back_reply, [MSG_UNKNOWN] = back_reply,
-    [MSG_UNMOUNTED] = back_reply,     [MSG_PONG] = back_reply,         [MSG_FIGURES] = back_reply,
-    [MSG_ENDED] = back_ended,         [MSG_PUSH] = back_push,          [MSG_REGISTER] = back_register,
-    [MSG_ANNOUNCE] = back_announce,   [MSG_DRAIN] = back_drain,        [MSG_MOVED] = back_moved,
-    [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,    [MSG_RELEASED] = back_released,
+    [MSG_MOUNTED] = back_reply,     [MSG_JOINED] = back_reply,        [MSG_DONE] = back_reply,
+    [MSG_FAILED] = back_reply,      [MSG_NOT_EXECUTED] = back_reply,  [MSG_UNKNOWN] = back_reply,
+    [MSG_UNMOUNTED] = back_reply,   [MSG_PONG] = back_reply,          [MSG_FIGURES] = back_reply,
+    [MSG_ENDED] = back_ended,       [MSG_PUSH] = back_push,           [MSG_REGISTER] = back_register,
+    [MSG_ANNOUNCE] = back_announce, [MSG_DRAIN] = back_drain,         [MSG_MOVED] = back_moved,
+    [MSG_KEPT] = back_kept,         [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,
+    [MSG_RELEASED] = back_released,
 };
 
 const char *
@@ -361,6 +362,7 @@ broker_destroy(broker **self_p)
     zlistx_destroy(&self->outbox);
     store_destroy(&self->store);
     move_fini(self);
+    withheld_forget_all(self);
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);

@@ -54,6 +54,8 @@ struct broker {
     size_t adopted;       // sessions that were announced
     uint32_t passive_ms, hard_ms; // a worker answers a turn by hard_ms, or ends
     uint64_t sweep_at;
+    bool failing; // the store, when it was written last
+    bool lacking; // it may lack sessions that it should have
     buffer body;  // scratch: what is being said
     key stranger; // who was told to IDENTIFY last, and when
     uint64_t stranger_at;
@@ -87,6 +89,7 @@ typedef void back_handler(broker *self, worker *from, parcel *in, const header *
 back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released;
 back_handler back_announce;                                              // adopt.c
 back_handler back_drain, back_moved;                                     // move.c
+back_handler back_kept;                                                  // keep.c
 session *back_own(broker *self, const worker *from, const header *head); // NULL: not its own; said
 void back_stranger(broker *self, const parcel *in, err error);
 void back_malformed(broker *self, const worker *from, const parcel *in, const header *head, err error);
@@ -111,7 +114,8 @@ err answer_leave(broker *self, const session *of);              // LEAVE that no
 void back_send(broker *self, slice to, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head);
 
 // keep.c: sessions in the store. All are harmless without one.
-void keep_reply(broker *self, const parcel *in, const header *head); // what came with an owner's reply
+void keep_reply(broker *self, session *of, const parcel *in,
+                const header *head); // what came with its owner's reply
 bool keep_hold(broker *self, slice to, parcel *in,
                const header *head); // true: the reply was moved, to go out later
 void keep_settle(broker *self);     // stores, and sends what was held
@@ -120,9 +124,16 @@ void keep_settled(broker *self, const session *of, uint64_t sequence); // an eve
 void keep_forgotten(broker *self, const session *of, bool kept); // kept: for the time that it may be passive
 // Sends RESTORE to the owner. ERR_UNREACHABLE, ERR_AGAIN: it was not sent. A snapshot that cannot be read is
 // logged, and the worker begins anew.
-err keep_restore(broker *self, const session *placed);
+err keep_restore(broker *self, session *placed);
 void keep_tick(broker *self);
-err keep_send_restore(broker *self, const session *placed, slice frame);
+err keep_send_restore(broker *self, session *placed, slice frame); // marks it as restoring
+
+// withheld.c: what is not sent on before the store has what it shows.
+typedef void back_resume(broker *self, session *of, parcel *in, const header *head);
+bool withheld_put(session *of, parcel *in, const header *head, back_resume *resume); // true: it was moved
+void withheld_release(broker *self, session *of); // it need not wait any more; each resumes, in order
+void withheld_forget(session *of);                // as if it had been lost on its way
+void withheld_forget_all(broker *self);
 
 // move.c: sessions that move. of: NULL: nobody knows its session yet. False: there is no room, and the
 // request is as it was.

@@ -79,6 +79,7 @@ directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
     placed->owner = owner;
     list_init(&placed->pending);
     list_init(&placed->parked);
+    list_init(&placed->withheld);
     list_init(&placed->of_client);
     list_init(&placed->of_owner);
     list_append(&owner->sessions, &placed->of_owner);
@@ -125,6 +126,7 @@ directory_remove(directory *self, session **session_p)
     session *gone = *session_p;
     for (pending *each = session_oldest(gone); each; each = session_oldest(gone))
         pending_destroy(&each);
+    ASSERT(list_is_empty(&gone->withheld));
     session_detach(gone);
     list_remove(&gone->of_owner);
     gone->owner->session_count--;

@@ -25,9 +25,15 @@ typedef struct session {
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
-    bool unkept;    // the store lost it: its worker is to say all of it again
-    bool too_large; // the store refused it
-    uint64_t held;  // an event that was refused here: what comes behind it is, until it comes again; 0: none
+    bool unkept;        // the store lost it: its worker is to say all of it again
+    bool unkeepable;    // the store refused it, or its worker had nothing to keep: it is not asked
+    uint64_t keep_at;   // when it was asked for all of it last
+    bool restoring;     // its owner was sent RESTORE, and has not been heard of it
+    bool waits;         // a snapshot was lost: until the store has all of it,
+    list_link withheld; // what its worker says is not sent on (withheld.c)
+    uint64_t numbered;  // the epoch of the last snapshot that had a number,
+    uint32_t snapshot;  // and that number
+    uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;
 

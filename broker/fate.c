@@ -54,6 +54,10 @@ void
 fate_forget(broker *self, session *gone, happening why, const char *reason)
 {
     ASSERT(state_step(gone->state, why).action == ACTION_FORGET);
+    if (why == HAPPENING_LOST)
+        withheld_forget(gone);
+    else
+        withheld_release(self, gone);
     s_answer_pending(self, gone, why);
     if (gone->attached)
         answer_ended(self, key_bytes(&gone->attached->id), gone, 0, reason);

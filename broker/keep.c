@@ -5,7 +5,11 @@
 
 #include <inttypes.h>
 
-#define SWEEP_MS 1000
+enum {
+    SWEEP_MS = 1000,
+    ASK_AGAIN_MS = 2000,
+    MOST_ASKED = 64, // in a sweep
+};
 
 static slice
 s_kept_body(slice body)
@@ -30,34 +34,86 @@ s_not_kept(broker *self, id16 of, err error)
                err_word(error));
 }
 
+static bool
+s_may_ask(const broker *self, const session *of)
+{
+    return !of->moving && (!of->keep_at || self->now - of->keep_at >= ASK_AGAIN_MS);
+}
+
+// All of it is to be said again, between two turns. Whoever cannot be told now is told at a tick.
+static void
+s_ask(broker *self, session *of)
+{
+    header keep = {.version = PROTOCOL_VERSION, .type = MSG_KEEP, .session = of->id, .epoch = of->epoch};
+    of->keep_at = self->now;
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    (void)answer_control(self, key_bytes(&of->owner->id), &keep);
+}
+
 // What the store dropped because it could not write is asked for as a whole; not what is too large for it.
 static void
-s_note(broker *self, id16 id, uint8_t kind, err error)
+s_note(broker *self, session *of, uint8_t kind, err error)
 {
     if (!error && kind == SNAPSHOT_CHANGES)
         return;
-    session *of = directory_find(self->sessions, id);
-    if (of && (kind == SNAPSHOT_FULL || error == ERR_FULL))
-        of->too_large = error == ERR_FULL;
-    if (of)
-        of->unkept = error == ERR_UNKNOWN_SESSION && !of->too_large;
+    if (kind != SNAPSHOT_CHANGES || error == ERR_FULL)
+        of->unkeepable = error == ERR_FULL || kind == SNAPSHOT_NONE;
+    of->unkept = error == ERR_UNKNOWN_SESSION && !of->unkeepable;
+    self->lacking |= error != OK;
+    if (of->unkept && !self->failing && s_may_ask(self, of))
+        s_ask(self, of);
+}
+
+// False: it came late, or twice, and what came since is stored.
+static bool
+s_is_new(session *of, const header *head, slice frame)
+{
+    uint32_t number = snapshot_number(frame);
+    bool first = of->numbered != head->epoch, is_next = !first && number == of->snapshot + 1;
+    char id[ID_TEXT];
+    if (!number)
+        return true;
+    if (!first && (int32_t)(number - of->snapshot) <= 0)
+        return false;
+    of->numbered = head->epoch;
+    of->snapshot = number;
+    if (frame.data[0] == SNAPSHOT_CHANGES && !is_next && !of->waits) {
+        log_event(LEVEL_INFO, "snapshot_lost", "session=%s number=%" PRIu32, id_text(of->id, id), number);
+        of->waits = true;
+    }
+    return true;
+}
+
+static void
+s_wait(broker *self, session *of)
+{
+    of->unkept = self->lacking = true;
+    if (s_may_ask(self, of))
+        s_ask(self, of);
 }
 
 void
-keep_reply(broker *self, const parcel *in, const header *head)
+keep_reply(broker *self, session *of, const parcel *in, const header *head)
 {
     slice frame = parcel_frame(in, 4);
-    if (!self->store || !frame.size)
+    if (!self->store || !frame.size || !s_is_new(of, head, frame))
         return;
+    if (of->waits && frame.data[0] == SNAPSHOT_CHANGES) {
+        s_wait(self, of);
+        return;
+    }
     err error = store_put(self->store, head->session, frame, self->now);
     if (!error && frame.data[0] != SNAPSHOT_NONE && s_settles_event(head)) {
         uint32_t root = ROOT_REPLIES | (uint32_t)(head->sequence % MAX_REPLIES_KEPT);
         error = store_put_root(self->store, head->session, root, parcel_frame(in, 2),
                                s_kept_body(parcel_frame(in, 3)));
     }
-    s_note(self, head->session, frame.data[0], error);
+    s_note(self, of, frame.data[0], error);
     if (error)
         s_not_kept(self, head->session, error);
+    if (frame.data[0] != SNAPSHOT_CHANGES)
+        withheld_release(self, of);
 }
 
 bool
@@ -78,9 +134,25 @@ keep_hold(broker *self, slice to, parcel *in, const header *head)
     return true;
 }
 
+void
+back_kept(broker *self, worker *from, parcel *in, const header *head)
+{
+    session *known = back_own(self, from, head);
+    if (!known || !self->store)
+        return;
+    bool has = parcel_frame(in, 4).size;
+    known->unkeepable |= !has;
+    known->unkept &= has;
+    keep_reply(self, known, in, head);
+    if (!has)
+        withheld_release(self, known);
+}
+
 static void
 s_check(broker *self, err error)
 {
+    self->failing = error;
+    self->lacking |= error != OK;
     if (error)
         broker_log(self, GATE_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"", self->held_count,
                    "is the disk full? what these sessions did will not outlive their worker");
@@ -134,7 +206,7 @@ keep_forgotten(broker *self, const session *of, bool kept)
 }
 
 err
-keep_send_restore(broker *self, const session *placed, slice frame)
+keep_send_restore(broker *self, session *placed, slice frame)
 {
     uint8_t head[HEADER_SIZE];
     header restore = {
@@ -144,11 +216,12 @@ keep_send_restore(broker *self, const session *placed, slice frame)
     empty_encode(&self->body);
     slice page = placed->attached ? key_bytes(&placed->attached->id) : slice_of(NULL, 0);
     slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
+    placed->restoring = true;
     return wire_send_bytes(self->back_socket, key_bytes(&placed->owner->id), parts, 4);
 }
 
 err
-keep_restore(broker *self, const session *placed)
+keep_restore(broker *self, session *placed)
 {
     char id[ID_TEXT];
     buffer frame;
@@ -166,6 +239,25 @@ keep_restore(broker *self, const session *placed)
     return sent;
 }
 
+// Asks for sessions that the store should have and has not: for one, while it cannot write.
+static void
+s_ask_for_what_it_lacks(broker *self)
+{
+    unsigned left = self->failing ? 1 : MOST_ASKED;
+    self->lacking = self->failing;
+    for (session *of = directory_first(self->sessions); of; of = directory_next(self->sessions)) {
+        if (!of->waits && (of->unkeepable || store_has(self->store, of->id)))
+            continue;
+        self->lacking = true;
+        if (!left)
+            return;
+        if (!s_may_ask(self, of))
+            continue;
+        left--;
+        s_ask(self, of);
+    }
+}
+
 static bool
 s_is_alive(void *context, id16 of)
 {
@@ -179,5 +271,7 @@ keep_tick(broker *self)
         return;
     self->sweep_at = self->now + SWEEP_MS;
     store_sweep(self->store, self->now, self->passive_ms, s_is_alive, self->sessions);
+    if (self->lacking)
+        s_ask_for_what_it_lacks(self);
     keep_settle(self);
 }

@@ -135,7 +135,8 @@ store_put(store *self, id16 session, slice frame, uint64_t now)
                     &(journal_entry){.kind = JOURNAL_FRAME, .session = session, .now = now, .bytes = frame});
     bool readable = true;
     while (snapshot_next(&in, &entry))
-        readable &= s_put(self, of, entry.root, entry.gone, at + (size_t)(entry.bytes.data - frame.data),
+        readable &= entry.root == ROOT_NUMBER ||
+                    s_put(self, of, entry.root, entry.gone, at + (size_t)(entry.bytes.data - frame.data),
                           entry.bytes.size);
     return s_keep(self, of, readable);
 }

@@ -27,6 +27,7 @@ enum {
     FLAG_UNADOPTED = 0x0010,
     FLAG_REPEAT = 0x0020,
     FLAG_AGAIN = 0x0040,
+    FLAG_RESTORED = 0x4000,
     FLAG_WHOLE = 0x8000,
 };
 

@@ -43,6 +43,14 @@ snapshot_put(buffer *out, uint32_t root, slice bytes)
 }
 
 void
+snapshot_put_number(buffer *out, uint32_t number)
+{
+    uint8_t bytes[4];
+    s_put_u32(bytes, number);
+    snapshot_put(out, ROOT_NUMBER, slice_of(bytes, sizeof bytes));
+}
+
+void
 snapshot_gone(buffer *out, uint32_t root)
 {
     s_head(out, root, GONE);
@@ -106,4 +114,14 @@ snapshot_read(slice frame, snapshot_reader *ret)
         return ERR_MALFORMED;
     *ret = whole;
     return OK;
+}
+
+uint32_t
+snapshot_number(slice frame)
+{
+    snapshot_reader in = {.rest = s_behind(frame, frame.size > 0)};
+    snapshot_entry first;
+    return snapshot_next(&in, &first) && first.root == ROOT_NUMBER && first.bytes.size == 4
+               ? s_get_u32(first.bytes.data)
+               : 0;
 }

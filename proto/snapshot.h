@@ -20,7 +20,8 @@ typedef enum {
 #define ROOT_PROGRESS UINT32_C(0xffff0001) // what each event moves on
 #define ROOT_SETTLED                                                                                         \
     UINT32_C(0xffff0002) // u64 in network order: the highest event that the broker answered UNKNOWN
-#define ROOT_LEASE UINT32_C(0xffff0003) // only of a session that moves: who keeps it alive
+#define ROOT_LEASE  UINT32_C(0xffff0003) // only of a session that moves: who keeps it alive
+#define ROOT_NUMBER UINT32_C(0xffff0004) // u32 in network order: the frame's number. Never stored
 // Only of a session that moves: | a view's place in ROOT_SESSION: the request that it has. Never stored.
 #define ROOT_REQUESTS UINT32_C(0xfffd0000)
 #define ROOT_REPLIES  UINT32_C(0xfffe0000) // | an event's number modulo MAX_REPLIES_KEPT: header and body
@@ -34,6 +35,7 @@ snapshot_root(unsigned of_view, unsigned attribute)
 
 // Writing.
 void snapshot_begin(buffer *out, snapshot_kind kind);
+void snapshot_put_number(buffer *out, uint32_t number); // first of all entries; not 0
 void snapshot_put(buffer *out, uint32_t root, slice bytes);
 void snapshot_gone(buffer *out, uint32_t root);   // there is no such root any more
 size_t snapshot_open(buffer *out, uint32_t root); // bytes are appended by the caller;
@@ -55,5 +57,6 @@ typedef struct {
 // ERR_MALFORMED: an unknown kind, or entries that do not fill the frame; ERR_TOO_LARGE: over MAX_SNAPSHOT.
 err snapshot_read(slice frame, snapshot_reader *ret);
 bool snapshot_next(snapshot_reader *self, snapshot_entry *ret); // false at the end
+uint32_t snapshot_number(slice frame);                          // of any bytes; 0: it has none
 
 #endif

@@ -447,11 +447,22 @@ s_run_move(turn *self)
     return OK;
 }
 
+// The store has lost it.
+static err
+s_run_keep(turn *self)
+{
+    answer *kept = turn_answer(self, MSG_KEPT);
+    kept->client = (client_id){0};
+    empty_encode(&kept->body);
+    turn_emit(self, &kept);
+    return OK;
+}
+
 static err (*const s_requests[256])(turn *) = {
     [MSG_MOUNT] = s_run_mount,     [MSG_JOIN] = s_run_join,   [MSG_UNMOUNT] = s_run_unmount,
     [MSG_REFRESH] = s_run_refresh, [MSG_LEAVE] = s_run_leave, [MSG_ACK] = s_run_ack,
     [MSG_PING] = s_run_ping,       [MSG_STATS] = s_run_stats, [MSG_SHUTDOWN] = s_run_shutdown,
-    [MSG_RESTORE] = s_run_restore, [MSG_MOVE] = s_run_move,
+    [MSG_RESTORE] = s_run_restore, [MSG_MOVE] = s_run_move,   [MSG_KEEP] = s_run_keep,
 };
 
 err

@@ -30,6 +30,7 @@ struct session {
     bool heard;
     bool armed;
     keeping keeping;
+    uint32_t snapshots; // numbered
     uint64_t kept_in;
     client_id joined_by;
     uint64_t joined_with;
@@ -256,6 +257,13 @@ keeping
 session_keeping(const session *self, uint64_t store)
 {
     return self->kept_in == store ? self->keeping : KEEPING_NEW;
+}
+
+uint32_t
+session_number_snapshot(session *self)
+{
+    self->snapshots += self->snapshots == UINT32_MAX ? 2 : 1;
+    return self->snapshots;
 }
 
 void

@@ -46,6 +46,7 @@ typedef enum {
 } keeping; // nothing yet; the last answer's; it cannot be kept
 keeping session_keeping(const session *self, uint64_t store); // as of that store
 void session_set_keeping(session *self, keeping state, uint64_t store);
+uint32_t session_number_snapshot(session *self); // one more each time; never 0
 bool session_was_heard(const session *self);
 // Of a new session that comes from the store. The replies first; now: how long its page or program may stay
 // away.

@@ -113,7 +113,7 @@ s_is_executed(const turn *self, const answer *reply)
         return false;
     uint8_t type = self->mail->head.type;
     return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
-           type == MSG_UNMOUNT;
+           type == MSG_UNMOUNT || type == MSG_KEEP;
 }
 
 void
@@ -126,9 +126,6 @@ snapshot_add(turn *self, answer *to)
     uint8_t type = self->mail->head.type;
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
     keeping before = session_keeping(of, store);
-    // A repeat is stored already, unless a broker died with what it had not stored.
-    if ((to->head.flags & FLAG_REPEAT) && before != KEEPING_NEW)
-        return;
     if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
         snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
         session_set_keeping(of, KEEPING_NEW, store);
@@ -141,6 +138,7 @@ snapshot_add(turn *self, answer *to)
     turn_begin_scope(self);
     buffer_reserve(out, COMMON); // at once
     snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
+    snapshot_put_number(out, session_number_snapshot(of)); // also of a repeat: it shows what got lost
     s_put_progress(of, out);
     if (whole) {
         s_put_session(of, out);

@@ -470,7 +470,7 @@ turn_emit(turn *self, answer **answer_p)
     else if (settled)
         head->flags |= FLAG_REPEAT;
     snapshot_add(self, *answer_p);
-    if (message_wants_reply(self->mail->head.type) || head->type == MSG_PUSH)
+    if (message_wants_reply(self->mail->head.type) || head->type == MSG_PUSH || head->type == MSG_KEPT)
         self->host->emit(self->host->context, answer_p);
     answer_destroy(answer_p);
 }

@@ -208,11 +208,32 @@ s_session_for(worker *self, const incoming *message)
     return found;
 }
 
+// The broker gives it to somebody once more: a session begun anew would take its place in the store.
+static void
+s_say_not_restored(worker *self, const header *request)
+{
+    char id[ID_TEXT];
+    header head = {.version = PROTOCOL_VERSION,
+                   .type = MSG_RELEASED,
+                   .session = request->session,
+                   .epoch = request->epoch};
+    answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
+    released->head.epoch = request->epoch;
+    reason_encode("not_restored", (slice){0}, &released->body);
+    log_event(LEVEL_WARN, "restore_lost", "session=%s", id_text(request->session, id));
+    worker_send(self, released);
+}
+
 static void
 s_request(worker *self, const incoming *message)
 {
     if (self->phase >= LEAVING) {
         s_refuse(self, message, ERR_LEAVING, BUSY_RETRY_MS);
+        return;
+    }
+    const session *here = roster_find(self->roster, message->head.session);
+    if ((message->head.flags & FLAG_RESTORED) && (!here || session_epoch(here) < message->head.epoch)) {
+        s_say_not_restored(self, &message->head);
         return;
     }
     session *of = s_session_for(self, message);
@@ -272,6 +293,19 @@ s_move(worker *self, const incoming *message)
     mail_destroy(&posted);
 }
 
+// A mailbox that is full has requests in it that ask for the same.
+static void
+s_keep(worker *self, const incoming *message)
+{
+    session *of = roster_find(self->roster, message->head.session);
+    if (!of || session_epoch(of) != message->head.epoch)
+        return;
+    mail *posted = mail_new(&message->head, (slice){0});
+    posted->arrived = clock_now(self->clock);
+    (void)runqueue_post(self->queue, session_item(of), &posted);
+    mail_destroy(&posted);
+}
+
 // Answered here, without waiting for the session's turn: that is what a ping is for.
 static void
 s_ping(worker *self, const incoming *message)
@@ -316,6 +350,7 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_IDENTIFY] = control_identify,
     [MSG_RESTORE] = s_restore,
     [MSG_MOVE] = s_move,
+    [MSG_KEEP] = s_keep,
     [MSG_DISOWN] = control_disown,
 };
 

@@ -364,6 +364,8 @@ def control():
             **nobody,
         ),
         valid("disown", "DISOWN", {}),
+        valid("keep", "KEEP", {}),
+        valid("kept", "KEPT", {}),
     ]
 
 

@@ -44,6 +44,8 @@ TYPES = {
     "MOVED": 0x4B,
     "ANNOUNCE": 0x4C,
     "DISOWN": 0x4D,
+    "KEEP": 0x4E,
+    "KEPT": 0x4F,
 }
 BROWSER, HTML, PAGE, EMBED, UNADOPTED, REPEAT = (1 << bit for bit in range(6))
 REQUEST = 1 << 63  # set in the sequence of every request that is not an EVENT
@@ -61,7 +63,7 @@ def sender(name):
         return "client"
     if code < 0x40:
         return "worker"
-    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY", "RESTORE", "MOVE", "DISOWN") else "worker"
+    return "broker" if name in ("WELCOME", "REFUSED", "IDENTIFY", "RESTORE", "MOVE", "DISOWN", "KEEP") else "worker"
 
 
 def header(name, *, version=1, type=None, flags=0, session=SESSION, epoch=EPOCH, sequence=None, ttl=0):

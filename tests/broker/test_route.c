@@ -103,8 +103,8 @@ test_check_back(void)
 static void
 test_check_types(void) // every type, on either socket, by PROTOCOL.md's tables
 {
-    static const uint8_t only_to_workers[] = {MSG_WELCOME, MSG_REFUSED, MSG_IDENTIFY,
-                                              MSG_RESTORE, MSG_MOVE,    MSG_DISOWN};
+    static const uint8_t only_to_workers[] = {MSG_WELCOME, MSG_REFUSED, MSG_IDENTIFY, MSG_RESTORE,
+                                              MSG_MOVE,    MSG_DISOWN,  MSG_KEEP};
     uint8_t bytes[HEADER_SIZE];
     header got;
     for (unsigned type = 0; type < 256; type++) {

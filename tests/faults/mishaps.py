@@ -70,6 +70,17 @@ def _frames(side, kind, chance, seconds=1):
     return frames
 
 
+def _frames_and_deaths(kind, chance):
+    """Nobody has a second to make up for it."""
+    trouble = _frames("back", kind, chance)
+
+    async def frames_and_deaths(stage, chosen):
+        await trouble(stage, chosen)
+        await all_workers_die(stage, chosen)
+
+    return frames_and_deaths
+
+
 def _handler(name):
     """One of faulted.views.Bad, on a page of its own."""
 
@@ -170,6 +181,9 @@ MISHAPS = (
     Mishap("workers' frames doubled", _frames("back", "double", 0.2), relays=True),
     Mishap("workers' frames late", _frames("back", "hold", 0.05), relays=True),
     Mishap("workers' connections cut", _frames("back", "cut", 0.02), LOSS, relays=True),
+    Mishap("workers' frames dropped, then all die", _frames_and_deaths("drop", 0.05), LOSS + DEATH, relays=True),
+    Mishap("workers' frames doubled, then all die", _frames_and_deaths("double", 0.2), DEATH, True, brief=False),
+    Mishap("workers' frames late, then all die", _frames_and_deaths("hold", 0.05), LOSS + DEATH, True, brief=False),
     Mishap("a handler sleeps", _handler("sleeps"), brief=False),
     Mishap("a handler burns", _handler("burns")),
     Mishap("a handler leaks", _handler("leaks")),

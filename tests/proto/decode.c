@@ -162,6 +162,8 @@ s_control(message_type type, bool from_worker, slice body)
     case MSG_MOVE:
     case MSG_MOVED:
     case MSG_DISOWN:
+    case MSG_KEEP:
+    case MSG_KEPT:
         reader_init(&in, body);
         return reader_error(&in);
     case MSG_IDENTIFY:

@@ -81,7 +81,32 @@ test_kinds(void)
     CU_ASSERT_EQUAL(snapshot_read(slice_of(none, MAX_SNAPSHOT + 1), &in), ERR_TOO_LARGE); // nothing is read
 }
 
+static void
+test_number(void)
+{
+    buffer frame;
+    buffer_init(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put_number(&frame, 0xfedcba98);
+    snapshot_put(&frame, 7, slice_text("x"));
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&frame)), 0xfedcba98);
+    for (size_t size = 0; size < 13; size++) // cut off
+        CU_ASSERT_EQUAL(snapshot_number(slice_of(frame.data, size)), 0);
+    buffer_clear(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&frame)), 0);
+    snapshot_put(&frame, ROOT_NUMBER, slice_text("short"));
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&frame)), 0);
+    buffer_clear(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put(&frame, 7, slice_text("x")); // it must stand first
+    snapshot_put_number(&frame, 5);
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&frame)), 0);
+    buffer_fini(&frame);
+}
+
 static const unit_test s_tests[] = {
+    {"number", test_number},
     {"there and back", test_there_and_back},
     {"cut anywhere", test_cut_anywhere},
     {"kinds", test_kinds},

@@ -133,8 +133,10 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES); // its number is used
     CU_ASSERT_EQUAL(s_count(reply), -1);
     CU_ASSERT_EQUAL(s_kind(s_event(3, "raise", 0)), SNAPSHOT_CHANGES); // so here
-    CU_ASSERT_EQUAL(s_kind(s_event(3, "raise", 0)), 0);                // a repeat
-    CU_ASSERT_EQUAL(s_kind(s_event(9, "increment", 0)), 0);            // a gap
+    reply = s_event(3, "raise", 0); // a repeat: its number shows whether the others were lost
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&reply->snapshot)), 5);
+    CU_ASSERT_EQUAL(s_kind(s_event(9, "increment", 0)), 0); // a gap
     CU_ASSERT_EQUAL(s_kind(s_run(fake_refresh(&s_fake, FAKE_VIEW, NULL, false))), 0);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_OTHER))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
@@ -145,6 +147,39 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_event(6, "increment", 0)), SNAPSHOT_CHANGES);
     s_fake.store = 0;
     CU_ASSERT_EQUAL(s_kind(s_event(7, "increment", 0)), 0);
+    s_finish();
+}
+
+static void
+s_is_kept(unsigned number, uint8_t kind) // when it is asked for
+{
+    const answer *kept = s_run(fake_mail(&s_fake, MSG_KEEP, 0, 0, (slice){0}));
+    CU_ASSERT_EQUAL_FATAL(kept->head.type, MSG_KEPT);
+    CU_ASSERT_EQUAL(kept->head.sequence, 0);
+    CU_ASSERT_EQUAL(kept->client.size, 0);
+    CU_ASSERT_EQUAL(s_kind(kept), kind);
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&kept->snapshot)), number);
+}
+
+static void
+s_what_is_asked_for(void)
+{
+    s_begin();
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW))), 0);
+    s_is_kept(0, 0);
+    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&reply->snapshot)), 1);
+    s_event(1, "increment", 0);
+    s_is_kept(3, SNAPSHOT_FULL);
+    reply = s_event(2, "increment", 0);
+    CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES);
+    CU_ASSERT_EQUAL(s_count(reply), 2);
+    s_fake.unkeepable = true;
+    s_is_kept(0, SNAPSHOT_NONE);
+    s_fake.unkeepable = false;
+    s_is_kept(6, SNAPSHOT_FULL);
+    s_fake.store = 0;
+    s_is_kept(0, 0);
     s_finish();
 }
 
@@ -374,6 +409,7 @@ s_bad_snapshots(void)
 
 static const unit_test s_tests[] = {
     {"what comes along", s_what_comes_along},
+    {"what is asked for", s_what_is_asked_for},
     {"a page that nobody joined", s_a_page_that_nobody_joined},
     {"what cannot be kept", s_what_cannot_be_kept},
     {"there and back", s_there_and_back},

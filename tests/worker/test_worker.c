@@ -473,6 +473,55 @@ s_announces(void)
     s_stop();
 }
 
+// What the store has of it would be lost to a session begun anew.
+static void
+s_a_restore_that_was_lost(void)
+{
+    s_start();
+    s_post(fake_mail(&s_world.fake, MSG_JOIN, SEQUENCE_REQUEST | 1, FLAG_RESTORED, slice_text("\x80")),
+           EPOCH + 1);
+    heard released = s_receive();
+    CU_ASSERT_EQUAL(released.head.type, MSG_RELEASED);
+    CU_ASSERT_EQUAL(released.head.epoch, EPOCH + 1);
+    CU_ASSERT_EQUAL(released.head.sequence, 0);
+    reader in;
+    reader_init(&in, buffer_bytes(&released.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), "not_restored"));
+    buffer_fini(&released.body);
+    s_mount(EPOCH + 2);
+    mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
+    event->head.flags |= FLAG_RESTORED; // it is here
+    s_post(event, EPOCH + 2);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    event = fake_event(&s_world.fake, 2, FAKE_VIEW, "increment", 0);
+    event->head.flags |= FLAG_RESTORED; // but not this one
+    s_post(event, EPOCH + 3);
+    s_reason_is("not_restored");
+    s_shutdown(EPOCH + 2);
+    s_stop();
+}
+
+// The whole session, of which the store has lost something; not one of another owner's.
+static void
+s_kept_when_asked(void)
+{
+    header keep = {
+        .version = PROTOCOL_VERSION, .type = MSG_KEEP, .session = FAKE_SESSION, .epoch = EPOCH + 1};
+    s_start();
+    s_send(&keep, slice_text("\x80")); // it has none
+    s_mount(EPOCH + 1);
+    keep.epoch++;
+    s_send(&keep, slice_text("\x80"));
+    keep.epoch--;
+    s_send(&keep, slice_text("\x80"));
+    heard kept = s_receive();
+    CU_ASSERT_EQUAL(kept.head.type, MSG_KEPT);
+    CU_ASSERT_EQUAL(kept.head.epoch, EPOCH + 1);
+    buffer_fini(&kept.body);
+    s_shutdown(EPOCH + 1);
+    s_stop();
+}
+
 static const unit_test s_tests[] = {
     {"a tick", s_a_tick},
     {"an update", s_an_update},
@@ -480,6 +529,8 @@ static const unit_test s_tests[] = {
     {"a new epoch takes the place of the old", s_a_new_owner_takes_the_place},
     {"goodbye comes last", s_goodbye_comes_last},
     {"drains", s_drains},
+    {"a restore that was lost", s_a_restore_that_was_lost},
+    {"kept when asked", s_kept_when_asked},
     {"fenced", s_fenced},
     {"announces", s_announces},
     {"a worker with a stuck turn leaves", s_stuck_worker_leaves}, // the last: its handler is never let go
