@@ -30,10 +30,12 @@ s_send(broker *self, session *known, parcel *in, const header *request)
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &in->frame[1];
-    if (request->epoch != known->epoch || known->unkept || known->restoring) {
+    unsigned flags = request->flags & ~FLAGS_OF_BROKER;
+    flags |= (known->unkept ? FLAG_WHOLE : 0) | (known->restoring ? FLAG_RESTORED : 0);
+    if (request->epoch != known->epoch || request->flags != flags) {
         header current = *request;
         current.epoch = known->epoch;
-        current.flags |= (known->unkept ? FLAG_WHOLE : 0) | (known->restoring ? FLAG_RESTORED : 0);
+        current.flags = (uint16_t)flags;
         ASSERT(zmq_msg_init_size(&rewritten, HEADER_SIZE) == 0);
         header_encode(&current, zmq_msg_data(&rewritten));
         head = &rewritten;

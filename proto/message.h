@@ -29,6 +29,7 @@ enum {
     FLAG_AGAIN = 0x0040,
     FLAG_RESTORED = 0x4000,
     FLAG_WHOLE = 0x8000,
+    FLAGS_OF_BROKER = FLAG_RESTORED | FLAG_WHOLE, // from anybody else they mean nothing
 };
 
 typedef struct {

@@ -57,11 +57,11 @@ test_mount_and_event(void)
     CU_ASSERT_EQUAL(mounted.head.sequence, SEQUENCE_REQUEST | 1);
     header event = request_of(MSG_EVENT, 1, STAGE_EPOCH(1), 1);
     event.ttl = 1234;
-    event.flags = FLAG_BROWSER | 0x8000; // an unknown flag passes
+    event.flags = FLAG_BROWSER | 0x2000; // an unknown flag passes
     stage_ask(s_client, event);
     arrival asked = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(asked.head.ttl, 1234);
-    CU_ASSERT_EQUAL(asked.head.flags, FLAG_BROWSER | 0x8000);
+    CU_ASSERT_EQUAL(asked.head.flags, FLAG_BROWSER | 0x2000);
     CU_ASSERT_EQUAL(asked.head.sequence, 1);
     stage_reply(s_worker, &asked, MSG_DONE);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);

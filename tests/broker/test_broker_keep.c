@@ -2,6 +2,17 @@
 #include "tests/broker/kept.h"
 
 static void
+test_flags_of_the_broker(void)
+{
+    kept_begin();
+    header event = request_of(MSG_EVENT, 1, kept_epoch, 1);
+    event.flags = UINT16_MAX;
+    stage_ask(kept_client, event);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.flags, UINT16_MAX & ~FLAGS_OF_BROKER);
+    kept_end();
+}
+
+static void
 test_comes_back(void)
 {
     kept_begin();
@@ -228,6 +239,7 @@ test_what_was_pushed(void)
 static const unit_test s_tests[] = {
     {"what was pushed", test_what_was_pushed},
     {"a session comes back", test_comes_back},
+    {"flags that clients may not set", test_flags_of_the_broker},
     {"what was under way", test_what_was_under_way},
     {"who brings it back", test_who_brings_it_back},
     {"what ends is dropped", test_ends},
