@@ -19,6 +19,7 @@ from stage import Stage, say
 EVERY = 0.25  # seconds between two events of a page
 MOST_WAITING = 20
 SETTLE = 60.0  # seconds that everything has to be answered in, once nothing breaks any more
+TRIES = 3  # to let a mishap happen that must
 PAUSE = (0.5, 4.0)  # between two mishaps
 NOTICED = {"worker_lost": 25.0}  # seconds after a mishap in which its events may still become unknown
 
@@ -61,13 +62,16 @@ class Drive:
 
         async def all_of_them():
             for mishap in self.chosen.sample(mishaps, len(mishaps)):
-                await self.stage.ready()
-                await self.break_(mishap)
+                for _ in range(TRIES):  # what the one before led to may not have been noticed yet
+                    await self.stage.ready()
+                    if await self.break_(mishap):
+                        break
 
         return await self._during(all_of_them())
 
     async def break_(self, mishap):
-        """Lets it happen."""
+        """Lets it happen; returns whether it could."""
+        before = self.outcome.happened[mishap.name]
         begin = time.monotonic()
         try:
             await mishap.do(self.stage, self.chosen)
@@ -77,6 +81,7 @@ class Drive:
         end = time.monotonic()
         say(f"{sum(self.outcome.happened.values())}: {mishap.name} ({begin:.3f} to {end:.3f})")
         self.excuses += [(reason, begin, end + NOTICED.get(reason, ANSWER_SECONDS + 5)) for reason in mishap.unknown]
+        return self.outcome.happened[mishap.name] > before
 
     async def _ask(self):
         while True:
