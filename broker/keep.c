@@ -60,7 +60,7 @@ s_note(broker *self, session *of, uint8_t kind, err error)
     if (kind != SNAPSHOT_CHANGES || error == ERR_FULL)
         of->unkeepable = error == ERR_FULL || kind == SNAPSHOT_NONE;
     of->unkept = error == ERR_UNKNOWN_SESSION && !of->unkeepable;
-    self->lacking |= error != OK;
+    self->lacking |= of->unkept || error == ERR_SYSTEM; // not what there is no room for
     if (of->unkept && !self->failing && s_may_ask(self, of))
         s_ask(self, of);
 }

@@ -27,11 +27,7 @@ move_park(broker *self, session *of, parcel *in, const header *request)
         return false;
     parked *one = calloc(1, sizeof *one);
     ASSERT(one);
-    for (unsigned i = 0; i < 3; i++) {
-        ASSERT(zmq_msg_init(&one->in.frame[i]) == 0);
-        ASSERT(zmq_msg_move(&one->in.frame[i], &in->frame[i]) == 0);
-    }
-    one->in.held = one->in.count = 3;
+    parcel_take(&one->in, in, 3);
     one->request = *request;
     one->until = self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
     one->size = size;

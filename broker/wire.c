@@ -54,6 +54,17 @@ parcel_clear(parcel *self)
     self->held = self->count = 0;
 }
 
+void
+parcel_take(parcel *self, parcel *from, size_t count)
+{
+    ASSERT(count <= from->held);
+    for (size_t i = 0; i < count; i++) {
+        ASSERT(zmq_msg_init(&self->frame[i]) == 0);
+        ASSERT(zmq_msg_move(&self->frame[i], &from->frame[i]) == 0);
+    }
+    self->held = self->count = count;
+}
+
 slice
 parcel_frame(const parcel *self, size_t index)
 {

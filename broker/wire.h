@@ -19,6 +19,8 @@ typedef struct {
 // ERR_AGAIN: nothing to read. On OK the caller owns the frames until parcel_clear.
 err parcel_receive(parcel *self, void *socket);
 void parcel_clear(parcel *self);
+// Moves the first count frames, which are there, into a parcel that has none.
+void parcel_take(parcel *self, parcel *from, size_t count);
 // Borrowed until the frame is sent or cleared. Empty if there is no such frame.
 slice parcel_frame(const parcel *self, size_t index);
 

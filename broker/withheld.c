@@ -26,11 +26,7 @@ withheld_put(session *of, parcel *in, const header *head, back_resume *resume)
         return false;
     withheld *one = calloc(1, sizeof *one);
     ASSERT(one);
-    for (unsigned i = 0; i < 4; i++) {
-        ASSERT(zmq_msg_init(&one->in.frame[i]) == 0);
-        ASSERT(zmq_msg_move(&one->in.frame[i], &in->frame[i]) == 0);
-    }
-    one->in.held = one->in.count = 4;
+    parcel_take(&one->in, in, 4);
     one->head = *head;
     one->resume = resume;
     list_append(&of->withheld, &one->of_session);

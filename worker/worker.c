@@ -224,6 +224,13 @@ s_say_not_restored(worker *self, const header *request)
     worker_send(self, released);
 }
 
+static bool
+s_is_here(const worker *self, const header *head)
+{
+    const session *found = roster_find(self->roster, head->session);
+    return found && session_epoch(found) >= head->epoch;
+}
+
 static void
 s_request(worker *self, const incoming *message)
 {
@@ -231,8 +238,7 @@ s_request(worker *self, const incoming *message)
         s_refuse(self, message, ERR_LEAVING, BUSY_RETRY_MS);
         return;
     }
-    const session *here = roster_find(self->roster, message->head.session);
-    if ((message->head.flags & FLAG_RESTORED) && (!here || session_epoch(here) < message->head.epoch)) {
+    if ((message->head.flags & FLAG_RESTORED) && !s_is_here(self, &message->head)) {
         s_say_not_restored(self, &message->head);
         return;
     }

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LARGE (400 << 10)
+
 stage kept_stage;
 char kept_state[64];
 zsock_t *kept_client, *kept_worker;
@@ -159,4 +161,12 @@ kept_close_peers(void)
 {
     zsock_destroy(&kept_client);
     zsock_destroy(&kept_worker);
+}
+
+void
+kept_large(buffer *ret)
+{
+    buffer_init(ret);
+    memset(buffer_reserve(ret, LARGE), 'x', LARGE);
+    buffer_wrote(ret, LARGE);
 }

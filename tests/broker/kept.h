@@ -6,8 +6,6 @@
 #include "tests/broker/stage.h"
 #include "tests/unit.h"
 
-#define KEPT_LARGE (400 << 10) // more than there is free in the store's file
-
 extern stage kept_stage;
 extern char kept_state[64]; // the store's folder
 extern zsock_t *kept_client, *kept_worker;
@@ -22,6 +20,7 @@ void kept_event(uint64_t number, const char *now);
 const char *kept_root(const arrival *restore, uint32_t root);
 void kept_lose_worker(void);
 arrival kept_ask_for_it(message_type type, uint16_t flags, uint64_t sequence);
+void kept_large(buffer *ret); // bytes that there is no room for in the store's file as it is; owned
 // What is written fails from now on where it would make the file larger.
 void kept_fill_disk(bool full);
 // The next that the worker is sent, but KEEP.

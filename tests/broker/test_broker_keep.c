@@ -186,9 +186,7 @@ test_full_disk(void)
 {
     buffer large;
     kept_begin();
-    buffer_init(&large);
-    while (large.size < KEPT_LARGE)
-        buffer_byte(&large, 'x');
+    kept_large(&large);
     kept_fill_disk(true);
     CU_ASSERT_FALSE(s_event_kept(1, SNAPSHOT_CHANGES, buffer_bytes(&large)) & FLAG_WHOLE);
     s_event_kept(2, SNAPSHOT_CHANGES, buffer_bytes(&large));

@@ -181,9 +181,7 @@ test_after_a_full_disk(void)
 {
     buffer large;
     kept_begin();
-    buffer_init(&large);
-    while (large.size < KEPT_LARGE)
-        buffer_byte(&large, 'x');
+    kept_large(&large);
     kept_fill_disk(true);
     kept_event_numbered(1, SNAPSHOT_FULL, 0, buffer_bytes(&large));
     stage_advance(&kept_stage, 1100);
