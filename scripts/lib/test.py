@@ -135,6 +135,7 @@ GROUPS = {
     "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
     "js": Group("tests/js", "", run_js),
     "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv", processes=WAITING)),
+    "hostile": Group("tests/hostile", "plain", pytest("tests/hostile", ".venv", processes=WAITING)),
     "faults": Group("tests/faults", "plain", pytest("tests/faults", ".venv")),
     "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
     "django-templates": Group("tests/django", "plain", run_django()),
