@@ -1,6 +1,5 @@
 """System checks: what people forget."""
 
-import os
 import sys
 
 import zmq
@@ -11,29 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, keys, limits
+from . import conf, keys
 
 REACH_MS = 300
-
-_TYPES = {
-    "BROKER": str,
-    "KEY": (str, os.PathLike, type(None)),
-    "SERVER_KEY": (str, os.PathLike, type(None)),
-    "STRICT_EVENTS": bool,
-    "VIEW_MODULES": (list, tuple),
-    "REQUEST_ATTRS": (list, tuple),
-    "TOKEN_MAX_AGE": (int, float),
-    "ORIGINS": (list, tuple),
-    "MOUNT_TIMEOUT": (int, float),
-    "SOCKET_PATH": str,
-    "EVENT_RATE": (int, float, type(None)),
-    "EVENT_BURST": (int, float),
-    "TRUSTED_PROXIES": (list, tuple),
-    "ADDRESS_RATE": (int, float, type(None)),
-    "ADDRESS_SOCKETS": (int, float, type(None)),
-    "MINIFIED": (bool, type(None)),
-}
-_ABOVE_ZERO = ("EVENT_RATE", "EVENT_BURST", "ADDRESS_RATE", "ADDRESS_SOCKETS")
 
 
 def register():
@@ -63,44 +42,19 @@ def check_channels(**_):
 
 
 def check_settings(**_):
-    """The names and types of the TROUPE setting."""
-    given = getattr(settings, "TROUPE", None) or {}
+    """The names and values of the TROUPE setting."""
+    given = conf.given()
     if not isinstance(given, dict):
-        return [checks.Error("TROUPE is not a dict.", id="troupe.E004")]
+        return [checks.Error(conf.problem("BROKER"), id="troupe.E004")]
     found = []
-    for name, value in given.items():
-        if name not in conf.DEFAULTS:
-            hint = "Known are " + ", ".join(conf.DEFAULTS) + "."
+    for name in given:
+        if name not in conf.SETTINGS:
+            hint = "Known are " + ", ".join(conf.SETTINGS) + "."
             found.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
-        elif not isinstance(value, _TYPES[name]):
-            kind = type(value).__name__
-            found.append(checks.Error(f"TROUPE[{name!r}] is a {kind}: {value!r}.", id="troupe.E004"))
-    broker = given.get("BROKER")
-    if isinstance(broker, str) and not broker.startswith(("ipc://", "tcp://", "inproc:")):
-        hint = "For example ipc:///run/user/1000/troupe/front, tcp://127.0.0.1:7600, or inproc://."
-        found.append(checks.Error(f"TROUPE['BROKER'] is no address: {broker!r}.", hint=hint, id="troupe.E004"))
-    path = given.get("SOCKET_PATH")
-    if isinstance(path, str) and not path.startswith("/"):
-        found.append(checks.Error(f"TROUPE['SOCKET_PATH'] does not start with a slash: {path!r}.", id="troupe.E004"))
-    return found + _check_limits(given)
-
-
-def _check_limits(given):
-    """How much may come in."""
-    found = []
-    for name in _ABOVE_ZERO:
-        if isinstance(given.get(name), (int, float)) and not given[name] > 0:
-            found.append(checks.Error(f"TROUPE[{name!r}] is not above zero: {given[name]!r}.", id="troupe.E004"))
-    proxies = given.get("TRUSTED_PROXIES", [])
-    for one in proxies if isinstance(proxies, (list, tuple)) else ():
-        try:
-            limits.networks((one,))
-        except (ValueError, TypeError):
-            hint = 'For example "10.0.0.7", "10.0.0.0/8", "fd00::/8", or "unix".'
-            text = f"TROUPE['TRUSTED_PROXIES'] has what is no address and no network: {one!r}."
-            found.append(checks.Error(text, hint=hint, id="troupe.E004"))
-    unused = [name for name in ("ADDRESS_RATE", "ADDRESS_SOCKETS") if name in given and not proxies]
-    if unused:
+        elif conf.problem(name):
+            found.append(checks.Error(conf.problem(name), hint=conf.SETTINGS[name].hint, id="troupe.E004"))
+    unused = [name for name in ("ADDRESS_RATE", "ADDRESS_SOCKETS") if name in given]
+    if unused and not given.get("TRUSTED_PROXIES"):
         hint = "Say in TRUSTED_PROXIES which servers in front of this one tell where a request comes from."
         text = f"TROUPE[{unused[0]!r}] has no effect while TRUSTED_PROXIES is empty."
         found.append(checks.Warning(text, hint=hint, id="troupe.W009"))
@@ -147,9 +101,9 @@ def check_templates(**_):
 
 def check_transport(**_):
     """The extension module for inproc://; otherwise a broker, asked for only by `check` and `runserver`."""
+    if any(conf.problem(name) for name in ("BROKER", "KEY", "SERVER_KEY")):
+        return []  # check_settings says so
     broker = conf.get("BROKER")
-    if not isinstance(broker, str):
-        return []
     if broker.startswith("inproc:"):
         if _importable("troupe._native"):
             return []

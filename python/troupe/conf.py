@@ -19,13 +19,38 @@ TROUPE = {
     "ADDRESS_SOCKETS": 50,       # sockets a second that an address may open
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
+
+A value that cannot be used is an error of `manage.py check`. A process that runs without that check uses the default,
+and logs `event=setting_invalid` once; without a usable BROKER no request goes out.
 """
 
 import functools
+import json
+import logging
 import os
+import reprlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import urlparse
 
 from django.conf import settings
 from django.core.signals import setting_changed
+
+logger = logging.getLogger("troupe")
+
+DAY = 86_400
+NO_BROKER = "invalid://TROUPE['BROKER']"  # rather than the default, which nobody meant
+
+
+class Setting(NamedTuple):
+    """One key of TROUPE. default: a value, or a function that gives it. accepts(value): whether it can be used.
+    wanted: what it must be, for an error's text. hint: an example.
+    """
+
+    default: Any
+    accepts: Callable
+    wanted: str
+    hint: str | None = None
 
 
 def default_broker():
@@ -38,38 +63,141 @@ def default_broker():
     return front or f"ipc://{os.path.abspath(state)}/front"
 
 
-DEFAULTS = {
-    "BROKER": default_broker,
-    "KEY": lambda: os.environ.get("TROUPE_KEY"),
-    "SERVER_KEY": lambda: os.environ.get("TROUPE_SERVER_KEY"),
-    "STRICT_EVENTS": True,
-    "VIEW_MODULES": [],
-    "REQUEST_ATTRS": [],
-    "TOKEN_MAX_AGE": 86400,
-    "ORIGINS": [],
-    "MOUNT_TIMEOUT": 10,
-    "HARD_LIMIT": None,
-    "SOCKET_PATH": "/ws/troupe/",
-    "EVENT_RATE": 100,
-    "EVENT_BURST": 20,
-    "TRUSTED_PROXIES": [],
-    "ADDRESS_RATE": 1000,
-    "ADDRESS_SOCKETS": 50,
-    "MINIFIED": None,
+def _is_address(value):
+    return isinstance(value, str) and value.startswith(("ipc://", "tcp://", "inproc:")) and value.isprintable()
+
+
+def _is_file(value):
+    return value is None or isinstance(value, (str, os.PathLike))
+
+
+def _is_socket_path(value):
+    plain = isinstance(value, str) and value.isprintable() and not set(value) & set(" <>?#\\\"'")
+    return plain and value.startswith("/") and not value.startswith("//")
+
+
+def _is_module(value):
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
+
+
+def _is_name(value):
+    return isinstance(value, str) and value.isidentifier()
+
+
+def _is_origin(value):
+    if not isinstance(value, str) or not value or not value.isprintable():
+        return False
+    try:
+        return urlparse(value).port is None or True
+    except ValueError:
+        return False
+
+
+def _is_network(value):
+    from . import limits  # which reads this module
+
+    try:
+        return isinstance(value, str) and bool(limits.networks((value,)))
+    except ValueError:
+        return False
+
+
+def _list_of(accepts):
+    return lambda value: isinstance(value, (list, tuple)) and all(accepts(item) for item in value)
+
+
+def _is_bool(value):
+    return isinstance(value, bool)
+
+
+def _is_bool_or_none(value):
+    return value is None or isinstance(value, bool)
+
+
+def _number(default, most, none=False):
+    """A number that arithmetic and the wire's fields can bear; compared only, as an int may have any size."""
+
+    def accepts(value):
+        if value is None:
+            return none
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.001 <= value <= most
+
+    return Setting(default, accepts, f"a number from 0.001 to {most}" + (" or None" if none else ""))
+
+
+SETTINGS = {
+    "BROKER": Setting(
+        default_broker,
+        _is_address,
+        "an address",
+        "For example ipc:///run/user/1000/troupe/front, tcp://127.0.0.1:7600, or inproc://.",
+    ),
+    "KEY": Setting(lambda: os.environ.get("TROUPE_KEY"), _is_file, "the path of a file or None"),
+    "SERVER_KEY": Setting(lambda: os.environ.get("TROUPE_SERVER_KEY"), _is_file, "the path of a file or None"),
+    "STRICT_EVENTS": Setting(True, _is_bool, "True or False"),
+    "VIEW_MODULES": Setting([], _list_of(_is_module), "a list of dotted module names"),
+    "REQUEST_ATTRS": Setting([], _list_of(_is_name), "a list of attribute names"),
+    "TOKEN_MAX_AGE": _number(DAY, 3_660 * DAY),
+    "ORIGINS": Setting([], _list_of(_is_origin), "a list of origins", 'For example ["https://example.com"].'),
+    "MOUNT_TIMEOUT": _number(10, DAY),
+    "HARD_LIMIT": _number(None, DAY, none=True),
+    "SOCKET_PATH": Setting(
+        "/ws/troupe/", _is_socket_path, "a path that starts with one slash", 'For example "/ws/troupe/".'
+    ),
+    "EVENT_RATE": _number(100, 10**9, none=True),
+    "EVENT_BURST": _number(20, 10**9),
+    "TRUSTED_PROXIES": Setting(
+        [],
+        _list_of(_is_network),
+        'a list of addresses, networks or "unix"',
+        'For example "10.0.0.7", "10.0.0.0/8", "fd00::/8", or "unix".',
+    ),
+    "ADDRESS_RATE": _number(1000, 10**9, none=True),
+    "ADDRESS_SOCKETS": _number(50, 10**9, none=True),
+    "MINIFIED": Setting(None, _is_bool_or_none, "True, False or None"),
 }
+
+
+def given():
+    """What the project says, as it stands: a dict, or what somebody took for one."""
+    value = getattr(settings, "TROUPE", None)
+    return {} if value is None else value
+
+
+def problem(name):
+    """What is wrong with the project's value for `name`, as a sentence; None: it can be used, or there is none."""
+    values = given()
+    if not isinstance(values, dict):
+        return f"TROUPE must be a dict, not {_shown(values)}."
+    if name not in values or SETTINGS[name].accepts(values[name]):
+        return None
+    return f"TROUPE[{name!r}] must be {SETTINGS[name].wanted}, not {_shown(values[name])}."
 
 
 @functools.cache
 def get(name):
     """One value of the TROUPE setting, or its default."""
-    default = DEFAULTS[name]
-    given = getattr(settings, "TROUPE", None) or {}
-    return given.get(name, default() if callable(default) else default)
+    trouble = problem(name)
+    if trouble:
+        logger.error("event=setting_invalid name=%s message=%s", name, json.dumps(trouble))
+        if name == "BROKER":
+            return NO_BROKER
+    elif name in given():
+        return given()[name]
+    default = SETTINGS[name].default
+    return default() if callable(default) else default
 
 
 def is_inproc():
     """Whether actors run in this process, without a broker."""
     return get("BROKER").startswith("inproc:")
+
+
+def _shown(value):
+    try:
+        return reprlib.repr(value)
+    except Exception:  # an int of too many digits, or a repr() of the project's own
+        return f"this {type(value).__name__}"
 
 
 def _forget(*, setting, **_):

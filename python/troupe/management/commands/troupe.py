@@ -6,8 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+
+from troupe import conf
 
 
 def find_program():
@@ -28,7 +29,10 @@ def project_options():
 
 def broker_options():
     """Where this project's broker is, if the settings say so."""
-    broker = (getattr(settings, "TROUPE", None) or {}).get("BROKER", "")
+    trouble = conf.problem("BROKER")
+    if trouble:
+        raise CommandError(trouble)
+    broker = conf.given().get("BROKER", "")
     if broker.startswith("inproc:"):
         raise CommandError("TROUPE['BROKER'] is inproc://: all actors live in Django's own process, without a fleet")
     return [f"--front={broker}"] if broker else []
