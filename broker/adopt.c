@@ -69,6 +69,10 @@ back_announce(broker *self, worker *from, parcel *in, const header *head)
     announce_body said;
     announced one;
     size_t cursor = 0;
+    if (from->state == WORKER_LEAVING) { // its sessions ended with its GOODBYE, and it owns nothing any more
+        self->count.dropped++;
+        return;
+    }
     err error = announce_decode(parcel_frame(in, 3), &said);
     while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
         s_adopt(self, from, &one);

@@ -17,6 +17,7 @@
 
 enum {
     BATCH = 64,             // messages read from one socket before the other has its turn
+    MAX_HELD = 64,          // replies that wait for one write to the store
     ANSWER_SLACK_MS = 5000, // and for this long its answer may be under way
 };
 
@@ -44,7 +45,7 @@ struct broker {
     gate gates[GATE_COUNT];
     store *store; // NULL: none
     quarantine *quarantine;
-    held_reply held[BATCH];
+    held_reply held[MAX_HELD];
     size_t held_count;
     list_link parked, due; // requests of sessions that move; those that may go on
     size_t parked_bytes;

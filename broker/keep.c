@@ -121,7 +121,8 @@ keep_hold(broker *self, slice to, parcel *in, const header *head)
 {
     if (!self->store || !store_is_open(self->store))
         return false;
-    ASSERT(self->held_count < BATCH);
+    if (self->held_count == MAX_HELD) // one message may release many replies (withheld.c)
+        keep_settle(self);
     held_reply *held = &self->held[self->held_count++];
     held->to = key_of(0, to);
     held->head = *head;

@@ -33,7 +33,7 @@ static bool
 s_from_worker(uint8_t type)
 {
     if (message_direction(type) == DIRECTION_REPLY)
-        return true;
+        return type != MSG_LISTED; // the broker's own answer
     return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED ||
            type == MSG_DRAIN || type == MSG_MOVED || type == MSG_ANNOUNCE || type == MSG_KEPT;
 }

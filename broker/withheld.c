@@ -39,8 +39,6 @@ withheld_release(broker *self, session *of)
     of->waits = false;
     while (!list_is_empty(&of->withheld)) {
         withheld *first = LIST_ITEM(of->withheld.next, withheld, of_session);
-        if (self->held_count == BATCH)
-            keep_settle(self);
         first->resume(self, of, &first->in, &first->head);
         s_destroy(first);
     }

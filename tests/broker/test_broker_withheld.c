@@ -238,12 +238,39 @@ test_a_restore_is_lost(void)
     kept_end();
 }
 
+// What KEPT releases and what else comes in the same turn are more than one batch together.
+static void
+test_released_among_many(void)
+{
+    enum { WITHHELD = 16, MORE = 60 };
+    buffer frame;
+    kept_begin();
+    kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
+    for (unsigned i = 0; i < WITHHELD; i++)
+        s_event_withheld(2 + i, 9 + i, "withheld");
+    kept_frame(&frame, SNAPSHOT_FULL, 9 + WITHHELD, slice_text("all"));
+    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
+    buffer_fini(&frame);
+    for (unsigned i = 0; i < MORE; i++) {
+        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + WITHHELD + i, slice_text("pushed"));
+        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
+        buffer_fini(&frame);
+    }
+    for (unsigned i = 0; i < WITHHELD; i++)
+        s_comes_through(MSG_DONE, 2 + i);
+    for (unsigned i = 0; i < MORE; i++)
+        s_comes_through(MSG_PUSH, 0);
+    CU_ASSERT_STRING_EQUAL(s_stored(), "pushed");
+    kept_end();
+}
+
 static const unit_test s_tests[] = {
     {"after a full disk", test_after_a_full_disk},
     {"a snapshot is lost on its way", test_lost_on_its_way},
     {"an answer brings all", test_an_answer_brings_all},
     {"the worker dies before it says all", test_the_worker_dies_before_it_says_all},
     {"the session ends meanwhile", test_the_session_ends_meanwhile},
+    {"what is released comes with much else", test_released_among_many},
     {"asked again", test_asked_again},
     {"a restore is lost", test_a_restore_is_lost},
     {"changes come before all", test_changes_before_all},
