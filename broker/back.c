@@ -136,7 +136,7 @@ back_reply(broker *self, worker *from, parcel *in, const header *head)
     if (!known)
         return;
     keep_reply(self, known, in, head);
-    if (!withheld_put(known, in, head, s_reply))
+    if (!withheld_put(self, known, in, head, s_reply))
         s_reply(self, known, in, head);
 }
 
@@ -156,7 +156,7 @@ back_push(broker *self, worker *from, parcel *in, const header *head)
     if (!known)
         return;
     keep_reply(self, known, in, head); // the next one is of what changed since
-    if (!withheld_put(known, in, head, s_push))
+    if (!withheld_put(self, known, in, head, s_push))
         s_push(self, known, in, head);
 }
 

@@ -48,7 +48,7 @@ struct broker {
     held_reply held[MAX_HELD];
     size_t held_count;
     list_link parked, due; // requests of sessions that move; those that may go on
-    size_t parked_bytes;
+    size_t parked_bytes, withheld_bytes;
     list_link waiting;    // requests of sessions that a worker may be about to announce
     uint64_t waits_until; // 0: all have
     size_t expected;      // workers that were ready before this start; then those that the store knows of
@@ -131,9 +131,10 @@ err keep_send_restore(broker *self, session *placed, slice frame); // marks it a
 
 // withheld.c: what is not sent on before the store has what it shows.
 typedef void back_resume(broker *self, session *of, parcel *in, const header *head);
-bool withheld_put(session *of, parcel *in, const header *head, back_resume *resume); // true: it was moved
+// True: it goes out later, or never where there is no room for it.
+bool withheld_put(broker *self, session *of, parcel *in, const header *head, back_resume *resume);
 void withheld_release(broker *self, session *of); // it need not wait any more; each resumes, in order
-void withheld_forget(session *of);                // as if it had been lost on its way
+void withheld_forget(broker *self, session *of);  // as if it had been lost on its way
 void withheld_forget_all(broker *self);
 
 // move.c: sessions that move. of: NULL: nobody knows its session yet. False: there is no room, and the

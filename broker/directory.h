@@ -31,8 +31,9 @@ typedef struct session {
     bool restoring;     // its owner was sent RESTORE, and has not been heard of it
     bool waits;         // a snapshot was lost: until the store has all of it,
     list_link withheld; // what its worker says is not sent on (withheld.c)
-    uint64_t numbered;  // the epoch of the last snapshot that had a number,
-    uint32_t snapshot;  // and that number
+    unsigned withheld_count;
+    uint64_t numbered; // the epoch of the last snapshot that had a number,
+    uint32_t snapshot; // and that number
     uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
 } session;

@@ -55,7 +55,7 @@ fate_forget(broker *self, session *gone, happening why, const char *reason)
 {
     ASSERT(state_step(gone->state, why).action == ACTION_FORGET);
     if (why == HAPPENING_LOST)
-        withheld_forget(gone);
+        withheld_forget(self, gone);
     else
         withheld_release(self, gone);
     s_answer_pending(self, gone, why);

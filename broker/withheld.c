@@ -11,25 +11,50 @@ typedef struct {
     back_resume *resume;
 } withheld;
 
-static void
-s_destroy(withheld *gone)
+static size_t
+s_size(const parcel *in)
 {
+    return sizeof(withheld) + parcel_frame(in, 3).size;
+}
+
+static void
+s_destroy(broker *self, session *of, withheld *gone)
+{
+    self->withheld_bytes -= s_size(&gone->in);
+    of->withheld_count--;
     list_remove(&gone->of_session);
     parcel_clear(&gone->in);
     free(gone);
 }
 
-bool
-withheld_put(session *of, parcel *in, const header *head, back_resume *resume)
+// Replies are as many as requests are pending; a page asks again for what a lost push would have shown it.
+static bool
+s_has_room(const broker *self, const session *of, const parcel *in, const header *head)
 {
+    unsigned most = head->type == MSG_PUSH ? MAX_WITHHELD_PUSHES : MAX_WITHHELD_PUSHES + MAX_PENDING;
+    return of->withheld_count < most && self->withheld_bytes + s_size(in) <= MAX_WITHHELD;
+}
+
+bool
+withheld_put(broker *self, session *of, parcel *in, const header *head, back_resume *resume)
+{
+    char id[ID_TEXT];
     if (!of->waits)
         return false;
+    if (!s_has_room(self, of, in, head)) {
+        self->count.dropped++;
+        broker_log(self, GATE_FULL, LEVEL_WARN, "withheld_dropped", "session=%s type=%s withheld=%u",
+                   id_text(of->id, id), message_name(head->type), of->withheld_count);
+        return true;
+    }
     withheld *one = calloc(1, sizeof *one);
     ASSERT(one);
     parcel_take(&one->in, in, 4);
     one->head = *head;
     one->resume = resume;
     list_append(&of->withheld, &one->of_session);
+    of->withheld_count++;
+    self->withheld_bytes += s_size(&one->in);
     return true;
 }
 
@@ -40,20 +65,20 @@ withheld_release(broker *self, session *of)
     while (!list_is_empty(&of->withheld)) {
         withheld *first = LIST_ITEM(of->withheld.next, withheld, of_session);
         first->resume(self, of, &first->in, &first->head);
-        s_destroy(first);
+        s_destroy(self, of, first);
     }
 }
 
 void
-withheld_forget(session *of)
+withheld_forget(broker *self, session *of)
 {
     while (!list_is_empty(&of->withheld)) // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list
-        s_destroy(LIST_ITEM(of->withheld.next, withheld, of_session));
+        s_destroy(self, of, LIST_ITEM(of->withheld.next, withheld, of_session));
 }
 
 void
 withheld_forget_all(broker *self)
 {
     for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions))
-        withheld_forget(each);
+        withheld_forget(self, each);
 }

@@ -25,6 +25,8 @@ enum {
     MAX_SNAPSHOT_FRAMES = 64,
     MAX_SNAPSHOT = 8 << 20,
     MAX_PARKED = 64 << 20,
+    MAX_WITHHELD = 64 << 20,
+    MAX_WITHHELD_PUSHES = 64,
     MAX_ANNOUNCED = 256,
     MAX_LISTED = 256,
     MAX_URL = 8 << 10,

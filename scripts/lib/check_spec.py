@@ -32,6 +32,7 @@ LIMITS = {
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
     "sessions in a LISTED": ("MAX_LISTED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
+    "withheld while a snapshot is missing (section 5.5)": ("MAX_WITHHELD_PUSHES", "MAX_WITHHELD"),
     "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),

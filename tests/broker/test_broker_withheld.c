@@ -264,6 +264,32 @@ test_released_among_many(void)
     kept_end();
 }
 
+// A worker that never says all of a session, and pushes on, does not fill the broker.
+static void
+test_pushes_are_bounded(void)
+{
+    buffer frame;
+    kept_begin();
+    kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
+    s_event_withheld(2, 9, "withheld");
+    for (unsigned i = 0; i < 3 * MAX_WITHHELD_PUSHES; i++) {
+        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + i, slice_text("pushed"));
+        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
+        buffer_fini(&frame);
+        CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    }
+    s_event_withheld(3, 10 + 3 * MAX_WITHHELD_PUSHES, "an answer has room all the same");
+    kept_frame(&frame, SNAPSHOT_FULL, 11 + 3 * MAX_WITHHELD_PUSHES, slice_text("all"));
+    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
+    buffer_fini(&frame);
+    s_comes_through(MSG_DONE, 2);
+    for (unsigned i = 1; i < MAX_WITHHELD_PUSHES; i++)
+        s_comes_through(MSG_PUSH, 0);
+    s_comes_through(MSG_DONE, 3);
+    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    kept_end();
+}
+
 static const unit_test s_tests[] = {
     {"after a full disk", test_after_a_full_disk},
     {"a snapshot is lost on its way", test_lost_on_its_way},
@@ -271,6 +297,7 @@ static const unit_test s_tests[] = {
     {"the worker dies before it says all", test_the_worker_dies_before_it_says_all},
     {"the session ends meanwhile", test_the_session_ends_meanwhile},
     {"what is released comes with much else", test_released_among_many},
+    {"pushes that are withheld are bounded", test_pushes_are_bounded},
     {"asked again", test_asked_again},
     {"a restore is lost", test_a_restore_is_lost},
     {"changes come before all", test_changes_before_all},
