@@ -23,14 +23,38 @@ s_state(announced_state said)
                                         : STATE_ACTIVE;
 }
 
-// The higher epoch is the later owner's. Epochs of this start were given by this broker alone.
+// The clock of the start that gave this epoch was ahead of ours. The next start, too, is to begin above it.
+static void
+s_jump(broker *self)
+{
+    uint64_t boot = epochs_boot(directory_epochs(self->sessions));
+    log_event(LEVEL_WARN, "clock_behind", "hint=\"%s\" epochs_from=%" PRIu64,
+              "sessions are older than this start by their epochs; was the clock set back?", boot);
+    if (self->store && store_boot(self->store, boot, &boot))
+        log_event(LEVEL_ERROR, "store_failed", "figure=boot");
+}
+
+// False: nobody can have it by that epoch. The later owner's epoch is the higher one, and what this start
+// gave is later than what any other did.
+static bool
+s_may_adopt(broker *self, const session *known, uint64_t epoch)
+{
+    epochs *given = directory_epochs(self->sessions);
+    bool jumped;
+    if (epochs_gave(given, epoch) || !epochs_learn(given, epoch, &jumped))
+        return false;
+    if (jumped)
+        s_jump(self);
+    return !known || (!epochs_gave(given, known->epoch) && known->epoch < epoch);
+}
+
 static void
 s_adopt(broker *self, worker *owner, const announced *said)
 {
     session *known = directory_find(self->sessions, said->session);
     if (known && known->owner == owner && known->epoch == said->epoch)
         return;
-    if ((said->epoch >> 32) >= self->boot || (known && known->epoch >= said->epoch)) {
+    if (!s_may_adopt(self, known, said->epoch)) {
         adopt_disown(self, owner, said->session, said->epoch);
         return;
     }

@@ -265,7 +265,7 @@ s_copy_path(const void *item)
     return copy;
 }
 
-// The incarnation is counted there, or is the caller's.
+// The number of this start is the caller's, unless the store knows of a higher one.
 static bool
 s_open_store(broker *self, const broker_config *config)
 {
@@ -276,7 +276,7 @@ s_open_store(broker *self, const broker_config *config)
     uint64_t seed;
     clock_random(config->clock, &seed, sizeof seed);
     self->store = store_new(config->keep, config->keep_limit, seed, why, sizeof why);
-    err error = self->store ? store_boot(self->store, &self->boot) : ERR_SYSTEM;
+    err error = self->store ? store_boot(self->store, config->boot, &self->boot) : ERR_SYSTEM;
     if (!error) {
         log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", config->keep, store_count(self->store));
         return true;
@@ -414,7 +414,7 @@ broker_run(broker *self)
         log_event(LEVEL_ERROR, "loop_failed", "reason=\"%s\"", strerror(errno));
         error = ERR_SYSTEM;
     } else {
-        log_event(LEVEL_INFO, "ready", "boot=%u", self->boot);
+        log_event(LEVEL_INFO, "ready", "boot=%llu", (unsigned long long)self->boot);
         zloop_start(self->loop);
         broker_turn(self); // what came before the signal and can be answered
         answer_flush(self);

@@ -23,7 +23,7 @@ typedef struct {
     pressure_limits limits; // zeros: pressure_defaults
     uint32_t settle_ms;     // without a store: how long workers that were there before may take to announce
                             // their sessions. With one: until all that it knows of have
-    uint32_t boot;          // the incarnation: never the same twice. With a store, the store counts
+    uint64_t boot;          // of this start: ms since 1970. With a store, more if that has seen more
     const clock_ops *clock; // borrowed for life
 } broker_config;
 

@@ -63,7 +63,8 @@ struct broker {
     const clock_ops *clock;
     uint64_t now; // read once a batch
     uint64_t started_at, ticked_at;
-    uint32_t tick_ms, heartbeat_ms, worker_dead_ms, client_dead_ms, boot;
+    uint32_t tick_ms, heartbeat_ms, worker_dead_ms, client_dead_ms;
+    uint64_t boot;
 };
 
 // broker.c

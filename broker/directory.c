@@ -8,18 +8,18 @@ struct directory {
     zhashx_t *sessions;
     list_link pending; // of all sessions
     uint64_t seed;
-    uint64_t epoch; // the newest one given
+    epochs epochs;
 };
 
 directory *
-directory_new(uint64_t seed, uint32_t boot)
+directory_new(uint64_t seed, uint64_t boot)
 {
     directory *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->sessions = key_table();
     list_init(&self->pending);
     self->seed = seed;
-    self->epoch = (uint64_t)boot << 32;
+    epochs_init(&self->epochs, boot);
     return self;
 }
 
@@ -61,10 +61,16 @@ directory_count(const directory *self)
     return zhashx_size(self->sessions);
 }
 
+epochs *
+directory_epochs(directory *self)
+{
+    return &self->epochs;
+}
+
 session *
 directory_place(directory *self, id16 id, worker *owner)
 {
-    return directory_adopt(self, id, owner, ++self->epoch);
+    return directory_adopt(self, id, owner, epochs_next(&self->epochs));
 }
 
 session *
@@ -117,7 +123,7 @@ directory_move(directory *self, session *of, worker *to)
     of->owner = to;
     list_append(&to->sessions, &of->of_owner);
     to->session_count++;
-    of->epoch = ++self->epoch;
+    of->epoch = epochs_next(&self->epochs);
 }
 
 void

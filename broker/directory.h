@@ -4,6 +4,7 @@
 #define TROUPE_BROKER_DIRECTORY_H
 
 #include "broker/clients.h"
+#include "broker/epochs.h"
 #include "broker/registry.h"
 #include "broker/state.h"
 #include "proto/message.h"
@@ -53,7 +54,7 @@ typedef struct pending {
 } pending;
 
 typedef struct directory directory;
-directory *directory_new(uint64_t seed, uint32_t boot);
+directory *directory_new(uint64_t seed, uint64_t boot); // boot: epochs_init's
 void directory_destroy(directory **self_p); // NULL-safe; forgets all sessions, before workers and clients go
 
 session *directory_find(const directory *self, id16 id); // NULL: none
@@ -61,6 +62,7 @@ session *directory_find(const directory *self, id16 id); // NULL: none
 session *directory_first(const directory *self);
 session *directory_next(const directory *self);
 size_t directory_count(const directory *self);
+epochs *directory_epochs(directory *self); // that its sessions have; borrowed
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
 session *directory_place(directory *self, id16 id, worker *owner);
 // One that lives already, under the epoch that it has. The caller gives it its state.

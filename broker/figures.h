@@ -21,7 +21,7 @@ typedef struct {
     const counters *count;
     uint64_t now;
     uint64_t started_at;
-    uint32_t boot;
+    uint64_t boot;
 } figures;
 
 void figures_encode(const figures *self, buffer *out); // the whole body

@@ -238,16 +238,15 @@ s_say_ready(int fd)
     close(fd);
 }
 
-// The incarnation where there is no store that counts them: wall-clock time. In sixteenths of a second, since
-// a supervisor starts a broker again within the second, and workers would take it for the one before. Since
-// 2026, to fit 32 bits.
-static uint32_t
+// What this start is known by, and its epochs begin at: in ms, since a supervisor starts a broker again
+// within the second, and workers would take it for the one before. Where the clock was set back, the store or
+// the workers know of a higher one (PROTOCOL.md 3).
+static uint64_t
 s_boot(void)
 {
-    const uint64_t base = 1767225600;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (uint32_t)(((uint64_t)now.tv_sec - base) * 16 + (uint64_t)now.tv_nsec / 62500000);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 int

@@ -1,5 +1,6 @@
 #include "broker/store.h"
 
+#include "broker/epochs.h"
 #include "broker/fresh.h"
 #include "broker/journal.h"
 #include "broker/tables.h"
@@ -405,12 +406,12 @@ store_destroy(store **self_p)
 }
 
 err
-store_boot(store *self, uint32_t *ret_boot)
+store_boot(store *self, uint64_t least, uint64_t *ret_boot)
 {
-    uint64_t boot;
-    int code = tables_figure(&self->tables, "boot", &boot);
-    *ret_boot = (uint32_t)(boot + 1);
-    return code || tables_set_figure(&self->tables, "boot", boot + 1) ? ERR_SYSTEM : OK;
+    uint64_t before;
+    int code = tables_figure(&self->tables, "boot", &before);
+    *ret_boot = before + BOOT_STEP > least ? before + BOOT_STEP : least;
+    return code || tables_set_figure(&self->tables, "boot", *ret_boot) ? ERR_SYSTEM : OK;
 }
 
 uint32_t

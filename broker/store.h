@@ -19,8 +19,10 @@ typedef struct store store;
 store *store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size);
 void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
 
-// The number of this start, which no other start has had; it is written at once. ERR_SYSTEM.
-err store_boot(store *self, uint32_t *ret_boot);
+// The number of this start: `least`, ms since 1970, or what is above that of every other start that this
+// store has seen, with room for the epochs that they gave (broker/epochs.h). It is written at once.
+// ERR_SYSTEM.
+err store_boot(store *self, uint64_t least, uint64_t *ret_boot);
 
 // A number under a short name, as it was put last by any start; 0: never. It is written at once. ERR_SYSTEM.
 uint32_t store_figure(store *self, const char *name);

@@ -7,7 +7,7 @@
 #include "tests/broker/records.h"
 
 enum { STAGE_HEARTBEAT_MS = 1000, STAGE_BOOT = 77 };
-#define STAGE_EPOCH(n) ((uint64_t)STAGE_BOOT << 32 | (n))
+#define STAGE_EPOCH(n) ((uint64_t)STAGE_BOOT << 16 | (n))
 
 typedef struct {
     broker *broker;

@@ -144,9 +144,55 @@ test_two_claim_it(void)
     CU_ASSERT_EQUAL(disown.head.epoch, OLD_EPOCH(7));
     stage_ask(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(8), 4));
     s_expect(s_two, MSG_EVENT);
-    // No worker has an epoch of this start that this broker did not give.
-    s_announce(s_two, 5, UINT64_C(2) << 32 | 99, ANNOUNCED_HELD);
-    CU_ASSERT_EQUAL(s_expect(s_two, MSG_DISOWN).head.epoch, UINT64_C(2) << 32 | 99);
+    // No worker has an epoch of this start for a session that this broker did not give it.
+    stage_ask(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1));
+    uint64_t given = s_expect(s_one, MSG_MOUNT).head.epoch;
+    s_announce(s_two, 5, given, ANNOUNCED_HELD);
+    CU_ASSERT_EQUAL(s_expect(s_two, MSG_DISOWN).head.epoch, given);
+    s_end();
+}
+
+// Sessions of a start whose clock was ahead are no less alive; and what this start gave is newer, whatever it
+// is.
+static void
+test_the_clock_was_set_back(void)
+{
+    const uint64_t ahead = UINT64_C(1) << 60;
+    s_begin(2);
+    header mount = request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1);
+    mount.flags = FLAG_UNADOPTED; // does not wait, and goes to alpha
+    stage_ask(s_client, mount);
+    uint64_t early = s_expect(s_one, MSG_MOUNT).head.epoch;
+    CU_ASSERT_TRUE(early < ahead);
+    s_announce(s_two, 1, ahead + 5, ANNOUNCED_ATTACHED);
+    s_announce(s_two, 3, ahead + 4, ANNOUNCED_HELD); // another's by now
+    CU_ASSERT_EQUAL(s_expect(s_two, MSG_DISOWN).head.epoch, ahead + 4);
+    s_announce(s_one, 2, ahead + 3, ANNOUNCED_ATTACHED);
+    stage_ask(s_client, request_of(MSG_EVENT, 1, ahead + 5, 4));
+    CU_ASSERT_EQUAL(s_expect(s_two, MSG_EVENT).head.epoch, ahead + 5);
+    stage_ask(s_client, request_of(MSG_EVENT, 2, ahead + 3, 4));
+    CU_ASSERT_EQUAL(s_expect(s_one, MSG_EVENT).head.epoch, ahead + 3);
+    stage_ask(s_client, request_of(MSG_MOUNT, 4, 0, SEQUENCE_REQUEST | 2));
+    arrival late = stage_receive(&s_stage, s_one);
+    if (!late.here)
+        late = s_expect(s_two, MSG_MOUNT);
+    CU_ASSERT_TRUE(late.head.epoch > ahead + 5);
+    uint64_t boot = stage_figure(&s_stage, "boot");
+    stage_end(&s_stage); // and the next start, which hears nothing of them, begins above them
+    stage_begin_in(&s_stage, s_state);
+    CU_ASSERT_TRUE(stage_figure(&s_stage, "boot") << 16 > late.head.epoch);
+    CU_ASSERT_TRUE(stage_figure(&s_stage, "boot") > boot);
+    s_end();
+}
+
+static void
+test_an_epoch_that_nobody_gave(void)
+{
+    s_begin(1);
+    s_announce(s_one, 1, UINT64_MAX, ANNOUNCED_HELD);
+    CU_ASSERT_EQUAL(s_expect(s_one, MSG_DISOWN).head.epoch, UINT64_MAX);
+    s_announce(s_one, 1, 0, ANNOUNCED_HELD);
+    s_expect(s_one, MSG_DISOWN);
     s_end();
 }
 
@@ -167,6 +213,8 @@ static const unit_test s_tests[] = {
     {"one does not", test_one_does_not},
     {"a new page does not wait", test_a_new_page_does_not_wait},
     {"two claim it", test_two_claim_it},
+    {"the clock was set back", test_the_clock_was_set_back},
+    {"an epoch that nobody gave", test_an_epoch_that_nobody_gave},
     {"malformed", test_malformed},
 };
 UNIT_MAIN("broker_adopt", s_tests)

@@ -1,4 +1,5 @@
 // Sessions in the store: kept before they are told of, and given to another worker.
+#include "broker/epochs.h"
 #include "tests/broker/kept.h"
 
 static void
@@ -147,7 +148,7 @@ test_the_broker_dies(void)
     arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 1);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
     CU_ASSERT_TRUE(restore.head.epoch > kept_epoch); // epochs never repeat, whatever the clock says
-    CU_ASSERT_EQUAL(restore.head.epoch >> 32, (kept_epoch >> 32) + 1);
+    CU_ASSERT_TRUE(restore.head.epoch - kept_epoch >= EPOCH_STEP / 2);
     CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "seen");
     kept_end();
 }

@@ -370,7 +370,7 @@ static void
 test_client_still_connecting(void)
 {
     s_begin();
-    uint64_t epoch = (uint64_t)(STAGE_BOOT - 1) << 32 | 5;
+    uint64_t epoch = (uint64_t)(STAGE_BOOT - 1) << 16 | 5;
     buffer body;
     buffer_init(&body);
     announce_begin(&body, 1, true);

@@ -202,7 +202,7 @@ test_many_at_once_but_not_all(void)
         s_expect(s_client, MSG_MOUNTED);
     }
     s_drain();
-    uint64_t epochs[64];
+    uint64_t moved_epochs[64];
     id16 ids[64];
     unsigned moving = 0, moved = 0;
     for (;;) {
@@ -212,12 +212,12 @@ test_many_at_once_but_not_all(void)
         if (got.here) {
             CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_MOVE);
             ids[moving % 64] = got.head.session;
-            epochs[moving++ % 64] = got.head.epoch;
+            moved_epochs[moving++ % 64] = got.head.epoch;
             continue;
         }
         CU_ASSERT_TRUE_FATAL(moved < moving);
         CU_ASSERT_TRUE(moving - moved <= 16);
-        header head = request_of(MSG_MOVED, 1, epochs[moved % 64], 0);
+        header head = request_of(MSG_MOVED, 1, moved_epochs[moved % 64], 0);
         head.session = ids[moved++ % 64];
         stage_say_kept(s_from, "", head, slice_text("\1"));
         s_expect(s_to, MSG_RESTORE);
