@@ -3,6 +3,7 @@
 
 const KEY = 'troupe-chunks'
 const MOST = 200_000 // characters
+const KEPT = ['h', 's', 'one']
 
 // Where slots are, as a tree of elements: {name, own: slots of the element itself, t0…: text slots by their
 // gaps, r0…: ranges by their units, 0…: elements by their units}.
@@ -39,12 +40,15 @@ export function chunkCache(window) {
         known.delete(hash) // the newest are last
         known.set(hash, chunk)
       }
-      const kept = [...known]
-      let text
-      do text = JSON.stringify(kept, ['h', 's', 'one'])
-      while (text.length > MOST && kept.shift())
+      const kept = []
+      let size = 1 // of the brackets, and a comma less than there are pairs
+      for (const pair of [...known].reverse()) {
+        const text = JSON.stringify(pair, KEPT)
+        if ((size += text.length + 1) > MOST) break
+        kept.push(text)
+      }
       try {
-        window.localStorage[KEY] = text
+        window.localStorage[KEY] = `[${kept.reverse()}]`
       } catch {}
     },
     // What was kept may be the reason that a page could not be adopted.
