@@ -102,6 +102,34 @@ test('dj-keydown, with and without a key; dj-focus, dj-blur', () => {
     ['in', { value: 'v' }], ['out', { value: 'v' }]])
 })
 
+test('events that browsers and scripts make: without a key, on a text, with a strange submitter', (t) => {
+  const errors = []
+  const live = pageOf('<form id="f" dj-submit="save" dj-keydown="key"><input name="t" value="v" dj-input="q" dj-change="c">' +
+    '</form><p dj-click="p" dj-focus="in" dj-blur="out">x</p><button id="b">b</button><p id="p" dj-submit="no"></p>').join()
+  live.window.addEventListener('error', (event) => errors.push(event.message))
+  const { Event, SubmitEvent } = live.window
+  const text = live.$('p').firstChild
+  for (const type of ['keydown', 'click', 'input', 'change', 'submit', 'focusin', 'focusout', 'compositionstart', 'compositionend']) {
+    for (const target of [live.document, text, live.document.body]) target.dispatchEvent(new Event(type, { bubbles: true }))
+  }
+  live.$('input').dispatchEvent(new Event('keydown', { bubbles: true })) // a form is filled in for the user
+  const removed = live.document.createElement('button')
+  for (const submitter of [null, undefined, live.$('#b'), removed]) {
+    live.$('#f').dispatchEvent(new SubmitEvent('submit', { bubbles: true, cancelable: true, submitter }))
+    live.socket.say({ v: 0, s: live.version, a: live.socket.sent.at(-1)?.n })
+  }
+  assert.deepEqual(errors, [])
+  assert.deepEqual(sent(live), Array(4).fill(['save', { t: 'v' }]))
+})
+
+test('what the user did is what is sent, also when a patch takes the attribute away meanwhile', () => {
+  const live = pageOf('<input dj-input="q">').join()
+  live.type('input', 'x')
+  live.patch('<input>')
+  live.clock.advance(150)
+  assert.deepEqual(sent(live), [['q', { value: 'x' }]])
+})
+
 test('dj-submit sends all fields, lists, the button; no files, no CSRF token', (t) => {
   const warn = t.mock.method(console, 'warn', () => {})
   const live = pageOf('<form id="f" dj-submit="save" data-id="8">' +

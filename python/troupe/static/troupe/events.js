@@ -60,15 +60,17 @@ export function eventsOf({ window, clock, push, released }) {
 
   function submit(event) {
     const form = find(event, 'dj-submit')
-    if (form !== event.target) return
+    if (form !== event.target || form.localName !== 'form') return
     event.preventDefault()
     if (sending.has(form) || !allowed(form)) return
     flush()
-    const params = fieldsOf(form, event.submitter, attributesOf(form))
+    // A script may make an event of any button, and another listener may have moved the button elsewhere.
+    const { submitter } = event
+    const params = fieldsOf(form, submitter?.form === form ? submitter : null, attributesOf(form))
     const controls = controlsOf(form.getRootNode(), form)
     const sent = snapshot(controls)
     sending.add(form)
-    emit(form, 'dj-submit', form.closest(ROOT), params, null, (outcome) => {
+    emit(form, form.getAttribute('dj-submit'), form.closest(ROOT), params, null, (outcome) => {
       sending.delete(form)
       return () => outcome === 'done' && form.isConnected && reset(form, controls, sent)
     })
@@ -84,6 +86,7 @@ export function eventsOf({ window, clock, push, released }) {
   }
 
   function key({ key: name, target }) {
+    if (!name) return undefined // a browser that fills a form in for the user says so with such events
     const names = ['.' + name.toLowerCase().replace(' ', 'space'), ''].map((each) => `dj-keydown${each}`)
     for (let el = target; el?.closest?.(ROOT); el = el.parentElement) {
       const attribute = names.find((each) => el.hasAttribute(each))
@@ -106,11 +109,12 @@ export function eventsOf({ window, clock, push, released }) {
       ? throttle + (passed.get(el) ?? -Infinity) - clock.now()
       : ms('dj-debounce', attribute === 'dj-input' ? INPUT_DELAY_MS : 0)
     for (const each of pending) if (each.el === el && each.attribute === attribute) each.drop()
-    const root = el.closest(ROOT)
+    // What a patch makes of it meanwhile does not change what the user did.
+    const [root, name] = [el.closest(ROOT), el.getAttribute(attribute)]
     const entry = {
       el,
       attribute,
-      go: () => emit(el, attribute, root, read(), control),
+      go: () => emit(el, name, root, read(), control),
       drop() {
         cancel()
         pending.delete(entry)
@@ -143,14 +147,14 @@ export function eventsOf({ window, clock, push, released }) {
     }
   }
 
-  function emit(el, attribute, root, params, control, then) {
+  function emit(el, name, root, params, control, then) {
     const change = (by) => {
       el.classList.toggle('dj-loading', count(el, by) > 0)
       if (control && control !== el) count(control, by)
     }
     if (control) report(control)
     change(1)
-    push(root, el.getAttribute(attribute), params, (outcome) => {
+    push(root, name, params, (outcome) => {
       change(-1)
       return then?.(outcome)
     })
