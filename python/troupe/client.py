@@ -39,11 +39,15 @@ _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class _Pending:
-    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers."""
+    """A request in flight. `shared`: an earlier one of the same number, which the same reply answers. `again`: it was
+    sent over a connection that broke since, and what became of that sending is not known.
+    """
 
-    __slots__ = ("future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data", "subscriber")
+    __slots__ = ("key", "future", "kind", "flags", "epoch", "deadline", "shared", "ttl", "data", "subscriber", "again")
 
-    def __init__(self, future, kind, flags, epoch, deadline, shared, ttl, data, subscriber):
+    def __init__(self, key, future, kind, flags, epoch, deadline, shared, ttl, data, subscriber):
+        self.key = key
+        self.again = False
         self.future = future
         self.kind = kind
         self.flags = flags
@@ -78,7 +82,7 @@ class Client:
         self.loop = loop
         self._clock = clock or loop.time
         self._pending = {}
-        self._waiting = deque()  # (deadline, key, header, body), while the socket takes nothing
+        self._waiting = deque()  # (deadline, pending or lost, header, body), while the socket takes nothing
         self._subscribers = {}
         self._numbers = itertools.count(wire.REQUEST_BIT | 1)
         self._drain_due = False
@@ -140,10 +144,10 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
-        self._pending[key] = _Pending(
-            future, kind, flags, epoch, self._clock() + timeout, self._pending.get(key), ttl, data, subscriber
-        )
-        self._put(key, header, data)
+        deadline = self._clock() + timeout
+        pending = _Pending(key, future, kind, flags, epoch, deadline, self._pending.get(key), ttl, data, subscriber)
+        self._pending[key] = pending
+        self._put(pending, header, data)
         self._watch()
         return future
 
@@ -171,14 +175,14 @@ class Client:
         del self._subscribers[session]
         return True
 
-    def _put(self, key, header, data):
-        """Send, or keep for a while. key: of the pending request; or what `send` was given as `lost`."""
+    def _put(self, whose, header, data):
+        """Send, or keep for a while. whose: the pending request; or what `send` was given as `lost`."""
         if not self._waiting and self._try_send(header, data):
             return
         if len(self._waiting) >= MAX_WAITING:
-            self._end(key, self._unsent())
+            self._give_up(whose)
             return
-        self._waiting.append((self._clock() + CONNECT_WAIT, key, header, data))
+        self._waiting.append((self._clock() + CONNECT_WAIT, whose, header, data))
 
     def _try_send(self, header, data):
         """Whether the socket took it. The descriptor is edge-triggered, and sending may eat the edge: read
@@ -274,6 +278,8 @@ class Client:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
         del self._pending[key]
+        if reply.kind == wire.NOT_EXECUTED and (pending.again or pending.shared is not None):
+            reply = reply._replace(flags=reply.flags | wire.AGAIN)
         if reply.kind == wire.JOINED and pending.subscriber is not None and not pending.future.done():
             self.subscribe(key[0], pending.subscriber)
         pending.answer(reply)
@@ -288,22 +294,45 @@ class Client:
             logger.exception("event=subscriber_failed session=%s", session.hex())
 
     def _flush(self):
-        """Send what waits, in order, as far as the socket takes it; end what waited too long."""
-        now = self._clock()
+        """End what waited too long, and send the rest, in order, as far as the socket takes it."""
+        self._expire(self._clock())
         while self._waiting:
-            deadline, key, header, data = self._waiting[0]
-            if deadline <= now:
-                self._end(key, self._unsent())
-            elif not self._is_abandoned(key) and not self._try_send(header, data):
+            _, whose, header, data = self._waiting[0]
+            if not _is_abandoned(whose) and not self._try_send(header, data):
                 return
             self._waiting.popleft()
 
-    def _is_abandoned(self, key):
-        """Whether nobody waits for this request any more: sending it now would only surprise."""
-        if type(key) is not tuple:
-            return False
-        pending = self._pending.get(key)
-        return pending is None or pending.future.done()
+    def _expire(self, now):
+        late = [whose for deadline, whose, _, _ in self._waiting if deadline <= now]
+        if late:
+            self._waiting = deque(entry for entry in self._waiting if entry[0] > now)
+        for whose in late:
+            self._give_up(whose)
+
+    def _give_up(self, whose):
+        """It cannot be sent. What was sent before may have been executed all the same."""
+        if not isinstance(whose, _Pending):
+            if whose is not None:
+                whose(self._unsent())
+        elif whose.again:
+            self._end(whose.key, self._no_reply())
+        else:
+            self._unlink(whose)
+            whose.answer(self._unsent())
+
+    def _unlink(self, pending):
+        """Take one request out, and leave in flight what shares its number."""
+        earlier, pending.shared = pending.shared, None
+        newest = self._pending.get(pending.key)
+        if newest is not pending:
+            while newest is not None and newest.shared is not pending:
+                newest = newest.shared
+            if newest is not None:
+                newest.shared = earlier
+        elif earlier is not None:
+            self._pending[pending.key] = earlier
+        else:
+            del self._pending[pending.key]
 
     def _unsent(self):
         self._hear()
@@ -316,11 +345,11 @@ class Client:
         text = f"no broker answers at {self.address}: start one with `troupe up`, or set TROUPE['BROKER']"
         return ActorError("unreachable", text, "not_executed", retry_ms=1000)
 
+    def _no_reply(self):
+        text = f"no reply came from {self.address}: whether the request was executed is not known"
+        return ActorError("timeout", text, "unknown")
+
     def _end(self, key, error):
-        if type(key) is not tuple:
-            if key is not None:
-                key(error)
-            return
         pending = self._pending.pop(key, None)
         if pending is not None:
             pending.answer(error)
@@ -341,8 +370,7 @@ class Client:
             self._flush()
         now = self._clock()
         for key in [key for key, pending in self._pending.items() if pending.deadline <= now]:
-            text = f"no reply came from {self.address}: whether the request was executed is not known"
-            self._end(key, ActorError("timeout", text, "unknown"))
+            self._end(key, self._no_reply())
         self._watch()
 
     def _keep_alive(self):
@@ -354,20 +382,23 @@ class Client:
 
     def _send_again(self):
         """Connected again: what was sent, and not answered, died with the broker or its answer did. An event has its
-        number and a join its place, so that neither happens twice; of the rest it cannot be told.
+        number and a join its place, so that neither happens twice; of the rest it cannot be told. An event waits for
+        its turn as long as somebody waits for it: to say that it was not executed would not be true.
         """
-        unsent = {key for _, key, _, _ in self._waiting if type(key) is tuple}
+        unsent = {id(whose) for _, whose, _, _ in self._waiting}
         again = []
         for key, pending in list(self._pending.items()):
-            if key in unsent:
+            if id(pending) in unsent or pending.future.done():
                 continue
             if pending.kind not in _SENT_AGAIN:
                 text = f"the broker at {self.address} died meanwhile: whether the request was executed is not known"
                 self._end(key, ActorError("worker_lost", text, "unknown"))
                 continue
-            flags = pending.flags | (wire.AGAIN if pending.kind == wire.EVENT else 0)
+            flags, deadline = pending.flags, self._clock() + CONNECT_WAIT
+            if pending.kind == wire.EVENT:
+                flags, deadline, pending.again = flags | wire.AGAIN, pending.deadline, True
             header = wire.HEADER.pack(wire.VERSION, pending.kind, flags, key[0], pending.epoch, key[1], pending.ttl)
-            again.append((self._clock() + CONNECT_WAIT, key, header, pending.data))
+            again.append((deadline, pending, header, pending.data))
         self._waiting.extendleft(reversed(again))
         self._flush()
 
@@ -388,6 +419,11 @@ class Client:
         reply = future.result()
         if reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "unknown_session":
             self._tell(session, wire.ENDED, 0, _packed({"reason": "worker_lost"}))
+
+
+def _is_abandoned(whose):
+    """Whether nobody waits for this request any more: sending it now would only surprise."""
+    return isinstance(whose, _Pending) and whose.future.done()
 
 
 def _packed(body):

@@ -272,6 +272,7 @@ class LiveViewConsumer(AsyncConsumer):
             if reply.kind == wire.DONE:
                 return self._done(number, view, wire.unpack_body(reply.body))
             error = from_reply(reply.kind, reply.body)
+            error.again = bool(reply.flags & wire.AGAIN)
         except ActorError as raised:
             error = raised
         except (wire.WireError, KeyError) as raised:
@@ -302,15 +303,18 @@ class LiveViewConsumer(AsyncConsumer):
         elif error.outcome == "unknown":
             self._json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
-            self._refuse(number, error.kind, error.message, error.retry_ms)
+            self._refuse(number, error.kind, error.message, error.retry_ms, error.again)
             if error.kind in _LOST:
                 self._lost(error.kind)
 
-    def _refuse(self, number, reason, message, retry_ms=None):
+    def _refuse(self, number, reason, message, retry_ms=None, again=False):
+        """again: an earlier sending of it may have been executed."""
         self._inflow.refused(number)
         frame = {"t": "refused", "n": number, "reason": reason, "message": message}
         if retry_ms is not None:
             frame["retry_ms"] = retry_ms
+        if again:
+            frame["r"] = True
         self._json(**frame)
 
     def _refuse_own(self, number, message):

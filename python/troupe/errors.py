@@ -19,8 +19,11 @@ class ActorError(Exception):
     whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome:
     `failed` (it ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's
     class. frames: list of [file, line, function, source], outermost first. view_path, event: where it
-    happened. retry_ms: when to come back, if the other side said so.
+    happened. retry_ms: when to come back, if the other side said so. again: of an event that is `not_executed`: it was
+    sent twice, and what became of the first sending is not known.
     """
+
+    again = False
 
     def __init__(
         self, kind, message, outcome="failed", type=None, frames=(), view_path=None, event=None, retry_ms=None

@@ -5,7 +5,7 @@ import json
 import uuid
 
 from . import transport, wire
-from .errors import ActorError, expect
+from .errors import ActorError, expect, from_reply
 from .turnlock import TurnLock
 
 
@@ -127,6 +127,11 @@ class SessionActor:
         except ActorError as error:
             self._in_doubt = self._in_doubt or error.kind == "timeout"
             raise
+        if reply.kind == wire.NOT_EXECUTED and reply.flags & wire.AGAIN and not _is_gap(reply):
+            self._in_doubt = True
+            error = from_reply(reply.kind, reply.body)
+            text = f"{error.message}; but it had been sent before: whether it was executed is not known"
+            raise ActorError(error.kind, text, "unknown")
         if reply.kind != wire.NOT_EXECUTED:
             self._last = number
             self._in_doubt = False

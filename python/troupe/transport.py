@@ -20,7 +20,9 @@ from . import conf
 
 
 class Reply(NamedTuple):
-    """A reply's header fields that matter, and its body, still packed."""
+    """A reply's header fields that matter, and its body, still packed. AGAIN in `flags` of a NOT_EXECUTED: the request
+    was sent twice, since a connection broke, and what became of the first sending is not known.
+    """
 
     kind: int
     flags: int

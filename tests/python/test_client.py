@@ -255,6 +255,63 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         second.close()
 
 
+async def test_a_refusal_of_what_was_sent_twice_says_so(tmp_path, make):
+    """The first broker may have passed it on: that the second one refuses it says nothing about that."""
+    first = fake_worker.Broker(f"ipc://{tmp_path}/front")
+    one = make(first.address)
+    await mounted(one)
+    first.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+    future = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    abandoned = one.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
+    for _ in range(2):
+        await asyncio.to_thread(first.wait_for, wire.EVENT)
+    abandoned.cancel()
+    first.close()
+    second = fake_worker.Broker(first.address)
+    try:
+        reply = await future
+        assert (reply.kind, reply.flags & wire.AGAIN) == (wire.NOT_EXECUTED, wire.AGAIN)
+        fresh = await one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+        assert (fresh.kind, fresh.flags & wire.AGAIN) == (wire.NOT_EXECUTED, 0)
+        assert second.seen.qsize() == 2  # what nobody waits for was not sent again
+    finally:
+        second.close()
+
+
+async def test_what_was_sent_before_is_never_said_to_be_not_executed(broker, make, monkeypatch):
+    clock = Clock()
+    broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+    one = make(broker.address, clock=clock)
+    await mounted(one)
+    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
+    one._send_again()
+    behind = one.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
+    clock.now += client.CONNECT_WAIT
+    one._sweep()
+    assert behind.exception().outcome == "not_executed" and not first.done()
+    clock.now += 30
+    one._sweep()
+    assert (first.exception().kind, first.exception().outcome) == ("timeout", "unknown")
+    assert not one._waiting and not one._pending
+
+
+async def test_one_that_cannot_be_sent_says_nothing_of_one_that_was(broker, make, monkeypatch):
+    clock = Clock()
+    one = make(broker.address, clock=clock)
+    await mounted(one)
+    sends = one._try_send
+    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
+    later = [one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1) for _ in range(2)]
+    later[0].cancel()
+    clock.now += client.CONNECT_WAIT
+    one._sweep()
+    assert later[1].exception().outcome == "not_executed" and not one._waiting
+    monkeypatch.setattr(one, "_try_send", sends)
+    assert (await first).kind == wire.DONE and not one._pending
+
+
 async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     clock = Clock()
     one = make(f"ipc://{tmp_path}/nobody", clock=clock)

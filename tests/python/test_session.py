@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from samples import Counter
 
-from troupe import ActorError, create_session_actor, inproc, wire
+from troupe import ActorError, client, create_session_actor, inproc, wire
 from troupe.session import session_bytes
 from troupe.turnlock import TurnLock
 
@@ -151,6 +151,29 @@ async def test_after_a_lost_reply_the_number_is_found_again(broker, monkeypatch,
     result = await actor.event("increment", {"by": 1})
     assert f">{1 if executed == 'never' else 1001}<" in result["html"]
     assert (await actor.event("increment", {"by": 1}))["version"] == result["version"] + 1
+
+
+@pytest.mark.parametrize("executed", [False, True])
+async def test_a_refusal_of_an_event_that_was_sent_twice_leaves_it_in_doubt(broker, executed):
+    actor = await create_session_actor("x")
+    await actor.mount("samples.Counter", {})
+    fake = broker.sessions[actor.id]
+
+    def silent(kind, session, epoch, sequence, fields):
+        broker.answer = lambda *_: [(wire.NOT_EXECUTED, {"reason": "busy", "message": "full"})]
+        if executed:
+            fake.run(wire.pack_header(kind, 0, session, epoch, sequence, 0), wire.pack_body(fields))
+        return []
+
+    broker.answer = silent
+    asked = asyncio.create_task(actor.event("increment", {"by": 1000}))
+    await asyncio.to_thread(broker.wait_for, wire.EVENT)
+    client.get()._send_again()
+    with pytest.raises(ActorError) as error:
+        await asked
+    assert (error.value.kind, error.value.outcome) == ("busy", "unknown")
+    broker.answer = lambda *_: None
+    assert f">{1001 if executed else 1}<" in (await actor.event("increment", {"by": 1}))["html"]
 
 
 async def test_ids():

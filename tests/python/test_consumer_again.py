@@ -1,0 +1,25 @@
+"""An event that Django sent twice, since its connection broke, is said to be in doubt (PROTOCOL.md 9.3)."""
+
+import asyncio
+
+import pytest
+from test_consumer import Page, page_token
+
+from troupe import client, wire
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+
+async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
+    (found,) = await page_token()
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+        await page.send(t="event", n=1, v=page.view, e="increment", p={})
+        await asyncio.to_thread(broker.wait_for, wire.EVENT)
+        broker.answer = lambda kind, *_: (
+            [(wire.NOT_EXECUTED, {"reason": "busy", "message": "later"})] if kind == wire.EVENT else None
+        )
+        client.get()._send_again()  # as after a connection that broke
+        assert await page.next() == {"t": "refused", "n": 1, "reason": "busy", "message": "later", "r": True}
+        assert "r" not in await page.ask(t="event", n=1, v=page.view, e="increment", p={})
