@@ -160,15 +160,96 @@ test('a session that comes from a snapshot: what was sent is sent again and said
   assert.ok(!live.told.some(([name]) => name === 'unknown'))
 })
 
-test('a refused join is tried again', () => {
+test('a refused join is tried again, not sooner than the server wants', () => {
   const live = pageOf('')
   live.socket.open()
   live.socket.take()
-  live.socket.say({ t: 'refused', reason: 'no_worker', retry_ms: 3000 })
+  live.socket.say({ t: 'error', reason: 'busy', retry_ms: 3000 })
   live.clock.advance(2999)
   assert.deepEqual(live.socket.take(), [])
   live.clock.advance(1)
   assert.equal(live.socket.take().length, 1)
+  live.clock.random = () => 0
+  live.socket.say({ t: 'error', reason: 'busy', retry_ms: 50_000 })
+  live.socket.fail(1013)
+  live.clock.advance(49_999)
+  assert.equal(live.sockets.length, 1)
+  live.clock.advance(1)
+  assert.equal(live.sockets.length, 2)
+})
+
+// A worker dies while three events of a page are under way: each of them is refused, and the session is lost.
+function ended(live, events = 3) {
+  for (let i = 0; i < events; i++) live.$('button').click()
+  const numbers = live.socket.take('event').map(({ n }) => n)
+  for (const n of numbers) {
+    live.socket.say({ t: 'refused', n, reason: 'unknown_session' }, { t: 'lost', reason: 'unknown_session' })
+  }
+  return numbers
+}
+
+test('however many refusals there are, the page joins once, and goes on', () => {
+  const live = pageOf(BUTTON).join(0)
+  ended(live)
+  live.clock.advance(900)
+  assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-2', s: 1 }] }])
+  const id = 'b'.repeat(32)
+  live.socket.say({ t: 'joined', n: 0, restored: true,
+    views: [{ v: id, i: 4, s: 9, token: 'token-9', html: `<main dj-root>${BUTTON}<p>5</p></main>` }] })
+  assert.equal(live.$('p').textContent, '5')
+  live.clock.advance(1000)
+  assert.deepEqual(live.socket.take().map(({ n, v, r }) => [n, v, r]), [[1, id, undefined], [2, id, undefined], [3, id, undefined]])
+  live.socket.say({ v: 4, s: 10, a: 1, d: { 0: { h: `<main dj-root>${BUTTON}<p>6</p></main>` } } })
+  assert.equal(live.$('p').textContent, '6')
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take('join'), [{ t: 'join', views: [{ token: 'token-9', s: 10 }] }])
+})
+
+test('whatever asks for a join while one is unanswered, or due, leads to one', () => {
+  const wake = (live) => live.window.dispatchEvent(new live.window.Event('online'))
+  const triggers = {
+    lost: (live) => live.socket.say({ t: 'lost', reason: 'worker_lost' }),
+    unknown: (live, n) => live.socket.say({ t: 'refused', n, reason: 'unknown_session' }),
+    gap: (live, n) => live.socket.say({ t: 'refused', n, reason: 'gap' }),
+    large: (live, n) => live.socket.say({ t: 'refused', n, reason: 'too_large' }),
+    refresh: (live) => live.socket.say({ t: 'refused', n: 0, reason: 'busy', retry_ms: 10 }),
+    wake,
+    shown: (live) => live.window.dispatchEvent(new live.window.Event('pageshow')),
+  }
+  for (const [first, one] of Object.entries(triggers)) {
+    for (const [second, other] of Object.entries(triggers)) {
+      const live = pageOf(BUTTON).join(0)
+      for (let i = 0; i < 3; i++) live.$('button').click()
+      live.socket.take()
+      one(live, 1)
+      other(live, 2)
+      triggers.unknown(live, 3)
+      live.clock.advance(3000)
+      assert.equal(live.socket.take('join').length, 1, `${first}, ${second}`)
+      live.joined(0, 2)
+      live.clock.advance(3000)
+      assert.equal(live.socket.take('join').length, 0, `${first}, ${second}`)
+    }
+  }
+})
+
+test('a joined that nobody asked for brings its tokens all the same, and is told', (t) => {
+  const error = t.mock.method(console, 'error', () => {})
+  const live = pageOf(BUTTON).join(0)
+  live.socket.say({ t: 'joined', n: 0, views: [{ v: 'c'.repeat(32), i: 0, s: 4, token: 'token-4', html: '<main dj-root>4</main>' }] })
+  assert.deepEqual([error.mock.callCount(), live.root.textContent], [1, '4'])
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take('join'), [{ t: 'join', views: [{ token: 'token-4', s: 4 }] }])
+})
+
+test('a page whose roots are all gone asks for nothing more', () => {
+  const live = pageOf(BUTTON).join(0)
+  live.root.remove()
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(600_000)
+  assert.deepEqual([live.sockets.length, live.socket.readyState, live.socket.take('join')], [1, 3, []])
 })
 
 test('reload: once in ten seconds, else a message', () => {

@@ -10,6 +10,7 @@ function queueOf(options = {}) {
   it.queue = makeQueue({ clock, send, rejoin: () => it.rejoins++, ...options })
   it.push = (name, params = {}) => it.queue.push({ name, params, view: () => 'v',
     settle: (outcome, frame) => { it.settled.push([name, outcome, frame?.reason]) } })
+  it.refused = (n, reason, ms, more) => it.queue.refused({ n, reason, retry_ms: ms, ...more })
   it.take = () => it.sent.splice(0).map((frame) => `${frame.n}${frame.e}`)
   return it
 }
@@ -77,9 +78,9 @@ test('busy: after retry_ms the same number, and those behind it after their gaps
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
-  it.queue.refused(1, 'busy', 700)
-  it.queue.refused(2, 'gap')
-  it.queue.refused(3, 'gap')
+  it.refused(1, 'busy', 700)
+  it.refused(2, 'gap')
+  it.refused(3, 'gap')
   it.push('d')
   it.clock.advance(699)
   assert.deepEqual(it.take(), [])
@@ -92,9 +93,9 @@ test('a gap behind an event that nobody refused: that one was lost, and is sent 
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
-  it.queue.refused(2, 'gap')
+  it.refused(2, 'gap')
   assert.deepEqual(it.take(), ['1a', '2b'])
-  it.queue.refused(3, 'gap')
+  it.refused(3, 'gap')
   assert.deepEqual(it.take(), ['1a', '3c'])
 })
 
@@ -102,11 +103,11 @@ test('a gap refusal that comes late sends its own event again, and the first to 
   const it = queueOf()
   it.queue.joined(0)
   for (const name of 'ab') it.push(name)
-  it.queue.refused(1, 'expired')
+  it.refused(1, 'expired')
   it.take()
   it.clock.advance(200)
   assert.deepEqual(it.take(), ['1a'])
-  it.queue.refused(2, 'gap')
+  it.refused(2, 'gap')
   assert.deepEqual(it.take(), ['1a', '2b'])
 })
 
@@ -116,10 +117,10 @@ test('too_large: given up; those behind get new numbers, with a new join', () =>
   for (const name of 'abcd') it.push(name)
   it.take()
   it.queue.answer(1, 'done')
-  it.queue.refused(2, 'too_large')
-  it.queue.refused(3, 'gap')
+  it.refused(2, 'too_large')
+  it.refused(3, 'gap')
   it.push('e')
-  it.queue.refused(4, 'gap')
+  it.refused(4, 'gap')
   assert.deepEqual([it.take(), it.rejoins], [[], 1])
   it.queue.joined(1)
   assert.deepEqual(it.take(), ['2c', '3d', '4e'])
@@ -131,9 +132,9 @@ test('given up behind one that is sent again', () => {
   it.queue.joined(0)
   for (const name of 'abcd') it.push(name)
   it.take()
-  it.queue.refused(1, 'busy', 500)
-  it.queue.refused(2, 'malformed')
-  it.queue.refused(3, 'gap')
+  it.refused(1, 'busy', 500)
+  it.refused(2, 'malformed')
+  it.refused(3, 'gap')
   it.queue.joined(0)
   assert.deepEqual(it.take(), [])
   it.clock.advance(500)
@@ -145,7 +146,7 @@ test('given up, then the socket is gone: those behind are new after the join', (
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
-  it.queue.refused(1, 'too_large')
+  it.refused(1, 'too_large')
   it.queue.closed()
   it.queue.joined(0)
   assert.deepEqual(it.take(), ['1b', '2c'])
@@ -155,12 +156,82 @@ test('a first event that is a gap, or an unknown session, asks to join again', (
   const it = queueOf()
   it.queue.joined(5)
   it.push('a')
-  it.queue.refused(6, 'gap')
+  it.refused(6, 'gap')
   assert.equal(it.rejoins, 1)
   it.queue.joined(0)
   it.take()
-  it.queue.refused(1, 'unknown_session')
+  it.refused(1, 'unknown_session')
   assert.equal(it.rejoins, 2)
+})
+
+const flags = (it) => it.sent.splice(0).map(({ n, r }) => [n, r])
+
+test('after a restore only what may have been executed is said to be sent again', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'abc') it.push(name)
+  it.take()
+  it.refused(2, 'unknown_session')
+  it.refused(3, 'gap')
+  it.queue.joined(0, true)
+  it.clock.advance(1000)
+  assert.deepEqual(flags(it), [[1, true], [2, undefined], [3, undefined]])
+})
+
+test('a sending without an outcome is not forgotten when a later one is refused', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  it.push('a')
+  it.queue.closed()
+  it.queue.joined(0) // the same session: nothing was executed yet, but it may still be on its way there
+  assert.deepEqual(flags(it), [[1, undefined], [1, undefined]])
+  it.refused(1, 'busy')
+  it.queue.joined(0, true)
+  it.clock.advance(1000)
+  assert.deepEqual(flags(it), [[1, true]])
+  it.refused(1, 'busy')
+  it.clock.advance(1000)
+  assert.deepEqual(flags(it), [[1, true]])
+  it.refused(1, 'busy')
+  it.queue.lost()
+  assert.deepEqual(it.settled, [['a', 'unknown', 'lost']])
+})
+
+test('one that was lost on its way may have been executed', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  for (const name of 'ab') it.push(name)
+  it.refused(2, 'gap')
+  it.refused(1, 'unknown_session') // of the sending that closed the gap
+  it.refused(2, 'gap')
+  it.take()
+  it.queue.joined(0, true)
+  it.clock.advance(1000)
+  assert.deepEqual(flags(it), [[1, true], [2, undefined]])
+})
+
+test('a refusal that says that an earlier sending is in doubt', () => {
+  const it = queueOf()
+  it.queue.joined(0)
+  it.push('a')
+  it.take()
+  it.refused(1, 'unknown_session', 0, { r: true })
+  it.queue.joined(0, true)
+  it.clock.advance(1000)
+  assert.deepEqual(flags(it), [[1, true]])
+})
+
+test('what was refused goes to a fresh session as well; what may have been executed does not', () => {
+  const it = queueOf()
+  it.queue.joined(5)
+  for (const name of 'abc') it.push(name)
+  it.take()
+  it.refused(7, 'unknown_session')
+  it.queue.lost()
+  it.queue.joined(0)
+  it.clock.advance(1000)
+  assert.deepEqual(it.take(), ['1b'])
+  assert.deepEqual(it.settled, [['a', 'unknown', 'lost'], ['c', 'unknown', 'lost']])
 })
 
 test('retries back off, and never come before retry_ms', () => {
@@ -170,7 +241,7 @@ test('retries back off, and never come before retry_ms', () => {
   let total = 0
   for (let i = 0; i < 10; i++) {
     it.take()
-    it.queue.refused(1, 'no_worker', 50)
+    it.refused(1, 'no_worker', 50)
     it.clock.advance(49)
     assert.deepEqual(it.take(), [])
     let waited = 49
@@ -204,11 +275,11 @@ test('whatever is refused or lost, each event runs once and in order', () => {
     const large = []
     const serve = (frame) => {
       if (frame.n <= last) return queue.answer(frame.n, 'done')
-      if (frame.n > last + 1) return queue.refused(frame.n, 'gap')
+      if (frame.n > last + 1) return queue.refused({ n: frame.n, reason: 'gap' })
       const dice = random()
-      if (dice < 0.15) return queue.refused(frame.n, 'busy', 20)
+      if (dice < 0.15) return queue.refused({ n: frame.n, reason: 'busy', retry_ms: 20 })
       large[frame.p.id] ??= dice < 0.25
-      if (large[frame.p.id]) return queue.refused(frame.n, 'too_large')
+      if (large[frame.p.id]) return queue.refused({ n: frame.n, reason: 'too_large' })
       last++
       executed.push(frame.p.id)
       if (dice < 0.4) return undefined // the reply gets lost

@@ -111,6 +111,15 @@ test('a socket that never opens, or on which the page does not join, is given up
   assert.deepEqual(it.log, ['closed', 'open', 'closed'])
 })
 
+test('other frames are no answer to a join', () => {
+  const it = socketOf()
+  it.ws.open()
+  it.clock.advance(15_000)
+  it.ws.say({ t: 'pong' })
+  it.clock.advance(5000)
+  assert.deepEqual(it.log, ['open', 'closed'])
+})
+
 test('stop is silent and start begins again', () => {
   const other = socketOf()
   other.up()

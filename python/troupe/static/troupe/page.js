@@ -12,14 +12,13 @@ import { timerOf } from './timer.js'
 
 const RELOAD_KEY = 'troupe-reload'
 const RELOAD_MS = 10000
-const JOIN_AGAIN_MS = 1000
 const LOST_MS = 500
 
 // env: {window, clock, connect(): a WebSocket, reload()}.
 export function pageOf(env) {
   const { window, clock, connect } = env
   const { document } = window
-  let joining = null // the views that a join was sent for
+  let joining = false // a join is unanswered
   const again = timerOf(clock) // a join that is due
   const status = statusOf(env)
   const events = eventsOf({ window, clock, push, released: release })
@@ -59,17 +58,21 @@ export function pageOf(env) {
   function idle() {
     queue.closed()
     again.clear()
-    joining = null
+    joining = false
     for (const view of views) view.disarm()
   }
 
-  // With the newest token of each root that is still in the page.
+  // With the newest token of each root that is still in the page. One join at a time: a second one would have the
+  // same tokens, which the first has spent by then. Whoever asks for it meanwhile asks because of a frame that is
+  // older than the answer, so the answer will do.
   function join() {
-    again.clear()
     queue.closed()
-    socket.joining()
+    if (joining) return
+    again.clear()
     views = views.filter((view) => view.el().isConnected)
-    joining = views
+    if (!views.length) return leave()
+    joining = true
+    socket.joining()
     send({ t: 'join', views: views.map((view) => view.asked()) })
   }
 
@@ -106,15 +109,18 @@ export function pageOf(env) {
   const FRAMES = {
     patch,
 
-    joined({ n, fresh, restored, views: entries }) {
-      socket.ready()
+    // One that nobody asked for is told, and taken all the same: it brings the only tokens that are good now.
+    joined(frame) {
+      const { n, fresh, restored, views: entries } = frame
+      if (!joining) console.error('troupe:', frame)
       // A new session knows nothing of what the page had sent: it is never sent again by itself.
       if (fresh) queue.lost()
       entries.forEach((entry, at) => {
-        joining?.[at]?.joined(entry)
+        views[at].joined(entry)
         if (entry.error) status.failed(entry)
       })
-      joining = null
+      joining = false
+      socket.ready()
       status.connected()
       queue.joined(n, restored)
     },
@@ -122,11 +128,11 @@ export function pageOf(env) {
     failed: answer('failed'),
     unknown: answer('unknown'),
 
-    refused({ n, reason, retry_ms: ms = 0, message }) {
-      if (n) {
-        if (!queue.refused(n, reason, ms, { reason, message })) status.refused({ reason, message, again: true })
-        release()
-      } else if (joining) again.set(Math.max(ms, JOIN_AGAIN_MS), join)
+    // Without n it answers a refresh, which the view asks for again.
+    refused(frame) {
+      if (!frame.n) return
+      if (!queue.refused(frame)) status.refused({ ...frame, again: true })
+      release()
     },
 
     token({ v, token }) {
@@ -137,8 +143,8 @@ export function pageOf(env) {
       status.tell('lost', frame)
       queue.closed()
       status.disconnected()
-      // A worker's pages all come at once otherwise.
-      again.set(clock.random() * LOST_MS, join)
+      // A worker's pages all come at once otherwise. A join that is under way, or due, will do.
+      if (!joining && !again.runs()) again.set(clock.random() * LOST_MS, join)
     },
 
     // Once: a page that is refused again at once would reload for ever.
@@ -156,7 +162,15 @@ export function pageOf(env) {
       status.broken('reload')
     },
 
-    error: console.error,
+    error(frame) {
+      console.error('troupe:', frame)
+      const { retry_ms: ms } = frame
+      if (!joining || !ms) return
+      // The join was refused, and is due later: on this socket, or on the next one if this one is closed.
+      joining = false
+      socket.joining(ms)
+      again.set(ms, join)
+    },
   }
 
   return { start, leave }

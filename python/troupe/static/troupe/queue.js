@@ -11,7 +11,9 @@ const ENVELOPE_BYTES = 128
 
 // clock: see timer.js; send(frame) and rejoin() are called when something is due.
 export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes = 65536 }) {
-  let items = [] // {event, n: 0 without a number, sent, due, tries, r: a worker that died may have executed it}
+  // {event, n: 0 without a number, sent: its last sending has no outcome yet, doubt: an earlier one never got one,
+  // due, tries, r: a worker that died may have executed it}
+  let items = []
   let next = 1
   let open = false
   const timer = timerOf(clock)
@@ -24,10 +26,17 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
     timer.clear()
   }
 
+  // Nothing more will be heard of its last sending. A later one that is refused says nothing about this one.
+  function abandon(item) {
+    item.doubt ||= item.sent
+    item.sent = false
+  }
+
   // The session is gone. Nobody can tell any more what became of the events that were sent to it.
   function lost() {
-    const gone = items.filter((item) => item.sent)
-    items = items.filter((item) => !item.sent)
+    items.forEach(abandon)
+    const gone = items.filter((item) => item.doubt)
+    items = items.filter((item) => !item.doubt)
     items.forEach(unnumber)
     for (const item of gone) item.event.settle('unknown', { reason: 'lost' })
   }
@@ -69,13 +78,13 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
 
     // The session says that it executed everything up to `last`. A session that is behind what was already
     // answered is another one: what had been sent to the old one can no longer be told. restored: it comes from a
-    // snapshot, and what the worker before had begun it does not know.
+    // snapshot, and what the worker before had begun it does not know. What was refused had not begun.
     joined(last, restored) {
       const first = items.find((item) => item.n)
       if (last < first?.n - 1) lost()
       for (const item of items) {
-        if (item.n) item.r ||= restored
-        item.sent = 0
+        abandon(item)
+        if (restored && item.doubt) item.r = true
       }
       next = 1 + Math.max(last, ...items.map((item) => item.n))
       open = true
@@ -92,16 +101,19 @@ export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes =
       return then
     },
 
-    // Returns the event that was given up, or undefined when it will be sent again.
-    refused(n, reason, retryMs = 0, frame = { reason }) {
+    // Returns the event that was given up, or undefined when it will be sent again. r: on its way it was sent more
+    // than once, and only the last of these sendings is known to have been refused.
+    refused(frame) {
+      const { n, reason, retry_ms: ms = 0, r } = frame
       const item = find(n)
       if (!item?.sent) return undefined
       const at = items.indexOf(item)
       const gone = PERMANENT.includes(reason)
       item.sent = 0
+      item.doubt ||= r
       // What is in front was refused as well, or lost on its way: sending it again closes the gap.
-      if (reason === 'gap' && at) items[0].sent = 0
-      else item.due = clock.now() + delay(item, retryMs)
+      if (reason === 'gap' && at) abandon(items[0])
+      else item.due = clock.now() + delay(item, ms)
       if (gone) {
         // Those behind were not executed. They get new numbers, but not before nothing is on its way: an old
         // refusal may never be taken for that of another event.

@@ -12,7 +12,8 @@ const READY_MS = 20000
 export function socketOf({ clock, connect, open, frame, closed }) {
   let ws = null
   let attempt = 0
-  const [retry, ping, pong] = [clock, clock, clock].map(timerOf)
+  let rest = 0 // until then the server wants to be left alone
+  const [retry, ping, pong, unjoined] = [clock, clock, clock, clock].map(timerOf)
 
   function start() {
     if (ws) return
@@ -27,9 +28,11 @@ export function socketOf({ clock, connect, open, frame, closed }) {
     }
   }
 
-  // A connection on which a join is not answered is of no use.
-  function joining() {
-    pong.set(READY_MS, drop)
+  // A connection on which a join is not answered is of no use, whatever else comes over it. ms: how long the next
+  // join has to wait, on this connection or another.
+  function joining(ms = 0) {
+    rest = clock.now() + ms
+    unjoined.set(ms + READY_MS, drop)
   }
 
   // Without a connection it is not kept.
@@ -56,12 +59,13 @@ export function socketOf({ clock, connect, open, frame, closed }) {
     stop()
     attempt++
     closed()
-    retry.set(clock.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt), start)
+    const backoff = clock.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
+    retry.set(Math.max(rest - clock.now(), backoff), start)
   }
 
   // A socket that does not answer may take minutes to say that it is closed: it is left to itself.
   function stop() {
-    for (const timer of [retry, ping, pong]) timer.clear()
+    for (const timer of [retry, ping, pong, unjoined]) timer.clear()
     if (ws) {
       ws.onopen = ws.onmessage = ws.onclose = null
       ws.close()
@@ -77,7 +81,7 @@ export function socketOf({ clock, connect, open, frame, closed }) {
 
     // The page joined: from here the connection is of use, and is watched.
     ready() {
-      pong.clear()
+      unjoined.clear()
       keepAlive()
     },
 
