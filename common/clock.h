@@ -11,7 +11,13 @@ typedef struct clock_ops {
     void *context;
 } clock_ops;
 
-const clock_ops *clock_system(void); // static; CLOCK_MONOTONIC and getrandom
+// CLOCK_BOOTTIME and getrandom; static. It goes on while the machine sleeps: for what is agreed with
+// processes that may be elsewhere (who is silent, who is fenced, what expires). Broker and workers have this
+// one.
+const clock_ops *clock_system(void);
+// CLOCK_MONOTONIC, which stands still meanwhile: for how long a process of ours may take for something (the
+// supervisor).
+const clock_ops *clock_awake(void);
 
 static inline uint64_t
 clock_now(const clock_ops *self)

@@ -115,7 +115,7 @@ s_up(const command *given, const char *state)
         .given = given->given,
         .state = state,
         .ready_fd = given->ready_fd,
-        .clock = clock_system(),
+        .clock = clock_awake(),
     });
     bool ok = running && supervisor_run(running);
     supervisor_destroy(&running);

@@ -3,7 +3,10 @@
 #include "tests/common/death.h"
 #include "tests/unit.h"
 
+#include <sched.h>
 #include <string.h>
+
+enum { SKIPPED = 77 };
 
 typedef struct {
     uint64_t now;
@@ -64,6 +67,37 @@ test_system_random_fills_just_what_was_asked(void)
     clock_random(clock_system(), guarded, 0);
 }
 
+// In a time namespace whose CLOCK_BOOTTIME is an hour ahead, as if the machine had slept.
+static int
+s_after_a_sleep(void)
+{
+    int offsets = unshare(CLONE_NEWTIME) == 0 ? open("/proc/self/timens_offsets", O_WRONLY) : -1;
+    if (offsets == -1 || write(offsets, "boottime 3600 0\n", 16) != 16)
+        return SKIPPED;
+    pid_t child = fork(); // who is in it
+    if (child == 0) {
+        uint64_t slept = clock_now(clock_system()) - clock_now(clock_awake());
+        _exit(slept < 3600000 - 10000); // it may have slept before, too
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+static void
+test_system_time_goes_on_while_the_machine_sleeps(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(s_after_a_sleep());
+    CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == SKIPPED)
+        printf("(skipped: no time namespaces here) ");
+    else
+        CU_ASSERT_EQUAL(status, 0);
+}
+
 static void
 s_too_much_at_once(void)
 {
@@ -81,6 +115,7 @@ static const unit_test s_tests[] = {
     {"a table of one's own", test_a_table_of_ones_own},
     {"the system's time never goes back", test_system_time_never_goes_back},
     {"the system's randomness", test_system_random_fills_just_what_was_asked},
+    {"the system's time goes on while the machine sleeps", test_system_time_goes_on_while_the_machine_sleeps},
     {"bugs abort", test_bugs_abort},
 };
 UNIT_MAIN("clock", s_tests)
