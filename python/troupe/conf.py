@@ -17,6 +17,7 @@ TROUPE = {
     "TRUSTED_PROXIES": [],       # addresses and networks whose X-Forwarded-For is believed; []: no limits by address
     "ADDRESS_RATE": 1000,        # events a second of all pages of an address
     "ADDRESS_SOCKETS": 50,       # sockets a second that an address may open
+    "USER_CHECK_SECONDS": 1,     # how old a look at a socket's user may be when an event comes; None: never again
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
 
@@ -114,15 +115,15 @@ def _is_bool_or_none(value):
     return value is None or isinstance(value, bool)
 
 
-def _number(default, most, none=False):
+def _number(default, most, none=False, least=0.001):
     """A number that arithmetic and the wire's fields can bear; compared only, as an int may have any size."""
 
     def accepts(value):
         if value is None:
             return none
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.001 <= value <= most
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
 
-    return Setting(default, accepts, f"a number from 0.001 to {most}" + (" or None" if none else ""))
+    return Setting(default, accepts, f"a number from {least} to {most}" + (" or None" if none else ""))
 
 
 SETTINGS = {
@@ -154,6 +155,7 @@ SETTINGS = {
     ),
     "ADDRESS_RATE": _number(1000, 10**9, none=True),
     "ADDRESS_SOCKETS": _number(50, 10**9, none=True),
+    "USER_CHECK_SECONDS": _number(1, DAY, none=True, least=0),
     "MINIFIED": Setting(None, _is_bool_or_none, "True, False or None"),
 }
 

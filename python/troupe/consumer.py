@@ -7,45 +7,36 @@ in the order in which they come, by one writer, so that reading never waits for 
 import asyncio
 import json
 import logging
-import secrets
 import time
-from collections import deque
 
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from . import blame, conf, limits, request, token, transport, wire
-from .errors import ActorError, TokenError, expect, from_reply
+from . import blame, conf, frames, joining, limits, logout, token, transport, wire
+from .errors import ActorError, TokenError, expect, from_fields, from_reply
+from .frames import BadFrame
+from .logs import quoted, word
 from .origins import header, origin_allowed
+from .outbox import Backlog, Outbox
+from .usercheck import UserCheck
 
 logger = logging.getLogger("troupe")
 
-MAX_TEXT = 64 << 10
 MAX_UNANSWERED = 32
 MAX_MISTAKES = 5
-MAX_OUTGOING = 1000
-MAX_CHUNKS = 256  # that a page may ask for at once
-MAX_HASH = 16
+MAX_HELD = 64  # frames that wait for a join, or for a look at the user
+MAX_HELD_BYTES = 640 << 10  # a browser has 8 events of 64 KiB on the way at most
+SERVER_MAX_TEXT = 128 << 10  # what the guide tells servers to let through: twice as much, to be answered in words
 JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
+WORK_ENDS_SECONDS = 1.0
+RETRY_USER_MS = 1000
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
 
 _LOST = {"unknown_session", "stale", "quarantined"}
-
-
-class Gone(Exception):
-    """The page went while something was done for it."""
-
-
-class BadFrame(Exception):
-    """A browser's frame that is not of the protocol. `reason` is a word, `str` a sentence."""
-
-    def __init__(self, reason, message):
-        super().__init__(message)
-        self.reason = reason
 
 
 class LiveViewConsumer(AsyncConsumer):
@@ -59,191 +50,215 @@ class LiveViewConsumer(AsyncConsumer):
     clock = staticmethod(time.monotonic)  # what limits are counted by
 
     async def __call__(self, scope, receive, send):
-        """The ASGI application. No channel layer: what is pushed comes through the session's owner."""
+        """The ASGI application. No channel layer: what is pushed comes through the session's owner.
+
+        Reads on whatever happens: what takes time (a join, a look at the user) is a task, `_work`, one at a time; what
+        comes meanwhile waits in `_held`. So nothing piles up in the server, whose queue nobody here can bound.
+        """
         self.scope = scope
         self.base_send = send
         self._loop = asyncio.get_running_loop()
-        self._out = deque()
-        self._out_ready = asyncio.Event()
+        self._outbox = Outbox(send)
         self._closed = False
         self._unanswered = 0
         self._mistakes = 0
         self._joins = 0
         self._transport = None
         self._inflow = limits.Inflow(scope, self.clock)
+        self._user = UserCheck(self.clock)
         self._session = None  # 16 bytes while joined
-        self._from_socket = receive
-        self._coming = None  # the socket's next message, where somebody waits for it already
         self._epoch = 0
+        self._work = None
+        self._held = Backlog(MAX_HELD, MAX_HELD_BYTES)
+        self._asked = None  # the views of the join that is under way
         self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
         self._numbers = {}  # view's hex → what patches call it
+        self._places = joining.Places()
         self._signed_at = 0.0
-        self._writer = self._join_timer = None
+        self._join_timer = None
         try:
             while True:
-                coming, self._coming = self._coming, None
-                message = await (coming or receive())
+                message = await receive()
                 if message["type"] == "websocket.receive":
-                    await self._receive(message)
+                    self._receive(message)
                 elif message["type"] == "websocket.connect":
                     await self._connect()
                 elif message["type"] == "websocket.disconnect":
                     return
         finally:
             self._finish()
+            if self._work is not None:  # what it began to join it leaves
+                await asyncio.wait((self._work,), timeout=WORK_ENDS_SECONDS)
 
     async def _connect(self):
         if not origin_allowed(self.scope):
-            logger.warning('event=foreign_origin origin="%s"', header(self.scope, b"origin"))
+            logger.warning("event=foreign_origin origin=%s", quoted(header(self.scope, b"origin")))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": FOREIGN_ORIGIN})
             return
         if not self._inflow.admits_socket():
-            logger.warning("event=too_many_sockets address=%s", self._inflow.address)
+            logger.warning("event=too_many_sockets address=%s", word(self._inflow.address))
             self._closed = True
             await self.base_send({"type": "websocket.close", "code": TOO_OFTEN})
             return
         await self.base_send({"type": "websocket.accept"})
-        self._writer = self._loop.create_task(self._write())
+        self._outbox.open()
         self._join_timer = self._loop.call_later(self.join_timeout, self._close, JOIN_TIMEOUT)
 
     def _finish(self):
         """The socket is gone, or the server stops."""
-        self._closed = True
-        self._leave()
-        for task in (self._writer, self._join_timer, self._coming):
-            if task is not None:
-                task.cancel()
+        self._stop()
+        self._outbox.end()
+        if self._join_timer is not None:
+            self._join_timer.cancel()
 
     # What goes to the browser.
 
-    async def _write(self):
-        try:
-            while True:
-                while self._out:
-                    message = self._out.popleft()
-                    await self.base_send(message)
-                    if message["type"] == "websocket.close":
-                        return
-                self._out_ready.clear()
-                await self._out_ready.wait()
-        except (OSError, RuntimeError) as error:  # the server's way to say that the peer is gone
-            logger.info('event=socket_gone reason="%s"', error)
-            self._closed = True
-
-    def _put(self, message):
-        if self._closed:
-            return
-        if len(self._out) >= MAX_OUTGOING:
-            self._out.clear()
-            message = {"type": "websocket.close", "code": TOO_MANY}
-            self._closed = True
-        self._out.append(message)
-        self._out_ready.set()
-
     def _text(self, text):
-        self._put({"type": "websocket.send", "text": text})
+        if not self._closed and not self._outbox.text(text):
+            self._close(TOO_MANY)
 
     def _json(self, **frame):
         self._text(json.dumps(frame, separators=(",", ":")))
 
     def _close(self, code):
-        self._put({"type": "websocket.close", "code": code})
+        if not self._closed:
+            self._outbox.close(code)
+            self._stop()
+
+    def _stop(self):
+        """Take nothing more, and leave the session."""
         self._closed = True
-        self._leave()
+        self._held.clear()
+        self._leave(self._forget())
+        if self._work is not None and self._work is not asyncio.current_task():
+            self._work.cancel()
 
     # What comes from the browser.
 
-    async def _receive(self, message):
+    def _receive(self, message):
         if self._closed:
             return
-        if not self._inflow.admits_frame():
-            logger.warning("event=too_many_frames address=%s", self._inflow.address or "-")
-            self._json(t="error", reason="too_many", message="frames come faster than any page sends them")
-            return self._close(TOO_OFTEN)
         text = message.get("text")
-        if text is None:
+        if not self._inflow.admits_frame():
+            logger.warning("event=too_many_frames address=%s", word(self._inflow.address or "-"))
+            self._json(t="error", reason="too_many", message="frames come faster than any page sends them")
+            self._close(TOO_OFTEN)
+        elif text is None:
+            limits.note_frame(len(message.get("bytes") or b""), SERVER_MAX_TEXT)
             self._json(t="error", reason="binary", message="frames are JSON text")
-            return self._close(BINARY)
-        if len(text) > MAX_TEXT or len(text) * 4 > MAX_TEXT and len(text.encode("utf-8", "replace")) > MAX_TEXT:
-            self._json(t="error", reason="too_large", message=f"a frame is over {MAX_TEXT} bytes")
-            return self._close(TOO_LARGE)
+            self._close(BINARY)
+        elif frames.text_bytes(text) > frames.MAX_TEXT:
+            limits.note_frame(len(text), SERVER_MAX_TEXT)
+            self._json(t="error", reason="too_large", message=f"a frame is over {frames.MAX_TEXT} bytes")
+            self._close(TOO_LARGE)
+        else:
+            self._take(text)
+
+    def _take(self, text, user=None):
+        """One frame. user: after a look at them for its sake, whether they could be looked up; None: there was none."""
         try:
-            frame = _parse(text)
+            frame, fault = frames.parse(text)
             kind = frame.get("t")
-            if kind == "event":
-                self._event(frame)
+            if kind == "ping":
+                self._ping()
+            elif self._work is not None and user is None:
+                self._hold(text, kind, frame)
             elif kind == "join":
-                await self._join(frame)
+                self._join_asked(frame, fault)
+            elif not self._joins:
+                raise BadFrame("not_joined", "the first frame must be a join")
+            elif kind in ("event", "refresh") and user is None and self._user.is_due():
+                self._begin(self._look_at_user(text))
+            elif kind == "event":
+                self._event(frame, fault, user)
             else:
-                self._other(kind, frame)
+                self._other(kind, frame, fault)
         except BadFrame as error:
             self._mistake(error)
 
+    def _hold(self, text, kind, frame):
+        """Keep a frame until what is under way is done. The same join again is answered by that one's `joined`."""
+        if kind == "join" and self._asked is not None and frames.asked_views(frame) == self._asked:
+            return
+        if not self._held.put(text):
+            self._json(t="error", reason="too_many", message="too much came while the page was joined or looked up")
+            self._close(TOO_MANY)
+
+    def _begin(self, coroutine):
+        self._work = self._loop.create_task(coroutine)
+        self._work.add_done_callback(self._work_over)
+
+    def _work_over(self, task):
+        """Go on with what was held, until that begins something else."""
+        self._work = None
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("event=socket_failed reason=%s", quoted(task.exception()), exc_info=task.exception())
+            self._json(t="error", reason="internal", message="something failed here")
+            self._close(TRY_LATER)
+        while self._held and self._work is None and not self._closed:
+            self._take(self._held.take())
+
     def _mistake(self, error):
         self._mistakes += 1
-        logger.warning('event=bad_frame reason=%s message="%s"', error.reason, error)
+        logger.warning("event=bad_frame reason=%s message=%s", error.reason, quoted(error))
         self._json(t="error", reason=error.reason, message=str(error))
         if self._mistakes >= MAX_MISTAKES:
             self._close(NOT_UNDERSTOOD)
 
-    def _other(self, kind, frame):
+    def _ping(self):
         if not self._joins:
             raise BadFrame("not_joined", "the first frame must be a join")
-        if kind == "ping":
-            self._json(t="pong")
-            if self._session and time.time() - self._signed_at > conf.get("TOKEN_MAX_AGE") / 4:
-                self._renew()
-        elif kind == "ack":
-            self._ack(_view(frame), _number(frame, "s"))
-        elif kind == "refresh":
-            self._refresh(_view(frame), _wish(frame))
-        else:
-            raise BadFrame("type", "there is no such frame")
+        self._json(t="pong")
+        if self._session and time.time() - self._signed_at > conf.get("TOKEN_MAX_AGE") / 4:
+            self._renew()
+        if self._work is None and self._user.is_due():
+            self._begin(self._look_at_user(None))
 
-    def _event(self, frame):
-        if not self._joins:
-            raise BadFrame("not_joined", "the first frame must be a join")
-        number = _number(frame, "n")
-        name, view = frame.get("e"), frame.get("v")
-        params = frame.get("p", {})
-        if number < 1 or type(name) is not str or type(params) is not dict:
-            raise BadFrame("malformed", "an event has n from 1, e a text and p an object")
-        body = {"view": _view(frame), "name": name, "params": params}
+    def _other(self, kind, frame, fault):
+        if kind not in ("ack", "refresh"):
+            raise BadFrame("type", "there is no such frame")
+        if fault:
+            raise BadFrame("malformed", fault)
+        if kind == "ack":
+            self._ack(frames.view(frame), frames.number(frame, "s"))
+        else:
+            self._refresh(frames.view(frame), frames.wish(frame))
+
+    def _event(self, frame, fault, user):
+        number, view, name, params = frames.event(frame)
         if self._session is None:
             return self._refuse(number, "unknown_session", "the page is not joined")
         refusal = self._inflow.refusal(number)
         if refusal:
             return self._refuse(number, *refusal)
+        if user is False:
+            return self._refuse(number, "busy", "the user could not be looked up", RETRY_USER_MS)
         if not self._take_place():
             return
         if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
-            return self._refuse_own(number, "the event's name is too long, or its parameters nest too deep")
+            fault = "the event's name is too long, or its parameters nest too deep"
+        if fault:
+            return self._refuse_own(number, fault)
+        body = {"view": view, "name": name, "params": params}
+        again = wire.AGAIN if frame.get("r") is True else 0
+        self._submit(wire.EVENT, body, number, view.hex(), name, flags=wire.BROWSER | again, sequence=number)
+
+    def _refresh(self, view, wish):
+        if self._session is not None and self._take_place():
+            self._submit(wire.REFRESH, {"view": view, **wish}, 0, view.hex(), "refresh", flags=wire.BROWSER)
+
+    def _submit(self, kind, body, number, view, name, **options):
         try:
-            flags = wire.BROWSER | (wire.AGAIN if frame.get("r") is True else 0)
-            options = {"flags": flags, "epoch": self._epoch, "sequence": number}
-            future = self._transport.submit(wire.EVENT, self._session, body, **options)
+            future = self._transport.submit(kind, self._session, body, epoch=self._epoch, **options)
         except ActorError as error:
-            if error.kind == "params":
+            if number and error.kind == "params":
                 return self._refuse_own(number, str(error))
             self._unanswered -= 1
             return self._answer_error(number, view, name, error)
         joins = self._joins
         future.add_done_callback(lambda done: self._event_over(joins, number, view, name, done))
-
-    def _refresh(self, view, wish):
-        if self._session is None or not self._take_place():
-            return
-        name = view.hex()
-        try:
-            options = {"flags": wire.BROWSER, "epoch": self._epoch}
-            future = self._transport.submit(wire.REFRESH, self._session, {"view": view, **wish}, **options)
-        except ActorError as error:
-            self._unanswered -= 1
-            return self._answer_error(0, name, "refresh", error)
-        joins = self._joins
-        future.add_done_callback(lambda done: self._event_over(joins, 0, name, "refresh", done))
 
     def _ack(self, view, version):
         if self._session is not None:
@@ -278,7 +293,7 @@ class LiveViewConsumer(AsyncConsumer):
         except (wire.WireError, KeyError) as raised:
             error = ActorError("internal", f"the reply does not parse: {raised}", "unknown")
         except Exception as raised:
-            logger.exception("event=event_failed view=%s name=%s", view, name)
+            logger.exception("event=event_failed view=%s name=%s", view, word(name))
             error = ActorError("internal", str(raised), "unknown")
         self._answer_error(number, view, name, error)
 
@@ -295,11 +310,12 @@ class LiveViewConsumer(AsyncConsumer):
     def _answer_error(self, number, view, name, error):
         if error.outcome == "failed":
             path = self._tokens.get(view, {}).get("path", "?")
-            session = self._session.hex() if self._session else "?"
             # What code raised is an error; a name that is no handler, say, is only somebody's try.
             level = logging.ERROR if error.type else logging.WARNING
-            logger.log(level, "event=failed view=%s name=%s session=%s %s", path, name, session, error.log_fields())
-            self._json(t="failed", n=number, v=view, error=shown(error, f"The event '{name}' could not be handled."))
+            line = "event=failed view=%s name=%s session=%s %s"
+            logger.log(level, line, word(path), word(name), self._hex(), error.log_fields())
+            text = f"The event '{name}' could not be handled."
+            self._json(t="failed", n=number, v=view, error=joining.shown(error, text))
         elif error.outcome == "unknown":
             self._json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
@@ -320,59 +336,65 @@ class LiveViewConsumer(AsyncConsumer):
     def _refuse_own(self, number, message):
         """Refuse an event that never left here. The page gives it up; the number stays free."""
         self._unanswered -= 1
-        logger.warning('event=bad_event n=%d message="%s"', number, message)
+        logger.warning("event=bad_event n=%d message=%s", number, quoted(message))
         self._refuse(number, "malformed", message)
 
     # Joining and leaving.
 
-    async def _join(self, frame):
-        asked = _asked_views(frame)
+    def _join_asked(self, frame, fault):
+        """What comes from here on waits until it is over."""
+        asked = frames.asked_views(frame)
+        if fault:
+            raise BadFrame("malformed", fault)
         self._join_timer.cancel()
-        self._leave()
-        fresh = self._joins > 0
+        previous = self._forget()
         self._joins += 1
         self._unanswered = 0
         self._inflow.joined()
-        person = await database_sync_to_async(request.person_of_scope)(self.scope, fresh)
+        self._asked, self._early = asked, []
+        self._begin(self._join(asked, previous))
+
+    async def _join(self, asked, previous):
+        """previous: the session that this socket had until now; it is left unless it is the one that is joined."""
         try:
-            tokens = [token.read(text, person, renewal) for text, _, renewal in asked]
+            tokens, facts = await database_sync_to_async(self._read_join)(asked, self._joins > 1)
+            await self._join_session(tokens, facts)
         except TokenError as error:
             logger.warning("event=bad_token reason=%s", error.reason)
-            return self._json(t="reload", reason=error.reason)
-        if len({one["session"] for one in tokens}) > 1 or len({one["view"] for one in tokens}) < len(tokens):
-            raise BadFrame("tokens", "the tokens of a page name one session, and a view each")
-        for contents, (_, version, _) in zip(tokens, asked, strict=True):
-            if version is not None:
-                contents["version"] = version
-        facts = await database_sync_to_async(request.of_scope)(self.scope, person, tokens[0])
-        try:
-            await self._join_session(tokens, facts)
+            self._json(t="reload", reason=error.reason)
+        except BadFrame as error:
+            self._mistake(error)
         except ActorError as error:
-            self._early = None
             self._join_failed(error)
-        except Gone:
-            self._closed = True
+        finally:
+            self._asked = self._early = None
+            if previous != self._session:
+                self._leave(previous)
+
+    def _read_join(self, asked, fresh):
+        tokens, facts, user = joining.read(self.scope, asked, fresh)
+        self._user.joined(self.scope, user)
+        return tokens, facts
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
         for contents in tokens:
             blame.check("JOIN", contents["path"])
-        self._early = []
-        session = tokens[0]["session"]
-        generation = min(one["generation"] for one in tokens)
+        before = [(contents["session"], contents["view"]) for contents in tokens]
+        session, generation = self._places.follow(tokens)
         reply = await self._ask_to_join(session, generation, tokens, facts)
-        if reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "spent":
-            session = secrets.token_bytes(16)
+        if joining.is_spent(reply):
+            session = joining.new_session()
             reply = await self._ask_to_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
         self._session, self._epoch = session, reply.epoch
         views = []
-        for contents, view in zip(tokens, fields["views"], strict=True):
-            same = contents["session"] == session and contents["view"] == view["view"]
+        for contents, place, view in zip(tokens, before, fields["views"], strict=True):
             contents.update(
                 session=session, view=view["view"], version=view["version"], generation=fields["generation"]
             )
-            views.append(_joined_view(contents, view, same))
+            views.append(joining.joined_view(contents, view, place == (session, view["view"])))
+        self._places.joined(before, session, fields["generation"], [view["view"] for view in fields["views"]])
         self._tokens = {contents["view"].hex(): contents for contents in tokens}
         self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
         self._signed_at = time.time()
@@ -383,40 +405,34 @@ class LiveViewConsumer(AsyncConsumer):
             self._unasked(*unasked)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
-        views = [{key: one[key] for key in ("view", "version", "path", "params", "init", "url")} for one in tokens]
-        body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
+        body = joining.body(generation, tokens, facts)
         options = {"flags": wire.BROWSER, "subscriber": self._unasked, "timeout": JOIN_TIMEOUT_SECONDS}
         until = self._loop.time() + conf.get("MOUNT_TIMEOUT")
         while True:
-            reply = await self._unless_gone(session, self._transport.submit(wire.JOIN, session, body, **options))
-            pause = _busy_for(reply)
+            reply = await self._reply_to_join(session, self._transport.submit(wire.JOIN, session, body, **options))
+            pause = joining.busy_for(reply)
             if pause is None or self._loop.time() + pause >= until:
                 return reply
             await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
 
-    async def _unless_gone(self, session, future):
-        """The reply to a JOIN. Gone: the page did not wait for it; its next JOIN must not meet it there."""
-        if self._coming is None:
-            self._coming = asyncio.ensure_future(self._from_socket())
-        await asyncio.wait((future, self._coming), return_when=asyncio.FIRST_COMPLETED)
+    async def _reply_to_join(self, session, future):
+        """Where nobody waits for it any more, the page's next join must not meet this one there: it leaves."""
         try:
-            if not future.done() and self._coming.result()["type"] == "websocket.disconnect":
-                future.cancel()
-                raise Gone
             return await future
-        except (ActorError, Gone) as error:
-            if isinstance(error, Gone) or error.kind == "timeout":
+        except (ActorError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) or error.kind == "timeout":
+                self._transport.unsubscribe(session, self._unasked)
                 self._transport.send(wire.LEAVE, session, {})
             raise
 
     def _join_failed(self, error):
-        logger.warning('event=join_failed kind=%s message="%s"', error.kind, error.message)
+        logger.warning("event=join_failed kind=%s message=%s", word(error.kind), quoted(error.message))
         if error.kind == "forbidden":
             return self._json(t="reload", reason="forbidden")
         text = error.message if settings.DEBUG else "The page could not be joined."
         blame.note(error)
         if error.kind == "quarantined":  # it goes on for minutes: the person should know
-            self._json(t="failed", error=shown(error, text))
+            self._json(t="failed", error=joining.shown(error, text))
         self._json(t="error", reason=error.kind, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
 
@@ -430,148 +446,76 @@ class LiveViewConsumer(AsyncConsumer):
         if self._early is not None:
             self._early.append((kind, epoch, body))
             return
+        if self._session is None:
+            return  # an ENDED came before it
         if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
         self._epoch = max(epoch, self._epoch)  # a session that moves keeps its sockets
-        fields = wire.unpack_body(body)
-        if kind == wire.PUSH and fields.get("error"):
-            self._show_failure(fields)
-        elif kind == wire.PUSH:
-            self._text(fields["frame"].decode())
-        elif kind == wire.ENDED:
-            self._lost(fields["reason"])
+        try:
+            fields = wire.unpack_body(body)
+            if kind == wire.PUSH and fields.get("error"):
+                self._show_failure(fields)
+            elif kind == wire.PUSH:
+                self._text(fields["frame"].decode())
+            elif kind == wire.ENDED:
+                self._lost(str(fields["reason"]))
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            logger.error("event=malformed_push session=%s reason=%s", self._hex(), quoted(repr(error)))
 
     def _show_failure(self, fields):
         """What a view raised by itself. Its worker logged it; the person did nothing, and sees it only with DEBUG."""
         if settings.DEBUG:
-            self._json(t="failed", n=0, v=fields["view"].hex(), error=shown(_error_of(fields["error"]), ""))
+            error = joining.shown(from_fields(fields["error"]), "")
+            self._json(t="failed", n=0, v=fields["view"].hex(), error=error)
+
+    # The user.
+
+    async def _look_at_user(self, text):
+        """text: the event or refresh that waits for it, or None."""
+        known = True
+        try:
+            if not await self._user.is_same():
+                self._user_gone()
+        except Exception:  # of the database, or of the project's session engine or authentication backend
+            logger.exception("event=user_check_failed session=%s", self._hex())
+            known = False
+        if text is not None and not self._closed:
+            self._take(text, user=known)
+
+    def _user_gone(self):
+        """As a log-out does it: the session ends, with those of this Django session's other pages."""
+        session = self._forget()
+        if session is None:
+            return
+        logger.warning("event=user_changed session=%s", session.hex())
+        self._joins += 1  # what is answered from here on is not for whoever looks at the page now
+        self._unanswered = 0
+        self._leave(session)
+        for identity in {contents["identity"] for contents in self._tokens.values()}:
+            logout.end_sessions(identity)
+        self._json(t="reload", reason="user_changed")
+
+    # The end.
 
     def _lost(self, reason):
-        if self._session is None:
-            return
-        self._forget()
-        self._json(t="reload" if reason == "logout" else "lost", reason=reason)
+        if self._session is not None:
+            self._forget()
+            self._json(t="reload" if reason == "logout" else "lost", reason=reason)
 
-    def _leave(self):
-        """Says so, unless the page is back by another socket of this process already."""
-        session = self._session
-        if session is not None and self._forget():
+    def _leave(self, session):
+        """Say that the page of this session has gone. None: there was none."""
+        if session is not None:
             self._transport.send(wire.LEAVE, session, {}, epoch=self._epoch)
 
     def _forget(self):
+        """The session that this socket had, and has no more. None: it had none, or the page is back by another socket
+        of this process already.
+        """
         session, self._session = self._session, None
-        return self._transport.unsubscribe(session, self._unasked)
+        if session is not None and self._transport.unsubscribe(session, self._unasked):
+            return session
+        return None
 
-
-def shown(error, plain):
-    """What a browser may know of an error: with DEBUG everything, otherwise its kind and a plain sentence."""
-    if not settings.DEBUG:
-        return {"kind": error.kind, "message": plain}
-    return {
-        "kind": error.kind,
-        "message": error.message,
-        "type": error.type or error.kind,  # pages write it in front of the message
-        "frames": [list(frame) for frame in error.frames],
-    }
-
-
-def _joined_view(contents, view, same):
-    """same: the token that the page has is of this session and view, and needs only to be renewed."""
-    entry = {"v": contents["view"].hex(), "s": contents["version"]}
-    if same:
-        entry["g"] = token.renew(contents)
-    else:
-        entry["token"] = token.sign(contents)
-    for short, name in (("i", "number"), ("k", "chunks")):
-        if view.get(name) is not None:
-            entry[short] = view[name]
-    if view.get("html") is not None:
-        entry["html"] = view["html"].decode()
-    if view.get("title") is not None:
-        entry["T"] = json.loads(view["title"])
-    if view.get("error"):
-        error = _error_of(view["error"])
-        logger.warning(
-            'event=view_not_joined view=%s kind=%s message="%s"', contents["path"], error.kind, error.message
-        )
-        entry["error"] = shown(error, "This part of the page could not be shown.")
-    return entry
-
-
-def _error_of(fields):
-    kind, message = fields.get("kind", "internal"), fields.get("message", "")
-    return ActorError(kind, message, type=fields.get("type"), frames=fields.get("frames") or ())
-
-
-def _busy_for(reply):
-    """How many seconds the other side asks for, if it has no room just now; else None."""
-    error = from_reply(reply.kind, reply.body) if reply.kind == wire.NOT_EXECUTED else None
-    return error.retry_ms / 1000 if error and error.kind == "busy" and error.retry_ms else None
-
-
-def _parse(text):
-    try:
-        frame = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadFrame("malformed", "the frame is not JSON") from error
-    if type(frame) is not dict:
-        raise BadFrame("malformed", "the frame is not a JSON object")
-    return frame
-
-
-def _no_constant(name):
-    raise ValueError(f"{name} is not JSON")
-
-
-def _number(frame, key):
-    value = frame.get(key)
-    if type(value) is not int or not 0 <= value < wire.MAX_NUMBER:
-        raise BadFrame("malformed", f"{key} is a whole number from 0, below 2^53")
-    return value
-
-
-def _view(frame):
-    value = frame.get("v")
-    if type(value) is str and len(value) == 32:
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            pass
-    raise BadFrame("malformed", "v is a view's id, 32 hex digits")
-
-
-def _wish(frame):
-    """What a refresh asks for, as REFRESH says it: chunks, or whole roots for good."""
-    chunks, whole = frame.get("c"), frame.get("w")
-    wish = {}
-    if chunks is not None:
-        if type(chunks) is not list or len(chunks) > MAX_CHUNKS or not all(map(_is_hash, chunks)):
-            text = f"c is a list of at most {MAX_CHUNKS} texts of 1 to {MAX_HASH} characters"
-            raise BadFrame("malformed", text)
-        wish["chunks"] = chunks
-    if whole is not None:
-        if type(whole) is not bool:
-            raise BadFrame("malformed", "w is true or false")
-        wish["whole"] = whole
-    return wish
-
-
-def _is_hash(text):
-    return type(text) is str and text.isascii() and 1 <= len(text) <= MAX_HASH
-
-
-def _asked_views(frame):
-    """[(token, version or None, renewal or None)] of a join."""
-    views = frame.get("views")
-    if type(views) is not list or not 1 <= len(views) <= wire.MAX_VIEWS:
-        raise BadFrame("malformed", f"a join has 1 to {wire.MAX_VIEWS} views")
-    asked = []
-    for view in views:
-        if type(view) is not dict or type(view.get("token")) is not str:
-            raise BadFrame("malformed", "each view of a join has its token")
-        renewal = view.get("g")
-        if renewal is not None and type(renewal) is not str:
-            raise BadFrame("malformed", "a view's renewal is text")
-        asked.append((view["token"], _number(view, "s") if view.get("s") is not None else None, renewal))
-    return asked
+    def _hex(self):
+        return self._session.hex() if self._session else "?"

@@ -1,15 +1,13 @@
 """ActorError: what a request to an actor can end in, other than well (proto/PROTOCOL.md 7)."""
 
-import json
-
 from . import wire
+from .logs import quoted, word
 
 _OUTCOMES = {wire.FAILED: "failed", wire.NOT_EXECUTED: "not_executed", wire.UNKNOWN: "unknown"}
 
 
-def _quoted(text):
-    """On one line, in quotes."""
-    return json.dumps(text, ensure_ascii=False)
+MAX_RETRY_MS = 3_600_000
+MAX_FRAMES_QUOTED = 8000  # characters of an exception's frames in a log line
 
 
 class ActorError(Exception):
@@ -40,13 +38,13 @@ class ActorError(Exception):
 
     def log_fields(self):
         """What a log line says of it: kind=… type=… message="…" and, of what was raised, frames="…"."""
-        fields = [f"kind={self.kind}"]
+        fields = [f"kind={word(self.kind)}"]
         if self.type:
-            fields.append(f"type={self.type}")
-        fields.append(f"message={_quoted(self.message)}")
+            fields.append(f"type={word(self.type)}")
+        fields.append(f"message={quoted(self.message)}")
         if self.frames:
             frames = "; ".join(f"{file}:{line} in {function}: {source}" for file, line, function, source in self.frames)
-            fields.append(f"frames={_quoted(frames)}")
+            fields.append(f"frames={quoted(frames, MAX_FRAMES_QUOTED)}")
         return " ".join(fields)
 
     def frames_text(self):
@@ -94,19 +92,34 @@ class TokenError(Exception):
         self.reason = reason
 
 
-def from_reply(kind, body):
-    """The ActorError that a FAILED, NOT_EXECUTED or UNKNOWN reply stands for. body: its bytes."""
-    fields = wire.unpack_body(body)
+def from_fields(fields, outcome="failed"):
+    """The ActorError that the map of a failure or refusal stands for. What is not of the type that the protocol says is
+    left out: it comes from another process.
+    """
+    frames = fields.get("frames")
+    if not isinstance(frames, list) or not all(map(_is_frame, frames)):
+        frames = ()
+    retry_ms = fields.get("retry_ms")
+    if type(retry_ms) is not int or retry_ms < 0:
+        retry_ms = None
+    named = {name: fields.get(name) for name in ("type", "view_path", "event")}
     return ActorError(
         str(fields.get("kind") or fields.get("reason") or "internal"),
         str(fields.get("message") or ""),
-        _OUTCOMES[kind],
-        type=fields.get("type"),
-        frames=fields.get("frames") or (),
-        view_path=fields.get("view_path"),
-        event=fields.get("event"),
-        retry_ms=fields.get("retry_ms"),
+        outcome,
+        frames=frames,
+        retry_ms=None if retry_ms is None else min(retry_ms, MAX_RETRY_MS),
+        **{name: value if isinstance(value, str) else None for name, value in named.items()},
     )
+
+
+def _is_frame(frame):
+    return isinstance(frame, list) and [type(part) for part in frame] == [str, int, str, str]
+
+
+def from_reply(kind, body):
+    """The ActorError that a FAILED, NOT_EXECUTED or UNKNOWN reply stands for. body: its bytes."""
+    return from_fields(wire.unpack_body(body), _OUTCOMES[kind])
 
 
 def expect(reply, kind):

@@ -9,6 +9,7 @@ import math
 import threading
 
 from . import conf
+from .logs import word
 
 logger = logging.getLogger("troupe")
 
@@ -18,6 +19,16 @@ FRAMES_BURST = 256
 ADDRESS_BURST = 0.2  # seconds of an address's rate that may come at once, as for a socket's events
 SOCKETS_BURST = 4  # after a restart an office comes back at once
 UNIX = "unix"  # in TRUSTED_PROXIES: who comes in over a Unix socket
+
+
+_large_frame = threading.Lock()  # taken once, for the life of the process
+
+
+def note_frame(size, enough):
+    """Say once how to have frames over `enough` bytes refused before they are in memory."""
+    if size > enough and _large_frame.acquire(blocking=False):
+        hint = f"start uvicorn with --ws-max-size {enough} --ws-per-message-deflate false, others as the guide says"
+        logger.warning('event=frame_let_through bytes=%d hint="%s"', size, hint)
 
 
 class Bucket:
@@ -182,4 +193,4 @@ class Inflow:
     def _say(self, whose):
         if not self._said:
             self._said = True
-            logger.warning('event=rate_limited of="%s" address=%s', whose, self.address or "-")
+            logger.warning('event=rate_limited of="%s" address=%s', whose, word(self.address or "-"))

@@ -112,7 +112,7 @@ def person_of_scope(scope, fresh):
         key = _scope_cookies(scope).get(settings.SESSION_COOKIE_NAME)
     store = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
     if user is None or _by_session(session, user):
-        user = _user_of(store)
+        user = user_of_session(store)
     return _person(user, store)
 
 
@@ -121,12 +121,35 @@ def _by_session(session, user):
     return session is None or user_key(user) is None or "_auth_user_id" in session
 
 
-def _user_of(store):
+def is_by_session(scope):
+    """Whether the user whom person_of_scope() finds is that of a Django session."""
+    if not apps.is_installed("django.contrib.sessions"):
+        return False
+    user = scope.get("user")
+    return user is None or _by_session(scope.get("session"), user)
+
+
+def user_of_session(store):
+    """The user of a Django session as it is now: inactive ones, and those of an older password, are nobody. Changes
+    nothing in the session.
+    """
     if not apps.is_installed("django.contrib.auth"):
         return None
     from django.contrib.auth import get_user
 
-    return get_user(SimpleNamespace(session=store, META={}))
+    return get_user(SimpleNamespace(session=_Unchanged(store.items()), META={}))
+
+
+class _Unchanged(dict):
+    """A session's contents for get_user(), which gives a session a new key when SECRET_KEY was changed, and empties one
+    that is no longer good: both are for a request to do, whose answer tells the browser.
+    """
+
+    def cycle_key(self):
+        """Django's."""
+
+    def flush(self):
+        """Django's."""
 
 
 def _person(user, session):

@@ -141,7 +141,10 @@ class Session:
                 return {"view": one["view"], "version": 0, "error": body}
             return {"view": one["view"], "version": 1, "html": body["html"], "number": self._number(one["view"])}
         known = {"number": self._number(one["view"]), "chunks": CHUNKS}
-        return {"view": one["view"], "version": self.views[one["view"]][1], **known}
+        version = self.views[one["view"]][1]
+        if one["version"] != version:
+            known["html"] = self._html(one["view"]).encode()
+        return {"view": one["view"], "version": version, **known}
 
     def _number(self, key):
         return list(self.views).index(key)

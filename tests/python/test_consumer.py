@@ -12,7 +12,7 @@ from asgi_socket import WebSocket
 from channels.auth import AuthMiddlewareStack
 from django.test import AsyncClient, Client
 
-from troupe import client, consumer, token, wire
+from troupe import client, consumer, outbox, token, wire
 from troupe.consumer import LiveViewConsumer, origin_allowed
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -402,7 +402,7 @@ async def test_no_join_in_time(native, monkeypatch):
 
 
 async def test_a_browser_that_does_not_read(native, monkeypatch):
-    monkeypatch.setattr(consumer, "MAX_OUTGOING", 3)
+    monkeypatch.setattr(outbox, "MAX_MESSAGES", 3)
     (found,) = await page_token()
     async with Page() as page:
         await page.join(found)

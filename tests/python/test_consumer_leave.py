@@ -37,14 +37,6 @@ async def test_a_join_that_is_never_answered(broker, monkeypatch):
     await asyncio.to_thread(broker.wait_for, wire.LEAVE)
 
 
-async def test_what_a_page_says_while_it_joins_is_heard_after_it(broker):
-    (found,) = await page_token("/counter/5/")
-    async with Page() as page:
-        await page.send(t="join", views=[{"token": found}])
-        await page.send(t="ping")
-        assert [(await page.next())["t"], (await page.next())["t"]] == ["joined", "pong"]
-
-
 async def test_a_page_that_is_back_by_another_socket_has_not_left(broker):
     (found,) = await page_token("/counter/5/")
     async with Page() as late:

@@ -5,7 +5,7 @@ from unittest import mock
 import pytest
 from test_consumer import Page, page_token
 
-from troupe import consumer, wire
+from troupe import frames, wire
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -22,7 +22,7 @@ async def test_a_page_may_ask_for_many_chunks_or_for_whole_roots(broker):
     async with Page() as page:
         await page.join(found)
         broker.answer = note
-        hashes = [f"{n:016}" for n in range(consumer.MAX_CHUNKS)]
+        hashes = [f"{n:016}" for n in range(frames.MAX_CHUNKS)]
         assert (await page.ask(t="refresh", v=page.view, c=hashes))["c"] == []
         assert "0" in (await page.ask(t="refresh", v=page.view, w=True))["d"]
         view = bytes.fromhex(page.view)

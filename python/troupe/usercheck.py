@@ -1,0 +1,51 @@
+"""Whether the user behind an open socket is still who joined with it. An ordinary request is looked at by Django's own
+middleware each time; a socket stays open while its user is deactivated, deleted, logged out elsewhere, or changes their
+password. So the session and the user are read again before an event, at most every TROUPE["USER_CHECK_SECONDS"].
+"""
+
+from importlib import import_module
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from . import conf, request
+
+
+class UserCheck:
+    """Of one socket. clock: seconds. A socket without a user, or whose user does not come from Django's session (a
+    middleware of the project's own, say), is never looked at.
+    """
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._user = None
+        self._session_key = None
+        self._at = 0.0
+
+    def joined(self, scope, user):
+        """A page joined. user: as request.person_of_scope() found it. Where the ORM may be used."""
+        self._at = self._clock()
+        self._user, self._session_key = user["user"], None
+        if self._user is not None and request.is_by_session(scope):
+            self._session_key = user["session_key"]
+
+    def is_due(self):
+        """Whether the last look is too old."""
+        if self._session_key is None:
+            return False
+        seconds = conf.get("USER_CHECK_SECONDS")
+        return seconds is not None and self._clock() - self._at >= seconds
+
+    async def is_same(self):
+        """Look again: whether the session still says that it is this user, and the user may still log in. What the
+        database raises is raised.
+        """
+        now = self._clock()
+        user = await database_sync_to_async(_user_of)(self._session_key)
+        self._at = now
+        return user == self._user
+
+
+def _user_of(session_key):
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return request.user_key(request.user_of_session(store))
