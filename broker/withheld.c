@@ -9,6 +9,7 @@ typedef struct {
     parcel in; // routing id, client, header, body
     header head;
     back_resume *resume;
+    size_t size; // counted in withheld_bytes; the frames are gone once it was resumed
 } withheld;
 
 static size_t
@@ -20,7 +21,7 @@ s_size(const parcel *in)
 static void
 s_destroy(broker *self, session *of, withheld *gone)
 {
-    self->withheld_bytes -= s_size(&gone->in);
+    self->withheld_bytes -= gone->size;
     of->withheld_count--;
     list_remove(&gone->of_session);
     parcel_clear(&gone->in);
@@ -49,12 +50,13 @@ withheld_put(broker *self, session *of, parcel *in, const header *head, back_res
     }
     withheld *one = calloc(1, sizeof *one);
     ASSERT(one);
+    one->size = s_size(in);
     parcel_take(&one->in, in, 4);
     one->head = *head;
     one->resume = resume;
     list_append(&of->withheld, &one->of_session);
     of->withheld_count++;
-    self->withheld_bytes += s_size(&one->in);
+    self->withheld_bytes += one->size;
     return true;
 }
 

@@ -290,6 +290,35 @@ test_pushes_are_bounded(void)
     kept_end();
 }
 
+// The room of what was released is free again: many times the limit passes, a part at a time.
+static void
+test_released_room_is_free(void)
+{
+    enum { BODY = 8 << 20, ROUNDS = 2 * MAX_WITHHELD / BODY };
+    buffer frame;
+    char *body = calloc(1, BODY);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    kept_begin();
+    kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        uint8_t head[HEADER_SIZE];
+        kept_frame(&frame, SNAPSHOT_CHANGES, 9 + 3 * i, slice_text("pushed")); // the one before was lost
+        header push = request_of(MSG_PUSH, 1, kept_epoch, 0);
+        header_encode(&push, head);
+        slice frames[] = {slice_text(""), slice_of(head, sizeof head), slice_of(body, BODY),
+                          buffer_bytes(&frame)};
+        stage_raw(kept_worker, frames, 4);
+        buffer_fini(&frame);
+        CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+        kept_frame(&frame, SNAPSHOT_FULL, 10 + 3 * i, slice_text("all"));
+        stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
+        buffer_fini(&frame);
+        s_comes_through(MSG_PUSH, 0);
+    }
+    kept_end();
+    free(body);
+}
+
 static const unit_test s_tests[] = {
     {"after a full disk", test_after_a_full_disk},
     {"a snapshot is lost on its way", test_lost_on_its_way},
@@ -298,6 +327,7 @@ static const unit_test s_tests[] = {
     {"the session ends meanwhile", test_the_session_ends_meanwhile},
     {"what is released comes with much else", test_released_among_many},
     {"pushes that are withheld are bounded", test_pushes_are_bounded},
+    {"the room of what was released is free again", test_released_room_is_free},
     {"asked again", test_asked_again},
     {"a restore is lost", test_a_restore_is_lost},
     {"changes come before all", test_changes_before_all},
