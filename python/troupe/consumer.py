@@ -407,11 +407,11 @@ class LiveViewConsumer(AsyncConsumer):
     async def _ask_to_join(self, session, generation, tokens, facts):
         body = joining.body(generation, tokens, facts)
         options = {"flags": wire.BROWSER, "subscriber": self._unasked, "timeout": JOIN_TIMEOUT_SECONDS}
-        until = self._loop.time() + conf.get("MOUNT_TIMEOUT")
+        until = self.clock() + conf.get("MOUNT_TIMEOUT")
         while True:
             reply = await self._reply_to_join(session, self._transport.submit(wire.JOIN, session, body, **options))
             pause = joining.busy_for(reply)
-            if pause is None or self._loop.time() + pause >= until:
+            if pause is None or self.clock() + pause >= until:
                 return reply
             await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
 

@@ -136,17 +136,21 @@ async def test_a_join_waits_for_room(broker):
         assert len(set(asked)) == 3
 
 
-async def test_a_join_does_not_wait_for_ever(broker, settings, quiet):
-    settings.TROUPE = {**settings.TROUPE, "MOUNT_TIMEOUT": 0.05}
+async def test_a_join_does_not_wait_for_ever(broker, settings, quiet, clock):
+    settings.TROUPE = {**settings.TROUPE, "MOUNT_TIMEOUT": 30}
     (found,) = await page_token()
+    asked = []
 
     def full(kind, *_):
         if kind == wire.JOIN:
-            return [(wire.NOT_EXECUTED, {"reason": "busy", "message": "full", "retry_ms": 20})]
+            asked.append(kind)
+            clock.now += 10
+            return [(wire.NOT_EXECUTED, {"reason": "busy", "message": "full", "retry_ms": 1})]
         return None
 
     async with Page() as page:
         broker.answer = full
         assert (await page.join(found))["reason"] == "busy"
         assert await page.closed() == consumer.TRY_LATER
+    assert len(asked) == 3
     quiet.expect("event=join_failed kind=busy")
