@@ -15,16 +15,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import BENCHES
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "bench" / "project"
 BUILD = Path(os.environ.get("TROUPE_BUILD", ROOT / "build"))
 PYTHON = ROOT / ".venv" / "bin" / "python"
-START_SECONDS = 60
+START_SECONDS = 120  # also where other programs have the processors
 DRIFT = 0.10  # a calibration that changed by more than this is told
 
 
 def say(text):
-    """Progress, for the person at the terminal."""
+    """Progress, for whoever is at the terminal."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -106,16 +108,16 @@ def environment(more=None):
 
 class Fleet:
     """A broker and its workers, in the project that is measured. `pids` are the workers'. state: whether the broker
-    keeps sessions.
+    keeps sessions. options: more of the broker's.
     """
 
-    def __init__(self, processes, workers, state=False):
+    def __init__(self, processes, workers, state=False, options=()):
         name = f"fleet{workers}{'kept' if state else ''}"
         back = f"ipc://{processes.folder}/{name}.back"
         self.front = f"ipc://{processes.folder}/{name}.front"
         broker = BUILD / "broker" / "troupe-broker"
         keeps = ["--keep", f"{processes.folder}/{name}.sessions"] if state else []
-        command = [broker, "--front", self.front, "--back", back, *keeps]
+        command = [broker, "--front", self.front, "--back", back, *keeps, *options]
         self.broker = processes.start("broker", command, ready="event=ready")
         self.pids = []
         for number in range(1, workers + 1):
@@ -199,6 +201,9 @@ def versions():
     found.update((name, _version(name)) for name in ("django", "channels", "uvicorn", "uvloop", "websockets"))
     broker = [BUILD / "broker" / "troupe-broker", "--version"]
     found["troupe"] = subprocess.run(broker, capture_output=True, text=True).stdout.split()[-1]
+    with contextlib.suppress(OSError):  # no git
+        commit = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        found["commit"] = subprocess.run(commit, capture_output=True, text=True).stdout.strip()
     return {name: version for name, version in found.items() if version}
 
 
@@ -219,11 +224,17 @@ class Report:
         self.notes = []
         self._before, self._load = calibrate(), os.getloadavg()[0]
 
-    def add(self, name, value, unit, wanted=None):
-        """A figure. wanted: what the project asks of it, for the table (">= 0.9")."""
+    def add(self, name, value):
+        """A figure of bench/figures.py, which knows its unit and mark. RuntimeError: it is not there, or no number."""
         if not math.isfinite(value):
             raise RuntimeError(f"{name} is {value}")
-        self.figures.append({"name": name, "value": float(f"{value:.4g}"), "unit": unit, "wanted": wanted})
+        try:
+            known = BENCHES[self.bench].figure(name)
+        except KeyError:
+            raise RuntimeError(f"{name} is not in bench/figures.py") from None
+        value = float(f"{value:.4g}")
+        told = {"name": name, "value": value, "unit": known.unit, "mark": known.mark, "reached": known.reached(value)}
+        self.figures.append(told)
 
     def note(self, text):
         """A sentence under the table."""
@@ -243,8 +254,8 @@ class Report:
             "calibration_after_ms": round(after, 2),
             "drifted": abs(drift) > DRIFT,
         }
-        figures = [{key: one[key] for key in ("name", "value", "unit")} for one in self.figures]
-        return {"bench": self.bench, "figures": figures, "machine": machine, "versions": versions()}
+        told = {"bench": self.bench, "figures": self.figures, "notes": self.notes}
+        return {**told, "machine": machine, "versions": versions()}
 
     def print(self, as_json):
         """Shows it, on standard output."""
@@ -256,8 +267,9 @@ class Report:
             return
         width = max(len(one["name"]) for one in self.figures)
         for one in self.figures:
-            wanted = f"   wanted {one['wanted']}" if one["wanted"] else ""
-            print(f"{one['name']:<{width}}  {one['value']:>10g} {one['unit']:<10}{wanted}".rstrip())
+            mark = f"   wanted {one['mark']}" if one["mark"] else ""
+            missed = ": not reached" if one["reached"] is False else ""
+            print(f"{one['name']:<{width}}  {one['value']:>10g} {one['unit']:<10}{mark}{missed}".rstrip())
         print(*self.notes, sep="\n")
         machine = told["machine"]
         print(

@@ -64,16 +64,16 @@ def _add_fleet(report, seen, pids):
         raise RuntimeError("the burner was not on the same worker in each round")
     other = next(pid for pid in pids if pid != burning)
     burn, outside = light("burn", other), light("outside", other)
-    report.add("sleep_p99_ratio", ratio(light("sleep"), light("quiet")), "ratio", "<= 1.5")
-    report.add("burn_other_p99_ratio", ratio(burn, outside), "ratio", "<= 1.5")
-    report.add("burn_same_p99_ms", median(light("burn", burning)), "ms", "< 25")
-    report.add("quiet_p99_ms", median(light("quiet")), "ms")
-    report.add("sleep_p99_ms", median(light("sleep")), "ms")
-    report.add("burn_other_p99_ms", median(burn), "ms")
-    report.add("outside_other_p99_ms", median(outside), "ms")
+    report.add("sleep_p99_ratio", ratio(light("sleep"), light("quiet")))
+    report.add("burn_other_p99_ratio", ratio(burn, outside))
+    report.add("burn_same_p99_ms", median(light("burn", burning)))
+    report.add("quiet_p99_ms", median(light("quiet")))
+    report.add("sleep_p99_ms", median(light("sleep")))
+    report.add("burn_other_p99_ms", median(burn))
+    report.add("outside_other_p99_ms", median(outside))
     for beside, groups in seen.items():
         p50 = median([one["light"]["p50_us"] for one in groups]) / 1e3
-        report.add(f"{beside}_p50_ms", p50, "ms")
+        report.add(f"{beside}_p50_ms", p50)
 
 
 def _free_port():
@@ -107,9 +107,9 @@ def _over_sockets(processes, name, python, package, env, rounds, seconds):
 
 def _add_sockets(report, name, seen):
     pairs = zip(seen["sleep"], seen["quiet"], strict=True)
-    report.add(f"{name}_sleep_p99_ratio", median([a["p99_us"] / b["p99_us"] for a, b in pairs]), "ratio")
+    report.add(f"{name}_sleep_p99_ratio", median([a["p99_us"] / b["p99_us"] for a, b in pairs]))
     for phase in ("quiet", "sleep"):
-        report.add(f"{name}_{phase}_p99_ms", median([one["p99_us"] for one in seen[phase]]) / 1e3, "ms")
+        report.add(f"{name}_{phase}_p99_ms", median([one["p99_us"] for one in seen[phase]]) / 1e3)
 
 
 def _djust_python():

@@ -114,17 +114,17 @@ def run(quick):
     with Processes() as processes:
         floods, memory, best = _measure(processes, quick)
     total = {name: sum(one[name] for one in floods) for name in ("unanswered", "asked", "done", "busy", "expired")}
-    report.add("unanswered", total["unanswered"], "events", "0")
-    report.add("goodput_ratio", _ratio(floods, best, "rate"), "ratio", ">= 0.9")
-    report.add("broker_growth_mb", memory.growth(), "MB", "< 1")
-    report.add("done_p99_ms", max(one["done_p99_ms"] for one in floods), "ms", f"< {TTL_MS}")
-    report.add("goodput_per_processor_ratio", _ratio(floods, best, "per_second"), "ratio")
+    report.add("unanswered", total["unanswered"])
+    report.add("goodput_ratio", _ratio(floods, best, "rate"))
+    report.add("broker_growth_mb", memory.growth())
+    report.add("done_p99_ms", max(one["done_p99_ms"] for one in floods))
+    report.add("goodput_per_processor_ratio", _ratio(floods, best, "per_second"))
     for name in ("done_p50_ms", "busy_p99_ms", "retry_ms"):
-        report.add(name, median([one[name] for one in floods]), "ms")
+        report.add(name, median([one[name] for one in floods]))
     for name in ("asked", "done", "busy", "expired"):
-        report.add(name, total[name], "events")
-    report.add("best_rate", median([one["rate"] for one in best]), "events/s")
-    report.add("broker_most_mb", max(memory.seen), "MB")
+        report.add(name, total[name])
+    report.add("best_rate", median([one["rate"] for one in best]))
+    report.add("broker_most_mb", max(memory.seen))
     report.note(
         f"{WORKERS} worker(s), handlers of {MILLISECONDS} ms; the second ratio is of what is done in a second of the "
         "workers' own processor time, which other programs on this machine change less"

@@ -84,14 +84,14 @@ def run(quick):
     seed = int(os.environ.get("BENCH_SEED") or 1)
     with Processes() as processes:
         stage = Stage(processes, workers=WORKERS, relays=False)
-        worker, broker, judged = asyncio.run(_run(stage, random.Random(seed), 2 if quick else 5))
-    report.add("worker_p50_s", worker[len(worker) // 2], "s", "<= 1")
-    report.add("worker_p99_s", worker[len(worker) * 99 // 100], "s", "<= 3")
-    report.add("broker_p99_s", broker[len(broker) * 99 // 100], "s", "<= 3")
+        worker, broker, judged = asyncio.run(_run(stage, random.Random(seed), 1 if quick else 5))
+    report.add("worker_p50_s", worker[len(worker) // 2])
+    report.add("worker_p99_s", worker[len(worker) * 99 // 100])
+    report.add("broker_p99_s", broker[len(broker) * 99 // 100])
     for name in ("lost", "twice", "out_of_order", "unanswered"):
-        report.add(name, sum(one[name] for one in judged), "events", "0")
-    report.add("broker_p50_s", broker[len(broker) // 2], "s")
-    report.add("unknown", sum(one["unknown"] for one in judged), "events")
+        report.add(name, sum(one[name] for one in judged))
+    report.add("broker_p50_s", broker[len(broker) // 2])
+    report.add("unknown", sum(one["unknown"] for one in judged))
     report.note(f"{PAGES} pages, {len(worker)} of them on killed workers, an event every {EVERY} s each")
     report.note(f"{LIVED:.0f} s between two ends of the broker")
     return report

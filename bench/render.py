@@ -16,7 +16,6 @@ import sys
 import isolation
 from harness import BUILD, PROJECT, ROOT, Report, median, say
 
-WANTED = {"table1000": ">= 25", "page": ">= 6", "counter": ">= 2"}
 BATCH_US = 40_000  # about so long is a batch of one side
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")\w+')  # differs at every rendering
 NEEDS_LOADER = ("rendered/page.html", "rendered/plain.html")  # they extend: djust's bare engine has no loader
@@ -162,16 +161,16 @@ def _ratio(seen, side):
 def add(report, all_seen):
     """The figures: first the ratios."""
     for name, seen in all_seen.items():
-        report.add(f"{name}_over_django", _ratio(seen, "django"), "ratio", WANTED.get(name))
+        report.add(f"{name}_over_django", _ratio(seen, "django"))
     for name, seen in all_seen.items():
         known = [_ratio(seen, side) for side in WAYS if side in seen]
         if known:
-            report.add(f"{name}_over_djust", min(known), "ratio")
+            report.add(f"{name}_over_djust", min(known))
     for name, seen in all_seen.items():
         for side, rounds in seen.items():
             times = _times(rounds)
-            report.add(f"{name}_{side}_p50_us", median(times), "us")
-            report.add(f"{name}_{side}_p99_us", _p99(times), "us")
+            report.add(f"{name}_{side}_p50_us", median(times))
+            report.add(f"{name}_{side}_p99_us", _p99(times))
 
 
 def run(quick):

@@ -88,11 +88,13 @@ class Django:
         return median(taken)
 
 
-def _sides(report):
+def _sides(report, quick):
     sides = {"turn": (Troupe(ROWS), TURNS), "things": (Troupe(ROWS, things=True), TURNS // 3)}
     sides["anew"] = (Troupe(ROWS, change="one_cell_anew"), TURNS // 3)
     sides["ten"] = (Troupe(MORE), TURNS // 3)
     sides["django"] = (Django(), RENDERS)
+    if quick:
+        return sides
     try:
         sides["djust"] = (Djust(), DIFFS)
     except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
@@ -100,9 +102,10 @@ def _sides(report):
     return sides
 
 
-def measure(report, rounds):
-    """Adds the figures of so many rounds, the sides in turns."""
-    sides = _sides(report)
+def measure(report, quick):
+    """Adds the figures, the sides in turns."""
+    rounds = 2 if quick else 9
+    sides = _sides(report, quick)
     seen = {name: [] for name in sides}
     for number in range(rounds):
         for name, (side, times) in sides.items():
@@ -112,19 +115,19 @@ def measure(report, rounds):
     def ratio(over, under="turn"):
         return median([a / b for a, b in zip(seen[over], seen[under], strict=True)])
 
-    report.add("turn_us", median(seen["turn"]) * 1e6, "us", "<= 150")
-    report.add("over_django_render", ratio("django"), "ratio", ">= 100")
+    report.add("turn_us", median(seen["turn"]) * 1e6)
+    report.add("over_django_render", ratio("django"))
     if "djust" in sides:
-        report.add("over_djust", ratio("djust"), "ratio", ">= 20")
+        report.add("over_djust", ratio("djust"))
         sides["djust"][0].close()
-    report.add("growth_10x", ratio("ten"), "ratio", "< 11")
-    report.add("anew_us", median(seen["anew"]) * 1e6, "us")
-    report.add("things_us", median(seen["things"]) * 1e6, "us")
-    report.add("ten_thousand_us", median(seen["ten"]) * 1e6, "us")
+    report.add("growth_10x", ratio("ten"))
+    report.add("anew_us", median(seen["anew"]) * 1e6)
+    report.add("things_us", median(seen["things"]) * 1e6)
+    report.add("ten_thousand_us", median(seen["ten"]) * 1e6)
     for name in ("django", "djust"):
         if name in seen:
-            report.add(f"{name}_us", median(seen[name]) * 1e6, "us")
-    report.add("frame_bytes", len(sides["turn"][0].frame), "bytes")
+            report.add(f"{name}_us", median(seen[name]) * 1e6)
+    report.add("frame_bytes", len(sides["turn"][0].frame))
     report.note("turn_us: rows are dicts; anew_us: all of them made anew by the handler; things_us: plain objects")
     report.note("there are no snapshots yet")
 
@@ -136,5 +139,5 @@ def run(quick):
     turns.set_up()
     report = Report("row-change")
     with Processes():
-        measure(report, 2 if quick else 9)
+        measure(report, quick)
     return report

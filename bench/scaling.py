@@ -85,14 +85,14 @@ def _add(report, seen):
         raise RuntimeError(
             f"two plain processes gain only {plain_gain:.2f} over one: other programs have the processors"
         )
-    report.add("workers_gain_over_plain_gain", gain / plain_gain, "ratio", ">= 0.9")
+    report.add("workers_gain_over_plain_gain", gain / plain_gain)
     report.note("gain: what is added, so that twice as many are a gain of 1; speedup: how many times as many")
-    report.add("one_worker_over_plain", median(ratio(("ours", 1), ("plain", 1))), "ratio", ">= 0.93")
-    report.add("speedup_over_plain_speedup", median(ours) / median(plain), "ratio")
-    report.add("two_workers_over_one", median(ours), "ratio")
-    report.add("two_plain_over_one", median(plain), "ratio")
+    report.add("one_worker_over_plain", median(ratio(("ours", 1), ("plain", 1))))
+    report.add("speedup_over_plain_speedup", median(ours) / median(plain))
+    report.add("two_workers_over_one", median(ours))
+    report.add("two_plain_over_one", median(plain))
     for (side, count), rates in seen.items():
-        report.add(f"{side}_{count}_rate", median(rates), "events/s")
+        report.add(f"{side}_{count}_rate", median(rates))
 
 
 def run(quick):

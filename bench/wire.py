@@ -32,23 +32,22 @@ def changes(page):
 
 def _troupe(report, processes):
     port = serve_troupe(processes)
-    wanted = {"one_cell": "<= 64"}
     for keys, prefix in (("numbers", ""), ("uuids", "uuid_")):
         page = TroupePage(port, ROWS, keys)
         for name, size in changes(page).items():
-            report.add(f"{prefix}{name}_bytes", size, "bytes", None if prefix else wanted.get(name))
+            report.add(f"{prefix}{name}_bytes", size)
         if not prefix:
-            report.add("join_bytes", len(page.joined.encode()), "bytes", "<= 300")
-            report.add("html_bytes", len(page.whole().encode()), "bytes")
-            report.add("page_bytes", len(page.html.encode()), "bytes")
+            report.add("join_bytes", len(page.joined.encode()))
+            report.add("html_bytes", len(page.whole().encode()))
+            report.add("page_bytes", len(page.html.encode()))
         page.close()
 
 
 def _djust(report, processes):
     page = DjustPage(serve_djust(processes, _djust_python()), ROWS, "numbers")
     for name, size in changes(page).items():
-        report.add(f"djust_{name}_bytes", size, "bytes")
-    report.add("djust_join_bytes", len(page.joined.encode()), "bytes")
+        report.add(f"djust_{name}_bytes", size)
+    report.add("djust_join_bytes", len(page.joined.encode()))
     page.close()
 
 
@@ -62,9 +61,10 @@ def run(quick):
     report = Report("wire")
     with Processes() as processes:
         _troupe(report, processes)
-        try:
-            _djust(report, processes)
-        except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
-            report.note(f"djust {DJUST} is left out: {error}")
+        if not quick:
+            try:
+                _djust(report, processes)
+            except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+                report.note(f"djust {DJUST} is left out: {error}")
     report.note("html_bytes: a frame with the whole root, which is what each change costs without slots")
     return report
