@@ -82,7 +82,7 @@ static bool
 s_all_announced(const broker *self)
 {
     size_t count = 0;
-    for (const worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+    for (const worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         count += each->announced;
     return self->expected && count >= self->expected;
 }

@@ -55,7 +55,7 @@ s_is_of(const session *known, slice name)
 static void
 s_collect(broker *self, const sessions_body *asked, page *into)
 {
-    for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions))
+    for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions, each))
         if (s_compare(&each->id, &asked->after) > 0 && s_is_of(each, asked->worker))
             s_put(into, each->id, each);
     if (!self->store || asked->worker.size)

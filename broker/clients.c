@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 struct clients {
-    zhashx_t *table;
+    zhashx_t *table; // by routing id
+    list_link all;
     uint64_t seed;
 };
 
@@ -15,6 +16,7 @@ clients_new(uint64_t seed)
     clients *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->table = key_table();
+    list_init(&self->all);
     self->seed = seed;
     return self;
 }
@@ -25,8 +27,10 @@ clients_destroy(clients **self_p)
     clients *self = *self_p;
     if (!self)
         return;
-    for (client *each = zhashx_first(self->table); each; each = zhashx_first(self->table))
-        clients_remove(self, &each);
+    while (!list_is_empty(&self->all)) {
+        client *first = LIST_ITEM(self->all.next, client, of_all);
+        clients_remove(self, &first);
+    }
     zhashx_destroy(&self->table);
     free(self);
     *self_p = NULL;
@@ -46,6 +50,7 @@ clients_expect(clients *self, slice id, uint64_t now)
     known->expected = true;
     list_init(&known->sessions);
     list_init(&known->doomed);
+    list_append(&self->all, &known->of_all);
     ASSERT(zhashx_insert(self->table, &known->id, known) == 0);
     return known;
 }
@@ -73,6 +78,7 @@ clients_remove(clients *self, client **client_p)
     ASSERT(list_is_empty(&gone->sessions));
     zhashx_delete(self->table, &gone->id);
     list_remove(&gone->doomed);
+    list_remove(&gone->of_all);
     free(gone);
     *client_p = NULL;
 }
@@ -86,14 +92,16 @@ clients_count(const clients *self)
 void
 clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *doomed)
 {
-    for (client *each = zhashx_first(self->table); each; each = zhashx_next(self->table))
+    LIST_EACH (at, &self->all) {
+        client *each = LIST_ITEM(at, client, of_all);
         if (now > each->heard_at && now - each->heard_at > limit && list_is_empty(&each->doomed))
             list_append(doomed, &each->doomed);
+    }
 }
 
 void
 clients_forgive(clients *self, uint64_t gap)
 {
-    for (client *each = zhashx_first(self->table); each; each = zhashx_next(self->table))
-        each->heard_at += gap;
+    LIST_EACH (at, &self->all)
+        LIST_ITEM(at, client, of_all)->heard_at += gap;
 }

@@ -13,6 +13,7 @@ typedef struct client {
     bool expected;      // it is said to be there, and has not been heard yet: it may be connecting
     list_link sessions; // attached to this client
     list_link doomed;   // in the broker's list of those to be taken for gone
+    list_link of_all;   // clients's
 } client;
 
 typedef struct clients clients;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 struct directory {
-    zhashx_t *sessions;
+    zhashx_t *sessions; // by id
+    list_link all;
     list_link pending; // of all sessions
     uint64_t seed;
     epochs epochs;
@@ -18,6 +19,7 @@ directory_new(uint64_t seed, uint64_t boot)
     ASSERT(self);
     self->sessions = key_table();
     list_init(&self->pending);
+    list_init(&self->all);
     self->seed = seed;
     epochs_init(&self->epochs, boot);
     return self;
@@ -29,7 +31,7 @@ directory_destroy(directory **self_p)
     directory *self = *self_p;
     if (!self)
         return;
-    for (session *each = zhashx_first(self->sessions); each; each = zhashx_first(self->sessions))
+    for (session *each = directory_first(self); each; each = directory_first(self))
         directory_remove(self, &each);
     zhashx_destroy(&self->sessions);
     free(self);
@@ -43,16 +45,22 @@ directory_find(const directory *self, id16 id)
     return zhashx_lookup(self->sessions, &wanted);
 }
 
-session *
-directory_first(const directory *self)
+static session *
+s_item(list_link *at)
 {
-    return zhashx_first(self->sessions);
+    return at ? LIST_ITEM(at, session, of_all) : NULL;
 }
 
 session *
-directory_next(const directory *self)
+directory_first(const directory *self)
 {
-    return zhashx_next(self->sessions);
+    return s_item(list_behind(&self->all, &self->all));
+}
+
+session *
+directory_next(const directory *self, const session *at)
+{
+    return s_item(list_behind(&self->all, &at->of_all));
 }
 
 size_t
@@ -89,6 +97,7 @@ directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
     list_init(&placed->of_client);
     list_init(&placed->of_owner);
     list_append(&owner->sessions, &placed->of_owner);
+    list_append(&self->all, &placed->of_all);
     owner->session_count++;
     ASSERT(zhashx_insert(self->sessions, &placed->key, placed) == 0);
     return placed;
@@ -135,6 +144,7 @@ directory_remove(directory *self, session **session_p)
     ASSERT(list_is_empty(&gone->withheld));
     session_detach(gone);
     list_remove(&gone->of_owner);
+    list_remove(&gone->of_all);
     gone->owner->session_count--;
     zhashx_delete(self->sessions, &gone->key);
     free(gone);

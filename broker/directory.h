@@ -37,6 +37,7 @@ typedef struct session {
     uint32_t snapshot; // and that number
     uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
+    list_link of_all;              // directory's
 } session;
 
 // A request that was forwarded and not answered yet.
@@ -58,9 +59,9 @@ directory *directory_new(uint64_t seed, uint64_t boot); // boot: epochs_init's
 void directory_destroy(directory **self_p); // NULL-safe; forgets all sessions, before workers and clients go
 
 session *directory_find(const directory *self, id16 id); // NULL: none
-// Walks all of them, in no order. Nothing may be placed or removed meanwhile.
+// Walks all of them, in the order in which they were placed: LIST_EACH's rules.
 session *directory_first(const directory *self);
-session *directory_next(const directory *self);
+session *directory_next(const directory *self, const session *at);
 size_t directory_count(const directory *self);
 epochs *directory_epochs(directory *self); // that its sessions have; borrowed
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.

@@ -36,7 +36,7 @@ figures_encode(const figures *self, buffer *out)
     writer_map(to, 13);
     writer_key(to, "workers");
     writer_list(to, (uint32_t)registry_count(self->workers));
-    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         s_worker(to, each, registry_limits(self->workers), self->now);
     writer_key_uint(to, "sessions", directory_count(self->sessions));
     writer_key_uint(to, "clients", clients_count(self->clients));

@@ -286,7 +286,7 @@ front_logout(broker *self, parcel *in, const header *request)
 {
     (void)request;
     slice parts[] = {parcel_frame(in, 0), parcel_frame(in, 1), parcel_frame(in, 2)};
-    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers)) {
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each)) {
         err error = wire_send_bytes(self->back_socket, key_bytes(&each->id), parts, 3);
         if (error == ERR_UNREACHABLE) {
             fate_doom_worker(self, each);
@@ -335,7 +335,7 @@ front_exited(broker *self, parcel *in, const header *request)
     }
     for (unsigned i = 0; i < said.count; i++)
         s_blame(self, &said.running[i]);
-    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         if (each->pid == said.pid && !each->is_elsewhere)
             fate_doom_worker(self, each);
 }

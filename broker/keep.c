@@ -246,7 +246,7 @@ s_ask_for_what_it_lacks(broker *self)
 {
     unsigned left = self->failing ? 1 : MOST_ASKED;
     self->lacking = self->failing;
-    for (session *of = directory_first(self->sessions); of; of = directory_next(self->sessions)) {
+    for (session *of = directory_first(self->sessions); of; of = directory_next(self->sessions, of)) {
         if (!of->waits && (of->unkeepable || store_has(self->store, of->id)))
             continue;
         self->lacking = true;

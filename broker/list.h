@@ -13,8 +13,16 @@ typedef struct list_link {
 
 // The item that a link is a member of.
 #define LIST_ITEM(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
-// Walks a list. The item at hand must stay in it until the next step.
+// Walks a list: where it is stands with the caller, so callees may walk it too, and take out or put in any
+// item but the one at hand, which must stay until the next step.
 #define LIST_EACH(at, head) for (list_link *at = (head)->next; at != (head); at = at->next)
+
+// The item's link behind `at`; NULL at the end.
+static inline list_link *
+list_behind(const list_link *head, const list_link *at)
+{
+    return at->next == head ? NULL : at->next;
+}
 
 static inline void
 list_init(list_link *self) // a head, or a link that is in no list

@@ -164,20 +164,34 @@ back_drain(broker *self, worker *from, parcel *in, const header *head)
     s_go_on(self, from);
 }
 
-// To the first worker that takes it. False: nobody does.
+// ERR_AGAIN: its queue is full. ERR_UNREACHABLE: it is gone, and doomed.
+static err
+s_offer(broker *self, session *of, worker *to, slice frame)
+{
+    directory_move(self->sessions, of, to);
+    err error = keep_send_restore(self, of, frame);
+    if (error == ERR_UNREACHABLE)
+        fate_doom_worker(self, to);
+    return error;
+}
+
+// To the best worker that takes it. False: nobody does.
 static bool
 s_hand_over(broker *self, session *of, slice frame)
 {
-    for (;;) {
-        worker *to = placement_choose(self->workers, self->now, self->worker_dead_ms);
-        if (!to)
-            return false;
-        directory_move(self->sessions, of, to);
-        err error = keep_send_restore(self, of, frame);
-        if (error != ERR_UNREACHABLE)
-            return !error;
-        fate_doom_worker(self, to);
-    }
+    worker *best;
+    err error = ERR_UNREACHABLE;
+    while (error == ERR_UNREACHABLE &&
+           (best = placement_choose(self->workers, self->now, self->worker_dead_ms)))
+        error = s_offer(self, of, best, frame);
+    if (!error || !best)
+        return !error;
+    // It is full, so whoever is not will do.
+    for (worker *each = registry_first(self->workers); error && each;
+         each = registry_next(self->workers, each))
+        if (each != best && placement_is_ready(each, self->now, self->worker_dead_ms))
+            error = s_offer(self, of, each, frame);
+    return !error;
 }
 
 void
@@ -229,7 +243,7 @@ move_tick(broker *self)
         s_expire(self, one);
         s_destroy(self, one);
     }
-    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers))
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         if (each->state == WORKER_DRAINING)
             s_go_on(self, each);
 }

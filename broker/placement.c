@@ -38,7 +38,7 @@ static worker *
 s_choose(const registry *workers, const pressure_limits *limits, uint64_t now, uint64_t worker_dead_ms)
 {
     worker *best = NULL;
-    for (worker *each = registry_first(workers); each; each = registry_next(workers))
+    for (worker *each = registry_first(workers); each; each = registry_next(workers, each))
         if (placement_is_ready(each, now, worker_dead_ms) && (!limits || s_has_room(each, limits)) &&
             (!best || s_is_better(each, best)))
             best = each;

@@ -4,6 +4,7 @@
 
 struct registry {
     zhashx_t *workers; // by routing id
+    list_link all;
     uint64_t seed;
     pressure_limits limits;
     size_t bytes;
@@ -15,6 +16,7 @@ registry_new(uint64_t seed)
     registry *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->workers = key_table();
+    list_init(&self->all);
     self->seed = seed;
     self->limits = pressure_defaults();
     return self;
@@ -72,6 +74,7 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
     added->total = &self->bytes;
     list_init(&added->sessions);
     list_init(&added->doomed);
+    list_append(&self->all, &added->of_all);
     ASSERT(zhashx_insert(self->workers, &added->id, added) == 0);
     return added;
 }
@@ -83,6 +86,7 @@ registry_remove(registry *self, worker **worker_p)
     ASSERT(list_is_empty(&gone->sessions) && gone->session_count == 0 && gone->in_flight == 0);
     zhashx_delete(self->workers, &gone->id);
     list_remove(&gone->doomed);
+    list_remove(&gone->of_all);
     free(gone);
     *worker_p = NULL;
 }
@@ -99,7 +103,7 @@ registry_named(const registry *self, slice name)
 {
     worker *each = registry_first(self);
     while (each && !(each->state != WORKER_LEAVING && slice_equal(worker_name(each), name)))
-        each = registry_next(self);
+        each = registry_next(self, each);
     return each;
 }
 
@@ -107,7 +111,7 @@ size_t
 registry_ready(const registry *self)
 {
     size_t ready = 0;
-    for (const worker *each = registry_first(self); each; each = registry_next(self))
+    for (const worker *each = registry_first(self); each; each = registry_next(self, each))
         ready += each->state != WORKER_LEAVING;
     return ready;
 }
@@ -118,22 +122,28 @@ registry_count(const registry *self)
     return zhashx_size(self->workers);
 }
 
-worker *
-registry_first(const registry *self)
+static worker *
+s_item(list_link *at)
 {
-    return zhashx_first(self->workers);
+    return at ? LIST_ITEM(at, worker, of_all) : NULL;
 }
 
 worker *
-registry_next(const registry *self)
+registry_first(const registry *self)
 {
-    return zhashx_next(self->workers);
+    return s_item(list_behind(&self->all, &self->all));
+}
+
+worker *
+registry_next(const registry *self, const worker *at)
+{
+    return s_item(list_behind(&self->all, &at->of_all));
 }
 
 void
 registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed)
 {
-    for (worker *each = registry_first(self); each; each = registry_next(self))
+    for (worker *each = registry_first(self); each; each = registry_next(self, each))
         if (worker_silence(each, now) > limit && list_is_empty(&each->doomed))
             list_append(doomed, &each->doomed);
 }
@@ -141,7 +151,7 @@ registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *d
 void
 registry_forgive(registry *self, uint64_t gap)
 {
-    for (worker *each = registry_first(self); each; each = registry_next(self)) {
+    for (worker *each = registry_first(self); each; each = registry_next(self, each)) {
         each->heard_at += gap;
         each->load.since += gap;
     }

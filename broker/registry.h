@@ -35,6 +35,7 @@ typedef struct worker {
     pressure load;    // the same by kind and size, and how fast it is
     size_t *total;    // bytes in flight of all workers
     list_link doomed; // in the broker's list of those to be declared lost
+    list_link of_all; // registry's
 } worker;
 
 typedef struct registry registry;
@@ -52,9 +53,9 @@ worker *registry_find(const registry *self, slice id);    // NULL: none
 worker *registry_named(const registry *self, slice name); // the one that holds the name; NULL: it is free
 size_t registry_ready(const registry *self);              // of those that have not left
 size_t registry_count(const registry *self);
-// Walks all of them, in no order. Nothing may be added or removed meanwhile.
+// Walks all of them, in the order in which they came: LIST_EACH's rules.
 worker *registry_first(const registry *self);
-worker *registry_next(const registry *self);
+worker *registry_next(const registry *self, const worker *at);
 // Puts those that have been silent for longer than limit ms at the end of the doomed list, unless they are in
 // it.
 void registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed);

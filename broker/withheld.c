@@ -81,6 +81,6 @@ withheld_forget(broker *self, session *of)
 void
 withheld_forget_all(broker *self)
 {
-    for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions))
+    for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions, each))
         withheld_forget(self, each);
 }

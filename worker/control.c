@@ -40,7 +40,7 @@ static void
 s_encode_heartbeat(const worker *self, buffer *out)
 {
     uint64_t views = 0;
-    for (const session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+    for (const session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
         views += session_view_count(one);
     runqueue_load load = runqueue_look(self->queue);
     pool_load busy = pool_look(self->pool);
@@ -122,9 +122,9 @@ s_announce(worker *self)
     uint32_t count = 0;
     session **all = calloc(roster_count(self->roster) + 1, sizeof *all);
     ASSERT(all);
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
         if (!runqueue_is_ending(self->queue, session_item(one)))
-            all[total++] = one; // looking one up would end the walk
+            all[total++] = one;
     for (size_t i = 0; i < total; i++) {
         some[count] = s_announced(self, all[i], &by[count]);
         if (++count == MAX_ANNOUNCED && i + 1 < total) {
@@ -151,7 +151,7 @@ control_disown(worker *self, const incoming *message)
 static void
 s_drop_all(worker *self, const char *reason)
 {
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
         runqueue_end(self->queue, session_item(one), reason);
 }
 

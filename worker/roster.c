@@ -6,13 +6,15 @@ typedef struct entry entry;
 struct entry {
     session *of;
     id16 id;
-    entry *older, *newer; // in the list of unadopted ones
+    entry *before, *behind; // in the list of all: zhashx has one cursor, which every look-up moves
+    entry *older, *newer;   // in the list of unadopted ones
     bool listed;
     client_id joined;
 };
 
 struct roster {
-    zhashx_t *entries;
+    zhashx_t *entries; // by id
+    entry *first;
     entry *oldest, *newest;
     size_t unadopted;
 };
@@ -51,8 +53,10 @@ roster_destroy(roster **self_p)
     roster *self = *self_p;
     if (!self)
         return;
-    for (entry *one = zhashx_first(self->entries); one; one = zhashx_next(self->entries))
+    for (entry *one = self->first, *behind; one; one = behind) {
+        behind = one->behind;
         free(one);
+    }
     zhashx_destroy(&self->entries);
     free(self);
     *self_p = NULL;
@@ -72,6 +76,10 @@ roster_add(roster *self, session *added)
     ASSERT(one);
     one->of = added;
     one->id = session_id(added);
+    one->behind = self->first;
+    if (self->first)
+        self->first->before = one;
+    self->first = one;
     ASSERT(zhashx_insert(self->entries, one->id.bytes, one) == 0);
 }
 
@@ -100,6 +108,12 @@ roster_remove(roster *self, session *gone)
     if (!found || found->of != gone)
         return;
     s_unlist(self, found);
+    if (found->behind)
+        found->behind->before = found->before;
+    if (found->before)
+        found->before->behind = found->behind;
+    else
+        self->first = found->behind;
     zhashx_delete(self->entries, id.bytes);
     free(found);
 }
@@ -111,17 +125,17 @@ roster_count(const roster *self)
 }
 
 session *
-roster_first(roster *self)
+roster_first(const roster *self)
 {
-    entry *one = zhashx_first(self->entries);
-    return one ? one->of : NULL;
+    return self->first ? self->first->of : NULL;
 }
 
 session *
-roster_next(roster *self)
+roster_next(const roster *self, const session *at)
 {
-    entry *one = zhashx_next(self->entries);
-    return one ? one->of : NULL;
+    id16 id = session_id(at);
+    const entry *found = zhashx_lookup(self->entries, id.bytes);
+    return found && found->behind ? found->behind->of : NULL;
 }
 
 void

@@ -13,8 +13,9 @@ session *roster_find(roster *self, id16 id);     // NULL if there is none
 void roster_add(roster *self, session *added);   // there is none with its id
 void roster_remove(roster *self, session *gone); // nothing happens if another one has its id by now
 size_t roster_count(const roster *self);
-session *roster_first(roster *self); // walk: no add and no remove while walking
-session *roster_next(roster *self);
+// Walks all of them, in no order. Others may be looked up, added and removed meanwhile, but `at` must stay.
+session *roster_first(const roster *self);
+session *roster_next(const roster *self, const session *at);
 
 // The unadopted ones. roster_adopted takes one off the list (nothing happens if it is not on it).
 void roster_unadopted(roster *self, session *waiting);

@@ -333,7 +333,7 @@ s_logout(worker *self, const incoming *message)
     slice identity;
     if (logout_decode(message->body, &identity))
         return;
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
         if (slice_equal(session_identity(one), identity))
             runqueue_end(self->queue, session_item(one), "logout");
 }
@@ -447,7 +447,7 @@ s_beat(worker *self)
 static void
 s_sweep(worker *self, uint64_t now)
 {
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster))
+    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
         if (session_deadline(one) <= now)
             runqueue_end(self->queue, session_item(one), "expired");
 }

@@ -227,6 +227,84 @@ test_many_at_once_but_not_all(void)
     s_end();
 }
 
+// Mounts so many sessions from that number on, on the worker that has the fewest.
+static void
+s_fill(zsock_t *owner, uint8_t from, unsigned count)
+{
+    for (uint8_t number = from; number < from + count; number++)
+        stage_mount(&s_stage, s_client, owner, MSG_MOUNT, number);
+}
+
+static void
+s_end_one(zsock_t *owner, const arrival *moving)
+{
+    header released = {.version = PROTOCOL_VERSION, .type = MSG_RELEASED};
+    released.session = moving->head.session;
+    released.epoch = moving->head.epoch;
+    stage_reason(owner, released, "worker_left");
+}
+
+// Every worker that drains is looked after at a tick, however many there are.
+static void
+test_two_drain(void)
+{
+    enum { EACH = 20, AT_ONCE = 16, ENDED = 3 };
+    header drain = {.version = PROTOCOL_VERSION, .type = MSG_DRAIN};
+    s_begin(false);
+    s_fill(s_from, 2, EACH - 1);
+    zsock_t *other = stage_worker(&s_stage, "r3", "gamma");
+    s_fill(other, 50, EACH);
+    s_to = stage_worker(&s_stage, "r2", "beta");
+    zsock_t *draining[] = {s_from, other};
+    for (unsigned i = 0; i < 2; i++) {
+        stage_say(draining[i], "", drain, slice_text("\x80"));
+        for (unsigned n = 0; n < AT_ONCE; n++) {
+            arrival moving = s_expect(draining[i], MSG_MOVE);
+            if (n < ENDED)
+                s_end_one(draining[i], &moving);
+        }
+        s_expect_nothing(draining[i]);
+    }
+    stage_advance(&s_stage, STAGE_HEARTBEAT_MS / 2);
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned n = 0; n < ENDED; n++)
+            s_expect(draining[i], MSG_MOVE);
+    zsock_destroy(&other);
+    s_end();
+}
+
+// As many answers as fit its queue are under way to it, and it reads none.
+static void
+s_stop_reading(zsock_t *peer)
+{
+    enum { MORE_THAN_FIT = 12000, A_TURN = 50 };
+    for (unsigned i = 0; i < MORE_THAN_FIT; i++) {
+        stage_heartbeat(peer, i);
+        if (i % A_TURN == 0)
+            broker_turn(s_stage.broker);
+    }
+    for (unsigned i = 0; i < A_TURN; i++)
+        broker_turn(s_stage.broker);
+}
+
+static void
+test_the_best_is_full(void)
+{
+    s_begin(true); // beta comes before gamma
+    zsock_t *other = stage_worker(&s_stage, "r3", "gamma");
+    s_stop_reading(s_to);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    s_moved(s_epoch);
+    arrival restore = s_expect(other, MSG_RESTORE);
+    CU_ASSERT_TRUE(slice_is(restore.snapshot, "\1all of it"));
+    s_expect_nothing(s_client); // nobody ended
+    s_ask(MSG_EVENT, s_epoch, 1);
+    s_expect(other, MSG_EVENT);
+    zsock_destroy(&other);
+    s_end();
+}
+
 static void
 test_nobody_asked_for_it(void)
 {
@@ -245,6 +323,8 @@ static const unit_test s_tests[] = {
     {"the page goes meanwhile", test_the_page_goes_meanwhile},
     {"waits no longer than it may", test_waits_no_longer_than_it_may},
     {"many at once but not all", test_many_at_once_but_not_all},
+    {"two drain", test_two_drain},
+    {"the best worker is full", test_the_best_is_full},
     {"nobody asked for it", test_nobody_asked_for_it},
 };
 UNIT_MAIN("broker_move", s_tests)

@@ -56,7 +56,7 @@ test_evenly(void)
     worker_of(workers, "r3", "c", 0);
     for (uint8_t i = 1; i <= 30; i++)
         directory_place(sessions, session_id(i), placement_choose(workers, 0, DEAD_MS));
-    for (worker *each = registry_first(workers); each; each = registry_next(workers))
+    for (worker *each = registry_first(workers); each; each = registry_next(workers, each))
         CU_ASSERT_EQUAL(each->session_count, 10);
     directory_destroy(&sessions);
     registry_destroy(&workers);

@@ -58,7 +58,31 @@ test_silent(void)
     registry_destroy(&workers);
 }
 
+// Whoever is called at each step may look others up, walk all of them, and take others out.
+static void
+test_walks_within_walks(void)
+{
+    registry *workers = registry_new(1);
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    unsigned outer = 0, inner = 0;
+    for (unsigned i = 0; i < 5; i++)
+        worker_of(workers, names[i], names[i], 0);
+    for (worker *each = registry_first(workers); each; each = registry_next(workers, each), outer++) {
+        CU_ASSERT_PTR_NOT_NULL(registry_find(workers, slice_text("a")));
+        CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("nobody")));
+        for (worker *other = registry_first(workers); other; other = registry_next(workers, other))
+            inner++;
+        worker *gone = outer == 1 ? registry_find(workers, slice_text("d")) : NULL;
+        if (gone)
+            registry_remove(workers, &gone);
+    }
+    CU_ASSERT_EQUAL(outer, 4);
+    CU_ASSERT_EQUAL(inner, 2 * 5 + 2 * 4);
+    registry_destroy(&workers);
+}
+
 static const unit_test s_tests[] = {
+    {"a walk within a walk", test_walks_within_walks},
     {"found by routing id and by name", test_find_and_name},
     {"who leaves does not hold the name", test_name_is_free_when_leaving},
     {"who is silent for too long is doomed, once", test_silent},

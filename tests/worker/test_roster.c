@@ -18,7 +18,7 @@ s_find_and_remove(void)
     CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(a)), a);
     CU_ASSERT_EQUAL(roster_count(all), 2);
     unsigned walked = 0;
-    for (session *one = roster_first(all); one; one = roster_next(all))
+    for (session *one = roster_first(all); one; one = roster_next(all, one))
         walked++;
     CU_ASSERT_EQUAL(walked, 2);
     roster_remove(all, a);
@@ -56,6 +56,34 @@ s_unadopted(void)
         session_destroy(&some[i]);
 }
 
+static void
+s_walks(void)
+{
+    roster *all = roster_new();
+    session *some[5];
+    bool seen[5] = {false};
+    for (uint8_t i = 0; i < 5; i++) {
+        some[i] = s_session(i);
+        roster_add(all, some[i]);
+    }
+    unsigned walked = 0;
+    for (session *one = roster_first(all); one; one = roster_next(all, one), walked++) {
+        uint8_t number = session_id(one).bytes[0];
+        CU_ASSERT_FALSE(seen[number]);
+        seen[number] = true;
+        CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(some[4 - number])), some[4 - number]);
+        for (unsigned i = 0; i < 5 && walked == 0; i++)
+            if (some[i] != one && i % 2)
+                roster_remove(all, some[i]);
+    }
+    CU_ASSERT_EQUAL(walked, roster_count(all));
+    CU_ASSERT_TRUE(walked >= 3);
+    roster_destroy(&all);
+    for (unsigned i = 0; i < 5; i++)
+        session_destroy(&some[i]);
+}
+
 static const unit_test s_tests[] = {{"find and remove", s_find_and_remove},
+                                    {"a walk in which others are looked up and removed", s_walks},
                                     {"unadopted, oldest first", s_unadopted}};
 UNIT_MAIN("roster", s_tests)
