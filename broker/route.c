@@ -49,6 +49,9 @@ route_check_back(size_t frames, size_t client_size, slice head, size_t body_size
     if (!s_from_worker(ret_header->type))
         return ERR_TYPE;
     bool is_reply = message_direction(ret_header->type) == DIRECTION_REPLY;
+    bool is_unasked = client_size == 0 || ret_header->type == MSG_PUSH;
+    if (is_reply && is_unasked && ret_header->sequence) // the client would take it for an answer
+        return ERR_MALFORMED;
     return body_size > (size_t)(is_reply ? MAX_REPLY_BODY : MAX_REQUEST_BODY) ? ERR_TOO_LARGE : OK;
 }
 
