@@ -319,15 +319,25 @@ s_init(broker *self, const broker_config *config)
 }
 
 broker *
-broker_new(const broker_config *config)
+broker_assemble(const broker_config *config)
 {
     broker *self = calloc(1, sizeof *self);
-    ASSERT(self && config->front_count > 0 && config->back_count > 0);
+    ASSERT(self);
     if (!s_open_store(self, config)) {
         free(self);
         return NULL;
     }
     s_init(self, config);
+    return self;
+}
+
+broker *
+broker_new(const broker_config *config)
+{
+    ASSERT(config->front_count > 0 && config->back_count > 0);
+    broker *self = broker_assemble(config);
+    if (!self)
+        return NULL;
     self->guard = config->key ? guard_new(config->key, config->allow, self->now) : NULL;
     if (config->key && !self->guard) {
         broker_destroy(&self);

@@ -68,6 +68,9 @@ struct broker {
 };
 
 // broker.c
+// All but the sockets: broker_new's first half. A test that has no ZeroMQ sets front_socket and back_socket
+// to what its own zmq_send() and zmq_msg_recv() know. NULL: the store cannot be opened; logged.
+broker *broker_assemble(const broker_config *config);
 // One log line of that kind, if its gate is open.
 #define broker_log(self, kind, level, event, format, ...)                                                    \
     do {                                                                                                     \

@@ -1,0 +1,252 @@
+#include "tests/fuzz/broker_world.h"
+
+#include "proto/listing.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+broker_world world;
+
+static uint64_t
+s_now(void *context)
+{
+    (void)context;
+    return world.now;
+}
+
+static void
+s_random(void *context, void *ret_bytes, size_t size)
+{
+    (void)context;
+    memset(ret_bytes, 4, size);
+}
+
+// --- peers ----------------------------------------------------------------------------------------------
+
+void
+world_revive(peer *self, char kind, unsigned number)
+{
+    uint8_t generation = (uint8_t)(self->generation + 1);
+    *self = (peer){.generation = generation, .id_size = 3};
+    self->id[0] = kind;
+    self->id[1] = (char)('0' + number);
+    self->id[2] = (char)generation;
+}
+
+static peer *
+s_find(peer all[PEERS], slice id)
+{
+    for (unsigned i = 0; i < PEERS; i++)
+        if (slice_equal(slice_of(all[i].id, all[i].id_size), id))
+            return &all[i];
+    return NULL;
+}
+
+static int
+s_admit(peer all[PEERS], slice to)
+{
+    const peer *found = s_find(all, to);
+    if (!found || found->gone)
+        return EHOSTUNREACH;
+    return found->full ? EAGAIN : 0;
+}
+
+static int
+s_admit_client(void *context, slice to)
+{
+    (void)context;
+    return s_admit(world.clients, to);
+}
+
+static int
+s_admit_worker(void *context, slice to)
+{
+    (void)context;
+    return s_admit(world.workers, to);
+}
+
+// 0 is no session; the others are known by their first byte.
+id16
+world_session(unsigned number)
+{
+    return (id16){{(uint8_t)number, number ? 7 : 0}};
+}
+
+unsigned
+world_number(id16 of)
+{
+    unsigned number = of.bytes[0];
+    return number < SESSIONS && id_equal(of, world_session(number)) ? number : 0;
+}
+
+static void
+s_trace(const char *way, const peer *who, const slice frames[], size_t count)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%s %.2s.%d", way, who->id, who->generation);
+    draft_trace(world.now, text, frames, count);
+}
+
+// --- what the broker says -------------------------------------------------------------------------------
+
+// Its page is lost: the browser joins again and asks for what it waits for (PROTOCOL.md 5.5).
+static void
+s_excuse_events(slice asker, id16 of)
+{
+    for (size_t i = 0; i < world.asked.count; i++) {
+        ledger_entry *entry = &world.asked.entry[i];
+        if (entry->head.type == MSG_EVENT && (entry->head.flags & FLAG_BROWSER) &&
+            id_equal(entry->head.session, of) && slice_equal(ledger_client(entry), asker))
+            entry->excused = true;
+    }
+}
+
+static void
+s_client_hears(void *context, const slice frames[], size_t count)
+{
+    (void)context;
+    header head;
+    ASSERT(count == 3 && header_decode(frames[1], &head) == OK);
+    ASSERT(message_direction(head.type) == DIRECTION_REPLY);
+    s_trace("broker to", s_find(world.clients, frames[0]), frames + 1, count - 1);
+    world.epochs[world_number(head.session)] = head.epoch;
+    if (head.type == MSG_ENDED && head.sequence == 0 && world.keeps)
+        s_excuse_events(frames[0], head.session);
+    if (head.sequence == 0)
+        return;
+    ledger_entry *entry = ledger_waiting(&world.asked, frames[0], &head);
+    ASSERT(entry); // else it was answered, or somebody else asked
+    entry->answered = true;
+}
+
+// An epoch that this broker gave is one worker's.
+static void
+s_check_owner(const char *owner, const header *head)
+{
+    bool given = epochs_gave(directory_epochs(world.broker->sessions), head->epoch);
+    if (!given || head->type == MSG_DISOWN || head->type == MSG_LOGOUT)
+        return;
+    for (size_t i = 0; i < world.owner_count; i++)
+        if (world.owners[i].epoch == head->epoch && id_equal(world.owners[i].of, head->session)) {
+            ASSERT(strcmp(world.owners[i].owner, owner) == 0);
+            return;
+        }
+    if (world.owner_count == OWNERS)
+        return;
+    ownership *added = &world.owners[world.owner_count++];
+    added->of = head->session;
+    added->epoch = head->epoch;
+    snprintf(added->owner, sizeof added->owner, "%s", owner);
+}
+
+// Whoever is given a request is the first to be given it.
+static void
+s_note_forward(slice asker, const header *head)
+{
+    ledger_entry *first = NULL;
+    for (size_t i = 0; i < world.asked.count && !first; i++) {
+        ledger_entry *entry = &world.asked.entry[i];
+        if (!entry->answered && !entry->forwards && ledger_matches(entry, asker, head))
+            first = entry;
+    }
+    ASSERT(first); // else somebody was given it before, or it was answered
+    first->forwards++;
+}
+
+static void
+s_note_task(peer *owner, slice asker, const header *head)
+{
+    if (message_wants_reply(head->type) && head->sequence)
+        s_note_forward(asker, head);
+    task *noted = &owner->tasks[owner->task_count++ % TASKS];
+    noted->head = *head;
+    noted->client_size = (uint8_t)asker.size;
+    if (asker.size)
+        memcpy(noted->client, asker.data, asker.size);
+}
+
+static void
+s_worker_hears(void *context, const slice frames[], size_t count)
+{
+    (void)context;
+    header head;
+    ASSERT(count == 4 || count == 5);
+    ASSERT(header_decode(frames[2], &head) == OK && frames[1].size <= MAX_ROUTING_ID);
+    ASSERT((head.type == MSG_RESTORE) == (count == 5));
+    peer *owner = s_find(world.workers, frames[0]);
+    unsigned number = world_number(head.session);
+    s_trace("broker to owner", owner, frames + 1, count - 1);
+    if (message_direction(head.type) == DIRECTION_REQUEST)
+        s_note_task(owner, frames[1], &head);
+    if (id_is_zero(head.session))
+        return;
+    s_check_owner(owner->id, &head);
+    world.epochs[number] = owner->epochs[number] = head.epoch;
+}
+
+// What a client is to be answered, by what it said.
+static void
+s_note_request(const peer *from, const slice frames[], size_t count)
+{
+    header head;
+    exited_body exited;
+    sessions_body sessions;
+    slice none = slice_of(NULL, 0), body = count > 1 ? frames[1] : none;
+    err error = route_check_front(count, count ? frames[0] : none, body.size, &head);
+    if (!error && head.type == MSG_EXITED)
+        error = exited_decode(body, &exited);
+    if (!error && head.type == MSG_SESSIONS)
+        error = sessions_decode(body, &sessions);
+    if (head.sequence && (error || message_wants_reply(head.type)))
+        ledger_ask(&world.asked, slice_of(from->id, from->id_size), &head)->excused = from->unreliable;
+}
+
+void
+world_send(fuzz_socket *to, const peer *from)
+{
+    slice frames[DRAFT_FRAMES + 1] = {slice_of(from->id, from->id_size)};
+    size_t count = draft_frames(&world.draft, frames + 1);
+    if (from->gone || world.messages++ >= MAX_MESSAGES)
+        return;
+    s_trace("from", from, frames + 1, count);
+    if (to == world.front)
+        s_note_request(from, frames + 1, count);
+    fuzz_socket_push(to, frames, count + 1);
+}
+
+void
+world_check_answers(void)
+{
+    for (size_t i = 0; i < world.asked.count; i++)
+        ASSERT(world.asked.entry[i].answered || world.asked.entry[i].excused);
+}
+
+static void
+s_prepare(void)
+{
+    if (world.front)
+        return;
+    log_setup("fuzz", draft_traces() ? LEVEL_DEBUG : LEVEL_ERROR + 1);
+    world.clock = (clock_ops){s_now, s_random, NULL};
+    world.front = fuzz_socket_new(&(socket_events){s_admit_client, s_client_hears, NULL});
+    world.back = fuzz_socket_new(&(socket_events){s_admit_worker, s_worker_hears, NULL});
+}
+
+void
+world_reset(void)
+{
+    s_prepare();
+    world.now = 100000;
+    world.boot = 76;
+    world.sequence = world.owner_count = world.messages = 0;
+    world.draft.large_left = 2;
+    memset(world.epochs, 0, sizeof world.epochs);
+    ledger_clear(&world.asked);
+    fuzz_socket_clear(world.front);
+    fuzz_socket_clear(world.back);
+    for (unsigned i = 0; i < PEERS; i++) {
+        world.clients[i].generation = world.workers[i].generation = 0;
+        world_revive(&world.clients[i], 'c', i);
+        world_revive(&world.workers[i], 'w', i);
+    }
+}
