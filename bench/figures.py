@@ -214,6 +214,9 @@ BENCHES = {
         "what its page was told (`tests/faults`)",
         (
             *_zero("lost", "twice", "out_of_order", "two_owners", "unanswered", "overdue", "failed", "unexplained"),
+            Figure("fresh", "sessions", "0", "without a reason"),
+            Figure("stopped", "pages", "0", "that do not answer in the end"),
+            Figure("problems", "faults", "0", "of the browser's side: exceptions, two joins at a time"),
             Figure("faults", "faults"),
             Figure("events", "events"),
             Figure("unknown", "events"),

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import judge
-from history import ANSWER_SECONDS, History
+from history import ANSWER_SECONDS
 from mishaps import MISHAPS
+from pages import Browser, Page
 from stage import Stage, say
 
-EVERY = 0.25  # seconds between two events of a page
-MOST_WAITING = 20
+IN_FLIGHT = 8  # events of each page, all the time
 SETTLE = 60.0  # seconds that everything has to be answered in, once nothing breaks any more
 TRIES = 3  # to let a mishap happen that must
 PAUSE = (0.5, 4.0)  # between two mishaps
@@ -41,9 +41,10 @@ class Outcome:
 class Drive:
     """One run of a stage. chosen: a random.Random; all that happens comes from it."""
 
-    def __init__(self, stage, chosen, pages=60):
+    def __init__(self, stage, chosen, pages=24):
         self.stage, self.chosen = stage, chosen
-        self.pages = [History(stage.port, chosen.random(), f"page{at}", at % 4 == 0) for at in range(pages)]
+        self.browser = Browser(say=say)
+        self.pages = [Page(self.browser, stage.port, chosen.random(), f"page{at}", at % 4 == 0) for at in range(pages)]
         self.excuses, self.outcome = [], Outcome()
 
     async def for_seconds(self, seconds, mishaps=MISHAPS):
@@ -86,11 +87,15 @@ class Drive:
     async def _ask(self):
         while True:
             for page in self.pages:
-                if len(page.waiting) < MOST_WAITING:
+                for _ in range(IN_FLIGHT - len(page.waiting)):
                     page.ask()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(0.02)
 
     async def _during(self, breaking):
+        async with self.browser:
+            return await self._during_pages(breaking)
+
+    async def _during_pages(self, breaking):
         for page in self.pages:
             await page.start()
         asking = asyncio.ensure_future(self._ask())
@@ -109,12 +114,12 @@ class Drive:
     def _judge(self, rows):
         trace = judge.read_trace(self.stage.trace)
         for page, has in zip(self.pages, rows, strict=True):
-            one = judge.judge(page.events, has, trace.get(page.name, ()), page.fresh, self.excuses)
+            one = judge.judge(page.events, has, trace.get(page.name, ()), page.fresh, self.excuses, page.problems)
             self.outcome.counts.update(one)
             self.outcome.reasons.update(str(event.reason) for event in page.events if event.reason)
             if any(one[name] for name in judge.COUNTS):
                 wrong = {name: number for name, number in one.items() if number}
-                say(f"{page.name} ({getattr(page, 'view', '?')}): {wrong}, {page.joins} joins, {page.fresh} fresh")
+                say(f"{page.name}: {wrong}, {page.joins} joins, {page.fresh} fresh")
                 self._tell(page, has, trace.get(page.name, ()))
         self.outcome.counts["events"] = sum(len(page.events) for page in self.pages)
         self.outcome.counts["joins"] = sum(page.joins for page in self.pages)

@@ -1,7 +1,9 @@
 """Pages whose views keep a history: what each was told, held against what its view has in the end.
 
-A page here behaves as the browser's side does (queue.js): it numbers its events, keeps a few unanswered, sends an
-unanswered one again after it joined again, and marks it where the session came from a snapshot.
+A page here does what the browser's side does (queue.js), as far as benchmarks with many pages need
+it; faults are looked for with pages.py, which runs the real one. It numbers its events, keeps a few
+unanswered, sends an unanswered one again after it joined again, and marks it where the session came
+from a snapshot and may have executed it.
 """
 
 import asyncio
@@ -29,9 +31,13 @@ class Event:
 
     def __init__(self, value, name="append"):
         self.value, self.name = value, name
-        self.number, self.sent, self.again = 0, False, False
+        self.number, self.sent, self.doubt, self.again = 0, False, False, False
         self.outcome, self.reason, self.due, self.began, self.ended = None, None, 0.0, time.monotonic(), None
         self.sent_at, self.overdue = 0.0, False
+
+    def abandon(self):
+        """Nothing more will be heard of its last sending: whether that was executed is not known."""
+        self.doubt, self.sent = self.doubt or self.sent, False
 
 
 class History:
@@ -130,12 +136,13 @@ class History:
         first = next((event for event in self.waiting if event.number), None)
         behind = first is not None and frame["n"] < first.number - 1
         for event in list(self.waiting):
-            if (fresh or behind) and event.sent:
+            event.abandon()
+            if (fresh or behind) and event.doubt:
                 self._settle(event, "unknown", "lost")
             elif fresh or behind:
                 event.number, event.due = 0, 0.0
             elif event.number:
-                event.sent, event.again = False, event.again or frame.get("restored", False)
+                event.again = event.again or (event.doubt and frame.get("restored", False))
         self.next = 1 + max([frame["n"], *(event.number for event in self.waiting)])
         self.open = True
 
@@ -193,9 +200,9 @@ class History:
         if event is None or not event.sent:
             return
         first = event is self.waiting[0]
-        event.sent = False
+        event.sent, event.doubt = False, event.doubt or frame.get("r", False)
         if frame["reason"] == "gap" and not first:
-            self.waiting[0].sent = False  # it was lost
+            self.waiting[0].abandon()  # it was lost
         event.due = time.monotonic() + max(0.1, frame.get("retry_ms", 0) / 1000) if first else 0.0
         if frame["reason"] == "unknown_session" or (frame["reason"] == "gap" and first):
             await self._join()

@@ -3,7 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass
 
-COUNTS = ("lost", "twice", "out_of_order", "two_owners", "unanswered", "overdue", "failed", "unexplained")
+COUNTS = (
+    "lost",
+    "twice",
+    "out_of_order",
+    "two_owners",
+    "unanswered",
+    "overdue",
+    "failed",
+    "unexplained",
+    "fresh",
+    "stopped",
+    "problems",
+)
 
 
 @dataclass(frozen=True)
@@ -17,12 +29,13 @@ class Run:
     at: float
 
 
-def judge(events, rows, runs=(), fresh=0, excuses=()):
+def judge(events, rows, runs=(), fresh=0, excuses=(), problems=()):
     """{count: number} of COUNTS, and "unknown".
 
     events: the page's, with value, outcome, reason, began, ended, overdue. rows: [(place, number)] that its view has in
     the end, or None: it could not be asked. runs: the page's part of the trace. fresh: how often the page met a new
     session in place of its own. excuses: [(reason, from, to)]: when an event may have become unknown for that reason.
+    problems: what the page's own code did that it must not.
     """
     places, numbers = [place for place, _ in rows or ()], [number for _, number in rows or ()]
     done = [event.value for event in events if event.outcome == "done"]
@@ -31,14 +44,17 @@ def judge(events, rows, runs=(), fresh=0, excuses=()):
     again = sum(count - 1 for count in Counter(run.number for run in runs).values())
     owners = {(run.token, run.pid) for run in runs}
     return {
-        "lost": len(set(done) - set(numbers)) + len(holes) + fresh,
+        "lost": len(set(done) - set(numbers)) + len(holes),
         "twice": max(len(numbers) - len(set(numbers)), again),
         "out_of_order": sum(one > other for one, other in zip(numbers, numbers[1:], strict=False)),
         "two_owners": len(owners) - len({token for token, _ in owners}),
-        "unanswered": sum(event.outcome is None for event in events) + (rows is None),
+        "unanswered": sum(event.outcome is None for event in events),
         "overdue": sum(event.overdue for event in events),
         "failed": sum(event.outcome == "failed" for event in events),
         "unexplained": sum(not _is_explained(event, excuses) for event in unknown),
+        "fresh": fresh,
+        "stopped": int(rows is None),
+        "problems": len(problems),
         "unknown": len(unknown),
     }
 

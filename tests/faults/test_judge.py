@@ -40,7 +40,7 @@ def test_nothing_is_wrong():
         ([(1, 1), (3, 2)], {"lost": 1}),
         ([(1, 1), (2, 2), (3, 2)], {"twice": 1}),
         ([(1, 2), (2, 1)], {"out_of_order": 1}),
-        (None, {"lost": 2, "unanswered": 1}),
+        (None, {"lost": 2, "stopped": 1}),
     ],
     ids=["lost", "a hole", "twice", "out of order", "not asked"],
 )
@@ -59,7 +59,7 @@ def test_two_workers_that_own_it():
 
 def test_outcomes():
     assert wrong(page("done", None, "failed"), [(1, 1)]) == {"unanswered": 1, "failed": 1}
-    assert wrong(page("done"), [(1, 1)], fresh=1) == {"lost": 1}
+    assert wrong(page("done"), [(1, 1)], fresh=1, problems=["x"]) == {"fresh": 1, "problems": 1}
     late = page("done")
     late[0].overdue = True
     assert wrong(late, [(1, 1)]) == {"overdue": 1}

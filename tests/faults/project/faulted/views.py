@@ -7,7 +7,7 @@ import time
 
 from troupe import LiveView, event_handler, fencing_token
 
-PARTS = 4
+PARTS = 32
 TRACE = (
     os.open(os.environ["FAULTS_TRACE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT) if "FAULTS_TRACE" in os.environ else -1
 )
@@ -23,7 +23,8 @@ class History(LiveView):
 
     def mount(self, request):
         self.count, self.ticked, self.listed = 0, 0, ""
-        self.parts0, self.parts1, self.parts2, self.parts3 = [], [], [], []
+        for number in range(PARTS):
+            setattr(self, f"parts{number}", [])
 
     def get_context_data(self, **kwargs):
         return {"count": self.count, "listed": self.listed, "ticked": self.ticked}
