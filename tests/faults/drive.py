@@ -14,7 +14,7 @@ from pathlib import Path
 import judge
 from history import ANSWER_SECONDS
 from mishaps import MISHAPS
-from pages import Browser, Page
+from node_pages import Browser, Page
 from stage import Stage, say
 
 IN_FLIGHT = 8  # events of each page, all the time

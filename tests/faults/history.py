@@ -1,7 +1,7 @@
 """Pages whose views keep a history: what each was told, held against what its view has in the end.
 
 A page here does what the browser's side does (queue.js), as far as benchmarks with many pages need
-it; faults are looked for with pages.py, which runs the real one. It numbers its events, keeps a few
+it; faults are looked for with node_pages.py, which runs the real one. It numbers its events, keeps a few
 unanswered, sends an unanswered one again after it joined again, and marks it where the session came
 from a snapshot and may have executed it.
 """

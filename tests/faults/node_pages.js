@@ -1,7 +1,7 @@
-// pages.js - many pages that run the real browser's side (python/troupe/static/troupe), each in a window of jsdom, over
+// node_pages.js - many pages that run the real browser's side (python/troupe/static/troupe), each in a window of jsdom, over
 // lines that take their time.
 //
-//   node pages.js DELAY_MS ANSWER_MS    one way of the line; how long an event may be under way
+//   node node_pages.js DELAY_MS ANSWER_MS    one way of the line; how long an event may be under way
 //
 // Orders come in as JSON lines: {do, page, …}; see ORDERS. What happens to the pages goes out the same way: see tell().
 

@@ -1,5 +1,5 @@
-"""Pages whose views keep a history, in the real browser's side: pages.js runs it under Node, over lines that take their
-time. What each page was told is held against what its view has in the end (judge.py).
+"""Pages whose views keep a history, in the real browser's side: node_pages.js runs it under Node, over lines that take
+their time. What each page was told is held against what its view has in the end (judge.py).
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from history import ANSWER_SECONDS, Event, get
 
 HERE = Path(__file__).resolve().parent
 DELAY = 0.15  # s: one way of a page's line
-LIMIT = 32 << 20  # bytes of a line from pages.js
+LIMIT = 32 << 20  # bytes of a line from node_pages.js
 
 
 class Browser:
-    """A process of pages.js, as an async context manager. delay: see DELAY. say: called with what it has to say."""
+    """A process of node_pages.js, as an async context manager. delay: see DELAY. say: called with what it says."""
 
     def __init__(self, delay=DELAY, say=print):
         self.delay, self.say, self.pages = delay, say, {}
@@ -27,7 +27,7 @@ class Browser:
         node = shutil.which("node")
         if node is None:
             raise RuntimeError("pages run under Node, and there is no `node`: run scripts/setup --tests")
-        command = [node, HERE / "pages.js", round(1000 * self.delay), round(1000 * ANSWER_SECONDS)]
+        command = [node, HERE / "node_pages.js", round(1000 * self.delay), round(1000 * ANSWER_SECONDS)]
         pipe = asyncio.subprocess.PIPE
         self.process = await asyncio.create_subprocess_exec(*map(str, command), stdin=pipe, stdout=pipe, limit=LIMIT)
         self._reader = asyncio.create_task(self._read())
@@ -45,10 +45,10 @@ class Browser:
             if page is not None:
                 page.hear(fact)
             else:
-                self.say(f"pages.js: {fact}")
+                self.say(f"node_pages.js: {fact}")
 
     def order(self, page, do, **more):
-        """See ORDERS in pages.js."""
+        """See ORDERS in node_pages.js."""
         self.process.stdin.write(json.dumps({"do": do, "page": page.name, **more}).encode() + b"\n")
 
 
@@ -101,7 +101,7 @@ class Page:
         self.browser.order(self, "ask", id=key, event=event.name, params=params)
 
     def hear(self, fact):
-        """What pages.js says of this page."""
+        """What node_pages.js says of this page."""
         if "outcome" in fact:
             event = self.waiting.pop(fact["id"])
             event.outcome, event.reason, event.ended = fact["outcome"], fact.get("reason"), time.monotonic()
