@@ -32,7 +32,7 @@ class Figure:
 @dataclass(frozen=True)
 class Bench:
     """question: what it answers. setup: the parts of scripts/setup that it needs. minutes: its usual length, where
-    --minutes can change it.
+    --minutes can change it. fleet_of_faults: it drives the fleet of tests/faults.
     """
 
     question: str
@@ -40,6 +40,7 @@ class Bench:
     figures: tuple
     setup: tuple = ()
     minutes: int = 0
+    fleet_of_faults: bool = False
 
     def figure(self, name):
         """The Figure of that name. KeyError: it is not in the table."""
@@ -179,7 +180,7 @@ BENCHES = {
             Figure("joins", "joins"),
             Figure("reload_s", "s"),
         ),
-        setup=("--node",),
+        fleet_of_faults=True,
     ),
     "recovery": Bench(
         "how long until pages answer again after a kill?",
@@ -192,7 +193,7 @@ BENCHES = {
             Figure("broker_p50_s", "s"),
             Figure("unknown", "events"),
         ),
-        setup=("--node",),
+        fleet_of_faults=True,
     ),
     "overload": Bench(
         "what happens when five times as much comes as the fleet can do?",
@@ -226,6 +227,7 @@ BENCHES = {
         ),
         setup=("--node",),
         minutes=10,
+        fleet_of_faults=True,
     ),
     "soak": Bench(
         "does a fleet grow?",
@@ -237,8 +239,8 @@ BENCHES = {
             Figure("*_growth_percent", "%"),
             *(Figure(name, "events", "> 0") for name in ("done", "failed", "pushed")),
         ),
-        setup=("--node",),
         minutes=30,
+        fleet_of_faults=True,
     ),
 }
 

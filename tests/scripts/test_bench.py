@@ -54,6 +54,14 @@ def test_everybody_knows_the_same_benchmarks(figures):
         assert "def run(quick" in (BENCH / f"{name.replace('-', '_')}.py").read_text()
 
 
+@pytest.mark.parametrize("name", re.findall(r'^    "([a-z-]+)": Bench\(', (BENCH / "figures.py").read_text(), re.M))
+def test_a_driver_finds_its_modules(name):
+    """Those of bench/ and those of tests/faults may have the same names."""
+    code = f"import measure; assert measure.load({name!r}).run"
+    done = subprocess.run([sys.executable, "-c", code], cwd=BENCH, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_documents_tables_are_those_of_the_code(figures):
     text = (BENCH / "README.md").read_text()
     for name, table in figures.tables().items():
