@@ -22,6 +22,8 @@ s_begin(stage *self, const char *keep, pressure_limits limits)
 {
     static unsigned count;
     setenv("ZSYS_SIGHANDLER", "false", 1);
+    setenv("ZSYS_MAX_SOCKETS", "8192",
+           1); // those that are closed count until ZeroMQ's own thread has ended them
     *self = (stage){.now = 100000, .clock = {s_now, s_random, self}};
     snprintf(self->front, sizeof self->front, "inproc://front-%u", ++count);
     snprintf(self->back, sizeof self->back, "inproc://back-%u", count);
@@ -101,7 +103,7 @@ stage_worker(stage *self, const char *id, const char *name)
     zsock_t *made = s_dealer(self->back, id);
     if (name) {
         stage_register(made, name);
-        CU_ASSERT_EQUAL_FATAL(stage_receive(self, made).head.type, MSG_WELCOME);
+        CU_ASSERT_EQUAL_FATAL(stage_await(self, made).head.type, MSG_WELCOME);
     }
     return made;
 }
@@ -234,14 +236,23 @@ stage_receive(stage *self, zsock_t *peer)
     return got;
 }
 
+arrival
+stage_await(stage *self, zsock_t *peer)
+{
+    arrival got = {0};
+    for (unsigned i = 0; i < 10000 && !got.here; i++)
+        got = stage_receive(self, peer);
+    return got;
+}
+
 uint64_t
 stage_mount(stage *self, zsock_t *asking, zsock_t *owner, message_type how, uint8_t number)
 {
     stage_ask(asking, request_of(how, number, 0, SEQUENCE_REQUEST | number));
-    arrival asked = stage_receive(self, owner);
+    arrival asked = stage_await(self, owner);
     CU_ASSERT_EQUAL_FATAL(asked.head.type, how);
     stage_reply(owner, &asked, how == MSG_MOUNT ? MSG_MOUNTED : MSG_JOINED);
-    arrival answer = stage_receive(self, asking);
+    arrival answer = stage_await(self, asking);
     CU_ASSERT_EQUAL_FATAL(answer.head.type, how == MSG_MOUNT ? MSG_MOUNTED : MSG_JOINED);
     return answer.head.epoch;
 }
@@ -254,7 +265,7 @@ stage_figure(stage *self, const char *name)
     snprintf(id, sizeof id, "figures-%u", ++count);
     zsock_t *asking = stage_client(self, id);
     stage_ask(asking, request_of(MSG_STATS, 0, 0, SEQUENCE_REQUEST | 1));
-    arrival got = stage_receive(self, asking);
+    arrival got = stage_await(self, asking);
     CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_FIGURES);
     reader whole, inner;
     reader_init(&whole, got.body);

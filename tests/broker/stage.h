@@ -47,6 +47,9 @@ void stage_reason(zsock_t *owner, header head, const char *reason);
 void stage_raw(zsock_t *peer, const slice frames[], size_t count);
 // The next message: client sockets have two frames, worker sockets three.
 arrival stage_receive(stage *self, zsock_t *peer);
+// The same of what must come: ZeroMQ closes sockets on a thread of its own, which may hold others up for a
+// moment.
+arrival stage_await(stage *self, zsock_t *peer);
 // Mounts or joins that session and has the worker answer. Returns its epoch.
 uint64_t stage_mount(stage *self, zsock_t *asking, zsock_t *owner, message_type how, uint8_t number);
 // One figure of STATS, asked on a connection of its own.
