@@ -63,7 +63,8 @@ s_adopt(broker *self, worker *owner, const announced *said)
         fate_forget(self, known, HAPPENING_LOST, "worker_lost");
     }
     session *adopted = directory_adopt(self->sessions, said->session, owner, said->epoch);
-    adopted->state = s_state(said->state);
+    adopted->used = true; // nobody can tell
+    session_enter(adopted, s_state(said->state));
     if (said->state == ANNOUNCED_ATTACHED)
         session_attach(adopted, clients_expect(self->clients, said->client, self->now));
     self->adopted++;

@@ -114,12 +114,16 @@ s_reply(broker *self, session *known, parcel *in, const header *head)
         s_drop(self, known->owner, head, OK, "not_asked");
         return;
     }
-    session_step step = state_step(known->state, route_happening(asked->type, asked->flags, head->type));
+    happening what = route_happening(asked->type, asked->flags, head->type);
+    session_step step = state_step(known->state, what);
     bool left = asked->left;
+    bool ran = asked->type == MSG_EVENT && head->type != MSG_NOT_EXECUTED;
     pending_destroy(&asked);
     if (head->type != MSG_NOT_EXECUTED && head->type != MSG_PONG)
         known->owner->load.served++;
-    known->state = step.next;
+    session_enter(known, step.next);
+    if (ran || what == HAPPENING_MOUNTED)
+        session_use(known);
     if (step.action == ACTION_ATTACH) {
         client *by = clients_find(self->clients, to);
         session_attach(known, by ? by : clients_hear(self->clients, to, self->now));

@@ -108,6 +108,7 @@ s_read_batch(broker *self, void *socket, void (*read)(broker *, parcel *))
         fate_reap(self);
         move_settle(self);
     }
+    eviction_settle(self);
     keep_settle(self);
 }
 
@@ -278,6 +279,7 @@ s_open_store(broker *self, const broker_config *config)
     self->store = store_new(config->keep, config->keep_limit, seed, why, sizeof why);
     err error = self->store ? store_boot(self->store, config->boot, &self->boot) : ERR_SYSTEM;
     if (!error) {
+        self->passive = passive_new(seed, MAX_STORED_UNUSED, MAX_STORED_PASSIVE);
         log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", config->keep, store_count(self->store));
         return true;
     }
@@ -371,6 +373,7 @@ broker_destroy(broker **self_p)
         unlink(path);
     zlistx_destroy(&self->files);
     zlistx_destroy(&self->outbox);
+    passive_destroy(&self->passive);
     store_destroy(&self->store);
     move_fini(self);
     withheld_forget_all(self);

@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "broker/gate.h"
 #include "broker/guard.h"
+#include "broker/passive.h"
 #include "broker/quarantine.h"
 #include "broker/route.h"
 #include "broker/store.h"
@@ -43,7 +44,8 @@ struct broker {
     list_link doomed_workers, doomed_clients;
     counters count;
     gate gates[GATE_COUNT];
-    store *store; // NULL: none
+    store *store;     // NULL: none
+    passive *passive; // what only the store has
     quarantine *quarantine;
     held_reply held[MAX_HELD];
     size_t held_count;
@@ -127,6 +129,7 @@ void keep_settle(broker *self);     // stores, and sends what was held
 bool keep_has(const broker *self, const session *of);
 void keep_settled(broker *self, const session *of, uint64_t sequence); // an event that was answered UNKNOWN
 void keep_forgotten(broker *self, const session *of, bool kept); // kept: for the time that it may be passive
+void keep_placed(broker *self, session *placed, bool restored);  // the counterpart
 // Sends RESTORE to the owner. ERR_UNREACHABLE, ERR_AGAIN: it was not sent. A snapshot that cannot be read is
 // logged, and the worker begins anew.
 err keep_restore(broker *self, session *placed);
@@ -155,6 +158,10 @@ void adopt_begin(broker *self, uint32_t settle_ms);
 bool adopt_waits(const broker *self, const header *request); // of a session that is not known
 void adopt_tick(broker *self);
 void adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch); // it is not its own any more
+
+// eviction.c
+bool eviction_make_room(broker *self); // for a session that no worker has room for: true: one has by now
+void eviction_settle(broker *self);    // ends what is more than may be; records become invalid
 
 // fate.c
 void fate_doom_worker(broker *self, worker *gone);

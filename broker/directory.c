@@ -12,6 +12,32 @@ struct directory {
     epochs epochs;
 };
 
+static eviction_class
+s_eviction(const session *of)
+{
+    if (of->state == STATE_UNADOPTED)
+        return EVICT_UNADOPTED;
+    if (of->state != STATE_DETACHED)
+        return EVICT_NEVER;
+    return of->used ? EVICT_USED : EVICT_UNUSED;
+}
+
+static void
+s_list_evictable(session *self, eviction_class as)
+{
+    if (self->eviction == as)
+        return;
+    if (self->eviction != EVICT_NEVER) {
+        list_remove(&self->evictable);
+        self->owner->evictable_count[self->eviction]--;
+    }
+    self->eviction = as;
+    if (as != EVICT_NEVER) {
+        list_append(&self->owner->evictable[as], &self->evictable);
+        self->owner->evictable_count[as]++;
+    }
+}
+
 directory *
 directory_new(uint64_t seed, uint64_t boot)
 {
@@ -91,6 +117,8 @@ directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
     placed->state = STATE_ACTIVATING;
     placed->epoch = placed->since = epoch;
     placed->owner = owner;
+    placed->eviction = EVICT_NEVER;
+    list_init(&placed->evictable);
     list_init(&placed->pending);
     list_init(&placed->parked);
     list_init(&placed->withheld);
@@ -122,6 +150,8 @@ s_discharge(worker *from, const pending *of)
 void
 directory_move(directory *self, session *of, worker *to)
 {
+    eviction_class eviction = of->eviction;
+    s_list_evictable(of, EVICT_NEVER);
     list_remove(&of->of_owner);
     of->owner->session_count--;
     LIST_EACH (at, &of->pending) {
@@ -133,6 +163,7 @@ directory_move(directory *self, session *of, worker *to)
     list_append(&to->sessions, &of->of_owner);
     to->session_count++;
     of->epoch = epochs_next(&self->epochs);
+    s_list_evictable(of, eviction);
 }
 
 void
@@ -143,12 +174,27 @@ directory_remove(directory *self, session **session_p)
         pending_destroy(&each);
     ASSERT(list_is_empty(&gone->withheld));
     session_detach(gone);
+    s_list_evictable(gone, EVICT_NEVER);
     list_remove(&gone->of_owner);
     list_remove(&gone->of_all);
     gone->owner->session_count--;
     zhashx_delete(self->sessions, &gone->key);
     free(gone);
     *session_p = NULL;
+}
+
+void
+session_enter(session *self, session_state state)
+{
+    self->state = state;
+    s_list_evictable(self, s_eviction(self));
+}
+
+void
+session_use(session *self)
+{
+    self->used = true;
+    s_list_evictable(self, s_eviction(self));
 }
 
 void

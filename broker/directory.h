@@ -12,13 +12,16 @@
 // Twice the mailbox: PING and STATS do not stand in it, and answers are under way.
 #define MAX_PENDING (2 * MAX_MAILBOX)
 
-// A record: written by directory, and its state by the handlers, by way of state_step.
+// A record: written by directory, and its state by the handlers, by way of state_step and session_enter.
 typedef struct session {
     key key;
     id16 id;
-    session_state state; // never NONE
+    session_state state; // never NONE; session_enter writes it
+    eviction_class eviction;
+    list_link evictable; // in owner->evictable
     uint64_t epoch;
     uint64_t since; // the epoch from which on it only moved: who knows that one is not behind
+    bool used;      // an event was executed in it, or a program mounted it
     bool moving;
     list_link parked; // what was asked meanwhile (move.c)
     unsigned parked_count;
@@ -71,6 +74,10 @@ session *directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch
 // It has another owner, and a new epoch; who knows the old one is not behind.
 void directory_move(directory *self, session *of, worker *to);
 void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told
+
+// Its state, by state_step; what may be evicted is listed by its owner.
+void session_enter(session *self, session_state state);
+void session_use(session *self); // an event was executed in it, say
 
 // Attaching replaces whoever was attached.
 void session_attach(session *self, client *by);

@@ -82,7 +82,7 @@ fate_leave(broker *self, session *of)
     session_step step = state_step(of->state, HAPPENING_LEAVE);
     if (step.action == ACTION_DETACH)
         answer_leave(self, of);
-    of->state = step.next;
+    session_enter(of, step.next);
     session_detach(of);
 }
 

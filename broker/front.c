@@ -100,6 +100,7 @@ s_place(broker *self, const route *to, parcel *in, const header *request)
 {
     worker *on = to->to;
     session *placed = directory_place(self->sessions, request->session, on);
+    keep_placed(self, placed, to->kind == ROUTE_RESTORE);
     char id[ID_TEXT];
     log_event(LEVEL_DEBUG, "placed", "session=%s epoch=%llu worker_pid=%llu", id_text(placed->id, id),
               (unsigned long long)placed->epoch, (unsigned long long)on->pid);
@@ -110,8 +111,10 @@ s_place(broker *self, const route *to, parcel *in, const header *request)
         error = s_forward(self, placed, in, request);
     else if (error != ERR_UNREACHABLE && message_wants_reply(request->type))
         s_refuse(self, placed, in, request, ERR_FULL, BUSY_RETRY_MS);
-    if (error && error != ERR_UNREACHABLE)
+    if (error && error != ERR_UNREACHABLE) {
+        keep_forgotten(self, placed, true);
         directory_remove(self->sessions, &placed);
+    }
     return error;
 }
 
@@ -127,7 +130,7 @@ s_follow(broker *self, const route *to, session *known, parcel *in, const header
         return s_place(self, to, in, request);
     case ROUTE_DETACH:
         ASSERT(known);
-        known->state = state_step(known->state, HAPPENING_LEAVE).next;
+        session_enter(known, state_step(known->state, HAPPENING_LEAVE).next);
         session_detach(known);
         error = s_forward(self, known, in, request);
         break;
@@ -192,6 +195,12 @@ s_note_order(session *known, const route *to, const header *request)
         known->held = 0;
 }
 
+static bool
+s_lacks_room(const session *known, const route *to)
+{
+    return !known && to->kind == ROUTE_ANSWER && to->error == ERR_FULL;
+}
+
 void
 front_request(broker *self, parcel *in, const header *request)
 {
@@ -206,6 +215,9 @@ front_request(broker *self, parcel *in, const header *request)
         bool stored = !known && self->store && store_has(self->store, request->session);
         route to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
                                  self->worker_dead_ms);
+        if (s_lacks_room(known, &to) && eviction_make_room(self))
+            to = route_request(request, known, stored, parcel_frame(in, 0), self->workers, self->now,
+                               self->worker_dead_ms);
         if (s_is_held(self, &to, in, request))
             return;
         s_weigh(self, &to, known, in, request);

@@ -9,6 +9,8 @@ enum {
     SWEEP_MS = 1000,
     ASK_AGAIN_MS = 2000,
     MOST_ASKED = 64, // in a sweep
+    MOST_EXPIRED = 1024,
+    MOST_DROPPED = 256, // in a batch: more than it can add
 };
 
 static slice
@@ -159,11 +161,43 @@ s_check(broker *self, err error)
                    "is the disk full? what these sessions did will not outlive their worker");
 }
 
+static void
+s_drop_passive(broker *self, id16 id)
+{
+    if (!directory_find(self->sessions, id))
+        store_drop(self->store, id);
+}
+
+// The oldest of those that nobody has go, so that those that somebody has are kept.
+static void
+s_make_room(broker *self)
+{
+    id16 id;
+    for (unsigned left = MOST_DROPPED; left; left--) {
+        bool found = passive_take_excess(self->passive, &id);
+        if (!found && store_is_crowded(self->store))
+            found = passive_take_oldest(self->passive, &id);
+        if (!found)
+            return;
+        s_drop_passive(self, id);
+    }
+}
+
+static void
+s_drop_expired(broker *self)
+{
+    id16 id;
+    uint64_t before = self->now > self->passive_ms ? self->now - self->passive_ms : 0;
+    for (unsigned left = MOST_EXPIRED; left && passive_take_expired(self->passive, before, &id); left--)
+        s_drop_passive(self, id);
+}
+
 void
 keep_settle(broker *self)
 {
     if (!self->store || (!self->held_count && !store_is_open(self->store)))
         return;
+    s_make_room(self);
     s_check(self, store_commit(self->store));
     for (size_t i = 0; i < self->held_count; i++) {
         held_reply *held = &self->held[i];
@@ -202,8 +236,19 @@ keep_forgotten(broker *self, const session *of, bool kept)
         return;
     if (!kept)
         store_drop(self->store, of->id);
-    else if (keep_has(self, of))
+    else if (keep_has(self, of)) {
         store_touch(self->store, of->id, self->now);
+        // What was attached is no stranger's hoard: each had a socket until its worker was lost.
+        passive_put(self->passive, of->id, of->used || of->attached, self->now);
+    }
+}
+
+void
+keep_placed(broker *self, session *placed, bool restored)
+{
+    bool used = true; // one of an earlier start: nobody can tell
+    if (self->passive && (passive_take(self->passive, placed->id, &used) || restored))
+        placed->used = used;
 }
 
 err
@@ -271,6 +316,7 @@ keep_tick(broker *self)
     if (!self->store || self->now < self->sweep_at)
         return;
     self->sweep_at = self->now + SWEEP_MS;
+    s_drop_expired(self);
     store_sweep(self->store, self->now, self->passive_ms, s_is_alive, self->sessions);
     if (self->lacking)
         s_ask_for_what_it_lacks(self);

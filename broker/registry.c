@@ -75,6 +75,8 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
     list_init(&added->sessions);
     list_init(&added->doomed);
     list_append(&self->all, &added->of_all);
+    for (unsigned i = 0; i < EVICT_CLASSES; i++)
+        list_init(&added->evictable[i]);
     ASSERT(zhashx_insert(self->workers, &added->id, added) == 0);
     return added;
 }

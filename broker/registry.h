@@ -14,6 +14,15 @@ typedef enum {
     WORKER_LEAVING,  // said GOODBYE: owns nothing, gets nothing, and its name is free
 } worker_state;
 
+// Sessions that may be ended before their time, since nobody is at them: in the order in which they go.
+typedef enum {
+    EVICT_UNUSED,    // the page left before any event was executed: anybody can make these
+    EVICT_UNADOPTED, // mounted for a page that has not joined
+    EVICT_USED,      // the page left; only while the store has its state
+    EVICT_CLASSES,
+    EVICT_NEVER = EVICT_CLASSES,
+} eviction_class;
+
 // A record: read by all of the broker, written by registry, directory (what it owns) and the handlers (what
 // it said).
 typedef struct worker {
@@ -28,6 +37,8 @@ typedef struct worker {
     heartbeat_body said; // its newest HEARTBEAT; zeros before the first
     list_link sessions;  // those it owns
     size_t session_count;
+    list_link evictable[EVICT_CLASSES]; // of them; those first that have been so for longest
+    size_t evictable_count[EVICT_CLASSES];
     size_t moves;     // of them that move now
     bool told_all;    // that no more will move
     bool announced;   // all that is its own

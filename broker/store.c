@@ -235,6 +235,12 @@ store_commit(store *self)
 }
 
 bool
+store_is_crowded(const store *self)
+{
+    return self->used > self->limit - self->limit / 16;
+}
+
+bool
 store_is_full(const store *self)
 {
     return self->journal.bytes.size >= MOST_FRESH_BYTES ||

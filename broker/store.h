@@ -38,9 +38,10 @@ err store_put_root(store *self, id16 session, uint32_t root, slice head, slice b
 void store_touch(store *self, id16 session, uint64_t now); // as if it had been put something for
 void store_drop(store *self, id16 session);
 err store_commit(store *self); // OK: nothing was put, or all is kept. ERR_SYSTEM: what was put is not kept
-bool store_is_open(const store *self); // whether something was put since the last commit
-bool store_is_full(const store *self); // whether it is time for store_fold: nobody should wait for it
-err store_fold(store *self);           // as store_commit
+bool store_is_open(const store *self);    // whether something was put since the last commit
+bool store_is_crowded(const store *self); // whether it is about to meet its limit
+bool store_is_full(const store *self);    // whether it is time for store_fold: nobody should wait for it
+err store_fold(store *self);              // as store_commit
 
 // Reading sees what was put.
 bool store_has(store *self, id16 session);

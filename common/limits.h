@@ -22,6 +22,9 @@ enum {
     MAX_REPLIES_KEPT = 8,
     MAX_REPLY_KEPT = 16 << 10,
     MAX_UNADOPTED = 1000,
+    MAX_UNUSED = 1000, // detached sessions of a worker in which no event was executed
+    MAX_STORED_UNUSED = 10000,
+    MAX_STORED_PASSIVE = 250000, // with those in which one was
     MAX_SNAPSHOT_FRAMES = 64,
     MAX_SNAPSHOT = 8 << 20,
     MAX_PARKED = 64 << 20,

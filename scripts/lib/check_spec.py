@@ -28,6 +28,8 @@ LIMITS = {
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "versions that a page did not acknowledge": ("MAX_UNACKED",),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),
+    "detached sessions of a worker in which no event was executed": ("MAX_UNUSED",),
+    "the same in the store": ("MAX_STORED_UNUSED", "MAX_STORED_PASSIVE"),
     "snapshot of a session": ("MAX_SNAPSHOT",),
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
     "sessions in a LISTED": ("MAX_LISTED",),

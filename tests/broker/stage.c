@@ -17,8 +17,8 @@ s_random(void *context, void *ret_bytes, size_t size)
     memset(ret_bytes, 4, size);
 }
 
-static void
-s_begin(stage *self, const char *keep, pressure_limits limits)
+void
+stage_begin_with(stage *self, const char *keep, pressure_limits limits)
 {
     static unsigned count;
     setenv("ZSYS_SIGHANDLER", "false", 1);
@@ -56,13 +56,13 @@ stage_begin(stage *self)
 void
 stage_begin_in(stage *self, const char *keep)
 {
-    s_begin(self, keep, (pressure_limits){0});
+    stage_begin_with(self, keep, (pressure_limits){0});
 }
 
 void
 stage_begin_limited(stage *self, pressure_limits limits)
 {
-    s_begin(self, NULL, limits);
+    stage_begin_with(self, NULL, limits);
 }
 
 void

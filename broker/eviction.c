@@ -1,0 +1,90 @@
+// Sessions that nobody is at go before their time where there are too many of them, or where a new one has no
+// room: first those that anybody can make (docs/decisions/0027). What the store has of a session stays there.
+#include "broker/core.h"
+
+enum {
+    MOST_LOOKED_AT = 16, // those passed over have something under way
+    MOST_AT_ONCE = 16,   // for one request
+};
+
+static bool
+s_may_end(const broker *self, const session *of)
+{
+    if (of->pending_count || of->parked_count || of->moving || of->waits || !list_is_empty(&of->withheld))
+        return false;
+    // Its state is nowhere else: it keeps its time.
+    return of->eviction != EVICT_USED || (keep_has(self, of) && !of->unkept && !self->failing);
+}
+
+static session *
+s_oldest(const broker *self, const worker *owner, eviction_class which)
+{
+    unsigned looked_at = 0;
+    LIST_EACH (at, &owner->evictable[which]) {
+        session *each = LIST_ITEM(at, session, evictable);
+        if (s_may_end(self, each))
+            return each;
+        if (++looked_at == MOST_LOOKED_AT)
+            break;
+    }
+    return NULL;
+}
+
+// As if its time in the worker were over.
+static void
+s_end(broker *self, session *oldest, const char *why)
+{
+    static const char *const words[] = {"unused", "unadopted", "used"};
+    char id[ID_TEXT];
+    broker_log(self, GATE_FULL, LEVEL_INFO, "session_evicted", "session=%s class=%s reason=%s",
+               id_text(oldest->id, id), words[oldest->eviction], why);
+    adopt_disown(self, oldest->owner, oldest->id, oldest->epoch);
+    fate_forget(self, oldest, HAPPENING_RELEASED, "expired");
+}
+
+// Of the workers that lack nothing else for a new session.
+static session *
+s_victim(broker *self, eviction_class which)
+{
+    const pressure_limits *limits = registry_limits(self->workers);
+    session *found = NULL;
+    for (worker *each = registry_first(self->workers); each && !found;
+         each = registry_next(self->workers, each))
+        if (placement_is_ready(each, self->now, self->worker_dead_ms) &&
+            pressure_has_room(&each->load, limits, PRESSURE_OPEN))
+            found = s_oldest(self, each, which);
+    return found;
+}
+
+static bool
+s_end_one(broker *self)
+{
+    for (unsigned which = 0; which < EVICT_CLASSES; which++) {
+        session *victim = s_victim(self, (eviction_class)which);
+        if (!victim)
+            continue;
+        s_end(self, victim, "full");
+        return true;
+    }
+    return false;
+}
+
+bool
+eviction_make_room(broker *self)
+{
+    for (unsigned i = 0; i < MOST_AT_ONCE && s_end_one(self); i++)
+        if (placement_open(self->workers, self->now, self->worker_dead_ms))
+            return true;
+    return false;
+}
+
+void
+eviction_settle(broker *self)
+{
+    for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each)) {
+        session *oldest;
+        while (each->evictable_count[EVICT_UNUSED] > MAX_UNUSED &&
+               (oldest = s_oldest(self, each, EVICT_UNUSED)))
+            s_end(self, oldest, "too_many");
+    }
+}
