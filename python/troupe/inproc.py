@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import wire
 from .errors import ActorError
+from .handlers import refuse_unused
 from .transport import Reply
 from .turnlock import TurnLock
 
@@ -191,7 +192,10 @@ async def _settle(pending):
     context = getattr(pending, "context", None)
     task = loop.create_task(awaitable) if context is None else context.run(loop.create_task, awaitable)
     try:
-        return await task, None
+        value = await task
+        if not asyncio.isfuture(value):
+            refuse_unused(value, "it")
+        return value, None
     except BaseException as error:  # the session must get its turn back, whatever ended this one
         return None, error
 

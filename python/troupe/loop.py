@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 
+from . import housekeeping
+
 logger = logging.getLogger("troupe")
 
 
@@ -14,6 +16,7 @@ class LoopThread:
 
     def __init__(self):
         self._loop = asyncio.new_event_loop()
+        housekeeping.use_executors(self._loop)
         self._thread = threading.Thread(target=self._run, name="troupe-loop", daemon=True)
         self._thread.start()
 

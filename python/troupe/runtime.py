@@ -14,18 +14,14 @@ import inspect
 import linecache
 import logging
 import sys
-import threading
 import traceback
-from types import FunctionType
 
-import asgiref
 from asgiref.sync import iscoroutinefunction
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.signals import setting_changed
-from django.db import close_old_connections, connections, reset_queries, transaction
-from django.db.backends.signals import connection_created
+from django.db import connections, transaction
 from django.dispatch import receiver
 from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
@@ -33,9 +29,20 @@ from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 from django.utils import timezone, translation
 
-from . import conf, pages, wire
+from . import conf, handlers, housekeeping, pages, wire
 from .errors import HandlerTimeout
 from .fencing import EPOCH
+from .handlers import is_marked, lookup, refuse_unused
+from .housekeeping import (  # noqa: F401  begin, end and set_housekeeping are called by name, from C
+    LOCALE_ENDS_WITH_CONTEXT,
+    awaited_turn_over,
+    begin,
+    clean,
+    end,
+    note_interruption,
+    set_housekeeping,
+    settle,
+)
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -50,15 +57,11 @@ PYTHON, TEMPLATE, HANDLER_NOT_FOUND, VIEW_REFUSED, FORBIDDEN, PARAMS = (
     "params",
 )
 
-# Whose connections are ours to keep in order: a worker's threads. Over inproc:// they are the caller's.
-_housekeeping = False
-# From 3.7 on asgiref's Local, and so what translation and time zone are activated in, is part of the turn's
-# own context.
-_LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
 _RENDER = Template._render
 _NOTHING = contextlib.nullcontext()
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
+_OURS = {__file__, handlers.__file__, housekeeping.__file__}  # their frames tell a project nothing
 
 
 class Refused(Exception):
@@ -69,10 +72,20 @@ class Refused(Exception):
         self.kind = kind
 
 
-def set_housekeeping(on):
-    """Whether turns close dead database connections and forget their query log (a worker's do)."""
-    global _housekeeping
-    _housekeeping = on
+def settled(function):
+    """A function of the C runtime's that runs user code: what that leaves open on its thread fails the turn."""
+
+    @functools.wraps(function)
+    def call(*args):
+        try:
+            result = function(*args)
+        except BaseException:
+            clean()
+            raise
+        settle()
+        return result
+
+    return call
 
 
 def refuse_params(error):
@@ -113,6 +126,7 @@ def load_class(path):
     return found
 
 
+@settled
 def open_view(path, init):
     """A new instance of the class at `path`, made with the keywords of as_view()."""
     return load_class(path)(**(init or {}))
@@ -139,6 +153,7 @@ def _authorize(view, path, request):
         allowed = view.authorize(request)
     except PermissionDenied as error:
         raise Refused(FORBIDDEN, str(error) or f"authorize() of {path} said no") from None
+    refuse_unused(allowed, f"{path}.authorize()")
     if not allowed:
         raise Refused(FORBIDDEN, f"authorize() of {path} said no")
 
@@ -156,6 +171,7 @@ def _of_response(response, request):
     return _answer(response.status_code, headers, bytes(getattr(response, "content", b"")), request)
 
 
+@settled
 def mount_view(view, path, request_map, url, params):
     """Builds the request, asks authorize(), calls mount(). None, or what the visitor gets instead of the
     view: {"status", "headers", "body"}. With status 0 the view stands, and its page has those headers too.
@@ -167,14 +183,13 @@ def mount_view(view, path, request_map, url, params):
     view.request = request
     _enter_locale(view)
     _authorize(view, path, request)
-    if iscoroutinefunction(view.mount):
-        raise TypeError(f"{path}.mount() must be a plain function: it runs before the page is sent")
     try:
         result = view.mount(request, **params)
     except Http404 as error:
         return _answer(404, body=str(error).encode("utf-8", "replace"))
     except PermissionDenied as error:
         return _answer(403, body=str(error).encode("utf-8", "replace"))
+    refuse_unused(result, "it")
     if isinstance(result, HttpResponseBase):
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
             logger.warning("event=mount_response view=%s status=%s", path, result.status_code)
@@ -183,6 +198,7 @@ def mount_view(view, path, request_map, url, params):
     return {"status": 0, "headers": [["Set-Cookie", text] for text in cookies]} if cookies else None
 
 
+@settled
 def join_view(view, path, request_map, url, revived=False):
     """A page's socket joins a view that lives: its request is the view's from now on, and authorize() is
     asked again. revived: the view comes from a snapshot.
@@ -192,14 +208,16 @@ def join_view(view, path, request_map, url, revived=False):
     _enter_locale(view)
     _authorize(view, path, request)
     if revived:
-        view.restore(request)
+        refuse_unused(view.restore(request), f"{path}.restore()")
 
 
+@settled
 def adopt_state(view, path, state):
     """Sets the attributes of a new view from a snapshot. state: by name; "" is the state_version of who left it."""
     version = state.pop("", 0)
     if version != view.state_version:
         state = view.migrate(version, state)
+        refuse_unused(state, f"{path}.migrate()")
         if state is None:
             raise Refused(VIEW_REFUSED, f"{path}.migrate() takes nothing over from state_version {version!r}")
         if not isinstance(state, dict):
@@ -214,9 +232,10 @@ def carry_view(view):
     return None if facts is None else wire.pack_body({"request": facts, "url": request._troupe_url})
 
 
+@settled
 def restore_view(view):
     """A program's view that comes from a snapshot: it has no request."""
-    view.restore(view.request)
+    refuse_unused(view.restore(view.request), "it")
 
 
 def rebuilds(view):
@@ -227,36 +246,43 @@ def rebuilds(view):
 # Handlers
 
 _handlers = {}
-_LIFECYCLE = frozenset(name for name in dir(LiveView))
 
 
 def _handler(cls, name):
-    """(function, decorated) of a handler by the rules of the seed, or None."""
-    if not name.isidentifier() or name.startswith("_") or name in _LIFECYCLE:
-        return None
-    for base in cls.__mro__:
-        if base is LiveView:
-            return None
-        if name in vars(base):
-            function = vars(base)[name]
-            if not isinstance(function, FunctionType):
-                return None
-            return _in_transaction(function), getattr(function, "_troupe_event_handler", False)
-    return None
+    """(function, decorated) of a handler, or None."""
+    function = lookup(cls, LiveView, name)
+    return None if function is None else (_in_transaction(function), is_marked(function))
 
 
 def _in_transaction(function):
     """ATOMIC_REQUESTS for a handler: what it writes is kept or undone as one; the render stands outside."""
     aliases = [alias for alias in connections if connections[alias].settings_dict.get("ATOMIC_REQUESTS")]
-    if aliases and iscoroutinefunction(function):
-        raise RuntimeError("You cannot use ATOMIC_REQUESTS with async event handlers.")
+    if aliases:
+        function = _not_awaited(function)
     for alias in aliases:
         function = transaction.atomic(using=alias)(function)
     return function
 
 
+def _not_awaited(function):
+    text = "You cannot use ATOMIC_REQUESTS with async event handlers."
+    if iscoroutinefunction(function):
+        raise RuntimeError(text)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        result = function(*args, **kwargs)
+        if inspect.isawaitable(result):  # what is left to run would run behind the transaction
+            if inspect.iscoroutine(result):
+                result.close()
+            raise RuntimeError(text)
+        return result
+
+    return call
+
+
 def find_handler(view, path, name, browser):
-    """The function to call with the view and the parameters. Refused(handler_not_found) in the seed's words."""
+    """The function to call with the view and the parameters. Refused(handler_not_found): there is none."""
     _enter_locale(view)
     cls = type(view)
     found = _handlers.get((cls, name))
@@ -289,6 +315,15 @@ def may_repeat(view, name):
     return found is not None and getattr(found[0], "_troupe_retry_safe", False)
 
 
+@settled
+def run_handler(function, view, params):
+    """Calls a handler or handle_tick(). What can be awaited is returned, to be awaited; another result is dropped."""
+    result = function(view, **params)
+    if result is not None:
+        refuse_unused(result, "it", awaited=True)
+    return result
+
+
 async def guard(awaitable):
     """Awaits a handler and tells how it ended, (True, result) or (False, exception), so that no exception can
     end the loop. Over the soft limit it is cancelled, and has ended with HandlerTimeout.
@@ -296,21 +331,30 @@ async def guard(awaitable):
     timer = asyncio.timeout(HandlerTimeout.limit)
     try:
         async with timer:
-            return True, await awaitable
+            result = await awaitable
+        if result is not None and not asyncio.isfuture(result):
+            refuse_unused(result, "it")
+        settle()  # DJANGO_ALLOW_ASYNC_UNSAFE: the loop's own thread
+        return True, result
     except BaseException as error:
+        clean()
         if not timer.expired() or not isinstance(error, TimeoutError):
             return False, error
         cancelled = error.__context__ or error  # where it was
         return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
+    finally:
+        awaited_turn_over()
 
 
 # State and template
 
 
+@settled
 def sync(view):
     """The context of the next render. TypeError unless get_context_data() gives a dict."""
     _enter_locale(view)
     context = view.get_context_data()
+    refuse_unused(context, "it")
     if not isinstance(context, dict):
         raise TypeError(f"get_context_data() must return a dict, not {type(context).__name__}")
     return context
@@ -355,7 +399,7 @@ def rendering(view, path, data, whole, make_page):
 def _locale():
     """What plain values are formatted by now: (language, time zone)."""
     # Where nothing was set in the turn's own context, nothing is active: the site's own are.
-    if _LOCALE_ENDS_WITH_CONTEXT:
+    if LOCALE_ENDS_WITH_CONTEXT:
         context = contextvars.copy_context()
         if len(context) == (EPOCH in context):
             return _default_locale()
@@ -391,52 +435,6 @@ def _tell_tests(template, context):
         told.send(sender=template, template=template, context=context)
 
 
-# Around a turn
-
-
-class _Thread(threading.local):
-    has_connections = False
-    was_interrupted = False
-
-
-_thread = _Thread()
-
-
-@receiver(connection_created, dispatch_uid="troupe.runtime")
-def _note_connection(**_):
-    _thread.has_connections = True
-
-
-def begin():
-    """Before the first Python of a turn, in its own context."""
-    if _housekeeping and _thread.has_connections:
-        reset_queries()
-        close_old_connections()
-
-
-def end():
-    """After the last Python of a turn. A thread that never opened a connection has none to look after."""
-    if not _housekeeping:
-        return
-    if not _LOCALE_ENDS_WITH_CONTEXT:
-        translation.deactivate()
-        timezone.deactivate()
-    if _thread.was_interrupted:
-        _thread.was_interrupted = False
-        _discard_connections()
-    elif _thread.has_connections:
-        close_old_connections()
-
-
-def _discard_connections():
-    """Who was interrupted may have been in the middle of a commit: its thread begins anew, with new connections."""
-    for one in connections.all():
-        try:
-            one.close()
-        finally:
-            del connections[one.alias]
-
-
 # Faults
 
 
@@ -457,7 +455,8 @@ def describe(error, where):
 
     `where` is what was being done: "path.event()", or "" where the exception speaks for itself.
     """
-    _thread.was_interrupted |= isinstance(error, HandlerTimeout)
+    if isinstance(error, HandlerTimeout):
+        note_interruption()
     if isinstance(error, Refused):
         return error.kind, _plain(str(error)), "", []
     kind = TEMPLATE if where.startswith("template ") else PYTHON
@@ -469,7 +468,7 @@ def _frames(error):
     frames = []
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
-        if code.co_filename == __file__:
+        if code.co_filename in _OURS:
             continue
         source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
         frames.append((_plain(code.co_filename), line, _plain(code.co_name), _plain(source)[:200]))

@@ -19,6 +19,7 @@ from django.test import RequestFactory
 
 from . import inproc, transport, wire
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
+from .handlers import refuse_unused
 from .session import SessionActor
 
 
@@ -69,9 +70,7 @@ class LiveViewTestClient:
             self.close()
         view = self.view_class(**self._initkwargs)
         view.request = self._request()
-        result = view.mount(view.request, **params)
-        if hasattr(result, "__await__"):
-            async_to_sync(_await)(result)
+        refuse_unused(view.mount(view.request, **params), f"{self.view_class.__qualname__}.mount()")
         self.view = view
         self._actor = SessionActor(uuid.uuid4())
         path = f"{self.view_class.__module__}.{self.view_class.__qualname__}"
@@ -129,7 +128,3 @@ class LiveViewTestClient:
 
         with mock.patch.object(transport, "get", inproc.get):
             return async_to_sync(run)()
-
-
-async def _await(awaitable):
-    return await awaitable

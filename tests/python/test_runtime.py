@@ -12,7 +12,7 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 
-from troupe import LiveView, event_handler, pages, runtime
+from troupe import LiveView, event_handler, housekeeping, pages, runtime
 
 
 class Base(LiveView):
@@ -154,11 +154,14 @@ def test_mount_may_answer_by_itself():
 
 
 def test_mount_must_be_a_plain_function():
-    class Late(LiveView):
-        async def mount(self, request):
-            pass
+    async def later():
+        pass
 
-    with pytest.raises(TypeError, match="plain function"):
+    class Late(LiveView):
+        def mount(self, request):
+            return later()
+
+    with pytest.raises(TypeError, match="returned a coroutine, whose body did not run: later"):
         runtime.mount_view(Late(), "shop.Late", None, "", {})
 
 
@@ -272,14 +275,14 @@ def test_templates_made_at_run_time_do_not_pile_up():
 
 
 @pytest.fixture
-def housekeeping(monkeypatch):
-    monkeypatch.setattr(runtime._thread, "has_connections", False)
+def as_worker(monkeypatch):
+    monkeypatch.setattr(housekeeping._thread, "has_connections", False)
     runtime.set_housekeeping(True)
     yield
     runtime.set_housekeeping(False)
 
 
-def test_locale_of_the_person(housekeeping):
+def test_locale_of_the_person(as_worker):
     view = Shop()
 
     def turn(facts):
@@ -297,10 +300,10 @@ def test_locale_of_the_person(housekeeping):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_dead_connections_are_closed_and_the_query_log_forgotten(housekeeping, settings):
+def test_dead_connections_are_closed_and_the_query_log_forgotten(as_worker, settings):
     settings.DEBUG = True
     connection.ensure_connection()
-    runtime._thread.has_connections = True
+    housekeeping._thread.has_connections = True
     with connection.cursor() as cursor:
         cursor.execute("select 1")
     assert connection.queries
@@ -319,9 +322,9 @@ def test_dead_connections_are_closed_and_the_query_log_forgotten(housekeeping, s
 
 
 def test_opening_a_connection_is_noticed():
-    runtime._thread.has_connections = False
+    housekeeping._thread.has_connections = False
     connection_created.send(sender=None, connection=None)
-    assert runtime._thread.has_connections
+    assert housekeeping._thread.has_connections
 
 
 def test_parameters_that_are_no_python():

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from test_consumer import Page, page_token
 
-from troupe import HandlerTimeout, blame, errors, runtime, wire
+from troupe import HandlerTimeout, blame, errors, housekeeping, runtime, wire
 from troupe.errors import ActorError
 
 
@@ -82,6 +82,9 @@ def test_the_database_is_asked_anew_after_that(monkeypatch):
     class Connection:
         closed = 0
 
+        connection = None
+        vendor = "none"
+
         def __init__(self, alias):
             self.alias = alias
 
@@ -89,9 +92,9 @@ def test_the_database_is_asked_anew_after_that(monkeypatch):
             Connection.closed += 1
 
     found = Connections(default=Connection("default"), other=Connection("other"))
-    monkeypatch.setattr(runtime, "connections", found)
-    monkeypatch.setattr(runtime, "_housekeeping", True)
-    monkeypatch.setattr(runtime, "_thread", runtime._Thread())
+    monkeypatch.setattr(housekeeping, "connections", found)
+    monkeypatch.setattr(housekeeping, "_on", True)
+    monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
     runtime.describe(ValueError("x"), "shop.Cart.add()")
     runtime.end()
     assert len(found) == 2

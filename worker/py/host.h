@@ -18,6 +18,8 @@
     F(may_repeat)                                                                                            \
     F(find_handler)                                                                                          \
     F(find_tick)                                                                                             \
+    F(run_handler)                                                                                           \
+    F(settle)                                                                                                \
     F(sync)                                                                                                  \
     F(rendering)                                                                                             \
     F(begin)                                                                                                 \

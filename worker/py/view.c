@@ -94,14 +94,16 @@ s_scope_suspend(void *host, void *scope_)
 static void
 s_scope_resume(void *host, void *scope_)
 {
-    (void)host;
+    py_host *self = host;
     turn_scope *around = scope_;
-    if (PyContext_Enter(around->context) == 0)
-        return;
-    // Somebody is in it this moment, such as a task that the handler began in it: the turn goes on in a copy.
-    PyErr_Clear();
-    Py_SETREF(around->context, PyContext_Copy(around->context));
-    ASSERT(around->context && PyContext_Enter(around->context) == 0);
+    if (PyContext_Enter(around->context)) {
+        // Somebody is in it this moment, such as a task that the handler began in it: the turn goes on in a
+        // copy.
+        PyErr_Clear();
+        Py_SETREF(around->context, PyContext_Copy(around->context));
+        ASSERT(around->context && PyContext_Enter(around->context) == 0);
+    }
+    s_call_around(self->begin); // on another thread, perhaps
 }
 
 static void
@@ -257,10 +259,10 @@ s_call(void *host, void *instance_, const call_order *order, void **ret_awaitabl
                             ? PyObject_CallOneArg(self->find_tick, of->view)
                             : PyObject_CallFunctionObjArgs(self->find_handler, of->view, of->path, name,
                                                            order->browser ? Py_True : Py_False, NULL);
-    PyObject *params = handler ? s_map(self, order->params) : NULL;
+    PyObject *params = handler ? (order->tick ? PyDict_New() : s_map(self, order->params)) : NULL;
     thread_open();
     PyObject *result =
-        params ? PyObject_VectorcallDict(handler, &of->view, 1, order->tick ? NULL : params) : NULL;
+        params ? PyObject_CallFunctionObjArgs(self->run_handler, handler, of->view, params, NULL) : NULL;
     thread_close();
     error = result ? OK : s_fault_of_handler(self, of, name, ret_fault);
     if (result && s_is_awaitable(result))
@@ -370,6 +372,17 @@ s_try(py_host *self, instance *of, const show_try *at)
     return result;
 }
 
+// A template calls the project's code, too: a transaction that it left open fails the turn.
+static err
+s_settle_thread(const py_host *self, const instance *of, fault *ret_fault)
+{
+    PyObject *none = PyObject_CallNoArgs(self->settle);
+    if (!none)
+        return host_fault(self, of, "template of %U", ret_fault);
+    Py_DECREF(none);
+    return OK;
+}
+
 static err
 s_render(void *host, void *instance_, const render_order *order, rendering *ret, fault *ret_fault)
 {
@@ -395,7 +408,7 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
             error = s_sync(host, instance_, ret_fault);
     }
     Py_CLEAR(of->context);
-    return error;
+    return error ? error : s_settle_thread(self, of, ret_fault);
 }
 
 // embed.c had Python's faulthandler take this signal; somebody may have it taken from that since.

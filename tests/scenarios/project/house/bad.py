@@ -87,12 +87,40 @@ class Handlers(LiveView):
         return HttpResponse("not a page")
 
     @event_handler
-    def garbage_generator(self):
-        yield 1
+    def gives_generator(self):
+        return self._generate()
 
     @event_handler
-    async def garbage_async_generator(self):
-        yield 1
+    def gives_async_generator(self):
+        return self._generate_later()
+
+    @event_handler
+    async def gives_generator_later(self):
+        return self._generate()
+
+    @event_handler
+    async def gives_coroutine(self):
+        return self._count_later()
+
+    @event_handler
+    def gives_map(self):
+        return map(self._count, range(3))
+
+    @event_handler
+    def gives_coroutine_to_await(self):
+        return self._count_later()
+
+    def _generate(self):
+        yield self._count(1)
+
+    async def _generate_later(self):
+        yield self._count(1)
+
+    async def _count_later(self):
+        self._count(1)
+
+    def _count(self, by):
+        self.count += by
 
     @event_handler
     def strip(self):
@@ -153,11 +181,9 @@ class Handlers(LiveView):
     def prop(self):
         return self.increment
 
-    @event_handler
     def _x(self):
         self.count = -1
 
-    @event_handler
     def __secret(self):
         self.count = -1
 
@@ -265,12 +291,39 @@ class MountExits(LiveView):
 
 
 class MountAsync(LiveView):
-    """Its mount() is a coroutine function, which it may not be."""
+    """Its mount() returns a coroutine, which nobody awaits."""
 
     template_string = "<p dj-root>never</p>"
 
-    async def mount(self, request):
+    def mount(self, request):
+        return self._mount_later(request)
+
+    async def _mount_later(self, request):
         pass
+
+
+class AuthorizeAsync(LiveView):
+    """Its authorize() returns a coroutine, which is no yes."""
+
+    template_string = "<p dj-root>secret</p>"
+
+    def authorize(self, request):
+        return self._authorize_later(request)
+
+    async def _authorize_later(self, request):
+        return False
+
+
+class ContextAsync(LiveView):
+    """Its get_context_data() returns a coroutine."""
+
+    template_string = "<p dj-root>never</p>"
+
+    def get_context_data(self, **kwargs):
+        return self._later()
+
+    async def _later(self):
+        return {}
 
 
 class BadInit(LiveView):
@@ -308,6 +361,8 @@ VIEWS = [
     MountRaises,
     MountExits,
     MountAsync,
+    AuthorizeAsync,
+    ContextAsync,
     BadInit,
     AuthorizeRaises,
     NoRoot,

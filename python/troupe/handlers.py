@@ -1,0 +1,192 @@
+"""What a view's class may declare, looked at when the class is made: which methods are handlers, and that each of them,
+and each hook, is of a kind whose body runs when it is called.
+
+What only shows when it is called (a wrapper that returns a generator) is `refuse_unused()`'s: it fails the turn.
+"""
+
+import functools
+import inspect
+from types import FunctionType
+
+from asgiref.sync import iscoroutinefunction
+
+# Called by us, and never awaited: a coroutine would be a true answer of authorize(), and a mount() that did not run.
+SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", "as_view")
+ASYNC_HOOKS = ("handle_tick",)
+
+_LAZY = {
+    "a generator": (inspect.isgenerator, "gi_code"),
+    "a coroutine": (inspect.iscoroutine, "cr_code"),
+    "an async generator": (inspect.isasyncgen, "ag_code"),
+}
+
+
+def is_marked(function):
+    """Whether @event_handler is on it."""
+    return inspect.getattr_static(function, "_troupe_event_handler", False) is True
+
+
+def check_mark(function):
+    """TypeError: @event_handler stands on what is no plain function, and could never be called."""
+    if _is(function, FunctionType):
+        return
+    inner = _inner(function)
+    name = getattr(inner, "__qualname__", None) or repr(function)
+    raise TypeError(f"{name}{_place(inner)}: {_no_method(function)}")
+
+
+def check_class(cls, root):
+    """TypeError: something that `cls` declares would never run, or would change silently who may call it.
+
+    root: LiveView. Mixins are looked at with each class that uses them.
+    """
+    bases = [base for base in cls.__mro__ if base is not root and base is not object]
+    _check_order(cls, root)
+    for base in bases:
+        for name, value in vars(base).items():
+            _check_attribute(cls, base, root, name, value)
+    for name in {name: None for base in bases for name, value in vars(base).items() if is_marked(value)}:
+        _check_overrides(cls, name, [base for base in bases if name in vars(base)])
+
+
+def lookup(cls, root, name):
+    """The function of `cls` that is a handler by its name and kind, decorated or not; None: there is none."""
+    if not name.isidentifier() or name.startswith("_") or _is_ours(root, name):
+        return None
+    for base in cls.__mro__:
+        if name in vars(base):
+            function = vars(base)[name]
+            return function if _is(function, FunctionType) else None
+    return None
+
+
+def _check_order(cls, root):
+    """What a mixin defines must be found before LiveView's own; and Django's access mixins do nothing here."""
+    for base in cls.__mro__[cls.__mro__.index(root) + 1 :]:
+        for name in vars(base):
+            if name in SYNC_HOOKS or name in ASYNC_HOOKS:
+                raise TypeError(
+                    f"{_named(cls, base, name)}: {root.__name__} comes before {base.__qualname__}, so this would never "
+                    f"be called. Put {base.__qualname__} first: class {cls.__name__}({base.__qualname__}, …)."
+                )
+    if any((base.__module__, base.__name__) == ("django.contrib.auth.mixins", "AccessMixin") for base in cls.__mro__):
+        raise TypeError(
+            f"{cls.__module__}.{cls.__qualname__}: Django's access mixins work by dispatch(), which a {root.__name__} "
+            "does not have: they would let everybody in. Define authorize(self, request) instead."
+        )
+
+
+def _is_ours(root, name):
+    return any(name in vars(base) for base in root.__mro__)
+
+
+def _check_attribute(cls, base, root, name, value):
+    if is_marked(value) or is_marked(_inner(value)):
+        _check_handler(cls, base, root, name, value)
+    elif name in SYNC_HOOKS or name in ASYNC_HOOKS:
+        _check_body(cls, base, name, _inner(value), may_await=name in ASYNC_HOOKS)
+
+
+def _check_handler(cls, base, root, name, value):
+    inner = _inner(value)
+    if not _is(value, FunctionType):
+        text = _no_method(value)
+    elif name.startswith("_") or not name.isidentifier():
+        text = "a browser can never call a handler of such a name. Give it one that begins with a letter."
+    elif _is_ours(root, name):
+        text = f"{root.__name__}.{name} is the framework's own, and never a handler. Give the handler another name."
+    else:
+        _check_body(cls, base, name, value, may_await=True)
+        return
+    raise TypeError(_named(cls, base, name) + _place(inner) + ": " + text)
+
+
+def _check_body(cls, base, name, function, may_await):
+    if inspect.isgeneratorfunction(function):
+        text = "is a generator: calling it runs nothing of it. Take out `yield`; assign to attributes instead."
+    elif inspect.isasyncgenfunction(function):
+        text = "is an async generator: calling it runs nothing of it. Take out `yield`; assign to attributes instead."
+    elif iscoroutinefunction(function) and not may_await:
+        text = "is `async def`, and nobody awaits it. Make it a plain function (`def`)."
+    else:
+        return
+    raise TypeError(f"{_named(cls, base, name)}{_place(function)}: it {text}")
+
+
+def _check_overrides(cls, name, bases):
+    """bases: those that define the name, the one that is found first."""
+    first = bases[0]
+    found = vars(first)[name]
+    if is_marked(found) or found is None:
+        return
+    before = next(base for base in bases if is_marked(vars(base)[name]))
+    raise TypeError(
+        f"{_named(cls, first, name)}{_place(_inner(found))}: it takes the place of the handler "
+        f"{before.__qualname__}.{name}, without @event_handler. Decorate it if browsers may call it; if not, say "
+        f"`{name} = None` in the class, and give this method another name."
+    )
+
+
+def _inner(value):
+    """The function inside of a property, a classmethod, a partial…; the value itself where there is none."""
+    for _ in range(32):  # of a chain that a project's own classes may close to a ring
+        if _is(value, property):
+            inner = value.fget
+        elif _is(value, functools.partial, functools.partialmethod):
+            inner = value.func
+        elif _is(value, staticmethod, classmethod):
+            inner = value.__func__
+        elif _is(value, FunctionType, type):
+            return value
+        else:
+            inner = inspect.getattr_static(value, "__wrapped__", None)
+        if inner is None:
+            return value
+        value = inner
+    return value
+
+
+def _is(value, *kinds):
+    """isinstance() would ask a lazy object what it is, and so evaluate it."""
+    return issubclass(type(value), kinds)
+
+
+def _no_method(value):
+    kind, advice = type(value).__name__, "Write a method that calls it."
+    if _is(value, property):
+        advice = "A property is for templates: write a method beside it."
+    elif _is(value, staticmethod, classmethod):
+        advice = "A handler belongs to one page: write it with `self`."
+    elif _is(value, type):
+        kind, advice = "class", "Decorate the methods of the view, not a class in it."
+    return f"@event_handler is for methods made by `def` or `async def`, and this is a {kind}. {advice}"
+
+
+def _named(cls, base, name):
+    where = f"{cls.__module__}.{cls.__qualname__}.{name}"
+    return where if base is cls else f"{where}, of {base.__module__}.{base.__qualname__}"
+
+
+def _place(function):
+    code = getattr(inspect.unwrap(function) if _is(function, FunctionType) else function, "__code__", None)
+    return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+
+
+def refuse_unused(result, name, awaited=False):
+    """TypeError: what `name` returned is code that did not run and that nobody is going to run. awaited: the caller
+    awaits what can be awaited.
+    """
+    for kind, (is_kind, code_name) in _LAZY.items():
+        if is_kind(result) and not (awaited and kind == "a coroutine"):
+            code = getattr(result, code_name)
+            if kind == "a coroutine":
+                result.close()  # else Python warns of it, which the error does better
+            raise TypeError(
+                f"{name} returned {kind}, whose body did not run: {code.co_name} "
+                f"({code.co_filename}:{code.co_firstlineno}). "
+                + ("Await it in an `async def`." if kind == "a coroutine" else "Take out `yield`, or use it up.")
+            )
+    if isinstance(result, (map, filter)):
+        raise TypeError(f"{name} returned a {type(result).__name__} object, which calls nothing until it is used up")
+    if not awaited and inspect.isawaitable(result):
+        raise TypeError(f"{name} returned an awaitable {type(result).__name__}, which nobody awaits")

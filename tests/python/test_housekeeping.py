@@ -1,0 +1,179 @@
+"""What user code leaves on a thread is undone there, and told; nothing is looked at outside of a worker."""
+
+import asyncio
+import logging
+
+import pytest
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import DatabaseError, connection, connections, transaction
+from django.db.transaction import TransactionManagementError
+
+from troupe import LiveView, event_handler, housekeeping, runtime
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def worker(monkeypatch, tmp_path):
+    """As in a worker: on, and the default connection a file's, as one in memory is lost when it is closed."""
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "db.sqlite3"))
+    before = connections["default"]
+    del connections["default"]
+    monkeypatch.setattr(housekeeping, "_on", True)
+    monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
+    with connection.cursor() as cursor:
+        cursor.execute("create table note (text text)")
+    yield
+    connection.close()
+    connections["default"] = before
+
+
+def write(text="x"):
+    with connection.cursor() as cursor:
+        cursor.execute("insert into note values (%s)", [text])
+
+
+def count():
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from note")
+        return cursor.fetchone()[0]
+
+
+def enter():
+    transaction.atomic().__enter__()
+    write()
+
+
+def no_autocommit():
+    transaction.set_autocommit(False)
+    write()
+
+
+def begin():
+    with connection.cursor() as cursor:
+        cursor.execute("begin")
+    write()
+
+
+@pytest.mark.parametrize("leave", [enter, no_autocommit, begin])
+def test_an_open_transaction_is_rolled_back_and_told(worker, leave):
+    leave()
+    with pytest.raises(
+        TransactionManagementError, match="left a transaction open on the database connection 'default'"
+    ):
+        housekeeping.settle()
+    assert count() == 0 and connection.get_autocommit() and not connection.in_atomic_block
+    housekeeping.settle()
+    with transaction.atomic():
+        write()
+    housekeeping.settle()
+    assert count() == 1
+
+
+@pytest.mark.parametrize("leave", [enter, no_autocommit, begin])
+def test_nothing_is_looked_at_outside_of_a_worker(worker, monkeypatch, leave):
+    monkeypatch.setattr(housekeeping, "_on", False)
+    leave()
+    housekeeping.settle()
+    housekeeping.end()
+    assert count() == 1
+    monkeypatch.setattr(housekeeping, "_on", True)
+    housekeeping.clean()
+
+
+def test_another_error_is_not_hidden(worker, caplog):
+    class Fails(LiveView):
+        @event_handler
+        def fail(self):
+            enter()
+            raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        runtime.run_handler(Fails.fail, Fails(), {})
+    assert count() == 0
+    assert caplog.messages[-1].startswith("event=transaction_rolled_back")
+
+
+def test_a_tick_is_looked_at_as_well(worker):
+    class Ticks(LiveView):
+        def handle_tick(self):
+            enter()
+
+    view = Ticks()
+    with pytest.raises(TransactionManagementError):
+        runtime.run_handler(runtime.find_tick(view), view, {})
+
+
+def test_atomic_requests_hold_no_coroutine(worker, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+    async def later():
+        write()
+
+    class Atomic(LiveView):
+        @event_handler
+        def add(self):
+            write()
+            return later()
+
+    view = Atomic()
+    with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
+        runtime.run_handler(runtime.find_handler(view, "shop.Atomic", "add", True), view, {})
+    assert count() == 0
+
+
+def test_without_autocommit_what_was_not_committed_is_rolled_back(worker, monkeypatch):
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+    housekeeping.begin()
+    write()
+    transaction.commit()
+    write()
+    housekeeping.settle()
+    housekeeping.end()
+    assert count() == 1
+    connection.rollback()
+    connection.close()
+
+
+def test_wrappers_are_put_back(worker):
+    own = []
+    connection.execute_wrappers.append(lambda execute, *args: own.append(1) or execute(*args))
+    housekeeping.begin()
+    connection.execute_wrappers.append(lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        count()
+    housekeeping.end()
+    assert count() == 0 and own
+
+
+def test_a_lost_connection_is_no_open_transaction(worker):
+    connection.connection.close()
+    with pytest.raises(DatabaseError):
+        count()
+    housekeeping.settle()
+    housekeeping.end()
+    assert count() == 0
+
+
+def test_each_call_of_a_coroutine_is_looked_after(worker, monkeypatch, caplog):
+    """In the threads that all sessions share."""
+    monkeypatch.setattr(SyncToAsync, "single_thread_executor", None)
+    caplog.set_level(logging.WARNING, "troupe")
+
+    async def turns():
+        housekeeping.use_executors(asyncio.get_running_loop())
+        for hand_over in (lambda call: sync_to_async(call)(), asyncio.to_thread):
+            with pytest.raises(TransactionManagementError):
+                await hand_over(enter)
+            await hand_over(write)
+        kept = await sync_to_async(lambda: connections["default"])()
+        assert await sync_to_async(lambda: kept.connection is not None)()
+        housekeeping.awaited_turn_over()
+        assert await sync_to_async(lambda: kept.connection is None)()
+        await sync_to_async(write)()
+        housekeeping.awaited_turn_over()
+
+    asyncio.run(turns())
+    assert count() == 3
+    monkeypatch.setattr(housekeeping, "_sensitive", None)
