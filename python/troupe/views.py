@@ -1,6 +1,6 @@
 """LiveView: what a project's live pages derive from."""
 
-from . import page
+from . import handlers, page
 
 
 def _request_update(view):
@@ -37,6 +37,7 @@ class LiveView:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        handlers.check_class(cls, LiveView)
         interval = cls.tick_interval
         if interval is None or hasattr(interval, "__get__"):  # a property is asked at the end of each turn
             return

@@ -77,7 +77,7 @@ def test_the_test_clients_session(native):
 class Greeting(LiveView):
     template_string = "<p>{{ name }}</p>"
 
-    async def mount(self, request, greeting="hello"):
+    def mount(self, request, greeting="hello"):
         self.name = f"{greeting} {request.user} {request.session.session_key}"
 
 

@@ -1,0 +1,43 @@
+"""What a worker's memory holds, as seen from inside of it."""
+
+import ctypes
+import gc
+import json
+import sys
+from collections import Counter
+
+from troupe import LiveView, event_handler
+
+
+class _Mallinfo(ctypes.Structure):
+    """struct mallinfo2 of glibc."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def _malloc():
+    library = ctypes.CDLL(None)
+    library.mallinfo2.restype = _Mallinfo
+    info = library.mallinfo2()
+    return {"used": info.uordblks + info.hblkhd, "free": info.fordblks}
+
+
+class Memory(LiveView):
+    """Its figures, as JSON."""
+
+    template_string = "<p dj-root>{{ figures }}</p>"
+
+    def mount(self, request=None):
+        self.figures = ""
+
+    @event_handler
+    def measure(self, most=0):
+        for _ in range(3):
+            gc.collect()
+        kinds = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
+        figures = {"blocks": sys.getallocatedblocks(), "objects": sum(kinds.values()), **_malloc()}
+        figures["kinds"] = dict(kinds.most_common(most))
+        self.figures = json.dumps(figures)
