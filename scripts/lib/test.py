@@ -143,6 +143,22 @@ GROUPS = {
     "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
 }
+WHAT = {
+    "check": "the gates of scripts/check",
+    "c": "the CUnit programs and the fuzz corpora, under sanitizers",
+    "python": "the package, against a worker in plain Python",
+    "python32": "the same, with the oldest Django and Channels",
+    "scripts": "scripts/ itself: gates, counts, benchmarks, the demo's processes",
+    "js": "the browser's side, in jsdom",
+    "scenarios": "real fleets, driven over WebSockets and ZeroMQ",
+    "hostile": "real fleets under attack: floods, damaged files, malformed frames",
+    "faults": "a fleet that breaks in every known way under the eyes of real pages",
+    "django-quick": "Django's own template tests, one Django",
+    "django-templates": "all of Django's own template tests, every Django",
+    "dom-quick": "300 random templates: what is patched is what would be rendered",
+    "dom-property": "the same, 10,000 of them (TROUPE_SEED gives a seed)",
+    "browser": "the demo in Chromium",
+}
 ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]
 STEPS = {
@@ -207,10 +223,15 @@ class Session:
 
 def main():
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/test", description="Sets up, builds, and runs the tests.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/test",
+        description="Sets up, builds, and runs the tests.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="groups:\n" + "\n".join(f"  {name:<17} {what}" for name, what in WHAT.items()),
+    )
     parser.add_argument("--fast", action="store_true", help=", ".join(FAST))
     parser.add_argument("--no-build", action="store_true", help="take what is set up and built already")
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}, or all (but check)")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of those below, or all: {', '.join(ALL)}")
     args = parser.parse_args()
     wanted = args.groups or (FAST if args.fast else ALL)
     names = [name for word in wanted for name in (ALL if word == "all" else [word])]

@@ -1,6 +1,7 @@
 """scripts/test counts what its runners say, and says when one said nothing."""
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import test as runner
 import test_counts
 from test_counts import Counts
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_junit():
@@ -59,6 +62,14 @@ def test_settled():
     assert test_counts.settled(Counts(3), 1) == Counts(3, 1)
     assert test_counts.settled(Counts(3, 2), 1) == Counts(3, 2)
     assert test_counts.settled(Counts(3), 0) == Counts(3)
+
+
+def test_the_documents_know_every_group():
+    assert list(runner.WHAT) == list(runner.GROUPS)
+    rows = [f"| `{name}` | {what} | `{runner.GROUPS[name].folder}` |" for name, what in runner.WHAT.items()]
+    assert "\n".join(rows) in (ROOT / "tests" / "README.md").read_text()
+    usage = (ROOT / "scripts" / "test").read_text()
+    assert [name for name in runner.GROUPS if not re.search(rf"\b{name}\b", usage)] == []
 
 
 def test_words():
