@@ -282,7 +282,8 @@ s_run_join(turn *self)
         answer_destroy(&reply);
         return ERR_TEMPLATE;
     }
-    session_joined(self->session, generation, &self->mail->client, self->mail->head.sequence);
+    session_joined(self->session, body.generation, generation, &self->mail->client,
+                   self->mail->head.sequence);
     for (unsigned i = 0; i < session_view_count(self->session); i++) { // what the page is told, it shows
         view *one = session_view_at(self->session, i);
         push_acked(one, view_version(one));

@@ -27,6 +27,7 @@ struct session {
     uint64_t last;
     kept_reply kept[MAX_REPLIES_KEPT];
     uint64_t generation;
+    uint64_t joined_from; // the last generation that a page is known to have had
     bool heard;
     bool armed;
     keeping keeping;
@@ -229,8 +230,9 @@ session_may_join(const session *self, uint64_t generation)
 {
     if (generation == self->generation)
         return true;
-    // The page joined before, but the answer with its new token never reached it.
-    return generation + 1 == self->generation && !self->heard && atomic_load(&self->lease) != LEASE_ATTACHED;
+    // The page joined before, perhaps more than once, but no answer with a new token ever reached it.
+    return generation >= self->joined_from && generation < self->generation && !self->heard &&
+           atomic_load(&self->lease) != LEASE_ATTACHED;
 }
 
 bool
@@ -303,8 +305,10 @@ session_await_join(session *self, uint64_t now)
 }
 
 void
-session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence)
+session_joined(session *self, uint64_t asked, uint64_t generation, const client_id *client, uint64_t sequence)
 {
+    if (asked >= self->generation)
+        self->joined_from = asked;
     self->joined_by = *client;
     self->joined_with = sequence;
     self->generation = generation;
@@ -355,6 +359,7 @@ session_revive(session *self, uint64_t last, uint64_t generation, bool heard, un
     self->doubt = last + MOST_UNANSWERED;
     self->last = last;
     self->generation = generation;
+    self->joined_from = generation ? generation - 1 : 0;
     self->heard = heard;
     self->numbers = numbers;
     self->restored = true;

@@ -88,8 +88,9 @@ void session_heard(session *self); // the page answered under its generation
 // passed without a turn.
 void session_touch(session *self, uint64_t now);      // a turn ran
 void session_await_join(session *self, uint64_t now); // UNADOPTED: ends in UNADOPTED_MS unless a socket joins
-// The page's next join must carry generation.
-void session_joined(session *self, uint64_t generation, const client_id *client, uint64_t sequence);
+// asked: what the join carried. The page's next join must carry generation.
+void session_joined(session *self, uint64_t asked, uint64_t generation, const client_id *client,
+                    uint64_t sequence);
 void session_left(session *self, uint64_t now); // the socket went: ends in DETACHED_MS unless one joins
 bool session_attached(const session *self);
 

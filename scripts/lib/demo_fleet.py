@@ -240,6 +240,7 @@ class DemoFleet:
     def _start_web(self):
         command = [sys.executable, "-m", "uvicorn", "demo.asgi:application", "--host", "127.0.0.1"]
         command += ["--port", self.port, "--log-level", "info", "--lifespan", "off"]
+        command += ["--ws-max-size", "131072", "--ws-per-message-deflate", "false"]  # docs/guide.md says why
         command += [] if self.verbose else ["--no-access-log"]
         return self._spawn("web", command, ended=self._ended.put)
 

@@ -102,6 +102,7 @@ class Stage:
         """Starts the ASGI server, on the port that it always has."""
         command = [PYTHON, "-m", "uvicorn", "faulted.asgi:application", "--host", "127.0.0.1", "--port", self.port]
         command += ["--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "1"]
+        command += ["--ws-max-size", "131072", "--ws-per-message-deflate", "false"]
         self.web = self.processes.start("web", command, ready="running on http://", env=self.env)
 
     async def kill_web(self):

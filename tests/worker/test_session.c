@@ -56,7 +56,7 @@ s_leases(void)
     CU_ASSERT_EQUAL(session_deadline(self), 200 + UNADOPTED_MS); // a turn does not adopt
     session_left(self, 400);
     CU_ASSERT_TRUE(session_unadopted(self));
-    session_joined(self, 1, &(client_id){2, "me"}, 7);
+    session_joined(self, 0, 1, &(client_id){2, "me"}, 7);
     session_touch(self, 500);
     CU_ASSERT_EQUAL(session_deadline(self), UINT64_MAX);
     session_await_join(self, 600); // a second view of the page is mounted
@@ -67,6 +67,36 @@ s_leases(void)
     session_destroy(&self);
 }
 
-static const unit_test s_tests[] = {
-    {"replies kept for repeats", s_kept_replies}, {"identity", s_identity}, {"leases", s_leases}};
+// A page whose joins are not answered in time, three in a row, still has the token of before the first.
+static void
+s_joins_without_an_answer(void)
+{
+    session *self = session_new(FAKE_SESSION, 1);
+    const client_id me = {2, "me"};
+    session_joined(self, 0, 1, &me, 1);
+    session_heard(self);
+    for (uint64_t generation = 2; generation <= 4; generation++) {
+        CU_ASSERT_TRUE(session_may_join(self, 1));
+        session_joined(self, 1, generation, &me, generation);
+        CU_ASSERT_FALSE(session_may_join(self, 1)); // its socket is there
+        session_left(self, 100);
+    }
+    CU_ASSERT_FALSE(session_may_join(self, 0));
+    CU_ASSERT_TRUE(session_may_join(self, 2)); // or one of the answers came after all
+    CU_ASSERT_TRUE(session_may_join(self, 4));
+    CU_ASSERT_FALSE(session_may_join(self, 5));
+    session_joined(self, 4, 5, &me, 5);
+    session_left(self, 200);
+    CU_ASSERT_FALSE(session_may_join(self, 1));
+    CU_ASSERT_TRUE(session_may_join(self, 4));
+    session_heard(self);
+    CU_ASSERT_FALSE(session_may_join(self, 4));
+    CU_ASSERT_TRUE(session_may_join(self, 5));
+    session_destroy(&self);
+}
+
+static const unit_test s_tests[] = {{"replies kept for repeats", s_kept_replies},
+                                    {"identity", s_identity},
+                                    {"leases", s_leases},
+                                    {"joins without an answer", s_joins_without_an_answer}};
 UNIT_MAIN("session", s_tests)

@@ -132,6 +132,15 @@ class Gated(LiveView):
         self.said += word
 
 
+class Big(LiveView):
+    """A page of so many bytes."""
+
+    template_string = "<p dj-root>{{ text }}</p>"
+
+    def mount(self, request, size):
+        self.text = "x" * size
+
+
 class Facts(LiveView):
     """Shows what it knows of the request, again after each event."""
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("titled/", views.Counter.as_view(title="from as_view"), name="titled"),
     path("paper/", views.Paper.as_view()),
     path("where/", views.Where.as_view()),
+    path("big/<int:size>/", views.Big.as_view()),
     path("gated/", views.Gated.as_view()),
     path("facts/<slug:what>/", views.Facts.as_view(), name="facts"),
     path("form/", views.Form.as_view()),
