@@ -75,8 +75,8 @@ class Outbox:
                         return
                 self._ready.clear()
                 await self._ready.wait()
-        except (OSError, RuntimeError) as error:  # the server's way to say that the peer is gone
-            logger.info("event=socket_gone reason=%s", quoted(error))
+        except Exception as error:  # each server has its own way to say that the peer is gone
+            logger.info("event=socket_gone reason=%s", quoted(repr(error)))
             self.closed = True
             self._clear()
 
