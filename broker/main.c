@@ -2,6 +2,7 @@
 // are refused.
 #include "broker/address.h"
 #include "broker/broker.h"
+#include "common/descriptors.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -265,6 +266,8 @@ main(int argc, char **argv)
     };
     const struct argp parser = {
         .options = s_options, .parser = s_parse, .doc = "Routes between Troupe's clients and workers."};
+    if (descriptors_reserve_standard())
+        return EXIT_FAILURE;
     argp_err_exit_status = EXIT_REFUSED;
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     s_prepare_process();

@@ -52,24 +52,35 @@ s_complain(const char *program)
     (void)written;
 }
 
+// Above all that the child is given, so that putting one in its place never ends another. -1 stays -1.
+static int
+s_lift(int fd)
+{
+    return fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, CHILD_BOX_FD + 1);
+}
+
+static bool
+s_give(int fd, int place)
+{
+    return fd != -1 && dup2(fd, place) == place;
+}
+
 // In the child, whose other threads are not there: nothing here may take a lock.
 _Noreturn static void
 s_become(char *const *argv, pid_t parent, int out, int ready, int box)
 {
-    int above = CHILD_BOX_FD + 1; // none of them may stand where another one goes
-    ready = fcntl(ready, F_DUPFD_CLOEXEC, above);
-    if (box != -1 && ((box = fcntl(box, F_DUPFD_CLOEXEC, above)) == -1 || dup2(box, CHILD_BOX_FD) == -1))
-        _exit(126);
+    bool has_box = box != -1;
+    out = s_lift(out);
+    ready = s_lift(ready);
+    box = s_lift(box);
+    int null = s_lift(open("/dev/null", O_RDWR | O_CLOEXEC));
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) // it died before that
         _exit(1);
-    int null = open("/dev/null", O_RDWR);
-    if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
-        dup2(out, STDERR_FILENO) == -1 || dup2(ready, CHILD_READY_FD) == -1)
+    if (!s_give(null, STDIN_FILENO) || !s_give(out, STDOUT_FILENO) || !s_give(out, STDERR_FILENO) ||
+        !s_give(ready, CHILD_READY_FD) || (has_box && !s_give(box, CHILD_BOX_FD)))
         _exit(126);
-    if (null > CHILD_BOX_FD)
-        close(null);
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);

@@ -1,5 +1,6 @@
 // troupe: a fleet's supervisor, and the commands that talk to it. Exit codes: 0: done, or stopped by a
 // signal. 1: it could not. 2: the arguments are refused.
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "fleet/command.h"
 #include "fleet/commands.h"
@@ -127,6 +128,8 @@ main(int argc, char **argv)
 {
     command given;
     char state[HOME_PATH], why[WHY_SIZE];
+    if (descriptors_reserve_standard())
+        return EXIT_FAILURE;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a log that may grow no further is no reason to end a fleet
     setenv("ZSYS_SIGHANDLER", "false", 1);

@@ -1,4 +1,5 @@
 // troupe-worker: arguments, signals, and the order of things: Python first, then threads, then the loop.
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "worker/py/embed.h"
 #include "worker/worker.h"
@@ -272,6 +273,8 @@ main(int argc, char **argv)
     static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.",
                                        NULL,      NULL,    NULL};
     char name[32];
+    if (descriptors_reserve_standard())
+        return EXIT_FAILURE;
     snprintf(name, sizeof name, "worker-%d", (int)getpid());
     arguments given = {.back = getenv("TROUPE_BACK"),
                        .key = s_environment("TROUPE_KEY"),
