@@ -115,7 +115,8 @@ test_foreign_replies(void)
     stage_say(s_worker, "c2", request_of(MSG_DONE, 1, epoch, 1), body);     // not asked by that client
     stage_say(s_worker, "", request_of(MSG_DONE, 1, epoch, 1), body);       // for nobody
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
-    CU_ASSERT_EQUAL(stage_figure(&s_stage, "dropped"), 9);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "dropped"), 8);
+    CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 1);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "stale"), 2);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
     stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), body);

@@ -150,6 +150,8 @@ s_variant(uint8_t type, unsigned number)
 {
     variant made = {request_of(type, 1, 0, SEQUENCE_REQUEST | 5), number < 2 ? "c1" : "",
                     number == 1 || number == 2};
+    if (number >= 2 || type == MSG_PUSH)
+        made.head.sequence = message_direction(type) == DIRECTION_REPLY ? 0 : made.head.sequence; // unasked
     if (number > 0) {
         made.head.epoch = STAGE_EPOCH(1);
         made.head.flags = 0xFFFF;
