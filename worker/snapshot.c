@@ -6,7 +6,11 @@
 
 #include <stdlib.h>
 
-enum { COMMON = 256 }; // bytes: most events change no more
+enum {
+    COMMON = 256,           // bytes: most events change no more
+    MOST_NUMBERS = 1 << 30, // that a session's views were given
+};
+#define MAX_EVENT_NUMBER ((UINT64_C(1) << 53) - 1) // PROTOCOL.md 3
 
 // --- taking ---------------------------------------------------------------------------------------------
 
@@ -308,8 +312,11 @@ s_read_lease(slice bytes, kept_session *ret)
 static void
 s_read_settled(slice bytes, kept_session *ret)
 {
+    uint64_t settled = 0;
     for (size_t i = 0; i < bytes.size && i < 8; i++)
-        ret->settled = ret->settled << 8 | bytes.data[i];
+        settled = settled << 8 | bytes.data[i];
+    if (settled <= MAX_EVENT_NUMBER) // else a client asked with a number that no event has
+        ret->settled = settled;
 }
 
 static err
@@ -353,6 +360,22 @@ s_add_value(kept_view *to, slice value)
     to->values[to->count++] = value;
 }
 
+// A view is found by its id and by its number, so neither may stand for two; and the session's next one takes
+// a number that none has.
+static bool
+s_are_told_apart(const kept_session *in)
+{
+    for (unsigned i = 0; i < in->count; i++) {
+        const kept_view *one = &in->views[i];
+        if (one->number >= in->numbers)
+            return false;
+        for (unsigned n = 0; n < i; n++)
+            if (in->views[n].number == one->number || id_equal(in->views[n].id, one->id))
+                return false;
+    }
+    return in->numbers <= MOST_NUMBERS && in->last <= MAX_EVENT_NUMBER;
+}
+
 // The session's own roots first: they say which views there are.
 static err
 s_read(slice frame, kept_session *ret)
@@ -368,6 +391,8 @@ s_read(slice frame, kept_session *ret)
     while (!error && snapshot_next(&in, &entry))
         if (entry.root >> 16 > MAX_ROOT_VIEW)
             error = s_read_own(&entry, ret);
+    if (!error && !s_are_told_apart(ret))
+        error = ERR_MALFORMED;
     while (!error && snapshot_next(&again, &entry)) {
         kept_view *of = entry.root >> 16 <= MAX_ROOT_VIEW ? s_view_of(ret, entry.root) : NULL;
         if (of)
@@ -386,11 +411,11 @@ s_revive_view(turn *self, const kept_view *kept)
     err error = ops->revive(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;
-    view *made = view_new(kept->id, kept->path, instance), *replaced = NULL;
+    view *made = view_new(kept->id, kept->path, instance), *revived = made, *replaced = NULL;
     view_revive(made, kept->version);
     error = session_add_view(self->session, &made, &replaced);
     if (!error)
-        view_set_number(session_view(self->session, kept->id), (unsigned)kept->number);
+        view_set_number(revived, (unsigned)kept->number);
     view_destroy(error ? &made : &replaced, ops);
     return error;
 }
@@ -400,14 +425,16 @@ static void
 s_hand_request(turn *self, const kept_view *kept)
 {
     const view_ops *ops = self->host->ops;
+    view *revived = session_view(self->session, kept->id);
+    if (!revived)
+        return;
     reader in;
     reader_init(&in, kept->request);
     mount_order order = {.request = reader_opt_map(&in, "request", MAX_SNAPSHOT),
                          .url = reader_opt_str(&in, "url", MAX_SNAPSHOT)};
     err error = in.error ? ERR_MALFORMED : OK;
     if (!error)
-        error =
-            ops->join(ops->host, view_instance(session_view(self->session, kept->id)), &order, &self->fault);
+        error = ops->join(ops->host, view_instance(revived), &order, &self->fault);
     if (!error)
         return;
     char id[ID_TEXT], text[400];
@@ -427,6 +454,9 @@ s_revive_reply(session *to, slice kept)
     header head;
     if (kept.size < HEADER_SIZE || header_decode(slice_of(kept.data, HEADER_SIZE), &head))
         return;
+    bool settles = head.type == MSG_DONE || head.type == MSG_FAILED || head.type == MSG_UNKNOWN;
+    if (!settles || head.sequence > MAX_EVENT_NUMBER)
+        return; // it answers no event
     answer *reply = answer_new(&head, &(client_id){0}, head.type);
     buffer_append(&reply->body, kept.data + HEADER_SIZE, kept.size - HEADER_SIZE);
     session_revive_reply(to, reply);

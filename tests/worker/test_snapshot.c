@@ -407,6 +407,113 @@ s_bad_snapshots(void)
     buffer_fini(&kept);
 }
 
+typedef struct {
+    id16 first, second; // ids of two views
+    uint64_t number, last, numbers;
+} made_up;
+
+static void
+s_put_made_up(buffer *out, const made_up *like)
+{
+    const id16 ids[] = {like->first, like->second};
+    snapshot_begin(out, SNAPSHOT_FULL);
+    size_t opened = snapshot_open(out, ROOT_PROGRESS);
+    writer to = writer_on(out);
+    writer_map(to, 4);
+    writer_key_uint(to, "last", like->last);
+    writer_key_uint(to, "generation", 1);
+    writer_key_uint(to, "numbers", like->numbers);
+    writer_key(to, "versions");
+    writer_list(to, 0);
+    snapshot_close(out, opened);
+    opened = snapshot_open(out, ROOT_SESSION);
+    writer_map(to, 2);
+    writer_key_bin(to, "identity", slice_text("ann"));
+    writer_key(to, "views");
+    writer_list(to, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        writer_map(to, 3);
+        writer_key_bin(to, "view", slice_of(ids[i].bytes, ID_SIZE));
+        writer_key_uint(to, "number", i ? like->number : 0);
+        writer_key_str(to, "path", slice_text("shop.Cart"));
+    }
+    snapshot_close(out, opened);
+}
+
+// As if it moved, with a request for each of its views.
+static void
+s_put_requests(buffer *out)
+{
+    writer to = writer_on(out);
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer_map(to, 2);
+    writer_key_uint(to, "kind", 0);
+    writer_key_uint(to, "left_ms", 1000);
+    snapshot_close(out, opened);
+    for (unsigned i = 0; i < 2; i++) {
+        opened = snapshot_open(out, ROOT_REQUESTS | i);
+        writer_map(to, 1);
+        writer_key_str(to, "url", slice_text("/"));
+        snapshot_close(out, opened);
+    }
+}
+
+static unsigned
+s_views_of(const made_up *like, bool moves)
+{
+    buffer frame;
+    buffer_init(&frame);
+    s_put_made_up(&frame, like);
+    if (moves)
+        s_put_requests(&frame);
+    s_end_session();
+    s_session = session_new(FAKE_SESSION, 9);
+    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&frame));
+    (void)turn_run(s_session, &restore, &s_fake.host);
+    buffer_fini(&frame);
+    return session_view_count(s_session);
+}
+
+// Views that cannot be told apart, and numbers that leave none for what comes next.
+static void
+s_senseless_snapshots(void)
+{
+    const made_up good = {FAKE_VIEW, FAKE_OTHER, 1, 4, 2};
+    made_up one_id = good, one_number = good, no_next_view = good, no_next_event = good;
+    one_id.second = FAKE_VIEW;
+    one_number.number = 0;
+    no_next_view.numbers = 1;
+    no_next_event.last = UINT64_MAX;
+    s_begin();
+    CU_ASSERT_EQUAL(s_views_of(&good, true), 2);
+    CU_ASSERT_EQUAL(s_views_of(&one_id, false), 0);
+    CU_ASSERT_EQUAL(s_views_of(&one_number, false), 0);
+    CU_ASSERT_EQUAL(s_views_of(&no_next_view, false), 0);
+    CU_ASSERT_EQUAL(s_views_of(&no_next_event, false), 0);
+    s_fake.forbid = true; // authorize() closes the first, and the second has its id
+    CU_ASSERT_EQUAL(s_views_of(&one_id, true), 0);
+    s_finish();
+}
+
+// A reply that answers no event is nobody's to hear.
+static void
+s_senseless_replies(void)
+{
+    uint8_t bytes[HEADER_SIZE + 1] = {[HEADER_SIZE] = 0x80};
+    header welcome = {.version = PROTOCOL_VERSION, .type = MSG_WELCOME, .sequence = 1};
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
+    s_store(&kept, s_event(1, "increment", 0));
+    header_encode(&welcome, bytes);
+    snapshot_put(&kept, ROOT_REPLIES | 1, slice_of(bytes, sizeof bytes));
+    s_revive(&kept);
+    CU_ASSERT_EQUAL(s_event(1, "increment", 0)->head.type, MSG_UNKNOWN);
+    s_finish();
+    buffer_fini(&kept);
+}
+
 static const unit_test s_tests[] = {
     {"what comes along", s_what_comes_along},
     {"what is asked for", s_what_is_asked_for},
@@ -420,5 +527,7 @@ static const unit_test s_tests[] = {
     {"what may have been done", s_again},
     {"what the broker answered", s_answered_by_the_broker},
     {"bad snapshots", s_bad_snapshots},
+    {"snapshots that make no sense", s_senseless_snapshots},
+    {"replies that make no sense", s_senseless_replies},
 };
 UNIT_MAIN("snapshot", s_tests)
