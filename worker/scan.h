@@ -1,7 +1,7 @@
 // scan - the start and end tags in HTML, found as a parser's tokenizer finds them: what stands in comments,
 // in quoted values and in the text of raw elements is none. Pure.
-#ifndef TROUPE_SCAN_H
-#define TROUPE_SCAN_H
+#ifndef TROUPE_WORKER_SCAN_H
+#define TROUPE_WORKER_SCAN_H
 
 #include "common/slice.h"
 

@@ -11,6 +11,7 @@ import sys
 import time
 
 import check_client
+import check_guards
 import check_layers
 import check_sizes
 import check_spec
@@ -125,6 +126,7 @@ GATES = {
     "format": (check_format, True),
     "layers": (check_layers.check, True),
     "sizes": (check_sizes.check, True),
+    "guards": (check_guards.check, True),
     "spec": (check_spec.check, True),
     "ruff": (check_ruff, True),
     "shellcheck": (check_shell, True),

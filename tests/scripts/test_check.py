@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import check
+import check_guards
 import check_layers
 import check_sizes
 import check_spec
@@ -103,6 +104,25 @@ def test_the_browsers_side_is_small(tmp_path):
     assert "bytes gzipped, 10000 or more" in problems_of("client", tmp_path)[0]
     write(tmp_path, "scripts/lib/minify", "#!/bin/sh\necho broken >&2\nexit 1\n")
     assert problems_of("client", tmp_path) == ["broken"]
+
+
+# --- guards
+
+
+def test_guards(tmp_path):
+    write(tmp_path, "a/one.h", "// one - of a.\n#ifndef A_ONE_H\n#define A_ONE_H\n\nint one;\n\n#endif\n")
+    write(tmp_path, "b/two.h", "#ifndef B_TWO_H\n#define B_TWO_H\n#endif // of all\n")
+    assert check_guards.check(tmp_path) == []
+    write(tmp_path, "b/one.h", "#ifndef A_ONE_H\n#define A_ONE_H\n#endif\n")
+    assert check_guards.check(tmp_path) == ["b/one.h: the include guard A_ONE_H is a/one.h's"]
+
+
+@pytest.mark.parametrize(
+    "text", ["int a;\n", "#ifndef A\n#define B\n#endif\n", "#ifndef A\n#define A\n#endif\nint a;\n"]
+)
+def test_guards_are_around_all(tmp_path, text):
+    write(tmp_path, "a.h", text)
+    assert check_guards.check(tmp_path) == ["a.h: no include guard around all of it"]
 
 
 # --- sizes
