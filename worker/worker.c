@@ -368,8 +368,10 @@ s_receive(worker *self)
         err error = wire_receive(self->wire, &message);
         if (error == ERR_AGAIN)
             return;
-        if (!error && !s_handlers[message.head.type])
+        if (!error && !s_handlers[message.head.type]) {
             error = ERR_TYPE;
+            s_refuse(self, &message, error, 0);
+        }
         if (error)
             log_event(LEVEL_WARN, "message_dropped", "from=broker reason=%s", err_word(error));
         else

@@ -255,6 +255,18 @@ s_a_session_ends_once(void)
     s_stop();
 }
 
+// Only a broker answers these; one that sends them on has forgotten to.
+static void
+s_requests_that_are_no_worker_s(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_post(fake_mail(&s_world.fake, MSG_EVICT, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), EPOCH + 1);
+    s_reason_is("type");
+    s_shutdown(EPOCH + 1);
+    s_stop();
+}
+
 static void
 s_a_new_owner_takes_the_place(void)
 {
@@ -523,6 +535,7 @@ s_kept_when_asked(void)
 }
 
 static const unit_test s_tests[] = {
+    {"requests that are no worker's", s_requests_that_are_no_worker_s},
     {"a tick", s_a_tick},
     {"an update", s_an_update},
     {"a session that has ended is not begun again", s_a_session_ends_once},
