@@ -56,6 +56,8 @@ struct worker {
 
 // worker.c
 void worker_send(worker *self, answer *one); // in order; takes it
+// What worker_run repeats, without the waiting; for tests. False: it has left.
+bool worker_turn(worker *self);
 
 // control.c: messages without a session, from the broker.
 void control_welcome(worker *self, const incoming *message);

@@ -41,7 +41,7 @@ s_keep(fault *self, slice text)
 static slice
 s_piece(const fault *self, fault_text text)
 {
-    return slice_of(self->text.data + text.begin, text.size);
+    return text.size ? slice_of(self->text.data + text.begin, text.size) : slice_of(NULL, 0);
 }
 
 void

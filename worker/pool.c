@@ -125,15 +125,32 @@ s_finish(lane *self)
     }
 }
 
+// Returns view_ops's of the calling thread, entered.
+static void *
+s_begin(lane *self)
+{
+    pool *of = self->pool;
+    const view_ops *ops = of->host->ops;
+    self->record = recorder_lane(of->record, (unsigned)(self - of->lanes));
+    self->entered = ops->thread_begin(ops->host);
+    return self->entered;
+}
+
+static void
+s_take_turn(lane *self, work *todo, uint64_t now)
+{
+    atomic_store(&self->busy_since, now);
+    s_work(self->pool, self, todo, now);
+    s_finish(self);
+}
+
 static void *
 s_run(void *argument)
 {
     lane *self = argument;
     pool *of = self->pool;
     const view_ops *ops = of->host->ops;
-    self->record = recorder_lane(of->record, (unsigned)(self - of->lanes));
-    void *thread = ops->thread_begin(ops->host);
-    self->entered = thread;
+    void *thread = s_begin(self);
     uint64_t entered = clock_now(of->host->clock);
     bool came = false;
     for (;;) {
@@ -155,9 +172,7 @@ s_run(void *argument)
             return NULL;
         }
         came = false;
-        atomic_store(&self->busy_since, now);
-        s_work(of, self, &todo, now);
-        s_finish(self);
+        s_take_turn(self, &todo, now);
     }
 }
 
@@ -181,7 +196,7 @@ pool *
 pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
          recorder *record)
 {
-    ASSERT(limits->threads > 0 && limits->threads <= limits->most && limits->most <= MOST_THREADS);
+    ASSERT(limits->threads <= limits->most && limits->most <= MOST_THREADS);
     pool *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->queue = queue;
@@ -193,6 +208,23 @@ pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, cons
     while (self->count < limits->threads)
         ASSERT(s_add(self));
     return self;
+}
+
+bool
+pool_run_here(pool *self)
+{
+    work todo;
+    lane *here = &self->lanes[0];
+    ASSERT(self->limits.most == 0);
+    if (!here->pool) {
+        here->pool = self;
+        ASSERT(pthread_mutex_init(&here->interrupting, NULL) == 0);
+        s_begin(here);
+    }
+    if (!runqueue_try(self->queue, false, &todo))
+        return false;
+    s_take_turn(here, &todo, clock_now(self->host->clock));
+    return true;
 }
 
 void

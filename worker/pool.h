@@ -10,7 +10,7 @@
 
 typedef struct {
     unsigned threads; // to begin with, and how many of them should not be blocked
-    unsigned most;
+    unsigned most;    // 0, as threads then: there are none, and pool_run_here does their work
     uint64_t grow_after_ms;
 } pool_limits; // most is BOX_LANES at most
 
@@ -36,6 +36,8 @@ pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits
 void pool_destroy(pool **self_p);
 void pool_tend(pool *self); // every 50 ms or so
 pool_load pool_look(pool *self);
+// One turn on the calling thread, of a pool without threads: a test knows what runs when. False: none waits.
+bool pool_run_here(pool *self);
 
 // Turns that have run for longer than limit ms. Any thread.
 // The one that has run for the longest; NULL: none. Its slot may be another turn's by the time it is read.

@@ -524,6 +524,18 @@ s_tick(worker *self)
     return wake > now ? wake - now : 0;
 }
 
+bool
+worker_turn(worker *self)
+{
+    s_tick(self);
+    if (self->phase == LEFT)
+        return false;
+    if (!s_is_fenced(self))
+        s_collect(self);
+    s_receive(self);
+    return self->phase != LEFT;
+}
+
 worker_end
 worker_run(worker *self)
 {

@@ -1,0 +1,459 @@
+// One input is a program: what a broker says to a whole worker, when its turns run, what its views do and how
+// the clock goes. Sessions, epochs, numbers and generations are mostly those in play, and snapshots those
+// that the worker sent; any message may be mutated after it was made.
+//
+// Beyond "no crash" and what worker_world.h checks: when all turns have run and the broker hears, each
+// request has its answer, and nothing is left open.
+#include "proto/bodies.h"
+#include "proto/snapshot.h"
+#include "tests/fuzz/worker_world.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    HOW_SLOTS = 0x01,  // pages have slots, else whole roots
+    HOW_STORES = 0x02, // the broker has a store
+    MAX_BURST = 24,
+    DRAIN_ROUNDS = 6,
+};
+
+// --- requests -------------------------------------------------------------------------------------------
+
+static const uint8_t s_requests[] = {
+    MSG_MOUNT, MSG_JOIN,  MSG_EVENT, MSG_EVENT, MSG_EVENT,  MSG_UNMOUNT, MSG_REFRESH, MSG_SHUTDOWN,
+    MSG_STATS, MSG_LEAVE, MSG_ACK,   MSG_PING,  MSG_LOGOUT, MSG_JOIN,    MSG_MOUNT,   MSG_EVENT,
+};
+
+static uint64_t
+s_epoch(unsigned number, unsigned how)
+{
+    if (how == 1 || !world.epochs[number])
+        world.epochs[number] = ++world.newest;
+    return how == 2 ? world.epochs[number] - 1 : how == 3 ? 0 : world.epochs[number];
+}
+
+static uint64_t
+s_sequence(uint8_t type, unsigned number, unsigned how)
+{
+    if (type != MSG_EVENT)
+        return SEQUENCE_REQUEST | ++world.sequence;
+    if (how < 2)
+        return ++world.events[number];
+    return how == 2 ? world.events[number] : world.events[number] + 2;
+}
+
+static void
+s_put_views(writer to, uint8_t how)
+{
+    unsigned count = 1 + (how >> 3 & 1);
+    writer_key(to, "views");
+    writer_list(to, count);
+    for (unsigned i = 0; i < count; i++) {
+        id16 id = world_view((how >> 4) + i);
+        writer_map(to, 4);
+        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(to, "version", how % 4);
+        writer_key_str(to, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
+        writer_key(to, "params");
+        writer_map(to, 0);
+    }
+}
+
+static void
+s_put_join(writer to, unsigned number, uint8_t how)
+{
+    writer_map(to, 4);
+    writer_key_uint(to, "generation", world.generations[number] - (how >> 7));
+    writer_key_bin(to, "identity", slice_text(how % 16 == 15 ? "bob" : "ann"));
+    writer_key(to, "request");
+    writer_map(to, 0);
+    s_put_views(to, how);
+}
+
+static void
+s_put_mount(writer to, uint8_t how)
+{
+    id16 id = world_view(how);
+    writer_map(to, how & 0x10 ? 4 : 3);
+    writer_key_str(to, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
+    writer_key(to, "params");
+    writer_map(to, 0);
+    writer_key_bin(to, "identity", slice_text("ann"));
+    if (how & 0x10)
+        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+}
+
+static void
+s_put_event(writer to, uint8_t how)
+{
+    static const char *const names[] = {"increment", "nothing", "later", "raise", "missing", "increment"};
+    id16 id = world_view(how >> 4);
+    writer_map(to, 3);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_str(to, "name", slice_text(names[how % 6]));
+    writer_key(to, "params");
+    writer_map(to, 0);
+}
+
+static void
+s_put_view(writer to, uint8_t how)
+{
+    id16 id = world_view(how >> 4);
+    writer_map(to, how % 4 ? 3 : 2);
+    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(to, "version", how % 4);
+    if (how % 4 == 1) {
+        writer_key(to, "chunks");
+        writer_list(to, 2);
+        writer_str(to, slice_text("pagepage"));
+        writer_str(to, slice_text("nobody's"));
+    } else if (how % 4) {
+        writer_key(to, "whole");
+        writer_bool(to, how % 4 == 2);
+    }
+}
+
+static void
+s_put_body(uint8_t type, unsigned number, uint8_t how)
+{
+    buffer *body = draft_frame(&world.draft);
+    writer to = writer_on(body);
+    if (type == MSG_JOIN) {
+        s_put_join(to, number, how);
+    } else if (type == MSG_MOUNT) {
+        s_put_mount(to, how);
+    } else if (type == MSG_EVENT) {
+        s_put_event(to, how);
+    } else if (type == MSG_UNMOUNT || type == MSG_REFRESH || type == MSG_ACK) {
+        s_put_view(to, how);
+    } else if (type == MSG_LOGOUT) {
+        writer_map(to, 1);
+        writer_key_bin(to, "identity", slice_text("ann"));
+    } else {
+        empty_encode(body);
+    }
+}
+
+static void
+s_ask(void)
+{
+    static const uint16_t flags[] = {FLAG_BROWSER,
+                                     0,
+                                     FLAG_HTML | FLAG_PAGE,
+                                     FLAG_UNADOPTED | FLAG_EMBED,
+                                     FLAG_BROWSER | FLAG_AGAIN,
+                                     FLAG_RESTORED,
+                                     FLAG_WHOLE,
+                                     FLAG_BROWSER};
+    static const uint32_t ttls[] = {0, 0, 1, 5000};
+    uint8_t who = program_byte(&world.program), what = program_byte(&world.program),
+            how = program_byte(&world.program);
+    unsigned number = who % SESSIONS;
+    header head = {
+        .version = PROTOCOL_VERSION, .type = s_requests[what % 16], .flags = flags[(what >> 4) % 8]};
+    head.ttl = ttls[who >> 6];
+    head.session = head.type == MSG_LOGOUT ? (id16){{0}} : world_session(number);
+    head.epoch = s_epoch(number, (who >> 2) % 4);
+    head.sequence = s_sequence(head.type, number, (who >> 4) % 4);
+    slice asker = world_client(what >> 7 ? how : number);
+    draft_begin(&world.draft);
+    buffer_slice(draft_frame(&world.draft), asker);
+    draft_header(&world.draft, &head);
+    s_put_body(head.type, number, how);
+}
+
+// --- control --------------------------------------------------------------------------------------------
+
+static void
+s_put_progress(buffer *out, uint8_t how)
+{
+    size_t opened = snapshot_open(out, ROOT_PROGRESS);
+    writer to = writer_on(out);
+    writer_map(to, 5);
+    writer_key_uint(to, "last", how & 1 ? UINT64_MAX : how >> 4);
+    writer_key_uint(to, "generation", how % 4);
+    writer_key(to, "heard");
+    writer_bool(to, how & 2);
+    writer_key_uint(to, "numbers", how & 4 ? UINT32_MAX : 3);
+    writer_key(to, "versions");
+    writer_list(to, 2);
+    writer_uint(to, how % 8);
+    writer_uint(to, 1);
+    snapshot_close(out, opened);
+}
+
+static void
+s_put_session(buffer *out, uint8_t how)
+{
+    size_t opened = snapshot_open(out, ROOT_SESSION);
+    unsigned count = how % 4;
+    writer to = writer_on(out);
+    writer_map(to, 2);
+    writer_key_bin(to, "identity", slice_text("ann"));
+    writer_key(to, "views");
+    writer_list(to, count);
+    for (unsigned i = 0; i < count; i++) {
+        id16 id = world_view(how & 0x10 ? 0 : i);
+        writer_map(to, 3);
+        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(to, "number", how & 0x20 ? 0 : i);
+        writer_key_str(to, "path", slice_text(how & 0x40 ? "refused" : "shop.Cart"));
+    }
+    snapshot_close(out, opened);
+}
+
+static void
+s_put_lease(buffer *out, uint8_t how)
+{
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer to = writer_on(out);
+    writer_map(to, 3);
+    writer_key_uint(to, "kind", how % 8);
+    writer_key_uint(to, "left_ms", how & 8 ? UINT64_MAX : 1000);
+    writer_key_uint(to, "unsent", how >> 4);
+    snapshot_close(out, opened);
+    for (unsigned i = 0; i < 2; i++) {
+        opened = snapshot_open(out, ROOT_REQUESTS | i);
+        writer_map(to, 1);
+        writer_key_str(to, "url", slice_text("/cart/"));
+        snapshot_close(out, opened);
+    }
+}
+
+static void
+s_put_reply(buffer *out, uint8_t how)
+{
+    static const uint8_t types[] = {MSG_DONE, MSG_FAILED, MSG_UNKNOWN, MSG_WELCOME, MSG_JOINED, MSG_EVENT};
+    header head = {.version = PROTOCOL_VERSION, .type = types[how % 6], .sequence = how >> 4};
+    uint8_t bytes[HEADER_SIZE + 1] = {0};
+    header_encode(&head, bytes);
+    bytes[HEADER_SIZE] = 0x80;
+    snapshot_put(out, ROOT_REPLIES | (how >> 4 & 7), slice_of(bytes, sizeof bytes - (how & 8 ? 1 : 0)));
+}
+
+static void
+s_put_snapshot(void)
+{
+    buffer *out = draft_frame(&world.draft);
+    uint8_t how = program_byte(&world.program);
+    if (how % 2 && world.snapshot_count) {
+        buffer_slice(out, buffer_bytes(&world.snapshots[(how >> 1) % SNAPSHOTS]));
+        return;
+    }
+    snapshot_begin(out, SNAPSHOT_FULL);
+    s_put_progress(out, program_byte(&world.program));
+    s_put_session(out, program_byte(&world.program));
+    if (how & 4)
+        s_put_lease(out, program_byte(&world.program));
+    if (how & 8)
+        s_put_reply(out, program_byte(&world.program));
+    if (how & 16)
+        snapshot_put(out, snapshot_root(how >> 5, 3), slice_of(&world.messages, sizeof(int)));
+    if (how & 32)
+        snapshot_put(out, ROOT_SETTLED, slice_of(&world.newest, 8));
+}
+
+// Of a session: RESTORE, MOVE, KEEP and DISOWN.
+static void
+s_order(void)
+{
+    static const uint8_t types[] = {MSG_RESTORE, MSG_RESTORE, MSG_MOVE, MSG_KEEP,
+                                    MSG_DISOWN,  MSG_LEAVE,   MSG_MOVE, MSG_KEEP};
+    uint8_t who = program_byte(&world.program), what = program_byte(&world.program);
+    unsigned number = who % SESSIONS;
+    header head = {.version = PROTOCOL_VERSION, .type = types[what % 8], .session = world_session(number)};
+    bool fresh = head.type == MSG_RESTORE && (who >> 2) % 4 < 3;
+    head.epoch = s_epoch(number, fresh ? 1 : (who >> 2) % 4);
+    if (what >> 3 == 31)
+        head.session = (id16){{0}};
+    draft_begin(&world.draft);
+    buffer *asker = draft_frame(&world.draft);
+    if (what & 0x80)
+        buffer_slice(asker, world_client(number));
+    draft_header(&world.draft, &head);
+    empty_encode(draft_frame(&world.draft));
+    if (head.type == MSG_RESTORE)
+        s_put_snapshot();
+}
+
+// Of the worker itself.
+static void
+s_steer(void)
+{
+    uint8_t how = program_byte(&world.program);
+    uint64_t boot = world.boot + (how >> 4) % 2;
+    switch (how % 8) {
+    case 0:
+        world_welcome(boot, how & 0x20, how & 0x40 ? WORKER_DEAD_MS : 2000);
+        break;
+    case 1:
+        draft_begin(&world.draft);
+        draft_frame(&world.draft);
+        draft_header(&world.draft, &(header){.version = PROTOCOL_VERSION, .type = MSG_IDENTIFY});
+        identify_encode(boot, draft_frame(&world.draft));
+        world_send();
+        break;
+    case 2:
+        draft_begin(&world.draft);
+        draft_frame(&world.draft);
+        draft_header(&world.draft, &(header){.version = PROTOCOL_VERSION, .type = MSG_REFUSED});
+        reason_encode(how & 0x10 ? "malformed" : "name_taken", slice_text("no"), draft_frame(&world.draft));
+        world_send();
+        break;
+    case 3:
+        if (how & 0x80)
+            worker_stop(world.worker);
+        break;
+    default:
+        world_echo(how & 0x20 ? UINT64_MAX : world.beat, boot);
+    }
+    draft_begin(&world.draft);
+}
+
+// --- the world ------------------------------------------------------------------------------------------
+
+static void
+s_change_views(void)
+{
+    uint8_t how = program_byte(&world.program);
+    fake *views = &world.fake;
+    switch (how % 8) {
+    case 0:
+        views->forbid = how & 0x10;
+        break;
+    case 1:
+        views->unkeepable = how & 0x10;
+        break;
+    case 2:
+        views->mount_status = how & 0x10 ? 302 : 0;
+        break;
+    case 3:
+        views->interval = how & 0x10 ? 50 : 0;
+        views->tick_adds = how & 0x20 ? 1 : 0;
+        views->tick_awaits = how & 0x40;
+        break;
+    case 4:
+        views->loose = how & 0x10;
+        break;
+    case 5:
+        views->settles = how & 0x10 ? ERR_PYTHON : OK;
+        break;
+    case 6:
+        views->template = how & 0x10 ? NULL : "<p>page</p><main dj-root>%d</main>";
+        break;
+    default:
+        views->request = how & 0x10 ? "/cart/" : NULL;
+    }
+}
+
+// Somebody tells a session that something changed; only one that is there can be told.
+static void
+s_tell(void)
+{
+    session *of = roster_find(world.worker->roster, world_session(program_byte(&world.program)));
+    world.fake.changed = true;
+    if (of)
+        world.fake.tell(world.fake.tell_context, of);
+}
+
+static void
+s_let_time_pass(void)
+{
+    static const uint32_t steps[] = {1, 20, 60, 500, 1000, 3900, 16000, 1900000};
+    uint8_t how = program_byte(&world.program);
+    world.fake.now += steps[how % 8];
+    if (how & 8 || world.ended)
+        return;
+    world_turn();
+    world_echo(world.beat, world.boot);
+}
+
+static bool
+s_run_one(void)
+{
+    uint8_t code = program_byte(&world.program);
+    draft_begin(&world.draft);
+    switch (code % 16) {
+    default:
+        s_ask();
+        break;
+    case 7:
+    case 8:
+        s_order();
+        break;
+    case 9:
+        s_steer();
+        break;
+    case 10:
+        s_change_views();
+        break;
+    case 11:
+        world_resolve(program_byte(&world.program));
+        break;
+    case 12:
+        s_let_time_pass();
+        break;
+    case 13:
+        s_tell();
+        break;
+    case 14:
+        world.full = code & 0x10;
+        break;
+    case 15:
+        world_run(1 + (code >> 4) % 4);
+        return true;
+    }
+    if (world.draft.count && code & 0x40)
+        draft_mutate(&world.draft, &world.program);
+    unsigned times = code & 0x20 ? 1 + program_byte(&world.program) % MAX_BURST : 1;
+    for (unsigned i = 0; i < times; i++)
+        world_send();
+    if (code & 0x80)
+        return true;
+    bool lives = world_turn();
+    world_run(code & 0x10 ? 0 : UINT32_MAX);
+    return lives;
+}
+
+static bool
+s_is_idle(void)
+{
+    const worker *self = world.worker;
+    runqueue_load load = runqueue_look(self->queue);
+    return self->phase == READY && !self->unsent && !load.queued && !load.running && !load.parked;
+}
+
+// The broker hears, and is heard, until nothing is left to do.
+static void
+s_drain(void)
+{
+    world.full = false;
+    for (unsigned i = 0; i < DRAIN_ROUNDS && !world.ended; i++) {
+        world.fake.now += HEARTBEAT_MS;
+        world_turn();
+        world_welcome(world.boot, false, WORKER_DEAD_MS);
+        world_echo(world.beat, world.boot);
+        world_turn();
+        while (world.await_count)
+            world_resolve(0);
+        world_run(1000);
+        world_turn();
+        if (s_is_idle())
+            return;
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t how = size ? data[0] : 0;
+    world.program.rest = slice_of(data + 1, size ? size - 1 : 0);
+    world_begin(how & HOW_SLOTS, how & HOW_STORES);
+    while (!program_is_over(&world.program) && s_run_one())
+        ;
+    s_drain();
+    if (!world.ended)
+        world_check_answers();
+    world_end();
+    return 0;
+}

@@ -1,0 +1,322 @@
+#include "tests/fuzz/worker_world.h"
+
+#include "tests/fuzz/zeromq.h"
+
+#include <CUnit/CUnit.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+worker_world world;
+
+// What fake.c asserts is no test here, but must hold all the same.
+CU_BOOL
+CU_assertImplementation(CU_BOOL value, unsigned line, const char *condition, const char *file,
+                        const char *function, CU_BOOL fatal)
+{
+    (void)function, (void)fatal;
+    if (!value)
+        assert_failed(condition, file, (int)line);
+    return value;
+}
+
+// --- ids ------------------------------------------------------------------------------------------------
+
+static id16
+s_id(uint8_t kind, unsigned number) // 8 bytes are what a roster hashes
+{
+    id16 made = {{kind, 7}};
+    made.bytes[7] = (uint8_t)number;
+    return made;
+}
+
+id16
+world_session(unsigned number)
+{
+    return s_id('s', number % SESSIONS);
+}
+
+id16
+world_view(unsigned number)
+{
+    return s_id('v', number % VIEWS);
+}
+
+slice
+world_client(unsigned number)
+{
+    static const char *const names[CLIENTS] = {"c0", "c1", "client-two"};
+    return slice_text(names[number % CLIENTS]);
+}
+
+static int
+s_number(id16 of)
+{
+    unsigned number = of.bytes[7];
+    return number < SESSIONS && id_equal(of, world_session(number)) ? (int)number : -1;
+}
+
+// --- what the worker says -------------------------------------------------------------------------------
+
+static int
+s_admit(void *context, slice to)
+{
+    (void)context;
+    ASSERT(to.size <= MAX_ROUTING_ID);
+    return world.full ? EAGAIN : 0;
+}
+
+// An event that ran is DONE or FAILED, and a repeat says that it is one.
+static void
+s_note_executed(const header *head)
+{
+    bool ran = head->type == MSG_DONE || head->type == MSG_FAILED;
+    if (!ran || head->flags & FLAG_REPEAT || head->sequence & SEQUENCE_REQUEST)
+        return;
+    for (unsigned i = 0; i < world.executed_count; i++)
+        ASSERT(world.executed[i].sequence != head->sequence || world.executed[i].epoch != head->epoch ||
+               !id_equal(world.executed[i].of, head->session));
+    if (world.executed_count < sizeof world.executed / sizeof *world.executed)
+        world.executed[world.executed_count++] = (executed){head->session, head->epoch, head->sequence};
+}
+
+static void
+s_note_joined(const header *head, slice body)
+{
+    reader in;
+    reader_init(&in, body);
+    uint64_t generation = reader_uint(&in, "generation");
+    int number = s_number(head->session);
+    ASSERT(!in.error);
+    if (number >= 0)
+        world.generations[number] = generation;
+}
+
+static void
+s_note_snapshot(slice frame)
+{
+    buffer *kept = &world.snapshots[world.snapshot_count++ % SNAPSHOTS];
+    buffer_clear(kept);
+    buffer_slice(kept, frame);
+}
+
+static void
+s_note_answer(slice asker, const header *head, slice body)
+{
+    if (head->type == MSG_JOINED)
+        s_note_joined(head, body);
+    if (!head->sequence)
+        return;
+    ledger_entry *entry = ledger_waiting(&world.asked, asker, head);
+    ASSERT(entry); // else it was answered, or somebody else asked
+    entry->answered = true;
+    if (entry->head.type == MSG_EVENT)
+        s_note_executed(head);
+}
+
+static void
+s_broker_hears(void *context, const slice frames[], size_t count)
+{
+    (void)context;
+    header head;
+    heartbeat_body beat;
+    ASSERT(count == 3 || count == 4);
+    ASSERT(header_decode(frames[1], &head) == OK && msgpack_scan(frames[2], MAX_DEPTH) == frames[2].size);
+    draft_trace(world.fake.now, "worker", frames, count);
+    if (head.type == MSG_HEARTBEAT && !heartbeat_decode(frames[2], &beat))
+        world.beat = beat.sent;
+    if (message_direction(head.type) == DIRECTION_REPLY)
+        s_note_answer(frames[0], &head, frames[2]);
+    else
+        ASSERT(message_direction(head.type) == DIRECTION_CONTROL && frames[0].size == 0);
+    if (count == 4)
+        s_note_snapshot(frames[3]);
+}
+
+// --- the worker -----------------------------------------------------------------------------------------
+
+static void
+s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context)
+{
+    (void)host, (void)awaitable, (void)scope;
+    if (world.await_count == AWAITS) {
+        done(context);
+        return;
+    }
+    world.done[world.await_count] = done;
+    world.done_context[world.await_count++] = context;
+}
+
+void
+world_resolve(unsigned which)
+{
+    if (!world.await_count)
+        return;
+    unsigned at = which % world.await_count;
+    void (*done)(void *) = world.done[at];
+    void *context = world.done_context[at];
+    world.await_count--;
+    world.done[at] = world.done[world.await_count];
+    world.done_context[at] = world.done_context[world.await_count];
+    done(context);
+}
+
+static void
+s_prepare(void)
+{
+    if (world.socket)
+        return;
+    log_setup("fuzz", draft_traces() ? LEVEL_DEBUG : LEVEL_ERROR + 1);
+    world.socket = zeromq_dealer = fuzz_socket_new(&(socket_events){s_admit, s_broker_hears, NULL});
+    world.record = recorder_new(-1);
+}
+
+void
+world_begin(bool slots, bool stores)
+{
+    s_prepare();
+    fuzz_socket_clear(world.socket);
+    ledger_clear(&world.asked);
+    fake_init(&world.fake);
+    world.fake.now = 100000;
+    world.fake.ops.await = s_await;
+    if (slots)
+        fake_slots(&world.fake);
+    world.full = world.ended = false;
+    world.boot = world.beat = 0;
+    world.newest = 100;
+    world.sequence = 0;
+    world.snapshot_count = world.await_count = world.executed_count = world.messages = 0;
+    world.draft.large_left = 2;
+    memset(world.epochs, 0, sizeof world.epochs);
+    memset(world.events, 0, sizeof world.events);
+    memset(world.generations, 0, sizeof world.generations);
+    worker_options options = {
+        .back = "inproc://fuzz", .name = "w0", .drain_ms = 3000, .record = world.record};
+    world.worker = worker_new(&options, &world.fake.ops, &world.fake.clock);
+    ASSERT(world.worker);
+    world_turn();
+    world_welcome(1, stores, WORKER_DEAD_MS);
+    world_turn();
+}
+
+bool
+world_turn(void)
+{
+    if (!world.ended)
+        world.ended = !worker_turn(world.worker);
+    return !world.ended;
+}
+
+void
+world_run(unsigned most)
+{
+    for (unsigned i = 0; i < most && pool_run_here(world.worker->pool); i++)
+        ;
+}
+
+static void
+s_take_ended(void)
+{
+    for (answer *each = outbox_take(world.worker->outbox), *next; each; each = next) {
+        next = each->next;
+        answer_destroy(&each);
+    }
+    for (session *gone; (gone = outbox_take_ended(world.worker->outbox));) {
+        roster_remove(world.worker->roster, gone);
+        session_destroy(&gone);
+    }
+}
+
+// There is no worker_destroy: a process ends with its worker.
+static void
+s_destroy(worker *self)
+{
+    for (answer *each = self->unsent, *next; each; each = next) {
+        next = each->next;
+        answer_destroy(&each);
+    }
+    pool_destroy(&self->pool);
+    watch_destroy(&self->watch);
+    runqueue_destroy(&self->queue);
+    roster_destroy(&self->roster);
+    outbox_destroy(&self->outbox);
+    wire_destroy(&self->wire, 0);
+    free(self);
+}
+
+void
+world_end(void)
+{
+    worker *self = world.worker;
+    for (session *each = roster_first(self->roster); each; each = roster_next(self->roster, each))
+        runqueue_end(self->queue, session_item(each), "over");
+    runqueue_open_until(self->queue, UINT64_MAX);
+    do {
+        world_resolve(0);
+        world_run(UINT32_MAX);
+        s_take_ended();
+    } while (world.await_count);
+    ASSERT(roster_count(self->roster) == 0);
+    s_destroy(self);
+    fake_fini(&world.fake); // no view and no scope is open
+}
+
+// --- what the broker says -------------------------------------------------------------------------------
+
+// What the worker is to answer: what parses as a request. It reads nothing once it has left.
+static void
+s_note_request(const slice frames[], size_t count)
+{
+    header head;
+    if (count < 3 || count > 3 + MAX_SNAPSHOT_FRAMES || frames[0].size > MAX_ROUTING_ID ||
+        header_decode(frames[1], &head))
+        return;
+    if (!message_wants_reply(head.type) || !head.sequence)
+        return;
+    ledger_ask(&world.asked, frames[0], &head)->excused = head.flags & FLAG_RESTORED || head.type == MSG_PING;
+}
+
+void
+world_send(void)
+{
+    slice frames[DRAFT_FRAMES];
+    size_t count = draft_frames(&world.draft, frames);
+    if (!count || world.ended || world.messages++ >= MAX_MESSAGES)
+        return;
+    draft_trace(world.fake.now, "broker", frames, count);
+    s_note_request(frames, count);
+    fuzz_socket_push(world.socket, frames, count);
+}
+
+static void
+s_control(message_type type)
+{
+    draft_begin(&world.draft);
+    draft_frame(&world.draft);
+    draft_header(&world.draft, &(header){.version = PROTOCOL_VERSION, .type = (uint8_t)type});
+}
+
+void
+world_welcome(uint64_t boot, bool stores, uint64_t dead_ms)
+{
+    s_control(MSG_WELCOME);
+    welcome_encode(&(welcome_body){boot, HEARTBEAT_MS, stores, dead_ms}, draft_frame(&world.draft));
+    world.boot = boot;
+    world_send();
+}
+
+void
+world_echo(uint64_t sent, uint64_t boot)
+{
+    s_control(MSG_HEARTBEAT);
+    echo_encode(&(echo_body){sent, boot}, draft_frame(&world.draft));
+    world_send();
+}
+
+void
+world_check_answers(void)
+{
+    for (size_t i = 0; i < world.asked.count; i++)
+        ASSERT(world.asked.entry[i].answered || world.asked.entry[i].excused);
+}
