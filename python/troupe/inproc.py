@@ -159,7 +159,7 @@ class Inproc:
             entry.end()
         elif getattr(entry.session, "ended", False):
             self._end(session)
-        if subscriber is not None and reply.kind == wire.JOINED:
+        if subscriber is not None and reply.kind == wire.JOINED and not entry.gone:
             self.subscribe(session, subscriber)
         return reply
 

@@ -1,5 +1,6 @@
 """SessionActor: a handle on one session, for Python code that mounts views and sends them events."""
 
+import asyncio
 import hashlib
 import json
 import uuid
@@ -38,7 +39,8 @@ class SessionActor:
         self._lock = TurnLock()
         self._epoch = 0
         self._last = 0  # the number of the last event that was executed, as far as is known
-        self._in_doubt = False  # an event got no reply: whether its number is used is not known
+        self._sent = 0  # above that: up to here events got no reply, and whether their numbers are used is not known
+        self._unsettled = None  # (future, type, number) of a request whose caller was cancelled
         self._views = []
 
     async def mount(self, view_path, params, python_view=None):
@@ -48,15 +50,15 @@ class SessionActor:
         path is a label. Returns {"html": str, "session_id": str, "view_id": 32 hex digits, "version": int}.
         """
         async with self._lock:
+            await self._settle()
             body = {"path": view_path, "params": params}
-            reply = await self._request(wire.MOUNT, body, flags=wire.HTML, view=python_view)
+            reply = await self._whole(wire.MOUNT, body, flags=wire.HTML, view=python_view)
             fields = expect(reply, wire.MOUNTED)
             if "status" in fields:
                 text = f"{view_path}.mount() answered with HTTP status {fields['status']}, so there is no view"
                 raise ActorError("python", text, view_path=view_path)
             self._epoch = reply.epoch
-            self._last = fields["last"]
-            self._in_doubt = False
+            self._last = self._sent = fields["last"]
             self._views.append(fields["view"])
             return {
                 "html": fields["html"].decode(),
@@ -76,9 +78,12 @@ class SessionActor:
     async def unmount(self, view_id=None):
         """Drop one view: the one mounted last, or that of `view_id`."""
         view = self._view(view_id)
-        expect(await self._request(wire.UNMOUNT, {"view": view}, epoch=self._epoch), wire.UNMOUNTED)
-        if view in self._views:
-            self._views.remove(view)
+        try:
+            expect(await self._request(wire.UNMOUNT, {"view": view}, epoch=self._epoch), wire.UNMOUNTED)
+        except asyncio.CancelledError:  # it is dropped all the same
+            self._forget_view(view)
+            raise
+        self._forget_view(view)
 
     async def ping(self):
         """Return True if the session is there and its owner answers."""
@@ -87,13 +92,26 @@ class SessionActor:
 
     async def shutdown(self):
         """End the session with all its views."""
-        expect(await self._request(wire.SHUTDOWN, {}), wire.ENDED)
+        try:
+            expect(await self._request(wire.SHUTDOWN, {}), wire.ENDED)
+        except asyncio.CancelledError:  # it ends all the same
+            self._ended()
+            raise
+        self._ended()
+
+    def _ended(self):
         self._views.clear()
-        self._epoch = self._last = 0
+        self._epoch = self._last = self._sent = 0
+        self._unsettled = None
+
+    def _forget_view(self, view):
+        if view in self._views:
+            self._views.remove(view)
 
     async def _event(self, name, params, view_id, flags):
         body = {"view": self._view(view_id), "name": name, "params": params}
         async with self._lock:
+            await self._settle()
             reply = await self._numbered(body, flags)
         fields = expect(reply, wire.DONE)
         patch = fields.get("patch")
@@ -107,35 +125,76 @@ class SessionActor:
     async def _numbered(self, body, flags):
         """Send an event under the number that follows the last one.
 
-        After an event without a reply two numbers may be meant. The one behind it is tried first; a gap says
-        that the lost event was not executed, and a repeat that it was executed just now after all.
+        After events without a reply several numbers may be meant. The one behind them all is tried first; a gap says
+        that the last of them was not executed, and a repeat that it was executed just now after all.
         """
-        if not self._in_doubt:
-            return await self._send_event(body, flags, self._last + 1)
-        doubtful = self._last + 1
-        reply = await self._send_event(body, flags, doubtful + 1)
-        if not _is_gap(reply):
-            return reply
-        reply = await self._send_event(body, flags, doubtful)
-        if reply.flags & wire.REPEAT:
-            return await self._send_event(body, flags, doubtful + 1)
+        doubtful = range(self._sent, self._last, -1)
+        number = self._sent + 1
+        reply = await self._send_event(body, flags, number)
+        for number in doubtful:
+            if not _is_gap(reply):
+                break
+            reply = await self._send_event(body, flags, number)
+        while reply.flags & wire.REPEAT:
+            number += 1
+            reply = await self._send_event(body, flags, number)
         return reply
 
     async def _send_event(self, body, flags, number):
         try:
-            reply = await self._request(wire.EVENT, body, flags=flags, epoch=self._epoch, sequence=number)
+            options = {"flags": flags, "epoch": self._epoch, "sequence": number}
+            reply = await self._whole(wire.EVENT, body, number, **options)
         except ActorError as error:
-            self._in_doubt = self._in_doubt or error.kind == "timeout"
+            if error.kind == "timeout":
+                self._sent = max(self._sent, number)
             raise
+        self._count(number, reply)
         if reply.kind == wire.NOT_EXECUTED and reply.flags & wire.AGAIN and not _is_gap(reply):
-            self._in_doubt = True
             error = from_reply(reply.kind, reply.body)
             text = f"{error.message}; but it had been sent before: whether it was executed is not known"
             raise ActorError(error.kind, text, "unknown")
-        if reply.kind != wire.NOT_EXECUTED:
-            self._last = number
-            self._in_doubt = False
         return reply
+
+    def _count(self, number, reply):
+        """What a reply says of the number of its event."""
+        if reply.kind != wire.NOT_EXECUTED:
+            self._last = self._sent = number
+        elif reply.flags & wire.AGAIN and not _is_gap(reply):
+            self._sent = max(self._sent, number)
+
+    async def _whole(self, kind, body, number=0, **options):
+        """The reply to a request that changes the count or the views. A caller that is cancelled does not cancel it:
+        it may be under way, and the next request waits for what it comes to, so that its number is not used twice.
+        """
+        future = asyncio.ensure_future(transport.get().submit(kind, self.id, body, **options))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                future.add_done_callback(_seen)
+                self._unsettled = future, kind, number
+            raise
+
+    async def _settle(self):
+        """Take notice of what the last request came to whose caller was cancelled. With the lock."""
+        if self._unsettled is None:
+            return
+        future, kind, number = self._unsettled
+        await _wait_for(future)
+        self._unsettled = None
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            self._sent = max(self._sent, number)
+        elif kind == wire.EVENT:
+            self._count(number, future.result())
+        elif kind == wire.MOUNT and future.result().kind == wire.MOUNTED:
+            self._drop_mounted(future.result())
+
+    def _drop_mounted(self, reply):
+        """Nobody knows of the view that a cancelled mount() made."""
+        fields = wire.unpack_body(reply.body)
+        if "view" in fields:
+            self._epoch, self._last, self._sent = reply.epoch, fields["last"], fields["last"]
+            transport.get().send(wire.UNMOUNT, self.id, {"view": fields["view"]}, epoch=self._epoch)
 
     async def _request(self, kind, body, **options):
         return await transport.get().submit(kind, self.id, body, **options)
@@ -146,6 +205,22 @@ class SessionActor:
         if not self._views:
             raise ActorError("view_not_found", "no view is mounted by this handle", "not_executed")
         return self._views[-1]
+
+
+async def _wait_for(future):
+    """Until it is done. Of a loop that does not run any more it never will be."""
+    loop = future.get_loop()
+    if loop is asyncio.get_running_loop():
+        await asyncio.wait((future,))
+    elif loop.is_running():
+        waiting = asyncio.run_coroutine_threadsafe(asyncio.wait((future,)), loop)
+        await asyncio.wrap_future(waiting)
+
+
+def _seen(future):
+    """Its exception, if it ends in one, is no surprise to the loop."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _is_gap(reply):

@@ -6,7 +6,7 @@ import pytest
 from fake_worker import Session
 from test_consumer import Page, page_token
 
-from troupe import consumer, frames, wire
+from troupe import client, consumer, frames, wire
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -159,15 +159,14 @@ async def test_what_fails_while_it_joins_closes_the_socket(broker, monkeypatch, 
 
 
 async def test_a_stale_push_behind_an_early_end(broker):
-    """Both come at once with JOINED, before `joined` is written."""
+    """Both came with JOINED, and are looked at once `joined` is written."""
     (found,) = await page_token()
     async with Page() as page:
-        joins = await joining(broker, page, found)
-        session = joins.asked[0][0]
-        joins.release()
-        broker.push(wire.ENDED, session, {"reason": "worker_lost"}, epoch=broker.epoch + 1)
-        broker.push(wire.PUSH, session, {"frame": b'{"stale":1}'})
-        assert [(await page.next())["t"], (await page.next())["t"]] == ["joined", "lost"]
+        await page.join(found)
+        one = client.get()._subscribers[Session.made[0].id].__self__
+        one._unasked(wire.ENDED, broker.epoch + 1, wire.pack_body({"reason": "worker_lost"}))
+        one._unasked(wire.PUSH, broker.epoch, wire.pack_body({"frame": b'{"stale":1}'}))
+        assert (await page.next())["t"] == "lost"
         assert await page.ask(t="ping") == {"t": "pong"}
 
 
