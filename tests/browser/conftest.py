@@ -1,5 +1,6 @@
 """The demo's whole fleet, and Chromium to visit it with. Screenshots go to pytest's temporary directory."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(Path(__file__).resolve().parent))  # slow_line
 PATIENCE = 30  # seconds until something that was to appear counts as missing; nothing waits for it otherwise
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -1,6 +1,10 @@
 """A worker dies under a page: the person sees a short wait, and goes on."""
 
+import time
+
+from demo_fleet import START_SECONDS
 from selenium.webdriver.common.keys import Keys
+from slow_line import SlowLine
 
 
 def test_a_page_survives_its_worker(fragile):
@@ -38,4 +42,37 @@ def test_a_click_while_nobody_is_there(fragile):
     site.wait(lambda: not site.connected(), "the page to notice")
     site.click(more)
     site.wait_texts("output", ["4"])
+    site.errors()
+
+
+def test_clicks_that_are_under_way_when_a_worker_dies(fragile):
+    """Over a long line: they meet a session that is gone, are refused, and are done once the page has joined, once."""
+    site, fleet = fragile
+    url, shown = site.url, 0
+
+    def click(times):
+        nonlocal shown
+        script = "for (let i = 0; i < arguments[1]; i++) document.querySelector(arguments[0]).click()"
+        site.run(script, "button[aria-label='One more']", times)
+        shown += times
+
+    with SlowLine(fleet.port) as line:
+        site.url = f"http://127.0.0.1:{line.port}/"
+        site.open("counter/")
+        site.wait(site.connected, "the page to be joined")
+        for _ in range(2):
+            click(5)
+            site.wait_texts("output", [str(shown)])
+            broker = next(child for child in fleet.children if child.name == "broker")
+            broker.lines.clear()
+            for worker in [child for child in fleet.children if child.name.startswith("worker")]:
+                worker.process.kill()
+            broker.wait_line("event=worker_lost", time.monotonic() + START_SECONDS)
+            click(5)  # the page does not know yet
+            fleet.lose_workers()
+            site.wait_texts("output", [str(shown)])
+            click(1)
+            site.wait_texts("output", [str(shown)])
+        site.driver.get("about:blank")  # its socket would ask for the line again
+    site.url = url
     site.errors()

@@ -55,11 +55,12 @@ class Browser:
 class Page:
     """A page of a view like faulted.views.History. `events` are all that it ever asked for, `waiting` those without an
     outcome; `fresh` counts lost sessions, `problems` what must never be. known: it has a Django session. impatient: it
-    does not wait for its backoff.
+    does not wait for its backoff. path: of another view, for which ask() and look() are not.
     """
 
-    def __init__(self, browser, port, seed, name, known=False, impatient=True):
+    def __init__(self, browser, port, seed, name, known=False, impatient=True, path="/history/"):
         self.browser, self.port, self.name, self.known, self.impatient = browser, port, name, known, impatient
+        self.path = path
         self.random = random.Random(seed)
         self.events, self.waiting, self.waited = [], {}, []
         self.joins, self.fresh, self.problems = 0, 0, []
@@ -72,10 +73,10 @@ class Page:
         if self.known:
             cookie = (await asyncio.to_thread(get, self.port, "/login/"))[1].get("Set-Cookie").split(";")[0]
             headers = {"Cookie": cookie}
-        text, _ = await asyncio.to_thread(get, self.port, "/history/", headers)
+        text, _ = await asyncio.to_thread(get, self.port, self.path, headers)
         self.browser.pages[self.name] = self
         more = {"html": text, "cookie": headers.get("Cookie"), "seed": self.random.getrandbits(32)}
-        url = f"http://127.0.0.1:{self.port}/history/"
+        url = f"http://127.0.0.1:{self.port}{self.path}"
         self.browser.order(self, "open", url=url, impatient=self.impatient, **more)
 
     async def stop(self):
@@ -89,12 +90,24 @@ class Page:
         self.events.append(event)
         self._ask(event.value, event, {"page": self.name, "number": event.value})
 
-    def ask_for(self, name):
+    def ask_for(self, name, **params):
         """An event that is not held against the history; the Event."""
         event = Event(None, name)
         self._wishes += 1
-        self._ask(f"wish{self._wishes}", event, {})
+        self._ask(f"wish{self._wishes}", event, params)
         return event
+
+    async def text(self, css):
+        """What the elements say that match, in a list."""
+        self.browser.order(self, "text", css=css)
+        return await self._texts.get()
+
+    async def until(self, condition, seconds):
+        """Whether it came true in time."""
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        return condition()
 
     def _ask(self, key, event, params):
         self.waiting[key] = event
@@ -126,8 +139,7 @@ class Page:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             wish = self.ask_for("list")
-            while not wish.outcome and time.monotonic() < deadline:
-                await asyncio.sleep(0.02)
+            await self.until(lambda wish=wish: wish.outcome, deadline - time.monotonic())
             if wish.outcome == "done":
                 return await self._listed(deadline)
         return None
@@ -136,8 +148,7 @@ class Page:
         """What the page shows, as soon as that is all that was done: it may have to ask for its root first."""
         done = sum(event.outcome == "done" for event in self.events)
         while True:
-            self.browser.order(self, "text", css="p")
-            listed = (await self._texts.get())[1]
+            listed = (await self.text("p"))[1]
             rows = [tuple(map(int, word.split(":"))) for word in re.findall(r"\d+:\d+", listed)]
             if len(rows) >= done or time.monotonic() > deadline:
                 return rows
