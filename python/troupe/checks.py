@@ -53,7 +53,7 @@ def check_settings(**_):
             found.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
         elif conf.problem(name):
             found.append(checks.Error(conf.problem(name), hint=conf.SETTINGS[name].hint, id="troupe.E004"))
-    unused = [name for name in ("ADDRESS_RATE", "ADDRESS_SOCKETS") if name in given]
+    unused = [name for name in conf.SETTINGS if name.startswith("ADDRESS_") and name in given]
     if unused and not given.get("TRUSTED_PROXIES"):
         hint = "Say in TRUSTED_PROXIES which servers in front of this one tell where a request comes from."
         text = f"TROUPE[{unused[0]!r}] has no effect while TRUSTED_PROXIES is empty."

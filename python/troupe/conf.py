@@ -14,9 +14,14 @@ TROUPE = {
     "SOCKET_PATH": "/ws/troupe/",
     "EVENT_RATE": 100,           # events a second that a page may send for long; None: no limit
     "EVENT_BURST": 20,           # and so many at once
+    "JOIN_RATE": 1,              # joins a second that a socket may ask for, for long; None: no limit
+    "JOIN_BURST": 8,             # and so many at once
+    "TOKEN_SESSIONS": 4,         # sessions that a page load may begin at once in place of one that another page has
     "TRUSTED_PROXIES": [],       # addresses and networks whose X-Forwarded-For is believed; []: no limits by address
     "ADDRESS_RATE": 1000,        # events a second of all pages of an address
     "ADDRESS_SOCKETS": 50,       # sockets a second that an address may open
+    "ADDRESS_OPEN_SOCKETS": 1000,  # sockets that an address may have open
+    "ADDRESS_JOINS": 50,         # joins a second of all pages of an address
     "USER_CHECK_SECONDS": 1,     # how old a look at a socket's user may be when an event comes; None: never again
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
@@ -147,6 +152,9 @@ SETTINGS = {
     ),
     "EVENT_RATE": _number(100, 10**9, none=True),
     "EVENT_BURST": _number(20, 10**9),
+    "JOIN_RATE": _number(1, 10**9, none=True),
+    "JOIN_BURST": _number(8, 10**9),
+    "TOKEN_SESSIONS": _number(4, 10**9, none=True),
     "TRUSTED_PROXIES": Setting(
         [],
         _list_of(_is_network),
@@ -155,6 +163,8 @@ SETTINGS = {
     ),
     "ADDRESS_RATE": _number(1000, 10**9, none=True),
     "ADDRESS_SOCKETS": _number(50, 10**9, none=True),
+    "ADDRESS_OPEN_SOCKETS": _number(1000, 10**9, none=True),
+    "ADDRESS_JOINS": _number(50, 10**9, none=True),
     "USER_CHECK_SECONDS": _number(1, DAY, none=True, least=0),
     "MINIFIED": Setting(None, _is_bool_or_none, "True, False or None"),
 }

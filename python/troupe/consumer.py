@@ -104,12 +104,13 @@ class LiveViewConsumer(AsyncConsumer):
             return
         await self.base_send({"type": "websocket.accept"})
         self._outbox.open()
-        self._join_timer = self._loop.call_later(self.join_timeout, self._close, JOIN_TIMEOUT)
+        self._join_timer = self._loop.call_later(self.join_timeout, self._no_join)
 
     def _finish(self):
         """The socket is gone, or the server stops."""
         self._stop()
         self._outbox.end()
+        self._inflow.close()
         if self._join_timer is not None:
             self._join_timer.cancel()
 
@@ -346,6 +347,9 @@ class LiveViewConsumer(AsyncConsumer):
         asked = frames.asked_views(frame)
         if fault:
             raise BadFrame("malformed", fault)
+        refusal = self._inflow.join_refusal()
+        if refusal:
+            return self._join_later(*refusal)
         self._join_timer.cancel()
         previous = self._forget()
         self._joins += 1
@@ -362,8 +366,10 @@ class LiveViewConsumer(AsyncConsumer):
         except TokenError as error:
             logger.warning("event=bad_token reason=%s", error.reason)
             self._json(t="reload", reason=error.reason)
+            self._await_join()
         except BadFrame as error:
             self._mistake(error)
+            self._await_join()
         except ActorError as error:
             self._join_failed(error)
         finally:
@@ -381,9 +387,13 @@ class LiveViewConsumer(AsyncConsumer):
         for contents in tokens:
             blame.check("JOIN", contents["path"])
         before = [(contents["session"], contents["view"]) for contents in tokens]
+        origin = token.origin(tokens[0])
         session, generation = self._places.follow(tokens)
         reply = await self._ask_to_join(session, generation, tokens, facts)
         if joining.is_spent(reply):
+            refusal = self._inflow.session_refusal(origin)
+            if refusal:
+                return self._join_later(*refusal)
             session = joining.new_session()
             reply = await self._ask_to_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
@@ -393,6 +403,7 @@ class LiveViewConsumer(AsyncConsumer):
             contents.update(
                 session=session, view=view["view"], version=view["version"], generation=fields["generation"]
             )
+            token.set_origin(contents, origin)
             views.append(joining.joined_view(contents, view, place == (session, view["view"])))
         self._places.joined(before, session, fields["generation"], [view["view"] for view in fields["views"]])
         self._tokens = {contents["view"].hex(): contents for contents in tokens}
@@ -425,15 +436,31 @@ class LiveViewConsumer(AsyncConsumer):
                 self._transport.send(wire.LEAVE, session, {})
             raise
 
+    def _join_later(self, message, retry_ms):
+        """The page is to join again over this socket, which stays open for as long as that takes."""
+        self._json(t="error", reason="busy", retry_ms=retry_ms, message=message)
+        self._await_join(retry_ms / 1000)
+
+    def _await_join(self, seconds=0):
+        """A socket without a session does not stay for long."""
+        self._join_timer.cancel()
+        self._join_timer = self._loop.call_later(seconds + self.join_timeout, self._no_join)
+
+    def _no_join(self):
+        if self._session is None and self._work is None:
+            self._close(JOIN_TIMEOUT)
+
     def _join_failed(self, error):
         logger.warning("event=join_failed kind=%s message=%s", word(error.kind), quoted(error.message))
         if error.kind == "forbidden":
-            return self._json(t="reload", reason="forbidden")
+            self._json(t="reload", reason="forbidden")
+            return self._await_join()
         text = error.message if settings.DEBUG else "The page could not be joined."
         blame.note(error)
         if error.kind == "quarantined":  # it goes on for minutes: the person should know
             self._json(t="failed", error=joining.shown(error, text))
-        self._json(t="error", reason=error.kind, message=text)
+        later = {} if error.retry_ms is None else {"retry_ms": error.retry_ms}
+        self._json(t="error", reason=error.kind, **later, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
 
     def _renew(self):
@@ -495,6 +522,7 @@ class LiveViewConsumer(AsyncConsumer):
         for identity in {contents["identity"] for contents in self._tokens.values()}:
             logout.end_sessions(identity)
         self._json(t="reload", reason="user_changed")
+        self._await_join()
 
     # The end.
 
@@ -502,6 +530,7 @@ class LiveViewConsumer(AsyncConsumer):
         if self._session is not None:
             self._forget()
             self._json(t="reload" if reason == "logout" else "lost", reason=reason)
+            self._await_join()
 
     def _leave(self, session):
         """Say that the page of this session has gone. None: there was none."""

@@ -1,11 +1,12 @@
-"""How much a browser may send (proto/PROTOCOL.md 9.2): token buckets by socket, and by address where
-TROUPE["TRUSTED_PROXIES"] says how to tell one. They count in this process only.
+"""How much a browser may send and begin (proto/PROTOCOL.md 9.2): token buckets by socket, by page load, and by address
+where TROUPE["TRUSTED_PROXIES"] says how to tell one. They count in this process only.
 """
 
 import functools
 import ipaddress
 import logging
 import math
+import random
 import threading
 
 from . import conf
@@ -17,7 +18,10 @@ MOST_ADDRESSES = 10_000
 FRAMES_OVER_EVENTS = 10  # a socket that goes on at so many times its events' rate is no page of ours
 FRAMES_BURST = 256
 ADDRESS_BURST = 0.2  # seconds of an address's rate that may come at once, as for a socket's events
-SOCKETS_BURST = 4  # after a restart an office comes back at once
+SOCKETS_BURST = 4  # seconds of its sockets, and joins: after a restart an office comes back at once
+JOINS_SPREAD = 4.0  # seconds over which pages of an address that may not join yet come back
+TOKEN_SECONDS = 15.0  # in which a page load may begin one more session
+MOST_TOKENS = 10_000
 UNIX = "unix"  # in TRUSTED_PROXIES: who comes in over a Unix socket
 
 
@@ -56,7 +60,7 @@ class Bucket:
 
 
 class Addresses:
-    """A bucket for each address; of those heard last, as memory is bounded. Any thread."""
+    """A bucket for each address, or whatever is counted by; of those heard last, as memory is bounded. Any thread."""
 
     def __init__(self, rate, burst, most=MOST_ADDRESSES):
         self._made_of = rate, burst
@@ -77,14 +81,50 @@ class Addresses:
             return bucket.take(now)
 
 
+class Counts:
+    """How many there are of each address. Any thread."""
+
+    def __init__(self):
+        self._counts = {}  # none is 0
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return len(self._counts)
+
+    def add(self, address, most):
+        """Whether there may be one more, which then is there. most: None: any number."""
+        with self._lock:
+            count = self._counts.get(address, 0)
+            if most is not None and count >= most:
+                return False
+            self._counts[address] = count + 1
+            return True
+
+    def remove(self, address):
+        """One that was added is not there any more."""
+        with self._lock:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
+
+
+_open_sockets = Counts()
+
+
 @functools.cache
 def _addresses(kind, rate, burst):
     return Addresses(rate, burst)
 
 
+@functools.cache
+def _tokens(burst):
+    return Addresses(None if burst is None else 1 / TOKEN_SECONDS, burst or 1, most=MOST_TOKENS)
+
+
 def forget_addresses():
-    """Begin to count anew."""
+    """Begin to count anew. Sockets that are open stay counted."""
     _addresses.cache_clear()
+    _tokens.cache_clear()
 
 
 @functools.cache
@@ -137,14 +177,16 @@ def _counted(address):
 
 
 class Inflow:
-    """What comes in over one socket. clock: seconds.
+    """What comes in over one socket. clock: seconds. chance: a number from 0 to 1 each time.
 
     Order holds because an event that is refused holds back those behind it: what was sent before the page heard
     of the refusal is refused here, as a gap, until the same number comes again.
     """
 
-    def __init__(self, scope, clock):
+    def __init__(self, scope, clock, chance=random.random):
         self._clock = clock
+        self._chance = chance
+        self._joins = Bucket(conf.get("JOIN_RATE"), conf.get("JOIN_BURST"))
         rate, burst = conf.get("EVENT_RATE"), conf.get("EVENT_BURST")
         self._events = Bucket(rate, burst)
         many = None if rate is None else rate * FRAMES_OVER_EVENTS
@@ -153,11 +195,46 @@ class Inflow:
         self.address = address_of(scope, trusted) if trusted else None
         self._held = 0  # the first event that was refused, and has to come again; 0: none
         self._said = False
+        self._counted = False
 
     def admits_socket(self):
-        """Whether this address may open one more."""
+        """Whether this address may open one more. It is open until close()."""
         rate = conf.get("ADDRESS_SOCKETS")
-        return self.address is None or not self._of_address("sockets", rate, (rate or 0) * SOCKETS_BURST)
+        if self.address is None:
+            return True
+        if self._of_address("sockets", rate, (rate or 0) * SOCKETS_BURST):
+            return False
+        if not self._counted:
+            self._counted = _open_sockets.add(self.address, conf.get("ADDRESS_OPEN_SOCKETS"))
+        return self._counted
+
+    def close(self):
+        """This socket is not open any more. Once more is harmless."""
+        if self._counted:
+            self._counted = False
+            _open_sockets.remove(self.address)
+
+    def join_refusal(self):
+        """None: the page may join. Else (message, retry_ms)."""
+        wait, whose = self._joins.take(self._clock()), "this page"
+        if not wait and self.address is not None:
+            rate = conf.get("ADDRESS_JOINS")
+            wait, whose = self._of_address("joins", rate, (rate or 0) * SOCKETS_BURST), "this address"
+            wait += wait and self._chance() * JOINS_SPREAD
+        return self._later(wait, whose, "joins come")
+
+    def session_refusal(self, origin):
+        """None: a session may begin in place of one that is spent, for whoever has a token of the page load `origin`,
+        or of a session that began so. Else (message, retry_ms).
+        """
+        wait = _tokens(conf.get("TOKEN_SESSIONS")).take(origin, self._clock())
+        return self._later(wait, "this page load", "sessions begin")
+
+    def _later(self, wait, whose, what):
+        if not wait:
+            return None
+        self._say(whose)
+        return f"too many {what} from {whose}", math.ceil(wait * 1000)
 
     def admits_frame(self):
         """Whether a frame, of whatever kind, may come. False: this is no page of ours."""

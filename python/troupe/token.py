@@ -44,6 +44,17 @@ def make(session, view, path, params, init, facts, version, generation=0):
     }
 
 
+def origin(token):
+    """The session of the page load that this token goes back to, over whatever sessions began in its place."""
+    return token.get("origin", token["session"])
+
+
+def set_origin(token, session):
+    """The token goes back to that session."""
+    if token["session"] != session:
+        token["origin"] = session
+
+
 def sign(token):
     """The token as text, fit for an attribute's value."""
     return signing.dumps(token, salt=SALT, serializer=_Serializer, compress=True)

@@ -39,7 +39,9 @@ LIMITS = {
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),
     "events of a page": (None, None),
-    "events of an address": (None, None),
+    "events of an address": (None, None, None),
+    "joins of a socket": (None, None, None, None),
+    "sessions of a page load in place of one that is spent": (None, None),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.
 SENTENCES = (

@@ -1,5 +1,8 @@
 """A page that sends more than it may (PROTOCOL.md 9.2), and a fleet that has no room for it."""
 
+import contextlib
+
+import fake_worker
 import pytest
 from asgi_socket import WebSocket
 from test_consumer import ORIGIN, Page, made, page_token
@@ -154,3 +157,78 @@ async def test_a_join_does_not_wait_for_ever(broker, settings, quiet, clock):
         assert await page.closed() == consumer.TRY_LATER
     assert len(asked) == 3
     quiet.expect("event=join_failed kind=busy")
+
+
+async def test_joins_over_the_rate_of_a_socket(native, clock, settings, quiet):
+    """It is told when to join, keeps what it has, and does as it is told."""
+    settings.TROUPE = {**settings.TROUPE, "JOIN_BURST": 2}
+    (found,) = await page_token()
+    async with Page() as page:
+        tokens = [(await page.join(found))["views"][0]["v"] for _ in range(2)]
+        refused = await page.join(found)
+        assert refused["t"] == "error" and refused["reason"] == "busy" and refused["retry_ms"] == 1000
+        assert "s" in await page.event("increment")
+        clock.now += 1
+        assert (await page.join(found))["views"][0]["v"] == tokens[0]
+    quiet.expect('event=rate_limited of="this page"')
+
+
+async def family(count, tokens):
+    """So many sockets at once, each of which joins with one of these tokens in turn, and adds the one that it gets to
+    them. What they are told.
+    """
+    told = []
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(count):
+            page = await stack.enter_async_context(Page())
+            joined = await page.join(tokens[number % len(tokens)])
+            told.append(joined)
+            tokens.extend(view["token"] for view in joined.get("views", ()) if "token" in view)
+    return told
+
+
+async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet):
+    """Also where each session that it began tries to begin more."""
+    settings.TROUPE = {**settings.TROUPE, "TOKEN_SESSIONS": 3}
+    (found,) = await page_token()
+    tokens = [found]
+    told = await family(12, tokens)
+    sessions = {one.id for one in fake_worker.Session.made}
+    assert len(tokens) == 1 + 3 and len(sessions) == 1 + 3
+    refused = [one for one in told if one["t"] == "error"]
+    assert {one["reason"] for one in refused} == {"busy"} and {one["retry_ms"] for one in refused} == {15000}
+    clock.now += 15
+    told = await family(12, tokens)
+    assert len({one.id for one in fake_worker.Session.made}) == 1 + 3 + 1
+    (other,) = await page_token()
+    assert [one["t"] for one in await family(3, [other])] == ["joined"] * 3  # another page load counts for itself
+    quiet.expect('event=rate_limited of="this page load"')
+
+
+async def test_a_socket_without_a_session_does_not_stay(native, monkeypatch, quiet):
+    (found,) = await page_token()
+    monkeypatch.setattr(consumer.LiveViewConsumer, "join_timeout", 0.01)
+    async with Page() as page:
+        assert await page.join("forged") == {"t": "reload", "reason": "forged"}
+        assert await page.closed() == consumer.JOIN_TIMEOUT
+    async with Page() as page:
+        await page.join(found)
+        await made_is_over(native)
+        assert (await page.next())["t"] == "lost"
+        assert await page.closed() == consumer.JOIN_TIMEOUT
+    quiet.expect("event=bad_token reason=forged")
+
+
+async def made_is_over(native):
+    """The newest session's owner ends it."""
+    native._subscribers[made().id](wire.ENDED, 0, wire.pack_body({"reason": "worker_lost"}))
+
+
+async def test_a_refused_join_has_time_to_come_back(native, clock, settings, monkeypatch):
+    settings.TROUPE = {**settings.TROUPE, "JOIN_BURST": 1, "JOIN_RATE": 0.001}
+    monkeypatch.setattr(consumer.LiveViewConsumer, "join_timeout", 0.01)
+    (found,) = await page_token()
+    async with Page() as page:
+        assert (await page.join("forged"))["t"] == "reload"
+        assert (await page.join(found))["retry_ms"] == 1_000_000
+        assert await page.socket.receive_nothing(0.1)

@@ -89,11 +89,15 @@ def inflow(settings, clock):
 
     def make(peer=("10.0.0.9", 5000), *forwarded, **given):
         settings.TROUPE = {**settings.TROUPE, **given}
-        return limits.Inflow(scope(peer, *forwarded), clock)
+        made.append(limits.Inflow(scope(peer, *forwarded), clock))
+        return made[-1]
 
+    made = []
     limits.forget_addresses()
     yield make
     limits.forget_addresses()
+    for one in made:
+        one.close()
 
 
 def test_what_is_refused_holds_back_what_follows(inflow, clock):
@@ -153,3 +157,63 @@ def test_frames_of_every_kind_have_an_end(inflow, clock):
     assert [one.admits_frame() for _ in range(limits.FRAMES_BURST + 1)][-2:] == [True, False]
     clock.now += 1
     assert [one.admits_frame() for _ in range(101)] == [True] * 100 + [False]
+
+
+def test_joins_of_a_socket(inflow, clock):
+    one, other = inflow(JOIN_RATE=2, JOIN_BURST=3), inflow()
+    assert [one.join_refusal() for _ in range(3)] == [None] * 3
+    message, retry_ms = one.join_refusal()
+    assert "this page" in message and retry_ms == 500
+    assert other.join_refusal() is None
+    clock.now += 0.5
+    assert one.join_refusal() is None and one.join_refusal()
+    free = inflow(JOIN_RATE=None)
+    assert [free.join_refusal() for _ in range(1000)] == [None] * 1000
+
+
+def test_a_page_that_joins_after_losses_is_not_held_up(inflow, clock):
+    """With the defaults: its worker dies again and again, and each time it joins once or twice."""
+    page = inflow()
+    for _ in range(20):
+        assert page.join_refusal() is None and page.join_refusal() is None
+        clock.now += 2
+
+
+def test_joins_of_an_address(inflow, clock):
+    given = {"TRUSTED_PROXIES": ["10.0.0.0/8"], "ADDRESS_JOINS": 5}
+    pages = [inflow(("10.0.0.9", 5), "198.51.100.7", **given) for _ in range(25)]
+    assert [page.join_refusal() is None for page in pages] == [True] * 20 + [False] * 5
+    assert inflow(("10.0.0.9", 5), "198.51.100.8").join_refusal() is None
+    clock.now += 1
+    for chance, expected in ((0.0, 200), (1.0, 200 + 1000 * limits.JOINS_SPREAD)):
+        page = limits.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+        while not (refusal := page.join_refusal()):
+            page = limits.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+        assert "this address" in refusal[0] and refusal[1] == expected
+
+
+def test_sessions_of_a_page_load(inflow, clock):
+    one, other = inflow(TOKEN_SESSIONS=2), inflow()
+    assert one.session_refusal(b"a") is None and other.session_refusal(b"a") is None
+    message, retry_ms = one.session_refusal(b"a")
+    assert "this page load" in message and retry_ms == 1000 * limits.TOKEN_SECONDS
+    assert other.session_refusal(b"a") and other.session_refusal(b"b") is None
+    clock.now += limits.TOKEN_SECONDS
+    assert one.session_refusal(b"a") is None and one.session_refusal(b"a")
+    free = inflow(TOKEN_SESSIONS=None)
+    assert [free.session_refusal(b"a") for _ in range(1000)] == [None] * 1000
+
+
+def test_open_sockets_of_an_address(inflow):
+    given = {"TRUSTED_PROXIES": ["10.0.0.0/8"], "ADDRESS_OPEN_SOCKETS": 3, "ADDRESS_SOCKETS": None}
+    pages = [inflow(("10.0.0.9", 5), "198.51.100.7", **given) for _ in range(5)]
+    assert [page.admits_socket() for page in pages] == [True] * 3 + [False] * 2
+    other = inflow(("10.0.0.9", 5), "198.51.100.8")
+    assert other.admits_socket()
+    pages[4].close()  # it was never counted
+    pages[0].close()
+    pages[0].close()
+    assert pages[3].admits_socket() and not pages[4].admits_socket()
+    for page in (*pages, other):
+        page.close()
+    assert len(limits._open_sockets) == 0
