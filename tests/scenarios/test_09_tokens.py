@@ -122,13 +122,18 @@ def test_used_twice_the_second_gets_a_view_of_its_own(fleet, visitor):
         assert not first.unasked and not second.unasked
 
 
-def test_used_a_hundred_times(fleet, visitor, client):
+def test_used_twenty_times(fleet, visitor, client):
+    """Five get views of their own; the others are told when to come, and one more may each 15 s."""
     tokens = tokens_of(visitor)
     pages = [Page(visitor, tokens) for _ in range(20)]
-    for page in pages:
-        assert page.join()["t"] == "joined"
-    for page in pages:
+    told = [page.join() for page in pages]
+    assert [frame["t"] for frame in told[:5]] == ["joined"] * 5
+    later = [frame for frame in told[5:] if frame["t"] != "joined"]
+    assert len(later) >= 10  # or this machine took minutes
+    assert all(frame["reason"] == "busy" and 0 < frame["retry_ms"] <= 15_000 for frame in later)
+    for page in pages[:5]:
         assert ">2<" in page.shows("increment")
+    for page in pages:
         page.connection.close()
 
 
