@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(Path(__file__).resolve().parent))  # slow_line
-PATIENCE = 30  # seconds until something that was to appear counts as missing; nothing waits for it otherwise
+PATIENCE = 120  # seconds until something that was to appear counts as missing; nothing waits for it otherwise
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1100,900"

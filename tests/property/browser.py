@@ -31,7 +31,7 @@ class Jsdom:
 
     def __exit__(self, *exc_info):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(120)
         self.process.stdout.close()
 
     def order(self, **order):

@@ -94,7 +94,7 @@ def test_a_wrong_patch_is_noticed(browser, name):
 def test_the_demo():
     """Its pages need settings of their own, and so a process."""
     program = Path(__file__).resolve().parent / "examples.py"
-    done = subprocess.run([sys.executable, program, SEED], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, program, SEED], capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, f"TROUPE_SEED={SEED}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert done.stdout.count("frames: slots") == 6
 

@@ -5,6 +5,8 @@ Not channels.testing: that imports daphne in Channels 4.0, which nothing here ne
 
 from asgiref.testing import ApplicationCommunicator
 
+PATIENCE = 120  # s; only what hangs takes so long
+
 
 class WebSocket(ApplicationCommunicator):
     """One connection. headers: list of (bytes, bytes)."""
@@ -16,7 +18,7 @@ class WebSocket(ApplicationCommunicator):
     async def connect(self):
         """(True, None), or (False, close code)."""
         await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(PATIENCE)
         return answer["type"] == "websocket.accept", answer.get("code")
 
     async def send(self, **frame):
@@ -25,17 +27,17 @@ class WebSocket(ApplicationCommunicator):
 
     async def text(self):
         """The next frame's text."""
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(PATIENCE)
         assert answer["type"] == "websocket.send", answer
         return answer["text"]
 
     async def closed(self):
         """The code of the close that comes next."""
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(PATIENCE)
         assert answer["type"] == "websocket.close", answer
         return answer["code"]
 
     async def disconnect(self):
         """Go, and wait for the application to end."""
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(5)
+        await self.wait(PATIENCE)

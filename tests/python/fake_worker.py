@@ -275,7 +275,7 @@ class Broker:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(120)
 
     def order(self, *frames):
         """Send these frames to the client that last wrote of a session."""
@@ -289,14 +289,14 @@ class Broker:
     def wait_for(self, kind):
         """The (session, body) of the next message of that type."""
         while True:
-            found, session, body = self.seen.get(timeout=5)
+            found, session, body = self.seen.get(timeout=120)
             if found == kind:
                 return session, body
 
     def close(self):
         """Stop the thread and free the address."""
         self._orders.send_multipart([b"stop"])
-        self._thread.join(5)
+        self._thread.join(120)
         self._context.destroy(0)
 
     def _run(self):

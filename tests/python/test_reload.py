@@ -27,7 +27,7 @@ def test_it_says_so_once(monkeypatch):
     monkeypatch.setattr(reload, "snapshot", lambda: next(looks))
     told, lines = queue.Queue(), []
     thread = reload.watch(lambda: told.put("changed"), pause=lambda: None, log=lines.append)
-    assert told.get(timeout=10) == "changed"
+    assert told.get(timeout=120) == "changed"
     thread.join(10)
     assert not thread.is_alive() and told.empty()
     assert 'file="b.py"' in lines[0]

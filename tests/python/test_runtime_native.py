@@ -95,10 +95,10 @@ def test_a_view_that_is_taken_down_cannot_either(what):
 def test_one_thread_at_a_time():
     session = native.Session(SESSION)
     inside, go_on, results = threading.Event(), threading.Event(), []
-    mount(session, Inside(lambda: (inside.set(), go_on.wait(20))))
+    mount(session, Inside(lambda: (inside.set(), go_on.wait(120))))
     thread = threading.Thread(target=lambda: results.append(parts(event(session, 1, "call"))))
     thread.start()
-    assert inside.wait(20)
+    assert inside.wait(120)
     with pytest.raises(ValueError, match="busy"):
         event(session, 1, "call")
     go_on.set()

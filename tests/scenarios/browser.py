@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-PATIENCE = 20  # s
+PATIENCE = 120  # s
 
 
 class Roots(HTMLParser):

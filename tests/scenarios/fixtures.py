@@ -106,7 +106,7 @@ def run_python(fleet):
     def run(source, fleet=fleet):
         source = "import django; django.setup()\n" + source
         done = subprocess.run(
-            [sys.executable, "-c", source], env=fleet.environment(), capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", source], env=fleet.environment(), capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

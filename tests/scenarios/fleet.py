@@ -24,10 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TROUPE_BUILD") or ROOT / "build")
 PROJECT = Path(__file__).resolve().parent / "project"
 
-START_SECONDS = 60
-STOP_SECONDS = 10
 WEB_OPTIONS = ("--ws-max-size", "131072", "--ws-per-message-deflate", "false")  # as docs/guide.md says
-PATIENCE = 20  # seconds until what was to happen counts as missing
+# Until what was to happen counts as missing. Long: a machine may be slow, and nothing that is well waits so long.
+START_SECONDS = 300
+STOP_SECONDS = 60
+PATIENCE = 120
 
 _RECORD = re.compile(r"\d{4}-\d\d-\d\dT|level=|(DEBUG|INFO|WARNING|ERROR|CRITICAL)[: ]")
 _BAD = re.compile(

@@ -9,7 +9,7 @@ import zmq
 
 from troupe import wire
 
-PATIENCE = 20  # s
+PATIENCE = 120  # s
 
 REGISTER, WELCOME, REFUSED, HEARTBEAT, GOODBYE, RELEASED, IDENTIFY, RESTORE = range(0x41, 0x49)
 

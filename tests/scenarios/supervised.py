@@ -13,7 +13,7 @@ from pathlib import Path
 from fleet import BUILD, PROJECT, ROOT, Fleet, FleetError, wait_until
 
 TROUPE = BUILD / "fleet" / "troupe"
-SECONDS = 60
+SECONDS = 300
 
 
 class Supervised:

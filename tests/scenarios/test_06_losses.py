@@ -203,7 +203,7 @@ def test_idle_page_hears_that_its_worker_died_with_the_broker(make_fleet):
         owner = next(name for name, worker in fleet.workers.items() if worker.pid == pid_of(page.root()))
         fleet.expect_log("event=broker_restarted", times=1)
         restart_broker(fleet, owner)
-        assert page.wait_type("lost", 8)["reason"] == "worker_lost"
+        assert page.wait_type("lost")["reason"] == "worker_lost"
         assert page.join()["fresh"] is True
 
 
@@ -265,7 +265,7 @@ def test_wrong_broker_address(make_fleet, tmp_path):
 def test_broker_refuses_bad_addresses(make_fleet, tmp_path, side, address, words):
     other = "back" if side == "front" else "front"
     command = [BUILD / "broker" / "troupe-broker", f"--{side}", address, f"--{other}", f"ipc://{tmp_path}/o"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert words in done.stderr
 
@@ -295,7 +295,7 @@ def test_broker_says_why_it_cannot_bind(make_fleet, tmp_path, trouble):
         fleet.start_broker()
         front, words = fleet.front, "address="
     command = [BUILD / "broker" / "troupe-broker", "--front", front, "--back", f"ipc://{fleet.sockets}/b"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert "event=bind_failed" in done.stderr and words in done.stderr
     assert not os.path.exists(fleet.sockets / "b")
@@ -308,6 +308,6 @@ def test_worker_without_settings_says_so(make_fleet):
     fleet = make_fleet(workers=0, web=False)
     command = [BUILD / "worker" / "troupe-worker", "--back", fleet.back, "--settings", "scenario.nowhere"]
     command += ["--path", PROJECT, "--path", ROOT / "python", "--python", sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=fleet.environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=fleet.environment())
     assert done.returncode == 3
     assert "scenario.nowhere" in done.stderr and "event=project_failed" in done.stderr

@@ -98,7 +98,7 @@ def test_bodies_truncated_at_all_lengths(fleet, client):
     for size in range(len(body)):
         answer = client.ask(wire.MOUNT, body[:size] or b"", secrets.token_bytes(16))
         assert refused(answer, "malformed"), (size, answer)
-    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed mounts to end", 5)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed mounts to end")
 
 
 def test_joins_truncated_at_all_lengths(fleet, client):
@@ -108,7 +108,7 @@ def test_joins_truncated_at_all_lengths(fleet, client):
     for size in range(len(body)):
         answer = client.ask(wire.JOIN, body[:size] or b"", secrets.token_bytes(16))
         assert refused(answer, "malformed"), (size, answer)
-    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed joins to end", 5)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the sessions of malformed joins to end")
 
 
 def test_events_truncated_at_all_lengths(client):
@@ -153,7 +153,7 @@ def test_bad_bodies(client, body):
     before = client.figures()["sessions"]
     answer = client.ask(wire.MOUNT, body, secrets.token_bytes(16))
     assert refused(answer, "malformed", "too_large"), answer
-    wait_until(lambda: client.figures()["sessions"] <= before, "the session of a malformed mount to end", 5)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the session of a malformed mount to end")
 
 
 def test_parameters_with_integer_keys(client):

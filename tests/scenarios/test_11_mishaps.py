@@ -319,7 +319,7 @@ def test_mounts_that_fail(fleet, client, bystander, name):
     answer = client.ask(wire.MOUNT, {"path": f"house.bad.{name}", "params": {}}, name.ljust(16).encode())
     assert (answer.kind, answer.body["kind"]) == (wire.FAILED, kind), answer
     assert words in answer.body["message"]
-    wait_until(lambda: client.figures()["sessions"] <= before, "the session of a failed mount to end", 5)
+    wait_until(lambda: client.figures()["sessions"] <= before, "the session of a failed mount to end")
 
 
 def test_template_without_a_root(visitor):

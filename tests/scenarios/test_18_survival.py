@@ -149,7 +149,7 @@ def test_the_broker_dies(kept_fleet, workers_too):
     else:
         boot = re.findall(r"event=ready boot=(\d+)", fleet.broker.text())[-1]
         for worker in fleet.workers.values():
-            worker.wait_line(rf"event=registered .*boot={boot}$")
+            worker.wait_line(rf"event=registered .*boot={boot}\b")
     for page in pages:
         joined = rejoin(page, again=True)
         assert joined.get("restored", False) is workers_too and joined["n"] == 3 and joined["fresh"] is False

@@ -136,7 +136,7 @@ def test_what_is_refused(supervised, tmp_path):
     ):
         assert said in supervised.run(*words, code=code)[1]
     nobody = [TROUPE, "sessions", "--state", tmp_path]
-    done = subprocess.run(nobody, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(nobody, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "no broker answers" in done.stderr
 
 
