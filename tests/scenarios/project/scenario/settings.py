@@ -1,5 +1,6 @@
 """The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG,
-SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE."""
+SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE,
+SCENARIO_USER_CHECK (seconds, or "never"), SCENARIO_SESSIONS (an engine)."""
 
 import os
 
@@ -58,9 +59,13 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
+if "SCENARIO_SESSIONS" in os.environ:
+    SESSION_ENGINE = "django.contrib.sessions.backends." + os.environ["SCENARIO_SESSIONS"]
+_USER_CHECK = os.environ.get("SCENARIO_USER_CHECK", "1")
 TROUPE = {
     "BROKER": os.environ["TROUPE_FRONT"],
     "REQUEST_ATTRS": ["tenant"],
+    "USER_CHECK_SECONDS": None if _USER_CHECK == "never" else float(_USER_CHECK),
     "EVENT_RATE": float(os.environ.get("SCENARIO_EVENT_RATE", "100")),
     "MOUNT_TIMEOUT": float(os.environ.get("SCENARIO_MOUNT_TIMEOUT", "8")),
 }

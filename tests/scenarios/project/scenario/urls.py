@@ -6,6 +6,7 @@ from house import bad, kept, pages, pushes, slots, stuck, views
 urlpatterns = [
     path("plain/", pages.plain),
     path("login/<str:name>/", pages.log_in),
+    path("password/<str:text>/", pages.change_password),
     path("logout/", pages.log_out),
     path("twice/", pages.twice),
     path("embed-redirects/", pages.embed_redirects),
