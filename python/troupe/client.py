@@ -20,6 +20,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from . import conf, keys, wire
 from .errors import ActorError, from_reply
+from .logs import quoted, word
 from .transport import Reply
 
 logger = logging.getLogger("troupe")
@@ -239,7 +240,7 @@ class Client:
         """A handshake is over, one way or another; or (CLOSED) nobody is there to begin one."""
         refusal = keys.refusal(event, self._locks)
         if refusal and refusal != self._refusal:
-            logger.warning('event=refused_by_broker broker=%s reason="%s"', self.address, refusal)
+            logger.warning("event=refused_by_broker broker=%s reason=%s", word(self.address), quoted(refusal))
         self._refusal = refusal
         if event & keys.FINAL and self._retry is None:
             self._retry = self.loop.call_later(RETRY_EVERY, self._connect_again)
@@ -263,7 +264,7 @@ class Client:
             if body is None:
                 raise wire.WireError("a message has two frames")
         except wire.WireError as error:
-            logger.error('event=malformed_reply broker=%s reason="%s"', self.address, error)
+            logger.error("event=malformed_reply broker=%s reason=%s", word(self.address), quoted(error))
             return
         if sequence:
             self._answer((session, sequence), Reply(kind, flags, epoch, body))

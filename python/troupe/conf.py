@@ -31,7 +31,6 @@ and logs `event=setting_invalid` once; without a usable BROKER no request goes o
 """
 
 import functools
-import json
 import logging
 import os
 import reprlib
@@ -41,6 +40,8 @@ from urllib.parse import urlparse
 
 from django.conf import settings
 from django.core.signals import setting_changed
+
+from .logs import quoted, word
 
 logger = logging.getLogger("troupe")
 
@@ -191,7 +192,7 @@ def get(name):
     """One value of the TROUPE setting, or its default."""
     trouble = problem(name)
     if trouble:
-        logger.error("event=setting_invalid name=%s message=%s", name, json.dumps(trouble))
+        logger.error("event=setting_invalid name=%s message=%s", word(name), quoted(trouble))
         if name == "BROKER":
             return NO_BROKER
     elif name in given():

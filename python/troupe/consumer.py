@@ -203,7 +203,7 @@ class LiveViewConsumer(AsyncConsumer):
 
     def _mistake(self, error):
         self._mistakes += 1
-        logger.warning("event=bad_frame reason=%s message=%s", error.reason, quoted(error))
+        logger.warning("event=bad_frame reason=%s message=%s", word(error.reason), quoted(error))
         self._json(t="error", reason=error.reason, message=str(error))
         if self._mistakes >= MAX_MISTAKES:
             self._close(NOT_UNDERSTOOD)
@@ -294,7 +294,7 @@ class LiveViewConsumer(AsyncConsumer):
         except (wire.WireError, KeyError) as raised:
             error = ActorError("internal", f"the reply does not parse: {raised}", "unknown")
         except Exception as raised:
-            logger.exception("event=event_failed view=%s name=%s", view, word(name))
+            logger.exception("event=event_failed view=%s name=%s", word(view), word(name))
             error = ActorError("internal", str(raised), "unknown")
         self._answer_error(number, view, name, error)
 
@@ -313,8 +313,14 @@ class LiveViewConsumer(AsyncConsumer):
             path = self._tokens.get(view, {}).get("path", "?")
             # What code raised is an error; a name that is no handler, say, is only somebody's try.
             level = logging.ERROR if error.type else logging.WARNING
-            line = "event=failed view=%s name=%s session=%s %s"
-            logger.log(level, line, word(path), word(name), self._hex(), error.log_fields())
+            logger.log(
+                level,
+                "event=failed view=%s name=%s session=%s %s",
+                word(path),
+                word(name),
+                self._hex(),
+                error.log_fields(),
+            )
             text = f"The event '{name}' could not be handled."
             self._json(t="failed", n=number, v=view, error=joining.shown(error, text))
         elif error.outcome == "unknown":
@@ -364,7 +370,7 @@ class LiveViewConsumer(AsyncConsumer):
             tokens, facts = await database_sync_to_async(self._read_join)(asked, self._joins > 1)
             await self._join_session(tokens, facts)
         except TokenError as error:
-            logger.warning("event=bad_token reason=%s", error.reason)
+            logger.warning("event=bad_token reason=%s", word(error.reason))
             self._json(t="reload", reason=error.reason)
             self._await_join()
         except BadFrame as error:

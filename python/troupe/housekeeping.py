@@ -19,6 +19,8 @@ from django.dispatch import receiver
 from django.urls import clear_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
+from .logs import quoted, word
+
 logger = logging.getLogger("troupe")
 
 # From 3.7 on asgiref's Local, and so what translation, time zone and URL configuration are activated in, is part of the
@@ -83,7 +85,7 @@ def clean():
     try:
         settle()
     except TransactionManagementError as error:
-        logger.warning('event=transaction_rolled_back message="%s"', error)
+        logger.warning("event=transaction_rolled_back message=%s", quoted(error))
 
 
 def end():
@@ -142,7 +144,7 @@ def _discard(left):
         try:
             one.close()
         except Exception:  # it is lost all the same
-            logger.exception("event=connection_not_closed alias=%s", one.alias)
+            logger.exception("event=connection_not_closed alias=%s", word(one.alias))
         finally:
             del connections[one.alias]
     return ", ".join(repr(one.alias) for one in left)

@@ -9,7 +9,7 @@ from django.conf import settings
 from . import request, token, wire
 from .errors import from_fields, from_reply
 from .frames import BadFrame
-from .logs import quoted, word
+from .logs import word
 
 logger = logging.getLogger("troupe")
 
@@ -106,8 +106,7 @@ def joined_view(contents, view, same):
         entry["T"] = json.loads(view["title"])
     if view.get("error"):
         error = from_fields(view["error"])
-        line = "event=view_not_joined view=%s kind=%s message=%s"
-        logger.warning(line, word(contents["path"]), word(error.kind), quoted(error.message))
+        logger.warning("event=view_not_joined view=%s %s", word(contents["path"]), error.log_fields())
         entry["error"] = shown(error, "This part of the page could not be shown.")
     return entry
 

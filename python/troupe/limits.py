@@ -10,7 +10,7 @@ import random
 import threading
 
 from . import conf
-from .logs import word
+from .logs import quoted, word
 
 logger = logging.getLogger("troupe")
 
@@ -32,7 +32,7 @@ def note_frame(size, enough):
     """Say once how to have frames over `enough` bytes refused before they are in memory."""
     if size > enough and _large_frame.acquire(blocking=False):
         hint = f"start uvicorn with --ws-max-size {enough} --ws-per-message-deflate false, others as the guide says"
-        logger.warning('event=frame_let_through bytes=%d hint="%s"', size, hint)
+        logger.warning("event=frame_let_through bytes=%d hint=%s", size, quoted(hint))
 
 
 class Bucket:
@@ -270,4 +270,4 @@ class Inflow:
     def _say(self, whose):
         if not self._said:
             self._said = True
-            logger.warning('event=rate_limited of="%s" address=%s', whose, word(self.address or "-"))
+            logger.warning("event=rate_limited of=%s address=%s", quoted(whose), word(self.address or "-"))

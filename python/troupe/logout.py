@@ -7,6 +7,7 @@ from django.contrib.auth.signals import user_logged_out
 
 from . import conf, sync, transport, wire
 from .errors import ActorError
+from .logs import quoted
 from .request import identity_of
 
 logger = logging.getLogger("troupe")
@@ -44,4 +45,4 @@ def _send(identity):
 
 
 def _lost(error):
-    logger.error('event=logout_not_sent reason="%s"', error)
+    logger.error("event=logout_not_sent reason=%s", quoted(error))

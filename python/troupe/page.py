@@ -22,6 +22,7 @@ from django.utils.safestring import mark_safe
 from . import blame, conf, sync, token, transport, wire
 from . import request as facts_of
 from .errors import ActorError, expect
+from .logs import quoted, word
 
 logger = logging.getLogger("troupe")
 
@@ -235,7 +236,7 @@ def _error_response(request, path, error):
         if error.frames:
             error.add_note(error.frames_text())  # Django logs it once, with its traceback
         raise error
-    logger.error("event=mount_failed view=%s path=%s %s", path, request.path, error.log_fields())
+    logger.error("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
     if hopeless:
         response = HttpResponse(_debug_page(path, error), status=500)
     else:

@@ -11,6 +11,7 @@ from django.template import Template, TemplateDoesNotExist, engines
 from django.template.loader import get_template
 from django.template.loaders import cached
 
+from .logs import quoted
 from .template import lower, plan
 
 logger = logging.getLogger("troupe")
@@ -146,7 +147,7 @@ def page_of(template, context, make):
     except TemplateDoesNotExist:  # of {% extends %}: rendering says so
         return None
     except Exception:
-        logger.exception('event=no_plan template="%s"', template.name or "(a string)")
+        logger.exception("event=no_plan template=%s", quoted(template.name or "(a string)"))
         made = None
     page = _made(template, make, made) if made is not None else None
     pages.append(page)
@@ -158,7 +159,7 @@ def _made(template, make, description):
         others = tuple(one for one in description["templates"] if one is not template)
         return make({**description, "templates": others})
     except Exception:
-        logger.exception('event=no_plan template="%s"', template.name or "(a string)")
+        logger.exception("event=no_plan template=%s", quoted(template.name or "(a string)"))
         return None
 
 

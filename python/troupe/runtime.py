@@ -43,6 +43,7 @@ from .housekeeping import (  # noqa: F401  begin, end and set_housekeeping are c
     set_housekeeping,
     settle,
 )
+from .logs import word
 from .views import LiveView
 from .workerrequest import build_request, new_cookies
 
@@ -192,7 +193,7 @@ def mount_view(view, path, request_map, url, params):
     refuse_unused(result, "it")
     if isinstance(result, HttpResponseBase):
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
-            logger.warning("event=mount_response view=%s status=%s", path, result.status_code)
+            logger.warning("event=mount_response view=%s status=%d", word(path), result.status_code)
         return _of_response(result, request)
     cookies = new_cookies(request) if request is not None else []
     return {"status": 0, "headers": [["Set-Cookie", text] for text in cookies]} if cookies else None

@@ -88,8 +88,7 @@ def test_one_row_of_a_thousand_changes(site):
     before = site.run(rows)
     assert len(before) == 1000
     site.run(
-        "document.querySelector('.scroll').scrollTop = 4000;"
-        "window.kept = [...document.querySelectorAll('tbody tr')]"
+        "document.querySelector('.scroll').scrollTop = 4000;window.kept = [...document.querySelectorAll('tbody tr')]"
     )
     site.click(".primary")
     site.wait(lambda: "1 change so far" in site.texts(".status")[0], "the change")

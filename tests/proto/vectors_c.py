@@ -35,9 +35,7 @@ def nodes(value):
     if "hex" in value:
         data = bytes.fromhex(value["hex"])
         return [node("EXT", number=value["ext"], data=data) if "ext" in value else node("BIN", data=data)]
-    return [node("MAP", number=len(value))] + [
-        one for key, item in value.items() for one in nodes(key) + nodes(item)
-    ]
+    return [node("MAP", number=len(value))] + [one for key, item in value.items() for one in nodes(key) + nodes(item)]
 
 
 def vector(entry, index):

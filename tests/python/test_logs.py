@@ -1,8 +1,17 @@
 """Values in log lines."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+import troupe
 from troupe.logs import MAX_QUOTED, quoted, word
+
+PACKAGE = Path(troupe.__file__).parent
+LEVELS = {"debug", "info", "warning", "error", "exception", "log"}
+QUOTE = {"quoted", "word", "hex", "_hex", "log_fields"}
 
 
 @pytest.mark.parametrize(
@@ -44,3 +53,30 @@ def test_a_word_stays_bare(value):
 @pytest.mark.parametrize("value", ["", "a b", "a=b", "a\n", "ä", 'x"', "x" * 501])
 def test_what_is_no_word_is_quoted(value):
     assert word(value) == quoted(value)
+
+
+def logged(tree):
+    """(line, format, arguments) of each call of a logger in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id == "logger" and node.func.attr in LEVELS:
+                at = 1 if node.func.attr == "log" else 0
+                yield node.lineno, node.args[at], node.args[at + 1 :]
+
+
+def is_safe(conversion, argument):
+    """Whether whatever comes from outside stays on its line."""
+    if conversion == "d" or isinstance(argument, ast.Constant):
+        return True
+    function = getattr(argument, "func", None)
+    return getattr(function, "id", getattr(function, "attr", None)) in QUOTE
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_value_that_is_logged_is_quoted(path):
+    for line, text, arguments in logged(ast.parse(path.read_text())):
+        assert isinstance(text, ast.Constant) and text.value.startswith("event="), f"{path}:{line}"
+        conversions = re.findall(r"%(.)", text.value)
+        assert '"%' not in text.value and len(conversions) == len(arguments), f"{path}:{line}"
+        assert all(map(is_safe, conversions, arguments)), f"{path}:{line}: quoted() or word()"

@@ -82,8 +82,10 @@ def test_killed_in_the_middle(kept_fleet, tmp_path):
         joined = rejoin(page)
         assert joined["restored"] is True and joined["n"] == 1 and joined["fresh"] is False
         assert numbers(joined["views"][0]["html"]) == ["1"]
-        for number, name, params in ((begun, "append_then_hold", {"number": 2, "gate": gate}),
-                                     (behind, "append", {"number": 3})):
+        for number, name, params in (
+            (begun, "append_then_hold", {"number": 2, "gate": gate}),
+            (behind, "append", {"number": 3}),
+        ):
             page.send(t="event", n=number, v=page.views[0], e=name, p=params, r=True)
             answer = page.answer_to(number)
             assert (answer["t"], answer["reason"]) == ("unknown", "worker_lost")

@@ -63,9 +63,7 @@ def test_up_and_stop(supervised, tmp_path):
 
 def test_one_supervisor_a_directory(supervised):
     one = supervised(workers=1)
-    again = subprocess.run(
-        [str(word) for word in one.command()], capture_output=True, text=True, timeout=SECONDS
-    )
+    again = subprocess.run([str(word) for word in one.command()], capture_output=True, text=True, timeout=SECONDS)
     assert again.returncode == 1
     assert "a fleet runs here already" in again.stderr
     assert one.status()["state"] == "up"

@@ -143,9 +143,7 @@ def js_function(lines):
     return "class A {\n  longOne(a) {\n" + "    if (a) {\n    }\n" * ((lines - 2) // 2) + "  }\n}\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "make"), [("a.c", c_function), ("a.py", python_function), ("a.js", js_function)]
-)
+@pytest.mark.parametrize(("name", "make"), [("a.c", c_function), ("a.py", python_function), ("a.js", js_function)])
 def test_sizes_of_functions(tmp_path, name, make):
     write(tmp_path, f"common/{name}", make(80) * 2)
     assert check_sizes.check(tmp_path) == []
@@ -162,9 +160,7 @@ def test_sizes_of_functions_in_functions(tmp_path):
     assert "outer() has 81 lines" in check_sizes.check(tmp_path)[0]
 
 
-@pytest.mark.parametrize(
-    "head", ["function f(a) {", "const f = async (a) => {", "  async f(a) {", "  get f() {"]
-)
+@pytest.mark.parametrize("head", ["function f(a) {", "const f = async (a) => {", "  async f(a) {", "  get f() {"])
 def test_sizes_know_functions_of_javascript(head):
     indent = head[: len(head) - len(head.lstrip())]
     source = f"{head}\n" + "  x();\n" * 5 + indent + "}\n"

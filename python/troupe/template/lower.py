@@ -61,6 +61,8 @@ from django.templatetags import i18n, l10n, static, tz
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import trim_whitespace
 
+from ..logs import quoted
+
 logger = logging.getLogger("troupe")
 
 EXPECTS_LOCALTIME, NEEDS_AUTOESCAPE, IS_SAFE, OWN = 1, 2, 4, 8
@@ -506,7 +508,7 @@ def lower_node(node):
     try:
         return _KINDS[cls](node)
     except Exception:
-        logger.warning("event=not_lowered node=%r", node, exc_info=True)
+        logger.warning("event=not_lowered node=%s", quoted(node), exc_info=True)
         return _call(node)
 
 

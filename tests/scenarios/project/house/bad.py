@@ -38,6 +38,10 @@ class Handlers(LiveView):
         raise ValueError('boom <b>&</b> "quoted"\nsecond line')
 
     @event_handler
+    def says(self, text):
+        raise ValueError(text)
+
+    @event_handler
     def exits(self):
         raise SystemExit(3)
 

@@ -1,6 +1,7 @@
 """The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG,
 SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE,
-SCENARIO_USER_CHECK (seconds, or "never"), SCENARIO_SESSIONS (an engine)."""
+SCENARIO_USER_CHECK (seconds, or "never"), SCENARIO_SESSIONS (an engine),
+SCENARIO_PROXIES (trusted ones, with commas between)."""
 
 import os
 
@@ -66,6 +67,7 @@ TROUPE = {
     "BROKER": os.environ["TROUPE_FRONT"],
     "REQUEST_ATTRS": ["tenant"],
     "USER_CHECK_SECONDS": None if _USER_CHECK == "never" else float(_USER_CHECK),
+    "TRUSTED_PROXIES": list(filter(None, os.environ.get("SCENARIO_PROXIES", "").split(","))),
     "EVENT_RATE": float(os.environ.get("SCENARIO_EVENT_RATE", "100")),
     "MOUNT_TIMEOUT": float(os.environ.get("SCENARIO_MOUNT_TIMEOUT", "8")),
 }

@@ -17,6 +17,7 @@ urlpatterns = [
     path("big/<int:size>/", views.Big.as_view()),
     path("gated/", views.Gated.as_view()),
     path("facts/<slug:what>/", views.Facts.as_view(), name="facts"),
+    path("at/<str:what>/", views.Facts.as_view()),
     path("form/", views.Form.as_view()),
     path("members/", views.Members.as_view()),
     path("rows/", views.Rows.as_view()),
