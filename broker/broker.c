@@ -233,8 +233,9 @@ s_bind_all(broker *self, zsock_t *socket, allow_side where, bool tcp, const char
         if (error)
             return error;
         char *bound = zsock_last_endpoint(socket); // a port may have been left to the system
-        log_event(LEVEL_INFO, "bound", "side=%s address=%s keys=%s", side_word(where), bound,
-                  tcp && self->guard ? "wanted" : "none");
+        char at[256];
+        log_event(LEVEL_INFO, "bound", "side=%s address=%s keys=%s", side_word(where),
+                  log_value(bound, at, sizeof at), tcp && self->guard ? "wanted" : "none");
         freen(bound);
     }
     return OK;
@@ -280,7 +281,8 @@ s_open_store(broker *self, const broker_config *config)
     err error = self->store ? store_boot(self->store, config->boot, &self->boot) : ERR_SYSTEM;
     if (!error) {
         self->passive = passive_new(seed, MAX_STORED_UNUSED, MAX_STORED_PASSIVE);
-        log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", config->keep, store_count(self->store));
+        log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", log_value(config->keep, text, sizeof text),
+                  store_count(self->store));
         return true;
     }
     log_event(LEVEL_ERROR, "store_failed", "reason=%s",

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,15 @@ s_head(char *line, size_t size, log_level level, const char *event)
     return used + (size_t)more;
 }
 
+// Whatever a caller forgot to quote: an event is one line, and moves no cursor.
+static void
+s_flatten(char *line, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((uint8_t)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+}
+
 // A full pipe, a full disk or a closed terminal must not stop the program: what cannot be written is lost. A
 // pipe that is ready takes more than a line.
 static void
@@ -61,33 +71,110 @@ log_event(log_level level, const char *event, const char *format, ...)
     ASSERT(more >= 0);
     size_t room = sizeof line - 2 - used;
     used += (size_t)more < room ? (size_t)more : room;
+    s_flatten(line, used);
     line[used++] = '\n';
     s_write(line, used);
+}
+
+// Its code point; 0 where the bytes at the front are no valid UTF-8. ret_size: how many they are.
+static uint32_t
+s_decode(slice rest, size_t *ret_size)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = rest.data[0];
+    size_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
+    uint32_t code = size == 1 ? first : first & (0xffU >> (size + 1));
+    if (size == 0 || size > rest.size)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((rest.data[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (rest.data[i] & 0x3fU);
+    }
+    *ret_size = size;
+    return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : code;
+}
+
+// Neither moves the cursor, nor ends a line, nor turns the direction in which the rest is read.
+static bool
+s_is_harmless(uint32_t code)
+{
+    bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
+    bool line_end = code == 0x2028 || code == 0x2029;
+    bool turns = code == 0x61c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
+                 (code >= 0x2066 && code <= 0x2069);
+    return !control && !line_end && !turns && code != 0xfeff;
+}
+
+// The bytes of the character at the front, if it may stand as it is; 0: it may not.
+static size_t
+s_printable(slice rest)
+{
+    size_t size;
+    uint32_t code = s_decode(rest, &size);
+    return code && s_is_harmless(code) ? size : 0;
+}
+
+static slice
+s_behind(slice text, size_t size)
+{
+    return slice_of(text.data + size, text.size - size);
+}
+
+enum { LONGEST = 4, CUT = 5 }; // of one character, escaped; "..." and what ends the text
+
+// Returns how much was written, without an end.
+static size_t
+s_escape(slice text, const char *escaped, char *ret_text, size_t size)
+{
+    size_t used = 0, step;
+    for (; text.size; text = s_behind(text, step)) {
+        if (used + LONGEST + CUT > size) {
+            memcpy(ret_text + used, "...", 3);
+            return used + 3;
+        }
+        step = s_printable(text);
+        if (!step) {
+            step = 1;
+            used += (size_t)snprintf(ret_text + used, LONGEST + 1, "\\x%02x", text.data[0]);
+            continue;
+        }
+        if (step == 1 && strchr(escaped, text.data[0]))
+            ret_text[used++] = '\\';
+        memcpy(ret_text + used, text.data, step);
+        used += step;
+    }
+    return used;
 }
 
 const char *
 log_quoted(slice text, char *ret_text, size_t size)
 {
     ASSERT(size >= 8);
-    size_t used = 0;
-    ret_text[used++] = '"';
-    for (size_t i = 0; i < text.size; i++) {
-        if (used + 9 > size) {
-            memcpy(ret_text + used, "...", 3);
-            used += 3;
-            break;
-        }
-        uint8_t c = text.data[i];
-        if (c == '"' || c == '\\') {
-            ret_text[used++] = '\\';
-            ret_text[used++] = (char)c;
-        } else if (c < 0x20 || c == 0x7f) {
-            used += (size_t)snprintf(ret_text + used, 5, "\\x%02x", c);
-        } else {
-            ret_text[used++] = (char)c;
-        }
-    }
-    ret_text[used++] = '"';
-    ret_text[used] = '\0';
+    ret_text[0] = '"';
+    size_t used = 1 + s_escape(text, "\"\\", ret_text + 1, size - 1);
+    ret_text[used] = '"';
+    ret_text[used + 1] = '\0';
     return ret_text;
+}
+
+const char *
+log_plain(slice text, char *ret_text, size_t size)
+{
+    ASSERT(size >= 8);
+    ret_text[s_escape(text, "", ret_text, size)] = '\0';
+    return ret_text;
+}
+
+const char *
+log_value(const char *text, char *ret_text, size_t size)
+{
+    slice whole = slice_text(text), rest = whole;
+    size_t step = 1;
+    while (rest.size && step) {
+        step = strchr(" \"\\", rest.data[0]) ? 0 : s_printable(rest);
+        rest = s_behind(rest, step);
+    }
+    return whole.size == 0 || rest.size ? log_quoted(whole, ret_text, size)
+                                        : log_plain(whole, ret_text, size);
 }

@@ -2,7 +2,9 @@
 //
 //     log_event(LEVEL_WARN, "worker_lost", "worker=%s sessions=%zu", name, count);
 //
-// A value with blanks or quotes is the caller's to quote: log_quoted.
+// Whatever came from a socket, a file, the command line or user code goes through one of log_quoted,
+// log_value and log_plain, also where a person's terminal shows it: nothing in it may begin a line, end a
+// value or move the cursor.
 #ifndef TROUPE_LOG_H
 #define TROUPE_LOG_H
 
@@ -15,7 +17,13 @@ void log_setup(const char *component,
 void log_event(log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Writes text as "…" with quotes, backslashes and control characters escaped; cut to fit. Returns ret_text.
-const char *log_quoted(slice text, char *ret_text, size_t size); // size >= 8
+// Writes text as "…": quotes and backslashes escaped by a backslash, and as \xNN each byte of a control
+// character (C1 ones too), of what ends a line or turns its direction in Unicode, and of what is no UTF-8.
+// Cut to fit, "..." in place of the rest. Returns ret_text. size >= 8.
+const char *log_quoted(slice text, char *ret_text, size_t size);
+// The same as it is, where nothing in it needs quotes (a name, a path): only then without them.
+const char *log_value(const char *text, char *ret_text, size_t size);
+// The same without quotes, and quotes and backslashes as they are: for tables.
+const char *log_plain(slice text, char *ret_text, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 #include "fleet/commands.h"
 
+#include "common/log.h"
 #include "fleet/call.h"
 
 #include <inttypes.h>
@@ -21,7 +22,8 @@ static int
 s_fail(verb what, const char *why)
 {
     fflush(stdout);
-    fprintf(stderr, "troupe %s: %s\n", verb_word(what), why);
+    char text[600]; // it may be the other side's, or a file's
+    fprintf(stderr, "troupe %s: %s\n", verb_word(what), log_plain(slice_text(why), text, sizeof text));
     return 1;
 }
 

@@ -24,7 +24,8 @@ const char *argp_program_version = "troupe " TROUPE_VERSION;
 static int
 s_refuse(const char *why)
 {
-    fprintf(stderr, "troupe: %s\n", why);
+    char text[WHY_SIZE + 64];
+    fprintf(stderr, "troupe: %s\n", log_plain(slice_text(why), text, sizeof text));
     return EXIT_REFUSED;
 }
 

@@ -1,3 +1,4 @@
+#include "common/log.h"
 #include "fleet/report.h"
 
 #include <inttypes.h>
@@ -18,13 +19,21 @@ s_age(uint64_t ms, char ret_text[32])
     return ret_text;
 }
 
+// What a process wrote last, or the other side of a socket says.
+static const char *
+s_plain(const char *text, char *ret_text, size_t size)
+{
+    return log_plain(slice_text(text), ret_text, size);
+}
+
 static void
 s_table_row(const report_row *row, buffer *out)
 {
-    char age[32], pid[24] = "-";
+    char age[32], pid[24] = "-", last[512], name[64], state[32];
     if (row->pid)
         snprintf(pid, sizeof pid, "%" PRIu64, row->pid);
-    buffer_format(out, "%-11s %8s  %-8s %7s %8" PRIu64 " %6" PRIu64 "M", row->name, pid, row->state,
+    buffer_format(out, "%-11s %8s  %-8s %7s %8" PRIu64 " %6" PRIu64 "M",
+                  s_plain(row->name, name, sizeof name), pid, s_plain(row->state, state, sizeof state),
                   s_age(row->age_ms, age), row->restarts, row->rss >> 20);
     if (row->known)
         buffer_format(out, " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64,
@@ -32,15 +41,16 @@ s_table_row(const report_row *row, buffer *out)
                       row->said.turns);
     else
         buffer_format(out, " %8s %6s %6s %7s %8s", "-", "-", "-", "-", "-");
-    buffer_format(out, "  %s\n", row->last[0] ? row->last : "-");
+    buffer_format(out, "  %s\n", s_plain(row->last[0] ? row->last : "-", last, sizeof last));
 }
 
 void
 report_table(const report *self, buffer *out)
 {
-    char age[32];
-    buffer_format(out, "fleet %s, pid %" PRIu64 ", %" PRIu64 " workers, for %s, at %s\n", self->state,
-                  self->pid, self->workers, s_age(self->age_ms, age), self->front);
+    char age[32], state[32], front[300], why[512];
+    buffer_format(out, "fleet %s, pid %" PRIu64 ", %" PRIu64 " workers, for %s, at %s\n",
+                  s_plain(self->state, state, sizeof state), self->pid, self->workers,
+                  s_age(self->age_ms, age), s_plain(self->front, front, sizeof front));
     if (self->broker_known)
         buffer_format(
             out,
@@ -52,7 +62,7 @@ report_table(const report *self, buffer *out)
         buffer_text(out, "broker: no figures\n");
     if (strcmp(self->reload, "none") != 0)
         buffer_format(out, "reload %s%s%s\n", self->reload, self->reload_why[0] ? ": " : "",
-                      self->reload_why);
+                      s_plain(self->reload_why, why, sizeof why));
     buffer_format(out, "%-11s %8s  %-8s %7s %8s %7s %8s %6s %6s %7s %8s  %s\n", "NAME", "PID", "STATE", "AGE",
                   "RESTARTS", "MEMORY", "SESSIONS", "VIEWS", "QUEUED", "RUNNING", "TURNS", "LAST EXIT");
     for (size_t i = 0; i < self->count; i++)

@@ -1,6 +1,7 @@
 #include "fleet/session_rows.h"
 
 #include "common/hex.h"
+#include "common/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,21 +61,18 @@ session_rows_head(buffer *out)
 }
 
 // Names are a worker's own words: nothing in them may move the cursor.
-static void
-s_plain(slice text, char ret_text[2 * MAX_WORKER_NAME])
+static const char *
+s_plain(slice text, char *ret_text, size_t size)
 {
-    size_t size = text.size < MAX_WORKER_NAME ? text.size : MAX_WORKER_NAME;
-    for (size_t i = 0; i < size; i++)
-        ret_text[i] = text.data[i] < 0x20 || text.data[i] == 0x7f ? '?' : (char)text.data[i];
-    snprintf(ret_text + size, 2, "%s", size ? "" : "-");
+    return log_plain(text.size ? text : slice_text("-"), ret_text, size);
 }
 
 void
 session_rows_table(const listed *one, buffer *out)
 {
-    char id[ID_TEXT], state[2 * MAX_WORKER_NAME], worker[2 * MAX_WORKER_NAME], kept[32] = "-";
-    s_plain(one->state, state);
-    s_plain(one->worker, worker);
+    char id[ID_TEXT], state[32], worker[2 * MAX_WORKER_NAME], kept[32] = "-";
+    s_plain(one->state, state, sizeof state);
+    s_plain(one->worker, worker, sizeof worker);
     if (one->bytes)
         snprintf(kept, sizeof kept, "%" PRIu64, one->bytes);
     buffer_format(out, "%-32s  %-10s %-16s %-8s %7" PRIu64 " %9s\n", id_text(one->session, id), state, worker,

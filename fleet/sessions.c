@@ -2,6 +2,7 @@
 
 #include "common/hex.h"
 #include "common/host.h"
+#include "common/log.h"
 #include "fleet/inquiry.h"
 #include "fleet/session_rows.h"
 #include "proto/bodies.h"
@@ -25,7 +26,9 @@ static int
 s_fail(const census *self)
 {
     fflush(stdout);
-    fprintf(stderr, "troupe %s: %s\n", verb_word(self->given->verb), self->why);
+    char text[sizeof self->why];
+    fprintf(stderr, "troupe %s: %s\n", verb_word(self->given->verb),
+            log_plain(slice_text(self->why), text, sizeof text));
     return 1;
 }
 

@@ -60,8 +60,11 @@ supervisor_new(const supervisor_options *options)
     self->control = control_new(address);
     self->envoy = self->control ? envoy_new(settings_local(given, SET_FRONT), options->clock) : NULL;
     if (!self->envoy || s_open_signals(&self->signals)) {
-        log_event(LEVEL_ERROR, "no_supervisor", "control=%s front=%s reason=\"%s\"", address,
-                  settings_local(given, SET_FRONT), strerror(errno));
+        char at[300], front[300];
+        int reason = errno;
+        log_event(LEVEL_ERROR, "no_supervisor", "control=%s front=%s reason=\"%s\"",
+                  log_value(address, at, sizeof at),
+                  log_value(settings_local(given, SET_FRONT), front, sizeof front), strerror(reason));
         supervisor_destroy(&self);
     }
     return self;
@@ -92,8 +95,9 @@ s_say_up(supervisor *self)
     if (self->said_up || !plan_is_up(self->plan))
         return;
     self->said_up = true;
+    char front[300];
     log_event(LEVEL_INFO, "up", "workers=%u front=%s", plan_workers(self->plan),
-              settings_local(self->options.given, SET_FRONT));
+              log_value(settings_local(self->options.given, SET_FRONT), front, sizeof front));
     if (self->options.ready_fd >= 0 && write(self->options.ready_fd, "ready\n", 6) != 6)
         log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->options.ready_fd, strerror(errno));
     if (self->options.ready_fd >= 0)

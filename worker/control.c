@@ -163,7 +163,7 @@ s_heard_at(worker *self, uint64_t sent)
     runqueue_open_until(self->queue, self->fence_at);
     if (self->said_fenced && !control_is_fenced(self, clock_now(self->clock))) {
         self->said_fenced = false;
-        log_event(LEVEL_WARN, "unfenced", "worker=%s", self->options.name);
+        log_event(LEVEL_WARN, "unfenced", "worker=%s", self->name_text);
     }
 }
 
@@ -199,8 +199,8 @@ control_welcome(worker *self, const incoming *message)
         if (self->options.registered && !self->was_registered)
             self->options.registered(self->options.context);
         self->was_registered = true;
-        log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->options.name,
-                  self->options.back, self->boot);
+        log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->name_text,
+                  self->back_text, self->boot);
     }
 }
 
@@ -218,7 +218,7 @@ control_refused(worker *self, const incoming *message)
         self->refused_since = now;
     if (slice_is(body.reason, err_word(ERR_NAME_TAKEN)) && now - self->refused_since < REFUSED_MS)
         return;
-    log_event(LEVEL_ERROR, "refused", "worker=%s reason=%s message=%s", self->options.name,
+    log_event(LEVEL_ERROR, "refused", "worker=%s reason=%s message=%s", self->name_text,
               log_quoted(body.reason, reason, sizeof reason), log_quoted(body.message, text, sizeof text));
     self->end = WORKER_REFUSED;
     self->phase = LEFT;
@@ -230,11 +230,11 @@ s_asked_who(worker *self, uint64_t boot)
 {
     bool known = self->phase == READY || self->phase == DRAINING;
     if (known && boot == self->boot) {
-        log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->options.name,
+        log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->name_text,
                   roster_count(self->roster));
         s_drop_all(self, "broker_forgot");
     } else if (known) {
-        log_event(LEVEL_WARN, "broker_restarted", "worker=%s sessions=%zu boot=%" PRIu64, self->options.name,
+        log_event(LEVEL_WARN, "broker_restarted", "worker=%s sessions=%zu boot=%" PRIu64, self->name_text,
                   roster_count(self->roster), boot);
     }
     if (known)

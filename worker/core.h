@@ -36,7 +36,8 @@ struct worker {
     phase phase;
     worker_end end;
     uint64_t boot;
-    uint64_t newest_epoch; // of the sessions that were begun here
+    char name_text[3 * MAX_WORKER_NAME], back_text[300]; // of the options, for the log
+    uint64_t newest_epoch;                               // of the sessions that were begun here
     uint64_t heartbeat_ms;
     uint64_t fence_ms;      // how old the newest word of the broker may be
     uint64_t fence_at;      // when it will be; UINT64_MAX before the first

@@ -272,7 +272,7 @@ main(int argc, char **argv)
 {
     static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.",
                                        NULL,      NULL,    NULL};
-    char name[32];
+    char name[32], said[3 * MAX_WORKER_NAME];
     if (descriptors_reserve_standard())
         return EXIT_FAILURE;
     snprintf(name, sizeof name, "worker-%d", (int)getpid());
@@ -305,11 +305,11 @@ main(int argc, char **argv)
     if (s_reload && !s_signalled && code == 0) {
         if (given.box_fd != -1)
             fcntl(given.box_fd, F_SETFD, 0);
-        log_event(LEVEL_INFO, "reloading", "worker=%s", given.name);
+        log_event(LEVEL_INFO, "reloading", "worker=%s", log_value(given.name, said, sizeof said));
         execv("/proc/self/exe", argv);
         log_event(LEVEL_ERROR, "reload_failed", "error=%s", strerror(errno));
         code = 1;
     }
-    log_event(LEVEL_INFO, "stopped", "worker=%s", given.name);
+    log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(given.name, said, sizeof said));
     _exit(code); // threads may be inside the person's code: nothing is taken down under them
 }

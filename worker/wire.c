@@ -97,7 +97,9 @@ wire_new(const char *address, const wire_keys *keys)
     s_watch(self);
     if (zmq_connect(self->socket, address) == 0)
         return self;
-    log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", address, zmq_strerror(errno));
+    char at[300];
+    log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", log_value(address, at, sizeof at),
+              zmq_strerror(errno));
     wire_destroy(&self, 0);
     return NULL;
 }

@@ -68,6 +68,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     worker *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->options = *options;
+    log_value(options->name, self->name_text, sizeof self->name_text);
+    log_value(options->back, self->back_text, sizeof self->back_text);
     self->clock = clock;
     self->wire = connected;
     self->heartbeat_ms = HEARTBEAT_MS;
@@ -405,7 +407,7 @@ s_is_fenced(worker *self)
     if (fenced && !self->said_fenced) {
         self->said_fenced = true;
         log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",
-                  self->options.name, roster_count(self->roster), now - self->fence_at + self->fence_ms,
+                  self->name_text, roster_count(self->roster), now - self->fence_at + self->fence_ms,
                   "no word of the broker: nothing is begun or answered until there is");
     }
     return fenced;
@@ -416,8 +418,8 @@ s_say_refusal(worker *self)
 {
     const char *refusal = wire_refusal(self->wire);
     if (refusal && refusal != self->said_refusal)
-        log_event(LEVEL_WARN, "refused_by_broker", "worker=%s back=%s reason=\"%s\"", self->options.name,
-                  self->options.back, refusal);
+        log_event(LEVEL_WARN, "refused_by_broker", "worker=%s back=%s reason=\"%s\"", self->name_text,
+                  self->back_text, refusal);
     self->said_refusal = refusal;
 }
 
@@ -428,14 +430,13 @@ s_beat(worker *self)
     s_say_refusal(self);
     if (self->phase == REGISTERING && self->unsent && !self->said_refusal &&
         !self->said_waiting) { // since the last beat
-        log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->options.name,
-                  self->options.back);
+        log_event(LEVEL_WARN, "waiting_for_broker", "worker=%s back=%s", self->name_text, self->back_text);
         self->said_waiting = true;
     }
     if (self->phase == READY && (bool)self->unsent != self->said_lost) { // since the last beat, or no more
         self->said_lost = self->unsent;
         log_event(LEVEL_WARN, self->said_lost ? "broker_lost" : "broker_back", "worker=%s back=%s",
-                  self->options.name, self->options.back);
+                  self->name_text, self->back_text);
     }
     // Nothing is said behind what the broker does not take: it would pile up, and be old when it is read.
     if (self->unsent && (s_is_control(self->unsent) || !s_holds(self)))
@@ -463,7 +464,7 @@ s_leave(worker *self, uint64_t now)
         self->phase = known ? DRAINING : LEAVING;
         self->leave_at = now + drain;
         self->drained_by = now + (drain < DRAIN_ANSWER_MS ? drain : DRAIN_ANSWER_MS);
-        log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->options.name,
+        log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->name_text,
                   roster_count(self->roster));
         if (known)
             control_drain(self);

@@ -78,6 +78,67 @@ test_quoted_words(void)
     CU_ASSERT_STRING_EQUAL(log_quoted(slice_text("a much longer text"), room, 16), "\"a much ...\"");
 }
 
+static char *s_logged(void (*run)(void));
+
+static void
+test_quoted_unicode(void)
+{
+    static const struct {
+        const char *text, *quoted;
+    } cases[] = {
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8e\xad", "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8e\xad\""},
+        {"\x1b[2J\r\n", "\"\\x1b[2J\\x0d\\x0a\""},
+        {"\xc2\x9b"
+         "2J",
+         "\"\\xc2\\x9b2J\""},                        // CSI as one character
+        {"a\xe2\x80\xa8z", "\"a\\xe2\\x80\\xa8z\""}, // a line separator
+        {"\xe2\x80\xae"
+         "b",
+         "\"\\xe2\\x80\\xae"
+         "b\""}, // from right to left
+        {"\xef\xbb\xbf", "\"\\xef\\xbb\\xbf\""},
+        {"\xc3(", "\"\\xc3(\""},
+        {"\xe2\x82", "\"\\xe2\\x82\""},          // its end is missing
+        {"\xc0\x8a", "\"\\xc0\\x8a\""},          // a newline, too long
+        {"\xed\xa0\x80", "\"\\xed\\xa0\\x80\""}, // a surrogate
+        {"\xf4\x90\x80\x80", "\"\\xf4\\x90\\x80\\x80\""},
+        {"\x80\xff", "\"\\x80\\xff\""},
+    };
+    char room[128];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CU_ASSERT_STRING_EQUAL(log_quoted(slice_text(cases[i].text), room, sizeof room), cases[i].quoted);
+}
+
+static void
+test_values_and_plain(void)
+{
+    char room[64];
+    CU_ASSERT_STRING_EQUAL(log_value("ipc:///tmp/x-1.sock", room, sizeof room), "ipc:///tmp/x-1.sock");
+    CU_ASSERT_STRING_EQUAL(log_value("a b", room, sizeof room), "\"a b\"");
+    CU_ASSERT_STRING_EQUAL(log_value("", room, sizeof room), "\"\"");
+    CU_ASSERT_STRING_EQUAL(log_value("a\x1b", room, sizeof room), "\"a\\x1b\"");
+    CU_ASSERT_STRING_EQUAL(log_value("a\"b", room, sizeof room), "\"a\\\"b\"");
+    CU_ASSERT_STRING_EQUAL(log_plain(slice_text("say \"x\"\n"), room, sizeof room), "say \"x\"\\x0a");
+    CU_ASSERT_STRING_EQUAL(log_plain(slice_text("a much longer text"), room, 16), "a much l...");
+    CU_ASSERT_STRING_EQUAL(log_plain(slice_text(""), room, 8), "");
+}
+
+static void
+s_log_unquoted(void)
+{
+    log_setup("unit", LEVEL_DEBUG);
+    log_event(LEVEL_DEBUG, "unquoted", "text=%s", "a\nlevel=ERROR\x1b[2J\x7f");
+}
+
+static void
+test_what_was_not_quoted_is_one_line(void)
+{
+    char *text = s_logged(s_log_unquoted);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "text=a?level=ERROR?[2J?\n"));
+    CU_ASSERT_PTR_EQUAL(strchr(text, '\n'), text + strlen(text) - 1);
+    free(text);
+}
+
 // What log_event writes to standard error. The caller frees it.
 static char *
 s_logged(void (*run)(void))
@@ -175,6 +236,9 @@ test_bugs_abort(void)
 }
 
 static const unit_test s_tests[] = {
+    {"quoted: Unicode, and what is none", test_quoted_unicode},
+    {"values, and plain text", test_values_and_plain},
+    {"what was not quoted is one line", test_what_was_not_quoted_is_one_line},
     {"quoted at every small size", test_quoted_at_every_small_size},
     {"quoted, every byte", test_quoted_every_byte},
     {"quoted words", test_quoted_words},

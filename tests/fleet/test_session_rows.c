@@ -65,7 +65,7 @@ test_hostile_names(void)
 {
     listed one = {s_id(0, 0, 1), slice_text("active"), slice_text("a\x1b[2J\"\\\n"), false, 0, 0, 0};
     s_is(session_rows_table, &one,
-         "00000000000000000000000000000001  active     a?[2J\"\\?         -              0         -\n");
+         "00000000000000000000000000000001  active     a\\x1b[2J\"\\\\x0a   -              0         -\n");
     s_is(session_rows_json, &one,
          "{\"session\": \"00000000000000000000000000000001\", \"state\": \"active\", \"worker\": "
          "\"a\\u001b[2J\\\"\\\\\\u000a\", \"attached\": false, \"epoch\": 0, \"pending\": 0, \"bytes\": 0}");

@@ -73,8 +73,9 @@ s_initialize(const char *python)
     }
     if (!PyStatus_Exception(status))
         return true;
-    log_event(LEVEL_ERROR, "python_failed", "python=%s error=\"%s\"", python,
-              status.err_msg ? status.err_msg : "?");
+    char path[512], why[512];
+    log_event(LEVEL_ERROR, "python_failed", "python=%s error=%s", log_value(python, path, sizeof path),
+              log_quoted(slice_text(status.err_msg ? status.err_msg : "?"), why, sizeof why));
     return false;
 }
 
@@ -160,8 +161,10 @@ embed_start(const embed_options *options)
     if (ops)
         return ops;
     s_print_exception();
-    log_event(LEVEL_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"", python,
-              options->settings ? options->settings : "-");
+    char path[512], settings[256];
+    log_event(LEVEL_ERROR, "project_failed", "python=%s settings=%s hint=\"the traceback is above\"",
+              log_value(python, path, sizeof path),
+              log_value(options->settings ? options->settings : "-", settings, sizeof settings));
     return NULL;
 }
 
