@@ -14,7 +14,7 @@ enum {
     SESSIONS = 8,
     TASKS = 16, // of a worker, remembered
     OWNERS = 64,
-    MAX_MESSAGES = 300, // of a program
+    MAX_MESSAGES = 160, // of a program
 };
 
 typedef struct {

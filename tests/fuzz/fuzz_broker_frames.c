@@ -15,7 +15,8 @@ __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t
 enum {
     TURN_LIMIT_MS = 1000,
     STEP_MS = 1000,
-    DRAIN_STEPS = 45, // seconds, in which every deadline passes
+    DRAIN_STEPS = 17, // in which every deadline passes: what is parked, then what is forwarded
+    DRAIN_STEP_MS = 2000,
     KEEP_LIMIT = 96 << 10,
     MAX_BURST = 80,
     NO_SUCH_PID = 0x7fffffff, // over the system's limit
@@ -399,6 +400,8 @@ s_run(slice code)
 static void
 s_beat(peer *owner)
 {
+    if (!registry_find(world.broker->workers, slice_of(owner->id, owner->id_size)))
+        return;
     draft_begin(&world.draft);
     draft_frame(&world.draft);
     draft_header(&world.draft, &(header){.version = PROTOCOL_VERSION, .type = MSG_HEARTBEAT});
@@ -410,10 +413,13 @@ s_beat(peer *owner)
 static void
 s_drain(bool beats)
 {
+    world.messages = 0;
+    for (unsigned i = 0; i < PEERS; i++)
+        world.clients[i].full = false;
     for (unsigned i = 0; i < DRAIN_STEPS; i++) {
         for (unsigned each = 0; beats && each < PEERS; each++)
             s_beat(&world.workers[each]);
-        s_step(STEP_MS);
+        s_step(DRAIN_STEP_MS);
     }
 }
 

@@ -420,7 +420,8 @@ s_is_idle(void)
 {
     const worker *self = world.worker;
     runqueue_load load = runqueue_look(self->queue);
-    return self->phase == READY && !self->unsent && !load.queued && !load.running && !load.parked;
+    return fuzz_socket_is_empty(world.socket) && self->phase == READY && !self->unsent && !load.queued &&
+           !load.running && !load.parked;
 }
 
 // The broker hears, and is heard, until nothing is left to do.

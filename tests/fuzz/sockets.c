@@ -41,6 +41,12 @@ fuzz_socket_new(const socket_events *events)
     return self;
 }
 
+bool
+fuzz_socket_is_empty(const fuzz_socket *self)
+{
+    return self->next == self->count;
+}
+
 void
 fuzz_socket_clear(fuzz_socket *self)
 {

@@ -18,6 +18,7 @@ typedef struct {
 typedef struct fuzz_socket fuzz_socket;
 fuzz_socket *fuzz_socket_new(const socket_events *events);                    // lives as long as the process
 void fuzz_socket_push(fuzz_socket *self, const slice frames[], size_t count); // to be received
+bool fuzz_socket_is_empty(const fuzz_socket *self);                           // all was received
 void fuzz_socket_clear(fuzz_socket *self);                                    // what was not received
 
 #endif
