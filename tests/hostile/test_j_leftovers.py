@@ -1,9 +1,12 @@
 """What one page's handler leaves on its thread, on a worker with one thread, does no harm to another's."""
 
+import importlib.util
 import sqlite3
 
+import postgres
 import pytest
 import raw
+from fleet import Fleet
 
 from troupe import wire
 
@@ -13,13 +16,19 @@ LEAVES = "house.leftovers.Leaves"
 LEFT = "it left a transaction open on the database connection 'default'"
 
 
-@pytest.fixture(scope="module")
-def one_thread(tmp_path_factory, database):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def one_thread(request, tmp_path_factory, database):
     """A fleet with one worker, whose turns share a thread."""
-    from fleet import Fleet
-
-    options = ["--threads", "1", "--most-threads", "1"]
-    with Fleet(tmp_path_factory.mktemp("fleet"), workers=1, web=False, database=database, worker=options) as fleet:
+    options = {"workers": 1, "web": False, "worker": ["--threads", "1", "--most-threads", "1"]}
+    folder = tmp_path_factory.mktemp("fleet")
+    if request.param == "sqlite":
+        with Fleet(folder, database=database, **options) as fleet:
+            yield fleet
+        return
+    if not postgres.programs() or not importlib.util.find_spec("psycopg"):
+        pytest.skip("PostgreSQL or psycopg is not installed")
+    with postgres.cluster() as place, Fleet(folder, env={"SCENARIO_POSTGRES": str(place)}, **options) as fleet:
+        fleet.manage("migrate", "--run-syncdb", "--verbosity", "0")
         yield fleet
 
 
@@ -31,6 +40,13 @@ def peer(one_thread):
 
 def rows(fleet):
     """The texts in the database, as another process sees them."""
+    if "SCENARIO_POSTGRES" in fleet.extra:
+        import psycopg
+
+        with psycopg.connect(
+            host=fleet.extra["SCENARIO_POSTGRES"], user=postgres.USER, dbname="postgres"
+        ) as connection:
+            return [text for (text,) in connection.execute("select text from house_row order by id")]
     with sqlite3.connect(fleet.database) as connection:
         return [text for (text,) in connection.execute("select text from house_row order by id")]
 

@@ -1,5 +1,5 @@
 """The scenarios' Django project. Its environment: TROUPE_FRONT, SCENARIO_DB, SCENARIO_DEBUG,
-SCENARIO_ATOMIC, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE,
+SCENARIO_ATOMIC, SCENARIO_POSTGRES, SCENARIO_MOUNT_TIMEOUT, SCENARIO_EVENT_RATE,
 SCENARIO_USER_CHECK (seconds, or "never"), SCENARIO_SESSIONS (an engine),
 SCENARIO_PROXIES (trusted ones, with commas between)."""
 
@@ -52,6 +52,14 @@ DATABASES = {
         "ATOMIC_REQUESTS": os.environ.get("SCENARIO_ATOMIC") == "1",
     }
 }
+if "SCENARIO_POSTGRES" in os.environ:
+    DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": "troupe",
+        "HOST": os.environ["SCENARIO_POSTGRES"],
+        "CONN_MAX_AGE": None,
+    }
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
