@@ -1,6 +1,8 @@
 """troupe._native itself: a session whose turn runs, waits or ends is not entered a second time."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -136,3 +138,23 @@ def test_its_end_leaves_an_exception_alone():
 
     with pytest.raises(TypeError, match="unsupported operand"):
         sum(waiting() for _ in range(1))  # sum() lets the last reference go when the addition has raised
+
+
+def test_a_view_that_holds_its_session_is_collected():
+    """A ring of both; the garbage collector has to see through the session."""
+    session, view = native.Session(SESSION), Inside()
+    mount(session, view)
+    view.session, gone = session, weakref.ref(view)
+    del session, view
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_view_that_somebody_holds_is_not():
+    session, view = native.Session(SESSION), Inside(bool)
+    mount(session, view)
+    view.session = session
+    del session
+    gc.collect()
+    assert parts(event(view.session, 1, "call"))[0] == wire.DONE
+    view.session.close()

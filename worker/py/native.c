@@ -171,6 +171,15 @@ s_abandon(native_session *self)
     answer_destroy(&self->reply);
 }
 
+static void
+s_end(native_session *self)
+{
+    self->busy = self->ended = true;
+    s_abandon(self);
+    session_close_views(self->of, self->host.ops);
+    self->busy = false;
+}
+
 static PyObject *
 s_close(PyObject *self_, PyObject *unused)
 {
@@ -178,11 +187,31 @@ s_close(PyObject *self_, PyObject *unused)
     (void)unused;
     if (self->busy)
         return PyErr_Format(PyExc_ValueError, "%s: the session's turn is running", err_word(ERR_FULL));
-    self->busy = self->ended = true;
-    s_abandon(self);
-    session_close_views(self->of, self->host.ops);
-    self->busy = false;
+    s_end(self);
     Py_RETURN_NONE;
+}
+
+// A view may hold what holds its session.
+static int
+s_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    const native_session *self = (native_session *)self_;
+    Py_VISIT(Py_TYPE(self_));
+    for (unsigned i = 0; self->of && i < session_view_count(self->of); i++) {
+        int stop = py_instance_traverse(view_instance(session_view_at(self->of, i)), visit, arg);
+        if (stop)
+            return stop;
+    }
+    return 0;
+}
+
+static int
+s_clear(PyObject *self_)
+{
+    native_session *self = (native_session *)self_;
+    if (self->of && !self->busy)
+        s_end(self);
+    return 0;
 }
 
 static void
@@ -191,6 +220,7 @@ s_dealloc(PyObject *self_)
     native_session *self = (native_session *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     PyObject *pending, *value, *traceback; // the last reference may go while an exception is on its way
+    PyObject_GC_UnTrack(self_);
     PyErr_Fetch(&pending, &value, &traceback);
     if (self->of) {
         s_abandon(self);
@@ -238,6 +268,8 @@ static PyMemberDef s_pending_members[] = {
 static PyType_Slot s_session_slots[] = {
     {Py_tp_new, s_new},
     {Py_tp_dealloc, s_dealloc},
+    {Py_tp_traverse, s_traverse},
+    {Py_tp_clear, s_clear},
     {Py_tp_methods, s_methods},
     {Py_tp_members, s_members},
     {Py_tp_doc, "Session(session_id): a session actor of this process."},
@@ -250,8 +282,8 @@ static PyType_Slot s_pending_slots[] = {
     {0},
 };
 
-static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_session), 0, Py_TPFLAGS_DEFAULT,
-                                     s_session_slots};
+static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_session), 0,
+                                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, s_session_slots};
 static PyType_Spec s_pending_spec = {"troupe._native.Pending", sizeof(native_pending), 0,
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_pending_slots};
 

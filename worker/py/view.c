@@ -512,6 +512,15 @@ py_host_ops(py_host *self)
     return &self->ops;
 }
 
+int
+py_instance_traverse(void *instance_, visitproc visit, void *arg)
+{
+    const instance *of = instance_;
+    Py_VISIT(of->view);
+    Py_VISIT(of->context);
+    return 0;
+}
+
 PyObject *
 py_awaitable_object(void *awaitable)
 {

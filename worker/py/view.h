@@ -16,6 +16,8 @@ void py_host_destroy(py_host **self_p);
 const view_ops *py_host_ops(py_host *self);
 
 // What a handler returned to be awaited. Borrowed references.
+// The garbage collector's: visits what an instance of view_ops.h owns.
+int py_instance_traverse(void *instance, visitproc visit, void *arg);
 PyObject *py_awaitable_object(void *awaitable);
 PyObject *py_scope_context(void *scope);
 // Tells how it ended, instead of the done callback: exception may be None. GIL held.
