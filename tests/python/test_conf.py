@@ -107,6 +107,7 @@ def test_who_reads_them_gets_what_works(settings):
         assert inflow.admits_socket() and inflow.admits_frame()
         for event in range(1, 200):
             inflow.refusal(event)
+        inflow.close()
     settings.TROUPE = {"SOCKET_PATH": 5, "MINIFIED": "no"}
     assert 'data-troupe-socket="/ws/troupe/"' in page.script_tag()
 
