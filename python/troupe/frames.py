@@ -90,7 +90,7 @@ class _Numbers:
     def read_int(self, text):
         """An integer of 64 bits. Its length is looked at first, as int() takes a time that grows with its square."""
         value = int(text) if len(text) <= MAX_NUMERAL else None
-        if value is None or not -(1 << 63) <= value < 1 << 64:
+        if value is None or not wire.is_integer(value):
             return self._refuse("an integer has more than 64 bits")
         return value
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.http.cookie import SimpleCookie
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
@@ -130,6 +130,8 @@ def page_view(cls, initkwargs):
 async def _page(request, path, params, init):
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
+    if any(type(value) is int and not wire.is_integer(value) for value in params.values()):
+        raise Http404("a number in the address has more than 64 bits")  # <int:…> takes digits without end
     try:
         facts = await sync_to_async(facts_of.of_http)(request)
     except facts_of.RequestTooLarge:

@@ -160,6 +160,11 @@ def unpack_body(data):
     return body
 
 
+def is_integer(value):
+    """Whether an int has no more than the 64 bits that travel."""
+    return -(1 << 63) <= value < 1 << 64
+
+
 def depth_within(value, limit):
     """Whether lists and maps are nested at most `limit` deep in a plain value. Never recurses deeper than
     that.

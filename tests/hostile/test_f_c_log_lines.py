@@ -6,7 +6,7 @@ import raw
 
 from troupe import wire
 
-BAD = "x\nlevel=INFO component=forged event=forged \x1b[2J\x9b2J\u2028\u202e\x7f\"\\"
+BAD = 'x\nlevel=INFO component=forged event=forged \x1b[2J\x9b2J\u2028\u202e\x7f"\\'
 GONE = 2**31 - 1  # no system has a process of this number
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z level=(DEBUG|INFO|WARN|ERROR) component=\w+ pid=\d+ event=\w+ ")
 
