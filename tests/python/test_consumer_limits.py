@@ -232,3 +232,14 @@ async def test_a_refused_join_has_time_to_come_back(native, clock, settings, mon
         assert (await page.join("forged"))["t"] == "reload"
         assert (await page.join(found))["retry_ms"] == 1_000_000
         assert await page.socket.receive_nothing(0.1)
+
+
+async def test_an_address_that_has_too_many_sockets_open(native, settings, quiet):
+    settings.TROUPE = {**settings.TROUPE, "TRUSTED_PROXIES": ["unix"], "ADDRESS_OPEN_SOCKETS": 2}
+    behind = [*ORIGIN, (b"x-forwarded-for", b"198.51.100.77")]
+    for _ in range(2):  # what was open counts no more
+        sockets = [WebSocket(application, "/ws/troupe/", headers=behind) for _ in range(3)]
+        assert [await one.connect() for one in sockets] == [(True, None)] * 2 + [(False, consumer.TOO_OFTEN)]
+        for one in sockets[:2]:
+            await one.disconnect()
+    quiet.expect("event=too_many_sockets address=198.51.100.77")
