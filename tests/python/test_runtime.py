@@ -5,7 +5,7 @@ import contextvars
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template import engines
@@ -276,7 +276,7 @@ def test_templates_made_at_run_time_do_not_pile_up():
 
 @pytest.fixture
 def as_worker(monkeypatch):
-    monkeypatch.setattr(housekeeping._thread, "has_connections", False)
+    monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
     runtime.set_housekeeping(True)
     yield
     runtime.set_housekeeping(False)
@@ -303,7 +303,7 @@ def test_locale_of_the_person(as_worker):
 def test_dead_connections_are_closed_and_the_query_log_forgotten(as_worker, settings):
     settings.DEBUG = True
     connection.ensure_connection()
-    housekeeping._thread.has_connections = True
+    housekeeping._note_connection(connection=connections["default"])
     with connection.cursor() as cursor:
         cursor.execute("select 1")
     assert connection.queries
@@ -322,9 +322,9 @@ def test_dead_connections_are_closed_and_the_query_log_forgotten(as_worker, sett
 
 
 def test_opening_a_connection_is_noticed():
-    housekeeping._thread.has_connections = False
-    connection_created.send(sender=None, connection=None)
-    assert housekeeping._thread.has_connections
+    housekeeping._thread.connections.clear()
+    connection_created.send(sender=None, connection=connections["default"])
+    assert housekeeping._thread.connections == {"default": connections["default"]}
 
 
 def test_parameters_that_are_no_python():
