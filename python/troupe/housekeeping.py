@@ -83,8 +83,8 @@ def settle():
     left = [one for one in _thread.connections.values() if _is_open(one)]
     if left:
         raise TransactionManagementError(
-            f"it left a transaction open on the database connection {_discard(left)}: all that was written in it is rolled back. "
-            "End it before returning: use `with transaction.atomic():`, and leave autocommit on"
+            f"it left a transaction open on the database connection {_discard(left)}: all that was written in it is "
+            "rolled back. End it before returning: use `with transaction.atomic():`, and leave autocommit on"
         )
 
 
