@@ -3,12 +3,17 @@ middleware each time; a socket stays open while its user is deactivated, deleted
 password. So the session and the user are read again before an event, at most every TROUPE["USER_CHECK_SECONDS"].
 """
 
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from . import conf, request
+
+THREADS = 8  # of a process, each with database connections of its own
 
 
 class UserCheck:
@@ -41,7 +46,7 @@ class UserCheck:
         database raises is raised.
         """
         now = self._clock()
-        user = await database_sync_to_async(_user_of)(self._session_key)
+        user = await _off_the_loop()(self._session_key)
         self._at = now
         return user == self._user
 
@@ -49,3 +54,20 @@ class UserCheck:
 def _user_of(session_key):
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return request.user_key(request.user_of_session(store))
+
+
+def _off_the_loop():
+    """_user_of() on threads of its own: joins share one, and a look is not to wait for them, nor they for it. Over
+    inproc:// on that one, where a test's transaction is.
+    """
+    if conf.is_inproc():
+        return database_sync_to_async(_user_of)
+    return database_sync_to_async(_user_of, thread_sensitive=False, executor=_threads())
+
+
+@functools.cache
+def _threads():
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="troupe-user")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)

@@ -39,6 +39,8 @@ LIMITS = {
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),
     "events of a page": (None, None),
+    "frames of a page that wait for its join": (None, None),
+    "frames that wait for a browser to read": (None, None),
     "events of an address": (None, None, None),
     "joins of a socket": (None, None, None, None),
     "sessions of a page load in place of one that is spent": (None, None),
