@@ -178,6 +178,30 @@ test('a refused join is tried again, not sooner than the server wants', () => {
   assert.equal(live.sockets.length, 2)
 })
 
+test('a join that has to wait is not hurried by what is refused meanwhile', () => {
+  const live = pageOf(BUTTON).join(0)
+  for (let i = 0; i < 3; i++) live.$('button').click()
+  live.socket.say({ t: 'refused', n: 1, reason: 'unknown_session' })
+  live.socket.take()
+  live.socket.say({ t: 'error', reason: 'busy', retry_ms: 3000 }, { t: 'refused', n: 2, reason: 'unknown_session' },
+    { t: 'lost', reason: 'unknown_session' }, { t: 'refused', n: 3, reason: 'gap' })
+  live.clock.advance(2999)
+  assert.deepEqual(live.socket.take(), [])
+  live.clock.advance(1)
+  assert.equal(live.socket.take('join').length, 1)
+})
+
+test('nothing of the old session is asked for while the page joins', () => {
+  const live = pageOf('<p>1</p>').join()
+  live.patch('2') // to be acknowledged soon
+  live.socket.say({ v: 0, s: 9, a: 0, d: { 3: 'x' } }) // and a gap
+  live.socket.say({ t: 'lost', reason: 'worker_lost' })
+  live.clock.advance(500)
+  assert.deepEqual(live.socket.take().map(({ t }) => t), ['refresh', 'ack', 'join'])
+  live.clock.advance(10_000)
+  assert.deepEqual(live.socket.take(), [])
+})
+
 // A worker dies while three events of a page are under way: each of them is refused, and the session is lost.
 function ended(live, events = 3) {
   for (let i = 0; i < events; i++) live.$('button').click()

@@ -33,7 +33,7 @@ export function pageOf(env) {
     },
   })
   const { send } = socket
-  const queue = queueOf({ clock, send, rejoin: join })
+  const queue = queueOf({ clock, send, rejoin: () => again.runs() || join() })
   const morph = morphOf(window, events)
   const chunks = chunkCache(window)
   let views = [...document.querySelectorAll('[data-troupe]')].map(
@@ -66,9 +66,8 @@ export function pageOf(env) {
   // same tokens, which the first has spent by then. Whoever asks for it meanwhile asks because of a frame that is
   // older than the answer, so the answer will do.
   function join() {
-    queue.closed()
     if (joining) return
-    again.clear()
+    idle()
     views = views.filter((view) => view.el().isConnected)
     if (!views.length) return leave()
     joining = true
