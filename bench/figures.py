@@ -190,6 +190,8 @@ BENCHES = {
             Figure("worker_p99_s", "s", "<= 3"),
             Figure("broker_p99_s", "s", "<= 3", "the broker is killed"),
             *_zero("lost", "twice", "out_of_order", "unanswered"),
+            *_zero("fresh", unit="sessions"),
+            *_zero("stopped", unit="pages"),
             Figure("broker_p50_s", "s"),
             Figure("unknown", "events"),
         ),

@@ -88,7 +88,7 @@ def run(quick):
     report.add("worker_p50_s", worker[len(worker) // 2])
     report.add("worker_p99_s", worker[len(worker) * 99 // 100])
     report.add("broker_p99_s", broker[len(broker) * 99 // 100])
-    for name in ("lost", "twice", "out_of_order", "unanswered"):
+    for name in ("lost", "twice", "out_of_order", "unanswered", "fresh", "stopped"):
         report.add(name, sum(one[name] for one in judged))
     report.add("broker_p50_s", broker[len(broker) // 2])
     report.add("unknown", sum(one["unknown"] for one in judged))

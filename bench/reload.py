@@ -16,6 +16,7 @@ from stage import Stage
 PAGES, QUICK_PAGES = 500, 100  # and as many events a second
 AT_ONCE = 20  # pages that load at the same time
 SETTLE = 60.0
+WRONG = ("lost", "twice", "out_of_order", "fresh", "stopped")
 
 
 async def _start(port, count):
@@ -66,7 +67,7 @@ async def _run(fleet, report, count, seconds, rounds):
     judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh) for page in pages]
     failed = sum(event.outcome != "done" for page in pages for event in page.events)
     await asyncio.gather(*(page.stop() for page in pages))
-    report.add("failed", failed + sum(one[name] for one in judged for name in ("lost", "twice", "out_of_order")))
+    report.add("failed", failed + sum(one[name] for one in judged for name in WRONG))
     report.add("p99_ms", _p99(sorted(during)))
     report.add("p50_ms", _p50(sorted(during)))
     report.add("longest_ms", 1000 * max(during))
