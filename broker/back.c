@@ -313,7 +313,6 @@ back_released(broker *self, worker *from, parcel *in, const header *head)
         return;
     }
     char reason[65];
-    ASSERT(said.reason.size < sizeof reason); // reason_decode's limit
     snprintf(reason, sizeof reason, "%.*s", (int)said.reason.size, (const char *)said.reason.data);
     if (strcmp(reason, "not_restored") == 0)
         fate_forget(self, known, HAPPENING_LOST, err_word(ERR_WORKER_LOST));

@@ -120,6 +120,21 @@ s_tick_if_due(broker *self)
         fate_tick(self);
 }
 
+static void
+s_hear_connections(broker *self)
+{
+    static const int largest[] = {[SIDE_FRONT] = MAX_FRONT_MESSAGE, [SIDE_BACK] = MAX_BACK_MESSAGE};
+    connection_event told;
+    for (allow_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
+        for (int i = 0; i < BATCH && connections_next(self->connections, side, &told); i++) {
+            if (!told.refused)
+                broker_log(self, GATE_CONNECTION, LEVEL_INFO, "disconnected",
+                           "side=%s peer=%s largest_frame=%d", side_word(side), told.peer, largest[side]);
+            else if (self->guard)
+                guard_refused(self->guard, side, told.reason, told.peer, self->now);
+        }
+}
+
 void
 broker_turn(broker *self)
 {
@@ -128,6 +143,7 @@ broker_turn(broker *self)
     s_read_batch(self, self->front_socket, s_read_front);
     if (self->guard)
         guard_turn(self->guard, self->now);
+    s_hear_connections(self);
 }
 
 static int
@@ -155,6 +171,16 @@ s_on_guard(zloop_t *loop, zsock_t *socket, void *arg)
     broker *self = arg;
     self->now = clock_now(self->clock);
     guard_turn(self->guard, self->now);
+    return 0;
+}
+
+static int
+s_on_connection(zloop_t *loop, zsock_t *socket, void *arg)
+{
+    (void)loop, (void)socket;
+    broker *self = arg;
+    self->now = clock_now(self->clock);
+    s_hear_connections(self);
     return 0;
 }
 
@@ -351,9 +377,10 @@ broker_new(const broker_config *config)
     self->back = s_router(MAX_BACK_MESSAGE, config->heartbeat_ms, config->worker_dead_ms);
     self->front_socket = zsock_resolve(self->front);
     self->back_socket = zsock_resolve(self->back);
-    if (self->guard) {
-        guard_watch(self->guard, self->front, SIDE_FRONT);
-        guard_watch(self->guard, self->back, SIDE_BACK);
+    if (strncmp(config->front[0], "inproc://", 9) != 0) {
+        self->connections = connections_new();
+        connections_watch(self->connections, self->front, SIDE_FRONT);
+        connections_watch(self->connections, self->back, SIDE_BACK);
     }
     // Workers first: whoever reaches the front socket should find somebody behind it soon.
     if (s_bind(self, self->back, SIDE_BACK, config->back, config->back_count) != OK ||
@@ -368,6 +395,7 @@ broker_destroy(broker **self_p)
     broker *self = *self_p;
     if (!self)
         return;
+    connections_destroy(&self->connections);
     zsock_destroy(&self->front);
     zsock_destroy(&self->back);
     guard_destroy(&self->guard);
@@ -411,8 +439,10 @@ s_arm(broker *self, zmq_pollitem_t *signals)
     if (zloop_poller(loop, signals, s_on_signal, self) || zloop_reader(loop, self->back, s_on_back, self) ||
         zloop_reader(loop, self->front, s_on_front, self) || !zloop_ticket(loop, s_on_ticket, self))
         return false;
-    for (size_t i = 0; self->guard && i < GUARD_SOCKETS; i++)
-        if (zloop_reader(loop, guard_socket(self->guard, i), s_on_guard, self))
+    if (self->guard && zloop_reader(loop, guard_socket(self->guard), s_on_guard, self))
+        return false;
+    for (allow_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
+        if (zloop_reader(loop, connections_socket(self->connections, side), s_on_connection, self))
             return false;
     zloop_reader_set_tolerant(loop, self->back);
     zloop_reader_set_tolerant(loop, self->front);

@@ -7,6 +7,7 @@
 #define TROUPE_BROKER_CORE_H
 
 #include "broker/broker.h"
+#include "broker/connections.h"
 #include "broker/gate.h"
 #include "broker/guard.h"
 #include "broker/passive.h"
@@ -22,7 +23,15 @@ enum {
     ANSWER_SLACK_MS = 5000, // and for this long its answer may be under way
 };
 
-typedef enum { GATE_MALFORMED, GATE_REFUSED, GATE_REPLY, GATE_FULL, GATE_STRANGER, GATE_COUNT } gate_kind;
+typedef enum {
+    GATE_MALFORMED,
+    GATE_REFUSED,
+    GATE_REPLY,
+    GATE_FULL,
+    GATE_STRANGER,
+    GATE_CONNECTION,
+    GATE_COUNT
+} gate_kind;
 
 // A reply that goes out when what it brought along is stored.
 typedef struct {
@@ -34,6 +43,7 @@ typedef struct {
 struct broker {
     zsock_t *front, *back;
     void *front_socket, *back_socket; // the same, as libzmq knows them
+    connections *connections;         // NULL: nobody comes from outside this process
     guard *guard;                     // of tcp:// addresses; NULL: there are no keys
     zloop_t *loop;                    // while broker_run
     zlistx_t *files;                  // of ipc sockets, ours to remove

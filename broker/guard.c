@@ -13,7 +13,6 @@ struct guard {
     certificate own;
     allow *allowed;
     zsock_t *asked; // a REP, where ZeroMQ asks
-    zsock_t *heard[SIDE_COUNT];
     gate refusals;
 };
 
@@ -44,8 +43,6 @@ guard_destroy(guard **self_p)
     guard *self = *self_p;
     if (!self)
         return;
-    for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++)
-        zsock_destroy(&self->heard[where]);
     if (self->asked) // closing it frees its address only some time later
         zsock_unbind(self->asked, ZAP_ENDPOINT);
     zsock_destroy(&self->asked);
@@ -64,21 +61,10 @@ guard_close(guard *self, zsock_t *socket, allow_side where)
     zsock_set_curve_secretkey(socket, self->own.secret_key);
 }
 
-void
-guard_watch(guard *self, zsock_t *socket, allow_side where)
-{
-    char address[64];
-    snprintf(address, sizeof address, "inproc://troupe-guard-%s", side_word(where));
-    ASSERT(zmq_socket_monitor(zsock_resolve(socket), address, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) == 0);
-    self->heard[where] = zsock_new(ZMQ_PAIR);
-    ASSERT(self->heard[where] && zsock_connect(self->heard[where], "%s", address) == 0);
-}
-
 zsock_t *
-guard_socket(guard *self, size_t at)
+guard_socket(guard *self)
 {
-    ASSERT(at < GUARD_SOCKETS);
-    return at == 0 ? self->asked : self->heard[at - 1];
+    return self->asked;
 }
 
 static void
@@ -165,31 +151,15 @@ s_answer(guard *self, uint64_t now)
     return true;
 }
 
-// A peer that never came to show a key: it has none, or took somebody else's for the broker's.
-static bool
-s_hear(guard *self, allow_side where, uint64_t now)
+void
+guard_refused(guard *self, allow_side where, uint32_t reason, const char *address, uint64_t now)
 {
-    uint16_t event;
-    uint32_t value;
-    zmq_msg_t part;
-    void *from = zsock_resolve(self->heard[where]);
-    ASSERT(zmq_msg_init(&part) == 0);
-    bool here = zmq_msg_recv(&part, from, ZMQ_DONTWAIT) == (int)(sizeof event + sizeof value);
-    if (here)
-        memcpy(&value, (const char *)zmq_msg_data(&part) + sizeof event, sizeof value);
-    char address[ZAP_FRAME + 1] = "";
-    while (zmq_msg_more(&part) && zmq_msg_recv(&part, from, 0) != -1)
-        snprintf(address, sizeof address, "%.*s", (int)zmq_msg_size(&part),
-                 (const char *)zmq_msg_data(&part));
-    zmq_msg_close(&part);
-    if (here)
-        s_log(self, now, side_word(where), address, "",
-              value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
-                  ? (strncmp(address, "tcp:", 4) == 0 ? "it shows no key"
-                                                      : "it wants keys where there are none")
-              : value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ? "it takes another key for the broker's"
-                                                               : "it does not speak as a peer does");
-    return here;
+    const char *why = "it does not speak as a peer does";
+    if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
+        why = "it takes another key for the broker's";
+    else if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+        why = strncmp(address, "tcp:", 4) == 0 ? "it shows no key" : "it wants keys where there are none";
+    s_log(self, now, side_word(where), address, "", why);
 }
 
 void
@@ -197,7 +167,4 @@ guard_turn(guard *self, uint64_t now)
 {
     for (unsigned i = 0; i < TURN && s_answer(self, now); i++)
         ;
-    for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++)
-        for (unsigned i = 0; self->heard[where] && i < TURN && s_hear(self, where, now); i++)
-            ;
 }

@@ -18,11 +18,11 @@ void guard_destroy(guard **self_p); // NULL-safe; after the sockets that it guar
 // What is bound on that socket from now on wants a key. What was bound before does not, and ZeroMQ knows no
 // way back.
 void guard_close(guard *self, zsock_t *socket, allow_side where);
-// Has what the socket refuses told to the guard. Once a socket.
-void guard_watch(guard *self, zsock_t *socket, allow_side where);
+// A peer that never came to show a key: it has none, or took somebody else's for the broker's. reason:
+// ZeroMQ's.
+void guard_refused(guard *self, allow_side where, uint32_t reason, const char *address, uint64_t now);
 
-enum { GUARD_SOCKETS = 1 + SIDE_COUNT };
-zsock_t *guard_socket(guard *self, size_t at); // at < GUARD_SOCKETS; NULL: none. Readable: there is work
+zsock_t *guard_socket(guard *self); // readable: guard_turn has work
 void guard_turn(guard *self, uint64_t now);
 
 #endif

@@ -6,8 +6,8 @@
 enum {
     MAX_REQUEST_BODY = 1 << 20,
     MAX_REPLY_BODY = 16 << 20,
-    MAX_FRONT_MESSAGE = 8 << 20,
-    MAX_BACK_MESSAGE = 64 << 20,
+    MAX_FRONT_MESSAGE = 16 << 20, // beyond these ZeroMQ closes the connection; what is less
+    MAX_BACK_MESSAGE = 96 << 20,  // and still too large is answered
     MAX_ROUTING_ID = 32,
     MAX_KEYS = 32,
     MAX_DEPTH = 16,
