@@ -31,6 +31,7 @@ SERVER_MAX_TEXT = 128 << 10  # what the guide tells servers to let through: twic
 JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
 WORK_ENDS_SECONDS = 1.0
 RETRY_USER_MS = 1000
+PUSH_LOOK_SECONDS = 25  # as often as our pages ping
 PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
@@ -491,6 +492,7 @@ class LiveViewConsumer(AsyncConsumer):
                 self._show_failure(fields)
             elif kind == wire.PUSH:
                 self._text(fields["frame"].decode())
+                self._look_now_and_then()
             elif kind == wire.ENDED:
                 self._lost(str(fields["reason"]))
         except (ValueError, LookupError, AttributeError, TypeError) as error:
@@ -503,6 +505,11 @@ class LiveViewConsumer(AsyncConsumer):
             self._json(t="failed", n=0, v=fields["view"].hex(), error=error)
 
     # The user.
+
+    def _look_now_and_then(self):
+        """A page that gets pushes and says nothing, not even a ping, is none of ours; it is looked at all the same."""
+        if self._work is None and self._early is None and self._user.is_due(PUSH_LOOK_SECONDS):
+            self._begin(self._look_at_user(None))
 
     async def _look_at_user(self, text):
         """text: the event or refresh that waits for it, or None."""

@@ -34,12 +34,12 @@ class UserCheck:
         if self._user is not None and request.is_by_session(scope):
             self._session_key = user["session_key"]
 
-    def is_due(self):
-        """Whether the last look is too old."""
+    def is_due(self, least=0):
+        """Whether the last look is too old. least: seconds that it is good for anyway."""
         if self._session_key is None:
             return False
         seconds = conf.get("USER_CHECK_SECONDS")
-        return seconds is not None and self._clock() - self._at >= seconds
+        return seconds is not None and self._clock() - self._at >= max(seconds, least)
 
     async def is_same(self):
         """Look again: whether the session still says that it is this user, and the user may still log in. What the
