@@ -456,7 +456,9 @@ s_revive_reply(session *to, slice kept)
         return;
     bool settles = head.type == MSG_DONE || head.type == MSG_FAILED || head.type == MSG_UNKNOWN;
     if (!settles || head.sequence > MAX_EVENT_NUMBER)
-        return; // it answers no event
+        return;                    // it answers no event
+    head.session = session_id(to); // where it comes from is not to be believed
+    head.flags = 0;
     answer *reply = answer_new(&head, &(client_id){0}, head.type);
     buffer_append(&reply->body, kept.data + HEADER_SIZE, kept.size - HEADER_SIZE);
     session_revive_reply(to, reply);

@@ -514,6 +514,29 @@ s_senseless_replies(void)
     buffer_fini(&kept);
 }
 
+// A reply goes to who asked in this session, whatever its header says.
+static void
+s_a_reply_of_another_session(void)
+{
+    uint8_t bytes[HEADER_SIZE + 1] = {[HEADER_SIZE] = 0x80};
+    header done = {
+        .version = PROTOCOL_VERSION, .type = MSG_DONE, .flags = 7, .session = FAKE_OTHER, .sequence = 1};
+    buffer kept;
+    buffer_init(&kept);
+    s_begin();
+    s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
+    s_store(&kept, s_event(1, "increment", 0));
+    header_encode(&done, bytes);
+    snapshot_put(&kept, ROOT_REPLIES | 1, slice_of(bytes, sizeof bytes));
+    s_revive(&kept);
+    const answer *again = s_event(1, "increment", 0);
+    CU_ASSERT_EQUAL(again->head.type, MSG_DONE);
+    CU_ASSERT(id_equal(again->head.session, FAKE_SESSION));
+    CU_ASSERT_EQUAL(again->head.flags, FLAG_REPEAT);
+    s_finish();
+    buffer_fini(&kept);
+}
+
 static const unit_test s_tests[] = {
     {"what comes along", s_what_comes_along},
     {"what is asked for", s_what_is_asked_for},
@@ -529,5 +552,6 @@ static const unit_test s_tests[] = {
     {"bad snapshots", s_bad_snapshots},
     {"snapshots that make no sense", s_senseless_snapshots},
     {"replies that make no sense", s_senseless_replies},
+    {"a reply of another session", s_a_reply_of_another_session},
 };
 UNIT_MAIN("snapshot", s_tests)
