@@ -236,8 +236,9 @@ s_put_snapshot(void)
 {
     buffer *out = draft_frame(&world.draft);
     uint8_t how = program_byte(&world.program);
-    if (how % 2 && world.snapshot_count) {
-        buffer_slice(out, buffer_bytes(&world.snapshots[(how >> 1) % SNAPSHOTS]));
+    unsigned known = world.snapshot_count < SNAPSHOTS ? world.snapshot_count : SNAPSHOTS;
+    if (how % 2 && known) {
+        buffer_slice(out, buffer_bytes(&world.snapshots[(how >> 1) % known]));
         return;
     }
     snapshot_begin(out, SNAPSHOT_FULL);
@@ -429,6 +430,7 @@ static void
 s_drain(void)
 {
     world.full = false;
+    world.messages = 0;
     for (unsigned i = 0; i < DRAIN_ROUNDS && !world.ended; i++) {
         world.fake.now += HEARTBEAT_MS;
         world_turn();

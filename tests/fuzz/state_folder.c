@@ -70,8 +70,8 @@ state_folder(void)
 {
     if (*s_folder)
         return s_folder;
-    strcpy(s_folder,
-           access("/dev/shm", W_OK) == 0 ? "/dev/shm/troupe-fuzz-XXXXXX" : "/tmp/troupe-fuzz-XXXXXX");
+    snprintf(s_folder, sizeof s_folder, "%s",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm/troupe-fuzz-XXXXXX" : "/tmp/troupe-fuzz-XXXXXX");
     ASSERT(mkdtemp(s_folder));
     atexit(s_remove);
     return s_folder;
