@@ -9,6 +9,7 @@ typedef struct {
     id16 id;
     uint64_t touched; // ms
     uint64_t size;    // of all its roots, with what each takes in a frame
+    uint64_t sum;     // of the checksums of those that only the tables have
     bool here;        // false: it was dropped, or there was none
     bool stored;      // the tables have a session of that id,
     bool anew;        // whose roots are none of this one's

@@ -1,4 +1,7 @@
+// Writing the journal (journal_record.h says how it looks).
 #include "broker/journal.h"
+
+#include "broker/journal_record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,43 +9,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #define MOST_KEPT (16U << 20) // memory that a new generation takes over
 
-typedef struct {
-    uint64_t check; // of what follows it
-    uint64_t generation;
-    uint64_t size; // of the entries
-} batch;
+enum { FILE_MODE = 0600, BLOCK = 4096 };
 
-typedef struct {
-    id16 session;
-    uint64_t now;
-    uint32_t kind, root;
-    uint64_t size;
-} entry_head;
-
-enum { FILE_MODE = 0600, CHECKED_FROM = sizeof(uint64_t) };
+unsigned
+journal_bucket(id16 session)
+{
+    return (unsigned)(XXH3_64bits(session.bytes, ID_SIZE) % JOURNAL_BUCKETS);
+}
 
 static int
 s_open(const char *folder)
 {
     char path[4096];
-    if ((size_t)snprintf(path, sizeof path, "%s/journal", folder) >= sizeof path) {
+    if ((size_t)snprintf(path, sizeof path, "%s/" JOURNAL_NAME, folder) >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
 }
 
 int
 journal_open(journal *self, const char *folder)
 {
+    struct stat status;
     *self = (journal){.file = s_open(folder)};
     buffer_init(&self->bytes);
-    return self->file < 0 ? errno : 0;
+    if (self->file < 0)
+        return errno == EISDIR || errno == ENXIO ? EINVAL : errno;
+    if (fstat(self->file, &status))
+        return errno;
+    return S_ISREG(status.st_mode) ? 0 : EINVAL;
 }
 
 void
@@ -54,102 +52,83 @@ journal_close(journal *self)
     *self = (journal){0};
 }
 
-static uint64_t
-s_check(const uint8_t *begin, size_t size) // of a batch with its head
-{
-    return XXH3_64bits(begin + CHECKED_FROM, size - CHECKED_FROM);
-}
-
-// What the file has of size bytes; all of them, or an errno.
-static int
-s_read(int file, uint8_t *to, size_t size)
-{
-    for (size_t at = 0; at < size;) {
-        ssize_t got = pread(file, to + at, size - at, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got ? errno : EIO;
-        at += (size_t)got;
-    }
-    return 0;
-}
-
-static void
-s_replay_batch(slice entries, void (*replay)(void *, const journal_entry *), void *context)
-{
-    entry_head head;
-    for (size_t at = 0; entries.size - at >= sizeof head; at += head.size) {
-        memcpy(&head, entries.data + at, sizeof head);
-        at += sizeof head;
-        if (head.size > entries.size - at)
-            return;
-        replay(context, &(journal_entry){.kind = (journal_kind)head.kind,
-                                         .session = head.session,
-                                         .root = head.root,
-                                         .now = head.now,
-                                         .bytes = slice_of(entries.data + at, head.size)});
-    }
-}
-
 int
-journal_replay(const journal *self, void (*replay)(void *context, const journal_entry *entry), void *context)
+journal_load(const journal *self, buffer *out)
 {
     struct stat status;
     if (fstat(self->file, &status))
         return errno;
-    buffer all;
-    buffer_init(&all);
-    size_t size = (size_t)status.st_size;
-    int code = s_read(self->file, buffer_reserve(&all, size), size);
-    batch head;
-    for (size_t at = 0; !code && size - at >= sizeof head; at += sizeof head + head.size) {
-        memcpy(&head, all.data + at, sizeof head);
-        if (head.generation != self->generation || head.size > size - at - sizeof head ||
-            head.check != s_check(all.data + at, sizeof head + head.size))
+    size_t size = status.st_size < JOURNAL_MOST ? (size_t)status.st_size : JOURNAL_MOST;
+    uint8_t *to = buffer_reserve(out, size + 1); // an empty file, too, has an address
+    for (size_t at = 0; at < size;) {
+        size_t rest = size - at;
+        ssize_t got = pread(self->file, to + at, rest, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0) { // cut off meanwhile
+            size = at;
             break;
-        s_replay_batch(slice_of(all.data + at + sizeof head, head.size), replay, context);
+        }
+        if (got < 0) { // one block that the disk lost: the reader finds the hole
+            got = (ssize_t)(rest < BLOCK ? rest : BLOCK - at % BLOCK);
+            memset(to + at, 0, (size_t)got);
+        }
+        at += (size_t)got;
     }
-    buffer_fini(&all);
-    return code;
+    buffer_wrote(out, size);
+    return 0;
+}
+
+// Returns where its content is.
+static size_t
+s_append(journal *self, journal_head head, slice content, slice more)
+{
+    uint64_t salt = journal_salt(self->origin, self->bytes.size);
+    size_t begin = self->bytes.size, at = begin + sizeof head;
+    head.magic = JOURNAL_MAGIC;
+    head.size = content.size + more.size;
+    buffer_append(&self->bytes, &head, sizeof head);
+    buffer_slice(&self->bytes, content);
+    buffer_slice(&self->bytes, more);
+    head.check = journal_content_check(self->bytes.data + at, head.size, salt);
+    head.head_check = journal_head_check(head, salt);
+    memcpy(self->bytes.data + begin, &head, sizeof head);
+    return at;
 }
 
 size_t
 journal_put(journal *self, const journal_entry *added)
 {
-    if (!journal_is_open(self)) // what its head says is known when it is written
-        buffer_append(&self->bytes, &(batch){0}, sizeof(batch));
-    entry_head head = {.session = added->session,
-                       .now = added->now,
-                       .kind = added->kind,
-                       .root = added->root,
-                       .size = added->bytes.size + added->more.size};
-    buffer_append(&self->bytes, &head, sizeof head);
-    size_t at = self->bytes.size;
-    buffer_slice(&self->bytes, added->bytes);
-    buffer_slice(&self->bytes, added->more);
-    return at;
+    journal_head head = {
+        .session = added->session, .now = added->now, .kind = added->kind, .root = added->root};
+    self->uncommitted++;
+    self->counts[journal_bucket(added->session)]++;
+    return s_append(self, head, added->bytes, added->more);
 }
 
 bool
 journal_is_open(const journal *self)
 {
-    return self->bytes.size > self->written;
+    return self->uncommitted;
 }
 
-err
-journal_write(journal *self)
+static void
+s_commit(journal *self)
 {
-    if (!journal_is_open(self))
-        return OK;
-    uint8_t *begin = self->bytes.data + self->written;
-    size_t size = self->bytes.size - self->written;
-    batch head = {.generation = self->generation, .size = size - sizeof head};
-    memcpy(begin, &head, sizeof head);
-    head.check = s_check(begin, size);
-    memcpy(begin, &head, sizeof head);
-    for (size_t at = 0; at < size;) {
-        ssize_t wrote = pwrite(self->file, begin + at, size - at, (off_t)(self->written + at));
+    journal_commit commit = {.origin = self->origin, .boot = self->boot};
+    memcpy(commit.counts, self->counts, sizeof commit.counts);
+    s_append(self, (journal_head){.kind = JOURNAL_COMMIT}, slice_of((const uint8_t *)&commit, sizeof commit),
+             (slice){0});
+    self->uncommitted = 0;
+}
+
+static err
+s_write(journal *self)
+{
+    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0, JOURNAL_END); // where it ends, as far as it is known
+    size_t size = self->bytes.size + JOURNAL_END;
+    for (size_t at = self->written; at < size;) {
+        ssize_t wrote = pwrite(self->file, self->bytes.data + at, size - at, (off_t)at);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
@@ -160,20 +139,33 @@ journal_write(journal *self)
     return OK;
 }
 
-void
-journal_begin(journal *self, uint64_t generation)
+err
+journal_write(journal *self)
 {
-    self->generation = generation;
-    self->written = 0;
+    if (!journal_is_open(self))
+        return OK;
+    s_commit(self);
+    return s_write(self);
+}
+
+void
+journal_begin(journal *self, journal_origin origin)
+{
+    self->origin = origin;
+    self->written = self->uncommitted = 0;
+    memset(self->counts, 0, sizeof self->counts);
     buffer_clear(&self->bytes);
     if (self->bytes.capacity > MOST_KEPT)
         buffer_fini(&self->bytes);
+    s_commit(self);
+    (void)s_write(self); // if it cannot be now, it goes with the first batch
 }
 
 void
 journal_void(journal *self)
 {
-    journal_begin(self, self->generation);
+    journal_begin(self, self->origin);
     int code = ftruncate(self->file, 0); // if it fails: nothing else can be done about it
     (void)code;
+    self->written = 0;
 }

@@ -1,30 +1,17 @@
 #include "broker/store.h"
 
 #include "broker/epochs.h"
-#include "broker/fresh.h"
-#include "broker/journal.h"
-#include "broker/tables.h"
+#include "broker/store_state.h"
 #include "common/limits.h"
+#include "common/log.h"
 #include "proto/snapshot.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-// Pages are taken whole, and old ones stay while they are read: the file may need some times what is in it.
-#define ROOM_FACTOR 4
 
 enum {
     SWEEP_STEP = 256,
     MOST_FRESH_BYTES = 8 << 20, // more is folded into the tables,
     MOST_FRESH = 1024,          // which takes some ms at most
-};
-
-struct store {
-    tables tables;
-    journal journal; // what was put since they were written,
-    fresh fresh;     // and where it is
-    size_t limit, used;
-    id16 swept; // where the next sweep begins
 };
 
 static size_t
@@ -39,7 +26,7 @@ static void
 s_remove(store *self, fresh_session *of)
 {
     self->used -= of->size < self->used ? of->size : self->used;
-    of->size = 0;
+    of->size = of->sum = 0;
     of->here = false;
     of->anew = true;
     of->life++;
@@ -52,6 +39,16 @@ s_drop(store *self, fresh_session *of)
     journal_put(&self->journal, &(journal_entry){.kind = JOURNAL_DROP, .session = of->id});
 }
 
+// Once: it is dropped then.
+static void
+s_say_damaged(id16 id)
+{
+    char text[ID_TEXT];
+    log_event(LEVEL_ERROR, "store_damaged", "file=" TABLES_FILE " session=%s reason=\"%s\"",
+              id_text(id, text),
+              "a record of it does not match its checksum, or is missing; it is not stored any more");
+}
+
 // A session as it is by now. One that the tables cannot tell of is dropped: what they have would be older
 // than what people have seen.
 static fresh_session *
@@ -62,9 +59,12 @@ s_session(store *self, id16 id)
         return known;
     record stored = {0};
     int code = tables_session(&self->tables, id, &stored);
+    if (code == MDB_CORRUPTED)
+        s_say_damaged(id);
     known = fresh_add(&self->fresh, id);
     known->touched = stored.touched;
     known->size = stored.size;
+    known->sum = stored.sum;
     known->here = !code;
     known->stored = code != TABLES_NONE;
     if (known->stored && code)
@@ -72,17 +72,21 @@ s_session(store *self, id16 id)
     return known;
 }
 
-// What the tables have of a root takes in a frame. False: they cannot be read.
+// What the tables have of a root takes in a frame; it counts no more in the session's sum. False: they cannot
+// be read.
 static bool
-s_weighs(store *self, const fresh_session *of, uint32_t root, size_t *ret)
+s_replaces(store *self, fresh_session *session, uint32_t root, size_t *ret)
 {
     size_t size;
+    uint64_t check;
     *ret = 0;
-    if (of->anew || !of->stored)
+    if (session->anew || !session->stored)
         return true;
-    int code = tables_root(&self->tables, of->id, root, &size);
-    if (!code)
+    int code = tables_root(&self->tables, session->id, root, &size, &check);
+    if (!code) {
         *ret = s_weight(size);
+        session->sum -= check;
+    }
     return !code || code == TABLES_NONE;
 }
 
@@ -94,7 +98,7 @@ s_put(store *self, fresh_session *of, uint32_t root, bool gone, size_t at, size_
     fresh_root *known = fresh_root_of(&self->fresh, of, root, &new);
     size_t before = known->gone ? 0 : s_weight(known->size), now = gone ? 0 : s_weight(size);
     if (new)
-        readable = s_weighs(self, of, root, &before);
+        readable = s_replaces(self, of, root, &before);
     known->gone = gone;
     known->at = at;
     known->size = size;
@@ -181,19 +185,26 @@ store_is_open(const store *self)
 
 // --- keeping --------------------------------------------------------------------------------------------
 
-// Brings the tables up to date. The file of the journal is of no generation any more, then. 0, or a code.
-static int
-s_fold(store *self)
+// Also where nothing is fresh: a new generation begins.
+int
+store_write_tables(store *self)
 {
-    if (!self->fresh.session_count)
-        return 0;
-    uint64_t next = self->journal.generation + 1;
-    int code = tables_write(&self->tables, &self->fresh, self->journal.bytes.data, "journal", next);
+    journal_origin next = self->journal.origin;
+    next.generation++;
+    int code = tables_write(&self->tables, &self->fresh, self->journal.bytes.data, next);
     if (code)
         return code;
     journal_begin(&self->journal, next);
     fresh_clear(&self->fresh);
     return 0;
+}
+
+// Brings the tables up to date. What the file of the journal has is of no generation any more, then. 0, or a
+// code.
+static int
+s_fold(store *self)
+{
+    return self->fresh.session_count ? store_write_tables(self) : 0;
 }
 
 // What is fresh cannot be kept, and what the tables have of these sessions is older than what people have
@@ -254,7 +265,10 @@ store_has(store *self, id16 session)
 {
     record stored;
     const fresh_session *known = fresh_find(&self->fresh, session);
-    return known ? known->here : tables_session(&self->tables, session, &stored) == 0;
+    if (known)
+        return known->here;
+    int code = tables_session(&self->tables, session, &stored);
+    return code == MDB_CORRUPTED ? s_session(self, session)->here : !code;
 }
 
 err
@@ -265,7 +279,12 @@ store_read(store *self, id16 session, buffer *out)
     if (fresh_find(&self->fresh, session) && s_fold(self))
         return ERR_SYSTEM;
     snapshot_begin(out, SNAPSHOT_FULL);
-    return tables_roots(&self->tables, session, out) ? ERR_SYSTEM : OK;
+    int code = tables_roots(&self->tables, session, out);
+    if (code == MDB_CORRUPTED) {
+        s_say_damaged(session);
+        store_drop(self, session);
+    }
+    return code ? ERR_SYSTEM : OK;
 }
 
 size_t
@@ -280,11 +299,10 @@ typedef struct {
 } listing;
 
 static void
-s_list(void *to_, id16 id, const record *of)
+s_list(void *to_, id16 id, const record *found)
 {
-    (void)of;
     listing *to = to_;
-    if (to->count < to->most && !id_equal(id, to->after))
+    if (found && to->count < to->most && !id_equal(id, to->after))
         to->ret[to->count++] = id;
 }
 
@@ -311,16 +329,20 @@ typedef struct {
     uint64_t now, age;
     bool (*is_alive)(void *context, id16 session);
     void *context;
-    id16 old[SWEEP_STEP];
-    size_t count;
+    id16 old[SWEEP_STEP], damaged[SWEEP_STEP];
+    size_t count, damaged_count;
 } sweep;
 
 static void
-s_look(void *looking_, id16 id, const record *of)
+s_look(void *looking_, id16 id, const record *found)
 {
     sweep *looking = looking_;
-    bool is_old = of->touched > looking->now ||
-                  looking->now - of->touched > looking->age; // the former from before the machine's start
+    if (!found) { // it is named, and dropped
+        looking->damaged[looking->damaged_count++] = id;
+        return;
+    }
+    bool is_old = found->touched > looking->now ||
+                  looking->now - found->touched > looking->age; // the former from before the machine's start
     if (is_old && !looking->is_alive(looking->context, id))
         looking->old[looking->count++] = id;
 }
@@ -334,81 +356,9 @@ store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *cont
         tables_each(&self->tables, &self->swept, SWEEP_STEP, s_look, &looking);
     for (size_t i = 0; i < looking.count; i++)
         store_drop(self, looking.old[i]);
+    for (size_t i = 0; i < looking.damaged_count; i++)
+        (void)store_has(self, looking.damaged[i]);
     return looking.count;
-}
-
-// --- opening --------------------------------------------------------------------------------------------
-
-static void
-s_replay_one(void *self_, const journal_entry *entry)
-{
-    store *self = self_;
-    switch (entry->kind) {
-    case JOURNAL_FRAME:
-        store_put(self, entry->session, entry->bytes, entry->now);
-        break;
-    case JOURNAL_ROOT:
-        store_put_root(self, entry->session, entry->root, entry->bytes, (slice){0});
-        break;
-    case JOURNAL_TOUCH:
-        store_touch(self, entry->session, entry->now);
-        break;
-    case JOURNAL_DROP:
-        store_drop(self, entry->session);
-        break;
-    }
-}
-
-static void
-s_add_size(void *self_, id16 id, const record *of)
-{
-    (void)id;
-    ((store *)self_)->used += of->size;
-}
-
-// What was written since the tables were, by a process that is gone, goes there first.
-static int
-s_open(store *self, const char *folder)
-{
-    id16 begin = {{0}};
-    int code = tables_open(&self->tables, folder, self->limit * ROOM_FACTOR + (64U << 20));
-    if (!code)
-        code = tables_each(&self->tables, &begin, UINT32_MAX, s_add_size, self);
-    if (!code)
-        code = journal_open(&self->journal, folder);
-    if (!code)
-        code = tables_figure(&self->tables, "journal", &self->journal.generation);
-    if (!code)
-        code = journal_replay(&self->journal, s_replay_one, self);
-    return code ? code : s_fold(self);
-}
-
-store *
-store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size)
-{
-    store *self = calloc(1, sizeof *self);
-    ASSERT(self);
-    self->limit = limit;
-    self->fresh.seed = seed;
-    int code = s_open(self, folder);
-    if (!code)
-        return self;
-    snprintf(ret_why, why_size, "%s: %s", folder, mdb_strerror(code));
-    store_destroy(&self);
-    return NULL;
-}
-
-void
-store_destroy(store **self_p)
-{
-    store *self = *self_p;
-    if (!self)
-        return;
-    tables_close(&self->tables);
-    journal_close(&self->journal);
-    fresh_fini(&self->fresh);
-    free(self);
-    *self_p = NULL;
 }
 
 err
@@ -416,8 +366,17 @@ store_boot(store *self, uint64_t least, uint64_t *ret_boot)
 {
     uint64_t before;
     int code = tables_figure(&self->tables, "boot", &before);
-    *ret_boot = before + BOOT_STEP > least ? before + BOOT_STEP : least;
+    if (before < self->boot_before)
+        before = self->boot_before;
+    *ret_boot = least > before ? least : before + BOOT_STEP;
+    self->journal.boot = *ret_boot;
     return code || tables_set_figure(&self->tables, "boot", *ret_boot) ? ERR_SYSTEM : OK;
+}
+
+bool
+store_is_new(const store *self)
+{
+    return self->is_new;
 }
 
 uint32_t

@@ -14,15 +14,19 @@
 
 typedef struct store store;
 
-// Makes the folder (0700) if need be. limit: bytes that snapshots may have, at most. seed: drawn at random.
-// NULL: it cannot be had; ret_why says so in a sentence without a full stop.
+// Makes the folder (0700) if need be. What is damaged is named in the log and set aside
+// (docs/decisions/0028). limit: bytes that snapshots may have, at most. seed: drawn at random. NULL: it
+// cannot be had; ret_why says so in a sentence without a full stop.
 store *store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size);
 void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
 
-// The number of this start: `least`, ms since 1970, or what is above that of every other start that this
-// store has seen, with room for the epochs that they gave (broker/epochs.h). It is written at once.
-// ERR_SYSTEM.
+// The number of this start: `least`, ms since 1970, where that is above the number of every other start that
+// this store has seen; otherwise above those, with room for the epochs that they gave (broker/epochs.h). It
+// is written at once. ERR_SYSTEM.
 err store_boot(store *self, uint64_t least, uint64_t *ret_boot);
+
+// Whether it has no figures of starts before: it was made just now, or they were lost.
+bool store_is_new(const store *self);
 
 // A number under a short name, as it was put last by any start; 0: never. It is written at once. ERR_SYSTEM.
 uint32_t store_figure(store *self, const char *name);

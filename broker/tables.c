@@ -3,10 +3,15 @@
 #include "common/errors.h"
 #include "proto/snapshot.h"
 
-#include <errno.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 
-enum { ROOT_KEY = ID_SIZE + 4, FILE_MODE = 0600 };
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { ROOT_KEY = ID_SIZE + 4, FILE_MODE = 0600, CHECK_SIZE = sizeof(uint64_t) };
+
+// What a root takes in a frame, besides its value.
+enum { ROOT_HEAD = 8 };
 
 static MDB_val
 s_val(const void *data, size_t size)
@@ -36,19 +41,64 @@ s_root_of(const MDB_val *key)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-// --- opening --------------------------------------------------------------------------------------------
+static uint64_t
+s_check(const MDB_val *key, const void *content, size_t size)
+{
+    return XXH3_64bits_withSeed(content, size, XXH3_64bits_withSeed(key->mv_data, key->mv_size, size));
+}
+
+// What follows the checksum that each value begins with. False: it does not fit.
+static bool
+s_content(const MDB_val *key, const MDB_val *value, MDB_val *ret, uint64_t *ret_check)
+{
+    if (value->mv_size < CHECK_SIZE)
+        return false;
+    memcpy(ret_check, value->mv_data, CHECK_SIZE);
+    *ret = s_val((const uint8_t *)value->mv_data + CHECK_SIZE, value->mv_size - CHECK_SIZE);
+    return *ret_check == s_check(key, ret->mv_data, ret->mv_size);
+}
+
+// For small values.
+static bool
+s_copy_content(const MDB_val *key, const MDB_val *value, void *ret, size_t size)
+{
+    MDB_val content;
+    uint64_t check;
+    if (!s_content(key, value, &content, &check) || content.mv_size != size)
+        return false;
+    memcpy(ret, content.mv_data, size);
+    return true;
+}
 
 static int
-s_open_each(tables *self)
+s_put_checked(MDB_txn *txn, MDB_dbi to, MDB_val key, const void *content, size_t size, uint64_t *ret_check)
+{
+    MDB_val value = {CHECK_SIZE + size, NULL};
+    int code = mdb_put(txn, to, &key, &value, MDB_RESERVE);
+    if (code)
+        return code;
+    *ret_check = s_check(&key, content, size);
+    memcpy(value.mv_data, ret_check, CHECK_SIZE);
+    if (size)
+        memcpy((uint8_t *)value.mv_data + CHECK_SIZE, content, size);
+    return 0;
+}
+
+// --- opening --------------------------------------------------------------------------------------------
+
+// Their names say the format: what has others was written by another version.
+static int
+s_open_each(tables *self, tables_mode mode)
 {
     MDB_txn *txn = NULL;
-    int code = mdb_txn_begin(self->env, NULL, 0, &txn);
+    unsigned flags = mode == TABLES_WRITE ? MDB_CREATE : 0;
+    int code = mdb_txn_begin(self->env, NULL, mode == TABLES_WRITE ? 0 : MDB_RDONLY, &txn);
     if (!code)
-        code = mdb_dbi_open(txn, "roots", MDB_CREATE, &self->roots);
+        code = mdb_dbi_open(txn, "roots-2", flags, &self->roots);
     if (!code)
-        code = mdb_dbi_open(txn, "sessions", MDB_CREATE, &self->sessions);
+        code = mdb_dbi_open(txn, "sessions-2", flags, &self->sessions);
     if (!code)
-        code = mdb_dbi_open(txn, "figures", MDB_CREATE, &self->figures);
+        code = mdb_dbi_open(txn, "figures-2", flags, &self->figures);
     if (!code)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -56,19 +106,19 @@ s_open_each(tables *self)
 }
 
 int
-tables_open(tables *self, const char *folder, size_t room)
+tables_open(tables *self, const char *path, size_t room, tables_mode mode)
 {
-    int code = mkdir(folder, 0700) && errno != EEXIST ? errno : 0;
-    if (!code)
-        code = mdb_env_create(&self->env);
+    const unsigned always = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS;
+    unsigned flags = always | (mode == TABLES_READ ? MDB_RDONLY : MDB_NORDAHEAD);
+    int code = mdb_env_create(&self->env);
     if (!code)
         code = mdb_env_set_maxdbs(self->env, 3);
     if (!code)
         code = mdb_env_set_mapsize(self->env, room);
     // No MDB_WRITEMAP: a full disk is an error then, and not a SIGBUS.
     if (!code)
-        code = mdb_env_open(self->env, folder, MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD, FILE_MODE);
-    return code ? code : s_open_each(self);
+        code = mdb_env_open(self->env, path, flags, FILE_MODE);
+    return code ? code : s_open_each(self, mode);
 }
 
 static void
@@ -76,6 +126,12 @@ s_end_reading(tables *self)
 {
     if (self->reading)
         mdb_txn_abort(self->reading);
+    self->reading = NULL;
+}
+
+void
+tables_abandon(tables *self)
+{
     self->reading = NULL;
 }
 
@@ -107,38 +163,76 @@ s_get(tables *self, MDB_dbi from, MDB_val key, MDB_val *ret)
 }
 
 int
-tables_session(tables *self, id16 id, record *ret)
+tables_begin(tables *self, MDB_txn **ret)
 {
-    MDB_val value;
-    int code = s_get(self, self->sessions, s_session_key(&id), &value);
-    if (code)
-        return code;
-    if (value.mv_size != sizeof *ret)
-        return MDB_CORRUPTED;
-    memcpy(ret, value.mv_data, sizeof *ret);
-    return 0;
+    *ret = s_reading(self);
+    return *ret ? 0 : MDB_BAD_TXN;
 }
 
 int
-tables_root(tables *self, id16 id, uint32_t root, size_t *ret)
+tables_session_of(const MDB_val *key, const MDB_val *value, id16 *ret_id, record *ret)
+{
+    if (key->mv_size != ID_SIZE)
+        return MDB_CORRUPTED;
+    memcpy(ret_id->bytes, key->mv_data, ID_SIZE);
+    return s_copy_content(key, value, ret, sizeof *ret) ? 0 : MDB_CORRUPTED;
+}
+
+int
+tables_session(tables *self, id16 id, record *ret)
+{
+    MDB_val key = s_session_key(&id), value;
+    int code = s_get(self, self->sessions, key, &value);
+    return code ? code : tables_session_of(&key, &value, &id, ret);
+}
+
+// Its content is checked when it is given out (tables_roots): that it is this one's, by the session's sum.
+int
+tables_root(tables *self, id16 id, uint32_t root, size_t *ret_size, uint64_t *ret_check)
 {
     uint8_t bytes[ROOT_KEY];
     MDB_val value;
     int code = s_get(self, self->roots, s_root_key(id, root, bytes), &value);
-    if (!code)
-        *ret = value.mv_size;
-    return code;
+    if (code)
+        return code;
+    if (value.mv_size < CHECK_SIZE)
+        return MDB_CORRUPTED;
+    *ret_size = value.mv_size - CHECK_SIZE;
+    memcpy(ret_check, value.mv_data, CHECK_SIZE);
+    return 0;
 }
 
 static int
-s_cursor(tables *self, MDB_dbi of, MDB_cursor **ret)
+s_cursor(tables *self, MDB_dbi from, MDB_cursor **ret)
 {
     MDB_txn *txn = s_reading(self);
-    return txn ? mdb_cursor_open(txn, of, ret) : MDB_BAD_TXN;
+    return txn ? mdb_cursor_open(txn, from, ret) : MDB_BAD_TXN;
 }
 
-int
-tables_roots(tables *self, id16 id, buffer *out)
+// Adds it to what the session is said to have.
+static int
+s_take_root(tables *self, const MDB_val *key, const MDB_val *value, record *sum, buffer *out)
+{
+    MDB_val content;
+    uint64_t check;
+    if (key->mv_size != ROOT_KEY || !s_content(key, value, &content, &check))
+        return MDB_CORRUPTED;
+    self->roots_read++;
+    sum->size += content.mv_size + ROOT_HEAD;
+    sum->sum += check;
+    if (out)
+        snapshot_put(out, s_root_of(key), slice_of(content.mv_data, content.mv_size));
+    return 0;
+}
+
+static bool
+s_is_of(const MDB_val *key, const id16 *id)
+{
+    return key->mv_size >= ID_SIZE && memcmp(key->mv_data, id->bytes, ID_SIZE) == 0;
+}
+
+static int
+s_take_roots(tables *self, id16 id, record *sum, buffer *out)
 {
     uint8_t bytes[ROOT_KEY];
     MDB_val key = s_root_key(id, 0, bytes), value;
@@ -147,15 +241,26 @@ tables_roots(tables *self, id16 id, buffer *out)
     if (code)
         return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    for (; !code && memcmp(key.mv_data, id.bytes, ID_SIZE) == 0;
-         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-        snapshot_put(out, s_root_of(&key), slice_of(value.mv_data, value.mv_size));
+    while (!code && s_is_of(&key, &id) && !(code = s_take_root(self, &key, &value, sum, out)))
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 int
-tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, id16 id, const record *of),
+tables_roots(tables *self, id16 id, buffer *out)
+{
+    record stored, found = {0};
+    int code = tables_session(self, id, &stored);
+    if (!code)
+        code = s_take_roots(self, id, &found, out);
+    if (!code && (found.size != stored.size || found.sum != stored.sum))
+        code = MDB_CORRUPTED;
+    return code;
+}
+
+int
+tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, id16 id, const record *found),
             void *context)
 {
     MDB_val key = s_session_key(at), value;
@@ -165,19 +270,15 @@ tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, i
         return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     for (unsigned seen = 0; !code && seen < most; seen++) {
-        record of;
+        record found;
         id16 id;
-        if (value.mv_size != sizeof of || key.mv_size != ID_SIZE) {
-            code = MDB_CORRUPTED;
-            break;
-        }
-        memcpy(&of, value.mv_data, sizeof of);
-        memcpy(id.bytes, key.mv_data, ID_SIZE);
-        each(context, id, &of);
+        bool sound = !tables_session_of(&key, &value, &id, &found);
+        if (key.mv_size == ID_SIZE)
+            each(context, id, sound ? &found : NULL);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     id16 next = {{0}};
-    if (!code)
+    if (!code && key.mv_size == ID_SIZE)
         memcpy(next.bytes, key.mv_data, ID_SIZE);
     *at = next;
     mdb_cursor_close(cursor);
@@ -187,17 +288,19 @@ tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, i
 int
 tables_figure(tables *self, const char *name, uint64_t *ret)
 {
-    MDB_val value;
-    int code = s_get(self, self->figures, s_val(name, strlen(name)), &value);
-    uint32_t small = 0;
+    MDB_val key = s_val(name, strlen(name)), value;
+    int code = s_get(self, self->figures, key, &value);
     *ret = 0;
-    if (!code && value.mv_size == sizeof *ret) {
-        memcpy(ret, value.mv_data, sizeof *ret);
-    } else if (!code && value.mv_size == sizeof small) { // as they were written before there was a journal
-        memcpy(&small, value.mv_data, sizeof small);
-        *ret = small;
-    }
+    if (!code && !s_copy_content(&key, &value, ret, sizeof *ret))
+        code = MDB_CORRUPTED;
     return code == MDB_NOTFOUND ? 0 : code;
+}
+
+int
+tables_origin(tables *self, journal_origin *ret)
+{
+    int code = tables_figure(self, "journal", &ret->generation);
+    return code ? code : tables_figure(self, "mark", &ret->mark);
 }
 
 size_t
@@ -228,33 +331,35 @@ s_delete_roots(const tables *self, MDB_txn *txn, const id16 *session)
 }
 
 static int
-s_write_session(const tables *self, MDB_txn *txn, const fresh_session *of)
+s_write_session(const tables *self, MDB_txn *txn, const fresh_session *written, uint64_t sum)
 {
-    record known = {of->touched, of->size};
-    MDB_val key = s_session_key(&of->id), value = s_val(&known, sizeof known);
-    int code = of->stored && of->anew ? s_delete_roots(self, txn, &of->id) : 0;
-    if (!code && of->here)
-        code = mdb_put(txn, self->sessions, &key, &value, 0);
-    else if (!code && of->stored)
-        code = mdb_del(txn, self->sessions, &key, NULL);
+    record known = {written->touched, written->size, written->sum + sum};
+    MDB_val key = s_session_key(&written->id);
+    uint64_t check;
+    if (written->here)
+        return s_put_checked(txn, self->sessions, key, &known, sizeof known, &check);
+    int code = written->stored ? mdb_del(txn, self->sessions, &key, NULL) : 0;
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 static int
-s_write_root(const tables *self, MDB_txn *txn, const fresh_session *of, const fresh_root *one,
-             const uint8_t *bytes)
+s_write_root(const tables *self, MDB_txn *txn, const fresh_session *session, const fresh_root *one,
+             const uint8_t *bytes, uint64_t *sum)
 {
     uint8_t name[ROOT_KEY];
-    MDB_val key = s_root_key(of->id, one->root, name), value = s_val(bytes + one->at, one->size);
-    int code = one->gone ? mdb_del(txn, self->roots, &key, NULL) : mdb_put(txn, self->roots, &key, &value, 0);
+    MDB_val key = s_root_key(session->id, one->root, name);
+    uint64_t check = 0;
+    int code = one->gone ? mdb_del(txn, self->roots, &key, NULL)
+                         : s_put_checked(txn, self->roots, key, bytes + one->at, one->size, &check);
+    *sum += check;
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 static int
 s_write_figure(const tables *self, MDB_txn *txn, const char *name, uint64_t number)
 {
-    MDB_val key = s_val(name, strlen(name)), value = s_val(&number, sizeof number);
-    return mdb_put(txn, self->figures, &key, &value, 0);
+    uint64_t check;
+    return s_put_checked(txn, self->figures, s_val(name, strlen(name)), &number, sizeof number, &check);
 }
 
 static int
@@ -275,20 +380,41 @@ tables_set_figure(tables *self, const char *name, uint64_t number)
     return code ? code : s_end(txn, s_write_figure(self, txn, name, number));
 }
 
+static int
+s_write_all(const tables *self, MDB_txn *txn, const fresh *from, const uint8_t *bytes, uint64_t *sums)
+{
+    int code = 0;
+    for (size_t i = 0; !code && i < from->session_count; i++)
+        if (from->sessions[i].stored && from->sessions[i].anew)
+            code = s_delete_roots(self, txn, &from->sessions[i].id);
+    for (size_t i = 0; !code && i < from->root_count; i++) {
+        const fresh_root *one = &from->roots[i];
+        if (!fresh_is_void(from, one))
+            code = s_write_root(self, txn, &from->sessions[one->session], one, bytes, &sums[one->session]);
+    }
+    for (size_t i = 0; !code && i < from->session_count; i++)
+        code = s_write_session(self, txn, &from->sessions[i], sums[i]);
+    return code;
+}
+
 int
-tables_write(tables *self, const fresh *from, const uint8_t *bytes, const char *figure, uint64_t number)
+tables_write(tables *self, const fresh *from, const uint8_t *bytes, journal_origin origin)
 {
     MDB_txn *txn;
     s_end_reading(self); // a reader keeps old pages from being used again
     int code = mdb_txn_begin(self->env, NULL, 0, &txn);
     if (code)
         return code;
-    for (size_t i = 0; !code && i < from->session_count; i++)
-        code = s_write_session(self, txn, &from->sessions[i]);
-    for (size_t i = 0; !code && i < from->root_count; i++) {
-        const fresh_root *one = &from->roots[i];
-        if (!fresh_is_void(from, one))
-            code = s_write_root(self, txn, &from->sessions[one->session], one, bytes);
-    }
-    return s_end(txn, code ? code : s_write_figure(self, txn, figure, number));
+    uint64_t *sums = calloc(from->session_count + 1, sizeof *sums);
+    ASSERT(sums);
+    code = s_write_all(self, txn, from, bytes, sums);
+    free(sums);
+    if (!code)
+        code = s_write_figure(self, txn, "mark", origin.mark);
+    code = s_end(txn, code ? code : s_write_figure(self, txn, "journal", origin.generation));
+    // LMDB has two meta pages, of the newest transaction and of the one before. Now both lead to these
+    // sessions, and either may be damaged. What was to be written is, also when this fails.
+    if (!code)
+        (void)tables_set_figure(self, "twin", origin.generation);
+    return code;
 }

@@ -1,6 +1,7 @@
 #include "broker/store.h"
 
 #include "broker/epochs.h"
+#include "broker/journal_record.h"
 #include "common/limits.h"
 #include "proto/snapshot.h"
 #include "tests/unit.h"
@@ -37,8 +38,7 @@ s_end(store **self_p)
 {
     char path[96];
     store_destroy(self_p);
-    for (const char *const *name = (const char *const[]){"/data.mdb", "/lock.mdb", "/journal", NULL}; *name;
-         name++) {
+    for (const char *const *name = (const char *const[]){"/data.mdb", "/journal", NULL}; *name; name++) {
         snprintf(path, sizeof path, "%s%s", s_folder, *name);
         unlink(path);
     }
@@ -112,7 +112,7 @@ s_outlives_its_process(void)
     store *self = s_new();
     uint64_t first, second, third;
     CU_ASSERT_EQUAL(store_boot(self, 1000, &first), OK);
-    CU_ASSERT_EQUAL(first, BOOT_STEP);
+    CU_ASSERT_EQUAL(first, 1000);
     CU_ASSERT_EQUAL(s_put(self, A, SNAPSHOT_FULL, 1, "kept", 5), OK);
     CU_ASSERT_EQUAL(store_commit(self), OK);
     CU_ASSERT_EQUAL(s_put(self, B, SNAPSHOT_FULL, 1, "not committed", 5), OK);
@@ -122,6 +122,9 @@ s_outlives_its_process(void)
     CU_ASSERT_FALSE(store_has(self, B));
     CU_ASSERT_EQUAL(store_boot(self, 1, &second), OK); // the clock was set back
     CU_ASSERT_EQUAL(second, first + BOOT_STEP);
+    CU_ASSERT_EQUAL(store_boot(self, second + 1, &third),
+                    OK); // it has moved on: nothing is to be made up for
+    CU_ASSERT_EQUAL(third, second + 1);
     CU_ASSERT_EQUAL(store_boot(self, UINT64_C(1) << 41, &third), OK);
     CU_ASSERT_EQUAL(third, UINT64_C(1) << 41);
     s_end(&self);
@@ -243,9 +246,11 @@ s_again(store **self_p)
     *self_p = s_open(1 << 20);
 }
 
+// Cut off in the record of B, which nobody was told of.
 static void
 s_half_a_write(void)
 {
+    enum { BEHIND = sizeof(journal_head) + sizeof(journal_commit) + JOURNAL_END }; // B's record
     store *self = s_new();
     s_put(self, A, SNAPSHOT_FULL, 1, "one", 5);
     CU_ASSERT_EQUAL(store_commit(self), OK);
@@ -253,15 +258,10 @@ s_half_a_write(void)
     s_put(self, B, SNAPSHOT_FULL, 1, "two", 6);
     CU_ASSERT_EQUAL(store_commit(self), OK);
     int file = s_journal();
-    CU_ASSERT_EQUAL(ftruncate(file, lseek(file, 0, SEEK_END) - 1), 0);
-    s_again(&self); // nobody was told of what is cut off
-    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=one");
-    CU_ASSERT_FALSE(store_has(self, B));
-    s_put(self, A, SNAPSHOT_CHANGES, 1, "three", 7);
-    CU_ASSERT_EQUAL(store_commit(self), OK);
-    CU_ASSERT_EQUAL(pwrite(file, "x", 1, 40), 1); // in what was written last: it stands in front again
+    CU_ASSERT_EQUAL(ftruncate(file, lseek(file, 0, SEEK_END) - BEHIND - 1), 0);
     s_again(&self);
-    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=one");
+    CU_ASSERT_STRING_EQUAL(s_roots(self, A), "1=two");
+    CU_ASSERT_FALSE(store_has(self, B));
     close(file);
     s_end(&self);
 }
