@@ -67,6 +67,7 @@ s_adopt(broker *self, worker *owner, const announced *said)
     session_enter(adopted, s_state(said->state));
     if (said->state == ANNOUNCED_ATTACHED)
         session_attach(adopted, clients_expect(self->clients, said->client, self->now));
+    self->lacking |= self->store && !store_has(self->store, adopted->id); // it was damaged, or is another's
     self->adopted++;
 }
 
@@ -115,7 +116,7 @@ adopt_begin(broker *self, uint32_t settle_ms)
 {
     self->expected = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
     // As long as a worker that is not heard may hold its sessions for its own: until it fences itself.
-    if (!self->store && settle_ms)
+    if ((!self->store || store_is_new(self->store)) && settle_ms)
         self->waits_until = self->now + settle_ms;
     if (self->expected)
         self->waits_until = self->now + self->worker_dead_ms / 2;

@@ -71,10 +71,13 @@ s_announce(zsock_t *from, uint8_t number, uint64_t epoch, announced_state state)
     buffer_fini(&body);
 }
 
+// Whom the store lacks is asked for, besides.
 static arrival
 s_expect(zsock_t *peer, message_type type)
 {
     arrival got = stage_receive(&s_stage, peer);
+    while (got.here && got.head.type == MSG_KEEP && type != MSG_KEEP)
+        got = stage_receive(&s_stage, peer);
     CU_ASSERT_TRUE_FATAL(got.here);
     CU_ASSERT_EQUAL_FATAL(got.head.type, type);
     return got;
