@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from random_site import settings as project
 from values import build, change, context_of
 
-from troupe import LiveView, _native, consumer, event_handler, token, wire
+from troupe import LiveView, _native, event_handler, joining, token, wire
 from troupe.workerrequest import build_request
 
 csrf._mask_cipher_secret = lambda secret: secret * 2  # or each render would have another token
@@ -97,7 +97,7 @@ class Server:
         fields = self._ask(wire.JOIN, body, wire.BROWSER)
         self.contents["generation"] = fields["generation"]
         self.contents["version"] = fields["views"][0]["version"]
-        views = [consumer._joined_view(self.contents, view, True) for view in fields["views"]]
+        views = [joining.joined_view(self.contents, view, True) for view in fields["views"]]
         return [json.dumps({"t": "joined", "n": fields["last"], "fresh": fields["fresh"], "views": views})]
 
     def leave(self):
