@@ -1,5 +1,6 @@
 """When the user of a socket is looked at, and who is none to look at."""
 
+import django
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
@@ -80,7 +81,8 @@ async def test_a_look_counts_from_its_beginning(clock):
 
 def test_a_look_changes_nothing(session, ann, settings):
     """With a new SECRET_KEY get_user() gives a session a new key, which only a response can tell the browser."""
-    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+    if django.VERSION >= (4, 1):
+        settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
     scope = {"headers": [(b"cookie", f"sessionid={session.session_key}".encode())]}
     for _ in range(2):
         found = request.person_of_scope(scope, True)
