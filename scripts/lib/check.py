@@ -1,9 +1,6 @@
 """scripts/check: the table of gates, and the loop that runs them. Needs /usr/bin/python3 and no packages."""
 
 import argparse
-import concurrent.futures
-import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -15,6 +12,7 @@ import check_guards
 import check_layers
 import check_sizes
 import check_spec
+import check_tidy
 import check_tree
 import check_words
 
@@ -88,37 +86,16 @@ def check_client_size(root):
     return check_client.check(root)
 
 
-def compile_commands(root):
-    """Configures build-check/ and returns (its path, the C files of the tree that it compiles)."""
-    folder = root / "build-check"
+def check_clang_tidy(root):
+    """clang-tidy (.clang-tidy) finds nothing in what is built."""
+    clang_tidy, folder = tool("clang-tidy"), root / "build-check"
     if not (folder / "build.ninja").exists():
         problems = run([tool("meson"), "setup", str(folder)], root)
     else:
         problems = run([tool("ninja"), "-C", str(folder), "build.ninja"], root)
     if problems:
         raise RuntimeError("\n".join(problems[-20:]))
-    entries = json.loads((folder / "compile_commands.json").read_text())
-    built = {
-        pathlib.Path(os.path.normpath(os.path.join(entry["directory"], entry["file"]))) for entry in entries
-    }
-    return folder, [path for path in check_tree.with_suffix(root, ".c") if root / path in built]
-
-
-# How far clang's analyzer follows one function: a third of its default finds the same in a third of the time.
-ANALYZER = ["-analyzer-config", "max-nodes=75000"]
-
-
-def check_tidy(root):
-    """clang-tidy (.clang-tidy) finds nothing in what is built."""
-    clang_tidy = tool("clang-tidy")
-    folder, paths = compile_commands(root)
-    more = [f"--extra-arg={word}" for each in ANALYZER for word in ("-Xclang", each)]
-
-    def one(path):
-        return run([clang_tidy, "--quiet", "-p", str(folder), "--warnings-as-errors=*", *more, str(path)], root)
-
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [line for lines in pool.map(one, paths) for line in lines]
+    return check_tidy.check(root, folder, clang_tidy, run)
 
 
 # name: the gate, and whether it belongs to --fast.
@@ -134,7 +111,7 @@ GATES = {
     "client": (check_client_size, True),
     "registries": (check_words.check_registries, True),
     "unfinished": (check_words.check_unfinished, True),
-    "clang-tidy": (check_tidy, False),
+    "clang-tidy": (check_clang_tidy, False),
 }
 
 

@@ -323,6 +323,39 @@ def test_clang_tidy(tmp_path):
     assert any("bugprone-suspicious-semicolon" in problem for problem in problems_of("clang-tidy", tmp_path))
 
 
+def test_clang_tidy_looks_again_at_what_changed(tmp_path, monkeypatch):
+    """What was clean is not looked at again, unless anything that it reads is another: headers and comments too."""
+    shutil.copy(ROOT / ".clang-tidy", tmp_path)
+    write(tmp_path, "meson.build", "project('t', 'c')\nstatic_library('t', 'common/a.c', 'common/b.c')\n")
+    write(tmp_path, "common/a.h", "int f(int a);\n")
+    write(tmp_path, "common/a.c", '#include "a.h"\nint\nf(int a)\n{\n    return a;\n}\n')
+    write(tmp_path, "common/b.c", "int g(void);\nint\ng(void)\n{\n    return 1;\n}\n")
+    looked = []
+
+    def run(command, root, **more):
+        if "clang-tidy" in str(command[0]):
+            looked.append(command[-1])
+        return real(command, root, **more)
+
+    real = check.run
+    monkeypatch.setattr(check, "run", run)
+    assert problems_of("clang-tidy", tmp_path) == [] and sorted(looked) == ["common/a.c", "common/b.c"]
+    looked.clear()
+    assert problems_of("clang-tidy", tmp_path) == [] and looked == []
+    write(tmp_path, "common/a.h", "int f(int b);\n")
+    assert any("inconsistent-declaration" in problem for problem in problems_of("clang-tidy", tmp_path))
+    assert looked == ["common/a.c"]
+    looked.clear()
+    assert problems_of("clang-tidy", tmp_path) != [] and looked == ["common/a.c"]  # what was found is found again
+    write(tmp_path, "common/a.h", "int f(int b); // NOLINT\n")
+    assert problems_of("clang-tidy", tmp_path) == []
+    write(tmp_path, "common/a.h", "int f(int b);\n")
+    assert problems_of("clang-tidy", tmp_path) != []
+    looked.clear()
+    (tmp_path / ".clang-tidy").write_text((tmp_path / ".clang-tidy").read_text() + "\n# another\n")
+    assert problems_of("clang-tidy", tmp_path) != [] and sorted(looked) == ["common/a.c", "common/b.c"]
+
+
 # --- the runner
 
 
