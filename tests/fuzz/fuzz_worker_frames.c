@@ -437,9 +437,10 @@ s_drain(void)
         world_welcome(world.boot, false, WORKER_DEAD_MS);
         world_echo(world.beat, world.boot);
         world_turn();
-        while (world.await_count)
+        do {
             world_resolve(0);
-        world_run(1000);
+            world_run(1000);
+        } while (world.await_count); // each may be followed by another of its session
         world_turn();
         if (s_is_idle())
             return;
