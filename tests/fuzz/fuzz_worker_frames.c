@@ -442,7 +442,9 @@ s_drain(void)
             world_run(1000);
         } while (world.await_count); // each may be followed by another of its session
         world_turn();
-        if (s_is_idle())
+        bool is_idle = s_is_idle();
+        world_turn(); // what was answered while it was fenced goes out
+        if (is_idle)
             return;
     }
 }
