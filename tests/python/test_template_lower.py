@@ -431,7 +431,7 @@ def test_a_node_that_cannot_be_read_is_called(monkeypatch, caplog):
     monkeypatch.setitem(lower._KINDS, VariableNode, unreadable)
     _, engine = engines({})
     assert is_native(engine, "a{{ x }}").render(Context({"x": "<"})) == "a&lt;"
-    assert caplog.messages[0].startswith("event=not_lowered node=<Variable Node: x>")
+    assert caplog.messages[0].startswith('event=not_lowered node="<Variable Node: x>')
 
 
 def test_a_replaced_template_render_is_called(monkeypatch):
