@@ -69,7 +69,7 @@ connections_socket(connections *self, allow_side side)
 static void
 s_describe(int fd, peer_name *ret)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     struct ucred whose;
     socklen_t whose_size = sizeof whose;
