@@ -72,20 +72,22 @@ def measure(report, quick):
                 f"round {number + 1} of {rounds}: "
                 + "; ".join(f"{side} {count}: {rates[-1]:.0f}/s" for (side, count), rates in seen.items())
             )
-    _add(report, seen)
+    _add(report, seen, quick)
 
 
-def _add(report, seen):
+def _add(report, seen, quick):
     def ratio(over, under):
         return [a / b for a, b in zip(seen[over], seen[under], strict=True)]
 
     ours, plain = ratio(("ours", 2), ("ours", 1)), ratio(("plain", 2), ("plain", 1))
     gain, plain_gain = median(ours) - 1, median(plain) - 1
-    if plain_gain < LEAST_GAIN:
-        raise RuntimeError(
-            f"two plain processes gain only {plain_gain:.2f} over one: other programs have the processors"
-        )
-    report.add("workers_gain_over_plain_gain", gain / plain_gain)
+    if plain_gain >= LEAST_GAIN:
+        report.add("workers_gain_over_plain_gain", gain / plain_gain)
+    else:
+        told = f"two plain processes gain only {plain_gain:.2f} over one: other programs have the processors"
+        if not quick:
+            raise RuntimeError(told)
+        report.note(f"workers_gain_over_plain_gain is left out: {told}")
     report.note("gain: what is added, so that twice as many are a gain of 1; speedup: how many times as many")
     report.add("one_worker_over_plain", median(ratio(("ours", 1), ("plain", 1))))
     report.add("speedup_over_plain_speedup", median(ours) / median(plain))
