@@ -62,6 +62,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._outbox = Outbox(send)
         self._closed = False
         self._unanswered = 0
+        self._sent = set()  # futures of what is unanswered
         self._mistakes = 0
         self._joins = 0
         self._transport = None
@@ -133,6 +134,7 @@ class LiveViewConsumer(AsyncConsumer):
         """Take nothing more, and leave the session."""
         self._closed = True
         self._held.clear()
+        self._abandon_sent()
         self._leave(self._forget())
         if self._work is not None and self._work is not asyncio.current_task():
             self._work.cancel()
@@ -260,6 +262,7 @@ class LiveViewConsumer(AsyncConsumer):
             self._unanswered -= 1
             return self._answer_error(number, view, name, error)
         joins = self._joins
+        self._sent.add(future)
         future.add_done_callback(lambda done: self._event_over(joins, number, view, name, done))
 
     def _ack(self, view, version):
@@ -278,7 +281,15 @@ class LiveViewConsumer(AsyncConsumer):
 
     # The answers to events.
 
+    def _abandon_sent(self):
+        """Nobody waits for these answers any more. Sent again by us, after the broker was restarted, such an event
+        could run under a number that the page gave to another one since.
+        """
+        for future in list(self._sent):
+            future.cancel()
+
     def _event_over(self, joins, number, view, name, future):
+        self._sent.discard(future)
         if self._closed or joins != self._joins or future.cancelled():
             if not future.cancelled():
                 future.exception()  # seen: nobody is left to be told, or the number means another event now
@@ -361,6 +372,7 @@ class LiveViewConsumer(AsyncConsumer):
         previous = self._forget()
         self._joins += 1
         self._unanswered = 0
+        self._abandon_sent()
         self._inflow.joined()
         self._asked, self._early = asked, []
         self._begin(self._join(asked, previous))
@@ -531,6 +543,7 @@ class LiveViewConsumer(AsyncConsumer):
         logger.warning("event=user_changed session=%s", session.hex())
         self._joins += 1  # what is answered from here on is not for whoever looks at the page now
         self._unanswered = 0
+        self._abandon_sent()
         self._leave(session)
         for identity in {contents["identity"] for contents in self._tokens.values()}:
             logout.end_sessions(identity)

@@ -23,3 +23,22 @@ async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
         client.get()._send_again()  # as after a connection that broke
         assert await page.next() == {"t": "refused", "n": 1, "reason": "busy", "message": "later", "r": True}
         assert "r" not in await page.ask(t="event", n=1, v=page.view, e="increment", p={})
+
+
+@pytest.mark.parametrize("how", ["join", "close"])
+async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
+    """The page gives the number anew, perhaps to another event: only what it sends itself may run."""
+    (found,) = await page_token()
+    async with Page() as page:
+        joined = await page.join(found)
+        broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+        await page.send(t="event", n=1, v=page.view, e="increment", p={})
+        await asyncio.to_thread(broker.wait_for, wire.EVENT)
+        if how == "join":
+            await page.join(found, g=joined["views"][0]["g"])
+        transport = client.get()
+    assert all(pending.future.cancelled() for pending in transport._pending.values() if pending.kind == wire.EVENT)
+    sent = []
+    transport._try_send = lambda header, data: sent.append(wire.unpack_header(header)[1]) or True
+    transport._send_again()
+    assert wire.EVENT not in sent
