@@ -231,8 +231,8 @@ test_many_at_once_but_not_all(void)
 static void
 s_fill(zsock_t *owner, uint8_t from, unsigned count)
 {
-    for (uint8_t number = from; number < from + count; number++)
-        stage_mount(&s_stage, s_client, owner, MSG_MOUNT, number);
+    for (unsigned i = 0; i < count; i++)
+        stage_mount(&s_stage, s_client, owner, MSG_MOUNT, (uint8_t)(from + i));
 }
 
 static void
