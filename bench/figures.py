@@ -50,6 +50,17 @@ class Bench:
         raise KeyError(name)
 
 
+# What stood in the way of the pages, which share one thread of Node (tests/faults/node_pages.js).
+CLIENT = (
+    Figure("client_loop_p99_ms", "ms", "", "how late the event loop came; its own timer of 1 ms is in it"),
+    Figure("client_loop_longest_ms", "ms"),
+    Figure("client_gc_longest_ms", "ms", "", "of one garbage collection"),
+    Figure("client_gc_ms", "ms", "", "of all of them"),
+    Figure("client_ran_ms", "ms", "", "that its thread had a processor"),
+    Figure("client_queued_ms", "ms", "", "that its thread waited for one, while other programs had them"),
+)
+
+
 def _zero(*names, unit="events"):
     return tuple(Figure(name, unit, "0") for name in names)
 
@@ -179,7 +190,9 @@ BENCHES = {
             Figure("events", "events"),
             Figure("joins", "joins"),
             Figure("reload_s", "s"),
+            *CLIENT,
         ),
+        setup=("--node",),
         fleet_of_faults=True,
     ),
     "recovery": Bench(
@@ -192,9 +205,12 @@ BENCHES = {
             *_zero("lost", "twice", "out_of_order", "unanswered"),
             *_zero("fresh", unit="sessions"),
             *_zero("stopped", unit="pages"),
+            Figure("problems", "faults", "0", "of the browser's side"),
             Figure("broker_p50_s", "s"),
             Figure("unknown", "events"),
+            *CLIENT,
         ),
+        setup=("--node",),
         fleet_of_faults=True,
     ),
     "overload": Bench(
@@ -240,7 +256,9 @@ BENCHES = {
             Figure("*_mb", "MB"),
             Figure("*_growth_percent", "%"),
             *(Figure(name, "events", "> 0") for name in ("done", "failed", "pushed")),
+            Figure("problems", "faults", "0", "of the browser's side"),
         ),
+        setup=("--node",),
         minutes=30,
         fleet_of_faults=True,
     ),

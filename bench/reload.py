@@ -1,6 +1,6 @@
-"""What people notice of a rolling reload: pages over WebSockets, 500 of them, ask for 500 events a second while all
-workers of a supervised fleet are replaced, one after the other. In the end each view's history is held against what
-its page was told.
+"""What users notice of a rolling reload: 500 pages, real ones under Node (tests/faults/node_pages.js), ask for 500
+events a second while all workers of a supervised fleet are replaced, one after the other. In the end each view's
+history is held against what its page was told.
 
     scripts/bench reload
 """
@@ -9,23 +9,14 @@ import asyncio
 import time
 
 from harness import Processes, Report, say
-from history import History
 from judge import judge
+from node_pages import Browser, Page, open_all
 from stage import Stage
 
 PAGES, QUICK_PAGES = 500, 100  # and as many events a second
-AT_ONCE = 20  # pages that load at the same time
+OPEN = 300.0  # s in which all of them have joined
 SETTLE = 60.0
-WRONG = ("lost", "twice", "out_of_order", "fresh", "stopped")
-
-
-async def _start(port, count):
-    pages = [History(port, number, f"page{number}") for number in range(count)]
-    for first in range(0, count, AT_ONCE):
-        await asyncio.gather(*(page.start() for page in pages[first : first + AT_ONCE]))
-    while not all(page.open for page in pages):
-        await asyncio.sleep(0.1)
-    return pages
+WRONG = ("lost", "twice", "out_of_order", "fresh", "stopped", "problems")
 
 
 async def _ask(pages, stop):
@@ -52,9 +43,8 @@ async def _phase(pages, during):
     return sorted(second for page, count in zip(pages, before, strict=True) for second in page.waited[count:])
 
 
-async def _run(fleet, report, count, seconds, rounds):
-    pages = await _start(fleet.port, count)
-    await _phase(pages, asyncio.sleep(2))
+async def _rounds(fleet, pages, seconds, rounds):
+    """(seconds that events waited without a reload, those during one, seconds that each reload took)."""
     quiet, during, took = [], [], []
     for number in range(rounds):
         quiet += await _phase(pages, asyncio.sleep(seconds))
@@ -64,17 +54,36 @@ async def _run(fleet, report, count, seconds, rounds):
         took.append(time.monotonic() - began)
         joins = sum(page.joins for page in pages) - joins
         say(f"round {number + 1} of {rounds}: {len(seen)} events, p99 {_p99(seen):.0f} ms, {joins} joins")
-    judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh) for page in pages]
+    return sorted(quiet), sorted(during), took
+
+
+async def _wrong(pages):
+    """How many events were not done, or became something else than what their page was told."""
+    judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh, problems=page.problems) for page in pages]
     failed = sum(event.outcome != "done" for page in pages for event in page.events)
-    await asyncio.gather(*(page.stop() for page in pages))
-    report.add("failed", failed + sum(one[name] for one in judged for name in WRONG))
-    report.add("p99_ms", _p99(sorted(during)))
-    report.add("p50_ms", _p50(sorted(during)))
+    return failed + sum(one[name] for one in judged for name in WRONG)
+
+
+async def _run(fleet, report, count, seconds, rounds):
+    async with Browser(delay=0, say=say) as browser:
+        pages = [Page(browser, fleet.port, number, f"page{number}", impatient=False) for number in range(count)]
+        await open_all(pages, OPEN)
+        await _phase(pages, asyncio.sleep(2))
+        await browser.stalls()  # opening so many pages takes long
+        quiet, during, took = await _rounds(fleet, pages, seconds, rounds)
+        stalls = await browser.stalls()
+        wrong = await _wrong(pages)
+        await asyncio.gather(*(page.stop() for page in pages))
+    report.add("failed", wrong)
+    report.add("p99_ms", _p99(during))
+    report.add("p50_ms", _p50(during))
     report.add("longest_ms", 1000 * max(during))
-    report.add("quiet_p99_ms", _p99(sorted(quiet)))
+    report.add("quiet_p99_ms", _p99(quiet))
     report.add("events", len(during))
     report.add("joins", sum(page.joins for page in pages) - count)
     report.add("reload_s", max(took))
+    for name, value in stalls.items():
+        report.add(f"client_{name}", value)
 
 
 def _p99(seconds):

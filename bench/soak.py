@@ -1,5 +1,6 @@
-"""Does a fleet grow? Pages come and go for a long time, raise, await, tick, load without ever joining; the memory of
-the broker and its workers and all their file descriptors are looked at once a second.
+"""Does a fleet grow? Pages come and go for a long time, real ones under Node (tests/faults/node_pages.js); they raise,
+await, tick, and some load without ever joining. The memory of the broker and its workers and all their file
+descriptors are looked at once a second.
 
     scripts/bench soak [--minutes 30]
 
@@ -9,6 +10,7 @@ pages that went leave the workers (after 60 s) and the store.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import time
@@ -16,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from harness import Processes, Report, median, say
-from history import History, get
+from node_pages import Browser, Page, get
 from stage import Stage
 
 WORKERS, PAGES = 2, 24
@@ -27,22 +29,29 @@ LIFE = (1.0, 8.0)  # s of a page
 EVENTS = ("count_up",) * 7 + ("awaits", "raises", "list", "ticks")
 
 
-async def _page(stage, chosen, until, settled):
-    """One page after the other; settled: how many events ended how."""
+async def _visit(page, chosen, settled):
+    """A page's life. settled: how many events ended how."""
+    await page.start()
+    asked, gone = [], time.monotonic() + chosen.uniform(*LIFE)
+    while time.monotonic() < gone:
+        asked.append(page.ask_for(chosen.choice(EVENTS)))
+        await asyncio.sleep(EVERY)
+    await page.stop()
+    settled.update(event.outcome for event in asked)
+    settled["pushed"] += page.pushed
+    settled["problems"] += len(page.problems)
+
+
+async def _pages(browser, port, number, until, settled):
+    """One page after the other."""
+    chosen, names = random.Random(number), (f"page{number}.{visit}" for visit in itertools.count())
     while time.monotonic() < until:
         with contextlib.suppress(OSError, RuntimeError):
             if chosen.random() < 0.1:  # a crawler's, and one that nothing comes of
-                await asyncio.to_thread(get, stage.port, chosen.choice(("/history/", "/broken/")))
+                await asyncio.to_thread(get, port, chosen.choice(("/history/", "/broken/")))
                 continue
-            page = History(stage.port, chosen.random(), "soak", known=chosen.random() < 0.3)
-            await page.start()
-            asked, gone = [], time.monotonic() + chosen.uniform(*LIFE)
-            while time.monotonic() < gone:
-                asked.append(page.ask_for(chosen.choice(EVENTS)))
-                await asyncio.sleep(EVERY)
-            await page.stop()
-            settled.update(event.outcome for event in asked)
-            settled["pushed"] += page.pushed
+            known = chosen.random() < 0.3
+            await _visit(Page(browser, port, chosen.random(), next(names), known, impatient=False), chosen, settled)
 
 
 def _figures(pid):
@@ -61,11 +70,12 @@ async def _run(stage, warm_up, seconds):
     pids = {"web": [stage.web.popen.pid], "broker": stage.pids("broker"), "workers": stage.pids("worker")}
     samples, settled, start = [], Counter(), time.monotonic()
     until = start + warm_up + seconds
-    pages = [asyncio.ensure_future(_page(stage, random.Random(number), until, settled)) for number in range(PAGES)]
-    await asyncio.sleep(warm_up)
-    say("warm")
-    await _watch([pid for some in pids.values() for pid in some], samples, until)
-    await asyncio.gather(*pages)
+    async with Browser(delay=0, say=say) as browser:
+        pages = [asyncio.ensure_future(_pages(browser, stage.port, at, until, settled)) for at in range(PAGES)]
+        await asyncio.sleep(warm_up)
+        say("warm")
+        await _watch([pid for some in pids.values() for pid in some], samples, until)
+        await asyncio.gather(*pages)
     return pids, samples, settled
 
 
@@ -92,7 +102,7 @@ def run(quick, minutes=30):
         first, last = _thirds(samples, some, 0)
         report.add(f"{name}_mb", last / 2**20)
         report.add(f"{name}_growth_percent", 100 * (last - first) / first)
-    for outcome in ("done", "failed", "pushed"):
+    for outcome in ("done", "failed", "pushed", "problems"):
         report.add(outcome, settled[outcome])
     report.note(f"{PAGES} pages at a time, each for {LIFE[0]:g} to {LIFE[1]:g} s; {seconds:g} s after {warm_up:g} s")
     if quick:

@@ -7,7 +7,7 @@ import json
 import re
 
 import websockets
-from history import get
+from node_pages import get
 
 SECONDS = 30
 

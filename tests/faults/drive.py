@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import judge
-from history import ANSWER_SECONDS
 from mishaps import MISHAPS
-from node_pages import Browser, Page
+from node_pages import ANSWER_SECONDS, Browser, Page
 from stage import Stage, say
 
 IN_FLIGHT = 8  # events of each page, all the time

@@ -1,5 +1,6 @@
 """Holds what a page was told against what its view has, and against what ran."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,17 @@ COUNTS = (
     "stopped",
     "problems",
 )
+
+
+class Event:
+    """One number that a page is to append, or something else that its view can do. outcome: None until it is known;
+    reason: of one that is not "done".
+    """
+
+    def __init__(self, value, name="append"):
+        self.value, self.name = value, name
+        self.outcome, self.reason, self.overdue = None, None, False
+        self.began, self.ended = time.monotonic(), None
 
 
 @dataclass(frozen=True)

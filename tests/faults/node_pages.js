@@ -5,8 +5,10 @@
 //
 // Orders come in as JSON lines: {do, page, …}; see ORDERS. What happens to the pages goes out the same way: see tell().
 
-import { createInterface } from 'node:readline'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
+import { createInterface } from 'node:readline'
 import { pageOf } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from '../js/seed.js'
 
@@ -16,11 +18,14 @@ const { WebSocket } = require('ws')
 
 const [DELAY_MS, ANSWER_MS] = process.argv.slice(2).map(Number)
 const CHECK_MS = 1000
+// One way of the line. A line that takes no time adds no timer either.
+const later = DELAY_MS ? (run) => setTimeout(run, DELAY_MS) : (run) => run()
 const pages = new Map() // name -> what open() makes
 let current = null // the page whose code runs
 
 // {page, outcome, id, reason}: an event is settled; id is the one that it was asked with
-// {page, joined: fresh}; {page, closed: true}; {page, text}: an answer to `text`
+// {page, joined: fresh}; {page, closed: true}; {page, pushed: true}; {page, text}: an answer to `text`
+// {page, gone: true}: the last thing that is told of a page; {stalls}: an answer to `stalls`
 // {page, overdue: id}; {page, problem}: what must never be; {page, note}: what may be
 function tell(page, fact) {
   process.stdout.write(`${JSON.stringify({ page: page?.name, ...fact })}\n`)
@@ -70,17 +75,17 @@ class Line {
   }
 
   arrives(run) {
-    setTimeout(() => within(this.page, run), DELAY_MS)
+    later(() => within(this.page, run))
   }
 
   send(text) {
     said(this.page, JSON.parse(text))
-    setTimeout(() => this.socket.readyState === 1 && this.socket.send(text), DELAY_MS)
+    later(() => this.socket.readyState === 1 && this.socket.send(text))
   }
 
   close() {
     this.readyState = 2
-    setTimeout(() => this.socket.close(), DELAY_MS)
+    later(() => this.socket.close())
   }
 }
 
@@ -99,6 +104,7 @@ function heard(page, { t, n, a, fresh, reason }) {
     page.joining = false
   } else if (t === 'reload') tell(page, { problem: `reload: ${reason}` })
   else if (t === 'error') page.joining = false
+  else if (!t && !a) tell(page, { pushed: true })
   page.under_way.delete(a || n)
 }
 
@@ -111,6 +117,46 @@ function check() {
       page.under_way.delete(n)
     }
   }
+}
+
+// What stands in the pages' way here and would not in a browser: one thread runs them all, collects their garbage, and
+// waits for a processor when other programs have them.
+const loop = monitorEventLoopDelay({ resolution: 1 })
+loop.enable()
+const collected = { total: 0, longest: 0 }
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) {
+    collected.total += duration
+    collected.longest = Math.max(collected.longest, duration)
+  }
+}).observe({ entryTypes: ['gc'] })
+let before = scheduled()
+
+// [ms that this thread ran, ms that it could have and another did], as Linux counts; empty: it does not.
+function scheduled() {
+  try {
+    return readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ').slice(0, 2).map((ns) => ns / 1e6)
+  } catch {
+    return []
+  }
+}
+
+// Since the last time.
+function stalls() {
+  const now = scheduled()
+  const [ran_ms, queued_ms] = now.map((ms, at) => ms - before[at])
+  const told = {
+    loop_p99_ms: loop.percentile(99) / 1e6,
+    loop_longest_ms: loop.max / 1e6,
+    gc_ms: collected.total,
+    gc_longest_ms: collected.longest,
+    ran_ms, // without a value it is not in the JSON
+    queued_ms,
+  }
+  loop.reset()
+  before = now
+  Object.assign(collected, { total: 0, longest: 0 })
+  return told
 }
 
 // A button shows that it waits, until its event is settled; what it came to, other than done, is told on the document.
@@ -192,6 +238,11 @@ const ORDERS = {
     within(page, () => page.live.leave())
     pages.delete(name)
     page.window.close()
+    tell(page, { gone: true })
+  },
+
+  stalls() {
+    tell(null, { stalls: stalls() })
   },
 }
 

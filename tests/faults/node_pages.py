@@ -3,6 +3,7 @@ their time. What each page was told is held against what its view has in the end
 """
 
 import asyncio
+import http.client
 import json
 import random
 import re
@@ -10,11 +11,13 @@ import shutil
 import time
 from pathlib import Path
 
-from history import ANSWER_SECONDS, Event, get
+from judge import Event
 
 HERE = Path(__file__).resolve().parent
 DELAY = 0.15  # s: one way of a page's line
 LIMIT = 32 << 20  # bytes of a line from node_pages.js
+ANSWER_SECONDS = 10.0 + 15.0 + 3.0  # the time to live, the hard limit, and some for a busy machine
+AT_ONCE = 10  # pages that load at the same time
 
 
 class Browser:
@@ -22,6 +25,7 @@ class Browser:
 
     def __init__(self, delay=DELAY, say=print):
         self.delay, self.say, self.pages = delay, say, {}
+        self._stalls = asyncio.Queue()
 
     async def __aenter__(self):
         node = shutil.which("node")
@@ -44,12 +48,22 @@ class Browser:
             page = self.pages.get(fact.get("page"))
             if page is not None:
                 page.hear(fact)
+            elif "stalls" in fact:
+                self._stalls.put_nowait(fact["stalls"])
             else:
                 self.say(f"node_pages.js: {fact}")
 
     def order(self, page, do, **more):
         """See ORDERS in node_pages.js."""
-        self.process.stdin.write(json.dumps({"do": do, "page": page.name, **more}).encode() + b"\n")
+        self._write({"do": do, "page": page.name, **more})
+
+    def _write(self, order):
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+
+    async def stalls(self):
+        """{name: ms}: what stood in the pages' way since it was asked last; see stalls() of node_pages.js."""
+        self._write({"do": "stalls"})
+        return await self._stalls.get()
 
 
 class Page:
@@ -63,8 +77,8 @@ class Page:
         self.path = path
         self.random = random.Random(seed)
         self.events, self.waiting, self.waited = [], {}, []
-        self.joins, self.fresh, self.problems = 0, 0, []
-        self.open = False
+        self.joins, self.fresh, self.pushed, self.problems = 0, 0, 0, []
+        self.open, self._gone = False, asyncio.Event()
         self._texts, self._wishes = asyncio.Queue(), 0
 
     async def start(self):
@@ -82,6 +96,7 @@ class Page:
     async def stop(self):
         """Closes it."""
         self.browser.order(self, "close")
+        await self._gone.wait()
         del self.browser.pages[self.name]
 
     def ask(self):
@@ -125,6 +140,10 @@ class Page:
             self.joins += 1
         elif "closed" in fact:
             self.open = False
+        elif "pushed" in fact:
+            self.pushed += 1
+        elif "gone" in fact:
+            self._gone.set()
         elif "text" in fact:
             self._texts.put_nowait(fact["text"])
         elif "overdue" in fact:
@@ -153,3 +172,26 @@ class Page:
             if len(rows) >= done or time.monotonic() > deadline:
                 return rows
             await asyncio.sleep(0.1)
+
+
+async def open_all(pages, seconds):
+    """Starts them, a few at a time, and returns once all have joined. TimeoutError: they have not."""
+    async with asyncio.timeout(seconds):
+        for first in range(0, len(pages), AT_ONCE):
+            some = pages[first : first + AT_ONCE]
+            await asyncio.gather(*(page.start() for page in some))
+            await asyncio.gather(*(page.until(lambda page=page: page.open, seconds) for page in some))
+
+
+def get(port, path, headers=None):
+    """(text, headers) of a page. OSError, RuntimeError: there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path, headers=headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}")
+        return text, answer.headers
+    finally:
+        connection.close()

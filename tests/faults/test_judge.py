@@ -1,8 +1,7 @@
 """The judge finds what is wrong: a check that everything passes is none."""
 
 import pytest
-from history import Event
-from judge import COUNTS, Run, judge, read_trace
+from judge import COUNTS, Event, Run, judge, read_trace
 
 
 def page(*outcomes):

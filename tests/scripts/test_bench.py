@@ -62,6 +62,14 @@ def test_a_driver_finds_its_modules(name):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_page_is_the_real_browsers_side(figures):
+    """What keeps a history and is judged runs page.js and queue.js: an imitation would not have our mistakes."""
+    for name, bench in figures.BENCHES.items():
+        if bench.fleet_of_faults:
+            source = (BENCH / f"{name}.py").read_text()
+            assert re.search("^from (node_pages|drive) import", source, re.M) and "--node" in bench.setup, name
+
+
 def test_the_documents_tables_are_those_of_the_code(figures):
     text = (BENCH / "README.md").read_text()
     for name, table in figures.tables().items():
