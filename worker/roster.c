@@ -1,11 +1,17 @@
 #include "worker/roster.h"
 
 #include <czmq.h>
+#include <xxhash.h>
+
+typedef struct {
+    uint64_t hash;
+    id16 id;
+} entry_key;
 
 typedef struct entry entry;
 struct entry {
     session *of;
-    id16 id;
+    entry_key key;
     entry *before, *behind; // in the list of all: zhashx has one cursor, which every look-up moves
     entry *older, *newer;   // in the list of unadopted ones
     bool listed;
@@ -13,31 +19,47 @@ struct entry {
 };
 
 struct roster {
-    zhashx_t *entries; // by id
+    zhashx_t *entries; // by key
+    uint64_t seed;
     entry *first;
     entry *oldest, *newest;
     size_t unadopted;
 };
 
+// Clients choose session ids. Without a seed that they do not know they could choose ids that collide, for
+// which zhashx grows without bound.
+static entry_key
+s_key(const roster *self, id16 id)
+{
+    return (entry_key){.hash = XXH3_64bits_withSeed(id.bytes, ID_SIZE, self->seed), .id = id};
+}
+
+static entry *
+s_find(const roster *self, id16 id)
+{
+    entry_key wanted = s_key(self, id);
+    return zhashx_lookup(self->entries, &wanted);
+}
+
 static size_t
 s_hash(const void *key)
 {
-    size_t hash; // session ids are random
-    memcpy(&hash, key, sizeof hash);
-    return hash;
+    return ((const entry_key *)key)->hash;
 }
 
 static int
-s_compare(const void *a, const void *b)
+s_compare(const void *left, const void *right)
 {
-    return memcmp(a, b, ID_SIZE);
+    const entry_key *a = left, *b = right;
+    return memcmp(a->id.bytes, b->id.bytes, ID_SIZE);
 }
 
 roster *
-roster_new(void)
+roster_new(uint64_t seed)
 {
     roster *self = calloc(1, sizeof *self);
     ASSERT(self);
+    self->seed = seed;
     self->entries = zhashx_new();
     ASSERT(self->entries);
     zhashx_set_key_hasher(self->entries, s_hash);
@@ -65,7 +87,7 @@ roster_destroy(roster **self_p)
 session *
 roster_find(roster *self, id16 id)
 {
-    entry *found = zhashx_lookup(self->entries, id.bytes);
+    entry *found = s_find(self, id);
     return found ? found->of : NULL;
 }
 
@@ -75,12 +97,12 @@ roster_add(roster *self, session *added)
     entry *one = calloc(1, sizeof *one);
     ASSERT(one);
     one->of = added;
-    one->id = session_id(added);
+    one->key = s_key(self, session_id(added));
     one->behind = self->first;
     if (self->first)
         self->first->before = one;
     self->first = one;
-    ASSERT(zhashx_insert(self->entries, one->id.bytes, one) == 0);
+    ASSERT(zhashx_insert(self->entries, &one->key, one) == 0);
 }
 
 static void
@@ -103,8 +125,7 @@ s_unlist(roster *self, entry *one)
 void
 roster_remove(roster *self, session *gone)
 {
-    id16 id = session_id(gone);
-    entry *found = zhashx_lookup(self->entries, id.bytes);
+    entry *found = s_find(self, session_id(gone));
     if (!found || found->of != gone)
         return;
     s_unlist(self, found);
@@ -114,7 +135,7 @@ roster_remove(roster *self, session *gone)
         found->before->behind = found->behind;
     else
         self->first = found->behind;
-    zhashx_delete(self->entries, id.bytes);
+    zhashx_delete(self->entries, &found->key);
     free(found);
 }
 
@@ -133,16 +154,14 @@ roster_first(const roster *self)
 session *
 roster_next(const roster *self, const session *at)
 {
-    id16 id = session_id(at);
-    const entry *found = zhashx_lookup(self->entries, id.bytes);
+    const entry *found = s_find(self, session_id(at));
     return found && found->behind ? found->behind->of : NULL;
 }
 
 void
 roster_unadopted(roster *self, session *waiting)
 {
-    id16 id = session_id(waiting);
-    entry *one = zhashx_lookup(self->entries, id.bytes);
+    entry *one = s_find(self, session_id(waiting));
     ASSERT(one && one->of == waiting);
     s_unlist(self, one);
     one->older = self->newest;
@@ -159,7 +178,7 @@ roster_unadopted(roster *self, session *waiting)
 void
 roster_adopted(roster *self, id16 id)
 {
-    entry *found = zhashx_lookup(self->entries, id.bytes);
+    entry *found = s_find(self, id);
     if (found)
         s_unlist(self, found);
 }
@@ -167,7 +186,7 @@ roster_adopted(roster *self, id16 id)
 void
 roster_joined(roster *self, id16 id, const client_id *by)
 {
-    entry *found = zhashx_lookup(self->entries, id.bytes);
+    entry *found = s_find(self, id);
     if (found)
         found->joined = *by;
 }
@@ -175,8 +194,7 @@ roster_joined(roster *self, id16 id, const client_id *by)
 client_id
 roster_client(roster *self, const session *of)
 {
-    id16 id = session_id(of);
-    entry *found = zhashx_lookup(self->entries, id.bytes);
+    entry *found = s_find(self, session_id(of));
     return found && found->of == of ? found->joined : (client_id){0};
 }
 

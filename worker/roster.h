@@ -7,7 +7,7 @@
 
 typedef struct roster roster;
 
-roster *roster_new(void);
+roster *roster_new(uint64_t seed);               // a random number, for its hashes
 void roster_destroy(roster **self_p);            // not the sessions
 session *roster_find(roster *self, id16 id);     // NULL if there is none
 void roster_add(roster *self, session *added);   // there is none with its id

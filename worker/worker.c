@@ -79,7 +79,9 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
     ops->listen(ops->host, s_changed, self);
     self->queue = runqueue_new(clock);
-    self->roster = roster_new();
+    uint64_t seed;
+    clock_random(clock, &seed, sizeof seed);
+    self->roster = roster_new(seed);
     self->outbox = outbox_new();
     recorder *record = options->record ? options->record : recorder_new(-1);
     ASSERT(record);

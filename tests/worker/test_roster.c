@@ -11,7 +11,7 @@ s_session(uint8_t number)
 static void
 s_find_and_remove(void)
 {
-    roster *all = roster_new();
+    roster *all = roster_new(1);
     session *a = s_session(1), *b = s_session(2), *second_a = s_session(1);
     roster_add(all, a);
     roster_add(all, b);
@@ -32,10 +32,30 @@ s_find_and_remove(void)
     session_destroy(&second_a);
 }
 
+// Ids that are alike where a careless hash would look cost no more than others: zhashx once grew until there
+// was no memory.
+static void
+s_ids_that_are_alike(void)
+{
+    enum { MANY = 2000 };
+    roster *all = roster_new(1);
+    session *some[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        id16 id = {{7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, (uint8_t)(i >> 8), (uint8_t)i}};
+        some[i] = session_new(id, 1);
+        roster_add(all, some[i]);
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(some[i])), some[i]);
+    roster_destroy(&all);
+    for (unsigned i = 0; i < MANY; i++)
+        session_destroy(&some[i]);
+}
+
 static void
 s_unadopted(void)
 {
-    roster *all = roster_new();
+    roster *all = roster_new(1);
     session *some[5];
     for (uint8_t i = 0; i < 5; i++) {
         some[i] = s_session(i);
@@ -59,7 +79,7 @@ s_unadopted(void)
 static void
 s_walks(void)
 {
-    roster *all = roster_new();
+    roster *all = roster_new(1);
     session *some[5];
     bool seen[5] = {false};
     for (uint8_t i = 0; i < 5; i++) {
@@ -85,5 +105,6 @@ s_walks(void)
 
 static const unit_test s_tests[] = {{"find and remove", s_find_and_remove},
                                     {"a walk in which others are looked up and removed", s_walks},
+                                    {"ids that are alike", s_ids_that_are_alike},
                                     {"unadopted, oldest first", s_unadopted}};
 UNIT_MAIN("roster", s_tests)
