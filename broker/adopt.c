@@ -114,7 +114,7 @@ back_announce(broker *self, worker *from, parcel *in, const header *head)
 void
 adopt_begin(broker *self, uint32_t settle_ms)
 {
-    self->expected = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
+    self->expected = self->noted = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
     // As long as a worker that is not heard may hold its sessions for its own: until it fences itself.
     if ((!self->store || store_is_new(self->store)) && settle_ms)
         self->waits_until = self->now + settle_ms;
@@ -130,15 +130,25 @@ adopt_waits(const broker *self, const header *request)
            !(request->type == MSG_MOUNT && (request->flags & FLAG_UNADOPTED));
 }
 
+// The next start waits for as many. Written as soon as it changes, as a broker may live shorter than a tick;
+// while this one waits, those that are missing still count.
+void
+adopt_note_ready(broker *self)
+{
+    if (!self->store)
+        return;
+    size_t ready = registry_ready(self->workers);
+    if (ready == self->noted || (self->waits_until && ready < self->noted))
+        return;
+    self->noted = ready;
+    if (store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready))
+        log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
+}
+
 void
 adopt_tick(broker *self)
 {
     if (self->waits_until && self->now >= self->waits_until)
         s_open(self, "some_did_not_announce");
-    size_t ready = registry_ready(self->workers);
-    if (!self->waits_until && self->store && ready != self->expected) {
-        self->expected = ready;
-        if (store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready))
-            log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
-    }
+    adopt_note_ready(self);
 }

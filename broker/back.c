@@ -241,6 +241,7 @@ s_add_worker(broker *self, slice id, parcel *in, const register_body *said)
     log_event(LEVEL_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s%s", name,
               (unsigned long long)added->pid, (unsigned long long)added->threads,
               log_quoted(said->version, version, sizeof version), added->is_elsewhere ? " elsewhere=1" : "");
+    adopt_note_ready(self);
     s_welcome(self, id);
 }
 

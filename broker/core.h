@@ -61,10 +61,11 @@ struct broker {
     size_t held_count;
     list_link parked, due; // requests of sessions that move; those that may go on
     size_t parked_bytes, withheld_bytes;
-    list_link waiting;    // requests of sessions that a worker may be about to announce
-    uint64_t waits_until; // 0: all have
-    size_t expected;      // workers that were ready before this start; then those that the store knows of
-    size_t adopted;       // sessions that were announced
+    list_link waiting;            // requests of sessions that a worker may be about to announce
+    uint64_t waits_until;         // 0: all have
+    size_t expected;              // workers that were ready before this start
+    size_t noted;                 // those that the store knows of
+    size_t adopted;               // sessions that were announced
     uint32_t passive_ms, hard_ms; // a worker answers a turn by hard_ms, or ends
     uint64_t sweep_at;
     bool failing; // the store, when it was written last
@@ -167,6 +168,7 @@ void move_release_all(broker *self); // what waited for the workers
 void adopt_begin(broker *self, uint32_t settle_ms);
 bool adopt_waits(const broker *self, const header *request); // of a session that is not known
 void adopt_tick(broker *self);
+void adopt_note_ready(broker *self); // how many workers are, for the next start
 void adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch); // it is not its own any more
 
 // eviction.c

@@ -136,6 +136,17 @@ test_passive_for_too_long(void)
     kept_end();
 }
 
+// The broker before had one worker: this one waits for it.
+static void
+s_announce_nothing(void)
+{
+    buffer body;
+    buffer_init(&body);
+    announce_begin(&body, 0, true);
+    stage_say(kept_worker, "", request_of(MSG_ANNOUNCE, 0, 0, 0), buffer_bytes(&body));
+    buffer_fini(&body);
+}
+
 static void
 test_the_broker_dies(void)
 {
@@ -145,6 +156,7 @@ test_the_broker_dies(void)
     stage_end(&kept_stage);
     stage_begin_in(&kept_stage, kept_state);
     kept_open_peers("c2", "r9", "alpha");
+    s_announce_nothing();
     arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 1);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
     CU_ASSERT_TRUE(restore.head.epoch > kept_epoch); // epochs never repeat, whatever the clock says

@@ -209,7 +209,7 @@ def test_who_is_to_blame(supervised, tmp_path, handler, blamed):
     """A thread that crashes names its own turn; where nobody can tell, all that ran are named."""
     one = supervised(workers=1)
     one.fleet.expect_log("event=was_running", times=blamed, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed")
+    one.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
     visitor = Visitor(one.fleet.port)
     with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
         other.post("append_then_hold", {"number": 1, "gate": str(tmp_path / "gate")})
