@@ -89,6 +89,18 @@ s_trace(const char *way, const peer *who, const slice frames[], size_t count)
 
 // --- what the broker says -------------------------------------------------------------------------------
 
+// An answer may have been booked for one of two requests that nothing in it tells apart.
+static void
+s_excuse(ledger_entry *entry)
+{
+    bool booked = entry->answered;
+    entry->excused = true;
+    entry->answered = false;
+    ledger_entry *twin = booked ? ledger_waiting(&world.asked, ledger_client(entry), &entry->head) : NULL;
+    if (twin)
+        twin->answered = true;
+}
+
 // Its page is lost: the browser joins again and asks for what it waits for (PROTOCOL.md 5.5).
 static void
 s_excuse_events(slice asker, id16 of)
@@ -97,7 +109,7 @@ s_excuse_events(slice asker, id16 of)
         ledger_entry *entry = &world.asked.entry[i];
         if (entry->head.type == MSG_EVENT && (entry->head.flags & FLAG_BROWSER) &&
             id_equal(entry->head.session, of) && slice_equal(ledger_client(entry), asker))
-            entry->excused = true;
+            s_excuse(entry);
     }
 }
 
