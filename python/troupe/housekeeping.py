@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asgiref
 from asgiref.sync import SyncToAsync
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.transaction import TransactionManagementError
@@ -119,6 +120,8 @@ def _undo():
         before = _thread.wrappers.get(one.alias)
         if before is not None and one.execute_wrappers != before:
             one.execute_wrappers[:] = before
+        if not one.in_atomic_block:
+            one.needs_rollback = False
         if one.connection is not None and not one.settings_dict["AUTOCOMMIT"]:
             one.rollback()
 
@@ -150,7 +153,7 @@ def _discard(left):
     """Close connections in whatever state, and forget them: the next query opens new ones. Their aliases, as text."""
     for one in left:
         try:
-            one.close()
+            _close(one)
         except Exception:  # it is lost all the same
             logger.exception("event=connection_not_closed alias=%s", word(one.alias))
         finally:
@@ -158,6 +161,13 @@ def _discard(left):
             _thread.connections.pop(one.alias, None)
             _thread.wrappers.pop(one.alias, None)
     return ", ".join(repr(one.alias) for one in left)
+
+
+def _close(connection):
+    try:
+        connection.close()
+    except SynchronousOnlyOperation:  # opened on a loop's thread while user code had DJANGO_ALLOW_ASYNC_UNSAFE on
+        connection.connection.close()
 
 
 class Executor(ThreadPoolExecutor):

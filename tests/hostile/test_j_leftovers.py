@@ -11,7 +11,15 @@ from fleet import Fleet
 from troupe import wire
 
 WAYS = ["enter", "no_autocommit", "begin", "doomed", "nested", "closed"]
-PLACES = ["leave", "leave_context", "leave_template", "leave_and_await", "leave_sync_to_async", "leave_to_thread"]
+PLACES = [
+    "leave",
+    "leave_context",
+    "leave_template",
+    "leave_and_await",
+    "leave_sync_to_async",
+    "leave_to_thread",
+    "leave_on_the_loop",
+]
 LEAVES = "house.leftovers.Leaves"
 LEFT = "it left a transaction open on the database connection 'default'"
 

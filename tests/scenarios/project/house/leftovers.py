@@ -2,6 +2,7 @@
 
 import asyncio
 import decimal
+import os
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
@@ -110,6 +111,14 @@ class Leaves(LiveView):
         await asyncio.to_thread(WAYS[how])
 
     @event_handler
+    async def leave_on_the_loop(self, how):
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+        try:
+            WAYS[how]()
+        finally:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+    @event_handler
     async def write_later(self, text):
         await Row.objects.acreate(text=text)
         await asyncio.to_thread(Row.objects.create, text=text)
@@ -136,6 +145,7 @@ class Changes(LiveView):
         decimal.getcontext().prec = 3
         set_urlconf("nowhere.urls")
         connection.execute_wrappers.append(_refuse)
+        connection.needs_rollback = True
 
     @event_handler
     def show(self):
