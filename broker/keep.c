@@ -123,8 +123,12 @@ keep_hold(broker *self, slice to, parcel *in, const header *head)
 {
     if (!self->store || !store_is_open(self->store))
         return false;
-    if (self->held_count == MAX_HELD) // one message may release many replies (withheld.c)
+    if (self->held_count == MAX_HELD) { // one message may release many replies (withheld.c)
         keep_settle(self);
+        if (!store_is_open(
+                self->store)) // all is stored: to hold this one would let the next ones overtake it
+            return false;
+    }
     held_reply *held = &self->held[self->held_count++];
     held->to = key_of(0, to);
     held->head = *head;

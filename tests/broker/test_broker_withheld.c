@@ -264,6 +264,34 @@ test_released_among_many(void)
     kept_end();
 }
 
+// More than one batch is released by one message: nothing overtakes what came before it.
+static void
+test_released_in_order(void)
+{
+    enum { PUSHES = 52, EVENTS = 16 };
+    buffer frame;
+    kept_begin();
+    kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
+    s_event_withheld(2, 9, "withheld");
+    for (unsigned i = 0; i < PUSHES; i++) {
+        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + i, slice_text("pushed"));
+        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
+        buffer_fini(&frame);
+        CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    }
+    for (unsigned i = 0; i < EVENTS; i++)
+        s_event_withheld(3 + i, 10 + PUSHES + i, "withheld");
+    kept_frame(&frame, SNAPSHOT_FULL, 10 + PUSHES + EVENTS, slice_text("all"));
+    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
+    buffer_fini(&frame);
+    s_comes_through(MSG_DONE, 2);
+    for (unsigned i = 0; i < PUSHES; i++)
+        s_comes_through(MSG_PUSH, 0);
+    for (unsigned i = 0; i < EVENTS; i++)
+        s_comes_through(MSG_DONE, 3 + i);
+    kept_end();
+}
+
 // A worker that never says all of a session, and pushes on, does not fill the broker.
 static void
 test_pushes_are_bounded(void)
@@ -326,6 +354,7 @@ static const unit_test s_tests[] = {
     {"the worker dies before it says all", test_the_worker_dies_before_it_says_all},
     {"the session ends meanwhile", test_the_session_ends_meanwhile},
     {"what is released comes with much else", test_released_among_many},
+    {"what is released comes in order", test_released_in_order},
     {"pushes that are withheld are bounded", test_pushes_are_bounded},
     {"the room of what was released is free again", test_released_room_is_free},
     {"asked again", test_asked_again},
