@@ -34,8 +34,8 @@ _on = False
 
 class _Thread(threading.local):
     def __init__(self):
-        self.connections = {}  # by alias: those that were ever opened here; cheaper to go through than Django's
-        self.wrappers = {}  # by alias: connection.execute_wrappers, before user code
+        self.connections = {}  # by id, as a copy() has its alias: all that were opened here; cheaper than Django's
+        self.wrappers = {}  # by id: connection.execute_wrappers, before user code
         self.was_interrupted = False
 
 
@@ -50,7 +50,7 @@ def set_housekeeping(on):
 
 @receiver(connection_created, dispatch_uid="troupe.housekeeping")
 def _note_connection(*, connection, **_):
-    _thread.connections[connection.alias] = connection
+    _thread.connections[id(connection)] = connection
 
 
 def note_interruption():
@@ -67,14 +67,17 @@ def begin():
 
 def _close_old():
     """As Django's close_old_connections(), which goes through connections that this thread never opened, too."""
-    for one in _thread.connections.values():
+    for key, one in list(_thread.connections.items()):
         one.close_if_unusable_or_obsolete()
+        if one.connection is None and connections[one.alias] is not one:  # a copy() that was closed
+            del _thread.connections[key]
+            _thread.wrappers.pop(key, None)
 
 
 def _note_before():
-    for one in _thread.connections.values():
+    for key, one in _thread.connections.items():
         one.queries_log.clear()
-        _thread.wrappers[one.alias] = one.execute_wrappers[:]
+        _thread.wrappers[key] = one.execute_wrappers[:]
 
 
 def settle():
@@ -116,8 +119,8 @@ def end():
 
 
 def _undo():
-    for one in _thread.connections.values():
-        before = _thread.wrappers.get(one.alias)
+    for key, one in _thread.connections.items():
+        before = _thread.wrappers.get(key)
         if before is not None and one.execute_wrappers != before:
             one.execute_wrappers[:] = before
         if not one.in_atomic_block:
@@ -157,9 +160,10 @@ def _discard(left):
         except Exception:  # it is lost all the same
             logger.exception("event=connection_not_closed alias=%s", word(one.alias))
         finally:
-            del connections[one.alias]
-            _thread.connections.pop(one.alias, None)
-            _thread.wrappers.pop(one.alias, None)
+            if connections[one.alias] is one:  # and not a copy() of it
+                del connections[one.alias]
+            _thread.connections.pop(id(one), None)
+            _thread.wrappers.pop(id(one), None)
     return ", ".join(repr(one.alias) for one in left)
 
 

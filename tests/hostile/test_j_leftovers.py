@@ -10,7 +10,7 @@ from fleet import Fleet
 
 from troupe import wire
 
-WAYS = ["enter", "no_autocommit", "begin", "doomed", "nested", "closed"]
+WAYS = ["enter", "no_autocommit", "begin", "doomed", "nested", "closed", "behind_a_copy", "in_a_copy"]
 PLACES = [
     "leave",
     "leave_context",

@@ -47,6 +47,22 @@ def _closed():
     connection.close()
 
 
+def _behind_a_copy():
+    """A second connection by the same alias, which was opened last."""
+    _enter()
+    copy = connection.copy()
+    copy.ensure_connection()
+    copy.close()
+
+
+def _in_a_copy():
+    copy = connection.copy()
+    copy.ensure_connection()
+    copy.set_autocommit(False)
+    with copy.cursor() as cursor:
+        cursor.execute("UPDATE house_row SET text = 'left' WHERE text = 'nowhere'")
+
+
 def _raise():
     _enter()
     raise LookupError("inside of a transaction")
@@ -59,6 +75,8 @@ WAYS = {
     "doomed": _doomed,
     "nested": _nested,
     "closed": _closed,
+    "behind_a_copy": _behind_a_copy,
+    "in_a_copy": _in_a_copy,
     "raise": _raise,
 }
 
