@@ -42,7 +42,8 @@ rendered_plain(const rendered *self, size_t begin, size_t end, buffer *out)
         buffer_append(out, self->text.data + begin, span.begin - begin);
         begin = span.begin + span.size;
     }
-    buffer_append(out, self->text.data + begin, end - begin);
+    if (end > begin) // an empty text has no bytes to point at
+        buffer_append(out, self->text.data + begin, end - begin);
 }
 
 void
