@@ -317,8 +317,8 @@ test_all_expire(void)
         s_release(i, s_look(i, 10));
     broker_turn(s_stage.broker);
     s_stage.now += PASSIVE_MS + 1; // in one sweep of 256 they would not all go
-    zsock_destroy(&s_worker);
-    s_worker = stage_worker(&s_stage, "r2", "beta");
+    stage_heartbeat(s_worker, 1);
+    s_worker_gets(MSG_HEARTBEAT);
     CU_ASSERT_EQUAL(s_rejoin(600), MSG_JOIN);
     CU_ASSERT_EQUAL(s_rejoin(1), MSG_JOIN);
     CU_ASSERT_EQUAL(s_rejoin(300), MSG_JOIN);
