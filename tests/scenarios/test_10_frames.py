@@ -207,7 +207,6 @@ def test_body_over_a_mebibyte(fleet, client):
 def test_message_over_the_socket_s_limit_closes_that_connection_only(fleet, client):
     with raw.Client(fleet.front) as huge:
         huge.send(raw.header(wire.PING), bytes((16 << 20) + 1))
-        fleet.expect_log("event=disconnected side=front .*largest_frame=16777216", name="broker")
         # ZeroMQ connects again by itself
         assert wait_until(lambda: _pinged(huge), "the next connection to be served")
         assert huge.unasked == []

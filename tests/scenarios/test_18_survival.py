@@ -52,7 +52,7 @@ def test_a_killed_worker_loses_nothing_that_was_seen(kept_fleet):
     for number in range(3):
         for page in pages:
             page.event("append", {"number": number})
-    fleet.expect_log(LOST, times=1, name="broker")
+    fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
     kill(fleet, "w1")
     wait_until(lambda: "event=worker_lost" in fleet.broker.text(), "the broker to notice")
     restored = 0
@@ -75,7 +75,7 @@ def test_killed_in_the_middle(kept_fleet, tmp_path):
         begun = page.post("append_then_hold", {"number": 2, "gate": gate})
         behind = page.post("append", {"number": 3})
         wait_until((tmp_path / "gate.reached").exists, "the handler to run")
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         fleet.start_worker("w2")
         assert page.wait_type("lost")["reason"] == "worker_lost"
@@ -101,7 +101,7 @@ def test_a_handler_that_may_run_twice_does(kept_fleet, tmp_path):
         asked = {"number": 1, "gate": str(gate)}
         number = page.post("append_safely", asked)
         wait_until((tmp_path / "gate.reached").exists, "the handler to run")
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         gate.touch()
         fleet.start_worker("w2")
@@ -119,7 +119,7 @@ def test_repeats_are_answered_after_a_death(kept_fleet):
     with Visitor(fleet.port).open("/history/") as page:
         first = page.event("append", {"number": 1})
         second = page.event("append_and_raise", {"number": 2})
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         fleet.start_worker("w2")
         page.wait_type("lost")
@@ -172,7 +172,7 @@ def test_every_kind_of_value_comes_back(kept_fleet):
     visitor.get("/login/ann/")
     with visitor.open("/everything/") as page:
         assert "all the same for ann" in page.shows("look")
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         fleet.start_worker("w2")
         page.wait_type("lost")
@@ -187,7 +187,7 @@ def test_what_cannot_be_kept_is_named(kept_fleet):
     with visitor.open("/locked/") as locked, visitor.open("/rebuilt/") as rebuilt:
         for page in (locked, rebuilt):
             page.event("increment")
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         fleet.start_worker("w2")
         for page in (locked, rebuilt):
@@ -205,7 +205,7 @@ def test_a_program_goes_on(kept_fleet):
         session = client.mount("house.kept.History")
         for number in range(3):
             session.event("append", {"number": number})
-        fleet.expect_log(LOST, times=1, name="broker")
+        fleet.expect_log(LOST + ' worker="w1"', times=1, name="broker")
         kill(fleet, "w1")
         fleet.start_worker("w2")
         wait_until(lambda: "event=worker_lost" in fleet.broker.text(), "the broker to notice")
