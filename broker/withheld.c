@@ -28,12 +28,15 @@ s_destroy(broker *self, session *of, withheld *gone)
     free(gone);
 }
 
-// Replies are as many as requests are pending; a page asks again for what a lost push would have shown it.
+// Replies are as many as requests are pending; a page asks again for what a lost push would have shown it. So
+// pushes have half the room, and never keep a reply out.
 static bool
 s_has_room(const broker *self, const session *of, const parcel *in, const header *head)
 {
-    unsigned most = head->type == MSG_PUSH ? MAX_WITHHELD_PUSHES : MAX_WITHHELD_PUSHES + MAX_PENDING;
-    return of->withheld_count < most && self->withheld_bytes + s_size(in) <= MAX_WITHHELD;
+    bool push = head->type == MSG_PUSH;
+    unsigned most = push ? MAX_WITHHELD_PUSHES : MAX_WITHHELD_PUSHES + MAX_PENDING;
+    size_t room = push ? MAX_WITHHELD / 2 : MAX_WITHHELD;
+    return of->withheld_count < most && self->withheld_bytes + s_size(in) <= room;
 }
 
 bool

@@ -22,13 +22,20 @@ s_is_asked(void)
     return asked.here;
 }
 
+// A frame of one root from the worker; number: of its snapshot, or 0.
+static void
+s_say_frame(message_type type, uint8_t kind, uint32_t number, const char *now)
+{
+    buffer frame;
+    kept_frame(&frame, kind, number, slice_text(now));
+    stage_say_kept(kept_worker, "", request_of(type, 1, kept_epoch, 0), buffer_bytes(&frame));
+    buffer_fini(&frame);
+}
+
 static void
 s_say_all(const char *now)
 {
-    buffer frame;
-    kept_frame(&frame, SNAPSHOT_FULL, 0, slice_text(now));
-    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
-    buffer_fini(&frame);
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 0, now);
     CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here); // it is nobody's but the store's
 }
 
@@ -243,18 +250,13 @@ static void
 test_released_among_many(void)
 {
     enum { WITHHELD = 16, MORE = 60 };
-    buffer frame;
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     for (unsigned i = 0; i < WITHHELD; i++)
         s_event_withheld(2 + i, 9 + i, "withheld");
-    kept_frame(&frame, SNAPSHOT_FULL, 9 + WITHHELD, slice_text("all"));
-    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
-    buffer_fini(&frame);
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 9 + WITHHELD, "all");
     for (unsigned i = 0; i < MORE; i++) {
-        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + WITHHELD + i, slice_text("pushed"));
-        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
-        buffer_fini(&frame);
+        s_say_frame(MSG_PUSH, SNAPSHOT_CHANGES, 10 + WITHHELD + i, "pushed");
     }
     for (unsigned i = 0; i < WITHHELD; i++)
         s_comes_through(MSG_DONE, 2 + i);
@@ -269,21 +271,16 @@ static void
 test_released_in_order(void)
 {
     enum { PUSHES = 52, EVENTS = 16 };
-    buffer frame;
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     s_event_withheld(2, 9, "withheld");
     for (unsigned i = 0; i < PUSHES; i++) {
-        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + i, slice_text("pushed"));
-        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
-        buffer_fini(&frame);
+        s_say_frame(MSG_PUSH, SNAPSHOT_CHANGES, 10 + i, "pushed");
         CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
     }
     for (unsigned i = 0; i < EVENTS; i++)
         s_event_withheld(3 + i, 10 + PUSHES + i, "withheld");
-    kept_frame(&frame, SNAPSHOT_FULL, 10 + PUSHES + EVENTS, slice_text("all"));
-    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
-    buffer_fini(&frame);
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 10 + PUSHES + EVENTS, "all");
     s_comes_through(MSG_DONE, 2);
     for (unsigned i = 0; i < PUSHES; i++)
         s_comes_through(MSG_PUSH, 0);
@@ -296,20 +293,15 @@ test_released_in_order(void)
 static void
 test_pushes_are_bounded(void)
 {
-    buffer frame;
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     s_event_withheld(2, 9, "withheld");
     for (unsigned i = 0; i < 3 * MAX_WITHHELD_PUSHES; i++) {
-        kept_frame(&frame, SNAPSHOT_CHANGES, 10 + i, slice_text("pushed"));
-        stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
-        buffer_fini(&frame);
+        s_say_frame(MSG_PUSH, SNAPSHOT_CHANGES, 10 + i, "pushed");
         CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
     }
     s_event_withheld(3, 10 + 3 * MAX_WITHHELD_PUSHES, "an answer has room all the same");
-    kept_frame(&frame, SNAPSHOT_FULL, 11 + 3 * MAX_WITHHELD_PUSHES, slice_text("all"));
-    stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
-    buffer_fini(&frame);
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 11 + 3 * MAX_WITHHELD_PUSHES, "all");
     s_comes_through(MSG_DONE, 2);
     for (unsigned i = 1; i < MAX_WITHHELD_PUSHES; i++)
         s_comes_through(MSG_PUSH, 0);
@@ -318,33 +310,62 @@ test_pushes_are_bounded(void)
     kept_end();
 }
 
+enum { LARGE_BODY = 8 << 20 };
+
+// With a snapshot of changes of that number.
+static void
+s_say_large(message_type type, uint64_t sequence, uint32_t number)
+{
+    buffer frame;
+    char *body = calloc(1, LARGE_BODY);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    uint8_t head[HEADER_SIZE];
+    header_encode(&(header){.version = PROTOCOL_VERSION,
+                            .type = type,
+                            .session = request_of(type, 1, 0, 0).session,
+                            .epoch = kept_epoch,
+                            .sequence = sequence},
+                  head);
+    kept_frame(&frame, SNAPSHOT_CHANGES, number, slice_text("changed"));
+    slice frames[] = {slice_text(sequence ? "c1" : ""), slice_of(head, sizeof head),
+                      slice_of(body, LARGE_BODY), buffer_bytes(&frame)};
+    stage_raw(kept_worker, frames, 4);
+    buffer_fini(&frame);
+    free(body);
+    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+}
+
 // The room of what was released is free again: many times the limit passes, a part at a time.
 static void
 test_released_room_is_free(void)
 {
-    enum { BODY = 8 << 20, ROUNDS = 2 * MAX_WITHHELD / BODY };
-    buffer frame;
-    char *body = calloc(1, BODY);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    enum { ROUNDS = 2 * MAX_WITHHELD / LARGE_BODY };
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        uint8_t head[HEADER_SIZE];
-        kept_frame(&frame, SNAPSHOT_CHANGES, 9 + 3 * i, slice_text("pushed")); // the one before was lost
-        header push = request_of(MSG_PUSH, 1, kept_epoch, 0);
-        header_encode(&push, head);
-        slice frames[] = {slice_text(""), slice_of(head, sizeof head), slice_of(body, BODY),
-                          buffer_bytes(&frame)};
-        stage_raw(kept_worker, frames, 4);
-        buffer_fini(&frame);
-        CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
-        kept_frame(&frame, SNAPSHOT_FULL, 10 + 3 * i, slice_text("all"));
-        stage_say_kept(kept_worker, "", request_of(MSG_KEPT, 1, kept_epoch, 0), buffer_bytes(&frame));
-        buffer_fini(&frame);
+        s_say_large(MSG_PUSH, 0, 9 + 3 * i); // the one before was lost
+        s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 10 + 3 * i, "all");
         s_comes_through(MSG_PUSH, 0);
     }
     kept_end();
-    free(body);
+}
+
+static void
+test_pushes_keep_no_reply_out(void)
+{
+    enum { PUSHES = MAX_WITHHELD / LARGE_BODY };
+    kept_begin();
+    kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
+    stage_ask(kept_client, request_of(MSG_EVENT, 1, kept_epoch, 2));
+    CU_ASSERT_EQUAL(kept_next_request().head.type, MSG_EVENT);
+    for (uint32_t i = 0; i < PUSHES; i++)
+        s_say_large(MSG_PUSH, 0, 9 + i);
+    s_say_large(MSG_DONE, 2, 9 + PUSHES);
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 10 + PUSHES, "all");
+    for (size_t room = MAX_WITHHELD / 2; room > LARGE_BODY; room -= LARGE_BODY)
+        s_comes_through(MSG_PUSH, 0);
+    s_comes_through(MSG_DONE, 2);
+    kept_end();
 }
 
 static const unit_test s_tests[] = {
@@ -357,6 +378,7 @@ static const unit_test s_tests[] = {
     {"what is released comes in order", test_released_in_order},
     {"pushes that are withheld are bounded", test_pushes_are_bounded},
     {"the room of what was released is free again", test_released_room_is_free},
+    {"pushes keep no reply out", test_pushes_keep_no_reply_out},
     {"asked again", test_asked_again},
     {"a restore is lost", test_a_restore_is_lost},
     {"changes come before all", test_changes_before_all},
