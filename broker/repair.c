@@ -49,7 +49,7 @@ s_write_meta(const repair *self, attempt how)
     return code ? code : then;
 }
 
-// Older than the journal: what it has of sessions may be older than what people have seen.
+// Older than the journal: what it has of sessions may be older than what users have seen.
 static bool
 s_is_stale(const repair *self, const salvage_report *report)
 {

@@ -50,7 +50,7 @@ s_say_damaged(id16 id)
 }
 
 // A session as it is by now. One that the tables cannot tell of is dropped: what they have would be older
-// than what people have seen.
+// than what users have seen.
 static fresh_session *
 s_session(store *self, id16 id)
 {

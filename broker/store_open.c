@@ -142,7 +142,7 @@ s_drop_in_doubt(void *dropping_, id16 id, const record *found)
         s_drop_one(self->at, id, "what it did last may be lost; what is stored is older, and dropped");
 }
 
-// What is stored of these may be older than what people have seen: rather nothing.
+// What is stored of these may be older than what users have seen: rather nothing.
 static void
 s_drop_buckets(opening *at, uint64_t buckets)
 {

@@ -3,7 +3,7 @@
 //     log_event(LEVEL_WARN, "worker_lost", "worker=%s sessions=%zu", name, count);
 //
 // Whatever came from a socket, a file, the command line or user code goes through one of log_quoted,
-// log_value and log_plain, also where a person's terminal shows it: nothing in it may begin a line, end a
+// log_value and log_plain, also where a terminal shows it: nothing in it may begin a line, end a
 // value or move the cursor.
 #ifndef TROUPE_LOG_H
 #define TROUPE_LOG_H

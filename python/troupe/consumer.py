@@ -476,7 +476,7 @@ class LiveViewConsumer(AsyncConsumer):
             return self._await_join()
         text = error.message if settings.DEBUG else "The page could not be joined."
         blame.note(error)
-        if error.kind == "quarantined":  # it goes on for minutes: the person should know
+        if error.kind == "quarantined":  # it goes on for minutes: the user should know
             self._json(t="failed", error=joining.shown(error, text))
         later = {} if error.retry_ms is None else {"retry_ms": error.retry_ms}
         self._json(t="error", reason=error.kind, **later, message=text)
@@ -511,7 +511,7 @@ class LiveViewConsumer(AsyncConsumer):
             logger.error("event=malformed_push session=%s reason=%s", self._hex(), quoted(repr(error)))
 
     def _show_failure(self, fields):
-        """What a view raised by itself. Its worker logged it; the person did nothing, and sees it only with DEBUG."""
+        """What a view raised by itself. Its worker logged it; the user did nothing, and sees it only with DEBUG."""
         if settings.DEBUG:
             error = joining.shown(from_fields(fields["error"]), "")
             self._json(t="failed", n=0, v=fields["view"].hex(), error=error)
