@@ -131,21 +131,36 @@ def _elapsed(seconds):
     return lambda: time.monotonic() > end
 
 
+# What a mailbox holds, and what one session is let wait at a worker that the broker has found slow: an eighth of
+# LEAST_CREDIT, which a machine that stalls may reach at any time.
+MAILBOX, SLOW_SHARE = 16, 7
+
+
+def count_done(answers):
+    """How many were executed: the first ones, as many as the limits let wait. What follows was refused."""
+    done = sum(answer.kind == wire.DONE for answer in answers)
+    assert SLOW_SHARE <= done <= MAILBOX
+    assert all(answer.kind == wire.DONE for answer in answers[:done])
+    assert all(answer.kind == wire.NOT_EXECUTED for answer in answers[done:])
+    assert {answer.reason for answer in answers[done:]} <= {"busy", "gap"}
+    return done
+
+
 def test_full_mailbox_is_busy(client, gate):
     session = client.mount("house.views.Gated")
     key = hold(session, gate)
-    waiting = [session.post("say", {"word": "a"}) for _ in range(16)]
+    waiting = [session.post("say", {"word": "a"}) for _ in range(MAILBOX)]
     for _ in range(3):
-        answer = client.answer_to(session.post("say", {"word": "b"}))
-        assert (answer.kind, answer.reason) == (wire.NOT_EXECUTED, "busy")
-        assert answer.body["retry_ms"] > 0
+        answer = session.event("say", {"word": "b"}, number=MAILBOX + 2)
+        assert answer.kind == wire.NOT_EXECUTED and answer.reason in ("busy", "gap"), answer
+        assert answer.reason == "gap" or answer.body["retry_ms"] > 0
     gate.touch()
     assert output(client.answer_to(key)) == 1
     answers = [client.answer_to(one) for one in waiting]
-    assert all(answer.kind == wire.DONE for answer in answers)
-    assert "a" * 16 in answers[-1].body["html"].decode()
-    again = session.event("say", {"word": "c"}, number=18)
-    assert again.kind == wire.DONE and "b" not in again.body["html"].decode()
+    done = count_done(answers)
+    assert "a" * done in answers[done - 1].body["html"].decode()
+    again = session.event("say", {"word": "c"}, number=done + 2)
+    assert again.kind == wire.DONE and f"{'a' * done}c" in again.body["html"].decode()
     session.shutdown()
 
 
@@ -158,10 +173,7 @@ def test_requests_in_flight_are_bounded_in_the_broker_too(client, gate):
     assert output(other.event("increment")) == 1
     gate.touch()
     client.answer_to(key)
-    outcomes = [client.answer_to(one) for one in keys]
-    done = [answer for answer in outcomes if answer.kind == wire.DONE]
-    refused = {answer.reason for answer in outcomes if answer.kind == wire.NOT_EXECUTED}
-    assert len(done) == 16 and refused <= {"busy", "gap"}
+    count_done([client.answer_to(one) for one in keys])
     session.shutdown()
     other.shutdown()
 
