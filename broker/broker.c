@@ -1,6 +1,6 @@
 #include "broker/core.h"
 
-#include "broker/socket_file.h"
+#include "broker/io/socket_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,14 +7,14 @@
 #define TROUPE_BROKER_CORE_H
 
 #include "broker/broker.h"
-#include "broker/connections.h"
-#include "broker/gate.h"
-#include "broker/guard.h"
-#include "broker/passive.h"
-#include "broker/quarantine.h"
-#include "broker/route.h"
-#include "broker/store.h"
-#include "broker/wire.h"
+#include "broker/io/connections.h"
+#include "broker/io/log_limit.h"
+#include "broker/io/wire.h"
+#include "broker/io/zap.h"
+#include "broker/routing/quarantine.h"
+#include "broker/routing/route.h"
+#include "broker/store/passive.h"
+#include "broker/store/store.h"
 #include "common/log.h"
 
 enum {

@@ -2,7 +2,7 @@
 #ifndef TROUPE_BROKER_FIGURES_H
 #define TROUPE_BROKER_FIGURES_H
 
-#include "broker/directory.h"
+#include "broker/routing/directory.h"
 
 typedef struct {        // since the start
     uint64_t forwarded; // requests sent to workers

@@ -1,7 +1,7 @@
 // troupe-broker: arguments, signals, exit codes. 0: stopped by a signal. 1: could not start. 2: the arguments
 // are refused.
-#include "broker/address.h"
 #include "broker/broker.h"
+#include "broker/io/address.h"
 #include "common/descriptors.h"
 #include "common/limits.h"
 #include "common/log.h"

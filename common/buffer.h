@@ -1,7 +1,7 @@
 // buffer - bytes that grow. Embedded: init and fini. Running out of memory aborts; whoever appends what came
 // from outside has met a limit first. Not thread-safe.
-#ifndef TROUPE_BUFFER_H
-#define TROUPE_BUFFER_H
+#ifndef TROUPE_COMMON_BUFFER_H
+#define TROUPE_COMMON_BUFFER_H
 
 #include "common/errors.h"
 #include "common/slice.h"

@@ -1,8 +1,8 @@
 // certificate - a CURVE key or pair of keys in a file, as `troupe keygen`, CZMQ's zcert and pyzmq's zmq.auth
 // write them: lines of `public-key = "…"` and `secret-key = "…"`, in ZeroMQ's Z85 form. Anything else in it
 // is left unread.
-#ifndef TROUPE_CERTIFICATE_H
-#define TROUPE_CERTIFICATE_H
+#ifndef TROUPE_COMMON_CERTIFICATE_H
+#define TROUPE_COMMON_CERTIFICATE_H
 
 #include "common/errors.h"
 #include "common/slice.h"

@@ -1,6 +1,6 @@
 // clock - time and randomness as a table, so that tests bring their own. Any thread.
-#ifndef TROUPE_CLOCK_H
-#define TROUPE_CLOCK_H
+#ifndef TROUPE_COMMON_CLOCK_H
+#define TROUPE_COMMON_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>

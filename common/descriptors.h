@@ -1,6 +1,6 @@
 // descriptors - the three that every program takes for granted. Does I/O.
-#ifndef TROUPE_DESCRIPTORS_H
-#define TROUPE_DESCRIPTORS_H
+#ifndef TROUPE_COMMON_DESCRIPTORS_H
+#define TROUPE_COMMON_DESCRIPTORS_H
 
 #include "common/errors.h"
 

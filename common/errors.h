@@ -1,7 +1,7 @@
 // errors - what can go wrong, in one table (errors.def), and the assertion that is always on.
 // Pure; any thread.
-#ifndef TROUPE_ERRORS_H
-#define TROUPE_ERRORS_H
+#ifndef TROUPE_COMMON_ERRORS_H
+#define TROUPE_COMMON_ERRORS_H
 
 typedef enum {
     OK = 0,

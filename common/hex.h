@@ -1,6 +1,6 @@
 // hex - ids of 16 bytes as text of 32 digits, and back. Pure.
-#ifndef TROUPE_HEX_H
-#define TROUPE_HEX_H
+#ifndef TROUPE_COMMON_HEX_H
+#define TROUPE_COMMON_HEX_H
 
 #include "common/errors.h"
 #include "common/slice.h"

@@ -1,6 +1,6 @@
 // host - whether an address means this machine. Pure; asks no resolver.
-#ifndef TROUPE_HOST_H
-#define TROUPE_HOST_H
+#ifndef TROUPE_COMMON_HOST_H
+#define TROUPE_COMMON_HOST_H
 
 #include <stdbool.h>
 

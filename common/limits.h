@@ -1,7 +1,7 @@
 // limits - PROTOCOL.md 8 as numbers. Whatever comes from outside meets one of these before memory is taken
 // for it.
-#ifndef TROUPE_LIMITS_H
-#define TROUPE_LIMITS_H
+#ifndef TROUPE_COMMON_LIMITS_H
+#define TROUPE_COMMON_LIMITS_H
 
 enum {
     MAX_REQUEST_BODY = 1 << 20,

@@ -5,8 +5,8 @@
 // Whatever came from a socket, a file, the command line or user code goes through one of log_quoted,
 // log_value and log_plain, also where a terminal shows it: nothing in it may begin a line, end a
 // value or move the cursor.
-#ifndef TROUPE_LOG_H
-#define TROUPE_LOG_H
+#ifndef TROUPE_COMMON_LOG_H
+#define TROUPE_COMMON_LOG_H
 
 #include "common/slice.h"
 

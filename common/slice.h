@@ -1,6 +1,6 @@
 // slice - borrowed bytes: a pointer and a length. Owns nothing; valid as long as what it points into.
-#ifndef TROUPE_SLICE_H
-#define TROUPE_SLICE_H
+#ifndef TROUPE_COMMON_SLICE_H
+#define TROUPE_COMMON_SLICE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,13 +2,13 @@
 // signal. 1: it could not. 2: the arguments are refused.
 #include "common/descriptors.h"
 #include "common/log.h"
-#include "fleet/command.h"
-#include "fleet/commands.h"
-#include "fleet/home.h"
-#include "fleet/keygen.h"
-#include "fleet/sessions.h"
+#include "fleet/command/command.h"
+#include "fleet/command/command_table.h"
+#include "fleet/command/keygen.h"
+#include "fleet/command/sessions.h"
 #include "fleet/settings_file.h"
-#include "fleet/supervisor.h"
+#include "fleet/state_directory.h"
+#include "fleet/supervisor/supervisor.h"
 
 #include <argp.h>
 #include <czmq.h>

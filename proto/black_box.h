@@ -1,5 +1,5 @@
 // black_box - what a worker is doing, in memory that outlives it: a slot for each turn that runs. The worker
-// writes it (worker/recorder.h); whoever started the worker reads it when that has ended. No I/O; pure.
+// writes it (worker/actor/recorder.h); whoever started the worker reads it when that has ended. No I/O; pure.
 #ifndef TROUPE_BLACK_BOX_H
 #define TROUPE_BLACK_BOX_H
 

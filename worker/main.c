@@ -1,8 +1,8 @@
 // troupe-worker: arguments, signals, and the order of things: Python first, then threads, then the loop.
 #include "common/descriptors.h"
 #include "common/log.h"
+#include "worker/io/worker.h"
 #include "worker/py/embed.h"
-#include "worker/worker.h"
 
 #include <argp.h>
 #include <errno.h>

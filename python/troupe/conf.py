@@ -61,7 +61,8 @@ class Setting(NamedTuple):
 
 
 def default_broker():
-    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user (fleet/home.c)."""
+    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user
+    (fleet/state_directory.c)."""
     front = os.environ.get("TROUPE_FRONT", "").split(",")[0]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not runtime.startswith("/"):

@@ -5,22 +5,40 @@ import re
 
 import check_tree
 
-PYTHON_ROOMS = ("worker/py/filters", "worker/py/template", "worker/py/live", "worker/py")  # each may use those before
-PYTHON = "worker/py/python"  # python.h, which all of them include
-ROOMS = ("common", "proto", "broker", *PYTHON_ROOMS, "worker", "fleet")
-# room: the rooms that its files may include.
+PYTHON = "worker/py/python"  # python.h, which all of worker/py includes
+# A folder: the folders that its files may include; the leaves are for all. main.c has a room of its own where
+# it may include more.
+LEAVES = {"common", "proto"}
 MAY = {
     "common": {"common"},
-    "proto": {"common", "proto"},
-    "broker": {"common", "proto", "broker"},
-    "worker": {"common", "proto", "worker"},
-    "worker/main": {"common", "proto", "worker", "worker/py"},
+    "proto": LEAVES,
+    "broker/routing": {"broker/routing"},
+    "broker/io": {"broker/io", "broker/routing"},
+    "broker/store": {"broker/store", "broker/routing"},
+    "broker": {"broker", "broker/io", "broker/routing", "broker/store"},
+    "worker/page": {"worker/page"},
+    "worker/actor": {"worker/actor", "worker/page"},
+    "worker/io": {"worker/io", "worker/actor", "worker/page"},
+    "worker/main": {"worker/io", "worker/actor", "worker/py"},
     PYTHON: set(),
-    **{
-        room: {"common", "proto", "worker", PYTHON, *PYTHON_ROOMS[: at + 1]} for at, room in enumerate(PYTHON_ROOMS)
+    "worker/py/filters": {PYTHON, "worker/py/filters"},
+    "worker/py/template": {PYTHON, "worker/py/filters", "worker/py/template"},
+    "worker/py/live": {PYTHON, "worker/py/filters", "worker/py/template", "worker/py/live", "worker/page"},
+    "worker/py": {
+        PYTHON,
+        "worker/py/filters",
+        "worker/py/template",
+        "worker/py/live",
+        "worker/py",
+        "worker/page",
+        "worker/actor",
     },
-    "fleet": {"common", "proto", "fleet"},
+    "fleet": {"fleet", "fleet/supervisor", "fleet/command"},
+    "fleet/supervisor": {"fleet", "fleet/supervisor", "fleet/command"},
+    "fleet/command": {"fleet", "fleet/supervisor", "fleet/command"},
 }
+ROOMS = tuple(sorted(MAY, key=len, reverse=True))  # the innermost first
+PYTHON_ROOMS = {room for room in MAY if room.startswith("worker/py")}
 FREE = ("tests", "bench")  # may include anything
 # A header from outside, and the rooms that may include it.
 OUTSIDE = (
@@ -28,10 +46,13 @@ OUTSIDE = (
         re.compile(
             r"(Python|structmember|frameobject|pythread|datetime|marshal)\.h$|(cpython|internal/pycore.*)/"
         ),
-        {PYTHON, *PYTHON_ROOMS},
+        PYTHON_ROOMS,
     ),
     (re.compile(r"msgpack(\.h$|/)"), {"proto", "worker/py"}),
-    (re.compile(r"c?zmq\w*\.h$"), {"broker", "worker", "worker/main", "fleet"}),
+    (
+        re.compile(r"c?zmq\w*\.h$"),
+        {"worker/io", "worker/main", *(room for room in MAY if room.startswith(("broker", "fleet")))},
+    ),
 )
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 
@@ -57,7 +78,11 @@ def problem_with(room, quote, target):
     wanted = room_of(pathlib.PurePosixPath(target))
     if wanted is None:
         return f'"{target}" names no folder of the project'
-    return None if wanted in MAY[room] else f"{room} may not use {wanted} ({target})"
+    return None if wanted in _allowed(room) else f"{room} may not use {wanted} ({target})"
+
+
+def _allowed(room):
+    return MAY[room] if room in LEAVES or room == PYTHON else MAY[room] | LEAVES
 
 
 def check(root):

@@ -2,7 +2,7 @@
 #ifndef TROUPE_TESTS_RECORDS_H
 #define TROUPE_TESTS_RECORDS_H
 
-#include "broker/directory.h"
+#include "broker/routing/directory.h"
 
 static inline id16
 session_id(uint8_t number)

@@ -1,6 +1,6 @@
 #include "tests/broker/stage.h"
 
-#include "broker/wire.h"
+#include "broker/io/wire.h"
 
 #include <CUnit/CUnit.h>
 

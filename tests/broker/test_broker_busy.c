@@ -1,5 +1,5 @@
 // More than a worker can do, through the broker's sockets.
-#include "broker/route.h"
+#include "broker/routing/route.h"
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"

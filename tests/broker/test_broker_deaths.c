@@ -1,7 +1,7 @@
 // Sessions that end workers: what EXITED says of them, and who is placed afterwards.
 #include "tests/broker/stage.h"
 
-#include "broker/quarantine.h"
+#include "broker/routing/quarantine.h"
 #include "tests/unit.h"
 
 #include <sys/wait.h>

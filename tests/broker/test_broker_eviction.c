@@ -1,5 +1,5 @@
 // More sessions than a fleet has room for, most of them of nobody: through the broker's sockets.
-#include "broker/route.h"
+#include "broker/routing/route.h"
 #include "proto/snapshot.h"
 #include "tests/broker/stage.h"
 #include "tests/unit.h"

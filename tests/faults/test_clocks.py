@@ -8,7 +8,7 @@ ROOMS = ("common", "proto", "broker", "worker", "fleet")
 READS = re.compile(r"CLOCK_REALTIME|CLOCK_TAI|gettimeofday|\btime\((NULL|0)\)|timespec_get|zclock_time")
 MAY = {
     "common/log.c",  # what a line says
-    "broker/aside.c",  # the date in the name of what is set aside
+    "broker/store/set_aside.c",  # the date in the name of what is set aside
     "broker/main.c",  # where the epochs of a start begin; store and workers tell where it was set back
 }
 ALSO_IN_PYTHON = re.compile(r"datetime\.(now|utcnow)\(|timezone\.now\(|time\.time_ns\(|from time import|localtime\(")

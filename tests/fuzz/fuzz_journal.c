@@ -4,8 +4,8 @@
 //
 // The input is a list of strokes of 6 bytes: what to do, where (2), how far (2), and a byte to do it with.
 // What is left over is read as a journal of its own.
-#include "broker/journal_read.h"
-#include "broker/journal_record.h"
+#include "broker/store/journal_read.h"
+#include "broker/store/journal_record.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 // One input is a value of a template at some place: three bytes of place, then HTML. Nothing may be read
 // outside of it, and what the scanners say must agree with itself. That what "fits" does fit is tested
-// against a parser, by tests/worker/markup_parser.mjs. libFuzzer drives this (scripts/fuzz), replay.c runs
-// the corpus as a test.
+// against a parser, by tests/worker/page/markup_parser.mjs. libFuzzer drives this (scripts/fuzz), replay.c
+// runs the corpus as a test.
 #include "common/errors.h"
-#include "worker/json.h"
-#include "worker/markup.h"
-#include "worker/shape.h"
+#include "worker/page/block_type.h"
+#include "worker/page/json.h"
+#include "worker/page/markup.h"
 
 #include "tests/proto/exact.h"
 

@@ -9,7 +9,7 @@
 #include "tests/fuzz/ledger.h"
 #include "tests/fuzz/sockets.h"
 #include "tests/worker/fake.h"
-#include "worker/core.h"
+#include "worker/io/core.h"
 
 enum {
     SESSIONS = 4,

@@ -20,7 +20,7 @@ from supervised import Supervised
 
 from troupe import wire
 
-HEAD = struct.Struct("<IIQQ16sIIQ")  # of a record in the journal: broker/journal_record.h
+HEAD = struct.Struct("<IIQQ16sIIQ")  # of a record in the journal: broker/store/journal_record.h
 MAGIC, COMMIT, PAGE = 0x324A7254, 0x100, 4096
 SESSIONS, NUMBERS = 8, ["0", "1", "2"]
 WHOLE, OLDER = [*NUMBERS, "9"], "older than it was"

@@ -3,7 +3,7 @@
 #ifndef TROUPE_TEST_FAKE_H
 #define TROUPE_TEST_FAKE_H
 
-#include "worker/turn.h"
+#include "worker/actor/turn.h"
 
 typedef struct {
     view_ops ops;

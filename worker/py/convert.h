@@ -1,6 +1,6 @@
 // convert - msgpack to Python objects and back. GIL held; errors are Python exceptions.
-#ifndef TROUPE_PY_CONVERT_H
-#define TROUPE_PY_CONVERT_H
+#ifndef TROUPE_WORKER_PY_CONVERT_H
+#define TROUPE_WORKER_PY_CONVERT_H
 
 #include "common/buffer.h"
 #include "worker/py/python.h"

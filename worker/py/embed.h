@@ -1,9 +1,9 @@
 // embed - the one CPython of a worker process: started once, never finalised (extensions run threads that
 // outlive it).
-#ifndef TROUPE_PY_EMBED_H
-#define TROUPE_PY_EMBED_H
+#ifndef TROUPE_WORKER_PY_EMBED_H
+#define TROUPE_WORKER_PY_EMBED_H
 
-#include "worker/view_ops.h"
+#include "worker/actor/view_ops.h"
 
 typedef struct {
     const char *python;       // the interpreter whose environment is used; NULL: found by embed_find_python

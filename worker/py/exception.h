@@ -1,8 +1,8 @@
 // exception - a pending Python exception becomes a fault. GIL held; none is pending afterwards. Logs nothing.
-#ifndef TROUPE_PY_EXCEPTION_H
-#define TROUPE_PY_EXCEPTION_H
+#ifndef TROUPE_WORKER_PY_EXCEPTION_H
+#define TROUPE_WORKER_PY_EXCEPTION_H
 
-#include "worker/fault.h"
+#include "worker/actor/fault.h"
 #include "worker/py/python.h"
 
 // The pending exception, normalised, with its traceback: a new reference. NULL if none is.

@@ -1,7 +1,7 @@
 // host - what view.c, recover.c and changed.c share: the functions of troupe.runtime, and an instance of a
 // view. Nobody else includes this. GIL held.
-#ifndef TROUPE_PY_HOST_H
-#define TROUPE_PY_HOST_H
+#ifndef TROUPE_WORKER_PY_HOST_H
+#define TROUPE_WORKER_PY_HOST_H
 
 #include "worker/py/keeper.h"
 #include "worker/py/show.h"

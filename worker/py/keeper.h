@@ -1,10 +1,10 @@
 // keeper - which attributes of a view its last snapshot had, and what they were: what did not change is not
 // packed again. Owned by the instance. GIL held.
-#ifndef TROUPE_PY_KEEPER_H
-#define TROUPE_PY_KEEPER_H
+#ifndef TROUPE_WORKER_PY_KEEPER_H
+#define TROUPE_WORKER_PY_KEEPER_H
 
+#include "worker/actor/view_ops.h"
 #include "worker/py/live/hasher.h"
-#include "worker/view_ops.h"
 
 typedef struct kept_root kept_root;
 

@@ -9,12 +9,12 @@
 //     session.ended                                       # it was shut down, or its only mount failed
 #include "worker/py/python.h"
 
+#include "worker/actor/turn.h"
 #include "worker/py/filters/filters_probe.h"
 #include "worker/py/keeper_probe.h"
 #include "worker/py/pack.h"
 #include "worker/py/template/nodelist.h"
 #include "worker/py/view.h"
-#include "worker/turn.h"
 
 #include <stddef.h>
 #include <structmember.h>

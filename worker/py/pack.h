@@ -1,7 +1,7 @@
 // pack - Python values as msgpack and back, so that what comes back is what went: tuples stay tuples, sets
 // sets, keys what they were. For snapshots; what travels between peers is convert.h's. GIL held.
-#ifndef TROUPE_PY_PACK_H
-#define TROUPE_PY_PACK_H
+#ifndef TROUPE_WORKER_PY_PACK_H
+#define TROUPE_WORKER_PY_PACK_H
 
 #include "common/buffer.h"
 #include "worker/py/python.h"

@@ -1,6 +1,6 @@
 // python - Python.h, as everything in this room includes it: the one place that does.
-#ifndef TROUPE_PY_PYTHON_H
-#define TROUPE_PY_PYTHON_H
+#ifndef TROUPE_WORKER_PY_PYTHON_H
+#define TROUPE_WORKER_PY_PYTHON_H
 
 #define PY_SSIZE_T_CLEAN
 #pragma GCC diagnostic push

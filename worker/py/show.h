@@ -1,12 +1,12 @@
 // show - one rendering of a view: takes what rendering() of troupe.runtime yields, and walks the plan
 // (live.h), with the state (state.h) that tells what changed; or takes the HTML that there is instead. GIL
 // held.
-#ifndef TROUPE_PY_SHOW_H
-#define TROUPE_PY_SHOW_H
+#ifndef TROUPE_WORKER_PY_SHOW_H
+#define TROUPE_WORKER_PY_SHOW_H
 
+#include "worker/actor/view_ops.h"
 #include "worker/py/live/plan.h"
 #include "worker/py/live/state.h"
-#include "worker/view_ops.h"
 
 // What a view's last rendering left, beside its tree. Owned by the instance.
 typedef struct {

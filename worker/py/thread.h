@@ -2,8 +2,8 @@
 // interrupted: troupe.errors.HandlerTimeout is raised in it, but only while it runs a person's code (between
 // thread_open and thread_close), so that none of ours is cut in two. All with the GIL held, but for
 // thread_begin and thread_enter.
-#ifndef TROUPE_PY_THREAD_H
-#define TROUPE_PY_THREAD_H
+#ifndef TROUPE_WORKER_PY_THREAD_H
+#define TROUPE_WORKER_PY_THREAD_H
 
 #include "worker/py/python.h"
 

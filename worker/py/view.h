@@ -1,10 +1,10 @@
 // view - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime. See
-// worker/view_ops.h for the contract; "entered" there is "GIL held" here.
-#ifndef TROUPE_PY_VIEW_H
-#define TROUPE_PY_VIEW_H
+// worker/actor/view_ops.h for the contract; "entered" there is "GIL held" here.
+#ifndef TROUPE_WORKER_PY_VIEW_H
+#define TROUPE_WORKER_PY_VIEW_H
 
+#include "worker/actor/view_ops.h"
 #include "worker/py/python.h"
-#include "worker/view_ops.h"
 
 typedef struct py_host py_host;
 

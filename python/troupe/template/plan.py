@@ -26,7 +26,8 @@ A block is a dict: items (below, in the order in which they run), classes (a let
              empty block | None)
     ("scope", deps, scope, items)                   scope: see scope_new in worker/py/template/program.h
 
-deps are the masks of deps.py; flags of a leaf are worker/markup.h's PLACE_*, elements.QUIET and EDGE, those of a list
+deps are the masks of deps.py; flags of a leaf are PLACE_* (worker/page/markup.h), elements.QUIET and EDGE, those of a
+list
 deps.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from the rows around it as well.
 """
 

@@ -134,7 +134,7 @@ class Tree:
         return self._find(("template",))
 
     def place(self):
-        """Flags that say what is open here, for values that turn out to be markup (worker/markup.h)."""
+        """Flags that say what is open here, for values that turn out to be markup (worker/page/markup.h)."""
         parent = self.parent()
         flags = KNOWN
         if parent is None:

@@ -1,7 +1,7 @@
 // chars - a text being put together, code point by code point. On the stack; the heap only when it grows
 // long.
-#ifndef TROUPE_PY_CHARS_H
-#define TROUPE_PY_CHARS_H
+#ifndef TROUPE_WORKER_PY_FILTERS_CHARS_H
+#define TROUPE_WORKER_PY_FILTERS_CHARS_H
 
 #include "worker/py/python.h"
 

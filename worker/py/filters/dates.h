@@ -1,6 +1,6 @@
 // dates - dates and times written by a format string, as django.utils.dateformat does it.
-#ifndef TROUPE_PY_DATES_H
-#define TROUPE_PY_DATES_H
+#ifndef TROUPE_WORKER_PY_FILTERS_DATES_H
+#define TROUPE_WORKER_PY_FILTERS_DATES_H
 
 #include "worker/py/filters/formats.h"
 #include "worker/py/python.h"

@@ -2,8 +2,8 @@
 //
 // A native filter gives exactly what Django's own filter gives, or says "not for me". It says so before any
 // Python code ran, so the caller may then call Django's own without doing anything twice.
-#ifndef TROUPE_PY_FILTERS_H
-#define TROUPE_PY_FILTERS_H
+#ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_H
+#define TROUPE_WORKER_PY_FILTERS_FILTERS_H
 
 #include "worker/py/filters/formats.h"
 #include "worker/py/python.h"

@@ -1,6 +1,6 @@
 // filters_probe - the native filters as they are, for tests: methods for troupe._native.
-#ifndef TROUPE_PY_FILTERS_PROBE_H
-#define TROUPE_PY_FILTERS_PROBE_H
+#ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_PROBE_H
+#define TROUPE_WORKER_PY_FILTERS_FILTERS_PROBE_H
 
 #include "worker/py/python.h"
 

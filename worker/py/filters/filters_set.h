@@ -1,6 +1,6 @@
 // filters_set - every native filter, and what they share. Inside filters*.c only; filters.h is the contract.
-#ifndef TROUPE_PY_FILTERS_SET_H
-#define TROUPE_PY_FILTERS_SET_H
+#ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_SET_H
+#define TROUPE_WORKER_PY_FILTERS_FILTERS_SET_H
 
 #include "worker/py/filters/filters.h"
 #include "worker/py/filters/formats.h"

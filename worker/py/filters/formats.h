@@ -6,8 +6,8 @@
 //
 // One rendering owns one of these, on its stack; not thread-safe. GIL held for all of it. What is asked of
 // Django (formats, translations, zones) runs Python, so threads may switch in here.
-#ifndef TROUPE_PY_FORMATS_H
-#define TROUPE_PY_FORMATS_H
+#ifndef TROUPE_WORKER_PY_FILTERS_FORMATS_H
+#define TROUPE_WORKER_PY_FILTERS_FORMATS_H
 
 #include "worker/py/filters/language.h"
 #include "worker/py/python.h"

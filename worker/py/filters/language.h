@@ -1,8 +1,8 @@
 // language - what Django knows of one language: how it writes numbers and dates, and the words that filters
 // say. Looked up at the first use and kept for the process, as long as settings, translations and formats are
 // the same. GIL held for all of it; Django is asked in Python, so threads may switch in here.
-#ifndef TROUPE_PY_LANGUAGE_H
-#define TROUPE_PY_LANGUAGE_H
+#ifndef TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
+#define TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
 
 #include "worker/py/python.h"
 

@@ -1,7 +1,7 @@
 // moment - a date, time or datetime taken apart, with its place in the calendar and its zone's offset. Of
 // dates.c.
-#ifndef TROUPE_PY_MOMENT_H
-#define TROUPE_PY_MOMENT_H
+#ifndef TROUPE_WORKER_PY_FILTERS_MOMENT_H
+#define TROUPE_WORKER_PY_FILTERS_MOMENT_H
 
 #include "worker/py/filters/dates.h"
 #include "worker/py/filters/formats.h"

@@ -1,7 +1,7 @@
 // numbers - numbers as decimal digits: taken apart, rounded, and written the way a language wants it.
 // Nothing here runs Python code of the project. GIL held where there is a PyObject.
-#ifndef TROUPE_PY_NUMBERS_H
-#define TROUPE_PY_NUMBERS_H
+#ifndef TROUPE_WORKER_PY_FILTERS_NUMBERS_H
+#define TROUPE_WORKER_PY_FILTERS_NUMBERS_H
 
 #include "worker/py/filters/formats.h"
 #include "worker/py/python.h"

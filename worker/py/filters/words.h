@@ -1,7 +1,7 @@
 // words - asks Django for the names of days and months, and the few other words that filters say. Of
 // language.c.
-#ifndef TROUPE_PY_WORDS_H
-#define TROUPE_PY_WORDS_H
+#ifndef TROUPE_WORKER_PY_FILTERS_WORDS_H
+#define TROUPE_WORKER_PY_FILTERS_WORDS_H
 
 #include "worker/py/python.h"
 

@@ -6,8 +6,8 @@
 // compares that count, and the dict itself is not touched. Watching costs some 100 ns, and as much at each
 // change; so a dict is watched when it is met the second time, and rows that are made anew at each turn never
 // are.
-#ifndef TROUPE_PY_DICT_MARK_H
-#define TROUPE_PY_DICT_MARK_H
+#ifndef TROUPE_WORKER_PY_LIVE_DICT_MARK_H
+#define TROUPE_WORKER_PY_LIVE_DICT_MARK_H
 
 #include "worker/py/python.h"
 

@@ -4,13 +4,13 @@
 // Plain data are exactly str, SafeString, bytes, int, float, bool, None, list, tuple, dict, date, time,
 // datetime, timedelta, Decimal and UUID, nested at most HASHER_DEPTH deep. Everything else is opaque: it
 // counts as changed at every turn. So does a timezone whose offset or name is of a type of the person's own.
-#ifndef TROUPE_PY_HASHER_H
-#define TROUPE_PY_HASHER_H
+#ifndef TROUPE_WORKER_PY_LIVE_HASHER_H
+#define TROUPE_WORKER_PY_LIVE_HASHER_H
 
 #include "common/buffer.h"
+#include "worker/page/tree.h"
 #include "worker/py/live/dict_mark.h"
 #include "worker/py/python.h"
-#include "worker/tree.h"
 
 #define HASHER_OPAQUE 0 // the hash of what is not plain
 enum { HASHER_DEPTH = 24 };

@@ -1,7 +1,7 @@
 #include "worker/py/live/live_parts.h"
 
 #include "common/errors.h"
-#include "worker/markup.h"
+#include "worker/page/markup.h"
 
 #include <stdio.h>
 

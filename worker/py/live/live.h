@@ -2,13 +2,13 @@
 // it with the view's tree, and writes a patch, or the page's HTML with anchors (PROTOCOL.md 9.4), or both, in
 // one pass. GIL held; callbacks into Python may let other threads run, but the tree is the session's turn's
 // alone.
-#ifndef TROUPE_PY_LIVE_H
-#define TROUPE_PY_LIVE_H
+#ifndef TROUPE_WORKER_PY_LIVE_LIVE_H
+#define TROUPE_WORKER_PY_LIVE_LIVE_H
 
-#include "worker/patch.h"
+#include "worker/page/patch.h"
+#include "worker/page/rendered.h"
 #include "worker/py/live/plan.h"
 #include "worker/py/live/state.h"
-#include "worker/rendered.h"
 
 typedef struct {
     tree *tree;       // its top part is of this plan

@@ -1,6 +1,6 @@
 // Lists of a live page: which rows are looked at, and what of them is told.
-#include "worker/list.h"
-#include "worker/markup.h"
+#include "worker/page/list.h"
+#include "worker/page/markup.h"
 #include "worker/py/live/live_parts.h"
 
 enum { MAX_KEYS_SIZE = 1 << 30 }; // of all keys of a list: an offset has 32 bits

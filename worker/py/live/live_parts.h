@@ -1,6 +1,6 @@
 // live_parts - what live.c and live_list.c share: one walk over a page.
-#ifndef TROUPE_PY_LIVE_PARTS_H
-#define TROUPE_PY_LIVE_PARTS_H
+#ifndef TROUPE_WORKER_PY_LIVE_LIVE_PARTS_H
+#define TROUPE_WORKER_PY_LIVE_LIVE_PARTS_H
 
 #include "worker/py/live/live.h"
 #include "worker/py/template/eval.h"

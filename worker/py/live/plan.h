@@ -1,12 +1,12 @@
 // plan - a page as blocks, items and slots: C structs from what troupe.template.plan.compile_page gives, once
 // a template. A Python object (so that Python keeps and collects it), immutable: any number of threads walk
 // one. GIL held for every function.
-#ifndef TROUPE_PY_PLAN_H
-#define TROUPE_PY_PLAN_H
+#ifndef TROUPE_WORKER_PY_LIVE_PLAN_H
+#define TROUPE_WORKER_PY_LIVE_PLAN_H
 
+#include "worker/page/block_type.h"
+#include "worker/page/root.h"
 #include "worker/py/template/program.h"
-#include "worker/root.h"
-#include "worker/shape.h"
 
 // Bits of what an item depends on. 0 to 46: roots.
 #define DEPENDS_POSITION (UINT64_C(1) << 62) // where a row of its loop stands

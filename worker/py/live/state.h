@@ -1,7 +1,7 @@
 // state - which of the values that a template is given changed since it was rendered last: a turn does not
 // evaluate what depends on others alone. GIL held.
-#ifndef TROUPE_PY_STATE_H
-#define TROUPE_PY_STATE_H
+#ifndef TROUPE_WORKER_PY_LIVE_STATE_H
+#define TROUPE_WORKER_PY_LIVE_STATE_H
 
 #include "worker/py/live/hasher.h"
 

@@ -1,7 +1,7 @@
 // django - the objects of Django's, and the names, that lowered programs use. Filled once a process by
 // eval_setup(), never changed after; all references are kept for good. GIL held.
-#ifndef TROUPE_PY_DJANGO_H
-#define TROUPE_PY_DJANGO_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_DJANGO_H
+#define TROUPE_WORKER_PY_TEMPLATE_DJANGO_H
 
 #include "worker/py/python.h"
 

@@ -5,8 +5,8 @@
 // GIL held for every function; a callback into Python may let other threads run. Whatever returns false, NULL
 // or -1 leaves an exception pending. What an op writes before it fails stays in the buffer: the caller drops
 // it.
-#ifndef TROUPE_PY_EVAL_H
-#define TROUPE_PY_EVAL_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_EVAL_H
+#define TROUPE_WORKER_PY_TEMPLATE_EVAL_H
 
 #include "common/buffer.h"
 #include "worker/py/filters/formats.h"

@@ -1,6 +1,6 @@
 // eval_parts - what the files that execute ops share. See eval.h for the contract.
-#ifndef TROUPE_PY_EVAL_PARTS_H
-#define TROUPE_PY_EVAL_PARTS_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_EVAL_PARTS_H
+#define TROUPE_WORKER_PY_TEMPLATE_EVAL_PARTS_H
 
 #include "worker/py/template/django.h"
 #include "worker/py/template/eval.h"

@@ -1,7 +1,7 @@
 // lookup - finding a variable's value, as django.template.base.Variable._resolve_lookup does.
 // GIL held; may run Python, and tells the eval so (eval.h).
-#ifndef TROUPE_PY_LOOKUP_H
-#define TROUPE_PY_LOOKUP_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_LOOKUP_H
+#define TROUPE_WORKER_PY_TEMPLATE_LOOKUP_H
 
 #include "worker/py/template/eval.h"
 #include "worker/py/template/program_parts.h"

@@ -1,8 +1,8 @@
 // nodelist - the Python module troupe._render: node lists that render in C, for troupe.template.lower. It is
 // no file: whoever has this code in it registers it, the worker when it starts, troupe._native when it is
 // imported.
-#ifndef TROUPE_PY_NODELIST_H
-#define TROUPE_PY_NODELIST_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_NODELIST_H
+#define TROUPE_WORKER_PY_TEMPLATE_NODELIST_H
 
 #include "worker/py/python.h"
 

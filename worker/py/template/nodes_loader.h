@@ -1,8 +1,8 @@
 // nodes_loader - what stands around the nodes of another template, in two halves: for ops (nodes_loader.c)
 // and for live pages (scopes.c). GIL held. Enter gives false with an exception and nothing to leave; leave
 // keeps a pending exception.
-#ifndef TROUPE_PY_NODES_LOADER_H
-#define TROUPE_PY_NODES_LOADER_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_NODES_LOADER_H
+#define TROUPE_WORKER_PY_TEMPLATE_NODES_LOADER_H
 
 #include "worker/py/template/eval.h"
 

@@ -5,8 +5,8 @@
 //
 // GIL held for every function. Constructors give NULL with an exception pending (ValueError: not the
 // grammar).
-#ifndef TROUPE_PY_PROGRAM_H
-#define TROUPE_PY_PROGRAM_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_PROGRAM_H
+#define TROUPE_WORKER_PY_TEMPLATE_PROGRAM_H
 
 #include "worker/py/python.h"
 

@@ -1,6 +1,6 @@
 // program_parts - how programs look inside: for program.c, which builds them, and for what executes them.
-#ifndef TROUPE_PY_PROGRAM_PARTS_H
-#define TROUPE_PY_PROGRAM_PARTS_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_PROGRAM_PARTS_H
+#define TROUPE_WORKER_PY_TEMPLATE_PROGRAM_PARTS_H
 
 #include "common/slice.h"
 #include "worker/py/filters/filters.h"

@@ -1,7 +1,7 @@
 // write - text of Python's into a buffer, as UTF-8, escaped as django.utils.html.escape does or as it is.
 // Pure but for the GIL, which is held. A lone surrogate becomes three bytes.
-#ifndef TROUPE_PY_WRITE_H
-#define TROUPE_PY_WRITE_H
+#ifndef TROUPE_WORKER_PY_TEMPLATE_WRITE_H
+#define TROUPE_WORKER_PY_TEMPLATE_WRITE_H
 
 #include "common/buffer.h"
 #include "worker/py/python.h"

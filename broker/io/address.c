@@ -1,0 +1,82 @@
+#include "broker/io/address.h"
+
+#include "common/host.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+static const char *
+s_parse_ipc(const char *path, char ret_endpoint[MAX_ADDRESS])
+{
+    if (path[0] == '\0' || path[0] == '@' || strcmp(path, "*") == 0 || path[strlen(path) - 1] == '/')
+        return "ipc:// wants the path of a file: abstract and made-up names are open to every user";
+    if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
+        return "the path of an ipc:// address is longer than a socket's may be";
+    snprintf(ret_endpoint, MAX_ADDRESS, "ipc://%s", path);
+    return NULL;
+}
+
+// What stands for the host in an endpoint; NULL: it may not be bound. Names are left out: which interface a
+// name means is not to depend on who answers for it.
+static const char *
+s_bindable(const char *host, bool keys)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    const char *number = host_loopback(host);
+    if (number || !keys)
+        return number;
+    if (strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &four) == 1)
+        return host;
+    size_t length = strlen(host);
+    char inside[64];
+    if (length < 2 || host[0] != '[' || host[length - 1] != ']')
+        return NULL;
+    snprintf(inside, sizeof inside, "%.*s", (int)(length - 2), host + 1);
+    return inet_pton(AF_INET6, inside, &six) == 1 ? host : NULL;
+}
+
+static bool
+s_is_port(const char *text)
+{
+    unsigned number = 0;
+    if (strcmp(text, "*") == 0)
+        return true;
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9' || at - text > 4)
+            return false;
+        number = number * 10 + (unsigned)(*at - '0');
+    }
+    return number > 0 && number < 65536;
+}
+
+static const char *
+s_parse_tcp(const char *rest, bool keys, char ret_endpoint[MAX_ADDRESS])
+{
+    const char *colon = strrchr(rest, ':');
+    char host[64];
+    if (!colon || (size_t)(colon - rest) >= sizeof host || !s_is_port(colon + 1))
+        return "tcp:// wants HOST:PORT with a port from 1 to 65535, or * for any";
+    snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
+    const char *number = s_bindable(host, keys);
+    if (!number && keys)
+        return "tcp:// wants the number of one of this machine's addresses, or * for all of them";
+    if (!number)
+        return "tcp:// off the loopback (127.0.0.0/8, [::1], localhost) wants --key and --allow: without "
+               "keys the "
+               "connection is neither encrypted nor authenticated (`troupe keygen` makes keys)";
+    snprintf(ret_endpoint, MAX_ADDRESS, "tcp://%s:%s", number, colon + 1);
+    return NULL;
+}
+
+const char *
+address_parse(const char *text, bool keys, char ret_endpoint[MAX_ADDRESS])
+{
+    if (strncmp(text, "ipc://", 6) == 0)
+        return s_parse_ipc(text + 6, ret_endpoint);
+    if (strncmp(text, "tcp://", 6) == 0)
+        return s_parse_tcp(text + 6, keys, ret_endpoint);
+    return "an address begins with ipc:// or tcp://";
+}

@@ -1,0 +1,110 @@
+#include "broker/io/socket_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static err __attribute__((format(printf, 3, 4))) s_fail(char *ret_why, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(ret_why, size, format, args);
+    va_end(args);
+    return ERR_SYSTEM;
+}
+
+// mkdir -p, with mode 0700 for what is made.
+static err
+s_make_directory(char *path, char *ret_why, size_t size)
+{
+    for (char *at = path + 1;; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char kept = *at;
+        *at = '\0';
+        if (mkdir(path, 0700) == -1 && errno != EEXIST)
+            return s_fail(ret_why, size, "cannot make the directory %s: %s", path, strerror(errno));
+        *at = kept;
+        if (kept == '\0')
+            return OK;
+    }
+}
+
+static err
+s_check_directory(int fd, const char *path, char *ret_why, size_t size)
+{
+    struct stat found;
+    if (fstat(fd, &found) == -1)
+        return s_fail(ret_why, size, "%s: %s", path, strerror(errno));
+    if (found.st_uid != geteuid() && found.st_uid != 0)
+        return s_fail(ret_why, size, "the directory %s belongs to another user", path);
+    if (found.st_mode & (S_IXGRP | S_IXOTH))
+        return s_fail(ret_why, size, "group or others can enter the directory %s (mode %04o): chmod 700 it",
+                      path, found.st_mode & 07777U);
+    return OK;
+}
+
+// A socket file that nobody listens on is left from a process that was killed.
+static err
+s_clear(const char *path, char *ret_why, size_t size)
+{
+    struct stat found;
+    if (lstat(path, &found) == -1)
+        return errno == ENOENT ? OK : s_fail(ret_why, size, "%s: %s", path, strerror(errno));
+    if (!S_ISSOCK(found.st_mode))
+        return s_fail(ret_why, size, "%s exists and is not a socket", path);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd == -1)
+        return s_fail(ret_why, size, "socket: %s", strerror(errno));
+    int rc = connect(fd, (struct sockaddr *)&address, sizeof address), reason = errno;
+    close(fd);
+    if (rc == 0 || reason == EAGAIN) // its backlog may be full
+        return s_fail(ret_why, size, "another broker listens on %s", path);
+    if (reason != ECONNREFUSED)
+        return s_fail(ret_why, size, "%s: %s", path, strerror(reason));
+    return unlink(path) == 0 ? OK : s_fail(ret_why, size, "cannot remove %s: %s", path, strerror(errno));
+}
+
+err
+socket_file_claim(const char *path, int *ret_lock, char *ret_why, size_t why_size)
+{
+    char directory[sizeof((struct sockaddr_un *)0)->sun_path];
+    const char *name = strrchr(path, '/');
+    if (strlen(path) >= sizeof directory)
+        return s_fail(ret_why, why_size, "the path is longer than %zu bytes", sizeof directory - 1);
+    int length = name ? (int)(name - path) : 0;
+    snprintf(directory, sizeof directory, "%.*s", length ? length : 1, name ? path : ".");
+    err error = s_make_directory(directory, ret_why, why_size);
+    if (error)
+        return error;
+    int lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock == -1)
+        return s_fail(ret_why, why_size, "%s: %s", directory, strerror(errno));
+    error = s_check_directory(lock, directory, ret_why, why_size);
+    // Two brokers that start at once must not each find the other's new socket stale.
+    if (!error && flock(lock, LOCK_EX) == -1)
+        error = s_fail(ret_why, why_size, "cannot lock %s: %s", directory, strerror(errno));
+    if (!error)
+        error = s_clear(path, ret_why, why_size);
+    if (error)
+        close(lock);
+    else
+        *ret_lock = lock;
+    return error;
+}
+
+void
+socket_file_unlock(int lock)
+{
+    if (lock != -1)
+        close(lock);
+}

@@ -1,0 +1,119 @@
+#include "broker/io/wire.h"
+
+#include <errno.h>
+
+static int
+s_receive(zmq_msg_t *frame, void *socket)
+{
+    int rc;
+    do
+        rc = zmq_msg_recv(frame, socket, ZMQ_DONTWAIT);
+    while (rc == -1 && errno == EINTR);
+    return rc;
+}
+
+// Reads the frames that nobody wants.
+static void
+s_skip(parcel *self, void *socket)
+{
+    zmq_msg_t extra;
+    for (bool more = true; more; self->count++) {
+        ASSERT(zmq_msg_init(&extra) == 0);
+        more = s_receive(&extra, socket) != -1 && zmq_msg_more(&extra);
+        zmq_msg_close(&extra);
+    }
+}
+
+err
+parcel_receive(parcel *self, void *socket)
+{
+    self->held = self->count = 0;
+    bool more = true;
+    while (more && self->held < PARCEL_FRAMES) {
+        zmq_msg_t *frame = &self->frame[self->held];
+        ASSERT(zmq_msg_init(frame) == 0);
+        if (s_receive(frame, socket) == -1) {
+            err error = errno == EAGAIN ? ERR_AGAIN : ERR_SYSTEM;
+            zmq_msg_close(frame);
+            parcel_clear(self);
+            return error;
+        }
+        self->count = ++self->held;
+        more = zmq_msg_more(frame);
+    }
+    if (more)
+        s_skip(self, socket);
+    return OK;
+}
+
+void
+parcel_clear(parcel *self)
+{
+    for (size_t i = 0; i < self->held; i++)
+        zmq_msg_close(&self->frame[i]);
+    self->held = self->count = 0;
+}
+
+void
+parcel_take(parcel *self, parcel *from, size_t count)
+{
+    ASSERT(count <= from->held);
+    for (size_t i = 0; i < count; i++) {
+        ASSERT(zmq_msg_init(&self->frame[i]) == 0);
+        ASSERT(zmq_msg_move(&self->frame[i], &from->frame[i]) == 0);
+    }
+    self->held = self->count = count;
+}
+
+slice
+parcel_frame(const parcel *self, size_t index)
+{
+    if (index >= self->held)
+        return slice_of(NULL, 0);
+    const zmq_msg_t *frame = &self->frame[index];
+    return slice_of(zmq_msg_data((zmq_msg_t *)frame), zmq_msg_size(frame));
+}
+
+static err
+s_error(void)
+{
+    if (errno == EAGAIN)
+        return ERR_AGAIN;
+    return errno == EHOSTUNREACH ? ERR_UNREACHABLE : ERR_SYSTEM;
+}
+
+static err
+s_send_id(void *socket, slice to)
+{
+    int rc;
+    do
+        rc = zmq_send(socket, to.data, to.size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+    while (rc == -1 && errno == EINTR);
+    return rc == -1 ? s_error() : OK;
+}
+
+err
+wire_send(void *socket, slice to, zmq_msg_t *const frames[], size_t count)
+{
+    err error = s_send_id(socket, to);
+    // Once a ROUTER took the routing id it takes what follows: if the peer goes in between, the rest is
+    // swallowed.
+    for (size_t i = 0; !error && i < count; i++) {
+        int more = i + 1 < count ? ZMQ_SNDMORE : 0;
+        while (!error && zmq_msg_send(frames[i], socket, ZMQ_DONTWAIT | more) == -1)
+            error = errno == EINTR ? OK : s_error();
+    }
+    return error;
+}
+
+err
+wire_send_bytes(void *socket, slice to, const slice parts[], size_t count)
+{
+    err error = s_send_id(socket, to);
+    for (size_t i = 0; !error && i < count; i++) {
+        int more = i + 1 < count ? ZMQ_SNDMORE : 0;
+        while (!error && zmq_send(socket, parts[i].data, parts[i].size, ZMQ_DONTWAIT | more) == -1)
+            error = errno == EINTR ? OK : s_error();
+    }
+    return error;
+}

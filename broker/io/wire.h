@@ -1,0 +1,34 @@
+// wire - whole messages on a ROUTER, without blocking and without copying bodies. The only calls to ZeroMQ on
+// the way of a message. Logs nothing.
+#ifndef TROUPE_BROKER_IO_WIRE_H
+#define TROUPE_BROKER_IO_WIRE_H
+
+#include "common/errors.h"
+#include "common/slice.h"
+
+#include <zmq.h>
+
+#define PARCEL_FRAMES 5 // routing id, client, header, body, snapshot: what is more is read and let go
+
+typedef struct {
+    zmq_msg_t frame[PARCEL_FRAMES];
+    size_t held;  // frames that are here: the first PARCEL_FRAMES
+    size_t count; // frames that came
+} parcel;
+
+// ERR_AGAIN: nothing to read. On OK the caller owns the frames until parcel_clear.
+err parcel_receive(parcel *self, void *socket);
+void parcel_clear(parcel *self);
+// Moves the first count frames, which are there, into a parcel that has none.
+void parcel_take(parcel *self, parcel *from, size_t count);
+// Borrowed until the frame is sent or cleared. Empty if there is no such frame.
+slice parcel_frame(const parcel *self, size_t index);
+
+// Sends routing id and frames as one message, without waiting. OK: the frames were moved and are empty.
+// Otherwise nothing was sent and they are as before: ERR_AGAIN: the peer's queue is full; ERR_UNREACHABLE: no
+// such peer; ERR_SYSTEM.
+err wire_send(void *socket, slice to, zmq_msg_t *const frames[], size_t count);
+// The same with copied bytes.
+err wire_send_bytes(void *socket, slice to, const slice parts[], size_t count);
+
+#endif

@@ -1,0 +1,64 @@
+#include "broker/routing/placement.h"
+
+bool
+placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_ms)
+{
+    return candidate->state == WORKER_READY && list_is_empty(&candidate->doomed) &&
+           worker_silence(candidate, now) <= worker_dead_ms / 2;
+}
+
+static int
+s_compare_names(const worker *a, const worker *b)
+{
+    size_t shorter = a->name_size < b->name_size ? a->name_size : b->name_size;
+    int order = memcmp(a->name, b->name, shorter);
+    if (order)
+        return order;
+    return a->name_size < b->name_size ? -1 : a->name_size > b->name_size;
+}
+
+static bool
+s_is_better(const worker *a, const worker *b)
+{
+    if (a->session_count != b->session_count)
+        return a->session_count < b->session_count;
+    if (a->in_flight != b->in_flight)
+        return a->in_flight < b->in_flight;
+    return s_compare_names(a, b) < 0;
+}
+
+static bool
+s_has_room(const worker *candidate, const pressure_limits *limits)
+{
+    return candidate->session_count < limits->sessions &&
+           pressure_has_room(&candidate->load, limits, PRESSURE_OPEN);
+}
+
+static worker *
+s_choose(const registry *workers, const pressure_limits *limits, uint64_t now, uint64_t worker_dead_ms)
+{
+    worker *best = NULL;
+    for (worker *each = registry_first(workers); each; each = registry_next(workers, each))
+        if (placement_is_ready(each, now, worker_dead_ms) && (!limits || s_has_room(each, limits)) &&
+            (!best || s_is_better(each, best)))
+            best = each;
+    return best;
+}
+
+worker *
+placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, NULL, now, worker_dead_ms);
+}
+
+worker *
+placement_open(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return s_choose(workers, registry_limits(workers), now, worker_dead_ms);
+}
+
+err
+placement_refusal(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+{
+    return placement_choose(workers, now, worker_dead_ms) ? ERR_FULL : ERR_NO_WORKER;
+}

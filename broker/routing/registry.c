@@ -1,0 +1,160 @@
+#include "broker/routing/registry.h"
+
+#include <stdlib.h>
+
+struct registry {
+    zhashx_t *workers; // by routing id
+    list_link all;
+    uint64_t seed;
+    pressure_limits limits;
+    size_t bytes;
+};
+
+registry *
+registry_new(uint64_t seed)
+{
+    registry *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->workers = key_table();
+    list_init(&self->all);
+    self->seed = seed;
+    self->limits = pressure_defaults();
+    return self;
+}
+
+void
+registry_destroy(registry **self_p)
+{
+    registry *self = *self_p;
+    if (!self)
+        return;
+    for (worker *each = registry_first(self); each; each = registry_first(self))
+        registry_remove(self, &each);
+    zhashx_destroy(&self->workers);
+    free(self);
+    *self_p = NULL;
+}
+
+void
+registry_limit(registry *self, const pressure_limits *limits)
+{
+    if (limits->credits)
+        self->limits.credits = limits->credits;
+    if (limits->budget)
+        self->limits.budget = limits->budget;
+    if (limits->sessions)
+        self->limits.sessions = limits->sessions;
+}
+
+const pressure_limits *
+registry_limits(const registry *self)
+{
+    return &self->limits;
+}
+
+size_t
+registry_bytes(const registry *self)
+{
+    return self->bytes;
+}
+
+worker *
+registry_add(registry *self, slice id, const register_body *body, uint64_t now)
+{
+    worker *added = calloc(1, sizeof *added);
+    ASSERT(added && body->name.size <= MAX_WORKER_NAME);
+    added->id = key_of(self->seed, id);
+    added->state = WORKER_READY;
+    memcpy(added->name, body->name.data, body->name.size);
+    added->name_size = body->name.size;
+    added->pid = body->pid;
+    added->threads = body->threads;
+    added->heard_at = now;
+    added->load.since = now;
+    added->total = &self->bytes;
+    list_init(&added->sessions);
+    list_init(&added->doomed);
+    list_append(&self->all, &added->of_all);
+    for (unsigned i = 0; i < EVICT_CLASSES; i++)
+        list_init(&added->evictable[i]);
+    ASSERT(zhashx_insert(self->workers, &added->id, added) == 0);
+    return added;
+}
+
+void
+registry_remove(registry *self, worker **worker_p)
+{
+    worker *gone = *worker_p;
+    ASSERT(list_is_empty(&gone->sessions) && gone->session_count == 0 && gone->in_flight == 0);
+    zhashx_delete(self->workers, &gone->id);
+    list_remove(&gone->doomed);
+    list_remove(&gone->of_all);
+    free(gone);
+    *worker_p = NULL;
+}
+
+worker *
+registry_find(const registry *self, slice id)
+{
+    key wanted = key_of(self->seed, id);
+    return zhashx_lookup(self->workers, &wanted);
+}
+
+worker *
+registry_named(const registry *self, slice name)
+{
+    worker *each = registry_first(self);
+    while (each && !(each->state != WORKER_LEAVING && slice_equal(worker_name(each), name)))
+        each = registry_next(self, each);
+    return each;
+}
+
+size_t
+registry_ready(const registry *self)
+{
+    size_t ready = 0;
+    for (const worker *each = registry_first(self); each; each = registry_next(self, each))
+        ready += each->state != WORKER_LEAVING;
+    return ready;
+}
+
+size_t
+registry_count(const registry *self)
+{
+    return zhashx_size(self->workers);
+}
+
+static worker *
+s_item(list_link *at)
+{
+    return at ? LIST_ITEM(at, worker, of_all) : NULL;
+}
+
+worker *
+registry_first(const registry *self)
+{
+    return s_item(list_behind(&self->all, &self->all));
+}
+
+worker *
+registry_next(const registry *self, const worker *at)
+{
+    return s_item(list_behind(&self->all, &at->of_all));
+}
+
+void
+registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed)
+{
+    for (worker *each = registry_first(self); each; each = registry_next(self, each))
+        if (worker_silence(each, now) > limit && list_is_empty(&each->doomed))
+            list_append(doomed, &each->doomed);
+}
+
+void
+registry_forgive(registry *self, uint64_t gap)
+{
+    for (worker *each = registry_first(self); each; each = registry_next(self, each)) {
+        each->heard_at += gap;
+        each->load.since += gap;
+    }
+}

@@ -1,0 +1,88 @@
+// registry - the workers that the broker knows (PROTOCOL.md 5.3), by routing id. Decides nothing but who is
+// silent; no I/O, no log. Not thread-safe.
+#ifndef TROUPE_BROKER_ROUTING_REGISTRY_H
+#define TROUPE_BROKER_ROUTING_REGISTRY_H
+
+#include "broker/routing/admission.h"
+#include "broker/routing/routing_id.h"
+#include "common/list.h"
+#include "proto/bodies.h"
+
+typedef enum {
+    WORKER_READY,
+    WORKER_DRAINING, // its sessions move to others; it gets no new ones
+    WORKER_LEAVING,  // said GOODBYE: owns nothing, gets nothing, and its name is free
+} worker_state;
+
+// Sessions that may be ended before their time, since nobody is at them: in the order in which they go.
+typedef enum {
+    EVICT_UNUSED,    // the page left before any event was executed: anybody can make these
+    EVICT_UNADOPTED, // mounted for a page that has not joined
+    EVICT_USED,      // the page left; only while the store has its state
+    EVICT_CLASSES,
+    EVICT_NEVER = EVICT_CLASSES,
+} eviction_class;
+
+// A record: read by all of the broker, written by registry, directory (what it owns) and the handlers (what
+// it said).
+typedef struct worker {
+    key id; // its routing id
+    worker_state state;
+    char name[MAX_WORKER_NAME + 1];
+    size_t name_size; // it may hold any UTF-8, NUL too
+    uint64_t pid;
+    bool is_elsewhere; // came in from another machine: its pid says nothing here
+    uint64_t threads;
+    uint64_t heard_at;   // ms of the broker's clock
+    heartbeat_body said; // its newest HEARTBEAT; zeros before the first
+    list_link sessions;  // those it owns
+    size_t session_count;
+    list_link evictable[EVICT_CLASSES]; // of them; those first that have been so for longest
+    size_t evictable_count[EVICT_CLASSES];
+    size_t moves;     // of them that move now
+    bool told_all;    // that no more will move
+    bool announced;   // all that is its own
+    size_t in_flight; // requests that it has not answered
+    pressure load;    // the same by kind and size, and how fast it is
+    size_t *total;    // bytes in flight of all workers
+    list_link doomed; // in the broker's list of those to be declared lost
+    list_link of_all; // registry's
+} worker;
+
+typedef struct registry registry;
+registry *registry_new(uint64_t seed);
+void registry_destroy(registry **self_p); // NULL-safe; no worker may own sessions any more
+// What workers may be given; at first pressure_defaults. Zeros stay as they are.
+void registry_limit(registry *self, const pressure_limits *limits);
+const pressure_limits *registry_limits(const registry *self);
+size_t registry_bytes(const registry *self); // of requests in flight to all workers
+
+// id.size <= MAX_ROUTING_ID, and no worker has it. The registry owns the record. body is copied.
+worker *registry_add(registry *self, slice id, const register_body *body, uint64_t now);
+void registry_remove(registry *self, worker **worker_p);  // it owns no sessions
+worker *registry_find(const registry *self, slice id);    // NULL: none
+worker *registry_named(const registry *self, slice name); // the one that holds the name; NULL: it is free
+size_t registry_ready(const registry *self);              // of those that have not left
+size_t registry_count(const registry *self);
+// Walks all of them, in the order in which they came: LIST_EACH's rules.
+worker *registry_first(const registry *self);
+worker *registry_next(const registry *self, const worker *at);
+// Puts those that have been silent for longer than limit ms at the end of the doomed list, unless they are in
+// it.
+void registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed);
+// The broker itself stood still for gap ms: nobody could be heard, so nobody was silent.
+void registry_forgive(registry *self, uint64_t gap);
+
+static inline slice
+worker_name(const worker *self) // borrowed from self
+{
+    return slice_of(self->name, self->name_size);
+}
+
+static inline uint64_t
+worker_silence(const worker *self, uint64_t now)
+{
+    return now > self->heard_at ? now - self->heard_at : 0;
+}
+
+#endif

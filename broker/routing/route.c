@@ -1,0 +1,190 @@
+#include "broker/routing/route.h"
+
+static err
+s_check_head(slice head, header *ret_header)
+{
+    *ret_header = (header){0};
+    return header_decode(head, ret_header);
+}
+
+static bool
+s_names_session(uint8_t type) // these may come without one
+{
+    return type != MSG_PING && type != MSG_STATS && type != MSG_LOGOUT && type != MSG_EXITED &&
+           type != MSG_SESSIONS;
+}
+
+err
+route_check_front(size_t frames, slice head, size_t body_size, header *ret_header)
+{
+    err error = s_check_head(head, ret_header);
+    if (frames != 2)
+        return ERR_MALFORMED;
+    if (error)
+        return error;
+    if (message_direction(ret_header->type) != DIRECTION_REQUEST)
+        return ERR_TYPE;
+    if (body_size > MAX_REQUEST_BODY)
+        return ERR_TOO_LARGE;
+    return s_names_session(ret_header->type) && id_is_zero(ret_header->session) ? ERR_MALFORMED : OK;
+}
+
+static bool
+s_from_worker(uint8_t type)
+{
+    if (message_direction(type) == DIRECTION_REPLY)
+        return type != MSG_LISTED; // the broker's own answer
+    return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED ||
+           type == MSG_DRAIN || type == MSG_MOVED || type == MSG_ANNOUNCE || type == MSG_KEPT;
+}
+
+err
+route_check_back(size_t frames, size_t client_size, slice head, size_t body_size, header *ret_header)
+{
+    err error = s_check_head(head, ret_header);
+    if (frames < 3 || frames > 3 + MAX_SNAPSHOT_FRAMES || client_size > MAX_ROUTING_ID)
+        return ERR_MALFORMED;
+    if (error)
+        return error;
+    if (!s_from_worker(ret_header->type))
+        return ERR_TYPE;
+    bool is_reply = message_direction(ret_header->type) == DIRECTION_REPLY;
+    bool is_unasked = client_size == 0 || ret_header->type == MSG_PUSH;
+    if (is_reply && is_unasked && ret_header->sequence) // the client would take it for an answer
+        return ERR_MALFORMED;
+    return body_size > (size_t)(is_reply ? MAX_REPLY_BODY : MAX_REQUEST_BODY) ? ERR_TOO_LARGE : OK;
+}
+
+static route
+s_answer(const header *request, err error, uint32_t retry_ms)
+{
+    return (route){message_wants_reply(request->type) ? ROUTE_ANSWER : ROUTE_DROP, error, retry_ms, NULL};
+}
+
+static route
+s_place(const header *request, const registry *workers, uint64_t now, uint64_t worker_dead_ms,
+        route_kind kind)
+{
+    worker *chosen = placement_open(workers, now, worker_dead_ms);
+    if (!chosen)
+        return s_answer(request, placement_refusal(workers, now, worker_dead_ms), NO_WORKER_RETRY_MS);
+    return (route){.kind = kind, .to = chosen};
+}
+
+static route
+s_forward(const header *request, const session *known)
+{
+    ASSERT(known); // no row of session.def forwards in NONE
+    if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
+        return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
+    return (route){.kind = ROUTE_FORWARD, .to = known->owner};
+}
+
+static route
+s_park(const header *request, const session *known)
+{
+    // What wants no answer is rare, and must not get lost.
+    if (known->parked_count >= (message_wants_reply(request->type) ? MAX_MAILBOX : 2 * MAX_MAILBOX))
+        return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
+    return (route){.kind = ROUTE_PARK};
+}
+
+static bool
+s_is_attached(const session *known, slice from)
+{
+    return known && known->attached && slice_equal(key_bytes(&known->attached->id), from);
+}
+
+static happening
+s_asked(uint8_t type)
+{
+    switch (type) {
+    case MSG_MOUNT:
+        return HAPPENING_MOUNT;
+    case MSG_JOIN:
+        return HAPPENING_JOIN;
+    case MSG_LEAVE:
+        return HAPPENING_LEAVE;
+    default:
+        return HAPPENING_REQUEST;
+    }
+}
+
+// Only a join says whose page it is that a browser speaks for; and what only asks how things are brings
+// nothing back.
+static bool
+s_may_restore(const header *request)
+{
+    bool browser = (request->flags & FLAG_BROWSER) && request->type != MSG_JOIN;
+    return !browser && request->type != MSG_PING && request->type != MSG_STATS && request->type != MSG_ACK;
+}
+
+static session_state
+s_state(const header *request, const session *known, bool stored)
+{
+    if (known)
+        return known->state;
+    return stored && s_may_restore(request) ? STATE_STORED : STATE_NONE;
+}
+
+route
+route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
+              uint64_t now, uint64_t worker_dead_ms)
+{
+    if (known && request->epoch && (request->epoch > known->epoch || request->epoch < known->since))
+        return s_answer(request, ERR_STALE, 0);
+    if (request->type == MSG_LEAVE && !s_is_attached(known, from))
+        return (route){.kind = ROUTE_DROP};
+    if (known && known->moving)
+        return s_park(request, known);
+    session_state state = s_state(request, known, stored);
+    switch (state_step(state, s_asked(request->type)).action) {
+    case ACTION_PLACE:
+        return s_place(request, workers, now, worker_dead_ms, ROUTE_PLACE);
+    case ACTION_RESTORE:
+        return s_place(request, workers, now, worker_dead_ms, ROUTE_RESTORE);
+    case ACTION_FORWARD:
+        return s_forward(request, known);
+    case ACTION_DETACH:
+        ASSERT(known);
+        return (route){.kind = ROUTE_DETACH, .to = known->owner};
+    case ACTION_REFUSE:
+        return s_answer(request, ERR_UNKNOWN_SESSION, 0);
+    default:
+        return (route){.kind = ROUTE_DROP};
+    }
+}
+
+route
+route_weigh(const route *to, const header *request, size_t body_size, const session *known,
+            const registry *workers)
+{
+    if (!to->to || !message_wants_reply(request->type))
+        return *to;
+    if (known && known->held && request->type == MSG_EVENT && request->sequence > known->held)
+        return s_answer(request, ERR_GAP, 0);
+    const pressure *load = &to->to->load;
+    unsigned waiting = known ? known->pending_count : 0;
+    if (pressure_admits(load, registry_limits(workers), request->type, body_size, waiting,
+                        registry_bytes(workers)))
+        return *to;
+    return s_answer(request, ERR_FULL, pressure_retry_ms(load));
+}
+
+err
+route_reply(const header *reply, const session *known, const worker *from)
+{
+    if (!known || known->owner != from)
+        return ERR_UNKNOWN_SESSION;
+    return reply->epoch == known->epoch ? OK : ERR_STALE;
+}
+
+happening
+route_happening(uint8_t request_type, uint16_t request_flags, uint8_t reply_type)
+{
+    if (request_type == MSG_MOUNT && reply_type == MSG_MOUNTED)
+        return request_flags & FLAG_UNADOPTED ? HAPPENING_KEPT : HAPPENING_MOUNTED;
+    if (request_type == MSG_JOIN && reply_type == MSG_JOINED)
+        return HAPPENING_JOINED;
+    return HAPPENING_ANSWERED;
+}

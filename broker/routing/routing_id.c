@@ -1,0 +1,42 @@
+#include "broker/routing/routing_id.h"
+
+#include "common/errors.h"
+
+#include <xxhash.h>
+
+key
+key_of(uint64_t seed, slice bytes)
+{
+    ASSERT(bytes.size <= MAX_ROUTING_ID);
+    key made = {.hash = XXH3_64bits_withSeed(bytes.data, bytes.size, seed), .size = (uint8_t)bytes.size};
+    if (bytes.size)
+        memcpy(made.bytes, bytes.data, bytes.size);
+    return made;
+}
+
+static size_t
+s_hash(const void *item)
+{
+    return ((const key *)item)->hash;
+}
+
+static int
+s_compare(const void *left, const void *right)
+{
+    const key *a = left, *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return slice_equal(key_bytes(a), key_bytes(b)) ? 0 : 1;
+}
+
+zhashx_t *
+key_table(void)
+{
+    zhashx_t *table = zhashx_new();
+    ASSERT(table);
+    zhashx_set_key_duplicator(table, NULL);
+    zhashx_set_key_destructor(table, NULL);
+    zhashx_set_key_hasher(table, s_hash);
+    zhashx_set_key_comparator(table, s_compare);
+    return table;
+}

@@ -1,0 +1,28 @@
+// key - a short id with its hash, for zhashx. The seed is drawn at start: ids come from outside, and zhashx
+// grows its table when many of them meet in one chain. Pure; any thread.
+#ifndef TROUPE_BROKER_ROUTING_ROUTING_ID_H
+#define TROUPE_BROKER_ROUTING_ROUTING_ID_H
+
+#include "common/limits.h"
+#include "common/slice.h"
+
+#include <czmq.h>
+
+typedef struct {
+    uint64_t hash;
+    uint8_t size;
+    uint8_t bytes[MAX_ROUTING_ID];
+} key;
+
+key key_of(uint64_t seed, slice bytes); // bytes.size <= MAX_ROUTING_ID
+
+static inline slice
+key_bytes(const key *self) // borrowed from self
+{
+    return slice_of(self->bytes, self->size);
+}
+
+// A table whose keys live in its items and are neither copied nor destroyed. Caller owns it.
+zhashx_t *key_table(void);
+
+#endif

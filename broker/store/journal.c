@@ -1,0 +1,171 @@
+// Writing the journal (journal_record.h says how it looks).
+#include "broker/store/journal.h"
+
+#include "broker/store/journal_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_KEPT (16U << 20) // memory that a new generation takes over
+
+enum { FILE_MODE = 0600, BLOCK = 4096 };
+
+unsigned
+journal_bucket(id16 session)
+{
+    return (unsigned)(XXH3_64bits(session.bytes, ID_SIZE) % JOURNAL_BUCKETS);
+}
+
+static int
+s_open(const char *folder)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/" JOURNAL_NAME, folder) >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
+}
+
+int
+journal_open(journal *self, const char *folder)
+{
+    struct stat status;
+    *self = (journal){.file = s_open(folder)};
+    buffer_init(&self->bytes);
+    if (self->file < 0)
+        return errno == EISDIR || errno == ENXIO ? EINVAL : errno;
+    if (fstat(self->file, &status))
+        return errno;
+    return S_ISREG(status.st_mode) ? 0 : EINVAL;
+}
+
+void
+journal_close(journal *self)
+{
+    if (self->file > 0)
+        close(self->file);
+    buffer_fini(&self->bytes);
+    *self = (journal){0};
+}
+
+int
+journal_load(const journal *self, buffer *out)
+{
+    struct stat status;
+    if (fstat(self->file, &status))
+        return errno;
+    size_t size = status.st_size < JOURNAL_MOST ? (size_t)status.st_size : JOURNAL_MOST;
+    uint8_t *to = buffer_reserve(out, size + 1); // an empty file, too, has an address
+    for (size_t at = 0; at < size;) {
+        size_t rest = size - at;
+        ssize_t got = pread(self->file, to + at, rest, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0) { // cut off meanwhile
+            size = at;
+            break;
+        }
+        if (got < 0) { // one block that the disk lost: the reader finds the hole
+            got = (ssize_t)(rest < BLOCK ? rest : BLOCK - at % BLOCK);
+            memset(to + at, 0, (size_t)got);
+        }
+        at += (size_t)got;
+    }
+    buffer_wrote(out, size);
+    return 0;
+}
+
+// Returns where its content is.
+static size_t
+s_append(journal *self, journal_head head, slice content, slice more)
+{
+    uint64_t salt = journal_salt(self->origin, self->bytes.size);
+    size_t begin = self->bytes.size, at = begin + sizeof head;
+    head.magic = JOURNAL_MAGIC;
+    head.size = content.size + more.size;
+    buffer_append(&self->bytes, &head, sizeof head);
+    buffer_slice(&self->bytes, content);
+    buffer_slice(&self->bytes, more);
+    head.check = journal_content_check(self->bytes.data + at, head.size, salt);
+    head.head_check = journal_head_check(head, salt);
+    memcpy(self->bytes.data + begin, &head, sizeof head);
+    return at;
+}
+
+size_t
+journal_put(journal *self, const journal_entry *added)
+{
+    journal_head head = {
+        .session = added->session, .now = added->now, .kind = added->kind, .root = added->root};
+    self->uncommitted++;
+    self->counts[journal_bucket(added->session)]++;
+    return s_append(self, head, added->bytes, added->more);
+}
+
+bool
+journal_is_open(const journal *self)
+{
+    return self->uncommitted;
+}
+
+static void
+s_commit(journal *self)
+{
+    journal_commit commit = {.origin = self->origin, .boot = self->boot};
+    memcpy(commit.counts, self->counts, sizeof commit.counts);
+    s_append(self, (journal_head){.kind = JOURNAL_COMMIT}, slice_of((const uint8_t *)&commit, sizeof commit),
+             (slice){0});
+    self->uncommitted = 0;
+}
+
+static err
+s_write(journal *self)
+{
+    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0, JOURNAL_END); // where it ends, as far as it is known
+    size_t size = self->bytes.size + JOURNAL_END;
+    for (size_t at = self->written; at < size;) {
+        ssize_t wrote = pwrite(self->file, self->bytes.data + at, size - at, (off_t)at);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return ERR_SYSTEM;
+        at += (size_t)wrote;
+    }
+    self->written = self->bytes.size;
+    return OK;
+}
+
+err
+journal_write(journal *self)
+{
+    if (!journal_is_open(self))
+        return OK;
+    s_commit(self);
+    return s_write(self);
+}
+
+void
+journal_begin(journal *self, journal_origin origin)
+{
+    self->origin = origin;
+    self->written = self->uncommitted = 0;
+    memset(self->counts, 0, sizeof self->counts);
+    buffer_clear(&self->bytes);
+    if (self->bytes.capacity > MOST_KEPT)
+        buffer_fini(&self->bytes);
+    s_commit(self);
+    (void)s_write(self); // if it cannot be now, it goes with the first batch
+}
+
+void
+journal_void(journal *self)
+{
+    journal_begin(self, self->origin);
+    int code = ftruncate(self->file, 0); // if it fails: nothing else can be done about it
+    (void)code;
+    self->written = 0;
+}

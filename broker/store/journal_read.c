@@ -1,0 +1,206 @@
+// Reading a journal: from record to record, and behind what is none to the next that is.
+#include "broker/store/journal_read.h"
+
+#include "broker/store/journal_record.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    journal_entry entry;
+    journal_damage damage;
+    bool is_damage;
+} step;
+
+typedef struct {
+    slice file;
+    journal_origin origin;
+    const journal_visitor *visitor;
+    step *steps; // since the last commit
+    size_t count, room;
+    uint16_t counts[JOURNAL_BUCKETS]; // of entries whose heads were sound
+    size_t committed;                 // where the last commit ends
+} reading;
+
+static const uint8_t *
+s_content(slice file, size_t at)
+{
+    return file.data + at + sizeof(journal_head);
+}
+
+// A head that says what it said when it was written, so that its size is to be believed.
+static bool
+s_head(slice file, journal_origin origin, size_t at, journal_head *ret)
+{
+    if (file.size - at < sizeof *ret)
+        return false;
+    memcpy(ret, file.data + at, sizeof *ret);
+    return ret->magic == JOURNAL_MAGIC && ret->size <= file.size - at - sizeof *ret &&
+           ret->head_check == journal_head_check(*ret, journal_salt(origin, at));
+}
+
+static bool
+s_is_sound(slice file, journal_origin origin, size_t at, const journal_head *head)
+{
+    return head->check == journal_content_check(s_content(file, at), head->size, journal_salt(origin, at));
+}
+
+// The next place from `at` on where a record may begin; the file's size: none.
+static size_t
+s_next_magic(slice file, size_t at)
+{
+    const uint32_t magic = JOURNAL_MAGIC;
+    if (at >= file.size)
+        return file.size;
+    const uint8_t *found = memmem(file.data + at, file.size - at, &magic, sizeof magic);
+    return found ? (size_t)(found - file.data) : file.size;
+}
+
+// --- the newest generation ------------------------------------------------------------------------------
+
+// A commit is checked by the origin that it has itself.
+static bool
+s_commit_at(slice file, size_t at, journal_commit *ret)
+{
+    journal_head head;
+    if (file.size - at < sizeof head + sizeof *ret)
+        return false;
+    memcpy(&head, file.data + at, sizeof head);
+    if (head.kind != JOURNAL_COMMIT || head.size != sizeof *ret)
+        return false;
+    memcpy(ret, s_content(file, at), sizeof *ret);
+    return s_head(file, ret->origin, at, &head) && s_is_sound(file, ret->origin, at, &head);
+}
+
+bool
+journal_newest(slice file, uint64_t mark, journal_found *ret)
+{
+    bool found = false;
+    journal_commit commit;
+    for (size_t at = s_next_magic(file, 0); at < file.size; at = s_next_magic(file, at + 1)) {
+        if (!s_commit_at(file, at, &commit) || (mark && commit.origin.mark != mark))
+            continue;
+        mark = commit.origin.mark;
+        if (!found)
+            *ret = (journal_found){commit.origin, commit.boot};
+        found = true;
+        if (commit.origin.generation > ret->origin.generation)
+            ret->origin = commit.origin;
+        if (commit.boot > ret->boot)
+            ret->boot = commit.boot;
+    }
+    return found;
+}
+
+// --- its entries ----------------------------------------------------------------------------------------
+
+static void
+s_push(reading *self, const step *added)
+{
+    if (self->count == self->room) {
+        self->room = self->room ? 2 * self->room : 64;
+        self->steps = realloc(self->steps, self->room * sizeof *self->steps);
+        ASSERT(self->steps);
+    }
+    self->steps[self->count++] = *added;
+}
+
+static void
+s_push_damage(reading *self, journal_fault fault, size_t at, size_t size, id16 session)
+{
+    s_push(self, &(step){.is_damage = true,
+                         .damage = {.fault = fault, .offset = at, .size = size, .session = session}});
+}
+
+static void
+s_hand_over(reading *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const step *next = &self->steps[i];
+        if (next->is_damage)
+            self->visitor->damage(self->visitor->context, &next->damage);
+        else
+            self->visitor->entry(self->visitor->context, &next->entry);
+    }
+    self->count = 0;
+}
+
+static void
+s_commit(reading *self, size_t at, size_t end)
+{
+    journal_commit commit;
+    memcpy(&commit, s_content(self->file, at), sizeof commit);
+    journal_damage lost = {.fault = JOURNAL_LOST, .offset = self->committed};
+    for (unsigned i = 0; i < JOURNAL_BUCKETS; i++)
+        if (commit.counts[i] != self->counts[i])
+            lost.buckets |= UINT64_C(1) << i;
+    s_hand_over(self);
+    if (lost.buckets)
+        self->visitor->damage(self->visitor->context, &lost);
+    memcpy(self->counts, commit.counts, sizeof self->counts);
+    self->committed = end;
+}
+
+static void
+s_record(reading *self, size_t at, const journal_head *head)
+{
+    bool sound = s_is_sound(self->file, self->origin, at, head);
+    bool is_commit = head->kind == JOURNAL_COMMIT;
+    size_t size = sizeof *head + head->size;
+    if (is_commit && sound && head->size == sizeof(journal_commit)) {
+        s_commit(self, at, at + size);
+        return;
+    }
+    if (!is_commit)
+        self->counts[journal_bucket(head->session)]++;
+    if (!sound || is_commit) {
+        s_push_damage(self, JOURNAL_BAD, at, size, head->session);
+        return;
+    }
+    s_push(self, &(step){.entry = {.kind = (journal_kind)head->kind,
+                                   .session = head->session,
+                                   .root = head->root,
+                                   .now = head->now,
+                                   .bytes = slice_of(s_content(self->file, at), head->size)}});
+}
+
+// Where the next record of this generation is, behind something else; the file's size: none.
+static size_t
+s_resynchronise(const reading *self, size_t at)
+{
+    journal_head head;
+    do
+        at = s_next_magic(self->file, at + 1);
+    while (at < self->file.size && !s_head(self->file, self->origin, at, &head));
+    return at;
+}
+
+static bool
+s_ends(const reading *self)
+{
+    static const uint8_t end[JOURNAL_END];
+    size_t rest = self->file.size - self->committed;
+    return memcmp(self->file.data + self->committed, end, rest < JOURNAL_END ? rest : JOURNAL_END) == 0;
+}
+
+void
+journal_read(slice file, journal_origin origin, const journal_visitor *visitor)
+{
+    reading self = {.file = file, .origin = origin, .visitor = visitor};
+    journal_head head;
+    for (size_t at = 0; at < file.size;) {
+        if (s_head(file, origin, at, &head)) {
+            s_record(&self, at, &head);
+            at += sizeof head + head.size;
+            continue;
+        }
+        size_t next = s_resynchronise(&self, at);
+        if (next < file.size)
+            s_push_damage(&self, JOURNAL_HOLE, at, next - at, (id16){{0}});
+        at = next;
+    }
+    bool torn = self.count || !s_ends(&self);
+    s_hand_over(&self); // nobody may have been told of these, and nothing speaks against them
+    if (torn)
+        visitor->damage(visitor->context, &(journal_damage){.fault = JOURNAL_TORN, .offset = self.committed});
+    free(self.steps);
+}

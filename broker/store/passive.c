@@ -1,0 +1,140 @@
+#include "broker/store/passive.h"
+
+#include "broker/routing/routing_id.h"
+#include "common/errors.h"
+#include "common/list.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    key key;
+    id16 id;
+    uint64_t at;
+    bool used;
+    list_link of_class;
+} entry;
+
+struct passive {
+    zhashx_t *entries;
+    uint64_t seed;
+    list_link oldest[2]; // by `used`
+    size_t count[2];
+    size_t most_unused, most;
+};
+
+passive *
+passive_new(uint64_t seed, size_t most_unused, size_t most)
+{
+    passive *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->entries = key_table();
+    self->seed = seed;
+    self->most_unused = most_unused;
+    self->most = most;
+    list_init(&self->oldest[false]);
+    list_init(&self->oldest[true]);
+    return self;
+}
+
+static void
+s_remove(passive *self, entry *gone)
+{
+    zhashx_delete(self->entries, &gone->key);
+    list_remove(&gone->of_class);
+    self->count[gone->used]--;
+    free(gone);
+}
+
+void
+passive_destroy(passive **self_p)
+{
+    passive *self = *self_p;
+    if (!self)
+        return;
+    for (entry *each = zhashx_first(self->entries); each; each = zhashx_next(self->entries))
+        free(each);
+    zhashx_destroy(&self->entries);
+    free(self);
+    *self_p = NULL;
+}
+
+static entry *
+s_find(const passive *self, id16 id)
+{
+    key wanted = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    return zhashx_lookup(self->entries, &wanted);
+}
+
+void
+passive_put(passive *self, id16 id, bool used, uint64_t now)
+{
+    entry *before = s_find(self, id);
+    if (before)
+        s_remove(self, before);
+    entry *added = malloc(sizeof *added);
+    ASSERT(added);
+    *added =
+        (entry){.key = key_of(self->seed, slice_of(id.bytes, ID_SIZE)), .id = id, .at = now, .used = used};
+    list_init(&added->of_class);
+    list_append(&self->oldest[used], &added->of_class);
+    self->count[used]++;
+    ASSERT(zhashx_insert(self->entries, &added->key, added) == 0);
+}
+
+bool
+passive_take(passive *self, id16 id, bool *ret_used)
+{
+    entry *found = s_find(self, id);
+    if (!found)
+        return false;
+    *ret_used = found->used;
+    s_remove(self, found);
+    return true;
+}
+
+size_t
+passive_count(const passive *self, bool used)
+{
+    return self->count[used];
+}
+
+static entry *
+s_oldest(const passive *self, bool used)
+{
+    return self->count[used] ? LIST_ITEM(self->oldest[used].next, entry, of_class) : NULL;
+}
+
+bool
+passive_take_oldest(passive *self, id16 *ret_id)
+{
+    entry *oldest = s_oldest(self, false);
+    if (!oldest)
+        oldest = s_oldest(self, true);
+    if (!oldest)
+        return false;
+    *ret_id = oldest->id;
+    s_remove(self, oldest);
+    return true;
+}
+
+bool
+passive_take_excess(passive *self, id16 *ret_id)
+{
+    bool excess =
+        self->count[false] > self->most_unused || self->count[false] + self->count[true] > self->most;
+    return excess && passive_take_oldest(self, ret_id);
+}
+
+bool
+passive_take_expired(passive *self, uint64_t before, id16 *ret_id)
+{
+    for (int used = 0; used < 2; used++) {
+        entry *oldest = s_oldest(self, used);
+        if (!oldest || oldest->at >= before)
+            continue;
+        *ret_id = oldest->id;
+        s_remove(self, oldest);
+        return true;
+    }
+    return false;
+}

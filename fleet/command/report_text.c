@@ -1,0 +1,161 @@
+#include "common/log.h"
+#include "fleet/command/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *
+s_age(uint64_t ms, char ret_text[32])
+{
+    uint64_t s = ms / 1000;
+    if (s < 60)
+        snprintf(ret_text, 32, "%" PRIu64 ".%" PRIu64 "s", s, ms % 1000 / 100);
+    else if (s < 3600)
+        snprintf(ret_text, 32, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+    else if (s < 86400)
+        snprintf(ret_text, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+    else
+        snprintf(ret_text, 32, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
+    return ret_text;
+}
+
+// What a process wrote last, or the other side of a socket says.
+static const char *
+s_plain(const char *text, char *ret_text, size_t size)
+{
+    return log_plain(slice_text(text), ret_text, size);
+}
+
+static void
+s_table_row(const report_row *row, buffer *out)
+{
+    char age[32], pid[24] = "-", last[512], name[64], state[32];
+    if (row->pid)
+        snprintf(pid, sizeof pid, "%" PRIu64, row->pid);
+    buffer_format(out, "%-11s %8s  %-8s %7s %8" PRIu64 " %6" PRIu64 "M",
+                  s_plain(row->name, name, sizeof name), pid, s_plain(row->state, state, sizeof state),
+                  s_age(row->age_ms, age), row->restarts, row->rss >> 20);
+    if (row->known)
+        buffer_format(out, " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64,
+                      row->said.sessions, row->said.views, row->said.queued, row->said.running,
+                      row->said.turns);
+    else
+        buffer_format(out, " %8s %6s %6s %7s %8s", "-", "-", "-", "-", "-");
+    buffer_format(out, "  %s\n", s_plain(row->last[0] ? row->last : "-", last, sizeof last));
+}
+
+void
+report_table(const report *self, buffer *out)
+{
+    char age[32], state[32], front[300], why[512];
+    buffer_format(out, "fleet %s, pid %" PRIu64 ", %" PRIu64 " workers, for %s, at %s\n",
+                  s_plain(self->state, state, sizeof state), self->pid, self->workers,
+                  s_age(self->age_ms, age), s_plain(self->front, front, sizeof front));
+    if (self->broker_known)
+        buffer_format(
+            out,
+            "broker: %" PRIu64 " sessions, %" PRIu64 " clients; %" PRIu64 " forwarded, %" PRIu64
+            " replies, %" PRIu64 " refused (%" PRIu64 " busy), %" PRIu64 " dropped, %" PRIu64 " malformed\n",
+            self->broker.sessions, self->broker.clients, self->broker.forwarded, self->broker.replies,
+            self->broker.refused, self->broker.busy, self->broker.dropped, self->broker.malformed);
+    else
+        buffer_text(out, "broker: no figures\n");
+    if (strcmp(self->reload, "none") != 0)
+        buffer_format(out, "reload %s%s%s\n", self->reload, self->reload_why[0] ? ": " : "",
+                      s_plain(self->reload_why, why, sizeof why));
+    buffer_format(out, "%-11s %8s  %-8s %7s %8s %7s %8s %6s %6s %7s %8s  %s\n", "NAME", "PID", "STATE", "AGE",
+                  "RESTARTS", "MEMORY", "SESSIONS", "VIEWS", "QUEUED", "RUNNING", "TURNS", "LAST EXIT");
+    for (size_t i = 0; i < self->count; i++)
+        s_table_row(&self->rows[i], out);
+}
+
+static void
+s_json_text(buffer *out, const char *key, const char *text)
+{
+    buffer_format(out, "\"%s\": \"", key);
+    for (const char *at = text; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c == '"' || c == '\\')
+            buffer_format(out, "\\%c", c);
+        else if (c < 0x20)
+            buffer_format(out, "\\u%04x", c);
+        else
+            buffer_byte(out, *at);
+    }
+    buffer_text(out, "\"");
+}
+
+static void
+s_json_number(buffer *out, const char *key, uint64_t number)
+{
+    buffer_format(out, ", \"%s\": %" PRIu64, key, number);
+}
+
+static void
+s_json_row(const report_row *row, buffer *out)
+{
+    buffer_text(out, "{");
+    s_json_text(out, "name", row->name);
+    buffer_text(out, ", ");
+    s_json_text(out, "state", row->state);
+    s_json_number(out, "generation", row->generation);
+    s_json_number(out, "pid", row->pid);
+    s_json_number(out, "age_ms", row->age_ms);
+    s_json_number(out, "restarts", row->restarts);
+    s_json_number(out, "rss", row->rss);
+    if (row->known) {
+        s_json_number(out, "sessions", row->said.sessions);
+        s_json_number(out, "views", row->said.views);
+        s_json_number(out, "queued", row->said.queued);
+        s_json_number(out, "running", row->said.running);
+        s_json_number(out, "turns", row->said.turns);
+    }
+    buffer_text(out, ", ");
+    s_json_text(out, "last", row->last);
+    buffer_text(out, "}");
+}
+
+static void
+s_json_broker(const broker_figures *said, buffer *out)
+{
+    buffer_format(out, "{\"sessions\": %" PRIu64, said->sessions);
+    s_json_number(out, "clients", said->clients);
+    s_json_number(out, "forwarded", said->forwarded);
+    s_json_number(out, "replies", said->replies);
+    s_json_number(out, "refused", said->refused);
+    s_json_number(out, "busy", said->busy);
+    s_json_number(out, "stale", said->stale);
+    s_json_number(out, "malformed", said->malformed);
+    s_json_number(out, "dropped", said->dropped);
+    s_json_number(out, "uptime_ms", said->uptime_ms);
+    buffer_text(out, "}");
+}
+
+void
+report_json(const report *self, buffer *out)
+{
+    buffer_text(out, "{");
+    s_json_text(out, "state", self->state);
+    s_json_number(out, "pid", self->pid);
+    s_json_number(out, "age_ms", self->age_ms);
+    s_json_number(out, "workers", self->workers);
+    buffer_text(out, ", ");
+    s_json_text(out, "front", self->front);
+    buffer_text(out, ", \"reload\": {");
+    s_json_text(out, "state", self->reload);
+    s_json_number(out, "number", self->reload_number);
+    buffer_text(out, ", ");
+    s_json_text(out, "why", self->reload_why);
+    buffer_text(out, "}, \"broker\": ");
+    if (self->broker_known)
+        s_json_broker(&self->broker, out);
+    else
+        buffer_text(out, "null");
+    buffer_text(out, ", \"processes\": [");
+    for (size_t i = 0; i < self->count; i++) {
+        if (i)
+            buffer_text(out, ", ");
+        s_json_row(&self->rows[i], out);
+    }
+    buffer_text(out, "]}\n");
+}

@@ -1,0 +1,109 @@
+#include "fleet/command/session_rows.h"
+
+#include "common/hex.h"
+#include "common/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int
+s_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+err
+id_prefix_parse(const char *text, id_prefix *ret)
+{
+    id_prefix parsed = {0};
+    for (; text[parsed.digits]; parsed.digits++) {
+        int digit = s_digit(text[parsed.digits]);
+        if (digit < 0 || parsed.digits == 2 * ID_SIZE)
+            return ERR_MALFORMED;
+        parsed.first.bytes[parsed.digits / 2] |= (uint8_t)(parsed.digits % 2 ? digit : digit << 4);
+    }
+    if (parsed.digits == 0)
+        return ERR_MALFORMED;
+    *ret = parsed;
+    return OK;
+}
+
+bool
+id_prefix_has(const id_prefix *self, id16 id)
+{
+    unsigned whole = self->digits / 2;
+    if (memcmp(id.bytes, self->first.bytes, whole) != 0)
+        return false;
+    return self->digits % 2 == 0 || id.bytes[whole] >> 4 == self->first.bytes[whole] >> 4;
+}
+
+id16
+id_prefix_before(const id_prefix *self)
+{
+    id16 before = self->first;
+    if (id_is_zero(before)) // there is no session of that id
+        return before;
+    unsigned at = ID_SIZE;
+    while (before.bytes[--at]-- == 0)
+        ;
+    return before;
+}
+
+void
+session_rows_head(buffer *out)
+{
+    buffer_format(out, "%-32s  %-10s %-16s %-8s %7s %9s\n", "SESSION", "STATE", "WORKER", "PAGE", "PENDING",
+                  "KEPT");
+}
+
+// Names are a worker's own words: nothing in them may move the cursor.
+static const char *
+s_plain(slice text, char *ret_text, size_t size)
+{
+    return log_plain(text.size ? text : slice_text("-"), ret_text, size);
+}
+
+void
+session_rows_table(const listed *one, buffer *out)
+{
+    char id[ID_TEXT], state[32], worker[2 * MAX_WORKER_NAME], kept[32] = "-";
+    s_plain(one->state, state, sizeof state);
+    s_plain(one->worker, worker, sizeof worker);
+    if (one->bytes)
+        snprintf(kept, sizeof kept, "%" PRIu64, one->bytes);
+    buffer_format(out, "%-32s  %-10s %-16s %-8s %7" PRIu64 " %9s\n", id_text(one->session, id), state, worker,
+                  one->attached ? "attached" : "-", one->pending, kept);
+}
+
+static void
+s_json_text(buffer *out, const char *key, slice text)
+{
+    buffer_format(out, ", \"%s\": \"", key);
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c == '"' || c == '\\')
+            buffer_format(out, "\\%c", c);
+        else if (c < 0x20)
+            buffer_format(out, "\\u%04x", c);
+        else
+            buffer_byte(out, c);
+    }
+    buffer_text(out, "\"");
+}
+
+void
+session_rows_json(const listed *one, buffer *out)
+{
+    char id[ID_TEXT];
+    buffer_format(out, "{\"session\": \"%s\"", id_text(one->session, id));
+    s_json_text(out, "state", one->state);
+    if (one->worker.size)
+        s_json_text(out, "worker", one->worker);
+    buffer_format(
+        out, ", \"attached\": %s, \"epoch\": %" PRIu64 ", \"pending\": %" PRIu64 ", \"bytes\": %" PRIu64 "}",
+        one->attached ? "true" : "false", one->epoch, one->pending, one->bytes);
+}

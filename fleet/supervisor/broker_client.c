@@ -1,0 +1,118 @@
+#include "fleet/supervisor/broker_client.h"
+
+#include <czmq.h>
+
+struct envoy {
+    zsock_t *socket;
+    zmq_msg_t body;
+    uint64_t asked;
+};
+
+envoy *
+envoy_new(const char *front, const clock_ops *clock)
+{
+    envoy *self = calloc(1, sizeof *self);
+    uint64_t id[2];
+    char name[MAX_ROUTING_ID + 1];
+    ASSERT(self);
+    zmq_msg_init(&self->body);
+    clock_random(clock, id, sizeof id);
+    snprintf(name, sizeof name, "fleet-%08llx%08llx", (unsigned long long)(id[0] & 0xffffffff),
+             (unsigned long long)(id[1] & 0xffffffff));
+    self->socket = zsock_new(ZMQ_DEALER);
+    ASSERT(self->socket);
+    zsock_set_identity(self->socket, name);
+    zsock_set_linger(self->socket, 0);
+    zsock_set_immediate(self->socket, 1);
+    zsock_set_reconnect_ivl(self->socket, 100);
+    zsock_set_reconnect_ivl_max(self->socket, 1000);
+    zsock_set_ipv6(self->socket, strchr(front, '[') != NULL);
+    int64_t largest = MAX_BACK_MESSAGE;
+    ASSERT(zmq_setsockopt(zsock_resolve(self->socket), ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
+    if (zsock_connect(self->socket, "%s", front) == -1)
+        envoy_destroy(&self);
+    return self;
+}
+
+void
+envoy_destroy(envoy **self_p)
+{
+    envoy *self = *self_p;
+    if (!self)
+        return;
+    zmq_msg_close(&self->body);
+    zsock_destroy(&self->socket);
+    free(self);
+    *self_p = NULL;
+}
+
+void *
+envoy_socket(const envoy *self)
+{
+    return zsock_resolve(self->socket);
+}
+
+static void
+s_send(envoy *self, message_type type, const buffer *body)
+{
+    header head = {
+        .version = PROTOCOL_VERSION, .type = (uint8_t)type, .sequence = SEQUENCE_REQUEST | ++self->asked};
+    uint8_t bytes[HEADER_SIZE];
+    header_encode(&head, bytes);
+    void *to = envoy_socket(self);
+    if (zmq_send(to, bytes, sizeof bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1)
+        zmq_send(to, body->data, body->size, ZMQ_DONTWAIT);
+}
+
+void
+envoy_ask(envoy *self)
+{
+    buffer body;
+    buffer_init(&body);
+    empty_encode(&body);
+    s_send(self, MSG_STATS, &body);
+    buffer_fini(&body);
+}
+
+void
+envoy_exited(envoy *self, const exited_body *said)
+{
+    buffer body;
+    buffer_init(&body);
+    exited_encode(said, &body);
+    s_send(self, MSG_EXITED, &body);
+    buffer_fini(&body);
+}
+
+// The frames of one message: the header, the body, and whatever else there is, which is let go.
+static err
+s_receive(envoy *self, header *ret_head)
+{
+    void *from = envoy_socket(self);
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    if (zmq_msg_recv(&frame, from, ZMQ_DONTWAIT) == -1) {
+        zmq_msg_close(&frame);
+        return ERR_AGAIN;
+    }
+    err error = header_decode(slice_of(zmq_msg_data(&frame), zmq_msg_size(&frame)), ret_head);
+    unsigned count = 1;
+    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, from, 0) != -1)
+        if (++count == 2)
+            zmq_msg_copy(&self->body, &frame);
+    zmq_msg_close(&frame);
+    return count == 2 ? error : ERR_MALFORMED;
+}
+
+err
+envoy_receive(envoy *self, slice *ret_body)
+{
+    header head;
+    err error;
+    do
+        error = s_receive(self, &head);
+    while (error != ERR_AGAIN && (error || head.type != MSG_FIGURES));
+    if (!error)
+        *ret_body = slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body));
+    return error;
+}

@@ -1,0 +1,180 @@
+#include "fleet/supervisor/child.h"
+
+#include "proto/black_box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+child *
+child_new(void)
+{
+    child *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->out = self->ready = self->box = -1;
+    self->lines = lines_new();
+    return self;
+}
+
+static void
+s_close(int *fd)
+{
+    if (*fd != -1)
+        close(*fd);
+    *fd = -1;
+}
+
+void
+child_destroy(child **self_p)
+{
+    child *self = *self_p;
+    if (!self)
+        return;
+    s_close(&self->out);
+    s_close(&self->ready);
+    s_close(&self->box);
+    lines_destroy(&self->lines);
+    free(self);
+    *self_p = NULL;
+}
+
+static void
+s_complain(const char *program)
+{
+    char text[512];
+    int size = snprintf(text, sizeof text, "cannot run %.300s: %s\n", program, strerror(errno));
+    ssize_t written = write(STDERR_FILENO, text, (size_t)size);
+    (void)written;
+}
+
+// Above all that the child is given, so that putting one in its place never ends another. -1 stays -1.
+static int
+s_lift(int fd)
+{
+    return fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, CHILD_BOX_FD + 1);
+}
+
+static bool
+s_give(int fd, int place)
+{
+    return fd != -1 && dup2(fd, place) == place;
+}
+
+// In the child, whose other threads are not there: nothing here may take a lock.
+_Noreturn static void
+s_become(char *const *argv, pid_t parent, int out, int ready, int box)
+{
+    bool has_box = box != -1;
+    out = s_lift(out);
+    ready = s_lift(ready);
+    box = s_lift(box);
+    int null = s_lift(open("/dev/null", O_RDWR | O_CLOEXEC));
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) // it died before that
+        _exit(1);
+    if (!s_give(null, STDIN_FILENO) || !s_give(out, STDOUT_FILENO) || !s_give(out, STDERR_FILENO) ||
+        !s_give(ready, CHILD_READY_FD) || (has_box && !s_give(box, CHILD_BOX_FD)))
+        _exit(126);
+    signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(argv[0], argv);
+    s_complain(argv[0]);
+    _exit(127);
+}
+
+err
+child_start(child *self, char *const *argv)
+{
+    int out[2] = {-1, -1}, ready[2] = {-1, -1};
+    pid_t parent = getpid(), pid = -1;
+    // Memory without a name: it is gone with the last of the two, however they end.
+    self->box = self->slot ? memfd_create("troupe-black-box", MFD_CLOEXEC) : -1;
+    if (pipe2(out, O_CLOEXEC) == 0 && pipe2(ready, O_CLOEXEC) == 0)
+        pid = fork();
+    if (pid == 0)
+        s_become(argv, parent, out[1], ready[1], self->box);
+    int reason = errno;
+    s_close(&out[1]);
+    s_close(&ready[1]);
+    if (pid == -1) {
+        s_close(&out[0]);
+        s_close(&ready[0]);
+        errno = reason;
+        return ERR_SYSTEM;
+    }
+    setpgid(pid, pid); // here too: the group is to be there when it is first signalled
+    self->pid = pid;
+    self->out = out[0];
+    self->ready = ready[0];
+    fcntl(self->out, F_SETFL, O_NONBLOCK);
+    fcntl(self->ready, F_SETFL, O_NONBLOCK);
+    return OK;
+}
+
+void
+child_read(child *self)
+{
+    char bytes[16384];
+    if (self->out == -1)
+        return;
+    ssize_t size = read(self->out, bytes, sizeof bytes);
+    if (size > 0)
+        lines_feed(self->lines, slice_of(bytes, (size_t)size));
+    else if (size == 0 || (errno != EAGAIN && errno != EINTR))
+        s_close(&self->out);
+}
+
+bool
+child_read_ready(child *self)
+{
+    char byte;
+    ssize_t size = self->ready == -1 ? -1 : read(self->ready, &byte, 1);
+    if (size == -1 && (self->ready == -1 || errno == EAGAIN || errno == EINTR))
+        return false;
+    s_close(&self->ready);
+    return size == 1;
+}
+
+void
+child_signal(const child *self, int number)
+{
+    kill(self->pid, number);
+}
+
+void
+child_kill_group(const child *self)
+{
+    kill(-self->pid, SIGKILL);
+}
+
+void
+child_black_box(const child *self, buffer *out)
+{
+    // Read, not mapped: whoever else has it may shorten it.
+    uint8_t *room = buffer_reserve(out, sizeof(black_box));
+    ssize_t size = self->box == -1 ? 0 : pread(self->box, room, sizeof(black_box), 0);
+    buffer_wrote(out, size > 0 ? (size_t)size : 0);
+}
+
+uint64_t
+child_rss(const child *self)
+{
+    char path[64];
+    unsigned long long all, resident = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", self->pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu %llu", &all, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,263 @@
+// Sessions in the store: kept before they are told of, and given to another worker.
+#include "broker/routing/epochs.h"
+#include "tests/broker/kept.h"
+
+static void
+test_flags_of_the_broker(void)
+{
+    kept_begin();
+    header event = request_of(MSG_EVENT, 1, kept_epoch, 1);
+    event.flags = UINT16_MAX;
+    stage_ask(kept_client, event);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.flags, UINT16_MAX & ~FLAGS_OF_BROKER);
+    kept_end();
+}
+
+static void
+test_comes_back(void)
+{
+    kept_begin();
+    kept_event(1, "after one");
+    kept_event(2, "after two");
+    kept_lose_worker();
+    arrival ended = stage_receive(&kept_stage, kept_client);
+    CU_ASSERT_EQUAL(ended.head.type, MSG_ENDED);
+    CU_ASSERT_STRING_EQUAL(ended.reason, "worker_lost");
+    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_EQUAL(restore.head.epoch, kept_epoch + 1);
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "after two");
+    CU_ASSERT_PTR_NOT_NULL(kept_root(&restore, ROOT_REPLIES | 1));
+    CU_ASSERT_PTR_NOT_NULL(kept_root(&restore, ROOT_REPLIES | 2));
+    arrival join = stage_receive(&kept_stage, kept_worker);
+    CU_ASSERT_EQUAL(join.head.type, MSG_JOIN);
+    CU_ASSERT_EQUAL(join.head.epoch, kept_epoch + 1);
+    kept_end();
+}
+
+// A browser joins again and asks for itself; a program is told, and what it was told of is over.
+static void
+test_what_was_under_way(void)
+{
+    kept_begin();
+    header browser = request_of(MSG_EVENT, 1, kept_epoch, 1);
+    browser.flags = FLAG_BROWSER;
+    stage_ask(kept_client, browser);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
+    zsock_t *program = stage_client(&kept_stage, "p1");
+    stage_ask(program, request_of(MSG_EVENT, 1, kept_epoch, 2));
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
+    kept_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, program).head.type, MSG_UNKNOWN);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    stage_ask(kept_client, browser); // who did not hear it yet
+    arrival refused = stage_receive(&kept_stage, kept_client);
+    CU_ASSERT_STRING_EQUAL(refused.reason, "unknown_session");
+    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    const char *settled = kept_root(&restore, ROOT_SETTLED);
+    CU_ASSERT_TRUE(settled && settled[7] == 2);
+    zsock_destroy(&program);
+    kept_end();
+}
+
+static void
+test_who_brings_it_back(void)
+{
+    kept_begin();
+    kept_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+    CU_ASSERT_FALSE(kept_ask_for_it(MSG_EVENT, FLAG_BROWSER, 1).here);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&kept_stage, kept_client).reason, "unknown_session");
+    CU_ASSERT_FALSE(kept_ask_for_it(MSG_PING, 0, SEQUENCE_REQUEST | 3).here);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&kept_stage, kept_client).reason, "unknown_session");
+    CU_ASSERT_EQUAL(kept_ask_for_it(MSG_EVENT, 0, 1).head.type, MSG_RESTORE);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
+    kept_end();
+}
+
+static void
+s_release(const char *reason)
+{
+    stage_reason(kept_worker, request_of(MSG_RELEASED, 1, kept_epoch, 0), reason);
+    broker_turn(kept_stage.broker);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+}
+
+static void
+test_ends(void)
+{
+    static const char *const gone[] = {"shutdown", "logout", "evicted"};
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+        kept_begin();
+        s_release(gone[i]);
+        CU_ASSERT_EQUAL(kept_ask_for_it(MSG_JOIN, 0, SEQUENCE_REQUEST | 2).head.type,
+                        MSG_JOIN); // as a new one
+        kept_end();
+    }
+}
+
+static void
+test_passive(void)
+{
+    kept_begin();
+    stage_advance(&kept_stage, 3000);
+    s_release("expired"); // its page went; it may come back
+    for (unsigned i = 0; i < 60; i++) {
+        kept_stage.now += PASSIVE_MS / 64;
+        stage_heartbeat(kept_worker, i);
+        broker_turn(kept_stage.broker);
+    }
+    arrival restore;
+    stage_ask(kept_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2));
+    do
+        restore = stage_receive(&kept_stage, kept_worker);
+    while (restore.head.type == MSG_HEARTBEAT);
+    CU_ASSERT_EQUAL(restore.head.type, MSG_RESTORE);
+    kept_epoch = restore.head.epoch;
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_JOIN);
+    kept_end();
+}
+
+static void
+test_passive_for_too_long(void)
+{
+    kept_begin();
+    s_release("expired");
+    for (unsigned i = 0; i < 66; i++) {
+        kept_stage.now += PASSIVE_MS / 64;
+        stage_heartbeat(kept_worker, i);
+        broker_turn(kept_stage.broker);
+    }
+    stage_ask(kept_client, request_of(MSG_EVENT, 1, 0, 1));
+    arrival refused = stage_receive(&kept_stage, kept_client);
+    CU_ASSERT_STRING_EQUAL(refused.reason, "unknown_session");
+    kept_end();
+}
+
+// The broker before had one worker: this one waits for it.
+static void
+s_announce_nothing(void)
+{
+    buffer body;
+    buffer_init(&body);
+    announce_begin(&body, 0, true);
+    stage_say(kept_worker, "", request_of(MSG_ANNOUNCE, 0, 0, 0), buffer_bytes(&body));
+    buffer_fini(&body);
+}
+
+static void
+test_the_broker_dies(void)
+{
+    kept_begin();
+    kept_event(1, "seen");
+    kept_close_peers();
+    stage_end(&kept_stage);
+    stage_begin_in(&kept_stage, kept_state);
+    kept_open_peers("c2", "r9", "alpha");
+    s_announce_nothing();
+    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 1);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_TRUE(restore.head.epoch > kept_epoch); // epochs never repeat, whatever the clock says
+    CU_ASSERT_TRUE(restore.head.epoch - kept_epoch >= EPOCH_STEP / 2);
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "seen");
+    kept_end();
+}
+
+// Nobody else's snapshots, none that does not parse, none of an epoch that is over.
+static void
+test_what_is_not_stored(void)
+{
+    static const char other[] = "\1\0\0\0\7\0\0\0\5other";
+    kept_begin();
+    zsock_t *stranger = stage_worker(&kept_stage, "r5", "other");
+    stage_say_kept(stranger, "c1", request_of(MSG_DONE, 1, kept_epoch, 1), slice_of(other, sizeof other - 1));
+    stage_say_kept(kept_worker, "c1", request_of(MSG_DONE, 1, kept_epoch - 1, 1),
+                   slice_of(other, sizeof other - 1));
+    stage_say_kept(kept_worker, "c1", request_of(MSG_DONE, 1, kept_epoch, 1), slice_text("\1garbage"));
+    broker_turn(kept_stage.broker);
+    kept_lose_worker();
+    stage_advance(&kept_stage, 100);
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+    arrival restore = kept_ask_for_it(MSG_JOIN, 0, SEQUENCE_REQUEST | 2);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "joined");
+    zsock_destroy(&stranger);
+    kept_end();
+}
+
+static uint16_t
+s_event_kept(uint64_t number, uint8_t kind, slice now)
+{
+    return kept_event_numbered(number, kind, 0, now);
+}
+
+// The broker goes on, and has the worker say everything again until that could be written.
+static void
+test_full_disk(void)
+{
+    buffer large;
+    kept_begin();
+    kept_large(&large);
+    kept_fill_disk(true);
+    CU_ASSERT_FALSE(s_event_kept(1, SNAPSHOT_CHANGES, buffer_bytes(&large)) & FLAG_WHOLE);
+    s_event_kept(2, SNAPSHOT_CHANGES, buffer_bytes(&large));
+    CU_ASSERT_TRUE(s_event_kept(3, SNAPSHOT_FULL, buffer_bytes(&large)) & FLAG_WHOLE);
+    kept_fill_disk(false);
+    s_event_kept(4, SNAPSHOT_CHANGES, slice_text("lost"));
+    CU_ASSERT_TRUE(s_event_kept(5, SNAPSHOT_FULL, slice_text("all")) & FLAG_WHOLE);
+    CU_ASSERT_FALSE(s_event_kept(6, SNAPSHOT_CHANGES, slice_text("after")) & FLAG_WHOLE);
+    kept_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "after");
+    buffer_fini(&large);
+    kept_end();
+}
+
+// A push too is seen only when it is stored; and what it changed is stored where nobody sees it: the next one
+// goes on from there.
+static void
+test_what_was_pushed(void)
+{
+    kept_begin();
+    buffer frame;
+    buffer_init(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put(&frame, 7, slice_text("ticked"));
+    stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
+    arrival push = stage_receive(&kept_stage, kept_client);
+    CU_ASSERT_EQUAL_FATAL(push.head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(push.frames, 2);
+    stage_ask(kept_client, request_of(MSG_LEAVE, 1, kept_epoch, SEQUENCE_REQUEST | 2));
+    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_LEAVE);
+    buffer_clear(&frame);
+    snapshot_begin(&frame, SNAPSHOT_CHANGES);
+    snapshot_put(&frame, 8, slice_text("to nobody"));
+    stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
+    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    buffer_fini(&frame);
+    kept_lose_worker();
+    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 3);
+    CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "ticked");
+    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 8), "to nobody");
+    kept_end();
+}
+
+static const unit_test s_tests[] = {
+    {"what was pushed", test_what_was_pushed},
+    {"a session comes back", test_comes_back},
+    {"flags that clients may not set", test_flags_of_the_broker},
+    {"what was under way", test_what_was_under_way},
+    {"who brings it back", test_who_brings_it_back},
+    {"what ends is dropped", test_ends},
+    {"passive, and back", test_passive},
+    {"passive for too long", test_passive_for_too_long},
+    {"the broker dies", test_the_broker_dies},
+    {"what is not stored", test_what_is_not_stored},
+    {"a full disk", test_full_disk},
+};
+UNIT_MAIN("broker_keep", s_tests)

@@ -1,0 +1,30 @@
+#include "fleet/supervisor/backoff.h"
+
+#include "tests/unit.h"
+
+static void
+test_doubles(void)
+{
+    static const uint64_t waits[] = {100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
+    backoff one = {0};
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        CU_ASSERT_EQUAL(backoff_fail(&one, 0), waits[i]);
+    for (int i = 0; i < 1000; i++)
+        CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_LIVED_MS - 1), BACKOFF_MOST_MS);
+}
+
+static void
+test_starts_over(void)
+{
+    backoff one = {0};
+    backoff_fail(&one, 0);
+    backoff_fail(&one, 0);
+    CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_LIVED_MS), 100);
+    CU_ASSERT_EQUAL(backoff_fail(&one, 5), 200);
+}
+
+static const unit_test s_tests[] = {
+    {"doubles, up to the most", test_doubles},
+    {"starts over after a while of life", test_starts_over},
+};
+UNIT_MAIN("backoff", s_tests)

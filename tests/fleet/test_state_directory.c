@@ -1,0 +1,78 @@
+#include "fleet/state_directory.h"
+
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+test_where(void)
+{
+    settings *given = settings_new();
+    char path[HOME_PATH], usual[HOME_PATH];
+    setenv("XDG_RUNTIME_DIR", "/run/somewhere", 1);
+    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_STRING_EQUAL(path, "/run/somewhere/troupe");
+    unsetenv("XDG_RUNTIME_DIR");
+    snprintf(usual, sizeof usual, "/run/user/%u/troupe", (unsigned)getuid());
+    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_STRING_EQUAL(path, usual);
+    settings_put(given, SET_STATE, "/var/x", SOURCE_FLAG, NULL);
+    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_STRING_EQUAL(path, "/var/x");
+    char longer[HOME_PATH + 2];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[0] = '/';
+    longer[sizeof longer - 1] = '\0';
+    settings_put(given, SET_STATE, longer, SOURCE_FLAG, NULL);
+    CU_ASSERT_EQUAL(home_find(given, path), ERR_TOO_LARGE);
+    char address[HOME_ADDRESS];
+    home_address("/var/x", "front", address);
+    CU_ASSERT_STRING_EQUAL(address, "ipc:///var/x/front");
+    settings_destroy(&given);
+}
+
+// In a process of its own, as a claim lasts for a process's life.
+static err
+s_claim_elsewhere(const char *path)
+{
+    pid_t child = fork();
+    char why[256];
+    int status;
+    if (child == 0)
+        _exit((int)home_claim(path, why, sizeof why));
+    CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
+    return (err)WEXITSTATUS(status);
+}
+
+static void
+test_claim(void)
+{
+    char parent[] = "/tmp/troupe-test-XXXXXX", path[HOME_PATH], file[HOME_ADDRESS], why[256];
+    struct stat found;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(parent));
+    snprintf(path, sizeof path, "%s/deep/down", parent);
+    CU_ASSERT_EQUAL(s_claim_elsewhere(path), OK);
+    CU_ASSERT_EQUAL(stat(path, &found), 0);
+    CU_ASSERT_EQUAL(found.st_mode & 07777, 0700);
+    CU_ASSERT_EQUAL(home_claim(path, why, sizeof why), OK); // the other has ended
+    CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_NAME_TAKEN);
+    chmod(path, 0750);
+    CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_SYSTEM);
+    snprintf(file, sizeof file, "%s/lock", path);
+    CU_ASSERT_EQUAL(s_claim_elsewhere(file), ERR_SYSTEM);
+    unlink(file);
+    rmdir(path);
+    snprintf(path, sizeof path, "%s/deep", parent);
+    rmdir(path);
+    rmdir(parent);
+}
+
+static const unit_test s_tests[] = {
+    {"where it is", test_where},
+    {"one supervisor has it, and nobody else", test_claim},
+};
+UNIT_MAIN("home", s_tests)

@@ -1,0 +1,50 @@
+#include "tests/unit.h"
+#include "worker/actor/mailbox.h"
+
+static mail *
+s_mail(uint64_t sequence)
+{
+    header head = {.version = 1, .type = MSG_EVENT, .sequence = sequence};
+    return mail_new(&head, slice_text("body"));
+}
+
+static void
+s_fifo(void)
+{
+    mailbox box;
+    mailbox_init(&box);
+    CU_ASSERT_PTR_NULL(mailbox_take(&box));
+    for (uint64_t round = 0; round < 3; round++) { // around the ring
+        for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
+            mail *one = s_mail(i);
+            CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
+            CU_ASSERT_PTR_NULL(one);
+        }
+        for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
+            mail *one = mailbox_take(&box);
+            CU_ASSERT_EQUAL(one->head.sequence, i);
+            CU_ASSERT_TRUE(slice_is(mail_body(one), "body"));
+            mail_destroy(&one);
+        }
+    }
+    mailbox_fini(&box);
+}
+
+static void
+s_full(void)
+{
+    mailbox box;
+    mailbox_init(&box);
+    for (uint64_t i = 0; i < MAX_MAILBOX; i++) {
+        mail *one = s_mail(i);
+        CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
+    }
+    mail *more = s_mail(99);
+    CU_ASSERT_EQUAL(mailbox_put(&box, &more), ERR_FULL);
+    CU_ASSERT_PTR_NOT_NULL(more); // the sender is to be answered
+    mail_destroy(&more);
+    mailbox_fini(&box); // with all that is in it
+}
+
+static const unit_test s_tests[] = {{"first in, first out", s_fifo}, {"full", s_full}};
+UNIT_MAIN("mailbox", s_tests)

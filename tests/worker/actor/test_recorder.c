@@ -1,0 +1,168 @@
+// What the recorder writes, read as those do who come after it.
+#include "tests/unit.h"
+#include "worker/actor/recorder.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const header s_event = {.type = MSG_EVENT, .session = {"session-session"}, .sequence = 41},
+                    s_mount = {
+                        .type = MSG_MOUNT, .session = {"another-another"}, .sequence = SEQUENCE_REQUEST};
+static int s_fd;
+static uint8_t s_bytes[sizeof(black_box)];
+static running_turn s_running[MAX_RUNNING];
+
+static recorder *
+s_begin(void)
+{
+    s_fd = memfd_create("box", 0);
+    recorder *made = recorder_new(s_fd);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(made);
+    return made;
+}
+
+static unsigned
+s_read(void)
+{
+    CU_ASSERT_EQUAL_FATAL(pread(s_fd, s_bytes, sizeof s_bytes, 0), sizeof s_bytes);
+    return black_box_running(slice_of(s_bytes, sizeof s_bytes), s_running, MAX_RUNNING);
+}
+
+static void
+s_end(recorder **self_p)
+{
+    recorder_destroy(self_p);
+    close(s_fd);
+}
+
+static void
+test_what_runs(void)
+{
+    recorder *self = s_begin();
+    box_slot *first = recorder_lane(self, 0), *last = recorder_lane(self, BOX_LANES - 1);
+    CU_ASSERT_EQUAL(s_read(), 0);
+    record_begin(first, &s_event, 1000);
+    record_begin(last, &s_mount, 1000);
+    CU_ASSERT_EQUAL(s_read(), 2);
+    CU_ASSERT_EQUAL(s_running[0].view.size, 0);
+    CU_ASSERT_TRUE(slice_is(s_running[0].event, "EVENT"));
+    record_note(first, slice_text("shop.Cart"), slice_text("add"));
+    record_note(last, slice_text("shop.List"), slice_of(NULL, 0));
+    record_note(NULL, slice_text("shop.List"), slice_of(NULL, 0));
+    CU_ASSERT_EQUAL(s_read(), 2);
+    CU_ASSERT_TRUE(id_equal(s_running[0].session, s_event.session));
+    CU_ASSERT_EQUAL(s_running[0].sequence, 41);
+    CU_ASSERT_TRUE(slice_is(s_running[0].view, "shop.Cart"));
+    CU_ASSERT_TRUE(slice_is(s_running[0].event, "add"));
+    CU_ASSERT_TRUE(slice_is(s_running[1].view, "shop.List"));
+    CU_ASSERT_TRUE(slice_is(s_running[1].event, "MOUNT"));
+    record_end(first);
+    CU_ASSERT_EQUAL(s_read(), 1);
+    recorder_over(self);
+    CU_ASSERT_EQUAL(s_read(), 0);
+    s_end(&self);
+}
+
+static void
+test_what_awaits(void)
+{
+    recorder *self = s_begin();
+    box_slot *lane = recorder_lane(self, 0), *parked[BOX_PARKED];
+    for (unsigned i = 0; i < BOX_PARKED; i++) {
+        record_begin(lane, &s_event, 1000 + i);
+        record_note(lane, slice_text("shop.Cart"), slice_text("wait"));
+        parked[i] = recorder_park(self, lane);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(parked[i]);
+    }
+    CU_ASSERT_EQUAL(s_read(), MAX_RUNNING); // no more than there is room for
+    CU_ASSERT_PTR_NULL(recorder_overdue(self, 1999, 1000));
+    CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2010, 1000), parked[0]);
+    record_begin(lane, &s_event, 2000);
+    CU_ASSERT_PTR_NULL(recorder_park(self, lane));
+    recorder_resume(parked[0], lane, 2010);
+    CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2010, 1000), parked[1]);
+    for (unsigned i = 1; i < BOX_PARKED; i++)
+        record_end(parked[i]);
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_TRUE(slice_is(s_running[0].event, "wait"));
+    s_end(&self);
+}
+
+static void
+test_only_culprits_are_blamed(void)
+{
+    recorder *self = s_begin();
+    box_slot *first = recorder_lane(self, 0), *second = recorder_lane(self, 1);
+    record_begin(first, &s_event, 1000);
+    record_begin(second, &s_mount, 1000);
+    recorder_blame(self, second);
+    record_end(second); // its turn ends after all
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_TRUE(id_equal(s_running[0].session, s_mount.session));
+    s_end(&self);
+    self = s_begin();
+    first = recorder_lane(self, 0);
+    record_begin(first, &s_mount, 1000);
+    CU_ASSERT_PTR_NOT_NULL(recorder_park(self, first));
+    record_begin(first, &s_event, 1000);
+    recorder_blame_awaiting(self);
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_TRUE(id_equal(s_running[0].session, s_mount.session));
+    s_end(&self);
+}
+
+// Its own thread's turn, and not the one beside it.
+static void
+test_a_deadly_signal(void)
+{
+    recorder *self = s_begin();
+    pid_t child = fork();
+    if (child == 0) {
+        recorder_catch_signals(self);
+        box_slot *mine = recorder_lane(self, 3), *other = recorder_lane(self, 4);
+        other->thread = 1;
+        record_begin(mine, &s_event, 1000);
+        record_begin(other, &s_mount, 1000);
+        raise(SIGSEGV);
+        _exit(0);
+    }
+    int status = 0;
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_EQUAL(s_running[0].sequence, 41);
+    s_end(&self);
+}
+
+static void
+test_nonsense(void)
+{
+    recorder *self = s_begin();
+    box_slot *lane = recorder_lane(self, 0);
+    record_begin(lane, &s_event, 1000);
+    record_note(lane, slice_text("shop.\xff"), slice_text("add"));
+    lane->event_size = 255;
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_EQUAL(s_running[0].view.size, 0);
+    CU_ASSERT_TRUE(slice_is(s_running[0].event, "EVENT"));
+    memset(&lane->session, 0, sizeof lane->session);
+    CU_ASSERT_EQUAL(s_read(), 0);
+    record_begin(lane, &s_event, 1000);
+    CU_ASSERT_EQUAL(s_read(), 1);
+    CU_ASSERT_EQUAL(black_box_running(slice_of(s_bytes, sizeof s_bytes - 1), s_running, MAX_RUNNING), 0);
+    s_bytes[0]++;
+    CU_ASSERT_EQUAL(black_box_running(slice_of(s_bytes, sizeof s_bytes), s_running, MAX_RUNNING), 0);
+    s_end(&self);
+    CU_ASSERT_PTR_NULL(recorder_new(9999));
+}
+
+static const unit_test s_tests[] = {
+    {"what runs", test_what_runs},
+    {"what awaits", test_what_awaits},
+    {"only culprits are blamed", test_only_culprits_are_blamed},
+    {"a deadly signal", test_a_deadly_signal},
+    {"nonsense", test_nonsense},
+};
+UNIT_MAIN("recorder", s_tests)

@@ -1,0 +1,265 @@
+// Turns that take too long, by a clock that is set: whom the watch interrupts, and when it gives up.
+#include "tests/unit.h"
+#include "tests/worker/fake.h"
+#include "worker/io/outbox.h"
+#include "worker/io/watchdog.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SOFT = 1000, HARD = 3000 };
+
+static struct {
+    fake fake;
+    view_ops ops;
+    turn_host host;
+    outbox *outbox;
+    runqueue *queue;
+    recorder *record;
+    pool *pool;
+    watch *watch;
+    session *session;
+    uint64_t events;
+    pthread_mutex_t gate; // "nothing" waits here
+    _Atomic unsigned blocked;
+    int fd;
+} s_world;
+
+static void
+s_emit(void *context, answer **answer_p)
+{
+    (void)context;
+    outbox_put(s_world.outbox, answer_p);
+}
+
+static void
+s_ended(void *context, session *gone)
+{
+    (void)context;
+    outbox_put_ended(s_world.outbox, gone);
+}
+
+static err
+s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+{
+    if (slice_is(order->name, "nothing")) {
+        s_world.blocked++;
+        pthread_mutex_lock(&s_world.gate);
+        pthread_mutex_unlock(&s_world.gate);
+        s_world.blocked--;
+    }
+    return ((fake *)host)->ops.call(host, instance, order, ret_awaitable, ret_fault);
+}
+
+static void
+s_wait_answer(message_type wanted)
+{
+    struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
+    CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
+    answer *reply = outbox_take(s_world.outbox);
+    CU_ASSERT_TRUE_FATAL(reply && reply->head.type == wanted);
+    answer_destroy(&reply);
+}
+
+static void
+s_post(const char *name)
+{
+    mail *event = fake_event(&s_world.fake, ++s_world.events, FAKE_VIEW, name, 0);
+    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(s_world.session), &event), OK);
+}
+
+static void
+s_begin(bool interruptible)
+{
+    memset(&s_world, 0, sizeof s_world);
+    fake_init(&s_world.fake);
+    s_world.fake.interruptible = interruptible;
+    s_world.ops = s_world.fake.ops;
+    s_world.ops.call = s_call;
+    s_world.host = s_world.fake.host;
+    s_world.host.ops = &s_world.ops;
+    s_world.host.emit = s_emit;
+    s_world.outbox = outbox_new();
+    s_world.queue = runqueue_new(&s_world.fake.clock);
+    s_world.fd = memfd_create("box", 0);
+    s_world.record = recorder_new(s_world.fd);
+    pthread_mutex_init(&s_world.gate, NULL);
+    s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){2, 2, 50},
+                            &(pool_events){.ended = s_ended}, s_world.record);
+    s_world.watch = watch_new(s_world.pool, s_world.record, &s_world.host, SOFT, HARD);
+    s_world.session = session_new(FAKE_SESSION, 1);
+    mail *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
+    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(s_world.session), &mount), OK);
+    s_wait_answer(MSG_MOUNTED);
+}
+
+static void
+s_block(void)
+{
+    pthread_mutex_lock(&s_world.gate);
+    s_post("nothing");
+    while (!s_world.blocked)
+        sched_yield();
+}
+
+static void
+s_release(message_type wanted)
+{
+    pthread_mutex_unlock(&s_world.gate);
+    s_wait_answer(wanted);
+    while (pool_look(s_world.pool).turns < 1 + s_world.events) // the answer goes out before the turn is over
+        sched_yield();
+}
+
+// As the I/O thread does: every now and then.
+static bool
+s_tick_after(uint64_t ms)
+{
+    bool stuck = false;
+    for (uint64_t step; ms > 0; ms -= step) {
+        step = ms < SOFT / 8 ? ms : SOFT / 8;
+        s_world.fake.now += step;
+        stuck |= watch_tick(s_world.watch, s_world.fake.now);
+    }
+    return stuck;
+}
+
+static void
+s_wait_interrupts(unsigned wanted)
+{
+    while (s_world.fake.interrupts < wanted)
+        sched_yield();
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, wanted);
+}
+
+static unsigned
+s_blamed(running_turn ret[MAX_RUNNING])
+{
+    static uint8_t bytes[sizeof(black_box)];
+    CU_ASSERT_EQUAL(pread(s_world.fd, bytes, sizeof bytes, 0), sizeof bytes);
+    return black_box_running(slice_of(bytes, sizeof bytes), ret, MAX_RUNNING);
+}
+
+static void
+s_end(void)
+{
+    watch_destroy(&s_world.watch);
+    runqueue_end(s_world.queue, session_item(s_world.session), "over");
+    s_wait_answer(MSG_RELEASED);
+    runqueue_close(s_world.queue);
+    pool_destroy(&s_world.pool);
+    CU_ASSERT_PTR_NULL(outbox_take(s_world.outbox));
+    session *gone = outbox_take_ended(s_world.outbox);
+    CU_ASSERT_PTR_EQUAL(gone, s_world.session);
+    session_destroy(&gone);
+    fake_fini(&s_world.fake);
+    outbox_destroy(&s_world.outbox);
+    runqueue_destroy(&s_world.queue);
+    recorder_destroy(&s_world.record);
+    close(s_world.fd);
+}
+
+static void
+test_once_over_the_soft_limit(void)
+{
+    s_begin(true);
+    s_block();
+    CU_ASSERT_FALSE(s_tick_after(SOFT - 1));
+    CU_ASSERT_FALSE(pool_may_interrupt(s_world.pool, SOFT));
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 8));
+    s_wait_interrupts(1);
+    while (pool_may_interrupt(s_world.pool, SOFT)) // until it is noted that it was
+        sched_yield();
+    CU_ASSERT_FALSE(s_tick_after(SOFT));
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, 1);
+    s_release(MSG_DONE);
+    CU_ASSERT_FALSE(pool_may_interrupt(s_world.pool, 1));
+    s_block(); // the next turn has its own time
+    CU_ASSERT_FALSE(s_tick_after(SOFT - 1));
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, 1);
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 8));
+    s_wait_interrupts(2);
+    s_release(MSG_DONE);
+    s_end();
+}
+
+static void
+test_again_while_it_does_not_let_itself(void)
+{
+    s_begin(false);
+    s_block();
+    for (unsigned i = 1; i <= 3; i++) {
+        CU_ASSERT_FALSE(s_tick_after(i == 1 ? SOFT : SOFT / 8));
+        s_wait_interrupts(i);
+    }
+    s_release(MSG_DONE);
+    s_end();
+}
+
+static void
+test_over_the_hard_limit(void)
+{
+    running_turn blamed[MAX_RUNNING];
+    s_begin(true);
+    s_block();
+    CU_ASSERT_FALSE(s_tick_after(HARD - 1));
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 0);
+    CU_ASSERT_TRUE(s_tick_after(SOFT / 8));
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 1);
+    CU_ASSERT_FALSE(s_tick_after(HARD)); // it is said once
+    s_release(MSG_DONE);                 // it comes back after all, and is to blame all the same
+    CU_ASSERT_EQUAL(s_blamed(blamed), 1);
+    CU_ASSERT_TRUE(slice_is(blamed[0].view, "shop.Cart"));
+    CU_ASSERT_TRUE(slice_is(blamed[0].event, "nothing"));
+    s_end();
+}
+
+static void
+test_one_that_awaits(void)
+{
+    running_turn blamed[MAX_RUNNING];
+    s_begin(true);
+    s_world.fake.done = NULL;
+    s_post("later");
+    while (runqueue_look(s_world.queue).parked == 0)
+        sched_yield();
+    CU_ASSERT_FALSE(s_tick_after(HARD - 1)); // nobody interrupts it here: its loop cancels it
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, 0);
+    CU_ASSERT_TRUE(s_tick_after(SOFT / 8));
+    CU_ASSERT_EQUAL(s_blamed(blamed), 1);
+    CU_ASSERT_TRUE(slice_is(blamed[0].event, "later"));
+    runqueue_resume(s_world.queue, session_item(s_world.session));
+    s_wait_answer(MSG_DONE);
+    s_end();
+}
+
+// Stopped and continued, as a whole.
+static void
+test_while_the_process_stood_still(void)
+{
+    s_begin(true);
+    s_block();
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 2));
+    s_world.fake.now += 20 * HARD;
+    CU_ASSERT_FALSE(watch_tick(s_world.watch, s_world.fake.now));
+    CU_ASSERT_FALSE(s_tick_after(SOFT - 1));
+    CU_ASSERT_EQUAL(s_world.fake.interrupts, 0);
+    CU_ASSERT_FALSE(s_tick_after(SOFT / 8));
+    s_wait_interrupts(1);
+    CU_ASSERT_FALSE(s_tick_after(HARD - SOFT - SOFT / 4));
+    CU_ASSERT_TRUE(s_tick_after(SOFT / 2));
+    s_release(MSG_DONE);
+    s_end();
+}
+
+static const unit_test s_tests[] = {
+    {"over the soft limit a turn is interrupted once", test_once_over_the_soft_limit},
+    {"and again while it does not let itself be", test_again_while_it_does_not_let_itself},
+    {"over the hard limit the watch gives up", test_over_the_hard_limit},
+    {"so too for one that awaits", test_one_that_awaits},
+    {"nobody is to blame while the process stood still", test_while_the_process_stood_still},
+};
+UNIT_MAIN("watch", s_tests)

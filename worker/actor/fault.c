@@ -1,0 +1,130 @@
+#include "worker/actor/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define MAX_TEXT (64 << 10) // an exception's message may be anything
+
+void
+fault_init(fault *self)
+{
+    *self = (fault){0};
+    buffer_init(&self->text);
+}
+
+void
+fault_fini(fault *self)
+{
+    buffer_fini(&self->text);
+}
+
+void
+fault_clear(fault *self)
+{
+    buffer_clear(&self->text);
+    self->message = self->type = (fault_text){0};
+    self->count = 0; // what frames hold is not read any more
+}
+
+// Cut to fit, at a character's start.
+static fault_text
+s_keep(fault *self, slice text)
+{
+    size_t size = text.size < MAX_TEXT ? text.size : MAX_TEXT;
+    while (size < text.size && size > 0 && (text.data[size] & 0xc0) == 0x80)
+        size--;
+    fault_text kept = {self->text.size, size};
+    buffer_append(&self->text, text.data, size);
+    return kept;
+}
+
+static slice
+s_piece(const fault *self, fault_text text)
+{
+    return text.size ? slice_of(self->text.data + text.begin, text.size) : slice_of(NULL, 0);
+}
+
+void
+fault_set_message(fault *self, const char *format, ...)
+{
+    char line[512];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    ASSERT(size >= 0);
+    self->message = s_keep(self, slice_of(line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1));
+}
+
+void
+fault_add_message(fault *self, slice more)
+{
+    ASSERT(self->message.begin + self->message.size == self->text.size);
+    self->message.size += s_keep(self, more).size;
+}
+
+void
+fault_set_type(fault *self, slice name)
+{
+    self->type = s_keep(self, name);
+}
+
+void
+fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source)
+{
+    if (self->count == MAX_FRAMES)
+        return;
+    self->frames[self->count].file = s_keep(self, file);
+    self->frames[self->count].function = s_keep(self, function);
+    self->frames[self->count].source = s_keep(self, source);
+    self->frames[self->count++].line = line;
+}
+
+slice
+fault_message(const fault *self)
+{
+    return s_piece(self, self->message);
+}
+
+slice
+fault_type(const fault *self)
+{
+    return s_piece(self, self->type);
+}
+
+void
+fault_frames(const fault *self, buffer *out)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        buffer_text(out, i ? "; " : "");
+        buffer_slice(out, s_piece(self, self->frames[i].file));
+        buffer_format(out, ":%u in ", self->frames[i].line);
+        buffer_slice(out, s_piece(self, self->frames[i].function));
+        buffer_text(out, ": ");
+        buffer_slice(out, s_piece(self, self->frames[i].source));
+    }
+}
+
+void
+fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *out)
+{
+    fault_frame frames[MAX_FRAMES];
+    for (unsigned i = 0; i < self->count; i++)
+        frames[i] = (fault_frame){
+            .file = s_piece(self, self->frames[i].file),
+            .line = self->frames[i].line,
+            .function = s_piece(self, self->frames[i].function),
+            .source = s_piece(self, self->frames[i].source),
+        };
+    failed_encode(
+        &(failed_body){
+            .kind = kind,
+            .message = fault_message(self),
+            .type = fault_type(self),
+            .view_path = view_path,
+            .event = event,
+            .count = self->count,
+            .frames = frames,
+        },
+        out);
+}

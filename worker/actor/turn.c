@@ -1,0 +1,476 @@
+#include "worker/actor/turn.h"
+
+#include "worker/actor/push.h"
+#include "worker/actor/snapshot.h"
+#include "worker/page/patch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+// What a page may have, so that an answer holds it with all that stands around it.
+#define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
+
+// The turn goes on later, on another thread perhaps; no outcome.
+#define STEP_AWAITS ERR_AGAIN
+
+// Its number, its time, its view.
+static err
+s_admit(turn *self)
+{
+    const header *head = &self->mail->head;
+    err error = event_decode(mail_body(self->mail), &self->event);
+    if (error)
+        return error;
+    uint64_t last = session_last(self->session);
+    if (head->sequence != last + 1) {
+        fault_set_message(&self->fault, "event %" PRIu64 " does not follow %" PRIu64, head->sequence, last);
+        return ERR_GAP;
+    }
+    uint64_t waited = clock_now(self->host->clock) - self->mail->arrived;
+    if (waited > (head->ttl ? head->ttl : DEFAULT_TTL_MS)) {
+        fault_set_message(&self->fault, "the event waited %" PRIu64 " ms, longer than its time to live",
+                          waited);
+        return ERR_EXPIRED;
+    }
+    if (msgpack_count(self->event.params) > MAX_PARAM_COUNT) {
+        fault_set_message(&self->fault, "%u parameters; at most %d", msgpack_count(self->event.params),
+                          MAX_PARAM_COUNT);
+        return ERR_PARAMS;
+    }
+    self->view = session_view(self->session, self->event.view);
+    if (!self->view)
+        return ERR_VIEW_NOT_FOUND;
+    const view_ops *ops = self->host->ops;
+    bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
+    return again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name) ? ERR_WORKER_LOST
+                                                                                             : OK;
+}
+
+// The person's handler.
+err
+turn_call(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    void *instance = view_instance(self->view);
+    if (self->awaitable)
+        return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->fault);
+    turn_note(self, view_path(self->view));
+    turn_begin_scope(self);
+    call_order order = {
+        .name = self->event.name,
+        .params = self->event.params,
+        .browser = self->mail->head.flags & FLAG_BROWSER,
+        .tick = self->ticks,
+    };
+    err error = ops->call(ops->host, instance, &order, &self->awaitable, &self->fault);
+    return !error && self->awaitable ? STEP_AWAITS : error;
+}
+
+// Python's state, taken over.
+static err
+s_sync(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    return ops->sync(ops->host, view_instance(self->view), &self->fault);
+}
+
+// What the whole root shows, and the title with it, compared with what was sent last.
+static bool
+s_differs(turn *self, tree *shows)
+{
+    if (!self->title.size)
+        return tree_set(shows, SLOT_ROOT, self->root, self->host->key);
+    buffer both;
+    buffer_init(&both);
+    buffer_slice(&both, self->title);
+    buffer_slice(&both, self->root);
+    bool differs = tree_set(shows, SLOT_ROOT, buffer_bytes(&both), self->host->key);
+    buffer_fini(&both);
+    return differs;
+}
+
+// The whole root: where it is, and whether it is another one than the page shows.
+static err
+s_take_root(turn *self, tree *shows)
+{
+    rendered *html = &self->shown.html;
+    if (html->text.size > MAX_HTML) {
+        fault_set_message(&self->fault, "the page has %zu bytes, over the limit of %d", html->text.size,
+                          MAX_HTML);
+        return ERR_TEMPLATE;
+    }
+    self->place = root_find(buffer_bytes(&html->text));
+    if (self->shown.root != self->place.kind)
+        shows->loose = true; // something that no plan can see brought a root of its own
+    if (!turn_adoptable(shows) && html->anchors.size) {
+        rendered_strip(html); // nobody looks for them, and something is odd with this markup already
+        self->place = root_find(buffer_bytes(&html->text));
+    }
+    slice text = buffer_bytes(&html->text);
+    self->root = root_html(text, self->place, &self->room);
+    self->title = (slice){0};
+    self->has_title = root_title(text, self->place, &self->title);
+    self->changed = s_differs(self, shows);
+    return OK;
+}
+
+// The slots.
+static err
+s_render(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    tree *shows = view_tree(self->view);
+    bool html = self->mail->head.type == MSG_EVENT && (self->mail->head.flags & FLAG_HTML);
+    render_order order = {.tree = shows, .key = self->host->key, .whole = self->whole, .html = html};
+    const void *page = shows->page;
+    patch_clear(&self->shown.patch);
+    rendered_clear(&self->shown.html);
+    self->chunks = shows->chunk_count;
+    err error = ops->render(ops->host, view_instance(self->view), &order, &self->shown, &self->fault);
+    if (!error && self->shown.kind == RENDERED_ROOT)
+        error = s_take_root(self, shows);
+    if (page != shows->page)
+        self->chunks = 0;
+    if (error) {
+        tree_cut_chunks(shows, self->chunks); // nobody saw them, or may ask for them
+        tree_lose(shows);
+        return error;
+    }
+    if (self->shown.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->shown.patch)))
+        tree_forget(shows, SLOT_ROOT); // the root is not what it was
+    if (self->changed)
+        view_advance(self->view);
+    view_pushing(self->view)->dirty = false;
+    return OK;
+}
+
+// What changed, as a patch in the answer's frame.
+static err
+s_patch(turn *self)
+{
+    answer *reply = turn_answer(self, MSG_DONE);
+    uint64_t applied = self->mail->head.sequence;
+    turn_done(self, applied, &reply->body);
+    turn_emit(self, &reply);
+    return OK;
+}
+
+static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_patch, NULL};
+static turn_step *const s_push_steps[] = {push_admit, push_call, push_render, push_patch, NULL};
+enum { AFTER_CALL = 2 };
+
+static turn *
+s_new(session *of, mail **mail_p, const turn_host *host)
+{
+    turn *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    self->session = of;
+    self->host = host;
+    self->mail = *mail_p;
+    *mail_p = NULL;
+    fault_init(&self->fault);
+    patch_init(&self->shown.patch);
+    rendered_init(&self->shown.html);
+    buffer_init(&self->room);
+    return self;
+}
+
+static turn_result
+s_destroy(turn *self)
+{
+    turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
+    if (self->mail->head.type != MSG_PUSH) // what a view does by itself keeps no session alive
+        session_touch(self->session, clock_now(self->host->clock));
+    push_arm(self);
+    if (self->scope)
+        self->host->ops->scope_end(self->host->ops->host, &self->scope);
+    mail_destroy(&self->mail);
+    fault_fini(&self->fault);
+    patch_fini(&self->shown.patch);
+    rendered_fini(&self->shown.html);
+    buffer_fini(&self->room);
+    free(self);
+    return result;
+}
+
+// An error's answer. An event that ran, or can never run, uses its number; one that was refused does not.
+static void
+s_fail(turn *self, err error)
+{
+    answer *reply = turn_answer(self, refusal_type(error));
+    if (err_outcome(error) == OUTCOME_FAILED) {
+        slice path = self->view ? view_path(self->view) : (slice){0};
+        fault_encode(&self->fault, error, path, self->event.name, &reply->body);
+    } else {
+        refusal_encode(error, fault_message(&self->fault), error == ERR_FULL ? BUSY_RETRY_MS : 0,
+                       &reply->body);
+    }
+    turn_emit(self, &reply);
+}
+
+static void
+s_resumable(void *context)
+{
+    turn *self = context;
+    self->host->resumable(self->host->context, self->session);
+}
+
+static turn_result
+s_await(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    session_park(self->session, self);
+    ops->scope_suspend(ops->host, self->scope);
+    // From here on another thread may resume and free the turn.
+    ops->await(ops->host, self->awaitable, self->scope, s_resumable, self);
+    return TURN_AWAITS;
+}
+
+// An event becomes a patch, and so does what changed without one.
+static turn_result
+s_step(turn *self)
+{
+    err error = OK;
+    while (!self->over && *self->next && !(error = (*self->next)(self)))
+        self->next++;
+    if (error == STEP_AWAITS)
+        return s_await(self);
+    if (self->mail->head.type != MSG_EVENT)
+        push_over(self, error);
+    else if (error)
+        s_fail(self, error);
+    return s_destroy(self);
+}
+
+// A repeat of an event that was executed gets its reply again; a DONE that was too large to keep, the whole
+// root.
+static bool
+s_repeat(turn *self)
+{
+    const header *head = &self->mail->head;
+    if (head->sequence == 0 || head->sequence > session_last(self->session))
+        return false;
+    const answer *before = NULL;
+    answer *reply;
+    switch (session_kept(self->session, head->sequence, &before)) {
+    case KEPT_WHOLE:
+        reply = answer_copy(before);
+        reply->client = self->mail->client;
+        reply->head.epoch = session_epoch(self->session); // it may come from a snapshot
+        break;
+    case KEPT_WITHOUT_BODY:
+        // The same outcome, and all that the page can need.
+        if (!event_decode(mail_body(self->mail), &self->event) &&
+            (self->view = session_view(self->session, self->event.view))) {
+            tree_forget(view_tree(self->view), SLOT_ROOT);
+            self->whole = true;
+            turn_begin_scope(self);
+            self->next = &s_event_steps[AFTER_CALL];
+            return false;
+        }
+        reply = answer_refusal(self->mail, ERR_VIEW_NOT_FOUND, NULL, 0);
+        break;
+    case KEPT_NOT:
+    default:
+        reply = answer_refusal(self->mail, ERR_FORGOTTEN, NULL, 0);
+    }
+    turn_emit(self, &reply);
+    return true;
+}
+
+static err
+s_check(const turn *self)
+{
+    uint64_t epoch = self->mail->head.epoch;
+    return epoch && epoch != session_epoch(self->session) ? ERR_STALE : OK;
+}
+
+turn_result
+turn_run(session *of, mail **mail_p, const turn_host *host)
+{
+    turn *self = s_new(of, mail_p, host);
+    err error = s_check(self);
+    if (error) {
+        s_fail(self, error);
+        return s_destroy(self);
+    }
+    if (self->mail->head.type == MSG_EVENT) {
+        session_heard(of);
+        self->next = s_event_steps;
+        return s_repeat(self) ? s_destroy(self) : s_step(self);
+    }
+    error = request_run(self);
+    if (error)
+        s_fail(self, error);
+    return s_destroy(self);
+}
+
+turn_result
+turn_push(session *of, const turn_host *host)
+{
+    mail *nobodys = push_mail(of);
+    turn *self = s_new(of, &nobodys, host);
+    self->next = s_push_steps;
+    return s_step(self);
+}
+
+turn_result
+turn_resume(session *of, const turn_host *host)
+{
+    turn *self = session_unpark(of);
+    ASSERT(self->host == host);
+    host->ops->scope_resume(host->ops->host, self->scope);
+    return s_step(self);
+}
+
+void
+turn_end(session *of, const char *reason, const turn_host *host)
+{
+    session_close_views(of, host->ops);
+    header head = {.version = PROTOCOL_VERSION, .session = session_id(of), .epoch = session_epoch(of)};
+    answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
+    reason_encode(reason, (slice){0}, &released->body);
+    host->emit(host->context, &released);
+}
+
+void
+turn_note(const turn *self, slice view_path)
+{
+    record_note(session_record(self->session), view_path, self->event.name);
+}
+
+void
+turn_begin_scope(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    if (!self->scope)
+        self->scope = ops->scope_begin(ops->host, session_epoch(self->session));
+}
+
+err
+turn_render(turn *self, view *of, bool whole)
+{
+    self->view = of;
+    self->whole = whole;
+    turn_note(self, view_path(of));
+    err error = s_sync(self);
+    return error ? error : s_render(self);
+}
+
+bool
+turn_adoptable(const tree *shows)
+{
+    return shows->top && !shows->loose && !shows->whole;
+}
+
+void
+turn_html(const turn *self, buffer *out)
+{
+    rendered_plain(&self->shown.html, 0, self->shown.html.text.size, out);
+}
+
+// The root in place of a patch, with the chunks that the page was not told of.
+static void
+s_patch_root(turn *self, const tree *shows)
+{
+    patch *writing = &self->shown.patch;
+    patch_clear(writing);
+    if (!self->changed)
+        return;
+    patch_root(writing, self->root);
+    if (self->has_title)
+        patch_title(writing, self->title);
+    for (unsigned i = self->chunks; turn_adoptable(shows) && i < shows->chunk_count; i++)
+        patch_chunk(writing, shows->chunks[i]);
+}
+
+void
+turn_frame(turn *self, uint64_t applied, buffer *out)
+{
+    const tree *shows = view_tree(self->view);
+    bool root = self->shown.kind == RENDERED_ROOT;
+    if (root)
+        s_patch_root(self, shows);
+    const tree *known = root && self->changed && turn_adoptable(shows) ? shows : NULL;
+    patch_frame(&self->shown.patch, out, view_number(self->view), view_version(self->view), applied, known);
+}
+
+void
+turn_done(turn *self, uint64_t applied, buffer *out)
+{
+    buffer frame, changes, html;
+    buffer_init(&frame);
+    buffer_init(&changes);
+    buffer_init(&html);
+    uint16_t flags = self->mail->head.flags;
+    done_body done = {.version = view_version(self->view)};
+    if (flags & FLAG_BROWSER) {
+        turn_frame(self, applied, &frame);
+        done.frame = buffer_bytes(&frame);
+    } else if (self->shown.kind == RENDERED_ROOT) {
+        s_patch_root(self, view_tree(self->view));
+    }
+    if (self->changed && (!(flags & FLAG_BROWSER) || (flags & FLAG_HTML))) {
+        patch_body(&self->shown.patch, &changes);
+        done.patch = buffer_bytes(&changes);
+    }
+    if (flags & FLAG_HTML) {
+        turn_html(self, &html);
+        done.html = buffer_bytes(&html);
+    }
+    done_encode(&done, out);
+    buffer_fini(&frame);
+    buffer_fini(&changes);
+    buffer_fini(&html);
+}
+
+answer *
+turn_answer(const turn *self, message_type type)
+{
+    answer *reply = answer_new(&self->mail->head, &self->mail->client, type);
+    reply->head.epoch = session_epoch(self->session);
+    return reply;
+}
+
+// The page was not shown what it should have been: the next answer has all of it.
+void
+turn_too_large(turn *self, size_t size)
+{
+    if (self->view) {
+        tree_cut_chunks(view_tree(self->view), self->chunks);
+        tree_lose(view_tree(self->view));
+    }
+    fault_clear(&self->fault);
+    fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", size, MAX_REPLY_BODY);
+}
+
+// FAILED takes the place of what no peer would accept.
+static void
+s_too_large(turn *self, answer *reply)
+{
+    turn_too_large(self, reply->body.size);
+    buffer_clear(&reply->body);
+    reply->head.type = MSG_FAILED;
+    fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);
+}
+
+// The one way out. What settles an event's outcome uses its number, so that a repeat is answered and not run.
+void
+turn_emit(turn *self, answer **answer_p)
+{
+    ASSERT(!self->answered);
+    self->answered = true;
+    if ((*answer_p)->body.size > MAX_REPLY_BODY)
+        s_too_large(self, *answer_p);
+    header *head = &(*answer_p)->head;
+    uint64_t last = session_last(self->session);
+    bool settled = self->mail->head.type == MSG_EVENT && head->type != MSG_NOT_EXECUTED;
+    if (settled && head->sequence == last + 1)
+        session_finish_event(self->session, head->sequence, *answer_p);
+    else if (settled)
+        head->flags |= FLAG_REPEAT;
+    snapshot_add(self, *answer_p);
+    if (message_wants_reply(self->mail->head.type) || head->type == MSG_PUSH || head->type == MSG_KEPT)
+        self->host->emit(self->host->context, answer_p);
+    answer_destroy(answer_p);
+}

@@ -1,0 +1,108 @@
+#include "worker/actor/view.h"
+
+#include <stdlib.h>
+
+struct view {
+    id16 id;
+    void *instance;
+    tree tree;
+    pushing pushing;
+    uint64_t version;
+    unsigned number;
+    bool revived;
+    size_t path_size;
+    uint8_t path[];
+};
+
+view *
+view_new(id16 id, slice path, void *instance)
+{
+    view *self = malloc(sizeof *self + path.size);
+    ASSERT(self);
+    *self =
+        (view){.id = id, .instance = instance, .path_size = path.size, .pushing = {.next_tick = TICK_NEVER}};
+    tree_init(&self->tree);
+    if (path.size)
+        memcpy(self->path, path.data, path.size);
+    return self;
+}
+
+void
+view_destroy(view **self_p, const view_ops *ops)
+{
+    view *self = *self_p;
+    if (!self)
+        return;
+    ops->close(ops->host, &self->instance);
+    tree_fini(&self->tree);
+    free(self);
+    *self_p = NULL;
+}
+
+id16
+view_id(const view *self)
+{
+    return self->id;
+}
+
+slice
+view_path(const view *self)
+{
+    return slice_of(self->path, self->path_size);
+}
+
+void *
+view_instance(view *self)
+{
+    return self->instance;
+}
+
+tree *
+view_tree(view *self)
+{
+    return &self->tree;
+}
+
+pushing *
+view_pushing(view *self)
+{
+    return &self->pushing;
+}
+
+uint64_t
+view_version(const view *self)
+{
+    return self->version;
+}
+
+uint64_t
+view_advance(view *self)
+{
+    self->revived = false;
+    return ++self->version;
+}
+
+void
+view_revive(view *self, uint64_t version)
+{
+    self->version = self->pushing.acked = version;
+    self->revived = true;
+}
+
+bool
+view_is_revived(const view *self)
+{
+    return self->revived;
+}
+
+unsigned
+view_number(const view *self)
+{
+    return self->number;
+}
+
+void
+view_set_number(view *self, unsigned number)
+{
+    self->number = number;
+}

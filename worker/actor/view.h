@@ -1,0 +1,38 @@
+// view - a view actor: owns one instance of a LiveView, what its page shows, and its version. Not
+// thread-safe: the session's turn uses it.
+#ifndef TROUPE_WORKER_ACTOR_VIEW_H
+#define TROUPE_WORKER_ACTOR_VIEW_H
+
+#include "worker/actor/timer_heap.h"
+#include "worker/actor/view_ops.h"
+#include "worker/page/tree.h"
+
+typedef struct view view;
+
+// How its page keeps up with what is sent unasked, and when it ticks: push.c's.
+typedef struct {
+    uint64_t interval;  // ms between two ticks; 0: it has none
+    uint64_t next_tick; // ms
+    unsigned failures;  // of its ticks, since one went well
+    uint64_t acked;     // the version that the page said it shows
+    uint64_t sent_at;   // ms: the last push
+    bool dirty;         // it may have changed since it was rendered
+} pushing;
+
+// Consumes instance. path is copied.
+view *view_new(id16 id, slice path, void *instance);
+void view_destroy(view **self_p, const view_ops *ops); // closes the instance; NULL-safe
+id16 view_id(const view *self);
+slice view_path(const view *self);
+void *view_instance(view *self);
+tree *view_tree(view *self);
+pushing *view_pushing(view *self);
+uint64_t view_version(const view *self); // 0 before the first render
+uint64_t view_advance(view *self);       // one version on; returns it
+// It comes from a snapshot: the page's version, and nothing is known of what the page shows.
+void view_revive(view *self, uint64_t version);
+bool view_is_revived(const view *self); // and its root was not rendered since
+unsigned view_number(const view *self); // what patches call it, in its session
+void view_set_number(view *self, unsigned number);
+
+#endif

@@ -1,0 +1,159 @@
+#include "worker/io/outbox.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct outbox {
+    pthread_mutex_t lock;
+    int fd;
+    answer *head, *tail;
+    unsigned count;
+    bool resting;    // the taker sleeps until there is a batch
+    session **ended; // a stack that grows
+    size_t ended_count, ended_room;
+    size_t ended_taken; // how many of them were there at the last outbox_take
+};
+
+outbox *
+outbox_new(void)
+{
+    outbox *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
+    self->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ASSERT(self->fd >= 0);
+    return self;
+}
+
+void
+outbox_destroy(outbox **self_p)
+{
+    outbox *self = *self_p;
+    if (!self)
+        return;
+    while (self->head) {
+        answer *one = self->head;
+        self->head = one->next;
+        answer_destroy(&one);
+    }
+    free(self->ended);
+    close(self->fd);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+int
+outbox_fd(const outbox *self)
+{
+    return self->fd;
+}
+
+void
+outbox_wake(outbox *self)
+{
+    uint64_t one = 1;
+    ssize_t written = write(self->fd, &one, sizeof one); // EAGAIN: it is readable as it is
+    (void)written;
+}
+
+void
+outbox_put(outbox *self, answer **answer_p)
+{
+    answer *added = *answer_p;
+    *answer_p = NULL;
+    added->next = NULL;
+    pthread_mutex_lock(&self->lock);
+    if (self->tail)
+        self->tail->next = added;
+    else
+        self->head = added;
+    self->tail = added;
+    bool wakes = self->resting ? ++self->count == OUTBOX_BATCH : ++self->count == 1;
+    pthread_mutex_unlock(&self->lock);
+    if (wakes)
+        outbox_wake(self);
+}
+
+// Whether it rests now; of the end: whether it did.
+static bool
+s_set_resting(outbox *self, bool resting)
+{
+    pthread_mutex_lock(&self->lock);
+    bool before = self->resting;
+    self->resting = resting && !self->head;
+    pthread_mutex_unlock(&self->lock);
+    return resting ? self->resting : before;
+}
+
+void
+outbox_rest(outbox *self, unsigned most_us)
+{
+    struct pollfd readable = {self->fd, POLLIN, 0};
+    struct timespec most = {.tv_sec = most_us / 1000000, .tv_nsec = (long)(most_us % 1000000) * 1000};
+    if (!s_set_resting(self, true))
+        return;
+    ppoll(&readable, 1, &most, NULL); // whatever ends it: the caller looks what there is
+    s_set_resting(self, false);
+}
+
+void
+outbox_hurry(outbox *self)
+{
+    if (s_set_resting(self, false))
+        outbox_wake(self);
+}
+
+bool
+outbox_rests(outbox *self)
+{
+    pthread_mutex_lock(&self->lock);
+    bool rests = self->resting;
+    pthread_mutex_unlock(&self->lock);
+    return rests;
+}
+
+void
+outbox_put_ended(outbox *self, session *gone)
+{
+    pthread_mutex_lock(&self->lock);
+    if (self->ended_count == self->ended_room) {
+        self->ended_room = self->ended_room ? 2 * self->ended_room : 16;
+        self->ended = realloc(self->ended, self->ended_room * sizeof *self->ended);
+        ASSERT(self->ended);
+    }
+    self->ended[self->ended_count++] = gone;
+    pthread_mutex_unlock(&self->lock);
+    outbox_wake(self);
+}
+
+answer *
+outbox_take(outbox *self)
+{
+    uint64_t count;
+    ssize_t size = read(self->fd, &count, sizeof count);
+    (void)size;
+    pthread_mutex_lock(&self->lock);
+    answer *all = self->head;
+    self->head = self->tail = NULL;
+    self->count = 0;
+    self->ended_taken = self->ended_count;
+    pthread_mutex_unlock(&self->lock);
+    return all;
+}
+
+session *
+outbox_take_ended(outbox *self)
+{
+    session *gone = NULL;
+    pthread_mutex_lock(&self->lock);
+    if (self->ended_taken) {
+        gone = self->ended[--self->ended_taken];
+        self->ended[self->ended_taken] = self->ended[--self->ended_count];
+    }
+    pthread_mutex_unlock(&self->lock);
+    return gone;
+}

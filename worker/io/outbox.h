@@ -1,0 +1,32 @@
+// outbox - answers and ended sessions on their way from the pool's threads to the I/O thread. Any thread
+// puts; one takes. Puts never block for long; an eventfd says that there is something.
+#ifndef TROUPE_WORKER_IO_OUTBOX_H
+#define TROUPE_WORKER_IO_OUTBOX_H
+
+#include "worker/actor/session.h"
+
+#define OUTBOX_BATCH 32
+
+typedef struct outbox outbox;
+
+outbox *outbox_new(void);
+void outbox_destroy(outbox **self_p); // destroys the answers in it; sessions are left
+int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox's
+void outbox_put(outbox *self, answer **answer_p);
+void outbox_put_ended(outbox *self, session *gone);
+void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
+
+// The taker's, under load: sleeps until OUTBOX_BATCH answers are there, outbox_hurry is called or the fd is
+// readable; at most most_us. Answers that are put meanwhile do not wake it one by one: outbox_take must
+// follow.
+void outbox_rest(outbox *self, unsigned most_us);
+void outbox_hurry(outbox *self); // nothing more is to come by itself: ends a rest; any thread
+bool outbox_rests(outbox *self); // whether the taker is in outbox_rest; any thread
+
+// All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
+answer *outbox_take(outbox *self);
+// One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there
+// is none.
+session *outbox_take_ended(outbox *self);
+
+#endif

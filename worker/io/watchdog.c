@@ -1,0 +1,169 @@
+#include "worker/io/watchdog.h"
+
+#include "common/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+// How often to look: eight times within the shorter limit, but not more often or less often than this.
+enum { LOOK_MOST_MS = 500, LOOK_LEAST_MS = 20, LOOKS = 8 };
+
+// Without a look for so long, the process was stopped, or had no processor: nobody's turn is to blame for
+// that time.
+enum { STOOD_STILL_MS = 2 * LOOK_MOST_MS };
+
+struct watch {
+    pool *pool;
+    recorder *record;
+    const turn_host *host;
+    uint64_t soft_ms, hard_ms, interval, next;
+    uint64_t ticked_at, awake_at; // awake_at: when it went on after it had stood still
+    bool gave_up;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    pthread_t thread;
+    bool asked; // to interrupt
+    bool over;
+};
+
+// Until it is asked. False: it is over.
+static bool
+s_wait(watch *self)
+{
+    pthread_mutex_lock(&self->lock);
+    while (!self->asked && !self->over)
+        pthread_cond_wait(&self->ready, &self->lock);
+    self->asked = false;
+    bool over = self->over;
+    pthread_mutex_unlock(&self->lock);
+    return !over;
+}
+
+static void *
+s_interrupt(void *argument)
+{
+    watch *self = argument;
+    const view_ops *ops = self->host->ops;
+    void *thread = ops->thread_begin(ops->host);
+    ops->leave(ops->host, thread);
+    while (s_wait(self)) {
+        ops->enter(ops->host,
+                   thread); // while somebody computes outside of Python's code: for as long as that takes
+        pool_interrupt(self->pool, self->soft_ms);
+        ops->leave(ops->host, thread);
+    }
+    ops->enter(ops->host, thread);
+    ops->thread_end(ops->host, thread);
+    return NULL;
+}
+
+static uint64_t
+s_interval(const watch *self)
+{
+    uint64_t shorter =
+        self->soft_ms && (!self->hard_ms || self->soft_ms < self->hard_ms) ? self->soft_ms : self->hard_ms;
+    uint64_t interval = shorter / LOOKS;
+    if (interval > LOOK_MOST_MS || !shorter)
+        return LOOK_MOST_MS;
+    return interval < LOOK_LEAST_MS ? LOOK_LEAST_MS : interval;
+}
+
+watch *
+watch_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
+{
+    watch *self = calloc(1, sizeof *self);
+    ASSERT(self);
+    *self = (watch){.pool = of, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
+    self->interval = s_interval(self);
+    ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
+    if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
+        log_event(LEVEL_ERROR, "no_soft_limit", "reason=\"%s\"", "the system has no thread for it");
+        self->soft_ms = 0;
+    }
+    return self;
+}
+
+static void
+s_say(watch *self, bool *what)
+{
+    pthread_mutex_lock(&self->lock);
+    *what = true;
+    pthread_cond_signal(&self->ready);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void
+watch_destroy(watch **self_p)
+{
+    watch *self = *self_p;
+    if (!self)
+        return;
+    s_say(self, &self->over);
+    if (self->soft_ms)
+        pthread_join(self->thread, NULL);
+    pthread_cond_destroy(&self->ready);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+static void
+s_give_up(watch *self, const box_slot *stuck, uint64_t now, const char *how)
+{
+    running_turn of = {0};
+    char id[ID_TEXT], path[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
+    uint64_t since = stuck->since;
+    (void)box_slot_read(stuck, &of);
+    self->gave_up = true;
+    log_event(LEVEL_ERROR, "stuck", "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64,
+              id_text(of.session, id), log_quoted(of.view, path, sizeof path),
+              log_quoted(of.event, event, sizeof event), how, now - since, self->hard_ms);
+    self->host->ops->dump(self->host->ops->host);
+}
+
+static bool
+s_is_stuck(watch *self, uint64_t now)
+{
+    box_slot *stuck = pool_overdue(self->pool, self->hard_ms);
+    if (stuck) {
+        recorder_blame(self->record, stuck);
+        s_give_up(self, stuck, now, "running");
+        return true;
+    }
+    // It did not end when it was cancelled, or something that awaits holds the others up. Nobody can tell
+    // which.
+    stuck = recorder_overdue(self->record, now, self->hard_ms);
+    if (stuck) {
+        recorder_blame_awaiting(self->record);
+        s_give_up(self, stuck, now, "awaiting");
+    }
+    return stuck;
+}
+
+// Whether a turn can be over a limit, if all began when the process went on.
+static bool
+s_counts(const watch *self, uint64_t limit, uint64_t now)
+{
+    return limit && now - self->awake_at >= limit;
+}
+
+bool
+watch_tick(watch *self, uint64_t now)
+{
+    if (self->ticked_at && now - self->ticked_at > STOOD_STILL_MS)
+        self->awake_at = now;
+    self->ticked_at = now;
+    if (now < self->next)
+        return false;
+    self->next = now + self->interval;
+    if (s_counts(self, self->soft_ms, now) && pool_may_interrupt(self->pool, self->soft_ms))
+        s_say(self, &self->asked);
+    return s_counts(self, self->hard_ms, now) && !self->gave_up && s_is_stuck(self, now);
+}
+
+uint64_t
+watch_next(const watch *self)
+{
+    return self->next;
+}

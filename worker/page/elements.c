@@ -1,0 +1,374 @@
+#include "worker/page/elements.h"
+
+#include <stdlib.h>
+
+// How the tree builder treats an element, where it differs from any other.
+typedef enum {
+    E_NORMAL,
+    E_REFUSED, // depends on what is not known here (scripting, shadow roots), or becomes something else
+    E_BLOCK,   // closes a <p>
+    E_UL,      // a block, and an <li> inside it closes none outside
+    E_DL,
+    E_P,
+    E_HR,
+    E_HEADING,
+    E_LI,
+    E_DD,
+    E_A,
+    E_BUTTON,
+    E_FORM,
+    E_VOID,
+    E_RAW,
+    E_XMP, // a block of raw text
+    E_SELECT,
+    E_OPTGROUP,
+    E_OPTION,
+    E_TABLE,
+    E_CAPTION,
+    E_COLGROUP,
+    E_COL,
+    E_ROWS,
+    E_ROW,
+    E_CELL,
+    E_RUBY,
+    E_RUBY_PART,
+    E_FOREIGN, // svg, math
+} treatment;
+
+// In svg and math.
+typedef enum {
+    BREAKOUT = 1, // ends the svg: such an element is HTML's
+    TEXT_POINT,   // its content is HTML again: only text is let in
+} foreign_treatment;
+
+typedef struct {
+    char name[16];
+    uint8_t treatment;
+    uint8_t foreign;
+} element;
+
+// Sorted by name. Any other name is an ordinary element.
+static const element s_elements[] = {
+    {"a", E_A, 0},
+    {"address", E_BLOCK, 0},
+    {"annotation-xml", E_NORMAL, TEXT_POINT},
+    {"area", E_VOID, 0},
+    {"article", E_BLOCK, 0},
+    {"aside", E_BLOCK, 0},
+    {"b", E_NORMAL, BREAKOUT},
+    {"base", E_VOID, 0},
+    {"basefont", E_VOID, 0},
+    {"bgsound", E_VOID, 0},
+    {"big", E_NORMAL, BREAKOUT},
+    {"blockquote", E_BLOCK, BREAKOUT},
+    {"body", E_REFUSED, BREAKOUT},
+    {"br", E_VOID, BREAKOUT},
+    {"button", E_BUTTON, 0},
+    {"caption", E_CAPTION, 0},
+    {"center", E_BLOCK, BREAKOUT},
+    {"code", E_NORMAL, BREAKOUT},
+    {"col", E_COL, 0},
+    {"colgroup", E_COLGROUP, 0},
+    {"dd", E_DD, BREAKOUT},
+    {"desc", E_NORMAL, TEXT_POINT},
+    {"details", E_BLOCK, 0},
+    {"dialog", E_BLOCK, 0},
+    {"dir", E_UL, 0},
+    {"div", E_BLOCK, BREAKOUT},
+    {"dl", E_DL, BREAKOUT},
+    {"dt", E_DD, BREAKOUT},
+    {"em", E_NORMAL, BREAKOUT},
+    {"embed", E_VOID, BREAKOUT},
+    {"fieldset", E_BLOCK, 0},
+    {"figcaption", E_BLOCK, 0},
+    {"figure", E_BLOCK, 0},
+    {"font", E_NORMAL, BREAKOUT},
+    {"footer", E_BLOCK, 0},
+    {"foreignobject", E_NORMAL, TEXT_POINT},
+    {"form", E_FORM, 0},
+    {"frame", E_REFUSED, 0},
+    {"frameset", E_REFUSED, 0},
+    {"h1", E_HEADING, BREAKOUT},
+    {"h2", E_HEADING, BREAKOUT},
+    {"h3", E_HEADING, BREAKOUT},
+    {"h4", E_HEADING, BREAKOUT},
+    {"h5", E_HEADING, BREAKOUT},
+    {"h6", E_HEADING, BREAKOUT},
+    {"head", E_REFUSED, BREAKOUT},
+    {"header", E_BLOCK, 0},
+    {"hgroup", E_BLOCK, 0},
+    {"hr", E_HR, BREAKOUT},
+    {"html", E_REFUSED, 0},
+    {"i", E_NORMAL, BREAKOUT},
+    {"iframe", E_RAW, 0},
+    {"image", E_REFUSED, 0},
+    {"img", E_VOID, BREAKOUT},
+    {"input", E_VOID, 0},
+    {"keygen", E_VOID, 0},
+    {"li", E_LI, BREAKOUT},
+    {"link", E_VOID, 0},
+    {"listing", E_BLOCK, BREAKOUT},
+    {"main", E_BLOCK, 0},
+    {"math", E_FOREIGN, 0},
+    {"menu", E_UL, BREAKOUT},
+    {"meta", E_VOID, BREAKOUT},
+    {"mi", E_NORMAL, TEXT_POINT},
+    {"mn", E_NORMAL, TEXT_POINT},
+    {"mo", E_NORMAL, TEXT_POINT},
+    {"ms", E_NORMAL, TEXT_POINT},
+    {"mtext", E_NORMAL, TEXT_POINT},
+    {"nav", E_BLOCK, 0},
+    {"nobr", E_REFUSED, BREAKOUT},
+    {"noembed", E_RAW, 0},
+    {"noframes", E_RAW, 0},
+    {"noscript", E_REFUSED, 0},
+    {"ol", E_UL, BREAKOUT},
+    {"optgroup", E_OPTGROUP, 0},
+    {"option", E_OPTION, 0},
+    {"p", E_P, BREAKOUT},
+    {"param", E_VOID, 0},
+    {"plaintext", E_REFUSED, 0},
+    {"pre", E_BLOCK, BREAKOUT},
+    {"rb", E_RUBY_PART, 0},
+    {"rp", E_RUBY_PART, 0},
+    {"rt", E_RUBY_PART, 0},
+    {"rtc", E_RUBY_PART, 0},
+    {"ruby", E_RUBY, BREAKOUT},
+    {"s", E_NORMAL, BREAKOUT},
+    {"script", E_RAW, 0},
+    {"search", E_BLOCK, 0},
+    {"section", E_BLOCK, 0},
+    {"select", E_SELECT, 0},
+    {"selectedcontent", E_REFUSED, 0},
+    {"small", E_NORMAL, BREAKOUT},
+    {"source", E_VOID, 0},
+    {"span", E_NORMAL, BREAKOUT},
+    {"strike", E_NORMAL, BREAKOUT},
+    {"strong", E_NORMAL, BREAKOUT},
+    {"style", E_RAW, 0},
+    {"sub", E_NORMAL, BREAKOUT},
+    {"summary", E_BLOCK, 0},
+    {"sup", E_NORMAL, BREAKOUT},
+    {"svg", E_FOREIGN, 0},
+    {"table", E_TABLE, BREAKOUT},
+    {"tbody", E_ROWS, 0},
+    {"td", E_CELL, 0},
+    {"template", E_REFUSED, 0},
+    {"textarea", E_RAW, 0},
+    {"tfoot", E_ROWS, 0},
+    {"th", E_CELL, 0},
+    {"thead", E_ROWS, 0},
+    {"title", E_RAW, TEXT_POINT},
+    {"tr", E_ROW, 0},
+    {"track", E_VOID, 0},
+    {"tt", E_NORMAL, BREAKOUT},
+    {"u", E_NORMAL, BREAKOUT},
+    {"ul", E_UL, BREAKOUT},
+    {"var", E_NORMAL, BREAKOUT},
+    {"wbr", E_VOID, 0},
+    {"xmp", E_XMP, 0},
+};
+
+// Places that markup.h does not have: they cannot be around a slot as far as anybody tells us.
+enum {
+    IN_OPTGROUP = 1 << 29,
+    IN_RUBY = 1 << 30,
+};
+
+#define FLOW_PARENTS                                                                                         \
+    (PLACE_HEADING | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_OPTGROUP |       \
+     IN_RUBY)
+
+static int
+s_compare(const void *name, const void *entry)
+{
+    return strcmp(name, ((const element *)entry)->name);
+}
+
+static element
+s_look_up(slice name)
+{
+    element unknown = {.treatment = E_NORMAL};
+    char lower[sizeof unknown.name] = {0};
+    if (name.size >= sizeof lower)
+        return unknown;
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    const element *found =
+        bsearch(lower, s_elements, sizeof s_elements / sizeof *s_elements, sizeof *s_elements, s_compare);
+    return found ? *found : unknown;
+}
+
+static bool
+s_closes_p(treatment of)
+{
+    switch (of) {
+    case E_BLOCK:
+    case E_UL:
+    case E_DL:
+    case E_P:
+    case E_HR:
+    case E_HEADING:
+    case E_LI:
+    case E_DD:
+    case E_FORM:
+    case E_XMP:
+    case E_TABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Where only a few may stand, and what they are there.
+static bool
+s_fits_few(treatment of, uint32_t place, bool outermost)
+{
+    if (place & PLACE_IN_TABLE)
+        // A row in a table brings a tbody, which would stay open behind the fragment.
+        return of == E_CAPTION || of == E_COLGROUP || of == E_ROWS || (of == E_ROW && !outermost);
+    if (place & PLACE_IN_ROWS)
+        return of == E_ROW;
+    if (place & PLACE_IN_ROW)
+        return of == E_CELL;
+    if (place & PLACE_IN_COLGROUP)
+        return of == E_COL;
+    if (place & IN_OPTGROUP)
+        return of == E_OPTION;
+    // The slot's parent may be an optgroup, which others would close.
+    return of == E_OPTION || (!outermost && (of == E_OPTGROUP || of == E_HR));
+}
+
+static bool
+s_fits_flow(treatment of, uint32_t place)
+{
+    switch (of) {
+    case E_REFUSED:
+    case E_OPTGROUP:
+    case E_CAPTION:
+    case E_COLGROUP:
+    case E_COL:
+    case E_ROWS:
+    case E_ROW:
+    case E_CELL:
+        return false;
+    case E_HEADING:
+        return !(place & PLACE_HEADING);
+    case E_LI:
+        return !(place & PLACE_LI);
+    case E_DD:
+        return !(place & PLACE_DD);
+    case E_A:
+        return !(place & PLACE_A);
+    case E_BUTTON:
+        return !(place & PLACE_BUTTON);
+    case E_FORM:
+        return !(place & PLACE_FORM);
+    case E_RUBY_PART:
+        return place & IN_RUBY;
+    default:
+        return true;
+    }
+}
+
+static uint32_t
+s_inside(treatment of, uint32_t place)
+{
+    place &= ~(uint32_t)FLOW_PARENTS;
+    switch (of) {
+    case E_P:
+        return place | PLACE_P;
+    case E_HEADING:
+        return place | PLACE_HEADING;
+    case E_UL:
+        return place & ~(uint32_t)PLACE_LI;
+    case E_DL:
+        return place & ~(uint32_t)PLACE_DD;
+    case E_LI:
+        return place | PLACE_LI;
+    case E_DD:
+        return place | PLACE_DD;
+    case E_A:
+        return place | PLACE_A;
+    case E_BUTTON:
+        return place | PLACE_BUTTON;
+    case E_FORM:
+        return place | PLACE_FORM;
+    case E_SELECT:
+        return place | PLACE_IN_SELECT;
+    case E_OPTGROUP:
+        return place | PLACE_IN_SELECT | IN_OPTGROUP;
+    case E_OPTION:
+        return place | PLACE_IN_OPTION;
+    case E_TABLE:
+        return (place | PLACE_IN_TABLE) & ~(uint32_t)(PLACE_LI | PLACE_DD);
+    case E_COLGROUP:
+        return place | PLACE_IN_COLGROUP;
+    case E_ROWS:
+        return place | PLACE_IN_ROWS;
+    case E_ROW:
+        return place | PLACE_IN_ROW;
+    case E_RUBY:
+        return place | IN_RUBY;
+    case E_FOREIGN:
+        return place | PLACE_FOREIGN;
+    default:
+        return place;
+    }
+}
+
+static element_kind
+s_enter_foreign(element what, uint32_t place, uint32_t *ret_inside)
+{
+    if (what.foreign == BREAKOUT)
+        return ELEMENT_REFUSED;
+    *ret_inside = what.foreign == TEXT_POINT ? place | PLACE_TEXT_ONLY : place;
+    return ELEMENT_FOREIGN;
+}
+
+element_kind
+element_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
+{
+    element what = s_look_up(name);
+    treatment of = what.treatment;
+    if (place & (PLACE_TEXT_ONLY | PLACE_IN_OPTION))
+        return ELEMENT_REFUSED;
+    if (place & PLACE_FOREIGN)
+        return s_enter_foreign(what, place, ret_inside);
+    bool few = place & (PLACE_BLANK | PLACE_IN_SELECT);
+    if (few ? !s_fits_few(of, place, outermost) : !s_fits_flow(of, place))
+        return ELEMENT_REFUSED;
+    if (place & PLACE_P && s_closes_p(of))
+        return ELEMENT_REFUSED;
+    *ret_inside = s_inside(of, place);
+    if (of == E_VOID || of == E_HR || of == E_COL)
+        return ELEMENT_VOID;
+    if (of == E_FOREIGN)
+        return ELEMENT_FOREIGN;
+    return of == E_RAW || of == E_XMP ? ELEMENT_RAW : ELEMENT_NORMAL;
+}
+
+bool
+element_is_void(slice name)
+{
+    treatment of = s_look_up(name).treatment;
+    return of == E_VOID || of == E_HR || of == E_COL;
+}
+
+bool
+element_is_block(slice name)
+{
+    treatment of = s_look_up(name).treatment;
+    return of == E_BLOCK || of == E_UL || of == E_DL || of == E_BUTTON;
+}
+
+element_foreign
+element_in_foreign(slice name)
+{
+    element what = s_look_up(name);
+    return what.foreign == BREAKOUT     ? FOREIGN_LEAVES
+           : what.foreign == TEXT_POINT ? FOREIGN_HOLDS
+                                        : FOREIGN_STAYS;
+}

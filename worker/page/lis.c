@@ -1,0 +1,65 @@
+#include "worker/page/lis.h"
+
+#include "common/errors.h"
+
+#include <stdlib.h>
+
+static bool
+s_ordered(const uint32_t *from, size_t count)
+{
+    int64_t last = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (from[i] == MOVES_NEW)
+            continue;
+        if (from[i] < last)
+            return false;
+        last = from[i];
+    }
+    return true;
+}
+
+// Where in ends (rows that end the best sequences of length 1, 2, …; ascending in from) value belongs.
+static size_t
+s_place(const uint32_t *from, const uint32_t *ends, size_t length, uint32_t value)
+{
+    size_t low = 0, high = length;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (from[ends[middle]] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void
+s_longest(const uint32_t *from, size_t count, bool *stays)
+{
+    uint32_t *ends = malloc(2 * count * sizeof *ends), *before = ends + count;
+    ASSERT(ends);
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        stays[i] = false;
+        if (from[i] == MOVES_NEW)
+            continue;
+        size_t at = s_place(from, ends, length, from[i]);
+        before[i] = at ? ends[at - 1] : MOVES_NEW;
+        ends[at] = (uint32_t)i;
+        length += at == length;
+    }
+    for (uint32_t i = length ? ends[length - 1] : MOVES_NEW; i != MOVES_NEW; i = before[i])
+        stays[i] = true;
+    free(ends);
+}
+
+void
+moves_find(const uint32_t *from, size_t count, bool *ret_stays)
+{
+    if (!s_ordered(from, count)) {
+        s_longest(from, count, ret_stays);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        ret_stays[i] = from[i] != MOVES_NEW;
+}
