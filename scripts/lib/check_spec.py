@@ -4,11 +4,13 @@ import itertools
 import re
 
 import check_tree
+import limits_table
 
 SPEC = "proto/PROTOCOL.md"
+SETTINGS = "python/troupe/conf.py"
 DIRECTIONS = {"5.1": "REQUEST", "5.2": "REPLY", "5.3": "CONTROL"}
-# A row of section 8: how it begins, and the constants of limits.h that its numbers are, in order. None: a
-# number that is enforced elsewhere.
+# A row of section 8: how it begins, and the constants of limits.def, or the settings, that its numbers are,
+# in order. None: a number that follows from another.
 LIMITS = {
     "body of a request": ("MAX_REQUEST_BODY",),
     "body of a reply": ("MAX_REPLY_BODY",),
@@ -18,7 +20,7 @@ LIMITS = {
     "view path": ("MAX_VIEW_PATH",),
     "event name": ("MAX_EVENT_NAME",),
     "worker name": ("MAX_WORKER_NAME",),
-    "parameters of an event or mount": ("MAX_PARAM_COUNT", "MAX_REQUEST_BODY", None),
+    "parameters of an event or mount": ("MAX_PARAM_COUNT", "MAX_REQUEST_BODY", "MAX_BROWSER_FRAME"),
     "views in a session": ("MAX_VIEWS",),
     "views in a JOIN": ("MAX_VIEWS",),
     "chunks in a REFRESH": ("MAX_CHUNKS_ASKED", "MAX_CHUNK_HASH"),
@@ -38,12 +40,12 @@ LIMITS = {
     "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),
-    "events of a page": (None, None),
-    "frames of a page that wait for its join": (None, None),
-    "frames that wait for a browser to read": (None, None),
-    "events of an address": (None, None, None),
-    "joins of a socket": (None, None, None, None),
-    "sessions of a page load in place of one that is spent": (None, None),
+    "events of a page": ("EVENT_RATE", "EVENT_BURST"),
+    "frames of a page that wait for its join": ("MAX_HELD_FRAMES", "MAX_HELD_BYTES"),
+    "frames that wait for a browser to read": ("MAX_UNSENT_MESSAGES", "MAX_UNSENT_BYTES"),
+    "events of an address": ("ADDRESS_RATE", "ADDRESS_SOCKETS", "ADDRESS_OPEN_SOCKETS"),
+    "joins of a socket": ("JOIN_RATE", "JOIN_BURST", "ADDRESS_JOINS", None),
+    "sessions of a page load in place of one that is spent": ("TOKEN_SESSIONS", "TOKEN_SECONDS"),
 }
 # What the text says in passing: a pattern with the number, what one of it is, and the constant.
 SENTENCES = (
@@ -126,11 +128,11 @@ def check_errors(parts, root):
 
 
 def constants(root):
-    """{name: value} of limits.h."""
-    found = re.findall(
-        r"^\s+(\w+) = ([\d\s<*+()-]+),", check_tree.text(root, "common/limits.h"), re.MULTILINE
+    """{name: value} of limits.def, and of the settings whose defaults are whole numbers."""
+    found = re.findall(r'^    "(\w+)": _number\((\d+),', check_tree.text(root, SETTINGS), re.MULTILINE)
+    return {name: int(value) for name, value in found} | limits_table.values(
+        check_tree.text(root, limits_table.SOURCE)
     )
-    return {name: eval(expression, {"__builtins__": {}}) for name, expression in found}
 
 
 def numbers(cell):
@@ -140,13 +142,13 @@ def numbers(cell):
 
 
 def check_limits(parts, root, document):
-    """Section 8, and the numbers in the text, against limits.h."""
+    """Section 8, and the numbers in the text, against limits.def and the settings."""
     values = constants(root)
     problems, seen = [], set()
 
     def compare(name, said, where):
         if name and values.get(name) != said:
-            problems.append(f"limit {name}: {where} says {said}, limits.h {values.get(name, 'nothing')}")
+            problems.append(f"limit {name}: {where} says {said}, the table {values.get(name, 'nothing')}")
 
     for cells in rows(parts.get("8", ""))[2:]:
         row = next((start for start in LIMITS if cells[0].startswith(start)), None)
@@ -219,6 +221,7 @@ def check(root):
         check_messages(parts, root)
         + check_flags(parts, root)
         + check_errors(parts, root)
+        + limits_table.check(root)
         + check_limits(parts, root, document)
         + check_session(document, root)
     )

@@ -199,7 +199,10 @@ SPEC_FILES = (
     "proto/message.def",
     "proto/message.h",
     "common/errors.def",
-    "common/limits.h",
+    "common/limits.def",
+    "python/troupe/conf.py",
+    "python/troupe/_limits.py",
+    "python/troupe/static/troupe/limits.js",
     "proto/session.def",
 )
 
@@ -208,7 +211,7 @@ SPEC_FILES = (
 def spec(tmp_path):
     """A copy of the specification and of the tables that it is compared with."""
     for name in SPEC_FILES:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -237,14 +240,18 @@ def test_spec_of_this_repository(spec):
         ("common/errors.def", '"forgotten"', '"forgot"', "error forgotten"),
         ("proto/PROTOCOL.md", "| `stale` |", "| `old` |", "error stale"),
         ("proto/PROTOCOL.md", "Its kinds: `python` ", "Its kinds: `snake` ", "error python"),
-        ("common/limits.h", "MAX_ROUTING_ID = 32", "MAX_ROUTING_ID = 33", "limit MAX_ROUTING_ID"),
+        ("common/limits.def", "MAX_ROUTING_ID, 32", "MAX_ROUTING_ID, 33", "limit MAX_ROUTING_ID"),
         (
-            "common/limits.h",
-            "MAX_REQUEST_BODY = 1 << 20",
-            "MAX_REQUEST_BODY = 1 << 21",
+            "common/limits.def",
+            "MAX_REQUEST_BODY, 1 << 20",
+            "MAX_REQUEST_BODY, 1 << 21",
             "limit MAX_REQUEST_BODY",
         ),
-        ("common/limits.h", "WORKER_DEAD_MS = 8000", "WORKER_DEAD_MS = 9000", "limit WORKER_DEAD_MS"),
+        ("common/limits.def", "WORKER_DEAD_MS, 8000", "WORKER_DEAD_MS, 9000", "limit WORKER_DEAD_MS"),
+        ("common/limits.def", "MAX_URL, 8 << 10", "MAX_URL, sizeof(x)", "of the form LIMIT"),
+        ("python/troupe/_limits.py", "MAX_URL = 8", "MAX_URL = 9", "_limits.py: not what common/limits.def"),
+        ("python/troupe/static/troupe/limits.js", "= 256", "= 255", "limits.js: not what common/limits.def"),
+        ("python/troupe/conf.py", '"EVENT_RATE": _number(100', '"EVENT_RATE": _number(99', "limit EVENT_RATE"),
         ("proto/PROTOCOL.md", "| identity | 32 bytes |", "| identity | 48 bytes |", "limit MAX_IDENTITY"),
         ("proto/PROTOCOL.md", "| identity | 32 bytes |\n", "", "limit 'identity'"),
         (

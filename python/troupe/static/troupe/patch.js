@@ -1,13 +1,13 @@
 // patch.js - one view in the page: which version it shows, and how a patch leads to the next
 // (PROTOCOL.md 9.3).
 
+import { MAX_CHUNKS_ASKED } from './limits.js'
 import { slotsOf } from './slots.js'
 import { timerOf } from './timer.js'
 
 const REFRESH_MS = 5000
 const ACK_MS = 250
 const ACK_VERSIONS = 4
-const MOST_CHUNKS = 256
 
 // send(frame): to Django, if it can; morph: morph.js's; chunks: chunks.js's.
 export function viewOf({ document, el, clock, send, morph, chunks }) {
@@ -42,7 +42,7 @@ export function viewOf({ document, el, clock, send, morph, chunks }) {
     if (missing.length) {
       if (missing.length === lacking) return
       lacking = missing.length
-      send({ t: 'refresh', v: id, c: missing.slice(0, MOST_CHUNKS) })
+      send({ t: 'refresh', v: id, c: missing.slice(0, MAX_CHUNKS_ASKED) })
       refreshing.set(REFRESH_MS, () => unfit('no chunks'))
       return
     }

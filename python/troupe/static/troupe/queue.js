@@ -1,6 +1,7 @@
 // queue.js - a page's events: their numbers, which are unanswered, which wait (PROTOCOL.md 7 and 9).
 // Pure: it knows neither socket nor page. The clock, the sender and the request to join again come in.
 
+import { MAX_BROWSER_FRAME, MAX_EVENTS_SENT, MAX_EVENTS_WAITING } from './limits.js'
 import { timerOf } from './timer.js'
 
 // Sending these again cannot mend them: the event is given up.
@@ -10,7 +11,9 @@ const LONGEST_RETRY_MS = 5000
 const ENVELOPE_BYTES = 128
 
 // clock: see timer.js; send(frame) and rejoin() are called when something is due.
-export function queueOf({ clock, send, rejoin, window = 8, waiting = 64, bytes = 65536 }) {
+export function queueOf({
+  clock, send, rejoin, window = MAX_EVENTS_SENT, waiting = MAX_EVENTS_WAITING, bytes = MAX_BROWSER_FRAME,
+}) {
   // {event, n: 0 without a number, sent: its last sending has no outcome yet, doubt: an earlier one never got one,
   // due, tries, r: a worker that died may have executed it}
   let items = []
