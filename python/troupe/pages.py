@@ -12,7 +12,7 @@ from django.template.loader import get_template
 from django.template.loaders import cached
 
 from .logs import quoted
-from .template import lower, plan
+from .template import native, plan
 
 logger = logging.getLogger("troupe")
 
@@ -135,7 +135,7 @@ def page_of(template, context, make):
     try:
         pages = template._troupe_pages
     except AttributeError:
-        lower.lower(template)
+        native.make_native(template)
         pages = template._troupe_pages = []
     for page in pages:
         if page is None or _holds(page.details["variant"], context):

@@ -43,8 +43,8 @@ def survey(wanted):
     """Plans templates; what became of them."""
     from django.template import Context, TemplateSyntaxError, engines
 
-    from troupe.template.expand import Hopeless
-    from troupe.template.outline import count
+    from troupe.template.explain import count_slots
+    from troupe.template.inlining import Unplannable
     from troupe.template.plan import plan_page
 
     found = {"planned": 0, "not_parsed": [], "whole": {}, "slots": {}, "regions": {}, "slowest_ms": 0}
@@ -57,12 +57,12 @@ def survey(wanted):
         began = time.process_time()
         try:
             page = plan_page(template, Context())
-        except Hopeless as error:
+        except Unplannable as error:
             found["whole"][name] = str(error)
             continue
         found["slowest_ms"] = max(found["slowest_ms"], round(1000 * (time.process_time() - began), 1))
         found["planned"] += 1
-        slots, regions = count(page)
+        slots, regions = count_slots(page)
         for letter, number in slots.items():
             found["slots"][letter] = found["slots"].get(letter, 0) + number
         for reason, where, line in regions:

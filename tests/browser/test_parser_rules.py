@@ -19,7 +19,7 @@ if not os.environ.get("DJANGO_SETTINGS_MODULE") and not settings.configured:
 
 pytest.importorskip("troupe._native")
 
-from troupe.template.outline import inner_blocks  # noqa: E402
+from troupe.template.explain import inner_blocks  # noqa: E402
 from troupe.template.plan import compile_page  # noqa: E402
 
 CHECK = (Path(__file__).parent / "plan_check.js").read_text() + "return check(...arguments)"

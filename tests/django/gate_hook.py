@@ -23,13 +23,13 @@ def install():
 
     from troupe._native import figures
     from troupe.template.backend import TroupeEngine, TroupeTemplates
-    from troupe.template.lower import lower
+    from troupe.template.native import make_native
 
     parse = Template.__init__
 
     def parse_and_lower(self, *args, **kwargs):
         parse(self, *args, **kwargs)
-        lower(self)
+        make_native(self)
 
     Template.__init__ = parse_and_lower
     django.template.Engine = django.template.engine.Engine = TroupeEngine

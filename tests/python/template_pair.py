@@ -11,7 +11,7 @@ from django.template.context import RequestContext
 pytest.importorskip("troupe._native")
 
 from troupe.template import TroupeEngine  # noqa: E402
-from troupe.template.lower import NodeList  # noqa: E402
+from troupe.template.native import NodeList  # noqa: E402
 
 LIBRARIES = {name: f"django.templatetags.{name}" for name in ("cache", "i18n", "l10n", "static", "tz")}
 ADDRESS = re.compile(r"0x[0-9a-f]+", re.I)  # of objects: both sides have their own

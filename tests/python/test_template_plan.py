@@ -15,13 +15,13 @@ from django import template as django_template  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.template import Context, Engine  # noqa: E402
 
-from troupe.template import deps  # noqa: E402
-from troupe.template.expand import Hopeless  # noqa: E402
-from troupe.template.outline import count, describe  # noqa: E402
+from troupe.template import dependencies  # noqa: E402
+from troupe.template.explain import count_slots, explain  # noqa: E402
+from troupe.template.inlining import Unplannable  # noqa: E402
 from troupe.template.plan import compile_page, plan_page  # noqa: E402
 
 LIBRARIES = {"i18n": "django.templatetags.i18n", "humanize": "django.contrib.humanize.templatetags.humanize"}
-ROW = deps.row_bit(0)
+ROW = dependencies.row_bit(0)
 
 
 def parse(source, **options):
@@ -101,8 +101,9 @@ def test_nothing_gets_lost(source, data):
 
 def reads(page, mask):
     """A mask in words."""
-    words = {name for at, name in enumerate(page["roots"]) if mask & 1 << min(at, deps.ROOTS)}
-    named = {"row": ROW, "inner": deps.row_bit(1), "position": deps.POSITION, "always": deps.IMPURE}
+    words = {name for at, name in enumerate(page["roots"]) if mask & 1 << min(at, dependencies.ROOTS)}
+    bits = ROW, dependencies.row_bit(1), dependencies.POSITION, dependencies.IMPURE
+    named = dict(zip(("row", "inner", "position", "always"), bits, strict=True))
     return words | {word for word, bit in named.items() if mask & bit}
 
 
@@ -172,10 +173,10 @@ def test_positions_of_the_loop_around():
     )
     (outer,) = items(page["block"], "list")
     (inner,) = items(outer[12], "list")
-    assert (outer[9:11], inner[9:11]) == ((True, deps.BY_POSITION), (True, deps.BY_PARENT))
+    assert (outer[9:11], inner[9:11]) == ((True, dependencies.BY_POSITION), (True, dependencies.BY_PARENT))
     assert reads(page, inner[2]) == {"row", "position"}
     assert reads(page, leaf(inner[12], 1)[4]) == {"inner", "position"}
-    assert inner[4] == deps.row_bit(1)
+    assert inner[4] == dependencies.row_bit(1)
 
 
 def test_deep_lists_share_a_bit():
@@ -303,7 +304,7 @@ def test_a_filtered_super_is_one_value():
     ("<div>{{ a }}</div></div>", "closes what was not opened"), ("<plaintext>{{ a }}", "plaintext"),
 ])  # fmt: skip
 def test_what_cannot_be_planned(source, reason):
-    with pytest.raises(Hopeless, match=reason):
+    with pytest.raises(Unplannable, match=reason):
         plan(source)
     assert compile_page(parse(source), Context()) is None
 
@@ -414,11 +415,11 @@ def test_outline(tmp_path, settings, capsys):
 def test_outline_of_several_templates():
     sources = {"main": "{% extends p %}{% block a %}{{ a }}{% include 'x' %}{% endblock %}", "x": "<i>{{ b }}</i>"}
     page = plan({**sources, "base": "<p>{% block a %}{% endblock %}</p><!-- {{ c }} -->"}, p="base")
-    text = describe(page)
+    text = explain(page)
     assert text.splitlines()[:4] == [
         "root: a <div dj-root> around all of it", "with: base", "with: x", "holds while p is base",
     ]  # fmt: skip
-    classes, regions = count(page)
+    classes, regions = count_slots(page)
     assert (classes, regions) == ({"t": 2, "h": 1}, [("a value in a comment", "base", 1)])
 
 

@@ -13,7 +13,7 @@ from django.template import Context, Library, engines  # noqa: E402
 from live_page import Page, cost, of_django, of_list  # noqa: E402
 
 from troupe import pages, wire  # noqa: E402
-from troupe.template import deps, lower, plan  # noqa: E402
+from troupe.template import dependencies, effects, plan  # noqa: E402
 
 register = Library()
 
@@ -155,7 +155,7 @@ def test_what_cycle_sets_is_always_read_again():
     source = "{% with c=1 %}{% for x in xs %}{% cycle 2 3 as c silent %}{% endfor %}<p>{{ c }}</p>{% endwith %}"
     page = plan.plan_page(engines["django"].engine.from_string(f"<main dj-root>{source}</main>"), Context())
     [scope] = [item for item in page["block"]["items"] if item[0] == "scope"]
-    assert [bool(item[4] & deps.IMPURE) for item in scope[3] if item[0] == "leaf"] == [True]
+    assert [bool(item[4] & dependencies.IMPURE) for item in scope[3] if item[0] == "leaf"] == [True]
 
 
 def test_a_tag_of_somebodys_own_may_set_any_scope(tags):
@@ -235,8 +235,8 @@ def test_what_a_tag_is_not_given_is_not_evaluated(tags):
 
 def test_filters_that_ask_the_clock():
     filters = engines["django"].engine.template_builtins[1].filters
-    assert [name for name in ("timesince", "timeuntil", "random") if lower.filter_is_pure(filters[name])] == []
-    assert lower.filter_is_pure(filters["escapejs"]) and lower.filter_is_pure(filters["slice"])
+    assert [name for name in ("timesince", "timeuntil", "random") if effects.filter_is_pure(filters[name])] == []
+    assert effects.filter_is_pure(filters["escapejs"]) and effects.filter_is_pure(filters["slice"])
 
 
 @pytest.mark.parametrize("outer", ["{% include 'part.html' %}", "{% extends 'base.html' %}"])

@@ -14,7 +14,7 @@ from django.template.base import Node
 from django.test import override_settings
 from django.utils import translation
 from template_pair import agree, engines, outcome
-from test_template_lower import CONDITIONS, FILES, FILTERS, VARIABLES, make
+from test_template_lowering import CONDITIONS, FILES, FILTERS, VARIABLES, make
 
 pytest.importorskip("troupe._native")
 

@@ -1,6 +1,6 @@
 """Templates that Django parses and C executes.
 
-lower.py: what C executes; backend.py: for TEMPLATES in settings; plan.py: a live page's slots.
+lowering.py: what C executes; backend.py: for TEMPLATES in settings; plan.py: a live page's slots.
 """
 
 

@@ -9,25 +9,25 @@ from django.template.backends.django import DjangoTemplates
 from django.template.base import Template
 from django.template.engine import Engine
 
-from .lower import lower
+from .native import make_native
 
 
-def _lowered(template):
-    return lower(template) if isinstance(template, Template) else template
+def _native(template):
+    return make_native(template) if isinstance(template, Template) else template
 
 
 class TroupeEngine(Engine):
-    """Django's engine; it lowers what it gives."""
+    """Django's engine; C renders the templates that it returns."""
 
     def find_template(self, name, dirs=None, skip=None):
         template, origin = super().find_template(name, dirs, skip)
-        return _lowered(template), origin
+        return _native(template), origin
 
     def get_template(self, template_name):
-        return _lowered(super().get_template(template_name))
+        return _native(super().get_template(template_name))
 
     def from_string(self, template_code):
-        return _lowered(super().from_string(template_code))
+        return _native(super().from_string(template_code))
 
 
 class TroupeTemplates(DjangoTemplates):

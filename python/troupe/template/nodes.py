@@ -1,12 +1,12 @@
-"""A page before it is cut into slots: ops (see lower.py) with their inheritance and includes put in place.
+"""A page before it is cut into slots: ops (see lowering.py) with their inheritance and includes put in place.
 
-Each node knows what it depends on, as bits (see deps.py), and the op that does all of it in Django's way, for when it
-becomes a part of a slot.
+Each node knows what it depends on, as bits (see dependencies.py), and the op that does all of it in Django's way, for
+when it becomes a part of a slot.
 """
 
 import re
 
-from . import deps
+from . import dependencies
 
 # What begins markup in a text. A '<' at the end counts: what follows may be a name.
 MARKUP = re.compile(r"<(?=[a-zA-Z/!?]|\Z)")
@@ -134,7 +134,7 @@ class If(Node):
         self.op = op
         self.alternatives = alternatives
         self.cond_deps = cond_deps
-        self.deps = cond_deps | deps.union(node.deps for _, nodes in alternatives for node in nodes)
+        self.deps = cond_deps | dependencies.union(node.deps for _, nodes in alternatives for node in nodes)
 
     def children(self):
         return [nodes for _, nodes in self.alternatives]
@@ -146,7 +146,7 @@ class Loop:
     __slots__ = ("row", "position", "flags", "forloop", "outer", "beyond")
 
     def __init__(self, number, outer, beyond):
-        self.row, self.position = deps.loop_bits(number)
+        self.row, self.position = dependencies.loop_bits(number)
         self.flags = 0
         self.forloop = False
         self.outer = outer
@@ -164,8 +164,8 @@ class For(Node):
         self.seq_deps = seq_deps
         self.body = body
         self.empty = empty
-        inside = deps.union(node.deps for node in body) & ~(loop.row | loop.position)
-        self.deps = (seq_deps | inside | deps.union(node.deps for node in empty)) & ~deps.LEAK
+        inside = dependencies.union(node.deps for node in body) & ~(loop.row | loop.position)
+        self.deps = (seq_deps | inside | dependencies.union(node.deps for node in empty)) & ~dependencies.LEAK
 
     def children(self):
         return [self.body, self.empty]
@@ -180,9 +180,9 @@ class Scope(Node):
         self.op = op
         self.scope = scope
         self.nodes = nodes
-        self.deps = deps.union(node.deps for node in nodes)
+        self.deps = dependencies.union(node.deps for node in nodes)
         if frame:
-            self.deps &= ~deps.LEAK
+            self.deps &= ~dependencies.LEAK
 
     def children(self):
         return [self.nodes]
@@ -215,7 +215,7 @@ def joined(nodes):
 
 def deps_of(nodes):
     """All that these nodes depend on."""
-    return deps.union(node.deps for node in nodes)
+    return dependencies.union(node.deps for node in nodes)
 
 
 def ops_of(nodes):

@@ -12,7 +12,7 @@
     variant    ((expr, value), …): the plan holds while these expressions give these values
 
 A block is a dict: items (below, in the order in which they run), classes (a letter for each slot), hash and chunk
-(what browsers get: chunk.py), one (True: a row that is one element with nothing but white space around it), notes
+(what browsers get: block_chunk.py), one (True: a row that is one element with nothing but white space around it), notes
 ({slot: (why it is a region, template, line)}).
 
     ("html", text)                                  static markup
@@ -26,21 +26,21 @@ A block is a dict: items (below, in the order in which they run), classes (a let
              empty block | None)
     ("scope", deps, scope, items)                   scope: see scope_new in worker/py/template/program.h
 
-deps are the masks of deps.py; flags of a leaf are PLACE_* (worker/page/markup.h), elements.QUIET and EDGE, those of a
-list
-deps.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from the rows around it as well.
+deps are the masks of dependencies.py; flags of a leaf are PLACE_* (worker/page/markup.h), html_elements.QUIET and
+EDGE, those of a list dependencies.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from
+the rows around it as well.
 """
 
 import re
 
-from . import deps
-from .builder import Builder, Shared
-from .elements import IMPLIED, RAW
-from .expand import Expander, Hopeless
-from .html import COMMENT, END, NODE, START, TORN, fold, part
+from . import dependencies
+from .block_builder import BlockBuilder, Shared
+from .html_elements import IMPLIED, RAW
+from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, fold, part
+from .inlining import Inliner, Unplannable
 from .nodes import Scope, Text, deps_of, ops_of
+from .open_elements import Element, ParserRepair
 from .regions import raw_end
-from .tree import Element, Surprise
 
 _MARKED = re.compile(r"\bdj-root\b", re.I)
 _BODY = re.compile(r"<body(?=[\t\n\f\r />]|\Z)", re.I)
@@ -51,7 +51,7 @@ MARKED, BODY, WRAPPED = "dj-root", "body", "wrapped"
 _BEFORE, _INSIDE, _AFTER = "before", "inside", "after"
 
 
-class _NoRoot(Hopeless):
+class _NoRoot(Unplannable):
     pass
 
 
@@ -59,27 +59,27 @@ def compile_page(template, context):
     """The plan of a template, or None: then the page is one region. context: a Context that the page could have."""
     try:
         return plan_page(template, context)
-    except Hopeless:
+    except Unplannable:
         return None
 
 
 def plan_page(template, context):
-    """The same; raises Hopeless, which says why, instead of giving None."""
+    """The same; raises Unplannable, which says why, instead of giving None."""
     bound, context.template = context.template, context.template or template
     try:
-        expander = Expander(template, context)
-        nodes = expander.page()
+        inliner = Inliner(template, context)
+        nodes = inliner.page()
     finally:
         context.template = bound
     builder = _build(nodes)
     return {
-        "roots": tuple(expander.names.roots),
+        "roots": tuple(inliner.names.roots),
         "block": builder.block,
         "root": builder.kind,
         "wrapped": builder.kind == WRAPPED,
-        "templates": tuple(expander.templates[1:]),
-        "extends": tuple(expander.extends),
-        "variant": tuple(expander.variant),
+        "templates": tuple(inliner.templates[1:]),
+        "extends": tuple(inliner.extends),
+        "variant": tuple(inliner.variant),
     }
 
 
@@ -95,7 +95,7 @@ def _build(nodes):
 def _kinds(nodes):
     """The kinds of root that the page may have, best first."""
     if any(node.holds(_ANCHOR) for node in nodes):
-        raise Hopeless("a comment that looks like one of our anchors: <!--$")
+        raise Unplannable("a comment that looks like one of our anchors: <!--$")
     kinds = []
     if any(node.holds(_MARKED) for node in nodes):
         kinds.append(MARKED)
@@ -104,11 +104,11 @@ def _kinds(nodes):
     elif not any(node.holds(_DOCUMENT) for node in nodes):
         kinds.append(WRAPPED)
     if not kinds:
-        raise Hopeless("a document without a <body> tag")
+        raise Unplannable("a document without a <body> tag")
     return kinds
 
 
-class _Root(Builder):
+class _Root(BlockBuilder):
     """The root block: looks for the root element first."""
 
     def __init__(self, shared, kind):
@@ -119,8 +119,8 @@ class _Root(Builder):
     def build(self, nodes):
         try:
             return super().build(nodes)
-        except Surprise as error:
-            raise Hopeless(str(error)) from error
+        except ParserRepair as error:
+            raise Unplannable(str(error)) from error
 
     def _reset(self):
         super()._reset()
@@ -142,14 +142,14 @@ class _Root(Builder):
         else:
             self._outside(source, token, place)
 
-    def _surprised(self, surprise, place):
-        if surprise.cover is not None and surprise.cover is self.element:
-            self._larger(self.element, str(surprise))
-        super()._surprised(surprise, place)
+    def _cover_repair(self, repair, place):
+        if repair.cover is not None and repair.cover is self.element:
+            self._larger(self.element, str(repair))
+        super()._cover_repair(repair, place)
 
     def _larger(self, parent, reason):
         if parent is self.element:
-            raise Hopeless(f"{reason}, and nothing but the root is large enough for a region")
+            raise Unplannable(f"{reason}, and nothing but the root is large enough for a region")
         return super()._larger(parent, reason)
 
     # Outside of the root.
@@ -159,8 +159,8 @@ class _Root(Builder):
         if token.kind == NODE:
             self._outside_node(nodes[0], place)
             return
-        if token.kind == TORN:
-            self._outside_torn(source, token, place)
+        if token.kind == AMBIGUOUS:
+            self._outside_ambiguous(source, token, place)
             return
         raw = token.kind == START and token.name in RAW and not self.tree.foreign()
         if token.kind == START and self.phase == _BEFORE:
@@ -174,14 +174,14 @@ class _Root(Builder):
         if raw:
             self._outside_raw(source, token.name, place)
         elif token.kind == COMMENT and any(node.holds(self.marker) for node in nodes if not isinstance(node, Text)):
-            raise Hopeless("the root is in a comment")
+            raise Unplannable("the root is in a comment")
 
-    def _outside_torn(self, source, token, place):
+    def _outside_ambiguous(self, source, token, place):
         """A tag that is not static enough. If it could not be the root, its '<' is as good as text."""
         at, offset = token.begin
         text = place.nodes[at].text
         if self.phase == _BEFORE and self.marker.search(text, offset, (text.find(">", offset) + 1) or len(text)):
-            raise Hopeless(f"the root's tag has {token.reason}")
+            raise Unplannable(f"the root's tag has {token.reason}")
         self._html("<")
         source.at = (at, offset + 1)
 
@@ -201,7 +201,7 @@ class _Root(Builder):
             self._scope(node, place)
             return
         if self.phase == _BEFORE and node.holds(self.marker):
-            raise Hopeless("whether the root is there depends on a condition")
+            raise Unplannable("whether the root is there depends on a condition")
         self._dead([node])
 
     def _dead(self, nodes):
@@ -213,8 +213,8 @@ class _Root(Builder):
 
     def _dead_node(self, node):
         inside = self.phase == _INSIDE
-        acts = bool(node.deps & (deps.ACTS if inside else deps.SETS))
-        mask = deps.final(node.deps, self.loops)
+        acts = bool(node.deps & (dependencies.ACTS if inside else dependencies.SETS))
+        mask = dependencies.final(node.deps, self.loops)
         flags = self.tree.place() if inside else 0
         last = self.level[-1] if self.level else None
         if last and last[0] == "dead" and last[3:] == [acts, flags]:
@@ -248,7 +248,7 @@ class _Root(Builder):
         super()._end(token, place)
         if self.element not in self.tree.stack:
             if self.kind == WRAPPED:
-                raise Hopeless(f"</{token.name}> closes what was not opened")
+                raise Unplannable(f"</{token.name}> closes what was not opened")
             self.phase = _AFTER
             self._flush()
 
@@ -256,7 +256,7 @@ class _Root(Builder):
         """What stands behind </body> is put into the body: the last text must not grow together with it."""
         run, self.run = self.run, None
         slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
-        mask = deps.final(deps_of(run.parts), self.loops)
+        mask = dependencies.final(deps_of(run.parts), self.loops)
         run.item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
         self.notes[slot] = ("text right before </body>", *place.where())
 
@@ -271,4 +271,4 @@ class _Root(Builder):
     def _unended(self):
         inside = self.tree.stack[self.tree.stack.index(self.element) + 1 :]
         if self.kind == MARKED or any(not each.is_html(IMPLIED) for each in inside):
-            raise Hopeless(f"<{fold(self.tree.parent().name)}> does not end")
+            raise Unplannable(f"<{fold(self.tree.parent().name)}> does not end")

@@ -6,8 +6,8 @@ Tags are counted by name. Those in an {% if %} count for that condition only, so
 
 import re
 
-from .elements import IMPLIED, RAW, VOID
-from .html import COMMENT, END, NODE, START, TEXT, TORN, Source
+from .html_elements import IMPLIED, RAW, VOID
+from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, TEXT, Tokenizer
 from .nodes import For, If, Scope, Value
 
 _CLOSE = re.compile(r">")
@@ -33,7 +33,7 @@ def region_end(nodes, begin, parent, at_end, foreign):
     so under conditions that nobody knows (what it is at run time is looked at then).
     """
     count = _Count(foreign)
-    source = Source(nodes, begin)
+    source = Tokenizer(nodes, begin)
     try:
         while not source.ended():
             here = source.at
@@ -51,7 +51,7 @@ def region_end(nodes, begin, parent, at_end, foreign):
 def content_end(nodes, begin, name, foreign):
     """The position of the end tag of an element whose content begins there, or None."""
     count = _Count(foreign)
-    source = Source(nodes, begin)
+    source = Tokenizer(nodes, begin)
     try:
         while not source.ended():
             here = source.at
@@ -93,8 +93,8 @@ class _Count:
     def take(self, source, parent=None):
         """Consumes one token. Its kind and name; "outside" when it ends the parent."""
         token = source.token(self.foreign)
-        if token.kind == TORN:
-            return self._torn(source, token)
+        if token.kind == AMBIGUOUS:
+            return self._ambiguous(source, token)
         if token.kind == NODE:
             self._node(source.nodes[token.begin[0]])
         elif token.kind == START:
@@ -132,7 +132,7 @@ class _Count:
                 return
 
     # A tag whose name or end is not static: if it ends in this list, it is one of a name of its own.
-    def _torn(self, source, token):
+    def _ambiguous(self, source, token):
         found, _ = source.find(_CLOSE, token.begin)
         if found is None or token.name == "!":
             raise _Unknown
@@ -192,7 +192,7 @@ class _Count:
         self.under = before
 
     def _nodes(self, nodes):
-        source = Source(nodes)
+        source = Tokenizer(nodes)
         while not source.ended():
             self.take(source)
 

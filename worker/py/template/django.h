@@ -87,30 +87,30 @@
     X(template_localtime, "django.utils.timezone", "template_localtime")                                     \
     X(translation, "django.utils", "translation")                                                            \
     X(cycle, "itertools", "cycle")                                                                           \
-    X(not_a_number, "troupe.template.rare", "not_a_number")                                                  \
-    X(translate_again, "troupe.template.rare", "translate_again")                                            \
-    X(render_bound, "troupe.template.rare", "render_bound")                                                  \
+    X(not_a_number, "troupe.template.slow_path", "not_a_number")                                             \
+    X(translate_again, "troupe.template.slow_path", "translate_again")                                       \
+    X(render_bound, "troupe.template.slow_path", "render_bound")                                             \
     X(decimal, "decimal", "Decimal")                                                                         \
-    X(lowered_template, "troupe.template.lower", "Template")                                                 \
-    X(reverse_url, "troupe.template.rare", "reverse_url")                                                    \
+    X(native_template, "troupe.template.native", "Template")                                                 \
+    X(reverse_url, "troupe.template.slow_path", "reverse_url")                                               \
     X(no_reverse_match, "django.urls", "NoReverseMatch")                                                     \
     X(settings, "django.conf", "settings")                                                                   \
-    X(annotate, "troupe.template.rare", "annotate")                                                          \
-    X(attribute_failed, "troupe.template.rare", "attribute_failed")                                          \
-    X(context_step, "troupe.template.rare", "context_step")                                                  \
-    X(missing, "troupe.template.rare", "missing")                                                            \
-    X(call_failed, "troupe.template.rare", "call_failed")                                                    \
-    X(lookup_failed, "troupe.template.rare", "lookup_failed")                                                \
-    X(include_template, "troupe.template.rare", "include_template")                                          \
-    X(root_blocks, "troupe.template.rare", "root_blocks")                                                    \
-    X(lower, "troupe.template.lower", "lower")                                                               \
-    X(lower_tree, "troupe.template.lower", "lower_tree")                                                     \
-    X(lower_nodelist, "troupe.template.lower", "lower_nodelist")                                             \
-    X(nodelist_class, "troupe.template.lower", "NodeList")                                                   \
-    X(subscribes_classes, "troupe.template.rare", "SUBSCRIBES_CLASSES")                                      \
-    X(text_is_forced, "troupe.template.rare", "TEXT_IS_FORCED")                                              \
-    X(template_render, "troupe.template.rare", "TEMPLATE_RENDER")                                            \
-    X(template_render_nodes, "troupe.template.rare", "TEMPLATE_RENDER_NODES")
+    X(annotate, "troupe.template.slow_path", "annotate")                                                     \
+    X(attribute_failed, "troupe.template.slow_path", "attribute_failed")                                     \
+    X(context_step, "troupe.template.slow_path", "context_step")                                             \
+    X(missing, "troupe.template.slow_path", "missing")                                                       \
+    X(call_failed, "troupe.template.slow_path", "call_failed")                                               \
+    X(lookup_failed, "troupe.template.slow_path", "lookup_failed")                                           \
+    X(include_template, "troupe.template.slow_path", "include_template")                                     \
+    X(root_blocks, "troupe.template.slow_path", "root_blocks")                                               \
+    X(make_native, "troupe.template.native", "make_native")                                                  \
+    X(make_nodelists_native, "troupe.template.native", "make_nodelists_native")                              \
+    X(lower_nodelist, "troupe.template.lowering", "lower_nodelist")                                          \
+    X(nodelist_class, "troupe.template.native", "NodeList")                                                  \
+    X(subscribes_classes, "troupe.template.slow_path", "SUBSCRIBES_CLASSES")                                 \
+    X(text_is_forced, "troupe.template.slow_path", "TEXT_IS_FORCED")                                         \
+    X(template_render, "troupe.template.slow_path", "TEMPLATE_RENDER")                                       \
+    X(template_render_nodes, "troupe.template.slow_path", "TEMPLATE_RENDER_NODES")
 
 #define DJANGO_NAME(name)                      PyObject *name;
 #define DJANGO_OBJECT(name, module, attribute) PyObject *name;

@@ -423,7 +423,7 @@ bool
 eval_nodelist(eval *self, PyObject *nodelist, buffer *out)
 {
     if ((PyObject *)Py_TYPE(nodelist) == dj.plain_nodelist) {
-        PyObject *none = PyObject_CallOneArg(dj.lower_tree, nodelist);
+        PyObject *none = PyObject_CallOneArg(dj.make_nodelists_native, nodelist);
         if (!none)
             return false;
         Py_DECREF(none);

@@ -27,7 +27,7 @@ typedef struct {
     formats formats;
 } eval;
 
-// Once a process, after django.setup(); again: does nothing. Imports troupe.template.lower.
+// Once a process, after django.setup(); again: does nothing. Imports troupe.template.lowering and .native.
 bool eval_setup(void);
 
 // context: an instance of django.template.Context whose class does not change how names are found; TypeError

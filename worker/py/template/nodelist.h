@@ -1,4 +1,4 @@
-// nodelist - the Python module troupe._render: node lists that render in C, for troupe.template.lower. It is
+// nodelist - the Python module troupe._render: node lists that render in C, for troupe.template.native. It is
 // no file: whoever has this code in it registers it, the worker when it starts, troupe._native when it is
 // imported.
 #ifndef TROUPE_WORKER_PY_TEMPLATE_NODELIST_H

@@ -232,7 +232,7 @@ static bool
 s_is_native(eval *self, PyObject *template)
 {
     PyObject *cls = (PyObject *)Py_TYPE(template);
-    if ((cls != dj.template_class && cls != dj.lowered_template) ||
+    if ((cls != dj.template_class && cls != dj.native_template) ||
         !s_is_original(dj.template_class, dj.names.render, dj.template_render))
         return false;
     PyObject *dicts, *of = s_render_context(self, &dicts);

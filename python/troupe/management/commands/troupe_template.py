@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError, loader
 from django.template.base import Template
 
-from ...template.expand import Hopeless
-from ...template.outline import count, describe
+from ...template.explain import count_slots, explain
+from ...template.inlining import Unplannable
 from ...template.plan import plan_page
 
 _NAMES = {
@@ -35,8 +35,8 @@ class Command(BaseCommand):
             raise CommandError(f"{name}: not one of Django's own templates")
         try:
             page = plan_page(template, Context())
-        except Hopeless as error:
+        except Unplannable as error:
             return f"sent as a whole whenever it changes: {error}"
-        classes, _ = count(page)
+        classes, _ = count_slots(page)
         total = ", ".join(f"{n} {_NAMES[letter]}" for letter, n in sorted(classes.items()))
-        return f"{describe(page)}\nslots: {total or 'none'}"
+        return f"{explain(page)}\nslots: {total or 'none'}"

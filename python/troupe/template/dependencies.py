@@ -9,7 +9,7 @@ A tag of somebody's own may change the data that it is given: what is read of th
 evaluated always. What it changes under another name ({% with %}, a loop's row) is not followed.
 """
 
-from .lower import filter_is_pure
+from .effects import filter_is_pure
 
 ROOTS = 46
 FIRST_ROW, LAST_ROW = 47, 61
@@ -252,7 +252,7 @@ class Names:
         mask = 0 if isinstance(binding, ForLoop) else self._mask(binding, ("forloop",))
         return lambda: mask | impure
 
-    # Expressions, as lower.py writes them.
+    # Expressions, as lowering.py writes them.
 
     def expr(self, expr):
         """What an expression depends on."""

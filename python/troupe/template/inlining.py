@@ -1,4 +1,4 @@
-"""Puts inheritance, includes and {{ block.super }} in place: from ops (lower.py) to the nodes of a page (nodes.py).
+"""Puts inheritance, includes and {{ block.super }} in place: from ops (lowering.py) to the nodes of a page (nodes.py).
 
 What cannot be known before a page is rendered (a template whose name depends on a row, a recursion) stays one value
 that is rendered in Django's way.
@@ -8,19 +8,19 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.base import Template
 from django.template.loader_tags import BlockNode, construct_relative_path
 
-from .deps import IMPURE, LEAK, UPWARD, Block, ForLoop, Names
-from .lower import lower_nodelist, values_given, with_inside
+from .dependencies import IMPURE, LEAK, UPWARD, Block, ForLoop, Names
+from .lowering import lower_nodelist, values_given, with_inside
 from .nodes import For, If, Loop, Scope, Set, Text, Value, deps_of, joined
 
 _DEEPEST = 60  # includes in includes
 _NAMES_OF_VARIABLES = ("asvar", "target_var", "variable", "varname", "var_name")
 
 
-class Hopeless(Exception):
+class Unplannable(Exception):
     """The page cannot be planned; the text says why."""
 
 
-class Expander:
+class Inliner:
     """Walks the ops of one page. context: gives templates their names, where those are variables."""
 
     def __init__(self, template, context):
@@ -151,7 +151,7 @@ class Expander:
         before, self.chains = self.chains, chains
         self.open.append(parent)
         if len(self.open) > _DEEPEST:
-            raise Hopeless("templates extend each other without an end")
+            raise Unplannable("templates extend each other without an end")
         nodes = self.nodes(lower_nodelist(parent.nodelist))
         self.open.pop()
         self.chains = before
@@ -159,13 +159,13 @@ class Expander:
 
     def _parent(self, node, expr):
         if not self._fixed(expr):
-            raise Hopeless("the parent of {% extends %} depends on what the template itself sets")
+            raise Unplannable("the parent of {% extends %} depends on what the template itself sets")
         try:
             parent = node.get_parent(self.context)
             if expr[0] != "const":
                 self.variant.append((expr, node.parent_name.resolve(self.context)))
         except Exception as error:  # whatever Django says about it, it says it when the page is rendered
-            raise Hopeless(f"{{% extends %}}: {error}") from error
+            raise Unplannable(f"{{% extends %}}: {error}") from error
         return parent
 
     def _block(self, op):

@@ -1,7 +1,7 @@
 """Lowering: Django's parsed nodes as plain tuples, from which C builds its programs (worker/py/template/program.h).
 
 Django parses; this module looks at what it made, once a template; C executes. Nothing here runs while a page is
-rendered a second time; what C calls then stands in rare.py.
+rendered a second time; what C calls then stands in slow_path.py.
 
 The grammar. `lower_nodelist(nodelist)` gives a list of ops. An op is a tuple; element 0 is its kind, element 1 the
 Django node it came from (None: from nowhere; it cannot fail). `[op…]` is a list of ops.
@@ -54,7 +54,6 @@ Comments and {% load %} yield no op.
 
 import inspect
 import logging
-import sys
 
 from django.template import base, defaultfilters, defaulttags, library, loader_tags, smartif
 from django.templatetags import i18n, l10n, static, tz
@@ -62,32 +61,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import trim_whitespace
 
 from ..logs import quoted
+from .effects import effects_of, expr_is_pure, filter_is_pure, join_reads
 
 logger = logging.getLogger("troupe")
 
 EXPECTS_LOCALTIME, NEEDS_AUTOESCAPE, IS_SAFE, OWN = 1, 2, 4, 8
 _OWN_FILTERS = frozenset(defaultfilters.register.filters.values())
-
-
-def _runtime():
-    """The C half. A worker brings its own; elsewhere it comes with the extension module."""
-    if "troupe._render" not in sys.modules:
-        from troupe import _native  # noqa: F401  (it registers troupe._render)
-    return sys.modules["troupe._render"]
-
-
-runtime = _runtime()
-
-
-class NodeList(base.NodeList):
-    """A list of nodes whose render() is C. Its program is built at the first render and goes with it."""
-
-
-class Template(base.Template):
-    """A template whose render() is C. Templates become one when they are lowered."""
-
-
-runtime.install(NodeList, Template)
 
 
 # Expressions
@@ -139,125 +118,6 @@ def lower_cond(condition):
     if name == "not":
         return ("not", lower_cond(condition.first))
     return (name, lower_cond(condition.first), lower_cond(condition.second))
-
-
-# What an op reads, seen from outside
-
-
-def _cond_reads(condition):
-    if condition[0] == "value":
-        return (condition[1],)
-    if condition[0] == "call":
-        return None
-    return _joined(*(_cond_reads(part) for part in condition[1:]))
-
-
-def _joined(*parts):
-    """All reads of the parts; None when one of them may read anything."""
-    if any(part is None for part in parts):
-        return None
-    return tuple(one for part in parts for one in part)
-
-
-def _inside(ops):
-    """(reads, pure, sets) of a list of ops, as one thing that is evaluated as a whole."""
-    reads, pure, sets = (), True, ()
-    for op in ops:
-        more, clean, names = _about(op)
-        reads = _joined(reads, more) if reads is not None else None
-        pure = pure and clean is True
-        sets = sets + names if sets is not None and names is not None else None
-    return reads, pure, sets
-
-
-_OPAQUE = (None, False, None)
-
-
-def _about(op):
-    kind = op[0]
-    if kind == "text":
-        return (), True, ()
-    if kind == "var":
-        return (op[2],), _is_pure(op[2]), ()
-    if kind == "if":
-        alternatives = [_inside(ops) for _, ops in op[2]]
-        conditions = [_cond_reads(condition) for condition, _ in op[2] if condition is not None]
-        return _together(alternatives, _joined(*conditions), conditions)
-    if kind == "for":
-        return _together([_inside(op[5]), _inside(op[6])], (op[3],), ())
-    if kind == "with":
-        return _together([_inside(op[3])], tuple(value for _, value in op[2]), ())
-    if kind == "autoescape":
-        return _inside(op[3])
-    if kind == "firstof":
-        return op[2], all(map(_is_pure, op[2])), (op[3],) if op[3] else ()
-    if kind in ("block", "extends", "include"):
-        return _OPAQUE
-    return op[2:5]
-
-
-def with_inside(op):
-    """An op and all ops inside, those of a tag that is called with all that is in it too."""
-    yield op
-    node = op[1]
-    if op[0] == "call":
-        ops = lower_nodelist(node.nodelist) if isinstance(getattr(node, "nodelist", None), base.NodeList) else ()
-    elif op[0] == "if":
-        ops = tuple(one for _, inside in op[2] for one in inside)
-    else:
-        ops = tuple(one for part in op[2:] if type(part) is list for one in part)
-    for one in ops:
-        yield from with_inside(one)
-
-
-def values_given(op):
-    """The exprs that an op gives to tags of somebody's own. Those may change what they are given, lists perhaps."""
-    own = (one for one in with_inside(op) if one[0] == "simple" or type(one[1]) is library.InclusionNode)
-    return tuple(expr for one in own for expr in one[2] or ())
-
-
-def names_read(ops):
-    """The names of the context that ops read, or None: any. A name that they set themselves may be among them."""
-    reads, _, _ = _inside(ops)
-    names = set()
-    for expr in reads if reads is not None else (("call", None, None),):
-        if expr[0] == "call":
-            return None
-        if expr[0] == "expr":
-            bases = [expr[2], *(value for _, args, _ in expr[3] for is_variable, value in args if is_variable)]
-            if any(one[0] == "call" and getattr(one[1], "lookups", ()) is not None for one in bases):
-                return None
-            names.update(one[2][0] for one in bases if one[0] == "lookup")
-    return names
-
-
-def names_set(ops):
-    """The names that ops may set, or None: any."""
-    sets = _inside(ops)[2]
-    return None if sets is None else set(sets)
-
-
-def _together(parts, reads, conditions):
-    pure = all(pure for _, pure, _ in parts) and all(_is_pure(one) for one in reads or ())
-    sets = None if any(names is None for _, _, names in parts) else sum((names for _, _, names in parts), ())
-    return _joined(reads, *(more for more, _, _ in parts)), pure, sets
-
-
-_IMPURE_FILTERS = frozenset({"random", "timesince", "timeuntil", "naturaltime", "naturalday"})
-
-
-def filter_is_pure(function):
-    """Whether a filter gives the same for the same value: Django's own do, but for those that ask the clock."""
-    plain = inspect.unwrap(function)
-    module = getattr(plain, "__module__", None) or ""
-    name = getattr(plain, "__name__", "random").removesuffix("_filter")  # as the functions of some are called
-    return module.startswith("django.") and name not in _IMPURE_FILTERS
-
-
-def _is_pure(expression):
-    if expression[0] == "const":
-        return True
-    return expression[0] == "expr" and all(filter_is_pure(function) for function, _, _ in expression[3])
 
 
 # Nodes
@@ -333,12 +193,12 @@ def _lookup(*names):
 
 
 def _spaceless(node):
-    return _call(node, *_inside(lower_nodelist(node.nodelist)))
+    return _call(node, *effects_of(lower_nodelist(node.nodelist)))
 
 
 def _static(node):
     path = lower_expr(node.path)
-    return _call(node, (path,), _is_pure(path), _named(node.varname))
+    return _call(node, (path,), expr_is_pure(path), _named(node.varname))
 
 
 def _now(node):
@@ -359,7 +219,7 @@ def _csrf(node):
 def _url(node):
     name, args, kwargs = lower_expr(node.view_name), tuple(map(lower_expr, node.args)), _pairs(node.kwargs)
     reads = (name, *args, *(value for _, value in kwargs))
-    return [("url", node, reads, all(map(_is_pure, reads)), _named(node.asvar), name, args, kwargs, node.asvar)]
+    return [("url", node, reads, all(map(expr_is_pure, reads)), _named(node.asvar), name, args, kwargs, node.asvar)]
 
 
 def _translate(node):
@@ -380,7 +240,7 @@ def _message(tokens, trimmed):
     """(msgid, names) of a list of {% blocktranslate %}'s tokens."""
     names = tuple(token.contents for token in tokens if token.token_type == base.TokenType.VAR)
     parts = {base.TokenType.TEXT: lambda text: text.replace("%", "%%"), base.TokenType.VAR: "%({})s".format}
-    message = "".join(parts[one.token_type](one.contents) for one in tokens if one.token_type in parts)
+    message = "".join(parts[token.token_type](token.contents) for token in tokens if token.token_type in parts)
     return trim_whitespace(message) if trimmed else message, names
 
 
@@ -394,7 +254,7 @@ def _blocktranslate(node):
     pairs = _pairs(node.extra_context)
     reads = (*(value for _, value in pairs), *((count[1],) if count else ()), *((context,) if context else ()))
     local = {*node.extra_context, node.countervar}
-    pure = all(map(_is_pure, reads))
+    pure = all(map(expr_is_pure, reads))
     try:
         reads += tuple(_lookup(name) for name in dict.fromkeys(names) if name not in local)
     except base.TemplateSyntaxError:  # _name: a message may have what a variable may not
@@ -408,30 +268,30 @@ def _blocktranslate(node):
 
 def _widthratio(node):
     reads = tuple(map(lower_expr, (node.val_expr, node.max_expr, node.max_width)))
-    return _call(node, reads, all(map(_is_pure, reads)), _named(node.asvar))
+    return _call(node, reads, all(map(expr_is_pure, reads)), _named(node.asvar))
 
 
 def _regroup(node):
     target, expression = lower_expr(node.target), lower_expr(node.expression)
-    return _call(node, (target, expression), _is_pure(target) and _is_pure(expression), (node.var_name,))
+    return _call(node, (target, expression), expr_is_pure(target) and expr_is_pure(expression), (node.var_name,))
 
 
 def _filter_tag(node):
-    reads, pure, sets = _inside(lower_nodelist(node.nodelist))
+    reads, pure, sets = effects_of(lower_nodelist(node.nodelist))
     expression = lower_expr(node.filter_expr)
-    return _call(node, _joined(reads, (expression,)), pure and _is_pure(expression), sets)
+    return _call(node, join_reads(reads, (expression,)), pure and expr_is_pure(expression), sets)
 
 
 def _wrapped(node):
     """A tag around a list of nodes that changes nothing but language, time zone or number formats inside."""
-    reads, pure, sets = _inside(lower_nodelist(node.nodelist))
+    reads, pure, sets = effects_of(lower_nodelist(node.nodelist))
     argument = getattr(node, "language", None) or getattr(node, "tz", None)
-    return _call(node, _joined(reads, (lower_expr(argument),) if argument else ()), pure, sets)
+    return _call(node, join_reads(reads, (lower_expr(argument),) if argument else ()), pure, sets)
 
 
 def _sets_variable(node):
     """get_current_language and its like: what they give depends on the locale alone."""
-    arguments = [one for one in (getattr(node, "lang_code", None), getattr(node, "languages", None)) if one]
+    arguments = [each for each in (getattr(node, "lang_code", None), getattr(node, "languages", None)) if each]
     return _call(node, tuple(map(lower_expr, arguments)), True, (node.variable,))
 
 
@@ -496,14 +356,14 @@ _KINDS = {
 }
 
 # A class whose render() somebody replaced is called, as any other.
-_OWN = {cls: (cls.render, cls.render_annotated) for cls in _KINDS}
+_RENDERS = {cls: (cls.render, cls.render_annotated) for cls in _KINDS}
 
 
 def lower_node(node):
     """The ops of one node. What we do not know, or cannot read, is called: that is always right."""
     cls = type(node)
-    own = _OWN.get(cls)
-    if own is None or own != (cls.render, cls.render_annotated) or "render" in vars(node):
+    known = _RENDERS.get(cls)
+    if known is None or known != (cls.render, cls.render_annotated) or "render" in vars(node):
         return _call(node)
     try:
         return _KINDS[cls](node)
@@ -517,40 +377,24 @@ def lower_nodelist(nodelist):
     return [op for node in nodelist or () for op in lower_node(node)]
 
 
-# Templates
+# Looking into tags
 
 
-def _node_lists(value, depth=0):
-    """The node lists that an attribute of a node holds, in tuples, lists and dicts too."""
-    if isinstance(value, base.NodeList):
-        yield value
-    elif type(value) in (list, tuple) and depth < 4:
-        for one in value:
-            yield from _node_lists(one, depth + 1)
-    elif type(value) is dict and depth < 4:
-        for one in value.values():
-            yield from _node_lists(one, depth + 1)
+def with_inside(op):
+    """An op and all ops inside, those of a tag that is called with all that is in it too."""
+    yield op
+    node = op[1]
+    if op[0] == "call":
+        inside = lower_nodelist(node.nodelist) if isinstance(getattr(node, "nodelist", None), base.NodeList) else ()
+    elif op[0] == "if":
+        inside = tuple(nested for _, ops in op[2] for nested in ops)
+    else:
+        inside = tuple(nested for part in op[2:] if type(part) is list for nested in part)
+    for nested in inside:
+        yield from with_inside(nested)
 
 
-def lower_tree(nodelist):
-    """Makes a node list, and all that its nodes hold, run in C. Lists of other classes keep their own render()."""
-    waiting, seen = [nodelist], set()
-    while waiting:
-        found = waiting.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        if type(found) is base.NodeList and all(isinstance(node, base.Node) for node in found):
-            found.__class__ = NodeList
-        for node in found:
-            for value in getattr(node, "__dict__", {}).values():
-                waiting.extend(_node_lists(value))
-
-
-def lower(template):
-    """Makes a parsed django.template.base.Template run in C, and returns it. Lowering twice does nothing."""
-    if type(template.nodelist) is base.NodeList:
-        lower_tree(template.nodelist)
-    if type(template) is base.Template:
-        template.__class__ = Template
-    return template
+def values_given(op):
+    """The exprs that an op passes to custom tags, which may mutate what they are given (a list, say)."""
+    custom = (each for each in with_inside(op) if each[0] == "simple" or type(each[1]) is library.InclusionNode)
+    return tuple(expr for each in custom for expr in each[2] or ())

@@ -1,14 +1,14 @@
-"""A plan in words, for the person who wrote the template: what is a slot of its own, and what is not, and why."""
+"""A plan in words, as EXPLAIN does for a query: what became a slot, what each depends on, and what is a region, why."""
 
 import json
 
-from . import deps
+from . import dependencies
 
 _CLASSES = {"t": "text", "a": "attribute", "g": "tag", "r": "raw text", "h": "region", "T": "page title"}
 _LONGEST = 70
 
 
-def describe(page):
+def explain(page):
     """An outline of a page (plan.compile_page), a line for each slot."""
     lines = ["root: " + ("a <div dj-root> around all of it" if page["wrapped"] else "found in the template")]
     for template in page["templates"]:
@@ -19,7 +19,7 @@ def describe(page):
     return "\n".join(lines)
 
 
-def count(page):
+def count_slots(page):
     """How many slots of each class a page has, {class: number}, and its regions: [(reason, template, line)]."""
     classes, regions = {}, []
 
@@ -106,12 +106,12 @@ class _Outline:
 
     def reads(self, mask):
         """What a mask stands for, in words."""
-        words = [name for at, name in enumerate(self.roots) if mask & (1 << min(at, deps.ROOTS))]
-        if mask & sum(1 << bit for bit in range(deps.FIRST_ROW, deps.LAST_ROW + 1)):
+        words = [name for at, name in enumerate(self.roots) if mask & (1 << min(at, dependencies.ROOTS))]
+        if mask & sum(1 << bit for bit in range(dependencies.FIRST_ROW, dependencies.LAST_ROW + 1)):
             words.append("its row")
-        if mask & deps.POSITION:
+        if mask & dependencies.POSITION:
             words.append("its position")
-        if mask & deps.IMPURE:
+        if mask & dependencies.IMPURE:
             words.append("always")
         return ", ".join(words) or "once"
 

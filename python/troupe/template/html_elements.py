@@ -1,6 +1,6 @@
 """Names of elements and attributes by what an HTML parser does with them. Data from the HTML standard."""
 
-from .html import fold
+from .html_tokenizer import fold
 
 HTML, SVG, MATH = "html", "svg", "math"
 

@@ -9,7 +9,7 @@ import re
 
 from .nodes import If, Text, Value
 
-TEXT, NODE, START, END, COMMENT, NOTHING, TORN = "text", "node", "start", "end", "comment", "nothing", "torn"
+TEXT, NODE, START, END, COMMENT, NOTHING, AMBIGUOUS = "text", "node", "start", "end", "comment", "nothing", "ambiguous"
 
 _OPEN = re.compile(r"<(?=[a-zA-Z/!?]|\Z)")
 _NAME = re.compile(r"[^\t\n\f\r />]*")
@@ -44,7 +44,7 @@ def fold(name):
     return name.translate(_FOLD)
 
 
-class Torn(Exception):
+class AmbiguousTag(Exception):
     """Where a tag ends cannot be said; the text says why."""
 
 
@@ -108,7 +108,7 @@ def part(nodes, begin, end):
     return result
 
 
-class Source:
+class Tokenizer:
     """A list of nodes and a position in it."""
 
     __slots__ = ("nodes", "at")
@@ -145,7 +145,7 @@ class Source:
         i, offset = begin
         mark = text[offset + 1 : offset + 2]
         if not mark:
-            return Token(TORN, begin, begin, "a name that is not static")
+            return Token(AMBIGUOUS, begin, begin, "a name that is not static")
         if mark.isascii() and mark.isalpha():
             return self._tag(Token(START, begin, begin), offset + 1)
         if mark == "/":
@@ -162,7 +162,7 @@ class Source:
         i, offset = begin
         mark = text[offset + 2 : offset + 3]
         if not mark:
-            return Token(TORN, begin, begin, "a name that is not static", "/")
+            return Token(AMBIGUOUS, begin, begin, "a name that is not static", "/")
         if mark.isascii() and mark.isalpha():
             return self._tag(Token(END, begin, begin), offset + 2)
         if mark == ">":
@@ -179,7 +179,7 @@ class Source:
     def _until(self, token, pattern, offset):
         end, dynamic = self.find(pattern, (token.begin[0], offset))
         if end is None:
-            return Token(TORN, token.begin, token.begin, "a comment that does not end here", "!")
+            return Token(AMBIGUOUS, token.begin, token.begin, "a comment that does not end here", "!")
         token.end, token.dynamic = end[1], dynamic
         return token
 
@@ -208,15 +208,15 @@ class Source:
         tag = _Tag(self, token)
         try:
             tag.run((i, name.end()))
-        except Torn as error:
-            return self._torn(token, str(error))
+        except AmbiguousTag as error:
+            return self._ambiguous(token, str(error))
         if token.kind == END and token.dynamic:
-            return self._torn(token, "a value in an end tag")
+            return self._ambiguous(token, "a value in an end tag")
         return token
 
-    def _torn(self, token, reason):
+    def _ambiguous(self, token, reason):
         name = token.name if token.kind == START else "/" + token.name
-        return Token(TORN, token.begin, token.begin, reason, name)
+        return Token(AMBIGUOUS, token.begin, token.begin, reason, name)
 
 
 class _Tag:
@@ -241,14 +241,14 @@ class _Tag:
             else:
                 self._dynamic(i, node)
             i, offset = i + 1, 0
-        raise Torn("a tag that does not end here")
+        raise AmbiguousTag("a tag that does not end here")
 
     def _dynamic(self, i, node):
         self.token.dynamic = True
         quoted = len(self.states) == 1 and self.attribute is not None and self.states & {_DOUBLE, _SINGLE}
         if self.states == {_TAG_NAME}:
             if not node.clear_start():
-                raise Torn("a name that is not static")
+                raise AmbiguousTag("a name that is not static")
             self.states = {_BEFORE}
         if self.states == {_ATTR} and node.clear_start():
             self.states = {_AFTER}
@@ -280,7 +280,7 @@ class _Tag:
         results = {_advance(text, offset, state) for state in self.states}
         ends = {end for _, end in results}
         if len(ends) > 1:
-            raise Torn("a tag whose end depends on a value")
+            raise AmbiguousTag("a tag whose end depends on a value")
         self.states = {state for state, _ in results}
         end = ends.pop()
         if end is not None and text[end - 2 : end - 1] == "/":
@@ -409,5 +409,5 @@ def _repeated(nodes, states):
 def _inside(text, state):
     state, end = _advance(text, 0, state)
     if end is not None:
-        raise Torn("a tag that ends inside another of the template's tags")
+        raise AmbiguousTag("a tag that ends inside another of the template's tags")
     return state

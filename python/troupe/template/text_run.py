@@ -2,13 +2,13 @@
 
 import re
 
-from .elements import PRE
+from .html_elements import PRE
 from .nodes import Text
 
 _HALF_ENTITY = re.compile(r"&#?[a-zA-Z0-9]*\Z")
 
 
-class Run:
+class TextRun:
     """The text that stands in one gap of an element; item: its place among the block's items, once it has a value."""
 
     __slots__ = ("builder", "parts", "item", "level", "scopes", "tail", "path", "name", "gap", "flags", "top")

@@ -20,7 +20,7 @@ from django.utils.functional import SimpleLazyObject, lazystr
 from django.utils.safestring import SafeString, mark_safe
 from template_pair import agree, engines, is_native, outcome
 
-from troupe.template import lower
+from troupe.template import lowering
 
 native = pytest.importorskip("troupe._native")
 
@@ -428,7 +428,7 @@ def test_a_node_that_cannot_be_read_is_called(monkeypatch, caplog):
     def unreadable(node):
         raise RuntimeError("not this one")
 
-    monkeypatch.setitem(lower._KINDS, VariableNode, unreadable)
+    monkeypatch.setitem(lowering._KINDS, VariableNode, unreadable)
     _, engine = engines({})
     assert is_native(engine, "a{{ x }}").render(Context({"x": "<"})) == "a&lt;"
     assert caplog.messages[0].startswith('event=not_lowered node="<Variable Node: x>')

@@ -7,16 +7,16 @@ noted for the place in question, and the block is walked again.
 import re
 from typing import NamedTuple
 
-from . import deps
-from .chunk import chunk_hash, make_chunk
-from .elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
-from .expand import Hopeless
-from .html import COMMENT, END, NODE, NOTHING, START, TEXT, Source, fold, part
-from .lower import names_read, names_set
+from . import dependencies
+from .block_chunk import chunk_hash, make_chunk
+from .effects import names_read, names_set
+from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
+from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Tokenizer, fold, part
+from .inlining import Unplannable
 from .nodes import For, If, Scope, Text, deps_of, newline_first, ops_of
+from .open_elements import EVERYTHING, OpenElements, ParserRepair, attribute_name
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
-from .runs import Run
-from .tree import EVERYTHING, Surprise, Tree, attribute_name
+from .text_run import TextRun
 
 KEYS = ("dj-key", "data-key", "id")
 _NEWLINES = re.compile(r"\r\n?")
@@ -63,7 +63,7 @@ class Shared:
         self.attempts = 0
 
 
-class Builder:
+class BlockBuilder:
     """One block. base: the elements around it; loops: the lists around it, outermost first; opened: the scope that it
     is, if it is one; is_row: it is shown any number of times.
     """
@@ -76,11 +76,11 @@ class Builder:
         self.is_row = is_row
 
     def build(self, nodes):
-        """Walks the nodes. Returns self; `block` is the plan's. Surprise: the block is not one that can stand alone."""
+        """Walks the nodes and returns self, whose `block` is the plan's. ParserRepair: the block cannot stand alone."""
         while True:
             self.shared.attempts += 1
             if self.shared.attempts > _MOST_ATTEMPTS:
-                raise Hopeless("too many places where the markup is not balanced")
+                raise Unplannable("too many places where the markup is not balanced")
             self._reset()
             try:
                 self._sequence(nodes, None)
@@ -89,7 +89,7 @@ class Builder:
             except _Retry:
                 continue
             except _Unbalanced as error:
-                raise Surprise(str(error)) from None
+                raise ParserRepair(str(error)) from None
 
     def _reset(self):
         self.level = self.items = []
@@ -99,14 +99,14 @@ class Builder:
         self.slots = []
         self.notes = {}
         self.run = None
-        self.tree = Tree(self, self.base)
+        self.tree = OpenElements(self, self.base)
         self.key = self.key_name = None
         self.plain = True  # nothing stands at the top level but one element and white space
 
     # Walking.
 
     def _sequence(self, nodes, owner):
-        source = Source(nodes)
+        source = Tokenizer(nodes)
         while not source.ended():
             place = Place(nodes, source.at, owner)
             try:
@@ -115,19 +115,19 @@ class Builder:
                     self._region(source, place, reason)
                 else:
                     self._token(source, source.token(self.tree.foreign()), place)
-            except Surprise as surprise:
-                self._surprised(surprise, place)
+            except ParserRepair as repair:
+                self._cover_repair(repair, place)
 
     def _inside(self):
         return True
 
-    def _surprised(self, surprise, place):
-        cover = surprise.cover
+    def _cover_repair(self, repair, place):
+        cover = repair.cover
         if cover is EVERYTHING or (cover is not None and cover.owner is None):
-            raise Hopeless(str(surprise)) from None
+            raise Unplannable(str(repair)) from None
         if cover is not None and cover.owner is not self:
-            raise surprise
-        self._degrade(place if cover is None else cover.place, str(surprise))
+            raise repair
+        self._degrade(place if cover is None else cover.place, str(repair))
 
     def _degrade(self, place, reason):
         """Makes a region at a place. If there is one already, it was not enough."""
@@ -164,7 +164,7 @@ class Builder:
         kind = token.kind
         if kind == TEXT or kind == NOTHING:
             if token.dynamic:
-                raise Surprise("a value in <!…>", self.tree.foreign_root())
+                raise ParserRepair("a value in <!…>", self.tree.foreign_root())
             self._static(part(place.nodes, token.begin, token.end))
         elif kind == NODE:
             self._node(place.nodes[token.begin[0]], place)
@@ -175,7 +175,7 @@ class Builder:
         elif kind == COMMENT:
             self._comment(token, place)
         else:
-            raise Surprise(token.reason)
+            raise ParserRepair(token.reason)
 
     # Items.
 
@@ -192,7 +192,7 @@ class Builder:
 
     def _in_document(self):
         if self.tree.template():
-            raise Surprise("a value in <template>", self.tree.template())
+            raise ParserRepair("a value in <template>", self.tree.template())
 
     def _slot(self, kind, descriptor):
         self._in_document()
@@ -202,10 +202,10 @@ class Builder:
 
     def _leaf(self, kind, descriptor, flags, nodes, once=False):
         slot = self._slot(kind, descriptor)
-        mask = deps.final(deps_of(nodes), self.loops)
+        mask = dependencies.final(deps_of(nodes), self.loops)
         if once:
-            acts = deps_of(nodes) & deps.ACTS
-            mask, flags = (deps.IMPURE, flags | QUIET) if acts else (0, flags)
+            acts = deps_of(nodes) & dependencies.ACTS
+            mask, flags = (dependencies.IMPURE, flags | QUIET) if acts else (0, flags)
         self.level.append(["leaf", slot, kind, flags, mask, ops_of(nodes)])
         return slot
 
@@ -225,7 +225,7 @@ class Builder:
 
     def _whole_entities(self):
         if self.run is not None and self.run.half_entity():
-            raise Surprise("an entity that may go on behind it", self.tree.parent() or EVERYTHING)
+            raise ParserRepair("an entity that may go on behind it", self.tree.parent() or EVERYTHING)
 
     def _edge(self, place):
         """An anchor is to stand here: it must not part what the parser sees as one."""
@@ -235,7 +235,7 @@ class Builder:
             return
         # The parser drops a newline right behind <pre>, but not behind an anchor.
         if newline_first(place.nodes[place.at[0] :]):
-            raise Surprise(f"the first newline in <{parent.name}>", parent)
+            raise ParserRepair(f"the first newline in <{parent.name}>", parent)
 
     # Texts.
 
@@ -246,7 +246,7 @@ class Builder:
 
     def _run(self):
         if self.run is None:
-            self.run = Run(self)
+            self.run = TextRun(self)
         return self.run
 
     def _flush(self, edge=0):
@@ -263,7 +263,7 @@ class Builder:
         if run.top:
             self.plain = False
         slot = self._slot("t", ["t", run.path, run.name, run.gap])
-        mask = deps.final(deps_of(run.parts), self.loops)
+        mask = dependencies.final(deps_of(run.parts), self.loops)
         run.item[:] = ["leaf", slot, "t", run.flags | edge, mask, ops_of(run.parts)]
 
     def _conflict(self, scope):
@@ -304,7 +304,7 @@ class Builder:
     def _scope(self, node, place):
         before = self.level, self.scopes
         inside = []
-        item = ["scope", deps.final(node.deps, self.loops), node.scope, inside]
+        item = ["scope", dependencies.final(node.deps, self.loops), node.scope, inside]
         self.level.append(item)
         self.level, self.scopes = inside, (*self.scopes, node)
         self._sequence(node.nodes, place)
@@ -323,27 +323,27 @@ class Builder:
         opened = None if isinstance(node, If) else node
         blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
         slot = self._slot("b", ["b", *self._unit("b")])
-        masks = deps.final(node.deps, self.loops), deps.final(cond_deps, self.loops)
+        masks = dependencies.final(node.deps, self.loops), dependencies.final(cond_deps, self.loops)
         self.level.append(["branch", slot, *masks, blocks, None if opened else node.op[1]])
 
     def _block(self, nodes, opened=None):
         if not nodes:
             return None
-        return Builder(self.shared, self.tree.inner(), self.loops, opened).build(nodes).block
+        return BlockBuilder(self.shared, self.tree.inner(), self.loops, opened).build(nodes).block
 
     def _list(self, node, place):
         self._edge(place)
         self._flush(EDGE)
         loop = node.loop
-        row = Builder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
+        row = BlockBuilder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
         empty = self._block(node.empty)
         slot = self._slot("l", ["l", *self._unit("l"), row.key_name])
         _, django_node, loopvars, expr, is_reversed = node.op[:5]
         self.level.append(
             [
-                "list", slot, deps.final(node.deps, self.loops), deps.final(node.seq_deps, self.loops),
-                deps.row_bit(len(self.loops)), loopvars, expr, is_reversed, django_node, loop.forloop, loop.flags,
-                row.key, row.block, empty,
+                "list", slot, dependencies.final(node.deps, self.loops), dependencies.final(node.seq_deps, self.loops),
+                dependencies.row_bit(len(self.loops)), loopvars, expr, is_reversed, django_node,
+                loop.forloop, loop.flags, row.key, row.block, empty,
             ]
         )  # fmt: skip
 
@@ -435,10 +435,10 @@ class Builder:
         begin = source.at
         found, dynamic = source.find(raw_end(element.name), begin)
         if found is None:
-            raise Surprise(f"<{element.name}> does not end here", element)
+            raise ParserRepair(f"<{element.name}> does not end here", element)
         nodes = part(place.nodes, begin, found[0])
         if element.name == "script" and any(_escaped_script(node) for node in nodes):
-            raise Surprise("<script> in a comment in <script>", EVERYTHING)
+            raise ParserRepair("<script> in a comment in <script>", EVERYTHING)
         source.at = found[0]
         if not dynamic:
             self._pieces(nodes)
@@ -446,14 +446,14 @@ class Builder:
             flags = PRE if element.name == "textarea" else 0
             self._leaf("r", ["r", list(element.path), element.name], flags, nodes, once)
         else:
-            raise Surprise(f"a value in <{element.name}>", element)
+            raise ParserRepair(f"a value in <{element.name}>", element)
 
     def _dead_inside(self, source, element, place):
         """Somebody else's element: what is inside is made once and then left alone."""
         begin = source.at
         end = content_end(place.nodes, begin, fold(element.name), self.tree.foreign())
         if end is None:
-            raise Surprise(f"<{element.name}> does not end here", element)
+            raise ParserRepair(f"<{element.name}> does not end here", element)
         nodes = part(place.nodes, begin, end)
         if all(isinstance(node, Text) for node in nodes):
             return

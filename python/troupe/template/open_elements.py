@@ -1,11 +1,11 @@
 """The open elements, as an HTML parser has them while it reads a template's static tags.
 
 Follows what the parser does by itself where that is certain (an <li> that closes the one before it, the <tbody> that
-nobody wrote) and raises Surprise where it would move, drop or repeat something: then a region covers the place. The
+nobody wrote) and raises ParserRepair where it would move, drop or repeat something: then a region covers the place. The
 rules are those of the HTML standard's tree construction; tests/browser/test_parser_rules.py asks Chromium.
 """
 
-from .elements import (
+from .html_elements import (
     BREAKOUT,
     BUTTON_SCOPE,
     CELLS,
@@ -40,10 +40,10 @@ from .elements import (
     TEXT_POINTS,
     VOID,
 )
-from .html import fold
+from .html_tokenizer import fold
 
 
-class Surprise(Exception):
+class ParserRepair(Exception):
     """A parser would do something of its own here. cover: the element that a region must cover, or None: this place."""
 
     def __init__(self, reason, cover=None):
@@ -82,7 +82,7 @@ class Element:
         return self.ns == HTML and self.name in names
 
 
-class Tree:
+class OpenElements:
     """The stack of open elements of one block. base: those around the block, outermost first; they stay open."""
 
     def __init__(self, owner, base):
@@ -158,21 +158,21 @@ class Tree:
         """A text stands here; blank: white space only."""
         parent = self.parent()
         if not blank and parent is not None and parent.is_html(TABLEISH):
-            raise Surprise(f"text in <{parent.name}>", self.table() or parent)
+            raise ParserRepair(f"text in <{parent.name}>", self.table() or parent)
 
     # Start tags.
 
     def start(self, token, place):
         """A start tag. The new element, which is open now unless it is void; its unit is counted.
 
-        Raises Surprise before it changes anything.
+        Raises ParserRepair before it changes anything.
         """
         name = token.name
         if self.foreign():
             return self._start_foreign(token, place)
         parent = self.parent()
         if name in NEVER:
-            raise Surprise(NEVER[name], EVERYTHING)
+            raise ParserRepair(NEVER[name], EVERYTHING)
         if parent is not None and parent.is_html(("select", "option", "optgroup")) and self._find(("select",)):
             self._in_select(name)
         elif parent is not None and parent.is_html(TABLEISH):
@@ -200,7 +200,7 @@ class Tree:
         parent = self.parent()
         name = token.name
         if name in BREAKOUT or (name == "font" and any(token.attribute(a) for a in ("color", "face", "size"))):
-            raise Surprise(f"<{name}> in <{parent.name}>", self.foreign_root())
+            raise ParserRepair(f"<{name}> in <{parent.name}>", self.foreign_root())
         adjusted = SVG_NAMES.get(name, name) if parent.ns == SVG else name
         ns = SVG if name == "svg" and parent.name == "annotation-xml" else parent.ns
         return self._push(adjusted, ns, token, place, void=token.closed)
@@ -218,10 +218,10 @@ class Tree:
         """The parser closes this element, and with it what is open inside."""
         at = self.stack.index(element)
         if at < self.floor:
-            raise Surprise(why, element)
+            raise ParserRepair(why, element)
         for each in self.stack[at + 1 :]:
             if not each.is_html(IMPLIED):
-                raise Surprise(why, element)
+                raise ParserRepair(why, element)
         del self.stack[at:]
 
     def _closes(self, name):
@@ -241,7 +241,7 @@ class Tree:
             while self.parent() and self.parent().is_html(("rb", "rt", "rp") if name in ("rt", "rp") else IMPLIED):
                 self._close(self.parent(), f"<{name}> closes <{self.parent().name}>")
         elif name in HEADINGS and parent.is_html(HEADINGS):
-            raise Surprise(f"<{name}> in <{parent.name}>", parent)
+            raise ParserRepair(f"<{name}> in <{parent.name}>", parent)
 
     def _close_item(self, names, name):
         for element in reversed(self.stack):
@@ -264,14 +264,14 @@ class Tree:
         else:
             return
         if found:
-            raise Surprise(f"<{name}> in <{name}>", found)
+            raise ParserRepair(f"<{name}> in <{name}>", found)
 
     def _in_select(self, name):
         if name in ("option", "optgroup", "hr"):
             while self.parent().is_html(("option",) if name == "option" else ("option", "optgroup")):
                 self._close(self.parent(), f"<{name}> in <{self.parent().name}>")
         elif name not in ("script", "template"):
-            raise Surprise(f"<{name}> in <select>", self._find(("select",)))
+            raise ParserRepair(f"<{name}> in <select>", self._find(("select",)))
 
     # Tables.
 
@@ -297,18 +297,18 @@ class Tree:
     def _in_bare_table(self, name, table):
         if name == "tr":
             if table.owner is not self.owner or self.current() is self.top_level:
-                raise Surprise("<tr> without <tbody>", table)
+                raise ParserRepair("<tr> without <tbody>", table)
             self._push("tbody", HTML, None, table.place, void=False)
         elif name not in SECTIONS and name not in ("caption", "colgroup"):
-            raise Surprise(f"<{name}> in <table>", table)
+            raise ParserRepair(f"<{name}> in <table>", table)
 
     def _leave_row(self, token, parent):
         closers = TABLE_PARTS - CELLS if parent.name == "tr" else TABLE_PARTS - CELLS - {"tr"}
         if token.name not in closers:
-            raise Surprise(f"<{token.name}> in <{parent.name}>", self.table() or parent)
+            raise ParserRepair(f"<{token.name}> in <{parent.name}>", self.table() or parent)
         self._close(parent, f"<{token.name}> closes <{parent.name}>")
         if not self.parent().is_html(TABLEISH):
-            raise Surprise(f"<{token.name}> without <table>")
+            raise ParserRepair(f"<{token.name}> without <table>")
         self._in_table(token)
 
     def _table_part(self, token):
@@ -318,7 +318,7 @@ class Tree:
         if cell is None:
             if self.parent() is not None and self.parent().is_html(("template",)):
                 return
-            raise Surprise(f"<{name}> outside of a table")
+            raise ParserRepair(f"<{name}> outside of a table")
         self._close(cell, f"<{name}> closes <{cell.name}>")
         self._in_table(token)
 
@@ -338,7 +338,7 @@ class Tree:
             if fold(element.name) == name and (element.ns == HTML or foreign):
                 return self._end_of(element)
             if name in HEADINGS and element.is_html(HEADINGS):
-                raise Surprise(f"</{name}> ends <{element.name}>", element)
+                raise ParserRepair(f"</{name}> ends <{element.name}>", element)
             if name not in FORMATTING and element.name in SCOPE and element.is_html(SCOPE) and name not in TABLEISH:
                 break
         return self._end_of_nothing(name)
@@ -347,32 +347,32 @@ class Tree:
         at = self.stack.index(element)
         why = f"</{element.name}> where <{self.stack[-1].name}> is open"
         if at < self.floor:
-            raise Surprise(f"</{element.name}> closes what was opened outside")
+            raise ParserRepair(f"</{element.name}> closes what was opened outside")
         for inner in self.stack[at + 1 :]:
             if inner.is_html(FORMATTING):
-                raise Surprise(f"<{inner.name}> is left open", EVERYTHING)
+                raise ParserRepair(f"<{inner.name}> is left open", EVERYTHING)
             closes = element.is_html(STRONG_ENDS) or not inner.is_html(SPECIAL)
             if not inner.is_html(IMPLIED) or not closes:
-                raise Surprise(why, element)
+                raise ParserRepair(why, element)
         del self.stack[at:]
         return True
 
     def _end_of_nothing(self, name):
         if name == "p":
             if self._find(("p",)):
-                raise Surprise("</p> closes what was opened outside")
+                raise ParserRepair("</p> closes what was opened outside")
             return self._out_of_nothing(name)
         if self._find((name,)):
-            raise Surprise(f"</{name}> in the wrong place")
+            raise ParserRepair(f"</{name}> in the wrong place")
         return False
 
     def _out_of_nothing(self, name):
         """</p> and </br> make an element, in most places."""
         parent = self.parent()
         if parent is not None and parent.is_html(TABLEISH):
-            raise Surprise(f"</{name}> in <{parent.name}>", self.table() or parent)
+            raise ParserRepair(f"</{name}> in <{parent.name}>", self.table() or parent)
         if self.foreign() or self._find(("select",)):
-            raise Surprise(f"</{name}> in <{parent.name}>", self.foreign_root() or self._find(("select",)))
+            raise ParserRepair(f"</{name}> in <{parent.name}>", self.foreign_root() or self._find(("select",)))
         self.unit()
         return True
 
