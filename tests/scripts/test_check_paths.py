@@ -19,12 +19,12 @@ def problems(tmp_path):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
 
-    def of(text, document="README.md"):
+    def check(text, document="README.md"):
         (tmp_path / document).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / document).write_text(text)
         return check_paths.check(tmp_path)
 
-    return of
+    return check
 
 
 @pytest.mark.parametrize(
