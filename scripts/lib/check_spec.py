@@ -119,7 +119,7 @@ def check_errors(parts, root):
     text = parts.get("7", "")
     said = {cells[0].strip("`"): "NOT_EXECUTED" for cells in rows(text) if cells[0].startswith("`")}
     said.update(dict.fromkeys(listed(text, "Its kinds: "), "FAILED"))
-    said.update(dict.fromkeys(listed(text, "UNKNOWN says that it cannot be told: "), "UNKNOWN"))
+    said.update(dict.fromkeys(listed(text, "**UNKNOWN** says that it cannot be told: "), "UNKNOWN"))
     source = check_tree.text(root, "common/errors.def")
     found = re.findall(r'^ERROR\(\w+, "(\w+)", (\w+),', source, re.MULTILINE)
     return differences(
