@@ -44,7 +44,7 @@ s_balance(slice html, unsigned place)
         ASSERT(markup_balanced(html, place & ~(unsigned)OPEN_PLACES));
     } else if (!html.size || html.data[html.size - 1] != '<') {
         ASSERT(!s_composed("", html, "<!--x-->", (slice){0}, "", place) ||
-               markup_judge(CLASS_REGION, place, html) == MARKUP_LOOSE);
+               markup_classify(CLASS_REGION, place, html) == MARKUP_UNFIT);
     }
     if (fits && place == PLACE_KNOWN)
         ASSERT(s_composed("<div>", html, "<b>", (slice){0}, "</b></div>", place));
@@ -58,7 +58,7 @@ s_text(slice html)
     buffer_init(&decoded);
     buffer_init(&direct);
     buffer_init(&indirect);
-    markup_kind kind = markup_judge(CLASS_TEXT, PLACE_KNOWN, html);
+    markup_kind kind = markup_classify(CLASS_TEXT, PLACE_KNOWN, html);
     bool plain = markup_decode(html, &decoded);
     ASSERT(!plain || kind == MARKUP_TEXT);
     if (plain) {
@@ -79,12 +79,12 @@ s_classes(slice html, unsigned place)
 {
     static const char classes[] = "targhT";
     for (const char *class = classes; *class; class ++)
-        markup_judge(*class, place, html);
+        markup_classify(*class, place, html);
     if (markup_is_tag(html))
         ASSERT(html.data[0] == '<' && html.data[html.size - 1] == '>');
-    if (markup_judge(CLASS_ATTRIBUTE, 0, html) != MARKUP_LOOSE)
+    if (markup_classify(CLASS_ATTRIBUTE, 0, html) != MARKUP_UNFIT)
         ASSERT(s_composed("<i a=\"", html, "\" b>", (slice){0}, "</i>", PLACE_KNOWN));
-    if (markup_judge(CLASS_RAW, 0, html) != MARKUP_LOOSE)
+    if (markup_classify(CLASS_RAW, 0, html) != MARKUP_UNFIT)
         ASSERT(s_composed("<script>", html, "", (slice){0}, "\n</script>", PLACE_KNOWN));
 }
 

@@ -148,23 +148,23 @@ static void
 s_slots(const fake *self, const render_order *order, rendering *ret, int count)
 {
     char text[16];
-    bool new, whole = order->whole || !order->tree->top || order->tree->loose;
+    bool new, whole = order->whole || !order->tree->root_block || order->tree->unadoptable;
     if (whole) {
         tree_begin(order->tree, self, self->page);
         tree_chunk(order->tree, self->page, &new);
     }
-    order->tree->loose = self->loose;
+    order->tree->unadoptable = self->loose;
     ret->kind = whole || self->loose ? RENDERED_ROOT : RENDERED_PATCH;
-    part *top = order->tree->top;
+    block *top = order->tree->root_block;
     slice value = slice_of(text, (size_t)snprintf(text, sizeof text, "%d", count));
     rendered *html = &ret->html;
     buffer_format(&html->text, "<main dj-root>%s", text);
-    if (part_leaf(top, 1, value, order->key) && !whole)
+    if (block_leaf(top, 1, value, order->key) && !whole)
         patch_leaf(&ret->patch, 1, CLASS_TEXT, 0, value);
     rendered_anchor(html, count % 2 ? "<!--$b1-->" : "<!--$b-->");
-    int shown = count % 2 ? 0 : PART_NOTHING;
-    if (shown != part_alternative(top, 2)) {
-        part_show(top, 2, shown, shown ? NULL : self->branch);
+    int shown = count % 2 ? 0 : BRANCH_NOTHING;
+    if (shown != block_alternative(top, 2)) {
+        block_show(top, 2, shown, shown ? NULL : self->branch);
         unsigned chunk = shown ? 0 : tree_chunk(order->tree, self->branch, &new);
         if (!whole && !shown && new)
             patch_chunk(&ret->patch, self->branch);
@@ -193,8 +193,8 @@ s_render(void *host, void *instance, const render_order *order, rendering *ret, 
         s_slots(self, order, ret, ((counter *)instance)->count);
         return OK;
     }
-    if (order->tree->top)
-        tree_lose(order->tree);
+    if (order->tree->root_block)
+        tree_invalidate(order->tree);
     char text[256];
     int size = snprintf(text, sizeof text, self->template, ((counter *)instance)->count);
     ret->kind = RENDERED_ROOT;
@@ -360,8 +360,8 @@ fake_fini(fake *self)
 {
     CU_ASSERT_EQUAL(self->open_views, 0);
     CU_ASSERT_EQUAL(self->open_scopes, 0);
-    shape_release(&self->page);
-    shape_release(&self->branch);
+    block_type_release(&self->page);
+    block_type_release(&self->branch);
     while (self->count)
         answer_destroy(&self->answers[--self->count]);
 }
@@ -496,8 +496,8 @@ fake_refresh(fake *self, id16 id, const char *chunk, bool whole)
 void
 fake_slots(fake *self)
 {
-    self->page = shape_new(slice_text("tb"), slice_text("pagepage"), slice_text("{\"s\":[]}"));
-    self->branch = shape_new(slice_text("t"), slice_text("branches"), slice_text("{\"h\":\"odd\"}"));
+    self->page = block_type_new(slice_text("tb"), slice_text("pagepage"), slice_text("{\"s\":[]}"));
+    self->branch = block_type_new(slice_text("t"), slice_text("branches"), slice_text("{\"h\":\"odd\"}"));
 }
 
 const answer *

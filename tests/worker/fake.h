@@ -9,7 +9,7 @@ typedef struct {
     view_ops ops;
     clock_ops clock;
     turn_host host;
-    tree_key key;
+    hash_key key;
     _Atomic uint64_t now;
     answer *answers[64]; // emitted, oldest first
     unsigned count;
@@ -22,7 +22,7 @@ typedef struct {
     bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d
-    const shape *page, *branch;          // set by fake_slots: a plan of one text, and a branch for odd counts
+    const block_type *page, *branch;     // set by fake_slots: a plan of one text, and a branch for odd counts
     bool loose;                          // what it shows does not fit
     void (*done)(void *);                // of the awaitable that waits
     void *done_context;

@@ -166,7 +166,7 @@ s_joined_view(turn *self, view *of, bool with_html, buffer *out)
     slice *hashes = calloc(body.chunk_count + 1U, sizeof *hashes);
     ASSERT(hashes);
     for (unsigned i = 0; i < body.chunk_count; i++)
-        hashes[i] = shape_hash(shows->chunks[i]);
+        hashes[i] = block_type_hash(shows->chunks[i]);
     body.chunks = hashes;
     buffer title;
     buffer_init(&title);
@@ -311,7 +311,7 @@ s_run_unmount(turn *self)
 
 // A chunk that is asked for again and again is sent once.
 static bool
-s_is_sent(const patch *writing, const shape *chunk)
+s_is_sent(const patch *writing, const block_type *chunk)
 {
     for (size_t i = 0; i < writing->chunk_count; i++)
         if (writing->chunks[i] == chunk)
@@ -327,7 +327,7 @@ s_send_chunks(turn *self, view *of, slice hashes)
     size_t cursor = 0;
     slice element;
     while (msgpack_next(hashes, &cursor, &element)) {
-        const shape *found = tree_chunk_of(shows, msgpack_str(element));
+        const block_type *found = tree_find_chunk(shows, msgpack_str(element));
         if (found && !s_is_sent(&self->shown.patch, found))
             patch_chunk(&self->shown.patch, found);
     }

@@ -101,7 +101,7 @@ s_take_root(turn *self, tree *shows)
     }
     self->place = root_find(buffer_bytes(&html->text));
     if (self->shown.root != self->place.kind)
-        shows->loose = true; // something that no plan can see brought a root of its own
+        shows->unadoptable = true; // something that no plan can see brought a root of its own
     if (!turn_adoptable(shows) && html->anchors.size) {
         rendered_strip(html); // nobody looks for them, and something is odd with this markup already
         self->place = root_find(buffer_bytes(&html->text));
@@ -122,18 +122,18 @@ s_render(turn *self)
     tree *shows = view_tree(self->view);
     bool html = self->mail->head.type == MSG_EVENT && (self->mail->head.flags & FLAG_HTML);
     render_order order = {.tree = shows, .key = self->host->key, .whole = self->whole, .html = html};
-    const void *page = shows->page;
+    const void *page = shows->plan;
     patch_clear(&self->shown.patch);
     rendered_clear(&self->shown.html);
     self->chunks = shows->chunk_count;
     err error = ops->render(ops->host, view_instance(self->view), &order, &self->shown, &self->fault);
     if (!error && self->shown.kind == RENDERED_ROOT)
         error = s_take_root(self, shows);
-    if (page != shows->page)
+    if (page != shows->plan)
         self->chunks = 0;
     if (error) {
-        tree_cut_chunks(shows, self->chunks); // nobody saw them, or may ask for them
-        tree_lose(shows);
+        tree_truncate_chunks(shows, self->chunks); // nobody saw them, or may ask for them
+        tree_invalidate(shows);
         return error;
     }
     if (self->shown.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->shown.patch)))
@@ -360,7 +360,7 @@ turn_render(turn *self, view *of, bool whole)
 bool
 turn_adoptable(const tree *shows)
 {
-    return shows->top && !shows->loose && !shows->whole;
+    return shows->root_block && !shows->unadoptable && !shows->whole;
 }
 
 void
@@ -437,8 +437,8 @@ void
 turn_too_large(turn *self, size_t size)
 {
     if (self->view) {
-        tree_cut_chunks(view_tree(self->view), self->chunks);
-        tree_lose(view_tree(self->view));
+        tree_truncate_chunks(view_tree(self->view), self->chunks);
+        tree_invalidate(view_tree(self->view));
     }
     fault_clear(&self->fault);
     fault_set_message(&self->fault, "the answer has %zu bytes, over the limit of %d", size, MAX_REPLY_BODY);

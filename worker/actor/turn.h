@@ -11,7 +11,7 @@
 typedef struct {
     const view_ops *ops;
     const clock_ops *clock;
-    const tree_key *key;
+    const hash_key *key;
     void (*emit)(void *context, answer **answer_p); // takes the answer
     void (*resumable)(void *context, session *of);  // an awaited turn may go on; from any thread
     void *context;

@@ -46,14 +46,14 @@ typedef struct {
 // What a render is to make of the state that the last sync() took over.
 typedef struct {
     tree *tree; // what the page shows; brought up to date
-    const tree_key *key;
+    const hash_key *key;
     bool whole; // the whole root is wanted: a patch will not do
     bool html;  // the HTML is wanted, whatever else
 } render_order;
 
 // What of an instance a snapshot is to have.
 typedef struct {
-    const tree_key *key;
+    const hash_key *key;
     unsigned number; // of the view: its roots are snapshot_root(number, …)
     bool whole;      // everything; else what changed since the last time
 } keep_order;
@@ -68,8 +68,8 @@ typedef struct {
 
 typedef enum {
     RENDERED_PATCH, // the patch has what changed, if anything did; the HTML, if it was wanted
-    RENDERED_ROOT,  // the HTML has it all. The page can adopt what is in the tree, unless that is loose or
-                    // whole
+    RENDERED_ROOT,  // the HTML has it all. The page can adopt what is in the tree, unless that is unadoptable
+                   // or whole
 } rendered_kind;
 
 typedef struct {
@@ -117,7 +117,7 @@ typedef struct view_ops {
     // Takes the view's state over from Python; render() shows what the last sync() took.
     err (*sync)(void *host, void *instance, fault *ret_fault);
     // ret: both parts are empty and stay initialised. After a failure the tree is not to be trusted:
-    // tree_lose().
+    // tree_invalidate().
     err (*render)(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault);
 
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of

@@ -25,7 +25,7 @@ struct worker {
     worker_options options;
     const clock_ops *clock;
     turn_host host;
-    tree_key key;
+    hash_key key;
     runqueue *queue;
     pool *pool;
     watch *watch;

@@ -1,7 +1,7 @@
-#include "worker/page/block.h"
+// A block in one allocation: header, slots, key. A page may have thousands, so their size matters.
+#include "worker/page/block_internal.h"
 
 #include "common/errors.h"
-#include "worker/page/list.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -14,51 +14,52 @@ typedef enum { SLOT_FRESH, SLOT_LEAF, SLOT_BRANCH, SLOT_LIST } slot_kind;
 typedef struct {
     union {
         uint64_t hash;
-        part *shown;
+        block *shown;
         list *rows;
     };
     uint32_t size; // of a leaf's value; a hash does the rest beyond 4 GB
     int16_t alternative;
     uint8_t kind;
-} part_slot;
+} block_slot;
 
 // A thousand rows are a thousand of these: 8 bytes, 16 a slot, the key.
-struct part {
+struct block {
     uint32_t count;
     uint16_t depth;
     uint16_t key_size;
-    part_slot slots[]; // the key stands behind the last
+    block_slot slots[]; // the key follows the last
 };
 
-part *
-part_new(const shape *of, unsigned depth, slice key)
+block *
+block_new(const block_type *type, unsigned depth, slice key)
 {
-    ASSERT(depth <= TREE_MAX_NESTING && key.size <= LIST_MAX_KEY);
-    unsigned count = shape_slots(of);
-    part *self = malloc(sizeof *self + count * sizeof(part_slot) + key.size);
+    ASSERT(depth <= BLOCK_MAX_NESTING && key.size <= LIST_MAX_KEY);
+    unsigned count = block_type_slots(type);
+    block *self = malloc(sizeof *self + count * sizeof(block_slot) + key.size);
     ASSERT(self);
     self->count = count;
     self->depth = (uint16_t)depth;
     self->key_size = (uint16_t)key.size;
-    memset(self->slots, 0, count * sizeof(part_slot));
+    memset(self->slots, 0, count * sizeof(block_slot));
     if (key.size)
         memcpy(self->slots + count, key.data, key.size);
     return self;
 }
 
+// Frees what a branch or a list holds; a leaf holds nothing.
 static void
-s_empty(part_slot *slot)
+s_empty(block_slot *slot)
 {
     if (slot->kind == SLOT_BRANCH)
-        part_destroy(&slot->shown);
+        block_destroy(&slot->shown);
     else if (slot->kind == SLOT_LIST)
         list_destroy(&slot->rows);
 }
 
 void
-part_destroy(part **self_p)
+block_destroy(block **self_p)
 {
-    part *self = *self_p;
+    block *self = *self_p;
     *self_p = NULL;
     for (uint32_t i = 0; self && i < self->count; i++)
         s_empty(self->slots + i);
@@ -66,98 +67,98 @@ part_destroy(part **self_p)
 }
 
 slice
-part_key(const part *self)
+block_key(const block *self)
 {
     return slice_of(self->slots + self->count, self->key_size);
 }
 
 size_t
-part_block(const void *block)
+block_allocated(const void *allocation)
 {
-    return block ? malloc_usable_size((void *)block) + sizeof(size_t) : 0;
+    return allocation ? malloc_usable_size((void *)allocation) + sizeof(size_t) : 0;
 }
 
 size_t
-part_bytes(const part *self)
+block_bytes(const block *self)
 {
-    size_t bytes = part_block(self);
+    size_t bytes = block_allocated(self);
     for (uint32_t i = 0; self && i < self->count; i++) {
-        const part_slot *slot = self->slots + i;
+        const block_slot *slot = self->slots + i;
         if (slot->kind == SLOT_BRANCH)
-            bytes += part_bytes(slot->shown);
+            bytes += block_bytes(slot->shown);
         else if (slot->kind == SLOT_LIST)
             bytes += list_bytes(slot->rows);
     }
     return bytes;
 }
 
-// A slot stays what it was first used as.
-static part_slot *
-s_slot(const part *self, unsigned slot, slot_kind kind)
+// The slot for a use as this kind: a slot stays what it was first used as.
+static block_slot *
+s_slot(const block *self, unsigned slot, slot_kind kind)
 {
     ASSERT(slot >= 1 && slot <= self->count);
-    part_slot *at = (part_slot *)self->slots + slot - 1;
-    ASSERT(at->kind == kind || at->kind == SLOT_FRESH);
-    return at;
+    block_slot *found = (block_slot *)self->slots + slot - 1;
+    ASSERT(found->kind == kind || found->kind == SLOT_FRESH);
+    return found;
 }
 
 bool
-part_leaf(part *self, unsigned slot, slice html, const tree_key *key)
+block_leaf(block *self, unsigned slot, slice html, const hash_key *key)
 {
-    part_slot *at = s_slot(self, slot, SLOT_LEAF);
+    block_slot *found = s_slot(self, slot, SLOT_LEAF);
     uint64_t hash = XXH3_64bits_withSecret(html.data, html.size, key->bytes, sizeof key->bytes);
-    if (at->kind == SLOT_LEAF && at->hash == hash && at->size == (uint32_t)html.size)
+    if (found->kind == SLOT_LEAF && found->hash == hash && found->size == (uint32_t)html.size)
         return false;
-    *at = (part_slot){.hash = hash, .size = (uint32_t)html.size, .kind = SLOT_LEAF};
+    *found = (block_slot){.hash = hash, .size = (uint32_t)html.size, .kind = SLOT_LEAF};
     return true;
 }
 
 bool
-part_leaf_is_new(const part *self, unsigned slot)
+block_leaf_is_new(const block *self, unsigned slot)
 {
     return s_slot(self, slot, SLOT_LEAF)->kind == SLOT_FRESH;
 }
 
 bool
-part_full(const part *self)
+block_is_full(const block *self)
 {
-    return self->depth >= TREE_MAX_NESTING;
+    return self->depth >= BLOCK_MAX_NESTING;
 }
 
 int
-part_alternative(const part *self, unsigned slot)
+block_alternative(const block *self, unsigned slot)
 {
-    const part_slot *at = s_slot(self, slot, SLOT_BRANCH);
-    return at->kind == SLOT_BRANCH ? at->alternative : PART_UNKNOWN;
+    const block_slot *found = s_slot(self, slot, SLOT_BRANCH);
+    return found->kind == SLOT_BRANCH ? found->alternative : BRANCH_UNKNOWN;
 }
 
-part *
-part_shown(const part *self, unsigned slot)
+block *
+block_shown(const block *self, unsigned slot)
 {
-    const part_slot *at = s_slot(self, slot, SLOT_BRANCH);
-    return at->kind == SLOT_BRANCH ? at->shown : NULL;
+    const block_slot *found = s_slot(self, slot, SLOT_BRANCH);
+    return found->kind == SLOT_BRANCH ? found->shown : NULL;
 }
 
-part *
-part_show(part *self, unsigned slot, int alternative, const shape *of)
+block *
+block_show(block *self, unsigned slot, int alternative, const block_type *type)
 {
-    ASSERT(of ? alternative >= 0 && alternative < INT16_MAX : alternative == PART_NOTHING);
-    ASSERT(!part_full(self));
-    part_slot *at = s_slot(self, slot, SLOT_BRANCH);
-    s_empty(at);
-    *at = (part_slot){.alternative = (int16_t)alternative, .kind = SLOT_BRANCH};
-    if (of)
-        at->shown = part_new(of, self->depth + 1u, (slice){0});
-    return at->shown;
+    ASSERT(type ? alternative >= 0 && alternative < INT16_MAX : alternative == BRANCH_NOTHING);
+    ASSERT(!block_is_full(self));
+    block_slot *found = s_slot(self, slot, SLOT_BRANCH);
+    s_empty(found);
+    *found = (block_slot){.alternative = (int16_t)alternative, .kind = SLOT_BRANCH};
+    if (type)
+        found->shown = block_new(type, self->depth + 1u, (slice){0});
+    return found->shown;
 }
 
 list *
-part_list(part *self, unsigned slot, bool keyable)
+block_list(block *self, unsigned slot, bool keyable)
 {
-    part_slot *at = s_slot(self, slot, SLOT_LIST);
-    if (at->kind == SLOT_FRESH) {
-        ASSERT(!part_full(self));
-        *at = (part_slot){.rows = list_new(self->depth + 1u, keyable), .kind = SLOT_LIST};
+    block_slot *found = s_slot(self, slot, SLOT_LIST);
+    if (found->kind == SLOT_FRESH) {
+        ASSERT(!block_is_full(self));
+        *found = (block_slot){.rows = list_new(self->depth + 1u, keyable), .kind = SLOT_LIST};
     }
-    return at->rows;
+    return found->rows;
 }

@@ -1,3 +1,4 @@
+// The shared, immutable part of a block: one allocation with an atomic count of references.
 #include "worker/page/block_type.h"
 
 #include "common/errors.h"
@@ -5,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct shape {
+struct block_type {
     atomic_uint holders;
     uint16_t slots;
     uint16_t hash_size;
@@ -13,8 +14,9 @@ struct shape {
     uint8_t bytes[]; // classes, hash, chunk
 };
 
+// Checks for NUL first: strchr would find the terminating one.
 static bool
-s_classes(slice classes)
+s_are_classes(slice classes)
 {
     for (size_t i = 0; i < classes.size; i++)
         if (!classes.data[i] || !strchr("tagblrhT", classes.data[i]))
@@ -22,20 +24,22 @@ s_classes(slice classes)
     return true;
 }
 
+// Returns where the next copy goes.
 static uint8_t *
-s_copy(uint8_t *to, slice from)
+s_copy(uint8_t *target, slice source)
 {
-    if (from.size)
-        memcpy(to, from.data, from.size);
-    return to + from.size;
+    if (source.size)
+        memcpy(target, source.data, source.size);
+    return target + source.size;
 }
 
-shape *
-shape_new(slice classes, slice hash, slice chunk)
+block_type *
+block_type_new(slice classes, slice hash, slice chunk)
 {
-    if (classes.size > SHAPE_MAX_SLOTS || !s_classes(classes) || !hash.size || hash.size > SHAPE_MAX_HASH)
+    if (classes.size > BLOCK_TYPE_MAX_SLOTS || !s_are_classes(classes) || !hash.size ||
+        hash.size > BLOCK_TYPE_MAX_HASH)
         return NULL;
-    shape *self = malloc(sizeof *self + classes.size + hash.size + chunk.size);
+    block_type *self = malloc(sizeof *self + classes.size + hash.size + chunk.size);
     ASSERT(self);
     atomic_init(&self->holders, 1);
     self->slots = (uint16_t)classes.size;
@@ -45,50 +49,50 @@ shape_new(slice classes, slice hash, slice chunk)
     return self;
 }
 
-// The count is no part of what a shape says: whoever may only read one may hold it.
+// The count is not part of the value: a reader with a const pointer may take a reference.
 static atomic_uint *
-s_holders(const shape *self)
+s_holders(const block_type *self)
 {
-    return &((shape *)self)->holders;
+    return &((block_type *)self)->holders;
 }
 
-const shape *
-shape_hold(const shape *self)
+const block_type *
+block_type_hold(const block_type *self)
 {
     atomic_fetch_add_explicit(s_holders(self), 1, memory_order_relaxed);
     return self;
 }
 
 void
-shape_release(const shape **self_p)
+block_type_release(const block_type **self_p)
 {
-    const shape *self = *self_p;
+    const block_type *self = *self_p;
     *self_p = NULL;
     if (self && atomic_fetch_sub_explicit(s_holders(self), 1, memory_order_acq_rel) == 1)
-        free((shape *)self);
+        free((block_type *)self);
 }
 
 unsigned
-shape_slots(const shape *self)
+block_type_slots(const block_type *self)
 {
     return self->slots;
 }
 
 char
-shape_class(const shape *self, unsigned slot)
+block_type_class(const block_type *self, unsigned slot)
 {
     ASSERT(slot >= 1 && slot <= self->slots);
     return (char)self->bytes[slot - 1];
 }
 
 slice
-shape_hash(const shape *self)
+block_type_hash(const block_type *self)
 {
     return slice_of(self->bytes + self->slots, self->hash_size);
 }
 
 slice
-shape_chunk(const shape *self)
+block_type_chunk(const block_type *self)
 {
     return slice_of(self->bytes + self->slots + self->hash_size, self->chunk_size);
 }

@@ -1,3 +1,5 @@
+// Elements by name, as the tree builder of the HTML standard ("in body", "in table", …) treats them. A start
+// tag is let in only where that treatment is to put it right where it stands.
 #include "worker/page/elements.h"
 
 #include <stdlib.h>
@@ -202,9 +204,9 @@ s_look_up(slice name)
 }
 
 static bool
-s_closes_p(treatment of)
+s_closes_p(treatment kind)
 {
-    switch (of) {
+    switch (kind) {
     case E_BLOCK:
     case E_UL:
     case E_DL:
@@ -222,29 +224,30 @@ s_closes_p(treatment of)
     }
 }
 
-// Where only a few may stand, and what they are there.
+// May it stand where only a few elements may?
 static bool
-s_fits_few(treatment of, uint32_t place, bool outermost)
+s_fits_few(treatment kind, uint32_t place, bool outermost)
 {
     if (place & PLACE_IN_TABLE)
-        // A row in a table brings a tbody, which would stay open behind the fragment.
-        return of == E_CAPTION || of == E_COLGROUP || of == E_ROWS || (of == E_ROW && !outermost);
+        // A row in a table brings a tbody, which would stay open after the fragment.
+        return kind == E_CAPTION || kind == E_COLGROUP || kind == E_ROWS || (kind == E_ROW && !outermost);
     if (place & PLACE_IN_ROWS)
-        return of == E_ROW;
+        return kind == E_ROW;
     if (place & PLACE_IN_ROW)
-        return of == E_CELL;
+        return kind == E_CELL;
     if (place & PLACE_IN_COLGROUP)
-        return of == E_COL;
+        return kind == E_COL;
     if (place & IN_OPTGROUP)
-        return of == E_OPTION;
+        return kind == E_OPTION;
     // The slot's parent may be an optgroup, which others would close.
-    return of == E_OPTION || (!outermost && (of == E_OPTGROUP || of == E_HR));
+    return kind == E_OPTION || (!outermost && (kind == E_OPTGROUP || kind == E_HR));
 }
 
+// May it stand among text and ordinary elements?
 static bool
-s_fits_flow(treatment of, uint32_t place)
+s_fits_flow(treatment kind, uint32_t place)
 {
-    switch (of) {
+    switch (kind) {
     case E_REFUSED:
     case E_OPTGROUP:
     case E_CAPTION:
@@ -273,11 +276,12 @@ s_fits_flow(treatment of, uint32_t place)
     }
 }
 
+// The place of its children.
 static uint32_t
-s_inside(treatment of, uint32_t place)
+s_inside(treatment kind, uint32_t place)
 {
     place &= ~(uint32_t)FLOW_PARENTS;
-    switch (of) {
+    switch (kind) {
     case E_P:
         return place | PLACE_P;
     case E_HEADING:
@@ -320,55 +324,55 @@ s_inside(treatment of, uint32_t place)
 }
 
 static element_kind
-s_enter_foreign(element what, uint32_t place, uint32_t *ret_inside)
+s_enter_foreign(element found, uint32_t place, uint32_t *ret_inside)
 {
-    if (what.foreign == BREAKOUT)
+    if (found.foreign == BREAKOUT)
         return ELEMENT_REFUSED;
-    *ret_inside = what.foreign == TEXT_POINT ? place | PLACE_TEXT_ONLY : place;
+    *ret_inside = found.foreign == TEXT_POINT ? place | PLACE_TEXT_ONLY : place;
     return ELEMENT_FOREIGN;
 }
 
 element_kind
-element_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
+elements_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
 {
-    element what = s_look_up(name);
-    treatment of = what.treatment;
+    element found = s_look_up(name);
+    treatment kind = found.treatment;
     if (place & (PLACE_TEXT_ONLY | PLACE_IN_OPTION))
         return ELEMENT_REFUSED;
     if (place & PLACE_FOREIGN)
-        return s_enter_foreign(what, place, ret_inside);
+        return s_enter_foreign(found, place, ret_inside);
     bool few = place & (PLACE_BLANK | PLACE_IN_SELECT);
-    if (few ? !s_fits_few(of, place, outermost) : !s_fits_flow(of, place))
+    if (few ? !s_fits_few(kind, place, outermost) : !s_fits_flow(kind, place))
         return ELEMENT_REFUSED;
-    if (place & PLACE_P && s_closes_p(of))
+    if (place & PLACE_P && s_closes_p(kind))
         return ELEMENT_REFUSED;
-    *ret_inside = s_inside(of, place);
-    if (of == E_VOID || of == E_HR || of == E_COL)
+    *ret_inside = s_inside(kind, place);
+    if (kind == E_VOID || kind == E_HR || kind == E_COL)
         return ELEMENT_VOID;
-    if (of == E_FOREIGN)
+    if (kind == E_FOREIGN)
         return ELEMENT_FOREIGN;
-    return of == E_RAW || of == E_XMP ? ELEMENT_RAW : ELEMENT_NORMAL;
+    return kind == E_RAW || kind == E_XMP ? ELEMENT_RAW : ELEMENT_NORMAL;
 }
 
 bool
-element_is_void(slice name)
+elements_is_void(slice name)
 {
-    treatment of = s_look_up(name).treatment;
-    return of == E_VOID || of == E_HR || of == E_COL;
+    treatment kind = s_look_up(name).treatment;
+    return kind == E_VOID || kind == E_HR || kind == E_COL;
 }
 
 bool
-element_is_block(slice name)
+elements_is_block_level(slice name)
 {
-    treatment of = s_look_up(name).treatment;
-    return of == E_BLOCK || of == E_UL || of == E_DL || of == E_BUTTON;
+    treatment kind = s_look_up(name).treatment;
+    return kind == E_BLOCK || kind == E_UL || kind == E_DL || kind == E_BUTTON;
 }
 
 element_foreign
-element_in_foreign(slice name)
+elements_in_foreign(slice name)
 {
-    element what = s_look_up(name);
-    return what.foreign == BREAKOUT     ? FOREIGN_LEAVES
-           : what.foreign == TEXT_POINT ? FOREIGN_HOLDS
-                                        : FOREIGN_STAYS;
+    element found = s_look_up(name);
+    return found.foreign == BREAKOUT     ? FOREIGN_LEAVES
+           : found.foreign == TEXT_POINT ? FOREIGN_HOLDS
+                                         : FOREIGN_STAYS;
 }

@@ -1,9 +1,10 @@
+// JSON strings by table: runs of bytes that need nothing are copied at once.
 #include "worker/page/json.h"
 
 #include "worker/page/markup.h"
 
 // What a byte needs inside a JSON string: 0 nothing; 'u' a \u00xx; 'S' may begin a surrogate; else the letter
-// behind the backslash.
+// after the backslash.
 #define ESCAPES                                                                                              \
     ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\t'] = 't', [1] = 'u',           \
     [2] = 'u', [3] = 'u', [4] = 'u', [5] = 'u', [6] = 'u', [7] = 'u', [11] = 'u', [14] = 'u', [15] = 'u',    \
@@ -11,12 +12,12 @@
     [24] = 'u', [25] = 'u', [26] = 'u', [27] = 'u', [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u',          \
     [127] = 'u', [0xed] = 'S'
 
-static const char s_plain[256] = {ESCAPES, [0] = 'u', ['\r'] = 'r'};
+static const char s_plain_escapes[256] = {ESCAPES, [0] = 'u', ['\r'] = 'r'};
 // A value: NUL, CR and '&' have a meaning of their own.
-static const char s_html[256] = {ESCAPES, [0] = 'N', ['\r'] = 'C', ['&'] = '&'};
+static const char s_html_escapes[256] = {ESCAPES, [0] = 'N', ['\r'] = 'C', ['&'] = '&'};
 
 static void
-s_code(buffer *out, unsigned code)
+s_write_code(buffer *out, unsigned code)
 {
     static const char digits[] = "0123456789abcdef";
     char text[6] = {
@@ -24,14 +25,14 @@ s_code(buffer *out, unsigned code)
     buffer_append(out, text, sizeof text);
 }
 
-// Three bytes of a lone surrogate, or one of something else. Returns how many.
+// Escapes the three bytes of a lone surrogate; copies one byte of any other sequence. Returns the bytes read.
 static size_t
 s_surrogate(buffer *out, slice rest)
 {
-    const uint8_t *at = rest.data;
-    if (rest.size < 3 || at[1] < 0xa0 || at[1] > 0xbf || (at[2] & 0xc0) != 0x80)
-        return buffer_append(out, at, 1), 1;
-    s_code(out, 0xd000u | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu));
+    const uint8_t *bytes = rest.data;
+    if (rest.size < 3 || bytes[1] < 0xa0 || bytes[1] > 0xbf || (bytes[2] & 0xc0) != 0x80)
+        return buffer_append(out, bytes, 1), 1;
+    s_write_code(out, 0xd000u | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu));
     return 3;
 }
 
@@ -41,7 +42,7 @@ s_nul(buffer *out, unsigned how)
     if (how & JSON_REPLACE_NUL)
         buffer_text(out, "\xef\xbf\xbd");
     else if (!(how & JSON_DROP_NUL))
-        s_code(out, 0);
+        s_write_code(out, 0);
     return 1;
 }
 
@@ -63,13 +64,13 @@ s_ampersand(buffer *out, slice rest, unsigned how)
     return c < 0 ? 1 : size;
 }
 
-// What stands at the front of rest and needs care; returns its size.
+// Writes the special byte or sequence at the front of rest; returns its size.
 static size_t
 s_special(buffer *out, slice rest, char escape, unsigned how)
 {
     switch (escape) {
     case 'u':
-        return s_code(out, *rest.data), 1;
+        return s_write_code(out, *rest.data), 1;
     case 'S':
         return s_surrogate(out, rest);
     case 'N':
@@ -84,7 +85,7 @@ s_special(buffer *out, slice rest, char escape, unsigned how)
 }
 
 static void
-s_write(buffer *out, slice text, const char *escapes, unsigned how)
+s_write_string(buffer *out, slice text, const char *escapes, unsigned how)
 {
     buffer_reserve(out, text.size + 2);
     buffer_byte(out, '"');
@@ -107,11 +108,11 @@ s_write(buffer *out, slice text, const char *escapes, unsigned how)
 void
 json_string(buffer *out, slice text)
 {
-    s_write(out, text, s_plain, 0);
+    s_write_string(out, text, s_plain_escapes, 0);
 }
 
 void
 json_value(buffer *out, slice html, unsigned how)
 {
-    s_write(out, html, s_html, how);
+    s_write_string(out, html, s_html_escapes, how);
 }

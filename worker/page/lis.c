@@ -1,3 +1,5 @@
+// The longest increasing subsequence by patience sorting: O(n log n), with a linear pass first for the
+// everyday case that nothing is out of order.
 #include "worker/page/lis.h"
 
 #include "common/errors.h"
@@ -9,7 +11,7 @@ s_ordered(const uint32_t *from, size_t count)
 {
     int64_t last = -1;
     for (size_t i = 0; i < count; i++) {
-        if (from[i] == MOVES_NEW)
+        if (from[i] == LIS_NEW)
             continue;
         if (from[i] < last)
             return false;
@@ -18,7 +20,7 @@ s_ordered(const uint32_t *from, size_t count)
     return true;
 }
 
-// Where in ends (rows that end the best sequences of length 1, 2, …; ascending in from) value belongs.
+// Where value belongs in ends: the rows that end the best subsequences of length 1, 2, …, ascending in from.
 static size_t
 s_place(const uint32_t *from, const uint32_t *ends, size_t length, uint32_t value)
 {
@@ -33,6 +35,7 @@ s_place(const uint32_t *from, const uint32_t *ends, size_t length, uint32_t valu
     return low;
 }
 
+// before[i] links each row to the one before it in the best subsequence that ends with row i.
 static void
 s_longest(const uint32_t *from, size_t count, bool *stays)
 {
@@ -41,25 +44,25 @@ s_longest(const uint32_t *from, size_t count, bool *stays)
     size_t length = 0;
     for (size_t i = 0; i < count; i++) {
         stays[i] = false;
-        if (from[i] == MOVES_NEW)
+        if (from[i] == LIS_NEW)
             continue;
-        size_t at = s_place(from, ends, length, from[i]);
-        before[i] = at ? ends[at - 1] : MOVES_NEW;
-        ends[at] = (uint32_t)i;
-        length += at == length;
+        size_t place = s_place(from, ends, length, from[i]);
+        before[i] = place ? ends[place - 1] : LIS_NEW;
+        ends[place] = (uint32_t)i;
+        length += place == length;
     }
-    for (uint32_t i = length ? ends[length - 1] : MOVES_NEW; i != MOVES_NEW; i = before[i])
+    for (uint32_t i = length ? ends[length - 1] : LIS_NEW; i != LIS_NEW; i = before[i])
         stays[i] = true;
     free(ends);
 }
 
 void
-moves_find(const uint32_t *from, size_t count, bool *ret_stays)
+lis_find(const uint32_t *from, size_t count, bool *ret_stays)
 {
     if (!s_ordered(from, count)) {
         s_longest(from, count, ret_stays);
         return;
     }
     for (size_t i = 0; i < count; i++)
-        ret_stays[i] = from[i] != MOVES_NEW;
+        ret_stays[i] = from[i] != LIS_NEW;
 }

@@ -1,7 +1,7 @@
-#include "worker/page/list_parts.h"
+// The rows of a loop: their storage, and matching them by position. Matching by key is in list_keys.c.
+#include "worker/page/list_internal.h"
 
 #include "common/errors.h"
-#include "worker/page/block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,18 +20,18 @@ static void
 s_drop_rows(list *self)
 {
     for (uint32_t i = 0; i < self->count; i++)
-        part_destroy(&self->rows[i].part);
+        block_destroy(&self->rows[i].block);
     self->count = 0;
 }
 
 static void
-s_drop_gone(list *self)
+s_drop_removed(list *self)
 {
-    for (uint32_t i = 0; i < self->gone_count; i++)
-        part_destroy(&self->gone[i].part);
-    free(self->gone);
-    self->gone = NULL;
-    self->gone_count = 0;
+    for (uint32_t i = 0; i < self->removed_count; i++)
+        block_destroy(&self->removed[i].block);
+    free(self->removed);
+    self->removed = NULL;
+    self->removed_count = 0;
 }
 
 void
@@ -42,8 +42,8 @@ list_destroy(list **self_p)
     if (!self)
         return;
     s_drop_rows(self);
-    s_drop_gone(self);
-    part_destroy(&self->empty);
+    s_drop_removed(self);
+    block_destroy(&self->empty);
     free(self->rows);
     free(self);
 }
@@ -51,10 +51,10 @@ list_destroy(list **self_p)
 size_t
 list_bytes(const list *self)
 {
-    size_t bytes =
-        part_block(self) + part_block(self->rows) + part_block(self->gone) + part_bytes(self->empty);
+    size_t bytes = block_allocated(self) + block_allocated(self->rows) + block_allocated(self->removed) +
+                   block_bytes(self->empty);
     for (uint32_t i = 0; i < self->count; i++)
-        bytes += part_bytes(self->rows[i].part);
+        bytes += block_bytes(self->rows[i].block);
     return bytes;
 }
 
@@ -74,26 +74,26 @@ list_take(row *old, uint64_t hash, uint32_t marks)
 }
 
 row
-list_make(const list *self, const list_rows *in, size_t at, slice key, uint32_t key_hash)
+list_make(const list *self, const list_rows *in, size_t index, slice key, uint32_t key_hash)
 {
-    return (row){in->hashes[at], part_new(in->shape, self->depth, key), key_hash, ROW_NEW};
+    return (row){in->hashes[index], block_new(in->type, self->depth, key), key_hash, ROW_NEW};
 }
 
-// Exact at first: most lists keep their length. Lists that grow, grow by halves.
+// The first allocation is exact, as most lists keep their length. A list that grows gets half as much again.
 void
 list_resize(list *self, size_t count)
 {
-    if (count <= self->room && count >= self->room / 4)
+    if (count <= self->capacity && count >= self->capacity / 4)
         return;
-    size_t room = self->room && count > self->room ? count + count / 2 : count;
-    if (room == 0) {
+    size_t capacity = self->capacity && count > self->capacity ? count + count / 2 : count;
+    if (capacity == 0) {
         free(self->rows);
         self->rows = NULL;
     } else {
-        self->rows = realloc(self->rows, room * sizeof *self->rows);
+        self->rows = realloc(self->rows, capacity * sizeof *self->rows);
         ASSERT(self->rows);
     }
-    self->room = (uint32_t)room;
+    self->capacity = (uint32_t)capacity;
 }
 
 void
@@ -104,15 +104,16 @@ list_mark(list *self, size_t head, size_t tail)
 }
 
 void
-list_keep_gone(list *self, size_t count)
+list_reserve_removed(list *self, size_t count)
 {
-    self->gone_count = 0;
-    self->gone = count ? malloc(count * sizeof *self->gone) : NULL;
-    ASSERT(self->gone || !count);
+    self->removed_count = 0;
+    self->removed = count ? malloc(count * sizeof *self->removed) : NULL;
+    ASSERT(self->removed || !count);
 }
 
 // --- by position ----------------------------------------------------------------------------------------
 
+// Rows keep their index; the tail that is too many is removed, or new rows are appended.
 static list_change
 s_by_position(list *self, const list_rows *in)
 {
@@ -120,19 +121,19 @@ s_by_position(list *self, const list_rows *in)
     size_t end = kept - (old == in->count ? in->same.tail : 0);
     for (size_t i = in->same.head; i < end; i++)
         list_take(self->rows + i, in->hashes[i], 0);
-    list_keep_gone(self, old - kept);
+    list_reserve_removed(self, old - kept);
     for (size_t i = kept; i < old; i++)
-        self->gone[self->gone_count++] = self->rows[i];
+        self->removed[self->removed_count++] = self->rows[i];
     self->count = (uint32_t)kept;
     list_resize(self, in->count);
     ASSERT(self->rows || !in->count);
     for (size_t i = kept; i < in->count; i++)
         self->rows[self->count++] = list_make(self, in, i, (slice){0}, 0);
     list_mark(self, in->same.head, in->same.tail);
-    return (list_change){false, in->same.head, in->same.tail, self->gone_count};
+    return (list_change){false, in->same.head, in->same.tail, self->removed_count};
 }
 
-// The keys are bad: all rows go, all are new.
+// The keys are bad: replaces all rows.
 static void
 s_become_positional(list *self, const list_rows *in)
 {
@@ -143,23 +144,23 @@ s_become_positional(list *self, const list_rows *in)
     s_by_position(self, &all);
 }
 
-// All rows go, all are new, if the keys are good by now. Else nothing was changed.
+// Replaces all rows, if the keys are good by now. False: they are not, and nothing was changed.
 static bool
 s_become_keyed(list *self, const list_rows *in)
 {
     ASSERT(in->same.head + in->same.tail == 0);
     row *rows = self->rows;
-    uint32_t count = self->count, room = self->room;
+    uint32_t count = self->count, capacity = self->capacity;
     self->rows = NULL;
-    self->count = self->room = 0;
+    self->count = self->capacity = 0;
     if (!list_by_key(self, in)) {
         self->rows = rows;
         self->count = count;
-        self->room = room;
+        self->capacity = capacity;
         return false;
     }
     for (uint32_t i = 0; i < count; i++)
-        part_destroy(&rows[i].part);
+        block_destroy(&rows[i].block);
     free(rows);
     return self->keyed = true;
 }
@@ -186,16 +187,18 @@ list_compare(const list *self, const uint64_t *hashes, size_t count)
     return self->keyable && !self->keyed && !all ? (list_same){0} : (list_same){head, tail};
 }
 
+// Keyed, unless the keys are bad: then by position, until they are good again. Each way back and forth
+// replaces all rows (reset), as the browser cannot match keys to positions.
 list_change
 list_update(list *self, const list_rows *in)
 {
-    ASSERT(self->marked == self->marked_end && !self->gone);
+    ASSERT(self->marked == self->marked_end && !self->removed);
     ASSERT(in->count <= LIST_MAX_ROWS && in->same.head + in->same.tail <= in->count &&
            in->same.head + in->same.tail <= self->count);
     if (!self->keyable || (!self->keyed && s_unchanged(self, in)))
         return s_by_position(self, in);
     if (self->keyed && list_by_key(self, in))
-        return (list_change){false, in->same.head, in->same.tail, self->gone_count};
+        return (list_change){false, in->same.head, in->same.tail, self->removed_count};
     if (self->keyed)
         s_become_positional(self, in);
     else if (!s_become_keyed(self, in))
@@ -209,7 +212,7 @@ list_settle(list *self)
     for (uint32_t i = self->marked; i < self->marked_end; i++)
         self->rows[i].marks = 0;
     self->marked = self->marked_end = 0;
-    s_drop_gone(self);
+    s_drop_removed(self);
 }
 
 size_t
@@ -225,52 +228,52 @@ list_keyed(const list *self)
 }
 
 static const row *
-s_row(const list *self, size_t at)
+s_row(const list *self, size_t index)
 {
-    ASSERT(at < self->count);
-    return self->rows + at;
+    ASSERT(index < self->count);
+    return self->rows + index;
 }
 
 unsigned
-list_marks(const list *self, size_t at)
+list_marks(const list *self, size_t index)
 {
-    return s_row(self, at)->marks;
+    return s_row(self, index)->marks;
 }
 
-part *
-list_part(const list *self, size_t at)
+block *
+list_block(const list *self, size_t index)
 {
-    return s_row(self, at)->part;
+    return s_row(self, index)->block;
 }
 
 static slice
-s_index(size_t at, char room[LIST_KEY_ROOM])
+s_index(size_t index, char scratch[LIST_KEY_SCRATCH])
 {
-    return slice_of(room, (size_t)snprintf(room, LIST_KEY_ROOM, "%zu", at));
+    return slice_of(scratch, (size_t)snprintf(scratch, LIST_KEY_SCRATCH, "%zu", index));
 }
 
 slice
-list_key(const list *self, size_t at, char room[LIST_KEY_ROOM])
+list_key(const list *self, size_t index, char scratch[LIST_KEY_SCRATCH])
 {
-    return self->keyed ? part_key(s_row(self, at)->part) : s_index(at, room);
+    return self->keyed ? block_key(s_row(self, index)->block) : s_index(index, scratch);
 }
 
 slice
-list_gone_key(const list *self, size_t gone, char room[LIST_KEY_ROOM])
+list_removed_key(const list *self, size_t removed, char scratch[LIST_KEY_SCRATCH])
 {
-    ASSERT(gone < self->gone_count);
-    return self->keyed ? part_key(self->gone[gone].part) : s_index(self->count + gone, room);
+    ASSERT(removed < self->removed_count);
+    return self->keyed ? block_key(self->removed[removed].block) : s_index(self->count + removed, scratch);
 }
 
-part *
+block *
 list_empty(const list *self)
 {
     return self->empty;
 }
 
-part *
-list_show_empty(list *self, const shape *of)
+block *
+list_show_empty(list *self, const block_type *type)
 {
-    part_destroy(&self->empty);
-    return self->empty = of ? part_new(of, self->depth, (slice){0}) : NULL;
+    block_destroy(&self->empty);
+    return self->empty = type ? block_new(type, self->depth, (slice){0}) : NULL;
 }

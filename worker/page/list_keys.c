@@ -1,7 +1,8 @@
-#include "worker/page/list_parts.h"
+// Matching rows by key: equal rows at both ends are skipped, the middle goes through a hash table of keys,
+// and the fewest moves come from lis.c.
+#include "worker/page/list_internal.h"
 
 #include "common/errors.h"
-#include "worker/page/block.h"
 #include "worker/page/lis.h"
 
 #include <stdlib.h>
@@ -19,15 +20,15 @@ typedef struct {
         *table; // open addressing: 0, or 1 + n for old row first + n, or 1 + olds + n for new row first + n
     size_t mask;
     uint32_t *hashes; // of the new rows' keys
-    uint32_t *from;   // of the new rows: first + from[n] is the old row, or MOVES_NEW
+    uint32_t *from;   // of the new rows: first + from[n] is the old row, or LIS_NEW
     bool *stays;
     bool *used; // of the old rows
 } match;
 
 static slice
-s_new_key(const list_rows *in, size_t at)
+s_new_key(const list_rows *in, size_t index)
 {
-    size_t n = at - in->same.head, begin = n ? in->ends[n - 1] : 0;
+    size_t n = index - in->same.head, begin = n ? in->ends[n - 1] : 0;
     ASSERT(in->ends[n] >= begin && in->ends[n] <= in->keys.size);
     return slice_of(in->keys.data + begin, in->ends[n] - begin);
 }
@@ -42,7 +43,7 @@ static slice
 s_entry_key(const match *self, uint32_t entry)
 {
     size_t olds = self->old_end - self->first;
-    return entry <= olds ? part_key(self->list->rows[self->first + entry - 1].part)
+    return entry <= olds ? block_key(self->list->rows[self->first + entry - 1].block)
                          : s_new_key(self->in, self->first + entry - 1 - olds);
 }
 
@@ -58,11 +59,11 @@ s_entry_hash(const match *self, uint32_t entry)
 static uint32_t *
 s_find(const match *self, slice key, uint32_t hash)
 {
-    size_t at = hash & self->mask;
-    while (self->table[at] && (s_entry_hash(self, self->table[at]) != hash ||
-                               !slice_equal(s_entry_key(self, self->table[at]), key)))
-        at = (at + 1) & self->mask;
-    return self->table + at;
+    size_t place = hash & self->mask;
+    while (self->table[place] && (s_entry_hash(self, self->table[place]) != hash ||
+                                  !slice_equal(s_entry_key(self, self->table[place]), key)))
+        place = (place + 1) & self->mask;
+    return self->table + place;
 }
 
 static void
@@ -87,14 +88,15 @@ s_match_end(match *self)
     free(self->stays);
 }
 
-// Which old row each new one is. False: a key is missing, too long, or there twice.
+// Finds the old row of each new one. *ret_fresh: some have none. False: a key is missing, too long or a
+// duplicate.
 static bool
 s_pair(match *self, bool *ret_fresh)
 {
     size_t olds = self->old_end - self->first, news = self->new_end - self->first;
     for (uint32_t n = 0; n < olds; n++) {
         const row *old = self->list->rows + self->first + n;
-        *s_find(self, part_key(old->part), old->key_hash) = n + 1;
+        *s_find(self, block_key(old->block), old->key_hash) = n + 1;
     }
     for (uint32_t n = 0; n < news; n++) {
         slice key = s_new_key(self->in, self->first + n);
@@ -104,7 +106,7 @@ s_pair(match *self, bool *ret_fresh)
         uint32_t *entry = s_find(self, key, self->hashes[n]);
         if (*entry > olds || (*entry && self->used[*entry - 1]))
             return false;
-        self->from[n] = *entry ? *entry - 1 : MOVES_NEW;
+        self->from[n] = *entry ? *entry - 1 : LIS_NEW;
         if (*entry)
             self->used[*entry - 1] = true;
         else
@@ -113,53 +115,54 @@ s_pair(match *self, bool *ret_fresh)
     return true;
 }
 
-// Is one of the new keys that of a row that was not looked at?
+// Is one of the new keys that of a row outside of the middle? It would be a duplicate, too.
 static bool
 s_clashes(const match *self, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row *old = self->list->rows + i;
-        if (self->table[old->key_hash & self->mask] && *s_find(self, part_key(old->part), old->key_hash))
+        if (self->table[old->key_hash & self->mask] && *s_find(self, block_key(old->block), old->key_hash))
             return true;
     }
     return false;
 }
 
-// The old middle goes to where it is wanted, or to the gone; the rows behind it are shifted.
+// Puts the rows of the old middle where they belong now, or among the removed ones; shifts the rows after it.
 static void
 s_rebuild(match *self)
 {
     list *rows = self->list;
     size_t first = self->first, olds = self->old_end - first, news = self->new_end - first;
-    size_t behind = rows->count - self->old_end;
+    size_t after = rows->count - self->old_end;
     row *old = olds ? malloc(olds * sizeof *old) : NULL;
     ASSERT(old || !olds);
     if (olds)
         memcpy(old, rows->rows + first, olds * sizeof *old);
     if (news > olds)
         list_resize(rows, self->in->count);
-    if (behind)
-        memmove(rows->rows + self->new_end, rows->rows + self->old_end, behind * sizeof *old);
+    if (after)
+        memmove(rows->rows + self->new_end, rows->rows + self->old_end, after * sizeof *old);
     if (news < olds)
         list_resize(rows, self->in->count);
     rows->count = (uint32_t)self->in->count;
     for (size_t n = 0; n < news; n++) {
-        row *to = rows->rows + first + n;
-        if (self->from[n] == MOVES_NEW) {
-            *to = list_make(rows, self->in, first + n, s_new_key(self->in, first + n), self->hashes[n]);
+        row *target = rows->rows + first + n;
+        if (self->from[n] == LIS_NEW) {
+            *target = list_make(rows, self->in, first + n, s_new_key(self->in, first + n), self->hashes[n]);
             continue;
         }
         ASSERT(old && self->from[n] < olds);
-        *to = old[self->from[n]];
-        list_take(to, self->in->hashes[first + n], self->stays[n] ? 0 : ROW_MOVED);
+        *target = old[self->from[n]];
+        list_take(target, self->in->hashes[first + n], self->stays[n] ? 0 : ROW_MOVED);
     }
-    list_keep_gone(rows, olds);
+    list_reserve_removed(rows, olds);
     for (size_t n = 0; n < olds; n++)
         if (!self->used[n])
-            rows->gone[rows->gone_count++] = old[n];
+            rows->removed[rows->removed_count++] = old[n];
     free(old);
 }
 
+// False: the keys are bad, and nothing was changed.
 static bool
 s_rearrange(match *self)
 {
@@ -168,7 +171,7 @@ s_rearrange(match *self)
     if (good && fresh)
         good = !s_clashes(self, 0, self->first) && !s_clashes(self, self->old_end, self->list->count);
     if (good) {
-        moves_find(self->from, self->new_end - self->first, self->stays);
+        lis_find(self->from, self->new_end - self->first, self->stays);
         s_rebuild(self);
     }
     s_match_end(self);
@@ -178,7 +181,7 @@ s_rearrange(match *self)
 static bool
 s_key_stays(const match *self, size_t old, size_t new)
 {
-    return slice_equal(part_key(self->list->rows[old].part), s_new_key(self->in, new));
+    return slice_equal(block_key(self->list->rows[old].block), s_new_key(self->in, new));
 }
 
 bool
@@ -192,12 +195,12 @@ list_by_key(list *self, const list_rows *in)
     while (work.first < work.old_end && work.first < work.new_end &&
            s_key_stays(&work, work.old_end - 1, work.new_end - 1))
         work.old_end--, work.new_end--;
-    size_t first = work.first, behind = last_new - work.new_end;
+    size_t first = work.first, after = last_new - work.new_end;
     if ((first < work.old_end || first < work.new_end) && !s_rearrange(&work))
         return false;
     for (size_t i = in->same.head; i < first; i++)
         list_take(self->rows + i, in->hashes[i], 0);
-    for (size_t i = last_new - behind; i < last_new; i++)
+    for (size_t i = last_new - after; i < last_new; i++)
         list_take(self->rows + i, in->hashes[i], 0);
     list_mark(self, in->same.head, in->same.tail);
     return true;

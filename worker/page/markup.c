@@ -1,44 +1,35 @@
+// Scanners over one rendered value. The stack of open tags is on the C stack and bounded: nothing here
+// allocates.
 #include "worker/page/markup.h"
 
 #include "common/errors.h"
 #include "worker/page/block_type.h"
 #include "worker/page/elements.h"
+#include "worker/page/html_chars.h"
 
 #include <ctype.h>
 #include <strings.h>
 
-// Deeper ones are refused; parsers have limits of their own (Chromium: 512 with all that is around).
+// Deeper nesting is refused; parsers have limits of their own (Chromium: 512, the whole page counted).
 #define MAX_OPEN 256
 
 typedef struct {
     slice name;
     uint32_t place; // around its children
-} open_element;
+} open_tag;
 
 typedef struct {
     slice html;
     size_t at;
     uint32_t outside; // the slot's place
     size_t depth;
-    open_element open[MAX_OPEN];
+    open_tag open[MAX_OPEN];
 } scanner;
 
 // --- bytes ----------------------------------------------------------------------------------------------
 
-static bool
-s_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
-
-static bool
-s_letter(uint8_t c)
-{
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
 static uint8_t
-s_byte(slice html, size_t at)
+s_byte_at(slice html, size_t at)
 {
     return at < html.size ? html.data[at] : 0;
 }
@@ -47,24 +38,24 @@ static bool
 s_blank(slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (!s_space(text.data[i]))
+        if (!html_is_space(text.data[i]))
             return false;
     return true;
 }
 
-// Where the next byte like this stands; html.size if none does.
+// Where the next such byte is; html.size if there is none.
 static size_t
-s_next(slice html, size_t at, char byte)
+s_find_byte(slice html, size_t at, char byte)
 {
     const uint8_t *found = at < html.size ? memchr(html.data + at, byte, html.size - at) : NULL;
     return found ? (size_t)(found - html.data) : html.size;
 }
 
 static bool
-s_starts(slice html, size_t at, const char *what)
+s_has_prefix(slice html, size_t at, const char *prefix)
 {
-    size_t size = strlen(what);
-    return at <= html.size && html.size - at >= size && memcmp(html.data + at, what, size) == 0;
+    size_t size = strlen(prefix);
+    return at <= html.size && html.size - at >= size && memcmp(html.data + at, prefix, size) == 0;
 }
 
 static bool
@@ -76,31 +67,32 @@ s_same_name(slice a, slice b)
 // --- tags -----------------------------------------------------------------------------------------------
 
 static slice
-s_name(slice html, size_t at)
+s_tag_name(slice html, size_t at)
 {
     size_t end = at;
-    while (end < html.size && !s_space(html.data[end]) && html.data[end] != '/' && html.data[end] != '>')
+    while (end < html.size && !html_is_space(html.data[end]) && html.data[end] != '/' &&
+           html.data[end] != '>')
         end++;
     return slice_of(html.data + at, end - at);
 }
 
-// Behind '=': to behind the value.
+// From after '=' to the end of the value.
 static size_t
-s_value(slice html, size_t at)
+s_skip_value(slice html, size_t at)
 {
-    while (at < html.size && s_space(html.data[at]))
+    while (at < html.size && html_is_space(html.data[at]))
         at++;
-    uint8_t quote = s_byte(html, at);
+    uint8_t quote = s_byte_at(html, at);
     if (quote == '"' || quote == '\'') {
-        size_t close = s_next(html, at + 1, (char)quote);
+        size_t close = s_find_byte(html, at + 1, (char)quote);
         return close < html.size ? close + 1 : html.size;
     }
-    while (at < html.size && html.data[at] != '>' && !s_space(html.data[at]))
+    while (at < html.size && html.data[at] != '>' && !html_is_space(html.data[at]))
         at++;
     return at;
 }
 
-// From behind the tag's name to behind its '>'; 0 if the tag does not end.
+// From the end of the tag's name to after its '>'; 0 if the tag does not end.
 static size_t
 s_tag_end(slice html, size_t at, bool *ret_self_closing)
 {
@@ -108,18 +100,18 @@ s_tag_end(slice html, size_t at, bool *ret_self_closing)
     while (at < html.size && html.data[at] != '>') {
         uint8_t c = html.data[at];
         slash = c == '/';
-        if (slash || s_space(c)) {
+        if (slash || html_is_space(c)) {
             at++;
             continue;
         }
         at++; // an attribute's name may begin with anything, '=' included
         while (at < html.size && html.data[at] != '=' && html.data[at] != '>' && html.data[at] != '/' &&
-               !s_space(html.data[at]))
+               !html_is_space(html.data[at]))
             at++;
-        while (at < html.size && s_space(html.data[at]))
+        while (at < html.size && html_is_space(html.data[at]))
             at++;
-        if (s_byte(html, at) == '=')
-            at = s_value(html, at + 1);
+        if (s_byte_at(html, at) == '=')
+            at = s_skip_value(html, at + 1);
     }
     *ret_self_closing = slash;
     return at < html.size ? at + 1 : 0;
@@ -128,50 +120,52 @@ s_tag_end(slice html, size_t at, bool *ret_self_closing)
 // --- the fragment ---------------------------------------------------------------------------------------
 
 static uint32_t
-s_place(const scanner *self)
+s_current_place(const scanner *self)
 {
     return self->depth ? self->open[self->depth - 1].place : self->outside;
 }
 
-// Text, from here to before the next '<'.
+// Text up to the next '<'. False: there must be none here.
 static bool
-s_text(scanner *self)
+s_skip_text(scanner *self)
 {
     size_t begin = self->at;
-    self->at = s_next(self->html, begin, '<');
-    return !(s_place(self) & PLACE_BLANK) || s_blank(slice_of(self->html.data + begin, self->at - begin));
+    self->at = s_find_byte(self->html, begin, '<');
+    return !(s_current_place(self) & PLACE_BLANK) ||
+           s_blank(slice_of(self->html.data + begin, self->at - begin));
 }
 
-// Where the comment whose text begins at begin ends: at its "-->". html.size if it does not, or in an odd
-// way.
+// Where the comment whose text begins at begin ends: at its "-->". html.size if it does not end, or ends in
+// another way.
 static size_t
 s_comment_end(slice html, size_t begin)
 {
-    for (size_t at = s_next(html, begin, '>'); at < html.size; at = s_next(html, at + 1, '>')) {
-        if (at >= begin + 2 && s_starts(html, at - 2, "-->"))
+    for (size_t at = s_find_byte(html, begin, '>'); at < html.size; at = s_find_byte(html, at + 1, '>')) {
+        if (at >= begin + 2 && s_has_prefix(html, at - 2, "-->"))
             return at - 2;
-        if (at >= begin + 3 && s_starts(html, at - 3, "--!>"))
+        if (at >= begin + 3 && s_has_prefix(html, at - 3, "--!>"))
             break;
     }
     return html.size;
 }
 
 static bool
-s_comment(scanner *self)
+s_skip_comment(scanner *self)
 {
     size_t begin = self->at + 4;
-    if (!s_starts(self->html, self->at, "<!--") || s_starts(self->html, begin, ">") ||
-        s_starts(self->html, begin, "->") || s_starts(self->html, begin, "$"))
+    if (!s_has_prefix(self->html, self->at, "<!--") || s_has_prefix(self->html, begin, ">") ||
+        s_has_prefix(self->html, begin, "->") || s_has_prefix(self->html, begin, "$"))
         return false;
     size_t end = s_comment_end(self->html, begin);
     self->at = end + 3;
     return end < self->html.size;
 }
 
+// Only the end tag of the innermost open element fits.
 static bool
 s_end_tag(scanner *self)
 {
-    slice name = s_name(self->html, self->at + 2);
+    slice name = s_tag_name(self->html, self->at + 2);
     if (!self->depth || !s_same_name(name, self->open[self->depth - 1].name))
         return false;
     bool ignored;
@@ -184,23 +178,23 @@ s_end_tag(scanner *self)
 static bool
 s_is_end(slice html, size_t at, slice name)
 {
-    size_t behind = at + 2 + name.size;
-    if (behind >= html.size || html.data[at + 1] != '/' ||
+    size_t end = at + 2 + name.size;
+    if (end >= html.size || html.data[at + 1] != '/' ||
         !s_same_name(slice_of(html.data + at + 2, name.size), name))
         return false;
-    return s_space(html.data[behind]) || html.data[behind] == '/' || html.data[behind] == '>';
+    return html_is_space(html.data[end]) || html.data[end] == '/' || html.data[end] == '>';
 }
 
-// To the end tag of what was just opened, which holds only text.
+// Skips to the end tag of the element that was just opened, which holds only text.
 static bool
-s_raw(scanner *self, slice name)
+s_skip_raw_text(scanner *self, slice name)
 {
-    for (self->at = s_next(self->html, self->at, '<'); self->at < self->html.size;
-         self->at = s_next(self->html, self->at + 1, '<')) {
+    for (self->at = s_find_byte(self->html, self->at, '<'); self->at < self->html.size;
+         self->at = s_find_byte(self->html, self->at + 1, '<')) {
         if (s_is_end(self->html, self->at, name))
             return true;
         // In a script this can make </script> a part of the text.
-        if (s_starts(self->html, self->at, "<!--"))
+        if (s_has_prefix(self->html, self->at, "<!--"))
             return false;
     }
     return false;
@@ -209,9 +203,9 @@ s_raw(scanner *self, slice name)
 static bool
 s_start_tag(scanner *self)
 {
-    slice name = s_name(self->html, self->at + 1);
+    slice name = s_tag_name(self->html, self->at + 1);
     uint32_t inside;
-    element_kind kind = element_enter(name, s_place(self), self->depth == 0, &inside);
+    element_kind kind = elements_enter(name, s_current_place(self), self->depth == 0, &inside);
     bool self_closing;
     size_t end = s_tag_end(self->html, self->at + 1 + name.size, &self_closing);
     if (kind == ELEMENT_REFUSED || !end)
@@ -221,24 +215,24 @@ s_start_tag(scanner *self)
         return true;
     if (self->depth == MAX_OPEN)
         return false;
-    self->open[self->depth++] = (open_element){name, inside};
-    return kind != ELEMENT_RAW || s_raw(self, name);
+    self->open[self->depth++] = (open_tag){name, inside};
+    return kind != ELEMENT_RAW || s_skip_raw_text(self, name);
 }
 
-// At a '<'.
+// At a '<': a tag, a comment, or just the character. False: it does not fit.
 static bool
 s_construct(scanner *self)
 {
-    uint8_t c = s_byte(self->html, self->at + 1);
-    if (s_letter(c))
+    uint8_t c = s_byte_at(self->html, self->at + 1);
+    if (html_is_letter(c))
         return s_start_tag(self);
     if (c == '/')
-        return s_letter(s_byte(self->html, self->at + 2)) && s_end_tag(self);
+        return html_is_letter(s_byte_at(self->html, self->at + 2)) && s_end_tag(self);
     if (c == '!')
-        return s_comment(self);
-    // An ordinary character, unless what follows outside makes it something else.
+        return s_skip_comment(self);
+    // An ordinary '<', unless what follows the value turns it into something else.
     self->at++;
-    return c != '?' && self->at < self->html.size && !(s_place(self) & PLACE_BLANK);
+    return c != '?' && self->at < self->html.size && !(s_current_place(self) & PLACE_BLANK);
 }
 
 bool
@@ -249,7 +243,7 @@ markup_balanced(slice html, unsigned place)
     self.at = self.depth = 0;
     self.outside = place & PLACE_KNOWN ? place : place | PLACE_TEXT_ONLY | PLACE_BLANK;
     while (self.at < html.size) {
-        bool fits = html.data[self.at] == '<' ? s_construct(&self) : s_text(&self);
+        bool fits = html.data[self.at] == '<' ? s_construct(&self) : s_skip_text(&self);
         if (!fits)
             return false;
     }
@@ -260,15 +254,15 @@ bool
 markup_is_tag(slice html)
 {
     bool ignored;
-    if (s_byte(html, 0) != '<' || !s_letter(s_byte(html, 1)))
+    if (s_byte_at(html, 0) != '<' || !html_is_letter(s_byte_at(html, 1)))
         return false;
-    return s_tag_end(html, 1 + s_name(html, 1).size, &ignored) == html.size;
+    return s_tag_end(html, 1 + s_tag_name(html, 1).size, &ignored) == html.size;
 }
 
 bool
 markup_has_tags(slice html)
 {
-    return s_next(html, 0, '<') < html.size;
+    return s_find_byte(html, 0, '<') < html.size;
 }
 
 // --- text -----------------------------------------------------------------------------------------------
@@ -282,9 +276,9 @@ markup_entity(slice html, size_t *ret_size)
     } known[] = {{"&lt;", '<'},   {"&gt;", '>'},    {"&amp;", '&'},
                  {"&quot;", '"'}, {"&#x27;", '\''}, {"&#39;", '\''}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (s_starts(html, 0, known[i].text))
+        if (s_has_prefix(html, 0, known[i].text))
             return *ret_size = strlen(known[i].text), known[i].character;
-    uint8_t next = s_byte(html, 1);
+    uint8_t next = s_byte_at(html, 1);
     return *ret_size = 1, next == '#' || isalnum(next) ? -1 : '&';
 }
 
@@ -292,7 +286,7 @@ static bool
 s_only_known_entities(slice html)
 {
     size_t size;
-    for (size_t at = s_next(html, 0, '&'); at < html.size; at = s_next(html, at + size, '&'))
+    for (size_t at = s_find_byte(html, 0, '&'); at < html.size; at = s_find_byte(html, at + size, '&'))
         if (markup_entity(slice_of(html.data + at, html.size - at), &size) < 0)
             return false;
     return true;
@@ -322,32 +316,33 @@ markup_decode(slice html, buffer *out)
 // --- slots ----------------------------------------------------------------------------------------------
 
 static markup_kind
-s_text_kind(slice html)
+s_kind_of_text(slice html)
 {
     return s_only_known_entities(html) ? MARKUP_TEXT : MARKUP_HTML;
 }
 
 static markup_kind
-s_judge_text(slice html, unsigned place)
+s_classify_text(slice html, unsigned place)
 {
     if (markup_has_tags(html) || place & PLACE_BLANK)
-        return markup_balanced(html, place) ? MARKUP_HTML : MARKUP_LOOSE;
-    return s_text_kind(html);
+        return markup_balanced(html, place) ? MARKUP_HTML : MARKUP_UNFIT;
+    return s_kind_of_text(html);
 }
 
-// Content that is text whatever it looks like, but for its own end tag, of whatever name.
+// Content that is text whatever it looks like, but for its own end tag, whose name is not known here.
 static markup_kind
-s_judge_raw(slice html, char class)
+s_classify_raw(slice html, char class)
 {
-    for (size_t at = s_next(html, 0, '<'); at < html.size; at = s_next(html, at + 1, '<'))
-        if (s_starts(html, at, "<!--") || (s_starts(html, at, "</") && s_letter(s_byte(html, at + 2))))
-            return MARKUP_LOOSE;
+    for (size_t at = s_find_byte(html, 0, '<'); at < html.size; at = s_find_byte(html, at + 1, '<'))
+        if (s_has_prefix(html, at, "<!--") ||
+            (s_has_prefix(html, at, "</") && html_is_letter(s_byte_at(html, at + 2))))
+            return MARKUP_UNFIT;
     if (class == CLASS_TITLE)
-        return s_text_kind(html);
-    return s_next(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
+        return s_kind_of_text(html);
+    return s_find_byte(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
 }
 
-// Could its end become an entity by what follows it?
+// Could its end and what follows it make up an entity?
 static bool
 s_ends_open(slice html)
 {
@@ -358,22 +353,22 @@ s_ends_open(slice html)
 }
 
 markup_kind
-markup_judge(char class, unsigned place, slice html)
+markup_classify(char class, unsigned place, slice html)
 {
     switch (class) {
     case CLASS_TEXT:
-        return s_judge_text(html, place);
+        return s_classify_text(html, place);
     case CLASS_ATTRIBUTE:
-        if (s_next(html, 0, place & PLACE_QUOTE_SINGLE ? '\'' : '"') < html.size)
-            return MARKUP_LOOSE;
-        return s_text_kind(html);
+        if (s_find_byte(html, 0, place & PLACE_QUOTE_SINGLE ? '\'' : '"') < html.size)
+            return MARKUP_UNFIT;
+        return s_kind_of_text(html);
     case CLASS_TAG:
-        return markup_is_tag(html) ? MARKUP_HTML : MARKUP_LOOSE;
+        return markup_is_tag(html) ? MARKUP_HTML : MARKUP_UNFIT;
     case CLASS_RAW:
     case CLASS_TITLE:
-        return s_judge_raw(html, class);
+        return s_classify_raw(html, class);
     default:
         ASSERT(class == CLASS_REGION);
-        return markup_balanced(html, place) && !s_ends_open(html) ? MARKUP_HTML : MARKUP_LOOSE;
+        return markup_balanced(html, place) && !s_ends_open(html) ? MARKUP_HTML : MARKUP_UNFIT;
     }
 }

@@ -1,3 +1,5 @@
+// Writes the patch front to back. Scopes (objects) are opened by their first member, so that what has no
+// change leaves no trace; changes in rows wait in a stream of their own until their list ends.
 #include "worker/page/patch.h"
 
 #include "common/errors.h"
@@ -6,18 +8,18 @@
 
 #include <stdlib.h>
 
-// Memory that one huge patch took is not kept.
+// A larger stream is freed after its patch: one huge patch must not hold its memory forever.
 #define STREAM_KEPT (1u << 20)
 
 typedef enum { SCOPE_ALL, SCOPE_SLOT, SCOPE_EMPTY, SCOPE_ROW, SCOPE_NEW_ROW } scope_kind;
-typedef enum { SECTION_NONE, SECTION_GONE, SECTION_ROWS, SECTION_OVER } list_section;
+typedef enum { SECTION_NONE, SECTION_REMOVED, SECTION_ROWS, SECTION_DONE } list_section;
 
-// An object of the patch that is being written. Its members go to one stream. It is opened, with all that it
-// stands in, by the first of them.
+// A JSON object that is being written. Its members go to one stream. The first of them opens it, and every
+// scope around it.
 struct patch_scope {
     scope_kind kind;
     bool opened;
-    bool fresh; // its slots are new: what is empty is left out
+    bool fresh; // its slots are new: empty ones are left out
     size_t stream;
     size_t members;
     unsigned slot; // SCOPE_SLOT
@@ -52,8 +54,9 @@ patch_fini(patch *self)
     *self = (patch){0};
 }
 
+// The number of the next free stream, emptied.
 static size_t
-s_stream(patch *self)
+s_next_stream(patch *self)
 {
     if (self->stream == self->stream_count) {
         self->streams = realloc(self->streams, (self->stream_count + 1) * sizeof *self->streams);
@@ -64,18 +67,18 @@ s_stream(patch *self)
     return self->stream++;
 }
 
-// A new innermost scope. Pointers to other scopes are void afterwards.
+// A new innermost scope. Invalidates pointers to other scopes.
 static scope *
-s_push(patch *self, scope_kind kind, size_t stream)
+s_push_scope(patch *self, scope_kind kind, size_t stream)
 {
-    if (self->depth == self->room) {
-        self->room = self->room ? self->room * 2 : 16;
-        self->scopes = realloc(self->scopes, self->room * sizeof *self->scopes);
+    if (self->depth == self->capacity) {
+        self->capacity = self->capacity ? self->capacity * 2 : 16;
+        self->scopes = realloc(self->scopes, self->capacity * sizeof *self->scopes);
         ASSERT(self->scopes);
     }
-    scope *at = self->scopes + self->depth++;
-    *at = (scope){.kind = kind, .stream = stream};
-    return at;
+    scope *inner = self->scopes + self->depth++;
+    *inner = (scope){.kind = kind, .stream = stream};
+    return inner;
 }
 
 static scope *
@@ -85,6 +88,7 @@ s_top(patch *self)
     return self->scopes + self->depth - 1;
 }
 
+// Drops the members written so far; the chunks stay.
 static void
 s_restart(patch *self)
 {
@@ -92,8 +96,8 @@ s_restart(patch *self)
         if (self->streams[i].capacity > STREAM_KEPT)
             buffer_fini(self->streams + i);
     self->depth = self->stream = 0;
-    size_t stream = s_stream(self);
-    s_push(self, SCOPE_ALL, stream)->opened = true;
+    size_t stream = s_next_stream(self);
+    s_push_scope(self, SCOPE_ALL, stream)->opened = true;
 }
 
 void
@@ -121,101 +125,104 @@ patch_size(const patch *self)
 // --- members --------------------------------------------------------------------------------------------
 
 static buffer *
-s_out(patch *self, const scope *at)
+s_out(patch *self, const scope *inner)
 {
-    return self->streams + at->stream;
+    return self->streams + inner->stream;
 }
 
 static void
-s_number(buffer *out, uint64_t number)
+s_write_number(buffer *out, uint64_t number)
 {
-    uint8_t text[20], *at = text + sizeof text;
+    uint8_t text[20], *first = text + sizeof text;
     do
-        *--at = (uint8_t)('0' + number % 10);
+        *--first = (uint8_t)('0' + number % 10);
     while (number /= 10);
-    buffer_append(out, at, (size_t)(text + sizeof text - at));
+    buffer_append(out, first, (size_t)(text + sizeof text - first));
 }
 
 // The stream of an opened scope, with a comma if one is due.
 static buffer *
-s_next(patch *self, scope *at)
+s_next_member(patch *self, scope *inner)
 {
-    buffer *out = s_out(self, at);
-    if (at->members++)
+    buffer *out = s_out(self, inner);
+    if (inner->members++)
         buffer_byte(out, ',');
     return out;
 }
 
 static void
-s_name(buffer *out, unsigned slot)
+s_write_slot_name(buffer *out, unsigned slot)
 {
     buffer_byte(out, '"');
-    s_number(out, slot);
+    s_write_number(out, slot);
     buffer_append(out, "\":", 2);
 }
 
+// The arrays of removed and of placed rows come first in a list, and each is open until another member
+// follows.
 static void
-s_close_section(patch *self, scope *at, list_section next)
+s_close_section(patch *self, scope *inner, list_section next)
 {
-    if (at->section == SECTION_GONE || at->section == SECTION_ROWS) {
-        buffer_byte(s_out(self, at), ']');
+    if (inner->section == SECTION_REMOVED || inner->section == SECTION_ROWS) {
+        buffer_byte(s_out(self, inner), ']');
         if (next == SECTION_NONE)
-            next = SECTION_OVER;
+            next = SECTION_DONE;
     }
     if (next != SECTION_NONE)
-        at->section = next;
+        inner->section = next;
 }
 
 static void
-s_open_row(patch *self, scope *rows, const scope *at)
+s_open_row(patch *self, scope *rows, const scope *inner)
 {
-    buffer *out = s_out(self, at);
+    buffer *out = s_out(self, inner);
     if (rows->changed++)
         buffer_byte(out, ',');
-    json_string(out, at->key);
+    json_string(out, inner->key);
     buffer_append(out, ":{", 2);
 }
 
 static void
-s_open_one(patch *self, scope *outer, scope *at)
+s_open_scope(patch *self, scope *outer, scope *inner)
 {
-    at->opened = true;
-    if (at->kind == SCOPE_ROW) {
-        s_open_row(self, outer, at);
+    inner->opened = true;
+    if (inner->kind == SCOPE_ROW) {
+        s_open_row(self, outer, inner);
         return;
     }
-    if (at->kind == SCOPE_EMPTY) {
+    if (inner->kind == SCOPE_EMPTY) {
         s_close_section(self, outer, SECTION_NONE);
-        buffer_text(s_next(self, outer), "\"e\":{");
+        buffer_text(s_next_member(self, outer), "\"e\":{");
         return;
     }
-    ASSERT(at->kind == SCOPE_SLOT);
-    buffer *out = s_next(self, outer);
-    s_name(out, at->slot);
+    ASSERT(inner->kind == SCOPE_SLOT);
+    buffer *out = s_next_member(self, outer);
+    s_write_slot_name(out, inner->slot);
     buffer_byte(out, '{');
 }
 
 // The innermost scope, opened.
 static scope *
-s_opened(patch *self)
+s_open_all(patch *self)
 {
     size_t first = self->depth;
     while (first > 0 && !self->scopes[first - 1].opened)
         first--;
     ASSERT(first > 0);
     for (; first < self->depth; first++)
-        s_open_one(self, self->scopes + first - 1, self->scopes + first);
+        s_open_scope(self, self->scopes + first - 1, self->scopes + first);
     return s_top(self);
 }
 
 static buffer *
-s_member(patch *self)
+s_add_member(patch *self)
 {
-    return s_next(self, s_opened(self));
+    return s_next_member(self, s_open_all(self));
 }
 
 // --- leaves ---------------------------------------------------------------------------------------------
 
+// The newline that a parser drops after <pre>: the browser sets this value without one.
 static slice
 s_without_newline(slice html)
 {
@@ -228,7 +235,7 @@ s_without_newline(slice html)
 }
 
 static void
-s_html(buffer *out, slice html)
+s_write_html(buffer *out, slice html)
 {
     buffer_text(out, "{\"h\":");
     json_value(out, html, 0);
@@ -241,18 +248,18 @@ patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html)
     bool may_be_absent = class == CLASS_TEXT || class == CLASS_ATTRIBUTE;
     if (!html.size && may_be_absent && s_top(self)->fresh)
         return true;
-    markup_kind kind = markup_judge(class, place, html);
-    if (kind == MARKUP_LOOSE)
+    markup_kind kind = markup_classify(class, place, html);
+    if (kind == MARKUP_UNFIT)
         return false;
     if (place & PLACE_PRE && class != CLASS_ATTRIBUTE)
         html = s_without_newline(html);
     bool in_text = class == CLASS_TEXT && !(place & PLACE_FOREIGN);
-    buffer *out = s_member(self);
-    s_name(out, slot);
+    buffer *out = s_add_member(self);
+    s_write_slot_name(out, slot);
     if (class == CLASS_TAG)
         json_value(out, html, 0);
     else if (kind == MARKUP_HTML)
-        s_html(out, html);
+        s_write_html(out, html);
     else
         json_value(out, html, JSON_DECODE | (in_text ? JSON_DROP_NUL : JSON_REPLACE_NUL));
     return true;
@@ -262,24 +269,24 @@ void
 patch_root(patch *self, slice html)
 {
     s_restart(self);
-    buffer *out = s_member(self);
-    s_name(out, SLOT_ROOT);
-    s_html(out, html);
+    buffer *out = s_add_member(self);
+    s_write_slot_name(out, SLOT_ROOT);
+    s_write_html(out, html);
 }
 
 void
 patch_title_value(slice html, buffer *out)
 {
-    if (markup_judge(CLASS_TITLE, 0, html) == MARKUP_TEXT)
+    if (markup_classify(CLASS_TITLE, 0, html) == MARKUP_TEXT)
         json_value(out, html, JSON_DECODE | JSON_REPLACE_NUL);
     else
-        s_html(out, html);
+        s_write_html(out, html);
 }
 
 void
 patch_title(patch *self, slice html)
 {
-    buffer *out = s_member(self);
+    buffer *out = s_add_member(self);
     buffer_text(out, "\"T\":");
     patch_title_value(html, out);
 }
@@ -291,17 +298,17 @@ patch_enter(patch *self, unsigned slot)
 {
     const scope *outer = s_top(self);
     bool fresh = outer->fresh;
-    scope *at = s_push(self, SCOPE_SLOT, outer->stream);
-    at->slot = slot;
-    at->fresh = fresh;
+    scope *inner = s_push_scope(self, SCOPE_SLOT, outer->stream);
+    inner->slot = slot;
+    inner->fresh = fresh;
 }
 
 void
 patch_show(patch *self, unsigned chunk)
 {
-    buffer *out = s_member(self);
+    buffer *out = s_add_member(self);
     buffer_text(out, "\"b\":");
-    s_number(out, chunk);
+    s_write_number(out, chunk);
     s_top(self)->fresh = true;
 }
 
@@ -309,24 +316,25 @@ void
 patch_hide(patch *self)
 {
     if (!s_top(self)->fresh)
-        buffer_text(s_member(self), "\"b\":null");
+        buffer_text(s_add_member(self), "\"b\":null");
 }
 
+// What waited for the end of the list: the chunk of new rows, and the changes in rows.
 static void
-s_end_list(patch *self, scope *at)
+s_end_list(patch *self, scope *inner)
 {
-    s_close_section(self, at, SECTION_NONE);
-    if (at->has_chunk) {
-        buffer_text(s_next(self, at), "\"b\":");
-        s_number(s_out(self, at), at->chunk);
+    s_close_section(self, inner, SECTION_NONE);
+    if (inner->has_chunk) {
+        buffer_text(s_next_member(self, inner), "\"b\":");
+        s_write_number(s_out(self, inner), inner->chunk);
     }
-    if (at->changed) {
-        buffer_text(s_next(self, at), "\"r\":{");
-        buffer_slice(s_out(self, at), buffer_bytes(self->streams + at->changes));
-        buffer_byte(s_out(self, at), '}');
+    if (inner->changed) {
+        buffer_text(s_next_member(self, inner), "\"r\":{");
+        buffer_slice(s_out(self, inner), buffer_bytes(self->streams + inner->changes));
+        buffer_byte(s_out(self, inner), '}');
     }
-    if (at->changes) {
-        ASSERT(at->changes == self->stream - 1);
+    if (inner->changes) {
+        ASSERT(inner->changes == self->stream - 1);
         self->stream--;
     }
 }
@@ -334,11 +342,11 @@ s_end_list(patch *self, scope *at)
 void
 patch_leave(patch *self)
 {
-    scope *at = s_top(self);
-    ASSERT(at->kind != SCOPE_ALL);
-    s_end_list(self, at);
-    if (at->opened)
-        buffer_text(s_out(self, at), at->kind == SCOPE_NEW_ROW ? "}]" : "}");
+    scope *inner = s_top(self);
+    ASSERT(inner->kind != SCOPE_ALL);
+    s_end_list(self, inner);
+    if (inner->opened)
+        buffer_text(s_out(self, inner), inner->kind == SCOPE_NEW_ROW ? "}]" : "}");
     self->depth--;
 }
 
@@ -347,34 +355,34 @@ patch_leave(patch *self)
 void
 patch_reset(patch *self, bool keyed)
 {
-    buffer_text(s_member(self), keyed ? "\"x\":\"l\"" : "\"x\":\"p\"");
+    buffer_text(s_add_member(self), keyed ? "\"x\":\"l\"" : "\"x\":\"p\"");
 }
 
-// The stream of this array of the list, where its next element goes.
+// The stream where the next element of this array of the list goes.
 static buffer *
-s_element(patch *self, list_section section, const char *name)
+s_next_element(patch *self, list_section section, const char *name)
 {
-    scope *at = s_opened(self);
-    ASSERT(at->kind == SCOPE_SLOT && at->section <= section);
-    if (at->section == section) {
-        buffer_byte(s_out(self, at), ',');
+    scope *inner = s_open_all(self);
+    ASSERT(inner->kind == SCOPE_SLOT && inner->section <= section);
+    if (inner->section == section) {
+        buffer_byte(s_out(self, inner), ',');
     } else {
-        s_close_section(self, at, section);
-        buffer_text(s_next(self, at), name);
+        s_close_section(self, inner, section);
+        buffer_text(s_next_member(self, inner), name);
     }
-    return s_out(self, at);
+    return s_out(self, inner);
 }
 
 void
-patch_gone(patch *self, slice key)
+patch_remove_row(patch *self, slice key)
 {
-    json_string(s_element(self, SECTION_GONE, "\"-\":["), key);
+    json_string(s_next_element(self, SECTION_REMOVED, "\"-\":["), key);
 }
 
 static buffer *
-s_placed(patch *self, slice key, slice after)
+s_place_row(patch *self, slice key, slice after)
 {
-    buffer *out = s_element(self, SECTION_ROWS, "\"m\":[");
+    buffer *out = s_next_element(self, SECTION_ROWS, "\"m\":[");
     buffer_byte(out, '[');
     json_string(out, key);
     buffer_byte(out, ',');
@@ -386,21 +394,21 @@ s_placed(patch *self, slice key, slice after)
 }
 
 void
-patch_move(patch *self, slice key, slice after)
+patch_move_row(patch *self, slice key, slice after)
 {
-    buffer_byte(s_placed(self, key, after), ']');
+    buffer_byte(s_place_row(self, key, after), ']');
 }
 
 void
 patch_new_row(patch *self, unsigned chunk, slice key, slice after)
 {
-    buffer_text(s_placed(self, key, after), ",{");
+    buffer_text(s_place_row(self, key, after), ",{");
     scope *rows = s_top(self);
     ASSERT(!rows->has_chunk || rows->chunk == chunk);
     rows->has_chunk = true;
     rows->chunk = chunk;
-    scope *at = s_push(self, SCOPE_NEW_ROW, rows->stream);
-    at->opened = at->fresh = true;
+    scope *inner = s_push_scope(self, SCOPE_NEW_ROW, rows->stream);
+    inner->opened = inner->fresh = true;
 }
 
 void
@@ -409,8 +417,8 @@ patch_row(patch *self, slice key)
     size_t rows = self->depth - 1;
     ASSERT(s_top(self)->kind == SCOPE_SLOT);
     if (!self->scopes[rows].changes)
-        self->scopes[rows].changes = s_stream(self);
-    s_push(self, SCOPE_ROW, self->scopes[rows].changes)->key = key;
+        self->scopes[rows].changes = s_next_stream(self);
+    s_push_scope(self, SCOPE_ROW, self->scopes[rows].changes)->key = key;
 }
 
 void
@@ -419,43 +427,43 @@ patch_empty(patch *self)
     const scope *rows = s_top(self);
     ASSERT(rows->kind == SCOPE_SLOT);
     bool fresh = rows->fresh;
-    s_push(self, SCOPE_EMPTY, rows->stream)->fresh = fresh;
+    s_push_scope(self, SCOPE_EMPTY, rows->stream)->fresh = fresh;
 }
 
 // --- the frame ------------------------------------------------------------------------------------------
 
 void
-patch_chunk(patch *self, const shape *of)
+patch_chunk(patch *self, const block_type *type)
 {
-    if (self->chunk_count == self->chunk_room) {
-        self->chunk_room = self->chunk_room ? self->chunk_room * 2 : 8;
-        self->chunks = realloc(self->chunks, self->chunk_room * sizeof *self->chunks);
+    if (self->chunk_count == self->chunk_capacity) {
+        self->chunk_capacity = self->chunk_capacity ? self->chunk_capacity * 2 : 8;
+        self->chunks = realloc(self->chunks, self->chunk_capacity * sizeof *self->chunks);
         ASSERT(self->chunks);
     }
-    self->chunks[self->chunk_count++] = of;
+    self->chunks[self->chunk_count++] = type;
 }
 
 static void
-s_known(buffer *out, const tree *known)
+s_write_known(buffer *out, const tree *known)
 {
     buffer_text(out, ",\"k\":[");
     for (unsigned i = 0; i < known->chunk_count; i++) {
         if (i)
             buffer_byte(out, ',');
-        json_string(out, shape_hash(known->chunks[i]));
+        json_string(out, block_type_hash(known->chunks[i]));
     }
     buffer_byte(out, ']');
 }
 
 static void
-s_chunks(buffer *out, const patch *self)
+s_write_chunks(buffer *out, const patch *self)
 {
     buffer_text(out, ",\"c\":[");
     for (size_t i = 0; i < self->chunk_count; i++) {
         buffer_text(out, i ? ",[" : "[");
-        json_string(out, shape_hash(self->chunks[i]));
+        json_string(out, block_type_hash(self->chunks[i]));
         buffer_byte(out, ',');
-        buffer_slice(out, shape_chunk(self->chunks[i]));
+        buffer_slice(out, block_type_chunk(self->chunks[i]));
         buffer_byte(out, ']');
     }
     buffer_byte(out, ']');
@@ -475,15 +483,15 @@ patch_frame(const patch *self, buffer *out, unsigned number, uint64_t version, u
             const tree *known)
 {
     buffer_text(out, "{\"v\":");
-    s_number(out, number);
+    s_write_number(out, number);
     buffer_text(out, ",\"s\":");
-    s_number(out, version);
+    s_write_number(out, version);
     buffer_text(out, ",\"a\":");
-    s_number(out, applied);
+    s_write_number(out, applied);
     if (known)
-        s_known(out, known);
+        s_write_known(out, known);
     if (self->chunk_count)
-        s_chunks(out, self);
+        s_write_chunks(out, self);
     if (patch_changed(self)) {
         buffer_text(out, ",\"d\":");
         patch_body(self, out);

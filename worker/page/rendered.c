@@ -1,3 +1,4 @@
+// The page's HTML and where its anchors are, so that they can be taken out again without searching.
 #include "worker/page/rendered.h"
 
 void

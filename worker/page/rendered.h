@@ -19,7 +19,7 @@ void rendered_fini(rendered *self); // NULL-safe
 void rendered_clear(rendered *self);
 void rendered_anchor(rendered *self, const char *anchor); // appends it, and notes where
 void rendered_strip(rendered *self);                      // takes the anchors out
-// Appends the part [begin, end) of the text without its anchors; no anchor lies across its borders.
+// Appends the range [begin, end) of the text without its anchors; no anchor lies across its borders.
 void rendered_plain(const rendered *self, size_t begin, size_t end, buffer *out);
 
 #endif

@@ -1,43 +1,34 @@
+// A tokenizer for tags alone, after the HTML standard's. Linear; no allocation.
 #include "worker/page/scan.h"
+
+#include "worker/page/html_chars.h"
 
 #include <strings.h>
 
 static bool
-s_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
-
-static bool
-s_letter(uint8_t c)
-{
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static bool
 s_name_byte(uint8_t c)
 {
-    return c != '>' && c != '/' && !s_space(c);
+    return c != '>' && c != '/' && !html_is_space(c);
 }
 
 bool
-scan_same(slice name, slice other)
+scan_same_name(slice name, slice other)
 {
     return name.size == other.size &&
            strncasecmp((const char *)name.data, (const char *)other.data, name.size) == 0;
 }
 
 static bool
-s_starts(slice html, size_t at, const char *what)
+s_starts_with(slice html, size_t at, const char *prefix)
 {
-    slice text = slice_text(what);
+    slice text = slice_text(prefix);
     return at <= html.size && html.size - at >= text.size &&
-           scan_same(slice_of(html.data + at, text.size), text);
+           scan_same_name(slice_of(html.data + at, text.size), text);
 }
 
-// Where the text begins; html.size if it does not.
+// Where the text begins; html.size if it is not there.
 static size_t
-s_find(slice html, size_t from, const char *text)
+s_find_text(slice html, size_t from, const char *text)
 {
     const uint8_t *at =
         from < html.size ? memmem(html.data + from, html.size - from, text, strlen(text)) : NULL;
@@ -46,65 +37,65 @@ s_find(slice html, size_t from, const char *text)
 
 // The same, but where it ends.
 static size_t
-s_behind(slice html, size_t from, const char *text)
+s_find_end(slice html, size_t from, const char *text)
 {
-    size_t at = s_find(html, from, text);
+    size_t at = s_find_text(html, from, text);
     return at < html.size ? at + strlen(text) : html.size;
 }
 
 // --- tags -----------------------------------------------------------------------------------------------
 
-// Behind '=': to behind the value.
+// From after '=' to the end of the value.
 static size_t
-s_value(slice html, size_t at)
+s_attribute_value(slice html, size_t at)
 {
-    while (at < html.size && s_space(html.data[at]))
+    while (at < html.size && html_is_space(html.data[at]))
         at++;
     if (at < html.size && (html.data[at] == '"' || html.data[at] == '\'')) {
         const uint8_t *close = memchr(html.data + at + 1, html.data[at], html.size - at - 1);
         return close ? (size_t)(close - html.data) + 1 : html.size;
     }
-    while (at < html.size && html.data[at] != '>' && !s_space(html.data[at]))
+    while (at < html.size && html.data[at] != '>' && !html_is_space(html.data[at]))
         at++;
     return at;
 }
 
-// From behind the tag's name to behind the closing '>'; looks for dj-root on the way.
+// From the end of the tag's name to after the closing '>'; looks for dj-root on the way.
 static size_t
-s_attributes(slice html, size_t at, tag *ret)
+s_attributes(slice html, size_t at, tag *ret_tag)
 {
     while (at < html.size && html.data[at] != '>') {
         uint8_t c = html.data[at];
-        ret->closed = c == '/';
-        if (s_space(c) || c == '/') {
+        ret_tag->closed = c == '/';
+        if (html_is_space(c) || c == '/') {
             at++;
             continue;
         }
         size_t begin = at++; // an attribute's name, which may begin with anything, '=' included
         while (at < html.size && s_name_byte(html.data[at]) && html.data[at] != '=')
             at++;
-        ret->marked |= scan_same(slice_of(html.data + begin, at - begin), slice_text("dj-root"));
-        while (at < html.size && s_space(html.data[at]))
+        ret_tag->marked |= scan_same_name(slice_of(html.data + begin, at - begin), slice_text("dj-root"));
+        while (at < html.size && html_is_space(html.data[at]))
             at++;
         if (at < html.size && html.data[at] == '=')
-            at = s_value(html, at + 1);
+            at = s_attribute_value(html, at + 1);
     }
     return at < html.size ? at + 1 : html.size;
 }
 
-// Behind a comment of any kind, at its "<!", "<?" or "</".
+// The end of a comment of any kind, which begins at begin with "<!", "<?" or "</".
 static size_t
-s_comment(slice html, size_t begin)
+s_comment_after(slice html, size_t begin)
 {
     size_t at = begin + 4;
-    if (!s_starts(html, begin, "<!--"))
-        return s_behind(html, begin + 2, ">");
-    if (s_starts(html, at, ">") || s_starts(html, at, "->"))
-        return s_behind(html, at, ">");
-    for (at = s_find(html, at, "--"); at < html.size; at = s_find(html, at + 1, "--")) {
-        if (s_starts(html, at, "-->"))
+    if (!s_starts_with(html, begin, "<!--"))
+        return s_find_end(html, begin + 2, ">");
+    if (s_starts_with(html, at, ">") || s_starts_with(html, at, "->"))
+        return s_find_end(html, at, ">");
+    for (at = s_find_text(html, at, "--"); at < html.size; at = s_find_text(html, at + 1, "--")) {
+        if (s_starts_with(html, at, "-->"))
             return at + 3;
-        if (s_starts(html, at, "--!>"))
+        if (s_starts_with(html, at, "--!>"))
             return at + 4;
     }
     return html.size;
@@ -121,18 +112,18 @@ scan_next(slice html, size_t *at, tag *ret_tag)
         bool end = name < html.size && html.data[name] == '/';
         name += end;
         uint8_t c = name < html.size ? html.data[name] : 0;
-        if (s_letter(c)) {
-            size_t behind = name;
-            while (behind < html.size && s_name_byte(html.data[behind]))
-                behind++;
-            slice text = slice_of(html.data + name, behind - name);
+        if (html_is_letter(c)) {
+            size_t name_end = name;
+            while (name_end < html.size && s_name_byte(html.data[name_end]))
+                name_end++;
+            slice text = slice_of(html.data + name, name_end - name);
             *ret_tag = (tag){.kind = end ? TAG_END : TAG_START, .begin = begin, .name = text};
-            *at = ret_tag->end = s_attributes(html, behind, ret_tag);
+            *at = ret_tag->end = s_attributes(html, name_end, ret_tag);
             return true;
         }
         bool comment = end || c == '!' || c == '?';
-        *at = comment ? s_comment(html, begin) : begin + 1;
-        if (s_starts(html, begin, "<![CDATA[")) {
+        *at = comment ? s_comment_after(html, begin) : begin + 1;
+        if (s_starts_with(html, begin, "<![CDATA[")) {
             *ret_tag = (tag){.kind = TAG_CDATA, .begin = begin, .end = *at};
             return true;
         }
@@ -149,35 +140,36 @@ scan_is_raw(slice name)
     static const char *const names[] = {"script", "style",   "textarea", "title",    "xmp",
                                         "iframe", "noembed", "noframes", "plaintext"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (scan_same(name, slice_text(names[i])))
+        if (scan_same_name(name, slice_text(names[i])))
             return true;
     return false;
 }
 
-// Does the name stand here, and end?
+// Is the name here, and not only the beginning of a longer one?
 static bool
 s_named(slice html, size_t at, slice name)
 {
     return at < html.size && html.size - at > name.size &&
-           scan_same(slice_of(html.data + at, name.size), name) && !s_name_byte(html.data[at + name.size]);
+           scan_same_name(slice_of(html.data + at, name.size), name) &&
+           !s_name_byte(html.data[at + name.size]);
 }
 
-// In a script "<!--" begins what may hold a "<script" with an end tag of its own.
+// In a script "<!--" opens a comment that may hold a "<script" with an end tag of its own.
 static size_t
 s_script_end(slice html, size_t at, slice name)
 {
     bool commented = false, nested = false;
     for (; at < html.size; at++) {
-        if (commented && s_starts(html, at, "-->")) {
+        if (commented && s_starts_with(html, at, "-->")) {
             commented = nested = false;
         } else if (html.data[at] == '<') {
-            if (s_starts(html, at, "</") && s_named(html, at + 2, name)) {
+            if (s_starts_with(html, at, "</") && s_named(html, at + 2, name)) {
                 if (!nested)
                     return at;
                 nested = false;
             } else if (commented) {
                 nested |= s_named(html, at + 1, name);
-            } else if (s_starts(html, at, "<!--")) {
+            } else if (s_starts_with(html, at, "<!--")) {
                 commented = true;
                 at++; // its dashes may be those of "-->"
             }
@@ -187,16 +179,16 @@ s_script_end(slice html, size_t at, slice name)
 }
 
 size_t
-scan_behind(slice html, const tag *start)
+scan_after_tag(slice html, const tag *start)
 {
     if (!scan_is_raw(start->name))
         return start->end;
-    if (scan_same(start->name, slice_text("plaintext")))
+    if (scan_same_name(start->name, slice_text("plaintext")))
         return html.size;
-    if (scan_same(start->name, slice_text("script")))
+    if (scan_same_name(start->name, slice_text("script")))
         return s_script_end(html, start->end, start->name);
-    size_t at = s_find(html, start->end, "</");
+    size_t at = s_find_text(html, start->end, "</");
     while (at < html.size && !s_named(html, at + 2, start->name))
-        at = s_find(html, at + 1, "</");
+        at = s_find_text(html, at + 1, "</");
     return at;
 }

@@ -1,7 +1,8 @@
+// The view's side of the tree: the root's hash, the root block and the numbers of the chunks in use.
 #include "worker/page/tree.h"
 
 #include "common/errors.h"
-#include "worker/page/block.h"
+#include "worker/page/block_internal.h"
 
 #include <stdlib.h>
 
@@ -18,10 +19,10 @@ static void
 s_forget_chunks(tree *self)
 {
     for (unsigned i = 0; i < self->chunk_count; i++)
-        shape_release(self->chunks + i);
+        block_type_release(self->chunks + i);
     free(self->chunks);
     self->chunks = NULL;
-    self->chunk_count = self->chunk_room = 0;
+    self->chunk_count = self->chunk_capacity = 0;
 }
 
 void
@@ -29,20 +30,20 @@ tree_fini(tree *self)
 {
     if (!self)
         return;
-    part_destroy(&self->top);
+    block_destroy(&self->root_block);
     s_forget_chunks(self);
     tree_init(self);
 }
 
 bool
-tree_set(tree *self, unsigned slot, slice value, const tree_key *key)
+tree_set(tree *self, unsigned slot, slice value, const hash_key *key)
 {
     ASSERT(slot == SLOT_ROOT);
-    tree_slot *at = &self->root;
+    tree_slot *root = &self->root;
     uint64_t hash = XXH3_64bits_withSecret(value.data, value.size, key->bytes, sizeof key->bytes);
-    if (at->known && at->hash == hash && at->size == value.size)
+    if (root->known && root->hash == hash && root->size == value.size)
         return false;
-    *at = (tree_slot){hash, value.size, true};
+    *root = (tree_slot){hash, value.size, true};
     return true;
 }
 
@@ -53,52 +54,52 @@ tree_forget(tree *self, unsigned slot)
     self->root.known = false;
 }
 
-part *
-tree_begin(tree *self, const void *page, const shape *of)
+block *
+tree_begin(tree *self, const void *plan, const block_type *type)
 {
-    if (page != self->page)
+    if (plan != self->plan)
         s_forget_chunks(self);
-    self->page = page;
-    part_destroy(&self->top);
-    return self->top = part_new(of, 0, (slice){0});
+    self->plan = plan;
+    block_destroy(&self->root_block);
+    return self->root_block = block_new(type, 0, (slice){0});
 }
 
 void
-tree_lose(tree *self)
+tree_invalidate(tree *self)
 {
     self->root.known = false;
-    part_destroy(&self->top);
+    block_destroy(&self->root_block);
 }
 
 unsigned
-tree_chunk(tree *self, const shape *of, bool *ret_new)
+tree_chunk(tree *self, const block_type *type, bool *ret_new)
 {
     // Newest first: the rows of one list ask for the same chunk again and again.
     for (unsigned i = self->chunk_count; i-- > 0;)
-        if (self->chunks[i] == of || slice_equal(shape_hash(self->chunks[i]), shape_hash(of)))
+        if (self->chunks[i] == type || slice_equal(block_type_hash(self->chunks[i]), block_type_hash(type)))
             return *ret_new = false, i;
-    if (self->chunk_count == self->chunk_room) {
-        self->chunk_room = self->chunk_room ? self->chunk_room * 2 : 4;
-        self->chunks = realloc(self->chunks, self->chunk_room * sizeof *self->chunks);
+    if (self->chunk_count == self->chunk_capacity) {
+        self->chunk_capacity = self->chunk_capacity ? self->chunk_capacity * 2 : 4;
+        self->chunks = realloc(self->chunks, self->chunk_capacity * sizeof *self->chunks);
         ASSERT(self->chunks);
     }
-    self->chunks[self->chunk_count] = shape_hold(of);
+    self->chunks[self->chunk_count] = block_type_hold(type);
     *ret_new = true;
     return self->chunk_count++;
 }
 
 void
-tree_cut_chunks(tree *self, unsigned count)
+tree_truncate_chunks(tree *self, unsigned count)
 {
     while (self->chunk_count > count)
-        shape_release(self->chunks + --self->chunk_count);
+        block_type_release(self->chunks + --self->chunk_count);
 }
 
-const shape *
-tree_chunk_of(const tree *self, slice hash)
+const block_type *
+tree_find_chunk(const tree *self, slice hash)
 {
     for (unsigned i = 0; i < self->chunk_count; i++)
-        if (slice_equal(shape_hash(self->chunks[i]), hash))
+        if (slice_equal(block_type_hash(self->chunks[i]), hash))
             return self->chunks[i];
     return NULL;
 }
@@ -106,5 +107,5 @@ tree_chunk_of(const tree *self, slice hash)
 size_t
 tree_bytes(const tree *self)
 {
-    return sizeof *self + part_bytes(self->top) + part_block(self->chunks);
+    return sizeof *self + block_bytes(self->root_block) + block_allocated(self->chunks);
 }

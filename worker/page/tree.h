@@ -2,23 +2,11 @@
 // does this value differ from the one that was sent last? A tree belongs to a view. Not thread-safe, but it
 // may be used and freed on any thread, with or without the GIL. Pure: allocates, never fails.
 //
-// A part is one instance of a block: the root's, a branch's, a row's. It has as many slots as its shape. A
-// list (list.h) is what a slot of class l holds.
+// Its slots are in blocks (block.h), the loops' rows in lists (list.h).
 #ifndef TROUPE_WORKER_PAGE_TREE_H
 #define TROUPE_WORKER_PAGE_TREE_H
 
-#include "common/slice.h"
-#include "worker/page/block_type.h"
-
-#define TREE_KEY_SIZE    192 // XXH3's secret
-#define TREE_MAX_NESTING 200 // parts in parts; what is nested deeper is not pinned down
-
-typedef struct {
-    uint8_t bytes[TREE_KEY_SIZE]; // unpredictable: no input can be made to collide
-} tree_key;
-
-typedef struct part part;
-typedef struct list list;
+#include "worker/page/block.h"
 
 enum { SLOT_ROOT = 0 };
 
@@ -29,14 +17,15 @@ typedef struct {
 } tree_slot;
 
 typedef struct {
-    tree_slot root;   // the whole root's HTML, as it was last sent or compared
-    part *top;        // the root block's part; NULL: unknown, the next answer has the whole root
-    const void *page; // identity of the plan that top was made for; borrowed, only ever compared
-    bool loose;       // the browser cannot adopt what it shows: whole roots only, until one that it can
-    bool whole;       // the browser asked for whole roots, for good
-    // The chunks that this view has used, by number. Each is held.
-    const shape **chunks;
-    unsigned chunk_count, chunk_room;
+    tree_slot root;    // the whole root's HTML, as it was last sent or compared
+    block *root_block; // NULL: unknown, the next answer has the whole root
+    const void *plan;  // identity of the plan that root_block was made for; borrowed, only ever compared
+    bool
+        unadoptable; // the browser cannot find its slots in what it shows: whole roots, until one that it can
+    bool whole;      // the browser asked for whole roots, for good
+    // The chunks that this view has used, by number. The tree holds a reference to each.
+    const block_type **chunks;
+    unsigned chunk_count, chunk_capacity;
 } tree;
 
 void tree_init(tree *self);
@@ -45,51 +34,26 @@ void tree_fini(tree *self); // NULL-safe
 // --- the whole root -------------------------------------------------------------------------------------
 
 // Takes value as what the whole root shows now (slot: SLOT_ROOT). True if that is a change.
-bool tree_set(tree *self, unsigned slot, slice value, const tree_key *key);
+bool tree_set(tree *self, unsigned slot, slice value, const hash_key *key);
 void tree_forget(tree *self, unsigned slot); // the next tree_set is a change
 
-// --- its parts ------------------------------------------------------------------------------------------
+// --- its blocks -----------------------------------------------------------------------------------------
 
-// A new, empty top part for this page; the old one goes. Another page than before: chunk numbers start anew.
-part *tree_begin(tree *self, const void *page, const shape *of);
-// What the browser shows is not known any more (a walk that was broken off, a failing template): the root's
-// hash and all parts go. Chunk numbers stay.
-void tree_lose(tree *self);
+// Replaces the root block by a new, empty one of this plan, which the tree owns. A plan other than before:
+// chunk numbers start anew.
+block *tree_begin(tree *self, const void *plan, const block_type *type);
+// What the browser shows is no longer known (a walk was broken off, a template failed): drops the root's hash
+// and all blocks. Chunk numbers stay.
+void tree_invalidate(tree *self);
 
-// The number of a chunk in this view: the order of first use. *ret_new: it is numbered just now, so the
-// frame that goes out next must carry it (patch_chunk).
-unsigned tree_chunk(tree *self, const shape *of, bool *ret_new);
-// Forgets the chunks from number count on: what numbered them was never sent.
-void tree_cut_chunks(tree *self, unsigned count);
-const shape *tree_chunk_of(const tree *self, slice hash); // NULL: this view has not used it
+// The number of a chunk in this view: the order of first use. *ret_new: it was numbered just now, so the next
+// frame must carry it (patch_chunk).
+unsigned tree_chunk(tree *self, const block_type *type, bool *ret_new);
+// Forgets the chunks from number count on: the frame that numbered them was never sent.
+void tree_truncate_chunks(tree *self, unsigned count);
+const block_type *tree_find_chunk(const tree *self, slice hash); // NULL: this view has not used it
 
-// Bytes of memory that the tree holds, the allocator's overhead included, shared shapes not.
+// Bytes of memory that the tree holds, with the allocator's overhead, without the shared block types.
 size_t tree_bytes(const tree *self);
-
-// --- one part -------------------------------------------------------------------------------------------
-
-// Slots count from 1. Each function belongs to one class of slot, and a slot is always used as that class.
-
-// Takes html as what the leaf shows now. True: it differs from the last, or is the first.
-bool part_leaf(part *self, unsigned slot, slice html, const tree_key *key);
-
-// True: no value was taken for the leaf since its part was made.
-bool part_leaf_is_new(const part *self, unsigned slot);
-
-// True: it is nested TREE_MAX_NESTING deep and can have no branch and no list; the caller calls the tree
-// loose (tree.loose) and sends whole roots.
-bool part_full(const part *self);
-
-// Which alternative a branch shows. At first PART_UNKNOWN; PART_NOTHING: none of them, by part_show(…, NULL).
-#define PART_UNKNOWN (-2)
-#define PART_NOTHING (-1)
-int part_alternative(const part *self, unsigned slot);
-part *part_shown(const part *self, unsigned slot); // the part of that alternative; NULL: none
-// The branch shows this alternative from now on, by a new part; the old one goes. of NULL (and alternative
-// PART_NOTHING): it shows nothing, returns NULL. 0 <= alternative < 32767. Not on a full part.
-part *part_show(part *self, unsigned slot, int alternative, const shape *of);
-
-// The list of a slot; made when first asked for. keyable: its rows have key expressions. Not on a full part.
-list *part_list(part *self, unsigned slot, bool keyable);
 
 #endif

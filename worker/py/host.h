@@ -33,7 +33,7 @@ struct py_host {
     PyObject *submit;     // or NULL
     PyObject *unpack_ext; // troupe.wire
     PyObject *epoch;      // troupe.fencing: a context variable
-    PyObject *make_page;  // page_new as a function
+    PyObject *make_page;  // plan_new as a function
     PyObject *living;     // id of a view → its instance, in a capsule; NULL: nobody listens
     void (*changed)(void *context, void *owner);
     void *changed_context;

@@ -54,7 +54,7 @@ s_root(keeper *self, PyObject *name, unsigned guess)
 }
 
 static uint64_t
-s_hash_bytes(const tree_key *key, slice bytes)
+s_hash_bytes(const hash_key *key, slice bytes)
 {
     uint64_t hash = XXH3_64bits_withSecret(bytes.data, bytes.size, key->bytes, sizeof key->bytes);
     return hash ? hash : 1;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static const char s_name[] = "troupe._native.keeper";
-static tree_key s_key; // one that is not random would let different values have the same hash
+static hash_key s_key; // one that is not random would let different values have the same hash
 
 static void
 s_end(PyObject *capsule)

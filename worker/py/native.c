@@ -34,7 +34,7 @@ typedef struct {
 
 static struct {
     py_host *host; // made at the first session: Django must be set up by then
-    tree_key key;
+    hash_key key;
     PyTypeObject *pending;
 } s_module;
 

@@ -14,11 +14,11 @@ show_fini(show *self)
 }
 
 static void
-s_take_page(show *self, page *shown)
+s_take_page(show *self, plan *shown)
 {
     if (self->page == shown)
         return;
-    Py_XSETREF(self->page, (page *)Py_XNewRef((PyObject *)shown));
+    Py_XSETREF(self->page, (plan *)Py_XNewRef((PyObject *)shown));
     state_forget(&self->state);
 }
 
@@ -39,7 +39,7 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
     rendering *out = at->out;
     live_order order = {.tree = shows, .hashing = hashing};
     PyObject *dicts = PyObject_GetAttrString(context, "dicts");
-    bool whole = at->whole || !shows->top || shows->page != self->page || shows->loose;
+    bool whole = at->whole || !shows->root_block || shows->plan != self->page || shows->unadoptable;
     bool ok = dicts && state_changes(&self->state, self->page->roots, dicts, locale, hashing, &order.changed);
     // What runs always may read any name.
     bool spent = self->state.spent;
@@ -51,8 +51,8 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
     order.locale = order.changed == DEPENDS_ALL;
     bool new;
     if (whole) {
-        tree_begin(shows, self->page, self->page->root->shape);
-        tree_chunk(shows, self->page->root->shape, &new);
+        tree_begin(shows, self->page, self->page->root->type);
+        tree_chunk(shows, self->page->root->type, &new);
     }
     // What is used up cannot be rendered again if the patch does not fit: there is HTML at once.
     bool html = whole || at->order->html || spent;
@@ -65,30 +65,30 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
         return SHOW_FAILED;
     if (result == LIVE_DEEP)
         return SHOW_PLAIN;
-    shows->loose = result == LIVE_LOOSE;
-    out->kind = whole || shows->loose ? RENDERED_ROOT : RENDERED_PATCH;
+    shows->unadoptable = result == LIVE_LOOSE;
+    out->kind = whole || shows->unadoptable ? RENDERED_ROOT : RENDERED_PATCH;
     out->root = self->page->root_kind;
-    if (whole || (shows->loose && html))
+    if (whole || (shows->unadoptable && html))
         return SHOW_DONE;
-    return shows->loose || s_too_much(self, out, shows) ? SHOW_WHOLE : SHOW_DONE;
+    return shows->unadoptable || s_too_much(self, out, shows) ? SHOW_WHOLE : SHOW_DONE;
 }
 
 // What rendering() of troupe.runtime yields: the HTML, or what a plan needs.
 static show_result
-s_show(show *self, const show_try *at, PyObject *given, const tree_key *key)
+s_show(show *self, const show_try *at, PyObject *given, const hash_key *key)
 {
     if (PyUnicode_Check(given)) {
         s_take_page(self, NULL);
-        if (at->order->tree->top)
-            tree_lose(at->order->tree);
+        if (at->order->tree->root_block)
+            tree_invalidate(at->order->tree);
         at->out->kind = RENDERED_ROOT;
         return convert_text(given, &at->out->html.text) ? SHOW_DONE : SHOW_FAILED;
     }
-    PyObject *context, *plan, *locale;
-    PyTypeObject *type = page_type();
-    if (!type || !PyArg_ParseTuple(given, "OO!O", &context, type, &plan, &locale))
+    PyObject *context, *compiled, *locale;
+    PyTypeObject *type = plan_type();
+    if (!type || !PyArg_ParseTuple(given, "OO!O", &context, type, &compiled, &locale))
         return SHOW_FAILED;
-    s_take_page(self, (page *)plan);
+    s_take_page(self, (plan *)compiled);
     hasher hashing;
     hasher_init(&hashing, key);
     show_result result = s_walk(self, at, context, locale, &hashing);

@@ -10,7 +10,7 @@
 
 // What a view's last rendering left, beside its tree. Owned by the instance.
 typedef struct {
-    page *page;  // the plan that the tree is of, or NULL
+    plan *page;  // the plan that the tree is of, or NULL
     state state; // what the plan's roots were
 } show;
 

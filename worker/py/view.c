@@ -392,7 +392,7 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
     show_try at = {.order = order, .out = ret, .whole = order->whole, .plain = order->tree->whole};
     err error = OK;
     show_result result;
-    const void *before = order->tree->page;
+    const void *before = order->tree->plan;
     unsigned chunks = order->tree->chunk_count;
     while (!error && (result = s_try(self, of, &at)) != SHOW_DONE) {
         if (result == SHOW_FAILED) {
@@ -400,7 +400,7 @@ s_render(void *host, void *instance_, const render_order *order, rendering *ret,
             break;
         }
         ASSERT(!at.plain); // each try asks for less
-        tree_cut_chunks(order->tree, before == order->tree->page ? chunks : 0);
+        tree_truncate_chunks(order->tree, before == order->tree->plan ? chunks : 0);
         order->tree->whole |= result == SHOW_PLAIN;
         at.plain = result == SHOW_PLAIN;
         at.whole = true;
@@ -463,10 +463,10 @@ static PyObject *
 s_page(PyObject *unused, PyObject *description)
 {
     (void)unused;
-    return (PyObject *)page_new(description);
+    return (PyObject *)plan_new(description);
 }
 
-static PyMethodDef s_make_page = {"make_page", s_page, METH_O, "page_new() of worker/py/live/plan.h."};
+static PyMethodDef s_make_page = {"make_page", s_page, METH_O, "plan_new() of worker/py/live/plan.h."};
 
 py_host *
 py_host_new(PyObject *submit)

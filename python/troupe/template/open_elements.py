@@ -134,7 +134,7 @@ class OpenElements:
         return self._find(("template",))
 
     def place(self):
-        """Flags that say what is open here, for values that turn out to be markup (worker/page/markup.h)."""
+        """Flags that say what is open here, for values that turn out to be markup (worker/page/place.h)."""
         parent = self.parent()
         flags = KNOWN
         if parent is None:

@@ -1,5 +1,5 @@
 // What markup.c lets in, a parser must keep in its place. Random fragments at random places are given to markup.c
-// (markup_judge) and to parse5, the parser of the HTML standard that jsdom uses. Where markup.c says that a fragment
+// (markup_classify) and to parse5, the parser of the HTML standard that jsdom uses. Where markup.c says that a fragment
 // fits, the document with it must be the document without it, plus what the fragment is by itself.
 //
 //   node markup_parser.mjs MARKUP_JUDGE [CASES]      TROUPE_SEED=… repeats a run
@@ -66,7 +66,7 @@ function judged(judge, cases) {
   const done = spawnSync(judge, { input: Buffer.concat(input), maxBuffer: 1 << 28 });
   if (done.error) throw done.error;
   const answers = done.stdout.toString();
-  if (done.status !== 0 || answers.length !== cases.length) throw new Error(`markup_judge: ${done.stderr}`);
+  if (done.status !== 0 || answers.length !== cases.length) throw new Error(`markup_classify: ${done.stderr}`);
   return answers;
 }
 

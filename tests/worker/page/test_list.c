@@ -2,6 +2,7 @@
 // PROTOCOL.md 9.3 says. Whatever changes, it must show the new order, by the fewest moves.
 #include "common/errors.h"
 #include "tests/unit.h"
+#include "worker/page/block_internal.h"
 #include "worker/page/lis.h"
 #include "worker/page/list.h"
 
@@ -10,8 +11,8 @@
 
 enum { MOST = 64 };
 
-static const tree_key s_key = {{9, 8, 7}};
-static const shape *s_row;
+static const hash_key s_key = {{9, 8, 7}};
+static const block_type *s_row;
 
 // --- what is asked of the list ----------------------------------------------------------------------------
 
@@ -96,12 +97,12 @@ s_insert(browser *self, slice key, slice after)
 static size_t
 s_apply(browser *self, const list *of, list_change change)
 {
-    char room[LIST_KEY_ROOM], before[LIST_KEY_ROOM];
+    char room[LIST_KEY_SCRATCH], before[LIST_KEY_SCRATCH];
     size_t moves = 0;
     if (change.reset)
         self->count = 0;
-    for (size_t i = 0; i < change.gone; i++)
-        s_remove(self, list_gone_key(of, i, room));
+    for (size_t i = 0; i < change.removed; i++)
+        s_remove(self, list_removed_key(of, i, room));
     for (size_t i = 0; i < list_count(of); i++) {
         unsigned marks = list_marks(of, i);
         CU_ASSERT_TRUE(!marks || (i >= change.head && i < list_count(of) - change.tail));
@@ -170,7 +171,7 @@ s_fewest(const order *from, const order *to)
     return both - longest;
 }
 
-// The marks of changes, and that a kept row keeps its part. parts: by id, of the order before.
+// The marks of changes, and that a kept row keeps its block. By id, of the order before.
 static void
 s_check_rows(const list *of, const order *from, const order *to, bool keyed, bool reset)
 {
@@ -187,13 +188,14 @@ s_check_rows(const list *of, const order *from, const order *to, bool keyed, boo
     }
 }
 
-// Slot 1 of each row's part holds its key (by position: its index): a part that came to another row is seen.
+// Slot 1 of each row's block holds its key (by position: its index): a block that came to another row is
+// noticed.
 static void
-s_check_parts(const list *of)
+s_check_blocks(const list *of)
 {
-    char room[LIST_KEY_ROOM];
+    char room[LIST_KEY_SCRATCH];
     for (size_t i = 0; i < list_count(of); i++) {
-        bool differs = part_leaf(list_part(of, i), 1, list_key(of, i, room), &s_key);
+        bool differs = block_leaf(list_block(of, i), 1, list_key(of, i, room), &s_key);
         CU_ASSERT_EQUAL(differs, (list_marks(of, i) & ROW_NEW) != 0);
     }
 }
@@ -211,7 +213,7 @@ s_step(list *of, browser *page, const order *from, const order *to, bool compare
     CU_ASSERT_TRUE(s_shows(page, to, keyed));
     CU_ASSERT_EQUAL(moves, keyed && !change.reset ? s_fewest(from, to) : 0);
     s_check_rows(of, from, to, keyed, change.reset);
-    s_check_parts(of);
+    s_check_blocks(of);
     list_settle(of);
     return CU_get_number_of_failures() == failures;
 }
@@ -266,10 +268,10 @@ s_positions(void)
     list *of = list_new(1, false);
     CU_ASSERT_FALSE(list_keyed(of));
     uint64_t hashes[] = {1, 2, 3, 4};
-    list_rows rows = {.hashes = hashes, .count = 2, .shape = s_row, .key = &s_key};
+    list_rows rows = {.hashes = hashes, .count = 2, .type = s_row, .key = &s_key};
     list_update(of, &rows);
     CU_ASSERT_EQUAL(list_marks(of, 1), ROW_NEW);
-    part *first = list_part(of, 0);
+    block *first = list_block(of, 0);
     list_settle(of);
     rows.count = 4;
     rows.same = list_compare(of, hashes, 4);
@@ -279,7 +281,7 @@ s_positions(void)
     CU_ASSERT_FALSE(change.reset);
     CU_ASSERT_EQUAL(list_marks(of, 1), 0);
     CU_ASSERT_EQUAL(list_marks(of, 2), ROW_NEW);
-    CU_ASSERT_PTR_EQUAL(list_part(of, 0), first);
+    CU_ASSERT_PTR_EQUAL(list_block(of, 0), first);
     list_settle(of);
     rows.same = list_compare(of, hashes + 1, 3); // the first went: all the others are at other places now
     CU_ASSERT_EQUAL(rows.same.head + rows.same.tail, 0);
@@ -288,10 +290,10 @@ s_positions(void)
     rows.count = 1;
     change = list_update(of, &rows);
     CU_ASSERT_EQUAL(list_marks(of, 0), ROW_CHANGED);
-    CU_ASSERT_EQUAL(change.gone, 3);
-    char room[LIST_KEY_ROOM];
-    CU_ASSERT_TRUE(slice_is(list_gone_key(of, 0, room), "1"));
-    CU_ASSERT_TRUE(slice_is(list_gone_key(of, 2, room), "3"));
+    CU_ASSERT_EQUAL(change.removed, 3);
+    char room[LIST_KEY_SCRATCH];
+    CU_ASSERT_TRUE(slice_is(list_removed_key(of, 0, room), "1"));
+    CU_ASSERT_TRUE(slice_is(list_removed_key(of, 2, room), "3"));
     list_destroy(&of); // not settled: nothing is lost
 }
 
@@ -300,7 +302,7 @@ s_empty(void)
 {
     list *of = list_new(1, true);
     CU_ASSERT_PTR_NULL(list_empty(of));
-    part *shown = list_show_empty(of, s_row);
+    block *shown = list_show_empty(of, s_row);
     CU_ASSERT_PTR_NOT_NULL(shown);
     CU_ASSERT_PTR_EQUAL(list_empty(of), shown);
     CU_ASSERT_PTR_NULL(list_show_empty(of, NULL));
@@ -491,11 +493,11 @@ static void
 s_moves(void)
 {
     bool stays[5];
-    moves_find((uint32_t[]){0, MOVES_NEW, 1, 7}, 4, stays);
+    lis_find((uint32_t[]){0, LIS_NEW, 1, 7}, 4, stays);
     CU_ASSERT_TRUE(stays[0] && !stays[1] && stays[2] && stays[3]);
-    moves_find((uint32_t[]){3, 0, 1, MOVES_NEW, 2}, 5, stays);
+    lis_find((uint32_t[]){3, 0, 1, LIS_NEW, 2}, 5, stays);
     CU_ASSERT_TRUE(!stays[0] && stays[1] && stays[2] && !stays[3] && stays[4]);
-    moves_find((uint32_t[]){MOVES_NEW}, 1, stays);
+    lis_find((uint32_t[]){LIS_NEW}, 1, stays);
     CU_ASSERT_FALSE(stays[0]);
 }
 
@@ -506,9 +508,9 @@ static const unit_test s_tests[] = {
 int
 main(void)
 {
-    s_row = shape_new(slice_text("t"), slice_text("row"), slice_text("{}"));
+    s_row = block_type_new(slice_text("t"), slice_text("row"), slice_text("{}"));
     ASSERT(s_row);
     int failed = unit_main("list", s_tests, sizeof s_tests / sizeof *s_tests);
-    shape_release(&s_row);
+    block_type_release(&s_row);
     return failed;
 }

@@ -247,9 +247,9 @@ s_long_ones(void)
     {
         slice html = s_long(cases[i].text, cases[i].after);
         CU_ASSERT_EQUAL(markup_balanced(html, PLACE_KNOWN), cases[i].fits);
-        markup_judge(CLASS_RAW, PLACE_KNOWN, html);
-        markup_judge(CLASS_ATTRIBUTE, PLACE_KNOWN, html);
-        markup_judge(CLASS_TAG, PLACE_KNOWN, html);
+        markup_classify(CLASS_RAW, PLACE_KNOWN, html);
+        markup_classify(CLASS_ATTRIBUTE, PLACE_KNOWN, html);
+        markup_classify(CLASS_TAG, PLACE_KNOWN, html);
         free((void *)html.data);
     }
 }
@@ -313,40 +313,40 @@ s_judged(void)
         {'t', "a &amp; b", 0, MARKUP_TEXT},
         {'t', "a &nbsp; b", 0, MARKUP_HTML},
         {'t', "a <b>c</b>", PLACE_KNOWN, MARKUP_HTML},
-        {'t', "a <b>c", PLACE_KNOWN, MARKUP_LOOSE},
-        {'t', "a <b>c</b>", 0, MARKUP_LOOSE},
-        {'t', "x", PLACE_KNOWN | PLACE_IN_ROW, MARKUP_LOOSE},
+        {'t', "a <b>c", PLACE_KNOWN, MARKUP_UNFIT},
+        {'t', "a <b>c</b>", 0, MARKUP_UNFIT},
+        {'t', "x", PLACE_KNOWN | PLACE_IN_ROW, MARKUP_UNFIT},
         {'t', " ", PLACE_KNOWN | PLACE_IN_ROW, MARKUP_HTML},
         {'a', "a > b < c", 0, MARKUP_TEXT},
         {'a', "a'b", 0, MARKUP_TEXT},
-        {'a', "a\"b", 0, MARKUP_LOOSE},
-        {'a', "a'b", PLACE_QUOTE_SINGLE, MARKUP_LOOSE},
+        {'a', "a\"b", 0, MARKUP_UNFIT},
+        {'a', "a'b", PLACE_QUOTE_SINGLE, MARKUP_UNFIT},
         {'a', "a\"b", PLACE_QUOTE_SINGLE, MARKUP_TEXT},
         {'a', "&eacute;", 0, MARKUP_HTML},
         {'a', "?a=1&b=2", 0, MARKUP_HTML},
         {'a', "?a=1&amp;b=2", 0, MARKUP_TEXT},
         {'g', "<option selected>", 0, MARKUP_HTML},
-        {'g', "<option a=\">", 0, MARKUP_LOOSE},
-        {'g', "<option><b>", 0, MARKUP_LOOSE},
+        {'g', "<option a=\">", 0, MARKUP_UNFIT},
+        {'g', "<option><b>", 0, MARKUP_UNFIT},
         {'r', "a < b", 0, MARKUP_TEXT},
         {'r', "a &lt; b", 0, MARKUP_HTML},
-        {'r', "</textarea>", 0, MARKUP_LOOSE},
+        {'r', "</textarea>", 0, MARKUP_UNFIT},
         {'r', "</ x", 0, MARKUP_TEXT},
-        {'r', "<!-- ", 0, MARKUP_LOOSE},
+        {'r', "<!-- ", 0, MARKUP_UNFIT},
         {'T', "a &amp; b <i>", 0, MARKUP_TEXT},
         {'T', "a &nbsp;", 0, MARKUP_HTML},
-        {'T', "</TITLE>", 0, MARKUP_LOOSE},
+        {'T', "</TITLE>", 0, MARKUP_UNFIT},
         {'h', "<p>x</p>", PLACE_KNOWN, MARKUP_HTML},
         {'h', "x", PLACE_KNOWN, MARKUP_HTML},
-        {'h', "<p>x", PLACE_KNOWN, MARKUP_LOOSE},
-        {'h', "x&am", PLACE_KNOWN, MARKUP_LOOSE}, // "p;" may follow
-        {'h', "x&#3", PLACE_KNOWN, MARKUP_LOOSE},
-        {'h', "x&", PLACE_KNOWN, MARKUP_LOOSE},
+        {'h', "<p>x", PLACE_KNOWN, MARKUP_UNFIT},
+        {'h', "x&am", PLACE_KNOWN, MARKUP_UNFIT}, // "p;" may follow
+        {'h', "x&#3", PLACE_KNOWN, MARKUP_UNFIT},
+        {'h', "x&", PLACE_KNOWN, MARKUP_UNFIT},
         {'h', "x&amp;", PLACE_KNOWN, MARKUP_HTML},
     };
     EACH(i, cases)
     {
-        markup_kind kind = markup_judge(cases[i].class, cases[i].place, slice_text(cases[i].html));
+        markup_kind kind = markup_classify(cases[i].class, cases[i].place, slice_text(cases[i].html));
         if (kind != cases[i].kind)
             printf("\n  %c %s: %d", cases[i].class, cases[i].html, kind);
         CU_ASSERT_EQUAL(kind, cases[i].kind);

@@ -165,8 +165,8 @@ s_lists(void)
     patch p;
     patch_init(&p);
     patch_enter(&p, 1);
-    patch_gone(&p, slice_text("a"));
-    patch_gone(&p, slice_text("\""));
+    patch_remove_row(&p, slice_text("a"));
+    patch_remove_row(&p, slice_text("\""));
     patch_row(&p, slice_text("c"));
     s_text(&p, 1, "C");
     patch_enter(&p, 2); // a list in a changed row
@@ -177,7 +177,7 @@ s_lists(void)
     patch_leave(&p);
     patch_leave(&p);
     patch_leave(&p);
-    patch_move(&p, slice_text("d"), (slice){0});
+    patch_move_row(&p, slice_text("d"), (slice){0});
     patch_row(&p, slice_text("d"));
     s_text(&p, 1, "D");
     patch_leave(&p);
@@ -217,7 +217,7 @@ s_resets(void)
     patch_reset(&p, true);
     patch_leave(&p);
     patch_enter(&p, 3);
-    patch_gone(&p, slice_text("0"));
+    patch_remove_row(&p, slice_text("0"));
     patch_empty(&p);
     patch_show(&p, 2);
     s_text(&p, 1, "none");
@@ -232,7 +232,7 @@ s_resets(void)
     patch_empty(&p);
     patch_hide(&p);
     patch_leave(&p);
-    patch_move(&p, slice_text("a"), slice_text("b"));
+    patch_move_row(&p, slice_text("a"), slice_text("b"));
     patch_leave(&p);
     s_body(&p, "{\"1\":{\"x\":\"p\",\"m\":[[\"0\",null,{}]],\"b\":1},\"2\":{\"x\":\"l\"},"
                "\"3\":{\"-\":[\"0\"],\"e\":{\"b\":2,\"1\":\"none\"}},\"4\":{\"e\":{\"1\":\"still none\"}},"
@@ -243,8 +243,8 @@ s_resets(void)
 static void
 s_frames(void)
 {
-    const shape *one = shape_new(slice_text("t"), slice_text("one"), slice_text("{\"s\":[]}"));
-    const shape *two = shape_new(slice_text("t"), slice_text("t\"o"), slice_text("[]"));
+    const block_type *one = block_type_new(slice_text("t"), slice_text("one"), slice_text("{\"s\":[]}"));
+    const block_type *two = block_type_new(slice_text("t"), slice_text("t\"o"), slice_text("[]"));
     tree view;
     tree_init(&view);
     bool new;
@@ -271,8 +271,8 @@ s_frames(void)
     buffer_fini(&out);
     patch_fini(&p);
     tree_fini(&view);
-    shape_release(&one);
-    shape_release(&two);
+    block_type_release(&one);
+    block_type_release(&two);
 }
 
 // As deep as trees are; and used again without a trace of the time before.
@@ -283,20 +283,20 @@ s_deep(void)
     patch_init(&p);
     for (int round = 0; round < 2; round++) {
         patch_clear(&p);
-        for (unsigned i = 0; i < TREE_MAX_NESTING; i++) {
+        for (unsigned i = 0; i < BLOCK_MAX_NESTING; i++) {
             patch_enter(&p, 1);
             patch_row(&p, slice_text("k"));
         }
         s_text(&p, 2, "x");
         size_t size = patch_size(&p);
-        for (unsigned i = 0; i < 2 * TREE_MAX_NESTING; i++)
+        for (unsigned i = 0; i < 2 * BLOCK_MAX_NESTING; i++)
             patch_leave(&p);
-        CU_ASSERT_TRUE(size > TREE_MAX_NESTING * 8 && size <= patch_size(&p));
+        CU_ASSERT_TRUE(size > BLOCK_MAX_NESTING * 8 && size <= patch_size(&p));
         buffer out;
         buffer_init(&out);
         patch_body(&p, &out);
         CU_ASSERT_EQUAL(out.size,
-                        2 + TREE_MAX_NESTING * strlen("\"1\":{\"r\":{\"k\":{}}}") + strlen("\"2\":\"x\""));
+                        2 + BLOCK_MAX_NESTING * strlen("\"1\":{\"r\":{\"k\":{}}}") + strlen("\"2\":\"x\""));
         buffer_fini(&out);
     }
     // Left in the middle: as when a template fails.

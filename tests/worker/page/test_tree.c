@@ -3,12 +3,12 @@
 #include "worker/page/list.h"
 #include "worker/page/tree.h"
 
-static const tree_key s_key = {{1, 2, 3}};
+static const hash_key s_key = {{1, 2, 3}};
 
-static const shape *
-s_shape(const char *classes, const char *hash)
+static const block_type *
+s_type(const char *classes, const char *hash)
 {
-    const shape *made = shape_new(slice_text(classes), slice_text(hash), slice_text("{}"));
+    const block_type *made = block_type_new(slice_text(classes), slice_text(hash), slice_text("{}"));
     ASSERT(made);
     return made;
 }
@@ -16,7 +16,7 @@ s_shape(const char *classes, const char *hash)
 static void
 s_root(void)
 {
-    tree_key other = {{4, 5, 6}};
+    hash_key other = {{4, 5, 6}};
     tree shown;
     tree_init(&shown);
     CU_ASSERT_TRUE(
@@ -35,53 +35,53 @@ s_root(void)
 static void
 s_leaves(void)
 {
-    const shape *of = s_shape("ta", "h");
+    const block_type *type = s_type("ta", "h");
     tree shown;
     tree_init(&shown);
-    part *top = tree_begin(&shown, &shown, of);
-    CU_ASSERT_TRUE(part_leaf(top, 1, (slice){0}, &s_key));
-    CU_ASSERT_TRUE(part_leaf(top, 2, slice_text("x"), &s_key));
-    CU_ASSERT_FALSE(part_leaf(top, 1, (slice){0}, &s_key));
-    CU_ASSERT_FALSE(part_leaf(top, 2, slice_text("x"), &s_key));
-    CU_ASSERT_TRUE(part_leaf(top, 2, slice_text("y"), &s_key));
-    CU_ASSERT_FALSE(part_leaf(top, 1, (slice){0}, &s_key));
+    block *root = tree_begin(&shown, &shown, type);
+    CU_ASSERT_TRUE(block_leaf(root, 1, (slice){0}, &s_key));
+    CU_ASSERT_TRUE(block_leaf(root, 2, slice_text("x"), &s_key));
+    CU_ASSERT_FALSE(block_leaf(root, 1, (slice){0}, &s_key));
+    CU_ASSERT_FALSE(block_leaf(root, 2, slice_text("x"), &s_key));
+    CU_ASSERT_TRUE(block_leaf(root, 2, slice_text("y"), &s_key));
+    CU_ASSERT_FALSE(block_leaf(root, 1, (slice){0}, &s_key));
     tree_set(&shown, SLOT_ROOT, slice_text("a"), &s_key);
-    tree_lose(&shown);
-    CU_ASSERT_PTR_NULL(shown.top);
+    tree_invalidate(&shown);
+    CU_ASSERT_PTR_NULL(shown.root_block);
     CU_ASSERT_TRUE(tree_set(&shown, SLOT_ROOT, slice_text("a"), &s_key));
     tree_fini(&shown);
-    shape_release(&of);
+    block_type_release(&type);
 }
 
 static void
 s_branches(void)
 {
-    const shape *of = s_shape("b", "h"), *inner = s_shape("t", "i");
+    const block_type *type = s_type("b", "h"), *inner = s_type("t", "i");
     tree shown;
     tree_init(&shown);
-    part *top = tree_begin(&shown, NULL, of);
-    CU_ASSERT_EQUAL(part_alternative(top, 1), PART_UNKNOWN);
-    CU_ASSERT_PTR_NULL(part_shown(top, 1));
-    CU_ASSERT_PTR_NULL(part_show(top, 1, PART_NOTHING, NULL));
-    CU_ASSERT_EQUAL(part_alternative(top, 1), PART_NOTHING);
-    part *first = part_show(top, 1, 0, inner);
+    block *root = tree_begin(&shown, NULL, type);
+    CU_ASSERT_EQUAL(block_alternative(root, 1), BRANCH_UNKNOWN);
+    CU_ASSERT_PTR_NULL(block_shown(root, 1));
+    CU_ASSERT_PTR_NULL(block_show(root, 1, BRANCH_NOTHING, NULL));
+    CU_ASSERT_EQUAL(block_alternative(root, 1), BRANCH_NOTHING);
+    block *first = block_show(root, 1, 0, inner);
     CU_ASSERT_PTR_NOT_NULL(first);
-    CU_ASSERT_PTR_EQUAL(part_shown(top, 1), first);
-    CU_ASSERT_EQUAL(part_alternative(top, 1), 0);
-    CU_ASSERT_TRUE(part_leaf(first, 1, slice_text("x"), &s_key));
-    part *second = part_show(top, 1, 1, inner);
-    CU_ASSERT_TRUE(part_leaf(second, 1, slice_text("x"), &s_key)); // another instance knows nothing
-    CU_ASSERT_PTR_NULL(part_show(top, 1, PART_NOTHING, NULL));
-    CU_ASSERT_PTR_NULL(part_shown(top, 1));
+    CU_ASSERT_PTR_EQUAL(block_shown(root, 1), first);
+    CU_ASSERT_EQUAL(block_alternative(root, 1), 0);
+    CU_ASSERT_TRUE(block_leaf(first, 1, slice_text("x"), &s_key));
+    block *second = block_show(root, 1, 1, inner);
+    CU_ASSERT_TRUE(block_leaf(second, 1, slice_text("x"), &s_key)); // another instance knows nothing
+    CU_ASSERT_PTR_NULL(block_show(root, 1, BRANCH_NOTHING, NULL));
+    CU_ASSERT_PTR_NULL(block_shown(root, 1));
     tree_fini(&shown);
-    shape_release(&of);
-    shape_release(&inner);
+    block_type_release(&type);
+    block_type_release(&inner);
 }
 
 static void
 s_chunks(void)
 {
-    const shape *one = s_shape("t", "one"), *two = s_shape("t", "two"), *same = s_shape("t", "one");
+    const block_type *one = s_type("t", "one"), *two = s_type("t", "two"), *same = s_type("t", "one");
     int page, other;
     bool new = false;
     tree shown;
@@ -95,24 +95,24 @@ s_chunks(void)
     CU_ASSERT_FALSE(new);
     CU_ASSERT_EQUAL(tree_chunk(&shown, same, &new), 0); // the same content is one chunk
     CU_ASSERT_FALSE(new);
-    CU_ASSERT_PTR_EQUAL(tree_chunk_of(&shown, slice_text("two")), two);
-    CU_ASSERT_PTR_NULL(tree_chunk_of(&shown, slice_text("three")));
-    tree_lose(&shown);
+    CU_ASSERT_PTR_EQUAL(tree_find_chunk(&shown, slice_text("two")), two);
+    CU_ASSERT_PTR_NULL(tree_find_chunk(&shown, slice_text("three")));
+    tree_invalidate(&shown);
     tree_begin(&shown, &page, one);
     CU_ASSERT_EQUAL(shown.chunk_count, 2); // numbers stay for the page…
-    tree_cut_chunks(&shown, 2);
+    tree_truncate_chunks(&shown, 2);
     CU_ASSERT_EQUAL(shown.chunk_count, 2);
-    tree_cut_chunks(&shown, 1); // …unless what numbered them was not sent
-    CU_ASSERT_PTR_NULL(tree_chunk_of(&shown, slice_text("two")));
+    tree_truncate_chunks(&shown, 1); // …unless what numbered them was not sent
+    CU_ASSERT_PTR_NULL(tree_find_chunk(&shown, slice_text("two")));
     CU_ASSERT_EQUAL(tree_chunk(&shown, two, &new), 1);
     CU_ASSERT_TRUE(new);
     tree_begin(&shown, &other, one);
     CU_ASSERT_EQUAL(shown.chunk_count, 0); // …and start anew with another
-    shape_release(&one);
-    shape_release(&same);
+    block_type_release(&one);
+    block_type_release(&same);
     CU_ASSERT_EQUAL(tree_chunk(&shown, two, &new), 0);
-    shape_release(&two); // the tree holds it
-    CU_ASSERT_TRUE(slice_is(shape_hash(shown.chunks[0]), "two"));
+    block_type_release(&two); // the tree holds it
+    CU_ASSERT_TRUE(slice_is(block_type_hash(shown.chunks[0]), "two"));
     tree_fini(&shown);
 }
 
@@ -120,29 +120,29 @@ s_chunks(void)
 static void
 s_nesting(void)
 {
-    const shape *branch = s_shape("b", "b"), *rows = s_shape("l", "l");
+    const block_type *branch = s_type("b", "b"), *rows = s_type("l", "l");
     uint64_t hash = 7;
     tree shown;
     tree_init(&shown);
-    part *at = tree_begin(&shown, NULL, branch);
+    block *inner = tree_begin(&shown, NULL, branch);
     unsigned depth = 0;
-    for (; !part_full(at); depth++) {
+    for (; !block_is_full(inner); depth++) {
         if (depth % 2 == 0) {
-            at = part_show(at, 1, 0, depth % 4 == 0 ? rows : branch);
+            inner = block_show(inner, 1, 0, depth % 4 == 0 ? rows : branch);
         } else {
-            list *of = part_list(at, 1, false);
-            list_update(of, &(list_rows){.hashes = &hash, .count = 1, .shape = branch, .key = &s_key});
-            list_settle(of);
-            at = list_part(of, 0);
+            list *rows_ = block_list(inner, 1, false);
+            list_update(rows_, &(list_rows){.hashes = &hash, .count = 1, .type = branch, .key = &s_key});
+            list_settle(rows_);
+            inner = list_block(rows_, 0);
         }
         if (depth % 2 == 0 && depth % 4)
-            at = part_show(at, 1, 0, rows), depth++;
+            inner = block_show(inner, 1, 0, rows), depth++;
     }
-    CU_ASSERT_EQUAL(depth, TREE_MAX_NESTING);
-    CU_ASSERT_TRUE(tree_bytes(&shown) > TREE_MAX_NESTING * 24);
+    CU_ASSERT_EQUAL(depth, BLOCK_MAX_NESTING);
+    CU_ASSERT_TRUE(tree_bytes(&shown) > BLOCK_MAX_NESTING * 24);
     tree_fini(&shown);
-    shape_release(&branch);
-    shape_release(&rows);
+    block_type_release(&branch);
+    block_type_release(&rows);
 }
 
 // A thousand rows of five slots in 200 KB, the mark of `scripts/bench memory` with room to spare.
@@ -150,7 +150,7 @@ static void
 s_memory(void)
 {
     enum { ROWS = 1000 };
-    const shape *of = s_shape("l", "r"), *row = s_shape("ttttt", "t");
+    const block_type *type = s_type("l", "r"), *row = s_type("ttttt", "t");
     static uint64_t hashes[ROWS];
     static uint32_t ends[ROWS];
     static char keys[ROWS * 4 + 1];
@@ -162,19 +162,19 @@ s_memory(void)
     tree shown;
     tree_init(&shown);
     size_t before = tree_bytes(&shown);
-    list *rows = part_list(tree_begin(&shown, NULL, of), 1, true);
+    list *rows = block_list(tree_begin(&shown, NULL, type), 1, true);
     list_update(rows, &(list_rows){hashes, ROWS, {0, 0}, slice_of(keys, 4 * ROWS), ends, row, &s_key});
     list_settle(rows);
     for (unsigned i = 0; i < ROWS; i++)
         for (unsigned slot = 1; slot <= 5; slot++)
-            part_leaf(list_part(rows, i), slot, slice_text("value"), &s_key);
+            block_leaf(list_block(rows, i), slot, slice_text("value"), &s_key);
     size_t bytes = tree_bytes(&shown) - before;
     CU_ASSERT_TRUE(bytes > ROWS * (5 * 16 + 24));
     CU_ASSERT_TRUE(bytes < 150000);
     printf(" %zu bytes for %d rows of 5 slots", bytes, ROWS);
     tree_fini(&shown);
-    shape_release(&of);
-    shape_release(&row);
+    block_type_release(&type);
+    block_type_release(&row);
 }
 
 static const unit_test s_tests[] = {{"root", s_root},     {"leaves", s_leaves},   {"branches", s_branches},

@@ -82,7 +82,7 @@ hasher_setup(void)
 }
 
 void
-hasher_init(hasher *self, const tree_key *key)
+hasher_init(hasher *self, const hash_key *key)
 {
     *self = (hasher){.key = key, .budget = MAX_HASHED};
     buffer_init(&self->bytes);

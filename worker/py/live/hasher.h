@@ -20,7 +20,7 @@ bool hasher_setup(void);
 
 // One turn's hashing.
 typedef struct {
-    const tree_key *key;
+    const hash_key *key;
     buffer bytes;  // a value, written out
     size_t budget; // bytes that may still be hashed: what refers to itself many times over has no end
     buffer rows;   // uint64_t: the hashes of the elements of the root lists
@@ -43,7 +43,7 @@ typedef struct {
 
 void hashed_rows_fini(hashed_rows *self);
 
-void hasher_init(hasher *self, const tree_key *key);
+void hasher_init(hasher *self, const hash_key *key);
 void hasher_fini(hasher *self);
 uint64_t hasher_value(hasher *self, PyObject *value); // HASHER_OPAQUE, or never that
 // A root's hash; value NULL: a name that there is not. If it is a list or tuple, hashes of its elements are

@@ -27,7 +27,7 @@ live_anchor(walk *self, char kind, const char *more)
 }
 
 unsigned
-live_chunk(walk *self, const shape *shows)
+live_chunk(walk *self, const block_type *shows)
 {
     bool new = false;
     unsigned number = tree_chunk(self->tree, shows, &new);
@@ -37,7 +37,7 @@ live_chunk(walk *self, const shape *shows)
 }
 
 void
-live_anchor_of(walk *self, char kind, const shape *shows)
+live_anchor_of(walk *self, char kind, const block_type *shows)
 {
     char number[16] = "";
     if (!self->html)
@@ -76,9 +76,9 @@ s_first_newline(slice value)
 }
 
 static bool
-s_write_leaf(walk *self, const item *leaf, slice value)
+s_write_leaf(walk *self, const plan_item *leaf, slice value)
 {
-    markup_kind kind = markup_judge(leaf->class, leaf->place, value);
+    markup_kind kind = markup_classify(leaf->class, leaf->place, value);
     bool anchored = leaf->class == CLASS_REGION ||
                     (leaf->class == CLASS_TEXT && kind == MARKUP_HTML && markup_has_tags(value));
     size_t first = anchored && (leaf->place & PLACE_PRE) ? s_first_newline(value) : 0;
@@ -88,33 +88,33 @@ s_write_leaf(walk *self, const item *leaf, slice value)
     buffer_append(&self->html->text, value.data + first, value.size - first);
     if (anchored)
         live_anchor_end(self);
-    return kind != MARKUP_LOOSE || live_loose(self);
+    return kind != MARKUP_UNFIT || live_loose(self);
 }
 
 // What the page was told once is its own from then on, until the language changes.
 static bool
-s_is_told(const walk *self, const part *of, const item *leaf)
+s_is_told(const walk *self, const block *of, const plan_item *leaf)
 {
     bool once = leaf->quiet || !leaf->deps;
-    return !once || self->locale || part_leaf_is_new(of, leaf->slot);
+    return !once || self->locale || block_leaf_is_new(of, leaf->slot);
 }
 
 // To a parser a CR and the LF that follows are one newline, but not with an anchor between them.
 static bool
-s_may_be_torn(const item *leaf, slice value)
+s_may_be_torn(const plan_item *leaf, slice value)
 {
     return leaf->edge && value.size && value.data[value.size - 1] == '\r';
 }
 
 static bool
-s_leaf(walk *self, part *of, const item *leaf)
+s_leaf(walk *self, block *of, const plan_item *leaf)
 {
     buffer_clear(&self->value);
     if (!eval_ops(&self->eval, leaf->ops, &self->value))
         return false;
     live_mend(self, &self->value, 0);
     slice value = buffer_bytes(&self->value);
-    bool differs = s_is_told(self, of, leaf) && part_leaf(of, leaf->slot, value, self->hashing->key);
+    bool differs = s_is_told(self, of, leaf) && block_leaf(of, leaf->slot, value, self->hashing->key);
     if (self->html && !s_write_leaf(self, leaf, value))
         return false;
     if (s_may_be_torn(leaf, value))
@@ -126,7 +126,7 @@ s_leaf(walk *self, part *of, const item *leaf)
 
 // What the page shows outside of its slots, and what only sets variables.
 static bool
-s_aside(walk *self, const item *of)
+s_aside(walk *self, const plan_item *of)
 {
     if (self->html) {
         size_t from = self->html->text.size;
@@ -134,7 +134,7 @@ s_aside(walk *self, const item *of)
         live_mend(self, &self->html->text, from);
         slice made = slice_of(self->html->text.data + from, self->html->text.size - from);
         // What is not closed here reaches into what is.
-        if (ok && of->place && markup_judge(CLASS_REGION, of->place, made) == MARKUP_LOOSE)
+        if (ok && of->place && markup_classify(CLASS_REGION, of->place, made) == MARKUP_UNFIT)
             live_loose(self);
         return ok;
     }
@@ -146,35 +146,35 @@ s_aside(walk *self, const item *of)
 
 // --- branches -------------------------------------------------------------------------------------------
 
-// PART_NOTHING or the alternative; PART_UNKNOWN: an exception.
+// BRANCH_NOTHING or the alternative; BRANCH_UNKNOWN: an exception.
 static int
-s_choose(walk *self, const branch_item *of)
+s_choose(walk *self, const plan_branch *of)
 {
     int chosen = eval_if(&self->eval, of->conds, of->count);
     if (chosen < 0) {
         if (of->node)
             eval_annotate(&self->eval, of->node);
-        return PART_UNKNOWN;
+        return BRANCH_UNKNOWN;
     }
-    return (unsigned)chosen < of->count && of->blocks[chosen] ? chosen : PART_NOTHING;
+    return (unsigned)chosen < of->count && of->blocks[chosen] ? chosen : BRANCH_NOTHING;
 }
 
 static bool
-s_branch(walk *self, part *of, const item *at, uint64_t changed)
+s_branch(walk *self, block *of, const plan_item *at, uint64_t changed)
 {
-    const branch_item *branch = at->branch;
-    if (part_full(of)) {
+    const plan_branch *branch = at->branch;
+    if (block_is_full(of)) {
         self->deep = true;
         return false;
     }
-    int before = part_alternative(of, at->slot), now = before;
-    if (before == PART_UNKNOWN || live_concerned(branch->cond_deps, changed))
-        if ((now = s_choose(self, branch)) == PART_UNKNOWN)
+    int before = block_alternative(of, at->slot), now = before;
+    if (before == BRANCH_UNKNOWN || live_concerned(branch->cond_deps, changed))
+        if ((now = s_choose(self, branch)) == BRANCH_UNKNOWN)
             return false;
-    const block *shows = now == PART_NOTHING ? NULL : branch->blocks[now];
-    const shape *chunk = shows ? shows->shape : NULL;
+    const plan_block *shows = now == BRANCH_NOTHING ? NULL : branch->blocks[now];
+    const block_type *chunk = shows ? shows->type : NULL;
     if (now != before) {
-        part_show(of, at->slot, now, chunk);
+        block_show(of, at->slot, now, chunk);
         changed = DEPENDS_ALL;
     }
     live_anchor_of(self, CLASS_BRANCH, chunk);
@@ -186,7 +186,7 @@ s_branch(walk *self, part *of, const item *at, uint64_t changed)
         else if (now != before)
             patch_hide(self->patch);
     }
-    bool ok = !shows || live_items(self, part_shown(of, at->slot), &shows->items, changed);
+    bool ok = !shows || live_items(self, block_shown(of, at->slot), &shows->items, changed);
     if (patched && self->patch)
         patch_leave(self->patch);
     live_anchor_end(self);
@@ -196,7 +196,7 @@ s_branch(walk *self, part *of, const item *at, uint64_t changed)
 // --- and the rest ---------------------------------------------------------------------------------------
 
 static bool
-s_scope(walk *self, part *of, const item *at, uint64_t changed)
+s_scope(walk *self, block *of, const plan_item *at, uint64_t changed)
 {
     eval_scope entered;
     if (!eval_scope_enter(&self->eval, &entered, at->scope.of))
@@ -210,7 +210,7 @@ s_scope(walk *self, part *of, const item *at, uint64_t changed)
 }
 
 static bool
-s_item(walk *self, part *of, const item *at, uint64_t changed)
+s_item(walk *self, block *of, const plan_item *at, uint64_t changed)
 {
     switch (at->kind) {
     case ITEM_HTML:
@@ -233,10 +233,10 @@ s_item(walk *self, part *of, const item *at, uint64_t changed)
 }
 
 bool
-live_items(walk *self, part *of, const item_list *items, uint64_t changed)
+live_items(walk *self, block *of, const plan_items *items, uint64_t changed)
 {
     for (unsigned i = 0; i < items->count; i++) {
-        const item *at = &items->items[i];
+        const plan_item *at = &items->items[i];
         if ((self->html || live_concerned(at->deps, changed)) && !s_item(self, of, at, changed))
             return false;
     }
@@ -244,9 +244,9 @@ live_items(walk *self, part *of, const item_list *items, uint64_t changed)
 }
 
 live_result
-live_walk(const page *of, PyObject *context, const live_order *order)
+live_walk(const plan *of, PyObject *context, const live_order *order)
 {
-    ASSERT(order->tree->top && (!order->html || order->changed == DEPENDS_ALL));
+    ASSERT(order->tree->root_block && (!order->html || order->changed == DEPENDS_ALL));
     walk self = {
         .tree = order->tree,
         .hashing = order->hashing,
@@ -256,7 +256,7 @@ live_walk(const page *of, PyObject *context, const live_order *order)
     };
     if (!eval_init(&self.eval, context))
         return LIVE_FAILED;
-    bool ok = live_items(&self, order->tree->top, &of->root->items, order->changed);
+    bool ok = live_items(&self, order->tree->root_block, &of->root->items, order->changed);
     eval_fini(&self.eval);
     buffer_fini(&self.value);
     buffer_fini(&self.hashes);

@@ -28,6 +28,6 @@ typedef enum {
     LIVE_FAILED, // an exception is pending
 } live_result;
 
-live_result live_walk(const page *of, PyObject *context, const live_order *order);
+live_result live_walk(const plan *of, PyObject *context, const live_order *order);
 
 #endif

@@ -6,7 +6,7 @@
 enum { MAX_KEYS_SIZE = 1 << 30 }; // of all keys of a list: an offset has 32 bits
 
 typedef struct {
-    const list_item *of;
+    const plan_list *of;
     list *rows;
     eval_loop loop;
     PyObject *sequence;
@@ -88,7 +88,7 @@ s_update(walk *self, listing *at)
                                            .same = same,
                                            .keys = buffer_bytes(&self->keys),
                                            .ends = (const uint32_t *)(const void *)self->ends.data,
-                                           .shape = at->of->body->shape,
+                                           .type = at->of->body->type,
                                            .key = self->hashing->key,
                                        });
     return true;
@@ -98,8 +98,8 @@ s_update(walk *self, listing *at)
 static void
 s_look_around(listing *at)
 {
-    const list_item *of = at->of;
-    bool shifted = at->change.reset || at->change.gone || at->count != at->before;
+    const plan_list *of = at->of;
+    bool shifted = at->change.reset || at->change.removed || at->count != at->before;
     for (size_t i = at->change.head; !shifted && i < at->count - at->change.tail; i++)
         shifted = list_marks(at->rows, i) & (ROW_NEW | ROW_MOVED);
     bool counted = (of->flags & LIST_POSITION) && shifted;
@@ -111,7 +111,7 @@ s_look_around(listing *at)
 }
 
 typedef struct {
-    char own[LIST_KEY_ROOM], before[LIST_KEY_ROOM];
+    char own[LIST_KEY_SCRATCH], before[LIST_KEY_SCRATCH];
 } key_room;
 
 static void
@@ -121,18 +121,18 @@ s_patch_row(walk *self, const listing *at, size_t row, unsigned marks, key_room 
     if (row > 0)
         after = list_key(at->rows, row - 1, room->before);
     if (marks & ROW_NEW) {
-        patch_new_row(self->patch, live_chunk(self, at->of->body->shape), key, after);
+        patch_new_row(self->patch, live_chunk(self, at->of->body->type), key, after);
         return;
     }
     if (marks & ROW_MOVED)
-        patch_move(self->patch, key, after);
+        patch_move_row(self->patch, key, after);
     patch_row(self->patch, key);
 }
 
 static bool
 s_row(walk *self, listing *at, size_t row, unsigned marks, PyObject *value)
 {
-    const block *body = at->of->body;
+    const plan_block *body = at->of->body;
     uint64_t changed = at->outer | (marks & ROW_CHANGED ? at->of->row : 0);
     if (marks & ROW_NEW)
         changed = DEPENDS_ALL;
@@ -146,7 +146,7 @@ s_row(walk *self, listing *at, size_t row, unsigned marks, PyObject *value)
     if (!body->one)
         live_anchor(self, ',', "");
     bool ok = !inside || (eval_loop_row(&self->eval, &at->loop, (Py_ssize_t)row, value) &&
-                          live_items(self, list_part(at->rows, row), &body->items, changed));
+                          live_items(self, list_block(at->rows, row), &body->items, changed));
     if (patched && self->patch)
         patch_leave(self->patch);
     return ok;
@@ -177,17 +177,17 @@ s_each_row(walk *self, listing *at)
 static bool
 s_no_rows(walk *self, listing *at)
 {
-    const block *shows = at->of->empty;
+    const plan_block *shows = at->of->empty;
     if (!shows)
         return true;
-    part *of = list_empty(at->rows);
+    block *of = list_empty(at->rows);
     bool new = !of, patched = self->patch != NULL;
     if (new)
-        of = list_show_empty(at->rows, shows->shape);
+        of = list_show_empty(at->rows, shows->type);
     if (patched)
         patch_empty(self->patch);
     if (patched && new)
-        patch_show(self->patch, live_chunk(self, shows->shape));
+        patch_show(self->patch, live_chunk(self, shows->type));
     bool ok = live_items(self, of, &shows->items, new ? DEPENDS_ALL : at->changed);
     if (patched && self->patch)
         patch_leave(self->patch);
@@ -197,22 +197,22 @@ s_no_rows(walk *self, listing *at)
 static void
 s_patch_gone(walk *self, const listing *at)
 {
-    char room[LIST_KEY_ROOM];
+    char room[LIST_KEY_SCRATCH];
     if (at->change.reset)
         patch_reset(self->patch, list_keyed(at->rows));
-    for (size_t i = 0; i < at->change.gone; i++)
-        patch_gone(self->patch, list_gone_key(at->rows, i, room));
+    for (size_t i = 0; i < at->change.removed; i++)
+        patch_remove_row(self->patch, list_removed_key(at->rows, i, room));
 }
 
 static bool
 s_show_rows(walk *self, listing *at, unsigned slot)
 {
     bool patched = self->patch != NULL;
-    const block *empty = at->of->empty;
+    const plan_block *empty = at->of->empty;
     if (at->count)
-        live_anchor_of(self, list_keyed(at->rows) ? 'l' : 'p', at->of->body->shape);
+        live_anchor_of(self, list_keyed(at->rows) ? 'l' : 'p', at->of->body->type);
     else
-        live_anchor_of(self, 'e', empty ? empty->shape : NULL);
+        live_anchor_of(self, 'e', empty ? empty->type : NULL);
     if (patched) {
         patch_enter(self->patch, slot);
         s_patch_gone(self, at);
@@ -240,14 +240,14 @@ s_loop(walk *self, listing *at, unsigned slot)
 }
 
 bool
-live_list(walk *self, part *of, const item *at, uint64_t changed)
+live_list(walk *self, block *of, const plan_item *at, uint64_t changed)
 {
-    const list_item *loop = at->list;
-    if (part_full(of)) {
+    const plan_list *loop = at->list;
+    if (block_is_full(of)) {
         self->deep = true;
         return false;
     }
-    listing all = {.of = loop, .rows = part_list(of, at->slot, loop->key != NULL), .changed = changed};
+    listing all = {.of = loop, .rows = block_list(of, at->slot, loop->key != NULL), .changed = changed};
     bool ok = eval_loop_enter(&self->eval, &all.loop, loop->names);
     if (ok) {
         ok = s_loop(self, &all, at->slot);

@@ -20,8 +20,8 @@ typedef struct {
 } walk;
 
 // False: an exception is pending, or the walk is broken off (loose, deep).
-bool live_items(walk *self, part *of, const item_list *items, uint64_t changed);
-bool live_list(walk *self, part *of, const item *at, uint64_t changed);
+bool live_items(walk *self, block *of, const plan_items *items, uint64_t changed);
+bool live_list(walk *self, block *of, const plan_item *at, uint64_t changed);
 
 // Whether something that depends on deps has to be looked at.
 static inline bool
@@ -35,9 +35,9 @@ bool live_loose(walk *self);
 void live_mend(const walk *self, buffer *text, size_t from);
 // Anchors; nothing where no HTML is written. shows: the chunk that is told; NULL: none.
 void live_anchor(walk *self, char kind, const char *more);
-void live_anchor_of(walk *self, char kind, const shape *shows);
+void live_anchor_of(walk *self, char kind, const block_type *shows);
 void live_anchor_end(walk *self);
 // The number of a chunk, which goes along with the patch if it is new.
-unsigned live_chunk(walk *self, const shape *shows);
+unsigned live_chunk(walk *self, const block_type *shows);
 
 #endif

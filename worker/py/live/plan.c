@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-static bool s_item_list(PyObject *from, item_list *ret);
-static block *s_block(PyObject *from);
+static bool s_item_list(PyObject *from, plan_items *ret);
+static plan_block *s_block(PyObject *from);
 
 static void *
 s_zeroed(size_t count, size_t size)
@@ -26,7 +26,7 @@ s_wrong(const char *what)
 // --- items ----------------------------------------------------------------------------------------------
 
 static bool
-s_html(PyObject *from, item *ret)
+s_html(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *text;
@@ -43,7 +43,7 @@ s_html(PyObject *from, item *ret)
 }
 
 static bool
-s_leaf(PyObject *from, item *ret)
+s_leaf(PyObject *from, plan_item *ret)
 {
     const char *kind, *class;
     PyObject *list;
@@ -59,7 +59,7 @@ s_leaf(PyObject *from, item *ret)
 }
 
 static bool
-s_dead(PyObject *from, item *ret)
+s_dead(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *list;
@@ -72,7 +72,7 @@ s_dead(PyObject *from, item *ret)
 }
 
 static bool
-s_set(PyObject *from, item *ret)
+s_set(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *list;
@@ -83,7 +83,7 @@ s_set(PyObject *from, item *ret)
 }
 
 static bool
-s_alternative(PyObject *from, branch_item *ret)
+s_alternative(PyObject *from, plan_branch *ret)
 {
     PyObject *condition, *shown;
     if (!PyTuple_Check(from) || !PyArg_ParseTuple(from, "OO", &condition, &shown))
@@ -95,11 +95,11 @@ s_alternative(PyObject *from, branch_item *ret)
 }
 
 static bool
-s_branch(PyObject *from, item *ret)
+s_branch(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *alternatives, *node = Py_None;
-    branch_item *made = ret->branch = s_zeroed(1, sizeof *made);
+    plan_branch *made = ret->branch = s_zeroed(1, sizeof *made);
     if (!PyArg_ParseTuple(from, "sIKKO!|O", &kind, &ret->slot, &ret->deps, &made->cond_deps, &PyTuple_Type,
                           &alternatives, &node))
         return false;
@@ -119,7 +119,7 @@ s_branch(PyObject *from, item *ret)
 
 // What a list depends on because its rows do: not on a change of its own rows, which it finds by itself.
 static uint64_t
-s_outer(const list_item *of, uint64_t deps)
+s_outer(const plan_list *of, uint64_t deps)
 {
     if (of->row != DEPENDS_DEEP)
         deps &= ~of->row;
@@ -127,12 +127,12 @@ s_outer(const list_item *of, uint64_t deps)
 }
 
 static bool
-s_list(PyObject *from, item *ret)
+s_list(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *names, *sequence, *node, *key, *body, *empty;
     int reversed, forloop;
-    list_item *made = ret->list = s_zeroed(1, sizeof *made);
+    plan_list *made = ret->list = s_zeroed(1, sizeof *made);
     if (!PyArg_ParseTuple(from, "sIKKKO!OpOpIOOO", &kind, &ret->slot, &ret->deps, &made->seq_deps, &made->row,
                           &PyTuple_Type, &names, &sequence, &reversed, &node, &forloop, &made->flags, &key,
                           &body, &empty))
@@ -153,7 +153,7 @@ s_list(PyObject *from, item *ret)
 }
 
 static bool
-s_scope(PyObject *from, item *ret)
+s_scope(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *of, *inside;
@@ -168,7 +168,7 @@ s_scope(PyObject *from, item *ret)
 static const struct {
     const char *name;
     item_kind kind;
-    bool (*read)(PyObject *from, item *ret);
+    bool (*read)(PyObject *from, plan_item *ret);
 } s_kinds[] = {
     {"html", ITEM_HTML, s_html},    {"leaf", ITEM_LEAF, s_leaf},       {"dead", ITEM_DEAD, s_dead},
     {"set", ITEM_SET, s_set},       {"branch", ITEM_BRANCH, s_branch}, {"list", ITEM_LIST, s_list},
@@ -176,7 +176,7 @@ static const struct {
 };
 
 static bool
-s_item(PyObject *from, item *ret)
+s_item(PyObject *from, plan_item *ret)
 {
     PyObject *name = PyTuple_Check(from) && PyTuple_GET_SIZE(from) ? PyTuple_GET_ITEM(from, 0) : NULL;
     for (size_t i = 0; name && PyUnicode_Check(name) && i < sizeof s_kinds / sizeof *s_kinds; i++)
@@ -188,7 +188,7 @@ s_item(PyObject *from, item *ret)
 }
 
 static bool
-s_item_list(PyObject *from, item_list *ret)
+s_item_list(PyObject *from, plan_items *ret)
 {
     PyObject *fast = PySequence_Fast(from, "a plan's items are no list");
     if (!fast)
@@ -201,7 +201,7 @@ s_item_list(PyObject *from, item_list *ret)
     ret->items = s_zeroed(count, sizeof *ret->items);
     bool ok = true;
     while (ok && ret->count < count) {
-        item *one = &ret->items[ret->count];
+        plan_item *one = &ret->items[ret->count];
         ok = s_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), one);
         ret->deps |= one->deps;
     }
@@ -224,15 +224,15 @@ s_text(PyObject *dict, const char *key, slice *ret)
     return true;
 }
 
-static block *
+static plan_block *
 s_block(PyObject *from)
 {
-    block *made = s_zeroed(1, sizeof *made);
+    plan_block *made = s_zeroed(1, sizeof *made);
     PyObject *items = PyDict_Check(from) ? PyDict_GetItemString(from, "items") : NULL;
     slice classes, hash, chunk;
     bool ok = items && s_item_list(items, &made->items) && s_text(from, "classes", &classes) &&
               s_text(from, "hash", &hash) && s_text(from, "chunk", &chunk);
-    if (ok && !(made->shape = shape_new(classes, hash, chunk)))
+    if (ok && !(made->type = block_type_new(classes, hash, chunk)))
         ok = s_wrong("classes");
     PyObject *one = ok ? PyDict_GetItemString(from, "one") : NULL;
     made->one = one && PyObject_IsTrue(one) == 1;
@@ -248,7 +248,7 @@ s_block(PyObject *from)
 static int
 s_traverse(PyObject *self_, visitproc visit, void *arg)
 {
-    const page *self = (page *)self_;
+    const plan *self = (plan *)self_;
     Py_VISIT(Py_TYPE(self_));
     Py_VISIT(self->roots);
     Py_VISIT(self->details);
@@ -259,14 +259,14 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
 static int
 s_clear(PyObject *self_)
 {
-    Py_CLEAR(((page *)self_)->details);
+    Py_CLEAR(((plan *)self_)->details);
     return 0;
 }
 
 static void
 s_dealloc(PyObject *self_)
 {
-    page *self = (page *)self_;
+    plan *self = (plan *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     PyObject_GC_UnTrack(self_);
     plan_free_block(&self->root);
@@ -280,7 +280,7 @@ static PyObject *
 s_get_details(PyObject *self_, void *unused)
 {
     (void)unused;
-    PyObject *details = ((page *)self_)->details;
+    PyObject *details = ((plan *)self_)->details;
     return Py_NewRef(details ? details : Py_None);
 }
 
@@ -294,12 +294,12 @@ static PyType_Slot s_slots[] = {
     {Py_tp_getset, s_getters},  {Py_tp_doc, "A page's plan."}, {0},
 };
 
-static PyType_Spec s_spec = {"troupe._native.Page", sizeof(page), 0,
+static PyType_Spec s_spec = {"troupe._native.Page", sizeof(plan), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                              s_slots};
 
 PyTypeObject *
-page_type(void)
+plan_type(void)
 {
     static PyTypeObject *type;
     if (!type)
@@ -328,7 +328,7 @@ s_root(PyObject *description)
 }
 
 static bool
-s_fill(page *self, PyObject *description)
+s_fill(plan *self, PyObject *description)
 {
     PyObject *roots = PyDict_GetItemString(description, "roots");
     PyObject *root = PyDict_GetItemString(description, "block");
@@ -340,17 +340,17 @@ s_fill(page *self, PyObject *description)
     return self->details && PyDict_DelItemString(self->details, "block") == 0 && (self->root = s_block(root));
 }
 
-page *
-page_new(PyObject *description)
+plan *
+plan_new(PyObject *description)
 {
-    PyTypeObject *type = page_type();
+    PyTypeObject *type = plan_type();
     if (!type)
         return NULL;
     if (!PyDict_Check(description)) {
         s_wrong("page");
         return NULL;
     }
-    page *self = (page *)type->tp_alloc(type, 0);
+    plan *self = (plan *)type->tp_alloc(type, 0);
     if (self && !s_fill(self, description))
         Py_CLEAR(self);
     return self;

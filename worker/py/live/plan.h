@@ -25,28 +25,28 @@ typedef enum { ITEM_HTML, ITEM_LEAF, ITEM_DEAD, ITEM_SET, ITEM_BRANCH, ITEM_LIST
 // Which parts of `forloop` the body of a list looks at.
 enum { LIST_POSITION = 1, LIST_LENGTH = 2, LIST_PARENT = 4 };
 
-typedef struct item item;
-typedef struct block block;
+typedef struct plan_item plan_item;
+typedef struct plan_block plan_block;
 
 typedef struct {
-    item *items;
+    plan_item *items;
     unsigned count;
     uint64_t deps; // of all of them; impure if one has to run at every turn
-} item_list;
+} plan_items;
 
-struct block {
-    item_list items;
-    const shape *shape;
+struct plan_block {
+    plan_items items;
+    const block_type *type;
     bool one; // a row that is one element: no mark in front of it
 };
 
 typedef struct {
     unsigned count;
-    cond **conds;   // NULL: else
-    block **blocks; // NULL: shows nothing
+    cond **conds;        // NULL: else
+    plan_block **blocks; // NULL: shows nothing
     uint64_t cond_deps;
     PyObject *node; // or NULL
-} branch_item;
+} plan_branch;
 
 typedef struct {
     uint64_t seq_deps;
@@ -55,14 +55,14 @@ typedef struct {
     expr *sequence;
     PyObject *node;
     ops *key; // NULL: by position
-    block *body;
-    block *empty; // NULL: none
+    plan_block *body;
+    plan_block *empty; // NULL: none
     unsigned flags;
     bool reversed;
     bool forloop;
-} list_item;
+} plan_list;
 
-struct item {
+struct plan_item {
     item_kind kind;
     char class;     // leaf
     unsigned slot;  // leaf, branch, list
@@ -77,30 +77,30 @@ struct item {
             size_t size;
         } html;
         ops *ops; // leaf, dead, set
-        branch_item *branch;
-        list_item *list;
+        plan_branch *branch;
+        plan_list *list;
         struct {
             scope *of;
-            item_list inside;
+            plan_items inside;
         } scope;
     };
 };
 
 typedef struct {
-    PyObject_HEAD block *root;
+    PyObject_HEAD plan_block *root;
     PyObject *roots;   // tuple of str
     PyObject *details; // the dict it was made from, without its block: for runtime.py
     root_kind root_kind;
-} page;
+} plan;
 
 // For plan.c.
-void plan_free_block(block **self_p);                                // NULL-safe; a half-built one too
-int plan_visit_block(const block *self, visitproc visit, void *arg); // NULL-safe
+void plan_free_block(plan_block **self_p);                                // NULL-safe; a half-built one too
+int plan_visit_block(const plan_block *self, visitproc visit, void *arg); // NULL-safe
 
 // The type, made once; troupe.runtime's Page. NULL with an exception.
-PyTypeObject *page_type(void);
+PyTypeObject *plan_type(void);
 // From a dict as compile_page gives it. New reference; NULL with an exception (ValueError: not what was
 // agreed).
-page *page_new(PyObject *description);
+plan *plan_new(PyObject *description);
 
 #endif

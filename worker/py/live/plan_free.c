@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-static void s_free_items(item_list *self);
+static void s_free_items(plan_items *self);
 
 static void
-s_free_branch(branch_item *self)
+s_free_branch(plan_branch *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
         cond_free(&self->conds[i]);
@@ -19,7 +19,7 @@ s_free_branch(branch_item *self)
 }
 
 static void
-s_free_list(list_item *self)
+s_free_list(plan_list *self)
 {
     Py_XDECREF(self->names);
     Py_XDECREF(self->node);
@@ -31,10 +31,10 @@ s_free_list(list_item *self)
 }
 
 static void
-s_free_items(item_list *self)
+s_free_items(plan_items *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
-        item *one = &self->items[i];
+        plan_item *one = &self->items[i];
         if (one->kind == ITEM_HTML)
             free(one->html.data);
         else if (one->kind == ITEM_BRANCH && one->branch)
@@ -52,21 +52,21 @@ s_free_items(item_list *self)
 }
 
 void
-plan_free_block(block **self_p)
+plan_free_block(plan_block **self_p)
 {
-    block *self = *self_p;
+    plan_block *self = *self_p;
     if (!self)
         return;
     s_free_items(&self->items);
-    shape_release(&self->shape);
+    block_type_release(&self->type);
     free(self);
     *self_p = NULL;
 }
 
-static int s_visit_items(const item_list *self, visitproc visit, void *arg);
+static int s_visit_items(const plan_items *self, visitproc visit, void *arg);
 
 static int
-s_visit_branch(const branch_item *self, visitproc visit, void *arg)
+s_visit_branch(const plan_branch *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->node);
     int stop = 0;
@@ -77,7 +77,7 @@ s_visit_branch(const branch_item *self, visitproc visit, void *arg)
 }
 
 static int
-s_visit_list(const list_item *self, visitproc visit, void *arg)
+s_visit_list(const plan_list *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->names);
     Py_VISIT(self->node);
@@ -90,7 +90,7 @@ s_visit_list(const list_item *self, visitproc visit, void *arg)
 }
 
 static int
-s_visit_item(const item *self, visitproc visit, void *arg)
+s_visit_item(const plan_item *self, visitproc visit, void *arg)
 {
     int stop;
     switch (self->kind) {
@@ -112,7 +112,7 @@ s_visit_item(const item *self, visitproc visit, void *arg)
 }
 
 static int
-s_visit_items(const item_list *self, visitproc visit, void *arg)
+s_visit_items(const plan_items *self, visitproc visit, void *arg)
 {
     int stop = 0;
     for (unsigned i = 0; !stop && i < self->count; i++)
@@ -121,7 +121,7 @@ s_visit_items(const item_list *self, visitproc visit, void *arg)
 }
 
 int
-plan_visit_block(const block *self, visitproc visit, void *arg)
+plan_visit_block(const plan_block *self, visitproc visit, void *arg)
 {
     return self ? s_visit_items(&self->items, visit, arg) : 0;
 }

@@ -1,5 +1,5 @@
-// markup_judge - for markup_parser.mjs: reads "PLACE SIZE\n" and SIZE bytes of HTML, as often as they come,
-// and writes 1 if they fit there (markup_balanced), else 0.
+// markup_classify - for markup_parser.mjs: reads "PLACE SIZE\n" and SIZE bytes of HTML, as often as they
+// come, and writes 1 if they fit there (markup_balanced), else 0.
 #include "worker/page/markup.h"
 
 #include "tests/proto/exact.h"
