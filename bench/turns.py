@@ -27,7 +27,7 @@ class Page:
 
     def __init__(self, view):
         from troupe import _native, wire
-        from troupe.workerrequest import build_request
+        from troupe.runtime.request import build_request
 
         self.wire, self.view, self.number = wire, view, 0
         self.facts = {"path": "/table/", "query": "", "user": None, "language": None, "attrs": {}}

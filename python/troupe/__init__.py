@@ -8,11 +8,11 @@ _EXPORTS = {
     "ActorError": "errors",
     "HandlerTimeout": "errors",
     "LiveView": "views",
-    "LiveViewConsumer": "consumer",
-    "SessionActor": "session",
-    "create_session_actor": "session",
+    "LiveViewConsumer": "web.consumer",
+    "SessionActor": "web.session_actor",
+    "create_session_actor": "web.session_actor",
     "event_handler": "decorators",
-    "fencing_token": "fencing",
+    "fencing_token": "runtime.fencing",
 }
 
 __all__ = ["__version__", *_EXPORTS]

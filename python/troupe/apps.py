@@ -11,7 +11,8 @@ class TroupeConfig(AppConfig):
 
     def ready(self):
         """See the class."""
-        from . import checks, logout
+        from . import checks
+        from .web import logout
 
         checks.register()
         logout.connect()

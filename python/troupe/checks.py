@@ -10,7 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, keys
+from . import conf
+from .web import curve
 
 REACH_MS = 300
 
@@ -112,8 +113,8 @@ def check_transport(**_):
             checks.Error("TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009")
         ]
     try:
-        locks = keys.load(broker, conf.get("KEY"), conf.get("SERVER_KEY"))
-    except keys.KeysError as error:
+        locks = curve.load(broker, conf.get("KEY"), conf.get("SERVER_KEY"))
+    except curve.KeysError as error:
         hint = '`troupe keygen` makes keys; the guide says who gets which, under "More than one machine".'
         return [checks.Error(f"{error}.", hint=hint, id="troupe.E011")]
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver"):
@@ -131,7 +132,7 @@ def reach(address, locks=None, wait_ms=REACH_MS):
     try:
         socket = context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 0)
-        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | keys.FAILURES)
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | curve.FAILURES)
         try:
             if locks:
                 locks.lock(socket)
@@ -141,7 +142,7 @@ def reach(address, locks=None, wait_ms=REACH_MS):
             event = parse_monitor_message(monitor.recv_multipart())["event"]
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 return None
-            refusal = keys.refusal(event, locks)
+            refusal = curve.refusal(event, locks)
             return f"{address}: {refusal}." if refusal else ""
         except zmq.ZMQError:
             return ""

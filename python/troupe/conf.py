@@ -35,6 +35,7 @@ import logging
 import os
 import reprlib
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
@@ -46,6 +47,7 @@ from .logs import quoted, word
 logger = logging.getLogger("troupe")
 
 DAY = 86_400
+UNIX_PEER = "unix"  # in TRUSTED_PROXIES: a peer that connects over a Unix socket
 NO_BROKER = "invalid://TROUPE['BROKER']"  # rather than the default, which nobody meant
 
 
@@ -69,6 +71,11 @@ def default_broker():
         runtime = f"/run/user/{os.getuid()}"
     state = os.environ.get("TROUPE_STATE") or f"{runtime}/troupe"
     return front or f"ipc://{os.path.abspath(state)}/front"
+
+
+def parse_proxy(text: str) -> IPv4Network | IPv6Network | str:
+    """The network that an entry of TRUSTED_PROXIES stands for, or UNIX_PEER. ValueError: it is neither."""
+    return UNIX_PEER if text == UNIX_PEER else ip_network(text, strict=False)
 
 
 def _is_address(value):
@@ -102,10 +109,8 @@ def _is_origin(value):
 
 
 def _is_network(value):
-    from . import limits  # which reads this module
-
     try:
-        return isinstance(value, str) and bool(limits.networks((value,)))
+        return isinstance(value, str) and bool(parse_proxy(value))
     except ValueError:
         return False
 

@@ -1,6 +1,6 @@
 """Decorators for views."""
 
-from .handlers import check_mark
+from .validation import check_mark
 
 
 def event_handler(function=None, *, retry_safe=False):

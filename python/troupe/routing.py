@@ -9,6 +9,6 @@ application = ProtocolTypeRouter({
 from django.urls import path
 
 from . import conf
-from .consumer import LiveViewConsumer
+from .web.consumer import LiveViewConsumer
 
 websocket_urlpatterns = [path(conf.get("SOCKET_PATH").lstrip("/"), LiveViewConsumer.as_asgi())]

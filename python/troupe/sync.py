@@ -1,5 +1,4 @@
-"""Actors for callers without a loop: WSGI, management commands, Celery. One daemon thread for the process
-keeps the client's loop.
+"""Actors for callers without an event loop: WSGI, management commands, Celery.
 
     from troupe.sync import create_session_actor
 
@@ -8,53 +7,12 @@ keeps the client's loop.
     actor.event("refresh", {})
 """
 
-import asyncio
-import os
-import threading
-
-from asgiref.sync import async_to_sync
-
-from . import conf
-
-_lock = threading.Lock()
-_loop = None
-
-
-def client_loop():
-    """The loop of the process's client thread, started when first asked for."""
-    global _loop
-    with _lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="troupe-client", daemon=True).start()
-        return _loop
-
-
-def start(function, *args, **kwargs):
-    """Call an async function on the client thread; a concurrent.futures.Future of its result."""
-    return asyncio.run_coroutine_threadsafe(function(*args, **kwargs), client_loop())
-
-
-def call(function, *args, **kwargs):
-    """Call an async function that uses a transport, from sync code, and wait for its result.
-
-    Over inproc:// it runs on this very thread, so that a transaction that is open here holds.
-    """
-    if conf.is_inproc():
-        return async_to_sync(function)(*args, **kwargs)
-    return start(function, *args, **kwargs).result()
-
-
-def post(function, *args):
-    """Call a plain function on the client thread soon; over inproc://, here and now."""
-    if conf.is_inproc():
-        function(*args)
-    else:
-        client_loop().call_soon_threadsafe(function, *args)
+from .web.client_thread import call
+from .web.session_actor import SessionActor
 
 
 class SyncSessionActor:
-    """A SessionActor whose methods wait for their answers. See session.py."""
+    """A SessionActor whose methods wait for their answers. See web/session_actor.py."""
 
     def __init__(self, actor):
         self._actor = actor
@@ -82,16 +40,5 @@ class SyncSessionActor:
 
 
 def create_session_actor(session_id):
-    """A SyncSessionActor. session_id: see session.session_bytes."""
-    from .session import SessionActor
-
+    """A SyncSessionActor. session_id: see session_actor.session_bytes."""
     return SyncSessionActor(SessionActor(session_id))
-
-
-def _after_fork():
-    global _lock, _loop
-    _lock = threading.Lock()
-    _loop = None
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -17,10 +17,12 @@ from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.base import SessionBase
 from django.test import RequestFactory
 
-from . import inproc, transport, wire
+from . import wire
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
-from .handlers import refuse_unused
-from .session import SessionActor
+from .validation import refuse_unused
+from .web import transport
+from .web.session_actor import SessionActor
+from .web.transport import inproc
 
 
 class _Session(SessionBase):

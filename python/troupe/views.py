@@ -1,6 +1,7 @@
 """LiveView: what a project's live pages derive from."""
 
-from . import handlers, page
+from . import validation
+from .web import page
 
 
 def _request_update(view):
@@ -37,7 +38,7 @@ class LiveView:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        handlers.check_class(cls, LiveView)
+        validation.check_class(cls, LiveView)
         interval = cls.tick_interval
         if interval is None or hasattr(interval, "__get__"):  # a property is asked at the end of each turn
             return

@@ -11,8 +11,9 @@ from django.utils import timezone, translation
 from random_site import settings as project
 from values import build, change, context_of
 
-from troupe import LiveView, _native, event_handler, joining, token, wire
-from troupe.workerrequest import build_request
+from troupe import LiveView, _native, event_handler, wire
+from troupe.runtime.request import build_request
+from troupe.web import join, page_token
 
 csrf._mask_cipher_secret = lambda secret: secret * 2  # or each render would have another token
 SESSION, VIEW = b"s" * 16, b"v" * 16
@@ -80,7 +81,7 @@ class Server:
         body = {"path": path, "params": {}, "init": {}, "view": VIEW, "request": self.facts}
         fields = self._ask(wire.MOUNT, body, wire.PAGE | wire.UNADOPTED, view=self.view)
         html, at = fields["html"], fields["at"]
-        self.contents = token.make(SESSION, VIEW, path, {}, {}, self.facts, fields["version"])
+        self.contents = page_token.make(SESSION, VIEW, path, {}, {}, self.facts, fields["version"])
         html = html[:at] + b' data-troupe="token"' + html[at:]
         return html.decode("utf-8", "replace")
 
@@ -97,7 +98,7 @@ class Server:
         fields = self._ask(wire.JOIN, body, wire.BROWSER)
         self.contents["generation"] = fields["generation"]
         self.contents["version"] = fields["views"][0]["version"]
-        views = [joining.joined_view(self.contents, view, True) for view in fields["views"]]
+        views = [join.joined_view(self.contents, view, True) for view in fields["views"]]
         return [json.dumps({"t": "joined", "n": fields["last"], "fresh": fields["fresh"], "views": views})]
 
     def leave(self):

@@ -16,7 +16,7 @@ django.setup()
 import fake_worker  # noqa: E402
 import pytest  # noqa: E402
 
-from troupe import client, inproc  # noqa: E402
+from troupe.web.transport import client, inproc  # noqa: E402
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class Pending:
 
 
 class Session:
-    """See python/troupe/inproc.py."""
+    """See python/troupe/web/transport/inproc.py."""
 
     made = []
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from django.apps import AppConfig, apps
 
-from troupe import boot
+from troupe.runtime import boot
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import fake_worker
 import pytest
 import zmq
 
-from troupe import client, wire
+from troupe import wire
 from troupe.errors import ActorError, from_reply
+from troupe.web.transport import client
 
 pytestmark = pytest.mark.asyncio
 SESSION = bytes(range(16))

@@ -13,8 +13,9 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management.base import CommandError
 
-from troupe import conf, limits, page
+from troupe import conf
 from troupe.management.commands import troupe as command
+from troupe.web import page, rate_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,7 +105,8 @@ def test_who_reads_them_gets_what_works(settings):
     for number in (0.001, 10**9, NAN, 10**400, None, "x"):
         settings.TROUPE = dict.fromkeys(("EVENT_RATE", "EVENT_BURST", "ADDRESS_RATE", "ADDRESS_SOCKETS"), number)
         settings.TROUPE["TRUSTED_PROXIES"] = ["127.0.0.1"]
-        inflow = limits.Inflow({"client": ("127.0.0.1", 1), "headers": [(b"x-forwarded-for", b"1.2.3.4")]}, lambda: 5.0)
+        scope = {"client": ("127.0.0.1", 1), "headers": [(b"x-forwarded-for", b"1.2.3.4")]}
+        inflow = rate_limit.Inflow(scope, lambda: 5.0)
         assert inflow.admits_socket() and inflow.admits_frame()
         for event in range(1, 200):
             inflow.refusal(event)

@@ -12,8 +12,10 @@ from asgi_socket import WebSocket
 from channels.auth import AuthMiddlewareStack
 from django.test import AsyncClient, Client
 
-from troupe import client, consumer, outbox, token, wire
-from troupe.consumer import LiveViewConsumer, origin_allowed
+from troupe import wire
+from troupe.web import consumer, outbox, page_token
+from troupe.web.consumer import LiveViewConsumer, origin_allowed
+from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 ORIGIN = [(b"origin", b"http://testserver"), (b"host", b"testserver")]
@@ -65,7 +67,7 @@ class Page:
         return await self.ask(t="event", n=self.number, v=self.view, e=name, p=params)
 
 
-async def page_token(path="/counter/", browser=None):
+async def load_tokens(path="/counter/", browser=None):
     response = await (browser or AsyncClient()).get(path)
     return re.findall(r'data-troupe="([^"]+)"', response.content.decode())
 
@@ -75,7 +77,7 @@ def made():
 
 
 async def test_adopted_once_then_events_become_patches(either):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as page:
         joined = await page.join(found)
         view = joined["views"][0]
@@ -105,7 +107,7 @@ async def test_adopted_once_then_events_become_patches(either):
 
 
 async def test_events_are_not_waited_for(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     held = []
 
     def hold(kind, session, epoch, sequence, fields):
@@ -130,20 +132,21 @@ async def test_events_are_not_waited_for(broker):
 
 
 async def test_a_token_used_twice_gets_a_fresh_session(either):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as first, Page() as second:
         one, two = await first.join(found), await second.join(found)
         assert "html" in two["views"][0] and two["fresh"] is True and ">5<" in two["views"][0]["html"]
         assert "6" in (await first.event("increment", by=1))["d"]["0"]["h"]
         assert "7" in (await second.event("increment", by=2))["d"]["0"]["h"]
         nobody = {"user": None, "session_key": None}
-        assert "token" not in one["views"][0] and token.read(found, nobody, one["views"][0]["g"])["generation"] == 1
-        other = token.read(two["views"][0]["token"], nobody)
-        assert "g" not in two["views"][0] and other["session"] != token.read(found, nobody)["session"]
+        assert "token" not in one["views"][0]
+        assert page_token.read(found, nobody, one["views"][0]["g"])["generation"] == 1
+        other = page_token.read(two["views"][0]["token"], nobody)
+        assert "g" not in two["views"][0] and other["session"] != page_token.read(found, nobody)["session"]
 
 
 async def test_joining_again_with_the_renewed_token(broker):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as page:
         renewal = (await page.join(found))["views"][0]["g"]
         await page.event("increment", by=1)
@@ -155,7 +158,7 @@ async def test_joining_again_with_the_renewed_token(broker):
 
 
 async def test_two_views_of_one_page(either):
-    tokens = await page_token("/embedding/")
+    tokens = await load_tokens("/embedding/")
     async with Page() as page:
         joined = await page.join(*tokens)
         assert len(joined["views"]) == 2
@@ -165,7 +168,7 @@ async def test_two_views_of_one_page(either):
 
 
 async def test_tokens_of_two_pages_do_not_mix(native):
-    tokens = await page_token() + await page_token()
+    tokens = await load_tokens() + await load_tokens()
     async with Page() as page:
         assert (await page.join(*tokens))["reason"] == "tokens"
         assert (await page.join(tokens[0], tokens[0]))["reason"] == "tokens"
@@ -174,7 +177,7 @@ async def test_tokens_of_two_pages_do_not_mix(native):
 
 @pytest.mark.parametrize("debug", [True, False])
 async def test_failures_say_everything_only_with_debug(either, settings, debug):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     settings.DEBUG = debug
     async with Page() as page:
         await page.join(found)
@@ -209,7 +212,7 @@ async def test_failures_say_everything_only_with_debug(either, settings, debug):
     ],
 )
 async def test_other_outcomes(broker, reply, expected):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [reply] if kind == wire.EVENT else None
@@ -226,7 +229,7 @@ async def test_other_outcomes(broker, reply, expected):
 
 
 async def test_what_is_unasked(broker, caplog):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         session = made().id
@@ -242,7 +245,7 @@ async def test_logging_out_reloads_the_page(either, django_user_model):
     ada = await asyncio.to_thread(django_user_model.objects.create_user, "ada", password="x")
     browser = AsyncClient()
     await asyncio.to_thread(browser.force_login, ada)
-    (found,) = await page_token(browser=browser)
+    (found,) = await load_tokens(browser=browser)
     cookie = browser.cookies["sessionid"].value.encode()
     headers = [*ORIGIN, (b"cookie", b"sessionid=" + cookie)]
     async with Page(headers, AuthMiddlewareStack(urls.application)) as page, Page() as foreign:
@@ -264,7 +267,7 @@ async def test_logging_out_reloads_the_page(either, django_user_model):
 
 
 async def test_tokens_are_renewed_on_ping(native):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         await page.event("increment")
@@ -319,7 +322,7 @@ async def test_tokens_are_renewed_on_ping(native):
     ids=lambda text: text[:40],
 )
 async def test_frames_that_are_not_understood(native, text):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         await page.text(text.replace("%s", page.view))
@@ -349,7 +352,7 @@ async def test_joining_comes_first(native):
     ids=["int", "surrogate", "deep", "name"],
 )
 async def test_parameters_that_cannot_travel_are_refused_for_good(native, params):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         name = params.pop("name", "increment")
@@ -367,7 +370,7 @@ async def test_a_huge_frame(native, text):
 
 
 async def test_the_largest_frame(native):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         frame = json.dumps({"t": "ping", "x": ""})
@@ -384,7 +387,7 @@ async def test_binary(native):
 
 async def test_too_many_unanswered(broker, settings):
     settings.TROUPE = {**settings.TROUPE, "EVENT_RATE": None}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [] if kind in (wire.EVENT, wire.REFRESH) else None
@@ -403,7 +406,7 @@ async def test_no_join_in_time(native, monkeypatch):
 
 async def test_a_browser_that_does_not_read(native, monkeypatch):
     monkeypatch.setattr(outbox, "MAX_MESSAGES", 3)
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         one = native._subscribers[made().id].__self__
@@ -422,7 +425,7 @@ async def test_a_browser_that_does_not_read(native, monkeypatch):
     ],
 )
 async def test_a_join_that_fails(broker, answer, reason, code):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     broker.answer = lambda kind, *_: [answer] if kind == wire.JOIN else None
     async with Page() as page:
         failed = await page.join(found)
@@ -431,7 +434,7 @@ async def test_a_join_that_fails(broker, answer, reason, code):
 
 
 async def test_a_join_that_is_forbidden(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     broker.answer = lambda kind, *_: (
         [(wire.FAILED, {"kind": "forbidden", "message": "no"})] if kind == wire.JOIN else None
     )
@@ -440,7 +443,7 @@ async def test_a_join_that_is_forbidden(broker):
 
 
 async def test_a_view_that_fails_when_mounted_afresh(native, monkeypatch):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     native.close()
     monkeypatch.setattr("samples.Counter.mount", lambda *_, **__: 1 / 0)
     async with Page() as page:
@@ -449,7 +452,7 @@ async def test_a_view_that_fails_when_mounted_afresh(native, monkeypatch):
 
 
 async def test_a_session_that_is_lost_comes_back_as_a_new_one(broker):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as page:
         joined = await page.join(found)
         broker.sessions.clear()
@@ -479,7 +482,7 @@ async def test_a_socket_that_breaks_while_writing(native):
 
 
 async def test_a_page_that_goes_with_events_unanswered(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
@@ -491,7 +494,7 @@ async def test_a_page_that_goes_with_events_unanswered(broker):
 
 
 async def test_answers_of_before_a_new_join_are_not_taken_for_new_ones(broker):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as page:
         joined = await page.join(found)
         old = made().id
@@ -509,7 +512,7 @@ async def test_answers_of_before_a_new_join_are_not_taken_for_new_ones(broker):
 
 
 async def test_a_client_that_was_closed_refuses(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         client.get().close()
@@ -520,7 +523,7 @@ async def test_a_client_that_was_closed_refuses(broker):
 
 
 async def test_a_turn_that_breaks_the_runtime_is_unknown(native, monkeypatch, caplog):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         monkeypatch.setattr(fake_worker.Session, "_event", lambda *_: 1 / 0)
@@ -530,7 +533,7 @@ async def test_a_turn_that_breaks_the_runtime_is_unknown(native, monkeypatch, ca
 
 
 async def test_a_session_that_ends_twice_and_odd_news(native):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         one = native._subscribers[made().id].__self__

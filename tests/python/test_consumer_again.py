@@ -3,15 +3,16 @@
 import asyncio
 
 import pytest
-from test_consumer import Page, page_token
+from test_consumer import Page, load_tokens
 
-from troupe import client, wire
+from troupe import wire
+from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
@@ -28,7 +29,7 @@ async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
 @pytest.mark.parametrize("how", ["join", "close"])
 async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
     """The page gives the number anew, perhaps to another event: only what it sends itself may run."""
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         joined = await page.join(found)
         broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None

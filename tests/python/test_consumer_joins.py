@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 from fake_worker import Session
-from test_consumer import Page, page_token
+from test_consumer import Page, load_tokens
 
-from troupe import client, consumer, frames, wire
+from troupe import wire
+from troupe.web import consumer, frames
+from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -47,7 +49,7 @@ async def joining(broker, page, token):
 
 
 async def test_a_ping_is_answered_at_once_and_the_rest_after_the_join(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         joins = await joining(broker, page, found)
         await page.send(t="nothing")
@@ -57,7 +59,7 @@ async def test_a_ping_is_answered_at_once_and_the_rest_after_the_join(broker):
 
 
 async def test_the_same_join_three_times_is_one(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         joins = await joining(broker, page, found)
         for _ in range(2):
@@ -70,7 +72,7 @@ async def test_the_same_join_three_times_is_one(broker):
 
 
 async def test_a_join_with_spent_tokens_continues_the_session_of_its_socket(either):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as page:
         assert (await page.join(found))["fresh"] is False
         assert "6" in (await page.event("increment", by=1))["d"]["0"]["h"]
@@ -84,7 +86,7 @@ async def test_a_join_with_spent_tokens_continues_the_session_of_its_socket(eith
 
 
 async def test_a_page_that_lost_the_answer_of_a_fresh_session_gets_it_again(either):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as first, Page() as page:
         await first.join(found)
         joined = await page.join(found)
@@ -103,8 +105,8 @@ def either(request):
 
 
 async def test_a_join_of_another_page_leaves_the_first(broker):
-    (found,) = await page_token("/counter/5/")
-    (other,) = await page_token("/counter/7/")
+    (found,) = await load_tokens("/counter/5/")
+    (other,) = await load_tokens("/counter/7/")
     async with Page() as page:
         await page.join(found)
         assert (await page.join(other))["fresh"] is False
@@ -114,7 +116,7 @@ async def test_a_join_of_another_page_leaves_the_first(broker):
 
 
 async def test_too_much_while_it_joins_is_closed(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         joins = await joining(broker, page, found)
         for number in range(consumer.MAX_HELD + 1):
@@ -126,7 +128,7 @@ async def test_too_much_while_it_joins_is_closed(broker):
 
 
 async def test_too_many_bytes_while_it_joins_are_closed(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await joining(broker, page, found)
         for _ in range(consumer.MAX_HELD_BYTES // 60_000 + 1):
@@ -136,7 +138,7 @@ async def test_too_many_bytes_while_it_joins_are_closed(broker):
 
 
 async def test_too_large_while_it_joins_is_closed_at_once(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await joining(broker, page, found)
         await page.text("x" * (frames.MAX_TEXT + 1))
@@ -146,12 +148,12 @@ async def test_too_large_while_it_joins_is_closed_at_once(broker):
 
 
 async def test_what_fails_while_it_joins_closes_the_socket(broker, monkeypatch, quiet):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
 
     def no_database(*_):
         raise OSError("no database\ntoday")
 
-    monkeypatch.setattr(consumer.joining, "read", no_database)
+    monkeypatch.setattr(consumer.join, "read", no_database)
     async with Page() as page:
         assert (await page.join(found))["reason"] == "internal"
         assert await page.closed() == consumer.TRY_LATER
@@ -160,7 +162,7 @@ async def test_what_fails_while_it_joins_closes_the_socket(broker, monkeypatch, 
 
 async def test_a_stale_push_behind_an_early_end(broker):
     """Both came with JOINED, and are looked at once `joined` is written."""
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         one = client.get()._subscribers[Session.made[0].id].__self__
@@ -171,7 +173,7 @@ async def test_a_stale_push_behind_an_early_end(broker):
 
 
 async def test_a_push_that_does_not_parse(broker, quiet):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         for body in ({}, {"frame": 5}, {"frame": b"\xff"}):

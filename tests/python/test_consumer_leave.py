@@ -4,9 +4,10 @@ import asyncio
 
 import fake_worker
 import pytest
-from test_consumer import Page, page_token
+from test_consumer import Page, load_tokens
 
-from troupe import consumer, wire
+from troupe import wire
+from troupe.web import consumer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +18,7 @@ def silent(broker, *kinds):
 
 
 async def test_a_page_that_goes_while_it_joins(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     silent(broker, wire.JOIN)
     async with Page() as page:
         await page.send(t="join", views=[{"token": found}])
@@ -28,7 +29,7 @@ async def test_a_page_that_goes_while_it_joins(broker):
 
 async def test_a_join_that_is_never_answered(broker, monkeypatch):
     monkeypatch.setattr(consumer, "JOIN_TIMEOUT_SECONDS", 0.01)
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     silent(broker, wire.JOIN)
     async with Page() as page:
         await page.send(t="join", views=[{"token": found}])
@@ -38,7 +39,7 @@ async def test_a_join_that_is_never_answered(broker, monkeypatch):
 
 
 async def test_a_page_that_is_back_by_another_socket_has_not_left(broker):
-    (found,) = await page_token("/counter/5/")
+    (found,) = await load_tokens("/counter/5/")
     async with Page() as late:
         renewal = (await late.join(found))["views"][0]["g"]
         async with Page() as page:

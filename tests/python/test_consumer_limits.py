@@ -5,10 +5,11 @@ import contextlib
 import fake_worker
 import pytest
 from asgi_socket import WebSocket
-from test_consumer import ORIGIN, Page, made, page_token
+from test_consumer import ORIGIN, Page, load_tokens, made
 from urls import application
 
-from troupe import consumer, limits, wire
+from troupe import wire
+from troupe.web import consumer, rate_limit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -17,9 +18,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 def stopped(clock, monkeypatch):
     """The consumers' clock stands still."""
     monkeypatch.setattr(consumer.LiveViewConsumer, "clock", clock)
-    limits.forget_addresses()
+    rate_limit.forget_addresses()
     yield clock
-    limits.forget_addresses()
+    rate_limit.forget_addresses()
 
 
 async def burst(page, numbers):
@@ -36,7 +37,7 @@ def answers(frames):
 
 async def test_over_the_rate_is_busy_and_order_holds(native, clock, settings):
     settings.TROUPE = {**settings.TROUPE, "EVENT_BURST": 3}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         frames = await burst(page, range(1, 7))
@@ -60,7 +61,7 @@ def seen(session):
 
 async def test_what_the_worker_refuses_is_not_overtaken(broker):
     """Three were on their way when the first was refused; what comes after that does not reach the worker."""
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     sent = []
 
     def refuse(kind, session, epoch, sequence, fields):
@@ -82,7 +83,7 @@ async def test_what_the_worker_refuses_is_not_overtaken(broker):
 
 async def test_a_join_is_no_way_around_it(native, settings):
     settings.TROUPE = {**settings.TROUPE, "EVENT_BURST": 1}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         renewal = (await page.join(found))["views"][0]["g"]
         assert answers(await burst(page, [1, 2])) == {1: "done", 2: "busy"}
@@ -91,10 +92,10 @@ async def test_a_join_is_no_way_around_it(native, settings):
 
 
 async def test_a_flood_is_closed(native, quiet):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
-        for _ in range(limits.FRAMES_BURST - 1):
+        for _ in range(rate_limit.FRAMES_BURST - 1):
             await page.send(t="ping")
             assert await page.next() == {"t": "pong"}
         await page.send(t="ping")
@@ -123,7 +124,7 @@ async def test_an_address_that_opens_too_many_sockets(native, settings, quiet, c
 
 
 async def test_a_join_waits_for_room(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     asked = []
 
     def busy_twice(kind, session, epoch, sequence, fields):
@@ -141,7 +142,7 @@ async def test_a_join_waits_for_room(broker):
 
 async def test_a_join_does_not_wait_for_ever(broker, settings, quiet, clock):
     settings.TROUPE = {**settings.TROUPE, "MOUNT_TIMEOUT": 30}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     asked = []
 
     def full(kind, *_):
@@ -162,7 +163,7 @@ async def test_a_join_does_not_wait_for_ever(broker, settings, quiet, clock):
 async def test_joins_over_the_rate_of_a_socket(native, clock, settings, quiet):
     """It is told when to join, keeps what it has, and does as it is told."""
     settings.TROUPE = {**settings.TROUPE, "JOIN_BURST": 2}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         tokens = [(await page.join(found))["views"][0]["v"] for _ in range(2)]
         refused = await page.join(found)
@@ -190,7 +191,7 @@ async def family(count, tokens):
 async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet):
     """Also where each session that it began tries to begin more."""
     settings.TROUPE = {**settings.TROUPE, "TOKEN_SESSIONS": 3}
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     tokens = [found]
     told = await family(12, tokens)
     sessions = {one.id for one in fake_worker.Session.made}
@@ -200,13 +201,13 @@ async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet)
     clock.now += 15
     told = await family(12, tokens)
     assert len({one.id for one in fake_worker.Session.made}) == 1 + 3 + 1
-    (other,) = await page_token()
+    (other,) = await load_tokens()
     assert [one["t"] for one in await family(3, [other])] == ["joined"] * 3  # another page load counts for itself
     quiet.expect('event=rate_limited of="this page load"')
 
 
 async def test_a_socket_without_a_session_does_not_stay(native, monkeypatch, quiet):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     monkeypatch.setattr(consumer.LiveViewConsumer, "join_timeout", 0.01)
     async with Page() as page:
         assert await page.join("forged") == {"t": "reload", "reason": "forged"}
@@ -227,7 +228,7 @@ async def made_is_over(native):
 async def test_a_refused_join_has_time_to_come_back(native, clock, settings, monkeypatch):
     settings.TROUPE = {**settings.TROUPE, "JOIN_BURST": 1, "JOIN_RATE": 0.001}
     monkeypatch.setattr(consumer.LiveViewConsumer, "join_timeout", 0.01)
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         assert (await page.join("forged"))["t"] == "reload"
         assert (await page.join(found))["retry_ms"] == 1_000_000

@@ -1,16 +1,17 @@
 """What a page's socket hears that it did not ask for: pushes, from its join on (PROTOCOL.md 5.9)."""
 
 import pytest
-from test_consumer import Page, made, page_token
+from test_consumer import Page, load_tokens, made
 
-from troupe import client, wire
+from troupe import wire
+from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 async def test_what_follows_a_join_at_once(broker):
     """A push in the same breath as JOINED is passed on, and not before `joined`."""
-    (found,) = await page_token()
+    (found,) = await load_tokens()
 
     def answer(kind, session, epoch, sequence, fields):
         if kind == wire.JOIN:
@@ -26,7 +27,7 @@ async def test_what_follows_a_join_at_once(broker):
 
 
 async def test_a_join_that_fails_leaves_no_ear_behind(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     refused = {"reason": "busy", "message": "busy"}
     broker.answer = lambda kind, *_: [(wire.NOT_EXECUTED, refused)] if kind == wire.JOIN else None
     async with Page() as page:
@@ -37,7 +38,7 @@ async def test_a_join_that_fails_leaves_no_ear_behind(broker):
 @pytest.mark.parametrize("debug", [True, False])
 async def test_what_a_view_raised_by_itself(broker, settings, debug):
     settings.DEBUG = debug
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         error = {"kind": "python", "message": "Error in x.handle_tick(): no", "type": "ValueError", "frames": []}

@@ -3,15 +3,16 @@
 from unittest import mock
 
 import pytest
-from test_consumer import Page, page_token
+from test_consumer import Page, load_tokens
 
-from troupe import frames, wire
+from troupe import wire
+from troupe.web import frames
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 async def test_a_page_may_ask_for_many_chunks_or_for_whole_roots(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     asked = []
 
     def note(kind, session, epoch, sequence, fields):
@@ -30,14 +31,14 @@ async def test_a_page_may_ask_for_many_chunks_or_for_whole_roots(broker):
 
 
 async def test_bad_tokens(native):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         assert await page.join("forged") == {"t": "reload", "reason": "forged"}
         with mock.patch("django.core.signing.time.time", return_value=9e9):
             assert await page.join(found) == {"t": "reload", "reason": "expired"}
         renewal = (await page.join(found))["views"][0]["g"]
         assert await page.join(found, g=renewal + "x") == {"t": "reload", "reason": "forged"}
-        (other,) = await page_token()
+        (other,) = await load_tokens()
         assert await page.join(other, g=renewal) == {"t": "reload", "reason": "forged"}
         assert (await page.join(found, g=5))["t"] == "error"
         with mock.patch("django.core.signing.time.time", return_value=9e9):

@@ -8,9 +8,11 @@ from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 from fake_worker import Session
-from test_consumer import ORIGIN, Page, page_token
+from test_consumer import ORIGIN, Page, load_tokens
 
-from troupe import client, consumer, request, usercheck, wire
+from troupe import wire
+from troupe.web import consumer, request_facts, user_check
+from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -34,8 +36,8 @@ def looks(monkeypatch):
             return self.answer(self.usual(key))
 
     looks = Looks()
-    looks.usual = usercheck._user_of
-    monkeypatch.setattr(usercheck, "_user_of", looks.look)
+    looks.usual = user_check._user_of
+    monkeypatch.setattr(user_check, "_user_of", looks.look)
     return looks
 
 
@@ -44,7 +46,7 @@ async def joined_page():
     user = await database_sync_to_async(get_user_model().objects.create_user)("ann")
     browser = AsyncClient()
     await database_sync_to_async(browser.force_login)(user)
-    (found,) = await page_token("/counter/5/", browser)
+    (found,) = await load_tokens("/counter/5/", browser)
     cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
     return [*ORIGIN, (b"cookie", cookie)], found
 
@@ -61,7 +63,7 @@ async def test_a_look_a_second_and_none_for_nobody(broker, clock, looks):
             for _ in range(3):
                 assert (await page.event("increment", by=1))["a"]
             assert looks.count == count
-    (plain,) = await page_token("/counter/5/")
+    (plain,) = await load_tokens("/counter/5/")
     async with Page() as page:
         await page.join(plain)
         clock.now += 100
@@ -102,4 +104,4 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
         assert one._session is None
     _, body = await asyncio.to_thread(broker.wait_for, wire.LOGOUT)
     key = headers[-1][1].decode().partition("=")[2]
-    assert body["identity"] == request.identity_of(key)
+    assert body["identity"] == request_facts.identity_of(key)

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from troupe import frames
+from troupe.web import frames
 
 
 def number(text):

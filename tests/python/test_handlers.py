@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.utils.functional import SimpleLazyObject
 
-from troupe import ActorError, LiveView, event_handler, inproc, runtime
+from troupe import ActorError, LiveView, event_handler
+from troupe.runtime import entry
 from troupe.testing import LiveViewTestClient
+from troupe.web.transport import inproc
 
 
 def passes_on(function):
@@ -141,7 +143,7 @@ def test_what_is_fine():
             pass
 
     for name in ("count", "show", "add", "wrapped"):
-        assert runtime.find_handler(Cart(), "shop.Cart", name, True)  # on whichever side of LiveView a mixin stands
+        assert entry.find_handler(Cart(), "shop.Cart", name, True)  # on whichever side of LiveView a mixin stands
 
 
 class Base(LiveView):
@@ -164,10 +166,10 @@ def test_an_override_says_whether_it_is_a_handler():
 
 def test_a_handler_can_be_taken_away_and_given_back():
     taken = make({"__bases__": (Base,), "add": None})
-    with pytest.raises(runtime.Refused):
-        runtime.find_handler(taken(), "shop.Cart", "add", False)
+    with pytest.raises(entry.Refused):
+        entry.find_handler(taken(), "shop.Cart", "add", False)
     given = make({"__bases__": (taken,), "add": event_handler(lambda self: None)})
-    assert runtime.find_handler(given(), "shop.Cart", "add", True)
+    assert entry.find_handler(given(), "shop.Cart", "add", True)
     with pytest.raises(TypeError, match="takes the place of the handler"):
         make({"__bases__": (taken,), "add": plain})
 
@@ -249,11 +251,11 @@ def test_a_wrapped_coroutine_is_awaited(turns):
 
 
 CALLS = {
-    "mount": lambda view: runtime.mount_view(view, "shop.Cart", {"path": "/"}, "", {}),
-    "authorize": lambda view: runtime.join_view(view, "shop.Cart", {"path": "/"}, "", False),
-    "restore": lambda view: runtime.join_view(view, "shop.Cart", {"path": "/"}, "", True),
-    "migrate": lambda view: runtime.adopt_state(view, "shop.Cart", {"count": 1}),
-    "get_context_data": runtime.sync,
+    "mount": lambda view: entry.mount_view(view, "shop.Cart", {"path": "/"}, "", {}),
+    "authorize": lambda view: entry.join_view(view, "shop.Cart", {"path": "/"}, "", False),
+    "restore": lambda view: entry.join_view(view, "shop.Cart", {"path": "/"}, "", True),
+    "migrate": lambda view: entry.adopt_state(view, "shop.Cart", {"count": 1}),
+    "get_context_data": entry.sync,
 }
 
 
@@ -268,4 +270,4 @@ def test_what_a_hook_returns(hook, result):
 def test_a_restore_without_a_page_is_looked_at_too():
     cls = make({"restore": lambda self, request: coroutine(self)})
     with pytest.raises(TypeError, match="returned a coroutine"):
-        runtime.restore_view(cls())
+        entry.restore_view(cls())

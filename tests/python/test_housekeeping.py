@@ -8,7 +8,8 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
-from troupe import LiveView, event_handler, housekeeping, runtime
+from troupe import LiveView, event_handler
+from troupe.runtime import entry, housekeeping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,7 +90,7 @@ def test_another_error_is_not_hidden(worker, caplog):
             raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
-        runtime.run_handler(Fails.fail, Fails(), {})
+        entry.run_handler(Fails.fail, Fails(), {})
     assert count() == 0
     assert caplog.messages[-1].startswith("event=transaction_rolled_back")
 
@@ -101,7 +102,7 @@ def test_a_tick_is_looked_at_as_well(worker):
 
     view = Ticks()
     with pytest.raises(TransactionManagementError):
-        runtime.run_handler(runtime.find_tick(view), view, {})
+        entry.run_handler(entry.find_tick(view), view, {})
 
 
 def test_atomic_requests_hold_no_coroutine(worker, monkeypatch):
@@ -118,7 +119,7 @@ def test_atomic_requests_hold_no_coroutine(worker, monkeypatch):
 
     view = Atomic()
     with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
-        runtime.run_handler(runtime.find_handler(view, "shop.Atomic", "add", True), view, {})
+        entry.run_handler(entry.find_handler(view, "shop.Atomic", "add", True), view, {})
     assert count() == 0
 
 

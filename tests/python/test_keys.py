@@ -9,8 +9,10 @@ import zmq
 import zmq.auth
 from zmq.utils import z85
 
-from troupe import checks, client, keys, wire
+from troupe import checks, wire
 from troupe.errors import ActorError
+from troupe.web import curve
+from troupe.web.transport import client
 
 
 @pytest.fixture
@@ -31,24 +33,24 @@ def public(files, name="broker"):
 
 def test_addresses_that_need_none(files):
     for address in ("ipc:///run/front", "tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1", "inproc://"):
-        assert keys.load(address, None, None) is None
-    assert keys.load("ipc:///run/front", "/nowhere", None) is None  # not even read
+        assert curve.load(address, None, None) is None
+    assert curve.load("ipc:///run/front", "/nowhere", None) is None  # not even read
 
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1:1", "tcp://broker.example.org:1", "tcp://[fe80::1]:1", "tcp://"])
 def test_addresses_off_the_loopback_need_them(address):
-    with pytest.raises(keys.KeysError, match="never used without keys"):
-        keys.load(address, None, None)
+    with pytest.raises(curve.KeysError, match="never used without keys"):
+        curve.load(address, None, None)
 
 
 def test_one_without_the_other(files):
     for pair in ((secret(files), None), (None, public(files))):
-        with pytest.raises(keys.KeysError, match="or neither"):
-            keys.load("tcp://127.0.0.1:1", *pair)
+        with pytest.raises(curve.KeysError, match="or neither"):
+            curve.load("tcp://127.0.0.1:1", *pair)
 
 
 def test_files(files):
-    found = keys.load("tcp://10.0.0.1:1", secret(files), public(files))
+    found = curve.load("tcp://10.0.0.1:1", secret(files), public(files))
     assert (found.public, found.secret) == zmq.auth.load_certificate(secret(files))
     assert found.server == zmq.auth.load_certificate(public(files))[0]
     (files / "short").write_text('public-key = "x"\n')
@@ -62,8 +64,8 @@ def test_files(files):
         (str(files / "odd"), "no key file"),
         (str(files / "empty"), "no key file"),
     ):
-        with pytest.raises(keys.KeysError, match=said):
-            keys.load("tcp://10.0.0.1:1", key, public(files))
+        with pytest.raises(curve.KeysError, match=said):
+            curve.load("tcp://10.0.0.1:1", key, public(files))
 
 
 class Guarded:
@@ -184,9 +186,9 @@ async def test_keys_that_cannot_be_had(settings):
 
 
 def test_keys_where_none_are_wanted():
-    found = keys.Keys(b"", b"", b"")
-    assert keys.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker wants no keys there"
-    assert keys.refusal(zmq.EVENT_HANDSHAKE_SUCCEEDED, found) is None
+    found = curve.Keys(b"", b"", b"")
+    assert curve.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker wants no keys there"
+    assert curve.refusal(zmq.EVENT_HANDSHAKE_SUCCEEDED, found) is None
 
 
 def test_check_says_what_is_wrong(files, guarded, settings, monkeypatch):

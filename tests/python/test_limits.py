@@ -2,8 +2,8 @@
 
 import pytest
 
-from troupe import limits
-from troupe.limits import Addresses, Bucket, address_of, networks
+from troupe.web import rate_limit
+from troupe.web.rate_limit import Addresses, Bucket, address_of, networks
 
 
 def scope(peer=("10.0.0.9", 5000), *forwarded):
@@ -89,13 +89,13 @@ def inflow(settings, clock):
 
     def make(peer=("10.0.0.9", 5000), *forwarded, **given):
         settings.TROUPE = {**settings.TROUPE, **given}
-        made.append(limits.Inflow(scope(peer, *forwarded), clock))
+        made.append(rate_limit.Inflow(scope(peer, *forwarded), clock))
         return made[-1]
 
     made = []
-    limits.forget_addresses()
+    rate_limit.forget_addresses()
     yield make
-    limits.forget_addresses()
+    rate_limit.forget_addresses()
     for one in made:
         one.close()
 
@@ -154,7 +154,7 @@ def test_an_address_without_a_rate(inflow):
 
 def test_frames_of_every_kind_have_an_end(inflow, clock):
     one = inflow(EVENT_RATE=10, EVENT_BURST=1)
-    assert [one.admits_frame() for _ in range(limits.FRAMES_BURST + 1)][-2:] == [True, False]
+    assert [one.admits_frame() for _ in range(rate_limit.FRAMES_BURST + 1)][-2:] == [True, False]
     clock.now += 1
     assert [one.admits_frame() for _ in range(101)] == [True] * 100 + [False]
 
@@ -185,10 +185,10 @@ def test_joins_of_an_address(inflow, clock):
     assert [page.join_refusal() is None for page in pages] == [True] * 20 + [False] * 5
     assert inflow(("10.0.0.9", 5), "198.51.100.8").join_refusal() is None
     clock.now += 1
-    for chance, expected in ((0.0, 200), (1.0, 200 + 1000 * limits.JOINS_SPREAD)):
-        page = limits.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+    for chance, expected in ((0.0, 200), (1.0, 200 + 1000 * rate_limit.JOINS_SPREAD)):
+        page = rate_limit.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
         while not (refusal := page.join_refusal()):
-            page = limits.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+            page = rate_limit.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
         assert "this address" in refusal[0] and refusal[1] == expected
 
 
@@ -196,9 +196,9 @@ def test_sessions_of_a_page_load(inflow, clock):
     one, other = inflow(TOKEN_SESSIONS=2), inflow()
     assert one.session_refusal(b"a") is None and other.session_refusal(b"a") is None
     message, retry_ms = one.session_refusal(b"a")
-    assert "this page load" in message and retry_ms == 1000 * limits.TOKEN_SECONDS
+    assert "this page load" in message and retry_ms == 1000 * rate_limit.TOKEN_SECONDS
     assert other.session_refusal(b"a") and other.session_refusal(b"b") is None
-    clock.now += limits.TOKEN_SECONDS
+    clock.now += rate_limit.TOKEN_SECONDS
     assert one.session_refusal(b"a") is None and one.session_refusal(b"a")
     free = inflow(TOKEN_SESSIONS=None)
     assert [free.session_refusal(b"a") for _ in range(1000)] == [None] * 1000
@@ -216,4 +216,4 @@ def test_open_sockets_of_an_address(inflow):
     assert pages[3].admits_socket() and not pages[4].admits_socket()
     for page in (*pages, other):
         page.close()
-    assert len(limits._open_sockets) == 0
+    assert len(rate_limit._open_sockets) == 0

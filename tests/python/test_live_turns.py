@@ -8,7 +8,8 @@ import pytest
 from django.template.backends.django import DjangoTemplates
 from django.utils.safestring import SafeString
 
-from troupe import pages, wire
+from troupe import wire
+from troupe.runtime import template_cache
 
 pytest.importorskip("troupe._native")
 from live_page import TABLE, Page, of_django, of_list, rows, without_anchors  # noqa: E402
@@ -202,12 +203,12 @@ def test_nothing_is_kept_of_a_view_that_is_gone():
 
 def test_templates_with_their_plans_are_collected():
     page = Page("<main dj-root>{{ a }}{# to be forgotten #}</main>", a=1)
-    template = weakref.ref(pages.from_source(page.view.template_string).template)
+    template = weakref.ref(template_cache.from_source(page.view.template_string).template)
     plan = template()._troupe_pages[0]
     assert plan.details["templates"] == ()
     page.session.close()
     del page, plan
-    pages._from_source.clear()
+    template_cache._from_source.clear()
     gc.collect()
     assert template() is None
 
@@ -224,7 +225,7 @@ def test_template_names_that_vary():
     backend = DjangoTemplates({"NAME": "varying", "DIRS": [], "APP_DIRS": False, "OPTIONS": {"loaders": loaders}})
     template = backend.get_template("c.html")
     page = Page("", base="a.html", n=1)
-    pages._from_source["{# varying #}"] = template
+    template_cache._from_source["{# varying #}"] = template
     page.view.template_string = "{# varying #}"
     assert page.refresh()["d"]["0"]["h"] == "<main dj-root>a 1</main>"
     assert page.changes(n=2) == {"1": "a 2"}

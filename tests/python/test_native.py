@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client, TestCase
 from samples import Counter
 
-from troupe import ActorError, LiveView, create_session_actor, event_handler, inproc
+from troupe import ActorError, LiveView, create_session_actor, event_handler
 from troupe.testing import LiveViewTestClient
+from troupe.web.transport import inproc
 
 pytest.importorskip("troupe._native")
 ORIGIN = [(b"origin", b"http://testserver"), (b"host", b"testserver")]

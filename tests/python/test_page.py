@@ -10,7 +10,9 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import AsyncClient, Client, RequestFactory
 from samples import Counter
 
-from troupe import ActorError, LiveView, client, page, request, token, wire
+from troupe import ActorError, LiveView, wire
+from troupe.web import page, page_token, request_facts
+from troupe.web.transport import client
 
 ANYBODY = {"user": None, "session_key": None}
 
@@ -36,7 +38,7 @@ def test_a_page_over_wsgi(either):
     assert response["Cache-Control"] == "private, no-cache"
     assert text.endswith('data-troupe-socket="/ws/troupe/"></script></body></html>')
     assert text.count("<script") == 1 and 'src="/static/troupe/' in text
-    contents = token.read(token_of(response), ANYBODY)
+    contents = page_token.read(token_of(response), ANYBODY)
     assert contents["path"] == "samples.Counter" and contents["params"] == {"start": 5}
     assert contents["init"] == {"step": 2} and contents["url"] == "/counter/5/?a=1&b=%C3%BC"
     assert contents["generation"] == 0 and contents["version"] == 1 and contents["language"] == "de"
@@ -50,7 +52,7 @@ def test_a_page_over_wsgi(either):
 async def test_a_page_over_asgi(either):
     response = await AsyncClient().get("/counter/")
     assert response.status_code == 200 and b">0</main>" in response.content
-    assert token.read(token_of(response), ANYBODY)["session"] == fake_worker.Session.made[-1].id
+    assert page_token.read(token_of(response), ANYBODY)["session"] == fake_worker.Session.made[-1].id
 
 
 @pytest.mark.django_db
@@ -64,8 +66,8 @@ def test_a_person_is_bound_to_the_page(native, django_user_model):
     assert facts["backend"] == "django.contrib.auth.backends.ModelBackend"
     assert facts["cookies"]["sessionid"] == browser.session.session_key and "cookie" not in facts["headers"]
     person = {"user": str(user.pk), "session_key": browser.session.session_key}
-    assert token.read(token_of(response), person)["user"] == str(user.pk)
-    assert last_mount()[2]["identity"] == request.identity_of(browser.session.session_key)
+    assert page_token.read(token_of(response), person)["user"] == str(user.pk)
+    assert last_mount()[2]["identity"] == request_facts.identity_of(browser.session.session_key)
 
 
 @pytest.mark.django_db
@@ -171,7 +173,7 @@ def test_as_view_is_checked_and_introspectable():
 def test_live_view_in_an_ordinary_page(either):
     response = Client().get("/embedding/")
     text = response.content.decode()
-    tokens = [token.read(found, ANYBODY) for found in re.findall(r'data-troupe="([^"]+)"', text)]
+    tokens = [page_token.read(found, ANYBODY) for found in re.findall(r'data-troupe="([^"]+)"', text)]
     assert [one["params"] for one in tokens] == [{"start": 3}, {"start": 4}]
     assert tokens[0]["session"] == tokens[1]["session"] and tokens[0]["view"] != tokens[1]["view"]
     assert text.count("<script") == 1 and text.count("<body>") == 1

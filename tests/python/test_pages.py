@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from troupe import pages
+from troupe.runtime import template_cache
 
 
 class Plan:
@@ -21,9 +21,9 @@ def folder(tmp_path, settings):
         "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]},
     }
     settings.TEMPLATES = [one]
-    pages._loaded.clear()
+    template_cache._loaded.clear()
     yield tmp_path
-    pages._loaded.clear()
+    template_cache._loaded.clear()
 
 
 def plan_of(template):
@@ -31,33 +31,33 @@ def plan_of(template):
 
     context = Context({})
     with context.bind_template(template.template):
-        return pages.page_of(template.template, context, Plan)
+        return template_cache.page_of(template.template, context, Plan)
 
 
 def test_a_template_is_the_same_until_its_file_changes(folder):
     (folder / "a.html").write_text("<main dj-root>{{ a }}</main>")
-    first = pages.named("a.html")
+    first = template_cache.named("a.html")
     plan = plan_of(first)
-    assert pages.named("a.html") is first and plan_of(first) is plan
+    assert template_cache.named("a.html") is first and plan_of(first) is plan
     (folder / "a.html").write_text("<main dj-root>{{ b }}</main>")
-    second = pages.named("a.html")
+    second = template_cache.named("a.html")
     assert second is not first and plan_of(second) is not plan
     os.unlink(folder / "a.html")
     with pytest.raises(Exception, match="a.html"):
-        pages.named("a.html")
+        template_cache.named("a.html")
 
 
 def test_what_it_extends_and_includes_counts(folder):
     (folder / "base.html").write_text("<main dj-root>{% block b %}{% endblock %}{% include 'part.html' %}</main>")
     (folder / "part.html").write_text("<b>{{ p }}</b>")
     (folder / "page.html").write_text("{% extends 'base.html' %}{% block b %}{{ a }}{% endblock %}")
-    first = pages.named("page.html")
+    first = template_cache.named("page.html")
     plan = plan_of(first)
     assert len(plan.details["templates"]) == 2
     for changed in ("base.html", "part.html"):
-        assert pages.named("page.html") is first
+        assert template_cache.named("page.html") is first
         (folder / changed).write_text((folder / changed).read_text() + " ")
-        second = pages.named("page.html")
+        second = template_cache.named("page.html")
         assert second is not first
         first = second
         plan_of(first)
@@ -68,24 +68,24 @@ def test_what_a_loader_remembers_is_the_same_until_it_forgets(tmp_path, settings
     engine = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [tmp_path]}
     loaders = [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])]
     settings.TEMPLATES = [{**engine, "OPTIONS": {"loaders": loaders}}]
-    first = pages.named("a.html")
+    first = template_cache.named("a.html")
     (tmp_path / "a.html").write_text("<main dj-root>{{ b }}</main>")
-    assert pages.named("a.html") is first  # as in production
+    assert template_cache.named("a.html") is first  # as in production
     first.template.engine.template_loaders[0].reset()
-    second = pages.named("a.html")
+    second = template_cache.named("a.html")
     assert second.template.source == "<main dj-root>{{ b }}</main>"
     other = tmp_path / "other"
     other.mkdir()
     (other / "a.html").write_text("<p dj-root></p>")
     settings.TEMPLATES = [{**engine, "DIRS": [other], "OPTIONS": {"loaders": loaders}}]
-    assert pages.named("a.html").template.source == "<p dj-root></p>"
+    assert template_cache.named("a.html").template.source == "<p dj-root></p>"
 
 
 def test_what_does_not_exist_is_left_to_the_rendering(folder, caplog):
     (folder / "page.html").write_text("{% extends 'nowhere.html' %}")
-    assert plan_of(pages.named("page.html")) is None
+    assert plan_of(template_cache.named("page.html")) is None
     (folder / "nowhere.html").write_text("<main dj-root>{{ a }}</main>")
-    assert plan_of(pages.named("page.html")) is not None  # and it was not remembered
+    assert plan_of(template_cache.named("page.html")) is not None  # and it was not remembered
     assert not caplog.records
 
 
@@ -93,18 +93,18 @@ def test_too_many_variants(folder):
     (folder / "page.html").write_text("{% extends base %}")
     from django.template import Context
 
-    template = pages.named("page.html").template
+    template = template_cache.named("page.html").template
     for n in range(40):
         (folder / f"{n}.html").write_text("<main dj-root>{{ a }}</main>")
         context = Context({"base": f"{n}.html"})
         with context.bind_template(template):
-            made = pages.page_of(template, context, Plan)
+            made = template_cache.page_of(template, context, Plan)
         assert (made is not None) == (n < 32)
     assert len(template._troupe_pages) == 32
 
 
 def test_without_an_engine_of_django(settings):
     settings.TEMPLATES = []
-    pages._from_source.clear()
-    with pytest.raises(pages.NoEngine):
-        pages.from_source("<p></p>")
+    template_cache._from_source.clear()
+    with pytest.raises(template_cache.NoEngine):
+        template_cache.from_source("<p></p>")

@@ -3,7 +3,7 @@
 import os
 import queue
 
-from troupe import reload
+from troupe.runtime import reload
 
 
 def test_what_counts_as_a_change():

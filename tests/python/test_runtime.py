@@ -1,4 +1,4 @@
-"""troupe.runtime: classes, handlers, requests' answers and faults, as the C code calls them."""
+"""troupe.runtime.entry: classes, handlers, requests' answers and faults, as the C code calls them."""
 
 import asyncio
 import contextvars
@@ -12,7 +12,8 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 
-from troupe import LiveView, event_handler, housekeeping, pages, runtime
+from troupe import LiveView, event_handler
+from troupe.runtime import entry, housekeeping, template_cache
 
 
 class Base(LiveView):
@@ -58,8 +59,8 @@ class Inner:
 
 def found(name, browser=True, cls=Shop):
     try:
-        return runtime.find_handler(cls(), "shop.Shop", name, browser)
-    except runtime.Refused as refused:
+        return entry.find_handler(cls(), "shop.Shop", name, browser)
+    except entry.Refused as refused:
         assert refused.kind == "handler_not_found"
         assert str(refused) == f"Handler '{name}' not found on shop.Shop"
         return None
@@ -87,8 +88,8 @@ def test_only_decorated_handlers_run_for_a_browser(settings):
 def test_a_handler_of_the_instance_is_none():
     view = Shop()
     view.sneaky = lambda: None
-    with pytest.raises(runtime.Refused):
-        runtime.find_handler(view, "shop.Shop", "sneaky", False)
+    with pytest.raises(entry.Refused):
+        entry.find_handler(view, "shop.Shop", "sneaky", False)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +108,13 @@ def test_a_handler_of_the_instance_is_none():
     + ["django.contrib.auth.models.User", "samples.event_handler", "samplesx.Counter", "django.contrib.auth.nothing.X"],
 )
 def test_classes_that_may_not_be_mounted(path):
-    with pytest.raises(runtime.Refused) as refused:
-        runtime.open_view(path, None)
+    with pytest.raises(entry.Refused) as refused:
+        entry.open_view(path, None)
     assert refused.value.kind == "view_refused"
 
 
 def test_a_listed_class_is_loaded_with_its_keywords():
-    view = runtime.open_view("samples.Counter", {"step": 7})
+    view = entry.open_view("samples.Counter", {"step": 7})
     assert view.step == 7
 
 
@@ -121,20 +122,20 @@ def test_nothing_is_imported_before_the_path_is_allowed():
     import sys
 
     assert "antigravity" not in sys.modules
-    with pytest.raises(runtime.Refused):
-        runtime.load_class("antigravity.X")
+    with pytest.raises(entry.Refused):
+        entry.load_class("antigravity.X")
     assert "antigravity" not in sys.modules
 
 
 def mounted(**params):
-    return runtime.mount_view(Shop(), "shop.Shop", {"path": "/shop/"}, "", params)
+    return entry.mount_view(Shop(), "shop.Shop", {"path": "/shop/"}, "", params)
 
 
 def test_mount_gives_the_keywords_and_the_request():
     view = Shop()
-    assert runtime.mount_view(view, "shop.Shop", {"path": "/shop/", "query": "a=1"}, "", {"n": 2}) is None
+    assert entry.mount_view(view, "shop.Shop", {"path": "/shop/", "query": "a=1"}, "", {"n": 2}) is None
     assert view.kwargs == {"n": 2} and view.request.GET["a"] == "1"
-    assert runtime.mount_view(view, "shop.Shop", None, "", {}) is None
+    assert entry.mount_view(view, "shop.Shop", None, "", {}) is None
     assert view.request is None
 
 
@@ -162,7 +163,7 @@ def test_mount_must_be_a_plain_function():
             return later()
 
     with pytest.raises(TypeError, match="returned a coroutine, whose body did not run: later"):
-        runtime.mount_view(Late(), "shop.Late", None, "", {})
+        entry.mount_view(Late(), "shop.Late", None, "", {})
 
 
 def test_authorize_is_asked_first():
@@ -174,21 +175,21 @@ def test_authorize_is_asked_first():
             self.mounted = True
 
     view = Closed()
-    with pytest.raises(runtime.Refused) as refused:
-        runtime.mount_view(view, "shop.Closed", {"path": "/closed/"}, "", {})
+    with pytest.raises(entry.Refused) as refused:
+        entry.mount_view(view, "shop.Closed", {"path": "/closed/"}, "", {})
     assert refused.value.kind == "forbidden" and not hasattr(view, "mounted")
-    runtime.mount_view(view, "shop.Closed", {"path": "/open/"}, "", {})
-    with pytest.raises(runtime.Refused):
-        runtime.join_view(view, "shop.Closed", {"path": "/ws/"}, "/closed/")
-    runtime.join_view(view, "shop.Closed", {"path": "/ws/"}, "/open/?q=2")
+    entry.mount_view(view, "shop.Closed", {"path": "/open/"}, "", {})
+    with pytest.raises(entry.Refused):
+        entry.join_view(view, "shop.Closed", {"path": "/ws/"}, "/closed/")
+    entry.join_view(view, "shop.Closed", {"path": "/ws/"}, "/open/?q=2")
     assert view.request.GET["q"] == "2"
 
     class Denying(LiveView):
         def authorize(self, request):
             raise PermissionDenied("members only")
 
-    with pytest.raises(runtime.Refused, match="members only"):
-        runtime.mount_view(Denying(), "shop.Denying", None, "", {})
+    with pytest.raises(entry.Refused, match="members only"):
+        entry.mount_view(Denying(), "shop.Denying", None, "", {})
 
 
 @pytest.mark.django_db
@@ -198,7 +199,7 @@ def test_a_session_begun_in_mount_comes_back_as_a_cookie():
             request.session["seen"] = True
             return HttpResponseRedirect("/next/")
 
-    answer = runtime.mount_view(Remembering(), "shop.R", {"path": "/"}, "", {})
+    answer = entry.mount_view(Remembering(), "shop.R", {"path": "/"}, "", {})
     cookies = [value for name, value in answer["headers"] if name == "Set-Cookie"]
     assert len(cookies) == 1 and cookies[0].startswith("sessionid=")
     assert "HttpOnly" in cookies[0]
@@ -210,15 +211,15 @@ def test_sync_wants_a_dict():
             return ["n"]
 
     with pytest.raises(TypeError, match="must return a dict, not list"):
-        runtime.sync(Odd())
+        entry.sync(Odd())
     view = Shop()
     view.n, view._hidden = 1, 2
-    assert runtime.sync(view) == {"n": 1}
+    assert entry.sync(view) == {"n": 1}
 
 
 def render(view, data):
     """What a turn gets from rendering() where no plan is made."""
-    generator = runtime.rendering(view, "shop.Shop", data, True, None)
+    generator = entry.rendering(view, "shop.Shop", data, True, None)
     try:
         return next(generator)
     finally:
@@ -229,10 +230,10 @@ def test_render():
     view = Shop()
     assert render(view, {"n": "<b>"}) == "&lt;b&gt;"
     view.template_string = None
-    with pytest.raises(runtime.Refused, match="neither template_name nor template_string"):
+    with pytest.raises(entry.Refused, match="neither template_name nor template_string"):
         render(view, {})
     view.template_name = "nowhere.html"
-    with pytest.raises(runtime.Refused, match="template does not exist: nowhere.html") as refused:
+    with pytest.raises(entry.Refused, match="template does not exist: nowhere.html") as refused:
         render(view, {})
     assert refused.value.kind == "template"
 
@@ -240,14 +241,14 @@ def test_render():
 def test_render_uses_context_processors():
     view = Shop()
     view.template_string = "{{ request.path }}"
-    runtime.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
+    entry.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
     assert render(view, {}) == "/here/"
 
 
 def test_a_rendering_with_a_plan_has_its_context_bound():
     view = Shop()
     view.template_string = "<main dj-root>{{ request.path }}{{ n }}</main>"
-    runtime.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
+    entry.mount_view(view, "shop.Shop", {"path": "/here/"}, "", {})
     seen = []
 
     class Plan:
@@ -256,7 +257,7 @@ def test_a_rendering_with_a_plan_has_its_context_bound():
             seen.append(description)
 
     for n in (1, 2):
-        generator = runtime.rendering(view, "shop.Shop", {"n": n}, False, Plan)
+        generator = entry.rendering(view, "shop.Shop", {"n": n}, False, Plan)
         context, plan, locale = next(generator)
         assert isinstance(plan, Plan) and context.template and context["request"].path == "/here/"
         assert context["n"] == n and locale[0] == translation.get_language()
@@ -271,26 +272,26 @@ def test_templates_made_at_run_time_do_not_pile_up():
     for n in range(1100):
         view.template_string = f"{n}"
         render(view, {})
-    assert len(pages._from_source) <= 1000
+    assert len(template_cache._from_source) <= 1000
 
 
 @pytest.fixture
 def as_worker(monkeypatch):
     monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
-    runtime.set_housekeeping(True)
+    entry.set_housekeeping(True)
     yield
-    runtime.set_housekeeping(False)
+    entry.set_housekeeping(False)
 
 
 def test_locale_of_the_person(as_worker):
     view = Shop()
 
     def turn(facts):
-        runtime.begin()
-        runtime.mount_view(view, "shop.Shop", facts, "", {})
-        runtime.sync(view)
+        entry.begin()
+        entry.mount_view(view, "shop.Shop", facts, "", {})
+        entry.sync(view)
         seen = translation.get_language(), timezone.get_current_timezone_name()
-        runtime.end()
+        entry.end()
         return seen
 
     german = {"path": "/", "language": "de", "time_zone": "Asia/Tokyo"}
@@ -307,7 +308,7 @@ def test_dead_connections_are_closed_and_the_query_log_forgotten(as_worker, sett
     with connection.cursor() as cursor:
         cursor.execute("select 1")
     assert connection.queries
-    runtime.begin()
+    entry.begin()
     assert not connection.queries
     closed = []
     connection.close_if_unusable_or_obsolete, before = (
@@ -315,7 +316,7 @@ def test_dead_connections_are_closed_and_the_query_log_forgotten(as_worker, sett
         connection.close_if_unusable_or_obsolete,
     )
     try:
-        runtime.end()
+        entry.end()
     finally:
         connection.close_if_unusable_or_obsolete = before
     assert closed == [1]
@@ -328,8 +329,8 @@ def test_opening_a_connection_is_noticed():
 
 
 def test_parameters_that_are_no_python():
-    with pytest.raises(runtime.Refused, match="cannot be read: a key") as refused:
-        runtime.refuse_params(TypeError("a key"))
+    with pytest.raises(entry.Refused, match="cannot be read: a key") as refused:
+        entry.refuse_params(TypeError("a key"))
     assert refused.value.kind == "params"
 
 
@@ -342,7 +343,7 @@ def raised(error, where="shop.Shop.add()"):
     try:
         raise error
     except BaseException as caught:
-        return runtime.describe(caught, where)
+        return entry.describe(caught, where)
 
 
 def test_faults_in_the_words_of_the_seed():
@@ -353,7 +354,7 @@ def test_faults_in_the_words_of_the_seed():
     assert raised(ValueError(), "template of shop.Shop")[0] == "template"
     assert raised(KeyboardInterrupt())[1] == "Error in shop.Shop.add(): KeyboardInterrupt"
     assert "cannot be shown" in raised(Hidden())[1]
-    assert raised(runtime.Refused("forbidden", "no"))[:3] == ("forbidden", "no", "")
+    assert raised(entry.Refused("forbidden", "no"))[:3] == ("forbidden", "no", "")
     assert len(raised(ValueError("x" * 100000))[1]) < 5000
 
 
@@ -364,7 +365,7 @@ def test_a_recursion_shows_both_ends():
     try:
         down(200)
     except ZeroDivisionError as error:
-        frames = runtime.describe(error, "x()")[3]
+        frames = entry.describe(error, "x()")[3]
     assert len(frames) == 40
     assert frames[0][2] == "test_a_recursion_shows_both_ends" and frames[-1][3] == "return down(n - 1) if n else 1 / 0"
 
@@ -376,8 +377,8 @@ def test_guard_lets_nothing_through():
     async def well():
         return 5
 
-    assert asyncio.run(runtime.guard(well())) == (True, 5)
-    ok, error = asyncio.run(runtime.guard(exits()))
+    assert asyncio.run(entry.guard(well())) == (True, 5)
+    ok, error = asyncio.run(entry.guard(exits()))
     assert not ok and isinstance(error, SystemExit)
 
 
@@ -396,19 +397,19 @@ def test_atomic_requests_wrap_the_handler(monkeypatch):
         handle_tick = write
 
     view = Atomic()
-    runtime.find_handler(view, "shop.Atomic", "write", False)(view)
-    runtime.find_tick(view)(view)
+    entry.find_handler(view, "shop.Atomic", "write", False)(view)
+    entry.find_tick(view)(view)
     assert seen == [True, True] and not transaction.get_connection().in_atomic_block
     with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
-        runtime.find_handler(view, "shop.Atomic", "late", False)
-    assert runtime.find_tick(Shop()) is LiveView.handle_tick  # nothing to be undone
+        entry.find_handler(view, "shop.Atomic", "late", False)
+    assert entry.find_tick(Shop()) is LiveView.handle_tick  # nothing to be undone
 
 
 def test_the_locale_of_a_turn_is_what_is_active_in_it(settings):
     def looks(*activate):
         for one in activate:
             one()
-        return runtime._locale()
+        return entry._locale()
 
     def turn(*activate):
         return contextvars.Context().run(looks, *activate)

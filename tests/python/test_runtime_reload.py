@@ -1,6 +1,6 @@
 """What a worker does not reload for."""
 
-from troupe import reload
+from troupe.runtime import reload
 
 
 def test_a_half_written_file_waits_until_it_compiles(monkeypatch, tmp_path):

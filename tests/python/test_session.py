@@ -12,9 +12,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from samples import Counter
 
-from troupe import ActorError, client, create_session_actor, inproc, wire
-from troupe.session import session_bytes
-from troupe.turnlock import TurnLock
+from troupe import ActorError, create_session_actor, wire
+from troupe.web.fifo_lock import FifoLock
+from troupe.web.session_actor import session_bytes
+from troupe.web.transport import client, inproc
 
 pytestmark = pytest.mark.asyncio
 
@@ -121,7 +122,7 @@ async def test_a_refused_event_uses_no_number(broker):
 
 @pytest.mark.parametrize("executed", ["never", "at once", "late"])
 async def test_after_a_lost_reply_the_number_is_found_again(broker, monkeypatch, executed):
-    monkeypatch.setattr("troupe.client.HARD_LIMIT", -9.95)
+    monkeypatch.setattr("troupe.web.transport.client.HARD_LIMIT", -9.95)
     actor = await create_session_actor("x")
     await actor.mount("samples.Counter", {})
     fake = broker.sessions[actor.id]
@@ -146,7 +147,7 @@ async def test_after_a_lost_reply_the_number_is_found_again(broker, monkeypatch,
             run_lost()
         return None
 
-    monkeypatch.setattr("troupe.client.HARD_LIMIT", 15)
+    monkeypatch.setattr("troupe.web.transport.client.HARD_LIMIT", 15)
     broker.answer = late
     result = await actor.event("increment", {"by": 1})
     assert f">{1 if executed == 'never' else 1001}<" in result["html"]
@@ -197,7 +198,7 @@ async def test_a_handle_may_change_its_loop(either):
 
 
 async def test_the_lock_is_fair_across_loops_and_survives_cancelling():
-    lock, order = TurnLock(), []
+    lock, order = FifoLock(), []
     await lock.__aenter__()
 
     async def take(name):
@@ -222,7 +223,7 @@ async def test_the_lock_is_fair_across_loops_and_survives_cancelling():
 
 
 async def test_the_lock_passes_over_closed_loops_and_late_cancels():
-    lock = TurnLock()
+    lock = FifoLock()
     await lock.__aenter__()
     dead = asyncio.new_event_loop()
     lock._waiters.append(dead.create_future())

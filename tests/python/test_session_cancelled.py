@@ -7,7 +7,8 @@ import asyncio
 import fake_worker
 import pytest
 
-from troupe import ActorError, client, create_session_actor, inproc, wire
+from troupe import ActorError, create_session_actor, wire
+from troupe.web.transport import client, inproc
 
 
 class Held:

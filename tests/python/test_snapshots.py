@@ -18,7 +18,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from troupe import LiveView, _native, runtime, snapshots
+from troupe import LiveView, _native
+from troupe.runtime import entry, snapshots
 
 DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
 
@@ -207,7 +208,7 @@ class Versioned(LiveView):
 
 def adopted(state):
     view = Versioned()
-    runtime.adopt_state(view, "shop.views.Versioned", state)
+    entry.adopt_state(view, "shop.views.Versioned", state)
     return vars(view)
 
 
@@ -220,10 +221,10 @@ def test_state_of_another_version_is_migrated():
 
 
 def test_state_that_is_not_taken_over():
-    with pytest.raises(runtime.Refused) as refused:
+    with pytest.raises(entry.Refused) as refused:
         adopted({"count": 7})
     assert str(refused.value) == "shop.views.Versioned.migrate() takes nothing over from state_version 0"
     with pytest.raises(TypeError, match="must return a dict or None, not list"):
         adopted({"": 1})
-    with pytest.raises(runtime.Refused):  # the default: begin anew
-        runtime.adopt_state(LiveView(), "shop.views.Old", {"": 1})
+    with pytest.raises(entry.Refused):  # the default: begin anew
+        entry.adopt_state(LiveView(), "shop.views.Old", {"": 1})

@@ -12,8 +12,9 @@ from django.core import signing
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
-from troupe import conf, request, token
+from troupe import conf
 from troupe.errors import TokenError
+from troupe.web import page_token, request_facts
 
 ADA = {"user": "7", "session_key": "k" * 32}
 
@@ -25,13 +26,13 @@ def facts(**changes):
 
 def signed(**changes):
     params = {"when": datetime.date(2024, 5, 1), "which": uuid.UUID(int=5), "s": "x" * 500}
-    contents = token.make(b"s" * 16, b"v" * 16, "samples.Counter", params, {}, facts(**changes), 3)
-    return token.sign(contents)
+    contents = page_token.make(b"s" * 16, b"v" * 16, "samples.Counter", params, {}, facts(**changes), 3)
+    return page_token.sign(contents)
 
 
 def test_contents_survive():
     text = signed(query="a=1")
-    contents = token.read(text, ADA)
+    contents = page_token.read(text, ADA)
     assert contents["params"]["when"] == datetime.date(2024, 5, 1)
     assert contents["params"]["which"] == uuid.UUID(int=5)
     assert contents["url"] == "/p/?a=1" and contents["version"] == 3
@@ -50,14 +51,14 @@ def test_contents_survive():
 )
 def test_a_foreign_token(person):
     with pytest.raises(TokenError) as error:
-        token.read(signed(), person)
+        page_token.read(signed(), person)
     assert error.value.reason == "foreign"
 
 
 def test_an_expired_token():
     text = signed()
     with mock.patch("django.core.signing.time.time", return_value=9e9), pytest.raises(TokenError) as error:
-        token.read(text, ADA)
+        page_token.read(text, ADA)
     assert error.value.reason == "expired"
 
 
@@ -70,13 +71,13 @@ def test_an_expired_token():
         lambda text: "x" * 60000,
         lambda text: "\ud800:\udfff:ü",
         lambda text: signing.dumps({"user": "7"}, salt="other"),
-        lambda text: signing.dumps([1], salt=token.SALT),
+        lambda text: signing.dumps([1], salt=page_token.SALT),
     ],
     ids=["changed", "longer", "empty", "long", "odd", "salt", "contents"],
 )
 def test_a_forged_token(forge):
     with pytest.raises(TokenError) as error:
-        token.read(forge(signed()), ADA)
+        page_token.read(forge(signed()), ADA)
     assert error.value.reason == "forged"
 
 
@@ -84,7 +85,7 @@ def test_a_token_of_another_site(settings):
     text = signed()
     settings.SECRET_KEY = "another"
     with pytest.raises(TokenError, match="forged"):
-        token.read(text, ADA)
+        page_token.read(text, ADA)
 
 
 def asked(path="/p/", **extra):
@@ -98,7 +99,7 @@ def test_what_a_request_tells(settings):
     found = asked("/p/?x=%20y", HTTP_X_THING="a", HTTP_COOKIE="a=b", secure=True)
     found.tenant = uuid.UUID(int=1)
     with translation.override("fr"), timezone.override("Asia/Tokyo"):
-        told = request.of_http(found)
+        told = request_facts.of_http(found)
     assert told["path"] == "/p/" and told["query"] == "x=%20y" and told["scheme"] == "https"
     assert told["headers"]["x-thing"] == "a" and "cookie" not in told["headers"]
     assert told["server"] == ["testserver", 443] and told["remote_addr"] == "127.0.0.1"
@@ -111,14 +112,14 @@ def test_headers_and_cookies_have_limits():
     found = asked(**{f"HTTP_X_{n}": "v" for n in range(100)})
     found.COOKIES = {f"c{n}": "v" for n in range(100)}
     found.COOKIES[django_settings.SESSION_COOKIE_NAME] = "kept"
-    told = request.of_http(found)
+    told = request_facts.of_http(found)
     assert len(told["headers"]) == 64 and len(told["cookies"]) == 64
     assert told["cookies"]["sessionid"] == "kept"
     found.COOKIES = {"big": "v" * (16 << 10), "odd": "\udcff"}
-    assert request.of_http(found)["cookies"] == {}
+    assert request_facts.of_http(found)["cookies"] == {}
     found.META["SERVER_PORT"] = "unix"
     found.COOKIES = {"odd": "\udcff"}
-    told = request.of_http(found)
+    told = request_facts.of_http(found)
     assert told["cookies"] == {"odd": "?"} and told["server"][1] == 0
 
 
@@ -127,9 +128,9 @@ def test_a_session_that_begins_with_this_page_is_kept_first():
     found = asked()
     found.session = SessionStore()
     found.session["basket"] = 1
-    assert request.of_http(found)["session_key"] == found.session.session_key is not None
+    assert request_facts.of_http(found)["session_key"] == found.session.session_key is not None
     found.session = SessionStore()
-    assert request.of_http(found)["session_key"] is None
+    assert request_facts.of_http(found)["session_key"] is None
 
 
 def scope(**extra):
@@ -138,19 +139,19 @@ def scope(**extra):
 
 
 def contents():
-    return token.make(b"s" * 16, b"v" * 16, "a.B", {}, {}, facts(query="q=1"), 1)
+    return page_token.make(b"s" * 16, b"v" * 16, "a.B", {}, {}, facts(query="q=1"), 1)
 
 
 def test_what_a_socket_tells(settings):
-    told = request.of_scope(scope(client=["10.0.0.1", 5]), {"user": "7"}, contents())
+    told = request_facts.of_scope(scope(client=["10.0.0.1", 5]), {"user": "7"}, contents())
     assert (told["path"], told["query"], told["scheme"], told["csrf"]) == ("/p/", "q=1", "https", "t")
     assert told["headers"] == {"user-agent": "xÿ"} and told["cookies"]["theme"] == "d"
     assert told["user"] == "7" and told["language"] == "de" and told["remote_addr"] == "10.0.0.1"
     settings.CSRF_USE_SESSIONS = True
-    assert request.of_scope(scope(), {}, contents())["csrf"] is None
+    assert request_facts.of_scope(scope(), {}, contents())["csrf"] is None
     session = {"_csrftoken": "in session"}
-    assert request.of_scope(scope(session=session), {}, contents())["csrf"] == "in session"
-    assert request.of_scope({"type": "websocket", "headers": []}, {}, contents())["cookies"] == {}
+    assert request_facts.of_scope(scope(session=session), {}, contents())["csrf"] == "in session"
+    assert request_facts.of_scope({"type": "websocket", "headers": []}, {}, contents())["cookies"] == {}
 
 
 @pytest.mark.django_db
@@ -160,16 +161,16 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
     key = client.session.session_key
     headers = [(b"cookie", f"sessionid={key}".encode())]
     alone = {"type": "websocket", "headers": headers}  # without AuthMiddlewareStack
-    person = request.person_of_scope(alone, False)
+    person = request_facts.person_of_scope(alone, False)
     assert person["user"] == str(ada.pk) and person["session_key"] == key and person["backend"]
     full = {**alone, "session": client.session, "user": ada, "cookies": {"sessionid": key}}
-    assert request.person_of_scope(full, False) == request.person_of_scope(full, True) == person
+    assert request_facts.person_of_scope(full, False) == request_facts.person_of_scope(full, True) == person
     client.logout()
-    assert request.person_of_scope(full, False)["user"] == str(ada.pk)
-    assert request.person_of_scope(full, True)["user"] is None
+    assert request_facts.person_of_scope(full, False)["user"] == str(ada.pk)
+    assert request_facts.person_of_scope(full, True)["user"] is None
     ada.backend = "site.Tokens"
     by_token = {**alone, "session": SessionStore(), "user": ada}
-    assert request.person_of_scope(by_token, True) == {
+    assert request_facts.person_of_scope(by_token, True) == {
         "user": str(ada.pk),
         "backend": "site.Tokens",
         "session_key": None,
@@ -177,9 +178,9 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
     apps = [app for app in settings.INSTALLED_APPS if app != "django.contrib.auth"]
     settings.INSTALLED_APPS = [app for app in apps if app != "django.contrib.sessions"]
     nobody = {"user": None, "backend": None, "session_key": None}
-    assert request.person_of_scope(alone, False) == nobody
+    assert request_facts.person_of_scope(alone, False) == nobody
     settings.INSTALLED_APPS = apps
-    assert request.person_of_scope(alone, False)["user"] is None
+    assert request_facts.person_of_scope(alone, False)["user"] is None
 
 
 def test_defaults_of_the_setting(settings, monkeypatch):
@@ -201,20 +202,20 @@ def test_defaults_of_the_setting(settings, monkeypatch):
 
 def test_a_renewal_gives_an_old_token_its_generation_and_a_new_age():
     text = signed()
-    contents = token.read(text, ADA)
-    renewal = token.renew({**contents, "generation": 4})
+    contents = page_token.read(text, ADA)
+    renewal = page_token.renew({**contents, "generation": 4})
     assert len(renewal) < 64
-    assert token.read(text, ADA, renewal) == {**contents, "generation": 4}
+    assert page_token.read(text, ADA, renewal) == {**contents, "generation": 4}
     with mock.patch("django.core.signing.time.time", return_value=9e9):
-        late = token.renew({**contents, "generation": 5})
-        assert token.read(text, ADA, late)["generation"] == 5
+        late = page_token.renew({**contents, "generation": 5})
+        assert page_token.read(text, ADA, late)["generation"] == 5
         with pytest.raises(TokenError) as error:
-            token.read(text, ADA, renewal)
+            page_token.read(text, ADA, renewal)
     assert error.value.reason == "expired"
     for other in ({**contents, "view": b"w" * 16}, {**contents, "session": b"t" * 16}):
         with pytest.raises(TokenError) as error:
-            token.read(text, ADA, token.renew(other))
+            page_token.read(text, ADA, page_token.renew(other))
         assert error.value.reason == "forged"
     with pytest.raises(TokenError) as error:
-        token.read(text, {**ADA, "user": "8"}, renewal)
+        page_token.read(text, {**ADA, "user": "8"}, renewal)
     assert error.value.reason == "foreign"

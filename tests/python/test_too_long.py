@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 from django.test import Client
-from test_consumer import Page, page_token
+from test_consumer import Page, load_tokens
 
-from troupe import HandlerTimeout, blame, errors, housekeeping, runtime, wire
+from troupe import HandlerTimeout, errors, wire
 from troupe.errors import ActorError
+from troupe.runtime import entry, housekeeping
+from troupe.web import circuit_breaker
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def limit():
 
 @pytest.fixture
 def passing(monkeypatch):
-    """blame's clock, which stands still: `passing.now += 1`."""
+    """The circuit breaker's clock, which stands still: `passing.now += 1`."""
 
     class Clock:
         now = 1000.0
@@ -29,9 +31,9 @@ def passing(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(blame, "time", clock)
+    monkeypatch.setattr(circuit_breaker, "time", clock)
     yield clock
-    blame.clear()
+    circuit_breaker.clear()
 
 
 async def waits():
@@ -50,23 +52,23 @@ async def times_out_by_itself():
 
 
 def test_an_awaited_handler_is_cancelled(limit):
-    ok, error = asyncio.run(runtime.guard(waits()))
+    ok, error = asyncio.run(entry.guard(waits()))
     assert not ok and type(error) is HandlerTimeout and str(error) == "it took longer than 0.01 s"
-    kind, message, name, frames = runtime.describe(error, "shop.Cart.add()")
+    kind, message, name, frames = entry.describe(error, "shop.Cart.add()")
     assert (kind, name) == ("python", "HandlerTimeout")
     assert message == "Error in shop.Cart.add(): it took longer than 0.01 s"
     assert [frame[2] for frame in frames] == ["waits", "sleep"]
 
 
 def test_what_it_makes_of_that_counts(limit):
-    assert asyncio.run(runtime.guard(goes_on())) == (True, "well")
-    ok, error = asyncio.run(runtime.guard(times_out_by_itself()))
+    assert asyncio.run(entry.guard(goes_on())) == (True, "well")
+    ok, error = asyncio.run(entry.guard(times_out_by_itself()))
     assert not ok and type(error) is TimeoutError
 
 
 def test_without_a_limit():
     assert HandlerTimeout.limit is None and str(HandlerTimeout()) == "it took too long"
-    assert asyncio.run(runtime.guard(goes_on_at_once())) == (True, 1)
+    assert asyncio.run(entry.guard(goes_on_at_once())) == (True, 1)
 
 
 async def goes_on_at_once():
@@ -95,11 +97,11 @@ def test_the_database_is_asked_anew_after_that(monkeypatch):
     monkeypatch.setattr(housekeeping, "connections", found)
     monkeypatch.setattr(housekeeping, "_on", True)
     monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
-    runtime.describe(ValueError("x"), "shop.Cart.add()")
-    runtime.end()
+    entry.describe(ValueError("x"), "shop.Cart.add()")
+    entry.end()
     assert len(found) == 2
-    runtime.describe(HandlerTimeout(), "shop.Cart.add()")
-    runtime.end()
+    entry.describe(HandlerTimeout(), "shop.Cart.add()")
+    entry.end()
     assert not found and Connection.closed == 2
 
 
@@ -113,33 +115,33 @@ def lost(what="MOUNT", path="shop.Cart", kind="worker_lost"):
 
 
 def test_two_within_a_minute(passing):
-    blame.note(lost())
+    circuit_breaker.note(lost())
     passing.now += 61
-    blame.note(lost())
-    blame.check("MOUNT", "shop.Cart")
+    circuit_breaker.note(lost())
+    circuit_breaker.check("MOUNT", "shop.Cart")
     passing.now += 60
-    blame.note(lost())
+    circuit_breaker.note(lost())
     with pytest.raises(ActorError, match="'MOUNT' of shop.Cart ended two workers within a minute") as raised:
-        blame.check("MOUNT", "shop.Cart")
+        circuit_breaker.check("MOUNT", "shop.Cart")
     error = raised.value
     assert (error.kind, error.outcome, error.retry_ms) == ("quarantined", "not_executed", 60001)
-    blame.check("JOIN", "shop.Cart")
-    blame.check("MOUNT", "shop.List")
+    circuit_breaker.check("JOIN", "shop.Cart")
+    circuit_breaker.check("MOUNT", "shop.List")
     passing.now += 60
-    blame.check("MOUNT", "shop.Cart")
+    circuit_breaker.check("MOUNT", "shop.Cart")
 
 
 def test_what_is_nobodys_fault(passing):
     for error in (lost(kind="timeout"), lost(what="add"), lost(path=None), lost(what=None)):
-        blame.note(error)
-        blame.note(error)
-    assert not blame._deaths
+        circuit_breaker.note(error)
+        circuit_breaker.note(error)
+    assert not circuit_breaker._deaths
 
 
 def test_it_is_bounded(passing):
-    for number in range(2 * blame.MOST):
-        blame.note(lost(path=f"shop.View{number}"))
-    assert len(blame._deaths) == blame.MOST
+    for number in range(2 * circuit_breaker.MOST):
+        circuit_breaker.note(lost(path=f"shop.View{number}"))
+    assert len(circuit_breaker._deaths) == circuit_breaker.MOST
 
 
 @pytest.mark.django_db
@@ -162,7 +164,7 @@ def test_a_page_whose_mount_ends_workers(broker, passing):
 @pytest.mark.parametrize("debug", [True, False])
 async def test_a_join_of_a_session_that_is_held(broker, settings, debug):
     settings.DEBUG = debug
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     held = {"reason": "quarantined", "message": "'add' of shop.Cart ended two workers", "retry_ms": 600000}
     broker.answer = lambda kind, *_: [(wire.NOT_EXECUTED, held)] if kind == wire.JOIN else None
     async with Page() as page:
@@ -177,7 +179,7 @@ async def test_a_join_of_a_session_that_is_held(broker, settings, debug):
 @pytest.mark.asyncio
 @pytest.mark.django_db
 async def test_joins_that_end_workers(broker, passing):
-    tokens = [(await page_token())[0] for _ in range(3)]
+    tokens = [(await load_tokens())[0] for _ in range(3)]
     asked = []
 
     def answer(kind, session, epoch, sequence, fields):
@@ -197,7 +199,7 @@ async def test_joins_that_end_workers(broker, passing):
 @pytest.mark.asyncio
 @pytest.mark.django_db
 async def test_an_event_of_a_session_that_is_held(broker):
-    (found,) = await page_token()
+    (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
         held = (wire.NOT_EXECUTED, {"reason": "quarantined", "message": "x"})

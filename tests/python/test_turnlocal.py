@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone, translation
 from django.utils.translation import trans_real
 
-from troupe import turnlocal
+from troupe.runtime import context_locals
 
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
     monkeypatch.setattr(timezone, "_active", timezone._active)
     monkeypatch.setattr(trans_real, "_active", trans_real._active)
-    turnlocal.install()
+    context_locals.install()
 
 
 def test_django_finds_what_it_set(settings):
@@ -43,7 +43,7 @@ def test_a_context_sees_only_its_own(settings):
 
 
 def test_it_is_an_attribute_like_any_other():
-    local = turnlocal.TurnLocal("test")
+    local = context_locals.ContextLocal("test")
     assert not hasattr(local, "value")
     with pytest.raises(AttributeError):
         del local.value

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.middleware.csrf import get_token
 from django.test import RequestFactory
 
-from troupe.workerrequest import build_request, new_cookies
+from troupe.runtime.request import build_request, new_cookies
 
 
 def test_the_same_as_djangos_own():

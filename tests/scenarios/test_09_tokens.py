@@ -25,13 +25,13 @@ def contents(text):
 
 def sign(values):
     """A token, signed as Django does."""
-    from troupe import token
+    from troupe.web import page_token
 
-    return token.sign(values)
+    return page_token.sign(values)
 
 
 def _serializer():
-    from troupe.token import _Serializer
+    from troupe.web.page_token import _Serializer
 
     return _Serializer
 

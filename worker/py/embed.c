@@ -117,11 +117,11 @@ s_start(const embed_options *options)
 {
     PyObject *render = s_set_paths(options) ? nodelist_register() : NULL;
     PyObject *ready =
-        render ? s_call("troupe.boot", "setup", "(zi)", options->settings, !options->lazy) : NULL;
-    PyObject *loop = ready ? s_call("troupe.loop", "LoopThread", "()") : NULL;
+        render ? s_call("troupe.runtime.boot", "setup", "(zi)", options->settings, !options->lazy) : NULL;
+    PyObject *loop = ready ? s_call("troupe.runtime.event_loop", "LoopThread", "()") : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;
-    PyObject *kept = host ? s_call("troupe.runtime", "set_housekeeping", "(O)", Py_True) : NULL;
+    PyObject *kept = host ? s_call("troupe.runtime.entry", "set_housekeeping", "(O)", Py_True) : NULL;
     PyObject *limited =
         kept ? s_call("troupe.errors", "set_soft_limit", "(d)", options->soft_ms / 1000.0) : NULL;
     // `kill -USR2` shows what all threads are doing; so does view_ops.dump.
@@ -192,7 +192,7 @@ embed_watch(void (*changed)(void *context), void *context)
     one = (watch){changed, context};
     PyObject *capsule = PyCapsule_New(&one, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
-    PyObject *none = callback ? s_call("troupe.reload", "watch", "(O)", callback) : NULL;
+    PyObject *none = callback ? s_call("troupe.runtime.reload", "watch", "(O)", callback) : NULL;
     bool ok = none;
     if (!ok)
         s_print_exception();

@@ -7,7 +7,8 @@
 
 // The pending exception, normalised, with its traceback: a new reference. NULL if none is.
 PyObject *exception_take(void);
-// describe(error, where) of troupe.runtime; where is text like "shop.views.Cart.add()". Returns the kind.
+// describe(error, where) of troupe.runtime.entry; where is text like "shop.views.Cart.add()". Returns the
+// kind.
 err exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault);
 
 #endif

@@ -1,5 +1,5 @@
-// host - what view.c, recover.c and changed.c share: the functions of troupe.runtime, and an instance of a
-// view. Nobody else includes this. GIL held.
+// host - what view.c, recover.c and changed.c share: the functions of troupe.runtime.entry, and an instance
+// of a view. Nobody else includes this. GIL held.
 #ifndef TROUPE_WORKER_PY_HOST_H
 #define TROUPE_WORKER_PY_HOST_H
 
@@ -32,13 +32,13 @@ struct py_host {
     view_ops ops;
     PyObject *submit;     // or NULL
     PyObject *unpack_ext; // troupe.wire
-    PyObject *epoch;      // troupe.fencing: a context variable
+    PyObject *epoch;      // troupe.runtime.fencing: a context variable
     PyObject *make_page;  // plan_new as a function
     PyObject *living;     // id of a view → its instance, in a capsule; NULL: nobody listens
     void (*changed)(void *context, void *owner);
     void *changed_context;
 #define F(name) PyObject *name;
-    FUNCTIONS(F) // troupe.runtime
+    FUNCTIONS(F) // troupe.runtime.entry
 #undef F
 };
 

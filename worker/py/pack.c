@@ -28,7 +28,7 @@ pack_setup(void)
 {
     if (s_pack_other)
         return true;
-    PyObject *module = PyImport_ImportModule("troupe.snapshots");
+    PyObject *module = PyImport_ImportModule("troupe.runtime.snapshots");
     PyObject *pack = module ? PyObject_GetAttrString(module, "pack") : NULL;
     s_unpack_other = pack ? PyObject_GetAttrString(module, "unpack") : NULL;
     Py_XDECREF(module);

@@ -73,7 +73,7 @@ s_walk(show *self, const show_try *at, PyObject *context, PyObject *locale, hash
     return shows->unadoptable || s_too_much(self, out, shows) ? SHOW_WHOLE : SHOW_DONE;
 }
 
-// What rendering() of troupe.runtime yields: the HTML, or what a plan needs.
+// What rendering() of troupe.runtime.entry yields: the HTML, or what a plan needs.
 static show_result
 s_show(show *self, const show_try *at, PyObject *given, const hash_key *key)
 {

@@ -1,4 +1,4 @@
-// show - one rendering of a view: takes what rendering() of troupe.runtime yields, and walks the plan
+// show - one rendering of a view: takes what rendering() of troupe.runtime.entry yields, and walks the plan
 // (live.h), with the state (state.h) that tells what changed; or takes the HTML that there is instead. GIL
 // held.
 #ifndef TROUPE_WORKER_PY_SHOW_H

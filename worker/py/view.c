@@ -477,8 +477,8 @@ py_host_new(PyObject *submit)
     self->ops.host = self;
     self->submit = Py_XNewRef(submit);
     bool ok = (self->unpack_ext = s_import("troupe.wire", "unpack_ext")) &&
-              (self->epoch = s_import("troupe.fencing", "EPOCH"));
-#define F(name) ok = ok && (self->name = s_import("troupe.runtime", #name));
+              (self->epoch = s_import("troupe.runtime.fencing", "EPOCH"));
+#define F(name) ok = ok && (self->name = s_import("troupe.runtime.entry", #name));
     FUNCTIONS(F)
 #undef F
     ok = ok && changed_setup(self) && thread_setup() && hasher_setup() && pack_setup() && eval_setup() &&

@@ -1,4 +1,4 @@
-// view - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime. See
+// view - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime.entry. See
 // worker/actor/view_ops.h for the contract; "entered" there is "GIL held" here.
 #ifndef TROUPE_WORKER_PY_VIEW_H
 #define TROUPE_WORKER_PY_VIEW_H
@@ -8,7 +8,7 @@
 
 typedef struct py_host py_host;
 
-// Imports troupe.runtime: Django must be set up. submit(coroutine, context, done) starts an awaitable
+// Imports troupe.runtime.entry: Django must be set up. submit(coroutine, context, done) starts an awaitable
 // (worker/py/embed.c), or is NULL where the caller awaits by itself (native.c). GIL held. NULL with an
 // exception pending.
 py_host *py_host_new(PyObject *submit);

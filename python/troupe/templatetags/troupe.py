@@ -2,7 +2,7 @@
 
 from django import template
 
-from .. import page
+from ..web import page
 
 register = template.Library()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from troupe import conf
+from ... import conf
 
 
 def find_program():

@@ -19,9 +19,9 @@ def setup(settings_module, views=True):
     from django.conf import settings
 
     django.setup()
-    from troupe import turnlocal
+    from . import context_locals
 
-    turnlocal.install()
+    context_locals.install()
     if views:
         import_views()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
@@ -40,7 +40,7 @@ def import_views():
     """
     from django.apps import apps
 
-    from . import conf
+    from .. import conf
 
     names = [f"{app.name}.views" for app in apps.get_app_configs()]
     for name in [*names, *conf.get("VIEW_MODULES")]:

@@ -14,7 +14,7 @@ from django.http import parse_cookie
 from django.middleware import csrf
 from django.utils import timezone, translation
 
-from . import conf
+from .. import conf
 
 MAX_URL = 8 << 10
 _MAX_ENTRIES = 64

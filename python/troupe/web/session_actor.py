@@ -5,9 +5,10 @@ import hashlib
 import json
 import uuid
 
-from . import transport, wire
-from .errors import ActorError, expect, from_reply
-from .turnlock import TurnLock
+from .. import wire
+from ..errors import ActorError, expect, from_reply
+from . import transport
+from .fifo_lock import FifoLock
 
 
 def session_bytes(session_id):
@@ -36,7 +37,7 @@ class SessionActor:
     def __init__(self, session_id):
         self.id = session_bytes(session_id)
         self.session_id = session_id if isinstance(session_id, str) else str(uuid.UUID(bytes=self.id))
-        self._lock = TurnLock()
+        self._lock = FifoLock()
         self._epoch = 0
         self._last = 0  # the number of the last event that was executed, as far as is known
         self._sent = 0  # above that: up to here events got no reply, and whether their numbers are used is not known

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 
 
-class TurnLock:
+class FifoLock:
     """`async with lock:` - first come, first served. A waiter whose loop was closed is passed over."""
 
     def __init__(self):

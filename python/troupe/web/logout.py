@@ -5,10 +5,11 @@ import logging
 
 from django.contrib.auth.signals import user_logged_out
 
-from . import conf, sync, transport, wire
-from .errors import ActorError
-from .logs import quoted
-from .request import identity_of
+from .. import conf, wire
+from ..errors import ActorError
+from ..logs import quoted
+from . import client_thread, transport
+from .request_facts import identity_of
 
 logger = logging.getLogger("troupe")
 
@@ -23,7 +24,7 @@ def connect():
 def _logged_out(request, **_):
     identity = identity_of(getattr(getattr(request, "session", None), "session_key", None))
     if identity:
-        sync.post(end_sessions, identity)
+        client_thread.post(end_sessions, identity)
 
 
 def end_sessions(identity):

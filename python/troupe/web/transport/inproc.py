@@ -15,11 +15,11 @@ import time
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
-from . import wire
-from .errors import ActorError
-from .handlers import refuse_unused
-from .transport import Reply
-from .turnlock import TurnLock
+from ... import wire
+from ...errors import ActorError
+from ...validation import refuse_unused
+from ..fifo_lock import FifoLock
+from .base import Reply
 
 logger = logging.getLogger("troupe")
 
@@ -32,7 +32,7 @@ class _Entry:
 
     def __init__(self, session):
         self.session = session
-        self.lock = TurnLock()
+        self.lock = FifoLock()
         self.identity = b""
         self.gone = False
 
@@ -45,7 +45,7 @@ class _Entry:
 
 
 class Inproc:
-    """See transport.py for the methods. native: the module with the class `Session`. clock: in seconds."""
+    """See base.py for the methods. native: the module with the class `Session`. clock: in seconds."""
 
     def __init__(self, native, clock=time.monotonic):
         self._native = native
@@ -62,7 +62,7 @@ class Inproc:
     def submit(
         self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
     ):
-        """See transport.py. `view`, in a MOUNT: the instance to use as it is. There are no timeouts: nothing
+        """See base.py. `view`, in a MOUNT: the instance to use as it is. There are no timeouts: nothing
         gets lost here.
         """
         try:
@@ -83,7 +83,7 @@ class Inproc:
         return asyncio.shield(turn)
 
     def send(self, kind, session, body, epoch=0, lost=None):
-        """See transport.py. ACK means nothing here, and a LEAVE ends the session: there is nobody to sweep it
+        """See base.py. ACK means nothing here, and a LEAVE ends the session: there is nobody to sweep it
         up later.
         """
         if kind == wire.LOGOUT:
@@ -92,11 +92,11 @@ class Inproc:
             self._end(session)
 
     def subscribe(self, session, callback):
-        """See transport.py."""
+        """See base.py."""
         self._subscribers[session] = callback
 
     def unsubscribe(self, session, callback):
-        """See transport.py."""
+        """See base.py."""
         if self._subscribers.get(session) != callback:
             return False
         del self._subscribers[session]
@@ -218,7 +218,7 @@ def get():
     global _transport
     if _transport is None:
         try:
-            from . import _native
+            from ... import _native
         except ImportError as error:
             raise ImproperlyConfigured(
                 "TROUPE['BROKER'] is inproc://, but the extension module troupe._native is not here: build "

@@ -9,8 +9,9 @@ import math
 import random
 import threading
 
-from . import conf
-from .logs import quoted, word
+from .. import conf
+from ..conf import UNIX_PEER
+from ..logs import quoted, word
 
 logger = logging.getLogger("troupe")
 
@@ -22,7 +23,6 @@ SOCKETS_BURST = 4  # seconds of its sockets, and joins: after a restart an offic
 JOINS_SPREAD = 4.0  # seconds over which pages of an address that may not join yet come back
 TOKEN_SECONDS = 15.0  # in which a page load may begin one more session
 MOST_TOKENS = 10_000
-UNIX = "unix"  # in TRUSTED_PROXIES: who comes in over a Unix socket
 
 
 _large_frame = threading.Lock()  # taken once, for the life of the process
@@ -129,8 +129,8 @@ def forget_addresses():
 
 @functools.cache
 def networks(proxies):
-    """What a tuple of TRUSTED_PROXIES means: a tuple of networks, and UNIX. ValueError: one is neither."""
-    return tuple(one if one == UNIX else ipaddress.ip_network(one, strict=False) for one in proxies)
+    """What a tuple of TRUSTED_PROXIES means: a tuple of networks, and UNIX_PEER. ValueError: one is neither."""
+    return tuple(map(conf.parse_proxy, proxies))
 
 
 def address_of(scope, trusted):
@@ -138,16 +138,16 @@ def address_of(scope, trusted):
     that is not. An IPv6 address counts with its /64. None: it cannot be told.
     """
     peer = scope.get("client")
-    here = _parsed(peer[0]) if peer and peer[0] else UNIX
+    here = _parsed(peer[0]) if peer and peer[0] else UNIX_PEER
     if not _is_in(here, trusted):
-        return None if here == UNIX else _counted(here)
+        return None if here == UNIX_PEER else _counted(here)
     forwarded = b",".join(value for name, value in scope.get("headers", ()) if name == b"x-forwarded-for")
     for text in reversed(forwarded.decode("latin1").split(",")):
         if text.strip():
             here = _parsed(text.strip())
             if not _is_in(here, trusted):
                 break
-    return None if here == UNIX else _counted(here)
+    return None if here == UNIX_PEER else _counted(here)
 
 
 def _parsed(text):
@@ -166,8 +166,8 @@ def _parsed(text):
 
 def _is_in(address, trusted):
     if isinstance(address, str):
-        return address == UNIX and UNIX in trusted
-    return any(one != UNIX and address.version == one.version and address in one for one in trusted)
+        return address == UNIX_PEER and UNIX_PEER in trusted
+    return any(one != UNIX_PEER and address.version == one.version and address in one for one in trusted)
 
 
 def _counted(address):

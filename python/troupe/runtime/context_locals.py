@@ -13,7 +13,7 @@ from django.utils.translation import trans_real
 _UNSET = object()
 
 
-class TurnLocal:
+class ContextLocal:
     """An object with one attribute, `value`, which belongs to the current contextvars context. Any thread."""
 
     __slots__ = ("_variable",)
@@ -42,5 +42,5 @@ class TurnLocal:
 
 def install():
     """Puts them in place, before any turn. What is active at that time is forgotten."""
-    timezone._active = TurnLocal("troupe.timezone")
-    trans_real._active = TurnLocal("troupe.translation")
+    timezone._active = ContextLocal("troupe.timezone")
+    trans_real._active = ContextLocal("troupe.translation")

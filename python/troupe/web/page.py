@@ -19,10 +19,11 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
-from . import blame, conf, sync, token, transport, wire
-from . import request as facts_of
-from .errors import ActorError, expect
-from .logs import quoted, word
+from .. import conf, wire
+from ..errors import ActorError, expect
+from ..logs import quoted, word
+from . import circuit_breaker, client_thread, page_token, transport
+from . import request_facts as facts_of
 
 logger = logging.getLogger("troupe")
 
@@ -34,7 +35,7 @@ _DEBUG_STYLE = (
 _HOPELESS = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
 # Nothing ran, and soon enough something may: the page waits for it instead of saying 503.
 _PASSING = {"no_worker", "leaving", "busy", "unknown_session"}
-_SMALL_FILE = Path(__file__).parent / "static" / "troupe" / "dist" / "troupe.min.js"
+_SMALL_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -64,8 +65,8 @@ async def mount(facts, session, path, params, init, flags):
         return Mounted(response=_own_response(fields))
     cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
     facts = {**facts, "session_key": _session_key(cookies) or facts["session_key"]}
-    contents = token.make(session, fields["view"], path, params, init, facts, fields["version"])
-    attribute = f' data-troupe="{token.sign(contents)}"'.encode()
+    contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
+    attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
     return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies)
 
@@ -84,13 +85,13 @@ async def _mounted(session, body, flags, seconds):
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     while True:
-        blame.check("MOUNT", body["path"])
+        circuit_breaker.check("MOUNT", body["path"])
         left = max(deadline - clock(), 0.1)
         options = {"flags": flags, "ttl": int(left * 1000), "timeout": left}
         try:
             return expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
         except ActorError as error:
-            blame.note(error)
+            circuit_breaker.note(error)
             pause = max((error.retry_ms or 0) / 1000, 0.1)
             if error.kind not in _PASSING or clock() + pause >= deadline:
                 raise
@@ -155,7 +156,7 @@ async def _page(request, path, params, init):
 async def _on_client(request, function, *args):
     """Call it on this loop; under WSGI, whose loops last for one call, on the process's client thread."""
     if isinstance(request, WSGIRequest) and not conf.is_inproc():
-        return await asyncio.wrap_future(sync.start(function, *args))
+        return await asyncio.wrap_future(client_thread.start(function, *args))
     return await function(*args)
 
 
@@ -169,7 +170,7 @@ def embed(request, path, params):
     if session is None:
         session = request._troupe_session = secrets.token_bytes(16)
     try:
-        mounted = sync.call(mount, facts, session, path, params, {}, wire.EMBED)
+        mounted = client_thread.call(mount, facts, session, path, params, {}, wire.EMBED)
     except ActorError as error:
         if error.kind == "forbidden":
             raise PermissionDenied(str(error)) from error

@@ -11,7 +11,8 @@ from importlib import import_module
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from . import conf, request
+from .. import conf
+from . import request_facts
 
 THREADS = 8  # of a process, each with database connections of its own
 
@@ -31,7 +32,7 @@ class UserCheck:
         """A page joined. user: as request.person_of_scope() found it. Where the ORM may be used."""
         self._at = self._clock()
         self._user, self._session_key = user["user"], None
-        if self._user is not None and request.is_by_session(scope):
+        if self._user is not None and request_facts.is_by_session(scope):
             self._session_key = user["session_key"]
 
     def is_due(self, least=0):
@@ -53,7 +54,7 @@ class UserCheck:
 
 def _user_of(session_key):
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return request.user_key(request.user_of_session(store))
+    return request_facts.user_key(request_facts.user_of_session(store))
 
 
 def _off_the_loop():

@@ -7,9 +7,9 @@ TROUPE["REQUEST_ATTRS"].
 
 from django.core import signing
 
-from . import conf, wire
-from .errors import TokenError
-from .request import identity_of
+from .. import conf, wire
+from ..errors import TokenError
+from .request_facts import identity_of
 
 SALT = "troupe.page"
 

@@ -18,10 +18,11 @@ from collections import deque
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf, keys, wire
-from .errors import ActorError, from_reply
-from .logs import quoted, word
-from .transport import Reply
+from ... import conf, wire
+from ...errors import ActorError, from_reply
+from ...logs import quoted, word
+from .. import curve
+from .base import Reply
 
 logger = logging.getLogger("troupe")
 
@@ -35,7 +36,7 @@ MAX_WAITING = 1000
 
 RETRY_EVERY = 1.0  # s, after a broker did not let us in
 
-_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | keys.FAILURES
+_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | curve.FAILURES
 _NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
@@ -72,7 +73,7 @@ class _Pending:
 
 
 class Client:
-    """See transport.py for the methods. `clock` returns seconds, as `loop.time` does. locks: keys.Keys, or None."""
+    """See base.py for the methods. `clock` returns seconds, as `loop.time` does. locks: keys.Keys, or None."""
 
     def __init__(self, address, loop, clock=None, locks=None):
         self.address = address
@@ -128,7 +129,7 @@ class Client:
     def submit(
         self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
     ):
-        """See transport.py. timeout: seconds; default: the time to live and the hard limit of a turn."""
+        """See base.py. timeout: seconds; default: the time to live and the hard limit of a turn."""
         if view is not None:
             raise ActorError(
                 "params",
@@ -238,11 +239,11 @@ class Client:
 
     def _meet(self, event):
         """A handshake is over, one way or another; or (CLOSED) nobody is there to begin one."""
-        refusal = keys.refusal(event, self._locks)
+        refusal = curve.refusal(event, self._locks)
         if refusal and refusal != self._refusal:
             logger.warning("event=refused_by_broker broker=%s reason=%s", word(self.address), quoted(refusal))
         self._refusal = refusal
-        if event & keys.FINAL and self._retry is None:
+        if event & curve.FINAL and self._retry is None:
             self._retry = self.loop.call_later(RETRY_EVERY, self._connect_again)
 
     def _connect_again(self):
@@ -453,8 +454,8 @@ def get():
             client.close()
             del _clients[key]
     try:
-        locks = keys.load(*settings)
-    except keys.KeysError as error:
+        locks = curve.load(*settings)
+    except curve.KeysError as error:
         raise ActorError("unreachable", str(error), "not_executed") from error
     client = _clients[id(loop)] = Client(settings[0], loop, locks=locks)
     client.settings = settings

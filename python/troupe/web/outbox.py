@@ -7,7 +7,7 @@ import logging
 import sys
 from collections import deque
 
-from .logs import quoted
+from ..logs import quoted
 
 logger = logging.getLogger("troupe")
 

@@ -9,7 +9,7 @@ import math
 import re
 from typing import NamedTuple
 
-from . import wire
+from .. import wire
 
 MAX_TEXT = 64 << 10  # bytes of a frame
 MAX_CHUNKS = 256  # that a page may ask for at once

@@ -13,13 +13,14 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from . import blame, conf, frames, joining, limits, logout, token, transport, wire
-from .errors import ActorError, TokenError, expect, from_fields, from_reply
+from .. import conf, wire
+from ..errors import ActorError, TokenError, expect, from_fields, from_reply
+from ..logs import quoted, word
+from . import circuit_breaker, frames, join, logout, page_token, rate_limit, transport
 from .frames import BadFrame
-from .logs import quoted, word
 from .origins import header, origin_allowed
 from .outbox import Backlog, Outbox
-from .usercheck import UserCheck
+from .user_check import UserCheck
 
 logger = logging.getLogger("troupe")
 
@@ -66,7 +67,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._mistakes = 0
         self._joins = 0
         self._transport = None
-        self._inflow = limits.Inflow(scope, self.clock)
+        self._inflow = rate_limit.Inflow(scope, self.clock)
         self._user = UserCheck(self.clock)
         self._session = None  # 16 bytes while joined
         self._epoch = 0
@@ -76,7 +77,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
         self._numbers = {}  # view's hex → what patches call it
-        self._places = joining.Places()
+        self._places = join.Places()
         self._signed_at = 0.0
         self._join_timer = None
         try:
@@ -150,11 +151,11 @@ class LiveViewConsumer(AsyncConsumer):
             self._json(t="error", reason="too_many", message="frames come faster than any page sends them")
             self._close(TOO_OFTEN)
         elif text is None:
-            limits.note_frame(len(message.get("bytes") or b""), SERVER_MAX_TEXT)
+            rate_limit.note_frame(len(message.get("bytes") or b""), SERVER_MAX_TEXT)
             self._json(t="error", reason="binary", message="frames are JSON text")
             self._close(BINARY)
         elif frames.text_bytes(text) > frames.MAX_TEXT:
-            limits.note_frame(len(text), SERVER_MAX_TEXT)
+            rate_limit.note_frame(len(text), SERVER_MAX_TEXT)
             self._json(t="error", reason="too_large", message=f"a frame is over {frames.MAX_TEXT} bytes")
             self._close(TOO_LARGE)
         else:
@@ -334,7 +335,7 @@ class LiveViewConsumer(AsyncConsumer):
                 error.log_fields(),
             )
             text = f"The event '{name}' could not be handled."
-            self._json(t="failed", n=number, v=view, error=joining.shown(error, text))
+            self._json(t="failed", n=number, v=view, error=join.shown(error, text))
         elif error.outcome == "unknown":
             self._json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
@@ -397,23 +398,23 @@ class LiveViewConsumer(AsyncConsumer):
                 self._leave(previous)
 
     def _read_join(self, asked, fresh):
-        tokens, facts, user = joining.read(self.scope, asked, fresh)
+        tokens, facts, user = join.read(self.scope, asked, fresh)
         self._user.joined(self.scope, user)
         return tokens, facts
 
     async def _join_session(self, tokens, facts):
         self._transport = transport.get()
         for contents in tokens:
-            blame.check("JOIN", contents["path"])
+            circuit_breaker.check("JOIN", contents["path"])
         before = [(contents["session"], contents["view"]) for contents in tokens]
-        origin = token.origin(tokens[0])
+        origin = page_token.origin(tokens[0])
         session, generation = self._places.follow(tokens)
         reply = await self._ask_to_join(session, generation, tokens, facts)
-        if joining.is_spent(reply):
+        if join.is_spent(reply):
             refusal = self._inflow.session_refusal(origin)
             if refusal:
                 return self._join_later(*refusal)
-            session = joining.new_session()
+            session = join.new_session()
             reply = await self._ask_to_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
         self._session, self._epoch = session, reply.epoch
@@ -422,8 +423,8 @@ class LiveViewConsumer(AsyncConsumer):
             contents.update(
                 session=session, view=view["view"], version=view["version"], generation=fields["generation"]
             )
-            token.set_origin(contents, origin)
-            views.append(joining.joined_view(contents, view, place == (session, view["view"])))
+            page_token.set_origin(contents, origin)
+            views.append(join.joined_view(contents, view, place == (session, view["view"])))
         self._places.joined(before, session, fields["generation"], [view["view"] for view in fields["views"]])
         self._tokens = {contents["view"].hex(): contents for contents in tokens}
         self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
@@ -435,12 +436,12 @@ class LiveViewConsumer(AsyncConsumer):
             self._unasked(*unasked)
 
     async def _ask_to_join(self, session, generation, tokens, facts):
-        body = joining.body(generation, tokens, facts)
+        body = join.body(generation, tokens, facts)
         options = {"flags": wire.BROWSER, "subscriber": self._unasked, "timeout": JOIN_TIMEOUT_SECONDS}
         until = self.clock() + conf.get("MOUNT_TIMEOUT")
         while True:
             reply = await self._reply_to_join(session, self._transport.submit(wire.JOIN, session, body, **options))
-            pause = joining.busy_for(reply)
+            pause = join.busy_for(reply)
             if pause is None or self.clock() + pause >= until:
                 return reply
             await asyncio.sleep(pause)  # to be sent away would cost both sides a new socket
@@ -475,9 +476,9 @@ class LiveViewConsumer(AsyncConsumer):
             self._json(t="reload", reason="forbidden")
             return self._await_join()
         text = error.message if settings.DEBUG else "The page could not be joined."
-        blame.note(error)
+        circuit_breaker.note(error)
         if error.kind == "quarantined":  # it goes on for minutes: the user should know
-            self._json(t="failed", error=joining.shown(error, text))
+            self._json(t="failed", error=join.shown(error, text))
         later = {} if error.retry_ms is None else {"retry_ms": error.retry_ms}
         self._json(t="error", reason=error.kind, **later, message=text)
         self._close(NOT_UNDERSTOOD if error.outcome == "failed" else TRY_LATER)
@@ -485,7 +486,7 @@ class LiveViewConsumer(AsyncConsumer):
     def _renew(self):
         self._signed_at = time.time()
         for view, contents in self._tokens.items():
-            self._json(t="token", v=view, token=token.sign(contents))
+            self._json(t="token", v=view, token=page_token.sign(contents))
 
     def _unasked(self, kind, epoch, body):
         """What the session's owner or the broker says without being asked."""
@@ -513,7 +514,7 @@ class LiveViewConsumer(AsyncConsumer):
     def _show_failure(self, fields):
         """What a view raised by itself. Its worker logged it; the user did nothing, and sees it only with DEBUG."""
         if settings.DEBUG:
-            error = joining.shown(from_fields(fields["error"]), "")
+            error = join.shown(from_fields(fields["error"]), "")
             self._json(t="failed", n=0, v=fields["view"].hex(), error=error)
 
     # The user.

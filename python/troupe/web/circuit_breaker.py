@@ -8,7 +8,7 @@ minute. Each Django process counts for itself.
 import threading
 import time
 
-from .errors import ActorError
+from ..errors import ActorError
 
 WITHIN = 60.0  # s
 HOLD = 60.0  # s

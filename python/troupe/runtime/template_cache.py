@@ -11,8 +11,8 @@ from django.template import Template, TemplateDoesNotExist, engines
 from django.template.loader import get_template
 from django.template.loaders import cached
 
-from .logs import quoted
-from .template import native, plan
+from ..logs import quoted
+from ..template import native, plan
 
 logger = logging.getLogger("troupe")
 

@@ -1,4 +1,5 @@
-"""Which way requests go: to a broker over ZeroMQ (client.py), or to sessions in this process (inproc.py).
+"""What a transport does, and what a reply is. A transport takes requests to sessions: over ZeroMQ to a broker
+(client.py), or to sessions in this process (inproc.py).
 
 Both have the same methods:
 
@@ -16,8 +17,6 @@ Requests reach a session in the order in which they were submitted from one loop
 
 from typing import NamedTuple
 
-from . import conf
-
 
 class Reply(NamedTuple):
     """A reply's header fields that matter, and its body, still packed. AGAIN in `flags` of a NOT_EXECUTED: the request
@@ -28,14 +27,3 @@ class Reply(NamedTuple):
     flags: int
     epoch: int
     body: bytes
-
-
-def get():
-    """The transport for the running loop. ImproperlyConfigured: inproc:// without the extension module."""
-    if conf.is_inproc():
-        from . import inproc
-
-        return inproc.get()
-    from . import client
-
-    return client.get()

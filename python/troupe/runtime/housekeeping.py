@@ -20,7 +20,7 @@ from django.dispatch import receiver
 from django.urls import clear_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
-from .logs import quoted, word
+from ..logs import quoted, word
 
 logger = logging.getLogger("troupe")
 

@@ -6,10 +6,11 @@ import secrets
 
 from django.conf import settings
 
-from . import request, token, wire
-from .errors import from_fields, from_reply
+from .. import wire
+from ..errors import from_fields, from_reply
+from ..logs import word
+from . import page_token, request_facts
 from .frames import BadFrame
-from .logs import word
 
 logger = logging.getLogger("troupe")
 
@@ -21,14 +22,14 @@ def read(scope, asked, fresh):
     """(contents of the tokens, the request map, whose they are) of a join. asked: of frames.AskedView. Where the ORM
     may be used. TokenError; BadFrame: the tokens do not belong together.
     """
-    user = request.person_of_scope(scope, fresh)
-    tokens = [token.read(view.token, user, view.renewal) for view in asked]
+    user = request_facts.person_of_scope(scope, fresh)
+    tokens = [page_token.read(view.token, user, view.renewal) for view in asked]
     if len({one["session"] for one in tokens}) > 1 or len({one["view"] for one in tokens}) < len(tokens):
         raise BadFrame("tokens", "the tokens of a page name one session, and a view each")
     for contents, view in zip(tokens, asked, strict=True):
         if view.version is not None:
             contents["version"] = view.version
-    return tokens, request.of_scope(scope, user, tokens[0]), user
+    return tokens, request_facts.of_scope(scope, user, tokens[0]), user
 
 
 class Places:
@@ -94,9 +95,9 @@ def joined_view(contents, view, same):
     """
     entry = {"v": contents["view"].hex(), "s": contents["version"]}
     if same:
-        entry["g"] = token.renew(contents)
+        entry["g"] = page_token.renew(contents)
     else:
-        entry["token"] = token.sign(contents)
+        entry["token"] = page_token.sign(contents)
     for short, name in (("i", "number"), ("k", "chunks")):
         if view.get(name) is not None:
             entry[short] = view[name]

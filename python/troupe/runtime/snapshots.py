@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db import models
 from django.utils.safestring import SafeString
 
-from . import wire
+from .. import wire
 
 BIG_INT, SURROGATES, MODEL, ZONED, CHOICE, ANONYMOUS = range(11, 17)
 

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from . import conf
+from .. import conf
 
 
 def origin_allowed(scope):

@@ -29,10 +29,13 @@ from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 from django.utils import timezone, translation
 
-from . import conf, handlers, housekeeping, pages, wire
-from .errors import HandlerTimeout
+from .. import conf, validation, wire
+from ..errors import HandlerTimeout
+from ..logs import word
+from ..validation import is_marked, lookup, refuse_unused
+from ..views import LiveView
+from . import housekeeping, template_cache
 from .fencing import EPOCH
-from .handlers import is_marked, lookup, refuse_unused
 from .housekeeping import (  # noqa: F401  begin, end and set_housekeeping are called by name, from C
     LOCALE_ENDS_WITH_CONTEXT,
     awaited_turn_over,
@@ -43,9 +46,7 @@ from .housekeeping import (  # noqa: F401  begin, end and set_housekeeping are c
     set_housekeeping,
     settle,
 )
-from .logs import word
-from .views import LiveView
-from .workerrequest import build_request, new_cookies
+from .request import build_request, new_cookies
 
 logger = logging.getLogger("troupe")
 
@@ -62,7 +63,7 @@ _RENDER = Template._render
 _NOTHING = contextlib.nullcontext()
 _SENTENCE_LENGTH = 4000
 _FRAMES = 40
-_OURS = {__file__, handlers.__file__, housekeeping.__file__}  # their frames tell a project nothing
+_OURS = {__file__, validation.__file__, housekeeping.__file__}  # their frames tell a project nothing
 
 
 class Refused(Exception):
@@ -364,10 +365,10 @@ def sync(view):
 def _template(view, path):
     try:
         if view.template_string is not None:
-            return pages.from_source(view.template_string)
+            return template_cache.from_source(view.template_string)
         if view.template_name is not None:
-            return pages.named(view.template_name)
-    except pages.NoEngine as error:
+            return template_cache.named(view.template_name)
+    except template_cache.NoEngine as error:
         raise Refused(TEMPLATE, str(error)) from None
     raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
 
@@ -387,7 +388,7 @@ def rendering(view, path, data, whole, make_page):
         context = make_context(data, view.request, autoescape=template.backend.engine.autoescape)
         with _NOTHING if _bind(context, django) else context.bind_template(django):
             context.template_name = django.name
-            plan = pages.page_of(django, context, make_page)
+            plan = template_cache.page_of(django, context, make_page)
             if plan is None:
                 yield django._render(context)
             else:
