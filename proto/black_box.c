@@ -8,7 +8,7 @@ s_text(const char *bytes, uint8_t size, size_t most)
 }
 
 bool
-box_slot_read(const box_slot *self, running_turn *ret)
+black_box_slot_read(const black_box_slot *self, running_turn *ret)
 {
     if (id_is_zero(self->session))
         return false;
@@ -28,12 +28,12 @@ black_box_running(slice bytes, running_turn *ret, unsigned most)
 {
     const black_box *box = (const black_box *)(const void *)bytes.data;
     unsigned count = 0, culprits = 0;
-    if (bytes.size != sizeof *box || box->magic != BOX_MAGIC || box->over)
+    if (bytes.size != sizeof *box || box->magic != BLACK_BOX_MAGIC || box->over)
         return 0;
-    for (unsigned i = 0; i < BOX_SLOTS; i++)
+    for (unsigned i = 0; i < BLACK_BOX_SLOTS; i++)
         culprits += box->slot[i].state == SLOT_CULPRIT;
     slot_state wanted = culprits ? SLOT_CULPRIT : SLOT_RUNNING;
-    for (unsigned i = 0; i < BOX_SLOTS && count < most; i++)
-        count += box->slot[i].state == (uint32_t)wanted && box_slot_read(&box->slot[i], &ret[count]);
+    for (unsigned i = 0; i < BLACK_BOX_SLOTS && count < most; i++)
+        count += box->slot[i].state == (uint32_t)wanted && black_box_slot_read(&box->slot[i], &ret[count]);
     return count;
 }

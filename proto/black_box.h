@@ -8,9 +8,9 @@
 #include <stdatomic.h>
 
 enum {
-    BOX_LANES = 256,  // threads that run turns
-    BOX_PARKED = 256, // turns that await; what is beyond is not recorded
-    BOX_SLOTS = BOX_LANES + BOX_PARKED,
+    BLACK_BOX_THREADS = 256, // threads that run turns
+    BLACK_BOX_PARKED = 256,  // turns that await; what is beyond is not recorded
+    BLACK_BOX_SLOTS = BLACK_BOX_THREADS + BLACK_BOX_PARKED,
 };
 
 typedef enum {
@@ -30,21 +30,21 @@ typedef struct {
     _Atomic uint8_t view_size, event_size; // 0: not known, or none
     char view[MAX_VIEW_PATH];
     char event[MAX_EVENT_NAME];
-} box_slot;
+} black_box_slot;
 
 typedef struct {
     uint32_t magic;
     _Atomic uint32_t over; // it ended in order: nobody is to blame
-    box_slot slot[BOX_SLOTS];
+    black_box_slot slot[BLACK_BOX_SLOTS];
 } black_box;
 
-#define BOX_MAGIC 0x31424254 // TBB1
+#define BLACK_BOX_MAGIC 0x31424254 // TBB1
 
 enum { EXIT_STUCK = 5 }; // a worker's exit code: a turn was over the hard limit
 
 // What is written in it. False: nothing that could be one. Borrows the slot, whose owner may write it
 // meanwhile.
-bool box_slot_read(const box_slot *self, running_turn *ret);
+bool black_box_slot_read(const black_box_slot *self, running_turn *ret);
 
 // What ran when it ended: the culprits if there are, else all. Of what is odd in it (a process may die in the
 // middle of a write, or write anything) nothing is said. event is the request's type ("MOUNT") where it was

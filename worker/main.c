@@ -219,10 +219,10 @@ s_record(const arguments *given)
 }
 
 static bool
-s_load_keys(const arguments *given, wire_keys *ret)
+s_load_keys(const arguments *given, curve_keys *ret)
 {
     char why[512], text[600];
-    if (keys_load(given->back, given->key, given->server_key, ret, why, sizeof why) == OK)
+    if (curve_keys_load(given->back, given->key, given->server_key, ret, why, sizeof why) == OK)
         return true;
     log_event(LEVEL_ERROR, "no_keys", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
     return false;
@@ -238,7 +238,7 @@ s_environment(const char *variable)
 static int
 s_run(arguments *given, recorder *record)
 {
-    wire_keys keys;
+    curve_keys keys;
     if (!s_load_keys(given, &keys))
         return 2;
     const view_ops *ops = s_start_python(given);
@@ -301,7 +301,7 @@ main(int argc, char **argv)
     recorder *record = s_record(&given);
     int code = record ? s_run(&given, record) : 2;
     if (code != EXIT_STUCK && record)
-        recorder_over(record);
+        recorder_clean_exit(record);
     if (s_reload && !s_signalled && code == 0) {
         if (given.box_fd != -1)
             fcntl(given.box_fd, F_SETFD, 0);

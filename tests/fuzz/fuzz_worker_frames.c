@@ -3,7 +3,7 @@
 // that the worker sent; any message may be mutated after it was made.
 //
 // Beyond "no crash" and what worker_world.h checks: when all turns have run and the broker hears, each
-// request has its answer, and nothing is left open.
+// request has its reply, and nothing is left open.
 #include "proto/bodies.h"
 #include "proto/snapshot.h"
 #include "tests/fuzz/worker_world.h"
@@ -351,7 +351,8 @@ s_change_views(void)
 static void
 s_tell(void)
 {
-    session *of = roster_find(world.worker->roster, world_session(program_byte(&world.program)));
+    session *of =
+        session_table_find(world.worker->session_table, world_session(program_byte(&world.program)));
     world.fake.changed = true;
     if (of)
         world.fake.tell(world.fake.tell_context, of);
@@ -420,7 +421,7 @@ static bool
 s_is_idle(void)
 {
     const worker *self = world.worker;
-    runqueue_load load = runqueue_look(self->queue);
+    run_queue_load load = run_queue_look(self->queue);
     return fuzz_socket_is_empty(world.socket) && self->phase == READY && !self->unsent && !load.queued &&
            !load.running && !load.parked;
 }

@@ -23,7 +23,7 @@ CU_assertImplementation(CU_BOOL value, unsigned line, const char *condition, con
 // --- ids ------------------------------------------------------------------------------------------------
 
 static id16
-s_id(uint8_t kind, unsigned number) // 8 bytes are what a roster hashes
+s_id(uint8_t kind, unsigned number) // 8 bytes are what a session_table hashes
 {
     id16 made = {{kind, 7}};
     made.bytes[7] = (uint8_t)number;
@@ -218,12 +218,12 @@ world_run(unsigned most)
 static void
 s_take_ended(void)
 {
-    for (answer *each = outbox_take(world.worker->outbox), *next; each; each = next) {
+    for (reply *each = outbox_take(world.worker->outbox), *next; each; each = next) {
         next = each->next;
-        answer_destroy(&each);
+        reply_destroy(&each);
     }
     for (session *gone; (gone = outbox_take_ended(world.worker->outbox));) {
-        roster_remove(world.worker->roster, gone);
+        session_table_remove(world.worker->session_table, gone);
         session_destroy(&gone);
     }
 }
@@ -232,14 +232,14 @@ s_take_ended(void)
 static void
 s_destroy(worker *self)
 {
-    for (answer *each = self->unsent, *next; each; each = next) {
+    for (reply *each = self->unsent, *next; each; each = next) {
         next = each->next;
-        answer_destroy(&each);
+        reply_destroy(&each);
     }
     pool_destroy(&self->pool);
-    watch_destroy(&self->watch);
-    runqueue_destroy(&self->queue);
-    roster_destroy(&self->roster);
+    watchdog_destroy(&self->watchdog);
+    run_queue_destroy(&self->queue);
+    session_table_destroy(&self->session_table);
     outbox_destroy(&self->outbox);
     wire_destroy(&self->wire, 0);
     free(self);
@@ -249,22 +249,23 @@ void
 world_end(void)
 {
     worker *self = world.worker;
-    for (session *each = roster_first(self->roster); each; each = roster_next(self->roster, each))
-        runqueue_end(self->queue, session_item(each), "over");
-    runqueue_open_until(self->queue, UINT64_MAX);
+    for (session *each = session_table_first(self->session_table); each;
+         each = session_table_next(self->session_table, each))
+        run_queue_end(self->queue, session_item(each), "over");
+    run_queue_open_until(self->queue, UINT64_MAX);
     do {
         world_resolve(0);
         world_run(UINT32_MAX);
         s_take_ended();
     } while (world.await_count);
-    ASSERT(roster_count(self->roster) == 0);
+    ASSERT(session_table_count(self->session_table) == 0);
     s_destroy(self);
     fake_fini(&world.fake); // no view and no scope is open
 }
 
 // --- what the broker says -------------------------------------------------------------------------------
 
-// What the worker is to answer: what parses as a request. It reads nothing once it has left.
+// What the worker is to reply: what parses as a request. It reads nothing once it has left.
 static void
 s_note_request(const slice frames[], size_t count)
 {

@@ -1,6 +1,6 @@
 // worker_world - what a whole worker under fuzzing lives in: views in C, a broker that is a queue in memory,
 // a clock that is set, turns that run when a program says so, and a ledger of what was asked. It checks all
-// that the worker says: each request gets one answer, which goes to who asked, and no event runs twice under
+// that the worker says: each request gets one reply, which goes to who asked, and no event runs twice under
 // one epoch.
 #ifndef TROUPE_TESTS_WORKER_WORLD_H
 #define TROUPE_TESTS_WORKER_WORLD_H
@@ -9,7 +9,7 @@
 #include "tests/fuzz/ledger.h"
 #include "tests/fuzz/sockets.h"
 #include "tests/worker/fake.h"
-#include "worker/io/core.h"
+#include "worker/io/worker_internal.h"
 
 enum {
     SESSIONS = 4,

@@ -35,7 +35,7 @@ s_scope_end(void *host, void **scope_p)
 }
 
 static err
-s_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
+s_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault)
 {
     fake *self = host;
     if (slice_is(order->path, "refused")) {
@@ -58,7 +58,7 @@ s_close(void *host, void **instance_p)
 }
 
 static err
-s_mount(void *host, void *instance, const mount_order *order, response *ret_response, fault *ret_fault)
+s_mount(void *host, void *instance, const mount_args *order, response *ret_response, fault *ret_fault)
 {
     fake *self = host;
     (void)order;
@@ -77,7 +77,7 @@ s_mount(void *host, void *instance, const mount_order *order, response *ret_resp
 }
 
 static err
-s_join(void *host, void *instance, const mount_order *order, fault *ret_fault)
+s_join(void *host, void *instance, const mount_args *order, fault *ret_fault)
 {
     (void)instance;
     fake *self = host;
@@ -89,7 +89,7 @@ s_join(void *host, void *instance, const mount_order *order, fault *ret_fault)
 }
 
 static err
-s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     counter *self = instance;
     if (slice_is(order->name, "increment")) {
@@ -145,7 +145,7 @@ s_sync(void *host, void *instance, fault *ret_fault)
 }
 
 static void
-s_slots(const fake *self, const render_order *order, rendering *ret, int count)
+s_slots(const fake *self, const render_args *order, rendering *ret, int count)
 {
     char text[16];
     bool new, whole = order->whole || !order->tree->root_block || order->tree->unadoptable;
@@ -182,7 +182,7 @@ s_slots(const fake *self, const render_order *order, rendering *ret, int count)
 }
 
 static err
-s_render(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault)
+s_render(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault)
 {
     fake *self = host;
     if (!self->template) {
@@ -204,7 +204,7 @@ s_render(void *host, void *instance, const render_order *order, rendering *ret, 
 
 // A counter's only attribute is its number 3.
 static err
-s_keep(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault)
+s_keep(void *host, void *instance, const pack_args *order, buffer *out, fault *ret_fault)
 {
     fake *self = host;
     counter *of = instance;
@@ -220,9 +220,9 @@ s_keep(void *host, void *instance, const keep_order *order, buffer *out, fault *
 }
 
 static err
-s_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
+s_revive(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
 {
-    open_order open = {.path = order->path, .owner = order->owner};
+    open_args open = {.path = order->path, .owner = order->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
     if (!error && order->count == 1 && order->values[0].size == sizeof(int))
         memcpy(&((counter *)*ret_instance)->count, order->values[0].data, sizeof(int));
@@ -315,12 +315,12 @@ s_random(void *context, void *ret_bytes, size_t size)
 }
 
 static void
-s_emit(void *context, answer **answer_p)
+s_emit(void *context, reply **reply_p)
 {
     fake *self = context;
     CU_ASSERT_FATAL(self->count < sizeof self->answers / sizeof *self->answers);
-    self->answers[self->count++] = *answer_p;
-    *answer_p = NULL;
+    self->answers[self->count++] = *reply_p;
+    *reply_p = NULL;
 }
 
 static void
@@ -343,7 +343,7 @@ void
 fake_init(fake *self)
 {
     *self = (fake){
-        .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TICK_NEVER, .tick_adds = 1};
+        .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TIMER_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
         self,          s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
         s_scope_begin, s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
@@ -363,32 +363,32 @@ fake_fini(fake *self)
     block_type_release(&self->page);
     block_type_release(&self->branch);
     while (self->count)
-        answer_destroy(&self->answers[--self->count]);
+        reply_destroy(&self->answers[--self->count]);
 }
 
-mail *
-fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body)
+request *
+fake_request(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body)
 {
     header head = {.version = PROTOCOL_VERSION,
                    .type = (uint8_t)type,
                    .flags = flags,
                    .session = FAKE_SESSION,
                    .sequence = sequence};
-    mail *made = mail_new(&head, body);
+    request *made = request_new(&head, body);
     made->arrived = self->now;
     made->client = (client_id){2, "me"};
     return made;
 }
 
-static mail *
+static request *
 s_finish(fake *self, message_type type, uint64_t sequence, uint16_t flags, buffer *body)
 {
-    mail *made = fake_mail(self, type, sequence, flags, buffer_bytes(body));
+    request *made = fake_request(self, type, sequence, flags, buffer_bytes(body));
     buffer_fini(body);
     return made;
 }
 
-mail *
+request *
 fake_mount(fake *self, uint16_t flags, id16 id)
 {
     buffer body;
@@ -403,7 +403,7 @@ fake_mount(fake *self, uint16_t flags, id16 id)
     return s_finish(self, MSG_MOUNT, SEQUENCE_REQUEST | 1, flags, &body);
 }
 
-mail *
+request *
 fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags)
 {
     buffer body;
@@ -443,7 +443,7 @@ s_join_begin(buffer *body, uint64_t generation, uint32_t views)
     return to;
 }
 
-mail *
+request *
 fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
 {
     buffer body;
@@ -451,7 +451,7 @@ fake_join(fake *self, uint64_t generation, id16 id, uint64_t version)
     return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | (100 + self->joins++), FLAG_BROWSER, &body);
 }
 
-mail *
+request *
 fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version)
 {
     buffer body;
@@ -461,8 +461,8 @@ fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t
     return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | (100 + self->joins++), FLAG_BROWSER, &body);
 }
 
-mail *
-fake_view_mail(fake *self, message_type type, id16 id)
+request *
+fake_view_request(fake *self, message_type type, id16 id)
 {
     buffer body;
     buffer_init(&body);
@@ -473,7 +473,7 @@ fake_view_mail(fake *self, message_type type, id16 id)
     return s_finish(self, type, SEQUENCE_REQUEST | 3, FLAG_BROWSER, &body);
 }
 
-mail *
+request *
 fake_refresh(fake *self, id16 id, const char *chunk, bool whole)
 {
     buffer body;
@@ -500,8 +500,8 @@ fake_slots(fake *self)
     self->branch = block_type_new(slice_text("t"), slice_text("branches"), slice_text("{\"h\":\"odd\"}"));
 }
 
-const answer *
-fake_run(fake *self, session *of, mail *one, turn_result *ret_result)
+const reply *
+fake_run(fake *self, session *of, request *one, turn_result *ret_result)
 {
     unsigned before = self->count;
     turn_result result = turn_run(of, &one, &self->host);
@@ -510,7 +510,7 @@ fake_run(fake *self, session *of, mail *one, turn_result *ret_result)
     return self->count > before ? self->answers[self->count - 1] : NULL;
 }
 
-const answer *
+const reply *
 fake_push(fake *self, session *of, turn_result *ret_result)
 {
     unsigned before = self->count;
@@ -521,7 +521,7 @@ fake_push(fake *self, session *of, turn_result *ret_result)
 }
 
 const char *
-fake_text(const answer *from, const char *key, char room[2048])
+fake_text(const reply *from, const char *key, char room[2048])
 {
     reader in;
     reader_init(&in, buffer_bytes(&from->body));
@@ -535,7 +535,7 @@ fake_text(const answer *from, const char *key, char room[2048])
 }
 
 uint64_t
-fake_uint(const answer *from, const char *key)
+fake_uint(const reply *from, const char *key)
 {
     reader in;
     reader_init(&in, buffer_bytes(&from->body));

@@ -11,7 +11,7 @@ typedef struct {
     turn_host host;
     hash_key key;
     _Atomic uint64_t now;
-    answer *answers[64]; // emitted, oldest first
+    reply *answers[64]; // emitted, oldest first
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
     _Atomic uint64_t store;              // snapshots go there; 0: nowhere
@@ -44,24 +44,24 @@ typedef struct {
 void fake_init(fake *self);
 void fake_fini(fake *self); // checks that nothing was left open
 
-mail *fake_mail(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body);
-mail *fake_mount(fake *self, uint16_t flags, id16 id);
-mail *fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags);
-mail *fake_join(fake *self, uint64_t generation, id16 id, uint64_t version);
-mail *fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version);
-mail *fake_view_mail(fake *self, message_type type, id16 id);
-mail *fake_refresh(fake *self, id16 id, const char *chunk, bool whole); // chunk may be NULL
+request *fake_request(fake *self, message_type type, uint64_t sequence, uint16_t flags, slice body);
+request *fake_mount(fake *self, uint16_t flags, id16 id);
+request *fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t flags);
+request *fake_join(fake *self, uint64_t generation, id16 id, uint64_t version);
+request *fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version);
+request *fake_view_request(fake *self, message_type type, id16 id);
+request *fake_refresh(fake *self, id16 id, const char *chunk, bool whole); // chunk may be NULL
 
 // From now on its pages have a plan: {"1": the count, "2": a branch that says the count when it is odd}.
 void fake_slots(fake *self);
 
-// A turn that nobody asked for; the answer, or NULL.
-const answer *fake_push(fake *self, session *of, turn_result *ret_result);
-// Runs it and gives the answer that came last; NULL if none came.
-const answer *fake_run(fake *self, session *of, mail *one, turn_result *ret_result);
-// A field of an answer's body, as text; "" if it is not there.
-const char *fake_text(const answer *from, const char *key, char room[2048]);
-uint64_t fake_uint(const answer *from, const char *key);
+// A turn that nobody asked for; the reply, or NULL.
+const reply *fake_push(fake *self, session *of, turn_result *ret_result);
+// Runs it and gives the reply that came last; NULL if none came.
+const reply *fake_run(fake *self, session *of, request *one, turn_result *ret_result);
+// A field of a reply's body, as text; "" if it is not there.
+const char *fake_text(const reply *from, const char *key, char room[2048]);
+uint64_t fake_uint(const reply *from, const char *key);
 
 extern const id16 FAKE_SESSION, FAKE_VIEW, FAKE_OTHER;
 

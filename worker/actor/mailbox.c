@@ -9,26 +9,26 @@ mailbox_init(mailbox *self)
 void
 mailbox_fini(mailbox *self)
 {
-    for (mail *one; (one = mailbox_take(self));)
-        mail_destroy(&one);
+    for (request *one; (one = mailbox_take(self));)
+        request_destroy(&one);
 }
 
 err
-mailbox_put(mailbox *self, mail **mail_p)
+mailbox_put(mailbox *self, request **request_p)
 {
     if (self->count == MAX_MAILBOX)
         return ERR_FULL;
-    self->ring[(self->first + self->count++) % MAX_MAILBOX] = *mail_p;
-    *mail_p = NULL;
+    self->ring[(self->first + self->count++) % MAX_MAILBOX] = *request_p;
+    *request_p = NULL;
     return OK;
 }
 
-mail *
+request *
 mailbox_take(mailbox *self)
 {
     if (self->count == 0)
         return NULL;
-    mail *one = self->ring[self->first];
+    request *one = self->ring[self->first];
     self->first = (self->first + 1) % MAX_MAILBOX;
     self->count--;
     return one;

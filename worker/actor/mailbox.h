@@ -3,19 +3,19 @@
 #ifndef TROUPE_WORKER_ACTOR_MAILBOX_H
 #define TROUPE_WORKER_ACTOR_MAILBOX_H
 
-#include "worker/actor/mail.h"
+#include "worker/actor/request.h"
 
 typedef struct {
-    mail *ring[MAX_MAILBOX];
+    request *ring[MAX_MAILBOX];
     unsigned first;
     unsigned count;
 } mailbox;
 
 void mailbox_init(mailbox *self);
 void mailbox_fini(mailbox *self); // destroys what waits
-// Takes *mail_p and nulls it. ERR_FULL: left with the caller, who must answer the sender BUSY (PROTOCOL.md
+// Takes *request_p and nulls it. ERR_FULL: left with the caller, who must reply the sender BUSY (PROTOCOL.md
 // 7).
-err mailbox_put(mailbox *self, mail **mail_p);
-mail *mailbox_take(mailbox *self); // the caller owns it; NULL if empty
+err mailbox_put(mailbox *self, request **request_p);
+request *mailbox_take(mailbox *self); // the caller owns it; NULL if empty
 
 #endif

@@ -5,28 +5,28 @@
 
 #define MOST_DOUBLINGS 5 // of the interval, one for each tick that failed since one went well
 
-mail *
-push_mail(const session *of)
+request *
+push_request(const session *of)
 {
     header head = {.version = PROTOCOL_VERSION,
                    .type = MSG_PUSH,
                    .flags = FLAG_BROWSER,
                    .session = session_id(of),
                    .epoch = session_epoch(of)};
-    return mail_new(&head, (slice){0});
+    return request_new(&head, (slice){0});
 }
 
 // When it may be sent again. A page that has not acknowledged is sent nothing more; after a while it is, all
 // the same: pushes may be lost on their way, and the next one shows that to the page.
 static uint64_t
-s_next_push(const view *of, const pushing *state)
+s_next_push(const view *of, const push_state *state)
 {
     bool keeps_up = view_version(of) - state->acked < MAX_UNACKED;
     return state->sent_at + (keeps_up ? PUSH_PACE_MS : PUSH_AGAIN_MS);
 }
 
 static bool
-s_may_send(const view *of, const pushing *state, uint64_t now)
+s_may_send(const view *of, const push_state *state, uint64_t now)
 {
     return now >= s_next_push(of, state);
 }
@@ -35,13 +35,13 @@ static void
 s_take_changed(view *of, const view_ops *ops)
 {
     if (ops->take_changed(ops->host, view_instance(of)))
-        view_pushing(of)->dirty = true;
+        view_push_state(of)->dirty = true;
 }
 
 static bool
 s_wants_turn(view *of, uint64_t now)
 {
-    const pushing *state = view_pushing(of);
+    const push_state *state = view_push_state(of);
     return state->next_tick <= now || (state->dirty && s_may_send(of, state, now));
 }
 
@@ -57,28 +57,28 @@ push_admit(turn *self)
         if (attached && !self->view && s_wants_turn(one, now))
             self->view = one;
     }
-    self->over = !self->view;
-    self->ticks = self->view && view_pushing(self->view)->next_tick <= now;
+    self->finished = !self->view;
+    self->is_tick = self->view && view_push_state(self->view)->next_tick <= now;
     return OK;
 }
 
 err
 push_call(turn *self)
 {
-    if (!self->ticks)
+    if (!self->is_tick)
         return OK;
     self->event.name = slice_text("handle_tick");
-    turn_note(self, view_path(self->view));
+    turn_note_view(self, view_path(self->view));
     return turn_call(self);
 }
 
 err
 push_render(turn *self)
 {
-    pushing *state = view_pushing(self->view);
+    push_state *state = view_push_state(self->view);
     state->dirty = true;
-    self->over = !s_may_send(self->view, state, clock_now(self->host->clock));
-    if (self->over)
+    self->finished = !s_may_send(self->view, state, clock_now(self->host->clock));
+    if (self->finished)
         return OK;
     turn_begin_scope(self);
     return turn_render(self, self->view, false);
@@ -89,8 +89,8 @@ push_patch(turn *self)
 {
     if (!self->changed)
         return OK;
-    view_pushing(self->view)->sent_at = clock_now(self->host->clock);
-    answer *push = turn_answer(self, MSG_PUSH);
+    view_push_state(self->view)->sent_at = clock_now(self->host->clock);
+    reply *push = turn_answer(self, MSG_PUSH);
     buffer frame;
     buffer_init(&frame);
     turn_frame(self, 0, &frame);
@@ -98,7 +98,7 @@ push_patch(turn *self)
     buffer_fini(&frame);
     if (push->body.size > MAX_REPLY_BODY) {
         turn_too_large(self, push->body.size);
-        answer_destroy(&push);
+        reply_destroy(&push);
         return ERR_TEMPLATE;
     }
     turn_emit(self, &push);
@@ -112,10 +112,10 @@ s_log_failure(const turn *self, err error)
     buffer text;
     buffer_init(&text);
     fault_frames(&self->fault, &text);
-    log_event(LEVEL_ERROR, self->ticks ? "tick_failed" : "update_failed",
+    log_event(LEVEL_ERROR, self->is_tick ? "tick_failed" : "update_failed",
               "session=%s view=%s kind=%s failures=%u message=%s frames=%s",
               id_text(session_id(self->session), id), log_quoted(view_path(self->view), path, sizeof path),
-              err_word(error), view_pushing(self->view)->failures + 1,
+              err_word(error), view_push_state(self->view)->failures + 1,
               log_quoted(fault_message(&self->fault), message, sizeof message),
               log_quoted(buffer_bytes(&text), frames, sizeof frames));
     buffer_fini(&text);
@@ -125,21 +125,21 @@ s_log_failure(const turn *self, err error)
 static void
 s_tell_failure(turn *self, err error)
 {
-    if (!s_may_send(self->view, view_pushing(self->view), clock_now(self->host->clock)))
+    if (!s_may_send(self->view, view_push_state(self->view), clock_now(self->host->clock)))
         return;
     buffer told;
     buffer_init(&told);
     fault_encode(&self->fault, error, view_path(self->view), self->event.name, &told);
-    answer *push = turn_answer(self, MSG_PUSH);
+    reply *push = turn_answer(self, MSG_PUSH);
     push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&told)}, &push->body);
     buffer_fini(&told);
     self->host->emit(self->host->context, &push);
-    answer_destroy(&push);
+    reply_destroy(&push);
 }
 
 // The interval counts from when this one was due; one that took longer is followed by a whole interval.
 static void
-s_schedule(pushing *state, bool failed, uint64_t now)
+s_schedule(push_state *state, bool failed, uint64_t now)
 {
     state->failures = failed ? state->failures + 1 : 0;
     unsigned doublings = state->failures < MOST_DOUBLINGS ? state->failures : MOST_DOUBLINGS;
@@ -154,20 +154,20 @@ push_over(turn *self, err error)
 {
     if (!self->view)
         return;
-    pushing *state = view_pushing(self->view);
+    push_state *state = view_push_state(self->view);
     if (error) {
         s_log_failure(self, error);
         s_tell_failure(self, error);
         state->dirty = false; // the next tick, event or change tries again
     }
-    if (self->ticks)
+    if (self->is_tick)
         s_schedule(state, error, clock_now(self->host->clock));
 }
 
 void
 push_acked(view *of, uint64_t version)
 {
-    pushing *state = view_pushing(of);
+    push_state *state = view_push_state(of);
     if (version > state->acked && version <= view_version(of))
         state->acked = version;
 }
@@ -178,16 +178,16 @@ push_unsent(session *of, const view_ops *ops)
     uint64_t unsent = 0;
     for (unsigned i = 0; i < session_view_count(of); i++) {
         s_take_changed(session_view_at(of, i), ops);
-        unsent |= (uint64_t)view_pushing(session_view_at(of, i))->dirty << i;
+        unsent |= (uint64_t)view_push_state(session_view_at(of, i))->dirty << i;
     }
     return unsent;
 }
 
 void
-push_revive_unsent(session *of, uint64_t unsent)
+push_restore_unsent(session *of, uint64_t unsent)
 {
     for (unsigned i = 0; i < session_view_count(of); i++)
-        view_pushing(session_view_at(of, i))->dirty = unsent >> i & 1;
+        view_push_state(session_view_at(of, i))->dirty = unsent >> i & 1;
 }
 
 static uint64_t
@@ -202,11 +202,11 @@ static uint64_t
 s_due(const turn *self, view *of, bool attached)
 {
     const view_ops *ops = self->host->ops;
-    pushing *state = view_pushing(of);
+    push_state *state = view_push_state(of);
     uint64_t interval = attached ? ops->tick_interval(ops->host, view_instance(of)) : 0;
     if (!interval)
-        state->next_tick = TICK_NEVER;
-    else if (interval != state->interval || state->next_tick == TICK_NEVER)
+        state->next_tick = TIMER_NEVER;
+    else if (interval != state->interval || state->next_tick == TIMER_NEVER)
         state->next_tick = s_first_tick(self, interval);
     state->interval = interval;
     if (!attached || !state->dirty)
@@ -220,15 +220,15 @@ void
 push_arm(turn *self)
 {
     session *of = self->session;
-    bool attached = session_attached(of) && !self->ends && !self->moves;
+    bool attached = session_attached(of) && !self->ends_session && !self->moves_session;
     if (!self->host->arm || (!attached && !session_armed(of)))
         return;
-    uint64_t due = TICK_NEVER;
+    uint64_t due = TIMER_NEVER;
     for (unsigned i = 0; i < session_view_count(of); i++) {
         uint64_t next = s_due(self, session_view_at(of, i), attached);
         due = next < due ? next : due;
     }
-    if (due != TICK_NEVER || session_armed(of))
+    if (due != TIMER_NEVER || session_armed(of))
         self->host->arm(self->host->context, of, due);
-    session_set_armed(of, due != TICK_NEVER);
+    session_set_armed(of, due != TIMER_NEVER);
 }

@@ -6,7 +6,7 @@
 #include "worker/actor/turn.h"
 
 // The mail of a turn that nobody asked for.
-mail *push_mail(const session *of);
+request *push_request(const session *of);
 
 // The steps of such a turn (turn.c).
 err push_admit(turn *self);  // which view, and whether it is its tick
@@ -21,7 +21,7 @@ void push_acked(view *of, uint64_t version);
 // Which views changed and their pages have not been sent it: bit n, the n-th. And back, where the session
 // moved to.
 uint64_t push_unsent(session *of, const view_ops *ops);
-void push_revive_unsent(session *of, uint64_t unsent);
+void push_restore_unsent(session *of, uint64_t unsent);
 // At the end of every turn: when the session wants one by itself.
 void push_arm(turn *self);
 

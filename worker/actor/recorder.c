@@ -22,7 +22,7 @@ recorder_new(int fd)
         return NULL;
     recorder *self = calloc(1, sizeof *self);
     ASSERT(self);
-    box->magic = BOX_MAGIC;
+    box->magic = BLACK_BOX_MAGIC;
     self->box = box;
     self->is_read = fd != -1;
     return self;
@@ -40,34 +40,34 @@ recorder_destroy(recorder **self_p)
 }
 
 bool
-recorder_is_read(const recorder *self)
+recorder_has_reader(const recorder *self)
 {
     return self->is_read;
 }
 
 void
-recorder_over(recorder *self)
+recorder_clean_exit(recorder *self)
 {
     self->box->over = 1;
 }
 
-box_slot *
-recorder_lane(recorder *self, unsigned lane)
+black_box_slot *
+recorder_thread_slot(recorder *self, unsigned lane)
 {
-    ASSERT(lane < BOX_LANES);
+    ASSERT(lane < BLACK_BOX_THREADS);
     self->box->slot[lane].thread = gettid();
     return &self->box->slot[lane];
 }
 
 static inline void
-s_state(box_slot *of, slot_state state)
+s_state(black_box_slot *of, slot_state state)
 {
     atomic_store_explicit(&of->state, state, memory_order_release);
 }
 
 // Sizes are read once: to blame one, another thread's slot is read.
 static void
-s_copy(box_slot *to, const box_slot *from, slot_state state)
+s_copy(black_box_slot *to, const black_box_slot *from, slot_state state)
 {
     uint8_t view = from->view_size, event = from->event_size;
     to->since = from->since;
@@ -81,12 +81,12 @@ s_copy(box_slot *to, const box_slot *from, slot_state state)
     s_state(to, state);
 }
 
-static box_slot *
+static black_box_slot *
 s_take(recorder *self)
 {
     unsigned first = atomic_fetch_add(&self->next, 1);
-    for (unsigned i = 0; i < BOX_PARKED; i++) {
-        box_slot *at = &self->box->slot[BOX_LANES + (first + i) % BOX_PARKED];
+    for (unsigned i = 0; i < BLACK_BOX_PARKED; i++) {
+        black_box_slot *at = &self->box->slot[BLACK_BOX_THREADS + (first + i) % BLACK_BOX_PARKED];
         uint32_t empty = SLOT_EMPTY;
         if (atomic_compare_exchange_strong(&at->state, &empty, SLOT_TAKEN))
             return at;
@@ -94,30 +94,30 @@ s_take(recorder *self)
     return NULL;
 }
 
-box_slot *
-recorder_park(recorder *self, box_slot *from)
+black_box_slot *
+recorder_park(recorder *self, black_box_slot *from)
 {
-    box_slot *to = s_take(self);
+    black_box_slot *to = s_take(self);
     if (to)
         s_copy(to, from, SLOT_RUNNING);
-    record_end(from);
+    recorder_end_turn(from);
     return to;
 }
 
 void
-recorder_resume(box_slot *parked, box_slot *to, uint64_t now)
+recorder_resume(black_box_slot *parked, black_box_slot *to, uint64_t now)
 {
     s_copy(to, parked, SLOT_RUNNING);
     to->since = now; // a thread has it for so long
-    record_end(parked);
+    recorder_end_turn(parked);
 }
 
-box_slot *
+black_box_slot *
 recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
 {
-    box_slot *oldest = NULL;
-    for (unsigned i = BOX_LANES; i < BOX_SLOTS; i++) {
-        box_slot *at = &self->box->slot[i];
+    black_box_slot *oldest = NULL;
+    for (unsigned i = BLACK_BOX_THREADS; i < BLACK_BOX_SLOTS; i++) {
+        black_box_slot *at = &self->box->slot[i];
         uint64_t since = at->since;
         if (at->state == SLOT_RUNNING && since + limit <= now && (!oldest || since < oldest->since))
             oldest = at;
@@ -126,7 +126,7 @@ recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
 }
 
 void
-record_begin(box_slot *to, const header *head, uint64_t now)
+recorder_begin_turn(black_box_slot *to, const header *head, uint64_t now)
 {
     to->since = now;
     to->sequence = head->sequence;
@@ -149,7 +149,7 @@ s_note(_Atomic uint8_t *size, char *to, slice text, size_t most)
 }
 
 void
-record_note(box_slot *to, slice view, slice event)
+recorder_note(black_box_slot *to, slice view, slice event)
 {
     if (!to)
         return;
@@ -158,15 +158,15 @@ record_note(box_slot *to, slice view, slice event)
 }
 
 void
-record_end(box_slot *to)
+recorder_end_turn(black_box_slot *to)
 {
     s_state(to, SLOT_EMPTY);
 }
 
 void
-recorder_blame(recorder *self, box_slot *of)
+recorder_blame(recorder *self, black_box_slot *of)
 {
-    box_slot *to = s_take(self);
+    black_box_slot *to = s_take(self);
     if (to)
         s_copy(to, of, SLOT_CULPRIT);
     else
@@ -176,7 +176,7 @@ recorder_blame(recorder *self, box_slot *of)
 void
 recorder_blame_awaiting(recorder *self)
 {
-    for (unsigned i = BOX_LANES; i < BOX_SLOTS; i++) {
+    for (unsigned i = BLACK_BOX_THREADS; i < BLACK_BOX_SLOTS; i++) {
         uint32_t running = SLOT_RUNNING;
         atomic_compare_exchange_strong(&self->box->slot[i].state, &running, SLOT_CULPRIT);
     }
@@ -188,8 +188,8 @@ static void
 s_on_death(int number)
 {
     pid_t thread = gettid();
-    for (unsigned i = 0; i < BOX_LANES; i++) {
-        box_slot *at = &s_recorder->box->slot[i];
+    for (unsigned i = 0; i < BLACK_BOX_THREADS; i++) {
+        black_box_slot *at = &s_recorder->box->slot[i];
         if (at->thread == thread && at->state == SLOT_RUNNING)
             s_state(at, SLOT_CULPRIT);
     }

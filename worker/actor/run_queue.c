@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct runqueue {
+struct run_queue {
     const clock_ops *clock;
     pthread_mutex_t lock;
     pthread_cond_t ready;
-    runqueue_item *head, *tail;
-    ticks ticks;
+    run_queue_item *head, *tail;
+    timer_heap timers;
     unsigned queued, running, parked, waiting;
     bool called; // one of those that wait is to come
     bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
@@ -16,13 +16,13 @@ struct runqueue {
     uint64_t open_until; // ms
 };
 
-runqueue *
-runqueue_new(const clock_ops *clock)
+run_queue *
+run_queue_new(const clock_ops *clock)
 {
-    runqueue *self = calloc(1, sizeof *self);
+    run_queue *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->clock = clock;
-    ticks_init(&self->ticks);
+    timer_heap_init(&self->timers);
     self->open_until = UINT64_MAX;
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0);
     ASSERT(pthread_cond_init(&self->ready, NULL) == 0);
@@ -30,47 +30,47 @@ runqueue_new(const clock_ops *clock)
 }
 
 void
-runqueue_destroy(runqueue **self_p)
+run_queue_destroy(run_queue **self_p)
 {
-    runqueue *self = *self_p;
+    run_queue *self = *self_p;
     if (!self)
         return;
     ASSERT(self->waiting == 0);
     pthread_cond_destroy(&self->ready);
     pthread_mutex_destroy(&self->lock);
-    ticks_fini(&self->ticks);
+    timer_heap_fini(&self->timers);
     free(self);
     *self_p = NULL;
 }
 
 void
-runqueue_item_init(runqueue_item *item, void *owner)
+run_queue_item_init(run_queue_item *item, void *owner)
 {
-    *item = (runqueue_item){.owner = owner, .tick = {.owner = item, .due = TICK_NEVER}};
-    mailbox_init(&item->mail);
+    *item = (run_queue_item){.owner = owner, .timer = {.owner = item, .due = TIMER_NEVER}};
+    mailbox_init(&item->mailbox);
 }
 
 void
-runqueue_item_fini(runqueue_item *item)
+run_queue_item_fini(run_queue_item *item)
 {
-    mailbox_fini(&item->mail);
-    mail_destroy(&item->last);
+    mailbox_fini(&item->mailbox);
+    request_destroy(&item->last);
 }
 
 static void
-s_lock(runqueue *self)
+s_lock(run_queue *self)
 {
     ASSERT(pthread_mutex_lock(&self->lock) == 0);
 }
 
 static void
-s_unlock(runqueue *self)
+s_unlock(run_queue *self)
 {
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
 static bool
-s_is_shut(const runqueue *self)
+s_is_shut(const run_queue *self)
 {
     return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
 }
@@ -78,7 +78,7 @@ s_is_shut(const runqueue *self)
 // One thread at a time is called, and the next when it has taken something: all that wait would only compete
 // for the interpreter, and the one that has it goes on by itself as long as there is work.
 static void
-s_call(runqueue *self)
+s_call(run_queue *self)
 {
     if (!self->head || s_is_shut(self) || self->called || self->coming || !self->waiting)
         return;
@@ -87,7 +87,7 @@ s_call(runqueue *self)
 }
 
 static void
-s_enqueue(runqueue *self, runqueue_item *item)
+s_enqueue(run_queue *self, run_queue_item *item)
 {
     item->state = ITEM_QUEUED;
     item->since = clock_now(self->clock);
@@ -102,10 +102,10 @@ s_enqueue(runqueue *self, runqueue_item *item)
 }
 
 err
-runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
+run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
 {
     s_lock(self);
-    err error = item->state == ITEM_GONE ? ERR_UNKNOWN_SESSION : mailbox_put(&item->mail, mail_p);
+    err error = item->state == ITEM_GONE ? ERR_UNKNOWN_SESSION : mailbox_put(&item->mailbox, request_p);
     if (!error && item->state == ITEM_IDLE)
         s_enqueue(self, item);
     s_unlock(self);
@@ -113,18 +113,18 @@ runqueue_post(runqueue *self, runqueue_item *item, mail **mail_p)
 }
 
 static void
-s_nudge(runqueue *self, runqueue_item *item)
+s_nudge(run_queue *self, run_queue_item *item)
 {
     if (item->nudged || item->state == ITEM_GONE)
         return;
     item->nudged = true;
-    item->before_nudge = item->mail.count;
+    item->before_nudge = item->mailbox.count;
     if (item->state == ITEM_IDLE)
         s_enqueue(self, item);
 }
 
 void
-runqueue_nudge(runqueue *self, runqueue_item *item)
+run_queue_nudge(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     s_nudge(self, item);
@@ -132,35 +132,35 @@ runqueue_nudge(runqueue *self, runqueue_item *item)
 }
 
 bool
-runqueue_arm(runqueue *self, runqueue_item *item, uint64_t due)
+run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
 {
     s_lock(self);
-    bool first = item->state != ITEM_GONE && due < ticks_next(&self->ticks);
+    bool first = item->state != ITEM_GONE && due < timer_heap_next(&self->timers);
     if (item->state != ITEM_GONE)
-        ticks_set(&self->ticks, &item->tick, due);
+        timer_heap_set(&self->timers, &item->timer, due);
     s_unlock(self);
     return first;
 }
 
 uint64_t
-runqueue_nudge_due(runqueue *self, uint64_t now)
+run_queue_nudge_due(run_queue *self, uint64_t now)
 {
     s_lock(self);
-    for (tick *due; (due = ticks_take(&self->ticks, now));)
+    for (timer *due; (due = timer_heap_take(&self->timers, now));)
         s_nudge(self, due->owner);
-    uint64_t next = ticks_next(&self->ticks);
+    uint64_t next = timer_heap_next(&self->timers);
     s_unlock(self);
     return next;
 }
 
 err
-runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p)
+run_queue_post_last(run_queue *self, run_queue_item *item, request **request_p)
 {
     s_lock(self);
     bool gone = item->state == ITEM_GONE || item->last;
     if (!gone) {
-        item->last = *mail_p;
-        *mail_p = NULL;
+        item->last = *request_p;
+        *request_p = NULL;
         if (item->state == ITEM_IDLE)
             s_enqueue(self, item);
     }
@@ -169,7 +169,7 @@ runqueue_post_last(runqueue *self, runqueue_item *item, mail **mail_p)
 }
 
 void
-runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
+run_queue_end(run_queue *self, run_queue_item *item, const char *reason)
 {
     s_lock(self);
     if (item->state != ITEM_GONE && !item->end_reason) {
@@ -180,10 +180,10 @@ runqueue_end(runqueue *self, runqueue_item *item, const char *reason)
     s_unlock(self);
 }
 
-static mail *
-s_take_mail(runqueue_item *item)
+static request *
+s_take_request(run_queue_item *item)
 {
-    mail *one = mailbox_take(&item->mail);
+    request *one = mailbox_take(&item->mailbox);
     if (!one) {
         one = item->last;
         item->last = NULL;
@@ -192,7 +192,7 @@ s_take_mail(runqueue_item *item)
 }
 
 bool
-runqueue_is_ending(runqueue *self, runqueue_item *item)
+run_queue_is_ending(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     bool ending = item->end_reason || item->state == ITEM_GONE;
@@ -201,9 +201,9 @@ runqueue_is_ending(runqueue *self, runqueue_item *item)
 }
 
 static bool
-s_take(runqueue *self, work *ret_work)
+s_take(run_queue *self, work *ret_work)
 {
-    runqueue_item *item = self->head;
+    run_queue_item *item = self->head;
     if (!item || s_is_shut(self))
         return false;
     self->head = item->next;
@@ -225,15 +225,15 @@ s_take(runqueue *self, work *ret_work)
         ret_work->kind = WORK_NUDGE;
     } else {
         item->before_nudge -= item->nudged;
-        ret_work->kind = WORK_MAIL;
-        ret_work->mail = s_take_mail(item);
-        ASSERT(ret_work->mail);
+        ret_work->kind = WORK_REQUEST;
+        ret_work->request = s_take_request(item);
+        ASSERT(ret_work->request);
     }
     return true;
 }
 
 bool
-runqueue_try(runqueue *self, bool came, work *ret_work)
+run_queue_try(run_queue *self, bool came, work *ret_work)
 {
     s_lock(self);
     if (came)
@@ -245,7 +245,7 @@ runqueue_try(runqueue *self, bool came, work *ret_work)
 }
 
 bool
-runqueue_wait(runqueue *self)
+run_queue_wait(run_queue *self)
 {
     s_lock(self);
     self->waiting++;
@@ -261,7 +261,7 @@ runqueue_wait(runqueue *self)
 }
 
 bool
-runqueue_is_one_coming(runqueue *self)
+run_queue_is_one_coming(run_queue *self)
 {
     s_lock(self);
     bool coming = self->coming;
@@ -271,16 +271,16 @@ runqueue_is_one_coming(runqueue *self)
 
 // A running item that is not gone: to the back of the queue if there is more for it.
 static void
-s_put_back(runqueue *self, runqueue_item *item)
+s_put_back(run_queue *self, run_queue_item *item)
 {
-    if (item->end_reason || item->mail.count || item->nudged || item->last)
+    if (item->end_reason || item->mailbox.count || item->nudged || item->last)
         s_enqueue(self, item);
     else
         item->state = ITEM_IDLE;
 }
 
 void
-runqueue_done(runqueue *self, runqueue_item *item)
+run_queue_done(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
@@ -290,7 +290,7 @@ runqueue_done(runqueue *self, runqueue_item *item)
 }
 
 void
-runqueue_park(runqueue *self, runqueue_item *item)
+run_queue_park(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
@@ -305,7 +305,7 @@ runqueue_park(runqueue *self, runqueue_item *item)
 }
 
 void
-runqueue_resume(runqueue *self, runqueue_item *item)
+run_queue_resume(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING || item->state == ITEM_PARKED);
@@ -317,15 +317,15 @@ runqueue_resume(runqueue *self, runqueue_item *item)
     s_unlock(self);
 }
 
-mail *
-runqueue_retire(runqueue *self, runqueue_item *item)
+request *
+run_queue_retire(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
-    mail *left = s_take_mail(item);
+    request *left = s_take_request(item);
     if (!left) {
         item->state = ITEM_GONE;
-        ticks_set(&self->ticks, &item->tick, TICK_NEVER);
+        timer_heap_set(&self->timers, &item->timer, TIMER_NEVER);
         self->running--;
     }
     s_unlock(self);
@@ -333,7 +333,7 @@ runqueue_retire(runqueue *self, runqueue_item *item)
 }
 
 void
-runqueue_open_until(runqueue *self, uint64_t deadline)
+run_queue_open_until(run_queue *self, uint64_t deadline)
 {
     s_lock(self);
     self->open_until = deadline;
@@ -342,7 +342,7 @@ runqueue_open_until(runqueue *self, uint64_t deadline)
 }
 
 void
-runqueue_close(runqueue *self)
+run_queue_close(run_queue *self)
 {
     s_lock(self);
     self->closed = true;
@@ -350,12 +350,12 @@ runqueue_close(runqueue *self)
     s_unlock(self);
 }
 
-runqueue_load
-runqueue_look(runqueue *self)
+run_queue_load
+run_queue_look(run_queue *self)
 {
     s_lock(self);
     uint64_t now = clock_now(self->clock);
-    runqueue_load load = {
+    run_queue_load load = {
         .queued = self->queued,
         .running = self->running,
         .parked = self->parked,

@@ -8,14 +8,14 @@
 
 typedef struct {
     uint64_t sequence;
-    answer *reply;
+    reply *reply;
     bool without_body;
 } kept_reply;
 
 typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease_kind;
 
 struct session {
-    runqueue_item item;
+    run_queue_item item;
     id16 id;
     uint64_t epoch;
     _Atomic uint64_t deadline;
@@ -41,7 +41,7 @@ struct session {
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored after the bytes, once: any thread may read them
     turn *parked;
-    box_slot *record;
+    black_box_slot *record;
 };
 
 session *
@@ -51,7 +51,7 @@ session_new(id16 id, uint64_t epoch)
     ASSERT(self);
     self->id = id;
     self->epoch = epoch;
-    runqueue_item_init(&self->item, self);
+    run_queue_item_init(&self->item, self);
     atomic_store(&self->deadline, UINT64_MAX);
     return self;
 }
@@ -64,8 +64,8 @@ session_destroy(session **self_p)
         return;
     ASSERT(self->view_count == 0 && !self->parked);
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
-        answer_destroy(&self->kept[i].reply);
-    runqueue_item_fini(&self->item);
+        reply_destroy(&self->kept[i].reply);
+    run_queue_item_fini(&self->item);
     free(self);
     *self_p = NULL;
 }
@@ -82,7 +82,7 @@ session_epoch(const session *self)
     return self->epoch;
 }
 
-runqueue_item *
+run_queue_item *
 session_item(session *self)
 {
     return &self->item;
@@ -171,16 +171,16 @@ session_last(const session *self)
 }
 
 static void
-s_keep_reply(session *self, uint64_t sequence, const answer *reply)
+s_keep_reply(session *self, uint64_t sequence, const reply *reply)
 {
     kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
-    answer_destroy(&at->reply);
+    reply_destroy(&at->reply);
     bool large = reply->head.type == MSG_DONE && reply->body.size > MAX_REPLY_KEPT;
-    *at = (kept_reply){sequence, large ? NULL : answer_copy(reply), large};
+    *at = (kept_reply){sequence, large ? NULL : reply_copy(reply), large};
 }
 
 void
-session_finish_event(session *self, uint64_t sequence, const answer *reply)
+session_finish_event(session *self, uint64_t sequence, const reply *reply)
 {
     ASSERT(sequence == self->last + 1);
     self->last = sequence;
@@ -188,7 +188,7 @@ session_finish_event(session *self, uint64_t sequence, const answer *reply)
 }
 
 kept_state
-session_kept(const session *self, uint64_t sequence, const answer **ret_reply)
+session_kept(const session *self, uint64_t sequence, const reply **ret_reply)
 {
     const kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
     if (at->sequence != sequence || sequence == 0)
@@ -230,7 +230,7 @@ session_may_join(const session *self, uint64_t generation)
 {
     if (generation == self->generation)
         return true;
-    // The page joined before, perhaps more than once, but no answer with a new token ever reached it.
+    // The page joined before, perhaps more than once, but no reply with a new token ever reached it.
     return generation >= self->joined_from && generation < self->generation && !self->heard &&
            atomic_load(&self->lease) != LEASE_ATTACHED;
 }
@@ -342,19 +342,19 @@ session_set_armed(session *self, bool armed)
 }
 
 void
-session_revive_reply(session *self, const answer *reply)
+session_restore_reply(session *self, const reply *reply)
 {
     uint64_t sequence = reply->head.sequence;
     s_keep_reply(self, sequence, reply);
     kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
     if (!reply->body.size && at->reply) { // it was too large for the store, too
-        answer_destroy(&at->reply);
+        reply_destroy(&at->reply);
         at->without_body = true;
     }
 }
 
 void
-session_revive(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
+session_restore(session *self, uint64_t last, uint64_t generation, bool heard, unsigned numbers, uint64_t now)
 {
     self->doubt = last + MOST_UNANSWERED;
     self->last = last;
@@ -402,7 +402,7 @@ session_in_doubt(const session *self)
     return (session_doubt){self->restored, self->doubt};
 }
 
-const answer *
+const reply *
 session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole)
 {
     const kept_reply *at = &self->kept[number];
@@ -434,12 +434,12 @@ session_unpark(session *self)
 }
 
 void
-session_set_record(session *self, box_slot *record)
+session_set_record(session *self, black_box_slot *record)
 {
     self->record = record;
 }
 
-box_slot *
+black_box_slot *
 session_record(const session *self)
 {
     return self->record;

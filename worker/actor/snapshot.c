@@ -67,10 +67,10 @@ s_put_views(turn *self, bool whole, buffer *out)
         view *one = session_view_at(self->session, i);
         if (!whole && one != self->view)
             continue;
-        keep_order order = {.key = self->host->key, .number = view_number(one), .whole = whole};
+        pack_args order = {.key = self->host->key, .number = view_number(one), .whole = whole};
         err error = view_number(one) > MAX_ROOT_VIEW ? ERR_FULL : OK;
         if (!error)
-            error = ops->keep(ops->host, view_instance(one), &order, out, &self->fault);
+            error = ops->pack(ops->host, view_instance(one), &order, out, &self->fault);
         if (error)
             return error;
     }
@@ -84,7 +84,7 @@ s_put_replies(const session *of, buffer *out)
         uint64_t sequence;
         bool whole;
         uint8_t head[HEADER_SIZE];
-        const answer *reply = session_kept_at(of, i, &sequence, &whole);
+        const reply *reply = session_kept_at(of, i, &sequence, &whole);
         header said = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(of)};
         if (!sequence)
             continue;
@@ -111,23 +111,23 @@ s_cannot(const turn *self, size_t size)
 }
 
 static bool
-s_is_executed(const turn *self, const answer *reply)
+s_is_executed(const turn *self, const reply *reply)
 {
-    if (reply->head.type == MSG_NOT_EXECUTED || self->ends)
+    if (reply->head.type == MSG_NOT_EXECUTED || self->ends_session)
         return false;
-    uint8_t type = self->mail->head.type;
+    uint8_t type = self->request->head.type;
     return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
            type == MSG_UNMOUNT || type == MSG_KEEP;
 }
 
 void
-snapshot_add(turn *self, answer *to)
+snapshot_add(turn *self, reply *to)
 {
     session *of = self->session;
     uint64_t store = self->host->store ? *self->host->store : 0;
     if (!store || !s_is_executed(self, to) || session_unadopted(of))
         return;
-    uint8_t type = self->mail->head.type;
+    uint8_t type = self->request->head.type;
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
     keeping before = session_keeping(of, store);
     if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
@@ -136,7 +136,7 @@ snapshot_add(turn *self, answer *to)
     }
     if (!session_view_count(of) || (changes && before == KEEPING_NOT))
         return;
-    bool whole = !changes || before != KEEPING || (self->mail->head.flags & FLAG_WHOLE);
+    bool whole = !changes || before != KEEPING || (self->request->head.flags & FLAG_WHOLE);
     buffer *out = &to->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
@@ -179,7 +179,8 @@ s_put_requests(turn *self, buffer *out)
     err error = OK;
     for (unsigned i = 0; !error && i < session_view_count(self->session); i++) {
         size_t opened = snapshot_open(out, ROOT_REQUESTS | i), before = out->size;
-        error = ops->carry(ops->host, view_instance(session_view_at(self->session, i)), out, &self->fault);
+        error =
+            ops->pack_request(ops->host, view_instance(session_view_at(self->session, i)), out, &self->fault);
         if (error || out->size == before)
             snapshot_cancel(out, opened);
         else
@@ -406,13 +407,13 @@ s_revive_view(turn *self, const kept_view *kept)
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
-    revive_order order = {kept->path, kept->values, kept->count, self->session};
-    turn_note(self, kept->path);
-    err error = ops->revive(ops->host, &order, &instance, &self->fault);
+    restore_args order = {kept->path, kept->values, kept->count, self->session};
+    turn_note_view(self, kept->path);
+    err error = ops->restore(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;
     view *made = view_new(kept->id, kept->path, instance), *revived = made, *replaced = NULL;
-    view_revive(made, kept->version);
+    view_restore(made, kept->version);
     error = session_add_view(self->session, &made, &replaced);
     if (!error)
         view_set_number(revived, (unsigned)kept->number);
@@ -430,8 +431,8 @@ s_hand_request(turn *self, const kept_view *kept)
         return;
     reader in;
     reader_init(&in, kept->request);
-    mount_order order = {.request = reader_opt_map(&in, "request", MAX_SNAPSHOT),
-                         .url = reader_opt_str(&in, "url", MAX_SNAPSHOT)};
+    mount_args order = {.request = reader_opt_map(&in, "request", MAX_SNAPSHOT),
+                        .url = reader_opt_str(&in, "url", MAX_SNAPSHOT)};
     err error = in.error ? ERR_MALFORMED : OK;
     if (!error)
         error = ops->join(ops->host, view_instance(revived), &order, &self->fault);
@@ -459,10 +460,10 @@ s_revive_reply(session *to, slice kept)
         return;                    // it answers no event
     head.session = session_id(to); // where it comes from is not to be believed
     head.flags = 0;
-    answer *reply = answer_new(&head, &(client_id){0}, head.type);
+    reply *reply = reply_new(&head, &(client_id){0}, head.type);
     buffer_append(&reply->body, kept.data + HEADER_SIZE, kept.size - HEADER_SIZE);
-    session_revive_reply(to, reply);
-    answer_destroy(&reply);
+    session_restore_reply(to, reply);
+    reply_destroy(&reply);
 }
 
 static err
@@ -477,11 +478,11 @@ s_revive(turn *self, const kept_session *kept)
     session_set_identity(of, kept->identity);
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
         s_revive_reply(of, kept->replies[i]);
-    session_revive(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation, kept->heard,
-                   (unsigned)kept->numbers, clock_now(self->host->clock));
+    session_restore(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation,
+                    kept->heard, (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
         session_move_in(of, &kept->doubt, kept->lease, clock_now(self->host->clock));
-    push_revive_unsent(of, kept->unsent);
+    push_restore_unsent(of, kept->unsent);
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)
             s_hand_request(self, &kept->views[i]);
@@ -489,20 +490,20 @@ s_revive(turn *self, const kept_session *kept)
 }
 
 err
-snapshot_revive(turn *self)
+snapshot_restore(turn *self)
 {
     if (!session_is_new(self->session))
         return ERR_SPENT;
     kept_session *kept = calloc(1, sizeof *kept);
     ASSERT(kept);
-    err error = s_read(mail_body(self->mail), kept);
+    err error = s_read(request_body(self->request), kept);
     if (!error) {
         turn_begin_scope(self);
         error = s_revive(self, kept);
     }
     for (unsigned i = 0; i < kept->count; i++)
         free(kept->views[i].values);
-    self->ends = error && kept->moves; // nobody begins it anew: its page is to hear of it
+    self->ends_session = error && kept->moves; // nobody begins it anew: its page is to hear of it
     free(kept);
     if (!error)
         return OK;

@@ -5,20 +5,20 @@
 #include <stdlib.h>
 
 void
-ticks_init(ticks *self)
+timer_heap_init(timer_heap *self)
 {
-    *self = (ticks){0};
+    *self = (timer_heap){0};
 }
 
 void
-ticks_fini(ticks *self)
+timer_heap_fini(timer_heap *self)
 {
     free(self->heap);
-    *self = (ticks){0};
+    *self = (timer_heap){0};
 }
 
 static void
-s_put(ticks *self, size_t place, tick *one)
+s_put(timer_heap *self, size_t place, timer *one)
 {
     self->heap[place] = one;
     one->place = place;
@@ -26,7 +26,7 @@ s_put(ticks *self, size_t place, tick *one)
 
 // Looks for the place of one, from this place up, and then down.
 static void
-s_settle(ticks *self, size_t place, tick *one)
+s_settle(timer_heap *self, size_t place, timer *one)
 {
     for (; place > 1 && one->due < self->heap[place / 2]->due; place /= 2)
         s_put(self, place, self->heap[place / 2]);
@@ -41,16 +41,16 @@ s_settle(ticks *self, size_t place, tick *one)
 }
 
 static void
-s_remove(ticks *self, tick *one)
+s_remove(timer_heap *self, timer *one)
 {
-    tick *last = self->heap[self->count--];
+    timer *last = self->heap[self->count--];
     if (last != one)
         s_settle(self, one->place, last);
     one->place = 0;
 }
 
 static void
-s_add(ticks *self, tick *one)
+s_add(timer_heap *self, timer *one)
 {
     if (self->count + 1 >= self->room) {
         self->room = self->room ? 2 * self->room : 64;
@@ -61,10 +61,10 @@ s_add(ticks *self, tick *one)
 }
 
 void
-ticks_set(ticks *self, tick *one, uint64_t due)
+timer_heap_set(timer_heap *self, timer *one, uint64_t due)
 {
     one->due = due;
-    if (due == TICK_NEVER) {
+    if (due == TIMER_NEVER) {
         if (one->place)
             s_remove(self, one);
     } else if (one->place) {
@@ -75,17 +75,17 @@ ticks_set(ticks *self, tick *one, uint64_t due)
 }
 
 uint64_t
-ticks_next(const ticks *self)
+timer_heap_next(const timer_heap *self)
 {
-    return self->count ? self->heap[1]->due : TICK_NEVER;
+    return self->count ? self->heap[1]->due : TIMER_NEVER;
 }
 
-tick *
-ticks_take(ticks *self, uint64_t now)
+timer *
+timer_heap_take(timer_heap *self, uint64_t now)
 {
-    if (ticks_next(self) > now || !self->count)
+    if (timer_heap_next(self) > now || !self->count)
         return NULL;
-    tick *due = self->heap[1];
+    timer *due = self->heap[1];
     s_remove(self, due);
     return due;
 }

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-// What a page may have, so that an answer holds it with all that stands around it.
+// What a page may have, so that a reply holds it with all that stands around it.
 #define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
 
 // The turn goes on later, on another thread perhaps; no outcome.
@@ -17,8 +17,8 @@
 static err
 s_admit(turn *self)
 {
-    const header *head = &self->mail->head;
-    err error = event_decode(mail_body(self->mail), &self->event);
+    const header *head = &self->request->head;
+    err error = event_decode(request_body(self->request), &self->event);
     if (error)
         return error;
     uint64_t last = session_last(self->session);
@@ -26,7 +26,7 @@ s_admit(turn *self)
         fault_set_message(&self->fault, "event %" PRIu64 " does not follow %" PRIu64, head->sequence, last);
         return ERR_GAP;
     }
-    uint64_t waited = clock_now(self->host->clock) - self->mail->arrived;
+    uint64_t waited = clock_now(self->host->clock) - self->request->arrived;
     if (waited > (head->ttl ? head->ttl : DEFAULT_TTL_MS)) {
         fault_set_message(&self->fault, "the event waited %" PRIu64 " ms, longer than its time to live",
                           waited);
@@ -54,13 +54,13 @@ turn_call(turn *self)
     void *instance = view_instance(self->view);
     if (self->awaitable)
         return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->fault);
-    turn_note(self, view_path(self->view));
+    turn_note_view(self, view_path(self->view));
     turn_begin_scope(self);
-    call_order order = {
+    call_args order = {
         .name = self->event.name,
         .params = self->event.params,
-        .browser = self->mail->head.flags & FLAG_BROWSER,
-        .tick = self->ticks,
+        .browser = self->request->head.flags & FLAG_BROWSER,
+        .tick = self->is_tick,
     };
     err error = ops->call(ops->host, instance, &order, &self->awaitable, &self->fault);
     return !error && self->awaitable ? STEP_AWAITS : error;
@@ -93,23 +93,23 @@ s_differs(turn *self, tree *shows)
 static err
 s_take_root(turn *self, tree *shows)
 {
-    rendered *html = &self->shown.html;
+    rendered *html = &self->rendering.html;
     if (html->text.size > MAX_HTML) {
         fault_set_message(&self->fault, "the page has %zu bytes, over the limit of %d", html->text.size,
                           MAX_HTML);
         return ERR_TEMPLATE;
     }
-    self->place = root_find(buffer_bytes(&html->text));
-    if (self->shown.root != self->place.kind)
+    self->root_place = root_find(buffer_bytes(&html->text));
+    if (self->rendering.root != self->root_place.kind)
         shows->unadoptable = true; // something that no plan can see brought a root of its own
-    if (!turn_adoptable(shows) && html->anchors.size) {
+    if (!turn_is_adoptable(shows) && html->anchors.size) {
         rendered_strip(html); // nobody looks for them, and something is odd with this markup already
-        self->place = root_find(buffer_bytes(&html->text));
+        self->root_place = root_find(buffer_bytes(&html->text));
     }
     slice text = buffer_bytes(&html->text);
-    self->root = root_html(text, self->place, &self->room);
+    self->root = root_html(text, self->root_place, &self->root_buffer);
     self->title = (slice){0};
-    self->has_title = root_title(text, self->place, &self->title);
+    self->has_title = root_title(text, self->root_place, &self->title);
     self->changed = s_differs(self, shows);
     return OK;
 }
@@ -120,36 +120,36 @@ s_render(turn *self)
 {
     const view_ops *ops = self->host->ops;
     tree *shows = view_tree(self->view);
-    bool html = self->mail->head.type == MSG_EVENT && (self->mail->head.flags & FLAG_HTML);
-    render_order order = {.tree = shows, .key = self->host->key, .whole = self->whole, .html = html};
+    bool html = self->request->head.type == MSG_EVENT && (self->request->head.flags & FLAG_HTML);
+    render_args order = {.tree = shows, .key = self->host->key, .whole = self->whole_root, .html = html};
     const void *page = shows->plan;
-    patch_clear(&self->shown.patch);
-    rendered_clear(&self->shown.html);
-    self->chunks = shows->chunk_count;
-    err error = ops->render(ops->host, view_instance(self->view), &order, &self->shown, &self->fault);
-    if (!error && self->shown.kind == RENDERED_ROOT)
+    patch_clear(&self->rendering.patch);
+    rendered_clear(&self->rendering.html);
+    self->known_chunks = shows->chunk_count;
+    err error = ops->render(ops->host, view_instance(self->view), &order, &self->rendering, &self->fault);
+    if (!error && self->rendering.kind == RENDERED_ROOT)
         error = s_take_root(self, shows);
     if (page != shows->plan)
-        self->chunks = 0;
+        self->known_chunks = 0;
     if (error) {
-        tree_truncate_chunks(shows, self->chunks); // nobody saw them, or may ask for them
+        tree_truncate_chunks(shows, self->known_chunks); // nobody saw them, or may ask for them
         tree_invalidate(shows);
         return error;
     }
-    if (self->shown.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->shown.patch)))
+    if (self->rendering.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->rendering.patch)))
         tree_forget(shows, SLOT_ROOT); // the root is not what it was
     if (self->changed)
         view_advance(self->view);
-    view_pushing(self->view)->dirty = false;
+    view_push_state(self->view)->dirty = false;
     return OK;
 }
 
-// What changed, as a patch in the answer's frame.
+// What changed, as a patch in the reply's frame.
 static err
 s_patch(turn *self)
 {
-    answer *reply = turn_answer(self, MSG_DONE);
-    uint64_t applied = self->mail->head.sequence;
+    reply *reply = turn_answer(self, MSG_DONE);
+    uint64_t applied = self->request->head.sequence;
     turn_done(self, applied, &reply->body);
     turn_emit(self, &reply);
     return OK;
@@ -160,44 +160,44 @@ static turn_step *const s_push_steps[] = {push_admit, push_call, push_render, pu
 enum { AFTER_CALL = 2 };
 
 static turn *
-s_new(session *of, mail **mail_p, const turn_host *host)
+s_new(session *of, request **request_p, const turn_host *host)
 {
     turn *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->session = of;
     self->host = host;
-    self->mail = *mail_p;
-    *mail_p = NULL;
+    self->request = *request_p;
+    *request_p = NULL;
     fault_init(&self->fault);
-    patch_init(&self->shown.patch);
-    rendered_init(&self->shown.html);
-    buffer_init(&self->room);
+    patch_init(&self->rendering.patch);
+    rendered_init(&self->rendering.html);
+    buffer_init(&self->root_buffer);
     return self;
 }
 
 static turn_result
 s_destroy(turn *self)
 {
-    turn_result result = self->ends ? TURN_ENDS : self->moves ? TURN_MOVES : TURN_ANSWERED;
-    if (self->mail->head.type != MSG_PUSH) // what a view does by itself keeps no session alive
+    turn_result result = self->ends_session ? TURN_ENDS : self->moves_session ? TURN_MOVES : TURN_ANSWERED;
+    if (self->request->head.type != MSG_PUSH) // what a view does by itself keeps no session alive
         session_touch(self->session, clock_now(self->host->clock));
     push_arm(self);
     if (self->scope)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);
-    mail_destroy(&self->mail);
+    request_destroy(&self->request);
     fault_fini(&self->fault);
-    patch_fini(&self->shown.patch);
-    rendered_fini(&self->shown.html);
-    buffer_fini(&self->room);
+    patch_fini(&self->rendering.patch);
+    rendered_fini(&self->rendering.html);
+    buffer_fini(&self->root_buffer);
     free(self);
     return result;
 }
 
-// An error's answer. An event that ran, or can never run, uses its number; one that was refused does not.
+// An error's reply. An event that ran, or can never run, uses its number; one that was refused does not.
 static void
 s_fail(turn *self, err error)
 {
-    answer *reply = turn_answer(self, refusal_type(error));
+    reply *reply = turn_answer(self, refusal_type(error));
     if (err_outcome(error) == OUTCOME_FAILED) {
         slice path = self->view ? view_path(self->view) : (slice){0};
         fault_encode(&self->fault, error, path, self->event.name, &reply->body);
@@ -231,11 +231,11 @@ static turn_result
 s_step(turn *self)
 {
     err error = OK;
-    while (!self->over && *self->next && !(error = (*self->next)(self)))
-        self->next++;
+    while (!self->finished && *self->next_step && !(error = (*self->next_step)(self)))
+        self->next_step++;
     if (error == STEP_AWAITS)
         return s_await(self);
-    if (self->mail->head.type != MSG_EVENT)
+    if (self->request->head.type != MSG_EVENT)
         push_over(self, error);
     else if (error)
         s_fail(self, error);
@@ -247,32 +247,32 @@ s_step(turn *self)
 static bool
 s_repeat(turn *self)
 {
-    const header *head = &self->mail->head;
+    const header *head = &self->request->head;
     if (head->sequence == 0 || head->sequence > session_last(self->session))
         return false;
-    const answer *before = NULL;
-    answer *reply;
+    const reply *before = NULL;
+    reply *reply;
     switch (session_kept(self->session, head->sequence, &before)) {
     case KEPT_WHOLE:
-        reply = answer_copy(before);
-        reply->client = self->mail->client;
+        reply = reply_copy(before);
+        reply->client = self->request->client;
         reply->head.epoch = session_epoch(self->session); // it may come from a snapshot
         break;
     case KEPT_WITHOUT_BODY:
         // The same outcome, and all that the page can need.
-        if (!event_decode(mail_body(self->mail), &self->event) &&
+        if (!event_decode(request_body(self->request), &self->event) &&
             (self->view = session_view(self->session, self->event.view))) {
             tree_forget(view_tree(self->view), SLOT_ROOT);
-            self->whole = true;
+            self->whole_root = true;
             turn_begin_scope(self);
-            self->next = &s_event_steps[AFTER_CALL];
+            self->next_step = &s_event_steps[AFTER_CALL];
             return false;
         }
-        reply = answer_refusal(self->mail, ERR_VIEW_NOT_FOUND, NULL, 0);
+        reply = reply_refusal(self->request, ERR_VIEW_NOT_FOUND, NULL, 0);
         break;
     case KEPT_NOT:
     default:
-        reply = answer_refusal(self->mail, ERR_FORGOTTEN, NULL, 0);
+        reply = reply_refusal(self->request, ERR_FORGOTTEN, NULL, 0);
     }
     turn_emit(self, &reply);
     return true;
@@ -281,22 +281,22 @@ s_repeat(turn *self)
 static err
 s_check(const turn *self)
 {
-    uint64_t epoch = self->mail->head.epoch;
+    uint64_t epoch = self->request->head.epoch;
     return epoch && epoch != session_epoch(self->session) ? ERR_STALE : OK;
 }
 
 turn_result
-turn_run(session *of, mail **mail_p, const turn_host *host)
+turn_run(session *of, request **request_p, const turn_host *host)
 {
-    turn *self = s_new(of, mail_p, host);
+    turn *self = s_new(of, request_p, host);
     err error = s_check(self);
     if (error) {
         s_fail(self, error);
         return s_destroy(self);
     }
-    if (self->mail->head.type == MSG_EVENT) {
+    if (self->request->head.type == MSG_EVENT) {
         session_heard(of);
-        self->next = s_event_steps;
+        self->next_step = s_event_steps;
         return s_repeat(self) ? s_destroy(self) : s_step(self);
     }
     error = request_run(self);
@@ -308,9 +308,9 @@ turn_run(session *of, mail **mail_p, const turn_host *host)
 turn_result
 turn_push(session *of, const turn_host *host)
 {
-    mail *nobodys = push_mail(of);
+    request *nobodys = push_request(of);
     turn *self = s_new(of, &nobodys, host);
-    self->next = s_push_steps;
+    self->next_step = s_push_steps;
     return s_step(self);
 }
 
@@ -328,15 +328,15 @@ turn_end(session *of, const char *reason, const turn_host *host)
 {
     session_close_views(of, host->ops);
     header head = {.version = PROTOCOL_VERSION, .session = session_id(of), .epoch = session_epoch(of)};
-    answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
+    reply *released = reply_new(&head, &(client_id){0}, MSG_RELEASED);
     reason_encode(reason, (slice){0}, &released->body);
     host->emit(host->context, &released);
 }
 
 void
-turn_note(const turn *self, slice view_path)
+turn_note_view(const turn *self, slice view_path)
 {
-    record_note(session_record(self->session), view_path, self->event.name);
+    recorder_note(session_record(self->session), view_path, self->event.name);
 }
 
 void
@@ -351,14 +351,14 @@ err
 turn_render(turn *self, view *of, bool whole)
 {
     self->view = of;
-    self->whole = whole;
-    turn_note(self, view_path(of));
+    self->whole_root = whole;
+    turn_note_view(self, view_path(of));
     err error = s_sync(self);
     return error ? error : s_render(self);
 }
 
 bool
-turn_adoptable(const tree *shows)
+turn_is_adoptable(const tree *shows)
 {
     return shows->root_block && !shows->unadoptable && !shows->whole;
 }
@@ -366,21 +366,21 @@ turn_adoptable(const tree *shows)
 void
 turn_html(const turn *self, buffer *out)
 {
-    rendered_plain(&self->shown.html, 0, self->shown.html.text.size, out);
+    rendered_plain(&self->rendering.html, 0, self->rendering.html.text.size, out);
 }
 
 // The root in place of a patch, with the chunks that the page was not told of.
 static void
 s_patch_root(turn *self, const tree *shows)
 {
-    patch *writing = &self->shown.patch;
+    patch *writing = &self->rendering.patch;
     patch_clear(writing);
     if (!self->changed)
         return;
     patch_root(writing, self->root);
     if (self->has_title)
         patch_title(writing, self->title);
-    for (unsigned i = self->chunks; turn_adoptable(shows) && i < shows->chunk_count; i++)
+    for (unsigned i = self->known_chunks; turn_is_adoptable(shows) && i < shows->chunk_count; i++)
         patch_chunk(writing, shows->chunks[i]);
 }
 
@@ -388,11 +388,12 @@ void
 turn_frame(turn *self, uint64_t applied, buffer *out)
 {
     const tree *shows = view_tree(self->view);
-    bool root = self->shown.kind == RENDERED_ROOT;
+    bool root = self->rendering.kind == RENDERED_ROOT;
     if (root)
         s_patch_root(self, shows);
-    const tree *known = root && self->changed && turn_adoptable(shows) ? shows : NULL;
-    patch_frame(&self->shown.patch, out, view_number(self->view), view_version(self->view), applied, known);
+    const tree *known = root && self->changed && turn_is_adoptable(shows) ? shows : NULL;
+    patch_frame(&self->rendering.patch, out, view_number(self->view), view_version(self->view), applied,
+                known);
 }
 
 void
@@ -402,16 +403,16 @@ turn_done(turn *self, uint64_t applied, buffer *out)
     buffer_init(&frame);
     buffer_init(&changes);
     buffer_init(&html);
-    uint16_t flags = self->mail->head.flags;
+    uint16_t flags = self->request->head.flags;
     done_body done = {.version = view_version(self->view)};
     if (flags & FLAG_BROWSER) {
         turn_frame(self, applied, &frame);
         done.frame = buffer_bytes(&frame);
-    } else if (self->shown.kind == RENDERED_ROOT) {
+    } else if (self->rendering.kind == RENDERED_ROOT) {
         s_patch_root(self, view_tree(self->view));
     }
     if (self->changed && (!(flags & FLAG_BROWSER) || (flags & FLAG_HTML))) {
-        patch_body(&self->shown.patch, &changes);
+        patch_body(&self->rendering.patch, &changes);
         done.patch = buffer_bytes(&changes);
     }
     if (flags & FLAG_HTML) {
@@ -424,20 +425,20 @@ turn_done(turn *self, uint64_t applied, buffer *out)
     buffer_fini(&html);
 }
 
-answer *
+reply *
 turn_answer(const turn *self, message_type type)
 {
-    answer *reply = answer_new(&self->mail->head, &self->mail->client, type);
+    reply *reply = reply_new(&self->request->head, &self->request->client, type);
     reply->head.epoch = session_epoch(self->session);
     return reply;
 }
 
-// The page was not shown what it should have been: the next answer has all of it.
+// The page was not shown what it should have been: the next reply has all of it.
 void
 turn_too_large(turn *self, size_t size)
 {
     if (self->view) {
-        tree_truncate_chunks(view_tree(self->view), self->chunks);
+        tree_truncate_chunks(view_tree(self->view), self->known_chunks);
         tree_invalidate(view_tree(self->view));
     }
     fault_clear(&self->fault);
@@ -446,7 +447,7 @@ turn_too_large(turn *self, size_t size)
 
 // FAILED takes the place of what no peer would accept.
 static void
-s_too_large(turn *self, answer *reply)
+s_too_large(turn *self, reply *reply)
 {
     turn_too_large(self, reply->body.size);
     buffer_clear(&reply->body);
@@ -456,21 +457,21 @@ s_too_large(turn *self, answer *reply)
 
 // The one way out. What settles an event's outcome uses its number, so that a repeat is answered and not run.
 void
-turn_emit(turn *self, answer **answer_p)
+turn_emit(turn *self, reply **reply_p)
 {
     ASSERT(!self->answered);
     self->answered = true;
-    if ((*answer_p)->body.size > MAX_REPLY_BODY)
-        s_too_large(self, *answer_p);
-    header *head = &(*answer_p)->head;
+    if ((*reply_p)->body.size > MAX_REPLY_BODY)
+        s_too_large(self, *reply_p);
+    header *head = &(*reply_p)->head;
     uint64_t last = session_last(self->session);
-    bool settled = self->mail->head.type == MSG_EVENT && head->type != MSG_NOT_EXECUTED;
+    bool settled = self->request->head.type == MSG_EVENT && head->type != MSG_NOT_EXECUTED;
     if (settled && head->sequence == last + 1)
-        session_finish_event(self->session, head->sequence, *answer_p);
+        session_finish_event(self->session, head->sequence, *reply_p);
     else if (settled)
         head->flags |= FLAG_REPEAT;
-    snapshot_add(self, *answer_p);
-    if (message_wants_reply(self->mail->head.type) || head->type == MSG_PUSH || head->type == MSG_KEPT)
-        self->host->emit(self->host->context, answer_p);
-    answer_destroy(answer_p);
+    snapshot_add(self, *reply_p);
+    if (message_wants_reply(self->request->head.type) || head->type == MSG_PUSH || head->type == MSG_KEPT)
+        self->host->emit(self->host->context, reply_p);
+    reply_destroy(reply_p);
 }

@@ -6,7 +6,7 @@ struct view {
     id16 id;
     void *instance;
     tree tree;
-    pushing pushing;
+    push_state push_state;
     uint64_t version;
     unsigned number;
     bool revived;
@@ -19,8 +19,8 @@ view_new(id16 id, slice path, void *instance)
 {
     view *self = malloc(sizeof *self + path.size);
     ASSERT(self);
-    *self =
-        (view){.id = id, .instance = instance, .path_size = path.size, .pushing = {.next_tick = TICK_NEVER}};
+    *self = (view){
+        .id = id, .instance = instance, .path_size = path.size, .push_state = {.next_tick = TIMER_NEVER}};
     tree_init(&self->tree);
     if (path.size)
         memcpy(self->path, path.data, path.size);
@@ -63,10 +63,10 @@ view_tree(view *self)
     return &self->tree;
 }
 
-pushing *
-view_pushing(view *self)
+push_state *
+view_push_state(view *self)
 {
-    return &self->pushing;
+    return &self->push_state;
 }
 
 uint64_t
@@ -83,14 +83,14 @@ view_advance(view *self)
 }
 
 void
-view_revive(view *self, uint64_t version)
+view_restore(view *self, uint64_t version)
 {
-    self->version = self->pushing.acked = version;
+    self->version = self->push_state.acked = version;
     self->revived = true;
 }
 
 bool
-view_is_revived(const view *self)
+view_is_restored(const view *self)
 {
     return self->revived;
 }

@@ -17,7 +17,7 @@ typedef struct {
     uint64_t acked;     // the version that the page said it shows
     uint64_t sent_at;   // ms: the last push
     bool dirty;         // it may have changed since it was rendered
-} pushing;
+} push_state;
 
 // Consumes instance. path is copied.
 view *view_new(id16 id, slice path, void *instance);
@@ -26,13 +26,13 @@ id16 view_id(const view *self);
 slice view_path(const view *self);
 void *view_instance(view *self);
 tree *view_tree(view *self);
-pushing *view_pushing(view *self);
+push_state *view_push_state(view *self);
 uint64_t view_version(const view *self); // 0 before the first render
 uint64_t view_advance(view *self);       // one version on; returns it
 // It comes from a snapshot: the page's version, and nothing is known of what the page shows.
-void view_revive(view *self, uint64_t version);
-bool view_is_revived(const view *self); // and its root was not rendered since
-unsigned view_number(const view *self); // what patches call it, in its session
+void view_restore(view *self, uint64_t version);
+bool view_is_restored(const view *self); // and its root was not rendered since
+unsigned view_number(const view *self);  // what patches call it, in its session
 void view_set_number(view *self, unsigned number);
 
 #endif

@@ -21,13 +21,13 @@ typedef struct {
     slice init;     // raw msgpack map of as_view()'s keywords, or empty
     void *instance; // a view that the caller made, or NULL
     void *owner;    // for changed()
-} open_order;
+} open_args;
 
 typedef struct {
     slice request; // raw msgpack map (PROTOCOL.md 6), or empty: None
     slice url;     // path and query to use instead of the request's own, or empty
     slice params;  // raw msgpack map: keywords of mount()
-} mount_order;
+} mount_args;
 
 // What a mount answered by itself: a redirect, a 404, a 403. status 0: nothing, the view stands.
 typedef struct {
@@ -41,7 +41,7 @@ typedef struct {
     slice params; // raw msgpack map, counted already
     bool browser; // the person's browser sent it: decorated handlers only
     bool tick;    // its handle_tick(), not a handler of that name
-} call_order;
+} call_args;
 
 // What a render is to make of the state that the last sync() took over.
 typedef struct {
@@ -49,14 +49,14 @@ typedef struct {
     const hash_key *key;
     bool whole; // the whole root is wanted: a patch will not do
     bool html;  // the HTML is wanted, whatever else
-} render_order;
+} render_args;
 
 // What of an instance a snapshot is to have.
 typedef struct {
     const hash_key *key;
     unsigned number; // of the view: its roots are snapshot_root(number, …)
     bool whole;      // everything; else what changed since the last time
-} keep_order;
+} pack_args;
 
 // An instance from a snapshot.
 typedef struct {
@@ -64,7 +64,7 @@ typedef struct {
     const slice *values; // what keep() wrote as the bytes of each root
     size_t count;
     void *owner;
-} revive_order;
+} restore_args;
 
 typedef enum {
     RENDERED_PATCH, // the patch has what changed, if anything did; the HTML, if it was wanted
@@ -102,15 +102,15 @@ typedef struct view_ops {
     void (*scope_resume)(void *host, void *scope);
     void (*scope_end)(void *host, void **scope_p);
 
-    err (*open)(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
+    err (*open)(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
     void (*close)(void *host, void **instance_p);
     // Builds the request, asks authorize() and calls mount(). ret_response is initialised by the callee.
-    err (*mount)(void *host, void *instance, const mount_order *order, response *ret_response,
+    err (*mount)(void *host, void *instance, const mount_args *order, response *ret_response,
                  fault *ret_fault);
     // A page's socket joins a view that lives: the request is its own now, and authorize() is asked again.
-    err (*join)(void *host, void *instance, const mount_order *order, fault *ret_fault);
+    err (*join)(void *host, void *instance, const mount_args *order, fault *ret_fault);
     // *ret_awaitable is set when the handler is to be awaited; settle() then takes it and what came of it.
-    err (*call)(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault);
+    err (*call)(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault);
     // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be.
     void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault);
@@ -118,16 +118,16 @@ typedef struct view_ops {
     err (*sync)(void *host, void *instance, fault *ret_fault);
     // ret: both parts are empty and stay initialised. After a failure the tree is not to be trusted:
     // tree_invalidate().
-    err (*render)(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault);
+    err (*render)(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault);
 
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
     // them cannot be packed, and nothing would make it again; the fault says which.
-    err (*keep)(void *host, void *instance, const keep_order *order, buffer *out, fault *ret_fault);
+    err (*pack)(void *host, void *instance, const pack_args *order, buffer *out, fault *ret_fault);
     // Appends the instance's request as a msgpack map of what join() takes, `request` and `url`; nothing, if
     // it has none.
-    err (*carry)(void *host, void *instance, buffer *out, fault *ret_fault);
+    err (*pack_request)(void *host, void *instance, buffer *out, fault *ret_fault);
     // The other way. What could not be packed is made again by the first join() or call().
-    err (*revive)(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
+    err (*restore)(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
     // Whether the handler of that name may run a second time.
     bool (*may_repeat)(void *host, void *instance, slice name);
 

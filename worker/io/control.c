@@ -1,5 +1,5 @@
 // What worker and broker say to each other about the worker (PROTOCOL.md 5.3).
-#include "worker/io/core.h"
+#include "worker/io/worker_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static void
 s_say(worker *self, message_type type, void (*encode)(const worker *, buffer *))
 {
     header head = {.version = PROTOCOL_VERSION};
-    answer *one = answer_new(&head, &(client_id){0}, type);
+    reply *one = reply_new(&head, &(client_id){0}, type);
     encode(self, &one->body);
     worker_send(self, one);
 }
@@ -40,14 +40,15 @@ static void
 s_encode_heartbeat(const worker *self, buffer *out)
 {
     uint64_t views = 0;
-    for (const session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
+    for (const session *one = session_table_first(self->session_table); one;
+         one = session_table_next(self->session_table, one))
         views += session_view_count(one);
-    runqueue_load load = runqueue_look(self->queue);
+    run_queue_load load = run_queue_look(self->queue);
     pool_load busy = pool_look(self->pool);
     heartbeat_encode(
         &(heartbeat_body){
             .sent = clock_now(self->clock),
-            .sessions = roster_count(self->roster),
+            .sessions = session_table_count(self->session_table),
             .views = views,
             .queued = load.queued,
             .running = load.running,
@@ -93,7 +94,7 @@ static void
 s_announce_some(worker *self, const announced *some, uint32_t count, bool last)
 {
     header head = {.version = PROTOCOL_VERSION};
-    answer *one = answer_new(&head, &(client_id){0}, MSG_ANNOUNCE);
+    reply *one = reply_new(&head, &(client_id){0}, MSG_ANNOUNCE);
     announce_begin(&one->body, count, last);
     for (uint32_t i = 0; i < count; i++)
         announce_add(&one->body, &some[i]);
@@ -104,7 +105,7 @@ static announced
 s_announced(worker *self, const session *of, client_id *ret_by)
 {
     announced said = {session_id(of), session_epoch(of), session_announced(of), {0}};
-    *ret_by = roster_client(self->roster, of);
+    *ret_by = session_table_client(self->session_table, of);
     if (said.state == ANNOUNCED_ATTACHED && ret_by->size)
         said.client = slice_of(ret_by->bytes, ret_by->size);
     else if (said.state == ANNOUNCED_ATTACHED)
@@ -120,10 +121,11 @@ s_announce(worker *self)
     client_id by[MAX_ANNOUNCED];
     size_t total = 0;
     uint32_t count = 0;
-    session **all = calloc(roster_count(self->roster) + 1, sizeof *all);
+    session **all = calloc(session_table_count(self->session_table) + 1, sizeof *all);
     ASSERT(all);
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
-        if (!runqueue_is_ending(self->queue, session_item(one)))
+    for (session *one = session_table_first(self->session_table); one;
+         one = session_table_next(self->session_table, one))
+        if (!run_queue_is_ending(self->queue, session_item(one)))
             all[total++] = one;
     for (size_t i = 0; i < total; i++) {
         some[count] = s_announced(self, all[i], &by[count]);
@@ -140,19 +142,20 @@ s_announce(worker *self)
 void
 control_disown(worker *self, const incoming *message)
 {
-    session *of = roster_find(self->roster, message->head.session);
+    session *of = session_table_find(self->session_table, message->head.session);
     if (!of || session_epoch(of) != message->head.epoch)
         return;
-    roster_remove(self->roster, of);
-    runqueue_end(self->queue, session_item(of), "superseded");
+    session_table_remove(self->session_table, of);
+    run_queue_end(self->queue, session_item(of), "superseded");
 }
 
 // The broker has given it up, and others may have its sessions.
 static void
 s_drop_all(worker *self, const char *reason)
 {
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
-        runqueue_end(self->queue, session_item(one), reason);
+    for (session *one = session_table_first(self->session_table); one;
+         one = session_table_next(self->session_table, one))
+        run_queue_end(self->queue, session_item(one), reason);
 }
 
 // The broker lives, and read what was sent at that time.
@@ -160,7 +163,7 @@ static void
 s_heard_at(worker *self, uint64_t sent)
 {
     self->fence_at = sent + self->fence_ms;
-    runqueue_open_until(self->queue, self->fence_at);
+    run_queue_open_until(self->queue, self->fence_at);
     if (self->said_fenced && !control_is_fenced(self, clock_now(self->clock))) {
         self->said_fenced = false;
         log_event(LEVEL_WARN, "unfenced", "worker=%s", self->name_text);
@@ -231,11 +234,11 @@ s_asked_who(worker *self, uint64_t boot)
     bool known = self->phase == READY || self->phase == DRAINING;
     if (known && boot == self->boot) {
         log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->name_text,
-                  roster_count(self->roster));
+                  session_table_count(self->session_table));
         s_drop_all(self, "broker_forgot");
     } else if (known) {
         log_event(LEVEL_WARN, "broker_restarted", "worker=%s sessions=%zu boot=%" PRIu64, self->name_text,
-                  roster_count(self->roster), boot);
+                  session_table_count(self->session_table), boot);
     }
     if (known)
         self->phase = self->phase == READY ? REGISTERING : LEAVING;

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 err
-keys_load(const char *address, const char *key_file, const char *broker_file, wire_keys *ret, char *ret_why,
-          size_t why_size)
+curve_keys_load(const char *address, const char *key_file, const char *broker_file, curve_keys *ret,
+                char *ret_why, size_t why_size)
 {
     certificate broker;
-    *ret = (wire_keys){0};
+    *ret = (curve_keys){0};
     if (strncmp(address, "tcp://", 6) != 0)
         return OK;
     if (!key_file && !broker_file && host_is_private(address))

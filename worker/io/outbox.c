@@ -9,7 +9,7 @@
 struct outbox {
     pthread_mutex_t lock;
     int fd;
-    answer *head, *tail;
+    reply *head, *tail;
     unsigned count;
     bool resting;    // the taker sleeps until there is a batch
     session **ended; // a stack that grows
@@ -35,9 +35,9 @@ outbox_destroy(outbox **self_p)
     if (!self)
         return;
     while (self->head) {
-        answer *one = self->head;
+        reply *one = self->head;
         self->head = one->next;
-        answer_destroy(&one);
+        reply_destroy(&one);
     }
     free(self->ended);
     close(self->fd);
@@ -61,10 +61,10 @@ outbox_wake(outbox *self)
 }
 
 void
-outbox_put(outbox *self, answer **answer_p)
+outbox_put(outbox *self, reply **reply_p)
 {
-    answer *added = *answer_p;
-    *answer_p = NULL;
+    reply *added = *reply_p;
+    *reply_p = NULL;
     added->next = NULL;
     pthread_mutex_lock(&self->lock);
     if (self->tail)
@@ -130,14 +130,14 @@ outbox_put_ended(outbox *self, session *gone)
     outbox_wake(self);
 }
 
-answer *
+reply *
 outbox_take(outbox *self)
 {
     uint64_t count;
     ssize_t size = read(self->fd, &count, sizeof count);
     (void)size;
     pthread_mutex_lock(&self->lock);
-    answer *all = self->head;
+    reply *all = self->head;
     self->head = self->tail = NULL;
     self->count = 0;
     self->ended_taken = self->ended_count;

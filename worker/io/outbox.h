@@ -12,7 +12,7 @@ typedef struct outbox outbox;
 outbox *outbox_new(void);
 void outbox_destroy(outbox **self_p); // destroys the answers in it; sessions are left
 int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox's
-void outbox_put(outbox *self, answer **answer_p);
+void outbox_put(outbox *self, reply **reply_p);
 void outbox_put_ended(outbox *self, session *gone);
 void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
@@ -24,8 +24,8 @@ void outbox_hurry(outbox *self); // nothing more is to come by itself: ends a re
 bool outbox_rests(outbox *self); // whether the taker is in outbox_rest; any thread
 
 // All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
-answer *outbox_take(outbox *self);
-// One ended session, after outbox_take in the same wake-up: its last answer was taken by then. NULL if there
+reply *outbox_take(outbox *self);
+// One ended session, after outbox_take in the same wake-up: its last reply was taken by then. NULL if there
 // is none.
 session *outbox_take_ended(outbox *self);
 

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_THREADS BOX_LANES
+#define MOST_THREADS BLACK_BOX_THREADS
 #define THREAD_STACK (8 << 20) // Python's own recursion limit must be met before the stack's end
 
 // How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than the switch
@@ -23,7 +23,7 @@ typedef struct {
     _Atomic uint64_t busy_since; // ms; 0: no turn
     _Atomic uint64_t turns;
     uint64_t cpu_seen; // ns, pool_tend's
-    box_slot *record;
+    black_box_slot *record;
     void *_Atomic entered;        // view_ops's of this thread, once it has begun
     pthread_mutex_t interrupting; // held by who interrupts
     _Atomic uint64_t
@@ -32,7 +32,7 @@ typedef struct {
 } lane;
 
 struct pool {
-    runqueue *queue;
+    run_queue *queue;
     const turn_host *host;
     pool_limits limits;
     pool_events events;
@@ -45,12 +45,12 @@ struct pool {
 static void
 s_refuse_rest(pool *self, session *of, err why)
 {
-    for (mail *left; (left = runqueue_retire(self->queue, session_item(of)));) {
+    for (request *left; (left = run_queue_retire(self->queue, session_item(of)));) {
         if (message_wants_reply(left->head.type)) {
-            answer *refusal = answer_refusal(left, why, NULL, why == ERR_LEAVING ? BUSY_RETRY_MS : 0);
+            reply *refusal = reply_refusal(left, why, NULL, why == ERR_LEAVING ? BUSY_RETRY_MS : 0);
             self->host->emit(self->host->context, &refusal);
         }
-        mail_destroy(&left);
+        request_destroy(&left);
     }
 }
 
@@ -64,15 +64,15 @@ s_end(pool *self, session *of, const char *reason)
 
 // A turn that awaited has a record already, unless there was no room for it.
 static void
-s_record(box_slot *record, const work *todo, uint64_t now)
+s_record(black_box_slot *record, const work *todo, uint64_t now)
 {
     session *of = todo->item->owner;
     header head = {.session = session_id(of), .type = todo->kind == WORK_NUDGE ? MSG_PUSH : MSG_RELEASED};
-    box_slot *parked = todo->kind == WORK_RESUME ? session_record(of) : NULL;
+    black_box_slot *parked = todo->kind == WORK_RESUME ? session_record(of) : NULL;
     if (parked)
         recorder_resume(parked, record, now);
     else
-        record_begin(record, todo->kind == WORK_MAIL ? &todo->mail->head : &head, now);
+        recorder_begin_turn(record, todo->kind == WORK_REQUEST ? &todo->request->head : &head, now);
     session_set_record(of, record);
 }
 
@@ -80,13 +80,13 @@ static void
 s_work(pool *self, lane *on, work *todo, uint64_t now)
 {
     session *of = todo->item->owner;
-    bool moves = todo->kind == WORK_MAIL &&
-                 (todo->mail->head.type == MSG_MOVE || todo->mail->head.type == MSG_RESTORE);
+    bool moves = todo->kind == WORK_REQUEST &&
+                 (todo->request->head.type == MSG_MOVE || todo->request->head.type == MSG_RESTORE);
     const char *reason = todo->kind == WORK_END ? todo->reason : moves ? "worker_left" : "shutdown";
     turn_result result = TURN_ENDS;
     s_record(on->record, todo, now);
-    if (todo->kind == WORK_MAIL)
-        result = turn_run(of, &todo->mail, self->host);
+    if (todo->kind == WORK_REQUEST)
+        result = turn_run(of, &todo->request, self->host);
     else if (todo->kind == WORK_NUDGE)
         result = turn_push(of, self->host);
     else if (todo->kind == WORK_RESUME)
@@ -95,11 +95,11 @@ s_work(pool *self, lane *on, work *todo, uint64_t now)
         _exit(EXIT_FAILURE);       // the other turns are the parent's to run, and so is the record
     switch (result) {
     case TURN_ANSWERED:
-        runqueue_done(self->queue, todo->item);
+        run_queue_done(self->queue, todo->item);
         break;
     case TURN_AWAITS:
         session_set_record(of, recorder_park(self->record, on->record));
-        runqueue_park(self->queue, todo->item);
+        run_queue_park(self->queue, todo->item);
         break;
     case TURN_MOVES:
         s_refuse_rest(self, of, ERR_LEAVING); // none, by the protocol
@@ -116,7 +116,7 @@ s_work(pool *self, lane *on, work *todo, uint64_t now)
 static void
 s_finish(lane *self)
 {
-    record_end(self->record);
+    recorder_end_turn(self->record);
     atomic_store(&self->busy_since, 0);
     uint64_t over = atomic_fetch_add(&self->turns, 1);
     if (atomic_load(&self->reached_for) == over + 1) {
@@ -131,7 +131,7 @@ s_begin(lane *self)
 {
     pool *of = self->pool;
     const view_ops *ops = of->host->ops;
-    self->record = recorder_lane(of->record, (unsigned)(self - of->lanes));
+    self->record = recorder_thread_slot(of->record, (unsigned)(self - of->lanes));
     self->entered = ops->thread_begin(ops->host);
     return self->entered;
 }
@@ -158,12 +158,12 @@ s_run(void *argument)
         // As long as there is work the interpreter is kept: giving it back and taking it again would cost a
         // switch a turn.
         uint64_t now = clock_now(of->host->clock);
-        bool yields = !came && now - entered >= KEEP_MS && runqueue_is_one_coming(of->queue);
-        if (yields || !runqueue_try(of->queue, came, &todo)) {
+        bool yields = !came && now - entered >= KEEP_MS && run_queue_is_one_coming(of->queue);
+        if (yields || !run_queue_try(of->queue, came, &todo)) {
             if (!yields && of->events.idle)
                 of->events.idle(of->events.context);
             ops->leave(ops->host, thread);
-            came = runqueue_wait(of->queue);
+            came = run_queue_wait(of->queue);
             ops->enter(ops->host, thread);
             entered = clock_now(of->host->clock);
             if (came)
@@ -193,7 +193,7 @@ s_add(pool *self)
 }
 
 pool *
-pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
+pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
          recorder *record)
 {
     ASSERT(limits->threads <= limits->most && limits->most <= MOST_THREADS);
@@ -221,7 +221,7 @@ pool_run_here(pool *self)
         ASSERT(pthread_mutex_init(&here->interrupting, NULL) == 0);
         s_begin(here);
     }
-    if (!runqueue_try(self->queue, false, &todo))
+    if (!run_queue_try(self->queue, false, &todo))
         return false;
     s_take_turn(here, &todo, clock_now(self->host->clock));
     return true;
@@ -260,7 +260,7 @@ pool_tend(pool *self)
         active += used - self->lanes[i].cpu_seen >= BLOCKED_BELOW_NS;
         self->lanes[i].cpu_seen = used;
     }
-    runqueue_load load = runqueue_look(self->queue);
+    run_queue_load load = run_queue_look(self->queue);
     if (load.oldest_queued_ms < self->limits.grow_after_ms || load.waiting)
         return;
     // As many as have work to do at once, so that a burst of blocking handlers costs one wait and not one a
@@ -294,11 +294,11 @@ s_busy_ms(const lane *self, uint64_t now, uint64_t *ret_turn)
     return since && same && now > since ? now - since : 0;
 }
 
-box_slot *
+black_box_slot *
 pool_overdue(const pool *self, uint64_t limit)
 {
     uint64_t now = clock_now(self->host->clock), longest = 0, number;
-    box_slot *found = NULL;
+    black_box_slot *found = NULL;
     for (unsigned i = 0; i < self->count; i++) {
         uint64_t busy = s_busy_ms(&self->lanes[i], now, &number);
         if (busy >= limit && busy > longest) {

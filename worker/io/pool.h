@@ -12,7 +12,7 @@ typedef struct {
     unsigned threads; // to begin with, and how many of them should not be blocked
     unsigned most;    // 0, as threads then: there are none, and pool_run_here does their work
     uint64_t grow_after_ms;
-} pool_limits; // most is BOX_LANES at most
+} pool_limits; // most is BLACK_BOX_THREADS at most
 
 typedef struct {
     unsigned threads;
@@ -24,13 +24,13 @@ typedef struct pool pool;
 
 // What its threads tell the owner of.
 typedef struct {
-    void (*ended)(void *context, session *gone); // a session, after its last answer was emitted; the callee's
+    void (*ended)(void *context, session *gone); // a session, after its last reply was emitted; the callee's
     void (*idle)(void *context);                 // the queue is empty; NULL: nobody wants to know
     void *context;
 } pool_events;
 
 // record: where turns are written down; borrowed for life.
-pool *pool_new(runqueue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
+pool *pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
                recorder *record);
 // Waits for running turns. The queue must be closed.
 void pool_destroy(pool **self_p);
@@ -41,7 +41,7 @@ bool pool_run_here(pool *self);
 
 // Turns that have run for longer than limit ms. Any thread.
 // The one that has run for the longest; NULL: none. Its slot may be another turn's by the time it is read.
-box_slot *pool_overdue(const pool *self, uint64_t limit);
+black_box_slot *pool_overdue(const pool *self, uint64_t limit);
 // Whether one of them has not been interrupted.
 bool pool_may_interrupt(const pool *self, uint64_t limit);
 // Interrupts each once, as far as its turn lets itself be (view_ops.interrupt). Called with the thread

@@ -18,7 +18,7 @@ struct entry {
     client_id joined;
 };
 
-struct roster {
+struct session_table {
     zhashx_t *entries; // by key
     uint64_t seed;
     entry *first;
@@ -29,13 +29,13 @@ struct roster {
 // Clients choose session ids. Without a seed that they do not know they could choose ids that collide, for
 // which zhashx grows without bound.
 static entry_key
-s_key(const roster *self, id16 id)
+s_key(const session_table *self, id16 id)
 {
     return (entry_key){.hash = XXH3_64bits_withSeed(id.bytes, ID_SIZE, self->seed), .id = id};
 }
 
 static entry *
-s_find(const roster *self, id16 id)
+s_find(const session_table *self, id16 id)
 {
     entry_key wanted = s_key(self, id);
     return zhashx_lookup(self->entries, &wanted);
@@ -54,10 +54,10 @@ s_compare(const void *left, const void *right)
     return memcmp(a->id.bytes, b->id.bytes, ID_SIZE);
 }
 
-roster *
-roster_new(uint64_t seed)
+session_table *
+session_table_new(uint64_t seed)
 {
-    roster *self = calloc(1, sizeof *self);
+    session_table *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->seed = seed;
     self->entries = zhashx_new();
@@ -70,9 +70,9 @@ roster_new(uint64_t seed)
 }
 
 void
-roster_destroy(roster **self_p)
+session_table_destroy(session_table **self_p)
 {
-    roster *self = *self_p;
+    session_table *self = *self_p;
     if (!self)
         return;
     for (entry *one = self->first, *behind; one; one = behind) {
@@ -85,14 +85,14 @@ roster_destroy(roster **self_p)
 }
 
 session *
-roster_find(roster *self, id16 id)
+session_table_find(session_table *self, id16 id)
 {
     entry *found = s_find(self, id);
     return found ? found->of : NULL;
 }
 
 void
-roster_add(roster *self, session *added)
+session_table_add(session_table *self, session *added)
 {
     entry *one = calloc(1, sizeof *one);
     ASSERT(one);
@@ -106,7 +106,7 @@ roster_add(roster *self, session *added)
 }
 
 static void
-s_unlist(roster *self, entry *one)
+s_unlist(session_table *self, entry *one)
 {
     if (!one->listed)
         return;
@@ -123,7 +123,7 @@ s_unlist(roster *self, entry *one)
 }
 
 void
-roster_remove(roster *self, session *gone)
+session_table_remove(session_table *self, session *gone)
 {
     entry *found = s_find(self, session_id(gone));
     if (!found || found->of != gone)
@@ -140,26 +140,26 @@ roster_remove(roster *self, session *gone)
 }
 
 size_t
-roster_count(const roster *self)
+session_table_count(const session_table *self)
 {
     return zhashx_size(self->entries);
 }
 
 session *
-roster_first(const roster *self)
+session_table_first(const session_table *self)
 {
     return self->first ? self->first->of : NULL;
 }
 
 session *
-roster_next(const roster *self, const session *at)
+session_table_next(const session_table *self, const session *at)
 {
     const entry *found = s_find(self, session_id(at));
     return found && found->behind ? found->behind->of : NULL;
 }
 
 void
-roster_unadopted(roster *self, session *waiting)
+session_table_unadopted(session_table *self, session *waiting)
 {
     entry *one = s_find(self, session_id(waiting));
     ASSERT(one && one->of == waiting);
@@ -176,7 +176,7 @@ roster_unadopted(roster *self, session *waiting)
 }
 
 void
-roster_adopted(roster *self, id16 id)
+session_table_adopted(session_table *self, id16 id)
 {
     entry *found = s_find(self, id);
     if (found)
@@ -184,7 +184,7 @@ roster_adopted(roster *self, id16 id)
 }
 
 void
-roster_joined(roster *self, id16 id, const client_id *by)
+session_table_joined(session_table *self, id16 id, const client_id *by)
 {
     entry *found = s_find(self, id);
     if (found)
@@ -192,20 +192,20 @@ roster_joined(roster *self, id16 id, const client_id *by)
 }
 
 client_id
-roster_client(roster *self, const session *of)
+session_table_client(session_table *self, const session *of)
 {
     entry *found = s_find(self, session_id(of));
     return found && found->of == of ? found->joined : (client_id){0};
 }
 
 size_t
-roster_unadopted_count(const roster *self)
+session_table_unadopted_count(const session_table *self)
 {
     return self->unadopted;
 }
 
 session *
-roster_take_oldest_unadopted(roster *self)
+session_table_take_oldest_unadopted(session_table *self)
 {
     entry *oldest = self->oldest;
     if (!oldest)

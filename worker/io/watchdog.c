@@ -13,7 +13,7 @@ enum { LOOK_MOST_MS = 500, LOOK_LEAST_MS = 20, LOOKS = 8 };
 // that time.
 enum { STOOD_STILL_MS = 2 * LOOK_MOST_MS };
 
-struct watch {
+struct watchdog {
     pool *pool;
     recorder *record;
     const turn_host *host;
@@ -29,7 +29,7 @@ struct watch {
 
 // Until it is asked. False: it is over.
 static bool
-s_wait(watch *self)
+s_wait(watchdog *self)
 {
     pthread_mutex_lock(&self->lock);
     while (!self->asked && !self->over)
@@ -43,7 +43,7 @@ s_wait(watch *self)
 static void *
 s_interrupt(void *argument)
 {
-    watch *self = argument;
+    watchdog *self = argument;
     const view_ops *ops = self->host->ops;
     void *thread = ops->thread_begin(ops->host);
     ops->leave(ops->host, thread);
@@ -59,7 +59,7 @@ s_interrupt(void *argument)
 }
 
 static uint64_t
-s_interval(const watch *self)
+s_interval(const watchdog *self)
 {
     uint64_t shorter =
         self->soft_ms && (!self->hard_ms || self->soft_ms < self->hard_ms) ? self->soft_ms : self->hard_ms;
@@ -69,12 +69,12 @@ s_interval(const watch *self)
     return interval < LOOK_LEAST_MS ? LOOK_LEAST_MS : interval;
 }
 
-watch *
-watch_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
+watchdog *
+watchdog_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
 {
-    watch *self = calloc(1, sizeof *self);
+    watchdog *self = calloc(1, sizeof *self);
     ASSERT(self);
-    *self = (watch){.pool = of, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
+    *self = (watchdog){.pool = of, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
     if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
@@ -85,7 +85,7 @@ watch_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, u
 }
 
 static void
-s_say(watch *self, bool *what)
+s_say(watchdog *self, bool *what)
 {
     pthread_mutex_lock(&self->lock);
     *what = true;
@@ -94,9 +94,9 @@ s_say(watch *self, bool *what)
 }
 
 void
-watch_destroy(watch **self_p)
+watchdog_destroy(watchdog **self_p)
 {
-    watch *self = *self_p;
+    watchdog *self = *self_p;
     if (!self)
         return;
     s_say(self, &self->over);
@@ -109,12 +109,12 @@ watch_destroy(watch **self_p)
 }
 
 static void
-s_give_up(watch *self, const box_slot *stuck, uint64_t now, const char *how)
+s_give_up(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *how)
 {
     running_turn of = {0};
     char id[ID_TEXT], path[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
     uint64_t since = stuck->since;
-    (void)box_slot_read(stuck, &of);
+    (void)black_box_slot_read(stuck, &of);
     self->gave_up = true;
     log_event(LEVEL_ERROR, "stuck", "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64,
               id_text(of.session, id), log_quoted(of.view, path, sizeof path),
@@ -123,9 +123,9 @@ s_give_up(watch *self, const box_slot *stuck, uint64_t now, const char *how)
 }
 
 static bool
-s_is_stuck(watch *self, uint64_t now)
+s_is_stuck(watchdog *self, uint64_t now)
 {
-    box_slot *stuck = pool_overdue(self->pool, self->hard_ms);
+    black_box_slot *stuck = pool_overdue(self->pool, self->hard_ms);
     if (stuck) {
         recorder_blame(self->record, stuck);
         s_give_up(self, stuck, now, "running");
@@ -143,13 +143,13 @@ s_is_stuck(watch *self, uint64_t now)
 
 // Whether a turn can be over a limit, if all began when the process went on.
 static bool
-s_counts(const watch *self, uint64_t limit, uint64_t now)
+s_counts(const watchdog *self, uint64_t limit, uint64_t now)
 {
     return limit && now - self->awake_at >= limit;
 }
 
 bool
-watch_tick(watch *self, uint64_t now)
+watchdog_check(watchdog *self, uint64_t now)
 {
     if (self->ticked_at && now - self->ticked_at > STOOD_STILL_MS)
         self->awake_at = now;
@@ -163,7 +163,7 @@ watch_tick(watch *self, uint64_t now)
 }
 
 uint64_t
-watch_next(const watch *self)
+watchdog_next_check(const watchdog *self)
 {
     return self->next;
 }

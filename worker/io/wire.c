@@ -52,7 +52,7 @@ s_set_key(void *socket, int option, const char *key)
 }
 
 static void
-s_lock(wire *self, const wire_keys *keys)
+s_lock(wire *self, const curve_keys *keys)
 {
     self->has_keys = *keys->broker_key;
     if (!self->has_keys)
@@ -74,7 +74,7 @@ s_watch(wire *self)
 }
 
 wire *
-wire_new(const char *address, const wire_keys *keys)
+wire_new(const char *address, const curve_keys *keys)
 {
     wire *self = calloc(1, sizeof *self);
     ASSERT(self);

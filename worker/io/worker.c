@@ -1,4 +1,4 @@
-#include "worker/io/core.h"
+#include "worker/io/worker_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,17 +15,17 @@
 #define STUCK_GRACE_MS 1000
 
 static void
-s_emit(void *context, answer **answer_p)
+s_emit(void *context, reply **reply_p)
 {
     worker *self = context;
-    outbox_put(self->outbox, answer_p);
+    outbox_put(self->outbox, reply_p);
 }
 
 static void
 s_resumable(void *context, session *of)
 {
     worker *self = context;
-    runqueue_resume(self->queue, session_item(of));
+    run_queue_resume(self->queue, session_item(of));
 }
 
 // On a thread of the pool: this one may sleep for longer.
@@ -33,7 +33,7 @@ static void
 s_arm(void *context, session *of, uint64_t due)
 {
     worker *self = context;
-    if (runqueue_arm(self->queue, session_item(of), due))
+    if (run_queue_arm(self->queue, session_item(of), due))
         outbox_wake(self->outbox);
 }
 
@@ -42,7 +42,7 @@ static void
 s_changed(void *context, void *owner)
 {
     worker *self = context;
-    runqueue_nudge(self->queue, session_item(owner));
+    run_queue_nudge(self->queue, session_item(owner));
 }
 
 static void
@@ -62,7 +62,7 @@ s_idle(void *context)
 worker *
 worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
 {
-    wire *connected = wire_new(options->back, options->keys ? options->keys : &(wire_keys){0});
+    wire *connected = wire_new(options->back, options->keys ? options->keys : &(curve_keys){0});
     if (!connected)
         return NULL;
     worker *self = calloc(1, sizeof *self);
@@ -78,17 +78,17 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
     self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
     ops->listen(ops->host, s_changed, self);
-    self->queue = runqueue_new(clock);
+    self->queue = run_queue_new(clock);
     uint64_t seed;
     clock_random(clock, &seed, sizeof seed);
-    self->roster = roster_new(seed);
+    self->session_table = session_table_new(seed);
     self->outbox = outbox_new();
     recorder *record = options->record ? options->record : recorder_new(-1);
     ASSERT(record);
     self->options.record = record;
     self->pool =
         pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self}, record);
-    self->watch = watch_new(self->pool, record, &self->host, options->soft_ms, options->hard_ms);
+    self->watchdog = watchdog_new(self->pool, record, &self->host, options->soft_ms, options->hard_ms);
     return self;
 }
 
@@ -100,7 +100,7 @@ worker_stop(worker *self)
 }
 
 static void
-s_queue_unsent(worker *self, answer *one)
+s_queue_unsent(worker *self, reply *one)
 {
     one->next = NULL;
     if (self->unsent)
@@ -111,7 +111,7 @@ s_queue_unsent(worker *self, answer *one)
 }
 
 static bool
-s_is_control(const answer *one)
+s_is_control(const reply *one)
 {
     return message_direction(one->head.type) == DIRECTION_CONTROL && id_is_zero(one->head.session);
 }
@@ -129,26 +129,26 @@ s_flush(worker *self)
 {
     bool holds = s_holds(self);
     while (self->unsent) {
-        answer *one = self->unsent;
+        reply *one = self->unsent;
         if (holds && !s_is_control(one))
             return;
         if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
                       buffer_bytes(&one->snapshot)))
             return;
         if (one->head.type == MSG_JOINED) {
-            roster_adopted(self->roster, one->head.session);
-            roster_joined(self->roster, one->head.session, &one->client);
+            session_table_adopted(self->session_table, one->head.session);
+            session_table_joined(self->session_table, one->head.session, &one->client);
         }
         self->unsent = one->next;
-        answer_destroy(&one);
+        reply_destroy(&one);
     }
 }
 
 void
-worker_send(worker *self, answer *one)
+worker_send(worker *self, reply *one)
 {
     if (s_is_control(one) && s_holds(self)) { // it is how the worker gets out of this
-        answer **at = &self->unsent;
+        reply **at = &self->unsent;
         while (*at && s_is_control(*at))
             at = &(*at)->next;
         one->next = *at;
@@ -166,18 +166,18 @@ s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
 {
     if (!message_wants_reply(message->head.type))
         return;
-    mail *asked = mail_new(&message->head, (slice){0});
+    request *asked = request_new(&message->head, (slice){0});
     asked->client = message->client;
-    worker_send(self, answer_refusal(asked, reason, NULL, retry_ms));
-    mail_destroy(&asked);
+    worker_send(self, reply_refusal(asked, reason, NULL, retry_ms));
+    request_destroy(&asked);
 }
 
 static void
 s_evict(worker *self)
 {
-    while (roster_unadopted_count(self->roster) > MAX_UNADOPTED) {
-        session *oldest = roster_take_oldest_unadopted(self->roster);
-        runqueue_end(self->queue, session_item(oldest), "evicted");
+    while (session_table_unadopted_count(self->session_table) > MAX_UNADOPTED) {
+        session *oldest = session_table_take_oldest_unadopted(self->session_table);
+        run_queue_end(self->queue, session_item(oldest), "evicted");
     }
 }
 
@@ -194,18 +194,18 @@ static session *
 s_session_for(worker *self, const incoming *message)
 {
     const header *head = &message->head;
-    session *found = roster_find(self->roster, head->session);
+    session *found = session_table_find(self->session_table, head->session);
     if (found && head->epoch > session_epoch(found)) {
-        roster_remove(self->roster, found);
-        runqueue_end(self->queue, session_item(found), "superseded");
+        session_table_remove(self->session_table, found);
+        run_queue_end(self->queue, session_item(found), "superseded");
         found = NULL;
     }
     if (!found && s_begins_session(self, head)) {
         found = session_new(head->session, head->epoch);
         self->newest_epoch = head->epoch;
-        roster_add(self->roster, found);
+        session_table_add(self->session_table, found);
         if (head->type == MSG_MOUNT && (head->flags & FLAG_UNADOPTED)) {
-            roster_unadopted(self->roster, found);
+            session_table_unadopted(self->session_table, found);
             s_evict(self);
         }
     }
@@ -221,7 +221,7 @@ s_say_not_restored(worker *self, const header *request)
                    .type = MSG_RELEASED,
                    .session = request->session,
                    .epoch = request->epoch};
-    answer *released = answer_new(&head, &(client_id){0}, MSG_RELEASED);
+    reply *released = reply_new(&head, &(client_id){0}, MSG_RELEASED);
     released->head.epoch = request->epoch;
     reason_encode("not_restored", (slice){0}, &released->body);
     log_event(LEVEL_WARN, "restore_lost", "session=%s", id_text(request->session, id));
@@ -231,7 +231,7 @@ s_say_not_restored(worker *self, const header *request)
 static bool
 s_is_here(const worker *self, const header *head)
 {
-    const session *found = roster_find(self->roster, head->session);
+    const session *found = session_table_find(self->session_table, head->session);
     return found && session_epoch(found) >= head->epoch;
 }
 
@@ -251,13 +251,13 @@ s_request(worker *self, const incoming *message)
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
         return;
     }
-    mail *posted = mail_new(&message->head, message->body);
+    request *posted = request_new(&message->head, message->body);
     posted->client = message->client;
     posted->arrived = clock_now(self->clock);
-    err error = runqueue_post(self->queue, session_item(of), &posted);
+    err error = run_queue_post(self->queue, session_item(of), &posted);
     if (!error)
         return;
-    mail_destroy(&posted);
+    request_destroy(&posted);
     s_refuse(self, message, error, error == ERR_FULL ? BUSY_RETRY_MS : 0);
 }
 
@@ -268,18 +268,19 @@ s_restore(worker *self, const incoming *message)
     const header *head = &message->head;
     if (self->phase >= LEAVING || head->epoch <= self->newest_epoch)
         return; // its request is refused
-    session *before = roster_find(self->roster, head->session);
+    session *before = session_table_find(self->session_table, head->session);
     if (before) {
-        roster_remove(self->roster, before);
-        runqueue_end(self->queue, session_item(before), "superseded");
+        session_table_remove(self->session_table, before);
+        run_queue_end(self->queue, session_item(before), "superseded");
     }
     session *made = session_new(head->session, head->epoch);
     self->newest_epoch = head->epoch;
-    roster_add(self->roster, made);
-    roster_joined(self->roster, head->session, &message->client); // of one that moves: who stays attached
-    mail *posted = mail_new(head, message->snapshot);
+    session_table_add(self->session_table, made);
+    session_table_joined(self->session_table, head->session,
+                         &message->client); // of one that moves: who stays attached
+    request *posted = request_new(head, message->snapshot);
     posted->arrived = clock_now(self->clock);
-    ASSERT(runqueue_post(self->queue, session_item(made), &posted) == OK);
+    ASSERT(run_queue_post(self->queue, session_item(made), &posted) == OK);
 }
 
 // Behind what came for the session before: the broker sends nothing after it. Of no session: there is nothing
@@ -295,25 +296,25 @@ s_move(worker *self, const incoming *message)
         self->phase = LEAVING;
         return;
     }
-    session *of = roster_find(self->roster, head->session);
+    session *of = session_table_find(self->session_table, head->session);
     if (!of || session_epoch(of) != head->epoch)
         return; // it has ended, and the broker is about to read so
-    mail *posted = mail_new(head, (slice){0});
-    runqueue_post_last(self->queue, session_item(of), &posted);
-    mail_destroy(&posted);
+    request *posted = request_new(head, (slice){0});
+    run_queue_post_last(self->queue, session_item(of), &posted);
+    request_destroy(&posted);
 }
 
 // A mailbox that is full has requests in it that ask for the same.
 static void
 s_keep(worker *self, const incoming *message)
 {
-    session *of = roster_find(self->roster, message->head.session);
+    session *of = session_table_find(self->session_table, message->head.session);
     if (!of || session_epoch(of) != message->head.epoch)
         return;
-    mail *posted = mail_new(&message->head, (slice){0});
+    request *posted = request_new(&message->head, (slice){0});
     posted->arrived = clock_now(self->clock);
-    (void)runqueue_post(self->queue, session_item(of), &posted);
-    mail_destroy(&posted);
+    (void)run_queue_post(self->queue, session_item(of), &posted);
+    request_destroy(&posted);
 }
 
 // Answered here, without waiting for the session's turn: that is what a ping is for.
@@ -322,11 +323,11 @@ s_ping(worker *self, const incoming *message)
 {
     if (control_is_fenced(self, clock_now(self->clock)))
         return; // it may be another's; whoever asks will ask again
-    if (!roster_find(self->roster, message->head.session)) {
+    if (!session_table_find(self->session_table, message->head.session)) {
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
         return;
     }
-    answer *pong = answer_new(&message->head, &message->client, MSG_PONG);
+    reply *pong = reply_new(&message->head, &message->client, MSG_PONG);
     empty_encode(&pong->body);
     worker_send(self, pong);
 }
@@ -337,9 +338,10 @@ s_logout(worker *self, const incoming *message)
     slice identity;
     if (logout_decode(message->body, &identity))
         return;
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
+    for (session *one = session_table_first(self->session_table); one;
+         one = session_table_next(self->session_table, one))
         if (slice_equal(session_identity(one), identity))
-            runqueue_end(self->queue, session_item(one), "logout");
+            run_queue_end(self->queue, session_item(one), "logout");
 }
 
 static void (*const s_handlers[256])(worker *, const incoming *) = {
@@ -387,14 +389,14 @@ s_receive(worker *self)
 static bool
 s_collect(worker *self)
 {
-    answer *all = outbox_take(self->outbox);
-    for (answer *one = all, *next; one; one = next) {
+    reply *all = outbox_take(self->outbox);
+    for (reply *one = all, *next; one; one = next) {
         next = one->next;
         s_queue_unsent(self, one);
     }
     s_flush(self);
     for (session *gone; (gone = outbox_take_ended(self->outbox));) {
-        roster_remove(self->roster, gone);
+        session_table_remove(self->session_table, gone);
         session_destroy(&gone);
     }
     return all;
@@ -409,7 +411,8 @@ s_is_fenced(worker *self)
     if (fenced && !self->said_fenced) {
         self->said_fenced = true;
         log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",
-                  self->name_text, roster_count(self->roster), now - self->fence_at + self->fence_ms,
+                  self->name_text, session_table_count(self->session_table),
+                  now - self->fence_at + self->fence_ms,
                   "no word of the broker: nothing is begun or answered until there is");
     }
     return fenced;
@@ -452,9 +455,10 @@ s_beat(worker *self)
 static void
 s_sweep(worker *self, uint64_t now)
 {
-    for (session *one = roster_first(self->roster); one; one = roster_next(self->roster, one))
+    for (session *one = session_table_first(self->session_table); one;
+         one = session_table_next(self->session_table, one))
         if (session_deadline(one) <= now)
-            runqueue_end(self->queue, session_item(one), "expired");
+            run_queue_end(self->queue, session_item(one), "expired");
 }
 
 static void
@@ -467,14 +471,14 @@ s_leave(worker *self, uint64_t now)
         self->leave_at = now + drain;
         self->drained_by = now + (drain < DRAIN_ANSWER_MS ? drain : DRAIN_ANSWER_MS);
         log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->name_text,
-                  roster_count(self->roster));
+                  session_table_count(self->session_table));
         if (known)
             control_drain(self);
     }
     if (self->phase == DRAINING && now < (self->moves ? self->leave_at : self->drained_by))
         return;
     self->phase = LEAVING;
-    runqueue_load load = runqueue_look(self->queue);
+    run_queue_load load = run_queue_look(self->queue);
     bool fenced = control_is_fenced(self, now); // nobody would hear what is left to say
     if (!fenced && now < self->leave_at && (load.queued || load.running || load.parked))
         return;
@@ -485,7 +489,7 @@ s_leave(worker *self, uint64_t now)
         s_collect(self);
     // Whoever reads the record says for us that we are gone, and what of; said by us too, sessions would be
     // placed before it is known which of them ended us.
-    if (!self->stuck || !recorder_is_read(self->options.record))
+    if (!self->stuck || !recorder_has_reader(self->options.record))
         control_goodbye(self);
     self->end = self->stuck ? WORKER_STUCK : WORKER_STOPPED;
     self->phase = LEFT;
@@ -508,22 +512,22 @@ s_tick(worker *self)
         self->next_tend = now + TEND_MS;
         pool_tend(self->pool);
     }
-    if (watch_tick(self->watch, now) && !self->stop) // else it has so long to end as all have
+    if (watchdog_check(self->watchdog, now) && !self->stop) // else it has so long to end as all have
         self->stop = self->stuck = true;
     if (self->stop)
         s_leave(self, now);
     s_flush(self);
     // Nothing is made for a broker that does not take what there is.
     bool quiet = self->phase >= LEAVING || self->unsent;
-    uint64_t nudge = quiet ? TICK_NEVER : runqueue_nudge_due(self->queue, now);
-    bool busy = self->stop || self->unsent || runqueue_look(self->queue).queued;
+    uint64_t nudge = quiet ? TIMER_NEVER : run_queue_nudge_due(self->queue, now);
+    bool busy = self->stop || self->unsent || run_queue_look(self->queue).queued;
     uint64_t wake = self->next_heartbeat < self->next_sweep ? self->next_heartbeat : self->next_sweep;
     if (nudge < wake)
         wake = nudge;
     if (busy && self->next_tend < wake)
         wake = self->next_tend;
-    if (watch_next(self->watch) < wake)
-        wake = watch_next(self->watch);
+    if (watchdog_next_check(self->watchdog) < wake)
+        wake = watchdog_next_check(self->watchdog);
     return wake > now ? wake - now : 0;
 }
 
@@ -554,7 +558,7 @@ worker_run(worker *self)
         // While turns are answered and others wait, answers go in batches: to be woken for each of them, and
         // to wake whoever reads it, costs more than a small turn. A lone event meets an empty queue.
         bool fenced = s_is_fenced(self);
-        if (!fenced && lively && runqueue_look(self->queue).queued) {
+        if (!fenced && lively && run_queue_look(self->queue).queued) {
             outbox_rest(self->outbox, REST_US);
             lively = s_collect(self);
             wait = 0;

@@ -7,10 +7,10 @@
 #include "worker/io/pool.h"
 
 typedef struct {
-    const char *back;      // the broker's back address; borrowed for life, as is the name
-    const char *name;      // logical name, unique among live workers
-    const wire_keys *keys; // for tcp://; used in the call only; NULL: none
-    uint64_t drain_ms;     // how long running turns may take when the worker leaves
+    const char *back;       // the broker's back address; borrowed for life, as is the name
+    const char *name;       // logical name, unique among live workers
+    const curve_keys *keys; // for tcp://; used in the call only; NULL: none
+    uint64_t drain_ms;      // how long running turns may take when the worker leaves
     pool_limits pool;
     uint64_t soft_ms, hard_ms; // for a turn; 0: none
     recorder *record;          // where turns are written down; borrowed for life. NULL: in memory of its own

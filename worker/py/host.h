@@ -56,13 +56,13 @@ typedef struct {
 // view.c. what: a format with one %U, the view's path. An exception is pending, and is not afterwards.
 err host_fault(const py_host *self, const instance *of, const char *what, fault *ret_fault);
 PyObject *host_text(slice text); // a new str
-err host_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault);
+err host_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
 void host_close(void *host, void **instance_p);
 
 // recover.c: what view_ops.h says of keep, carry, revive and may_repeat.
-err recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault);
-err recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault);
-err recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault);
+err recover_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault);
+err recover_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault);
+err recover_restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
 bool recover_may_repeat(void *host, void *instance_, slice name);
 err recover_restore(py_host *self, instance *of,
                     fault *ret_fault); // calls restore(), of a view that nobody joins

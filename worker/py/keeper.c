@@ -63,7 +63,7 @@ s_hash_bytes(const hash_key *key, slice bytes)
 typedef struct {
     keeper *of;
     PyObject *view, *rebuilds;
-    const keep_order *order;
+    const pack_args *order;
     hasher hashing;
     buffer *out;
 } putting;
@@ -237,7 +237,7 @@ s_put_version(const putting *self)
 }
 
 bool
-keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out)
+keeper_put(keeper *self, PyObject *view, const pack_args *order, PyObject *rebuilds, buffer *out)
 {
     if (!s_request && !(s_request = PyUnicode_InternFromString("request")))
         return false;

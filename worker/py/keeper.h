@@ -18,7 +18,7 @@ void keeper_fini(keeper *self);
 // snapshot. rebuilds(view), a function: whether restore() makes again what cannot be packed, which is left
 // out then; asked only if there is such. False with an exception: an attribute cannot be packed, or there are
 // too many.
-bool keeper_put(keeper *self, PyObject *view, const keep_order *order, PyObject *rebuilds, buffer *out);
+bool keeper_put(keeper *self, PyObject *view, const pack_args *order, PyObject *rebuilds, buffer *out);
 // What keeper_put wrote, as a new dict; under the name "" the state_version of the class, if it has one. NULL
 // with an exception.
 PyObject *keeper_read(const slice *values, size_t count);

@@ -40,7 +40,7 @@ s_keep(PyObject *unused, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OOOp", &capsule, &view, &rebuilds, &whole))
         return NULL;
     keeper *of = PyCapsule_GetPointer(capsule, s_name);
-    keep_order order = {.key = &s_key, .whole = whole};
+    pack_args order = {.key = &s_key, .whole = whole};
     buffer out;
     buffer_init(&out);
     if (of && keeper_put(of, view, &order, rebuilds, &out))

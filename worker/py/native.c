@@ -22,7 +22,7 @@
 typedef struct {
     PyObject_HEAD session *of;
     turn_host host;
-    answer *reply;
+    reply *reply;
     bool ended;
     bool busy; // in a turn, or taking its views down: Python runs, which may come back here
 } native_session;
@@ -39,14 +39,14 @@ static struct {
 } s_module;
 
 static void
-s_emit(void *context, answer **answer_p)
+s_emit(void *context, reply **reply_p)
 {
     native_session *self = context;
-    if ((*answer_p)->head.type == MSG_RELEASED || self->reply)
-        answer_destroy(answer_p);
+    if ((*reply_p)->head.type == MSG_RELEASED || self->reply)
+        reply_destroy(reply_p);
     else
-        self->reply = *answer_p;
-    *answer_p = NULL;
+        self->reply = *reply_p;
+    *reply_p = NULL;
 }
 
 static void
@@ -96,7 +96,7 @@ s_result(native_session *self, turn_result result)
         pending->context = Py_NewRef(py_scope_context(parked->scope));
         return (PyObject *)pending;
     }
-    answer *reply = self->reply;
+    reply *reply = self->reply;
     self->reply = NULL;
     if (!reply)
         Py_RETURN_NONE;
@@ -104,7 +104,7 @@ s_result(native_session *self, turn_result result)
     header_encode(&reply->head, frame);
     PyObject *pair = Py_BuildValue("(y#y#)", frame, (Py_ssize_t)sizeof frame, (const char *)reply->body.data,
                                    (Py_ssize_t)reply->body.size);
-    answer_destroy(&reply);
+    reply_destroy(&reply);
     return pair;
 }
 
@@ -119,13 +119,13 @@ s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
         return NULL;
     header head;
     err error = header_decode(slice_of(frame.buf, (size_t)frame.len), &head);
-    mail *posted = error ? NULL : mail_new(&head, slice_of(body.buf, (size_t)body.len));
+    request *posted = error ? NULL : request_new(&head, slice_of(body.buf, (size_t)body.len));
     PyBuffer_Release(&frame);
     PyBuffer_Release(&body);
     if (!error && (self->busy || self->ended || session_parked(self->of)))
         error = self->ended && !self->busy ? ERR_UNKNOWN_SESSION : ERR_FULL;
     if (error) {
-        mail_destroy(&posted);
+        request_destroy(&posted);
         return PyErr_Format(PyExc_ValueError, "%s: %s", err_word(error), err_text(error));
     }
     posted->arrived = clock_now(self->host.clock);
@@ -168,7 +168,7 @@ s_abandon(native_session *self)
     py_awaitable_settle(parked->awaitable, cancelled);
     Py_DECREF(cancelled);
     turn_resume(self->of, &self->host);
-    answer_destroy(&self->reply);
+    reply_destroy(&self->reply);
 }
 
 static void
@@ -227,7 +227,7 @@ s_dealloc(PyObject *self_)
         session_close_views(self->of, self->host.ops);
         session_destroy(&self->of);
     }
-    answer_destroy(&self->reply);
+    reply_destroy(&self->reply);
     PyErr_Restore(pending, value, traceback);
     type->tp_free(self_);
     Py_DECREF(type);

@@ -17,7 +17,7 @@ recover_restore(py_host *self, instance *of, fault *ret_fault)
 }
 
 err
-recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, fault *ret_fault)
+recover_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -28,7 +28,7 @@ recover_keep(void *host, void *instance_, const keep_order *order, buffer *out, 
 }
 
 err
-recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault)
+recover_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -42,10 +42,10 @@ recover_carry(void *host, void *instance_, buffer *out, fault *ret_fault)
 }
 
 err
-recover_revive(void *host, const revive_order *order, void **ret_instance, fault *ret_fault)
+recover_restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
 {
     py_host *self = host;
-    open_order open = {.path = order->path, .owner = order->owner};
+    open_args open = {.path = order->path, .owner = order->owner};
     err error = host_open(host, &open, ret_instance, ret_fault);
     if (error)
         return error;

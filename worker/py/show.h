@@ -18,7 +18,7 @@ void show_fini(show *self);
 
 // One try at a rendering.
 typedef struct {
-    const render_order *order;
+    const render_args *order;
     rendering *out;
     bool whole; // a patch will not do
     bool plain; // nor the plan

@@ -119,7 +119,7 @@ s_scope_end(void *host, void **scope_p)
 }
 
 err
-host_open(void *host, const open_order *order, void **ret_instance, fault *ret_fault)
+host_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = calloc(1, sizeof *of);
@@ -176,7 +176,7 @@ s_response(PyObject *own, response *ret)
 }
 
 static err
-s_mount(void *host, void *instance_, const mount_order *order, response *ret_response, fault *ret_fault)
+s_mount(void *host, void *instance_, const mount_args *order, response *ret_response, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -196,7 +196,7 @@ s_mount(void *host, void *instance_, const mount_order *order, response *ret_res
 }
 
 static err
-s_join(void *host, void *instance_, const mount_order *order, fault *ret_fault)
+s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -244,7 +244,7 @@ s_fault_of_handler(const py_host *self, const instance *of, PyObject *name, faul
 }
 
 static err
-s_call(void *host, void *instance_, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -384,7 +384,7 @@ s_settle_thread(const py_host *self, const instance *of, fault *ret_fault)
 }
 
 static err
-s_render(void *host, void *instance_, const render_order *order, rendering *ret, fault *ret_fault)
+s_render(void *host, void *instance_, const render_args *order, rendering *ret, fault *ret_fault)
 {
     py_host *self = host;
     instance *of = instance_;
@@ -441,9 +441,9 @@ static const view_ops s_ops = {
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,
-    .keep = recover_keep,
-    .carry = recover_carry,
-    .revive = recover_revive,
+    .pack = recover_pack,
+    .pack_request = recover_pack_request,
+    .restore = recover_restore_view,
     .may_repeat = recover_may_repeat,
     .listen = changed_listen,
     .take_changed = changed_take,

@@ -1,11 +1,11 @@
 #include "tests/unit.h"
 #include "worker/actor/mailbox.h"
 
-static mail *
+static request *
 s_mail(uint64_t sequence)
 {
     header head = {.version = 1, .type = MSG_EVENT, .sequence = sequence};
-    return mail_new(&head, slice_text("body"));
+    return request_new(&head, slice_text("body"));
 }
 
 static void
@@ -16,15 +16,15 @@ s_fifo(void)
     CU_ASSERT_PTR_NULL(mailbox_take(&box));
     for (uint64_t round = 0; round < 3; round++) { // around the ring
         for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
-            mail *one = s_mail(i);
+            request *one = s_mail(i);
             CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
             CU_ASSERT_PTR_NULL(one);
         }
         for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
-            mail *one = mailbox_take(&box);
+            request *one = mailbox_take(&box);
             CU_ASSERT_EQUAL(one->head.sequence, i);
-            CU_ASSERT_TRUE(slice_is(mail_body(one), "body"));
-            mail_destroy(&one);
+            CU_ASSERT_TRUE(slice_is(request_body(one), "body"));
+            request_destroy(&one);
         }
     }
     mailbox_fini(&box);
@@ -36,13 +36,13 @@ s_full(void)
     mailbox box;
     mailbox_init(&box);
     for (uint64_t i = 0; i < MAX_MAILBOX; i++) {
-        mail *one = s_mail(i);
+        request *one = s_mail(i);
         CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
     }
-    mail *more = s_mail(99);
+    request *more = s_mail(99);
     CU_ASSERT_EQUAL(mailbox_put(&box, &more), ERR_FULL);
     CU_ASSERT_PTR_NOT_NULL(more); // the sender is to be answered
-    mail_destroy(&more);
+    request_destroy(&more);
     mailbox_fini(&box); // with all that is in it
 }
 

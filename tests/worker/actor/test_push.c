@@ -17,13 +17,13 @@ s_begin(uint64_t interval)
     s_session = session_new(FAKE_SESSION, 5);
 }
 
-static const answer *
-s_run(mail *one)
+static const reply *
+s_run(request *one)
 {
     return fake_run(&s_fake, s_session, one, NULL);
 }
 
-static const answer *
+static const reply *
 s_push(void)
 {
     return fake_push(&s_fake, s_session, NULL);
@@ -46,22 +46,22 @@ s_finish(void)
 }
 
 static const char *
-s_text(const answer *from, const char *key)
+s_text(const reply *from, const char *key)
 {
     return fake_text(from, key, s_room);
 }
 
-static pushing *
+static push_state *
 s_state(void)
 {
-    return view_pushing(session_view(s_session, FAKE_VIEW));
+    return view_push_state(session_view(s_session, FAKE_VIEW));
 }
 
-// Time passes until the session wants a turn; the answer, if it has one.
-static const answer *
+// Time passes until the session wants a turn; the reply, if it has one.
+static const reply *
 s_wait(void)
 {
-    CU_ASSERT_FATAL(s_fake.armed != TICK_NEVER);
+    CU_ASSERT_FATAL(s_fake.armed != TIMER_NEVER);
     s_fake.now = s_fake.armed;
     return s_push();
 }
@@ -75,7 +75,7 @@ s_ack(uint64_t version)
     writer_map(to, 2);
     writer_key_bin(to, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
     writer_key_uint(to, "version", version);
-    CU_ASSERT_PTR_NULL(s_run(fake_mail(&s_fake, MSG_ACK, SEQUENCE_REQUEST | 5, 0, buffer_bytes(&body))));
+    CU_ASSERT_PTR_NULL(s_run(fake_request(&s_fake, MSG_ACK, SEQUENCE_REQUEST | 5, 0, buffer_bytes(&body))));
     buffer_fini(&body);
 }
 
@@ -85,7 +85,7 @@ s_a_tick_becomes_a_push(void)
     s_joined(INTERVAL);
     CU_ASSERT_FATAL(s_fake.armed >= 1000 + INTERVAL && s_fake.armed <= 1000 + INTERVAL + INTERVAL / 8);
     uint64_t first = s_fake.armed;
-    const answer *push = s_wait();
+    const reply *push = s_wait();
     CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(push->head.epoch, 5);
     CU_ASSERT_EQUAL(push->head.sequence, 0);
@@ -105,12 +105,12 @@ s_without_interval_nothing_ticks(void)
     CU_ASSERT_PTR_NULL(s_push()); // nothing to do
     s_fake.interval = INTERVAL;   // a handler starts it
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
-    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TICK_NEVER);
+    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TIMER_NEVER);
     CU_ASSERT_PTR_NULL(s_push()); // not yet
     CU_ASSERT_PTR_NOT_NULL(s_wait());
     s_fake.interval = 0; // and stops it
     s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_finish();
 }
 
@@ -145,13 +145,13 @@ s_only_while_a_page_is_there(void)
     s_fake.now += 10 * INTERVAL;
     CU_ASSERT_PTR_NULL(s_push());
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
-    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TICK_NEVER);
-    s_run(fake_mail(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 1, 0, slice_text("\x80")));
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TIMER_NEVER);
+    s_run(fake_request(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 1, 0, slice_text("\x80")));
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_fake.now += 10 * INTERVAL;
     CU_ASSERT_PTR_NULL(s_push());
     s_run(fake_join(&s_fake, 1, FAKE_VIEW, 1));
-    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TICK_NEVER);
+    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TIMER_NEVER);
     CU_ASSERT_PTR_NOT_NULL(s_wait());
     s_finish();
 }
@@ -167,10 +167,10 @@ s_what_changed_while_nobody_looked_follows_the_join(void)
     CU_ASSERT_EQUAL(s_fake.armed_times, 0);
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now);
-    const answer *push = s_push();
+    const reply *push = s_push();
     CU_ASSERT_PTR_NOT_NULL_FATAL(push);
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(push, "frame"), "outside 0"));
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_finish();
 }
 
@@ -189,7 +189,7 @@ s_updates_have_a_pace(void)
     s_fake.changed = true;
     CU_ASSERT_PTR_NULL(s_push());
     CU_ASSERT_PTR_NOT_NULL_FATAL(s_wait());
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_finish();
 }
 
@@ -225,7 +225,7 @@ s_a_slow_page(void)
     CU_ASSERT_EQUAL(s_state()->acked, 1);
     s_ack(3);
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now);
-    const answer *push = s_push();
+    const reply *push = s_push();
     CU_ASSERT_PTR_NOT_NULL_FATAL(push);
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(push, "frame"), "\"s\":11,\"a\":0"));
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(push, "frame"), ">11<"));
@@ -253,7 +253,7 @@ s_a_silent_page_is_tried_again(void)
     CU_ASSERT_PTR_NULL(s_push());
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now - 1 + PUSH_AGAIN_MS);
     CU_ASSERT_PTR_NOT_NULL(s_wait());
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_finish();
 }
 
@@ -262,7 +262,7 @@ s_a_failing_tick(void)
 {
     s_joined(INTERVAL);
     s_fake.tick_adds = 0;
-    const answer *told = s_wait();
+    const reply *told = s_wait();
     CU_ASSERT_EQUAL(told->head.type, MSG_PUSH);
     CU_ASSERT_STRING_EQUAL(s_text(told, "frame"), "");
     reader in, error;
@@ -292,13 +292,13 @@ s_a_template_that_fails_is_not_tried_at_once(void)
     const char *good = s_fake.template;
     s_fake.template = NULL;
     s_fake.changed = true;
-    const answer *told = s_push();
+    const reply *told = s_push();
     reader in, error;
     reader_init(&in, buffer_bytes(&told->body));
     reader_init(&error, reader_map(&in, "error", 1 << 16));
     CU_ASSERT(slice_is(reader_str(&error, "kind", 32), "template"));
     CU_ASSERT_FALSE(reader_has(&error, "event"));
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     s_fake.template = good;
     s_fake.changed = true;
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(s_push(), "frame"), "\"0\":{\"h\"")); // all of it
@@ -340,7 +340,7 @@ s_what_a_push_shows_is_stored(void)
     s_joined(INTERVAL);
     s_fake.store = 1;
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
-    const answer *push = s_wait();
+    const reply *push = s_wait();
     CU_ASSERT_EQUAL_FATAL(push->head.type, MSG_PUSH);
     CU_ASSERT_FATAL(push->snapshot.size > 0);
     CU_ASSERT_EQUAL(push->snapshot.data[0], SNAPSHOT_CHANGES);
@@ -357,21 +357,21 @@ s_a_session_moves(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(s_wait());
     s_fake.template = "<main dj-root>unsent</main>";
     s_fake.changed = true; // said, and its turn has not come
-    const answer *moved = s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    const reply *moved = s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
     CU_ASSERT_EQUAL_FATAL(moved->head.type, MSG_MOVED);
-    CU_ASSERT_EQUAL(s_fake.armed, TICK_NEVER);
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);
     session_destroy(&s_session);
     s_session = session_new(FAKE_SESSION, 9);
-    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&moved->snapshot));
+    request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&moved->snapshot));
     restore->head.epoch = 9;
     CU_ASSERT_PTR_NULL(s_run(restore));
     CU_ASSERT_EQUAL(s_state()->acked, 2); // its page has nothing to catch up with
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now);
-    const answer *push = s_wait();
+    const reply *push = s_wait();
     CU_ASSERT_PTR_NOT_NULL_FATAL(push);
     CU_ASSERT_STRING_EQUAL(s_text(push, "frame"),
                            "{\"v\":0,\"s\":3,\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>unsent</main>\"}}}");
-    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TICK_NEVER);
+    CU_ASSERT_FATAL(s_fake.armed >= s_fake.now + INTERVAL && s_fake.armed != TIMER_NEVER);
     s_fake.template = "<main dj-root>%d</main>";
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(s_wait(), "frame"), ">2<"));
     s_finish();

@@ -41,16 +41,17 @@ static void
 test_what_runs(void)
 {
     recorder *self = s_begin();
-    box_slot *first = recorder_lane(self, 0), *last = recorder_lane(self, BOX_LANES - 1);
+    black_box_slot *first = recorder_thread_slot(self, 0),
+                   *last = recorder_thread_slot(self, BLACK_BOX_THREADS - 1);
     CU_ASSERT_EQUAL(s_read(), 0);
-    record_begin(first, &s_event, 1000);
-    record_begin(last, &s_mount, 1000);
+    recorder_begin_turn(first, &s_event, 1000);
+    recorder_begin_turn(last, &s_mount, 1000);
     CU_ASSERT_EQUAL(s_read(), 2);
     CU_ASSERT_EQUAL(s_running[0].view.size, 0);
     CU_ASSERT_TRUE(slice_is(s_running[0].event, "EVENT"));
-    record_note(first, slice_text("shop.Cart"), slice_text("add"));
-    record_note(last, slice_text("shop.List"), slice_of(NULL, 0));
-    record_note(NULL, slice_text("shop.List"), slice_of(NULL, 0));
+    recorder_note(first, slice_text("shop.Cart"), slice_text("add"));
+    recorder_note(last, slice_text("shop.List"), slice_of(NULL, 0));
+    recorder_note(NULL, slice_text("shop.List"), slice_of(NULL, 0));
     CU_ASSERT_EQUAL(s_read(), 2);
     CU_ASSERT_TRUE(id_equal(s_running[0].session, s_event.session));
     CU_ASSERT_EQUAL(s_running[0].sequence, 41);
@@ -58,9 +59,9 @@ test_what_runs(void)
     CU_ASSERT_TRUE(slice_is(s_running[0].event, "add"));
     CU_ASSERT_TRUE(slice_is(s_running[1].view, "shop.List"));
     CU_ASSERT_TRUE(slice_is(s_running[1].event, "MOUNT"));
-    record_end(first);
+    recorder_end_turn(first);
     CU_ASSERT_EQUAL(s_read(), 1);
-    recorder_over(self);
+    recorder_clean_exit(self);
     CU_ASSERT_EQUAL(s_read(), 0);
     s_end(&self);
 }
@@ -69,22 +70,22 @@ static void
 test_what_awaits(void)
 {
     recorder *self = s_begin();
-    box_slot *lane = recorder_lane(self, 0), *parked[BOX_PARKED];
-    for (unsigned i = 0; i < BOX_PARKED; i++) {
-        record_begin(lane, &s_event, 1000 + i);
-        record_note(lane, slice_text("shop.Cart"), slice_text("wait"));
+    black_box_slot *lane = recorder_thread_slot(self, 0), *parked[BLACK_BOX_PARKED];
+    for (unsigned i = 0; i < BLACK_BOX_PARKED; i++) {
+        recorder_begin_turn(lane, &s_event, 1000 + i);
+        recorder_note(lane, slice_text("shop.Cart"), slice_text("wait"));
         parked[i] = recorder_park(self, lane);
         CU_ASSERT_PTR_NOT_NULL_FATAL(parked[i]);
     }
     CU_ASSERT_EQUAL(s_read(), MAX_RUNNING); // no more than there is room for
     CU_ASSERT_PTR_NULL(recorder_overdue(self, 1999, 1000));
     CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2010, 1000), parked[0]);
-    record_begin(lane, &s_event, 2000);
+    recorder_begin_turn(lane, &s_event, 2000);
     CU_ASSERT_PTR_NULL(recorder_park(self, lane));
     recorder_resume(parked[0], lane, 2010);
     CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2010, 1000), parked[1]);
-    for (unsigned i = 1; i < BOX_PARKED; i++)
-        record_end(parked[i]);
+    for (unsigned i = 1; i < BLACK_BOX_PARKED; i++)
+        recorder_end_turn(parked[i]);
     CU_ASSERT_EQUAL(s_read(), 1);
     CU_ASSERT_TRUE(slice_is(s_running[0].event, "wait"));
     s_end(&self);
@@ -94,19 +95,19 @@ static void
 test_only_culprits_are_blamed(void)
 {
     recorder *self = s_begin();
-    box_slot *first = recorder_lane(self, 0), *second = recorder_lane(self, 1);
-    record_begin(first, &s_event, 1000);
-    record_begin(second, &s_mount, 1000);
+    black_box_slot *first = recorder_thread_slot(self, 0), *second = recorder_thread_slot(self, 1);
+    recorder_begin_turn(first, &s_event, 1000);
+    recorder_begin_turn(second, &s_mount, 1000);
     recorder_blame(self, second);
-    record_end(second); // its turn ends after all
+    recorder_end_turn(second); // its turn ends after all
     CU_ASSERT_EQUAL(s_read(), 1);
     CU_ASSERT_TRUE(id_equal(s_running[0].session, s_mount.session));
     s_end(&self);
     self = s_begin();
-    first = recorder_lane(self, 0);
-    record_begin(first, &s_mount, 1000);
+    first = recorder_thread_slot(self, 0);
+    recorder_begin_turn(first, &s_mount, 1000);
     CU_ASSERT_PTR_NOT_NULL(recorder_park(self, first));
-    record_begin(first, &s_event, 1000);
+    recorder_begin_turn(first, &s_event, 1000);
     recorder_blame_awaiting(self);
     CU_ASSERT_EQUAL(s_read(), 1);
     CU_ASSERT_TRUE(id_equal(s_running[0].session, s_mount.session));
@@ -121,10 +122,10 @@ test_a_deadly_signal(void)
     pid_t child = fork();
     if (child == 0) {
         recorder_catch_signals(self);
-        box_slot *mine = recorder_lane(self, 3), *other = recorder_lane(self, 4);
+        black_box_slot *mine = recorder_thread_slot(self, 3), *other = recorder_thread_slot(self, 4);
         other->thread = 1;
-        record_begin(mine, &s_event, 1000);
-        record_begin(other, &s_mount, 1000);
+        recorder_begin_turn(mine, &s_event, 1000);
+        recorder_begin_turn(other, &s_mount, 1000);
         raise(SIGSEGV);
         _exit(0);
     }
@@ -140,16 +141,16 @@ static void
 test_nonsense(void)
 {
     recorder *self = s_begin();
-    box_slot *lane = recorder_lane(self, 0);
-    record_begin(lane, &s_event, 1000);
-    record_note(lane, slice_text("shop.\xff"), slice_text("add"));
+    black_box_slot *lane = recorder_thread_slot(self, 0);
+    recorder_begin_turn(lane, &s_event, 1000);
+    recorder_note(lane, slice_text("shop.\xff"), slice_text("add"));
     lane->event_size = 255;
     CU_ASSERT_EQUAL(s_read(), 1);
     CU_ASSERT_EQUAL(s_running[0].view.size, 0);
     CU_ASSERT_TRUE(slice_is(s_running[0].event, "EVENT"));
     memset(&lane->session, 0, sizeof lane->session);
     CU_ASSERT_EQUAL(s_read(), 0);
-    record_begin(lane, &s_event, 1000);
+    recorder_begin_turn(lane, &s_event, 1000);
     CU_ASSERT_EQUAL(s_read(), 1);
     CU_ASSERT_EQUAL(black_box_running(slice_of(s_bytes, sizeof s_bytes - 1), s_running, MAX_RUNNING), 0);
     s_bytes[0]++;

@@ -21,14 +21,14 @@ s_finish(void)
     fake_fini(&s_fake);
 }
 
-static const answer *
-s_run(mail *one)
+static const reply *
+s_run(request *one)
 {
     return fake_run(&s_fake, s_session, one, &s_result);
 }
 
 static const char *
-s_text(const answer *from, const char *key)
+s_text(const reply *from, const char *key)
 {
     return fake_text(from, key, s_room);
 }
@@ -37,7 +37,7 @@ static void
 s_mount_html(void)
 {
     s_begin();
-    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>0</main>");
     CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<p>page</p><main"));
     reply = s_run(fake_mount(&s_fake, FLAG_EMBED, FAKE_OTHER));
@@ -53,7 +53,7 @@ s_mount_wraps(void)
 {
     s_begin();
     s_fake.template = "<b>%d</b>";
-    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<div dj-root><b>0</b></div>");
     CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<div"));
     reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
@@ -78,7 +78,7 @@ s_mount_again_is_new(void)
     s_begin();
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
-    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "html"), ">0<"));
     CU_ASSERT_EQUAL(session_view_count(s_session), 1);
     CU_ASSERT_EQUAL(fake_uint(reply, "last"), 1);
@@ -105,7 +105,7 @@ s_mount_answers_by_itself(void)
 {
     s_begin();
     s_fake.mount_status = 302;
-    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     CU_ASSERT_EQUAL(reply->head.type, MSG_MOUNTED);
     CU_ASSERT_EQUAL(fake_uint(reply, "status"), 302);
     CU_ASSERT_EQUAL(session_view_count(s_session), 0);
@@ -122,7 +122,7 @@ s_too_many_views(void)
         id.bytes[15] = (uint8_t)i;
         CU_ASSERT_EQUAL(s_run(fake_mount(&s_fake, 0, id))->head.type, MSG_MOUNTED);
         while (s_fake.count)
-            answer_destroy(&s_fake.answers[--s_fake.count]);
+            reply_destroy(&s_fake.answers[--s_fake.count]);
     }
     CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_mount(&s_fake, 0, FAKE_OTHER)), "kind"), "params");
     CU_ASSERT_EQUAL(s_fake.open_views, MAX_VIEWS);
@@ -139,7 +139,7 @@ s_unadopted_lease(void)
     CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
     CU_ASSERT_FALSE(session_unadopted(s_session));
     CU_ASSERT_EQUAL(session_deadline(s_session), UINT64_MAX);
-    CU_ASSERT_PTR_NULL(s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80"))));
+    CU_ASSERT_PTR_NULL(s_run(fake_request(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80"))));
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + DETACHED_MS);
     s_finish();
 }
@@ -149,7 +149,7 @@ s_adoption_sends_no_html(void)
 {
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
-    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    const reply *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     CU_ASSERT_EQUAL(fake_uint(reply, "generation"), 1);
     CU_ASSERT_PTR_NULL(memmem(reply->body.data, reply->body.size, "html", 4));
     // A page that shows another version is told all of it.
@@ -165,24 +165,25 @@ s_a_token_adopts_once(void)
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)), "reason"), "spent");
-    // The socket went before the page was heard: it may not have had the answer.
-    s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
+    // The socket went before the page was heard: it may not have had the reply.
+    s_run(fake_request(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
     CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
-    s_run(fake_mail(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
+    s_run(fake_request(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80")));
     CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)), "reason"), "spent");
     CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 2, FAKE_VIEW, 2))->head.type, MSG_JOINED);
     s_finish();
 }
 
-// Its client had no answer, since the broker died.
+// Its client had no reply, since the broker died.
 static void
 s_a_join_is_sent_again(void)
 {
     s_begin();
-    mail *join = fake_join(&s_fake, 0, FAKE_VIEW, 1), *again = mail_new(&join->head, mail_body(join));
+    request *join = fake_join(&s_fake, 0, FAKE_VIEW, 1),
+            *again = request_new(&join->head, request_body(join));
     again->client = join->client;
-    mail *other = fake_join(&s_fake, 0, FAKE_VIEW, 1);
+    request *other = fake_join(&s_fake, 0, FAKE_VIEW, 1);
     other->client = (client_id){1, "x"};
     other->head.sequence = again->head.sequence;
     CU_ASSERT_EQUAL(fake_uint(s_run(join), "generation"), 1);
@@ -198,9 +199,9 @@ s_join_of_another_person(void)
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     session *other = session_new(FAKE_OTHER, 5);
     session_set_identity(other, slice_text("bob"));
-    mail *posted = fake_mount(&s_fake, FLAG_UNADOPTED, FAKE_VIEW);
+    request *posted = fake_mount(&s_fake, FLAG_UNADOPTED, FAKE_VIEW);
     turn_run(other, &posted, &s_fake.host);
-    const answer *reply = fake_run(&s_fake, other, fake_join(&s_fake, 0, FAKE_VIEW, 1), NULL);
+    const reply *reply = fake_run(&s_fake, other, fake_join(&s_fake, 0, FAKE_VIEW, 1), NULL);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "forbidden");
     session_close_views(other, &s_fake.ops);
     session_destroy(&other);
@@ -211,7 +212,7 @@ static void
 s_join_mounts_afresh(void)
 {
     s_begin();
-    const answer *reply = s_run(fake_join(&s_fake, 3, FAKE_VIEW, 9));
+    const reply *reply = s_run(fake_join(&s_fake, 3, FAKE_VIEW, 9));
     CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
     CU_ASSERT_EQUAL(fake_uint(reply, "generation"), 4);
     CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size,
@@ -228,7 +229,7 @@ s_join_refused_view(void)
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     s_fake.forbid = true;
-    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    const reply *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     CU_ASSERT_EQUAL(reply->head.type, MSG_JOINED);
     CU_ASSERT_PTR_NOT_NULL(memmem(reply->body.data, reply->body.size, "forbidden", 9));
     CU_ASSERT_EQUAL(session_view_count(s_session), 0); // who may not have it cannot drive it
@@ -246,14 +247,14 @@ s_unmount_refresh(void)
 {
     s_begin();
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
-    const answer *reply = s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW));
+    const reply *reply = s_run(fake_view_request(&s_fake, MSG_REFRESH, FAKE_VIEW));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(s_text(reply, "frame"), "\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>0</main>\""));
-    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_UNMOUNTED);
-    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_FAILED);
-    CU_ASSERT_EQUAL(s_run(fake_view_mail(&s_fake, MSG_REFRESH, FAKE_VIEW))->head.type, MSG_FAILED);
-    CU_ASSERT_PTR_NULL(s_run(fake_view_mail(&s_fake, MSG_ACK, FAKE_VIEW)));
+    CU_ASSERT_EQUAL(s_run(fake_view_request(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_UNMOUNTED);
+    CU_ASSERT_EQUAL(s_run(fake_view_request(&s_fake, MSG_UNMOUNT, FAKE_VIEW))->head.type, MSG_FAILED);
+    CU_ASSERT_EQUAL(s_run(fake_view_request(&s_fake, MSG_REFRESH, FAKE_VIEW))->head.type, MSG_FAILED);
+    CU_ASSERT_PTR_NULL(s_run(fake_view_request(&s_fake, MSG_ACK, FAKE_VIEW)));
     s_finish();
 }
 
@@ -263,17 +264,18 @@ s_the_rest(void)
     s_begin();
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + IDLE_MS);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_PING, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
-                    MSG_PONG);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_STATS, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
-                    MSG_FIGURES);
-    CU_ASSERT_EQUAL(s_run(fake_mail(&s_fake, MSG_DONE, SEQUENCE_REQUEST, 0, slice_text("\x80"))), NULL);
     CU_ASSERT_EQUAL(
-        s_run(fake_mail(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
+        s_run(fake_request(&s_fake, MSG_PING, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type, MSG_PONG);
+    CU_ASSERT_EQUAL(
+        s_run(fake_request(&s_fake, MSG_STATS, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
+        MSG_FIGURES);
+    CU_ASSERT_EQUAL(s_run(fake_request(&s_fake, MSG_DONE, SEQUENCE_REQUEST, 0, slice_text("\x80"))), NULL);
+    CU_ASSERT_EQUAL(
+        s_run(fake_request(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
         MSG_ENDED);
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
     turn_end(s_session, "shutdown", &s_fake.host);
-    const answer *released = s_fake.answers[s_fake.count - 1];
+    const reply *released = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_EQUAL(released->head.type, MSG_RELEASED);
     CU_ASSERT_EQUAL(released->client.size, 0);
     CU_ASSERT_EQUAL(released->head.epoch, 5);
@@ -283,7 +285,7 @@ s_the_rest(void)
 static size_t s_page_size;
 
 static err
-s_render_page(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault)
+s_render_page(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault)
 {
     (void)order;
     (void)host;
@@ -301,7 +303,7 @@ s_mount_too_large(void)
     s_begin();
     s_fake.ops.render = s_render_page;
     s_page_size = MAX_REPLY_BODY;
-    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
     CU_ASSERT_EQUAL(session_view_count(s_session), 0); // nobody knows of it
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
@@ -317,7 +319,7 @@ s_join_too_large(void)
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_OTHER));
     uint64_t deadline = session_deadline(s_session);
-    const answer *reply = s_run(fake_join_two(&s_fake, 0, FAKE_VIEW, FAKE_OTHER, 99)); // both are to be sent
+    const reply *reply = s_run(fake_join_two(&s_fake, 0, FAKE_VIEW, FAKE_OTHER, 99)); // both are to be sent
     CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
     CU_ASSERT_EQUAL(session_generation(s_session), 0);

@@ -1,11 +1,11 @@
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 
-static answer *
+static reply *
 s_reply(message_type type, uint64_t sequence, size_t size)
 {
     header head = {.version = 1, .sequence = sequence};
-    answer *made = answer_new(&head, &(client_id){0}, type);
+    reply *made = reply_new(&head, &(client_id){0}, type);
     buffer_reserve(&made->body, size);
     memset(made->body.data, 'x', size);
     buffer_wrote(&made->body, size);
@@ -16,12 +16,12 @@ static void
 s_kept_replies(void)
 {
     session *self = session_new(FAKE_SESSION, 1);
-    const answer *kept;
+    const reply *kept;
     CU_ASSERT_EQUAL(session_kept(self, 0, &kept), KEPT_NOT);
     for (uint64_t i = 1; i <= 10; i++) {
-        answer *reply = s_reply(i == 9 ? MSG_FAILED : MSG_DONE, i, i >= 9 ? MAX_REPLY_KEPT + 1 : 10);
+        reply *reply = s_reply(i == 9 ? MSG_FAILED : MSG_DONE, i, i >= 9 ? MAX_REPLY_KEPT + 1 : 10);
         session_finish_event(self, i, reply);
-        answer_destroy(&reply);
+        reply_destroy(&reply);
     }
     CU_ASSERT_EQUAL(session_last(self), 10);
     CU_ASSERT_EQUAL(session_kept(self, 2, &kept), KEPT_NOT);

@@ -29,28 +29,28 @@ s_finish(void)
     fake_fini(&s_fake);
 }
 
-static const answer *
-s_run(mail *one)
+static const reply *
+s_run(request *one)
 {
     return fake_run(&s_fake, s_session, one, &s_result);
 }
 
-static const answer *
+static const reply *
 s_event(uint64_t sequence, const char *name, uint16_t flags)
 {
     return s_run(fake_event(&s_fake, sequence, FAKE_VIEW, name, flags));
 }
 
-// The kind of what an answer brings along; 0: nothing.
+// The kind of what a reply brings along; 0: nothing.
 static unsigned
-s_kind(const answer *from)
+s_kind(const reply *from)
 {
     return from->snapshot.size ? from->snapshot.data[0] : 0;
 }
 
 // The count that it has; -1: none.
 static int
-s_count(const answer *from)
+s_count(const reply *from)
 {
     snapshot_reader in;
     snapshot_entry entry;
@@ -65,7 +65,7 @@ s_count(const answer *from)
 
 // What a broker would have after these answers: the newest bytes of each root, as one frame.
 static void
-s_store(buffer *kept, const answer *from)
+s_store(buffer *kept, const reply *from)
 {
     snapshot_reader old, new;
     snapshot_entry entry, other;
@@ -89,7 +89,7 @@ s_store(buffer *kept, const answer *from)
 }
 
 static void
-s_store_reply(buffer *kept, const answer *from)
+s_store_reply(buffer *kept, const reply *from)
 {
     uint8_t head[HEADER_SIZE];
     header_encode(&from->head, head);
@@ -105,14 +105,14 @@ s_revive(const buffer *kept)
 {
     s_end_session();
     s_session = session_new(FAKE_SESSION, 9);
-    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(kept));
+    request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(kept));
     restore->head.epoch = 9;
     turn_result result = turn_run(s_session, &restore, &s_fake.host);
     CU_ASSERT_EQUAL(result, TURN_ANSWERED);
 }
 
 static bool
-s_is_restored(const answer *joined)
+s_is_restored(const reply *joined)
 {
     reader in;
     reader_init(&in, buffer_bytes(&joined->body));
@@ -123,7 +123,7 @@ static void
 s_what_comes_along(void)
 {
     s_begin();
-    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_count(reply), 0);
     reply = s_event(1, "increment", 0);
@@ -139,8 +139,8 @@ s_what_comes_along(void)
     CU_ASSERT_EQUAL(s_kind(s_event(9, "increment", 0)), 0); // a gap
     CU_ASSERT_EQUAL(s_kind(s_run(fake_refresh(&s_fake, FAKE_VIEW, NULL, false))), 0);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_OTHER))), SNAPSHOT_FULL);
-    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
-    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_mail(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_request(&s_fake, MSG_UNMOUNT, FAKE_OTHER))), SNAPSHOT_FULL);
+    CU_ASSERT_EQUAL(s_kind(s_run(fake_view_request(&s_fake, MSG_UNMOUNT, FAKE_VIEW))), SNAPSHOT_NONE);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_kind(s_event(4, "increment", 0)), SNAPSHOT_CHANGES);
     CU_ASSERT_EQUAL(s_kind(s_event(5, "increment", FLAG_WHOLE)), SNAPSHOT_FULL); // the store lost it
@@ -153,7 +153,7 @@ s_what_comes_along(void)
 static void
 s_is_kept(unsigned number, uint8_t kind) // when it is asked for
 {
-    const answer *kept = s_run(fake_mail(&s_fake, MSG_KEEP, 0, 0, (slice){0}));
+    const reply *kept = s_run(fake_request(&s_fake, MSG_KEEP, 0, 0, (slice){0}));
     CU_ASSERT_EQUAL_FATAL(kept->head.type, MSG_KEPT);
     CU_ASSERT_EQUAL(kept->head.sequence, 0);
     CU_ASSERT_EQUAL(kept->client.size, 0);
@@ -167,7 +167,7 @@ s_what_is_asked_for(void)
     s_begin();
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW))), 0);
     s_is_kept(0, 0);
-    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    const reply *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     CU_ASSERT_EQUAL(snapshot_number(buffer_bytes(&reply->snapshot)), 1);
     s_event(1, "increment", 0);
     s_is_kept(3, SNAPSHOT_FULL);
@@ -215,7 +215,7 @@ s_there_and_back(void)
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
     s_store(&kept, s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)));
-    const answer *reply = s_event(1, "increment", FLAG_BROWSER);
+    const reply *reply = s_event(1, "increment", FLAG_BROWSER);
     s_store(&kept, reply);
     s_store_reply(&kept, reply);
     s_revive(&kept);
@@ -251,12 +251,12 @@ s_an_answer_that_was_not_heard(void)
     s_store(&kept, s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1)));
     s_revive(&kept);
     CU_ASSERT_TRUE(s_is_restored(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2))));
-    s_run(fake_mail(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
-    const answer *joined = s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2));
+    s_run(fake_request(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
+    const reply *joined = s_run(fake_join(&s_fake, 1, FAKE_VIEW, 2));
     CU_ASSERT_TRUE(s_is_restored(joined));
     uint64_t generation = fake_uint(joined, "generation");
     s_fake.request = "/";
-    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
     s_revive(&moved);
     joined = s_run(fake_join(&s_fake, generation, FAKE_VIEW, 2));
     CU_ASSERT_TRUE(s_is_restored(joined));
@@ -280,7 +280,7 @@ s_moves(void)
     s_event(1, "increment", FLAG_BROWSER);
     s_event(2, "increment", FLAG_BROWSER);
     s_fake.request = "/page?1";
-    const answer *reply = s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    const reply *reply = s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
     CU_ASSERT_EQUAL(s_result, TURN_MOVES);
     CU_ASSERT_EQUAL(reply->head.type, MSG_MOVED);
     CU_ASSERT_EQUAL(s_fake.open_views, 0);
@@ -308,9 +308,9 @@ s_moves_while_its_page_is_away(void)
     buffer_init(&moved);
     s_begin();
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
-    s_run(fake_mail(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
+    s_run(fake_request(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 2, 0, slice_text("\x80")));
     s_fake.now += 20000;
-    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
     s_fake.now += 1000;
     s_revive(&moved);
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + DETACHED_MS - 20000);
@@ -328,17 +328,17 @@ s_moves_not(void)
     s_begin();
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     s_fake.unkeepable = true;
-    s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
+    s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
     s_fake.unkeepable = false;
     s_fake.request = "/";
-    buffer_slice(&moved, buffer_bytes(&s_run(fake_mail(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
     s_fake.forbid = true;
     s_revive(&moved);
     CU_ASSERT_EQUAL(session_view_count(s_session), 0);
     s_end_session();
     s_session = session_new(FAKE_SESSION, 11);
-    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, slice_of(moved.data, moved.size - 1));
+    request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, slice_of(moved.data, moved.size - 1));
     CU_ASSERT_EQUAL(turn_run(s_session, &restore, &s_fake.host),
                     TURN_ANSWERED); // unreadable, and so not known to move
     s_finish();
@@ -355,7 +355,7 @@ s_again(void)
     s_begin();
     s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
     s_revive(&kept);
-    const answer *reply = s_event(1, "increment", FLAG_AGAIN);
+    const reply *reply = s_event(1, "increment", FLAG_AGAIN);
     CU_ASSERT_EQUAL(reply->head.type, MSG_UNKNOWN);
     CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_FULL);
     CU_ASSERT_EQUAL(s_count(reply), 0);
@@ -468,7 +468,7 @@ s_views_of(const made_up *like, bool moves)
         s_put_requests(&frame);
     s_end_session();
     s_session = session_new(FAKE_SESSION, 9);
-    mail *restore = fake_mail(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&frame));
+    request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&frame));
     (void)turn_run(s_session, &restore, &s_fake.host);
     buffer_fini(&frame);
     return session_view_count(s_session);
@@ -529,7 +529,7 @@ s_a_reply_of_another_session(void)
     header_encode(&done, bytes);
     snapshot_put(&kept, ROOT_REPLIES | 1, slice_of(bytes, sizeof bytes));
     s_revive(&kept);
-    const answer *again = s_event(1, "increment", 0);
+    const reply *again = s_event(1, "increment", 0);
     CU_ASSERT_EQUAL(again->head.type, MSG_DONE);
     CU_ASSERT(id_equal(again->head.session, FAKE_SESSION));
     CU_ASSERT_EQUAL(again->head.flags, FLAG_REPEAT);

@@ -20,8 +20,8 @@ s_finish(void)
     fake_fini(&s_fake);
 }
 
-static const answer *
-s_run(mail *one)
+static const reply *
+s_run(request *one)
 {
     return fake_run(&s_fake, s_session, one, NULL);
 }
@@ -30,12 +30,12 @@ static void
 s_mounted(void)
 {
     s_begin();
-    const answer *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
+    const reply *reply = s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     CU_ASSERT_EQUAL_FATAL(reply->head.type, MSG_MOUNTED);
 }
 
 static const char *
-s_text(const answer *from, const char *key)
+s_text(const reply *from, const char *key)
 {
     return fake_text(from, key, s_room);
 }
@@ -44,7 +44,7 @@ static void
 s_event_becomes_a_patch(void)
 {
     s_mounted();
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
     CU_ASSERT_EQUAL(reply->head.epoch, 5);
     CU_ASSERT_EQUAL(reply->head.sequence, 1);
@@ -58,7 +58,7 @@ static void
 s_no_change_no_patch(void)
 {
     s_mounted();
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "{\"v\":0,\"s\":1,\"a\":1}");
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_HTML));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>0</main>");
@@ -73,11 +73,11 @@ s_numbers(void)
     CU_ASSERT_STRING_EQUAL(s_text(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0)), "reason"), "gap");
     CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
     CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
-    const answer *again = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    const reply *again = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
     CU_ASSERT_EQUAL(again->head.type, MSG_DONE);
     CU_ASSERT_EQUAL(again->head.flags, FLAG_REPEAT);
     CU_ASSERT_EQUAL(fake_uint(again, "version"), 2); // the reply of then
-    const answer *next = s_run(fake_event(&s_fake, 3, FAKE_VIEW, "nothing", FLAG_HTML));
+    const reply *next = s_run(fake_event(&s_fake, 3, FAKE_VIEW, "nothing", FLAG_HTML));
     CU_ASSERT_STRING_EQUAL(s_text(next, "html"), "<p>page</p><main dj-root>2</main>"); // it did not run again
     s_finish();
 }
@@ -88,7 +88,7 @@ s_forgotten(void)
     s_mounted();
     for (uint64_t i = 1; i <= MAX_REPLIES_KEPT + 1; i++)
         s_run(fake_event(&s_fake, i, FAKE_VIEW, "increment", 0));
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0));
     CU_ASSERT_EQUAL(reply->head.type, MSG_UNKNOWN);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "forgotten");
     CU_ASSERT_EQUAL(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", 0))->head.type, MSG_DONE);
@@ -103,16 +103,15 @@ s_large_reply_is_made_again(void)
     snprintf(template, sizeof template, "<div dj-root>%%0%dd</div>", 200);
     s_fake.template = template;
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    const reply *kept, *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     // As if it had been over the limit: a session keeps no more than that it happened.
-    const answer *kept;
     CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WHOLE);
-    answer *large = answer_copy(reply);
+    struct reply *large = reply_copy(reply);
     buffer_reserve(&large->body, MAX_REPLY_KEPT);
     buffer_wrote(&large->body, MAX_REPLY_KEPT);
     large->head.sequence = 2;
     session_finish_event(s_session, 2, large);
-    answer_destroy(&large);
+    reply_destroy(&large);
     CU_ASSERT_EQUAL(session_kept(s_session, 2, &kept), KEPT_WITHOUT_BODY);
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
@@ -125,7 +124,7 @@ static void
 s_expired(void)
 {
     s_mounted();
-    mail *late = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
+    request *late = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
     late->head.ttl = 50;
     s_fake.now += 51;
     CU_ASSERT_STRING_EQUAL(s_text(s_run(late), "reason"), "expired");
@@ -140,7 +139,7 @@ static void
 s_failed(void)
 {
     s_mounted();
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "raise", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "raise", FLAG_BROWSER));
     CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "python");
     CU_ASSERT_STRING_EQUAL(s_text(reply, "view_path"), "shop.Cart");
@@ -160,10 +159,10 @@ static void
 s_malformed(void)
 {
     s_mounted();
-    const answer *reply = s_run(fake_mail(&s_fake, MSG_EVENT, 1, 0, slice_text("\x93zzz")));
+    const reply *reply = s_run(fake_request(&s_fake, MSG_EVENT, 1, 0, slice_text("\x93zzz")));
     CU_ASSERT_EQUAL(reply->head.type, MSG_NOT_EXECUTED);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
-    reply = s_run(fake_mail(&s_fake, MSG_MOUNT, SEQUENCE_REQUEST, 0, slice_text("\x80")));
+    reply = s_run(fake_request(&s_fake, MSG_MOUNT, SEQUENCE_REQUEST, 0, slice_text("\x80")));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
     CU_ASSERT_EQUAL(session_last(s_session), 0);
     s_finish();
@@ -185,7 +184,7 @@ s_too_many_parameters(void)
         writer_uint(to, i);
         writer_uint(to, i);
     }
-    const answer *reply = s_run(fake_mail(&s_fake, MSG_EVENT, 1, 0, buffer_bytes(&body)));
+    const reply *reply = s_run(fake_request(&s_fake, MSG_EVENT, 1, 0, buffer_bytes(&body)));
     buffer_fini(&body);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "params");
     s_finish();
@@ -195,7 +194,7 @@ static void
 s_stale_epoch(void)
 {
     s_mounted();
-    mail *old = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
+    request *old = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
     old->head.epoch = 4;
     CU_ASSERT_STRING_EQUAL(s_text(s_run(old), "reason"), "stale");
     s_finish();
@@ -212,7 +211,7 @@ s_awaited(void)
     s_fake.done(s_fake.done_context);
     CU_ASSERT_EQUAL(s_fake.resumable, 1);
     CU_ASSERT_EQUAL(turn_resume(s_session, &s_fake.host), TURN_ANSWERED);
-    const answer *reply = s_fake.answers[s_fake.count - 1];
+    const reply *reply = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>10</main>");
     s_fake.settles = ERR_PYTHON;
     fake_run(&s_fake, s_session, fake_event(&s_fake, 2, FAKE_VIEW, "later", FLAG_HTML), &result);
@@ -226,7 +225,7 @@ static size_t s_page_size;
 static char s_page_byte;
 
 static err
-s_render_page(void *host, void *instance, const render_order *order, rendering *ret, fault *ret_fault)
+s_render_page(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault)
 {
     (void)order;
     (void)host;
@@ -254,7 +253,7 @@ s_a_page_over_the_limit(void)
 {
     s_begin_page(10, 'x');
     s_page_size = MAX_REPLY_BODY + 1;
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
     s_page_size = 3; // whatever it shows, all of it is sent; no version was counted that it never got
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
@@ -270,7 +269,7 @@ s_an_answer_over_the_limit(void)
     s_begin_page(10, 'x');
     s_page_size = MAX_REPLY_BODY / 4;
     s_page_byte = '\1';
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template"); // not DONE without what the page lacks
@@ -286,9 +285,8 @@ s_every_repeat_says_so(void)
 {
     s_begin_page(MAX_REPLY_KEPT + 1, 'x');
     s_page_byte = 'y';
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
+    const reply *kept, *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
     CU_ASSERT_EQUAL(reply->head.flags, 0);
-    const answer *kept;
     CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WITHOUT_BODY);
     reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);

@@ -21,10 +21,10 @@ s_write(char *path, const char *text)
 }
 
 static err
-s_load(const char *address, const char *key, const char *broker, wire_keys *ret, const char *why_has)
+s_load(const char *address, const char *key, const char *broker, curve_keys *ret, const char *why_has)
 {
     char why[512] = "";
-    err error = keys_load(address, key, broker, ret, why, sizeof why);
+    err error = curve_keys_load(address, key, broker, ret, why, sizeof why);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, why_has));
     return error;
 }
@@ -32,7 +32,7 @@ s_load(const char *address, const char *key, const char *broker, wire_keys *ret,
 static void
 test_load(void)
 {
-    wire_keys got;
+    curve_keys got;
     s_write(s_pair, "public-key = \"" PUBLIC "\"\nsecret-key = \"" SECRET "\"\n");
     s_write(s_broker, "public-key = \"" BROKER "\"\n");
     CU_ASSERT_EQUAL(s_load("tcp://broker.example.org:1", s_pair, s_broker, &got, ""), OK);
@@ -48,7 +48,7 @@ test_load(void)
 static void
 test_without(void)
 {
-    wire_keys got;
+    curve_keys got;
     CU_ASSERT_EQUAL(s_load("tcp://127.0.0.1:1", NULL, NULL, &got, ""), OK);
     CU_ASSERT_STRING_EQUAL(got.broker_key, "");
     CU_ASSERT_EQUAL(s_load("ipc:///run/back", "/tmp/troupe-none", NULL, &got, ""), OK); // not even read

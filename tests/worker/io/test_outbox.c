@@ -16,7 +16,7 @@ static void
 s_put(outbox *self, uint64_t sequence)
 {
     header head = {.version = 1, .sequence = sequence};
-    answer *one = answer_new(&head, &(client_id){0}, MSG_DONE);
+    reply *one = reply_new(&head, &(client_id){0}, MSG_DONE);
     outbox_put(self, &one);
     CU_ASSERT_PTR_NULL(one);
 }
@@ -30,10 +30,10 @@ s_order(void)
         s_put(self, i);
     CU_ASSERT_TRUE(s_readable(self));
     uint64_t expected = 1;
-    for (answer *one = outbox_take(self), *next; one; one = next) {
+    for (reply *one = outbox_take(self), *next; one; one = next) {
         next = one->next;
         CU_ASSERT_EQUAL(one->head.sequence, expected++);
-        answer_destroy(&one);
+        reply_destroy(&one);
     }
     CU_ASSERT_EQUAL(expected, 4);
     CU_ASSERT_FALSE(s_readable(self));
@@ -104,7 +104,7 @@ static void
 s_rests_until_nothing_more_comes(void)
 {
     s_rests_until(OUTBOX_BATCH - 1, true);
-    s_rests_until(0, true); // what waits at the socket is not to wait for an answer
+    s_rests_until(0, true); // what waits at the socket is not to wait for a reply
 }
 
 static void
@@ -113,9 +113,9 @@ s_does_not_rest_on_answers(void)
     outbox *self = outbox_new();
     s_put(self, 1);
     outbox_rest(self, 3600u * 1000000u);
-    answer *one = outbox_take(self);
+    reply *one = outbox_take(self);
     CU_ASSERT_PTR_NOT_NULL(one);
-    answer_destroy(&one);
+    reply_destroy(&one);
     outbox_rest(self, 1); // and then the time is over
     outbox_hurry(self);   // nobody rests: nobody is woken
     CU_ASSERT_FALSE(s_readable(self));

@@ -18,7 +18,7 @@ typedef struct {
     view_ops ops;
     turn_host host;
     outbox *outbox;
-    runqueue *queue;
+    run_queue *queue;
     recorder *record;
     pool *pool;
     pthread_mutex_t gate; // a handler that blocks waits here
@@ -30,10 +30,10 @@ typedef struct {
 static world s_world;
 
 static void
-s_emit(void *context, answer **answer_p)
+s_emit(void *context, reply **reply_p)
 {
     (void)context;
-    outbox_put(s_world.outbox, answer_p);
+    outbox_put(s_world.outbox, reply_p);
 }
 
 static void
@@ -45,7 +45,7 @@ s_ended(void *context, session *gone)
 
 // What the fake does, but "nothing" blocks until the gate opens.
 static err
-s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     fake *real = host;
     if (slice_is(order->name, "nothing")) {
@@ -67,7 +67,7 @@ s_prepare(void)
     s_world.host.ops = &s_world.ops;
     s_world.host.emit = s_emit;
     s_world.outbox = outbox_new();
-    s_world.queue = runqueue_new(clock_system());
+    s_world.queue = run_queue_new(clock_system());
     s_world.record = recorder_new(-1);
     pthread_mutex_init(&s_world.gate, NULL);
 }
@@ -89,17 +89,17 @@ s_start(unsigned threads, unsigned most)
 static void
 s_stop(void)
 {
-    runqueue_close(s_world.queue);
+    run_queue_close(s_world.queue);
     pool_destroy(&s_world.pool);
-    for (answer *one = outbox_take(s_world.outbox), *next; one; one = next) {
+    for (reply *one = outbox_take(s_world.outbox), *next; one; one = next) {
         next = one->next;
-        answer_destroy(&one);
+        reply_destroy(&one);
     }
     for (session *gone; (gone = outbox_take_ended(s_world.outbox));)
         session_destroy(&gone);
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
-    runqueue_destroy(&s_world.queue);
+    run_queue_destroy(&s_world.queue);
     recorder_destroy(&s_world.record);
     pthread_mutex_destroy(&s_world.gate);
 }
@@ -108,8 +108,8 @@ static session *
 s_session(uint8_t number)
 {
     session *made = session_new((id16){{number}}, 1);
-    mail *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
-    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(made), &mount), OK);
+    request *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
+    CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(made), &mount), OK);
     return made;
 }
 
@@ -121,11 +121,11 @@ s_collect(unsigned wanted, unsigned counts[256])
     while (got < wanted) {
         struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
         CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
-        for (answer *reply = outbox_take(s_world.outbox), *next; reply; reply = next) {
+        for (reply *reply = outbox_take(s_world.outbox), *next; reply; reply = next) {
             next = reply->next;
             counts[reply->head.type]++;
             got++;
-            answer_destroy(&reply);
+            reply_destroy(&reply);
         }
     }
 }
@@ -135,7 +135,7 @@ s_end_all(session **sessions, unsigned count)
 {
     unsigned counts[256] = {0};
     for (unsigned i = 0; i < count; i++)
-        runqueue_end(s_world.queue, session_item(sessions[i]), "over");
+        run_queue_end(s_world.queue, session_item(sessions[i]), "over");
     s_collect(count, counts);
     CU_ASSERT_EQUAL(counts[MSG_RELEASED], count);
 }
@@ -150,8 +150,8 @@ s_many_sessions(void)
         sessions[i] = s_session((uint8_t)i);
     for (uint64_t sequence = 1; sequence <= EVENTS; sequence++)
         for (unsigned i = 0; i < SESSIONS; i++) {
-            mail *event = fake_event(&s_world.fake, sequence, FAKE_VIEW, "increment", 0);
-            while (runqueue_post(s_world.queue, session_item(sessions[i]), &event) == ERR_FULL)
+            request *event = fake_event(&s_world.fake, sequence, FAKE_VIEW, "increment", 0);
+            while (run_queue_post(s_world.queue, session_item(sessions[i]), &event) == ERR_FULL)
                 sched_yield();
         }
     s_collect(SESSIONS * (EVENTS + 1), counts);
@@ -173,8 +173,8 @@ s_grows_while_blocked(void)
         sessions[i] = s_session((uint8_t)i);
     s_collect(8, counts);
     for (unsigned i = 0; i < 8; i++) {
-        mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0);
-        runqueue_post(s_world.queue, session_item(sessions[i]), &event);
+        request *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "nothing", 0);
+        run_queue_post(s_world.queue, session_item(sessions[i]), &event);
     }
     while (s_world.blocked < 5) { // two are blocked at once; the others need more threads
         pool_tend(s_world.pool);
@@ -192,7 +192,7 @@ s_grows_while_blocked(void)
 
 // "nothing" forks, and goes on as if it had not.
 static err
-s_call_forking(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call_forking(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     fake *real = host;
     if (slice_is(order->name, "nothing"))
@@ -215,9 +215,9 @@ s_a_forked_child_runs_nothing(void)
     session *of = s_session(1);
     s_collect(1, counts);
     for (uint64_t sequence = 1; sequence <= 1 + REST; sequence++) {
-        mail *event =
+        request *event =
             fake_event(&s_world.fake, sequence, FAKE_VIEW, sequence == 1 ? "nothing" : "increment", 0);
-        CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(of), &event), OK);
+        CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(of), &event), OK);
     }
     s_collect(1 + REST, counts);
     CU_ASSERT_EQUAL(counts[MSG_DONE], 1 + REST);
@@ -262,12 +262,12 @@ s_begin_with_it(void *host)
 }
 
 static err
-s_call_long(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call_long(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     fake *real = host;
     while (!s_interpreter.posted)
         sched_yield();
-    while (runqueue_look(s_world.queue).queued && !runqueue_is_one_coming(s_world.queue))
+    while (run_queue_look(s_world.queue).queued && !run_queue_is_one_coming(s_world.queue))
         sched_yield(); // until another thread wants the interpreter
     s_interpreter.ran[s_interpreter.turns++] = pthread_self();
     real->now += 10;
@@ -289,11 +289,11 @@ s_threads_change_between_turns(void)
     for (unsigned i = 0; i < TURNS; i++)
         sessions[i] = s_session((uint8_t)i);
     s_collect(TURNS, counts);
-    while (runqueue_look(s_world.queue).waiting < 2) // both have begun
+    while (run_queue_look(s_world.queue).waiting < 2) // both have begun
         sched_yield();
     for (unsigned i = 0; i < TURNS; i++) {
-        mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
-        CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(sessions[i]), &event), OK);
+        request *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
+        CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(sessions[i]), &event), OK);
     }
     s_interpreter.posted = true;
     s_collect(TURNS, counts);

@@ -11,22 +11,22 @@ s_session(uint8_t number)
 static void
 s_find_and_remove(void)
 {
-    roster *all = roster_new(1);
+    session_table *all = session_table_new(1);
     session *a = s_session(1), *b = s_session(2), *second_a = s_session(1);
-    roster_add(all, a);
-    roster_add(all, b);
-    CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(a)), a);
-    CU_ASSERT_EQUAL(roster_count(all), 2);
+    session_table_add(all, a);
+    session_table_add(all, b);
+    CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(a)), a);
+    CU_ASSERT_EQUAL(session_table_count(all), 2);
     unsigned walked = 0;
-    for (session *one = roster_first(all); one; one = roster_next(all, one))
+    for (session *one = session_table_first(all); one; one = session_table_next(all, one))
         walked++;
     CU_ASSERT_EQUAL(walked, 2);
-    roster_remove(all, a);
-    CU_ASSERT_PTR_NULL(roster_find(all, session_id(a)));
-    roster_add(all, second_a);
-    roster_remove(all, a); // another one has its id by now
-    CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(a)), second_a);
-    roster_destroy(&all);
+    session_table_remove(all, a);
+    CU_ASSERT_PTR_NULL(session_table_find(all, session_id(a)));
+    session_table_add(all, second_a);
+    session_table_remove(all, a); // another one has its id by now
+    CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(a)), second_a);
+    session_table_destroy(&all);
     session_destroy(&a);
     session_destroy(&b);
     session_destroy(&second_a);
@@ -38,16 +38,16 @@ static void
 s_ids_that_are_alike(void)
 {
     enum { MANY = 2000 };
-    roster *all = roster_new(1);
+    session_table *all = session_table_new(1);
     session *some[MANY];
     for (unsigned i = 0; i < MANY; i++) {
         id16 id = {{7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, (uint8_t)(i >> 8), (uint8_t)i}};
         some[i] = session_new(id, 1);
-        roster_add(all, some[i]);
+        session_table_add(all, some[i]);
     }
     for (unsigned i = 0; i < MANY; i++)
-        CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(some[i])), some[i]);
-    roster_destroy(&all);
+        CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(some[i])), some[i]);
+    session_table_destroy(&all);
     for (unsigned i = 0; i < MANY; i++)
         session_destroy(&some[i]);
 }
@@ -55,23 +55,23 @@ s_ids_that_are_alike(void)
 static void
 s_unadopted(void)
 {
-    roster *all = roster_new(1);
+    session_table *all = session_table_new(1);
     session *some[5];
     for (uint8_t i = 0; i < 5; i++) {
         some[i] = s_session(i);
-        roster_add(all, some[i]);
-        roster_unadopted(all, some[i]);
+        session_table_add(all, some[i]);
+        session_table_unadopted(all, some[i]);
     }
-    roster_adopted(all, session_id(some[0]));
-    roster_adopted(all, session_id(some[0])); // twice is once
-    roster_remove(all, some[2]);
-    CU_ASSERT_EQUAL(roster_unadopted_count(all), 3);
-    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[1]);
-    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[3]);
-    CU_ASSERT_PTR_EQUAL(roster_take_oldest_unadopted(all), some[4]);
-    CU_ASSERT_PTR_NULL(roster_take_oldest_unadopted(all));
-    CU_ASSERT_EQUAL(roster_count(all), 4);
-    roster_destroy(&all);
+    session_table_adopted(all, session_id(some[0]));
+    session_table_adopted(all, session_id(some[0])); // twice is once
+    session_table_remove(all, some[2]);
+    CU_ASSERT_EQUAL(session_table_unadopted_count(all), 3);
+    CU_ASSERT_PTR_EQUAL(session_table_take_oldest_unadopted(all), some[1]);
+    CU_ASSERT_PTR_EQUAL(session_table_take_oldest_unadopted(all), some[3]);
+    CU_ASSERT_PTR_EQUAL(session_table_take_oldest_unadopted(all), some[4]);
+    CU_ASSERT_PTR_NULL(session_table_take_oldest_unadopted(all));
+    CU_ASSERT_EQUAL(session_table_count(all), 4);
+    session_table_destroy(&all);
     for (unsigned i = 0; i < 5; i++)
         session_destroy(&some[i]);
 }
@@ -79,26 +79,26 @@ s_unadopted(void)
 static void
 s_walks(void)
 {
-    roster *all = roster_new(1);
+    session_table *all = session_table_new(1);
     session *some[5];
     bool seen[5] = {false};
     for (uint8_t i = 0; i < 5; i++) {
         some[i] = s_session(i);
-        roster_add(all, some[i]);
+        session_table_add(all, some[i]);
     }
     unsigned walked = 0;
-    for (session *one = roster_first(all); one; one = roster_next(all, one), walked++) {
+    for (session *one = session_table_first(all); one; one = session_table_next(all, one), walked++) {
         uint8_t number = session_id(one).bytes[0];
         CU_ASSERT_FALSE(seen[number]);
         seen[number] = true;
-        CU_ASSERT_PTR_EQUAL(roster_find(all, session_id(some[4 - number])), some[4 - number]);
+        CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(some[4 - number])), some[4 - number]);
         for (unsigned i = 0; i < 5 && walked == 0; i++)
             if (some[i] != one && i % 2)
-                roster_remove(all, some[i]);
+                session_table_remove(all, some[i]);
     }
-    CU_ASSERT_EQUAL(walked, roster_count(all));
+    CU_ASSERT_EQUAL(walked, session_table_count(all));
     CU_ASSERT_TRUE(walked >= 3);
-    roster_destroy(&all);
+    session_table_destroy(&all);
     for (unsigned i = 0; i < 5; i++)
         session_destroy(&some[i]);
 }

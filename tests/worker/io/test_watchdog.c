@@ -1,4 +1,4 @@
-// Turns that take too long, by a clock that is set: whom the watch interrupts, and when it gives up.
+// Turns that take too long, by a clock that is set: whom the watchdog interrupts, and when it gives up.
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 #include "worker/io/outbox.h"
@@ -17,10 +17,10 @@ static struct {
     view_ops ops;
     turn_host host;
     outbox *outbox;
-    runqueue *queue;
+    run_queue *queue;
     recorder *record;
     pool *pool;
-    watch *watch;
+    watchdog *watchdog;
     session *session;
     uint64_t events;
     pthread_mutex_t gate; // "nothing" waits here
@@ -29,10 +29,10 @@ static struct {
 } s_world;
 
 static void
-s_emit(void *context, answer **answer_p)
+s_emit(void *context, reply **reply_p)
 {
     (void)context;
-    outbox_put(s_world.outbox, answer_p);
+    outbox_put(s_world.outbox, reply_p);
 }
 
 static void
@@ -43,7 +43,7 @@ s_ended(void *context, session *gone)
 }
 
 static err
-s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     if (slice_is(order->name, "nothing")) {
         s_world.blocked++;
@@ -59,16 +59,16 @@ s_wait_answer(message_type wanted)
 {
     struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
     CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
-    answer *reply = outbox_take(s_world.outbox);
+    reply *reply = outbox_take(s_world.outbox);
     CU_ASSERT_TRUE_FATAL(reply && reply->head.type == wanted);
-    answer_destroy(&reply);
+    reply_destroy(&reply);
 }
 
 static void
 s_post(const char *name)
 {
-    mail *event = fake_event(&s_world.fake, ++s_world.events, FAKE_VIEW, name, 0);
-    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(s_world.session), &event), OK);
+    request *event = fake_event(&s_world.fake, ++s_world.events, FAKE_VIEW, name, 0);
+    CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(s_world.session), &event), OK);
 }
 
 static void
@@ -83,16 +83,16 @@ s_begin(bool interruptible)
     s_world.host.ops = &s_world.ops;
     s_world.host.emit = s_emit;
     s_world.outbox = outbox_new();
-    s_world.queue = runqueue_new(&s_world.fake.clock);
+    s_world.queue = run_queue_new(&s_world.fake.clock);
     s_world.fd = memfd_create("box", 0);
     s_world.record = recorder_new(s_world.fd);
     pthread_mutex_init(&s_world.gate, NULL);
     s_world.pool = pool_new(s_world.queue, &s_world.host, &(pool_limits){2, 2, 50},
                             &(pool_events){.ended = s_ended}, s_world.record);
-    s_world.watch = watch_new(s_world.pool, s_world.record, &s_world.host, SOFT, HARD);
+    s_world.watchdog = watchdog_new(s_world.pool, s_world.record, &s_world.host, SOFT, HARD);
     s_world.session = session_new(FAKE_SESSION, 1);
-    mail *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
-    CU_ASSERT_EQUAL(runqueue_post(s_world.queue, session_item(s_world.session), &mount), OK);
+    request *mount = fake_mount(&s_world.fake, 0, FAKE_VIEW);
+    CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(s_world.session), &mount), OK);
     s_wait_answer(MSG_MOUNTED);
 }
 
@@ -110,7 +110,7 @@ s_release(message_type wanted)
 {
     pthread_mutex_unlock(&s_world.gate);
     s_wait_answer(wanted);
-    while (pool_look(s_world.pool).turns < 1 + s_world.events) // the answer goes out before the turn is over
+    while (pool_look(s_world.pool).turns < 1 + s_world.events) // the reply goes out before the turn is over
         sched_yield();
 }
 
@@ -122,7 +122,7 @@ s_tick_after(uint64_t ms)
     for (uint64_t step; ms > 0; ms -= step) {
         step = ms < SOFT / 8 ? ms : SOFT / 8;
         s_world.fake.now += step;
-        stuck |= watch_tick(s_world.watch, s_world.fake.now);
+        stuck |= watchdog_check(s_world.watchdog, s_world.fake.now);
     }
     return stuck;
 }
@@ -146,10 +146,10 @@ s_blamed(running_turn ret[MAX_RUNNING])
 static void
 s_end(void)
 {
-    watch_destroy(&s_world.watch);
-    runqueue_end(s_world.queue, session_item(s_world.session), "over");
+    watchdog_destroy(&s_world.watchdog);
+    run_queue_end(s_world.queue, session_item(s_world.session), "over");
     s_wait_answer(MSG_RELEASED);
-    runqueue_close(s_world.queue);
+    run_queue_close(s_world.queue);
     pool_destroy(&s_world.pool);
     CU_ASSERT_PTR_NULL(outbox_take(s_world.outbox));
     session *gone = outbox_take_ended(s_world.outbox);
@@ -157,7 +157,7 @@ s_end(void)
     session_destroy(&gone);
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
-    runqueue_destroy(&s_world.queue);
+    run_queue_destroy(&s_world.queue);
     recorder_destroy(&s_world.record);
     close(s_world.fd);
 }
@@ -224,14 +224,14 @@ test_one_that_awaits(void)
     s_begin(true);
     s_world.fake.done = NULL;
     s_post("later");
-    while (runqueue_look(s_world.queue).parked == 0)
+    while (run_queue_look(s_world.queue).parked == 0)
         sched_yield();
     CU_ASSERT_FALSE(s_tick_after(HARD - 1)); // nobody interrupts it here: its loop cancels it
     CU_ASSERT_EQUAL(s_world.fake.interrupts, 0);
     CU_ASSERT_TRUE(s_tick_after(SOFT / 8));
     CU_ASSERT_EQUAL(s_blamed(blamed), 1);
     CU_ASSERT_TRUE(slice_is(blamed[0].event, "later"));
-    runqueue_resume(s_world.queue, session_item(s_world.session));
+    run_queue_resume(s_world.queue, session_item(s_world.session));
     s_wait_answer(MSG_DONE);
     s_end();
 }
@@ -244,7 +244,7 @@ test_while_the_process_stood_still(void)
     s_block();
     CU_ASSERT_FALSE(s_tick_after(SOFT / 2));
     s_world.fake.now += 20 * HARD;
-    CU_ASSERT_FALSE(watch_tick(s_world.watch, s_world.fake.now));
+    CU_ASSERT_FALSE(watchdog_check(s_world.watchdog, s_world.fake.now));
     CU_ASSERT_FALSE(s_tick_after(SOFT - 1));
     CU_ASSERT_EQUAL(s_world.fake.interrupts, 0);
     CU_ASSERT_FALSE(s_tick_after(SOFT / 8));
@@ -258,8 +258,8 @@ test_while_the_process_stood_still(void)
 static const unit_test s_tests[] = {
     {"over the soft limit a turn is interrupted once", test_once_over_the_soft_limit},
     {"and again while it does not let itself be", test_again_while_it_does_not_let_itself},
-    {"over the hard limit the watch gives up", test_over_the_hard_limit},
+    {"over the hard limit the watchdog gives up", test_over_the_hard_limit},
     {"so too for one that awaits", test_one_that_awaits},
     {"nobody is to blame while the process stood still", test_while_the_process_stood_still},
 };
-UNIT_MAIN("watch", s_tests)
+UNIT_MAIN("watchdog", s_tests)

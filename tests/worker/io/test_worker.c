@@ -46,7 +46,7 @@ s_now(void *context)
 }
 
 static err
-s_call(void *host, void *instance, const call_order *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
     s_world.executed++;
     if (slice_is(order->name, "nothing")) {
@@ -203,11 +203,11 @@ s_stop(void)
 }
 
 static void
-s_post(mail *one, uint64_t epoch)
+s_post(request *one, uint64_t epoch)
 {
     one->head.epoch = epoch;
-    s_send(&one->head, mail_body(one));
-    mail_destroy(&one);
+    s_send(&one->head, request_body(one));
+    request_destroy(&one);
 }
 
 static void
@@ -230,7 +230,7 @@ s_mount(uint64_t epoch)
 static void
 s_shutdown(uint64_t epoch)
 {
-    s_post(fake_mail(&s_world.fake, MSG_SHUTDOWN, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), epoch);
+    s_post(fake_request(&s_world.fake, MSG_SHUTDOWN, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), epoch);
     CU_ASSERT_EQUAL(s_hear(), MSG_ENDED);
     CU_ASSERT_EQUAL(s_hear(), MSG_RELEASED);
 }
@@ -249,7 +249,7 @@ s_a_session_ends_once(void)
     s_reason_is("unknown_session");
     CU_ASSERT_EQUAL(s_world.fake.open_views, 0);
     s_mount(EPOCH + 2);
-    s_post(fake_mail(&s_world.fake, MSG_EVENT, 1, 0, slice_text("\x80")), EPOCH + 1);
+    s_post(fake_request(&s_world.fake, MSG_EVENT, 1, 0, slice_text("\x80")), EPOCH + 1);
     s_reason_is("stale");
     s_shutdown(EPOCH + 2);
     s_stop();
@@ -261,7 +261,7 @@ s_requests_that_are_no_worker_s(void)
 {
     s_start();
     s_mount(EPOCH + 1);
-    s_post(fake_mail(&s_world.fake, MSG_EVICT, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), EPOCH + 1);
+    s_post(fake_request(&s_world.fake, MSG_EVICT, SEQUENCE_REQUEST | 9, 0, slice_text("\x80")), EPOCH + 1);
     s_reason_is("type");
     s_shutdown(EPOCH + 1);
     s_stop();
@@ -283,7 +283,7 @@ s_a_new_owner_takes_the_place(void)
     s_stop();
 }
 
-// Behind the goodbye the broker would drop the answer, and call UNKNOWN what was executed.
+// Behind the goodbye the broker would drop the reply, and call UNKNOWN what was executed.
 static void
 s_goodbye_comes_last(void)
 {
@@ -435,7 +435,7 @@ s_fenced(void)
     uint64_t sent = s_world.now;
     unsigned before = s_world.executed;
     s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0), EPOCH + 1);
-    s_post(fake_mail(&s_world.fake, MSG_PING, SEQUENCE_REQUEST | 3, 0, slice_text("\x80")), EPOCH + 1);
+    s_post(fake_request(&s_world.fake, MSG_PING, SEQUENCE_REQUEST | 3, 0, slice_text("\x80")), EPOCH + 1);
     CU_ASSERT_EQUAL(s_hear(), MSG_HEARTBEAT);
     CU_ASSERT_EQUAL(s_world.executed, before);
     s_echo(sent - WORKER_DEAD_MS / 2); // an old one changes nothing
@@ -490,7 +490,7 @@ static void
 s_a_restore_that_was_lost(void)
 {
     s_start();
-    s_post(fake_mail(&s_world.fake, MSG_JOIN, SEQUENCE_REQUEST | 1, FLAG_RESTORED, slice_text("\x80")),
+    s_post(fake_request(&s_world.fake, MSG_JOIN, SEQUENCE_REQUEST | 1, FLAG_RESTORED, slice_text("\x80")),
            EPOCH + 1);
     heard released = s_receive();
     CU_ASSERT_EQUAL(released.head.type, MSG_RELEASED);
@@ -501,7 +501,7 @@ s_a_restore_that_was_lost(void)
     CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), "not_restored"));
     buffer_fini(&released.body);
     s_mount(EPOCH + 2);
-    mail *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
+    request *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
     event->head.flags |= FLAG_RESTORED; // it is here
     s_post(event, EPOCH + 2);
     CU_ASSERT_EQUAL(s_hear(), MSG_DONE);

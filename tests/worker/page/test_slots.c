@@ -8,14 +8,14 @@ static char s_room[2048];
 
 #define ROOT(count, branch) "\"0\":{\"h\":\"<main dj-root>" count "<!--$b" branch "--><!--$--></main>\"}"
 
-static const answer *
-s_run(mail *one)
+static const reply *
+s_run(request *one)
 {
     return fake_run(&s_fake, s_session, one, NULL);
 }
 
 static const char *
-s_frame(mail *one)
+s_frame(request *one)
 {
     return fake_text(s_run(one), "frame", s_room);
 }
@@ -62,7 +62,7 @@ static void
 s_anchors(void)
 {
     s_begin();
-    const answer *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_OTHER));
+    const reply *reply = s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_OTHER));
     CU_ASSERT_STRING_EQUAL(fake_text(reply, "html", s_room), "<main dj-root>0<!--$b--><!--$--></main>");
     CU_ASSERT_EQUAL(fake_uint(reply, "at"), strlen("<main"));
     reply = s_run(fake_mount(&s_fake, 0, FAKE_OTHER)); // for a program: as Django renders it
@@ -78,7 +78,7 @@ s_joined(void)
 {
     s_begin();
     s_event(1, "increment");
-    const answer *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 2));
+    const reply *reply = s_run(fake_join(&s_fake, 0, FAKE_VIEW, 2));
     const char expected[] = "\xa6number\x00\xa6"
                             "chunks\x92\xa8pagepage\xa8"
                             "branches";
@@ -134,7 +134,7 @@ s_a_template_that_fails(void)
     s_begin();
     const char *template = s_fake.template;
     s_fake.template = NULL;
-    const answer *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(fake_text(reply, "kind", s_room), "template");
     s_fake.template = template;
     CU_ASSERT_STRING_EQUAL(

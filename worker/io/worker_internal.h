@@ -26,13 +26,13 @@ struct worker {
     const clock_ops *clock;
     turn_host host;
     hash_key key;
-    runqueue *queue;
+    run_queue *queue;
     pool *pool;
-    watch *watch;
-    roster *roster;
+    watchdog *watchdog;
+    session_table *session_table;
     outbox *outbox;
     wire *wire;
-    answer *unsent, *unsent_tail; // what the broker's queue had no room for
+    reply *unsent, *unsent_tail; // what the broker's queue had no room for
     phase phase;
     worker_end end;
     uint64_t boot;
@@ -56,7 +56,7 @@ struct worker {
 };
 
 // worker.c
-void worker_send(worker *self, answer *one); // in order; takes it
+void worker_send(worker *self, reply *one); // in order; takes it
 // What worker_run repeats, without the waiting; for tests. False: it has left.
 bool worker_turn(worker *self);
 
