@@ -20,7 +20,7 @@ ELSEWHERE = ("mysite", "cart", "build")
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
 CALL = re.compile(r"(\w+)\(\)")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: +(\S+)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -95,7 +95,7 @@ def linked(tree, document, text):
     """Problems of the links to files of this tree, and to headings in them."""
     folder = pathlib.PurePath(document).parent
     for number, line in prose(text):
-        for target in LINK.findall(line):
+        for target in map("".join, LINK.findall(line)):
             if ":" in target:
                 continue
             name, _, anchor = target.partition("#")

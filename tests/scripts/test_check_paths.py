@@ -53,6 +53,7 @@ def test_true(problems, text):
         ("`scripts/gone row-change`", "README.md:1: no file scripts/gone"),
         ("`turn_walk()`", "README.md:1: no function turn_walk()"),
         ("[a](docs/gone.md)", "README.md:1: no file docs/gone.md"),
+        ("[a]\n\n[a]: docs/gone.md", "README.md:3: no file docs/gone.md"),
         ("[a](docs/guide.md#gone)", "README.md:1: no heading docs/guide.md#gone"),
         ("- an item\n\n  `gone.c`", "README.md:3: no file gone.c"),
     ],
