@@ -14,6 +14,8 @@ import msgpack
 from django.utils.functional import Promise
 from django.utils.safestring import SafeData, SafeString
 
+from ._limits import MAX_REQUEST_BODY
+
 VERSION = 1
 HEADER = struct.Struct("!BBH16sQQI")  # version, type, flags, session, epoch, sequence, ttl
 NO_SESSION = bytes(16)
@@ -26,14 +28,7 @@ UNMOUNTED, PONG, ENDED, FIGURES, PUSH, LISTED = range(0x27, 0x2D)
 
 BROWSER, HTML, PAGE, EMBED, UNADOPTED, REPEAT, AGAIN = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40
 
-MAX_REQUEST = 1 << 20
-MAX_REPLY = 16 << 20
-MAX_DEPTH = 16
 MAX_NUMBER = 1 << 53
-MAX_EVENT_NAME = 64
-MAX_VIEW_PATH = 255
-MAX_VIEWS = 64
-DEFAULT_TTL_MS = 10_000
 
 _I64 = struct.Struct("!q")
 _MICROSECOND = datetime.timedelta(microseconds=1)
@@ -144,8 +139,8 @@ def pack_body(body):
         data = _packers.pack(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(str(error)) from error
-    if len(data) > MAX_REQUEST:
-        raise WireError(f"{len(data)} bytes of parameters, over the limit of {MAX_REQUEST}")
+    if len(data) > MAX_REQUEST_BODY:
+        raise WireError(f"{len(data)} bytes of parameters, over the limit of {MAX_REQUEST_BODY}")
     return data
 
 

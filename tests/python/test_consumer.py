@@ -405,7 +405,7 @@ async def test_no_join_in_time(native, monkeypatch):
 
 
 async def test_a_browser_that_does_not_read(native, monkeypatch):
-    monkeypatch.setattr(outbox, "MAX_MESSAGES", 3)
+    monkeypatch.setattr(outbox, "MAX_UNSENT_MESSAGES", 3)
     (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)

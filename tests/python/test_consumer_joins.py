@@ -119,7 +119,7 @@ async def test_too_much_while_it_joins_is_closed(broker):
     (found,) = await load_tokens()
     async with Page() as page:
         joins = await joining(broker, page, found)
-        for number in range(consumer.MAX_HELD + 1):
+        for number in range(consumer.MAX_HELD_FRAMES + 1):
             await page.send(t="event", n=number + 1, v="0" * 32, e="increment", p={})
         assert (await page.next())["reason"] == "too_many"
         assert await page.closed() == consumer.TOO_MANY
@@ -141,7 +141,7 @@ async def test_too_large_while_it_joins_is_closed_at_once(broker):
     (found,) = await load_tokens()
     async with Page() as page:
         await joining(broker, page, found)
-        await page.text("x" * (frames.MAX_TEXT + 1))
+        await page.text("x" * (frames.MAX_BROWSER_FRAME + 1))
         assert (await page.next())["reason"] == "too_large"
         assert await page.closed() == consumer.TOO_LARGE
         await asyncio.to_thread(broker.wait_for, wire.LEAVE)

@@ -23,7 +23,7 @@ async def test_a_page_may_ask_for_many_chunks_or_for_whole_roots(broker):
     async with Page() as page:
         await page.join(found)
         broker.answer = note
-        hashes = [f"{n:016}" for n in range(frames.MAX_CHUNKS)]
+        hashes = [f"{n:016}" for n in range(frames.MAX_CHUNKS_ASKED)]
         assert (await page.ask(t="refresh", v=page.view, c=hashes))["c"] == []
         assert "0" in (await page.ask(t="refresh", v=page.view, w=True))["d"]
         view = bytes.fromhex(page.view)

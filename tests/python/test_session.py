@@ -122,7 +122,7 @@ async def test_a_refused_event_uses_no_number(broker):
 
 @pytest.mark.parametrize("executed", ["never", "at once", "late"])
 async def test_after_a_lost_reply_the_number_is_found_again(broker, monkeypatch, executed):
-    monkeypatch.setattr("troupe.web.transport.client.HARD_LIMIT", -9.95)
+    monkeypatch.setattr("troupe.web.transport.client.HARD_MS", -9950)
     actor = await create_session_actor("x")
     await actor.mount("samples.Counter", {})
     fake = broker.sessions[actor.id]
@@ -147,7 +147,7 @@ async def test_after_a_lost_reply_the_number_is_found_again(broker, monkeypatch,
             run_lost()
         return None
 
-    monkeypatch.setattr("troupe.web.transport.client.HARD_LIMIT", 15)
+    monkeypatch.setattr("troupe.web.transport.client.HARD_MS", 15_000)
     broker.answer = late
     result = await actor.event("increment", {"by": 1})
     assert f">{1 if executed == 'never' else 1001}<" in result["html"]
@@ -275,7 +275,7 @@ async def test_inproc_sweeps_what_nobody_adopts(native, clock, monkeypatch):
     assert len(native) == 2 and ids[0] not in native._entries
     join = {"generation": 0, "views": [], "request": {}}
     await native.submit(wire.JOIN, ids[1], join)
-    clock.now += inproc.UNADOPTED_FOR + 1
+    clock.now += inproc.UNADOPTED_MS / 1000 + 1
     await native.submit(wire.MOUNT, ids[3], body, flags=wire.UNADOPTED | wire.PAGE)
     assert set(native._entries) == {ids[1], ids[3]}
     native.send(wire.LEAVE, ids[1], {})

@@ -113,13 +113,13 @@ def test_after_the_loop_of_the_cancelled_one_is_closed(broker):
 async def test_two_replies_that_never_come(broker, monkeypatch):
     """Both were executed: the second's reply, repeated, is not that of the third."""
     actor = await actor_of(broker)
-    monkeypatch.setattr(client, "HARD_LIMIT", -9.95)
+    monkeypatch.setattr(client, "HARD_MS", -9950)
     held = Held(broker)
     for _ in range(2):
         with pytest.raises(ActorError):
             await actor.event("increment", {"by": 1000})
     assert len(held.kept) == 2
-    monkeypatch.setattr(client, "HARD_LIMIT", 15)
+    monkeypatch.setattr(client, "HARD_MS", 15_000)
     broker.answer = lambda *_: None
     assert ">2001<" in (await actor.event("increment", {"by": 1}))["html"]
 

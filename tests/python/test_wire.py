@@ -64,7 +64,7 @@ def test_valid_vectors_read_and_written(vector):
     assert wire.pack_header(*fields[1:]) == frame[:40]
     body = wire.unpack_body(frame[40:])
     assert as_plain(body) == plain(vector["body"])
-    if "ext" not in json.dumps(vector["body"]) and len(frame) - 40 <= wire.MAX_REQUEST:
+    if "ext" not in json.dumps(vector["body"]) and len(frame) - 40 <= wire.MAX_REQUEST_BODY:
         assert wire.pack_body(body) == frame[40:]
 
 

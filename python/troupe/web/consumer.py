@@ -14,6 +14,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from .. import conf, wire
+from .._limits import MAX_BROWSER_FRAME, MAX_DEPTH, MAX_EVENT_NAME, MAX_HELD_BYTES, MAX_HELD_FRAMES
 from ..errors import ActorError, TokenError, expect, from_fields, from_reply
 from ..logs import quoted, word
 from . import circuit_breaker, frames, join, logout, page_token, rate_limit, transport
@@ -26,14 +27,12 @@ logger = logging.getLogger("troupe")
 
 MAX_UNANSWERED = 32
 MAX_MISTAKES = 5
-MAX_HELD = 64  # frames that wait for a join, or for a look at the user
-MAX_HELD_BYTES = 640 << 10  # a browser has 8 events of 64 KiB on the way at most
 SERVER_MAX_TEXT = 128 << 10  # what the guide tells servers to let through: twice as much, to be answered in words
 JOIN_TIMEOUT_SECONDS = 15.0  # less than the browser waits
 WORK_ENDS_SECONDS = 1.0
 RETRY_USER_MS = 1000
 PUSH_LOOK_SECONDS = 25  # as often as our pages ping
-PARAMS_DEPTH = wire.MAX_DEPTH - 2  # the body is one map, and params another
+PARAMS_DEPTH = MAX_DEPTH - 2  # the body is one map, and params another
 
 NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 4408, 4409, 4429
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
@@ -72,7 +71,7 @@ class LiveViewConsumer(AsyncConsumer):
         self._session = None  # 16 bytes while joined
         self._epoch = 0
         self._work = None
-        self._held = Backlog(MAX_HELD, MAX_HELD_BYTES)
+        self._held = Backlog(MAX_HELD_FRAMES, MAX_HELD_BYTES)
         self._asked = None  # the views of the join that is under way
         self._early = None  # while joining: what came unasked, for after `joined`
         self._tokens = {}  # view's hex → contents of its token
@@ -154,9 +153,9 @@ class LiveViewConsumer(AsyncConsumer):
             rate_limit.note_frame(len(message.get("bytes") or b""), SERVER_MAX_TEXT)
             self._json(t="error", reason="binary", message="frames are JSON text")
             self._close(BINARY)
-        elif frames.text_bytes(text) > frames.MAX_TEXT:
+        elif frames.text_bytes(text) > MAX_BROWSER_FRAME:
             rate_limit.note_frame(len(text), SERVER_MAX_TEXT)
-            self._json(t="error", reason="too_large", message=f"a frame is over {frames.MAX_TEXT} bytes")
+            self._json(t="error", reason="too_large", message=f"a frame is over {MAX_BROWSER_FRAME} bytes")
             self._close(TOO_LARGE)
         else:
             self._take(text)
@@ -242,7 +241,7 @@ class LiveViewConsumer(AsyncConsumer):
             return self._refuse(number, "busy", "the user could not be looked up", RETRY_USER_MS)
         if not self._take_place():
             return
-        if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > wire.MAX_EVENT_NAME:
+        if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > MAX_EVENT_NAME:
             fault = "the event's name is too long, or its parameters nest too deep"
         if fault:
             return self._refuse_own(number, fault)

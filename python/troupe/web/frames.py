@@ -10,10 +10,8 @@ import re
 from typing import NamedTuple
 
 from .. import wire
+from .._limits import MAX_BROWSER_FRAME, MAX_CHUNK_HASH, MAX_CHUNKS_ASKED, MAX_VIEWS
 
-MAX_TEXT = 64 << 10  # bytes of a frame
-MAX_CHUNKS = 256  # that a page may ask for at once
-MAX_HASH = 16
 MAX_NUMERAL = 64  # characters of a number; JSON.stringify writes 25 at most
 DOUBLE_DIGITS = 17  # significant ones that a double can tell apart
 
@@ -37,9 +35,9 @@ class AskedView(NamedTuple):
 
 
 def text_bytes(text):
-    """How many bytes a text has on the wire. Encodes it only where that may make a difference to MAX_TEXT."""
+    """How many bytes a text has on the wire. Encodes it only where that may make a difference to MAX_BROWSER_FRAME."""
     size = len(text)
-    return len(text.encode("utf-8", "replace")) if size <= MAX_TEXT < size * 4 else size
+    return len(text.encode("utf-8", "replace")) if size <= MAX_BROWSER_FRAME < size * 4 else size
 
 
 def parse(text):
@@ -151,8 +149,8 @@ def wish(frame):
     chunks, whole = frame.get("c"), frame.get("w")
     asked = {}
     if chunks is not None:
-        if type(chunks) is not list or len(chunks) > MAX_CHUNKS or not all(map(_is_hash, chunks)):
-            text = f"c is a list of at most {MAX_CHUNKS} texts of 1 to {MAX_HASH} characters"
+        if type(chunks) is not list or len(chunks) > MAX_CHUNKS_ASKED or not all(map(_is_hash, chunks)):
+            text = f"c is a list of at most {MAX_CHUNKS_ASKED} texts of 1 to {MAX_CHUNK_HASH} characters"
             raise BadFrame("malformed", text)
         asked["chunks"] = chunks
     if whole is not None:
@@ -163,14 +161,14 @@ def wish(frame):
 
 
 def _is_hash(text):
-    return type(text) is str and text.isascii() and 1 <= len(text) <= MAX_HASH
+    return type(text) is str and text.isascii() and 1 <= len(text) <= MAX_CHUNK_HASH
 
 
 def asked_views(frame):
     """A tuple of the AskedViews of a join."""
     views = frame.get("views")
-    if type(views) is not list or not 1 <= len(views) <= wire.MAX_VIEWS:
-        raise BadFrame("malformed", f"a join has 1 to {wire.MAX_VIEWS} views")
+    if type(views) is not list or not 1 <= len(views) <= MAX_VIEWS:
+        raise BadFrame("malformed", f"a join has 1 to {MAX_VIEWS} views")
     return tuple(map(_asked_view, views))
 
 

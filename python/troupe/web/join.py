@@ -7,6 +7,7 @@ import secrets
 from django.conf import settings
 
 from .. import wire
+from .._limits import MAX_VIEWS
 from ..errors import from_fields, from_reply
 from ..logs import word
 from . import page_token, request_facts
@@ -14,7 +15,7 @@ from .frames import BadFrame
 
 logger = logging.getLogger("troupe")
 
-MAX_PLACES = 4 * wire.MAX_VIEWS
+MAX_PLACES = 4 * MAX_VIEWS
 UNSEEN = 0  # a version that no view has: the answer has the whole root
 
 

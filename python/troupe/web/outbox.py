@@ -7,12 +7,10 @@ import logging
 import sys
 from collections import deque
 
+from .._limits import MAX_UNSENT_BYTES, MAX_UNSENT_MESSAGES
 from ..logs import quoted
 
 logger = logging.getLogger("troupe")
-
-MAX_MESSAGES = 1000
-MAX_BYTES = 16 << 20  # as the largest reply; a single message may have more, where nothing else waits
 
 
 class Outbox:
@@ -42,7 +40,8 @@ class Outbox:
         if self.closed:
             return True
         size = sys.getsizeof(text)
-        if self._waiting and (len(self._waiting) >= MAX_MESSAGES or self._bytes + size > MAX_BYTES):
+        # A single message may have more than MAX_UNSENT_BYTES, where nothing else waits.
+        if self._waiting and (len(self._waiting) >= MAX_UNSENT_MESSAGES or self._bytes + size > MAX_UNSENT_BYTES):
             logger.warning("event=socket_too_slow messages=%d bytes=%d", len(self._waiting), self._bytes + size)
             self._clear()
             return False

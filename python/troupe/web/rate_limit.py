@@ -10,6 +10,7 @@ import random
 import threading
 
 from .. import conf
+from .._limits import ADDRESS_BURST_SECONDS, TOKEN_SECONDS
 from ..conf import UNIX_PEER
 from ..logs import quoted, word
 
@@ -19,9 +20,7 @@ MOST_ADDRESSES = 10_000
 FRAMES_OVER_EVENTS = 10  # a socket that goes on at so many times its events' rate is no page of ours
 FRAMES_BURST = 256
 ADDRESS_BURST = 0.2  # seconds of an address's rate that may come at once, as for a socket's events
-SOCKETS_BURST = 4  # seconds of its sockets, and joins: after a restart an office comes back at once
 JOINS_SPREAD = 4.0  # seconds over which pages of an address that may not join yet come back
-TOKEN_SECONDS = 15.0  # in which a page load may begin one more session
 MOST_TOKENS = 10_000
 
 
@@ -202,7 +201,7 @@ class Inflow:
         rate = conf.get("ADDRESS_SOCKETS")
         if self.address is None:
             return True
-        if self._of_address("sockets", rate, (rate or 0) * SOCKETS_BURST):
+        if self._of_address("sockets", rate, (rate or 0) * ADDRESS_BURST_SECONDS):
             return False
         if not self._counted:
             self._counted = _open_sockets.add(self.address, conf.get("ADDRESS_OPEN_SOCKETS"))
@@ -219,7 +218,7 @@ class Inflow:
         wait, whose = self._joins.take(self._clock()), "this page"
         if not wait and self.address is not None:
             rate = conf.get("ADDRESS_JOINS")
-            wait, whose = self._of_address("joins", rate, (rate or 0) * SOCKETS_BURST), "this address"
+            wait, whose = self._of_address("joins", rate, (rate or 0) * ADDRESS_BURST_SECONDS), "this address"
             wait += wait and self._chance() * JOINS_SPREAD
         return self._later(wait, whose, "joins come")
 

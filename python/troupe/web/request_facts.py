@@ -15,8 +15,8 @@ from django.middleware import csrf
 from django.utils import timezone, translation
 
 from .. import conf
+from .._limits import MAX_URL
 
-MAX_URL = 8 << 10
 _MAX_ENTRIES = 64
 _MAX_HEADERS = 32 << 10
 _MAX_COOKIES = 16 << 10

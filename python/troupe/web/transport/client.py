@@ -19,6 +19,7 @@ import zmq
 from zmq.utils.monitor import parse_monitor_message
 
 from ... import conf, wire
+from ..._limits import DEFAULT_TTL_MS, HARD_MS, MAX_REPLY_BODY
 from ...errors import ActorError, from_reply
 from ...logs import quoted, word
 from .. import curve
@@ -26,7 +27,6 @@ from .base import Reply
 
 logger = logging.getLogger("troupe")
 
-HARD_LIMIT = 15.0  # s: a turn that began is over by then, one way or another; TROUPE["HARD_LIMIT"]
 CONNECT_WAIT = 2.0  # s a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker takes a client that is silent for 15 s for dead
@@ -142,7 +142,7 @@ class Client:
             sequence = next(self._numbers)
         if timeout is None:
             hard = conf.get("HARD_LIMIT")
-            timeout = (ttl or wire.DEFAULT_TTL_MS) / 1000 + (HARD_LIMIT if hard is None else hard)
+            timeout = (ttl or DEFAULT_TTL_MS) / 1000 + (HARD_MS / 1000 if hard is None else hard)
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         key = (session, sequence)
         future = self.loop.create_future()
@@ -475,7 +475,7 @@ def _open_socket():
     socket.setsockopt(zmq.RCVHWM, 10000)
     socket.setsockopt(zmq.RECONNECT_IVL, 100)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 5000)
-    socket.setsockopt(zmq.MAXMSGSIZE, wire.MAX_REPLY + 4096)
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_BODY + 4096)
     return socket
 
 

@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
 from ... import wire
+from ..._limits import MAX_UNADOPTED, UNADOPTED_MS
 from ...errors import ActorError
 from ...validation import refuse_unused
 from ..fifo_lock import FifoLock
@@ -23,8 +24,6 @@ from .base import Reply
 
 logger = logging.getLogger("troupe")
 
-UNADOPTED_FOR = 15.0  # s
-MAX_UNADOPTED = 1000
 
 
 class _Entry:
@@ -141,7 +140,7 @@ class Inproc:
         now = self._clock()
         excess = len(self._unadopted) - MAX_UNADOPTED
         for session, since in list(self._unadopted.items()):
-            if excess <= 0 and now - since <= UNADOPTED_FOR:
+            if excess <= 0 and now - since <= UNADOPTED_MS / 1000:
                 return
             excess -= 1
             self._end(session)
