@@ -9,8 +9,8 @@ mailbox_init(mailbox *self)
 void
 mailbox_fini(mailbox *self)
 {
-    for (request *one; (one = mailbox_take(self));)
-        request_destroy(&one);
+    for (request *request; (request = mailbox_take(self));)
+        request_destroy(&request);
 }
 
 err
@@ -28,8 +28,8 @@ mailbox_take(mailbox *self)
 {
     if (self->count == 0)
         return NULL;
-    request *one = self->ring[self->first];
+    request *request = self->ring[self->first];
     self->first = (self->first + 1) % MAX_MAILBOX;
     self->count--;
-    return one;
+    return request;
 }

@@ -6,43 +6,43 @@
 #define MOST_DOUBLINGS 5 // of the interval, one for each tick that failed since one went well
 
 request *
-push_request(const session *of)
+push_request(const session *session)
 {
     header head = {.version = PROTOCOL_VERSION,
                    .type = MSG_PUSH,
                    .flags = FLAG_BROWSER,
-                   .session = session_id(of),
-                   .epoch = session_epoch(of)};
+                   .session = session_id(session),
+                   .epoch = session_epoch(session)};
     return request_new(&head, (slice){0});
 }
 
 // When it may be sent again. A page that has not acknowledged is sent nothing more; after a while it is, all
 // the same: pushes may be lost on their way, and the next one shows that to the page.
 static uint64_t
-s_next_push(const view *of, const push_state *state)
+s_next_push(const view *view, const push_state *state)
 {
-    bool keeps_up = view_version(of) - state->acked < MAX_UNACKED;
+    bool keeps_up = view_version(view) - state->acked < MAX_UNACKED;
     return state->sent_at + (keeps_up ? PUSH_PACE_MS : PUSH_AGAIN_MS);
 }
 
 static bool
-s_may_send(const view *of, const push_state *state, uint64_t now)
+s_may_send(const view *view, const push_state *state, uint64_t now)
 {
-    return now >= s_next_push(of, state);
+    return now >= s_next_push(view, state);
 }
 
 static void
-s_take_changed(view *of, const view_ops *ops)
+s_take_changed(view *view, const view_ops *ops)
 {
-    if (ops->take_changed(ops->host, view_instance(of)))
-        view_push_state(of)->dirty = true;
+    if (ops->take_changed(ops->host, view_instance(view)))
+        view_push_state(view)->dirty = true;
 }
 
 static bool
-s_wants_turn(view *of, uint64_t now)
+s_wants_turn(view *view, uint64_t now)
 {
-    const push_state *state = view_push_state(of);
-    return state->next_tick <= now || (state->dirty && s_may_send(of, state, now));
+    const push_state *state = view_push_state(view);
+    return state->next_tick <= now || (state->dirty && s_may_send(view, state, now));
 }
 
 err
@@ -52,10 +52,10 @@ push_admit(turn *self)
     uint64_t now = clock_now(self->host->clock);
     bool attached = session_attached(self->session);
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
-        view *one = session_view_at(self->session, i);
-        s_take_changed(one, ops);
-        if (attached && !self->view && s_wants_turn(one, now))
-            self->view = one;
+        view *view = session_view_at(self->session, i);
+        s_take_changed(view, ops);
+        if (attached && !self->view && s_wants_turn(view, now))
+            self->view = view;
     }
     self->finished = !self->view;
     self->is_tick = self->view && view_push_state(self->view)->next_tick <= now;
@@ -127,12 +127,12 @@ s_tell_failure(turn *self, err error)
 {
     if (!s_may_send(self->view, view_push_state(self->view), clock_now(self->host->clock)))
         return;
-    buffer told;
-    buffer_init(&told);
-    fault_encode(&self->fault, error, view_path(self->view), self->event.name, &told);
+    buffer buffer;
+    buffer_init(&buffer);
+    fault_encode(&self->fault, error, view_path(self->view), self->event.name, &buffer);
     reply *push = turn_answer(self, MSG_PUSH);
-    push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&told)}, &push->body);
-    buffer_fini(&told);
+    push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&buffer)}, &push->body);
+    buffer_fini(&buffer);
     self->host->emit(self->host->context, &push);
     reply_destroy(&push);
 }
@@ -165,29 +165,29 @@ push_over(turn *self, err error)
 }
 
 void
-push_acked(view *of, uint64_t version)
+push_acked(view *view, uint64_t version)
 {
-    push_state *state = view_push_state(of);
-    if (version > state->acked && version <= view_version(of))
+    push_state *state = view_push_state(view);
+    if (version > state->acked && version <= view_version(view))
         state->acked = version;
 }
 
 uint64_t
-push_unsent(session *of, const view_ops *ops)
+push_unsent(session *session, const view_ops *ops)
 {
     uint64_t unsent = 0;
-    for (unsigned i = 0; i < session_view_count(of); i++) {
-        s_take_changed(session_view_at(of, i), ops);
-        unsent |= (uint64_t)view_push_state(session_view_at(of, i))->dirty << i;
+    for (unsigned i = 0; i < session_view_count(session); i++) {
+        s_take_changed(session_view_at(session, i), ops);
+        unsent |= (uint64_t)view_push_state(session_view_at(session, i))->dirty << i;
     }
     return unsent;
 }
 
 void
-push_restore_unsent(session *of, uint64_t unsent)
+push_restore_unsent(session *session, uint64_t unsent)
 {
-    for (unsigned i = 0; i < session_view_count(of); i++)
-        view_push_state(session_view_at(of, i))->dirty = unsent >> i & 1;
+    for (unsigned i = 0; i < session_view_count(session); i++)
+        view_push_state(session_view_at(session, i))->dirty = unsent >> i & 1;
 }
 
 static uint64_t
@@ -199,11 +199,11 @@ s_first_tick(const turn *self, uint64_t interval)
 }
 
 static uint64_t
-s_due(const turn *self, view *of, bool attached)
+s_due(const turn *self, view *view, bool attached)
 {
     const view_ops *ops = self->host->ops;
-    push_state *state = view_push_state(of);
-    uint64_t interval = attached ? ops->tick_interval(ops->host, view_instance(of)) : 0;
+    push_state *state = view_push_state(view);
+    uint64_t interval = attached ? ops->tick_interval(ops->host, view_instance(view)) : 0;
     if (!interval)
         state->next_tick = TIMER_NEVER;
     else if (interval != state->interval || state->next_tick == TIMER_NEVER)
@@ -212,23 +212,23 @@ s_due(const turn *self, view *of, bool attached)
     if (!attached || !state->dirty)
         return state->next_tick;
     uint64_t now = clock_now(self->host->clock);
-    uint64_t again = s_may_send(of, state, now) ? now : s_next_push(of, state);
+    uint64_t again = s_may_send(view, state, now) ? now : s_next_push(view, state);
     return again < state->next_tick ? again : state->next_tick;
 }
 
 void
 push_arm(turn *self)
 {
-    session *of = self->session;
-    bool attached = session_attached(of) && !self->ends_session && !self->moves_session;
-    if (!self->host->arm || (!attached && !session_armed(of)))
+    session *session = self->session;
+    bool attached = session_attached(session) && !self->ends_session && !self->moves_session;
+    if (!self->host->arm || (!attached && !session_armed(session)))
         return;
     uint64_t due = TIMER_NEVER;
-    for (unsigned i = 0; i < session_view_count(of); i++) {
-        uint64_t next = s_due(self, session_view_at(of, i), attached);
+    for (unsigned i = 0; i < session_view_count(session); i++) {
+        uint64_t next = s_due(self, session_view_at(session, i), attached);
         due = next < due ? next : due;
     }
-    if (due != TIMER_NEVER || session_armed(of))
-        self->host->arm(self->host->context, of, due);
-    session_set_armed(of, due != TIMER_NEVER);
+    if (due != TIMER_NEVER || session_armed(session))
+        self->host->arm(self->host->context, session, due);
+    session_set_armed(session, due != TIMER_NEVER);
 }

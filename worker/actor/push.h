@@ -6,7 +6,7 @@
 #include "worker/actor/turn.h"
 
 // The mail of a turn that nobody asked for.
-request *push_request(const session *of);
+request *push_request(const session *session);
 
 // The steps of such a turn (turn.c).
 err push_admit(turn *self);  // which view, and whether it is its tick
@@ -17,11 +17,11 @@ err push_patch(turn *self);  // PUSH, if anything changed
 void push_over(turn *self, err error);
 
 // The page shows the view as of this version; what it was not sent for its slowness follows.
-void push_acked(view *of, uint64_t version);
+void push_acked(view *view, uint64_t version);
 // Which views changed and their pages have not been sent it: bit n, the n-th. And back, where the session
 // moved to.
-uint64_t push_unsent(session *of, const view_ops *ops);
-void push_restore_unsent(session *of, uint64_t unsent);
+uint64_t push_unsent(session *session, const view_ops *ops);
+void push_restore_unsent(session *session, uint64_t unsent);
 // At the end of every turn: when the session wants one by itself.
 void push_arm(turn *self);
 

@@ -60,25 +60,25 @@ recorder_thread_slot(recorder *self, unsigned lane)
 }
 
 static inline void
-s_state(black_box_slot *of, slot_state state)
+s_state(black_box_slot *slot, slot_state state)
 {
-    atomic_store_explicit(&of->state, state, memory_order_release);
+    atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
 // Sizes are read once: to blame one, another thread's slot is read.
 static void
-s_copy(black_box_slot *to, const black_box_slot *from, slot_state state)
+s_copy(black_box_slot *slot, const black_box_slot *from, slot_state state)
 {
     uint8_t view = from->view_size, event = from->event_size;
-    to->since = from->since;
-    to->sequence = from->sequence;
-    to->session = from->session;
-    to->type = from->type;
-    memcpy(to->view, from->view, view);
-    memcpy(to->event, from->event, event < MAX_EVENT_NAME ? event : MAX_EVENT_NAME);
-    to->view_size = view;
-    to->event_size = event;
-    s_state(to, state);
+    slot->since = from->since;
+    slot->sequence = from->sequence;
+    slot->session = from->session;
+    slot->type = from->type;
+    memcpy(slot->view, from->view, view);
+    memcpy(slot->event, from->event, event < MAX_EVENT_NAME ? event : MAX_EVENT_NAME);
+    slot->view_size = view;
+    slot->event_size = event;
+    s_state(slot, state);
 }
 
 static black_box_slot *
@@ -86,10 +86,10 @@ s_take(recorder *self)
 {
     unsigned first = atomic_fetch_add(&self->next, 1);
     for (unsigned i = 0; i < BLACK_BOX_PARKED; i++) {
-        black_box_slot *at = &self->box->slot[BLACK_BOX_THREADS + (first + i) % BLACK_BOX_PARKED];
+        black_box_slot *slot = &self->box->slot[BLACK_BOX_THREADS + (first + i) % BLACK_BOX_PARKED];
         uint32_t empty = SLOT_EMPTY;
-        if (atomic_compare_exchange_strong(&at->state, &empty, SLOT_TAKEN))
-            return at;
+        if (atomic_compare_exchange_strong(&slot->state, &empty, SLOT_TAKEN))
+            return slot;
     }
     return NULL;
 }
@@ -97,18 +97,18 @@ s_take(recorder *self)
 black_box_slot *
 recorder_park(recorder *self, black_box_slot *from)
 {
-    black_box_slot *to = s_take(self);
-    if (to)
-        s_copy(to, from, SLOT_RUNNING);
+    black_box_slot *slot = s_take(self);
+    if (slot)
+        s_copy(slot, from, SLOT_RUNNING);
     recorder_end_turn(from);
-    return to;
+    return slot;
 }
 
 void
-recorder_resume(black_box_slot *parked, black_box_slot *to, uint64_t now)
+recorder_resume(black_box_slot *parked, black_box_slot *slot, uint64_t now)
 {
-    s_copy(to, parked, SLOT_RUNNING);
-    to->since = now; // a thread has it for so long
+    s_copy(slot, parked, SLOT_RUNNING);
+    slot->since = now; // a thread has it for so long
     recorder_end_turn(parked);
 }
 
@@ -117,60 +117,60 @@ recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
 {
     black_box_slot *oldest = NULL;
     for (unsigned i = BLACK_BOX_THREADS; i < BLACK_BOX_SLOTS; i++) {
-        black_box_slot *at = &self->box->slot[i];
-        uint64_t since = at->since;
-        if (at->state == SLOT_RUNNING && since + limit <= now && (!oldest || since < oldest->since))
-            oldest = at;
+        black_box_slot *slot = &self->box->slot[i];
+        uint64_t since = slot->since;
+        if (slot->state == SLOT_RUNNING && since + limit <= now && (!oldest || since < oldest->since))
+            oldest = slot;
     }
     return oldest;
 }
 
 void
-recorder_begin_turn(black_box_slot *to, const header *head, uint64_t now)
+recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now)
 {
-    to->since = now;
-    to->sequence = head->sequence;
-    to->session = head->session;
-    to->type = head->type;
-    to->view_size = to->event_size = 0;
-    s_state(to, SLOT_RUNNING);
+    slot->since = now;
+    slot->sequence = head->sequence;
+    slot->session = head->session;
+    slot->type = head->type;
+    slot->view_size = slot->event_size = 0;
+    s_state(slot, SLOT_RUNNING);
 }
 
 // The size last, and first none: whoever reads it after a death in between finds no half of it.
 static void
-s_note(_Atomic uint8_t *size, char *to, slice text, size_t most)
+s_note(_Atomic uint8_t *size, char *bytes, slice text, size_t most)
 {
     atomic_store_explicit(size, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     if (!text.size || text.size > most)
         return;
-    memcpy(to, text.data, text.size);
+    memcpy(bytes, text.data, text.size);
     atomic_store_explicit(size, (uint8_t)text.size, memory_order_release);
 }
 
 void
-recorder_note(black_box_slot *to, slice view, slice event)
+recorder_note(black_box_slot *slot, slice view, slice event)
 {
-    if (!to)
+    if (!slot)
         return;
-    s_note(&to->view_size, to->view, view, sizeof to->view);
-    s_note(&to->event_size, to->event, event, sizeof to->event);
+    s_note(&slot->view_size, slot->view, view, sizeof slot->view);
+    s_note(&slot->event_size, slot->event, event, sizeof slot->event);
 }
 
 void
-recorder_end_turn(black_box_slot *to)
+recorder_end_turn(black_box_slot *slot)
 {
-    s_state(to, SLOT_EMPTY);
+    s_state(slot, SLOT_EMPTY);
 }
 
 void
-recorder_blame(recorder *self, black_box_slot *of)
+recorder_blame(recorder *self, black_box_slot *culprit)
 {
-    black_box_slot *to = s_take(self);
-    if (to)
-        s_copy(to, of, SLOT_CULPRIT);
+    black_box_slot *slot = s_take(self);
+    if (slot)
+        s_copy(slot, culprit, SLOT_CULPRIT);
     else
-        s_state(of, SLOT_CULPRIT);
+        s_state(culprit, SLOT_CULPRIT);
 }
 
 void
@@ -189,9 +189,9 @@ s_on_death(int number)
 {
     pid_t thread = gettid();
     for (unsigned i = 0; i < BLACK_BOX_THREADS; i++) {
-        black_box_slot *at = &s_recorder->box->slot[i];
-        if (at->thread == thread && at->state == SLOT_RUNNING)
-            s_state(at, SLOT_CULPRIT);
+        black_box_slot *slot = &s_recorder->box->slot[i];
+        if (slot->thread == thread && slot->state == SLOT_RUNNING)
+            s_state(slot, SLOT_CULPRIT);
     }
     signal(number, SIG_DFL);
     raise(number);

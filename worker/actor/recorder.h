@@ -20,18 +20,18 @@ void recorder_clean_exit(recorder *self);       // from now on nobody is to blam
 black_box_slot *recorder_thread_slot(recorder *self, unsigned lane);
 // The slot of a turn that goes on awaiting; `from` is empty after it. NULL: no room, so it is not recorded.
 black_box_slot *recorder_park(recorder *self, black_box_slot *from);
-void recorder_resume(black_box_slot *parked, black_box_slot *to, uint64_t now); // the other way
+void recorder_resume(black_box_slot *parked, black_box_slot *slot, uint64_t now); // the other way
 // The turn that awaits for the longest, if that is for longer than limit ms; NULL: none.
 black_box_slot *recorder_overdue(recorder *self, uint64_t now, uint64_t limit);
 
 // The process ends because of this one: written down for itself, as its turn may end before that.
-void recorder_blame(recorder *self, black_box_slot *of);
+void recorder_blame(recorder *self, black_box_slot *slot);
 void recorder_blame_awaiting(recorder *self); // all that await
 
-void recorder_begin_turn(black_box_slot *to, const header *head, uint64_t now);
-void recorder_note(black_box_slot *to, slice view,
+void recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now);
+void recorder_note(black_box_slot *slot, slice view,
                    slice event); // which view's code is about to run; NULL-safe
-void recorder_end_turn(black_box_slot *to);
+void recorder_end_turn(black_box_slot *slot);
 
 // A thread of ours that dies of a signal names its own turn. Before Python is started, whose faulthandler
 // then writes the stacks and calls this. The recorder must live as long as the process.

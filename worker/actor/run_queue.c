@@ -183,12 +183,12 @@ run_queue_end(run_queue *self, run_queue_item *item, const char *reason)
 static request *
 s_take_request(run_queue_item *item)
 {
-    request *one = mailbox_take(&item->mailbox);
-    if (!one) {
-        one = item->last;
+    request *request = mailbox_take(&item->mailbox);
+    if (!request) {
+        request = item->last;
         item->last = NULL;
     }
-    return one;
+    return request;
 }
 
 bool

@@ -100,32 +100,32 @@ s_find(const session *self, id16 id)
 view *
 session_view(session *self, id16 id)
 {
-    unsigned at = s_find(self, id);
-    return at < self->view_count ? self->views[at] : NULL;
+    unsigned index = s_find(self, id);
+    return index < self->view_count ? self->views[index] : NULL;
 }
 
 err
 session_add_view(session *self, view **view_p, view **ret_replaced)
 {
-    unsigned at = s_find(self, view_id(*view_p));
-    if (at == MAX_VIEWS)
+    unsigned index = s_find(self, view_id(*view_p));
+    if (index == MAX_VIEWS)
         return ERR_PARAMS;
-    *ret_replaced = at < self->view_count ? self->views[at] : NULL;
+    *ret_replaced = index < self->view_count ? self->views[index] : NULL;
     view_set_number(*view_p, self->numbers++); // never an old one's, whose patches may be on their way
-    self->views[at] = *view_p;
+    self->views[index] = *view_p;
     *view_p = NULL;
-    self->view_count += at == self->view_count;
+    self->view_count += index == self->view_count;
     return OK;
 }
 
 view *
 session_take_view(session *self, id16 id)
 {
-    unsigned at = s_find(self, id);
-    if (at == self->view_count)
+    unsigned index = s_find(self, id);
+    if (index == self->view_count)
         return NULL;
-    view *taken = self->views[at];
-    self->views[at] = self->views[--self->view_count];
+    view *taken = self->views[index];
+    self->views[index] = self->views[--self->view_count];
     return taken;
 }
 
@@ -173,10 +173,10 @@ session_last(const session *self)
 static void
 s_keep_reply(session *self, uint64_t sequence, const reply *reply)
 {
-    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
-    reply_destroy(&at->reply);
+    kept_reply *entry = &self->kept[sequence % MAX_REPLIES_KEPT];
+    reply_destroy(&entry->reply);
     bool large = reply->head.type == MSG_DONE && reply->body.size > MAX_REPLY_KEPT;
-    *at = (kept_reply){sequence, large ? NULL : reply_copy(reply), large};
+    *entry = (kept_reply){sequence, large ? NULL : reply_copy(reply), large};
 }
 
 void
@@ -190,11 +190,11 @@ session_finish_event(session *self, uint64_t sequence, const reply *reply)
 kept_state
 session_kept(const session *self, uint64_t sequence, const reply **ret_reply)
 {
-    const kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
-    if (at->sequence != sequence || sequence == 0)
+    const kept_reply *entry = &self->kept[sequence % MAX_REPLIES_KEPT];
+    if (entry->sequence != sequence || sequence == 0)
         return KEPT_NOT;
-    *ret_reply = at->reply;
-    return at->without_body ? KEPT_WITHOUT_BODY : KEPT_WHOLE;
+    *ret_reply = entry->reply;
+    return entry->without_body ? KEPT_WITHOUT_BODY : KEPT_WHOLE;
 }
 
 slice
@@ -346,10 +346,10 @@ session_restore_reply(session *self, const reply *reply)
 {
     uint64_t sequence = reply->head.sequence;
     s_keep_reply(self, sequence, reply);
-    kept_reply *at = &self->kept[sequence % MAX_REPLIES_KEPT];
-    if (!reply->body.size && at->reply) { // it was too large for the store, too
-        reply_destroy(&at->reply);
-        at->without_body = true;
+    kept_reply *entry = &self->kept[sequence % MAX_REPLIES_KEPT];
+    if (!reply->body.size && entry->reply) { // it was too large for the store, too
+        reply_destroy(&entry->reply);
+        entry->without_body = true;
     }
 }
 
@@ -405,10 +405,10 @@ session_in_doubt(const session *self)
 const reply *
 session_kept_at(const session *self, unsigned number, uint64_t *ret_sequence, bool *ret_whole)
 {
-    const kept_reply *at = &self->kept[number];
-    *ret_sequence = at->sequence;
-    *ret_whole = !at->without_body;
-    return at->reply;
+    const kept_reply *entry = &self->kept[number];
+    *ret_sequence = entry->sequence;
+    *ret_whole = !entry->without_body;
+    return entry->reply;
 }
 
 void

@@ -15,47 +15,47 @@ enum {
 // --- taking ---------------------------------------------------------------------------------------------
 
 static void
-s_put_session(const session *of, buffer *out)
+s_put_session(const session *session, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_SESSION);
-    writer to = writer_on(out);
-    writer_map(to, 2);
-    writer_key_bin(to, "identity", session_identity(of));
-    writer_key(to, "views");
-    writer_list(to, session_view_count(of));
-    for (unsigned i = 0; i < session_view_count(of); i++) {
-        const view *one = session_view_at(of, i);
-        id16 id = view_id(one);
-        writer_map(to, 3);
-        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-        writer_key_uint(to, "number", view_number(one));
-        writer_key_str(to, "path", view_path(one));
+    writer writer = writer_on(out);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "identity", session_identity(session));
+    writer_key(writer, "views");
+    writer_list(writer, session_view_count(session));
+    for (unsigned i = 0; i < session_view_count(session); i++) {
+        const view *view = session_view_at(session, i);
+        id16 id = view_id(view);
+        writer_map(writer, 3);
+        writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(writer, "number", view_number(view));
+        writer_key_str(writer, "path", view_path(view));
     }
     snapshot_close(out, opened);
 }
 
 static void
-s_put_progress(const session *of, buffer *out)
+s_put_progress(const session *session, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
-    writer to = writer_on(out);
-    session_doubt doubt = session_in_doubt(of);
+    writer writer = writer_on(out);
+    session_doubt doubt = session_in_doubt(session);
     bool doubts = doubt.restored || doubt.upto;
-    writer_map(to, doubts ? 7 : 5);
-    writer_key_uint(to, "last", session_last(of));
-    writer_key_uint(to, "generation", session_generation(of));
-    writer_key(to, "heard");
-    writer_bool(to, session_was_heard(of));
+    writer_map(writer, doubts ? 7 : 5);
+    writer_key_uint(writer, "last", session_last(session));
+    writer_key_uint(writer, "generation", session_generation(session));
+    writer_key(writer, "heard");
+    writer_bool(writer, session_was_heard(session));
     if (doubts) {
-        writer_key(to, "restored");
-        writer_bool(to, doubt.restored);
-        writer_key_uint(to, "doubt", doubt.upto);
+        writer_key(writer, "restored");
+        writer_bool(writer, doubt.restored);
+        writer_key_uint(writer, "doubt", doubt.upto);
     }
-    writer_key_uint(to, "numbers", session_numbers(of));
-    writer_key(to, "versions");
-    writer_list(to, session_view_count(of));
-    for (unsigned i = 0; i < session_view_count(of); i++)
-        writer_uint(to, view_version(session_view_at(of, i)));
+    writer_key_uint(writer, "numbers", session_numbers(session));
+    writer_key(writer, "versions");
+    writer_list(writer, session_view_count(session));
+    for (unsigned i = 0; i < session_view_count(session); i++)
+        writer_uint(writer, view_version(session_view_at(session, i)));
     snapshot_close(out, opened);
 }
 
@@ -64,13 +64,13 @@ s_put_views(turn *self, bool whole, buffer *out)
 {
     const view_ops *ops = self->host->ops;
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
-        view *one = session_view_at(self->session, i);
-        if (!whole && one != self->view)
+        view *view = session_view_at(self->session, i);
+        if (!whole && view != self->view)
             continue;
-        pack_args order = {.key = self->host->key, .number = view_number(one), .whole = whole};
-        err error = view_number(one) > MAX_ROOT_VIEW ? ERR_FULL : OK;
+        pack_args order = {.key = self->host->key, .number = view_number(view), .whole = whole};
+        err error = view_number(view) > MAX_ROOT_VIEW ? ERR_FULL : OK;
         if (!error)
-            error = ops->pack(ops->host, view_instance(one), &order, out, &self->fault);
+            error = ops->pack(ops->host, view_instance(view), &order, out, &self->fault);
         if (error)
             return error;
     }
@@ -78,14 +78,14 @@ s_put_views(turn *self, bool whole, buffer *out)
 }
 
 static void
-s_put_replies(const session *of, buffer *out)
+s_put_replies(const session *session, buffer *out)
 {
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++) {
         uint64_t sequence;
         bool whole;
         uint8_t head[HEADER_SIZE];
-        const reply *reply = session_kept_at(of, i, &sequence, &whole);
-        header said = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(of)};
+        const reply *reply = session_kept_at(session, i, &sequence, &whole);
+        header said = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(session)};
         if (!sequence)
             continue;
         if (reply)
@@ -121,32 +121,32 @@ s_is_executed(const turn *self, const reply *reply)
 }
 
 void
-snapshot_add(turn *self, reply *to)
+snapshot_add(turn *self, reply *reply)
 {
-    session *of = self->session;
+    session *session = self->session;
     uint64_t store = self->host->store ? *self->host->store : 0;
-    if (!store || !s_is_executed(self, to) || session_unadopted(of))
+    if (!store || !s_is_executed(self, reply) || session_unadopted(session))
         return;
     uint8_t type = self->request->head.type;
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
-    keeping before = session_keeping(of, store);
-    if (!session_view_count(of) && before == KEEPING) { // its last view was unmounted
-        snapshot_begin(&to->snapshot, SNAPSHOT_NONE);
-        session_set_keeping(of, KEEPING_NEW, store);
+    keeping before = session_keeping(session, store);
+    if (!session_view_count(session) && before == KEEPING) { // its last view was unmounted
+        snapshot_begin(&reply->snapshot, SNAPSHOT_NONE);
+        session_set_keeping(session, KEEPING_NEW, store);
     }
-    if (!session_view_count(of) || (changes && before == KEEPING_NOT))
+    if (!session_view_count(session) || (changes && before == KEEPING_NOT))
         return;
     bool whole = !changes || before != KEEPING || (self->request->head.flags & FLAG_WHOLE);
-    buffer *out = &to->snapshot;
+    buffer *out = &reply->snapshot;
     fault_clear(&self->fault);
     turn_begin_scope(self);
     buffer_reserve(out, COMMON); // at once
     snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
-    snapshot_put_number(out, session_number_snapshot(of)); // also of a repeat: it shows what got lost
-    s_put_progress(of, out);
+    snapshot_put_number(out, session_number_snapshot(session)); // also of a repeat: it shows what got lost
+    s_put_progress(session, out);
     if (whole) {
-        s_put_session(of, out);
-        s_put_replies(of, out);
+        s_put_session(session, out);
+        s_put_replies(session, out);
     }
     err error = s_put_views(self, whole, out);
     if (error || out->size > MAX_SNAPSHOT) {
@@ -155,7 +155,7 @@ snapshot_add(turn *self, reply *to)
         buffer_clear(out);
         snapshot_begin(out, SNAPSHOT_NONE);
     }
-    session_set_keeping(of, error || out->size == 1 ? KEEPING_NOT : KEEPING, store);
+    session_set_keeping(session, error || out->size == 1 ? KEEPING_NOT : KEEPING, store);
     fault_clear(&self->fault);
 }
 
@@ -164,11 +164,11 @@ s_put_lease(const turn *self, buffer *out)
 {
     session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
     size_t opened = snapshot_open(out, ROOT_LEASE);
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_uint(to, "kind", lease.kind);
-    writer_key_uint(to, "left_ms", lease.left_ms);
-    writer_key_uint(to, "unsent", push_unsent(self->session, self->host->ops));
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_uint(writer, "kind", lease.kind);
+    writer_key_uint(writer, "left_ms", lease.left_ms);
+    writer_key_uint(writer, "unsent", push_unsent(self->session, self->host->ops));
     snapshot_close(out, opened);
 }
 
@@ -235,12 +235,12 @@ typedef struct {
 static err
 s_read_view(slice map, kept_view *ret)
 {
-    reader in;
-    reader_init(&in, map);
-    slice id = reader_bin(&in, "view", ID_SIZE);
-    ret->number = reader_uint(&in, "number");
-    ret->path = reader_str(&in, "path", MAX_VIEW_PATH);
-    if (in.error || id.size != ID_SIZE || ret->number > MAX_ROOT_VIEW)
+    reader reader;
+    reader_init(&reader, map);
+    slice id = reader_bin(&reader, "view", ID_SIZE);
+    ret->number = reader_uint(&reader, "number");
+    ret->path = reader_str(&reader, "path", MAX_VIEW_PATH);
+    if (reader.error || id.size != ID_SIZE || ret->number > MAX_ROOT_VIEW)
         return ERR_MALFORMED;
     memcpy(ret->id.bytes, id.data, ID_SIZE);
     return OK;
@@ -249,11 +249,11 @@ s_read_view(slice map, kept_view *ret)
 static err
 s_read_session(slice bytes, kept_session *ret)
 {
-    reader in;
-    reader_init(&in, bytes);
-    ret->identity = reader_bin(&in, "identity", MAX_IDENTITY);
-    slice views = reader_list(&in, "views", MAX_SNAPSHOT), element;
-    if (in.error)
+    reader reader;
+    reader_init(&reader, bytes);
+    ret->identity = reader_bin(&reader, "identity", MAX_IDENTITY);
+    slice views = reader_list(&reader, "views", MAX_SNAPSHOT), element;
+    if (reader.error)
         return ERR_MALFORMED;
     size_t cursor = 0;
     while (msgpack_next(views, &cursor, &element))
@@ -281,16 +281,16 @@ s_uint(slice element) // of a list of uint
 static err
 s_read_progress(slice bytes, kept_session *ret)
 {
-    reader in;
-    reader_init(&in, bytes);
-    ret->last = reader_uint(&in, "last");
-    ret->generation = reader_uint(&in, "generation");
-    ret->heard = reader_opt_bool(&in, "heard");
-    ret->doubt.restored = reader_opt_bool(&in, "restored");
-    ret->doubt.upto = reader_opt_uint(&in, "doubt", 0);
-    ret->numbers = reader_uint(&in, "numbers");
-    slice versions = reader_list(&in, "versions", MAX_SNAPSHOT), element;
-    if (in.error)
+    reader reader;
+    reader_init(&reader, bytes);
+    ret->last = reader_uint(&reader, "last");
+    ret->generation = reader_uint(&reader, "generation");
+    ret->heard = reader_opt_bool(&reader, "heard");
+    ret->doubt.restored = reader_opt_bool(&reader, "restored");
+    ret->doubt.upto = reader_opt_uint(&reader, "doubt", 0);
+    ret->numbers = reader_uint(&reader, "numbers");
+    slice versions = reader_list(&reader, "versions", MAX_SNAPSHOT), element;
+    if (reader.error)
         return ERR_MALFORMED;
     size_t cursor = 0;
     for (unsigned i = 0; i < MAX_VIEWS && msgpack_next(versions, &cursor, &element); i++)
@@ -301,13 +301,13 @@ s_read_progress(slice bytes, kept_session *ret)
 static err
 s_read_lease(slice bytes, kept_session *ret)
 {
-    reader in;
-    reader_init(&in, bytes);
-    ret->lease.kind = reader_uint(&in, "kind");
-    ret->lease.left_ms = reader_uint(&in, "left_ms");
-    ret->unsent = reader_opt_uint(&in, "unsent", 0);
+    reader reader;
+    reader_init(&reader, bytes);
+    ret->lease.kind = reader_uint(&reader, "kind");
+    ret->lease.left_ms = reader_uint(&reader, "left_ms");
+    ret->unsent = reader_opt_uint(&reader, "unsent", 0);
     ret->moves = true;
-    return reader_error(&in);
+    return reader_error(&reader);
 }
 
 static void
@@ -343,61 +343,61 @@ s_read_own(const snapshot_entry *entry, kept_session *ret)
 }
 
 static kept_view *
-s_view_of(kept_session *in, uint32_t root)
+s_view_of(kept_session *session, uint32_t root)
 {
-    for (unsigned i = 0; i < in->count; i++)
-        if (in->views[i].number == root >> 16)
-            return &in->views[i];
+    for (unsigned i = 0; i < session->count; i++)
+        if (session->views[i].number == root >> 16)
+            return &session->views[i];
     return NULL;
 }
 
 static void
-s_add_value(kept_view *to, slice value)
+s_add_value(kept_view *view, slice value)
 {
-    if ((to->count & (to->count + 1)) == 0) { // 0, 1, 3, 7…: room for twice as many
-        to->values = realloc(to->values, (2 * to->count + 1) * sizeof *to->values);
-        ASSERT(to->values);
+    if ((view->count & (view->count + 1)) == 0) { // 0, 1, 3, 7…: room for twice as many
+        view->values = realloc(view->values, (2 * view->count + 1) * sizeof *view->values);
+        ASSERT(view->values);
     }
-    to->values[to->count++] = value;
+    view->values[view->count++] = value;
 }
 
 // A view is found by its id and by its number, so neither may stand for two; and the session's next one takes
 // a number that none has.
 static bool
-s_are_told_apart(const kept_session *in)
+s_are_told_apart(const kept_session *session)
 {
-    for (unsigned i = 0; i < in->count; i++) {
-        const kept_view *one = &in->views[i];
-        if (one->number >= in->numbers)
+    for (unsigned i = 0; i < session->count; i++) {
+        const kept_view *view = &session->views[i];
+        if (view->number >= session->numbers)
             return false;
         for (unsigned n = 0; n < i; n++)
-            if (in->views[n].number == one->number || id_equal(in->views[n].id, one->id))
+            if (session->views[n].number == view->number || id_equal(session->views[n].id, view->id))
                 return false;
     }
-    return in->numbers <= MOST_NUMBERS && in->last <= MAX_EVENT_NUMBER;
+    return session->numbers <= MOST_NUMBERS && session->last <= MAX_EVENT_NUMBER;
 }
 
 // The session's own roots first: they say which views there are.
 static err
 s_read(slice frame, kept_session *ret)
 {
-    snapshot_reader in, again;
+    snapshot_reader reader, again;
     snapshot_entry entry;
-    err error = snapshot_read(frame, &in);
-    if (!error && in.kind != SNAPSHOT_FULL)
+    err error = snapshot_read(frame, &reader);
+    if (!error && reader.kind != SNAPSHOT_FULL)
         error = ERR_MALFORMED;
     if (error)
         return error;
-    again = in;
-    while (!error && snapshot_next(&in, &entry))
+    again = reader;
+    while (!error && snapshot_next(&reader, &entry))
         if (entry.root >> 16 > MAX_ROOT_VIEW)
             error = s_read_own(&entry, ret);
     if (!error && !s_are_told_apart(ret))
         error = ERR_MALFORMED;
     while (!error && snapshot_next(&again, &entry)) {
-        kept_view *of = entry.root >> 16 <= MAX_ROOT_VIEW ? s_view_of(ret, entry.root) : NULL;
-        if (of)
-            s_add_value(of, entry.bytes);
+        kept_view *view = entry.root >> 16 <= MAX_ROOT_VIEW ? s_view_of(ret, entry.root) : NULL;
+        if (view)
+            s_add_value(view, entry.bytes);
     }
     return error;
 }
@@ -412,12 +412,12 @@ s_revive_view(turn *self, const kept_view *kept)
     err error = ops->restore(ops->host, &order, &instance, &self->fault);
     if (error)
         return error;
-    view *made = view_new(kept->id, kept->path, instance), *revived = made, *replaced = NULL;
-    view_restore(made, kept->version);
-    error = session_add_view(self->session, &made, &replaced);
+    view *view = view_new(kept->id, kept->path, instance), *revived = view, *replaced = NULL;
+    view_restore(view, kept->version);
+    error = session_add_view(self->session, &view, &replaced);
     if (!error)
         view_set_number(revived, (unsigned)kept->number);
-    view_destroy(error ? &made : &replaced, ops);
+    view_destroy(error ? &view : &replaced, ops);
     return error;
 }
 
@@ -429,11 +429,11 @@ s_hand_request(turn *self, const kept_view *kept)
     view *revived = session_view(self->session, kept->id);
     if (!revived)
         return;
-    reader in;
-    reader_init(&in, kept->request);
-    mount_args order = {.request = reader_opt_map(&in, "request", MAX_SNAPSHOT),
-                        .url = reader_opt_str(&in, "url", MAX_SNAPSHOT)};
-    err error = in.error ? ERR_MALFORMED : OK;
+    reader reader;
+    reader_init(&reader, kept->request);
+    mount_args order = {.request = reader_opt_map(&reader, "request", MAX_SNAPSHOT),
+                        .url = reader_opt_str(&reader, "url", MAX_SNAPSHOT)};
+    err error = reader.error ? ERR_MALFORMED : OK;
     if (!error)
         error = ops->join(ops->host, view_instance(revived), &order, &self->fault);
     if (!error)
@@ -444,45 +444,45 @@ s_hand_request(turn *self, const kept_view *kept)
               log_quoted(fault_message(&self->fault), text, sizeof text));
     fault_clear(&self->fault);
     if (error == ERR_FORBIDDEN) {
-        view *gone = session_take_view(self->session, kept->id);
-        view_destroy(&gone, ops);
+        view *view = session_take_view(self->session, kept->id);
+        view_destroy(&view, ops);
     }
 }
 
 static void
-s_revive_reply(session *to, slice kept)
+s_revive_reply(session *session, slice kept)
 {
     header head;
     if (kept.size < HEADER_SIZE || header_decode(slice_of(kept.data, HEADER_SIZE), &head))
         return;
     bool settles = head.type == MSG_DONE || head.type == MSG_FAILED || head.type == MSG_UNKNOWN;
     if (!settles || head.sequence > MAX_EVENT_NUMBER)
-        return;                    // it answers no event
-    head.session = session_id(to); // where it comes from is not to be believed
+        return;                         // it answers no event
+    head.session = session_id(session); // where it comes from is not to be believed
     head.flags = 0;
     reply *reply = reply_new(&head, &(client_id){0}, head.type);
     buffer_append(&reply->body, kept.data + HEADER_SIZE, kept.size - HEADER_SIZE);
-    session_restore_reply(to, reply);
+    session_restore_reply(session, reply);
     reply_destroy(&reply);
 }
 
 static err
 s_revive(turn *self, const kept_session *kept)
 {
-    session *of = self->session;
+    session *session = self->session;
     err error = OK;
     for (unsigned i = 0; !error && i < kept->count; i++)
         error = s_revive_view(self, &kept->views[i]);
     if (error)
         return error;
-    session_set_identity(of, kept->identity);
+    session_set_identity(session, kept->identity);
     for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
-        s_revive_reply(of, kept->replies[i]);
-    session_restore(of, kept->last > kept->settled ? kept->last : kept->settled, kept->generation,
+        s_revive_reply(session, kept->replies[i]);
+    session_restore(session, kept->last > kept->settled ? kept->last : kept->settled, kept->generation,
                     kept->heard, (unsigned)kept->numbers, clock_now(self->host->clock));
     if (kept->moves)
-        session_move_in(of, &kept->doubt, kept->lease, clock_now(self->host->clock));
-    push_restore_unsent(of, kept->unsent);
+        session_move_in(session, &kept->doubt, kept->lease, clock_now(self->host->clock));
+    push_restore_unsent(session, kept->unsent);
     for (unsigned i = 0; kept->moves && i < kept->count; i++)
         if (kept->views[i].request.size)
             s_hand_request(self, &kept->views[i]);

@@ -8,7 +8,7 @@
 // Adds to the reply of a request that was executed what the broker is to store: everything the first time
 // and with each MOUNT, JOIN and UNMOUNT, else what the turn changed. Nothing, where nothing is stored or the
 // session waits for its page. What cannot be packed is logged once a session, and the session is not kept.
-void snapshot_add(turn *self, reply *to);
+void snapshot_add(turn *self, reply *reply);
 // All of a session that goes to another worker between two turns, with what no store keeps: the replies, the
 // views' requests, and how long it may wait for its page. ERR_FULL, or an error of a view that cannot be
 // kept.

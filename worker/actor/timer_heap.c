@@ -18,26 +18,26 @@ timer_heap_fini(timer_heap *self)
 }
 
 static void
-s_put(timer_heap *self, size_t place, timer *one)
+s_put(timer_heap *self, size_t place, timer *timer)
 {
-    self->heap[place] = one;
-    one->place = place;
+    self->heap[place] = timer;
+    timer->place = place;
 }
 
 // Looks for the place of one, from this place up, and then down.
 static void
-s_settle(timer_heap *self, size_t place, timer *one)
+s_settle(timer_heap *self, size_t place, timer *timer)
 {
-    for (; place > 1 && one->due < self->heap[place / 2]->due; place /= 2)
+    for (; place > 1 && timer->due < self->heap[place / 2]->due; place /= 2)
         s_put(self, place, self->heap[place / 2]);
     for (size_t below; (below = 2 * place) <= self->count; place = below) {
         if (below < self->count && self->heap[below + 1]->due < self->heap[below]->due)
             below++;
-        if (one->due <= self->heap[below]->due)
+        if (timer->due <= self->heap[below]->due)
             break;
         s_put(self, place, self->heap[below]);
     }
-    s_put(self, place, one);
+    s_put(self, place, timer);
 }
 
 static void
@@ -50,27 +50,27 @@ s_remove(timer_heap *self, timer *one)
 }
 
 static void
-s_add(timer_heap *self, timer *one)
+s_add(timer_heap *self, timer *timer)
 {
     if (self->count + 1 >= self->room) {
         self->room = self->room ? 2 * self->room : 64;
         self->heap = realloc(self->heap, self->room * sizeof *self->heap);
         ASSERT(self->heap);
     }
-    s_settle(self, ++self->count, one);
+    s_settle(self, ++self->count, timer);
 }
 
 void
-timer_heap_set(timer_heap *self, timer *one, uint64_t due)
+timer_heap_set(timer_heap *self, timer *timer, uint64_t due)
 {
-    one->due = due;
+    timer->due = due;
     if (due == TIMER_NEVER) {
-        if (one->place)
-            s_remove(self, one);
-    } else if (one->place) {
-        s_settle(self, one->place, one);
+        if (timer->place)
+            s_remove(self, timer);
+    } else if (timer->place) {
+        s_settle(self, timer->place, timer);
     } else {
-        s_add(self, one);
+        s_add(self, timer);
     }
 }
 

@@ -23,7 +23,7 @@ void timer_heap_init(timer_heap *self);
 void timer_heap_fini(timer_heap *self);
 // One moment for each: a new one takes the place of the last. TIMER_NEVER: none any more. Before a tick is
 // freed it must be out of the heap.
-void timer_heap_set(timer_heap *self, timer *one, uint64_t due);
+void timer_heap_set(timer_heap *self, timer *timer, uint64_t due);
 uint64_t timer_heap_next(const timer_heap *self);       // when the earliest is due; TIMER_NEVER: nobody waits
 timer *timer_heap_take(timer_heap *self, uint64_t now); // one that is due, taken out; NULL: none is
 

@@ -76,22 +76,22 @@ s_sync(turn *self)
 
 // What the whole root shows, and the title with it, compared with what was sent last.
 static bool
-s_differs(turn *self, tree *shows)
+s_differs(turn *self, tree *tree)
 {
     if (!self->title.size)
-        return tree_set(shows, SLOT_ROOT, self->root, self->host->key);
+        return tree_set(tree, SLOT_ROOT, self->root, self->host->key);
     buffer both;
     buffer_init(&both);
     buffer_slice(&both, self->title);
     buffer_slice(&both, self->root);
-    bool differs = tree_set(shows, SLOT_ROOT, buffer_bytes(&both), self->host->key);
+    bool differs = tree_set(tree, SLOT_ROOT, buffer_bytes(&both), self->host->key);
     buffer_fini(&both);
     return differs;
 }
 
 // The whole root: where it is, and whether it is another one than the page shows.
 static err
-s_take_root(turn *self, tree *shows)
+s_take_root(turn *self, tree *tree)
 {
     rendered *html = &self->rendering.html;
     if (html->text.size > MAX_HTML) {
@@ -101,8 +101,8 @@ s_take_root(turn *self, tree *shows)
     }
     self->root_place = root_find(buffer_bytes(&html->text));
     if (self->rendering.root != self->root_place.kind)
-        shows->unadoptable = true; // something that no plan can see brought a root of its own
-    if (!turn_is_adoptable(shows) && html->anchors.size) {
+        tree->unadoptable = true; // something that no plan can see brought a root of its own
+    if (!turn_is_adoptable(tree) && html->anchors.size) {
         rendered_strip(html); // nobody looks for them, and something is odd with this markup already
         self->root_place = root_find(buffer_bytes(&html->text));
     }
@@ -110,7 +110,7 @@ s_take_root(turn *self, tree *shows)
     self->root = root_html(text, self->root_place, &self->root_buffer);
     self->title = (slice){0};
     self->has_title = root_title(text, self->root_place, &self->title);
-    self->changed = s_differs(self, shows);
+    self->changed = s_differs(self, tree);
     return OK;
 }
 
@@ -119,25 +119,25 @@ static err
 s_render(turn *self)
 {
     const view_ops *ops = self->host->ops;
-    tree *shows = view_tree(self->view);
+    tree *tree = view_tree(self->view);
     bool html = self->request->head.type == MSG_EVENT && (self->request->head.flags & FLAG_HTML);
-    render_args order = {.tree = shows, .key = self->host->key, .whole = self->whole_root, .html = html};
-    const void *page = shows->plan;
+    render_args order = {.tree = tree, .key = self->host->key, .whole = self->whole_root, .html = html};
+    const void *page = tree->plan;
     patch_clear(&self->rendering.patch);
     rendered_clear(&self->rendering.html);
-    self->known_chunks = shows->chunk_count;
+    self->known_chunks = tree->chunk_count;
     err error = ops->render(ops->host, view_instance(self->view), &order, &self->rendering, &self->fault);
     if (!error && self->rendering.kind == RENDERED_ROOT)
-        error = s_take_root(self, shows);
-    if (page != shows->plan)
+        error = s_take_root(self, tree);
+    if (page != tree->plan)
         self->known_chunks = 0;
     if (error) {
-        tree_truncate_chunks(shows, self->known_chunks); // nobody saw them, or may ask for them
-        tree_invalidate(shows);
+        tree_truncate_chunks(tree, self->known_chunks); // nobody saw them, or may ask for them
+        tree_invalidate(tree);
         return error;
     }
     if (self->rendering.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->rendering.patch)))
-        tree_forget(shows, SLOT_ROOT); // the root is not what it was
+        tree_forget(tree, SLOT_ROOT); // the root is not what it was
     if (self->changed)
         view_advance(self->view);
     view_push_state(self->view)->dirty = false;
@@ -160,11 +160,11 @@ static turn_step *const s_push_steps[] = {push_admit, push_call, push_render, pu
 enum { AFTER_CALL = 2 };
 
 static turn *
-s_new(session *of, request **request_p, const turn_host *host)
+s_new(session *session, request **request_p, const turn_host *host)
 {
     turn *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->session = of;
+    self->session = session;
     self->host = host;
     self->request = *request_p;
     *request_p = NULL;
@@ -286,16 +286,16 @@ s_check(const turn *self)
 }
 
 turn_result
-turn_run(session *of, request **request_p, const turn_host *host)
+turn_run(session *session, request **request_p, const turn_host *host)
 {
-    turn *self = s_new(of, request_p, host);
+    turn *self = s_new(session, request_p, host);
     err error = s_check(self);
     if (error) {
         s_fail(self, error);
         return s_destroy(self);
     }
     if (self->request->head.type == MSG_EVENT) {
-        session_heard(of);
+        session_heard(session);
         self->next_step = s_event_steps;
         return s_repeat(self) ? s_destroy(self) : s_step(self);
     }
@@ -306,31 +306,32 @@ turn_run(session *of, request **request_p, const turn_host *host)
 }
 
 turn_result
-turn_push(session *of, const turn_host *host)
+turn_push(session *session, const turn_host *host)
 {
-    request *nobodys = push_request(of);
-    turn *self = s_new(of, &nobodys, host);
+    request *nobodys = push_request(session);
+    turn *self = s_new(session, &nobodys, host);
     self->next_step = s_push_steps;
     return s_step(self);
 }
 
 turn_result
-turn_resume(session *of, const turn_host *host)
+turn_resume(session *session, const turn_host *host)
 {
-    turn *self = session_unpark(of);
+    turn *self = session_unpark(session);
     ASSERT(self->host == host);
     host->ops->scope_resume(host->ops->host, self->scope);
     return s_step(self);
 }
 
 void
-turn_end(session *of, const char *reason, const turn_host *host)
+turn_end(session *session, const char *reason, const turn_host *host)
 {
-    session_close_views(of, host->ops);
-    header head = {.version = PROTOCOL_VERSION, .session = session_id(of), .epoch = session_epoch(of)};
-    reply *released = reply_new(&head, &(client_id){0}, MSG_RELEASED);
-    reason_encode(reason, (slice){0}, &released->body);
-    host->emit(host->context, &released);
+    session_close_views(session, host->ops);
+    header head = {
+        .version = PROTOCOL_VERSION, .session = session_id(session), .epoch = session_epoch(session)};
+    reply *reply = reply_new(&head, &(client_id){0}, MSG_RELEASED);
+    reason_encode(reason, (slice){0}, &reply->body);
+    host->emit(host->context, &reply);
 }
 
 void
@@ -348,19 +349,19 @@ turn_begin_scope(turn *self)
 }
 
 err
-turn_render(turn *self, view *of, bool whole)
+turn_render(turn *self, view *view, bool whole)
 {
-    self->view = of;
+    self->view = view;
     self->whole_root = whole;
-    turn_note_view(self, view_path(of));
+    turn_note_view(self, view_path(view));
     err error = s_sync(self);
     return error ? error : s_render(self);
 }
 
 bool
-turn_is_adoptable(const tree *shows)
+turn_is_adoptable(const tree *tree)
 {
-    return shows->root_block && !shows->unadoptable && !shows->whole;
+    return tree->root_block && !tree->unadoptable && !tree->whole;
 }
 
 void
@@ -371,7 +372,7 @@ turn_html(const turn *self, buffer *out)
 
 // The root in place of a patch, with the chunks that the page was not told of.
 static void
-s_patch_root(turn *self, const tree *shows)
+s_patch_root(turn *self, const tree *tree)
 {
     patch *writing = &self->rendering.patch;
     patch_clear(writing);
@@ -380,8 +381,8 @@ s_patch_root(turn *self, const tree *shows)
     patch_root(writing, self->root);
     if (self->has_title)
         patch_title(writing, self->title);
-    for (unsigned i = self->known_chunks; turn_is_adoptable(shows) && i < shows->chunk_count; i++)
-        patch_chunk(writing, shows->chunks[i]);
+    for (unsigned i = self->known_chunks; turn_is_adoptable(tree) && i < tree->chunk_count; i++)
+        patch_chunk(writing, tree->chunks[i]);
 }
 
 void

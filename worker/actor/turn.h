@@ -56,12 +56,12 @@ struct turn {
 };
 
 // Consumes *request_p. The reply goes to host->emit, once, unless the request has none.
-turn_result turn_run(session *of, request **request_p, const turn_host *host);
+turn_result turn_run(session *session, request **request_p, const turn_host *host);
 // What nobody asked for: a tick, or what changed outside (push.c).
-turn_result turn_push(session *of, const turn_host *host);
-turn_result turn_resume(session *of, const turn_host *host);
+turn_result turn_push(session *session, const turn_host *host);
+turn_result turn_resume(session *session, const turn_host *host);
 // Ends a session: closes its views and emits RELEASED with reason. The session takes no more mail after it.
-void turn_end(session *of, const char *reason, const turn_host *host);
+void turn_end(session *session, const char *reason, const turn_host *host);
 
 // For request.c and push.c: what is not an event.
 err request_run(turn *self); // OK or what the request is answered with
@@ -69,12 +69,12 @@ err request_run(turn *self); // OK or what the request is answered with
 void turn_begin_scope(turn *self);
 void turn_note_view(const turn *self, slice view_path); // code of that view is about to run
 turn_step turn_call; // the person's code: event.name, or handle_tick() if it ticks
-err turn_render(turn *self, view *of,
+err turn_render(turn *self, view *view,
                 bool whole); // sync and template: shown, changed, and with a root the rest
 void turn_done(turn *self, uint64_t applied, buffer *out);  // DONE's body from what turn_render left
 void turn_frame(turn *self, uint64_t applied, buffer *out); // the patch for the browser
 void turn_too_large(turn *self, size_t size);               // the page is not shown what was rendered
-bool turn_is_adoptable(const tree *shows);     // the page can find its slots in the root that it has
+bool turn_is_adoptable(const tree *tree);      // the page can find its slots in the root that it has
 void turn_html(const turn *self, buffer *out); // the view's HTML as Django gives it, appended
 void turn_emit(turn *self, reply **reply_p);
 reply *turn_answer(const turn *self, message_type type);

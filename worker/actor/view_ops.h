@@ -69,7 +69,7 @@ typedef struct {
 typedef enum {
     RENDERED_PATCH, // the patch has what changed, if anything did; the HTML, if it was wanted
     RENDERED_ROOT,  // the HTML has it all. The page can adopt what is in the tree, unless that is unadoptable
-                   // or whole
+                    // or whole
 } rendered_kind;
 
 typedef struct {

@@ -29,18 +29,18 @@ s_mount(turn *self, id16 id, const open_args *open, const mount_args *mount, vie
         return error;
     *ret = (response){0};
     buffer_init(&ret->body);
-    view *made = view_new(id, open->path, instance);
+    view *view = view_new(id, open->path, instance);
     if (!open->instance)
         error = ops->mount(ops->host, instance, mount, ret, &self->fault);
     if (!error && !ret->status)
-        error = turn_render(self, made, true);
+        error = turn_render(self, view, true);
     if (error)
         buffer_fini(&ret->body);
     self->view = NULL;
     if (error || ret->status)
-        view_destroy(&made, ops);
+        view_destroy(&view, ops);
     else
-        *ret_view = made;
+        *ret_view = view;
     return error;
 }
 
@@ -69,14 +69,14 @@ s_page_html(const turn *self, bool *ret_wrapped, buffer *room)
 }
 
 static void
-s_mounted(turn *self, const view *of, slice headers)
+s_mounted(turn *self, const view *view, slice headers)
 {
     uint16_t flags = self->request->head.flags;
     bool wrapped;
     buffer room;
     buffer_init(&room);
-    mounted_body body = {.view = view_id(of),
-                         .version = view_version(of),
+    mounted_body body = {.view = view_id(view),
+                         .version = view_version(view),
                          .html = s_page_html(self, &wrapped, &room),
                          .last = session_last(self->session),
                          .headers = headers};
@@ -123,18 +123,18 @@ s_run_mount(turn *self)
     open_args open = {body.path, body.init, self->request->instance, self->session};
     mount_args mount = {.request = body.request, .params = body.params};
     view *made = NULL;
-    response own = {0};
-    error = s_mount(self, body.view, &open, &mount, &made, &own);
+    response response = {0};
+    error = s_mount(self, body.view, &open, &mount, &made, &response);
     if (!error && !made) {
         reply *reply = turn_answer(self, MSG_MOUNTED);
-        buffer_slice(&reply->body, buffer_bytes(&own.body));
+        buffer_slice(&reply->body, buffer_bytes(&response.body));
         turn_emit(self, &reply);
     } else if (!error && !(error = s_can_embed(self))) {
         const view *shown = made;
         if (!(error = s_keep(self, &made)))
-            s_mounted(self, shown, buffer_bytes(&own.body));
+            s_mounted(self, shown, buffer_bytes(&response.body));
     }
-    buffer_fini(&own.body);
+    buffer_fini(&response.body);
     view_destroy(&made, self->host->ops);
     // A session that holds nothing is nobody's.
     self->ends_session = session_view_count(self->session) == 0;
@@ -142,31 +142,31 @@ s_run_mount(turn *self)
 }
 
 static void
-s_join_error(turn *self, err error, const join_view *of, buffer *out)
+s_join_error(turn *self, err error, const join_view *join, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_bin(to, "view", slice_of(of->view.bytes, ID_SIZE));
-    writer_key_uint(to, "version", 0);
-    writer_key(to, "error");
-    fault_encode(&self->fault, error, of->path, (slice){0}, out);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_bin(writer, "view", slice_of(join->view.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", 0);
+    writer_key(writer, "error");
+    fault_encode(&self->fault, error, join->path, (slice){0}, out);
     fault_clear(&self->fault);
 }
 
 static void
-s_joined_view(turn *self, view *of, bool with_html, buffer *out)
+s_joined_view(turn *self, view *view, bool with_html, buffer *out)
 {
-    const tree *shows = view_tree(of);
-    joined_view body = {.view = view_id(of),
-                        .version = view_version(of),
-                        .number = view_number(of),
-                        .adoptable = turn_is_adoptable(shows),
-                        .chunk_count = shows->chunk_count,
+    const tree *tree = view_tree(view);
+    joined_view body = {.view = view_id(view),
+                        .version = view_version(view),
+                        .number = view_number(view),
+                        .adoptable = turn_is_adoptable(tree),
+                        .chunk_count = tree->chunk_count,
                         .html = with_html ? self->root : (slice){0}};
     slice *hashes = calloc(body.chunk_count + 1U, sizeof *hashes);
     ASSERT(hashes);
     for (unsigned i = 0; i < body.chunk_count; i++)
-        hashes[i] = block_type_hash(shows->chunks[i]);
+        hashes[i] = block_type_hash(tree->chunks[i]);
     body.chunks = hashes;
     buffer title;
     buffer_init(&title);
@@ -180,10 +180,10 @@ s_joined_view(turn *self, view *of, bool with_html, buffer *out)
 
 // All of it, whatever the page shows.
 static err
-s_render_root(turn *self, view *of)
+s_render_root(turn *self, view *view)
 {
-    tree_forget(view_tree(of), SLOT_ROOT);
-    return turn_render(self, of, true);
+    tree_forget(view_tree(view), SLOT_ROOT);
+    return turn_render(self, view, true);
 }
 
 // A view that lives: the request is the socket's now, and the page is told what it does not show.
@@ -204,8 +204,8 @@ s_rejoin(turn *self, view *of, const join_view *wanted, const mount_args *order,
     }
     self->view = NULL;
     if (error == ERR_FORBIDDEN) { // who may not have it cannot drive it; a template that fails may be mended
-        view *gone = session_take_view(self->session, wanted->view);
-        view_destroy(&gone, ops);
+        view *view = session_take_view(self->session, wanted->view);
+        view_destroy(&view, ops);
     }
     return error;
 }
@@ -215,13 +215,14 @@ s_join_anew(turn *self, const join_view *wanted, const mount_args *order, buffer
 {
     open_args open = {wanted->path, wanted->init, NULL, self->session};
     view *made = NULL;
-    response own = {0};
-    err error = s_mount(self, wanted->view, &open, order, &made, &own);
+    response response = {0};
+    err error = s_mount(self, wanted->view, &open, order, &made, &response);
     if (error)
         return error;
-    buffer_fini(&own.body); // a socket's reply can set no cookies
+    buffer_fini(&response.body); // a socket's reply can set no cookies
     if (!made) {
-        fault_set_message(&self->fault, "mount() answered with status %u: load the page again", own.status);
+        fault_set_message(&self->fault, "mount() answered with status %u: load the page again",
+                          response.status);
         return ERR_FORBIDDEN;
     }
     view *shown = made;
@@ -260,19 +261,19 @@ s_run_join(turn *self)
     session_set_identity(self->session, body.identity);
     uint64_t generation = (fresh ? body.generation : session_generation(self->session)) + !again;
     reply *reply = turn_answer(self, MSG_JOINED);
-    writer to = writer_on(&reply->body);
+    writer writer = writer_on(&reply->body);
     bool restored = session_in_doubt(self->session).restored;
-    writer_map(to, restored ? 5 : 4);
-    writer_key_uint(to, "generation", generation);
+    writer_map(writer, restored ? 5 : 4);
+    writer_key_uint(writer, "generation", generation);
     if (restored) {
-        writer_key(to, "restored");
-        writer_bool(to, true);
+        writer_key(writer, "restored");
+        writer_bool(writer, true);
     }
-    writer_key_uint(to, "last", session_last(self->session));
-    writer_key(to, "fresh");
-    writer_bool(to, fresh);
-    writer_key(to, "views");
-    writer_list(to, body.count);
+    writer_key_uint(writer, "last", session_last(self->session));
+    writer_key(writer, "fresh");
+    writer_bool(writer, fresh);
+    writer_key(writer, "views");
+    writer_list(writer, body.count);
     for (unsigned i = 0; i < body.count; i++)
         s_join_one(self, &body, &body.views[i], &reply->body);
     // FAILED would take its place, and nobody would ever leave what nobody joined.
@@ -285,8 +286,8 @@ s_run_join(turn *self)
     session_joined(self->session, body.generation, generation, &self->request->client,
                    self->request->head.sequence);
     for (unsigned i = 0; i < session_view_count(self->session); i++) { // what the page is told, it shows
-        view *one = session_view_at(self->session, i);
-        push_acked(one, view_version(one));
+        view *view = session_view_at(self->session, i);
+        push_acked(view, view_version(view));
     }
     turn_emit(self, &reply);
     return OK;
@@ -299,10 +300,10 @@ s_run_unmount(turn *self)
     err error = view_decode(request_body(self->request), &id);
     if (error)
         return error;
-    view *gone = session_take_view(self->session, id);
-    if (!gone)
+    view *view = session_take_view(self->session, id);
+    if (!view)
         return ERR_VIEW_NOT_FOUND;
-    view_destroy(&gone, self->host->ops);
+    view_destroy(&view, self->host->ops);
     reply *reply = turn_answer(self, MSG_UNMOUNTED);
     empty_encode(&reply->body);
     turn_emit(self, &reply);
@@ -321,18 +322,18 @@ s_is_sent(const patch *writing, const block_type *chunk)
 
 // The chunks that the page lacks, of those that this view has shown it.
 static void
-s_send_chunks(turn *self, view *of, slice hashes)
+s_send_chunks(turn *self, view *view, slice hashes)
 {
-    const tree *shows = view_tree(of);
+    const tree *tree = view_tree(view);
     size_t cursor = 0;
     slice element;
     while (msgpack_next(hashes, &cursor, &element)) {
-        const block_type *found = tree_find_chunk(shows, msgpack_str(element));
+        const block_type *found = tree_find_chunk(tree, msgpack_str(element));
         if (found && !s_is_sent(&self->rendering.patch, found))
             patch_chunk(&self->rendering.patch, found);
     }
-    self->view = of;
-    self->known_chunks = shows->chunk_count;
+    self->view = view;
+    self->known_chunks = tree->chunk_count;
     self->rendering.kind = RENDERED_PATCH;
     reply *reply = turn_answer(self, MSG_DONE);
     turn_done(self, 0, &reply->body);
@@ -346,16 +347,16 @@ s_run_refresh(turn *self)
     err error = refresh_decode(request_body(self->request), &body);
     if (error)
         return error;
-    view *of = session_view(self->session, body.view);
-    if (!of)
+    view *view = session_view(self->session, body.view);
+    if (!view)
         return ERR_VIEW_NOT_FOUND;
-    view_tree(of)->whole |= body.whole;
+    view_tree(view)->whole |= body.whole;
     if (body.chunks.size) {
-        s_send_chunks(self, of, body.chunks);
+        s_send_chunks(self, view, body.chunks);
         return OK;
     }
     turn_begin_scope(self);
-    error = s_render_root(self, of);
+    error = s_render_root(self, view);
     if (error)
         return error;
     reply *reply = turn_answer(self, MSG_DONE);
@@ -378,9 +379,9 @@ s_run_ack(turn *self)
     session_heard(self->session);
     ack_body body;
     err error = ack_decode(request_body(self->request), &body);
-    view *of = error ? NULL : session_view(self->session, body.view);
-    if (of)
-        push_acked(of, body.version);
+    view *view = error ? NULL : session_view(self->session, body.view);
+    if (view)
+        push_acked(view, body.version);
     return error;
 }
 
@@ -397,14 +398,14 @@ static err
 s_run_stats(turn *self)
 {
     reply *reply = turn_answer(self, MSG_FIGURES);
-    writer to = writer_on(&reply->body);
-    writer_map(to, 1);
-    writer_key(to, "figures");
-    writer_map(to, 4);
-    writer_key_uint(to, "views", session_view_count(self->session));
-    writer_key_uint(to, "bytes", session_bytes(self->session));
-    writer_key_uint(to, "last", session_last(self->session));
-    writer_key_uint(to, "generation", session_generation(self->session));
+    writer writer = writer_on(&reply->body);
+    writer_map(writer, 1);
+    writer_key(writer, "figures");
+    writer_map(writer, 4);
+    writer_key_uint(writer, "views", session_view_count(self->session));
+    writer_key_uint(writer, "bytes", session_bytes(self->session));
+    writer_key_uint(writer, "last", session_last(self->session));
+    writer_key_uint(writer, "generation", session_generation(self->session));
     turn_emit(self, &reply);
     return OK;
 }

@@ -11,9 +11,9 @@ static void
 s_say(worker *self, message_type type, void (*encode)(const worker *, buffer *))
 {
     header head = {.version = PROTOCOL_VERSION};
-    reply *one = reply_new(&head, &(client_id){0}, type);
-    encode(self, &one->body);
-    worker_send(self, one);
+    reply *reply = reply_new(&head, &(client_id){0}, type);
+    encode(self, &reply->body);
+    worker_send(self, reply);
 }
 
 static void
@@ -40,9 +40,9 @@ static void
 s_encode_heartbeat(const worker *self, buffer *out)
 {
     uint64_t views = 0;
-    for (const session *one = session_table_first(self->session_table); one;
-         one = session_table_next(self->session_table, one))
-        views += session_view_count(one);
+    for (const session *session = session_table_first(self->session_table); session;
+         session = session_table_next(self->session_table, session))
+        views += session_view_count(session);
     run_queue_load load = run_queue_look(self->queue);
     pool_load busy = pool_look(self->pool);
     heartbeat_encode(
@@ -94,23 +94,23 @@ static void
 s_announce_some(worker *self, const announced *some, uint32_t count, bool last)
 {
     header head = {.version = PROTOCOL_VERSION};
-    reply *one = reply_new(&head, &(client_id){0}, MSG_ANNOUNCE);
-    announce_begin(&one->body, count, last);
+    reply *reply = reply_new(&head, &(client_id){0}, MSG_ANNOUNCE);
+    announce_begin(&reply->body, count, last);
     for (uint32_t i = 0; i < count; i++)
-        announce_add(&one->body, &some[i]);
-    worker_send(self, one);
+        announce_add(&reply->body, &some[i]);
+    worker_send(self, reply);
 }
 
 static announced
-s_announced(worker *self, const session *of, client_id *ret_by)
+s_announced(worker *self, const session *session, client_id *ret_by)
 {
-    announced said = {session_id(of), session_epoch(of), session_announced(of), {0}};
-    *ret_by = session_table_client(self->session_table, of);
-    if (said.state == ANNOUNCED_ATTACHED && ret_by->size)
-        said.client = slice_of(ret_by->bytes, ret_by->size);
-    else if (said.state == ANNOUNCED_ATTACHED)
-        said.state = ANNOUNCED_DETACHED; // its JOINED is still to be sent, and is asked for again
-    return said;
+    announced announced = {session_id(session), session_epoch(session), session_announced(session), {0}};
+    *ret_by = session_table_client(self->session_table, session);
+    if (announced.state == ANNOUNCED_ATTACHED && ret_by->size)
+        announced.client = slice_of(ret_by->bytes, ret_by->size);
+    else if (announced.state == ANNOUNCED_ATTACHED)
+        announced.state = ANNOUNCED_DETACHED; // its JOINED is still to be sent, and is asked for again
+    return announced;
 }
 
 // What is its own, to a broker that knows of nothing; in chunks.
@@ -118,17 +118,17 @@ static void
 s_announce(worker *self)
 {
     announced some[MAX_ANNOUNCED];
-    client_id by[MAX_ANNOUNCED];
+    client_id client[MAX_ANNOUNCED];
     size_t total = 0;
     uint32_t count = 0;
     session **all = calloc(session_table_count(self->session_table) + 1, sizeof *all);
     ASSERT(all);
-    for (session *one = session_table_first(self->session_table); one;
-         one = session_table_next(self->session_table, one))
-        if (!run_queue_is_ending(self->queue, session_item(one)))
-            all[total++] = one;
+    for (session *session = session_table_first(self->session_table); session;
+         session = session_table_next(self->session_table, session))
+        if (!run_queue_is_ending(self->queue, session_item(session)))
+            all[total++] = session;
     for (size_t i = 0; i < total; i++) {
-        some[count] = s_announced(self, all[i], &by[count]);
+        some[count] = s_announced(self, all[i], &client[count]);
         if (++count == MAX_ANNOUNCED && i + 1 < total) {
             s_announce_some(self, some, count, false);
             count = 0;
@@ -142,20 +142,20 @@ s_announce(worker *self)
 void
 control_disown(worker *self, const incoming *message)
 {
-    session *of = session_table_find(self->session_table, message->head.session);
-    if (!of || session_epoch(of) != message->head.epoch)
+    session *session = session_table_find(self->session_table, message->head.session);
+    if (!session || session_epoch(session) != message->head.epoch)
         return;
-    session_table_remove(self->session_table, of);
-    run_queue_end(self->queue, session_item(of), "superseded");
+    session_table_remove(self->session_table, session);
+    run_queue_end(self->queue, session_item(session), "superseded");
 }
 
 // The broker has given it up, and others may have its sessions.
 static void
 s_drop_all(worker *self, const char *reason)
 {
-    for (session *one = session_table_first(self->session_table); one;
-         one = session_table_next(self->session_table, one))
-        run_queue_end(self->queue, session_item(one), reason);
+    for (session *session = session_table_first(self->session_table); session;
+         session = session_table_next(self->session_table, session))
+        run_queue_end(self->queue, session_item(session), reason);
 }
 
 // The broker lives, and read what was sent at that time.

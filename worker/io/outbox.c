@@ -35,9 +35,9 @@ outbox_destroy(outbox **self_p)
     if (!self)
         return;
     while (self->head) {
-        reply *one = self->head;
-        self->head = one->next;
-        reply_destroy(&one);
+        reply *reply = self->head;
+        self->head = reply->next;
+        reply_destroy(&reply);
     }
     free(self->ended);
     close(self->fd);
@@ -63,15 +63,15 @@ outbox_wake(outbox *self)
 void
 outbox_put(outbox *self, reply **reply_p)
 {
-    reply *added = *reply_p;
+    reply *reply = *reply_p;
     *reply_p = NULL;
-    added->next = NULL;
+    reply->next = NULL;
     pthread_mutex_lock(&self->lock);
     if (self->tail)
-        self->tail->next = added;
+        self->tail->next = reply;
     else
-        self->head = added;
-    self->tail = added;
+        self->head = reply;
+    self->tail = reply;
     bool wakes = self->resting ? ++self->count == OUTBOX_BATCH : ++self->count == 1;
     pthread_mutex_unlock(&self->lock);
     if (wakes)
@@ -117,7 +117,7 @@ outbox_rests(outbox *self)
 }
 
 void
-outbox_put_ended(outbox *self, session *gone)
+outbox_put_ended(outbox *self, session *session)
 {
     pthread_mutex_lock(&self->lock);
     if (self->ended_count == self->ended_room) {
@@ -125,7 +125,7 @@ outbox_put_ended(outbox *self, session *gone)
         self->ended = realloc(self->ended, self->ended_room * sizeof *self->ended);
         ASSERT(self->ended);
     }
-    self->ended[self->ended_count++] = gone;
+    self->ended[self->ended_count++] = session;
     pthread_mutex_unlock(&self->lock);
     outbox_wake(self);
 }
@@ -148,12 +148,12 @@ outbox_take(outbox *self)
 session *
 outbox_take_ended(outbox *self)
 {
-    session *gone = NULL;
+    session *session = NULL;
     pthread_mutex_lock(&self->lock);
     if (self->ended_taken) {
-        gone = self->ended[--self->ended_taken];
+        session = self->ended[--self->ended_taken];
         self->ended[self->ended_taken] = self->ended[--self->ended_count];
     }
     pthread_mutex_unlock(&self->lock);
-    return gone;
+    return session;
 }

@@ -13,7 +13,7 @@ outbox *outbox_new(void);
 void outbox_destroy(outbox **self_p); // destroys the answers in it; sessions are left
 int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox's
 void outbox_put(outbox *self, reply **reply_p);
-void outbox_put_ended(outbox *self, session *gone);
+void outbox_put_ended(outbox *self, session *session);
 void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
 // The taker's, under load: sleeps until OUTBOX_BATCH answers are there, outbox_hurry is called or the fd is

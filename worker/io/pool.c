@@ -43,9 +43,9 @@ struct pool {
 };
 
 static void
-s_refuse_rest(pool *self, session *of, err why)
+s_refuse_rest(pool *self, session *session, err why)
 {
-    for (request *left; (left = run_queue_retire(self->queue, session_item(of)));) {
+    for (request *left; (left = run_queue_retire(self->queue, session_item(session)));) {
         if (message_wants_reply(left->head.type)) {
             reply *refusal = reply_refusal(left, why, NULL, why == ERR_LEAVING ? BUSY_RETRY_MS : 0);
             self->host->emit(self->host->context, &refusal);
@@ -55,42 +55,43 @@ s_refuse_rest(pool *self, session *of, err why)
 }
 
 static void
-s_end(pool *self, session *of, const char *reason)
+s_end(pool *self, session *session, const char *reason)
 {
-    s_refuse_rest(self, of, ERR_UNKNOWN_SESSION);
-    turn_end(of, reason, self->host);
-    self->events.ended(self->events.context, of);
+    s_refuse_rest(self, session, ERR_UNKNOWN_SESSION);
+    turn_end(session, reason, self->host);
+    self->events.ended(self->events.context, session);
 }
 
 // A turn that awaited has a record already, unless there was no room for it.
 static void
 s_record(black_box_slot *record, const work *todo, uint64_t now)
 {
-    session *of = todo->item->owner;
-    header head = {.session = session_id(of), .type = todo->kind == WORK_NUDGE ? MSG_PUSH : MSG_RELEASED};
-    black_box_slot *parked = todo->kind == WORK_RESUME ? session_record(of) : NULL;
+    session *session = todo->item->owner;
+    header head = {.session = session_id(session),
+                   .type = todo->kind == WORK_NUDGE ? MSG_PUSH : MSG_RELEASED};
+    black_box_slot *parked = todo->kind == WORK_RESUME ? session_record(session) : NULL;
     if (parked)
         recorder_resume(parked, record, now);
     else
         recorder_begin_turn(record, todo->kind == WORK_REQUEST ? &todo->request->head : &head, now);
-    session_set_record(of, record);
+    session_set_record(session, record);
 }
 
 static void
-s_work(pool *self, lane *on, work *todo, uint64_t now)
+s_work(pool *self, lane *lane, work *todo, uint64_t now)
 {
-    session *of = todo->item->owner;
+    session *session = todo->item->owner;
     bool moves = todo->kind == WORK_REQUEST &&
                  (todo->request->head.type == MSG_MOVE || todo->request->head.type == MSG_RESTORE);
     const char *reason = todo->kind == WORK_END ? todo->reason : moves ? "worker_left" : "shutdown";
     turn_result result = TURN_ENDS;
-    s_record(on->record, todo, now);
+    s_record(lane->record, todo, now);
     if (todo->kind == WORK_REQUEST)
-        result = turn_run(of, &todo->request, self->host);
+        result = turn_run(session, &todo->request, self->host);
     else if (todo->kind == WORK_NUDGE)
-        result = turn_push(of, self->host);
+        result = turn_push(session, self->host);
     else if (todo->kind == WORK_RESUME)
-        result = turn_resume(of, self->host);
+        result = turn_resume(session, self->host);
     if (getpid() != self->process) // a handler forked, and came back here as the child
         _exit(EXIT_FAILURE);       // the other turns are the parent's to run, and so is the record
     switch (result) {
@@ -98,15 +99,15 @@ s_work(pool *self, lane *on, work *todo, uint64_t now)
         run_queue_done(self->queue, todo->item);
         break;
     case TURN_AWAITS:
-        session_set_record(of, recorder_park(self->record, on->record));
+        session_set_record(session, recorder_park(self->record, lane->record));
         run_queue_park(self->queue, todo->item);
         break;
     case TURN_MOVES:
-        s_refuse_rest(self, of, ERR_LEAVING); // none, by the protocol
-        self->events.ended(self->events.context, of);
+        s_refuse_rest(self, session, ERR_LEAVING); // none, by the protocol
+        self->events.ended(self->events.context, session);
         break;
     case TURN_ENDS:
-        s_end(self, of, reason);
+        s_end(self, session, reason);
         break;
     }
 }
@@ -129,9 +130,9 @@ s_finish(lane *self)
 static void *
 s_begin(lane *self)
 {
-    pool *of = self->pool;
-    const view_ops *ops = of->host->ops;
-    self->record = recorder_thread_slot(of->record, (unsigned)(self - of->lanes));
+    pool *pool = self->pool;
+    const view_ops *ops = pool->host->ops;
+    self->record = recorder_thread_slot(pool->record, (unsigned)(self - pool->lanes));
     self->entered = ops->thread_begin(ops->host);
     return self->entered;
 }
@@ -148,24 +149,24 @@ static void *
 s_run(void *argument)
 {
     lane *self = argument;
-    pool *of = self->pool;
-    const view_ops *ops = of->host->ops;
+    pool *pool = self->pool;
+    const view_ops *ops = pool->host->ops;
     void *thread = s_begin(self);
-    uint64_t entered = clock_now(of->host->clock);
+    uint64_t entered = clock_now(pool->host->clock);
     bool came = false;
     for (;;) {
         work todo;
         // As long as there is work the interpreter is kept: giving it back and taking it again would cost a
         // switch a turn.
-        uint64_t now = clock_now(of->host->clock);
-        bool yields = !came && now - entered >= KEEP_MS && run_queue_is_one_coming(of->queue);
-        if (yields || !run_queue_try(of->queue, came, &todo)) {
-            if (!yields && of->events.idle)
-                of->events.idle(of->events.context);
+        uint64_t now = clock_now(pool->host->clock);
+        bool yields = !came && now - entered >= KEEP_MS && run_queue_is_one_coming(pool->queue);
+        if (yields || !run_queue_try(pool->queue, came, &todo)) {
+            if (!yields && pool->events.idle)
+                pool->events.idle(pool->events.context);
             ops->leave(ops->host, thread);
-            came = run_queue_wait(of->queue);
+            came = run_queue_wait(pool->queue);
             ops->enter(ops->host, thread);
-            entered = clock_now(of->host->clock);
+            entered = clock_now(pool->host->clock);
             if (came)
                 continue;
             ops->thread_end(ops->host, thread);
@@ -214,16 +215,16 @@ bool
 pool_run_here(pool *self)
 {
     work todo;
-    lane *here = &self->lanes[0];
+    lane *lane = &self->lanes[0];
     ASSERT(self->limits.most == 0);
-    if (!here->pool) {
-        here->pool = self;
-        ASSERT(pthread_mutex_init(&here->interrupting, NULL) == 0);
-        s_begin(here);
+    if (!lane->pool) {
+        lane->pool = self;
+        ASSERT(pthread_mutex_init(&lane->interrupting, NULL) == 0);
+        s_begin(lane);
     }
     if (!run_queue_try(self->queue, false, &todo))
         return false;
-    s_take_turn(here, &todo, clock_now(self->host->clock));
+    s_take_turn(lane, &todo, clock_now(self->host->clock));
     return true;
 }
 
@@ -298,15 +299,15 @@ black_box_slot *
 pool_overdue(const pool *self, uint64_t limit)
 {
     uint64_t now = clock_now(self->host->clock), longest = 0, number;
-    black_box_slot *found = NULL;
+    black_box_slot *slot = NULL;
     for (unsigned i = 0; i < self->count; i++) {
         uint64_t busy = s_busy_ms(&self->lanes[i], now, &number);
         if (busy >= limit && busy > longest) {
             longest = busy;
-            found = self->lanes[i].record;
+            slot = self->lanes[i].record;
         }
     }
-    return found;
+    return slot;
 }
 
 static bool
@@ -326,13 +327,13 @@ pool_may_interrupt(const pool *self, uint64_t limit)
 }
 
 static void
-s_interrupt(const view_ops *ops, lane *one, uint64_t number)
+s_interrupt(const view_ops *ops, lane *lane, uint64_t number)
 {
-    pthread_mutex_lock(&one->interrupting);
-    atomic_store(&one->reached_for, number + 1);
-    if (atomic_load(&one->turns) == number && ops->interrupt(ops->host, one->entered))
-        atomic_store(&one->interrupted, number + 1);
-    pthread_mutex_unlock(&one->interrupting);
+    pthread_mutex_lock(&lane->interrupting);
+    atomic_store(&lane->reached_for, number + 1);
+    if (atomic_load(&lane->turns) == number && ops->interrupt(ops->host, lane->entered))
+        atomic_store(&lane->interrupted, number + 1);
+    pthread_mutex_unlock(&lane->interrupting);
 }
 
 void

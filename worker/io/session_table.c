@@ -10,7 +10,7 @@ typedef struct {
 
 typedef struct entry entry;
 struct entry {
-    session *of;
+    session *session;
     entry_key key;
     entry *before, *behind; // in the list of all: zhashx has one cursor, which every look-up moves
     entry *older, *newer;   // in the list of unadopted ones
@@ -75,9 +75,9 @@ session_table_destroy(session_table **self_p)
     session_table *self = *self_p;
     if (!self)
         return;
-    for (entry *one = self->first, *behind; one; one = behind) {
-        behind = one->behind;
-        free(one);
+    for (entry *entry = self->first, *behind; entry; entry = behind) {
+        behind = entry->behind;
+        free(entry);
     }
     zhashx_destroy(&self->entries);
     free(self);
@@ -87,56 +87,56 @@ session_table_destroy(session_table **self_p)
 session *
 session_table_find(session_table *self, id16 id)
 {
-    entry *found = s_find(self, id);
-    return found ? found->of : NULL;
+    entry *entry = s_find(self, id);
+    return entry ? entry->session : NULL;
 }
 
 void
-session_table_add(session_table *self, session *added)
+session_table_add(session_table *self, session *session)
 {
-    entry *one = calloc(1, sizeof *one);
-    ASSERT(one);
-    one->of = added;
-    one->key = s_key(self, session_id(added));
-    one->behind = self->first;
+    entry *entry = calloc(1, sizeof *entry);
+    ASSERT(entry);
+    entry->session = session;
+    entry->key = s_key(self, session_id(session));
+    entry->behind = self->first;
     if (self->first)
-        self->first->before = one;
-    self->first = one;
-    ASSERT(zhashx_insert(self->entries, &one->key, one) == 0);
+        self->first->before = entry;
+    self->first = entry;
+    ASSERT(zhashx_insert(self->entries, &entry->key, entry) == 0);
 }
 
 static void
-s_unlist(session_table *self, entry *one)
+s_unlist(session_table *self, entry *entry)
 {
-    if (!one->listed)
+    if (!entry->listed)
         return;
-    if (one->older)
-        one->older->newer = one->newer;
+    if (entry->older)
+        entry->older->newer = entry->newer;
     else
-        self->oldest = one->newer;
-    if (one->newer)
-        one->newer->older = one->older;
+        self->oldest = entry->newer;
+    if (entry->newer)
+        entry->newer->older = entry->older;
     else
-        self->newest = one->older;
-    one->listed = false;
+        self->newest = entry->older;
+    entry->listed = false;
     self->unadopted--;
 }
 
 void
-session_table_remove(session_table *self, session *gone)
+session_table_remove(session_table *self, session *session)
 {
-    entry *found = s_find(self, session_id(gone));
-    if (!found || found->of != gone)
+    entry *entry = s_find(self, session_id(session));
+    if (!entry || entry->session != session)
         return;
-    s_unlist(self, found);
-    if (found->behind)
-        found->behind->before = found->before;
-    if (found->before)
-        found->before->behind = found->behind;
+    s_unlist(self, entry);
+    if (entry->behind)
+        entry->behind->before = entry->before;
+    if (entry->before)
+        entry->before->behind = entry->behind;
     else
-        self->first = found->behind;
-    zhashx_delete(self->entries, &found->key);
-    free(found);
+        self->first = entry->behind;
+    zhashx_delete(self->entries, &entry->key);
+    free(entry);
 }
 
 size_t
@@ -148,54 +148,54 @@ session_table_count(const session_table *self)
 session *
 session_table_first(const session_table *self)
 {
-    return self->first ? self->first->of : NULL;
+    return self->first ? self->first->session : NULL;
 }
 
 session *
-session_table_next(const session_table *self, const session *at)
+session_table_next(const session_table *self, const session *session)
 {
-    const entry *found = s_find(self, session_id(at));
-    return found && found->behind ? found->behind->of : NULL;
+    const entry *entry = s_find(self, session_id(session));
+    return entry && entry->behind ? entry->behind->session : NULL;
 }
 
 void
 session_table_unadopted(session_table *self, session *waiting)
 {
-    entry *one = s_find(self, session_id(waiting));
-    ASSERT(one && one->of == waiting);
-    s_unlist(self, one);
-    one->older = self->newest;
-    one->newer = NULL;
+    entry *entry = s_find(self, session_id(waiting));
+    ASSERT(entry && entry->session == waiting);
+    s_unlist(self, entry);
+    entry->older = self->newest;
+    entry->newer = NULL;
     if (self->newest)
-        self->newest->newer = one;
+        self->newest->newer = entry;
     else
-        self->oldest = one;
-    self->newest = one;
-    one->listed = true;
+        self->oldest = entry;
+    self->newest = entry;
+    entry->listed = true;
     self->unadopted++;
 }
 
 void
 session_table_adopted(session_table *self, id16 id)
 {
-    entry *found = s_find(self, id);
-    if (found)
-        s_unlist(self, found);
+    entry *entry = s_find(self, id);
+    if (entry)
+        s_unlist(self, entry);
 }
 
 void
-session_table_joined(session_table *self, id16 id, const client_id *by)
+session_table_joined(session_table *self, id16 id, const client_id *client)
 {
-    entry *found = s_find(self, id);
-    if (found)
-        found->joined = *by;
+    entry *entry = s_find(self, id);
+    if (entry)
+        entry->joined = *client;
 }
 
 client_id
-session_table_client(session_table *self, const session *of)
+session_table_client(session_table *self, const session *session)
 {
-    entry *found = s_find(self, session_id(of));
-    return found && found->of == of ? found->joined : (client_id){0};
+    entry *entry = s_find(self, session_id(session));
+    return entry && entry->session == session ? entry->joined : (client_id){0};
 }
 
 size_t
@@ -211,5 +211,5 @@ session_table_take_oldest_unadopted(session_table *self)
     if (!oldest)
         return NULL;
     s_unlist(self, oldest);
-    return oldest->of;
+    return oldest->session;
 }

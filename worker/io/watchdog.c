@@ -70,11 +70,11 @@ s_interval(const watchdog *self)
 }
 
 watchdog *
-watchdog_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
+watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
 {
     watchdog *self = calloc(1, sizeof *self);
     ASSERT(self);
-    *self = (watchdog){.pool = of, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
+    *self = (watchdog){.pool = pool, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
     if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
@@ -111,14 +111,14 @@ watchdog_destroy(watchdog **self_p)
 static void
 s_give_up(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *how)
 {
-    running_turn of = {0};
+    running_turn turn = {0};
     char id[ID_TEXT], path[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
     uint64_t since = stuck->since;
-    (void)black_box_slot_read(stuck, &of);
+    (void)black_box_slot_read(stuck, &turn);
     self->gave_up = true;
     log_event(LEVEL_ERROR, "stuck", "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64,
-              id_text(of.session, id), log_quoted(of.view, path, sizeof path),
-              log_quoted(of.event, event, sizeof event), how, now - since, self->hard_ms);
+              id_text(turn.session, id), log_quoted(turn.view, path, sizeof path),
+              log_quoted(turn.event, event, sizeof event), how, now - since, self->hard_ms);
     self->host->ops->dump(self->host->ops->host);
 }
 

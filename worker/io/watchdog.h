@@ -9,7 +9,8 @@
 typedef struct watchdog watchdog;
 
 // Limits in ms; 0: none. What is pointed to is borrowed for life.
-watchdog *watchdog_new(pool *of, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms);
+watchdog *watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_ms,
+                       uint64_t hard_ms);
 // Waits for its thread, and so for the interpreter; a worker's ends with the process. NULL-safe.
 void watchdog_destroy(watchdog **self_p);
 // What is due. True, once: a turn is over the hard limit. It was logged, blamed in the record, and what all

@@ -201,9 +201,9 @@ s_receive_parts(wire *self)
 }
 
 static slice
-s_part(wire *self, unsigned at)
+s_part(wire *self, unsigned index)
 {
-    return slice_of(zmq_msg_data(&self->parts[at]), zmq_msg_size(&self->parts[at]));
+    return slice_of(zmq_msg_data(&self->parts[index]), zmq_msg_size(&self->parts[index]));
 }
 
 err

@@ -22,18 +22,18 @@ s_emit(void *context, reply **reply_p)
 }
 
 static void
-s_resumable(void *context, session *of)
+s_resumable(void *context, session *session)
 {
     worker *self = context;
-    run_queue_resume(self->queue, session_item(of));
+    run_queue_resume(self->queue, session_item(session));
 }
 
 // On a thread of the pool: this one may sleep for longer.
 static void
-s_arm(void *context, session *of, uint64_t due)
+s_arm(void *context, session *session, uint64_t due)
 {
     worker *self = context;
-    if (run_queue_arm(self->queue, session_item(of), due))
+    if (run_queue_arm(self->queue, session_item(session), due))
         outbox_wake(self->outbox);
 }
 
@@ -46,10 +46,10 @@ s_changed(void *context, void *owner)
 }
 
 static void
-s_ended(void *context, session *gone)
+s_ended(void *context, session *session)
 {
     worker *self = context;
-    outbox_put_ended(self->outbox, gone);
+    outbox_put_ended(self->outbox, session);
 }
 
 static void
@@ -100,20 +100,20 @@ worker_stop(worker *self)
 }
 
 static void
-s_queue_unsent(worker *self, reply *one)
+s_queue_unsent(worker *self, reply *reply)
 {
-    one->next = NULL;
+    reply->next = NULL;
     if (self->unsent)
-        self->unsent_tail->next = one;
+        self->unsent_tail->next = reply;
     else
-        self->unsent = one;
-    self->unsent_tail = one;
+        self->unsent = reply;
+    self->unsent_tail = reply;
 }
 
 static bool
-s_is_control(const reply *one)
+s_is_control(const reply *reply)
 {
-    return message_direction(one->head.type) == DIRECTION_CONTROL && id_is_zero(one->head.session);
+    return message_direction(reply->head.type) == DIRECTION_CONTROL && id_is_zero(reply->head.session);
 }
 
 // What is said of sessions now would reach nobody, or a broker that does not know yet whose they are.
@@ -129,18 +129,18 @@ s_flush(worker *self)
 {
     bool holds = s_holds(self);
     while (self->unsent) {
-        reply *one = self->unsent;
-        if (holds && !s_is_control(one))
+        reply *reply = self->unsent;
+        if (holds && !s_is_control(reply))
             return;
-        if (wire_send(self->wire, &one->client, &one->head, buffer_bytes(&one->body),
-                      buffer_bytes(&one->snapshot)))
+        if (wire_send(self->wire, &reply->client, &reply->head, buffer_bytes(&reply->body),
+                      buffer_bytes(&reply->snapshot)))
             return;
-        if (one->head.type == MSG_JOINED) {
-            session_table_adopted(self->session_table, one->head.session);
-            session_table_joined(self->session_table, one->head.session, &one->client);
+        if (reply->head.type == MSG_JOINED) {
+            session_table_adopted(self->session_table, reply->head.session);
+            session_table_joined(self->session_table, reply->head.session, &reply->client);
         }
-        self->unsent = one->next;
-        reply_destroy(&one);
+        self->unsent = reply->next;
+        reply_destroy(&reply);
     }
 }
 
@@ -148,11 +148,11 @@ void
 worker_send(worker *self, reply *one)
 {
     if (s_is_control(one) && s_holds(self)) { // it is how the worker gets out of this
-        reply **at = &self->unsent;
-        while (*at && s_is_control(*at))
-            at = &(*at)->next;
-        one->next = *at;
-        *at = one;
+        reply **reply = &self->unsent;
+        while (*reply && s_is_control(*reply))
+            reply = &(*reply)->next;
+        one->next = *reply;
+        *reply = one;
         if (!one->next)
             self->unsent_tail = one;
     } else {
@@ -166,10 +166,10 @@ s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
 {
     if (!message_wants_reply(message->head.type))
         return;
-    request *asked = request_new(&message->head, (slice){0});
-    asked->client = message->client;
-    worker_send(self, reply_refusal(asked, reason, NULL, retry_ms));
-    request_destroy(&asked);
+    request *request = request_new(&message->head, (slice){0});
+    request->client = message->client;
+    worker_send(self, reply_refusal(request, reason, NULL, retry_ms));
+    request_destroy(&request);
 }
 
 static void
@@ -194,22 +194,22 @@ static session *
 s_session_for(worker *self, const incoming *message)
 {
     const header *head = &message->head;
-    session *found = session_table_find(self->session_table, head->session);
-    if (found && head->epoch > session_epoch(found)) {
-        session_table_remove(self->session_table, found);
-        run_queue_end(self->queue, session_item(found), "superseded");
-        found = NULL;
+    session *session = session_table_find(self->session_table, head->session);
+    if (session && head->epoch > session_epoch(session)) {
+        session_table_remove(self->session_table, session);
+        run_queue_end(self->queue, session_item(session), "superseded");
+        session = NULL;
     }
-    if (!found && s_begins_session(self, head)) {
-        found = session_new(head->session, head->epoch);
+    if (!session && s_begins_session(self, head)) {
+        session = session_new(head->session, head->epoch);
         self->newest_epoch = head->epoch;
-        session_table_add(self->session_table, found);
+        session_table_add(self->session_table, session);
         if (head->type == MSG_MOUNT && (head->flags & FLAG_UNADOPTED)) {
-            session_table_unadopted(self->session_table, found);
+            session_table_unadopted(self->session_table, session);
             s_evict(self);
         }
     }
-    return found;
+    return session;
 }
 
 // The broker gives it to somebody once more: a session begun anew would take its place in the store.
@@ -221,18 +221,18 @@ s_say_not_restored(worker *self, const header *request)
                    .type = MSG_RELEASED,
                    .session = request->session,
                    .epoch = request->epoch};
-    reply *released = reply_new(&head, &(client_id){0}, MSG_RELEASED);
-    released->head.epoch = request->epoch;
-    reason_encode("not_restored", (slice){0}, &released->body);
+    reply *reply = reply_new(&head, &(client_id){0}, MSG_RELEASED);
+    reply->head.epoch = request->epoch;
+    reason_encode("not_restored", (slice){0}, &reply->body);
     log_event(LEVEL_WARN, "restore_lost", "session=%s", id_text(request->session, id));
-    worker_send(self, released);
+    worker_send(self, reply);
 }
 
 static bool
 s_is_here(const worker *self, const header *head)
 {
-    const session *found = session_table_find(self->session_table, head->session);
-    return found && session_epoch(found) >= head->epoch;
+    const session *session = session_table_find(self->session_table, head->session);
+    return session && session_epoch(session) >= head->epoch;
 }
 
 static void
@@ -246,18 +246,18 @@ s_request(worker *self, const incoming *message)
         s_say_not_restored(self, &message->head);
         return;
     }
-    session *of = s_session_for(self, message);
-    if (!of) {
+    session *session = s_session_for(self, message);
+    if (!session) {
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
         return;
     }
-    request *posted = request_new(&message->head, message->body);
-    posted->client = message->client;
-    posted->arrived = clock_now(self->clock);
-    err error = run_queue_post(self->queue, session_item(of), &posted);
+    request *request = request_new(&message->head, message->body);
+    request->client = message->client;
+    request->arrived = clock_now(self->clock);
+    err error = run_queue_post(self->queue, session_item(session), &request);
     if (!error)
         return;
-    request_destroy(&posted);
+    request_destroy(&request);
     s_refuse(self, message, error, error == ERR_FULL ? BUSY_RETRY_MS : 0);
 }
 
@@ -273,14 +273,14 @@ s_restore(worker *self, const incoming *message)
         session_table_remove(self->session_table, before);
         run_queue_end(self->queue, session_item(before), "superseded");
     }
-    session *made = session_new(head->session, head->epoch);
+    session *session = session_new(head->session, head->epoch);
     self->newest_epoch = head->epoch;
-    session_table_add(self->session_table, made);
+    session_table_add(self->session_table, session);
     session_table_joined(self->session_table, head->session,
                          &message->client); // of one that moves: who stays attached
-    request *posted = request_new(head, message->snapshot);
-    posted->arrived = clock_now(self->clock);
-    ASSERT(run_queue_post(self->queue, session_item(made), &posted) == OK);
+    request *request = request_new(head, message->snapshot);
+    request->arrived = clock_now(self->clock);
+    ASSERT(run_queue_post(self->queue, session_item(session), &request) == OK);
 }
 
 // Behind what came for the session before: the broker sends nothing after it. Of no session: there is nothing
@@ -296,25 +296,25 @@ s_move(worker *self, const incoming *message)
         self->phase = LEAVING;
         return;
     }
-    session *of = session_table_find(self->session_table, head->session);
-    if (!of || session_epoch(of) != head->epoch)
+    session *session = session_table_find(self->session_table, head->session);
+    if (!session || session_epoch(session) != head->epoch)
         return; // it has ended, and the broker is about to read so
-    request *posted = request_new(head, (slice){0});
-    run_queue_post_last(self->queue, session_item(of), &posted);
-    request_destroy(&posted);
+    request *request = request_new(head, (slice){0});
+    run_queue_post_last(self->queue, session_item(session), &request);
+    request_destroy(&request);
 }
 
 // A mailbox that is full has requests in it that ask for the same.
 static void
 s_keep(worker *self, const incoming *message)
 {
-    session *of = session_table_find(self->session_table, message->head.session);
-    if (!of || session_epoch(of) != message->head.epoch)
+    session *session = session_table_find(self->session_table, message->head.session);
+    if (!session || session_epoch(session) != message->head.epoch)
         return;
-    request *posted = request_new(&message->head, (slice){0});
-    posted->arrived = clock_now(self->clock);
-    (void)run_queue_post(self->queue, session_item(of), &posted);
-    request_destroy(&posted);
+    request *request = request_new(&message->head, (slice){0});
+    request->arrived = clock_now(self->clock);
+    (void)run_queue_post(self->queue, session_item(session), &request);
+    request_destroy(&request);
 }
 
 // Answered here, without waiting for the session's turn: that is what a ping is for.
@@ -338,10 +338,10 @@ s_logout(worker *self, const incoming *message)
     slice identity;
     if (logout_decode(message->body, &identity))
         return;
-    for (session *one = session_table_first(self->session_table); one;
-         one = session_table_next(self->session_table, one))
-        if (slice_equal(session_identity(one), identity))
-            run_queue_end(self->queue, session_item(one), "logout");
+    for (session *session = session_table_first(self->session_table); session;
+         session = session_table_next(self->session_table, session))
+        if (slice_equal(session_identity(session), identity))
+            run_queue_end(self->queue, session_item(session), "logout");
 }
 
 static void (*const s_handlers[256])(worker *, const incoming *) = {
@@ -390,14 +390,14 @@ static bool
 s_collect(worker *self)
 {
     reply *all = outbox_take(self->outbox);
-    for (reply *one = all, *next; one; one = next) {
-        next = one->next;
-        s_queue_unsent(self, one);
+    for (reply *reply = all, *next; reply; reply = next) {
+        next = reply->next;
+        s_queue_unsent(self, reply);
     }
     s_flush(self);
-    for (session *gone; (gone = outbox_take_ended(self->outbox));) {
-        session_table_remove(self->session_table, gone);
-        session_destroy(&gone);
+    for (session *session; (session = outbox_take_ended(self->outbox));) {
+        session_table_remove(self->session_table, session);
+        session_destroy(&session);
     }
     return all;
 }
@@ -455,10 +455,10 @@ s_beat(worker *self)
 static void
 s_sweep(worker *self, uint64_t now)
 {
-    for (session *one = session_table_first(self->session_table); one;
-         one = session_table_next(self->session_table, one))
-        if (session_deadline(one) <= now)
-            run_queue_end(self->queue, session_item(one), "expired");
+    for (session *session = session_table_first(self->session_table); session;
+         session = session_table_next(self->session_table, session))
+        if (session_deadline(session) <= now)
+            run_queue_end(self->queue, session_item(session), "expired");
 }
 
 static void

@@ -56,7 +56,7 @@ struct worker {
 };
 
 // worker.c
-void worker_send(worker *self, reply *one); // in order; takes it
+void worker_send(worker *self, reply *reply); // in order; takes it
 // What worker_run repeats, without the waiting; for tests. False: it has left.
 bool worker_turn(worker *self);
 
