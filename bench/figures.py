@@ -52,12 +52,12 @@ class Bench:
 
 # What stood in the way of the pages, which share one thread of Node (tests/faults/node_pages.js).
 CLIENT = (
-    Figure("client_loop_p99_ms", "ms", "", "how late the event loop came; its own timer of 1 ms is in it"),
+    Figure("client_loop_p99_ms", "ms", "", "lateness of the event loop's 1 ms timer"),
     Figure("client_loop_longest_ms", "ms"),
     Figure("client_gc_longest_ms", "ms", "", "of one garbage collection"),
     Figure("client_gc_ms", "ms", "", "of all of them"),
     Figure("client_ran_ms", "ms", "", "that its thread had a processor"),
-    Figure("client_queued_ms", "ms", "", "that its thread waited for one, while other programs had them"),
+    Figure("client_queued_ms", "ms", "", "that its thread waited for one"),
 )
 
 
@@ -67,10 +67,10 @@ def _zero(*names, unit="events"):
 
 BENCHES = {
     "roundtrip": Bench(
-        "what does a trivial event cost, alone and with 64 in flight?",
-        "a bare ZeroMQ chain with frames of the same size (`bare.c`)",
+        "what does a trivial event cost?",
+        "a bare ZeroMQ chain (`bare.c`)",
         (
-            Figure("p50_over_bare_zmq", "ratio", "<= 1.8", "lone event, client to reply, over a two-hop ping-pong"),
+            Figure("p50_over_bare_zmq", "ratio", "<= 1.8", "lone event, over a two-hop ping-pong"),
             Figure("rate_over_bare_broker", "ratio", ">= 0.20", "events a second with 64 in flight"),
             Figure("p99_over_bare_zmq", "ratio"),
             Figure("*lone_p50", "us"),
@@ -81,10 +81,10 @@ BENCHES = {
         ),
     ),
     "scaling": Bench(
-        "what does a second worker gain when handlers compute?",
+        "what does a second worker gain?",
         "plain Python processes with the same loop",
         (
-            Figure("workers_gain_over_plain_gain", "ratio", ">= 0.9", "of a second worker, of a second plain process"),
+            Figure("workers_gain_over_plain_gain", "ratio", ">= 0.9", "a second one's gain, both kinds"),
             Figure("one_worker_over_plain", "ratio", ">= 0.93", "2 ms of Python an event"),
             Figure("speedup_over_plain_speedup", "ratio"),
             Figure("two_workers_over_one", "ratio"),
@@ -94,11 +94,11 @@ BENCHES = {
         ),
     ),
     "isolation": Bench(
-        "what do handlers that sleep or compute cost everybody else?",
-        "the same without them; Channels; djust",
+        "what do slow handlers cost others?",
+        "without them; Channels; djust",
         (
-            Figure("sleep_p99_ratio", "ratio", "<= 1.5", "eight handlers sleep, 200 coroutines await; over without"),
-            Figure("burn_other_p99_ratio", "ratio", "<= 1.5", "a handler burns, on the other worker; over one outside"),
+            Figure("sleep_p99_ratio", "ratio", "<= 1.5", "8 handlers sleep, 200 await; over without"),
+            Figure("burn_other_p99_ratio", "ratio", "<= 1.5", "other worker; over a burner outside"),
             Figure("burn_same_p99_ms", "ms", "< 25", "the same, on its own worker"),
             Figure("*_sleep_p99_ratio", "ratio", "", "over WebSockets, to one uvicorn each"),
             Figure("*_p50_ms", "ms"),
@@ -120,8 +120,8 @@ BENCHES = {
         ),
     ),
     "row-change": Bench(
-        "one cell of 1,000 rows: from the handler's return to the patch in the frame?",
-        "Django's render alone; djust's render and diff",
+        "how long from handler to patch?",
+        "Django's render; djust's render and diff",
         (
             Figure("turn_us", "us", "<= 150", "rows are dicts"),
             Figure("over_django_render", "ratio", ">= 100"),
@@ -147,8 +147,8 @@ BENCHES = {
         ),
     ),
     "apply": Bench(
-        "what does a change cost in the browser's script?",
-        "idiomorph on the whole root, in the same page",
+        "what does a change cost in the browser?",
+        "idiomorph on the whole root",
         (
             *(Figure(f"{name}_ms", "ms", "<= 0.5") for name in ("one_cell", "append", "prepend", "swap")),
             Figure("*_p95_ms", "ms"),
@@ -158,8 +158,8 @@ BENCHES = {
         setup=("--browser",),
     ),
     "memory": Bench(
-        "what does a session cost beyond the user's objects?",
-        "the same objects in a plain Python process",
+        "what does a session cost beyond user objects?",
+        "the same objects in plain Python",
         (
             Figure("counter_bytes", "bytes", "<= 12288"),
             Figure("table1000_bytes", "bytes", "<= 204800"),
@@ -172,7 +172,7 @@ BENCHES = {
         "the same fleet without a store",
         (
             Figure("counter_ratio", "ratio", ">= 0.90", "events a second with a store over without"),
-            Figure("state64k_small_ratio", "ratio", ">= 0.80", "64 KB of state, a number beside it changes"),
+            Figure("state64k_small_ratio", "ratio", ">= 0.80", "64 KB of state beside the number"),
             Figure("state64k_whole_ratio", "ratio", "", "all of it changes"),
             Figure("*_rate", "events/s"),
             Figure("*_p99", "us"),
@@ -214,14 +214,14 @@ BENCHES = {
         fleet_of_faults=True,
     ),
     "overload": Bench(
-        "what happens when five times as much comes as the fleet can do?",
+        "what happens at five times the fleet's capacity?",
         "its best, in a closed loop",
         (
             *_zero("unanswered"),
             Figure("goodput_ratio", "ratio", ">= 0.9", "done, over the best"),
             Figure("broker_growth_mb", "MB", "< 1"),
             Figure("done_p99_ms", "ms", "< 10000"),
-            Figure("goodput_per_processor_ratio", "ratio", "", "in a second of the workers' processors"),
+            Figure("goodput_per_processor_ratio", "ratio", "", "per second of processor time"),
             *(Figure(name, "ms") for name in ("done_p50_ms", "busy_p99_ms", "retry_ms")),
             *(Figure(name, "events") for name in ("asked", "done", "busy", "expired")),
             Figure("best_rate", "events/s"),
@@ -229,7 +229,7 @@ BENCHES = {
         ),
     ),
     "faults": Bench(
-        "does a page lose anything, whatever happens?",
+        "does a page lose anything?",
         "what its page was told (`tests/faults`)",
         (
             *_zero("lost", "twice", "out_of_order", "two_owners", "unanswered", "overdue", "failed", "unexplained"),

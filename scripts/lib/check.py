@@ -10,6 +10,7 @@ import time
 import check_client
 import check_guards
 import check_layers
+import check_markdown
 import check_paths
 import check_sizes
 import check_spec
@@ -107,6 +108,7 @@ GATES = {
     "guards": (check_guards.check, True),
     "spec": (check_spec.check, True),
     "paths": (check_paths.check, True),
+    "markdown": (check_markdown.check, True),
     "ruff": (check_ruff, True),
     "shellcheck": (check_shell, True),
     "javascript": (check_javascript, True),
