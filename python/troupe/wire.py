@@ -1,5 +1,4 @@
-"""The protocol's frames (proto/PROTOCOL.md 3 to 6) in Python: the fixed header, and msgpack bodies with
-extension types.
+"""Frames of the protocol (proto/PROTOCOL.md 3 to 6): the fixed header, and msgpack bodies with extension types.
 
 Pure: no I/O, no settings. Any thread.
 """
@@ -9,6 +8,8 @@ import decimal
 import struct
 import threading
 import uuid
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 import msgpack
 from django.utils.functional import Promise
@@ -30,23 +31,46 @@ BROWSER, HTML, PAGE, EMBED, UNADOPTED, REPEAT, AGAIN = 0x01, 0x02, 0x04, 0x08, 0
 
 MAX_NUMBER = 1 << 53
 
+DATETIME, DATE, TIME, DECIMAL, UUID, SAFE_STRING, TIMEDELTA = range(1, 8)  # extension types
+
+Body = dict[str, Any]
+Header = tuple[int, int, int, bytes, int, int, int]  # version, type, flags, session, epoch, sequence, ttl
+
 _I64 = struct.Struct("!q")
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 class WireError(ValueError):
-    """What was to be sent, or what came, is not a frame of the protocol."""
+    """What was to be sent, or was received, is not a frame of the protocol."""
 
 
-def pack_header(kind, flags, session, epoch, sequence, ttl):
-    """The 40 bytes of a header. `session` is 16 bytes, `ttl` in ms (0: the receiver's default)."""
+class RequestMap(TypedDict, total=False):
+    """What a worker rebuilds the request from (proto/PROTOCOL.md 6, which has the limits)."""
+
+    method: str
+    path: str
+    query: str
+    scheme: str
+    headers: dict[str, str]  # names in lower case
+    cookies: dict[str, str]
+    remote_addr: str
+    server: list[Any]  # [host, port]
+    user: str | None  # primary key as Django serializes it; None: anonymous
+    backend: str | None  # dotted path of the authentication backend
+    session_key: str | None
+    csrf: str | None
+    language: str | None
+    time_zone: str | None
+    attrs: dict[str, Any]
+
+
+def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:
+    """The 40 bytes of a header. session: 16 bytes. ttl: ms; 0: the receiver's default."""
     return HEADER.pack(VERSION, kind, flags, session, epoch, sequence, ttl)
 
 
-def unpack_header(frame):
-    """(version, type, flags, session, epoch, sequence, ttl) of a 40-byte frame. WireError: another length or
-    version.
-    """
+def unpack_header(frame: bytes) -> Header:
+    """The fields of a header's 40 bytes. WireError: another length or version."""
     if len(frame) != HEADER.size:
         raise WireError(f"a header has {HEADER.size} bytes, not {len(frame)}")
     fields = HEADER.unpack(frame)
@@ -55,46 +79,44 @@ def unpack_header(frame):
     return fields
 
 
-def pack_ext(value):
-    """(code, bytes) of a value that travels as an extension type (PROTOCOL.md 6), or None if it is not one of
-    those.
-    """
+def pack_ext(value: Any) -> tuple[int, bytes] | None:
+    """(code, bytes) of a value that travels as an extension type (PROTOCOL.md 6). None: it is of another type."""
     if isinstance(value, datetime.datetime):
-        return 1, value.isoformat().encode()
+        return DATETIME, value.isoformat().encode()
     if isinstance(value, datetime.date):
-        return 2, value.isoformat().encode()
+        return DATE, value.isoformat().encode()
     if isinstance(value, datetime.time):
-        return 3, value.isoformat().encode()
+        return TIME, value.isoformat().encode()
     if isinstance(value, decimal.Decimal):
-        return 4, str(value).encode()
+        return DECIMAL, str(value).encode()
     if isinstance(value, uuid.UUID):
-        return 5, value.bytes
+        return UUID, value.bytes
     if isinstance(value, SafeData) and isinstance(value, str):
-        return 6, value.encode()
+        return SAFE_STRING, value.encode()
     if isinstance(value, datetime.timedelta):
-        return 7, _pack_timedelta(value)
+        return TIMEDELTA, _pack_timedelta(value)
     return None
 
 
-def _pack_timedelta(value):
+def _pack_timedelta(value: datetime.timedelta) -> bytes:
     try:
         return _I64.pack(value // _MICROSECOND)
     except struct.error as error:
         raise OverflowError("a timedelta of more than 292,000 years cannot travel") from error
 
 
-_READERS = {
-    1: lambda data: datetime.datetime.fromisoformat(data.decode()),
-    2: lambda data: datetime.date.fromisoformat(data.decode()),
-    3: lambda data: datetime.time.fromisoformat(data.decode()),
-    4: lambda data: decimal.Decimal(data.decode()),
-    5: lambda data: uuid.UUID(bytes=data),
-    6: lambda data: SafeString(data.decode()),
-    7: lambda data: datetime.timedelta(microseconds=_I64.unpack(data)[0]),
+_READERS: dict[int, Callable[[bytes], Any]] = {
+    DATETIME: lambda data: datetime.datetime.fromisoformat(data.decode()),
+    DATE: lambda data: datetime.date.fromisoformat(data.decode()),
+    TIME: lambda data: datetime.time.fromisoformat(data.decode()),
+    DECIMAL: lambda data: decimal.Decimal(data.decode()),
+    UUID: lambda data: uuid.UUID(bytes=data),
+    SAFE_STRING: lambda data: SafeString(data.decode()),
+    TIMEDELTA: lambda data: datetime.timedelta(microseconds=_I64.unpack(data)[0]),
 }
 
 
-def unpack_ext(code, data):
+def unpack_ext(code: int, data: bytes) -> Any:
     """The value of an extension type. WireError: no such code, or data that does not parse."""
     reader = _READERS.get(code)
     if reader is None:
@@ -105,8 +127,8 @@ def unpack_ext(code, data):
         raise WireError(f"extension type {code} does not parse: {error}") from error
 
 
-def _plain(value):
-    """What msgpack packs instead of a value that is not of an exact builtin type."""
+def _to_builtin(value: Any) -> Any:
+    """What msgpack packs in place of a value that is not of an exact built-in type. TypeError: it cannot travel."""
     ext = pack_ext(value)
     if ext is not None:
         return msgpack.ExtType(*ext)
@@ -126,15 +148,16 @@ def _plain(value):
 
 
 class _Packers(threading.local):
-    def __init__(self):
-        self.pack = msgpack.Packer(default=_plain, strict_types=True, use_bin_type=True).pack
+    def __init__(self) -> None:
+        packer = msgpack.Packer(default=_to_builtin, strict_types=True, use_bin_type=True)
+        self.pack: Callable[[Any], bytes] = packer.pack
 
 
 _packers = _Packers()
 
 
-def pack_body(body):
-    """msgpack of a map with string keys. WireError says what cannot travel, or that it is too long."""
+def pack_body(body: Body) -> bytes:
+    """The msgpack of a map with string keys. WireError: something in it cannot travel, or it is too long."""
     try:
         data = _packers.pack(body)
     except (TypeError, ValueError, OverflowError) as error:
@@ -144,10 +167,10 @@ def pack_body(body):
     return data
 
 
-def unpack_body(data):
-    """The map that a body holds. WireError if it is not one."""
+def unpack_body(data: bytes) -> Body:
+    """The map in a body. WireError: it is not a map."""
     try:
-        body = msgpack.unpackb(data, raw=False, strict_map_key=True, ext_hook=unpack_ext)
+        body: Any = msgpack.unpackb(data, raw=False, strict_map_key=True, ext_hook=unpack_ext)
     except (ValueError, msgpack.UnpackException) as error:
         raise WireError(f"the body does not parse: {error}") from error
     if type(body) is not dict:
@@ -155,15 +178,13 @@ def unpack_body(data):
     return body
 
 
-def is_integer(value):
-    """Whether an int has no more than the 64 bits that travel."""
+def is_integer(value: int) -> bool:
+    """Whether an int fits into 64 bits, signed or unsigned."""
     return -(1 << 63) <= value < 1 << 64
 
 
-def depth_within(value, limit):
-    """Whether lists and maps are nested at most `limit` deep in a plain value. Never recurses deeper than
-    that.
-    """
+def depth_within(value: Any, limit: int) -> bool:
+    """Whether lists and maps in a plain value are nested at most `limit` deep. Recurses no deeper than that."""
     if type(value) is dict:
         return limit > 0 and all(depth_within(item, limit - 1) for item in value.values())
     if type(value) is list:

@@ -10,7 +10,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.utils.functional import SimpleLazyObject
 
 from troupe import ActorError, LiveView, event_handler
-from troupe.runtime import entry
+from troupe.runtime import entry, faults
 from troupe.testing import LiveViewTestClient
 from troupe.web.transport import inproc
 
@@ -166,7 +166,7 @@ def test_an_override_says_whether_it_is_a_handler():
 
 def test_a_handler_can_be_taken_away_and_given_back():
     taken = make({"__bases__": (Base,), "add": None})
-    with pytest.raises(entry.Refused):
+    with pytest.raises(faults.Refused):
         entry.find_handler(taken(), "shop.Cart", "add", False)
     given = make({"__bases__": (taken,), "add": event_handler(lambda self: None)})
     assert entry.find_handler(given(), "shop.Cart", "add", True)

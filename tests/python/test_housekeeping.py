@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
 from troupe import LiveView, event_handler
-from troupe.runtime import entry, housekeeping
+from troupe.runtime import entry, executors, housekeeping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,8 +20,8 @@ def worker(monkeypatch, tmp_path):
     monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "db.sqlite3"))
     before = connections["default"]
     del connections["default"]
-    monkeypatch.setattr(housekeeping, "_on", True)
-    monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
+    monkeypatch.setattr(housekeeping, "_enabled", True)
+    monkeypatch.setattr(housekeeping, "_thread", housekeeping._ThreadState())
     with connection.cursor() as cursor:
         cursor.execute("create table note (text text)")
     yield
@@ -73,12 +73,12 @@ def test_an_open_transaction_is_rolled_back_and_told(worker, leave):
 
 @pytest.mark.parametrize("leave", [enter, no_autocommit, begin])
 def test_nothing_is_looked_at_outside_of_a_worker(worker, monkeypatch, leave):
-    monkeypatch.setattr(housekeeping, "_on", False)
+    monkeypatch.setattr(housekeeping, "_enabled", False)
     leave()
     housekeeping.settle()
     housekeeping.end()
     assert count() == 1
-    monkeypatch.setattr(housekeeping, "_on", True)
+    monkeypatch.setattr(housekeeping, "_enabled", True)
     housekeeping.clean()
 
 
@@ -163,18 +163,18 @@ def test_each_call_of_a_coroutine_is_looked_after(worker, monkeypatch, caplog):
     caplog.set_level(logging.WARNING, "troupe")
 
     async def turns():
-        housekeeping.use_executors(asyncio.get_running_loop())
+        executors.use_executors(asyncio.get_running_loop())
         for hand_over in (lambda call: sync_to_async(call)(), asyncio.to_thread):
             with pytest.raises(TransactionManagementError):
                 await hand_over(enter)
             await hand_over(write)
         kept = await sync_to_async(lambda: connections["default"])()
         assert await sync_to_async(lambda: kept.connection is not None)()
-        housekeeping.awaited_turn_over()
+        executors.awaited_turn_over()
         assert await sync_to_async(lambda: kept.connection is None)()
         await sync_to_async(write)()
-        housekeeping.awaited_turn_over()
+        executors.awaited_turn_over()
 
     asyncio.run(turns())
     assert count() == 3
-    monkeypatch.setattr(housekeeping, "_sensitive", None)
+    monkeypatch.setattr(executors, "_thread_sensitive", None)

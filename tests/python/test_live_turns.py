@@ -204,11 +204,11 @@ def test_nothing_is_kept_of_a_view_that_is_gone():
 def test_templates_with_their_plans_are_collected():
     page = Page("<main dj-root>{{ a }}{# to be forgotten #}</main>", a=1)
     template = weakref.ref(template_cache.from_source(page.view.template_string).template)
-    plan = template()._troupe_pages[0]
+    plan = template()._troupe_plans[0]
     assert plan.details["templates"] == ()
     page.session.close()
     del page, plan
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
     gc.collect()
     assert template() is None
 
@@ -225,7 +225,7 @@ def test_template_names_that_vary():
     backend = DjangoTemplates({"NAME": "varying", "DIRS": [], "APP_DIRS": False, "OPTIONS": {"loaders": loaders}})
     template = backend.get_template("c.html")
     page = Page("", base="a.html", n=1)
-    template_cache._from_source["{# varying #}"] = template
+    template_cache._by_source["{# varying #}"] = template
     page.view.template_string = "{# varying #}"
     assert page.refresh()["d"]["0"]["h"] == "<main dj-root>a 1</main>"
     assert page.changes(n=2) == {"1": "a 2"}
@@ -235,4 +235,4 @@ def test_template_names_that_vary():
     assert page.changes(n=3) == {"1": "3"}
     frame = page.turn(base="a.html", n=4)
     assert frame["d"]["0"]["h"] == "<main dj-root>a 4</main>"
-    assert len(template.template._troupe_pages) == 2
+    assert len(template.template._troupe_plans) == 2

@@ -7,7 +7,7 @@ def test_a_half_written_file_waits_until_it_compiles(monkeypatch, tmp_path):
     file = tmp_path / "models.py"
     texts = iter(["def f(:\n", "\0", "def f(): pass\n"])
     looks = iter([{str(file): stamp} for stamp in range(4)])
-    monkeypatch.setattr(reload, "snapshot", lambda: next(looks))
+    monkeypatch.setattr(reload, "scan", lambda: next(looks))
     told, lines = [], []
     thread = reload.watch(lambda: told.append(1), pause=lambda: file.write_text(next(texts)), log=lines.append)
     thread.join(10)
@@ -20,7 +20,7 @@ def test_a_page_can_say_what_is_wrong_with_its_view(monkeypatch, tmp_path):
     file = tmp_path / "views.py"
     file.write_text("def f(:\n")
     looks = iter([{}, {str(file): 1}, {str(file): 2}])  # imported for the page, after the start
-    monkeypatch.setattr(reload, "snapshot", lambda: next(looks))
+    monkeypatch.setattr(reload, "scan", lambda: next(looks))
     told = []
     reload.watch(lambda: told.append(1), pause=lambda: None, log=lambda line: None).join(10)
     assert told == [1]

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from troupe import LiveView, _native
-from troupe.runtime import entry, snapshots
+from troupe.runtime import entry, faults, snapshots
 
 DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
 
@@ -221,10 +221,10 @@ def test_state_of_another_version_is_migrated():
 
 
 def test_state_that_is_not_taken_over():
-    with pytest.raises(entry.Refused) as refused:
+    with pytest.raises(faults.Refused) as refused:
         adopted({"count": 7})
     assert str(refused.value) == "shop.views.Versioned.migrate() takes nothing over from state_version 0"
     with pytest.raises(TypeError, match="must return a dict or None, not list"):
         adopted({"": 1})
-    with pytest.raises(entry.Refused):  # the default: begin anew
+    with pytest.raises(faults.Refused):  # the default: begin anew
         entry.adopt_state(LiveView(), "shop.views.Old", {"": 1})

@@ -40,9 +40,9 @@ def set_far(context, name, value):
 def tags(monkeypatch):
     builtins = engines["django"].engine.template_builtins
     monkeypatch.setattr(engines["django"].engine, "template_builtins", [*builtins, register])
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
     yield
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
 
 
 def catches_up(inside, *states):
@@ -84,14 +84,14 @@ def test_a_key_is_what_the_row_says_in_its_scopes(row, monkeypatch):
     files = [("django.template.loaders.locmem.Loader", {"row.html": LI})]
     engine = engines["django"].engine
     monkeypatch.setattr(engine, "template_loaders", [engine.find_template_loader(one) for one in files])
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
     changes, _ = changed_rows(row, lines("tea", "milk"), lines("TEA", "milk"))
     assert changes == {"0": {"2": "TEA"}}
     changes, page = changed_rows(row, lines("tea"), lines("TEA"))
     assert changes == {"0": {"2": "TEA"}}
     page.view.data["lines"] = lines("TEA", "milk")[::-1]
     assert [move[:2] for move in of_list(page.turn()["d"])["m"]] == [["1", None]]
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
 
 
 def test_a_key_without_escaping():
@@ -247,7 +247,7 @@ def test_a_template_string_follows_the_files_that_it_names(outer, tmp_path, sett
         "DIRS": [tmp_path],
         "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]},
     }]  # fmt: skip
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()
     source = outer if "extends" in outer else f"<main dj-root>{outer}</main>"
     name, wrap = ("base.html", "<main dj-root>%s</main>") if "extends" in outer else ("part.html", "%s")
     (tmp_path / name).write_text(wrap % "<b>{{ a }}</b>")
@@ -256,4 +256,4 @@ def test_a_template_string_follows_the_files_that_it_names(outer, tmp_path, sett
     (tmp_path / name).write_text(wrap % "<i>{{ a }}</i>")
     assert page.changes(a=2) == {"0": {"h": "<main dj-root><i>2</i></main>"}}
     assert list(page.changes(a=3).values()) == ["3"]
-    template_cache._from_source.clear()
+    template_cache._by_source.clear()

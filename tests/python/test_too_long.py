@@ -95,8 +95,8 @@ def test_the_database_is_asked_anew_after_that(monkeypatch):
 
     found = Connections(default=Connection("default"), other=Connection("other"))
     monkeypatch.setattr(housekeeping, "connections", found)
-    monkeypatch.setattr(housekeeping, "_on", True)
-    monkeypatch.setattr(housekeeping, "_thread", housekeeping._Thread())
+    monkeypatch.setattr(housekeeping, "_enabled", True)
+    monkeypatch.setattr(housekeeping, "_thread", housekeeping._ThreadState())
     entry.describe(ValueError("x"), "shop.Cart.add()")
     entry.end()
     assert len(found) == 2

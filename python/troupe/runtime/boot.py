@@ -1,4 +1,4 @@
-"""A worker's first Python: Django, set up once, before any thread runs a turn."""
+"""The first Python that a worker runs: sets Django up once, before any thread runs a turn."""
 
 import gc
 import importlib
@@ -7,11 +7,10 @@ import os
 import sys
 
 
-def setup(settings_module, views=True):
-    """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), what a turn needs
-    of it, and a look at what is easily forgotten. views: import them, too.
+def setup(settings_module: str | None, views: bool = True) -> bool:
+    """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and what turns need besides.
 
-    Whatever it raises ends the worker, with the traceback shown.
+    views: import the view modules, too. Whatever this raises ends the worker, with the traceback shown.
     """
     if settings_module:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
@@ -28,15 +27,15 @@ def setup(settings_module, views=True):
         hint = "add 'troupe' to INSTALLED_APPS"
         sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')
     gc.collect()
-    gc.freeze()  # Django and its models live as long as the process: no collection need look at them
+    gc.freeze()  # Django and its models live as long as the process: keep them out of collections
     return True
 
 
-def import_views():
-    """Imports the `views` module of each installed app that has one, and TROUPE["VIEW_MODULES"]: the first page
-    need not wait for it, and what cannot be imported is known before anything is placed here.
+def import_views() -> None:
+    """Imports the `views` module of each installed app that has one, and TROUPE["VIEW_MODULES"]. So the first page need
+    not wait for it, and an import error shows before sessions are placed here.
 
-    What such a module raises is raised; a module that is not there is left out.
+    A module that does not exist is skipped; what an existing one raises is raised.
     """
     from django.apps import apps
 
@@ -48,8 +47,8 @@ def import_views():
             importlib.import_module(name)
 
 
-def _exists(name):
-    """Whether there is such a module. Imports the packages that it is in."""
+def _exists(name: str) -> bool:
+    """Whether there is such a module. Imports the packages that contain it."""
     try:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError as error:

@@ -1,11 +1,12 @@
-"""A worker's stand-in for the two asgiref Locals that every turn reads: the active translation and time zone.
+"""Replacements for the two asgiref Locals that every turn reads: the active translation and time zone.
 
-A Local takes a lock for each access. With several threads in turns one of them is now and then interrupted while it
-holds that lock, and then all of them queue for it, at each access of each turn. A turn has a contextvars context of
+A Local takes a lock for each access. Of several threads in turns, one is sometimes preempted while it holds that lock,
+and then the others queue for it at each access of each turn (docs/decisions/0012). A turn has a contextvars context of
 its own, so a context variable is enough. Django itself replaces these objects when it reloads translations.
 """
 
 from contextvars import ContextVar
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import trans_real
@@ -18,29 +19,29 @@ class ContextLocal:
 
     __slots__ = ("_variable",)
 
-    def __init__(self, name):
-        self._variable = ContextVar(name)
+    def __init__(self, name: str) -> None:
+        self._variable: ContextVar[Any] = ContextVar(name)
 
     @property
-    def value(self):
-        """What was set in this context; AttributeError: nothing was."""
-        found = self._variable.get(_UNSET)
-        if found is _UNSET:
+    def value(self) -> Any:
+        """What was set in this context. AttributeError: nothing was."""
+        value = self._variable.get(_UNSET)
+        if value is _UNSET:
             raise AttributeError("value")
-        return found
+        return value
 
     @value.setter
-    def value(self, new):
-        self._variable.set(new)
+    def value(self, value: Any) -> None:
+        self._variable.set(value)
 
     @value.deleter
-    def value(self):
+    def value(self) -> None:
         if self._variable.get(_UNSET) is _UNSET:
             raise AttributeError("value")
         self._variable.set(_UNSET)
 
 
-def install():
-    """Puts them in place, before any turn. What is active at that time is forgotten."""
+def install() -> None:
+    """Puts the replacements in place, before any turn. What is active at that time is lost."""
     timezone._active = ContextLocal("troupe.timezone")
     trans_real._active = ContextLocal("troupe.translation")

@@ -1,16 +1,16 @@
-"""The epoch of the session whose turn runs, for systems outside that should refuse an owner that has lost it."""
+"""The epoch of the session whose turn runs, for external systems that must refuse a former owner's writes."""
 
 from contextvars import ContextVar
 
-EPOCH = ContextVar("troupe_epoch")  # set by worker/py/view.c for each turn
+EPOCH: ContextVar[int] = ContextVar("troupe_epoch")  # set by worker/py/view.c for each turn
 
 
-def fencing_token():
-    """A number that is the same as long as a worker owns the session, and higher for each later owner; None outside of
-    a turn. Over inproc:// it does not change.
+def fencing_token() -> int | None:
+    """A number that stays the same while one worker owns the session, and is higher for each later owner. None outside
+    of a turn. Over inproc:// it never changes.
 
-    A worker that stood still for long runs what it was in the middle of to its end, when others may own the session
-    already. Whoever stores the highest number that it has seen of a session, and refuses lower ones, is safe from that:
+    A worker that was suspended finishes the turn it was in, though another worker may own the session by then. A store
+    that keeps the highest number it has seen of a session, and refuses lower ones, is safe from that:
     `UPDATE … SET …, token = %s WHERE id = %s AND token <= %s`.
     """
     return EPOCH.get(None)

@@ -1,19 +1,21 @@
-"""What user code may leave behind on a thread that runs turns, and how the next turn, which is another session's, is
-kept from it.
+"""What user code may leave behind on a thread, cleaned up after each turn: the thread's next turn is another session's.
 
-Django closes and resets per request what belongs to a thread; a worker does so per turn. A transaction that is still
-open then would take in what other sessions write. It is rolled back, and the turn that left it fails.
+Django resets per request what belongs to a thread; a worker does so per turn. A transaction that is still open would
+swallow what other sessions write, so it is rolled back, and the turn that left it open fails.
+
+Everything here concerns the calling thread. The GIL is held.
 """
 
 import functools
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
 
 import asgiref
-from asgiref.sync import SyncToAsync
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.transaction import TransactionManagementError
 from django.dispatch import receiver
@@ -24,85 +26,91 @@ from ..logs import quoted, word
 
 logger = logging.getLogger("troupe")
 
-# From 3.7 on asgiref's Local, and so what translation, time zone and URL configuration are activated in, is part of the
-# turn's own context.
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# From 3.7 on, asgiref's Local (and so the active translation, time zone and URL configuration) is part of the turn's
+# own context.
 LOCALE_ENDS_WITH_CONTEXT = tuple(int(part) for part in asgiref.__version__.split(".")[:2]) >= (3, 7)
 
-# Whose connections are ours to keep in order: a worker's threads. Over inproc:// they are the caller's.
-_on = False
+# On in a worker, whose threads are ours. Over inproc:// the threads and their connections are the caller's.
+_enabled = False
 
 
-class _Thread(threading.local):
-    def __init__(self):
-        self.connections = {}  # by id, as a copy() has its alias: all that were opened here; cheaper than Django's
-        self.wrappers = {}  # by id: connection.execute_wrappers, before user code
+class _ThreadState(threading.local):
+    def __init__(self) -> None:
+        # Every connection that was opened on this thread, by id(): a copy() has its original's alias. Cheaper to go
+        # through than django.db.connections.
+        self.connections: dict[int, BaseDatabaseWrapper] = {}
+        self.wrappers: dict[int, list[Any]] = {}  # by id(): execute_wrappers before user code ran
         self.was_interrupted = False
 
 
-_thread = _Thread()
+_thread = _ThreadState()
 
 
-def set_housekeeping(on):
-    """Whether turns look after this process's threads (a worker's do)."""
-    global _on
-    _on = on
+def set_housekeeping(enabled: bool) -> None:
+    """Whether turns clean up this process's threads, as a worker's do."""
+    global _enabled
+    _enabled = enabled
 
 
 @receiver(connection_created, dispatch_uid="troupe.housekeeping")
-def _note_connection(*, connection, **_):
+def _note_connection(*, connection: BaseDatabaseWrapper, **_: object) -> None:
     _thread.connections[id(connection)] = connection
 
 
-def note_interruption():
-    """User code on this thread was interrupted, perhaps in the middle of a commit: close its connections."""
+def note_interruption() -> None:
+    """User code was interrupted, perhaps in the middle of a commit: end() closes the thread's connections."""
     _thread.was_interrupted = True
 
 
-def begin():
-    """Before the first Python of a turn on this thread, in the turn's own context."""
-    if _on and _thread.connections:
-        _close_old()
-        _note_before()
+def begin() -> None:
+    """Before the first Python of a turn, in the turn's own context."""
+    if _enabled and _thread.connections:
+        close_obsolete()
+        remember_wrappers()
 
 
-def _close_old():
-    """As Django's close_old_connections(), which goes through connections that this thread never opened, too."""
-    for key, one in list(_thread.connections.items()):
-        one.close_if_unusable_or_obsolete()
-        if one.connection is None and connections[one.alias] is not one:  # a copy() that was closed
-            del _thread.connections[key]
-            _thread.wrappers.pop(key, None)
-
-
-def _note_before():
-    for key, one in _thread.connections.items():
-        one.queries_log.clear()
-        _thread.wrappers[key] = one.execute_wrappers[:]
-
-
-def settle():
-    """After user code ran on this thread. TransactionManagementError: it left a transaction open; it is rolled back."""
-    if not _on or not _thread.connections or _thread.was_interrupted:
+def settle() -> None:
+    """After user code ran. TransactionManagementError: it left a transaction open, which is rolled back."""
+    if not _enabled or not _thread.connections or _thread.was_interrupted:
         return
-    left = [one for one in _thread.connections.values() if _is_open(one)]
-    if left:
+    left_open = [connection for connection in _thread.connections.values() if _is_open(connection)]
+    if left_open:
         raise TransactionManagementError(
-            f"it left a transaction open on the database connection {_discard(left)}: all that was written in it is "
-            "rolled back. End it before returning: use `with transaction.atomic():`, and leave autocommit on"
+            f"it left a transaction open on the database connection {_discard(left_open)}: all that was written in it "
+            "is rolled back. End it before returning: use `with transaction.atomic():`, and leave autocommit on"
         )
 
 
-def clean():
-    """As settle(), where an error is on its way that is to be told instead."""
+def clean() -> None:
+    """settle() while another exception is on its way: an open transaction is logged, not raised."""
     try:
         settle()
     except TransactionManagementError as error:
         logger.warning("event=transaction_rolled_back message=%s", quoted(error))
 
 
-def end():
-    """After the last Python of a turn. A thread that never opened a connection has none to look after."""
-    if not _on:
+def settled(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that runs user code: what it leaves open on its thread fails the turn."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            result = function(*args, **kwargs)
+        except BaseException:
+            clean()
+            raise
+        settle()
+        return result
+
+    return call
+
+
+def end() -> None:
+    """After the last Python of a turn. Costs nothing on a thread that never opened a connection."""
+    if not _enabled:
         return
     if not LOCALE_ENDS_WITH_CONTEXT:
         translation.deactivate()
@@ -113,132 +121,90 @@ def end():
         _thread.was_interrupted = False
         _discard(connections.all())
     elif _thread.connections:
-        clean()  # what no step of the turn looked at
-        _undo()
-        _close_old()
+        clean()  # of what ran outside of settled()
+        restore_connections()
+        close_obsolete()
 
 
-def _undo():
-    for key, one in _thread.connections.items():
-        before = _thread.wrappers.get(key)
-        if before is not None and one.execute_wrappers != before:
-            one.execute_wrappers[:] = before
-        if not one.in_atomic_block:
-            one.needs_rollback = False
-        if one.connection is not None and not one.settings_dict["AUTOCOMMIT"]:
-            one.rollback()
+def close_obsolete() -> None:
+    """As Django's close_old_connections(), which also goes through connections that this thread never opened."""
+    for key, connection in list(_thread.connections.items()):
+        connection.close_if_unusable_or_obsolete()
+        if connection.connection is None and connections[connection.alias] is not connection:  # a copy(), and closed
+            del _thread.connections[key]
+            _thread.wrappers.pop(key, None)
 
 
-# What a driver says of a transaction that Django was not asked to begin. PostgreSQL's drivers have libpq's states.
-_BY_VENDOR = {
-    "sqlite": lambda connection: connection.in_transaction,
-    "postgresql": lambda connection: int(connection.info.transaction_status) in (1, 2, 3),
-    "mysql": lambda connection: bool(getattr(connection, "server_status", 0) & 1),
+def close_failed() -> None:
+    """Closes connections on which an error occurred, such as a server that went away."""
+    for connection in _thread.connections.values():
+        if connection.errors_occurred:
+            connection.close_if_unusable_or_obsolete()
+
+
+def remember_wrappers() -> None:
+    """Before user code runs: what restore_connections() goes back to."""
+    for key, connection in _thread.connections.items():
+        connection.queries_log.clear()
+        _thread.wrappers[key] = connection.execute_wrappers[:]
+
+
+def restore_connections() -> None:
+    """Undoes what user code changed on connections that stay open."""
+    for key, connection in _thread.connections.items():
+        wrappers = _thread.wrappers.get(key)
+        if wrappers is not None and connection.execute_wrappers != wrappers:
+            connection.execute_wrappers[:] = wrappers
+        if not connection.in_atomic_block:
+            connection.needs_rollback = False
+        if connection.connection is not None and not connection.settings_dict["AUTOCOMMIT"]:
+            connection.rollback()
+
+
+# Whether a driver's connection is in a transaction that Django was not asked to begin. PostgreSQL's drivers have
+# libpq's states.
+_IN_TRANSACTION: dict[str, Callable[[Any], bool]] = {
+    "sqlite": lambda driver: driver.in_transaction,
+    "postgresql": lambda driver: int(driver.info.transaction_status) in (1, 2, 3),
+    "mysql": lambda driver: bool(getattr(driver, "server_status", 0) & 1),
 }
 
 
-def _is_open(connection):
+def _is_open(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the connection has an open transaction."""
     if connection.in_atomic_block:
         return True
     if connection.connection is None or not connection.settings_dict["AUTOCOMMIT"]:
-        return False  # without AUTOCOMMIT every query begins one: end() rolls it back
-    return not connection.autocommit or _is_in_transaction(connection)
+        return False  # without AUTOCOMMIT every query begins one, and end() rolls it back
+    return not connection.autocommit or _driver_is_in_transaction(connection)
 
 
-def _is_in_transaction(connection):
+def _driver_is_in_transaction(connection: BaseDatabaseWrapper) -> bool:
     try:
-        return connection.vendor in _BY_VENDOR and _BY_VENDOR[connection.vendor](connection.connection)
-    except Exception:  # of a connection that is gone, and its transaction with it
+        return connection.vendor in _IN_TRANSACTION and _IN_TRANSACTION[connection.vendor](connection.connection)
+    except Exception:  # the connection is lost, and its transaction with it
         return False
 
 
-def _discard(left):
-    """Close connections in whatever state, and forget them: the next query opens new ones. Their aliases, as text."""
-    for one in left:
+def _discard(discarded: Iterable[BaseDatabaseWrapper]) -> str:
+    """Closes connections in whatever state and forgets them: the next query opens new ones. Returns their aliases."""
+    aliases = []
+    for connection in discarded:
+        aliases.append(repr(connection.alias))
         try:
-            _close(one)
-        except Exception:  # it is lost all the same
-            logger.exception("event=connection_not_closed alias=%s", word(one.alias))
+            _close(connection)
+        except Exception:  # it is forgotten all the same
+            logger.exception("event=connection_not_closed alias=%s", word(connection.alias))
         finally:
-            if connections[one.alias] is one:  # and not a copy() of it
-                del connections[one.alias]
-            _thread.connections.pop(id(one), None)
-            _thread.wrappers.pop(id(one), None)
-    return ", ".join(repr(one.alias) for one in left)
+            if connections[connection.alias] is connection:  # and not a copy() of it
+                del connections[connection.alias]
+            _thread.connections.pop(id(connection), None)
+            _thread.wrappers.pop(id(connection), None)
+    return ", ".join(aliases)
 
 
-def _close(connection):
+def _close(connection: BaseDatabaseWrapper) -> None:
     try:
         connection.close()
-    except SynchronousOnlyOperation:  # opened on a loop's thread while user code had DJANGO_ALLOW_ASYNC_UNSAFE on
+    except SynchronousOnlyOperation:  # opened on a loop's thread, with DJANGO_ALLOW_ASYNC_UNSAFE
         connection.connection.close()
-
-
-class Executor(ThreadPoolExecutor):
-    """The threads that coroutines hand sync code to (`sync_to_async`, `asyncio.to_thread`, Django's async ORM). All
-    sessions share them, and their calls take turns, so each call is looked after by itself.
-
-    keeps: a turn makes many calls on one thread, which keeps its connections until turn_over().
-    """
-
-    def __init__(self, max_workers=None, keeps=False):
-        super().__init__(max_workers, thread_name_prefix="troupe-sync")
-        self._keeps = keeps
-        self._used = False
-
-    def submit(self, function, /, *args, **kwargs):
-        """See ThreadPoolExecutor."""
-        self._used = True
-        call = functools.partial(function, *args, **kwargs)
-        return super().submit(_call_kept if self._keeps else _call, call)
-
-    def turn_over(self):
-        """An awaited turn is over: as at the end of a request, connections are closed that are not to persist."""
-        if self._used:
-            self._used = False
-            super().submit(_close_old)
-
-
-def _call(call):
-    begin()
-    try:
-        return _settled(call)
-    finally:
-        end()
-
-
-def _call_kept(call):
-    _note_before()
-    try:
-        return _settled(call)
-    finally:
-        _undo()
-        for one in _thread.connections.values():
-            if one.errors_occurred:  # of a server that went away, too
-                one.close_if_unusable_or_obsolete()
-
-
-def _settled(call):
-    try:
-        result = call()
-    except BaseException:
-        clean()
-        raise
-    settle()
-    return result
-
-
-_sensitive = None
-
-
-def use_executors(loop):
-    """Have a loop's coroutines hand their sync code to threads that are looked after."""
-    global _sensitive
-    loop.set_default_executor(Executor())
-    _sensitive = SyncToAsync.single_thread_executor = Executor(max_workers=1, keeps=True)
-
-
-def awaited_turn_over():
-    """On the loop, after a turn's coroutine."""
-    if _sensitive is not None:
-        _sensitive.turn_over()

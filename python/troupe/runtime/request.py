@@ -1,48 +1,55 @@
-"""The request as a view sees it in its worker: Django's HttpRequest, rebuilt from the map of
-proto/PROTOCOL.md 6.
+"""The request as a view sees it in its worker: Django's HttpRequest, rebuilt from the map of proto/PROTOCOL.md 6.
 
-Lazy where it costs: the user and the session are read when somebody looks.
+Lazy where it costs: the user and the session are read on first access.
 """
 
 from importlib import import_module
+from typing import Any, Literal
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, QueryDict
 from django.http.cookie import SimpleCookie
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
+
+from ..wire import RequestMap
 
 
 class WorkerRequest(HttpRequest):
-    """A GET of the page that the view stands in."""
+    """A GET of the page that contains the view."""
 
-    _troupe_worker = True  # {% live_view %} looks at it
+    _troupe_worker = True  # so that {% live_view %} can tell
+    _troupe_facts: RequestMap
+    _troupe_url: str
+    _troupe_scheme: str
+    _troupe_language: str | None
+    _troupe_time_zone: str | None
+    _resolver_match: ResolverMatch | Literal[False] | None  # False: not resolved yet
 
-    def _get_scheme(self):
+    def _get_scheme(self) -> str:
         return self._troupe_scheme
 
     @property
-    def resolver_match(self):
-        """What the URL configuration says of the path; None where it knows none."""
-        if self._match is False:
+    def resolver_match(self) -> ResolverMatch | None:
+        """What the URL configuration makes of the path. None: it does not know it."""
+        if self._resolver_match is False:
             try:
-                self._match = resolve(self.path_info)
+                self._resolver_match = resolve(self.path_info)
             except Resolver404:
-                self._match = None
-        return self._match
+                self._resolver_match = None
+        return self._resolver_match
 
     @resolver_match.setter
-    def resolver_match(self, value):
-        self._match = value
+    def resolver_match(self, value: ResolverMatch | None) -> None:
+        self._resolver_match = value
 
 
-def build_request(facts, url=""):
-    """A WorkerRequest of a request map. `url`, if not empty, is the path and query to take instead of the
-    map's own.
-    """
+def build_request(facts: RequestMap, url: str = "") -> WorkerRequest:
+    """The request that a request map describes. url: the path and query to use instead of the map's, unless empty."""
     request = WorkerRequest()
-    request._match = False
+    request._resolver_match = False
     request._troupe_facts, request._troupe_url = facts, url
     path, _, query = url.partition("?") if url else (facts.get("path") or "/", "", facts.get("query") or "")
     request.method = facts.get("method") or "GET"
@@ -64,7 +71,7 @@ def build_request(facts, url=""):
     return request
 
 
-def _meta(facts, path, query):
+def _meta(facts: RequestMap, path: str, query: str) -> dict[str, Any]:
     host, port = facts.get("server") or ("", 0)
     meta = {
         "REQUEST_METHOD": facts.get("method") or "GET",
@@ -79,29 +86,29 @@ def _meta(facts, path, query):
     for name, value in (facts.get("headers") or {}).items():
         key = name.upper().replace("-", "_")
         meta[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
-    if facts.get("csrf"):
-        meta["CSRF_COOKIE"] = facts["csrf"]
+    csrf = facts.get("csrf")
+    if csrf:
+        meta["CSRF_COOKIE"] = csrf
     return meta
 
 
-def _session(key):
-    store = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
-    store._troupe_key = key or None
-    return store
+def _session(key: str | None) -> SessionBase:
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
+    session._troupe_key = key or None
+    return session
 
 
-def _user(facts):
-    """The person, through the backend that let them in: one that is gone or inactive by now is nobody."""
+def _user(facts: RequestMap) -> Any:
+    """The user, loaded by the backend that authenticated them. Anonymous: deleted or inactive by now. None:
+    django.contrib.auth is not installed.
+    """
     if not apps.is_installed("django.contrib.auth"):
         return None
     from django.contrib.auth import get_user_model, load_backend
     from django.contrib.auth.models import AnonymousUser
 
     key, path = facts.get("user"), facts.get("backend")
-    if not key:
-        return AnonymousUser()
-
-    if path not in settings.AUTHENTICATION_BACKENDS:
+    if not key or path not in settings.AUTHENTICATION_BACKENDS:
         return AnonymousUser()
     try:
         key = get_user_model()._meta.pk.to_python(key)
@@ -110,15 +117,15 @@ def _user(facts):
     return load_backend(path).get_user(key) or AnonymousUser()
 
 
-def new_cookies(request):
-    """The Set-Cookie texts of a session that mount() began or changed. Saves it."""
+def new_cookies(request: HttpRequest) -> list[str]:
+    """Saves the request's session if it was changed. Returns the Set-Cookie texts of one that is new."""
     session = getattr(request, "session", None)
     if session is None or not session.modified:
         return []
     session.save()
     if session.session_key == session._troupe_key:
         return []
-    jar = SimpleCookie()
+    jar: SimpleCookie = SimpleCookie()
     name = settings.SESSION_COOKIE_NAME
     jar[name] = session.session_key
     jar[name]["path"] = settings.SESSION_COOKIE_PATH

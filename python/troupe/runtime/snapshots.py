@@ -1,7 +1,7 @@
-"""What a snapshot holds besides Python's own plain types: how it is packed, and made again. No pickle, anywhere.
+"""How a snapshot holds values of types that are not built in. Nothing is ever pickled.
 
 worker/py/pack.c packs exact None, bool, int, float, str, bytes, list, dict, tuple, set and frozenset by itself, and
-calls pack() for the rest. Codes 1 to 7 are wire.py's; 8 to 10 are pack.c's tuples and sets.
+calls pack() for the rest. Extension types 1 to 7 are wire.py's, and 8 to 10 pack.c's tuples and sets.
 """
 
 import datetime
@@ -10,6 +10,8 @@ import enum
 import importlib
 import uuid
 import zoneinfo
+from collections.abc import Callable
+from typing import Any
 
 import msgpack
 from django.apps import apps
@@ -20,26 +22,28 @@ from .. import wire
 
 BIG_INT, SURROGATES, MODEL, ZONED, CHOICE, ANONYMOUS = range(11, 17)
 
-_BY_WIRE = {datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID, SafeString}
-_FIXED = (type(None), datetime.timezone)
+_PACKED_BY_WIRE = {datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID, SafeString}
+_FIXED_OFFSETS = (type(None), datetime.timezone)
 
 
 class NotKept(TypeError):
     """A value that no snapshot can hold."""
 
 
-def pack(value):
-    """(code, bytes) of a value. NotKept: it cannot be made again from bytes."""
+def pack(value: Any) -> tuple[int, bytes]:
+    """(extension type, bytes) of a value. NotKept: it could not be restored from bytes."""
     kind = type(value)
     if kind is datetime.datetime:
         return _pack_datetime(value)
-    if kind in _BY_WIRE:
-        return wire.pack_ext(value)
+    if kind in _PACKED_BY_WIRE:
+        ext = wire.pack_ext(value)
+        assert ext is not None
+        return ext
     if kind is int:
         return BIG_INT, str(value).encode()
     if kind is str:
         return SURROGATES, value.encode("utf-8", "surrogatepass")
-    if isinstance(value, models.Model):  # of a lazy user too
+    if isinstance(value, models.Model):  # also the one inside a lazy user
         return _pack_model(value)
     if _is_anonymous(value):
         return ANONYMOUS, b""
@@ -48,63 +52,63 @@ def pack(value):
     raise NotKept(f"a {kind.__name__} cannot be kept")
 
 
-def _anonymous():
-    from django.contrib.auth.models import AnonymousUser  # only where that app is installed
+def _anonymous_user() -> type:
+    from django.contrib.auth.models import AnonymousUser  # importable only where that app is installed
 
     return AnonymousUser
 
 
-def _is_anonymous(value):
-    return apps.is_installed("django.contrib.auth") and isinstance(value, _anonymous())
+def _is_anonymous(value: Any) -> bool:
+    return apps.is_installed("django.contrib.auth") and isinstance(value, _anonymous_user())
 
 
-def _pack_datetime(value):
-    if isinstance(value.tzinfo, _FIXED):
-        return 1, value.isoformat().encode()
+def _pack_datetime(value: datetime.datetime) -> tuple[int, bytes]:
+    if isinstance(value.tzinfo, _FIXED_OFFSETS):
+        return wire.DATETIME, value.isoformat().encode()
     key = getattr(value.tzinfo, "key", None)
     if type(value.tzinfo) is not zoneinfo.ZoneInfo or key is None:
         raise NotKept(f"a datetime with a {type(value.tzinfo).__name__} cannot be kept")
     return ZONED, msgpack.packb([value.replace(tzinfo=None).isoformat(), value.fold, key])
 
 
-def _pack_model(value):
+def _pack_model(value: models.Model) -> tuple[int, bytes]:
     meta = value._meta
     if value.pk is None or value._state.adding or value._state.db is None:
         raise NotKept(f"a {meta.label} that is not saved cannot be kept")
     return MODEL, wire.pack_body({"label": meta.label, "pk": value.pk, "using": value._state.db})
 
 
-def _model(data):
-    said = wire.unpack_body(data)
-    return apps.get_model(said["label"])._base_manager.using(said["using"]).get(pk=said["pk"])
+def _unpack_model(data: bytes) -> models.Model:
+    fields = wire.unpack_body(data)
+    return apps.get_model(fields["label"])._base_manager.using(fields["using"]).get(pk=fields["pk"])
 
 
-def _zoned(data):
+def _unpack_zoned(data: bytes) -> datetime.datetime:
     naive, fold, key = msgpack.unpackb(data)
     return datetime.datetime.fromisoformat(naive).replace(fold=fold, tzinfo=zoneinfo.ZoneInfo(key))
 
 
-def _choice(data):
-    module, name, member = msgpack.unpackb(data)
-    found = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    if not (isinstance(found, type) and issubclass(found, enum.Enum)):
-        raise ValueError(f"{module}.{name} is no Enum")
-    return found[member]
+def _unpack_choice(data: bytes) -> enum.Enum:
+    module, qualname, member = msgpack.unpackb(data)
+    cls: Any = importlib.import_module(module)
+    for name in qualname.split("."):
+        cls = getattr(cls, name)
+    if not (isinstance(cls, type) and issubclass(cls, enum.Enum)):
+        raise ValueError(f"{module}.{qualname} is no Enum")
+    return cls[member]
 
 
-_READERS = {
+_READERS: dict[int, Callable[[bytes], Any]] = {
     BIG_INT: lambda data: int(data.decode()),
     SURROGATES: lambda data: data.decode("utf-8", "surrogatepass"),
-    MODEL: _model,
-    ZONED: _zoned,
-    CHOICE: _choice,
-    ANONYMOUS: lambda data: _anonymous()(),
+    MODEL: _unpack_model,
+    ZONED: _unpack_zoned,
+    CHOICE: _unpack_choice,
+    ANONYMOUS: lambda data: _anonymous_user()(),
 }
 
 
-def unpack(code, data):
-    """The value of an extension type. Whatever it raises says that the value cannot be made again."""
+def unpack(code: int, data: bytes) -> Any:
+    """The value of an extension type. Whatever it raises says that the value cannot be restored."""
     reader = _READERS.get(code)
     return reader(bytes(data)) if reader is not None else wire.unpack_ext(code, data)

@@ -1,13 +1,15 @@
-"""Templates of views, and the plans that are made of them, once a template.
+"""Templates of views, and their plans, which are compiled once per template.
 
-A plan (template/plan.py) says where in the page each value stands; C executes it. What no plan can be made of is
-rendered whole. Any thread, with the GIL.
+A plan (template/plan.py) says where in the page each value stands; C executes it. A template that has none is rendered
+as a whole. Any thread, with the GIL.
 """
 
 import logging
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.signals import setting_changed
-from django.template import Template, TemplateDoesNotExist, engines
+from django.template import Context, Engine, Template, TemplateDoesNotExist, engines
 from django.template.loader import get_template
 from django.template.loaders import cached
 
@@ -16,11 +18,16 @@ from ..template import native, plan
 
 logger = logging.getLogger("troupe")
 
-_MOST = 1000  # templates, and sources of templates, that are remembered
-_MOST_VARIANTS = 32  # plans of one template whose {% extends %} or {% include %} go by variable
+MAX_TEMPLATES = 1000  # of each of the two caches
+MAX_VARIANTS = 32  # plans of one template whose {% extends %} or {% include %} depends on a variable
 
-_from_source = {}
-_loaded = {}  # name → template
+# A Plan is an object of C's, whose `details` has "variant" and "templates"; MakePlan makes one of what
+# template.plan.compile_page() returns.
+Plan = Any
+MakePlan = Callable[[dict[str, Any]], Plan]
+
+_by_source: dict[str, Any] = {}
+_by_name: dict[str, Any] = {}
 
 
 class NoEngine(Exception):
@@ -30,78 +37,78 @@ class NoEngine(Exception):
 # Templates
 
 
-def from_source(source):
+def from_source(source: str) -> Any:
     """The template of a view's template_string."""
-    template = _from_source.get(source)
-    if template is None or not _are_unchanged(_parts(template.template)):
-        if len(_from_source) >= _MOST:  # made at run time, it seems: they must not pile up
-            _from_source.clear()
-        template = _from_source[source] = _engine().from_string(source)
+    template = _by_source.get(source)
+    if template is None or not _are_unchanged(_uncached_parts(template.template)):
+        if len(_by_source) >= MAX_TEMPLATES:  # sources made at run time must not pile up
+            _by_source.clear()
+        template = _by_source[source] = _engine().from_string(source)
     return template
 
 
-def _engine():
+def _engine() -> Any:
     for engine in engines.all():
         if hasattr(engine, "engine"):
             return engine
     raise NoEngine("TEMPLATES has no Django template engine")
 
 
-def named(name):
-    """The template of that name, as get_template() finds it: the same object as long as its files do not change."""
-    before = _loaded.get(name)
-    if before is not None and _is_as_before(before, name):
-        return before
+def get(name: str) -> Any:
+    """The template of that name, as get_template() finds it: the same object while its files do not change."""
+    template = _by_name.get(name)
+    if template is not None and _is_current(template, name):
+        return template
     template = get_template(name)
-    if _of_django(template) is not None:
-        if len(_loaded) >= _MOST:
-            _loaded.clear()
-        _loaded[name] = template
+    if isinstance(getattr(template, "template", None), Template):  # and not of another engine
+        if len(_by_name) >= MAX_TEMPLATES:
+            _by_name.clear()
+        _by_name[name] = template
     return template
 
 
-def _memory(engine):
-    """What the engine's cached loader remembers, by name; None: it has no such loader."""
+def _loader_cache(engine: Engine) -> dict[str, Any] | None:
+    """The engine's cached templates, by name. None: it has no cached loader."""
     for loader in engine.template_loaders:
         if isinstance(loader, cached.Loader):
             return loader.get_template_cache
     return None
 
 
-def _is_as_before(template, name):
-    """Whether the loader still remembers it; or, where no loader does, whether its files still say the same. Without
-    a plan nobody knows which files those are.
+def _is_current(backend_template: Any, name: str) -> bool:
+    """Whether the cached loader still has this template; without such a loader, whether its files are unchanged. Which
+    files those are is known only with a plan.
     """
-    django = template.template
-    memory = _memory(django.engine)
-    if memory is not None:
-        return memory.get(name) is django
-    plans = getattr(django, "_troupe_pages", ())
-    return None not in plans and _are_unchanged([django, *_parts(django)])
+    template = backend_template.template
+    cache = _loader_cache(template.engine)
+    if cache is not None:
+        return cache.get(name) is template
+    plans = getattr(template, "_troupe_plans", ())
+    return None not in plans and _are_unchanged([template, *_uncached_parts(template)])
 
 
-def _parts(template):
-    """The templates that went into the plans of one, as far as a loader finds them anew each time."""
-    pages = getattr(template, "_troupe_pages", ())
-    if not pages:
+def _uncached_parts(template: Template) -> Iterable[Template]:
+    """The templates that are part of this one's plans and have a loader without a cache."""
+    plans = getattr(template, "_troupe_plans", ())
+    if not plans:
         return ()
     count, parts = getattr(template, "_troupe_parts", (0, ()))
-    if count != len(pages):
-        every = (one for page in pages if page is not None for one in page.details["templates"])
-        parts = [one for one in every if _loader(one) is not None and _memory(one.engine) is None]
-        template._troupe_parts = len(pages), parts
+    if count != len(plans):
+        every = (part for found in plans if found is not None for part in found.details["templates"])
+        parts = [part for part in every if _loader(part) is not None and _loader_cache(part.engine) is None]
+        template._troupe_parts = len(plans), parts
     return parts
 
 
-def _are_unchanged(templates):
-    return not templates or all(map(_unchanged, templates))
+def _are_unchanged(templates: Iterable[Template]) -> bool:
+    return not templates or all(map(_is_unchanged, templates))
 
 
-def _loader(template):
+def _loader(template: Template) -> Any:
     return getattr(template.origin, "loader", None)
 
 
-def _unchanged(template):
+def _is_unchanged(template: Template) -> bool:
     loader = _loader(template)
     try:
         return loader is not None and loader.get_contents(template.origin) == template.source
@@ -109,63 +116,55 @@ def _unchanged(template):
         return False
 
 
-def _of_django(template):
-    """Django's own Template behind that of a backend; None: another engine's."""
-    found = getattr(template, "template", None)
-    return found if isinstance(found, Template) else None
-
-
-def _forget(*, setting, **_):
+def _clear(*, setting: str, **_: object) -> None:
     if setting == "TEMPLATES":
-        _from_source.clear()
-        _loaded.clear()
+        _by_source.clear()
+        _by_name.clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="troupe.pages")
+setting_changed.connect(_clear, dispatch_uid="troupe.runtime.template_cache")
 
 
 # Plans
 
 
-def page_of(template, context, make):
-    """The plan of a django.template.base.Template for what `context` (bound to it) names; None: it has none.
-
-    make: from a dict as compile_page() gives it to what C walks.
-    """
+def find_plan(template: Template, context: Context, make_plan: MakePlan) -> Plan | None:
+    """The template's plan for the templates that `context`, bound to it, names. None: it has none."""
     try:
-        pages = template._troupe_pages
+        plans = template._troupe_plans
     except AttributeError:
         native.make_native(template)
-        pages = template._troupe_pages = []
-    for page in pages:
-        if page is None or _holds(page.details["variant"], context):
-            return page
-    if len(pages) >= _MOST_VARIANTS:
+        plans = template._troupe_plans = []
+    for found in plans:
+        if found is None or _matches(found.details["variant"], context):
+            return found
+    if len(plans) >= MAX_VARIANTS:
         return None
     try:
-        made = plan.compile_page(template, context)
-    except TemplateDoesNotExist:  # of {% extends %}: rendering says so
+        description = plan.compile_page(template, context)
+    except TemplateDoesNotExist:  # of {% extends %}: rendering reports it
         return None
     except Exception:
         logger.exception("event=no_plan template=%s", quoted(template.name or "(a string)"))
-        made = None
-    page = _made(template, make, made) if made is not None else None
-    pages.append(page)
-    return page
+        description = None
+    made = _make(template, make_plan, description) if description is not None else None
+    plans.append(made)
+    return made
 
 
-def _made(template, make, description):
+def _make(template: Template, make_plan: MakePlan, description: dict[str, Any]) -> Plan | None:
     try:
-        others = tuple(one for one in description["templates"] if one is not template)
-        return make({**description, "templates": others})
+        others = tuple(part for part in description["templates"] if part is not template)
+        return make_plan({**description, "templates": others})
     except Exception:
         logger.exception("event=no_plan template=%s", quoted(template.name or "(a string)"))
         return None
 
 
-def _holds(variant, context):
+def _matches(variant: Iterable[tuple[Any, str]], context: Context) -> bool:
+    """Whether the expressions that choose a variant's templates still have the values that they had."""
     return all(_value(expr, context) == name for expr, name in variant)
 
 
-def _value(expr, context):
+def _value(expr: Any, context: Context) -> Any:
     return expr[1] if expr[0] == "const" else expr[1].resolve(context)

@@ -1,0 +1,91 @@
+"""Faults: how an exception that left user code is reported to the C runtime (proto/PROTOCOL.md 7).
+
+Any thread, with the GIL.
+"""
+
+import linecache
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from .. import validation
+from ..errors import HandlerTimeout
+from .housekeeping import note_interruption
+
+# The kinds of a fault.
+PYTHON = "python"
+TEMPLATE = "template"
+HANDLER_NOT_FOUND = "handler_not_found"
+VIEW_REFUSED = "view_refused"
+FORBIDDEN = "forbidden"
+PARAMS = "params"
+
+MAX_MESSAGE = 4000  # characters
+MAX_SOURCE_LINE = 200  # characters
+MAX_FRAMES = 40
+
+_HERE = Path(__file__).parent
+# Frames of these files say nothing about a project's code.
+_INTERNAL_FILES = {
+    validation.__file__,
+    *(str(_HERE / f"{name}.py") for name in ("handlers", "housekeeping", "lifecycle", "rendering", "view_class")),
+}
+
+Frame = tuple[str, int, str, str]  # file, line, function, source line
+
+
+class Refused(Exception):
+    """A fault with a message of its own. kind: one of the kinds above."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def refuse_params(error: BaseException) -> NoReturn:
+    """Raises Refused(params) for parameters without a Python value: a key that is not text, or an extension type that
+    does not parse.
+    """
+    raise Refused(PARAMS, f"the parameters cannot be read: {error}") from None
+
+
+def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Frame]]:
+    """(kind, message, type, frames) of an exception, the innermost frame last.
+
+    where: what was being done, such as "path.event()" or "template path".
+    """
+    if isinstance(error, HandlerTimeout):
+        note_interruption()
+    if isinstance(error, Refused):
+        return error.kind, _encodable(str(error)), "", []
+    kind = TEMPLATE if where.startswith("template ") else PYTHON
+    message = f"Error in {where}: {_message(error)}"
+    return kind, message, _encodable(type(error).__qualname__), _frames(error)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()[:MAX_MESSAGE]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return _encodable(str(error)) or type(error).__name__
+    except BaseException:  # a __str__ that raises must not hide the exception
+        return f"<{type(error).__name__} that cannot be shown>"
+
+
+def _frames(error: BaseException) -> list[Frame]:
+    """The frames of user code. Of a deep recursion only the two ends are kept."""
+    frames: list[Frame] = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename in _INTERNAL_FILES:
+            continue
+        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        function = _encodable(code.co_name)
+        frames.append((_encodable(code.co_filename), line, function, _encodable(source)[:MAX_SOURCE_LINE]))
+        if len(frames) > 2 * MAX_FRAMES:
+            del frames[MAX_FRAMES // 2]
+    if len(frames) <= MAX_FRAMES:
+        return frames
+    return frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]

@@ -1,0 +1,130 @@
+"""A view's life between two workers and two sockets: mount, join, restore, and what its snapshot carries along."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.http.response import HttpResponseBase, HttpResponseRedirectBase
+
+from .. import wire
+from ..logs import word
+from ..validation import refuse_unused
+from ..views import LiveView
+from ..wire import RequestMap
+from .faults import FORBIDDEN, VIEW_REFUSED, Refused
+from .housekeeping import settled
+from .locale import activate_locale
+from .request import WorkerRequest, build_request, new_cookies
+
+logger = logging.getLogger("troupe")
+
+Answer = dict[str, Any]  # {"status": int, "headers": [[name, value]…], "body": bytes}; see mount_view()
+
+
+@settled
+def mount_view(
+    view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any]
+) -> Answer | None:
+    """Builds the request, asks authorize() and calls mount(). Returns None, or what the visitor gets instead of the
+    view: {"status", "headers", "body"}. Status 0: the view stands, and its page is to have these headers.
+
+    mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
+    returns is ignored.
+    """
+    request = build_request(request_map, url) if request_map is not None else None
+    view.request = request
+    activate_locale(view)
+    _authorize(view, path, request)
+    try:
+        result = view.mount(request, **params)
+    except Http404 as error:
+        return _answer(404, body=str(error).encode("utf-8", "replace"))
+    except PermissionDenied as error:
+        return _answer(403, body=str(error).encode("utf-8", "replace"))
+    refuse_unused(result, "it")
+    if isinstance(result, HttpResponseBase):
+        if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
+            logger.warning("event=mount_response view=%s status=%d", word(path), result.status_code)
+        return _answer_from_response(result, request)
+    headers = _cookie_headers(request)
+    return {"status": 0, "headers": headers} if headers else None
+
+
+@settled
+def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, restored: bool = False) -> None:
+    """A page's socket joins a living view: the view gets the socket's request, and authorize() is asked again.
+
+    restored: the view comes from a snapshot, so restore() is called.
+    """
+    request = build_request(request_map, url)
+    view.request = request
+    activate_locale(view)
+    _authorize(view, path, request)
+    if restored:
+        refuse_unused(view.restore(request), f"{path}.restore()")
+
+
+@settled
+def restore_view(view: LiveView) -> None:
+    """Calls restore() of a view that comes from a snapshot and has no page: a program uses it."""
+    refuse_unused(view.restore(view.request), "it")
+
+
+@settled
+def adopt_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
+    """Sets the attributes of a new view from a snapshot. state: by attribute name; "" holds the snapshot's
+    state_version. Where that is not the class's, migrate() decides.
+    """
+    version = state.pop("", 0)
+    if version != view.state_version:
+        migrated: Any = view.migrate(version, state)
+        refuse_unused(migrated, f"{path}.migrate()")
+        if migrated is None:
+            raise Refused(VIEW_REFUSED, f"{path}.migrate() takes nothing over from state_version {version!r}")
+        if not isinstance(migrated, dict):
+            raise TypeError(f"{path}.migrate() must return a dict or None, not {type(migrated).__name__}")
+        state = migrated
+    vars(view).update(state)
+
+
+def carry_view(view: LiveView) -> bytes | None:
+    """What join_view() needs to rebuild the request of a view that moves to another worker, packed. None: the view has
+    no request.
+    """
+    request_map = getattr(view.request, "_troupe_facts", None)
+    return None if request_map is None else wire.pack_body({"request": request_map, "url": view.request._troupe_url})
+
+
+def rebuilds(view: LiveView) -> bool:
+    """Whether the view's class overrides restore()."""
+    return type(view).restore is not LiveView.restore
+
+
+def _authorize(view: LiveView, path: str, request: WorkerRequest | None) -> None:
+    try:
+        allowed = view.authorize(request)
+    except PermissionDenied as error:
+        raise Refused(FORBIDDEN, str(error) or f"authorize() of {path} said no") from None
+    refuse_unused(allowed, f"{path}.authorize()")
+    if not allowed:
+        raise Refused(FORBIDDEN, f"authorize() of {path} said no")
+
+
+def _answer(
+    status: int, headers: Iterable[list[str]] = (), body: bytes = b"", request: WorkerRequest | None = None
+) -> Answer:
+    return {"status": status, "headers": [*headers, *_cookie_headers(request)], "body": body}
+
+
+def _cookie_headers(request: WorkerRequest | None) -> list[list[str]]:
+    return [["Set-Cookie", text] for text in new_cookies(request)] if request is not None else []
+
+
+def _answer_from_response(response: HttpResponseBase, request: WorkerRequest | None) -> Answer:
+    if not getattr(response, "is_rendered", True):  # a TemplateResponse
+        response.render()
+    headers = [[name, value] for name, value in response.items()]
+    headers += [["Set-Cookie", morsel.OutputString()] for morsel in response.cookies.values()]
+    return _answer(response.status_code, headers, bytes(getattr(response, "content", b"")), request)

@@ -1,0 +1,89 @@
+"""A view's context and its template, for one rendering by the C runtime."""
+
+import contextlib
+import sys
+from collections.abc import Generator
+from typing import Any
+
+from django.template import Context, Template, TemplateDoesNotExist
+from django.template.context import make_context
+
+from ..validation import refuse_unused
+from ..views import LiveView
+from . import template_cache
+from .faults import TEMPLATE, Refused
+from .housekeeping import settled
+from .locale import activate_locale, current_locale
+from .template_cache import MakePlan
+
+_ORIGINAL_RENDER = Template._render
+_ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+
+
+@settled
+def sync(view: LiveView) -> dict[str, Any]:
+    """The context of the next rendering. TypeError: get_context_data() returned no dict."""
+    activate_locale(view)
+    context = view.get_context_data()
+    refuse_unused(context, "it")
+    if not isinstance(context, dict):
+        raise TypeError(f"get_context_data() must return a dict, not {type(context).__name__}")
+    return context
+
+
+def rendering(
+    view: LiveView, path: str, data: dict[str, Any], whole: bool, make_plan: MakePlan
+) -> Generator[Any, None, None]:
+    """A generator around one rendering. It yields once: (context, plan, locale), with the context bound until the
+    generator is closed; or HTML, if the template has no plan or `whole` is asked for.
+
+    locale: see current_locale(). make_plan: see template_cache.find_plan().
+    """
+    try:
+        backend_template = _template(view, path)
+        template = getattr(backend_template, "template", None)
+        if whole or not isinstance(template, Template):
+            yield backend_template.render(data, view.request)
+            return
+        context = make_context(data, view.request, autoescape=backend_template.backend.engine.autoescape)
+        with _ALREADY_BOUND if _bind(context, template) else context.bind_template(template):
+            context.template_name = template.name
+            plan = template_cache.find_plan(template, context, make_plan)
+            if plan is None:
+                yield template._render(context)
+            else:
+                _signal_to_tests(template, context)
+                yield context, plan, current_locale()
+    except TemplateDoesNotExist as error:
+        raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+def _template(view: LiveView, path: str) -> Any:
+    """The backend's template that the view names."""
+    try:
+        if view.template_string is not None:
+            return template_cache.from_source(view.template_string)
+        if view.template_name is not None:
+            return template_cache.get(view.template_name)
+    except template_cache.NoEngine as error:
+        raise Refused(TEMPLATE, str(error)) from None
+    raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
+
+
+def _bind(context: Context, template: Template) -> bool:
+    """Does what Context.bind_template() and RenderContext.push_state() do, without undoing it: nobody uses the context
+    afterwards. False: context processors must be called, which bind_template() does.
+    """
+    context.render_context.template = template
+    context.render_context.push()
+    if type(context) is not Context:
+        return False
+    context.template = template
+    return True
+
+
+def _signal_to_tests(template: Template, context: Context) -> None:
+    """Sends Django's template_rendered, which its test runner otherwise sends from its own Template._render."""
+    if Template._render is not _ORIGINAL_RENDER and "django.test.signals" in sys.modules:
+        signals: Any = sys.modules["django.test.signals"]
+        signals.template_rendered.send(sender=template, template=template, context=context)
