@@ -90,36 +90,36 @@ s_encode(broker *self, const page *found)
 }
 
 void
-front_sessions(broker *self, parcel *in, const header *request)
+admin_sessions(broker *self, wire_message *in, const header *request)
 {
     sessions_body asked;
     page found = {0};
-    err error = sessions_decode(parcel_frame(in, 2), &asked);
+    err error = sessions_decode(wire_message_frame(in, 2), &asked);
     if (error) {
-        front_refuse(self, in, request, error);
+        reject_request(self, in, request, error);
         return;
     }
     s_collect(self, &asked, &found);
     header reply = header_reply(request, MSG_LISTED);
     s_encode(self, &found);
-    answer_body(self, parcel_frame(in, 0), &reply);
+    answer_body(self, wire_message_frame(in, 0), &reply);
 }
 
 // It is over for everybody at once, whatever its worker is doing: what it still says of it goes nowhere.
 static void
 s_end(broker *self, session *known)
 {
-    adopt_disown(self, known->owner, known->id, known->epoch);
-    fate_forget(self, known, HAPPENING_LOST, "evicted");
+    answer_disown(self, known->owner, known->id, known->epoch);
+    lifecycle_end(self, known, INPUT_LOST, "evicted");
 }
 
 void
-front_evict(broker *self, parcel *in, const header *request)
+admin_evict(broker *self, wire_message *in, const header *request)
 {
     char id[ID_TEXT];
-    slice from = parcel_frame(in, 0);
+    slice from = wire_message_frame(in, 0);
     session *known = directory_find(self->sessions, request->session);
-    if (!known && adopt_waits(self, request)) {
+    if (!known && recovery_is_waiting(self, request)) {
         answer_refuse(self, from, request, 0, ERR_FULL, "workers have not said yet what they have",
                       NO_WORKER_RETRY_MS);
         return;
@@ -134,7 +134,7 @@ front_evict(broker *self, parcel *in, const header *request)
         s_end(self, known);
     if (self->store)
         store_drop(self->store, request->session);
-    keep_settle(self);
+    persistence_commit(self);
     header reply = header_reply(request, MSG_ENDED);
     buffer_clear(&self->body);
     reason_encode("evicted", slice_of(NULL, 0), &self->body);

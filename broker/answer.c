@@ -5,7 +5,7 @@
 #define MAX_OUTBOX 65536 // notices; each is small
 
 typedef struct {
-    key to;
+    routing_id to;
     uint64_t since;
     uint8_t head[HEADER_SIZE];
     buffer body;
@@ -29,13 +29,13 @@ s_keep(broker *self, slice to, const uint8_t head[HEADER_SIZE])
         zlistx_set_destructor(self->outbox, s_notice_destroy);
     }
     if (zlistx_size(self->outbox) >= MAX_OUTBOX) {
-        self->count.dropped++;
-        broker_log(self, GATE_FULL, LEVEL_WARN, "answer_dropped", "outbox=%zu", zlistx_size(self->outbox));
+        self->counters.dropped++;
+        broker_log(self, LOG_FULL, LEVEL_WARN, "answer_dropped", "outbox=%zu", zlistx_size(self->outbox));
         return;
     }
     notice *kept = calloc(1, sizeof *kept);
     ASSERT(kept);
-    kept->to = key_of(0, to);
+    kept->to = routing_id_of(0, to);
     kept->since = self->now;
     memcpy(kept->head, head, HEADER_SIZE);
     buffer_init(&kept->body);
@@ -59,7 +59,7 @@ answer_body(broker *self, slice to, const header *reply)
     if (error == ERR_AGAIN)
         s_keep(self, to, head);
     else if (error)
-        fate_doom_client(self, to);
+        lost_peers_add_client(self, to);
 }
 
 void
@@ -68,12 +68,12 @@ answer_flush(broker *self)
     if (!self->outbox)
         return;
     for (notice *each = zlistx_first(self->outbox); each; each = zlistx_next(self->outbox)) {
-        err error = s_send(self, key_bytes(&each->to), each->head, buffer_bytes(&each->body));
+        err error = s_send(self, routing_id_bytes(&each->to), each->head, buffer_bytes(&each->body));
         if (error == ERR_AGAIN && self->now - each->since <= self->client_dead_ms)
             continue;
         if (error) {
-            self->count.dropped++;
-            fate_doom_client(self, key_bytes(&each->to));
+            self->counters.dropped++;
+            lost_peers_add_client(self, routing_id_bytes(&each->to));
         }
         zlistx_delete(self->outbox, zlistx_cursor(self->outbox));
     }
@@ -83,7 +83,7 @@ void
 answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err error, const char *message,
               uint32_t retry_ms)
 {
-    self->count.refused++;
+    self->counters.refused++;
     header reply = header_reply(request, refusal_type(error));
     reply.epoch = epoch;
     buffer_clear(&self->body);
@@ -92,15 +92,16 @@ answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err
 }
 
 void
-answer_suspect(broker *self, slice to, const header *request, uint64_t epoch, const suspect *of, bool held)
+answer_quarantine(broker *self, slice to, const header *request, uint64_t epoch, const quarantine_entry *of,
+                  bool held)
 {
     char text[QUARANTINE_TEXT];
     err error = held ? ERR_QUARANTINED : ERR_WORKER_LOST;
-    self->count.refused++;
+    self->counters.refused++;
     header reply = header_reply(request, refusal_type(error));
     reply.epoch = epoch;
     buffer_clear(&self->body);
-    refusal_blame_encode(error, slice_text(suspect_text(of, text)),
+    refusal_blame_encode(error, slice_text(quarantine_text(of, text)),
                          held ? (uint32_t)(of->until - self->now) : 0, slice_of(of->view, of->view_size),
                          slice_of(of->event, of->event_size), &self->body);
     answer_body(self, to, &reply);
@@ -143,10 +144,10 @@ answer_control(broker *self, slice to, const header *head)
         return OK;
     worker *known = registry_find(self->workers, to);
     if (error == ERR_UNREACHABLE && known)
-        fate_doom_worker(self, known);
+        lost_peers_add_worker(self, known);
     if (error != ERR_UNREACHABLE) {
-        self->count.dropped++;
-        broker_log(self, GATE_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
+        self->counters.dropped++;
+        broker_log(self, LOG_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
                    err_word(error));
     }
     return error;
@@ -170,5 +171,5 @@ answer_leave(broker *self, const session *of)
     };
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    return answer_control(self, key_bytes(&of->owner->id), &leave);
+    return answer_control(self, routing_id_bytes(&of->owner->id), &leave);
 }

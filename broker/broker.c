@@ -19,20 +19,20 @@ static front_handler *const s_front[256] = {
     [MSG_UNMOUNT] = front_request,   [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,
     [MSG_STATS] = front_stats,       [MSG_ACK] = front_request,     [MSG_LEAVE] = front_leave,
     [MSG_LOGOUT] = front_logout,     [MSG_REFRESH] = front_request, [MSG_EXITED] = front_exited,
-    [MSG_SESSIONS] = front_sessions, [MSG_EVICT] = front_evict,
+    [MSG_SESSIONS] = admin_sessions, [MSG_EVICT] = admin_evict,
 };
 static back_handler *const s_back[256] = {
-    [MSG_MOUNTED] = back_reply,     [MSG_JOINED] = back_reply,        [MSG_DONE] = back_reply,
-    [MSG_FAILED] = back_reply,      [MSG_NOT_EXECUTED] = back_reply,  [MSG_UNKNOWN] = back_reply,
-    [MSG_UNMOUNTED] = back_reply,   [MSG_PONG] = back_reply,          [MSG_FIGURES] = back_reply,
-    [MSG_ENDED] = back_ended,       [MSG_PUSH] = back_push,           [MSG_REGISTER] = back_register,
-    [MSG_ANNOUNCE] = back_announce, [MSG_DRAIN] = back_drain,         [MSG_MOVED] = back_moved,
-    [MSG_KEPT] = back_kept,         [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,
+    [MSG_MOUNTED] = back_reply,         [MSG_JOINED] = back_reply,        [MSG_DONE] = back_reply,
+    [MSG_FAILED] = back_reply,          [MSG_NOT_EXECUTED] = back_reply,  [MSG_UNKNOWN] = back_reply,
+    [MSG_UNMOUNTED] = back_reply,       [MSG_PONG] = back_reply,          [MSG_FIGURES] = back_reply,
+    [MSG_ENDED] = back_ended,           [MSG_PUSH] = back_push,           [MSG_REGISTER] = back_register,
+    [MSG_ANNOUNCE] = recovery_announce, [MSG_DRAIN] = migration_drain,    [MSG_MOVED] = migration_moved,
+    [MSG_KEPT] = persistence_kept,      [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,
     [MSG_RELEASED] = back_released,
 };
 
 const char *
-peer_text(slice id, char ret_text[PEER_TEXT])
+routing_id_text(slice id, char ret_text[ROUTING_ID_TEXT])
 {
     size_t used = 0;
     for (size_t i = 0; i < id.size && i < MAX_ROUTING_ID; i++)
@@ -42,74 +42,75 @@ peer_text(slice id, char ret_text[PEER_TEXT])
 }
 
 static bool
-s_id_is_good(broker *self, const parcel *in)
+s_id_is_good(broker *self, const wire_message *in)
 {
-    slice id = parcel_frame(in, 0);
+    slice id = wire_message_frame(in, 0);
     if (id.size > 0 && id.size <= MAX_ROUTING_ID)
         return true;
-    self->count.malformed++;
-    broker_log(self, GATE_MALFORMED, LEVEL_WARN, "bad_routing_id", "bytes=%zu", id.size);
+    self->counters.malformed++;
+    broker_log(self, LOG_MALFORMED, LEVEL_WARN, "bad_routing_id", "bytes=%zu", id.size);
     return false;
 }
 
 static void
-s_read_front(broker *self, parcel *in)
+s_read_front(broker *self, wire_message *in)
 {
     if (!s_id_is_good(self, in))
         return;
-    clients_hear(self->clients, parcel_frame(in, 0), self->now);
+    clients_hear(self->clients, wire_message_frame(in, 0), self->now);
     header request;
-    err error = route_check_front(in->count - 1, parcel_frame(in, 1), parcel_frame(in, 2).size, &request);
+    err error =
+        route_check_front(in->count - 1, wire_message_frame(in, 1), wire_message_frame(in, 2).size, &request);
     if (!error && !s_front[request.type])
         error = ERR_TYPE;
     if (error)
-        front_refuse(self, in, &request, error);
+        reject_request(self, in, &request, error);
     else
         s_front[request.type](self, in, &request);
 }
 
 static void
-s_read_back(broker *self, parcel *in)
+s_read_back(broker *self, wire_message *in)
 {
     if (!s_id_is_good(self, in))
         return;
-    worker *from = registry_find(self->workers, parcel_frame(in, 0));
+    worker *from = registry_find(self->workers, wire_message_frame(in, 0));
     if (from)
         from->heard_at = self->now;
     header head;
-    err error = route_check_back(in->count - 1, parcel_frame(in, 1).size, parcel_frame(in, 2),
-                                 parcel_frame(in, 3).size, &head);
+    err error = route_check_back(in->count - 1, wire_message_frame(in, 1).size, wire_message_frame(in, 2),
+                                 wire_message_frame(in, 3).size, &head);
     if (!error && !s_back[head.type])
         error = ERR_TYPE;
     bool is_reply = message_direction(head.type) == DIRECTION_REPLY;
     if (!is_reply || error)
-        keep_settle(self); // what is said now must not overtake what is held
+        persistence_commit(self); // what is said now must not overtake what is held
     if (error == ERR_TOO_LARGE && from && is_reply && s_back[head.type])
         error = OK; // its handler tells the client
     if (!from && (error || head.type != MSG_REGISTER)) {
-        back_stranger(self, in, error);
+        reject_unregistered(self, in, error);
     } else if (error) {
-        back_malformed(self, from, in, &head, error);
+        reject_worker_message(self, from, in, &head, error);
     } else {
         s_back[head.type](self, from, in, &head);
     }
 }
 
 static void
-s_read_batch(broker *self, void *socket, void (*read)(broker *, parcel *))
+s_read_batch(broker *self, void *socket, void (*read)(broker *, wire_message *))
 {
-    parcel in;
+    wire_message in;
     self->now = clock_now(self->clock);
-    for (int i = 0; i < BATCH && parcel_receive(&in, socket) == OK; i++) {
+    for (int i = 0; i < BATCH && wire_receive(&in, socket) == OK; i++) {
         read(self, &in);
-        parcel_clear(&in);
-        if (!list_is_empty(&self->doomed_workers) || !list_is_empty(&self->doomed_clients))
-            keep_settle(self);
-        fate_reap(self);
-        move_settle(self);
+        wire_message_clear(&in);
+        if (!list_is_empty(&self->lost_workers) || !list_is_empty(&self->lost_clients))
+            persistence_commit(self);
+        liveness_reap(self);
+        parking_settle(self);
     }
     eviction_settle(self);
-    keep_settle(self);
+    persistence_commit(self);
 }
 
 static void
@@ -117,7 +118,7 @@ s_tick_if_due(broker *self)
 {
     self->now = clock_now(self->clock);
     if (self->now - self->ticked_at >= self->tick_ms)
-        fate_tick(self);
+        liveness_tick(self);
 }
 
 static void
@@ -125,13 +126,13 @@ s_hear_connections(broker *self)
 {
     static const int largest[] = {[SIDE_FRONT] = MAX_FRONT_MESSAGE, [SIDE_BACK] = MAX_BACK_MESSAGE};
     connection_event told;
-    for (allow_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
+    for (socket_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
         for (int i = 0; i < BATCH && connections_next(self->connections, side, &told); i++) {
             if (!told.refused)
-                broker_log(self, GATE_CONNECTION, LEVEL_INFO, "disconnected",
+                broker_log(self, LOG_CONNECTION, LEVEL_INFO, "disconnected",
                            "side=%s peer=%s largest_frame=%d", side_word(side), told.peer, largest[side]);
-            else if (self->guard)
-                guard_refused(self->guard, side, told.reason, told.peer, self->now);
+            else if (self->zap)
+                zap_log_refusal(self->zap, side, told.reason, told.peer, self->now);
         }
 }
 
@@ -141,8 +142,8 @@ broker_turn(broker *self)
     s_tick_if_due(self);
     s_read_batch(self, self->back_socket, s_read_back);
     s_read_batch(self, self->front_socket, s_read_front);
-    if (self->guard)
-        guard_turn(self->guard, self->now);
+    if (self->zap)
+        zap_process(self->zap, self->now);
     s_hear_connections(self);
 }
 
@@ -165,12 +166,12 @@ s_on_back(zloop_t *loop, zsock_t *socket, void *arg)
 }
 
 static int
-s_on_guard(zloop_t *loop, zsock_t *socket, void *arg)
+s_on_zap(zloop_t *loop, zsock_t *socket, void *arg)
 {
     (void)loop, (void)socket;
     broker *self = arg;
     self->now = clock_now(self->clock);
-    guard_turn(self->guard, self->now);
+    zap_process(self->zap, self->now);
     return 0;
 }
 
@@ -249,7 +250,7 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
 }
 
 static err
-s_bind_all(broker *self, zsock_t *socket, allow_side where, bool tcp, const char *const *endpoints,
+s_bind_all(broker *self, zsock_t *socket, socket_side where, bool tcp, const char *const *endpoints,
            size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -261,7 +262,7 @@ s_bind_all(broker *self, zsock_t *socket, allow_side where, bool tcp, const char
         char *bound = zsock_last_endpoint(socket); // a port may have been left to the system
         char at[256];
         log_event(LEVEL_INFO, "bound", "side=%s address=%s keys=%s", side_word(where),
-                  log_value(bound, at, sizeof at), tcp && self->guard ? "wanted" : "none");
+                  log_value(bound, at, sizeof at), tcp && self->zap ? "wanted" : "none");
         freen(bound);
     }
     return OK;
@@ -270,11 +271,11 @@ s_bind_all(broker *self, zsock_t *socket, allow_side where, bool tcp, const char
 // A socket's options are those of what it binds next: so ipc:// without keys and tcp:// with them stand side
 // by side.
 static err
-s_bind(broker *self, zsock_t *socket, allow_side where, const char *const *endpoints, size_t count)
+s_bind(broker *self, zsock_t *socket, socket_side where, const char *const *endpoints, size_t count)
 {
     err error = s_bind_all(self, socket, where, false, endpoints, count);
-    if (!error && self->guard)
-        guard_close(self->guard, socket, where);
+    if (!error && self->zap)
+        zap_require_curve(self->zap, socket, where);
     return error ? error : s_bind_all(self, socket, where, true, endpoints, count);
 }
 
@@ -299,16 +300,16 @@ s_open_store(broker *self, const broker_config *config)
 {
     char why[300] = "", text[400];
     self->boot = config->boot;
-    if (!config->keep)
+    if (!config->store_folder)
         return true;
     uint64_t seed;
     clock_random(config->clock, &seed, sizeof seed);
-    self->store = store_new(config->keep, config->keep_limit, seed, why, sizeof why);
+    self->store = store_new(config->store_folder, config->store_limit, seed, why, sizeof why);
     err error = self->store ? store_boot(self->store, config->boot, &self->boot) : ERR_SYSTEM;
     if (!error) {
         self->passive = passive_new(seed, MAX_STORED_UNUSED, MAX_STORED_PASSIVE);
-        log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu", log_value(config->keep, text, sizeof text),
-                  store_count(self->store));
+        log_event(LEVEL_INFO, "store", "folder=%s sessions=%zu",
+                  log_value(config->store_folder, text, sizeof text), store_count(self->store));
         return true;
     }
     log_event(LEVEL_ERROR, "store_failed", "reason=%s",
@@ -335,13 +336,13 @@ s_init(broker *self, const broker_config *config)
     registry_limit(self->workers, &config->limits);
     self->sessions = directory_new(seed, self->boot);
     self->clients = clients_new(seed);
-    list_init(&self->doomed_workers);
-    list_init(&self->doomed_clients);
+    list_init(&self->lost_workers);
+    list_init(&self->lost_clients);
     list_init(&self->parked);
     list_init(&self->due);
-    list_init(&self->waiting);
+    list_init(&self->awaiting_recovery);
     buffer_init(&self->body);
-    adopt_begin(self, config->settle_ms);
+    recovery_begin(self, config->settle_ms);
     self->files = zlistx_new();
     ASSERT(self->files);
     zlistx_set_duplicator(self->files, s_copy_path);
@@ -368,8 +369,8 @@ broker_new(const broker_config *config)
     broker *self = broker_assemble(config);
     if (!self)
         return NULL;
-    self->guard = config->key ? guard_new(config->key, config->allow, self->now) : NULL;
-    if (config->key && !self->guard) {
+    self->zap = config->secret_key ? zap_new(config->secret_key, config->allow_folder, self->now) : NULL;
+    if (config->secret_key && !self->zap) {
         broker_destroy(&self);
         return NULL;
     }
@@ -398,15 +399,15 @@ broker_destroy(broker **self_p)
     connections_destroy(&self->connections);
     zsock_destroy(&self->front);
     zsock_destroy(&self->back);
-    guard_destroy(&self->guard);
+    zap_destroy(&self->zap);
     for (char *path = zlistx_first(self->files); path; path = zlistx_next(self->files))
         unlink(path);
     zlistx_destroy(&self->files);
     zlistx_destroy(&self->outbox);
     passive_destroy(&self->passive);
     store_destroy(&self->store);
-    move_fini(self);
-    withheld_forget_all(self);
+    parking_fini(self);
+    gap_buffer_discard_all(self);
     directory_destroy(&self->sessions);
     clients_destroy(&self->clients);
     registry_destroy(&self->workers);
@@ -439,9 +440,9 @@ s_arm(broker *self, zmq_pollitem_t *signals)
     if (zloop_poller(loop, signals, s_on_signal, self) || zloop_reader(loop, self->back, s_on_back, self) ||
         zloop_reader(loop, self->front, s_on_front, self) || !zloop_ticket(loop, s_on_ticket, self))
         return false;
-    if (self->guard && zloop_reader(loop, guard_socket(self->guard), s_on_guard, self))
+    if (self->zap && zloop_reader(loop, zap_socket(self->zap), s_on_zap, self))
         return false;
-    for (allow_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
+    for (socket_side side = SIDE_FRONT; self->connections && side < SIDE_COUNT; side++)
         if (zloop_reader(loop, connections_socket(self->connections, side), s_on_connection, self))
             return false;
     zloop_reader_set_tolerant(loop, self->back);
@@ -463,9 +464,9 @@ broker_run(broker *self)
         zloop_start(self->loop);
         broker_turn(self); // what came before the signal and can be answered
         answer_flush(self);
-        adopt_tick(self);
+        recovery_tick(self);
         log_event(LEVEL_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),
-                  (unsigned long long)self->count.forwarded);
+                  (unsigned long long)self->counters.forwarded);
     }
     zloop_destroy(&self->loop);
     if (signals.fd != -1)

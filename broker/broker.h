@@ -11,20 +11,20 @@ typedef struct {
     size_t front_count;
     const char *const *back;
     size_t back_count;
-    const char *key;   // the broker's secret key file: tcp:// addresses want keys. NULL: they do not
-    const char *allow; // the folder of the keys that may connect; with a key
+    const char *secret_key;   // the broker's secret key file: tcp:// addresses want keys. NULL: they do not
+    const char *allow_folder; // the folder of the keys that may connect; with a key
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;
-    uint32_t hard_ms;       // the workers' hard limit for a turn; 0: HARD_MS
-    const char *keep;       // the store's folder; NULL: no store, sessions end with their workers
-    size_t keep_limit;      // its bytes, at most
-    uint32_t passive_ms;    // how long the store keeps a session that nobody has
-    pressure_limits limits; // zeros: pressure_defaults
-    uint32_t settle_ms;     // without a store: how long workers that were there before may take to announce
-                            // their sessions. With one: until all that it knows of have
-    uint64_t boot;          // of this start: ms since 1970. With a store, more if that has seen more
-    const clock_ops *clock; // borrowed for life
+    uint32_t hard_ms;         // the workers' hard limit for a turn; 0: HARD_MS
+    const char *store_folder; // the store's folder; NULL: no store, sessions end with their workers
+    size_t store_limit;       // its bytes, at most
+    uint32_t passive_ms;      // how long the store keeps a session that nobody has
+    admission_limits limits;  // zeros: admission_defaults
+    uint32_t settle_ms;       // without a store: how long workers that were there before may take to announce
+                              // their sessions. With one: until all that it knows of have
+    uint64_t boot;            // of this start: ms since 1970. With a store, more if that has seen more
+    const clock_ops *clock;   // borrowed for life
 } broker_config;
 
 typedef struct broker broker;

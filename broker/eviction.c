@@ -10,10 +10,12 @@ enum {
 static bool
 s_may_end(const broker *self, const session *of)
 {
-    if (of->pending_count || of->parked_count || of->moving || of->waits || !list_is_empty(&of->withheld))
+    if (of->pending_count || of->parked_count || of->migrating || of->has_gap ||
+        !list_is_empty(&of->gap_buffer))
         return false;
     // Its state is nowhere else: it keeps its time.
-    return of->eviction != EVICT_USED || (keep_has(self, of) && !of->unkept && !self->failing);
+    return of->eviction != EVICT_USED ||
+           (persistence_has(self, of) && !of->snapshot_missing && !self->store_failing);
 }
 
 static session *
@@ -36,22 +38,22 @@ s_end(broker *self, session *oldest, const char *why)
 {
     static const char *const words[] = {"unused", "unadopted", "used"};
     char id[ID_TEXT];
-    broker_log(self, GATE_FULL, LEVEL_INFO, "session_evicted", "session=%s class=%s reason=%s",
+    broker_log(self, LOG_FULL, LEVEL_INFO, "session_evicted", "session=%s class=%s reason=%s",
                id_text(oldest->id, id), words[oldest->eviction], why);
-    adopt_disown(self, oldest->owner, oldest->id, oldest->epoch);
-    fate_forget(self, oldest, HAPPENING_RELEASED, "expired");
+    answer_disown(self, oldest->owner, oldest->id, oldest->epoch);
+    lifecycle_end(self, oldest, INPUT_RELEASED, "expired");
 }
 
 // Of the workers that lack nothing else for a new session.
 static session *
 s_victim(broker *self, eviction_class which)
 {
-    const pressure_limits *limits = registry_limits(self->workers);
+    const admission_limits *limits = registry_limits(self->workers);
     session *found = NULL;
     for (worker *each = registry_first(self->workers); each && !found;
          each = registry_next(self->workers, each))
         if (placement_is_ready(each, self->now, self->worker_dead_ms) &&
-            pressure_has_room(&each->load, limits, PRESSURE_OPEN))
+            admission_has_room(&each->load, limits, ADMISSION_OPEN))
             found = s_oldest(self, each, which);
     return found;
 }
@@ -73,7 +75,7 @@ bool
 eviction_make_room(broker *self)
 {
     for (unsigned i = 0; i < MOST_AT_ONCE && s_end_one(self); i++)
-        if (placement_open(self->workers, self->now, self->worker_dead_ms))
+        if (placement_choose_with_room(self->workers, self->now, self->worker_dead_ms))
             return true;
     return false;
 }

@@ -8,22 +8,22 @@ worker_state_word(worker_state state)
 }
 
 static void
-s_worker(writer to, const worker *each, const pressure_limits *limits, uint64_t now)
+s_worker(writer to, const worker *each, const admission_limits *limits, uint64_t now)
 {
     writer_map(to, 13);
     writer_key_str(to, "name", worker_name(each));
     writer_key_uint(to, "pid", each->pid);
     writer_key(to, "elsewhere");
-    writer_bool(to, each->is_elsewhere);
+    writer_bool(to, each->is_remote);
     writer_key_str(to, "state", slice_text(worker_state_word(each->state)));
     writer_key_uint(to, "sessions", each->session_count);
     writer_key_uint(to, "in_flight", each->in_flight);
-    writer_key_uint(to, "credit", pressure_credit(&each->load, limits, PRESSURE_TURN));
-    writer_key_uint(to, "views", each->said.views);
-    writer_key_uint(to, "queued", each->said.queued);
-    writer_key_uint(to, "running", each->said.running);
-    writer_key_uint(to, "busy_ms", each->said.busy_ms);
-    writer_key_uint(to, "turns", each->said.turns);
+    writer_key_uint(to, "credit", admission_credit(&each->load, limits, ADMISSION_TURN));
+    writer_key_uint(to, "views", each->heartbeat.views);
+    writer_key_uint(to, "queued", each->heartbeat.queued);
+    writer_key_uint(to, "running", each->heartbeat.running);
+    writer_key_uint(to, "busy_ms", each->heartbeat.busy_ms);
+    writer_key_uint(to, "turns", each->heartbeat.turns);
     writer_key_uint(to, "silent_ms", worker_silence(each, now));
 }
 

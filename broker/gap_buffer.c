@@ -6,84 +6,85 @@
 
 typedef struct {
     list_link of_session;
-    parcel in; // routing id, client, header, body
+    wire_message in; // routing id, client, header, body
     header head;
-    back_resume *resume;
-    size_t size; // counted in withheld_bytes; the frames are gone once it was resumed
-} withheld;
+    gap_buffer_resume *resume;
+    size_t size; // counted in gap_buffer_bytes; the frames are gone once it was resumed
+} gap_entry;
 
 static size_t
-s_size(const parcel *in)
+s_size(const wire_message *in)
 {
-    return sizeof(withheld) + parcel_frame(in, 3).size;
+    return sizeof(gap_entry) + wire_message_frame(in, 3).size;
 }
 
 static void
-s_destroy(broker *self, session *of, withheld *gone)
+s_destroy(broker *self, session *of, gap_entry *gone)
 {
-    self->withheld_bytes -= gone->size;
-    of->withheld_count--;
+    self->gap_buffer_bytes -= gone->size;
+    of->gap_buffer_count--;
     list_remove(&gone->of_session);
-    parcel_clear(&gone->in);
+    wire_message_clear(&gone->in);
     free(gone);
 }
 
 // Replies are as many as requests are pending; a page asks again for what a lost push would have shown it. So
 // pushes have half the room, and never keep a reply out.
 static bool
-s_has_room(const broker *self, const session *of, const parcel *in, const header *head)
+s_has_room(const broker *self, const session *of, const wire_message *in, const header *head)
 {
     bool push = head->type == MSG_PUSH;
-    unsigned most = push ? MAX_WITHHELD_PUSHES : MAX_WITHHELD_PUSHES + MAX_PENDING;
-    size_t room = push ? MAX_WITHHELD / 2 : MAX_WITHHELD;
-    return of->withheld_count < most && self->withheld_bytes + s_size(in) <= room;
+    unsigned most = push ? MAX_GAP_BUFFER_PUSHES : MAX_GAP_BUFFER_PUSHES + MAX_PENDING;
+    size_t room = push ? MAX_GAP_BUFFER / 2 : MAX_GAP_BUFFER;
+    return of->gap_buffer_count < most && self->gap_buffer_bytes + s_size(in) <= room;
 }
 
 bool
-withheld_put(broker *self, session *of, parcel *in, const header *head, back_resume *resume)
+gap_buffer_put(broker *self, session *of, wire_message *in, const header *head, gap_buffer_resume *resume)
 {
     char id[ID_TEXT];
-    if (!of->waits)
+    if (!of->has_gap)
         return false;
     if (!s_has_room(self, of, in, head)) {
-        self->count.dropped++;
-        broker_log(self, GATE_FULL, LEVEL_WARN, "withheld_dropped", "session=%s type=%s withheld=%u",
-                   id_text(of->id, id), message_name(head->type), of->withheld_count);
+        self->counters.dropped++;
+        broker_log(self, LOG_FULL, LEVEL_WARN, "gap_buffer_dropped", "session=%s type=%s buffered=%u",
+                   id_text(of->id, id), message_name(head->type), of->gap_buffer_count);
         return true;
     }
-    withheld *one = calloc(1, sizeof *one);
+    gap_entry *one = calloc(1, sizeof *one);
     ASSERT(one);
     one->size = s_size(in);
-    parcel_take(&one->in, in, 4);
+    wire_message_take(&one->in, in, 4);
     one->head = *head;
     one->resume = resume;
-    list_append(&of->withheld, &one->of_session);
-    of->withheld_count++;
-    self->withheld_bytes += one->size;
+    list_append(&of->gap_buffer, &one->of_session);
+    of->gap_buffer_count++;
+    self->gap_buffer_bytes += one->size;
     return true;
 }
 
 void
-withheld_release(broker *self, session *of)
+gap_buffer_release(broker *self, session *of)
 {
-    of->waits = false;
-    while (!list_is_empty(&of->withheld)) {
-        withheld *first = LIST_ITEM(of->withheld.next, withheld, of_session);
+    of->has_gap = false;
+    while (!list_is_empty(&of->gap_buffer)) {
+        gap_entry *first = LIST_ITEM(of->gap_buffer.next, gap_entry, of_session);
         first->resume(self, of, &first->in, &first->head);
         s_destroy(self, of, first);
     }
 }
 
 void
-withheld_forget(broker *self, session *of)
+gap_buffer_discard(broker *self, session *of)
 {
-    while (!list_is_empty(&of->withheld)) // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list
-        s_destroy(self, of, LIST_ITEM(of->withheld.next, withheld, of_session));
+    while (
+        !list_is_empty(&of->gap_buffer)) // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list
+        s_destroy(self, of, LIST_ITEM(of->gap_buffer.next, gap_entry, of_session));
 }
 
 void
-withheld_forget_all(broker *self)
+gap_buffer_discard_all(broker *self)
 {
     for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions, each))
-        withheld_forget(self, each);
+        gap_buffer_discard(self, each);
 }

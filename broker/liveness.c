@@ -1,18 +1,18 @@
 #include "broker/core.h"
 
 void
-fate_doom_worker(broker *self, worker *gone)
+lost_peers_add_worker(broker *self, worker *gone)
 {
-    if (list_is_empty(&gone->doomed))
-        list_append(&self->doomed_workers, &gone->doomed);
+    if (list_is_empty(&gone->lost))
+        list_append(&self->lost_workers, &gone->lost);
 }
 
 void
-fate_doom_client(broker *self, slice id)
+lost_peers_add_client(broker *self, slice id)
 {
     client *gone = clients_find(self->clients, id);
-    if (gone && !gone->expected && list_is_empty(&gone->doomed))
-        list_append(&self->doomed_clients, &gone->doomed);
+    if (gone && !gone->expected && list_is_empty(&gone->lost))
+        list_append(&self->lost_clients, &gone->lost);
 }
 
 // What a lost worker was asked for and did not answer. A browser that is told that its page is lost joins
@@ -20,15 +20,16 @@ fate_doom_client(broker *self, slice id)
 static void
 s_answer_lost(broker *self, const session *gone, const pending *each, const header *request)
 {
-    const suspect *blamed = quarantine_noted(self->quarantine, gone->id, self->now);
+    const quarantine_entry *blamed = quarantine_find_recent(self->quarantine, gone->id, self->now);
     bool asks_again = gone->attached && (each->flags & FLAG_BROWSER) && each->type == MSG_EVENT &&
-                      slice_equal(key_bytes(&gone->attached->id), pending_client(each));
-    if (asks_again && keep_has(self, gone) && !quarantine_holds(self->quarantine, gone->id, self->now))
+                      slice_equal(routing_id_bytes(&gone->attached->id), pending_client(each));
+    if (asks_again && persistence_has(self, gone) &&
+        !quarantine_find_held(self->quarantine, gone->id, self->now))
         return;
     if (each->type == MSG_EVENT)
-        keep_settled(self, gone, each->sequence);
+        persistence_settle_event(self, gone, each->sequence);
     if (blamed)
-        answer_suspect(self, pending_client(each), request, gone->epoch, blamed, false);
+        answer_quarantine(self, pending_client(each), request, gone->epoch, blamed, false);
     else
         answer_refuse(self, pending_client(each), request, gone->epoch, ERR_WORKER_LOST, NULL, 0);
 }
@@ -36,11 +37,11 @@ s_answer_lost(broker *self, const session *gone, const pending *each, const head
 // A worker says RELEASED when it has answered what it began, so what is still open did not begin. Of a lost
 // worker nobody can tell.
 static void
-s_answer_pending(broker *self, const session *gone, happening why)
+s_answer_pending(broker *self, const session *gone, session_input why)
 {
-    for (pending *each = session_oldest(gone); each; each = session_oldest(gone)) {
+    for (pending *each = session_oldest_pending(gone); each; each = session_oldest_pending(gone)) {
         header request = {.session = gone->id, .sequence = each->sequence, .type = each->type};
-        if (why == HAPPENING_LOST)
+        if (why == INPUT_LOST)
             s_answer_lost(self, gone, each, &request);
         else if (each->type == MSG_SHUTDOWN)
             answer_ended(self, pending_client(each), gone, each->sequence, "shutdown");
@@ -51,35 +52,35 @@ s_answer_pending(broker *self, const session *gone, happening why)
 }
 
 void
-fate_forget(broker *self, session *gone, happening why, const char *reason)
+lifecycle_end(broker *self, session *gone, session_input why, const char *reason)
 {
     ASSERT(state_step(gone->state, why).action == ACTION_FORGET);
-    if (why == HAPPENING_LOST)
-        withheld_forget(self, gone);
+    if (why == INPUT_LOST)
+        gap_buffer_discard(self, gone);
     else
-        withheld_release(self, gone);
+        gap_buffer_release(self, gone);
     s_answer_pending(self, gone, why);
     if (gone->attached)
-        answer_ended(self, key_bytes(&gone->attached->id), gone, 0, reason);
-    move_abandon(self, gone);
-    keep_forgotten(self, gone, why == HAPPENING_LOST || strcmp(reason, "expired") == 0);
+        answer_ended(self, routing_id_bytes(&gone->attached->id), gone, 0, reason);
+    migration_session_ended(self, gone);
+    persistence_session_ended(self, gone, why == INPUT_LOST || strcmp(reason, "expired") == 0);
     directory_remove(self->sessions, &gone);
 }
 
 void
-fate_end_sessions(broker *self, worker *of, const char *reason)
+lifecycle_end_all(broker *self, worker *of, const char *reason)
 {
     while (!list_is_empty(&of->sessions)) {
         session *gone = LIST_ITEM(of->sessions.next, session, of_owner);
-        bool held = quarantine_holds(self->quarantine, gone->id, self->now);
-        fate_forget(self, gone, HAPPENING_LOST, held ? err_word(ERR_QUARANTINED) : reason);
+        bool held = quarantine_find_held(self->quarantine, gone->id, self->now);
+        lifecycle_end(self, gone, INPUT_LOST, held ? err_word(ERR_QUARANTINED) : reason);
     }
 }
 
 void
-fate_leave(broker *self, session *of)
+lifecycle_detach(broker *self, session *of)
 {
-    session_step step = state_step(of->state, HAPPENING_LEAVE);
+    session_transition step = state_step(of->state, INPUT_LEAVE);
     if (step.action == ACTION_DETACH)
         answer_leave(self, of);
     session_enter(of, step.next);
@@ -95,7 +96,7 @@ s_lose_worker(broker *self, worker *lost)
               log_quoted(worker_name(lost), name, sizeof name), (unsigned long long)lost->pid,
               worker_state_word(lost->state), lost->session_count, lost->in_flight,
               (unsigned long long)worker_silence(lost, self->now));
-    fate_end_sessions(self, lost, "worker_lost");
+    lifecycle_end_all(self, lost, "worker_lost");
     registry_remove(self->workers, &lost);
 }
 
@@ -103,34 +104,34 @@ static void
 s_lose_client(broker *self, client *gone)
 {
     if (!list_is_empty(&gone->sessions)) {
-        char id[PEER_TEXT];
+        char id[ROUTING_ID_TEXT];
         uint64_t silent = self->now > gone->heard_at ? self->now - gone->heard_at : 0;
-        log_event(LEVEL_INFO, "client_gone", "client=%s silent_ms=%llu", peer_text(key_bytes(&gone->id), id),
-                  (unsigned long long)silent);
+        log_event(LEVEL_INFO, "client_gone", "client=%s silent_ms=%llu",
+                  routing_id_text(routing_id_bytes(&gone->id), id), (unsigned long long)silent);
     }
     while (!list_is_empty(&gone->sessions))
-        fate_leave(self, LIST_ITEM(gone->sessions.next, session, of_client));
+        lifecycle_detach(self, LIST_ITEM(gone->sessions.next, session, of_client));
     clients_remove(self->clients, &gone);
 }
 
 void
-fate_reap(broker *self)
+liveness_reap(broker *self)
 {
-    while (!list_is_empty(&self->doomed_workers) || !list_is_empty(&self->doomed_clients)) {
-        if (!list_is_empty(&self->doomed_workers))
-            s_lose_worker(self, LIST_ITEM(self->doomed_workers.next, worker, doomed));
+    while (!list_is_empty(&self->lost_workers) || !list_is_empty(&self->lost_clients)) {
+        if (!list_is_empty(&self->lost_workers))
+            s_lose_worker(self, LIST_ITEM(self->lost_workers.next, worker, lost));
         else
-            s_lose_client(self, LIST_ITEM(self->doomed_clients.next, client, doomed));
+            s_lose_client(self, LIST_ITEM(self->lost_clients.next, client, lost));
     }
 }
 
 static void
 s_answer_overdue(broker *self)
 {
-    for (pending *each = directory_overdue(self->sessions, self->now); each;
-         each = directory_overdue(self->sessions, self->now)) {
+    for (pending *each = directory_find_overdue(self->sessions, self->now); each;
+         each = directory_find_overdue(self->sessions, self->now)) {
         char id[ID_TEXT];
-        broker_log(self, GATE_REPLY, LEVEL_WARN, "never_answered", "session=%s type=%s",
+        broker_log(self, LOG_REPLY, LEVEL_WARN, "reply_timeout", "session=%s type=%s",
                    id_text(each->session->id, id), message_name(each->type));
         header request = {.session = each->session->id, .sequence = each->sequence, .type = each->type};
         answer_refuse(self, pending_client(each), &request, each->session->epoch, ERR_WORKER_LOST,
@@ -140,7 +141,7 @@ s_answer_overdue(broker *self)
 }
 
 void
-fate_tick(broker *self)
+liveness_tick(broker *self)
 {
     uint64_t gap = self->now - self->ticked_at;
     self->ticked_at = self->now;
@@ -150,15 +151,15 @@ fate_tick(broker *self)
         clients_forgive(self->clients, gap);
         directory_forgive(self->sessions, gap);
     }
-    registry_silent(self->workers, self->now, self->worker_dead_ms, &self->doomed_workers);
-    clients_silent(self->clients, self->now, self->client_dead_ms, &self->doomed_clients);
+    registry_silent(self->workers, self->now, self->worker_dead_ms, &self->lost_workers);
+    clients_silent(self->clients, self->now, self->client_dead_ms, &self->lost_clients);
     s_answer_overdue(self);
-    adopt_tick(self);
-    keep_tick(self);
+    recovery_tick(self);
+    persistence_tick(self);
     answer_flush(self);
-    fate_reap(self);
-    move_settle(self);
-    move_tick(self);
-    fate_reap(self);
-    move_settle(self);
+    liveness_reap(self);
+    parking_settle(self);
+    migration_tick(self);
+    liveness_reap(self);
+    parking_settle(self);
 }

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define MOVES_AT_ONCE 16 // of a worker: their requests wait, the others' do not
+#define MAX_MIGRATING 16 // of a worker: their requests wait, the others' do not
 
 typedef struct {
-    parcel in;
+    wire_message in;
     header request;
     session *of;    // NULL: it waits for the workers
     uint64_t until; // its time to live
@@ -20,19 +20,19 @@ typedef struct {
 // --- parking --------------------------------------------------------------------------------------------
 
 bool
-move_park(broker *self, session *of, parcel *in, const header *request)
+parking_put(broker *self, session *of, wire_message *in, const header *request)
 {
-    size_t size = sizeof(parked) + parcel_frame(in, 2).size;
+    size_t size = sizeof(parked) + wire_message_frame(in, 2).size;
     if (self->parked_bytes + size > MAX_PARKED)
         return false;
     parked *one = calloc(1, sizeof *one);
     ASSERT(one);
-    parcel_take(&one->in, in, 3);
+    wire_message_take(&one->in, in, 3);
     one->request = *request;
     one->until = self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
     one->size = size;
     one->of = of;
-    list_append(of ? &of->parked : &self->waiting, &one->of_session);
+    list_append(of ? &of->parked : &self->awaiting_recovery, &one->of_session);
     list_append(&self->parked, &one->of_all);
     if (of)
         of->parked_count++;
@@ -58,9 +58,9 @@ s_release(broker *self, session *of)
 }
 
 void
-move_release_all(broker *self)
+parking_release_all(broker *self)
 {
-    s_to_due(self, &self->waiting);
+    s_to_due(self, &self->awaiting_recovery);
 }
 
 static void
@@ -69,7 +69,7 @@ s_destroy(broker *self, parked *gone)
     list_remove(&gone->of_session);
     list_remove(&gone->of_all);
     self->parked_bytes -= gone->size;
-    parcel_clear(&gone->in);
+    wire_message_clear(&gone->in);
     free(gone);
 }
 
@@ -77,13 +77,13 @@ static void
 s_expire(broker *self, parked *late)
 {
     if (message_wants_reply(late->request.type))
-        answer_refuse(self, parcel_frame(&late->in, 0), &late->request, 0, ERR_EXPIRED, NULL, 0);
+        answer_refuse(self, wire_message_frame(&late->in, 0), &late->request, 0, ERR_EXPIRED, NULL, 0);
     else
-        self->count.dropped++;
+        self->counters.dropped++;
 }
 
 void
-move_settle(broker *self)
+parking_settle(broker *self)
 {
     while (!list_is_empty(&self->due)) {
         parked *one = LIST_ITEM(self->due.next, parked, of_session);
@@ -97,7 +97,7 @@ move_settle(broker *self)
 }
 
 void
-move_fini(broker *self)
+parking_fini(broker *self)
 {
     while (!list_is_empty(&self->parked))
         s_destroy(self, LIST_ITEM(self->parked.next, parked, of_all));
@@ -111,14 +111,14 @@ s_say_move(broker *self, const worker *to, id16 of, uint64_t epoch)
     header move = {.version = PROTOCOL_VERSION, .type = MSG_MOVE, .session = of, .epoch = epoch};
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    return answer_control(self, key_bytes(&to->id), &move);
+    return answer_control(self, routing_id_bytes(&to->id), &move);
 }
 
 static void
 s_no_more(broker *self, worker *from)
 {
-    if (!from->told_all)
-        from->told_all = s_say_move(self, from, (id16){{0}}, 0) == OK;
+    if (!from->migration_done)
+        from->migration_done = s_say_move(self, from, (id16){{0}}, 0) == OK;
 }
 
 // Those that move stand at the end of its list.
@@ -128,50 +128,50 @@ s_next(const worker *from)
     if (list_is_empty(&from->sessions))
         return NULL;
     session *first = LIST_ITEM(from->sessions.next, session, of_owner);
-    return first->moving ? NULL : first;
+    return first->migrating ? NULL : first;
 }
 
 static void
 s_go_on(broker *self, worker *from)
 {
     session *next;
-    if (!list_is_empty(&from->doomed))
+    if (!list_is_empty(&from->lost))
         return;
     if (!from->session_count || !placement_choose(self->workers, self->now, self->worker_dead_ms)) {
         s_no_more(self, from);
         return;
     }
-    while (!from->told_all && from->moves < MOVES_AT_ONCE && (next = s_next(from))) {
+    while (!from->migration_done && from->migrating_count < MAX_MIGRATING && (next = s_next(from))) {
         if (s_say_move(self, from, next->id, next->epoch))
             return; // it is full, and the tick tries again; or it is gone
-        next->moving = true;
-        from->moves++;
+        next->migrating = true;
+        from->migrating_count++;
         list_remove(&next->of_owner);
         list_append(&from->sessions, &next->of_owner);
     }
 }
 
 void
-back_drain(broker *self, worker *from, parcel *in, const header *head)
+migration_drain(broker *self, worker *from, wire_message *in, const header *head)
 {
     (void)in, (void)head;
     char name[2 * MAX_WORKER_NAME];
     if (from->state != WORKER_READY)
         return;
     from->state = WORKER_DRAINING;
-    log_event(LEVEL_INFO, "worker_drains", "worker=%s sessions=%zu",
+    log_event(LEVEL_INFO, "worker_draining", "worker=%s sessions=%zu",
               log_quoted(worker_name(from), name, sizeof name), from->session_count);
     s_go_on(self, from);
 }
 
-// ERR_AGAIN: its queue is full. ERR_UNREACHABLE: it is gone, and doomed.
+// ERR_AGAIN: its queue is full. ERR_UNREACHABLE: it is gone, and lost.
 static err
 s_offer(broker *self, session *of, worker *to, slice frame)
 {
-    directory_move(self->sessions, of, to);
-    err error = keep_send_restore(self, of, frame);
+    directory_reassign(self->sessions, of, to);
+    err error = persistence_send_restore(self, of, frame);
     if (error == ERR_UNREACHABLE)
-        fate_doom_worker(self, to);
+        lost_peers_add_worker(self, to);
     return error;
 }
 
@@ -195,43 +195,44 @@ s_hand_over(broker *self, session *of, slice frame)
 }
 
 void
-back_moved(broker *self, worker *from, parcel *in, const header *head)
+migration_moved(broker *self, worker *from, wire_message *in, const header *head)
 {
     char id[ID_TEXT];
-    slice frame = parcel_frame(in, 4);
-    session *known = back_own(self, from, head);
+    slice frame = wire_message_frame(in, 4);
+    session *known = reject_unless_owned(self, from, head);
     if (!known)
         return;
-    if (!known->moving || !frame.size) {
-        back_malformed(self, from, in, head, ERR_MALFORMED);
+    if (!known->migrating || !frame.size) {
+        reject_worker_message(self, from, in, head, ERR_MALFORMED);
         return;
     }
     if (s_hand_over(self, known, frame)) {
-        known->moving = false;
-        from->moves--;
-        log_event(LEVEL_DEBUG, "moved", "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu",
-                  id_text(known->id, id), known->epoch, known->owner->pid, frame.size);
+        known->migrating = false;
+        from->migrating_count--;
+        log_event(LEVEL_DEBUG, "session_migrated",
+                  "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu", id_text(known->id, id),
+                  known->epoch, known->owner->pid, frame.size);
         if (known->state == STATE_DETACHED) // its page may have gone after the worker had packed it
             answer_leave(self, known);
         s_release(self, known);
     } else {
-        from->moves -= known->owner != from;
-        known->moving &= known->owner == from;
-        fate_forget(self, known, HAPPENING_LOST, "worker_left");
+        from->migrating_count -= known->owner != from;
+        known->migrating &= known->owner == from;
+        lifecycle_end(self, known, INPUT_LOST, "worker_left");
     }
     s_go_on(self, from);
 }
 
 void
-move_abandon(broker *self, session *gone)
+migration_session_ended(broker *self, session *gone)
 {
-    gone->owner->moves -= gone->moving;
-    gone->moving = false;
+    gone->owner->migrating_count -= gone->migrating;
+    gone->migrating = false;
     s_release(self, gone);
 }
 
 void
-move_tick(broker *self)
+migration_tick(broker *self)
 {
     for (list_link *at = self->parked.next, *next; at != &self->parked; at = next) {
         next = at->next;

@@ -7,12 +7,12 @@
 #define WORKERS_FIGURE "workers"
 
 void
-adopt_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
+answer_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
 {
     header disown = {.version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = of, .epoch = epoch};
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    answer_control(self, key_bytes(&from->id), &disown);
+    answer_control(self, routing_id_bytes(&from->id), &disown);
 }
 
 static session_state
@@ -41,11 +41,11 @@ s_may_adopt(broker *self, const session *known, uint64_t epoch)
 {
     epochs *given = directory_epochs(self->sessions);
     bool jumped;
-    if (epochs_gave(given, epoch) || !epochs_learn(given, epoch, &jumped))
+    if (epochs_issued(given, epoch) || !epochs_observe(given, epoch, &jumped))
         return false;
     if (jumped)
         s_jump(self);
-    return !known || (!epochs_gave(given, known->epoch) && known->epoch < epoch);
+    return !known || (!epochs_issued(given, known->epoch) && known->epoch < epoch);
 }
 
 static void
@@ -55,29 +55,30 @@ s_adopt(broker *self, worker *owner, const announced *said)
     if (known && known->owner == owner && known->epoch == said->epoch)
         return;
     if (!s_may_adopt(self, known, said->epoch)) {
-        adopt_disown(self, owner, said->session, said->epoch);
+        answer_disown(self, owner, said->session, said->epoch);
         return;
     }
     if (known) {
-        adopt_disown(self, known->owner, known->id, known->epoch);
-        fate_forget(self, known, HAPPENING_LOST, "worker_lost");
+        answer_disown(self, known->owner, known->id, known->epoch);
+        lifecycle_end(self, known, INPUT_LOST, "worker_lost");
     }
-    session *adopted = directory_adopt(self->sessions, said->session, owner, said->epoch);
+    session *adopted = directory_add(self->sessions, said->session, owner, said->epoch);
     adopted->used = true; // nobody can tell
     session_enter(adopted, s_state(said->state));
     if (said->state == ANNOUNCED_ATTACHED)
         session_attach(adopted, clients_expect(self->clients, said->client, self->now));
-    self->lacking |= self->store && !store_has(self->store, adopted->id); // it was damaged, or is another's
-    self->adopted++;
+    self->has_missing_snapshots |=
+        self->store && !store_has(self->store, adopted->id); // it was damaged, or is another's
+    self->announced_sessions++;
 }
 
 static void
 s_open(broker *self, const char *why)
 {
-    self->waits_until = 0;
-    log_event(LEVEL_INFO, "open", "reason=%s sessions=%zu announced=%zu workers=%zu", why,
-              directory_count(self->sessions), self->adopted, registry_ready(self->workers));
-    move_release_all(self);
+    self->recovery_until = 0;
+    log_event(LEVEL_INFO, "recovery_done", "reason=%s sessions=%zu announced=%zu workers=%zu", why,
+              directory_count(self->sessions), self->announced_sessions, registry_ready(self->workers));
+    parking_release_all(self);
 }
 
 static bool
@@ -90,65 +91,65 @@ s_all_announced(const broker *self)
 }
 
 void
-back_announce(broker *self, worker *from, parcel *in, const header *head)
+recovery_announce(broker *self, worker *from, wire_message *in, const header *head)
 {
     announce_body said;
     announced one;
     size_t cursor = 0;
     if (from->state == WORKER_LEAVING) { // its sessions ended with its GOODBYE, and it owns nothing any more
-        self->count.dropped++;
+        self->counters.dropped++;
         return;
     }
-    err error = announce_decode(parcel_frame(in, 3), &said);
+    err error = announce_decode(wire_message_frame(in, 3), &said);
     while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
         s_adopt(self, from, &one);
     if (error != ERR_AGAIN) {
-        back_malformed(self, from, in, head, error);
+        reject_worker_message(self, from, in, head, error);
         return;
     }
     from->announced |= said.last;
-    if (self->waits_until && s_all_announced(self))
+    if (self->recovery_until && s_all_announced(self))
         s_open(self, "all_announced");
 }
 
 void
-adopt_begin(broker *self, uint32_t settle_ms)
+recovery_begin(broker *self, uint32_t settle_ms)
 {
-    self->expected = self->noted = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
+    self->expected = self->saved_worker_count = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
     // As long as a worker that is not heard may hold its sessions for its own: until it fences itself.
     if ((!self->store || store_is_new(self->store)) && settle_ms)
-        self->waits_until = self->now + settle_ms;
+        self->recovery_until = self->now + settle_ms;
     if (self->expected)
-        self->waits_until = self->now + self->worker_dead_ms / 2;
+        self->recovery_until = self->now + self->worker_dead_ms / 2;
 }
 
 // A page that is loaded begins a session of its own; anything else may be about one that was there before.
 bool
-adopt_waits(const broker *self, const header *request)
+recovery_is_waiting(const broker *self, const header *request)
 {
-    return self->waits_until && !id_is_zero(request->session) &&
+    return self->recovery_until && !id_is_zero(request->session) &&
            !(request->type == MSG_MOUNT && (request->flags & FLAG_UNADOPTED));
 }
 
 // The next start waits for as many. Written as soon as it changes, as a broker may live shorter than a tick;
 // while this one waits, those that are missing still count.
 void
-adopt_note_ready(broker *self)
+recovery_save_worker_count(broker *self)
 {
     if (!self->store)
         return;
     size_t ready = registry_ready(self->workers);
-    if (ready == self->noted || (self->waits_until && ready < self->noted))
+    if (ready == self->saved_worker_count || (self->recovery_until && ready < self->saved_worker_count))
         return;
-    self->noted = ready;
+    self->saved_worker_count = ready;
     if (store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready))
         log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
 }
 
 void
-adopt_tick(broker *self)
+recovery_tick(broker *self)
 {
-    if (self->waits_until && self->now >= self->waits_until)
+    if (self->recovery_until && self->now >= self->recovery_until)
         s_open(self, "some_did_not_announce");
-    adopt_note_ready(self);
+    recovery_save_worker_count(self);
 }

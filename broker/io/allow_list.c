@@ -15,20 +15,20 @@ typedef struct {
     char why[300];   // the last of those
 } keys;
 
-struct allow {
+struct allow_list {
     char *folder;
     keys of[SIDE_COUNT];
     uint64_t read_at;
 };
 
 const char *
-side_word(allow_side self)
+side_word(socket_side self)
 {
     return self == SIDE_FRONT ? "front" : "back";
 }
 
 static const char *
-s_subfolder(allow_side self)
+s_subfolder(socket_side self)
 {
     return self == SIDE_FRONT ? "clients" : "workers";
 }
@@ -92,10 +92,10 @@ s_is_same(const keys *a, const keys *b)
 }
 
 static void
-s_say(const keys *read, allow_side where, const char *folder)
+s_say(const keys *read, socket_side where, const char *folder)
 {
     char text[400];
-    log_event(LEVEL_INFO, "allowed", "side=%s keys=%zu folder=%s", side_word(where), read->count,
+    log_event(LEVEL_INFO, "allow_list_loaded", "side=%s keys=%zu folder=%s", side_word(where), read->count,
               log_quoted(slice_text(folder), text, sizeof text));
     if (read->unusable)
         log_event(LEVEL_WARN, "keys_unusable", "side=%s files=%zu reason=%s", side_word(where),
@@ -103,10 +103,10 @@ s_say(const keys *read, allow_side where, const char *folder)
 }
 
 static void
-s_reread(allow *self, uint64_t now)
+s_reread(allow_list *self, uint64_t now)
 {
     self->read_at = now;
-    for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++) {
+    for (socket_side where = SIDE_FRONT; where < SIDE_COUNT; where++) {
         char folder[4096];
         snprintf(folder, sizeof folder, "%s/%s", self->folder, s_subfolder(where));
         keys read = s_read(folder);
@@ -117,8 +117,8 @@ s_reread(allow *self, uint64_t now)
     }
 }
 
-allow *
-allow_new(const char *folder, uint64_t now, char *ret_why, size_t why_size)
+allow_list *
+allow_list_new(const char *folder, uint64_t now, char *ret_why, size_t why_size)
 {
     struct stat found;
     bool there = stat(folder, &found) == 0;
@@ -126,7 +126,7 @@ allow_new(const char *folder, uint64_t now, char *ret_why, size_t why_size)
         snprintf(ret_why, why_size, "%s: %s", folder, there ? "it is no folder" : strerror(errno));
         return NULL;
     }
-    allow *self = calloc(1, sizeof *self);
+    allow_list *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->folder = strdup(folder);
     ASSERT(self->folder);
@@ -135,12 +135,12 @@ allow_new(const char *folder, uint64_t now, char *ret_why, size_t why_size)
 }
 
 void
-allow_destroy(allow **self_p)
+allow_list_destroy(allow_list **self_p)
 {
-    allow *self = *self_p;
+    allow_list *self = *self_p;
     if (!self)
         return;
-    for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++)
+    for (socket_side where = SIDE_FRONT; where < SIDE_COUNT; where++)
         free(self->of[where].keys);
     free(self->folder);
     free(self);
@@ -148,16 +148,16 @@ allow_destroy(allow **self_p)
 }
 
 bool
-allow_has(allow *self, allow_side where, const char *public_key, uint64_t now)
+allow_list_has(allow_list *self, socket_side where, const char *public_key, uint64_t now)
 {
-    if (now - self->read_at >= ALLOW_REREAD_MS)
+    if (now - self->read_at >= ALLOW_LIST_REREAD_MS)
         s_reread(self, now);
     const keys *of = &self->of[where];
     return bsearch(public_key, of->keys, of->count, KEY_TEXT, s_compare);
 }
 
 size_t
-allow_count(const allow *self, allow_side where)
+allow_list_count(const allow_list *self, socket_side where)
 {
     return self->of[where].count;
 }

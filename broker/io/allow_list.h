@@ -9,17 +9,17 @@
 
 #include <stdint.h>
 
-enum { ALLOW_REREAD_MS = 1000, MAX_ALLOWED = 4096 };
+enum { ALLOW_LIST_REREAD_MS = 1000, MAX_ALLOWED = 4096 };
 
-typedef enum { SIDE_FRONT, SIDE_BACK, SIDE_COUNT } allow_side;
-const char *side_word(allow_side self); // "front"
+typedef enum { SIDE_FRONT, SIDE_BACK, SIDE_COUNT } socket_side;
+const char *side_word(socket_side self); // "front"
 
-typedef struct allow allow;
+typedef struct allow_list allow_list;
 // NULL: there is no such folder; ret_why says so, in a sentence without a full stop.
-allow *allow_new(const char *folder, uint64_t now, char *ret_why, size_t why_size);
-void allow_destroy(allow **self_p); // NULL-safe
+allow_list *allow_list_new(const char *folder, uint64_t now, char *ret_why, size_t why_size);
+void allow_list_destroy(allow_list **self_p); // NULL-safe
 // Whether that key, in Z85, may connect there.
-bool allow_has(allow *self, allow_side where, const char *public_key, uint64_t now);
-size_t allow_count(const allow *self, allow_side where);
+bool allow_list_has(allow_list *self, socket_side where, const char *public_key, uint64_t now);
+size_t allow_list_count(const allow_list *self, socket_side where);
 
 #endif

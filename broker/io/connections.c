@@ -36,7 +36,7 @@ connections_destroy(connections **self_p)
     connections *self = *self_p;
     if (!self)
         return;
-    for (allow_side side = SIDE_FRONT; side < SIDE_COUNT; side++) {
+    for (socket_side side = SIDE_FRONT; side < SIDE_COUNT; side++) {
         if (self->watched[side])
             zmq_socket_monitor(zsock_resolve(self->watched[side]), NULL, 0);
         zsock_destroy(&self->heard[side]);
@@ -47,7 +47,7 @@ connections_destroy(connections **self_p)
 }
 
 void
-connections_watch(connections *self, zsock_t *socket, allow_side side)
+connections_watch(connections *self, zsock_t *socket, socket_side side)
 {
     static unsigned count; // ZeroMQ frees an address only some time after its socket was closed
     char address[64];
@@ -59,7 +59,7 @@ connections_watch(connections *self, zsock_t *socket, allow_side side)
 }
 
 zsock_t *
-connections_socket(connections *self, allow_side side)
+connections_socket(connections *self, socket_side side)
 {
     return self->heard[side];
 }
@@ -129,7 +129,7 @@ s_receive(void *from, uint16_t *ret_event, uint32_t *ret_value, char ret_address
 }
 
 bool
-connections_next(connections *self, allow_side side, connection_event *ret)
+connections_next(connections *self, socket_side side, connection_event *ret)
 {
     uint16_t event;
     uint32_t value;

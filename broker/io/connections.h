@@ -11,7 +11,7 @@
 enum { CONNECTION_TEXT = 256 };
 
 typedef struct {
-    allow_side side;
+    socket_side side;
     bool refused;               // in its handshake; else it ended
     uint32_t reason;            // of a refusal: ZMQ_PROTOCOL_ERROR_…
     char peer[CONNECTION_TEXT]; // "pid:4711", "192.0.2.7:50312", "?"; of a refusal, what was bound
@@ -21,9 +21,9 @@ typedef struct connections connections;
 connections *connections_new(void);
 void connections_destroy(connections **self_p); // NULL-safe; before the sockets that are watched
 // Once a socket, before it binds.
-void connections_watch(connections *self, zsock_t *socket, allow_side side);
+void connections_watch(connections *self, zsock_t *socket, socket_side side);
 zsock_t *connections_socket(connections *self,
-                            allow_side side); // readable: there is something. NULL: not watched
-bool connections_next(connections *self, allow_side side, connection_event *ret);
+                            socket_side side); // readable: there is something. NULL: not watched
+bool connections_next(connections *self, socket_side side, connection_event *ret);
 
 #endif

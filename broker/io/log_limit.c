@@ -1,18 +1,18 @@
 #include "broker/io/log_limit.h"
 
 bool
-gate_pass(gate *self, uint64_t now, unsigned *ret_held)
+log_limit_pass(log_limit *self, uint64_t now, unsigned *ret_suppressed)
 {
     if (self->passed == 0 || now - self->since >= 1000) {
         self->since = now;
         self->passed = 0;
     }
-    if (self->passed >= GATE_LINES) {
-        self->held++;
+    if (self->passed >= LOG_LIMIT_LINES) {
+        self->suppressed++;
         return false;
     }
     self->passed++;
-    *ret_held = self->held;
-    self->held = 0;
+    *ret_suppressed = self->suppressed;
+    self->suppressed = 0;
     return true;
 }

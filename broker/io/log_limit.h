@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GATE_LINES 10 // in a second
+#define LOG_LIMIT_LINES 10 // in a second
 
 typedef struct {    // zeros: open
     uint64_t since; // the second at hand began, ms
     unsigned passed;
-    unsigned held;
-} gate;
+    unsigned suppressed;
+} log_limit;
 
-// True: write the line, and say in it that *ret_held lines before were not written.
-bool gate_pass(gate *self, uint64_t now, unsigned *ret_held);
+// True: write the line, and say in it that *ret_suppressed lines before were not written.
+bool log_limit_pass(log_limit *self, uint64_t now, unsigned *ret_suppressed);
 
 #endif

@@ -14,7 +14,7 @@ s_receive(zmq_msg_t *frame, void *socket)
 
 // Reads the frames that nobody wants.
 static void
-s_skip(parcel *self, void *socket)
+s_skip(wire_message *self, void *socket)
 {
     zmq_msg_t extra;
     for (bool more = true; more; self->count++) {
@@ -25,17 +25,17 @@ s_skip(parcel *self, void *socket)
 }
 
 err
-parcel_receive(parcel *self, void *socket)
+wire_receive(wire_message *self, void *socket)
 {
     self->held = self->count = 0;
     bool more = true;
-    while (more && self->held < PARCEL_FRAMES) {
+    while (more && self->held < WIRE_FRAMES) {
         zmq_msg_t *frame = &self->frame[self->held];
         ASSERT(zmq_msg_init(frame) == 0);
         if (s_receive(frame, socket) == -1) {
             err error = errno == EAGAIN ? ERR_AGAIN : ERR_SYSTEM;
             zmq_msg_close(frame);
-            parcel_clear(self);
+            wire_message_clear(self);
             return error;
         }
         self->count = ++self->held;
@@ -47,7 +47,7 @@ parcel_receive(parcel *self, void *socket)
 }
 
 void
-parcel_clear(parcel *self)
+wire_message_clear(wire_message *self)
 {
     for (size_t i = 0; i < self->held; i++)
         zmq_msg_close(&self->frame[i]);
@@ -55,7 +55,7 @@ parcel_clear(parcel *self)
 }
 
 void
-parcel_take(parcel *self, parcel *from, size_t count)
+wire_message_take(wire_message *self, wire_message *from, size_t count)
 {
     ASSERT(count <= from->held);
     for (size_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ parcel_take(parcel *self, parcel *from, size_t count)
 }
 
 slice
-parcel_frame(const parcel *self, size_t index)
+wire_message_frame(const wire_message *self, size_t index)
 {
     if (index >= self->held)
         return slice_of(NULL, 0);

@@ -8,21 +8,21 @@
 
 #include <zmq.h>
 
-#define PARCEL_FRAMES 5 // routing id, client, header, body, snapshot: what is more is read and let go
+#define WIRE_FRAMES 5 // routing id, client, header, body, snapshot: what is more is read and let go
 
 typedef struct {
-    zmq_msg_t frame[PARCEL_FRAMES];
-    size_t held;  // frames that are here: the first PARCEL_FRAMES
+    zmq_msg_t frame[WIRE_FRAMES];
+    size_t held;  // frames that are here: the first WIRE_FRAMES
     size_t count; // frames that came
-} parcel;
+} wire_message;
 
-// ERR_AGAIN: nothing to read. On OK the caller owns the frames until parcel_clear.
-err parcel_receive(parcel *self, void *socket);
-void parcel_clear(parcel *self);
-// Moves the first count frames, which are there, into a parcel that has none.
-void parcel_take(parcel *self, parcel *from, size_t count);
+// ERR_AGAIN: nothing to read. On OK the caller owns the frames until wire_message_clear.
+err wire_receive(wire_message *self, void *socket);
+void wire_message_clear(wire_message *self);
+// Moves the first count frames, which are there, into a wire_message that has none.
+void wire_message_take(wire_message *self, wire_message *from, size_t count);
 // Borrowed until the frame is sent or cleared. Empty if there is no such frame.
-slice parcel_frame(const parcel *self, size_t index);
+slice wire_message_frame(const wire_message *self, size_t index);
 
 // Sends routing id and frames as one message, without waiting. OK: the frames were moved and are empty.
 // Otherwise nothing was sent and they are as before: ERR_AGAIN: the peer's queue is full; ERR_UNREACHABLE: no

@@ -9,22 +9,22 @@
 
 enum { TURN = 64, ZAP_FRAMES = 7, ZAP_FRAME = 255, CURVE_BYTES = 32 };
 
-struct guard {
+struct zap {
     certificate own;
-    allow *allowed;
+    allow_list *allowed;
     zsock_t *asked; // a REP, where ZeroMQ asks
-    gate refusals;
+    log_limit refusals;
 };
 
-guard *
-guard_new(const char *key, const char *folder, uint64_t now)
+zap *
+zap_new(const char *key, const char *folder, uint64_t now)
 {
     char why[512] = "", text[600];
-    guard *self = calloc(1, sizeof *self);
+    zap *self = calloc(1, sizeof *self);
     ASSERT(self);
     err error = certificate_load_secret(key, &self->own, why, sizeof why);
     if (!error)
-        self->allowed = allow_new(folder, now, why, sizeof why);
+        self->allowed = allow_list_new(folder, now, why, sizeof why);
     if (self->allowed) {
         self->asked = zsock_new(ZMQ_REP);
         ASSERT(self->asked);
@@ -32,28 +32,28 @@ guard_new(const char *key, const char *folder, uint64_t now)
             return self;
         snprintf(why, sizeof why, "keys are checked by somebody else in this process");
     }
-    log_event(LEVEL_ERROR, "no_keys", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
-    guard_destroy(&self);
+    log_event(LEVEL_ERROR, "curve_failed", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
+    zap_destroy(&self);
     return NULL;
 }
 
 void
-guard_destroy(guard **self_p)
+zap_destroy(zap **self_p)
 {
-    guard *self = *self_p;
+    zap *self = *self_p;
     if (!self)
         return;
     if (self->asked) // closing it frees its address only some time later
         zsock_unbind(self->asked, ZAP_ENDPOINT);
     zsock_destroy(&self->asked);
-    allow_destroy(&self->allowed);
+    allow_list_destroy(&self->allowed);
     explicit_bzero(&self->own, sizeof self->own);
     free(self);
     *self_p = NULL;
 }
 
 void
-guard_close(guard *self, zsock_t *socket, allow_side where)
+zap_require_curve(zap *self, zsock_t *socket, socket_side where)
 {
     zsock_set_zap_domain(socket, side_word(where));
     zsock_set_curve_server(socket, 1);
@@ -62,18 +62,18 @@ guard_close(guard *self, zsock_t *socket, allow_side where)
 }
 
 zsock_t *
-guard_socket(guard *self)
+zap_socket(zap *self)
 {
     return self->asked;
 }
 
 static void
-s_log(guard *self, uint64_t now, const char *side, const char *address, const char *key, const char *why)
+s_log(zap *self, uint64_t now, const char *side, const char *address, const char *key, const char *why)
 {
     unsigned held;
     char at[2 * ZAP_FRAME], whose[2 * KEY_TEXT + 8];
-    if (gate_pass(&self->refusals, now, &held))
-        log_event(LEVEL_WARN, "peer_refused", "side=%s address=%s key=%s reason=\"%s\" held=%u", side,
+    if (log_limit_pass(&self->refusals, now, &held))
+        log_event(LEVEL_WARN, "peer_refused", "side=%s address=%s key=%s reason=\"%s\" suppressed=%u", side,
                   log_quoted(slice_text(address), at, sizeof at),
                   log_quoted(slice_text(key), whose, sizeof whose), why, held);
 }
@@ -112,9 +112,9 @@ s_receive(zsock_t *from, question *ret)
 }
 
 static bool
-s_side(const question *asked, allow_side *ret)
+s_side(const question *asked, socket_side *ret)
 {
-    for (allow_side where = SIDE_FRONT; where < SIDE_COUNT; where++) {
+    for (socket_side where = SIDE_FRONT; where < SIDE_COUNT; where++) {
         if (strcmp(asked->frame[ZAP_DOMAIN], side_word(where)) == 0) {
             *ret = where;
             return true;
@@ -125,19 +125,19 @@ s_side(const question *asked, allow_side *ret)
 
 // NULL: it may come in, as whoever has that key.
 static const char *
-s_why_not(guard *self, const question *asked, uint64_t now, char ret_key[KEY_TEXT])
+s_why_not(zap *self, const question *asked, uint64_t now, char ret_key[KEY_TEXT])
 {
-    allow_side where;
+    socket_side where;
     *ret_key = '\0';
     if (asked->count != ZAP_FRAMES || !s_side(asked, &where) ||
         strcmp(asked->frame[ZAP_MECHANISM], "CURVE") != 0 || asked->size[ZAP_CREDENTIALS] != CURVE_BYTES)
         return "it shows no key";
     zmq_z85_encode(ret_key, (const uint8_t *)asked->frame[ZAP_CREDENTIALS], CURVE_BYTES);
-    return allow_has(self->allowed, where, ret_key, now) ? NULL : "its key is not allowed here";
+    return allow_list_has(self->allowed, where, ret_key, now) ? NULL : "its key is not allowed here";
 }
 
 static bool
-s_answer(guard *self, uint64_t now)
+s_answer(zap *self, uint64_t now)
 {
     question asked = {0};
     char key[KEY_TEXT];
@@ -152,7 +152,7 @@ s_answer(guard *self, uint64_t now)
 }
 
 void
-guard_refused(guard *self, allow_side where, uint32_t reason, const char *address, uint64_t now)
+zap_log_refusal(zap *self, socket_side where, uint32_t reason, const char *address, uint64_t now)
 {
     const char *why = "it does not speak as a peer does";
     if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
@@ -163,7 +163,7 @@ guard_refused(guard *self, allow_side where, uint32_t reason, const char *addres
 }
 
 void
-guard_turn(guard *self, uint64_t now)
+zap_process(zap *self, uint64_t now)
 {
     for (unsigned i = 0; i < TURN && s_answer(self, now); i++)
         ;

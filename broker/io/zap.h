@@ -10,19 +10,19 @@
 
 #include <czmq.h>
 
-typedef struct guard guard;
+typedef struct zap zap;
 // key: the broker's secret key file. NULL: logged.
-guard *guard_new(const char *key, const char *folder, uint64_t now);
-void guard_destroy(guard **self_p); // NULL-safe; after the sockets that it guards
+zap *zap_new(const char *key, const char *folder, uint64_t now);
+void zap_destroy(zap **self_p); // NULL-safe; after the sockets that it guards
 
 // What is bound on that socket from now on wants a key. What was bound before does not, and ZeroMQ knows no
 // way back.
-void guard_close(guard *self, zsock_t *socket, allow_side where);
+void zap_require_curve(zap *self, zsock_t *socket, socket_side where);
 // A peer that never came to show a key: it has none, or took somebody else's for the broker's. reason:
 // ZeroMQ's.
-void guard_refused(guard *self, allow_side where, uint32_t reason, const char *address, uint64_t now);
+void zap_log_refusal(zap *self, socket_side where, uint32_t reason, const char *address, uint64_t now);
 
-zsock_t *guard_socket(guard *self); // readable: guard_turn has work
-void guard_turn(guard *self, uint64_t now);
+zsock_t *zap_socket(zap *self); // readable: zap_process has work
+void zap_process(zap *self, uint64_t now);
 
 #endif

@@ -3,50 +3,50 @@
 #include "common/limits.h"
 #include "proto/message.h"
 
-pressure_limits
-pressure_defaults(void)
+admission_limits
+admission_defaults(void)
 {
-    return (pressure_limits){WORKER_CREDIT, MAX_IN_FLIGHT, WORKER_SESSIONS};
+    return (admission_limits){WORKER_CREDIT, MAX_IN_FLIGHT, WORKER_SESSIONS};
 }
 
-pressure_kind
-pressure_kind_of(uint8_t type)
+admission_kind
+admission_kind_of(uint8_t type)
 {
     switch (type) {
     case MSG_EVENT:
     case MSG_REFRESH:
     case MSG_STATS:
-        return PRESSURE_TURN;
+        return ADMISSION_TURN;
     case MSG_MOUNT:
     case MSG_JOIN:
-        return PRESSURE_OPEN;
+        return ADMISSION_OPEN;
     default:
-        return PRESSURE_CONTROL;
+        return ADMISSION_CONTROL;
     }
 }
 
 void
-pressure_took(pressure *self, uint8_t type, size_t bytes)
+admission_charge(admission *self, uint8_t type, size_t bytes)
 {
-    self->in_flight[pressure_kind_of(type)]++;
+    self->in_flight[admission_kind_of(type)]++;
     self->bytes += bytes;
 }
 
 void
-pressure_gave(pressure *self, uint8_t type, size_t bytes)
+admission_release(admission *self, uint8_t type, size_t bytes)
 {
-    pressure_kind kind = pressure_kind_of(type);
+    admission_kind kind = admission_kind_of(type);
     ASSERT(self->in_flight[kind] > 0 && self->bytes >= bytes);
     self->in_flight[kind]--;
     self->bytes -= bytes;
 }
 
 void
-pressure_beat(pressure *self, uint64_t now, uint64_t queued, uint64_t parked)
+admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked)
 {
     self->parked = parked > UINT32_MAX ? UINT32_MAX : (unsigned)parked;
     uint64_t took = now - self->since;
-    if (now < self->since || took < PRESSURE_WINDOW_MS)
+    if (now < self->since || took < ADMISSION_WINDOW_MS)
         return;
     // What a worker does while nobody waits says nothing of what it could do.
     unsigned rate = (unsigned)(self->served * UINT64_C(1000) / took) + 1;
@@ -60,9 +60,9 @@ pressure_beat(pressure *self, uint64_t now, uint64_t queued, uint64_t parked)
 }
 
 static unsigned
-s_turn_credit(const pressure *self, unsigned most)
+s_turn_credit(const admission *self, unsigned most)
 {
-    uint64_t credit = (uint64_t)self->rate * PRESSURE_WAIT_MS / 1000;
+    uint64_t credit = (uint64_t)self->rate * ADMISSION_TARGET_WAIT_MS / 1000;
     if (!self->rate || credit > most)
         return most;
     if (credit < LEAST_CREDIT)
@@ -71,64 +71,64 @@ s_turn_credit(const pressure *self, unsigned most)
 }
 
 unsigned
-pressure_credit(const pressure *self, const pressure_limits *limits, pressure_kind kind)
+admission_credit(const admission *self, const admission_limits *limits, admission_kind kind)
 {
-    if (kind == PRESSURE_CONTROL)
-        return PRESSURE_CONTROLS;
+    if (kind == ADMISSION_CONTROL)
+        return ADMISSION_CONTROL_CREDIT;
     unsigned turns = s_turn_credit(self, limits->credits);
-    return kind == PRESSURE_TURN ? turns : (turns + 1) / 2;
+    return kind == ADMISSION_TURN ? turns : (turns + 1) / 2;
 }
 
 // A turn that awaits holds no thread and keeps nobody waiting.
 static unsigned
-s_left(const pressure *self, const pressure_limits *limits, pressure_kind kind)
+s_left(const admission *self, const admission_limits *limits, admission_kind kind)
 {
-    unsigned credit = pressure_credit(self, limits, kind), used = self->in_flight[kind];
-    if (kind == PRESSURE_TURN)
+    unsigned credit = admission_credit(self, limits, kind), used = self->in_flight[kind];
+    if (kind == ADMISSION_TURN)
         used -= self->parked < used ? self->parked : used;
     return used < credit ? credit - used : 0;
 }
 
 bool
-pressure_has_room(const pressure *self, const pressure_limits *limits, pressure_kind kind)
+admission_has_room(const admission *self, const admission_limits *limits, admission_kind kind)
 {
     return s_left(self, limits, kind) > 0;
 }
 
 // The budget of one that does not read is never more than what it leaves to the others.
 static bool
-s_fits(const pressure *self, size_t budget, size_t bytes, size_t total)
+s_fits(const admission *self, size_t budget, size_t bytes, size_t total)
 {
     return total < budget && self->bytes + bytes <= budget - total;
 }
 
 bool
-pressure_admits(const pressure *self, const pressure_limits *limits, uint8_t type, size_t bytes,
-                unsigned waiting, size_t total)
+admission_admits(const admission *self, const admission_limits *limits, uint8_t type, size_t bytes,
+                 unsigned waiting, size_t total)
 {
-    pressure_kind kind = pressure_kind_of(type);
+    admission_kind kind = admission_kind_of(type);
     unsigned left = s_left(self, limits, kind);
     if (left == 0)
         return false;
-    bool is_small = kind == PRESSURE_CONTROL && bytes <= PRESSURE_SMALL;
+    bool is_small = kind == ADMISSION_CONTROL && bytes <= ADMISSION_SMALL_BODY;
     if (!is_small && !s_fits(self, limits->budget, bytes, total))
         return false;
-    return kind != PRESSURE_TURN || waiting == 0 || waiting < left / PRESSURE_SHARE;
+    return kind != ADMISSION_TURN || waiting == 0 || waiting < left / ADMISSION_SESSION_SHARE;
 }
 
 uint32_t
-pressure_retry_ms(const pressure *self)
+admission_retry_ms(const admission *self)
 {
     uint64_t ms = BUSY_RETRY_MS;
     if (self->rate)
-        ms = (uint64_t)self->in_flight[PRESSURE_TURN] * 1000 / self->rate * (1 + self->crowd);
-    if (ms < PRESSURE_LEAST_RETRY_MS)
-        return PRESSURE_LEAST_RETRY_MS;
-    return ms > PRESSURE_LONGEST_RETRY_MS ? PRESSURE_LONGEST_RETRY_MS : (uint32_t)ms;
+        ms = (uint64_t)self->in_flight[ADMISSION_TURN] * 1000 / self->rate * (1 + self->crowd);
+    if (ms < ADMISSION_MIN_RETRY_MS)
+        return ADMISSION_MIN_RETRY_MS;
+    return ms > ADMISSION_MAX_RETRY_MS ? ADMISSION_MAX_RETRY_MS : (uint32_t)ms;
 }
 
 uint32_t
-pressure_spread_ms(uint32_t ms, uint32_t random)
+admission_jitter_ms(uint32_t ms, uint32_t random)
 {
     return ms - ms / 4 + random % (ms / 2 + 1);
 }

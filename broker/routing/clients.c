@@ -15,7 +15,7 @@ clients_new(uint64_t seed)
 {
     clients *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->table = key_table();
+    self->table = routing_id_table();
     list_init(&self->all);
     self->seed = seed;
     return self;
@@ -39,7 +39,7 @@ clients_destroy(clients **self_p)
 client *
 clients_expect(clients *self, slice id, uint64_t now)
 {
-    key wanted = key_of(self->seed, id);
+    routing_id wanted = routing_id_of(self->seed, id);
     client *known = zhashx_lookup(self->table, &wanted);
     if (known)
         return known;
@@ -49,7 +49,7 @@ clients_expect(clients *self, slice id, uint64_t now)
     known->heard_at = now;
     known->expected = true;
     list_init(&known->sessions);
-    list_init(&known->doomed);
+    list_init(&known->lost);
     list_append(&self->all, &known->of_all);
     ASSERT(zhashx_insert(self->table, &known->id, known) == 0);
     return known;
@@ -67,7 +67,7 @@ clients_hear(clients *self, slice id, uint64_t now)
 client *
 clients_find(const clients *self, slice id)
 {
-    key wanted = key_of(self->seed, id);
+    routing_id wanted = routing_id_of(self->seed, id);
     return zhashx_lookup(self->table, &wanted);
 }
 
@@ -77,7 +77,7 @@ clients_remove(clients *self, client **client_p)
     client *gone = *client_p;
     ASSERT(list_is_empty(&gone->sessions));
     zhashx_delete(self->table, &gone->id);
-    list_remove(&gone->doomed);
+    list_remove(&gone->lost);
     list_remove(&gone->of_all);
     free(gone);
     *client_p = NULL;
@@ -90,12 +90,12 @@ clients_count(const clients *self)
 }
 
 void
-clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *doomed)
+clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *lost)
 {
     LIST_EACH (at, &self->all) {
         client *each = LIST_ITEM(at, client, of_all);
-        if (now > each->heard_at && now - each->heard_at > limit && list_is_empty(&each->doomed))
-            list_append(doomed, &each->doomed);
+        if (now > each->heard_at && now - each->heard_at > limit && list_is_empty(&each->lost))
+            list_append(lost, &each->lost);
     }
 }
 

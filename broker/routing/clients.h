@@ -6,13 +6,13 @@
 #include "broker/routing/routing_id.h"
 #include "common/list.h"
 
-// A record: written by clients, directory (attaching) and the broker (doomed).
+// A record: written by clients, directory (attaching) and the broker (lost).
 typedef struct client {
-    key id; // its routing id
+    routing_id id; // its routing id
     uint64_t heard_at;
     bool expected;      // it is said to be there, and has not been heard yet: it may be connecting
     list_link sessions; // attached to this client
-    list_link doomed;   // in the broker's list of those to be taken for gone
+    list_link lost;     // in the broker's list of those to be taken for gone
     list_link of_all;   // clients's
 } client;
 
@@ -27,9 +27,9 @@ client *clients_expect(clients *self, slice id, uint64_t now);
 client *clients_find(const clients *self, slice id);   // NULL: none
 void clients_remove(clients *self, client **client_p); // attached to nothing
 size_t clients_count(const clients *self);
-// Puts those that have been silent for longer than limit ms at the end of the doomed list, unless they are in
+// Puts those that have been silent for longer than limit ms at the end of the lost list, unless they are in
 // it.
-void clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *doomed);
+void clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *lost);
 void clients_forgive(clients *self, uint64_t gap); // as registry_forgive
 
 #endif

@@ -43,7 +43,7 @@ directory_new(uint64_t seed, uint64_t boot)
 {
     directory *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->sessions = key_table();
+    self->sessions = routing_id_table();
     list_init(&self->pending);
     list_init(&self->all);
     self->seed = seed;
@@ -67,7 +67,7 @@ directory_destroy(directory **self_p)
 session *
 directory_find(const directory *self, id16 id)
 {
-    key wanted = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    routing_id wanted = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
     return zhashx_lookup(self->sessions, &wanted);
 }
 
@@ -104,24 +104,24 @@ directory_epochs(directory *self)
 session *
 directory_place(directory *self, id16 id, worker *owner)
 {
-    return directory_adopt(self, id, owner, epochs_next(&self->epochs));
+    return directory_add(self, id, owner, epochs_next(&self->epochs));
 }
 
 session *
-directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch)
+directory_add(directory *self, id16 id, worker *owner, uint64_t epoch)
 {
     session *placed = calloc(1, sizeof *placed);
     ASSERT(placed && owner);
-    placed->key = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    placed->key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
     placed->id = id;
     placed->state = STATE_ACTIVATING;
-    placed->epoch = placed->since = epoch;
+    placed->epoch = placed->first_epoch = epoch;
     placed->owner = owner;
     placed->eviction = EVICT_NEVER;
     list_init(&placed->evictable);
     list_init(&placed->pending);
     list_init(&placed->parked);
-    list_init(&placed->withheld);
+    list_init(&placed->gap_buffer);
     list_init(&placed->of_client);
     list_init(&placed->of_owner);
     list_append(&owner->sessions, &placed->of_owner);
@@ -135,7 +135,7 @@ static void
 s_charge(worker *to, const pending *of)
 {
     to->in_flight++;
-    pressure_took(&to->load, of->type, of->bytes);
+    admission_charge(&to->load, of->type, of->bytes);
     *to->total += of->bytes;
 }
 
@@ -143,12 +143,12 @@ static void
 s_discharge(worker *from, const pending *of)
 {
     from->in_flight--;
-    pressure_gave(&from->load, of->type, of->bytes);
+    admission_release(&from->load, of->type, of->bytes);
     *from->total -= of->bytes;
 }
 
 void
-directory_move(directory *self, session *of, worker *to)
+directory_reassign(directory *self, session *of, worker *to)
 {
     eviction_class eviction = of->eviction;
     s_list_evictable(of, EVICT_NEVER);
@@ -170,9 +170,9 @@ void
 directory_remove(directory *self, session **session_p)
 {
     session *gone = *session_p;
-    for (pending *each = session_oldest(gone); each; each = session_oldest(gone))
+    for (pending *each = session_oldest_pending(gone); each; each = session_oldest_pending(gone))
         pending_destroy(&each);
-    ASSERT(list_is_empty(&gone->withheld));
+    ASSERT(list_is_empty(&gone->gap_buffer));
     session_detach(gone);
     s_list_evictable(gone, EVICT_NEVER);
     list_remove(&gone->of_owner);
@@ -191,7 +191,7 @@ session_enter(session *self, session_state state)
 }
 
 void
-session_use(session *self)
+session_mark_used(session *self)
 {
     self->used = true;
     s_list_evictable(self, s_eviction(self));
@@ -213,7 +213,7 @@ session_detach(session *self)
 }
 
 pending *
-directory_await(directory *self, session *of, slice from, const header *request, uint64_t deadline)
+directory_add_pending(directory *self, session *of, slice from, const header *request, uint64_t deadline)
 {
     ASSERT(of->pending_count < MAX_PENDING && from.size <= MAX_ROUTING_ID);
     pending *noted = malloc(sizeof *noted);
@@ -236,7 +236,7 @@ directory_await(directory *self, session *of, slice from, const header *request,
 }
 
 void
-pending_weigh(pending *self, size_t bytes)
+pending_set_size(pending *self, size_t bytes)
 {
     worker *to = self->session->owner;
     s_discharge(to, self);
@@ -245,7 +245,7 @@ pending_weigh(pending *self, size_t bytes)
 }
 
 pending *
-session_pending(const session *self, slice from, uint64_t sequence)
+session_find_pending(const session *self, slice from, uint64_t sequence)
 {
     LIST_EACH (at, &self->pending) {
         pending *each = LIST_ITEM(at, pending, of_session);
@@ -256,7 +256,7 @@ session_pending(const session *self, slice from, uint64_t sequence)
 }
 
 pending *
-session_oldest(const session *self)
+session_oldest_pending(const session *self)
 {
     // The analyzer does not see that an item leaves its list before it is freed.
     // NOLINTBEGIN(clang-analyzer-unix.Malloc)
@@ -265,13 +265,13 @@ session_oldest(const session *self)
 }
 
 bool
-session_leave_pending(session *self, slice from)
+session_mark_joins_left(session *self, slice from)
 {
     bool found = false;
     LIST_EACH (at, &self->pending) {
         pending *each = LIST_ITEM(at, pending, of_session);
         if (each->type == MSG_JOIN && slice_equal(pending_client(each), from))
-            each->left = found = true;
+            each->client_left = found = true;
     }
     return found;
 }
@@ -291,7 +291,7 @@ pending_destroy(pending **self_p)
 }
 
 pending *
-directory_overdue(const directory *self, uint64_t now)
+directory_find_overdue(const directory *self, uint64_t now)
 {
     LIST_EACH (at, &self->pending) {
         pending *each = LIST_ITEM(at, pending, of_all);

@@ -14,31 +14,32 @@
 
 // A record: written by directory, and its state by the handlers, by way of state_step and session_enter.
 typedef struct session {
-    key key;
+    routing_id key;
     id16 id;
     session_state state; // never NONE; session_enter writes it
     eviction_class eviction;
     list_link evictable; // in owner->evictable
     uint64_t epoch;
-    uint64_t since; // the epoch from which on it only moved: who knows that one is not behind
-    bool used;      // an event was executed in it, or a program mounted it
-    bool moving;
+    uint64_t first_epoch; // the epoch from which on it only moved: who knows that one is not behind
+    bool used;            // an event was executed in it, or a program mounted it
+    bool migrating;
     list_link parked; // what was asked meanwhile (move.c)
     unsigned parked_count;
     worker *owner;     // never NULL
     client *attached;  // who is told what is unasked; NULL: nobody
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
-    bool unkept;        // the store lost it: its worker is to say all of it again
-    bool unkeepable;    // the store refused it, or its worker had nothing to keep: it is not asked
-    uint64_t keep_at;   // when it was asked for all of it last
-    bool restoring;     // its owner was sent RESTORE, and has not been heard of it
-    bool waits;         // a snapshot was lost: until the store has all of it,
-    list_link withheld; // what its worker says is not sent on (withheld.c)
-    unsigned withheld_count;
-    uint64_t numbered; // the epoch of the last snapshot that had a number,
-    uint32_t snapshot; // and that number
-    uint64_t held; // an event that was refused here: what comes behind it is, until it comes again; 0: none
+    bool snapshot_missing;      // the store lost it: its worker is to say all of it again
+    bool snapshot_refused;      // the store refused it, or its worker had nothing to keep: it is not asked
+    uint64_t snapshot_asked_at; // when it was asked for all of it last
+    bool restoring;             // its owner was sent RESTORE, and has not been heard of it
+    bool has_gap;               // a snapshot was lost: until the store has all of it,
+    list_link gap_buffer;       // what its worker says is not sent on (withheld.c)
+    unsigned gap_buffer_count;
+    uint64_t snapshot_epoch;  // the epoch of the last snapshot that had a number,
+    uint32_t snapshot_number; // and that number
+    uint64_t refused_event; // an event that was refused here: what comes behind it is, until it comes again;
+                            // 0: none
     list_link of_owner, of_client; // in worker.sessions and client.sessions
     list_link of_all;              // directory's
 } session;
@@ -50,8 +51,8 @@ typedef struct pending {
     uint64_t deadline; // when the broker answers it UNKNOWN itself
     uint16_t flags;
     uint8_t type;
-    bool left;      // a JOIN whose client said LEAVE before it was answered
-    uint32_t bytes; // of its body
+    bool client_left; // a JOIN whose client said LEAVE before it was answered
+    uint32_t bytes;   // of its body
     uint8_t client_size;
     uint8_t client[MAX_ROUTING_ID];
     list_link of_session, of_all;
@@ -70,31 +71,32 @@ epochs *directory_epochs(directory *self); // that its sessions have; borrowed
 // Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
 session *directory_place(directory *self, id16 id, worker *owner);
 // One that lives already, under the epoch that it has. The caller gives it its state.
-session *directory_adopt(directory *self, id16 id, worker *owner, uint64_t epoch);
+session *directory_add(directory *self, id16 id, worker *owner, uint64_t epoch);
 // It has another owner, and a new epoch; who knows the old one is not behind.
-void directory_move(directory *self, session *of, worker *to);
+void directory_reassign(directory *self, session *of, worker *to);
 void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told
 
 // Its state, by state_step; what may be evicted is listed by its owner.
 void session_enter(session *self, session_state state);
-void session_use(session *self); // an event was executed in it, say
+void session_mark_used(session *self); // an event was executed in it, say
 
 // Attaching replaces whoever was attached.
 void session_attach(session *self, client *by);
 void session_detach(session *self); // harmless when nobody is
 
 // Notes a request as forwarded. The session has fewer than MAX_PENDING, and from.size <= MAX_ROUTING_ID.
-pending *directory_await(directory *self, session *of, slice from, const header *request, uint64_t deadline);
+pending *directory_add_pending(directory *self, session *of, slice from, const header *request,
+                               uint64_t deadline);
 // And that its body, which its worker has not answered, is so large. Once.
-void pending_weigh(pending *self, size_t bytes);
+void pending_set_size(pending *self, size_t bytes);
 // The oldest pending request of that client with that sequence; NULL: none.
-pending *session_pending(const session *self, slice from, uint64_t sequence);
-pending *session_oldest(const session *self); // NULL: none
+pending *session_find_pending(const session *self, slice from, uint64_t sequence);
+pending *session_oldest_pending(const session *self); // NULL: none
 // JOINs of that client are noted as left. True if there was one.
-bool session_leave_pending(session *self, slice from);
+bool session_mark_joins_left(session *self, slice from);
 void pending_destroy(pending **self_p); // answered, or nobody to answer: out of all lists; NULL-safe
-pending *directory_overdue(const directory *self, uint64_t now); // one whose deadline passed; NULL: none
-void directory_forgive(directory *self, uint64_t gap);           // as registry_forgive
+pending *directory_find_overdue(const directory *self, uint64_t now); // one whose deadline passed; NULL: none
+void directory_forgive(directory *self, uint64_t gap);                // as registry_forgive
 
 static inline slice
 pending_client(const pending *self) // borrowed from self

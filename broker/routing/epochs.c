@@ -28,7 +28,7 @@ epochs_next(epochs *self)
 }
 
 bool
-epochs_gave(const epochs *self, uint64_t epoch)
+epochs_issued(const epochs *self, uint64_t epoch)
 {
     for (size_t i = 0; i < self->count; i++)
         if (epoch >= self->run[i].first && epoch <= self->run[i].last)
@@ -52,10 +52,10 @@ s_begin_run(epochs *self, epoch_run run)
 }
 
 bool
-epochs_learn(epochs *self, uint64_t epoch, bool *ret_jumped)
+epochs_observe(epochs *self, uint64_t epoch, bool *ret_jumped)
 {
     *ret_jumped = false;
-    if (epoch == 0 || epoch > EPOCH_MOST)
+    if (epoch == 0 || epoch > EPOCH_MAX)
         return false;
     *ret_jumped = epoch > s_newest(self)->last;
     if (*ret_jumped)

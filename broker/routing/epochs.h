@@ -15,7 +15,7 @@ enum {
 };
 // What no start gives more epochs than: so far a start begins beyond what it learns of another.
 #define EPOCH_STEP (UINT64_C(1) << 32)
-#define EPOCH_MOST (UINT64_C(1) << 62) // a clock of the year 4199
+#define EPOCH_MAX  (UINT64_C(1) << 62) // a clock of the year 4199
 #define BOOT_STEP  (EPOCH_STEP >> EPOCH_COUNTER_BITS)
 
 typedef struct {
@@ -30,10 +30,10 @@ typedef struct {
 // boot: ms since 1970 at this start, or more: above that of every start before, as far as anybody knows.
 void epochs_init(epochs *self, uint64_t boot);
 uint64_t epochs_next(epochs *self);
-bool epochs_gave(const epochs *self, uint64_t epoch); // whether this start did
+bool epochs_issued(const epochs *self, uint64_t epoch); // whether this start did
 // Another start gave this one: those that follow are above it. False: it is 0, or so high that nobody gave
 // it. ret_jumped: what was to come next was not above it.
-bool epochs_learn(epochs *self, uint64_t epoch, bool *ret_jumped);
+bool epochs_observe(epochs *self, uint64_t epoch, bool *ret_jumped);
 uint64_t epochs_boot(const epochs *self); // of the newest run
 
 #endif

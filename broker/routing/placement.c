@@ -3,7 +3,7 @@
 bool
 placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_ms)
 {
-    return candidate->state == WORKER_READY && list_is_empty(&candidate->doomed) &&
+    return candidate->state == WORKER_READY && list_is_empty(&candidate->lost) &&
            worker_silence(candidate, now) <= worker_dead_ms / 2;
 }
 
@@ -28,14 +28,14 @@ s_is_better(const worker *a, const worker *b)
 }
 
 static bool
-s_has_room(const worker *candidate, const pressure_limits *limits)
+s_has_room(const worker *candidate, const admission_limits *limits)
 {
     return candidate->session_count < limits->sessions &&
-           pressure_has_room(&candidate->load, limits, PRESSURE_OPEN);
+           admission_has_room(&candidate->load, limits, ADMISSION_OPEN);
 }
 
 static worker *
-s_choose(const registry *workers, const pressure_limits *limits, uint64_t now, uint64_t worker_dead_ms)
+s_choose(const registry *workers, const admission_limits *limits, uint64_t now, uint64_t worker_dead_ms)
 {
     worker *best = NULL;
     for (worker *each = registry_first(workers); each; each = registry_next(workers, each))
@@ -52,7 +52,7 @@ placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
 }
 
 worker *
-placement_open(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
+placement_choose_with_room(const registry *workers, uint64_t now, uint64_t worker_dead_ms)
 {
     return s_choose(workers, registry_limits(workers), now, worker_dead_ms);
 }

@@ -13,7 +13,7 @@ bool placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_d
 worker *placement_choose(const registry *workers, uint64_t now, uint64_t worker_dead_ms);
 // The same of those that have room for one more session and its MOUNT or JOIN. What lives and moves needs no
 // room.
-worker *placement_open(const registry *workers, uint64_t now, uint64_t worker_dead_ms);
+worker *placement_choose_with_room(const registry *workers, uint64_t now, uint64_t worker_dead_ms);
 // Why there is none: ERR_FULL where somebody is ready, else ERR_NO_WORKER.
 err placement_refusal(const registry *workers, uint64_t now, uint64_t worker_dead_ms);
 

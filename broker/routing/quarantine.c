@@ -5,7 +5,7 @@
 
 struct quarantine {
     size_t count;
-    suspect all[QUARANTINE_MOST];
+    quarantine_entry all[MAX_QUARANTINED];
 };
 
 quarantine *
@@ -33,24 +33,24 @@ s_find(const quarantine *self, id16 session)
 }
 
 static bool
-s_is_held(const suspect *one, uint64_t now)
+s_is_held(const quarantine_entry *one, uint64_t now)
 {
     return one->until > now;
 }
 
 static bool
-s_goes_before(const suspect *one, const suspect *other, uint64_t now)
+s_goes_before(const quarantine_entry *one, const quarantine_entry *other, uint64_t now)
 {
     bool held = s_is_held(one, now), other_held = s_is_held(other, now);
     return held != other_held ? other_held : one->at < other->at;
 }
 
-static suspect *
+static quarantine_entry *
 s_room(quarantine *self, uint64_t now)
 {
-    if (self->count < QUARANTINE_MOST)
+    if (self->count < MAX_QUARANTINED)
         return &self->all[self->count++];
-    suspect *first = &self->all[0];
+    quarantine_entry *first = &self->all[0];
     for (size_t i = 1; i < self->count; i++)
         if (s_goes_before(&self->all[i], first, now))
             first = &self->all[i];
@@ -67,7 +67,7 @@ s_copy(char *to, slice text, size_t most)
 }
 
 bool
-quarantine_note(quarantine *self, const running_turn *of, uint64_t now)
+quarantine_record(quarantine *self, const running_turn *of, uint64_t now)
 {
     size_t found = s_find(self, of->session);
     bool known = found < self->count;
@@ -75,29 +75,30 @@ quarantine_note(quarantine *self, const running_turn *of, uint64_t now)
         return false; // one death is said once
     bool before = known && s_is_held(&self->all[found], now);
     bool again = before || (known && now - self->all[found].at <= QUARANTINE_WITHIN_MS);
-    suspect *one = known ? &self->all[found] : s_room(self, now);
-    *one = (suspect){.session = of->session, .at = now, .until = again ? now + QUARANTINE_HOLD_MS : 0};
+    quarantine_entry *one = known ? &self->all[found] : s_room(self, now);
+    *one =
+        (quarantine_entry){.session = of->session, .at = now, .until = again ? now + QUARANTINE_HOLD_MS : 0};
     one->view_size = s_copy(one->view, of->view, sizeof one->view);
     one->event_size = s_copy(one->event, of->event, sizeof one->event);
     return again && !before;
 }
 
-const suspect *
-quarantine_holds(const quarantine *self, id16 session, uint64_t now)
+const quarantine_entry *
+quarantine_find_held(const quarantine *self, id16 session, uint64_t now)
 {
     size_t found = s_find(self, session);
     return found < self->count && s_is_held(&self->all[found], now) ? &self->all[found] : NULL;
 }
 
-const suspect *
-quarantine_noted(const quarantine *self, id16 session, uint64_t now)
+const quarantine_entry *
+quarantine_find_recent(const quarantine *self, id16 session, uint64_t now)
 {
     size_t found = s_find(self, session);
     return found < self->count && self->all[found].at == now ? &self->all[found] : NULL;
 }
 
 const char *
-suspect_text(const suspect *self, char ret_text[QUARANTINE_TEXT])
+quarantine_text(const quarantine_entry *self, char ret_text[QUARANTINE_TEXT])
 {
     snprintf(ret_text, QUARANTINE_TEXT, "'%.*s'%s%.*s ended %s", self->event_size, self->event,
              self->view_size ? " of " : "", self->view_size, self->view,

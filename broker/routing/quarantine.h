@@ -7,7 +7,7 @@
 #include "proto/bodies.h"
 
 enum {
-    QUARANTINE_MOST = 256,
+    MAX_QUARANTINED = 256,
     QUARANTINE_WITHIN_MS = 60 * 1000,
     QUARANTINE_HOLD_MS = 600 * 1000,
     QUARANTINE_TEXT = 512,
@@ -16,23 +16,23 @@ enum {
 typedef struct {
     id16 session;
     uint64_t at;    // ms: when it last ended a worker
-    uint64_t until; // it is held; 0: it is a suspect
+    uint64_t until; // it is held; 0: it is a quarantine_entry
     uint8_t view_size, event_size;
     char view[MAX_VIEW_PATH], event[MAX_EVENT_NAME]; // what ran
-} suspect;
+} quarantine_entry;
 
 typedef struct quarantine quarantine;
 quarantine *quarantine_new(void);
 void quarantine_destroy(quarantine **self_p); // NULL-safe
 
 // What ran when a worker ended. True: it is held from now on, and was not before.
-bool quarantine_note(quarantine *self, const running_turn *of, uint64_t now);
-// NULL: it may run. Borrowed until the next quarantine_note.
-const suspect *quarantine_holds(const quarantine *self, id16 session, uint64_t now);
+bool quarantine_record(quarantine *self, const running_turn *of, uint64_t now);
+// NULL: it may run. Borrowed until the next quarantine_record.
+const quarantine_entry *quarantine_find_held(const quarantine *self, id16 session, uint64_t now);
 // Whether it was noted just now. NULL: it was not.
-const suspect *quarantine_noted(const quarantine *self, id16 session, uint64_t now);
-// "'add' of shop.Cart ended two workers within a minute", of one that is held; of a suspect "… ended its
-// worker". Returns ret_text.
-const char *suspect_text(const suspect *self, char ret_text[QUARANTINE_TEXT]);
+const quarantine_entry *quarantine_find_recent(const quarantine *self, id16 session, uint64_t now);
+// "'add' of shop.Cart ended two workers within a minute", of one that is held; of a quarantine_entry "… ended
+// its worker". Returns ret_text.
+const char *quarantine_text(const quarantine_entry *self, char ret_text[QUARANTINE_TEXT]);
 
 #endif

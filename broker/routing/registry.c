@@ -6,7 +6,7 @@ struct registry {
     zhashx_t *workers; // by routing id
     list_link all;
     uint64_t seed;
-    pressure_limits limits;
+    admission_limits limits;
     size_t bytes;
 };
 
@@ -15,10 +15,10 @@ registry_new(uint64_t seed)
 {
     registry *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->workers = key_table();
+    self->workers = routing_id_table();
     list_init(&self->all);
     self->seed = seed;
-    self->limits = pressure_defaults();
+    self->limits = admission_defaults();
     return self;
 }
 
@@ -36,7 +36,7 @@ registry_destroy(registry **self_p)
 }
 
 void
-registry_limit(registry *self, const pressure_limits *limits)
+registry_limit(registry *self, const admission_limits *limits)
 {
     if (limits->credits)
         self->limits.credits = limits->credits;
@@ -46,7 +46,7 @@ registry_limit(registry *self, const pressure_limits *limits)
         self->limits.sessions = limits->sessions;
 }
 
-const pressure_limits *
+const admission_limits *
 registry_limits(const registry *self)
 {
     return &self->limits;
@@ -63,7 +63,7 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
 {
     worker *added = calloc(1, sizeof *added);
     ASSERT(added && body->name.size <= MAX_WORKER_NAME);
-    added->id = key_of(self->seed, id);
+    added->id = routing_id_of(self->seed, id);
     added->state = WORKER_READY;
     memcpy(added->name, body->name.data, body->name.size);
     added->name_size = body->name.size;
@@ -73,7 +73,7 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
     added->load.since = now;
     added->total = &self->bytes;
     list_init(&added->sessions);
-    list_init(&added->doomed);
+    list_init(&added->lost);
     list_append(&self->all, &added->of_all);
     for (unsigned i = 0; i < EVICT_CLASSES; i++)
         list_init(&added->evictable[i]);
@@ -87,7 +87,7 @@ registry_remove(registry *self, worker **worker_p)
     worker *gone = *worker_p;
     ASSERT(list_is_empty(&gone->sessions) && gone->session_count == 0 && gone->in_flight == 0);
     zhashx_delete(self->workers, &gone->id);
-    list_remove(&gone->doomed);
+    list_remove(&gone->lost);
     list_remove(&gone->of_all);
     free(gone);
     *worker_p = NULL;
@@ -96,7 +96,7 @@ registry_remove(registry *self, worker **worker_p)
 worker *
 registry_find(const registry *self, slice id)
 {
-    key wanted = key_of(self->seed, id);
+    routing_id wanted = routing_id_of(self->seed, id);
     return zhashx_lookup(self->workers, &wanted);
 }
 
@@ -143,11 +143,11 @@ registry_next(const registry *self, const worker *at)
 }
 
 void
-registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed)
+registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *lost)
 {
     for (worker *each = registry_first(self); each; each = registry_next(self, each))
-        if (worker_silence(each, now) > limit && list_is_empty(&each->doomed))
-            list_append(doomed, &each->doomed);
+        if (worker_silence(each, now) > limit && list_is_empty(&each->lost))
+            list_append(lost, &each->lost);
 }
 
 void

@@ -26,35 +26,35 @@ typedef enum {
 // A record: read by all of the broker, written by registry, directory (what it owns) and the handlers (what
 // it said).
 typedef struct worker {
-    key id; // its routing id
+    routing_id id; // its routing id
     worker_state state;
     char name[MAX_WORKER_NAME + 1];
     size_t name_size; // it may hold any UTF-8, NUL too
     uint64_t pid;
-    bool is_elsewhere; // came in from another machine: its pid says nothing here
+    bool is_remote; // came in from another machine: its pid says nothing here
     uint64_t threads;
-    uint64_t heard_at;   // ms of the broker's clock
-    heartbeat_body said; // its newest HEARTBEAT; zeros before the first
-    list_link sessions;  // those it owns
+    uint64_t heard_at;        // ms of the broker's clock
+    heartbeat_body heartbeat; // its newest HEARTBEAT; zeros before the first
+    list_link sessions;       // those it owns
     size_t session_count;
     list_link evictable[EVICT_CLASSES]; // of them; those first that have been so for longest
     size_t evictable_count[EVICT_CLASSES];
-    size_t moves;     // of them that move now
-    bool told_all;    // that no more will move
-    bool announced;   // all that is its own
-    size_t in_flight; // requests that it has not answered
-    pressure load;    // the same by kind and size, and how fast it is
-    size_t *total;    // bytes in flight of all workers
-    list_link doomed; // in the broker's list of those to be declared lost
-    list_link of_all; // registry's
+    size_t migrating_count; // of them that move now
+    bool migration_done;    // that no more will move
+    bool announced;         // all that is its own
+    size_t in_flight;       // requests that it has not answered
+    admission load;         // the same by kind and size, and how fast it is
+    size_t *total;          // bytes in flight of all workers
+    list_link lost;         // in the broker's list of those to be declared lost
+    list_link of_all;       // registry's
 } worker;
 
 typedef struct registry registry;
 registry *registry_new(uint64_t seed);
 void registry_destroy(registry **self_p); // NULL-safe; no worker may own sessions any more
-// What workers may be given; at first pressure_defaults. Zeros stay as they are.
-void registry_limit(registry *self, const pressure_limits *limits);
-const pressure_limits *registry_limits(const registry *self);
+// What workers may be given; at first admission_defaults. Zeros stay as they are.
+void registry_limit(registry *self, const admission_limits *limits);
+const admission_limits *registry_limits(const registry *self);
 size_t registry_bytes(const registry *self); // of requests in flight to all workers
 
 // id.size <= MAX_ROUTING_ID, and no worker has it. The registry owns the record. body is copied.
@@ -67,9 +67,9 @@ size_t registry_count(const registry *self);
 // Walks all of them, in the order in which they came: LIST_EACH's rules.
 worker *registry_first(const registry *self);
 worker *registry_next(const registry *self, const worker *at);
-// Puts those that have been silent for longer than limit ms at the end of the doomed list, unless they are in
+// Puts those that have been silent for longer than limit ms at the end of the lost list, unless they are in
 // it.
-void registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *doomed);
+void registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *lost);
 // The broker itself stood still for gap ms: nobody could be heard, so nobody was silent.
 void registry_forgive(registry *self, uint64_t gap);
 

@@ -65,7 +65,7 @@ static route
 s_place(const header *request, const registry *workers, uint64_t now, uint64_t worker_dead_ms,
         route_kind kind)
 {
-    worker *chosen = placement_open(workers, now, worker_dead_ms);
+    worker *chosen = placement_choose_with_room(workers, now, worker_dead_ms);
     if (!chosen)
         return s_answer(request, placement_refusal(workers, now, worker_dead_ms), NO_WORKER_RETRY_MS);
     return (route){.kind = kind, .to = chosen};
@@ -92,21 +92,21 @@ s_park(const header *request, const session *known)
 static bool
 s_is_attached(const session *known, slice from)
 {
-    return known && known->attached && slice_equal(key_bytes(&known->attached->id), from);
+    return known && known->attached && slice_equal(routing_id_bytes(&known->attached->id), from);
 }
 
-static happening
+static session_input
 s_asked(uint8_t type)
 {
     switch (type) {
     case MSG_MOUNT:
-        return HAPPENING_MOUNT;
+        return INPUT_MOUNT;
     case MSG_JOIN:
-        return HAPPENING_JOIN;
+        return INPUT_JOIN;
     case MSG_LEAVE:
-        return HAPPENING_LEAVE;
+        return INPUT_LEAVE;
     default:
-        return HAPPENING_REQUEST;
+        return INPUT_REQUEST;
     }
 }
 
@@ -131,11 +131,11 @@ route
 route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
               uint64_t now, uint64_t worker_dead_ms)
 {
-    if (known && request->epoch && (request->epoch > known->epoch || request->epoch < known->since))
+    if (known && request->epoch && (request->epoch > known->epoch || request->epoch < known->first_epoch))
         return s_answer(request, ERR_STALE, 0);
     if (request->type == MSG_LEAVE && !s_is_attached(known, from))
         return (route){.kind = ROUTE_DROP};
-    if (known && known->moving)
+    if (known && known->migrating)
         return s_park(request, known);
     session_state state = s_state(request, known, stored);
     switch (state_step(state, s_asked(request->type)).action) {
@@ -156,19 +156,20 @@ route_request(const header *request, const session *known, bool stored, slice fr
 }
 
 route
-route_weigh(const route *to, const header *request, size_t body_size, const session *known,
+route_admit(const route *to, const header *request, size_t body_size, const session *known,
             const registry *workers)
 {
     if (!to->to || !message_wants_reply(request->type))
         return *to;
-    if (known && known->held && request->type == MSG_EVENT && request->sequence > known->held)
+    if (known && known->refused_event && request->type == MSG_EVENT &&
+        request->sequence > known->refused_event)
         return s_answer(request, ERR_GAP, 0);
-    const pressure *load = &to->to->load;
+    const admission *load = &to->to->load;
     unsigned waiting = known ? known->pending_count : 0;
-    if (pressure_admits(load, registry_limits(workers), request->type, body_size, waiting,
-                        registry_bytes(workers)))
+    if (admission_admits(load, registry_limits(workers), request->type, body_size, waiting,
+                         registry_bytes(workers)))
         return *to;
-    return s_answer(request, ERR_FULL, pressure_retry_ms(load));
+    return s_answer(request, ERR_FULL, admission_retry_ms(load));
 }
 
 err
@@ -179,12 +180,12 @@ route_reply(const header *reply, const session *known, const worker *from)
     return reply->epoch == known->epoch ? OK : ERR_STALE;
 }
 
-happening
-route_happening(uint8_t request_type, uint16_t request_flags, uint8_t reply_type)
+session_input
+route_reply_input(uint8_t request_type, uint16_t request_flags, uint8_t reply_type)
 {
     if (request_type == MSG_MOUNT && reply_type == MSG_MOUNTED)
-        return request_flags & FLAG_UNADOPTED ? HAPPENING_KEPT : HAPPENING_MOUNTED;
+        return request_flags & FLAG_UNADOPTED ? INPUT_MOUNTED_UNADOPTED : INPUT_MOUNTED;
     if (request_type == MSG_JOIN && reply_type == MSG_JOINED)
-        return HAPPENING_JOINED;
-    return HAPPENING_ANSWERED;
+        return INPUT_JOINED;
+    return INPUT_ANSWERED;
 }

@@ -4,11 +4,12 @@
 
 #include <xxhash.h>
 
-key
-key_of(uint64_t seed, slice bytes)
+routing_id
+routing_id_of(uint64_t seed, slice bytes)
 {
     ASSERT(bytes.size <= MAX_ROUTING_ID);
-    key made = {.hash = XXH3_64bits_withSeed(bytes.data, bytes.size, seed), .size = (uint8_t)bytes.size};
+    routing_id made = {.hash = XXH3_64bits_withSeed(bytes.data, bytes.size, seed),
+                       .size = (uint8_t)bytes.size};
     if (bytes.size)
         memcpy(made.bytes, bytes.data, bytes.size);
     return made;
@@ -17,20 +18,20 @@ key_of(uint64_t seed, slice bytes)
 static size_t
 s_hash(const void *item)
 {
-    return ((const key *)item)->hash;
+    return ((const routing_id *)item)->hash;
 }
 
 static int
 s_compare(const void *left, const void *right)
 {
-    const key *a = left, *b = right;
+    const routing_id *a = left, *b = right;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
-    return slice_equal(key_bytes(a), key_bytes(b)) ? 0 : 1;
+    return slice_equal(routing_id_bytes(a), routing_id_bytes(b)) ? 0 : 1;
 }
 
 zhashx_t *
-key_table(void)
+routing_id_table(void)
 {
     zhashx_t *table = zhashx_new();
     ASSERT(table);

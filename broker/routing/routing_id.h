@@ -12,17 +12,17 @@ typedef struct {
     uint64_t hash;
     uint8_t size;
     uint8_t bytes[MAX_ROUTING_ID];
-} key;
+} routing_id;
 
-key key_of(uint64_t seed, slice bytes); // bytes.size <= MAX_ROUTING_ID
+routing_id routing_id_of(uint64_t seed, slice bytes); // bytes.size <= MAX_ROUTING_ID
 
 static inline slice
-key_bytes(const key *self) // borrowed from self
+routing_id_bytes(const routing_id *self) // borrowed from self
 {
     return slice_of(self->bytes, self->size);
 }
 
 // A table whose keys live in its items and are neither copied nor destroyed. Caller owns it.
-zhashx_t *key_table(void);
+zhashx_t *routing_id_table(void);
 
 #endif

@@ -2,9 +2,8 @@
 
 #include "common/errors.h"
 
-static const session_step s_steps[STATE_COUNT][HAPPENING_COUNT] = {
-#define T(state, happening, next, action)                                                                    \
-    [STATE_##state][HAPPENING_##happening] = {STATE_##next, ACTION_##action},
+static const session_transition s_transitions[STATE_COUNT][INPUT_COUNT] = {
+#define T(state, input, next, action) [STATE_##state][INPUT_##input] = {STATE_##next, ACTION_##action},
 #include "proto/session.def"
 };
 
@@ -13,11 +12,11 @@ static const char *const s_words[STATE_COUNT] = {
 #include "proto/session.def"
 };
 
-session_step
-state_step(session_state state, happening what)
+session_transition
+state_step(session_state state, session_input input)
 {
-    ASSERT((unsigned)state < STATE_COUNT && (unsigned)what < HAPPENING_COUNT);
-    return s_steps[state][what];
+    ASSERT((unsigned)state < STATE_COUNT && (unsigned)input < INPUT_COUNT);
+    return s_transitions[state][input];
 }
 
 const char *

@@ -9,10 +9,10 @@ typedef enum {
 } session_state;
 
 typedef enum {
-#define HAPPENING(name) HAPPENING_##name,
+#define INPUT(name) INPUT_##name,
 #include "proto/session.def"
-    HAPPENING_COUNT
-} happening;
+    INPUT_COUNT
+} session_input;
 
 typedef enum {
 #define ACTION(name) ACTION_##name,
@@ -23,9 +23,9 @@ typedef enum {
 typedef struct {
     session_state next;
     session_action action;
-} session_step;
+} session_transition;
 
-session_step state_step(session_state state, happening what);
+session_transition state_step(session_state state, session_input input);
 const char *state_word(session_state state); // "active"
 
 #endif

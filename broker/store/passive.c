@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 typedef struct {
-    key key;
+    routing_id key;
     id16 id;
     uint64_t at;
     bool used;
@@ -27,7 +27,7 @@ passive_new(uint64_t seed, size_t most_unused, size_t most)
 {
     passive *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->entries = key_table();
+    self->entries = routing_id_table();
     self->seed = seed;
     self->most_unused = most_unused;
     self->most = most;
@@ -61,7 +61,7 @@ passive_destroy(passive **self_p)
 static entry *
 s_find(const passive *self, id16 id)
 {
-    key wanted = key_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    routing_id wanted = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
     return zhashx_lookup(self->entries, &wanted);
 }
 
@@ -73,8 +73,8 @@ passive_put(passive *self, id16 id, bool used, uint64_t now)
         s_remove(self, before);
     entry *added = malloc(sizeof *added);
     ASSERT(added);
-    *added =
-        (entry){.key = key_of(self->seed, slice_of(id.bytes, ID_SIZE)), .id = id, .at = now, .used = used};
+    *added = (entry){
+        .key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE)), .id = id, .at = now, .used = used};
     list_init(&added->of_class);
     list_append(&self->oldest[used], &added->of_class);
     self->count[used]++;

@@ -36,7 +36,7 @@ LIMITS = {
     "sessions in an ANNOUNCE": ("MAX_ANNOUNCED",),
     "sessions in a LISTED": ("MAX_LISTED",),
     "parked requests of sessions that move": ("MAX_MAILBOX", "MAX_PARKED"),
-    "withheld while a snapshot is missing (section 5.5)": ("MAX_WITHHELD_PUSHES", "MAX_WITHHELD"),
+    "buffered while a snapshot is missing (section 5.5)": ("MAX_GAP_BUFFER_PUSHES", "MAX_GAP_BUFFER"),
     "requests in flight to a worker": ("WORKER_CREDIT", "LEAST_CREDIT"),
     "bytes of all requests in flight": ("MAX_IN_FLIGHT",),
     "sessions of a worker": ("WORKER_SESSIONS",),
@@ -175,39 +175,39 @@ def check_limits(parts, root, document):
 
 
 def check_session(document, root):
-    """session.def: each state with each happening, just once; and the table of PROTOCOL.md, if it has one."""
+    """session.def: each state with each input, just once; and the table of PROTOCOL.md, if it has one."""
     path = root / "proto/session.def"
     if not path.exists():
         return []
     source = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
     named = {
         kind: re.findall(rf"^{kind}\((\w+)", source, re.MULTILINE)
-        for kind in ("STATE", "HAPPENING", "ACTION")
+        for kind in ("STATE", "INPUT", "ACTION")
     }
     found = re.findall(r"^T\((\w+), (\w+), (\w+), (\w+)\)", source, re.MULTILINE)
     problems = []
-    pairs = [(state, happening) for state, happening, _, _ in found]
-    for pair in itertools.product(named["STATE"], named["HAPPENING"]):
+    pairs = [(state, input_) for state, input_, _, _ in found]
+    for pair in itertools.product(named["STATE"], named["INPUT"]):
         if pairs.count(pair) != 1:
             problems.append(f"session.def: {pair[0]} with {pair[1]} stands there {pairs.count(pair)} times")
-    for state, happening, following, action in found:
+    for state, input_, following, action in found:
         for kind, word in (
             ("STATE", state),
-            ("HAPPENING", happening),
+            ("INPUT", input_),
             ("STATE", following),
             ("ACTION", action),
         ):
             if word not in named[kind]:
-                problems.append(f"session.def: T({state}, {happening}, …) names no {kind}: {word}")
+                problems.append(f"session.def: T({state}, {input_}, …) names no {kind}: {word}")
     tables = [cells for cells in rows(document) if len(cells) == 4]
-    if ["state", "happening", "next", "action"] in tables:
+    if ["state", "input", "next", "action"] in tables:
         said = {
             f"{cells[0]} {cells[1]}": f"{cells[2]} {cells[3]}"
             for cells in tables
             if cells[0] in named["STATE"]
         }
         coded = {
-            f"{state} {happening}": f"{following} {action}" for state, happening, following, action in found
+            f"{state} {input_}": f"{following} {action}" for state, input_, following, action in found
         }
         problems += differences("session", said, coded, "session.def")
     return problems

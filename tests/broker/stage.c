@@ -18,7 +18,7 @@ s_random(void *context, void *ret_bytes, size_t size)
 }
 
 void
-stage_begin_with(stage *self, const char *keep, pressure_limits limits)
+stage_begin_with(stage *self, const char *keep, admission_limits limits)
 {
     static unsigned count;
     setenv("ZSYS_SIGHANDLER", "false", 1);
@@ -36,8 +36,8 @@ stage_begin_with(stage *self, const char *keep, pressure_limits limits)
         .heartbeat_ms = STAGE_HEARTBEAT_MS,
         .worker_dead_ms = WORKER_DEAD_MS,
         .client_dead_ms = CLIENT_DEAD_MS,
-        .keep = keep,
-        .keep_limit = 1 << 20,
+        .store_folder = keep,
+        .store_limit = 1 << 20,
         .passive_ms = PASSIVE_MS,
         .limits = limits,
         .boot = STAGE_BOOT,
@@ -56,11 +56,11 @@ stage_begin(stage *self)
 void
 stage_begin_in(stage *self, const char *keep)
 {
-    stage_begin_with(self, keep, (pressure_limits){0});
+    stage_begin_with(self, keep, (admission_limits){0});
 }
 
 void
-stage_begin_limited(stage *self, pressure_limits limits)
+stage_begin_limited(stage *self, admission_limits limits)
 {
     stage_begin_with(self, NULL, limits);
 }
@@ -202,21 +202,21 @@ stage_reason(zsock_t *owner, header head, const char *reason)
 }
 
 static void
-s_unpack(arrival *self, const parcel *in, bool is_worker)
+s_unpack(arrival *self, const wire_message *in, bool is_worker)
 {
     size_t at = is_worker ? 1 : 0;
-    slice from = is_worker ? parcel_frame(in, 0) : slice_text("");
+    slice from = is_worker ? wire_message_frame(in, 0) : slice_text("");
     self->here = true;
     self->frames = in->count;
-    CU_ASSERT_EQUAL_FATAL(header_decode(parcel_frame(in, at), &self->head), OK);
+    CU_ASSERT_EQUAL_FATAL(header_decode(wire_message_frame(in, at), &self->head), OK);
     if (from.size)
         memcpy(self->client, from.data, from.size);
     static buffer kept, snapshot;
     buffer_clear(&kept);
-    buffer_slice(&kept, parcel_frame(in, at + 1));
+    buffer_slice(&kept, wire_message_frame(in, at + 1));
     self->body = buffer_bytes(&kept);
     buffer_clear(&snapshot);
-    buffer_slice(&snapshot, is_worker ? parcel_frame(in, 3) : slice_text(""));
+    buffer_slice(&snapshot, is_worker ? wire_message_frame(in, 3) : slice_text(""));
     self->snapshot = buffer_bytes(&snapshot);
     reason_body said;
     if (reason_decode(self->body, &said) == OK)
@@ -227,12 +227,12 @@ arrival
 stage_receive(stage *self, zsock_t *peer)
 {
     arrival got = {0};
-    parcel in;
+    wire_message in;
     broker_turn(self->broker);
-    if (parcel_receive(&in, zsock_resolve(peer)) != OK)
+    if (wire_receive(&in, zsock_resolve(peer)) != OK)
         return got;
     s_unpack(&got, &in, in.count >= 3);
-    parcel_clear(&in);
+    wire_message_clear(&in);
     return got;
 }
 

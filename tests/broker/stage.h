@@ -28,9 +28,9 @@ typedef struct {
 } arrival;
 
 void stage_begin(stage *self);
-void stage_begin_in(stage *self, const char *keep);            // with a store in that folder
-void stage_begin_limited(stage *self, pressure_limits limits); // without a store
-void stage_begin_with(stage *self, const char *keep, pressure_limits limits);
+void stage_begin_in(stage *self, const char *keep);             // with a store in that folder
+void stage_begin_limited(stage *self, admission_limits limits); // without a store
+void stage_begin_with(stage *self, const char *keep, admission_limits limits);
 void stage_end(stage *self);
 void stage_advance(stage *self, uint64_t ms); // in steps of 100 ms, with a turn after each
 zsock_t *stage_client(stage *self, const char *id);

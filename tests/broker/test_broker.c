@@ -130,7 +130,7 @@ test_no_worker(void)
 static void
 test_full_session(void)
 {
-    stage_begin_limited(&s_stage, (pressure_limits){.credits = 1000}); // with fewer its share is met first
+    stage_begin_limited(&s_stage, (admission_limits){.credits = 1000}); // with fewer its share is met first
     s_client = stage_client(&s_stage, "c1");
     s_worker = stage_worker(&s_stage, "r1", "alpha");
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);

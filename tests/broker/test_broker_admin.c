@@ -278,4 +278,4 @@ static const unit_test s_tests[] = {
     {"of one in the store", test_evict_stored},
     {"requests that are none", test_hostile},
 };
-UNIT_MAIN("broker_census", s_tests)
+UNIT_MAIN("broker_admin", s_tests)

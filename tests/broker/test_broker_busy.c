@@ -10,7 +10,7 @@ static uint64_t s_epoch[8];
 
 // Sessions 1 to `count`, mounted on one worker.
 static void
-s_begin(pressure_limits limits, uint8_t count)
+s_begin(admission_limits limits, uint8_t count)
 {
     stage_begin_limited(&s_stage, limits);
     s_client = stage_client(&s_stage, "c1");
@@ -60,7 +60,7 @@ s_refused(uint64_t sequence, const char *reason)
 static void
 test_busy(void)
 {
-    s_begin((pressure_limits){.credits = 2}, 3);
+    s_begin((admission_limits){.credits = 2}, 3);
     arrival first = s_forwarded(1, 1);
     s_forwarded(2, 1);
     s_event(3, 1);
@@ -77,7 +77,7 @@ test_busy(void)
 static void
 test_order(void)
 {
-    s_begin((pressure_limits){.credits = 1}, 2);
+    s_begin((admission_limits){.credits = 1}, 2);
     arrival first = s_forwarded(1, 1);
     s_event(2, 5);
     s_refused(5, "busy");
@@ -97,7 +97,7 @@ test_order(void)
 static void
 test_join_forgets_the_order(void)
 {
-    s_begin((pressure_limits){.credits = 1}, 2);
+    s_begin((admission_limits){.credits = 1}, 2);
     arrival first = s_forwarded(1, 1);
     s_event(2, 5);
     s_refused(5, "busy");
@@ -113,7 +113,7 @@ test_join_forgets_the_order(void)
 static void
 test_what_ends_is_always_taken(void)
 {
-    s_begin((pressure_limits){.credits = 1}, 2);
+    s_begin((admission_limits){.credits = 1}, 2);
     s_forwarded(1, 1);
     stage_ask(s_client, request_of(MSG_JOIN, 2, 0, SEQUENCE_REQUEST | 8));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_JOIN);
@@ -128,7 +128,7 @@ test_what_ends_is_always_taken(void)
 static void
 test_full_of_sessions(void)
 {
-    s_begin((pressure_limits){.sessions = 2}, 2);
+    s_begin((admission_limits){.sessions = 2}, 2);
     stage_ask(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 3));
     CU_ASSERT_EQUAL(s_refused(SEQUENCE_REQUEST | 3, "busy"), NO_WORKER_RETRY_MS);
     zsock_t *other = stage_worker(&s_stage, "r2", "beta");
@@ -157,7 +157,7 @@ s_event_of(uint8_t number, uint64_t sequence, size_t size)
 static void
 test_bytes_in_flight(void)
 {
-    s_begin((pressure_limits){.budget = 3 << 19}, 3);
+    s_begin((admission_limits){.budget = 3 << 19}, 3);
     s_event_of(1, 1, 1 << 19);
     arrival first = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL_FATAL(first.head.type, MSG_EVENT);
@@ -175,7 +175,7 @@ test_bytes_in_flight(void)
 static void
 test_loss_gives_back(void)
 {
-    s_begin((pressure_limits){.credits = 2}, 2);
+    s_begin((admission_limits){.credits = 2}, 2);
     s_event_of(1, 1, 1000);
     s_event_of(2, 1, 1000);
     while (stage_receive(&s_stage, s_worker).here)
@@ -191,7 +191,7 @@ test_loss_gives_back(void)
 static void
 test_retry_follows_the_worker(void)
 {
-    s_begin((pressure_limits){.credits = 4}, 5);
+    s_begin((admission_limits){.credits = 4}, 5);
     for (uint8_t i = 1; i <= 4; i++)
         s_forwarded(i, 1);
     s_stage.now += 1000;

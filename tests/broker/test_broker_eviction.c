@@ -12,7 +12,7 @@ static char s_state[64];
 static zsock_t *s_client, *s_worker;
 
 static void
-s_begin(pressure_limits limits, bool keeps)
+s_begin(admission_limits limits, bool keeps)
 {
     strcpy(s_state, "/tmp/troupe-evict-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s_state));
@@ -163,7 +163,7 @@ s_is_refused(unsigned number)
 static void
 test_order(void)
 {
-    s_begin((pressure_limits){.sessions = 5}, true);
+    s_begin((admission_limits){.sessions = 5}, true);
     uint64_t used = s_use(1, 10), loaded = s_load(2), first = s_look(3, 10), second = s_look(4, 10);
     uint64_t attached = s_join(5, 10);
     s_loads_instead_of(6, 3, first);
@@ -180,7 +180,7 @@ test_order(void)
 static void
 test_used_without_a_store(void)
 {
-    s_begin((pressure_limits){.sessions = 2}, false);
+    s_begin((admission_limits){.sessions = 2}, false);
     s_use(1, 0);
     uint64_t unused = s_look(2, 0);
     s_loads_instead_of(3, 2, unused);
@@ -191,7 +191,7 @@ test_used_without_a_store(void)
 static void
 test_used_that_is_not_kept(void)
 {
-    s_begin((pressure_limits){.sessions = 1}, true);
+    s_begin((admission_limits){.sessions = 1}, true);
     s_use(1, 0);
     s_is_refused(2);
     s_end();
@@ -201,7 +201,7 @@ test_used_that_is_not_kept(void)
 static void
 test_who_comes_back_stays(void)
 {
-    s_begin((pressure_limits){.sessions = 2}, true);
+    s_begin((admission_limits){.sessions = 2}, true);
     s_look(1, 10);
     uint64_t epoch = s_look(2, 10);
     s_join(1, 10);
@@ -220,7 +220,7 @@ s_release(unsigned number, uint64_t epoch)
 static void
 test_comes_back_from_the_store(void)
 {
-    s_begin((pressure_limits){.sessions = 1}, true);
+    s_begin((admission_limits){.sessions = 1}, true);
     uint64_t epoch = s_look(1, 10);
     s_release(2, s_loads_instead_of(2, 1, epoch));
     stage_ask(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
@@ -235,7 +235,7 @@ test_comes_back_from_the_store(void)
 static void
 test_pending_stays(void)
 {
-    s_begin((pressure_limits){.sessions = 1}, true);
+    s_begin((admission_limits){.sessions = 1}, true);
     s_look(1, 10);
     stage_ask(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
     arrival asked = s_worker_gets(MSG_JOIN);
@@ -248,7 +248,7 @@ test_pending_stays(void)
 static void
 test_what_counts_as_used(void)
 {
-    s_begin((pressure_limits){.sessions = 2}, true);
+    s_begin((admission_limits){.sessions = 2}, true);
     uint64_t epoch = s_join(1, 10), refused = s_join(2, 10);
     s_event(1, epoch, MSG_FAILED);
     s_event(2, refused, MSG_NOT_EXECUTED);
@@ -262,7 +262,7 @@ test_what_counts_as_used(void)
 static void
 test_flood(void)
 {
-    s_begin((pressure_limits){0}, true);
+    s_begin((admission_limits){0}, true);
     uint64_t used = s_use(1, 10), first = s_look(2, 10);
     for (unsigned i = 1; i < MAX_UNUSED; i++)
         s_look(2 + i, 10);
@@ -293,7 +293,7 @@ s_rejoin(unsigned number)
 static void
 test_flood_of_the_store(void)
 {
-    s_begin((pressure_limits){0}, true);
+    s_begin((admission_limits){0}, true);
     s_release(1, s_use(1, 40000));
     for (unsigned i = 2; i < 60; i++)
         s_release(i, s_look(i, 40000));
@@ -312,7 +312,7 @@ test_flood_of_the_store(void)
 static void
 test_all_expire(void)
 {
-    s_begin((pressure_limits){0}, true);
+    s_begin((admission_limits){0}, true);
     for (unsigned i = 1; i <= 600; i++)
         s_release(i, s_look(i, 10));
     broker_turn(s_stage.broker);

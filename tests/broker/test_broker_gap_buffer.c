@@ -296,14 +296,14 @@ test_pushes_are_bounded(void)
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     s_event_withheld(2, 9, "withheld");
-    for (unsigned i = 0; i < 3 * MAX_WITHHELD_PUSHES; i++) {
+    for (unsigned i = 0; i < 3 * MAX_GAP_BUFFER_PUSHES; i++) {
         s_say_frame(MSG_PUSH, SNAPSHOT_CHANGES, 10 + i, "pushed");
         CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
     }
-    s_event_withheld(3, 10 + 3 * MAX_WITHHELD_PUSHES, "an answer has room all the same");
-    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 11 + 3 * MAX_WITHHELD_PUSHES, "all");
+    s_event_withheld(3, 10 + 3 * MAX_GAP_BUFFER_PUSHES, "an answer has room all the same");
+    s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 11 + 3 * MAX_GAP_BUFFER_PUSHES, "all");
     s_comes_through(MSG_DONE, 2);
-    for (unsigned i = 1; i < MAX_WITHHELD_PUSHES; i++)
+    for (unsigned i = 1; i < MAX_GAP_BUFFER_PUSHES; i++)
         s_comes_through(MSG_PUSH, 0);
     s_comes_through(MSG_DONE, 3);
     CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
@@ -339,7 +339,7 @@ s_say_large(message_type type, uint64_t sequence, uint32_t number)
 static void
 test_released_room_is_free(void)
 {
-    enum { ROUNDS = 2 * MAX_WITHHELD / LARGE_BODY };
+    enum { ROUNDS = 2 * MAX_GAP_BUFFER / LARGE_BODY };
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     for (uint32_t i = 0; i < ROUNDS; i++) {
@@ -353,7 +353,7 @@ test_released_room_is_free(void)
 static void
 test_pushes_keep_no_reply_out(void)
 {
-    enum { PUSHES = MAX_WITHHELD / LARGE_BODY };
+    enum { PUSHES = MAX_GAP_BUFFER / LARGE_BODY };
     kept_begin();
     kept_event_numbered(1, SNAPSHOT_FULL, 7, slice_text("seven"));
     stage_ask(kept_client, request_of(MSG_EVENT, 1, kept_epoch, 2));
@@ -362,7 +362,7 @@ test_pushes_keep_no_reply_out(void)
         s_say_large(MSG_PUSH, 0, 9 + i);
     s_say_large(MSG_DONE, 2, 9 + PUSHES);
     s_say_frame(MSG_KEPT, SNAPSHOT_FULL, 10 + PUSHES, "all");
-    for (size_t room = MAX_WITHHELD / 2; room > LARGE_BODY; room -= LARGE_BODY)
+    for (size_t room = MAX_GAP_BUFFER / 2; room > LARGE_BODY; room -= LARGE_BODY)
         s_comes_through(MSG_PUSH, 0);
     s_comes_through(MSG_DONE, 2);
     kept_end();
@@ -385,4 +385,4 @@ static const unit_test s_tests[] = {
     {"late, and twice", test_late_and_doubled},
     {"nothing to keep", test_nothing_to_keep},
 };
-UNIT_MAIN("broker_withheld", s_tests)
+UNIT_MAIN("broker_gap_buffer", s_tests)

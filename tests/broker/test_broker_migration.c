@@ -327,4 +327,4 @@ static const unit_test s_tests[] = {
     {"the best worker is full", test_the_best_is_full},
     {"nobody asked for it", test_nobody_asked_for_it},
 };
-UNIT_MAIN("broker_move", s_tests)
+UNIT_MAIN("broker_migration", s_tests)

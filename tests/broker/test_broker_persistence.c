@@ -260,4 +260,4 @@ static const unit_test s_tests[] = {
     {"what is not stored", test_what_is_not_stored},
     {"a full disk", test_full_disk},
 };
-UNIT_MAIN("broker_keep", s_tests)
+UNIT_MAIN("broker_persistence", s_tests)

@@ -29,7 +29,7 @@ s_remove(void)
 static void
 s_begin(unsigned workers)
 {
-    strcpy(s_state, "/tmp/troupe-adopt-XXXXXX");
+    strcpy(s_state, "/tmp/troupe-recovery-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s_state));
     stage_begin_in(&s_stage, s_state);
     zsock_t *before[2] = {NULL, NULL};
@@ -219,4 +219,4 @@ static const unit_test s_tests[] = {
     {"an epoch that nobody gave", test_an_epoch_that_nobody_gave},
     {"malformed", test_malformed},
 };
-UNIT_MAIN("broker_adopt", s_tests)
+UNIT_MAIN("broker_recovery", s_tests)

@@ -135,7 +135,7 @@ s_client_hears(void *context, const slice frames[], size_t count)
 static void
 s_check_owner(const char *owner, const header *head)
 {
-    bool given = epochs_gave(directory_epochs(world.broker->sessions), head->epoch);
+    bool given = epochs_issued(directory_epochs(world.broker->sessions), head->epoch);
     if (!given || head->type == MSG_DISOWN || head->type == MSG_LOGOUT)
         return;
     for (size_t i = 0; i < world.owner_count; i++)

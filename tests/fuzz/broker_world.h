@@ -47,7 +47,7 @@ typedef struct {
     clock_ops clock;
     uint64_t now, boot;
     bool keeps;
-    pressure_limits limits;
+    admission_limits limits;
     uint32_t settle_ms;
     peer clients[PEERS], workers[PEERS];
     uint64_t epochs[SESSIONS]; // the newest that anybody saw

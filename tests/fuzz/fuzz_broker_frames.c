@@ -264,8 +264,8 @@ s_start(void)
         .worker_dead_ms = WORKER_DEAD_MS,
         .client_dead_ms = CLIENT_DEAD_MS,
         .hard_ms = TURN_LIMIT_MS,
-        .keep = world.keeps ? state_folder() : NULL,
-        .keep_limit = KEEP_LIMIT,
+        .store_folder = world.keeps ? state_folder() : NULL,
+        .store_limit = KEEP_LIMIT,
         .passive_ms = 20000,
         .limits = world.limits,
         .settle_ms = world.settle_ms,
@@ -427,8 +427,9 @@ static void
 s_check_nothing_left(bool beats)
 {
     const broker *left = world.broker;
-    ASSERT(left->held_count == 0 && left->parked_bytes == 0 && registry_bytes(left->workers) == 0);
-    ASSERT(list_is_empty(&left->parked) && list_is_empty(&left->due) && list_is_empty(&left->waiting));
+    ASSERT(left->held_reply_count == 0 && left->parked_bytes == 0 && registry_bytes(left->workers) == 0);
+    ASSERT(list_is_empty(&left->parked) && list_is_empty(&left->due) &&
+           list_is_empty(&left->awaiting_recovery));
     ASSERT(!left->outbox || zlistx_size(left->outbox) == 0);
     ASSERT(clients_count(left->clients) == 0);
     if (!beats)
@@ -440,7 +441,7 @@ s_reset(uint8_t how)
 {
     world_reset();
     world.keeps = how & HOW_KEEPS;
-    world.limits = how & HOW_TIGHT ? (pressure_limits){2, 4096, 2} : (pressure_limits){0};
+    world.limits = how & HOW_TIGHT ? (admission_limits){2, 4096, 2} : (admission_limits){0};
     world.settle_ms = how & HOW_SETTLES ? 3000 : 0;
 }
 

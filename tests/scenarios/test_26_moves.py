@@ -47,7 +47,7 @@ def test_what_came_first_is_done_first(make_fleet, tmp_path):
         page.post("append", {"number": 2})
         fleet.start_worker("w2")
         fleet.workers["w1"].signal(signal.SIGTERM)
-        fleet.broker.wait_line("event=worker_drains")
+        fleet.broker.wait_line("event=worker_draining")
         page.post("append", {"number": 3})
         gate.touch()
         for _ in range(3):

@@ -31,63 +31,63 @@ s_write(const char *name, const char *key)
     fclose(file);
 }
 
-static allow *
+static allow_list *
 s_begin(void)
 {
     char why[200];
-    snprintf(s_folder, sizeof s_folder, "/tmp/troupe-allow-XXXXXX");
+    snprintf(s_folder, sizeof s_folder, "/tmp/troupe-allow-list-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s_folder));
     s_command("mkdir %s/clients");
     s_write("clients/ann.cert", ANN);
     s_now = 5000;
-    allow *made = allow_new(s_folder, s_now, why, sizeof why);
+    allow_list *made = allow_list_new(s_folder, s_now, why, sizeof why);
     CU_ASSERT_PTR_NOT_NULL_FATAL(made);
     return made;
 }
 
 static void
-s_end(allow *used)
+s_end(allow_list *used)
 {
-    allow_destroy(&used);
+    allow_list_destroy(&used);
     s_command("rm -r %s");
 }
 
 static void
 test_sides(void)
 {
-    allow *one = s_begin();
-    CU_ASSERT_TRUE(allow_has(one, SIDE_FRONT, ANN, s_now));
-    CU_ASSERT_FALSE(allow_has(one, SIDE_FRONT, BOB, s_now));
-    CU_ASSERT_FALSE(allow_has(one, SIDE_BACK, ANN, s_now)); // a client is no worker
-    CU_ASSERT_FALSE(allow_has(one, SIDE_FRONT, "", s_now));
+    allow_list *one = s_begin();
+    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now));
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, BOB, s_now));
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, ANN, s_now)); // a client is no worker
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, "", s_now));
     s_end(one);
 }
 
 static void
 test_changes(void)
 {
-    allow *one = s_begin();
+    allow_list *one = s_begin();
     s_command("mkdir %s/workers");
     s_write("workers/bob.key", BOB); // as pyzmq calls them
-    CU_ASSERT_FALSE(allow_has(one, SIDE_BACK, BOB, s_now + ALLOW_REREAD_MS - 1));
-    CU_ASSERT_TRUE(allow_has(one, SIDE_BACK, BOB, s_now + ALLOW_REREAD_MS));
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS - 1));
+    CU_ASSERT_TRUE(allow_list_has(one, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS));
     s_command("cd %s/clients && mv ann.cert ann.cert~");
-    CU_ASSERT_TRUE(allow_has(one, SIDE_FRONT, ANN, s_now + ALLOW_REREAD_MS + 1));
-    CU_ASSERT_FALSE(allow_has(one, SIDE_FRONT, ANN, s_now + 2 * ALLOW_REREAD_MS));
+    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS + 1));
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, ANN, s_now + 2 * ALLOW_LIST_REREAD_MS));
     s_command("rm -r %s/workers");
-    CU_ASSERT_FALSE(allow_has(one, SIDE_BACK, BOB, s_now + 3 * ALLOW_REREAD_MS));
+    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, BOB, s_now + 3 * ALLOW_LIST_REREAD_MS));
     s_end(one);
 }
 
 static void
 test_other_files(void)
 {
-    allow *one = s_begin();
+    allow_list *one = s_begin();
     s_command("cd %s/clients && mkdir folder.cert && touch empty.cert && echo public-key=x > short.cert && "
               "cp ann.cert .hidden.cert && cp ann.cert ann.cert_secret && cp ann.cert notes.txt && ln -s "
               "nowhere gone.cert");
-    CU_ASSERT_TRUE(allow_has(one, SIDE_FRONT, ANN, s_now + ALLOW_REREAD_MS));
-    CU_ASSERT_EQUAL(allow_count(one, SIDE_FRONT), 1);
+    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS));
+    CU_ASSERT_EQUAL(allow_list_count(one, SIDE_FRONT), 1);
     s_end(one);
 }
 
@@ -95,9 +95,9 @@ static void
 test_no_folder(void)
 {
     char why[200] = "";
-    CU_ASSERT_PTR_NULL(allow_new("/tmp/troupe-no-such-folder", 0, why, sizeof why));
+    CU_ASSERT_PTR_NULL(allow_list_new("/tmp/troupe-no-such-folder", 0, why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "No such file"));
-    CU_ASSERT_PTR_NULL(allow_new("/dev/null", 0, why, sizeof why));
+    CU_ASSERT_PTR_NULL(allow_list_new("/dev/null", 0, why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "no folder"));
 }
 
@@ -107,4 +107,4 @@ static const unit_test s_tests[] = {
     {"files that are no keys", test_other_files},
     {"no folder", test_no_folder},
 };
-UNIT_MAIN("allow", s_tests)
+UNIT_MAIN("allow_list", s_tests)

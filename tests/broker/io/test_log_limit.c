@@ -5,18 +5,18 @@
 static void
 test_ten_a_second(void)
 {
-    gate one = {0};
-    unsigned held = 99, passed = 0;
+    log_limit one = {0};
+    unsigned suppressed = 99, passed = 0;
     for (int i = 0; i < 25; i++)
-        passed += gate_pass(&one, 5000 + (uint64_t)i, &held);
-    CU_ASSERT_EQUAL(passed, GATE_LINES);
-    CU_ASSERT_EQUAL(held, 0);
-    CU_ASSERT_FALSE(gate_pass(&one, 5999, &held));
-    CU_ASSERT_TRUE(gate_pass(&one, 6000, &held));
-    CU_ASSERT_EQUAL(held, 16);
-    CU_ASSERT_TRUE(gate_pass(&one, 6001, &held));
-    CU_ASSERT_EQUAL(held, 0);
+        passed += log_limit_pass(&one, 5000 + (uint64_t)i, &suppressed);
+    CU_ASSERT_EQUAL(passed, LOG_LIMIT_LINES);
+    CU_ASSERT_EQUAL(suppressed, 0);
+    CU_ASSERT_FALSE(log_limit_pass(&one, 5999, &suppressed));
+    CU_ASSERT_TRUE(log_limit_pass(&one, 6000, &suppressed));
+    CU_ASSERT_EQUAL(suppressed, 16);
+    CU_ASSERT_TRUE(log_limit_pass(&one, 6001, &suppressed));
+    CU_ASSERT_EQUAL(suppressed, 0);
 }
 
 static const unit_test s_tests[] = {{"ten lines a second, and the rest are counted", test_ten_a_second}};
-UNIT_MAIN("gate", s_tests)
+UNIT_MAIN("log_limit", s_tests)

@@ -10,7 +10,7 @@ static struct {
     char folder[64], broker[100], client[100];
     uint8_t allowed[CURVE_BYTES], other[CURVE_BYTES];
     zsock_t *peer; // what ZeroMQ does for a socket
-    guard *guard;
+    zap *zap;
 } s_world;
 
 static void
@@ -29,7 +29,7 @@ s_begin(void)
     uint8_t own[CURVE_BYTES];
     char clients[100], key[120];
     setenv("ZSYS_SIGHANDLER", "false", 1);
-    snprintf(s_world.folder, sizeof s_world.folder, "/tmp/troupe-guard-XXXXXX");
+    snprintf(s_world.folder, sizeof s_world.folder, "/tmp/troupe-zap-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s_world.folder));
     snprintf(clients, sizeof clients, "%s/clients", s_world.folder);
     CU_ASSERT_EQUAL_FATAL(mkdir(clients, 0700), 0);
@@ -39,8 +39,8 @@ s_begin(void)
     s_key_file(s_world.client, s_world.allowed);
     memcpy(s_world.other, own, CURVE_BYTES);
     snprintf(key, sizeof key, "%s_secret", s_world.broker);
-    s_world.guard = guard_new(key, s_world.folder, 1000);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(s_world.guard);
+    s_world.zap = zap_new(key, s_world.folder, 1000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s_world.zap);
     s_world.peer = zsock_new_dealer(">inproc://zeromq.zap.01");
     CU_ASSERT_PTR_NOT_NULL_FATAL(s_world.peer);
 }
@@ -49,13 +49,13 @@ static void
 s_end(void)
 {
     zsock_destroy(&s_world.peer);
-    guard_destroy(&s_world.guard);
+    zap_destroy(&s_world.zap);
     zdir_t *folder = zdir_new(s_world.folder, NULL);
     zdir_remove(folder, true);
     zdir_destroy(&folder);
 }
 
-// What ZeroMQ sends for a peer: nothing in front (it is a REQ to the guard), then seven frames.
+// What ZeroMQ sends for a peer: nothing in front (it is a REQ to the authenticator), then seven frames.
 static void
 s_ask(const char *domain, const char *mechanism, const void *key, size_t size)
 {
@@ -64,7 +64,7 @@ s_ask(const char *domain, const char *mechanism, const void *key, size_t size)
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
         CU_ASSERT_NOT_EQUAL(zmq_send(to, frames[i], strlen(frames[i]), ZMQ_SNDMORE), -1);
     CU_ASSERT_NOT_EQUAL(zmq_send(to, key, size, 0), -1);
-    guard_turn(s_world.guard, 1000);
+    zap_process(s_world.zap, 1000);
 }
 
 // The status that was answered; user: as whom it comes in.
@@ -128,12 +128,12 @@ static void
 test_files(void)
 {
     s_begin();
-    CU_ASSERT_PTR_NULL(guard_new(s_world.client, s_world.folder, 0)); // only a public key
-    CU_ASSERT_PTR_NULL(guard_new("/tmp/troupe-no-such-key", s_world.folder, 0));
+    CU_ASSERT_PTR_NULL(zap_new(s_world.client, s_world.folder, 0)); // only a public key
+    CU_ASSERT_PTR_NULL(zap_new("/tmp/troupe-no-such-key", s_world.folder, 0));
     char key[120];
     snprintf(key, sizeof key, "%s_secret", s_world.broker);
-    CU_ASSERT_PTR_NULL(guard_new(key, "/tmp/troupe-no-such-folder", 0));
-    CU_ASSERT_PTR_NULL(guard_new(key, s_world.folder, 0)); // one at a time
+    CU_ASSERT_PTR_NULL(zap_new(key, "/tmp/troupe-no-such-folder", 0));
+    CU_ASSERT_PTR_NULL(zap_new(key, s_world.folder, 0)); // one at a time
     s_end();
 }
 
@@ -142,4 +142,4 @@ static const unit_test s_tests[] = {
     {"what shows no key", test_others},
     {"files", test_files},
 };
-UNIT_MAIN("guard", s_tests)
+UNIT_MAIN("zap", s_tests)

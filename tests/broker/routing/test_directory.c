@@ -51,25 +51,25 @@ test_pending(void)
     world in = s_world();
     session *of = directory_place(in.sessions, session_id(1), in.owner);
     header request = request_of(MSG_EVENT, 1, 0, 5);
-    pending *first = directory_await(in.sessions, of, slice_text("c1"), &request, 100);
-    pending *again = directory_await(in.sessions, of, slice_text("c1"), &request, 200);
-    pending *other = directory_await(in.sessions, of, slice_text("c2"), &request, 50);
+    pending *first = directory_add_pending(in.sessions, of, slice_text("c1"), &request, 100);
+    pending *again = directory_add_pending(in.sessions, of, slice_text("c1"), &request, 200);
+    pending *other = directory_add_pending(in.sessions, of, slice_text("c2"), &request, 50);
     CU_ASSERT_EQUAL(of->pending_count, 3);
     CU_ASSERT_EQUAL(in.owner->in_flight, 3);
-    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c1"), 5), first);
-    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c2"), 5), other);
-    CU_ASSERT_PTR_NULL(session_pending(of, slice_text("c1"), 6));
-    CU_ASSERT_PTR_NULL(session_pending(of, slice_text("c"), 5));
-    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 49));
-    CU_ASSERT_PTR_EQUAL(directory_overdue(in.sessions, 50), other);
+    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c1"), 5), first);
+    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c2"), 5), other);
+    CU_ASSERT_PTR_NULL(session_find_pending(of, slice_text("c1"), 6));
+    CU_ASSERT_PTR_NULL(session_find_pending(of, slice_text("c"), 5));
+    CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 49));
+    CU_ASSERT_PTR_EQUAL(directory_find_overdue(in.sessions, 50), other);
     pending_destroy(&first);
     CU_ASSERT_PTR_NULL(first);
-    CU_ASSERT_PTR_EQUAL(session_pending(of, slice_text("c1"), 5), again);
+    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c1"), 5), again);
     directory_forgive(in.sessions, 10);
-    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 59));
+    CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 59));
     directory_remove(in.sessions, &of); // with what is pending
     CU_ASSERT_EQUAL(in.owner->in_flight, 0);
-    CU_ASSERT_PTR_NULL(directory_overdue(in.sessions, 1000));
+    CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 1000));
     s_end(&in);
 }
 
@@ -80,14 +80,14 @@ test_leave_pending(void)
     session *of = directory_place(in.sessions, session_id(1), in.owner);
     header join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1),
            ping = request_of(MSG_PING, 1, 0, SEQUENCE_REQUEST | 2);
-    directory_await(in.sessions, of, slice_text("c1"), &ping, 100);
-    CU_ASSERT_FALSE(session_leave_pending(of, slice_text("c1")));
-    pending *joining = directory_await(in.sessions, of, slice_text("c1"), &join, 100);
-    pending *other = directory_await(in.sessions, of, slice_text("c2"), &join, 100);
-    CU_ASSERT_TRUE(session_leave_pending(of, slice_text("c1")));
-    CU_ASSERT_TRUE(joining->left);
-    CU_ASSERT_FALSE(other->left);
-    CU_ASSERT_FALSE(session_oldest(of)->left);
+    directory_add_pending(in.sessions, of, slice_text("c1"), &ping, 100);
+    CU_ASSERT_FALSE(session_mark_joins_left(of, slice_text("c1")));
+    pending *joining = directory_add_pending(in.sessions, of, slice_text("c1"), &join, 100);
+    pending *other = directory_add_pending(in.sessions, of, slice_text("c2"), &join, 100);
+    CU_ASSERT_TRUE(session_mark_joins_left(of, slice_text("c1")));
+    CU_ASSERT_TRUE(joining->client_left);
+    CU_ASSERT_FALSE(other->client_left);
+    CU_ASSERT_FALSE(session_oldest_pending(of)->client_left);
     s_end(&in);
 }
 
@@ -118,19 +118,19 @@ static void
 test_silent_clients(void)
 {
     world in = s_world();
-    list_link doomed;
-    list_init(&doomed);
+    list_link lost;
+    list_init(&lost);
     client *old = clients_hear(in.clients, slice_text("c1"), 0);
     clients_hear(in.clients, slice_text("c2"), 100);
-    clients_silent(in.clients, 15000, 15000, &doomed);
-    CU_ASSERT_TRUE(list_is_empty(&doomed));
-    clients_silent(in.clients, 15001, 15000, &doomed);
-    CU_ASSERT_PTR_EQUAL(doomed.next, &old->doomed);
-    CU_ASSERT_PTR_EQUAL(doomed.prev, &old->doomed);
+    clients_silent(in.clients, 15000, 15000, &lost);
+    CU_ASSERT_TRUE(list_is_empty(&lost));
+    clients_silent(in.clients, 15001, 15000, &lost);
+    CU_ASSERT_PTR_EQUAL(lost.next, &old->lost);
+    CU_ASSERT_PTR_EQUAL(lost.prev, &old->lost);
     clients_remove(in.clients, &old);
     clients_forgive(in.clients, 1000);
-    clients_silent(in.clients, 16100, 15000, &doomed);
-    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    clients_silent(in.clients, 16100, 15000, &lost);
+    CU_ASSERT_TRUE(list_is_empty(&lost));
     s_end(&in);
 }
 
@@ -142,22 +142,22 @@ test_weight_moves(void)
     worker *other = worker_of(in.workers, "r2", "b", 0);
     session *of = directory_place(in.sessions, session_id(1), in.owner);
     header event = request_of(MSG_EVENT, 1, 0, 5), join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1);
-    pending *first = directory_await(in.sessions, of, slice_text("c1"), &event, 100);
-    pending_weigh(first, 700);
-    pending_weigh(directory_await(in.sessions, of, slice_text("c1"), &join, 100), 300);
+    pending *first = directory_add_pending(in.sessions, of, slice_text("c1"), &event, 100);
+    pending_set_size(first, 700);
+    pending_set_size(directory_add_pending(in.sessions, of, slice_text("c1"), &join, 100), 300);
     CU_ASSERT_EQUAL(in.owner->load.bytes, 1000);
-    CU_ASSERT_EQUAL(in.owner->load.in_flight[PRESSURE_OPEN], 1);
-    directory_move(in.sessions, of, other);
+    CU_ASSERT_EQUAL(in.owner->load.in_flight[ADMISSION_OPEN], 1);
+    directory_reassign(in.sessions, of, other);
     CU_ASSERT_EQUAL(in.owner->in_flight, 0);
     CU_ASSERT_EQUAL(in.owner->load.bytes, 0);
-    CU_ASSERT_EQUAL(in.owner->load.in_flight[PRESSURE_OPEN], 0);
+    CU_ASSERT_EQUAL(in.owner->load.in_flight[ADMISSION_OPEN], 0);
     CU_ASSERT_EQUAL(other->in_flight, 2);
-    CU_ASSERT_EQUAL(other->load.in_flight[PRESSURE_TURN], 1);
+    CU_ASSERT_EQUAL(other->load.in_flight[ADMISSION_TURN], 1);
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 1000);
     pending_destroy(&first);
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 300);
     directory_remove(in.sessions, &of);
-    CU_ASSERT_EQUAL(other->load.in_flight[PRESSURE_OPEN], 0);
+    CU_ASSERT_EQUAL(other->load.in_flight[ADMISSION_OPEN], 0);
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 0);
     s_end(&in);
 }

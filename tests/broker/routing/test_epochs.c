@@ -13,12 +13,12 @@ test_they_rise(void)
     uint64_t last = 0;
     for (unsigned i = 0; i < 1000; i++) {
         uint64_t next = epochs_next(&first);
-        CU_ASSERT_TRUE(next > last && epochs_gave(&first, next) && !epochs_gave(&second, next));
+        CU_ASSERT_TRUE(next > last && epochs_issued(&first, next) && !epochs_issued(&second, next));
         last = next;
     }
     CU_ASSERT_TRUE(epochs_next(&second) > last);
-    CU_ASSERT_FALSE(epochs_gave(&first, last + 1));
-    CU_ASSERT_FALSE(epochs_gave(&first, NOW << EPOCH_COUNTER_BITS));
+    CU_ASSERT_FALSE(epochs_issued(&first, last + 1));
+    CU_ASSERT_FALSE(epochs_issued(&first, NOW << EPOCH_COUNTER_BITS));
 }
 
 static void
@@ -28,7 +28,7 @@ test_far_dates(void)
     epochs_init(&now, UINT64_C(2019686400000));   // in 2034
     epochs_init(&then, UINT64_C(32503680000000)); // in 3000
     CU_ASSERT_TRUE(epochs_next(&now) < epochs_next(&then));
-    CU_ASSERT_TRUE(epochs_next(&then) < EPOCH_MOST);
+    CU_ASSERT_TRUE(epochs_next(&then) < EPOCH_MAX);
 }
 
 // What a start gave before it learned that its clock was behind it knows again, and what the other gave it
@@ -43,14 +43,14 @@ test_a_clock_that_was_set_back(void)
     uint64_t early = epochs_next(&behind), others[100];
     for (unsigned i = 0; i < 100; i++)
         others[i] = epochs_next(&ahead);
-    CU_ASSERT_TRUE(epochs_learn(&behind, others[50], &jumped) && jumped);
+    CU_ASSERT_TRUE(epochs_observe(&behind, others[50], &jumped) && jumped);
     uint64_t late = epochs_next(&behind);
     for (unsigned i = 0; i < 100; i++) {
         CU_ASSERT_TRUE(late > others[i]);
-        CU_ASSERT_FALSE(epochs_gave(&behind, others[i]));
-        CU_ASSERT_TRUE(epochs_learn(&behind, others[i], &jumped) && !jumped);
+        CU_ASSERT_FALSE(epochs_issued(&behind, others[i]));
+        CU_ASSERT_TRUE(epochs_observe(&behind, others[i], &jumped) && !jumped);
     }
-    CU_ASSERT_TRUE(epochs_gave(&behind, early) && epochs_gave(&behind, late));
+    CU_ASSERT_TRUE(epochs_issued(&behind, early) && epochs_issued(&behind, late));
     CU_ASSERT_TRUE(epochs_boot(&behind) > NOW);
 }
 
@@ -60,12 +60,12 @@ test_nothing_is_believed_that_cannot_be(void)
     epochs self;
     bool jumped;
     epochs_init(&self, NOW);
-    CU_ASSERT_FALSE(epochs_learn(&self, 0, &jumped));
-    CU_ASSERT_FALSE(epochs_learn(&self, UINT64_MAX, &jumped));
-    CU_ASSERT_FALSE(epochs_learn(&self, EPOCH_MOST + 1, &jumped));
+    CU_ASSERT_FALSE(epochs_observe(&self, 0, &jumped));
+    CU_ASSERT_FALSE(epochs_observe(&self, UINT64_MAX, &jumped));
+    CU_ASSERT_FALSE(epochs_observe(&self, EPOCH_MAX + 1, &jumped));
     CU_ASSERT_EQUAL(epochs_next(&self), (NOW << EPOCH_COUNTER_BITS) + 1);
-    CU_ASSERT_TRUE(epochs_learn(&self, EPOCH_MOST, &jumped));
-    CU_ASSERT_TRUE(epochs_next(&self) > EPOCH_MOST);
+    CU_ASSERT_TRUE(epochs_observe(&self, EPOCH_MAX, &jumped));
+    CU_ASSERT_TRUE(epochs_next(&self) > EPOCH_MAX);
 }
 
 static void
@@ -77,11 +77,11 @@ test_more_runs_than_there_is_room_for(void)
     uint64_t last = 0;
     for (uint64_t i = 1; i < 100; i++) {
         uint64_t next = epochs_next(&self);
-        CU_ASSERT_TRUE(next > last && epochs_gave(&self, next));
+        CU_ASSERT_TRUE(next > last && epochs_issued(&self, next));
         last = next;
-        CU_ASSERT_TRUE(epochs_learn(&self, i * 10 * EPOCH_STEP, &jumped) && jumped);
+        CU_ASSERT_TRUE(epochs_observe(&self, i * 10 * EPOCH_STEP, &jumped) && jumped);
     }
-    CU_ASSERT_TRUE(epochs_gave(&self, last));
+    CU_ASSERT_TRUE(epochs_issued(&self, last));
 }
 
 static const unit_test s_tests[] = {

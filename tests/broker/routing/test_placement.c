@@ -67,18 +67,18 @@ static void
 test_room(void)
 {
     registry *workers = registry_new(1);
-    registry_limit(workers, &(pressure_limits){.sessions = 2, .credits = 4});
+    registry_limit(workers, &(admission_limits){.sessions = 2, .credits = 4});
     CU_ASSERT_EQUAL(placement_refusal(workers, 0, DEAD_MS), ERR_NO_WORKER);
     worker *a = worker_of(workers, "r1", "a", 0), *b = worker_of(workers, "r2", "b", 0);
-    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), a);
-    pressure_took(&a->load, MSG_JOIN, 0);
-    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), a);
-    pressure_took(&a->load, MSG_MOUNT, 0);
-    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), b);
+    CU_ASSERT_PTR_EQUAL(placement_choose_with_room(workers, 0, DEAD_MS), a);
+    admission_charge(&a->load, MSG_JOIN, 0);
+    CU_ASSERT_PTR_EQUAL(placement_choose_with_room(workers, 0, DEAD_MS), a);
+    admission_charge(&a->load, MSG_MOUNT, 0);
+    CU_ASSERT_PTR_EQUAL(placement_choose_with_room(workers, 0, DEAD_MS), b);
     b->session_count = 1;
-    CU_ASSERT_PTR_EQUAL(placement_open(workers, 0, DEAD_MS), b);
+    CU_ASSERT_PTR_EQUAL(placement_choose_with_room(workers, 0, DEAD_MS), b);
     b->session_count = 2;
-    CU_ASSERT_PTR_NULL(placement_open(workers, 0, DEAD_MS));
+    CU_ASSERT_PTR_NULL(placement_choose_with_room(workers, 0, DEAD_MS));
     CU_ASSERT_EQUAL(placement_refusal(workers, 0, DEAD_MS), ERR_FULL);
     CU_ASSERT_PTR_EQUAL(placement_choose(workers, 0, DEAD_MS), a);
     b->session_count = 0;

@@ -15,13 +15,13 @@ static bool
 s_note(quarantine *self, unsigned number, uint64_t now)
 {
     running_turn of = s_turn(number);
-    return quarantine_note(self, &of, now);
+    return quarantine_record(self, &of, now);
 }
 
 static bool
 s_holds(const quarantine *self, unsigned number, uint64_t now)
 {
-    return quarantine_holds(self, s_turn(number).session, now);
+    return quarantine_find_held(self, s_turn(number).session, now);
 }
 
 static void
@@ -70,18 +70,18 @@ test_it_is_bounded(void)
     quarantine *self = quarantine_new();
     s_note(self, 0, 1);
     s_note(self, 0, 2);
-    for (unsigned i = 1; i <= 2 * QUARANTINE_MOST; i++)
+    for (unsigned i = 1; i <= 2 * MAX_QUARANTINED; i++)
         s_note(self, i, 10 + i);
-    uint64_t now = 10 + 2 * QUARANTINE_MOST + 1;
+    uint64_t now = 10 + 2 * MAX_QUARANTINED + 1;
     CU_ASSERT_TRUE(s_holds(self, 0, now));                  // suspects go first
     CU_ASSERT_FALSE(s_note(self, 1, now));                  // it was forgotten
-    CU_ASSERT_TRUE(s_note(self, 2 * QUARANTINE_MOST, now)); // it was not
-    for (unsigned i = 1; i < QUARANTINE_MOST; i++) { // as many as there is room for, and the oldest has to go
+    CU_ASSERT_TRUE(s_note(self, 2 * MAX_QUARANTINED, now)); // it was not
+    for (unsigned i = 1; i < MAX_QUARANTINED; i++) { // as many as there is room for, and the oldest has to go
         s_note(self, 1000 + i, now);
         s_note(self, 1000 + i, now + 1);
     }
     CU_ASSERT_FALSE(s_holds(self, 0, now + 1));
-    CU_ASSERT_TRUE(s_holds(self, 1000 + QUARANTINE_MOST - 1, now + 1));
+    CU_ASSERT_TRUE(s_holds(self, 1000 + MAX_QUARANTINED - 1, now + 1));
     quarantine_destroy(&self);
 }
 
@@ -91,15 +91,15 @@ test_it_names_what_ran(void)
     char text[QUARANTINE_TEXT];
     quarantine *self = quarantine_new();
     id16 of = s_turn(1).session;
-    CU_ASSERT_PTR_NULL(quarantine_noted(self, of, 1000));
+    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, of, 1000));
     s_note(self, 1, 1000);
-    const suspect *noted = quarantine_noted(self, of, 1000);
+    const quarantine_entry *noted = quarantine_find_recent(self, of, 1000);
     CU_ASSERT_PTR_NOT_NULL_FATAL(noted);
-    CU_ASSERT_STRING_EQUAL(suspect_text(noted, text), "'add' of shop.Cart ended its worker");
-    CU_ASSERT_PTR_NULL(quarantine_noted(self, of, 1001));
+    CU_ASSERT_STRING_EQUAL(quarantine_text(noted, text), "'add' of shop.Cart ended its worker");
+    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, of, 1001));
     running_turn unknown = {.session = of, .event = slice_text("RESTORE")};
-    quarantine_note(self, &unknown, 2000);
-    CU_ASSERT_STRING_EQUAL(suspect_text(quarantine_holds(self, of, 2000), text),
+    quarantine_record(self, &unknown, 2000);
+    CU_ASSERT_STRING_EQUAL(quarantine_text(quarantine_find_held(self, of, 2000), text),
                            "'RESTORE' ended two workers within a minute");
     quarantine_destroy(&self);
 }

@@ -38,23 +38,23 @@ static void
 test_silent(void)
 {
     registry *workers = registry_new(1);
-    list_link doomed;
-    list_init(&doomed);
+    list_link lost;
+    list_init(&lost);
     worker *early = worker_of(workers, "r1", "early", 1000);
     worker_of(workers, "r2", "late", 2000);
-    registry_silent(workers, 9000, 8000, &doomed);
-    CU_ASSERT_TRUE(list_is_empty(&doomed)); // 8 s are not over 8 s
-    registry_silent(workers, 9001, 8000, &doomed);
-    registry_silent(workers, 9002, 8000, &doomed); // once more is harmless
-    CU_ASSERT_PTR_EQUAL(doomed.next, &early->doomed);
-    CU_ASSERT_PTR_EQUAL(doomed.next->next, &doomed);
+    registry_silent(workers, 9000, 8000, &lost);
+    CU_ASSERT_TRUE(list_is_empty(&lost)); // 8 s are not over 8 s
+    registry_silent(workers, 9001, 8000, &lost);
+    registry_silent(workers, 9002, 8000, &lost); // once more is harmless
+    CU_ASSERT_PTR_EQUAL(lost.next, &early->lost);
+    CU_ASSERT_PTR_EQUAL(lost.next->next, &lost);
     registry_remove(workers, &early);
-    CU_ASSERT_TRUE(list_is_empty(&doomed));
+    CU_ASSERT_TRUE(list_is_empty(&lost));
     registry_forgive(workers, 5000);
-    registry_silent(workers, 15000, 8000, &doomed);
-    CU_ASSERT_TRUE(list_is_empty(&doomed));
-    registry_silent(workers, 15001, 8000, &doomed);
-    CU_ASSERT_FALSE(list_is_empty(&doomed));
+    registry_silent(workers, 15000, 8000, &lost);
+    CU_ASSERT_TRUE(list_is_empty(&lost));
+    registry_silent(workers, 15001, 8000, &lost);
+    CU_ASSERT_FALSE(list_is_empty(&lost));
     registry_destroy(&workers);
 }
 
@@ -85,6 +85,6 @@ static const unit_test s_tests[] = {
     {"a walk within a walk", test_walks_within_walks},
     {"found by routing id and by name", test_find_and_name},
     {"who leaves does not hold the name", test_name_is_free_when_leaving},
-    {"who is silent for too long is doomed, once", test_silent},
+    {"who is silent for too long is lost, once", test_silent},
 };
 UNIT_MAIN("registry", s_tests)

@@ -223,7 +223,7 @@ test_full(void)
     header request = request_of(MSG_EVENT, 1, 0, 1);
     for (int i = 0; i < MAX_PENDING; i++) {
         CU_ASSERT_EQUAL(s_route(&in, MSG_EVENT, in.known, 0).kind, ROUTE_FORWARD);
-        directory_await(in.sessions, in.known, slice_text("c1"), &request, 0);
+        directory_add_pending(in.sessions, in.known, slice_text("c1"), &request, 0);
     }
     route to = s_route(&in, MSG_EVENT, in.known, 0);
     CU_ASSERT_EQUAL(to.kind, ROUTE_ANSWER);
@@ -252,13 +252,14 @@ test_reply(void)
 static void
 test_happening(void)
 {
-    CU_ASSERT_EQUAL(route_happening(MSG_MOUNT, 0, MSG_MOUNTED), HAPPENING_MOUNTED);
-    CU_ASSERT_EQUAL(route_happening(MSG_MOUNT, FLAG_UNADOPTED | FLAG_HTML, MSG_MOUNTED), HAPPENING_KEPT);
-    CU_ASSERT_EQUAL(route_happening(MSG_MOUNT, 0, MSG_FAILED), HAPPENING_ANSWERED);
-    CU_ASSERT_EQUAL(route_happening(MSG_JOIN, 0, MSG_JOINED), HAPPENING_JOINED);
-    CU_ASSERT_EQUAL(route_happening(MSG_JOIN, 0, MSG_NOT_EXECUTED), HAPPENING_ANSWERED);
-    CU_ASSERT_EQUAL(route_happening(MSG_EVENT, 0, MSG_JOINED), HAPPENING_ANSWERED);
-    CU_ASSERT_EQUAL(route_happening(MSG_EVENT, 0, MSG_DONE), HAPPENING_ANSWERED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_MOUNT, 0, MSG_MOUNTED), INPUT_MOUNTED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_MOUNT, FLAG_UNADOPTED | FLAG_HTML, MSG_MOUNTED),
+                    INPUT_MOUNTED_UNADOPTED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_MOUNT, 0, MSG_FAILED), INPUT_ANSWERED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_JOIN, 0, MSG_JOINED), INPUT_JOINED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_JOIN, 0, MSG_NOT_EXECUTED), INPUT_ANSWERED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_EVENT, 0, MSG_JOINED), INPUT_ANSWERED);
+    CU_ASSERT_EQUAL(route_reply_input(MSG_EVENT, 0, MSG_DONE), INPUT_ANSWERED);
 }
 
 static const unit_test s_tests[] = {

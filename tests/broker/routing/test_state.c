@@ -2,10 +2,10 @@
 
 #include "tests/unit.h"
 
-// Written out once more, by hand: a row a state, a column a happening, in the order of session.def. The
+// Written out once more, by hand: a row a state, a column an input, in the order of session.def. The
 // letter is the action, the digit the next state (0 none, 1 activating, 2 unadopted, 3 active, 4 detached,
 // 5 stored).
-//                                      mount join req  leave mnted kept joind answd relsd lost
+//                                      mount join req  leave mnted unadpjoind answd relsd lost
 static const char *const s_expected[] = {"P1 P1 R0 I0 X0 X0 X0 X0 I0 I0",  // none
                                          "F1 F1 F1 I1 D3 D2 A3 D1 O0 O0",  // activating
                                          "F2 F2 F2 I2 D3 D2 A3 D2 O0 O0",  // unadopted
@@ -23,11 +23,11 @@ static void
 test_every_pair(void)
 {
     CU_ASSERT_EQUAL_FATAL(sizeof s_expected / sizeof *s_expected, STATE_COUNT);
-    CU_ASSERT_EQUAL_FATAL(strlen(s_expected[0]), 3 * HAPPENING_COUNT - 1);
+    CU_ASSERT_EQUAL_FATAL(strlen(s_expected[0]), 3 * INPUT_COUNT - 1);
     for (int state = 0; state < STATE_COUNT; state++)
-        for (int what = 0; what < HAPPENING_COUNT; what++) {
-            session_step step = state_step((session_state)state, (happening)what);
-            const char *expected = s_expected[state] + 3 * what;
+        for (int input = 0; input < INPUT_COUNT; input++) {
+            session_transition step = state_step((session_state)state, (session_input)input);
+            const char *expected = s_expected[state] + 3 * input;
             CU_ASSERT_EQUAL(s_letters[step.action], expected[0]);
             CU_ASSERT_EQUAL((int)step.next, expected[1] - '0');
         }
@@ -37,20 +37,20 @@ test_every_pair(void)
 static void
 test_each_pair_stands_once(void)
 {
-    int seen[STATE_COUNT][HAPPENING_COUNT] = {{0}};
-#define T(state, happening, next, action) seen[STATE_##state][HAPPENING_##happening]++;
+    int seen[STATE_COUNT][INPUT_COUNT] = {{0}};
+#define T(state, input, next, action) seen[STATE_##state][INPUT_##input]++;
 #include "proto/session.def"
     for (int state = 0; state < STATE_COUNT; state++)
-        for (int what = 0; what < HAPPENING_COUNT; what++)
-            CU_ASSERT_EQUAL(seen[state][what], 1);
+        for (int input = 0; input < INPUT_COUNT; input++)
+            CU_ASSERT_EQUAL(seen[state][input], 1);
 }
 
 static void
 test_what_must_hold(void)
 {
     for (int state = 0; state < STATE_COUNT; state++)
-        for (int what = 0; what < HAPPENING_COUNT; what++) {
-            session_step step = state_step((session_state)state, (happening)what);
+        for (int input = 0; input < INPUT_COUNT; input++) {
+            session_transition step = state_step((session_state)state, (session_input)input);
             // A session is made by placing, and goes by being forgotten, and in no other way.
             CU_ASSERT_EQUAL(state == STATE_NONE && step.next != STATE_NONE, step.action == ACTION_PLACE);
             CU_ASSERT_EQUAL(state == STATE_STORED && step.next != STATE_STORED,
@@ -62,8 +62,8 @@ test_what_must_hold(void)
             if (state == STATE_ACTIVE && step.next == STATE_DETACHED)
                 CU_ASSERT_EQUAL(step.action, ACTION_DETACH);
             int owned = state != STATE_STORED;
-            CU_ASSERT_FALSE(owned && what == HAPPENING_RELEASED && step.next != STATE_NONE);
-            CU_ASSERT_FALSE(owned && what == HAPPENING_LOST && step.next != STATE_NONE);
+            CU_ASSERT_FALSE(owned && input == INPUT_RELEASED && step.next != STATE_NONE);
+            CU_ASSERT_FALSE(owned && input == INPUT_LOST && step.next != STATE_NONE);
         }
 }
 
@@ -77,9 +77,9 @@ test_words(void)
 }
 
 static const unit_test s_tests[] = {
-    {"every pair of state and happening", test_every_pair},
+    {"every pair of state and input", test_every_pair},
     {"each pair stands in the table once", test_each_pair_stands_once},
-    {"what must hold of any table", test_what_must_hold},
+    {"input must hold of any table", test_what_must_hold},
     {"states have words of their own", test_words},
 };
 UNIT_MAIN("state", s_tests)
