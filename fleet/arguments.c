@@ -1,3 +1,4 @@
+// Growing an argv. All memory belongs to the arguments object.
 #include "fleet/arguments.h"
 
 #include <stdarg.h>
@@ -53,17 +54,17 @@ arguments_add(arguments *self, const char *format, ...)
 }
 
 void
-arguments_add_settings(arguments *self, const settings *given, setting_program program)
+arguments_add_settings(arguments *self, const settings *settings_p, setting_program program)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const setting *of = &settings_table[i];
+        const setting *row = &settings_table[i];
         setting_name name = (setting_name)i;
-        if (of->program != program && of->program != PROGRAM_ALL)
+        if (row->program != program && row->program != PROGRAM_ALL)
             continue;
-        if (of->kind == KIND_SWITCH && settings_number(given, name, 0))
-            arguments_add(self, "--%s", of->key);
-        for (size_t k = 0; of->kind != KIND_SWITCH && k < settings_count(given, name); k++)
-            arguments_add(self, "--%s=%s", of->key, settings_value(given, name, k));
+        if (row->kind == KIND_SWITCH && settings_number(settings_p, name, 0))
+            arguments_add(self, "--%s", row->key);
+        for (size_t k = 0; row->kind != KIND_SWITCH && k < settings_count(settings_p, name); k++)
+            arguments_add(self, "--%s=%s", row->key, settings_value(settings_p, name, k));
     }
 }
 

@@ -1,4 +1,4 @@
-// arguments - the command line of a program that is about to be started. Pure.
+// arguments - builds the argv of a program to be started. Pure.
 #ifndef TROUPE_FLEET_ARGUMENTS_H
 #define TROUPE_FLEET_ARGUMENTS_H
 
@@ -9,8 +9,9 @@ arguments *arguments_new(const char *program); // copied
 void arguments_destroy(arguments **self_p);    // NULL-safe
 
 void arguments_add(arguments *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// What is given of this program's settings, as --key=value, in the order of settings.def.
-void arguments_add_settings(arguments *self, const settings *given, setting_program program);
-char *const *arguments_argv(const arguments *self); // NULL at its end; borrowed until the next arguments_add
+// Adds --key=value for each of this program's settings that has a value, in the order of settings.def.
+void arguments_add_settings(arguments *self, const settings *settings_p, setting_program program);
+// NULL-terminated; borrowed until the next change.
+char *const *arguments_argv(const arguments *self);
 
 #endif

@@ -1,38 +1,62 @@
+// Encoding and decoding of the control protocol: maps with string keys, so that either side may be newer.
 #include "fleet/control_protocol.h"
 
-void
-talk_request_encode(const talk_request *self, buffer *out)
+static const char *const s_words[CONTROL_VERB_COUNT] = {
+#define CONTROL_VERB(name, word) [CONTROL_##name] = word,
+#include "fleet/control_verbs.def"
+#undef CONTROL_VERB
+};
+
+const char *
+control_verb_word(control_verb verb)
 {
-    bool scales = self->verb == VERB_SCALE, drains = self->verb == VERB_DRAIN;
-    writer to = writer_on(out);
-    writer_map(to, 2U + scales + drains);
-    writer_key_uint(to, "version", TALK_VERSION);
-    writer_key_str(to, "command", slice_text(verb_word(self->verb)));
+    ASSERT(verb < CONTROL_VERB_COUNT);
+    return s_words[verb];
+}
+
+// CONTROL_VERB_COUNT if there is no such verb.
+static control_verb
+s_find_verb(slice word)
+{
+    unsigned verb = 0;
+    while (verb < CONTROL_VERB_COUNT && !slice_is(word, s_words[verb]))
+        verb++;
+    return (control_verb)verb;
+}
+
+void
+control_request_encode(const control_request *self, buffer *out)
+{
+    bool scales = self->verb == CONTROL_SCALE, drains = self->verb == CONTROL_DRAIN;
+    writer body = writer_on(out);
+    writer_map(body, 2U + scales + drains);
+    writer_key_uint(body, "version", CONTROL_VERSION);
+    writer_key_str(body, "command", slice_text(control_verb_word(self->verb)));
     if (scales)
-        writer_key_uint(to, "workers", self->workers);
+        writer_key_uint(body, "workers", self->workers);
     if (drains)
-        writer_key_uint(to, "worker", self->worker);
+        writer_key_uint(body, "worker", self->worker);
 }
 
 err
-talk_request_decode(slice body, talk_request *ret)
+control_request_decode(slice body, control_request *ret)
 {
     reader in;
-    if (body.size > TALK_REQUEST)
+    if (body.size > MAX_CONTROL_REQUEST)
         return ERR_TOO_LARGE;
     reader_init(&in, body);
     uint64_t version = reader_uint(&in, "version");
     slice word = reader_str(&in, "command", 32);
     if (in.error)
         return in.error;
-    if (version != TALK_VERSION)
+    if (version != CONTROL_VERSION)
         return ERR_VERSION;
-    talk_request decoded = {.verb = verb_find(word)};
-    if (decoded.verb == VERB_UP || decoded.verb >= VERB_KEYGEN)
+    control_request decoded = {.verb = s_find_verb(word)};
+    if (decoded.verb == CONTROL_VERB_COUNT)
         return ERR_TYPE;
-    if (decoded.verb == VERB_SCALE)
+    if (decoded.verb == CONTROL_SCALE)
         decoded.workers = reader_uint(&in, "workers");
-    if (decoded.verb == VERB_DRAIN)
+    if (decoded.verb == CONTROL_DRAIN)
         decoded.worker = reader_uint(&in, "worker");
     if (!in.error)
         *ret = decoded;
@@ -40,30 +64,30 @@ talk_request_decode(slice body, talk_request *ret)
 }
 
 void
-talk_answer_encode(const talk_answer *self, buffer *out)
+control_reply_encode(const control_reply *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 1U + (self->message.size > 0) + (self->report.size > 0));
-    writer_key(to, "ok");
-    writer_bool(to, self->ok);
+    writer body = writer_on(out);
+    writer_map(body, 1U + (self->message.size > 0) + (self->report.size > 0));
+    writer_key(body, "ok");
+    writer_bool(body, self->ok);
     if (self->message.size)
-        writer_key_str(to, "message", self->message);
+        writer_key_str(body, "message", self->message);
     if (self->report.size) {
-        writer_key(to, "report");
-        writer_raw(to, self->report);
+        writer_key(body, "report");
+        writer_raw(body, self->report);
     }
 }
 
 err
-talk_answer_decode(slice body, talk_answer *ret)
+control_reply_decode(slice body, control_reply *ret)
 {
     reader in;
     reader_init(&in, body);
     if (!reader_has(&in, "ok"))
         return in.error ? in.error : ERR_MALFORMED;
-    talk_answer decoded = {
+    control_reply decoded = {
         .ok = reader_opt_bool(&in, "ok"),
-        .message = reader_opt_str(&in, "message", TALK_MESSAGE),
+        .message = reader_opt_str(&in, "message", MAX_CONTROL_MESSAGE),
         .report = reader_opt_map(&in, "report", MAX_REPLY_BODY),
     };
     if (!in.error)

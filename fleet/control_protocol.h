@@ -1,27 +1,41 @@
-// talk - what `troupe` and a running supervisor say to each other (PROTOCOL.md 11): requests and answers as
+// control_protocol - the requests and replies between `troupe` and a running supervisor (PROTOCOL.md 11), as
 // msgpack. Decoders borrow the body and write *ret only on OK. Pure.
 #ifndef TROUPE_FLEET_CONTROL_PROTOCOL_H
 #define TROUPE_FLEET_CONTROL_PROTOCOL_H
 
-#include "fleet/command/command.h"
 #include "proto/codec.h"
 
-enum { TALK_VERSION = 1, TALK_REQUEST = 4096, TALK_MESSAGE = 512 };
+// Sizes are in bytes; a request that is larger is refused before it is decoded.
+enum { CONTROL_VERSION = 1, MAX_CONTROL_REQUEST = 4096, MAX_CONTROL_MESSAGE = 512 };
+
+typedef enum {
+#define CONTROL_VERB(name, word) CONTROL_##name,
+#include "fleet/control_verbs.def"
+#undef CONTROL_VERB
+    CONTROL_VERB_COUNT
+} control_verb;
+// "status"; verb < CONTROL_VERB_COUNT.
+const char *control_verb_word(control_verb verb);
 
 typedef struct {
-    verb verb;        // one that is asked of a supervisor
-    uint64_t workers; // of scale
-    uint64_t worker;  // of drain: its slot
-} talk_request;
-void talk_request_encode(const talk_request *self, buffer *out);
-err talk_request_decode(slice body, talk_request *ret); // ERR_VERSION, ERR_TYPE: no such command
+    control_verb verb;
+    // SCALE only: how many workers there should be.
+    uint64_t workers;
+    // DRAIN only: the worker's slot.
+    uint64_t worker;
+} control_request;
+void control_request_encode(const control_request *self, buffer *out);
+// ERR_TOO_LARGE, ERR_MALFORMED; ERR_VERSION: another version of the protocol; ERR_TYPE: no such verb.
+err control_request_decode(slice body, control_request *ret);
 
 typedef struct {
     bool ok;
-    slice message; // why not; or empty
-    slice report;  // raw map, or empty
-} talk_answer;
-void talk_answer_encode(const talk_answer *self, buffer *out);
-err talk_answer_decode(slice body, talk_answer *ret);
+    // Why the request was refused; empty if it was not.
+    slice message;
+    // A raw map for report_decode; empty if the request was refused.
+    slice report;
+} control_reply;
+void control_reply_encode(const control_reply *self, buffer *out);
+err control_reply_decode(slice body, control_reply *ret);
 
 #endif

@@ -1,3 +1,4 @@
+// Decoding of FIGURES. A worker on another machine may have the pid of one on this: it is marked `elsewhere`.
 #include "fleet/figures.h"
 
 err
@@ -26,23 +27,23 @@ broker_figures_decode(slice body, broker_figures *ret)
 }
 
 bool
-worker_figures_find(const broker_figures *in, uint64_t pid, worker_figures *ret)
+worker_figures_find(const broker_figures *broker, uint64_t pid, worker_figures *ret)
 {
     size_t cursor = 0;
     slice element;
-    while (msgpack_next(in->workers, &cursor, &element)) {
-        reader one;
-        reader_init(&one, element);
+    while (msgpack_next(broker->workers, &cursor, &element)) {
+        reader in;
+        reader_init(&in, element);
         worker_figures decoded = {
-            .pid = reader_uint(&one, "pid"),
-            .sessions = reader_uint(&one, "sessions"),
-            .views = reader_uint(&one, "views"),
-            .queued = reader_uint(&one, "queued"),
-            .running = reader_uint(&one, "running"),
-            .turns = reader_uint(&one, "turns"),
+            .pid = reader_uint(&in, "pid"),
+            .sessions = reader_uint(&in, "sessions"),
+            .views = reader_uint(&in, "views"),
+            .queued = reader_uint(&in, "queued"),
+            .running = reader_uint(&in, "running"),
+            .turns = reader_uint(&in, "turns"),
         };
-        bool elsewhere = reader_opt_bool(&one, "elsewhere");
-        if (!one.error && decoded.pid == pid && !elsewhere) {
+        bool elsewhere = reader_opt_bool(&in, "elsewhere");
+        if (!in.error && decoded.pid == pid && !elsewhere) {
             *ret = decoded;
             return true;
         }

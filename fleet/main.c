@@ -1,11 +1,11 @@
-// troupe: a fleet's supervisor, and the commands that talk to it. Exit codes: 0: done, or stopped by a
-// signal. 1: it could not. 2: the arguments are refused.
+// troupe: the supervisor of a fleet, and the commands that talk to it. Exit codes: 0: done, or stopped by a
+// signal. 1: failure. 2: the command line or the configuration was refused.
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "fleet/command/command.h"
-#include "fleet/command/command_table.h"
 #include "fleet/command/keygen.h"
-#include "fleet/command/sessions.h"
+#include "fleet/command/session_commands.h"
+#include "fleet/command/supervisor_commands.h"
 #include "fleet/settings_file.h"
 #include "fleet/state_directory.h"
 #include "fleet/supervisor/supervisor.h"
@@ -22,101 +22,103 @@ enum { EXIT_REFUSED = 2, WHY_SIZE = 512 };
 const char *argp_program_version = "troupe " TROUPE_VERSION;
 
 static int
-s_refuse(const char *why)
+s_print_refusal(const char *why)
 {
     char text[WHY_SIZE + 64];
     fprintf(stderr, "troupe: %s\n", log_plain(slice_text(why), text, sizeof text));
     return EXIT_REFUSED;
 }
 
-// With keys, this machine's own processes still come in by ipc://, for which they need none.
+// With a key, tcp:// requires CURVE; the processes of this machine connect over ipc://, which needs no key.
 static err
-s_add_local(settings *of, setting_name name, const char *address)
+s_add_local_address(settings *settings_p, setting_name name, const char *address)
 {
-    if (!settings_given(of, SET_KEY) || strncmp(settings_local(of, name), "ipc://", 6) == 0)
+    if (!settings_given(settings_p, SET_KEY) || strncmp(settings_local(settings_p, name), "ipc://", 6) == 0)
         return OK;
-    return settings_append(of, name, address);
+    return settings_append(settings_p, name, address);
 }
 
-// What flags did not say: the environment, then the file, then where the fleet's sockets usually are.
+// Completes the flags: from the environment, then from the file, then with the defaults below the state
+// directory.
 static err
-s_complete(const command *given, char state[HOME_PATH], char *ret_why, size_t size)
+s_complete_settings(const command *parsed, char directory[STATE_DIRECTORY_PATH], char *ret_why, size_t size)
 {
-    settings *of = given->given;
-    const char *config = given->config ? given->config : getenv("TROUPE_CONFIG");
-    if (settings_put_environment(of, getenv)) {
-        snprintf(ret_why, size, "in the environment: %s", settings_problem(of));
+    settings *settings_p = parsed->settings;
+    const char *config = parsed->config ? parsed->config : getenv("TROUPE_CONFIG");
+    if (settings_put_environment(settings_p, getenv)) {
+        snprintf(ret_why, size, "in the environment: %s", settings_problem(settings_p));
         return ERR_MALFORMED;
     }
-    err error = config && *config ? settings_file_read(of, config, ret_why, size) : OK;
+    err error = config && *config ? settings_file_read(settings_p, config, ret_why, size) : OK;
     if (error)
         return error;
-    if (home_find(of, state)) {
-        snprintf(ret_why, size, "the path of the fleet's directory is longer than a socket's may be");
+    if (state_directory_find(settings_p, directory)) {
+        snprintf(ret_why, size, "the path of the state directory is too long for a socket in it");
         return ERR_TOO_LARGE;
     }
-    char front[HOME_ADDRESS], back[HOME_ADDRESS], keep[HOME_ADDRESS];
-    home_address(state, "front", front);
-    home_address(state, "back", back);
-    ASSERT(settings_put(of, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
-    ASSERT(settings_put(of, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
-    if (s_add_local(of, SET_FRONT, front) || s_add_local(of, SET_BACK, back)) {
-        snprintf(ret_why, size, "%s", settings_problem(of));
+    char front[STATE_DIRECTORY_ADDRESS], back[STATE_DIRECTORY_ADDRESS], store[STATE_DIRECTORY_ADDRESS];
+    state_directory_address(directory, "front", front);
+    state_directory_address(directory, "back", back);
+    ASSERT(settings_put(settings_p, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
+    ASSERT(settings_put(settings_p, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
+    if (s_add_local_address(settings_p, SET_FRONT, front) ||
+        s_add_local_address(settings_p, SET_BACK, back)) {
+        snprintf(ret_why, size, "%s", settings_problem(settings_p));
         return ERR_MALFORMED;
     }
-    snprintf(keep, sizeof keep, "%s/sessions", state);
-    ASSERT(settings_put(of, SET_KEEP, keep, SOURCE_DEFAULT, NULL) == OK);
+    snprintf(store, sizeof store, "%s/sessions", directory);
+    ASSERT(settings_put(settings_p, SET_KEEP, store, SOURCE_DEFAULT, NULL) == OK);
     return OK;
 }
 
-// An address that the system makes up is known to nobody: not to workers, and not to Django.
+// With a port chosen by the system, neither workers nor Django would know the address.
 static err
-s_check_addresses(const settings *of, char *ret_why, size_t size)
+s_check_addresses(const settings *settings_p, char *ret_why, size_t size)
 {
     for (setting_name name = SET_FRONT; name <= SET_BACK; name++) {
-        const char *address = settings_text(of, name);
+        const char *address = settings_text(settings_p, name);
         if (address[strlen(address) - 1] != '*')
             continue;
-        snprintf(ret_why, size, "%s: give a port instead of *", address);
+        snprintf(ret_why, size, "%s: specify a port instead of *", address);
         return ERR_MALFORMED;
     }
     return OK;
 }
 
-// Before any thread: they inherit the mask, and the supervisor reads the signals from a descriptor.
+// Must come before any thread, which inherits the mask: the supervisor reads these signals from a signalfd.
 static void
 s_block_signals(void)
 {
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &ours, NULL);
-    signal(SIGCHLD, SIG_DFL); // who started us may have ignored it, and nothing could be waited for
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigaddset(&handled, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    signal(SIGCHLD, SIG_DFL); // inherited as ignored, it would make wait fail
 }
 
 static int
-s_up(const command *given, const char *state)
+s_run_supervisor(const command *parsed, const char *directory)
 {
     char why[WHY_SIZE];
-    if (s_check_addresses(given->given, why, sizeof why))
-        return s_refuse(why);
-    if (home_claim(state, why, sizeof why)) {
+    if (s_check_addresses(parsed->settings, why, sizeof why))
+        return s_print_refusal(why);
+    if (state_directory_lock(directory, why, sizeof why)) {
         fprintf(stderr, "troupe up: %s\n", why);
         return EXIT_FAILURE;
     }
-    if (given->ready_fd >= 0)
-        fcntl(given->ready_fd, F_SETFD, FD_CLOEXEC); // whoever reads it should see when we end
+    if (parsed->ready_fd >= 0)
+        fcntl(parsed->ready_fd, F_SETFD, FD_CLOEXEC); // so that the reader sees end of file when we exit
     s_block_signals();
-    log_setup("fleet", settings_number(given->given, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
-    setenv("TROUPE_FRONT", settings_local(given->given, SET_FRONT),
-           1); // what Django in a worker takes for it
+    log_setup("fleet", settings_number(parsed->settings, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
+    // Django in a worker reads the broker's address from there.
+    setenv("TROUPE_FRONT", settings_local(parsed->settings, SET_FRONT), 1);
     supervisor *running = supervisor_new(&(supervisor_options){
-        .given = given->given,
-        .state = state,
-        .ready_fd = given->ready_fd,
+        .settings = parsed->settings,
+        .directory = directory,
+        .ready_fd = parsed->ready_fd,
         .clock = clock_awake(),
     });
     bool ok = running && supervisor_run(running);
@@ -127,28 +129,28 @@ s_up(const command *given, const char *state)
 int
 main(int argc, char **argv)
 {
-    command given;
-    char state[HOME_PATH], why[WHY_SIZE];
+    command parsed;
+    char directory[STATE_DIRECTORY_PATH], why[WHY_SIZE];
     if (descriptors_reserve_standard())
         return EXIT_FAILURE;
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a log that may grow no further is no reason to end a fleet
+    signal(SIGXFSZ, SIG_IGN); // a log file at its size limit must not stop the fleet
     setenv("ZSYS_SIGHANDLER", "false", 1);
     int code = EXIT_REFUSED;
-    if (command_parse(argc, argv, 0, &given) == OK) {
+    if (command_parse(argc, argv, 0, &parsed) == OK) {
         zsys_set_logstream(stderr);
-        if (given.verb == VERB_KEYGEN)
-            code = keygen_run(&given);
-        else if (s_complete(&given, state, why, sizeof why))
-            code = s_refuse(why);
-        else if (given.verb == VERB_UP)
-            code = s_up(&given, state);
-        else if (given.verb > VERB_KEYGEN)
-            code = sessions_run(&given, settings_local(given.given, SET_FRONT));
+        if (parsed.name == COMMAND_KEYGEN)
+            code = keygen_run(&parsed);
+        else if (s_complete_settings(&parsed, directory, why, sizeof why))
+            code = s_print_refusal(why);
+        else if (parsed.name == COMMAND_UP)
+            code = s_run_supervisor(&parsed, directory);
+        else if (parsed.name > COMMAND_KEYGEN)
+            code = session_command_run(&parsed, settings_local(parsed.settings, SET_FRONT));
         else
-            code = commands_run(&given, state);
+            code = supervisor_command_run(&parsed, directory);
     }
-    command_fini(&given);
+    command_fini(&parsed);
     zsys_shutdown();
     return code;
 }

@@ -1,3 +1,4 @@
+// Finds the other programs of this installation, so that a fleet never mixes versions by way of PATH.
 #include "fleet/programs.h"
 
 #include <stdio.h>
@@ -5,20 +6,21 @@
 #include <unistd.h>
 
 const char *
-program_find(const char *room, char *ret_path, size_t size)
+program_find(const char *name, char *ret_path, size_t size)
 {
-    char folder[4096];
-    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
-    folder[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(folder, '/');
+    char directory[4096];
+    ssize_t length = readlink("/proc/self/exe", directory, sizeof directory - 1);
+    directory[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(directory, '/');
     if (slash) {
         *slash = '\0';
-        if (snprintf(ret_path, size, "%s/troupe-%s", folder, room) < (int)size && access(ret_path, X_OK) == 0)
+        if (snprintf(ret_path, size, "%s/troupe-%s", directory, name) < (int)size &&
+            access(ret_path, X_OK) == 0)
             return ret_path;
-        if (snprintf(ret_path, size, "%s/../%s/troupe-%s", folder, room, room) < (int)size &&
+        if (snprintf(ret_path, size, "%s/../%s/troupe-%s", directory, name, name) < (int)size &&
             access(ret_path, X_OK) == 0)
             return ret_path;
     }
-    snprintf(ret_path, size, "troupe-%s", room);
+    snprintf(ret_path, size, "troupe-%s", name);
     return ret_path;
 }

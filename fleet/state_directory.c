@@ -1,3 +1,4 @@
+// Where a fleet keeps its sockets, and the lock that keeps two supervisors from sharing them.
 #include "fleet/state_directory.h"
 
 #include <errno.h>
@@ -10,80 +11,82 @@
 #include <unistd.h>
 
 err
-home_find(const settings *given, char ret_path[HOME_PATH])
+state_directory_find(const settings *settings_p, char ret_path[STATE_DIRECTORY_PATH])
 {
-    const char *state = settings_text(given, SET_STATE), *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *state = settings_text(settings_p, SET_STATE), *runtime = getenv("XDG_RUNTIME_DIR");
     int length;
     if (state && *state != '/') {
-        char here[4096];
-        if (!getcwd(here, sizeof here))
+        char working_directory[4096];
+        if (!getcwd(working_directory, sizeof working_directory))
             return ERR_SYSTEM;
-        length = snprintf(ret_path, HOME_PATH, "%s/%s", here, state);
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s/%s", working_directory, state);
     } else if (state) {
-        length = snprintf(ret_path, HOME_PATH, "%s", state);
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s", state);
     } else if (runtime && *runtime == '/') {
-        length = snprintf(ret_path, HOME_PATH, "%s/troupe", runtime);
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s/troupe", runtime);
     } else {
-        length = snprintf(ret_path, HOME_PATH, "/run/user/%u/troupe", (unsigned)getuid());
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "/run/user/%u/troupe", (unsigned)getuid());
     }
-    return length < HOME_PATH ? OK : ERR_TOO_LARGE;
+    return length < STATE_DIRECTORY_PATH ? OK : ERR_TOO_LARGE;
 }
 
 void
-home_address(const char *path, const char *name, char ret_address[HOME_ADDRESS])
+state_directory_address(const char *path, const char *name, char ret_address[STATE_DIRECTORY_ADDRESS])
 {
-    ASSERT(snprintf(ret_address, HOME_ADDRESS, "ipc://%s/%s", path, name) < HOME_ADDRESS);
+    ASSERT(snprintf(ret_address, STATE_DIRECTORY_ADDRESS, "ipc://%s/%s", path, name) <
+           STATE_DIRECTORY_ADDRESS);
 }
 
+// mkdir -p, with mode 0700 for what is created.
 static err
-s_make(const char *path)
+s_make_directories(const char *path)
 {
-    char part[HOME_PATH];
-    for (const char *at = path + 1;; at++) {
-        if (*at != '/' && *at != '\0')
+    char parent[STATE_DIRECTORY_PATH];
+    for (const char *end = path + 1;; end++) {
+        if (*end != '/' && *end != '\0')
             continue;
-        snprintf(part, sizeof part, "%.*s", (int)(at - path), path);
-        if (mkdir(part, 0700) == -1 && errno != EEXIST)
+        snprintf(parent, sizeof parent, "%.*s", (int)(end - path), path);
+        if (mkdir(parent, 0700) == -1 && errno != EEXIST)
             return ERR_SYSTEM;
-        if (*at == '\0')
+        if (*end == '\0')
             return OK;
     }
 }
 
 static err
-s_fail(const char *path, const char *what, char *ret_why, size_t size)
+s_explain(const char *path, const char *reason, char *ret_why, size_t size)
 {
-    snprintf(ret_why, size, "%s: %s", path, what);
+    snprintf(ret_why, size, "%s: %s", path, reason);
     return ERR_SYSTEM;
 }
 
-// The file is never removed: who waits for it would else lock one that nobody finds any more.
+// The lock file is never removed: another process could then lock a file that is no longer in the directory.
 static err
 s_lock(const char *path, char *ret_why, size_t size)
 {
-    char file[HOME_ADDRESS];
+    char file[STATE_DIRECTORY_ADDRESS];
     snprintf(file, sizeof file, "%s/lock", path);
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd == -1)
-        return s_fail(file, strerror(errno), ret_why, size);
+        return s_explain(file, strerror(errno), ret_why, size);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return OK; // open until the process ends
+        return OK; // the lock is held until the process exits
     close(fd);
-    s_fail(path, "a fleet runs here already: `troupe stop`, or another --state", ret_why, size);
+    s_explain(path, "a fleet is running here already: use `troupe stop`, or another --state", ret_why, size);
     return ERR_NAME_TAKEN;
 }
 
 err
-home_claim(const char *path, char *ret_why, size_t size)
+state_directory_lock(const char *path, char *ret_why, size_t size)
 {
     struct stat found;
-    if (s_make(path) || stat(path, &found) == -1)
-        return s_fail(path, strerror(errno), ret_why, size);
+    if (s_make_directories(path) || stat(path, &found) == -1)
+        return s_explain(path, strerror(errno), ret_why, size);
     if (!S_ISDIR(found.st_mode))
-        return s_fail(path, "is no directory", ret_why, size);
+        return s_explain(path, "not a directory", ret_why, size);
     if (found.st_uid != geteuid())
-        return s_fail(path, "belongs to another user", ret_why, size);
+        return s_explain(path, "belongs to another user", ret_why, size);
     if (found.st_mode & (S_IRWXG | S_IRWXO))
-        return s_fail(path, "group or others can use it: chmod 700 it", ret_why, size);
+        return s_explain(path, "accessible to group or others: chmod 700 it", ret_why, size);
     return s_lock(path, ret_why, size);
 }

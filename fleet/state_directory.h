@@ -1,18 +1,22 @@
-// home - the fleet's directory: closed to others, locked by the one supervisor that uses it, and the place of
-// its sockets (PROTOCOL.md 10). Does I/O; never blocks.
+// state_directory - the directory of a fleet's sockets (PROTOCOL.md 10): private to its user, and locked by
+// the one supervisor that uses it. Does I/O; never blocks.
 #ifndef TROUPE_FLEET_STATE_DIRECTORY_H
 #define TROUPE_FLEET_STATE_DIRECTORY_H
 
 #include "fleet/settings.h"
 
-enum { HOME_PATH = 96, HOME_ADDRESS = 128 }; // a socket's path has 107 bytes at most
+enum {
+    STATE_DIRECTORY_PATH = 96,
+    STATE_DIRECTORY_ADDRESS = 128
+}; // in bytes, with the NUL; a socket path is limited to 107
 
-// Where it is: as the settings say, else $XDG_RUNTIME_DIR/troupe, else /run/user/UID/troupe, as
-// python/troupe/conf.py assumes. ERR_TOO_LARGE: the path is too long for a socket in it.
-err home_find(const settings *given, char ret_path[HOME_PATH]);
-void home_address(const char *path, const char *name, char ret_address[HOME_ADDRESS]); // ipc://PATH/name
-// Makes it and locks it for the life of this process. ERR_NAME_TAKEN: another supervisor has it. ERR_SYSTEM.
-// ret_why says so, in a sentence without a full stop.
-err home_claim(const char *path, char *ret_why, size_t size);
+// Its path: from the settings, else $XDG_RUNTIME_DIR/troupe, else /run/user/UID/troupe; python/troupe/conf.py
+// looks in the same places. ERR_TOO_LARGE: too long for a socket in it; ERR_SYSTEM.
+err state_directory_find(const settings *settings_p, char ret_path[STATE_DIRECTORY_PATH]);
+// ipc://PATH/name
+void state_directory_address(const char *path, const char *name, char ret_address[STATE_DIRECTORY_ADDRESS]);
+// Creates it if need be, and locks it for the life of this process. ERR_NAME_TAKEN: another supervisor holds
+// the lock; ERR_SYSTEM. ret_why gets a sentence without a full stop.
+err state_directory_lock(const char *path, char *ret_why, size_t size);
 
 #endif

@@ -1,3 +1,4 @@
+// Parsing of `troupe COMMAND ...`: one argp parser a command, with the settings that it takes.
 #include "fleet/command/command.h"
 
 #include <argp.h>
@@ -8,50 +9,52 @@
 
 enum {
     EXIT_REFUSED = 2,
-    OPT_SETTING = 1000,
-    OPT_CONFIG = 256,
-    OPT_READY_FD,
-    OPT_JSON,
-    OPT_WATCH,
-    OPT_OUT,
-    OPT_OF
+    KEY_CONFIG = 256, // above all letters, name argp would take for short options
+    KEY_READY_FD,
+    KEY_JSON,
+    KEY_WATCH,
+    KEY_OUT,
+    KEY_WORKER,
+    KEY_SETTING = 1000,
 };
 
 static const struct {
     const char *word, *arguments, *doc;
-} s_verbs[VERB_COUNT] = {
-    [VERB_UP] = {"up", "", "Runs a broker and workers, and keeps them alive, until SIGTERM or SIGINT."},
-    [VERB_STATUS] = {"status", "", "Shows what the fleet's processes do."},
-    [VERB_SCALE] = {"scale", "N", "Has N workers run, and waits until they do."},
-    [VERB_RELOAD] = {"reload", "",
-                     "Replaces the workers, one after the other, by new ones with the code as it is now."},
-    [VERB_DRAIN] = {"drain", "WORKER",
-                    "Has a worker hand its sessions to the others and end; a new one takes its place."},
-    [VERB_STOP] = {"stop", "", "Ends the fleet, and waits until it has ended."},
-    [VERB_KEYGEN] = {"keygen", "[NAME]",
-                     "Makes NAME.cert and NAME.cert_secret, a pair of keys for tcp:// addresses (NAME: "
-                     "this machine's)."},
-    [VERB_SESSIONS] =
-        {"sessions", "[SESSION]",
-         "Lists the sessions that the broker knows, or those whose ids begin with SESSION. KEPT is how many "
-         "bytes the store has of one; what it shows, only its worker knows."},
-    [VERB_EVICT] =
-        {"evict", "SESSION",
-         "Ends a session (its id, or the beginning of it that no other has), wherever it is, and drops what "
-         "the store has of it. A page that shows it joins again, and begins afresh."},
+} s_commands[COMMAND_COUNT] = {
+    [COMMAND_UP] = {"up", "",
+                    "Runs a broker and workers, and restarts those that exit, until SIGTERM or SIGINT."},
+    [COMMAND_STATUS] = {"status", "", "Shows the fleet's processes and what they are doing."},
+    [COMMAND_SCALE] = {"scale", "N", "Changes the number of workers to N, and waits until all are ready."},
+    [COMMAND_RELOAD] = {"reload", "",
+                        "Replaces the workers, one by one, with new ones that run the current code."},
+    [COMMAND_DRAIN] = {"drain", "WORKER",
+                       "Replaces a worker: it hands its sessions over to the other workers and exits, and a "
+                       "new one starts."},
+    [COMMAND_STOP] = {"stop", "", "Stops the fleet, and waits until it has exited."},
+    [COMMAND_KEYGEN] = {"keygen", "[NAME]",
+                        "Writes NAME.cert and NAME.cert_secret, a CURVE key pair for tcp:// addresses (NAME: "
+                        "the host name)."},
+    [COMMAND_SESSIONS] = {"sessions", "[SESSION]",
+                          "Lists the sessions that the broker knows, or those whose ids start with SESSION. "
+                          "KEPT is the size in "
+                          "bytes of a session's stored snapshot; its contents are known only to its worker."},
+    [COMMAND_EVICT] = {"evict", "SESSION",
+                       "Ends a session on whichever worker has it, and deletes its snapshot. SESSION is its "
+                       "id, or a prefix "
+                       "that no other id has. A page that shows it joins again and starts afresh."},
 };
 
 static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
-                              "  up        run a broker and workers, and keep them alive\n"
-                              "  status    show what they do\n"
-                              "  scale N   have N workers\n"
-                              "  reload    replace the workers, one after the other\n"
-                              "  drain W   have worker W hand over its sessions, and replace it\n"
-                              "  stop      end it all\n"
-                              "  sessions  list the sessions\n"
+                              "  up        run a broker and workers, and restart those that exit\n"
+                              "  status    show the fleet's processes\n"
+                              "  scale N   change the number of workers to N\n"
+                              "  reload    replace the workers, one by one, with the current code\n"
+                              "  drain W   replace worker W after it has handed its sessions over\n"
+                              "  stop      stop the fleet\n"
+                              "  sessions  list sessions\n"
                               "  evict S   end session S\n"
-                              "  keygen    make keys, for more than one machine\n\n"
-                              "`troupe COMMAND --help` says more.\n";
+                              "  keygen    make a key pair, for a fleet on several machines\n\n"
+                              "`troupe COMMAND --help` shows a command's options.\n";
 
 static error_t
 s_refuse(struct argp_state *state, const char *text)
@@ -61,172 +64,192 @@ s_refuse(struct argp_state *state, const char *text)
 }
 
 static error_t
-s_number(struct argp_state *state, const char *text, unsigned least, unsigned most, unsigned *ret)
+s_parse_number(struct argp_state *state, const char *text, unsigned least, unsigned most, unsigned *ret)
 {
     char *end;
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
     if (errno || *end || end == text || value < least || value > most) {
-        char why[128];
-        snprintf(why, sizeof why, "'%.40s' is not a number from %u to %u", text, least, most);
-        return s_refuse(state, why);
+        char message[128];
+        snprintf(message, sizeof message, "'%.40s' is not a number from %u to %u", text, least, most);
+        return s_refuse(state, message);
     }
     *ret = (unsigned)value;
     return 0;
 }
 
 static error_t
-s_argument(command *to, const char *text, struct argp_state *state)
+s_parse_operand(command *self, const char *text, struct argp_state *state)
 {
-    static const char name[] = "worker-"; // as the status has it, or the number alone
+    // A worker's name, as the status shows it, or its number alone.
+    static const char prefix[] = "worker-";
     unsigned most = (unsigned)settings_table[SET_WORKERS].most;
-    if (to->verb == VERB_DRAIN && !to->worker)
-        return s_number(state, strncmp(text, name, sizeof name - 1) == 0 ? text + sizeof name - 1 : text, 1,
-                        most, &to->worker);
-    if (to->verb >= VERB_KEYGEN && !to->word) {
-        to->word = text;
+    if (self->name == COMMAND_DRAIN && !self->worker) {
+        bool named = strncmp(text, prefix, sizeof prefix - 1) == 0;
+        return s_parse_number(state, named ? text + sizeof prefix - 1 : text, 1, most, &self->worker);
+    }
+    if (self->name >= COMMAND_KEYGEN && !self->operand) {
+        self->operand = text;
         return 0;
     }
-    if (to->verb != VERB_SCALE || to->workers)
-        return s_refuse(state, "there is an argument too many");
-    return s_number(state, text, 1, most, &to->workers);
+    if (self->name != COMMAND_SCALE || self->workers)
+        return s_refuse(state, "too many arguments");
+    return s_parse_number(state, text, 1, most, &self->workers);
 }
 
 static error_t
-s_parse(int option, char *text, struct argp_state *state)
+s_check_operands(const command *self, struct argp_state *state)
 {
-    command *to = state->input;
+    if (self->name == COMMAND_DRAIN && !self->worker)
+        return s_refuse(state, "WORKER is missing");
+    if (self->name == COMMAND_EVICT && !self->operand)
+        return s_refuse(state, "SESSION is missing");
+    if (self->name == COMMAND_SCALE && !self->workers)
+        return s_refuse(state, "N is missing");
+    return 0;
+}
+
+static error_t
+s_parse_setting(command *self, setting_name name, const char *text, struct argp_state *state)
+{
+    err error = settings_put(self->settings, name, text ? text : "1", SOURCE_FLAG, NULL);
+    return error ? s_refuse(state, settings_problem(self->settings)) : 0;
+}
+
+// argp's callback, once an option, once an operand, and at the end.
+static error_t
+s_parse_argp(int key, char *text, struct argp_state *state)
+{
+    command *self = state->input;
     unsigned fd;
-    if (option >= OPT_SETTING && option < OPT_SETTING + SETTING_COUNT) {
-        err error = settings_put(to->given, (setting_name)(option - OPT_SETTING), text ? text : "1",
-                                 SOURCE_FLAG, NULL);
-        return error ? s_refuse(state, settings_problem(to->given)) : 0;
-    }
-    switch (option) {
-    case OPT_CONFIG:
-        to->config = text;
+    if (key >= KEY_SETTING && key < KEY_SETTING + SETTING_COUNT)
+        return s_parse_setting(self, (setting_name)(key - KEY_SETTING), text, state);
+    switch (key) {
+    case KEY_CONFIG:
+        self->config = text;
         return 0;
-    case OPT_READY_FD:
-        if (s_number(state, text, 0, 1 << 20, &fd))
+    case KEY_READY_FD:
+        if (s_parse_number(state, text, 0, 1 << 20, &fd))
             return EINVAL;
-        to->ready_fd = (int)fd;
+        self->ready_fd = (int)fd;
         return 0;
-    case OPT_JSON:
-        to->json = true;
+    case KEY_JSON:
+        self->json = true;
         return 0;
-    case OPT_WATCH:
-        to->watch = true;
+    case KEY_WATCH:
+        self->watch = true;
         return 0;
-    case OPT_OUT:
-        to->out = text;
+    case KEY_OUT:
+        self->out = text;
         return 0;
-    case OPT_OF:
-        to->of = text;
+    case KEY_WORKER:
+        self->worker_name = text;
         return 0;
     case ARGP_KEY_ARG:
-        return s_argument(to, text, state);
+        return s_parse_operand(self, text, state);
     case ARGP_KEY_END:
-        if (to->verb == VERB_DRAIN && !to->worker)
-            return s_refuse(state, "which worker?");
-        if (to->verb == VERB_EVICT && !to->word)
-            return s_refuse(state, "which session?");
-        return to->verb == VERB_SCALE && !to->workers ? s_refuse(state, "how many workers?") : 0;
+        return s_check_operands(self, state);
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
 static struct argp_option *
-s_add(struct argp_option *at, const char *name, int key, const char *argument, const char *text)
+s_add_option(struct argp_option *next, const char *name, int key, const char *argument, const char *text)
 {
-    *at = (struct argp_option){.name = name, .key = key, .arg = argument, .doc = text};
-    return at + 1;
+    *next = (struct argp_option){.name = name, .key = key, .arg = argument, .doc = text};
+    return next + 1;
 }
 
-// What each command takes: all of them, which fleet; up: all settings.
+// Fills in the options of a command: `up` takes every setting, the others those that find the fleet.
 static void
-s_options(verb which, struct argp_option *at)
+s_list_options(command_name name, struct argp_option *next)
 {
-    if (which == VERB_KEYGEN) {
-        at = s_add(at, "out", OPT_OUT, "DIR", "Where they are written (here)");
-        *at = (struct argp_option){0};
+    if (name == COMMAND_KEYGEN) {
+        next = s_add_option(next, "out", KEY_OUT, "DIR",
+                            "Write the files to DIR (default: the current directory)");
+        *next = (struct argp_option){0};
         return;
     }
-    at = s_add(at, "config", OPT_CONFIG, "FILE", "Read settings from here ($TROUPE_CONFIG)");
+    next =
+        s_add_option(next, "config", KEY_CONFIG, "FILE", "Read settings from FILE (default: $TROUPE_CONFIG)");
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (which == VERB_UP || i == SET_STATE || (which >= VERB_SESSIONS && i == SET_FRONT))
-            at = s_add(at, settings_table[i].key, OPT_SETTING + i, settings_table[i].argument,
-                       settings_table[i].text);
-    if (which == VERB_UP)
-        at = s_add(at, "ready-fd", OPT_READY_FD, "FD", "Write \"ready\" to this descriptor when all is up");
-    if (which == VERB_SESSIONS) {
-        at = s_add(at, "json", OPT_JSON, NULL, "As JSON");
-        at = s_add(at, "worker", OPT_OF, "NAME", "Those of this worker only");
+        if (name == COMMAND_UP || i == SET_STATE || (name >= COMMAND_SESSIONS && i == SET_FRONT))
+            next = s_add_option(next, settings_table[i].key, KEY_SETTING + i, settings_table[i].argument,
+                                settings_table[i].text);
+    if (name == COMMAND_UP)
+        next = s_add_option(next, "ready-fd", KEY_READY_FD, "FD",
+                            "Write \"ready\" to this descriptor once all processes are ready, and close it");
+    if (name == COMMAND_SESSIONS) {
+        next = s_add_option(next, "json", KEY_JSON, NULL, "Print JSON");
+        next = s_add_option(next, "worker", KEY_WORKER, "NAME", "List only the sessions of this worker");
     }
-    if (which == VERB_STATUS) {
-        at = s_add(at, "json", OPT_JSON, NULL, "As JSON");
-        at = s_add(at, "watch", OPT_WATCH, NULL, "Again and again, until Ctrl-C");
+    if (name == COMMAND_STATUS) {
+        next = s_add_option(next, "json", KEY_JSON, NULL, "Print JSON");
+        next = s_add_option(next, "watch", KEY_WATCH, NULL, "Repeat every second, until Ctrl-C");
     }
-    *at = (struct argp_option){0};
+    *next = (struct argp_option){0};
 }
 
 const char *
-verb_word(verb self)
+command_word(command_name name)
 {
-    ASSERT(self < VERB_COUNT);
-    return s_verbs[self].word;
+    ASSERT(name < COMMAND_COUNT);
+    return s_commands[name].word;
 }
 
-verb
-verb_find(slice word)
+command_name
+command_find(slice word)
 {
-    unsigned at = 0;
-    while (at < VERB_COUNT && !slice_is(word, s_verbs[at].word))
-        at++;
-    return (verb)at;
+    unsigned name = 0;
+    while (name < COMMAND_COUNT && !slice_is(word, s_commands[name].word))
+        name++;
+    return (command_name)name;
 }
 
+// The first word is no command: --help, --version, or a mistake.
 static err
-s_no_verb(const char *word, unsigned argp_flags)
+s_parse_without_command(const char *word, unsigned argp_flags)
 {
-    bool asked = word && (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0);
+    bool help = word && (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0);
     bool version = word && (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0);
     if (argp_flags & ARGP_NO_EXIT)
         return ERR_MALFORMED;
     if (version)
         printf("%s\n", argp_program_version);
     else
-        fputs(s_usage, asked ? stdout : stderr);
-    exit(asked || version ? 0 : EXIT_REFUSED);
+        fputs(s_usage, help ? stdout : stderr);
+    exit(help || version ? 0 : EXIT_REFUSED);
 }
 
 err
 command_parse(int argc, char **argv, unsigned argp_flags, command *ret)
 {
-    *ret = (command){.given = settings_new(), .ready_fd = -1};
-    verb found = argc > 1 ? verb_find(slice_text(argv[1])) : VERB_COUNT;
-    if (found == VERB_COUNT)
-        return s_no_verb(argc > 1 ? argv[1] : NULL, argp_flags);
+    *ret = (command){.settings = settings_new(), .ready_fd = -1};
+    command_name name = argc > 1 ? command_find(slice_text(argv[1])) : COMMAND_COUNT;
+    if (name == COMMAND_COUNT)
+        return s_parse_without_command(argc > 1 ? argv[1] : NULL, argp_flags);
     struct argp_option options[SETTING_COUNT + 8];
-    ret->verb = found;
-    s_options(ret->verb, options);
+    ret->name = name;
+    s_list_options(name, options);
     const struct argp parser = {
         .options = options,
-        .parser = s_parse,
-        .args_doc = s_verbs[found].arguments,
-        .doc = s_verbs[found].doc,
+        .parser = s_parse_argp,
+        .args_doc = s_commands[name].arguments,
+        .doc = s_commands[name].doc,
     };
-    char name[32];
-    snprintf(name, sizeof name, "troupe %s", s_verbs[found].word);
-    argv[1] = name; // what argp calls us
+    // argp takes argv[0] for the name of the program, which it shows.
+    char program[32];
+    snprintf(program, sizeof program, "troupe %s", s_commands[name].word);
+    argv[1] = program;
     argp_err_exit_status = EXIT_REFUSED;
     error_t error = argp_parse(&parser, argc - 1, argv + 1, argp_flags, NULL, ret);
-    argv[1] = (char *)s_verbs[found].word;
+    argv[1] = (char *)s_commands[name].word;
     return error ? ERR_MALFORMED : OK;
 }
 
 void
 command_fini(command *self)
 {
-    settings_destroy(&self->given);
+    settings_destroy(&self->settings);
 }

@@ -1,42 +1,54 @@
-// command - the command line of `troupe`. argp prints help and complaints; nothing else here does I/O.
+// command - the command line of `troupe`. argp prints help and errors; nothing else here does I/O.
 #ifndef TROUPE_FLEET_COMMAND_COMMAND_H
 #define TROUPE_FLEET_COMMAND_COMMAND_H
 
 #include "common/slice.h"
+#include "fleet/control_protocol.h"
 #include "fleet/settings.h"
 
-// up becomes the supervisor, and those up to stop are asked of it; sessions and evict are asked of the
-// broker.
+// The first ones are sent to a running supervisor and have the numbers of its verbs. `up` becomes the
+// supervisor, `keygen` works alone, and the others are sent to the broker.
 typedef enum {
-    VERB_UP,
-    VERB_STATUS,
-    VERB_SCALE,
-    VERB_RELOAD,
-    VERB_DRAIN,
-    VERB_STOP,
-    VERB_KEYGEN,
-    VERB_SESSIONS,
-    VERB_EVICT,
-    VERB_COUNT
-} verb;
-const char *verb_word(verb self); // "up"; not of VERB_COUNT
-verb verb_find(slice word);       // VERB_COUNT: there is none
+#define CONTROL_VERB(name, word) COMMAND_##name,
+#include "fleet/control_verbs.def"
+#undef CONTROL_VERB
+    COMMAND_UP,
+    COMMAND_KEYGEN,
+    COMMAND_SESSIONS,
+    COMMAND_EVICT,
+    COMMAND_COUNT
+} command_name;
+// "up"; name < COMMAND_COUNT.
+const char *command_word(command_name name);
+// COMMAND_COUNT: there is none.
+command_name command_find(slice word);
 
+// Texts are borrowed from argv, and NULL unless given.
 typedef struct {
-    verb verb;
-    settings *given;    // by flags; the command's
-    const char *config; // borrowed from argv, or NULL
-    unsigned workers;   // of scale
-    unsigned worker;    // of drain: its slot
-    const char *word;   // the NAME of keygen, the SESSION of sessions and evict; borrowed from argv, or NULL
-    const char *of;     // of sessions: a worker's name; borrowed from argv, or NULL
-    const char *out;    // of keygen; borrowed from argv, or NULL
-    int ready_fd;       // of up; -1: none
-    bool json, watch;   // of status; json of sessions too
+    command_name name;
+    // From flags so far; owned by the command.
+    settings *settings;
+    const char *config;
+    // SCALE.
+    unsigned workers;
+    // DRAIN: the worker's slot.
+    unsigned worker;
+    // The NAME of KEYGEN, the SESSION of SESSIONS and EVICT.
+    const char *operand;
+    // SESSIONS: only those of this worker.
+    const char *worker_name;
+    // KEYGEN: the directory.
+    const char *out;
+    // UP; -1: none.
+    int ready_fd;
+    // STATUS and SESSIONS.
+    bool json;
+    // STATUS.
+    bool watch;
 } command;
 
-// argp_flags: 0, or ARGP_NO_ERRS | ARGP_NO_EXIT in tests; with 0 it exits with 2 on what it refuses.
-// ERR_MALFORMED: refused. *ret owns `given` in any case.
+// argp_flags: 0, which exits with status 2 on a refused command line, or ARGP_NO_ERRS | ARGP_NO_EXIT in
+// tests. ERR_MALFORMED: refused. Either way command_fini must follow.
 err command_parse(int argc, char **argv, unsigned argp_flags, command *ret);
 void command_fini(command *self);
 

@@ -1,5 +1,8 @@
+// A report for people, as a table whose columns line up, and for programs, as JSON.
+#include "fleet/command/report_text.h"
+
 #include "common/log.h"
-#include "fleet/command/report.h"
+#include "fleet/command/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,9 +22,9 @@ s_age(uint64_t ms, char ret_text[32])
     return ret_text;
 }
 
-// What a process wrote last, or the other side of a socket says.
+// Texts come from processes and from the other end of a socket: no control characters reach the terminal.
 static const char *
-s_plain(const char *text, char *ret_text, size_t size)
+s_printable(const char *text, char *ret_text, size_t size)
 {
     return log_plain(slice_text(text), ret_text, size);
 }
@@ -32,16 +35,16 @@ s_table_row(const report_row *row, buffer *out)
     char age[32], pid[24] = "-", last[512], name[64], state[32];
     if (row->pid)
         snprintf(pid, sizeof pid, "%" PRIu64, row->pid);
-    buffer_format(out, "%-11s %8s  %-8s %7s %8" PRIu64 " %6" PRIu64 "M",
-                  s_plain(row->name, name, sizeof name), pid, s_plain(row->state, state, sizeof state),
-                  s_age(row->age_ms, age), row->restarts, row->rss >> 20);
-    if (row->known)
+    buffer_format(
+        out, "%-11s %8s  %-8s %7s %8" PRIu64 " %6" PRIu64 "M", s_printable(row->name, name, sizeof name), pid,
+        s_printable(row->state, state, sizeof state), s_age(row->age_ms, age), row->restarts, row->rss >> 20);
+    if (row->has_figures)
         buffer_format(out, " %8" PRIu64 " %6" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64,
-                      row->said.sessions, row->said.views, row->said.queued, row->said.running,
-                      row->said.turns);
+                      row->figures.sessions, row->figures.views, row->figures.queued, row->figures.running,
+                      row->figures.turns);
     else
         buffer_format(out, " %8s %6s %6s %7s %8s", "-", "-", "-", "-", "-");
-    buffer_format(out, "  %s\n", s_plain(row->last[0] ? row->last : "-", last, sizeof last));
+    buffer_format(out, "  %s\n", s_printable(row->last[0] ? row->last : "-", last, sizeof last));
 }
 
 void
@@ -49,9 +52,9 @@ report_table(const report *self, buffer *out)
 {
     char age[32], state[32], front[300], why[512];
     buffer_format(out, "fleet %s, pid %" PRIu64 ", %" PRIu64 " workers, for %s, at %s\n",
-                  s_plain(self->state, state, sizeof state), self->pid, self->workers,
-                  s_age(self->age_ms, age), s_plain(self->front, front, sizeof front));
-    if (self->broker_known)
+                  s_printable(self->state, state, sizeof state), self->pid, self->workers,
+                  s_age(self->age_ms, age), s_printable(self->front, front, sizeof front));
+    if (self->has_broker)
         buffer_format(
             out,
             "broker: %" PRIu64 " sessions, %" PRIu64 " clients; %" PRIu64 " forwarded, %" PRIu64
@@ -62,27 +65,11 @@ report_table(const report *self, buffer *out)
         buffer_text(out, "broker: no figures\n");
     if (strcmp(self->reload, "none") != 0)
         buffer_format(out, "reload %s%s%s\n", self->reload, self->reload_why[0] ? ": " : "",
-                      s_plain(self->reload_why, why, sizeof why));
+                      s_printable(self->reload_why, why, sizeof why));
     buffer_format(out, "%-11s %8s  %-8s %7s %8s %7s %8s %6s %6s %7s %8s  %s\n", "NAME", "PID", "STATE", "AGE",
                   "RESTARTS", "MEMORY", "SESSIONS", "VIEWS", "QUEUED", "RUNNING", "TURNS", "LAST EXIT");
     for (size_t i = 0; i < self->count; i++)
         s_table_row(&self->rows[i], out);
-}
-
-static void
-s_json_text(buffer *out, const char *key, const char *text)
-{
-    buffer_format(out, "\"%s\": \"", key);
-    for (const char *at = text; *at; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c == '"' || c == '\\')
-            buffer_format(out, "\\%c", c);
-        else if (c < 0x20)
-            buffer_format(out, "\\u%04x", c);
-        else
-            buffer_byte(out, *at);
-    }
-    buffer_text(out, "\"");
 }
 
 static void
@@ -95,39 +82,39 @@ static void
 s_json_row(const report_row *row, buffer *out)
 {
     buffer_text(out, "{");
-    s_json_text(out, "name", row->name);
+    json_text(out, "name", slice_text(row->name));
     buffer_text(out, ", ");
-    s_json_text(out, "state", row->state);
+    json_text(out, "state", slice_text(row->state));
     s_json_number(out, "generation", row->generation);
     s_json_number(out, "pid", row->pid);
     s_json_number(out, "age_ms", row->age_ms);
     s_json_number(out, "restarts", row->restarts);
     s_json_number(out, "rss", row->rss);
-    if (row->known) {
-        s_json_number(out, "sessions", row->said.sessions);
-        s_json_number(out, "views", row->said.views);
-        s_json_number(out, "queued", row->said.queued);
-        s_json_number(out, "running", row->said.running);
-        s_json_number(out, "turns", row->said.turns);
+    if (row->has_figures) {
+        s_json_number(out, "sessions", row->figures.sessions);
+        s_json_number(out, "views", row->figures.views);
+        s_json_number(out, "queued", row->figures.queued);
+        s_json_number(out, "running", row->figures.running);
+        s_json_number(out, "turns", row->figures.turns);
     }
     buffer_text(out, ", ");
-    s_json_text(out, "last", row->last);
+    json_text(out, "last", slice_text(row->last));
     buffer_text(out, "}");
 }
 
 static void
-s_json_broker(const broker_figures *said, buffer *out)
+s_json_broker(const broker_figures *figures, buffer *out)
 {
-    buffer_format(out, "{\"sessions\": %" PRIu64, said->sessions);
-    s_json_number(out, "clients", said->clients);
-    s_json_number(out, "forwarded", said->forwarded);
-    s_json_number(out, "replies", said->replies);
-    s_json_number(out, "refused", said->refused);
-    s_json_number(out, "busy", said->busy);
-    s_json_number(out, "stale", said->stale);
-    s_json_number(out, "malformed", said->malformed);
-    s_json_number(out, "dropped", said->dropped);
-    s_json_number(out, "uptime_ms", said->uptime_ms);
+    buffer_format(out, "{\"sessions\": %" PRIu64, figures->sessions);
+    s_json_number(out, "clients", figures->clients);
+    s_json_number(out, "forwarded", figures->forwarded);
+    s_json_number(out, "replies", figures->replies);
+    s_json_number(out, "refused", figures->refused);
+    s_json_number(out, "busy", figures->busy);
+    s_json_number(out, "stale", figures->stale);
+    s_json_number(out, "malformed", figures->malformed);
+    s_json_number(out, "dropped", figures->dropped);
+    s_json_number(out, "uptime_ms", figures->uptime_ms);
     buffer_text(out, "}");
 }
 
@@ -135,19 +122,19 @@ void
 report_json(const report *self, buffer *out)
 {
     buffer_text(out, "{");
-    s_json_text(out, "state", self->state);
+    json_text(out, "state", slice_text(self->state));
     s_json_number(out, "pid", self->pid);
     s_json_number(out, "age_ms", self->age_ms);
     s_json_number(out, "workers", self->workers);
     buffer_text(out, ", ");
-    s_json_text(out, "front", self->front);
+    json_text(out, "front", slice_text(self->front));
     buffer_text(out, ", \"reload\": {");
-    s_json_text(out, "state", self->reload);
+    json_text(out, "state", slice_text(self->reload));
     s_json_number(out, "number", self->reload_number);
     buffer_text(out, ", ");
-    s_json_text(out, "why", self->reload_why);
+    json_text(out, "why", slice_text(self->reload_why));
     buffer_text(out, "}, \"broker\": ");
-    if (self->broker_known)
+    if (self->has_broker)
         s_json_broker(&self->broker, out);
     else
         buffer_text(out, "null");

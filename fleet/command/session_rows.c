@@ -1,7 +1,9 @@
+// Session ids by their first digits, and rows of sessions as text and JSON.
 #include "fleet/command/session_rows.h"
 
 #include "common/hex.h"
 #include "common/log.h"
+#include "fleet/command/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,11 +43,12 @@ id_prefix_has(const id_prefix *self, id16 id)
     return self->digits % 2 == 0 || id.bytes[whole] >> 4 == self->first.bytes[whole] >> 4;
 }
 
+// The first id with this prefix, minus one.
 id16
 id_prefix_before(const id_prefix *self)
 {
     id16 before = self->first;
-    if (id_is_zero(before)) // there is no session of that id
+    if (id_is_zero(before)) // no session has that id
         return before;
     unsigned at = ID_SIZE;
     while (before.bytes[--at]-- == 0)
@@ -60,50 +63,37 @@ session_rows_head(buffer *out)
                   "KEPT");
 }
 
-// Names are a worker's own words: nothing in them may move the cursor.
+// Names are chosen by workers: no control characters reach the terminal.
 static const char *
-s_plain(slice text, char *ret_text, size_t size)
+s_printable_or_dash(slice text, char *ret_text, size_t size)
 {
     return log_plain(text.size ? text : slice_text("-"), ret_text, size);
 }
 
 void
-session_rows_table(const listed *one, buffer *out)
+session_rows_table(const listed *session, buffer *out)
 {
     char id[ID_TEXT], state[32], worker[2 * MAX_WORKER_NAME], kept[32] = "-";
-    s_plain(one->state, state, sizeof state);
-    s_plain(one->worker, worker, sizeof worker);
-    if (one->bytes)
-        snprintf(kept, sizeof kept, "%" PRIu64, one->bytes);
-    buffer_format(out, "%-32s  %-10s %-16s %-8s %7" PRIu64 " %9s\n", id_text(one->session, id), state, worker,
-                  one->attached ? "attached" : "-", one->pending, kept);
-}
-
-static void
-s_json_text(buffer *out, const char *key, slice text)
-{
-    buffer_format(out, ", \"%s\": \"", key);
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (c == '"' || c == '\\')
-            buffer_format(out, "\\%c", c);
-        else if (c < 0x20)
-            buffer_format(out, "\\u%04x", c);
-        else
-            buffer_byte(out, c);
-    }
-    buffer_text(out, "\"");
+    s_printable_or_dash(session->state, state, sizeof state);
+    s_printable_or_dash(session->worker, worker, sizeof worker);
+    if (session->bytes)
+        snprintf(kept, sizeof kept, "%" PRIu64, session->bytes);
+    buffer_format(out, "%-32s  %-10s %-16s %-8s %7" PRIu64 " %9s\n", id_text(session->session, id), state,
+                  worker, session->attached ? "attached" : "-", session->pending, kept);
 }
 
 void
-session_rows_json(const listed *one, buffer *out)
+session_rows_json(const listed *session, buffer *out)
 {
     char id[ID_TEXT];
-    buffer_format(out, "{\"session\": \"%s\"", id_text(one->session, id));
-    s_json_text(out, "state", one->state);
-    if (one->worker.size)
-        s_json_text(out, "worker", one->worker);
+    buffer_format(out, "{\"session\": \"%s\"", id_text(session->session, id));
+    buffer_text(out, ", ");
+    json_text(out, "state", session->state);
+    if (session->worker.size) {
+        buffer_text(out, ", ");
+        json_text(out, "worker", session->worker);
+    }
     buffer_format(
         out, ", \"attached\": %s, \"epoch\": %" PRIu64 ", \"pending\": %" PRIu64 ", \"bytes\": %" PRIu64 "}",
-        one->attached ? "true" : "false", one->epoch, one->pending, one->bytes);
+        session->attached ? "true" : "false", session->epoch, session->pending, session->bytes);
 }

@@ -1,13 +1,14 @@
+// Exponential backoff; see backoff.h for the constants.
 #include "fleet/supervisor/backoff.h"
 
 uint64_t
-backoff_fail(backoff *self, uint64_t lived_ms)
+backoff_fail(backoff *self, uint64_t ready_ms)
 {
-    if (lived_ms >= BACKOFF_LIVED_MS)
+    if (ready_ms >= BACKOFF_RESET_MS)
         self->failures = 0;
-    uint64_t wait = BACKOFF_LEAST_MS;
-    for (unsigned i = 0; i < self->failures && wait < BACKOFF_MOST_MS; i++)
+    uint64_t wait = BACKOFF_MIN_MS;
+    for (unsigned i = 0; i < self->failures && wait < BACKOFF_MAX_MS; i++)
         wait *= 2;
     self->failures++;
-    return wait < BACKOFF_MOST_MS ? wait : BACKOFF_MOST_MS;
+    return wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;
 }

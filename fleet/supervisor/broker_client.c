@@ -1,17 +1,19 @@
+// The supervisor's DEALER at the broker's front socket. Sends never block: a broker that is down is asked
+// again a second later.
 #include "fleet/supervisor/broker_client.h"
 
 #include <czmq.h>
 
-struct envoy {
+struct broker_client {
     zsock_t *socket;
     zmq_msg_t body;
-    uint64_t asked;
+    uint64_t requests;
 };
 
-envoy *
-envoy_new(const char *front, const clock_ops *clock)
+broker_client *
+broker_client_new(const char *front, const clock_ops *clock)
 {
-    envoy *self = calloc(1, sizeof *self);
+    broker_client *self = calloc(1, sizeof *self);
     uint64_t id[2];
     char name[MAX_ROUTING_ID + 1];
     ASSERT(self);
@@ -30,14 +32,14 @@ envoy_new(const char *front, const clock_ops *clock)
     int64_t largest = MAX_BACK_MESSAGE;
     ASSERT(zmq_setsockopt(zsock_resolve(self->socket), ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
     if (zsock_connect(self->socket, "%s", front) == -1)
-        envoy_destroy(&self);
+        broker_client_destroy(&self);
     return self;
 }
 
 void
-envoy_destroy(envoy **self_p)
+broker_client_destroy(broker_client **self_p)
 {
-    envoy *self = *self_p;
+    broker_client *self = *self_p;
     if (!self)
         return;
     zmq_msg_close(&self->body);
@@ -47,57 +49,57 @@ envoy_destroy(envoy **self_p)
 }
 
 void *
-envoy_socket(const envoy *self)
+broker_client_socket(const broker_client *self)
 {
     return zsock_resolve(self->socket);
 }
 
 static void
-s_send(envoy *self, message_type type, const buffer *body)
+s_send_request(broker_client *self, message_type type, const buffer *body)
 {
     header head = {
-        .version = PROTOCOL_VERSION, .type = (uint8_t)type, .sequence = SEQUENCE_REQUEST | ++self->asked};
+        .version = PROTOCOL_VERSION, .type = (uint8_t)type, .sequence = SEQUENCE_REQUEST | ++self->requests};
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
-    void *to = envoy_socket(self);
-    if (zmq_send(to, bytes, sizeof bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1)
-        zmq_send(to, body->data, body->size, ZMQ_DONTWAIT);
+    void *socket = broker_client_socket(self);
+    if (zmq_send(socket, bytes, sizeof bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1)
+        zmq_send(socket, body->data, body->size, ZMQ_DONTWAIT);
 }
 
 void
-envoy_ask(envoy *self)
+broker_client_request_figures(broker_client *self)
 {
     buffer body;
     buffer_init(&body);
     empty_encode(&body);
-    s_send(self, MSG_STATS, &body);
+    s_send_request(self, MSG_STATS, &body);
     buffer_fini(&body);
 }
 
 void
-envoy_exited(envoy *self, const exited_body *said)
+broker_client_report_exit(broker_client *self, const exited_body *exited)
 {
     buffer body;
     buffer_init(&body);
-    exited_encode(said, &body);
-    s_send(self, MSG_EXITED, &body);
+    exited_encode(exited, &body);
+    s_send_request(self, MSG_EXITED, &body);
     buffer_fini(&body);
 }
 
-// The frames of one message: the header, the body, and whatever else there is, which is let go.
+// Receives one message: a header and a body. Further frames are dropped, and make it malformed.
 static err
-s_receive(envoy *self, header *ret_head)
+s_receive_message(broker_client *self, header *ret_head)
 {
-    void *from = envoy_socket(self);
+    void *socket = broker_client_socket(self);
     zmq_msg_t frame;
     zmq_msg_init(&frame);
-    if (zmq_msg_recv(&frame, from, ZMQ_DONTWAIT) == -1) {
+    if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) == -1) {
         zmq_msg_close(&frame);
         return ERR_AGAIN;
     }
     err error = header_decode(slice_of(zmq_msg_data(&frame), zmq_msg_size(&frame)), ret_head);
     unsigned count = 1;
-    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, from, 0) != -1)
+    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, socket, 0) != -1)
         if (++count == 2)
             zmq_msg_copy(&self->body, &frame);
     zmq_msg_close(&frame);
@@ -105,12 +107,12 @@ s_receive(envoy *self, header *ret_head)
 }
 
 err
-envoy_receive(envoy *self, slice *ret_body)
+broker_client_receive(broker_client *self, slice *ret_body)
 {
     header head;
     err error;
     do
-        error = s_receive(self, &head);
+        error = s_receive_message(self, &head);
     while (error != ERR_AGAIN && (error || head.type != MSG_FIGURES));
     if (!error)
         *ret_body = slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body));

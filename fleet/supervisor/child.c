@@ -1,3 +1,5 @@
+// Starting a process between fork and exec, where only async-signal-safe calls are allowed; and reading its
+// pipes.
 #include "fleet/supervisor/child.h"
 
 #include "proto/black_box.h"
@@ -17,12 +19,12 @@ child_new(void)
     child *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->out = self->ready = self->box = -1;
-    self->lines = lines_new();
+    self->reader = line_reader_new();
     return self;
 }
 
 static void
-s_close(int *fd)
+s_close_fd(int *fd)
 {
     if (*fd != -1)
         close(*fd);
@@ -35,16 +37,16 @@ child_destroy(child **self_p)
     child *self = *self_p;
     if (!self)
         return;
-    s_close(&self->out);
-    s_close(&self->ready);
-    s_close(&self->box);
-    lines_destroy(&self->lines);
+    s_close_fd(&self->out);
+    s_close_fd(&self->ready);
+    s_close_fd(&self->box);
+    line_reader_destroy(&self->reader);
     free(self);
     *self_p = NULL;
 }
 
 static void
-s_complain(const char *program)
+s_write_exec_error(const char *program)
 {
     char text[512];
     int size = snprintf(text, sizeof text, "cannot run %.300s: %s\n", program, strerror(errno));
@@ -52,41 +54,43 @@ s_complain(const char *program)
     (void)written;
 }
 
-// Above all that the child is given, so that putting one in its place never ends another. -1 stays -1.
+// Moves a descriptor above those that the child is given, so that dup2 to their numbers never closes one that
+// is still needed. -1 stays -1.
 static int
-s_lift(int fd)
+s_move_up(int fd)
 {
     return fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, CHILD_BOX_FD + 1);
 }
 
 static bool
-s_give(int fd, int place)
+s_dup_to(int fd, int number)
 {
-    return fd != -1 && dup2(fd, place) == place;
+    return fd != -1 && dup2(fd, number) == number;
 }
 
-// In the child, whose other threads are not there: nothing here may take a lock.
+// Runs in the child after fork. The other threads do not exist there, and their locks may be held for ever:
+// only async-signal-safe functions may be called.
 _Noreturn static void
-s_become(char *const *argv, pid_t parent, int out, int ready, int box)
+s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
 {
     bool has_box = box != -1;
-    out = s_lift(out);
-    ready = s_lift(ready);
-    box = s_lift(box);
-    int null = s_lift(open("/dev/null", O_RDWR | O_CLOEXEC));
+    out = s_move_up(out);
+    ready = s_move_up(ready);
+    box = s_move_up(box);
+    int null = s_move_up(open("/dev/null", O_RDWR | O_CLOEXEC));
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) // it died before that
+    if (getppid() != parent) // the parent died before the prctl
         _exit(1);
-    if (!s_give(null, STDIN_FILENO) || !s_give(out, STDOUT_FILENO) || !s_give(out, STDERR_FILENO) ||
-        !s_give(ready, CHILD_READY_FD) || (has_box && !s_give(box, CHILD_BOX_FD)))
+    if (!s_dup_to(null, STDIN_FILENO) || !s_dup_to(out, STDOUT_FILENO) || !s_dup_to(out, STDERR_FILENO) ||
+        !s_dup_to(ready, CHILD_READY_FD) || (has_box && !s_dup_to(box, CHILD_BOX_FD)))
         _exit(126);
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(argv[0], argv);
-    s_complain(argv[0]);
+    s_write_exec_error(argv[0]);
     _exit(127);
 }
 
@@ -95,22 +99,22 @@ child_start(child *self, char *const *argv)
 {
     int out[2] = {-1, -1}, ready[2] = {-1, -1};
     pid_t parent = getpid(), pid = -1;
-    // Memory without a name: it is gone with the last of the two, however they end.
+    // Anonymous memory goes when both processes have ended, however they end.
     self->box = self->slot ? memfd_create("troupe-black-box", MFD_CLOEXEC) : -1;
     if (pipe2(out, O_CLOEXEC) == 0 && pipe2(ready, O_CLOEXEC) == 0)
         pid = fork();
     if (pid == 0)
-        s_become(argv, parent, out[1], ready[1], self->box);
+        s_exec_child(argv, parent, out[1], ready[1], self->box);
     int reason = errno;
-    s_close(&out[1]);
-    s_close(&ready[1]);
+    s_close_fd(&out[1]);
+    s_close_fd(&ready[1]);
     if (pid == -1) {
-        s_close(&out[0]);
-        s_close(&ready[0]);
+        s_close_fd(&out[0]);
+        s_close_fd(&ready[0]);
         errno = reason;
         return ERR_SYSTEM;
     }
-    setpgid(pid, pid); // here too: the group is to be there when it is first signalled
+    setpgid(pid, pid); // in both processes, so that the group exists before it is first signalled
     self->pid = pid;
     self->out = out[0];
     self->ready = ready[0];
@@ -127,9 +131,9 @@ child_read(child *self)
         return;
     ssize_t size = read(self->out, bytes, sizeof bytes);
     if (size > 0)
-        lines_feed(self->lines, slice_of(bytes, (size_t)size));
+        line_reader_feed(self->reader, slice_of(bytes, (size_t)size));
     else if (size == 0 || (errno != EAGAIN && errno != EINTR))
-        s_close(&self->out);
+        s_close_fd(&self->out);
 }
 
 bool
@@ -139,7 +143,7 @@ child_read_ready(child *self)
     ssize_t size = self->ready == -1 ? -1 : read(self->ready, &byte, 1);
     if (size == -1 && (self->ready == -1 || errno == EAGAIN || errno == EINTR))
         return false;
-    s_close(&self->ready);
+    s_close_fd(&self->ready);
     return size == 1;
 }
 
@@ -158,9 +162,9 @@ child_kill_group(const child *self)
 void
 child_black_box(const child *self, buffer *out)
 {
-    // Read, not mapped: whoever else has it may shorten it.
-    uint8_t *room = buffer_reserve(out, sizeof(black_box));
-    ssize_t size = self->box == -1 ? 0 : pread(self->box, room, sizeof(black_box), 0);
+    // Read rather than mapped: the child may truncate it, and access beyond its end is SIGBUS.
+    uint8_t *space = buffer_reserve(out, sizeof(black_box));
+    ssize_t size = self->box == -1 ? 0 : pread(self->box, space, sizeof(black_box), 0);
     buffer_wrote(out, size > 0 ? (size_t)size : 0);
 }
 

@@ -1,44 +1,52 @@
 // child - a process that we started, and its pipes. It is in a process group of its own, so that a terminal's
-// Ctrl-C reaches only us; it is killed by the kernel when we die. Does I/O; never blocks, but for the moment
-// of the fork. Main thread only: the kernel watches the thread that forked.
+// Ctrl-C reaches only us; the kernel kills it when we die. Does I/O; never blocks, except during the fork.
+// Main thread only: PR_SET_PDEATHSIG is bound to the thread that forked.
 #ifndef TROUPE_FLEET_SUPERVISOR_CHILD_H
 #define TROUPE_FLEET_SUPERVISOR_CHILD_H
 
 #include "common/buffer.h"
 #include "common/errors.h"
-#include "fleet/supervisor/lines.h"
+#include "fleet/supervisor/line_reader.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Where the child finds the descriptors for --ready-fd and --black-box-fd.
+// The numbers of the child's descriptors for --ready-fd and --black-box-fd.
 enum { CHILD_READY_FD = 3, CHILD_BOX_FD = 4 };
 
 typedef struct {
     int pid;
     unsigned slot, generation;
     char name[32];
-    int out;   // its stdout and stderr; -1: at its end
-    int ready; // -1: nothing to be read any more
-    int box;   // a worker's black box (proto/black_box.h); -1: none
+    // Its stdout and stderr; -1: at end of file.
+    int out;
+    // Readable once it is ready; -1: read already, or closed.
+    int ready;
+    // A worker's black box (proto/black_box.h); -1: none.
+    int box;
     bool was_ready;
-    lines *lines;
+    line_reader *reader;
     uint64_t started_at;
-    uint64_t most_turns, most_age_ms, most_rss; // when it is to be replaced; 0: never
+    // It is replaced when it exceeds one of these; 0: no limit.
+    uint64_t max_turns, max_age_ms, max_rss;
 } child;
 
 child *child_new(void);
-void child_destroy(child **self_p); // NULL-safe; its process is not touched
+void child_destroy(child **self_p); // NULL-safe; leaves the process alone
 
-// Runs argv; a program that cannot be run says so in its output and exits with 127. ERR_SYSTEM: errno says
-// why.
+// Runs argv. A program that cannot be executed writes an error to its output and exits with 127. ERR_SYSTEM:
+// see errno.
 err child_start(child *self, char *const *argv);
-void child_read(child *self);       // what its output holds now, into lines
-bool child_read_ready(child *self); // whether it said that it is ready
+// Reads what is in the output pipe now into the line reader.
+void child_read(child *self);
+// Whether it has just become ready.
+bool child_read_ready(child *self);
 void child_signal(const child *self, int number);
-void child_kill_group(const child *self); // before it is reaped: what it started and left behind
-// What its black box holds, appended; nothing, if it has none.
+// Kills what it started. Call it before the child is reaped: until then its group id cannot be reused.
+void child_kill_group(const child *self);
+// Appends the content of its black box, if it has one.
 void child_black_box(const child *self, buffer *out);
-uint64_t child_rss(const child *self); // bytes; 0: unknown
+// Resident memory in bytes; 0: unknown.
+uint64_t child_rss(const child *self);
 
 #endif

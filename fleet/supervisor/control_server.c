@@ -1,48 +1,49 @@
+// The ROUTER for commands, on a socket file that only this user can connect to.
 #include "fleet/supervisor/control_server.h"
 
 #include <czmq.h>
 
 enum { HIGH_WATER = 100, LINGER_MS = 200 };
 
-struct control {
+struct control_server {
     zsock_t *socket;
     char *path;
-    zmq_msg_t from, body;
+    zmq_msg_t sender, body;
 };
 
-control *
-control_new(const char *address)
+control_server *
+control_server_new(const char *address)
 {
-    control *self = calloc(1, sizeof *self);
+    control_server *self = calloc(1, sizeof *self);
     ASSERT(self && strncmp(address, "ipc://", 6) == 0);
     self->path = strdup(address + 6);
-    zmq_msg_init(&self->from);
+    zmq_msg_init(&self->sender);
     zmq_msg_init(&self->body);
     self->socket = zsock_new(ZMQ_ROUTER);
     ASSERT(self->socket && self->path);
-    int64_t largest = TALK_REQUEST;
+    int64_t largest = MAX_CONTROL_REQUEST;
     ASSERT(zmq_setsockopt(zsock_resolve(self->socket), ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
     zsock_set_sndhwm(self->socket, HIGH_WATER);
     zsock_set_rcvhwm(self->socket, HIGH_WATER);
     zsock_set_linger(self->socket, LINGER_MS);
-    unlink(self->path); // of a supervisor that was killed: the directory's lock is ours
+    unlink(self->path); // left by a supervisor that was killed: we hold the directory's lock
     mode_t before = umask(0077);
     int rc = zmq_bind(zsock_resolve(self->socket), address), reason = errno;
     umask(before);
     if (rc == -1) {
-        control_destroy(&self);
+        control_server_destroy(&self);
         errno = reason;
     }
     return self;
 }
 
 void
-control_destroy(control **self_p)
+control_server_destroy(control_server **self_p)
 {
-    control *self = *self_p;
+    control_server *self = *self_p;
     if (!self)
         return;
-    zmq_msg_close(&self->from);
+    zmq_msg_close(&self->sender);
     zmq_msg_close(&self->body);
     zsock_destroy(&self->socket);
     unlink(self->path);
@@ -52,36 +53,36 @@ control_destroy(control **self_p)
 }
 
 void *
-control_socket(const control *self)
+control_server_socket(const control_server *self)
 {
     return zsock_resolve(self->socket);
 }
 
 err
-control_receive(control *self, talk_request *ret)
+control_server_receive(control_server *self, control_request *ret)
 {
-    void *from = control_socket(self);
-    if (zmq_msg_recv(&self->from, from, ZMQ_DONTWAIT) == -1)
+    void *socket = control_server_socket(self);
+    if (zmq_msg_recv(&self->sender, socket, ZMQ_DONTWAIT) == -1)
         return ERR_AGAIN;
     unsigned count = 0;
-    bool more = zmq_msg_more(&self->from);
-    while (more && zmq_msg_recv(&self->body, from, 0) != -1) {
+    bool more = zmq_msg_more(&self->sender);
+    while (more && zmq_msg_recv(&self->body, socket, 0) != -1) {
         count++;
         more = zmq_msg_more(&self->body);
     }
     if (count != 1)
         return ERR_MALFORMED;
-    return talk_request_decode(slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body)), ret);
+    return control_request_decode(slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body)), ret);
 }
 
 void
-control_answer(control *self, const talk_answer *answer)
+control_server_reply(control_server *self, const control_reply *reply)
 {
     buffer body;
-    void *to = control_socket(self);
+    void *socket = control_server_socket(self);
     buffer_init(&body);
-    talk_answer_encode(answer, &body);
-    if (zmq_msg_send(&self->from, to, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1)
-        zmq_send(to, body.data, body.size, ZMQ_DONTWAIT);
+    control_reply_encode(reply, &body);
+    if (zmq_msg_send(&self->sender, socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1)
+        zmq_send(socket, body.data, body.size, ZMQ_DONTWAIT);
     buffer_fini(&body);
 }

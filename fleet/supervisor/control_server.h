@@ -1,17 +1,18 @@
-// control - the supervisor's socket for `troupe` commands (PROTOCOL.md 11). Never blocks.
+// control_server - the supervisor's socket for `troupe` commands (PROTOCOL.md 11). Never blocks.
 #ifndef TROUPE_FLEET_SUPERVISOR_CONTROL_SERVER_H
 #define TROUPE_FLEET_SUPERVISOR_CONTROL_SERVER_H
 
 #include "fleet/control_protocol.h"
 
-typedef struct control control;
-// address: an ipc:// in a directory that we hold locked. NULL: it cannot be bound; errno says why.
-control *control_new(const char *address);
-void control_destroy(control **self_p); // NULL-safe; removes the socket's file
-void *control_socket(const control *self);
-// The next request. OK; ERR_AGAIN: none is here; else: it was no good, and wants its answer all the same.
-err control_receive(control *self, talk_request *ret);
-// To whoever sent what was received last.
-void control_answer(control *self, const talk_answer *answer);
+typedef struct control_server control_server;
+// address: ipc://, in the state directory, which we have locked. NULL: it cannot be bound; see errno.
+control_server *control_server_new(const char *address);
+void control_server_destroy(control_server **self_p); // NULL-safe; removes the socket's file
+void *control_server_socket(const control_server *self);
+// The next request. ERR_AGAIN: none has arrived. Any other error: the request is invalid, and must be
+// answered like the others: the sender is waiting.
+err control_server_receive(control_server *self, control_request *ret);
+// Answers the request that was received last.
+void control_server_reply(control_server *self, const control_reply *reply);
 
 #endif

@@ -1,3 +1,4 @@
+// Standard error is written to only after poll says that it takes a write, in pieces that a pipe takes whole.
 #include "fleet/supervisor/output.h"
 
 #include "common/buffer.h"
@@ -6,11 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ONE_WRITE = 4096 }; // a pipe that takes anything takes so much
+enum { MAX_WRITE = 4096 }; // PIPE_BUF: a pipe that polls writable takes this much without blocking
 
 struct output {
     bool prefixed;
-    buffer kept; // from `at` on
+    buffer pending;
+    // Where the unwritten bytes begin.
     size_t at;
 };
 
@@ -20,7 +22,7 @@ output_new(bool prefixed)
     output *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->prefixed = prefixed;
-    buffer_init(&self->kept);
+    buffer_init(&self->pending);
     return self;
 }
 
@@ -30,56 +32,58 @@ output_destroy(output **self_p)
     output *self = *self_p;
     if (!self)
         return;
-    buffer_fini(&self->kept);
+    buffer_fini(&self->pending);
     free(self);
     *self_p = NULL;
 }
 
 void
-output_pass(output *self, child *from)
+output_forward(output *self, child *source)
 {
     slice line;
-    while (lines_next(from->lines, &line)) {
+    while (line_reader_next(source->reader, &line)) {
         if (self->prefixed)
-            buffer_format(&self->kept, "%-9s | ", from->name);
-        buffer_slice(&self->kept, line);
-        buffer_byte(&self->kept, '\n');
+            buffer_format(&self->pending, "%-9s | ", source->name);
+        buffer_slice(&self->pending, line);
+        buffer_byte(&self->pending, '\n');
     }
 }
 
 static void
-s_write(output *self)
+s_write_some(output *self)
 {
-    size_t left = self->kept.size - self->at;
-    ssize_t written = write(STDERR_FILENO, self->kept.data + self->at, left < ONE_WRITE ? left : ONE_WRITE);
-    self->at += written > 0 ? (size_t)written : left; // nobody reads it any more
-    if (self->at == self->kept.size) {
-        buffer_clear(&self->kept);
+    size_t left = self->pending.size - self->at;
+    ssize_t written =
+        write(STDERR_FILENO, self->pending.data + self->at, left < MAX_WRITE ? left : MAX_WRITE);
+    self->at += written > 0 ? (size_t)written
+                            : left; // after an error it is dropped: nobody reads standard error any more
+    if (self->at == self->pending.size) {
+        buffer_clear(&self->pending);
         self->at = 0;
     }
 }
 
 static bool
-s_is_ready(void)
+s_is_writable(void)
 {
     struct pollfd item = {.fd = STDERR_FILENO, .events = POLLOUT};
-    return poll(&item, 1, 0) != 0; // one that is closed takes everything
+    return poll(&item, 1, 0) != 0; // a closed one polls as an error, and writing to it fails at once
 }
 
 bool
-output_takes(output *self)
+output_flush(output *self)
 {
-    bool ready = s_is_ready();
-    while (self->kept.size && ready) {
-        s_write(self);
-        ready = s_is_ready();
+    bool writable = s_is_writable();
+    while (self->pending.size && writable) {
+        s_write_some(self);
+        writable = s_is_writable();
     }
-    return ready;
+    return writable;
 }
 
 void
-output_finish(output *self)
+output_flush_all(output *self)
 {
-    while (self->kept.size)
-        s_write(self);
+    while (self->pending.size)
+        s_write_some(self);
 }

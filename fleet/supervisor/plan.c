@@ -1,3 +1,5 @@
+// One rule for every slot, at every step: what runs there, what should, and what is the next thing to do
+// about the difference (docs/decisions/0013).
 #include "fleet/supervisor/plan.h"
 
 #include <stdio.h>
@@ -9,9 +11,9 @@ enum { BROKER = 0 };
 struct plan {
     plan_options options;
     slot slots[MAX_WORKERS + 1];
-    plan_reload_state reload;
+    reload_progress reload;
     bool up, stopping;
-    int culprit;
+    int failed_slot;
 };
 
 plan *
@@ -20,7 +22,7 @@ plan_new(const plan_options *options)
     plan *self = calloc(1, sizeof *self);
     ASSERT(self && options->workers >= 1 && options->workers <= MAX_WORKERS);
     self->options = *options;
-    self->culprit = -1;
+    self->failed_slot = -1;
     return self;
 }
 
@@ -41,7 +43,7 @@ plan_slot_count(const plan *self)
 }
 
 static bool
-s_workers_gone(const plan *self)
+s_no_worker_left(const plan *self)
 {
     for (unsigned i = 1; i <= MAX_WORKERS; i++)
         if (slot_count(&self->slots[i]))
@@ -50,108 +52,110 @@ s_workers_gone(const plan *self)
 }
 
 static bool
-s_wanted(const plan *self, unsigned number)
+s_is_wanted(const plan *self, unsigned number)
 {
     if (number == BROKER)
-        return !self->stopping || !s_workers_gone(self);
+        return !self->stopping || !s_no_worker_left(self);
     return !self->stopping && number <= self->options.workers;
 }
 
-// Why the process is to end now; NULL: it is not.
+// Why the process should be stopped now; NULL: it should not.
 static const char *
-s_why_end(const plan *self, unsigned number, const process *one)
+s_stop_reason(const plan *self, unsigned number, const process *proc)
 {
-    const slot *of = &self->slots[number];
-    if (!s_wanted(self, number))
+    const slot *place = &self->slots[number];
+    if (!s_is_wanted(self, number))
         return self->stopping ? "stop" : "scale";
-    return one->generation < of->fresh_from && slot_ready(of, of->fresh_from) ? of->why : NULL;
+    return proc->generation < place->current_from && slot_ready(place, place->current_from) ? place->why
+                                                                                            : NULL;
 }
 
-// When the process is late. A worker is ready when the broker has welcomed it, so its time does not run
-// without one.
+// When the process times out. A worker is ready once the broker has welcomed it, so its time does not run
+// while there is no broker.
 static uint64_t
-s_late_at(const plan *self, unsigned number, const process *one)
+s_boot_deadline(const plan *self, unsigned number, const process *proc)
 {
-    uint64_t from = one->started_at;
+    uint64_t since = proc->started_at;
     if (number != BROKER) {
         const process *serving = slot_ready(&self->slots[BROKER], 0);
         if (!serving)
             return UINT64_MAX;
-        from = from > serving->ready_at ? from : serving->ready_at;
+        since = since > serving->ready_at ? since : serving->ready_at;
     }
-    return from + self->options.boot_ms;
+    return since + self->options.boot_ms;
 }
 
 static bool
-s_end(plan *self, unsigned number, process *one, const char *why, uint64_t now, plan_action *ret)
+s_terminate(plan *self, unsigned number, process *proc, const char *why, uint64_t now, plan_action *ret)
 {
-    one->state = PROCESS_STOPPING;
-    one->why = why;
-    one->kill_at = now + (number == BROKER ? self->options.broker_stop_ms : self->options.worker_stop_ms);
-    *ret = (plan_action){PLAN_TERMINATE, number, one->generation, one->pid, why};
+    proc->state = PROCESS_STOPPING;
+    proc->why = why;
+    proc->kill_at = now + (number == BROKER ? self->options.broker_stop_ms : self->options.worker_stop_ms);
+    *ret = (plan_action){PLAN_TERMINATE, number, proc->generation, proc->pid, why};
     return true;
 }
 
 static bool
-s_kill(unsigned number, process *one, plan_action *ret)
+s_force_kill(unsigned number, process *proc, plan_action *ret)
 {
-    one->state = PROCESS_STOPPING;
-    one->killed = true;
-    *ret = (plan_action){PLAN_KILL, number, one->generation, one->pid, one->why};
+    proc->state = PROCESS_STOPPING;
+    proc->killed = true;
+    *ret = (plan_action){PLAN_KILL, number, proc->generation, proc->pid, proc->why};
     return true;
 }
 
 static bool
-s_next_of_process(plan *self, unsigned number, process *one, uint64_t now, plan_action *ret)
+s_process_action(plan *self, unsigned number, process *proc, uint64_t now, plan_action *ret)
 {
-    if (one->state == PROCESS_NONE)
+    if (proc->state == PROCESS_NONE)
         return false;
-    if (one->state == PROCESS_STOPPING)
-        return !one->killed && now >= one->kill_at && s_kill(number, one, ret);
-    const char *why = s_why_end(self, number, one);
+    if (proc->state == PROCESS_STOPPING)
+        return !proc->killed && now >= proc->kill_at && s_force_kill(number, proc, ret);
+    const char *why = s_stop_reason(self, number, proc);
     if (why)
-        return s_end(self, number, one, why, now, ret);
-    if (one->state == PROCESS_STARTING && now >= s_late_at(self, number, one)) {
-        one->late = true;
-        one->why = "boot_time";
-        return s_kill(number, one, ret);
+        return s_terminate(self, number, proc, why, now, ret);
+    if (proc->state == PROCESS_STARTING && now >= s_boot_deadline(self, number, proc)) {
+        proc->timed_out = true;
+        proc->why = "boot_time";
+        return s_force_kill(number, proc, ret);
     }
     return false;
 }
 
 static bool
-s_wants_start(const plan *self, unsigned number)
+s_may_start(const plan *self, unsigned number)
 {
-    const slot *of = &self->slots[number];
-    return s_wanted(self, number) && !self->stopping && (number == BROKER || self->slots[BROKER].was_ready) &&
-           !slot_ready(of, of->fresh_from) && !slot_starting(of) && !slot_is_late(of) &&
-           slot_count(of) < SLOT_PROCESSES;
+    const slot *place = &self->slots[number];
+    return s_is_wanted(self, number) && !self->stopping &&
+           (number == BROKER || self->slots[BROKER].was_ready) && !slot_ready(place, place->current_from) &&
+           !slot_starting(place) && !slot_has_timed_out(place) && slot_count(place) < SLOT_PROCESSES;
 }
 
 static bool
-s_next_of_slot(plan *self, unsigned number, uint64_t now, plan_action *ret)
+s_slot_action(plan *self, unsigned number, uint64_t now, plan_action *ret)
 {
-    slot *of = &self->slots[number];
+    slot *place = &self->slots[number];
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (s_next_of_process(self, number, &of->process[i], now, ret))
+        if (s_process_action(self, number, &place->processes[i], now, ret))
             return true;
-    if (!s_wants_start(self, number) || now < of->start_at)
+    if (!s_may_start(self, number) || now < place->start_at)
         return false;
-    const process *added = slot_add(of, now);
+    const process *added = slot_add(place, now);
     ASSERT(added);
     *ret = (plan_action){PLAN_START, number, added->generation, 0, NULL};
     return true;
 }
 
-// One slot after the other: the next one once this has its new process, and nothing else any more.
+// A reload replaces one slot after another: the next one once this has its new process, and no old one is
+// left.
 static void
-s_go_on_reloading(plan *self, uint64_t now)
+s_advance_reload(plan *self, uint64_t now)
 {
-    plan_reload_state *reload = &self->reload;
+    reload_progress *reload = &self->reload;
     while (reload->state == RELOAD_RUNNING) {
-        const slot *of = &self->slots[reload->slot];
-        bool begun = reload->slot > 0 && reload->slot <= self->options.workers;
-        if (begun && (!slot_ready(of, of->fresh_from) || slot_has_old(of)))
+        const slot *place = &self->slots[reload->slot];
+        bool started = reload->slot > 0 && reload->slot <= self->options.workers;
+        if (started && (!slot_ready(place, place->current_from) || slot_has_outdated(place)))
             return;
         if (++reload->slot > self->options.workers) {
             reload->state = RELOAD_DONE;
@@ -165,59 +169,59 @@ s_go_on_reloading(plan *self, uint64_t now)
 bool
 plan_next(plan *self, uint64_t now, plan_action *ret)
 {
-    s_go_on_reloading(self, now);
+    s_advance_reload(self, now);
     unsigned count = plan_slot_count(self);
     for (unsigned i = 0; i < count; i++)
-        if (s_next_of_slot(self, i, now, ret))
+        if (s_slot_action(self, i, now, ret))
             return true;
     return false;
 }
 
 static void
-s_earlier(uint64_t *at, uint64_t other)
+s_take_earlier(uint64_t *earliest, uint64_t time)
 {
-    if (other < *at)
-        *at = other;
+    if (time < *earliest)
+        *earliest = time;
 }
 
 uint64_t
 plan_wait(const plan *self, uint64_t now)
 {
-    uint64_t at = UINT64_MAX;
+    uint64_t earliest = UINT64_MAX;
     unsigned count = plan_slot_count(self);
     for (unsigned i = 0; i < count; i++) {
-        const slot *of = &self->slots[i];
-        if (s_wants_start(self, i))
-            s_earlier(&at, of->start_at);
+        const slot *place = &self->slots[i];
+        if (s_may_start(self, i))
+            s_take_earlier(&earliest, place->start_at);
         for (unsigned k = 0; k < SLOT_PROCESSES; k++) {
-            const process *one = &of->process[k];
-            if (one->state == PROCESS_STOPPING && !one->killed)
-                s_earlier(&at, one->kill_at);
-            if (one->state == PROCESS_STARTING)
-                s_earlier(&at, s_late_at(self, i, one));
+            const process *proc = &place->processes[k];
+            if (proc->state == PROCESS_STOPPING && !proc->killed)
+                s_take_earlier(&earliest, proc->kill_at);
+            if (proc->state == PROCESS_STARTING)
+                s_take_earlier(&earliest, s_boot_deadline(self, i, proc));
         }
     }
-    if (at == UINT64_MAX)
-        return at;
-    return at > now ? at - now : 0;
+    if (earliest == UINT64_MAX)
+        return earliest;
+    return earliest > now ? earliest - now : 0;
 }
 
 void
 plan_started(plan *self, unsigned number, int pid)
 {
-    process *one = slot_find(&self->slots[number], 0);
-    ASSERT(one && pid > 0);
-    one->pid = pid;
+    process *proc = slot_find(&self->slots[number], 0);
+    ASSERT(proc && pid > 0);
+    proc->pid = pid;
 }
 
 static process *
-s_find(plan *self, int pid, unsigned *ret_number)
+s_find_by_pid(plan *self, int pid, unsigned *ret_number)
 {
     for (unsigned i = 0; i <= MAX_WORKERS; i++) {
-        process *one = slot_find(&self->slots[i], pid);
-        if (one) {
+        process *proc = slot_find(&self->slots[i], pid);
+        if (proc) {
             *ret_number = i;
-            return one;
+            return proc;
         }
     }
     return NULL;
@@ -236,39 +240,40 @@ void
 plan_ready(plan *self, int pid, uint64_t now)
 {
     unsigned number;
-    process *one = s_find(self, pid, &number);
-    if (!one || one->state != PROCESS_STARTING)
+    process *proc = s_find_by_pid(self, pid, &number);
+    if (!proc || proc->state != PROCESS_STARTING)
         return;
-    one->state = PROCESS_READY;
-    one->ready_at = now;
+    proc->state = PROCESS_READY;
+    proc->ready_at = now;
     self->slots[number].was_ready = true;
     if (!self->stopping && s_all_were_ready(self))
         self->up = true;
 }
 
 static plan_end
-s_classify(const process *one)
+s_classify_end(const process *proc)
 {
-    if (one->late || one->state == PROCESS_STARTING)
+    if (proc->timed_out || proc->state == PROCESS_STARTING)
         return END_BOOT;
-    return one->state == PROCESS_READY ? END_CRASH : END_STOPPED;
+    return proc->state == PROCESS_READY ? END_CRASH : END_STOPPED;
 }
 
-// What the end of a process that nobody asked for means for its slot.
+// A process ended without being told to: its slot backs off. A boot failure also ends the start of the fleet,
+// or the reload, that it belongs to.
 static void
-s_fail(plan *self, unsigned number, plan_end how, uint64_t lived, uint64_t now)
+s_handle_failure(plan *self, unsigned number, plan_end how, uint64_t ready_ms, uint64_t now)
 {
-    slot *of = &self->slots[number];
-    of->start_at = now + backoff_fail(&of->backoff, lived);
-    of->restarts++;
+    slot *place = &self->slots[number];
+    place->start_at = now + backoff_fail(&place->backoff, ready_ms);
+    place->restarts++;
     if (how == END_BOOT && !self->up && !self->stopping) {
-        self->culprit = (int)number;
+        self->failed_slot = (int)number;
         self->stopping = true;
     }
     if (how == END_BOOT && self->reload.state == RELOAD_RUNNING && self->reload.slot == number) {
         self->reload.state = RELOAD_FAILED;
-        memcpy(self->reload.why, of->last, CAUSE_SIZE);
-        of->fresh_from = 0;
+        memcpy(self->reload.why, place->last, EXIT_CAUSE_SIZE);
+        place->current_from = 0;
     }
 }
 
@@ -276,25 +281,25 @@ plan_end
 plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsigned *ret_slot, uint64_t *ret_wait)
 {
     unsigned number = 0;
-    process *one = s_find(self, pid, &number);
-    if (!one)
-        return END_STRANGER;
-    slot *of = &self->slots[number];
-    plan_end how = s_classify(one);
-    uint64_t lived = how == END_CRASH ? now - one->ready_at : 0;
-    if (how == END_STOPPED || one->late)
-        snprintf(of->last, sizeof of->last, "%s (%s)", one->why, cause);
+    process *proc = s_find_by_pid(self, pid, &number);
+    if (!proc)
+        return END_UNKNOWN;
+    slot *place = &self->slots[number];
+    plan_end how = s_classify_end(proc);
+    uint64_t ready_ms = how == END_CRASH ? now - proc->ready_at : 0;
+    if (how == END_STOPPED || proc->timed_out)
+        snprintf(place->last, sizeof place->last, "%s (%s)", proc->why, cause);
     else
-        snprintf(of->last, sizeof of->last, "%s", cause);
-    *one = (process){0};
+        snprintf(place->last, sizeof place->last, "%s", cause);
+    *proc = (process){0};
     if (how != END_STOPPED)
-        s_fail(self, number, how, lived, now);
-    if (number > self->options.workers && slot_count(of) == 0)
-        *of = (slot){.generation = of->generation}; // scaled away: names are not used twice
+        s_handle_failure(self, number, how, ready_ms, now);
+    if (number > self->options.workers && slot_count(place) == 0)
+        *place = (slot){.generation = place->generation}; // scaled away; a name is never used twice
     if (ret_slot)
         *ret_slot = number;
     if (ret_wait)
-        *ret_wait = of->start_at > now ? of->start_at - now : 0;
+        *ret_wait = place->start_at > now ? place->start_at - now : 0;
     return how;
 }
 
@@ -316,8 +321,8 @@ plan_reload(plan *self, uint64_t now)
         return ERR_LEAVING;
     if (self->reload.state == RELOAD_RUNNING)
         return ERR_FULL;
-    self->reload = (plan_reload_state){.state = RELOAD_RUNNING, .number = self->reload.number + 1};
-    s_go_on_reloading(self, now);
+    self->reload = (reload_progress){.state = RELOAD_RUNNING, .number = self->reload.number + 1};
+    s_advance_reload(self, now);
     return OK;
 }
 
@@ -325,8 +330,8 @@ void
 plan_recycle(plan *self, int pid, const char *why)
 {
     unsigned number;
-    const process *one = s_find(self, pid, &number);
-    if (one && one->state == PROCESS_READY && one->generation >= self->slots[number].fresh_from)
+    const process *proc = s_find_by_pid(self, pid, &number);
+    if (proc && proc->state == PROCESS_READY && proc->generation >= self->slots[number].current_from)
         slot_replace(&self->slots[number], why);
 }
 
@@ -337,8 +342,8 @@ plan_drain(plan *self, uint64_t worker)
         return ERR_LEAVING;
     if (worker < 1 || worker > self->options.workers)
         return ERR_NO_WORKER;
-    const process *one = slot_ready(&self->slots[worker], self->slots[worker].fresh_from);
-    if (!one)
+    const process *proc = slot_ready(&self->slots[worker], self->slots[worker].current_from);
+    if (!proc)
         return ERR_NO_WORKER;
     slot_replace(&self->slots[worker], "drain");
     return OK;
@@ -355,12 +360,12 @@ plan_stop(plan *self)
 }
 
 void
-plan_hurry(plan *self)
+plan_kill_now(plan *self)
 {
     self->options.worker_stop_ms = self->options.broker_stop_ms = 0;
     for (unsigned i = 0; i <= MAX_WORKERS; i++)
         for (unsigned k = 0; k < SLOT_PROCESSES; k++)
-            self->slots[i].process[k].kill_at = 0;
+            self->slots[i].processes[k].kill_at = 0;
 }
 
 bool
@@ -378,13 +383,13 @@ plan_is_stopping(const plan *self)
 bool
 plan_is_over(const plan *self)
 {
-    return self->stopping && s_workers_gone(self) && slot_count(&self->slots[BROKER]) == 0;
+    return self->stopping && s_no_worker_left(self) && slot_count(&self->slots[BROKER]) == 0;
 }
 
 int
-plan_culprit(const plan *self)
+plan_failed_slot(const plan *self)
 {
-    return self->culprit;
+    return self->failed_slot;
 }
 
 unsigned
@@ -400,8 +405,8 @@ plan_slot(const plan *self, unsigned number)
     return &self->slots[number];
 }
 
-const plan_reload_state *
-plan_reload_look(const plan *self)
+const reload_progress *
+plan_reload_progress(const plan *self)
 {
     return &self->reload;
 }

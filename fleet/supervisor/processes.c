@@ -1,7 +1,10 @@
+// The children of the supervisor: one array, searched by pid. As a subreaper it also inherits, and kills,
+// what workers leave behind.
 #include "fleet/supervisor/processes.h"
 
 #include "fleet/arguments.h"
 #include "fleet/programs.h"
+#include "fleet/supervisor/slot.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,65 +13,56 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct crew {
+struct processes {
     const settings *given;
     const clock_ops *clock;
-    child *all[CREW_MOST];
+    child *children[MAX_PROCESSES];
     size_t count;
 };
 
-crew *
-crew_new(const settings *given, const clock_ops *clock)
+processes *
+processes_new(const settings *given, const clock_ops *clock)
 {
-    crew *self = calloc(1, sizeof *self);
+    processes *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->given = given;
     self->clock = clock;
-    prctl(PR_SET_CHILD_SUBREAPER, 1); // what workers leave behind is ours to end
+    prctl(PR_SET_CHILD_SUBREAPER, 1); // orphans of workers become our children
     return self;
 }
 
 void
-crew_destroy(crew **self_p)
+processes_destroy(processes **self_p)
 {
-    crew *self = *self_p;
+    processes *self = *self_p;
     if (!self)
         return;
     for (size_t i = 0; i < self->count; i++)
-        child_destroy(&self->all[i]);
+        child_destroy(&self->children[i]);
     free(self);
     *self_p = NULL;
 }
 
-const char *
-crew_slot_name(unsigned slot, char *ret_text, size_t size)
-{
-    if (slot == 0)
-        snprintf(ret_text, size, "broker");
-    else
-        snprintf(ret_text, size, "worker-%u", slot);
-    return ret_text;
-}
-
 static arguments *
-s_arguments(const crew *self, const child *of)
+s_build_arguments(const processes *self, const child *new_child)
 {
     char program[4096];
-    arguments *made = arguments_new(program_find(of->slot ? "worker" : "broker", program, sizeof program));
-    arguments_add_settings(made, self->given, of->slot ? PROGRAM_WORKER : PROGRAM_BROKER);
-    if (of->slot) {
-        // A name of its own, as it may have to start while the one before still ends.
-        arguments_add(made, "--name=%s.%u", of->name, of->generation);
-        arguments_add(made, "--back=%s", settings_local(self->given, SET_BACK));
-        arguments_add(made, "--black-box-fd=%d", CHILD_BOX_FD);
+    arguments *built =
+        arguments_new(program_find(new_child->slot ? "worker" : "broker", program, sizeof program));
+    arguments_add_settings(built, self->given, new_child->slot ? PROGRAM_WORKER : PROGRAM_BROKER);
+    if (new_child->slot) {
+        // The generation makes the name unique: its predecessor may still be stopping.
+        arguments_add(built, "--name=%s.%u", new_child->name, new_child->generation);
+        arguments_add(built, "--back=%s", settings_local(self->given, SET_BACK));
+        arguments_add(built, "--black-box-fd=%d", CHILD_BOX_FD);
     }
-    arguments_add(made, "--ready-fd=%d", CHILD_READY_FD);
-    return made;
+    arguments_add(built, "--ready-fd=%d", CHILD_READY_FD);
+    return built;
 }
 
-// A limit, give or take 10 %, so that workers that started together do not end together.
+// A limit, ± 10 %, so that workers that started together are not replaced together.
 static uint64_t
-s_limit(const crew *self, setting_name name, uint64_t unit)
+s_random_limit(const processes *self, setting_name name, uint64_t unit)
 {
     uint32_t random;
     clock_random(self->clock, &random, sizeof random);
@@ -77,83 +71,83 @@ s_limit(const crew *self, setting_name name, uint64_t unit)
 }
 
 const child *
-crew_start(crew *self, unsigned slot, unsigned generation)
+processes_start(processes *self, unsigned slot_number, unsigned generation)
 {
-    ASSERT(self->count < CREW_MOST);
-    child *made = child_new();
-    made->slot = slot;
-    made->generation = generation;
-    made->started_at = clock_now(self->clock);
-    crew_slot_name(slot, made->name, sizeof made->name);
-    if (slot) {
-        made->most_turns = s_limit(self, SET_MAX_EVENTS, 1);
-        made->most_age_ms = s_limit(self, SET_MAX_AGE_S, 1000);
-        made->most_rss = s_limit(self, SET_MAX_RSS_MB, 1 << 20);
+    ASSERT(self->count < MAX_PROCESSES);
+    child *started = child_new();
+    started->slot = slot_number;
+    started->generation = generation;
+    started->started_at = clock_now(self->clock);
+    slot_name(slot_number, started->name, sizeof started->name);
+    if (slot_number) {
+        started->max_turns = s_random_limit(self, SET_MAX_EVENTS, 1);
+        started->max_age_ms = s_random_limit(self, SET_MAX_AGE_S, 1000);
+        started->max_rss = s_random_limit(self, SET_MAX_RSS_MB, 1 << 20);
     }
-    arguments *command = s_arguments(self, made);
-    err error = child_start(made, arguments_argv(command));
+    arguments *command = s_build_arguments(self, started);
+    err error = child_start(started, arguments_argv(command));
     arguments_destroy(&command);
     if (error)
-        child_destroy(&made);
+        child_destroy(&started);
     else
-        self->all[self->count++] = made;
-    return made;
+        self->children[self->count++] = started;
+    return started;
 }
 
 child *
-crew_find(const crew *self, int pid)
+processes_find(const processes *self, int pid)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (self->all[i]->pid == pid)
-            return self->all[i];
+        if (self->children[i]->pid == pid)
+            return self->children[i];
     return NULL;
 }
 
 size_t
-crew_count(const crew *self)
+processes_count(const processes *self)
 {
     return self->count;
 }
 
 child *
-crew_at(const crew *self, size_t at)
+processes_at(const processes *self, size_t at)
 {
     ASSERT(at < self->count);
-    return self->all[at];
+    return self->children[at];
 }
 
 static void
-s_forget(crew *self, const child *gone)
+s_remove(processes *self, const child *ended)
 {
     size_t at = 0;
-    while (self->all[at] != gone)
+    while (self->children[at] != ended)
         at++;
-    memmove(&self->all[at], &self->all[at + 1], (self->count - at - 1) * sizeof *self->all);
+    memmove(&self->children[at], &self->children[at + 1], (self->count - at - 1) * sizeof *self->children);
     self->count--;
 }
 
 bool
-crew_reap(crew *self, child **ret_child, int *ret_status)
+processes_reap(processes *self, child **ret_child, int *ret_status)
 {
     siginfo_t info = {0};
-    // First a look: as long as it is not reaped, nobody else can get its pid, nor a group that number.
+    // Look without reaping first: until it is reaped, its pid and group id cannot be reused.
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
         return false;
-    child *gone = crew_find(self, info.si_pid);
-    if (gone)
-        child_kill_group(gone);
+    child *ended = processes_find(self, info.si_pid);
+    if (ended)
+        child_kill_group(ended);
     waitpid(info.si_pid, ret_status, 0);
-    *ret_child = gone;
-    if (gone)
-        s_forget(self, gone);
+    *ret_child = ended;
+    if (ended)
+        s_remove(self, ended);
     return true;
 }
 
 void
-crew_end_strangers(void)
+processes_kill_orphans(void)
 {
     char path[64];
-    int pid, rounds = 100; // one that cannot be killed must not hold us for ever
+    int pid, rounds = 100; // bounded: a process in an uninterruptible sleep cannot be killed
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     for (bool found = true; found && rounds > 0; rounds--) {
         FILE *file = fopen(path, "re");

@@ -1,4 +1,5 @@
-// crew - the processes of a fleet: starts them, hears them, reaps them. Does I/O; never blocks. Main thread.
+// processes - the processes of a fleet: starts, finds and reaps them. Does I/O; never blocks. Main thread
+// only.
 #ifndef TROUPE_FLEET_SUPERVISOR_PROCESSES_H
 #define TROUPE_FLEET_SUPERVISOR_PROCESSES_H
 
@@ -6,23 +7,21 @@
 #include "fleet/settings.h"
 #include "fleet/supervisor/child.h"
 
-enum { CREW_MOST = 1032 };
+enum { MAX_PROCESSES = 1032 };
 
-typedef struct crew crew;
-crew *crew_new(const settings *given, const clock_ops *clock);
-void crew_destroy(crew **self_p); // NULL-safe
+typedef struct processes processes;
+processes *processes_new(const settings *given, const clock_ops *clock);
+void processes_destroy(processes **self_p); // NULL-safe
 
-// The name of a slot: "broker", "worker-1". Returns ret_text.
-const char *crew_slot_name(unsigned slot, char *ret_text, size_t size);
-// NULL: the system has no room; errno says why.
-const child *crew_start(crew *self, unsigned slot, unsigned generation);
-child *crew_find(const crew *self, int pid); // NULL: none of ours
-size_t crew_count(const crew *self);
-child *crew_at(const crew *self, size_t at); // at < crew_count
-// One process that has ended: its last output is read, and what it had started is killed. Its wait status;
-// the child is the caller's then, or NULL: a stranger's, whom we inherited. False: none has.
-bool crew_reap(crew *self, child **ret_child, int *ret_status);
-// Kills and reaps what ended processes left behind: descendants that had moved to groups of their own.
-void crew_end_strangers(void);
+// Starts a process for a slot. NULL: it could not be forked; see errno.
+const child *processes_start(processes *self, unsigned slot_number, unsigned generation);
+child *processes_find(const processes *self, int pid); // NULL: not one of ours
+size_t processes_count(const processes *self);
+child *processes_at(const processes *self, size_t at); // at < processes_count
+// Reaps one process that has ended, and kills its group. *ret_child becomes the caller's; NULL: it was an
+// orphan that we inherited. False: none has ended.
+bool processes_reap(processes *self, child **ret_child, int *ret_status);
+// Kills and reaps all other children: orphans of ended processes that had moved to groups of their own.
+void processes_kill_orphans(void);
 
 #endif

@@ -1,20 +1,23 @@
+// Queries on the processes of one slot, and the few changes that plan.c makes through them.
 #include "fleet/supervisor/slot.h"
+
+#include <stdio.h>
 
 process *
 slot_find(slot *self, int pid)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (self->process[i].state != PROCESS_NONE && self->process[i].pid == pid)
-            return &self->process[i];
+        if (self->processes[i].state != PROCESS_NONE && self->processes[i].pid == pid)
+            return &self->processes[i];
     return NULL;
 }
 
 const process *
-slot_ready(const slot *self, unsigned from)
+slot_ready(const slot *self, unsigned generation)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (self->process[i].state == PROCESS_READY && self->process[i].generation >= from)
-            return &self->process[i];
+        if (self->processes[i].state == PROCESS_READY && self->processes[i].generation >= generation)
+            return &self->processes[i];
     return NULL;
 }
 
@@ -22,8 +25,8 @@ const process *
 slot_starting(const slot *self)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (self->process[i].state == PROCESS_STARTING)
-            return &self->process[i];
+        if (self->processes[i].state == PROCESS_STARTING)
+            return &self->processes[i];
     return NULL;
 }
 
@@ -32,24 +35,24 @@ slot_count(const slot *self)
 {
     size_t count = 0;
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        count += self->process[i].state != PROCESS_NONE;
+        count += self->processes[i].state != PROCESS_NONE;
     return count;
 }
 
 bool
-slot_is_late(const slot *self)
+slot_has_timed_out(const slot *self)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (self->process[i].state == PROCESS_STOPPING && self->process[i].late)
+        if (self->processes[i].state == PROCESS_STOPPING && self->processes[i].timed_out)
             return true;
     return false;
 }
 
 bool
-slot_has_old(const slot *self)
+slot_has_outdated(const slot *self)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++)
-        if (self->process[i].state != PROCESS_NONE && self->process[i].generation < self->fresh_from)
+        if (self->processes[i].state != PROCESS_NONE && self->processes[i].generation < self->current_from)
             return true;
     return false;
 }
@@ -58,11 +61,11 @@ process *
 slot_add(slot *self, uint64_t now)
 {
     for (unsigned i = 0; i < SLOT_PROCESSES; i++) {
-        process *each = &self->process[i];
-        if (each->state != PROCESS_NONE)
+        process *added = &self->processes[i];
+        if (added->state != PROCESS_NONE)
             continue;
-        *each = (process){.state = PROCESS_STARTING, .generation = ++self->generation, .started_at = now};
-        return each;
+        *added = (process){.state = PROCESS_STARTING, .generation = ++self->generation, .started_at = now};
+        return added;
     }
     return NULL;
 }
@@ -70,13 +73,16 @@ slot_add(slot *self, uint64_t now)
 void
 slot_replace(slot *self, const char *why)
 {
-    self->fresh_from = self->generation + 1;
+    self->current_from = self->generation + 1;
     self->why = why;
 }
 
 const char *
-process_state_word(process_state state)
+slot_name(unsigned number, char *ret_text, size_t size)
 {
-    static const char *const words[] = {"none", "starting", "ready", "stopping"};
-    return words[state];
+    if (number == 0)
+        snprintf(ret_text, size, "broker");
+    else
+        snprintf(ret_text, size, "worker-%u", number);
+    return ret_text;
 }

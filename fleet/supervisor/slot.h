@@ -1,54 +1,63 @@
-// slot - a place in the fleet that should hold one process that is ready, and for moments holds more: its
-// successor that starts, its predecessors that end. Pure; not thread-safe. The rules are plan's.
+// slot - a place in the fleet that should hold one ready process. For moments it holds more: a successor that
+// is starting, predecessors that are stopping. Pure; not thread-safe. plan.c has the rules.
 #ifndef TROUPE_FLEET_SUPERVISOR_SLOT_H
 #define TROUPE_FLEET_SUPERVISOR_SLOT_H
 
+#include "fleet/process_state.h"
 #include "fleet/supervisor/backoff.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SLOT_PROCESSES = 4, CAUSE_SIZE = 256 };
-
-typedef enum {
-    PROCESS_NONE,
-    PROCESS_STARTING, // not ready yet
-    PROCESS_READY,
-    PROCESS_STOPPING, // was told to end
-} process_state;
+enum { SLOT_PROCESSES = 4 };
 
 typedef struct {
     process_state state;
-    int pid; // 0 until plan_started
+    // 0 until plan_started.
+    int pid;
     unsigned generation;
-    uint64_t started_at, ready_at, kill_at; // ms; kill_at of those that stop
-    bool late;                              // was not ready in time, and is stopped for it
+    // In ms; kill_at is valid while it is stopping.
+    uint64_t started_at, ready_at, kill_at;
+    // It was not ready in time, and is stopped for that.
+    bool timed_out;
     bool killed;
-    const char *why; // a word: why it is stopped; borrowed for life
+    // Why it is stopped: a word, borrowed for life.
+    const char *why;
 } process;
 
-// A record: read by all, written by plan.
+// Read by everybody, changed by plan only.
 typedef struct {
-    process process[SLOT_PROCESSES];
-    unsigned generation; // of the newest; from 1
-    unsigned fresh_from; // generations below this one are to be replaced
-    const char *why;     // why they are
+    process processes[SLOT_PROCESSES];
+    // Of the newest process; counts from 1.
+    unsigned generation;
+    // Processes of an earlier generation are replaced, and why.
+    unsigned current_from;
+    const char *why;
     backoff backoff;
-    uint64_t start_at; // not before
-    unsigned restarts; // ends that nobody asked for
+    // No process is started before this time.
+    uint64_t start_at;
+    // Processes that ended without being told to.
+    unsigned restarts;
     bool was_ready;
-    char last[CAUSE_SIZE]; // how the last one ended; "" before
+    // How the last process ended; "" before.
+    char last[EXIT_CAUSE_SIZE];
 } slot;
 
-process *slot_find(slot *self, int pid);                    // NULL: none
-const process *slot_ready(const slot *self, unsigned from); // ready, of this generation or a later one
-const process *slot_starting(const slot *self);             // the one that starts
-size_t slot_count(const slot *self);                        // processes, of any state
-bool slot_is_late(const slot *self);                        // one was, and has not ended yet
-bool slot_has_old(const slot *self);                        // of a generation below fresh_from
-process *slot_add(slot *self, uint64_t now); // the next generation, starting; NULL: no room, some still end
-void slot_replace(slot *self, const char *why); // what there is is old from now on
+process *slot_find(slot *self, int pid); // NULL: none
+// A ready process of this generation or a later one; NULL: none.
+const process *slot_ready(const slot *self, unsigned generation);
+const process *slot_starting(const slot *self); // NULL: none
+// Processes in any state.
+size_t slot_count(const slot *self);
+// Whether a process that was not ready in time has not ended yet.
+bool slot_has_timed_out(const slot *self);
+bool slot_has_outdated(const slot *self);
+// Adds a process of the next generation, starting; NULL: all places are taken by processes that still stop.
+process *slot_add(slot *self, uint64_t now);
+// From now on all present processes are outdated.
+void slot_replace(slot *self, const char *why);
 
-const char *process_state_word(process_state state);
+// "broker" for 0, "worker-1" for 1. Returns ret_text.
+const char *slot_name(unsigned number, char *ret_text, size_t size);
 
 #endif

@@ -1,4 +1,6 @@
-#include "fleet/supervisor/supervisor_parts.h"
+// The loop: poll, react to signals, output, requests and figures, then carry out what the plan says. Limits
+// of workers are checked once a second.
+#include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
 #include "fleet/state_directory.h"
@@ -12,24 +14,24 @@
 #include <zmq.h>
 
 enum {
-    ASK_MS = 1000,
-    FIGURES_OLD_MS = 5000,
-    STOP_SLACK_MS = 5000,
+    CHECK_MS = 1000,
+    FIGURES_EXPIRE_MS = 5000,
+    STOP_GRACE_MS = 5000,
     DRAIN_MS = 30000,
     BOOT_S = 60,
-    LONGEST_MS = 60000
+    MAX_WAIT_MS = 60000
 };
 
 static err
 s_open_signals(int *ret_fd)
 {
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGCHLD);
-    *ret_fd = signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
+    sigset_t handled;
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigaddset(&handled, SIGCHLD);
+    *ret_fd = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
     return *ret_fd == -1 ? ERR_SYSTEM : OK;
 }
 
@@ -38,33 +40,35 @@ supervisor_new(const supervisor_options *options)
 {
     supervisor *self = calloc(1, sizeof *self);
     ASSERT(self);
-    char address[HOME_ADDRESS];
-    const settings *given = options->given;
-    const plan_options planned = {
-        .workers = (unsigned)settings_number(given, SET_WORKERS, 2),
-        .boot_ms = settings_number(given, SET_BOOT_S, BOOT_S) * 1000,
-        .worker_stop_ms = settings_number(given, SET_DRAIN_MS, DRAIN_MS) + STOP_SLACK_MS,
-        .broker_stop_ms = STOP_SLACK_MS,
+    char address[STATE_DIRECTORY_ADDRESS];
+    const plan_options planning = {
+        .workers = (unsigned)settings_number(options->settings, SET_WORKERS, 2),
+        .boot_ms = settings_number(options->settings, SET_BOOT_S, BOOT_S) * 1000,
+        .worker_stop_ms = settings_number(options->settings, SET_DRAIN_MS, DRAIN_MS) + STOP_GRACE_MS,
+        .broker_stop_ms = STOP_GRACE_MS,
     };
     self->options = *options;
-    self->now = self->started_at = self->look_at = clock_now(options->clock);
-    self->terminal = isatty(STDERR_FILENO);
-    self->out_of_memory = supervisor_out_of_memory();
-    self->output = output_new(self->terminal);
+    self->now = self->started_at = self->check_at = clock_now(options->clock);
+    self->is_terminal = isatty(STDERR_FILENO);
+    self->oom_kills = supervisor_oom_kills();
+    self->output = output_new(self->is_terminal);
     self->signals = -1;
     buffer_init(&self->figures);
-    buffer_init(&self->obituary);
-    self->plan = plan_new(&planned);
-    self->crew = crew_new(given, options->clock);
-    home_address(options->state, "control", address);
-    self->control = control_new(address);
-    self->envoy = self->control ? envoy_new(settings_local(given, SET_FRONT), options->clock) : NULL;
-    if (!self->envoy || s_open_signals(&self->signals)) {
-        char at[300], front[300];
+    buffer_init(&self->failed_output);
+    self->plan = plan_new(&planning);
+    self->processes = processes_new(options->settings, options->clock);
+    state_directory_address(options->directory, "control", address);
+    self->control = control_server_new(address);
+    self->broker = self->control
+                       ? broker_client_new(settings_local(options->settings, SET_FRONT), options->clock)
+                       : NULL;
+    if (!self->broker || s_open_signals(&self->signals)) {
+        char control[300], front[300];
         int reason = errno;
-        log_event(LEVEL_ERROR, "no_supervisor", "control=%s front=%s reason=\"%s\"",
-                  log_value(address, at, sizeof at),
-                  log_value(settings_local(given, SET_FRONT), front, sizeof front), strerror(reason));
+        log_event(LEVEL_ERROR, "supervisor_failed", "control=%s front=%s reason=\"%s\"",
+                  log_value(address, control, sizeof control),
+                  log_value(settings_local(options->settings, SET_FRONT), front, sizeof front),
+                  strerror(reason));
         supervisor_destroy(&self);
     }
     return self;
@@ -76,13 +80,13 @@ supervisor_destroy(supervisor **self_p)
     supervisor *self = *self_p;
     if (!self)
         return;
-    control_destroy(&self->control);
-    envoy_destroy(&self->envoy);
-    crew_destroy(&self->crew);
+    control_server_destroy(&self->control);
+    broker_client_destroy(&self->broker);
+    processes_destroy(&self->processes);
     output_destroy(&self->output);
     plan_destroy(&self->plan);
     buffer_fini(&self->figures);
-    buffer_fini(&self->obituary);
+    buffer_fini(&self->failed_output);
     if (self->signals != -1)
         close(self->signals);
     free(self);
@@ -90,14 +94,14 @@ supervisor_destroy(supervisor **self_p)
 }
 
 static void
-s_say_up(supervisor *self)
+s_log_up(supervisor *self)
 {
-    if (self->said_up || !plan_is_up(self->plan))
+    if (self->logged_up || !plan_is_up(self->plan))
         return;
-    self->said_up = true;
+    self->logged_up = true;
     char front[300];
     log_event(LEVEL_INFO, "up", "workers=%u front=%s", plan_workers(self->plan),
-              log_value(settings_local(self->options.given, SET_FRONT), front, sizeof front));
+              log_value(settings_local(self->options.settings, SET_FRONT), front, sizeof front));
     if (self->options.ready_fd >= 0 && write(self->options.ready_fd, "ready\n", 6) != 6)
         log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->options.ready_fd, strerror(errno));
     if (self->options.ready_fd >= 0)
@@ -105,18 +109,18 @@ s_say_up(supervisor *self)
 }
 
 static void
-s_say_reload(supervisor *self)
+s_log_reload(supervisor *self)
 {
-    const plan_reload_state *now = plan_reload_look(self->plan);
-    char why[CAUSE_SIZE + 64];
-    if (now->state == self->said_reload)
+    const reload_progress *reload = plan_reload_progress(self->plan);
+    char why[EXIT_CAUSE_SIZE + 64];
+    if (reload->state == self->logged_reload)
         return;
-    self->said_reload = now->state;
-    if (now->state == RELOAD_DONE)
+    self->logged_reload = reload->state;
+    if (reload->state == RELOAD_DONE)
         log_event(LEVEL_INFO, "reloaded", "workers=%u", plan_workers(self->plan));
-    if (now->state == RELOAD_FAILED)
-        log_event(LEVEL_WARN, "reload_failed", "slot=%u cause=%s", now->slot,
-                  log_quoted(slice_text(now->why), why, sizeof why));
+    if (reload->state == RELOAD_FAILED)
+        log_event(LEVEL_WARN, "reload_failed", "slot=%u cause=%s", reload->slot,
+                  log_quoted(slice_text(reload->why), why, sizeof why));
 }
 
 static void
@@ -125,29 +129,30 @@ s_reload(supervisor *self)
     err error = plan_reload(self->plan, self->now);
     log_event(LEVEL_INFO, "reload", "by=SIGHUP answer=%s", err_word(error));
     if (!error)
-        self->said_reload = RELOAD_RUNNING;
+        self->logged_reload = RELOAD_RUNNING;
 }
 
+// The first signal stops the fleet, a second one kills it.
 static void
 s_stop(supervisor *self, unsigned number)
 {
-    log_event(LEVEL_INFO, self->signalled ? "hurrying" : "stopping", "signal=%u", number);
+    log_event(LEVEL_INFO, self->signalled ? "killing_all" : "stopping", "signal=%u", number);
     plan_stop(self->plan);
     if (self->signalled)
-        plan_hurry(self->plan);
+        plan_kill_now(self->plan);
     self->signalled = true;
 }
 
 static void
-s_on_signal(supervisor *self)
+s_read_signals(supervisor *self)
 {
     struct signalfd_siginfo info;
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        // A terminal that went away sends SIGHUP too, and whoever sat there wants no reload.
-        bool closed = self->terminal && !isatty(STDERR_FILENO);
+        // SIGHUP means reload, unless it came because the terminal was closed.
+        bool hung_up = self->is_terminal && !isatty(STDERR_FILENO);
         if (info.ssi_signo == SIGCHLD)
             supervisor_reap(self);
-        else if (info.ssi_signo == SIGHUP && !closed)
+        else if (info.ssi_signo == SIGHUP && !hung_up)
             s_reload(self);
         else
             s_stop(self, info.ssi_signo);
@@ -155,167 +160,173 @@ s_on_signal(supervisor *self)
 }
 
 static void
-s_start(supervisor *self, const plan_action *what)
+s_start(supervisor *self, const plan_action *action)
 {
     char name[32];
-    const child *made = crew_start(self->crew, what->slot, what->generation);
-    if (made) {
-        log_event(LEVEL_INFO, "started", "name=%s.%u child_pid=%d", made->name, made->generation, made->pid);
-        plan_started(self->plan, what->slot, made->pid);
+    const child *started = processes_start(self->processes, action->slot, action->generation);
+    if (started) {
+        log_event(LEVEL_INFO, "started", "name=%s.%u child_pid=%d", started->name, started->generation,
+                  started->pid);
+        plan_started(self->plan, action->slot, started->pid);
         return;
     }
-    log_event(LEVEL_WARN, "start_failed", "name=%s reason=\"%s\"",
-              crew_slot_name(what->slot, name, sizeof name), strerror(errno));
+    log_event(LEVEL_WARN, "start_failed", "name=%s reason=\"%s\"", slot_name(action->slot, name, sizeof name),
+              strerror(errno));
     plan_exited(self->plan, 0, strerror(errno), self->now, NULL, NULL);
 }
 
+// Carries out all that the plan has to do now.
 static void
 s_act(supervisor *self)
 {
-    plan_action next;
-    while (plan_next(self->plan, self->now, &next)) {
-        const child *of = next.verb == PLAN_START ? NULL : crew_find(self->crew, next.pid);
-        if (next.verb == PLAN_START) {
-            s_start(self, &next);
-        } else if (of) {
-            bool kill = next.verb == PLAN_KILL;
-            log_event(kill ? LEVEL_WARN : LEVEL_INFO, kill ? "killing" : "ending",
-                      "name=%s.%u child_pid=%d why=%s", of->name, of->generation, of->pid, next.why);
-            child_signal(of, kill ? SIGKILL : SIGTERM);
+    plan_action action;
+    while (plan_next(self->plan, self->now, &action)) {
+        const child *target = action.type == PLAN_START ? NULL : processes_find(self->processes, action.pid);
+        if (action.type == PLAN_START) {
+            s_start(self, &action);
+        } else if (target) {
+            bool kill = action.type == PLAN_KILL;
+            log_event(kill ? LEVEL_WARN : LEVEL_INFO, kill ? "killing" : "terminating",
+                      "name=%s.%u child_pid=%d reason=%s", target->name, target->generation, target->pid,
+                      action.why);
+            child_signal(target, kill ? SIGKILL : SIGTERM);
         }
     }
-    s_say_up(self);
-    s_say_reload(self);
+    s_log_up(self);
+    s_log_reload(self);
 }
 
-// Workers that have reached a limit.
+// Replaces workers that have reached a limit.
 static void
 s_recycle(supervisor *self)
 {
-    broker_figures said;
-    bool known = supervisor_figures(self, &said);
-    for (size_t i = 0; i < crew_count(self->crew); i++) {
-        const child *of = crew_at(self->crew, i);
+    broker_figures figures;
+    bool known = supervisor_figures(self, &figures);
+    for (size_t i = 0; i < processes_count(self->processes); i++) {
+        const child *watched = processes_at(self->processes, i);
         worker_figures worker = {0};
         if (known)
-            worker_figures_find(&said, (uint64_t)of->pid, &worker);
-        if (of->most_turns && worker.turns >= of->most_turns)
-            plan_recycle(self->plan, of->pid, "max_events");
-        else if (of->most_age_ms && self->now - of->started_at >= of->most_age_ms)
-            plan_recycle(self->plan, of->pid, "max_age");
-        else if (of->most_rss && child_rss(of) >= of->most_rss)
-            plan_recycle(self->plan, of->pid, "max_rss");
+            worker_figures_find(&figures, (uint64_t)watched->pid, &worker);
+        if (watched->max_turns && worker.turns >= watched->max_turns)
+            plan_recycle(self->plan, watched->pid, "max_events");
+        else if (watched->max_age_ms && self->now - watched->started_at >= watched->max_age_ms)
+            plan_recycle(self->plan, watched->pid, "max_age");
+        else if (watched->max_rss && child_rss(watched) >= watched->max_rss)
+            plan_recycle(self->plan, watched->pid, "max_rss");
     }
 }
 
 bool
 supervisor_figures(const supervisor *self, broker_figures *ret)
 {
-    return self->figures.size && self->now - self->figures_at < FIGURES_OLD_MS &&
+    return self->figures.size && self->now - self->figures_at < FIGURES_EXPIRE_MS &&
            broker_figures_decode(buffer_bytes(&self->figures), ret) == OK;
 }
 
 static void
-s_on_figures(supervisor *self)
+s_receive_figures(supervisor *self)
 {
     slice body;
-    while (envoy_receive(self->envoy, &body) == OK) {
+    while (broker_client_receive(self->broker, &body) == OK) {
         buffer_clear(&self->figures);
         buffer_slice(&self->figures, body);
         self->figures_at = self->now;
     }
 }
 
+// Once in CHECK_MS; figures that are requested now are looked at next time.
 static void
-s_look_around(supervisor *self)
+s_check(supervisor *self)
 {
-    if (self->now < self->look_at)
+    if (self->now < self->check_at)
         return;
-    self->look_at = self->now + ASK_MS;
-    envoy_ask(self->envoy);
+    self->check_at = self->now + CHECK_MS;
+    broker_client_request_figures(self->broker);
     s_recycle(self);
 }
 
 enum { ITEMS_FIXED = 4 };
 
-// What there is to wait for. While standard error takes nothing, that instead of the children's output.
+// Fills in what to poll. While standard error takes nothing, it is polled instead of the children's output.
 static int
-s_items(supervisor *self, zmq_pollitem_t *items, bool takes)
+s_poll_items(supervisor *self, zmq_pollitem_t *items, bool writable)
 {
     int count = 0;
     items[count++] = (zmq_pollitem_t){.fd = self->signals, .events = ZMQ_POLLIN};
-    items[count++] = (zmq_pollitem_t){.socket = control_socket(self->control), .events = ZMQ_POLLIN};
-    items[count++] = (zmq_pollitem_t){.socket = envoy_socket(self->envoy), .events = ZMQ_POLLIN};
-    items[count++] = (zmq_pollitem_t){.fd = takes ? -1 : STDERR_FILENO, .events = takes ? 0 : ZMQ_POLLOUT};
-    for (size_t i = 0; i < crew_count(self->crew); i++) {
-        const child *of = crew_at(self->crew, i);
-        if (of->out != -1 && takes)
-            items[count++] = (zmq_pollitem_t){.fd = of->out, .events = ZMQ_POLLIN};
-        if (of->ready != -1)
-            items[count++] = (zmq_pollitem_t){.fd = of->ready, .events = ZMQ_POLLIN};
+    items[count++] = (zmq_pollitem_t){.socket = control_server_socket(self->control), .events = ZMQ_POLLIN};
+    items[count++] = (zmq_pollitem_t){.socket = broker_client_socket(self->broker), .events = ZMQ_POLLIN};
+    items[count++] =
+        (zmq_pollitem_t){.fd = writable ? -1 : STDERR_FILENO, .events = writable ? 0 : ZMQ_POLLOUT};
+    for (size_t i = 0; i < processes_count(self->processes); i++) {
+        const child *watched = processes_at(self->processes, i);
+        if (watched->out != -1 && writable)
+            items[count++] = (zmq_pollitem_t){.fd = watched->out, .events = ZMQ_POLLIN};
+        if (watched->ready != -1)
+            items[count++] = (zmq_pollitem_t){.fd = watched->ready, .events = ZMQ_POLLIN};
     }
     return count;
 }
 
 static void
-s_hear(supervisor *self, bool takes)
+s_read_children(supervisor *self, bool writable)
 {
-    for (size_t i = 0; i < crew_count(self->crew); i++) {
-        child *of = crew_at(self->crew, i);
-        if (takes) {
-            child_read(of);
-            output_pass(self->output, of);
+    for (size_t i = 0; i < processes_count(self->processes); i++) {
+        child *watched = processes_at(self->processes, i);
+        if (writable) {
+            child_read(watched);
+            output_forward(self->output, watched);
         }
-        if (child_read_ready(of)) {
-            log_event(LEVEL_INFO, "ready", "name=%s.%u child_pid=%d", of->name, of->generation, of->pid);
-            of->was_ready = true;
-            plan_ready(self->plan, of->pid, self->now);
+        if (child_read_ready(watched)) {
+            log_event(LEVEL_INFO, "ready", "name=%s.%u child_pid=%d", watched->name, watched->generation,
+                      watched->pid);
+            watched->was_ready = true;
+            plan_ready(self->plan, watched->pid, self->now);
         }
     }
 }
 
 static void
-s_turn(supervisor *self)
+s_run_once(supervisor *self)
 {
-    static zmq_pollitem_t items[ITEMS_FIXED + 2 * CREW_MOST];
-    uint64_t wait = plan_wait(self->plan, self->now), look = self->look_at - self->now;
-    wait = wait < look ? wait : look;
-    bool takes = output_takes(self->output);
-    int count = s_items(self, items, takes);
-    int rc = zmq_poll(items, count, (long)(wait < LONGEST_MS ? wait : LONGEST_MS));
+    static zmq_pollitem_t items[ITEMS_FIXED + 2 * MAX_PROCESSES];
+    uint64_t wait = plan_wait(self->plan, self->now), until_check = self->check_at - self->now;
+    wait = wait < until_check ? wait : until_check;
+    bool writable = output_flush(self->output);
+    int count = s_poll_items(self, items, writable);
+    int rc = zmq_poll(items, count, (long)(wait < MAX_WAIT_MS ? wait : MAX_WAIT_MS));
     self->now = clock_now(self->options.clock);
     if (rc > 0) {
-        s_hear(self, takes);
+        s_read_children(self, writable);
         if (items[0].revents)
-            s_on_signal(self);
+            s_read_signals(self);
         if (items[1].revents)
-            supervisor_answer(self);
+            supervisor_handle_requests(self);
         if (items[2].revents)
-            s_on_figures(self);
+            s_receive_figures(self);
     }
-    s_look_around(self);
+    s_check(self);
 }
 
 static void
-s_say_culprit(const supervisor *self)
+s_print_failed_start(const supervisor *self)
 {
     char name[32];
-    unsigned number = (unsigned)plan_culprit(self->plan);
-    fprintf(stderr, "\ntroupe: %s did not start: %s\n\n%.*s", crew_slot_name(number, name, sizeof name),
-            plan_slot(self->plan, number)->last, (int)self->obituary.size,
-            self->obituary.size ? (const char *)self->obituary.data : "");
+    unsigned number = (unsigned)plan_failed_slot(self->plan);
+    fprintf(stderr, "\ntroupe: %s did not start: %s\n\n%.*s", slot_name(number, name, sizeof name),
+            plan_slot(self->plan, number)->last, (int)self->failed_output.size,
+            self->failed_output.size ? (const char *)self->failed_output.data : "");
 }
 
 bool
 supervisor_run(supervisor *self)
 {
     for (s_act(self); !plan_is_over(self->plan); s_act(self))
-        s_turn(self);
-    crew_end_strangers();
-    output_finish(self->output);
+        s_run_once(self);
+    processes_kill_orphans();
+    output_flush_all(self->output);
     log_event(LEVEL_INFO, "down", "age_ms=%llu", (unsigned long long)(self->now - self->started_at));
-    if (plan_culprit(self->plan) < 0)
+    if (plan_failed_slot(self->plan) < 0)
         return true;
-    s_say_culprit(self);
+    s_print_failed_start(self);
     return false;
 }

@@ -1,4 +1,6 @@
-#include "fleet/supervisor/supervisor_parts.h"
+// What happens when a process has ended: its cause in words for logs and status, what ran in it from its
+// black box, the plan's next step, and EXITED for the broker.
+#include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
 #include "proto/black_box.h"
@@ -7,26 +9,28 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-// In words: "exit code 3: ModuleNotFoundError: No module named 'x'", "killed by SIGKILL". What it wrote last
-// says why it did not start; later that may be about anything.
+// In words: "exit code 3: ModuleNotFoundError: No module named 'x'", "killed by SIGKILL". The last output is
+// quoted only for a process that was never ready: later it may be about anything.
 static void
-s_cause(const child *of, int status, char *ret_text, size_t size)
+s_describe_exit(const child *ended, int status, char *ret_text, size_t size)
 {
-    char reason[CAUSE_SIZE / 2];
+    char reason[EXIT_CAUSE_SIZE / 2];
     if (WIFSIGNALED(status)) {
         const char *name = sigabbrev_np(WTERMSIG(status));
         snprintf(ret_text, size, "killed by SIG%s", name ? name : "?");
         return;
     }
-    lines_reason(of->lines, reason, sizeof reason);
-    if (WEXITSTATUS(status) == EXIT_STUCK && of->slot)
+    line_reader_reason(ended->reader, reason, sizeof reason);
+    if (WEXITSTATUS(status) == EXIT_STUCK && ended->slot)
         snprintf(reason, sizeof reason, "stuck");
-    bool worth = WEXITSTATUS(status) && (!of->was_ready || WEXITSTATUS(status) == EXIT_STUCK) && reason[0];
-    snprintf(ret_text, size, "exit code %d%s%s", WEXITSTATUS(status), worth ? ": " : "", worth ? reason : "");
+    bool quoted =
+        WEXITSTATUS(status) && (!ended->was_ready || WEXITSTATUS(status) == EXIT_STUCK) && reason[0];
+    snprintf(ret_text, size, "exit code %d%s%s", WEXITSTATUS(status), quoted ? ": " : "",
+             quoted ? reason : "");
 }
 
 uint64_t
-supervisor_out_of_memory(void)
+supervisor_oom_kills(void)
 {
     char line[128];
     unsigned long long count = 0;
@@ -39,87 +43,89 @@ supervisor_out_of_memory(void)
     return count;
 }
 
-// Is it what ran that ended it? A kill -9 comes from outside, but for the system's own when memory runs out.
+// Whether what ran in the process is to blame. SIGKILL comes from outside, except when the kernel was out of
+// memory.
 static bool
 s_is_own_fault(supervisor *self, int status)
 {
-    uint64_t before = self->out_of_memory;
-    self->out_of_memory = supervisor_out_of_memory();
-    return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || self->out_of_memory > before;
+    uint64_t before = self->oom_kills;
+    self->oom_kills = supervisor_oom_kills();
+    return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || self->oom_kills > before;
 }
 
-// What ran goes into the cause and into the log.
+// Appends the turns that ran to the cause, and logs them.
 static void
-s_say_running(const child *gone, const exited_body *said, char *cause, size_t size)
+s_describe_running(const child *ended, const exited_body *exited, char *cause, size_t size)
 {
-    if (!said->count)
+    if (!exited->count)
         return;
-    const running_turn *first = &said->running[0];
+    const running_turn *first = &exited->running[0];
     size_t used = strlen(cause);
     snprintf(cause + used, size - used, " while %.*s%s%.*s ran", (int)first->view.size,
              first->view.size ? (const char *)first->view.data : "", first->view.size ? "." : "",
              (int)first->event.size, first->event.size ? (const char *)first->event.data : "");
     used = strlen(cause);
-    if (said->count > 1)
-        snprintf(cause + used, size - used, ", and %u more", said->count - 1);
-    for (unsigned i = 0; i < said->count && i < 8; i++) {
-        const running_turn *each = &said->running[i];
+    if (exited->count > 1)
+        snprintf(cause + used, size - used, ", and %u more", exited->count - 1);
+    for (unsigned i = 0; i < exited->count && i < 8; i++) {
+        const running_turn *turn = &exited->running[i];
         char id[ID_TEXT], view[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
-        log_event(LEVEL_WARN, "was_running", "name=%s.%u session=%s view=%s event=%s", gone->name,
-                  gone->generation, id_text(each->session, id), log_quoted(each->view, view, sizeof view),
-                  log_quoted(each->event, event, sizeof event));
+        log_event(LEVEL_WARN, "was_running", "name=%s.%u session=%s view=%s event=%s", ended->name,
+                  ended->generation, id_text(turn->session, id), log_quoted(turn->view, view, sizeof view),
+                  log_quoted(turn->event, event, sizeof event));
     }
 }
 
-// To the broker; a worker that left in order has said so itself.
+// Tells the broker about a worker that ended; one that was stopped properly has said goodbye itself.
 static void
-s_tell(supervisor *self, const child *gone, int status, plan_end how, exited_body *said)
+s_report_exit(supervisor *self, const child *ended, int status, plan_end end, exited_body *exited)
 {
-    bool blames = how == END_CRASH && s_is_own_fault(self, status);
-    said->pid = (uint64_t)gone->pid;
-    said->count = blames ? said->count : 0;
-    if (gone->slot && (how != END_STOPPED || status != 0))
-        envoy_exited(self->envoy, said);
+    bool blamed = end == END_CRASH && s_is_own_fault(self, status);
+    exited->pid = (uint64_t)ended->pid;
+    exited->count = blamed ? exited->count : 0;
+    if (ended->slot && (end != END_STOPPED || status != 0))
+        broker_client_report_exit(self->broker, exited);
 }
 
 static void
-s_bury(supervisor *self, child *gone, int status)
+s_handle_exit(supervisor *self, child *ended, int status)
 {
-    static const char *const words[] = {"stopped", "crash", "boot_failure", "stranger"};
-    char cause[CAUSE_SIZE], quoted[CAUSE_SIZE + 64];
+    static const char *const words[] = {"stopped", "crash", "boot_failure", "unknown"};
+    char cause[EXIT_CAUSE_SIZE], quoted[EXIT_CAUSE_SIZE + 64];
     uint64_t wait = 0;
-    for (unsigned i = 0; i < 64 && gone->out != -1; i++) // what it wrote last is still in the pipe
-        child_read(gone);
-    lines_end(gone->lines);
-    output_pass(self->output, gone);
-    s_cause(gone, status, cause, sizeof cause);
+    for (unsigned i = 0; i < 64 && ended->out != -1;
+         i++) // drain the pipe; bounded, as descendants may still write
+        child_read(ended);
+    line_reader_end(ended->reader);
+    output_forward(self->output, ended);
+    s_describe_exit(ended, status, cause, sizeof cause);
     buffer box;
     buffer_init(&box);
-    child_black_box(gone, &box);
-    exited_body said = {0};
-    said.count = black_box_running(buffer_bytes(&box), said.running, MAX_RUNNING);
-    s_say_running(gone, &said, cause, sizeof cause);
-    bool early = !plan_is_up(self->plan) && plan_culprit(self->plan) < 0;
-    plan_end how = plan_exited(self->plan, gone->pid, cause, self->now, NULL, &wait);
-    log_event(how == END_STOPPED ? LEVEL_INFO : LEVEL_WARN, "exited",
-              "name=%s.%u child_pid=%d how=%s cause=%s next_start_ms=%llu", gone->name, gone->generation,
-              gone->pid, words[how], log_quoted(slice_text(cause), quoted, sizeof quoted),
+    child_black_box(ended, &box);
+    exited_body exited = {0};
+    exited.count = black_box_running(buffer_bytes(&box), exited.running, MAX_RUNNING);
+    s_describe_running(ended, &exited, cause, sizeof cause);
+    bool first_failure = !plan_is_up(self->plan) && plan_failed_slot(self->plan) < 0;
+    plan_end end = plan_exited(self->plan, ended->pid, cause, self->now, NULL, &wait);
+    log_event(end == END_STOPPED ? LEVEL_INFO : LEVEL_WARN, "exited",
+              "name=%s.%u child_pid=%d how=%s cause=%s next_start_ms=%llu", ended->name, ended->generation,
+              ended->pid, words[end], log_quoted(slice_text(cause), quoted, sizeof quoted),
               (unsigned long long)wait);
-    if (how == END_BOOT && (early || plan_is_up(self->plan))) {
-        buffer_clear(&self->obituary);
-        buffer_slice(&self->obituary, lines_tail(gone->lines));
+    if (end == END_BOOT && (first_failure || plan_is_up(self->plan))) {
+        buffer_clear(&self->failed_output);
+        buffer_slice(&self->failed_output, line_reader_tail(ended->reader));
     }
-    s_tell(self, gone, status, how, &said);
+    s_report_exit(self, ended, status, end, &exited);
     buffer_fini(&box);
-    child_destroy(&gone);
+    child_destroy(&ended);
 }
 
 void
 supervisor_reap(supervisor *self)
 {
-    child *gone;
+    child *ended;
     int status;
-    while (crew_reap(self->crew, &gone, &status))
-        if (gone)
-            s_bury(self, gone, status);
+    while (processes_reap(self->processes, &ended, &status))
+        if (ended)
+            s_handle_exit(self, ended, status);
 }

@@ -33,9 +33,10 @@ MAY = {
         "worker/page",
         "worker/actor",
     },
-    "fleet": {"fleet", "fleet/supervisor", "fleet/command"},
-    "fleet/supervisor": {"fleet", "fleet/supervisor", "fleet/command"},
-    "fleet/command": {"fleet", "fleet/supervisor", "fleet/command"},
+    "fleet": {"fleet"},
+    "fleet/supervisor": {"fleet", "fleet/supervisor"},
+    "fleet/command": {"fleet", "fleet/command"},
+    "fleet/main": {"fleet", "fleet/supervisor", "fleet/command"},
 }
 ROOMS = tuple(sorted(MAY, key=len, reverse=True))  # the innermost first
 PYTHON_ROOMS = {room for room in MAY if room.startswith("worker/py")}
@@ -60,8 +61,8 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 def room_of(path):
     """The room of a relative path, as text; None outside of all rooms."""
     name = path.as_posix()
-    if name == "worker/main.c":
-        return "worker/main"
+    if name in ("worker/main.c", "fleet/main.c"):
+        return name.removesuffix(".c")
     if name == PYTHON + ".h":
         return PYTHON
     return next((room for room in ROOMS if name.startswith(room + "/")), None)

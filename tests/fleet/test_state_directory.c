@@ -12,25 +12,25 @@ static void
 test_where(void)
 {
     settings *given = settings_new();
-    char path[HOME_PATH], usual[HOME_PATH];
+    char path[STATE_DIRECTORY_PATH], usual[STATE_DIRECTORY_PATH];
     setenv("XDG_RUNTIME_DIR", "/run/somewhere", 1);
-    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, "/run/somewhere/troupe");
     unsetenv("XDG_RUNTIME_DIR");
     snprintf(usual, sizeof usual, "/run/user/%u/troupe", (unsigned)getuid());
-    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, usual);
     settings_put(given, SET_STATE, "/var/x", SOURCE_FLAG, NULL);
-    CU_ASSERT_EQUAL(home_find(given, path), OK);
+    CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, "/var/x");
-    char longer[HOME_PATH + 2];
+    char longer[STATE_DIRECTORY_PATH + 2];
     memset(longer, 'x', sizeof longer - 1);
     longer[0] = '/';
     longer[sizeof longer - 1] = '\0';
     settings_put(given, SET_STATE, longer, SOURCE_FLAG, NULL);
-    CU_ASSERT_EQUAL(home_find(given, path), ERR_TOO_LARGE);
-    char address[HOME_ADDRESS];
-    home_address("/var/x", "front", address);
+    CU_ASSERT_EQUAL(state_directory_find(given, path), ERR_TOO_LARGE);
+    char address[STATE_DIRECTORY_ADDRESS];
+    state_directory_address("/var/x", "front", address);
     CU_ASSERT_STRING_EQUAL(address, "ipc:///var/x/front");
     settings_destroy(&given);
 }
@@ -43,7 +43,7 @@ s_claim_elsewhere(const char *path)
     char why[256];
     int status;
     if (child == 0)
-        _exit((int)home_claim(path, why, sizeof why));
+        _exit((int)state_directory_lock(path, why, sizeof why));
     CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
     return (err)WEXITSTATUS(status);
 }
@@ -51,14 +51,15 @@ s_claim_elsewhere(const char *path)
 static void
 test_claim(void)
 {
-    char parent[] = "/tmp/troupe-test-XXXXXX", path[HOME_PATH], file[HOME_ADDRESS], why[256];
+    char parent[] = "/tmp/troupe-test-XXXXXX", path[STATE_DIRECTORY_PATH], file[STATE_DIRECTORY_ADDRESS],
+         why[256];
     struct stat found;
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(parent));
     snprintf(path, sizeof path, "%s/deep/down", parent);
     CU_ASSERT_EQUAL(s_claim_elsewhere(path), OK);
     CU_ASSERT_EQUAL(stat(path, &found), 0);
     CU_ASSERT_EQUAL(found.st_mode & 07777, 0700);
-    CU_ASSERT_EQUAL(home_claim(path, why, sizeof why), OK); // the other has ended
+    CU_ASSERT_EQUAL(state_directory_lock(path, why, sizeof why), OK); // the other has ended
     CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_NAME_TAKEN);
     chmod(path, 0750);
     CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_SYSTEM);
@@ -75,4 +76,4 @@ static const unit_test s_tests[] = {
     {"where it is", test_where},
     {"one supervisor has it, and nobody else", test_claim},
 };
-UNIT_MAIN("home", s_tests)
+UNIT_MAIN("state_directory", s_tests)

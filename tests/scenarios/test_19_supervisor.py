@@ -65,7 +65,7 @@ def test_one_supervisor_a_directory(supervised):
     one = supervised(workers=1)
     again = subprocess.run([str(word) for word in one.command()], capture_output=True, text=True, timeout=SECONDS)
     assert again.returncode == 1
-    assert "a fleet runs here already" in again.stderr
+    assert "a fleet is running here already" in again.stderr
     assert one.status()["state"] == "up"
 
 
@@ -75,9 +75,9 @@ def test_refused_arguments(tmp_path):
     for arguments, why in [
         (["up", "--config", config], "there is no setting 'wrkers'"),
         (["up", "--workers", "0"], "'0' is not a number from 1 to 256"),
-        (["up", "--state", tmp_path / ("x" * 100)], "longer than a socket's may be"),
-        (["up", "--front", "tcp://127.0.0.1:*"], "give a port"),
-        (["scale", "--state", tmp_path], "how many workers?"),
+        (["up", "--state", tmp_path / ("x" * 100)], "too long for a socket"),
+        (["up", "--front", "tcp://127.0.0.1:*"], "specify a port"),
+        (["scale", "--state", tmp_path], "N is missing"),
         (["dance"], "Usage: troupe COMMAND"),
     ]:
         done = subprocess.run([TROUPE, *arguments], capture_output=True, text=True, timeout=SECONDS)
@@ -188,7 +188,7 @@ def test_max_events(supervised):
     lines = [line for line in one.up.text().splitlines() if "component=fleet" in line]
     order = [re.search(r"event=(\w+) name=worker-1\.(\d)", line) for line in lines]
     order = [found.groups() for found in order if found]
-    assert order[-4:] == [("started", "2"), ("ready", "2"), ("ending", "1"), ("exited", "1")]
+    assert order[-4:] == [("started", "2"), ("ready", "2"), ("terminating", "1"), ("exited", "1")]
 
 
 @pytest.mark.parametrize(("option", "why"), [("--max-age-s=1", "max_age"), ("--max-rss-mb=1", "max_rss")])
@@ -210,7 +210,7 @@ def test_second_signal(supervised, tmp_path):
         one.up.wait_line("event=leaving")
         one.up.signal(signal.SIGTERM)
         assert one.up.wait_exit(SECONDS) == 0
-    assert re.search(r"event=killing name=worker-1.1 .* why=stop", one.up.text())
+    assert re.search(r"event=killing name=worker-1.1 .* reason=stop", one.up.text())
     one.assert_gone()
 
 

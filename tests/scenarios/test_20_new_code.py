@@ -111,7 +111,8 @@ def test_reload_of_what_does_not_start(edited):
     one.fleet.expect_log("event=project_failed", name="up")
     _, err = one.run("reload", code=1)
     assert "Traceback (most recent call last)" in err
-    assert "worker-1 did not start anew: exit code 3: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in err
+    assert "worker-1 failed to start with the new code: exit code 3: ModuleNotFoundError:" in err
+    assert "No module named 'nowhere_to_be_found'" in err
     assert one.pids() == before
     assert "before" in word(one)
     views.write_text(good)

@@ -291,7 +291,7 @@ def test_keygen(tmp_path):
     assert zmq.auth.load_certificate(public) == (key, None) and zmq.curve_public(own) == key
     before = secret.read_bytes()
     again = keygen("web", "--out", "keys")
-    assert again.returncode == 1 and "not overwritten" in again.stderr and secret.read_bytes() == before
+    assert again.returncode == 1 and "never overwritten" in again.stderr and secret.read_bytes() == before
     for name in ("../web", ".web", "a b", ""):
         assert keygen(name).returncode == 1
     assert keygen("a", "b").returncode == 2

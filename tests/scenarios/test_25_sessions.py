@@ -72,7 +72,7 @@ def test_a_page_that_is_evicted_begins_afresh(supervised):
             one.event("append", {"number": 1})
         name = listed(supervised)[0]["session"]
         out, _ = supervised.run("evict", name[:12])
-        assert out == f"evicted {name}: a page that shows it joins again, and begins afresh\n"
+        assert out == f"evicted {name}: a page that shows it joins again and starts afresh\n"
         assert len(listed(supervised)) == 1
         gone, stays = (page, other) if told(page) else (other, page)
         joined = gone.join()
@@ -127,12 +127,12 @@ def test_what_only_the_store_has(supervised):
 
 def test_what_is_refused(supervised, tmp_path):
     for words, code, said in (
-        (["evict", "abc"], 1, "no session begins with abc"),
-        (["evict", "xyz"], 2, "no session's id"),
-        (["evict", "0" * 33], 2, "no session's id"),
-        (["sessions", "xyz"], 2, "no session's id"),
+        (["evict", "abc"], 1, "no session id starts with abc"),
+        (["evict", "xyz"], 2, "not a session id"),
+        (["evict", "0" * 33], 2, "not a session id"),
+        (["sessions", "xyz"], 2, "not a session id"),
         (["sessions", "--front", "tcp://10.0.0.1:1"], 1, "on the broker's machine"),
-        (["sessions", "--front", "nowhere"], 1, "is no address"),
+        (["sessions", "--front", "nowhere"], 1, "is not an address"),
     ):
         assert said in supervised.run(*words, code=code)[1]
     nobody = [TROUPE, "sessions", "--state", tmp_path]

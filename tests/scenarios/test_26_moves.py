@@ -125,7 +125,7 @@ def test_drain(tmp_path, database):
         pages = [Visitor(port).open("/history/") for _ in range(6)]
         before = {row["name"]: row["pid"] for row in one.rows()}
         out, _ = one.run("drain", "worker-1")
-        assert out.endswith("worker-1 has handed over its sessions and was replaced\n")
+        assert out.endswith("worker-1 handed over its sessions and was replaced\n")
         after = {row["name"]: row["pid"] for row in one.rows()}
         assert after["worker-1"] != before["worker-1"] and after["worker-2"] == before["worker-2"]
         for page in pages:
@@ -133,4 +133,4 @@ def test_drain(tmp_path, database):
             assert history(page) == ["1"] and not page.unasked
             page.connection.close()
         _, said = one.run("drain", "7", code=1)
-        assert "no such worker is ready" in said
+        assert "this worker is not ready" in said

@@ -28,11 +28,11 @@ test_up(void)
     CU_ASSERT_EQUAL(PARSE("up", "--workers", "3", "--path", "a", "--path=b", "--settings=x.y", "--reload",
                           "--config", "c.conf", "--ready-fd", "5"),
                     OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_UP);
-    CU_ASSERT_EQUAL(settings_number(s_got.given, SET_WORKERS, 0), 3);
-    CU_ASSERT_EQUAL(settings_count(s_got.given, SET_PATH), 2);
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.given, SET_DJANGO), "x.y");
-    CU_ASSERT_EQUAL(settings_number(s_got.given, SET_RELOAD, 0), 1);
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_UP);
+    CU_ASSERT_EQUAL(settings_number(s_got.settings, SET_WORKERS, 0), 3);
+    CU_ASSERT_EQUAL(settings_count(s_got.settings, SET_PATH), 2);
+    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_DJANGO), "x.y");
+    CU_ASSERT_EQUAL(settings_number(s_got.settings, SET_RELOAD, 0), 1);
     CU_ASSERT_STRING_EQUAL(s_got.config, "c.conf");
     CU_ASSERT_EQUAL(s_got.ready_fd, 5);
     command_fini(&s_got);
@@ -47,7 +47,7 @@ test_others(void)
 {
     CU_ASSERT_EQUAL(PARSE("status", "--json", "--watch", "--state", "/x"), OK);
     CU_ASSERT_TRUE(s_got.json && s_got.watch);
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.given, SET_STATE), "/x");
+    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_STATE), "/x");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("drain", "worker-3"), OK);
     CU_ASSERT_EQUAL(s_got.worker, 3);
@@ -59,28 +59,28 @@ test_others(void)
     CU_ASSERT_EQUAL(s_got.workers, 4);
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("reload"), OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_RELOAD);
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_RELOAD);
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("stop", "--config=f"), OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_STOP);
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_STOP);
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("keygen", "web", "--out", "keys"), OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_KEYGEN);
-    CU_ASSERT_STRING_EQUAL(s_got.word, "web");
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_KEYGEN);
+    CU_ASSERT_STRING_EQUAL(s_got.operand, "web");
     CU_ASSERT_STRING_EQUAL(s_got.out, "keys");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("sessions", "--json", "--worker", "w1", "--front", "ipc:///x"), OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_SESSIONS);
-    CU_ASSERT_TRUE(s_got.json && !s_got.word);
-    CU_ASSERT_STRING_EQUAL(s_got.of, "w1");
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.given, SET_FRONT), "ipc:///x");
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_SESSIONS);
+    CU_ASSERT_TRUE(s_got.json && !s_got.operand);
+    CU_ASSERT_STRING_EQUAL(s_got.worker_name, "w1");
+    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_FRONT), "ipc:///x");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("evict", "ab12"), OK);
-    CU_ASSERT_EQUAL(s_got.verb, VERB_EVICT);
-    CU_ASSERT_STRING_EQUAL(s_got.word, "ab12");
+    CU_ASSERT_EQUAL(s_got.name, COMMAND_EVICT);
+    CU_ASSERT_STRING_EQUAL(s_got.operand, "ab12");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("keygen"), OK);
-    CU_ASSERT_PTR_NULL(s_got.word);
+    CU_ASSERT_PTR_NULL(s_got.operand);
     command_fini(&s_got);
 }
 
@@ -129,13 +129,23 @@ test_refused(void)
 static void
 test_words(void)
 {
-    for (verb each = VERB_UP; each < VERB_COUNT; each++)
-        CU_ASSERT_EQUAL(verb_find(slice_text(verb_word(each))), each);
-    CU_ASSERT_EQUAL(verb_find(slice_text("")), VERB_COUNT);
+    for (command_name name = COMMAND_STATUS; name < COMMAND_COUNT; name++)
+        CU_ASSERT_EQUAL(command_find(slice_text(command_word(name))), name);
+    CU_ASSERT_EQUAL(command_find(slice_text("")), COMMAND_COUNT);
+}
+
+// A command for the supervisor has the number and the word of its verb.
+static void
+test_control_verbs(void)
+{
+    CU_ASSERT_EQUAL((int)COMMAND_UP, (int)CONTROL_VERB_COUNT);
+    for (control_verb verb = CONTROL_STATUS; verb < CONTROL_VERB_COUNT; verb++)
+        CU_ASSERT_STRING_EQUAL(command_word((command_name)verb), control_verb_word(verb));
 }
 
 static const unit_test s_tests[] = {
     {"up", test_up},
+    {"control verbs", test_control_verbs},
     {"the others", test_others},
     {"what is refused", test_refused},
     {"words", test_words},

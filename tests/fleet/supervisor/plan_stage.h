@@ -34,10 +34,10 @@ s_act(void)
     while (plan_next(s_plan, s_now, &next)) {
         static const char *const verbs[] = {"start", "term", "kill"};
         size_t used = strlen(s_said);
-        int pid = next.verb == PLAN_START ? s_pid(next.slot, next.generation) : next.pid;
-        snprintf(s_said + used, sizeof s_said - used, "%s%s %d%s%s", used ? ", " : "", verbs[next.verb], pid,
+        int pid = next.type == PLAN_START ? s_pid(next.slot, next.generation) : next.pid;
+        snprintf(s_said + used, sizeof s_said - used, "%s%s %d%s%s", used ? ", " : "", verbs[next.type], pid,
                  next.why ? " " : "", next.why ? next.why : "");
-        if (next.verb == PLAN_START)
+        if (next.type == PLAN_START)
             plan_started(s_plan, next.slot, pid);
     }
     return s_said;

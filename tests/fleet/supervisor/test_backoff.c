@@ -10,7 +10,7 @@ test_doubles(void)
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
         CU_ASSERT_EQUAL(backoff_fail(&one, 0), waits[i]);
     for (int i = 0; i < 1000; i++)
-        CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_LIVED_MS - 1), BACKOFF_MOST_MS);
+        CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_RESET_MS - 1), BACKOFF_MAX_MS);
 }
 
 static void
@@ -19,7 +19,7 @@ test_starts_over(void)
     backoff one = {0};
     backoff_fail(&one, 0);
     backoff_fail(&one, 0);
-    CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_LIVED_MS), 100);
+    CU_ASSERT_EQUAL(backoff_fail(&one, BACKOFF_RESET_MS), 100);
     CU_ASSERT_EQUAL(backoff_fail(&one, 5), 200);
 }
 

@@ -14,7 +14,7 @@ test_start(void)
     CU_ASSERT_TRUE(plan_is_up(s_plan));
     s_expect("");
     s_wait(UINT64_MAX);
-    CU_ASSERT_EQUAL(plan_culprit(s_plan), -1);
+    CU_ASSERT_EQUAL(plan_failed_slot(s_plan), -1);
     plan_destroy(&s_plan);
     plan_destroy(&s_plan);
 }
@@ -49,7 +49,7 @@ test_hurry(void)
     s_up(1);
     plan_stop(s_plan);
     s_expect("term 101 stop");
-    plan_hurry(s_plan);
+    plan_kill_now(s_plan);
     s_expect("kill 101 stop");
     s_exit(101);
     s_expect("term 1 stop, kill 1 stop");
@@ -79,7 +79,7 @@ test_crash(void)
     s_now += 100;
     s_expect("start 103");
     s_ready(103);
-    s_now += BACKOFF_LIVED_MS;
+    s_now += BACKOFF_RESET_MS;
     s_exit(103);
     s_now += 100; // it had lived
     s_expect("start 104");
@@ -117,14 +117,14 @@ test_boot_failure_at_start(void)
     s_act();
     s_ready(101);
     CU_ASSERT_EQUAL(s_exit(201), END_BOOT);
-    CU_ASSERT_EQUAL(plan_culprit(s_plan), 2);
+    CU_ASSERT_EQUAL(plan_failed_slot(s_plan), 2);
     s_expect("term 101 stop, term 301 stop");
     CU_ASSERT_EQUAL(s_exit(301), END_STOPPED);
     s_exit(101);
     s_expect("term 1 stop");
     s_exit(1);
     CU_ASSERT_TRUE(plan_is_over(s_plan));
-    CU_ASSERT_EQUAL(plan_culprit(s_plan), 2);
+    CU_ASSERT_EQUAL(plan_failed_slot(s_plan), 2);
     plan_destroy(&s_plan);
 }
 
@@ -134,7 +134,7 @@ test_broker_does_not_start(void)
     s_begin(2);
     s_act();
     CU_ASSERT_EQUAL(s_exit(1), END_BOOT);
-    CU_ASSERT_EQUAL(plan_culprit(s_plan), 0);
+    CU_ASSERT_EQUAL(plan_failed_slot(s_plan), 0);
     CU_ASSERT_TRUE(plan_is_over(s_plan));
     plan_destroy(&s_plan);
 }
@@ -150,7 +150,7 @@ test_late_at_start(void)
     s_expect("kill 101 boot_time");
     CU_ASSERT_EQUAL(s_exit(101), END_BOOT);
     CU_ASSERT_STRING_EQUAL(plan_slot(s_plan, 1)->last, "boot_time (exit code 3)");
-    CU_ASSERT_EQUAL(plan_culprit(s_plan), 1);
+    CU_ASSERT_EQUAL(plan_failed_slot(s_plan), 1);
     plan_destroy(&s_plan);
 }
 
@@ -163,9 +163,9 @@ test_later_boot_failure(void)
         s_now += plan_wait(s_plan, s_now);
         s_act();
         CU_ASSERT_EQUAL(s_exit(s_pid(1, 2 + i)), END_BOOT);
-        CU_ASSERT_TRUE(plan_wait(s_plan, s_now) <= BACKOFF_MOST_MS);
+        CU_ASSERT_TRUE(plan_wait(s_plan, s_now) <= BACKOFF_MAX_MS);
     }
-    s_wait(BACKOFF_MOST_MS);
+    s_wait(BACKOFF_MAX_MS);
     CU_ASSERT_FALSE(plan_is_stopping(s_plan));
     CU_ASSERT_PTR_NOT_NULL(slot_ready(plan_slot(s_plan, 2), 0));
     plan_destroy(&s_plan);
@@ -191,7 +191,7 @@ test_strangers(void)
 {
     unsigned number = 7;
     s_up(1);
-    CU_ASSERT_EQUAL(plan_exited(s_plan, 4711, "", s_now, &number, NULL), END_STRANGER);
+    CU_ASSERT_EQUAL(plan_exited(s_plan, 4711, "", s_now, &number, NULL), END_UNKNOWN);
     CU_ASSERT_EQUAL(number, 7);
     s_ready(4711);
     plan_recycle(s_plan, 4711, "max_age");

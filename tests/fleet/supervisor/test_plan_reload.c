@@ -3,7 +3,7 @@
 static reload_state
 s_state(void)
 {
-    return plan_reload_look(s_plan)->state;
+    return plan_reload_progress(s_plan)->state;
 }
 
 static void
@@ -27,7 +27,7 @@ test_reload(void)
     CU_ASSERT_EQUAL(s_state(), RELOAD_DONE);
     CU_ASSERT_EQUAL(plan_slot(s_plan, 1)->restarts, 0);
     CU_ASSERT_EQUAL(plan_reload(s_plan, s_now), OK);
-    CU_ASSERT_EQUAL(plan_reload_look(s_plan)->number, 2);
+    CU_ASSERT_EQUAL(plan_reload_progress(s_plan)->number, 2);
     s_expect("start 103");
     plan_destroy(&s_plan);
 }
@@ -40,8 +40,8 @@ test_reload_fails(void)
     s_expect("start 102");
     CU_ASSERT_EQUAL(s_exit(102), END_BOOT);
     CU_ASSERT_EQUAL(s_state(), RELOAD_FAILED);
-    CU_ASSERT_EQUAL(plan_reload_look(s_plan)->slot, 1);
-    CU_ASSERT_STRING_EQUAL(plan_reload_look(s_plan)->why, "exit code 3");
+    CU_ASSERT_EQUAL(plan_reload_progress(s_plan)->slot, 1);
+    CU_ASSERT_STRING_EQUAL(plan_reload_progress(s_plan)->why, "exit code 3");
     s_now += 60000;
     s_expect(""); // both old ones run on
     CU_ASSERT_PTR_NOT_NULL(slot_ready(plan_slot(s_plan, 1), 0));

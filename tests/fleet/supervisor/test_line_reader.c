@@ -1,20 +1,20 @@
-#include "fleet/supervisor/lines.h"
+#include "fleet/supervisor/line_reader.h"
 
 #include "tests/unit.h"
 
-static lines *s_lines;
+static line_reader *s_reader;
 
 static void
 s_feed(const char *text)
 {
-    lines_feed(s_lines, slice_text(text));
+    line_reader_feed(s_reader, slice_text(text));
 }
 
 static void
 s_expect(const char *line)
 {
     slice got;
-    CU_ASSERT_TRUE_FATAL(lines_next(s_lines, &got));
+    CU_ASSERT_TRUE_FATAL(line_reader_next(s_reader, &got));
     CU_ASSERT_TRUE(slice_is(got, line));
 }
 
@@ -22,13 +22,13 @@ static void
 s_expect_none(void)
 {
     slice got;
-    CU_ASSERT_FALSE(lines_next(s_lines, &got));
+    CU_ASSERT_FALSE(line_reader_next(s_reader, &got));
 }
 
 static void
 test_pieces(void)
 {
-    s_lines = lines_new();
+    s_reader = line_reader_new();
     s_expect_none();
     s_feed("on");
     s_expect_none();
@@ -37,47 +37,47 @@ test_pieces(void)
     s_expect("");
     s_expect("two");
     s_expect_none();
-    CU_ASSERT_TRUE(slice_is(lines_tail(s_lines), "one\n\ntwo\n"));
+    CU_ASSERT_TRUE(slice_is(line_reader_tail(s_reader), "one\n\ntwo\n"));
     s_feed("ee");
-    lines_end(s_lines);
+    line_reader_end(s_reader);
     s_expect("three");
     s_expect_none();
-    CU_ASSERT_TRUE(slice_is(lines_tail(s_lines), "one\n\ntwo\nthree\n"));
-    lines_destroy(&s_lines);
-    lines_destroy(&s_lines);
+    CU_ASSERT_TRUE(slice_is(line_reader_tail(s_reader), "one\n\ntwo\nthree\n"));
+    line_reader_destroy(&s_reader);
+    line_reader_destroy(&s_reader);
 }
 
 static void
 test_long_line(void)
 {
-    s_lines = lines_new();
+    s_reader = line_reader_new();
     for (int i = 0; i < 1000; i++)
         s_feed("0123456789");
     slice got;
     for (int i = 0; i < 2; i++) {
-        CU_ASSERT_TRUE(lines_next(s_lines, &got));
-        CU_ASSERT_EQUAL(got.size, LINE_MOST);
+        CU_ASSERT_TRUE(line_reader_next(s_reader, &got));
+        CU_ASSERT_EQUAL(got.size, MAX_LINE);
     }
     s_expect_none();
     s_feed("\n");
-    CU_ASSERT_TRUE(lines_next(s_lines, &got));
+    CU_ASSERT_TRUE(line_reader_next(s_reader, &got));
     CU_ASSERT_EQUAL(got.size, 2000);
-    lines_destroy(&s_lines);
+    line_reader_destroy(&s_reader);
 }
 
 static void
 test_tail_is_bounded(void)
 {
-    s_lines = lines_new();
+    s_reader = line_reader_new();
     slice got;
     for (int i = 0; i < 5000; i++) {
         s_feed("0123456789\n");
-        CU_ASSERT_TRUE(lines_next(s_lines, &got));
-        CU_ASSERT_TRUE(lines_tail(s_lines).size <= TAIL_MOST);
+        CU_ASSERT_TRUE(line_reader_next(s_reader, &got));
+        CU_ASSERT_TRUE(line_reader_tail(s_reader).size <= MAX_TAIL);
     }
-    CU_ASSERT_EQUAL(lines_tail(s_lines).size % 11, 0);
-    CU_ASSERT_TRUE(lines_tail(s_lines).size > TAIL_MOST - 11);
-    lines_destroy(&s_lines);
+    CU_ASSERT_EQUAL(line_reader_tail(s_reader).size % 11, 0);
+    CU_ASSERT_TRUE(line_reader_tail(s_reader).size > MAX_TAIL - 11);
+    line_reader_destroy(&s_reader);
 }
 
 static void
@@ -85,13 +85,13 @@ s_assert_reason(const char *output, const char *reason)
 {
     char text[64];
     slice got;
-    s_lines = lines_new();
+    s_reader = line_reader_new();
     s_feed(output);
-    lines_end(s_lines);
-    while (lines_next(s_lines, &got))
+    line_reader_end(s_reader);
+    while (line_reader_next(s_reader, &got))
         continue;
-    CU_ASSERT_STRING_EQUAL(lines_reason(s_lines, text, sizeof text), reason);
-    lines_destroy(&s_lines);
+    CU_ASSERT_STRING_EQUAL(line_reader_reason(s_reader, text, sizeof text), reason);
+    line_reader_destroy(&s_reader);
 }
 
 static void
@@ -116,4 +116,4 @@ static const unit_test s_tests[] = {
     {"the tail is bounded, and of whole lines", test_tail_is_bounded},
     {"why a process ended", test_reason},
 };
-UNIT_MAIN("lines", s_tests)
+UNIT_MAIN("line_reader", s_tests)

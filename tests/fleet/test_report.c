@@ -1,4 +1,4 @@
-#include "fleet/command/report.h"
+#include "fleet/command/report_text.h"
 
 #include "tests/unit.h"
 
@@ -13,7 +13,7 @@ s_sample(void)
     snprintf(made->front, sizeof made->front, "ipc:///run/front");
     snprintf(made->reload, sizeof made->reload, "failed");
     snprintf(made->reload_why, sizeof made->reload_why, "exit code 3: \"quoted\"\n");
-    made->broker_known = true;
+    made->has_broker = true;
     made->broker = (broker_figures){.sessions = 5, .clients = 1, .forwarded = 9};
     report_row *row = report_add(made);
     snprintf(row->name, sizeof row->name, "worker-1");
@@ -21,8 +21,8 @@ s_sample(void)
     row->pid = 101;
     row->generation = 3;
     row->age_ms = 4200;
-    row->known = true;
-    row->said = (worker_figures){.pid = 101, .sessions = 5, .views = 6, .turns = 70};
+    row->has_figures = true;
+    row->figures = (worker_figures){.pid = 101, .sessions = 5, .views = 6, .turns = 70};
     row = report_add(made);
     snprintf(row->name, sizeof row->name, "worker-2");
     snprintf(row->state, sizeof row->state, "backoff");
@@ -42,8 +42,8 @@ test_round_trip(void)
     CU_ASSERT_EQUAL(report_decode(buffer_bytes(&body), got), OK);
     CU_ASSERT_EQUAL(got->count, 2);
     CU_ASSERT_EQUAL(got->broker.forwarded, 9);
-    CU_ASSERT_EQUAL(got->rows[0].said.turns, 70);
-    CU_ASSERT_FALSE(got->rows[1].known);
+    CU_ASSERT_EQUAL(got->rows[0].figures.turns, 70);
+    CU_ASSERT_FALSE(got->rows[1].has_figures);
     report_encode(got, &again);
     CU_ASSERT_TRUE(slice_equal(buffer_bytes(&body), buffer_bytes(&again)));
     for (size_t size = 0; size < body.size; size++)

@@ -1,19 +1,20 @@
-#include "fleet/command/inquiry.h"
+// The DEALER that `troupe sessions` and `troupe evict` talk to the broker with.
+#include "fleet/command/admin_client.h"
 
 #include <czmq.h>
 
-struct inquiry {
+struct admin_client {
     zsock_t *socket;
     zmq_msg_t body;
-    uint64_t asked;
+    uint64_t requests;
 };
 
-inquiry *
-inquiry_new(const char *front, const clock_ops *clock)
+admin_client *
+admin_client_new(const char *front, const clock_ops *clock)
 {
     uint64_t id;
     char name[MAX_ROUTING_ID + 1];
-    inquiry *self = calloc(1, sizeof *self);
+    admin_client *self = calloc(1, sizeof *self);
     ASSERT(self);
     zmq_msg_init(&self->body);
     clock_random(clock, &id, sizeof id);
@@ -23,20 +24,20 @@ inquiry_new(const char *front, const clock_ops *clock)
     zsock_set_identity(self->socket, name);
     zsock_set_linger(self->socket, 0);
     zsock_set_immediate(self->socket, 1);
-    zsock_set_sndtimeo(self->socket, INQUIRY_MS);
-    zsock_set_rcvtimeo(self->socket, INQUIRY_MS);
+    zsock_set_sndtimeo(self->socket, ADMIN_CLIENT_MS);
+    zsock_set_rcvtimeo(self->socket, ADMIN_CLIENT_MS);
     zsock_set_ipv6(self->socket, strchr(front, '[') != NULL);
     int64_t largest = MAX_BACK_MESSAGE;
     ASSERT(zmq_setsockopt(zsock_resolve(self->socket), ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
     if (zsock_connect(self->socket, "%s", front) == -1)
-        inquiry_destroy(&self);
+        admin_client_destroy(&self);
     return self;
 }
 
 void
-inquiry_destroy(inquiry **self_p)
+admin_client_destroy(admin_client **self_p)
 {
-    inquiry *self = *self_p;
+    admin_client *self = *self_p;
     if (!self)
         return;
     zmq_msg_close(&self->body);
@@ -45,20 +46,20 @@ inquiry_destroy(inquiry **self_p)
     *self_p = NULL;
 }
 
-// The frames of one message: the header, the body, and whatever else there is, which is let go.
+// Receives one message: a header and a body. Further frames are dropped, and make it malformed.
 static err
-s_receive(inquiry *self, header *ret_head)
+s_receive(admin_client *self, header *ret_head)
 {
-    void *from = zsock_resolve(self->socket);
+    void *socket = zsock_resolve(self->socket);
     zmq_msg_t frame;
     zmq_msg_init(&frame);
-    if (zmq_msg_recv(&frame, from, 0) == -1) {
+    if (zmq_msg_recv(&frame, socket, 0) == -1) {
         zmq_msg_close(&frame);
         return ERR_UNREACHABLE;
     }
     err error = header_decode(slice_of(zmq_msg_data(&frame), zmq_msg_size(&frame)), ret_head);
     unsigned count = 1;
-    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, from, 0) != -1)
+    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, socket, 0) != -1)
         if (++count == 2)
             zmq_msg_copy(&self->body, &frame);
     zmq_msg_close(&frame);
@@ -66,22 +67,23 @@ s_receive(inquiry *self, header *ret_head)
 }
 
 err
-inquiry_ask(inquiry *self, message_type type, id16 session, const buffer *body, header *ret_head,
-            slice *ret_body)
+admin_client_request(admin_client *self, message_type type, id16 session, const buffer *body,
+                     header *ret_head, slice *ret_body)
 {
     header head = {.version = PROTOCOL_VERSION,
                    .type = (uint8_t)type,
                    .session = session,
-                   .sequence = SEQUENCE_REQUEST | ++self->asked};
+                   .sequence = SEQUENCE_REQUEST | ++self->requests};
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
-    void *to = zsock_resolve(self->socket);
-    if (zmq_send(to, bytes, sizeof bytes, ZMQ_SNDMORE) == -1 || zmq_send(to, body->data, body->size, 0) == -1)
+    void *socket = zsock_resolve(self->socket);
+    if (zmq_send(socket, bytes, sizeof bytes, ZMQ_SNDMORE) == -1 ||
+        zmq_send(socket, body->data, body->size, 0) == -1)
         return ERR_UNREACHABLE;
     err error;
     do
         error = s_receive(self, ret_head);
-    while (!error && ret_head->sequence != head.sequence); // of a request that was given up
+    while (!error && ret_head->sequence != head.sequence); // the answer to a request that timed out
     *ret_body = slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body));
     return error;
 }
