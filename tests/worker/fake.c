@@ -504,7 +504,7 @@ const reply *
 fake_run(fake *self, session *of, request *one, turn_result *ret_result)
 {
     unsigned before = self->count;
-    turn_result result = turn_run(of, &one, &self->host);
+    turn_result result = dispatch_request(of, &one, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;
@@ -514,7 +514,7 @@ const reply *
 fake_push(fake *self, session *of, turn_result *ret_result)
 {
     unsigned before = self->count;
-    turn_result result = turn_push(of, &self->host);
+    turn_result result = dispatch_push(of, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;

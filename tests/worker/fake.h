@@ -3,7 +3,7 @@
 #ifndef TROUPE_TEST_FAKE_H
 #define TROUPE_TEST_FAKE_H
 
-#include "worker/actor/turn.h"
+#include "worker/actor/dispatch.h"
 
 typedef struct {
     view_ops ops;

@@ -1,9 +1,11 @@
+// Ticks and updates: which view is next, when its page may be sent more, and when the session wants its next
+// turn.
 #include "worker/actor/push.h"
 
 #include "common/log.h"
-#include "worker/actor/snapshot.h"
 
-#define MOST_DOUBLINGS 5 // of the interval, one for each tick that failed since one went well
+// Backoff: the interval doubles with each tick that fails, up to this many times.
+#define MAX_DOUBLINGS 5
 
 request *
 push_request(const session *session)
@@ -16,8 +18,8 @@ push_request(const session *session)
     return request_new(&head, (slice){0});
 }
 
-// When it may be sent again. A page that has not acknowledged is sent nothing more; after a while it is, all
-// the same: pushes may be lost on their way, and the next one shows that to the page.
+// When the page may be sent the next push. One that does not acknowledge waits longer but not for ever:
+// pushes may be lost on their way, and the page notices that by the next one.
 static uint64_t
 s_next_push(const view *view, const push_state *state)
 {
@@ -38,6 +40,7 @@ s_take_changed(view *view, const view_ops *ops)
         view_push_state(view)->dirty = true;
 }
 
+// A view wants a turn when its tick is due, or it changed and its page may be sent that.
 static bool
 s_wants_turn(view *view, uint64_t now)
 {
@@ -45,8 +48,9 @@ s_wants_turn(view *view, uint64_t now)
     return state->next_tick <= now || (state->dirty && s_may_send(view, state, now));
 }
 
-err
-push_admit(turn *self)
+// Asks all views whether they changed, also where one has been found: the answer is given once.
+static err
+s_admit(turn *self)
 {
     const view_ops *ops = self->host->ops;
     uint64_t now = clock_now(self->host->clock);
@@ -62,8 +66,8 @@ push_admit(turn *self)
     return OK;
 }
 
-err
-push_call(turn *self)
+static err
+s_call_tick(turn *self)
 {
     if (!self->is_tick)
         return OK;
@@ -72,8 +76,8 @@ push_call(turn *self)
     return turn_call(self);
 }
 
-err
-push_render(turn *self)
+static err
+s_render_update(turn *self)
 {
     push_state *state = view_push_state(self->view);
     state->dirty = true;
@@ -84,26 +88,29 @@ push_render(turn *self)
     return turn_render(self, self->view, false);
 }
 
-err
-push_patch(turn *self)
+// Answers PUSH. One over the limit is an error of the template, and the next push has the whole root.
+static err
+s_patch(turn *self)
 {
     if (!self->changed)
         return OK;
     view_push_state(self->view)->sent_at = clock_now(self->host->clock);
-    reply *push = turn_answer(self, MSG_PUSH);
+    reply *push = turn_reply(self, MSG_PUSH);
     buffer frame;
     buffer_init(&frame);
-    turn_frame(self, 0, &frame);
+    turn_encode_frame(self, 0, &frame);
     push_encode(&(push_body){.frame = buffer_bytes(&frame)}, &push->body);
     buffer_fini(&frame);
     if (push->body.size > MAX_REPLY_BODY) {
-        turn_too_large(self, push->body.size);
+        turn_discard_rendering(self, push->body.size);
         reply_destroy(&push);
         return ERR_TEMPLATE;
     }
-    turn_emit(self, &push);
+    turn_answer(self, &push);
     return OK;
 }
+
+turn_step *const push_steps[] = {s_admit, s_call_tick, s_render_update, s_patch, NULL};
 
 static void
 s_log_failure(const turn *self, err error)
@@ -121,28 +128,28 @@ s_log_failure(const turn *self, err error)
     buffer_fini(&text);
 }
 
-// Django decides what the person may see of it.
+// Sends the error to the page. How much of it the user may see is decided on Django's side.
 static void
-s_tell_failure(turn *self, err error)
+s_push_failure(turn *self, err error)
 {
     if (!s_may_send(self->view, view_push_state(self->view), clock_now(self->host->clock)))
         return;
-    buffer buffer;
-    buffer_init(&buffer);
-    fault_encode(&self->fault, error, view_path(self->view), self->event.name, &buffer);
-    reply *push = turn_answer(self, MSG_PUSH);
-    push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&buffer)}, &push->body);
-    buffer_fini(&buffer);
+    buffer failed;
+    buffer_init(&failed);
+    fault_encode(&self->fault, error, view_path(self->view), self->event.name, &failed);
+    reply *push = turn_reply(self, MSG_PUSH);
+    push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&failed)}, &push->body);
+    buffer_fini(&failed);
     self->host->emit(self->host->context, &push);
     reply_destroy(&push);
 }
 
-// The interval counts from when this one was due; one that took longer is followed by a whole interval.
+// The interval counts from when this tick was due; a tick that took longer is followed by a whole interval.
 static void
-s_schedule(push_state *state, bool failed, uint64_t now)
+s_schedule_tick(push_state *state, bool failed, uint64_t now)
 {
     state->failures = failed ? state->failures + 1 : 0;
-    unsigned doublings = state->failures < MOST_DOUBLINGS ? state->failures : MOST_DOUBLINGS;
+    unsigned doublings = state->failures < MAX_DOUBLINGS ? state->failures : MAX_DOUBLINGS;
     uint64_t pause = state->interval << doublings;
     state->next_tick += pause;
     if (state->next_tick <= now)
@@ -150,18 +157,19 @@ s_schedule(push_state *state, bool failed, uint64_t now)
 }
 
 void
-push_over(turn *self, err error)
+push_end(turn *self, err error)
 {
     if (!self->view)
         return;
     push_state *state = view_push_state(self->view);
     if (error) {
         s_log_failure(self, error);
-        s_tell_failure(self, error);
-        state->dirty = false; // the next tick, event or change tries again
+        s_push_failure(self, error);
+        // Not again at once: the next tick, event or change tries again.
+        state->dirty = false;
     }
     if (self->is_tick)
-        s_schedule(state, error, clock_now(self->host->clock));
+        s_schedule_tick(state, error, clock_now(self->host->clock));
 }
 
 void
@@ -190,6 +198,7 @@ push_restore_unsent(session *session, uint64_t unsent)
         view_push_state(session_view_at(session, i))->dirty = unsent >> i & 1;
 }
 
+// A random part of the interval spreads the ticks of pages that were opened at the same time.
 static uint64_t
 s_first_tick(const turn *self, uint64_t interval)
 {
@@ -198,6 +207,7 @@ s_first_tick(const turn *self, uint64_t interval)
     return clock_now(self->host->clock) + interval + random % (interval / 8 + 1);
 }
 
+// When the view wants a turn; takes over an interval that user code has changed.
 static uint64_t
 s_due(const turn *self, view *view, bool attached)
 {
@@ -212,8 +222,8 @@ s_due(const turn *self, view *view, bool attached)
     if (!attached || !state->dirty)
         return state->next_tick;
     uint64_t now = clock_now(self->host->clock);
-    uint64_t again = s_may_send(view, state, now) ? now : s_next_push(view, state);
-    return again < state->next_tick ? again : state->next_tick;
+    uint64_t push = s_may_send(view, state, now) ? now : s_next_push(view, state);
+    return push < state->next_tick ? push : state->next_tick;
 }
 
 void

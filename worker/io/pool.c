@@ -1,5 +1,7 @@
 #include "worker/io/pool.h"
 
+#include "worker/actor/dispatch.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -58,7 +60,7 @@ static void
 s_end(pool *self, session *session, const char *reason)
 {
     s_refuse_rest(self, session, ERR_UNKNOWN_SESSION);
-    turn_end(session, reason, self->host);
+    dispatch_end(session, reason, self->host);
     self->events.ended(self->events.context, session);
 }
 
@@ -87,11 +89,11 @@ s_work(pool *self, lane *lane, work *todo, uint64_t now)
     turn_result result = TURN_ENDS;
     s_record(lane->record, todo, now);
     if (todo->kind == WORK_REQUEST)
-        result = turn_run(session, &todo->request, self->host);
+        result = dispatch_request(session, &todo->request, self->host);
     else if (todo->kind == WORK_NUDGE)
-        result = turn_push(session, self->host);
+        result = dispatch_push(session, self->host);
     else if (todo->kind == WORK_RESUME)
-        result = turn_resume(session, self->host);
+        result = dispatch_resume(session, self->host);
     if (getpid() != self->process) // a handler forked, and came back here as the child
         _exit(EXIT_FAILURE);       // the other turns are the parent's to run, and so is the record
     switch (result) {

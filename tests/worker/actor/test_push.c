@@ -315,7 +315,7 @@ s_a_tick_is_awaited(void)
     CU_ASSERT_PTR_NULL(fake_push(&s_fake, s_session, &result));
     CU_ASSERT_EQUAL(result, TURN_AWAITS);
     s_fake.done(s_fake.done_context);
-    CU_ASSERT_EQUAL(turn_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
     CU_ASSERT_EQUAL(s_fake.answers[s_fake.count - 1]->head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(s_fake.armed, s_fake.now + INTERVAL);
     s_finish();

@@ -107,7 +107,7 @@ s_revive(const buffer *kept)
     s_session = session_new(FAKE_SESSION, 9);
     request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(kept));
     restore->head.epoch = 9;
-    turn_result result = turn_run(s_session, &restore, &s_fake.host);
+    turn_result result = dispatch_request(s_session, &restore, &s_fake.host);
     CU_ASSERT_EQUAL(result, TURN_ANSWERED);
 }
 
@@ -339,7 +339,7 @@ s_moves_not(void)
     s_end_session();
     s_session = session_new(FAKE_SESSION, 11);
     request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, slice_of(moved.data, moved.size - 1));
-    CU_ASSERT_EQUAL(turn_run(s_session, &restore, &s_fake.host),
+    CU_ASSERT_EQUAL(dispatch_request(s_session, &restore, &s_fake.host),
                     TURN_ANSWERED); // unreadable, and so not known to move
     s_finish();
     buffer_fini(&moved);
@@ -469,7 +469,7 @@ s_views_of(const made_up *like, bool moves)
     s_end_session();
     s_session = session_new(FAKE_SESSION, 9);
     request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, buffer_bytes(&frame));
-    (void)turn_run(s_session, &restore, &s_fake.host);
+    (void)dispatch_request(s_session, &restore, &s_fake.host);
     buffer_fini(&frame);
     return session_view_count(s_session);
 }

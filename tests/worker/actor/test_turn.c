@@ -210,12 +210,12 @@ s_awaited(void)
     CU_ASSERT_EQUAL(result, TURN_AWAITS);
     s_fake.done(s_fake.done_context);
     CU_ASSERT_EQUAL(s_fake.resumable, 1);
-    CU_ASSERT_EQUAL(turn_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
     const reply *reply = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_STRING_EQUAL(s_text(reply, "html"), "<p>page</p><main dj-root>10</main>");
     s_fake.settles = ERR_PYTHON;
     fake_run(&s_fake, s_session, fake_event(&s_fake, 2, FAKE_VIEW, "later", FLAG_HTML), &result);
-    turn_resume(s_session, &s_fake.host);
+    dispatch_resume(s_session, &s_fake.host);
     reply = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_STRING_EQUAL(s_text(reply, "message"), "settled");
     s_finish();

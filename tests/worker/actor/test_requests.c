@@ -200,7 +200,7 @@ s_join_of_another_person(void)
     session *other = session_new(FAKE_OTHER, 5);
     session_set_identity(other, slice_text("bob"));
     request *posted = fake_mount(&s_fake, FLAG_UNADOPTED, FAKE_VIEW);
-    turn_run(other, &posted, &s_fake.host);
+    dispatch_request(other, &posted, &s_fake.host);
     const reply *reply = fake_run(&s_fake, other, fake_join(&s_fake, 0, FAKE_VIEW, 1), NULL);
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "forbidden");
     session_close_views(other, &s_fake.ops);
@@ -274,7 +274,7 @@ s_the_rest(void)
         s_run(fake_request(&s_fake, MSG_SHUTDOWN, SEQUENCE_REQUEST, 0, slice_text("\x80")))->head.type,
         MSG_ENDED);
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
-    turn_end(s_session, "shutdown", &s_fake.host);
+    dispatch_end(s_session, "shutdown", &s_fake.host);
     const reply *released = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_EQUAL(released->head.type, MSG_RELEASED);
     CU_ASSERT_EQUAL(released->client.size, 0);

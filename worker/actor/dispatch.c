@@ -1,0 +1,134 @@
+// Picks what a turn runs, and does what each turn ends with: snapshot, reply, the session's next timer.
+#include "worker/actor/dispatch.h"
+
+#include "worker/actor/push.h"
+#include "worker/actor/requests.h"
+#include "worker/actor/snapshot.h"
+#include "worker/actor/turn_internal.h"
+
+static err (*const s_handlers[256])(turn *) = {
+    [MSG_MOUNT] = request_mount,     [MSG_JOIN] = request_join,   [MSG_UNMOUNT] = request_unmount,
+    [MSG_REFRESH] = request_refresh, [MSG_LEAVE] = request_leave, [MSG_ACK] = request_ack,
+    [MSG_PING] = request_ping,       [MSG_STATS] = request_stats, [MSG_SHUTDOWN] = request_shutdown,
+    [MSG_RESTORE] = request_restore, [MSG_MOVE] = request_move,   [MSG_KEEP] = request_keep,
+};
+
+// The snapshot goes with the reply, since what the client sees must be in the store by then.
+static void
+s_emit(turn *self)
+{
+    reply *reply = self->reply;
+    if (!reply)
+        return;
+    snapshot_attach(self, reply);
+    uint8_t type = reply->head.type;
+    if (message_wants_reply(self->request->head.type) || type == MSG_PUSH || type == MSG_KEPT)
+        self->host->emit(self->host->context, &self->reply);
+}
+
+static turn_result
+s_finish(turn *self)
+{
+    turn_result result = self->ends_session ? TURN_ENDS : self->moves_session ? TURN_MOVES : TURN_ANSWERED;
+    s_emit(self);
+    // A view that only pushes does not keep its session alive.
+    if (self->request->head.type != MSG_PUSH)
+        session_touch(self->session, clock_now(self->host->clock));
+    push_arm(self);
+    turn_destroy(&self);
+    return result;
+}
+
+static void
+s_resumable(void *context)
+{
+    turn *self = context;
+    self->host->resumable(self->host->context, self->session);
+}
+
+static turn_result
+s_await(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    session_park(self->session, self);
+    ops->scope_suspend(ops->host, self->scope);
+    // From here on another thread may resume and free the turn.
+    ops->await(ops->host, self->awaitable, self->scope, s_resumable, self);
+    return TURN_AWAITS;
+}
+
+// Runs the steps of an event or a push, from the start or from where it awaited.
+static turn_result
+s_run_steps(turn *self)
+{
+    err error = OK;
+    while (!self->finished && *self->next_step && !(error = (*self->next_step)(self)))
+        self->next_step++;
+    if (error == STEP_AWAITS)
+        return s_await(self);
+    if (self->request->head.type != MSG_EVENT)
+        push_end(self, error);
+    else if (error)
+        turn_fail(self, error);
+    return s_finish(self);
+}
+
+// A request of another epoch was sent to a session that had this id before.
+static bool
+s_is_stale(const turn *self)
+{
+    uint64_t epoch = self->request->head.epoch;
+    return epoch && epoch != session_epoch(self->session);
+}
+
+static err
+s_handle(turn *self)
+{
+    err (*handler)(turn *) = s_handlers[self->request->head.type];
+    return handler ? handler(self) : ERR_TYPE;
+}
+
+turn_result
+dispatch_request(session *session, request **request_p, const turn_host *host)
+{
+    turn *self = turn_new(session, request_p, host);
+    bool stale = s_is_stale(self);
+    if (!stale && self->request->head.type == MSG_EVENT) {
+        session_heard(session);
+        turn_begin_event(self);
+        return s_run_steps(self);
+    }
+    err error = stale ? ERR_STALE : s_handle(self);
+    if (error)
+        turn_fail(self, error);
+    return s_finish(self);
+}
+
+turn_result
+dispatch_push(session *session, const turn_host *host)
+{
+    request *push = push_request(session);
+    turn *self = turn_new(session, &push, host);
+    self->next_step = push_steps;
+    return s_run_steps(self);
+}
+
+turn_result
+dispatch_resume(session *session, const turn_host *host)
+{
+    turn *self = session_unpark(session);
+    ASSERT(self->host == host);
+    host->ops->scope_resume(host->ops->host, self->scope);
+    return s_run_steps(self);
+}
+
+void
+dispatch_end(session *session, const char *reason, const turn_host *host)
+{
+    session_close_views(session, host->ops);
+    header head = {
+        .version = PROTOCOL_VERSION, .session = session_id(session), .epoch = session_epoch(session)};
+    reply *released = reply_new(&head, &(client_id){0}, MSG_RELEASED);
+    reason_encode(reason, (slice){0}, &released->body);
+    host->emit(host->context, &released);
+}

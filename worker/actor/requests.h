@@ -1,0 +1,25 @@
+// requests - what a session does on a request that is not an event (PROTOCOL.md 5.1). Each answers the turn,
+// or returns what it is refused with.
+#ifndef TROUPE_WORKER_ACTOR_REQUESTS_H
+#define TROUPE_WORKER_ACTOR_REQUESTS_H
+
+#include "worker/actor/turn_internal.h"
+
+// view_requests.c: about one view or several.
+turn_step request_mount;
+turn_step request_join;
+turn_step request_unmount;
+turn_step request_refresh;
+
+// session_requests.c: about the session.
+turn_step request_leave;
+turn_step request_ack;
+turn_step request_ping;
+turn_step request_stats;
+turn_step request_shutdown;
+// From the broker only.
+turn_step request_restore;
+turn_step request_move;
+turn_step request_keep;
+
+#endif

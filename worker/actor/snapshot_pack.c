@@ -1,0 +1,235 @@
+// Packs a session: for the store, with a reply; for another worker, when it moves.
+#include "worker/actor/snapshot.h"
+
+#include "common/log.h"
+#include "proto/snapshot.h"
+#include "worker/actor/push.h"
+
+// In bytes. The changes of most events fit, so that the buffer is allocated once.
+enum { COMMON_SIZE = 256 };
+
+// Whose session it is and which views it has: changes with MOUNT, JOIN and UNMOUNT only.
+static void
+s_put_session(const session *session, buffer *out)
+{
+    size_t opened = snapshot_open(out, ROOT_SESSION);
+    writer writer = writer_on(out);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "identity", session_identity(session));
+    writer_key(writer, "views");
+    writer_list(writer, session_view_count(session));
+    for (unsigned i = 0; i < session_view_count(session); i++) {
+        const view *view = session_view_at(session, i);
+        id16 id = view_id(view);
+        writer_map(writer, 3);
+        writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(writer, "number", view_number(view));
+        writer_key_str(writer, "path", view_path(view));
+    }
+    snapshot_close(out, opened);
+}
+
+// How far the session is: changes with every event.
+static void
+s_put_progress(const session *session, buffer *out)
+{
+    size_t opened = snapshot_open(out, ROOT_PROGRESS);
+    writer writer = writer_on(out);
+    session_doubt doubt = session_in_doubt(session);
+    bool in_doubt = doubt.restored || doubt.upto;
+    writer_map(writer, in_doubt ? 7 : 5);
+    writer_key_uint(writer, "last", session_last(session));
+    writer_key_uint(writer, "generation", session_generation(session));
+    writer_key(writer, "heard");
+    writer_bool(writer, session_was_heard(session));
+    if (in_doubt) {
+        writer_key(writer, "restored");
+        writer_bool(writer, doubt.restored);
+        writer_key_uint(writer, "doubt", doubt.upto);
+    }
+    writer_key_uint(writer, "numbers", session_numbers(session));
+    writer_key(writer, "versions");
+    writer_list(writer, session_view_count(session));
+    for (unsigned i = 0; i < session_view_count(session); i++)
+        writer_uint(writer, view_version(session_view_at(session, i)));
+    snapshot_close(out, opened);
+}
+
+// The views' attributes: of all, or what changed in the one that this turn ran.
+static err
+s_put_views(turn *self, bool whole, buffer *out)
+{
+    const view_ops *ops = self->host->ops;
+    for (unsigned i = 0; i < session_view_count(self->session); i++) {
+        view *view = session_view_at(self->session, i);
+        if (!whole && view != self->view)
+            continue;
+        pack_args args = {.key = self->host->key, .number = view_number(view), .whole = whole};
+        err error = view_number(view) > MAX_ROOT_VIEW ? ERR_FULL : OK;
+        if (!error)
+            error = ops->pack(ops->host, view_instance(view), &args, out, &self->fault);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+// A reply that was kept: header and body, or only the header of one that was too large.
+static void
+s_put_reply(const session *session, unsigned index, buffer *out)
+{
+    uint64_t sequence;
+    bool whole;
+    uint8_t frame[HEADER_SIZE];
+    const reply *reply = session_kept_at(session, index, &sequence, &whole);
+    if (!sequence)
+        return;
+    header head = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(session)};
+    if (reply)
+        head = reply->head;
+    head.sequence = sequence;
+    header_encode(&head, frame);
+    size_t opened = snapshot_open(out, ROOT_REPLIES | index);
+    buffer_append(out, frame, sizeof frame);
+    if (reply && whole)
+        buffer_slice(out, buffer_bytes(&reply->body));
+    snapshot_close(out, opened);
+}
+
+static void
+s_put_replies(const session *session, buffer *out)
+{
+    for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
+        s_put_reply(session, i, out);
+}
+
+static void
+s_log_not_recoverable(const turn *self, size_t size)
+{
+    char id[ID_TEXT], text[400];
+    slice reason = fault_message(&self->fault);
+    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
+              id_text(session_id(self->session), id), size,
+              log_quoted(reason.size ? reason : slice_text("it is over the limit"), text, sizeof text));
+}
+
+// Whether the request ran, and changed something that the store has to know.
+static bool
+s_is_executed(const turn *self, const reply *reply)
+{
+    if (reply->head.type == MSG_NOT_EXECUTED || self->ends_session)
+        return false;
+    uint8_t type = self->request->head.type;
+    return type == MSG_EVENT || type == MSG_PUSH || type == MSG_MOUNT || type == MSG_JOIN ||
+           type == MSG_UNMOUNT || type == MSG_KEEP;
+}
+
+// Replaces what was packed: the store is to forget the session.
+static void
+s_put_none(buffer *out)
+{
+    buffer_clear(out);
+    snapshot_begin(out, SNAPSHOT_NONE);
+}
+
+// One snapshot for the store. False: it cannot be packed, and out says so.
+static bool
+s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
+{
+    session *session = self->session;
+    fault_clear(&self->fault);
+    turn_begin_scope(self);
+    buffer_reserve(out, COMMON_SIZE);
+    snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
+    // Also of the reply to a repeat: the broker notices a lost snapshot by a gap.
+    snapshot_put_number(out, session_number_snapshot(session));
+    s_put_progress(session, out);
+    if (whole) {
+        s_put_session(session, out);
+        s_put_replies(session, out);
+    }
+    err error = s_put_views(self, whole, out);
+    bool packed = !error && out->size <= MAX_SNAPSHOT;
+    if (!packed && log_failure)
+        s_log_not_recoverable(self, out->size);
+    if (!packed)
+        s_put_none(out);
+    fault_clear(&self->fault);
+    return packed;
+}
+
+void
+snapshot_attach(turn *self, reply *reply)
+{
+    session *session = self->session;
+    uint64_t store = self->host->store ? *self->host->store : 0;
+    if (!store || !s_is_executed(self, reply) || session_unadopted(session))
+        return;
+    uint8_t type = self->request->head.type;
+    bool changes = type == MSG_EVENT || type == MSG_PUSH;
+    keeping before = session_keeping(session, store);
+    if (!session_view_count(session)) {
+        // Its last view was unmounted.
+        if (before == KEEPING) {
+            s_put_none(&reply->snapshot);
+            session_set_keeping(session, KEEPING_NEW, store);
+        }
+        return;
+    }
+    if (changes && before == KEEPING_NOT)
+        return;
+    bool whole = !changes || before != KEEPING || (self->request->head.flags & FLAG_WHOLE);
+    bool packed = s_pack_for_store(self, whole, before != KEEPING_NOT, &reply->snapshot);
+    session_set_keeping(session, packed ? KEEPING : KEEPING_NOT, store);
+}
+
+// What keeps the session alive, and which views its page has not been sent.
+static void
+s_put_lease(const turn *self, buffer *out)
+{
+    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
+    size_t opened = snapshot_open(out, ROOT_LEASE);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_uint(writer, "kind", lease.kind);
+    writer_key_uint(writer, "left_ms", lease.left_ms);
+    writer_key_uint(writer, "unsent", push_unsent(self->session, self->host->ops));
+    snapshot_close(out, opened);
+}
+
+// The HTTP requests that the views were joined with. No store has them: after a restart the page joins again.
+static err
+s_put_requests(turn *self, buffer *out)
+{
+    const view_ops *ops = self->host->ops;
+    err error = OK;
+    for (unsigned i = 0; !error && i < session_view_count(self->session); i++) {
+        size_t opened = snapshot_open(out, ROOT_REQUESTS | i), before = out->size;
+        error =
+            ops->pack_request(ops->host, view_instance(session_view_at(self->session, i)), out, &self->fault);
+        if (error || out->size == before)
+            snapshot_cancel(out, opened);
+        else
+            snapshot_close(out, opened);
+    }
+    return error;
+}
+
+err
+snapshot_move(turn *self, buffer *out)
+{
+    turn_begin_scope(self);
+    snapshot_begin(out, SNAPSHOT_FULL);
+    s_put_progress(self->session, out);
+    s_put_session(self->session, out);
+    s_put_lease(self, out);
+    s_put_replies(self->session, out);
+    err error = s_put_views(self, true, out);
+    if (!error)
+        error = s_put_requests(self, out);
+    if (!error && out->size > MAX_SNAPSHOT)
+        error = ERR_FULL;
+    if (error)
+        s_log_not_recoverable(self, out->size);
+    return error;
+}

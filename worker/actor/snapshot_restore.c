@@ -1,0 +1,342 @@
+// Restores a session from a snapshot. All of it is read and checked before anything of the session changes;
+// it came over a socket.
+#include "worker/actor/snapshot.h"
+
+#include "common/log.h"
+#include "proto/snapshot.h"
+#include "worker/actor/push.h"
+
+#include <stdlib.h>
+
+// How many numbers a session may have given to its views.
+enum { MAX_VIEW_NUMBERS = 1 << 30 };
+#define MAX_EVENT_NUMBER ((UINT64_C(1) << 53) - 1) // PROTOCOL.md 3
+
+// What was read. Borrows the snapshot, but for values.
+typedef struct {
+    id16 id;
+    uint64_t number;
+    uint64_t version;
+    slice path;
+    slice *values; // packed attributes; owned
+    size_t value_count;
+    slice request; // the HTTP request, if the session moves
+} stored_view;
+
+typedef struct {
+    slice identity;
+    uint64_t last, generation, numbers;
+    uint64_t settled; // the last event whose outcome a client has learned from the broker
+    bool heard;
+    // Only if the session moves; a store has none of it.
+    bool moves;
+    session_lease lease;
+    session_doubt doubt;
+    uint64_t unsent; // push_unsent()
+    unsigned count;
+    stored_view views[MAX_VIEWS];
+    slice replies[MAX_REPLIES_KEPT];
+} stored_session;
+
+static err
+s_read_view(slice map, stored_view *ret_stored)
+{
+    reader reader;
+    reader_init(&reader, map);
+    slice id = reader_bin(&reader, "view", ID_SIZE);
+    ret_stored->number = reader_uint(&reader, "number");
+    ret_stored->path = reader_str(&reader, "path", MAX_VIEW_PATH);
+    if (reader.error || id.size != ID_SIZE || ret_stored->number > MAX_ROOT_VIEW)
+        return ERR_MALFORMED;
+    memcpy(ret_stored->id.bytes, id.data, ID_SIZE);
+    return OK;
+}
+
+static err
+s_read_session(slice bytes, stored_session *ret_stored)
+{
+    reader reader;
+    reader_init(&reader, bytes);
+    ret_stored->identity = reader_bin(&reader, "identity", MAX_IDENTITY);
+    slice views = reader_list(&reader, "views", MAX_SNAPSHOT), element;
+    if (reader.error)
+        return ERR_MALFORMED;
+    size_t cursor = 0;
+    while (msgpack_next(views, &cursor, &element))
+        if (ret_stored->count == MAX_VIEWS || s_read_view(element, &ret_stored->views[ret_stored->count++]))
+            return ERR_MALFORMED;
+    return OK;
+}
+
+// A number in a list: the reader knows fields of maps only.
+static uint64_t
+s_read_uint(slice element)
+{
+    buffer map;
+    buffer_init(&map);
+    writer writer = writer_on(&map);
+    writer_map(writer, 1);
+    writer_key(writer, "n");
+    writer_raw(writer, element);
+    reader reader;
+    reader_init(&reader, buffer_bytes(&map));
+    uint64_t value = reader_uint(&reader, "n");
+    buffer_fini(&map);
+    return value;
+}
+
+static err
+s_read_progress(slice bytes, stored_session *ret_stored)
+{
+    reader reader;
+    reader_init(&reader, bytes);
+    ret_stored->last = reader_uint(&reader, "last");
+    ret_stored->generation = reader_uint(&reader, "generation");
+    ret_stored->heard = reader_opt_bool(&reader, "heard");
+    ret_stored->doubt.restored = reader_opt_bool(&reader, "restored");
+    ret_stored->doubt.upto = reader_opt_uint(&reader, "doubt", 0);
+    ret_stored->numbers = reader_uint(&reader, "numbers");
+    slice versions = reader_list(&reader, "versions", MAX_SNAPSHOT), element;
+    if (reader.error)
+        return ERR_MALFORMED;
+    size_t cursor = 0;
+    for (unsigned i = 0; i < MAX_VIEWS && msgpack_next(versions, &cursor, &element); i++)
+        ret_stored->views[i].version = s_read_uint(element);
+    return OK;
+}
+
+static err
+s_read_lease(slice bytes, stored_session *ret_stored)
+{
+    reader reader;
+    reader_init(&reader, bytes);
+    ret_stored->lease.kind = reader_uint(&reader, "kind");
+    ret_stored->lease.left_ms = reader_uint(&reader, "left_ms");
+    ret_stored->unsent = reader_opt_uint(&reader, "unsent", 0);
+    ret_stored->moves = true;
+    return reader_error(&reader);
+}
+
+// The broker writes this root itself. A number that no event can have was made up by a client.
+static void
+s_read_settled(slice bytes, stored_session *ret_stored)
+{
+    uint64_t settled = 0;
+    for (size_t i = 0; i < bytes.size && i < 8; i++)
+        settled = settled << 8 | bytes.data[i];
+    if (settled <= MAX_EVENT_NUMBER)
+        ret_stored->settled = settled;
+}
+
+static err
+s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
+{
+    switch (entry->root) {
+    case ROOT_SESSION:
+        return s_read_session(entry->bytes, ret_stored);
+    case ROOT_PROGRESS:
+        return s_read_progress(entry->bytes, ret_stored);
+    case ROOT_SETTLED:
+        s_read_settled(entry->bytes, ret_stored);
+        return OK;
+    case ROOT_LEASE:
+        return s_read_lease(entry->bytes, ret_stored);
+    default:
+        if (entry->root >= ROOT_REQUESTS && entry->root < ROOT_REQUESTS + MAX_VIEWS)
+            ret_stored->views[entry->root - ROOT_REQUESTS].request = entry->bytes;
+        if (entry->root >= ROOT_REPLIES && entry->root < ROOT_REPLIES + MAX_REPLIES_KEPT)
+            ret_stored->replies[entry->root - ROOT_REPLIES] = entry->bytes;
+        return OK;
+    }
+}
+
+static stored_view *
+s_find_view(stored_session *session, uint32_t root)
+{
+    for (unsigned i = 0; i < session->count; i++)
+        if (session->views[i].number == root >> 16)
+            return &session->views[i];
+    return NULL;
+}
+
+static void
+s_add_value(stored_view *view, slice value)
+{
+    size_t count = view->value_count;
+    // At 0, 1, 3, 7… the array is full.
+    if ((count & (count + 1)) == 0) {
+        view->values = realloc(view->values, (2 * count + 1) * sizeof *view->values);
+        ASSERT(view->values);
+    }
+    view->values[view->value_count++] = value;
+}
+
+// A view is found by its id and by its number, so both must be unique; and no view may have a number that the
+// session has yet to give.
+static bool
+s_is_consistent(const stored_session *session)
+{
+    for (unsigned i = 0; i < session->count; i++) {
+        const stored_view *view = &session->views[i];
+        if (view->number >= session->numbers)
+            return false;
+        for (unsigned n = 0; n < i; n++)
+            if (session->views[n].number == view->number || id_equal(session->views[n].id, view->id))
+                return false;
+    }
+    return session->numbers <= MAX_VIEW_NUMBERS && session->last <= MAX_EVENT_NUMBER;
+}
+
+// Reads twice: the session's own roots say which views there are, and then each value goes to its view.
+static err
+s_read_snapshot(slice frame, stored_session *ret_stored)
+{
+    snapshot_reader reader, second;
+    snapshot_entry entry;
+    err error = snapshot_read(frame, &reader);
+    if (!error && reader.kind != SNAPSHOT_FULL)
+        error = ERR_MALFORMED;
+    if (error)
+        return error;
+    second = reader;
+    while (!error && snapshot_next(&reader, &entry))
+        if (entry.root >> 16 > MAX_ROOT_VIEW)
+            error = s_read_root(&entry, ret_stored);
+    if (!error && !s_is_consistent(ret_stored))
+        error = ERR_MALFORMED;
+    while (!error && snapshot_next(&second, &entry)) {
+        stored_view *view = entry.root >> 16 <= MAX_ROOT_VIEW ? s_find_view(ret_stored, entry.root) : NULL;
+        if (view)
+            s_add_value(view, entry.bytes);
+    }
+    return error;
+}
+
+// Opens the view, as its number: patches that are on their way name it.
+static err
+s_restore_view(turn *self, const stored_view *stored)
+{
+    const view_ops *ops = self->host->ops;
+    void *instance = NULL;
+    restore_args args = {stored->path, stored->values, stored->value_count, self->session};
+    turn_note_view(self, stored->path);
+    err error = ops->restore(ops->host, &args, &instance, &self->fault);
+    if (error)
+        return error;
+    view *made = view_new(stored->id, stored->path, instance), *restored = made, *replaced = NULL;
+    view_restore(made, stored->version);
+    error = session_add_view(self->session, &made, &replaced);
+    if (!error)
+        view_set_number(restored, (unsigned)stored->number);
+    view_destroy(error ? &made : &replaced, ops);
+    return error;
+}
+
+static err
+s_join_with_request(turn *self, view *view, slice request)
+{
+    const view_ops *ops = self->host->ops;
+    reader reader;
+    reader_init(&reader, request);
+    mount_args args = {.request = reader_opt_map(&reader, "request", MAX_SNAPSHOT),
+                       .url = reader_opt_str(&reader, "url", MAX_SNAPSHOT)};
+    if (reader.error)
+        return ERR_MALFORMED;
+    return ops->join(ops->host, view_instance(view), &args, &self->fault);
+}
+
+// A view that moved gets its HTTP request at once, since no page joins it. It is closed if its user may no
+// longer see it; after another error it works on without a request.
+static void
+s_restore_request(turn *self, const stored_view *stored)
+{
+    view *view = session_view(self->session, stored->id);
+    err error = view ? s_join_with_request(self, view, stored->request) : OK;
+    if (!error)
+        return;
+    char id[ID_TEXT], text[400];
+    log_event(LEVEL_WARN, "moved_without_request", "session=%s reason=%s message=%s",
+              id_text(session_id(self->session), id), err_word(error),
+              log_quoted(fault_message(&self->fault), text, sizeof text));
+    fault_clear(&self->fault);
+    if (error == ERR_FORBIDDEN) {
+        view = session_take_view(self->session, stored->id);
+        view_destroy(&view, self->host->ops);
+    }
+}
+
+// Ignores what answers no event, and takes nothing else from the stored header: it may be another session's.
+static void
+s_restore_reply(session *session, slice stored)
+{
+    header head;
+    if (stored.size < HEADER_SIZE || header_decode(slice_of(stored.data, HEADER_SIZE), &head))
+        return;
+    bool settles = head.type == MSG_DONE || head.type == MSG_FAILED || head.type == MSG_UNKNOWN;
+    if (!settles || head.sequence > MAX_EVENT_NUMBER)
+        return;
+    head.session = session_id(session);
+    head.flags = 0;
+    reply *reply = reply_new(&head, &(client_id){0}, head.type);
+    buffer_append(&reply->body, stored.data + HEADER_SIZE, stored.size - HEADER_SIZE);
+    session_restore_reply(session, reply);
+    reply_destroy(&reply);
+}
+
+static err
+s_restore_session(turn *self, const stored_session *stored)
+{
+    session *session = self->session;
+    uint64_t now = clock_now(self->host->clock);
+    err error = OK;
+    for (unsigned i = 0; !error && i < stored->count; i++)
+        error = s_restore_view(self, &stored->views[i]);
+    if (error)
+        return error;
+    session_set_identity(session, stored->identity);
+    for (unsigned i = 0; i < MAX_REPLIES_KEPT; i++)
+        s_restore_reply(session, stored->replies[i]);
+    uint64_t last = stored->last > stored->settled ? stored->last : stored->settled;
+    session_restore(session, last, stored->generation, stored->heard, (unsigned)stored->numbers, now);
+    if (stored->moves)
+        session_move_in(session, &stored->doubt, stored->lease, now);
+    push_restore_unsent(session, stored->unsent);
+    for (unsigned i = 0; stored->moves && i < stored->count; i++)
+        if (stored->views[i].request.size)
+            s_restore_request(self, &stored->views[i]);
+    return OK;
+}
+
+static void
+s_log_not_restored(const turn *self, err error)
+{
+    char id[ID_TEXT], text[400];
+    slice message = fault_message(&self->fault);
+    log_event(LEVEL_ERROR, "not_restored", "session=%s reason=%s message=%s",
+              id_text(session_id(self->session), id), err_word(error),
+              log_quoted(message.size ? message : slice_text(err_text(error)), text, sizeof text));
+}
+
+err
+snapshot_restore(turn *self)
+{
+    if (!session_is_new(self->session))
+        return ERR_SPENT;
+    stored_session *stored = calloc(1, sizeof *stored);
+    ASSERT(stored);
+    err error = s_read_snapshot(request_body(self->request), stored);
+    if (!error) {
+        turn_begin_scope(self);
+        error = s_restore_session(self, stored);
+    }
+    for (unsigned i = 0; i < stored->count; i++)
+        free(stored->views[i].values);
+    // After a move no request follows that would begin the session anew: its page must hear that it ended.
+    self->ends_session = error && stored->moves;
+    free(stored);
+    if (error) {
+        session_close_views(self->session, self->host->ops);
+        s_log_not_restored(self, error);
+    }
+    return error;
+}
