@@ -4,6 +4,8 @@
 #define TROUPE_TEST_FAKE_H
 
 #include "worker/actor/dispatch.h"
+#include "worker/actor/session_replies.h"
+#include "worker/actor/session_storage.h"
 
 typedef struct {
     view_ops ops;

@@ -94,7 +94,7 @@ dispatch_request(session *session, request **request_p, const turn_host *host)
     turn *self = turn_new(session, request_p, host);
     bool stale = s_is_stale(self);
     if (!stale && self->request->head.type == MSG_EVENT) {
-        session_heard(session);
+        session_confirm_join(session);
         turn_begin_event(self);
         return s_run_steps(self);
     }

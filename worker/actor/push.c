@@ -54,7 +54,7 @@ s_admit(turn *self)
 {
     const view_ops *ops = self->host->ops;
     uint64_t now = clock_now(self->host->clock);
-    bool attached = session_attached(self->session);
+    bool attached = session_is_attached(self->session);
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
         view *view = session_view_at(self->session, i);
         s_take_changed(view, ops);
@@ -230,15 +230,15 @@ void
 push_arm(turn *self)
 {
     session *session = self->session;
-    bool attached = session_attached(session) && !self->ends_session && !self->moves_session;
-    if (!self->host->arm || (!attached && !session_armed(session)))
+    bool attached = session_is_attached(session) && !self->ends_session && !self->moves_session;
+    if (!self->host->arm || (!attached && !session_has_timer(session)))
         return;
     uint64_t due = TIMER_NEVER;
     for (unsigned i = 0; i < session_view_count(session); i++) {
         uint64_t next = s_due(self, session_view_at(session, i), attached);
         due = next < due ? next : due;
     }
-    if (due != TIMER_NEVER || session_armed(session))
+    if (due != TIMER_NEVER || session_has_timer(session))
         self->host->arm(self->host->context, session, due);
-    session_set_armed(session, due != TIMER_NEVER);
+    session_set_has_timer(session, due != TIMER_NEVER);
 }

@@ -15,10 +15,10 @@ request_leave(turn *self)
 err
 request_ack(turn *self)
 {
-    session_heard(self->session);
+    session_confirm_join(self->session);
     ack_body body;
     err error = ack_decode(request_body(self->request), &body);
-    view *view = error ? NULL : session_view(self->session, body.view);
+    view *view = error ? NULL : session_find_view(self->session, body.view);
     if (view)
         push_acked(view, body.version);
     return error;
@@ -42,8 +42,8 @@ request_stats(turn *self)
     writer_key(writer, "figures");
     writer_map(writer, 4);
     writer_key_uint(writer, "views", session_view_count(self->session));
-    writer_key_uint(writer, "bytes", session_bytes(self->session));
-    writer_key_uint(writer, "last", session_last(self->session));
+    writer_key_uint(writer, "bytes", session_tree_bytes(self->session));
+    writer_key_uint(writer, "last", session_last_event(self->session));
     writer_key_uint(writer, "generation", session_generation(self->session));
     turn_answer(self, &reply);
     return OK;

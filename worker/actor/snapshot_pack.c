@@ -35,19 +35,19 @@ s_put_progress(const session *session, buffer *out)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
     writer writer = writer_on(out);
-    session_doubt doubt = session_in_doubt(session);
-    bool in_doubt = doubt.restored || doubt.upto;
-    writer_map(writer, in_doubt ? 7 : 5);
-    writer_key_uint(writer, "last", session_last(session));
+    uncertainty uncertainty = session_uncertainty(session);
+    bool uncertain = uncertainty.restored || uncertainty.last;
+    writer_map(writer, uncertain ? 7 : 5);
+    writer_key_uint(writer, "last", session_last_event(session));
     writer_key_uint(writer, "generation", session_generation(session));
     writer_key(writer, "heard");
-    writer_bool(writer, session_was_heard(session));
-    if (in_doubt) {
+    writer_bool(writer, session_is_join_confirmed(session));
+    if (uncertain) {
         writer_key(writer, "restored");
-        writer_bool(writer, doubt.restored);
-        writer_key_uint(writer, "doubt", doubt.upto);
+        writer_bool(writer, uncertainty.restored);
+        writer_key_uint(writer, "doubt", uncertainty.last);
     }
-    writer_key_uint(writer, "numbers", session_numbers(session));
+    writer_key_uint(writer, "numbers", session_view_numbers(session));
     writer_key(writer, "versions");
     writer_list(writer, session_view_count(session));
     for (unsigned i = 0; i < session_view_count(session); i++)
@@ -81,7 +81,7 @@ s_put_reply(const session *session, unsigned index, buffer *out)
     uint64_t sequence;
     bool whole;
     uint8_t frame[HEADER_SIZE];
-    const reply *reply = session_kept_at(session, index, &sequence, &whole);
+    const reply *reply = session_reply_at(session, index, &sequence, &whole);
     if (!sequence)
         return;
     header head = {.version = PROTOCOL_VERSION, .type = MSG_DONE, .session = session_id(session)};
@@ -142,7 +142,7 @@ s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
     buffer_reserve(out, COMMON_SIZE);
     snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
     // Also of the reply to a repeat: the broker notices a lost snapshot by a gap.
-    snapshot_put_number(out, session_number_snapshot(session));
+    snapshot_put_number(out, session_next_snapshot_number(session));
     s_put_progress(session, out);
     if (whole) {
         s_put_session(session, out);
@@ -163,31 +163,31 @@ snapshot_attach(turn *self, reply *reply)
 {
     session *session = self->session;
     uint64_t store = self->host->store ? *self->host->store : 0;
-    if (!store || !s_is_executed(self, reply) || session_unadopted(session))
+    if (!store || !s_is_executed(self, reply) || session_is_unadopted(session))
         return;
     uint8_t type = self->request->head.type;
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
-    keeping before = session_keeping(session, store);
+    storage_state before = session_storage(session, store);
     if (!session_view_count(session)) {
         // Its last view was unmounted.
-        if (before == KEEPING) {
+        if (before == STORAGE_CURRENT) {
             s_put_none(&reply->snapshot);
-            session_set_keeping(session, KEEPING_NEW, store);
+            session_set_storage(session, STORAGE_NONE, store);
         }
         return;
     }
-    if (changes && before == KEEPING_NOT)
+    if (changes && before == STORAGE_IMPOSSIBLE)
         return;
-    bool whole = !changes || before != KEEPING || (self->request->head.flags & FLAG_WHOLE);
-    bool packed = s_pack_for_store(self, whole, before != KEEPING_NOT, &reply->snapshot);
-    session_set_keeping(session, packed ? KEEPING : KEEPING_NOT, store);
+    bool whole = !changes || before != STORAGE_CURRENT || (self->request->head.flags & FLAG_WHOLE);
+    bool packed = s_pack_for_store(self, whole, before != STORAGE_IMPOSSIBLE, &reply->snapshot);
+    session_set_storage(session, packed ? STORAGE_CURRENT : STORAGE_IMPOSSIBLE, store);
 }
 
 // What keeps the session alive, and which views its page has not been sent.
 static void
 s_put_lease(const turn *self, buffer *out)
 {
-    session_lease lease = session_lease_at(self->session, clock_now(self->host->clock));
+    lease_state lease = session_lease_state(self->session, clock_now(self->host->clock));
     size_t opened = snapshot_open(out, ROOT_LEASE);
     writer writer = writer_on(out);
     writer_map(writer, 3);

@@ -30,8 +30,8 @@ typedef struct {
     bool heard;
     // Only if the session moves; a store has none of it.
     bool moves;
-    session_lease lease;
-    session_doubt doubt;
+    lease_state lease;
+    uncertainty uncertainty;
     uint64_t unsent; // push_unsent()
     unsigned count;
     stored_view views[MAX_VIEWS];
@@ -93,8 +93,8 @@ s_read_progress(slice bytes, stored_session *ret_stored)
     ret_stored->last = reader_uint(&reader, "last");
     ret_stored->generation = reader_uint(&reader, "generation");
     ret_stored->heard = reader_opt_bool(&reader, "heard");
-    ret_stored->doubt.restored = reader_opt_bool(&reader, "restored");
-    ret_stored->doubt.upto = reader_opt_uint(&reader, "doubt", 0);
+    ret_stored->uncertainty.restored = reader_opt_bool(&reader, "restored");
+    ret_stored->uncertainty.last = reader_opt_uint(&reader, "doubt", 0);
     ret_stored->numbers = reader_uint(&reader, "numbers");
     slice versions = reader_list(&reader, "versions", MAX_SNAPSHOT), element;
     if (reader.error)
@@ -250,7 +250,7 @@ s_join_with_request(turn *self, view *view, slice request)
 static void
 s_restore_request(turn *self, const stored_view *stored)
 {
-    view *view = session_view(self->session, stored->id);
+    view *view = session_find_view(self->session, stored->id);
     err error = view ? s_join_with_request(self, view, stored->request) : OK;
     if (!error)
         return;
@@ -299,7 +299,7 @@ s_restore_session(turn *self, const stored_session *stored)
     uint64_t last = stored->last > stored->settled ? stored->last : stored->settled;
     session_restore(session, last, stored->generation, stored->heard, (unsigned)stored->numbers, now);
     if (stored->moves)
-        session_move_in(session, &stored->doubt, stored->lease, now);
+        session_restore_moved(session, &stored->uncertainty, stored->lease, now);
     push_restore_unsent(session, stored->unsent);
     for (unsigned i = 0; stored->moves && i < stored->count; i++)
         if (stored->views[i].request.size)

@@ -72,7 +72,7 @@ s_check_repeatable(turn *self)
 {
     const view_ops *ops = self->host->ops;
     const header *head = &self->request->head;
-    bool again = (head->flags & FLAG_AGAIN) && session_may_have_run(self->session, head->sequence);
+    bool again = (head->flags & FLAG_AGAIN) && session_may_have_executed(self->session, head->sequence);
     if (again && !ops->may_repeat(ops->host, view_instance(self->view), self->event.name))
         return ERR_WORKER_LOST;
     return OK;
@@ -86,7 +86,7 @@ s_admit(turn *self)
     err error = event_decode(request_body(self->request), &self->event);
     if (error)
         return error;
-    uint64_t last = session_last(self->session);
+    uint64_t last = session_last_event(self->session);
     if (head->sequence != last + 1) {
         fault_set_message(&self->fault, "event %" PRIu64 " does not follow %" PRIu64, head->sequence, last);
         return ERR_GAP;
@@ -102,7 +102,7 @@ s_admit(turn *self)
                           MAX_PARAM_COUNT);
         return ERR_PARAMS;
     }
-    self->view = session_view(self->session, self->event.view);
+    self->view = session_find_view(self->session, self->event.view);
     return self->view ? s_check_repeatable(self) : ERR_VIEW_NOT_FOUND;
 }
 
@@ -239,7 +239,7 @@ s_render_again(turn *self)
 {
     if (event_decode(request_body(self->request), &self->event))
         return false;
-    self->view = session_view(self->session, self->event.view);
+    self->view = session_find_view(self->session, self->event.view);
     if (!self->view)
         return false;
     tree_forget(view_tree(self->view), SLOT_ROOT);
@@ -267,18 +267,18 @@ turn_begin_event(turn *self)
     const reply *kept = NULL;
     reply *reply;
     self->next_step = s_event_steps;
-    if (sequence == 0 || sequence > session_last(self->session))
+    if (sequence == 0 || sequence > session_last_event(self->session))
         return;
-    switch (session_kept(self->session, sequence, &kept)) {
-    case KEPT_WHOLE:
+    switch (session_find_reply(self->session, sequence, &kept)) {
+    case REPLY_WHOLE:
         reply = s_copy_reply(self, kept);
         break;
-    case KEPT_WITHOUT_BODY:
+    case REPLY_WITHOUT_BODY:
         if (s_render_again(self))
             return;
         reply = reply_refusal(self->request, ERR_VIEW_NOT_FOUND, NULL, 0);
         break;
-    case KEPT_NOT:
+    case REPLY_GONE:
     default:
         reply = reply_refusal(self->request, ERR_FORGOTTEN, NULL, 0);
     }

@@ -5,6 +5,8 @@
 #define TROUPE_WORKER_ACTOR_TURN_INTERNAL_H
 
 #include "proto/bodies.h"
+#include "worker/actor/session_replies.h"
+#include "worker/actor/session_storage.h"
 #include "worker/actor/turn.h"
 #include "worker/page/root.h"
 

@@ -104,7 +104,7 @@ turn_answer(turn *self, reply **reply_p)
     uint64_t sequence = reply->head.sequence;
     if (self->request->head.type != MSG_EVENT || reply->head.type == MSG_NOT_EXECUTED)
         return;
-    if (sequence == session_last(self->session) + 1)
+    if (sequence == session_last_event(self->session) + 1)
         session_finish_event(self->session, sequence, reply);
     else
         reply->head.flags |= FLAG_REPEAT;

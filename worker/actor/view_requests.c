@@ -81,7 +81,7 @@ s_answer_mounted(turn *self, const view *view, slice headers)
     mounted_body body = {.view = view_id(view),
                          .version = view_version(view),
                          .html = s_page_html(self, &wrapped, &plain),
-                         .last = session_last(self->session),
+                         .last = session_last_event(self->session),
                          .headers = headers};
     if (flags & (FLAG_PAGE | FLAG_EMBED)) {
         bool root = wrapped || (flags & FLAG_EMBED);
@@ -201,7 +201,7 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(view), args, &self->fault);
     bool differs = view_version(view) != join->version || view_is_restored(view) ||
-                   session_in_doubt(self->session).restored;
+                   session_uncertainty(self->session).restored;
     if (!error && differs)
         error = s_render_root(self, view);
     if (!error) {
@@ -246,7 +246,7 @@ static void
 s_join_view(turn *self, const join_body *body, const join_view *join, buffer *out)
 {
     mount_args args = {.request = body->request, .url = join->url, .params = join->params};
-    view *existing = session_view(self->session, join->view);
+    view *existing = session_find_view(self->session, join->view);
     err error =
         existing ? s_join_existing(self, existing, join, &args, out) : s_join_new(self, join, &args, out);
     if (error)
@@ -259,7 +259,8 @@ s_check_join(turn *self, const join_body *body, bool *ret_again)
 {
     session *session = self->session;
     const request *request = self->request;
-    *ret_again = session_joins_again(session, body->generation, &request->client, request->head.sequence);
+    *ret_again =
+        session_is_repeated_join(session, body->generation, &request->client, request->head.sequence);
     if (session_is_new(session))
         return OK;
     if (!*ret_again && !session_may_join(session, body->generation))
@@ -273,7 +274,7 @@ s_check_join(turn *self, const join_body *body, bool *ret_again)
 static void
 s_encode_joined(turn *self, const join_body *body, bool fresh, uint64_t generation, buffer *out)
 {
-    bool restored = session_in_doubt(self->session).restored;
+    bool restored = session_uncertainty(self->session).restored;
     writer writer = writer_on(out);
     writer_map(writer, restored ? 5 : 4);
     writer_key_uint(writer, "generation", generation);
@@ -281,7 +282,7 @@ s_encode_joined(turn *self, const join_body *body, bool fresh, uint64_t generati
         writer_key(writer, "restored");
         writer_bool(writer, true);
     }
-    writer_key_uint(writer, "last", session_last(self->session));
+    writer_key_uint(writer, "last", session_last_event(self->session));
     writer_key(writer, "fresh");
     writer_bool(writer, fresh);
     writer_key(writer, "views");
@@ -377,7 +378,7 @@ request_refresh(turn *self)
     err error = refresh_decode(request_body(self->request), &body);
     if (error)
         return error;
-    view *view = session_view(self->session, body.view);
+    view *view = session_find_view(self->session, body.view);
     if (!view)
         return ERR_VIEW_NOT_FOUND;
     view_tree(view)->whole |= body.whole;

@@ -104,7 +104,8 @@ s_announce_some(worker *self, const announced *some, uint32_t count, bool last)
 static announced
 s_announced(worker *self, const session *session, client_id *ret_by)
 {
-    announced announced = {session_id(session), session_epoch(session), session_announced(session), {0}};
+    announced announced = {
+        session_id(session), session_epoch(session), session_announced_state(session), {0}};
     *ret_by = session_table_client(self->session_table, session);
     if (announced.state == ANNOUNCED_ATTACHED && ret_by->size)
         announced.client = slice_of(ret_by->bytes, ret_by->size);

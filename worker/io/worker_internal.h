@@ -5,6 +5,7 @@
 #define TROUPE_WORKER_IO_CORE_H
 
 #include "common/log.h"
+#include "worker/actor/session_lease.h"
 #include "worker/io/outbox.h"
 #include "worker/io/session_table.h"
 #include "worker/io/watchdog.h"

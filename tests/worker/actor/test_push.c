@@ -54,7 +54,7 @@ s_text(const reply *from, const char *key)
 static push_state *
 s_state(void)
 {
-    return view_push_state(session_view(s_session, FAKE_VIEW));
+    return view_push_state(session_find_view(s_session, FAKE_VIEW));
 }
 
 // Time passes until the session wants a turn; the reply, if it has one.
@@ -93,7 +93,7 @@ s_a_tick_becomes_a_push(void)
     CU_ASSERT_STRING_EQUAL(s_text(push, "frame"), "{\"v\":0,\"s\":2,\"a\":0,"
                                                   "\"d\":{\"0\":{\"h\":\"<main dj-root>1</main>\"}}}");
     CU_ASSERT_EQUAL(s_fake.armed, first + INTERVAL); // from when it was due
-    CU_ASSERT_EQUAL(session_last(s_session), 0);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 0);
     s_finish();
 }
 
@@ -132,7 +132,7 @@ s_nothing_changed_nothing_sent(void)
     CU_ASSERT_PTR_NOT_NULL(s_wait());
     CU_ASSERT_PTR_NULL(s_wait());
     CU_ASSERT_PTR_NULL(s_wait());
-    CU_ASSERT_EQUAL(view_version(session_view(s_session, FAKE_VIEW)), 2);
+    CU_ASSERT_EQUAL(view_version(session_find_view(s_session, FAKE_VIEW)), 2);
     s_finish();
 }
 
@@ -213,7 +213,7 @@ s_a_slow_page(void)
     s_joined(INTERVAL);
     for (unsigned i = 0; i < MAX_UNACKED; i++)
         CU_ASSERT_PTR_NOT_NULL_FATAL(s_wait());
-    uint64_t version = view_version(session_view(s_session, FAKE_VIEW));
+    uint64_t version = view_version(session_find_view(s_session, FAKE_VIEW));
     CU_ASSERT_EQUAL(version, 1 + MAX_UNACKED);
     CU_ASSERT_PTR_NULL(s_wait()); // they count on
     CU_ASSERT_PTR_NULL(s_wait());

@@ -134,10 +134,10 @@ s_unadopted_lease(void)
 {
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
-    CU_ASSERT_TRUE(session_unadopted(s_session));
+    CU_ASSERT_TRUE(session_is_unadopted(s_session));
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + UNADOPTED_MS);
     CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))->head.type, MSG_JOINED);
-    CU_ASSERT_FALSE(session_unadopted(s_session));
+    CU_ASSERT_FALSE(session_is_unadopted(s_session));
     CU_ASSERT_EQUAL(session_deadline(s_session), UINT64_MAX);
     CU_ASSERT_PTR_NULL(s_run(fake_request(&s_fake, MSG_LEAVE, 0, 0, slice_text("\x80"))));
     CU_ASSERT_EQUAL(session_deadline(s_session), s_fake.now + DETACHED_MS);

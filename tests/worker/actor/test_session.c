@@ -17,19 +17,19 @@ s_kept_replies(void)
 {
     session *self = session_new(FAKE_SESSION, 1);
     const reply *kept;
-    CU_ASSERT_EQUAL(session_kept(self, 0, &kept), KEPT_NOT);
+    CU_ASSERT_EQUAL(session_find_reply(self, 0, &kept), REPLY_GONE);
     for (uint64_t i = 1; i <= 10; i++) {
         reply *reply = s_reply(i == 9 ? MSG_FAILED : MSG_DONE, i, i >= 9 ? MAX_REPLY_KEPT + 1 : 10);
         session_finish_event(self, i, reply);
         reply_destroy(&reply);
     }
-    CU_ASSERT_EQUAL(session_last(self), 10);
-    CU_ASSERT_EQUAL(session_kept(self, 2, &kept), KEPT_NOT);
-    CU_ASSERT_EQUAL(session_kept(self, 3, &kept), KEPT_WHOLE);
+    CU_ASSERT_EQUAL(session_last_event(self), 10);
+    CU_ASSERT_EQUAL(session_find_reply(self, 2, &kept), REPLY_GONE);
+    CU_ASSERT_EQUAL(session_find_reply(self, 3, &kept), REPLY_WHOLE);
     CU_ASSERT_EQUAL(kept->head.sequence, 3);
-    CU_ASSERT_EQUAL(session_kept(self, 9, &kept), KEPT_WHOLE); // a failure cannot be made again
-    CU_ASSERT_EQUAL(session_kept(self, 10, &kept), KEPT_WITHOUT_BODY);
-    CU_ASSERT_EQUAL(session_kept(self, 11, &kept), KEPT_NOT);
+    CU_ASSERT_EQUAL(session_find_reply(self, 9, &kept), REPLY_WHOLE); // a failure cannot be made again
+    CU_ASSERT_EQUAL(session_find_reply(self, 10, &kept), REPLY_WITHOUT_BODY);
+    CU_ASSERT_EQUAL(session_find_reply(self, 11, &kept), REPLY_GONE);
     session_destroy(&self);
 }
 
@@ -51,16 +51,16 @@ s_leases(void)
     session_touch(self, 100);
     CU_ASSERT_EQUAL(session_deadline(self), 100 + IDLE_MS);
     session_await_join(self, 200);
-    CU_ASSERT_TRUE(session_unadopted(self));
+    CU_ASSERT_TRUE(session_is_unadopted(self));
     session_touch(self, 300);
     CU_ASSERT_EQUAL(session_deadline(self), 200 + UNADOPTED_MS); // a turn does not adopt
     session_left(self, 400);
-    CU_ASSERT_TRUE(session_unadopted(self));
+    CU_ASSERT_TRUE(session_is_unadopted(self));
     session_joined(self, 0, 1, &(client_id){2, "me"}, 7);
     session_touch(self, 500);
     CU_ASSERT_EQUAL(session_deadline(self), UINT64_MAX);
     session_await_join(self, 600); // a second view of the page is mounted
-    CU_ASSERT_FALSE(session_unadopted(self));
+    CU_ASSERT_FALSE(session_is_unadopted(self));
     session_left(self, 700);
     session_touch(self, 800);
     CU_ASSERT_EQUAL(session_deadline(self), 700 + DETACHED_MS);
@@ -74,7 +74,7 @@ s_joins_without_an_answer(void)
     session *self = session_new(FAKE_SESSION, 1);
     const client_id me = {2, "me"};
     session_joined(self, 0, 1, &me, 1);
-    session_heard(self);
+    session_confirm_join(self);
     for (uint64_t generation = 2; generation <= 4; generation++) {
         CU_ASSERT_TRUE(session_may_join(self, 1));
         session_joined(self, 1, generation, &me, generation);
@@ -89,7 +89,7 @@ s_joins_without_an_answer(void)
     session_left(self, 200);
     CU_ASSERT_FALSE(session_may_join(self, 1));
     CU_ASSERT_TRUE(session_may_join(self, 4));
-    session_heard(self);
+    session_confirm_join(self);
     CU_ASSERT_FALSE(session_may_join(self, 4));
     CU_ASSERT_TRUE(session_may_join(self, 5));
     session_destroy(&self);

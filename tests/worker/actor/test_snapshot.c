@@ -219,7 +219,7 @@ s_there_and_back(void)
     s_store(&kept, reply);
     s_store_reply(&kept, reply);
     s_revive(&kept);
-    CU_ASSERT_EQUAL(session_last(s_session), 1);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 1);
     CU_ASSERT_EQUAL(session_generation(s_session), 1);
     CU_ASSERT_TRUE(slice_is(session_identity(s_session), "ann"));
     CU_ASSERT_TRUE(session_deadline(s_session) < UINT64_MAX); // its page may never come
@@ -376,7 +376,7 @@ s_answered_by_the_broker(void)
     s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
     snapshot_put(&kept, ROOT_SETTLED, slice_of(settled, sizeof settled));
     s_revive(&kept);
-    CU_ASSERT_EQUAL(session_last(s_session), 4);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 4);
     CU_ASSERT_EQUAL(s_event(5, "increment", 0)->head.type, MSG_DONE);
     s_finish();
     buffer_fini(&kept);

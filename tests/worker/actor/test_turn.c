@@ -105,18 +105,18 @@ s_large_reply_is_made_again(void)
     s_run(fake_mount(&s_fake, 0, FAKE_VIEW));
     const reply *kept, *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
     // As if it had been over the limit: a session keeps no more than that it happened.
-    CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WHOLE);
+    CU_ASSERT_EQUAL(session_find_reply(s_session, 1, &kept), REPLY_WHOLE);
     struct reply *large = reply_copy(reply);
     buffer_reserve(&large->body, MAX_REPLY_KEPT);
     buffer_wrote(&large->body, MAX_REPLY_KEPT);
     large->head.sequence = 2;
     session_finish_event(s_session, 2, large);
     reply_destroy(&large);
-    CU_ASSERT_EQUAL(session_kept(s_session, 2, &kept), KEPT_WITHOUT_BODY);
+    CU_ASSERT_EQUAL(session_find_reply(s_session, 2, &kept), REPLY_WITHOUT_BODY);
     reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
     CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "0001</div>"));
-    CU_ASSERT_EQUAL(session_last(s_session), 2);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 2);
     s_finish();
 }
 
@@ -128,7 +128,7 @@ s_expired(void)
     late->head.ttl = 50;
     s_fake.now += 51;
     CU_ASSERT_STRING_EQUAL(s_text(s_run(late), "reason"), "expired");
-    CU_ASSERT_EQUAL(session_last(s_session), 0);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 0);
     late = fake_event(&s_fake, 1, FAKE_VIEW, "increment", 0);
     s_fake.now += DEFAULT_TTL_MS;
     CU_ASSERT_EQUAL(s_run(late)->head.type, MSG_DONE);
@@ -151,7 +151,7 @@ s_failed(void)
     s_fake.template = NULL;
     reply = s_run(fake_event(&s_fake, 4, FAKE_VIEW, "increment", FLAG_BROWSER));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "template");
-    CU_ASSERT_EQUAL(session_last(s_session), 4); // each used its number
+    CU_ASSERT_EQUAL(session_last_event(s_session), 4); // each used its number
     s_finish();
 }
 
@@ -164,7 +164,7 @@ s_malformed(void)
     CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
     reply = s_run(fake_request(&s_fake, MSG_MOUNT, SEQUENCE_REQUEST, 0, slice_text("\x80")));
     CU_ASSERT_STRING_EQUAL(s_text(reply, "reason"), "malformed");
-    CU_ASSERT_EQUAL(session_last(s_session), 0);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 0);
     s_finish();
 }
 
@@ -287,7 +287,7 @@ s_every_repeat_says_so(void)
     s_page_byte = 'y';
     const reply *kept, *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
     CU_ASSERT_EQUAL(reply->head.flags, 0);
-    CU_ASSERT_EQUAL(session_kept(s_session, 1, &kept), KEPT_WITHOUT_BODY);
+    CU_ASSERT_EQUAL(session_find_reply(s_session, 1, &kept), REPLY_WITHOUT_BODY);
     reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
     CU_ASSERT_EQUAL(reply->head.type, MSG_DONE);
     CU_ASSERT_EQUAL(reply->head.flags, FLAG_REPEAT);
@@ -295,7 +295,7 @@ s_every_repeat_says_so(void)
     reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_HTML));
     CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
     CU_ASSERT_EQUAL(reply->head.flags, FLAG_REPEAT);
-    CU_ASSERT_EQUAL(session_last(s_session), 1);
+    CU_ASSERT_EQUAL(session_last_event(s_session), 1);
     s_finish();
 }
 

@@ -1,0 +1,61 @@
+// session_internal - a session's members, for the session_*.c files only. Each part is written by one of
+// them.
+#ifndef TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
+#define TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
+
+#include "worker/actor/session.h"
+#include "worker/actor/session_lease.h"
+#include "worker/actor/session_replies.h"
+#include "worker/actor/session_storage.h"
+
+#include <stdatomic.h>
+
+typedef struct {
+    uint64_t sequence; // 0: none
+    reply *reply;      // owned; NULL without its body
+    bool without_body;
+} kept_reply;
+
+typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease_kind;
+
+struct session {
+    run_queue_item item;
+    id16 id;
+    uint64_t epoch;
+    view *views[MAX_VIEWS];
+    _Atomic unsigned view_count;
+    unsigned view_numbers; // given to views so far
+    uint8_t identity[MAX_IDENTITY];
+    _Atomic size_t identity_size; // stored once, after the bytes, so that any thread may read them
+    bool has_timer;
+    turn *parked;
+    black_box_slot *record;
+
+    // session_replies.c
+    uint64_t last_event;
+    kept_reply replies[MAX_REPLIES_KEPT]; // by sequence, modulo their number
+
+    // session_lease.c
+    _Atomic uint64_t deadline;
+    _Atomic lease_kind lease;
+    uint64_t generation;
+    uint64_t joined_from; // the last generation that a page is known to have had
+    bool join_confirmed;  // a page is known to have this one
+    client_id joined_by;
+    uint64_t join_sequence;
+
+    // session_storage.c
+    storage_state storage;
+    uint64_t storage_store; // the store that storage is about
+    uint32_t snapshot_number;
+    bool restored; // the page has not been heard of since
+    // A worker that died may have executed events up to this one, which then come again.
+    uint64_t last_uncertain;
+};
+
+// For session_storage.c, of a session that is restored.
+void session_restore_progress(session *self, uint64_t last_event);
+void session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_t now);
+void session_restore_lease(session *self, lease_state state, uint64_t now);
+
+#endif

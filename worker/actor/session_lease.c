@@ -1,0 +1,140 @@
+// Deadlines, and the generations that decide which page a session belongs to.
+#include "worker/actor/session_internal.h"
+
+static void
+s_set_lease(session *self, lease_kind kind, uint64_t deadline)
+{
+    atomic_store(&self->lease, kind);
+    atomic_store(&self->deadline, deadline);
+}
+
+void
+session_touch(session *self, uint64_t now)
+{
+    if (atomic_load(&self->lease) == LEASE_IDLE)
+        s_set_lease(self, LEASE_IDLE, now + IDLE_MS);
+}
+
+void
+session_await_join(session *self, uint64_t now)
+{
+    if (session_is_new(self) || session_is_unadopted(self))
+        s_set_lease(self, LEASE_UNADOPTED, now + UNADOPTED_MS);
+}
+
+void
+session_left(session *self, uint64_t now)
+{
+    if (atomic_load(&self->lease) == LEASE_ATTACHED)
+        s_set_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+}
+
+bool
+session_is_attached(const session *self)
+{
+    return atomic_load(&self->lease) == LEASE_ATTACHED;
+}
+
+bool
+session_is_unadopted(const session *self)
+{
+    return atomic_load(&self->lease) == LEASE_UNADOPTED;
+}
+
+uint64_t
+session_deadline(const session *self)
+{
+    return atomic_load(&self->deadline);
+}
+
+announced_state
+session_announced_state(const session *self)
+{
+    static const announced_state states[] = {ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED,
+                                             ANNOUNCED_DETACHED};
+    return states[atomic_load(&self->lease)];
+}
+
+uint64_t
+session_generation(const session *self)
+{
+    return self->generation;
+}
+
+// A page that joined more than once without a JOINED still has the generation that it first joined from.
+bool
+session_may_join(const session *self, uint64_t generation)
+{
+    if (generation == self->generation)
+        return true;
+    return generation >= self->joined_from && generation < self->generation && !self->join_confirmed &&
+           atomic_load(&self->lease) != LEASE_ATTACHED;
+}
+
+bool
+session_is_repeated_join(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
+{
+    return generation + 1 == self->generation && !self->join_confirmed && sequence == self->join_sequence &&
+           client->size == self->joined_by.size &&
+           memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
+}
+
+void
+session_joined(session *self, uint64_t asked, uint64_t generation, const client_id *client, uint64_t sequence)
+{
+    if (asked >= self->generation)
+        self->joined_from = asked;
+    self->joined_by = *client;
+    self->join_sequence = sequence;
+    self->generation = generation;
+    self->join_confirmed = false;
+    s_set_lease(self, LEASE_ATTACHED, UINT64_MAX);
+}
+
+void
+session_confirm_join(session *self)
+{
+    self->join_confirmed = true;
+    // Without a socket it is a program that speaks, and not the page.
+    if (atomic_load(&self->lease) == LEASE_ATTACHED)
+        self->restored = false;
+}
+
+bool
+session_is_join_confirmed(const session *self)
+{
+    return self->join_confirmed;
+}
+
+lease_state
+session_lease_state(const session *self, uint64_t now)
+{
+    uint64_t deadline = atomic_load(&self->deadline);
+    uint64_t left_ms = deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 0;
+    return (lease_state){atomic_load(&self->lease), left_ms};
+}
+
+// Its page, or its program, may stay away as if it had left just now.
+void
+session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_t now)
+{
+    self->generation = generation;
+    self->joined_from = generation ? generation - 1 : 0;
+    self->join_confirmed = confirmed;
+    if (generation)
+        s_set_lease(self, LEASE_DETACHED, now + DETACHED_MS);
+    else
+        s_set_lease(self, LEASE_IDLE, now + IDLE_MS);
+}
+
+// The state came over a socket: an unknown kind changes nothing, and no lease is longer than its kind's.
+void
+session_restore_lease(session *self, lease_state state, uint64_t now)
+{
+    static const uint64_t limits[] = {IDLE_MS, UNADOPTED_MS, 0, DETACHED_MS};
+    if (state.kind >= sizeof limits / sizeof *limits)
+        return;
+    uint64_t left_ms = state.left_ms < limits[state.kind] ? state.left_ms : limits[state.kind];
+    uint64_t deadline = state.kind == LEASE_ATTACHED ? UINT64_MAX : now + left_ms;
+    s_set_lease(self, (lease_kind)state.kind, deadline);
+}

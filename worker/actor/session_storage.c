@@ -1,0 +1,56 @@
+// Whether the store has the session, and a session's return from it.
+#include "worker/actor/session_internal.h"
+
+// How many events a session may have sent before it heard of the first: the broker holds as many.
+#define MAX_UNANSWERED_EVENTS (2 * MAX_MAILBOX)
+
+storage_state
+session_storage(const session *self, uint64_t store)
+{
+    return self->storage_store == store ? self->storage : STORAGE_NONE;
+}
+
+void
+session_set_storage(session *self, storage_state state, uint64_t store)
+{
+    self->storage = state;
+    self->storage_store = store;
+}
+
+uint32_t
+session_next_snapshot_number(session *self)
+{
+    self->snapshot_number += self->snapshot_number == UINT32_MAX ? 2 : 1;
+    return self->snapshot_number;
+}
+
+void
+session_restore(session *self, uint64_t last_event, uint64_t generation, bool join_confirmed,
+                unsigned view_numbers, uint64_t now)
+{
+    session_restore_progress(self, last_event);
+    session_restore_join(self, generation, join_confirmed, now);
+    self->view_numbers = view_numbers;
+    self->restored = true;
+    self->last_uncertain = last_event + MAX_UNANSWERED_EVENTS;
+}
+
+uncertainty
+session_uncertainty(const session *self)
+{
+    return (uncertainty){self->restored, self->last_uncertain};
+}
+
+bool
+session_may_have_executed(const session *self, uint64_t sequence)
+{
+    return sequence <= self->last_uncertain;
+}
+
+void
+session_restore_moved(session *self, const uncertainty *uncertainty, lease_state lease, uint64_t now)
+{
+    self->restored = uncertainty->restored;
+    self->last_uncertain = uncertainty->last;
+    session_restore_lease(self, lease, now);
+}
