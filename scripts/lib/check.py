@@ -9,6 +9,7 @@ import time
 
 import check_client
 import check_guards
+import check_js
 import check_layers
 import check_markdown
 import check_paths
@@ -82,6 +83,13 @@ def check_javascript(root):
     return problems
 
 
+def check_js_types(root):
+    """TypeScript finds nothing in the browser's side, whose types are JSDoc comments."""
+    if not (root / check_js.TSC).exists():
+        raise Skipped("tests/js/node_modules not installed: scripts/setup --node")
+    return check_js.check_types(root)
+
+
 def check_client_size(root):
     """The browser's side is small."""
     tool("esbuild")
@@ -112,6 +120,8 @@ GATES = {
     "ruff": (check_ruff, True),
     "shellcheck": (check_shell, True),
     "javascript": (check_javascript, True),
+    "js-circles": (check_js.check_circles, True),
+    "js-types": (check_js_types, True),
     "client": (check_client_size, True),
     "registries": (check_words.check_registries, True),
     "unfinished": (check_words.check_unfinished, True),

@@ -38,8 +38,8 @@ def python_functions(source):
 def js_functions(source):
     """Yields (head, first line, lines) of each function: its line to the brace at its indentation.
 
-    Functions in it count for themselves: a module's instance is often a function with all of its functions inside,
-    as in other languages a class.
+    Functions in it count for themselves, with the comments above them: a module's instance is often a function with
+    all of its functions inside, as in other languages a class.
     """
     lines = source.splitlines()
     found = []  # [head, first, last, lines of functions in it]
@@ -52,12 +52,19 @@ def js_functions(source):
             if lines[end].startswith(close):
                 found.append([match["head"].strip()[:60], number, end, 0])
                 break
-    for at, (_, first, last, _) in enumerate(found):
-        around = [each for each in found[:at] if each[1] < first and last <= each[2]]
+    for index, (_, first, last, _) in enumerate(found):
+        around = [each for each in found[:index] if each[1] < first and last <= each[2]]
         if around:
-            around[-1][3] += last - first + 1
+            around[-1][3] += last - _with_comment(lines, first) + 1
     for head, first, last, inside in found:
         yield head, first + 1, last - first + 1 - inside
+
+
+def _with_comment(lines, number):
+    """The first line of the comment that stands right above a line, or that line."""
+    while number and lines[number - 1].lstrip().startswith(("/**", "*", "//")):
+        number -= 1
+    return number
 
 
 READERS = {

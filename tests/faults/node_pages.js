@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
-import { pageOf } from '../../python/troupe/static/troupe/page.js'
+import { createPage } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from '../js/seed.js'
 
 const require = createRequire(new URL('../js/package.json', import.meta.url))
@@ -201,7 +201,7 @@ const ORDERS = {
       return new Line(page, address, { origin: new URL(url).origin, headers })
     }
     pages.set(name, page)
-    page.live = pageOf({ window, clock, connect, reload: () => tell(page, { problem: 'loads again' }) })
+    page.live = createPage({ window, clock, connect, reload: () => tell(page, { problem: 'loads again' }) })
     for (const outcome of ['failed', 'unknown', 'refused']) listen(page, outcome)
     // The device wakes, or its network is back.
     if (impatient) {

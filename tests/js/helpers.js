@@ -1,7 +1,7 @@
 // helpers.js - a clock, a socket and a page that a test drives by hand.
 
 import { JSDOM } from 'jsdom'
-import { pageOf as makePage } from '../../python/troupe/static/troupe/page.js'
+import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from './seed.js'
 
 export { randomFrom }
@@ -81,7 +81,7 @@ export function windowOf(body) {
 }
 
 // A page with one view. Call live.join() to have it joined.
-export function pageOf(inner, { seed = 1, root = 'main', html, spoil, stored: items = [] } = {}) {
+export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: items = [] } = {}) {
   const window = windowOf(`<body>${html ?? `<${root} dj-root data-troupe="token-1">${inner}</${root}>`}</body>`)
   const { document } = window
   const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { morphOf } from '../../python/troupe/static/troupe/morph.js'
+import { createMorpher } from '../../python/troupe/static/troupe/morph.js'
 import { randomFrom, windowOf } from './helpers.js'
 
 function live(html, hooks) {
   const window = windowOf(`<body>${html}</body>`)
   const root = window.document.body.firstElementChild
-  const morpher = morphOf(window, { held: () => false, busy: () => false, reported: new Set(), ...hooks })
+  const morpher = createMorpher(window, { held: () => false, busy: () => false, reported: new Set(), ...hooks })
   morpher.adopt(root)
   const it = { window, document: window.document, root, morpher }
   it.$ = (selector) => window.document.querySelector(selector)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pageOf as makePage } from '../../python/troupe/static/troupe/page.js'
-import { FakeSocket, pageOf, VIEW, windowOf } from './helpers.js'
+import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
+import { FakeSocket, openPage, VIEW, windowOf } from './helpers.js'
 
 const BUTTON = '<button dj-click="go">x</button>'
 
 test('joins with the token, then with the version and the newest token', () => {
-  const live = pageOf(BUTTON)
+  const live = openPage(BUTTON)
   live.socket.open()
   assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-1' }] }])
   live.joined(0, 7)
@@ -20,7 +20,7 @@ test('joins with the token, then with the version and the newest token', () => {
 })
 
 test('a renewal goes along with the token that it is for, and goes with it', () => {
-  const live = pageOf(BUTTON)
+  const live = openPage(BUTTON)
   live.socket.open()
   live.socket.take()
   live.socket.say({ t: 'joined', n: 0, views: [{ v: VIEW, i: 0, s: 2, g: 'renewal-1' }] })
@@ -34,7 +34,7 @@ test('a renewal goes along with the token that it is for, and goes with it', () 
 })
 
 test('clicks before the join and while the socket is gone are sent later, once', () => {
-  const live = pageOf(BUTTON)
+  const live = openPage(BUTTON)
   live.$('button').click()
   live.socket.open()
   live.joined(0)
@@ -48,7 +48,7 @@ test('clicks before the join and while the socket is gone are sent later, once',
 })
 
 test('a fresh session is never sent what the last one may have executed', () => {
-  const live = pageOf(BUTTON).join(0)
+  const live = openPage(BUTTON).join(0)
   live.$('button').click()
   live.socket.take()
   live.socket.fail()
@@ -61,7 +61,7 @@ test('a fresh session is never sent what the last one may have executed', () => 
 })
 
 test('joined with html: morphed; with an error: shown', () => {
-  const live = pageOf('<p>old</p>')
+  const live = openPage('<p>old</p>')
   live.socket.open()
   live.joined(0, 3, { html: '<main dj-root><p>new</p></main>' })
   assert.equal(live.root.outerHTML, '<main dj-root="" data-troupe="token-2"><p>new</p></main>')
@@ -73,7 +73,7 @@ test('joined with html: morphed; with an error: shown', () => {
 })
 
 test('several roots: one join, patches find their own', () => {
-  const live = pageOf('a')
+  const live = openPage('a')
   const window = windowOf('<body><div dj-root data-troupe="t1">a</div><p>x</p>' +
     '<div dj-root data-troupe="t2">b</div></body>')
   const ws = new FakeSocket()
@@ -93,14 +93,14 @@ test('which patch applies', () => {
     [{ s: 6 }, '5', false], [{ s: 5 }, '5', false], [{ s: 4 }, '5', false], [{ s: 7 }, '5', true],
     [whole(9), '9', false], [whole(5), '5', false], [whole(4), '5', false],
   ]) {
-    const live = pageOf('5').join(0, 5)
+    const live = openPage('5').join(0, 5)
     live.socket.say({ v: 0, a: 0, ...frame })
     assert.deepEqual([live.root.textContent, live.socket.take('refresh').length > 0], [shown, asks], JSON.stringify(frame))
   }
 })
 
 test('a gap and a slot that is not here ask for the root, once, and again when nothing came', () => {
-  const live = pageOf('<p>1</p>').join()
+  const live = openPage('<p>1</p>').join()
   live.socket.say({ v: 0, s: 5, a: 0, d: { 3: 'x' } }, { v: 0, s: 6, a: 0, d: { 3: 'y' } })
   assert.deepEqual(live.socket.take(), [{ t: 'refresh', v: VIEW }])
   live.clock.advance(5000)
@@ -114,7 +114,7 @@ test('a gap and a slot that is not here ask for the root, once, and again when n
 })
 
 test('a repeated answer settles its event and does not turn the page back', () => {
-  const live = pageOf(BUTTON).join()
+  const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.say({ v: 0, s: 5, a: 0, d: { 0: { h: `<main dj-root>${BUTTON}<p>5</p></main>` } } })
   live.socket.say({ v: 0, s: 2, a: 1, d: { 0: { h: `<main dj-root>${BUTTON}<p>2</p></main>` } } })
@@ -122,7 +122,7 @@ test('a repeated answer settles its event and does not turn the page back', () =
 })
 
 test('versions are acknowledged, few at a time', () => {
-  const live = pageOf('').join()
+  const live = openPage('').join()
   live.patch('1')
   live.patch('2')
   assert.deepEqual(live.socket.take(), [])
@@ -133,7 +133,7 @@ test('versions are acknowledged, few at a time', () => {
 })
 
 test('lost: the page joins again after a moment; what was sent to a session that is gone is unknown', () => {
-  const live = pageOf(BUTTON).join()
+  const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.take()
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
@@ -148,7 +148,7 @@ test('lost: the page joins again after a moment; what was sent to a session that
 })
 
 test('a session that comes from a snapshot: what was sent is sent again and said to be', () => {
-  const live = pageOf(BUTTON).join()
+  const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.take()
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
@@ -161,7 +161,7 @@ test('a session that comes from a snapshot: what was sent is sent again and said
 })
 
 test('a refused join is tried again, not sooner than the server wants', () => {
-  const live = pageOf('')
+  const live = openPage('')
   live.socket.open()
   live.socket.take()
   live.socket.say({ t: 'error', reason: 'busy', retry_ms: 3000 })
@@ -179,7 +179,7 @@ test('a refused join is tried again, not sooner than the server wants', () => {
 })
 
 test('a join that has to wait is not hurried by what is refused meanwhile', () => {
-  const live = pageOf(BUTTON).join(0)
+  const live = openPage(BUTTON).join(0)
   for (let i = 0; i < 3; i++) live.$('button').click()
   live.socket.say({ t: 'refused', n: 1, reason: 'unknown_session' })
   live.socket.take()
@@ -192,7 +192,7 @@ test('a join that has to wait is not hurried by what is refused meanwhile', () =
 })
 
 test('nothing of the old session is asked for while the page joins', () => {
-  const live = pageOf('<p>1</p>').join()
+  const live = openPage('<p>1</p>').join()
   live.patch('2') // to be acknowledged soon
   live.socket.say({ v: 0, s: 9, a: 0, d: { 3: 'x' } }) // and a gap
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
@@ -213,7 +213,7 @@ function ended(live, events = 3) {
 }
 
 test('however many refusals there are, the page joins once, and goes on', () => {
-  const live = pageOf(BUTTON).join(0)
+  const live = openPage(BUTTON).join(0)
   ended(live)
   live.clock.advance(900)
   assert.deepEqual(live.socket.take(), [{ t: 'join', views: [{ token: 'token-2', s: 1 }] }])
@@ -243,7 +243,7 @@ test('whatever asks for a join while one is unanswered, or due, leads to one', (
   }
   for (const [first, one] of Object.entries(triggers)) {
     for (const [second, other] of Object.entries(triggers)) {
-      const live = pageOf(BUTTON).join(0)
+      const live = openPage(BUTTON).join(0)
       for (let i = 0; i < 3; i++) live.$('button').click()
       live.socket.take()
       one(live, 1)
@@ -260,7 +260,7 @@ test('whatever asks for a join while one is unanswered, or due, leads to one', (
 
 test('a joined that nobody asked for brings its tokens all the same, and is told', (t) => {
   const error = t.mock.method(console, 'error', () => {})
-  const live = pageOf(BUTTON).join(0)
+  const live = openPage(BUTTON).join(0)
   live.socket.say({ t: 'joined', n: 0, views: [{ v: 'c'.repeat(32), i: 0, s: 4, token: 'token-4', html: '<main dj-root>4</main>' }] })
   assert.deepEqual([error.mock.callCount(), live.root.textContent], [1, '4'])
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
@@ -269,7 +269,7 @@ test('a joined that nobody asked for brings its tokens all the same, and is told
 })
 
 test('a page whose roots are all gone asks for nothing more', () => {
-  const live = pageOf(BUTTON).join(0)
+  const live = openPage(BUTTON).join(0)
   live.root.remove()
   live.socket.say({ t: 'lost', reason: 'worker_lost' })
   live.clock.advance(600_000)
@@ -278,7 +278,7 @@ test('a page whose roots are all gone asks for nothing more', () => {
 
 test('reload: once in ten seconds, else a message', () => {
   const reload = (ago, spoil = () => {}) => {
-    const live = pageOf('')
+    const live = openPage('')
     live.window.sessionStorage.setItem('troupe-reload', live.clock.now() - ago)
     spoil(live.window)
     live.socket.open()
@@ -294,7 +294,7 @@ test('reload: once in ten seconds, else a message', () => {
 })
 
 test('failed: frames while developing, as text only; a plain message otherwise', () => {
-  const live = pageOf(BUTTON).join()
+  const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.say({ t: 'failed', n: 1, v: VIEW, error: { kind: 'python', type: 'ValueError',
     message: '<img src=x onerror=window.hacked=1>',
@@ -318,7 +318,7 @@ test('failed: frames while developing, as text only; a plain message otherwise',
 })
 
 test('a session that is held: the person is told, and the page asks again, later and later', () => {
-  const live = pageOf(BUTTON)
+  const live = openPage(BUTTON)
   live.clock.random = () => 0.99
   live.socket.open()
   for (const wait of [2000, 4000, 8000]) {
@@ -337,7 +337,7 @@ test('a session that is held: the person is told, and the page asks again, later
 })
 
 test('refusals: those that come back are told to scripts only, final ones to the person', () => {
-  const live = pageOf(BUTTON).join()
+  const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.say({ t: 'refused', n: 1, reason: 'busy', retry_ms: 100 })
   assert.deepEqual(live.told.at(-1)[1].again, true)
@@ -350,7 +350,7 @@ test('refusals: those that come back are told to scripts only, final ones to the
 })
 
 test('a full line is told to the person', () => {
-  const live = pageOf(BUTTON)
+  const live = openPage(BUTTON)
   for (let i = 0; i < 72; i++) live.$('button').click()
   assert.equal(live.$('.troupe-note'), null)
   live.$('button').click()
@@ -359,7 +359,7 @@ test('a full line is told to the person', () => {
 })
 
 test('a short interruption is not mentioned, a long one is, until it ends', () => {
-  const live = pageOf('').join()
+  const live = openPage('').join()
   live.clock.random = () => 0.99
   live.socket.fail()
   live.clock.advance(1900)
@@ -372,7 +372,7 @@ test('a short interruption is not mentioned, a long one is, until it ends', () =
 })
 
 test('the page is left and comes back from the back-forward cache', () => {
-  const live = pageOf('<input dj-input="q">').join()
+  const live = openPage('<input dj-input="q">').join()
   live.type('input', 'x')
   const first = live.socket
   live.window.dispatchEvent(new live.window.PageTransitionEvent('pagehide', { persisted: true }))
@@ -387,7 +387,7 @@ test('the page is left and comes back from the back-forward cache', () => {
 })
 
 test('online and a tab that is looked at probe the socket', () => {
-  const live = pageOf('').join()
+  const live = openPage('').join()
   live.window.dispatchEvent(new live.window.Event('online'))
   live.document.dispatchEvent(new live.window.Event('visibilitychange'))
   assert.deepEqual(live.socket.take(), [{ t: 'ping' }, { t: 'ping' }])
@@ -397,7 +397,7 @@ test('online and a tab that is looked at probe the socket', () => {
 
 test('frames nobody knows, and views that are gone, do no harm', (t) => {
   const error = t.mock.method(console, 'error', () => {})
-  const live = pageOf('x').join()
+  const live = openPage('x').join()
   live.socket.say({ t: 'constructor' }, { t: 'later' }, { v: 'gone', s: 1, a: 0 },
     { t: 'token', v: 'gone', token: 'x' }, { t: 'failed', n: 99, error: {} },
     { t: 'unknown', n: 99, reason: 'x' }, { t: 'refused', n: 99, reason: 'busy' },
@@ -407,7 +407,7 @@ test('frames nobody knows, and views that are gone, do no harm', (t) => {
 })
 
 test('a page without a root opens no socket; the entry reads its path from the script', async () => {
-  const live = pageOf('')
+  const live = openPage('')
   const opened = []
   for (const body of ['<body>plain</body>', '<body dj-root data-troupe="t"></body>']) {
     const window = windowOf(body)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { queueOf } from '../../python/troupe/static/troupe/queue.js'
+import { createEventQueue } from '../../python/troupe/static/troupe/event-queue.js'
 import { FakeClock, randomFrom } from './helpers.js'
 
 // A session as PROTOCOL.md 5.5 has it: what was answered is stored, what was begun may be; its worker dies at random, and
@@ -56,7 +56,7 @@ function live(seed) {
     fact.open++
     wire.push(frame)
   }
-  const queue = queueOf({ clock, send, rejoin: () => (asks = true) })
+  const queue = createEventQueue({ clock, send, rejoin: () => (asks = true) })
   // hears: the answer gets through.
   const serve = (frame, hears = true) => {
     const [outcome, reason] = session.event(frame)

@@ -1,7 +1,7 @@
 // served.js - a page in jsdom that a model (model.js) serves.
 
 import assert from 'node:assert/strict'
-import { pageOf } from './helpers.js'
+import { openPage } from './helpers.js'
 import { Model } from './model.js'
 
 // A page that a model serves: live.to(state) sends the patch and looks whether the page is as Django renders it.
@@ -9,7 +9,7 @@ import { Model } from './model.js'
 export function served(root, state, { cached = true, joined = {}, spoil } = {}) {
   const model = new Model(root)
   const html = model.html(state, true)
-  const live = pageOf('', { html, spoil, stored: cached === true ? [['troupe-chunks', JSON.stringify(model.chunks())]] : [] })
+  const live = openPage('', { html, spoil, stored: cached === true ? [['troupe-chunks', JSON.stringify(model.chunks())]] : [] })
   live.model = model
   live.show = () => {
     live.socket.open()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { socketOf as makeSocket } from '../../python/troupe/static/troupe/socket.js'
+import { createSocket as makeSocket } from '../../python/troupe/static/troupe/socket.js'
 import { FakeClock, FakeSocket } from './helpers.js'
 
-function socketOf(seed = 1) {
+function createSocket(seed = 1) {
   const it = { clock: new FakeClock(seed), sockets: [], log: [], frames: [] }
   it.socket = makeSocket({
     clock: it.clock,
@@ -33,7 +33,7 @@ function socketOf(seed = 1) {
 test('backoff doubles its bound up to 30 s, with full jitter', () => {
   const longest = []
   for (let seed = 1; seed <= 40; seed++) {
-    const it = socketOf(seed)
+    const it = createSocket(seed)
     for (let attempt = 1; attempt <= 7; attempt++) {
       it.ws.fail()
       const waited = it.untilNext()
@@ -46,13 +46,13 @@ test('backoff doubles its bound up to 30 s, with full jitter', () => {
 })
 
 function socketDelay(seed) {
-  const it = socketOf(seed)
+  const it = createSocket(seed)
   it.ws.fail()
   return it.untilNext()
 }
 
 test('a connection that lasted starts the backoff anew, one that did not does not', () => {
-  const it = socketOf()
+  const it = createSocket()
   for (let i = 0; i < 5; i++) {
     it.ws.fail()
     it.untilNext()
@@ -70,7 +70,7 @@ test('a connection that lasted starts the backoff anew, one that did not does no
 })
 
 test('pings every 25 s; silence after one closes and comes back', () => {
-  const it = socketOf()
+  const it = createSocket()
   it.up()
   for (let i = 0; i < 3; i++) {
     it.clock.advance(25_000)
@@ -89,7 +89,7 @@ test('pings every 25 s; silence after one closes and comes back', () => {
 })
 
 test('wake: a connected socket is probed, a waiting one connects at once', () => {
-  const it = socketOf()
+  const it = createSocket()
   it.up()
   it.socket.wake()
   assert.deepEqual(it.ws.take(), [{ t: 'ping' }])
@@ -102,7 +102,7 @@ test('wake: a connected socket is probed, a waiting one connects at once', () =>
 })
 
 test('a socket that never opens, or on which the page does not join, is given up', () => {
-  const it = socketOf()
+  const it = createSocket()
   it.clock.advance(20_000)
   assert.deepEqual(it.log, ['closed'])
   it.untilNext()
@@ -112,7 +112,7 @@ test('a socket that never opens, or on which the page does not join, is given up
 })
 
 test('other frames are no answer to a join', () => {
-  const it = socketOf()
+  const it = createSocket()
   it.ws.open()
   it.clock.advance(15_000)
   it.ws.say({ t: 'pong' })
@@ -121,7 +121,7 @@ test('other frames are no answer to a join', () => {
 })
 
 test('stop is silent and start begins again', () => {
-  const other = socketOf()
+  const other = createSocket()
   other.up()
   other.socket.stop()
   assert.equal(other.untilNext(), Infinity)

@@ -63,7 +63,7 @@ def test_a_driver_finds_its_modules(name):
 
 
 def test_a_page_is_the_real_browsers_side(figures):
-    """What keeps a history and is judged runs page.js and queue.js: an imitation would not have our mistakes."""
+    """What keeps a history and is judged runs page.js and event-queue.js: an imitation would not have our mistakes."""
     for name, bench in figures.BENCHES.items():
         if bench.fleet_of_faults:
             source = (BENCH / f"{name}.py").read_text()

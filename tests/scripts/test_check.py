@@ -320,6 +320,17 @@ def test_shellcheck(tmp_path):
     assert problems_of("shellcheck", tmp_path)
 
 
+def test_js_circles(tmp_path):
+    folder = "python/troupe/static/troupe/"
+    write(tmp_path, folder + "a.js", "import { b } from './b.js'\n")
+    write(tmp_path, folder + "b.js", "import {\n  c,\n} from './c.js'\n")
+    write(tmp_path, folder + "c.js", "// import './a.js'\nexport const c = 1\n")
+    assert problems_of("js-circles", tmp_path) == []
+    write(tmp_path, folder + "c.js", "import './a.js'\n")
+    (problem,) = problems_of("js-circles", tmp_path)
+    assert problem.endswith("a circle of imports: a.js → b.js → c.js → a.js")
+
+
 def test_javascript(tmp_path):
     write(tmp_path, "a.js", 'import { b } from "./b.js";\nexport const a = b;\n')
     assert problems_of("javascript", tmp_path) == []

@@ -2,7 +2,7 @@
 // Each case's page is in a frame of its own.
 
 import { Live } from './live.js'
-import { pageOf } from '/client/page.js'
+import { createPage } from '/client/page.js'
 
 let live = null
 let frame = null
@@ -18,7 +18,7 @@ function open({ open: html, cached }) {
   shown.write(html)
   shown.close()
   if (!cached) frame.contentWindow.localStorage.clear()
-  live = new Live(pageOf, frame.contentWindow)
+  live = new Live(createPage, frame.contentWindow)
   return {}
 }
 

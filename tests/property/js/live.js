@@ -19,10 +19,10 @@ class Socket {
 const clock = { now: () => 1_000_000, random: () => 0.5, after: () => () => {} }
 
 export class Live {
-  // A window that shows the page as HTTP gave it. pageOf: the client's.
-  constructor(pageOf, window) {
+  // A window that shows the page as HTTP gave it. createPage: the client's.
+  constructor(createPage, window) {
     this.window = window
-    this.page = pageOf({
+    this.page = createPage({
       window,
       clock,
       connect: () => (this.socket = new Socket()),

@@ -1,42 +1,63 @@
-// morph.js - makes a range of the live page equal to new HTML, and leaves alone what the person and other
-// scripts have in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
+// morph.js - makes a range of the live page equal to new HTML, and leaves alone what the user and other scripts have
+// in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
 
-import { caretOf, controlOf, remember, setCaret, settle } from './controls.js'
-import { foreignOf } from './foreign.js'
-import { IGNORED, isElement, isIgnored, match, span } from './match.js'
+import { createAttributeWriter } from './attributes.js'
+import { IGNORED, isElement, isIgnored, siblings } from './dom.js'
+import { caretOf, controlOf, remember, setCaret, settle } from './form-controls.js'
+import { matchChildren } from './match-children.js'
 
-const TOKEN = 'data-troupe'
-// Two of these may seem equal and yet differ, in what a person did or in what isEqualNode does not look into.
+/** @import { BrowserWindow, Control, EventState } from './types.js' */
+
+// Two of these may seem equal and yet differ, in what the user did or in what isEqualNode does not look into.
 const UNSURE = `input,select,textarea,template,${IGNORED}`
 
-// held(element): leave it, a later patch will do; busy(control): the person's newer value is on its way;
-// reported: the Set of controls whose values the server was told; patching is set to true meanwhile.
-export function morphOf(window, events) {
+/**
+ * @param {BrowserWindow} window
+ * @param {EventState} events
+ */
+export function createMorpher(window, events) {
   const { held, busy, reported } = events
   const doc = window.document
+  // Documents of templates have no browsing context: what is parsed there loads and runs nothing
+  // (https://html.spec.whatwg.org/#appropriate-template-contents-owner-document).
   const inert = doc.createElement('template').content.ownerDocument
-  const foreign = foreignOf(window)
+  const attributeWriter = createAttributeWriter(window)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
+  /** @type {Element | null} */
   let active = null
   let stuck = false // something held was left as it was
-  let touched = new Map() // control -> {changed: names of attributes, before}
+  /** @type {Map<Element, { changed: Set<string>, before: ReturnType<typeof remember> }>} */
+  let touched = new Map()
 
-  // Put there by another script.
-  const alien = (node) => isIgnored(node) && !server.has(node)
+  /**
+   * Put there by another script.
+   * @param {Node} node
+   */
+  const isAlien = (node) => isIgnored(node) && !server.has(node)
 
-  // An inert element with the children that `html` makes inside of `parent`. Nothing in it loads or runs.
-  function parse(parent, html) {
+  /**
+   * An inert element with the children that `html` makes inside of `parent`.
+   * @param {Element} parent
+   * @param {string} html
+   */
+  function parseInside(parent, html) {
     // A custom element is parsed like any other, and would be made.
     const name = parent.localName.includes('-') ? 'div' : parent.localName
+    /** @type {Element & { multiple?: boolean }} */
     const inside = inert.createElementNS(parent.namespaceURI, name)
-    inside.multiple = true // in a <select> of the other kind the first option would come to be selected
+    // In a <select> of the other kind the first option would come to be selected
+    // (https://html.spec.whatwg.org/#selectedness-setting-algorithm).
+    inside.multiple = true
     inside.innerHTML = html
     return inside
   }
 
-  // All that changes the page happens in here: focus stays where it is, and controls settle at the end.
+  /**
+   * All that changes the page happens in here: focus stays where it is, and controls settle at the end.
+   * @param {() => void} work
+   */
   function run(work) {
-    foreign.begin()
+    attributeWriter.begin()
     active = doc.activeElement
     const caret = caretOf(active)
     touched = new Map()
@@ -45,11 +66,11 @@ export function morphOf(window, events) {
     try {
       work()
       for (const [el, { changed, before }] of touched) {
-        settle(el, changed, before, busy(el))
+        settle(/** @type {Control} */ (el), changed, before, busy(el))
         if (el !== active && !busy(el)) reported.delete(el)
       }
       if (active?.isConnected && doc.activeElement !== active) {
-        active.focus({ preventScroll: true })
+        /** @type {HTMLElement} */ (active).focus({ preventScroll: true })
         setCaret(active, caret)
       }
     } finally {
@@ -57,23 +78,41 @@ export function morphOf(window, events) {
     }
   }
 
-  // Before something in a control changes, or in an option of it.
+  /**
+   * Call before something in a control changes, or in an option of it.
+   * @param {Element} el
+   */
   function touch(el) {
     const control = controlOf(el)
     if (control && !touched.has(control)) touched.set(control, { changed: new Set(), before: remember(control) })
   }
 
-  function set(el, name, value, attr) {
-    if (name !== TOKEN && foreign.set(el, name, value, attr)) touched.get(el)?.changed.add(name)
+  /**
+   * The token is not touched: it is not a part of what the worker renders.
+   * @param {Element} el
+   * @param {string} name
+   * @param {string | null} value
+   * @param {Attr} [attr]
+   */
+  function syncAttribute(el, name, value, attr) {
+    if (name !== 'data-troupe' && attributeWriter.set(el, name, value, attr)) touched.get(el)?.changed.add(name)
   }
 
-  // Makes the attributes those of `next`.
-  function attributes(old, next) {
-    for (const attr of next.attributes) set(old, attr.name, attr.value, attr)
-    for (const name of foreign.names(old)) if (!next.hasAttribute(name)) set(old, name, null)
+  /**
+   * Makes the attributes those of `next`.
+   * @param {Element} old
+   * @param {Element} next
+   */
+  function syncAttributes(old, next) {
+    for (const attr of next.attributes) syncAttribute(old, attr.name, attr.value, attr)
+    for (const name of attributeWriter.names(old)) if (!next.hasAttribute(name)) syncAttribute(old, name, null)
   }
 
-  // The text of an element. A value that a person typed stays until all settles.
+  /**
+   * The text of an element. A value that the user typed stays until all settles.
+   * @param {Element} el
+   * @param {string | null} text
+   */
   function fill(el, text) {
     if (el.textContent === text) return
     const caret = caretOf(el)
@@ -82,24 +121,33 @@ export function morphOf(window, events) {
     touched.get(el)?.changed.add('value')
   }
 
-  // The nodes between two become those in `next`. True: something held was left as it was.
+  /**
+   * The nodes between two become those in `next`. True: something held was left as it was.
+   * @param {Node} start
+   * @param {Node} end
+   * @param {Node} next
+   */
   function range(start, end, next) {
     stuck = false
-    children(start.parentNode, span(start.nextSibling, end), span(next.firstChild), end)
+    morphChildren(/** @type {Element} */ (start.parentNode), siblings(start.nextSibling, end), siblings(next.firstChild), end)
     return stuck
   }
 
-  // Returns {root, held}: the element that is the root now, and whether something held was left as it was.
-  // Throws if there is no element in `html`.
+  /**
+   * Returns the element that is the root now, and whether something held was left as it was. Throws if there is no
+   * element in `html`.
+   * @param {HTMLElement} old
+   * @param {string} html
+   */
   function root(old, html) {
-    const made = parse(old.parentNode, html)
+    const made = parseInside(/** @type {Element} */ (old.parentNode), html)
     // Before it may stand a head, and what cannot stand in a table.
-    const next = made.querySelector('[dj-root],body') ?? made.firstElementChild
+    const next = /** @type {HTMLElement} */ (made.querySelector('[dj-root],body') ?? made.firstElementChild)
     const same = old.localName === next.localName
     stuck = false
     run(() => {
       old.normalize()
-      if (same) return element(old, next, true)
+      if (same) return morphElement(old, next, true)
       next.dataset.troupe = old.dataset.troupe
       old.replaceWith(next)
       adopt(next)
@@ -107,68 +155,103 @@ export function morphOf(window, events) {
     return { root: same ? old : next, held: stuck }
   }
 
+  /** @type {(old: Node, next: Node) => boolean} */
   const equal = (old, next) => old.isEqualNode(next) &&
-    !(isElement(old) && (old.matches(UNSURE) || old.querySelector(UNSURE) || foreign.isIn(old)))
+    !(isElement(old) && (old.matches(UNSURE) || old.querySelector(UNSURE) || attributeWriter.isIn(old)))
 
-  function element(old, next, isRoot) {
+  /**
+   * @param {Element} old
+   * @param {Element} next
+   * @param {boolean} [isRoot]
+   */
+  function morphElement(old, next, isRoot) {
     if (equal(old, next)) return
     if (held(old)) stuck = true
     else if (!isRoot && isIgnored(old)) server.add(old)
-    // With scripting on, a <noscript> holds text, and elements in what was parsed here.
+    // With scripting on, a <noscript> holds text, and elements in what was parsed here
+    // (https://html.spec.whatwg.org/#the-noscript-element).
     else if (old.localName === 'noscript') return
-    // Filling an empty script would run it; one from a parsed fragment never does.
+    // Filling an empty script would run it; one from a parsed fragment never does
+    // (https://html.spec.whatwg.org/#already-started).
     else if (old.localName === 'script') old.isEqualNode(next) || old.replaceWith(next)
     else {
       touch(old)
-      attributes(old, next)
+      syncAttributes(old, next)
       if (old.localName === 'textarea') fill(old, next.textContent)
-      else if (old.localName === 'template') old.content.replaceChildren(next.content)
-      else children(old, span(old.firstChild), span(next.firstChild), null)
+      else if (old.localName === 'template') {
+        /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
+      } else morphChildren(old, siblings(old.firstChild), siblings(next.firstChild), null)
     }
   }
 
-  function children(parent, olds, news, follower) {
+  /**
+   * @param {Element} parent
+   * @param {ChildNode[]} olds
+   * @param {any[]} news Nodes.
+   * @param {Node | null} follower What follows them.
+   */
+  function morphChildren(parent, olds, news, follower) {
     // Most of a page does not change.
-    const pass = (old, next) => old && next && old.isEqualNode(next) && (isElement(old) && element(old, next), true)
-    while (pass(olds[0], news[0])) olds.shift(news.shift())
-    while (pass(olds.at(-1), news.at(-1))) follower = olds.pop(news.pop())
-    const pairs = match(olds, news)
+    /** @type {(old: Node | undefined, next: Node | undefined) => unknown} */
+    const pass = (old, next) => old && next && old.isEqualNode(next) &&
+      (isElement(old) && morphElement(old, /** @type {Element} */ (next)), true)
+    while (pass(olds[0], news[0])) {
+      olds.shift()
+      news.shift()
+    }
+    while (pass(olds.at(-1), news.at(-1))) {
+      follower = /** @type {Node} */ (olds.pop())
+      news.pop()
+    }
+    const pairs = matchChildren(olds, news)
     const used = new Set(pairs)
-    for (const old of olds) if (!used.has(old) && !alien(old)) old.remove()
+    for (const old of olds) if (!used.has(old) && !isAlien(old)) old.remove()
     // From the last to the first, each before the one that follows it. What has the focus is not moved.
     const pinned = pairs.find((old) => active && old?.contains(active))
-    for (let at = news.length - 1; at >= 0; at--) {
-      const old = pairs[at]
+    for (let index = news.length - 1; index >= 0; index--) {
+      const old = pairs[index]
       let next = (old ?? parent).nextSibling
-      while (next && alien(next)) next = next.nextSibling
+      while (next && isAlien(next)) next = next.nextSibling
       if (!old) {
-        parent.insertBefore(news[at], follower)
-        claim(news[at])
+        parent.insertBefore(news[index], follower)
+        claim(news[index])
       } else if (next !== follower && old !== pinned) move(parent, old, follower)
-      follower = old ?? news[at]
+      follower = old ?? news[index]
     }
-    pairs.forEach((old, at) => {
+    pairs.forEach((/** @type {any} */ old, index) => {
       if (!old) return
-      if (isElement(old)) element(old, news[at])
-      else if (old.data !== news[at].data) old.data = news[at].data
+      if (isElement(old)) morphElement(old, news[index])
+      else if (old.data !== news[index].data) old.data = news[index].data
     })
   }
 
-  // The ignored elements in here are the server's.
+  /**
+   * The ignored elements in here are the server's.
+   * @param {Node} node
+   */
   function claim(node) {
     if (isElement(node)) for (const el of [node, ...node.querySelectorAll(IGNORED)]) server.add(el)
   }
 
-  // moveBefore keeps focus, scroll, frames and playing media, where there is one.
+  /**
+   * moveBefore keeps focus, scroll, frames and playing media, where there is one (Chromium since 133, Firefox since
+   * 144: https://developer.mozilla.org/docs/Web/API/Element/moveBefore). It throws for what is not connected.
+   * @param {any} parent An Element; TypeScript does not know moveBefore yet.
+   * @param {Node} node
+   * @param {Node | null} follower
+   */
   function move(parent, node, follower) {
     parent[parent.moveBefore && parent.isConnected ? 'moveBefore' : 'insertBefore'](node, follower)
   }
 
-  // Call once for a root as soon as the page has it: from then on changes that others make are known.
+  /**
+   * Call once for a root as soon as the page has it: from then on changes that others make are known.
+   * @param {Element} el
+   */
   function adopt(el) {
-    foreign.watch(el)
+    attributeWriter.watch(el)
     claim(el)
   }
 
-  return { adopt, alien, attributes, claim, fill, held, move, parse, range, root, run, set, touch }
+  return { adopt, claim, fill, held, isAlien, move, parseInside, range, root, run, syncAttribute, syncAttributes, touch }
 }

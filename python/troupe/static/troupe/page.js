@@ -1,49 +1,53 @@
 // page.js - a page: its views, its socket and its queue, and what each of Django's frames means for them.
-// The reading order: start(), FRAMES, and the function that is named like the frame.
+// In reading order: start(), HANDLERS, and the function that is named like the frame.
 
-import { chunkCache } from './chunks.js'
-import { eventsOf } from './events.js'
-import { morphOf } from './morph.js'
-import { viewOf } from './patch.js'
-import { queueOf } from './queue.js'
-import { socketOf } from './socket.js'
-import { statusOf } from './status.js'
-import { timerOf } from './timer.js'
+import { createDomEvents } from './dom-events.js'
+import { createChunkCache } from './chunk-cache.js'
+import { createMorpher } from './morph.js'
+import { createView } from './view.js'
+import { createStatus } from './status.js'
+import { createEventQueue } from './event-queue.js'
+import { createSocket } from './socket.js'
+import { createTimer } from './timer.js'
+import { REJOIN_SPREAD_MS, RELOAD_AGAIN_MS } from './timings.js'
+
+/**
+ * @import { ErrorFrame, FailedFrame, JoinedFrame, LostFrame, Outcome, PageEnvironment, Params, PatchFrame, RefusedFrame,
+ *   ReloadFrame, Settle, TokenFrame, UnknownFrame } from './types.js'
+ */
 
 const RELOAD_KEY = 'troupe-reload'
-const RELOAD_MS = 10000
-const LOST_MS = 500
 
-// env: {window, clock, connect(): a WebSocket, reload()}.
-export function pageOf(env) {
+/** @param {PageEnvironment} env */
+export function createPage(env) {
   const { window, clock, connect } = env
   const { document } = window
   let joining = false // a join is unanswered
-  const again = timerOf(clock) // a join that is due
-  const status = statusOf(env)
-  const events = eventsOf({ window, clock, push, released: release })
-  const socket = socketOf({
+  const again = createTimer(clock) // a join that is due
+  const status = createStatus(env)
+  const events = createDomEvents({ window, clock, push, released: release })
+  const socket = createSocket({
     clock,
     connect,
     open: join,
-    frame: (frame) => FRAMES[frame.t ?? 'patch']?.(frame),
+    frame: (frame) => HANDLERS[frame.t ?? 'patch']?.(/** @type {any} */ (frame)),
     closed() {
       idle()
       status.disconnected()
     },
   })
   const { send } = socket
-  const queue = queueOf({ clock, send, rejoin: () => again.runs() || join() })
-  const morph = morphOf(window, events)
-  const chunks = chunkCache(window)
-  let views = [...document.querySelectorAll('[data-troupe]')].map(
-    (el) => viewOf({ document, el, clock, send, morph, chunks }))
+  const queue = createEventQueue({ clock, send, rejoin: () => again.isSet() || join() })
+  const morph = createMorpher(window, events)
+  const chunks = createChunkCache(window)
+  let views = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-troupe]')]).map(
+    (el) => createView({ document, el, clock, send, morph, chunks }))
 
   function start() {
     if (!views.length) return
     window.addEventListener('online', socket.wake)
     document.addEventListener('visibilitychange', socket.wake)
-    // A page with an open socket is not kept for the back button.
+    // A page with an open socket does not go into the back/forward cache (https://web.dev/articles/bfcache).
     window.addEventListener('pagehide', leave)
     window.addEventListener('pageshow', socket.start)
     socket.start()
@@ -57,7 +61,7 @@ export function pageOf(env) {
 
   function idle() {
     queue.closed()
-    again.clear()
+    again.cancel()
     joining = false
     for (const view of views) view.disarm()
   }
@@ -75,14 +79,24 @@ export function pageOf(env) {
     send({ t: 'join', views: views.map((view) => view.asked()) })
   }
 
+  /**
+   * @param {Element} root
+   * @param {string} name
+   * @param {Params} params
+   * @param {Settle} settle
+   */
   function push(root, name, params, settle) {
     const view = views.find((each) => each.el() === root)
     const refusal = view ? queue.push({ name, params, view: view.id, settle: over }) : 'refused'
     if (refusal) over('refused', { reason: refusal })
 
+    /**
+     * @param {Outcome} outcome
+     * @param {import('./types.js').OutcomeFrame} frame
+     */
     function over(outcome, { error, reason }) {
       const then = settle(outcome)
-      status[outcome]?.({ name, params, error, reason })
+      status[/** @type {'failed'} */ (outcome)]?.({ name, params, error, reason }) // there is none for 'done'
       return then
     }
   }
@@ -91,31 +105,39 @@ export function pageOf(env) {
     for (const view of views) view.release()
   }
 
-  // The event's own answer first: its patch may then write what was held for it.
+  /**
+   * The event's own answer first: its patch may then write what was held for it.
+   * @param {PatchFrame} frame
+   */
   function patch(frame) {
-    const then = queue.answer(frame.a, 'done', frame)
+    const then = queue.answer(frame.a, 'done', /** @type {{}} */ (frame))
     views.find((view) => view.number() === frame.v)?.patch(frame)
     then?.()
     if (frame.a) release()
   }
 
+  /** @type {(outcome: 'failed' | 'unknown') => (frame: FailedFrame | UnknownFrame) => void} */
   const answer = (outcome) => (frame) => {
     if (frame.n) queue.answer(frame.n, outcome, frame)
     else status[outcome](frame)
     release()
   }
 
-  const FRAMES = {
+  /** @type {{ [type: string]: (frame: any) => void }} By the type of the frame; those without one are patches. */
+  const HANDLERS = {
     patch,
 
-    // One that nobody asked for is told, and taken all the same: it brings the only tokens that are good now.
+    /**
+     * One that was not asked for is reported, and taken all the same: it brings the only tokens that are good now.
+     * @param {JoinedFrame} frame
+     */
     joined(frame) {
       const { n, fresh, restored, views: entries } = frame
       if (!joining) console.error('troupe:', frame)
       // A new session knows nothing of what the page had sent: it is never sent again by itself.
       if (fresh) queue.lost()
-      entries.forEach((entry, at) => {
-        views[at].joined(entry)
+      entries.forEach((entry, index) => {
+        views[index].joined(entry)
         if (entry.error) status.failed(entry)
       })
       joining = false
@@ -127,32 +149,40 @@ export function pageOf(env) {
     failed: answer('failed'),
     unknown: answer('unknown'),
 
-    // Without n it answers a refresh, which the view asks for again.
+    /**
+     * Without n it answers a refresh, which the view asks for again.
+     * @param {RefusedFrame} frame
+     */
     refused(frame) {
       if (!frame.n) return
       if (!queue.refused(frame)) status.refused({ ...frame, again: true })
       release()
     },
 
+    /** @param {TokenFrame} frame */
     token({ v, token }) {
       views.find((view) => view.id() === v)?.renew(token)
     },
 
+    /** @param {LostFrame} frame */
     lost(frame) {
       status.tell('lost', frame)
       queue.closed()
       status.disconnected()
-      // A worker's pages all come at once otherwise. A join that is under way, or due, will do.
-      if (!joining && !again.runs()) again.set(clock.random() * LOST_MS, join)
+      // A worker's pages would all come at once otherwise. A join that is under way, or due, will do.
+      if (!joining && !again.isSet()) again.set(clock.random() * REJOIN_SPREAD_MS, join)
     },
 
-    // Once: a page that is refused again at once would reload for ever.
+    /**
+     * Once: a page that is refused again at once would reload for ever.
+     * @param {ReloadFrame} frame
+     */
     reload(frame) {
       leave()
       if (!status.tell('reload', frame)) return
       try {
         const { sessionStorage } = window
-        const soon = clock.now() - sessionStorage[RELOAD_KEY] < RELOAD_MS
+        const soon = clock.now() - sessionStorage[RELOAD_KEY] < RELOAD_AGAIN_MS
         sessionStorage[RELOAD_KEY] = clock.now()
         if (!soon) return void env.reload()
       } catch {
@@ -161,6 +191,7 @@ export function pageOf(env) {
       status.broken('reload')
     },
 
+    /** @param {ErrorFrame} frame */
     error(frame) {
       console.error('troupe:', frame)
       const { retry_ms: ms } = frame

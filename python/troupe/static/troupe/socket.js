@@ -1,49 +1,63 @@
-// socket.js - one WebSocket that comes back: backoff with full jitter, pings, half-dead detection.
-// Knows JSON frames, not their meaning. The clock and the WebSocket's maker come in.
+// socket.js - one WebSocket that reconnects: exponential backoff with full jitter, heartbeats, detection of
+// connections that are half open. Knows JSON frames, not what they mean.
 
-import { timerOf } from './timer.js'
+import { createTimer } from './timer.js'
+import { JOINED_MS, PING_MS, PONG_MS, RECONNECT_FIRST_MS, RECONNECT_MAX_MS } from './timings.js'
 
-const FIRST_DELAY_MS = 1000
-const LONGEST_DELAY_MS = 30000
-const PING_MS = 25000
-const PONG_MS = 10000
-const READY_MS = 20000
-// connect() returns a new WebSocket; open(), frame(object) and closed() are called.
-export function socketOf({ clock, connect, open, frame, closed }) {
+/** @import { Clock, ClientFrame, ServerFrame } from './types.js' */
+
+/**
+ * @param {object} hooks
+ * @param {Clock} hooks.clock
+ * @param {() => WebSocket} hooks.connect Makes a new WebSocket.
+ * @param {() => void} hooks.open
+ * @param {(frame: ServerFrame) => void} hooks.frame
+ * @param {() => void} hooks.closed
+ */
+export function createSocket({ clock, connect, open, frame, closed }) {
+  /** @type {WebSocket | null} */
   let ws = null
   let attempt = 0
-  let rest = 0 // until then the server wants to be left alone
-  const [retry, ping, pong, unjoined] = [clock, clock, clock, clock].map(timerOf)
+  let notBefore = 0 // when the server wants to be asked again, at the earliest
+  const retry = createTimer(clock)
+  const ping = createTimer(clock)
+  const pong = createTimer(clock)
+  const unjoined = createTimer(clock)
 
   function start() {
     if (ws) return
-    retry.clear()
+    retry.cancel()
     ws = connect()
     joining()
     ws.onopen = open
     ws.onclose = drop
     ws.onmessage = ({ data }) => {
-      pong.clear() // any frame is a sign of life
+      pong.cancel() // any frame is a sign of life
       frame(JSON.parse(data))
     }
   }
 
-  // A connection on which a join is not answered is of no use, whatever else comes over it. ms: how long the next
-  // join has to wait, on this connection or another.
+  /**
+   * A connection on which a join is not answered is of no use, whatever else comes over it.
+   * @param {number} [ms] How long the next join has to wait, on this connection or another.
+   */
   function joining(ms = 0) {
-    rest = clock.now() + ms
-    unjoined.set(ms + READY_MS, drop)
+    notBefore = clock.now() + ms
+    unjoined.set(ms + JOINED_MS, drop)
   }
 
-  // Without a connection it is not kept.
+  /**
+   * Without a connection the frame is dropped: a join brings up to date what it was about.
+   * @param {ClientFrame} message
+   */
   function send(message) {
     if (ws?.readyState === 1) ws.send(JSON.stringify(message))
   }
 
   function keepAlive() {
     ping.set(PING_MS, () => {
-      // A connection that did not last this long does not count as a success, or a socket that is closed right
-      // after each join would come back at full speed for ever.
+      // A connection counts as a success only when it lasted this long: the backoff would never grow against a
+      // server that closes each connection right after the join.
       attempt = -1
       probe()
       keepAlive()
@@ -52,20 +66,21 @@ export function socketOf({ clock, connect, open, frame, closed }) {
 
   function probe() {
     send({ t: 'ping' })
-    if (!pong.runs()) pong.set(PONG_MS, drop)
+    if (!pong.isSet()) pong.set(PONG_MS, drop)
   }
 
   function drop() {
     stop()
     attempt++
     closed()
-    const backoff = clock.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
-    retry.set(Math.max(rest - clock.now(), backoff), start)
+    const backoff = clock.random() * Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** attempt)
+    retry.set(Math.max(notBefore - clock.now(), backoff), start)
   }
 
-  // A socket that does not answer may take minutes to say that it is closed: it is left to itself.
+  // A peer that is gone leaves the closing handshake, and so `onclose`, waiting for minutes: it is not waited for
+  // (https://websockets.spec.whatwg.org/#dom-websocket-close).
   function stop() {
-    for (const timer of [retry, ping, pong, unjoined]) timer.clear()
+    for (const timer of [retry, ping, pong, unjoined]) timer.cancel()
     if (ws) {
       ws.onopen = ws.onmessage = ws.onclose = null
       ws.close()
@@ -81,14 +96,14 @@ export function socketOf({ clock, connect, open, frame, closed }) {
 
     // The page joined: from here the connection is of use, and is watched.
     ready() {
-      unjoined.clear()
+      unjoined.cancel()
       keepAlive()
     },
 
     // The device woke, the tab is looked at, the network is back: find out now, not at the next ping.
     wake() {
-      if (ping.runs()) probe()
-      else if (retry.runs()) start()
+      if (ping.isSet()) probe()
+      else if (retry.isSet()) start()
     },
   }
 }

@@ -1,14 +1,12 @@
-// status.js - tells the person, and the page's own scripts, how things stand: a class on <html>, events on
-// the document, and a message where silence would be wrong. Text only, never markup.
+// status.js - shows the user, and tells the page's own scripts, how the connection and events fare: a class on
+// <html>, events on the document (troupe.d.ts), and a message where silence would be wrong. Text only, never markup.
 
-import { timerOf } from './timer.js'
+import { createTimer } from './timer.js'
+import { PATIENCE_MS, TOAST_MS } from './timings.js'
 
-// A short interruption needs no words.
-const PATIENCE_MS = 2000
-const TOAST_MS = 8000
-const STYLE = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff;' +
-  'white-space:pre-wrap;max-height:80vh;overflow:auto'
+/** @import { BrowserWindow, Clock, ErrorDetail, StatusEvent } from './types.js' */
 
+/** @type {{ [reason: string]: string }} */
 const TEXTS = {
   failed: 'That went wrong.',
   unknown: 'The connection broke. Please check whether that was done.',
@@ -19,27 +17,38 @@ const TEXTS = {
   reload: 'Please load this page again.',
 }
 
-export function statusOf({ window, clock }) {
+/** @param {{ window: BrowserWindow, clock: Clock }} env */
+export function createStatus({ window, clock }) {
   const { document, CustomEvent } = window
   const html = document.documentElement
   let marked = 'troupe'
 
-  // Beside <body>, which may be a view's root. Style sheets are at the mercy of a Content-Security-Policy.
-  function noteOf(role) {
+  /**
+   * A message beside <body>, which may be a view's root. Inline styles set by a script are allowed by a
+   * Content-Security-Policy that forbids style sheets (https://www.w3.org/TR/CSP3/#directive-style-src).
+   * @param {string} role
+   */
+  function createNote(role) {
     const note = document.createElement('div')
-    const timer = timerOf(clock)
+    const timer = createTimer(clock)
     const hide = () => {
-      timer.clear()
+      timer.cancel()
       note.remove()
     }
     note.className = 'troupe-note'
     note.role = role
-    note.style.cssText = STYLE
+    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff;' +
+      'white-space:pre-wrap;max-height:80vh;overflow:auto'
     note.onclick = hide
     return {
       hide,
+
+      /**
+       * @param {string} text
+       * @param {number} [ms] Without it the note stays.
+       */
       show(text, ms) {
-        timer.clear()
+        timer.cancel()
         note.textContent = text
         html.append(note)
         if (ms) timer.set(ms, hide)
@@ -47,19 +56,28 @@ export function statusOf({ window, clock }) {
     }
   }
 
-  const [line, word] = ['status', 'alert'].map(noteOf) // of the connection, of an event
-  const later = timerOf(clock)
+  const connectionNote = createNote('status')
+  const eventNote = createNote('alert')
+  const later = createTimer(clock)
 
-  document.addEventListener('keydown', ({ key }) => key === 'Escape' && word.hide())
+  document.addEventListener('keydown', ({ key }) => key === 'Escape' && eventNote.hide())
 
-  // False: a listener called preventDefault() and tells the person itself.
+  /**
+   * False: a listener called preventDefault() and tells the user itself.
+   * @param {StatusEvent} name
+   * @param {object} [detail]
+   */
   function tell(name, detail = {}) {
     return document.dispatchEvent(new CustomEvent(`troupe:${name}`, { detail, cancelable: true }))
   }
 
+  /**
+   * @param {StatusEvent} state
+   * @param {object} [detail]
+   */
   function mark(state, detail) {
-    later.clear()
-    line.hide()
+    later.cancel()
+    connectionNote.hide()
     html.classList.remove(marked)
     html.classList.add((marked = `troupe-${state}`))
     return tell(state, detail)
@@ -72,29 +90,41 @@ export function statusOf({ window, clock }) {
 
     disconnected() {
       mark('disconnected')
-      later.set(PATIENCE_MS, () => line.show(TEXTS.disconnected))
+      later.set(PATIENCE_MS, () => connectionNote.show(TEXTS.disconnected))
     },
 
-    // Nothing more will come by itself.
+    /**
+     * The page has given up: only the user can load it again.
+     * @param {string} reason
+     */
     broken(reason) {
-      if (mark('error', { reason })) line.show(TEXTS[reason])
+      if (mark('error', { reason })) connectionNote.show(TEXTS[reason])
     },
 
-    // The server sends frames of the stack only while developing: then they are shown.
+    /**
+     * The server sends frames of the stack only while developing: then they are shown.
+     * @param {{ error?: ErrorDetail | undefined, [member: string]: any }} detail
+     */
     failed(detail) {
       if (!tell('failed', detail)) return
       const { frames, type, message } = detail.error ?? {}
-      if (!frames) return word.show(TEXTS.failed, TOAST_MS)
-      word.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
+      if (!frames) return eventNote.show(TEXTS.failed, TOAST_MS)
+      eventNote.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
     },
 
+    /** @param {object} detail */
     unknown(detail) {
-      if (tell('unknown', detail)) word.show(TEXTS.unknown, TOAST_MS)
+      if (tell('unknown', detail)) eventNote.show(TEXTS.unknown, TOAST_MS)
     },
 
-    // again: it will be sent again by itself; the page's scripts may want to know, the person need not.
+    /**
+     * again: it will be sent again by itself; the page's scripts may want to know, the user need not.
+     * @param {{ reason?: string | undefined, again?: boolean, [member: string]: any }} detail
+     */
     refused(detail) {
-      if (tell('refused', detail) && !detail.again) word.show(TEXTS[detail.reason] ?? TEXTS.refused, TOAST_MS)
+      if (tell('refused', detail) && !detail.again) {
+        eventNote.show(TEXTS[/** @type {string} */ (detail.reason)] ?? TEXTS.refused, TOAST_MS)
+      }
     },
   }
 }

@@ -1,18 +1,27 @@
-// timer.js - one thing that is due later. A clock is {now(), random(), after(ms, run): a function that cancels}.
+// timer.js - a timer that holds one thing at a time, on a clock that tests can replace (Clock in types.d.ts).
 
-export function timerOf(clock) {
-  let cancel
-  const clear = () => {
-    cancel?.()
-    cancel = null
+/** @import { Clock } from './types.js' */
+
+/** @param {Clock} clock */
+export function createTimer(clock) {
+  /** @type {(() => void) | null | undefined} */
+  let stop
+  const cancel = () => {
+    stop?.()
+    stop = null
   }
   return {
-    clear,
-    runs: () => cancel, // truthy, or not
+    cancel,
+    isSet: () => stop, // truthy, or not
+
+    /**
+     * @param {number} ms
+     * @param {() => void} run
+     */
     set(ms, run) {
-      clear()
-      cancel = clock.after(ms, () => {
-        cancel = null
+      cancel()
+      stop = clock.after(ms, () => {
+        stop = null
         run()
       })
     },

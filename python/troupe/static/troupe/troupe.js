@@ -1,9 +1,12 @@
-// troupe.js - the browser's side of Troupe: starts the live views of the page that loads it.
+// troupe.js - the entry point of the browser's side: starts the live views of the page that loads it.
 //
 //   <script type="module" src="…/troupe/troupe.js" data-troupe-socket="/ws/troupe/"></script>
 
-import { pageOf } from './page.js'
+import { createPage } from './page.js'
 
+/** @import { BrowserWindow, Clock } from './types.js' */
+
+/** @type {Clock} */
 const clock = {
   now: Date.now,
   random: Math.random,
@@ -13,14 +16,17 @@ const clock = {
   },
 }
 
-// Returns the page, started.
+/**
+ * Returns the page, started.
+ * @param {BrowserWindow} window
+ */
 export function start(window) {
   const { document, location } = window
-  const script = document.querySelector('[data-troupe-socket]')
-  const address = new URL(script.dataset.troupeSocket, location.href)
+  const script = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-socket]'))
+  const address = new URL(/** @type {string} */ (script.dataset.troupeSocket), location.href)
   address.protocol = address.protocol.replace('http', 'ws')
   const connect = () => new window.WebSocket(address)
-  const page = pageOf({ window, clock, connect, reload: () => location.reload() })
+  const page = createPage({ window, clock, connect, reload: () => location.reload() })
   page.start()
   return page
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { queueOf as makeQueue } from '../../python/troupe/static/troupe/queue.js'
+import { createEventQueue as makeQueue } from '../../python/troupe/static/troupe/event-queue.js'
 import { FakeClock, randomFrom } from './helpers.js'
 
-function queueOf(options = {}) {
+function createEventQueue(options = {}) {
   const clock = new FakeClock(options.seed)
   const it = { clock, sent: [], settled: [], rejoins: 0 }
   const send = (frame) => it.sent.push(JSON.parse(JSON.stringify(frame)))
@@ -16,7 +16,7 @@ function queueOf(options = {}) {
 }
 
 test('nothing goes before the join; numbers follow its n', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.push('a')
   assert.deepEqual(it.take(), [])
   it.queue.joined(40)
@@ -26,7 +26,7 @@ test('nothing goes before the join; numbers follow its n', () => {
 })
 
 test('eight unanswered, 64 waiting, and the next one is told', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (let i = 0; i < 72; i++) assert.equal(it.push('e'), null)
   assert.equal(it.push('e'), 'full')
@@ -37,7 +37,7 @@ test('eight unanswered, 64 waiting, and the next one is told', () => {
 })
 
 test('an event over the frame limit is refused before it takes a number', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   assert.equal(it.push('e', { text: 'ü'.repeat(40_000) }), 'too_large')
   assert.equal(it.push('e', { text: 'u'.repeat(60_000) }), null)
@@ -45,7 +45,7 @@ test('an event over the frame limit is refused before it takes a number', () => 
 })
 
 test('unanswered ones are sent again with their numbers after a new join', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.queue.answer(1, 'done')
@@ -61,7 +61,7 @@ test('unanswered ones are sent again with their numbers after a new join', () =>
 })
 
 test('a session behind what was answered is another: what was sent is unknown, the rest goes on', () => {
-  const it = queueOf({ window: 2 })
+  const it = createEventQueue({ window: 2 })
   it.queue.joined(10)
   for (const name of 'abc') it.push(name)
   it.queue.answer(11, 'done')
@@ -74,7 +74,7 @@ test('a session behind what was answered is another: what was sent is unknown, t
 })
 
 test('busy: after retry_ms the same number, and those behind it after their gaps', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
@@ -89,7 +89,7 @@ test('busy: after retry_ms the same number, and those behind it after their gaps
 })
 
 test('a gap behind an event that nobody refused: that one was lost, and is sent again', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
@@ -100,7 +100,7 @@ test('a gap behind an event that nobody refused: that one was lost, and is sent 
 })
 
 test('a gap refusal that comes late sends its own event again, and the first to be sure', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'ab') it.push(name)
   it.refused(1, 'expired')
@@ -112,7 +112,7 @@ test('a gap refusal that comes late sends its own event again, and the first to 
 })
 
 test('too_large: given up; those behind get new numbers, with a new join', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abcd') it.push(name)
   it.take()
@@ -128,7 +128,7 @@ test('too_large: given up; those behind get new numbers, with a new join', () =>
 })
 
 test('given up behind one that is sent again', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abcd') it.push(name)
   it.take()
@@ -142,7 +142,7 @@ test('given up behind one that is sent again', () => {
 })
 
 test('given up, then the socket is gone: those behind are new after the join', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
@@ -153,7 +153,7 @@ test('given up, then the socket is gone: those behind are new after the join', (
 })
 
 test('a first event that is a gap, or an unknown session, asks to join again', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(5)
   it.push('a')
   it.refused(6, 'gap')
@@ -167,7 +167,7 @@ test('a first event that is a gap, or an unknown session, asks to join again', (
 const flags = (it) => it.sent.splice(0).map(({ n, r }) => [n, r])
 
 test('after a restore only what may have been executed is said to be sent again', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'abc') it.push(name)
   it.take()
@@ -179,7 +179,7 @@ test('after a restore only what may have been executed is said to be sent again'
 })
 
 test('a sending without an outcome is not forgotten when a later one is refused', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   it.push('a')
   it.queue.closed()
@@ -198,7 +198,7 @@ test('a sending without an outcome is not forgotten when a later one is refused'
 })
 
 test('one that was lost on its way may have been executed', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   for (const name of 'ab') it.push(name)
   it.refused(2, 'gap')
@@ -211,7 +211,7 @@ test('one that was lost on its way may have been executed', () => {
 })
 
 test('a refusal that says that an earlier sending is in doubt', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   it.push('a')
   it.take()
@@ -222,7 +222,7 @@ test('a refusal that says that an earlier sending is in doubt', () => {
 })
 
 test('what was refused goes to a fresh session as well; what may have been executed does not', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(5)
   for (const name of 'abc') it.push(name)
   it.take()
@@ -235,7 +235,7 @@ test('what was refused goes to a fresh session as well; what may have been execu
 })
 
 test('retries back off, and never come before retry_ms', () => {
-  const it = queueOf()
+  const it = createEventQueue()
   it.queue.joined(0)
   it.push('a')
   let total = 0

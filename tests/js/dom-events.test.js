@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pageOf } from './helpers.js'
+import { openPage } from './helpers.js'
 
 const sent = (live) => live.socket.take('event').map(({ e, p }) => [e, p])
 
 test('dj-click: data and typed values', () => {
-  const live = pageOf('<button dj-click="go" data-item-id="3" data-key="k" dj-value-n:int="4.9"' +
+  const live = openPage('<button dj-click="go" data-item-id="3" data-key="k" dj-value-n:int="4.9"' +
     ' dj-value-f:float="1.5" dj-value-on:bool="true" dj-value-off:bool="0" dj-value-j:json="[1,null]"' +
     ' dj-value-bad:int="x" data-n="9" dj-value-__proto__="p"><b>go</b></button>').join()
   live.$('b').click()
@@ -16,7 +16,7 @@ test('dj-click: data and typed values', () => {
 })
 
 test('dj-click: a button\'s value, links, submit buttons, disabled ones, other scripts\' veto', () => {
-  const live = pageOf('<button id="a" value="7" dj-click="a"></button>' +
+  const live = openPage('<button id="a" value="7" dj-click="a"></button>' +
     '<a id="b" href="/x" dj-click="b">l</a><form><button id="c" dj-click="c">s</button></form>' +
     '<fieldset disabled><button id="d" dj-click="d"></button></fieldset>' +
     '<input type="checkbox" id="e" dj-click="e"><i id="f" dj-click="f"></i>').join()
@@ -33,14 +33,14 @@ test('dj-click: a button\'s value, links, submit buttons, disabled ones, other s
 })
 
 test('what is outside the roots is not ours', () => {
-  const live = pageOf('').join()
+  const live = openPage('').join()
   live.document.body.insertAdjacentHTML('beforeend', '<button id="o" dj-click="x"></button>')
   live.$('#o').click()
   assert.deepEqual(sent(live), [])
 })
 
 test('dj-input waits for a pause; dj-debounce and dj-throttle', () => {
-  const live = pageOf('<input id="a" dj-input="a"><input id="b" dj-input="b" dj-debounce="300">' +
+  const live = openPage('<input id="a" dj-input="a"><input id="b" dj-input="b" dj-debounce="300">' +
     '<input id="c" dj-input="c" dj-throttle="100">').join()
   live.type('#a', 'x')
   live.clock.advance(149)
@@ -63,7 +63,7 @@ test('dj-input waits for a pause; dj-debounce and dj-throttle', () => {
 })
 
 test('what was typed goes before the click, the change and the submit that follow it', () => {
-  const live = pageOf('<form id="f" dj-submit="save"><input name="t" dj-input="typed"></form>' +
+  const live = openPage('<form id="f" dj-submit="save"><input name="t" dj-input="typed"></form>' +
     '<button dj-click="go"></button>').join()
   live.type('input', 'a')
   live.$('button').click()
@@ -78,7 +78,7 @@ test('what was typed goes before the click, the change and the submit that follo
 })
 
 test('dj-change: select, multiple, checkbox, a group, a whole form', () => {
-  const live = pageOf('<select id="a" dj-change="a"><option>x<option selected>y</select>' +
+  const live = openPage('<select id="a" dj-change="a"><option>x<option selected>y</select>' +
     '<select id="b" multiple dj-change="b"><option selected>x<option selected>y</select>' +
     '<input type="checkbox" id="c" checked dj-change="c"><div dj-change="d" data-id="5">' +
     '<input type="radio" name="r" value="1" checked></div><form dj-change="e"><input name="p" value="q">' +
@@ -89,7 +89,7 @@ test('dj-change: select, multiple, checkbox, a group, a whole form', () => {
 })
 
 test('dj-keydown, with and without a key; dj-focus, dj-blur', () => {
-  const live = pageOf('<div dj-keydown.escape="close"><input dj-keydown.enter="add" dj-focus="in"' +
+  const live = openPage('<div dj-keydown.escape="close"><input dj-keydown.enter="add" dj-focus="in"' +
     ' dj-blur="out"></div><i dj-keydown="any" data-a="1"></i>').join()
   live.$('input').value = 'v'
   for (const key of ['a', 'Enter', 'Escape']) live.fire('input', 'keydown', { key })
@@ -104,7 +104,7 @@ test('dj-keydown, with and without a key; dj-focus, dj-blur', () => {
 
 test('events that browsers and scripts make: without a key, on a text, with a strange submitter', (t) => {
   const errors = []
-  const live = pageOf('<form id="f" dj-submit="save" dj-keydown="key"><input name="t" value="v" dj-input="q" dj-change="c">' +
+  const live = openPage('<form id="f" dj-submit="save" dj-keydown="key"><input name="t" value="v" dj-input="q" dj-change="c">' +
     '</form><p dj-click="p" dj-focus="in" dj-blur="out">x</p><button id="b">b</button><p id="p" dj-submit="no"></p>').join()
   live.window.addEventListener('error', (event) => errors.push(event.message))
   const { Event, SubmitEvent } = live.window
@@ -123,7 +123,7 @@ test('events that browsers and scripts make: without a key, on a text, with a st
 })
 
 test('what the user did is what is sent, also when a patch takes the attribute away meanwhile', () => {
-  const live = pageOf('<input dj-input="q">').join()
+  const live = openPage('<input dj-input="q">').join()
   live.type('input', 'x')
   live.patch('<input>')
   live.clock.advance(150)
@@ -132,7 +132,7 @@ test('what the user did is what is sent, also when a patch takes the attribute a
 
 test('dj-submit sends all fields, lists, the button; no files, no CSRF token', (t) => {
   const warn = t.mock.method(console, 'warn', () => {})
-  const live = pageOf('<form id="f" dj-submit="save" data-id="8">' +
+  const live = openPage('<form id="f" dj-submit="save" data-id="8">' +
     '<input name="csrfmiddlewaretoken" value="s">' +
     '<input name="a" value="1"><input name="b" value="2"><input name="b" value="3">' +
     '<input type="checkbox" name="c"><select multiple name="m"><option selected>x</select>' +
@@ -155,7 +155,7 @@ test('dj-submit sends all fields, lists, the button; no files, no CSRF token', (
 
 test('a sent form empties when its answer comes, and cannot be sent twice before', () => {
   const form = '<form id="f" dj-submit="add"><input name="t"><textarea name="n">d</textarea></form>'
-  const live = pageOf(form).join()
+  const live = openPage(form).join()
   live.type('[name=t]', 'milk')
   live.$('[name=n]').value = 'note'
   live.submit('#f')
@@ -174,7 +174,7 @@ test('a sent form empties when its answer comes, and cannot be sent twice before
 })
 
 test('a form that the server renders with what was sent keeps it', () => {
-  const live = pageOf('<form id="f" dj-submit="add"><input name="t"></form>').join()
+  const live = openPage('<form id="f" dj-submit="add"><input name="t"></form>').join()
   live.type('input', 'bad')
   live.submit('#f')
   live.patch('<form id="f" dj-submit="add"><p>no</p><input name="t" value="bad"></form>', 1)
@@ -183,7 +183,7 @@ test('a form that the server renders with what was sent keeps it', () => {
 
 test('what was typed after the form was sent is kept', () => {
   const form = '<form id="f" dj-submit="add"><input name="t"><input name="u"></form>'
-  const live = pageOf(form).join()
+  const live = openPage(form).join()
   live.type('[name=t]', 'one')
   live.type('[name=u]', 'two')
   live.submit('#f')
@@ -196,7 +196,7 @@ test('failed, refused and unknown keep what was typed', () => {
   const outcomes = [{ t: 'failed', error: { kind: 'python', message: 'm' } },
     { t: 'unknown', reason: 'worker_lost' }, { t: 'refused', reason: 'too_large' }]
   for (const outcome of outcomes) {
-    const live = pageOf('<form id="f" dj-submit="add"><input name="t"></form>').join()
+    const live = openPage('<form id="f" dj-submit="add"><input name="t"></form>').join()
     live.type('input', 'dear')
     live.submit('#f')
     live.socket.say({ ...outcome, n: 1 })
@@ -209,7 +209,7 @@ test('failed, refused and unknown keep what was typed', () => {
 
 test('patches leave a form alone while it is being sent, and come to it with its answer', () => {
   const form = (n) => `<form id="f" dj-submit="add"><input name="t" value="${n}"></form><p>${n}</p>`
-  const live = pageOf(form(0)).join()
+  const live = openPage(form(0)).join()
   live.type('input', 'typed')
   live.submit('#f')
   live.patch(form(1)) // a push
@@ -220,7 +220,7 @@ test('patches leave a form alone while it is being sent, and come to it with its
 
 test('fast typing is never overwritten by the answers to earlier keys', () => {
   const page = (value) => `<input id="q" dj-input="q" value="${value}">`
-  const live = pageOf(page('')).join()
+  const live = openPage(page('')).join()
   live.type('#q', 'a')
   live.clock.advance(150)
   live.type('#q', 'ab')
@@ -237,7 +237,7 @@ test('fast typing is never overwritten by the answers to earlier keys', () => {
 
 test('composition: no event and no patch in the middle of a word', () => {
   const page = (n, value) => `<input id="q" dj-input="q" value="${value}"><p>${n}</p>`
-  const live = pageOf(page(0, '')).join()
+  const live = openPage(page(0, '')).join()
   live.$('#q').focus()
   live.fire('#q', 'compositionstart')
   live.$('#q').value = 'に'
@@ -257,7 +257,7 @@ test('composition: no event and no patch in the middle of a word', () => {
 
 test('dj-confirm asks; dj-loading stands until the last answer', () => {
   const button = '<button dj-click="go" dj-confirm="Sure?">x</button>'
-  const live = pageOf(button).join()
+  const live = openPage(button).join()
   const asked = []
   live.window.confirm = (text) => asked.push(text) > 1
   live.$('button').click()

@@ -1,0 +1,116 @@
+// attributes.js - writes attributes, and leaves alone what others changed: scripts, or the user who opened a
+// <details>. It knows the last value from the server, and writes only what differs from that.
+
+/** @import { BrowserWindow } from './types.js' */
+/** @typedef {MutationRecord & { target: Element, attributeName: string }} AttributeRecord */
+
+/** @param {string | null | undefined} text */
+const words = (text) => (text ?? '').split(/\s+/).filter(Boolean)
+
+/** @param {Pick<BrowserWindow, 'document' | 'MutationObserver'>} window */
+export function createAttributeWriter({ document, MutationObserver }) {
+  /**
+   * What others changed: the last values from the server, of elements, by attribute; null: it had none.
+   * @type {Map<Element, Map<string, string | null>>}
+   */
+  const values = new Map()
+
+  /** @type {(el: Element, name: string, value: string | null) => void} */
+  const keep = (el, name, value) => {
+    if (!values.has(el)) values.set(el, new Map())
+    values.get(el)?.set(name, value)
+  }
+
+  /** @param {MutationRecord[]} records */
+  const note = (records) => {
+    for (const { target, attributeName, attributeNamespace, oldValue } of /** @type {AttributeRecord[]} */ (records)) {
+      if (attributeNamespace || values.get(target)?.has(attributeName)) continue
+      keep(target, attributeName, oldValue)
+    }
+  }
+
+  const observer = new MutationObserver(note)
+
+  // What happened until now was not us.
+  const catchUp = () => note(observer.takeRecords())
+
+  /**
+   * The server's classes, without those that others took away, and with those that others added.
+   * @param {string | null} last
+   * @param {string | null} live
+   * @param {string | null} value
+   */
+  function merged(last, live, value) {
+    const [server, shown, next] = [last, live, value].map(words)
+    const kept = next.filter((name) => shown.includes(name) || !server.includes(name))
+    const all = [...new Set([...kept, ...shown.filter((name) => !server.includes(name))])].join(' ')
+    return all === next.join(' ') ? value : all
+  }
+
+  /**
+   * Makes an attribute what the server says. Returns false if the server said so before.
+   * @param {Element} el
+   * @param {string} name
+   * @param {string | null} value null: no such attribute.
+   * @param {Attr} [attr] One to copy: setAttribute refuses names that the parser takes (@click), and knows no namespace
+   *   (https://github.com/whatwg/dom/issues/849).
+   */
+  function set(el, name, value, attr) {
+    catchUp()
+    const last = values.get(el)?.get(name)
+    const live = el.getAttribute(name)
+    if (value === (last === undefined ? live : last)) return false
+    values.get(el)?.delete(name)
+    const shown = name === 'class' && last !== undefined ? merged(last, live, value) : value
+    if (shown !== value) keep(el, name, value)
+    if (shown !== live) write(el, name, shown, attr)
+    // The first is ours. Others come from custom elements, which answer to being changed.
+    note(observer.takeRecords().slice(1))
+    return true
+  }
+
+  /**
+   * @param {Element} el
+   * @param {string} name
+   * @param {string | null} value
+   * @param {Attr} [attr]
+   */
+  function write(el, name, value, attr) {
+    const existing = el.getAttributeNode(name)
+    if (value === null) {
+      // A modal dialog that only loses its attribute stays in the top layer and blocks the page
+      // (https://html.spec.whatwg.org/#the-dialog-element, "removing the open attribute").
+      if (name === 'open' && el.localName === 'dialog') /** @type {HTMLDialogElement} */ (el).close?.()
+      el.removeAttribute(name)
+    } else if (existing) existing.value = value
+    else {
+      const copy = attr ? document.importNode(attr, true) : document.createAttribute(name)
+      copy.value = value
+      el.setAttributeNode(copy)
+    }
+  }
+
+  return {
+    set,
+
+    /** @param {Node} root */
+    watch: (root) => observer.observe(root, { attributes: true, attributeOldValue: true, subtree: true }),
+
+    begin() {
+      catchUp()
+      for (const el of values.keys()) if (!el.isConnected) values.delete(el)
+    },
+
+    /**
+     * Whether others changed something in there.
+     * @param {Element} el
+     */
+    isIn: (el) => [...values.keys()].some((each) => el.contains(each)),
+
+    /**
+     * Names of attributes, with those that others took away.
+     * @param {Element} el
+     */
+    names: (el) => [...el.getAttributeNames(), ...(values.get(el)?.keys() ?? [])],
+  }
+}

@@ -1,0 +1,164 @@
+// form-controls.js - what the user did to form controls, and when the server's value wins instead.
+//
+// A control's value is the server's when the server's value changed, or when the control reports its value
+// (dj-input, dj-change), nothing it reported is unanswered, and the user is not typing in it. Otherwise it is the
+// user's.
+
+/** @import { Caret, Control } from './types.js' */
+
+const CONTROLS = 'input,select,textarea'
+
+/**
+ * The control whose value a change in this element may change.
+ * @param {Element} el
+ */
+export function controlOf(el) {
+  const control = /** @type {Control | null} */ (el.closest(CONTROLS))
+  return control?.type ? control : null // an <input> of SVG has none
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {HTMLFormElement} form
+ */
+export function controlsOf(root, form) {
+  return /** @type {Control[]} */ ([...root.querySelectorAll(CONTROLS)]).filter((control) => control.form === form)
+}
+
+/** @param {Element} el */
+const reports = (el) => el.closest('[dj-input],[dj-change]')
+/**
+ * @param {Control} el
+ * @returns {el is HTMLInputElement}
+ */
+const isTick = (el) => /^(checkbox|radio)$/.test(el.type)
+/** @param {Element} el */
+const isFocused = (el) => el === el.ownerDocument.activeElement
+/** @type {(a: unknown, b: unknown) => boolean} */
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * The values of a select's options that are `how`.
+ * @param {HTMLSelectElement} el
+ * @param {'selected' | 'defaultSelected'} [how]
+ */
+const chosen = (el, how = 'selected') => [...el.options].filter((option) => option[how]).map((option) => option.value)
+/** @param {HTMLSelectElement} el */
+const serverChoice = (el) => chosen(el, 'defaultSelected')
+/** @param {any} el A Control. Only a select has options. */
+const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
+
+/**
+ * Of each option, whether it is selected; and of a select that nobody touched.
+ * @param {HTMLSelectElement} el
+ */
+const picks = (el) => [...el.options].map((option) => option.selected)
+/** @param {HTMLSelectElement} el */
+const fresh = (el) => picks(/** @type {HTMLSelectElement} */ (el.cloneNode(true)))
+
+/**
+ * What a patch is about to destroy or change unseen: of a select what the server chose, what is chosen, and whether
+ * nobody touched it.
+ * @param {any} el A Control.
+ * @returns {[string[], string[], boolean] | undefined}
+ */
+export const remember = (el) => el.options && [serverChoice(el), chosen(el), same(picks(el), fresh(el))]
+
+/**
+ * Decides whose value a control shows after a patch.
+ * @param {Control} el
+ * @param {Set<string>} changed The names of the attributes (of a textarea: 'value' for its text) whose server value
+ *   changed.
+ * @param {ReturnType<typeof remember>} before What remember() said.
+ * @param {boolean} busy The user's newer value is on its way.
+ */
+export function settle(el, changed, before, busy) {
+  if (before) {
+    const next = serverChoice(/** @type {HTMLSelectElement} */ (el))
+    const [last, shown, untouched] = before
+    const serverWins = untouched || !same(next, last) || (next.length && reports(el))
+    return choose(/** @type {HTMLSelectElement} */ (el), serverWins && !busy ? null : shown)
+  }
+  if (busy) return undefined
+  if (isTick(el)) {
+    // A group of radio buttons of which the server ticks none says nothing about the user's choice.
+    const next = el.defaultChecked
+    const serverWins = changed.has('checked') || (reports(el) && (next || el.type === 'checkbox'))
+    if (serverWins) el.checked = next
+    return undefined
+  }
+  const next = el.localName === 'input' ? el.getAttribute('value')
+    : /** @type {HTMLTextAreaElement} */ (el).defaultValue || null
+  if (changed.has('value') || (next !== null && !isFocused(el) && reports(el))) write(el, next ?? '')
+  return undefined
+}
+
+/**
+ * @param {HTMLSelectElement} el
+ * @param {string[] | null} values What is to be chosen; null, or none that there is: what a browser would choose.
+ */
+function choose(el, values) {
+  if (same(chosen(el), values)) return
+  const options = [...el.options]
+  const fits = values && (el.multiple || options.some((option) => values.includes(option.value)))
+  const defaults = fresh(el)
+  options.forEach((option, index) => {
+    const selected = fits ? values.includes(option.value) : defaults[index]
+    if (option.selected !== selected) option.selected = selected
+  })
+}
+
+/**
+ * Keeps the caret where it was, as far as the new value reaches.
+ * @param {Control} el
+ * @param {string} value
+ */
+function write(el, value) {
+  if (el.value === value) return
+  const caret = caretOf(el)
+  el.value = value
+  if (isFocused(el)) setCaret(el, caret)
+}
+
+/**
+ * Of nulls where there is none: in other elements, and in inputs without a text selection (number, email:
+ * https://html.spec.whatwg.org/#do-not-apply).
+ * @param {any} el An Element, or null.
+ * @returns {Caret}
+ */
+export const caretOf = (el) => [el?.selectionStart, el?.selectionEnd, el?.selectionDirection]
+
+/**
+ * @param {Element} el
+ * @param {Caret} caret
+ */
+export function setCaret(el, caret) {
+  if (caret[2]) /** @type {any} */ (el).setSelectionRange(...caret)
+}
+
+/**
+ * What a form holds when it is sent.
+ * @param {Control[]} controls
+ */
+export const snapshot = (controls) => new Map(controls.map((el) => [el, state(el)]))
+
+/**
+ * After a form's event is done its controls are as the server has them, but for what the user did since.
+ * @param {HTMLFormElement} form
+ * @param {Control[]} controls
+ * @param {ReturnType<typeof snapshot>} sent
+ */
+export function reset(form, controls, sent) {
+  const newer = controls.filter((el) => sent.has(el) && !same(sent.get(el), state(el)) && el.type !== 'file')
+  /** @type {[el: any, was: any, caret: Caret][]} */
+  const kept = newer.map((el) => [el, state(el), caretOf(el)])
+  Object.getPrototypeOf(form).reset.call(form) // a control may be named "reset"
+  for (const [el, was, caret] of kept) {
+    if (el.options) choose(el, was)
+    else {
+      el.checked = was[1]
+      write(el, was[0])
+    }
+    if (isFocused(el)) setCaret(el, caret)
+  }
+}

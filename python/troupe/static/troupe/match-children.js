@@ -1,0 +1,40 @@
+// match-children.js - which old child of an element becomes which new one when it is morphed: by key, else in order
+// by kind.
+
+import { isElement, isIgnored } from './dom.js'
+
+const KEYS = ['dj-key', 'data-key', 'id', 'name']
+
+/** @param {Node & { type?: string }} node An <input> has a type. */
+const kindOf = (node) => `${isIgnored(node)} ${node.nodeName} ${node.type}`
+
+/** @param {Node} node */
+function keyOf(node) {
+  const name = isElement(node) && KEYS.find((each) => node.getAttribute(each))
+  return name && `${kindOf(node)} ${name} ${/** @type {Element} */ (node).getAttribute(name)}`
+}
+
+/**
+ * Returns, for each new child, the old one that it is, or undefined; none twice.
+ * @param {Node[]} olds
+ * @param {Node[]} news
+ * @returns {(ChildNode | undefined)[]}
+ */
+export function matchChildren(olds, news) {
+  const keyed = new Map() // key -> the one that has it; null: several do
+  const kinds = new Map() // kind -> those without a key of their own
+  for (const old of olds) keyed.set(keyOf(old), keyed.has(keyOf(old)) ? null : old)
+  /** @param {Node} node */
+  const isUnkeyed = (node) => !keyOf(node) || keyed.get(keyOf(node)) === null
+  for (const old of olds.filter(isUnkeyed)) {
+    const kind = kindOf(old)
+    kinds.set(kind, kinds.get(kind) ?? [])
+    kinds.get(kind).push(old)
+  }
+  return news.map((node) => {
+    if (isUnkeyed(node)) return kinds.get(kindOf(node))?.shift()
+    const old = keyed.get(keyOf(node))
+    keyed.delete(keyOf(node))
+    return old
+  })
+}

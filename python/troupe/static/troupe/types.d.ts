@@ -1,0 +1,295 @@
+// types.d.ts - the shapes that the modules share: what travels (PROTOCOL.md, part II) and what stands in the page.
+// For the type checker only (scripts/check js-types); no browser loads it. What a page may use is in troupe.d.ts.
+
+// --- The wire: JSON frames over the WebSocket (PROTOCOL.md 9.2 and 9.3) ---------------------------------------
+
+/** 32 hex digits. */
+export type ViewId = string
+/** Eight characters that name a chunk by its content. */
+export type Hash = string
+export type Params = { [name: string]: unknown }
+
+export type ClientFrame = JoinFrame | EventFrame | RefreshFrame | AckFrame | { t: 'ping' }
+
+export interface JoinFrame {
+  t: 'join'
+  views: JoinRequest[]
+}
+
+export interface JoinRequest {
+  token: string | undefined
+  /** The version that the page shows; absent on a page as HTTP delivered it. */
+  s: number | undefined
+  /** The newest renewal of the token. */
+  g: string | undefined
+}
+
+export interface EventFrame {
+  t: 'event'
+  n: number
+  v: ViewId | undefined
+  e: string
+  p: Params
+  /** A worker that died may have executed it. */
+  r: boolean | undefined
+}
+
+export interface RefreshFrame {
+  t: 'refresh'
+  v: ViewId | undefined
+  /** These chunks only. */
+  c?: Hash[]
+  /** The page could not be adopted twice: whole roots from now on. */
+  w?: boolean
+}
+
+export interface AckFrame {
+  t: 'ack'
+  v: ViewId | undefined
+  s: number
+}
+
+export type ServerFrame =
+  | PatchFrame | JoinedFrame | FailedFrame | RefusedFrame | UnknownFrame | TokenFrame | LostFrame | ReloadFrame
+  | ErrorFrame | PongFrame
+
+export interface JoinedFrame {
+  t: 'joined'
+  n: number
+  fresh?: boolean
+  restored?: boolean
+  /** In the order of the join. */
+  views: JoinedView[]
+}
+
+export interface JoinedView {
+  v: ViewId
+  i: number
+  s: number
+  k?: Hash[]
+  g?: string
+  token?: string
+  /** Without it the page is right as it is. */
+  html?: string
+  T?: Decodable
+  error?: ErrorDetail
+}
+
+export interface PatchFrame {
+  t?: undefined
+  /** The number of the view (JoinedView.i). */
+  v: number
+  /** The version that it leads to. */
+  s: number
+  /** The event that it answers; 0: none. */
+  a: number
+  k?: Hash[]
+  c?: [Hash, Chunk][]
+  d?: PatchValues
+}
+
+export interface FailedFrame {
+  t: 'failed'
+  n?: number
+  v?: ViewId
+  error?: ErrorDetail
+}
+
+export interface RefusedFrame {
+  t: 'refused'
+  n?: number
+  reason: string
+  retry_ms?: number
+  r?: boolean
+  message?: string
+}
+
+export interface UnknownFrame {
+  t: 'unknown'
+  n?: number
+  reason: string
+  message?: string
+}
+
+export interface TokenFrame {
+  t: 'token'
+  v: ViewId
+  token: string
+}
+
+export interface LostFrame {
+  t: 'lost'
+  reason: string
+}
+
+export interface ReloadFrame {
+  t: 'reload'
+  reason: string
+}
+
+export interface ErrorFrame {
+  t: 'error'
+  reason: string
+  retry_ms?: number
+  message?: string
+}
+
+export interface PongFrame {
+  t: 'pong'
+}
+
+/** What went wrong. The stack's frames come only while developing (DEBUG). */
+export interface ErrorDetail {
+  kind: string
+  message?: string
+  type?: string
+  frames?: (string | number)[][]
+}
+
+// --- Chunks and patches (PROTOCOL.md 9.5 and 9.6) -------------------------------------------------------------
+
+/** Text, or what the browser has to decode itself. */
+export type Decodable = string | { h: string }
+
+/** t: text, a: attribute, g: open tag, r: raw text, b: branch, l: list, h: region, T: the page's title. */
+export type SlotKind = 't' | 'a' | 'g' | 'r' | 'b' | 'l' | 'h' | 'T'
+
+/** Kind; path of units; local name of the element there; gap, attribute or unit; key attribute of a list. */
+export type SlotDescriptor = [
+  kind: SlotKind, path?: number[], name?: string, position?: number | string, keyAttribute?: string | null,
+]
+
+/** The markup of a block type, and where its slots are. */
+export interface Chunk {
+  /** The skeleton; the page's own chunk has none. */
+  h?: string
+  s: SlotDescriptor[]
+  /** The block is one element with static white space of these lengths around it. */
+  one?: [lead: number, trail: number]
+}
+
+/** A chunk as it is kept in memory: with what was derived from it. */
+export interface CachedChunk extends Chunk {
+  places: Place
+  /** `h`, parsed inside of an element of the kind `within`. */
+  holder?: Element
+  within?: string
+}
+
+/**
+ * Where slots are, as a tree of elements: slots of the element itself (`own`), text slots by their gaps (t0…),
+ * ranges by their units (r0…), and elements by their units (0…).
+ */
+export interface Place {
+  name?: string
+  own?: SlotPosition[]
+  [text: `t${number}`]: SlotPosition
+  [range: `r${number}`]: SlotPosition
+  [unit: number]: Place
+}
+
+export interface SlotPosition {
+  kind: SlotKind
+  /** In its block, from 1 on. */
+  number: number
+  position: number | string | undefined
+  keyAttribute: string | null | undefined
+}
+
+/** By slot number, as text. Slot 0 is the whole root. */
+export type PatchValues = { [slot: string]: any }
+export type BranchValue = { b?: number | null, [slot: string]: any }
+export interface ListValue {
+  x?: 'l' | 'p'
+  b?: number
+  '-'?: string[]
+  m?: [key: string, after: string | null, values?: PatchValues][]
+  r?: { [key: string]: PatchValues }
+  e?: BranchValue
+}
+
+// --- Slots in the page ----------------------------------------------------------------------------------------
+
+/** An instance of a block in the page: its slots by number (none at 0). */
+export type Block = Slot[]
+
+/**
+ * Which members there are depends on the kind:
+ *   a, g, r, T   el
+ *   t            node: a text node that is the slot's for ever; start and end: anchors around markup before it
+ *   b, l, h      node and end: the two anchors; block: what a branch, or an empty list, shows; rows: those of a list
+ */
+export interface Slot extends SlotPosition {
+  el: Element
+  node: Node & { data: string }
+  start: Node
+  end: Node | null
+  block: Block | null
+  rows: Map<string, Row>
+}
+
+export interface Row {
+  block: Block
+  first: Node
+  last: Node
+  /** The row's first element. */
+  el: Element
+}
+
+// --- Modules --------------------------------------------------------------------------------------------------
+
+export type BrowserWindow = Window & typeof globalThis
+
+/** Time, timers and randomness, so that tests bring their own. */
+export interface Clock {
+  now(): number
+  random(): number
+  /** Returns a function that cancels. */
+  after(ms: number, run: () => void): () => void
+}
+
+/** What a page needs of the world outside. */
+export interface PageEnvironment {
+  window: BrowserWindow
+  clock: Clock
+  connect(): WebSocket
+  reload(): void
+}
+
+/** The events that a page's scripts are told of. */
+export type StatusEvent = keyof import('./troupe.js').TroupeEventMap extends `troupe:${infer Name}` ? Name : never
+
+export type Outcome = 'done' | 'failed' | 'unknown' | 'refused'
+/** A frame with an outcome, or what takes its place where there is none. */
+export interface OutcomeFrame {
+  error?: ErrorDetail
+  reason?: string
+}
+/** Called once with an event's outcome; may return what is to be done when the patch is in the page. */
+export type Settle = (outcome: Outcome) => (() => void) | void
+
+/** An event as the queue has it. */
+export interface QueuedEvent {
+  name: string
+  params: Params
+  /** The view's id when it is sent. */
+  view(): ViewId | undefined
+  settle(outcome: Outcome, frame: OutcomeFrame): (() => void) | void
+}
+
+/** A form control, as far as its value is concerned. */
+export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement
+
+export type Caret = [start: number | null, end: number | null, direction: 'forward' | 'backward' | 'none' | null]
+
+/** What a morph has to know of events that are under way. See dom-events.js. */
+export interface EventState {
+  held(el: Element): boolean
+  busy(el: Element): boolean
+  reported: Set<Element>
+  patching: boolean
+}
+
+export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
+export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
+export type View = ReturnType<typeof import('./view.js').createView>

@@ -1,0 +1,190 @@
+// write-slots.js - writes the values of a patch into the slots of one view (PROTOCOL.md 9.6), where find-slots.js found
+// them: texts, attributes, tags, branches, lists and regions.
+
+import { demand } from './anchors.js'
+import { TEXT, siblings } from './dom.js'
+import { createSlotFinder } from './find-slots.js'
+
+/**
+ * @import { Block, BranchValue, CachedChunk, Decodable, ListValue, Morpher, PatchValues, Row, Slot, SlotKind } from './types.js'
+ */
+
+/** @type {(first: Node | null, end: Node | null) => void} */
+const remove = (first, end) => siblings(first, end).forEach((node) => node.remove())
+
+/**
+ * @param {Document} doc
+ * @param {(number: number | string) => CachedChunk} chunk
+ * @param {Morpher} morph
+ */
+export function createSlotWriter(doc, chunk, morph) {
+  const { claim, fill, held, move, parseInside, range, syncAttribute, syncAttributes, touch } = morph
+  const finder = createSlotFinder(doc, chunk, morph)
+  /** @type {[Slot, any][]} Values of slots under something that is held now. */
+  let waiting = []
+
+  /**
+   * Makes a block and puts it before `follower`.
+   * @param {number} number Of its chunk.
+   * @param {PatchValues} values
+   * @param {Node} follower
+   * @param {boolean} [isRow]
+   * @returns {Row}
+   */
+  function insert(number, values, follower, isRow) {
+    const parent = /** @type {Element} */ (follower.parentNode)
+    const made = chunk(number)
+    const within = parent.namespaceURI + parent.localName
+    if (made.within !== within) Object.assign(made, { within, holder: parseInside(parent, /** @type {string} */ (made.h)) })
+    // While it is made it stands in an element like its parent, so that markup in its slots is parsed right.
+    const holder = doc.importNode(/** @type {Element} */ (made.holder), true)
+    /** @type {Block} */
+    const block = []
+    claim(holder)
+    holder.querySelectorAll('select').forEach(touch) // what is put before its first option becomes the first
+    finder.enter(made, holder.firstChild, holder, block)
+    if (isRow && !made.one) holder.prepend(doc.createComment('$,'))
+    write(block, values, true)
+    const nodes = siblings(holder.firstChild)
+    for (const node of nodes) parent.insertBefore(node, follower)
+    return /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block, first: nodes[0], last: nodes.at(-1) }))
+  }
+
+  /**
+   * @param {Block} block
+   * @param {PatchValues} values
+   * @param {boolean} [isNew] Nobody saw it yet, so nothing of it can be held, or be another's.
+   */
+  function write(block, values, isNew) {
+    for (const [number, value] of Object.entries(values)) {
+      if (number !== 'b') put(block[/** @type {any} */ (number)], value, isNew)
+    }
+  }
+
+  /**
+   * Writes a value into its slot, or keeps it until it may be written.
+   * @param {Slot} slot
+   * @param {any} value
+   * @param {boolean} [isNew]
+   */
+  function put(slot, value, isNew) {
+    const el = slot.el ?? slot.node.parentNode
+    const wait = () => waiting.push([slot, value])
+    if (!isNew) {
+      demand(el.isConnected)
+      for (let above = /** @type {Element | null} */ (el); above; above = above.parentElement) if (held(above)) return wait()
+      touch(el)
+    }
+    return WRITE[slot.kind](slot, value, el) && wait()
+  }
+
+  /**
+   * By kind of slot. True: something in it was held, so that it is not written to the end.
+   * @type {{ [kind in SlotKind]: (slot: Slot, value: any, parent: Element) => unknown }}
+   */
+  const WRITE = {
+    T: (_, value) => title(value),
+    a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
+    r: ({ el }, value) => fill(el, decode(value, el.localName)),
+    h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
+
+    g({ el }, value) {
+      const next = /** @type {Element} */ (parseInside(/** @type {Element} */ (el.parentNode), value).lastElementChild)
+      demand(next.localName === el.localName)
+      syncAttributes(el, next)
+    },
+
+    t(slot, value, parent) {
+      const { node, start, end } = slot
+      if (value.h !== undefined) {
+        const next = parseInside(parent, value.h)
+        if (siblings(next.firstChild).some((each) => each.nodeType !== TEXT)) {
+          const mark = (/** @type {string} */ data) => parent.insertBefore(doc.createComment(data), node)
+          if (!end) Object.assign(slot, { start: mark('$t'), end: mark('$') })
+          node.data = ''
+          return range(slot.start, /** @type {Node} */ (slot.end), next)
+        }
+        value = next.textContent
+      }
+      if (end) {
+        remove(start, end.nextSibling)
+        slot.end = null
+      }
+      if (node.data !== value) node.data = value
+      return false
+    },
+
+    b(slot, /** @type {BranchValue} */ value) {
+      if (value.b === undefined) return write(/** @type {Block} */ (slot.block), value)
+      remove(slot.node.nextSibling, slot.end)
+      slot.block = value.b === null ? null : insert(value.b, value, /** @type {Node} */ (slot.end)).block
+      return false
+    },
+
+    l(slot, /** @type {ListValue} */ { x, b, e, m = [], r = {}, '-': removed = [] }, parent) {
+      const { node, end } = slot
+      const rows = /** @type {{ get(key: string): Row } & Map<string, Row>} */ (slot.rows)
+      if (x && rows.size) {
+        remove(node.nextSibling, end)
+        rows.clear()
+      }
+      for (const key of removed) {
+        const { first, last } = rows.get(key)
+        remove(first, last.nextSibling)
+        rows.delete(key)
+      }
+      if (m.length && slot.block) WRITE.b(slot, { b: null }, parent)
+      for (const [key, after, values] of m) {
+        const follower = /** @type {Node} */ ((after === null ? node : rows.get(after).last).nextSibling)
+        const row = rows.get(key)
+        demand(!row !== !values)
+        if (values) rows.set(key, insert(/** @type {number} */ (b), values, follower, true))
+        else if (row.first !== follower) {
+          for (const each of siblings(row.first, row.last.nextSibling)) move(parent, each, follower)
+        }
+      }
+      for (const [key, values] of Object.entries(r)) write(rows.get(key).block, values)
+      if (e) WRITE.b(slot, e, parent)
+    },
+  }
+
+  /** @param {Decodable} value */
+  function title(value) {
+    doc.title = decode(value, 'title')
+  }
+
+  /**
+   * Text as a parser reads it, where the server left that to the browser.
+   * @param {Decodable} value
+   * @param {string} [name] The element that it stands in; without one it is an attribute.
+   */
+  function decode(value, name) {
+    const { h } = /** @type {{ h: string }} */ (value)
+    if (h === undefined) return /** @type {string} */ (value)
+    if (/^s/.test(/** @type {string} */ (name))) return h // script and style
+    const html = name ? `<textarea>\n${h}</textarea>` : `<i title="${h.replaceAll('"', '&quot;')}">`
+    const made = /** @type {HTMLElement} */ (parseInside(doc.createElement('p'), html).firstChild)
+    return name ? /** @type {string} */ (made.textContent) : made.title
+  }
+
+  return {
+    title,
+    write,
+
+    /**
+     * Finds the slots of the whole page, whose root is `el`. What waited is of the page before.
+     * @param {Element} el
+     */
+    adopt(el) {
+      waiting = []
+      return finder.adopt(el)
+    },
+
+    // What waited is written, unless it has to wait on.
+    flush() {
+      const list = waiting
+      waiting = []
+      for (const [slot, value] of list) if ((slot.el ?? slot.node).isConnected) put(slot, value)
+    },
+  }
+}
