@@ -96,8 +96,8 @@ def check_client_size(root):
     return check_client.check(root)
 
 
-def check_clang_tidy(root):
-    """clang-tidy (.clang-tidy) finds nothing in what is built."""
+def check_clang_tidy(root, **choice):
+    """clang-tidy (.clang-tidy) finds nothing in what is built. choice: as in check_tidy.check."""
     clang_tidy, folder = tool("clang-tidy"), root / "build-check"
     if not (folder / "build.ninja").exists():
         problems = run([tool("meson"), "setup", str(folder)], root)
@@ -105,8 +105,21 @@ def check_clang_tidy(root):
         problems = run([tool("ninja"), "-C", str(folder), "build.ninja"], root)
     if problems:
         raise RuntimeError("\n".join(problems[-20:]))
-    return check_tidy.check(root, folder, clang_tidy, run)
+    return check_tidy.check(root, folder, clang_tidy, run, **choice)
 
+
+CLANG_TIDY_HELP = """\
+clang-tidy takes minutes for the whole tree. By default it skips a file only if it found that file
+clean before in the very same state: the same clang-tidy, checks and compile command, and the same
+bytes in the file and in all that it includes. This is remembered for all clones of a machine in
+TROUPE_CACHE (~/.cache/troupe/clang-tidy), which CI may carry from run to run. So a change costs
+what it touches, and no fault can hide.
+
+  --since REV  analyzes only files that read something which differs from the merge base of REV
+               and HEAD, committed or not; all of them if a meson.build or .clang-tidy differs.
+               A quick answer on a branch: what REV itself holds is trusted.
+  --all        analyzes every file, whatever is remembered. For the nightly run.
+"""
 
 # name: the gate, and whether it belongs to --fast.
 GATES = {
@@ -129,11 +142,11 @@ GATES = {
 }
 
 
-def report(name, root):
-    """Runs one gate, prints its line and what it found; returns whether it passed."""
+def report(name, root, options=None):
+    """Runs one gate, prints its line and what it found; returns whether it passed. options: {gate: its keywords}."""
     start = time.monotonic()
     try:
-        problems, note = GATES[name][0](root), ""
+        problems, note = GATES[name][0](root, **(options or {}).get(name, {})), ""
     except Skipped as reason:
         problems, note = [], f"  skipped: {reason}"
     except Exception as error:
@@ -147,8 +160,15 @@ def report(name, root):
 
 def main():
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/check", description="Runs the gates of this repository.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/check",
+        description="Runs the gates of this repository.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=CLANG_TIDY_HELP,
+    )
     parser.add_argument("--fast", action="store_true", help="without clang-tidy")
+    parser.add_argument("--since", metavar="REV", help="clang-tidy: only what a change since REV touches")
+    parser.add_argument("--all", action="store_true", help="clang-tidy: also what is known to be clean")
     parser.add_argument("--list", action="store_true", help="print the gates' names")
     parser.add_argument("--root", type=pathlib.Path, default=HERE, help=argparse.SUPPRESS)
     parser.add_argument("gates", nargs="*", metavar="GATE")
@@ -160,7 +180,8 @@ def main():
         print("\n".join(GATES))
         return 0
     wanted = args.gates or [name for name, (_, fast) in GATES.items() if fast or not args.fast]
-    passed = [report(name, args.root.resolve()) for name in wanted]
+    options = {"clang-tidy": {"since": args.since, "everything": args.all}}
+    passed = [report(name, args.root.resolve(), options) for name in wanted]
     return 0 if all(passed) else 1
 
 

@@ -338,7 +338,15 @@ def test_javascript(tmp_path):
     assert any(problem.startswith("a.js: ") for problem in problems_of("javascript", tmp_path))
 
 
-def test_clang_tidy(tmp_path):
+@pytest.fixture
+def cache(tmp_path_factory, monkeypatch):
+    """A memory of clean files of the test's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("TROUPE_CACHE", str(folder))
+    return folder
+
+
+def test_clang_tidy(tmp_path, cache):
     shutil.copy(ROOT / ".clang-tidy", tmp_path)
     write(tmp_path, "meson.build", "project('t', 'c')\nstatic_library('t', 'common/a.c')\n")
     write(tmp_path, "common/a.c", "int f(int a);\nint\nf(int a)\n{\n    return a;\n}\n")
@@ -351,8 +359,9 @@ def test_clang_tidy(tmp_path):
     assert any("bugprone-suspicious-semicolon" in problem for problem in problems_of("clang-tidy", tmp_path))
 
 
-def test_clang_tidy_looks_again_at_what_changed(tmp_path, monkeypatch):
-    """What was clean is not looked at again, unless anything that it reads is another: headers and comments too."""
+@pytest.fixture
+def looked(tmp_path, monkeypatch, cache):
+    """A small project; the list of the files that clang-tidy analyzes."""
     shutil.copy(ROOT / ".clang-tidy", tmp_path)
     write(tmp_path, "meson.build", "project('t', 'c')\nstatic_library('t', 'common/a.c', 'common/b.c')\n")
     write(tmp_path, "common/a.h", "int f(int a);\n")
@@ -367,6 +376,11 @@ def test_clang_tidy_looks_again_at_what_changed(tmp_path, monkeypatch):
 
     real = check.run
     monkeypatch.setattr(check, "run", run)
+    return looked
+
+
+def test_clang_tidy_looks_again_at_what_changed(tmp_path, looked):
+    """What was clean is not looked at again, unless anything that it reads is another: headers and comments too."""
     assert problems_of("clang-tidy", tmp_path) == [] and sorted(looked) == ["common/a.c", "common/b.c"]
     looked.clear()
     assert problems_of("clang-tidy", tmp_path) == [] and looked == []
@@ -382,6 +396,46 @@ def test_clang_tidy_looks_again_at_what_changed(tmp_path, monkeypatch):
     looked.clear()
     (tmp_path / ".clang-tidy").write_text((tmp_path / ".clang-tidy").read_text() + "\n# another\n")
     assert problems_of("clang-tidy", tmp_path) != [] and sorted(looked) == ["common/a.c", "common/b.c"]
+
+
+def test_clang_tidy_knows_what_was_clean_in_another_clone(tmp_path, looked, tmp_path_factory):
+    assert problems_of("clang-tidy", tmp_path) == [] and len(looked) == 2
+    clone = tmp_path_factory.mktemp("elsewhere") / "clone"
+    shutil.copytree(tmp_path, clone, ignore=shutil.ignore_patterns("build-check"))
+    looked.clear()
+    assert problems_of("clang-tidy", clone) == [] and looked == []
+    write(clone, "common/b.c", "int g(void);\nint\ng(void)\n{\n    return 2;\n}\n")
+    assert problems_of("clang-tidy", clone) == [] and looked == ["common/b.c"]
+    looked.clear()
+    assert check.check_clang_tidy(clone, everything=True) == [] and sorted(looked) == ["common/a.c", "common/b.c"]
+
+
+def test_clang_tidy_since_a_revision(tmp_path, looked, cache):
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *who, *words], check=True, capture_output=True)
+
+    def since(revision):
+        looked.clear()
+        for file in cache.iterdir():
+            file.unlink()
+        assert check.check_clang_tidy(tmp_path, since=revision) == []
+        return sorted(looked)
+
+    problems_of("clang-tidy", tmp_path)
+    write(tmp_path, ".gitignore", "/build-check\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    assert since("HEAD") == []
+    write(tmp_path, "common/a.h", "int f(int a); // not committed\n")
+    assert since("HEAD") == ["common/a.c"]
+    git("commit", "-qam", "two")
+    assert since("HEAD") == [] and since("HEAD~1") == ["common/a.c"]
+    (tmp_path / ".clang-tidy").write_text((tmp_path / ".clang-tidy").read_text() + "\n# another\n")
+    assert since("HEAD") == ["common/a.c", "common/b.c"]
+    with pytest.raises(RuntimeError, match="no-such-revision"):
+        check.check_clang_tidy(tmp_path, since="no-such-revision")
 
 
 # --- the runner
@@ -419,7 +473,7 @@ def test_exit_codes(tmp_path):
 
 def test_files_of_a_repository(tmp_path):
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    for name in ("tracked.c", "new.c", "ignored.c", "build/made.c", ".venv32/lib/there.py"):
+    for name in ("tracked.c", "new.c", "ignored.c", "build/made.c", ".venv-oldest/lib/there.py"):
         write(tmp_path, name, "")
     write(tmp_path, ".gitignore", "ignored.c\n")
     subprocess.run(["git", "-C", str(tmp_path), "add", "tracked.c"], check=True)
