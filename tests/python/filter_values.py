@@ -107,7 +107,6 @@ ARGS = {
     "date": DATE_ARGS,
     "time": DATE_ARGS,
     "floatformat": NUMBER_ARGS,
-    "length_is": SIZE_ARGS,
     "divisibleby": [1, 2, 3, -7, "2", 0, "x", 1.5, None, 10**30],
     "pluralize": ["es", "y,ies", "", ",", "a,b,c", mark_safe("es"), mark_safe("<,>"), None, 3, Text("en")],
     "slice": [

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from decimal import Decimal
 
-import django
 import pytest
 from django import template
 from django.conf import settings as django_settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.template import base, defaultfilters
 from django.test import override_settings
 from django.utils import formats, timezone, translation
@@ -39,22 +39,9 @@ from filter_values import (
 
 native = pytest.importorskip("troupe._native")
 filters = dict(defaultfilters.register.filters)
-try:
-    from django.contrib.humanize.templatetags.humanize import intcomma
+filters["intcomma"] = intcomma
 
-    filters["intcomma"] = intcomma
-except ImportError:  # an older Django wants the app to be installed
-    pass
-
-OLD = django.VERSION < (4, 0)
 LANGUAGES = ["en", "de", "fr", "ar", "hi", "pl", "ja", "pt-br", "de-ch", "en-gb", "fa"]
-
-
-@pytest.fixture(autouse=True)
-def localized():
-    """The oldest Django localizes only when it is told to."""
-    with override_settings(USE_L10N=True):
-        yield
 
 
 def nativelike():
@@ -119,8 +106,7 @@ WANTED = """
 
 
 def test_which_are_native():
-    wanted = set(WANTED) | ({"length_is"} if OLD else set())
-    assert wanted - set(nativelike()) == set()
+    assert set(WANTED) - set(nativelike()) == set()
 
 
 @pytest.mark.parametrize("name", nativelike())
@@ -144,8 +130,6 @@ def test_number_settings(grouping, point):
         "THOUSAND_SEPARATOR": point or "’",
         "DECIMAL_SEPARATOR": point,
     }
-    if OLD:
-        changed["USE_L10N"] = False
     values = INTS + FLOATS + DECIMALS + ["1234567.891", True, None]
     with override_settings(**changed), translation.override("la"):  # a language without formats: the settings'
         for value in values:
@@ -352,7 +336,6 @@ COMMON = {
     "join": [(["a", "b"], ", "), (("a", 1), mark_safe("<br>")), ([], "")],
     "last": [([1],), ("ab",), ([],)],
     "length": [([1],), ("ab",), ({},), (None,), (5,), (mark_safe("a"),)],
-    "length_is": [([1], 1), ("ab", "3")],
     "linebreaksbr": [("a\nb",)],
     "ljust": [("a", 10)],
     "lower": [("ABC",), ("ÄÖ",), (5,)],

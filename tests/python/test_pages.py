@@ -14,7 +14,7 @@ class Plan:
 
 @pytest.fixture
 def folder(tmp_path, settings):
-    """A folder of templates that no loader remembers, as in development with Django 3.2."""
+    """A folder of templates that no loader remembers: the cached loader is left out."""
     one = {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [tmp_path],

@@ -1,4 +1,4 @@
-"""Settings of the demo: an ordinary Django project, for Django 3.2 and later.
+"""Settings of the demo: an ordinary Django project, for Django 4.2 and later.
 
 Read from the environment, each with a default for a developer's machine:
 DEMO_DEBUG (1 or 0), DEMO_SECRET_KEY, DEMO_HOSTS (comma separated), DEMO_DB (a path), TROUPE_FRONT (the

@@ -72,7 +72,6 @@ def missing(current, bit):
 
 
 _signature = getattr(base, "signature", None) or inspect.signature
-_NO_SIGNATURE_IS_INVALID = VERSION >= (4, 0)
 
 
 def call_failed(current, context, error):
@@ -83,9 +82,7 @@ def call_failed(current, context, error):
         try:
             signature = _signature(current)
         except ValueError:
-            if _NO_SIGNATURE_IS_INVALID:
-                return context.template.engine.string_if_invalid
-            raise
+            return context.template.engine.string_if_invalid
         try:
             signature.bind()
         except TypeError:
@@ -186,7 +183,7 @@ def _subscribes_classes():
 
 _Probe.do_not_call_in_templates = True
 SUBSCRIBES_CLASSES = _subscribes_classes()
-TEXT_IS_FORCED = VERSION < (4, 0)  # NodeList.render calls str() on what a node gives
+FORLOOP_HAS_LENGTH = VERSION >= (6, 0)
 
 
 def _original(name):

@@ -69,11 +69,11 @@ filters_init(void)
 {
     if (s_started)
         return true;
-    if (!formats_start() || !filters_text_start() || !filters_number_start() || !filters_date_start())
+    if (!formats_start() || !filters_text_start() || !filters_date_start())
         return false;
     PyObject *own = s_module("django.template.defaultfilters", true);
     PyObject *humanize = own ? s_module("django.contrib.humanize.templatetags.humanize", false) : NULL;
-    s_started = own && s_take(own) && (!humanize || s_take(humanize));
+    s_started = own && s_take(own) && (!humanize || (s_take(humanize) && filters_number_start(humanize)));
     Py_XDECREF(own);
     Py_XDECREF(humanize);
     return s_started;

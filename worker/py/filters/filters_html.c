@@ -156,7 +156,7 @@ s_joinable(PyObject *value, bool autoescape)
     return items;
 }
 
-// Before Django 4.1 or so the separator was escaped even where nothing else was.
+// Up to Django 4.2 the separator is escaped even where nothing else is.
 static bool
 s_means_one_thing(PyObject *arg, bool autoescape)
 {

@@ -105,18 +105,6 @@ filter_length(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyLong_FromSsize_t(length < 0 ? 0 : length);
 }
 
-PyObject *
-filter_length_is(formats *f, PyObject *value, PyObject *arg, bool autoescape)
-{
-    (void)f;
-    (void)autoescape;
-    Py_ssize_t length;
-    long wanted;
-    if (!s_length(value, &length) || !filters_number(arg, &wanted))
-        return filters_not_mine();
-    return length < 0 ? filters_empty() : PyBool_FromLong(length == wanted);
-}
-
 // The item at `index`, counted from the end if negative; "" if there is none.
 static PyObject *
 s_item(PyObject *value, Py_ssize_t index)

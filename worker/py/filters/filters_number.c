@@ -4,43 +4,18 @@
 
 #include <stdlib.h>
 
+// Constant after filters_number_start.
 static struct {
-    bool over_float;  // floatformat() takes what is no float through float(), as it did before Django 4.0
-    bool unlocalized; // its argument may end in "u", and without it numbers are localized (since 4.0)
+    bool decimal_intcomma; // intcomma makes a Decimal of what is no float, not an int (since Django 6.1)
 } s_start;
 
-// Asks Django's floatformat.
-static PyObject *
-s_ask(PyObject *floatformat, const char *number, const char *arg)
-{
-    PyObject *decimal = (PyObject *)formats_of_django()->decimal;
-    PyObject *value = PyObject_CallFunction(decimal, "s", number);
-    PyObject *answer = value ? PyObject_CallFunction(floatformat, "Os", value, arg) : NULL;
-    Py_XDECREF(value);
-    if (answer && !PyUnicode_Check(answer))
-        Py_CLEAR(answer);
-    return answer;
-}
-
 bool
-filters_number_start(void)
+filters_number_start(PyObject *humanize)
 {
-    PyObject *module = PyImport_ImportModule("django.template.defaultfilters");
-    PyObject *floatformat = module ? PyObject_GetAttrString(module, "floatformat") : NULL;
-    PyObject *many = floatformat ? s_ask(floatformat, "0.12345678901234567891", "20") : NULL;
-    PyObject *plain = many ? s_ask(floatformat, "1.5", "2u") : NULL;
-    if (plain) {
-        // Whatever the separators are: the last of 20 places, and two places.
-        Py_ssize_t size = PyUnicode_GET_LENGTH(many);
-        s_start.over_float = size == 0 || PyUnicode_READ_CHAR(many, size - 1) != '1';
-        size = PyUnicode_GET_LENGTH(plain);
-        s_start.unlocalized = size > 1 && PyUnicode_READ_CHAR(plain, size - 1) == '0';
-    }
-    Py_XDECREF(module);
-    Py_XDECREF(floatformat);
-    Py_XDECREF(many);
-    Py_XDECREF(plain);
-    return plain != NULL;
+    PyObject *text = PyObject_CallMethod(humanize, "intcomma", "s", "-0");
+    s_start.decimal_intcomma = text && PyUnicode_Check(text) && PyUnicode_GET_LENGTH(text) == 2;
+    Py_XDECREF(text);
+    return text != NULL;
 }
 
 // floatformat's argument.
@@ -66,11 +41,8 @@ s_parse_text_wish(PyObject *arg, wish *ret_wish)
         *flag = true;
         size--;
     }
-    if (u) {
-        if (!s_start.unlocalized)
-            return false;
+    if (u)
         ret_wish->use_l10n = 0;
-    }
     if (size == 0)
         return true;
     PyObject *number = PyUnicode_Substring(arg, 0, size);
@@ -82,7 +54,7 @@ s_parse_text_wish(PyObject *arg, wish *ret_wish)
 static bool
 s_parse_wish(PyObject *arg, wish *ret_wish)
 {
-    *ret_wish = (wish){.places = -1, .use_l10n = s_start.unlocalized ? 1 : FORMATS_UNSET};
+    *ret_wish = (wish){.places = -1, .use_l10n = 1};
     if (arg && filters_is_text(arg) && !s_parse_text_wish(arg, ret_wish))
         return false;
     if (arg && !filters_is_text(arg) && !filters_number(arg, &ret_wish->places))
@@ -90,23 +62,13 @@ s_parse_wish(PyObject *arg, wish *ret_wish)
     return labs(ret_wish->places) <= NUMBERS_LIMIT;
 }
 
-// The value as a float, where Django goes that way. False: it does not, or not for me.
+// The value as a float, if it is one or a bool.
 static bool
 s_float_of(PyObject *value, double *ret_number)
 {
-    if (PyFloat_CheckExact(value) || PyBool_Check(value)) {
-        *ret_number = PyBool_Check(value) ? value == Py_True : PyFloat_AS_DOUBLE(value);
-        return true;
-    }
-    if (!s_start.over_float || PyLong_CheckExact(value))
+    if (!PyFloat_CheckExact(value) && !PyBool_Check(value))
         return false;
-    PyObject *number = filters_is_text(value) ? PyFloat_FromString(value) : PyNumber_Float(value);
-    if (!number) {
-        PyErr_Clear();
-        return false;
-    }
-    *ret_number = PyFloat_AS_DOUBLE(number);
-    Py_DECREF(number);
+    *ret_number = PyBool_Check(value) ? value == Py_True : PyFloat_AS_DOUBLE(value);
     return true;
 }
 
@@ -133,7 +95,7 @@ s_rounded(PyObject *value, long places, digits *ret_digits)
             return true;
         if (!numbers_of_float(number, ret_digits))
             return false;
-    } else if ((s_start.over_float && !PyLong_CheckExact(value)) || !s_digits_of(value, ret_digits)) {
+    } else if (!s_digits_of(value, ret_digits)) {
         return false;
     }
     numbers_round(ret_digits, places <= 0 && numbers_is_whole(ret_digits) ? 0 : wanted);
@@ -185,6 +147,7 @@ filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
         return filters_not_mine();
     if (!s_digits_of(value, &number))
         return filters_not_mine();
+    fraction = fraction || s_start.decimal_intcomma;
     if (!fraction && number.text[0] == '0')
         number.negative = false;
     const number_style *style = formats_numbers(f, 1);

@@ -24,7 +24,6 @@
     _("join", filter_join)                                                                                   \
     _("last", filter_last)                                                                                   \
     _("length", filter_length)                                                                               \
-    _("length_is", filter_length_is)                                                                         \
     _("linebreaksbr", filter_linebreaksbr)                                                                   \
     _("ljust", filter_ljust)                                                                                 \
     _("lower", filter_lower)                                                                                 \
@@ -50,7 +49,7 @@ FILTERS(FILTERS_DECLARE)
 
 // Once a process, each file's own. False with an exception.
 bool filters_text_start(void);
-bool filters_number_start(void);
+bool filters_number_start(PyObject *humanize); // the module of humanize's filters
 bool filters_date_start(void);
 
 // Answers "not for me": NULL, and no exception.

@@ -13,6 +13,7 @@ static struct {
     PyObject *lower, *upper, *title, *ljust, *rjust, *center; // names
     PyObject *empty, *percent, *form;
     PyObject *normalize, *combining; // of unicodedata
+    bool center_by_format;           // the odd space of |center goes to the right (since Django 6.1)
 } s_start;
 
 static PyObject *
@@ -22,6 +23,19 @@ s_of_unicodedata(const char *name)
     PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
     Py_XDECREF(module);
     return found;
+}
+
+// Asks Django's |center on which side it puts an odd space: str.center() and format() differ.
+static bool
+s_ask_center(bool *ret_by_format)
+{
+    PyObject *module = PyImport_ImportModule("django.template.defaultfilters");
+    PyObject *text = module ? PyObject_CallMethod(module, "center", "si", "ab", 5) : NULL;
+    *ret_by_format = text && PyUnicode_Check(text) && PyUnicode_GET_LENGTH(text) == 5 &&
+                     PyUnicode_READ_CHAR(text, 1) == 'a';
+    Py_XDECREF(module);
+    Py_XDECREF(text);
+    return text != NULL;
 }
 
 bool
@@ -37,7 +51,7 @@ filters_text_start(void)
            (s_start.percent = PyUnicode_InternFromString("%")) &&
            (s_start.form = PyUnicode_InternFromString("NFC")) &&
            (s_start.normalize = s_of_unicodedata("normalize")) &&
-           (s_start.combining = s_of_unicodedata("combining"));
+           (s_start.combining = s_of_unicodedata("combining")) && s_ask_center(&s_start.center_by_format);
 }
 
 static PyObject *
@@ -377,11 +391,30 @@ filter_rjust(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_padded(value, arg, s_start.rjust);
 }
 
+// f"{value:^{width}}"
+static PyObject *
+s_center_by_format(PyObject *value, PyObject *arg)
+{
+    long width;
+    if (!filters_number(arg, &width) || width > MAX_WIDTH)
+        return filters_not_mine();
+    PyObject *text = filters_text_of(value);
+    if (!text || width <= 0)
+        return text;
+    PyObject *form = PyUnicode_FromFormat("^%ld", width);
+    PyObject *padded = form ? PyObject_Format(text, form) : NULL;
+    Py_DECREF(text);
+    Py_XDECREF(form);
+    return padded;
+}
+
 PyObject *
 filter_center(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
     (void)f;
     (void)autoescape;
+    if (s_start.center_by_format)
+        return s_center_by_format(value, arg);
     return s_padded(value, arg, s_start.center);
 }
 

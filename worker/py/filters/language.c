@@ -19,7 +19,7 @@ static struct {
     PyObject *formats;      // django.utils.formats
     PyObject *translations; // django.utils.translation.trans_real
     PyObject *get_format, *get_language;
-    PyObject *thousands, *l10n, *catalogs, *format_cache; // names
+    PyObject *thousands, *l10n, *l10n_internal, *catalogs, *format_cache; // names
     PyTypeObject *safe_string;
     bool l10n_setting; // settings.USE_L10N counts (before Django 5.0)
 } s_start;
@@ -71,6 +71,7 @@ language_start(void)
            (s_start.safe_string = (PyTypeObject *)s_import("django.utils.safestring", "SafeString")) &&
            (s_start.thousands = PyUnicode_InternFromString("USE_THOUSAND_SEPARATOR")) &&
            (s_start.l10n = PyUnicode_InternFromString("USE_L10N")) &&
+           (s_start.l10n_internal = PyUnicode_InternFromString("_USE_L10N_INTERNAL")) &&
            (s_start.catalogs = PyUnicode_InternFromString("_translations")) &&
            (s_start.format_cache = PyUnicode_InternFromString("_format_cache"));
 }
@@ -83,6 +84,20 @@ s_setting(PyObject *name)
     int truth = setting ? PyObject_IsTrue(setting) : -1;
     Py_XDECREF(setting);
     return truth;
+}
+
+// settings.USE_L10N, which counts before Django 5.0, read as Django's own code does: without its deprecation
+// warning. -1 with an exception.
+static int
+s_use_l10n(void)
+{
+    if (!s_start.l10n_setting)
+        return 1;
+    int truth = s_setting(s_start.l10n_internal);
+    if (truth >= 0 || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return truth;
+    PyErr_Clear();
+    return s_setting(s_start.l10n);
 }
 
 int
@@ -102,7 +117,7 @@ static bool
 s_basis_now(basis *ret_basis)
 {
     int thousands = s_setting(s_start.thousands);
-    int l10n = thousands < 0 ? -1 : s_start.l10n_setting ? s_setting(s_start.l10n) : 1;
+    int l10n = thousands < 0 ? -1 : s_use_l10n();
     if (l10n < 0)
         return false;
     *ret_basis = (basis){.thousands = thousands, .l10n = l10n};

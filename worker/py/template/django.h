@@ -33,6 +33,7 @@
     X(ignore_failures)                                                                                       \
     X(isEnabledFor)                                                                                          \
     X(last)                                                                                                  \
+    X(length)                                                                                                \
     X(name)                                                                                                  \
     X(new)                                                                                                   \
     X(nodelist)                                                                                              \
@@ -108,7 +109,7 @@
     X(lower_nodelist, "troupe.template.lowering", "lower_nodelist")                                          \
     X(nodelist_class, "troupe.template.native", "NodeList")                                                  \
     X(subscribes_classes, "troupe.template.slow_path", "SUBSCRIBES_CLASSES")                                 \
-    X(text_is_forced, "troupe.template.slow_path", "TEXT_IS_FORCED")                                         \
+    X(forloop_has_length, "troupe.template.slow_path", "FORLOOP_HAS_LENGTH")                                 \
     X(template_render, "troupe.template.slow_path", "TEMPLATE_RENDER")                                       \
     X(template_render_nodes, "troupe.template.slow_path", "TEMPLATE_RENDER_NODES")
 

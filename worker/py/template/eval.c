@@ -276,19 +276,9 @@ bool
 eval_part(eval *self, PyObject *result, buffer *out, eval_join *join)
 {
     Py_ssize_t position = join->position++;
-    if (PyUnicode_Check(result) && (PyUnicode_CheckExact(result) || django_is_safe_string(result) ||
-                                    join->loop || dj.text_is_forced != Py_True)) {
+    if (PyUnicode_Check(result)) {
         eval_write_raw(self, result, out);
         return true;
-    }
-    if (!join->loop && dj.text_is_forced == Py_True) {
-        eval_call_begin(self);
-        PyObject *text = PyObject_Str(result);
-        eval_call_end(self);
-        if (text)
-            eval_write_raw(self, text, out);
-        Py_XDECREF(text);
-        return text != NULL;
     }
     if (!join->type) {
         join->type = Py_NewRef((PyObject *)Py_TYPE(result));

@@ -14,7 +14,6 @@ extern eval_counts eval_counted; // GIL held
 
 // What str.join says about the parts that a list of nodes gave. Zeroed at first.
 typedef struct {
-    bool loop;           // the parts of a {% for %}
     Py_ssize_t position; // of the part that comes next
     Py_ssize_t bad;      // of the first that is no str
     PyObject *type;      // of that one, or NULL

@@ -51,13 +51,25 @@ eval_loop_enter(eval *self, eval_loop *loop, PyObject *names)
     return false;
 }
 
+// forloop.length, where Django has it.
+static bool
+s_set_length(const eval_loop *loop)
+{
+    if (dj.forloop_has_length != Py_True)
+        return true;
+    PyObject *length = PyLong_FromSsize_t(loop->length);
+    bool ok = length && PyDict_SetItem(loop->dict, dj.names.length, length) == 0;
+    Py_XDECREF(length);
+    return ok;
+}
+
 bool
 eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length)
 {
     loop->length = length;
     loop->dict = PyDict_New();
     return loop->dict && PyDict_SetItem(loop->dict, dj.names.parentloop, loop->parent) == 0 &&
-           eval_set(self, dj.names.forloop, loop->dict);
+           s_set_length(loop) && eval_set(self, dj.names.forloop, loop->dict);
 }
 
 static PyObject *
@@ -230,7 +242,7 @@ s_next(eval *self, s_walk *walk)
 static bool
 s_rows(eval *self, const op *of, eval_loop *loop, s_walk *walk, buffer *out)
 {
-    eval_join join = {.loop = true};
+    eval_join join = {0};
     bool ok = true;
     for (PyObject *item; ok && (item = s_next(self, walk)); walk->index++) {
         ok = eval_loop_row(self, loop, walk->index, item) && eval_list(self, of->body, out, &join) &&
