@@ -30,7 +30,7 @@ class Group:
     """One row of the table: what it needs, and how it is run."""
 
     folder: str  # without it the group is skipped, and said to be
-    build: str  # "": nothing built; "plain" or "sanitize": what scripts/build makes
+    build: str  # the words of STEPS that make what it needs; "": nothing is built
     run: object  # callable() -> (Counts, exit code)
 
 
@@ -79,19 +79,22 @@ def run_c():
     return (from_meson(log.read_text()) if log.exists() else Counts()), code
 
 
-def pytest(folder, environment, *variables, processes=1):
-    """A function that runs a folder's tests with an environment's Python. variables: "NAME=value", for its tests."""
+def pytest(folder, environment, *variables, processes=1, only=()):
+    """A function that runs a folder's tests with an environment's Python. variables: "NAME=value", for its tests.
+    only: these files of the folder.
+    """
 
     def run():
-        if environment == ".venv32" and call([".venv/bin/python", "-c", "import cgi"], capture=True)[0]:
-            raise SkippedError("Django 3.2 needs a CPython before 3.13")
+        if environment == NEWEST and not (ROOT / NEWEST).is_dir():
+            raise SkippedError("no newer CPython is here; scripts/setup --tests says what to do")
         with tempfile.TemporaryDirectory() as scratch:
             report = pathlib.Path(scratch, "junit.xml")
             command = ["env", *variables, f"./{environment}/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             if processes > 1:  # each reads the settings that its folder names before its conftest.py
                 path = f"pythonpath=python scripts/lib {folder}"
                 command += ["-n", str(processes), "--dist", "worksteal", "-o", path]
-            code, _ = call([*command, f"--junitxml={report}", folder])
+            paths = [f"{folder}/{name}" for name in only] or [folder]
+            code, _ = call([*command, f"--junitxml={report}", *paths])
             return (from_junit(report.read_text()) if report.exists() else Counts()), code
 
     return run
@@ -128,18 +131,34 @@ QUICK_CASES = ("TROUPE_CASES=300", "TROUPE_SEED=1")
 CORES = len(os.sched_getaffinity(0))
 WAITING = CORES + 1
 
+# The environments of the oldest and the newest versions that Troupe supports; scripts/setup --tests makes them.
+OLDEST, NEWEST = ".venv-oldest", ".venv-newest"
+
+# A page, its events, a reload of the code, crashes, snapshots and pushes: what an interpreter may break.
+SMOKE = (
+    "test_01_page.py", "test_02_event.py", "test_04_handlers.py", "test_08_request.py", "test_15_reload.py",
+    "test_18_survival.py", "test_23_push.py",
+)  # fmt: skip
+
 GROUPS = {
     "check": Group("scripts", "", run_check),
     "c": Group("tests/common", "sanitize", run_c),
     "python": Group("tests/python", "plain", pytest("tests/python", ".venv", processes=CORES)),
-    "python32": Group("tests/python", "plain", pytest("tests/python", ".venv32", processes=CORES)),
+    "python-oldest": Group("tests/python", "plain", pytest("tests/python", OLDEST, processes=CORES)),
+    "python-newest": Group("tests/python", "newest", pytest("tests/python", NEWEST, processes=CORES)),
     "scripts": Group("tests/scripts", "plain", pytest("tests/scripts", ".venv")),
     "js": Group("tests/js", "", run_js),
     "scenarios": Group("tests/scenarios", "plain", pytest("tests/scenarios", ".venv", processes=WAITING)),
+    "scenarios-newest": Group(
+        "tests/scenarios",
+        "newest",
+        pytest("tests/scenarios", NEWEST, "TROUPE_BUILD=build-newest", processes=WAITING, only=SMOKE),
+    ),
     "hostile": Group("tests/hostile", "plain", pytest("tests/hostile", ".venv", processes=WAITING)),
     "faults": Group("tests/faults", "plain", pytest("tests/faults", ".venv")),
     "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
-    "django-templates": Group("tests/django", "plain", run_django()),
+    "django-newest": Group("tests/django", "newest", run_django(("6.1.3",), ("template_tests",))),
+    "django-templates": Group("tests/django", "plain newest", run_django()),
     "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES, processes=CORES)),
     "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
@@ -148,14 +167,17 @@ WHAT = {
     "check": "the gates of scripts/check",
     "c": "the CUnit programs and the fuzz corpora, under sanitizers",
     "python": "the package, against a worker in plain Python",
-    "python32": "the same, with the oldest Django and Channels",
+    "python-oldest": "the same, with the oldest Django and Channels",
+    "python-newest": "the same, with the newest Django on the newest CPython",
     "scripts": "scripts/ itself: gates, counts, benchmarks, the demo's processes",
     "js": "the browser's side, in jsdom",
     "scenarios": "real fleets, driven over WebSockets and ZeroMQ",
+    "scenarios-newest": "some of them, with the newest Django on the newest CPython",
     "hostile": "real fleets under attack: floods, damaged files, malformed frames",
     "faults": "a fleet that breaks in every known way under the eyes of real pages",
-    "django-quick": "Django's own template tests, one Django",
-    "django-templates": "all of Django's own template tests, every Django",
+    "django-quick": "Django's own template tests, with the everyday Django",
+    "django-newest": "the same, with the newest Django on the newest CPython",
+    "django-templates": "Django's own template, form, admin and auth tests, with every Django",
     "dom-quick": "300 random templates: what is patched is what would be rendered",
     "dom-property": "the same, 10,000 of them (TROUPE_SEED gives a seed)",
     "browser": "the demo in Chromium",
@@ -166,6 +188,7 @@ STEPS = {
     "setup": ["scripts/setup", "--tests"],
     "plain": ["scripts/build"],
     "sanitize": ["scripts/build", "--sanitize"],
+    "newest": ["scripts/build", "--newest"],
 }
 
 
@@ -193,7 +216,7 @@ class Session:
         if not inside.is_dir() or not any(path for path in inside.iterdir() if path.name != "__pycache__"):
             self.rows.append((name, Counts(skipped=1), 0.0, f"skipped: {group.folder} is not there yet"))
             return
-        if not self.step("setup") or (group.build and not self.step(group.build)):
+        if not all(self.step(step) for step in ("setup", *group.build.split())):
             self.rows.append((name, Counts(failed=1), 0.0, "not run"))
             return
         print(f"\n== {name}", flush=True)
