@@ -8,10 +8,12 @@ import sys
 import time
 
 import check_client
+import check_comments
 import check_guards
 import check_js
 import check_layers
 import check_markdown
+import check_names
 import check_paths
 import check_sizes
 import check_spec
@@ -127,6 +129,8 @@ GATES = {
     "layers": (check_layers.check, True),
     "sizes": (check_sizes.check, True),
     "guards": (check_guards.check, True),
+    "names": (check_names.check, True),
+    "comments": (check_comments.check, True),
     "spec": (check_spec.check, True),
     "paths": (check_paths.check, True),
     "markdown": (check_markdown.check, True),

@@ -1,12 +1,20 @@
-"""No file over 600 lines and no function over 80, in C, Python and JavaScript."""
+"""No file over 600 lines and no function over 80, in C, Python and JavaScript; few C functions over 30 lines; no folder
+that is too full to be read at a glance.
+"""
 
 import ast
+import collections
 import re
 
 import check_tree
 
 MAX_FILE = 600
 MAX_FUNCTION = 80
+MAX_USUAL = 30  # of 95 C functions in 100
+FEW = 100  # functions, of fewer no such thing is asked
+MAX_FOLDER = 40  # files
+# Fuzz corpora are no reading, and each file of tests/python tests one module of a package that is read apart.
+FULL_FOLDERS = ("tests/fuzz/corpus", "tests/python")
 C_NAME = re.compile(r"^(?:\w[\w\s*]*[\s*])?(\w+)\(")
 JS_START = re.compile(
     r"^(?P<indent>\s*)(?!(?:if|for|while|switch|catch|else|try|do|return|class|\})\b)"
@@ -76,9 +84,25 @@ READERS = {
 }
 
 
+def folders(root):
+    """The problems with folders of too many files."""
+    counts = collections.Counter(path.parent for path in check_tree.files(root))
+    for folder, count in sorted(counts.items()):
+        if count > MAX_FOLDER and not folder.as_posix().startswith(FULL_FOLDERS):
+            yield f"{folder}: {count} files, more than {MAX_FOLDER}"
+
+
+def usual(root):
+    """The problem, if any, with the length of most C functions outside of tests."""
+    paths = [path for path in check_tree.with_suffix(root, ".c") if path.parts[0] not in ("tests", "bench")]
+    lengths = sorted(lines for path in paths for _, _, lines in c_functions(check_tree.text(root, path)))
+    if len(lengths) >= FEW and lengths[(len(lengths) - 1) * 95 // 100] > MAX_USUAL:
+        yield f"{lengths[(len(lengths) - 1) * 95 // 100]} lines is the 95th percentile of functions, over {MAX_USUAL}"
+
+
 def check(root):
     """Returns the problems as lines."""
-    problems = []
+    problems = [*folders(root), *usual(root)]
     for path in check_tree.with_suffix(root, *READERS):
         source = check_tree.text(root, path)
         length = len(source.splitlines())

@@ -6,8 +6,10 @@ import subprocess
 
 import check
 import check_client
+import check_comments
 import check_guards
 import check_layers
+import check_names
 import check_sizes
 import check_spec
 import check_tree
@@ -135,6 +137,76 @@ def test_guards_are_around_all(tmp_path, text):
     assert check_guards.check(tmp_path) == ["a.h: no include guard around all of it"]
 
 
+# --- names
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "static void\nf(child *of)\n{\n}\n",
+        "void f(const buffer *to, size_t size);\n",
+        "int\nf(void)\n{\n    for (size_t by = 0; by < 2; by++)\n        g();\n}\n",
+        "int\nf(void)\n{\n    const char *said = g();\n}\n",
+        "int\nf(void)\n{\n    uint8_t one[4];\n}\n",
+        "int\nf(void)\n{\n    bool gone;\n}\n",
+    ],
+)
+def test_names_find_fillers(tmp_path, code):
+    write(tmp_path, "broker/a.c", code)
+    (problem,) = check_names.check(tmp_path, (), ())
+    assert problem.startswith(f"broker/a.c:{2 if code.startswith('static') else 4 if 'int' in code else 1}: `")
+    assert check_names.check(tmp_path, ("broker",), ()) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "// what is sent to one of them\nint count;\n",
+        'const char *text = "int of;";\n',
+        "typedef struct {\n    int of;\n    struct {\n        bool gone;\n    } inner;\n} pair;\n",
+        "enum { one, two };\n",
+        "int\nf(int from, int at)\n{\n    return from * at;\n}\n",
+        "int\nf(int size)\n{\n    return of;\n}\n",
+        "int\nf(int size)\n{\n    g(size * one);\n}\n",
+    ],
+)
+def test_names_allow(tmp_path, code):
+    write(tmp_path, "broker/a.c", code)
+    assert check_names.check(tmp_path, (), ()) == []
+
+
+def test_names_of_static_functions_are_unique_in_a_folder(tmp_path):
+    write(tmp_path, "broker/a.c", "static int\ns_find(void)\n{\n    return s_all();\n}\n")
+    write(tmp_path, "broker/b.c", "static int\ns_all(void)\n{\n    return s_find();\n}\n")
+    write(tmp_path, "fleet/a.c", "static int\ns_find(void)\n{\n}\n")
+    for name in "ab":
+        write(tmp_path, f"tests/{name}.c", "static int\ns_find(void)\n{\n}\n")
+    assert check_names.check(tmp_path, (), ()) == []
+    write(tmp_path, "broker/c.c", "static int\ns_find(void)\n{\n}\n")
+    assert check_names.check(tmp_path, (), ()) == ["broker/c.c: s_find is also the name of a static function in a.c"]
+    assert check_names.check(tmp_path, (), ("broker",)) == []
+
+
+# --- comments
+
+
+def test_comments_on_top(tmp_path):
+    write(tmp_path, "broker/a.c", "// What it is for.\nint a;\n")
+    write(tmp_path, "broker/b.c", "/* What it is for. */\nint b;\n")
+    assert check_comments.check(tmp_path, 0, ()) == []
+    write(tmp_path, "broker/c.c", '#include "a.h"\n// What follows.\n')
+    assert check_comments.check(tmp_path, 0, ()) == ["broker/c.c: no comment on top that says what it is for"]
+    assert check_comments.check(tmp_path, 0, ("broker",)) == []
+
+
+def test_comments_are_enough(tmp_path):
+    write(tmp_path, "broker/a.c", "// Why.\n" + "int a; // not counted\n\n" * 9)
+    write(tmp_path, "tests/a.c", "// Not counted either.\n" + "int a;\n" * 90)
+    assert check_comments.check(tmp_path, 0.1, ()) == []
+    write(tmp_path, "broker/b.c", "/* Why,\n   at length. */\n" + "int b;\n" * 19)
+    assert check_comments.check(tmp_path, 0.1, ()) == ["3 of 31 lines of C are comments: 9.7%, less than 10%"]
+
+
 # --- sizes
 
 
@@ -189,6 +261,23 @@ def test_sizes_of_files(tmp_path):
     assert check_sizes.check(tmp_path) == []
     write(tmp_path, "common/a.h", "// line\n" * 601)
     assert check_sizes.check(tmp_path) == ["common/a.h: 601 lines, more than 600"]
+
+
+def test_sizes_of_most_functions(tmp_path):
+    write(tmp_path, "broker/a.c", c_function(30) * 96 + c_function(31) * 4)
+    assert not list(check_sizes.usual(tmp_path))
+    write(tmp_path, "broker/a.c", c_function(30) * 94 + c_function(31) * 6)
+    assert list(check_sizes.usual(tmp_path)) == ["31 lines is the 95th percentile of functions, over 30"]
+
+
+def test_sizes_of_folders(tmp_path):
+    for number in range(40):
+        write(tmp_path, f"broker/{number}.h", "")
+        write(tmp_path, f"tests/fuzz/corpus/codec/{number}", "")
+    write(tmp_path, "tests/fuzz/corpus/codec/41", "")
+    assert check_sizes.check(tmp_path) == []
+    write(tmp_path, "broker/40.h", "")
+    assert check_sizes.check(tmp_path) == ["broker: 41 files, more than 40"]
 
 
 # --- spec

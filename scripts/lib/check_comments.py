@@ -1,0 +1,48 @@
+"""Every C file says on top what it is for, and enough of its lines are comments."""
+
+import check_tree
+
+LEAST = 0.10  # of the lines of all .c files that are not empty
+LEAST_YET = 0.0  # what is held already
+TOPLESS_NOT_YET = (
+    "bench", "broker", "broker/io", "broker/routing", "broker/store", "common", "fleet", "proto",
+    "tests/broker", "tests/broker/io", "tests/broker/routing", "tests/broker/store", "tests/common",
+    "tests/fleet", "tests/fleet/command", "tests/fleet/supervisor", "tests/fuzz", "tests/proto", "tests/worker",
+    "tests/worker/actor", "tests/worker/io", "tests/worker/page", "worker/actor", "worker/io", "worker/py",
+    "worker/py/filters", "worker/py/live", "worker/py/template",
+)  # fmt: skip
+
+
+def comment_lines(source):
+    """How many lines are nothing but comment. Comments that stand behind code do not count."""
+    count, inside = 0, False
+    for line in map(str.strip, source.splitlines()):
+        starts = line.startswith(("//", "/*"))
+        count += starts or inside
+        if starts and line.startswith("/*") or inside:
+            inside = "*/" not in line
+    return count
+
+
+def measure(root):
+    """(comment lines, lines that are not empty) of all .c files outside of tests."""
+    sources = [check_tree.text(root, path) for path in own(root)]
+    return sum(map(comment_lines, sources)), sum(1 for text in sources for line in text.splitlines() if line.strip())
+
+
+def own(root):
+    """The .c files of what is shipped."""
+    return [path for path in check_tree.with_suffix(root, ".c") if path.parts[0] not in ("tests", "bench")]
+
+
+def check(root, least=LEAST_YET, not_yet=TOPLESS_NOT_YET):
+    """Returns the problems as lines."""
+    problems = [
+        f"{path}: no comment on top that says what it is for"
+        for path in check_tree.with_suffix(root, ".c")
+        if path.parent.as_posix() not in not_yet and not check_tree.text(root, path).lstrip().startswith(("//", "/*"))
+    ]
+    comments, lines = measure(root)
+    if comments < least * lines:
+        problems.append(f"{comments} of {lines} lines of C are comments: {comments / lines:.1%}, less than {least:.0%}")
+    return problems
