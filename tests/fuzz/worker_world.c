@@ -204,7 +204,7 @@ bool
 world_turn(void)
 {
     if (!world.ended)
-        world.ended = !worker_turn(world.worker);
+        world.ended = !worker_step(world.worker);
     return !world.ended;
 }
 

@@ -81,7 +81,7 @@ def test_what_cannot_be_kept_begins_anew(make_fleet):
     fleet = make_fleet(broker=QUICK, workers=1)
     with Visitor(fleet.port).open("/locked/") as page:
         fleet.start_worker("w2")
-        fleet.expect_log(r"level=WARN .*event=not_recoverable", times=1)
+        fleet.expect_log(r"level=WARN .*event=snapshot_failed", times=1)
         leave(fleet, "w1")
         assert page.wait_for(lambda frame: frame.get("t") == "lost")["reason"] == "worker_left"
         assert page.join()["fresh"] is True

@@ -26,9 +26,9 @@ def test_a_worker_that_stood_still(make_fleet, tmp_path):
         page.event("append", {"number": 3})
         fleet.expect_log("event=fenced", name="w1")
         fleet.expect_log("event=unfenced", name="w1")
-        fleet.expect_log("event=broker_forgot_us", name="w1")
+        fleet.expect_log("event=forgotten_by_broker", name="w1")
         still.signal(signal.SIGCONT)
-        still.wait_line("event=broker_forgot_us")
+        still.wait_line("event=forgotten_by_broker")
         still.wait_line("event=unfenced")
         page.event("append", {"number": 4})
         assert history(page) == ["1", "3", "4"]

@@ -104,11 +104,11 @@ s_put_replies(const session *session, buffer *out)
 }
 
 static void
-s_log_not_recoverable(const turn *self, size_t size)
+s_log_snapshot_failed(const turn *self, size_t size)
 {
     char id[ID_TEXT], text[400];
     slice reason = fault_message(&self->fault);
-    log_event(LEVEL_WARN, "not_recoverable", "session=%s bytes=%zu reason=%s",
+    log_event(LEVEL_WARN, "snapshot_failed", "session=%s bytes=%zu reason=%s",
               id_text(session_id(self->session), id), size,
               log_quoted(reason.size ? reason : slice_text("it is over the limit"), text, sizeof text));
 }
@@ -151,7 +151,7 @@ s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
     err error = s_put_views(self, whole, out);
     bool packed = !error && out->size <= MAX_SNAPSHOT;
     if (!packed && log_failure)
-        s_log_not_recoverable(self, out->size);
+        s_log_snapshot_failed(self, out->size);
     if (!packed)
         s_put_none(out);
     fault_clear(&self->fault);
@@ -230,6 +230,6 @@ snapshot_move(turn *self, buffer *out)
     if (!error && out->size > MAX_SNAPSHOT)
         error = ERR_FULL;
     if (error)
-        s_log_not_recoverable(self, out->size);
+        s_log_snapshot_failed(self, out->size);
     return error;
 }

@@ -255,7 +255,7 @@ s_restore_request(turn *self, const stored_view *stored)
     if (!error)
         return;
     char id[ID_TEXT], text[400];
-    log_event(LEVEL_WARN, "moved_without_request", "session=%s reason=%s message=%s",
+    log_event(LEVEL_WARN, "migrated_without_request", "session=%s reason=%s message=%s",
               id_text(session_id(self->session), id), err_word(error),
               log_quoted(fault_message(&self->fault), text, sizeof text));
     fault_clear(&self->fault);
@@ -308,11 +308,11 @@ s_restore_session(turn *self, const stored_session *stored)
 }
 
 static void
-s_log_not_restored(const turn *self, err error)
+s_log_restore_failed(const turn *self, err error)
 {
     char id[ID_TEXT], text[400];
     slice message = fault_message(&self->fault);
-    log_event(LEVEL_ERROR, "not_restored", "session=%s reason=%s message=%s",
+    log_event(LEVEL_ERROR, "restore_failed", "session=%s reason=%s message=%s",
               id_text(session_id(self->session), id), err_word(error),
               log_quoted(message.size ? message : slice_text(err_text(error)), text, sizeof text));
 }
@@ -336,7 +336,7 @@ snapshot_restore(turn *self)
     free(stored);
     if (error) {
         session_close_views(self->session, self->host->ops);
-        s_log_not_restored(self, error);
+        s_log_restore_failed(self, error);
     }
     return error;
 }

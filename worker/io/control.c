@@ -1,14 +1,18 @@
 // What worker and broker say to each other about the worker (PROTOCOL.md 5.3).
+#include "worker/io/control.h"
+
 #include "worker/io/worker_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define REFUSED_MS 4000
+// How long a worker whose name is taken asks again: its predecessor was killed and holds the name until the
+// broker has missed it.
+#define NAME_TAKEN_MS 4000
 
 static void
-s_say(worker *self, message_type type, void (*encode)(const worker *, buffer *))
+s_send(worker *self, message_type type, void (*encode)(const worker *, buffer *))
 {
     header head = {.version = PROTOCOL_VERSION};
     reply *reply = reply_new(&head, &(client_id){0}, type);
@@ -33,7 +37,7 @@ void
 control_register(worker *self)
 {
     self->asked_at = clock_now(self->clock);
-    s_say(self, MSG_REGISTER, s_encode_register);
+    s_send(self, MSG_REGISTER, s_encode_register);
 }
 
 static void
@@ -62,11 +66,11 @@ s_encode_heartbeat(const worker *self, buffer *out)
 void
 control_heartbeat(worker *self)
 {
-    s_say(self, MSG_HEARTBEAT, s_encode_heartbeat);
+    s_send(self, MSG_HEARTBEAT, s_encode_heartbeat);
 }
 
 static void
-s_encode_nothing(const worker *self, buffer *out)
+s_encode_empty(const worker *self, buffer *out)
 {
     (void)self;
     empty_encode(out);
@@ -75,7 +79,7 @@ s_encode_nothing(const worker *self, buffer *out)
 void
 control_drain(worker *self)
 {
-    s_say(self, MSG_DRAIN, s_encode_nothing);
+    s_send(self, MSG_DRAIN, s_encode_empty);
 }
 
 static void
@@ -87,59 +91,71 @@ s_encode_goodbye(const worker *self, buffer *out)
 void
 control_goodbye(worker *self)
 {
-    s_say(self, MSG_GOODBYE, s_encode_goodbye);
+    s_send(self, MSG_GOODBYE, s_encode_goodbye);
 }
 
+// ANNOUNCE is cut into messages; the last one says so.
 static void
-s_announce_some(worker *self, const announced *some, uint32_t count, bool last)
+s_send_announce(worker *self, const announced *sessions, uint32_t count, bool last)
 {
     header head = {.version = PROTOCOL_VERSION};
     reply *reply = reply_new(&head, &(client_id){0}, MSG_ANNOUNCE);
     announce_begin(&reply->body, count, last);
     for (uint32_t i = 0; i < count; i++)
-        announce_add(&reply->body, &some[i]);
+        announce_add(&reply->body, &sessions[i]);
     worker_send(self, reply);
 }
 
+// An attached session whose JOINED is still unsent has no client to name. It counts as detached: its page
+// sends JOIN again.
 static announced
-s_announced(worker *self, const session *session, client_id *ret_by)
+s_announced(worker *self, const session *session, client_id *ret_client)
 {
     announced announced = {
         session_id(session), session_epoch(session), session_announced_state(session), {0}};
-    *ret_by = session_table_client(self->session_table, session);
-    if (announced.state == ANNOUNCED_ATTACHED && ret_by->size)
-        announced.client = slice_of(ret_by->bytes, ret_by->size);
+    *ret_client = session_table_client(self->session_table, session);
+    if (announced.state == ANNOUNCED_ATTACHED && ret_client->size)
+        announced.client = slice_of(ret_client->bytes, ret_client->size);
     else if (announced.state == ANNOUNCED_ATTACHED)
-        announced.state = ANNOUNCED_DETACHED; // its JOINED is still to be sent, and is asked for again
+        announced.state = ANNOUNCED_DETACHED;
     return announced;
 }
 
-// What is its own, to a broker that knows of nothing; in chunks.
-static void
-s_announce(worker *self)
+// The sessions that are not ending; the caller frees the array.
+static session **
+s_living_sessions(const worker *self, size_t *ret_count)
 {
-    announced some[MAX_ANNOUNCED];
-    client_id client[MAX_ANNOUNCED];
-    size_t total = 0;
-    uint32_t count = 0;
-    session **all = calloc(session_table_count(self->session_table) + 1, sizeof *all);
-    ASSERT(all);
+    session **sessions = calloc(session_table_count(self->session_table) + 1, sizeof *sessions);
+    ASSERT(sessions);
+    *ret_count = 0;
     for (session *session = session_table_first(self->session_table); session;
          session = session_table_next(self->session_table, session))
         if (!run_queue_is_ending(self->queue, session_item(session)))
-            all[total++] = session;
+            sessions[(*ret_count)++] = session;
+    return sessions;
+}
+
+// Tells a broker that has just started which sessions are here.
+static void
+s_announce(worker *self)
+{
+    announced batch[MAX_ANNOUNCED];
+    client_id clients[MAX_ANNOUNCED];
+    size_t total;
+    uint32_t count = 0;
+    session **sessions = s_living_sessions(self, &total);
     for (size_t i = 0; i < total; i++) {
-        some[count] = s_announced(self, all[i], &client[count]);
+        batch[count] = s_announced(self, sessions[i], &clients[count]);
         if (++count == MAX_ANNOUNCED && i + 1 < total) {
-            s_announce_some(self, some, count, false);
+            s_send_announce(self, batch, count, false);
             count = 0;
         }
     }
-    s_announce_some(self, some, count, true);
-    free(all);
+    s_send_announce(self, batch, count, true);
+    free(sessions);
 }
 
-// Another owner was found for it meanwhile.
+// Another worker owns the session by now.
 void
 control_disown(worker *self, const incoming *message)
 {
@@ -150,32 +166,46 @@ control_disown(worker *self, const incoming *message)
     run_queue_end(self->queue, session_item(session), "superseded");
 }
 
-// The broker has given it up, and others may have its sessions.
+// The broker has declared this worker dead: others may own its sessions.
 static void
-s_drop_all(worker *self, const char *reason)
+s_end_all(worker *self, const char *reason)
 {
     for (session *session = session_table_first(self->session_table); session;
          session = session_table_next(self->session_table, session))
         run_queue_end(self->queue, session_item(session), reason);
 }
 
-// The broker lives, and read what was sent at that time.
+// The broker has read what was sent at that time. It declares the worker dead no earlier than twice fence_ms
+// after that.
 static void
-s_heard_at(worker *self, uint64_t sent)
+s_extend_fence(worker *self, uint64_t sent)
 {
     self->fence_at = sent + self->fence_ms;
     run_queue_open_until(self->queue, self->fence_at);
-    if (self->said_fenced && !control_is_fenced(self, clock_now(self->clock))) {
-        self->said_fenced = false;
+    if (self->fence_logged && !control_is_fenced(self, clock_now(self->clock))) {
+        self->fence_logged = false;
         log_event(LEVEL_WARN, "unfenced", "worker=%s", self->name_text);
     }
 }
 
-// From then on others may have its sessions.
 bool
 control_is_fenced(const worker *self, uint64_t now)
 {
     return now >= self->fence_at;
+}
+
+// Adopts the broker's intervals, within reason.
+static void
+s_adopt_intervals(worker *self, const welcome_body *body)
+{
+    if (body->heartbeat_ms >= 10 && body->heartbeat_ms <= 60000)
+        self->heartbeat_ms = body->heartbeat_ms;
+    // The next heartbeat was scheduled by the worker's own interval, which may look silent to this broker.
+    uint64_t next = clock_now(self->clock) + self->heartbeat_ms;
+    if (next < self->next_heartbeat)
+        self->next_heartbeat = next;
+    if (body->dead_ms >= 2 * self->heartbeat_ms && body->dead_ms <= 3600000)
+        self->fence_ms = body->dead_ms / 2;
 }
 
 void
@@ -189,23 +219,18 @@ control_welcome(worker *self, const incoming *message)
     self->refused_since = 0;
     self->boot = body.boot;
     self->store = body.snapshots ? body.boot : 0;
-    if (body.heartbeat_ms >= 10 && body.heartbeat_ms <= 60000)
-        self->heartbeat_ms = body.heartbeat_ms;
-    uint64_t next = clock_now(self->clock) + self->heartbeat_ms;
-    if (next < self->next_heartbeat) // it beat by its own measure until now, and is not to look silent
-        self->next_heartbeat = next;
-    if (body.dead_ms >= 2 * self->heartbeat_ms && body.dead_ms <= 3600000)
-        self->fence_ms = body.dead_ms / 2;
-    s_heard_at(self, self->asked_at);
-    if (self->phase == REGISTERING) {
-        s_announce(self); // ahead of what it has to say of them
-        self->phase = READY;
-        if (self->options.registered && !self->was_registered)
-            self->options.registered(self->options.context);
-        self->was_registered = true;
-        log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->name_text,
-                  self->back_text, self->boot);
-    }
+    s_adopt_intervals(self, &body);
+    s_extend_fence(self, self->asked_at);
+    if (self->phase != REGISTERING)
+        return;
+    // Before any message about the sessions that it names: those are held until READY.
+    s_announce(self);
+    self->phase = READY;
+    if (self->options.registered && !self->was_registered)
+        self->options.registered(self->options.context);
+    self->was_registered = true;
+    log_event(LEVEL_INFO, "registered", "worker=%s back=%s boot=%" PRIu64, self->name_text, self->back_text,
+              self->boot);
 }
 
 void
@@ -215,12 +240,10 @@ control_refused(worker *self, const incoming *message)
     char reason[80], text[512];
     if (reason_decode(message->body, &body))
         return;
-    // A worker that was killed holds its name until the broker has missed it: its successor asks again for a
-    // while.
     uint64_t now = clock_now(self->clock);
     if (!self->refused_since)
         self->refused_since = now;
-    if (slice_is(body.reason, err_word(ERR_NAME_TAKEN)) && now - self->refused_since < REFUSED_MS)
+    if (slice_is(body.reason, err_word(ERR_NAME_TAKEN)) && now - self->refused_since < NAME_TAKEN_MS)
         return;
     log_event(LEVEL_ERROR, "refused", "worker=%s reason=%s message=%s", self->name_text,
               log_quoted(body.reason, reason, sizeof reason), log_quoted(body.message, text, sizeof text));
@@ -228,20 +251,21 @@ control_refused(worker *self, const incoming *message)
     self->phase = LEFT;
 }
 
-// A broker that does not know it. The one that welcomed it has given it up; another has heard of nobody yet.
+// A broker that does not know this worker: either it is the one that welcomed it, and has declared it dead
+// since, or it has just started and recovers.
 static void
-s_asked_who(worker *self, uint64_t boot)
+s_register_again(worker *self, uint64_t boot)
 {
-    bool known = self->phase == READY || self->phase == DRAINING;
-    if (known && boot == self->boot) {
-        log_event(LEVEL_WARN, "broker_forgot_us", "worker=%s sessions=%zu", self->name_text,
+    bool registered = self->phase == READY || self->phase == DRAINING;
+    if (registered && boot == self->boot) {
+        log_event(LEVEL_WARN, "forgotten_by_broker", "worker=%s sessions=%zu", self->name_text,
                   session_table_count(self->session_table));
-        s_drop_all(self, "broker_forgot");
-    } else if (known) {
+        s_end_all(self, "broker_forgot");
+    } else if (registered) {
         log_event(LEVEL_WARN, "broker_restarted", "worker=%s sessions=%zu boot=%" PRIu64, self->name_text,
                   session_table_count(self->session_table), boot);
     }
-    if (known)
+    if (registered)
         self->phase = self->phase == READY ? REGISTERING : LEAVING;
     if (self->phase == REGISTERING)
         control_register(self);
@@ -252,7 +276,7 @@ control_identify(worker *self, const incoming *message)
 {
     uint64_t boot;
     if (!identify_decode(message->body, &boot))
-        s_asked_who(self, boot);
+        s_register_again(self, boot);
 }
 
 void
@@ -262,7 +286,7 @@ control_echo(worker *self, const incoming *message)
     if (echo_decode(message->body, &body))
         return;
     if (self->boot && body.boot != self->boot)
-        s_asked_who(self, body.boot);
+        s_register_again(self, body.boot);
     else if (body.sent <= clock_now(self->clock) && body.sent + self->fence_ms > self->fence_at)
-        s_heard_at(self, body.sent);
+        s_extend_fence(self, body.sent);
 }

@@ -159,7 +159,7 @@ session_table_next(const session_table *self, const session *session)
 }
 
 void
-session_table_unadopted(session_table *self, session *waiting)
+session_table_mark_unadopted(session_table *self, session *waiting)
 {
     entry *entry = s_find(self, session_id(waiting));
     ASSERT(entry && entry->session == waiting);
@@ -176,7 +176,7 @@ session_table_unadopted(session_table *self, session *waiting)
 }
 
 void
-session_table_adopted(session_table *self, id16 id)
+session_table_mark_adopted(session_table *self, id16 id)
 {
     entry *entry = s_find(self, id);
     if (entry)
@@ -184,7 +184,7 @@ session_table_adopted(session_table *self, id16 id)
 }
 
 void
-session_table_joined(session_table *self, id16 id, const client_id *client)
+session_table_set_client(session_table *self, id16 id, const client_id *client)
 {
     entry *entry = s_find(self, id);
     if (entry)

@@ -19,10 +19,10 @@ session *session_table_first(const session_table *self);
 session *session_table_next(const session_table *self, const session *session);
 
 // The unadopted ones. session_table_adopted takes one off the list (nothing happens if it is not on it).
-void session_table_unadopted(session_table *self, session *waiting);
-void session_table_adopted(session_table *self, id16 id);
+void session_table_mark_unadopted(session_table *self, session *waiting);
+void session_table_mark_adopted(session_table *self, id16 id);
 // Who was told JOINED last; size 0: nobody.
-void session_table_joined(session_table *self, id16 id, const client_id *client);
+void session_table_set_client(session_table *self, id16 id, const client_id *client);
 client_id session_table_client(session_table *self, const session *session);
 size_t session_table_unadopted_count(const session_table *self);
 session *session_table_take_oldest_unadopted(session_table *self); // off the list; NULL if it is empty

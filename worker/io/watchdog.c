@@ -78,7 +78,7 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
     if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
-        log_event(LEVEL_ERROR, "no_soft_limit", "reason=\"%s\"", "the system has no thread for it");
+        log_event(LEVEL_ERROR, "watchdog_failed", "reason=\"%s\"", "cannot create its thread");
         self->soft_ms = 0;
     }
     return self;

@@ -1,6 +1,5 @@
-// core - what the worker's I/O thread shares among its files: worker.c (loop, requests, what is due) and
-// control.c (what it and the broker say about the worker itself). Nobody else includes this. All of it runs
-// on the I/O thread.
+// worker_internal - the I/O thread's state, for worker*.c and control.c only. All of it runs on the I/O
+// thread, but what is atomic.
 #ifndef TROUPE_WORKER_IO_CORE_H
 #define TROUPE_WORKER_IO_CORE_H
 
@@ -17,8 +16,8 @@
 typedef enum {
     REGISTERING,
     READY,
-    DRAINING, // its sessions move to others, and until then it serves them
-    LEAVING,  // what has begun is finished, and nothing new is begun
+    DRAINING, // its sessions migrate, and until they do it serves them
+    LEAVING,  // turns that run may end, and none is begun
     LEFT
 } phase;
 
@@ -33,45 +32,41 @@ struct worker {
     session_table *session_table;
     outbox *outbox;
     wire *wire;
-    reply *unsent, *unsent_tail; // what the broker's queue had no room for
+    reply *unsent, *unsent_tail;                         // worker_send.c's
+    char name_text[3 * MAX_WORKER_NAME], back_text[300]; // of the options, for the log
+
     phase phase;
     worker_end end;
-    uint64_t boot;
-    char name_text[3 * MAX_WORKER_NAME], back_text[300]; // of the options, for the log
-    uint64_t newest_epoch;                               // of the sessions that were begun here
-    uint64_t heartbeat_ms;
-    uint64_t fence_ms;      // how old the newest word of the broker may be
-    uint64_t fence_at;      // when it will be; UINT64_MAX before the first
-    uint64_t asked_at;      // when REGISTER was sent last
-    uint64_t refused_since; // 0: not
-    uint64_t next_heartbeat, next_sweep, next_tend, leave_at, drained_by;
     volatile _Atomic bool stop;
-    bool stuck;             // one turn is over the hard limit: we leave, and soon
-    _Atomic uint64_t store; // the incarnation of the broker that stores snapshots; 0: none does
+    bool stuck;                         // a turn is over the hard limit: leave soon
+    bool drain_answered;                // the broker migrates the sessions
+    uint64_t leave_at, drain_answer_by; // ms, as are all times
+    uint64_t next_heartbeat, next_sweep, next_tend;
+
+    uint64_t boot;          // of the broker that welcomed it; 0: none has
+    _Atomic uint64_t store; // the same, if that broker stores snapshots; 0: it does not
+    uint64_t newest_epoch;  // of the sessions that began here
+    uint64_t heartbeat_ms;
+    uint64_t fence_ms;      // how long the broker may be silent
+    uint64_t fence_at;      // when it will have been silent for so long; UINT64_MAX before its first message
+    uint64_t asked_at;      // when REGISTER was sent last
+    uint64_t refused_since; // 0: it is not refused
     bool was_registered;
-    bool moves; // the broker has answered DRAIN
-    bool said_waiting;
-    bool said_lost;
-    bool said_fenced;
-    const char *said_refusal; // of the handshake; NULL: none
+
+    bool waiting_logged, loss_logged, fence_logged;
+    const char *refusal_logged; // of the handshake; NULL: none
 };
 
-// worker.c
-void worker_send(worker *self, reply *reply); // in order; takes it
-// What worker_run repeats, without the waiting; for tests. False: it has left.
-bool worker_turn(worker *self);
+// worker_send.c. The messages are taken.
+void worker_send(worker *self, reply *reply);  // in order, as soon as it may be sent
+void worker_queue(worker *self, reply *reply); // the same, without trying
+void worker_flush(worker *self);
+bool worker_is_blocked(const worker *self); // the broker does not take what may be sent
 
-// control.c: messages without a session, from the broker.
-void control_welcome(worker *self, const incoming *message);
-void control_refused(worker *self, const incoming *message);
-void control_identify(worker *self, const incoming *message);
-void control_disown(worker *self, const incoming *message);
-void control_echo(worker *self, const incoming *message);
-bool control_is_fenced(const worker *self, uint64_t now); // it may not say or begin anything of a session
-// And to it.
-void control_register(worker *self);
-void control_heartbeat(worker *self);
-void control_drain(worker *self);
-void control_goodbye(worker *self);
+// worker_receive.c
+void worker_receive(worker *self); // what has come from the broker; does not block
+
+// worker.c: what worker_run repeats, without waiting; for tests. False: it has left.
+bool worker_step(worker *self);
 
 #endif

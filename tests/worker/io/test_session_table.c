@@ -60,10 +60,10 @@ s_unadopted(void)
     for (uint8_t i = 0; i < 5; i++) {
         some[i] = s_session(i);
         session_table_add(all, some[i]);
-        session_table_unadopted(all, some[i]);
+        session_table_mark_unadopted(all, some[i]);
     }
-    session_table_adopted(all, session_id(some[0]));
-    session_table_adopted(all, session_id(some[0])); // twice is once
+    session_table_mark_adopted(all, session_id(some[0]));
+    session_table_mark_adopted(all, session_id(some[0])); // twice is once
     session_table_remove(all, some[2]);
     CU_ASSERT_EQUAL(session_table_unadopted_count(all), 3);
     CU_ASSERT_PTR_EQUAL(session_table_take_oldest_unadopted(all), some[1]);
