@@ -1,20 +1,25 @@
-// What `troupe sessions` and `troupe evict` ask of the broker (PROTOCOL.md 5.1): which sessions there are, a
-// page at a time, and the end of one, wherever it is.
-#include "broker/core.h"
+// What `troupe sessions` and `troupe evict` ask for: which sessions there are, a page at a time, and the end
+// of one, wherever it is.
+#include "broker/admin.h"
 
+#include "broker/answer.h"
+#include "broker/lifecycle.h"
+#include "broker/persistence.h"
+#include "broker/recovery.h"
+#include "broker/reject.h"
 #include "proto/listing.h"
 
 typedef struct {
     id16 id;
-    session *known; // NULL: it is in the store only
+    session *session; // NULL: only the store has it
 } entry;
 
 // The lowest ids behind `after`, in their order. There is no index: a page is one walk over all records.
 typedef struct {
-    entry of[MAX_LISTED];
+    entry entries[MAX_LISTED];
     size_t count;
     bool more;
-} page;
+} session_page;
 
 static int
 s_compare(const id16 *a, const id16 *b)
@@ -23,115 +28,115 @@ s_compare(const id16 *a, const id16 *b)
 }
 
 static void
-s_put(page *to, id16 id, session *known)
+s_insert(session_page *page, id16 id, session *session)
 {
-    if (to->count == MAX_LISTED && s_compare(&id, &to->of[MAX_LISTED - 1].id) > 0) {
-        to->more = true;
+    if (page->count == MAX_LISTED && s_compare(&id, &page->entries[MAX_LISTED - 1].id) > 0) {
+        page->more = true;
         return;
     }
-    size_t low = 0, high = to->count;
+    size_t low = 0, high = page->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (s_compare(&to->of[middle].id, &id) < 0)
+        if (s_compare(&page->entries[middle].id, &id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    to->more |= to->count == MAX_LISTED;
-    to->count += to->count < MAX_LISTED;
-    memmove(&to->of[low + 1], &to->of[low], (to->count - 1 - low) * sizeof *to->of);
-    to->of[low] = (entry){id, known};
+    page->more |= page->count == MAX_LISTED;
+    page->count += page->count < MAX_LISTED;
+    memmove(&page->entries[low + 1], &page->entries[low], (page->count - 1 - low) * sizeof *page->entries);
+    page->entries[low] = (entry){id, session};
 }
 
 static bool
-s_is_of(const session *known, slice name)
+s_is_owned_by(const session *session, slice name)
 {
-    slice owner = worker_name(known->owner);
+    slice owner = worker_name(session->owner);
     return name.size == 0 || slice_equal(owner, name) ||
            (owner.size > name.size && owner.data[name.size] == '.' &&
             memcmp(owner.data, name.data, name.size) == 0);
 }
 
 static void
-s_collect(broker *self, const sessions_body *asked, page *into)
+s_collect(broker *self, const sessions_body *query, session_page *page)
 {
     for (session *each = directory_first(self->sessions); each; each = directory_next(self->sessions, each))
-        if (s_compare(&each->id, &asked->after) > 0 && s_is_of(each, asked->worker))
-            s_put(into, each->id, each);
-    if (!self->store || asked->worker.size)
+        if (s_compare(&each->id, &query->after) > 0 && s_is_owned_by(each, query->worker))
+            s_insert(page, each->id, each);
+    if (!self->store || query->worker.size)
         return;
     // In the order of ids too. Those that are known fill at most one page, and so do the others.
     id16 kept[2 * MAX_LISTED + 1];
-    size_t count = store_list(self->store, asked->after, kept, sizeof kept / sizeof *kept);
+    size_t count = store_list(self->store, query->after, kept, sizeof kept / sizeof *kept);
     for (size_t i = 0; i < count; i++)
         if (!directory_find(self->sessions, kept[i]))
-            s_put(into, kept[i], NULL);
+            s_insert(page, kept[i], NULL);
 }
 
 static void
-s_encode(broker *self, const page *found)
+s_encode(broker *self, const session_page *page)
 {
     buffer_clear(&self->body);
-    listed_begin(&self->body, (uint32_t)found->count, found->more);
-    for (size_t i = 0; i < found->count; i++) {
-        const session *known = found->of[i].known;
-        listed one = {.session = found->of[i].id, .state = slice_text("stored")};
+    listed_begin(&self->body, (uint32_t)page->count, page->more);
+    for (size_t i = 0; i < page->count; i++) {
+        const session *session = page->entries[i].session;
+        listed row = {.session = page->entries[i].id, .state = slice_text("stored")};
         if (self->store)
-            one.bytes = store_size(self->store, one.session);
-        if (known) {
-            one.state = slice_text(state_word(known->state));
-            one.worker = worker_name(known->owner);
-            one.attached = known->attached;
-            one.epoch = known->epoch;
-            one.pending = known->pending_count + known->parked_count;
+            row.bytes = store_size(self->store, row.session);
+        if (session) {
+            row.state = slice_text(state_word(session->state));
+            row.worker = worker_name(session->owner);
+            row.attached = session->attached;
+            row.epoch = session->epoch;
+            row.pending = session->pending_count + session->parked_count;
         }
-        listed_add(&self->body, &one);
+        listed_add(&self->body, &row);
     }
 }
 
 void
-admin_sessions(broker *self, wire_message *in, const header *request)
+admin_sessions(broker *self, wire_message *message, const header *request)
 {
-    sessions_body asked;
-    page found = {0};
-    err error = sessions_decode(wire_message_frame(in, 2), &asked);
+    sessions_body query;
+    session_page page = {0};
+    err error = sessions_decode(wire_message_frame(message, 2), &query);
     if (error) {
-        reject_request(self, in, request, error);
+        reject_request(self, message, request, error);
         return;
     }
-    s_collect(self, &asked, &found);
+    s_collect(self, &query, &page);
     header reply = header_reply(request, MSG_LISTED);
-    s_encode(self, &found);
-    answer_body(self, wire_message_frame(in, 0), &reply);
+    s_encode(self, &page);
+    answer_body(self, wire_message_frame(message, 0), &reply);
 }
 
 // It is over for everybody at once, whatever its worker is doing: what it still says of it goes nowhere.
 static void
-s_end(broker *self, session *known)
+s_end(broker *self, session *session)
 {
-    answer_disown(self, known->owner, known->id, known->epoch);
-    lifecycle_end(self, known, INPUT_LOST, "evicted");
+    answer_disown(self, session->owner, session->id, session->epoch);
+    lifecycle_end(self, session, INPUT_LOST, "evicted");
 }
 
 void
-admin_evict(broker *self, wire_message *in, const header *request)
+admin_evict(broker *self, wire_message *message, const header *request)
 {
     char id[ID_TEXT];
-    slice from = wire_message_frame(in, 0);
-    session *known = directory_find(self->sessions, request->session);
-    if (!known && recovery_is_waiting(self, request)) {
+    slice from = wire_message_frame(message, 0);
+    session *session = directory_find(self->sessions, request->session);
+    if (!session && recovery_is_waiting(self, request)) {
         answer_refuse(self, from, request, 0, ERR_FULL, "workers have not said yet what they have",
                       NO_WORKER_RETRY_MS);
         return;
     }
-    if (!known && !(self->store && store_has(self->store, request->session))) {
+    if (!session && !(self->store && store_has(self->store, request->session))) {
         answer_refuse(self, from, request, 0, ERR_UNKNOWN_SESSION, NULL, 0);
         return;
     }
     log_event(LEVEL_INFO, "evicted", "session=%s state=%s", id_text(request->session, id),
-              known ? state_word(known->state) : "stored");
-    if (known)
-        s_end(self, known);
+              session ? state_word(session->state) : "stored");
+    if (session)
+        s_end(self, session);
     if (self->store)
         store_drop(self->store, request->session);
     persistence_commit(self);

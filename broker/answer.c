@@ -1,99 +1,104 @@
-#include "broker/core.h"
+// What the broker says itself. A small answer that a client's full queue does not take is copied to an
+// outbox, and sent again at each tick until the client would be declared gone.
+#include "broker/answer.h"
+
+#include "broker/lost_peers.h"
 
 #include <stdlib.h>
 
-#define MAX_OUTBOX 65536 // notices; each is small
+#define MAX_OUTBOX 65536 // answers; each is small
 
 typedef struct {
-    routing_id to;
+    routing_id client;
     uint64_t since;
     uint8_t head[HEADER_SIZE];
     buffer body;
-} notice;
+} unsent_answer;
 
 static void
-s_notice_destroy(void **item)
+s_destroy_notice(void **item)
 {
-    notice *gone = *item;
-    buffer_fini(&gone->body);
-    free(gone);
+    unsent_answer *answer = *item;
+    buffer_fini(&answer->body);
+    free(answer);
     *item = NULL;
 }
 
 static void
-s_keep(broker *self, slice to, const uint8_t head[HEADER_SIZE])
+s_queue(broker *self, slice client, const uint8_t head[HEADER_SIZE])
 {
     if (!self->outbox) {
         self->outbox = zlistx_new();
         ASSERT(self->outbox);
-        zlistx_set_destructor(self->outbox, s_notice_destroy);
+        zlistx_set_destructor(self->outbox, s_destroy_notice);
     }
     if (zlistx_size(self->outbox) >= MAX_OUTBOX) {
         self->counters.dropped++;
         broker_log(self, LOG_FULL, LEVEL_WARN, "answer_dropped", "outbox=%zu", zlistx_size(self->outbox));
         return;
     }
-    notice *kept = calloc(1, sizeof *kept);
-    ASSERT(kept);
-    kept->to = routing_id_of(0, to);
-    kept->since = self->now;
-    memcpy(kept->head, head, HEADER_SIZE);
-    buffer_init(&kept->body);
-    buffer_slice(&kept->body, buffer_bytes(&self->body));
-    zlistx_add_end(self->outbox, kept);
+    unsent_answer *added = calloc(1, sizeof *added);
+    ASSERT(added);
+    added->client = routing_id_of(0, client);
+    added->since = self->now;
+    memcpy(added->head, head, HEADER_SIZE);
+    buffer_init(&added->body);
+    buffer_slice(&added->body, buffer_bytes(&self->body));
+    zlistx_add_end(self->outbox, added);
 }
 
 static err
-s_send(broker *self, slice to, const uint8_t *head, slice body)
+s_send(broker *self, slice client, const uint8_t *head, slice body)
 {
     slice parts[] = {slice_of(head, HEADER_SIZE), body};
-    return wire_send_bytes(self->front_socket, to, parts, 2);
+    return wire_send_bytes(self->front_socket, client, parts, 2);
 }
 
 void
-answer_body(broker *self, slice to, const header *reply)
+answer_body(broker *self, slice client, const header *reply)
 {
     uint8_t head[HEADER_SIZE];
     header_encode(reply, head);
-    err error = s_send(self, to, head, buffer_bytes(&self->body));
+    err error = s_send(self, client, head, buffer_bytes(&self->body));
     if (error == ERR_AGAIN)
-        s_keep(self, to, head);
+        s_queue(self, client, head);
     else if (error)
-        lost_peers_add_client(self, to);
+        lost_peers_add_client(self, client);
 }
 
+// An answer that waited for longer than a client may be silent has nobody to go to any more.
 void
 answer_flush(broker *self)
 {
     if (!self->outbox)
         return;
-    for (notice *each = zlistx_first(self->outbox); each; each = zlistx_next(self->outbox)) {
-        err error = s_send(self, routing_id_bytes(&each->to), each->head, buffer_bytes(&each->body));
+    for (unsent_answer *each = zlistx_first(self->outbox); each; each = zlistx_next(self->outbox)) {
+        err error = s_send(self, routing_id_bytes(&each->client), each->head, buffer_bytes(&each->body));
         if (error == ERR_AGAIN && self->now - each->since <= self->client_dead_ms)
             continue;
         if (error) {
             self->counters.dropped++;
-            lost_peers_add_client(self, routing_id_bytes(&each->to));
+            lost_peers_add_client(self, routing_id_bytes(&each->client));
         }
         zlistx_delete(self->outbox, zlistx_cursor(self->outbox));
     }
 }
 
 void
-answer_refuse(broker *self, slice to, const header *request, uint64_t epoch, err error, const char *message,
-              uint32_t retry_ms)
+answer_refuse(broker *self, slice client, const header *request, uint64_t epoch, err error,
+              const char *message, uint32_t retry_ms)
 {
     self->counters.refused++;
     header reply = header_reply(request, refusal_type(error));
     reply.epoch = epoch;
     buffer_clear(&self->body);
     refusal_encode(error, slice_text(message ? message : ""), retry_ms, &self->body);
-    answer_body(self, to, &reply);
+    answer_body(self, client, &reply);
 }
 
 void
-answer_quarantine(broker *self, slice to, const header *request, uint64_t epoch, const quarantine_entry *of,
-                  bool held)
+answer_quarantine(broker *self, slice client, const header *request, uint64_t epoch,
+                  const quarantine_entry *entry, bool held)
 {
     char text[QUARANTINE_TEXT];
     err error = held ? ERR_QUARANTINED : ERR_WORKER_LOST;
@@ -101,50 +106,50 @@ answer_quarantine(broker *self, slice to, const header *request, uint64_t epoch,
     header reply = header_reply(request, refusal_type(error));
     reply.epoch = epoch;
     buffer_clear(&self->body);
-    refusal_blame_encode(error, slice_text(quarantine_text(of, text)),
-                         held ? (uint32_t)(of->until - self->now) : 0, slice_of(of->view, of->view_size),
-                         slice_of(of->event, of->event_size), &self->body);
-    answer_body(self, to, &reply);
+    refusal_blame_encode(
+        error, slice_text(quarantine_text(entry, text)), held ? (uint32_t)(entry->until - self->now) : 0,
+        slice_of(entry->view, entry->view_size), slice_of(entry->event, entry->event_size), &self->body);
+    answer_body(self, client, &reply);
 }
 
 void
-answer_oversized(broker *self, slice to, const header *reply)
+answer_oversized(broker *self, slice client, const header *reply)
 {
-    // The turn ran, so this is no refusal: the event's number is used.
+    // Not a refusal: the turn ran, and the event's number is used.
     header failed = header_reply(reply, MSG_FAILED);
     buffer_clear(&self->body);
     failed_encode(&(failed_body){.kind = ERR_INTERNAL, .message = slice_text("the reply is over its limit")},
                   &self->body);
-    answer_body(self, to, &failed);
+    answer_body(self, client, &failed);
 }
 
 void
-answer_ended(broker *self, slice to, const session *of, uint64_t sequence, const char *reason)
+answer_ended(broker *self, slice client, const session *session, uint64_t sequence, const char *reason)
 {
     header ended = {
         .version = PROTOCOL_VERSION,
         .type = MSG_ENDED,
-        .session = of->id,
-        .epoch = of->epoch,
+        .session = session->id,
+        .epoch = session->epoch,
         .sequence = sequence,
     };
     buffer_clear(&self->body);
     reason_encode(reason, slice_of(NULL, 0), &self->body);
-    answer_body(self, to, &ended);
+    answer_body(self, client, &ended);
 }
 
 err
-answer_control(broker *self, slice to, const header *head)
+answer_control(broker *self, slice worker_id, const header *head)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(head, bytes);
     slice parts[] = {slice_of(NULL, 0), slice_of(bytes, HEADER_SIZE), buffer_bytes(&self->body)};
-    err error = wire_send_bytes(self->back_socket, to, parts, 3);
+    err error = wire_send_bytes(self->back_socket, worker_id, parts, 3);
     if (!error)
         return OK;
-    worker *known = registry_find(self->workers, to);
-    if (error == ERR_UNREACHABLE && known)
-        lost_peers_add_worker(self, known);
+    worker *worker = registry_find(self->workers, worker_id);
+    if (error == ERR_UNREACHABLE && worker)
+        lost_peers_add_worker(self, worker);
     if (error != ERR_UNREACHABLE) {
         self->counters.dropped++;
         broker_log(self, LOG_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
@@ -154,22 +159,49 @@ answer_control(broker *self, slice to, const header *head)
 }
 
 err
-answer_worker(broker *self, slice to, message_type type)
+answer_worker(broker *self, slice worker_id, message_type type)
 {
-    return answer_control(self, to, &(header){.version = PROTOCOL_VERSION, .type = (uint8_t)type});
+    return answer_control(self, worker_id, &(header){.version = PROTOCOL_VERSION, .type = (uint8_t)type});
 }
 
 err
-answer_leave(broker *self, const session *of)
+answer_leave(broker *self, const session *session)
 {
     header leave = {
         .version = PROTOCOL_VERSION,
         .type = MSG_LEAVE,
-        .session = of->id,
-        .epoch = of->epoch,
+        .session = session->id,
+        .epoch = session->epoch,
         .sequence = SEQUENCE_REQUEST,
     };
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    return answer_control(self, routing_id_bytes(&of->owner->id), &leave);
+    return answer_control(self, routing_id_bytes(&session->owner->id), &leave);
+}
+
+void
+answer_disown(broker *self, const worker *owner, id16 session_id, uint64_t epoch)
+{
+    header disown = {.version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = session_id, .epoch = epoch};
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    answer_control(self, routing_id_bytes(&owner->id), &disown);
+}
+
+void
+answer_forward(broker *self, slice client, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head)
+{
+    char text[ROUTING_ID_TEXT];
+    zmq_msg_t *frames[] = {head_frame, body_frame};
+    err error = wire_send(self->front_socket, client, frames, 2);
+    if (!error) {
+        self->counters.replies++;
+        return;
+    }
+    self->counters.dropped++;
+    if (error == ERR_UNREACHABLE)
+        lost_peers_add_client(self, client);
+    broker_log(self, LOG_FULL, error == ERR_UNREACHABLE ? LEVEL_INFO : LEVEL_WARN, "reply_undeliverable",
+               "error=%s type=%s client=%s", err_word(error), message_name(head->type),
+               routing_id_text(client, text));
 }

@@ -1,32 +1,36 @@
-// Sessions that nobody is at go before their time where there are too many of them, or where a new one has no
+// Sessions that nobody uses end before their time where there are too many of them, or where a new one has no
 // room: first those that anybody can make (docs/decisions/0027). What the store has of a session stays there.
-#include "broker/core.h"
+#include "broker/eviction.h"
+
+#include "broker/answer.h"
+#include "broker/lifecycle.h"
+#include "broker/persistence.h"
 
 enum {
-    MOST_LOOKED_AT = 16, // those passed over have something under way
-    MOST_AT_ONCE = 16,   // for one request
+    MAX_EXAMINED = 16,        // those passed over have something under way
+    MAX_EVICTED_AT_ONCE = 16, // for one request
 };
 
 static bool
-s_may_end(const broker *self, const session *of)
+s_may_end(const broker *self, const session *session)
 {
-    if (of->pending_count || of->parked_count || of->migrating || of->has_gap ||
-        !list_is_empty(&of->gap_buffer))
+    if (session->pending_count || session->parked_count || session->migrating || session->has_gap ||
+        !list_is_empty(&session->gap_buffer))
         return false;
     // Its state is nowhere else: it keeps its time.
-    return of->eviction != EVICT_USED ||
-           (persistence_has(self, of) && !of->snapshot_missing && !self->store_failing);
+    return session->eviction != EVICT_USED ||
+           (persistence_has(self, session) && !session->snapshot_missing && !self->store_failing);
 }
 
 static session *
-s_oldest(const broker *self, const worker *owner, eviction_class which)
+s_oldest(const broker *self, const worker *owner, eviction_class class)
 {
-    unsigned looked_at = 0;
-    LIST_EACH (at, &owner->evictable[which]) {
+    unsigned examined = 0;
+    LIST_EACH (at, &owner->evictable[class]) {
         session *each = LIST_ITEM(at, session, evictable);
         if (s_may_end(self, each))
             return each;
-        if (++looked_at == MOST_LOOKED_AT)
+        if (++examined == MAX_EXAMINED)
             break;
     }
     return NULL;
@@ -34,19 +38,19 @@ s_oldest(const broker *self, const worker *owner, eviction_class which)
 
 // As if its time in the worker were over.
 static void
-s_end(broker *self, session *oldest, const char *why)
+s_evict(broker *self, session *oldest, const char *reason)
 {
     static const char *const words[] = {"unused", "unadopted", "used"};
     char id[ID_TEXT];
     broker_log(self, LOG_FULL, LEVEL_INFO, "session_evicted", "session=%s class=%s reason=%s",
-               id_text(oldest->id, id), words[oldest->eviction], why);
+               id_text(oldest->id, id), words[oldest->eviction], reason);
     answer_disown(self, oldest->owner, oldest->id, oldest->epoch);
     lifecycle_end(self, oldest, INPUT_RELEASED, "expired");
 }
 
 // Of the workers that lack nothing else for a new session.
 static session *
-s_victim(broker *self, eviction_class which)
+s_victim(broker *self, eviction_class class)
 {
     const admission_limits *limits = registry_limits(self->workers);
     session *found = NULL;
@@ -54,18 +58,18 @@ s_victim(broker *self, eviction_class which)
          each = registry_next(self->workers, each))
         if (placement_is_ready(each, self->now, self->worker_dead_ms) &&
             admission_has_room(&each->load, limits, ADMISSION_OPEN))
-            found = s_oldest(self, each, which);
+            found = s_oldest(self, each, class);
     return found;
 }
 
 static bool
-s_end_one(broker *self)
+s_evict_one(broker *self)
 {
-    for (unsigned which = 0; which < EVICT_CLASSES; which++) {
-        session *victim = s_victim(self, (eviction_class)which);
+    for (unsigned class = 0; class < EVICT_CLASSES; class ++) {
+        session *victim = s_victim(self, (eviction_class) class);
         if (!victim)
             continue;
-        s_end(self, victim, "full");
+        s_evict(self, victim, "full");
         return true;
     }
     return false;
@@ -74,19 +78,19 @@ s_end_one(broker *self)
 bool
 eviction_make_room(broker *self)
 {
-    for (unsigned i = 0; i < MOST_AT_ONCE && s_end_one(self); i++)
+    for (unsigned i = 0; i < MAX_EVICTED_AT_ONCE && s_evict_one(self); i++)
         if (placement_choose_with_room(self->workers, self->now, self->worker_dead_ms))
             return true;
     return false;
 }
 
 void
-eviction_settle(broker *self)
+eviction_trim(broker *self)
 {
     for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each)) {
         session *oldest;
         while (each->evictable_count[EVICT_UNUSED] > MAX_UNUSED &&
                (oldest = s_oldest(self, each, EVICT_UNUSED)))
-            s_end(self, oldest, "too_many");
+            s_evict(self, oldest, "too_many");
     }
 }

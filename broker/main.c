@@ -7,6 +7,7 @@
 #include "common/log.h"
 
 #include <argp.h>
+#include <czmq.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

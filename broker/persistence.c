@@ -1,6 +1,10 @@
-// Sessions in the store: what replies bring along is written before they are sent on, and given back to
-// another worker (PROTOCOL.md 5.5).
-#include "broker/core.h"
+// Sessions in the store. A reply that comes with a snapshot is held until the snapshot is committed, so that
+// nobody sees a state that could be lost. Commits are shared: one a batch of messages.
+#include "broker/persistence.h"
+
+#include "broker/answer.h"
+#include "broker/gap_buffer.h"
+#include "broker/reject.h"
 #include "proto/snapshot.h"
 
 #include <inttypes.h>
@@ -8,13 +12,13 @@
 enum {
     SWEEP_MS = 1000,
     ASK_AGAIN_MS = 2000,
-    MOST_ASKED = 64, // in a sweep
-    MOST_EXPIRED = 1024,
-    MOST_DROPPED = 256, // in a batch: more than it can add
+    MAX_ASKED = 64, // in a sweep
+    MAX_EXPIRED = 1024,
+    MAX_DROPPED = 256, // in a batch: more than it can add
 };
 
 static slice
-s_kept_body(slice body)
+s_stored_body(slice body)
 {
     return body.size > MAX_REPLY_KEPT ? slice_of(NULL, 0) : body;
 }
@@ -27,115 +31,119 @@ s_settles_event(const header *head)
 }
 
 static void
-s_not_kept(broker *self, id16 of, err error)
+s_log_not_stored(broker *self, id16 session_id, err error)
 {
     char id[ID_TEXT];
     if (error == ERR_UNKNOWN_SESSION) // said when it was dropped
         return;
-    broker_log(self, LOG_FULL, LEVEL_ERROR, "snapshot_not_stored", "session=%s reason=%s", id_text(of, id),
-               err_word(error));
+    broker_log(self, LOG_FULL, LEVEL_ERROR, "snapshot_not_stored", "session=%s reason=%s",
+               id_text(session_id, id), err_word(error));
 }
 
 static bool
-s_may_ask(const broker *self, const session *of)
+s_may_ask(const broker *self, const session *session)
 {
-    return !of->migrating && (!of->snapshot_asked_at || self->now - of->snapshot_asked_at >= ASK_AGAIN_MS);
+    return !session->migrating &&
+           (!session->snapshot_asked_at || self->now - session->snapshot_asked_at >= ASK_AGAIN_MS);
 }
 
 // All of it is to be said again, between two turns. Whoever cannot be told now is told at a tick.
 static void
-s_ask(broker *self, session *of)
+s_ask(broker *self, session *session)
 {
-    header keep = {.version = PROTOCOL_VERSION, .type = MSG_KEEP, .session = of->id, .epoch = of->epoch};
-    of->snapshot_asked_at = self->now;
+    header keep = {
+        .version = PROTOCOL_VERSION, .type = MSG_KEEP, .session = session->id, .epoch = session->epoch};
+    session->snapshot_asked_at = self->now;
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    (void)answer_control(self, routing_id_bytes(&of->owner->id), &keep);
+    (void)answer_control(self, routing_id_bytes(&session->owner->id), &keep);
 }
 
 // What the store dropped because it could not write is asked for as a whole; not what is too large for it.
 static void
-s_note(broker *self, session *of, uint8_t kind, err error)
+s_note_result(broker *self, session *session, uint8_t kind, err error)
 {
     if (!error && kind == SNAPSHOT_CHANGES)
         return;
     if (kind != SNAPSHOT_CHANGES || error == ERR_FULL)
-        of->snapshot_refused = error == ERR_FULL || kind == SNAPSHOT_NONE;
-    of->snapshot_missing = error == ERR_UNKNOWN_SESSION && !of->snapshot_refused;
+        session->snapshot_refused = error == ERR_FULL || kind == SNAPSHOT_NONE;
+    session->snapshot_missing = error == ERR_UNKNOWN_SESSION && !session->snapshot_refused;
     self->has_missing_snapshots |=
-        of->snapshot_missing || error == ERR_SYSTEM; // not what there is no room for
-    if (of->snapshot_missing && !self->store_failing && s_may_ask(self, of))
-        s_ask(self, of);
+        session->snapshot_missing || error == ERR_SYSTEM; // not what there is no room for
+    if (session->snapshot_missing && !self->store_failing && s_may_ask(self, session))
+        s_ask(self, session);
 }
 
 // False: it came late, or twice, and what came since is stored.
 static bool
-s_is_new(session *of, const header *head, slice frame)
+s_is_new_snapshot(session *session, const header *head, slice frame)
 {
     uint32_t number = snapshot_number(frame);
-    bool first = of->snapshot_epoch != head->epoch, is_next = !first && number == of->snapshot_number + 1;
+    bool first = session->snapshot_epoch != head->epoch,
+         is_next = !first && number == session->snapshot_number + 1;
     char id[ID_TEXT];
     if (!number)
         return true;
-    if (!first && (int32_t)(number - of->snapshot_number) <= 0)
+    if (!first && (int32_t)(number - session->snapshot_number) <= 0)
         return false;
-    of->snapshot_epoch = head->epoch;
-    of->snapshot_number = number;
-    if (frame.data[0] == SNAPSHOT_CHANGES && !is_next && !of->has_gap) {
-        log_event(LEVEL_INFO, "snapshot_lost", "session=%s number=%" PRIu32, id_text(of->id, id), number);
-        of->has_gap = true;
+    session->snapshot_epoch = head->epoch;
+    session->snapshot_number = number;
+    if (frame.data[0] == SNAPSHOT_CHANGES && !is_next && !session->has_gap) {
+        log_event(LEVEL_INFO, "snapshot_lost", "session=%s number=%" PRIu32, id_text(session->id, id),
+                  number);
+        session->has_gap = true;
     }
     return true;
 }
 
 static void
-s_wait(broker *self, session *of)
+s_ask_for_gap(broker *self, session *session)
 {
-    of->snapshot_missing = self->has_missing_snapshots = true;
-    if (s_may_ask(self, of))
-        s_ask(self, of);
+    session->snapshot_missing = self->has_missing_snapshots = true;
+    if (s_may_ask(self, session))
+        s_ask(self, session);
 }
 
 void
-persistence_put_snapshot(broker *self, session *of, const wire_message *in, const header *head)
+persistence_put_snapshot(broker *self, session *session, const wire_message *message, const header *head)
 {
-    slice frame = wire_message_frame(in, 4);
-    if (!self->store || !frame.size || !s_is_new(of, head, frame))
+    slice frame = wire_message_frame(message, 4);
+    if (!self->store || !frame.size || !s_is_new_snapshot(session, head, frame))
         return;
-    if (of->has_gap && frame.data[0] == SNAPSHOT_CHANGES) {
-        s_wait(self, of);
+    if (session->has_gap && frame.data[0] == SNAPSHOT_CHANGES) {
+        s_ask_for_gap(self, session);
         return;
     }
     err error = store_put(self->store, head->session, frame, self->now);
     if (!error && frame.data[0] != SNAPSHOT_NONE && s_settles_event(head)) {
         uint32_t root = ROOT_REPLIES | (uint32_t)(head->sequence % MAX_REPLIES_KEPT);
-        error = store_put_root(self->store, head->session, root, wire_message_frame(in, 2),
-                               s_kept_body(wire_message_frame(in, 3)));
+        error = store_put_root(self->store, head->session, root, wire_message_frame(message, 2),
+                               s_stored_body(wire_message_frame(message, 3)));
     }
-    s_note(self, of, frame.data[0], error);
+    s_note_result(self, session, frame.data[0], error);
     if (error)
-        s_not_kept(self, head->session, error);
+        s_log_not_stored(self, head->session, error);
     if (frame.data[0] != SNAPSHOT_CHANGES)
-        gap_buffer_release(self, of);
+        gap_buffer_release(self, session);
 }
 
 bool
-persistence_hold_reply(broker *self, slice to, wire_message *in, const header *head)
+persistence_hold_reply(broker *self, slice client, wire_message *message, const header *head)
 {
     if (!self->store || !store_is_open(self->store))
         return false;
-    if (self->held_reply_count == MAX_HELD) { // one message may release many replies (withheld.c)
+    if (self->held_reply_count == MAX_HELD) { // one message may release many replies (gap_buffer.c)
         persistence_commit(self);
-        if (!store_is_open(
-                self->store)) // all is stored: to hold this one would let the next ones overtake it
+        // Now nothing is left to commit, and a reply that was held here would be overtaken by the next ones.
+        if (!store_is_open(self->store))
             return false;
     }
     held_reply *held = &self->held_replies[self->held_reply_count++];
-    held->to = routing_id_of(0, to);
+    held->client = routing_id_of(0, client);
     held->head = *head;
     for (unsigned i = 0; i < 2; i++) {
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
-        ASSERT(zmq_msg_move(&held->frame[i], &in->frame[2 + i]) == 0);
+        ASSERT(zmq_msg_move(&held->frame[i], &message->frame[2 + i]) == 0);
     }
     if (store_is_full(self->store)) // what is gathered is in memory
         persistence_commit(self);
@@ -143,21 +151,21 @@ persistence_hold_reply(broker *self, slice to, wire_message *in, const header *h
 }
 
 void
-persistence_kept(broker *self, worker *from, wire_message *in, const header *head)
+persistence_kept(broker *self, worker *from, wire_message *message, const header *head)
 {
-    session *known = reject_unless_owned(self, from, head);
-    if (!known || !self->store)
+    session *session = reject_unless_owned(self, from, head);
+    if (!session || !self->store)
         return;
-    bool has = wire_message_frame(in, 4).size;
-    known->snapshot_refused |= !has;
-    known->snapshot_missing &= has;
-    persistence_put_snapshot(self, known, in, head);
+    bool has = wire_message_frame(message, 4).size;
+    session->snapshot_refused |= !has;
+    session->snapshot_missing &= has;
+    persistence_put_snapshot(self, session, message, head);
     if (!has)
-        gap_buffer_release(self, known);
+        gap_buffer_release(self, session);
 }
 
 static void
-s_check(broker *self, err error)
+s_note_commit(broker *self, err error)
 {
     self->store_failing = error;
     self->has_missing_snapshots |= error != OK;
@@ -179,7 +187,7 @@ static void
 s_make_room(broker *self)
 {
     id16 id;
-    for (unsigned left = MOST_DROPPED; left; left--) {
+    for (unsigned left = MAX_DROPPED; left; left--) {
         bool found = passive_take_excess(self->passive, &id);
         if (!found && store_is_crowded(self->store))
             found = passive_take_oldest(self->passive, &id);
@@ -194,7 +202,7 @@ s_drop_expired(broker *self)
 {
     id16 id;
     uint64_t before = self->now > self->passive_ms ? self->now - self->passive_ms : 0;
-    for (unsigned left = MOST_EXPIRED; left && passive_take_expired(self->passive, before, &id); left--)
+    for (unsigned left = MAX_EXPIRED; left && passive_take_expired(self->passive, before, &id); left--)
         s_drop_passive(self, id);
 }
 
@@ -204,88 +212,95 @@ persistence_commit(broker *self)
     if (!self->store || (!self->held_reply_count && !store_is_open(self->store)))
         return;
     s_make_room(self);
-    s_check(self, store_commit(self->store));
+    s_note_commit(self, store_commit(self->store));
     for (size_t i = 0; i < self->held_reply_count; i++) {
         held_reply *held = &self->held_replies[i];
-        answer_forward(self, routing_id_bytes(&held->to), &held->frame[0], &held->frame[1], &held->head);
+        answer_forward(self, routing_id_bytes(&held->client), &held->frame[0], &held->frame[1], &held->head);
         zmq_msg_close(&held->frame[0]);
         zmq_msg_close(&held->frame[1]);
     }
     self->held_reply_count = 0;
     if (store_is_full(self->store))
-        s_check(self, store_fold(self->store));
+        s_note_commit(self, store_fold(self->store));
 }
 
 bool
-persistence_has(const broker *self, const session *of)
+persistence_has(const broker *self, const session *session)
 {
-    return self->store && store_has(self->store, of->id);
+    return self->store && store_has(self->store, session->id);
 }
 
 void
-persistence_settle_event(broker *self, const session *of, uint64_t sequence)
+persistence_settle_event(broker *self, const session *session, uint64_t sequence)
 {
     uint8_t bytes[8];
-    if (!persistence_has(self, of))
+    if (!persistence_has(self, session))
         return;
     for (unsigned i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(sequence >> (56 - 8 * i));
-    err error = store_put_root(self->store, of->id, ROOT_SETTLED, slice_of(bytes, 8), slice_of(NULL, 0));
+    err error = store_put_root(self->store, session->id, ROOT_SETTLED, slice_of(bytes, 8), slice_of(NULL, 0));
     if (error)
-        s_not_kept(self, of->id, error);
+        s_log_not_stored(self, session->id, error);
 }
 
 void
-persistence_session_ended(broker *self, const session *of, bool kept)
+persistence_release(broker *self, const session *session, bool keep)
 {
     if (!self->store)
         return;
-    if (!kept)
-        store_drop(self->store, of->id);
-    else if (persistence_has(self, of)) {
-        store_touch(self->store, of->id, self->now);
+    if (!keep)
+        store_drop(self->store, session->id);
+    else if (persistence_has(self, session)) {
+        store_touch(self->store, session->id, self->now);
         // What was attached is no stranger's hoard: each had a socket until its worker was lost.
-        passive_put(self->passive, of->id, of->used || of->attached, self->now);
+        passive_put(self->passive, session->id, session->used || session->attached, self->now);
     }
 }
 
+// Whether the snapshot stays: a session that ended by itself, other than by its age, is over for good.
 void
-persistence_session_placed(broker *self, session *placed, bool restored)
+persistence_session_ended(broker *self, session *session, const session_end *end)
+{
+    persistence_release(self, session, end->cause == INPUT_LOST || strcmp(end->reason, "expired") == 0);
+}
+
+void
+persistence_session_placed(broker *self, session *session, bool restored)
 {
     bool used = true; // one of an earlier start: nobody can tell
-    if (self->passive && (passive_take(self->passive, placed->id, &used) || restored))
-        placed->used = used;
+    if (self->passive && (passive_take(self->passive, session->id, &used) || restored))
+        session->used = used;
 }
 
 err
-persistence_send_restore(broker *self, session *placed, slice frame)
+persistence_send_restore(broker *self, session *session, slice frame)
 {
     uint8_t head[HEADER_SIZE];
     header restore = {
-        .version = PROTOCOL_VERSION, .type = MSG_RESTORE, .session = placed->id, .epoch = placed->epoch};
+        .version = PROTOCOL_VERSION, .type = MSG_RESTORE, .session = session->id, .epoch = session->epoch};
     header_encode(&restore, head);
     buffer_clear(&self->body);
     empty_encode(&self->body);
-    slice page = placed->attached ? routing_id_bytes(&placed->attached->id) : slice_of(NULL, 0);
+    slice page = session->attached ? routing_id_bytes(&session->attached->id) : slice_of(NULL, 0);
     slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
-    placed->restoring = true;
-    return wire_send_bytes(self->back_socket, routing_id_bytes(&placed->owner->id), parts, 4);
+    session->restoring = true;
+    return wire_send_bytes(self->back_socket, routing_id_bytes(&session->owner->id), parts, 4);
 }
 
 err
-persistence_restore(broker *self, session *placed)
+persistence_restore(broker *self, session *session)
 {
     char id[ID_TEXT];
     buffer frame;
     buffer_init(&frame);
-    err error = store_read(self->store, placed->id, &frame), sent = OK;
+    err error = store_read(self->store, session->id, &frame), sent = OK;
     if (error) {
-        log_event(LEVEL_ERROR, "restore_failed", "session=%s reason=%s", id_text(placed->id, id),
+        log_event(LEVEL_ERROR, "restore_failed", "session=%s reason=%s", id_text(session->id, id),
                   err_word(error));
     } else {
-        sent = persistence_send_restore(self, placed, buffer_bytes(&frame));
+        sent = persistence_send_restore(self, session, buffer_bytes(&frame));
         log_event(LEVEL_INFO, "restoring", "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu",
-                  id_text(placed->id, id), placed->epoch, placed->owner->pid, frame.size);
+                  id_text(session->id, id), session->epoch, session->owner->pid, frame.size);
     }
     buffer_fini(&frame);
     return sent;
@@ -293,27 +308,28 @@ persistence_restore(broker *self, session *placed)
 
 // Asks for sessions that the store should have and has not: for one, while it cannot write.
 static void
-s_ask_for_what_it_lacks(broker *self)
+s_ask_for_missing(broker *self)
 {
-    unsigned left = self->store_failing ? 1 : MOST_ASKED;
+    unsigned left = self->store_failing ? 1 : MAX_ASKED;
     self->has_missing_snapshots = self->store_failing;
-    for (session *of = directory_first(self->sessions); of; of = directory_next(self->sessions, of)) {
-        if (!of->has_gap && (of->snapshot_refused || store_has(self->store, of->id)))
+    for (session *session = directory_first(self->sessions); session;
+         session = directory_next(self->sessions, session)) {
+        if (!session->has_gap && (session->snapshot_refused || store_has(self->store, session->id)))
             continue;
         self->has_missing_snapshots = true;
         if (!left)
             return;
-        if (!s_may_ask(self, of))
+        if (!s_may_ask(self, session))
             continue;
         left--;
-        s_ask(self, of);
+        s_ask(self, session);
     }
 }
 
 static bool
-s_is_alive(void *context, id16 of)
+s_is_alive(void *context, id16 session)
 {
-    return directory_find(context, of);
+    return directory_find(context, session);
 }
 
 void
@@ -325,6 +341,6 @@ persistence_tick(broker *self)
     s_drop_expired(self);
     store_sweep(self->store, self->now, self->passive_ms, s_is_alive, self->sessions);
     if (self->has_missing_snapshots)
-        s_ask_for_what_it_lacks(self);
+        s_ask_for_missing(self);
     persistence_commit(self);
 }

@@ -1,31 +1,28 @@
-// After a start: workers that were there before say which sessions are theirs (ANNOUNCE), and until all have,
-// what is asked of sessions that nobody knows waits (PROTOCOL.md 5.7).
-#include "broker/core.h"
+// After a start, workers that were there before announce their sessions. Until all of them have, or their
+// time is over, requests of sessions that nobody knows are parked.
+#include "broker/recovery.h"
+
+#include "broker/answer.h"
+#include "broker/lifecycle.h"
+#include "broker/parking.h"
+#include "broker/reject.h"
 
 #include <inttypes.h>
 
 #define WORKERS_FIGURE "workers"
 
-void
-answer_disown(broker *self, const worker *from, id16 of, uint64_t epoch)
-{
-    header disown = {.version = PROTOCOL_VERSION, .type = MSG_DISOWN, .session = of, .epoch = epoch};
-    buffer_clear(&self->body);
-    empty_encode(&self->body);
-    answer_control(self, routing_id_bytes(&from->id), &disown);
-}
-
 static session_state
-s_state(announced_state said)
+s_state(announced_state state)
 {
-    return said == ANNOUNCED_UNADOPTED  ? STATE_UNADOPTED
-           : said == ANNOUNCED_DETACHED ? STATE_DETACHED
-                                        : STATE_ACTIVE;
+    return state == ANNOUNCED_UNADOPTED  ? STATE_UNADOPTED
+           : state == ANNOUNCED_DETACHED ? STATE_DETACHED
+                                         : STATE_ACTIVE;
 }
 
-// The clock of the start that gave this epoch was ahead of ours. The next start, too, is to begin above it.
+// An earlier start issued an epoch above ours, so its clock was ahead. The store must make the next start
+// begin above it as well.
 static void
-s_jump(broker *self)
+s_begin_above(broker *self)
 {
     uint64_t boot = epochs_boot(directory_epochs(self->sessions));
     log_event(LEVEL_WARN, "clock_behind", "hint=\"%s\" epochs_from=%" PRIu64,
@@ -34,51 +31,51 @@ s_jump(broker *self)
         log_event(LEVEL_ERROR, "store_failed", "figure=boot");
 }
 
-// False: nobody can have it by that epoch. The later owner's epoch is the higher one, and what this start
-// gave is later than what any other did.
+// Whether a worker may own the session under that epoch: of two owners the later one has the higher epoch,
+// and epochs of this start are later than all others.
 static bool
-s_may_adopt(broker *self, const session *known, uint64_t epoch)
+s_may_own(broker *self, const session *session, uint64_t epoch)
 {
     epochs *given = directory_epochs(self->sessions);
     bool jumped;
     if (epochs_issued(given, epoch) || !epochs_observe(given, epoch, &jumped))
         return false;
     if (jumped)
-        s_jump(self);
-    return !known || (!epochs_issued(given, known->epoch) && known->epoch < epoch);
+        s_begin_above(self);
+    return !session || (!epochs_issued(given, session->epoch) && session->epoch < epoch);
 }
 
 static void
-s_adopt(broker *self, worker *owner, const announced *said)
+s_take_announced(broker *self, worker *owner, const announced *announced)
 {
-    session *known = directory_find(self->sessions, said->session);
-    if (known && known->owner == owner && known->epoch == said->epoch)
+    session *known = directory_find(self->sessions, announced->session);
+    if (known && known->owner == owner && known->epoch == announced->epoch)
         return;
-    if (!s_may_adopt(self, known, said->epoch)) {
-        answer_disown(self, owner, said->session, said->epoch);
+    if (!s_may_own(self, known, announced->epoch)) {
+        answer_disown(self, owner, announced->session, announced->epoch);
         return;
     }
     if (known) {
         answer_disown(self, known->owner, known->id, known->epoch);
         lifecycle_end(self, known, INPUT_LOST, "worker_lost");
     }
-    session *adopted = directory_add(self->sessions, said->session, owner, said->epoch);
-    adopted->used = true; // nobody can tell
-    session_enter(adopted, s_state(said->state));
-    if (said->state == ANNOUNCED_ATTACHED)
-        session_attach(adopted, clients_expect(self->clients, said->client, self->now));
-    self->has_missing_snapshots |=
-        self->store && !store_has(self->store, adopted->id); // it was damaged, or is another's
+    session *added = directory_add(self->sessions, announced->session, owner, announced->epoch);
+    added->used = true; // only the start before could tell
+    session_enter(added, s_state(announced->state));
+    if (announced->state == ANNOUNCED_ATTACHED)
+        session_attach(added, clients_expect(self->clients, announced->client, self->now));
+    // The store was damaged, or is another one.
+    self->has_missing_snapshots |= self->store && !store_has(self->store, added->id);
     self->announced_sessions++;
 }
 
 static void
-s_open(broker *self, const char *why)
+s_finish(broker *self, const char *reason)
 {
     self->recovery_until = 0;
-    log_event(LEVEL_INFO, "recovery_done", "reason=%s sessions=%zu announced=%zu workers=%zu", why,
+    log_event(LEVEL_INFO, "recovery_done", "reason=%s sessions=%zu announced=%zu workers=%zu", reason,
               directory_count(self->sessions), self->announced_sessions, registry_ready(self->workers));
-    parking_release_all(self);
+    parking_release_awaiting_recovery(self);
 }
 
 static bool
@@ -87,43 +84,44 @@ s_all_announced(const broker *self)
     size_t count = 0;
     for (const worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         count += each->announced;
-    return self->expected && count >= self->expected;
+    return self->expected_workers && count >= self->expected_workers;
 }
 
 void
-recovery_announce(broker *self, worker *from, wire_message *in, const header *head)
+recovery_announce(broker *self, worker *from, wire_message *message, const header *head)
 {
-    announce_body said;
-    announced one;
+    announce_body body;
+    announced session;
     size_t cursor = 0;
-    if (from->state == WORKER_LEAVING) { // its sessions ended with its GOODBYE, and it owns nothing any more
+    if (from->state == WORKER_LEAVING) { // GOODBYE ended its sessions
         self->counters.dropped++;
         return;
     }
-    err error = announce_decode(wire_message_frame(in, 3), &said);
-    while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
-        s_adopt(self, from, &one);
+    err error = announce_decode(wire_message_frame(message, 3), &body);
+    while (!error && (error = announce_next(&body, &cursor, &session)) == OK)
+        s_take_announced(self, from, &session);
     if (error != ERR_AGAIN) {
-        reject_worker_message(self, from, in, head, error);
+        reject_worker_message(self, from, message, head, error);
         return;
     }
-    from->announced |= said.last;
+    from->announced |= body.last;
     if (self->recovery_until && s_all_announced(self))
-        s_open(self, "all_announced");
+        s_finish(self, "all_announced");
 }
 
 void
 recovery_begin(broker *self, uint32_t settle_ms)
 {
-    self->expected = self->saved_worker_count = self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
-    // As long as a worker that is not heard may hold its sessions for its own: until it fences itself.
+    self->expected_workers = self->saved_worker_count =
+        self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
+    // A worker that the broker does not hear may go on serving its sessions until it fences itself.
     if ((!self->store || store_is_new(self->store)) && settle_ms)
         self->recovery_until = self->now + settle_ms;
-    if (self->expected)
+    if (self->expected_workers)
         self->recovery_until = self->now + self->worker_dead_ms / 2;
 }
 
-// A page that is loaded begins a session of its own; anything else may be about one that was there before.
+// A page load begins a new session; any other request may be about one that was there before.
 bool
 recovery_is_waiting(const broker *self, const header *request)
 {
@@ -131,8 +129,8 @@ recovery_is_waiting(const broker *self, const header *request)
            !(request->type == MSG_MOUNT && (request->flags & FLAG_UNADOPTED));
 }
 
-// The next start waits for as many. Written as soon as it changes, as a broker may live shorter than a tick;
-// while this one waits, those that are missing still count.
+// The next start waits for that many. Written whenever it changes, since a broker may live for less than a
+// tick; while this one is recovering, workers that have not come back still count.
 void
 recovery_save_worker_count(broker *self)
 {
@@ -150,6 +148,6 @@ void
 recovery_tick(broker *self)
 {
     if (self->recovery_until && self->now >= self->recovery_until)
-        s_open(self, "some_did_not_announce");
+        s_finish(self, "some_did_not_announce");
     recovery_save_worker_count(self);
 }

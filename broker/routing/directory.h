@@ -23,7 +23,7 @@ typedef struct session {
     uint64_t first_epoch; // the epoch from which on it only moved: who knows that one is not behind
     bool used;            // an event was executed in it, or a program mounted it
     bool migrating;
-    list_link parked; // what was asked meanwhile (move.c)
+    list_link parked; // what was asked meanwhile (parking.c)
     unsigned parked_count;
     worker *owner;     // never NULL
     client *attached;  // who is told what is unasked; NULL: nobody
@@ -34,7 +34,7 @@ typedef struct session {
     uint64_t snapshot_asked_at; // when it was asked for all of it last
     bool restoring;             // its owner was sent RESTORE, and has not been heard of it
     bool has_gap;               // a snapshot was lost: until the store has all of it,
-    list_link gap_buffer;       // what its worker says is not sent on (withheld.c)
+    list_link gap_buffer;       // what its worker says is not sent on (gap_buffer.c)
     unsigned gap_buffer_count;
     uint64_t snapshot_epoch;  // the epoch of the last snapshot that had a number,
     uint32_t snapshot_number; // and that number

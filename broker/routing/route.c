@@ -68,7 +68,7 @@ s_place(const header *request, const registry *workers, uint64_t now, uint64_t w
     worker *chosen = placement_choose_with_room(workers, now, worker_dead_ms);
     if (!chosen)
         return s_answer(request, placement_refusal(workers, now, worker_dead_ms), NO_WORKER_RETRY_MS);
-    return (route){.kind = kind, .to = chosen};
+    return (route){.kind = kind, .worker = chosen};
 }
 
 static route
@@ -77,7 +77,7 @@ s_forward(const header *request, const session *known)
     ASSERT(known); // no row of session.def forwards in NONE
     if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
         return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
-    return (route){.kind = ROUTE_FORWARD, .to = known->owner};
+    return (route){.kind = ROUTE_FORWARD, .worker = known->owner};
 }
 
 static route
@@ -147,7 +147,7 @@ route_request(const header *request, const session *known, bool stored, slice fr
         return s_forward(request, known);
     case ACTION_DETACH:
         ASSERT(known);
-        return (route){.kind = ROUTE_DETACH, .to = known->owner};
+        return (route){.kind = ROUTE_DETACH, .worker = known->owner};
     case ACTION_REFUSE:
         return s_answer(request, ERR_UNKNOWN_SESSION, 0);
     default:
@@ -159,12 +159,12 @@ route
 route_admit(const route *to, const header *request, size_t body_size, const session *known,
             const registry *workers)
 {
-    if (!to->to || !message_wants_reply(request->type))
+    if (!to->worker || !message_wants_reply(request->type))
         return *to;
     if (known && known->refused_event && request->type == MSG_EVENT &&
         request->sequence > known->refused_event)
         return s_answer(request, ERR_GAP, 0);
-    const admission *load = &to->to->load;
+    const admission *load = &to->worker->load;
     unsigned waiting = known ? known->pending_count : 0;
     if (admission_admits(load, registry_limits(workers), request->type, body_size, waiting,
                          registry_bytes(workers)))

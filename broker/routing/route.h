@@ -30,7 +30,7 @@ typedef struct {
     route_kind kind;
     err error;
     uint32_t retry_ms; // 0: not said
-    worker *to;
+    worker *worker;    // NULL: none
 } route;
 
 // A request that names a session. known is that session's record, or NULL; stored: without one the store has

@@ -41,3 +41,13 @@ routing_id_table(void)
     zhashx_set_key_comparator(table, s_compare);
     return table;
 }
+
+const char *
+routing_id_text(slice id, char ret_text[ROUTING_ID_TEXT])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < id.size && i < MAX_ROUTING_ID; i++)
+        used += (size_t)snprintf(ret_text + used, 3, "%02x", id.data[i]);
+    ret_text[used] = '\0';
+    return ret_text;
+}

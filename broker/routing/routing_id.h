@@ -14,6 +14,8 @@ typedef struct {
     uint8_t bytes[MAX_ROUTING_ID];
 } routing_id;
 
+#define ROUTING_ID_TEXT (2 * MAX_ROUTING_ID + 1)
+
 routing_id routing_id_of(uint64_t seed, slice bytes); // bytes.size <= MAX_ROUTING_ID
 
 static inline slice
@@ -21,6 +23,9 @@ routing_id_bytes(const routing_id *self) // borrowed from self
 {
     return slice_of(self->bytes, self->size);
 }
+
+// In hex, for a log line; cut to fit. Returns ret_text.
+const char *routing_id_text(slice id, char ret_text[ROUTING_ID_TEXT]);
 
 // A table whose keys live in its items and are neither copied nor destroyed. Caller owns it.
 zhashx_t *routing_id_table(void);

@@ -4,6 +4,7 @@
 #ifndef TROUPE_TESTS_BROKER_WORLD_H
 #define TROUPE_TESTS_BROKER_WORLD_H
 
+#include "broker/broker.h"
 #include "broker/core.h"
 #include "tests/fuzz/draft.h"
 #include "tests/fuzz/ledger.h"

@@ -161,7 +161,7 @@ test_unknown_session(void)
     world in = s_world();
     route to = s_route(&in, MSG_MOUNT, NULL, 0);
     CU_ASSERT_EQUAL(to.kind, ROUTE_PLACE);
-    CU_ASSERT_PTR_EQUAL(to.to, in.owner);
+    CU_ASSERT_PTR_EQUAL(to.worker, in.owner);
     CU_ASSERT_EQUAL(s_route(&in, MSG_JOIN, NULL, 77).kind, ROUTE_PLACE); // an epoch of a session that is gone
     static const message_type refused[] = {MSG_EVENT,   MSG_UNMOUNT, MSG_SHUTDOWN,
                                            MSG_REFRESH, MSG_PING,    MSG_STATS};
@@ -195,7 +195,7 @@ test_known_session(void)
                                              MSG_PING,  MSG_STATS, MSG_REFRESH, MSG_ACK};
     for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
         CU_ASSERT_EQUAL(s_route(&in, forwarded[i], in.known, 0).kind, ROUTE_FORWARD);
-        CU_ASSERT_PTR_EQUAL(s_route(&in, forwarded[i], in.known, in.known->epoch).to, in.owner);
+        CU_ASSERT_PTR_EQUAL(s_route(&in, forwarded[i], in.known, in.known->epoch).worker, in.owner);
         route stale = s_route(&in, forwarded[i], in.known, in.known->epoch + 1);
         CU_ASSERT_EQUAL(stale.kind, forwarded[i] == MSG_ACK ? ROUTE_DROP : ROUTE_ANSWER);
         CU_ASSERT_EQUAL(stale.error, ERR_STALE);

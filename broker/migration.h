@@ -1,0 +1,14 @@
+// migration - sessions of a worker that drains go to others, between two turns (PROTOCOL.md 5.6).
+#ifndef TROUPE_BROKER_MIGRATION_H
+#define TROUPE_BROKER_MIGRATION_H
+
+#include "broker/core.h"
+
+back_handler migration_drain;
+back_handler migration_moved;
+
+session_end_hook migration_session_ended;
+// Goes on with workers whose queue was full.
+void migration_tick(broker *self);
+
+#endif

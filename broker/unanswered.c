@@ -1,0 +1,65 @@
+// Requests that their worker will never answer, because their session ended or their deadline passed: the
+// broker answers them itself.
+#include "broker/unanswered.h"
+
+#include "broker/answer.h"
+#include "broker/persistence.h"
+
+// A browser that is told that its page is lost joins again and sends the event again itself, so its event
+// stays open. Anybody else must be answered, and an event that is answered UNKNOWN is over.
+static void
+s_answer_lost(broker *self, const session *session, const pending *pending, const header *request)
+{
+    const quarantine_entry *entry = quarantine_find_recent(self->quarantine, session->id, self->now);
+    bool sends_again = session->attached && (pending->flags & FLAG_BROWSER) && pending->type == MSG_EVENT &&
+                       slice_equal(routing_id_bytes(&session->attached->id), pending_client(pending));
+    if (sends_again && persistence_has(self, session) &&
+        !quarantine_find_held(self->quarantine, session->id, self->now))
+        return;
+    if (pending->type == MSG_EVENT)
+        persistence_settle_event(self, session, pending->sequence);
+    if (entry)
+        answer_quarantine(self, pending_client(pending), request, session->epoch, entry, false);
+    else
+        answer_refuse(self, pending_client(pending), request, session->epoch, ERR_WORKER_LOST, NULL, 0);
+}
+
+// A worker sends RELEASED only when it has answered what it began, so what is still pending never began. Of a
+// lost worker nobody can tell.
+static void
+s_answer_pending(broker *self, const session *session, session_input cause)
+{
+    for (pending *each = session_oldest_pending(session); each; each = session_oldest_pending(session)) {
+        header request = {.session = session->id, .sequence = each->sequence, .type = each->type};
+        if (cause == INPUT_LOST)
+            s_answer_lost(self, session, each, &request);
+        else if (each->type == MSG_SHUTDOWN)
+            answer_ended(self, pending_client(each), session, each->sequence, "shutdown");
+        else
+            answer_refuse(self, pending_client(each), &request, 0, ERR_UNKNOWN_SESSION, NULL, 0);
+        pending_destroy(&each);
+    }
+}
+
+void
+unanswered_session_ended(broker *self, session *session, const session_end *end)
+{
+    s_answer_pending(self, session, end->cause);
+    if (session->attached)
+        answer_ended(self, routing_id_bytes(&session->attached->id), session, 0, end->reason);
+}
+
+void
+unanswered_tick(broker *self)
+{
+    for (pending *each = directory_find_overdue(self->sessions, self->now); each;
+         each = directory_find_overdue(self->sessions, self->now)) {
+        char id[ID_TEXT];
+        broker_log(self, LOG_REPLY, LEVEL_WARN, "reply_timeout", "session=%s type=%s",
+                   id_text(each->session->id, id), message_name(each->type));
+        header request = {.session = each->session->id, .sequence = each->sequence, .type = each->type};
+        answer_refuse(self, pending_client(each), &request, each->session->epoch, ERR_WORKER_LOST,
+                      "the worker did not answer in time", 0);
+        pending_destroy(&each);
+    }
+}
