@@ -1,4 +1,4 @@
-"""What the documentation names exists: paths, functions, and the targets of links."""
+"""What the documentation names exists: paths, functions, log events, and the targets of links."""
 
 import fnmatch
 import pathlib
@@ -20,6 +20,8 @@ ELSEWHERE = ("mysite", "cart", "build")
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
 CALL = re.compile(r"(\w+)\(\)")
+EVENT = re.compile(r"\bevent=(\w+)")
+HISTORY = "CHANGELOG.md"  # it names what is gone
 LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: +(\S+)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
@@ -44,7 +46,7 @@ def slug(heading):
 
 
 class Tree:
-    """The files of a tree, and the functions that its sources define, declare or call."""
+    """The files of a tree, the functions that its sources define, declare or call, and the events that they log."""
 
     def __init__(self, root):
         self.root = root
@@ -53,12 +55,12 @@ class Tree:
         self.names = {path.name for path in files}
         self.folders = {parent.as_posix() for path in files for parent in path.parents}
         self.top = {path.parts[0] for path in files if len(path.parts) > 1}
-        self.calls = {
-            name
-            for path in files
-            if path.suffix in SOURCES
-            for name in re.findall(r"\b(\w+)\(", check_tree.text(root, path))
-        }
+        self.calls, self.events = set(), set()
+        for path in files:
+            if path.suffix in SOURCES:
+                text = check_tree.text(root, path)
+                self.calls.update(re.findall(r"\b(\w+)\(", text))
+                self.events.update(re.findall(r'(?:"(?:event=)?|\bevent=)(\w+)', text))
 
     def has(self, name, folder):
         """Whether a path exists: from the root, from the document's folder, or as the end of one file's path."""
@@ -91,6 +93,14 @@ def named(tree, document, text):
                 yield f"{document}:{number}: no file {name}"
 
 
+def logged(tree, document, text):
+    """Problems of the log events that are named, as event=NAME."""
+    for number, line in prose(text):
+        for name in EVENT.findall(line):
+            if name not in tree.events:
+                yield f"{document}:{number}: no log event {name}"
+
+
 def linked(tree, document, text):
     """Problems of the links to files of this tree, and to headings in them."""
     folder = pathlib.PurePath(document).parent
@@ -113,5 +123,7 @@ def check(root):
         document, text = path.as_posix(), check_tree.text(root, path)
         if document in DOCUMENTS or document.startswith("docs/decisions/"):
             problems += named(tree, document, text)
+        if document != HISTORY:
+            problems += logged(tree, document, text)
         problems += linked(tree, document, text)
     return problems

@@ -5,8 +5,8 @@ import pytest
 
 TREE = {
     "worker/actor/turn.c": "static int s_admit(void) { return turn_run(); }\n",
-    "worker/io/pool.c": "",
-    "python/troupe/token.py": "",
+    "worker/io/pool.c": 'log_event(LEVEL_ERROR, "stuck", "view=%s", view);\n',
+    "python/troupe/token.py": 'logger.warning("event=slow view=%s", view)\n',
     "scripts/bench": "",
     "docs/guide.md": "# Guide\n\n## More than one machine\n",
 }
@@ -65,6 +65,15 @@ def test_false(problems, text, problem):
 def test_the_guide_is_read_for_its_links_only(problems):
     """Its files are those of the reader's project."""
     assert problems("`gone.c` [a](gone.md)", "docs/guide.md") == ["docs/guide.md:1: no file gone.md"]
+
+
+def test_log_events(problems):
+    text = "`event=stuck view=…`, `event=slow` and `event=gone`"
+    assert problems(text, "docs/guide.md") == ["docs/guide.md:1: no log event gone"]
+
+
+def test_the_changelog_names_log_events_that_are_gone(problems):
+    assert problems("`event=gone`", "CHANGELOG.md") == []
 
 
 def test_decisions_are_read(problems):
