@@ -4,7 +4,7 @@ lowering.py: what C executes; backend.py: for TEMPLATES in settings; plan.py: a 
 """
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     # Not imported at once: Django's own modules must be ready first.
     if name in ("FormRenderer", "TroupeEngine", "TroupeTemplates"):
         from . import backend

@@ -4,17 +4,21 @@ Where a decision turns out to be wrong further on (a construct is not balanced, 
 noted for the place in question, and the block is walked again.
 """
 
+from __future__ import annotations
+
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NoReturn, Self
 
 from . import dependencies
 from .block_chunk import chunk_hash, make_chunk
 from .effects import names_read, names_set
-from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW
-from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Tokenizer, fold, part
+from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_lower
+from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tokenizer, nodes_between
 from .inlining import Unplannable
-from .nodes import For, If, Scope, Text, deps_of, newline_first, ops_of
-from .open_elements import EVERYTHING, OpenElements, ParserRepair, attribute_name
+from .ir import Cond, Item, Ops
+from .nodes import For, If, Loop, Node, Place, Scope, Text, deps_of, newline_first, ops_of
+from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
 from .text_run import TextRun
 
@@ -31,35 +35,12 @@ class _Unbalanced(Exception):
     """The block itself cannot stand by itself."""
 
 
-class Place(NamedTuple):
-    """A position in a list of nodes. owner: the place of the scope whose list it is, or None for the block's own."""
-
-    nodes: list
-    at: tuple
-    owner: "Place | None"
-
-    @property
-    def key(self):
-        """What decisions are kept under."""
-        return id(self.nodes[self.at[0]]), self.at[1]
-
-    def where(self):
-        """(template, line) for people, as far as it is known."""
-        node = self.nodes[self.at[0]]
-        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
-        if isinstance(node, Text):
-            line = node.line(self.at[1])
-        else:
-            line = getattr(getattr(node.op[1], "token", None), "lineno", None)
-        return getattr(origin, "template_name", None), line
-
-
 class Shared:
     """What the blocks of one page share: decisions. regions: place: why. branches: scopes that are a branch each."""
 
-    def __init__(self):
-        self.regions = {}
-        self.branches = set()
+    def __init__(self) -> None:
+        self.regions: dict[tuple[int, int], str] = {}
+        self.branches: set[int] = set()
         self.attempts = 0
 
 
@@ -68,14 +49,21 @@ class BlockBuilder:
     is, if it is one; is_row: it is shown any number of times.
     """
 
-    def __init__(self, shared, base=(), loops=(), opened=None, is_row=False):
+    def __init__(
+        self,
+        shared: Shared,
+        base: tuple[Element, ...] = (),
+        loops: tuple[Loop, ...] = (),
+        opened: Scope | None = None,
+        is_row: bool = False,
+    ) -> None:
         self.shared = shared
         self.base = base
         self.loops = loops
         self.opened = opened
         self.is_row = is_row
 
-    def build(self, nodes):
+    def build(self, nodes: list[Node]) -> Self:
         """Walks the nodes and returns self, whose `block` is the plan's. ParserRepair: the block cannot stand alone."""
         while True:
             self.shared.attempts += 1
@@ -91,52 +79,55 @@ class BlockBuilder:
             except _Unbalanced as error:
                 raise ParserRepair(str(error)) from None
 
-    def _reset(self):
-        self.level = self.items = []
-        self.scopes = ()
-        self.skeleton = []
-        self.classes = []
-        self.slots = []
-        self.notes = {}
-        self.run = None
+    def _reset(self) -> None:
+        self.items: list[Any] = []
+        self.level: list[Any] = self.items
+        self.scopes: tuple[Scope, ...] = ()
+        self.skeleton: list[str] = []
+        self.classes: list[str] = []
+        self.slots: list[list[Any]] = []
+        self.notes: dict[int, tuple[str, str | None, int | None]] = {}
+        self.run: TextRun | None = None
         self.tree = OpenElements(self, self.base)
-        self.key = self.key_name = None
+        self.key: Ops | None = None
+        self.key_name: str | None = None
         self.plain = True  # nothing stands at the top level but one element and white space
 
     # Walking.
 
-    def _sequence(self, nodes, owner):
-        source = Tokenizer(nodes)
-        while not source.ended():
-            place = Place(nodes, source.at, owner)
+    def _sequence(self, nodes: list[Node], owner: Place | None) -> None:
+        tokenizer = Tokenizer(nodes)
+        while not tokenizer.ended():
+            place = Place(nodes, tokenizer.position, owner)
             try:
                 reason = self.shared.regions.get(place.key)
                 if reason is not None and self._inside():
-                    self._region(source, place, reason)
+                    self._region(tokenizer, place, reason)
                 else:
-                    self._token(source, source.token(self.tree.foreign()), place)
+                    self._token(tokenizer, tokenizer.token(self.tree.foreign()), place)
             except ParserRepair as repair:
                 self._cover_repair(repair, place)
 
-    def _inside(self):
+    def _inside(self) -> bool:
         return True
 
-    def _cover_repair(self, repair, place):
+    def _cover_repair(self, repair: ParserRepair, place: Place) -> NoReturn:
         cover = repair.cover
-        if cover is EVERYTHING or (cover is not None and cover.owner is None):
+        if cover is WHOLE_PAGE or (cover is not None and cover.owner is None):
             raise Unplannable(str(repair)) from None
         if cover is not None and cover.owner is not self:
             raise repair
         self._degrade(place if cover is None else cover.place, str(repair))
 
-    def _degrade(self, place, reason):
+    def _degrade(self, place: Place | None, reason: str) -> NoReturn:
         """Makes a region at a place. If there is one already, it was not enough."""
+        assert place is not None  # whatever stands in the block has one
         if place.key in self.shared.regions:
             self._escalate(place, reason)
         self.shared.regions[place.key] = reason
         raise _Retry
 
-    def _escalate(self, place, reason):
+    def _escalate(self, place: Place, reason: str) -> NoReturn:
         parent = self.tree.current()
         if parent is not self.tree.top_level and parent.place is not None and parent.place.nodes is place.nodes:
             self._degrade(self._larger(parent, reason), reason)
@@ -144,32 +135,33 @@ class BlockBuilder:
             self._degrade(place.owner, reason)
         raise _Unbalanced(reason)
 
-    def _larger(self, parent, reason):
+    def _larger(self, parent: Element, reason: str) -> Place | None:
         """The place to begin at instead: where the parent begins."""
         return parent.place
 
-    def _region(self, source, place, reason):
+    def _region(self, tokenizer: Tokenizer, place: Place, reason: str) -> None:
         parent = self.tree.current()
         near = parent is not self.tree.top_level and parent.place is not None and parent.place.nodes is place.nodes
         at_end = NEVER if near else SURELY if self.is_row else LIKELY
-        end = region_end(place.nodes, place.at, fold(parent.name) if near else None, at_end, self.tree.foreign())
-        if end is None or end <= place.at:
+        name = ascii_lower(parent.name) if near else None
+        end = region_end(place.nodes, place.position, name, at_end, self.tree.foreign())
+        if end is None or end <= place.position:
             self._escalate(place, reason)
         self._edge(place)
         self._flush(EDGE)
-        self._leaf_unit(part(place.nodes, place.at, end), reason, place)
-        source.at = end
+        self._leaf_unit(nodes_between(place.nodes, place.position, end), reason, place)
+        tokenizer.position = end
 
-    def _token(self, source, token, place):
+    def _token(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         kind = token.kind
         if kind == TEXT or kind == NOTHING:
             if token.dynamic:
                 raise ParserRepair("a value in <!…>", self.tree.foreign_root())
-            self._static(part(place.nodes, token.begin, token.end))
+            self._static(nodes_between(place.nodes, token.begin, token.end))
         elif kind == NODE:
             self._node(place.nodes[token.begin[0]], place)
         elif kind == START:
-            self._start(source, token, place)
+            self._start(tokenizer, token, place)
         elif kind == END:
             self._end(token, place)
         elif kind == COMMENT:
@@ -179,28 +171,28 @@ class BlockBuilder:
 
     # Items.
 
-    def _html(self, text):
+    def _html(self, text: str) -> None:
         if self.level and self.level[-1][0] == "html":
             self.level[-1][1] += text
         elif text:
             self.level.append(["html", text])
 
-    def _markup(self, text):
+    def _markup(self, text: str) -> None:
         """Static markup: an item, and a piece of the skeleton."""
         self._html(text)
         self.skeleton.append(text)
 
-    def _in_document(self):
+    def _in_document(self) -> None:
         if self.tree.template():
             raise ParserRepair("a value in <template>", self.tree.template())
 
-    def _slot(self, kind, descriptor):
+    def _slot(self, kind: str, descriptor: list[Any]) -> int:
         self._in_document()
         self.classes.append(kind)
         self.slots.append(descriptor)
         return len(self.slots)
 
-    def _leaf(self, kind, descriptor, flags, nodes, once=False):
+    def _leaf(self, kind: str, descriptor: list[Any], flags: int, nodes: list[Node], once: bool = False) -> int:
         slot = self._slot(kind, descriptor)
         mask = dependencies.final(deps_of(nodes), self.loops)
         if once:
@@ -209,7 +201,7 @@ class BlockBuilder:
         self.level.append(["leaf", slot, kind, flags, mask, ops_of(nodes)])
         return slot
 
-    def _unit(self, kind):
+    def _unit(self, kind: str) -> tuple[list[int], str, int]:
         """Counts a range of the block as a unit. (path, name, unit)."""
         if self.tree.current() is self.tree.top_level:
             self.plain = False
@@ -218,38 +210,38 @@ class BlockBuilder:
         self.skeleton.append(f"<!--${kind}--><!--$-->")
         return list(current.path), current.name, unit
 
-    def _leaf_unit(self, nodes, reason, place, once=False):
+    def _leaf_unit(self, nodes: list[Node], reason: str, place: Place, once: bool = False) -> None:
         flags = self.tree.place()
         slot = self._leaf("h", ["h", *self._unit("h")], flags, nodes, once)
         self.notes[slot] = (reason, *place.where())
 
-    def _whole_entities(self):
+    def _whole_entities(self) -> None:
         if self.run is not None and self.run.half_entity():
-            raise ParserRepair("an entity that may go on behind it", self.tree.parent() or EVERYTHING)
+            raise ParserRepair("an entity that may go on behind it", self.tree.parent() or WHOLE_PAGE)
 
-    def _edge(self, place):
+    def _edge(self, place: Place) -> None:
         """An anchor is to stand here: it must not part what the parser sees as one."""
         parent = self.tree.current()
         self._whole_entities()
         if not parent.is_html(("pre", "listing")) or parent.units or self.run:
             return
         # The parser drops a newline right behind <pre>, but not behind an anchor.
-        if newline_first(place.nodes[place.at[0] :]):
+        if newline_first(place.nodes[place.position[0] :]):
             raise ParserRepair(f"the first newline in <{parent.name}>", parent)
 
     # Texts.
 
-    def _static(self, nodes):
+    def _static(self, nodes: list[Node]) -> None:
         for node in nodes:
             self.tree.text(node.blank())
             self._run().text(node)
 
-    def _run(self):
+    def _run(self) -> TextRun:
         if self.run is None:
             self.run = TextRun(self)
         return self.run
 
-    def _flush(self, edge=0):
+    def _flush(self, edge: int = 0) -> None:
         """Ends the run of text, if there is one: an element or a unit (edge: EDGE) follows, or its parent ends."""
         run, self.run = self.run, None
         if run is None:
@@ -266,14 +258,14 @@ class BlockBuilder:
         mask = dependencies.final(deps_of(run.parts), self.loops)
         run.item[:] = ["leaf", slot, "t", run.flags | edge, mask, ops_of(run.parts)]
 
-    def _conflict(self, scope):
+    def conflict(self, scope: Scope) -> NoReturn:
         """A text begins on one side of a scope's edge and goes on on the other: the scope becomes a branch."""
         self.shared.branches.add(id(scope))
         raise _Retry
 
     # Nodes.
 
-    def _node(self, node, place):
+    def _node(self, node: Node, place: Place) -> None:
         if not node.visible():
             self._set(node)
         elif node.textual():
@@ -283,15 +275,16 @@ class BlockBuilder:
         elif isinstance(node, For):
             self._list(node, place)
         else:
+            assert isinstance(node, If | Scope)
             self._branch(node, place)
 
-    def _set(self, node):
+    def _set(self, node: Node) -> None:
         item = ["set", [node.op]]
         self.level.append(item)
         if self.run is not None:
             self.run.set(node, item)
 
-    def _value(self, node, place):
+    def _value(self, node: Node, place: Place) -> None:
         self._in_document()
         parent = self.tree.parent()
         if parent is not None and parent.is_html(("tr", "tbody", "thead", "tfoot")) and not node.blank():
@@ -301,21 +294,21 @@ class BlockBuilder:
         self.tree.text(node.blank())
         self._run().value(node)
 
-    def _scope(self, node, place):
+    def _scope(self, node: Scope, place: Place) -> None:
         before = self.level, self.scopes
-        inside = []
+        inside: list[Any] = []
         item = ["scope", dependencies.final(node.deps, self.loops), node.scope, inside]
         self.level.append(item)
         self.level, self.scopes = inside, (*self.scopes, node)
         self._sequence(node.nodes, place)
         self.level, self.scopes = before
 
-    def _alternatives(self, node):
+    def _alternatives(self, node: If | Scope) -> tuple[list[tuple[Cond | None, list[Node]]], int]:
         if isinstance(node, If):
             return node.alternatives, node.cond_deps
         return [(None, [node])], 0
 
-    def _branch(self, node, place):
+    def _branch(self, node: If | Scope, place: Place) -> None:
         """{% if %}; or a scope that has to be a unit of its own, as a branch with one alternative."""
         self._edge(place)
         self._flush(EDGE)
@@ -326,12 +319,12 @@ class BlockBuilder:
         masks = dependencies.final(node.deps, self.loops), dependencies.final(cond_deps, self.loops)
         self.level.append(["branch", slot, *masks, blocks, None if opened else node.op[1]])
 
-    def _block(self, nodes, opened=None):
+    def _block(self, nodes: list[Node], opened: Scope | None = None) -> dict[str, Any] | None:
         if not nodes:
             return None
         return BlockBuilder(self.shared, self.tree.inner(), self.loops, opened).build(nodes).block
 
-    def _list(self, node, place):
+    def _list(self, node: For, place: Place) -> None:
         self._edge(place)
         self._flush(EDGE)
         loop = node.loop
@@ -349,7 +342,7 @@ class BlockBuilder:
 
     # Tags.
 
-    def _start(self, source, token, place):
+    def _start(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         self._flush()
         foreign = self.tree.foreign() or token.name in ("svg", "math")
         element = self.tree.start(token, place)
@@ -359,17 +352,17 @@ class BlockBuilder:
         if self.tree.parent() is not element or not element.is_html((element.name,)):
             return
         if element.name in RAW:
-            self._raw(source, element, place, once=self._ignored(token))
+            self._raw(tokenizer, element, place, once=self._ignored(token))
         elif self._ignored(token):
-            self._dead_inside(source, element, place)
+            self._dead_inside(tokenizer, element, place)
 
-    def _ignored(self, token):
+    def _ignored(self, token: Token) -> bool:
         """True for an element whose content is somebody else's."""
         update = token.attribute("dj-update")
         ignore = update is not None and not update.dynamic and update.value == "ignore"
         return ignore or token.attribute("dj-ignore") is not None or token.attribute("dj-root") is not None
 
-    def _top_element(self, token, place):
+    def _top_element(self, token: Token, place: Place) -> None:
         """An element at the block's top level: it may have the row's key."""
         if self.tree.top_level.units != 1:
             self.plain = False
@@ -379,13 +372,13 @@ class BlockBuilder:
             attribute = token.attribute(name)
             if attribute is None or not attribute.dynamic or not attribute.quote:
                 continue
-            nodes = part(place.nodes, attribute.begin, attribute.end)
+            nodes = nodes_between(place.nodes, attribute.begin, attribute.end)
             if deps_of(nodes) == row:
                 self.key = self._key(ops_of(nodes))
                 self.key_name = name if self.key else None
                 return
 
-    def _key(self, ops):
+    def _key(self, ops: Ops) -> Ops | None:
         """The ops of the row's key, evaluated before the row: in the scopes that they stand in. None: no key."""
         for node in reversed(self.scopes):
             names = names_read(ops)
@@ -405,7 +398,7 @@ class BlockBuilder:
         names = names_read(ops)
         return ops if names is not None and _apart(names, self.items) else None
 
-    def _tag(self, token, place, element, foreign):
+    def _tag(self, token: Token, place: Place, element: Element, foreign: bool) -> None:
         """The markup of a start tag, with slots for what is not static in it."""
         nodes = place.nodes
         if not token.dynamic:
@@ -413,33 +406,33 @@ class BlockBuilder:
             return
         path, name = list(element.path), element.name
         if token.loose or _doubled(token) or any(":" in each.name for each in token.attributes if each.dynamic):
-            self._leaf("g", ["g", path, name], 0, part(nodes, token.begin, token.end))
+            self._leaf("g", ["g", path, name], 0, nodes_between(nodes, token.begin, token.end))
             self.skeleton.append(f"<{token.written}{'/' * token.closed}>")
             return
-        at = token.begin
+        start = token.begin
         for attribute in token.attributes:
             if attribute.dynamic:
-                self._pieces(part(nodes, at, attribute.begin))
+                self._pieces(nodes_between(nodes, start, attribute.begin))
                 flags = QUOTE_SINGLE if attribute.quote == "'" else 0
                 descriptor = ["a", path, name, attribute_name(attribute.name, foreign)]
-                self._leaf("a", descriptor, flags, part(nodes, attribute.begin, attribute.end))
-                at = attribute.end
-        self._pieces(part(nodes, at, token.end))
+                self._leaf("a", descriptor, flags, nodes_between(nodes, attribute.begin, attribute.end))
+                start = attribute.end
+        self._pieces(nodes_between(nodes, start, token.end))
 
-    def _pieces(self, nodes):
+    def _pieces(self, nodes: list[Any]) -> None:
         for node in nodes:
             self._markup(node.text)
 
-    def _raw(self, source, element, place, once):
+    def _raw(self, tokenizer: Tokenizer, element: Element, place: Place, once: bool) -> None:
         """The content of an element that holds text only."""
-        begin = source.at
-        found, dynamic = source.find(raw_end(element.name), begin)
+        begin = tokenizer.position
+        found, dynamic = tokenizer.find(raw_end(element.name), begin)
         if found is None:
             raise ParserRepair(f"<{element.name}> does not end here", element)
-        nodes = part(place.nodes, begin, found[0])
+        nodes = nodes_between(place.nodes, begin, found[0])
         if element.name == "script" and any(_escaped_script(node) for node in nodes):
-            raise ParserRepair("<script> in a comment in <script>", EVERYTHING)
-        source.at = found[0]
+            raise ParserRepair("<script> in a comment in <script>", WHOLE_PAGE)
+        tokenizer.position = found[0]
         if not dynamic:
             self._pieces(nodes)
         elif element.name in SLOT_RAW:
@@ -448,23 +441,23 @@ class BlockBuilder:
         else:
             raise ParserRepair(f"a value in <{element.name}>", element)
 
-    def _dead_inside(self, source, element, place):
+    def _dead_inside(self, tokenizer: Tokenizer, element: Element, place: Place) -> None:
         """Somebody else's element: what is inside is made once and then left alone."""
-        begin = source.at
-        end = content_end(place.nodes, begin, fold(element.name), self.tree.foreign())
+        begin = tokenizer.position
+        end = content_end(place.nodes, begin, ascii_lower(element.name), self.tree.foreign())
         if end is None:
             raise ParserRepair(f"<{element.name}> does not end here", element)
-        nodes = part(place.nodes, begin, end)
+        nodes = nodes_between(place.nodes, begin, end)
         if all(isinstance(node, Text) for node in nodes):
             return
         self._dead_content(nodes, place)
-        source.at = end
+        tokenizer.position = end
 
-    def _dead_content(self, nodes, place):
+    def _dead_content(self, nodes: list[Node], place: Place) -> None:
         self._leaf_unit(nodes, "looked after by another script: made once", place, once=True)
 
-    def _end(self, token, place):
-        nodes = part(place.nodes, token.begin, token.end)
+    def _end(self, token: Token, place: Place) -> None:
+        nodes = nodes_between(place.nodes, token.begin, token.end)
         if not self.tree.end(token):
             for node in nodes:
                 self._run().text(node)
@@ -472,28 +465,28 @@ class BlockBuilder:
         self._flush()
         self._pieces(nodes)
 
-    def _comment(self, token, place):
+    def _comment(self, token: Token, place: Place) -> None:
         self._flush()
         if token.dynamic:
-            self._leaf_unit(part(place.nodes, token.begin, token.end), "a value in a comment", place)
+            self._leaf_unit(nodes_between(place.nodes, token.begin, token.end), "a value in a comment", place)
             return
         if self.tree.current() is self.tree.top_level:
             self.plain = False
         self.tree.unit()
-        self._pieces(part(place.nodes, token.begin, token.end))
+        self._pieces(nodes_between(place.nodes, token.begin, token.end))
 
     # The end.
 
-    def _finish(self):
+    def _finish(self) -> None:
         if len(self.tree.stack) > self.tree.floor:
-            raise _Unbalanced(f"<{self.tree.parent().name}> does not end where it began")
+            raise _Unbalanced(f"<{self.tree.innermost().name}> does not end where it began")
         self._whole_entities()
         self._flush(EDGE)
         if self.tree.top_level.units != 1 or not self.plain:
             self.key = self.key_name = None
         self._make_block(_NEWLINES.sub("\n", "".join(self.skeleton)))
 
-    def as_row(self):
+    def as_row(self) -> Self:
         """The block is a row: if it is one element, its chunk says so."""
         if self.plain and self.tree.top_level.units == 1:
             skeleton = _NEWLINES.sub("\n", "".join(self.skeleton))
@@ -502,7 +495,7 @@ class BlockBuilder:
             self._make_block(skeleton, [len(skeleton) - lead, len(skeleton) - trail])
         return self
 
-    def _make_block(self, skeleton, one=None):
+    def _make_block(self, skeleton: str | None, one: list[int] | None = None) -> None:
         chunk = make_chunk(skeleton, self.slots, one)
         self.block = {
             "items": tidy(self.items),
@@ -514,7 +507,7 @@ class BlockBuilder:
         }
 
 
-def tidy(items):
+def tidy(items: Iterable[Item]) -> list[tuple[Any, ...]]:
     """The items as a plan has them: tuples; scopes of static markup are that markup."""
     result = []
     for item in items:
@@ -531,24 +524,24 @@ def tidy(items):
     return result
 
 
-def _apart(names, items):
+def _apart(names: set[str], items: Iterable[Item]) -> bool:
     """True if nothing in these items sets one of the names."""
     for item in items:
         if item[0] == "scope":
             if not _apart(names, item[3]):
                 return False
         elif item[0] in ("set", "leaf", "dead"):
-            ops = item[{"set": 1, "leaf": 5, "dead": 2}[item[0]]] if len(item) > 1 else ()
+            ops = item[{"set": 1, "leaf": 5, "dead": 2}[item[0]]] if len(item) > 1 else []
             sets = names_set(ops)
             if sets is None or names & sets:
                 return False
     return True
 
 
-def _doubled(token):
+def _doubled(token: Token) -> bool:
     names = [each.name for each in token.attributes]
     return any(names.count(each.name) > 1 for each in token.attributes if each.dynamic)
 
 
-def _escaped_script(node):
+def _escaped_script(node: Node) -> bool:
     return node.holds(re.compile("<!--")) and node.holds(re.compile("<script", re.I))

@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import json
+from typing import Any
 
 
-def make_chunk(skeleton, slots, one):
+def make_chunk(skeleton: str | None, slots: list[list[Any]], one: list[int] | None) -> str:
     """A chunk's JSON. skeleton: the markup with empty slots; None: the root's. one: a row that is one element."""
-    chunk = {} if skeleton is None else {"h": skeleton}
+    chunk: dict[str, Any] = {} if skeleton is None else {"h": skeleton}
     chunk["s"] = slots
     if one is not None:
         chunk["one"] = one
@@ -19,6 +20,6 @@ def make_chunk(skeleton, slots, one):
     return text
 
 
-def chunk_hash(text):
+def chunk_hash(text: str) -> str:
     """Eight characters that name a chunk."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:6]).decode()

@@ -9,7 +9,13 @@ A tag of somebody's own may change the data that it is given: what is read of th
 evaluated always. What it changes under another name ({% with %}, a loop's row) is not followed.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
 from .effects import filter_is_pure
+from .ir import Base, Cond, Expr
 
 ROOTS = 46
 FIRST_ROW, LAST_ROW = 47, 61
@@ -31,12 +37,12 @@ _BUILTINS = {"True", "False", "None"}
 _IDENTITY = ("is", "is not")
 
 
-def loop_bits(number):
+def loop_bits(number: int) -> tuple[int, int]:
     """The two bits of the page's loop of that number, while it is compiled."""
     return 1 << (_LOOPS + 2 * number), 1 << (_LOOPS + 2 * number + 1)
 
 
-def union(masks):
+def union(masks: Iterable[int]) -> int:
     """All bits of some masks."""
     result = 0
     for mask in masks:
@@ -44,12 +50,12 @@ def union(masks):
     return result
 
 
-def row_bit(depth):
+def row_bit(depth: int) -> int:
     """The bit of a list's rows in a plan; depth 0: the outermost list."""
     return 1 << min(FIRST_ROW + depth, LAST_ROW)
 
 
-def final(mask, loops):
+def final(mask: int, loops: Sequence[Loop]) -> int:
     """The mask as a plan has it. loops: those around that are lists, outermost first; marks who asks for a position."""
     result = mask & _FINAL
     if mask & SETS:
@@ -65,15 +71,28 @@ def final(mask, loops):
     return result
 
 
+class Loop:
+    """One {% for %}: the bits that stand for its row and its position while a page is compiled, and its flags."""
+
+    __slots__ = ("row", "position", "flags", "forloop", "outer", "beyond")
+
+    def __init__(self, number: int, outer: Loop | None, beyond: Callable[[], int]) -> None:
+        self.row, self.position = loop_bits(number)
+        self.flags = 0
+        self.forloop = False
+        self.outer = outer
+        self.beyond = beyond  # see Names.beyond()
+
+
 class ForLoop:
     """The binding of `forloop` inside a loop."""
 
     __slots__ = ("loop",)
 
-    def __init__(self, loop):
+    def __init__(self, loop: Loop) -> None:
         self.loop = loop
 
-    def read(self, path):
+    def read(self, path: tuple[str, ...]) -> int:
         """What reading forloop.a.b depends on."""
         self.loop.forloop = True
         name = path[1] if len(path) > 1 else None
@@ -88,15 +107,16 @@ class ForLoop:
             return self.all() | self._beyond()
         return self.loop.position
 
-    def _beyond(self):
+    def _beyond(self) -> int:
         outermost = self.loop
         while outermost.outer is not None:
             outermost = outermost.outer
         return outermost.beyond()
 
-    def all(self):
+    def all(self) -> int:
         """Somebody may look at any part of it, and at the loops around."""
-        mask, loop = 0, self.loop
+        mask = 0
+        loop: Loop | None = self.loop
         while loop is not None:
             loop.forloop = True
             loop.flags |= BY_POSITION | BY_LENGTH
@@ -110,15 +130,19 @@ class Block:
 
     __slots__ = ("name", "queue")
 
-    def __init__(self, name, queue):
+    def __init__(self, name: str, queue: tuple[Any, ...]) -> None:
         self.name = name
         self.queue = queue
+
+
+# What a name stands for: the mask of what it depends on, or one of the names that templates themselves provide.
+Binding = int | ForLoop | Block
 
 
 class _Frame:
     __slots__ = ("names", "poisoned", "isolated", "condition", "found")
 
-    def __init__(self, names, isolated):
+    def __init__(self, names: dict[str, Binding], isolated: bool) -> None:
         self.names = names
         self.poisoned = False
         self.isolated = isolated
@@ -129,45 +153,45 @@ class _Frame:
 class Names:
     """The scopes of a template, as Django's Context will have them, with a mask for each name."""
 
-    def __init__(self):
-        self.roots = {}  # name: index
+    def __init__(self) -> None:
+        self.roots: dict[str, int] = {}  # name: index
         self.fragile = False  # a filter was met that fails when a name does not exist
-        self.upward = set()  # names that a tag may have set in any scope
-        self.touched = set()  # paths whose values a tag may have changed
+        self.upward: set[str] = set()  # names that a tag may have set in any scope
+        self.touched: set[tuple[str, ...]] = set()  # paths whose values a tag may have changed
         self.frames = [_Frame({}, False)]
 
-    def push(self, names, isolated=False):
+    def push(self, names: dict[str, Binding], isolated: bool = False) -> None:
         """Enters a scope that binds these names; isolated: it sees nothing else."""
         self.frames.append(_Frame(names, isolated))
 
-    def pop(self):
+    def pop(self) -> tuple[dict[str, Binding], bool]:
         """Leaves it. Returns what was set inside: (names, anything at all may have been)."""
         frame = self.frames.pop()
         return frame.names, frame.poisoned
 
-    def poison(self):
+    def poison(self) -> None:
         """A tag may have set any name in any scope: whoever reads one from here on is evaluated always."""
         for frame in reversed(self.frames):
-            names = {name: self._always(name, old) for name, old in frame.names.items()}
+            names: dict[str, Binding] = {name: self._always(name, old) for name, old in frame.names.items()}
             if not frame.poisoned or names != frame.names:
                 frame.found += 1
             frame.names, frame.poisoned = names, True
             if frame.isolated:
                 return
 
-    def _always(self, name, binding):
+    def _always(self, name: str, binding: Binding) -> int:
         mask = binding.all() if isinstance(binding, ForLoop) else self._mask(binding, (name,))
         return mask | IMPURE
 
-    def found(self):
+    def found(self) -> int:
         """Grows when something is found out that changes how ops in these scopes are to be read a second time."""
         return len(self.upward) + len(self.touched) + sum(frame.found for frame in self.frames)
 
-    def set_upward(self, name):
+    def set_upward(self, name: str) -> None:
         """A tag sets a name in whichever scope has it already: whoever reads it from here on is evaluated always."""
         self.upward.add(name)
 
-    def touch(self, exprs):
+    def touch(self, exprs: tuple[Expr, ...]) -> None:
         """Somebody's own tag was given these values: it may change lists, dicts and objects."""
         for expr in exprs:
             if expr[0] == "expr":
@@ -175,14 +199,14 @@ class Names:
                     if base[0] == "lookup":
                         self.touched.add(base[2])
 
-    def bind(self, name, mask, surely=True):
+    def bind(self, name: str, mask: int, surely: bool = True) -> None:
         """A tag sets a name here, or perhaps does. It may be inside an {% if %}: then the old value counts as well."""
         frame = self.frames[-1]
         if frame.condition or not surely:
             mask |= frame.condition | self.read((name,))
         frame.names[name] = mask
 
-    def under(self, condition):
+    def under(self, condition: int) -> int:
         """Until the answer is given back to leave_condition: what follows runs only if that holds."""
         frame = self.frames[-1]
         before = frame.condition
@@ -190,11 +214,11 @@ class Names:
         frame.condition = before | condition | LEAK
         return before
 
-    def leave_condition(self, before):
+    def leave_condition(self, before: int) -> None:
         """See under()."""
         self.frames[-1].condition = before
 
-    def binding(self, name):
+    def binding(self, name: str) -> tuple[Binding | None, int]:
         """The binding of a name in the innermost scope that has one, or None; and whether it may be overlaid."""
         impure = 0
         for frame in reversed(self.frames):
@@ -206,7 +230,7 @@ class Names:
                 return 0, impure
         return None, impure
 
-    def read(self, path):
+    def read(self, path: tuple[str, ...]) -> int:
         """What reading a.b.c depends on."""
         name = path[0]
         binding, impure = self.binding(name)
@@ -218,18 +242,18 @@ class Names:
             return impure
         return self.root(name) | impure
 
-    def _mask(self, binding, path):
+    def _mask(self, binding: Binding, path: tuple[str, ...]) -> int:
         if isinstance(binding, ForLoop):
             return binding.read(path)
         if isinstance(binding, Block):
             return IMPURE
         return binding & ~SETS
 
-    def root(self, name):
+    def root(self, name: str) -> int:
         """The bit of a name of the context."""
         return 1 << min(self.roots.setdefault(name, len(self.roots)), ROOTS)
 
-    def anything(self):
+    def anything(self) -> int:
         """What a tag depends on that may look at all names."""
         for frame in reversed(self.frames):
             binding = frame.names.get("forloop")
@@ -239,12 +263,12 @@ class Names:
                 break
         return IMPURE
 
-    def loop(self):
+    def loop(self) -> Loop | None:
         """The innermost loop whose `forloop` can be seen here, or None."""
         binding, _ = self.binding("forloop")
         return binding.loop if isinstance(binding, ForLoop) else None
 
-    def beyond(self):
+    def beyond(self) -> Callable[[], int]:
         """For a loop that begins here: what its forloop.parentloop depends on, if it is not in a loop. A function."""
         binding, impure = self.binding("forloop")
         if binding is None:
@@ -254,7 +278,7 @@ class Names:
 
     # Expressions, as lowering.py writes them.
 
-    def expr(self, expr):
+    def expr(self, expr: Expr) -> int:
         """What an expression depends on."""
         if expr[0] == "const":
             return 0
@@ -271,7 +295,7 @@ class Names:
                     mask |= self.base(value)
         return mask
 
-    def base(self, base):
+    def base(self, base: Base) -> int:
         """What an expression without its filters depends on."""
         if base[0] == "lookup":
             return self.read(base[2])
@@ -279,11 +303,11 @@ class Names:
             return self.anything()
         return 0
 
-    def all_of(self, exprs):
+    def all_of(self, exprs: tuple[Expr, ...] | None) -> int:
         """What several depend on; None: anything."""
         return self.anything() if exprs is None else union(self.expr(each) for each in exprs)
 
-    def cond(self, cond):
+    def cond(self, cond: Cond | None) -> int:
         """What a condition depends on; None: else."""
         if cond is None:
             return 0
@@ -296,7 +320,7 @@ class Names:
             mask |= IMPURE  # other objects may be equal, and a turn compares what they say
         return mask
 
-    def _is_single(self, cond):
+    def _is_single(self, cond: Cond) -> bool:
         """True for what exists but once: the value tells whether it is that."""
         if cond[0] != "value":
             return False
@@ -307,6 +331,6 @@ class Names:
         return plain and len(expr[2][2]) == 1 and expr[2][2][0] in _BUILTINS and not self.read(expr[2][2])
 
 
-def _overlap(path, other):
+def _overlap(path: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """True if one is the other, or what the other is a part of."""
-    return all(one == two for one, two in zip(path, other, strict=False))
+    return all(mine == theirs for mine, theirs in zip(path, other, strict=False))

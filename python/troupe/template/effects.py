@@ -4,9 +4,13 @@ An op list as a whole is described by a triple (reads, pure, sets), as the gramm
 """
 
 import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .ir import Cond, Effects, Expr, Op, Ops, Reads, Sets
 
 
-def _condition_reads(condition):
+def _condition_reads(condition: Cond) -> Reads:
     """The exprs that a cond reads, or None: anything."""
     if condition[0] == "value":
         return (condition[1],)
@@ -15,16 +19,17 @@ def _condition_reads(condition):
     return join_reads(*(_condition_reads(part) for part in condition[1:]))
 
 
-def join_reads(*parts):
+def join_reads(*parts: Reads) -> Reads:
     """All reads of the parts; None when one of them may read anything."""
-    if any(part is None for part in parts):
-        return None
-    return tuple(expr for part in parts for expr in part)
+    known = [part for part in parts if part is not None]
+    return tuple(expr for part in known for expr in part) if len(known) == len(parts) else None
 
 
-def effects_of(ops):
+def effects_of(ops: Ops) -> Effects:
     """(reads, pure, sets) of a list of ops that is evaluated as a whole."""
-    reads, pure, sets = (), True, ()
+    reads: Reads = ()
+    pure = True
+    sets: Sets = ()
     for op in ops:
         op_reads, op_pure, op_sets = _effects_of_op(op)
         reads = join_reads(reads, op_reads) if reads is not None else None
@@ -36,7 +41,7 @@ def effects_of(ops):
 _OPAQUE = (None, False, None)
 
 
-def _effects_of_op(op):
+def _effects_of_op(op: Op) -> Effects:
     kind = op[0]
     if kind == "text":
         return (), True, ()
@@ -59,10 +64,10 @@ def _effects_of_op(op):
     return op[2:5]
 
 
-def names_read(ops):
+def names_read(ops: Ops) -> set[str] | None:
     """The names of the context that ops read, or None: any. A name that they set themselves may be among them."""
     reads, _, _ = effects_of(ops)
-    names = set()
+    names: set[str] = set()
     for expr in reads if reads is not None else (("call", None, None),):
         if expr[0] == "call":
             return None
@@ -74,24 +79,24 @@ def names_read(ops):
     return names
 
 
-def names_set(ops):
+def names_set(ops: Ops) -> set[str] | None:
     """The names that ops may set, or None: any."""
     sets = effects_of(ops)[2]
     return None if sets is None else set(sets)
 
 
-def _merge(parts, reads):
+def _merge(parts: list[Effects], reads: Reads) -> Effects:
     """The effects of ops that are evaluated as one, given those of their parts and what the ops themselves read."""
     pure = all(part_pure for _, part_pure, _ in parts) and all(expr_is_pure(expr) for expr in reads or ())
-    all_sets = [part_sets for _, _, part_sets in parts]
-    sets = None if None in all_sets else sum(all_sets, ())
+    known = [part_sets for _, _, part_sets in parts if part_sets is not None]
+    sets = tuple(name for part_sets in known for name in part_sets) if len(known) == len(parts) else None
     return join_reads(reads, *(part_reads for part_reads, _, _ in parts)), pure, sets
 
 
 _IMPURE_FILTERS = frozenset({"random", "timesince", "timeuntil", "naturaltime", "naturalday"})
 
 
-def filter_is_pure(function):
+def filter_is_pure(function: Callable[..., Any]) -> bool:
     """Whether a filter is a pure function: Django's own are, except those that read the clock or a random number."""
     plain = inspect.unwrap(function)
     module = getattr(plain, "__module__", None) or ""
@@ -99,7 +104,7 @@ def filter_is_pure(function):
     return module.startswith("django.") and name not in _IMPURE_FILTERS
 
 
-def expr_is_pure(expr):
+def expr_is_pure(expr: Expr) -> bool:
     """Whether an expr gives the same for the same values of what it reads."""
     if expr[0] == "const":
         return True

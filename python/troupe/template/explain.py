@@ -1,14 +1,17 @@
 """A plan in words, as EXPLAIN does for a query: what became a slot, what each depends on, and what is a region, why."""
 
 import json
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from . import dependencies
+from .ir import Item, Ops
 
 _CLASSES = {"t": "text", "a": "attribute", "g": "tag", "r": "raw text", "h": "region", "T": "page title"}
 _LONGEST = 70
 
 
-def explain(page):
+def explain(page: dict[str, Any]) -> str:
     """An outline of a page (plan.compile_page), a line for each slot."""
     lines = ["root: " + ("a <div dj-root> around all of it" if page["wrapped"] else "found in the template")]
     for template in page["templates"]:
@@ -19,11 +22,12 @@ def explain(page):
     return "\n".join(lines)
 
 
-def count_slots(page):
+def count_slots(page: dict[str, Any]) -> tuple[dict[str, int], list[Any]]:
     """How many slots of each class a page has, {class: number}, and its regions: [(reason, template, line)]."""
-    classes, regions = {}, []
+    classes: dict[str, int] = {}
+    regions: list[Any] = []
 
-    def visit(block):
+    def visit(block: dict[str, Any]) -> None:
         for letter in block["classes"]:
             classes[letter] = classes.get(letter, 0) + 1
         regions.extend(block["notes"].values())
@@ -34,12 +38,12 @@ def count_slots(page):
     return classes, regions
 
 
-def inner_blocks(block):
+def inner_blocks(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The blocks of its branches and lists, each as often as it stands there."""
     return _inner(block["items"])
 
 
-def _inner(items):
+def _inner(items: Iterable[Item]) -> Iterator[dict[str, Any]]:
     for item in items:
         if item[0] == "scope":
             yield from _inner(item[3])
@@ -50,18 +54,18 @@ def _inner(items):
 
 
 class _Outline:
-    def __init__(self, roots, lines):
+    def __init__(self, roots: tuple[str, ...], lines: list[str]) -> None:
         self.roots = roots
         self.lines = lines
 
-    def say(self, depth, text):
+    def say(self, depth: int, text: str) -> None:
         self.lines.append("  " * depth + text)
 
-    def block(self, block, depth):
+    def block(self, block: dict[str, Any], depth: int) -> None:
         places = json.loads(block["chunk"])["s"]
         self.items(block["items"], block, places, depth)
 
-    def items(self, items, block, places, depth):
+    def items(self, items: Iterable[Item], block: dict[str, Any], places: list[list[Any]], depth: int) -> None:
         for item in items:
             if item[0] == "scope":
                 self.items(item[3], block, places, depth)
@@ -74,7 +78,7 @@ class _Outline:
             elif item[0] == "dead":
                 self.say(depth, f"not live: {source(item[2])}")
 
-    def leaf(self, item, block, places, depth):
+    def leaf(self, item: Item, block: dict[str, Any], places: list[list[Any]], depth: int) -> None:
         _, slot, letter, _, mask, ops = item
         place = places[slot - 1]
         where = f" in <{place[2]}>" if len(place) > 2 and place[2] else ""
@@ -82,20 +86,20 @@ class _Outline:
         self.say(depth, f"{slot} {_CLASSES[letter]}{name}{where}: {source(ops)}  ({self.reads(mask)})")
         if slot in block["notes"]:
             reason, template, line = block["notes"][slot]
-            at = f", line {line} of {template or 'the template'}" if line else ""
-            self.say(depth, f"    a region because of {reason}{at}")
+            where = f", line {line} of {template or 'the template'}" if line else ""
+            self.say(depth, f"    a region because of {reason}{where}")
 
-    def branch(self, item, depth):
+    def branch(self, item: Item, depth: int) -> None:
         _, slot, _, mask, alternatives, node = item
         told = f"{_tag(node)}  ({self.reads(mask)})" if node else "a part that keeps texts apart"
         self.say(depth, f"{slot} branch: {told}")
-        for at, (_, block) in enumerate(alternatives):
-            if at:
+        for index, (_, block) in enumerate(alternatives):
+            if index:
                 self.say(depth, "  or")
             if block:
                 self.block(block, depth + 1)
 
-    def list(self, item, depth):
+    def list(self, item: Item, depth: int) -> None:
         _, slot, _, mask, _, _, _, _, node, _, _, key, block, empty = item
         keyed = f"by key {source(key)}" if key else "by position"
         self.say(depth, f"{slot} list {keyed}: {_tag(node)}  ({self.reads(mask)})")
@@ -104,9 +108,9 @@ class _Outline:
             self.say(depth, "  or, if it is empty")
             self.block(empty, depth + 1)
 
-    def reads(self, mask):
+    def reads(self, mask: int) -> str:
         """What a mask stands for, in words."""
-        words = [name for at, name in enumerate(self.roots) if mask & (1 << min(at, dependencies.ROOTS))]
+        words = [name for index, name in enumerate(self.roots) if mask & (1 << min(index, dependencies.ROOTS))]
         if mask & sum(1 << bit for bit in range(dependencies.FIRST_ROW, dependencies.LAST_ROW + 1)):
             words.append("its row")
         if mask & dependencies.POSITION:
@@ -116,14 +120,14 @@ class _Outline:
         return ", ".join(words) or "once"
 
 
-def source(ops):
+def source(ops: Ops) -> str:
     """Ops as they stand in the template, shortened."""
     text = "".join(op[2] if op[0] == "text" else _tag(op[1]) for op in ops)
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _tag(node):
+def _tag(node: Any) -> str:
     token = getattr(node, "token", None)
     if token is None:
         return "{…}"

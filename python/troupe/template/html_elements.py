@@ -1,6 +1,12 @@
 """Names of elements and attributes by what an HTML parser does with them. Data from the HTML standard."""
 
-from .html_tokenizer import fold
+_ASCII_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
+
+
+def ascii_lower(name: str) -> str:
+    """A name in lower case as HTML does it: ASCII only."""
+    return name.translate(_ASCII_LOWER)
+
 
 HTML, SVG, MATH = "html", "svg", "math"
 
@@ -50,7 +56,7 @@ NEVER = {
 TEXT_POINTS = frozenset(("mi", "mo", "mn", "ms", "mtext"))
 SVG_POINTS = frozenset(("foreignObject", "desc", "title"))
 SVG_NAMES = {
-    fold(name): name
+    ascii_lower(name): name
     for name in (
         "altGlyph altGlyphDef altGlyphItem animateColor animateMotion animateTransform clipPath feBlend "
         "feColorMatrix feComponentTransfer feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap "
@@ -60,7 +66,7 @@ SVG_NAMES = {
     ).split()
 }
 SVG_ATTRIBUTES = {
-    fold(name): name
+    ascii_lower(name): name
     for name in (
         "attributeName attributeType baseFrequency baseProfile calcMode clipPathUnits diffuseConstant edgeMode "
         "filterUnits glyphRef gradientTransform gradientUnits kernelMatrix kernelUnitLength keyPoints keySplines "

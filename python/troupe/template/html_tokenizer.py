@@ -6,8 +6,12 @@ Positions are pairs: the index of a node, and an offset in it if it is a text.
 """
 
 import re
+from typing import Any
 
-from .nodes import If, Text, Value
+from .html_elements import ascii_lower
+from .nodes import If, Node, Position, Text, Value
+
+States = set[int]
 
 TEXT, NODE, START, END, COMMENT, NOTHING, AMBIGUOUS = "text", "node", "start", "end", "comment", "nothing", "ambiguous"
 
@@ -35,13 +39,11 @@ _BEHIND_VALUE = {
     _BARE: {_BARE},
 }
 _QUOTES = {_DOUBLE: '"', _SINGLE: "'"}
-_FOLD = {chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)}
-_FOLD = str.maketrans(_FOLD)
 
 
-def fold(name):
-    """A name in lower case, as HTML does it: ASCII only."""
-    return name.translate(_FOLD)
+def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
+    """The offset behind what matches there. The pattern matches the empty text, too."""
+    return pattern.match(text, offset).end()  # type: ignore[union-attr]
 
 
 class AmbiguousTag(Exception):
@@ -56,7 +58,7 @@ class Attribute:
 
     __slots__ = ("name", "quote", "begin", "end", "dynamic", "value")
 
-    def __init__(self, name, begin):
+    def __init__(self, name: str, begin: Position) -> None:
         self.name = name
         self.quote = ""
         self.begin = self.end = begin
@@ -68,80 +70,80 @@ class Token:
     """kind: one of the constants above. begin, end: positions. `dynamic`: a value or a tag stands in it.
 
     A start tag has `attributes`, `loose` (something stands in it that is not in a quoted value: it is one slot) and
-    `closed` ("/>"). A torn token has a `reason`; its name is the tag's, as far as it is known, with a / before
+    `closed` ("/>"). An ambiguous token has a `reason`; its name is the tag's, as far as it is known, with a / before
     it in an end tag, and ! for a comment.
     """
 
     __slots__ = ("kind", "begin", "end", "name", "written", "attributes", "dynamic", "loose", "closed", "reason")
 
-    def __init__(self, kind, begin, end, reason="", name=""):
+    def __init__(self, kind: str, begin: Position, end: Position, reason: str = '', name: str = '') -> None:
         self.kind = kind
         self.begin = begin
         self.end = end
         self.name = name
         self.written = name
-        self.attributes = ()
+        self.attributes: list[Attribute] = []
         self.dynamic = self.loose = self.closed = False
         self.reason = reason
 
-    def attribute(self, name):
+    def attribute(self, name: str) -> Attribute | None:
         """The first attribute of that name, or None."""
         return next((each for each in self.attributes if each.name == name), None)
 
 
-def part(nodes, begin, end):
+def nodes_between(nodes: list[Any], begin: Position, end: Position) -> list[Node]:
     """The nodes between two positions; texts are cut."""
     if begin >= end:
         return []
     if begin[0] == end[0]:
-        return [nodes[begin[0]].part(begin[1], end[1])]
+        return [nodes[begin[0]].slice(begin[1], end[1])]
     result = []
     if begin[1]:
         text = nodes[begin[0]]
         if begin[1] < len(text.text):
-            result.append(text.part(begin[1], len(text.text)))
+            result.append(text.slice(begin[1], len(text.text)))
     else:
         result.append(nodes[begin[0]])
     result.extend(nodes[begin[0] + 1 : end[0]])
     if end[1]:
-        result.append(nodes[end[0]].part(0, end[1]))
+        result.append(nodes[end[0]].slice(0, end[1]))
     return result
 
 
 class Tokenizer:
     """A list of nodes and a position in it."""
 
-    __slots__ = ("nodes", "at")
+    __slots__ = ("nodes", "position")
 
-    def __init__(self, nodes, at=(0, 0)):
+    def __init__(self, nodes: list[Any], position: Position = (0, 0)) -> None:
         self.nodes = nodes
-        self.at = at
+        self.position = position
 
-    def ended(self):
+    def ended(self) -> bool:
         """True behind the last node."""
-        i, offset = self.at
+        i, offset = self.position
         while i < len(self.nodes) and offset and offset >= len(self.nodes[i].text):
             i, offset = i + 1, 0
-        self.at = (i, offset)
+        self.position = (i, offset)
         return i >= len(self.nodes)
 
-    def token(self, foreign=False):
+    def token(self, foreign: bool = False) -> Token:
         """The next token, which is consumed; not at the end. foreign: CDATA is text."""
-        i, offset = self.at
+        i, offset = self.position
         node = self.nodes[i]
         if not isinstance(node, Text):
-            return self._took(Token(NODE, self.at, (i + 1, 0)))
+            return self._took(Token(NODE, self.position, (i + 1, 0)))
         found = _OPEN.search(node.text, offset)
         if not found or found.start() > offset:
-            return self._took(Token(TEXT, self.at, (i, found.start() if found else len(node.text))))
+            return self._took(Token(TEXT, self.position, (i, found.start() if found else len(node.text))))
         return self._took(self._markup(node.text, foreign))
 
-    def _took(self, token):
-        self.at = token.end
+    def _took(self, token: Token) -> Token:
+        self.position = token.end
         return token
 
-    def _markup(self, text, foreign):
-        begin = self.at
+    def _markup(self, text: str, foreign: bool) -> Token:
+        begin = self.position
         i, offset = begin
         mark = text[offset + 1 : offset + 2]
         if not mark:
@@ -152,13 +154,13 @@ class Tokenizer:
             return self._end_tag(text, begin)
         if text.startswith("!--", offset + 1):
             return self._comment(text, begin)
-        if fold(text[offset + 2 : offset + 9]) == "doctype":
+        if ascii_lower(text[offset + 2 : offset + 9]) == "doctype":
             return self._until(Token(NOTHING, begin, begin), _BOGUS_END, offset)
         if foreign and text.startswith("![CDATA[", offset + 1):
             return self._until(Token(TEXT, begin, begin), _CDATA_END, offset)
         return self._until(Token(COMMENT, begin, begin), _BOGUS_END, offset)
 
-    def _end_tag(self, text, begin):
+    def _end_tag(self, text: str, begin: Position) -> Token:
         i, offset = begin
         mark = text[offset + 2 : offset + 3]
         if not mark:
@@ -169,30 +171,30 @@ class Tokenizer:
             return Token(NOTHING, begin, (i, offset + 3))
         return self._until(Token(COMMENT, begin, begin), _BOGUS_END, offset)
 
-    def _comment(self, text, begin):
+    def _comment(self, text: str, begin: Position) -> Token:
         i, offset = begin
         for short in (">", "->"):
             if text.startswith(short, offset + 4):
                 return Token(COMMENT, begin, (i, offset + 4 + len(short)))
         return self._until(Token(COMMENT, begin, begin), _COMMENT_END, offset + 4)
 
-    def _until(self, token, pattern, offset):
+    def _until(self, token: Token, pattern: re.Pattern[str], offset: int) -> Token:
         end, dynamic = self.find(pattern, (token.begin[0], offset))
         if end is None:
             return Token(AMBIGUOUS, token.begin, token.begin, "a comment that does not end here", "!")
         token.end, token.dynamic = end[1], dynamic
         return token
 
-    def find(self, pattern, begin):
+    def find(self, pattern: re.Pattern[str], begin: Position) -> tuple[tuple[Position, Position] | None, bool]:
         """The first place from there on where a pattern matches a text: ((begin, end), nodes come before it)."""
         i, offset = begin
         dynamic = False
-        for at in range(i, len(self.nodes)):
-            node = self.nodes[at]
+        for index in range(i, len(self.nodes)):
+            node = self.nodes[index]
             if isinstance(node, Text):
                 found = pattern.search(node.text, offset)
                 if found:
-                    return ((at, found.start()), (at, found.end())), dynamic
+                    return ((index, found.start()), (index, found.end())), dynamic
             elif node.holds(pattern):
                 return None, dynamic
             else:
@@ -200,21 +202,22 @@ class Tokenizer:
             offset = 0
         return None, dynamic
 
-    def _tag(self, token, offset):
-        i = self.at[0]
-        name = _NAME.match(self.nodes[i].text, offset)
-        token.written = name.group()
-        token.name = fold(token.written)
+    def _tag(self, token: Token, offset: int) -> Token:
+        i = self.position[0]
+        text = self.nodes[i].text
+        end = _skip(_NAME, text, offset)
+        token.written = text[offset:end]
+        token.name = ascii_lower(token.written)
         tag = _Tag(self, token)
         try:
-            tag.run((i, name.end()))
+            tag.run((i, end))
         except AmbiguousTag as error:
             return self._ambiguous(token, str(error))
         if token.kind == END and token.dynamic:
             return self._ambiguous(token, "a value in an end tag")
         return token
 
-    def _ambiguous(self, token, reason):
+    def _ambiguous(self, token: Token, reason: str) -> Token:
         name = token.name if token.kind == START else "/" + token.name
         return Token(AMBIGUOUS, token.begin, token.begin, reason, name)
 
@@ -222,15 +225,14 @@ class Tokenizer:
 class _Tag:
     """Runs through one tag, and notes its attributes while there is no doubt about them."""
 
-    def __init__(self, source, token):
-        self.nodes = source.nodes
+    def __init__(self, tokenizer: Tokenizer, token: Token) -> None:
+        self.nodes = tokenizer.nodes
         self.token = token
-        token.attributes = []
         self.states = {_TAG_NAME}
-        self.attribute = None
+        self.attribute: Attribute | None = None  # the one that is being read
 
-    def run(self, at):
-        i, offset = at
+    def run(self, position: Position) -> None:
+        i, offset = position
         while i < len(self.nodes):
             node = self.nodes[i]
             if isinstance(node, Text):
@@ -243,9 +245,10 @@ class _Tag:
             i, offset = i + 1, 0
         raise AmbiguousTag("a tag that does not end here")
 
-    def _dynamic(self, i, node):
+    def _dynamic(self, i: int, node: Node) -> None:
         self.token.dynamic = True
-        quoted = len(self.states) == 1 and self.attribute is not None and self.states & {_DOUBLE, _SINGLE}
+        attribute = self.attribute
+        quoted = len(self.states) == 1 and bool(self.states & {_DOUBLE, _SINGLE})
         if self.states == {_TAG_NAME}:
             if not node.clear_start():
                 raise AmbiguousTag("a name that is not static")
@@ -254,8 +257,8 @@ class _Tag:
             self.states = {_AFTER}
         before = self.states
         self.states = _behind(node, self.states)
-        if quoted and self.states == before:
-            self.attribute.dynamic = True
+        if quoted and attribute is not None and self.states == before:
+            attribute.dynamic = True
             return
         self.token.loose = True
         if self.attribute is not None and before & {_ATTR}:
@@ -264,7 +267,7 @@ class _Tag:
             self.attribute.dynamic = True
         self.attribute = None
 
-    def _text(self, i, text, offset):
+    def _text(self, i: int, text: str, offset: int) -> int | None:
         if len(self.states) > 1 and offset < len(text) and text[offset] in _SPACE:
             rest = text[offset:].lstrip(_SPACE)
             if rest and not rest.startswith("=") and not self.states & {_EQUALS, _DOUBLE, _SINGLE}:
@@ -276,7 +279,7 @@ class _Tag:
         self.states = {state}
         return end
 
-    def _doubtful(self, text, offset):
+    def _doubtful(self, text: str, offset: int) -> int | None:
         results = {_advance(text, offset, state) for state in self.states}
         ends = {end for _, end in results}
         if len(ends) > 1:
@@ -288,18 +291,18 @@ class _Tag:
         return end
 
     # The same as _advance, with attributes.
-    def _certain(self, i, text, offset, state):
+    def _certain(self, i: int, text: str, offset: int, state: int) -> tuple[int, int | None]:
         size = len(text)
         while offset < size:
             if state == _BEFORE:
-                begin, offset = offset, _BETWEEN.match(text, offset).end()
+                begin, offset = offset, _skip(_BETWEEN, text, offset)
                 if offset == size:
                     break
                 if text[offset] == ">":
                     self.token.closed = offset > begin and text[offset - 1] == "/"
                     return state, offset + 1
-                first, offset = offset, _ATTRIBUTE.match(text, offset + 1).end()
-                self.attribute = Attribute(fold(text[first:offset]), (i, offset))
+                first, offset = offset, _skip(_ATTRIBUTE, text, offset + 1)
+                self.attribute = Attribute(ascii_lower(text[first:offset]), (i, offset))
                 self.token.attributes.append(self.attribute)
                 state = _ATTR
             elif state in _QUOTES:
@@ -307,36 +310,39 @@ class _Tag:
                 if end < 0:
                     return state, None
                 if self.attribute is not None:
-                    self._ends(text, (i, end))
+                    _finish(self.attribute, text, (i, end))
                 state, offset, self.attribute = _BEFORE, end + 1, None
             else:
-                state, offset = self._rest(i, text, offset, state)
-                if state is None:
+                following, offset = self._rest(i, text, offset, state)
+                if following is None:
                     return _BEFORE, offset
+                state = following
         return state, None
 
-    def _rest(self, i, text, offset, state):
+    def _rest(self, i: int, text: str, offset: int, state: int) -> tuple[int | None, int]:
         new, end = _step(text, offset, state)
         if new in _QUOTES and self.attribute is not None:
             self.attribute.quote = _QUOTES[new]
             self.attribute.begin = self.attribute.end = (i, end)
         elif new == _BARE and state == _EQUALS and self.attribute is not None:
             self.attribute.begin = (i, end)
-            self._ends(text, (i, _UNQUOTED.match(text, end).end()))
+            _finish(self.attribute, text, (i, _skip(_UNQUOTED, text, end)))
         return new, end
 
-    def _ends(self, text, end):
-        self.attribute.end = end
-        if not self.attribute.dynamic:
-            self.attribute.value = text[self.attribute.begin[1] : end[1]]
+
+def _finish(attribute: Attribute, text: str, end: Position) -> None:
+    """The attribute's value ends there, in this text."""
+    attribute.end = end
+    if not attribute.dynamic:
+        attribute.value = text[attribute.begin[1] : end[1]]
 
 
-def _step(text, offset, state):
+def _step(text: str, offset: int, state: int) -> tuple[int | None, int]:
     """One step outside of quotes and of _BEFORE: the state and offset behind it. State None: the tag has ended."""
     if state == _TAG_NAME:
         return _BEFORE, offset
     pattern = {_ATTR: _ATTRIBUTE, _BARE: _UNQUOTED}.get(state, _SPACES)
-    offset = pattern.match(text, offset).end()
+    offset = _skip(pattern, text, offset)
     if offset == len(text):
         return state, offset
     mark = text[offset]
@@ -351,30 +357,31 @@ def _step(text, offset, state):
     return (_BEFORE if state == _AFTER or mark == "/" else _AFTER), offset
 
 
-def _advance(text, offset, state):
+def _advance(text: str, offset: int, state: int) -> tuple[int, int | None]:
     """Runs a text through one state: (state, None), or (_BEFORE, offset behind the tag's end)."""
     size = len(text)
     while offset < size:
         if state == _BEFORE:
-            offset = _BETWEEN.match(text, offset).end()
+            offset = _skip(_BETWEEN, text, offset)
             if offset == size:
                 break
             if text[offset] == ">":
                 return _BEFORE, offset + 1
-            offset, state = _ATTRIBUTE.match(text, offset + 1).end(), _ATTR
+            offset, state = _skip(_ATTRIBUTE, text, offset + 1), _ATTR
         elif state in _QUOTES:
             end = text.find(_QUOTES[state], offset)
             if end < 0:
                 return state, None
             state, offset = _BEFORE, end + 1
         else:
-            state, offset = _step(text, offset, state)
-            if state is None:
+            following, offset = _step(text, offset, state)
+            if following is None:
                 return _BEFORE, offset
+            state = following
     return state, None
 
 
-def _behind(node, states):
+def _behind(node: Node, states: States) -> States:
     """The states that a node may leave the tokenizer in, inside a tag."""
     if isinstance(node, Text):
         return {_inside(node.text, state) for state in states}
@@ -391,13 +398,13 @@ def _behind(node, states):
     return _repeated(alternatives[0], result | states)
 
 
-def _through(nodes, states):
+def _through(nodes: list[Node], states: States) -> States:
     for node in nodes:
         states = _behind(node, states)
     return states
 
 
-def _repeated(nodes, states):
+def _repeated(nodes: list[Node], states: States) -> States:
     """What a loop's body makes of these states, any number of times."""
     while True:
         more = states | _through(nodes, states)
@@ -406,7 +413,7 @@ def _repeated(nodes, states):
         states = more
 
 
-def _inside(text, state):
+def _inside(text: str, state: int) -> int:
     state, end = _advance(text, 0, state)
     if end is not None:
         raise AmbiguousTag("a tag that ends inside another of the template's tags")

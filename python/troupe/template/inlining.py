@@ -4,13 +4,18 @@ What cannot be known before a page is rendered (a template whose name depends on
 that is rendered in Django's way.
 """
 
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from typing import Any
+
+from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
 from django.template.base import Template
 from django.template.loader_tags import BlockNode, construct_relative_path
 
-from .dependencies import IMPURE, LEAK, UPWARD, Block, ForLoop, Names
+from .dependencies import IMPURE, LEAK, UPWARD, Binding, Block, ForLoop, Loop, Names
+from .ir import Expr, Op, Ops, Sets
 from .lowering import lower_nodelist, values_given, with_inside
-from .nodes import For, If, Loop, Scope, Set, Text, Value, deps_of, joined
+from .nodes import For, If, Node, Scope, Set, Text, Value, deps_of, joined
+
+Chains = dict[str, tuple[BlockNode, ...]]
 
 _DEEPEST = 60  # includes in includes
 _NAMES_OF_VARIABLES = ("asvar", "target_var", "variable", "varname", "var_name")
@@ -23,25 +28,26 @@ class Unplannable(Exception):
 class Inliner:
     """Walks the ops of one page. context: gives templates their names, where those are variables."""
 
-    def __init__(self, template, context):
+    def __init__(self, template: Template, context: Context) -> None:
         self.context = context
         self.engine = template.engine
         self.names = Names()
         self.templates = [template]
-        self.extends = []
-        self.variant = []
+        self.extends: list[tuple[Any, Template]] = []
+        self.variant: list[tuple[Expr, Any]] = []
         self.loops = 0
         self.open = [template]  # templates that are being walked
-        self.chains = None  # {name: BlockNodes that may stand for it, the template's own last}; None: no inheritance
+        # By name, the BlockNodes that may stand for a block, the template's own last; None: no inheritance.
+        self.chains: Chains | None = None
 
-    def page(self):
+    def page(self) -> list[Node]:
         """The nodes of the whole page."""
         with self.context.render_context.push():
             return self.nodes(lower_nodelist(self.templates[0].nodelist))
 
-    def nodes(self, ops):
+    def nodes(self, ops: Ops) -> list[Node]:
         """The nodes of a list of ops."""
-        result = []
+        result: list[Node] = []
         for op in ops:
             walk = getattr(self, "_" + op[0], None)
             result.extend(walk(op) if walk else self._call(op))
@@ -49,16 +55,16 @@ class Inliner:
 
     # One method for each kind of op that is looked into.
 
-    def _text(self, op):
+    def _text(self, op: Op) -> list[Node]:
         return [Text(str(op[2]), op[1])] if op[2] else []
 
-    def _var(self, op):
+    def _var(self, op: Op) -> list[Node]:
         expr = op[2]
         if expr[0] == "expr" and expr[2][0] == "lookup" and expr[2][2][:2] == ("block", "super"):
             return self._super(op)
         return [Value(op, self.names.expr(expr))]
 
-    def _if(self, op):
+    def _if(self, op: Op) -> list[Node]:
         conds = 0
         alternatives = []
         for cond, ops in op[2]:
@@ -68,12 +74,12 @@ class Inliner:
             self.names.leave_condition(before)
         return [If(op, alternatives, conds)]
 
-    def _for(self, op):
+    def _for(self, op: Op) -> list[Node]:
         _, _, loopvars, expr, _, body, empty = op
         seq = self.names.expr(expr)
         loop = Loop(self.loops, self.names.loop(), self.names.beyond())
         self.loops += 1
-        names = {"forloop": ForLoop(loop), **dict.fromkeys(loopvars, loop.row)}
+        names: dict[str, Binding] = {"forloop": ForLoop(loop), **dict.fromkeys(loopvars, loop.row)}
         before = self.names.found()
         nodes, set_inside, poisoned = self._body(names, body)
         if self.names.found() > before or set(set_inside) - set(names):
@@ -82,23 +88,27 @@ class Inliner:
             nodes, _, _ = self._body(names, body, poisoned)
         return [For(op, loop, seq, nodes, self._body({}, empty)[0])]
 
-    def _body(self, names, ops, poisoned=False):
+    def _body(
+        self, names: dict[str, Binding], ops: Ops, poisoned: bool = False
+    ) -> tuple[list[Node], dict[str, Binding], bool]:
         self.names.push(dict(names))
         if poisoned:
             self.names.poison()
         nodes = self.nodes(ops)
         return nodes, *self.names.pop()
 
-    def _with(self, op):
+    def _with(self, op: Op) -> list[Node]:
         _, _, pairs, ops = op
-        bound = {name: self.names.expr(expr) for name, expr in pairs}
+        bound: dict[str, Binding] = {name: self.names.expr(expr) for name, expr in pairs}
         return self._scope(op, ("with", op[1], pairs), bound, ops)
 
-    def _autoescape(self, op):
+    def _autoescape(self, op: Op) -> list[Node]:
         nodes = self.nodes(op[3])
         return self._kept(Scope(op, ("autoescape", op[2]), nodes, frame=False))
 
-    def _scope(self, op, scope, names, ops, isolated=False):
+    def _scope(
+        self, op: Op, scope: tuple[Any, ...], names: dict[str, Binding], ops: Ops, isolated: bool = False
+    ) -> list[Node]:
         self.names.push(names, isolated)
         try:
             nodes = self.nodes(ops)
@@ -106,12 +116,12 @@ class Inliner:
             self.names.pop()
         return self._kept(Scope(op, scope, nodes))
 
-    def _kept(self, scope):
+    def _kept(self, scope: Scope) -> list[Node]:
         """A scope of static text only is that text."""
         static = all(isinstance(node, Text) for node in scope.nodes)
         return scope.nodes if static else [scope]
 
-    def _call(self, op):
+    def _call(self, op: Op) -> list[Node]:
         _, node, reads, pure, sets = op[:5]
         mask = 0 if pure == "once" else self.names.all_of(reads)
         if not pure or sets is None:
@@ -121,7 +131,7 @@ class Inliner:
         self.names.touch(values_given(op))
         return self._setting(op, mask, sets)
 
-    def _setting(self, op, mask, sets):
+    def _setting(self, op: Op, mask: int, sets: Sets) -> list[Node]:
         """The node of a tag that sets names (None: nobody knows which)."""
         if sets is None:
             self.names.poison()
@@ -134,15 +144,15 @@ class Inliner:
             return [Value(op, mask)]
         return [(Set if _silent(op[1]) else Value)(op, mask | (UPWARD if upward else LEAK))]
 
-    def _firstof(self, op):
+    def _firstof(self, op: Op) -> list[Node]:
         return self._setting(op, self.names.all_of(op[2]), (op[3],) if op[3] else ())
 
     # Inheritance.
 
-    def _extends(self, op):
+    def _extends(self, op: Op) -> list[Node]:
         _, node, expr, _ = op
         parent = self._parent(node, expr)
-        chains = dict(self.chains or {})
+        chains: Chains = dict(self.chains or {})
         _add_blocks(chains, node.blocks)
         if not any(type(each) is type(node) for each in parent.nodelist):
             _add_blocks(chains, {each.name: each for each in parent.nodelist.get_nodes_by_type(BlockNode)})
@@ -157,7 +167,7 @@ class Inliner:
         self.chains = before
         return self._kept(Scope(op, ("extends", node, parent), nodes, frame=False))
 
-    def _parent(self, node, expr):
+    def _parent(self, node: Any, expr: Expr) -> Template:
         if not self._fixed(expr):
             raise Unplannable("the parent of {% extends %} depends on what the template itself sets")
         try:
@@ -168,13 +178,13 @@ class Inliner:
             raise Unplannable(f"{{% extends %}}: {error}") from error
         return parent
 
-    def _block(self, op):
+    def _block(self, op: Op) -> list[Node]:
         node = op[1]
         queue = (self.chains or {}).get(node.name, ())
         chosen = queue[-1] if queue else node
         return self._chosen(op, chosen, queue[:-1], op[2] if chosen is node else lower_nodelist(chosen.nodelist))
 
-    def _chosen(self, op, chosen, rest, ops):
+    def _chosen(self, op: Op, chosen: BlockNode, rest: tuple[BlockNode, ...], ops: Ops) -> list[Node]:
         before = self.chains
         if before is not None:
             self.chains = {**before, chosen.name: rest}
@@ -183,7 +193,7 @@ class Inliner:
         finally:
             self.chains = before
 
-    def _super(self, op):
+    def _super(self, op: Op) -> list[Node]:
         expr = op[2]
         binding, _ = self.names.binding("block")
         if not isinstance(binding, Block) or self.chains is None:
@@ -204,13 +214,13 @@ class Inliner:
 
     # Includes.
 
-    def _include(self, op):
+    def _include(self, op: Op) -> list[Node]:
         _, node, expr, pairs, isolated = op
         template = self._included(node, expr)
         if template is None or template in self.open or len(self.open) > _DEEPEST:
             return [Value(op, self.names.anything())]
         self._note(template)
-        bound = {name: self.names.expr(each) for name, each in pairs}
+        bound: dict[str, Binding] = {name: self.names.expr(each) for name, each in pairs}
         ops = lower_nodelist(template.nodelist)
         before, self.chains = self.chains, None
         self.open.append(template)
@@ -220,7 +230,7 @@ class Inliner:
             self.open.pop()
             self.chains = before
 
-    def _included(self, node, expr):
+    def _included(self, node: Any, expr: Expr) -> Template | None:
         """The template, or None if it is not known before the tag runs, or does not exist."""
         if not self._fixed(expr):
             return None
@@ -233,7 +243,7 @@ class Inliner:
             self.variant.append((expr, value))
         return template
 
-    def _find(self, node, value):
+    def _find(self, node: Any, value: Any) -> Template | None:
         if callable(getattr(value, "render", None)):
             value = getattr(value, "template", value)
             return value if type(value).render is Template.render else None
@@ -245,7 +255,7 @@ class Inliner:
             return self.engine.get_template(name)
         return self.engine.select_template(tuple(value)) if value else None
 
-    def _fixed(self, expr):
+    def _fixed(self, expr: Expr) -> bool:
         """True if an expression means the same everywhere on the page: a constant, or a root."""
         if expr[0] == "const":
             return True
@@ -254,22 +264,22 @@ class Inliner:
         binding, impure = self.names.binding(expr[2][2][0])
         return binding is None and not impure and not self.names.expr(expr) & IMPURE
 
-    def _note(self, template):
+    def _note(self, template: Template) -> None:
         if template not in self.templates:
             self.templates.append(template)
 
 
-def _add_blocks(chains, blocks):
+def _add_blocks(chains: Chains, blocks: dict[str, BlockNode]) -> None:
     for name, block in blocks.items():
         chains[name] = (block, *chains.get(name, ()))
 
 
-def _sets_surely(node):
+def _sets_surely(node: Any) -> bool:
     """False for a tag that may leave its names alone: those may be set in an {% if %} inside."""
     return type(node).__name__ != "WidthRatioNode" and not hasattr(node, "nodelist")
 
 
-def _silent(node):
+def _silent(node: Any) -> bool:
     """True for Django's tags that only set a variable."""
     if not type(node).__module__.startswith("django."):
         return False

@@ -4,11 +4,13 @@ Only the classes change here. C lowers a node list (lowering.py) and compiles it
 """
 
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from django.template import base
 
 
-def _runtime():
+def _runtime() -> Any:
     """The C side of this module. A worker has it built in; elsewhere it comes with the extension module."""
     if "troupe._render" not in sys.modules:
         from troupe import _native  # noqa: F401  (it registers troupe._render)
@@ -29,7 +31,7 @@ class Template(base.Template):
 runtime.install(NodeList, Template)
 
 
-def _node_lists(value, depth=0):
+def _node_lists(value: Any, depth: int = 0) -> Iterator[base.NodeList]:
     """The node lists that an attribute of a node holds, in tuples, lists and dicts too."""
     if isinstance(value, base.NodeList):
         yield value
@@ -41,7 +43,7 @@ def _node_lists(value, depth=0):
             yield from _node_lists(item, depth + 1)
 
 
-def make_nodelists_native(nodelist):
+def make_nodelists_native(nodelist: base.NodeList) -> None:
     """Makes C render a node list and all node lists inside it. Lists of other classes keep their own render()."""
     pending, seen = [nodelist], set()
     while pending:
@@ -56,7 +58,7 @@ def make_nodelists_native(nodelist):
                 pending.extend(_node_lists(value))
 
 
-def make_native(template):
+def make_native(template: base.Template) -> base.Template:
     """Makes C render a parsed django.template.base.Template, and returns it. Idempotent."""
     if type(template.nodelist) is base.NodeList:
         make_nodelists_native(template.nodelist)

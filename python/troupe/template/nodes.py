@@ -4,9 +4,16 @@ Each node knows what it depends on, as bits (see dependencies.py), and the op th
 when it becomes a part of a slot.
 """
 
+from __future__ import annotations
+
 import re
+from typing import Any, NamedTuple
 
 from . import dependencies
+from .dependencies import Loop
+from .ir import Cond, Op, Ops
+
+Position = tuple[int, int]  # in a list of nodes: the index of a node, and an offset in it if it is a text
 
 # What begins markup in a text. A '<' at the end counts: what follows may be a name.
 MARKUP = re.compile(r"<(?=[a-zA-Z/!?]|\Z)")
@@ -18,32 +25,35 @@ class Node:
 
     __slots__ = ("op", "deps")
 
-    def children(self):
-        """The lists of nodes inside, one for each alternative."""
-        return ()
+    op: Op
+    deps: int
 
-    def textual(self):
+    def children(self) -> list[list[Node]]:
+        """The lists of nodes inside, one for each alternative."""
+        return []
+
+    def textual(self) -> bool:
         """True if no markup of the template's own is inside."""
         return all(node.textual() for nodes in self.children() for node in nodes)
 
-    def visible(self):
+    def visible(self) -> bool:
         """False if it yields nothing at all."""
         return any(node.visible() for nodes in self.children() for node in nodes)
 
-    def blank(self):
+    def blank(self) -> bool:
         """True if it yields nothing but white space."""
         return all(node.blank() for nodes in self.children() for node in nodes)
 
-    def holds(self, pattern):
+    def holds(self, pattern: re.Pattern[str]) -> bool:
         """True if a static text inside matches a pattern."""
         return any(node.holds(pattern) for nodes in self.children() for node in nodes)
 
-    def clear_start(self):
+    def clear_start(self) -> bool:
         """True if what it yields is empty or begins with white space: it cannot go on with a name before it."""
         return all(_clear(nodes) for nodes in self.children())
 
 
-def _clear(nodes):
+def _clear(nodes: list[Node]) -> bool:
     for node in nodes:
         if isinstance(node, Text):
             return node.text[0] in _SPACE
@@ -57,30 +67,30 @@ class Text(Node):
 
     __slots__ = ("text", "node", "start")
 
-    def __init__(self, text, node, start=0):
+    def __init__(self, text: str, node: Node, start: int = 0) -> None:
         self.text = text
         self.node = node
         self.start = start
         self.op = ("text", node, text)
         self.deps = 0
 
-    def part(self, begin, end):
+    def slice(self, begin: int, end: int) -> Text:
         """The piece between two offsets."""
         return Text(self.text[begin:end], self.node, self.start + begin)
 
-    def textual(self):
+    def textual(self) -> bool:
         return not MARKUP.search(self.text)
 
-    def visible(self):
+    def visible(self) -> bool:
         return True
 
-    def blank(self):
+    def blank(self) -> bool:
         return not self.text.strip(_SPACE)
 
-    def holds(self, pattern):
+    def holds(self, pattern: re.Pattern[str]) -> bool:
         return bool(pattern.search(self.text))
 
-    def line(self, offset=0):
+    def line(self, offset: int = 0) -> int | None:
         """The line in the template, or None."""
         token = getattr(self.node, "token", None)
         if token is None or token.lineno is None:
@@ -93,20 +103,20 @@ class Value(Node):
 
     __slots__ = ()
 
-    def __init__(self, op, mask):
+    def __init__(self, op: Op, mask: int) -> None:
         self.op = op
         self.deps = mask
 
-    def textual(self):
+    def textual(self) -> bool:
         return True
 
-    def visible(self):
+    def visible(self) -> bool:
         return True
 
-    def blank(self):
+    def blank(self) -> bool:
         return False
 
-    def clear_start(self):
+    def clear_start(self) -> bool:
         return False
 
 
@@ -115,13 +125,13 @@ class Set(Value):
 
     __slots__ = ()
 
-    def visible(self):
+    def visible(self) -> bool:
         return False
 
-    def blank(self):
+    def blank(self) -> bool:
         return True
 
-    def clear_start(self):
+    def clear_start(self) -> bool:
         return True
 
 
@@ -130,27 +140,14 @@ class If(Node):
 
     __slots__ = ("alternatives", "cond_deps")
 
-    def __init__(self, op, alternatives, cond_deps):
+    def __init__(self, op: Op, alternatives: list[tuple[Cond | None, list[Node]]], cond_deps: int) -> None:
         self.op = op
         self.alternatives = alternatives
         self.cond_deps = cond_deps
         self.deps = cond_deps | dependencies.union(node.deps for _, nodes in alternatives for node in nodes)
 
-    def children(self):
+    def children(self) -> list[list[Node]]:
         return [nodes for _, nodes in self.alternatives]
-
-
-class Loop:
-    """One {% for %}: the bits that stand for its row and its position while a page is compiled, and its flags."""
-
-    __slots__ = ("row", "position", "flags", "forloop", "outer", "beyond")
-
-    def __init__(self, number, outer, beyond):
-        self.row, self.position = dependencies.loop_bits(number)
-        self.flags = 0
-        self.forloop = False
-        self.outer = outer
-        self.beyond = beyond  # see Names.beyond()
 
 
 class For(Node):
@@ -158,7 +155,7 @@ class For(Node):
 
     __slots__ = ("loop", "seq_deps", "body", "empty")
 
-    def __init__(self, op, loop, seq_deps, body, empty):
+    def __init__(self, op: Op, loop: Loop, seq_deps: int, body: list[Node], empty: list[Node]) -> None:
         self.op = op
         self.loop = loop
         self.seq_deps = seq_deps
@@ -167,7 +164,7 @@ class For(Node):
         inside = dependencies.union(node.deps for node in body) & ~(loop.row | loop.position)
         self.deps = (seq_deps | inside | dependencies.union(node.deps for node in empty)) & ~dependencies.LEAK
 
-    def children(self):
+    def children(self) -> list[list[Node]]:
         return [self.body, self.empty]
 
 
@@ -176,7 +173,7 @@ class Scope(Node):
 
     __slots__ = ("scope", "nodes")
 
-    def __init__(self, op, scope, nodes, frame=True):
+    def __init__(self, op: Op, scope: tuple[Any, ...], nodes: list[Node], frame: bool = True) -> None:
         self.op = op
         self.scope = scope
         self.nodes = nodes
@@ -184,11 +181,34 @@ class Scope(Node):
         if frame:
             self.deps &= ~dependencies.LEAK
 
-    def children(self):
+    def children(self) -> list[list[Node]]:
         return [self.nodes]
 
 
-def newline_first(nodes):
+class Place(NamedTuple):
+    """A position in a list of nodes. owner: the place of the scope whose list it is, or None for the block's own."""
+
+    nodes: list[Any]  # of Node; the one at the position is a Text where the offset counts
+    position: Position
+    owner: Place | None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What decisions are kept under."""
+        return id(self.nodes[self.position[0]]), self.position[1]
+
+    def where(self) -> tuple[str | None, int | None]:
+        """(template, line) for people, as far as it is known."""
+        node = self.nodes[self.position[0]]
+        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
+        if isinstance(node, Text):
+            line = node.line(self.position[1])
+        else:
+            line = getattr(getattr(node.op[1], "token", None), "lineno", None)
+        return getattr(origin, "template_name", None), line
+
+
+def newline_first(nodes: list[Node]) -> bool:
     """True if what these nodes yield may begin with a newline."""
     for node in nodes:
         if isinstance(node, Text):
@@ -201,9 +221,9 @@ def newline_first(nodes):
     return False
 
 
-def joined(nodes):
+def joined(nodes: list[Node]) -> list[Node]:
     """The same nodes; texts that touch are one."""
-    result = []
+    result: list[Node] = []
     for node in nodes:
         if isinstance(node, Text) and result and isinstance(result[-1], Text):
             last = result[-1]
@@ -213,11 +233,11 @@ def joined(nodes):
     return result
 
 
-def deps_of(nodes):
+def deps_of(nodes: list[Node]) -> int:
     """All that these nodes depend on."""
     return dependencies.union(node.deps for node in nodes)
 
 
-def ops_of(nodes):
+def ops_of(nodes: list[Node]) -> Ops:
     """The ops that yield what these nodes yield."""
     return [node.op for node in nodes]

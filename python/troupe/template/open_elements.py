@@ -5,6 +5,10 @@ nobody wrote) and raises ParserRepair where it would move, drop or repeat someth
 rules are those of the HTML standard's tree construction; tests/browser/test_parser_rules.py asks Chromium.
 """
 
+from __future__ import annotations
+
+from collections.abc import Container
+
 from .html_elements import (
     BREAKOUT,
     BUTTON_SCOPE,
@@ -39,25 +43,27 @@ from .html_elements import (
     TABLEISH,
     TEXT_POINTS,
     VOID,
+    ascii_lower,
 )
-from .html_tokenizer import fold
+from .html_tokenizer import Token
+from .nodes import Place
 
 
 class ParserRepair(Exception):
     """A parser would do something of its own here. cover: the element that a region must cover, or None: this place."""
 
-    def __init__(self, reason, cover=None):
+    def __init__(self, reason: str, cover: Element | _WholePage | None = None) -> None:
         super().__init__(reason)
         self.cover = cover
 
 
-class _Everything:
+class _WholePage:
     """What a region must cover when none is large enough."""
 
     owner = place = None
 
 
-EVERYTHING = _Everything()
+WHOLE_PAGE = _WholePage()
 
 
 class Element:
@@ -68,7 +74,14 @@ class Element:
 
     __slots__ = ("name", "ns", "path", "units", "owner", "place", "html_inside")
 
-    def __init__(self, name, ns=HTML, path=(), owner=None, place=None):
+    def __init__(
+        self,
+        name: str,
+        ns: str = HTML,
+        path: tuple[int, ...] = (),
+        owner: object | None = None,
+        place: Place | None = None,
+    ) -> None:
         self.name = name
         self.ns = ns
         self.path = path
@@ -77,7 +90,7 @@ class Element:
         self.place = place
         self.html_inside = ns == HTML or (ns == SVG and name in SVG_POINTS) or (ns == MATH and name in TEXT_POINTS)
 
-    def is_html(self, names):
+    def is_html(self, names: Container[str]) -> bool:
         """True for an HTML element whose name is one of these."""
         return self.ns == HTML and self.name in names
 
@@ -85,38 +98,42 @@ class Element:
 class OpenElements:
     """The stack of open elements of one block. base: those around the block, outermost first; they stay open."""
 
-    def __init__(self, owner, base):
+    def __init__(self, owner: object, base: tuple[Element, ...]) -> None:
         self.owner = owner
         self.stack = list(base)
         self.floor = len(base)
         self.top_level = Element("", path=())  # stands for the block itself
 
-    def parent(self):
+    def parent(self) -> Element | None:
         """What the next node becomes a child of, for the parser's rules: perhaps an element around the block."""
         return self.stack[-1] if self.stack else None
 
-    def current(self):
+    def innermost(self) -> Element:
+        """The same where it is known that there is one."""
+        return self.stack[-1]
+
+    def current(self) -> Element:
         """The same for addresses: the block's top level, or an element of its own."""
         return self.stack[-1] if len(self.stack) > self.floor else self.top_level
 
-    def unit(self):
+    def unit(self) -> int:
         """Counts a unit in the current element; its index."""
         current = self.current()
         current.units += 1
         return current.units - 1
 
-    def foreign(self):
+    def foreign(self) -> bool:
         """True where svg's or math's rules hold."""
         parent = self.parent()
         return parent is not None and not parent.html_inside
 
-    def inner(self):
+    def inner(self) -> tuple[Element, ...]:
         """The elements that a block inside here has around it."""
         return tuple(self.stack)
 
     # Looking up the stack.
 
-    def _find(self, names, barriers=frozenset()):
+    def _find(self, names: Container[str], barriers: Container[str] = frozenset()) -> Element | None:
         """The innermost open element of these names that no barrier hides, or None."""
         for element in reversed(self.stack):
             if element.name in names and element.ns == HTML:
@@ -125,15 +142,15 @@ class OpenElements:
                 return None
         return None
 
-    def table(self):
+    def table(self) -> Element | None:
         """The innermost table, or None."""
         return self._find(("table",))
 
-    def template(self):
+    def template(self) -> Element | None:
         """The innermost <template>, or None: what is inside is no part of the document."""
         return self._find(("template",))
 
-    def place(self):
+    def place(self) -> int:
         """Flags that say what is open here, for values that turn out to be markup (worker/page/place.h)."""
         parent = self.parent()
         flags = KNOWN
@@ -154,7 +171,7 @@ class OpenElements:
 
     # Texts.
 
-    def text(self, blank):
+    def text(self, blank: bool) -> None:
         """A text stands here; blank: white space only."""
         parent = self.parent()
         if not blank and parent is not None and parent.is_html(TABLEISH):
@@ -162,7 +179,7 @@ class OpenElements:
 
     # Start tags.
 
-    def start(self, token, place):
+    def start(self, token: Token, place: Place) -> Element:
         """A start tag. The new element, which is open now unless it is void; its unit is counted.
 
         Raises ParserRepair before it changes anything.
@@ -172,7 +189,7 @@ class OpenElements:
             return self._start_foreign(token, place)
         parent = self.parent()
         if name in NEVER:
-            raise ParserRepair(NEVER[name], EVERYTHING)
+            raise ParserRepair(NEVER[name], WHOLE_PAGE)
         if parent is not None and parent.is_html(("select", "option", "optgroup")) and self._find(("select",)):
             self._in_select(name)
         elif parent is not None and parent.is_html(TABLEISH):
@@ -185,7 +202,7 @@ class OpenElements:
             return self._push(name, SVG if name == "svg" else MATH, token, place, void=token.closed)
         return self._push("img" if name == "image" else name, HTML, token, place, void=name in VOID or name == "image")
 
-    def _push(self, name, ns, token, place, void):
+    def _push(self, name: str, ns: str, token: Token | None, place: Place | None, void: bool) -> Element:
         current = self.current()
         element = Element(name, ns, (*current.path, current.units), self.owner, place)
         current.units += 1
@@ -196,8 +213,8 @@ class OpenElements:
         self.stack.append(element)
         return element
 
-    def _start_foreign(self, token, place):
-        parent = self.parent()
+    def _start_foreign(self, token: Token, place: Place) -> Element:
+        parent = self.innermost()
         name = token.name
         if name in BREAKOUT or (name == "font" and any(token.attribute(a) for a in ("color", "face", "size"))):
             raise ParserRepair(f"<{name}> in <{parent.name}>", self.foreign_root())
@@ -205,7 +222,7 @@ class OpenElements:
         ns = SVG if name == "svg" and parent.name == "annotation-xml" else parent.ns
         return self._push(adjusted, ns, token, place, void=token.closed)
 
-    def foreign_root(self):
+    def foreign_root(self) -> Element | None:
         """The outermost element of the svg or math that we are in, or None."""
         found = None
         for element in reversed(self.stack):
@@ -214,17 +231,17 @@ class OpenElements:
             found = element
         return found
 
-    def _close(self, element, why):
+    def _close(self, element: Element, why: str) -> None:
         """The parser closes this element, and with it what is open inside."""
-        at = self.stack.index(element)
-        if at < self.floor:
+        index = self.stack.index(element)
+        if index < self.floor:
             raise ParserRepair(why, element)
-        for each in self.stack[at + 1 :]:
+        for each in self.stack[index + 1 :]:
             if not each.is_html(IMPLIED):
                 raise ParserRepair(why, element)
-        del self.stack[at:]
+        del self.stack[index:]
 
-    def _closes(self, name):
+    def _closes(self, name: str) -> None:
         """What a start tag closes before it opens its own element."""
         if name in ("li", "dd", "dt"):
             self._close_item(("li",) if name == "li" else ("dd", "dt"), name)
@@ -238,12 +255,12 @@ class OpenElements:
         if name in ("option", "optgroup") and parent.is_html(("option",)):
             self._close(parent, f"<{name}> in <option>")
         elif name in ("rb", "rt", "rtc", "rp") and self._find(("ruby",), SCOPE):
-            while self.parent() and self.parent().is_html(("rb", "rt", "rp") if name in ("rt", "rp") else IMPLIED):
-                self._close(self.parent(), f"<{name}> closes <{self.parent().name}>")
+            while self.parent() and self.innermost().is_html(("rb", "rt", "rp") if name in ("rt", "rp") else IMPLIED):
+                self._close(self.innermost(), f"<{name}> closes <{self.innermost().name}>")
         elif name in HEADINGS and parent.is_html(HEADINGS):
             raise ParserRepair(f"<{name}> in <{parent.name}>", parent)
 
-    def _close_item(self, names, name):
+    def _close_item(self, names: Container[str], name: str) -> None:
         for element in reversed(self.stack):
             if element.is_html(names):
                 self._close(element, f"<{name}> closes <{element.name}>")
@@ -251,7 +268,7 @@ class OpenElements:
             if element.name in SPECIAL and element.name not in ("address", "div", "p"):
                 return
 
-    def _nests(self, name):
+    def _nests(self, name: str) -> None:
         """What must not stand in one of its own kind."""
         if name in ("a", "nobr"):
             found = self._find((name,), MARKERS)
@@ -266,18 +283,18 @@ class OpenElements:
         if found:
             raise ParserRepair(f"<{name}> in <{name}>", found)
 
-    def _in_select(self, name):
+    def _in_select(self, name: str) -> None:
         if name in ("option", "optgroup", "hr"):
-            while self.parent().is_html(("option",) if name == "option" else ("option", "optgroup")):
-                self._close(self.parent(), f"<{name}> in <{self.parent().name}>")
+            while self.innermost().is_html(("option",) if name == "option" else ("option", "optgroup")):
+                self._close(self.innermost(), f"<{name}> in <{self.innermost().name}>")
         elif name not in ("script", "template"):
             raise ParserRepair(f"<{name}> in <select>", self._find(("select",)))
 
     # Tables.
 
-    def _in_table(self, token):
+    def _in_table(self, token: Token) -> None:
         """A start tag while the innermost element is a table, a part of it that holds parts, or a colgroup."""
-        name, parent = token.name, self.parent()
+        name, parent = token.name, self.innermost()
         if name in ("style", "script", "template") and parent.name != "colgroup":
             return
         if parent.name == "colgroup":
@@ -294,7 +311,7 @@ class OpenElements:
         elif name != "tr":
             self._leave_row(token, parent)
 
-    def _in_bare_table(self, name, table):
+    def _in_bare_table(self, name: str, table: Element) -> None:
         if name == "tr":
             if table.owner is not self.owner or self.current() is self.top_level:
                 raise ParserRepair("<tr> without <tbody>", table)
@@ -302,21 +319,21 @@ class OpenElements:
         elif name not in SECTIONS and name not in ("caption", "colgroup"):
             raise ParserRepair(f"<{name}> in <table>", table)
 
-    def _leave_row(self, token, parent):
+    def _leave_row(self, token: Token, parent: Element) -> None:
         closers = TABLE_PARTS - CELLS if parent.name == "tr" else TABLE_PARTS - CELLS - {"tr"}
         if token.name not in closers:
             raise ParserRepair(f"<{token.name}> in <{parent.name}>", self.table() or parent)
         self._close(parent, f"<{token.name}> closes <{parent.name}>")
-        if not self.parent().is_html(TABLEISH):
+        if not self.innermost().is_html(TABLEISH):
             raise ParserRepair(f"<{token.name}> without <table>")
         self._in_table(token)
 
-    def _table_part(self, token):
+    def _table_part(self, token: Token) -> None:
         """<tr>, <td> and their like, while something else than a part of a table is innermost."""
         name = token.name
         cell = self._find((*CELLS, "caption"), TABLE_SCOPE)
         if cell is None:
-            if self.parent() is not None and self.parent().is_html(("template",)):
+            if self.stack and self.innermost().is_html(("template",)):
                 return
             raise ParserRepair(f"<{name}> outside of a table")
         self._close(cell, f"<{name}> closes <{cell.name}>")
@@ -324,7 +341,7 @@ class OpenElements:
 
     # End tags.
 
-    def end(self, token):
+    def end(self, token: Token) -> bool:
         """An end tag; the elements that it closes are taken off. False if a parser drops it.
 
         An end tag without an element is dropped, but </p> and </br> make one.
@@ -335,7 +352,7 @@ class OpenElements:
         foreign = True  # so far all of them are, from the innermost on
         for element in reversed(self.stack):
             foreign = foreign and element.ns != HTML
-            if fold(element.name) == name and (element.ns == HTML or foreign):
+            if ascii_lower(element.name) == name and (element.ns == HTML or foreign):
                 return self._end_of(element)
             if name in HEADINGS and element.is_html(HEADINGS):
                 raise ParserRepair(f"</{name}> ends <{element.name}>", element)
@@ -343,21 +360,21 @@ class OpenElements:
                 break
         return self._end_of_nothing(name)
 
-    def _end_of(self, element):
-        at = self.stack.index(element)
+    def _end_of(self, element: Element) -> bool:
+        index = self.stack.index(element)
         why = f"</{element.name}> where <{self.stack[-1].name}> is open"
-        if at < self.floor:
+        if index < self.floor:
             raise ParserRepair(f"</{element.name}> closes what was opened outside")
-        for inner in self.stack[at + 1 :]:
+        for inner in self.stack[index + 1 :]:
             if inner.is_html(FORMATTING):
-                raise ParserRepair(f"<{inner.name}> is left open", EVERYTHING)
+                raise ParserRepair(f"<{inner.name}> is left open", WHOLE_PAGE)
             closes = element.is_html(STRONG_ENDS) or not inner.is_html(SPECIAL)
             if not inner.is_html(IMPLIED) or not closes:
                 raise ParserRepair(why, element)
-        del self.stack[at:]
+        del self.stack[index:]
         return True
 
-    def _end_of_nothing(self, name):
+    def _end_of_nothing(self, name: str) -> bool:
         if name == "p":
             if self._find(("p",)):
                 raise ParserRepair("</p> closes what was opened outside")
@@ -366,19 +383,20 @@ class OpenElements:
             raise ParserRepair(f"</{name}> in the wrong place")
         return False
 
-    def _out_of_nothing(self, name):
+    def _out_of_nothing(self, name: str) -> bool:
         """</p> and </br> make an element, in most places."""
         parent = self.parent()
         if parent is not None and parent.is_html(TABLEISH):
             raise ParserRepair(f"</{name}> in <{parent.name}>", self.table() or parent)
         if self.foreign() or self._find(("select",)):
-            raise ParserRepair(f"</{name}> in <{parent.name}>", self.foreign_root() or self._find(("select",)))
+            cover = self.foreign_root() or self._find(("select",))
+            raise ParserRepair(f"</{name}> in <{self.innermost().name}>", cover)
         self.unit()
         return True
 
     # Outside of the root nothing is checked.
 
-    def loose_start(self, token):
+    def loose_start(self, token: Token) -> None:
         """A start tag before the root. It is only remembered."""
         name = token.name
         parent = self.parent()
@@ -390,34 +408,34 @@ class OpenElements:
                 del self.stack[self.stack.index(found) :]
         self.stack.append(Element(*self._name_here(name, parent)))
 
-    def _name_here(self, name, parent):
+    def _name_here(self, name: str, parent: Element | None) -> tuple[str, str]:
         if name in ("svg", "math"):
             return name, SVG if name == "svg" else MATH
         if parent is not None and not parent.html_inside:
             return (SVG_NAMES.get(name, name) if parent.ns == SVG else name), parent.ns
         return name, HTML
 
-    def loose_end(self, token):
+    def loose_end(self, token: Token) -> None:
         """An end tag before the root."""
-        for at in range(len(self.stack) - 1, -1, -1):
-            if fold(self.stack[at].name) == token.name:
-                del self.stack[at:]
+        for index in range(len(self.stack) - 1, -1, -1):
+            if ascii_lower(self.stack[index].name) == token.name:
+                del self.stack[index:]
                 return
 
-    def root(self, token, place):
+    def root(self, token: Token, place: Place) -> Element:
         """The root's start tag: from here on everything counts. Returns the root element."""
         name, ns = self._name_here(token.name, self.parent())
         self.floor = len(self.stack)
         return self._push(name, ns, token, place, void=False)
 
 
-def attribute_name(name, foreign):
+def attribute_name(name: str, foreign: bool) -> str:
     """The name that the parser gives an attribute. foreign: of an element of svg or math."""
     return SVG_ATTRIBUTES.get(name, name) if foreign else name
 
 
-def _static(token, name):
+def _static(token: Token, name: str) -> str | None:
     attribute = token.attribute(name)
     if attribute is None or attribute.dynamic:
         return None
-    return fold(attribute.value)
+    return ascii_lower(attribute.value)

@@ -32,15 +32,20 @@ the rows around it as well.
 """
 
 import re
+from typing import Any, NoReturn, Self
+
+from django.template import Context
+from django.template.base import Template
 
 from . import dependencies
 from .block_builder import BlockBuilder, Shared
-from .html_elements import IMPLIED, RAW
-from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, fold, part
+from .html_elements import IMPLIED, RAW, ascii_lower
+from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, Token, Tokenizer, nodes_between
 from .inlining import Inliner, Unplannable
-from .nodes import Scope, Text, deps_of, ops_of
+from .nodes import Node, Place, Scope, Text, deps_of, ops_of
 from .open_elements import Element, ParserRepair
 from .regions import raw_end
+from .text_run import TextRun
 
 _MARKED = re.compile(r"\bdj-root\b", re.I)
 _BODY = re.compile(r"<body(?=[\t\n\f\r />]|\Z)", re.I)
@@ -55,7 +60,7 @@ class _NoRoot(Unplannable):
     pass
 
 
-def compile_page(template, context):
+def compile_page(template: Template, context: Context) -> dict[str, Any] | None:
     """The plan of a template, or None: then the page is one region. context: a Context that the page could have."""
     try:
         return plan_page(template, context)
@@ -63,7 +68,7 @@ def compile_page(template, context):
         return None
 
 
-def plan_page(template, context):
+def plan_page(template: Template, context: Context) -> dict[str, Any]:
     """The same; raises Unplannable, which says why, instead of giving None."""
     bound, context.template = context.template, context.template or template
     try:
@@ -83,7 +88,7 @@ def plan_page(template, context):
     }
 
 
-def _build(nodes):
+def _build(nodes: list[Node]) -> "_Root":
     for kind in _kinds(nodes):
         try:
             return _Root(Shared(), kind).build(nodes)
@@ -92,7 +97,7 @@ def _build(nodes):
     raise missing
 
 
-def _kinds(nodes):
+def _kinds(nodes: list[Node]) -> list[str]:
     """The kinds of root that the page may have, best first."""
     if any(node.holds(_ANCHOR) for node in nodes):
         raise Unplannable("a comment that looks like one of our anchors: <!--$")
@@ -111,21 +116,21 @@ def _kinds(nodes):
 class _Root(BlockBuilder):
     """The root block: looks for the root element first."""
 
-    def __init__(self, shared, kind):
+    def __init__(self, shared: Shared, kind: str) -> None:
         super().__init__(shared)
         self.kind = kind
         self.marker = _MARKED if kind == MARKED else _BODY
 
-    def build(self, nodes):
+    def build(self, nodes: list[Node]) -> Self:
         try:
             return super().build(nodes)
         except ParserRepair as error:
             raise Unplannable(str(error)) from error
 
-    def _reset(self):
+    def _reset(self) -> None:
         super()._reset()
         self.titled = False
-        self.element = None
+        self.element: Element | None = None
         self.phase = _BEFORE
         if self.kind == WRAPPED:
             self.phase = _INSIDE
@@ -133,34 +138,34 @@ class _Root(BlockBuilder):
             self.tree.stack.append(self.element)
             self.tree.top_level.units = 1
 
-    def _inside(self):
+    def _inside(self) -> bool:
         return self.phase == _INSIDE
 
-    def _token(self, source, token, place):
+    def _token(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         if self.phase == _INSIDE:
-            super()._token(source, token, place)
+            super()._token(tokenizer, token, place)
         else:
-            self._outside(source, token, place)
+            self._outside(tokenizer, token, place)
 
-    def _cover_repair(self, repair, place):
+    def _cover_repair(self, repair: ParserRepair, place: Place) -> NoReturn:
         if repair.cover is not None and repair.cover is self.element:
             self._larger(self.element, str(repair))
         super()._cover_repair(repair, place)
 
-    def _larger(self, parent, reason):
+    def _larger(self, parent: Element, reason: str) -> Place | None:
         if parent is self.element:
             raise Unplannable(f"{reason}, and nothing but the root is large enough for a region")
         return super()._larger(parent, reason)
 
     # Outside of the root.
 
-    def _outside(self, source, token, place):
-        nodes = part(place.nodes, token.begin, token.end)
+    def _outside(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
+        nodes = nodes_between(place.nodes, token.begin, token.end)
         if token.kind == NODE:
             self._outside_node(nodes[0], place)
             return
         if token.kind == AMBIGUOUS:
-            self._outside_ambiguous(source, token, place)
+            self._outside_ambiguous(tokenizer, token, place)
             return
         raw = token.kind == START and token.name in RAW and not self.tree.foreign()
         if token.kind == START and self.phase == _BEFORE:
@@ -172,31 +177,31 @@ class _Root(BlockBuilder):
             self.tree.loose_end(token)
         self._dead(nodes)
         if raw:
-            self._outside_raw(source, token.name, place)
+            self._outside_raw(tokenizer, token.name, place)
         elif token.kind == COMMENT and any(node.holds(self.marker) for node in nodes if not isinstance(node, Text)):
             raise Unplannable("the root is in a comment")
 
-    def _outside_ambiguous(self, source, token, place):
+    def _outside_ambiguous(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         """A tag that is not static enough. If it could not be the root, its '<' is as good as text."""
-        at, offset = token.begin
-        text = place.nodes[at].text
+        index, offset = token.begin
+        text = place.nodes[index].text
         if self.phase == _BEFORE and self.marker.search(text, offset, (text.find(">", offset) + 1) or len(text)):
             raise Unplannable(f"the root's tag has {token.reason}")
         self._html("<")
-        source.at = (at, offset + 1)
+        tokenizer.position = (index, offset + 1)
 
-    def _is_root(self, token):
+    def _is_root(self, token: Token) -> bool:
         if self.kind == BODY:
             return token.name == "body"
         return token.attribute("dj-root") is not None
 
-    def _begin(self, token, place):
+    def _begin(self, token: Token, place: Place) -> None:
         self.phase = _INSIDE
         foreign = self.tree.foreign() or token.name in ("svg", "math")
         self.element = self.tree.root(token, place)
         self._tag(token, place, self.element, foreign)
 
-    def _outside_node(self, node, place):
+    def _outside_node(self, node: Node, place: Place) -> None:
         if isinstance(node, Scope) and self.phase == _BEFORE and not node.textual():
             self._scope(node, place)
             return
@@ -204,14 +209,14 @@ class _Root(BlockBuilder):
             raise Unplannable("whether the root is there depends on a condition")
         self._dead([node])
 
-    def _dead(self, nodes):
+    def _dead(self, nodes: list[Node]) -> None:
         for node in nodes:
             if isinstance(node, Text):
                 self._html(node.text)
             else:
                 self._dead_node(node)
 
-    def _dead_node(self, node):
+    def _dead_node(self, node: Node) -> None:
         inside = self.phase == _INSIDE
         acts = bool(node.deps & (dependencies.ACTS if inside else dependencies.SETS))
         mask = dependencies.final(node.deps, self.loops)
@@ -223,13 +228,13 @@ class _Root(BlockBuilder):
         else:
             self.level.append(["dead", mask, [node.op], acts, flags])
 
-    def _outside_raw(self, source, name, place):
-        begin = source.at
-        found, dynamic = source.find(raw_end(name), begin)
+    def _outside_raw(self, tokenizer: Tokenizer, name: str, place: Place) -> None:
+        begin = tokenizer.position
+        found, dynamic = tokenizer.find(raw_end(name), begin)
         if found is None:
             return
-        nodes = part(place.nodes, begin, found[0])
-        source.at = found[0]
+        nodes = nodes_between(place.nodes, begin, found[0])
+        tokenizer.position = found[0]
         if name == "title" and dynamic and not self.titled and self.phase == _BEFORE:
             self._leaf("T", ["T"], 0, nodes)
         else:
@@ -238,13 +243,14 @@ class _Root(BlockBuilder):
 
     # Inside.
 
-    def _dead_content(self, nodes, place):
+    def _dead_content(self, nodes: list[Node], place: Place) -> None:
         self._dead(nodes)
 
-    def _end(self, token, place):
+    def _end(self, token: Token, place: Place) -> None:
         ends = self.kind == BODY and token.name == "body" and self.tree.parent() is self.element
-        if ends and self.run is not None and self.run.item is not None:
-            self._last_text(place)
+        run = self.run
+        if ends and run is not None and run.item is not None:
+            self._last_text(run, run.item, place)
         super()._end(token, place)
         if self.element not in self.tree.stack:
             if self.kind == WRAPPED:
@@ -252,15 +258,15 @@ class _Root(BlockBuilder):
             self.phase = _AFTER
             self._flush()
 
-    def _last_text(self, place):
+    def _last_text(self, run: TextRun, item: list[Any], place: Place) -> None:
         """What stands behind </body> is put into the body: the last text must not grow together with it."""
-        run, self.run = self.run, None
+        self.run = None
         slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
         mask = dependencies.final(deps_of(run.parts), self.loops)
-        run.item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
+        item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
         self.notes[slot] = ("text right before </body>", *place.where())
 
-    def _finish(self):
+    def _finish(self) -> None:
         if self.phase == _BEFORE:
             raise _NoRoot("the root is not in the static markup")
         if self.phase == _INSIDE:
@@ -268,7 +274,8 @@ class _Root(BlockBuilder):
         self._flush()
         self._make_block(None)
 
-    def _unended(self):
+    def _unended(self) -> None:
+        assert self.element is not None
         inside = self.tree.stack[self.tree.stack.index(self.element) + 1 :]
         if self.kind == MARKED or any(not each.is_html(IMPLIED) for each in inside):
-            raise Unplannable(f"<{fold(self.tree.parent().name)}> does not end")
+            raise Unplannable(f"<{ascii_lower(self.tree.innermost().name)}> does not end")

@@ -7,8 +7,9 @@ Tags are counted by name. Those in an {% if %} count for that condition only, so
 import re
 
 from .html_elements import IMPLIED, RAW, VOID
-from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, TEXT, Tokenizer
-from .nodes import For, If, Scope, Value
+from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, TEXT, Token, Tokenizer
+from .ir import Cond, Expr
+from .nodes import For, If, Node, Position, Scope, Value
 
 _CLOSE = re.compile(r">")
 
@@ -17,7 +18,7 @@ class _Unknown(Exception):
     """Nobody can tell."""
 
 
-def raw_end(name):
+def raw_end(name: str) -> re.Pattern[str]:
     """The pattern of the end tag of an element whose content is no markup."""
     return re.compile(rf"</{name}(?=[\t\n\f\r />])", re.I)
 
@@ -25,7 +26,7 @@ def raw_end(name):
 NEVER, SURELY, LIKELY = range(3)
 
 
-def region_end(nodes, begin, parent, at_end, foreign):
+def region_end(nodes: list[Node], begin: Position, parent: str | None, at_end: int, foreign: bool) -> Position | None:
     """The position behind the region that begins there, or None if it does not end in this list of nodes.
 
     parent: the name of the element that the region is in, if its end tag is to stand in the same list; it is not a
@@ -33,72 +34,77 @@ def region_end(nodes, begin, parent, at_end, foreign):
     so under conditions that nobody knows (what it is at run time is looked at then).
     """
     count = _Count(foreign)
-    source = Tokenizer(nodes, begin)
+    tokenizer = Tokenizer(nodes, begin)
     try:
-        while not source.ended():
-            here = source.at
-            kind, name = count.take(source, parent)
+        while not tokenizer.ended():
+            here = tokenizer.position
+            kind, name = count.take(tokenizer, parent)
             if kind == "outside":
                 return here if count.likely() else None
             if kind != TEXT and count.settled():
-                return source.at
+                return tokenizer.position
     except _Unknown:
         return None
     fine = at_end and (count.settled() if at_end == SURELY else count.likely())
     return (len(nodes), 0) if fine else None
 
 
-def content_end(nodes, begin, name, foreign):
+def content_end(nodes: list[Node], begin: Position, name: str, foreign: bool) -> Position | None:
     """The position of the end tag of an element whose content begins there, or None."""
     count = _Count(foreign)
-    source = Tokenizer(nodes, begin)
+    tokenizer = Tokenizer(nodes, begin)
     try:
-        while not source.ended():
-            here = source.at
-            if count.take(source, name)[0] == "outside":
+        while not tokenizer.ended():
+            here = tokenizer.position
+            if count.take(tokenizer, name)[0] == "outside":
                 return here
     except _Unknown:
         pass
     return None
 
 
-class _Count:
-    def __init__(self, foreign):
-        self.counts = {}  # (name, conditions): how many are open
-        self.under = ()  # the conditions that hold here
-        self.foreign = foreign
-        self.around = []  # (element that must be closed, what was open before it of those that need not)
+# Alternatives of {% if %}s: the texts of all its conditions, and which one it is.
+_Conditions = tuple[tuple[tuple[str, ...], int], ...]
 
-    def settled(self):
+
+class _Count:
+    def __init__(self, foreign: bool) -> None:
+        self.counts: dict[tuple[str, _Conditions], int] = {}  # how many elements of a name are open
+        self.under: _Conditions = ()  # the conditions that hold here
+        self.foreign = foreign
+        # Elements that must be closed, each with what was open before it of those that need not be.
+        self.around: list[tuple[str, dict[tuple[str, _Conditions], int]]] = []
+
+    def settled(self) -> bool:
         """True if nothing is open."""
         return not any(self.counts.values())
 
-    def likely(self):
+    def likely(self) -> bool:
         """True if it is balanced as far as anybody can tell who does not know what the conditions give."""
         names = {name for name, _ in self.counts}
         return all(self._total(name) == 0 for name in names)
 
-    def _total(self, name):
+    def _total(self, name: str) -> int:
         return sum(n for (each, _), n in self.counts.items() if each == name)
 
-    def _open(self, name):
+    def _open(self, name: str) -> int:
         """How many elements of that name are open for sure where we are."""
         here = set(self.under)
         return sum(n for (each, under), n in self.counts.items() if each == name and here.issuperset(under))
 
-    def _add(self, name, n):
+    def _add(self, name: str, n: int) -> None:
         key = (name, self.under)
         self.counts[key] = self.counts.get(key, 0) + n
 
-    def take(self, source, parent=None):
+    def take(self, tokenizer: Tokenizer, parent: str | None = None) -> tuple[str, str]:
         """Consumes one token. Its kind and name; "outside" when it ends the parent."""
-        token = source.token(self.foreign)
+        token = tokenizer.token(self.foreign)
         if token.kind == AMBIGUOUS:
-            return self._ambiguous(source, token)
+            return self._ambiguous(tokenizer, token)
         if token.kind == NODE:
-            self._node(source.nodes[token.begin[0]])
+            self._node(tokenizer.nodes[token.begin[0]])
         elif token.kind == START:
-            self._start(source, token)
+            self._start(tokenizer, token)
         elif token.kind == END and token.name not in VOID:
             if self._open(token.name) > 0 or self._total(token.name) > 0:
                 self._add(token.name, -1)
@@ -109,7 +115,7 @@ class _Count:
                 raise _Unknown
         return token.kind, token.name
 
-    def _start(self, source, token):
+    def _start(self, tokenizer: Tokenizer, token: Token) -> None:
         name = token.name
         if name in VOID or (token.closed and (self.foreign or self._open("svg") > 0 or self._open("math") > 0)):
             return
@@ -117,12 +123,12 @@ class _Count:
             self.around.append((name, {key: n for key, n in self.counts.items() if key[0] in IMPLIED}))
         self._add(name, 1)
         if name in RAW and not (self.foreign or self._open("svg") > 0):
-            found, _ = source.find(raw_end(name), source.at)
+            found, _ = tokenizer.find(raw_end(name), tokenizer.position)
             if found is None:
                 raise _Unknown
-            source.at = found[0]
+            tokenizer.position = found[0]
 
-    def _implied(self, name):
+    def _implied(self, name: str) -> None:
         """An end tag closes the <li>, <p>… inside its element, too."""
         while self.around:
             inner, before = self.around.pop()
@@ -132,11 +138,11 @@ class _Count:
                 return
 
     # A tag whose name or end is not static: if it ends in this list, it is one of a name of its own.
-    def _ambiguous(self, source, token):
-        found, _ = source.find(_CLOSE, token.begin)
+    def _ambiguous(self, tokenizer: Tokenizer, token: Token) -> tuple[str, str]:
+        found, _ = tokenizer.find(_CLOSE, token.begin)
         if found is None or token.name == "!":
             raise _Unknown
-        source.at = found[1]
+        tokenizer.position = found[1]
         name = token.name
         if token.reason == "a name that is not static":
             name += "?"
@@ -148,7 +154,7 @@ class _Count:
             self._add(name, 1)
         return COMMENT, name
 
-    def _node(self, node):
+    def _node(self, node: Node) -> None:
         if isinstance(node, Value):
             return
         if isinstance(node, If):
@@ -159,11 +165,11 @@ class _Count:
             for nodes in (node.body, node.empty):
                 self._repeated(nodes)
 
-    def _repeated(self, nodes):
+    def _repeated(self, nodes: list[Node]) -> None:
         """A loop's body: it must leave everything as it was, but for an <li> or the like that the next one closes."""
         before, self.counts = self.counts, dict(self.counts)
         self._nodes(nodes)
-        left = {}
+        left: dict[str, int] = {}
         for (name, _), n in [*self.counts.items(), *((key, -n) for key, n in before.items())]:
             left[name] = left.get(name, 0) + n
         self.counts = before
@@ -172,32 +178,32 @@ class _Count:
                 raise _Unknown
             self._add(name, n)
 
-    def _if(self, node):
+    def _if(self, node: If) -> None:
         conds = tuple(_cond_text(cond) for cond, _ in node.alternatives)
         before = self.under
-        deltas = []
-        for at, (_, nodes) in enumerate(node.alternatives):
-            self.under = (*before, (conds, at))
+        deltas: list[dict[str, int]] = []
+        for index, (_, nodes) in enumerate(node.alternatives):
+            self.under = (*before, (conds, index))
             self._nodes(nodes)
             deltas.append({name: n for (name, under), n in self.counts.items() if under == self.under and n})
         if node.alternatives[-1][0] is not None:
             deltas.append({})
         if all(delta == deltas[0] for delta in deltas):
-            for at in range(len(deltas)):
+            for index in range(len(deltas)):
                 for name in deltas[0]:
-                    self.counts.pop((name, (*before, (conds, at))), None)
+                    self.counts.pop((name, (*before, (conds, index))), None)
             self.under = before
             for name, n in deltas[0].items():
                 self._add(name, n)
         self.under = before
 
-    def _nodes(self, nodes):
-        source = Tokenizer(nodes)
-        while not source.ended():
-            self.take(source)
+    def _nodes(self, nodes: list[Node]) -> None:
+        tokenizer = Tokenizer(nodes)
+        while not tokenizer.ended():
+            self.take(tokenizer)
 
 
-def _cond_text(cond):
+def _cond_text(cond: Cond | None) -> str:
     if cond is None:
         return "else"
     if cond[0] == "value":
@@ -207,7 +213,7 @@ def _cond_text(cond):
     return f"({cond[0]} {' '.join(map(_cond_text, cond[1:]))})"
 
 
-def _expr_text(expr):
+def _expr_text(expr: Expr) -> str:
     if expr[0] == "expr" and expr[1] is not None:
         return expr[1].token
     return repr(expr[1:])

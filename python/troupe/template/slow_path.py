@@ -5,6 +5,7 @@ These functions say in Python what Django does there, so that messages, logs and
 """
 
 import inspect
+from typing import Any, NoReturn
 
 from django import VERSION, urls
 from django.template import base, loader_tags
@@ -15,30 +16,30 @@ from django.utils.translation import override
 class _Raiser(base.Node):
     """Stands in for a node whose C has failed, so that Django's own code annotates the exception."""
 
-    def __init__(self, node, error):
+    def __init__(self, node: Any, error: BaseException) -> None:
         self.error = error
         self.token = getattr(node, "token", None)
         if hasattr(node, "origin"):
             self.origin = node.origin
 
-    def render(self, context):
+    def render(self, context: Any) -> str:
         raise self.error
 
 
-def annotate(node, context, error):
+def annotate(node: Any, context: Any, error: BaseException) -> None:
     """Raises `error` as node.render_annotated(context) would."""
     raiser = _Raiser(node, error)
     try:
         raiser.render_annotated(context)
     except Exception as raised:
         if getattr(raised, "_culprit_node", None) is raiser:
-            raised._culprit_node = node
+            raised._culprit_node = node  # type: ignore[attr-defined]
         raise
     finally:
         del raiser.error, error
 
 
-def attribute_failed(current, bit, error):
+def attribute_failed(current: Any, bit: str, error: BaseException) -> Any:
     """The rest of a lookup's step after getattr() gave a TypeError or an AttributeError."""
     try:
         raise error
@@ -53,7 +54,7 @@ def attribute_failed(current, bit, error):
         del error
 
 
-def context_step(current, bit):
+def context_step(current: Any, bit: str) -> Any:
     """A lookup's step in an object that is a Context: its methods are out of reach."""
     try:
         return current[bit]
@@ -66,7 +67,7 @@ def context_step(current, bit):
             return attribute_failed(current, bit, error)
 
 
-def missing(current, bit):
+def missing(current: Any, bit: str) -> base.VariableDoesNotExist:
     """The exception of a lookup that found nothing."""
     return base.VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, current))
 
@@ -74,7 +75,7 @@ def missing(current, bit):
 _signature = getattr(base, "signature", None) or inspect.signature
 
 
-def call_failed(current, context, error):
+def call_failed(current: Any, context: Any, error: BaseException) -> Any:
     """A value that was called without arguments raised TypeError: did it want some?"""
     try:
         raise error
@@ -92,7 +93,7 @@ def call_failed(current, context, error):
         del error
 
 
-def lookup_failed(context, bit, error):
+def lookup_failed(context: Any, bit: str, error: BaseException) -> Any:
     """The end of a lookup that failed: it is logged; silent failures give the engine's string."""
     try:
         raise error
@@ -110,7 +111,7 @@ def lookup_failed(context, bit, error):
         del error
 
 
-def include_template(node, context, template):
+def include_template(node: Any, context: Any, template: Any) -> Any:
     """The template that an {% include %} means, remembered for the rendering."""
     if callable(getattr(template, "render", None)):
         return template.template if hasattr(template, "template") else template
@@ -126,31 +127,31 @@ def include_template(node, context, template):
     return found
 
 
-def not_a_number(node):
+def not_a_number(node: Any) -> NoReturn:
     """Raises what {% blocktranslate %} says of a count that is no number."""
     name, tag = node.countervar, getattr(node, "tag_name", "blocktranslate")
     raise base.TemplateSyntaxError(f"{name!r} argument to {tag!r} tag must be a number.")
 
 
-def translate_again(node, context):
+def translate_again(node: Any, context: Any) -> Any:
     """A {% blocktranslate %} whose translation cannot be filled in: as it stands in the template."""
     with override(None):
         return node.render(context, nested=True)
 
 
-def render_bound(template, context):
+def render_bound(template: Any, context: Any) -> Any:
     """The part of Template.render() for a context that is not bound to a template yet."""
     with context.bind_template(template):
         context.template_name = template.name
         return template._render(context)
 
 
-def reverse_url(view_name, args, kwargs, current_app):
+def reverse_url(view_name: Any, args: Any, kwargs: Any, current_app: Any) -> Any:
     """What {% url %} asks Django's resolver."""
     return urls.reverse(view_name, args=args, kwargs=kwargs, current_app=current_app)
 
 
-def root_blocks(template):
+def root_blocks(template: Any) -> Any:
     """{name: BlockNode} of a template, or None when it extends another one itself. Found once for a list of nodes."""
     nodelist = template.nodelist
     known = getattr(nodelist, "_troupe_blocks", None)
@@ -161,19 +162,21 @@ def root_blocks(template):
     return known[1]
 
 
-def _root_blocks(nodelist):
+def _root_blocks(nodelist: Any) -> Any:
     first = next((node for node in nodelist if not isinstance(node, base.TextNode)), None)
     if first is None or isinstance(first, loader_tags.ExtendsNode):
         return None
-    return {one.name: one for one in nodelist.get_nodes_by_type(loader_tags.BlockNode)}
+    return {block.name: block for block in nodelist.get_nodes_by_type(loader_tags.BlockNode)}
 
 
 class _Probe:
-    def __class_getitem__(cls, name):
+    do_not_call_in_templates = True
+
+    def __class_getitem__(cls, name: str) -> str:
         return name
 
 
-def _subscribes_classes():
+def _subscribes_classes() -> bool:
     """Whether this Django looks up `Class.name` with Class[name] first."""
     try:
         return base.Variable("probe.name").resolve({"probe": _Probe}) == "name"
@@ -181,12 +184,11 @@ def _subscribes_classes():
         return False
 
 
-_Probe.do_not_call_in_templates = True
 SUBSCRIBES_CLASSES = _subscribes_classes()
 FORLOOP_HAS_LENGTH = VERSION >= (6, 0)
 
 
-def _original(name):
+def _original(name: str) -> Any:
     """Template's method, unless a test environment put its own there."""
     function = vars(base.Template).get(name)
     return function if getattr(function, "__module__", None) == "django.template.base" else None

@@ -1,5 +1,7 @@
 """{% load troupe %}: live views inside ordinary pages."""
 
+from typing import Any
+
 from django import template
 
 from ..web import page
@@ -8,7 +10,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def live_view(context, path, **params):
+def live_view(context: template.Context, path: str, **params: Any) -> str:
     """{% live_view "shop.views.Basket" size=3 %}: mount a view here, with `mount(request, size=3)`.
 
     Needs `request` in the context, and {% troupe_script %} once on the page.
@@ -28,6 +30,6 @@ def live_view(context, path, **params):
 
 
 @register.simple_tag(takes_context=True)
-def troupe_script(context):
+def troupe_script(context: template.Context) -> str:
     """The <script> that brings a page's live views to life; pages of LiveView.as_view() get it themselves."""
     return page.script_tag(context.get("request"))

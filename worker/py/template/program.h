@@ -1,4 +1,4 @@
-// program - what a template does, as C structs: built once from the tuples of troupe.template.lowering (the
+// program - what a template does, as C structs: built once from the tuples of troupe.template.ir (the
 // grammar stands in its docstring), executed by eval.h. Programs do not change after they are built: any
 // number of threads may execute one at once. They own references to Django's nodes and to constants;
 // ops_traverse and its like tell the collector of them.

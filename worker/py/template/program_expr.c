@@ -8,7 +8,7 @@ static bool
 s_refuse(PyObject *what)
 {
     if (!PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.lowering: %.200R", what);
+        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.ir: %.200R", what);
     return false;
 }
 
