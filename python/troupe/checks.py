@@ -113,20 +113,20 @@ def check_transport(**_):
             checks.Error("TROUPE['BROKER'] is inproc://, but troupe._native is not built.", hint=hint, id="troupe.E009")
         ]
     try:
-        locks = curve.load(broker, conf.get("KEY"), conf.get("SERVER_KEY"))
+        keys = curve.load(broker, conf.get("KEY"), conf.get("SERVER_KEY"))
     except curve.KeysError as error:
         hint = '`troupe keygen` makes keys; the guide says who gets which, under "More than one machine".'
         return [checks.Error(f"{error}.", hint=hint, id="troupe.E011")]
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "runserver"):
         return []
-    trouble = reach(broker, locks)
+    trouble = reach(broker, keys)
     if trouble is None:
         return []
     hint = "Start one with `troupe up`, or set TROUPE['BROKER'] to its front address."
     return [checks.Warning(trouble or f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
 
 
-def reach(address, locks=None, wait_ms=REACH_MS):
+def reach(address, keys=None, wait_ms=REACH_MS):
     """None: a broker lets us in at this address. Otherwise what it says against it; "": nothing within `wait_ms`."""
     context = zmq.Context()
     try:
@@ -134,15 +134,15 @@ def reach(address, locks=None, wait_ms=REACH_MS):
         socket.setsockopt(zmq.LINGER, 0)
         monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | curve.FAILURES)
         try:
-            if locks:
-                locks.lock(socket)
+            if keys:
+                keys.apply(socket)
             socket.connect(address)
             if not monitor.poll(wait_ms):
                 return ""
             event = parse_monitor_message(monitor.recv_multipart())["event"]
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 return None
-            refusal = curve.refusal(event, locks)
+            refusal = curve.refusal(event, keys)
             return f"{address}: {refusal}." if refusal else ""
         except zmq.ZMQError:
             return ""

@@ -7,38 +7,41 @@
     actor.event("refresh", {})
 """
 
+import uuid
+from typing import Any
+
 from .web.client_thread import call
 from .web.session_actor import SessionActor
 
 
 class SyncSessionActor:
-    """A SessionActor whose methods wait for their answers. See web/session_actor.py."""
+    """A SessionActor whose methods block until their results are there."""
 
-    def __init__(self, actor):
+    def __init__(self, actor: SessionActor) -> None:
         self._actor = actor
         self.session_id = actor.session_id
 
-    def mount(self, view_path, params, python_view=None):
+    def mount(self, view_path: str, params: dict[str, Any], python_view: Any = None) -> dict[str, Any]:
         """See SessionActor.mount."""
         return call(self._actor.mount, view_path, params, python_view)
 
-    def event(self, name, params, view_id=None):
+    def event(self, name: str, params: dict[str, Any], view_id: str | None = None) -> dict[str, Any]:
         """See SessionActor.event."""
         return call(self._actor.event, name, params, view_id)
 
-    def unmount(self, view_id=None):
+    def unmount(self, view_id: str | None = None) -> None:
         """See SessionActor.unmount."""
         return call(self._actor.unmount, view_id)
 
-    def ping(self):
+    def ping(self) -> bool:
         """See SessionActor.ping."""
         return call(self._actor.ping)
 
-    def shutdown(self):
+    def shutdown(self) -> None:
         """See SessionActor.shutdown."""
         return call(self._actor.shutdown)
 
 
-def create_session_actor(session_id):
-    """A SyncSessionActor. session_id: see session_actor.session_bytes."""
+def create_session_actor(session_id: str | bytes | uuid.UUID) -> SyncSessionActor:
+    """A SyncSessionActor. session_id: see troupe.create_session_actor."""
     return SyncSessionActor(SessionActor(session_id))

@@ -89,7 +89,7 @@ class LiveViewTestClient:
         """
         if self._actor is None:
             raise AssertionError("mount() comes before send_event()")
-        result = self._call(self._actor._event, name, params, self._view_id, wire.BROWSER | wire.HTML)
+        result = self._call(self._actor.send_event, name, params, self._view_id, wire.BROWSER | wire.HTML)
         if result["html"] is not None:
             self.html = result["html"]
         self.patches, self.version = result["patches"], result["version"]

@@ -126,7 +126,7 @@ def test_a_frame_that_the_server_should_not_have_let_through(make_fleet):
         with held_join(fleet, fleet.port) as socket:
             code, errors = send_until_closed(socket, ["x" * MEGABYTE])
             assert code == 1009 and errors[0]["reason"] == "too_large"
-    fleet.expect_log(r"event=frame_let_through bytes=1048576 .*--ws-max-size 131072", times=1, name="web")
+    fleet.expect_log(r"event=oversized_frame bytes=1048576 .*--ws-max-size 131072", times=1, name="web")
 
 
 def test_events_behind_a_join_run_after_it_in_order(make_fleet):

@@ -141,7 +141,7 @@ def test_logging_out_without_a_session_tells_nobody(broker):
 
 @pytest.mark.asyncio
 async def test_logging_out_is_told_twice(broker, monkeypatch):
-    monkeypatch.setattr(logout, "AGAIN_AFTER", 0)
+    monkeypatch.setattr(logout, "REPEAT_AFTER", 0)
     logout.end_sessions(b"i" * 16)
     for _ in range(2):
         assert await asyncio.to_thread(broker.wait_for, wire.LOGOUT)

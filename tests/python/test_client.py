@@ -9,7 +9,7 @@ import zmq
 
 from troupe import wire
 from troupe.errors import ActorError, from_reply
-from troupe.web.transport import client
+from troupe.web.transport import client, connection
 
 pytestmark = pytest.mark.asyncio
 SESSION = bytes(range(16))
@@ -65,7 +65,7 @@ async def test_replies_find_their_requests_out_of_order(broker, make):
 async def test_more_replies_than_one_batch(broker, make):
     one = make(broker.address)
     await one.submit(wire.PING, wire.NO_SESSION, {})
-    futures = [one.submit(wire.PING, wire.NO_SESSION, {}) for _ in range(client.BATCH * 3)]
+    futures = [one.submit(wire.PING, wire.NO_SESSION, {}) for _ in range(connection.BATCH * 3)]
     assert {reply.kind for reply in await asyncio.gather(*futures)} == {wire.PONG}
     assert not one._pending
 
@@ -143,7 +143,7 @@ async def test_what_waits_is_bounded(tmp_path, make, monkeypatch):
 async def test_a_broker_that_takes_no_more_is_busy(broker, make, monkeypatch):
     one = make(broker.address)
     await one.submit(wire.PING, SESSION, {})
-    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
+    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
     monkeypatch.setattr(client, "MAX_WAITING", 0)
     error = one.submit(wire.PING, SESSION, {}).exception()
     assert (error.kind, error.outcome, error.retry_ms) == ("busy", "not_executed", 500)
@@ -231,7 +231,7 @@ async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
     assert session == wire.NO_SESSION
     one.unsubscribe(SESSION, listen)
     one._keep_alive()
-    assert one._keeper is None
+    assert one._keepalive is None
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -285,8 +285,8 @@ async def test_what_was_sent_before_is_never_said_to_be_not_executed(broker, mak
     one = make(broker.address, clock=clock)
     await mounted(one)
     first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
-    one._send_again()
+    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
+    one._resend()
     behind = one.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
     clock.now += client.CONNECT_WAIT
     one._sweep()
@@ -301,15 +301,15 @@ async def test_one_that_cannot_be_sent_says_nothing_of_one_that_was(broker, make
     clock = Clock()
     one = make(broker.address, clock=clock)
     await mounted(one)
-    sends = one._try_send
+    sends = one._connection.try_send
     first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    monkeypatch.setattr(one, "_try_send", lambda header, data: False)
+    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
     later = [one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1) for _ in range(2)]
     later[0].cancel()
     clock.now += client.CONNECT_WAIT
     one._sweep()
     assert later[1].exception().outcome == "not_executed" and not one._waiting
-    monkeypatch.setattr(one, "_try_send", sends)
+    monkeypatch.setattr(one._connection, "try_send", sends)
     assert (await first).kind == wire.DONE and not one._pending
 
 
@@ -317,14 +317,14 @@ async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     clock = Clock()
     one = make(f"ipc://{tmp_path}/nobody", clock=clock)
     one.subscribe(SESSION, lambda *_: pytest.fail("nothing is known of it"))
-    one._ask_for(b"o" * 16)
+    one._ping_session(b"o" * 16)
     assert not one._pending
-    one._ask_for(SESSION)
+    one._ping_session(SESSION)
     clock.now += 6
     one._sweep()
     assert not one._pending
-    one._ask_for(SESSION)
-    next(iter(one._pending.values())).future.cancel()
+    one._ping_session(SESSION)
+    next(iter(one._pending)).future.cancel()
     await asyncio.sleep(0)
 
 
@@ -340,8 +340,8 @@ async def test_closing_ends_what_is_pending(broker, make):
     with pytest.raises(ActorError):
         one.submit(wire.PING, SESSION, {})
     one.send(wire.LEAVE, SESSION, {})
-    one._drain()
-    one._ask_for(SESSION)
+    one._connection.drain()
+    one._ping_session(SESSION)
 
 
 async def test_one_client_a_loop_and_a_new_one_for_a_new_address(broker, settings, tmp_path):
@@ -349,7 +349,7 @@ async def test_one_client_a_loop_and_a_new_one_for_a_new_address(broker, setting
     assert client.get() is first
     settings.TROUPE = {"BROKER": f"ipc://{tmp_path}/other"}
     second = client.get()
-    assert second is not first and second.address.endswith("other") and first._socket is None
+    assert second is not first and second.address.endswith("other") and first.closed
     second.close()
 
 
@@ -367,7 +367,7 @@ async def test_clients_of_closed_loops_are_closed(broker):
     await asyncio.to_thread(elsewhere)
     client.get().close()
     client.get()
-    assert made[0]._socket is None
+    assert made[0].closed
 
 
 async def test_a_fork_begins_anew(broker):
@@ -395,7 +395,7 @@ async def test_a_fork_begins_anew(broker):
 
 
 async def test_identity_is_fresh_and_short(make, tmp_path):
-    names = {make(f"ipc://{tmp_path}/x")._socket.getsockopt(zmq.IDENTITY) for _ in range(3)}
+    names = {make(f"ipc://{tmp_path}/x")._connection._socket.getsockopt(zmq.IDENTITY) for _ in range(3)}
     assert len(names) == 3 and all(0 < len(name) <= 32 for name in names)
 
 

@@ -106,11 +106,11 @@ def test_who_reads_them_gets_what_works(settings):
         settings.TROUPE = dict.fromkeys(("EVENT_RATE", "EVENT_BURST", "ADDRESS_RATE", "ADDRESS_SOCKETS"), number)
         settings.TROUPE["TRUSTED_PROXIES"] = ["127.0.0.1"]
         scope = {"client": ("127.0.0.1", 1), "headers": [(b"x-forwarded-for", b"1.2.3.4")]}
-        inflow = rate_limit.Inflow(scope, lambda: 5.0)
-        assert inflow.admits_socket() and inflow.admits_frame()
+        limits = rate_limit.SocketLimits(scope, lambda: 5.0)
+        assert limits.admits_socket() and limits.admits_frame()
         for event in range(1, 200):
-            inflow.refusal(event)
-        inflow.close()
+            limits.event_refusal(event)
+        limits.close()
     settings.TROUPE = {"SOCKET_PATH": 5, "MINIFIED": "no"}
     assert 'data-troupe-socket="/ws/troupe/"' in page.script_tag()
 

@@ -13,8 +13,9 @@ from channels.auth import AuthMiddlewareStack
 from django.test import AsyncClient, Client
 
 from troupe import wire
-from troupe.web import consumer, outbox, page_token
-from troupe.web.consumer import LiveViewConsumer, origin_allowed
+from troupe.web import consumer, in_flight, outbox, page_socket, page_token
+from troupe.web.consumer import LiveViewConsumer
+from troupe.web.origins import origin_allowed
 from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -333,7 +334,7 @@ async def test_frames_that_are_not_understood(native, text):
 
 async def test_five_mistakes_are_too_many(native):
     async with Page() as page:
-        for _ in range(consumer.MAX_MISTAKES):
+        for _ in range(page_socket.MAX_MISTAKES):
             assert (await page.ask(t="event"))["reason"] == "not_joined"
         assert await page.closed() == 4400
         await page.send(t="ping")
@@ -391,7 +392,7 @@ async def test_too_many_unanswered(broker, settings):
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [] if kind in (wire.EVENT, wire.REFRESH) else None
-        for number in range(1, consumer.MAX_UNANSWERED + 1):
+        for number in range(1, in_flight.MAX_IN_FLIGHT + 1):
             await page.send(t="event", n=number, v=page.view, e="increment", p={})
         await page.send(t="refresh", v=page.view)
         assert (await page.next())["reason"] == "too_many"
@@ -411,7 +412,7 @@ async def test_a_browser_that_does_not_read(native, monkeypatch):
         await page.join(found)
         one = native._subscribers[made().id].__self__
         for _ in range(4):
-            one._json(t="pong")
+            one.send_json(t="pong")
         assert await page.closed() == 4409
 
 
@@ -537,9 +538,9 @@ async def test_a_session_that_ends_twice_and_odd_news(native):
     async with Page() as page:
         await page.join(found)
         one = native._subscribers[made().id].__self__
-        one._unasked(wire.PONG, 0, wire.pack_body({}))
-        one._unasked(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
-        one._unasked(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        one._push(wire.PONG, 0, wire.pack_body({}))
+        one._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        one._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
         assert await page.next() == {"t": "lost", "reason": "evicted"}
         assert await page.ask(t="ping") == {"t": "pong"}
 

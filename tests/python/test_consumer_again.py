@@ -21,7 +21,7 @@ async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
         broker.answer = lambda kind, *_: (
             [(wire.NOT_EXECUTED, {"reason": "busy", "message": "later"})] if kind == wire.EVENT else None
         )
-        client.get()._send_again()  # as after a connection that broke
+        client.get()._resend()  # as after a connection that broke
         assert await page.next() == {"t": "refused", "n": 1, "reason": "busy", "message": "later", "r": True}
         assert "r" not in await page.ask(t="event", n=1, v=page.view, e="increment", p={})
 
@@ -38,8 +38,8 @@ async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
         if how == "join":
             await page.join(found, g=joined["views"][0]["g"])
         transport = client.get()
-    assert all(pending.future.cancelled() for pending in transport._pending.values() if pending.kind == wire.EVENT)
+    assert all(pending.future.cancelled() for pending in transport._pending if pending.kind == wire.EVENT)
     sent = []
-    transport._try_send = lambda header, data: sent.append(wire.unpack_header(header)[1]) or True
-    transport._send_again()
+    transport._connection.try_send = lambda header, data: sent.append(wire.unpack_header(header)[1]) or True
+    transport._resend()
     assert wire.EVENT not in sent

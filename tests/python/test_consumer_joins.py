@@ -7,7 +7,7 @@ from fake_worker import Session
 from test_consumer import Page, load_tokens
 
 from troupe import wire
-from troupe.web import consumer, frames
+from troupe.web import consumer, frames, page_socket
 from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -119,10 +119,10 @@ async def test_too_much_while_it_joins_is_closed(broker):
     (found,) = await load_tokens()
     async with Page() as page:
         joins = await joining(broker, page, found)
-        for number in range(consumer.MAX_HELD_FRAMES + 1):
+        for number in range(page_socket.MAX_HELD_FRAMES + 1):
             await page.send(t="event", n=number + 1, v="0" * 32, e="increment", p={})
         assert (await page.next())["reason"] == "too_many"
-        assert await page.closed() == consumer.TOO_MANY
+        assert await page.closed() == page_socket.TOO_MANY
         session, _ = await asyncio.to_thread(broker.wait_for, wire.LEAVE)
         assert session == joins.asked[0][0]
 
@@ -131,10 +131,10 @@ async def test_too_many_bytes_while_it_joins_are_closed(broker):
     (found,) = await load_tokens()
     async with Page() as page:
         await joining(broker, page, found)
-        for _ in range(consumer.MAX_HELD_BYTES // 60_000 + 1):
+        for _ in range(page_socket.MAX_HELD_BYTES // 60_000 + 1):
             await page.send(t="event", n=1, v="0" * 32, e="increment", p={"text": "x" * 60_000})
         assert (await page.next())["reason"] == "too_many"
-        assert await page.closed() == consumer.TOO_MANY
+        assert await page.closed() == page_socket.TOO_MANY
 
 
 async def test_too_large_while_it_joins_is_closed_at_once(broker):
@@ -143,7 +143,7 @@ async def test_too_large_while_it_joins_is_closed_at_once(broker):
         await joining(broker, page, found)
         await page.text("x" * (frames.MAX_BROWSER_FRAME + 1))
         assert (await page.next())["reason"] == "too_large"
-        assert await page.closed() == consumer.TOO_LARGE
+        assert await page.closed() == page_socket.TOO_LARGE
         await asyncio.to_thread(broker.wait_for, wire.LEAVE)
 
 
@@ -156,7 +156,7 @@ async def test_what_fails_while_it_joins_closes_the_socket(broker, monkeypatch, 
     monkeypatch.setattr(consumer.join, "read", no_database)
     async with Page() as page:
         assert (await page.join(found))["reason"] == "internal"
-        assert await page.closed() == consumer.TRY_LATER
+        assert await page.closed() == page_socket.TRY_LATER
     quiet.expect('event=socket_failed reason="no database\\ntoday"')
 
 
@@ -166,8 +166,8 @@ async def test_a_stale_push_behind_an_early_end(broker):
     async with Page() as page:
         await page.join(found)
         one = client.get()._subscribers[Session.made[0].id].__self__
-        one._unasked(wire.ENDED, broker.epoch + 1, wire.pack_body({"reason": "worker_lost"}))
-        one._unasked(wire.PUSH, broker.epoch, wire.pack_body({"frame": b'{"stale":1}'}))
+        one._push(wire.ENDED, broker.epoch + 1, wire.pack_body({"reason": "worker_lost"}))
+        one._push(wire.PUSH, broker.epoch, wire.pack_body({"frame": b'{"stale":1}'}))
         assert (await page.next())["t"] == "lost"
         assert await page.ask(t="ping") == {"t": "pong"}
 

@@ -7,7 +7,7 @@ import pytest
 from test_consumer import Page, load_tokens
 
 from troupe import wire
-from troupe.web import consumer
+from troupe.web import join, page_socket
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -28,13 +28,13 @@ async def test_a_page_that_goes_while_it_joins(broker):
 
 
 async def test_a_join_that_is_never_answered(broker, monkeypatch):
-    monkeypatch.setattr(consumer, "JOIN_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(join, "REPLY_TIMEOUT", 0.01)
     (found,) = await load_tokens()
     silent(broker, wire.JOIN)
     async with Page() as page:
         await page.send(t="join", views=[{"token": found}])
         assert (await page.next())["reason"] == "timeout"
-        assert await page.closed() == consumer.TRY_LATER
+        assert await page.closed() == page_socket.TRY_LATER
     await asyncio.to_thread(broker.wait_for, wire.LEAVE)
 
 

@@ -9,7 +9,7 @@ from test_consumer import ORIGIN, Page, load_tokens, made
 from urls import application
 
 from troupe import wire
-from troupe.web import consumer, rate_limit
+from troupe.web import consumer, page_socket, rate_limit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 def stopped(clock, monkeypatch):
     """The consumers' clock stands still."""
     monkeypatch.setattr(consumer.LiveViewConsumer, "clock", clock)
-    rate_limit.forget_addresses()
+    rate_limit.reset()
     yield clock
-    rate_limit.forget_addresses()
+    rate_limit.reset()
 
 
 async def burst(page, numbers):
@@ -100,7 +100,7 @@ async def test_a_flood_is_closed(native, quiet):
             assert await page.next() == {"t": "pong"}
         await page.send(t="ping")
         assert (await page.next())["reason"] == "too_many"
-        assert await page.closed() == consumer.TOO_OFTEN
+        assert await page.closed() == page_socket.TOO_OFTEN
     quiet.expect("event=too_many_frames address=-")
 
 
@@ -115,7 +115,7 @@ async def test_an_address_that_opens_too_many_sockets(native, settings, quiet, c
             await socket.disconnect()
         return connected or code
 
-    assert [await opens(behind) for _ in range(5)] == [True] * 4 + [consumer.TOO_OFTEN]
+    assert [await opens(behind) for _ in range(5)] == [True] * 4 + [page_socket.TOO_OFTEN]
     assert await opens(ORIGIN) is True
     assert await opens([*ORIGIN, (b"x-forwarded-for", b"198.51.100.7, 203.0.113.5")]) is True
     clock.now += 1
@@ -155,7 +155,7 @@ async def test_a_join_does_not_wait_for_ever(broker, settings, quiet, clock):
     async with Page() as page:
         broker.answer = full
         assert (await page.join(found))["reason"] == "busy"
-        assert await page.closed() == consumer.TRY_LATER
+        assert await page.closed() == page_socket.TRY_LATER
     assert len(asked) == 3
     quiet.expect("event=join_failed kind=busy")
 
@@ -171,7 +171,7 @@ async def test_joins_over_the_rate_of_a_socket(native, clock, settings, quiet):
         assert "s" in await page.event("increment")
         clock.now += 1
         assert (await page.join(found))["views"][0]["v"] == tokens[0]
-    quiet.expect('event=rate_limited of="this page"')
+    quiet.expect('event=rate_limited source="this page"')
 
 
 async def family(count, tokens):
@@ -203,7 +203,7 @@ async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet)
     assert len({one.id for one in fake_worker.Session.made}) == 1 + 3 + 1
     (other,) = await load_tokens()
     assert [one["t"] for one in await family(3, [other])] == ["joined"] * 3  # another page load counts for itself
-    quiet.expect('event=rate_limited of="this page load"')
+    quiet.expect('event=rate_limited source="this page load"')
 
 
 async def test_a_socket_without_a_session_does_not_stay(native, monkeypatch, quiet):
@@ -211,12 +211,12 @@ async def test_a_socket_without_a_session_does_not_stay(native, monkeypatch, qui
     monkeypatch.setattr(consumer.LiveViewConsumer, "join_timeout", 0.01)
     async with Page() as page:
         assert await page.join("forged") == {"t": "reload", "reason": "forged"}
-        assert await page.closed() == consumer.JOIN_TIMEOUT
+        assert await page.closed() == page_socket.JOIN_TIMEOUT
     async with Page() as page:
         await page.join(found)
         await made_is_over(native)
         assert (await page.next())["t"] == "lost"
-        assert await page.closed() == consumer.JOIN_TIMEOUT
+        assert await page.closed() == page_socket.JOIN_TIMEOUT
     quiet.expect("event=bad_token reason=forged")
 
 
@@ -240,7 +240,7 @@ async def test_an_address_that_has_too_many_sockets_open(native, settings, quiet
     behind = [*ORIGIN, (b"x-forwarded-for", b"198.51.100.77")]
     for _ in range(2):  # what was open counts no more
         sockets = [WebSocket(application, "/ws/troupe/", headers=behind) for _ in range(3)]
-        assert [await one.connect() for one in sockets] == [(True, None)] * 2 + [(False, consumer.TOO_OFTEN)]
+        assert [await one.connect() for one in sockets] == [(True, None)] * 2 + [(False, page_socket.TOO_OFTEN)]
         for one in sockets[:2]:
             await one.disconnect()
     quiet.expect("event=too_many_sockets address=198.51.100.77")

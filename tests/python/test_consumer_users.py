@@ -95,7 +95,7 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
         looks.answer = lambda usual: None
         broker.push(wire.PUSH, session, {"frame": b'{"first":1}'})
         assert await page.next() == {"first": 1} and looks.count == 0
-        clock.now += consumer.PUSH_LOOK_SECONDS
+        clock.now += consumer.PUSH_CHECK_SECONDS
         broker.push(wire.PUSH, session, {"frame": b'{"second":2}'})
         assert await page.next() == {"second": 2}
         assert await page.next() == {"t": "reload", "reason": "user_changed"}

@@ -12,7 +12,7 @@ from zmq.utils import z85
 from troupe import checks, wire
 from troupe.errors import ActorError
 from troupe.web import curve
-from troupe.web.transport import client
+from troupe.web.transport import client, connection
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_files(files):
         (public(files, "web"), "_secret"),
         (str(files / "none"), "no such file"),
         (str(files), "Is a directory"),
-        (str(files / "short"), "no key file"),
-        (str(files / "odd"), "no key file"),
-        (str(files / "empty"), "no key file"),
+        (str(files / "short"), "not a key file"),
+        (str(files / "odd"), "not a key file"),
+        (str(files / "empty"), "not a key file"),
     ):
         with pytest.raises(curve.KeysError, match=said):
             curve.load("tcp://10.0.0.1:1", key, public(files))
@@ -140,7 +140,7 @@ async def test_a_key_that_is_allowed(files, guarded, settings):
 @pytest.mark.asyncio
 async def test_a_key_that_is_not_known_and_then_is(files, guarded, settings, monkeypatch, caplog):
     monkeypatch.setattr(client, "CONNECT_WAIT", 0.3)
-    monkeypatch.setattr(client, "RETRY_EVERY", 0.02)
+    monkeypatch.setattr(connection, "RETRY_AFTER", 0.02)
     set_keys(settings, guarded.address, secret(files, "stranger"), public(files))
     with pytest.raises(ActorError, match="does not know this key") as error:
         await ask()
@@ -157,16 +157,16 @@ async def test_closing_while_it_is_tried_again(files, guarded, settings):
     set_keys(settings, guarded.address, secret(files, "stranger"), public(files))
     one = client.get()
     await asyncio.to_thread(guarded.refused.wait, 20)
-    while one._retry is None:
+    while one._connection._retry is None:
         await asyncio.sleep(0)
     one.close()
-    assert one._retry is None
+    assert one._connection._retry is None
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("key", "server", "said"),
-    [(None, None, "wants keys"), ("web", "stranger", "SERVER_KEY")],
+    [(None, None, "requires keys"), ("web", "stranger", "SERVER_KEY")],
     ids=["no key", "another broker's key"],
 )
 async def test_the_wrong_keys(files, guarded, settings, monkeypatch, key, server, said):
@@ -187,7 +187,7 @@ async def test_keys_that_cannot_be_had(settings):
 
 def test_keys_where_none_are_wanted():
     found = curve.Keys(b"", b"", b"")
-    assert curve.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker wants no keys there"
+    assert curve.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker uses no keys there"
     assert curve.refusal(zmq.EVENT_HANDSHAKE_SUCCEEDED, found) is None
 
 

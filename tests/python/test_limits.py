@@ -3,7 +3,8 @@
 import pytest
 
 from troupe.web import rate_limit
-from troupe.web.rate_limit import Addresses, Bucket, address_of, networks
+from troupe.web.client_address import address_of, networks
+from troupe.web.rate_limit import KeyedBuckets, TokenBucket
 
 
 def scope(peer=("10.0.0.9", 5000), *forwarded):
@@ -12,7 +13,7 @@ def scope(peer=("10.0.0.9", 5000), *forwarded):
 
 
 def test_a_bucket_gives_a_burst_and_then_its_rate():
-    bucket = Bucket(100, 20)
+    bucket = TokenBucket(100, 20)
     assert [bucket.take(1.0) for _ in range(20)] == [0] * 20
     assert bucket.take(1.0) == pytest.approx(0.01)
     assert bucket.take(1.005) == pytest.approx(0.005)
@@ -22,19 +23,19 @@ def test_a_bucket_gives_a_burst_and_then_its_rate():
 
 
 def test_a_bucket_whose_clock_goes_back():
-    bucket = Bucket(1, 1)
+    bucket = TokenBucket(1, 1)
     assert bucket.take(100.0) == 0
     assert bucket.take(50.0) > 0
     assert bucket.take(51.0) == 0
 
 
 def test_no_limit():
-    bucket = Bucket(None, 1)
+    bucket = TokenBucket(None, 1)
     assert not any(bucket.take(0.0) for _ in range(10_000))
 
 
 def test_addresses_have_buckets_of_their_own_and_are_forgotten_in_order():
-    seen = Addresses(1, 1, most=2)
+    seen = KeyedBuckets(1, 1, limit=2)
     assert seen.take("a", 0.0) == 0 and seen.take("a", 0.0) > 0
     assert seen.take("b", 0.0) == 0
     assert seen.take("a", 0.0) > 0  # heard again: b is the oldest now
@@ -85,69 +86,69 @@ def test_what_is_no_network():
 
 @pytest.fixture
 def inflow(settings, clock):
-    """A function that makes an Inflow, with these settings."""
+    """A function that makes an SocketLimits, with these settings."""
 
     def make(peer=("10.0.0.9", 5000), *forwarded, **given):
         settings.TROUPE = {**settings.TROUPE, **given}
-        made.append(rate_limit.Inflow(scope(peer, *forwarded), clock))
+        made.append(rate_limit.SocketLimits(scope(peer, *forwarded), clock))
         return made[-1]
 
     made = []
-    rate_limit.forget_addresses()
+    rate_limit.reset()
     yield make
-    rate_limit.forget_addresses()
+    rate_limit.reset()
     for one in made:
         one.close()
 
 
 def test_what_is_refused_holds_back_what_follows(inflow, clock):
     one = inflow(EVENT_RATE=10, EVENT_BURST=2)
-    assert one.refusal(1) is None and one.refusal(2) is None
-    reason, _, retry_ms = one.refusal(3)
+    assert one.event_refusal(1) is None and one.event_refusal(2) is None
+    reason, _, retry_ms = one.event_refusal(3)
     assert (reason, retry_ms) == ("busy", 100)
-    one.refused(3)
+    one.event_refused(3)
     clock.now += 10
-    assert one.refusal(4)[0] == "gap"
-    one.refused(4)
-    assert one.refusal(3) is None
-    assert one.refusal(4) is None
-    assert one.refusal(5)[0] == "busy"
-    one.refused(5)
+    assert one.event_refusal(4)[0] == "gap"
+    one.event_refused(4)
+    assert one.event_refusal(3) is None
+    assert one.event_refusal(4) is None
+    assert one.event_refusal(5)[0] == "busy"
+    one.event_refused(5)
     one.joined()
     clock.now += 10
-    assert one.refusal(6) is None
+    assert one.event_refusal(6) is None
 
 
 def test_what_the_worker_refuses_holds_back_too(inflow):
     one = inflow()
-    assert [one.refusal(n) for n in (1, 2, 3)] == [None] * 3
-    one.refused(2)
-    one.refused(3)
-    one.refused(0)  # of what has no number
-    assert one.refusal(4)[0] == "gap"
-    assert one.refusal(1) is None  # an older one may come again first
-    assert one.refusal(3)[0] == "gap"
-    assert [one.refusal(n) for n in (2, 3, 4)] == [None] * 3
+    assert [one.event_refusal(n) for n in (1, 2, 3)] == [None] * 3
+    one.event_refused(2)
+    one.event_refused(3)
+    one.event_refused(0)  # of what has no number
+    assert one.event_refusal(4)[0] == "gap"
+    assert one.event_refusal(1) is None  # an older one may come again first
+    assert one.event_refusal(3)[0] == "gap"
+    assert [one.event_refusal(n) for n in (2, 3, 4)] == [None] * 3
 
 
 def test_an_address_has_a_limit_where_proxies_are_known(inflow, clock):
     given = {"TRUSTED_PROXIES": ["10.0.0.0/8"], "ADDRESS_RATE": 50, "ADDRESS_SOCKETS": 1}
     pages = [inflow(("10.0.0.9", 5), "198.51.100.7", **given) for _ in range(3)]
     other = inflow(("10.0.0.9", 5), "198.51.100.8")
-    assert [page.refusal(n) is None for n in range(1, 5) for page in pages] == [True] * 10 + [False] * 2
-    reason, message, retry_ms = pages[0].refusal(9)
+    assert [page.event_refusal(n) is None for n in range(1, 5) for page in pages] == [True] * 10 + [False] * 2
+    reason, message, retry_ms = pages[0].event_refusal(9)
     assert reason == "busy" and "address" in message and retry_ms == 20
-    assert other.refusal(1) is None
+    assert other.event_refusal(1) is None
     assert [page.admits_socket() for page in pages * 2] == [True] * 4 + [False] * 2
     clock.now += 1
     assert pages[0].admits_socket() and not pages[0].admits_socket()
     alone = inflow(("10.0.0.9", 5), "198.51.100.7", TRUSTED_PROXIES=[])
-    assert alone.address is None and alone.refusal(1) is None and alone.admits_socket()
+    assert alone.address is None and alone.event_refusal(1) is None and alone.admits_socket()
 
 
 def test_an_address_without_a_rate(inflow):
     page = inflow(TRUSTED_PROXIES=["10.0.0.0/8"], ADDRESS_RATE=None, ADDRESS_SOCKETS=None, EVENT_RATE=None)
-    assert all(page.refusal(n) is None for n in range(1, 1000))
+    assert all(page.event_refusal(n) is None for n in range(1, 1000))
     assert all(page.admits_socket() for _ in range(1000))
     assert all(page.admits_frame() for _ in range(1000))
 
@@ -185,10 +186,14 @@ def test_joins_of_an_address(inflow, clock):
     assert [page.join_refusal() is None for page in pages] == [True] * 20 + [False] * 5
     assert inflow(("10.0.0.9", 5), "198.51.100.8").join_refusal() is None
     clock.now += 1
-    for chance, expected in ((0.0, 200), (1.0, 200 + 1000 * rate_limit.JOINS_SPREAD)):
-        page = rate_limit.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+    for chance, expected in ((0.0, 200), (1.0, 200 + 1000 * rate_limit.RETRY_SPREAD_SECONDS)):
+
+        def limits(chance=chance):
+            return rate_limit.SocketLimits(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda: chance)
+
+        page = limits()
         while not (refusal := page.join_refusal()):
-            page = rate_limit.Inflow(scope(("10.0.0.9", 5), "198.51.100.7"), clock, chance=lambda chance=chance: chance)
+            page = limits()
         assert "this address" in refusal[0] and refusal[1] == expected
 
 

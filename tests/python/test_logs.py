@@ -11,7 +11,7 @@ from troupe.logs import MAX_QUOTED, quoted, word
 
 PACKAGE = Path(troupe.__file__).parent
 LEVELS = {"debug", "info", "warning", "error", "exception", "log"}
-QUOTE = {"quoted", "word", "hex", "_hex", "log_fields"}
+QUOTE = {"quoted", "word", "hex", "_session_hex", "log_fields"}
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,6 @@ def test_pages_load_the_small_file_or_the_modules(settings, monkeypatch, tmp_pat
     file = tmp_path / "troupe.min.js"
     if there:
         file.touch()
-    monkeypatch.setattr(page, "_SMALL_FILE", file)
+    monkeypatch.setattr(page, "_MINIFIED_FILE", file)
     name = "dist/troupe.min.js" if small else "troupe.js"
     assert f'src="/static/troupe/{name}"' in page.script_tag()

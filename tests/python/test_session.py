@@ -169,7 +169,7 @@ async def test_a_refusal_of_an_event_that_was_sent_twice_leaves_it_in_doubt(brok
     broker.answer = silent
     asked = asyncio.create_task(actor.event("increment", {"by": 1000}))
     await asyncio.to_thread(broker.wait_for, wire.EVENT)
-    client.get()._send_again()
+    client.get()._resend()
     with pytest.raises(ActorError) as error:
         await asked
     assert (error.value.kind, error.value.outcome) == ("busy", "unknown")

@@ -161,16 +161,16 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
     key = client.session.session_key
     headers = [(b"cookie", f"sessionid={key}".encode())]
     alone = {"type": "websocket", "headers": headers}  # without AuthMiddlewareStack
-    person = request_facts.person_of_scope(alone, False)
+    person = request_facts.login_of_scope(alone, False)
     assert person["user"] == str(ada.pk) and person["session_key"] == key and person["backend"]
     full = {**alone, "session": client.session, "user": ada, "cookies": {"sessionid": key}}
-    assert request_facts.person_of_scope(full, False) == request_facts.person_of_scope(full, True) == person
+    assert request_facts.login_of_scope(full, False) == request_facts.login_of_scope(full, True) == person
     client.logout()
-    assert request_facts.person_of_scope(full, False)["user"] == str(ada.pk)
-    assert request_facts.person_of_scope(full, True)["user"] is None
+    assert request_facts.login_of_scope(full, False)["user"] == str(ada.pk)
+    assert request_facts.login_of_scope(full, True)["user"] is None
     ada.backend = "site.Tokens"
     by_token = {**alone, "session": SessionStore(), "user": ada}
-    assert request_facts.person_of_scope(by_token, True) == {
+    assert request_facts.login_of_scope(by_token, True) == {
         "user": str(ada.pk),
         "backend": "site.Tokens",
         "session_key": None,
@@ -178,9 +178,9 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
     apps = [app for app in settings.INSTALLED_APPS if app != "django.contrib.auth"]
     settings.INSTALLED_APPS = [app for app in apps if app != "django.contrib.sessions"]
     nobody = {"user": None, "backend": None, "session_key": None}
-    assert request_facts.person_of_scope(alone, False) == nobody
+    assert request_facts.login_of_scope(alone, False) == nobody
     settings.INSTALLED_APPS = apps
-    assert request_facts.person_of_scope(alone, False)["user"] is None
+    assert request_facts.login_of_scope(alone, False)["user"] is None
 
 
 def test_defaults_of_the_setting(settings, monkeypatch):

@@ -115,12 +115,12 @@ def lost(what="MOUNT", path="shop.Cart", kind="worker_lost"):
 
 
 def test_two_within_a_minute(passing):
-    circuit_breaker.note(lost())
+    circuit_breaker.record(lost())
     passing.now += 61
-    circuit_breaker.note(lost())
+    circuit_breaker.record(lost())
     circuit_breaker.check("MOUNT", "shop.Cart")
     passing.now += 60
-    circuit_breaker.note(lost())
+    circuit_breaker.record(lost())
     with pytest.raises(ActorError, match="'MOUNT' of shop.Cart ended two workers within a minute") as raised:
         circuit_breaker.check("MOUNT", "shop.Cart")
     error = raised.value
@@ -133,15 +133,15 @@ def test_two_within_a_minute(passing):
 
 def test_what_is_nobodys_fault(passing):
     for error in (lost(kind="timeout"), lost(what="add"), lost(path=None), lost(what=None)):
-        circuit_breaker.note(error)
-        circuit_breaker.note(error)
-    assert not circuit_breaker._deaths
+        circuit_breaker.record(error)
+        circuit_breaker.record(error)
+    assert not circuit_breaker._crashes
 
 
 def test_it_is_bounded(passing):
-    for number in range(2 * circuit_breaker.MOST):
-        circuit_breaker.note(lost(path=f"shop.View{number}"))
-    assert len(circuit_breaker._deaths) == circuit_breaker.MOST
+    for number in range(2 * circuit_breaker.MAX_TRACKED):
+        circuit_breaker.record(lost(path=f"shop.View{number}"))
+    assert len(circuit_breaker._crashes) == circuit_breaker.MAX_TRACKED
 
 
 @pytest.mark.django_db

@@ -37,7 +37,7 @@ def logged_in(user):
 def joined(scope, clock):
     """A check of a socket that joined just now."""
     check = UserCheck(clock)
-    check.joined(scope, request_facts.person_of_scope(scope, False))
+    check.joined(scope, request_facts.login_of_scope(scope, False))
     return check
 
 
@@ -85,9 +85,9 @@ def test_a_look_changes_nothing(session, ann, settings):
         settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
     scope = {"headers": [(b"cookie", f"sessionid={session.session_key}".encode())]}
     for _ in range(2):
-        found = request_facts.person_of_scope(scope, True)
+        found = request_facts.login_of_scope(scope, True)
         assert (found["user"], found["session_key"]) == (str(ann.pk), session.session_key)
     ann.set_password("y")
     ann.save()
-    assert request_facts.person_of_scope(scope, True)["user"] is None
+    assert request_facts.login_of_scope(scope, True)["user"] is None
     assert SessionStore(session.session_key)["_auth_user_id"] == str(ann.pk)

@@ -198,7 +198,7 @@ def test_workers_that_may_not_join(over_tcp, keys):
     for reason in ("it shows no key", "its key is not allowed here"):
         fleet.expect_log(f"event=peer_refused side=back .*{reason}", name="broker")
     bare = fleet.start_worker("bare", wait=False)
-    bare.wait_line("event=refused_by_broker .*(wants a key|wants keys)")
+    bare.wait_line("event=refused_by_broker .*(wants a key|wants keys|requires keys)")
     client = fleet.start_worker("client", *keys.worker("web"), wait=False)  # Django's key makes no worker
     client.wait_line("event=refused_by_broker .*does not know this key")
     fleet.start_worker("good", *keys.worker())

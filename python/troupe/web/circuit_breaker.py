@@ -1,8 +1,8 @@
-"""Views that end workers when a page opens or joins (proto/PROTOCOL.md 5.8).
+"""Refuses views that crash workers when a page opens or joins (proto/PROTOCOL.md 5.8).
 
-The broker holds a session that did so twice; but each visit is a session of its own, and the broker reads no paths. So
-what it says of a lost worker is counted here: a view whose MOUNT or JOIN ended two within a minute is refused for a
-minute. Each Django process counts for itself.
+The broker quarantines a session that ended two workers; but each visit is a session of its own, and the broker reads no
+paths. So they are counted here, by what the broker says of lost workers: a view whose MOUNT or JOIN ended two workers
+within a minute is refused for a minute. Each Django process counts for itself. Any thread.
 """
 
 import threading
@@ -10,35 +10,38 @@ import time
 
 from ..errors import ActorError
 
-WITHIN = 60.0  # s
+WINDOW = 60.0  # s
 HOLD = 60.0  # s
-MOST = 256  # views
+MAX_TRACKED = 256
 
 _lock = threading.Lock()
-_deaths = {}  # (MOUNT or JOIN, path) → (when it ended a worker, until when it is held)
+_crashes: dict[tuple[str, str], tuple[float, float]] = {}  # (MOUNT or JOIN, path) → (last crash, refused until)
 
 
-def note(error):
-    """Take notice of how a request failed."""
+def record(error: ActorError) -> None:
+    """Counts a failed request, if it ended its worker."""
     if error.kind != "worker_lost" or error.event not in ("MOUNT", "JOIN") or not error.view_path:
         return
     now = time.monotonic()
+    key = error.event, error.view_path
     with _lock:
-        before, held = _deaths.pop((error.event, error.view_path), (now - 2 * WITHIN, 0))
-        _deaths[error.event, error.view_path] = now, now + HOLD if now - before <= WITHIN else held
-        while len(_deaths) > MOST:
-            del _deaths[next(iter(_deaths))]
+        last, until = _crashes.pop(key, (now - 2 * WINDOW, 0.0))
+        _crashes[key] = now, now + HOLD if now - last <= WINDOW else until
+        while len(_crashes) > MAX_TRACKED:
+            del _crashes[next(iter(_crashes))]
 
 
-def check(what, path):
-    """ActorError(quarantined) where this view is held. what: MOUNT or JOIN."""
-    _, held = _deaths.get((what, path), (0, 0))
-    left = held - time.monotonic()
+def check(request: str, path: str) -> None:
+    """ActorError(quarantined): this view is refused now. request: MOUNT or JOIN."""
+    _, until = _crashes.get((request, path), (0.0, 0.0))
+    left = until - time.monotonic()
     if left > 0:
-        text = f"'{what}' of {path} ended two workers within a minute"
-        raise ActorError("quarantined", text, "not_executed", view_path=path, event=what, retry_ms=int(left * 1000) + 1)
+        text = f"'{request}' of {path} ended two workers within a minute"
+        raise ActorError(
+            "quarantined", text, "not_executed", view_path=path, event=request, retry_ms=int(left * 1000) + 1
+        )
 
 
-def clear():
-    """Forget all."""
-    _deaths.clear()
+def clear() -> None:
+    """Forgets all crashes."""
+    _crashes.clear()

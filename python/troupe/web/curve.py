@@ -1,49 +1,52 @@
-"""Keys for tcp:// addresses (proto/PROTOCOL.md 10): what this process shows to a broker, and whom it takes for one."""
+"""CURVE keys for tcp:// addresses (proto/PROTOCOL.md 10): this process's key pair, and the broker's public key."""
 
 import ipaddress
+import os
 from typing import NamedTuple
 
 import zmq
 import zmq.auth
 
-# What a handshake may end in, when it does not succeed.
+# Events of a socket's monitor that say that a handshake failed.
 FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 # After these ZeroMQ does not try again by itself.
-FINAL = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+FINAL_FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+
+Path = str | os.PathLike[str]
 
 
 class KeysError(ValueError):
-    """The keys of an address cannot be had. The text says why, for a person."""
+    """The keys for an address are missing or cannot be used. The message is for an operator."""
 
 
 class Keys(NamedTuple):
-    """Our pair, and the broker's public key; Z85."""
+    """Our key pair and the broker's public key, in Z85."""
 
     public: bytes
     secret: bytes
     server: bytes
 
-    def lock(self, socket):
-        """Have a socket's connections encrypted."""
+    def apply(self, socket: "zmq.Socket[bytes]") -> None:
+        """Sets the keys of a socket, before it connects."""
         socket.curve_publickey, socket.curve_secretkey, socket.curve_serverkey = self
 
 
-def load(address, key, server_key):
-    """The Keys for an address, from the two files; None where none are needed and none are given."""
+def load(address: str, key: Path | None, server_key: Path | None) -> Keys | None:
+    """The Keys for an address, read from the two files. None: the address needs none, and none are given. KeysError."""
     if not address.startswith("tcp://"):
         return None
     if not key and not server_key and is_loopback(address):
         return None
     if not key or not server_key:
-        more = "or neither" if is_loopback(address) else "tcp:// off the loopback is never used without keys"
-        raise KeysError(f"{address} wants both TROUPE['KEY'] and TROUPE['SERVER_KEY']: {more}")
+        more = "or neither" if is_loopback(address) else "tcp:// beyond the loopback is never used without keys"
+        raise KeysError(f"{address} requires both TROUPE['KEY'] and TROUPE['SERVER_KEY']: {more}")
     public, secret = _read(key)
     if secret is None:
-        raise KeysError(f"{key}: only the public key is in it: name the file that ends in _secret")
+        raise KeysError(f"{key}: contains only the public key: name the file that ends in _secret")
     return Keys(public, secret, _read(server_key)[0])
 
 
-def is_loopback(address):
+def is_loopback(address: str) -> bool:
     """Whether a tcp:// address stays on this machine, without asking a resolver."""
     host = address.removeprefix("tcp://").rpartition(":")[0]
     try:
@@ -52,25 +55,28 @@ def is_loopback(address):
         return False
 
 
-def refusal(event, keys):
-    """What a monitor's event says of a broker that does not let us in; None: nothing."""
+def refusal(event: int, keys: Keys | None) -> str | None:
+    """Why the broker refuses the connection, by an event of the socket's monitor. None: it does not."""
     if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
         return "the broker does not know this key: its public file belongs into the folder clients of --allow"
     if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        return "the broker wants no keys there" if keys else "the broker wants keys: TROUPE['KEY'] and ['SERVER_KEY']"
+        return "the broker uses no keys there" if keys else "the broker requires keys: TROUPE['KEY'] and ['SERVER_KEY']"
     if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        perhaps = "TROUPE['SERVER_KEY'] is not this broker's" if keys else "the broker wants keys"
-        return f"the handshake breaks off: perhaps {perhaps}"
+        cause = "TROUPE['SERVER_KEY'] is not this broker's" if keys else "the broker requires keys"
+        return f"the handshake failed: perhaps {cause}"
     return None
 
 
-def _read(path):
+def _read(path: Path) -> tuple[bytes, bytes | None]:
+    """(public, secret) of a key file. secret: None in a public one."""
+    public: bytes
+    secret: bytes | None
     try:
         public, secret = zmq.auth.load_certificate(path)
     except OSError as error:
-        raise KeysError(f"{path}: {error.strerror or 'there is no such file'}") from error
+        raise KeysError(f"{path}: {error.strerror or 'no such file'}") from error
     except (ValueError, IndexError):
         public = secret = b""
     if any(key is not None and len(key) != 40 for key in (public, secret)):
-        raise KeysError(f"{path}: it is no key file, as `troupe keygen` makes them")
+        raise KeysError(f"{path}: not a key file as made by `troupe keygen`")
     return public, secret

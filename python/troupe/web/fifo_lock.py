@@ -1,4 +1,4 @@
-"""A lock in order of arrival, for coroutines of any loops and threads of one process."""
+"""A FIFO lock for coroutines of any event loops and threads of one process."""
 
 import asyncio
 import threading
@@ -6,25 +6,25 @@ from collections import deque
 
 
 class FifoLock:
-    """`async with lock:` - first come, first served. A waiter whose loop was closed is passed over."""
+    """`async with lock:` - first come, first served. A waiter whose loop was closed is passed over. Any thread."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._guard = threading.Lock()
         self._held = False
-        self._waiters = deque()
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
     @property
-    def held(self):
-        """Whether somebody has the lock."""
+    def held(self) -> bool:
+        """Whether the lock is taken."""
         return self._held
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "FifoLock":
         loop = asyncio.get_running_loop()
         with self._guard:
             if not self._held:
                 self._held = True
                 return self
-            future = loop.create_future()
+            future: asyncio.Future[None] = loop.create_future()
             self._waiters.append(future)
         try:
             await future
@@ -33,10 +33,10 @@ class FifoLock:
             raise
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         self._release()
 
-    def _give_up(self, future):
+    def _give_up(self, future: asyncio.Future[None]) -> None:
         """The waiter was cancelled: perhaps just after the lock was handed to it."""
         with self._guard:
             if future in self._waiters:
@@ -44,7 +44,7 @@ class FifoLock:
                 return
         self._release()
 
-    def _release(self):
+    def _release(self) -> None:
         with self._guard:
             while self._waiters:
                 future = self._waiters.popleft()
@@ -56,6 +56,6 @@ class FifoLock:
             self._held = False
 
 
-def _wake(future):
+def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)

@@ -1,7 +1,8 @@
-"""Logging out ends the person's live sessions, in every worker."""
+"""Logging out ends the user's live sessions, in every worker."""
 
 import asyncio
 import logging
+from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
 
@@ -13,37 +14,36 @@ from .request_facts import identity_of
 
 logger = logging.getLogger("troupe")
 
-AGAIN_AFTER = 1.0  # s
+REPEAT_AFTER = 1.0  # s
 
 
-def connect():
-    """Listen to Django's signal."""
+def connect() -> None:
+    """Connects to Django's user_logged_out."""
     user_logged_out.connect(_logged_out, dispatch_uid="troupe.logout")
 
 
-def _logged_out(request, **_):
+def _logged_out(request: Any, **_: object) -> None:
     identity = identity_of(getattr(getattr(request, "session", None), "session_key", None))
     if identity:
         client_thread.post(end_sessions, identity)
 
 
-def end_sessions(identity):
-    """Send LOGOUT, and once more a little later.
+def end_sessions(identity: bytes) -> None:
+    """Sends LOGOUT now and once more a little later. On a running loop.
 
-    Django tells of a logout before it flushes the session: a page that loads between the two would outlive
-    it.
+    Django sends its signal before it flushes the session: a page that loads in between would outlive the first LOGOUT.
     """
     _send(identity)
     if not conf.is_inproc():
-        asyncio.get_running_loop().call_later(AGAIN_AFTER, _send, identity)
+        asyncio.get_running_loop().call_later(REPEAT_AFTER, _send, identity)
 
 
-def _send(identity):
+def _send(identity: bytes) -> None:
     try:
-        transport.get().send(wire.LOGOUT, wire.NO_SESSION, {"identity": identity}, lost=_lost)
+        transport.get().send(wire.LOGOUT, wire.NO_SESSION, {"identity": identity}, lost=_log_lost)
     except ActorError as error:
-        _lost(error)
+        _log_lost(error)
 
 
-def _lost(error):
+def _log_lost(error: ActorError) -> None:
     logger.error("event=logout_not_sent reason=%s", quoted(error))

@@ -1,5 +1,6 @@
-"""Where a page's socket may come from."""
+"""From which origins a page's socket may be opened."""
 
+from typing import Any
 from urllib.parse import urlparse
 
 from channels.security.websocket import OriginValidator
@@ -8,8 +9,8 @@ from django.conf import settings
 from .. import conf
 
 
-def origin_allowed(scope):
-    """Whether a socket may come from its Origin; see LiveViewConsumer."""
+def origin_allowed(scope: dict[str, Any]) -> bool:
+    """Whether a socket with this scope's Origin may be opened; the rules are LiveViewConsumer's."""
     origin = header(scope, b"origin")
     if not origin:
         return settings.DEBUG
@@ -17,8 +18,8 @@ def origin_allowed(scope):
     if settings.DEBUG and not hosts:
         hosts = [".localhost", "127.0.0.1", "[::1]"]
     if "*" in hosts:
-        own = header(scope, b"x-forwarded-host" if settings.USE_X_FORWARDED_HOST else b"host")
-        hosts = [urlparse("//" + own).hostname or ""]
+        own_host = header(scope, b"x-forwarded-host" if settings.USE_X_FORWARDED_HOST else b"host")
+        hosts = [urlparse("//" + own_host).hostname or ""]
     allowed = [host for host in hosts if host] + list(conf.get("ORIGINS"))
     try:
         return OriginValidator(None, allowed).valid_origin(urlparse(origin))
@@ -26,7 +27,8 @@ def origin_allowed(scope):
         return False
 
 
-def header(scope, name):
+def header(scope: dict[str, Any], name: bytes) -> str:
+    """A header of an ASGI scope. name: in lower case. Empty: it has none."""
     for key, value in scope.get("headers", ()):
         if key == name:
             return value.decode("latin1")

@@ -1,110 +1,118 @@
-"""The HTTP side: a view as a page, and as a part of an ordinary page (proto/PROTOCOL.md 5.2, 9.1)."""
+"""The HTTP side: a view as a page, and inside of an ordinary page (proto/PROTOCOL.md 5.2, 9.1)."""
 
 import asyncio
 import logging
 import math
 import secrets
 import warnings
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.cookie import SimpleCookie
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from .. import conf, wire
 from ..errors import ActorError, expect
 from ..logs import quoted, word
-from . import circuit_breaker, client_thread, page_token, transport
-from . import request_facts as facts_of
+from ..wire import Body, RequestMap
+from . import circuit_breaker, client_thread, page_token, request_facts, transport
 
 logger = logging.getLogger("troupe")
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _DEBUG_STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;"
     "color-scheme:light dark}pre{white-space:pre-wrap;margin:.2rem 0 1rem;padding:.5rem .8rem;"
     "background:#8882;border-radius:.4rem}"
 )
-_HOPELESS = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
-# Nothing ran, and soon enough something may: the page waits for it instead of saying 503.
-_PASSING = {"no_worker", "leaving", "busy", "unknown_session"}
-_SMALL_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
+_PERMANENT = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
+# Nothing ran, and a retry soon may succeed: the page waits for it instead of answering 503.
+_TRANSIENT = {"no_worker", "leaving", "busy", "unknown_session"}
+_MINIFIED_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 class Mounted(NamedTuple):
-    """A view that was mounted, or (with `response`) a mount that answered by itself.
+    """A view that was mounted, or (with `response`) a mount() that answered the request itself.
 
-    cookies: Set-Cookie texts that the page's response is to have: mount() began a session.
+    cookies: Set-Cookie texts for the page's response: mount() began a session.
     """
 
     html: bytes = b""
-    response: HttpResponse = None
-    cookies: tuple = ()
+    response: HttpResponse | None = None
+    cookies: tuple[str, ...] = ()
 
 
-async def mount(facts, session, path, params, init, flags):
-    """Mount one view in a session that waits for its socket; a Mounted whose html carries its token.
+async def mount(
+    facts: RequestMap, session: bytes, path: str, params: dict[str, Any], init: dict[str, Any], flags: int
+) -> Mounted:
+    """Mounts one view in a session that then waits for its socket. The html carries the page token.
 
-    facts: the request map. session: 16 bytes. flags: wire.PAGE or wire.EMBED. ActorError: it did not work.
+    session: 16 bytes. flags: wire.PAGE or wire.EMBED. ActorError.
     """
     view = secrets.token_bytes(16)
-    seconds = conf.get("MOUNT_TIMEOUT")
-    identity = facts_of.identity_of(facts["session_key"])
+    identity = request_facts.identity_of(facts["session_key"])
     body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
     body["identity"] = identity
-    fields = await _mounted(session, body, flags | wire.UNADOPTED, seconds)
+    fields = await _request_mount(session, body, flags | wire.UNADOPTED)
     if "status" in fields:
         return Mounted(response=_own_response(fields))
     cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
-    facts = {**facts, "session_key": _session_key(cookies) or facts["session_key"]}
+    facts = facts.copy()
+    facts["session_key"] = _session_key(cookies) or facts["session_key"]
     contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
     return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies)
 
 
-def _session_key(cookies):
-    """The key of a session that these cookies begin: the page's socket will come with it."""
-    jar = SimpleCookie()
+def _session_key(cookies: tuple[str, ...]) -> str | None:
+    """The key of the session that these cookies begin: the page's socket will present it."""
+    jar: SimpleCookie = SimpleCookie()
     for text in cookies:
         jar.load(text)
     morsel = jar.get(settings.SESSION_COOKIE_NAME)
     return morsel.value if morsel is not None else None
 
 
-async def _mounted(session, body, flags, seconds):
-    """MOUNTED's body. A refusal that passes (a worker that restarts, say) is tried again while there is time."""
+async def _request_mount(session: bytes, body: Body, flags: int) -> Body:
+    """Sends MOUNT and returns MOUNTED's body. Retries a transient refusal (a worker restarts, say) while there is
+    time.
+    """
     clock = asyncio.get_running_loop().time
-    deadline = clock() + seconds
+    deadline = clock() + conf.get("MOUNT_TIMEOUT")
     while True:
         circuit_breaker.check("MOUNT", body["path"])
         left = max(deadline - clock(), 0.1)
-        options = {"flags": flags, "ttl": int(left * 1000), "timeout": left}
+        options: dict[str, Any] = {"flags": flags, "ttl": int(left * 1000), "timeout": left}
         try:
             return expect(await transport.get().submit(wire.MOUNT, session, body, **options), wire.MOUNTED)
         except ActorError as error:
-            circuit_breaker.note(error)
+            circuit_breaker.record(error)
             pause = max((error.retry_ms or 0) / 1000, 0.1)
-            if error.kind not in _PASSING or clock() + pause >= deadline:
+            if error.kind not in _TRANSIENT or clock() + pause >= deadline:
                 raise
         await asyncio.sleep(pause)
 
 
-async def drop(session):
-    """End a session that nobody is going to join."""
+async def drop(session: bytes) -> None:
+    """Ends a session that nobody will join."""
     transport.get().send(wire.SHUTDOWN, session, {})
 
 
-def page_view(cls, initkwargs):
-    """The function that LiveView.as_view returns."""
+def page_view(cls: type[Any], initkwargs: dict[str, Any]) -> Callable[..., Awaitable[HttpResponse]]:
+    """The view function that LiveView.as_view() returns."""
     for name in initkwargs:
         if not hasattr(cls, name):
             raise TypeError(f"{cls.__name__}.as_view() got {name!r}, which is not an attribute of the class")
@@ -113,7 +121,7 @@ def page_view(cls, initkwargs):
         text = f"{path}.use_actors is false, which changes nothing: actors are the only way that views run here"
         warnings.warn(text, stacklevel=3)
 
-    async def view(request, *args, **kwargs):
+    async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if args:
             raise ImproperlyConfigured(f"{path} has a URL pattern with unnamed groups: name them")
         return await _page(request, path, kwargs, initkwargs)
@@ -121,22 +129,25 @@ def page_view(cls, initkwargs):
     view.__doc__ = cls.__doc__
     view.__module__ = cls.__module__
     view.__name__ = view.__qualname__ = cls.__name__
-    view.view_class = cls
-    view.view_initkwargs = initkwargs
-    # ATOMIC_REQUESTS is the worker's: it wraps the handler. Django refuses to wrap async views in it.
-    view._non_atomic_requests = set(connections)
+    attributes = {
+        "view_class": cls,
+        "view_initkwargs": initkwargs,
+        # The worker applies ATOMIC_REQUESTS to handlers. Django refuses to wrap async views in a transaction.
+        "_non_atomic_requests": set(connections),
+    }
+    vars(view).update(attributes)
     return view
 
 
-async def _page(request, path, params, init):
+async def _page(request: HttpRequest, path: str, params: dict[str, Any], init: dict[str, Any]) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if any(type(value) is int and not wire.is_integer(value) for value in params.values()):
-        raise Http404("a number in the address has more than 64 bits")  # <int:…> takes digits without end
+        raise Http404("a number in the URL has more than 64 bits")  # <int:…> accepts any number of digits
     try:
-        facts = await sync_to_async(facts_of.of_http)(request)
-    except facts_of.RequestTooLarge:
-        return HttpResponse("The address is too long.", status=414, content_type="text/plain")
+        facts = await sync_to_async(request_facts.of_http)(request)
+    except request_facts.RequestTooLarge:
+        return HttpResponse("The URL is too long.", status=414, content_type="text/plain")
     session = secrets.token_bytes(16)
     try:
         mounted = await _on_client(request, mount, facts, session, path, params, init, wire.PAGE)
@@ -153,19 +164,21 @@ async def _page(request, path, params, init):
     return response
 
 
-async def _on_client(request, function, *args):
-    """Call it on this loop; under WSGI, whose loops last for one call, on the process's client thread."""
+async def _on_client(
+    request: HttpRequest, function: Callable[P, Coroutine[Any, Any, R]], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Runs an async function on this loop; under WSGI, whose loops last for one call, on the client thread."""
     if isinstance(request, WSGIRequest) and not conf.is_inproc():
-        return await asyncio.wrap_future(client_thread.start(function, *args))
-    return await function(*args)
+        return await asyncio.wrap_future(client_thread.start(function, *args, **kwargs))
+    return await function(*args, **kwargs)
 
 
-def embed(request, path, params):
-    """The HTML of one view for an ordinary page, for the template tag. Sync. What mount raised is raised.
+def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString:
+    """The HTML of one view inside of an ordinary page, for the template tag. Blocks. ActorError, PermissionDenied.
 
-    All the views of one request share a session.
+    All views of one request share a session.
     """
-    facts = facts_of.of_http(request)
+    facts = request_facts.of_http(request)
     session = getattr(request, "_troupe_session", None)
     if session is None:
         session = request._troupe_session = secrets.token_bytes(16)
@@ -182,8 +195,8 @@ def embed(request, path, params):
     return mark_safe(mounted.html.decode())
 
 
-def script_tag(request=None):
-    """The <script> that starts the browser's side, with the page's CSP nonce if there is one."""
+def script_tag(request: HttpRequest | None = None) -> SafeString:
+    """The <script> that loads the client, with the page's CSP nonce if there is one."""
     nonce = getattr(request, "csp_nonce", None)
     return format_html(
         '<script type="module" src="{}" data-troupe-socket="{}"{}></script>',
@@ -193,16 +206,16 @@ def script_tag(request=None):
     )
 
 
-def _is_minified():
-    """Whether pages load the one small file instead of the modules: TROUPE["MINIFIED"]."""
+def _is_minified() -> bool:
+    """Whether pages load the minified file instead of the modules: TROUPE["MINIFIED"]."""
     wanted = conf.get("MINIFIED")
-    return _SMALL_FILE.is_file() and not settings.DEBUG if wanted is None else wanted
+    return _MINIFIED_FILE.is_file() and not settings.DEBUG if wanted is None else wanted
 
 
-def with_script(html, request):
-    """The page with the script at the end of its head (docs/decisions/0006), unless it has it.
+def with_script(html: bytes, request: HttpRequest) -> bytes:
+    """The page with the script at the end of its head (docs/decisions/0006), unless it has one already.
 
-    Without a head: before the last </body>; without that: at the end.
+    Without a </head>: before the last </body>; without that: at the end.
     """
     if b"data-troupe-socket" in html:
         return html
@@ -214,13 +227,13 @@ def with_script(html, request):
     return html + tag if at < 0 else html[:at] + tag + html[at:]
 
 
-def _is_prefetch(request):
+def _is_prefetch(request: HttpRequest) -> bool:
     words = " ".join(request.headers.get(name, "") for name in _PREFETCH_HEADERS).lower()
     return "prefetch" in words or "preview" in words or "prerender" in words
 
 
-def _own_response(fields):
-    """The HttpResponse of a MOUNTED with a status. A header that Django refuses raises BadHeaderError."""
+def _own_response(fields: Body) -> HttpResponse:
+    """The HttpResponse of a MOUNTED with a status. BadHeaderError: Django refuses a header."""
     response = HttpResponse(fields.get("body") or b"", status=fields["status"])
     for name, value in fields.get("headers") or ():
         if name.lower() == "set-cookie":
@@ -230,28 +243,28 @@ def _own_response(fields):
     return response
 
 
-def _error_response(request, path, error):
-    """What the visitor gets: 403 and 500 the way Django makes them, 503 where coming back may help."""
+def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
+    """What the visitor gets: 403 and 500 as Django makes them, 503 where a retry may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
-    hopeless = error.outcome == "failed" or error.kind in _HOPELESS
-    if hopeless and not settings.DEBUG:
+    permanent = error.outcome == "failed" or error.kind in _PERMANENT
+    if permanent and not settings.DEBUG:
         if error.frames:
-            error.add_note(error.frames_text())  # Django logs it once, with its traceback
+            error.add_note(error.frames_text())  # Django logs it, with its traceback
         raise error
     logger.error("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
-    if hopeless:
+    if permanent:
         response = HttpResponse(_debug_page(path, error), status=500)
     else:
-        text = str(error) if settings.DEBUG else "This page is not available just now. Please try again."
+        text = str(error) if settings.DEBUG else "This page is temporarily unavailable. Please try again."
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
         response["Retry-After"] = str(max(1, math.ceil((error.retry_ms or 1000) / 1000)))
     response["Cache-Control"] = "no-store"
-    response._has_been_logged = True  # by the line above; Django would write another
+    response._has_been_logged = True  # above, so that Django does not log it again
     return response
 
 
-def _debug_page(path, error):
+def _debug_page(path: str, error: ActorError) -> str:
     rows = "".join(
         f"<li><code>{escape(file)}:{line}</code> in <b>{escape(function)}</b><pre>{escape(source)}</pre></li>"
         for file, line, function, source in error.frames

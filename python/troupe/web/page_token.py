@@ -1,31 +1,62 @@
-"""Page tokens: what a page needs to get its views back, signed, timestamped and bound to a Django session and
-user.
+"""Page tokens: what a page needs to get its views back, signed, timestamped, and bound to a Django session and user.
 
-A token is readable by the visitor (it is signed, not encrypted): so are the view's parameters and
-TROUPE["REQUEST_ATTRS"].
+The visitor can read a token (it is signed, not encrypted): so the view's parameters and TROUPE["REQUEST_ATTRS"] are no
+secret to them.
 """
+
+from typing import Any, TypedDict
 
 from django.core import signing
 
 from .. import conf, wire
 from ..errors import TokenError
-from .request_facts import identity_of
+from ..wire import RequestMap
+from .request_facts import Login, identity_of
 
 SALT = "troupe.page"
 
 
+class _Origin(TypedDict, total=False):
+    origin: bytes  # see origin()
+
+
+class Token(_Origin):
+    """A token's contents."""
+
+    session: bytes
+    view: bytes
+    path: str
+    params: dict[str, Any]
+    init: dict[str, Any]
+    url: str
+    attrs: dict[str, Any]
+    language: str | None
+    time_zone: str | None
+    user: str | None
+    identity: bytes
+    version: int
+    generation: int
+
+
 class _Serializer:
-    def dumps(self, token):
+    def dumps(self, token: dict[str, Any]) -> bytes:
         return wire.pack_body(token)
 
-    def loads(self, data):
+    def loads(self, data: bytes) -> dict[str, Any]:
         return wire.unpack_body(data)
 
 
-def make(session, view, path, params, init, facts, version, generation=0):
-    """The contents of the token of a page that was just mounted. facts: the request map. session, view: 16
-    bytes.
-    """
+def make(
+    session: bytes,
+    view: bytes,
+    path: str,
+    params: dict[str, Any],
+    init: dict[str, Any],
+    facts: RequestMap,
+    version: int,
+    generation: int = 0,
+) -> Token:
+    """The token of a page that was just mounted. session, view: 16 bytes. path: the view class's dotted path."""
     query = facts["query"]
     return {
         "session": session,
@@ -44,48 +75,45 @@ def make(session, view, path, params, init, facts, version, generation=0):
     }
 
 
-def origin(token):
-    """The session of the page load that this token goes back to, over whatever sessions began in its place."""
+def origin(token: Token) -> bytes:
+    """The session of the page load that this token goes back to, over all sessions that replaced it."""
     return token.get("origin", token["session"])
 
 
-def set_origin(token, session):
-    """The token goes back to that session."""
+def set_origin(token: Token, session: bytes) -> None:
+    """Makes the token go back to that session."""
     if token["session"] != session:
         token["origin"] = session
 
 
-def sign(token):
-    """The token as text, fit for an attribute's value."""
+def sign(token: Token) -> str:
+    """The token as text that is safe in an attribute's value."""
     return signing.dumps(token, salt=SALT, serializer=_Serializer, compress=True)
 
 
-def _renewal_salt(token):
+def _renewal_salt(token: Token) -> str:
     return f"troupe.renewal.{token['session'].hex()}.{token['view'].hex()}"
 
 
-def renew(token):
-    """A short text that makes an older token of the same view good for the next join: its new generation, and
-    a new beginning of its age.
-    """
+def renew(token: Token) -> str:
+    """A short text that renews an older token of the same view: its new generation, signed now."""
     return signing.dumps(token["generation"], salt=_renewal_salt(token))
 
 
-def read(text, person, renewal=None):
-    """The contents of a token. person: {"user", "session_key"…} who shows it. renewal: renew()'s, if there is one.
+def read(text: str, login: Login, renewal: str | None = None) -> Token:
+    """A token's contents. login: who shows it. renewal: what renew() returned, if the page has one.
 
-    TokenError: `forged`, `expired` (TROUPE["TOKEN_MAX_AGE"]), or `foreign` (made for another session or
-    user).
+    TokenError: `forged`, `expired` (TROUPE["TOKEN_MAX_AGE"]), or `foreign` (made for another session or user).
     """
     age = conf.get("TOKEN_MAX_AGE")
     try:
-        token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=None if renewal else age)
+        token: Token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=None if renewal else age)
         if renewal:
             token["generation"] = signing.loads(renewal, salt=_renewal_salt(token), max_age=age)
     except signing.SignatureExpired as error:
         raise TokenError("expired") from error
-    except Exception as error:  # what decompresses and decodes it raises much besides BadSignature
+    except Exception as error:  # decompressing and decoding raises much besides BadSignature
         raise TokenError("forged") from error
-    if token["user"] != person["user"] or token["identity"] != identity_of(person["session_key"]):
+    if token["user"] != login["user"] or token["identity"] != identity_of(login["session_key"]):
         raise TokenError("foreign")
     return token

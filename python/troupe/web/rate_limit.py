@@ -1,272 +1,228 @@
-"""How much a browser may send and begin (proto/PROTOCOL.md 9.2): token buckets by socket, by page load, and by address
-where TROUPE["TRUSTED_PROXIES"] says how to tell one. They count in this process only.
+"""How much a browser may send and start (proto/PROTOCOL.md 9.2): token buckets by socket, by page load, and by address
+where TROUPE["TRUSTED_PROXIES"] is set. They count in this process only.
 """
 
 import functools
-import ipaddress
 import logging
 import math
 import random
 import threading
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from .. import conf
 from .._limits import ADDRESS_BURST_SECONDS, TOKEN_SECONDS
-from ..conf import UNIX_PEER
 from ..logs import quoted, word
+from .client_address import address_of, networks
 
 logger = logging.getLogger("troupe")
 
-MOST_ADDRESSES = 10_000
-FRAMES_OVER_EVENTS = 10  # a socket that goes on at so many times its events' rate is no page of ours
+MAX_ADDRESSES = 10_000
+MAX_TOKENS = 10_000
+FRAMES_PER_EVENT = 10  # a socket that sends frames at this multiple of its events' rate is not running our client
 FRAMES_BURST = 256
-ADDRESS_BURST = 0.2  # seconds of an address's rate that may come at once, as for a socket's events
-JOINS_SPREAD = 4.0  # seconds over which pages of an address that may not join yet come back
-MOST_TOKENS = 10_000
+EVENTS_BURST_SECONDS = 0.2  # of an address's rate that may come at once, as for a socket's events
+RETRY_SPREAD_SECONDS = 4.0  # over which an address's pages come back that may not join yet
+
+_oversized_frame_logged = threading.Lock()  # taken once, for the life of the process
 
 
-_large_frame = threading.Lock()  # taken once, for the life of the process
+def note_frame(size: int, limit: int) -> None:
+    """Logs once how to make the server refuse frames over `limit` bytes before they are in memory."""
+    if size > limit and _oversized_frame_logged.acquire(blocking=False):
+        hint = f"start uvicorn with --ws-max-size {limit} --ws-per-message-deflate false, others as the guide says"
+        logger.warning("event=oversized_frame bytes=%d hint=%s", size, quoted(hint))
 
 
-def note_frame(size, enough):
-    """Say once how to have frames over `enough` bytes refused before they are in memory."""
-    if size > enough and _large_frame.acquire(blocking=False):
-        hint = f"start uvicorn with --ws-max-size {enough} --ws-per-message-deflate false, others as the guide says"
-        logger.warning("event=frame_let_through bytes=%d hint=%s", size, quoted(hint))
+class TokenBucket:
+    """`burst` tokens at once, and `rate` per second. rate None: no limit. `now`: seconds, by any monotonic clock."""
 
+    __slots__ = ("rate", "burst", "_tokens", "_taken_at")
 
-class Bucket:
-    """`burst` at once, and `rate` a second. rate None: no limit. `now` is in seconds, by any clock that rises."""
-
-    __slots__ = ("rate", "burst", "_left", "_at")
-
-    def __init__(self, rate, burst):
+    def __init__(self, rate: float | None, burst: float) -> None:
         self.rate = rate
         self.burst = max(1.0, burst)
-        self._left = self.burst
-        self._at = None
+        self._tokens = self.burst
+        self._taken_at: float | None = None
 
-    def take(self, now):
-        """0 when one was there, and is taken; otherwise the seconds until there will be."""
+    def take(self, now: float) -> float:
+        """Takes a token and returns 0; if there is none, returns the seconds until there is."""
         if self.rate is None:
             return 0
-        if self._at is not None:
-            self._left = min(self.burst, self._left + max(0.0, now - self._at) * self.rate)
-        self._at = now
-        if self._left >= 1:
-            self._left -= 1
+        if self._taken_at is not None:
+            self._tokens = min(self.burst, self._tokens + max(0.0, now - self._taken_at) * self.rate)
+        self._taken_at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
             return 0
-        return (1 - self._left) / self.rate
+        return (1 - self._tokens) / self.rate
 
 
-class Addresses:
-    """A bucket for each address, or whatever is counted by; of those heard last, as memory is bounded. Any thread."""
+class KeyedBuckets:
+    """A TokenBucket per key, for the keys used last: memory is bounded. Any thread."""
 
-    def __init__(self, rate, burst, most=MOST_ADDRESSES):
-        self._made_of = rate, burst
-        self._most = most
-        self._buckets = {}  # in the order in which they were heard
+    def __init__(self, rate: float | None, burst: float, limit: int = MAX_ADDRESSES) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._limit = limit
+        self._buckets: dict[Hashable, TokenBucket] = {}  # in the order of use
         self._lock = threading.Lock()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, address, now):
-        """As Bucket.take, of that address's."""
+    def take(self, key: Hashable, now: float) -> float:
+        """As TokenBucket.take()."""
         with self._lock:
-            bucket = self._buckets.pop(address, None) or Bucket(*self._made_of)
-            self._buckets[address] = bucket
-            if len(self._buckets) > self._most:
+            bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst)
+            self._buckets[key] = bucket
+            if len(self._buckets) > self._limit:
                 del self._buckets[next(iter(self._buckets))]
             return bucket.take(now)
 
 
-class Counts:
-    """How many there are of each address. Any thread."""
+class KeyedCounts:
+    """A count per key. Any thread."""
 
-    def __init__(self):
-        self._counts = {}  # none is 0
+    def __init__(self) -> None:
+        self._counts: dict[Hashable, int] = {}  # keys with a count of 0 are left out
         self._lock = threading.Lock()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._counts)
 
-    def add(self, address, most):
-        """Whether there may be one more, which then is there. most: None: any number."""
+    def add(self, key: Hashable, limit: int | None) -> bool:
+        """Counts one more, unless that exceeds `limit`. None: there is no limit."""
         with self._lock:
-            count = self._counts.get(address, 0)
-            if most is not None and count >= most:
+            count = self._counts.get(key, 0)
+            if limit is not None and count >= limit:
                 return False
-            self._counts[address] = count + 1
+            self._counts[key] = count + 1
             return True
 
-    def remove(self, address):
-        """One that was added is not there any more."""
+    def remove(self, key: Hashable) -> None:
+        """Counts one less. The key's count must not be 0."""
         with self._lock:
-            self._counts[address] -= 1
-            if not self._counts[address]:
-                del self._counts[address]
+            self._counts[key] -= 1
+            if not self._counts[key]:
+                del self._counts[key]
 
 
-_open_sockets = Counts()
-
-
-@functools.cache
-def _addresses(kind, rate, burst):
-    return Addresses(rate, burst)
+_open_sockets = KeyedCounts()  # by address
 
 
 @functools.cache
-def _tokens(burst):
-    return Addresses(None if burst is None else 1 / TOKEN_SECONDS, burst or 1, most=MOST_TOKENS)
-
-
-def forget_addresses():
-    """Begin to count anew. Sockets that are open stay counted."""
-    _addresses.cache_clear()
-    _tokens.cache_clear()
+def _address_buckets(kind: str, rate: float | None, burst: float) -> KeyedBuckets:
+    return KeyedBuckets(rate, burst)
 
 
 @functools.cache
-def networks(proxies):
-    """What a tuple of TRUSTED_PROXIES means: a tuple of networks, and UNIX_PEER. ValueError: one is neither."""
-    return tuple(map(conf.parse_proxy, proxies))
+def _session_buckets(burst: float | None) -> KeyedBuckets:
+    """Of sessions that a page load may start in place of spent ones."""
+    return KeyedBuckets(None if burst is None else 1 / TOKEN_SECONDS, burst or 1, limit=MAX_TOKENS)
 
 
-def address_of(scope, trusted):
-    """Whom to count a socket for, as text: its peer or, if that is a trusted proxy, the last in X-Forwarded-For
-    that is not. An IPv6 address counts with its /64. None: it cannot be told.
-    """
-    peer = scope.get("client")
-    here = _parsed(peer[0]) if peer and peer[0] else UNIX_PEER
-    if not _is_in(here, trusted):
-        return None if here == UNIX_PEER else _counted(here)
-    forwarded = b",".join(value for name, value in scope.get("headers", ()) if name == b"x-forwarded-for")
-    for text in reversed(forwarded.decode("latin1").split(",")):
-        if text.strip():
-            here = _parsed(text.strip())
-            if not _is_in(here, trusted):
-                break
-    return None if here == UNIX_PEER else _counted(here)
+def reset() -> None:
+    """Starts to count anew. Open sockets stay counted."""
+    _address_buckets.cache_clear()
+    _session_buckets.cache_clear()
 
 
-def _parsed(text):
-    """An address, with or without a port; what is none stays text."""
-    bare = text
-    if text.startswith("["):
-        bare = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        bare = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(bare)
-    except ValueError:
-        return text[:64]
-    return getattr(address, "ipv4_mapped", None) or address
+class SocketLimits:
+    """The limits of one socket. clock: seconds. chance: a random number from 0 to 1.
 
-
-def _is_in(address, trusted):
-    if isinstance(address, str):
-        return address == UNIX_PEER and UNIX_PEER in trusted
-    return any(one != UNIX_PEER and address.version == one.version and address in one for one in trusted)
-
-
-def _counted(address):
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
-class Inflow:
-    """What comes in over one socket. clock: seconds. chance: a number from 0 to 1 each time.
-
-    Order holds because an event that is refused holds back those behind it: what was sent before the page heard
-    of the refusal is refused here, as a gap, until the same number comes again.
+    Order holds because a refused event holds back those behind it: what the page sent before it learned of the refusal
+    is refused as a gap, until the same number comes again.
     """
 
-    def __init__(self, scope, clock, chance=random.random):
+    def __init__(
+        self, scope: dict[str, Any], clock: Callable[[], float], chance: Callable[[], float] = random.random
+    ) -> None:
         self._clock = clock
         self._chance = chance
-        self._joins = Bucket(conf.get("JOIN_RATE"), conf.get("JOIN_BURST"))
+        self._joins = TokenBucket(conf.get("JOIN_RATE"), conf.get("JOIN_BURST"))
         rate, burst = conf.get("EVENT_RATE"), conf.get("EVENT_BURST")
-        self._events = Bucket(rate, burst)
-        many = None if rate is None else rate * FRAMES_OVER_EVENTS
-        self._frames = Bucket(many, max(FRAMES_BURST, burst * FRAMES_OVER_EVENTS))
+        self._events = TokenBucket(rate, burst)
+        frame_rate = None if rate is None else rate * FRAMES_PER_EVENT
+        self._frames = TokenBucket(frame_rate, max(FRAMES_BURST, burst * FRAMES_PER_EVENT))
         trusted = networks(tuple(conf.get("TRUSTED_PROXIES")))
         self.address = address_of(scope, trusted) if trusted else None
-        self._held = 0  # the first event that was refused, and has to come again; 0: none
-        self._said = False
+        self._gap_from = 0  # the first event that was refused, and must come again; 0: none
+        self._logged = False
         self._counted = False
 
-    def admits_socket(self):
-        """Whether this address may open one more. It is open until close()."""
+    def admits_socket(self) -> bool:
+        """Whether this address may open one more socket, which counts until close()."""
         rate = conf.get("ADDRESS_SOCKETS")
         if self.address is None:
             return True
-        if self._of_address("sockets", rate, (rate or 0) * ADDRESS_BURST_SECONDS):
+        if self._take_of_address("sockets", rate, (rate or 0) * ADDRESS_BURST_SECONDS):
             return False
         if not self._counted:
             self._counted = _open_sockets.add(self.address, conf.get("ADDRESS_OPEN_SOCKETS"))
         return self._counted
 
-    def close(self):
-        """This socket is not open any more. Once more is harmless."""
+    def close(self) -> None:
+        """This socket is closed. Idempotent."""
         if self._counted:
             self._counted = False
             _open_sockets.remove(self.address)
 
-    def join_refusal(self):
-        """None: the page may join. Else (message, retry_ms)."""
-        wait, whose = self._joins.take(self._clock()), "this page"
+    def join_refusal(self) -> tuple[str, int] | None:
+        """None: the page may join. Otherwise (message, retry_ms)."""
+        wait, source = self._joins.take(self._clock()), "this page"
         if not wait and self.address is not None:
             rate = conf.get("ADDRESS_JOINS")
-            wait, whose = self._of_address("joins", rate, (rate or 0) * ADDRESS_BURST_SECONDS), "this address"
-            wait += wait and self._chance() * JOINS_SPREAD
-        return self._later(wait, whose, "joins come")
+            wait, source = self._take_of_address("joins", rate, (rate or 0) * ADDRESS_BURST_SECONDS), "this address"
+            if wait:
+                wait += self._chance() * RETRY_SPREAD_SECONDS
+        return self._refusal(wait, source, "joins come")
 
-    def session_refusal(self, origin):
-        """None: a session may begin in place of one that is spent, for whoever has a token of the page load `origin`,
-        or of a session that began so. Else (message, retry_ms).
+    def session_refusal(self, origin: bytes) -> tuple[str, int] | None:
+        """None: a session may start in place of a spent one. Otherwise (message, retry_ms). origin: the page load that
+        the token goes back to.
         """
-        wait = _tokens(conf.get("TOKEN_SESSIONS")).take(origin, self._clock())
-        return self._later(wait, "this page load", "sessions begin")
+        wait = _session_buckets(conf.get("TOKEN_SESSIONS")).take(origin, self._clock())
+        return self._refusal(wait, "this page load", "sessions begin")
 
-    def _later(self, wait, whose, what):
+    def _refusal(self, wait: float, source: str, what: str) -> tuple[str, int] | None:
         if not wait:
             return None
-        self._say(whose)
-        return f"too many {what} from {whose}", math.ceil(wait * 1000)
+        self._log(source)
+        return f"too many {what} from {source}", math.ceil(wait * 1000)
 
-    def admits_frame(self):
-        """Whether a frame, of whatever kind, may come. False: this is no page of ours."""
+    def admits_frame(self) -> bool:
+        """Whether one more frame of any kind may come. False: no client of ours sends that many."""
         return not self._frames.take(self._clock())
 
-    def refusal(self, number):
-        """None: the event may go on. Else (reason, message, retry_ms or None)."""
-        if self._held and number > self._held:
-            return "gap", f"event {self._held} has to come again before this one", None
-        wait, whose = self._events.take(self._clock()), "this page"
+    def event_refusal(self, number: int) -> tuple[str, str, int | None] | None:
+        """None: the event may go on. Otherwise (reason, message, retry_ms)."""
+        if self._gap_from and number > self._gap_from:
+            return "gap", f"event {self._gap_from} has to come again before this one", None
+        wait, source = self._events.take(self._clock()), "this page"
         if not wait and self.address is not None:
             rate = conf.get("ADDRESS_RATE")
-            wait, whose = self._of_address("events", rate, (rate or 0) * ADDRESS_BURST), "this address"
+            wait, source = self._take_of_address("events", rate, (rate or 0) * EVENTS_BURST_SECONDS), "this address"
         if wait:
-            self._say(whose)
-            return "busy", f"too many events come from {whose}", math.ceil(wait * 1000)
-        if number == self._held:
-            self._held = 0
+            self._log(source)
+            return "busy", f"too many events come from {source}", math.ceil(wait * 1000)
+        if number == self._gap_from:
+            self._gap_from = 0
         return None
 
-    def refused(self, number):
+    def event_refused(self, number: int) -> None:
         """This event was refused, here or by the session's owner: its number is still to come."""
         if number:
-            self._held = min(self._held or number, number)
+            self._gap_from = min(self._gap_from or number, number)
 
-    def joined(self):
-        """The page counts anew."""
-        self._held = 0
+    def joined(self) -> None:
+        """The page joined: its events are numbered anew."""
+        self._gap_from = 0
 
-    def _of_address(self, kind, rate, burst):
-        return _addresses(kind, rate, burst).take(self.address, self._clock())
+    def _take_of_address(self, kind: str, rate: float | None, burst: float) -> float:
+        return _address_buckets(kind, rate, burst).take(self.address, self._clock())
 
-    def _say(self, whose):
-        if not self._said:
-            self._said = True
-            logger.warning("event=rate_limited of=%s address=%s", quoted(whose), word(self.address or "-"))
+    def _log(self, source: str) -> None:
+        if not self._logged:
+            self._logged = True
+            logger.warning("event=rate_limited source=%s address=%s", quoted(source), word(self.address or "-"))

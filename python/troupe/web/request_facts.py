@@ -1,56 +1,71 @@
-"""What a worker rebuilds the request from (proto/PROTOCOL.md 6): from Django's HttpRequest, or from a
-socket's scope and a page token.
+"""The request map, from which a worker rebuilds the request (proto/PROTOCOL.md 6): made from Django's HttpRequest, or
+from a socket's scope and a page token.
 
-The functions here may touch the session and the user, so call them where the ORM may be used.
+These functions may read the session and the user: call them where the ORM may be used.
 """
 
 import hashlib
+from collections.abc import Iterable
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any, TypedDict
 
 from django.apps import apps
 from django.conf import settings
-from django.http import parse_cookie
+from django.http import HttpRequest, parse_cookie
 from django.middleware import csrf
 from django.utils import timezone, translation
 
 from .. import conf
 from .._limits import MAX_URL
+from ..wire import RequestMap
 
 _MAX_ENTRIES = 64
-_MAX_HEADERS = 32 << 10
-_MAX_COOKIES = 16 << 10
+_MAX_HEADERS = 32 << 10  # bytes
+_MAX_COOKIES = 16 << 10  # bytes
+
+Scope = dict[str, Any]  # of ASGI
 
 
 class RequestTooLarge(Exception):
-    """The path or the query is over 8 KiB."""
+    """The path or the query is longer than MAX_URL."""
 
 
-def identity_of(session_key):
-    """Whose session it is, as LOGOUT compares it: 16 bytes, or none without a Django session. The key itself
-    does not travel so.
+class Login(TypedDict):
+    """Who is logged in. user: the primary key as Django serializes it; None: anonymous. backend: the dotted path of the
+    authentication backend.
+    """
+
+    user: str | None
+    backend: str | None
+    session_key: str | None
+
+
+def identity_of(session_key: str | None) -> bytes:
+    """The 16 bytes by which LOGOUT finds the live sessions of a Django session; empty without one. A hash, so that the
+    key itself does not travel.
     """
     return hashlib.blake2b(session_key.encode(), digest_size=16).digest() if session_key else b""
 
 
-def user_key(user):
-    """The user's primary key as Django serializes it, or None for an anonymous one."""
+def user_key(user: Any) -> str | None:
+    """The user's primary key as Django serializes it. None: an anonymous user."""
     if user is None or not getattr(user, "is_authenticated", False):
         return None
     return str(user._meta.pk.value_to_string(user))
 
 
-def of_http(request):
-    """The request map of an HttpRequest. Sets the CSRF cookie. RequestTooLarge: see there."""
+def of_http(request: HttpRequest) -> RequestMap:
+    """The request map of an HttpRequest. Makes sure that the response sets the CSRF cookie. RequestTooLarge."""
     csrf.get_token(request)
     session = getattr(request, "session", None)
     if session is not None and session.session_key is None and session.modified and not session.is_empty():
-        session.save()  # else the cookie that this response sets would make its own page foreign
+        session.save()  # without a key, the token would not match the cookie that this response sets
     query = request.META.get("QUERY_STRING", "")
     if len(request.path) > MAX_URL or len(query) > MAX_URL:
         raise RequestTooLarge
-    named = conf.get("REQUEST_ATTRS")
-    facts = {
+    attrs = conf.get("REQUEST_ATTRS")
+    facts: RequestMap = {
         "method": "GET",
         "path": request.path,
         "query": query,
@@ -60,23 +75,22 @@ def of_http(request):
         "remote_addr": request.META.get("REMOTE_ADDR") or "",
         "server": [request.META.get("SERVER_NAME") or "", _port(request.META.get("SERVER_PORT"))],
         "csrf": request.META.get("CSRF_COOKIE"),
-        "attrs": {name: getattr(request, name) for name in named if hasattr(request, name)},
+        "attrs": {name: getattr(request, name) for name in attrs if hasattr(request, name)},
+        "language": translation.get_language(),
+        "time_zone": timezone.get_current_timezone_name(),
+        **_login(getattr(request, "user", None), session),
     }
-    facts.update(_locale())
-    facts.update(_person(getattr(request, "user", None), session))
     return facts
 
 
-def of_scope(scope, person, token):
-    """The request map of a WebSocket: its own headers, `person` from `person_of_scope`, the rest as the
-    page's token says.
-    """
+def of_scope(scope: Scope, login: Login, token: dict[str, Any]) -> RequestMap:
+    """The request map of a WebSocket: its own headers, who is logged in, and the rest as the page's token has it."""
     headers = ((name.decode("latin1").lower(), value.decode("latin1")) for name, value in scope["headers"])
     cookies = _scope_cookies(scope)
     path, _, query = token["url"].partition("?")
     server = scope.get("server") or ("", 0)
     client = scope.get("client") or ("", 0)
-    facts = {
+    return {
         "method": "GET",
         "path": path,
         "query": query,
@@ -89,70 +103,69 @@ def of_scope(scope, person, token):
         "attrs": token["attrs"],
         "language": token["language"],
         "time_zone": token["time_zone"],
+        **login,
     }
-    facts.update(person)
-    return facts
 
 
-def person_of_scope(scope, fresh):
-    """Who is behind a socket: {"user", "backend", "session_key"}.
+def login_of_scope(scope: Scope, fresh: bool) -> Login:
+    """Who is logged in on a socket: the scope's user and session, as Channels' AuthMiddlewareStack puts them there.
 
-    The scope's user and session count, as Channels' AuthMiddlewareStack puts them there. With `fresh`, or
-    without that middleware, the session is read anew: a person may have logged out since the socket opened.
+    With `fresh`, or without that middleware, the session is read again: the user may have logged out since the socket
+    was opened.
     """
     session = scope.get("session")
     user = scope.get("user")
-    if session is not None and user is not None and not (fresh and _by_session(session, user)):
-        return _person(user, session)
+    if session is not None and user is not None and not (fresh and _is_by_session(session, user)):
+        return _login(user, session)
     if not apps.is_installed("django.contrib.sessions"):
-        return _person(user, None)
+        return _login(user, None)
     if session is not None:
         key = session.session_key
     else:
         key = _scope_cookies(scope).get(settings.SESSION_COOKIE_NAME)
-    store = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
-    if user is None or _by_session(session, user):
-        user = user_of_session(store)
-    return _person(user, store)
+    current = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
+    if user is None or _is_by_session(session, user):
+        user = user_of_session(current)
+    return _login(user, current)
 
 
-def _by_session(session, user):
-    """Whether the user came from the Django session and not from a middleware of the project's own."""
-    return session is None or user_key(user) is None or "_auth_user_id" in session
-
-
-def is_by_session(scope):
-    """Whether the user whom person_of_scope() finds is that of a Django session."""
+def is_by_session(scope: Scope) -> bool:
+    """Whether the user that login_of_scope() finds is that of a Django session."""
     if not apps.is_installed("django.contrib.sessions"):
         return False
     user = scope.get("user")
-    return user is None or _by_session(scope.get("session"), user)
+    return user is None or _is_by_session(scope.get("session"), user)
 
 
-def user_of_session(store):
-    """The user of a Django session as it is now: inactive ones, and those of an older password, are nobody. Changes
-    nothing in the session.
+def _is_by_session(session: Any, user: Any) -> bool:
+    """Whether the user comes from the Django session and not from a middleware of the project's own."""
+    return session is None or user_key(user) is None or "_auth_user_id" in session
+
+
+def user_of_session(session: Any) -> Any:
+    """The user of a Django session as of now: anonymous if inactive, or logged in with an older password. Changes
+    nothing in the session. None: django.contrib.auth is not installed.
     """
     if not apps.is_installed("django.contrib.auth"):
         return None
     from django.contrib.auth import get_user
 
-    return get_user(SimpleNamespace(session=_Unchanged(store.items()), META={}))
+    return get_user(SimpleNamespace(session=_ReadOnlySession(session.items()), META={}))
 
 
-class _Unchanged(dict):
-    """A session's contents for get_user(), which gives a session a new key when SECRET_KEY was changed, and empties one
-    that is no longer good: both are for a request to do, whose answer tells the browser.
+class _ReadOnlySession(dict[str, Any]):
+    """A session's contents for get_user(), which gives a session a new key after SECRET_KEY was changed, and empties
+    one that is no longer valid. Both are for a request to do, whose response tells the browser.
     """
 
-    def cycle_key(self):
-        """Django's."""
+    def cycle_key(self) -> None:
+        """See Django's."""
 
-    def flush(self):
-        """Django's."""
+    def flush(self) -> None:
+        """See Django's."""
 
 
-def _person(user, session):
+def _login(user: Any, session: Any) -> Login:
     key = user_key(user)
     backend = session.get("_auth_user_backend") if key is not None and session is not None else None
     if key is not None and backend is None:
@@ -161,25 +174,22 @@ def _person(user, session):
     return {"user": key, "backend": backend, "session_key": session_key}
 
 
-def _locale():
-    return {"language": translation.get_language(), "time_zone": timezone.get_current_timezone_name()}
-
-
-def _headers(items):
+def _headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return _within(((name, value) for name, value in items if name != "cookie"), _MAX_HEADERS)
 
 
-def _cookies(cookies):
-    ours = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME)
-    first = [(name, cookies[name]) for name in ours if name in cookies]
-    return _within(first + [item for item in cookies.items() if item[0] not in ours], _MAX_COOKIES)
+def _cookies(cookies: dict[str, str]) -> dict[str, str]:
+    """As many cookies as the limits allow, Django's own first."""
+    django_names = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME)
+    first = [(name, cookies[name]) for name in django_names if name in cookies]
+    return _within(first + [item for item in cookies.items() if item[0] not in django_names], _MAX_COOKIES)
 
 
-def _within(items, limit):
-    """As many of the items as the limits of PROTOCOL.md 6 allow; one that is too long is left out."""
-    kept = {}
+def _within(items: Iterable[tuple[str, str]], limit: int) -> dict[str, str]:
+    """As many of the items as the limits of PROTOCOL.md 6 allow. limit: bytes."""
+    kept: dict[str, str] = {}
     for name, value in items:
-        name, value = _text(name), _text(value)
+        name, value = _encodable(name), _encodable(value)
         limit -= len(name.encode()) + len(value.encode())
         if limit < 0 or len(kept) >= _MAX_ENTRIES:
             break
@@ -187,19 +197,19 @@ def _within(items, limit):
     return kept
 
 
-def _text(value):
-    """Text that UTF-8 can carry: raw header bytes may have become lone surrogates."""
+def _encodable(value: object) -> str:
+    """Text that UTF-8 can encode: raw header bytes may have become lone surrogates."""
     return str(value).encode("utf-8", "replace").decode()
 
 
-def _port(value):
+def _port(value: Any) -> int:
     try:
         return int(value or 0)
     except ValueError:
         return 0
 
 
-def _scope_cookies(scope):
+def _scope_cookies(scope: Scope) -> dict[str, str]:
     if "cookies" in scope:
         return scope["cookies"]
     for name, value in scope.get("headers", ()):
@@ -208,7 +218,7 @@ def _scope_cookies(scope):
     return {}
 
 
-def _scope_csrf(scope, cookies):
+def _scope_csrf(scope: Scope, cookies: dict[str, str]) -> str | None:
     if not settings.CSRF_USE_SESSIONS:
         return cookies.get(settings.CSRF_COOKIE_NAME)
     session = scope.get("session")

@@ -4,16 +4,19 @@ import asyncio
 import hashlib
 import json
 import uuid
+from typing import Any
 
 from .. import wire
 from ..errors import ActorError, expect, from_reply
+from ..wire import Body
 from . import transport
 from .fifo_lock import FifoLock
+from .transport.base import Reply
 
 
-def session_bytes(session_id):
-    """The 16 bytes of a session's id: those of a UUID, 16 bytes as they are, and for other text its
-    BLAKE2b-16.
+def session_bytes(session_id: str | bytes | uuid.UUID) -> bytes:
+    """The 16 bytes of a session's id: those of a UUID (or of its text), 16 bytes as they are, or the BLAKE2b-16 of
+    other text. ValueError: other bytes.
     """
     if isinstance(session_id, uuid.UUID):
         return session_id.bytes
@@ -28,32 +31,32 @@ def session_bytes(session_id):
 
 
 class SessionActor:
-    """A session and its views, wherever it lives. Usable from any running loop; its events run one after the
-    other.
+    """A session and its views, wherever it lives. Usable from any running loop; its events run one after the other.
 
-    All methods raise ActorError. `session_id` is what it was made with, as text.
+    All methods raise ActorError. session_id: what the handle was made with, as text.
     """
 
-    def __init__(self, session_id):
+    def __init__(self, session_id: str | bytes | uuid.UUID) -> None:
         self.id = session_bytes(session_id)
         self.session_id = session_id if isinstance(session_id, str) else str(uuid.UUID(bytes=self.id))
         self._lock = FifoLock()
         self._epoch = 0
-        self._last = 0  # the number of the last event that was executed, as far as is known
-        self._sent = 0  # above that: up to here events got no reply, and whether their numbers are used is not known
-        self._unsettled = None  # (future, type, number) of a request whose caller was cancelled
-        self._views = []
+        self._last = 0  # number of the last event that is known to have been executed
+        self._sent = 0  # events from there to this number got no reply: whether they used it up is unknown
+        # (future, kind, number) of a request whose caller was cancelled.
+        self._unsettled: tuple[asyncio.Future[Reply], int, int] | None = None
+        self._views: list[bytes] = []
 
-    async def mount(self, view_path, params, python_view=None):
-        """Mount the view `view_path` with `mount(request, **params)`.
+    async def mount(self, view_path: str, params: dict[str, Any], python_view: Any = None) -> dict[str, Any]:
+        """Mounts the view `view_path` with `mount(request, **params)`.
 
-        python_view: an instance to use as it is, over inproc:// only; then its `mount` is not called and the
-        path is a label. Returns {"html": str, "session_id": str, "view_id": 32 hex digits, "version": int}.
+        python_view: over inproc:// only, an instance to use as it is: its `mount` is not called, and the path is only a
+        label. Returns {"html": str, "session_id": str, "view_id": 32 hex digits, "version": int}.
         """
         async with self._lock:
             await self._settle()
             body = {"path": view_path, "params": params}
-            reply = await self._whole(wire.MOUNT, body, flags=wire.HTML, view=python_view)
+            reply = await self._uncancelled(wire.MOUNT, body, flags=wire.HTML, view=python_view)
             fields = expect(reply, wire.MOUNTED)
             if "status" in fields:
                 text = f"{view_path}.mount() answered with HTTP status {fields['status']}, so there is no view"
@@ -68,16 +71,16 @@ class SessionActor:
                 "version": fields["version"],
             }
 
-    async def event(self, name, params, view_id=None):
-        """Call the handler `name(**params)` of a view: the one mounted last, or that of `view_id`.
+    async def event(self, name: str, params: dict[str, Any], view_id: str | None = None) -> dict[str, Any]:
+        """Calls the handler `name(**params)` of a view: the one mounted last, or that of `view_id`.
 
         Returns {"html": str, the view's HTML as Django renders it; "patches": what changed, by slot (PROTOCOL.md 9.6),
         or None; "version": int}.
         """
-        return await self._event(name, params, view_id, wire.HTML)
+        return await self.send_event(name, params, view_id, wire.HTML)
 
-    async def unmount(self, view_id=None):
-        """Drop one view: the one mounted last, or that of `view_id`."""
+    async def unmount(self, view_id: str | None = None) -> None:
+        """Drops one view: the one mounted last, or that of `view_id`."""
         view = self._view(view_id)
         try:
             expect(await self._request(wire.UNMOUNT, {"view": view}, epoch=self._epoch), wire.UNMOUNTED)
@@ -86,13 +89,13 @@ class SessionActor:
             raise
         self._forget_view(view)
 
-    async def ping(self):
-        """Return True if the session is there and its owner answers."""
+    async def ping(self) -> bool:
+        """Returns True if the session is there and its owner answers."""
         expect(await self._request(wire.PING, {}), wire.PONG)
         return True
 
-    async def shutdown(self):
-        """End the session with all its views."""
+    async def shutdown(self) -> None:
+        """Ends the session with all its views."""
         try:
             expect(await self._request(wire.SHUTDOWN, {}), wire.ENDED)
         except asyncio.CancelledError:  # it ends all the same
@@ -100,20 +103,23 @@ class SessionActor:
             raise
         self._ended()
 
-    def _ended(self):
+    def _ended(self) -> None:
         self._views.clear()
         self._epoch = self._last = self._sent = 0
         self._unsettled = None
 
-    def _forget_view(self, view):
+    def _forget_view(self, view: bytes) -> None:
         if view in self._views:
             self._views.remove(view)
 
-    async def _event(self, name, params, view_id, flags):
+    async def send_event(
+        self, name: str, params: dict[str, Any], view_id: str | None, flags: int
+    ) -> dict[str, Any]:
+        """As event(), with these flags. "html" is None without wire.HTML."""
         body = {"view": self._view(view_id), "name": name, "params": params}
         async with self._lock:
             await self._settle()
-            reply = await self._numbered(body, flags)
+            reply = await self._send_numbered(body, flags)
         fields = expect(reply, wire.DONE)
         patch = fields.get("patch")
         html = fields.get("html")
@@ -123,61 +129,61 @@ class SessionActor:
             "version": fields["version"],
         }
 
-    async def _numbered(self, body, flags):
-        """Send an event under the number that follows the last one.
+    async def _send_numbered(self, body: Body, flags: int) -> Reply:
+        """Sends an event under the number that follows the last one.
 
-        After events without a reply several numbers may be meant. The one behind them all is tried first; a gap says
-        that the last of them was not executed, and a repeat that it was executed just now after all.
+        After events without a reply, several numbers may follow. The highest is tried first: a gap says that the event
+        before it was not executed, and a repeat that it has been executed meanwhile.
         """
-        doubtful = range(self._sent, self._last, -1)
+        unknown = range(self._sent, self._last, -1)
         number = self._sent + 1
-        reply = await self._send_event(body, flags, number)
-        for number in doubtful:
+        reply = await self._send_once(body, flags, number)
+        for number in unknown:
             if not _is_gap(reply):
                 break
-            reply = await self._send_event(body, flags, number)
+            reply = await self._send_once(body, flags, number)
         while reply.flags & wire.REPEAT:
             number += 1
-            reply = await self._send_event(body, flags, number)
+            reply = await self._send_once(body, flags, number)
         return reply
 
-    async def _send_event(self, body, flags, number):
+    async def _send_once(self, body: Body, flags: int, number: int) -> Reply:
         try:
             options = {"flags": flags, "epoch": self._epoch, "sequence": number}
-            reply = await self._whole(wire.EVENT, body, number, **options)
+            reply = await self._uncancelled(wire.EVENT, body, number, **options)
         except ActorError as error:
             if error.kind == "timeout":
                 self._sent = max(self._sent, number)
             raise
         self._count(number, reply)
         if reply.kind == wire.NOT_EXECUTED and reply.flags & wire.AGAIN and not _is_gap(reply):
-            error = from_reply(reply.kind, reply.body)
-            text = f"{error.message}; but it had been sent before: whether it was executed is not known"
-            raise ActorError(error.kind, text, "unknown")
+            refusal = from_reply(reply.kind, reply.body)
+            text = f"{refusal.message}; but it had been sent before: whether it was executed is not known"
+            raise ActorError(refusal.kind, text, "unknown")
         return reply
 
-    def _count(self, number, reply):
-        """What a reply says of the number of its event."""
+    def _count(self, number: int, reply: Reply) -> None:
+        """Takes over what a reply says of its event's number."""
         if reply.kind != wire.NOT_EXECUTED:
             self._last = self._sent = number
         elif reply.flags & wire.AGAIN and not _is_gap(reply):
             self._sent = max(self._sent, number)
 
-    async def _whole(self, kind, body, number=0, **options):
-        """The reply to a request that changes the count or the views. A caller that is cancelled does not cancel it:
-        it may be under way, and the next request waits for what it comes to, so that its number is not used twice.
+    async def _uncancelled(self, kind: int, body: Body, number: int = 0, **options: Any) -> Reply:
+        """The reply to a request that changes the numbers or the views. Cancelling the caller does not cancel it: it
+        may be running, and the next request waits for its outcome, so that no number is used twice.
         """
         future = asyncio.ensure_future(transport.get().submit(kind, self.id, body, **options))
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             if not future.cancelled():
-                future.add_done_callback(_seen)
+                future.add_done_callback(_retrieve)
                 self._unsettled = future, kind, number
             raise
 
-    async def _settle(self):
-        """Take notice of what the last request came to whose caller was cancelled. With the lock."""
+    async def _settle(self) -> None:
+        """Takes over the outcome of the last request whose caller was cancelled. The lock is held."""
         if self._unsettled is None:
             return
         future, kind, number = self._unsettled
@@ -190,17 +196,17 @@ class SessionActor:
         elif kind == wire.MOUNT and future.result().kind == wire.MOUNTED:
             self._drop_mounted(future.result())
 
-    def _drop_mounted(self, reply):
-        """Nobody knows of the view that a cancelled mount() made."""
+    def _drop_mounted(self, reply: Reply) -> None:
+        """Drops the view of a cancelled mount(), of which nobody knows."""
         fields = wire.unpack_body(reply.body)
         if "view" in fields:
             self._epoch, self._last, self._sent = reply.epoch, fields["last"], fields["last"]
             transport.get().send(wire.UNMOUNT, self.id, {"view": fields["view"]}, epoch=self._epoch)
 
-    async def _request(self, kind, body, **options):
+    async def _request(self, kind: int, body: Body, **options: Any) -> Reply:
         return await transport.get().submit(kind, self.id, body, **options)
 
-    def _view(self, view_id):
+    def _view(self, view_id: str | None) -> bytes:
         if view_id is not None:
             return uuid.UUID(view_id).bytes
         if not self._views:
@@ -208,8 +214,8 @@ class SessionActor:
         return self._views[-1]
 
 
-async def _wait_for(future):
-    """Until it is done. Of a loop that does not run any more it never will be."""
+async def _wait_for(future: asyncio.Future[Reply]) -> None:
+    """Waits until it is done. Returns at once if its loop does not run any more: then it never will be."""
     loop = future.get_loop()
     if loop is asyncio.get_running_loop():
         await asyncio.wait((future,))
@@ -218,18 +224,16 @@ async def _wait_for(future):
         await asyncio.wrap_future(waiting)
 
 
-def _seen(future):
-    """Its exception, if it ends in one, is no surprise to the loop."""
+def _retrieve(future: asyncio.Future[Reply]) -> None:
+    """Retrieves the exception, so that asyncio does not report it."""
     if not future.cancelled():
         future.exception()
 
 
-def _is_gap(reply):
+def _is_gap(reply: Reply) -> bool:
     return reply.kind == wire.NOT_EXECUTED and wire.unpack_body(reply.body).get("reason") == "gap"
 
 
-async def create_session_actor(session_id):
-    """A SessionActor. session_id: a str (UUID text, or any other name), 16 bytes or a UUID. Nothing is sent
-    yet.
-    """
+async def create_session_actor(session_id: str | bytes | uuid.UUID) -> SessionActor:
+    """A SessionActor. session_id: text (of a UUID, or any other name), 16 bytes, or a UUID. Sends nothing."""
     return SessionActor(session_id)

@@ -1,65 +1,73 @@
-"""Whether the user behind an open socket is still who joined with it. An ordinary request is looked at by Django's own
-middleware each time; a socket stays open while its user is deactivated, deleted, logged out elsewhere, or changes their
-password. So the session and the user are read again before an event, at most every TROUPE["USER_CHECK_SECONDS"].
+"""Whether the user of an open socket is still the one who joined with it.
+
+Django's middleware looks at the user of each ordinary request. A socket stays open while its user is deactivated,
+deleted, logged out elsewhere, or changes their password. So the session and the user are read again before an event,
+at most once every TROUPE["USER_CHECK_SECONDS"].
 """
 
 import functools
 import os
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from .. import conf
 from . import request_facts
+from .request_facts import Login
 
-THREADS = 8  # of a process, each with database connections of its own
+THREADS = 8  # per process, each with database connections of its own
 
 
 class UserCheck:
-    """Of one socket. clock: seconds. A socket without a user, or whose user does not come from Django's session (a
-    middleware of the project's own, say), is never looked at.
+    """The check of one socket. clock: seconds.
+
+    A socket without a user, or with one who does not come from Django's session (but from a middleware of the project's
+    own, say), is never checked.
     """
 
-    def __init__(self, clock):
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._user = None
-        self._session_key = None
-        self._at = 0.0
+        self._user: str | None = None
+        self._session_key: str | None = None
+        self._checked_at = 0.0
 
-    def joined(self, scope, user):
-        """A page joined. user: as request.person_of_scope() found it. Where the ORM may be used."""
-        self._at = self._clock()
-        self._user, self._session_key = user["user"], None
+    def joined(self, scope: dict[str, Any], login: Login) -> None:
+        """A page joined. login: as request_facts.login_of_scope() found it. May use the ORM."""
+        self._checked_at = self._clock()
+        self._user, self._session_key = login["user"], None
         if self._user is not None and request_facts.is_by_session(scope):
-            self._session_key = user["session_key"]
+            self._session_key = login["session_key"]
 
-    def is_due(self, least=0):
-        """Whether the last look is too old. least: seconds that it is good for anyway."""
+    def is_due(self, least: float = 0) -> bool:
+        """Whether the last check is too old. least: seconds that it is valid at any rate."""
         if self._session_key is None:
             return False
         seconds = conf.get("USER_CHECK_SECONDS")
-        return seconds is not None and self._clock() - self._at >= max(seconds, least)
+        return seconds is not None and self._clock() - self._checked_at >= max(seconds, least)
 
-    async def is_same(self):
-        """Look again: whether the session still says that it is this user, and the user may still log in. What the
-        database raises is raised.
+    async def is_same(self) -> bool:
+        """Checks: whether the session is still this user's, and the user may still log in. Raises what the database
+        raises.
         """
+        assert self._session_key is not None
         now = self._clock()
-        user = await _off_the_loop()(self._session_key)
-        self._at = now
+        user = await _reader()(self._session_key)
+        self._checked_at = now
         return user == self._user
 
 
-def _user_of(session_key):
-    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return request_facts.user_key(request_facts.user_of_session(store))
+def _user_of(session_key: str) -> str | None:
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return request_facts.user_key(request_facts.user_of_session(session))
 
 
-def _off_the_loop():
-    """_user_of() on threads of its own: joins share one, and a look is not to wait for them, nor they for it. Over
-    inproc:// on that one, where a test's transaction is.
+def _reader() -> Callable[[str], Awaitable[str | None]]:
+    """_user_of() on threads of its own: joins share one thread, and neither is to wait for the other. Over inproc:// it
+    runs on that one, whose connection a test's transaction is on.
     """
     if conf.is_inproc():
         return database_sync_to_async(_user_of)
@@ -67,7 +75,7 @@ def _off_the_loop():
 
 
 @functools.cache
-def _threads():
+def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="troupe-user")
 
 

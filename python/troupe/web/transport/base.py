@@ -1,29 +1,67 @@
 """What a transport does, and what a reply is. A transport takes requests to sessions: over ZeroMQ to a broker
 (client.py), or to sessions in this process (inproc.py).
-
-Both have the same methods:
-
-    submit(kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None)
-        A future of the Reply. ActorError(`params`) at once if the body cannot travel. The future ends in a
-        Reply or an ActorError (`timeout`, `unreachable`, `busy`). subscriber, in a JOIN: as with `subscribe`, from
-        JOINED on, so that nothing that follows it at once is missed.
-    send(kind, session, body, epoch=0, lost=None)
-        Nobody waits for a reply. lost(error): called if it could not be sent.
-    subscribe(session, callback), unsubscribe(session, callback)
-        callback(kind, epoch, body) is called with what comes unasked. unsubscribe: False if another one came since.
-
-Requests reach a session in the order in which they were submitted from one loop.
 """
 
-from typing import NamedTuple
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from ...errors import ActorError
+from ...wire import Body
+
+# push(kind, epoch, body): called with what arrives for a session without having been asked for (PUSH, ENDED).
+Push = Callable[[int, int, bytes], object]
 
 
 class Reply(NamedTuple):
-    """A reply's header fields that matter, and its body, still packed. AGAIN in `flags` of a NOT_EXECUTED: the request
-    was sent twice, since a connection broke, and what became of the first sending is not known.
+    """The fields of a reply's header that matter, and its body, still packed. AGAIN in `flags` of a NOT_EXECUTED: the
+    request was sent twice, because a connection broke, and what became of the first sending is unknown.
     """
 
     kind: int
     flags: int
     epoch: int
     body: bytes
+
+
+class Transport(Protocol):
+    """All methods belong to one event loop's thread, and none of them blocks. Requests reach a session in the order in
+    which they were submitted from one loop.
+    """
+
+    def submit(
+        self,
+        kind: int,
+        session: bytes,
+        body: Body,
+        flags: int = 0,
+        epoch: int = 0,
+        sequence: int = 0,
+        ttl: int = 0,
+        timeout: float | None = None,
+        view: Any = None,
+        subscriber: Push | None = None,
+    ) -> asyncio.Future[Reply]:
+        """Sends a request. ActorError(params): the body cannot travel. The future ends in a Reply, or in an ActorError
+        (`timeout`, `unreachable`, `busy`).
+
+        session: 16 bytes. sequence: an event's number; 0: the transport numbers the request. ttl: ms. timeout: seconds.
+        view, in a MOUNT over inproc://: an instance to use as it is. subscriber, in a JOIN: as subscribe(), from JOINED
+        on, so that nothing that follows it is missed.
+        """
+
+    def send(
+        self,
+        kind: int,
+        session: bytes,
+        body: Body,
+        epoch: int = 0,
+        lost: Callable[[ActorError], object] | None = None,
+    ) -> None:
+        """Sends a request whose reply nobody waits for. lost(error): called if it could not be sent."""
+
+    def subscribe(self, session: bytes, push: Push) -> None:
+        """Calls `push` with what arrives for this session. Replaces an earlier subscriber."""
+
+    def unsubscribe(self, session: bytes, push: Push) -> bool:
+        """Undoes subscribe(). False: another subscriber replaced this one."""

@@ -1,9 +1,8 @@
-"""Sessions in this process, without a broker: for tests and one-process use. The turns are the worker's own C
-code.
+"""Sessions in this process, without a broker: for tests and one-process use. Turns are run by the worker's C code.
 
-Turns run on the caller's thread (`sync_to_async`, thread-sensitive), so that a TestCase's transaction holds.
+They run on the caller's thread (`sync_to_async`, thread-sensitive), so that a TestCase's transaction covers them.
 `async def` handlers are awaited on the caller's loop, in the context of their turn. Nothing happens between turns:
-views do not tick here, and `request_update()` does nothing.
+views do not tick, and `request_update()` does nothing.
 """
 
 import asyncio
@@ -11,6 +10,8 @@ import inspect
 import itertools
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -19,51 +20,63 @@ from ... import wire
 from ..._limits import MAX_UNADOPTED, UNADOPTED_MS
 from ...errors import ActorError
 from ...validation import refuse_unused
+from ...wire import Body
 from ..fifo_lock import FifoLock
-from .base import Reply
+from .base import Push, Reply
 
 logger = logging.getLogger("troupe")
 
 
-
 class _Entry:
-    __slots__ = ("session", "lock", "identity", "gone")
+    """A session of this process. session: a Session of the native module."""
 
-    def __init__(self, session):
+    __slots__ = ("session", "lock", "identity", "ended")
+
+    def __init__(self, session: Any) -> None:
         self.session = session
         self.lock = FifoLock()
         self.identity = b""
-        self.gone = False
+        self.ended = False
 
-    def end(self):
-        """Close the session; in the middle of a turn, that turn does it at its end."""
-        self.gone = True
+    def end(self) -> None:
+        """Closes the session; during a turn, that turn does so at its end."""
+        self.ended = True
         if not self.lock.held and self.session is not None:
             self.session.close()
             self.session = None
 
 
 class Inproc:
-    """See base.py for the methods. native: the module with the class `Session`. clock: in seconds."""
+    """The transport to this process's own sessions; see base.py. native: the module with the class `Session`. clock:
+    seconds.
+    """
 
-    def __init__(self, native, clock=time.monotonic):
+    def __init__(self, native: Any, clock: Callable[[], float] = time.monotonic) -> None:
         self._native = native
         self._clock = clock
-        self._entries = {}
-        self._unadopted = {}  # session → since when; oldest first
-        self._subscribers = {}
-        self._turns = set()
+        self._entries: dict[bytes, _Entry] = {}
+        self._unadopted: dict[bytes, float] = {}  # session → since when; the oldest first
+        self._subscribers: dict[bytes, Push] = {}
+        self._turns: set[asyncio.Task[Reply]] = set()
         self._numbers = itertools.count(wire.REQUEST_BIT | 1)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._entries)
 
     def submit(
-        self, kind, session, body, flags=0, epoch=0, sequence=0, ttl=0, timeout=None, view=None, subscriber=None
-    ):
-        """See base.py. `view`, in a MOUNT: the instance to use as it is. There are no timeouts: nothing
-        gets lost here.
-        """
+        self,
+        kind: int,
+        session: bytes,
+        body: Body,
+        flags: int = 0,
+        epoch: int = 0,
+        sequence: int = 0,
+        ttl: int = 0,
+        timeout: float | None = None,
+        view: Any = None,
+        subscriber: Push | None = None,
+    ) -> asyncio.Future[Reply]:
+        """See Transport. There are no timeouts: nothing gets lost here."""
         try:
             data = wire.pack_body(body)
         except wire.WireError as error:
@@ -81,32 +94,37 @@ class Inproc:
         turn.add_done_callback(self._turns.discard)
         return asyncio.shield(turn)
 
-    def send(self, kind, session, body, epoch=0, lost=None):
-        """See base.py. ACK means nothing here, and a LEAVE ends the session: there is nobody to sweep it
-        up later.
-        """
+    def send(
+        self,
+        kind: int,
+        session: bytes,
+        body: Body,
+        epoch: int = 0,
+        lost: Callable[[ActorError], object] | None = None,
+    ) -> None:
+        """See Transport. ACK has no effect here, and LEAVE ends the session: nobody would sweep it up later."""
         if kind == wire.LOGOUT:
             self._control(kind, body)
         elif kind in (wire.LEAVE, wire.SHUTDOWN):
             self._end(session)
 
-    def subscribe(self, session, callback):
-        """See base.py."""
-        self._subscribers[session] = callback
+    def subscribe(self, session: bytes, push: Push) -> None:
+        """See Transport."""
+        self._subscribers[session] = push
 
-    def unsubscribe(self, session, callback):
-        """See base.py."""
-        if self._subscribers.get(session) != callback:
+    def unsubscribe(self, session: bytes, push: Push) -> bool:
+        """See Transport."""
+        if self._subscribers.get(session) != push:
             return False
         del self._subscribers[session]
         return True
 
-    def close(self):
-        """End every session."""
+    def close(self) -> None:
+        """Ends every session."""
         for session in list(self._entries):
             self._end(session)
 
-    def _control(self, kind, body):
+    def _control(self, kind: int, body: Body) -> Reply:
         if kind == wire.LOGOUT:
             self._log_out(body["identity"])
         if kind == wire.STATS:
@@ -114,15 +132,16 @@ class Inproc:
             return Reply(wire.FIGURES, 0, 0, wire.pack_body(figures))
         return Reply(wire.PONG, 0, 0, wire.pack_body({}))
 
-    def _log_out(self, identity):
-        theirs = [key for key, entry in self._entries.items() if identity and entry.identity == identity]
-        for session in theirs:
+    def _log_out(self, identity: bytes) -> None:
+        sessions = [key for key, entry in self._entries.items() if identity and entry.identity == identity]
+        for session in sessions:
             self._end(session)
-            callback = self._subscribers.get(session)
-            if callback is not None:
-                callback(wire.ENDED, 0, wire.pack_body({"reason": "logout"}))
+            subscriber = self._subscribers.get(session)
+            if subscriber is not None:
+                subscriber(wire.ENDED, 0, wire.pack_body({"reason": "logout"}))
 
-    def _entry(self, kind, flags, session, body):
+    def _entry(self, kind: int, flags: int, session: bytes, body: Body) -> _Entry | None:
+        """The session of a request. MOUNT and JOIN make it; for others, None: it is not here."""
         entry = self._entries.get(session)
         if kind not in (wire.MOUNT, wire.JOIN):
             return entry
@@ -136,7 +155,8 @@ class Inproc:
         self._sweep()
         return entry
 
-    def _sweep(self):
+    def _sweep(self) -> None:
+        """Ends sessions that no page joined in time, and the oldest of too many."""
         now = self._clock()
         excess = len(self._unadopted) - MAX_UNADOPTED
         for session, since in list(self._unadopted.items()):
@@ -145,27 +165,29 @@ class Inproc:
             excess -= 1
             self._end(session)
 
-    def _end(self, session):
+    def _end(self, session: bytes) -> None:
         self._unadopted.pop(session, None)
         entry = self._entries.pop(session, None)
         if entry is not None:
             entry.end()
 
-    async def _turn(self, session, entry, header, data, view, subscriber):
+    async def _turn(
+        self, session: bytes, entry: _Entry, header: bytes, data: bytes, view: Any, subscriber: Push | None
+    ) -> Reply:
         async with entry.lock:
-            reply = _unknown_session() if entry.gone else await _run(entry.session, header, data, view)
-        if entry.gone:
+            reply = _unknown_session() if entry.ended else await _run(entry.session, header, data, view)
+        if entry.ended:
             entry.end()
         elif getattr(entry.session, "ended", False):
             self._end(session)
-        if subscriber is not None and reply.kind == wire.JOINED and not entry.gone:
+        if subscriber is not None and reply.kind == wire.JOINED and not entry.ended:
             self.subscribe(session, subscriber)
         return reply
 
 
-async def _run(session, header, data, view):
+async def _run(session: Any, header: bytes, data: bytes, view: Any) -> Reply:
     result = await _on_thread(session.run, header, data, view)
-    while result is not None and not isinstance(result, tuple):
+    while result is not None and not isinstance(result, tuple):  # the turn waits for an awaitable
         value, error = await _settle(result)
         result = await _on_thread(session.resume, result, value, error)
     if result is None:  # LEAVE and ACK have no reply
@@ -174,16 +196,20 @@ async def _run(session, header, data, view):
     return Reply(kind, flags, epoch, result[1])
 
 
-def _unknown_session():
+def _unknown_session() -> Reply:
     reason = {"reason": "unknown_session", "message": "the session is not here: mount or join"}
     return Reply(wire.NOT_EXECUTED, 0, 0, wire.pack_body(reason))
 
 
-_on_thread = sync_to_async(lambda function, *args: function(*args), thread_sensitive=True)
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
 
 
-async def _settle(pending):
-    """(value, exception) of what an `async def` handler ends in, awaited in its turn's own context."""
+_on_thread = sync_to_async(_call, thread_sensitive=True)
+
+
+async def _settle(pending: Any) -> tuple[Any, BaseException | None]:
+    """(value, exception) in which an `async def` handler ends, awaited in its turn's own context."""
     awaitable = pending.awaitable
     if not inspect.iscoroutine(awaitable):
         awaitable = _await(awaitable)
@@ -199,20 +225,20 @@ async def _settle(pending):
         return None, error
 
 
-async def _await(awaitable):
+async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-def _done(loop, reply):
-    future = loop.create_future()
+def _done(loop: asyncio.AbstractEventLoop, reply: Reply) -> asyncio.Future[Reply]:
+    future: asyncio.Future[Reply] = loop.create_future()
     future.set_result(reply)
     return future
 
 
-_transport = None
+_transport: Inproc | None = None
 
 
-def get():
+def get() -> Inproc:
     """The process's Inproc. ImproperlyConfigured: the extension module was not built."""
     global _transport
     if _transport is None:
@@ -220,15 +246,15 @@ def get():
             from ... import _native
         except ImportError as error:
             raise ImproperlyConfigured(
-                "TROUPE['BROKER'] is inproc://, but the extension module troupe._native is not here: build "
+                "TROUPE['BROKER'] is inproc://, but the extension module troupe._native is missing: build "
                 f"it with `meson setup build && meson compile -C build`, or `pip install .` ({error})"
             ) from error
         _transport = Inproc(_native)
     return _transport
 
 
-def reset(transport=None):
-    """End all sessions and begin anew, with this transport if one is given: for tests."""
+def reset(transport: Inproc | None = None) -> None:
+    """For tests: ends all sessions, and uses this transport or a new one from now on."""
     global _transport
     if _transport is not None:
         _transport.close()

@@ -1,0 +1,53 @@
+"""Requests of one page that were sent to its session's owner and are not answered yet."""
+
+import asyncio
+from collections.abc import Callable
+
+from .transport.base import Reply
+
+MAX_IN_FLIGHT = 32  # our client keeps MAX_EVENTS_SENT at most
+
+Answered = Callable[[asyncio.Future[Reply]], object]
+
+
+class InFlight:
+    """Counts the requests, and calls back for each reply that somebody still waits for. One event loop's thread."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._generation = 0  # requests of an earlier one were abandoned
+        self._futures: set[asyncio.Future[Reply]] = set()
+
+    def take_place(self) -> bool:
+        """Counts one more request. False: no client of ours has that many in flight."""
+        self._count += 1
+        return self._count <= MAX_IN_FLIGHT
+
+    def release_place(self) -> None:
+        """Undoes take_place() for a request that was not sent."""
+        self._count -= 1
+
+    def add(self, future: asyncio.Future[Reply], answered: Answered) -> None:
+        """A request was sent. answered(future): called when it is done, unless it was abandoned."""
+        generation = self._generation
+        self._futures.add(future)
+        future.add_done_callback(lambda done: self._done(done, generation, answered))
+
+    def _done(self, future: asyncio.Future[Reply], generation: int, answered: Answered) -> None:
+        self._futures.discard(future)
+        if future.cancelled():
+            return
+        if generation != self._generation:
+            future.exception()  # retrieved, so that asyncio does not report it
+            return
+        self._count -= 1
+        answered(future)
+
+    def abandon(self) -> None:
+        """Nobody waits for these replies any more. Cancelled, so that the transport does not resend them after a
+        broker's restart: an event could run under a number that the page gave to another one since.
+        """
+        self._generation += 1
+        self._count = 0
+        for future in list(self._futures):
+            future.cancel()
