@@ -1,3 +1,4 @@
+// A ring of pointers to requests.
 #include "worker/actor/mailbox.h"
 
 void

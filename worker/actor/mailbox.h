@@ -13,9 +13,9 @@ typedef struct {
 
 void mailbox_init(mailbox *self);
 void mailbox_fini(mailbox *self); // destroys what waits
-// Takes *request_p and nulls it. ERR_FULL: left with the caller, who must reply the sender BUSY (PROTOCOL.md
+// Takes *request_p and nulls it. ERR_FULL: left with the caller, who must answer the sender BUSY (PROTOCOL.md
 // 7).
 err mailbox_put(mailbox *self, request **request_p);
-request *mailbox_take(mailbox *self); // the caller owns it; NULL if empty
+request *mailbox_take(mailbox *self); // the caller owns it; NULL: empty
 
 #endif

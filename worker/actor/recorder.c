@@ -1,3 +1,4 @@
+// Shared memory, written so that a reader after a death in between finds no half of anything.
 #include "worker/actor/recorder.h"
 
 #include <signal.h>
@@ -8,7 +9,7 @@
 struct recorder {
     black_box *box;
     bool is_read;
-    _Atomic unsigned next; // where to look first for a slot of a turn that awaits
+    _Atomic unsigned next; // where to look first for a free slot of a turn that awaits
 };
 
 recorder *
@@ -52,20 +53,20 @@ recorder_clean_exit(recorder *self)
 }
 
 black_box_slot *
-recorder_thread_slot(recorder *self, unsigned lane)
+recorder_thread_slot(recorder *self, unsigned index)
 {
-    ASSERT(lane < BLACK_BOX_THREADS);
-    self->box->slot[lane].thread = gettid();
-    return &self->box->slot[lane];
+    ASSERT(index < BLACK_BOX_THREADS);
+    self->box->slot[index].thread = gettid();
+    return &self->box->slot[index];
 }
 
 static inline void
-s_state(black_box_slot *slot, slot_state state)
+s_set_state(black_box_slot *slot, slot_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
-// Sizes are read once: to blame one, another thread's slot is read.
+// Reads each size once: to blame a turn, another thread's slot is read while it may change.
 static void
 s_copy(black_box_slot *slot, const black_box_slot *from, slot_state state)
 {
@@ -78,11 +79,12 @@ s_copy(black_box_slot *slot, const black_box_slot *from, slot_state state)
     memcpy(slot->event, from->event, event < MAX_EVENT_NAME ? event : MAX_EVENT_NAME);
     slot->view_size = view;
     slot->event_size = event;
-    s_state(slot, state);
+    s_set_state(slot, state);
 }
 
+// A free slot of those for turns that await; NULL: none.
 static black_box_slot *
-s_take(recorder *self)
+s_take_slot(recorder *self)
 {
     unsigned first = atomic_fetch_add(&self->next, 1);
     for (unsigned i = 0; i < BLACK_BOX_PARKED; i++) {
@@ -95,20 +97,21 @@ s_take(recorder *self)
 }
 
 black_box_slot *
-recorder_park(recorder *self, black_box_slot *from)
+recorder_park(recorder *self, black_box_slot *running)
 {
-    black_box_slot *slot = s_take(self);
-    if (slot)
-        s_copy(slot, from, SLOT_RUNNING);
-    recorder_end_turn(from);
-    return slot;
+    black_box_slot *parked = s_take_slot(self);
+    if (parked)
+        s_copy(parked, running, SLOT_RUNNING);
+    recorder_end_turn(running);
+    return parked;
 }
 
 void
-recorder_resume(black_box_slot *parked, black_box_slot *slot, uint64_t now)
+recorder_resume(black_box_slot *parked, black_box_slot *running, uint64_t now)
 {
-    s_copy(slot, parked, SLOT_RUNNING);
-    slot->since = now; // a thread has it for so long
+    s_copy(running, parked, SLOT_RUNNING);
+    // A thread's limit counts from when the thread has it.
+    running->since = now;
     recorder_end_turn(parked);
 }
 
@@ -133,16 +136,17 @@ recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now)
     slot->session = head->session;
     slot->type = head->type;
     slot->view_size = slot->event_size = 0;
-    s_state(slot, SLOT_RUNNING);
+    s_set_state(slot, SLOT_RUNNING);
 }
 
-// The size last, and first none: whoever reads it after a death in between finds no half of it.
+// Sets the size to 0 first and to its value last: a reader after a death in between finds no half of the
+// text.
 static void
-s_note(_Atomic uint8_t *size, char *bytes, slice text, size_t most)
+s_set_text(_Atomic uint8_t *size, char *bytes, slice text, size_t limit)
 {
     atomic_store_explicit(size, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    if (!text.size || text.size > most)
+    if (!text.size || text.size > limit)
         return;
     memcpy(bytes, text.data, text.size);
     atomic_store_explicit(size, (uint8_t)text.size, memory_order_release);
@@ -153,24 +157,24 @@ recorder_note(black_box_slot *slot, slice view, slice event)
 {
     if (!slot)
         return;
-    s_note(&slot->view_size, slot->view, view, sizeof slot->view);
-    s_note(&slot->event_size, slot->event, event, sizeof slot->event);
+    s_set_text(&slot->view_size, slot->view, view, sizeof slot->view);
+    s_set_text(&slot->event_size, slot->event, event, sizeof slot->event);
 }
 
 void
 recorder_end_turn(black_box_slot *slot)
 {
-    s_state(slot, SLOT_EMPTY);
+    s_set_state(slot, SLOT_EMPTY);
 }
 
 void
 recorder_blame(recorder *self, black_box_slot *culprit)
 {
-    black_box_slot *slot = s_take(self);
+    black_box_slot *slot = s_take_slot(self);
     if (slot)
         s_copy(slot, culprit, SLOT_CULPRIT);
     else
-        s_state(culprit, SLOT_CULPRIT);
+        s_set_state(culprit, SLOT_CULPRIT);
 }
 
 void
@@ -184,14 +188,15 @@ recorder_blame_awaiting(recorder *self)
 
 static recorder *s_recorder; // for the signal handler; set once
 
+// Async-signal-safe. Raises the signal again, to die of it.
 static void
-s_on_death(int number)
+s_on_deadly_signal(int number)
 {
     pid_t thread = gettid();
     for (unsigned i = 0; i < BLACK_BOX_THREADS; i++) {
         black_box_slot *slot = &s_recorder->box->slot[i];
         if (slot->thread == thread && slot->state == SLOT_RUNNING)
-            s_state(slot, SLOT_CULPRIT);
+            s_set_state(slot, SLOT_CULPRIT);
     }
     signal(number, SIG_DFL);
     raise(number);
@@ -201,7 +206,7 @@ void
 recorder_catch_signals(recorder *self)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction action = {.sa_handler = s_on_death, .sa_flags = SA_NODEFER | SA_ONSTACK};
+    struct sigaction action = {.sa_handler = s_on_deadly_signal, .sa_flags = SA_NODEFER | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     s_recorder = self;
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)

@@ -1,3 +1,4 @@
+// A FIFO of sessions, and the calling of threads: no more than are needed to keep the interpreter busy.
 #include "worker/actor/run_queue.h"
 
 #include <pthread.h>
@@ -10,10 +11,10 @@ struct run_queue {
     run_queue_item *head, *tail;
     timer_heap timers;
     unsigned queued, running, parked, waiting;
-    bool called; // one of those that wait is to come
-    bool coming; // one was called and has not tried yet: it may be waiting for the interpreter
+    bool called; // one of the threads that wait is to wake up
+    bool coming; // one woke up and has not tried yet: it may be waiting for the interpreter
     bool closed;
-    uint64_t open_until; // ms
+    uint64_t open_until; // ms; UINT64_MAX: no limit
 };
 
 run_queue *
@@ -69,18 +70,19 @@ s_unlock(run_queue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
+// Past the deadline of run_queue_open_until().
 static bool
-s_is_shut(const run_queue *self)
+s_is_fenced(const run_queue *self)
 {
     return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
 }
 
-// One thread at a time is called, and the next when it has taken something: all that wait would only compete
-// for the interpreter, and the one that has it goes on by itself as long as there is work.
+// One thread is called at a time, and the next when that has taken something. More would only compete for the
+// interpreter, and the thread that has it goes on by itself as long as there is work.
 static void
-s_call(run_queue *self)
+s_call_thread(run_queue *self)
 {
-    if (!self->head || s_is_shut(self) || self->called || self->coming || !self->waiting)
+    if (!self->head || s_is_fenced(self) || self->called || self->coming || !self->waiting)
         return;
     self->called = true;
     pthread_cond_signal(&self->ready);
@@ -98,7 +100,7 @@ s_enqueue(run_queue *self, run_queue_item *item)
         self->head = item;
     self->tail = item;
     self->queued++;
-    s_call(self);
+    s_call_thread(self);
 }
 
 err
@@ -112,6 +114,7 @@ run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
     return error;
 }
 
+// Counts the requests that are there: they run before the nudge.
 static void
 s_nudge(run_queue *self, run_queue_item *item)
 {
@@ -135,11 +138,11 @@ bool
 run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
 {
     s_lock(self);
-    bool first = item->state != ITEM_GONE && due < timer_heap_next(&self->timers);
+    bool earliest = item->state != ITEM_GONE && due < timer_heap_next(&self->timers);
     if (item->state != ITEM_GONE)
         timer_heap_set(&self->timers, &item->timer, due);
     s_unlock(self);
-    return first;
+    return earliest;
 }
 
 uint64_t
@@ -157,15 +160,15 @@ err
 run_queue_post_last(run_queue *self, run_queue_item *item, request **request_p)
 {
     s_lock(self);
-    bool gone = item->state == ITEM_GONE || item->last;
-    if (!gone) {
+    bool refused = item->state == ITEM_GONE || item->last;
+    if (!refused) {
         item->last = *request_p;
         *request_p = NULL;
         if (item->state == ITEM_IDLE)
             s_enqueue(self, item);
     }
     s_unlock(self);
-    return gone ? ERR_UNKNOWN_SESSION : OK;
+    return refused ? ERR_UNKNOWN_SESSION : OK;
 }
 
 void
@@ -200,11 +203,12 @@ run_queue_is_ending(run_queue *self, run_queue_item *item)
     return ending;
 }
 
+// The head of the queue, if there is one. An end comes before all requests, but after a turn that awaited.
 static bool
 s_take(run_queue *self, work *ret_work)
 {
     run_queue_item *item = self->head;
-    if (!item || s_is_shut(self))
+    if (!item || s_is_fenced(self))
         return false;
     self->head = item->next;
     if (!self->head)
@@ -233,13 +237,13 @@ s_take(run_queue *self, work *ret_work)
 }
 
 bool
-run_queue_try(run_queue *self, bool came, work *ret_work)
+run_queue_try(run_queue *self, bool called, work *ret_work)
 {
     s_lock(self);
-    if (came)
+    if (called)
         self->coming = false;
     bool taken = !self->closed && s_take(self, ret_work);
-    s_call(self);
+    s_call_thread(self);
     s_unlock(self);
     return taken;
 }
@@ -249,7 +253,7 @@ run_queue_wait(run_queue *self)
 {
     s_lock(self);
     self->waiting++;
-    s_call(self);
+    s_call_thread(self);
     while (!self->closed && !self->called)
         ASSERT(pthread_cond_wait(&self->ready, &self->lock) == 0);
     self->waiting--;
@@ -261,7 +265,7 @@ run_queue_wait(run_queue *self)
 }
 
 bool
-run_queue_is_one_coming(run_queue *self)
+run_queue_is_thread_coming(run_queue *self)
 {
     s_lock(self);
     bool coming = self->coming;
@@ -269,7 +273,7 @@ run_queue_is_one_coming(run_queue *self)
     return coming;
 }
 
-// A running item that is not gone: to the back of the queue if there is more for it.
+// A running item goes to the back of the queue if there is more for it: many sessions take turns.
 static void
 s_put_back(run_queue *self, run_queue_item *item)
 {
@@ -322,14 +326,14 @@ run_queue_retire(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
-    request *left = s_take_request(item);
-    if (!left) {
+    request *waiting = s_take_request(item);
+    if (!waiting) {
         item->state = ITEM_GONE;
         timer_heap_set(&self->timers, &item->timer, TIMER_NEVER);
         self->running--;
     }
     s_unlock(self);
-    return left;
+    return waiting;
 }
 
 void
@@ -337,7 +341,7 @@ run_queue_open_until(run_queue *self, uint64_t deadline)
 {
     s_lock(self);
     self->open_until = deadline;
-    s_call(self);
+    s_call_thread(self);
     s_unlock(self);
 }
 

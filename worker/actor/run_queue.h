@@ -1,15 +1,15 @@
-// run_queue - which sessions have something to do, in the order in which they got it, and who may run them.
-// One lock guards the queue and every mailbox. Any thread; only run_queue_wait blocks; never logs.
+// run_queue - which sessions have something to do, in order, and which thread may run them. One lock guards
+// the queue and every mailbox. Any thread; only run_queue_wait blocks; never logs.
 //
 // A session's item is in one state at a time:
 //
-//     IDLE ──post, end──▶ QUEUED ──try, wait──▶ RUNNING ──done──▶ IDLE, or QUEUED behind the others
-//                            ▲                     │ park
-//                            └──────resume──── PARKED            RUNNING ──retire──▶ GONE
+//     IDLE ──post, end──▶ QUEUED ──try──▶ RUNNING ──done──▶ IDLE, or QUEUED behind the others
+//                            ▲               │ park
+//                            └────resume── PARKED          RUNNING ──retire──▶ GONE
 //
 // So one session never runs on two threads, and many take turns. What nobody sent (a tick, something that
-// changed outside) is a nudge: at most one waits, behind the mail that was there when it came, and it takes
-// no place from mail.
+// changed outside) is a nudge: at most one waits, behind the requests that were there first, and it takes no
+// place from requests.
 #ifndef TROUPE_WORKER_ACTOR_RUN_QUEUE_H
 #define TROUPE_WORKER_ACTOR_RUN_QUEUE_H
 
@@ -25,11 +25,11 @@ typedef struct run_queue_item run_queue_item;
 struct run_queue_item { // embedded in the session; all of it is the run queue's
     void *owner;
     mailbox mailbox;
-    request *last; // comes when the mailbox is empty
+    request *last; // runs when the mailbox is empty
     item_state state;
     bool resumed;
     bool nudged;
-    unsigned before_nudge; // mail that was there first
+    unsigned before_nudge; // requests that run before the nudge
     timer timer;
     const char *end_reason; // static text; NULL: not to end
     uint64_t since;         // ms: queued or running since
@@ -54,36 +54,44 @@ typedef struct {
 } run_queue_load;
 
 run_queue *run_queue_new(const clock_ops *clock);
-void run_queue_destroy(run_queue **self_p); // no thread may wait in it; items are their sessions' to free
+// No thread may wait in it. Items are their sessions' to free. NULL-safe.
+void run_queue_destroy(run_queue **self_p);
 void run_queue_item_init(run_queue_item *item, void *owner);
 void run_queue_item_fini(run_queue_item *item);
 
-// Takes *request_p and nulls it. ERR_FULL, ERR_UNKNOWN_SESSION (it is gone): left with the caller.
+// What a session has to do. Requests: *request_p is taken and nulled on OK, and left with the caller on
+// ERR_FULL or ERR_UNKNOWN_SESSION (the item is gone).
 err run_queue_post(run_queue *self, run_queue_item *item, request **request_p);
-// The same, behind all that waits and that comes meanwhile; there is none yet, and no limit is met.
+// Behind all that waits and that comes meanwhile, regardless of the mailbox's limit. There may be one.
 err run_queue_post_last(run_queue *self, run_queue_item *item, request **request_p);
 void run_queue_nudge(run_queue *self, run_queue_item *item);
-// It is to be nudged at that time, or never (TIMER_NEVER): at most once, and never any more when it is gone.
-// True: nobody is due before it, so that whoever sleeps until run_queue_nudge_due must look again.
-bool run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due);
-uint64_t run_queue_nudge_due(run_queue *self, uint64_t now); // those that are; when the next is
-void run_queue_end(run_queue *self, run_queue_item *item,
-                   const char *reason); // ends when its running turn has; at most once
-// False: nothing to do. came: this thread was called by run_queue_wait and has not tried since.
-bool run_queue_try(run_queue *self, bool came, work *ret_work);
-// Until there may be something to do; threads are called one by one. Takes nothing: the thread tries when it
-// has the interpreter, and who has it meanwhile may be faster. False: closed.
-bool run_queue_wait(run_queue *self);
-// Whether one was called that has not tried yet: it waits for the interpreter, most likely.
-bool run_queue_is_one_coming(run_queue *self);
+// Ends it when its running turn is over; the first reason stays.
+void run_queue_end(run_queue *self, run_queue_item *item, const char *reason);
 bool run_queue_is_ending(run_queue *self, run_queue_item *item); // or gone
+
+// Nudges the item at that time, once; TIMER_NEVER: not at all. True: nothing is due earlier, so that whoever
+// sleeps until run_queue_nudge_due() must look again.
+bool run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due);
+uint64_t run_queue_nudge_due(run_queue *self, uint64_t now); // nudges what is due; when the next one is
+
+// For the threads. False: there is nothing to do, or the queue is closed. called: run_queue_wait() returned
+// true, and the thread has not tried since.
+bool run_queue_try(run_queue *self, bool called, work *ret_work);
+// Blocks until the thread is called because there may be something to do; threads are called one by one.
+// Takes nothing: another thread may be faster to get the interpreter. False: closed.
+bool run_queue_wait(run_queue *self);
+// A thread was called and has not tried yet, most likely because it waits for the interpreter.
+bool run_queue_is_thread_coming(run_queue *self);
+
+// What becomes of a running item.
 void run_queue_done(run_queue *self, run_queue_item *item);
 void run_queue_park(run_queue *self, run_queue_item *item);   // the turn waits for an awaitable
-void run_queue_resume(run_queue *self, run_queue_item *item); // it may go on; also before park was called
-// Ends a running item for good: hands out what still waits, then NULL, and from then on it takes no mail.
+void run_queue_resume(run_queue *self, run_queue_item *item); // it may go on; also before it is parked
+// Ends it for good: returns what still waits, one by one, then NULL, and from then on it takes no requests.
 request *run_queue_retire(run_queue *self, run_queue_item *item);
-// Until then (ms) work is handed out, and from then on none until this is called again. Checked by the clock
-// when work is taken: a process that stood still begins nothing that it may not. UINT64_MAX at first.
+
+// Work is handed out until then (ms), and none after that until this is called again. The clock is read when
+// work is taken: a process that was suspended begins nothing that it no longer may. UINT64_MAX at first.
 void run_queue_open_until(run_queue *self, uint64_t deadline);
 void run_queue_close(run_queue *self); // wakes all who wait
 run_queue_load run_queue_look(run_queue *self);

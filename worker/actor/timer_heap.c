@@ -1,3 +1,4 @@
+// A binary heap in an array from 1. Each timer knows its place, so that it can be moved and taken out.
 #include "worker/actor/timer_heap.h"
 
 #include "common/errors.h"
@@ -24,29 +25,29 @@ s_put(timer_heap *self, size_t place, timer *timer)
     timer->place = place;
 }
 
-// Looks for the place of one, from this place up, and then down.
+// Puts a timer where it belongs: from this place up, and then down.
 static void
-s_settle(timer_heap *self, size_t place, timer *timer)
+s_sift(timer_heap *self, size_t place, timer *timer)
 {
     for (; place > 1 && timer->due < self->heap[place / 2]->due; place /= 2)
         s_put(self, place, self->heap[place / 2]);
-    for (size_t below; (below = 2 * place) <= self->count; place = below) {
-        if (below < self->count && self->heap[below + 1]->due < self->heap[below]->due)
-            below++;
-        if (timer->due <= self->heap[below]->due)
+    for (size_t child; (child = 2 * place) <= self->count; place = child) {
+        if (child < self->count && self->heap[child + 1]->due < self->heap[child]->due)
+            child++;
+        if (timer->due <= self->heap[child]->due)
             break;
-        s_put(self, place, self->heap[below]);
+        s_put(self, place, self->heap[child]);
     }
     s_put(self, place, timer);
 }
 
 static void
-s_remove(timer_heap *self, timer *one)
+s_remove(timer_heap *self, timer *removed)
 {
     timer *last = self->heap[self->count--];
-    if (last != one)
-        s_settle(self, one->place, last);
-    one->place = 0;
+    if (last != removed)
+        s_sift(self, removed->place, last);
+    removed->place = 0;
 }
 
 static void
@@ -57,7 +58,7 @@ s_add(timer_heap *self, timer *timer)
         self->heap = realloc(self->heap, self->room * sizeof *self->heap);
         ASSERT(self->heap);
     }
-    s_settle(self, ++self->count, timer);
+    s_sift(self, ++self->count, timer);
 }
 
 void
@@ -68,7 +69,7 @@ timer_heap_set(timer_heap *self, timer *timer, uint64_t due)
         if (timer->place)
             s_remove(self, timer);
     } else if (timer->place) {
-        s_settle(self, timer->place, timer);
+        s_sift(self, timer->place, timer);
     } else {
         s_add(self, timer);
     }

@@ -1,5 +1,5 @@
-// ticks - who wants a turn by itself, and when: a heap of moments. Not thread-safe (the run queue's lock
-// guards it); it has no clock, and never logs.
+// timer_heap - a binary heap of timers, the earliest first. Not thread-safe (the run queue's lock guards it);
+// it has no clock, and never logs.
 #ifndef TROUPE_WORKER_ACTOR_TIMER_HEAP_H
 #define TROUPE_WORKER_ACTOR_TIMER_HEAP_H
 
@@ -8,23 +8,23 @@
 
 #define TIMER_NEVER UINT64_MAX
 
-typedef struct { // embedded in whoever waits; all of it is the heap's, but owner
+// Embedded in whoever waits. All of it is the heap's, but owner.
+typedef struct {
     void *owner;
     uint64_t due; // ms
     size_t place; // in the heap, from 1; 0: not in it
 } timer;
 
 typedef struct {
-    timer **heap; // of the two below each, at 2n and 2n + 1, none is due before it
+    timer **heap; // children are at 2n and 2n + 1; no child is due before its parent
     size_t count, room;
 } timer_heap;
 
 void timer_heap_init(timer_heap *self);
-void timer_heap_fini(timer_heap *self);
-// One moment for each: a new one takes the place of the last. TIMER_NEVER: none any more. Before a tick is
-// freed it must be out of the heap.
+void timer_heap_fini(timer_heap *self); // timers are left
+// Sets or moves a timer. TIMER_NEVER takes it out, as must be done before it is freed.
 void timer_heap_set(timer_heap *self, timer *timer, uint64_t due);
-uint64_t timer_heap_next(const timer_heap *self);       // when the earliest is due; TIMER_NEVER: nobody waits
-timer *timer_heap_take(timer_heap *self, uint64_t now); // one that is due, taken out; NULL: none is
+uint64_t timer_heap_next(const timer_heap *self);       // when the earliest is due; TIMER_NEVER: none is
+timer *timer_heap_take(timer_heap *self, uint64_t now); // takes out one that is due; NULL: none is
 
 #endif

@@ -1,7 +1,8 @@
-// pool - the threads that run turns. Starts with a few and grows when the head of the queue has waited while
-// its threads were blocked (in a database, in a sleep): a thread that computes does not count as blocked,
-// since another one would only compete with it for the interpreter. Never shrinks. pool_tend and
-// pool_destroy: one thread, the owner's.
+// pool - the threads that run turns. It starts with a few, and grows when the head of the run queue has
+// waited while its threads were blocked (in a database, in a sleep). A thread that computes does not count as
+// blocked: another one would only compete with it for the interpreter. It never shrinks. One thread, the
+// owner's, calls pool_new, pool_tend and pool_destroy; what is marked "any thread" may be called from
+// anywhere.
 #ifndef TROUPE_WORKER_IO_POOL_H
 #define TROUPE_WORKER_IO_POOL_H
 
@@ -9,43 +10,44 @@
 #include "worker/actor/turn.h"
 
 typedef struct {
-    unsigned threads; // to begin with, and how many of them should not be blocked
-    unsigned most;    // 0, as threads then: there are none, and pool_run_here does their work
+    unsigned threads; // at first; also how many may compute at once
+    unsigned most;    // BLACK_BOX_THREADS at most. 0, as threads then: pool_run_here runs the turns
     uint64_t grow_after_ms;
-} pool_limits; // most is BLACK_BOX_THREADS at most
+} pool_limits;
 
 typedef struct {
     unsigned threads;
-    uint64_t turns;
+    uint64_t turns;   // that have ended
     uint64_t busy_ms; // how long the oldest running turn has run
 } pool_load;
 
 typedef struct pool pool;
 
-// What its threads tell the owner of.
+// Called on the pool's threads.
 typedef struct {
-    void (*ended)(void *context, session *gone); // a session, after its last reply was emitted; the callee's
-    void (*idle)(void *context);                 // the queue is empty; NULL: nobody wants to know
+    // A session ended, and its last reply was emitted. The callee owns it.
+    void (*ended)(void *context, session *session);
+    void (*idle)(void *context); // the run queue is empty; NULL: nobody wants to know
     void *context;
 } pool_events;
 
-// record: where turns are written down; borrowed for life.
+// Copies limits and events, and borrows the rest for life. record: where turns are recorded.
 pool *pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
                recorder *record);
-// Waits for running turns. The queue must be closed.
+// Waits for the turns that run. The queue must be closed. NULL-safe.
 void pool_destroy(pool **self_p);
-void pool_tend(pool *self); // every 50 ms or so
-pool_load pool_look(pool *self);
-// One turn on the calling thread, of a pool without threads: a test knows what runs when. False: none waits.
+void pool_tend(pool *self);      // grows if need be; every 50 ms or so
+pool_load pool_look(pool *self); // any thread
+// Runs one turn on the calling thread, for tests that decide what runs when. False: none waits.
 bool pool_run_here(pool *self);
 
-// Turns that have run for longer than limit ms. Any thread.
-// The one that has run for the longest; NULL: none. Its slot may be another turn's by the time it is read.
+// Turns that have run for longer than limit ms; any thread.
+// The one that has run the longest; NULL: none. Its slot may be another turn's by the time it is read.
 black_box_slot *pool_overdue(const pool *self, uint64_t limit);
-// Whether one of them has not been interrupted.
+// Whether one of them has not been interrupted yet.
 bool pool_may_interrupt(const pool *self, uint64_t limit);
-// Interrupts each once, as far as its turn lets itself be (view_ops.interrupt). Called with the thread
-// entered.
+// Interrupts each of them once, as far as user code lets itself be (view_ops.interrupt). Called with the
+// thread entered.
 void pool_interrupt(pool *self, uint64_t limit);
 
 #endif

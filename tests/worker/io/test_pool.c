@@ -267,7 +267,7 @@ s_call_long(void *host, void *instance, const call_args *order, void **ret_await
     fake *real = host;
     while (!s_interpreter.posted)
         sched_yield();
-    while (run_queue_look(s_world.queue).queued && !run_queue_is_one_coming(s_world.queue))
+    while (run_queue_look(s_world.queue).queued && !run_queue_is_thread_coming(s_world.queue))
         sched_yield(); // until another thread wants the interpreter
     s_interpreter.ran[s_interpreter.turns++] = pthread_self();
     real->now += 10;
