@@ -14,7 +14,7 @@ typedef struct {
     session *session; // NULL: only the store has it
 } entry;
 
-// The lowest ids behind `after`, in their order. There is no index: a page is one walk over all records.
+// The lowest ids after a given one, sorted. There is no index: a page is one walk over all records.
 typedef struct {
     entry entries[MAX_LISTED];
     size_t count;
@@ -27,6 +27,7 @@ s_compare(const id16 *a, const id16 *b)
     return memcmp(a->bytes, b->bytes, ID_SIZE);
 }
 
+// Keeps the page sorted and bounded: a lower id pushes out the highest.
 static void
 s_insert(session_page *page, id16 id, session *session)
 {
@@ -48,6 +49,8 @@ s_insert(session_page *page, id16 id, session *session)
     page->entries[low] = (entry){id, session};
 }
 
+// name: a worker, or the part of its name before a dot, which stands for all workers of that group. Empty:
+// any.
 static bool
 s_is_owned_by(const session *session, slice name)
 {
@@ -57,6 +60,7 @@ s_is_owned_by(const session *session, slice name)
             memcmp(owner.data, name.data, name.size) == 0);
 }
 
+// Sessions that only the store has are listed with the others, unless one worker's are asked for.
 static void
 s_collect(broker *self, const sessions_body *query, session_page *page)
 {
@@ -65,12 +69,12 @@ s_collect(broker *self, const sessions_body *query, session_page *page)
             s_insert(page, each->id, each);
     if (!self->store || query->worker.size)
         return;
-    // In the order of ids too. Those that are known fill at most one page, and so do the others.
-    id16 kept[2 * MAX_LISTED + 1];
-    size_t count = store_list(self->store, query->after, kept, sizeof kept / sizeof *kept);
+    // Sorted by id as well. At most one page of these is known already, so two pages are enough.
+    id16 stored[2 * MAX_LISTED + 1];
+    size_t count = store_list(self->store, query->after, stored, sizeof stored / sizeof *stored);
     for (size_t i = 0; i < count; i++)
-        if (!directory_find(self->sessions, kept[i]))
-            s_insert(page, kept[i], NULL);
+        if (!directory_find(self->sessions, stored[i]))
+            s_insert(page, stored[i], NULL);
 }
 
 static void
@@ -110,7 +114,7 @@ admin_sessions(broker *self, wire_message *message, const header *request)
     answer_body(self, wire_message_frame(message, 0), &reply);
 }
 
-// It is over for everybody at once, whatever its worker is doing: what it still says of it goes nowhere.
+// Ends it at once, whatever its worker is doing. What that still sends for it is dropped.
 static void
 s_end(broker *self, session *session)
 {
@@ -118,6 +122,8 @@ s_end(broker *self, session *session)
     lifecycle_end(self, session, INPUT_LOST, "evicted");
 }
 
+// Ends a session that lives, and drops what the store has of it. While workers are announcing theirs, an
+// unknown one may still turn up: the caller is told to try again.
 void
 admin_evict(broker *self, wire_message *message, const header *request)
 {
@@ -125,7 +131,7 @@ admin_evict(broker *self, wire_message *message, const header *request)
     slice from = wire_message_frame(message, 0);
     session *session = directory_find(self->sessions, request->session);
     if (!session && recovery_is_waiting(self, request)) {
-        answer_refuse(self, from, request, 0, ERR_FULL, "workers have not said yet what they have",
+        answer_refuse(self, from, request, 0, ERR_FULL, "workers have not announced their sessions yet",
                       NO_WORKER_RETRY_MS);
         return;
     }

@@ -24,6 +24,8 @@ s_destroy_notice(void **item)
     *item = NULL;
 }
 
+// Copies self->body, since the next answer overwrites it. Bounded: clients that never read must not fill
+// the broker.
 static void
 s_queue(broker *self, slice client, const uint8_t head[HEADER_SIZE])
 {
@@ -112,10 +114,10 @@ answer_quarantine(broker *self, slice client, const header *request, uint64_t ep
     answer_body(self, client, &reply);
 }
 
+// FAILED is not a refusal: the turn ran, and the event's number is used.
 void
 answer_oversized(broker *self, slice client, const header *reply)
 {
-    // Not a refusal: the turn ran, and the event's number is used.
     header failed = header_reply(reply, MSG_FAILED);
     buffer_clear(&self->body);
     failed_encode(&(failed_body){.kind = ERR_INTERNAL, .message = slice_text("the reply is over its limit")},
@@ -138,6 +140,8 @@ answer_ended(broker *self, slice client, const session *session, uint64_t sequen
     answer_body(self, client, &ended);
 }
 
+// A control message that a full worker cannot take is dropped: each of them is sent again later by whoever
+// needs it, or can be missed.
 err
 answer_control(broker *self, slice worker_id, const header *head)
 {
@@ -188,6 +192,7 @@ answer_disown(broker *self, const worker *owner, id16 session_id, uint64_t epoch
     answer_control(self, routing_id_bytes(&owner->id), &disown);
 }
 
+// A reply that does not fit is not kept: it may be large, and its page asks again.
 void
 answer_forward(broker *self, slice client, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head)
 {

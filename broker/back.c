@@ -12,7 +12,8 @@
 #include "broker/reject.h"
 #include "common/host.h"
 
-// Moves header and body on. What a client cannot take is lost, and said so.
+// Forwards header and body. The reply waits for its snapshot's commit, if there is one. A client that asked
+// must be answered even where the reply is too large.
 static void
 s_deliver(broker *self, slice client, wire_message *message, const header *head)
 {
@@ -28,6 +29,7 @@ s_deliver(broker *self, slice client, wire_message *message, const header *head)
         answer_forward(self, client, &message->frame[2], &message->frame[3], head);
 }
 
+// The reply of a pending request. It changes the session's state, and only a reply to JOIN attaches.
 static void
 s_reply(broker *self, session *session, wire_message *message, const header *head)
 {
@@ -56,6 +58,7 @@ s_reply(broker *self, session *session, wire_message *message, const header *hea
     s_deliver(self, client_id, message, head);
 }
 
+// The snapshot is put even if the reply has to wait: it may be what closes the gap.
 void
 back_reply(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -67,43 +70,45 @@ back_reply(broker *self, worker *from, wire_message *message, const header *head
         s_reply(self, session, message, head);
 }
 
+// Goes to whoever is attached when it leaves the broker.
 static void
 s_push(broker *self, session *session, wire_message *message, const header *head)
 {
     if (session->attached)
         s_deliver(self, routing_id_bytes(&session->attached->id), message, head);
     else
-        self->counters.dropped++; // the page went while this was under way: no fault of anybody's
+        self->counters.dropped++; // the page left while it was under way
 }
 
+// The snapshot that comes with a push has what changed since the last one.
 void
 back_push(broker *self, worker *from, wire_message *message, const header *head)
 {
     session *session = reject_unless_owned(self, from, head);
     if (!session)
         return;
-    persistence_put_snapshot(self, session, message, head); // the next one is of what changed since
+    persistence_put_snapshot(self, session, message, head);
     if (!gap_buffer_put(self, session, message, head, s_push))
         s_push(self, session, message, head);
 }
 
+// The session is over in its worker. Whoever asked for that may mount anew at once, so the record goes
+// before RELEASED arrives; otherwise it stays until then, and its clients are not told twice.
 void
 back_ended(broker *self, worker *from, wire_message *message, const header *head)
 {
     session *session = reject_unless_owned(self, from, head);
     if (!session)
         return;
-    gap_buffer_release(self, session); // nothing of it will be kept
+    gap_buffer_release(self, session); // no snapshot will follow
     slice client = wire_message_frame(message, 1);
     bool is_attached = session->attached && slice_equal(routing_id_bytes(&session->attached->id), client);
     if (client.size)
         back_reply(self, from, message, head);
     else
         back_push(self, from, message, head);
-    // Whoever knows by now need not hear it again when the session is RELEASED.
     if (is_attached || client.size == 0)
         session_detach(session);
-    // Whoever asked for the end may mount anew at once, before RELEASED is here.
     if (client.size && session->pending_count == 0)
         lifecycle_end(self, session, INPUT_RELEASED, "shutdown");
 }
@@ -117,7 +122,7 @@ s_welcome(broker *self, slice worker_id)
     answer_worker(self, worker_id, MSG_WELCOME);
 }
 
-// The echo of what it said last: true news to a worker that lives.
+// Probes with the echo of the newest heartbeat, which a living worker takes for what it is.
 static bool
 s_is_connected(broker *self, const worker *holder)
 {
@@ -126,8 +131,8 @@ s_is_connected(broker *self, const worker *holder)
     return answer_worker(self, routing_id_bytes(&holder->id), MSG_HEARTBEAT) != ERR_UNREACHABLE;
 }
 
-// A name is free when nobody has it, or when its holder is silent and its connection gone: a new process need
-// not wait until the old one is declared dead.
+// A name is free if no worker has it, or if its holder is silent and its connection is gone: a new process
+// need not wait until the old one is declared dead.
 static bool
 s_take_name(broker *self, slice name)
 {
@@ -141,13 +146,15 @@ s_take_name(broker *self, slice name)
     return true;
 }
 
-// A pid means something on this machine only, and so does the word of its supervisor (EXITED).
+// Whether the worker runs on another machine, where its pid, and what a supervisor here says of pids
+// (EXITED), mean nothing.
 static bool
-s_is_elsewhere(wire_message *message)
+s_is_remote(wire_message *message)
 {
     return !host_is_here(zmq_msg_gets(&message->frame[2], "Peer-Address"));
 }
 
+// Registers a peer under its name.
 static void
 s_add_worker(broker *self, slice id, wire_message *message, const register_body *body)
 {
@@ -160,7 +167,7 @@ s_add_worker(broker *self, slice id, wire_message *message, const register_body 
         return;
     }
     worker *added = registry_add(self->workers, id, body, self->now);
-    added->is_remote = s_is_elsewhere(message);
+    added->is_remote = s_is_remote(message);
     log_event(LEVEL_INFO, "worker_registered", "worker=%s worker_pid=%llu threads=%llu version=%s%s", name,
               (unsigned long long)added->pid, (unsigned long long)added->threads,
               log_quoted(body->version, version, sizeof version), added->is_remote ? " elsewhere=1" : "");
@@ -168,6 +175,8 @@ s_add_worker(broker *self, slice id, wire_message *message, const register_body 
     s_welcome(self, id);
 }
 
+// A worker that is asked to identify itself may register twice; it is welcomed again. After GOODBYE it may
+// come back as a new one.
 void
 back_register(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -179,16 +188,17 @@ back_register(broker *self, worker *from, wire_message *message, const header *h
     else if (error)
         reject_unregistered(self, message, error);
     else if (from && from->state != WORKER_LEAVING && slice_equal(worker_name(from), body.name))
-        s_welcome(self, id); // asked to identify itself more than once, perhaps
+        s_welcome(self, id);
     else if (from && from->state != WORKER_LEAVING)
         reject_registration(self, id, err_word(ERR_MALFORMED), "this peer is registered under another name");
     else {
-        if (from) // it had left, and owns nothing
+        if (from) // it said GOODBYE, and owns nothing
             registry_remove(self->workers, &from);
         s_add_worker(self, id, message, &body);
     }
 }
 
+// The echo tells the worker that it is heard; without it a worker fences itself.
 void
 back_heartbeat(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -222,6 +232,8 @@ back_goodbye(broker *self, worker *from, wire_message *message, const header *he
     lifecycle_end_all(self, from, "worker_left");
 }
 
+// The worker has answered all that it began. It may cross with the broker's own end of the session, so one
+// that is not known is no fault.
 void
 back_released(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -233,7 +245,7 @@ back_released(broker *self, worker *from, wire_message *message, const header *h
     }
     session *session = directory_find(self->sessions, head->session);
     if (route_reply(head, session, from) != OK) {
-        self->counters.dropped++; // it crossed with the broker's forgetting, as after GOODBYE
+        self->counters.dropped++; // as after GOODBYE
         return;
     }
     char reason[65];

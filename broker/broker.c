@@ -56,6 +56,8 @@ s_tick_if_due(broker *self)
         s_tick(self);
 }
 
+// Logs what became of connections: a peer whose frame is over the limit is disconnected by ZeroMQ without a
+// word, and one without the right key never gets to send.
 static void
 s_hear_connections(broker *self)
 {
@@ -120,6 +122,7 @@ s_on_connection(zloop_t *loop, zsock_t *socket, void *arg)
     return 0;
 }
 
+// A ticket runs out once: it is taken out again each time.
 static int
 s_on_ticket(zloop_t *loop, int timer, void *arg)
 {
@@ -179,6 +182,7 @@ s_open_store(broker *self, const broker_config *config)
     return false;
 }
 
+// All that needs no sockets. The seed of the hash tables is random, as ids come from outside.
 static void
 s_init(broker *self, const broker_config *config)
 {
@@ -224,6 +228,7 @@ broker_assemble(const broker_config *config)
     return self;
 }
 
+// Sockets are made and monitored before they are bound, so that no connection is missed.
 broker *
 broker_new(const broker_config *config)
 {
@@ -279,6 +284,7 @@ broker_destroy(broker **self_p)
     *self_p = NULL;
 }
 
+// Signals are read from a descriptor, so that the loop ends between two batches.
 static err
 s_open_signals(int *ret_fd)
 {
@@ -293,6 +299,7 @@ s_open_signals(int *ret_fd)
     return OK;
 }
 
+// Readers are tolerant: an error on one socket must not remove it from the loop.
 static bool
 s_arm(broker *self, zmq_pollitem_t *signals)
 {
@@ -312,6 +319,7 @@ s_arm(broker *self, zmq_pollitem_t *signals)
     return true;
 }
 
+// After the signal one more round answers what had arrived before it.
 err
 broker_run(broker *self)
 {
@@ -324,7 +332,7 @@ broker_run(broker *self)
     } else {
         log_event(LEVEL_INFO, "ready", "boot=%llu", (unsigned long long)self->boot);
         zloop_start(self->loop);
-        broker_turn(self); // answers what came before the signal
+        broker_turn(self);
         answer_flush(self);
         recovery_tick(self);
         log_event(LEVEL_INFO, "stopped", "sessions=%zu forwarded=%llu", directory_count(self->sessions),

@@ -30,6 +30,7 @@ static back_handler *const s_back_handlers[256] = {
     [MSG_RELEASED] = back_released,
 };
 
+// The limit that routing_id_of() relies on. A ROUTER gives ids of its own only to peers that chose none.
 static bool
 s_id_is_good(broker *self, const wire_message *message)
 {
@@ -41,6 +42,7 @@ s_id_is_good(broker *self, const wire_message *message)
     return false;
 }
 
+// Whoever sends anything is alive, even if it is refused.
 static void
 s_read_front(broker *self, wire_message *message)
 {
@@ -58,6 +60,8 @@ s_read_front(broker *self, wire_message *message)
         s_front_handlers[request.type](self, message, &request);
 }
 
+// A peer that is not registered may only register. A reply that is too large goes to its handler all the
+// same: its client must be answered.
 static void
 s_read_back(broker *self, wire_message *message)
 {
@@ -85,6 +89,8 @@ s_read_back(broker *self, wire_message *message)
     }
 }
 
+// Lost peers are removed after each message, since handlers rely on valid records. Held replies go out
+// before the sessions of lost workers end, and at the end of the batch.
 static void
 s_read_batch(broker *self, void *socket, void (*read)(broker *, wire_message *))
 {

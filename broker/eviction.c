@@ -11,17 +11,19 @@ enum {
     MAX_EVICTED_AT_ONCE = 16, // for one request
 };
 
+// A session with something under way stays. So does one that was used, unless the store has its state: it
+// is nowhere else.
 static bool
 s_may_end(const broker *self, const session *session)
 {
     if (session->pending_count || session->parked_count || session->migrating || session->has_gap ||
         !list_is_empty(&session->gap_buffer))
         return false;
-    // Its state is nowhere else: it keeps its time.
     return session->eviction != EVICT_USED ||
            (persistence_has(self, session) && !session->snapshot_missing && !self->store_failing);
 }
 
+// The list is in order of age. Sessions that are passed over are few, so the search gives up soon.
 static session *
 s_oldest(const broker *self, const worker *owner, eviction_class class)
 {
@@ -36,7 +38,7 @@ s_oldest(const broker *self, const worker *owner, eviction_class class)
     return NULL;
 }
 
-// As if its time in the worker were over.
+// To the worker it is disowned; to its client it expired before its time.
 static void
 s_evict(broker *self, session *oldest, const char *reason)
 {
@@ -48,7 +50,7 @@ s_evict(broker *self, session *oldest, const char *reason)
     lifecycle_end(self, oldest, INPUT_RELEASED, "expired");
 }
 
-// Of the workers that lack nothing else for a new session.
+// Only workers that lack nothing but room for one more session: to evict from others would not help.
 static session *
 s_victim(broker *self, eviction_class class)
 {
@@ -62,6 +64,7 @@ s_victim(broker *self, eviction_class class)
     return found;
 }
 
+// Classes go in the order of their enum: what anybody can make goes first.
 static bool
 s_evict_one(broker *self)
 {
@@ -84,6 +87,7 @@ eviction_make_room(broker *self)
     return false;
 }
 
+// A flood of pages that are left at once must not fill a worker, even where it has room.
 void
 eviction_trim(broker *self)
 {

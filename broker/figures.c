@@ -1,3 +1,4 @@
+// The figures of the broker and its workers, as STATS asks for them.
 #include "broker/figures.h"
 
 const char *
@@ -7,6 +8,7 @@ worker_state_word(worker_state state)
     return words[state];
 }
 
+// One worker's: what the broker counts itself, and what the newest heartbeat said.
 static void
 s_worker(writer to, const worker *each, const admission_limits *limits, uint64_t now)
 {
@@ -40,14 +42,14 @@ figures_encode(const figures *self, buffer *out)
         s_worker(to, each, registry_limits(self->workers), self->now);
     writer_key_uint(to, "sessions", directory_count(self->sessions));
     writer_key_uint(to, "clients", clients_count(self->clients));
-    writer_key_uint(to, "forwarded", self->count->forwarded);
-    writer_key_uint(to, "replies", self->count->replies);
-    writer_key_uint(to, "refused", self->count->refused);
-    writer_key_uint(to, "busy", self->count->busy);
+    writer_key_uint(to, "forwarded", self->counters->forwarded);
+    writer_key_uint(to, "replies", self->counters->replies);
+    writer_key_uint(to, "refused", self->counters->refused);
+    writer_key_uint(to, "busy", self->counters->busy);
     writer_key_uint(to, "in_flight_bytes", registry_bytes(self->workers));
-    writer_key_uint(to, "stale", self->count->stale);
-    writer_key_uint(to, "malformed", self->count->malformed);
-    writer_key_uint(to, "dropped", self->count->dropped);
+    writer_key_uint(to, "stale", self->counters->stale);
+    writer_key_uint(to, "malformed", self->counters->malformed);
+    writer_key_uint(to, "dropped", self->counters->dropped);
     writer_key_uint(to, "uptime_ms", self->now - self->started_at);
     writer_key_uint(to, "boot", self->boot);
 }

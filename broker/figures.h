@@ -18,7 +18,7 @@ typedef struct {
     const registry *workers;
     const directory *sessions;
     const clients *clients;
-    const counters *count;
+    const counters *counters;
     uint64_t now;
     uint64_t started_at;
     uint64_t boot;

@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <signal.h>
 
-// Moves the request to the session's owner. ERR_AGAIN and ERR_UNREACHABLE: it is still here, nothing was
-// noted.
+// Forwards the request to the session's owner, with the current epoch and the broker's flags. The header is
+// copied only if they differ. ERR_AGAIN, ERR_UNREACHABLE: the message is as it was, and nothing is pending.
 static err
 s_send(broker *self, session *session, wire_message *message, const header *request)
 {
@@ -49,6 +49,7 @@ s_send(broker *self, session *session, wire_message *message, const header *requ
     return error;
 }
 
+// Answers the request here: it did not run.
 static void
 s_refuse(broker *self, const session *session, const wire_message *message, const header *request, err error,
          uint32_t retry_ms)
@@ -64,7 +65,8 @@ s_refuse(broker *self, const session *session, const wire_message *message, cons
                   retry_ms);
 }
 
-// ERR_UNREACHABLE: the owner is gone, and the request has not been answered.
+// ERR_UNREACHABLE: the owner is gone, and the request has not been answered. A full worker is answered for
+// here.
 static err
 s_forward(broker *self, session *session, wire_message *message, const header *request)
 {
@@ -83,6 +85,7 @@ s_forward(broker *self, session *session, wire_message *message, const header *r
     return error;
 }
 
+// For requests that want no reply.
 static void
 s_drop(broker *self, const header *request, err error)
 {
@@ -94,6 +97,8 @@ s_drop(broker *self, const header *request, err error)
                message_name(request->type), id_text(request->session, id));
 }
 
+// Makes the session's record, has the worker restore it if the store knows it, and forwards the request. If
+// the worker's queue is full the record goes again, so that a later request is placed anew.
 static err
 s_place(broker *self, const route *decision, wire_message *message, const header *request)
 {
@@ -117,6 +122,8 @@ s_place(broker *self, const route *decision, wire_message *message, const header
     return error;
 }
 
+// Carries out a route. Only ERR_UNREACHABLE asks for another decision: the caller removes the lost worker
+// first.
 static err
 s_act(broker *self, const route *decision, session *session, wire_message *message, const header *request)
 {
@@ -152,7 +159,8 @@ s_act(broker *self, const route *decision, session *session, wire_message *messa
     return error;
 }
 
-// What would begin on another worker, of a session that ended two.
+// A session in quarantine is not placed on yet another worker; its requests are answered. Asked only where
+// it would be placed, or would be if there were a worker.
 static bool
 s_is_quarantined(broker *self, const route *decision, const wire_message *message, const header *request)
 {
@@ -165,7 +173,8 @@ s_is_quarantined(broker *self, const route *decision, const wire_message *messag
     return entry;
 }
 
-// Whether the worker has room for it; *to becomes the answer where it has not.
+// Whether the worker has room for the request; if not, the decision becomes an answer. Retry times are
+// spread, so that those who were refused together do not come back together.
 static void
 s_admit(broker *self, route *decision, const session *session, const wire_message *message,
         const header *request)
@@ -181,12 +190,13 @@ s_admit(broker *self, route *decision, const session *session, const wire_messag
     *decision = admitted;
 }
 
-// An event that is answered NOT_EXECUTED here comes again before those behind it are of any use.
+// After an event was refused here, the later ones of that page are gaps until it is sent again. The lowest
+// refused number is remembered.
 static void
 s_note_refused_event(session *session, const route *decision, const header *request)
 {
     if (request->type == MSG_JOIN || request->type == MSG_MOUNT)
-        session->refused_event = 0; // the page counts anew
+        session->refused_event = 0; // the page starts a new sequence
     if (request->type != MSG_EVENT)
         return;
     if (decision->kind == ROUTE_ANSWER && decision->error == ERR_FULL &&
@@ -196,12 +206,15 @@ s_note_refused_event(session *session, const route *decision, const header *requ
         session->refused_event = 0;
 }
 
+// Only a session that is new may evict others.
 static bool
 s_lacks_room(const session *session, const route *decision)
 {
     return !session && decision->kind == ROUTE_ANSWER && decision->error == ERR_FULL;
 }
 
+// If the owner turns out to be gone, its sessions end with it, and the request is routed again with one
+// worker less.
 void
 front_request(broker *self, wire_message *message, const header *request)
 {
@@ -225,16 +238,14 @@ front_request(broker *self, wire_message *message, const header *request)
         if (session)
             s_note_refused_event(session, &decision, request);
         error = s_act(self, &decision, session, message, request);
-        // An owner found gone takes its sessions with it; then what to do is decided anew, with one worker
-        // less.
         if (error == ERR_UNREACHABLE)
             liveness_reap(self);
     } while (error == ERR_UNREACHABLE);
 }
 
-// A page comes by another client than the one that is attached. If that is gone, of which nobody told us yet,
-// the worker must know before it judges the join (PROTOCOL.md 5.1): a page that never heard how its last join
-// went would meet a session that somebody holds.
+// A page joins through another client than the one that is attached. Probe that one first: if it is gone
+// and the broker has not noticed, the worker must hear LEAVE before it judges the join, or the page would
+// meet a session that is in use (PROTOCOL.md 5.1).
 void
 front_join(broker *self, wire_message *message, const header *request)
 {
@@ -250,11 +261,12 @@ front_join(broker *self, wire_message *message, const header *request)
     front_request(self, message, request);
 }
 
+// LEAVE may overtake the answer to the same client's JOIN. That answer must not attach a client that has
+// left.
 void
 front_leave(broker *self, wire_message *message, const header *request)
 {
     session *session = directory_find(self->sessions, request->session);
-    // It may overtake the answer to its own JOIN, which must not attach a page that is gone.
     if (session && (request->epoch == 0 || request->epoch >= session->first_epoch))
         session_mark_joins_left(session, wire_message_frame(message, 0));
     front_request(self, message, request);
@@ -284,7 +296,7 @@ front_stats(broker *self, wire_message *message, const header *request)
         .workers = self->workers,
         .sessions = self->sessions,
         .clients = self->clients,
-        .count = &self->counters,
+        .counters = &self->counters,
         .now = self->now,
         .started_at = self->started_at,
         .boot = self->boot,
@@ -295,6 +307,7 @@ front_stats(broker *self, wire_message *message, const header *request)
     answer_body(self, wire_message_frame(message, 0), &reply);
 }
 
+// To every worker: which of them have sessions of that identity only they know.
 void
 front_logout(broker *self, wire_message *message, const header *request)
 {
@@ -315,14 +328,15 @@ front_logout(broker *self, wire_message *message, const header *request)
     }
 }
 
-// A process whose exit was reaped has no pid any more, so a false word cannot end one that lives (PROTOCOL.md
-// 10). One that got the pid meanwhile leaves the worker to be missed.
+// A process that was reaped has no pid, so a wrong report cannot end a worker that lives (PROTOCOL.md 10).
+// If the pid is in use again, the worker is found lost by its silence.
 static bool
 s_is_gone(uint64_t pid)
 {
     return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 }
 
+// A session that ended its second worker is quarantined.
 static void
 s_note_suspect(broker *self, const running_turn *turn)
 {

@@ -12,6 +12,7 @@ typedef struct {
     size_t size; // counted in gap_buffer_bytes; kept here, as resuming takes the frames
 } gap_entry;
 
+// What an entry takes: its body, and its own struct.
 static size_t
 s_size(const wire_message *message)
 {
@@ -39,6 +40,7 @@ s_has_room(const broker *self, const session *session, const wire_message *messa
     return session->gap_buffer_count < most && self->gap_buffer_bytes + s_size(message) <= room;
 }
 
+// A reply that is dropped is answered when its deadline passes.
 bool
 gap_buffer_put(broker *self, session *session, wire_message *message, const header *head,
                gap_buffer_resume *resume)
@@ -64,6 +66,7 @@ gap_buffer_put(broker *self, session *session, wire_message *message, const head
     return true;
 }
 
+// Resuming may change the session's state and send messages; it does not end the session.
 void
 gap_buffer_release(broker *self, session *session)
 {

@@ -10,6 +10,7 @@ enum {
     LINGER_MS = 200,
 };
 
+// Mandatory: a send to a peer that is gone fails, instead of being dropped without a word.
 zsock_t *
 listen_router(int64_t max_message, uint32_t heartbeat_ms, uint32_t dead_ms)
 {
@@ -26,6 +27,7 @@ listen_router(int64_t max_message, uint32_t heartbeat_ms, uint32_t dead_ms)
     return socket;
 }
 
+// An ipc socket's directory is locked meanwhile, so that two brokers cannot both take the path.
 static err
 s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
 {
@@ -54,6 +56,7 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
     return error;
 }
 
+// Either all tcp:// endpoints, or all others.
 static err
 s_bind_all(broker *self, zsock_t *socket, socket_side side, bool tcp, const char *const *endpoints,
            size_t count)

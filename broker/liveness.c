@@ -4,6 +4,7 @@
 
 #include "broker/lifecycle.h"
 
+// A worker without sessions may simply have ended: that is no warning.
 static void
 s_remove_worker(broker *self, worker *worker)
 {
@@ -17,6 +18,7 @@ s_remove_worker(broker *self, worker *worker)
     registry_remove(self->workers, &worker);
 }
 
+// Its sessions go on without a client; only an attached one is worth a line.
 static void
 s_remove_client(broker *self, client *client)
 {

@@ -16,6 +16,7 @@
 // Of one worker, at the same time. Their requests wait; those of the others do not.
 #define MAX_MIGRATING 16
 
+// Asks a worker for one session; with a zero id it says that no more are asked for.
 static err
 s_send_move(broker *self, const worker *owner, id16 session_id, uint64_t epoch)
 {
@@ -25,6 +26,7 @@ s_send_move(broker *self, const worker *owner, id16 session_id, uint64_t epoch)
     return answer_control(self, routing_id_bytes(&owner->id), &move);
 }
 
+// The worker ends when it has heard this, so it must be said, and once.
 static void
 s_send_last_move(broker *self, worker *from)
 {
@@ -42,6 +44,8 @@ s_next_session(const worker *from)
     return first->migrating ? NULL : first;
 }
 
+// Asks for as many sessions as may move at the same time. Where no other worker is ready the rest stays:
+// they end with their worker and are restored from the store.
 static void
 s_continue(broker *self, worker *from)
 {
@@ -62,6 +66,7 @@ s_continue(broker *self, worker *from)
     }
 }
 
+// The worker wants to leave.
 void
 migration_drain(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -105,6 +110,8 @@ s_hand_over(broker *self, session *session, slice frame)
     return !error;
 }
 
+// The snapshot of a session that its worker let go. If no other takes it the session is lost; the store may
+// have it.
 void
 migration_moved(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -134,6 +141,7 @@ migration_moved(broker *self, worker *from, wire_message *message, const header 
     s_continue(self, from);
 }
 
+// A session that ends while it moves counts no longer, and its parked requests are routed anew.
 void
 migration_session_ended(broker *self, session *session, const session_end *end)
 {

@@ -17,12 +17,15 @@ enum {
     MAX_DROPPED = 256, // in a batch: more than it can add
 };
 
+// A repeated event is answered from the store. A body that is too large for that is left out; the reply
+// then says only what became of the event.
 static slice
 s_stored_body(slice body)
 {
     return body.size > MAX_REPLY_KEPT ? slice_of(NULL, 0) : body;
 }
 
+// Whether this is the first answer that uses up the number of an event.
 static bool
 s_settles_event(const header *head)
 {
@@ -30,16 +33,19 @@ s_settles_event(const header *head)
     return settles && head->sequence && !(head->sequence & SEQUENCE_REQUEST) && !(head->flags & FLAG_REPEAT);
 }
 
+// ERR_UNKNOWN_SESSION is not news: it was logged when the session was dropped.
 static void
 s_log_not_stored(broker *self, id16 session_id, err error)
 {
     char id[ID_TEXT];
-    if (error == ERR_UNKNOWN_SESSION) // said when it was dropped
+    if (error == ERR_UNKNOWN_SESSION)
         return;
     broker_log(self, LOG_FULL, LEVEL_ERROR, "snapshot_not_stored", "session=%s reason=%s",
                id_text(session_id, id), err_word(error));
 }
 
+// A worker that is asked for a session answers between two turns, so asking again at once gains nothing. A
+// session that migrates is packed as a whole anyway.
 static bool
 s_may_ask(const broker *self, const session *session)
 {
@@ -47,7 +53,7 @@ s_may_ask(const broker *self, const session *session)
            (!session->snapshot_asked_at || self->now - session->snapshot_asked_at >= ASK_AGAIN_MS);
 }
 
-// All of it is to be said again, between two turns. Whoever cannot be told now is told at a tick.
+// KEEP: the owner is to send the whole session. If its queue is full, a later tick asks again.
 static void
 s_ask(broker *self, session *session)
 {
@@ -59,7 +65,8 @@ s_ask(broker *self, session *session)
     (void)answer_control(self, routing_id_bytes(&session->owner->id), &keep);
 }
 
-// What the store dropped because it could not write is asked for as a whole; not what is too large for it.
+// A session that the store dropped because a write failed is asked for as a whole. One that is too large
+// for the store is not: it would only be refused again.
 static void
 s_note_result(broker *self, session *session, uint8_t kind, err error)
 {
@@ -68,13 +75,13 @@ s_note_result(broker *self, session *session, uint8_t kind, err error)
     if (kind != SNAPSHOT_CHANGES || error == ERR_FULL)
         session->snapshot_refused = error == ERR_FULL || kind == SNAPSHOT_NONE;
     session->snapshot_missing = error == ERR_UNKNOWN_SESSION && !session->snapshot_refused;
-    self->has_missing_snapshots |=
-        session->snapshot_missing || error == ERR_SYSTEM; // not what there is no room for
+    self->has_missing_snapshots |= session->snapshot_missing || error == ERR_SYSTEM;
     if (session->snapshot_missing && !self->store_failing && s_may_ask(self, session))
         s_ask(self, session);
 }
 
-// False: it came late, or twice, and what came since is stored.
+// Snapshots are numbered under each epoch. False: this one came late or twice, and something newer is
+// stored. Changes that do not follow the last number leave a gap.
 static bool
 s_is_new_snapshot(session *session, const header *head, slice frame)
 {
@@ -96,6 +103,7 @@ s_is_new_snapshot(session *session, const header *head, slice frame)
     return true;
 }
 
+// Nothing that follows the gap can be stored: only a whole snapshot closes it.
 static void
 s_ask_for_gap(broker *self, session *session)
 {
@@ -145,11 +153,12 @@ persistence_hold_reply(broker *self, slice client, wire_message *message, const 
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
         ASSERT(zmq_msg_move(&held->frame[i], &message->frame[2 + i]) == 0);
     }
-    if (store_is_full(self->store)) // what is gathered is in memory
+    if (store_is_full(self->store)) // what is put stays in memory until then
         persistence_commit(self);
     return true;
 }
 
+// A worker that has nothing to send must not be asked again, and what is buffered need not wait for it.
 void
 persistence_kept(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -164,6 +173,7 @@ persistence_kept(broker *self, worker *from, wire_message *message, const header
         gap_buffer_release(self, session);
 }
 
+// A failed commit loses what it held, so workers are asked for whole sessions until one succeeds.
 static void
 s_note_commit(broker *self, err error)
 {
@@ -171,10 +181,10 @@ s_note_commit(broker *self, err error)
     self->has_missing_snapshots |= error != OK;
     if (error)
         broker_log(self, LOG_FULL, LEVEL_ERROR, "store_failed", "replies=%zu hint=\"%s\"",
-                   self->held_reply_count,
-                   "is the disk full? what these sessions did will not outlive their worker");
+                   self->held_reply_count, "is the disk full? these sessions are lost if their worker dies");
 }
 
+// A session that was restored in the meantime has a worker again.
 static void
 s_drop_passive(broker *self, id16 id)
 {
@@ -182,7 +192,8 @@ s_drop_passive(broker *self, id16 id)
         store_drop(self->store, id);
 }
 
-// The oldest of those that nobody has go, so that those that somebody has are kept.
+// Drops the oldest sessions without a worker, so that there is room for those that have one. Bounded, as it
+// runs in each batch.
 static void
 s_make_room(broker *self)
 {
@@ -197,6 +208,7 @@ s_make_room(broker *self)
     }
 }
 
+// Bounded, as thousands may expire at the same moment.
 static void
 s_drop_expired(broker *self)
 {
@@ -206,6 +218,8 @@ s_drop_expired(broker *self)
         s_drop_passive(self, id);
 }
 
+// Replies are forwarded even if the commit failed: the users go on, and only lose their state if the worker
+// dies too.
 void
 persistence_commit(broker *self)
 {
@@ -230,6 +244,7 @@ persistence_has(const broker *self, const session *session)
     return self->store && store_has(self->store, session->id);
 }
 
+// As a big-endian number under its own root, beside the session's.
 void
 persistence_settle_event(broker *self, const session *session, uint64_t sequence)
 {
@@ -252,7 +267,8 @@ persistence_release(broker *self, const session *session, bool keep)
         store_drop(self->store, session->id);
     else if (persistence_has(self, session)) {
         store_touch(self->store, session->id, self->now);
-        // What was attached is no stranger's hoard: each had a socket until its worker was lost.
+        // One that was attached counts as used: a client had to hold a socket open for it, so it is no cheap
+        // way to fill the store.
         passive_put(self->passive, session->id, session->used || session->attached, self->now);
     }
 }
@@ -264,14 +280,17 @@ persistence_session_ended(broker *self, session *session, const session_end *end
     persistence_release(self, session, end->cause == INPUT_LOST || strcmp(end->reason, "expired") == 0);
 }
 
+// Whether the session was used decides when it may be evicted. Of one that an earlier start stored nobody
+// knows: it counts as used.
 void
 persistence_session_placed(broker *self, session *session, bool restored)
 {
-    bool used = true; // one of an earlier start: nobody can tell
+    bool used = true;
     if (self->passive && (passive_take(self->passive, session->id, &used) || restored))
         session->used = used;
 }
 
+// RESTORE names the attached client, as the worker's pushes go there from the first turn on.
 err
 persistence_send_restore(broker *self, session *session, slice frame)
 {
@@ -306,7 +325,8 @@ persistence_restore(broker *self, session *session)
     return sent;
 }
 
-// Asks for sessions that the store should have and has not: for one, while it cannot write.
+// Asks for sessions that the store should have and lacks. While it cannot write, for one only: to find out
+// when it can again.
 static void
 s_ask_for_missing(broker *self)
 {

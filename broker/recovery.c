@@ -11,6 +11,7 @@
 
 #define WORKERS_FIGURE "workers"
 
+// ATTACHED becomes ACTIVE; its client is expected, though it has not been heard yet.
 static session_state
 s_state(announced_state state)
 {
@@ -45,6 +46,7 @@ s_may_own(broker *self, const session *session, uint64_t epoch)
     return !session || (!epochs_issued(given, session->epoch) && session->epoch < epoch);
 }
 
+// Of two workers that announce the same session, the one with the older epoch is told to drop it.
 static void
 s_take_announced(broker *self, worker *owner, const announced *announced)
 {
@@ -69,6 +71,7 @@ s_take_announced(broker *self, worker *owner, const announced *announced)
     self->announced_sessions++;
 }
 
+// Requests that waited are routed: sessions that nobody announced are restored, or unknown.
 static void
 s_finish(broker *self, const char *reason)
 {
@@ -78,6 +81,7 @@ s_finish(broker *self, const char *reason)
     parking_release_awaiting_recovery(self);
 }
 
+// Without a store nobody knows how many workers there were: then only time ends the recovery.
 static bool
 s_all_announced(const broker *self)
 {
@@ -87,6 +91,7 @@ s_all_announced(const broker *self)
     return self->expected_workers && count >= self->expected_workers;
 }
 
+// A worker may need several messages; the last one is marked.
 void
 recovery_announce(broker *self, worker *from, wire_message *message, const header *head)
 {

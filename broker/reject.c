@@ -3,6 +3,7 @@
 
 #include "broker/answer.h"
 
+// Rejects it explicitly: the sender is waiting.
 void
 reject_request(broker *self, const wire_message *message, const header *request, err error)
 {
@@ -47,6 +48,8 @@ reject_registration(broker *self, slice worker_id, const char *reason, const cha
     answer_worker(self, worker_id, MSG_REFUSED);
 }
 
+// A worker that this broker does not know, as after a restart, may send a lot before it reads IDENTIFY: it
+// is told once in half a heartbeat.
 void
 reject_unregistered(broker *self, const wire_message *message, err error)
 {
@@ -59,7 +62,6 @@ reject_unregistered(broker *self, const wire_message *message, err error)
         reject_registration(self, id, err_word(error), err_text(error));
         return;
     }
-    // A worker that this broker does not know may send a lot before it reads IDENTIFY: say it once.
     self->counters.dropped++;
     routing_id peer = routing_id_of(0, id);
     if (slice_equal(routing_id_bytes(&peer), routing_id_bytes(&self->last_unregistered)) &&
@@ -73,6 +75,7 @@ reject_unregistered(broker *self, const wire_message *message, err error)
     answer_worker(self, id, MSG_IDENTIFY);
 }
 
+// A message from the owner shows that it has taken its RESTORE.
 session *
 reject_unless_owned(broker *self, const worker *from, const header *head)
 {
