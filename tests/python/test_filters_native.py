@@ -37,7 +37,7 @@ from filter_values import (
     VIENNA,
 )
 
-native = pytest.importorskip("troupe._native")
+probes = pytest.importorskip("troupe._native_probes")
 filters = dict(defaultfilters.register.filters)
 filters["intcomma"] = intcomma
 
@@ -49,7 +49,7 @@ def nativelike():
     found = []
     for name, function in filters.items():
         try:
-            native._filter(function, object(), True)
+            probes.filter(function, object(), True)
         except LookupError:
             continue
         found.append(name)
@@ -73,7 +73,7 @@ def check(name, value, *args, autoescape=True):
     function = filters[name]
     needs = {"autoescape": autoescape} if getattr(function, "needs_autoescape", False) else {}
     expected = outcome(function, value, *args, **needs)
-    got = outcome(native._filter, function, value, autoescape, *args)
+    got = outcome(probes.filter, function, value, autoescape, *args)
     if got is NotImplemented:
         return False
     case = (name, value, args, autoescape, translation.get_language(), timezone.get_current_timezone_name())
@@ -166,7 +166,7 @@ def compare_localized(values, use_l10n=None, use_tz=None):
     as_number = {None: -1, False: 0, True: 1}
     taken = 0
     for value in values:
-        got = outcome(native._localize, [value], as_number[use_l10n], as_number[use_tz])
+        got = outcome(probes.localize, [value], as_number[use_l10n], as_number[use_tz])
         if got == [NotImplemented]:
             continue
         taken += 1
@@ -207,7 +207,7 @@ def test_time_zones(zone):
     with timezone.override(zone):
         for value in DATETIMES + DATES + TIMES + [None, "x"]:
             for use_tz in (None, False, True):
-                got = outcome(native._localtime, value, {None: -1, False: 0, True: 1}[use_tz])
+                got = outcome(probes.localtime, value, {None: -1, False: 0, True: 1}[use_tz])
                 expected = outcome(timezone.template_localtime, value, use_tz)
                 assert shown(got) == shown(expected)
             if isinstance(value, dt.datetime):
@@ -223,7 +223,7 @@ def test_time_zones(zone):
 def test_a_callback_may_change_the_language():
     day = dt.date(2026, 3, 9)
     with translation.override("en"):
-        got = native._localize(
+        got = probes.localize(
             [
                 1.5,
                 day,
@@ -243,7 +243,7 @@ def test_a_callback_may_change_the_language():
 def test_a_callback_may_change_the_settings():
     changes = override_settings(USE_THOUSAND_SEPARATOR=True)
     try:
-        got = native._localize([12345, 1.5, lambda: changes.enable(), 12345, 1.5, lambda: changes.disable(), 12345])
+        got = probes.localize([12345, 1.5, lambda: changes.enable(), 12345, 1.5, lambda: changes.disable(), 12345])
     finally:
         translation.activate(django_settings.LANGUAGE_CODE)
     assert got == ["12345", "1.5", None, "12,345", "1.5", None, "12345"]
@@ -251,7 +251,7 @@ def test_a_callback_may_change_the_settings():
 
 def test_a_callback_may_assign_a_setting(monkeypatch):
     values = [1234.5, lambda: monkeypatch.setattr(django_settings, "USE_THOUSAND_SEPARATOR", True), 1234.5, 12345]
-    assert native._localize(values) == ["1234.5", None, "1,234.5", "12,345"]
+    assert probes.localize(values) == ["1234.5", None, "1,234.5", "12,345"]
 
 
 def translated(monkeypatch, translate):
@@ -264,7 +264,7 @@ def translated(monkeypatch, translate):
 def test_translations_are_read_again(monkeypatch):
     with translation.override("de"):
         day = dt.date(2026, 3, 9)
-        got = native._localize([day, lambda: translated(monkeypatch, "<{}>".format), day])
+        got = probes.localize([day, lambda: translated(monkeypatch, "<{}>".format), day])
     assert got == ["9. März 2026", None, "9. <March> 2026"]
 
 
@@ -281,7 +281,7 @@ def test_endings(ending, monkeypatch):
 def test_a_callback_may_change_the_zone():
     when = dt.datetime(2026, 7, 4, 16, 5, tzinfo=dt.UTC)
     with timezone.override("UTC"):
-        got = native._localize([when, lambda: timezone.activate("Asia/Tokyo"), when])
+        got = probes.localize([when, lambda: timezone.activate("Asia/Tokyo"), when])
     assert got == ["July 4, 2026, 4:05 p.m.", None, "July 5, 2026, 1:05 a.m."]
 
 
@@ -377,12 +377,12 @@ def lower(value):
 
 defaultfilters.register.filters["lower"] = defaultfilters.lower = lower
 spec = importlib.util.spec_from_file_location(*sys.argv[1:])
-native = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(native)
-assert native._filter(defaultfilters.upper, "a", True) == "A"
+probes = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(probes)
+assert probes.filter(defaultfilters.upper, "a", True) == "A"
 for function in (lower, original):
     try:
-        native._filter(function, "A", True)
+        probes.filter(function, "A", True)
     except LookupError:
         print("not native")
 """
@@ -391,7 +391,7 @@ for function in (lower, original):
 def test_a_replaced_filter_is_not_taken_for_the_original():
     paths = os.pathsep.join(one for one in sys.path if one)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", REPLACED, native.__name__, native.__file__],
+        [sys.executable, "-W", "ignore", "-c", REPLACED, probes.__name__, probes.__file__],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
@@ -410,10 +410,10 @@ def run_all():
     for name in nativelike():
         for value in VALUES:
             for args in [(), *((arg,) for arg in ARGS.get(name, ()))]:
-                outcome(native._filter, filters[name], value, True, *args)
+                outcome(probes.filter, filters[name], value, True, *args)
     for value in PLAIN:
-        outcome(native._localize, [value])
-        outcome(native._localtime, value)
+        outcome(probes.localize, [value])
+        outcome(probes.localtime, value)
 
 
 def test_nothing_leaks():

@@ -18,7 +18,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from troupe import LiveView, _native
+from troupe import LiveView
+from troupe import _native_probes as probes
 from troupe.runtime import entry, faults, snapshots
 
 DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
@@ -34,7 +35,7 @@ class Level(enum.IntEnum):
 
 
 def there_and_back(value):
-    return _native.unpack(_native.pack("value", value))
+    return probes.unpack(probes.pack("value", value))
 
 
 PLAIN = [
@@ -72,16 +73,16 @@ def test_there_and_back(value):
 def test_sizes(size):
     for value in ("ä" * (size // 2) + "a" * (size % 2), b"b" * size, [0] * size, dict.fromkeys(range(size), "")):
         assert same(there_and_back(value), value)
-        assert _native.pack("value", value) == msgpack.packb(value)
+        assert probes.pack("value", value) == msgpack.packb(value)
 
 
 def test_what_is_too_large_is_named():
     limit = 8 << 20
-    assert len(_native.pack("value", "x" * limit)) == limit + 5
+    assert len(probes.pack("value", "x" * limit)) == limit + 5
     with pytest.raises(TypeError, match=r"value\[0\]: 8388609 bytes are over the limit"):
-        _native.pack("value", [b"x" * (limit + 1)])
+        probes.pack("value", [b"x" * (limit + 1)])
     with pytest.raises(TypeError, match=r"value\['k'\]: 8388609 elements are over the limit"):
-        _native.pack("value", {"k": (None,) * (limit + 1)})
+        probes.pack("value", {"k": (None,) * (limit + 1)})
 
 
 def test_nan():
@@ -118,13 +119,13 @@ def test_random_values():
 @pytest.mark.django_db
 def test_a_model_instance_is_the_row_as_it_is_now():
     ann = User.objects.create(username="ann")
-    packed = _native.pack("user", [ann, SimpleLazyObject(lambda: ann)])
+    packed = probes.pack("user", [ann, SimpleLazyObject(lambda: ann)])
     User.objects.filter(pk=ann.pk).update(first_name="Ann")
-    one, lazy = _native.unpack(packed)
+    one, lazy = probes.unpack(packed)
     assert type(one) is User and one == ann and one.first_name == "Ann" and type(lazy) is User
     ann.delete()
     with pytest.raises(User.DoesNotExist):
-        _native.unpack(packed)
+        probes.unpack(packed)
 
 
 def test_nobody():
@@ -151,7 +152,7 @@ class Own(dict):
 )
 def test_what_cannot_be_kept_is_named(value, said):
     with pytest.raises(TypeError) as raised:
-        _native.pack("it", value)
+        probes.pack("it", value)
     assert str(raised.value) == said
 
 
@@ -159,7 +160,7 @@ def test_what_has_no_end():
     endless = []
     endless.append(endless)
     with pytest.raises(TypeError, match=r"it\[0\]\[0\].*nested more than 15 deep"):
-        _native.pack("it", endless)
+        probes.pack("it", endless)
     deep = []
     for _ in range(14):
         deep = [deep]
@@ -172,7 +173,7 @@ def test_a_zone_of_another_kind():
             return datetime.timedelta(0)
 
     with pytest.raises(TypeError, match="a datetime with a Zone cannot be kept"):
-        _native.pack("it", DAY.replace(tzinfo=Zone()))
+        probes.pack("it", DAY.replace(tzinfo=Zone()))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_zone_of_another_kind():
 )  # fmt: skip
 def test_bytes_that_are_no_value(data):
     with pytest.raises((ValueError, TypeError)):
-        _native.unpack(data)
+        probes.unpack(data)
 
 
 def test_only_enums_are_looked_up():

@@ -1,3 +1,4 @@
+// msgpack and Python objects, both ways. The bytes were scanned before: sizes and depth are within limits.
 #include "worker/py/convert.h"
 
 #include "common/errors.h"
@@ -169,10 +170,10 @@ s_pack_sequence(msgpack_packer *packer, PyObject *sequence, unsigned depth)
 static bool
 s_pack_dict(msgpack_packer *packer, PyObject *dict, unsigned depth)
 {
-    Py_ssize_t at = 0;
+    Py_ssize_t position = 0;
     PyObject *key, *value;
     msgpack_pack_map(packer, (size_t)PyDict_GET_SIZE(dict));
-    while (PyDict_Next(dict, &at, &key, &value))
+    while (PyDict_Next(dict, &position, &key, &value))
         if (!s_pack(packer, key, depth) || !s_pack(packer, value, depth))
             return false;
     return true;

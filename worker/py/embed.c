@@ -1,14 +1,16 @@
+// Starts CPython and Django in a worker process, and hands out view_ops.
 #include "worker/py/embed.h"
 
 #include "common/log.h"
+#include "worker/py/host.h"
 #include "worker/py/template/nodelist.h"
-#include "worker/py/view.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+// folder/bin/python3, if folder has the marker and that can be executed.
 static bool
 s_candidate(char *ret_path, size_t size, const char *folder, const char *marker)
 {
@@ -96,8 +98,9 @@ s_set_paths(const embed_options *options)
     return none != NULL;
 }
 
+// module.function(*format arguments). New reference; NULL with an exception.
 static PyObject *
-s_call(const char *module, const char *function, const char *format, ...)
+s_call_function(const char *module, const char *function, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -117,15 +120,17 @@ s_start(const embed_options *options)
 {
     PyObject *render = s_set_paths(options) ? nodelist_register() : NULL;
     PyObject *ready =
-        render ? s_call("troupe.runtime.boot", "setup", "(zi)", options->settings, !options->lazy) : NULL;
-    PyObject *loop = ready ? s_call("troupe.runtime.event_loop", "LoopThread", "()") : NULL;
+        render ? s_call_function("troupe.runtime.boot", "setup", "(zi)", options->settings, !options->lazy)
+               : NULL;
+    PyObject *loop = ready ? s_call_function("troupe.runtime.event_loop", "LoopThread", "()") : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;
-    PyObject *kept = host ? s_call("troupe.runtime.entry", "set_housekeeping", "(O)", Py_True) : NULL;
+    PyObject *kept =
+        host ? s_call_function("troupe.runtime.entry", "set_housekeeping", "(O)", Py_True) : NULL;
     PyObject *limited =
-        kept ? s_call("troupe.errors", "set_soft_limit", "(d)", options->soft_ms / 1000.0) : NULL;
+        kept ? s_call_function("troupe.errors", "set_soft_limit", "(d)", options->soft_ms / 1000.0) : NULL;
     // `kill -USR2` shows what all threads are doing; so does view_ops.dump.
-    PyObject *none = limited ? s_call("faulthandler", "register", "(i)", SIGUSR2) : NULL;
+    PyObject *none = limited ? s_call_function("faulthandler", "register", "(i)", SIGUSR2) : NULL;
     Py_XDECREF(none);
     Py_XDECREF(limited);
     Py_XDECREF(kept);
@@ -136,7 +141,7 @@ s_start(const embed_options *options)
     return none ? py_host_ops(host) : NULL;
 }
 
-// Not PyErr_Print: at a SystemExit, of a settings module perhaps, it would end the process without a word.
+// Not PyErr_Print: at a SystemExit (from a settings module, say) that would end the process silently.
 static void
 s_print_exception(void)
 {
@@ -188,11 +193,11 @@ bool
 embed_watch(void (*changed)(void *context), void *context)
 {
     static PyMethodDef method = {"changed", s_changed, METH_NOARGS, NULL};
-    static watch one; // a process watches once
-    one = (watch){changed, context};
-    PyObject *capsule = PyCapsule_New(&one, NULL, NULL);
+    static watch only; // a process watches once
+    only = (watch){changed, context};
+    PyObject *capsule = PyCapsule_New(&only, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
-    PyObject *none = callback ? s_call("troupe.runtime.reload", "watch", "(O)", callback) : NULL;
+    PyObject *none = callback ? s_call_function("troupe.runtime.reload", "watch", "(O)", callback) : NULL;
     bool ok = none;
     if (!ok)
         s_print_exception();

@@ -1,8 +1,9 @@
+// The last stop of a Python exception: what is left is a fault for the answer and the log.
 #include "worker/py/exception.h"
 
 #include "worker/py/convert.h"
 
-// The one place that knows how 3.11 and 3.12 differ.
+// The one place that knows that CPython 3.12 changed how exceptions are fetched.
 PyObject *
 exception_take(void)
 {
@@ -69,7 +70,7 @@ exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
         fault_set_type(ret_fault, s_utf8(type));
         s_frames(frames, ret_fault);
     } else {
-        // Describing it failed (memory, or recursion right at the limit): the type alone must do.
+        // describe() itself failed (out of memory, or at the recursion limit): report the type alone.
         PyErr_Clear();
         fault_set_message(ret_fault, "Error in ");
         fault_add_message(ret_fault, s_utf8(where));

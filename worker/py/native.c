@@ -9,18 +9,15 @@
 //     session.ended                                       # it was shut down, or its only mount failed
 #include "worker/py/python.h"
 
-#include "worker/actor/dispatch.h"
-#include "worker/py/filters/filters_probe.h"
-#include "worker/py/keeper_probe.h"
-#include "worker/py/pack.h"
+#include "worker/actor/turn.h"
+#include "worker/py/host.h"
 #include "worker/py/template/nodelist.h"
-#include "worker/py/view.h"
 
 #include <stddef.h>
 #include <structmember.h>
 
 typedef struct {
-    PyObject_HEAD session *of;
+    PyObject_HEAD session *session;
     turn_host host;
     reply *reply;
     bool ended;
@@ -50,10 +47,10 @@ s_emit(void *context, reply **reply_p)
 }
 
 static void
-s_resumable(void *context, session *of)
+s_resumable(void *context, session *session)
 {
     (void)context;
-    (void)of; // the caller resumes by itself
+    (void)session; // the caller resumes by itself
 }
 
 static PyObject *
@@ -84,7 +81,7 @@ s_result(native_session *self, turn_result result)
 {
     if (result == TURN_ENDS && !self->ended) {
         self->ended = true;
-        dispatch_end(self->of, "shutdown", &self->host);
+        turn_end(self->of, "shutdown", &self->host);
     }
     self->busy = false;
     if (result == TURN_AWAITS) {
@@ -92,8 +89,8 @@ s_result(native_session *self, turn_result result)
         native_pending *pending = PyObject_New(native_pending, s_module.pending);
         if (!pending)
             return NULL;
-        pending->awaitable = Py_NewRef(py_awaitable_object(turn_awaitable(parked)));
-        pending->context = Py_NewRef(py_scope_context(turn_scope(parked)));
+        pending->awaitable = Py_NewRef(py_awaitable_object(parked->awaitable));
+        pending->context = Py_NewRef(py_scope_context(parked->scope));
         return (PyObject *)pending;
     }
     reply *reply = self->reply;
@@ -131,7 +128,7 @@ s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     posted->arrived = clock_now(self->host.clock);
     posted->instance = instance == Py_None ? NULL : instance;
     self->busy = true;
-    return s_result(self, dispatch_request(self->of, &posted, &self->host));
+    return s_result(self, turn_run(self->of, &posted, &self->host));
 }
 
 static PyObject *
@@ -143,7 +140,7 @@ s_resume(PyObject *self_, PyObject *arguments)
         return NULL;
     const turn *parked = self->busy ? NULL : session_parked(self->of);
     if (!parked || !Py_IS_TYPE(pending, s_module.pending) ||
-        ((native_pending *)pending)->awaitable != py_awaitable_object(turn_awaitable(parked))) {
+        ((native_pending *)pending)->awaitable != py_awaitable_object(parked->awaitable)) {
         PyErr_SetString(PyExc_ValueError, "this turn does not wait");
         return NULL;
     }
@@ -151,9 +148,9 @@ s_resume(PyObject *self_, PyObject *arguments)
         PyErr_SetString(PyExc_TypeError, "exception must be None or an exception");
         return NULL;
     }
-    py_awaitable_settle(turn_awaitable(parked), exception);
+    py_awaitable_settle(parked->awaitable, exception);
     self->busy = true;
-    return s_result(self, dispatch_resume(self->of, &self->host));
+    return s_result(self, turn_resume(self->of, &self->host));
 }
 
 // A turn that nobody will resume ends as cancelled.
@@ -165,9 +162,9 @@ s_abandon(native_session *self)
         return;
     PyObject *cancelled = PyObject_CallNoArgs(PyExc_RuntimeError);
     ASSERT(cancelled);
-    py_awaitable_settle(turn_awaitable(parked), cancelled);
+    py_awaitable_settle(parked->awaitable, cancelled);
     Py_DECREF(cancelled);
-    dispatch_resume(self->of, &self->host);
+    turn_resume(self->of, &self->host);
     reply_destroy(&self->reply);
 }
 
@@ -287,46 +284,12 @@ static PyType_Spec s_session_spec = {"troupe._native.Session", sizeof(native_ses
 static PyType_Spec s_pending_spec = {"troupe._native.Pending", sizeof(native_pending), 0,
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_pending_slots};
 
-// What a worker's snapshots do with a value, for tests.
-static PyObject *
-s_pack(PyObject *unused, PyObject *arguments)
-{
-    (void)unused;
-    PyObject *name, *value, *bytes = NULL;
-    if (!PyArg_ParseTuple(arguments, "UO", &name, &value) || !pack_setup())
-        return NULL;
-    buffer out;
-    buffer_init(&out);
-    if (pack_value(name, value, &out))
-        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
-    buffer_fini(&out);
-    return bytes;
-}
-
-static PyObject *
-s_unpack(PyObject *unused, PyObject *bytes)
-{
-    (void)unused;
-    char *data;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0 || !pack_setup())
-        return NULL;
-    return pack_read(slice_of(data, (size_t)size));
-}
-
-static PyMethodDef s_functions[] = {
-    {"pack", s_pack, METH_VARARGS,
-     "pack(name, value): a value as a snapshot has it. TypeError says where it cannot."},
-    {"unpack", s_unpack, METH_O, "unpack(bytes): the value again."},
-    {0},
-};
-
 static struct PyModuleDef s_definition = {
     PyModuleDef_HEAD_INIT,
     "_native",
     "Session actors in this process (inproc://).",
     -1,
-    s_functions,
+    NULL,
     NULL,
     NULL,
     NULL,
@@ -353,9 +316,8 @@ PyInit__native(void)
     PyObject *type = module ? PyType_FromSpec(&s_session_spec) : NULL;
     s_module.pending = type ? (PyTypeObject *)PyType_FromSpec(&s_pending_spec) : NULL;
     clock_random(clock_system(), s_module.key.bytes, sizeof s_module.key.bytes);
-    bool ok = s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0 &&
-              PyModule_AddFunctions(module, filters_probe_methods) == 0 &&
-              PyModule_AddFunctions(module, keeper_probe_methods) == 0 && s_add_figures(module);
+    bool ok =
+        s_module.pending && PyModule_AddObjectRef(module, "Session", type) == 0 && s_add_figures(module);
     Py_XDECREF(type);
     if (!ok)
         Py_CLEAR(module);

@@ -1,4 +1,5 @@
-// python - Python.h, as everything in this room includes it: the one place that does.
+// python - Python.h, as everything in this room includes it: the one place that does; and an import. GIL
+// held.
 #ifndef TROUPE_WORKER_PY_PYTHON_H
 #define TROUPE_WORKER_PY_PYTHON_H
 
@@ -10,5 +11,15 @@
 #pragma GCC diagnostic pop
 
 #include <stdbool.h>
+
+// An attribute of a module, imported if need be. New reference; NULL with an exception.
+static inline PyObject *
+python_import(const char *module, const char *name)
+{
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *found = imported ? PyObject_GetAttrString(imported, name) : NULL;
+    Py_XDECREF(imported);
+    return found;
+}
 
 #endif

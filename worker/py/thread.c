@@ -1,3 +1,5 @@
+// Thread states, and interrupting user code by an asynchronous exception. `sent` and `nesting` are only
+// touched with the GIL held.
 #include "worker/py/thread.h"
 
 #include "common/errors.h"
@@ -7,8 +9,8 @@
 typedef struct {
     PyThreadState *state;
     unsigned long id;
-    unsigned open;
-    bool sent; // an exception, since it was opened
+    unsigned nesting; // of user code
+    bool sent;        // an exception, since user code was entered
 } thread;
 
 static _Thread_local thread *s_this;
@@ -69,24 +71,24 @@ thread_interrupt(void *host, void *thread_)
 {
     (void)host;
     thread *slow = thread_;
-    if (!slow->open || slow->sent)
+    if (!slow->nesting || slow->sent)
         return false;
     slow->sent = PyThreadState_SetAsyncExc(slow->id, s_timeout) == 1;
     return slow->sent;
 }
 
 void
-thread_open(void)
+thread_enter_user_code(void)
 {
     if (s_this)
-        s_this->open++;
+        s_this->nesting++;
 }
 
 void
-thread_close(void)
+thread_leave_user_code(void)
 {
     thread *self = s_this;
-    if (!self || --self->open)
+    if (!self || --self->nesting)
         return;
     if (self->sent)
         PyThreadState_SetAsyncExc(self->id, NULL);

@@ -1,7 +1,7 @@
 // thread - the threads that turns run on, as CPython knows them, and how a turn that takes too long is
-// interrupted: troupe.errors.HandlerTimeout is raised in it, but only while it runs a person's code (between
-// thread_open and thread_close), so that none of ours is cut in two. All with the GIL held, but for
-// thread_begin and thread_enter.
+// interrupted: troupe.errors.HandlerTimeout is raised in it, but only while it runs user code (between
+// thread_enter_user_code and thread_leave_user_code), so that none of ours is cut in two. All with the GIL
+// held, but for thread_begin and thread_enter.
 #ifndef TROUPE_WORKER_PY_THREAD_H
 #define TROUPE_WORKER_PY_THREAD_H
 
@@ -17,9 +17,9 @@ void thread_enter(void *host, void *thread);
 void thread_leave(void *host, void *thread);
 bool thread_interrupt(void *host, void *thread);
 
-// Around a person's code; they nest. What was sent and has not arrived when the last is closed does not any
-// more. An exception that is pending stays. Nothing happens on threads that thread_begin has not made.
-void thread_open(void);
-void thread_close(void);
+// Around user code; they nest. An interrupt that has not arrived when the outermost is left is withdrawn. A
+// pending exception stays. No effect on threads that thread_begin did not make.
+void thread_enter_user_code(void);
+void thread_leave_user_code(void);
 
 #endif

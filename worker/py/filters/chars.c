@@ -37,14 +37,14 @@ chars_reserve(chars *self, size_t count)
 }
 
 void
-chars_add_part(chars *self, PyObject *text, Py_ssize_t from, Py_ssize_t to)
+chars_add_part(chars *self, PyObject *text, Py_ssize_t begin, Py_ssize_t end)
 {
-    Py_UCS4 *out = chars_reserve(self, (size_t)(to - from));
+    Py_UCS4 *out = chars_reserve(self, (size_t)(end - begin));
     int kind = (int)PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
-    for (Py_ssize_t i = from; i < to; i++)
+    for (Py_ssize_t i = begin; i < end; i++)
         *out++ = PyUnicode_READ(kind, data, i);
-    self->size += (size_t)(to - from);
+    self->size += (size_t)(end - begin);
 }
 
 void

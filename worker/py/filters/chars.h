@@ -21,18 +21,18 @@ void chars_fini(chars *self);
 Py_UCS4 *chars_reserve(chars *self, size_t count);
 
 static inline void
-chars_add(chars *self, Py_UCS4 one)
+chars_add(chars *self, Py_UCS4 character)
 {
     if (self->size == self->room)
         chars_reserve(self, 1);
-    self->data[self->size++] = one;
+    self->data[self->size++] = character;
 }
 
 // `text` is a str or of a subclass.
 void chars_add_text(chars *self, PyObject *text);
 
-// Characters `from` to `to`, the last one not included.
-void chars_add_part(chars *self, PyObject *text, Py_ssize_t from, Py_ssize_t to);
+// Characters [begin, end).
+void chars_add_part(chars *self, PyObject *text, Py_ssize_t begin, Py_ssize_t end);
 
 void chars_add_ascii(chars *self, const char *text);
 

@@ -13,25 +13,16 @@ static struct {
     PyObject *tzname, *dst, *isoformat;
 } s_start;
 
-// False: not for me, or an exception is pending.
+// False: left to Django, or an exception is pending.
 typedef bool (*writer)(moment *self, chars *out);
-
-static PyObject *
-s_import(const char *module, const char *name)
-{
-    PyObject *from = PyImport_ImportModule(module);
-    PyObject *found = from ? PyObject_GetAttrString(from, name) : NULL;
-    Py_XDECREF(from);
-    return found;
-}
 
 static bool
 s_ask_django(void)
 {
-    PyObject *type = s_import("django.utils.dateformat", "DateFormat");
-    PyObject *pattern = s_import("django.utils.dateformat", "re_formatchars");
+    PyObject *type = python_import("django.utils.dateformat", "DateFormat");
+    PyObject *pattern = python_import("django.utils.dateformat", "re_formatchars");
     PyObject *text = pattern ? PyObject_GetAttrString(pattern, "pattern") : NULL;
-    PyObject *date = text ? s_import("datetime", "date") : NULL;
+    PyObject *date = text ? python_import("datetime", "date") : NULL;
     PyObject *first = date ? PyObject_CallFunction(date, "iii", 1, 1, 1) : NULL;
     PyObject *format = first ? PyObject_CallOneArg(type, first) : NULL;
     PyObject *year = format ? PyObject_CallMethod(format, "Y", NULL) : NULL;
@@ -71,7 +62,7 @@ s_add_owned(chars *out, PyObject *text)
 static bool
 s_add_word(moment *self, chars *out, unsigned word)
 {
-    PyObject *text = formats_word(self->f, word);
+    PyObject *text = formats_word(self->formats, word);
     if (text)
         chars_add_text(out, text);
     return text != NULL;
@@ -100,7 +91,7 @@ s_b(moment *self, chars *out)
 static bool
 s_c(moment *self, chars *out)
 {
-    if (self->kind != DATES_DATE && !moment_naive(self) && !dates_zone_is_ours(dates_zone(self->value)))
+    if (self->kind != MOMENT_DATE && !moment_naive(self) && !moment_zone_is_known(moment_zone(self->value)))
         return false;
     return s_add_owned(out, PyObject_CallMethodNoArgs(self->value, s_start.isoformat));
 }
@@ -121,7 +112,7 @@ s_upper_d(moment *self, chars *out)
 static bool
 s_e(moment *self, chars *out)
 {
-    if (self->kind == DATES_TIME || moment_naive(self))
+    if (self->kind == MOMENT_TIME || moment_naive(self))
         return true;
     if (!moment_find_offset(self))
         return false;
@@ -269,7 +260,7 @@ s_add_offset(const moment *self, chars *out)
 static bool
 s_upper_o(moment *self, chars *out)
 {
-    if (self->kind == DATES_TIME)
+    if (self->kind == MOMENT_TIME)
         return true;
     if (!moment_find_offset(self))
         return false;
@@ -293,7 +284,7 @@ s_r(moment *self, chars *out)
 {
     static const char days[] = "MonTueWedThuFriSatSun";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (self->kind != DATES_DATETIME || moment_naive(self) || !moment_find_offset(self) ||
+    if (self->kind != MOMENT_DATETIME || moment_naive(self) || !moment_find_offset(self) ||
         self->offset % 60 != 0)
         return false;
     for (int i = 0; i < 3; i++)
@@ -340,7 +331,7 @@ s_t(moment *self, chars *out)
 static bool
 s_upper_t(moment *self, chars *out)
 {
-    if (self->kind == DATES_TIME)
+    if (self->kind == MOMENT_TIME)
         return true;
     if (!moment_find_offset(self))
         return false;
@@ -358,7 +349,7 @@ s_u(moment *self, chars *out)
 static bool
 s_upper_u(moment *self, chars *out)
 {
-    if (self->kind != DATES_DATETIME || moment_naive(self) || self->microsecond || !moment_find_offset(self))
+    if (self->kind != MOMENT_DATETIME || moment_naive(self) || self->microsecond || !moment_find_offset(self))
         return false;
     long days = moment_days_before_year(self->year) + self->yearday - 1 - moment_days_before_year(1970);
     chars_add_number(out,
@@ -405,7 +396,7 @@ s_z(moment *self, chars *out)
 static bool
 s_upper_z(moment *self, chars *out)
 {
-    if (self->kind == DATES_TIME)
+    if (self->kind == MOMENT_TIME)
         return true;
     if (!moment_find_offset(self))
         return false;
@@ -449,7 +440,7 @@ static bool
 s_write(moment *self, Py_UCS4 character, bool times_only, chars *out)
 {
     static const unsigned has[] = {
-        [DATES_NONE] = 0, [DATES_DATE] = DAY, [DATES_TIME] = CLOCK, [DATES_DATETIME] = DAY | CLOCK};
+        [MOMENT_NONE] = 0, [MOMENT_DATE] = DAY, [MOMENT_TIME] = CLOCK, [MOMENT_DATETIME] = DAY | CLOCK};
     if (s_characters[character].needs & ~has[self->kind])
         return false;
     if (times_only && !strchr(s_of_time, (int)character))
@@ -458,11 +449,11 @@ s_write(moment *self, Py_UCS4 character, bool times_only, chars *out)
 }
 
 static bool
-s_is_format(const void *data, int kind, Py_ssize_t at)
+s_is_format(const void *data, int kind, Py_ssize_t position)
 {
-    Py_UCS4 character = PyUnicode_READ(kind, data, at);
+    Py_UCS4 character = PyUnicode_READ(kind, data, position);
     return character < 128 && s_characters[character].write &&
-           (at == 0 || PyUnicode_READ(kind, data, at - 1) != '\\');
+           (position == 0 || PyUnicode_READ(kind, data, position - 1) != '\\');
 }
 
 static bool
@@ -487,11 +478,11 @@ s_write_all(moment *self, PyObject *pattern, bool times_only, chars *out)
 }
 
 PyObject *
-dates_format(formats *f, PyObject *value, PyObject *pattern, bool times_only)
+dates_format(formats *formats, PyObject *value, PyObject *pattern, bool times_only)
 {
     moment self;
-    moment_init(&self, f, value);
-    if (self.kind == DATES_NONE || !s_start.knows_characters)
+    moment_init(&self, formats, value);
+    if (self.kind == MOMENT_NONE || !s_start.knows_characters)
         return NULL;
     chars out;
     chars_init(&out);

@@ -1,7 +1,8 @@
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
 
 #include "common/errors.h"
-#include "worker/py/filters/dates.h"
+#include "worker/py/filters/localize.h"
+#include "worker/py/filters/moment.h"
 
 #include <string.h>
 
@@ -69,7 +70,7 @@ filters_init(void)
 {
     if (s_started)
         return true;
-    if (!formats_start() || !filters_text_start() || !filters_date_start())
+    if (!localize_start() || !filters_text_start() || !filters_date_start())
         return false;
     PyObject *own = s_module("django.template.defaultfilters", true);
     PyObject *humanize = own ? s_module("django.contrib.humanize.templatetags.humanize", false) : NULL;
@@ -89,7 +90,7 @@ filters_find(PyObject *function)
 }
 
 PyObject *
-filters_not_mine(void)
+filters_leave_to_django(void)
 {
     ASSERT(!PyErr_Occurred());
     return NULL;
@@ -119,11 +120,11 @@ filters_is_scalar(PyObject *value)
     if (filters_is_text(value) || value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) ||
         PyFloat_CheckExact(value) || Py_IS_TYPE(value, formats_of_django()->decimal))
         return true;
-    dates_kind kind = dates_kind_of(value);
-    if (kind == DATES_NONE || kind == DATES_DATE)
-        return kind == DATES_DATE;
-    PyObject *zone = dates_zone(value);
-    return zone == Py_None || dates_zone_is_ours(zone);
+    moment_kind kind = moment_kind_of(value);
+    if (kind == MOMENT_NONE || kind == MOMENT_DATE)
+        return kind == MOMENT_DATE;
+    PyObject *zone = moment_zone(value);
+    return zone == Py_None || moment_zone_is_known(zone);
 }
 
 PyObject *
@@ -150,16 +151,16 @@ filters_number(PyObject *arg, long *ret_number)
     }
     if (!arg || !filters_is_text(arg) || !PyUnicode_IS_ASCII(arg))
         return false;
-    const char *at = PyUnicode_DATA(arg);
-    bool negative = *at == '-';
-    at += *at == '-' || *at == '+';
-    if (!*at || strlen(at) > 9)
+    const char *next = PyUnicode_DATA(arg);
+    bool negative = *next == '-';
+    next += *next == '-' || *next == '+';
+    if (!*next || strlen(next) > 9)
         return false;
     long number = 0;
-    for (; *at >= '0' && *at <= '9'; at++)
-        number = number * 10 + (*at - '0');
+    for (; *next >= '0' && *next <= '9'; next++)
+        number = number * 10 + (*next - '0');
     *ret_number = negative ? -number : number;
-    return !*at && at == (const char *)PyUnicode_DATA(arg) + PyUnicode_GET_LENGTH(arg);
+    return !*next && next == (const char *)PyUnicode_DATA(arg) + PyUnicode_GET_LENGTH(arg);
 }
 
 PyObject *

@@ -1,7 +1,7 @@
 // filters - Django's builtin filters, written in C for values of the exact builtin types.
 //
-// A native filter gives exactly what Django's own filter gives, or says "not for me". It says so before any
-// Python code ran, so the caller may then call Django's own without doing anything twice.
+// A native filter gives exactly what Django's own filter gives, or says "left to Django". It says so before
+// any Python code ran, so the caller may then call Django's own without doing anything twice.
 #ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_H
 #define TROUPE_WORKER_PY_FILTERS_FILTERS_H
 
@@ -9,7 +9,7 @@
 #include "worker/py/python.h"
 
 // `value` has passed expects_localtime (the caller does that); `arg` is NULL when there is none.
-// A new reference; NULL with an exception; or NULL without one: not for me, call Django's.
+// A new reference; NULL with an exception; or NULL without one: left to Django, call Django's.
 // GIL held. May run a tzinfo's methods and Django's translations, so threads may switch in here.
 //
 // The caller has nothing to do about is_safe: what is safe, by itself or because `value` was, comes as a

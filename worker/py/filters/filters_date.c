@@ -1,6 +1,7 @@
 // Native filters of dates and times.
 #include "worker/py/filters/dates.h"
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
+#include "worker/py/filters/moment.h"
 
 static struct {
     PyObject *date_format, *time_format;
@@ -18,12 +19,12 @@ s_format(formats *f, PyObject *value, PyObject *arg, PyObject *otherwise, bool t
 {
     if (value == Py_None || (filters_is_text(value) && PyUnicode_GET_LENGTH(value) == 0))
         return filters_empty();
-    if (dates_kind_of(value) == DATES_NONE)
-        return filters_not_mine();
+    if (moment_kind_of(value) == MOMENT_NONE)
+        return filters_leave_to_django();
     if (!arg || arg == Py_None)
         arg = otherwise;
     if (!filters_is_text(arg))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if (PyUnicode_GET_LENGTH(arg) == 0)
         arg = otherwise;
     PyObject *pattern = formats_pattern(f, arg, FORMATS_UNSET);

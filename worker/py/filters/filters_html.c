@@ -1,6 +1,6 @@
 // Native filters that make HTML.
 #include "worker/py/filters/chars.h"
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
 
 #include <string.h>
 
@@ -122,7 +122,8 @@ filter_linebreaksbr(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filters_mark_safe(html);
 }
 
-// What join() puts between two brackets: html.escape(str(item)), or a SafeString as it is. NULL: not for me.
+// What join() puts between two brackets: html.escape(str(item)), or a SafeString as it is. NULL: left to
+// Django.
 static PyObject *
 s_conditional_escape(PyObject *item)
 {
@@ -134,7 +135,7 @@ s_conditional_escape(PyObject *item)
     return escaped;
 }
 
-// The items as a list of str. NULL: not for me.
+// The items as a list of str. NULL: left to Django.
 static PyObject *
 s_joinable(PyObject *value, bool autoescape)
 {
@@ -169,7 +170,7 @@ filter_join(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     if (!arg || !filters_is_text(arg) || (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) ||
         !s_means_one_thing(arg, autoescape))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *items = s_joinable(value, autoescape);
     PyObject *between = items ? s_conditional_escape(arg) : NULL;
     PyObject *joined = between ? PyUnicode_Join(between, items) : NULL;

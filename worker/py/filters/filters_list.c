@@ -1,13 +1,13 @@
 // Native filters that choose: between values, and out of a list.
-#include "worker/py/filters/dates.h"
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
+#include "worker/py/filters/moment.h"
 
 // Whether bool(value) runs no code of the project.
 static bool
 s_has_truth(PyObject *value)
 {
     return PyList_CheckExact(value) || PyTuple_CheckExact(value) || PyDict_CheckExact(value) ||
-           dates_kind_of(value) != DATES_NONE || filters_is_scalar(value);
+           moment_kind_of(value) != MOMENT_NONE || filters_is_scalar(value);
 }
 
 PyObject *
@@ -16,7 +16,7 @@ filter_default(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (!arg || !s_has_truth(value))
-        return filters_not_mine();
+        return filters_leave_to_django();
     int truth = PyObject_IsTrue(value);
     if (truth < 0) {
         PyErr_Clear();
@@ -30,7 +30,7 @@ filter_default_if_none(formats *f, PyObject *value, PyObject *arg, bool autoesca
 {
     (void)f;
     (void)autoescape;
-    return arg ? Py_NewRef(value == Py_None ? arg : value) : filters_not_mine();
+    return arg ? Py_NewRef(value == Py_None ? arg : value) : filters_leave_to_django();
 }
 
 // The places of the first three commas. How many of them there are.
@@ -54,7 +54,7 @@ filter_yesno(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
     (void)autoescape;
     if (!s_has_truth(value) || (arg && arg != Py_None && !filters_is_text(arg)))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if ((!arg || arg == Py_None) && !(arg = formats_word(f, WORD_YES_NO_MAYBE)))
         return NULL;
     Py_ssize_t commas[3];
@@ -74,7 +74,7 @@ filter_yesno(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyUnicode_Substring(arg, commas[0] + 1, count == 1 ? size : commas[1]);
 }
 
-// len(value), or -1: it has none. False: not for me.
+// len(value), or -1: it has none. False: left to Django.
 static bool
 s_length(PyObject *value, Py_ssize_t *ret_length)
 {
@@ -101,7 +101,7 @@ filter_length(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)autoescape;
     Py_ssize_t length;
     if (!s_length(value, &length))
-        return filters_not_mine();
+        return filters_leave_to_django();
     return PyLong_FromSsize_t(length < 0 ? 0 : length);
 }
 
@@ -112,7 +112,7 @@ s_item(PyObject *value, Py_ssize_t index)
     Py_ssize_t size = 0;
     if (!(PyUnicode_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value)) ||
         !s_length(value, &size))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if (size == 0)
         return filters_empty();
     if (index < 0)
@@ -140,20 +140,20 @@ filter_last(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_item(value, -1);
 }
 
-// One number of "1:2:3" as a new reference, or None where there is nothing. NULL: not for me.
+// One number of "1:2:3" as a new reference, or None where there is nothing. NULL: left to Django.
 static PyObject *
-s_bound(PyObject *arg, Py_ssize_t from, Py_ssize_t to)
+s_bound(PyObject *arg, Py_ssize_t begin, Py_ssize_t end)
 {
-    if (from == to)
+    if (begin == end)
         return Py_NewRef(Py_None);
     long number;
-    PyObject *text = PyUnicode_Substring(arg, from, to);
+    PyObject *text = PyUnicode_Substring(arg, begin, end);
     bool ok = text && filters_number(text, &number);
     Py_XDECREF(text);
     return ok ? PyLong_FromLong(number) : NULL;
 }
 
-// slice(*bits) of up to three numbers. NULL: not for me.
+// slice(*bits) of up to three numbers. NULL: left to Django.
 static PyObject *
 s_slice(PyObject *arg)
 {
@@ -183,7 +183,7 @@ filter_slice(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (!arg || !(PyUnicode_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value)))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *text = filters_is_text(arg) ? Py_NewRef(arg) : filters_text_of(arg);
     PyObject *slice = text ? s_slice(text) : NULL;
     PyObject *part = slice ? PyObject_GetItem(value, slice) : NULL;

@@ -1,5 +1,5 @@
 // Native filters of numbers, and of what is counted.
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
 #include "worker/py/filters/numbers.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ typedef struct {
     int use_l10n;
 } wish;
 
-// Takes "g", "u" and both off the end. False: not for me.
+// Takes "g", "u" and both off the end. False: left to Django.
 static bool
 s_parse_text_wish(PyObject *arg, wish *ret_wish)
 {
@@ -72,7 +72,7 @@ s_float_of(PyObject *value, double *ret_number)
     return true;
 }
 
-// False: not for me.
+// False: left to Django.
 static bool
 s_digits_of(PyObject *value, digits *ret_digits)
 {
@@ -82,7 +82,7 @@ s_digits_of(PyObject *value, digits *ret_digits)
            numbers_of_ascii(PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value), ret_digits);
 }
 
-// The value's digits, rounded as floatformat does it. False: not for me.
+// The value's digits, rounded as floatformat does it. False: left to Django.
 static bool
 s_rounded(PyObject *value, long places, digits *ret_digits)
 {
@@ -109,14 +109,14 @@ filter_floatformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     wish wanted;
     digits number;
     if (!s_parse_wish(arg, &wanted))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if (value == Py_None)
         return filters_empty();
     if (!PyFloat_CheckExact(value) && !PyLong_CheckExact(value) && !PyBool_Check(value) &&
         !Py_IS_TYPE(value, formats_of_django()->decimal) && !filters_is_text(value))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if (!s_rounded(value, wanted.places, &number))
-        return filters_not_mine();
+        return filters_leave_to_django();
     const number_style *style = formats_numbers(f, wanted.use_l10n);
     if (!style || style->odd)
         return NULL;
@@ -129,8 +129,8 @@ s_is_digits(PyObject *text)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(text);
     for (Py_ssize_t i = 0; i < size; i++) {
-        Py_UCS4 one = PyUnicode_READ_CHAR(text, i);
-        if ((one < '0' || one > '9') && (i > 0 || one != '-'))
+        Py_UCS4 character = PyUnicode_READ_CHAR(text, i);
+        if ((character < '0' || character > '9') && (i > 0 || character != '-'))
             return false;
     }
     return true;
@@ -144,9 +144,9 @@ filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     bool fraction = PyFloat_CheckExact(value) || Py_IS_TYPE(value, formats_of_django()->decimal);
     if (arg ||
         (!fraction && !PyLong_CheckExact(value) && !(PyUnicode_CheckExact(value) && s_is_digits(value))))
-        return filters_not_mine();
+        return filters_leave_to_django();
     if (!s_digits_of(value, &number))
-        return filters_not_mine();
+        return filters_leave_to_django();
     fraction = fraction || s_start.decimal_intcomma;
     if (!fraction && number.text[0] == '0')
         number.negative = false;
@@ -157,7 +157,7 @@ filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return fraction || style->grouped ? text : filters_mark_safe(text);
 }
 
-// float(value) == 1. 1 or 0; -1: no number; -2: not for me.
+// float(value) == 1. 1 or 0; -1: no number; -2: left to Django.
 static int
 s_is_one(PyObject *value)
 {
@@ -171,14 +171,14 @@ s_is_one(PyObject *value)
     if (!filters_is_scalar(value))
         return -2;
     PyObject *number = filters_is_text(value) ? PyFloat_FromString(value) : PyNumber_Float(value);
-    int one = number ? PyFloat_AS_DOUBLE(number) == 1.0 : -1;
+    int is_one = number ? PyFloat_AS_DOUBLE(number) == 1.0 : -1;
     Py_XDECREF(number);
-    if (one < 0) {
+    if (is_one < 0) {
         if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_TypeError))
-            one = -2;
+            is_one = -2;
         PyErr_Clear();
     }
-    return one;
+    return is_one;
 }
 
 static int
@@ -197,18 +197,18 @@ filter_pluralize(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (arg && !filters_is_text(arg))
-        return filters_not_mine();
-    int one = s_counts_one(value);
-    if (one == -2)
-        return filters_not_mine();
+        return filters_leave_to_django();
+    int is_one = s_counts_one(value);
+    if (is_one == -2)
+        return filters_leave_to_django();
     if (!arg)
-        return one == 0 ? PyUnicode_InternFromString("s") : filters_empty();
+        return is_one == 0 ? PyUnicode_InternFromString("s") : filters_empty();
     Py_ssize_t size = PyUnicode_GET_LENGTH(arg);
     Py_ssize_t comma = PyUnicode_FindChar(arg, ',', 0, size, 1);
     bool more = comma >= 0 && PyUnicode_FindChar(arg, ',', comma + 1, size, 1) >= 0;
-    if (one < 0 || more)
+    if (is_one < 0 || more)
         return filters_empty();
-    if (one)
+    if (is_one)
         return comma < 0 ? filters_empty() : PyUnicode_Substring(arg, 0, comma);
     return PyUnicode_Substring(arg, comma + 1, size);
 }
@@ -219,7 +219,7 @@ filter_divisibleby(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (!arg || !filters_is_scalar(value) || !filters_is_scalar(arg))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *left = PyNumber_Long(value);
     PyObject *right = left ? PyNumber_Long(arg) : NULL;
     PyObject *rest = right ? PyNumber_Remainder(left, right) : NULL;
@@ -260,7 +260,7 @@ filter_add(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)autoescape;
     if (!arg || !(filters_is_scalar(value) || s_is_sequence(value)) || filters_is_safe(value) ||
         !(filters_is_scalar(arg) || s_is_sequence(arg)))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *sum = s_sum_of_ints(value, arg);
     if (sum)
         return sum;

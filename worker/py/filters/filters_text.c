@@ -1,6 +1,6 @@
 // Native filters of text.
 #include "worker/py/filters/chars.h"
-#include "worker/py/filters/filters_set.h"
+#include "worker/py/filters/filters_internal.h"
 
 #include "common/errors.h"
 
@@ -104,15 +104,15 @@ filter_capfirst(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 // Whether str.title() made a capital here that Django makes small again: after a digit, as in "3Rd", or after
 // an apostrophe, as in "It'S".
 static bool
-s_wrong_capital(int kind, const void *data, Py_ssize_t at)
+s_wrong_capital(int kind, const void *data, Py_ssize_t position)
 {
-    Py_UCS4 here = PyUnicode_READ(kind, data, at);
-    if (here < 'A' || here > 'Z' || at == 0)
+    Py_UCS4 here = PyUnicode_READ(kind, data, position);
+    if (here < 'A' || here > 'Z' || position == 0)
         return false;
-    Py_UCS4 before = PyUnicode_READ(kind, data, at - 1);
+    Py_UCS4 before = PyUnicode_READ(kind, data, position - 1);
     if (Py_UNICODE_ISDECIMAL(before))
         return true;
-    Py_UCS4 first = at > 1 ? PyUnicode_READ(kind, data, at - 2) : 0;
+    Py_UCS4 first = position > 1 ? PyUnicode_READ(kind, data, position - 2) : 0;
     return before == '\'' && first >= 'a' && first <= 'z';
 }
 
@@ -157,14 +157,14 @@ s_combines(Py_UCS4 character)
     uint32_t in_block = character % BLOCK;
     if (!blocks[character / BLOCK].known) {
         for (Py_UCS4 i = 0; i < BLOCK; i++) {
-            PyObject *one = PyUnicode_FromOrdinal((int)(character - in_block + i));
-            PyObject *class = one ? PyObject_CallOneArg(s_start.combining, one) : NULL;
+            PyObject *single = PyUnicode_FromOrdinal((int)(character - in_block + i));
+            PyObject *class = single ? PyObject_CallOneArg(s_start.combining, single) : NULL;
             ASSERT(class);
             if (PyObject_IsTrue(class)) {
                 blocks[character / BLOCK].bits[i / 32] |= 1u << i % 32;
                 blocks[character / BLOCK].any = true;
             }
-            Py_DECREF(one);
+            Py_DECREF(single);
             Py_DECREF(class);
         }
         blocks[character / BLOCK].known = true;
@@ -264,7 +264,7 @@ filter_truncatechars(formats *f, PyObject *value, PyObject *arg, bool autoescape
     long length;
     ending end;
     if (!filters_number(arg, &length) || length <= 0)
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *given = filters_text_of(value);
     PyObject *text = given && s_ending(f, &end) ? s_normalized(given) : NULL;
     Py_XDECREF(given);
@@ -310,7 +310,7 @@ filter_truncatewords(formats *f, PyObject *value, PyObject *arg, bool autoescape
     (void)autoescape;
     long length;
     if (!filters_number(arg, &length) || length <= 0)
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *text = filters_text_of(value);
     if (!text)
         return NULL;
@@ -354,7 +354,7 @@ filter_cut(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (!arg || !filters_is_text(arg))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *text = filters_text_of(value);
     PyObject *rest = text ? PyUnicode_Replace(text, arg, s_start.empty, -1) : NULL;
     Py_XDECREF(text);
@@ -366,7 +366,7 @@ s_padded(PyObject *value, PyObject *arg, PyObject *method)
 {
     long width;
     if (!filters_number(arg, &width) || width > MAX_WIDTH)
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *text = filters_text_of(value);
     PyObject *number = text ? PyLong_FromLong(width) : NULL;
     PyObject *padded = number ? PyObject_CallMethodOneArg(text, method, number) : NULL;
@@ -425,7 +425,7 @@ filter_stringformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (!arg || !filters_is_text(arg) || !filters_is_scalar(value) || filters_is_safe(value))
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *form = PyUnicode_Concat(s_start.percent, arg);
     PyObject *text = form ? PyUnicode_Format(form, value) : NULL;
     Py_XDECREF(form);
@@ -449,7 +449,7 @@ filter_urlencode(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     (void)f;
     (void)autoescape;
     if (arg && (!filters_is_text(arg) || !PyUnicode_IS_ASCII(arg)))
-        return filters_not_mine();
+        return filters_leave_to_django();
     const char *safe = arg ? PyUnicode_DATA(arg) : "/";
     size_t safe_size = arg ? (size_t)PyUnicode_GET_LENGTH(arg) : 1;
     PyObject *text = filters_text_of(value);

@@ -33,25 +33,16 @@ typedef struct {
 } basis;
 
 static struct {
-    basis of;
+    basis basis;
     PyObject *languages; // a dict of capsules
 } s_known;
 
 static const char s_capsule[] = "troupe.language";
 
-static PyObject *
-s_import(const char *module, const char *name)
-{
-    PyObject *from = PyImport_ImportModule(module);
-    PyObject *found = from ? PyObject_GetAttrString(from, name) : NULL;
-    Py_XDECREF(from);
-    return found;
-}
-
 static bool
 s_old_django(bool *ret_old)
 {
-    PyObject *version = s_import("django", "VERSION");
+    PyObject *version = python_import("django", "VERSION");
     PyObject *major = version ? PySequence_GetItem(version, 0) : NULL;
     *ret_old = major && PyLong_AsLong(major) < 5;
     Py_XDECREF(version);
@@ -63,12 +54,12 @@ bool
 language_start(void)
 {
     return s_old_django(&s_start.l10n_setting) && words_start() &&
-           (s_start.settings = s_import("django.conf", "settings")) &&
+           (s_start.settings = python_import("django.conf", "settings")) &&
            (s_start.formats = PyImport_ImportModule("django.utils.formats")) &&
            (s_start.translations = PyImport_ImportModule("django.utils.translation.trans_real")) &&
-           (s_start.get_format = s_import("django.utils.formats", "get_format")) &&
-           (s_start.get_language = s_import("django.utils.translation", "get_language")) &&
-           (s_start.safe_string = (PyTypeObject *)s_import("django.utils.safestring", "SafeString")) &&
+           (s_start.get_format = python_import("django.utils.formats", "get_format")) &&
+           (s_start.get_language = python_import("django.utils.translation", "get_language")) &&
+           (s_start.safe_string = (PyTypeObject *)python_import("django.utils.safestring", "SafeString")) &&
            (s_start.thousands = PyUnicode_InternFromString("USE_THOUSAND_SEPARATOR")) &&
            (s_start.l10n = PyUnicode_InternFromString("USE_L10N")) &&
            (s_start.l10n_internal = PyUnicode_InternFromString("_USE_L10N_INTERNAL")) &&
@@ -132,9 +123,9 @@ s_basis_now(basis *ret_basis)
 static bool
 s_basis_holds(const basis *now)
 {
-    const basis *of = &s_known.of;
-    return now->catalogs == of->catalogs && now->format_cache == of->format_cache &&
-           now->thousands == of->thousands && now->l10n == of->l10n;
+    const basis *known = &s_known.basis;
+    return now->catalogs == known->catalogs && now->format_cache == known->format_cache &&
+           now->thousands == known->thousands && now->l10n == known->l10n;
 }
 
 // Forgets every language if they were looked up with something else.
@@ -153,9 +144,9 @@ s_renew(void)
         s_basis_clear(&now);
         return false;
     }
-    basis before = s_known.of;
+    basis before = s_known.basis;
     PyObject *languages = s_known.languages;
-    s_known.of = now;
+    s_known.basis = now;
     s_known.languages = none;
     s_basis_clear(&before);
     Py_XDECREF(languages);

@@ -4,6 +4,7 @@
 #ifndef TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
 #define TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
 
+#include "worker/py/filters/words.h"
 #include "worker/py/python.h"
 
 // How numbers are written.
@@ -20,26 +21,6 @@ typedef struct {
 
 // Context.use_l10n and use_tz have three values: false 0, true 1, and this for None, "as the settings say".
 enum { FORMATS_UNSET = -1 };
-
-// Words, by their place in a table.
-enum {
-    WORD_WEEKDAY = 0,       // 7 from Monday
-    WORD_WEEKDAY_SHORT = 7, // 7
-    WORD_MONTH = 14,        // 12 from January, as the next four
-    WORD_MONTH_SHORT = 26,
-    WORD_MONTH_SHORT_TITLE = 38,
-    WORD_MONTH_AP = 50,
-    WORD_MONTH_ALT = 62,
-    WORD_AM = 74,
-    WORD_PM,
-    WORD_AM_UPPER,
-    WORD_PM_UPPER,
-    WORD_MIDNIGHT,
-    WORD_NOON,
-    WORD_YES_NO_MAYBE,
-    WORD_TRUNCATED,
-    WORD_COUNT
-};
 
 typedef struct language language;
 

@@ -1,7 +1,5 @@
 #include "worker/py/filters/moment.h"
 
-#include "worker/py/filters/dates.h"
-
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <datetime.h>
@@ -15,19 +13,10 @@ static struct {
     PyObject *utcoffset;
 } s_start;
 
-static PyObject *
-s_import(const char *module, const char *name)
-{
-    PyObject *from = PyImport_ImportModule(module);
-    PyObject *found = from ? PyObject_GetAttrString(from, name) : NULL;
-    Py_XDECREF(from);
-    return found;
-}
-
 static bool
 s_pytz(void)
 {
-    PyObject *found = s_import("django.utils.timezone", "_PYTZ_BASE_CLASSES");
+    PyObject *found = python_import("django.utils.timezone", "_PYTZ_BASE_CLASSES");
     if (!found && !PyErr_ExceptionMatches(PyExc_AttributeError))
         return false;
     PyErr_Clear();
@@ -43,35 +32,35 @@ moment_start(void)
 {
     PyDateTime_IMPORT;
     return PyDateTimeAPI && s_pytz() &&
-           (s_start.utc_type = (PyTypeObject *)s_import("datetime", "timezone")) &&
-           (s_start.zone_info = (PyTypeObject *)s_import("zoneinfo", "ZoneInfo")) &&
+           (s_start.utc_type = (PyTypeObject *)python_import("datetime", "timezone")) &&
+           (s_start.zone_info = (PyTypeObject *)python_import("zoneinfo", "ZoneInfo")) &&
            (s_start.utcoffset = PyUnicode_InternFromString("utcoffset"));
 }
 
-dates_kind
-dates_kind_of(PyObject *value)
+moment_kind
+moment_kind_of(PyObject *value)
 {
     if (PyDateTime_CheckExact(value))
-        return DATES_DATETIME;
+        return MOMENT_DATETIME;
     if (PyDate_CheckExact(value))
-        return DATES_DATE;
-    return PyTime_CheckExact(value) ? DATES_TIME : DATES_NONE;
+        return MOMENT_DATE;
+    return PyTime_CheckExact(value) ? MOMENT_TIME : MOMENT_NONE;
 }
 
 bool
-dates_may_be_datetime(PyObject *value)
+moment_may_be_datetime(PyObject *value)
 {
     return PyDateTime_Check(value);
 }
 
 PyObject *
-dates_zone(PyObject *value)
+moment_zone(PyObject *value)
 {
     return PyTime_Check(value) ? PyDateTime_TIME_GET_TZINFO(value) : PyDateTime_DATE_GET_TZINFO(value);
 }
 
 bool
-dates_zone_is_ours(PyObject *zone)
+moment_zone_is_known(PyObject *zone)
 {
     if (Py_IS_TYPE(zone, s_start.utc_type) || Py_IS_TYPE(zone, s_start.zone_info))
         return true;
@@ -115,22 +104,22 @@ s_set_date(moment *self)
 }
 
 void
-moment_init(moment *self, formats *f, PyObject *value)
+moment_init(moment *self, formats *formats, PyObject *value)
 {
-    *self = (moment){.f = f, .value = value, .kind = dates_kind_of(value)};
-    if (self->kind == DATES_DATE || self->kind == DATES_DATETIME) {
+    *self = (moment){.formats = formats, .value = value, .kind = moment_kind_of(value)};
+    if (self->kind == MOMENT_DATE || self->kind == MOMENT_DATETIME) {
         self->year = PyDateTime_GET_YEAR(value);
         self->month = PyDateTime_GET_MONTH(value);
         self->day = PyDateTime_GET_DAY(value);
         s_set_date(self);
     }
-    if (self->kind == DATES_DATETIME) {
+    if (self->kind == MOMENT_DATETIME) {
         self->hour = PyDateTime_DATE_GET_HOUR(value);
         self->minute = PyDateTime_DATE_GET_MINUTE(value);
         self->second = PyDateTime_DATE_GET_SECOND(value);
         self->microsecond = PyDateTime_DATE_GET_MICROSECOND(value);
     }
-    if (self->kind == DATES_TIME) {
+    if (self->kind == MOMENT_TIME) {
         self->hour = PyDateTime_TIME_GET_HOUR(value);
         self->minute = PyDateTime_TIME_GET_MINUTE(value);
         self->second = PyDateTime_TIME_GET_SECOND(value);
@@ -158,7 +147,7 @@ s_once(const moment *self, PyObject *zone)
         return true; // a fixed offset, or a zone of pytz, which ignores the fold
     PyObject *other = PyDateTimeAPI->DateTime_FromDateAndTimeAndFold(
         self->year, self->month, self->day, self->hour, self->minute, self->second, self->microsecond,
-        dates_zone(self->value), !PyDateTime_DATE_GET_FOLD(self->value), PyDateTimeAPI->DateTimeType);
+        moment_zone(self->value), !PyDateTime_DATE_GET_FOLD(self->value), PyDateTimeAPI->DateTimeType);
     long offset;
     bool once = other && s_offset_at(zone, other, &offset) && offset == self->offset;
     Py_XDECREF(other);
@@ -168,7 +157,7 @@ s_once(const moment *self, PyObject *zone)
 bool
 moment_naive(const moment *self)
 {
-    return dates_zone(self->value) == Py_None;
+    return moment_zone(self->value) == Py_None;
 }
 
 // The zone and its offset; for a naive datetime those of the settings.
@@ -177,7 +166,7 @@ moment_find_offset(moment *self)
 {
     if (self->has_offset)
         return true;
-    PyObject *zone = dates_zone(self->value);
+    PyObject *zone = moment_zone(self->value);
     if (zone == Py_None) {
         if (!(self->held = formats_default_zone()))
             return false;
@@ -187,7 +176,7 @@ moment_find_offset(moment *self)
     }
     self->zone = zone;
     self->has_offset =
-        dates_zone_is_ours(zone) && s_offset_at(zone, self->value, &self->offset) && s_once(self, zone);
+        moment_zone_is_known(zone) && s_offset_at(zone, self->value, &self->offset) && s_once(self, zone);
     return self->has_offset;
 }
 

@@ -1,16 +1,35 @@
-// moment - a date, time or datetime taken apart, with its place in the calendar and its zone's offset. Of
-// dates.c.
+// moment - a date, time or datetime taken apart, with its place in the calendar and its zone's offset. For
+// dates.c; the kinds are for all filters.
 #ifndef TROUPE_WORKER_PY_FILTERS_MOMENT_H
 #define TROUPE_WORKER_PY_FILTERS_MOMENT_H
 
-#include "worker/py/filters/dates.h"
 #include "worker/py/filters/formats.h"
 #include "worker/py/python.h"
 
+typedef enum {
+    MOMENT_NONE, // of no exact type of these
+    MOMENT_DATE,
+    MOMENT_TIME,
+    MOMENT_DATETIME
+} moment_kind;
+
+// Never runs Python.
+moment_kind moment_kind_of(PyObject *value);
+
+// A datetime's or a time's tzinfo, or None. Borrowed.
+PyObject *moment_zone(PyObject *value);
+
+// Whether it is of a subclass of datetime.
+bool moment_may_be_datetime(PyObject *value);
+
+// Whether a tzinfo is of the standard library, or of pytz where Django uses that: it runs no code of the
+// project.
+bool moment_zone_is_known(PyObject *zone);
+
 typedef struct {
-    formats *f;
+    formats *formats;
     PyObject *value; // borrowed
-    dates_kind kind;
+    moment_kind kind;
     int year, month, day;                  // of a date or datetime
     int hour, minute, second, microsecond; // of a time or datetime, else 0
     int weekday;                           // from Monday, 0
@@ -24,15 +43,15 @@ typedef struct {
 // Once a process. False with an exception.
 bool moment_start(void);
 
-// Its kind is DATES_NONE when it is none of the three. Runs no Python.
-void moment_init(moment *self, formats *f, PyObject *value);
+// Its kind is MOMENT_NONE when it is none of the three. Runs no Python.
+void moment_init(moment *self, formats *formats, PyObject *value);
 void moment_fini(moment *self);
 
 // Of a datetime, or of a time: it has no tzinfo.
 bool moment_naive(const moment *self);
 
 // Of a datetime. The zone and its offset; for a naive one those of the settings. False with or without an
-// exception: not for us. That is so where the hour is there twice or not at all: Django writes no offset
+// exception: left to Django. That is so where the hour is there twice or not at all: Django writes no offset
 // then.
 bool moment_find_offset(moment *self);
 

@@ -10,17 +10,17 @@
 
 // The digits of the coefficient, and how many of them stood after the point. False: none, or too many.
 static const char *
-s_coefficient(const char *at, const char *end, digits *self)
+s_coefficient(const char *next, const char *end, digits *self)
 {
     bool after_point = false, any = false;
     self->count = 0;
     self->exponent = 0;
-    for (; at < end; at++) {
-        if (*at == '.' && !after_point) {
+    for (; next < end; next++) {
+        if (*next == '.' && !after_point) {
             after_point = true;
             continue;
         }
-        if (*at < '0' || *at > '9')
+        if (*next < '0' || *next > '9')
             break;
         any = true;
         self->exponent -= after_point;
@@ -28,30 +28,30 @@ s_coefficient(const char *at, const char *end, digits *self)
             self->count = 0;
         if (self->count == NUMBERS_LIMIT)
             return NULL;
-        self->text[self->count++] = *at;
+        self->text[self->count++] = *next;
     }
-    return any ? at : NULL;
+    return any ? next : NULL;
 }
 
 static bool
-s_exponent(const char *at, const char *end, digits *self)
+s_exponent(const char *next, const char *end, digits *self)
 {
-    if (at == end)
+    if (next == end)
         return true;
-    if (*at != 'e' && *at != 'E')
+    if (*next != 'e' && *next != 'E')
         return false;
-    at++;
-    bool negative = at < end && *at == '-';
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    if (at == end)
+    next++;
+    bool negative = next < end && *next == '-';
+    if (next < end && (*next == '-' || *next == '+'))
+        next++;
+    if (next == end)
         return false;
     int exponent = 0;
-    for (; at < end; at++) {
-        if (*at < '0' || *at > '9')
+    for (; next < end; next++) {
+        if (*next < '0' || *next > '9')
             return false;
         if (exponent < MAX_EXPONENT)
-            exponent = exponent * 10 + (*at - '0');
+            exponent = exponent * 10 + (*next - '0');
     }
     self->exponent += negative ? -exponent : exponent;
     return true;
@@ -60,12 +60,12 @@ s_exponent(const char *at, const char *end, digits *self)
 bool
 numbers_of_ascii(const char *text, size_t size, digits *ret_digits)
 {
-    const char *at = text, *end = text + size;
-    ret_digits->negative = at < end && *at == '-';
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    at = s_coefficient(at, end, ret_digits);
-    if (!at || !s_exponent(at, end, ret_digits))
+    const char *next = text, *end = text + size;
+    ret_digits->negative = next < end && *next == '-';
+    if (next < end && (*next == '-' || *next == '+'))
+        next++;
+    next = s_coefficient(next, end, ret_digits);
+    if (!next || !s_exponent(next, end, ret_digits))
         return false;
     bool zero = ret_digits->text[0] == '0';
     return !(zero && ret_digits->exponent > 0) &&

@@ -3,12 +3,12 @@
 #ifndef TROUPE_WORKER_PY_FILTERS_NUMBERS_H
 #define TROUPE_WORKER_PY_FILTERS_NUMBERS_H
 
-#include "worker/py/filters/formats.h"
+#include "worker/py/filters/language.h"
 #include "worker/py/python.h"
 
 #include <stddef.h>
 
-// Django writes longer numbers otherwise (its guard against long answers): those are not for us.
+// Django writes longer numbers otherwise (its guard against long answers): those are left to Django.
 #define NUMBERS_LIMIT 200
 
 // `text` × 10^exponent. At least one digit, and no leading zeros but in a zero.

@@ -1,7 +1,5 @@
 #include "worker/py/filters/words.h"
 
-#include "worker/py/filters/language.h"
-
 // Constant after words_start.
 static struct {
     PyObject *weekdays, *weekdays_short, *months, *months_short, *months_ap, *months_alt;

@@ -68,7 +68,7 @@ hasher_setup(void)
 {
     if (s_types.int_name)
         return true;
-    dict_mark_setup();
+    dict_version_setup();
     PyDateTime_IMPORT;
     if (!PyDateTimeAPI || !(s_types.safe = s_type("django.utils.safestring", "SafeString")) ||
         !(s_types.decimal = s_type("decimal", "Decimal")) || !(s_types.uuid = s_type("uuid", "UUID")) ||
@@ -95,7 +95,7 @@ hasher_fini(hasher *self)
     buffer_fini(&self->bytes);
     buffer_fini(&self->rows);
     while (self->list_count)
-        Py_DECREF(self->lists[--self->list_count].of);
+        Py_DECREF(self->lists[--self->list_count].sequence);
     free(self->lists);
 }
 
@@ -121,9 +121,9 @@ s_take(hasher *self, size_t size)
 static inline bool
 s_put(hasher *self, unsigned tag_, uint64_t number)
 {
-    uint8_t *at = s_take(self, 9);
-    *at = (uint8_t)tag_;
-    memcpy(at + 1, &number, 8);
+    uint8_t *bytes = s_take(self, 9);
+    *bytes = (uint8_t)tag_;
+    memcpy(bytes + 1, &number, 8);
     return true;
 }
 
@@ -150,11 +150,11 @@ s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
 {
     if (size > LONG_TEXT)
         return s_put_long(self, tag_, data, size);
-    uint8_t *at = s_take(self, 3 + size);
-    at[0] = (uint8_t)tag_;
-    at[1] = (uint8_t)size;
-    at[2] = (uint8_t)(size >> 8);
-    memcpy(at + 3, data, size);
+    uint8_t *bytes = s_take(self, 3 + size);
+    bytes[0] = (uint8_t)tag_;
+    bytes[1] = (uint8_t)size;
+    bytes[2] = (uint8_t)(size >> 8);
+    memcpy(bytes + 3, data, size);
     return true;
 }
 
@@ -199,8 +199,8 @@ s_uuid(hasher *self, PyObject *value)
 static bool
 s_delta(hasher *self, PyObject *value)
 {
-    const PyDateTime_Delta *of = (PyDateTime_Delta *)value;
-    int parts[3] = {of->days, of->seconds, of->microseconds};
+    const PyDateTime_Delta *delta = (PyDateTime_Delta *)value;
+    int parts[3] = {delta->days, delta->seconds, delta->microseconds};
     return s_put_bytes(self, TAG_DELTA, parts, sizeof parts);
 }
 
@@ -208,18 +208,18 @@ s_delta(hasher *self, PyObject *value)
 static bool
 s_fixed_zone(hasher *self, PyObject *zone)
 {
-    PyObject *of = PyObject_CallMethodNoArgs(zone, s_types.arguments_name);
-    if (!of)
+    PyObject *arguments = PyObject_CallMethodNoArgs(zone, s_types.arguments_name);
+    if (!arguments)
         PyErr_Clear();
-    bool ok = of && PyTuple_CheckExact(of) && PyTuple_GET_SIZE(of) > 0 &&
-              PyDelta_CheckExact(PyTuple_GET_ITEM(of, 0)) &&
-              s_put(self, TAG_FIXED, (uint64_t)PyTuple_GET_SIZE(of)) &&
-              s_delta(self, PyTuple_GET_ITEM(of, 0));
-    for (Py_ssize_t i = 1; ok && i < PyTuple_GET_SIZE(of); i++) {
-        PyObject *name = PyTuple_GET_ITEM(of, i);
+    bool ok = arguments && PyTuple_CheckExact(arguments) && PyTuple_GET_SIZE(arguments) > 0 &&
+              PyDelta_CheckExact(PyTuple_GET_ITEM(arguments, 0)) &&
+              s_put(self, TAG_FIXED, (uint64_t)PyTuple_GET_SIZE(arguments)) &&
+              s_delta(self, PyTuple_GET_ITEM(arguments, 0));
+    for (Py_ssize_t i = 1; ok && i < PyTuple_GET_SIZE(arguments); i++) {
+        PyObject *name = PyTuple_GET_ITEM(arguments, i);
         ok = PyUnicode_CheckExact(name) && s_str(self, TAG_STR, name);
     }
-    Py_XDECREF(of);
+    Py_XDECREF(arguments);
     return ok;
 }
 
@@ -243,16 +243,16 @@ s_date(hasher *self, PyObject *value)
     if (PyDate_CheckExact(value))
         return s_put_bytes(self, TAG_DATE, ((PyDateTime_Date *)value)->data, _PyDateTime_DATE_DATASIZE);
     if (PyDateTime_CheckExact(value)) {
-        const PyDateTime_DateTime *of = (PyDateTime_DateTime *)value;
-        return s_put(self, TAG_FOLD, of->fold) &&
-               s_put_bytes(self, TAG_DATETIME, of->data, _PyDateTime_DATETIME_DATASIZE) &&
-               s_zone(self, of->hastzinfo ? of->tzinfo : Py_None);
+        const PyDateTime_DateTime *datetime = (PyDateTime_DateTime *)value;
+        return s_put(self, TAG_FOLD, datetime->fold) &&
+               s_put_bytes(self, TAG_DATETIME, datetime->data, _PyDateTime_DATETIME_DATASIZE) &&
+               s_zone(self, datetime->hastzinfo ? datetime->tzinfo : Py_None);
     }
     if (PyTime_CheckExact(value)) {
-        const PyDateTime_Time *of = (PyDateTime_Time *)value;
-        return s_put(self, TAG_FOLD, of->fold) &&
-               s_put_bytes(self, TAG_TIME, of->data, _PyDateTime_TIME_DATASIZE) &&
-               s_zone(self, of->hastzinfo ? of->tzinfo : Py_None);
+        const PyDateTime_Time *datetime = (PyDateTime_Time *)value;
+        return s_put(self, TAG_FOLD, datetime->fold) &&
+               s_put_bytes(self, TAG_TIME, datetime->data, _PyDateTime_TIME_DATASIZE) &&
+               s_zone(self, datetime->hastzinfo ? datetime->tzinfo : Py_None);
     }
     return s_delta(self, value);
 }
@@ -301,10 +301,10 @@ s_put_key(hasher *self, PyObject *key)
 static bool
 s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
 {
-    Py_ssize_t at = 0;
+    Py_ssize_t position = 0;
     PyObject *key, *value;
     bool ok = s_put(self, TAG_MIXED, (uint64_t)PyDict_GET_SIZE(dict));
-    while (ok && PyDict_Next(dict, &at, &key, &value)) {
+    while (ok && PyDict_Next(dict, &position, &key, &value)) {
         Py_INCREF(value);
         ok = s_held(self, key, depth - 1) && s_held(self, value, depth - 1);
         Py_DECREF(value);
@@ -316,9 +316,9 @@ s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
 static bool
 s_has_text_keys(PyObject *dict)
 {
-    Py_ssize_t at = 0;
+    Py_ssize_t position = 0;
     PyObject *key, *value;
-    while (PyDict_Next(dict, &at, &key, &value))
+    while (PyDict_Next(dict, &position, &key, &value))
         if (!PyUnicode_CheckExact(key))
             return false;
     return true;
@@ -327,7 +327,7 @@ s_has_text_keys(PyObject *dict)
 static bool
 s_dict(hasher *self, PyObject *dict, unsigned depth)
 {
-    Py_ssize_t at = 0;
+    Py_ssize_t position = 0;
     PyObject *key, *value;
     self->fixed &= depth == HASHER_DEPTH;
     if (depth == 0)
@@ -335,7 +335,7 @@ s_dict(hasher *self, PyObject *dict, unsigned depth)
     if (!s_has_text_keys(dict))
         return s_mixed_dict(self, dict, depth);
     bool ok = s_put(self, TAG_DICT, (uint64_t)PyDict_GET_SIZE(dict));
-    while (ok && PyDict_Next(dict, &at, &key, &value))
+    while (ok && PyDict_Next(dict, &position, &key, &value))
         ok = PyUnicode_CheckExact(key) && s_put_key(self, key) && s_held(self, value, depth - 1);
     return ok;
 }
@@ -419,12 +419,12 @@ s_resize(hashed_rows *self, size_t count)
     if (self->count == count)
         return;
     for (size_t i = count; i < self->count; i++)
-        dict_mark_fini(&self->marks[i]);
+        dict_version_fini(&self->marks[i]);
     self->marks = realloc(self->marks, (count + 1) * sizeof *self->marks); // never of 0 bytes
     self->hashes = realloc(self->hashes, (count + 1) * sizeof *self->hashes);
     ASSERT(self->marks && self->hashes);
     for (size_t i = self->count; i < count; i++)
-        self->marks[i] = (dict_mark){0};
+        self->marks[i] = (dict_version){0};
     self->count = count;
 }
 
@@ -439,14 +439,14 @@ hashed_rows_fini(hashed_rows *self)
 }
 
 static uint64_t
-s_row(hasher *self, PyObject *item, dict_mark *mark, uint64_t *hash)
+s_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 {
-    if (dict_mark_holds(mark, item))
+    if (dict_version_is_current(mark, item))
         return *hash;
-    dict_mark_set(mark, item);
+    dict_version_set(mark, item);
     *hash = hasher_value(self, item);
     if (!self->fixed)
-        dict_mark_void(mark);
+        dict_version_invalidate(mark);
     return *hash;
 }
 
@@ -455,7 +455,7 @@ s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, h
 {
     bool plain = true;
     s_resize(before, count && PyDict_CheckExact(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
-    before->of = Py_TYPE(sequence);
+    before->type = Py_TYPE(sequence);
     for (size_t i = 0; i < count; i++) {
         bool there = i < (size_t)PySequence_Fast_GET_SIZE(sequence);
         PyObject *item = there ? PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)i) : NULL;
@@ -496,14 +496,14 @@ hasher_root(hasher *self, PyObject *value, hashed_rows *before)
 bool
 hasher_same_rows(PyObject *value, const hashed_rows *before)
 {
-    if (before->of != Py_TYPE(value) || !before->count ||
+    if (before->type != Py_TYPE(value) || !before->count ||
         before->count != (size_t)PySequence_Fast_GET_SIZE(value))
         return false;
     PyObject *const *items = PySequence_Fast_ITEMS(value);
     for (size_t i = 0; i < before->count; i++) {
         if (i + ROWS_AHEAD < before->count)
-            dict_mark_fetch(items[i + ROWS_AHEAD]);
-        if (!dict_mark_holds(&before->marks[i], items[i]))
+            dict_version_prefetch(items[i + ROWS_AHEAD]);
+        if (!dict_version_is_current(&before->marks[i], items[i]))
             return false;
     }
     return true;
@@ -513,7 +513,7 @@ const uint64_t *
 hasher_rows(const hasher *self, PyObject *sequence)
 {
     for (unsigned i = 0; i < self->list_count; i++)
-        if (self->lists[i].of == sequence &&
+        if (self->lists[i].sequence == sequence &&
             self->lists[i].count == (size_t)PySequence_Fast_GET_SIZE(sequence))
             return (const uint64_t *)(const void *)self->rows.data + self->lists[i].begin / sizeof(uint64_t);
     return NULL;

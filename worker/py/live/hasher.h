@@ -9,7 +9,7 @@
 
 #include "common/buffer.h"
 #include "worker/page/tree.h"
-#include "worker/py/live/dict_mark.h"
+#include "worker/py/live/dict_version.h"
 #include "worker/py/python.h"
 
 #define HASHER_OPAQUE 0 // the hash of what is not plain
@@ -25,7 +25,7 @@ typedef struct {
     size_t budget; // bytes that may still be hashed: what refers to itself many times over has no end
     buffer rows;   // uint64_t: the hashes of the elements of the root lists
     struct hashed_list {
-        PyObject *of; // a list or tuple
+        PyObject *sequence; // a list or tuple
         size_t begin, count;
     } * lists;
     unsigned list_count, list_room;
@@ -35,10 +35,10 @@ typedef struct {
 // What the rows of a list of dicts were at the last turn, and their hashes. A row whose mark holds is not
 // hashed again. Zero to begin with.
 typedef struct {
-    dict_mark *marks;
+    dict_version *marks;
     uint64_t *hashes;
     size_t count;
-    const PyTypeObject *of; // list or tuple
+    const PyTypeObject *type; // list or tuple
 } hashed_rows;
 
 void hashed_rows_fini(hashed_rows *self);

@@ -88,10 +88,10 @@ s_alternative(PyObject *from, plan_branch *ret)
     PyObject *condition, *shown;
     if (!PyTuple_Check(from) || !PyArg_ParseTuple(from, "OO", &condition, &shown))
         return s_wrong("alternative");
-    unsigned at = ret->count++;
-    if (condition != Py_None && !(ret->conds[at] = cond_new(condition)))
+    unsigned index = ret->count++;
+    if (condition != Py_None && !(ret->conds[index] = cond_new(condition)))
         return false;
-    return shown == Py_None || (ret->blocks[at] = s_block(shown));
+    return shown == Py_None || (ret->blocks[index] = s_block(shown));
 }
 
 static bool
@@ -119,11 +119,11 @@ s_branch(PyObject *from, plan_item *ret)
 
 // What a list depends on because its rows do: not on a change of its own rows, which it finds by itself.
 static uint64_t
-s_outer(const plan_list *of, uint64_t deps)
+s_outer(const plan_list *list, uint64_t deps)
 {
-    if (of->row != DEPENDS_DEEP)
-        deps &= ~of->row;
-    return of->flags & LIST_PARENT ? deps : deps & ~DEPENDS_POSITION;
+    if (list->row != DEPENDS_DEEP)
+        deps &= ~list->row;
+    return list->flags & LIST_PARENT ? deps : deps & ~DEPENDS_POSITION;
 }
 
 static bool
@@ -156,12 +156,12 @@ static bool
 s_scope(PyObject *from, plan_item *ret)
 {
     const char *kind;
-    PyObject *of, *inside;
-    if (!PyArg_ParseTuple(from, "sKOO", &kind, &ret->deps, &of, &inside))
+    PyObject *arguments, *inside;
+    if (!PyArg_ParseTuple(from, "sKOO", &kind, &ret->deps, &arguments, &inside))
         return false;
-    if (!(ret->scope.of = scope_new(of)) || !s_item_list(inside, &ret->scope.inside))
+    if (!(ret->scoped.scope = scope_new(arguments)) || !s_item_list(inside, &ret->scoped.items))
         return false;
-    ret->deps |= ret->scope.inside.deps;
+    ret->deps |= ret->scoped.items.deps;
     return true;
 }
 
@@ -201,9 +201,9 @@ s_item_list(PyObject *from, plan_items *ret)
     ret->items = s_zeroed(count, sizeof *ret->items);
     bool ok = true;
     while (ok && ret->count < count) {
-        plan_item *one = &ret->items[ret->count];
-        ok = s_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), one);
-        ret->deps |= one->deps;
+        plan_item *item = &ret->items[ret->count];
+        ok = s_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), item);
+        ret->deps |= item->deps;
     }
     Py_LeaveRecursiveCall();
     Py_DECREF(fast);
@@ -234,8 +234,8 @@ s_block(PyObject *from)
               s_text(from, "hash", &hash) && s_text(from, "chunk", &chunk);
     if (ok && !(made->type = block_type_new(classes, hash, chunk)))
         ok = s_wrong("classes");
-    PyObject *one = ok ? PyDict_GetItemString(from, "one") : NULL;
-    made->one = one && PyObject_IsTrue(one) == 1;
+    PyObject *single = ok ? PyDict_GetItemString(from, "one") : NULL;
+    made->one = single && PyObject_IsTrue(single) == 1;
     if (!ok) {
         s_wrong("block");
         plan_free_block(&made);

@@ -80,9 +80,9 @@ struct plan_item {
         plan_branch *branch;
         plan_list *list;
         struct {
-            scope *of;
-            plan_items inside;
-        } scope;
+            scope *scope;
+            plan_items items;
+        } scoped;
     };
 };
 

@@ -34,18 +34,18 @@ static void
 s_free_items(plan_items *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
-        plan_item *one = &self->items[i];
-        if (one->kind == ITEM_HTML)
-            free(one->html.data);
-        else if (one->kind == ITEM_BRANCH && one->branch)
-            s_free_branch(one->branch);
-        else if (one->kind == ITEM_LIST && one->list)
-            s_free_list(one->list);
-        else if (one->kind == ITEM_LEAF || one->kind == ITEM_DEAD || one->kind == ITEM_SET)
-            ops_free(&one->ops);
-        if (one->kind == ITEM_SCOPE) {
-            scope_free(&one->scope.of);
-            s_free_items(&one->scope.inside);
+        plan_item *item = &self->items[i];
+        if (item->kind == ITEM_HTML)
+            free(item->html.data);
+        else if (item->kind == ITEM_BRANCH && item->branch)
+            s_free_branch(item->branch);
+        else if (item->kind == ITEM_LIST && item->list)
+            s_free_list(item->list);
+        else if (item->kind == ITEM_LEAF || item->kind == ITEM_DEAD || item->kind == ITEM_SET)
+            ops_free(&item->ops);
+        if (item->kind == ITEM_SCOPE) {
+            scope_free(&item->scoped.scope);
+            s_free_items(&item->scoped.items);
         }
     }
     free(self->items);
@@ -103,8 +103,8 @@ s_visit_item(const plan_item *self, visitproc visit, void *arg)
     case ITEM_LIST:
         return s_visit_list(self->list, visit, arg);
     case ITEM_SCOPE:
-        stop = scope_traverse(self->scope.of, visit, arg);
-        return stop ? stop : s_visit_items(&self->scope.inside, visit, arg);
+        stop = scope_traverse(self->scoped.scope, visit, arg);
+        return stop ? stop : s_visit_items(&self->scoped.items, visit, arg);
     case ITEM_HTML:
         break;
     }

@@ -1,7 +1,6 @@
 #include "worker/py/template/eval.h"
 
-#include "worker/py/template/eval_parts.h"
-#include "worker/py/template/lookup.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
 eval_counts eval_counted;
@@ -43,9 +42,9 @@ eval_accepts(PyObject *context)
 bool
 eval_has_render_context(PyObject *context)
 {
-    PyObject *of = PyObject_GetAttr(context, dj.names.render_context);
-    bool own = of && (PyObject *)Py_TYPE(of) == dj.render_context_class;
-    Py_XDECREF(of);
+    PyObject *arguments = PyObject_GetAttr(context, dj.names.render_context);
+    bool own = arguments && (PyObject *)Py_TYPE(arguments) == dj.render_context_class;
+    Py_XDECREF(arguments);
     PyErr_Clear();
     return own;
 }
@@ -134,11 +133,11 @@ eval_use_tz(eval *self)
     if (self->use_tz >= 0)
         return self->use_tz;
     PyObject *setting = PyObject_GetAttr(dj.settings, dj.names.USE_TZ);
-    int on = setting ? PyObject_IsTrue(setting) : -1;
+    int enabled = setting ? PyObject_IsTrue(setting) : -1;
     Py_XDECREF(setting);
-    if (on >= 0)
-        self->use_tz = (signed char)on;
-    return on;
+    if (enabled >= 0)
+        self->use_tz = (signed char)enabled;
+    return enabled;
 }
 
 bool
@@ -147,9 +146,9 @@ eval_is_silent(eval *self)
     if (self->silent >= 0)
         return self->silent;
     PyObject *level = PyLong_FromLong(10); // logging.DEBUG
-    PyObject *on = level ? PyObject_CallMethodOneArg(dj.logger, dj.names.isEnabledFor, level) : NULL;
-    int is = on ? PyObject_IsTrue(on) : -1;
-    Py_XDECREF(on);
+    PyObject *enabled = level ? PyObject_CallMethodOneArg(dj.logger, dj.names.isEnabledFor, level) : NULL;
+    int is = enabled ? PyObject_IsTrue(enabled) : -1;
+    Py_XDECREF(enabled);
     Py_XDECREF(level);
     if (is >= 0)
         self->silent = !is;
@@ -299,11 +298,11 @@ eval_join_end(eval_join *join)
 }
 
 static bool
-s_call(eval *self, const op *of, buffer *out, eval_join *join)
+s_call(eval *self, const op *op, buffer *out, eval_join *join)
 {
     eval_counted.calls++;
     eval_call_begin(self);
-    PyObject *result = PyObject_CallMethodOneArg(of->node, dj.names.render_annotated, self->context);
+    PyObject *result = PyObject_CallMethodOneArg(op->node, dj.names.render_annotated, self->context);
     eval_call_end(self);
     bool ok = result && eval_part(self, result, out, join);
     Py_XDECREF(result);
@@ -311,9 +310,9 @@ s_call(eval *self, const op *of, buffer *out, eval_join *join)
 }
 
 static bool
-s_var(eval *self, const op *of, buffer *out)
+s_var(eval *self, const op *op, buffer *out)
 {
-    PyObject *value = eval_expr(self, of->of, false);
+    PyObject *value = eval_expr(self, op->expr, false);
     if (value) {
         bool ok = eval_write(self, value, out);
         Py_DECREF(value);
@@ -326,35 +325,35 @@ s_var(eval *self, const op *of, buffer *out)
 }
 
 static bool
-s_op(eval *self, const op *of, buffer *out)
+s_op(eval *self, const op *op, buffer *out)
 {
-    switch (of->kind) {
+    switch (op->kind) {
     case OP_VAR:
-        return s_var(self, of, out);
+        return s_var(self, op, out);
     case OP_IF:
-        return node_if(self, of, out);
+        return node_if(self, op, out);
     case OP_FOR:
-        return node_for(self, of, out);
+        return node_for(self, op, out);
     case OP_WITH:
-        return node_with(self, of, out);
+        return node_with(self, op, out);
     case OP_AUTOESCAPE:
-        return node_autoescape(self, of, out);
+        return node_autoescape(self, op, out);
     case OP_BLOCK:
-        return node_block(self, of, out);
+        return node_block(self, op, out);
     case OP_EXTENDS:
-        return node_extends(self, of, out);
+        return node_extends(self, op, out);
     case OP_INCLUDE:
-        return node_include(self, of, out);
+        return node_include(self, op, out);
     case OP_FIRSTOF:
-        return node_firstof(self, of, out);
+        return node_firstof(self, op, out);
     case OP_URL:
-        return node_url(self, of, out);
+        return node_url(self, op, out);
     case OP_CYCLE:
-        return node_cycle(self, of, out);
+        return node_cycle(self, op, out);
     case OP_TRANSLATE:
-        return node_translate(self, of, out);
+        return node_translate(self, op, out);
     case OP_BLOCKTRANSLATE:
-        return node_blocktranslate(self, of, out);
+        return node_blocktranslate(self, op, out);
     case OP_SIMPLE:
     case OP_TEXT:
     case OP_CALL:
@@ -378,20 +377,20 @@ eval_list(eval *self, const ops *program, buffer *out, eval_join *join)
         return false;
     bool ok = true;
     for (unsigned i = 0; ok && i < program->count; i++) {
-        const op *of = &program->items[i];
-        if (of->kind == OP_TEXT) {
-            buffer_slice(out, of->text);
-            self->surrogates |= of->flag;
-        } else if (of->kind == OP_CALL) {
-            ok = s_call(self, of, out, join); // annotated by itself
+        const op *op = &program->items[i];
+        if (op->kind == OP_TEXT) {
+            buffer_slice(out, op->text);
+            self->surrogates |= op->flag;
+        } else if (op->kind == OP_CALL) {
+            ok = s_call(self, op, out, join); // annotated by itself
             continue;
-        } else if (of->kind == OP_SIMPLE) {
-            ok = node_simple(self, of, out, join);
+        } else if (op->kind == OP_SIMPLE) {
+            ok = node_simple(self, op, out, join);
             if (!ok)
-                eval_annotate(self, of->node);
+                eval_annotate(self, op->node);
             continue;
-        } else if (!s_op(self, of, out)) {
-            eval_annotate(self, of->node);
+        } else if (!s_op(self, op, out)) {
+            eval_annotate(self, op->node);
             ok = false;
         }
         join->position++;

@@ -44,7 +44,7 @@ void eval_before_python(eval *self);
 // Node.render_annotated does.
 bool eval_ops(eval *self, const ops *program, buffer *out);
 // FilterExpression.resolve. New reference.
-PyObject *eval_expr(eval *self, const expr *of, bool ignore_failures);
+PyObject *eval_expr(eval *self, const expr *expr, bool ignore_failures);
 // Which alternative of an {% if %} is shown: its index; count: none. conds[i] NULL: else. -1: an exception,
 // not yet annotated.
 int eval_if(eval *self, cond *const *conds, unsigned count);
@@ -73,7 +73,7 @@ struct eval_loop {
 bool eval_loop_enter(eval *self, eval_loop *loop, PyObject *names);
 // What the loop iterates, in its order: an exact list or tuple; the very object that the expression gave
 // where that is one and not reversed. It is evaluated once. New reference.
-PyObject *eval_sequence(eval *self, const expr *of, bool reversed);
+PyObject *eval_sequence(eval *self, const expr *expr, bool reversed);
 bool eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length);
 bool eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item);
 void eval_loop_leave(eval *self, eval_loop *loop); // keeps a pending exception
@@ -81,14 +81,14 @@ void eval_loop_leave(eval *self, eval_loop *loop); // keeps a pending exception
 // Scopes: what a part of a page sees of its {% with %}, {% include %}, {% block %}, {% autoescape %}, {%
 // extends %}.
 typedef struct {
-    const scope *of;
+    const scope *scope;
     PyObject *context; // of before, for an isolated include
     PyObject *before;  // autoescape as it was
     struct eval_scope_state *state;
 } eval_scope;
 
 // False: not entered, nothing to leave; the exception is annotated.
-bool eval_scope_enter(eval *self, eval_scope *entered, const scope *of);
+bool eval_scope_enter(eval *self, eval_scope *entered, const scope *scope);
 // ok: what ran inside did not fail. Keeps a pending exception. False: leaving failed (a context that somebody
 // popped).
 bool eval_scope_leave(eval *self, eval_scope *entered, bool ok);

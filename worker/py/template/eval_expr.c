@@ -1,6 +1,6 @@
 // Expressions, filters and values.
-#include "worker/py/template/eval_parts.h"
-#include "worker/py/template/lookup.h"
+#include "worker/py/filters/localize.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
 enum { ARGS_MAX = 8 };
@@ -30,7 +30,7 @@ s_write_native(eval *self, PyObject *value, buffer *out)
         return false;
     PyObject *text = NULL;
     if (self->use_l10n != 2 && use_tz != 2)
-        text = formats_localize(&self->formats, value, self->use_l10n, use_tz);
+        text = localize_value(&self->formats, value, self->use_l10n, use_tz);
     if (!text)
         return !PyErr_Occurred() && s_write_by_django(self, value, out);
     self->surrogates |= write_text(out, text, self->autoescape);
@@ -79,7 +79,7 @@ eval_localtime(eval *self, PyObject *value)
         return NULL;
     }
     int use_tz = eval_use_tz(self);
-    PyObject *local = use_tz == 0 || use_tz == 1 ? formats_localtime(&self->formats, value, use_tz) : NULL;
+    PyObject *local = use_tz == 0 || use_tz == 1 ? localize_time(&self->formats, value, use_tz) : NULL;
     if (!local && !PyErr_Occurred()) {
         PyObject *setting = PyObject_GetAttr(self->context, dj.names.use_tz);
         eval_call_begin(self);
@@ -93,20 +93,20 @@ eval_localtime(eval *self, PyObject *value)
 }
 
 static PyObject *
-s_arg(eval *self, const filter_arg *of)
+s_arg(eval *self, const filter_arg *arg)
 {
-    if (of->lookup)
-        return lookup_value(self, &of->from, NULL);
-    if (!of->mark)
-        return Py_NewRef(of->from.value);
-    return PyObject_CallOneArg(dj.mark_safe, of->from.value);
+    if (arg->lookup)
+        return eval_lookup(self, &arg->from, NULL);
+    if (!arg->mark)
+        return Py_NewRef(arg->from.value);
+    return PyObject_CallOneArg(dj.mark_safe, arg->from.value);
 }
 
 // mark_safe(result) if the filter is safe and what it was given is.
 static PyObject *
-s_safe_again(const filter *of, PyObject *given, PyObject *result)
+s_safe_again(const filter *filter, PyObject *given, PyObject *result)
 {
-    if (!result || !(of->flags & FILTER_SAFE) || PyUnicode_CheckExact(given) || PyLong_CheckExact(given))
+    if (!result || !(filter->flags & FILTER_SAFE) || PyUnicode_CheckExact(given) || PyLong_CheckExact(given))
         return result;
     int safe = django_is_safe_string(given) ? 1 : PyObject_IsInstance(given, dj.safe_data);
     if (safe == 0)
@@ -118,29 +118,30 @@ s_safe_again(const filter *of, PyObject *given, PyObject *result)
 
 // Django's own filters, given plain values, run nobody's code and leave the locale as it is.
 static bool
-s_is_quiet(const filter *of, PyObject *const *values, size_t count)
+s_is_quiet(const filter *filter, PyObject *const *values, size_t count)
 {
-    for (size_t i = 0; of->flags & FILTER_OWN && i < count; i++)
+    for (size_t i = 0; filter->flags & FILTER_OWN && i < count; i++)
         if (!django_is_plain(values[i]))
             return false;
-    return of->flags & FILTER_OWN;
+    return filter->flags & FILTER_OWN;
 }
 
 static PyObject *
-s_call_filter(eval *self, const filter *of, PyObject **values, size_t count)
+s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
 {
     PyObject *autoescape = NULL;
-    if (of->flags & FILTER_AUTOESCAPE) {
+    if (filter->flags & FILTER_AUTOESCAPE) {
         if (!(autoescape = PyObject_GetAttr(self->context, dj.names.autoescape)))
             return NULL;
         values[count] = autoescape;
     }
     eval_counted.filter_calls++;
-    bool quiet = s_is_quiet(of, values, count);
+    bool quiet = s_is_quiet(filter, values, count);
     if (!quiet)
         eval_call_begin(self);
-    PyObject *result = PyObject_Vectorcall(of->function, values, count, autoescape ? dj.autoescape : NULL);
-    result = s_safe_again(of, values[0], result);
+    PyObject *result =
+        PyObject_Vectorcall(filter->function, values, count, autoescape ? dj.autoescape : NULL);
+    result = s_safe_again(filter, values[0], result);
     if (!quiet)
         eval_call_end(self);
     Py_XDECREF(autoescape);
@@ -149,27 +150,27 @@ s_call_filter(eval *self, const filter *of, PyObject **values, size_t count)
 
 // The filter's result; steals value. New reference.
 static PyObject *
-s_filter(eval *self, const filter *of, PyObject *value)
+s_filter(eval *self, const filter *filter, PyObject *value)
 {
     PyObject *values[ARGS_MAX + 2];
     size_t count = 1;
-    if (of->count > ARGS_MAX) {
+    if (filter->count > ARGS_MAX) {
         Py_DECREF(value);
-        return PyErr_Format(PyExc_TypeError, "a filter with %u arguments", of->count);
+        return PyErr_Format(PyExc_TypeError, "a filter with %u arguments", filter->count);
     }
     bool ok = true;
-    for (unsigned i = 0; ok && i < of->count; i++, count += ok)
-        ok = (values[count] = s_arg(self, &of->args[i])) != NULL;
-    if (ok && of->flags & FILTER_LOCALTIME)
+    for (unsigned i = 0; ok && i < filter->count; i++, count += ok)
+        ok = (values[count] = s_arg(self, &filter->args[i])) != NULL;
+    if (ok && filter->flags & FILTER_LOCALTIME)
         ok = (value = eval_localtime(self, value)) != NULL;
     PyObject *result = NULL;
     values[0] = value;
-    if (ok && of->native && eval_fresh(self)) {
-        result = of->native(&self->formats, value, of->count ? values[1] : NULL, self->autoescape);
+    if (ok && filter->native && eval_fresh(self)) {
+        result = filter->native(&self->formats, value, filter->count ? values[1] : NULL, self->autoescape);
         eval_counted.filters += result != NULL;
     }
     if (ok && !result && !PyErr_Occurred())
-        result = s_call_filter(self, of, values, count);
+        result = s_call_filter(self, filter, values, count);
     while (count-- > 1)
         Py_DECREF(values[count]);
     Py_XDECREF(value);
@@ -178,7 +179,7 @@ s_filter(eval *self, const filter *of, PyObject *value)
 
 // string_if_invalid, with the variable's name in it if it asks for that: *ret_final then.
 static PyObject *
-s_invalid(eval *self, const expr *of, bool *ret_final)
+s_invalid(eval *self, const expr *expr, bool *ret_final)
 {
     PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
     PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
@@ -192,26 +193,26 @@ s_invalid(eval *self, const expr *of, bool *ret_final)
     PyObject *mark = PyUnicode_FromString("%s");
     int marked = mark ? PySequence_Contains(text, mark) : -1;
     if (marked != 0)
-        Py_SETREF(text, marked == 1 ? PyNumber_Remainder(text, of->from.value) : NULL);
+        Py_SETREF(text, marked == 1 ? PyNumber_Remainder(text, expr->from.value) : NULL);
     Py_XDECREF(mark);
     return text;
 }
 
 static PyObject *
-s_start(eval *self, const expr *of, bool ignore_failures, bool *ret_final)
+s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
 {
     bool missing = false;
-    PyObject *value = lookup_value(self, &of->from, &missing);
+    PyObject *value = eval_lookup(self, &expr->from, &missing);
     if (value || (!missing && !PyErr_ExceptionMatches(dj.does_not_exist)))
         return value;
     PyErr_Clear();
-    return ignore_failures ? Py_NewRef(Py_None) : s_invalid(self, of, ret_final);
+    return ignore_failures ? Py_NewRef(Py_None) : s_invalid(self, expr, ret_final);
 }
 
 static PyObject *
-s_call_expr(eval *self, const expr *of, bool ignore_failures)
+s_call_expr(eval *self, const expr *expr, bool ignore_failures)
 {
-    PyObject *values[] = {of->object, self->context, Py_True};
+    PyObject *values[] = {expr->object, self->context, Py_True};
     eval_call_begin(self);
     PyObject *value =
         PyObject_VectorcallMethod(dj.names.resolve, values, 2, ignore_failures ? dj.ignore : NULL);
@@ -220,22 +221,22 @@ s_call_expr(eval *self, const expr *of, bool ignore_failures)
 }
 
 PyObject *
-eval_expr(eval *self, const expr *of, bool ignore_failures)
+eval_expr(eval *self, const expr *expr, bool ignore_failures)
 {
-    if (of->kind == EXPR_CONST)
-        return Py_NewRef(of->from.value);
-    if (of->kind == EXPR_CALL)
-        return s_call_expr(self, of, ignore_failures);
+    if (expr->kind == EXPR_CONST)
+        return Py_NewRef(expr->from.value);
+    if (expr->kind == EXPR_CALL)
+        return s_call_expr(self, expr, ignore_failures);
     bool final = false;
-    PyObject *value = s_start(self, of, ignore_failures, &final);
-    for (unsigned i = 0; value && !final && i < of->count; i++)
-        value = s_filter(self, &of->filters[i], value);
+    PyObject *value = s_start(self, expr, ignore_failures, &final);
+    for (unsigned i = 0; value && !final && i < expr->count; i++)
+        value = s_filter(self, &expr->filters[i], value);
     return value;
 }
 
 // Conditions
 
-static PyObject *s_cond(eval *self, const cond *of);
+static PyObject *s_cond(eval *self, const cond *cond);
 
 static PyObject *
 s_bool(int truth)
@@ -251,15 +252,15 @@ s_contains(PyObject *left, PyObject *right, bool not )
 }
 
 static PyObject *
-s_compared(eval *self, const cond *of, PyObject *left, PyObject *right)
+s_compared(eval *self, const cond *cond, PyObject *left, PyObject *right)
 {
-    if (of->kind == COND_IS || of->kind == COND_IS_NOT)
-        return PyBool_FromLong((left == right) == (of->kind == COND_IS));
+    if (cond->kind == COND_IS || cond->kind == COND_IS_NOT)
+        return PyBool_FromLong((left == right) == (cond->kind == COND_IS));
     bool plain = django_is_plain(left) && django_is_plain(right);
     if (!plain)
         eval_call_begin(self);
-    PyObject *result = of->kind == COND_COMPARE ? PyObject_RichCompare(left, right, of->compare)
-                                                : s_contains(left, right, of->kind == COND_NOT_IN);
+    PyObject *result = cond->kind == COND_COMPARE ? PyObject_RichCompare(left, right, cond->compare)
+                                                  : s_contains(left, right, cond->kind == COND_NOT_IN);
     if (!plain)
         eval_call_end(self);
     return result;
@@ -278,39 +279,39 @@ s_truth_of(eval *self, PyObject *value)
 }
 
 static PyObject *
-s_operated(eval *self, const cond *of)
+s_operated(eval *self, const cond *cond)
 {
-    PyObject *left = s_cond(self, of->left);
+    PyObject *left = s_cond(self, cond->left);
     if (!left)
         return NULL;
-    if (of->kind == COND_NOT || of->kind == COND_AND || of->kind == COND_OR) {
+    if (cond->kind == COND_NOT || cond->kind == COND_AND || cond->kind == COND_OR) {
         int truth = s_truth_of(self, left);
-        if (of->kind != COND_NOT && truth == (of->kind == COND_OR))
+        if (cond->kind != COND_NOT && truth == (cond->kind == COND_OR))
             return left;
         Py_DECREF(left);
         if (truth < 0)
             return NULL;
-        return of->kind == COND_NOT ? s_bool(!truth) : s_cond(self, of->right);
+        return cond->kind == COND_NOT ? s_bool(!truth) : s_cond(self, cond->right);
     }
-    PyObject *right = s_cond(self, of->right);
-    PyObject *result = right ? s_compared(self, of, left, right) : NULL;
+    PyObject *right = s_cond(self, cond->right);
+    PyObject *result = right ? s_compared(self, cond, left, right) : NULL;
     Py_XDECREF(right);
     Py_DECREF(left);
     return result;
 }
 
 static PyObject *
-s_cond(eval *self, const cond *of)
+s_cond(eval *self, const cond *cond)
 {
-    if (of->kind == COND_VALUE)
-        return eval_expr(self, of->value, true);
-    if (of->kind == COND_CALL) {
+    if (cond->kind == COND_VALUE)
+        return eval_expr(self, cond->value, true);
+    if (cond->kind == COND_CALL) {
         eval_call_begin(self);
-        PyObject *value = PyObject_CallMethodOneArg(of->object, dj.names.eval, self->context);
+        PyObject *value = PyObject_CallMethodOneArg(cond->object, dj.names.eval, self->context);
         eval_call_end(self);
         return value;
     }
-    PyObject *value = s_operated(self, of);
+    PyObject *value = s_operated(self, cond);
     if (value || !PyErr_ExceptionMatches(PyExc_Exception))
         return value;
     PyErr_Clear(); // an operator that fails is false
@@ -318,9 +319,9 @@ s_cond(eval *self, const cond *of)
 }
 
 static int
-s_holds(eval *self, const cond *of)
+s_holds(eval *self, const cond *cond)
 {
-    PyObject *value = s_cond(self, of);
+    PyObject *value = s_cond(self, cond);
     if (value) {
         int truth = s_truth_of(self, value);
         Py_DECREF(value);

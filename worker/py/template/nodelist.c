@@ -1,6 +1,6 @@
 #include "worker/py/template/nodelist.h"
 
-#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/nodes_loader.h"
 #include "worker/py/template/write.h"
 

@@ -1,33 +1,33 @@
 // Ops that choose or scope: if, with, autoescape, firstof.
-#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
 bool
-node_if(eval *self, const op *of, buffer *out)
+node_if(eval *self, const op *op, buffer *out)
 {
-    int chosen = eval_if(self, of->conds, of->count);
+    int chosen = eval_if(self, op->conds, op->count);
     if (chosen < 0)
         return false;
-    return chosen == (int)of->count || eval_ops(self, of->bodies[chosen], out);
+    return chosen == (int)op->count || eval_ops(self, op->bodies[chosen], out);
 }
 
 bool
-node_with(eval *self, const op *of, buffer *out)
+node_with(eval *self, const op *op, buffer *out)
 {
-    if (!eval_push(self, eval_pairs(self, of->names, of->exprs, of->count)))
+    if (!eval_push(self, eval_pairs(self, op->names, op->exprs, op->count)))
         return false;
-    bool ok = eval_ops(self, of->body, out);
+    bool ok = eval_ops(self, op->body, out);
     return eval_pop(self) && ok;
 }
 
 bool
-node_autoescape(eval *self, const op *of, buffer *out)
+node_autoescape(eval *self, const op *op, buffer *out)
 {
     PyObject *before = PyObject_GetAttr(self->context, dj.names.autoescape);
     bool ok =
-        before && PyObject_SetAttr(self->context, dj.names.autoescape, of->flag ? Py_True : Py_False) == 0;
+        before && PyObject_SetAttr(self->context, dj.names.autoescape, op->flag ? Py_True : Py_False) == 0;
     self->fresh = false;
-    ok = ok && eval_ops(self, of->body, out);
+    ok = ok && eval_ops(self, op->body, out);
     // After a failure Django leaves it as it is.
     ok = ok && PyObject_SetAttr(self->context, dj.names.autoescape, before) == 0;
     self->fresh = false;
@@ -36,10 +36,10 @@ node_autoescape(eval *self, const op *of, buffer *out)
 }
 
 static bool
-s_first(eval *self, const op *of, buffer *out)
+s_first(eval *self, const op *op, buffer *out)
 {
-    for (unsigned i = 0; i < of->count; i++) {
-        PyObject *value = eval_expr(self, of->exprs[i], true);
+    for (unsigned i = 0; i < op->count; i++) {
+        PyObject *value = eval_expr(self, op->exprs[i], true);
         if (!value)
             return false;
         bool plain = django_is_plain(value);
@@ -58,10 +58,10 @@ s_first(eval *self, const op *of, buffer *out)
 
 // What render_value_in_context would give as an object: a str, safe when it was escaped.
 static PyObject *
-s_first_value(eval *self, const op *of)
+s_first_value(eval *self, const op *op)
 {
-    for (unsigned i = 0; i < of->count; i++) {
-        PyObject *value = eval_expr(self, of->exprs[i], true);
+    for (unsigned i = 0; i < op->count; i++) {
+        PyObject *value = eval_expr(self, op->exprs[i], true);
         int truth = value ? PyObject_IsTrue(value) : -1;
         if (truth != 0) {
             if (truth < 0)
@@ -78,12 +78,12 @@ s_first_value(eval *self, const op *of)
 }
 
 bool
-node_firstof(eval *self, const op *of, buffer *out)
+node_firstof(eval *self, const op *op, buffer *out)
 {
-    if (!of->name)
-        return s_first(self, of, out);
-    PyObject *value = s_first_value(self, of);
-    bool ok = value && eval_set(self, of->name, value);
+    if (!op->name)
+        return s_first(self, op, out);
+    PyObject *value = s_first_value(self, op);
+    bool ok = value && eval_set(self, op->name, value);
     Py_XDECREF(value);
     return ok;
 }

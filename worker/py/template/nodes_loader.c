@@ -1,21 +1,21 @@
 // Ops of several templates: block, extends, include.
 #include "worker/py/template/nodes_loader.h"
-#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/eval_internal.h"
 
 // context.render_context, and its scopes if it is of Django's own class. New reference.
 static PyObject *
 s_render_context(eval *self, PyObject **ret_dicts)
 {
-    PyObject *of = PyObject_GetAttr(self->context, dj.names.render_context);
+    PyObject *arguments = PyObject_GetAttr(self->context, dj.names.render_context);
     *ret_dicts = NULL;
-    if (!of || (PyObject *)Py_TYPE(of) != dj.render_context_class)
-        return of;
-    *ret_dicts = PyObject_GetAttr(of, dj.names.dicts);
+    if (!arguments || (PyObject *)Py_TYPE(arguments) != dj.render_context_class)
+        return arguments;
+    *ret_dicts = PyObject_GetAttr(arguments, dj.names.dicts);
     if (*ret_dicts && PyList_CheckExact(*ret_dicts) && PyList_GET_SIZE(*ret_dicts) > 0)
-        return of;
+        return arguments;
     Py_CLEAR(*ret_dicts);
     PyErr_Clear();
-    return of;
+    return arguments;
 }
 
 PyObject *
@@ -136,10 +136,10 @@ block_fini(block_state *self)
 }
 
 bool
-node_block(eval *self, const op *of, buffer *out)
+node_block(eval *self, const op *op, buffer *out)
 {
     block_state state;
-    if (!block_enter(self, &state, of->node))
+    if (!block_enter(self, &state, op->node))
         return false;
     PyObject *nodelist = PyObject_GetAttr(state.shown, dj.names.nodelist);
     bool ok = nodelist && eval_nodelist(self, nodelist, out);
@@ -179,15 +179,15 @@ bool
 template_enter(eval *self, template_state *state, PyObject *template, bool isolated)
 {
     *state = (template_state){.isolated = isolated};
-    state->of = s_render_context(self, &state->dicts);
-    if (!state->of || !state->dicts) {
+    state->render_context = s_render_context(self, &state->dicts);
+    if (!state->render_context || !state->dicts) {
         template_fini(state);
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
         return false;
     }
-    state->before = PyObject_GetAttr(state->of, dj.names.template);
-    bool ok = state->before && PyObject_SetAttr(state->of, dj.names.template, template) == 0;
+    state->before = PyObject_GetAttr(state->render_context, dj.names.template);
+    bool ok = state->before && PyObject_SetAttr(state->render_context, dj.names.template, template) == 0;
     if (ok && isolated) {
         PyObject *dict = PyDict_New();
         ok = dict && PyList_Append(state->dicts, dict) == 0;
@@ -202,7 +202,7 @@ bool
 template_leave(template_state *state)
 {
     eval_error error = eval_error_save();
-    bool ok = PyObject_SetAttr(state->of, dj.names.template, state->before) == 0;
+    bool ok = PyObject_SetAttr(state->render_context, dj.names.template, state->before) == 0;
     Py_ssize_t size = PyList_GET_SIZE(state->dicts);
     if (ok && state->isolated) {
         if (size > 1)
@@ -222,7 +222,7 @@ template_leave(template_state *state)
 void
 template_fini(template_state *self)
 {
-    Py_CLEAR(self->of);
+    Py_CLEAR(self->render_context);
     Py_CLEAR(self->dicts);
     Py_CLEAR(self->before);
 }
@@ -296,13 +296,13 @@ extends_blocks(eval *self, PyObject *node, PyObject *parent)
 }
 
 bool
-node_extends(eval *self, const op *of, buffer *out)
+node_extends(eval *self, const op *op, buffer *out)
 {
     eval_call_begin(self);
-    PyObject *parent = PyObject_CallMethodOneArg(of->node, dj.names.get_parent, self->context);
+    PyObject *parent = PyObject_CallMethodOneArg(op->node, dj.names.get_parent, self->context);
     eval_call_end(self);
     template_state state;
-    bool ok = parent && extends_blocks(self, of->node, parent) && template_enter(self, &state, parent, false);
+    bool ok = parent && extends_blocks(self, op->node, parent) && template_enter(self, &state, parent, false);
     if (ok) {
         ok = s_render_nodes(self, parent, out);
         ok = template_leave(&state) && ok;
@@ -335,13 +335,13 @@ s_known(eval *self, PyObject *node, PyObject *name)
 }
 
 static PyObject *
-s_included(eval *self, const op *of)
+s_included(eval *self, const op *op)
 {
-    PyObject *name = eval_expr(self, of->of, false);
-    PyObject *template = name ? s_known(self, of->node, name) : NULL;
+    PyObject *name = eval_expr(self, op->expr, false);
+    PyObject *template = name ? s_known(self, op->node, name) : NULL;
     if (name && !template && !PyErr_Occurred()) {
         eval_call_begin(self);
-        template = PyObject_CallFunctionObjArgs(dj.include_template, of->node, self->context, name, NULL);
+        template = PyObject_CallFunctionObjArgs(dj.include_template, op->node, self->context, name, NULL);
         eval_call_end(self);
     }
     Py_XDECREF(name);
@@ -363,12 +363,12 @@ s_isolated(eval *self, PyObject *template, PyObject *values, buffer *out)
 }
 
 bool
-node_include(eval *self, const op *of, buffer *out)
+node_include(eval *self, const op *op, buffer *out)
 {
-    PyObject *template = s_included(self, of);
-    PyObject *values = template ? eval_pairs(self, of->names, of->exprs, of->count) : NULL;
+    PyObject *template = s_included(self, op);
+    PyObject *values = template ? eval_pairs(self, op->names, op->exprs, op->count) : NULL;
     bool ok = values != NULL;
-    if (ok && of->flag)
+    if (ok && op->flag)
         ok = s_isolated(self, template, values, out);
     else if (ok && (ok = eval_push(self, Py_NewRef(values)))) {
         ok = eval_template(self, template, out);

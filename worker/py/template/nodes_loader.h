@@ -19,7 +19,7 @@ void block_fini(block_state *self);
 
 // RenderContext.push_state.
 typedef struct {
-    PyObject *of;     // the render_context
+    PyObject *render_context;
     PyObject *dicts;  // its scopes
     PyObject *before; // its template
     bool isolated;

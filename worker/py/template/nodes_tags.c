@@ -1,6 +1,5 @@
 // Tags that give a text of their own: simple tags, cycle, translate, blocktranslate.
-#include "worker/py/template/eval_parts.h"
-#include "worker/py/template/lookup.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
 #include <stdlib.h>
@@ -24,11 +23,11 @@ s_escaped(eval *self, PyObject *output)
 }
 
 static bool
-s_simple_output(eval *self, const op *of, PyObject *output, buffer *out, eval_join *join)
+s_simple_output(eval *self, const op *op, PyObject *output, buffer *out, eval_join *join)
 {
-    if (of->name) {
+    if (op->name) {
         join->position++;
-        return output && eval_set(self, of->name, output);
+        return output && eval_set(self, op->name, output);
     }
     if (output && PyUnicode_CheckExact(output)) {
         join->position++;
@@ -41,27 +40,27 @@ s_simple_output(eval *self, const op *of, PyObject *output, buffer *out, eval_jo
 }
 
 bool
-node_simple(eval *self, const op *of, buffer *out, eval_join *join)
+node_simple(eval *self, const op *op, buffer *out, eval_join *join)
 {
-    PyObject **values = calloc(of->count + 1, sizeof *values);
+    PyObject **values = calloc(op->count + 1, sizeof *values);
     if (!values)
         Py_FatalError("out of memory");
     unsigned count = 0;
-    if (of->flag)
+    if (op->flag)
         values[count++] = self->context;
     bool ok = true;
-    for (unsigned i = 0; ok && i < of->count; i++, count += ok)
-        ok = (values[count] = eval_expr(self, of->exprs[i], false)) != NULL;
+    for (unsigned i = 0; ok && i < op->count; i++, count += ok)
+        ok = (values[count] = eval_expr(self, op->exprs[i], false)) != NULL;
     if (ok) {
-        Py_ssize_t keywords = PyTuple_GET_SIZE(of->second);
+        Py_ssize_t keywords = PyTuple_GET_SIZE(op->second);
         eval_call_begin(self);
         PyObject *output =
-            PyObject_Vectorcall(of->first, values, count - (size_t)keywords, keywords ? of->second : NULL);
+            PyObject_Vectorcall(op->first, values, count - (size_t)keywords, keywords ? op->second : NULL);
         eval_call_end(self);
-        ok = output && s_simple_output(self, of, output, out, join);
+        ok = output && s_simple_output(self, op, output, out, join);
         Py_XDECREF(output);
     }
-    while (count-- > (of->flag ? 1 : 0))
+    while (count-- > (op->flag ? 1 : 0))
         Py_DECREF(values[count]);
     free(values);
     return ok;
@@ -71,15 +70,15 @@ node_simple(eval *self, const op *of, buffer *out, eval_join *join)
 
 // The next variable of the cycle, whose state is the rendering's: a new reference.
 static PyObject *
-s_turn(eval *self, const op *of)
+s_turn(eval *self, const op *op)
 {
     PyObject *top = eval_render_dict(self);
-    PyObject *state = top ? Py_XNewRef(PyDict_GetItemWithError(top, of->node)) : NULL;
+    PyObject *state = top ? Py_XNewRef(PyDict_GetItemWithError(top, op->node)) : NULL;
     if (top && !state && !PyErr_Occurred()) {
-        PyObject *variables = PyObject_GetAttrString(of->node, "cyclevars");
+        PyObject *variables = PyObject_GetAttrString(op->node, "cyclevars");
         state = variables ? PyObject_CallOneArg(dj.cycle, variables) : NULL;
         Py_XDECREF(variables);
-        if (state && PyDict_SetItem(top, of->node, state) < 0)
+        if (state && PyDict_SetItem(top, op->node, state) < 0)
             Py_CLEAR(state);
     }
     PyObject *variable = state ? PyIter_Next(state) : NULL;
@@ -91,14 +90,14 @@ s_turn(eval *self, const op *of)
 }
 
 static PyObject *
-s_cycle_value(eval *self, const op *of)
+s_cycle_value(eval *self, const op *op)
 {
-    PyObject *variable = s_turn(self, of), *value = NULL;
+    PyObject *variable = s_turn(self, op), *value = NULL;
     unsigned i = 0;
-    while (variable && i < of->count && PyTuple_GET_ITEM(of->first, i) != variable)
+    while (variable && i < op->count && PyTuple_GET_ITEM(op->first, i) != variable)
         i++;
-    if (variable && i < of->count)
-        value = eval_expr(self, of->exprs[i], false);
+    if (variable && i < op->count)
+        value = eval_expr(self, op->exprs[i], false);
     else if (variable) {
         eval_call_begin(self);
         value = PyObject_CallMethodOneArg(variable, dj.names.resolve, self->context);
@@ -118,11 +117,11 @@ s_set_upward(eval *self, PyObject *name, PyObject *value)
 }
 
 bool
-node_cycle(eval *self, const op *of, buffer *out)
+node_cycle(eval *self, const op *op, buffer *out)
 {
-    PyObject *value = s_cycle_value(self, of);
-    bool ok = value && (!of->name || s_set_upward(self, of->name, value));
-    ok = ok && (of->flag || eval_write(self, value, out));
+    PyObject *value = s_cycle_value(self, op);
+    bool ok = value && (!op->name || s_set_upward(self, op->name, value));
+    ok = ok && (op->flag || eval_write(self, value, out));
     Py_XDECREF(value);
     return ok;
 }
@@ -142,9 +141,9 @@ s_translated(PyObject *function, PyObject *const *values, size_t count)
 
 // The message's context: a new reference, None where there is none or it is false. NULL: an exception.
 static PyObject *
-s_message_context(eval *self, const op *of)
+s_message_context(eval *self, const op *op)
 {
-    PyObject *context = of->context ? eval_expr(self, of->context, false) : Py_NewRef(Py_None);
+    PyObject *context = op->context ? eval_expr(self, op->context, false) : Py_NewRef(Py_None);
     int truth = context ? PyObject_IsTrue(context) : -1;
     if (truth == 0)
         Py_SETREF(context, Py_NewRef(Py_None));
@@ -154,15 +153,15 @@ s_message_context(eval *self, const op *of)
 }
 
 static PyObject *
-s_message(eval *self, const op *of)
+s_message(eval *self, const op *op)
 {
-    PyObject *context = s_message_context(self, of), *text = NULL;
-    if (context && of->flag)
-        text = Py_NewRef(of->first);
+    PyObject *context = s_message_context(self, op), *text = NULL;
+    if (context && op->flag)
+        text = Py_NewRef(op->first);
     else if (context == Py_None)
-        text = s_translated(dj.names.gettext, (PyObject *[]){of->first}, 1);
+        text = s_translated(dj.names.gettext, (PyObject *[]){op->first}, 1);
     else if (context)
-        text = s_translated(dj.names.pgettext, (PyObject *[]){context, of->first}, 2);
+        text = s_translated(dj.names.pgettext, (PyObject *[]){context, op->first}, 2);
     Py_XDECREF(context);
     return text;
 }
@@ -183,12 +182,12 @@ s_single_percents(eval *self, PyObject *text)
 }
 
 bool
-node_translate(eval *self, const op *of, buffer *out)
+node_translate(eval *self, const op *op, buffer *out)
 {
-    PyObject *text = s_single_percents(self, s_message(self, of));
+    PyObject *text = s_single_percents(self, s_message(self, op));
     bool ok = text != NULL;
-    if (ok && of->name)
-        ok = eval_set(self, of->name, text);
+    if (ok && op->name)
+        ok = eval_set(self, op->name, text);
     else if (ok)
         eval_write_raw(self, text, out);
     Py_XDECREF(text);
@@ -198,16 +197,16 @@ node_translate(eval *self, const op *of, buffer *out)
 // {% blocktranslate %}
 
 static PyObject *
-s_counted(eval *self, const op *of, PyObject *context)
+s_counted(eval *self, const op *op, PyObject *context)
 {
-    PyObject *count = eval_expr(self, of->of, false), *text = NULL;
+    PyObject *count = eval_expr(self, op->expr, false), *text = NULL;
     if (!count)
         return NULL;
     if (!PyLong_Check(count) && !PyFloat_Check(count) && PyObject_IsInstance(count, dj.decimal) != 1) {
         if (!PyErr_Occurred())
-            Py_XDECREF(PyObject_CallOneArg(dj.not_a_number, of->node));
-    } else if (eval_set(self, of->name, count)) {
-        PyObject *values[] = {context, of->first, of->second, count};
+            Py_XDECREF(PyObject_CallOneArg(dj.not_a_number, op->node));
+    } else if (eval_set(self, op->name, count)) {
+        PyObject *values[] = {context, op->first, op->second, count};
         bool plain = context == Py_None;
         text =
             s_translated(plain ? dj.names.ngettext : dj.names.npgettext, values + plain, 4 - (size_t)plain);
@@ -217,13 +216,13 @@ s_counted(eval *self, const op *of, PyObject *context)
 }
 
 static PyObject *
-s_block_message(eval *self, const op *of, PyObject *context)
+s_block_message(eval *self, const op *op, PyObject *context)
 {
-    if (of->second)
-        return s_counted(self, of, context);
+    if (op->second)
+        return s_counted(self, op, context);
     if (context == Py_None)
-        return s_translated(dj.names.gettext, (PyObject *[]){of->first}, 1);
-    return s_translated(dj.names.pgettext, (PyObject *[]){context, of->first}, 2);
+        return s_translated(dj.names.gettext, (PyObject *[]){op->first}, 1);
+    return s_translated(dj.names.pgettext, (PyObject *[]){context, op->first}, 2);
 }
 
 // What a name in the message is filled with: context[name] as {{ }} shows it, or string_if_invalid.
@@ -231,7 +230,7 @@ static PyObject *
 s_named(eval *self, PyObject *name, PyObject *invalid)
 {
     PyObject *value = NULL;
-    int found = lookup_name(self, name, &value);
+    int found = eval_lookup_name(self, name, &value);
     if (found == 0) {
         PyObject *mark = PyUnicode_FromString("%s");
         int marked = mark ? PySequence_Contains(invalid, mark) : -1;
@@ -252,14 +251,14 @@ s_named(eval *self, PyObject *name, PyObject *invalid)
 }
 
 static PyObject *
-s_filling(eval *self, const op *of)
+s_filling(eval *self, const op *op)
 {
     PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
     PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
     PyObject *invalid = engine ? PyObject_GetAttr(engine, dj.names.string_if_invalid) : NULL;
     PyObject *data = invalid ? PyDict_New() : NULL;
-    for (Py_ssize_t i = 0; data && i < PyTuple_GET_SIZE(of->third); i++) {
-        PyObject *name = PyTuple_GET_ITEM(of->third, i), *text = s_named(self, name, invalid);
+    for (Py_ssize_t i = 0; data && i < PyTuple_GET_SIZE(op->third); i++) {
+        PyObject *name = PyTuple_GET_ITEM(op->third, i), *text = s_named(self, name, invalid);
         if (!text || PyDict_SetItem(data, name, text) < 0)
             Py_CLEAR(data);
         Py_XDECREF(text);
@@ -272,28 +271,28 @@ s_filling(eval *self, const op *of)
 
 // The message filled in. A translation that does not fit is given up for the template's own words.
 static PyObject *
-s_filled(eval *self, const op *of, PyObject *message, PyObject *data)
+s_filled(eval *self, const op *op, PyObject *message, PyObject *data)
 {
     PyObject *text = PyNumber_Remainder(message, data);
     if (text || (!PyErr_ExceptionMatches(PyExc_KeyError) && !PyErr_ExceptionMatches(PyExc_ValueError)))
         return text;
     PyErr_Clear();
     eval_call_begin(self);
-    text = PyObject_CallFunctionObjArgs(dj.translate_again, of->node, self->context, NULL);
+    text = PyObject_CallFunctionObjArgs(dj.translate_again, op->node, self->context, NULL);
     eval_call_end(self);
     return text;
 }
 
 bool
-node_blocktranslate(eval *self, const op *of, buffer *out)
+node_blocktranslate(eval *self, const op *op, buffer *out)
 {
-    PyObject *context = s_message_context(self, of), *message = NULL, *data = NULL, *text = NULL;
+    PyObject *context = s_message_context(self, op), *message = NULL, *data = NULL, *text = NULL;
     // After a failure Django leaves its scope where it is.
-    if (context && eval_push(self, eval_pairs(self, of->names, of->exprs, of->count)))
-        message = s_block_message(self, of, context);
-    data = message ? s_filling(self, of) : NULL;
+    if (context && eval_push(self, eval_pairs(self, op->names, op->exprs, op->count)))
+        message = s_block_message(self, op, context);
+    data = message ? s_filling(self, op) : NULL;
     if (data && eval_pop(self))
-        text = s_filled(self, of, message, data);
+        text = s_filled(self, op, message, data);
     if (text)
         eval_write_raw(self, text, out);
     Py_XDECREF(data);

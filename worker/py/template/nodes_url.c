@@ -1,5 +1,5 @@
 // {% url %}
-#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
 // object.name, or NULL: without an exception where there is no such attribute. Steals object, which may be
@@ -28,17 +28,17 @@ s_current_app(eval *self)
 
 // Arguments and keywords as reverse() takes them. False: an exception.
 static bool
-s_arguments(eval *self, const op *of, PyObject **ret_args, PyObject **ret_kwargs)
+s_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kwargs)
 {
-    Py_ssize_t keywords = PyTuple_GET_SIZE(of->second), count = (Py_ssize_t)of->count - keywords;
+    Py_ssize_t keywords = PyTuple_GET_SIZE(op->second), count = (Py_ssize_t)op->count - keywords;
     *ret_args = PyList_New(0);
     *ret_kwargs = PyDict_New();
     bool ok = *ret_args && *ret_kwargs;
     for (Py_ssize_t i = 0; ok && i < count + keywords; i++) {
-        PyObject *value = eval_expr(self, of->exprs[i], false);
+        PyObject *value = eval_expr(self, op->exprs[i], false);
         ok = value &&
              (i < count ? PyList_Append(*ret_args, value)
-                        : PyDict_SetItem(*ret_kwargs, PyTuple_GET_ITEM(of->second, i - count), value)) == 0;
+                        : PyDict_SetItem(*ret_kwargs, PyTuple_GET_ITEM(op->second, i - count), value)) == 0;
         Py_XDECREF(value);
     }
     return ok;
@@ -57,16 +57,16 @@ s_reversed(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-s_url(eval *self, const op *of)
+s_url(eval *self, const op *op)
 {
     PyObject *args = NULL, *kwargs = NULL, *url = NULL;
-    PyObject *view = s_arguments(self, of, &args, &kwargs) ? eval_expr(self, of->of, false) : NULL;
+    PyObject *view = s_arguments(self, op, &args, &kwargs) ? eval_expr(self, op->expr, false) : NULL;
     if (view)
         url = s_reversed(self, view, args, kwargs);
     Py_XDECREF(view);
     Py_XDECREF(kwargs);
     Py_XDECREF(args);
-    if (!url && of->name && PyErr_ExceptionMatches(dj.no_reverse_match)) {
+    if (!url && op->name && PyErr_ExceptionMatches(dj.no_reverse_match)) {
         PyErr_Clear();
         url = PyUnicode_FromString("");
     }
@@ -90,10 +90,10 @@ s_write(eval *self, PyObject *url, buffer *out)
 }
 
 bool
-node_url(eval *self, const op *of, buffer *out)
+node_url(eval *self, const op *op, buffer *out)
 {
-    PyObject *url = s_url(self, of);
-    bool ok = url && (of->name ? eval_set(self, of->name, url) : s_write(self, url, out));
+    PyObject *url = s_url(self, op);
+    bool ok = url && (op->name ? eval_set(self, op->name, url) : s_write(self, url, out));
     Py_XDECREF(url);
     return ok;
 }

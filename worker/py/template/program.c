@@ -1,5 +1,5 @@
 // Lists of ops and scopes: from tuples to structs.
-#include "worker/py/template/program_parts.h"
+#include "worker/py/template/program_internal.h"
 #include "worker/py/template/write.h"
 
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static bool
 s_var(op *self, PyObject *tuple)
 {
     self->kind = OP_VAR;
-    return (self->of = expr_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
+    return (self->expr = expr_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
 }
 
 static bool
@@ -128,7 +128,7 @@ s_for(op *self, PyObject *tuple)
     self->kind = OP_FOR;
     self->flag = reversed;
     self->names = Py_NewRef(names);
-    return (self->of = expr_new(of)) && (self->body = ops_new(body)) && (self->empty = ops_new(empty));
+    return (self->expr = expr_new(of)) && (self->body = ops_new(body)) && (self->empty = ops_new(empty));
 }
 
 static bool
@@ -177,7 +177,7 @@ s_include(op *self, PyObject *tuple)
         return false;
     self->kind = OP_INCLUDE;
     self->flag = isolated;
-    return (self->of = expr_new(of)) && s_pairs(pairs, &self->names, &self->count, &self->exprs);
+    return (self->expr = expr_new(of)) && s_pairs(pairs, &self->names, &self->count, &self->exprs);
 }
 
 static bool
@@ -256,7 +256,7 @@ s_url(op *self, PyObject *tuple)
     self->kind = OP_URL;
     bool ok =
         rest && PyArg_ParseTuple(rest, "OO!O!O", &view, &PyTuple_Type, &args, &PyTuple_Type, &pairs, &name);
-    ok = ok && (self->of = expr_new(view)) && s_arguments(self, args, pairs) &&
+    ok = ok && (self->expr = expr_new(view)) && s_arguments(self, args, pairs) &&
          (name == Py_None || (self->name = Py_NewRef(name)));
     Py_XDECREF(rest);
     return ok;
@@ -304,7 +304,7 @@ s_blocktranslate(op *self, PyObject *tuple)
     if (ok && counter != Py_None) {
         PyObject *name, *value;
         ok = PyArg_ParseTuple(counter, "OO", &name, &value) && (self->name = s_interned(name)) &&
-             (self->of = expr_new(value));
+             (self->expr = expr_new(value));
     }
     ok = ok && s_optional_expr(context, &self->context) &&
          s_pairs(pairs, &self->names, &self->count, &self->exprs);
@@ -388,7 +388,7 @@ s_op_fini(op *self)
     free(self->conds);
     free(self->bodies);
     free((void *)(uintptr_t)self->text.data);
-    expr_free(&self->of);
+    expr_free(&self->expr);
     ops_free(&self->body);
     ops_free(&self->empty);
     expr_free(&self->context);
@@ -415,7 +415,7 @@ s_op_traverse(const op *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->node);
     Py_VISIT(self->first);
-    int stop = expr_traverse(self->of, visit, arg);
+    int stop = expr_traverse(self->expr, visit, arg);
     if (!stop)
         stop = expr_traverse(self->context, visit, arg);
     for (unsigned i = 0; !stop && i < self->count; i++) {

@@ -1,5 +1,5 @@
 // Expressions and conditions: from tuples to structs.
-#include "worker/py/template/program_parts.h"
+#include "worker/py/template/program_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

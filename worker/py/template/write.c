@@ -12,18 +12,18 @@ enum { ENTITY_MAX = 6, CHUNK = 1024 };
 
 // One run of ASCII, escaped; there is room for ENTITY_MAX bytes a character.
 static uint8_t *
-s_escape(uint8_t *to, const uint8_t *from, size_t size)
+s_escape(uint8_t *target, const uint8_t *from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         uint8_t special = s_special[from[i]];
         if (special == 0) {
-            *to++ = from[i];
+            *target++ = from[i];
             continue;
         }
-        memcpy(to, s_entities[special].text, ENTITY_MAX);
-        to += s_entities[special].size;
+        memcpy(target, s_entities[special].text, ENTITY_MAX);
+        target += s_entities[special].size;
     }
-    return to;
+    return target;
 }
 
 static void
@@ -35,32 +35,32 @@ s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
     }
     while (size > 0) {
         size_t part = size < CHUNK ? size : CHUNK;
-        uint8_t *to = buffer_reserve(out, part * ENTITY_MAX);
-        buffer_wrote(out, (size_t)(s_escape(to, from, part) - to));
+        uint8_t *target = buffer_reserve(out, part * ENTITY_MAX);
+        buffer_wrote(out, (size_t)(s_escape(target, from, part) - target));
         from += part;
         size -= part;
     }
 }
 
 static uint8_t *
-s_encode(uint8_t *to, Py_UCS4 one)
+s_encode(uint8_t *target, Py_UCS4 character)
 {
-    if (one < 0x80) {
-        *to++ = (uint8_t)one;
-    } else if (one < 0x800) {
-        *to++ = (uint8_t)(0xc0 | one >> 6);
-        *to++ = (uint8_t)(0x80 | (one & 0x3f));
-    } else if (one < 0x10000) {
-        *to++ = (uint8_t)(0xe0 | one >> 12);
-        *to++ = (uint8_t)(0x80 | (one >> 6 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (one & 0x3f));
+    if (character < 0x80) {
+        *target++ = (uint8_t)character;
+    } else if (character < 0x800) {
+        *target++ = (uint8_t)(0xc0 | character >> 6);
+        *target++ = (uint8_t)(0x80 | (character & 0x3f));
+    } else if (character < 0x10000) {
+        *target++ = (uint8_t)(0xe0 | character >> 12);
+        *target++ = (uint8_t)(0x80 | (character >> 6 & 0x3f));
+        *target++ = (uint8_t)(0x80 | (character & 0x3f));
     } else {
-        *to++ = (uint8_t)(0xf0 | one >> 18);
-        *to++ = (uint8_t)(0x80 | (one >> 12 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (one >> 6 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (one & 0x3f));
+        *target++ = (uint8_t)(0xf0 | character >> 18);
+        *target++ = (uint8_t)(0x80 | (character >> 12 & 0x3f));
+        *target++ = (uint8_t)(0x80 | (character >> 6 & 0x3f));
+        *target++ = (uint8_t)(0x80 | (character & 0x3f));
     }
-    return to;
+    return target;
 }
 
 static bool
@@ -74,10 +74,10 @@ s_wide(buffer *out, PyObject *text, bool escape)
         size_t end = start + CHUNK < size ? start + CHUNK : size;
         uint8_t *first = buffer_reserve(out, (end - start) * ENTITY_MAX), *to = first;
         for (size_t i = start; i < end; i++) {
-            Py_UCS4 one = PyUnicode_READ(kind, data, (Py_ssize_t)i);
-            surrogates |= one >= 0xd800 && one < 0xe000;
-            uint8_t byte = (uint8_t)one;
-            to = one < 0x80 && escape ? s_escape(to, &byte, 1) : s_encode(to, one);
+            Py_UCS4 character = PyUnicode_READ(kind, data, (Py_ssize_t)i);
+            surrogates |= character >= 0xd800 && character < 0xe000;
+            uint8_t byte = (uint8_t)character;
+            to = character < 0x80 && escape ? s_escape(to, &byte, 1) : s_encode(to, character);
         }
         buffer_wrote(out, (size_t)(to - first));
     }

@@ -1,10 +1,11 @@
-// eval_parts - what the files that execute ops share. See eval.h for the contract.
-#ifndef TROUPE_WORKER_PY_TEMPLATE_EVAL_PARTS_H
-#define TROUPE_WORKER_PY_TEMPLATE_EVAL_PARTS_H
+// eval_internal - what the files that execute ops share. See eval.h for the contract. For eval*.c, nodes_*.c
+// and nodelist.c only.
+#ifndef TROUPE_WORKER_PY_TEMPLATE_EVAL_INTERNAL_H
+#define TROUPE_WORKER_PY_TEMPLATE_EVAL_INTERNAL_H
 
 #include "worker/py/template/django.h"
 #include "worker/py/template/eval.h"
-#include "worker/py/template/program_parts.h"
+#include "worker/py/template/program_internal.h"
 
 typedef struct {
     unsigned long long nodelists, ops, calls, filters, filter_calls;
@@ -75,20 +76,27 @@ PyObject *eval_pairs(eval *self, PyObject *names, expr *const *exprs, unsigned c
 // context.render_context.dicts[-1]; new reference.
 PyObject *eval_render_dict(eval *self);
 
+// Variables (eval_lookup.c), as django.template.base.Variable._resolve_lookup finds them. May run Python.
+// New reference. NULL: an exception; or none, when *ret_missing was set: nothing is there, and the exception
+// would have reached nobody but its catcher.
+PyObject *eval_lookup(eval *self, const base *base, bool *ret_missing);
+// context[name] without calling what is found: 1 and a new reference, 0, or -1 with an exception.
+int eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value);
+
 // Ops by theme: true, or an exception that is not yet annotated.
-bool node_if(eval *self, const op *of, buffer *out);
-bool node_for(eval *self, const op *of, buffer *out);
-bool node_with(eval *self, const op *of, buffer *out);
-bool node_autoescape(eval *self, const op *of, buffer *out);
-bool node_firstof(eval *self, const op *of, buffer *out);
-bool node_simple(eval *self, const op *of, buffer *out, eval_join *join);
-bool node_url(eval *self, const op *of, buffer *out);
-bool node_cycle(eval *self, const op *of, buffer *out);
-bool node_translate(eval *self, const op *of, buffer *out);
-bool node_blocktranslate(eval *self, const op *of, buffer *out);
-bool node_block(eval *self, const op *of, buffer *out);
-bool node_extends(eval *self, const op *of, buffer *out);
-bool node_include(eval *self, const op *of, buffer *out);
+bool node_if(eval *self, const op *op, buffer *out);
+bool node_for(eval *self, const op *op, buffer *out);
+bool node_with(eval *self, const op *op, buffer *out);
+bool node_autoescape(eval *self, const op *op, buffer *out);
+bool node_firstof(eval *self, const op *op, buffer *out);
+bool node_simple(eval *self, const op *op, buffer *out, eval_join *join);
+bool node_url(eval *self, const op *op, buffer *out);
+bool node_cycle(eval *self, const op *op, buffer *out);
+bool node_translate(eval *self, const op *op, buffer *out);
+bool node_blocktranslate(eval *self, const op *op, buffer *out);
+bool node_block(eval *self, const op *op, buffer *out);
+bool node_extends(eval *self, const op *op, buffer *out);
+bool node_include(eval *self, const op *op, buffer *out);
 
 // The Program of a lowered NodeList, built if need be: a new reference, or NULL with an exception; and its
 // ops.

@@ -1,4 +1,4 @@
-#include "worker/py/live/dict_mark.h"
+#include "worker/py/live/dict_version.h"
 
 #include "common/errors.h"
 
@@ -7,24 +7,24 @@
 #if PY_VERSION_HEX < 0x030c0000
 
 void
-dict_mark_setup(void)
+dict_version_setup(void)
 {
 }
 
 void
-dict_mark_set(dict_mark *self, PyObject *value)
+dict_version_set(dict_version *self, PyObject *value)
 {
     self->version = PyDict_CheckExact(value) ? ((PyDictObject *)value)->ma_version_tag : 0;
 }
 
 void
-dict_mark_void(dict_mark *self)
+dict_version_invalidate(dict_version *self)
 {
     self->version = 0;
 }
 
 void
-dict_mark_fini(dict_mark *self)
+dict_version_fini(dict_version *self)
 {
     self->version = 0;
 }
@@ -33,7 +33,7 @@ dict_mark_fini(dict_mark *self)
 
 enum { SMALLEST = 1024, NO_WATCHER = -1 };
 
-watched_dict *dict_mark_watched;
+watched_dict *dict_version_watched;
 
 // Open addressing: the slot of each dict that is watched, by its address.
 static struct {
@@ -56,7 +56,7 @@ static uint32_t *
 s_place(const PyObject *dict)
 {
     for (uint32_t at = s_home(dict);; at = (at + 1) & (s_all.room - 1))
-        if (!s_all.table[at] || dict_mark_watched[s_all.table[at]].dict == dict)
+        if (!s_all.table[at] || dict_version_watched[s_all.table[at]].dict == dict)
             return &s_all.table[at];
 }
 
@@ -70,13 +70,13 @@ s_make_room(void)
         ASSERT(s_all.table);
         for (uint32_t i = 0; i < size; i++)
             if (old[i])
-                *s_place(dict_mark_watched[old[i]].dict) = old[i];
+                *s_place(dict_version_watched[old[i]].dict) = old[i];
         free(old);
     }
     if (!s_all.free && s_all.made == s_all.slot_room) {
         s_all.slot_room *= 2;
-        dict_mark_watched = realloc(dict_mark_watched, s_all.slot_room * sizeof *dict_mark_watched);
-        ASSERT(dict_mark_watched);
+        dict_version_watched = realloc(dict_version_watched, s_all.slot_room * sizeof *dict_version_watched);
+        ASSERT(dict_version_watched);
     }
 }
 
@@ -85,7 +85,7 @@ s_new_slot(void)
 {
     uint32_t slot = s_all.free;
     if (slot)
-        s_all.free = dict_mark_watched[slot].changes;
+        s_all.free = dict_version_watched[slot].changes;
     else
         slot = s_all.made++;
     return slot;
@@ -101,7 +101,7 @@ s_unlist(const PyObject *dict)
     s_all.count--;
     for (uint32_t hole = (uint32_t)(gap - s_all.table), at = (hole + 1) & mask; s_all.table[at];
          at = (at + 1) & mask) {
-        uint32_t home = s_home(dict_mark_watched[s_all.table[at]].dict);
+        uint32_t home = s_home(dict_version_watched[s_all.table[at]].dict);
         if (((at - home) & mask) < ((at - hole) & mask))
             continue;
         s_all.table[hole] = s_all.table[at];
@@ -118,23 +118,23 @@ s_on_change(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *va
     uint32_t slot = *s_place(dict);
     if (!slot)
         return 0;
-    dict_mark_watched[slot].changes++;
+    dict_version_watched[slot].changes++;
     if (event == PyDict_EVENT_DEALLOCATED) {
         s_unlist(dict);
-        dict_mark_watched[slot].dict = NULL;
+        dict_version_watched[slot].dict = NULL;
     }
     return 0;
 }
 
 void
-dict_mark_setup(void)
+dict_version_setup(void)
 {
-    if (dict_mark_watched)
+    if (dict_version_watched)
         return;
     s_all.slot_room = SMALLEST;
     s_all.made = 1; // the first is nobody's
-    dict_mark_watched = calloc(s_all.slot_room, sizeof *dict_mark_watched);
-    ASSERT(dict_mark_watched);
+    dict_version_watched = calloc(s_all.slot_room, sizeof *dict_version_watched);
+    ASSERT(dict_version_watched);
     s_all.watcher = PyDict_AddWatcher(s_on_change);
     if (s_all.watcher == NO_WATCHER)
         PyErr_Clear(); // there are eight at most, and others want some
@@ -150,7 +150,7 @@ s_watch(PyObject *dict)
     s_make_room();
     uint32_t *place = s_place(dict);
     if (*place) {
-        dict_mark_watched[*place].users++;
+        dict_version_watched[*place].users++;
         return *place;
     }
     if (PyDict_Watch(s_all.watcher, dict)) {
@@ -158,7 +158,7 @@ s_watch(PyObject *dict)
         return 0;
     }
     uint32_t slot = s_new_slot();
-    dict_mark_watched[slot] = (watched_dict){.dict = dict, .users = 1};
+    dict_version_watched[slot] = (watched_dict){.dict = dict, .users = 1};
     *place = slot;
     s_all.count++;
     return slot;
@@ -167,41 +167,41 @@ s_watch(PyObject *dict)
 static void
 s_leave(uint32_t slot)
 {
-    watched_dict *of = &dict_mark_watched[slot];
-    if (--of->users)
+    watched_dict *watched = &dict_version_watched[slot];
+    if (--watched->users)
         return;
-    if (of->dict) {
-        s_unlist(of->dict);
-        if (PyDict_Unwatch(s_all.watcher, of->dict))
+    if (watched->dict) {
+        s_unlist(watched->dict);
+        if (PyDict_Unwatch(s_all.watcher, watched->dict))
             PyErr_Clear();
     }
-    *of = (watched_dict){.changes = s_all.free};
+    *watched = (watched_dict){.changes = s_all.free};
     s_all.free = slot;
 }
 
 void
-dict_mark_set(dict_mark *self, PyObject *value)
+dict_version_set(dict_version *self, PyObject *value)
 {
-    if (self->slot && dict_mark_watched[self->slot].dict != value)
-        dict_mark_fini(self);
+    if (self->slot && dict_version_watched[self->slot].dict != value)
+        dict_version_fini(self);
     if (!self->slot && self->at == value && PyDict_CheckExact(value))
         self->slot = s_watch(value);
     self->at = value;
-    self->changes = dict_mark_watched[self->slot].changes;
+    self->changes = dict_version_watched[self->slot].changes;
 }
 
 void
-dict_mark_void(dict_mark *self)
+dict_version_invalidate(dict_version *self)
 {
-    self->changes = dict_mark_watched[self->slot].changes - 1;
+    self->changes = dict_version_watched[self->slot].changes - 1;
 }
 
 void
-dict_mark_fini(dict_mark *self)
+dict_version_fini(dict_version *self)
 {
     if (self->slot)
         s_leave(self->slot);
-    *self = (dict_mark){0};
+    *self = (dict_version){0};
 }
 
 #endif

@@ -1,6 +1,6 @@
 // filters_set - every native filter, and what they share. Inside filters*.c only; filters.h is the contract.
-#ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_SET_H
-#define TROUPE_WORKER_PY_FILTERS_FILTERS_SET_H
+#ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
+#define TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
 
 #include "worker/py/filters/filters.h"
 #include "worker/py/filters/formats.h"
@@ -52,8 +52,8 @@ bool filters_text_start(void);
 bool filters_number_start(PyObject *humanize); // the module of humanize's filters
 bool filters_date_start(void);
 
-// Answers "not for me": NULL, and no exception.
-PyObject *filters_not_mine(void);
+// NULL, and no exception: the caller has Django's own filter do it.
+PyObject *filters_leave_to_django(void);
 
 // A new reference to "".
 PyObject *filters_empty(void);
@@ -66,8 +66,8 @@ bool filters_is_safe(PyObject *value);
 // float, str, SafeString, Decimal, date, time, datetime in a zone that is ours.
 bool filters_is_scalar(PyObject *value);
 
-// As @stringfilter begins: str(value) of a scalar, as a new reference to an exact str. NULL: not for me (a
-// SafeString is not: its safety may have to go on).
+// As @stringfilter begins: str(value) of a scalar, as a new reference to an exact str. NULL: left to Django
+// (a SafeString is not: its safety may have to go on).
 PyObject *filters_text_of(PyObject *value);
 
 // int(arg) of an exact int, or of a text of digits with perhaps a sign. False: something else, or beyond a

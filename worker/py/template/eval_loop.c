@@ -1,6 +1,5 @@
 // Loops: what {% for %} puts into the context.
-#include "worker/py/template/eval_parts.h"
-#include "worker/py/template/lookup.h"
+#include "worker/py/template/eval_internal.h"
 
 // forloop as Django would show it now. It is brought up to date only when somebody may look.
 static bool
@@ -40,7 +39,7 @@ bool
 eval_loop_enter(eval *self, eval_loop *loop, PyObject *names)
 {
     *loop = (eval_loop){.outer = self->loops, .names = names, .index = -1, .shown = -1};
-    int found = lookup_name(self, dj.names.forloop, &loop->parent);
+    int found = eval_lookup_name(self, dj.names.forloop, &loop->parent);
     if (found == 0)
         loop->parent = PyDict_New();
     if (found >= 0 && loop->parent && eval_push(self, PyDict_New())) {
@@ -161,9 +160,9 @@ eval_loop_leave(eval *self, eval_loop *loop)
 
 // As the expression gave it; None is an empty list.
 static PyObject *
-s_values(eval *self, const expr *of)
+s_values(eval *self, const expr *expr)
 {
-    PyObject *values = eval_expr(self, of, true);
+    PyObject *values = eval_expr(self, expr, true);
     if (values == Py_None)
         Py_SETREF(values, PyList_New(0));
     if (!values || PyList_CheckExact(values) || PyTuple_CheckExact(values) || PyDict_CheckExact(values))
@@ -199,9 +198,9 @@ s_reversed(eval *self, PyObject *values)
 }
 
 PyObject *
-eval_sequence(eval *self, const expr *of, bool reversed)
+eval_sequence(eval *self, const expr *expr, bool reversed)
 {
-    PyObject *values = s_values(self, of);
+    PyObject *values = s_values(self, expr);
     Py_ssize_t length = values ? s_length(self, values) : -1;
     if (length < 0)
         Py_CLEAR(values);
@@ -240,12 +239,12 @@ s_next(eval *self, s_walk *walk)
 }
 
 static bool
-s_rows(eval *self, const op *of, eval_loop *loop, s_walk *walk, buffer *out)
+s_rows(eval *self, const op *op, eval_loop *loop, s_walk *walk, buffer *out)
 {
     eval_join join = {0};
     bool ok = true;
     for (PyObject *item; ok && (item = s_next(self, walk)); walk->index++) {
-        ok = eval_loop_row(self, loop, walk->index, item) && eval_list(self, of->body, out, &join) &&
+        ok = eval_loop_row(self, loop, walk->index, item) && eval_list(self, op->body, out, &join) &&
              s_row_end(self, loop);
         Py_DECREF(item);
     }
@@ -255,10 +254,10 @@ s_rows(eval *self, const op *of, eval_loop *loop, s_walk *walk, buffer *out)
 }
 
 static bool
-s_walk_values(eval *self, const op *of, eval_loop *loop, PyObject *values, Py_ssize_t length, buffer *out)
+s_walk_values(eval *self, const op *op, eval_loop *loop, PyObject *values, Py_ssize_t length, buffer *out)
 {
     s_walk walk = {.values = Py_NewRef(values)};
-    if (of->flag)
+    if (op->flag)
         Py_SETREF(walk.values, s_reversed(self, values));
     if (walk.values && !PyList_CheckExact(walk.values) && !PyTuple_CheckExact(walk.values)) {
         eval_call_begin(self);
@@ -266,24 +265,24 @@ s_walk_values(eval *self, const op *of, eval_loop *loop, PyObject *values, Py_ss
         eval_call_end(self);
     }
     bool ok = walk.values && !PyErr_Occurred() && eval_loop_start(self, loop, length) &&
-              s_rows(self, of, loop, &walk, out);
+              s_rows(self, op, loop, &walk, out);
     Py_XDECREF(walk.iterator);
     Py_XDECREF(walk.values);
     return ok;
 }
 
 bool
-node_for(eval *self, const op *of, buffer *out)
+node_for(eval *self, const op *op, buffer *out)
 {
     eval_loop loop;
-    if (!eval_loop_enter(self, &loop, of->names))
+    if (!eval_loop_enter(self, &loop, op->names))
         return false;
-    PyObject *values = s_values(self, of->of);
+    PyObject *values = s_values(self, op->expr);
     Py_ssize_t length = values ? s_length(self, values) : -1;
     bool ok = length >= 0;
     if (ok)
-        ok = length == 0 ? eval_ops(self, of->empty, out)
-                         : s_walk_values(self, of, &loop, values, length, out);
+        ok = length == 0 ? eval_ops(self, op->empty, out)
+                         : s_walk_values(self, op, &loop, values, length, out);
     eval_loop_leave(self, &loop);
     Py_XDECREF(values);
     return ok && !PyErr_Occurred();

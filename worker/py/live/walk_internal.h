@@ -1,8 +1,8 @@
-// live_parts - what live.c and live_list.c share: one walk over a page.
-#ifndef TROUPE_WORKER_PY_LIVE_LIVE_PARTS_H
-#define TROUPE_WORKER_PY_LIVE_LIVE_PARTS_H
+// live_parts - what live.c and walk_list.c share: one walk over a page.
+#ifndef TROUPE_WORKER_PY_LIVE_WALK_INTERNAL_H
+#define TROUPE_WORKER_PY_LIVE_WALK_INTERNAL_H
 
-#include "worker/py/live/live.h"
+#include "worker/py/live/walk.h"
 #include "worker/py/template/eval.h"
 
 typedef struct {
@@ -20,24 +20,24 @@ typedef struct {
 } walk;
 
 // False: an exception is pending, or the walk is broken off (loose, deep).
-bool live_items(walk *self, block *of, const plan_items *items, uint64_t changed);
-bool live_list(walk *self, block *of, const plan_item *at, uint64_t changed);
+bool walk_items(walk *self, block *block, const plan_items *items, uint64_t changed);
+bool walk_list(walk *self, block *block, const plan_item *item, uint64_t changed);
 
 // Whether something that depends on deps has to be looked at.
 static inline bool
-live_concerned(uint64_t deps, uint64_t changed)
+walk_must_visit(uint64_t deps, uint64_t changed)
 {
     return changed == DEPENDS_ALL || (deps & changed);
 }
 
 // Something does not fit its place. True: the walk goes on, without a patch.
-bool live_loose(walk *self);
-void live_mend(const walk *self, buffer *text, size_t from);
+bool walk_unfit(walk *self);
+void walk_replace_surrogates(const walk *self, buffer *text, size_t from);
 // Anchors; nothing where no HTML is written. shows: the chunk that is told; NULL: none.
-void live_anchor(walk *self, char kind, const char *more);
-void live_anchor_of(walk *self, char kind, const block_type *shows);
-void live_anchor_end(walk *self);
+void walk_write_anchor(walk *self, char kind, const char *more);
+void walk_write_chunk_anchor(walk *self, char kind, const block_type *shows);
+void walk_write_end_anchor(walk *self);
 // The number of a chunk, which goes along with the patch if it is new.
-unsigned live_chunk(walk *self, const block_type *shows);
+unsigned walk_chunk(walk *self, const block_type *shows);
 
 #endif

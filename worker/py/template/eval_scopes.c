@@ -1,5 +1,5 @@
 // Scopes of live pages: the halves of ops that stand around a part of a page.
-#include "worker/py/template/eval_parts.h"
+#include "worker/py/template/eval_internal.h"
 #include "worker/py/template/nodes_loader.h"
 
 #include <stdlib.h>
@@ -33,18 +33,18 @@ s_leave_isolated(eval *self, eval_scope *entered)
 }
 
 static bool
-s_enter_include(eval *self, eval_scope *entered, const scope *of)
+s_enter_include(eval *self, eval_scope *entered, const scope *scope)
 {
-    PyObject *values = eval_pairs(self, of->names, of->exprs, of->count);
+    PyObject *values = eval_pairs(self, scope->names, scope->exprs, scope->count);
     if (!values)
         return false;
-    bool ok = of->flag ? s_enter_isolated(self, entered, values) : eval_push(self, Py_NewRef(values));
+    bool ok = scope->flag ? s_enter_isolated(self, entered, values) : eval_push(self, Py_NewRef(values));
     Py_DECREF(values);
     if (!ok)
         return false;
-    if (template_enter(self, &entered->state->template, of->template, true))
+    if (template_enter(self, &entered->state->template, scope->template, true))
         return true;
-    if (of->flag)
+    if (scope->flag)
         s_leave_isolated(self, entered);
     else
         eval_pop(self);
@@ -52,57 +52,57 @@ s_enter_include(eval *self, eval_scope *entered, const scope *of)
 }
 
 static bool
-s_enter_autoescape(eval *self, eval_scope *entered, const scope *of)
+s_enter_autoescape(eval *self, eval_scope *entered, const scope *scope)
 {
     entered->before = PyObject_GetAttr(self->context, dj.names.autoescape);
     self->fresh = false;
     return entered->before &&
-           PyObject_SetAttr(self->context, dj.names.autoescape, of->flag ? Py_True : Py_False) == 0;
+           PyObject_SetAttr(self->context, dj.names.autoescape, scope->flag ? Py_True : Py_False) == 0;
 }
 
 static bool
-s_enter(eval *self, eval_scope *entered, const scope *of)
+s_enter(eval *self, eval_scope *entered, const scope *scope)
 {
-    switch (of->kind) {
+    switch (scope->kind) {
     case SCOPE_WITH:
-        return eval_push(self, eval_pairs(self, of->names, of->exprs, of->count));
+        return eval_push(self, eval_pairs(self, scope->names, scope->exprs, scope->count));
     case SCOPE_INCLUDE:
-        return s_enter_include(self, entered, of);
+        return s_enter_include(self, entered, scope);
     case SCOPE_BLOCK:
-        return block_enter(self, &entered->state->block, of->node);
+        return block_enter(self, &entered->state->block, scope->node);
     case SCOPE_AUTOESCAPE:
-        return s_enter_autoescape(self, entered, of);
+        return s_enter_autoescape(self, entered, scope);
     case SCOPE_EXTENDS:
-        return extends_blocks(self, of->node, of->template) &&
-               template_enter(self, &entered->state->template, of->template, false);
+        return extends_blocks(self, scope->node, scope->template) &&
+               template_enter(self, &entered->state->template, scope->template, false);
     }
     Py_UNREACHABLE();
 }
 
 bool
-eval_scope_enter(eval *self, eval_scope *entered, const scope *of)
+eval_scope_enter(eval *self, eval_scope *entered, const scope *scope)
 {
-    *entered = (eval_scope){.of = of, .state = calloc(1, sizeof *entered->state)};
+    *entered = (eval_scope){.scope = scope, .state = calloc(1, sizeof *entered->state)};
     if (!entered->state)
-        Py_FatalError("out of memory");
-    if (s_enter(self, entered, of))
+        Py_FatalError("out scope memory");
+    if (s_enter(self, entered, scope))
         return true;
     Py_CLEAR(entered->before);
     free(entered->state);
-    eval_annotate(self, of->node);
+    eval_annotate(self, scope->node);
     return false;
 }
 
 static bool
 s_leave(eval *self, eval_scope *entered, bool ok)
 {
-    const scope *of = entered->of;
-    switch (of->kind) {
+    const scope *scope = entered->scope;
+    switch (scope->kind) {
     case SCOPE_WITH:
         return eval_pop(self);
     case SCOPE_INCLUDE: {
         bool left = template_leave(&entered->state->template);
-        if (of->flag)
+        if (scope->flag)
             s_leave_isolated(self, entered);
         else
             left = eval_pop(self) && left;

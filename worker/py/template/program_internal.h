@@ -1,6 +1,7 @@
-// program_parts - how programs look inside: for program.c, which builds them, and for what executes them.
-#ifndef TROUPE_WORKER_PY_TEMPLATE_PROGRAM_PARTS_H
-#define TROUPE_WORKER_PY_TEMPLATE_PROGRAM_PARTS_H
+// program_internal - the structs of programs: for program*.c, which build them, and eval*.c and nodes_*.c,
+// which execute them.
+#ifndef TROUPE_WORKER_PY_TEMPLATE_PROGRAM_INTERNAL_H
+#define TROUPE_WORKER_PY_TEMPLATE_PROGRAM_INTERNAL_H
 
 #include "common/slice.h"
 #include "worker/py/filters/filters.h"
@@ -98,7 +99,7 @@ typedef struct {
     PyObject *second; // blocktranslate: the plural's msgid; simple, url: names of keywords
     PyObject *third;  // blocktranslate: what the messages name
     slice text;       // owned
-    expr *of;
+    expr *expr;
     unsigned count; // of exprs; of conds and bodies
     expr **exprs;
     cond **conds;

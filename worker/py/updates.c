@@ -1,31 +1,31 @@
-// What a view does without being asked: it ticks, and it says that something outside changed.
-#include "worker/py/host.h"
+// Updates that no request asks for: a view ticks, or request_update() says that something outside changed.
+#include "worker/py/host_internal.h"
 
 #define MAX_INTERVAL_MS 86400000.0
 
-// Any thread may say so as long as it likes: a view that was closed is not in the table any more, and what
-// closes it has the GIL as we have it.
+// LiveView.request_update(), from any thread at any time. Safe because the table is only touched with the GIL
+// held: a view that was closed is not in it.
 static PyObject *
-s_request_update(PyObject *capsule, PyObject *view)
+s_request_update(PyObject *capsule, PyObject *live_view)
 {
     py_host *self = PyCapsule_GetPointer(capsule, NULL);
-    PyObject *key = self ? PyLong_FromVoidPtr(view) : NULL;
+    PyObject *key = self ? PyLong_FromVoidPtr(live_view) : NULL;
     PyObject *found = key ? PyDict_GetItemWithError(self->living, key) : NULL;
     Py_XDECREF(key);
     if (!found)
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_False);
-    instance *of = PyCapsule_GetPointer(found, NULL);
-    ASSERT(of);
-    of->changed = true;
-    self->changed(self->changed_context, of->owner);
+    py_view *view = PyCapsule_GetPointer(found, NULL);
+    ASSERT(view);
+    view->changed = true;
+    self->changed(self->changed_context, view->owner);
     return Py_NewRef(Py_True);
 }
 
 static PyMethodDef s_method = {"request_update", s_request_update, METH_O, "See LiveView.request_update()."};
 
-// Where an awaitable is submitted views live on after a turn, and threads of theirs.
+// Only a worker can listen (it has `submit`): in inproc:// views do not live between turns.
 bool
-changed_setup(py_host *self)
+updates_setup(py_host *self)
 {
     if (!self->submit)
         return true;
@@ -41,28 +41,28 @@ changed_setup(py_host *self)
 }
 
 void
-changed_add(py_host *self, instance *of)
+updates_add(py_host *self, py_view *view)
 {
     if (!self->living || !self->changed)
         return;
-    PyObject *key = PyLong_FromVoidPtr(of->view), *capsule = PyCapsule_New(of, NULL, NULL);
+    PyObject *key = PyLong_FromVoidPtr(view->object), *capsule = PyCapsule_New(view, NULL, NULL);
     ASSERT(key && capsule && PyDict_SetItem(self->living, key, capsule) == 0);
     Py_DECREF(capsule);
     Py_DECREF(key);
 }
 
 void
-changed_remove(py_host *self, instance *of)
+updates_remove(py_host *self, py_view *view)
 {
     if (!self->living || !self->changed)
         return;
-    PyObject *key = PyLong_FromVoidPtr(of->view);
+    PyObject *key = PyLong_FromVoidPtr(view->object);
     ASSERT(key && PyDict_DelItem(self->living, key) == 0);
     Py_DECREF(key);
 }
 
 void
-changed_listen(void *host, void (*changed)(void *context, void *owner), void *context)
+updates_listen(void *host, void (*changed)(void *context, void *owner), void *context)
 {
     py_host *self = host;
     self->changed = changed;
@@ -70,29 +70,29 @@ changed_listen(void *host, void (*changed)(void *context, void *owner), void *co
 }
 
 bool
-changed_take(void *host, void *instance_)
+updates_take(void *host, void *instance_)
 {
     (void)host;
-    instance *of = instance_;
-    bool changed = of->changed;
-    of->changed = false;
+    py_view *view = instance_;
+    bool changed = view->changed;
+    view->changed = false;
     return changed;
 }
 
 uint64_t
-changed_interval(void *host, void *instance_)
+updates_tick_interval(void *host, void *instance_)
 {
     (void)host;
     static PyObject *name;
-    const instance *of = instance_;
+    const py_view *view = instance_;
     if (!name)
         ASSERT((name = PyUnicode_InternFromString("tick_interval")));
-    PyObject *given = PyObject_GetAttr(of->view, name);
+    PyObject *given = PyObject_GetAttr(view->object, name);
     double ms = given && given != Py_None ? PyFloat_AsDouble(given) : 0;
     Py_XDECREF(given);
     if (PyErr_Occurred())
         PyErr_WriteUnraisable(
-            of->view); // the class's was looked at when it was defined: the instance has its own
+            view->object); // set on the instance; the class's own was checked at its definition
     if (!(ms > 0))
         return 0;
     return ms < PUSH_PACE_MS ? PUSH_PACE_MS : (uint64_t)(ms < MAX_INTERVAL_MS ? ms : MAX_INTERVAL_MS);

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from troupe import _native
+from troupe import _native_probes as probes
 
 GONE = object()
 
@@ -15,18 +15,18 @@ class View:
     """What has attributes."""
 
 
-class Kept:
-    """A view, its keeper, and what its store would have by now."""
+class Snapshotted:
+    """A view, the state of its snapshots, and what its store would have by now."""
 
     def __init__(self, rebuilds=lambda view: False, **attributes):
-        self.view, self.keeper, self.rebuilds = View(), _native.keeper(), rebuilds
+        self.view, self.state, self.rebuilds = View(), probes.snapshot_state(), rebuilds
         vars(self.view).update(attributes)
         self.stored = {}
         self.keep(whole=True)
 
     def keep(self, whole=False):
         """Names of what was stored now; of what is gone with a minus."""
-        entries = _native.keep(self.keeper, self.view, self.rebuilds, whole)
+        entries = probes.write_snapshot(self.state, self.view, self.rebuilds, whole)
         told, at = [], 0
         while at < len(entries):
             root, size = struct.unpack_from(">II", entries, at)
@@ -34,7 +34,7 @@ class Kept:
             if size == 0xFFFFFFFF:
                 told.append("-" + self.stored.pop(root)[0])
                 continue
-            name, value = self.stored[root] = _native.unpack(entries[at : at + size])
+            name, value = self.stored[root] = probes.unpack(entries[at : at + size])
             told.append(name)
             assert repr(value) == repr(getattr(self.view, name))
             at += size
@@ -74,7 +74,7 @@ CHANGES = [
 @pytest.mark.parametrize(("change", "told"), CHANGES, ids=range(len(CHANGES)))
 def test_what_changed_is_stored_and_nothing_else(change, told):
     inside = [{"in": [number]} for number in range(4)]
-    kept = Kept(
+    kept = Snapshotted(
         deep={"a": [0, [{"x": [1]}]]}, pair=(1, []), rows=rows(), nested=inside, some={1}, numbers=[0, 1, 2], number=1,
         zero=0.0, text="text", nothing=None, price=decimal.Decimal("1.00"), request=object(),
     )  # fmt: skip
@@ -85,7 +85,7 @@ def test_what_changed_is_stored_and_nothing_else(change, told):
 
 
 def test_what_is_equal_is_not_stored_again():
-    kept = Kept(rows=rows(), text="text" * 1000, price=1.5, pair=(1, [2]), some={3})
+    kept = Snapshotted(rows=rows(), text="text" * 1000, price=1.5, pair=(1, [2]), some={3})
     kept.view.rows = rows()
     kept.view.rows[1]["id"] = 1
     kept.view.text = "".join(["text"] * 1000)
@@ -96,7 +96,7 @@ def test_what_is_equal_is_not_stored_again():
 
 
 def test_a_value_that_went_and_came_back():
-    kept = Kept(text="text", rows=rows(), other=1)
+    kept = Snapshotted(text="text", rows=rows(), other=1)
     text, listed = kept.view.text, kept.view.rows
     kept.view.text, kept.view.rows = listed, text
     assert sorted(kept.keep()) == ["rows", "text"]
@@ -118,7 +118,7 @@ def test_whoever_cannot_be_kept_is_asked_whether_it_is_made_again():
         return answer
 
     answer = True
-    kept = Kept(rebuilds, number=1, rows=rows())
+    kept = Snapshotted(rebuilds, number=1, rows=rows())
     assert asked == []  # nobody need know
     kept.view.lock = lock = object()
     kept.view.number = 2
@@ -135,7 +135,7 @@ def test_whoever_cannot_be_kept_is_asked_whether_it_is_made_again():
 
 
 def test_many_attributes():
-    kept = Kept(**{f"name{number}": number for number in range(100)})
+    kept = Snapshotted(**{f"name{number}": number for number in range(100)})
     kept.view.name70 = kept.view.name3 = -1
     del kept.view.name5
     assert kept.keep() == ["name3", "name70", "-name5"]
@@ -160,7 +160,7 @@ def _change(chosen, value, depth=0):
 @pytest.mark.parametrize("seed", range(20))
 def test_the_store_has_what_the_view_has(seed):
     chosen = random.Random(seed)
-    kept = Kept(a=1, b=rows(), c=[[1, [2]]], d={"x": {"y": []}}, e="")
+    kept = Snapshotted(a=1, b=rows(), c=[[1, [2]]], d={"x": {"y": []}}, e="")
     for _ in range(100):
         name = chosen.choice("abcde")
         setattr(kept.view, name, _change(chosen, vars(kept.view).get(name)))

@@ -1,4 +1,4 @@
-// dict_mark - whether a dict is the very one that it was, and nothing was put into it or taken out since.
+// dict_version - whether a dict is the very one that it was, and nothing was put into it or taken out since.
 // What its values hold is not looked at. GIL held; runs no Python code and raises nothing.
 //
 // CPython up to 3.11 gives a dict a number at each change, and never twice: looking at it costs the dict's
@@ -6,8 +6,8 @@
 // compares that count, and the dict itself is not touched. Watching costs some 100 ns, and as much at each
 // change; so a dict is watched when it is met the second time, and rows that are made anew at each turn never
 // are.
-#ifndef TROUPE_WORKER_PY_LIVE_DICT_MARK_H
-#define TROUPE_WORKER_PY_LIVE_DICT_MARK_H
+#ifndef TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
+#define TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
 
 #include "worker/py/python.h"
 
@@ -22,26 +22,26 @@ typedef struct {
     uint32_t slot;    // of the dict that is watched; 0: none is
     uint32_t changes; // that it had seen
 #endif
-} dict_mark;
+} dict_version;
 
 // Once, before anything else here. If nothing can be watched any more no mark ever holds.
-void dict_mark_setup(void);
+void dict_version_setup(void);
 // Call it before the value is looked at. Anything but a dict: the mark holds for nothing.
-void dict_mark_set(dict_mark *self, PyObject *value);
-void dict_mark_void(dict_mark *self); // it holds for nothing until it is set again
-void dict_mark_fini(dict_mark *self); // as good as new
+void dict_version_set(dict_version *self, PyObject *value);
+void dict_version_invalidate(dict_version *self); // it holds for nothing until it is set again
+void dict_version_fini(dict_version *self);       // as good as new
 
 #if PY_VERSION_HEX < 0x030c0000
 
 // It will be asked for soon: dicts lie anywhere, and waiting for them is what asking costs.
 static inline void
-dict_mark_fetch(PyObject *value)
+dict_version_prefetch(PyObject *value)
 {
     __builtin_prefetch(value, 0, 2);
 }
 
 static inline bool
-dict_mark_holds(const dict_mark *self, PyObject *value)
+dict_version_is_current(const dict_version *self, PyObject *value)
 {
     return PyDict_CheckExact(value) && ((PyDictObject *)value)->ma_version_tag == self->version;
 }
@@ -54,19 +54,19 @@ typedef struct {
     uint32_t users;   // marks
 } watched_dict;
 
-extern watched_dict *dict_mark_watched; // by slot; the first one is nobody's
+extern watched_dict *dict_version_watched; // by slot; the first one is nobody's
 
 static inline void
-dict_mark_fetch(PyObject *value)
+dict_version_prefetch(PyObject *value)
 {
     (void)value;
 }
 
 static inline bool
-dict_mark_holds(const dict_mark *self, PyObject *value)
+dict_version_is_current(const dict_version *self, PyObject *value)
 {
-    const watched_dict *of = &dict_mark_watched[self->slot];
-    return self->slot && of->dict == value && of->changes == self->changes;
+    const watched_dict *watched = &dict_version_watched[self->slot];
+    return self->slot && watched->dict == value && watched->changes == self->changes;
 }
 
 #endif

@@ -1,4 +1,6 @@
-#include "worker/py/pack.h"
+// Exact builtin types in C, everything else through troupe.runtime.snapshots. A place (name and keys from the
+// outside in) is kept on the way, so that an error says where in the value it is.
+#include "worker/py/snapshot_value.h"
 
 #include "common/errors.h"
 #include "common/limits.h"
@@ -17,14 +19,14 @@ typedef struct {
     struct {
         PyObject *key; // NULL: an index
         Py_ssize_t index;
-    } at[DEPTH];
+    } steps[DEPTH];
     unsigned depth;
 } place;
 
 static PyObject *s_pack_other, *s_unpack_other;
 
 bool
-pack_setup(void)
+snapshot_value_setup(void)
 {
     if (s_pack_other)
         return true;
@@ -52,13 +54,13 @@ s_packer(buffer *out)
     return (msgpack_packer){.data = out, .callback = s_write};
 }
 
-// Bytes, or elements: each is one at least.
+// A bound on bytes or elements before they are written: each takes at least one byte.
 static bool
-s_may(Py_ssize_t size, const char *of)
+s_fits(Py_ssize_t size, const char *unit)
 {
     if (size <= MAX_SNAPSHOT)
         return true;
-    PyErr_Format(PyExc_ValueError, "%zd %s are over the limit", size, of);
+    PyErr_Format(PyExc_ValueError, "%zd %s are over the limit", size, unit);
     return false;
 }
 
@@ -71,8 +73,8 @@ s_enter(place *in, PyObject *key, Py_ssize_t index)
         PyErr_Format(PyExc_ValueError, "nested more than %d deep", DEPTH);
         return false;
     }
-    in->at[in->depth].key = key;
-    in->at[in->depth++].index = index;
+    in->steps[in->depth].key = key;
+    in->steps[in->depth++].index = index;
     return true;
 }
 
@@ -90,7 +92,7 @@ static bool
 s_pack_elements(place *in, PyObject *sequence, buffer *out)
 {
     Py_ssize_t size = PySequence_Fast_GET_SIZE(sequence);
-    if (!s_may(size, "elements"))
+    if (!s_fits(size, "elements"))
         return false;
     writer_list(writer_on(out), (uint32_t)size);
     for (Py_ssize_t i = 0; i < size; i++) {
@@ -98,9 +100,9 @@ s_pack_elements(place *in, PyObject *sequence, buffer *out)
             PyErr_SetString(PyExc_RuntimeError, "changed while it was packed");
             return false;
         }
-        PyObject *one = Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
-        bool ok = s_pack_at(in, NULL, i, one, out);
-        Py_DECREF(one);
+        PyObject *element = Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
+        bool ok = s_pack_at(in, NULL, i, element, out);
+        Py_DECREF(element);
         if (!ok)
             return false;
     }
@@ -111,7 +113,7 @@ static bool
 s_pack_dict(place *in, PyObject *dict, buffer *out)
 {
     Py_ssize_t size = PyDict_GET_SIZE(dict), at = 0;
-    if (!s_may(size, "entries"))
+    if (!s_fits(size, "entries"))
         return false;
     writer_map(writer_on(out), (uint32_t)size);
     PyObject *key, *value;
@@ -139,11 +141,11 @@ s_put_ext(int code, slice bytes, buffer *out)
     msgpack_pack_ext_body(&packer, bytes.data, bytes.size);
 }
 
-// A sequence, or a set by way of one, inside of an extension type.
+// A tuple or set: its elements as an array inside an extension type.
 static bool
 s_pack_inside(place *in, int code, PyObject *value, buffer *out)
 {
-    PyObject *sequence = PySequence_Fast(value, "no sequence");
+    PyObject *sequence = PySequence_Fast(value, "not a sequence");
     if (!sequence)
         return false;
     buffer inside;
@@ -190,7 +192,7 @@ s_pack_str(PyObject *value, buffer *out)
         PyErr_Clear();
         return s_pack_by_python(value, out);
     }
-    if (!s_may(size, "bytes"))
+    if (!s_fits(size, "bytes"))
         return false;
     writer_str(writer_on(out), slice_of(utf8, (size_t)size));
     return true;
@@ -200,13 +202,13 @@ static bool
 s_pack_bytes(PyObject *value, buffer *out)
 {
     Py_ssize_t size = PyBytes_GET_SIZE(value);
-    if (!s_may(size, "bytes"))
+    if (!s_fits(size, "bytes"))
         return false;
     writer_bin(writer_on(out), slice_of(PyBytes_AS_STRING(value), (size_t)size));
     return true;
 }
 
-// Exact types only: whatever derives from one would come back as another.
+// Exact types only: an instance of a subclass would come back as its base class.
 static bool
 s_pack(place *in, PyObject *value, buffer *out)
 {
@@ -246,16 +248,17 @@ s_place_text(const place *in)
 {
     PyObject *text = PyObject_Str(in->name);
     for (unsigned i = 0; text && i < in->depth; i++) {
-        PyObject *key = in->at[i].key;
+        PyObject *key = in->steps[i].key;
         PyObject *longer = key ? PyUnicode_FromFormat("%U[%R]", text, key)
-                               : PyUnicode_FromFormat("%U[%zd]", text, in->at[i].index);
+                               : PyUnicode_FromFormat("%U[%zd]", text, in->steps[i].index);
         Py_SETREF(text, longer);
     }
     return text;
 }
 
+// Puts the place in front of the text of the pending exception.
 static void
-s_say_where(const place *in)
+s_add_place(const place *in)
 {
     PyObject *error = exception_take();
     ASSERT(error);
@@ -268,12 +271,12 @@ s_say_where(const place *in)
 }
 
 bool
-pack_value(PyObject *name, PyObject *value, buffer *out)
+snapshot_value_pack(PyObject *name, PyObject *value, buffer *out)
 {
     place in = {.name = name};
     if (s_pack(&in, value, out))
         return true;
-    s_say_where(&in);
+    s_add_place(&in);
     return false;
 }
 
@@ -314,7 +317,7 @@ static PyObject *
 s_read_bytes(slice bytes, unsigned depth)
 {
     if (msgpack_scan(bytes, MAX_DEPTH) != bytes.size) {
-        PyErr_SetString(PyExc_ValueError, "no msgpack value");
+        PyErr_SetString(PyExc_ValueError, "not a msgpack value");
         return NULL;
     }
     msgpack_unpacked unpacked;
@@ -324,7 +327,7 @@ s_read_bytes(slice bytes, unsigned depth)
     if (msgpack_unpack_next(&unpacked, (const char *)bytes.data, bytes.size, &used) == MSGPACK_UNPACK_SUCCESS)
         object = s_read(&unpacked.data, depth);
     else
-        PyErr_SetString(PyExc_ValueError, "no msgpack value");
+        PyErr_SetString(PyExc_ValueError, "not a msgpack value");
     msgpack_unpacked_destroy(&unpacked);
     return object;
 }
@@ -334,7 +337,7 @@ s_read_inside(const msgpack_object_ext *from, unsigned depth)
 {
     PyObject *list = s_read_bytes(slice_of(from->ptr, from->size), depth), *made = NULL;
     if (list && !PyList_CheckExact(list))
-        PyErr_SetString(PyExc_ValueError, "no elements");
+        PyErr_SetString(PyExc_ValueError, "not a list of elements");
     else if (list && from->type == EXT_TUPLE)
         made = PyList_AsTuple(list);
     else if (list)
@@ -371,7 +374,7 @@ s_read(const msgpack_object *from, unsigned depth)
 }
 
 PyObject *
-pack_read(slice bytes)
+snapshot_value_unpack(slice bytes)
 {
     return s_read_bytes(bytes, MAX_DEPTH + 1);
 }

@@ -9,7 +9,7 @@ import random
 import types
 
 import pytest
-from test_keeper import Kept
+from test_snapshot_state import Snapshotted
 
 LOOKS = 3
 
@@ -50,7 +50,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("at", [0, 4])
 def test_ways_of_change(way, at):
-    kept = looked_at(Kept(rows=[{"a": 1, "b": number} for number in range(5)]))
+    kept = looked_at(Snapshotted(rows=[{"a": 1, "b": number} for number in range(5)]))
     way(kept.view.rows[at])
     if "__builtins__" in kept.view.rows[at]:
         del kept.view.rows[at]["__builtins__"]
@@ -77,7 +77,7 @@ class Slow(Thing):
 @pytest.mark.parametrize("make", [Thing, types.SimpleNamespace, given_a_dict, Slow])
 def test_attributes_of_an_object(make):
     things = [make(a=1, b=number) for number in range(5)]
-    kept = looked_at(Kept(rows=[vars(thing) for thing in things]))
+    kept = looked_at(Snapshotted(rows=[vars(thing) for thing in things]))
     for number in range(200):  # often enough for CPython to specialise it
         things[3].a = number + 2
         assert kept.keep() == ["rows"]
@@ -93,7 +93,7 @@ def test_attributes_of_an_object(make):
     lambda rows: rows.__setitem__(1, [("a", 1)]), lambda rows: rows.__setitem__(0, 5), lambda rows: rows.extend(rows),
 ])  # fmt: skip
 def test_other_rows(change):
-    kept = looked_at(Kept(rows=[{"a": number} for number in range(5)]))
+    kept = looked_at(Snapshotted(rows=[{"a": number} for number in range(5)]))
     change(kept.view.rows)
     assert kept.keep() == ["rows"]
     looked_at(kept)
@@ -106,7 +106,7 @@ def test_other_rows(change):
 
 
 def test_one_that_takes_the_place_of_a_dead_one():
-    kept = looked_at(Kept(rows=[{"a": 0}]))
+    kept = looked_at(Snapshotted(rows=[{"a": 0}]))
     for number in range(1, 500):
         kept.view.rows.clear()
         kept.view.rows.append({"a": number})  # CPython uses the memory again
@@ -117,8 +117,8 @@ def test_one_that_takes_the_place_of_a_dead_one():
 
 def test_one_dict_in_many_places():
     row = {"a": 1}
-    one = looked_at(Kept(rows=[row, row], more=(row,), all=[{"b": 1}, row]))
-    two = looked_at(Kept(rows=[row]))
+    one = looked_at(Snapshotted(rows=[row, row], more=(row,), all=[{"b": 1}, row]))
+    two = looked_at(Snapshotted(rows=[row]))
     row["a"] = 2
     assert sorted(one.keep()) == ["all", "more", "rows"] and two.keep() == ["rows"]
     looked_at(one), looked_at(two)
@@ -133,7 +133,7 @@ def test_one_dict_in_many_places():
 
 
 def test_what_a_row_holds():
-    kept = looked_at(Kept(rows=[{"a": [1]}, {"a": {"b": 1}}, {"a": ((1,), [2])}]))
+    kept = looked_at(Snapshotted(rows=[{"a": [1]}, {"a": {"b": 1}}, {"a": ((1,), [2])}]))
     for change in (
         lambda rows: rows[0]["a"].append(2), lambda rows: rows[1]["a"].update(b=2), lambda rows: rows[2]["a"][1].clear()
     ):  # fmt: skip
@@ -145,7 +145,7 @@ def test_what_a_row_holds():
 def test_rows_outlive_who_looked_at_them():
     rows = [{"a": number} for number in range(3000)]
     for _ in range(3):
-        kept = looked_at(Kept(rows=rows))
+        kept = looked_at(Snapshotted(rows=rows))
         del kept
         gc.collect()
         for row in rows:
@@ -156,7 +156,7 @@ def test_rows_outlive_who_looked_at_them():
 def test_many_rows_of_many_views(seed):
     chosen = random.Random(seed)
     pool = [{"a": number} for number in range(300)]
-    views = [Kept(rows=[chosen.choice(pool) for _ in range(chosen.randrange(1, 200))]) for _ in range(6)]
+    views = [Snapshotted(rows=[chosen.choice(pool) for _ in range(chosen.randrange(1, 200))]) for _ in range(6)]
 
     def change():
         rows = chosen.choice(views).view.rows
@@ -173,7 +173,7 @@ def test_many_rows_of_many_views(seed):
             del rows[chosen.randrange(len(rows))]
         else:
             at = chosen.randrange(len(views))
-            views[at] = Kept(rows=[chosen.choice(pool) for _ in range(chosen.randrange(1, 200))])
+            views[at] = Snapshotted(rows=[chosen.choice(pool) for _ in range(chosen.randrange(1, 200))])
 
     for _ in range(300):
         before = [copy.deepcopy(kept.view.rows) for kept in views]

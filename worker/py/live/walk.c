@@ -1,4 +1,4 @@
-#include "worker/py/live/live_parts.h"
+#include "worker/py/live/walk_internal.h"
 
 #include "common/errors.h"
 #include "worker/page/markup.h"
@@ -7,7 +7,7 @@
 
 // Lone surrogates, which are no UTF-8, become U+FFFD, of as many bytes.
 void
-live_mend(const walk *self, buffer *text, size_t from)
+walk_replace_surrogates(const walk *self, buffer *text, size_t from)
 {
     if (!self->eval.surrogates)
         return;
@@ -17,7 +17,7 @@ live_mend(const walk *self, buffer *text, size_t from)
 }
 
 void
-live_anchor(walk *self, char kind, const char *more)
+walk_write_anchor(walk *self, char kind, const char *more)
 {
     char text[32];
     if (!self->html)
@@ -27,7 +27,7 @@ live_anchor(walk *self, char kind, const char *more)
 }
 
 unsigned
-live_chunk(walk *self, const block_type *shows)
+walk_chunk(walk *self, const block_type *shows)
 {
     bool new = false;
     unsigned number = tree_chunk(self->tree, shows, &new);
@@ -37,25 +37,25 @@ live_chunk(walk *self, const block_type *shows)
 }
 
 void
-live_anchor_of(walk *self, char kind, const block_type *shows)
+walk_write_chunk_anchor(walk *self, char kind, const block_type *shows)
 {
     char number[16] = "";
     if (!self->html)
         return;
     if (shows)
-        snprintf(number, sizeof number, "%u", live_chunk(self, shows));
-    live_anchor(self, kind, number);
+        snprintf(number, sizeof number, "%u", walk_chunk(self, shows));
+    walk_write_anchor(self, kind, number);
 }
 
 void
-live_anchor_end(walk *self)
+walk_write_end_anchor(walk *self)
 {
     if (self->html)
         rendered_anchor(self->html, "<!--$-->");
 }
 
 bool
-live_loose(walk *self)
+walk_unfit(walk *self)
 {
     self->loose = true;
     self->patch = NULL;
@@ -84,19 +84,19 @@ s_write_leaf(walk *self, const plan_item *leaf, slice value)
     size_t first = anchored && (leaf->place & PLACE_PRE) ? s_first_newline(value) : 0;
     buffer_append(&self->html->text, value.data, first);
     if (anchored)
-        live_anchor(self, leaf->class, "");
+        walk_write_anchor(self, leaf->class, "");
     buffer_append(&self->html->text, value.data + first, value.size - first);
     if (anchored)
-        live_anchor_end(self);
-    return kind != MARKUP_UNFIT || live_loose(self);
+        walk_write_end_anchor(self);
+    return kind != MARKUP_UNFIT || walk_unfit(self);
 }
 
 // What the page was told once is its own from then on, until the language changes.
 static bool
-s_is_told(const walk *self, const block *of, const plan_item *leaf)
+s_is_told(const walk *self, const block *block, const plan_item *leaf)
 {
     bool once = leaf->quiet || !leaf->deps;
-    return !once || self->locale || block_leaf_is_new(of, leaf->slot);
+    return !once || self->locale || block_leaf_is_new(block, leaf->slot);
 }
 
 // To a parser a CR and the LF that follows are one newline, but not with an anchor between them.
@@ -107,144 +107,144 @@ s_may_be_torn(const plan_item *leaf, slice value)
 }
 
 static bool
-s_leaf(walk *self, block *of, const plan_item *leaf)
+s_leaf(walk *self, block *block, const plan_item *leaf)
 {
     buffer_clear(&self->value);
     if (!eval_ops(&self->eval, leaf->ops, &self->value))
         return false;
-    live_mend(self, &self->value, 0);
+    walk_replace_surrogates(self, &self->value, 0);
     slice value = buffer_bytes(&self->value);
-    bool differs = s_is_told(self, of, leaf) && block_leaf(of, leaf->slot, value, self->hashing->key);
+    bool differs = s_is_told(self, block, leaf) && block_leaf(block, leaf->slot, value, self->hashing->key);
     if (self->html && !s_write_leaf(self, leaf, value))
         return false;
     if (s_may_be_torn(leaf, value))
-        return live_loose(self);
+        return walk_unfit(self);
     if (!differs || !self->patch)
         return true;
-    return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || live_loose(self);
+    return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || walk_unfit(self);
 }
 
 // What the page shows outside of its slots, and what only sets variables.
 static bool
-s_aside(walk *self, const plan_item *of)
+s_aside(walk *self, const plan_item *item)
 {
     if (self->html) {
         size_t from = self->html->text.size;
-        bool ok = eval_ops(&self->eval, of->ops, &self->html->text);
-        live_mend(self, &self->html->text, from);
+        bool ok = eval_ops(&self->eval, item->ops, &self->html->text);
+        walk_replace_surrogates(self, &self->html->text, from);
         slice made = slice_of(self->html->text.data + from, self->html->text.size - from);
         // What is not closed here reaches into what is.
-        if (ok && of->place && markup_classify(CLASS_REGION, of->place, made) == MARKUP_UNFIT)
-            live_loose(self);
+        if (ok && item->place && markup_classify(CLASS_REGION, item->place, made) == MARKUP_UNFIT)
+            walk_unfit(self);
         return ok;
     }
-    if (of->kind == ITEM_DEAD && !of->acts)
+    if (item->kind == ITEM_DEAD && !item->acts)
         return true;
     buffer_clear(&self->value);
-    return eval_ops(&self->eval, of->ops, &self->value);
+    return eval_ops(&self->eval, item->ops, &self->value);
 }
 
 // --- branches -------------------------------------------------------------------------------------------
 
 // BRANCH_NOTHING or the alternative; BRANCH_UNKNOWN: an exception.
 static int
-s_choose(walk *self, const plan_branch *of)
+s_choose(walk *self, const plan_branch *branch)
 {
-    int chosen = eval_if(&self->eval, of->conds, of->count);
+    int chosen = eval_if(&self->eval, branch->conds, branch->count);
     if (chosen < 0) {
-        if (of->node)
-            eval_annotate(&self->eval, of->node);
+        if (branch->node)
+            eval_annotate(&self->eval, branch->node);
         return BRANCH_UNKNOWN;
     }
-    return (unsigned)chosen < of->count && of->blocks[chosen] ? chosen : BRANCH_NOTHING;
+    return (unsigned)chosen < branch->count && branch->blocks[chosen] ? chosen : BRANCH_NOTHING;
 }
 
 static bool
-s_branch(walk *self, block *of, const plan_item *at, uint64_t changed)
+s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
-    const plan_branch *branch = at->branch;
-    if (block_is_full(of)) {
+    const plan_branch *branch = item->branch;
+    if (block_is_full(block)) {
         self->deep = true;
         return false;
     }
-    int before = block_alternative(of, at->slot), now = before;
-    if (before == BRANCH_UNKNOWN || live_concerned(branch->cond_deps, changed))
+    int before = block_alternative(block, item->slot), now = before;
+    if (before == BRANCH_UNKNOWN || walk_must_visit(branch->cond_deps, changed))
         if ((now = s_choose(self, branch)) == BRANCH_UNKNOWN)
             return false;
     const plan_block *shows = now == BRANCH_NOTHING ? NULL : branch->blocks[now];
     const block_type *chunk = shows ? shows->type : NULL;
     if (now != before) {
-        block_show(of, at->slot, now, chunk);
+        block_show(block, item->slot, now, chunk);
         changed = DEPENDS_ALL;
     }
-    live_anchor_of(self, CLASS_BRANCH, chunk);
+    walk_write_chunk_anchor(self, CLASS_BRANCH, chunk);
     bool patched = self->patch != NULL;
     if (patched) {
-        patch_enter(self->patch, at->slot);
+        patch_enter(self->patch, item->slot);
         if (now != before && chunk)
-            patch_show(self->patch, live_chunk(self, chunk));
+            patch_show(self->patch, walk_chunk(self, chunk));
         else if (now != before)
             patch_hide(self->patch);
     }
-    bool ok = !shows || live_items(self, block_shown(of, at->slot), &shows->items, changed);
+    bool ok = !shows || walk_items(self, block_shown(block, item->slot), &shows->items, changed);
     if (patched && self->patch)
         patch_leave(self->patch);
-    live_anchor_end(self);
+    walk_write_end_anchor(self);
     return ok;
 }
 
 // --- and the rest ---------------------------------------------------------------------------------------
 
 static bool
-s_scope(walk *self, block *of, const plan_item *at, uint64_t changed)
+s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
     eval_scope entered;
-    if (!eval_scope_enter(&self->eval, &entered, at->scope.of))
+    if (!eval_scope_enter(&self->eval, &entered, item->scoped.scope))
         return false;
-    bool ok = live_items(self, of, &at->scope.inside, changed);
+    bool ok = walk_items(self, block, &item->scoped.items, changed);
     ok = eval_scope_leave(&self->eval, &entered, ok) && ok;
-    PyObject *node = scope_node(at->scope.of);
+    PyObject *node = scope_node(item->scoped.scope);
     if (!ok && node && PyErr_Occurred())
         eval_annotate(&self->eval, node);
     return ok;
 }
 
 static bool
-s_item(walk *self, block *of, const plan_item *at, uint64_t changed)
+s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
-    switch (at->kind) {
+    switch (item->kind) {
     case ITEM_HTML:
         if (self->html)
-            buffer_append(&self->html->text, at->html.data, at->html.size);
+            buffer_append(&self->html->text, item->html.data, item->html.size);
         return true;
     case ITEM_LEAF:
-        return s_leaf(self, of, at);
+        return s_leaf(self, block, item);
     case ITEM_DEAD:
     case ITEM_SET:
-        return s_aside(self, at);
+        return s_aside(self, item);
     case ITEM_BRANCH:
-        return s_branch(self, of, at, changed);
+        return s_branch(self, block, item, changed);
     case ITEM_LIST:
-        return live_list(self, of, at, changed);
+        return walk_list(self, block, item, changed);
     case ITEM_SCOPE:
         break;
     }
-    return s_scope(self, of, at, changed);
+    return s_scope(self, block, item, changed);
 }
 
 bool
-live_items(walk *self, block *of, const plan_items *items, uint64_t changed)
+walk_items(walk *self, block *block, const plan_items *items, uint64_t changed)
 {
     for (unsigned i = 0; i < items->count; i++) {
-        const plan_item *at = &items->items[i];
-        if ((self->html || live_concerned(at->deps, changed)) && !s_item(self, of, at, changed))
+        const plan_item *item = &items->items[i];
+        if ((self->html || walk_must_visit(item->deps, changed)) && !s_item(self, block, item, changed))
             return false;
     }
     return true;
 }
 
-live_result
-live_walk(const plan *of, PyObject *context, const live_order *order)
+walk_result
+walk_plan(const plan *plan, PyObject *context, const walk_order *order)
 {
     ASSERT(order->tree->root_block && (!order->html || order->changed == DEPENDS_ALL));
     walk self = {
@@ -255,16 +255,16 @@ live_walk(const plan *of, PyObject *context, const live_order *order)
         .locale = order->locale,
     };
     if (!eval_init(&self.eval, context))
-        return LIVE_FAILED;
-    bool ok = live_items(&self, order->tree->root_block, &of->root->items, order->changed);
+        return WALK_FAILED;
+    bool ok = walk_items(&self, order->tree->root_block, &plan->root->items, order->changed);
     eval_fini(&self.eval);
     buffer_fini(&self.value);
     buffer_fini(&self.hashes);
     buffer_fini(&self.keys);
     buffer_fini(&self.ends);
     if (self.deep)
-        return LIVE_DEEP;
+        return WALK_DEEP;
     if (!ok && !self.loose)
-        return LIVE_FAILED;
-    return self.loose ? LIVE_LOOSE : LIVE_DONE;
+        return WALK_FAILED;
+    return self.loose ? WALK_UNFIT : WALK_DONE;
 }

@@ -1,26 +1,28 @@
-#include "worker/py/keeper.h"
+// Incremental snapshots: for each attribute a hash of its value, or of the bytes that it was packed as, tells
+// whether the last snapshot has it already.
+#include "worker/py/snapshot_state.h"
 
 #include "common/errors.h"
 #include "proto/snapshot.h"
 #include "worker/py/exception.h"
-#include "worker/py/pack.h"
+#include "worker/py/snapshot_value.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-struct kept_root {
+struct saved_attribute {
     PyObject *name;
     PyObject *leaf; // the value, where it can never change; or NULL
     hashed_rows rows;
-    uint64_t hash;   // of the value; HASHER_OPAQUE: what it was packed as is compared
-    uint64_t packed; // hash of that; 0: it is not in the snapshot
-    bool here;       // this time
+    uint64_t hash;   // of the value; HASHER_OPAQUE: compare the packed bytes
+    uint64_t packed; // hash of the packed bytes; 0: it is not in the snapshot
+    bool present;    // in this snapshot
 };
 
-static PyObject *s_request; // its name
+static PyObject *s_request; // "request", interned
 
 void
-keeper_fini(keeper *self)
+snapshot_state_fini(snapshot_state *self)
 {
     for (unsigned i = 0; i < self->count; i++) {
         Py_DECREF(self->roots[i].name);
@@ -28,12 +30,13 @@ keeper_fini(keeper *self)
         hashed_rows_fini(&self->roots[i].rows);
     }
     free(self->roots);
-    *self = (keeper){0};
+    *self = (snapshot_state){0};
 }
 
-// guess: attributes are mostly where they were last time.
-static kept_root *
-s_root(keeper *self, PyObject *name, unsigned guess)
+// The entry of an attribute, made if need be. guess: its index last time, which mostly still holds. NULL with
+// an exception.
+static saved_attribute *
+s_root(snapshot_state *self, PyObject *name, unsigned guess)
 {
     if (guess < self->count && self->roots[guess].name == name)
         return &self->roots[guess];
@@ -48,8 +51,8 @@ s_root(keeper *self, PyObject *name, unsigned guess)
         self->roots = realloc(self->roots, (2 * self->count + 1) * sizeof *self->roots);
         ASSERT(self->roots);
     }
-    kept_root *added = &self->roots[self->count++];
-    *added = (kept_root){.name = Py_NewRef(name)};
+    saved_attribute *added = &self->roots[self->count++];
+    *added = (saved_attribute){.name = Py_NewRef(name)};
     return added;
 }
 
@@ -61,21 +64,21 @@ s_hash_bytes(const hash_key *key, slice bytes)
 }
 
 typedef struct {
-    keeper *of;
+    snapshot_state *state;
     PyObject *view, *rebuilds;
     const pack_args *order;
     hasher hashing;
     buffer *out;
-} putting;
+} snapshot_writer;
 
 static uint32_t
-s_number(const putting *self, const kept_root *root)
+s_number(const snapshot_writer *self, const saved_attribute *root)
 {
-    return snapshot_root(self->order->number, (unsigned)(root - self->of->roots));
+    return snapshot_root(self->order->number, (unsigned)(root - self->state->roots));
 }
 
 static void
-s_take_out(putting *self, kept_root *root)
+s_remove(snapshot_writer *self, saved_attribute *root)
 {
     if (root->packed && !self->order->whole)
         snapshot_gone(self->out, s_number(self, root));
@@ -83,9 +86,10 @@ s_take_out(putting *self, kept_root *root)
     Py_CLEAR(root->leaf);
 }
 
-// Whether restore() makes again what cannot be packed, of which the exception is pending. It is gone, then.
+// Whether restore() rebuilds the attribute whose packing failed. True clears that exception; false leaves it,
+// or another, pending.
 static bool
-s_is_rebuilt(const putting *self)
+s_is_rebuilt(const snapshot_writer *self)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError))
         return false;
@@ -98,14 +102,13 @@ s_is_rebuilt(const putting *self)
     return is;
 }
 
-// A root's bytes are its name and its value. 1: they were appended; 0: it cannot be packed, and need not; -1:
-// an exception.
+// Packs a pair of name and value. 1: done; 0: it cannot be packed, and need not be; -1: an exception.
 static int
-s_pack(putting *self, const kept_root *root, PyObject *value)
+s_pack(snapshot_writer *self, const saved_attribute *root, PyObject *value)
 {
-    writer to = writer_on(self->out);
-    writer_list(to, 2);
-    if (pack_value(root->name, root->name, self->out) && pack_value(root->name, value, self->out))
+    writer_list(writer_on(self->out), 2);
+    if (snapshot_value_pack(root->name, root->name, self->out) &&
+        snapshot_value_pack(root->name, value, self->out))
         return 1;
     return s_is_rebuilt(self) ? 0 : -1;
 }
@@ -117,10 +120,10 @@ s_is_leaf(PyObject *value)
            PyBool_Check(value) || value == Py_None || PyBytes_CheckExact(value);
 }
 
-// Whether the value is what the snapshot has of it already. What packing it costs is not worth a hash of a
-// leaf.
+// Whether the snapshot has this value already. Leaves are compared by identity: packing one costs no more
+// than its hash.
 static bool
-s_is_known(putting *self, kept_root *root, PyObject *value)
+s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
     bool known = root->packed && !self->order->whole;
     if (s_is_leaf(value)) {
@@ -139,9 +142,9 @@ s_is_known(putting *self, kept_root *root, PyObject *value)
 }
 
 static bool
-s_put(putting *self, kept_root *root, PyObject *value)
+s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
-    root->here = true;
+    root->present = true;
     if (s_is_known(self, root, value))
         return true;
     size_t opened = snapshot_open(self->out, s_number(self, root));
@@ -151,7 +154,7 @@ s_put(putting *self, kept_root *root, PyObject *value)
     uint64_t before = root->packed;
     if (!packed) {
         snapshot_cancel(self->out, opened);
-        s_take_out(self, root);
+        s_remove(self, root);
         return true;
     }
     root->packed =
@@ -165,20 +168,21 @@ s_put(putting *self, kept_root *root, PyObject *value)
     return true;
 }
 
-// The attributes as they are at first: packing may run Python, which may change them.
+// A copy of the attributes: packing may run Python, which may change them.
 typedef struct {
     PyObject *name, *value; // owned
 } attribute;
 
+// New references. few: used if it is large enough; else the caller frees the result.
 static attribute *
-s_take_attributes(PyObject *dict, attribute *room, size_t *count)
+s_take_attributes(PyObject *dict, attribute *few, size_t *count)
 {
     size_t most = (size_t)PyDict_GET_SIZE(dict);
-    attribute *all = most > *count ? malloc(most * sizeof *all) : room;
+    attribute *all = most > *count ? malloc(most * sizeof *all) : few;
     ASSERT(all);
     *count = 0;
-    for (Py_ssize_t at = 0; *count < most && PyDict_Next(dict, &at, &all[*count].name, &all[*count].value);
-         ++*count) {
+    for (Py_ssize_t position = 0;
+         *count < most && PyDict_Next(dict, &position, &all[*count].name, &all[*count].value); ++*count) {
         Py_INCREF(all[*count].name);
         Py_INCREF(all[*count].value);
     }
@@ -186,36 +190,36 @@ s_take_attributes(PyObject *dict, attribute *room, size_t *count)
 }
 
 static bool
-s_put_one(putting *self, const attribute *one, unsigned at)
+s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned guess)
 {
-    if (!PyUnicode_CheckExact(one->name)) {
-        PyErr_SetString(PyExc_TypeError, "an attribute's name is not text");
+    if (!PyUnicode_CheckExact(attribute->name)) {
+        PyErr_SetString(PyExc_TypeError, "an attribute's name is not a str");
         return false;
     }
-    if (one->name == s_request || PyUnicode_Compare(one->name, s_request) == 0)
+    if (attribute->name == s_request || PyUnicode_Compare(attribute->name, s_request) == 0)
         return true;
-    kept_root *root = s_root(self->of, one->name, at);
-    return root && s_put(self, root, one->value);
+    saved_attribute *root = s_root(self->state, attribute->name, guess);
+    return root && s_put(self, root, attribute->value);
 }
 
 static bool
-s_put_all(putting *self, const attribute *all, size_t count)
+s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 {
-    unsigned at = 0; // `request` has no number
+    unsigned guess = 0; // `request` has no number
     for (size_t i = 0; i < count; i++) {
-        if (!s_put_one(self, &all[i], at))
+        if (!s_put_attribute(self, &all[i], guess))
             return false;
-        at += all[i].name != s_request;
+        guess += all[i].name != s_request;
     }
-    for (unsigned i = 0; i < self->of->count; i++)
-        if (!self->of->roots[i].here)
-            s_take_out(self, &self->of->roots[i]);
+    for (unsigned i = 0; i < self->state->count; i++)
+        if (!self->state->roots[i].present)
+            s_remove(self, &self->state->roots[i]);
     return true;
 }
 
-// Beside the attributes, in each full snapshot: another class of that path may mean something else by them.
+// state_version, in each full snapshot: after a deploy the class may give the attributes another meaning.
 static bool
-s_put_version(const putting *self)
+s_put_version(const snapshot_writer *self)
 {
     PyObject *version = PyObject_GetAttrString(self->view, "state_version");
     if (!version) { // no LiveView
@@ -228,7 +232,7 @@ s_put_version(const putting *self)
     if (name) {
         size_t opened = snapshot_open(self->out, snapshot_root(self->order->number, MAX_ROOT_ATTRIBUTE + 1));
         writer_list(writer_on(self->out), 2);
-        ok = pack_value(name, name, self->out) && pack_value(name, version, self->out);
+        ok = snapshot_value_pack(name, name, self->out) && snapshot_value_pack(name, version, self->out);
         snapshot_close(self->out, opened);
     }
     Py_XDECREF(name);
@@ -237,20 +241,21 @@ s_put_version(const putting *self)
 }
 
 bool
-keeper_put(keeper *self, PyObject *view, const pack_args *order, PyObject *rebuilds, buffer *out)
+snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *rebuilds,
+                     buffer *out)
 {
     if (!s_request && !(s_request = PyUnicode_InternFromString("request")))
         return false;
     PyObject *dict = PyObject_GenericGetDict(view, NULL);
     if (!dict)
         return false;
-    attribute room[32], *attributes;
-    size_t count = sizeof room / sizeof *room;
-    attributes = s_take_attributes(dict, room, &count);
+    attribute few[32], *attributes;
+    size_t count = sizeof few / sizeof *few;
+    attributes = s_take_attributes(dict, few, &count);
     Py_DECREF(dict);
-    putting all = {.of = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
+    snapshot_writer all = {.state = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
     for (unsigned i = 0; i < self->count; i++)
-        self->roots[i].here = false;
+        self->roots[i].present = false;
     hasher_init(&all.hashing, order->key);
     bool ok = s_put_all(&all, attributes, count) && (!order->whole || s_put_version(&all));
     hasher_fini(&all.hashing);
@@ -258,21 +263,21 @@ keeper_put(keeper *self, PyObject *view, const pack_args *order, PyObject *rebui
         Py_DECREF(attributes[i].name);
         Py_DECREF(attributes[i].value);
     }
-    if (attributes != room)
+    if (attributes != few)
         free(attributes);
     if (!ok)
         for (unsigned i = 0; i < self->count; i++)
-            self->roots[i].packed = 0; // nothing of it will be stored
+            self->roots[i].packed = 0; // the caller drops what was written
     return ok;
 }
 
 PyObject *
-keeper_read(const slice *values, size_t count)
+snapshot_state_read(const slice *values, size_t count)
 {
     PyObject *attributes = PyDict_New();
     bool ok = attributes;
     for (size_t i = 0; ok && i < count; i++) {
-        PyObject *pair = pack_read(values[i]);
+        PyObject *pair = snapshot_value_unpack(values[i]);
         ok = pair && PyList_CheckExact(pair) && PyList_GET_SIZE(pair) == 2 &&
              PyUnicode_CheckExact(PyList_GET_ITEM(pair, 0));
         if (ok) {
@@ -281,7 +286,7 @@ keeper_read(const slice *values, size_t count)
             ok = PyDict_SetItem(attributes, name, PyList_GET_ITEM(pair, 1)) == 0;
             Py_DECREF(name);
         } else if (pair) {
-            PyErr_SetString(PyExc_ValueError, "no name and value");
+            PyErr_SetString(PyExc_ValueError, "not a pair of name and value");
         }
         Py_XDECREF(pair);
     }

@@ -1,4 +1,4 @@
-#include "worker/py/live/state.h"
+#include "worker/py/live/context_state.h"
 
 #include "common/errors.h"
 
@@ -7,14 +7,14 @@
 enum { MAX_LOOKED_THROUGH = 1 << 20 }; // objects of one root
 
 void
-state_forget(state *self)
+context_state_forget(context_state *self)
 {
     for (unsigned i = 0; i < self->count; i++)
         hashed_rows_fini(&self->rows[i]);
     free(self->rows);
     free(self->hashes);
     Py_XDECREF(self->locale);
-    *self = (state){0};
+    *self = (context_state){0};
 }
 
 static PyObject *
@@ -50,7 +50,7 @@ s_part_differs(PyObject *before, PyObject *now)
 }
 
 static int
-s_locale_differs(const state *self, PyObject *locale)
+s_locale_differs(const context_state *self, PyObject *locale)
 {
     PyObject *before = self->locale;
     if (!before || !locale)
@@ -70,15 +70,15 @@ s_may_be_spent(PyObject *value, unsigned depth, unsigned *budget)
     if (PyIter_Check(value) || depth == 0 || *budget == 0)
         return true;
     --*budget;
-    Py_ssize_t at = 0;
+    Py_ssize_t position = 0;
     PyObject *key, *one;
     bool spent = false;
     if (PyDict_Check(value))
-        while (!spent && PyDict_Next(value, &at, &key, &one))
+        while (!spent && PyDict_Next(value, &position, &key, &one))
             spent = s_may_be_spent(one, depth - 1, budget);
     else if (PyList_Check(value) || PyTuple_Check(value))
-        while (!spent && at < PySequence_Fast_GET_SIZE(value))
-            spent = s_may_be_spent(PySequence_Fast_GET_ITEM(value, at++), depth - 1, budget);
+        while (!spent && position < PySequence_Fast_GET_SIZE(value))
+            spent = s_may_be_spent(PySequence_Fast_GET_ITEM(value, position++), depth - 1, budget);
     return spent;
 }
 
@@ -90,8 +90,8 @@ s_is_spent(PyObject *value)
 }
 
 bool
-state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, hasher *hashing,
-              uint64_t *ret_changed)
+context_state_changes(context_state *self, PyObject *names, PyObject *dicts, PyObject *locale,
+                      hasher *hashing, uint64_t *ret_changed)
 {
     ASSERT(PyTuple_Check(names));
     if (!PyList_Check(dicts)) {
@@ -119,7 +119,7 @@ state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, h
         Py_XINCREF(value); // memory that hashing asks for can start Python's collector
         uint64_t hash = hasher_root(hashing, value, &self->rows[i]);
         if (hash == HASHER_OPAQUE || hash != self->hashes[i])
-            changed |= UINT64_C(1) << (i < STATE_SHARED_ROOT ? i : STATE_SHARED_ROOT);
+            changed |= UINT64_C(1) << (i < CONTEXT_SHARED_ROOT ? i : CONTEXT_SHARED_ROOT);
         self->opaque |= hash == HASHER_OPAQUE;
         self->spent |= hash == HASHER_OPAQUE && s_is_spent(value);
         self->hashes[i] = hash;
@@ -130,11 +130,11 @@ state_changes(state *self, PyObject *names, PyObject *dicts, PyObject *locale, h
 }
 
 bool
-state_has_iterator(PyObject *dicts)
+context_state_has_iterator(PyObject *dicts)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
         PyObject *key, *value;
-        for (Py_ssize_t at = 0; PyDict_Next(PyList_GET_ITEM(dicts, i), &at, &key, &value);)
+        for (Py_ssize_t position = 0; PyDict_Next(PyList_GET_ITEM(dicts, i), &position, &key, &value);)
             if (PyIter_Check(value))
                 return true;
     }

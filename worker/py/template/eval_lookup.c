@@ -1,6 +1,6 @@
-#include "worker/py/template/lookup.h"
-
-#include "worker/py/template/eval_parts.h"
+// Variables: names in the context, then attributes, items and calls, in Django's order and with its
+// exceptions.
+#include "worker/py/template/eval_internal.h"
 
 // The exceptions after which a lookup tries the next way.
 static bool
@@ -51,7 +51,7 @@ s_in_mapping(eval *self, PyObject *mapping, PyObject *name, PyObject **ret_value
 }
 
 int
-lookup_name(eval *self, PyObject *name, PyObject **ret_value)
+eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value)
 {
     if (!eval_fresh(self))
         return -1;
@@ -250,7 +250,7 @@ static PyObject *
 s_first(eval *self, const lookup_step *step, bool *ret_missing)
 {
     PyObject *value = NULL;
-    int found = lookup_name(self, step->name, &value);
+    int found = eval_lookup_name(self, step->name, &value);
     if (found == 1)
         return value;
     if (found < 0 && !s_tries_on())
@@ -347,31 +347,31 @@ s_failed(eval *self, const lookup_step *step)
 }
 
 static PyObject *
-s_lookup(eval *self, const base *of, bool *ret_missing)
+s_lookup(eval *self, const base *base, bool *ret_missing)
 {
-    PyObject *current = s_first(self, &of->steps[0], ret_missing);
+    PyObject *current = s_first(self, &base->steps[0], ret_missing);
     for (unsigned i = 0;; i++) {
         if (current && Py_TYPE(current)->tp_call) // callable(), which it mostly is not
             current = s_called(self, current);
         if (!current)
-            return ret_missing && *ret_missing ? NULL : s_failed(self, &of->steps[i]);
-        if (i + 1 == of->count)
+            return ret_missing && *ret_missing ? NULL : s_failed(self, &base->steps[i]);
+        if (i + 1 == base->count)
             return current;
-        PyObject *next = s_step(self, current, &of->steps[i + 1], ret_missing);
+        PyObject *next = s_step(self, current, &base->steps[i + 1], ret_missing);
         Py_DECREF(current);
         current = next;
     }
 }
 
 PyObject *
-lookup_value(eval *self, const base *of, bool *ret_missing)
+eval_lookup(eval *self, const base *base, bool *ret_missing)
 {
-    if (of->kind == BASE_CONST)
-        return Py_NewRef(of->value);
-    if (of->kind == BASE_LOOKUP)
-        return s_lookup(self, of, ret_missing);
+    if (base->kind == BASE_CONST)
+        return Py_NewRef(base->value);
+    if (base->kind == BASE_LOOKUP)
+        return s_lookup(self, base, ret_missing);
     eval_call_begin(self);
-    PyObject *value = PyObject_CallMethodOneArg(of->value, dj.names.resolve, self->context);
+    PyObject *value = PyObject_CallMethodOneArg(base->value, dj.names.resolve, self->context);
     eval_call_end(self);
     return value;
 }

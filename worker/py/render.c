@@ -1,0 +1,137 @@
+// Decides what a rendering sends: a patch, the whole root of a plan, or HTML without a plan.
+#include "worker/py/render.h"
+
+#include "worker/py/convert.h"
+#include "worker/py/exception.h"
+#include "worker/py/live/walk.h"
+
+enum { SMALL_PATCH = 512 };
+
+void
+render_state_fini(render_state *self)
+{
+    Py_CLEAR(self->plan);
+    context_state_forget(&self->state);
+}
+
+static void
+s_set_plan(render_state *self, plan *plan_)
+{
+    if (self->plan == plan_)
+        return;
+    Py_XSETREF(self->plan, (plan *)Py_XNewRef((PyObject *)plan_));
+    context_state_forget(&self->state);
+}
+
+// Is the whole root shorter? A small patch is sent as it is: it disturbs less of the page. So is one whose
+// second rendering could give something else.
+static bool
+s_is_too_large(const render_state *self, const rendering *out, const tree *shows)
+{
+    bool again = !self->state.opaque && !(self->plan->root->items.deps & DEPENDS_IMPURE);
+    size_t size = patch_size(&out->patch);
+    return again && size > SMALL_PATCH && shows->root.size && size > shows->root.size / 10 * 6;
+}
+
+static render_result
+s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyObject *locale,
+       hasher *hashing)
+{
+    tree *shows = attempt->order->tree;
+    rendering *out = attempt->out;
+    walk_order order = {.tree = shows, .hashing = hashing};
+    PyObject *dicts = PyObject_GetAttrString(context, "dicts");
+    bool whole = attempt->whole || !shows->root_block || shows->plan != self->plan || shows->unadoptable;
+    bool ok = dicts &&
+              context_state_changes(&self->state, self->plan->roots, dicts, locale, hashing, &order.changed);
+    // An impure node may read any name, not only the roots.
+    bool spent = self->state.spent;
+    if (ok && !spent && self->plan->root->items.deps & DEPENDS_IMPURE)
+        spent = context_state_has_iterator(dicts);
+    Py_XDECREF(dicts);
+    if (!ok)
+        return RENDER_FAILED;
+    order.locale = order.changed == DEPENDS_ALL;
+    bool new;
+    if (whole) {
+        tree_begin(shows, self->plan, self->plan->root->type);
+        tree_chunk(shows, self->plan->root->type, &new);
+    }
+    // An exhausted iterator cannot be rendered again if the patch does not fit: write the HTML in the same
+    // pass.
+    bool html = whole || attempt->order->html || spent;
+    order.html = html ? &out->html : NULL;
+    order.patch = whole ? NULL : &out->patch;
+    if (html)
+        order.changed = DEPENDS_ALL;
+    walk_result result = walk_plan(self->plan, context, &order);
+    if (result == WALK_FAILED)
+        return RENDER_FAILED;
+    if (result == WALK_DEEP)
+        return RENDER_AGAIN_PLAIN;
+    shows->unadoptable = result == WALK_UNFIT;
+    out->kind = whole || shows->unadoptable ? RENDERED_ROOT : RENDERED_PATCH;
+    out->root = self->plan->root_kind;
+    if (whole || (shows->unadoptable && html))
+        return RENDER_DONE;
+    return shows->unadoptable || s_is_too_large(self, out, shows) ? RENDER_AGAIN_WHOLE : RENDER_DONE;
+}
+
+// yielded: HTML as a str, or (context, plan, locale).
+static render_result
+s_render_yielded(render_state *self, const render_attempt *attempt, PyObject *yielded, const hash_key *key)
+{
+    if (PyUnicode_Check(yielded)) {
+        s_set_plan(self, NULL);
+        if (attempt->order->tree->root_block)
+            tree_invalidate(attempt->order->tree);
+        attempt->out->kind = RENDERED_ROOT;
+        return convert_text(yielded, &attempt->out->html.text) ? RENDER_DONE : RENDER_FAILED;
+    }
+    PyObject *context, *compiled, *locale;
+    PyTypeObject *type = plan_type();
+    if (!type || !PyArg_ParseTuple(yielded, "OO!O", &context, type, &compiled, &locale))
+        return RENDER_FAILED;
+    s_set_plan(self, (plan *)compiled);
+    hasher hashing;
+    hasher_init(&hashing, key);
+    render_result result = s_walk(self, attempt, context, locale, &hashing);
+    hasher_fini(&hashing);
+    return result;
+}
+
+// Throws the pending exception into the generator, which may raise another.
+static void
+s_throw_into(PyObject *generator)
+{
+    PyObject *error = exception_take();
+    ASSERT(error);
+    PyObject *none = PyObject_CallMethod(generator, "throw", "O", error);
+    if (none) // it swallowed the exception, which rendering() does not
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(none);
+    Py_DECREF(error);
+}
+
+render_result
+render_view(render_state *self, const render_attempt *attempt, PyObject *generator)
+{
+    rendered_clear(&attempt->out->html);
+    patch_clear(&attempt->out->patch);
+    PyObject *yielded = PyIter_Next(generator);
+    if (!yielded) {
+        ASSERT(PyErr_Occurred());
+        return RENDER_FAILED;
+    }
+    render_result result = s_render_yielded(self, attempt, yielded, attempt->order->key);
+    if (result == RENDER_FAILED) {
+        s_throw_into(generator);
+    } else {
+        PyObject *none = PyIter_Next(generator); // to its end
+        if (PyErr_Occurred())
+            result = RENDER_FAILED;
+        Py_XDECREF(none);
+    }
+    Py_DECREF(yielded);
+    return result;
+}

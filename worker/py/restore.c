@@ -1,0 +1,83 @@
+// A view that outlives its worker: snapshots of its attributes and the way back, and its request when it
+// moves.
+#include "worker/py/host_internal.h"
+#include "worker/py/thread.h"
+
+// For a view that was opened by a program: no page joins it, so the first call restores it.
+err
+restore_call(py_host *self, py_view *view, fault *ret_fault)
+{
+    thread_enter_user_code();
+    PyObject *none = PyObject_CallOneArg(self->restore_view, view->object);
+    thread_leave_user_code();
+    if (!none)
+        return host_fault(self, view, "%U.restore()", ret_fault);
+    Py_DECREF(none);
+    view->revived = false;
+    return OK;
+}
+
+err
+restore_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault)
+{
+    py_host *self = host;
+    py_view *view = instance_;
+    if (snapshot_state_write(&view->snapshot, view->object, order, self->rebuilds, out))
+        return OK;
+    host_fault(self, view, "a snapshot of %U", ret_fault);
+    return ERR_VIEW_REFUSED;
+}
+
+err
+restore_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault)
+{
+    py_host *self = host;
+    py_view *view = instance_;
+    PyObject *carried = PyObject_CallOneArg(self->carry_view, view->object);
+    if (!carried)
+        return host_fault(self, view, "moving %U", ret_fault);
+    if (PyBytes_Check(carried))
+        buffer_append(out, PyBytes_AS_STRING(carried), (size_t)PyBytes_GET_SIZE(carried));
+    Py_DECREF(carried);
+    return OK;
+}
+
+err
+restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
+{
+    py_host *self = host;
+    open_args open = {.path = order->path, .owner = order->owner};
+    err error = host_open(host, &open, ret_instance, ret_fault);
+    if (error)
+        return error;
+    py_view *view = *ret_instance;
+    view->revived = true;
+    PyObject *attributes = snapshot_state_read(order->values, order->count);
+    PyObject *none = attributes ? PyObject_CallFunctionObjArgs(self->adopt_state, view->object, view->path,
+                                                               attributes, NULL)
+                                : NULL;
+    Py_XDECREF(attributes);
+    if (none) {
+        Py_DECREF(none);
+        return OK;
+    }
+    error = host_fault(host, view, "restoring %U", ret_fault);
+    host_close(host, ret_instance);
+    return error;
+}
+
+bool
+restore_may_repeat(void *host, void *instance_, slice name)
+{
+    py_host *self = host;
+    PyObject *text = host_text(name);
+    PyObject *may =
+        text ? PyObject_CallFunctionObjArgs(self->may_repeat, ((py_view *)instance_)->object, text, NULL)
+             : NULL;
+    bool repeats = may == Py_True;
+    if (!may)
+        PyErr_WriteUnraisable(self->may_repeat);
+    Py_XDECREF(may);
+    Py_XDECREF(text);
+    return repeats;
+}

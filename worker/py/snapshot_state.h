@@ -1,0 +1,27 @@
+// snapshot_state - which attributes of a view its last snapshot had, and their hashes: what did not change is
+// not packed again. Owned by the instance. GIL held.
+#ifndef TROUPE_WORKER_PY_SNAPSHOT_STATE_H
+#define TROUPE_WORKER_PY_SNAPSHOT_STATE_H
+
+#include "worker/actor/view_ops.h"
+#include "worker/py/live/hasher.h"
+
+typedef struct saved_attribute saved_attribute;
+
+typedef struct {            // zeros to begin with
+    saved_attribute *roots; // attribute numbers are indexes
+    unsigned count;
+} snapshot_state;
+
+void snapshot_state_fini(snapshot_state *self);
+// Appends the attributes of view (its __dict__, without `request`) that changed, or all, as entries of a
+// snapshot. rebuilds(view), a function: whether restore() rebuilds what cannot be packed, which is then
+// left out; only called if there is such an attribute. False with an exception: an attribute cannot be
+// packed, or there are too many.
+bool snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *rebuilds,
+                          buffer *out);
+// What snapshot_state_write wrote, as a new dict; under the name "" the state_version of the class, if it has
+// one. NULL with an exception.
+PyObject *snapshot_state_read(const slice *values, size_t count);
+
+#endif

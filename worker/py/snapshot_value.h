@@ -1,0 +1,21 @@
+// snapshot_value - Python values as msgpack and back without loss: tuples stay tuples, sets sets, keys what
+// they were. For snapshots; for messages between peers there is convert.h. GIL held.
+#ifndef TROUPE_WORKER_PY_SNAPSHOT_VALUE_H
+#define TROUPE_WORKER_PY_SNAPSHOT_VALUE_H
+
+#include "common/buffer.h"
+#include "worker/py/python.h"
+
+// Imports troupe.runtime.snapshots, which packs what is not built in. False with an exception. Once, before
+// anything else.
+bool snapshot_value_setup(void);
+
+// Appends. False with an exception, whose text names the place from `name` on ("rows[3]['form']: a Form
+// cannot be kept"); what was appended is then the caller's to drop. Runs Python code of
+// troupe.runtime.snapshots.
+bool snapshot_value_pack(PyObject *name, PyObject *value, buffer *out);
+// New reference, or NULL with an exception: not such a value, or it refers to something that no longer
+// exists.
+PyObject *snapshot_value_unpack(slice bytes);
+
+#endif
