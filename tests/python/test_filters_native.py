@@ -1,4 +1,4 @@
-"""The native filters and formats (worker/py/filters*.c, formats.c, dates.c) against Django's own, value by value.
+"""The native filters and formats (worker/py/filters/) against Django's own, value by value.
 
 The random part prints its seed; TROUPE_SEED=… repeats it, TROUPE_CASES=… sets how many values there are.
 """

@@ -1,6 +1,6 @@
-// troupe._native: the worker's sessions and turns inside the caller's own process, without a broker
-// (inproc://). A turn runs on the calling thread; an `async def` handler is handed out to be awaited by the
-// caller.
+// troupe._native: a worker's sessions and turns inside the caller's own process, without a broker
+// (inproc://). A turn runs on the calling thread; an `async def` handler is returned for the caller to await.
+// GIL held throughout.
 //
 //     session = Session(16 bytes)
 //     result = session.run(header, body, view=None)       # (header, body), or None where there is no reply,
@@ -21,7 +21,7 @@ typedef struct {
     turn_host host;
     reply *reply;
     bool ended;
-    bool busy; // in a turn, or taking its views down: Python runs, which may come back here
+    bool busy; // in a turn, or closing its views: Python runs, which may call back into this
 } native_session;
 
 typedef struct {
@@ -54,7 +54,7 @@ s_resumable(void *context, session *session)
 }
 
 static PyObject *
-s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+s_session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     const char *bytes;
     Py_ssize_t size;
@@ -70,22 +70,22 @@ s_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         return NULL;
     id16 id;
     memcpy(id.bytes, bytes, ID_SIZE);
-    self->of = session_new(id, 1);
+    self->session = session_new(id, 1);
     self->host = (turn_host){
         py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self, NULL, NULL};
     return (PyObject *)self;
 }
 
 static PyObject *
-s_result(native_session *self, turn_result result)
+s_finish_turn(native_session *self, turn_result result)
 {
     if (result == TURN_ENDS && !self->ended) {
         self->ended = true;
-        turn_end(self->of, "shutdown", &self->host);
+        turn_end(self->session, "shutdown", &self->host);
     }
     self->busy = false;
     if (result == TURN_AWAITS) {
-        const turn *parked = session_parked(self->of);
+        const turn *parked = session_parked(self->session);
         native_pending *pending = PyObject_New(native_pending, s_module.pending);
         if (!pending)
             return NULL;
@@ -106,7 +106,7 @@ s_result(native_session *self, turn_result result)
 }
 
 static PyObject *
-s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
+s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
 {
     native_session *self = (native_session *)self_;
     Py_buffer frame, body;
@@ -119,7 +119,7 @@ s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     request *posted = error ? NULL : request_new(&head, slice_of(body.buf, (size_t)body.len));
     PyBuffer_Release(&frame);
     PyBuffer_Release(&body);
-    if (!error && (self->busy || self->ended || session_parked(self->of)))
+    if (!error && (self->busy || self->ended || session_parked(self->session)))
         error = self->ended && !self->busy ? ERR_UNKNOWN_SESSION : ERR_FULL;
     if (error) {
         request_destroy(&posted);
@@ -128,20 +128,20 @@ s_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     posted->arrived = clock_now(self->host.clock);
     posted->instance = instance == Py_None ? NULL : instance;
     self->busy = true;
-    return s_result(self, turn_run(self->of, &posted, &self->host));
+    return s_finish_turn(self, turn_run(self->session, &posted, &self->host));
 }
 
 static PyObject *
-s_resume(PyObject *self_, PyObject *arguments)
+s_session_resume(PyObject *self_, PyObject *arguments)
 {
     native_session *self = (native_session *)self_;
     PyObject *pending, *value, *exception;
     if (!PyArg_ParseTuple(arguments, "OOO", &pending, &value, &exception))
         return NULL;
-    const turn *parked = self->busy ? NULL : session_parked(self->of);
+    const turn *parked = self->busy ? NULL : session_parked(self->session);
     if (!parked || !Py_IS_TYPE(pending, s_module.pending) ||
         ((native_pending *)pending)->awaitable != py_awaitable_object(parked->awaitable)) {
-        PyErr_SetString(PyExc_ValueError, "this turn does not wait");
+        PyErr_SetString(PyExc_ValueError, "this turn is not waiting");
         return NULL;
     }
     if (exception != Py_None && !PyExceptionInstance_Check(exception)) {
@@ -150,52 +150,52 @@ s_resume(PyObject *self_, PyObject *arguments)
     }
     py_awaitable_settle(parked->awaitable, exception);
     self->busy = true;
-    return s_result(self, turn_resume(self->of, &self->host));
+    return s_finish_turn(self, turn_resume(self->session, &self->host));
 }
 
-// A turn that nobody will resume ends as cancelled.
+// Ends a turn that nobody will resume, as cancelled.
 static void
 s_abandon(native_session *self)
 {
-    const turn *parked = session_parked(self->of);
+    const turn *parked = session_parked(self->session);
     if (!parked)
         return;
     PyObject *cancelled = PyObject_CallNoArgs(PyExc_RuntimeError);
     ASSERT(cancelled);
     py_awaitable_settle(parked->awaitable, cancelled);
     Py_DECREF(cancelled);
-    turn_resume(self->of, &self->host);
+    turn_resume(self->session, &self->host);
     reply_destroy(&self->reply);
 }
 
 static void
-s_end(native_session *self)
+s_shut_down(native_session *self)
 {
     self->busy = self->ended = true;
     s_abandon(self);
-    session_close_views(self->of, self->host.ops);
+    session_close_views(self->session, self->host.ops);
     self->busy = false;
 }
 
 static PyObject *
-s_close(PyObject *self_, PyObject *unused)
+s_session_close(PyObject *self_, PyObject *unused)
 {
     native_session *self = (native_session *)self_;
     (void)unused;
     if (self->busy)
         return PyErr_Format(PyExc_ValueError, "%s: the session's turn is running", err_word(ERR_FULL));
-    s_end(self);
+    s_shut_down(self);
     Py_RETURN_NONE;
 }
 
-// A view may hold what holds its session.
+// A view may hold, by any way, what holds its session: the collector must see through the C structs.
 static int
-s_traverse(PyObject *self_, visitproc visit, void *arg)
+s_session_traverse(PyObject *self_, visitproc visit, void *arg)
 {
     const native_session *self = (native_session *)self_;
     Py_VISIT(Py_TYPE(self_));
-    for (unsigned i = 0; self->of && i < session_view_count(self->of); i++) {
-        int stop = py_instance_traverse(view_instance(session_view_at(self->of, i)), visit, arg);
+    for (unsigned i = 0; self->session && i < session_view_count(self->session); i++) {
+        int stop = py_instance_traverse(view_instance(session_view_at(self->session, i)), visit, arg);
         if (stop)
             return stop;
     }
@@ -203,26 +203,26 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
 }
 
 static int
-s_clear(PyObject *self_)
+s_session_clear(PyObject *self_)
 {
     native_session *self = (native_session *)self_;
-    if (self->of && !self->busy)
-        s_end(self);
+    if (self->session && !self->busy)
+        s_shut_down(self);
     return 0;
 }
 
 static void
-s_dealloc(PyObject *self_)
+s_session_dealloc(PyObject *self_)
 {
     native_session *self = (native_session *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    PyObject *pending, *value, *traceback; // the last reference may go while an exception is on its way
+    PyObject *pending, *value, *traceback; // the last reference may be dropped while an exception propagates
     PyObject_GC_UnTrack(self_);
     PyErr_Fetch(&pending, &value, &traceback);
-    if (self->of) {
+    if (self->session) {
         s_abandon(self);
-        session_close_views(self->of, self->host.ops);
-        session_destroy(&self->of);
+        session_close_views(self->session, self->host.ops);
+        session_destroy(&self->session);
     }
     reply_destroy(&self->reply);
     PyErr_Restore(pending, value, traceback);
@@ -241,17 +241,18 @@ s_pending_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-static PyMethodDef s_methods[] = {
-    {"run", (PyCFunction)(void (*)(void))s_run, METH_VARARGS | METH_KEYWORDS,
-     "run(header, body, view=None): one request's turn. (header, body), None, or a Pending. ValueError: no "
+static PyMethodDef s_session_methods[] = {
+    {"run", (PyCFunction)(void (*)(void))s_session_run, METH_VARARGS | METH_KEYWORDS,
+     "run(header, body, view=None): one request's turn. (header, body), None, or a Pending. ValueError: not "
+     "a "
      "header."},
-    {"resume", s_resume, METH_VARARGS,
+    {"resume", s_session_resume, METH_VARARGS,
      "resume(pending, value, exception): the rest of a turn that was awaited."},
-    {"close", s_close, METH_NOARGS, "close(): ends the session and lets go of its views."},
+    {"close", s_session_close, METH_NOARGS, "close(): ends the session and releases its views."},
     {0},
 };
 
-static PyMemberDef s_members[] = {
+static PyMemberDef s_session_members[] = {
     {"ended", T_BOOL, offsetof(native_session, ended), READONLY, "Whether the session is over."},
     {0},
 };
@@ -263,12 +264,12 @@ static PyMemberDef s_pending_members[] = {
 };
 
 static PyType_Slot s_session_slots[] = {
-    {Py_tp_new, s_new},
-    {Py_tp_dealloc, s_dealloc},
-    {Py_tp_traverse, s_traverse},
-    {Py_tp_clear, s_clear},
-    {Py_tp_methods, s_methods},
-    {Py_tp_members, s_members},
+    {Py_tp_new, s_session_new},
+    {Py_tp_dealloc, s_session_dealloc},
+    {Py_tp_traverse, s_session_traverse},
+    {Py_tp_clear, s_session_clear},
+    {Py_tp_methods, s_session_methods},
+    {Py_tp_members, s_session_members},
     {Py_tp_doc, "Session(session_id): a session actor of this process."},
     {0},
 };

@@ -97,7 +97,7 @@ typedef struct {
 void plan_free_block(plan_block **self_p);                                // NULL-safe; a half-built one too
 int plan_visit_block(const plan_block *self, visitproc visit, void *arg); // NULL-safe
 
-// The type, made once; troupe.runtime's Page. NULL with an exception.
+// The type, made once; troupe._native.Page. NULL with an exception.
 PyTypeObject *plan_type(void);
 // From a dict as compile_page gives it. New reference; NULL with an exception (ValueError: not what was
 // agreed).
