@@ -1,7 +1,8 @@
 """How a snapshot holds values of types that are not built in. Nothing is ever pickled.
 
-worker/py/snapshot_value.c packs exact None, bool, int, float, str, bytes, list, dict, tuple, set and frozenset by itself, and
-calls pack() for the rest. Extension types 1 to 7 are wire.py's, and 8 to 10 pack.c's tuples and sets.
+worker/py/snapshot_value.c packs exact None, bool, int, float, str, bytes, list, dict, tuple, set and
+frozenset by itself, and calls pack() for the rest. Extension types 1 to 7 are wire.py's, and 8 to 10
+snapshot_value.c's tuples and sets.
 """
 
 import datetime
