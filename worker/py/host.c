@@ -13,7 +13,7 @@
 
 typedef struct {
     PyObject *context; // contextvars.Context
-} turn_scope;
+} py_scope;
 
 typedef struct {
     PyObject *object;    // the coroutine
@@ -74,7 +74,7 @@ static void *
 s_turn_scope_begin(void *host, uint64_t epoch)
 {
     py_host *self = host;
-    turn_scope *scope = malloc(sizeof *scope);
+    py_scope *scope = malloc(sizeof *scope);
     ASSERT(scope);
     scope->context = PyContext_New();
     ASSERT(scope->context && PyContext_Enter(scope->context) == 0);
@@ -91,14 +91,14 @@ static void
 s_turn_scope_suspend(void *host, void *scope_)
 {
     (void)host;
-    ASSERT(PyContext_Exit(((turn_scope *)scope_)->context) == 0);
+    ASSERT(PyContext_Exit(((py_scope *)scope_)->context) == 0);
 }
 
 static void
 s_turn_scope_resume(void *host, void *scope_)
 {
     py_host *self = host;
-    turn_scope *scope = scope_;
+    py_scope *scope = scope_;
     if (PyContext_Enter(scope->context)) {
         // Another thread is in it, such as a task that the handler started in it: continue in a copy.
         PyErr_Clear();
@@ -112,7 +112,7 @@ static void
 s_turn_scope_end(void *host, void **scope_p)
 {
     py_host *self = host;
-    turn_scope *scope = *scope_p;
+    py_scope *scope = *scope_p;
     s_call_around(self->end);
     ASSERT(PyContext_Exit(scope->context) == 0);
     Py_DECREF(scope->context);
@@ -314,7 +314,7 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     PyObject *capsule = PyCapsule_New(awaitable, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
     PyObject *guarded = callback ? PyObject_CallOneArg(self->guard, awaitable->object) : NULL;
-    PyObject *context_object = ((turn_scope *)scope_)->context;
+    PyObject *context_object = ((py_scope *)scope_)->context;
     PyObject *none = NULL;
     if (guarded)
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
@@ -532,7 +532,7 @@ py_awaitable_object(void *awaitable_)
 PyObject *
 py_scope_context(void *scope_)
 {
-    return ((turn_scope *)scope_)->context;
+    return ((py_scope *)scope_)->context;
 }
 
 void

@@ -9,7 +9,7 @@
 //     session.ended                                       # it was shut down, or its only mount failed
 #include "worker/py/python.h"
 
-#include "worker/actor/turn.h"
+#include "worker/actor/dispatch.h"
 #include "worker/py/host.h"
 #include "worker/py/template/nodelist.h"
 
@@ -81,7 +81,7 @@ s_finish_turn(native_session *self, turn_result result)
 {
     if (result == TURN_ENDS && !self->ended) {
         self->ended = true;
-        turn_end(self->session, "shutdown", &self->host);
+        dispatch_end(self->session, "shutdown", &self->host);
     }
     self->busy = false;
     if (result == TURN_AWAITS) {
@@ -89,8 +89,8 @@ s_finish_turn(native_session *self, turn_result result)
         native_pending *pending = PyObject_New(native_pending, s_module.pending);
         if (!pending)
             return NULL;
-        pending->awaitable = Py_NewRef(py_awaitable_object(parked->awaitable));
-        pending->context = Py_NewRef(py_scope_context(parked->scope));
+        pending->awaitable = Py_NewRef(py_awaitable_object(turn_awaitable(parked)));
+        pending->context = Py_NewRef(py_scope_context(turn_scope(parked)));
         return (PyObject *)pending;
     }
     reply *reply = self->reply;
@@ -128,7 +128,7 @@ s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     posted->arrived = clock_now(self->host.clock);
     posted->instance = instance == Py_None ? NULL : instance;
     self->busy = true;
-    return s_finish_turn(self, turn_run(self->session, &posted, &self->host));
+    return s_finish_turn(self, dispatch_request(self->session, &posted, &self->host));
 }
 
 static PyObject *
@@ -140,7 +140,7 @@ s_session_resume(PyObject *self_, PyObject *arguments)
         return NULL;
     const turn *parked = self->busy ? NULL : session_parked(self->session);
     if (!parked || !Py_IS_TYPE(pending, s_module.pending) ||
-        ((native_pending *)pending)->awaitable != py_awaitable_object(parked->awaitable)) {
+        ((native_pending *)pending)->awaitable != py_awaitable_object(turn_awaitable(parked))) {
         PyErr_SetString(PyExc_ValueError, "this turn is not waiting");
         return NULL;
     }
@@ -148,9 +148,9 @@ s_session_resume(PyObject *self_, PyObject *arguments)
         PyErr_SetString(PyExc_TypeError, "exception must be None or an exception");
         return NULL;
     }
-    py_awaitable_settle(parked->awaitable, exception);
+    py_awaitable_settle(turn_awaitable(parked), exception);
     self->busy = true;
-    return s_finish_turn(self, turn_resume(self->session, &self->host));
+    return s_finish_turn(self, dispatch_resume(self->session, &self->host));
 }
 
 // Ends a turn that nobody will resume, as cancelled.
@@ -162,9 +162,9 @@ s_abandon(native_session *self)
         return;
     PyObject *cancelled = PyObject_CallNoArgs(PyExc_RuntimeError);
     ASSERT(cancelled);
-    py_awaitable_settle(parked->awaitable, cancelled);
+    py_awaitable_settle(turn_awaitable(parked), cancelled);
     Py_DECREF(cancelled);
-    turn_resume(self->session, &self->host);
+    dispatch_resume(self->session, &self->host);
     reply_destroy(&self->reply);
 }
 
