@@ -397,7 +397,7 @@ s_center_by_format(PyObject *value, PyObject *arg)
 {
     long width;
     if (!filters_number(arg, &width) || width > MAX_WIDTH)
-        return filters_not_mine();
+        return filters_leave_to_django();
     PyObject *text = filters_text_of(value);
     if (!text || width <= 0)
         return text;
