@@ -6,11 +6,11 @@
 #ifndef TROUPE_BROKER_CORE_H
 #define TROUPE_BROKER_CORE_H
 
-#include "broker/figures.h"
 #include "broker/io/connections.h"
 #include "broker/io/log_limit.h"
 #include "broker/io/wire.h"
 #include "broker/io/zap.h"
+#include "broker/routing/figures.h"
 #include "broker/routing/quarantine.h"
 #include "broker/routing/route.h"
 #include "broker/store/passive.h"

@@ -1,6 +1,6 @@
 // figures - the broker's answer to STATS (PROTOCOL.md 5.2, FIGURES). Pure; reads only.
-#ifndef TROUPE_BROKER_FIGURES_H
-#define TROUPE_BROKER_FIGURES_H
+#ifndef TROUPE_BROKER_ROUTING_FIGURES_H
+#define TROUPE_BROKER_ROUTING_FIGURES_H
 
 #include "broker/routing/directory.h"
 

@@ -1,5 +1,5 @@
 // The figures of the broker and its workers, as STATS asks for them.
-#include "broker/figures.h"
+#include "broker/routing/figures.h"
 
 const char *
 worker_state_word(worker_state state)
