@@ -1,3 +1,4 @@
+// When keys are required: over tcp://, except without any on a private address.
 #include "worker/io/curve_keys.h"
 
 #include "common/host.h"
@@ -5,25 +6,25 @@
 #include <stdio.h>
 
 err
-curve_keys_load(const char *address, const char *key_file, const char *broker_file, curve_keys *ret,
-                char *ret_why, size_t why_size)
+curve_keys_load(const char *address, const char *key_file, const char *broker_file, curve_keys *ret_keys,
+                char *ret_message, size_t message_size)
 {
     certificate broker;
-    *ret = (curve_keys){0};
+    *ret_keys = (curve_keys){0};
     if (strncmp(address, "tcp://", 6) != 0)
         return OK;
-    if (!key_file && !broker_file && host_is_private(address))
+    bool private = host_is_private(address);
+    if (!key_file && !broker_file && private)
         return OK;
     if (!key_file || !broker_file) {
-        snprintf(ret_why, why_size, "%s wants both --key and --server-key%s", address,
-                 host_is_private(address) ? ", or neither"
-                                          : ": tcp:// off the loopback is never used without keys");
+        snprintf(ret_message, message_size, "%s requires both --key and --server-key%s", address,
+                 private ? ", or neither" : ": tcp:// off the loopback requires keys");
         return ERR_FORBIDDEN;
     }
-    err error = certificate_load_secret(key_file, &ret->own, ret_why, why_size);
+    err error = certificate_load_secret(key_file, &ret_keys->own, ret_message, message_size);
     if (!error)
-        error = certificate_load(broker_file, &broker, ret_why, why_size);
+        error = certificate_load(broker_file, &broker, ret_message, message_size);
     if (!error)
-        memcpy(ret->broker_key, broker.public_key, KEY_TEXT);
+        memcpy(ret_keys->broker_key, broker.public_key, KEY_TEXT);
     return error;
 }

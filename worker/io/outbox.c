@@ -1,3 +1,4 @@
+// A linked list of replies and a stack of ended sessions, behind one lock and one eventfd.
 #include "worker/io/outbox.h"
 
 #include <poll.h>
@@ -55,11 +56,13 @@ outbox_fd(const outbox *self)
 void
 outbox_wake(outbox *self)
 {
-    uint64_t one = 1;
-    ssize_t written = write(self->fd, &one, sizeof one); // EAGAIN: it is readable as it is
+    uint64_t increment = 1;
+    // EAGAIN: the counter is full, and so the fd is readable.
+    ssize_t written = write(self->fd, &increment, sizeof increment);
     (void)written;
 }
 
+// Wakes the taker for the first reply, or, while it rests, for a batch.
 void
 outbox_put(outbox *self, reply **reply_p)
 {
@@ -72,38 +75,49 @@ outbox_put(outbox *self, reply **reply_p)
     else
         self->head = reply;
     self->tail = reply;
-    bool wakes = self->resting ? ++self->count == OUTBOX_BATCH : ++self->count == 1;
+    bool wakes = ++self->count == (self->resting ? OUTBOX_BATCH : 1);
     pthread_mutex_unlock(&self->lock);
     if (wakes)
         outbox_wake(self);
 }
 
-// Whether it rests now; of the end: whether it did.
+// False: replies are there, so that there is nothing to rest for.
 static bool
-s_set_resting(outbox *self, bool resting)
+s_begin_rest(outbox *self)
 {
     pthread_mutex_lock(&self->lock);
-    bool before = self->resting;
-    self->resting = resting && !self->head;
+    bool resting = self->resting = !self->head;
     pthread_mutex_unlock(&self->lock);
-    return resting ? self->resting : before;
+    return resting;
+}
+
+// True: the taker was resting.
+static bool
+s_end_rest(outbox *self)
+{
+    pthread_mutex_lock(&self->lock);
+    bool resting = self->resting;
+    self->resting = false;
+    pthread_mutex_unlock(&self->lock);
+    return resting;
 }
 
 void
 outbox_rest(outbox *self, unsigned most_us)
 {
     struct pollfd readable = {self->fd, POLLIN, 0};
-    struct timespec most = {.tv_sec = most_us / 1000000, .tv_nsec = (long)(most_us % 1000000) * 1000};
-    if (!s_set_resting(self, true))
+    struct timespec limit = {.tv_sec = most_us / 1000000, .tv_nsec = (long)(most_us % 1000000) * 1000};
+    if (!s_begin_rest(self))
         return;
-    ppoll(&readable, 1, &most, NULL); // whatever ends it: the caller looks what there is
-    s_set_resting(self, false);
+    // Whatever ends the wait, the caller takes what there is.
+    ppoll(&readable, 1, &limit, NULL);
+    s_end_rest(self);
 }
 
 void
 outbox_hurry(outbox *self)
 {
-    if (s_set_resting(self, false))
+    if (s_end_rest(self))
         outbox_wake(self);
 }
 

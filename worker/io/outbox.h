@@ -1,5 +1,5 @@
-// outbox - answers and ended sessions on their way from the pool's threads to the I/O thread. Any thread
-// puts; one takes. Puts never block for long; an eventfd says that there is something.
+// outbox - replies and ended sessions on their way from the pool's threads to the I/O thread. Any thread
+// puts; one takes. Puts hold a lock for a moment; an eventfd says that there is something.
 #ifndef TROUPE_WORKER_IO_OUTBOX_H
 #define TROUPE_WORKER_IO_OUTBOX_H
 
@@ -10,23 +10,23 @@
 typedef struct outbox outbox;
 
 outbox *outbox_new(void);
-void outbox_destroy(outbox **self_p); // destroys the answers in it; sessions are left
-int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox's
-void outbox_put(outbox *self, reply **reply_p);
+void outbox_destroy(outbox **self_p); // destroys the replies in it; sessions are left. NULL-safe
+int outbox_fd(const outbox *self);    // readable when outbox_take would give something; the outbox owns it
+void outbox_put(outbox *self, reply **reply_p); // takes the reply
 void outbox_put_ended(outbox *self, session *session);
 void outbox_wake(outbox *self); // makes the fd readable; async-signal-safe
 
-// The taker's, under load: sleeps until OUTBOX_BATCH answers are there, outbox_hurry is called or the fd is
-// readable; at most most_us. Answers that are put meanwhile do not wake it one by one: outbox_take must
+// For the taker, under load: sleeps until OUTBOX_BATCH replies are there, outbox_hurry is called or the fd is
+// readable; at most most_us. Replies that are put meanwhile do not wake it one by one, so outbox_take must
 // follow.
 void outbox_rest(outbox *self, unsigned most_us);
-void outbox_hurry(outbox *self); // nothing more is to come by itself: ends a rest; any thread
-bool outbox_rests(outbox *self); // whether the taker is in outbox_rest; any thread
+void outbox_hurry(outbox *self); // no more replies are to be expected: ends a rest; any thread
+bool outbox_rests(outbox *self); // the taker is in outbox_rest; any thread
 
-// All that is there, oldest first, linked by next; NULL if nothing. Clears the fd.
+// All replies, oldest first, linked by next; NULL: there are none. Clears the fd.
 reply *outbox_take(outbox *self);
-// One ended session, after outbox_take in the same wake-up: its last reply was taken by then. NULL if there
-// is none.
+// One ended session, after outbox_take in the same wake-up, by when its last reply was taken. NULL: there is
+// none.
 session *outbox_take_ended(outbox *self);
 
 #endif

@@ -1,3 +1,4 @@
+// A hash table over two lists: of all sessions, and of the unadopted ones by age.
 #include "worker/io/session_table.h"
 
 #include <czmq.h>
@@ -12,10 +13,12 @@ typedef struct entry entry;
 struct entry {
     session *session;
     entry_key key;
-    entry *before, *behind; // in the list of all: zhashx has one cursor, which every look-up moves
-    entry *older, *newer;   // in the list of unadopted ones
-    bool listed;
-    client_id joined;
+    // In the list of all. zhashx has one cursor, which every look-up moves.
+    entry *previous, *next;
+    // In the list of unadopted ones, if unadopted.
+    entry *older, *newer;
+    bool unadopted;
+    client_id client;
 };
 
 struct session_table {
@@ -75,8 +78,8 @@ session_table_destroy(session_table **self_p)
     session_table *self = *self_p;
     if (!self)
         return;
-    for (entry *entry = self->first, *behind; entry; entry = behind) {
-        behind = entry->behind;
+    for (entry *entry = self->first, *next; entry; entry = next) {
+        next = entry->next;
         free(entry);
     }
     zhashx_destroy(&self->entries);
@@ -98,17 +101,17 @@ session_table_add(session_table *self, session *session)
     ASSERT(entry);
     entry->session = session;
     entry->key = s_key(self, session_id(session));
-    entry->behind = self->first;
+    entry->next = self->first;
     if (self->first)
-        self->first->before = entry;
+        self->first->previous = entry;
     self->first = entry;
     ASSERT(zhashx_insert(self->entries, &entry->key, entry) == 0);
 }
 
 static void
-s_unlist(session_table *self, entry *entry)
+s_unlink_unadopted(session_table *self, entry *entry)
 {
-    if (!entry->listed)
+    if (!entry->unadopted)
         return;
     if (entry->older)
         entry->older->newer = entry->newer;
@@ -118,7 +121,7 @@ s_unlist(session_table *self, entry *entry)
         entry->newer->older = entry->older;
     else
         self->newest = entry->older;
-    entry->listed = false;
+    entry->unadopted = false;
     self->unadopted--;
 }
 
@@ -128,13 +131,13 @@ session_table_remove(session_table *self, session *session)
     entry *entry = s_find(self, session_id(session));
     if (!entry || entry->session != session)
         return;
-    s_unlist(self, entry);
-    if (entry->behind)
-        entry->behind->before = entry->before;
-    if (entry->before)
-        entry->before->behind = entry->behind;
+    s_unlink_unadopted(self, entry);
+    if (entry->next)
+        entry->next->previous = entry->previous;
+    if (entry->previous)
+        entry->previous->next = entry->next;
     else
-        self->first = entry->behind;
+        self->first = entry->next;
     zhashx_delete(self->entries, &entry->key);
     free(entry);
 }
@@ -155,15 +158,15 @@ session *
 session_table_next(const session_table *self, const session *session)
 {
     const entry *entry = s_find(self, session_id(session));
-    return entry && entry->behind ? entry->behind->session : NULL;
+    return entry && entry->next ? entry->next->session : NULL;
 }
 
 void
-session_table_mark_unadopted(session_table *self, session *waiting)
+session_table_mark_unadopted(session_table *self, session *session)
 {
-    entry *entry = s_find(self, session_id(waiting));
-    ASSERT(entry && entry->session == waiting);
-    s_unlist(self, entry);
+    entry *entry = s_find(self, session_id(session));
+    ASSERT(entry && entry->session == session);
+    s_unlink_unadopted(self, entry);
     entry->older = self->newest;
     entry->newer = NULL;
     if (self->newest)
@@ -171,7 +174,7 @@ session_table_mark_unadopted(session_table *self, session *waiting)
     else
         self->oldest = entry;
     self->newest = entry;
-    entry->listed = true;
+    entry->unadopted = true;
     self->unadopted++;
 }
 
@@ -180,7 +183,7 @@ session_table_mark_adopted(session_table *self, id16 id)
 {
     entry *entry = s_find(self, id);
     if (entry)
-        s_unlist(self, entry);
+        s_unlink_unadopted(self, entry);
 }
 
 void
@@ -188,14 +191,14 @@ session_table_set_client(session_table *self, id16 id, const client_id *client)
 {
     entry *entry = s_find(self, id);
     if (entry)
-        entry->joined = *client;
+        entry->client = *client;
 }
 
 client_id
 session_table_client(session_table *self, const session *session)
 {
     entry *entry = s_find(self, session_id(session));
-    return entry && entry->session == session ? entry->joined : (client_id){0};
+    return entry && entry->session == session ? entry->client : (client_id){0};
 }
 
 size_t
@@ -210,6 +213,6 @@ session_table_take_oldest_unadopted(session_table *self)
     entry *oldest = self->oldest;
     if (!oldest)
         return NULL;
-    s_unlist(self, oldest);
+    s_unlink_unadopted(self, oldest);
     return oldest->session;
 }

@@ -1,3 +1,4 @@
+// A DEALER with a routing id of its own at each start; its monitor says why the broker refuses it.
 #include "worker/io/wire.h"
 
 #include "common/clock.h"
@@ -10,6 +11,8 @@
 #include <zmq.h>
 
 #define HIGH_WATER 100000
+
+// A message is client, header, body, and perhaps a snapshot (PROTOCOL.md 2).
 #define MIN_PARTS  3
 #define KEPT_PARTS 4
 #define MAX_PARTS  (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
@@ -17,24 +20,23 @@
 struct wire {
     void *context;
     void *socket;
-    void *monitor; // what becomes of the connection
+    void *monitor; // ZeroMQ's events about the connection
     char *address;
     bool has_keys;
     const char *refusal;
-    bool given_up;               // by ZeroMQ: it will not try again
+    bool given_up;               // ZeroMQ will not connect again by itself
     zmq_msg_t parts[KEPT_PARTS]; // client, header, body, snapshot of what was received last
 };
 
 static void
-s_set(void *socket, int option, int value)
+s_set_option(void *socket, int option, int value)
 {
     ASSERT(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
 }
 
-// A fresh routing id at each start, with nothing of the last start in it: what was meant for a dead process
-// never reaches the next.
+// A routing id that no earlier process had: what was meant for a dead process must not reach this one.
 static void
-s_identify(void *socket)
+s_set_routing_id(void *socket)
 {
     uint8_t bytes[8];
     char id[MAX_ROUTING_ID + 1];
@@ -52,7 +54,7 @@ s_set_key(void *socket, int option, const char *key)
 }
 
 static void
-s_lock(wire *self, const curve_keys *keys)
+s_set_keys(wire *self, const curve_keys *keys)
 {
     self->has_keys = *keys->broker_key;
     if (!self->has_keys)
@@ -63,14 +65,14 @@ s_lock(wire *self, const curve_keys *keys)
 }
 
 static void
-s_watch(wire *self)
+s_monitor(wire *self)
 {
-    const char *there = "inproc://troupe-wire";
+    const char *endpoint = "inproc://troupe-wire";
     int events = ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-    ASSERT(zmq_socket_monitor(self->socket, there, events) == 0);
+    ASSERT(zmq_socket_monitor(self->socket, endpoint, events) == 0);
     self->monitor = zmq_socket(self->context, ZMQ_PAIR);
-    ASSERT(self->monitor && zmq_connect(self->monitor, there) == 0);
+    ASSERT(self->monitor && zmq_connect(self->monitor, endpoint) == 0);
 }
 
 wire *
@@ -84,21 +86,21 @@ wire_new(const char *address, const curve_keys *keys)
     ASSERT(self->socket && self->address);
     for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_init(&self->parts[i]);
-    s_identify(self->socket);
-    s_set(self->socket, ZMQ_IMMEDIATE, 1);
-    s_set(self->socket, ZMQ_RECONNECT_IVL, 100);
-    s_set(self->socket, ZMQ_RECONNECT_IVL_MAX, 5000);
-    s_set(self->socket, ZMQ_SNDHWM, HIGH_WATER);
-    s_set(self->socket, ZMQ_RCVHWM, HIGH_WATER);
+    s_set_routing_id(self->socket);
+    s_set_option(self->socket, ZMQ_IMMEDIATE, 1);
+    s_set_option(self->socket, ZMQ_RECONNECT_IVL, 100);
+    s_set_option(self->socket, ZMQ_RECONNECT_IVL_MAX, 5000);
+    s_set_option(self->socket, ZMQ_SNDHWM, HIGH_WATER);
+    s_set_option(self->socket, ZMQ_RCVHWM, HIGH_WATER);
     int64_t largest = MAX_BACK_MESSAGE;
     ASSERT(zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0);
-    s_set(self->socket, ZMQ_IPV6, strchr(address, '[') != NULL);
-    s_lock(self, keys);
-    s_watch(self);
+    s_set_option(self->socket, ZMQ_IPV6, strchr(address, '[') != NULL);
+    s_set_keys(self, keys);
+    s_monitor(self);
     if (zmq_connect(self->socket, address) == 0)
         return self;
-    char at[300];
-    log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", log_value(address, at, sizeof at),
+    char text[300];
+    log_event(LEVEL_ERROR, "bad_address", "back=%s error=\"%s\"", log_value(address, text, sizeof text),
               zmq_strerror(errno));
     wire_destroy(&self, 0);
     return NULL;
@@ -112,9 +114,9 @@ wire_destroy(wire **self_p, int linger_ms)
         return;
     for (unsigned i = 0; i < KEPT_PARTS; i++)
         zmq_msg_close(&self->parts[i]);
-    s_set(self->socket, ZMQ_LINGER, linger_ms);
+    s_set_option(self->socket, ZMQ_LINGER, linger_ms);
     zmq_socket_monitor(self->socket, NULL, 0);
-    s_set(self->monitor, ZMQ_LINGER, 0);
+    s_set_option(self->monitor, ZMQ_LINGER, 0);
     zmq_close(self->monitor);
     zmq_close(self->socket);
     zmq_ctx_term(self->context);
@@ -129,7 +131,7 @@ wire_socket(wire *self)
     return self->socket;
 }
 
-// The next thing that became of the connection: its number; 0 if there is nothing new.
+// The number of the monitor's next event; 0: there is none.
 static uint16_t
 s_next_event(wire *self)
 {
@@ -144,19 +146,19 @@ s_next_event(wire *self)
     return event;
 }
 
+// NULL: the handshake succeeded, or nobody is there to begin one.
 static const char *
 s_refusal(const wire *self, uint16_t event)
 {
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-        return "the broker does not know this key: its public file belongs into the folder workers of "
-               "--allow";
+        return "the broker does not know this key: put its public file into the folder workers of --allow";
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
-        return self->has_keys ? "the broker wants no keys there"
-                              : "the broker wants a key: --key and --server-key";
+        return self->has_keys ? "the broker uses no keys on this address"
+                              : "the broker requires keys: --key and --server-key";
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
-        return self->has_keys ? "the handshake breaks off: perhaps --server-key is not this broker's"
-                              : "the handshake breaks off: perhaps the broker wants keys";
-    return NULL; // it succeeded, or nobody is there to begin one
+        return self->has_keys ? "the handshake failed: --server-key may not be this broker's"
+                              : "the handshake failed: the broker probably requires keys";
+    return NULL;
 }
 
 const char *
@@ -174,26 +176,25 @@ wire_refusal(wire *self)
     return self->refusal;
 }
 
-// All parts of one message: the first three are kept, the rest is let go. Their number, or 0 if nothing is
-// there.
+// Receives all parts of one message and keeps the first KEPT_PARTS. Returns their number; 0: no message is
+// there. Only the first part can be missing, since ZeroMQ delivers a message whole.
 static unsigned
 s_receive_parts(wire *self)
 {
     unsigned count = 0;
     int more = 1;
     while (more) {
-        zmq_msg_t rest, *into = count < KEPT_PARTS ? &self->parts[count] : &rest;
-        if (into == &rest)
+        zmq_msg_t rest, *part = count < KEPT_PARTS ? &self->parts[count] : &rest;
+        if (part == &rest)
             zmq_msg_init(&rest);
         int size;
         do
-            size = zmq_msg_recv(into, self->socket,
-                                count ? 0 : ZMQ_DONTWAIT); // the later parts are there at once
+            size = zmq_msg_recv(part, self->socket, count ? 0 : ZMQ_DONTWAIT);
         while (size < 0 && errno == EINTR);
         if (size < 0)
             return 0;
-        more = zmq_msg_more(into);
-        if (into == &rest)
+        more = zmq_msg_more(part);
+        if (part == &rest)
             zmq_msg_close(&rest);
         count++;
     }

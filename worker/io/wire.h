@@ -2,7 +2,7 @@
 #ifndef TROUPE_WORKER_IO_WIRE_H
 #define TROUPE_WORKER_IO_WIRE_H
 
-#include "worker/actor/reply.h"
+#include "worker/actor/request.h"
 #include "worker/io/curve_keys.h"
 
 typedef struct wire wire;
@@ -14,17 +14,17 @@ typedef struct {
     slice snapshot; // so too; empty: none
 } incoming;
 
-// NULL and a log line if the address is not one. keys: copied.
+// Copies the keys. NULL, and logged: the address is not one.
 wire *wire_new(const char *address, const curve_keys *keys);
-void wire_destroy(wire **self_p, int linger_ms); // waits that long for what is queued
+void wire_destroy(wire **self_p, int linger_ms); // waits that long until what is queued is sent
 void *wire_socket(wire *self);                   // for zmq_poll
-// Why the broker does not let us in, as far as that is known by now, in words that last; NULL: it does, or is
-// not there. ZeroMQ gives up after such a reply; this tries anew, so that a key that is allowed later
-// counts.
+// Why the broker refuses the connection, as far as is known, as static text; NULL: it does not, or it is not
+// there. ZeroMQ does not connect again after such an answer, so this does: a key may be allowed later.
 const char *wire_refusal(wire *self);
-// ERR_AGAIN: nothing there. ERR_MALFORMED, ERR_VERSION, ERR_TYPE: a message that is none; it was dropped.
+// ERR_AGAIN: no message is there. ERR_MALFORMED, ERR_VERSION, ERR_TYPE: one that is not valid; it was
+// dropped.
 err wire_receive(wire *self, incoming *ret);
-// ERR_AGAIN: no room or no broker; nothing was sent. An empty snapshot is no frame.
+// ERR_AGAIN: the queue is full, or there is no broker; nothing was sent. An empty snapshot is no frame.
 err wire_send(wire *self, const client_id *client, const header *head, slice body, slice snapshot);
 
 #endif

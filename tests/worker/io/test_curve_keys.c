@@ -53,7 +53,7 @@ test_without(void)
     CU_ASSERT_STRING_EQUAL(got.broker_key, "");
     CU_ASSERT_EQUAL(s_load("ipc:///run/back", "/tmp/troupe-none", NULL, &got, ""), OK); // not even read
     CU_ASSERT_STRING_EQUAL(got.broker_key, "");
-    CU_ASSERT_EQUAL(s_load("tcp://10.0.0.1:1", NULL, NULL, &got, "never used without keys"), ERR_FORBIDDEN);
+    CU_ASSERT_EQUAL(s_load("tcp://10.0.0.1:1", NULL, NULL, &got, "requires keys"), ERR_FORBIDDEN);
     CU_ASSERT_EQUAL(s_load("tcp://10.0.0.1:1", s_pair, NULL, &got, "--server-key"), ERR_FORBIDDEN);
     CU_ASSERT_EQUAL(s_load("tcp://127.0.0.1:1", NULL, s_broker, &got, "or neither"), ERR_FORBIDDEN);
     unlink(s_pair);
