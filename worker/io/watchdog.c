@@ -1,3 +1,5 @@
+// Looks at running turns now and then; a thread of its own waits for the interpreter in order to interrupt
+// them.
 #include "worker/io/watchdog.h"
 
 #include "common/log.h"
@@ -6,50 +8,49 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-// How often to look: eight times within the shorter limit, but not more often or less often than this.
-enum { LOOK_MOST_MS = 500, LOOK_LEAST_MS = 20, LOOKS = 8 };
+// How often to check: eight times within the shorter limit, but within these bounds.
+enum { MAX_INTERVAL_MS = 500, MIN_INTERVAL_MS = 20, CHECKS_PER_LIMIT = 8 };
 
-// Without a look for so long, the process was stopped, or had no processor: nobody's turn is to blame for
-// that time.
-enum { STOOD_STILL_MS = 2 * LOOK_MOST_MS };
+// Without a check for so long the process was suspended, or had no processor. No turn is to blame for that.
+enum { SUSPENDED_MS = 2 * MAX_INTERVAL_MS };
 
 struct watchdog {
     pool *pool;
     recorder *record;
     const turn_host *host;
     uint64_t soft_ms, hard_ms, interval, next;
-    uint64_t ticked_at, awake_at; // awake_at: when it went on after it had stood still
-    bool gave_up;
+    uint64_t checked_at;
+    uint64_t awake_at; // when the process went on after it had been suspended
+    bool gave_up;      // a turn is over the hard limit
     pthread_mutex_t lock;
     pthread_cond_t ready;
     pthread_t thread;
-    bool asked; // to interrupt
-    bool over;
+    bool interrupt_requested, stopping; // the lock guards them
 };
 
-// Until it is asked. False: it is over.
+// Waits until it is to interrupt. False: it is to stop.
 static bool
-s_wait(watchdog *self)
+s_wait_for_request(watchdog *self)
 {
     pthread_mutex_lock(&self->lock);
-    while (!self->asked && !self->over)
+    while (!self->interrupt_requested && !self->stopping)
         pthread_cond_wait(&self->ready, &self->lock);
-    self->asked = false;
-    bool over = self->over;
+    self->interrupt_requested = false;
+    bool stopping = self->stopping;
     pthread_mutex_unlock(&self->lock);
-    return !over;
+    return !stopping;
 }
 
 static void *
-s_interrupt(void *argument)
+s_run_thread(void *argument)
 {
     watchdog *self = argument;
     const view_ops *ops = self->host->ops;
     void *thread = ops->thread_begin(ops->host);
     ops->leave(ops->host, thread);
-    while (s_wait(self)) {
-        ops->enter(ops->host,
-                   thread); // while somebody computes outside of Python's code: for as long as that takes
+    while (s_wait_for_request(self)) {
+        // Blocks for as long as a turn computes in C and keeps the interpreter.
+        ops->enter(ops->host, thread);
         pool_interrupt(self->pool, self->soft_ms);
         ops->leave(ops->host, thread);
     }
@@ -63,10 +64,10 @@ s_interval(const watchdog *self)
 {
     uint64_t shorter =
         self->soft_ms && (!self->hard_ms || self->soft_ms < self->hard_ms) ? self->soft_ms : self->hard_ms;
-    uint64_t interval = shorter / LOOKS;
-    if (interval > LOOK_MOST_MS || !shorter)
-        return LOOK_MOST_MS;
-    return interval < LOOK_LEAST_MS ? LOOK_LEAST_MS : interval;
+    uint64_t interval = shorter / CHECKS_PER_LIMIT;
+    if (interval > MAX_INTERVAL_MS || !shorter)
+        return MAX_INTERVAL_MS;
+    return interval < MIN_INTERVAL_MS ? MIN_INTERVAL_MS : interval;
 }
 
 watchdog *
@@ -77,7 +78,7 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
     *self = (watchdog){.pool = pool, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
-    if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt, self)) {
+    if (soft_ms && pthread_create(&self->thread, NULL, s_run_thread, self)) {
         log_event(LEVEL_ERROR, "watchdog_failed", "reason=\"%s\"", "cannot create its thread");
         self->soft_ms = 0;
     }
@@ -85,10 +86,10 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
 }
 
 static void
-s_say(watchdog *self, bool *what)
+s_signal(watchdog *self, bool *flag)
 {
     pthread_mutex_lock(&self->lock);
-    *what = true;
+    *flag = true;
     pthread_cond_signal(&self->ready);
     pthread_mutex_unlock(&self->lock);
 }
@@ -99,7 +100,7 @@ watchdog_destroy(watchdog **self_p)
     watchdog *self = *self_p;
     if (!self)
         return;
-    s_say(self, &self->over);
+    s_signal(self, &self->stopping);
     if (self->soft_ms)
         pthread_join(self->thread, NULL);
     pthread_cond_destroy(&self->ready);
@@ -109,7 +110,7 @@ watchdog_destroy(watchdog **self_p)
 }
 
 static void
-s_give_up(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *how)
+s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *state)
 {
     running_turn turn = {0};
     char id[ID_TEXT], path[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
@@ -118,7 +119,7 @@ s_give_up(watchdog *self, const black_box_slot *stuck, uint64_t now, const char 
     self->gave_up = true;
     log_event(LEVEL_ERROR, "stuck", "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64,
               id_text(turn.session, id), log_quoted(turn.view, path, sizeof path),
-              log_quoted(turn.event, event, sizeof event), how, now - since, self->hard_ms);
+              log_quoted(turn.event, event, sizeof event), state, now - since, self->hard_ms);
     self->host->ops->dump(self->host->ops->host);
 }
 
@@ -128,22 +129,21 @@ s_is_stuck(watchdog *self, uint64_t now)
     black_box_slot *stuck = pool_overdue(self->pool, self->hard_ms);
     if (stuck) {
         recorder_blame(self->record, stuck);
-        s_give_up(self, stuck, now, "running");
+        s_report_stuck(self, stuck, now, "running");
         return true;
     }
-    // It did not end when it was cancelled, or something that awaits holds the others up. Nobody can tell
-    // which.
+    // A turn ignores its cancellation, or one of them blocks the event loop of all. Nothing shows which.
     stuck = recorder_overdue(self->record, now, self->hard_ms);
     if (stuck) {
         recorder_blame_awaiting(self->record);
-        s_give_up(self, stuck, now, "awaiting");
+        s_report_stuck(self, stuck, now, "awaiting");
     }
     return stuck;
 }
 
-// Whether a turn can be over a limit, if all began when the process went on.
+// Whether a turn can be over a limit, if all of them began when the process went on.
 static bool
-s_counts(const watchdog *self, uint64_t limit, uint64_t now)
+s_may_be_over(const watchdog *self, uint64_t limit, uint64_t now)
 {
     return limit && now - self->awake_at >= limit;
 }
@@ -151,15 +151,15 @@ s_counts(const watchdog *self, uint64_t limit, uint64_t now)
 bool
 watchdog_check(watchdog *self, uint64_t now)
 {
-    if (self->ticked_at && now - self->ticked_at > STOOD_STILL_MS)
+    if (self->checked_at && now - self->checked_at > SUSPENDED_MS)
         self->awake_at = now;
-    self->ticked_at = now;
+    self->checked_at = now;
     if (now < self->next)
         return false;
     self->next = now + self->interval;
-    if (s_counts(self, self->soft_ms, now) && pool_may_interrupt(self->pool, self->soft_ms))
-        s_say(self, &self->asked);
-    return s_counts(self, self->hard_ms, now) && !self->gave_up && s_is_stuck(self, now);
+    if (s_may_be_over(self, self->soft_ms, now) && pool_may_interrupt(self->pool, self->soft_ms))
+        s_signal(self, &self->interrupt_requested);
+    return s_may_be_over(self, self->hard_ms, now) && !self->gave_up && s_is_stuck(self, now);
 }
 
 uint64_t

@@ -1,6 +1,6 @@
-// watchdog - turns that take too long. Over the soft limit a turn is interrupted, by a thread of this file
-// that enters the interpreter and may wait for it as long as it takes; over the hard limit the worker is to
-// end, which needs nobody's leave. The I/O thread's.
+// watchdog - turns that take too long. Over the soft limit a turn is interrupted, by a thread of the
+// watchdog's own that enters the interpreter and may have to wait for it. Over the hard limit the worker must
+// end, which needs no interpreter. For the I/O thread, which it never blocks.
 #ifndef TROUPE_WORKER_IO_WATCHDOG_H
 #define TROUPE_WORKER_IO_WATCHDOG_H
 
@@ -8,14 +8,14 @@
 
 typedef struct watchdog watchdog;
 
-// Limits in ms; 0: none. What is pointed to is borrowed for life.
+// Limits in ms; 0: none. Borrows the rest for life.
 watchdog *watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_ms,
                        uint64_t hard_ms);
-// Waits for its thread, and so for the interpreter; a worker's ends with the process. NULL-safe.
+// Waits for its thread, and so for the interpreter; a worker's watchdog ends with the process. NULL-safe.
 void watchdog_destroy(watchdog **self_p);
-// What is due. True, once: a turn is over the hard limit. It was logged, blamed in the record, and what all
-// threads do was written out.
+// Checks if it is time to. True, once: a turn is over the hard limit. It has been logged and blamed in the
+// black box, and the stacks of all threads were written to standard error.
 bool watchdog_check(watchdog *self, uint64_t now);
-uint64_t watchdog_next_check(const watchdog *self); // when to tick next
+uint64_t watchdog_next_check(const watchdog *self); // when to check next, ms
 
 #endif

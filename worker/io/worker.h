@@ -1,36 +1,39 @@
 // worker - the I/O thread: its socket to the broker, heartbeats, mailboxes, deadlines, and the pool's growth.
-// It never enters Python; turns reach it as answers in the outbox.
+// It never enters Python; turns reach it as replies in the outbox.
 #ifndef TROUPE_WORKER_IO_WORKER_H
 #define TROUPE_WORKER_IO_WORKER_H
 
 #include "worker/io/curve_keys.h"
 #include "worker/io/pool.h"
 
+// Borrowed for life, but for keys.
 typedef struct {
-    const char *back;       // the broker's back address; borrowed for life, as is the name
+    const char *back;       // the broker's back address
     const char *name;       // logical name, unique among live workers
-    const curve_keys *keys; // for tcp://; used in the call only; NULL: none
-    uint64_t drain_ms;      // how long running turns may take when the worker leaves
+    const curve_keys *keys; // for tcp://; read in worker_new only; NULL: none
+    uint64_t drain_ms;      // how long migration and running turns may take when the worker leaves
     pool_limits pool;
-    uint64_t soft_ms, hard_ms; // for a turn; 0: none
-    recorder *record;          // where turns are written down; borrowed for life. NULL: in memory of its own
-    void (*registered)(void *context); // the broker's first WELCOME came; on the I/O thread. Or NULL
+    uint64_t soft_ms, hard_ms;         // for a turn; 0: none
+    recorder *record;                  // where turns are recorded; NULL: in memory of its own
+    void (*registered)(void *context); // the first WELCOME came; on the I/O thread. NULL: not called
     void *context;
 } worker_options;
 
 typedef struct worker worker;
 
 typedef enum {
-    WORKER_STOPPED, // it was asked to
-    WORKER_REFUSED, // the broker does not want it; logged
+    WORKER_STOPPED, // as worker_stop asked
+    WORKER_REFUSED, // by the broker; logged
     WORKER_STUCK,   // a turn was over the hard limit; logged
 } worker_end;
 
-// ops are used by the pool's threads, which start here. Called without the interpreter entered.
+// Starts the pool's threads, which use ops. Called without the interpreter entered. NULL, and logged: the
+// address is not one. There is no worker_destroy: turns may hang in user code for ever, so that a worker's
+// memory ends with its process.
 worker *worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock);
-worker_end
-worker_run(worker *self); // the calling thread is the I/O thread until it ends; turns may still run then
-void worker_stop(worker *self); // async-signal-safe, any thread: drain, say goodbye, return from worker_run
-// No worker_destroy: turns may hang in a person's code for ever, so a worker's memory ends with its process.
+// The calling thread is the I/O thread until it returns. Turns may still run then.
+worker_end worker_run(worker *self);
+// Makes worker_run drain, say goodbye and return. Any thread; async-signal-safe.
+void worker_stop(worker *self);
 
 #endif
