@@ -1,10 +1,10 @@
-// troupe-broker: arguments, signals, exit codes. 0: stopped by a signal. 1: could not start. 2: the arguments
-// are refused.
+// troupe-broker: options, signals, exit codes. 0: stopped by a signal. 1: could not start. 2: the command
+// line was refused.
 #include "broker/broker.h"
 #include "broker/io/address.h"
 #include "common/descriptors.h"
-#include "common/limits.h"
 #include "common/log.h"
+#include "common/option_set.h"
 
 #include <argp.h>
 #include <czmq.h>
@@ -15,202 +15,74 @@
 #include <unistd.h>
 
 enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2, SETTLE_MS = 2000 };
-enum {
-    OPT_FRONT = 256,
-    OPT_BACK,
-    OPT_READY_FD,
-    OPT_HEARTBEAT,
-    OPT_WORKER_DEAD,
-    OPT_CLIENT_DEAD,
-    OPT_HARD,
-    OPT_KEEP,
-    OPT_KEEP_MB,
-    OPT_PASSIVE,
-    OPT_CREDITS,
-    OPT_BUDGET_MB,
-    OPT_MAX_SESSIONS,
-    OPT_KEY,
-    OPT_ALLOW
-};
 
+// The addresses of one side, as they are given and as they are bound.
 typedef struct {
     size_t count;
-    const char *given[MAX_ADDRESSES]; // of argv or the environment
-    const char *endpoint[MAX_ADDRESSES];
-    char text[MAX_ADDRESSES][MAX_ADDRESS];
+    const char *endpoints[MAX_ADDRESSES];
+    char texts[MAX_ADDRESSES][MAX_ADDRESS];
 } addresses;
 
 typedef struct {
+    option_set *options;
     addresses front, back;
-    const char *keep, *key, *allow;
-    uint32_t heartbeat_ms, worker_dead_ms, client_dead_ms, hard_ms, keep_mb, passive_s;
-    uint32_t credits, budget_mb, max_sessions;
-    int ready_fd;
-    bool verbose;
-} arguments;
+} command_line;
 
 const char *argp_program_version = "troupe-broker " TROUPE_VERSION;
 
-static const struct argp_option s_options[] = {
-    {"front", OPT_FRONT, "ADDRESS", 0,
-     "Listen for clients here: ipc://PATH or tcp://HOST:PORT (may be repeated)", 0},
-    {"back", OPT_BACK, "ADDRESS", 0, "Listen for workers here (may be repeated)", 0},
-    {"key", OPT_KEY, "FILE", 0,
-     "Want keys of whoever comes in over tcp://; this is the broker's own secret one (`troupe keygen`)", 0},
-    {"allow", OPT_ALLOW, "FOLDER", 0,
-     "The public keys that may come in: FOLDER/clients/*.cert, FOLDER/workers/*.cert", 0},
-    {"heartbeat-ms", OPT_HEARTBEAT, "N", 0, "How often workers say that they live (1000)", 0},
-    {"worker-dead-ms", OPT_WORKER_DEAD, "N", 0, "A worker silent for so long is dead (8000)", 0},
-    {"client-dead-ms", OPT_CLIENT_DEAD, "N", 0, "A client silent for so long is gone (15000)", 0},
-    {"hard-ms", OPT_HARD, "N", 0, "The workers' hard limit for a turn; 0: none (15000)", 0},
-    {"keep", OPT_KEEP, "FOLDER", 0,
-     "Keep sessions here, so that they outlive their workers and this broker (none: they do not)", 0},
-    {"keep-mb", OPT_KEEP_MB, "N", 0, "How much may be kept (1024)", 0},
-    {"passive-s", OPT_PASSIVE, "N", 0, "How long to keep a session whose page is gone (1800)", 0},
-    {"credits", OPT_CREDITS, "N", 0,
-     "Requests that a worker may have in flight; beyond, they are refused (256)", 0},
-    {"budget-mb", OPT_BUDGET_MB, "N", 0, "How much all requests in flight may take (64)", 0},
-    {"max-sessions", OPT_MAX_SESSIONS, "N", 0, "Sessions that a worker may own (10000)", 0},
-    {"ready-fd", OPT_READY_FD, "FD", 0, "Write \"ready\" to this descriptor when bound, and close it", 0},
-    {"verbose", 'v', NULL, 0, "Log more", 0},
-    {0},
-};
-
+// Which addresses are valid depends on whether there is a key.
 static void
-s_add(struct argp_state *state, addresses *to, const char *text)
+s_check_addresses(struct argp_state *state, const option_set *options, option_name name, addresses *ret)
 {
-    if (to->count == MAX_ADDRESSES)
-        argp_error(state, "at most %d addresses a side", MAX_ADDRESSES);
-    to->given[to->count++] = text;
-}
-
-// When it is known whether there are keys.
-static void
-s_check(struct argp_state *state, addresses *of, bool keys)
-{
-    for (size_t i = 0; i < of->count; i++) {
-        const char *refused = address_parse(of->given[i], keys, of->text[i]);
-        if (refused)
-            argp_error(state, "%s: %s", of->given[i], refused);
-        of->endpoint[i] = of->text[i];
+    bool has_key = option_set_has(options, OPTION_KEY);
+    ret->count = option_set_count(options, name);
+    if (ret->count > MAX_ADDRESSES)
+        argp_error(state, "--%s: more than %d addresses", option_table[name].key, MAX_ADDRESSES);
+    for (size_t i = 0; i < ret->count; i++) {
+        const char *address = option_set_value(options, name, i);
+        const char *problem = address_parse(address, has_key, ret->texts[i]);
+        if (problem)
+            argp_error(state, "%s: %s", address, problem);
+        ret->endpoints[i] = ret->texts[i];
     }
 }
 
-// TROUPE_FRONT and TROUPE_BACK hold one address, or several with commas between.
+// Completes the flags from the environment, and checks what depends on several options.
 static void
-s_add_from_environment(struct argp_state *state, addresses *to, const char *variable)
+s_check_options(struct argp_state *state, command_line *self)
 {
-    char *value = getenv(variable);
-    if (to->count > 0 || !value)
-        return;
-    char *rest = NULL; // cut in its place: nobody reads it again
-    for (char *each = strtok_r(value, ",", &rest); each; each = strtok_r(NULL, ",", &rest))
-        s_add(state, to, each);
-}
-
-static const char *
-s_or_environment(const char *given, const char *variable)
-{
-    const char *value = given ? given : getenv(variable);
-    return value && *value ? value : NULL;
-}
-
-static uint32_t
-s_number(struct argp_state *state, const char *text, uint32_t least, uint32_t most)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (errno || *end || end == text || number < least || number > most)
-        argp_error(state, "%s: wants a number from %u to %u", text, least, most);
-    return (uint32_t)number;
-}
-
-static void
-s_finish(struct argp_state *state, arguments *to)
-{
-    s_add_from_environment(state, &to->front, "TROUPE_FRONT");
-    s_add_from_environment(state, &to->back, "TROUPE_BACK");
-    if (!to->keep)
-        to->keep = getenv("TROUPE_KEEP");
-    to->key = s_or_environment(to->key, "TROUPE_KEY");
-    to->allow = s_or_environment(to->allow, "TROUPE_ALLOW");
-    if (!to->key != !to->allow)
-        argp_error(state, "--key and --allow go together");
-    if (to->front.count == 0 || to->back.count == 0)
-        argp_error(state, "--front and --back are needed (or TROUPE_FRONT and TROUPE_BACK)");
-    s_check(state, &to->front, to->key);
-    s_check(state, &to->back, to->key);
-    if (to->worker_dead_ms < 2 * to->heartbeat_ms)
+    option_set *options = self->options;
+    if (option_set_put_environment(options, PROGRAM_BROKER, getenv))
+        argp_error(state, "in the environment: %s", option_set_problem(options));
+    if (option_set_has(options, OPTION_KEY) != option_set_has(options, OPTION_ALLOW))
+        argp_error(state, "--key and --allow must be given together");
+    if (!option_set_has(options, OPTION_FRONT) || !option_set_has(options, OPTION_BACK))
+        argp_error(state, "--front and --back are required (or TROUPE_FRONT and TROUPE_BACK)");
+    s_check_addresses(state, options, OPTION_FRONT, &self->front);
+    s_check_addresses(state, options, OPTION_BACK, &self->back);
+    if (option_set_number(options, OPTION_WORKER_DEAD_MS) <
+        2 * option_set_number(options, OPTION_HEARTBEAT_MS))
         argp_error(state, "--worker-dead-ms must be at least twice --heartbeat-ms");
 }
 
+// argp's callback, once an option, and at the end. argp_error exits.
 static error_t
-s_parse(int option, char *text, struct argp_state *state)
+s_parse_argp(int key, char *text, struct argp_state *state)
 {
-    arguments *to = state->input;
-    switch (option) {
-    case OPT_FRONT:
-        s_add(state, &to->front, text);
-        break;
-    case OPT_BACK:
-        s_add(state, &to->back, text);
-        break;
-    case OPT_HEARTBEAT:
-        to->heartbeat_ms = s_number(state, text, 10, 60000);
-        break;
-    case OPT_WORKER_DEAD:
-        to->worker_dead_ms = s_number(state, text, 20, 3600000);
-        break;
-    case OPT_CLIENT_DEAD:
-        to->client_dead_ms = s_number(state, text, 20, 3600000);
-        break;
-    case OPT_HARD:
-        to->hard_ms = s_number(state, text, 0, 3600000);
-        break;
-    case OPT_KEEP:
-        to->keep = text;
-        break;
-    case OPT_KEEP_MB:
-        to->keep_mb = s_number(state, text, 1, 1 << 20);
-        break;
-    case OPT_PASSIVE:
-        to->passive_s = s_number(state, text, 1, 1 << 20);
-        break;
-    case OPT_CREDITS:
-        to->credits = s_number(state, text, 1, 100000);
-        break;
-    case OPT_BUDGET_MB:
-        to->budget_mb = s_number(state, text, 8, 1 << 16);
-        break;
-    case OPT_MAX_SESSIONS:
-        to->max_sessions = s_number(state, text, 1, 10000000);
-        break;
-    case OPT_KEY:
-        to->key = text;
-        break;
-    case OPT_ALLOW:
-        to->allow = text;
-        break;
-    case OPT_READY_FD:
-        to->ready_fd = (int)s_number(state, text, 0, 1 << 20);
-        break;
-    case 'v':
-        to->verbose = true;
-        break;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument %s", text);
-        break;
-    case ARGP_KEY_END:
-        s_finish(state, to);
-        break;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-    return 0;
+    command_line *self = state->input;
+    bool found;
+    if (option_set_put_argp(self->options, PROGRAM_BROKER, key, text, &found))
+        argp_error(state, "%s", option_set_problem(self->options));
+    if (found)
+        return 0;
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "too many arguments: %s", text);
+    if (key == ARGP_KEY_END)
+        s_check_options(state, self);
+    return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-// Before any thread: they inherit the mask, and broker_run reads the signals from a descriptor.
+// Must come before any thread, which inherits the mask: broker_run reads these signals from a signalfd.
 static void
 s_prepare_process(void)
 {
@@ -220,10 +92,10 @@ s_prepare_process(void)
     sigaddset(&stop, SIGINT);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // for the store an error like any other
+    signal(SIGXFSZ, SIG_IGN); // the store handles EFBIG like any other error
     umask(0077);
     setenv("ZSYS_SIGHANDLER", "false", 1);
-    struct rlimit files; // a descriptor a connection
+    struct rlimit files; // every connection needs a descriptor
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
@@ -231,7 +103,7 @@ s_prepare_process(void)
 }
 
 static void
-s_say_ready(int fd)
+s_write_ready(int fd)
 {
     if (fd < 0)
         return;
@@ -240,9 +112,9 @@ s_say_ready(int fd)
     close(fd);
 }
 
-// What this start is known by, and its epochs begin at: in ms, since a supervisor starts a broker again
-// within the second, and workers would take it for the one before. Where the clock was set back, the store or
-// the workers know of a higher one (PROTOCOL.md 3).
+// The boot number of this start, at which its epochs begin. In ms: a supervisor may restart a broker within
+// the second, and workers must not take it for the previous one. If the clock was set back, the store or the
+// workers know a higher one (PROTOCOL.md 3).
 static uint64_t
 s_boot(void)
 {
@@ -251,54 +123,63 @@ s_boot(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int
-main(int argc, char **argv)
+static uint32_t
+s_number(const command_line *self, option_name name)
 {
-    arguments given = {
-        .heartbeat_ms = HEARTBEAT_MS,
-        .worker_dead_ms = WORKER_DEAD_MS,
-        .client_dead_ms = CLIENT_DEAD_MS,
-        .keep_mb = 1024,
-        .passive_s = PASSIVE_MS / 1000,
-        .credits = WORKER_CREDIT,
-        .budget_mb = MAX_IN_FLIGHT >> 20,
-        .max_sessions = WORKER_SESSIONS,
-        .ready_fd = -1,
-    };
-    const struct argp parser = {
-        .options = s_options, .parser = s_parse, .doc = "Routes between Troupe's clients and workers."};
-    if (descriptors_reserve_standard())
-        return EXIT_FAILURE;
-    argp_err_exit_status = EXIT_REFUSED;
-    argp_parse(&parser, argc, argv, 0, NULL, &given);
-    s_prepare_process();
-    log_setup("broker", given.verbose ? LEVEL_DEBUG : LEVEL_INFO);
-    zsys_set_logstream(stderr);
-    broker_config config = {
-        .front = given.front.endpoint,
-        .front_count = given.front.count,
-        .back = given.back.endpoint,
-        .back_count = given.back.count,
-        .secret_key = given.key,
-        .allow_folder = given.allow,
-        .heartbeat_ms = given.heartbeat_ms,
-        .worker_dead_ms = given.worker_dead_ms,
-        .client_dead_ms = given.client_dead_ms,
-        .hard_ms = given.hard_ms,
-        .store_folder = given.keep,
-        .store_limit = (size_t)given.keep_mb << 20,
-        .passive_ms = given.passive_s * 1000,
-        .limits = {given.credits, (size_t)given.budget_mb << 20, given.max_sessions},
+    return (uint32_t)option_set_number(self->options, name);
+}
+
+static broker *
+s_new_broker(const command_line *self)
+{
+    return broker_new(&(broker_config){
+        .front = self->front.endpoints,
+        .front_count = self->front.count,
+        .back = self->back.endpoints,
+        .back_count = self->back.count,
+        .secret_key = option_set_text(self->options, OPTION_KEY),
+        .allow_folder = option_set_text(self->options, OPTION_ALLOW),
+        .heartbeat_ms = s_number(self, OPTION_HEARTBEAT_MS),
+        .worker_dead_ms = s_number(self, OPTION_WORKER_DEAD_MS),
+        .client_dead_ms = s_number(self, OPTION_CLIENT_DEAD_MS),
+        .hard_ms = s_number(self, OPTION_HARD_MS),
+        .store_folder = option_set_text(self->options, OPTION_KEEP),
+        .store_limit = (size_t)s_number(self, OPTION_KEEP_MB) << 20,
+        .passive_ms = s_number(self, OPTION_PASSIVE_S) * 1000,
+        .limits = {s_number(self, OPTION_CREDITS), (size_t)s_number(self, OPTION_BUDGET_MB) << 20,
+                   s_number(self, OPTION_MAX_SESSIONS)},
         .settle_ms = SETTLE_MS,
         .boot = s_boot(),
         .clock = clock_system(),
+    });
+}
+
+int
+main(int argc, char **argv)
+{
+    command_line parsed = {.options = option_set_new()};
+    struct argp_option options[OPTION_ARGP_SIZE];
+    option_argp_all(PROGRAM_BROKER, options);
+    const struct argp parser = {
+        .options = options,
+        .parser = s_parse_argp,
+        .doc = "Routes messages between Troupe's clients and workers.",
     };
-    broker *serving = broker_new(&config);
-    if (!serving)
+    if (descriptors_reserve_standard())
         return EXIT_FAILURE;
-    s_say_ready(given.ready_fd);
-    err error = broker_run(serving);
-    broker_destroy(&serving);
-    zsys_shutdown();
+    argp_err_exit_status = EXIT_REFUSED;
+    argp_parse(&parser, argc, argv, 0, NULL, &parsed);
+    s_prepare_process();
+    log_setup("broker", option_set_number(parsed.options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
+    zsys_set_logstream(stderr);
+    broker *running = s_new_broker(&parsed);
+    err error = running ? OK : ERR_SYSTEM;
+    if (running) {
+        s_write_ready(option_set_descriptor(parsed.options, OPTION_READY_FD));
+        error = broker_run(running);
+        broker_destroy(&running);
+        zsys_shutdown();
+    }
+    option_set_destroy(&parsed.options);
     return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -54,17 +54,17 @@ arguments_add(arguments *self, const char *format, ...)
 }
 
 void
-arguments_add_settings(arguments *self, const settings *settings_p, setting_program program)
+arguments_add_options(arguments *self, const option_set *options, unsigned program)
 {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const setting *row = &settings_table[i];
-        setting_name name = (setting_name)i;
-        if (row->program != program && row->program != PROGRAM_ALL)
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        option_name name = (option_name)i;
+        const option *row = &option_table[name];
+        if (!option_is_setting(name) || !(row->programs & program))
             continue;
-        if (row->kind == KIND_SWITCH && settings_number(settings_p, name, 0))
+        if (row->kind == KIND_SWITCH && option_set_number(options, name))
             arguments_add(self, "--%s", row->key);
-        for (size_t k = 0; row->kind != KIND_SWITCH && k < settings_count(settings_p, name); k++)
-            arguments_add(self, "--%s=%s", row->key, settings_value(settings_p, name, k));
+        for (size_t k = 0; row->kind != KIND_SWITCH && k < option_set_count(options, name); k++)
+            arguments_add(self, "--%s=%s", row->key, option_set_value(options, name, k));
     }
 }
 

@@ -6,7 +6,7 @@
 #include "fleet/command/keygen.h"
 #include "fleet/command/session_commands.h"
 #include "fleet/command/supervisor_commands.h"
-#include "fleet/settings_file.h"
+#include "fleet/option_file.h"
 #include "fleet/state_directory.h"
 #include "fleet/supervisor/supervisor.h"
 
@@ -31,52 +31,52 @@ s_print_refusal(const char *why)
 
 // With a key, tcp:// requires CURVE; the processes of this machine connect over ipc://, which needs no key.
 static err
-s_add_local_address(settings *settings_p, setting_name name, const char *address)
+s_add_local_address(option_set *options, option_name name, const char *address)
 {
-    if (!settings_given(settings_p, SET_KEY) || strncmp(settings_local(settings_p, name), "ipc://", 6) == 0)
+    if (!option_set_has(options, OPTION_KEY) || strncmp(option_set_local(options, name), "ipc://", 6) == 0)
         return OK;
-    return settings_append(settings_p, name, address);
+    return option_set_append(options, name, address);
 }
 
 // Completes the flags: from the environment, then from the file, then with the defaults below the state
 // directory.
 static err
-s_complete_settings(const command *parsed, char directory[STATE_DIRECTORY_PATH], char *ret_why, size_t size)
+s_complete_options(const command *parsed, char directory[STATE_DIRECTORY_PATH], char *ret_why, size_t size)
 {
-    settings *settings_p = parsed->settings;
+    option_set *options = parsed->options;
     const char *config = parsed->config ? parsed->config : getenv("TROUPE_CONFIG");
-    if (settings_put_environment(settings_p, getenv)) {
-        snprintf(ret_why, size, "in the environment: %s", settings_problem(settings_p));
+    if (option_set_put_environment(options, PROGRAM_FLEET, getenv)) {
+        snprintf(ret_why, size, "in the environment: %s", option_set_problem(options));
         return ERR_MALFORMED;
     }
-    err error = config && *config ? settings_file_read(settings_p, config, ret_why, size) : OK;
+    err error = config && *config ? option_file_read(options, config, ret_why, size) : OK;
     if (error)
         return error;
-    if (state_directory_find(settings_p, directory)) {
+    if (state_directory_find(options, directory)) {
         snprintf(ret_why, size, "the path of the state directory is too long for a socket in it");
         return ERR_TOO_LARGE;
     }
     char front[STATE_DIRECTORY_ADDRESS], back[STATE_DIRECTORY_ADDRESS], store[STATE_DIRECTORY_ADDRESS];
     state_directory_address(directory, "front", front);
     state_directory_address(directory, "back", back);
-    ASSERT(settings_put(settings_p, SET_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
-    ASSERT(settings_put(settings_p, SET_BACK, back, SOURCE_DEFAULT, NULL) == OK);
-    if (s_add_local_address(settings_p, SET_FRONT, front) ||
-        s_add_local_address(settings_p, SET_BACK, back)) {
-        snprintf(ret_why, size, "%s", settings_problem(settings_p));
+    ASSERT(option_set_put(options, OPTION_FRONT, front, SOURCE_DEFAULT, NULL) == OK);
+    ASSERT(option_set_put(options, OPTION_BACK, back, SOURCE_DEFAULT, NULL) == OK);
+    if (s_add_local_address(options, OPTION_FRONT, front) ||
+        s_add_local_address(options, OPTION_BACK, back)) {
+        snprintf(ret_why, size, "%s", option_set_problem(options));
         return ERR_MALFORMED;
     }
     snprintf(store, sizeof store, "%s/sessions", directory);
-    ASSERT(settings_put(settings_p, SET_KEEP, store, SOURCE_DEFAULT, NULL) == OK);
+    ASSERT(option_set_put(options, OPTION_KEEP, store, SOURCE_DEFAULT, NULL) == OK);
     return OK;
 }
 
 // With a port chosen by the system, neither workers nor Django would know the address.
 static err
-s_check_addresses(const settings *settings_p, char *ret_why, size_t size)
+s_check_addresses(const option_set *options, char *ret_why, size_t size)
 {
-    for (setting_name name = SET_FRONT; name <= SET_BACK; name++) {
-        const char *address = settings_text(settings_p, name);
+    for (option_name name = OPTION_FRONT; name <= OPTION_BACK; name++) {
+        const char *address = option_set_text(options, name);
         if (address[strlen(address) - 1] != '*')
             continue;
         snprintf(ret_why, size, "%s: specify a port instead of *", address);
@@ -103,22 +103,23 @@ static int
 s_run_supervisor(const command *parsed, const char *directory)
 {
     char why[WHY_SIZE];
-    if (s_check_addresses(parsed->settings, why, sizeof why))
+    if (s_check_addresses(parsed->options, why, sizeof why))
         return s_print_refusal(why);
     if (state_directory_lock(directory, why, sizeof why)) {
         fprintf(stderr, "troupe up: %s\n", why);
         return EXIT_FAILURE;
     }
-    if (parsed->ready_fd >= 0)
-        fcntl(parsed->ready_fd, F_SETFD, FD_CLOEXEC); // so that the reader sees end of file when we exit
+    int ready_fd = option_set_descriptor(parsed->options, OPTION_READY_FD);
+    if (ready_fd >= 0)
+        fcntl(ready_fd, F_SETFD, FD_CLOEXEC); // so that the reader sees end of file when we exit
     s_block_signals();
-    log_setup("fleet", settings_number(parsed->settings, SET_VERBOSE, 0) ? LEVEL_DEBUG : LEVEL_INFO);
+    log_setup("fleet", option_set_number(parsed->options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
     // Django in a worker reads the broker's address from there.
-    setenv("TROUPE_FRONT", settings_local(parsed->settings, SET_FRONT), 1);
-    supervisor *running = supervisor_new(&(supervisor_options){
-        .settings = parsed->settings,
+    setenv("TROUPE_FRONT", option_set_local(parsed->options, OPTION_FRONT), 1);
+    supervisor *running = supervisor_new(&(supervisor_config){
+        .options = parsed->options,
         .directory = directory,
-        .ready_fd = parsed->ready_fd,
+        .ready_fd = ready_fd,
         .clock = clock_awake(),
     });
     bool ok = running && supervisor_run(running);
@@ -141,12 +142,12 @@ main(int argc, char **argv)
         zsys_set_logstream(stderr);
         if (parsed.name == COMMAND_KEYGEN)
             code = keygen_run(&parsed);
-        else if (s_complete_settings(&parsed, directory, why, sizeof why))
+        else if (s_complete_options(&parsed, directory, why, sizeof why))
             code = s_print_refusal(why);
         else if (parsed.name == COMMAND_UP)
             code = s_run_supervisor(&parsed, directory);
         else if (parsed.name > COMMAND_KEYGEN)
-            code = session_command_run(&parsed, settings_local(parsed.settings, SET_FRONT));
+            code = session_command_run(&parsed, option_set_local(parsed.options, OPTION_FRONT));
         else
             code = supervisor_command_run(&parsed, directory);
     }

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 err
-state_directory_find(const settings *settings_p, char ret_path[STATE_DIRECTORY_PATH])
+state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PATH])
 {
-    const char *state = settings_text(settings_p, SET_STATE), *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *state = option_set_text(options, OPTION_STATE), *runtime = getenv("XDG_RUNTIME_DIR");
     int length;
     if (state && *state != '/') {
         char working_directory[4096];

@@ -3,16 +3,16 @@
 #ifndef TROUPE_FLEET_STATE_DIRECTORY_H
 #define TROUPE_FLEET_STATE_DIRECTORY_H
 
-#include "fleet/settings.h"
+#include "common/option_set.h"
 
 enum {
     STATE_DIRECTORY_PATH = 96,
     STATE_DIRECTORY_ADDRESS = 128
 }; // in bytes, with the NUL; a socket path is limited to 107
 
-// Its path: from the settings, else $XDG_RUNTIME_DIR/troupe, else /run/user/UID/troupe; python/troupe/conf.py
+// Its path: from --state, else $XDG_RUNTIME_DIR/troupe, else /run/user/UID/troupe; python/troupe/conf.py
 // looks in the same places. ERR_TOO_LARGE: too long for a socket in it; ERR_SYSTEM.
-err state_directory_find(const settings *settings_p, char ret_path[STATE_DIRECTORY_PATH]);
+err state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PATH]);
 // ipc://PATH/name
 void state_directory_address(const char *path, const char *name, char ret_address[STATE_DIRECTORY_ADDRESS]);
 // Creates it if need be, and locks it for the life of this process. ERR_NAME_TAKEN: another supervisor holds

@@ -1,6 +1,7 @@
-// troupe-worker: arguments, signals, and the order of things: Python first, then threads, then the loop.
+// troupe-worker: options, signals, and the order of the start: Python first, then threads, then the loop.
 #include "common/descriptors.h"
 #include "common/log.h"
+#include "common/option_set.h"
 #include "worker/io/worker.h"
 #include "worker/py/embed.h"
 
@@ -14,122 +15,67 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MAX_PATHS 16
-
-enum { OPT_READY_FD = 256, OPT_BOX_FD, OPT_SOFT, OPT_HARD, OPT_KEY, OPT_SERVER_KEY };
-
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
 typedef struct {
-    const char *back, *name, *settings, *python, *key, *server_key;
-    const char *paths[MAX_PATHS];
-    char *ready_text; // of argv
-    int ready_fd, box_fd;
-    unsigned path_count, threads, most_threads, switch_us, drain_ms, soft_ms, hard_ms;
-    bool reload, verbose;
-} arguments;
-
-static const struct argp_option s_options[] = {
-    {"back", 'b', "ADDRESS", 0, "The broker's back address (default: $TROUPE_BACK)", 0},
-    {"key", OPT_KEY, "FILE", 0,
-     "This worker's secret key (`troupe keygen`), for tcp:// addresses (default: $TROUPE_KEY)", 0},
-    {"server-key", OPT_SERVER_KEY, "FILE", 0, "The broker's public key (default: $TROUPE_SERVER_KEY)", 0},
-    {"name", 'n', "NAME", 0, "This worker's name, unique in the fleet (default: worker-PID)", 0},
-    {"settings", 's', "MODULE", 0, "Django's settings (default: $DJANGO_SETTINGS_MODULE)", 0},
-    {"path", 'p', "FOLDER", 0, "Put a folder in front of sys.path; may be repeated", 0},
-    {"python", 'P', "FILE", 0, "The interpreter whose environment to use (default: found by itself)", 0},
-    {"threads", 't', "N", 0, "Threads that run turns (default: 4)", 0},
-    {"most-threads", 'T', "N", 0, "How many they may become while they are blocked (default: 32)", 0},
-    {"switch-us", 'S', "US", 0, "How long one thread computes while another waits (default: 5000)", 0},
-    {"drain-ms", 'd', "MS", 0,
-     "How long it may take to hand over sessions and end turns when it stops (default: 30000)", 0},
-    {"soft-ms", OPT_SOFT, "MS", 0, "A handler that takes longer gets an exception; 0: none (default: 5000)",
-     0},
-    {"hard-ms", OPT_HARD, "MS", 0, "One that takes longer still ends this worker; 0: never (default: 15000)",
-     0},
-    {"black-box-fd", OPT_BOX_FD, "FD", 0, "Write down here what runs, for whoever started this worker", 0},
-    {"ready-fd", OPT_READY_FD, "FD", 0,
-     "Write \"ready\" to this descriptor when registered, and close it (-: do not)", 0},
-    {"reload", 'r', 0, 0, "Start anew when the project's code or templates change", 0},
-    {"verbose", 'v', 0, 0, "Log more", 0},
-    {0},
-};
+    option_set *options;
+    // worker-PID unless --name is given.
+    char default_name[32];
+    const char *name;
+    // -1: nobody waits for "ready". The text is in argv.
+    int ready_fd;
+    char *ready_text;
+    // The black box; -1: none.
+    int box_fd;
+} command_line;
 
 static unsigned
-s_number(struct argp_state *state, const char *text, unsigned least, unsigned most)
+s_number(const command_line *self, option_name name)
 {
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno || *end || end == text || value < least || value > most)
-        argp_error(state, "'%s' is not a number from %u to %u", text, least, most);
-    return (unsigned)value;
+    return (unsigned)option_set_number(self->options, name);
 }
 
-static error_t
-s_parse(int key, char *text, struct argp_state *state)
+// "-" stands for no descriptor: this is how a worker that restarts by --reload changes its own argv.
+static void
+s_parse_ready_fd(command_line *self, char *text, struct argp_state *state)
 {
-    arguments *into = state->input;
-    switch (key) {
-    case 'b':
-        into->back = text;
-        return 0;
-    case 'n':
-        if (strlen(text) == 0 || strlen(text) > MAX_WORKER_NAME)
-            argp_error(state, "a name has 1 to %d characters", MAX_WORKER_NAME);
-        into->name = text;
-        return 0;
-    case OPT_KEY:
-        into->key = text;
-        return 0;
-    case OPT_SERVER_KEY:
-        into->server_key = text;
-        return 0;
-    case 's':
-        into->settings = text;
-        return 0;
-    case 'p':
-        if (into->path_count == MAX_PATHS)
-            argp_error(state, "at most %d folders", MAX_PATHS);
-        into->paths[into->path_count++] = text;
-        return 0;
-    case 'P':
-        into->python = text;
-        return 0;
-    case 't':
-        into->threads = s_number(state, text, 1, 256);
-        return 0;
-    case 'T':
-        into->most_threads = s_number(state, text, 1, 256);
-        return 0;
-    case 'S':
-        into->switch_us = s_number(state, text, 10, 1000000);
-        return 0;
-    case 'd':
-        into->drain_ms = s_number(state, text, 0, 600000);
-        return 0;
-    case OPT_SOFT:
-        into->soft_ms = s_number(state, text, 0, 3600000);
-        return 0;
-    case OPT_HARD:
-        into->hard_ms = s_number(state, text, 0, 3600000);
-        return 0;
-    case OPT_BOX_FD:
-        into->box_fd = (int)s_number(state, text, 0, 1 << 20);
-        return 0;
-    case OPT_READY_FD:
-        into->ready_text = text;
-        into->ready_fd = strcmp(text, "-") == 0 ? -1 : (int)s_number(state, text, 0, 1 << 20);
-        return 0;
-    case 'r':
-        into->reload = true;
-        return 0;
-    case 'v':
-        into->verbose = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    uint64_t number;
+    char problem[OPTION_PROBLEM_SIZE];
+    self->ready_text = text;
+    self->ready_fd = -1;
+    if (strcmp(text, "-") == 0)
+        return;
+    if (option_parse(OPTION_READY_FD, text, &number, problem))
+        argp_error(state, "%s", problem);
+    self->ready_fd = (int)number;
+}
+
+// Completes the flags from the environment, and checks them.
+static void
+s_check_options(struct argp_state *state, command_line *self)
+{
+    if (option_set_put_environment(self->options, PROGRAM_WORKER, getenv))
+        argp_error(state, "in the environment: %s", option_set_problem(self->options));
+    const char *name = option_set_text(self->options, OPTION_WORKER_NAME);
+    if (name && strlen(name) > MAX_WORKER_NAME)
+        argp_error(state, "--name: more than %d characters", MAX_WORKER_NAME);
+    self->name = name ? name : self->default_name;
+    self->box_fd = option_set_descriptor(self->options, OPTION_BLACK_BOX_FD);
+}
+
+// argp's callback, once an option, and at the end. argp_error exits.
+static error_t
+s_parse_argp(int key, char *text, struct argp_state *state)
+{
+    command_line *self = state->input;
+    bool found;
+    if (option_set_put_argp(self->options, PROGRAM_WORKER, key, text, &found))
+        argp_error(state, "%s", option_set_problem(self->options));
+    if (option_argp_find(key, PROGRAM_WORKER) == OPTION_WORKER_READY_FD)
+        s_parse_ready_fd(self, text, state);
+    if (key == ARGP_KEY_END)
+        s_check_options(state, self);
+    return found || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
 static worker *_Atomic s_worker; // for the signal handler; set once it may be stopped
@@ -143,7 +89,7 @@ s_on_signal(int number)
     int interrupted = errno;
     s_signalled = 1;
     if (!s_worker)
-        _exit(0); // nobody knows us yet, and the project may take as long as it likes to start
+        _exit(0); // not registered yet: exit at once, however long the project takes to start
     worker_stop(s_worker);
     errno = interrupted;
 }
@@ -164,41 +110,48 @@ s_set_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    // Python's own handlers are off: a dead database socket must not be deadly, nor a file over its limit.
+    // Python installs no handlers of its own here: without these, a closed database socket or a file at its
+    // size limit would end the process.
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGXFSZ, &action, NULL);
 }
 
-// Once: a worker that starts anew by --reload has the same arguments, and the descriptor may be another
-// file's by then.
+// Called once. argv is changed because a worker that restarts by --reload gets it again, when the descriptor
+// may belong to another file.
 static void
-s_say_ready(void *context)
+s_write_ready(void *context)
 {
-    arguments *given = context;
-    if (given->ready_fd < 0)
+    command_line *parsed = context;
+    if (parsed->ready_fd < 0)
         return;
-    if (write(given->ready_fd, "ready\n", 6) != 6)
-        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", given->ready_fd, strerror(errno));
-    close(given->ready_fd);
-    given->ready_fd = -1;
-    memcpy(given->ready_text, "-", 2);
+    if (write(parsed->ready_fd, "ready\n", 6) != 6)
+        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", parsed->ready_fd, strerror(errno));
+    close(parsed->ready_fd);
+    parsed->ready_fd = -1;
+    memcpy(parsed->ready_text, "-", 2);
 }
 
 static const view_ops *
-s_start_python(const arguments *given)
+s_start_python(const command_line *parsed)
 {
+    const option_set *given = parsed->options;
+    const char *paths[MAX_OPTION_VALUES];
+    size_t path_count = option_set_count(given, OPTION_PATH);
+    for (size_t i = 0; i < path_count; i++)
+        paths[i] = option_set_value(given, OPTION_PATH, i);
+    bool reload = option_set_number(given, OPTION_RELOAD);
     embed_options options = {
-        .python = given->python,
-        .settings = given->settings,
-        .paths = given->paths,
-        .path_count = given->path_count,
-        .switch_us = given->switch_us,
-        .soft_ms = given->soft_ms,
-        .lazy = given->reload, // a page can tell of a half-written view
+        .python = option_set_text(given, OPTION_PYTHON),
+        .settings = option_set_text(given, OPTION_SETTINGS),
+        .paths = paths,
+        .path_count = (unsigned)path_count,
+        .switch_us = s_number(parsed, OPTION_SWITCH_US),
+        .soft_ms = s_number(parsed, OPTION_SOFT_MS),
+        .lazy = reload, // a page can show the error of a half-written view
     };
     const view_ops *ops = embed_start(&options);
-    if (ops && given->reload && !embed_watch(s_on_change, NULL))
+    if (ops && reload && !embed_watch(s_on_change, NULL))
         return NULL;
     if (ops)
         embed_release();
@@ -206,56 +159,51 @@ s_start_python(const arguments *given)
 }
 
 static recorder *
-s_record(const arguments *given)
+s_start_recorder(const command_line *parsed)
 {
-    recorder *made = recorder_new(given->box_fd);
-    if (!made)
-        log_event(LEVEL_ERROR, "no_black_box", "fd=%d reason=\"%s\"", given->box_fd, strerror(errno));
+    recorder *record = recorder_new(parsed->box_fd);
+    if (!record)
+        log_event(LEVEL_ERROR, "no_black_box", "fd=%d reason=\"%s\"", parsed->box_fd, strerror(errno));
     else
-        recorder_catch_signals(made);
-    if (given->box_fd != -1)
-        fcntl(given->box_fd, F_SETFD, FD_CLOEXEC); // programs that handlers start have no business there
-    return made;
+        recorder_catch_signals(record);
+    if (parsed->box_fd != -1)
+        fcntl(parsed->box_fd, F_SETFD, FD_CLOEXEC); // not for programs that user code starts
+    return record;
 }
 
 static bool
-s_load_keys(const arguments *given, curve_keys *ret)
+s_load_keys(const option_set *given, curve_keys *ret)
 {
     char why[512], text[600];
-    if (curve_keys_load(given->back, given->key, given->server_key, ret, why, sizeof why) == OK)
+    if (curve_keys_load(option_set_text(given, OPTION_WORKER_BACK), option_set_text(given, OPTION_WORKER_KEY),
+                        option_set_text(given, OPTION_SERVER_KEY), ret, why, sizeof why) == OK)
         return true;
     log_event(LEVEL_ERROR, "no_keys", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
     return false;
 }
 
-static const char *
-s_environment(const char *variable)
-{
-    const char *value = getenv(variable);
-    return value && *value ? value : NULL;
-}
-
 static int
-s_run(arguments *given, recorder *record)
+s_run(command_line *parsed, recorder *record)
 {
     curve_keys keys;
-    if (!s_load_keys(given, &keys))
+    if (!s_load_keys(parsed->options, &keys))
         return 2;
-    const view_ops *ops = s_start_python(given);
+    const view_ops *ops = s_start_python(parsed);
     if (!ops)
         return 3;
     s_set_signals(); // again: asyncio and Django may have set their own
+    unsigned threads = s_number(parsed, OPTION_THREADS), most_threads = s_number(parsed, OPTION_MOST_THREADS);
     worker_options options = {
-        .back = given->back,
-        .name = given->name,
+        .back = option_set_text(parsed->options, OPTION_WORKER_BACK),
+        .name = parsed->name,
         .keys = &keys,
-        .drain_ms = given->drain_ms,
-        .pool = {given->threads, given->most_threads, 50},
-        .soft_ms = given->soft_ms,
-        .hard_ms = given->hard_ms,
+        .drain_ms = s_number(parsed, OPTION_DRAIN_MS),
+        .pool = {threads, most_threads > threads ? most_threads : threads, 50},
+        .soft_ms = s_number(parsed, OPTION_SOFT_MS),
+        .hard_ms = s_number(parsed, OPTION_HARD_MS),
         .record = record,
-        .registered = s_say_ready,
-        .context = given,
+        .registered = s_write_ready,
+        .context = parsed,
     };
     s_worker = worker_new(&options, ops, clock_system());
     explicit_bzero(&keys, sizeof keys);
@@ -267,49 +215,55 @@ s_run(arguments *given, recorder *record)
     return end == WORKER_STUCK ? EXIT_STUCK : end == WORKER_REFUSED ? 4 : 0;
 }
 
+// --reload: the same process starts again from the top, with the same arguments and the same black box.
+static int
+s_restart(const command_line *self, char **argv)
+{
+    char name[3 * MAX_WORKER_NAME];
+    if (self->box_fd != -1)
+        fcntl(self->box_fd, F_SETFD, 0);
+    log_event(LEVEL_INFO, "reloading", "worker=%s", log_value(self->name, name, sizeof name));
+    execv("/proc/self/exe", argv);
+    log_event(LEVEL_ERROR, "reload_failed", "error=%s", strerror(errno));
+    return 1;
+}
+
+static void
+s_parse_command_line(int argc, char **argv, command_line *ret)
+{
+    struct argp_option options[OPTION_ARGP_SIZE];
+    option_argp_all(PROGRAM_WORKER, options);
+    const struct argp parser = {
+        .options = options,
+        .parser = s_parse_argp,
+        .doc = "Runs some of a fleet's live views.",
+    };
+    *ret = (command_line){.options = option_set_new(), .ready_fd = -1};
+    snprintf(ret->default_name, sizeof ret->default_name, "worker-%d", (int)getpid());
+    argp_parse(&parser, argc, argv, 0, NULL, ret);
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct argp parser = {s_options, s_parse, NULL, "Runs a part of a fleet's live views.",
-                                       NULL,      NULL,    NULL};
-    char name[32], said[3 * MAX_WORKER_NAME];
+    static command_line parsed;
+    char name[3 * MAX_WORKER_NAME];
     if (descriptors_reserve_standard())
         return EXIT_FAILURE;
-    snprintf(name, sizeof name, "worker-%d", (int)getpid());
-    arguments given = {.back = getenv("TROUPE_BACK"),
-                       .key = s_environment("TROUPE_KEY"),
-                       .server_key = s_environment("TROUPE_SERVER_KEY"),
-                       .name = name,
-                       .threads = 4,
-                       .most_threads = 32,
-                       .switch_us = 5000,
-                       .drain_ms = 30000,
-                       .soft_ms = SOFT_MS,
-                       .hard_ms = HARD_MS,
-                       .ready_fd = -1,
-                       .box_fd = -1};
-    argp_parse(&parser, argc, argv, 0, NULL, &given);
-    if (given.most_threads < given.threads)
-        given.most_threads = given.threads;
-    prctl(PR_SET_NAME, "troupe-worker"); // after a reload it would be "exe"
-    log_setup("worker", given.verbose ? LEVEL_DEBUG : LEVEL_INFO);
-    if (!given.back) {
+    s_parse_command_line(argc, argv, &parsed);
+    prctl(PR_SET_NAME, "troupe-worker"); // after a restart by --reload it would be "exe"
+    log_setup("worker", option_set_number(parsed.options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
+    if (!option_set_has(parsed.options, OPTION_WORKER_BACK)) {
         log_event(LEVEL_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");
         return 2;
     }
     s_set_signals();
-    recorder *record = s_record(&given);
-    int code = record ? s_run(&given, record) : 2;
+    recorder *record = s_start_recorder(&parsed);
+    int code = record ? s_run(&parsed, record) : 2;
     if (code != EXIT_STUCK && record)
         recorder_clean_exit(record);
-    if (s_reload && !s_signalled && code == 0) {
-        if (given.box_fd != -1)
-            fcntl(given.box_fd, F_SETFD, 0);
-        log_event(LEVEL_INFO, "reloading", "worker=%s", log_value(given.name, said, sizeof said));
-        execv("/proc/self/exe", argv);
-        log_event(LEVEL_ERROR, "reload_failed", "error=%s", strerror(errno));
-        code = 1;
-    }
-    log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(given.name, said, sizeof said));
-    _exit(code); // threads may be inside the person's code: nothing is taken down under them
+    if (s_reload && !s_signalled && code == 0)
+        code = s_restart(&parsed, argv);
+    log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(parsed.name, name, sizeof name));
+    _exit(code); // threads may still be in user code, which must not lose its interpreter
 }

@@ -1,4 +1,4 @@
-// Parsing of `troupe COMMAND ...`: one argp parser a command, with the settings that it takes.
+// Parsing of `troupe COMMAND ...`: one argp parser a command, with the options that it takes.
 #include "fleet/command/command.h"
 
 #include <argp.h>
@@ -10,12 +10,10 @@
 enum {
     EXIT_REFUSED = 2,
     KEY_CONFIG = 256, // above all letters, name argp would take for short options
-    KEY_READY_FD,
     KEY_JSON,
     KEY_WATCH,
     KEY_OUT,
     KEY_WORKER,
-    KEY_SETTING = 1000,
 };
 
 static const struct {
@@ -83,7 +81,7 @@ s_parse_operand(command *self, const char *text, struct argp_state *state)
 {
     // A worker's name, as the status shows it, or its number alone.
     static const char prefix[] = "worker-";
-    unsigned most = (unsigned)settings_table[SET_WORKERS].most;
+    unsigned most = (unsigned)option_table[OPTION_WORKERS].most;
     if (self->name == COMMAND_DRAIN && !self->worker) {
         bool named = strncmp(text, prefix, sizeof prefix - 1) == 0;
         return s_parse_number(state, named ? text + sizeof prefix - 1 : text, 1, most, &self->worker);
@@ -109,29 +107,18 @@ s_check_operands(const command *self, struct argp_state *state)
     return 0;
 }
 
-static error_t
-s_parse_setting(command *self, setting_name name, const char *text, struct argp_state *state)
-{
-    err error = settings_put(self->settings, name, text ? text : "1", SOURCE_FLAG, NULL);
-    return error ? s_refuse(state, settings_problem(self->settings)) : 0;
-}
-
 // argp's callback, once an option, once an operand, and at the end.
 static error_t
 s_parse_argp(int key, char *text, struct argp_state *state)
 {
     command *self = state->input;
-    unsigned fd;
-    if (key >= KEY_SETTING && key < KEY_SETTING + SETTING_COUNT)
-        return s_parse_setting(self, (setting_name)(key - KEY_SETTING), text, state);
+    bool found;
+    err error = option_set_put_argp(self->options, PROGRAM_FLEET, key, text, &found);
+    if (found)
+        return error ? s_refuse(state, option_set_problem(self->options)) : 0;
     switch (key) {
     case KEY_CONFIG:
         self->config = text;
-        return 0;
-    case KEY_READY_FD:
-        if (s_parse_number(state, text, 0, 1 << 20, &fd))
-            return EINVAL;
-        self->ready_fd = (int)fd;
         return 0;
     case KEY_JSON:
         self->json = true;
@@ -155,13 +142,21 @@ s_parse_argp(int key, char *text, struct argp_state *state)
 }
 
 static struct argp_option *
-s_add_option(struct argp_option *next, const char *name, int key, const char *argument, const char *text)
+s_add_option(struct argp_option *next, const char *name, int key, const char *argument, const char *help)
 {
-    *next = (struct argp_option){.name = name, .key = key, .arg = argument, .doc = text};
+    *next = (struct argp_option){.name = name, .key = key, .arg = argument, .doc = help};
     return next + 1;
 }
 
-// Fills in the options of a command: `up` takes every setting, the others those that find the fleet.
+static bool
+s_takes(command_name command, option_name option)
+{
+    if (command == COMMAND_UP)
+        return option_table[option].programs & PROGRAM_FLEET;
+    return option == OPTION_STATE || (command >= COMMAND_SESSIONS && option == OPTION_FRONT);
+}
+
+// Fills in the options of a command: `up` takes those of the table, the others those that find the fleet.
 static void
 s_list_options(command_name name, struct argp_option *next)
 {
@@ -172,22 +167,16 @@ s_list_options(command_name name, struct argp_option *next)
         return;
     }
     next =
-        s_add_option(next, "config", KEY_CONFIG, "FILE", "Read settings from FILE (default: $TROUPE_CONFIG)");
-    for (int i = 0; i < SETTING_COUNT; i++)
-        if (name == COMMAND_UP || i == SET_STATE || (name >= COMMAND_SESSIONS && i == SET_FRONT))
-            next = s_add_option(next, settings_table[i].key, KEY_SETTING + i, settings_table[i].argument,
-                                settings_table[i].text);
-    if (name == COMMAND_UP)
-        next = s_add_option(next, "ready-fd", KEY_READY_FD, "FD",
-                            "Write \"ready\" to this descriptor once all processes are ready, and close it");
-    if (name == COMMAND_SESSIONS) {
+        s_add_option(next, "config", KEY_CONFIG, "FILE", "Read options from FILE (default: $TROUPE_CONFIG)");
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (s_takes(name, (option_name)i))
+            option_argp((option_name)i, PROGRAM_FLEET, next++);
+    if (name == COMMAND_SESSIONS || name == COMMAND_STATUS)
         next = s_add_option(next, "json", KEY_JSON, NULL, "Print JSON");
+    if (name == COMMAND_SESSIONS)
         next = s_add_option(next, "worker", KEY_WORKER, "NAME", "List only the sessions of this worker");
-    }
-    if (name == COMMAND_STATUS) {
-        next = s_add_option(next, "json", KEY_JSON, NULL, "Print JSON");
+    if (name == COMMAND_STATUS)
         next = s_add_option(next, "watch", KEY_WATCH, NULL, "Repeat every second, until Ctrl-C");
-    }
     *next = (struct argp_option){0};
 }
 
@@ -225,11 +214,11 @@ s_parse_without_command(const char *word, unsigned argp_flags)
 err
 command_parse(int argc, char **argv, unsigned argp_flags, command *ret)
 {
-    *ret = (command){.settings = settings_new(), .ready_fd = -1};
+    *ret = (command){.options = option_set_new()};
     command_name name = argc > 1 ? command_find(slice_text(argv[1])) : COMMAND_COUNT;
     if (name == COMMAND_COUNT)
         return s_parse_without_command(argc > 1 ? argv[1] : NULL, argp_flags);
-    struct argp_option options[SETTING_COUNT + 8];
+    struct argp_option options[OPTION_ARGP_SIZE + 8];
     ret->name = name;
     s_list_options(name, options);
     const struct argp parser = {
@@ -251,5 +240,5 @@ command_parse(int argc, char **argv, unsigned argp_flags, command *ret)
 void
 command_fini(command *self)
 {
-    settings_destroy(&self->settings);
+    option_set_destroy(&self->options);
 }

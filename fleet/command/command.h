@@ -2,9 +2,9 @@
 #ifndef TROUPE_FLEET_COMMAND_COMMAND_H
 #define TROUPE_FLEET_COMMAND_COMMAND_H
 
+#include "common/option_set.h"
 #include "common/slice.h"
 #include "fleet/control_protocol.h"
-#include "fleet/settings.h"
 
 // The first ones are sent to a running supervisor and have the numbers of its verbs. `up` becomes the
 // supervisor, `keygen` works alone, and the others are sent to the broker.
@@ -27,7 +27,7 @@ command_name command_find(slice word);
 typedef struct {
     command_name name;
     // From flags so far; owned by the command.
-    settings *settings;
+    option_set *options;
     const char *config;
     // SCALE.
     unsigned workers;
@@ -39,8 +39,6 @@ typedef struct {
     const char *worker_name;
     // KEYGEN: the directory.
     const char *out;
-    // UP; -1: none.
-    int ready_fd;
     // STATUS and SESSIONS.
     bool json;
     // STATUS.

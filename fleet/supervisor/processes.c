@@ -14,18 +14,18 @@
 #include <unistd.h>
 
 struct processes {
-    const settings *given;
+    const option_set *options;
     const clock_ops *clock;
     child *children[MAX_PROCESSES];
     size_t count;
 };
 
 processes *
-processes_new(const settings *given, const clock_ops *clock)
+processes_new(const option_set *options, const clock_ops *clock)
 {
     processes *self = calloc(1, sizeof *self);
     ASSERT(self);
-    self->given = given;
+    self->options = options;
     self->clock = clock;
     prctl(PR_SET_CHILD_SUBREAPER, 1); // orphans of workers become our children
     return self;
@@ -49,11 +49,11 @@ s_build_arguments(const processes *self, const child *new_child)
     char program[4096];
     arguments *built =
         arguments_new(program_find(new_child->slot ? "worker" : "broker", program, sizeof program));
-    arguments_add_settings(built, self->given, new_child->slot ? PROGRAM_WORKER : PROGRAM_BROKER);
+    arguments_add_options(built, self->options, new_child->slot ? PROGRAM_WORKER : PROGRAM_BROKER);
     if (new_child->slot) {
         // The generation makes the name unique: its predecessor may still be stopping.
         arguments_add(built, "--name=%s.%u", new_child->name, new_child->generation);
-        arguments_add(built, "--back=%s", settings_local(self->given, SET_BACK));
+        arguments_add(built, "--back=%s", option_set_local(self->options, OPTION_BACK));
         arguments_add(built, "--black-box-fd=%d", CHILD_BOX_FD);
     }
     arguments_add(built, "--ready-fd=%d", CHILD_READY_FD);
@@ -62,11 +62,11 @@ s_build_arguments(const processes *self, const child *new_child)
 
 // A limit, ± 10 %, so that workers that started together are not replaced together.
 static uint64_t
-s_random_limit(const processes *self, setting_name name, uint64_t unit)
+s_random_limit(const processes *self, option_name name, uint64_t unit)
 {
     uint32_t random;
     clock_random(self->clock, &random, sizeof random);
-    uint64_t limit = settings_number(self->given, name, 0) * unit;
+    uint64_t limit = option_set_number(self->options, name) * unit;
     return limit - limit / 10 + limit / 5 * (random % 1024) / 1024;
 }
 
@@ -80,9 +80,9 @@ processes_start(processes *self, unsigned slot_number, unsigned generation)
     started->started_at = clock_now(self->clock);
     slot_name(slot_number, started->name, sizeof started->name);
     if (slot_number) {
-        started->max_turns = s_random_limit(self, SET_MAX_EVENTS, 1);
-        started->max_age_ms = s_random_limit(self, SET_MAX_AGE_S, 1000);
-        started->max_rss = s_random_limit(self, SET_MAX_RSS_MB, 1 << 20);
+        started->max_turns = s_random_limit(self, OPTION_MAX_EVENTS, 1);
+        started->max_age_ms = s_random_limit(self, OPTION_MAX_AGE_S, 1000);
+        started->max_rss = s_random_limit(self, OPTION_MAX_RSS_MB, 1 << 20);
     }
     arguments *command = s_build_arguments(self, started);
     err error = child_start(started, arguments_argv(command));

@@ -4,13 +4,13 @@
 #define TROUPE_FLEET_SUPERVISOR_PROCESSES_H
 
 #include "common/clock.h"
-#include "fleet/settings.h"
+#include "common/option_set.h"
 #include "fleet/supervisor/child.h"
 
 enum { MAX_PROCESSES = 1032 };
 
 typedef struct processes processes;
-processes *processes_new(const settings *given, const clock_ops *clock);
+processes *processes_new(const option_set *options, const clock_ops *clock);
 void processes_destroy(processes **self_p); // NULL-safe
 
 // Starts a process for a slot. NULL: it could not be forked; see errno.

@@ -13,14 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum {
-    CHECK_MS = 1000,
-    FIGURES_EXPIRE_MS = 5000,
-    STOP_GRACE_MS = 5000,
-    DRAIN_MS = 30000,
-    BOOT_S = 60,
-    MAX_WAIT_MS = 60000
-};
+enum { CHECK_MS = 1000, FIGURES_EXPIRE_MS = 5000, STOP_GRACE_MS = 5000, MAX_WAIT_MS = 60000 };
 
 static err
 s_open_signals(int *ret_fd)
@@ -36,19 +29,19 @@ s_open_signals(int *ret_fd)
 }
 
 supervisor *
-supervisor_new(const supervisor_options *options)
+supervisor_new(const supervisor_config *config)
 {
     supervisor *self = calloc(1, sizeof *self);
     ASSERT(self);
     char address[STATE_DIRECTORY_ADDRESS];
     const plan_options planning = {
-        .workers = (unsigned)settings_number(options->settings, SET_WORKERS, 2),
-        .boot_ms = settings_number(options->settings, SET_BOOT_S, BOOT_S) * 1000,
-        .worker_stop_ms = settings_number(options->settings, SET_DRAIN_MS, DRAIN_MS) + STOP_GRACE_MS,
+        .workers = (unsigned)option_set_number(config->options, OPTION_WORKERS),
+        .boot_ms = option_set_number(config->options, OPTION_BOOT_S) * 1000,
+        .worker_stop_ms = option_set_number(config->options, OPTION_DRAIN_MS) + STOP_GRACE_MS,
         .broker_stop_ms = STOP_GRACE_MS,
     };
-    self->options = *options;
-    self->now = self->started_at = self->check_at = clock_now(options->clock);
+    self->config = *config;
+    self->now = self->started_at = self->check_at = clock_now(config->clock);
     self->is_terminal = isatty(STDERR_FILENO);
     self->oom_kills = supervisor_oom_kills();
     self->output = output_new(self->is_terminal);
@@ -56,18 +49,18 @@ supervisor_new(const supervisor_options *options)
     buffer_init(&self->figures);
     buffer_init(&self->failed_output);
     self->plan = plan_new(&planning);
-    self->processes = processes_new(options->settings, options->clock);
-    state_directory_address(options->directory, "control", address);
+    self->processes = processes_new(config->options, config->clock);
+    state_directory_address(config->directory, "control", address);
     self->control = control_server_new(address);
     self->broker = self->control
-                       ? broker_client_new(settings_local(options->settings, SET_FRONT), options->clock)
+                       ? broker_client_new(option_set_local(config->options, OPTION_FRONT), config->clock)
                        : NULL;
     if (!self->broker || s_open_signals(&self->signals)) {
         char control[300], front[300];
         int reason = errno;
         log_event(LEVEL_ERROR, "supervisor_failed", "control=%s front=%s reason=\"%s\"",
                   log_value(address, control, sizeof control),
-                  log_value(settings_local(options->settings, SET_FRONT), front, sizeof front),
+                  log_value(option_set_local(config->options, OPTION_FRONT), front, sizeof front),
                   strerror(reason));
         supervisor_destroy(&self);
     }
@@ -101,11 +94,11 @@ s_log_up(supervisor *self)
     self->logged_up = true;
     char front[300];
     log_event(LEVEL_INFO, "up", "workers=%u front=%s", plan_workers(self->plan),
-              log_value(settings_local(self->options.settings, SET_FRONT), front, sizeof front));
-    if (self->options.ready_fd >= 0 && write(self->options.ready_fd, "ready\n", 6) != 6)
-        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->options.ready_fd, strerror(errno));
-    if (self->options.ready_fd >= 0)
-        close(self->options.ready_fd);
+              log_value(option_set_local(self->config.options, OPTION_FRONT), front, sizeof front));
+    if (self->config.ready_fd >= 0 && write(self->config.ready_fd, "ready\n", 6) != 6)
+        log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->config.ready_fd, strerror(errno));
+    if (self->config.ready_fd >= 0)
+        close(self->config.ready_fd);
 }
 
 static void
@@ -294,7 +287,7 @@ s_run_once(supervisor *self)
     bool writable = output_flush(self->output);
     int count = s_poll_items(self, items, writable);
     int rc = zmq_poll(items, count, (long)(wait < MAX_WAIT_MS ? wait : MAX_WAIT_MS));
-    self->now = clock_now(self->options.clock);
+    self->now = clock_now(self->config.clock);
     if (rc > 0) {
         s_read_children(self, writable);
         if (items[0].revents)

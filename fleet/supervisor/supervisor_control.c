@@ -84,7 +84,7 @@ s_fill_report(const supervisor *self, report *result)
              : plan_is_up(self->plan)     ? "up"
                                           : "starting");
     s_copy_utf8(result->front, sizeof result->front,
-                slice_text(settings_local(self->options.settings, SET_FRONT)));
+                slice_text(option_set_local(self->config.options, OPTION_FRONT)));
     snprintf(result->reload, sizeof result->reload, "%s", reloads[reload->state]);
     s_copy_utf8(result->reload_why, sizeof result->reload_why, slice_text(reload->why));
     s_copy_utf8(result->detail, sizeof result->detail, buffer_bytes(&self->failed_output));

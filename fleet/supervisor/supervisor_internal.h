@@ -13,7 +13,7 @@
 #include "fleet/supervisor/supervisor.h"
 
 struct supervisor {
-    supervisor_options options;
+    supervisor_config config;
     plan *plan;
     processes *processes;
     control_server *control;

@@ -11,7 +11,7 @@
 static void
 test_where(void)
 {
-    settings *given = settings_new();
+    option_set *given = option_set_new();
     char path[STATE_DIRECTORY_PATH], usual[STATE_DIRECTORY_PATH];
     setenv("XDG_RUNTIME_DIR", "/run/somewhere", 1);
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
@@ -20,19 +20,19 @@ test_where(void)
     snprintf(usual, sizeof usual, "/run/user/%u/troupe", (unsigned)getuid());
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, usual);
-    settings_put(given, SET_STATE, "/var/x", SOURCE_FLAG, NULL);
+    option_set_put(given, OPTION_STATE, "/var/x", SOURCE_FLAG, NULL);
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, "/var/x");
     char longer[STATE_DIRECTORY_PATH + 2];
     memset(longer, 'x', sizeof longer - 1);
     longer[0] = '/';
     longer[sizeof longer - 1] = '\0';
-    settings_put(given, SET_STATE, longer, SOURCE_FLAG, NULL);
+    option_set_put(given, OPTION_STATE, longer, SOURCE_FLAG, NULL);
     CU_ASSERT_EQUAL(state_directory_find(given, path), ERR_TOO_LARGE);
     char address[STATE_DIRECTORY_ADDRESS];
     state_directory_address("/var/x", "front", address);
     CU_ASSERT_STRING_EQUAL(address, "ipc:///var/x/front");
-    settings_destroy(&given);
+    option_set_destroy(&given);
 }
 
 // In a process of its own, as a claim lasts for a process's life.

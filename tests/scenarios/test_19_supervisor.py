@@ -73,7 +73,7 @@ def test_refused_arguments(tmp_path):
     config = tmp_path / "bad.conf"
     config.write_text("wrkers = 2\n")
     for arguments, why in [
-        (["up", "--config", config], "there is no setting 'wrkers'"),
+        (["up", "--config", config], "unknown option 'wrkers'"),
         (["up", "--workers", "0"], "'0' is not a number from 1 to 256"),
         (["up", "--state", tmp_path / ("x" * 100)], "too long for a socket"),
         (["up", "--front", "tcp://127.0.0.1:*"], "specify a port"),

@@ -221,7 +221,7 @@ def test_a_worker_that_takes_another_for_the_broker(over_tcp, keys):
     [
         ("broker", ["--front", "tcp://0.0.0.0:1", "--back", ANY], "wants --key and --allow"),
         ("broker", ["--front", ANY, "--back", "tcp://10.1.2.3:1"], "wants --key and --allow"),
-        ("broker", ["--front", ANY, "--back", ANY, "--key", "x"], "go together"),
+        ("broker", ["--front", ANY, "--back", ANY, "--key", "x"], "must be given together"),
         ("worker", ["--back", "tcp://10.1.2.3:1"], "requires keys"),
         ("worker", ["--back", "tcp://broker.example.org:1", "--key", "x"], "requires keys"),
     ],

@@ -29,15 +29,15 @@ test_up(void)
                           "--config", "c.conf", "--ready-fd", "5"),
                     OK);
     CU_ASSERT_EQUAL(s_got.name, COMMAND_UP);
-    CU_ASSERT_EQUAL(settings_number(s_got.settings, SET_WORKERS, 0), 3);
-    CU_ASSERT_EQUAL(settings_count(s_got.settings, SET_PATH), 2);
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_DJANGO), "x.y");
-    CU_ASSERT_EQUAL(settings_number(s_got.settings, SET_RELOAD, 0), 1);
+    CU_ASSERT_EQUAL(option_set_number(s_got.options, OPTION_WORKERS), 3);
+    CU_ASSERT_EQUAL(option_set_count(s_got.options, OPTION_PATH), 2);
+    CU_ASSERT_STRING_EQUAL(option_set_text(s_got.options, OPTION_SETTINGS), "x.y");
+    CU_ASSERT_EQUAL(option_set_number(s_got.options, OPTION_RELOAD), 1);
     CU_ASSERT_STRING_EQUAL(s_got.config, "c.conf");
-    CU_ASSERT_EQUAL(s_got.ready_fd, 5);
+    CU_ASSERT_EQUAL(option_set_descriptor(s_got.options, OPTION_READY_FD), 5);
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("up"), OK);
-    CU_ASSERT_EQUAL(s_got.ready_fd, -1);
+    CU_ASSERT_EQUAL(option_set_descriptor(s_got.options, OPTION_READY_FD), -1);
     CU_ASSERT_PTR_NULL(s_got.config);
     command_fini(&s_got);
 }
@@ -47,7 +47,7 @@ test_others(void)
 {
     CU_ASSERT_EQUAL(PARSE("status", "--json", "--watch", "--state", "/x"), OK);
     CU_ASSERT_TRUE(s_got.json && s_got.watch);
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_STATE), "/x");
+    CU_ASSERT_STRING_EQUAL(option_set_text(s_got.options, OPTION_STATE), "/x");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("drain", "worker-3"), OK);
     CU_ASSERT_EQUAL(s_got.worker, 3);
@@ -73,7 +73,7 @@ test_others(void)
     CU_ASSERT_EQUAL(s_got.name, COMMAND_SESSIONS);
     CU_ASSERT_TRUE(s_got.json && !s_got.operand);
     CU_ASSERT_STRING_EQUAL(s_got.worker_name, "w1");
-    CU_ASSERT_STRING_EQUAL(settings_text(s_got.settings, SET_FRONT), "ipc:///x");
+    CU_ASSERT_STRING_EQUAL(option_set_text(s_got.options, OPTION_FRONT), "ipc:///x");
     command_fini(&s_got);
     CU_ASSERT_EQUAL(PARSE("evict", "ab12"), OK);
     CU_ASSERT_EQUAL(s_got.name, COMMAND_EVICT);
