@@ -1,11 +1,23 @@
 """Templates that Django parses and C executes.
 
-lowering.py: what C executes; backend.py: for TEMPLATES in settings; plan.py: a live page's slots.
+From a template to a plan, in order:
+
+    lowering.py         Django's nodes become ops, plain tuples (ir.py has their grammar)
+    effects.py          what an op reads, whether it is pure, which names it sets
+    inlining.py         extends, block and include are put in place: one page of nodes (nodes.py)
+    dependencies.py     the mask of what each node depends on
+    html_tokenizer.py, html_elements.py, open_elements.py, regions.py
+                        what an HTML parser makes of the static markup around the values
+    block_builder.py, text_run.py, block_chunk.py
+                        a block: its slots, and its markup for the browser
+    plan.py             compile_page(): the plan of a page; explain.py puts it into words
+
+native.py has the classes whose render() is C, slow_path.py what C calls back for, backend.py the entry in TEMPLATES.
 """
 
 
 def __getattr__(name: str) -> object:
-    # Not imported at once: Django's own modules must be ready first.
+    # Imported late: Django's own modules must be ready first.
     if name in ("FormRenderer", "TroupeEngine", "TroupeTemplates"):
         from . import backend
 

@@ -117,25 +117,25 @@ class BlockBuilder:
             raise Unplannable(str(repair)) from None
         if cover is not None and cover.owner is not self:
             raise repair
-        self._degrade(place if cover is None else cover.place, str(repair))
+        self._make_region(place if cover is None else cover.place, str(repair))
 
-    def _degrade(self, place: Place | None, reason: str) -> NoReturn:
+    def _make_region(self, place: Place | None, reason: str) -> NoReturn:
         """Makes a region at a place. If there is one already, it was not enough."""
         assert place is not None  # whatever stands in the block has one
         if place.key in self.shared.regions:
-            self._escalate(place, reason)
+            self._widen_region(place, reason)
         self.shared.regions[place.key] = reason
         raise _Retry
 
-    def _escalate(self, place: Place, reason: str) -> NoReturn:
+    def _widen_region(self, place: Place, reason: str) -> NoReturn:
         parent = self.tree.current()
         if parent is not self.tree.top_level and parent.place is not None and parent.place.nodes is place.nodes:
-            self._degrade(self._larger(parent, reason), reason)
+            self._make_region(self._wider_place(parent, reason), reason)
         if place.owner is not None:
-            self._degrade(place.owner, reason)
+            self._make_region(place.owner, reason)
         raise _Unbalanced(reason)
 
-    def _larger(self, parent: Element, reason: str) -> Place | None:
+    def _wider_place(self, parent: Element, reason: str) -> Place | None:
         """The place to begin at instead: where the parent begins."""
         return parent.place
 
@@ -146,10 +146,10 @@ class BlockBuilder:
         name = ascii_lower(parent.name) if near else None
         end = region_end(place.nodes, place.position, name, at_end, self.tree.foreign())
         if end is None or end <= place.position:
-            self._escalate(place, reason)
-        self._edge(place)
+            self._widen_region(place, reason)
+        self._check_anchor(place)
         self._flush(EDGE)
-        self._leaf_unit(nodes_between(place.nodes, place.position, end), reason, place)
+        self._region_leaf(nodes_between(place.nodes, place.position, end), reason, place)
         tokenizer.position = end
 
     def _token(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
@@ -157,7 +157,7 @@ class BlockBuilder:
         if kind == TEXT or kind == NOTHING:
             if token.dynamic:
                 raise ParserRepair("a value in <!…>", self.tree.foreign_root())
-            self._static(nodes_between(place.nodes, token.begin, token.end))
+            self._static_text(nodes_between(place.nodes, token.begin, token.end))
         elif kind == NODE:
             self._node(place.nodes[token.begin[0]], place)
         elif kind == START:
@@ -194,7 +194,7 @@ class BlockBuilder:
 
     def _leaf(self, kind: str, descriptor: list[Any], flags: int, nodes: list[Node], once: bool = False) -> int:
         slot = self._slot(kind, descriptor)
-        mask = dependencies.final(deps_of(nodes), self.loops)
+        mask = dependencies.finalize(deps_of(nodes), self.loops)
         if once:
             acts = deps_of(nodes) & dependencies.ACTS
             mask, flags = (dependencies.IMPURE, flags | QUIET) if acts else (0, flags)
@@ -210,7 +210,7 @@ class BlockBuilder:
         self.skeleton.append(f"<!--${kind}--><!--$-->")
         return list(current.path), current.name, unit
 
-    def _leaf_unit(self, nodes: list[Node], reason: str, place: Place, once: bool = False) -> None:
+    def _region_leaf(self, nodes: list[Node], reason: str, place: Place, once: bool = False) -> None:
         flags = self.tree.place()
         slot = self._leaf("h", ["h", *self._unit("h")], flags, nodes, once)
         self.notes[slot] = (reason, *place.where())
@@ -219,8 +219,8 @@ class BlockBuilder:
         if self.run is not None and self.run.half_entity():
             raise ParserRepair("an entity that may go on behind it", self.tree.parent() or WHOLE_PAGE)
 
-    def _edge(self, place: Place) -> None:
-        """An anchor is to stand here: it must not part what the parser sees as one."""
+    def _check_anchor(self, place: Place) -> None:
+        """Before an anchor is put here: it must not split what the parser sees as one."""
         parent = self.tree.current()
         self._whole_entities()
         if not parent.is_html(("pre", "listing")) or parent.units or self.run:
@@ -231,7 +231,7 @@ class BlockBuilder:
 
     # Texts.
 
-    def _static(self, nodes: list[Node]) -> None:
+    def _static_text(self, nodes: list[Node]) -> None:
         for node in nodes:
             self.tree.text(node.blank())
             self._run().text(node)
@@ -255,11 +255,11 @@ class BlockBuilder:
         if run.top:
             self.plain = False
         slot = self._slot("t", ["t", run.path, run.name, run.gap])
-        mask = dependencies.final(deps_of(run.parts), self.loops)
+        mask = dependencies.finalize(deps_of(run.parts), self.loops)
         run.item[:] = ["leaf", slot, "t", run.flags | edge, mask, ops_of(run.parts)]
 
     def conflict(self, scope: Scope) -> NoReturn:
-        """A text begins on one side of a scope's edge and goes on on the other: the scope becomes a branch."""
+        """A text begins on one side of a scope's boundary and continues on the other: the scope becomes a branch."""
         self.shared.branches.add(id(scope))
         raise _Retry
 
@@ -289,7 +289,7 @@ class BlockBuilder:
         parent = self.tree.parent()
         if parent is not None and parent.is_html(("tr", "tbody", "thead", "tfoot")) and not node.blank():
             self._flush(EDGE)
-            self._leaf_unit([node], f"a value in <{parent.name}>: cells perhaps, or rows", place)
+            self._region_leaf([node], f"a value in <{parent.name}>: cells perhaps, or rows", place)
             return
         self.tree.text(node.blank())
         self._run().value(node)
@@ -297,7 +297,7 @@ class BlockBuilder:
     def _scope(self, node: Scope, place: Place) -> None:
         before = self.level, self.scopes
         inside: list[Any] = []
-        item = ["scope", dependencies.final(node.deps, self.loops), node.scope, inside]
+        item = ["scope", dependencies.finalize(node.deps, self.loops), node.scope, inside]
         self.level.append(item)
         self.level, self.scopes = inside, (*self.scopes, node)
         self._sequence(node.nodes, place)
@@ -310,13 +310,13 @@ class BlockBuilder:
 
     def _branch(self, node: If | Scope, place: Place) -> None:
         """{% if %}; or a scope that has to be a unit of its own, as a branch with one alternative."""
-        self._edge(place)
+        self._check_anchor(place)
         self._flush(EDGE)
         alternatives, cond_deps = self._alternatives(node)
         opened = None if isinstance(node, If) else node
         blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
         slot = self._slot("b", ["b", *self._unit("b")])
-        masks = dependencies.final(node.deps, self.loops), dependencies.final(cond_deps, self.loops)
+        masks = dependencies.finalize(node.deps, self.loops), dependencies.finalize(cond_deps, self.loops)
         self.level.append(["branch", slot, *masks, blocks, None if opened else node.op[1]])
 
     def _block(self, nodes: list[Node], opened: Scope | None = None) -> dict[str, Any] | None:
@@ -325,7 +325,7 @@ class BlockBuilder:
         return BlockBuilder(self.shared, self.tree.inner(), self.loops, opened).build(nodes).block
 
     def _list(self, node: For, place: Place) -> None:
-        self._edge(place)
+        self._check_anchor(place)
         self._flush(EDGE)
         loop = node.loop
         row = BlockBuilder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
@@ -334,7 +334,8 @@ class BlockBuilder:
         _, django_node, loopvars, expr, is_reversed = node.op[:5]
         self.level.append(
             [
-                "list", slot, dependencies.final(node.deps, self.loops), dependencies.final(node.seq_deps, self.loops),
+                "list", slot,
+                dependencies.finalize(node.deps, self.loops), dependencies.finalize(node.seq_deps, self.loops),
                 dependencies.row_bit(len(self.loops)), loopvars, expr, is_reversed, django_node,
                 loop.forloop, loop.flags, row.key, row.block, empty,
             ]
@@ -354,10 +355,10 @@ class BlockBuilder:
         if element.name in RAW:
             self._raw(tokenizer, element, place, once=self._ignored(token))
         elif self._ignored(token):
-            self._dead_inside(tokenizer, element, place)
+            self._ignored_content(tokenizer, element, place)
 
     def _ignored(self, token: Token) -> bool:
-        """True for an element whose content is somebody else's."""
+        """True for an element whose content belongs to another script, or to another view."""
         update = token.attribute("dj-update")
         ignore = update is not None and not update.dynamic and update.value == "ignore"
         return ignore or token.attribute("dj-ignore") is not None or token.attribute("dj-root") is not None
@@ -396,7 +397,7 @@ class BlockBuilder:
             elif kind != "block":
                 return None
         names = names_read(ops)
-        return ops if names is not None and _apart(names, self.items) else None
+        return ops if names is not None and _independent(names, self.items) else None
 
     def _tag(self, token: Token, place: Place, element: Element, foreign: bool) -> None:
         """The markup of a start tag, with slots for what is not static in it."""
@@ -441,8 +442,8 @@ class BlockBuilder:
         else:
             raise ParserRepair(f"a value in <{element.name}>", element)
 
-    def _dead_inside(self, tokenizer: Tokenizer, element: Element, place: Place) -> None:
-        """Somebody else's element: what is inside is made once and then left alone."""
+    def _ignored_content(self, tokenizer: Tokenizer, element: Element, place: Place) -> None:
+        """An ignored element: its content is rendered once and then left alone."""
         begin = tokenizer.position
         end = content_end(place.nodes, begin, ascii_lower(element.name), self.tree.foreign())
         if end is None:
@@ -450,11 +451,11 @@ class BlockBuilder:
         nodes = nodes_between(place.nodes, begin, end)
         if all(isinstance(node, Text) for node in nodes):
             return
-        self._dead_content(nodes, place)
+        self._evaluate_once(nodes, place)
         tokenizer.position = end
 
-    def _dead_content(self, nodes: list[Node], place: Place) -> None:
-        self._leaf_unit(nodes, "looked after by another script: made once", place, once=True)
+    def _evaluate_once(self, nodes: list[Node], place: Place) -> None:
+        self._region_leaf(nodes, "looked after by another script: rendered once", place, once=True)
 
     def _end(self, token: Token, place: Place) -> None:
         nodes = nodes_between(place.nodes, token.begin, token.end)
@@ -468,7 +469,7 @@ class BlockBuilder:
     def _comment(self, token: Token, place: Place) -> None:
         self._flush()
         if token.dynamic:
-            self._leaf_unit(nodes_between(place.nodes, token.begin, token.end), "a value in a comment", place)
+            self._region_leaf(nodes_between(place.nodes, token.begin, token.end), "a value in a comment", place)
             return
         if self.tree.current() is self.tree.top_level:
             self.plain = False
@@ -498,7 +499,7 @@ class BlockBuilder:
     def _make_block(self, skeleton: str | None, one: list[int] | None = None) -> None:
         chunk = make_chunk(skeleton, self.slots, one)
         self.block = {
-            "items": tidy(self.items),
+            "items": finished_items(self.items),
             "classes": "".join(self.classes),
             "hash": chunk_hash(chunk),
             "chunk": chunk,
@@ -507,12 +508,12 @@ class BlockBuilder:
         }
 
 
-def tidy(items: Iterable[Item]) -> list[tuple[Any, ...]]:
+def finished_items(items: Iterable[Item]) -> list[tuple[Any, ...]]:
     """The items as a plan has them: tuples; scopes of static markup are that markup."""
     result = []
     for item in items:
         if item[0] == "scope":
-            inside = tidy(item[3])
+            inside = finished_items(item[3])
             if all(each[0] == "html" for each in inside):
                 result.extend(inside)
                 continue
@@ -524,11 +525,11 @@ def tidy(items: Iterable[Item]) -> list[tuple[Any, ...]]:
     return result
 
 
-def _apart(names: set[str], items: Iterable[Item]) -> bool:
+def _independent(names: set[str], items: Iterable[Item]) -> bool:
     """True if nothing in these items sets one of the names."""
     for item in items:
         if item[0] == "scope":
-            if not _apart(names, item[3]):
+            if not _independent(names, item[3]):
                 return False
         elif item[0] in ("set", "leaf", "dead"):
             ops = item[{"set": 1, "leaf": 5, "dead": 2}[item[0]]] if len(item) > 1 else []

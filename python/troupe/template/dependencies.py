@@ -1,12 +1,12 @@
 """What a piece of a template depends on: masks, and the names that are in scope while a template is walked.
 
 In a finished plan a mask has 64 bits. 0 to 45 are the page's first roots (names of the context), 46 all others; 47 to
-61 the rows of lists by depth, deeper ones share 61; 62 is the position in the innermost list; 63: evaluate it always.
-While a page is compiled each loop has two bits of its own above those, because nobody knows yet which loops will be
-lists: final() makes one of the other.
+61 the rows of lists by depth, deeper ones share 61; 62 is the position in the innermost list; 63: evaluate every time.
+While a page is compiled each loop has two bits of its own above those, because it is not known yet which loops will be
+lists: finalize() makes one of the other.
 
-A tag of somebody's own may change the data that it is given: what is read of that by the same name after it is
-evaluated always. What it changes under another name ({% with %}, a loop's row) is not followed.
+A custom tag may mutate the data that it is given: what is read later through the same name is evaluated every time.
+Mutations that show under another name ({% with %}, a loop's row) are not tracked.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ ROOTS = 46
 FIRST_ROW, LAST_ROW = 47, 61
 POSITION = 1 << 62
 IMPURE = 1 << 63
-LEAK = 1 << 64  # sets a variable that what follows may read: runs whenever anything around it does
-UPWARD = 1 << 65  # the same, and the variable may belong to a scope further out, as {% cycle … as c %} has it
-SETS = LEAK | UPWARD
+SETS_LOCAL = 1 << 64  # sets a variable that what follows may read: runs whenever anything around it does
+SETS_OUTER = 1 << 65  # the same, and the variable may belong to a scope further out, as {% cycle … as c %} has it
+SETS = SETS_LOCAL | SETS_OUTER
 ACTS = SETS | IMPURE  # what is shown once must run again: {% cycle %} has a state that its other places share
 _LOOPS = 66
 _FINAL = (1 << 64) - 1
@@ -55,7 +55,7 @@ def row_bit(depth: int) -> int:
     return 1 << min(FIRST_ROW + depth, LAST_ROW)
 
 
-def final(mask: int, loops: Sequence[Loop]) -> int:
+def finalize(mask: int, loops: Sequence[Loop]) -> int:
     """The mask as a plan has it. loops: those around that are lists, outermost first; marks who asks for a position."""
     result = mask & _FINAL
     if mask & SETS:
@@ -114,7 +114,7 @@ class ForLoop:
         return outermost.beyond()
 
     def all(self) -> int:
-        """Somebody may look at any part of it, and at the loops around."""
+        """What depends on any part of it, and of the loops around."""
         mask = 0
         loop: Loop | None = self.loop
         while loop is not None:
@@ -140,14 +140,14 @@ Binding = int | ForLoop | Block
 
 
 class _Frame:
-    __slots__ = ("names", "poisoned", "isolated", "condition", "found")
+    __slots__ = ("names", "tainted", "isolated", "condition", "revision")
 
     def __init__(self, names: dict[str, Binding], isolated: bool) -> None:
         self.names = names
-        self.poisoned = False
+        self.tainted = False
         self.isolated = isolated
         self.condition = 0
-        self.found = 0  # see Names.found()
+        self.revision = 0  # see Names.revision()
 
 
 class Names:
@@ -155,9 +155,9 @@ class Names:
 
     def __init__(self) -> None:
         self.roots: dict[str, int] = {}  # name: index
-        self.fragile = False  # a filter was met that fails when a name does not exist
+        self.can_fail = False  # a filter was met that fails when a name does not exist
         self.upward: set[str] = set()  # names that a tag may have set in any scope
-        self.touched: set[tuple[str, ...]] = set()  # paths whose values a tag may have changed
+        self.mutated: set[tuple[str, ...]] = set()  # paths whose values a tag may have changed
         self.frames = [_Frame({}, False)]
 
     def push(self, names: dict[str, Binding], isolated: bool = False) -> None:
@@ -167,15 +167,15 @@ class Names:
     def pop(self) -> tuple[dict[str, Binding], bool]:
         """Leaves it. Returns what was set inside: (names, anything at all may have been)."""
         frame = self.frames.pop()
-        return frame.names, frame.poisoned
+        return frame.names, frame.tainted
 
-    def poison(self) -> None:
-        """A tag may have set any name in any scope: whoever reads one from here on is evaluated always."""
+    def taint(self) -> None:
+        """A tag may have set any name in any scope: from here on, what reads a name is evaluated every time."""
         for frame in reversed(self.frames):
             names: dict[str, Binding] = {name: self._always(name, old) for name, old in frame.names.items()}
-            if not frame.poisoned or names != frame.names:
-                frame.found += 1
-            frame.names, frame.poisoned = names, True
+            if not frame.tainted or names != frame.names:
+                frame.revision += 1
+            frame.names, frame.tainted = names, True
             if frame.isolated:
                 return
 
@@ -183,21 +183,21 @@ class Names:
         mask = binding.all() if isinstance(binding, ForLoop) else self._mask(binding, (name,))
         return mask | IMPURE
 
-    def found(self) -> int:
-        """Grows when something is found out that changes how ops in these scopes are to be read a second time."""
-        return len(self.upward) + len(self.touched) + sum(frame.found for frame in self.frames)
+    def revision(self) -> int:
+        """Grows when something is learnt that makes a second walk over ops in these scopes give other masks."""
+        return len(self.upward) + len(self.mutated) + sum(frame.revision for frame in self.frames)
 
-    def set_upward(self, name: str) -> None:
-        """A tag sets a name in whichever scope has it already: whoever reads it from here on is evaluated always."""
+    def set_outer(self, name: str) -> None:
+        """A tag sets a name in whichever scope has it: from here on, what reads the name is evaluated every time."""
         self.upward.add(name)
 
-    def touch(self, exprs: tuple[Expr, ...]) -> None:
-        """Somebody's own tag was given these values: it may change lists, dicts and objects."""
+    def note_mutation(self, exprs: tuple[Expr, ...]) -> None:
+        """A custom tag was given these values: it may mutate lists, dicts and objects."""
         for expr in exprs:
             if expr[0] == "expr":
                 for base in (expr[2], *(value for _, args, _ in expr[3] for is_variable, value in args if is_variable)):
                     if base[0] == "lookup":
-                        self.touched.add(base[2])
+                        self.mutated.add(base[2])
 
     def bind(self, name: str, mask: int, surely: bool = True) -> None:
         """A tag sets a name here, or perhaps does. It may be inside an {% if %}: then the old value counts as well."""
@@ -206,16 +206,16 @@ class Names:
             mask |= frame.condition | self.read((name,))
         frame.names[name] = mask
 
-    def under(self, condition: int) -> int:
+    def enter_condition(self, condition: int) -> int:
         """Until the answer is given back to leave_condition: what follows runs only if that holds."""
         frame = self.frames[-1]
         before = frame.condition
         # A condition of constants is one as well.
-        frame.condition = before | condition | LEAK
+        frame.condition = before | condition | SETS_LOCAL
         return before
 
     def leave_condition(self, before: int) -> None:
-        """See under()."""
+        """See enter_condition()."""
         self.frames[-1].condition = before
 
     def binding(self, name: str) -> tuple[Binding | None, int]:
@@ -224,7 +224,7 @@ class Names:
         for frame in reversed(self.frames):
             if name in frame.names:
                 return frame.names[name], impure
-            if frame.poisoned:
+            if frame.tainted:
                 impure = IMPURE
             if frame.isolated:
                 return 0, impure
@@ -234,7 +234,7 @@ class Names:
         """What reading a.b.c depends on."""
         name = path[0]
         binding, impure = self.binding(name)
-        if name in self.upward or any(_overlap(path, each) for each in self.touched):
+        if name in self.upward or any(_overlap(path, each) for each in self.mutated):
             impure = IMPURE
         if binding is not None:
             return self._mask(binding, path) | impure
@@ -254,7 +254,7 @@ class Names:
         return 1 << min(self.roots.setdefault(name, len(self.roots)), ROOTS)
 
     def anything(self) -> int:
-        """What a tag depends on that may look at all names."""
+        """What a tag depends on that may read any name."""
         for frame in reversed(self.frames):
             binding = frame.names.get("forloop")
             if isinstance(binding, ForLoop):
@@ -291,7 +291,7 @@ class Names:
                 mask |= IMPURE
             for is_variable, value in args:
                 if is_variable:
-                    self.fragile = True
+                    self.can_fail = True
                     mask |= self.base(value)
         return mask
 
@@ -317,11 +317,11 @@ class Names:
             return self.anything()
         mask = union(self.cond(each) for each in cond[1:])
         if cond[0] in _IDENTITY and not any(self._is_single(each) for each in cond[1:]):
-            mask |= IMPURE  # other objects may be equal, and a turn compares what they say
+            mask |= IMPURE  # equal objects need not be identical, and a turn compares their values
         return mask
 
     def _is_single(self, cond: Cond) -> bool:
-        """True for what exists but once: the value tells whether it is that."""
+        """True for singletons (None, True, False): for these, equal means identical."""
         if cond[0] != "value":
             return False
         expr = cond[1]

@@ -1,7 +1,7 @@
 """Tokens of HTML in which values and tags of a template stand anywhere.
 
 An HTML tokenizer whose input is a list of nodes (nodes.py). What a value will be is not known, so inside a tag the
-tokenizer may be in one of several states behind it; that does no harm while all of them agree on where the tag ends.
+tokenizer keeps a set of states behind it, like an NFA; that does no harm while all agree on where the tag ends.
 Positions are pairs: the index of a node, and an offset in it if it is a text.
 """
 
@@ -47,7 +47,7 @@ def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
 
 
 class AmbiguousTag(Exception):
-    """Where a tag ends cannot be said; the text says why."""
+    """Where a tag ends depends on values; the text says why."""
 
 
 class Attribute:
@@ -223,7 +223,7 @@ class Tokenizer:
 
 
 class _Tag:
-    """Runs through one tag, and notes its attributes while there is no doubt about them."""
+    """Runs through one tag, and notes its attributes while there is no ambiguity."""
 
     def __init__(self, tokenizer: Tokenizer, token: Token) -> None:
         self.nodes = tokenizer.nodes

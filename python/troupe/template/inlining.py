@@ -1,4 +1,4 @@
-"""Puts inheritance, includes and {{ block.super }} in place: from ops (lowering.py) to the nodes of a page (nodes.py).
+"""Inlines inheritance, includes and {{ block.super }}: from ops (ir.py) to the nodes of one page (nodes.py).
 
 What cannot be known before a page is rendered (a template whose name depends on a row, a recursion) stays one value
 that is rendered in Django's way.
@@ -10,7 +10,7 @@ from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
 from django.template.base import Template
 from django.template.loader_tags import BlockNode, construct_relative_path
 
-from .dependencies import IMPURE, LEAK, UPWARD, Binding, Block, ForLoop, Loop, Names
+from .dependencies import IMPURE, SETS_LOCAL, SETS_OUTER, Binding, Block, ForLoop, Loop, Names
 from .ir import Expr, Op, Ops, Sets
 from .lowering import lower_nodelist, values_given, with_inside
 from .nodes import For, If, Node, Scope, Set, Text, Value, deps_of, joined
@@ -69,7 +69,7 @@ class Inliner:
         alternatives = []
         for cond, ops in op[2]:
             conds |= self.names.cond(cond)
-            before = self.names.under(conds)
+            before = self.names.enter_condition(conds)
             alternatives.append((cond, self.nodes(ops)))
             self.names.leave_condition(before)
         return [If(op, alternatives, conds)]
@@ -80,20 +80,20 @@ class Inliner:
         loop = Loop(self.loops, self.names.loop(), self.names.beyond())
         self.loops += 1
         names: dict[str, Binding] = {"forloop": ForLoop(loop), **dict.fromkeys(loopvars, loop.row)}
-        before = self.names.found()
-        nodes, set_inside, poisoned = self._body(names, body)
-        if self.names.found() > before or set(set_inside) - set(names):
-            # A row may read what the row before it set.
+        before = self.names.revision()
+        nodes, set_inside, tainted = self._body(names, body)
+        if self.names.revision() > before or set(set_inside) - set(names):
+            # A row may read what the row before it set: walk the body again.
             names = {name: mask if name in names else IMPURE for name, mask in set_inside.items()} | names
-            nodes, _, _ = self._body(names, body, poisoned)
+            nodes, _, _ = self._body(names, body, tainted)
         return [For(op, loop, seq, nodes, self._body({}, empty)[0])]
 
     def _body(
-        self, names: dict[str, Binding], ops: Ops, poisoned: bool = False
+        self, names: dict[str, Binding], ops: Ops, tainted: bool = False
     ) -> tuple[list[Node], dict[str, Binding], bool]:
         self.names.push(dict(names))
-        if poisoned:
-            self.names.poison()
+        if tainted:
+            self.names.taint()
         nodes = self.nodes(ops)
         return nodes, *self.names.pop()
 
@@ -128,21 +128,21 @@ class Inliner:
             mask |= IMPURE
         if reads is None or sets is None:
             self.names.anything()
-        self.names.touch(values_given(op))
+        self.names.note_mutation(values_given(op))
         return self._setting(op, mask, sets)
 
     def _setting(self, op: Op, mask: int, sets: Sets) -> list[Node]:
-        """The node of a tag that sets names (None: nobody knows which)."""
+        """The node of a tag that sets names; None: any."""
         if sets is None:
-            self.names.poison()
+            self.names.taint()
         upward = sets is None or any(each[0] == "cycle" for each in with_inside(op))
         for name in sets or ():
             self.names.bind(name, mask, _sets_surely(op[1]))
             if upward:
-                self.names.set_upward(name)
+                self.names.set_outer(name)
         if sets == ():
             return [Value(op, mask)]
-        return [(Set if _silent(op[1]) else Value)(op, mask | (UPWARD if upward else LEAK))]
+        return [(Set if _silent(op[1]) else Value)(op, mask | (SETS_OUTER if upward else SETS_LOCAL))]
 
     def _firstof(self, op: Op) -> list[Node]:
         return self._setting(op, self.names.all_of(op[2]), (op[3],) if op[3] else ())
@@ -174,7 +174,7 @@ class Inliner:
             parent = node.get_parent(self.context)
             if expr[0] != "const":
                 self.variant.append((expr, node.parent_name.resolve(self.context)))
-        except Exception as error:  # whatever Django says about it, it says it when the page is rendered
+        except Exception as error:  # rendering the page raises the same, with Django's annotations
             raise Unplannable(f"{{% extends %}}: {error}") from error
         return parent
 
@@ -198,18 +198,18 @@ class Inliner:
         binding, _ = self.names.binding("block")
         if not isinstance(binding, Block) or self.chains is None:
             return [Value(op, self.names.expr(expr))]
-        before, self.names.fragile = self.names.fragile, False
+        before, self.names.can_fail = self.names.can_fail, False
         nodes = []
         if binding.queue:
             chosen = binding.queue[-1]
             nodes = self._chosen(op, chosen, binding.queue[:-1], lower_nodelist(chosen.nodelist))
         # A name that does not exist makes all of {{ block.super }} empty, and a filter wants all of it: one value then.
-        fragile = self.names.fragile
-        self.names.fragile |= before
-        if fragile or expr[3] or len(expr[2][2]) > 2:
-            mask = self.names.expr((*expr[:2], ("const", ""), expr[3])) | deps_of(nodes) & ~LEAK
+        can_fail = self.names.can_fail
+        self.names.can_fail |= before
+        if can_fail or expr[3] or len(expr[2][2]) > 2:
+            mask = self.names.expr((*expr[:2], ("const", ""), expr[3])) | deps_of(nodes) & ~SETS_LOCAL
             # Where it failed once Django has lost the parent's block, and the next one is empty: it has a state.
-            return [Value(op, mask | IMPURE if fragile else mask)]
+            return [Value(op, mask | IMPURE if can_fail else mask)]
         return nodes
 
     # Includes.

@@ -1,7 +1,7 @@
 """Lowering: Django's parsed nodes as plain tuples, from which C builds its programs (worker/py/template/program.h).
 
-Django parses; this module looks at what it made, once a template; C executes. Nothing here runs while a page is
-rendered a second time; what C calls then stands in slow_path.py.
+Django parses; this module runs once for each template; C executes. Nothing here runs while a page is rendered a
+second time; what C calls then is in slow_path.py.
 
 `lower_nodelist(nodelist)` gives a list of ops; ir.py has their grammar.
 """
@@ -312,12 +312,12 @@ _KINDS = {
     tz.GetCurrentTimezoneNode: _sets_variable,
 }
 
-# A class whose render() somebody replaced is called, as any other.
+# A class whose render() was replaced is called, as any unknown one.
 _RENDERS = {cls: (cls.render, cls.render_annotated) for cls in _KINDS}
 
 
 def lower_node(node: Any) -> Ops:
-    """The ops of one node. What we do not know, or cannot read, is called: that is always right."""
+    """The ops of one node. What is unknown, or cannot be read, is called: that is always correct."""
     cls = type(node)
     known = _RENDERS.get(cls)
     if known is None or known != (cls.render, cls.render_annotated) or "render" in vars(node):

@@ -1,4 +1,4 @@
-"""A page before it is cut into slots: ops (see lowering.py) with their inheritance and includes put in place.
+"""A page before it is cut into slots: ops (ir.py) with inheritance and includes put in place.
 
 Each node knows what it depends on, as bits (see dependencies.py), and the op that does all of it in Django's way, for
 when it becomes a part of a slot.
@@ -21,7 +21,7 @@ _SPACE = "\t\n\f\r "
 
 
 class Node:
-    """What all nodes have in common: `op`, and `deps`, all that its output depends on."""
+    """Common to all nodes: `op`, which yields the same in Django's way, and `deps`, the mask of what it reads."""
 
     __slots__ = ("op", "deps")
 
@@ -162,7 +162,7 @@ class For(Node):
         self.body = body
         self.empty = empty
         inside = dependencies.union(node.deps for node in body) & ~(loop.row | loop.position)
-        self.deps = (seq_deps | inside | dependencies.union(node.deps for node in empty)) & ~dependencies.LEAK
+        self.deps = (seq_deps | inside | dependencies.union(node.deps for node in empty)) & ~dependencies.SETS_LOCAL
 
     def children(self) -> list[list[Node]]:
         return [self.body, self.empty]
@@ -179,7 +179,7 @@ class Scope(Node):
         self.nodes = nodes
         self.deps = dependencies.union(node.deps for node in nodes)
         if frame:
-            self.deps &= ~dependencies.LEAK
+            self.deps &= ~dependencies.SETS_LOCAL
 
     def children(self) -> list[list[Node]]:
         return [self.nodes]
@@ -198,7 +198,7 @@ class Place(NamedTuple):
         return id(self.nodes[self.position[0]]), self.position[1]
 
     def where(self) -> tuple[str | None, int | None]:
-        """(template, line) for people, as far as it is known."""
+        """(template, line) for messages, as far as they are known."""
         node = self.nodes[self.position[0]]
         origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
         if isinstance(node, Text):

@@ -1,7 +1,7 @@
 """The open elements, as an HTML parser has them while it reads a template's static tags.
 
-Follows what the parser does by itself where that is certain (an <li> that closes the one before it, the <tbody> that
-nobody wrote) and raises ParserRepair where it would move, drop or repeat something: then a region covers the place. The
+Follows what the parser does by itself where that is certain (an <li> that closes the one before it, an implied
+<tbody>) and raises ParserRepair where it would move, drop or repeat something: then a region covers the place. The
 rules are those of the HTML standard's tree construction; tests/browser/test_parser_rules.py asks Chromium.
 """
 
@@ -50,7 +50,7 @@ from .nodes import Place
 
 
 class ParserRepair(Exception):
-    """A parser would do something of its own here. cover: the element that a region must cover, or None: this place."""
+    """The parser would repair the markup here. cover: the element that a region must cover; None: this place."""
 
     def __init__(self, reason: str, cover: Element | _WholePage | None = None) -> None:
         super().__init__(reason)
@@ -196,8 +196,8 @@ class OpenElements:
             self._in_table(token)
         elif name in TABLE_PARTS:
             self._table_part(token)
-        self._closes(name)
-        self._nests(name)
+        self._close_implied(name)
+        self._check_nesting(name)
         if name in ("svg", "math"):
             return self._push(name, SVG if name == "svg" else MATH, token, place, void=token.closed)
         return self._push("img" if name == "image" else name, HTML, token, place, void=name in VOID or name == "image")
@@ -241,7 +241,7 @@ class OpenElements:
                 raise ParserRepair(why, element)
         del self.stack[index:]
 
-    def _closes(self, name: str) -> None:
+    def _close_implied(self, name: str) -> None:
         """What a start tag closes before it opens its own element."""
         if name in ("li", "dd", "dt"):
             self._close_item(("li",) if name == "li" else ("dd", "dt"), name)
@@ -268,8 +268,8 @@ class OpenElements:
             if element.name in SPECIAL and element.name not in ("address", "div", "p"):
                 return
 
-    def _nests(self, name: str) -> None:
-        """What must not stand in one of its own kind."""
+    def _check_nesting(self, name: str) -> None:
+        """Elements that must not be nested in one of their own kind."""
         if name in ("a", "nobr"):
             found = self._find((name,), MARKERS)
         elif name == "button":
@@ -396,7 +396,7 @@ class OpenElements:
 
     # Outside of the root nothing is checked.
 
-    def loose_start(self, token: Token) -> None:
+    def start_unchecked(self, token: Token) -> None:
         """A start tag before the root. It is only remembered."""
         name = token.name
         parent = self.parent()
@@ -415,7 +415,7 @@ class OpenElements:
             return (SVG_NAMES.get(name, name) if parent.ns == SVG else name), parent.ns
         return name, HTML
 
-    def loose_end(self, token: Token) -> None:
+    def end_unchecked(self, token: Token) -> None:
         """An end tag before the root."""
         for index in range(len(self.stack) - 1, -1, -1):
             if ascii_lower(self.stack[index].name) == token.name:

@@ -69,7 +69,7 @@ def compile_page(template: Template, context: Context) -> dict[str, Any] | None:
 
 
 def plan_page(template: Template, context: Context) -> dict[str, Any]:
-    """The same; raises Unplannable, which says why, instead of giving None."""
+    """The same, but raises Unplannable, which says why."""
     bound, context.template = context.template, context.template or template
     try:
         inliner = Inliner(template, context)
@@ -149,13 +149,13 @@ class _Root(BlockBuilder):
 
     def _cover_repair(self, repair: ParserRepair, place: Place) -> NoReturn:
         if repair.cover is not None and repair.cover is self.element:
-            self._larger(self.element, str(repair))
+            self._wider_place(self.element, str(repair))
         super()._cover_repair(repair, place)
 
-    def _larger(self, parent: Element, reason: str) -> Place | None:
+    def _wider_place(self, parent: Element, reason: str) -> Place | None:
         if parent is self.element:
             raise Unplannable(f"{reason}, and nothing but the root is large enough for a region")
-        return super()._larger(parent, reason)
+        return super()._wider_place(parent, reason)
 
     # Outside of the root.
 
@@ -172,9 +172,9 @@ class _Root(BlockBuilder):
             if self._is_root(token):
                 self._begin(token, place)
                 return
-            self.tree.loose_start(token)
+            self.tree.start_unchecked(token)
         elif token.kind == END and self.phase == _BEFORE:
-            self.tree.loose_end(token)
+            self.tree.end_unchecked(token)
         self._dead(nodes)
         if raw:
             self._outside_raw(tokenizer, token.name, place)
@@ -182,7 +182,7 @@ class _Root(BlockBuilder):
             raise Unplannable("the root is in a comment")
 
     def _outside_ambiguous(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
-        """A tag that is not static enough. If it could not be the root, its '<' is as good as text."""
+        """A tag that is not static enough. If it cannot be the root, its '<' counts as text."""
         index, offset = token.begin
         text = place.nodes[index].text
         if self.phase == _BEFORE and self.marker.search(text, offset, (text.find(">", offset) + 1) or len(text)):
@@ -219,7 +219,7 @@ class _Root(BlockBuilder):
     def _dead_node(self, node: Node) -> None:
         inside = self.phase == _INSIDE
         acts = bool(node.deps & (dependencies.ACTS if inside else dependencies.SETS))
-        mask = dependencies.final(node.deps, self.loops)
+        mask = dependencies.finalize(node.deps, self.loops)
         flags = self.tree.place() if inside else 0
         last = self.level[-1] if self.level else None
         if last and last[0] == "dead" and last[3:] == [acts, flags]:
@@ -243,7 +243,7 @@ class _Root(BlockBuilder):
 
     # Inside.
 
-    def _dead_content(self, nodes: list[Node], place: Place) -> None:
+    def _evaluate_once(self, nodes: list[Node], place: Place) -> None:
         self._dead(nodes)
 
     def _end(self, token: Token, place: Place) -> None:
@@ -262,7 +262,7 @@ class _Root(BlockBuilder):
         """What stands behind </body> is put into the body: the last text must not grow together with it."""
         self.run = None
         slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
-        mask = dependencies.final(deps_of(run.parts), self.loops)
+        mask = dependencies.finalize(deps_of(run.parts), self.loops)
         item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
         self.notes[slot] = ("text right before </body>", *place.where())
 

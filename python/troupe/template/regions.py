@@ -15,7 +15,7 @@ _CLOSE = re.compile(r">")
 
 
 class _Unknown(Exception):
-    """Nobody can tell."""
+    """Whether the tags are balanced cannot be told."""
 
 
 def raw_end(name: str) -> re.Pattern[str]:
@@ -31,32 +31,32 @@ def region_end(nodes: list[Node], begin: Position, parent: str | None, at_end: i
 
     parent: the name of the element that the region is in, if its end tag is to stand in the same list; it is not a
     part of the region. at_end: whether the region may go to the end of the list: if it is balanced then, or if it is
-    so under conditions that nobody knows (what it is at run time is looked at then).
+    so under conditions that are not known here (then what it is at run time is checked).
     """
-    count = _Count(foreign)
+    balance = _TagBalance(foreign)
     tokenizer = Tokenizer(nodes, begin)
     try:
         while not tokenizer.ended():
             here = tokenizer.position
-            kind, name = count.take(tokenizer, parent)
+            kind, name = balance.take(tokenizer, parent)
             if kind == "outside":
-                return here if count.likely() else None
-            if kind != TEXT and count.settled():
+                return here if balance.perhaps_balanced() else None
+            if kind != TEXT and balance.balanced():
                 return tokenizer.position
     except _Unknown:
         return None
-    fine = at_end and (count.settled() if at_end == SURELY else count.likely())
+    fine = at_end and (balance.balanced() if at_end == SURELY else balance.perhaps_balanced())
     return (len(nodes), 0) if fine else None
 
 
 def content_end(nodes: list[Node], begin: Position, name: str, foreign: bool) -> Position | None:
     """The position of the end tag of an element whose content begins there, or None."""
-    count = _Count(foreign)
+    balance = _TagBalance(foreign)
     tokenizer = Tokenizer(nodes, begin)
     try:
         while not tokenizer.ended():
             here = tokenizer.position
-            if count.take(tokenizer, name)[0] == "outside":
+            if balance.take(tokenizer, name)[0] == "outside":
                 return here
     except _Unknown:
         pass
@@ -67,20 +67,20 @@ def content_end(nodes: list[Node], begin: Position, name: str, foreign: bool) ->
 _Conditions = tuple[tuple[tuple[str, ...], int], ...]
 
 
-class _Count:
+class _TagBalance:
     def __init__(self, foreign: bool) -> None:
         self.counts: dict[tuple[str, _Conditions], int] = {}  # how many elements of a name are open
         self.under: _Conditions = ()  # the conditions that hold here
         self.foreign = foreign
         # Elements that must be closed, each with what was open before it of those that need not be.
-        self.around: list[tuple[str, dict[tuple[str, _Conditions], int]]] = []
+        self.enclosing: list[tuple[str, dict[tuple[str, _Conditions], int]]] = []
 
-    def settled(self) -> bool:
+    def balanced(self) -> bool:
         """True if nothing is open."""
         return not any(self.counts.values())
 
-    def likely(self) -> bool:
-        """True if it is balanced as far as anybody can tell who does not know what the conditions give."""
+    def perhaps_balanced(self) -> bool:
+        """True if it is balanced whenever the conditions come out consistently; which they do is not known here."""
         names = {name for name, _ in self.counts}
         return all(self._total(name) == 0 for name in names)
 
@@ -120,7 +120,7 @@ class _Count:
         if name in VOID or (token.closed and (self.foreign or self._open("svg") > 0 or self._open("math") > 0)):
             return
         if name not in IMPLIED:
-            self.around.append((name, {key: n for key, n in self.counts.items() if key[0] in IMPLIED}))
+            self.enclosing.append((name, {key: n for key, n in self.counts.items() if key[0] in IMPLIED}))
         self._add(name, 1)
         if name in RAW and not (self.foreign or self._open("svg") > 0):
             found, _ = tokenizer.find(raw_end(name), tokenizer.position)
@@ -130,8 +130,8 @@ class _Count:
 
     def _implied(self, name: str) -> None:
         """An end tag closes the <li>, <p>… inside its element, too."""
-        while self.around:
-            inner, before = self.around.pop()
+        while self.enclosing:
+            inner, before = self.enclosing.pop()
             if inner == name:
                 for key in [key for key in self.counts if key[0] in IMPLIED]:
                     self.counts[key] = min(self.counts[key], before.get(key, 0))

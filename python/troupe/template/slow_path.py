@@ -1,7 +1,7 @@
-"""What C calls while it renders (worker/py/template/django.h), for what is rare: errors, odd classes, a template's
-first use.
+"""The slow path of rendering: what C calls (worker/py/template/django.h) on errors, for unusual classes, and when a
+template is first used.
 
-These functions say in Python what Django does there, so that messages, logs and annotations are the same.
+These functions do what Django does there, so that messages, logs and annotations are the same.
 """
 
 import inspect
@@ -14,7 +14,7 @@ from django.utils.translation import override
 
 
 class _Raiser(base.Node):
-    """Stands in for a node whose C has failed, so that Django's own code annotates the exception."""
+    """Stands in for a node that failed in C, so that Django's own code annotates the exception."""
 
     def __init__(self, node: Any, error: BaseException) -> None:
         self.error = error
@@ -76,7 +76,7 @@ _signature = getattr(base, "signature", None) or inspect.signature
 
 
 def call_failed(current: Any, context: Any, error: BaseException) -> Any:
-    """A value that was called without arguments raised TypeError: did it want some?"""
+    """A value that was called without arguments raised TypeError: does it require some?"""
     try:
         raise error
     except TypeError:

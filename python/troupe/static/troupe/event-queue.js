@@ -47,7 +47,7 @@ export function createEventQueue({
   }
 
   /**
-   * Nothing more will be heard of its last sending. A later one that is refused says nothing about this one.
+   * Its last sending will get no answer any more. A later one that is refused says nothing about this one.
    * @param {Item} item
    */
   function abandon(item) {
@@ -55,7 +55,7 @@ export function createEventQueue({
     item.sent = false
   }
 
-  // The session is gone. Nobody can tell any more what became of the events that were sent to it.
+  // The session is gone: the outcome of events that were sent to it is unknown for good.
   function lost() {
     items.forEach(abandon)
     const doubtful = items.filter((item) => item.doubt)
@@ -64,7 +64,7 @@ export function createEventQueue({
     for (const item of doubtful) item.event.settle('unknown', { reason: 'lost' })
   }
 
-  // Sends in order what may go: never past an event that has to wait, never past the window.
+  // Sends in order, never past an event that has to wait, never past the window.
   function pump() {
     if (!open) return
     timer.cancel()
@@ -107,10 +107,10 @@ export function createEventQueue({
     },
 
     /**
-     * The session says that it executed everything up to `last`. A session that is behind what was already answered
-     * is another one: what had been sent to the old one can no longer be told. What was refused had not begun.
+     * The session has executed everything up to `last`. One that is behind what was already answered is another
+     * session: the outcome of what was sent to the old one is unknown. What was refused had not begun.
      * @param {number} last
-     * @param {boolean} [restored] It comes from a snapshot: what the worker before had begun it does not know.
+     * @param {boolean} [restored] It comes from a snapshot, and does not know what the worker before had begun.
      */
     joined(last, restored) {
       const first = items.find((item) => item.n)
@@ -125,7 +125,7 @@ export function createEventQueue({
     },
 
     /**
-     * done, failed and unknown use the number up. Returns what settle returned; a repeated answer is nothing.
+     * done, failed and unknown consume the number. Returns what settle() returned; a repeated answer is ignored.
      * @param {number} n
      * @param {Outcome} outcome
      * @param {OutcomeFrame} frame

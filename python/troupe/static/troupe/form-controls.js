@@ -49,20 +49,22 @@ const serverChoice = (el) => chosen(el, 'defaultSelected')
 const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
 
 /**
- * Of each option, whether it is selected; and of a select that nobody touched.
+ * Whether each option is selected.
  * @param {HTMLSelectElement} el
  */
-const picks = (el) => [...el.options].map((option) => option.selected)
-/** @param {HTMLSelectElement} el */
-const fresh = (el) => picks(/** @type {HTMLSelectElement} */ (el.cloneNode(true)))
+const selection = (el) => [...el.options].map((option) => option.selected)
+/**
+ * The same, of a select that the user has not touched.
+ * @param {HTMLSelectElement} el
+ */
+const untouchedSelection = (el) => selection(/** @type {HTMLSelectElement} */ (el.cloneNode(true)))
 
 /**
- * What a patch is about to destroy or change unseen: of a select what the server chose, what is chosen, and whether
- * nobody touched it.
+ * What a patch is about to overwrite: of a select what the server chose, what is chosen, and whether it is untouched.
  * @param {any} el A Control.
  * @returns {[string[], string[], boolean] | undefined}
  */
-export const remember = (el) => el.options && [serverChoice(el), chosen(el), same(picks(el), fresh(el))]
+export const remember = (el) => el.options && [serverChoice(el), chosen(el), same(selection(el), untouchedSelection(el))]
 
 /**
  * Decides whose value a control shows after a patch.
@@ -101,7 +103,7 @@ function choose(el, values) {
   if (same(chosen(el), values)) return
   const options = [...el.options]
   const fits = values && (el.multiple || options.some((option) => values.includes(option.value)))
-  const defaults = fresh(el)
+  const defaults = untouchedSelection(el)
   options.forEach((option, index) => {
     const selected = fits ? values.includes(option.value) : defaults[index]
     if (option.selected !== selected) option.selected = selected
@@ -121,7 +123,7 @@ function write(el, value) {
 }
 
 /**
- * Of nulls where there is none: in other elements, and in inputs without a text selection (number, email:
+ * All null where there is none: in other elements, and in inputs without a text selection (number, email:
  * https://html.spec.whatwg.org/#do-not-apply).
  * @param {any} el An Element, or null.
  * @returns {Caret}

@@ -66,9 +66,9 @@ export function createPage(env) {
     for (const view of views) view.disarm()
   }
 
-  // With the newest token of each root that is still in the page. One join at a time: a second one would have the
-  // same tokens, which the first has spent by then. Whoever asks for it meanwhile asks because of a frame that is
-  // older than the answer, so the answer will do.
+  // Joins with the newest token of each root that is still in the page. One join at a time: a second one would carry
+  // the same tokens, which the first has spent by then. What asks for one meanwhile does so because of a frame that is
+  // older than the answer to come, so that answer will do.
   function join() {
     if (joining) return
     idle()
@@ -128,7 +128,7 @@ export function createPage(env) {
     patch,
 
     /**
-     * One that was not asked for is reported, and taken all the same: it brings the only tokens that are good now.
+     * An unexpected one is logged and applied all the same: it brings the only tokens that are valid now.
      * @param {JoinedFrame} frame
      */
     joined(frame) {
@@ -174,7 +174,7 @@ export function createPage(env) {
     },
 
     /**
-     * Once: a page that is refused again at once would reload for ever.
+     * Reloads once: a page that is refused again at once would reload for ever.
      * @param {ReloadFrame} frame
      */
     reload(frame) {
@@ -186,7 +186,7 @@ export function createPage(env) {
         sessionStorage[RELOAD_KEY] = clock.now()
         if (!soon) return void env.reload()
       } catch {
-        // Storage is switched off, so nobody would count.
+        // Storage is switched off: reloads could not be counted.
       }
       status.broken('reload')
     },

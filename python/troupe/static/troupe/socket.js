@@ -38,7 +38,7 @@ export function createSocket({ clock, connect, open, frame, closed }) {
   }
 
   /**
-   * A connection on which a join is not answered is of no use, whatever else comes over it.
+   * A connection on which the join is not answered is dropped, whatever else comes over it.
    * @param {number} [ms] How long the next join has to wait, on this connection or another.
    */
   function joining(ms = 0) {
@@ -94,13 +94,13 @@ export function createSocket({ clock, connect, open, frame, closed }) {
     joining,
     send,
 
-    // The page joined: from here the connection is of use, and is watched.
+    // The page joined: from here on the connection is kept alive.
     ready() {
       unjoined.cancel()
       keepAlive()
     },
 
-    // The device woke, the tab is looked at, the network is back: find out now, not at the next ping.
+    // The device woke up, the tab became visible, the network is back: probe now, not at the next ping.
     wake() {
       if (ping.isSet()) probe()
       else if (retry.isSet()) start()

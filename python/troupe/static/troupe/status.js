@@ -118,7 +118,7 @@ export function createStatus({ window, clock }) {
     },
 
     /**
-     * again: it will be sent again by itself; the page's scripts may want to know, the user need not.
+     * again: it is retried automatically; the page's scripts may want to know, the user need not.
      * @param {{ reason?: string | undefined, again?: boolean, [member: string]: any }} detail
      */
     refused(detail) {

@@ -40,7 +40,7 @@ export interface TroupeEventMap {
   'troupe:failed': CustomEvent<TroupeEventDetail>
   /** An event was not executed. */
   'troupe:refused': CustomEvent<TroupeRefusedDetail>
-  /** Nobody can tell whether an event was executed. */
+  /** Whether an event was executed cannot be determined. */
   'troupe:unknown': CustomEvent<TroupeEventDetail>
   /** The page's worker is gone. */
   'troupe:lost': CustomEvent<TroupeReason>

@@ -53,7 +53,7 @@ export function createSlotWriter(doc, chunk, morph) {
   /**
    * @param {Block} block
    * @param {PatchValues} values
-   * @param {boolean} [isNew] Nobody saw it yet, so nothing of it can be held, or be another's.
+   * @param {boolean} [isNew] It is not in the page yet: nothing in it can be held, or be changed by others.
    */
   function write(block, values, isNew) {
     for (const [number, value] of Object.entries(values)) {
