@@ -1,6 +1,15 @@
 """Troupe: live views for Django, run as actors in a fleet of worker processes."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .decorators import event_handler
+    from .errors import ActorError, HandlerTimeout
+    from .runtime.fencing import fencing_token
+    from .views import LiveView
+    from .web.consumer import LiveViewConsumer
+    from .web.session_actor import SessionActor, create_session_actor
 
 __version__ = "0.1.0"
 
@@ -15,13 +24,21 @@ _EXPORTS = {
     "fencing_token": "runtime.fencing",
 }
 
-__all__ = ["__version__", *_EXPORTS]
+__all__ = [
+    "ActorError",
+    "HandlerTimeout",
+    "LiveView",
+    "LiveViewConsumer",
+    "SessionActor",
+    "__version__",
+    "create_session_actor",
+    "event_handler",
+    "fencing_token",
+]
 
 
-def __getattr__(name):
-    """Import on first use: a worker needs no Channels, and a settings module must be able to import this
-    package.
-    """
+def __getattr__(name: str) -> Any:
+    """Imports on first use: a worker needs no Channels, and settings modules must be able to import this package."""
     module = _EXPORTS.get(name)
     if module is None:
         raise AttributeError(f"module 'troupe' has no attribute {name!r}")
@@ -29,5 +46,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

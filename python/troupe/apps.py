@@ -4,12 +4,12 @@ from django.apps import AppConfig
 
 
 class TroupeConfig(AppConfig):
-    """Registers the system checks, and ends a person's sessions when they log out."""
+    """Registers the system checks, and ends a user's sessions when they log out."""
 
     name = "troupe"
     verbose_name = "Troupe"
 
-    def ready(self):
+    def ready(self) -> None:
         """See the class."""
         from . import checks
         from .web import logout

@@ -1,11 +1,13 @@
-"""System checks: what people forget."""
+"""System checks: common mistakes in a project's settings."""
 
 import sys
+from typing import Any
 
 import zmq
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
+from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
@@ -16,20 +18,20 @@ from .web import curve
 REACH_MS = 300
 
 
-def register():
-    """Register the checks of this module with Django."""
+def register() -> None:
+    """Registers the checks of this module with Django."""
     for check in (
         check_channels,
         check_settings,
         check_secret_key,
-        check_people,
+        check_middleware,
         check_templates,
         check_transport,
     ):
         checks.register(check, "troupe")
 
 
-def check_channels(**_):
+def check_channels(**_: Any) -> list[CheckMessage]:
     """Channels, and an ASGI application to run it in."""
     found = []
     if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
@@ -42,7 +44,7 @@ def check_channels(**_):
     return found
 
 
-def check_settings(**_):
+def check_settings(**_: Any) -> list[CheckMessage]:
     """The names and values of the TROUPE setting."""
     given = conf.given()
     if not isinstance(given, dict):
@@ -62,7 +64,7 @@ def check_settings(**_):
     return found
 
 
-def check_secret_key(**_):
+def check_secret_key(**_: Any) -> list[CheckMessage]:
     """Page tokens are signed with the secret key."""
     try:
         if settings.SECRET_KEY:
@@ -72,15 +74,15 @@ def check_secret_key(**_):
     return [checks.Error("SECRET_KEY is empty: page tokens cannot be signed.", id="troupe.E005")]
 
 
-def check_people(**_):
-    """The middleware that says who a request is from, and the app that serves the browser's side."""
+def check_middleware(**_: Any) -> list[CheckMessage]:
+    """The middleware for sessions and users, and the app that serves the client's scripts."""
     found = []
     for app, middleware in (
         ("django.contrib.sessions", "django.contrib.sessions.middleware.SessionMiddleware"),
         ("django.contrib.auth", "django.contrib.auth.middleware.AuthenticationMiddleware"),
     ):
         if apps.is_installed(app) and not any(_is_middleware(path, middleware) for path in settings.MIDDLEWARE):
-            hint = f"Add {middleware} to MIDDLEWARE: page tokens are bound to the person who asked for the page."
+            hint = f"Add {middleware} to MIDDLEWARE: page tokens are bound to the user who requested the page."
             found.append(checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006"))
     if not apps.is_installed("django.contrib.staticfiles"):
         hint = "Add django.contrib.staticfiles to INSTALLED_APPS, or serve troupe/static yourself."
@@ -88,7 +90,7 @@ def check_people(**_):
     return found
 
 
-def check_templates(**_):
+def check_templates(**_: Any) -> list[CheckMessage]:
     """Views are rendered by Django's own template engine."""
     try:
         kinds = [engine.__class__.__name__ for engine in engines.all()]
@@ -100,8 +102,8 @@ def check_templates(**_):
     return [checks.Error("There is no Django template engine to render views.", hint=hint, id="troupe.E010")]
 
 
-def check_transport(**_):
-    """The extension module for inproc://; otherwise a broker, asked for only by `check` and `runserver`."""
+def check_transport(**_: Any) -> list[CheckMessage]:
+    """The extension module for inproc://; otherwise the keys, and for `check` and `runserver` the broker itself."""
     if any(conf.problem(name) for name in ("BROKER", "KEY", "SERVER_KEY")):
         return []  # check_settings says so
     broker = conf.get("BROKER")
@@ -126,8 +128,9 @@ def check_transport(**_):
     return [checks.Warning(trouble or f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
 
 
-def reach(address, keys=None, wait_ms=REACH_MS):
-    """None: a broker lets us in at this address. Otherwise what it says against it; "": nothing within `wait_ms`."""
+def reach(address: str, keys: curve.Keys | None = None, wait_ms: int = REACH_MS) -> str | None:
+    """Connects to a broker. None: it accepted the connection. Otherwise why not; empty: nothing came within `wait_ms`.
+    """
     context = zmq.Context()
     try:
         socket = context.socket(zmq.DEALER)
@@ -154,7 +157,7 @@ def reach(address, keys=None, wait_ms=REACH_MS):
         context.term()
 
 
-def _importable(name):
+def _importable(name: str) -> bool:
     try:
         __import__(name)
     except ImportError:
@@ -162,7 +165,7 @@ def _importable(name):
     return True
 
 
-def _is_middleware(path, base):
+def _is_middleware(path: str, base: str) -> bool:
     """Whether a MIDDLEWARE entry is that class or derives from it, as far as it can be imported."""
     if path == base:
         return True

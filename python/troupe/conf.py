@@ -26,7 +26,7 @@ TROUPE = {
     "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
 }
 
-A value that cannot be used is an error of `manage.py check`. A process that runs without that check uses the default,
+A value that cannot be used is an error of `manage.py check`. A process that runs without that check uses the default
 and logs `event=setting_invalid` once; without a usable BROKER no request goes out.
 """
 
@@ -52,19 +52,20 @@ NO_BROKER = "invalid://TROUPE['BROKER']"  # rather than the default, which nobod
 
 
 class Setting(NamedTuple):
-    """One key of TROUPE. default: a value, or a function that gives it. accepts(value): whether it can be used.
-    wanted: what it must be, for an error's text. hint: an example.
+    """One key of TROUPE. default: a value, or a function that returns it. accepts(value): whether it can be used.
+    wanted: what it must be, for error messages. hint: an example.
     """
 
     default: Any
-    accepts: Callable
+    accepts: Callable[[Any], bool]
     wanted: str
     hint: str | None = None
 
 
-def default_broker():
-    """TROUPE_FRONT of the environment, else the address that `troupe up` binds for this user
-    (fleet/state_directory.c)."""
+def default_broker() -> str:
+    """TROUPE_FRONT of the environment, or the address that `troupe up` binds for this user
+    (fleet/state_directory.c).
+    """
     front = os.environ.get("TROUPE_FRONT", "").split(",")[0]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not runtime.startswith("/"):
@@ -78,28 +79,28 @@ def parse_proxy(text: str) -> IPv4Network | IPv6Network | str:
     return UNIX_PEER if text == UNIX_PEER else ip_network(text, strict=False)
 
 
-def _is_address(value):
+def _is_address(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(("ipc://", "tcp://", "inproc:")) and value.isprintable()
 
 
-def _is_file(value):
+def _is_file(value: Any) -> bool:
     return value is None or isinstance(value, (str, os.PathLike))
 
 
-def _is_socket_path(value):
+def _is_socket_path(value: Any) -> bool:
     plain = isinstance(value, str) and value.isprintable() and not set(value) & set(" <>?#\\\"'")
     return plain and value.startswith("/") and not value.startswith("//")
 
 
-def _is_module(value):
+def _is_module(value: Any) -> bool:
     return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
 
 
-def _is_name(value):
+def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value.isidentifier()
 
 
-def _is_origin(value):
+def _is_origin(value: Any) -> bool:
     if not isinstance(value, str) or not value or not value.isprintable():
         return False
     try:
@@ -108,37 +109,37 @@ def _is_origin(value):
         return False
 
 
-def _is_network(value):
+def _is_network(value: Any) -> bool:
     try:
         return isinstance(value, str) and bool(parse_proxy(value))
     except ValueError:
         return False
 
 
-def _list_of(accepts):
+def _list_of(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, (list, tuple)) and all(accepts(item) for item in value)
 
 
-def _is_bool(value):
+def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_bool_or_none(value):
+def _is_bool_or_none(value: Any) -> bool:
     return value is None or isinstance(value, bool)
 
 
-def _number(default, most, none=False, least=0.001):
-    """A number that arithmetic and the wire's fields can bear; compared only, as an int may have any size."""
+def _number(default: float | None, most: float, optional: bool = False, least: float = 0.001) -> Setting:
+    """A number within bounds that arithmetic and the protocol's fields allow. optional: None is accepted, too."""
 
-    def accepts(value):
+    def accepts(value: Any) -> bool:
         if value is None:
-            return none
+            return optional
         return isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
 
-    return Setting(default, accepts, f"a number from {least} to {most}" + (" or None" if none else ""))
+    return Setting(default, accepts, f"a number from {least} to {most}" + (" or None" if optional else ""))
 
 
-SETTINGS = {
+SETTINGS: dict[str, Setting] = {
     "BROKER": Setting(
         default_broker,
         _is_address,
@@ -153,38 +154,38 @@ SETTINGS = {
     "TOKEN_MAX_AGE": _number(DAY, 3_660 * DAY),
     "ORIGINS": Setting([], _list_of(_is_origin), "a list of origins", 'For example ["https://example.com"].'),
     "MOUNT_TIMEOUT": _number(10, DAY),
-    "HARD_LIMIT": _number(None, DAY, none=True),
+    "HARD_LIMIT": _number(None, DAY, optional=True),
     "SOCKET_PATH": Setting(
         "/ws/troupe/", _is_socket_path, "a path that starts with one slash", 'For example "/ws/troupe/".'
     ),
-    "EVENT_RATE": _number(100, 10**9, none=True),
+    "EVENT_RATE": _number(100, 10**9, optional=True),
     "EVENT_BURST": _number(20, 10**9),
-    "JOIN_RATE": _number(1, 10**9, none=True),
+    "JOIN_RATE": _number(1, 10**9, optional=True),
     "JOIN_BURST": _number(8, 10**9),
-    "TOKEN_SESSIONS": _number(4, 10**9, none=True),
+    "TOKEN_SESSIONS": _number(4, 10**9, optional=True),
     "TRUSTED_PROXIES": Setting(
         [],
         _list_of(_is_network),
         'a list of addresses, networks or "unix"',
         'For example "10.0.0.7", "10.0.0.0/8", "fd00::/8", or "unix".',
     ),
-    "ADDRESS_RATE": _number(1000, 10**9, none=True),
-    "ADDRESS_SOCKETS": _number(50, 10**9, none=True),
-    "ADDRESS_OPEN_SOCKETS": _number(1000, 10**9, none=True),
-    "ADDRESS_JOINS": _number(50, 10**9, none=True),
-    "USER_CHECK_SECONDS": _number(1, DAY, none=True, least=0),
+    "ADDRESS_RATE": _number(1000, 10**9, optional=True),
+    "ADDRESS_SOCKETS": _number(50, 10**9, optional=True),
+    "ADDRESS_OPEN_SOCKETS": _number(1000, 10**9, optional=True),
+    "ADDRESS_JOINS": _number(50, 10**9, optional=True),
+    "USER_CHECK_SECONDS": _number(1, DAY, optional=True, least=0),
     "MINIFIED": Setting(None, _is_bool_or_none, "True, False or None"),
 }
 
 
-def given():
-    """What the project says, as it stands: a dict, or what somebody took for one."""
+def given() -> Any:
+    """The project's TROUPE setting as it stands: a dict, unless the project made a mistake."""
     value = getattr(settings, "TROUPE", None)
     return {} if value is None else value
 
 
-def problem(name):
-    """What is wrong with the project's value for `name`, as a sentence; None: it can be used, or there is none."""
+def problem(name: str) -> str | None:
+    """What is wrong with the project's value of a key, as a sentence. None: it can be used, or is missing."""
     values = given()
     if not isinstance(values, dict):
         return f"TROUPE must be a dict, not {_shown(values)}."
@@ -194,8 +195,8 @@ def problem(name):
 
 
 @functools.cache
-def get(name):
-    """One value of the TROUPE setting, or its default."""
+def get(name: str) -> Any:
+    """The value of a key of TROUPE, or its default. Logs a value that cannot be used, once."""
     trouble = problem(name)
     if trouble:
         logger.error("event=setting_invalid name=%s message=%s", word(name), quoted(trouble))
@@ -207,21 +208,21 @@ def get(name):
     return default() if callable(default) else default
 
 
-def is_inproc():
+def is_inproc() -> bool:
     """Whether actors run in this process, without a broker."""
     return get("BROKER").startswith("inproc:")
 
 
-def _shown(value):
+def _shown(value: Any) -> str:
     try:
         return reprlib.repr(value)
     except Exception:  # an int of too many digits, or a repr() of the project's own
         return f"this {type(value).__name__}"
 
 
-def _forget(*, setting, **_):
+def _clear(*, setting: str, **_: object) -> None:
     if setting == "TROUPE":
         get.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="troupe.conf")
+setting_changed.connect(_clear, dispatch_uid="troupe.conf")

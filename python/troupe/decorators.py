@@ -1,19 +1,28 @@
 """Decorators for views."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
 from .validation import check_mark
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def event_handler(function=None, *, retry_safe=False):
-    """Mark a method as one that a browser's events may call.
 
-    Usable with and without brackets, on `def` and `async def`. `retry_safe=True` says that running it twice
-    does no harm, so that it may be tried again when a worker died in the middle.
+@overload
+def event_handler(function: Method, *, retry_safe: bool = False) -> Method: ...
+@overload
+def event_handler(function: None = None, *, retry_safe: bool = False) -> Callable[[Method], Method]: ...
+def event_handler(function: Any = None, *, retry_safe: bool = False) -> Any:
+    """Marks a method as one that a browser's events may call.
 
-    TypeError: it is no such method. When the class is made, TypeError: it would never run (a generator, a name that
-    begins with an underscore or is LiveView's), or one that takes its place in a subclass is not decorated.
+    Usable with and without parentheses, on `def` and `async def`. retry_safe: running it twice does no harm, so that it
+    may be retried when its worker died in the middle.
+
+    TypeError: it is no such method. When the class is made, TypeError: it could never run (a generator, a name that
+    begins with an underscore or is LiveView's), or a method that overrides it in a subclass is not decorated.
     """
 
-    def mark(method):
+    def mark(method: Any) -> Any:
         check_mark(method)
         method._troupe_event_handler = True
         method._troupe_retry_safe = retry_safe

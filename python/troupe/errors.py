@@ -1,4 +1,7 @@
-"""ActorError: what a request to an actor can end in, other than well (proto/PROTOCOL.md 7)."""
+"""Exceptions: how a request to an actor can fail (proto/PROTOCOL.md 7), and what its handler may meet."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from . import wire
 from .logs import quoted, word
@@ -9,23 +12,32 @@ _OUTCOMES = {wire.FAILED: "failed", wire.NOT_EXECUTED: "not_executed", wire.UNKN
 MAX_RETRY_MS = 3_600_000
 MAX_FRAMES_QUOTED = 8000  # characters of an exception's frames in a log line
 
+Frame = list[Any]  # [file, line, function, source]
+
 
 class ActorError(Exception):
-    """A request that did not end in what was asked for. `str(error)` is the message.
+    """A request that failed. `str(error)` is the message.
 
-    kind: the wire's word (`python`, `handler_not_found`, `busy`, `worker_lost`…), or `timeout` (nothing came:
-    whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome:
-    `failed` (it ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's
-    class. frames: list of [file, line, function, source], outermost first. view_path, event: where it
-    happened. retry_ms: when to come back, if the other side said so. again: of an event that is `not_executed`: it was
-    sent twice, and what became of the first sending is not known.
+    kind: a word of the protocol (`python`, `handler_not_found`, `busy`, `worker_lost`…), or `timeout` (no reply came:
+    whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome: `failed` (it
+    ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's class. frames: the
+    worker's, outermost first. view_path, event: where it happened. retry_ms: when to retry, if the other side said so.
+    again: of a `not_executed` event: it was sent twice, and what became of the first sending is unknown.
     """
 
     again = False
 
     def __init__(
-        self, kind, message, outcome="failed", type=None, frames=(), view_path=None, event=None, retry_ms=None
-    ):
+        self,
+        kind: str,
+        message: str,
+        outcome: str = "failed",
+        type: str | None = None,
+        frames: Sequence[Frame] = (),
+        view_path: str | None = None,
+        event: str | None = None,
+        retry_ms: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
@@ -36,8 +48,8 @@ class ActorError(Exception):
         self.event = event
         self.retry_ms = retry_ms
 
-    def log_fields(self):
-        """What a log line says of it: kind=… type=… message="…" and, of what was raised, frames="…"."""
+    def log_fields(self) -> str:
+        """Its fields for a log line: kind=… type=… message="…" and, if an exception was raised, frames="…"."""
         fields = [f"kind={word(self.kind)}"]
         if self.type:
             fields.append(f"type={word(self.type)}")
@@ -47,12 +59,12 @@ class ActorError(Exception):
             fields.append(f"frames={quoted(frames, MAX_FRAMES_QUOTED)}")
         return " ".join(fields)
 
-    def frames_text(self):
-        """The worker's frames as a traceback shows them, outermost first."""
+    def frames_text(self) -> str:
+        """The frames as in a traceback, outermost first."""
         lines = [f'  File "{file}", line {line}, in {name}\n    {source}' for file, line, name, source in self.frames]
         return "\n".join([f"In the worker ({self.view_path}):", *lines])
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         fields = (
             self.kind,
             self.message,
@@ -63,38 +75,38 @@ class ActorError(Exception):
             self.event,
             self.retry_ms,
         )
-        return type(self), fields
+        return self.__class__, fields
 
 
 class HandlerTimeout(BaseException):
-    """Raised in a handler (or mount, render…) that takes longer than the soft limit: `--soft-ms` of the worker.
+    """Raised in a handler (or mount(), a template…) that runs longer than the soft limit: `--soft-ms` of the worker.
 
-    No Exception, so that `except Exception` does not take it for something else. It comes once a turn; what goes on
-    after it meets the hard limit, which costs the worker. In an `async def` it follows a cancellation.
+    Not an Exception, so that `except Exception` does not swallow it. It is raised once per turn; code that goes on
+    meets the hard limit, which ends the worker. In an `async def` it follows a cancellation.
     """
 
-    limit = None  # s; None: there is none
+    limit: float | None = None  # s; None: there is none
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"it took longer than {self.limit:g} s" if self.limit else "it took too long"
 
 
-def set_soft_limit(seconds):
-    """What the worker's soft limit is; 0: none."""
+def set_soft_limit(seconds: float) -> None:
+    """Sets the worker's soft limit, for messages and `async def`. 0: none."""
     HandlerTimeout.limit = seconds or None
 
 
 class TokenError(Exception):
-    """A page token that is not good. reason: `forged`, `expired` or `foreign`."""
+    """A page token that cannot be accepted. reason: `forged`, `expired` or `foreign`."""
 
-    def __init__(self, reason):
+    def __init__(self, reason: str) -> None:
         super().__init__(f"the page token is {reason}")
         self.reason = reason
 
 
-def from_fields(fields, outcome="failed"):
-    """The ActorError that the map of a failure or refusal stands for. What is not of the type that the protocol says is
-    left out: it comes from another process.
+def from_fields(fields: wire.Body, outcome: str = "failed") -> ActorError:
+    """The ActorError for the body of a failure or refusal. Fields of a wrong type are ignored: they come from another
+    process.
     """
     frames = fields.get("frames")
     if not isinstance(frames, list) or not all(map(_is_frame, frames)):
@@ -113,17 +125,29 @@ def from_fields(fields, outcome="failed"):
     )
 
 
-def _is_frame(frame):
+def _is_frame(frame: Any) -> bool:
     return isinstance(frame, list) and [type(part) for part in frame] == [str, int, str, str]
 
 
-def from_reply(kind, body):
-    """The ActorError that a FAILED, NOT_EXECUTED or UNKNOWN reply stands for. body: its bytes."""
+def from_reply(kind: int, body: bytes) -> ActorError:
+    """The ActorError for a FAILED, NOT_EXECUTED or UNKNOWN reply."""
     return from_fields(wire.unpack_body(body), _OUTCOMES[kind])
 
 
-def expect(reply, kind):
-    """The body of a reply of that type, as a map; another is raised as the ActorError that it stands for."""
+class AnyReply(Protocol):
+    """The fields of a reply that expect() reads; transports make them (web/transport/base.py)."""
+
+    @property
+    def kind(self) -> int:
+        """The message type."""
+
+    @property
+    def body(self) -> bytes:
+        """The packed body."""
+
+
+def expect(reply: AnyReply, kind: int) -> wire.Body:
+    """The body of a reply of that kind. ActorError: it is of another kind."""
     if reply.kind == kind:
         return wire.unpack_body(reply.body)
     if reply.kind in _OUTCOMES:

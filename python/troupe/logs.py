@@ -1,5 +1,5 @@
-"""Values in log lines. A record is one line of key=value pairs, and whoever reads it must be able to trust that: what
-comes from outside (a browser, a header, a token, an exception's text, a worker's reply) is quoted here.
+"""Values in log lines. A record is one line of key=value pairs, and readers must be able to rely on that: what comes
+from outside (a browser, a header, a token, an exception's text, a worker's reply) is quoted here.
 
 Pure. Any thread.
 """
@@ -12,7 +12,7 @@ _WORD = re.compile(r"[\w.:/<>+@-]+", re.ASCII)
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def quoted(value, limit=MAX_QUOTED):
+def quoted(value: object, limit: int = MAX_QUOTED) -> str:
     """A value's text as "…": on one line, of printable characters only, cut to `limit` characters."""
     text = value if isinstance(value, str) else _text(value)
     cut = text[: limit - 1] + "…" if len(text) > limit else text
@@ -21,14 +21,14 @@ def quoted(value, limit=MAX_QUOTED):
     return f'"{cut}"'
 
 
-def _text(value):
+def _text(value: object) -> str:
     try:
         return str(value)
     except Exception as error:  # exceptions of user code may have a __str__ that raises
         return f"<{type(value).__name__}: its text raised {type(error).__name__}>"
 
 
-def _escaped(character):
+def _escaped(character: str) -> str:
     if character in _SHORT:
         return _SHORT[character]
     if character.isprintable():
@@ -39,7 +39,7 @@ def _escaped(character):
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def word(value, limit=MAX_QUOTED):
-    """A value that ought to be one word (a name, a path, an address): bare where it is one, `quoted` where not."""
+def word(value: object, limit: int = MAX_QUOTED) -> str:
+    """A value that should be one word (a name, a path, an address): bare if it is one, otherwise quoted."""
     text = value if isinstance(value, str) else _text(value)
     return text if len(text) <= limit and _WORD.fullmatch(text) else quoted(text, limit)

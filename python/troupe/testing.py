@@ -11,6 +11,8 @@ class CounterTests(TestCase):
 """
 
 import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any
 from unittest import mock
 
 from asgiref.sync import async_to_sync
@@ -20,54 +22,54 @@ from django.test import RequestFactory
 from . import wire
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
 from .validation import refuse_unused
+from .views import LiveView
 from .web import transport
 from .web.session_actor import SessionActor
 from .web.transport import inproc
 
 
 class _Session(SessionBase):
-    """A session that is kept nowhere."""
+    """A session that is stored nowhere."""
 
-    def exists(self, session_key):
+    def exists(self, session_key: str) -> bool:
         return False
 
-    def create(self):
+    def create(self) -> None:
         self._session_key = self._get_new_session_key()
 
-    def save(self, must_create=False):
+    def save(self, must_create: bool = False) -> None:
         self._session_key = self._session_key or self._get_new_session_key()
 
-    def delete(self, session_key=None):
+    def delete(self, session_key: str | None = None) -> None:
         pass
 
-    def load(self):
+    def load(self) -> dict[str, Any]:
         return {}
 
 
 class LiveViewTestClient:
-    """Mounts one view and sends it events, through the same turns as in production, on this thread
-    (inproc://).
+    """Mounts one view and sends it events, with the same turns as in production, on the calling thread (inproc://).
 
-    view_class: a LiveView subclass. user: who asks; default: nobody. initkwargs: those of as_view().
+    view_class: a LiveView subclass. user: the request's user; default: anonymous. initkwargs: those of as_view().
     Needs no TROUPE setting. Its methods are sync.
 
-    html: the page as Django renders it, after mount() and after each event. patches: what the last event changed
-    of it, by slot (PROTOCOL.md 9.6), or None. A test that looks at `html` does not break when a template is rearranged.
+    html: the page as Django renders it, after mount() and after each event. patches: what the last event changed in it,
+    by slot (PROTOCOL.md 9.6), or None. Tests of `html` do not break when a template is rearranged.
     """
 
-    def __init__(self, view_class, user=None, **initkwargs):
+    def __init__(self, view_class: type[LiveView], user: Any = None, **initkwargs: Any) -> None:
         self.view_class = view_class
         self.user = user
-        self.view = None
-        self.html = None
-        self.version = None
-        self.patches = None
+        self.view: Any = None  # the LiveView; None before mount()
+        self.html: str | None = None
+        self.version: int | None = None
+        self.patches: Any = None
         self._initkwargs = initkwargs
-        self._actor = None
-        self._view_id = None
+        self._actor: SessionActor | None = None
+        self._view_id: str | None = None
 
-    def mount(self, **params):
-        """Make a new instance and call mount(request, **params); what it raises is raised. Returns self."""
+    def mount(self, **params: Any) -> "LiveViewTestClient":
+        """Makes a new instance and calls mount(request, **params), whose exceptions are raised. Returns self."""
         if self._actor is not None:
             self.close()
         view = self.view_class(**self._initkwargs)
@@ -81,9 +83,8 @@ class LiveViewTestClient:
         self._view_id = mounted["view_id"]
         return self
 
-    def send_event(self, name, /, **params):
-        """Send an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is
-        off.
+    def send_event(self, name: str, /, **params: Any) -> dict[str, Any]:
+        """Sends an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is off.
 
         Returns {"html", "patches", "version"}. ActorError: the handler raised, or there is no such handler.
         """
@@ -96,12 +97,12 @@ class LiveViewTestClient:
         return result
 
     @property
-    def state(self):
-        """What the template sees: get_context_data()."""
+    def state(self) -> dict[str, Any]:
+        """The template's context: get_context_data()."""
         return self.view.get_context_data()
 
-    def assert_state(self, **expected):
-        """Fail unless each name has that value in `state`."""
+    def assert_state(self, **expected: Any) -> None:
+        """Fails unless each name has that value in `state`."""
         state = self.state
         for name, value in expected.items():
             if name not in state:
@@ -109,13 +110,13 @@ class LiveViewTestClient:
             if state[name] != value:
                 raise AssertionError(f"{name} is {state[name]!r}, not {value!r}")
 
-    def close(self):
-        """End the session. Not needed at the end of a test."""
+    def close(self) -> None:
+        """Ends the session. Not needed at the end of a test."""
         if self._actor is not None:
             self._call(self._actor.shutdown)
             self._actor = None
 
-    def _request(self):
+    def _request(self) -> Any:
         from django.contrib.auth.models import AnonymousUser
 
         request = RequestFactory().get("/")
@@ -124,8 +125,8 @@ class LiveViewTestClient:
         return request
 
     @staticmethod
-    def _call(function, *args):
-        async def run():
+    def _call(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:
+        async def run() -> Any:
             return await function(*args)
 
         with mock.patch.object(transport, "get", inproc.get):

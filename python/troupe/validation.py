@@ -1,33 +1,35 @@
-"""What a view's class may declare, looked at when the class is made: which methods are handlers, and that each of them,
-and each hook, is of a kind whose body runs when it is called.
+"""Checks of view classes, when a class is made: which methods are handlers, and that the body of each of them, and of
+each hook, runs when it is called.
 
-What only shows when it is called (a wrapper that returns a generator) is `refuse_unused()`'s: it fails the turn.
+What shows only in a call (a wrapper that returns a generator) is up to refuse_unused(), which fails the turn.
 """
 
 import functools
 import inspect
+from collections.abc import Callable
 from types import FunctionType
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 
-# Called by us, and never awaited: a coroutine would be a true answer of authorize(), and a mount() that did not run.
+# Called and never awaited: a coroutine would be a true answer of authorize(), and a mount() that did not run.
 SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", "as_view")
 ASYNC_HOOKS = ("handle_tick",)
 
-_LAZY = {
+_LAZY: dict[str, tuple[Callable[[object], bool], str]] = {
     "a generator": (inspect.isgenerator, "gi_code"),
     "a coroutine": (inspect.iscoroutine, "cr_code"),
     "an async generator": (inspect.isasyncgen, "ag_code"),
 }
 
 
-def is_marked(function):
-    """Whether @event_handler is on it."""
+def is_marked(function: Any) -> bool:
+    """Whether it is decorated with @event_handler."""
     return inspect.getattr_static(function, "_troupe_event_handler", False) is True
 
 
-def check_mark(function):
-    """TypeError: @event_handler stands on what is no plain function, and could never be called."""
+def check_mark(function: Any) -> None:
+    """TypeError: @event_handler decorates something other than a plain function, which could never be called."""
     if _is(function, FunctionType):
         return
     inner = _inner(function)
@@ -35,10 +37,10 @@ def check_mark(function):
     raise TypeError(f"{name}{_place(inner)}: {_no_method(function)}")
 
 
-def check_class(cls, root):
-    """TypeError: something that `cls` declares would never run, or would change silently who may call it.
+def check_class(cls: type, root: type) -> None:
+    """TypeError: something that `cls` declares would never run, or would silently change who may call it.
 
-    root: LiveView. Mixins are looked at with each class that uses them.
+    root: LiveView. Mixins are checked with each class that uses them.
     """
     bases = [base for base in cls.__mro__ if base is not root and base is not object]
     _check_order(cls, root)
@@ -49,9 +51,9 @@ def check_class(cls, root):
         _check_overrides(cls, name, [base for base in bases if name in vars(base)])
 
 
-def lookup(cls, root, name):
-    """The function of `cls` that is a handler by its name and kind, decorated or not; None: there is none."""
-    if not name.isidentifier() or name.startswith("_") or _is_ours(root, name):
+def lookup(cls: type, root: type, name: str) -> Any:
+    """The function of `cls` that is a handler by its name and kind, decorated or not. None: there is none."""
+    if not name.isidentifier() or name.startswith("_") or _is_of_root(root, name):
         return None
     for base in cls.__mro__:
         if name in vars(base):
@@ -60,8 +62,8 @@ def lookup(cls, root, name):
     return None
 
 
-def _check_order(cls, root):
-    """What a mixin defines must be found before LiveView's own; and Django's access mixins do nothing here."""
+def _check_order(cls: type, root: type) -> None:
+    """TypeError: a mixin's hooks come after LiveView's own, or it is one of Django's access mixins."""
     for base in cls.__mro__[cls.__mro__.index(root) + 1 :]:
         for name in vars(base):
             if name in SYNC_HOOKS or name in ASYNC_HOOKS:
@@ -76,24 +78,24 @@ def _check_order(cls, root):
         )
 
 
-def _is_ours(root, name):
+def _is_of_root(root: type, name: str) -> bool:
     return any(name in vars(base) for base in root.__mro__)
 
 
-def _check_attribute(cls, base, root, name, value):
+def _check_attribute(cls: type, base: type, root: type, name: str, value: Any) -> None:
     if is_marked(value) or is_marked(_inner(value)):
         _check_handler(cls, base, root, name, value)
     elif name in SYNC_HOOKS or name in ASYNC_HOOKS:
         _check_body(cls, base, name, _inner(value), may_await=name in ASYNC_HOOKS)
 
 
-def _check_handler(cls, base, root, name, value):
+def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> None:
     inner = _inner(value)
     if not _is(value, FunctionType):
         text = _no_method(value)
     elif name.startswith("_") or not name.isidentifier():
         text = "a browser can never call a handler of such a name. Give it one that begins with a letter."
-    elif _is_ours(root, name):
+    elif _is_of_root(root, name):
         text = f"{root.__name__}.{name} is the framework's own, and never a handler. Give the handler another name."
     else:
         _check_body(cls, base, name, value, may_await=True)
@@ -101,7 +103,7 @@ def _check_handler(cls, base, root, name, value):
     raise TypeError(_named(cls, base, name) + _place(inner) + ": " + text)
 
 
-def _check_body(cls, base, name, function, may_await):
+def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool) -> None:
     if inspect.isgeneratorfunction(function):
         text = "is a generator: calling it runs nothing of it. Take out `yield`; assign to attributes instead."
     elif inspect.isasyncgenfunction(function):
@@ -113,8 +115,8 @@ def _check_body(cls, base, name, function, may_await):
     raise TypeError(f"{_named(cls, base, name)}{_place(function)}: it {text}")
 
 
-def _check_overrides(cls, name, bases):
-    """bases: those that define the name, the one that is found first."""
+def _check_overrides(cls: type, name: str, bases: list[type]) -> None:
+    """TypeError: an undecorated method overrides a handler. bases: those that define the name, in lookup order."""
     first = bases[0]
     found = vars(first)[name]
     if is_marked(found) or found is None:
@@ -127,9 +129,9 @@ def _check_overrides(cls, name, bases):
     )
 
 
-def _inner(value):
-    """The function inside of a property, a classmethod, a partial…; the value itself where there is none."""
-    for _ in range(32):  # of a chain that a project's own classes may close to a ring
+def _inner(value: Any) -> Any:
+    """The function inside of a property, a classmethod, a partial…; the value itself if there is none."""
+    for _ in range(32):  # a project's own classes may make a cycle
         if _is(value, property):
             inner = value.fget
         elif _is(value, functools.partial, functools.partialmethod):
@@ -146,12 +148,12 @@ def _inner(value):
     return value
 
 
-def _is(value, *kinds):
-    """isinstance() would ask a lazy object what it is, and so evaluate it."""
+def _is(value: Any, *kinds: type) -> bool:
+    """isinstance() without evaluating a lazy object."""
     return issubclass(type(value), kinds)
 
 
-def _no_method(value):
+def _no_method(value: Any) -> str:
     kind, advice = type(value).__name__, "Write a method that calls it."
     if _is(value, property):
         advice = "A property is for templates: write a method beside it."
@@ -162,25 +164,25 @@ def _no_method(value):
     return f"@event_handler is for methods made by `def` or `async def`, and this is a {kind}. {advice}"
 
 
-def _named(cls, base, name):
+def _named(cls: type, base: type, name: str) -> str:
     where = f"{cls.__module__}.{cls.__qualname__}.{name}"
     return where if base is cls else f"{where}, of {base.__module__}.{base.__qualname__}"
 
 
-def _place(function):
+def _place(function: Any) -> str:
     code = getattr(inspect.unwrap(function) if _is(function, FunctionType) else function, "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 
 
-def refuse_unused(result, name, awaited=False):
-    """TypeError: what `name` returned is code that did not run and that nobody is going to run. awaited: the caller
-    awaits what can be awaited.
+def refuse_unused(result: Any, name: str, awaited: bool = False) -> None:
+    """TypeError: what `name` returned is code that did not run, and that nobody will run. awaited: the caller awaits
+    awaitables.
     """
     for kind, (is_kind, code_name) in _LAZY.items():
         if is_kind(result) and not (awaited and kind == "a coroutine"):
             code = getattr(result, code_name)
             if kind == "a coroutine":
-                result.close()  # else Python warns of it, which the error does better
+                result.close()  # otherwise Python warns, too
             raise TypeError(
                 f"{name} returned {kind}, whose body did not run: {code.co_name} "
                 f"({code.co_filename}:{code.co_firstlineno}). "

@@ -49,7 +49,8 @@ def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Handler
 def find_tick(view: LiveView) -> Handler:
     """The function to call with the view when it ticks."""
     activate_locale(view)
-    return _tick_of(type(view))
+    cls: Any = type(view)  # mypy takes a class whose instances are hashable for an unhashable one
+    return _tick_of(cls)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """A view's life between two workers and two sockets: mount, join, restore, and what its snapshot carries along."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -63,13 +63,18 @@ def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, rest
     activate_locale(view)
     _authorize(view, path, request)
     if restored:
-        refuse_unused(view.restore(request), f"{path}.restore()")
+        _restore(view, request, f"{path}.restore()")
 
 
 @settled
 def restore_view(view: LiveView) -> None:
     """Calls restore() of a view that comes from a snapshot and has no page: a program uses it."""
-    refuse_unused(view.restore(view.request), "it")
+    _restore(view, view.request, "it")
+
+
+def _restore(view: LiveView, request: WorkerRequest | None, name: str) -> None:
+    restore: Callable[[Any], Any] = view.restore
+    refuse_unused(restore(request), name)
 
 
 @settled

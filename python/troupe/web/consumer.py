@@ -292,9 +292,8 @@ class LiveViewConsumer(PageSocket):
         """Sends `joined`, and what was pushed meanwhile. fields: JOINED's body."""
         entries = []
         for token, place, view in zip(tokens, places, fields["views"], strict=True):
-            token.update(
-                session=session, view=view["view"], version=view["version"], generation=fields["generation"]
-            )
+            token["session"], token["view"] = session, view["view"]
+            token["version"], token["generation"] = view["version"], fields["generation"]
             page_token.set_origin(token, origin)
             entries.append(join.joined_view(token, view, place == (session, view["view"])))
         self._places.joined(places, session, fields["generation"], [view["view"] for view in fields["views"]])

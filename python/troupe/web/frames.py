@@ -158,7 +158,7 @@ def event(frame: dict[str, Any]) -> Event:
 def refresh(frame: dict[str, Any]) -> dict[str, Any]:
     """What a refresh asks for, as REFRESH's body has it: chunks, or whole roots from now on."""
     chunks, whole = frame.get("c"), frame.get("w")
-    asked = {}
+    asked: dict[str, Any] = {}
     if chunks is not None:
         if type(chunks) is not list or len(chunks) > MAX_CHUNKS_ASKED or not all(map(_is_hash, chunks)):
             text = f"c must be a list of at most {MAX_CHUNKS_ASKED} strings of 1 to {MAX_CHUNK_HASH} characters"

@@ -63,7 +63,7 @@ class Places:
         for token in tokens:
             view = self._views.get((session, token["view"]), token["view"])
             if (session, token["view"]) != (self._session, view):
-                token.update(session=self._session, view=view, version=UNSEEN)
+                token["session"], token["view"], token["version"] = self._session, view, UNSEEN
         return self._session, max(generation, self._generation) if session == self._session else self._generation
 
     def joined(self, places: list[Place], session: bytes, generation: int, views: list[bytes]) -> None:

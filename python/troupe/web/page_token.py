@@ -11,7 +11,7 @@ from django.core import signing
 from .. import conf, wire
 from ..errors import TokenError
 from ..wire import RequestMap
-from .request_facts import Login, identity_of
+from .request_facts import Login, PageFacts, identity_of
 
 SALT = "troupe.page"
 
@@ -20,7 +20,7 @@ class _Origin(TypedDict, total=False):
     origin: bytes  # see origin()
 
 
-class Token(_Origin):
+class Token(PageFacts, _Origin):
     """A token's contents."""
 
     session: bytes
@@ -28,10 +28,6 @@ class Token(_Origin):
     path: str
     params: dict[str, Any]
     init: dict[str, Any]
-    url: str
-    attrs: dict[str, Any]
-    language: str | None
-    time_zone: str | None
     user: str | None
     identity: bytes
     version: int

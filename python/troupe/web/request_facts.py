@@ -31,6 +31,15 @@ class RequestTooLarge(Exception):
     """The path or the query is longer than MAX_URL."""
 
 
+class PageFacts(TypedDict):
+    """The part of a page token that a request map takes over."""
+
+    url: str
+    attrs: dict[str, Any]
+    language: str | None
+    time_zone: str | None
+
+
 class Login(TypedDict):
     """Who is logged in. user: the primary key as Django serializes it; None: anonymous. backend: the dotted path of the
     authentication backend.
@@ -83,7 +92,7 @@ def of_http(request: HttpRequest) -> RequestMap:
     return facts
 
 
-def of_scope(scope: Scope, login: Login, token: dict[str, Any]) -> RequestMap:
+def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
     """The request map of a WebSocket: its own headers, who is logged in, and the rest as the page's token has it."""
     headers = ((name.decode("latin1").lower(), value.decode("latin1")) for name, value in scope["headers"])
     cookies = _scope_cookies(scope)

@@ -5,13 +5,14 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import conf
 
 
-def find_program():
+def find_program() -> str | None:
     """The `troupe` beside this interpreter, else in a checkout's build, else on PATH. None: nowhere."""
     checkout = Path(__file__).resolve().parents[4]
     for path in (Path(sys.executable).parent / "troupe", checkout / "build" / "fleet" / "troupe"):
@@ -20,15 +21,15 @@ def find_program():
     return shutil.which("troupe")
 
 
-def project_options():
-    """What `troupe up` has to know of this project."""
+def project_options() -> list[str]:
+    """The options that tell `troupe up` about this project."""
     options = [f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}", f"--python={sys.executable}"]
     options.append(f"--path={os.path.abspath(sys.path[0] or '.')}")
     return [*options, *broker_options()]
 
 
-def broker_options():
-    """Where this project's broker is, if the settings say so."""
+def broker_options() -> list[str]:
+    """The broker's address, if the settings have it. CommandError: they cannot be used."""
     trouble = conf.problem("BROKER")
     if trouble:
         raise CommandError(trouble)
@@ -42,20 +43,20 @@ class Command(BaseCommand):
     """See above."""
 
     help = "Runs and controls this project's fleet: up, status, scale N, reload, drain WORKER, stop, sessions, evict."
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `manage.py troupe up --help`")
 
-    def run_from_argv(self, argv):
-        """All that follows is the program's, --help and --settings too."""
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Passes all arguments on to the program, --help and --settings too."""
         try:
             self.handle(arguments=argv[2:])
         except CommandError as error:
             self.stderr.write(f"{type(error).__name__}: {error}")
             sys.exit(1)
 
-    def handle(self, *args, arguments, **options):
+    def handle(self, *args: Any, arguments: list[str], **options: Any) -> None:
         program = find_program()
         if program is None:
             raise CommandError("there is no `troupe` program: `pip install` the package, or run scripts/build")

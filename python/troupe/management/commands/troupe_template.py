@@ -1,5 +1,8 @@
 """manage.py troupe_template shop/list.html: what of a template is a slot of its own, and what is sent as HTML."""
 
+from argparse import ArgumentParser
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError
 from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError, loader
 from django.template.base import Template
@@ -18,14 +21,14 @@ class Command(BaseCommand):
 
     help = "Shows how a live view's template is cut into slots, and which places are sent as HTML, and why."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="+", metavar="template")
 
-    def handle(self, *args, names, **options):
+    def handle(self, *args: Any, names: list[str], **options: Any) -> None:
         for name in names:
             self.stdout.write(f"{name}\n{self.outline(name)}\n")
 
-    def outline(self, name):
+    def outline(self, name: str) -> str:
         """The outline of a template by name."""
         try:
             template = getattr(loader.get_template(name), "template", None)

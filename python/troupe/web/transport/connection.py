@@ -67,7 +67,7 @@ class Connection:
         except zmq.ZMQError as error:
             self._close_sockets()
             raise ActorError("unreachable", f"TROUPE['BROKER'] is {address!r}: {error}", "not_executed") from error
-        self._readers = [self._socket.getsockopt(zmq.FD), self._monitor.getsockopt(zmq.FD)]
+        self._readers = [int(socket.getsockopt(zmq.FD)) for socket in (self._socket, self._monitor)]
         loop.add_reader(self._readers[0], self.drain)
         loop.add_reader(self._readers[1], self._monitor_readable)
         self.read_monitor()  # the descriptor only signals what comes after a read that found nothing
@@ -114,15 +114,18 @@ class Connection:
             for _ in range(BATCH):
                 header = receive(_NOBLOCK)
                 body = receive(_NOBLOCK) if self._has_more() else None
-                self._received(header, body if not self._has_more() else self._skip_frames())
+                if self._has_more():
+                    body = None
+                    self._skip_frames()
+                self._received(header, body)
             self._drain_due = True
             self._loop.call_soon(self.drain)
         except zmq.Again:
             pass
         self._drained()
 
-    def _has_more(self) -> int:
-        return self._socket.getsockopt(zmq.RCVMORE)
+    def _has_more(self) -> bool:
+        return bool(self._socket.getsockopt(zmq.RCVMORE))
 
     def _skip_frames(self) -> None:
         while self._has_more():
