@@ -15,6 +15,7 @@ import check_layers
 import check_markdown
 import check_names
 import check_paths
+import check_python_layers
 import check_sizes
 import check_spec
 import check_tidy
@@ -67,6 +68,14 @@ def check_ruff(root):
         "--output-format=concise",
     ]
     return run([*command, *paths], root) if paths else []
+
+
+def check_types(root):
+    """mypy ([tool.mypy] in pyproject.toml) finds nothing in the Python package. It needs what .venv has installed."""
+    mypy = HERE / ".venv/bin/mypy"
+    if not mypy.exists():
+        raise Skipped("mypy not installed in .venv: scripts/setup --tests")
+    return run([str(mypy), "--no-error-summary", "--no-pretty", "--hide-error-context"], root)
 
 
 def check_shell(root):
@@ -127,6 +136,7 @@ what it touches, and no fault can hide.
 GATES = {
     "format": (check_format, True),
     "layers": (check_layers.check, True),
+    "python-layers": (check_python_layers.check, True),
     "sizes": (check_sizes.check, True),
     "guards": (check_guards.check, True),
     "names": (check_names.check, True),
@@ -135,6 +145,7 @@ GATES = {
     "paths": (check_paths.check, True),
     "markdown": (check_markdown.check, True),
     "ruff": (check_ruff, True),
+    "types": (check_types, True),
     "shellcheck": (check_shell, True),
     "javascript": (check_javascript, True),
     "js-circles": (check_js.check_circles, True),

@@ -76,9 +76,9 @@ class OwnSessions:
 
 def test_middleware_and_static_files(settings):
     settings.MIDDLEWARE = ["test_checks.OwnSessions", "no.such.Thing"]
-    assert ids(checks.check_people()) == ["troupe.W006", "troupe.W006"]
+    assert ids(checks.check_middleware()) == ["troupe.W006", "troupe.W006"]
     settings.INSTALLED_APPS = ["troupe"]
-    assert ids(checks.check_people()) == ["troupe.W007"]
+    assert ids(checks.check_middleware()) == ["troupe.W007"]
 
 
 def test_templates(settings):

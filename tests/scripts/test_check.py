@@ -402,6 +402,14 @@ def test_ruff(tmp_path):
     assert problems_of("ruff", tmp_path)
 
 
+def test_types(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    write(tmp_path, "python/troupe/a.py", "def double(number: int) -> int:\n    return 2 * number\n")
+    assert problems_of("types", tmp_path) == []
+    write(tmp_path, "python/troupe/a.py", "def double(number):\n    return 2 * number\n")
+    assert "no-untyped-def" in problems_of("types", tmp_path)[0]
+
+
 def test_shellcheck(tmp_path):
     write(tmp_path, "scripts/run", '#!/usr/bin/env bash\necho "$1"\n')
     assert problems_of("shellcheck", tmp_path) == []

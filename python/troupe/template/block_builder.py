@@ -12,12 +12,13 @@ from typing import Any, NoReturn, Self
 
 from . import dependencies
 from .block_chunk import chunk_hash, make_chunk
+from .dependencies import Loop
 from .effects import names_read, names_set
 from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_lower
 from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tokenizer, nodes_between
 from .inlining import Unplannable
 from .ir import Cond, Item, Ops
-from .nodes import For, If, Loop, Node, Place, Scope, Text, deps_of, newline_first, ops_of
+from .nodes import For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
 from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
 from .text_run import TextRun
