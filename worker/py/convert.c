@@ -114,7 +114,7 @@ convert_to_python(slice msgpack, PyObject *unpack_ext)
 }
 
 static int
-s_write(void *out, const char *bytes, size_t size)
+s_append(void *out, const char *bytes, size_t size)
 {
     buffer_append(out, bytes, size);
     return 0;
@@ -141,7 +141,7 @@ convert_text(PyObject *text, buffer *out)
 }
 
 static bool
-s_pack_str(msgpack_packer *packer, PyObject *text)
+s_put_str(msgpack_packer *packer, PyObject *text)
 {
     buffer utf8;
     buffer_init(&utf8);
@@ -154,7 +154,7 @@ s_pack_str(msgpack_packer *packer, PyObject *text)
     return ok;
 }
 
-static bool s_pack(msgpack_packer *packer, PyObject *value, unsigned depth);
+static bool s_put_value(msgpack_packer *packer, PyObject *value, unsigned depth);
 
 static bool
 s_pack_sequence(msgpack_packer *packer, PyObject *sequence, unsigned depth)
@@ -162,25 +162,25 @@ s_pack_sequence(msgpack_packer *packer, PyObject *sequence, unsigned depth)
     Py_ssize_t size = PySequence_Fast_GET_SIZE(sequence);
     msgpack_pack_array(packer, (size_t)size);
     for (Py_ssize_t i = 0; i < size; i++)
-        if (!s_pack(packer, PySequence_Fast_GET_ITEM(sequence, i), depth))
+        if (!s_put_value(packer, PySequence_Fast_GET_ITEM(sequence, i), depth))
             return false;
     return true;
 }
 
 static bool
-s_pack_dict(msgpack_packer *packer, PyObject *dict, unsigned depth)
+s_put_dict(msgpack_packer *packer, PyObject *dict, unsigned depth)
 {
     Py_ssize_t position = 0;
     PyObject *key, *value;
     msgpack_pack_map(packer, (size_t)PyDict_GET_SIZE(dict));
     while (PyDict_Next(dict, &position, &key, &value))
-        if (!s_pack(packer, key, depth) || !s_pack(packer, value, depth))
+        if (!s_put_value(packer, key, depth) || !s_put_value(packer, value, depth))
             return false;
     return true;
 }
 
 static bool
-s_pack(msgpack_packer *packer, PyObject *value, unsigned depth)
+s_put_value(msgpack_packer *packer, PyObject *value, unsigned depth)
 {
     if (depth == 0) {
         PyErr_SetString(PyExc_ValueError, "nested too deep to travel");
@@ -197,7 +197,7 @@ s_pack(msgpack_packer *packer, PyObject *value, unsigned depth)
     if (PyFloat_Check(value))
         return msgpack_pack_double(packer, PyFloat_AS_DOUBLE(value)) == 0;
     if (PyUnicode_Check(value))
-        return s_pack_str(packer, value);
+        return s_put_str(packer, value);
     if (PyBytes_Check(value)) {
         msgpack_pack_bin(packer, (size_t)PyBytes_GET_SIZE(value));
         return msgpack_pack_bin_body(packer, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)) == 0;
@@ -205,7 +205,7 @@ s_pack(msgpack_packer *packer, PyObject *value, unsigned depth)
     if (PyList_Check(value) || PyTuple_Check(value))
         return s_pack_sequence(packer, value, depth - 1);
     if (PyDict_Check(value))
-        return s_pack_dict(packer, value, depth - 1);
+        return s_put_dict(packer, value, depth - 1);
     PyErr_Format(PyExc_TypeError, "a %.100s cannot travel", Py_TYPE(value)->tp_name);
     return false;
 }
@@ -213,6 +213,6 @@ s_pack(msgpack_packer *packer, PyObject *value, unsigned depth)
 bool
 convert_from_python(PyObject *value, buffer *out)
 {
-    msgpack_packer packer = {.data = out, .callback = s_write};
-    return s_pack(&packer, value, MAX_DEPTH);
+    msgpack_packer packer = {.data = out, .callback = s_append};
+    return s_put_value(&packer, value, MAX_DEPTH);
 }

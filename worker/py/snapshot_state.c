@@ -104,7 +104,7 @@ s_is_rebuilt(const snapshot_writer *self)
 
 // Packs a pair of name and value. 1: done; 0: it cannot be packed, and need not be; -1: an exception.
 static int
-s_pack(snapshot_writer *self, const saved_attribute *root, PyObject *value)
+s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *value)
 {
     writer_list(writer_on(self->out), 2);
     if (snapshot_value_pack(root->name, root->name, self->out) &&
@@ -148,7 +148,7 @@ s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
     if (s_is_known(self, root, value))
         return true;
     size_t opened = snapshot_open(self->out, s_number(self, root));
-    int packed = s_pack(self, root, value);
+    int packed = s_pack_attribute(self, root, value);
     if (packed < 0)
         return false;
     uint64_t before = root->packed;

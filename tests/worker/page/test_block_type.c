@@ -1,3 +1,4 @@
+// Block types: what is refused, what is kept, and that references are counted.
 #include "tests/unit.h"
 #include "worker/page/block_type.h"
 

@@ -27,9 +27,9 @@ typedef struct {
 } order;
 
 static uint64_t
-s_hash(item of)
+s_hash(item item)
 {
-    return of.value == 99 ? LIST_UNKNOWN : ((uint64_t)of.id + 1) << 32 | (of.value + 1);
+    return item.value == 99 ? LIST_UNKNOWN : ((uint64_t)item.id + 1) << 32 | (item.value + 1);
 }
 
 static size_t
@@ -39,21 +39,21 @@ s_text(unsigned id, char *text)
 }
 
 static list_change
-s_update(list *of, const order *to, bool compare)
+s_update(list *tested, const order *after, bool compare)
 {
     uint64_t hashes[MOST];
     uint32_t ends[MOST];
     char keys[MOST * 8];
     size_t size = 0;
-    for (size_t i = 0; i < to->count; i++)
-        hashes[i] = s_hash(to->items[i]);
-    list_same same = compare ? list_compare(of, hashes, to->count) : (list_same){0, 0};
-    for (size_t i = same.head; i < to->count - same.tail; i++) {
-        size += s_text(to->items[i].id, keys + size);
+    for (size_t i = 0; i < after->count; i++)
+        hashes[i] = s_hash(after->items[i]);
+    list_same same = compare ? list_compare(tested, hashes, after->count) : (list_same){0, 0};
+    for (size_t i = same.head; i < after->count - same.tail; i++) {
+        size += s_text(after->items[i].id, keys + size);
         ends[i - same.head] = (uint32_t)size;
     }
-    list_rows rows = {hashes, to->count, same, slice_of(keys, size), ends, s_row, &s_key};
-    return list_update(of, &rows);
+    list_rows rows = {hashes, after->count, same, slice_of(keys, size), ends, s_row, &s_key};
+    return list_update(tested, &rows);
 }
 
 // --- the browser ------------------------------------------------------------------------------------------
@@ -95,18 +95,18 @@ s_insert(browser *self, slice key, slice after)
 
 // Returns how many rows were moved.
 static size_t
-s_apply(browser *self, const list *of, list_change change)
+s_apply(browser *self, const list *rows, list_change change)
 {
     char room[LIST_KEY_SCRATCH], before[LIST_KEY_SCRATCH];
     size_t moves = 0;
     if (change.reset)
         self->count = 0;
     for (size_t i = 0; i < change.removed; i++)
-        s_remove(self, list_removed_key(of, i, room));
-    for (size_t i = 0; i < list_count(of); i++) {
-        unsigned marks = list_marks(of, i);
-        CU_ASSERT_TRUE(!marks || (i >= change.head && i < list_count(of) - change.tail));
-        slice key = list_key(of, i, room), after = i ? list_key(of, i - 1, before) : (slice){0};
+        s_remove(self, list_removed_key(rows, i, room));
+    for (size_t i = 0; i < list_count(rows); i++) {
+        unsigned marks = list_marks(rows, i);
+        CU_ASSERT_TRUE(!marks || (i >= change.head && i < list_count(rows) - change.tail));
+        slice key = list_key(rows, i, room), after = i ? list_key(rows, i - 1, before) : (slice){0};
         if (marks & ROW_MOVED)
             s_remove(self, key), moves++;
         if (marks & (ROW_MOVED | ROW_NEW))
@@ -116,13 +116,13 @@ s_apply(browser *self, const list *of, list_change change)
 }
 
 static bool
-s_shows(const browser *self, const order *to, bool keyed)
+s_shows(const browser *self, const order *after, bool keyed)
 {
     char key[24] = "";
-    bool right = self->count == to->count;
-    for (size_t i = 0; right && i < to->count; i++) {
+    bool right = self->count == after->count;
+    for (size_t i = 0; right && i < after->count; i++) {
         if (keyed)
-            s_text(to->items[i].id, key);
+            s_text(after->items[i].id, key);
         else
             snprintf(key, sizeof key, "%zu", i);
         right = strcmp(self->rows[i].key, key) == 0;
@@ -133,11 +133,11 @@ s_shows(const browser *self, const order *to, bool keyed)
 // --- what must come out -----------------------------------------------------------------------------------
 
 static bool
-s_good_keys(const order *of)
+s_good_keys(const order *order)
 {
-    for (size_t i = 0; i < of->count; i++)
+    for (size_t i = 0; i < order->count; i++)
         for (size_t j = 0; j <= i; j++)
-            if (of->items[i].id == 0 || (j < i && of->items[i].id == of->items[j].id))
+            if (order->items[i].id == 0 || (j < i && order->items[i].id == order->items[j].id))
                 return false;
     return true;
 }
@@ -153,18 +153,18 @@ s_find_id(const order *in, unsigned id)
 
 // Rows that are in both, less the longest sequence of them that keeps its order: by brute comparison.
 static size_t
-s_fewest(const order *from, const order *to)
+s_fewest(const order *from, const order *after)
 {
     size_t lengths[MOST], both = 0, longest = 0;
-    for (size_t i = 0; i < to->count; i++) {
-        size_t before = s_find_id(from, to->items[i].id);
+    for (size_t i = 0; i < after->count; i++) {
+        size_t before = s_find_id(from, after->items[i].id);
         lengths[i] = 0;
         if (before == from->count)
             continue;
         both++;
         lengths[i] = 1;
         for (size_t j = 0; j < i; j++)
-            if (lengths[j] >= lengths[i] && s_find_id(from, to->items[j].id) < before)
+            if (lengths[j] >= lengths[i] && s_find_id(from, after->items[j].id) < before)
                 lengths[i] = lengths[j] + 1;
         longest = lengths[i] > longest ? lengths[i] : longest;
     }
@@ -173,16 +173,16 @@ s_fewest(const order *from, const order *to)
 
 // The marks of changes, and that a kept row keeps its block. By id, of the order before.
 static void
-s_check_rows(const list *of, const order *from, const order *to, bool keyed, bool reset)
+s_check_rows(const list *rows, const order *from, const order *after, bool keyed, bool reset)
 {
-    for (size_t i = 0; i < to->count; i++) {
-        size_t before = keyed ? s_find_id(from, to->items[i].id) : i;
+    for (size_t i = 0; i < after->count; i++) {
+        size_t before = keyed ? s_find_id(from, after->items[i].id) : i;
         bool new = reset || before >= from->count;
-        unsigned marks = list_marks(of, i);
+        unsigned marks = list_marks(rows, i);
         CU_ASSERT_EQUAL(new, (marks & ROW_NEW) != 0);
         if (new)
             continue;
-        uint64_t now = s_hash(to->items[i]);
+        uint64_t now = s_hash(after->items[i]);
         CU_ASSERT_EQUAL(now == LIST_UNKNOWN || now != s_hash(from->items[before]),
                         (marks & ROW_CHANGED) != 0);
     }
@@ -191,30 +191,30 @@ s_check_rows(const list *of, const order *from, const order *to, bool keyed, boo
 // Slot 1 of each row's block holds its key (by position: its index): a block that came to another row is
 // noticed.
 static void
-s_check_blocks(const list *of)
+s_check_blocks(const list *rows)
 {
     char room[LIST_KEY_SCRATCH];
-    for (size_t i = 0; i < list_count(of); i++) {
-        bool differs = block_leaf(list_block(of, i), 1, list_key(of, i, room), &s_key);
-        CU_ASSERT_EQUAL(differs, (list_marks(of, i) & ROW_NEW) != 0);
+    for (size_t i = 0; i < list_count(rows); i++) {
+        bool differs = block_leaf(list_block(rows, i), 1, list_key(rows, i, room), &s_key);
+        CU_ASSERT_EQUAL(differs, (list_marks(rows, i) & ROW_NEW) != 0);
     }
 }
 
 static bool
-s_step(list *of, browser *page, const order *from, const order *to, bool compare)
+s_step(list *rows, browser *page, const order *from, const order *after, bool compare)
 {
     unsigned failures = CU_get_number_of_failures();
-    bool was_keyed = list_keyed(of);
-    list_change change = s_update(of, to, compare);
-    bool keyed = list_keyed(of);
-    CU_ASSERT_EQUAL(keyed, s_good_keys(to) || (was_keyed && to->count == 0));
+    bool was_keyed = list_keyed(rows);
+    list_change change = s_update(rows, after, compare);
+    bool keyed = list_keyed(rows);
+    CU_ASSERT_EQUAL(keyed, s_good_keys(after) || (was_keyed && after->count == 0));
     CU_ASSERT_EQUAL(change.reset, keyed != was_keyed);
-    size_t moves = s_apply(page, of, change);
-    CU_ASSERT_TRUE(s_shows(page, to, keyed));
-    CU_ASSERT_EQUAL(moves, keyed && !change.reset ? s_fewest(from, to) : 0);
-    s_check_rows(of, from, to, keyed, change.reset);
-    s_check_blocks(of);
-    list_settle(of);
+    size_t moves = s_apply(page, rows, change);
+    CU_ASSERT_TRUE(s_shows(page, after, keyed));
+    CU_ASSERT_EQUAL(moves, keyed && !change.reset ? s_fewest(from, after) : 0);
+    s_check_rows(rows, from, after, keyed, change.reset);
+    s_check_blocks(rows);
+    list_settle(rows);
     return CU_get_number_of_failures() == failures;
 }
 
@@ -223,19 +223,19 @@ s_step(list *of, browser *page, const order *from, const order *to, bool compare
 static void
 s_run(const char *const *texts, size_t count)
 {
-    list *of = list_new(1, true);
+    list *rows = list_new(1, true);
     browser page = {.count = 0};
     order from = {.count = 0};
     for (size_t n = 0; n < count; n++) {
-        order to = {.count = strlen(texts[n])};
-        for (size_t i = 0; i < to.count; i++)
-            to.items[i] = (item){texts[n][i] == '-' ? 0 : (unsigned)texts[n][i], 0};
-        CU_ASSERT_TRUE(s_step(of, &page, &from, &to, true));
-        from = to;
+        order after = {.count = strlen(texts[n])};
+        for (size_t i = 0; i < after.count; i++)
+            after.items[i] = (item){texts[n][i] == '-' ? 0 : (unsigned)texts[n][i], 0};
+        CU_ASSERT_TRUE(s_step(rows, &page, &from, &after, true));
+        from = after;
     }
-    list_destroy(&of);
-    CU_ASSERT_PTR_NULL(of);
-    list_destroy(&of);
+    list_destroy(&rows);
+    CU_ASSERT_PTR_NULL(rows);
+    list_destroy(&rows);
 }
 
 #define RUN(...)                                                                                             \
@@ -265,50 +265,50 @@ s_bad_keys(void)
 static void
 s_positions(void)
 {
-    list *of = list_new(1, false);
-    CU_ASSERT_FALSE(list_keyed(of));
+    list *tested = list_new(1, false);
+    CU_ASSERT_FALSE(list_keyed(tested));
     uint64_t hashes[] = {1, 2, 3, 4};
     list_rows rows = {.hashes = hashes, .count = 2, .type = s_row, .key = &s_key};
-    list_update(of, &rows);
-    CU_ASSERT_EQUAL(list_marks(of, 1), ROW_NEW);
-    block *first = list_block(of, 0);
-    list_settle(of);
+    list_update(tested, &rows);
+    CU_ASSERT_EQUAL(list_marks(tested, 1), ROW_NEW);
+    block *first = list_block(tested, 0);
+    list_settle(tested);
     rows.count = 4;
-    rows.same = list_compare(of, hashes, 4);
+    rows.same = list_compare(tested, hashes, 4);
     CU_ASSERT_EQUAL(rows.same.head, 2);
     CU_ASSERT_EQUAL(rows.same.tail, 0);
-    list_change change = list_update(of, &rows);
+    list_change change = list_update(tested, &rows);
     CU_ASSERT_FALSE(change.reset);
-    CU_ASSERT_EQUAL(list_marks(of, 1), 0);
-    CU_ASSERT_EQUAL(list_marks(of, 2), ROW_NEW);
-    CU_ASSERT_PTR_EQUAL(list_block(of, 0), first);
-    list_settle(of);
-    rows.same = list_compare(of, hashes + 1, 3); // the first went: all the others are at other places now
+    CU_ASSERT_EQUAL(list_marks(tested, 1), 0);
+    CU_ASSERT_EQUAL(list_marks(tested, 2), ROW_NEW);
+    CU_ASSERT_PTR_EQUAL(list_block(tested, 0), first);
+    list_settle(tested);
+    rows.same = list_compare(tested, hashes + 1, 3); // the first went: all the others are at other places now
     CU_ASSERT_EQUAL(rows.same.head + rows.same.tail, 0);
     hashes[0] = 9;
-    rows.same = list_compare(of, hashes, 1);
+    rows.same = list_compare(tested, hashes, 1);
     rows.count = 1;
-    change = list_update(of, &rows);
-    CU_ASSERT_EQUAL(list_marks(of, 0), ROW_CHANGED);
+    change = list_update(tested, &rows);
+    CU_ASSERT_EQUAL(list_marks(tested, 0), ROW_CHANGED);
     CU_ASSERT_EQUAL(change.removed, 3);
     char room[LIST_KEY_SCRATCH];
-    CU_ASSERT_TRUE(slice_is(list_removed_key(of, 0, room), "1"));
-    CU_ASSERT_TRUE(slice_is(list_removed_key(of, 2, room), "3"));
-    list_destroy(&of); // not settled: nothing is lost
+    CU_ASSERT_TRUE(slice_is(list_removed_key(tested, 0, room), "1"));
+    CU_ASSERT_TRUE(slice_is(list_removed_key(tested, 2, room), "3"));
+    list_destroy(&tested); // not settled: nothing is lost
 }
 
 static void
 s_empty(void)
 {
-    list *of = list_new(1, true);
-    CU_ASSERT_PTR_NULL(list_empty(of));
-    block *shown = list_show_empty(of, s_row);
+    list *rows = list_new(1, true);
+    CU_ASSERT_PTR_NULL(list_empty(rows));
+    block *shown = list_show_empty(rows, s_row);
     CU_ASSERT_PTR_NOT_NULL(shown);
-    CU_ASSERT_PTR_EQUAL(list_empty(of), shown);
-    CU_ASSERT_PTR_NULL(list_show_empty(of, NULL));
-    CU_ASSERT_PTR_NULL(list_empty(of));
-    list_show_empty(of, s_row);
-    list_destroy(&of);
+    CU_ASSERT_PTR_EQUAL(list_empty(rows), shown);
+    CU_ASSERT_PTR_NULL(list_show_empty(rows, NULL));
+    CU_ASSERT_PTR_NULL(list_empty(rows));
+    list_show_empty(rows, s_row);
+    list_destroy(&rows);
 }
 
 static void
@@ -318,10 +318,10 @@ s_long_keys(void)
     memset(key, 'x', sizeof key);
     uint64_t hash = 5;
     for (uint32_t size = LIST_MAX_KEY; size <= LIST_MAX_KEY + 1; size++) {
-        list *of = list_new(1, true);
-        list_update(of, &(list_rows){&hash, 1, {0, 0}, slice_of(key, size), &size, s_row, &s_key});
-        CU_ASSERT_EQUAL(list_keyed(of), size <= LIST_MAX_KEY);
-        list_destroy(&of);
+        list *rows = list_new(1, true);
+        list_update(rows, &(list_rows){&hash, 1, {0, 0}, slice_of(key, size), &size, s_row, &s_key});
+        CU_ASSERT_EQUAL(list_keyed(rows), size <= LIST_MAX_KEY);
+        list_destroy(&rows);
     }
 }
 
@@ -345,48 +345,48 @@ s_swap(item *a, item *b)
 }
 
 static void
-s_insert_item(order *of)
+s_insert_item(order *order)
 {
-    if (of->count == MOST)
+    if (order->count == MOST)
         return;
-    size_t at = s_random((unsigned)of->count + 1);
-    memmove(of->items + at + 1, of->items + at, (of->count++ - at) * sizeof *of->items);
-    of->items[at] = (item){1 + s_random(1000), s_random(3)};
+    size_t at = s_random((unsigned)order->count + 1);
+    memmove(order->items + at + 1, order->items + at, (order->count++ - at) * sizeof *order->items);
+    order->items[at] = (item){1 + s_random(1000), s_random(3)};
 }
 
 static void
-s_change(order *of)
+s_change(order *order)
 {
-    unsigned kind = s_random(16), count = (unsigned)of->count;
+    unsigned kind = s_random(16), count = (unsigned)order->count;
     if (kind < 4)
-        s_insert_item(of);
+        s_insert_item(order);
     else if (count == 0)
         return;
     else if (kind < 8)
-        of->items[s_random(count)].value = s_random(20) ? s_random(3) : 99;
+        order->items[s_random(count)].value = s_random(20) ? s_random(3) : 99;
     else if (kind < 11)
-        of->items[s_random(count)] = of->items[--of->count];
+        order->items[s_random(count)] = order->items[--order->count];
     else if (kind < 13)
-        s_swap(of->items + s_random(count), of->items + s_random(count));
+        s_swap(order->items + s_random(count), order->items + s_random(count));
     else if (kind == 13)
-        for (size_t i = 0; i < of->count / 2; i++)
-            s_swap(of->items + i, of->items + of->count - 1 - i);
+        for (size_t i = 0; i < order->count / 2; i++)
+            s_swap(order->items + i, order->items + order->count - 1 - i);
     else if (kind == 14)
         for (unsigned i = count; i > 1; i--)
-            s_swap(of->items + i - 1, of->items + s_random(i));
+            s_swap(order->items + i - 1, order->items + s_random(i));
     else if (s_random(8) == 0)
-        of->items[s_random(count)].id = s_random(2) ? 0 : of->items[s_random(count)].id; // a bad key
+        order->items[s_random(count)].id = s_random(2) ? 0 : order->items[s_random(count)].id; // a bad key
 }
 
 // Bad keys are repaired sooner or later, so that most steps are keyed.
 static void
-s_repair(order *of)
+s_repair(order *order)
 {
     if (s_random(3))
         return;
-    for (size_t i = 0; i < of->count; i++)
-        while (of->items[i].id == 0 || s_find_id(of, of->items[i].id) < i)
-            of->items[i].id = 1 + s_random(100000);
+    for (size_t i = 0; i < order->count; i++)
+        while (order->items[i].id == 0 || s_find_id(order, order->items[i].id) < i)
+            order->items[i].id = 1 + s_random(100000);
 }
 
 static void
@@ -398,18 +398,18 @@ s_sequences(void)
     s_state = seed;
     bool good = true;
     for (unsigned sequence = 0; good && sequence < 300; sequence++) {
-        list *of = list_new(1, true);
+        list *rows = list_new(1, true);
         browser page = {.count = 0};
         order from = {.count = 0};
         for (unsigned step = 0; good && step < 60; step++) {
-            order to = from;
+            order after = from;
             for (unsigned changes = s_random(4); changes; changes--)
-                s_change(&to);
-            s_repair(&to);
-            good = s_step(of, &page, &from, &to, s_random(8) != 0);
-            from = to;
+                s_change(&after);
+            s_repair(&after);
+            good = s_step(rows, &page, &from, &after, s_random(8) != 0);
+            from = after;
         }
-        list_destroy(&of);
+        list_destroy(&rows);
     }
     CU_ASSERT_TRUE(good);
 }
@@ -439,11 +439,11 @@ s_many(many *self, const unsigned *ids, list_same same)
 }
 
 static size_t
-s_moved(const list *of)
+s_moved(const list *rows)
 {
     size_t moved = 0;
     for (size_t i = 0; i < MANY; i++)
-        moved += (list_marks(of, i) & ROW_MOVED) != 0;
+        moved += (list_marks(rows, i) & ROW_MOVED) != 0;
     return moved;
 }
 
@@ -453,38 +453,38 @@ s_large(void)
 {
     many *work = malloc(sizeof *work);
     unsigned *ids = malloc(MANY * sizeof *ids);
-    list *of = list_new(1, true);
+    list *tested = list_new(1, true);
     for (unsigned i = 0; i < MANY; i++)
         ids[i] = i;
     list_rows rows = s_many(work, ids, (list_same){0});
-    list_update(of, &rows);
-    list_settle(of);
+    list_update(tested, &rows);
+    list_settle(tested);
     for (unsigned i = 0; i < MANY; i++)
         ids[i] = MANY - 1 - i;
     rows = s_many(work, ids, (list_same){0});
-    list_update(of, &rows);
-    CU_ASSERT_EQUAL(s_moved(of), MANY - 1);
-    list_settle(of);
+    list_update(tested, &rows);
+    CU_ASSERT_EQUAL(s_moved(tested), MANY - 1);
+    list_settle(tested);
     memmove(ids, ids + 1, (MANY - 1) * sizeof *ids);
     ids[MANY - 1] = MANY - 1;
     rows = s_many(work, ids, (list_same){0});
-    list_update(of, &rows);
-    CU_ASSERT_EQUAL(s_moved(of), 1);
-    list_settle(of);
+    list_update(tested, &rows);
+    CU_ASSERT_EQUAL(s_moved(tested), 1);
+    list_settle(tested);
     for (unsigned i = MANY; i > 1; i--) {
         unsigned j = s_random(i), c = ids[j];
         ids[j] = ids[i - 1];
         ids[i - 1] = c;
     }
     rows = s_many(work, ids, (list_same){0});
-    list_update(of, &rows);
-    CU_ASSERT_TRUE(s_moved(of) > MANY * 9 / 10);
-    list_settle(of);
+    list_update(tested, &rows);
+    CU_ASSERT_TRUE(s_moved(tested) > MANY * 9 / 10);
+    list_settle(tested);
     work->hashes[500] = 77777777;
-    rows.same = list_compare(of, work->hashes, MANY);
+    rows.same = list_compare(tested, work->hashes, MANY);
     CU_ASSERT_EQUAL(rows.same.head, 500);
     CU_ASSERT_EQUAL(rows.same.tail, MANY - 501);
-    list_destroy(&of);
+    list_destroy(&tested);
     free(ids);
     free(work);
 }

@@ -1,3 +1,4 @@
+// Which values fit which place, and which text they hold.
 #include "common/errors.h"
 #include "tests/unit.h"
 #include "worker/page/block_type.h"
@@ -155,9 +156,9 @@ static const fragment s_misfits[] = {
 #define EACH(name, in) for (size_t name = 0; name < sizeof(in) / sizeof *(in); name++)
 
 static bool
-s_balanced(const fragment *of)
+s_balanced(const fragment *fragment)
 {
-    return markup_balanced(slice_text(of->html), of->place | PLACE_KNOWN);
+    return markup_balanced(slice_text(fragment->html), fragment->place | PLACE_KNOWN);
 }
 
 static void
@@ -212,13 +213,13 @@ static slice
 s_long(const char *text, const char *after)
 {
     enum { SIZE = 10000000 };
-    size_t one = strlen(text), count = SIZE / one, behind = strlen(after);
-    uint8_t *bytes = malloc(one * count + behind);
+    size_t unit = strlen(text), count = SIZE / unit, tail = strlen(after);
+    uint8_t *bytes = malloc(unit * count + tail);
     ASSERT(bytes);
     for (size_t i = 0; i < count; i++)
-        memcpy(bytes + i * one, text, one);
-    memcpy(bytes + one * count, after, behind);
-    return slice_of(bytes, one * count + behind);
+        memcpy(bytes + i * unit, text, unit);
+    memcpy(bytes + unit * count, after, tail);
+    return slice_of(bytes, unit * count + tail);
 }
 
 static void

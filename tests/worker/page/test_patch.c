@@ -1,3 +1,4 @@
+// The JSON of a patch, byte by byte.
 #include "common/errors.h"
 #include "tests/unit.h"
 #include "worker/page/json.h"
@@ -15,11 +16,11 @@ s_expect(const buffer *out, const char *expected)
 }
 
 static void
-s_body(const patch *of, const char *expected)
+s_body(const patch *patch, const char *expected)
 {
     buffer out;
     buffer_init(&out);
-    patch_body(of, &out);
+    patch_body(patch, &out);
     s_expect(&out, expected);
     buffer_fini(&out);
 }
@@ -243,12 +244,12 @@ s_resets(void)
 static void
 s_frames(void)
 {
-    const block_type *one = block_type_new(slice_text("t"), slice_text("one"), slice_text("{\"s\":[]}"));
+    const block_type *type = block_type_new(slice_text("t"), slice_text("one"), slice_text("{\"s\":[]}"));
     const block_type *two = block_type_new(slice_text("t"), slice_text("t\"o"), slice_text("[]"));
     tree view;
     tree_init(&view);
     bool new;
-    tree_chunk(&view, one, &new);
+    tree_chunk(&view, type, &new);
     tree_chunk(&view, two, &new);
     patch p;
     buffer out;
@@ -258,7 +259,7 @@ s_frames(void)
     s_expect(&out, "{\"v\":3,\"s\":18446744073709551615,\"a\":0}");
     buffer_clear(&out);
     s_text(&p, 1, "gone");
-    patch_chunk(&p, one);
+    patch_chunk(&p, type);
     patch_chunk(&p, two);
     patch_root(&p, slice_text("r")); // changes go, chunks stay
     patch_frame(&p, &out, 4294967295, 1, 2, &view);
@@ -271,7 +272,7 @@ s_frames(void)
     buffer_fini(&out);
     patch_fini(&p);
     tree_fini(&view);
-    block_type_release(&one);
+    block_type_release(&type);
     block_type_release(&two);
 }
 

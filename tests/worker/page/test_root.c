@@ -1,3 +1,4 @@
+// Where the root of a page begins and ends, and what its title is.
 #include "tests/unit.h"
 #include "worker/page/root.h"
 

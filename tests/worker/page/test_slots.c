@@ -9,15 +9,15 @@ static char s_room[2048];
 #define ROOT(count, branch) "\"0\":{\"h\":\"<main dj-root>" count "<!--$b" branch "--><!--$--></main>\"}"
 
 static const reply *
-s_run(request *one)
+s_run(request *request)
 {
-    return fake_run(&s_fake, s_session, one, NULL);
+    return fake_run(&s_fake, s_session, request, NULL);
 }
 
 static const char *
-s_frame(request *one)
+s_frame(request *request)
 {
-    return fake_text(s_run(one), "frame", s_room);
+    return fake_text(s_run(request), "frame", s_room);
 }
 
 static const char *

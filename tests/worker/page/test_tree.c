@@ -1,3 +1,4 @@
+// The tree of a view: what counts as a change, branches, lists, chunk numbers and memory.
 #include "common/errors.h"
 #include "tests/unit.h"
 #include "worker/page/list.h"
@@ -81,24 +82,24 @@ s_branches(void)
 static void
 s_chunks(void)
 {
-    const block_type *one = s_type("t", "one"), *two = s_type("t", "two"), *same = s_type("t", "one");
+    const block_type *first = s_type("t", "one"), *two = s_type("t", "two"), *same = s_type("t", "one");
     int page, other;
     bool new = false;
     tree shown;
     tree_init(&shown);
-    tree_begin(&shown, &page, one);
-    CU_ASSERT_EQUAL(tree_chunk(&shown, one, &new), 0);
+    tree_begin(&shown, &page, first);
+    CU_ASSERT_EQUAL(tree_chunk(&shown, first, &new), 0);
     CU_ASSERT_TRUE(new);
     CU_ASSERT_EQUAL(tree_chunk(&shown, two, &new), 1);
     CU_ASSERT_TRUE(new);
-    CU_ASSERT_EQUAL(tree_chunk(&shown, one, &new), 0);
+    CU_ASSERT_EQUAL(tree_chunk(&shown, first, &new), 0);
     CU_ASSERT_FALSE(new);
     CU_ASSERT_EQUAL(tree_chunk(&shown, same, &new), 0); // the same content is one chunk
     CU_ASSERT_FALSE(new);
     CU_ASSERT_PTR_EQUAL(tree_find_chunk(&shown, slice_text("two")), two);
     CU_ASSERT_PTR_NULL(tree_find_chunk(&shown, slice_text("three")));
     tree_invalidate(&shown);
-    tree_begin(&shown, &page, one);
+    tree_begin(&shown, &page, first);
     CU_ASSERT_EQUAL(shown.chunk_count, 2); // numbers stay for the page…
     tree_truncate_chunks(&shown, 2);
     CU_ASSERT_EQUAL(shown.chunk_count, 2);
@@ -106,9 +107,9 @@ s_chunks(void)
     CU_ASSERT_PTR_NULL(tree_find_chunk(&shown, slice_text("two")));
     CU_ASSERT_EQUAL(tree_chunk(&shown, two, &new), 1);
     CU_ASSERT_TRUE(new);
-    tree_begin(&shown, &other, one);
+    tree_begin(&shown, &other, first);
     CU_ASSERT_EQUAL(shown.chunk_count, 0); // …and start anew with another
-    block_type_release(&one);
+    block_type_release(&first);
     block_type_release(&same);
     CU_ASSERT_EQUAL(tree_chunk(&shown, two, &new), 0);
     block_type_release(&two); // the tree holds it

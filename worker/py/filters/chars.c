@@ -1,3 +1,4 @@
+// A growing string of code points, which starts on the stack.
 #include "worker/py/filters/chars.h"
 
 #include "common/errors.h"

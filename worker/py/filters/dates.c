@@ -1,3 +1,4 @@
+// Dates and times by a format string: one writer for each format character of django.utils.dateformat.
 #include "worker/py/filters/dates.h"
 
 #include "worker/py/filters/chars.h"

@@ -1,3 +1,4 @@
+// The table of native filters, by the identity of Django's function objects, and what the filters share.
 #include "worker/py/filters/filters_internal.h"
 
 #include "common/errors.h"
@@ -30,17 +31,17 @@ s_module(const char *name, bool required)
     return module;
 }
 
-// Whether the function was written in that module, and not put there, or registered, by somebody else.
+// Whether the function is that module's own, and not one that other code put there or registered.
 static bool
 s_is_of(PyObject *function, PyObject *module)
 {
     if (!PyFunction_Check(function) || PyFunction_GetGlobals(function) != PyModule_GetDict(module))
         return false;
     PyObject *name = PyObject_GetAttrString(function, "__module__");
-    PyObject *its = PyModule_GetNameObject(module);
-    bool same = name && its && PyUnicode_Check(name) && PyUnicode_Compare(name, its) == 0;
+    PyObject *own_name = PyModule_GetNameObject(module);
+    bool same = name && own_name && PyUnicode_Check(name) && PyUnicode_Compare(name, own_name) == 0;
     Py_XDECREF(name);
-    Py_XDECREF(its);
+    Py_XDECREF(own_name);
     PyErr_Clear();
     return same;
 }

@@ -1,3 +1,5 @@
+// What Django knows of each language, looked up in Python once and kept until settings, translations or
+// formats change.
 #include "worker/py/filters/language.h"
 
 #include "common/errors.h"

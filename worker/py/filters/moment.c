@@ -1,3 +1,4 @@
+// A date, time or datetime taken apart without calling Python, but for the zone's offset.
 #include "worker/py/filters/moment.h"
 
 #pragma GCC diagnostic push

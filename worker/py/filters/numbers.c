@@ -1,3 +1,4 @@
+// Decimal digits as text: parsed, rounded half up and grouped, without making a Decimal.
 #include "worker/py/filters/numbers.h"
 
 #include "common/errors.h"

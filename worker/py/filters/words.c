@@ -1,3 +1,4 @@
+// The names of days and months and a few words of filters, from Django's translations.
 #include "worker/py/filters/words.h"
 
 // Constant after words_start.

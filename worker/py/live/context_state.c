@@ -1,3 +1,4 @@
+// Compares the hashes of a context's roots with those of the last rendering.
 #include "worker/py/live/context_state.h"
 
 #include "common/errors.h"

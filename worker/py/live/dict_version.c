@@ -1,3 +1,4 @@
+// Marks of dicts: by CPython's own version tag up to 3.11, by a dict watcher and our own counts from 3.12 on.
 #include "worker/py/live/dict_version.h"
 
 #include "common/errors.h"

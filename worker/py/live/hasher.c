@@ -1,3 +1,5 @@
+// Writes a plain value out, type tags included, and hashes the bytes with XXH3. Runs no user code, so that
+// hashing cannot change what it hashes.
 #include "worker/py/live/hasher.h"
 
 #include "common/errors.h"
@@ -439,7 +441,7 @@ hashed_rows_fini(hashed_rows *self)
 }
 
 static uint64_t
-s_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
+s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 {
     if (dict_version_is_current(mark, item))
         return *hash;
@@ -451,7 +453,7 @@ s_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 }
 
 static bool
-s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
+s_hash_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
 {
     bool plain = true;
     s_resize(before, count && PyDict_CheckExact(PySequence_Fast_GET_ITEM(sequence, 0)) ? count : 0);
@@ -462,7 +464,7 @@ s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, h
         if (!item)
             ret_rows[i] = HASHER_OPAQUE;
         else if (before->count)
-            ret_rows[i] = s_row(self, item, &before->marks[i], &before->hashes[i]);
+            ret_rows[i] = s_hash_row(self, item, &before->marks[i], &before->hashes[i]);
         else
             ret_rows[i] = hasher_value(self, item);
         plain &= ret_rows[i] != HASHER_OPAQUE;
@@ -472,12 +474,12 @@ s_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, h
 
 // A root that is a list: its elements' hashes stay, and its own is made from them.
 static uint64_t
-s_rows(hasher *self, PyObject *sequence, hashed_rows *before)
+s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
 {
     size_t count = (size_t)PySequence_Fast_GET_SIZE(sequence), size = count * sizeof(uint64_t);
     *s_new_list(self) = (struct hashed_list){Py_NewRef(sequence), self->rows.size, count};
     uint64_t *rows = (uint64_t *)(void *)buffer_reserve(&self->rows, size + sizeof(uint64_t));
-    bool plain = s_each_row(self, sequence, count, rows, before);
+    bool plain = s_hash_each_row(self, sequence, count, rows, before);
     rows[count] = PyList_CheckExact(sequence) ? TAG_LIST : TAG_TUPLE; // for the digest only
     uint64_t hash = plain ? s_plain(s_digest(self, rows, size + sizeof(uint64_t))) : HASHER_OPAQUE;
     buffer_wrote(&self->rows, size);
@@ -488,7 +490,7 @@ uint64_t
 hasher_root(hasher *self, PyObject *value, hashed_rows *before)
 {
     if (value && (PyList_CheckExact(value) || PyTuple_CheckExact(value)))
-        return s_rows(self, value, before);
+        return s_hash_rows(self, value, before);
     hashed_rows_fini(before);
     return value ? hasher_value(self, value) : HASH_MISSING;
 }

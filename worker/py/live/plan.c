@@ -1,11 +1,13 @@
+// Reads a plan: the tuples of troupe.template.plan (its docstring has the format) become C structs, once a
+// template.
 #include "worker/py/live/plan.h"
 
 #include "common/errors.h"
 
 #include <stdlib.h>
 
-static bool s_item_list(PyObject *from, plan_items *ret);
-static plan_block *s_block(PyObject *from);
+static bool s_read_item_list(PyObject *from, plan_items *ret);
+static plan_block *s_read_block(PyObject *from);
 
 static void *
 s_zeroed(size_t count, size_t size)
@@ -16,17 +18,17 @@ s_zeroed(size_t count, size_t size)
 }
 
 static bool
-s_wrong(const char *what)
+s_refuse(const char *part)
 {
     if (!PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "a plan's %s is not as agreed", what);
+        PyErr_Format(PyExc_ValueError, "a plan's %s does not follow the format", part);
     return false;
 }
 
 // --- items ----------------------------------------------------------------------------------------------
 
 static bool
-s_html(PyObject *from, plan_item *ret)
+s_read_html(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *text;
@@ -43,7 +45,7 @@ s_html(PyObject *from, plan_item *ret)
 }
 
 static bool
-s_leaf(PyObject *from, plan_item *ret)
+s_read_leaf(PyObject *from, plan_item *ret)
 {
     const char *kind, *class;
     PyObject *list;
@@ -59,7 +61,7 @@ s_leaf(PyObject *from, plan_item *ret)
 }
 
 static bool
-s_dead(PyObject *from, plan_item *ret)
+s_read_dead(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *list;
@@ -72,30 +74,30 @@ s_dead(PyObject *from, plan_item *ret)
 }
 
 static bool
-s_set(PyObject *from, plan_item *ret)
+s_read_set(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *list;
     if (!PyArg_ParseTuple(from, "sO", &kind, &list))
         return false;
-    ret->deps = DEPENDS_IMPURE; // what it sets is gone with the turn
+    ret->deps = DEPENDS_IMPURE; // what it sets does not outlive the turn
     return (ret->ops = ops_new(list)) != NULL;
 }
 
 static bool
-s_alternative(PyObject *from, plan_branch *ret)
+s_read_alternative(PyObject *from, plan_branch *ret)
 {
     PyObject *condition, *shown;
     if (!PyTuple_Check(from) || !PyArg_ParseTuple(from, "OO", &condition, &shown))
-        return s_wrong("alternative");
+        return s_refuse("alternative");
     unsigned index = ret->count++;
     if (condition != Py_None && !(ret->conds[index] = cond_new(condition)))
         return false;
-    return shown == Py_None || (ret->blocks[index] = s_block(shown));
+    return shown == Py_None || (ret->blocks[index] = s_read_block(shown));
 }
 
 static bool
-s_branch(PyObject *from, plan_item *ret)
+s_read_branch(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *alternatives, *node = Py_None;
@@ -109,7 +111,7 @@ s_branch(PyObject *from, plan_item *ret)
     made->blocks = s_zeroed(count, sizeof *made->blocks);
     ret->deps |= made->cond_deps;
     for (size_t i = 0; i < count; i++) {
-        if (!s_alternative(PyTuple_GET_ITEM(alternatives, (Py_ssize_t)i), made))
+        if (!s_read_alternative(PyTuple_GET_ITEM(alternatives, (Py_ssize_t)i), made))
             return false;
         if (made->blocks[i])
             ret->deps |= made->blocks[i]->items.deps;
@@ -117,7 +119,7 @@ s_branch(PyObject *from, plan_item *ret)
     return true;
 }
 
-// What a list depends on because its rows do: not on a change of its own rows, which it finds by itself.
+// What a list depends on because its rows do, without changes of its own rows, which it detects by itself.
 static uint64_t
 s_outer(const plan_list *list, uint64_t deps)
 {
@@ -127,7 +129,7 @@ s_outer(const plan_list *list, uint64_t deps)
 }
 
 static bool
-s_list(PyObject *from, plan_item *ret)
+s_read_list(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *names, *sequence, *node, *key, *body, *empty;
@@ -144,7 +146,7 @@ s_list(PyObject *from, plan_item *ret)
     made->reversed = reversed;
     made->forloop = forloop;
     if (!(made->sequence = expr_new(sequence)) || (key != Py_None && !(made->key = ops_new(key))) ||
-        !(made->body = s_block(body)) || (empty != Py_None && !(made->empty = s_block(empty))))
+        !(made->body = s_read_block(body)) || (empty != Py_None && !(made->empty = s_read_block(empty))))
         return false;
     ret->deps |= made->seq_deps | s_outer(made, made->body->items.deps);
     if (made->empty)
@@ -153,13 +155,13 @@ s_list(PyObject *from, plan_item *ret)
 }
 
 static bool
-s_scope(PyObject *from, plan_item *ret)
+s_read_scope(PyObject *from, plan_item *ret)
 {
     const char *kind;
     PyObject *arguments, *inside;
     if (!PyArg_ParseTuple(from, "sKOO", &kind, &ret->deps, &arguments, &inside))
         return false;
-    if (!(ret->scoped.scope = scope_new(arguments)) || !s_item_list(inside, &ret->scoped.items))
+    if (!(ret->scoped.scope = scope_new(arguments)) || !s_read_item_list(inside, &ret->scoped.items))
         return false;
     ret->deps |= ret->scoped.items.deps;
     return true;
@@ -170,13 +172,14 @@ static const struct {
     item_kind kind;
     bool (*read)(PyObject *from, plan_item *ret);
 } s_kinds[] = {
-    {"html", ITEM_HTML, s_html},    {"leaf", ITEM_LEAF, s_leaf},       {"dead", ITEM_DEAD, s_dead},
-    {"set", ITEM_SET, s_set},       {"branch", ITEM_BRANCH, s_branch}, {"list", ITEM_LIST, s_list},
-    {"scope", ITEM_SCOPE, s_scope},
+    {"html", ITEM_HTML, s_read_html},       {"leaf", ITEM_LEAF, s_read_leaf},
+    {"dead", ITEM_DEAD, s_read_dead},       {"set", ITEM_SET, s_read_set},
+    {"branch", ITEM_BRANCH, s_read_branch}, {"list", ITEM_LIST, s_read_list},
+    {"scope", ITEM_SCOPE, s_read_scope},
 };
 
 static bool
-s_item(PyObject *from, plan_item *ret)
+s_read_item(PyObject *from, plan_item *ret)
 {
     PyObject *name = PyTuple_Check(from) && PyTuple_GET_SIZE(from) ? PyTuple_GET_ITEM(from, 0) : NULL;
     for (size_t i = 0; name && PyUnicode_Check(name) && i < sizeof s_kinds / sizeof *s_kinds; i++)
@@ -184,13 +187,13 @@ s_item(PyObject *from, plan_item *ret)
             ret->kind = s_kinds[i].kind;
             return s_kinds[i].read(from, ret);
         }
-    return s_wrong("item");
+    return s_refuse("item");
 }
 
 static bool
-s_item_list(PyObject *from, plan_items *ret)
+s_read_item_list(PyObject *from, plan_items *ret)
 {
-    PyObject *fast = PySequence_Fast(from, "a plan's items are no list");
+    PyObject *fast = PySequence_Fast(from, "a plan's items are not a list");
     if (!fast)
         return false;
     if (Py_EnterRecursiveCall(" in a plan")) {
@@ -202,7 +205,7 @@ s_item_list(PyObject *from, plan_items *ret)
     bool ok = true;
     while (ok && ret->count < count) {
         plan_item *item = &ret->items[ret->count];
-        ok = s_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), item);
+        ok = s_read_item(PySequence_Fast_GET_ITEM(fast, (Py_ssize_t)ret->count++), item);
         ret->deps |= item->deps;
     }
     Py_LeaveRecursiveCall();
@@ -213,31 +216,31 @@ s_item_list(PyObject *from, plan_items *ret)
 // --- blocks ---------------------------------------------------------------------------------------------
 
 static bool
-s_text(PyObject *dict, const char *key, slice *ret)
+s_read_text(PyObject *dict, const char *key, slice *ret)
 {
     PyObject *text = PyDict_GetItemString(dict, key); // borrowed
     Py_ssize_t size;
     const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
     if (!utf8)
-        return s_wrong(key);
+        return s_refuse(key);
     *ret = slice_of(utf8, (size_t)size);
     return true;
 }
 
 static plan_block *
-s_block(PyObject *from)
+s_read_block(PyObject *from)
 {
     plan_block *made = s_zeroed(1, sizeof *made);
     PyObject *items = PyDict_Check(from) ? PyDict_GetItemString(from, "items") : NULL;
     slice classes, hash, chunk;
-    bool ok = items && s_item_list(items, &made->items) && s_text(from, "classes", &classes) &&
-              s_text(from, "hash", &hash) && s_text(from, "chunk", &chunk);
+    bool ok = items && s_read_item_list(items, &made->items) && s_read_text(from, "classes", &classes) &&
+              s_read_text(from, "hash", &hash) && s_read_text(from, "chunk", &chunk);
     if (ok && !(made->type = block_type_new(classes, hash, chunk)))
-        ok = s_wrong("classes");
+        ok = s_refuse("classes");
     PyObject *single = ok ? PyDict_GetItemString(from, "one") : NULL;
     made->one = single && PyObject_IsTrue(single) == 1;
     if (!ok) {
-        s_wrong("block");
+        s_refuse("block");
         plan_free_block(&made);
     }
     return made;
@@ -255,7 +258,7 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
     return plan_visit_block(self->root, visit, arg);
 }
 
-// The structs are freed with the object: threads may be walking them until then.
+// Clears the dict only: the structs are freed with the object, as threads may be walking them until then.
 static int
 s_clear(PyObject *self_)
 {
@@ -308,7 +311,7 @@ plan_type(void)
 }
 
 static bool
-s_names(PyObject *roots)
+s_read_names(PyObject *roots)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(roots); i++)
         if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(roots, i)))
@@ -317,7 +320,7 @@ s_names(PyObject *roots)
 }
 
 static root_kind
-s_root(PyObject *description)
+s_read_root(PyObject *description)
 {
     PyObject *kind = PyDict_GetItemString(description, "root");
     PyObject *wrapped = PyDict_GetItemString(description, "wrapped");
@@ -332,12 +335,13 @@ s_fill(plan *self, PyObject *description)
 {
     PyObject *roots = PyDict_GetItemString(description, "roots");
     PyObject *root = PyDict_GetItemString(description, "block");
-    if (!roots || !PyTuple_Check(roots) || !s_names(roots) || !root)
-        return s_wrong("page");
+    if (!roots || !PyTuple_Check(roots) || !s_read_names(roots) || !root)
+        return s_refuse("page");
     self->roots = Py_NewRef(roots);
-    self->root_kind = s_root(description);
+    self->root_kind = s_read_root(description);
     self->details = PyDict_Copy(description);
-    return self->details && PyDict_DelItemString(self->details, "block") == 0 && (self->root = s_block(root));
+    return self->details && PyDict_DelItemString(self->details, "block") == 0 &&
+           (self->root = s_read_block(root));
 }
 
 plan *
@@ -347,7 +351,7 @@ plan_new(PyObject *description)
     if (!type)
         return NULL;
     if (!PyDict_Check(description)) {
-        s_wrong("page");
+        s_refuse("page");
         return NULL;
     }
     plan *self = (plan *)type->tp_alloc(type, 0);

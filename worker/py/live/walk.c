@@ -1,3 +1,4 @@
+// The walk over a plan: leaves, branches and scopes. Lists are in walk_list.c.
 #include "worker/py/live/walk_internal.h"
 
 #include "common/errors.h"

@@ -1,3 +1,4 @@
+// Imports the objects and interns the names that programs use, once a process.
 #include "worker/py/template/django.h"
 
 django_objects dj;

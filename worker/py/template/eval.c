@@ -1,3 +1,5 @@
+// Executes lists of ops, and keeps what the context says about escaping and localization until Python code
+// ran.
 #include "worker/py/template/eval.h"
 
 #include "worker/py/template/eval_internal.h"
@@ -310,7 +312,7 @@ s_call(eval *self, const op *op, buffer *out, eval_join *join)
 }
 
 static bool
-s_var(eval *self, const op *op, buffer *out)
+s_write_var(eval *self, const op *op, buffer *out)
 {
     PyObject *value = eval_expr(self, op->expr, false);
     if (value) {
@@ -329,7 +331,7 @@ s_op(eval *self, const op *op, buffer *out)
 {
     switch (op->kind) {
     case OP_VAR:
-        return s_var(self, op, out);
+        return s_write_var(self, op, out);
     case OP_IF:
         return node_if(self, op, out);
     case OP_FOR:
@@ -364,7 +366,7 @@ s_op(eval *self, const op *op, buffer *out)
 
 // A template that nests, or includes itself, too deep: as Python's own recursion.
 static bool
-s_enter(void)
+s_enter_list(void)
 {
     return Py_EnterRecursiveCall(" in a template") == 0;
 }
@@ -373,7 +375,7 @@ bool
 eval_list(eval *self, const ops *program, buffer *out, eval_join *join)
 {
     eval_counted.ops += program->count;
-    if (!s_enter())
+    if (!s_enter_list())
         return false;
     bool ok = true;
     for (unsigned i = 0; ok && i < program->count; i++) {

@@ -93,7 +93,7 @@ eval_localtime(eval *self, PyObject *value)
 }
 
 static PyObject *
-s_arg(eval *self, const filter_arg *arg)
+s_filter_arg(eval *self, const filter_arg *arg)
 {
     if (arg->lookup)
         return eval_lookup(self, &arg->from, NULL);
@@ -118,7 +118,7 @@ s_safe_again(const filter *filter, PyObject *given, PyObject *result)
 
 // Django's own filters, given plain values, run nobody's code and leave the locale as it is.
 static bool
-s_is_quiet(const filter *filter, PyObject *const *values, size_t count)
+s_is_quiet_filter(const filter *filter, PyObject *const *values, size_t count)
 {
     for (size_t i = 0; filter->flags & FILTER_OWN && i < count; i++)
         if (!django_is_plain(values[i]))
@@ -136,7 +136,7 @@ s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
         values[count] = autoescape;
     }
     eval_counted.filter_calls++;
-    bool quiet = s_is_quiet(filter, values, count);
+    bool quiet = s_is_quiet_filter(filter, values, count);
     if (!quiet)
         eval_call_begin(self);
     PyObject *result =
@@ -150,7 +150,7 @@ s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
 
 // The filter's result; steals value. New reference.
 static PyObject *
-s_filter(eval *self, const filter *filter, PyObject *value)
+s_apply_filter(eval *self, const filter *filter, PyObject *value)
 {
     PyObject *values[ARGS_MAX + 2];
     size_t count = 1;
@@ -160,7 +160,7 @@ s_filter(eval *self, const filter *filter, PyObject *value)
     }
     bool ok = true;
     for (unsigned i = 0; ok && i < filter->count; i++, count += ok)
-        ok = (values[count] = s_arg(self, &filter->args[i])) != NULL;
+        ok = (values[count] = s_filter_arg(self, &filter->args[i])) != NULL;
     if (ok && filter->flags & FILTER_LOCALTIME)
         ok = (value = eval_localtime(self, value)) != NULL;
     PyObject *result = NULL;
@@ -179,7 +179,7 @@ s_filter(eval *self, const filter *filter, PyObject *value)
 
 // string_if_invalid, with the variable's name in it if it asks for that: *ret_final then.
 static PyObject *
-s_invalid(eval *self, const expr *expr, bool *ret_final)
+s_text_if_invalid(eval *self, const expr *expr, bool *ret_final)
 {
     PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
     PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
@@ -206,7 +206,7 @@ s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
     if (value || (!missing && !PyErr_ExceptionMatches(dj.does_not_exist)))
         return value;
     PyErr_Clear();
-    return ignore_failures ? Py_NewRef(Py_None) : s_invalid(self, expr, ret_final);
+    return ignore_failures ? Py_NewRef(Py_None) : s_text_if_invalid(self, expr, ret_final);
 }
 
 static PyObject *
@@ -230,13 +230,13 @@ eval_expr(eval *self, const expr *expr, bool ignore_failures)
     bool final = false;
     PyObject *value = s_start(self, expr, ignore_failures, &final);
     for (unsigned i = 0; value && !final && i < expr->count; i++)
-        value = s_filter(self, &expr->filters[i], value);
+        value = s_apply_filter(self, &expr->filters[i], value);
     return value;
 }
 
 // Conditions
 
-static PyObject *s_cond(eval *self, const cond *cond);
+static PyObject *s_eval_cond(eval *self, const cond *cond);
 
 static PyObject *
 s_bool(int truth)
@@ -281,7 +281,7 @@ s_truth_of(eval *self, PyObject *value)
 static PyObject *
 s_operated(eval *self, const cond *cond)
 {
-    PyObject *left = s_cond(self, cond->left);
+    PyObject *left = s_eval_cond(self, cond->left);
     if (!left)
         return NULL;
     if (cond->kind == COND_NOT || cond->kind == COND_AND || cond->kind == COND_OR) {
@@ -291,9 +291,9 @@ s_operated(eval *self, const cond *cond)
         Py_DECREF(left);
         if (truth < 0)
             return NULL;
-        return cond->kind == COND_NOT ? s_bool(!truth) : s_cond(self, cond->right);
+        return cond->kind == COND_NOT ? s_bool(!truth) : s_eval_cond(self, cond->right);
     }
-    PyObject *right = s_cond(self, cond->right);
+    PyObject *right = s_eval_cond(self, cond->right);
     PyObject *result = right ? s_compared(self, cond, left, right) : NULL;
     Py_XDECREF(right);
     Py_DECREF(left);
@@ -301,7 +301,7 @@ s_operated(eval *self, const cond *cond)
 }
 
 static PyObject *
-s_cond(eval *self, const cond *cond)
+s_eval_cond(eval *self, const cond *cond)
 {
     if (cond->kind == COND_VALUE)
         return eval_expr(self, cond->value, true);
@@ -321,7 +321,7 @@ s_cond(eval *self, const cond *cond)
 static int
 s_holds(eval *self, const cond *cond)
 {
-    PyObject *value = s_cond(self, cond);
+    PyObject *value = s_eval_cond(self, cond);
     if (value) {
         int truth = s_truth_of(self, value);
         Py_DECREF(value);

@@ -1,3 +1,4 @@
+// The Python module troupe._render: the node lists and programs of troupe.template, as Python types.
 #include "worker/py/template/nodelist.h"
 
 #include "worker/py/template/eval_internal.h"
@@ -125,15 +126,15 @@ nodelist_ops(PyObject *program)
 }
 
 static PyObject *
-s_render_program(program_object *program, eval *with)
+s_render_program(program_object *program, eval *eval)
 {
     buffer out;
     buffer_init(&out);
     buffer_reserve(&out, program->hint + program->hint / 8 + 256);
     PyObject *text = NULL, *safe = NULL;
-    if (eval_ops(with, program->program, &out)) {
+    if (eval_ops(eval, program->program, &out)) {
         program->hint = out.size;
-        text = eval_text(with, buffer_bytes(&out));
+        text = eval_text(eval, buffer_bytes(&out));
     }
     if (text)
         safe = django_safe(text);
@@ -143,10 +144,10 @@ s_render_program(program_object *program, eval *with)
 }
 
 static PyObject *
-s_render_nodelist(PyObject *nodelist, eval *with)
+s_render_nodelist(PyObject *nodelist, eval *eval)
 {
     PyObject *program = nodelist_held_program(nodelist);
-    PyObject *safe = program ? s_render_program((program_object *)program, with) : NULL;
+    PyObject *safe = program ? s_render_program((program_object *)program, eval) : NULL;
     eval_counted.nodelists++;
     Py_XDECREF(program);
     return safe;
@@ -167,15 +168,15 @@ s_render_by_django(PyObject *cls, PyObject *self, PyObject *context)
 static PyObject *
 s_render(PyObject *nodelist, PyObject *context)
 {
-    eval with;
+    eval eval;
     if (!eval_setup())
         return NULL;
     if (!eval_accepts(context))
         return s_render_by_django(dj.plain_nodelist, nodelist, context);
-    if (!eval_init(&with, context))
+    if (!eval_init(&eval, context))
         return NULL;
-    PyObject *safe = s_render_nodelist(nodelist, &with);
-    eval_fini(&with);
+    PyObject *safe = s_render_nodelist(nodelist, &eval);
+    eval_fini(&eval);
     return safe;
 }
 
@@ -187,30 +188,30 @@ s_is_patched(PyObject *name, PyObject *original)
 
 // Template._render(context), between the two halves of push_state.
 static PyObject *
-s_render_nodes(PyObject *template, eval *with)
+s_render_template_nodes(PyObject *template, eval *eval)
 {
     if (s_is_patched(dj.names._render, dj.template_render_nodes) || Py_TYPE(template) != s_template_class)
-        return PyObject_CallMethodOneArg(template, dj.names._render, with->context);
+        return PyObject_CallMethodOneArg(template, dj.names._render, eval->context);
     PyObject *nodelist = PyObject_GetAttr(template, dj.names.nodelist), *text = NULL;
     if (nodelist && (PyObject *)Py_TYPE(nodelist) == dj.nodelist_class)
-        text = s_render_nodelist(nodelist, with);
+        text = s_render_nodelist(nodelist, eval);
     else if (nodelist)
-        text = PyObject_CallMethodOneArg(nodelist, dj.names.render, with->context);
+        text = PyObject_CallMethodOneArg(nodelist, dj.names.render, eval->context);
     Py_XDECREF(nodelist);
     return text;
 }
 
 // Context.bind_template of the plain class around the rendering; others have more to do.
 static PyObject *
-s_render_bound(PyObject *template, eval *with)
+s_render_bound(PyObject *template, eval *eval)
 {
-    PyObject *context = with->context;
+    PyObject *context = eval->context;
     if ((PyObject *)Py_TYPE(context) != dj.context_class)
         return PyObject_CallFunctionObjArgs(dj.render_bound, template, context, NULL);
     PyObject *name = PyObject_GetAttr(template, dj.names.name), *text = NULL;
     if (name && PyObject_SetAttr(context, dj.names.template, template) == 0) {
         if (PyObject_SetAttr(context, dj.names.template_name, name) == 0)
-            text = s_render_nodes(template, with);
+            text = s_render_template_nodes(template, eval);
         eval_error error = eval_error_save();
         if (PyObject_SetAttr(context, dj.names.template, Py_None) < 0)
             Py_CLEAR(text);
@@ -222,14 +223,14 @@ s_render_bound(PyObject *template, eval *with)
 }
 
 static PyObject *
-s_render_stated(PyObject *template, eval *with)
+s_render_stated(PyObject *template, eval *eval)
 {
     template_state state;
-    if (!template_enter(with, &state, template, true))
+    if (!template_enter(eval, &state, template, true))
         return NULL;
-    PyObject *bound = PyObject_GetAttr(with->context, dj.names.template), *text = NULL;
+    PyObject *bound = PyObject_GetAttr(eval->context, dj.names.template), *text = NULL;
     if (bound)
-        text = bound == Py_None ? s_render_bound(template, with) : s_render_nodes(template, with);
+        text = bound == Py_None ? s_render_bound(template, eval) : s_render_template_nodes(template, eval);
     Py_XDECREF(bound);
     if (!template_leave(&state))
         Py_CLEAR(text);
@@ -240,16 +241,16 @@ s_render_stated(PyObject *template, eval *with)
 static PyObject *
 s_render_template(PyObject *template, PyObject *context)
 {
-    eval with;
+    eval eval;
     if (!eval_setup())
         return NULL;
     if (!eval_accepts(context) || !eval_has_render_context(context) ||
         s_is_patched(dj.names.render, dj.template_render))
         return s_render_by_django(dj.template_class, template, context);
-    if (!eval_init(&with, context))
+    if (!eval_init(&eval, context))
         return NULL;
-    PyObject *text = s_render_stated(template, &with);
-    eval_fini(&with);
+    PyObject *text = s_render_stated(template, &eval);
+    eval_fini(&eval);
     return text;
 }
 

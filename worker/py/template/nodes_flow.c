@@ -36,7 +36,7 @@ node_autoescape(eval *self, const op *op, buffer *out)
 }
 
 static bool
-s_first(eval *self, const op *op, buffer *out)
+s_first_of(eval *self, const op *op, buffer *out)
 {
     for (unsigned i = 0; i < op->count; i++) {
         PyObject *value = eval_expr(self, op->exprs[i], true);
@@ -81,7 +81,7 @@ bool
 node_firstof(eval *self, const op *op, buffer *out)
 {
     if (!op->name)
-        return s_first(self, op, out);
+        return s_first_of(self, op, out);
     PyObject *value = s_first_value(self, op);
     bool ok = value && eval_set(self, op->name, value);
     Py_XDECREF(value);

@@ -28,7 +28,7 @@ s_current_app(eval *self)
 
 // Arguments and keywords as reverse() takes them. False: an exception.
 static bool
-s_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kwargs)
+s_url_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kwargs)
 {
     Py_ssize_t keywords = PyTuple_GET_SIZE(op->second), count = (Py_ssize_t)op->count - keywords;
     *ret_args = PyList_New(0);
@@ -46,7 +46,7 @@ s_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kwargs
 
 // current_app is asked for only now, as the tag does.
 static PyObject *
-s_reversed(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
+s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
 {
     eval_call_begin(self);
     PyObject *app = s_current_app(self);
@@ -60,9 +60,9 @@ static PyObject *
 s_url(eval *self, const op *op)
 {
     PyObject *args = NULL, *kwargs = NULL, *url = NULL;
-    PyObject *view = s_arguments(self, op, &args, &kwargs) ? eval_expr(self, op->expr, false) : NULL;
+    PyObject *view = s_url_arguments(self, op, &args, &kwargs) ? eval_expr(self, op->expr, false) : NULL;
     if (view)
-        url = s_reversed(self, view, args, kwargs);
+        url = s_reverse(self, view, args, kwargs);
     Py_XDECREF(view);
     Py_XDECREF(kwargs);
     Py_XDECREF(args);

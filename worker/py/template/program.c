@@ -6,28 +6,11 @@
 #include <string.h>
 
 static bool
-s_refuse(PyObject *what)
-{
-    if (!PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.ir: %.200R", what);
-    return false;
-}
-
-static void *
-s_array(size_t count, size_t size)
-{
-    void *items = calloc(count ? count : 1, size);
-    if (!items)
-        Py_FatalError("out of memory");
-    return items;
-}
-
-static bool
 s_exprs(PyObject *tuple, unsigned *ret_count, expr ***ret_exprs)
 {
     if (!PyTuple_Check(tuple))
-        return s_refuse(tuple);
-    *ret_exprs = s_array((size_t)PyTuple_GET_SIZE(tuple), sizeof **ret_exprs);
+        return program_refuse(tuple);
+    *ret_exprs = program_array((size_t)PyTuple_GET_SIZE(tuple), sizeof **ret_exprs);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
         *ret_count = (unsigned)i + 1;
         if (!((*ret_exprs)[i] = expr_new(PyTuple_GET_ITEM(tuple, i))))
@@ -40,7 +23,7 @@ static PyObject *
 s_interned(PyObject *name)
 {
     if (!PyUnicode_Check(name)) {
-        s_refuse(name);
+        program_refuse(name);
         return NULL;
     }
     PyObject *copy = Py_NewRef(name);
@@ -53,15 +36,15 @@ static bool
 s_pairs(PyObject *tuple, PyObject **ret_names, unsigned *ret_count, expr ***ret_exprs)
 {
     if (!PyTuple_Check(tuple))
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     Py_ssize_t count = PyTuple_GET_SIZE(tuple);
-    *ret_exprs = s_array((size_t)count, sizeof **ret_exprs);
+    *ret_exprs = program_array((size_t)count, sizeof **ret_exprs);
     if (!(*ret_names = PyTuple_New(count)))
         return false;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *pair = PyTuple_GET_ITEM(tuple, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
-            return s_refuse(pair);
+            return program_refuse(pair);
         PyObject *name = s_interned(PyTuple_GET_ITEM(pair, 0));
         if (!name)
             return false;
@@ -88,7 +71,7 @@ s_text(op *self, PyObject *tuple)
 }
 
 static bool
-s_var(op *self, PyObject *tuple)
+s_read_var(op *self, PyObject *tuple)
 {
     self->kind = OP_VAR;
     return (self->expr = expr_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
@@ -102,8 +85,8 @@ s_if(op *self, PyObject *tuple)
         return false;
     Py_ssize_t count = PySequence_Fast_GET_SIZE(alternatives);
     self->kind = OP_IF;
-    self->conds = s_array((size_t)count, sizeof *self->conds);
-    self->bodies = s_array((size_t)count, sizeof *self->bodies);
+    self->conds = program_array((size_t)count, sizeof *self->conds);
+    self->bodies = program_array((size_t)count, sizeof *self->bodies);
     bool ok = true;
     for (Py_ssize_t i = 0; ok && i < count; i++) {
         PyObject *condition, *body;
@@ -213,7 +196,7 @@ s_rest(PyObject *tuple)
 
 // The expressions of arguments, and of keywords behind them.
 static bool
-s_arguments(op *self, PyObject *args, PyObject *pairs)
+s_read_arguments(op *self, PyObject *args, PyObject *pairs)
 {
     PyObject *values = PyTuple_New(PyTuple_GET_SIZE(args) + PyTuple_GET_SIZE(pairs));
     self->second = PyTuple_New(PyTuple_GET_SIZE(pairs));
@@ -244,19 +227,19 @@ s_simple(op *self, PyObject *tuple)
                                        &pairs, &takes_context, &name);
     self->flag = ok && takes_context;
     self->first = ok ? Py_NewRef(function) : NULL;
-    ok = ok && s_arguments(self, args, pairs) && (name == Py_None || (self->name = Py_NewRef(name)));
+    ok = ok && s_read_arguments(self, args, pairs) && (name == Py_None || (self->name = Py_NewRef(name)));
     Py_XDECREF(rest);
     return ok;
 }
 
 static bool
-s_url(op *self, PyObject *tuple)
+s_read_url(op *self, PyObject *tuple)
 {
     PyObject *rest = s_rest(tuple), *view, *args, *pairs, *name;
     self->kind = OP_URL;
     bool ok =
         rest && PyArg_ParseTuple(rest, "OO!O!O", &view, &PyTuple_Type, &args, &PyTuple_Type, &pairs, &name);
-    ok = ok && (self->expr = expr_new(view)) && s_arguments(self, args, pairs) &&
+    ok = ok && (self->expr = expr_new(view)) && s_read_arguments(self, args, pairs) &&
          (name == Py_None || (self->name = Py_NewRef(name)));
     Py_XDECREF(rest);
     return ok;
@@ -313,7 +296,7 @@ s_blocktranslate(op *self, PyObject *tuple)
 }
 
 static bool
-s_call(op *self, PyObject *tuple)
+s_read_call(op *self, PyObject *tuple)
 {
     (void)tuple;
     self->kind = OP_CALL;
@@ -325,35 +308,25 @@ static const struct {
     Py_ssize_t size;
     bool (*build)(op *self, PyObject *tuple);
 } s_kinds[] = {
-    {"text", 3, s_text},
-    {"var", 3, s_var},
-    {"if", 3, s_if},
-    {"for", 7, s_for},
-    {"with", 4, s_with},
-    {"autoescape", 4, s_autoescape},
-    {"block", 3, s_block},
-    {"extends", 4, s_extends},
-    {"include", 5, s_include},
-    {"firstof", 4, s_firstof},
-    {"simple", 10, s_simple},
-    {"cycle", 9, s_cycle},
-    {"url", 9, s_url},
-    {"translate", 9, s_translate},
-    {"blocktranslate", 11, s_blocktranslate},
+    {"text", 3, s_text},       {"var", 3, s_read_var},        {"if", 3, s_if},
+    {"for", 7, s_for},         {"with", 4, s_with},           {"autoescape", 4, s_autoescape},
+    {"block", 3, s_block},     {"extends", 4, s_extends},     {"include", 5, s_include},
+    {"firstof", 4, s_firstof}, {"simple", 10, s_simple},      {"cycle", 9, s_cycle},
+    {"url", 9, s_read_url},    {"translate", 9, s_translate}, {"blocktranslate", 11, s_blocktranslate},
 };
 
 static bool
-s_op(op *self, PyObject *tuple)
+s_read_op(op *self, PyObject *tuple)
 {
     if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < 3 || !PyUnicode_Check(PyTuple_GET_ITEM(tuple, 0)))
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     PyObject *kind = PyTuple_GET_ITEM(tuple, 0), *node = PyTuple_GET_ITEM(tuple, 1);
     self->node = node == Py_None ? NULL : Py_NewRef(node);
     for (unsigned i = 0; i < sizeof s_kinds / sizeof *s_kinds; i++)
         if (PyUnicode_CompareWithASCIIString(kind, s_kinds[i].kind) == 0)
             return (PyTuple_GET_SIZE(tuple) == s_kinds[i].size && s_kinds[i].build(self, tuple)) ||
-                   s_refuse(tuple);
-    return (PyTuple_GET_SIZE(tuple) >= 5 && s_call(self, tuple)) || s_refuse(tuple);
+                   program_refuse(tuple);
+    return (PyTuple_GET_SIZE(tuple) >= 5 && s_read_call(self, tuple)) || program_refuse(tuple);
 }
 
 ops *
@@ -363,10 +336,10 @@ ops_new(PyObject *list)
     if (!items)
         return NULL;
     Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
-    ops *self = s_array(1, sizeof *self + (size_t)count * sizeof *self->items);
+    ops *self = program_array(1, sizeof *self + (size_t)count * sizeof *self->items);
     for (Py_ssize_t i = 0; self && i < count; i++) {
         self->count = (unsigned)i + 1;
-        if (!s_op(&self->items[i], PySequence_Fast_GET_ITEM(items, i)))
+        if (!s_read_op(&self->items[i], PySequence_Fast_GET_ITEM(items, i)))
             ops_free(&self);
     }
     Py_DECREF(items);
@@ -450,7 +423,7 @@ s_scope(scope *self, PyObject *tuple)
     int isolated = 0;
     if (!PyTuple_Check(tuple) ||
         !PyArg_ParseTuple(tuple, "sO|OOp", &kind, &first, &second, &third, &isolated))
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     if (strcmp(kind, "autoescape") == 0) {
         self->kind = SCOPE_AUTOESCAPE;
         self->flag = PyObject_IsTrue(first) == 1;
@@ -471,7 +444,7 @@ s_scope(scope *self, PyObject *tuple)
         return true;
     }
     if (strcmp(kind, "include") != 0 || !second || !third)
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     self->kind = SCOPE_INCLUDE;
     self->template = Py_NewRef(second);
     self->flag = isolated;
@@ -481,7 +454,7 @@ s_scope(scope *self, PyObject *tuple)
 scope *
 scope_new(PyObject *tuple)
 {
-    scope *self = s_array(1, sizeof *self);
+    scope *self = program_array(1, sizeof *self);
     if (!s_scope(self, tuple))
         scope_free(&self);
     return self;

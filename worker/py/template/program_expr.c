@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-s_refuse(PyObject *what)
+bool
+program_refuse(PyObject *tuple)
 {
     if (!PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.ir: %.200R", what);
+        PyErr_Format(PyExc_ValueError, "not in the grammar of troupe.template.ir: %.200R", tuple);
     return false;
 }
 
-static void *
-s_array(size_t count, size_t size)
+void *
+program_array(size_t count, size_t size)
 {
     void *items = calloc(count ? count : 1, size);
     if (!items)
@@ -32,17 +32,17 @@ s_kind(PyObject *tuple, Py_ssize_t size)
 {
     if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < size ||
         !PyUnicode_Check(PyTuple_GET_ITEM(tuple, 0))) {
-        s_refuse(tuple);
+        program_refuse(tuple);
         return NULL;
     }
     return PyTuple_GET_ITEM(tuple, 0);
 }
 
 static bool
-s_step(lookup_step *self, PyObject *bit)
+s_read_step(lookup_step *self, PyObject *bit)
 {
     if (!PyUnicode_Check(bit))
-        return s_refuse(bit);
+        return program_refuse(bit);
     self->name = Py_NewRef(bit);
     PyUnicode_InternInPlace(&self->name);
     self->index = -1;
@@ -57,7 +57,7 @@ s_step(lookup_step *self, PyObject *bit)
 }
 
 static bool
-s_base(base *self, PyObject *tuple)
+s_read_base(base *self, PyObject *tuple)
 {
     PyObject *kind = s_kind(tuple, 2);
     if (!kind)
@@ -73,12 +73,12 @@ s_base(base *self, PyObject *tuple)
     }
     PyObject *steps = PyTuple_GET_SIZE(tuple) == 3 ? PyTuple_GET_ITEM(tuple, 2) : NULL;
     if (!s_is(kind, "lookup") || !steps || !PyTuple_Check(steps) || PyTuple_GET_SIZE(steps) == 0)
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     self->kind = BASE_LOOKUP;
     self->count = (unsigned)PyTuple_GET_SIZE(steps);
-    self->steps = s_array(self->count, sizeof *self->steps);
+    self->steps = program_array(self->count, sizeof *self->steps);
     for (unsigned i = 0; i < self->count; i++)
-        if (!s_step(&self->steps[i], PyTuple_GET_ITEM(steps, i)))
+        if (!s_read_step(&self->steps[i], PyTuple_GET_ITEM(steps, i)))
             return false;
     return true;
 }
@@ -95,13 +95,13 @@ s_base_fini(base *self)
 }
 
 static bool
-s_arg(filter_arg *self, PyObject *pair)
+s_read_arg(filter_arg *self, PyObject *pair)
 {
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
-        return s_refuse(pair);
+        return program_refuse(pair);
     self->lookup = PyTuple_GET_ITEM(pair, 0) == Py_True;
     if (self->lookup)
-        return s_base(&self->from, PyTuple_GET_ITEM(pair, 1));
+        return s_read_base(&self->from, PyTuple_GET_ITEM(pair, 1));
     self->from.value = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
     // What str.__html__ would tell is told by the type: a SafeString is marked already.
     self->mark = !PyObject_HasAttrString((PyObject *)Py_TYPE(self->from.value), "__html__") ||
@@ -110,31 +110,31 @@ s_arg(filter_arg *self, PyObject *pair)
 }
 
 static bool
-s_filter(filter *self, PyObject *tuple)
+s_read_filter(filter *self, PyObject *tuple)
 {
     PyObject *function, *args;
     if (!PyTuple_Check(tuple) ||
         !PyArg_ParseTuple(tuple, "OO!I", &function, &PyTuple_Type, &args, &self->flags))
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     self->function = Py_NewRef(function);
     self->count = (unsigned)PyTuple_GET_SIZE(args);
     self->native = self->count <= 1 ? filters_find(function) : NULL;
-    self->args = s_array(self->count, sizeof *self->args);
+    self->args = program_array(self->count, sizeof *self->args);
     for (unsigned i = 0; i < self->count; i++)
-        if (!s_arg(&self->args[i], PyTuple_GET_ITEM(args, i)))
+        if (!s_read_arg(&self->args[i], PyTuple_GET_ITEM(args, i)))
             return false;
     return true;
 }
 
 static bool
-s_expr(expr *self, PyObject *tuple)
+s_read_expr(expr *self, PyObject *tuple)
 {
     PyObject *kind = s_kind(tuple, 2);
     if (!kind)
         return false;
     if (s_is(kind, "const")) {
         self->kind = EXPR_CONST;
-        return s_base(&self->from, tuple);
+        return s_read_base(&self->from, tuple);
     }
     if (s_is(kind, "call")) {
         self->kind = EXPR_CALL;
@@ -143,17 +143,17 @@ s_expr(expr *self, PyObject *tuple)
     }
     PyObject *start, *filters;
     if (!s_is(kind, "expr") || PyTuple_GET_SIZE(tuple) != 4)
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     self->kind = EXPR_FILTERS;
     self->object = Py_NewRef(PyTuple_GET_ITEM(tuple, 1));
     start = PyTuple_GET_ITEM(tuple, 2);
     filters = PyTuple_GET_ITEM(tuple, 3);
-    if (!PyTuple_Check(filters) || !s_base(&self->from, start))
-        return s_refuse(tuple);
+    if (!PyTuple_Check(filters) || !s_read_base(&self->from, start))
+        return program_refuse(tuple);
     self->count = (unsigned)PyTuple_GET_SIZE(filters);
-    self->filters = s_array(self->count, sizeof *self->filters);
+    self->filters = program_array(self->count, sizeof *self->filters);
     for (unsigned i = 0; i < self->count; i++)
-        if (!s_filter(&self->filters[i], PyTuple_GET_ITEM(filters, i)))
+        if (!s_read_filter(&self->filters[i], PyTuple_GET_ITEM(filters, i)))
             return false;
     return true;
 }
@@ -163,8 +163,8 @@ expr_new(PyObject *tuple)
 {
     if (!filters_init())
         return NULL;
-    expr *self = s_array(1, sizeof *self);
-    if (!s_expr(self, tuple))
+    expr *self = program_array(1, sizeof *self);
+    if (!s_read_expr(self, tuple))
         expr_free(&self);
     return self;
 }
@@ -241,7 +241,7 @@ s_operator(cond *self, PyObject *kind)
 }
 
 static bool
-s_cond(cond *self, PyObject *tuple)
+s_read_cond(cond *self, PyObject *tuple)
 {
     PyObject *kind = s_kind(tuple, 2);
     if (!kind)
@@ -261,7 +261,7 @@ s_cond(cond *self, PyObject *tuple)
         return (self->left = cond_new(first)) != NULL;
     }
     if (PyTuple_GET_SIZE(tuple) != 3 || !s_operator(self, kind))
-        return s_refuse(tuple);
+        return program_refuse(tuple);
     self->left = cond_new(first);
     self->right = self->left ? cond_new(PyTuple_GET_ITEM(tuple, 2)) : NULL;
     return self->right != NULL;
@@ -270,8 +270,8 @@ s_cond(cond *self, PyObject *tuple)
 cond *
 cond_new(PyObject *tuple)
 {
-    cond *self = s_array(1, sizeof *self);
-    if (!s_cond(self, tuple))
+    cond *self = program_array(1, sizeof *self);
+    if (!s_read_cond(self, tuple))
         cond_free(&self);
     return self;
 }

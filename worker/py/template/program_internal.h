@@ -124,4 +124,10 @@ struct scope {
     expr **exprs;
 };
 
+// program_expr.c, while programs are built. ValueError, unless an exception is pending: not the grammar.
+// Returns false.
+bool program_refuse(PyObject *tuple);
+// Zeroed; at least one item, so that it is never NULL. The caller frees it.
+void *program_array(size_t count, size_t size);
+
 #endif

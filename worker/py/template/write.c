@@ -1,3 +1,4 @@
+// Text into a UTF-8 buffer: ASCII runs are copied or escaped in chunks, wider text is encoded by code point.
 #include "worker/py/template/write.h"
 
 // What a byte becomes when it is escaped: an index into s_entities, 0: itself.
