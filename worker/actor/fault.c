@@ -1,9 +1,11 @@
+// All text of a fault is in one buffer, so that clearing it frees nothing.
 #include "worker/actor/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MAX_TEXT (64 << 10) // an exception's message may be anything
+// Per text: an exception's message may have any size.
+#define MAX_TEXT (64 << 10)
 
 void
 fault_init(fault *self)
@@ -23,23 +25,23 @@ fault_clear(fault *self)
 {
     buffer_clear(&self->text);
     self->message = self->type = (fault_text){0};
-    self->count = 0; // what frames hold is not read any more
+    self->count = 0;
 }
 
-// Cut to fit, at a character's start.
+// Copies a text, cut to the limit where a UTF-8 character begins.
 static fault_text
-s_keep(fault *self, slice text)
+s_copy_text(fault *self, slice text)
 {
     size_t size = text.size < MAX_TEXT ? text.size : MAX_TEXT;
     while (size < text.size && size > 0 && (text.data[size] & 0xc0) == 0x80)
         size--;
-    fault_text kept = {self->text.size, size};
+    fault_text copy = {self->text.size, size};
     buffer_append(&self->text, text.data, size);
-    return kept;
+    return copy;
 }
 
 static slice
-s_piece(const fault *self, fault_text text)
+s_slice(const fault *self, fault_text text)
 {
     return text.size ? slice_of(self->text.data + text.begin, text.size) : slice_of(NULL, 0);
 }
@@ -53,20 +55,21 @@ fault_set_message(fault *self, const char *format, ...)
     int size = vsnprintf(line, sizeof line, format, args);
     va_end(args);
     ASSERT(size >= 0);
-    self->message = s_keep(self, slice_of(line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1));
+    self->message =
+        s_copy_text(self, slice_of(line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1));
 }
 
 void
-fault_add_message(fault *self, slice more)
+fault_add_message(fault *self, slice text)
 {
     ASSERT(self->message.begin + self->message.size == self->text.size);
-    self->message.size += s_keep(self, more).size;
+    self->message.size += s_copy_text(self, text).size;
 }
 
 void
 fault_set_type(fault *self, slice name)
 {
-    self->type = s_keep(self, name);
+    self->type = s_copy_text(self, name);
 }
 
 void
@@ -74,22 +77,22 @@ fault_add_frame(fault *self, slice file, unsigned line, slice function, slice so
 {
     if (self->count == MAX_FRAMES)
         return;
-    self->frames[self->count].file = s_keep(self, file);
-    self->frames[self->count].function = s_keep(self, function);
-    self->frames[self->count].source = s_keep(self, source);
+    self->frames[self->count].file = s_copy_text(self, file);
+    self->frames[self->count].function = s_copy_text(self, function);
+    self->frames[self->count].source = s_copy_text(self, source);
     self->frames[self->count++].line = line;
 }
 
 slice
 fault_message(const fault *self)
 {
-    return s_piece(self, self->message);
+    return s_slice(self, self->message);
 }
 
 slice
 fault_type(const fault *self)
 {
-    return s_piece(self, self->type);
+    return s_slice(self, self->type);
 }
 
 void
@@ -97,11 +100,11 @@ fault_frames(const fault *self, buffer *out)
 {
     for (unsigned i = 0; i < self->count; i++) {
         buffer_text(out, i ? "; " : "");
-        buffer_slice(out, s_piece(self, self->frames[i].file));
+        buffer_slice(out, s_slice(self, self->frames[i].file));
         buffer_format(out, ":%u in ", self->frames[i].line);
-        buffer_slice(out, s_piece(self, self->frames[i].function));
+        buffer_slice(out, s_slice(self, self->frames[i].function));
         buffer_text(out, ": ");
-        buffer_slice(out, s_piece(self, self->frames[i].source));
+        buffer_slice(out, s_slice(self, self->frames[i].source));
     }
 }
 
@@ -111,10 +114,10 @@ fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *
     fault_frame frames[MAX_FRAMES];
     for (unsigned i = 0; i < self->count; i++)
         frames[i] = (fault_frame){
-            .file = s_piece(self, self->frames[i].file),
+            .file = s_slice(self, self->frames[i].file),
             .line = self->frames[i].line,
-            .function = s_piece(self, self->frames[i].function),
-            .source = s_piece(self, self->frames[i].source),
+            .function = s_slice(self, self->frames[i].function),
+            .source = s_slice(self, self->frames[i].source),
         };
     failed_encode(
         &(failed_body){

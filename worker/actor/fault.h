@@ -1,4 +1,4 @@
-// fault - what a view's code raised: message, type and frames, as text. Embedded: init and fini. Not
+// fault - an exception of user code as text: type, message and frames. Embedded: init and fini. Not
 // thread-safe.
 #ifndef TROUPE_WORKER_ACTOR_FAULT_H
 #define TROUPE_WORKER_ACTOR_FAULT_H
@@ -8,8 +8,9 @@
 
 #define MAX_FRAMES 40
 
+// A range of fault.text.
 typedef struct {
-    size_t begin, size; // a piece of text
+    size_t begin, size;
 } fault_text;
 
 typedef struct {
@@ -26,15 +27,16 @@ void fault_init(fault *self);
 void fault_fini(fault *self);
 void fault_clear(fault *self);
 void fault_set_message(fault *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void fault_add_message(fault *self,
-                       slice more); // behind what set_message wrote last, before anything else is set
+// Appends to the message; nothing else may have been set since fault_set_message.
+void fault_add_message(fault *self, slice text);
 void fault_set_type(fault *self, slice name);
-void fault_add_frame(fault *self, slice file, unsigned line, slice function,
-                     slice source); // beyond MAX_FRAMES: ignored
+// The outermost frame first. Ignored beyond MAX_FRAMES.
+void fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source);
+
+// Borrowed until the fault changes; empty: not set.
 slice fault_message(const fault *self);
-void fault_frames(const fault *self,
-                  buffer *out); // "file:line in function: source; …", outermost first, appended
 slice fault_type(const fault *self);
+void fault_frames(const fault *self, buffer *out); // appends "file:line in function: source; …"
 // FAILED's body (PROTOCOL.md 5.2).
 void fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *out);
 

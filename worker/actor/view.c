@@ -1,3 +1,4 @@
+// One allocation for a view: its path follows the struct.
 #include "worker/actor/view.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@ struct view {
     push_state push_state;
     uint64_t version;
     unsigned number;
-    bool revived;
+    bool restored;
     size_t path_size;
     uint8_t path[];
 };
@@ -78,7 +79,7 @@ view_version(const view *self)
 uint64_t
 view_advance(view *self)
 {
-    self->revived = false;
+    self->restored = false;
     return ++self->version;
 }
 
@@ -86,13 +87,13 @@ void
 view_restore(view *self, uint64_t version)
 {
     self->version = self->push_state.acked = version;
-    self->revived = true;
+    self->restored = true;
 }
 
 bool
 view_is_restored(const view *self)
 {
-    return self->revived;
+    return self->restored;
 }
 
 unsigned

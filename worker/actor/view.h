@@ -9,14 +9,14 @@
 
 typedef struct view view;
 
-// How its page keeps up with what is sent unasked, and when it ticks: push.c's.
+// Ticks, and how well the page keeps up with pushes: push.c's.
 typedef struct {
-    uint64_t interval;  // ms between two ticks; 0: it has none
+    uint64_t interval;  // ms between two ticks; 0: there are none
     uint64_t next_tick; // ms
-    unsigned failures;  // of its ticks, since one went well
-    uint64_t acked;     // the version that the page said it shows
-    uint64_t sent_at;   // ms: the last push
-    bool dirty;         // it may have changed since it was rendered
+    unsigned failures;  // ticks that failed since one succeeded
+    uint64_t acked;     // the version that the page acknowledged last
+    uint64_t sent_at;   // ms: of the last push
+    bool dirty;         // the view may have changed since it was rendered
 } push_state;
 
 // Consumes instance. path is copied.
@@ -28,11 +28,11 @@ void *view_instance(view *self);
 tree *view_tree(view *self);
 push_state *view_push_state(view *self);
 uint64_t view_version(const view *self); // 0 before the first render
-uint64_t view_advance(view *self);       // one version on; returns it
-// It comes from a snapshot: the page's version, and nothing is known of what the page shows.
+uint64_t view_advance(view *self);       // the next version; returns it
+// Of a view from a snapshot: it has the page's version, but what the page shows is not known.
 void view_restore(view *self, uint64_t version);
-bool view_is_restored(const view *self); // and its root was not rendered since
-unsigned view_number(const view *self);  // what patches call it, in its session
+bool view_is_restored(const view *self); // and not rendered anew since
+unsigned view_number(const view *self);  // names it in patches; unique in its session
 void view_set_number(view *self, unsigned number);
 
 #endif

@@ -1,10 +1,10 @@
-// view_ops - all that the runtime asks of the language a view is written in. worker/py/ implements it with
-// CPython; the CUnit tests with a few lines of C.
+// view_ops - all that turns need of the language that views are written in. worker/py/ implements it with
+// CPython, the CUnit tests with a few lines of C.
 //
 // Every function but thread_begin and enter is called with the thread entered (for CPython: GIL held, no
-// exception pending) and leaves it so. What fails returns an err of outcome FAILED and fills *fault; fault
-// may hold text on success too. An instance or a scope is used by one thread at a time; which one may change
-// between two calls.
+// exception pending) and leaves it so. What fails returns an err of outcome FAILED and fills *ret_fault,
+// which may hold text on success too. An instance or a scope is used by one thread at a time; which one may
+// change between two calls.
 #ifndef TROUPE_WORKER_ACTOR_VIEW_OPS_H
 #define TROUPE_WORKER_ACTOR_VIEW_OPS_H
 
@@ -29,39 +29,39 @@ typedef struct {
     slice params;  // raw msgpack map: keywords of mount()
 } mount_args;
 
-// What a mount answered by itself: a redirect, a 404, a 403. status 0: nothing, the view stands.
+// mount() may answer by itself: with a redirect, a 404, a 403.
 typedef struct {
-    unsigned status;
-    buffer body; // MOUNTED's body with status, headers and body, ready to send; with status 0: a raw list of
-                 // headers that the page is to have (cookies), or empty
+    unsigned status; // 0: it did not, and there is a view
+    // MOUNTED's whole body. With status 0: a raw list of headers for the page (cookies), or empty.
+    buffer body;
 } response;
 
 typedef struct {
     slice name;
     slice params; // raw msgpack map, counted already
-    bool browser; // the person's browser sent it: decorated handlers only
-    bool tick;    // its handle_tick(), not a handler of that name
+    bool browser; // sent by the user's browser: decorated handlers only
+    bool tick;    // call handle_tick(), not a handler of that name
 } call_args;
 
-// What a render is to make of the state that the last sync() took over.
+// How to render the state that the last sync() took over.
 typedef struct {
     tree *tree; // what the page shows; brought up to date
     const hash_key *key;
-    bool whole; // the whole root is wanted: a patch will not do
-    bool html;  // the HTML is wanted, whatever else
+    bool whole; // render all of the root: a patch will not do
+    bool html;  // render the HTML as well
 } render_args;
 
-// What of an instance a snapshot is to have.
+// What to pack of an instance.
 typedef struct {
     const hash_key *key;
     unsigned number; // of the view: its roots are snapshot_root(number, …)
-    bool whole;      // everything; else what changed since the last time
+    bool whole;      // everything; else what changed since it was packed last
 } pack_args;
 
 // An instance from a snapshot.
 typedef struct {
     slice path;
-    const slice *values; // what keep() wrote as the bytes of each root
+    const slice *values; // what pack() wrote as the bytes of each root
     size_t count;
     void *owner;
 } restore_args;
@@ -87,54 +87,55 @@ typedef struct view_ops {
     void (*thread_end)(void *host, void *thread);
     void (*enter)(void *host, void *thread);
     void (*leave)(void *host, void *thread);
-    // A thread's turn takes too long: what it runs of the person's code ends with an error, once that lets
-    // itself be ended. thread is another one's, which does not begin or end a turn meanwhile. False: none of
-    // that runs there now.
+    // Raises an error in the user code that another thread runs, as soon as that can be interrupted. The
+    // other thread does not begin or end a turn meanwhile. False: it runs no user code now.
     bool (*interrupt)(void *host, void *thread);
-    // Writes what all threads are doing to standard error, for people. Any thread, not entered; takes no
-    // lock.
+    // Writes the stacks of all threads to standard error. Any thread, not entered; takes no lock.
     void (*dump)(void *host);
 
-    // What stands around a turn: a fresh context, usable database connections, the person's language and time
-    // zone. resume and suspend stand around the part of the same turn that comes after an await.
-    void *(*scope_begin)(void *host, uint64_t epoch); // the session's: what the person's code is told as well
+    // What surrounds user code in a turn: a fresh context, usable database connections, the user's language
+    // and time zone. suspend and resume surround the time in which a turn awaits. epoch is the session's;
+    // user code may read it.
+    void *(*scope_begin)(void *host, uint64_t epoch);
     void (*scope_suspend)(void *host, void *scope);
     void (*scope_resume)(void *host, void *scope);
     void (*scope_end)(void *host, void **scope_p);
 
-    err (*open)(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
+    err (*open)(void *host, const open_args *args, void **ret_instance, fault *ret_fault);
     void (*close)(void *host, void **instance_p);
-    // Builds the request, asks authorize() and calls mount(). ret_response is initialised by the callee.
-    err (*mount)(void *host, void *instance, const mount_args *order, response *ret_response,
+    // Builds the request, asks authorize() and calls mount(). The caller has initialised ret_response->body.
+    err (*mount)(void *host, void *instance, const mount_args *args, response *ret_response,
                  fault *ret_fault);
-    // A page's socket joins a view that lives: the request is its own now, and authorize() is asked again.
-    err (*join)(void *host, void *instance, const mount_args *order, fault *ret_fault);
-    // *ret_awaitable is set when the handler is to be awaited; settle() then takes it and what came of it.
-    err (*call)(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault);
+    // A page's socket joins an open view: its HTTP request replaces the page's, and authorize() is asked
+    // again.
+    err (*join)(void *host, void *instance, const mount_args *args, fault *ret_fault);
+    // *ret_awaitable is set if the handler must be awaited. settle() then takes it, and its result or error.
+    err (*call)(void *host, void *instance, const call_args *args, void **ret_awaitable, fault *ret_fault);
     // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be.
     void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault);
-    // Takes the view's state over from Python; render() shows what the last sync() took.
+    // Takes the view's state over from Python; render() shows what the last sync() took over.
     err (*sync)(void *host, void *instance, fault *ret_fault);
-    // ret: both parts are empty and stay initialised. After a failure the tree is not to be trusted:
+    // *ret: patch and html are initialised and empty, and stay initialised. After a failure the caller must
     // tree_invalidate().
-    err (*render)(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault);
+    err (*render)(void *host, void *instance, const render_args *args, rendering *ret, fault *ret_fault);
 
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
-    // them cannot be packed, and nothing would make it again; the fault says which.
-    err (*pack)(void *host, void *instance, const pack_args *order, buffer *out, fault *ret_fault);
-    // Appends the instance's request as a msgpack map of what join() takes, `request` and `url`; nothing, if
-    // it has none.
+    // them can be neither packed nor made again; the fault says which.
+    err (*pack)(void *host, void *instance, const pack_args *args, buffer *out, fault *ret_fault);
+    // Appends the instance's HTTP request as a msgpack map of what join() takes, `request` and `url`; nothing
+    // if it has none.
     err (*pack_request)(void *host, void *instance, buffer *out, fault *ret_fault);
-    // The other way. What could not be packed is made again by the first join() or call().
-    err (*restore)(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
-    // Whether the handler of that name may run a second time.
+    // Opens an instance with the attributes that pack() wrote. The first join() or call() makes the others
+    // again.
+    err (*restore)(void *host, const restore_args *args, void **ret_instance, fault *ret_fault);
+    // Whether that handler may run again for an event that a dead worker may have executed.
     bool (*may_repeat)(void *host, void *instance, slice name);
 
-    // changed(context, owner) is called when a view says that something outside changed: from any thread that
-    // is entered, until the instance is closed. Once, before any thread begins.
+    // Sets whom to call when a view says that something outside changed; to be called once, before any thread
+    // begins. changed(context, owner) is called on any thread that is entered, until the instance is closed.
     void (*listen)(void *host, void (*changed)(void *context, void *owner), void *context);
-    bool (*take_changed)(void *host, void *instance);      // whether it said so since this was asked last
+    bool (*take_changed)(void *host, void *instance);      // whether it said so since this was called last
     uint64_t (*tick_interval)(void *host, void *instance); // ms; 0: it does not tick
 } view_ops;
 

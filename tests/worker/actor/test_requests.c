@@ -193,7 +193,7 @@ s_a_join_is_sent_again(void)
 }
 
 static void
-s_join_of_another_person(void)
+s_join_of_another_user(void)
 {
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
@@ -339,7 +339,7 @@ static const unit_test s_tests[] = {
     {"adoption sends no html", s_adoption_sends_no_html},
     {"a token adopts once", s_a_token_adopts_once},
     {"a join is sent again", s_a_join_is_sent_again},
-    {"a join of another person", s_join_of_another_person},
+    {"a join of another user", s_join_of_another_user},
     {"a join that comes too late", s_join_mounts_afresh},
     {"a join that authorize refuses", s_join_refused_view},
     {"unmount, refresh, ack", s_unmount_refresh},

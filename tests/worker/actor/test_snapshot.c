@@ -318,7 +318,7 @@ s_moves_while_its_page_is_away(void)
     buffer_fini(&moved);
 }
 
-// What cannot be packed cannot move: the page begins anew. What a person may not have any more does not
+// What cannot be packed cannot move: the page begins anew. What a user may no longer see does not
 // arrive.
 static void
 s_moves_not(void)
