@@ -12,13 +12,11 @@ FILLERS = ("of", "to", "on", "by", "for_", "with", "upon", "one", "said", "gone"
 FILLERS_NOT_YET = (
     "bench", "broker", "broker/io", "broker/routing", "broker/store", "fleet", "proto", "tests/broker",
     "tests/broker/io", "tests/broker/routing", "tests/broker/store", "tests/common", "tests/fleet",
-    "tests/fleet/command", "tests/fleet/supervisor", "tests/fuzz", "tests/proto", "tests/worker",
-    "tests/worker/actor", "tests/worker/io", "tests/worker/page", "worker/actor", "worker/io", "worker/py",
-    "worker/py/filters", "worker/py/live", "worker/py/template",
+    "tests/fleet/command", "tests/fleet/supervisor", "tests/fuzz", "tests/proto", "tests/worker", "tests/worker/actor",
+    "tests/worker/io", "worker/actor", "worker/io",
 )  # fmt: skip
 REPEATED_NOT_YET = (
-    "broker", "broker/io", "broker/routing", "broker/store", "proto", "worker/actor", "worker/io", "worker/py",
-    "worker/py/filters", "worker/py/live", "worker/py/template",
+    "broker", "broker/io", "broker/routing", "broker/store", "proto", "worker/actor", "worker/io",
 )  # fmt: skip
 
 PROGRAMS = ("tests", "bench")  # where each file is a program of its own, and may have helpers of the same name
@@ -27,9 +25,7 @@ TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\
 AGGREGATE = re.compile(r"\b(?:struct|union|enum)\b[^;{}()=]*\{")
 # A type, which no statement's keyword is, perhaps stars, and the name: `child *of = …`, `size_t of,`, `for (char *of;`.
 NO_TYPE = "return|goto|case|else|do|in|sizeof|typedef"
-DECLARED = re.compile(
-    rf"\b(?!(?:{NO_TYPE})\b)[A-Za-z_]\w*\s+\**(?:const\s+)?({'|'.join(FILLERS)})\b\s*(?=[;,=)\[])"
-)
+DECLARED = re.compile(rf"\b(?!(?:{NO_TYPE})\b)[A-Za-z_]\w*\s+\**(?:const\s+)?({'|'.join(FILLERS)})\b\s*(?=[;,=)\[])")
 FUNCTION = re.compile(r"^(s_\w+)\(", re.MULTILINE)
 
 

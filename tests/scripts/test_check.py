@@ -90,6 +90,7 @@ FORBIDDEN = [
     ("fleet/a.c", '"worker/a.h"'),
     ("common/a.c", '"a.h"'),
     ("elsewhere/a.c", "<stdio.h>"),
+    ("worker/io/a.c", '"worker/page/a_internal.h"'),
 ]
 
 
@@ -103,6 +104,25 @@ def test_layers_allow(tmp_path, path, target):
 def test_layers_forbid(tmp_path, path, target):
     write(tmp_path, path, f"\n  #  include {target}\n")
     assert len(check_layers.check(tmp_path)) == 1
+
+
+def test_modules_may_not_include_each_other(tmp_path):
+    write(tmp_path, "worker/page/a.h", '#include "worker/page/b.h"\n')
+    write(tmp_path, "worker/page/b.h", "")
+    write(tmp_path, "worker/page/c.c", '#include "worker/page/a.h"\n')
+    assert check_layers.check(tmp_path) == []
+    write(tmp_path, "worker/page/b.c", '#include "worker/page/c.h"\n')
+    write(tmp_path, "worker/page/c.h", "")
+    assert len(check_layers.check(tmp_path)) == 3  # a to b to c to a
+
+
+def test_files_with_an_internal_header_are_one_module(tmp_path):
+    write(tmp_path, "worker/page/a.h", "")
+    write(tmp_path, "worker/page/a_internal.h", '#include "worker/page/a.h"\n')
+    write(tmp_path, "worker/page/a.c", '#include "worker/page/a_internal.h"\n#include "worker/page/b.h"\n')
+    write(tmp_path, "worker/page/b.h", "")
+    write(tmp_path, "worker/page/b.c", '#include "worker/page/a_internal.h"\n#include "worker/page/b.h"\n')
+    assert check_layers.check(tmp_path) == []
 
 
 # --- client
