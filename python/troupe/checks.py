@@ -33,15 +33,15 @@ def register() -> None:
 
 def check_channels(**_: Any) -> list[CheckMessage]:
     """Channels, and an ASGI application to run it in."""
-    found = []
+    messages: list[CheckMessage] = []
     if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
-        found.append(checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001"))
+        messages.append(checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001"))
     if not getattr(settings, "ASGI_APPLICATION", None):
         hint = 'Name a ProtocolTypeRouter that has troupe.routing.websocket_urlpatterns under "websocket".'
-        found.append(
+        messages.append(
             checks.Warning("ASGI_APPLICATION is not set: no WebSocket can be opened.", hint=hint, id="troupe.W002")
         )
-    return found
+    return messages
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -49,19 +49,19 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     given = conf.given()
     if not isinstance(given, dict):
         return [checks.Error(conf.problem("BROKER"), id="troupe.E004")]
-    found = []
+    messages: list[CheckMessage] = []
     for name in given:
         if name not in conf.SETTINGS:
             hint = "Known are " + ", ".join(conf.SETTINGS) + "."
-            found.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
+            messages.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
         elif conf.problem(name):
-            found.append(checks.Error(conf.problem(name), hint=conf.SETTINGS[name].hint, id="troupe.E004"))
+            messages.append(checks.Error(conf.problem(name), hint=conf.SETTINGS[name].hint, id="troupe.E004"))
     unused = [name for name in conf.SETTINGS if name.startswith("ADDRESS_") and name in given]
     if unused and not given.get("TRUSTED_PROXIES"):
         hint = "Say in TRUSTED_PROXIES which servers in front of this one tell where a request comes from."
         text = f"TROUPE[{unused[0]!r}] has no effect while TRUSTED_PROXIES is empty."
-        found.append(checks.Warning(text, hint=hint, id="troupe.W009"))
-    return found
+        messages.append(checks.Warning(text, hint=hint, id="troupe.W009"))
+    return messages
 
 
 def check_secret_key(**_: Any) -> list[CheckMessage]:
@@ -76,18 +76,18 @@ def check_secret_key(**_: Any) -> list[CheckMessage]:
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
     """The middleware for sessions and users, and the app that serves the client's scripts."""
-    found = []
+    messages: list[CheckMessage] = []
     for app, middleware in (
         ("django.contrib.sessions", "django.contrib.sessions.middleware.SessionMiddleware"),
         ("django.contrib.auth", "django.contrib.auth.middleware.AuthenticationMiddleware"),
     ):
         if apps.is_installed(app) and not any(_is_middleware(path, middleware) for path in settings.MIDDLEWARE):
             hint = f"Add {middleware} to MIDDLEWARE: page tokens are bound to the user who requested the page."
-            found.append(checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006"))
+            messages.append(checks.Warning(f"{app} is installed, but not its middleware.", hint=hint, id="troupe.W006"))
     if not apps.is_installed("django.contrib.staticfiles"):
         hint = "Add django.contrib.staticfiles to INSTALLED_APPS, or serve troupe/static yourself."
-        found.append(checks.Warning("Nothing serves troupe/troupe.js.", hint=hint, id="troupe.W007"))
-    return found
+        messages.append(checks.Warning("Nothing serves troupe/troupe.js.", hint=hint, id="troupe.W007"))
+    return messages
 
 
 def check_templates(**_: Any) -> list[CheckMessage]:
@@ -172,7 +172,7 @@ def _is_middleware(path: str, base: str) -> bool:
     from django.utils.module_loading import import_string
 
     try:
-        found = import_string(path)
-        return isinstance(found, type) and issubclass(found, import_string(base))
+        middleware = import_string(path)
+        return isinstance(middleware, type) and issubclass(middleware, import_string(base))
     except ImportError:
         return False

@@ -118,12 +118,12 @@ def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool
 def _check_overrides(cls: type, name: str, bases: list[type]) -> None:
     """TypeError: an undecorated method overrides a handler. bases: those that define the name, in lookup order."""
     first = bases[0]
-    found = vars(first)[name]
-    if is_marked(found) or found is None:
+    override = vars(first)[name]
+    if is_marked(override) or override is None:
         return
     before = next(base for base in bases if is_marked(vars(base)[name]))
     raise TypeError(
-        f"{_named(cls, first, name)}{_place(_inner(found))}: it takes the place of the handler "
+        f"{_named(cls, first, name)}{_place(_inner(override))}: it takes the place of the handler "
         f"{before.__qualname__}.{name}, without @event_handler. Decorate it if browsers may call it; if not, say "
         f"`{name} = None` in the class, and give this method another name."
     )

@@ -41,4 +41,4 @@ STATIC_URL = "/static/"
 USE_TZ = True
 TIME_ZONE = "Europe/Vienna"
 LANGUAGE_CODE = "en"
-TROUPE = {"BROKER": "inproc://", "VIEW_MODULES": ["samples", "test_seed", "test_native"]}
+TROUPE = {"BROKER": "inproc://", "VIEW_MODULES": ["samples", "test_first_example", "test_native"]}

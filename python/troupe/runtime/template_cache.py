@@ -94,7 +94,7 @@ def _uncached_parts(template: Template) -> Iterable[Template]:
         return ()
     count, parts = getattr(template, "_troupe_parts", (0, ()))
     if count != len(plans):
-        every = (part for found in plans if found is not None for part in found.details["templates"])
+        every = (part for known in plans if known is not None for part in known.details["templates"])
         parts = [part for part in every if _loader(part) is not None and _loader_cache(part.engine) is None]
         template._troupe_parts = len(plans), parts
     return parts
@@ -135,9 +135,9 @@ def find_plan(template: Template, context: Context, make_plan: MakePlan) -> Plan
     except AttributeError:
         native.make_native(template)
         plans = template._troupe_plans = []
-    for found in plans:
-        if found is None or _matches(found.details["variant"], context):
-            return found
+    for known in plans:
+        if known is None or _matches(known.details["variant"], context):
+            return known
     if len(plans) >= MAX_VARIANTS:
         return None
     try:

@@ -5,7 +5,7 @@ import contextlib
 import fake_worker
 import pytest
 from asgi_socket import WebSocket
-from test_consumer import ORIGIN, Page, load_tokens, made
+from socket_page import ORIGIN, Page, load_tokens, made
 from urls import application
 
 from troupe import wire

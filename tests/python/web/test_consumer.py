@@ -11,6 +11,7 @@ import urls
 from asgi_socket import WebSocket
 from channels.auth import AuthMiddlewareStack
 from django.test import AsyncClient, Client
+from socket_page import ORIGIN, Page, load_tokens, made
 
 from troupe import wire
 from troupe.web import consumer, in_flight, outbox, page_socket, page_token
@@ -19,62 +20,11 @@ from troupe.web.origins import origin_allowed
 from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
-ORIGIN = [(b"origin", b"http://testserver"), (b"host", b"testserver")]
 
 
 @pytest.fixture(params=["native", "broker"])
 def either(request):
     return request.getfixturevalue(request.param)
-
-
-class Page:
-    """A page and its socket."""
-
-    def __init__(self, headers=ORIGIN, application=urls.application):
-        self.socket = WebSocket(application, "/ws/troupe/", headers=headers)
-
-    async def __aenter__(self):
-        connected, self.code = await self.socket.connect()
-        assert connected
-        return self
-
-    async def __aexit__(self, *_):
-        await self.socket.disconnect()
-
-    async def send(self, **frame):
-        await self.socket.send(text=json.dumps(frame))
-
-    async def text(self, text):
-        await self.socket.send(text=text)
-
-    async def next(self):
-        return json.loads(await self.socket.text())
-
-    async def closed(self):
-        return await self.socket.closed()
-
-    async def ask(self, **frame):
-        await self.send(**frame)
-        return await self.next()
-
-    async def join(self, *tokens, **more):
-        joined = await self.ask(t="join", views=[{"token": one, **more} for one in tokens])
-        if joined["t"] == "joined":
-            self.view, self.number = joined["views"][0]["v"], joined["n"]
-        return joined
-
-    async def event(self, name, /, **params):
-        self.number += 1
-        return await self.ask(t="event", n=self.number, v=self.view, e=name, p=params)
-
-
-async def load_tokens(path="/counter/", browser=None):
-    response = await (browser or AsyncClient()).get(path)
-    return re.findall(r'data-troupe="([^"]+)"', response.content.decode())
-
-
-def made():
-    return fake_worker.Session.made[-1]
 
 
 async def test_adopted_once_then_events_become_patches(either):

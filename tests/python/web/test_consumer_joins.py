@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from fake_worker import Session
-from test_consumer import Page, load_tokens
+from socket_page import Page, load_tokens
 
 from troupe import wire
 from troupe.web import consumer, frames, page_socket

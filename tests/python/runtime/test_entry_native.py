@@ -47,7 +47,7 @@ def head(kind, sequence=wire.REQUEST_BIT):
 
 
 def mount(session, view):
-    body = {"path": "test_runtime_native.Inside", "params": {}, "view": VIEW}
+    body = {"path": "runtime.test_entry_native.Inside", "params": {}, "view": VIEW}
     kind, answer = parts(session.run(head(wire.MOUNT), wire.pack_body(body), view))
     assert kind == wire.MOUNTED, answer
 

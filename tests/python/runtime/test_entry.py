@@ -350,7 +350,7 @@ def test_faults_in_the_words_of_the_seed():
     kind, message, type_, frames = raised(ValueError("no\udc80"))
     assert (kind, message, type_) == ("python", "Error in shop.Shop.add(): no?", "ValueError")
     file, line, function, source = frames[-1]
-    assert file.endswith("test_runtime.py") and function == "raised" and source == "raise error" and line > 0
+    assert file.endswith("test_entry.py") and function == "raised" and source == "raise error" and line > 0
     assert raised(ValueError(), "template of shop.Shop")[0] == "template"
     assert raised(KeyboardInterrupt())[1] == "Error in shop.Shop.add(): KeyboardInterrupt"
     assert "cannot be shown" in raised(Hidden())[1]

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 from fake_worker import Session
-from test_consumer import ORIGIN, Page, load_tokens
+from socket_page import ORIGIN, Page, load_tokens
 
 from troupe import wire
 from troupe.web import consumer, request_facts, user_check

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from test_consumer import Page, load_tokens
+from socket_page import Page, load_tokens
 
 from troupe import wire
 from troupe.web.transport import client

@@ -4,7 +4,7 @@ import asyncio
 
 import fake_worker
 import pytest
-from test_consumer import Page, load_tokens
+from socket_page import Page, load_tokens
 
 from troupe import wire
 from troupe.web import join, page_socket

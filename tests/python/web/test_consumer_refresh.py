@@ -3,7 +3,7 @@
 from unittest import mock
 
 import pytest
-from test_consumer import Page, load_tokens
+from socket_page import Page, load_tokens
 
 from troupe import wire
 from troupe.web import frames

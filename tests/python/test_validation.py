@@ -79,7 +79,7 @@ def test_what_would_never_run_is_no_class(attributes):
     name = next((name for name in attributes if name != "__bases__"), "")
     assert name in str(raised.value)
     if "__bases__" not in attributes:
-        assert re.search(r"\(.*test_handlers\.py:\d+\): ", str(raised.value))
+        assert re.search(r"\(.*test_validation\.py:\d+\): ", str(raised.value))
     assert re.search(r"[a-z)]\. [A-Z]|\. Put |Define authorize", str(raised.value)), "what to do is not said"
 
 

@@ -1,7 +1,7 @@
 """What a page's socket hears that it did not ask for: pushes, from its join on (PROTOCOL.md 5.9)."""
 
 import pytest
-from test_consumer import Page, load_tokens, made
+from socket_page import Page, load_tokens, made
 
 from troupe import wire
 from troupe.web.transport import client

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from django.test import Client
-from test_consumer import Page, load_tokens
+from socket_page import Page, load_tokens
 
 from troupe import HandlerTimeout, errors, wire
 from troupe.errors import ActorError

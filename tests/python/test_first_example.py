@@ -1,4 +1,4 @@
-"""The seed's own integration test, word for word, over inproc:// and the real turns of worker/."""
+"""The integration test that the project began with, word for word, over inproc:// and the real turns of worker/."""
 
 import pytest
 
