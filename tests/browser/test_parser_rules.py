@@ -7,9 +7,9 @@ from pathlib import Path
 
 import django
 import plan_cases
-import plan_html
-import plan_soup
+import plan_interpreter
 import pytest
+import tag_soup
 from django.conf import settings
 from django.template import Context, Engine
 
@@ -33,7 +33,7 @@ def complaints(driver):
     def check(template, data):
         page = compile_page(template, Context(data))
         assert page, "no plan"
-        rendered = plan_html.render(page, template, data)
+        rendered = plan_interpreter.render(page, template, data)
         plain = template.render(Context(data))
         if page["wrapped"]:
             plain = f"<div dj-root>{plain}</div>"
@@ -68,13 +68,13 @@ def test_random_templates(complaints):
     planned = 0
     for number in range(int(os.environ.get("TROUPE_PLAN_CASES", 400))):
         dice = random.Random(f"{seed} {number}")
-        source = plan_soup.make(dice, odd=dice.choice((0, 0.05, 0.15, 0.3)))
+        source = tag_soup.make(dice, odd=dice.choice((0, 0.05, 0.15, 0.3)))
         template = Engine().from_string(source)
         page = compile_page(template, Context())
         if page is None or _has_regions(page["block"]):
             continue  # whether their content fits is asked when it is known
         planned += 1
-        for data in plan_soup.DATA:
+        for data in tag_soup.DATA:
             found = complaints(template, data)
             assert found == [], f"TROUPE_PLAN_SEED={seed}, template {number} with {data}: {source}"
     assert planned > 20, f"TROUPE_PLAN_SEED={seed}: hardly any template could be planned"

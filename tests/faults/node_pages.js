@@ -10,7 +10,7 @@ import { createRequire } from 'node:module'
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { createPage } from '../../python/troupe/static/troupe/page.js'
-import { randomFrom } from '../js/seed.js'
+import { randomFrom } from '../js/seeded-random.js'
 
 const require = createRequire(new URL('../js/package.json', import.meta.url))
 const { JSDOM, VirtualConsole } = require('jsdom')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from './helpers.js'
+import { openPage } from './fakes.js'
 
 const sent = (live) => live.socket.take('event').map(({ e, p }) => [e, p])
 

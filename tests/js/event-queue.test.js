@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEventQueue as makeQueue } from '../../python/troupe/static/troupe/event-queue.js'
-import { FakeClock, randomFrom } from './helpers.js'
+import { FakeClock, randomFrom } from './fakes.js'
 
 function createEventQueue(options = {}) {
   const clock = new FakeClock(options.seed)

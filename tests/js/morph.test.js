@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMorpher } from '../../python/troupe/static/troupe/morph.js'
-import { randomFrom, windowOf } from './helpers.js'
+import { randomFrom, windowOf } from './fakes.js'
 
 function live(html, hooks) {
   const window = windowOf(`<body>${html}</body>`)

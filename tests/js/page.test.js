@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
-import { FakeSocket, openPage, VIEW, windowOf } from './helpers.js'
+import { FakeSocket, openPage, VIEW, windowOf } from './fakes.js'
 
 const BUTTON = '<button dj-click="go">x</button>'
 

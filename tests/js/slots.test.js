@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VIEW } from './helpers.js'
-import { served } from './served.js'
+import { VIEW } from './fakes.js'
+import { served } from './served-page.js'
 
 const MAIN = { 'dj-root': '', 'data-troupe': 'token-1' }
 const text = (name) => ({ t: (data) => `${data[name]}` })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSocket as makeSocket } from '../../python/troupe/static/troupe/socket.js'
-import { FakeClock, FakeSocket } from './helpers.js'
+import { FakeClock, FakeSocket } from './fakes.js'
 
 function createSocket(seed = 1) {
   const it = { clock: new FakeClock(seed), sockets: [], log: [], frames: [] }

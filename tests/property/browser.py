@@ -76,7 +76,7 @@ class Chromium:
             options.add_argument(flag)
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.driver.get(f"http://127.0.0.1:{self.server.server_port}/")
-        ready = functools.partial(self.driver.execute_script, "return Boolean(window.gate)")
+        ready = functools.partial(self.driver.execute_script, "return Boolean(window.order)")
         WebDriverWait(self.driver, 30).until(lambda _: ready())
 
     def __enter__(self):
@@ -90,4 +90,4 @@ class Chromium:
     def order(self, **order):
         """What js/chromium.js answers."""
         text = json.dumps(order)  # with escapes: the driver's own JSON has no place for half a pair
-        return json.loads(self.driver.execute_script("return JSON.stringify(gate(JSON.parse(arguments[0])))", text))
+        return json.loads(self.driver.execute_script("return JSON.stringify(order(JSON.parse(arguments[0])))", text))

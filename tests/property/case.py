@@ -5,8 +5,8 @@ import random
 import re
 
 from markup import Markup, scope
-from pieces import source, without_ignored
 from states import ROOTS, Changes, States
+from template_tree import source, without_ignored
 
 ROOTS_OF_PAGES = ("fragment", "fragment", "document", "document", "body", "bare", "child", "child")
 SUPERS = (

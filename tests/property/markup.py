@@ -1,7 +1,7 @@
 """Random templates: HTML of every kind, with the language of grammar.py in each place where it can stand."""
 
 from grammar import Grammar, Scope
-from pieces import IGNORED
+from template_tree import IGNORED
 
 VOID = ("br", "hr", "img alt='x'", "input", "wbr")
 PHRASING = ("b", "i", "span", "em", "code", "a", "q")

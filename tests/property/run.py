@@ -1,4 +1,4 @@
-"""Runs the gate by hand, in several processes, and shrinks what it finds.
+"""Runs the property tests by hand, in several processes, and shrinks what it finds.
 
 .venv/bin/python tests/property/run.py --cases 10000 --jobs 2 [--seed S]
 .venv/bin/python tests/property/run.py --seed S --only N        one case
@@ -33,7 +33,7 @@ def run(numbers, seed, most_shrunk=3, tries=400, chromium=False):
     """(Counts, [(seed of the case, sentence, case for a person), …]) of the cases of these numbers."""
     from browser import Chromium, Jsdom
     from case import make
-    from gate import Counts, Difference, Discarded, check
+    from equivalence import Counts, Difference, Discarded, check
     from shrink import Shrinker, told
 
     counts, found = Counts(), []

@@ -2,8 +2,8 @@
 
 import copy
 
-from pieces import lists, source, without_alternatives
 from states import fields_of
+from template_tree import lists, source, without_alternatives
 
 MOST_TRIES = 1500
 

@@ -1,4 +1,4 @@
-"""Random states, and random changes of them. See values.py for what a state is."""
+"""Random states, and random changes of them. See state_specs.py for what a state is."""
 
 import copy
 

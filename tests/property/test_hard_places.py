@@ -1,7 +1,7 @@
 """The places where slots are hard: one page each, brought through its states in the real client.
 
-`uses` says what the frames must have had (gate.Counts), so that a place that works only because the whole root is sent
-does not count as done; where that is right, it says "whole".
+`uses` says what the frames must have had (equivalence.Counts): a place that works only because the whole root is sent
+does not pass; where that is right, it says "whole".
 """
 
 import json
@@ -9,8 +9,8 @@ import re
 
 import pytest
 from case import Case
-from gate import Counts, Run, check
-from subject import Server, Stock, Subject, facts_of, install
+from equivalence import Counts, Run, check
+from system_under_test import Server, Stock, Subject, facts_of, install
 
 WHOLE = ("frames: whole root, without slots, calm",)
 A = [{"a": "x"}, {"a": "y & <z>"}, {"a": ""}, {"a": "x"}]

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("troupe._native")
 
 import plan_cases  # noqa: E402
-import plan_html  # noqa: E402
+import plan_interpreter  # noqa: E402
 from django import VERSION  # noqa: E402
 from django import template as django_template  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
@@ -94,7 +94,7 @@ def test_nothing_gets_lost(source, data):
     expected = template.render(Context(data))
     if page["wrapped"]:
         expected = f"<div dj-root>{expected}</div>"
-    assert plan_html.render(page, template, data, anchors=False).html == expected
+    assert plan_interpreter.render(page, template, data, anchors=False).html == expected
 
 
 # Dependencies.
@@ -426,7 +426,7 @@ def test_outline_of_several_templates():
 
 def test_djangos_own_templates():
     """All of them can be planned; it takes a process of its own, with their apps installed."""
-    script = Path(plan_cases.__file__).with_name("plan_contrib.py")
+    script = Path(plan_cases.__file__).with_name("plan_django_templates.py")
     run = [sys.executable, "-c", _CONTRIB.format(native=native_folder()), str(script)]
     found = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
     assert found["not_parsed"] == []

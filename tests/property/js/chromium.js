@@ -1,4 +1,4 @@
-// chromium.js - the browser's part of the gate in a browser: node.js's orders, by calls of window.gate(order).
+// chromium.js - the browser's part of the property tests in a browser: node.js's orders, by calls of window.order(order).
 // Each case's page is in a frame of its own.
 
 import { Live } from './live.js'
@@ -29,7 +29,7 @@ function say({ say: frames, expect, title }) {
 
 const ORDERS = { open, say, lose: () => ({ sent: live.lose() }) }
 
-window.gate = (order) => {
+window.order = (order) => {
   said = []
   try {
     return { error: null, ...ORDERS[Object.keys(order)[0]](order), said }

@@ -1,4 +1,4 @@
-// node.js - the browser's part of the gate in jsdom: an order a line on standard input, an answer a line.
+// node.js - the browser's part of the property tests in jsdom: an order a line on standard input, an answer a line.
 //
 //   {"open": html, "cached": bool}                 a page, its client started
 //   {"say": [frame, …], "expect": html, "title": bool}

@@ -1,4 +1,4 @@
-// seed.js - random numbers that can be had again.
+// seeded-random.js - random numbers that can be had again.
 
 // mulberry32: the same numbers for the same seed, on every machine.
 export function randomFrom(seed) {

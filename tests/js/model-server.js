@@ -1,4 +1,4 @@
-// model.js - a little server for tests: pages as blocks with slots, their chunks, their HTML with and without
+// model-server.js - a little server for tests: pages as blocks with slots, their chunks, their HTML with and without
 // anchors, and the patch from one state to the next. By PROTOCOL.md 9.3, and knows nothing of the browser's side.
 //
 // A block is a list of nodes: 'static text', [tag, {attribute: value}, ...nodes], or a slot:

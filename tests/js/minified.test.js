@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
-import { FakeSocket, windowOf } from './helpers.js'
-import { Model } from './model.js'
-import { pageFrom, State } from './random.js'
-import { randomFrom } from './seed.js'
-import { same } from './served.js'
+import { FakeSocket, windowOf } from './fakes.js'
+import { Model } from './model-server.js'
+import { pageFrom, State } from './random-pages.js'
+import { randomFrom } from './seeded-random.js'
+import { same } from './served-page.js'
 
 const MINIFY = new URL('../../scripts/lib/minify', import.meta.url).pathname
 const skip = spawnSync('esbuild', ['--version']).error ? 'esbuild is not installed' : false

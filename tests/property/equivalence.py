@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from subject import Failed, Server, Stock, Subject, facts_of, install
+from system_under_test import Failed, Server, Stock, Subject, facts_of, install
 
 CHUNKS = {}  # hash → descriptors, of all that was sent: a page asks only for what it does not have
 MAX_HTML = 8 << 20  # the worker refuses a page of twice that, with its anchors (MAX_HTML)
@@ -15,7 +15,7 @@ class Discarded(Exception):
 
 
 class Difference(Exception):
-    """The gate's finding. step: 0 is the page as it came."""
+    """A page that differs. step: 0 is the page as it came."""
 
     def __init__(self, step, text, history=()):
         super().__init__("\n  ".join([f"step {step}: {text}", *history]))
@@ -134,7 +134,7 @@ def frames_of(server, case, step, spec, html):
 
 
 class Counts:
-    """What was done: that the gate does not run everything through whole roots shows here."""
+    """What was done: shows that not everything went through whole roots."""
 
     def __init__(self):
         self.all = Counter()

@@ -1,8 +1,8 @@
-// served.js - a page in jsdom that a model (model.js) serves.
+// served-page.js - a page in jsdom that a model (model-server.js) serves.
 
 import assert from 'node:assert/strict'
-import { openPage } from './helpers.js'
-import { Model } from './model.js'
+import { openPage } from './fakes.js'
+import { Model } from './model-server.js'
 
 // A page that a model serves: live.to(state) sends the patch and looks whether the page is as Django renders it.
 // cached: the browser knows the chunks; false: it asks; 'later': the test calls show().

@@ -1,6 +1,6 @@
-// random.js - random pages for the model (model.js), and random states for them.
+// random.js - random pages for the model (model-server.js), and random states for them.
 
-import { randomFrom } from './seed.js'
+import { randomFrom } from './seeded-random.js'
 
 // A page of blocks: every slot reads its own value from a state, by a number.
 export function pageFrom(random) {

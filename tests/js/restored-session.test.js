@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEventQueue } from '../../python/troupe/static/troupe/event-queue.js'
-import { FakeClock, randomFrom } from './helpers.js'
+import { FakeClock, randomFrom } from './fakes.js'
 
 // A session as PROTOCOL.md 5.5 has it: what was answered is stored, what was begun may be; its worker dies at random, and
 // it comes back from what was stored.

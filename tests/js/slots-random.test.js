@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pageFrom, State } from './random.js'
-import { randomFrom } from './seed.js'
-import { served } from './served.js'
+import { pageFrom, State } from './random-pages.js'
+import { randomFrom } from './seeded-random.js'
+import { served } from './served-page.js'
 
 test('random pages and states: after each patch the page is as Django renders it', () => {
   const base = Number(process.env.TROUPE_SEED ?? 1)

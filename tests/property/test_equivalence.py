@@ -1,4 +1,4 @@
-"""Random pages through random changes: what the browser shows is what Django renders. And: the gate can fail."""
+"""Random pages through random changes: what the browser shows is what Django renders. And: a difference is noticed."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 from case import Case, make
-from gate import Counts, Difference, Discarded, check, frames_of
-from pieces import IGNORED
+from equivalence import Counts, Difference, Discarded, check, frames_of
 from run import run_in_jobs
 from shrink import told
-from subject import Stock
+from system_under_test import Stock
+from template_tree import IGNORED
 
 from troupe import _native
 
@@ -81,7 +81,7 @@ def test_a_wrong_patch_is_noticed(browser, name):
             return [json.dumps({**frame, "d": slots})]
 
         try:
-            # The same pages each time: this is a test of the gate, and a share of 30 random ones says little.
+            # The same pages each time: this is a test of the check itself, and a share of 30 random ones says little.
             check(make(f"1:tampered:{number}"), browser, Counts(), tamper=tamper)
         except Discarded:
             continue
@@ -93,7 +93,7 @@ def test_a_wrong_patch_is_noticed(browser, name):
 
 def test_the_demo():
     """Its pages need settings of their own, and so a process."""
-    program = Path(__file__).resolve().parent / "examples.py"
+    program = Path(__file__).resolve().parent / "demo_views.py"
     done = subprocess.run([sys.executable, program, SEED], capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, f"TROUPE_SEED={SEED}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert done.stdout.count("frames: slots") == 6

@@ -1,6 +1,6 @@
 """The demo's views through random events. A program: it needs the demo's own settings. Prints what it counted.
 
-.venv/bin/python tests/property/examples.py [SEED]
+.venv/bin/python tests/property/demo_views.py [SEED]
 """
 
 import os
@@ -55,8 +55,8 @@ def stock(view):
 
 def play(browser, name, pick, counts):
     """One view. Difference: the page is not what Django renders."""
-    from gate import Run
-    from subject import Server, facts_of
+    from equivalence import Run
+    from system_under_test import Server, facts_of
 
     from demo import views
 
@@ -81,7 +81,7 @@ def main():
     sys.path.insert(0, str(HERE))
     set_up()
     from browser import Jsdom
-    from gate import Counts
+    from equivalence import Counts
 
     seed = sys.argv[1] if len(sys.argv) > 1 else str(random.randrange(1 << 32))
     print(f"TROUPE_SEED={seed}")

@@ -9,7 +9,7 @@ from django.middleware import csrf
 from django.template.backends.django import DjangoTemplates
 from django.utils import timezone, translation
 from random_site import settings as project
-from values import build, change, context_of
+from state_specs import build, change, context_of
 
 from troupe import LiveView, _native, event_handler, wire
 from troupe.runtime.request import build_request

@@ -1,8 +1,8 @@
-// helpers.js - a clock, a socket and a page that a test drives by hand.
+// fakes.js - a clock, a socket and a page that a test drives by hand.
 
 import { JSDOM } from 'jsdom'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
-import { randomFrom } from './seed.js'
+import { randomFrom } from './seeded-random.js'
 
 export { randomFrom }
 

@@ -1,6 +1,6 @@
 """Plans all templates that come with Django, and prints what became of them as JSON: how real templates are cut.
 
-.venv/bin/python scripts/lib/plan_contrib.py [template…]
+.venv/bin/python tests/plans/plan_django_templates.py [template…]
 """
 
 import json
