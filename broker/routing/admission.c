@@ -1,3 +1,5 @@
+// Counts what a worker has in flight, measures how fast it is, and compares. A rate is only measured while
+// others had to wait: what a worker does while nobody waits says nothing of what it could do.
 #include "broker/routing/admission.h"
 
 #include "common/limits.h"
@@ -9,6 +11,7 @@ admission_defaults(void)
     return (admission_limits){WORKER_CREDIT, MAX_IN_FLIGHT, WORKER_SESSIONS};
 }
 
+// What ends or asks something is control, so that it always gets through.
 admission_kind
 admission_kind_of(uint8_t type)
 {
@@ -41,6 +44,7 @@ admission_release(admission *self, uint8_t type, size_t bytes)
     self->bytes -= bytes;
 }
 
+// The newest rate counts as much as all before it. A window that is too short is continued.
 void
 admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked)
 {
@@ -48,7 +52,6 @@ admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked
     uint64_t took = now - self->since;
     if (now < self->since || took < ADMISSION_WINDOW_MS)
         return;
-    // What a worker does while nobody waits says nothing of what it could do.
     unsigned rate = (unsigned)(self->served * UINT64_C(1000) / took) + 1;
     if (!queued)
         self->rate = 0;
@@ -59,17 +62,20 @@ admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked
     self->since = now;
 }
 
+// As many turns as the worker gets to within ADMISSION_TARGET_WAIT_MS; never less than two for each of its
+// threads.
 static unsigned
-s_turn_credit(const admission *self, unsigned most)
+s_turn_credit(const admission *self, unsigned limit)
 {
     uint64_t credit = (uint64_t)self->rate * ADMISSION_TARGET_WAIT_MS / 1000;
-    if (!self->rate || credit > most)
-        return most;
+    if (!self->rate || credit > limit)
+        return limit;
     if (credit < LEAST_CREDIT)
-        credit = LEAST_CREDIT < most ? LEAST_CREDIT : most;
+        credit = LEAST_CREDIT < limit ? LEAST_CREDIT : limit;
     return (unsigned)credit;
 }
 
+// For opening pages, half as many as for turns.
 unsigned
 admission_credit(const admission *self, const admission_limits *limits, admission_kind kind)
 {
@@ -79,7 +85,7 @@ admission_credit(const admission *self, const admission_limits *limits, admissio
     return kind == ADMISSION_TURN ? turns : (turns + 1) / 2;
 }
 
-// A turn that awaits holds no thread and keeps nobody waiting.
+// A turn that awaits holds no thread and keeps nobody waiting, so it does not count.
 static unsigned
 s_left(const admission *self, const admission_limits *limits, admission_kind kind)
 {
@@ -95,13 +101,16 @@ admission_has_room(const admission *self, const admission_limits *limits, admiss
     return s_left(self, limits, kind) > 0;
 }
 
-// The budget of one that does not read is never more than what it leaves to the others.
+// The budget is shared: one worker may have no more than it leaves to the others, so that one that does not
+// read cannot take it all.
 static bool
 s_fits(const admission *self, size_t budget, size_t bytes, size_t total)
 {
     return total < budget && self->bytes + bytes <= budget - total;
 }
 
+// Small control requests pass whatever the budget says. A session that has others waiting already gets a
+// fraction of what is left.
 bool
 admission_admits(const admission *self, const admission_limits *limits, uint8_t type, size_t bytes,
                  unsigned waiting, size_t total)
@@ -116,6 +125,7 @@ admission_admits(const admission *self, const admission_limits *limits, uint8_t 
     return kind != ADMISSION_TURN || waiting == 0 || waiting < left / ADMISSION_SESSION_SHARE;
 }
 
+// The time in which the worker gets through what it has, times the number of those who compete for it.
 uint32_t
 admission_retry_ms(const admission *self)
 {
@@ -127,6 +137,7 @@ admission_retry_ms(const admission *self)
     return ms > ADMISSION_MAX_RETRY_MS ? ADMISSION_MAX_RETRY_MS : (uint32_t)ms;
 }
 
+// Between three and five quarters.
 uint32_t
 admission_jitter_ms(uint32_t ms, uint32_t random)
 {

@@ -1,3 +1,5 @@
+// Clients by routing id. A ROUTER does not tell when a client disconnects, so that is found out by silence,
+// or by a send that fails.
 #include "broker/routing/clients.h"
 
 #include "common/errors.h"
@@ -36,23 +38,25 @@ clients_destroy(clients **self_p)
     *self_p = NULL;
 }
 
+// One that announced sessions name may not have connected yet; it is given the same time as one that was
+// heard.
 client *
 clients_expect(clients *self, slice id, uint64_t now)
 {
     routing_id wanted = routing_id_of(self->seed, id);
-    client *known = zhashx_lookup(self->table, &wanted);
-    if (known)
-        return known;
-    known = calloc(1, sizeof *known);
-    ASSERT(known);
-    known->id = wanted;
-    known->heard_at = now;
-    known->expected = true;
-    list_init(&known->sessions);
-    list_init(&known->lost);
-    list_append(&self->all, &known->of_all);
-    ASSERT(zhashx_insert(self->table, &known->id, known) == 0);
-    return known;
+    client *client = zhashx_lookup(self->table, &wanted);
+    if (client)
+        return client;
+    client = calloc(1, sizeof *client);
+    ASSERT(client);
+    client->id = wanted;
+    client->heard_at = now;
+    client->expected = true;
+    list_init(&client->sessions);
+    list_init(&client->lost);
+    list_append(&self->all, &client->of_all);
+    ASSERT(zhashx_insert(self->table, &client->id, client) == 0);
+    return client;
 }
 
 client *
@@ -74,12 +78,12 @@ clients_find(const clients *self, slice id)
 void
 clients_remove(clients *self, client **client_p)
 {
-    client *gone = *client_p;
-    ASSERT(list_is_empty(&gone->sessions));
-    zhashx_delete(self->table, &gone->id);
-    list_remove(&gone->lost);
-    list_remove(&gone->of_all);
-    free(gone);
+    client *client = *client_p;
+    ASSERT(list_is_empty(&client->sessions));
+    zhashx_delete(self->table, &client->id);
+    list_remove(&client->lost);
+    list_remove(&client->of_all);
+    free(client);
     *client_p = NULL;
 }
 
@@ -89,11 +93,12 @@ clients_count(const clients *self)
     return zhashx_size(self->table);
 }
 
+// now may be before heard_at, after clients_forgive.
 void
 clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *lost)
 {
-    LIST_EACH (at, &self->all) {
-        client *each = LIST_ITEM(at, client, of_all);
+    LIST_EACH (link, &self->all) {
+        client *each = LIST_ITEM(link, client, of_all);
         if (now > each->heard_at && now - each->heard_at > limit && list_is_empty(&each->lost))
             list_append(lost, &each->lost);
     }
@@ -102,6 +107,6 @@ clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *los
 void
 clients_forgive(clients *self, uint64_t gap)
 {
-    LIST_EACH (at, &self->all)
-        LIST_ITEM(at, client, of_all)->heard_at += gap;
+    LIST_EACH (link, &self->all)
+        LIST_ITEM(link, client, of_all)->heard_at += gap;
 }

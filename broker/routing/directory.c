@@ -1,3 +1,5 @@
+// The records of sessions and of their pending requests. Each pending request also counts as load of the
+// worker that owns its session, wherever that moves.
 #include "broker/routing/directory.h"
 
 #include "common/errors.h"
@@ -12,29 +14,31 @@ struct directory {
     epochs epochs;
 };
 
+// In which order sessions may be evicted; those that are in use never are.
 static eviction_class
-s_eviction(const session *of)
+s_eviction(const session *session)
 {
-    if (of->state == STATE_UNADOPTED)
+    if (session->state == STATE_UNADOPTED)
         return EVICT_UNADOPTED;
-    if (of->state != STATE_DETACHED)
+    if (session->state != STATE_DETACHED)
         return EVICT_NEVER;
-    return of->used ? EVICT_USED : EVICT_UNUSED;
+    return session->used ? EVICT_USED : EVICT_UNUSED;
 }
 
+// The lists are in the order in which sessions came into them: the oldest goes first.
 static void
-s_list_evictable(session *self, eviction_class as)
+s_list_evictable(session *self, eviction_class class)
 {
-    if (self->eviction == as)
+    if (self->eviction == class)
         return;
     if (self->eviction != EVICT_NEVER) {
         list_remove(&self->evictable);
         self->owner->evictable_count[self->eviction]--;
     }
-    self->eviction = as;
-    if (as != EVICT_NEVER) {
-        list_append(&self->owner->evictable[as], &self->evictable);
-        self->owner->evictable_count[as]++;
+    self->eviction = class;
+    if (class != EVICT_NEVER) {
+        list_append(&self->owner->evictable[class], &self->evictable);
+        self->owner->evictable_count[class]++;
     }
 }
 
@@ -72,9 +76,9 @@ directory_find(const directory *self, id16 id)
 }
 
 static session *
-s_item(list_link *at)
+s_item(list_link *link)
 {
-    return at ? LIST_ITEM(at, session, of_all) : NULL;
+    return link ? LIST_ITEM(link, session, of_all) : NULL;
 }
 
 session *
@@ -84,9 +88,9 @@ directory_first(const directory *self)
 }
 
 session *
-directory_next(const directory *self, const session *at)
+directory_next(const directory *self, const session *session)
 {
-    return s_item(list_behind(&self->all, &at->of_all));
+    return s_item(list_behind(&self->all, &session->of_all));
 }
 
 size_t
@@ -110,76 +114,78 @@ directory_place(directory *self, id16 id, worker *owner)
 session *
 directory_add(directory *self, id16 id, worker *owner, uint64_t epoch)
 {
-    session *placed = calloc(1, sizeof *placed);
-    ASSERT(placed && owner);
-    placed->key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
-    placed->id = id;
-    placed->state = STATE_ACTIVATING;
-    placed->epoch = placed->first_epoch = epoch;
-    placed->owner = owner;
-    placed->eviction = EVICT_NEVER;
-    list_init(&placed->evictable);
-    list_init(&placed->pending);
-    list_init(&placed->parked);
-    list_init(&placed->gap_buffer);
-    list_init(&placed->of_client);
-    list_init(&placed->of_owner);
-    list_append(&owner->sessions, &placed->of_owner);
-    list_append(&self->all, &placed->of_all);
+    session *added = calloc(1, sizeof *added);
+    ASSERT(added && owner);
+    added->key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
+    added->id = id;
+    added->state = STATE_ACTIVATING;
+    added->epoch = added->first_epoch = epoch;
+    added->owner = owner;
+    added->eviction = EVICT_NEVER;
+    list_init(&added->evictable);
+    list_init(&added->pending);
+    list_init(&added->parked);
+    list_init(&added->gap_buffer);
+    list_init(&added->of_client);
+    list_init(&added->of_owner);
+    list_append(&owner->sessions, &added->of_owner);
+    list_append(&self->all, &added->of_all);
     owner->session_count++;
-    ASSERT(zhashx_insert(self->sessions, &placed->key, placed) == 0);
-    return placed;
+    ASSERT(zhashx_insert(self->sessions, &added->key, added) == 0);
+    return added;
+}
+
+// Counts the request as load of the worker, and of all workers together.
+static void
+s_charge(worker *worker, const pending *pending)
+{
+    worker->in_flight++;
+    admission_charge(&worker->load, pending->type, pending->bytes);
+    *worker->total += pending->bytes;
 }
 
 static void
-s_charge(worker *to, const pending *of)
+s_discharge(worker *worker, const pending *pending)
 {
-    to->in_flight++;
-    admission_charge(&to->load, of->type, of->bytes);
-    *to->total += of->bytes;
+    worker->in_flight--;
+    admission_release(&worker->load, pending->type, pending->bytes);
+    *worker->total -= pending->bytes;
 }
 
-static void
-s_discharge(worker *from, const pending *of)
-{
-    from->in_flight--;
-    admission_release(&from->load, of->type, of->bytes);
-    *from->total -= of->bytes;
-}
-
+// The pending requests move along: the new owner will answer them.
 void
-directory_reassign(directory *self, session *of, worker *to)
+directory_reassign(directory *self, session *session, worker *owner)
 {
-    eviction_class eviction = of->eviction;
-    s_list_evictable(of, EVICT_NEVER);
-    list_remove(&of->of_owner);
-    of->owner->session_count--;
-    LIST_EACH (at, &of->pending) {
-        const pending *each = LIST_ITEM(at, pending, of_session);
-        s_discharge(of->owner, each);
-        s_charge(to, each);
+    eviction_class eviction = session->eviction;
+    s_list_evictable(session, EVICT_NEVER);
+    list_remove(&session->of_owner);
+    session->owner->session_count--;
+    LIST_EACH (link, &session->pending) {
+        const pending *each = LIST_ITEM(link, pending, of_session);
+        s_discharge(session->owner, each);
+        s_charge(owner, each);
     }
-    of->owner = to;
-    list_append(&to->sessions, &of->of_owner);
-    to->session_count++;
-    of->epoch = epochs_next(&self->epochs);
-    s_list_evictable(of, eviction);
+    session->owner = owner;
+    list_append(&owner->sessions, &session->of_owner);
+    owner->session_count++;
+    session->epoch = epochs_next(&self->epochs);
+    s_list_evictable(session, eviction);
 }
 
 void
 directory_remove(directory *self, session **session_p)
 {
-    session *gone = *session_p;
-    for (pending *each = session_oldest_pending(gone); each; each = session_oldest_pending(gone))
+    session *session = *session_p;
+    for (pending *each = session_oldest_pending(session); each; each = session_oldest_pending(session))
         pending_destroy(&each);
-    ASSERT(list_is_empty(&gone->gap_buffer));
-    session_detach(gone);
-    s_list_evictable(gone, EVICT_NEVER);
-    list_remove(&gone->of_owner);
-    list_remove(&gone->of_all);
-    gone->owner->session_count--;
-    zhashx_delete(self->sessions, &gone->key);
-    free(gone);
+    ASSERT(list_is_empty(&session->gap_buffer));
+    session_detach(session);
+    s_list_evictable(session, EVICT_NEVER);
+    list_remove(&session->of_owner);
+    list_remove(&session->of_all);
+    session->owner->session_count--;
+    zhashx_delete(self->sessions, &session->key);
+    free(session);
     *session_p = NULL;
 }
 
@@ -198,11 +204,11 @@ session_mark_used(session *self)
 }
 
 void
-session_attach(session *self, client *by)
+session_attach(session *self, client *client)
 {
     session_detach(self);
-    self->attached = by;
-    list_append(&by->sessions, &self->of_client);
+    self->attached = client;
+    list_append(&client->sessions, &self->of_client);
 }
 
 void
@@ -213,13 +219,13 @@ session_detach(session *self)
 }
 
 pending *
-directory_add_pending(directory *self, session *of, slice from, const header *request, uint64_t deadline)
+directory_add_pending(directory *self, session *session, slice from, const header *request, uint64_t deadline)
 {
-    ASSERT(of->pending_count < MAX_PENDING && from.size <= MAX_ROUTING_ID);
-    pending *noted = malloc(sizeof *noted);
-    ASSERT(noted);
-    *noted = (pending){
-        .session = of,
+    ASSERT(session->pending_count < MAX_PENDING && from.size <= MAX_ROUTING_ID);
+    pending *added = malloc(sizeof *added);
+    ASSERT(added);
+    *added = (pending){
+        .session = session,
         .sequence = request->sequence,
         .deadline = deadline,
         .flags = request->flags,
@@ -227,28 +233,30 @@ directory_add_pending(directory *self, session *of, slice from, const header *re
         .client_size = (uint8_t)from.size,
     };
     if (from.size)
-        memcpy(noted->client, from.data, from.size);
-    list_append(&of->pending, &noted->of_session);
-    list_append(&self->pending, &noted->of_all);
-    of->pending_count++;
-    s_charge(of->owner, noted);
-    return noted;
+        memcpy(added->client, from.data, from.size);
+    list_append(&session->pending, &added->of_session);
+    list_append(&self->pending, &added->of_all);
+    session->pending_count++;
+    s_charge(session->owner, added);
+    return added;
 }
 
+// The size is known only now, so the charge of before is taken back.
 void
 pending_set_size(pending *self, size_t bytes)
 {
-    worker *to = self->session->owner;
-    s_discharge(to, self);
+    worker *owner = self->session->owner;
+    s_discharge(owner, self);
     self->bytes = (uint32_t)bytes;
-    s_charge(to, self);
+    s_charge(owner, self);
 }
 
+// A client may have sent two requests with one sequence, as a repetition: the older one is answered first.
 pending *
 session_find_pending(const session *self, slice from, uint64_t sequence)
 {
-    LIST_EACH (at, &self->pending) {
-        pending *each = LIST_ITEM(at, pending, of_session);
+    LIST_EACH (link, &self->pending) {
+        pending *each = LIST_ITEM(link, pending, of_session);
         if (each->sequence == sequence && slice_equal(pending_client(each), from))
             return each;
     }
@@ -268,8 +276,8 @@ bool
 session_mark_joins_left(session *self, slice from)
 {
     bool found = false;
-    LIST_EACH (at, &self->pending) {
-        pending *each = LIST_ITEM(at, pending, of_session);
+    LIST_EACH (link, &self->pending) {
+        pending *each = LIST_ITEM(link, pending, of_session);
         if (each->type == MSG_JOIN && slice_equal(pending_client(each), from))
             each->client_left = found = true;
     }
@@ -279,22 +287,23 @@ session_mark_joins_left(session *self, slice from)
 void
 pending_destroy(pending **self_p)
 {
-    pending *done = *self_p;
-    if (!done)
+    pending *pending = *self_p;
+    if (!pending)
         return;
-    list_remove(&done->of_session);
-    list_remove(&done->of_all);
-    done->session->pending_count--;
-    s_discharge(done->session->owner, done);
-    free(done);
+    list_remove(&pending->of_session);
+    list_remove(&pending->of_all);
+    pending->session->pending_count--;
+    s_discharge(pending->session->owner, pending);
+    free(pending);
     *self_p = NULL;
 }
 
+// Deadlines differ, as times to live do, so the list is searched; it is short.
 pending *
 directory_find_overdue(const directory *self, uint64_t now)
 {
-    LIST_EACH (at, &self->pending) {
-        pending *each = LIST_ITEM(at, pending, of_all);
+    LIST_EACH (link, &self->pending) {
+        pending *each = LIST_ITEM(link, pending, of_all);
         if (now >= each->deadline)
             return each;
     }
@@ -304,6 +313,6 @@ directory_find_overdue(const directory *self, uint64_t now)
 void
 directory_forgive(directory *self, uint64_t gap)
 {
-    LIST_EACH (at, &self->pending)
-        LIST_ITEM(at, pending, of_all)->deadline += gap;
+    LIST_EACH (link, &self->pending)
+        LIST_ITEM(link, pending, of_all)->deadline += gap;
 }

@@ -9,49 +9,55 @@
 #include "broker/routing/state.h"
 #include "proto/message.h"
 
-// Twice the mailbox: PING and STATS do not stand in it, and answers are under way.
+// Of one session. Twice the mailbox: PING and STATS do not wait in it, and answers may be under way.
 #define MAX_PENDING (2 * MAX_MAILBOX)
 
-// A record: written by directory, and its state by the handlers, by way of state_step and session_enter.
+// A record. directory writes who owns it and who is attached; the handlers in broker/ write the rest, its
+// state by way of state_step and session_enter.
 typedef struct session {
-    routing_id key;
+    routing_id key; // id, hashed
     id16 id;
-    session_state state; // never NONE; session_enter writes it
-    eviction_class eviction;
-    list_link evictable; // in owner->evictable
-    uint64_t epoch;
-    uint64_t first_epoch; // the epoch from which on it only moved: who knows that one is not behind
-    bool used;            // an event was executed in it, or a program mounted it
-    bool migrating;
-    list_link parked; // what was asked meanwhile (parking.c)
-    unsigned parked_count;
-    worker *owner;     // never NULL
-    client *attached;  // who is told what is unasked; NULL: nobody
+    session_state state; // never NONE
+    worker *owner;       // never NULL
+    client *attached;    // who gets unsolicited messages; NULL: nobody
+    // It is stale to name another epoch than these: since the first one the session only moved.
+    uint64_t epoch, first_epoch;
+    bool used; // an event was executed in it, or a program mounted it
+
     list_link pending; // in the order in which they were forwarded
     unsigned pending_count;
-    bool snapshot_missing;      // the store lost it: its worker is to say all of it again
-    bool snapshot_refused;      // the store refused it, or its worker had nothing to keep: it is not asked
-    uint64_t snapshot_asked_at; // when it was asked for all of it last
-    bool restoring;             // its owner was sent RESTORE, and has not been heard of it
-    bool has_gap;               // a snapshot was lost: until the store has all of it,
-    list_link gap_buffer;       // what its worker says is not sent on (gap_buffer.c)
+    // The lowest event that was refused for lack of room and has not come again: those above it are gaps. 0:
+    // none.
+    uint64_t refused_event;
+
+    bool migrating;
+    list_link parked; // requests that wait until it has moved (parking.c)
+    unsigned parked_count;
+
+    bool restoring;        // its owner was sent RESTORE, and has not been heard since
+    bool snapshot_missing; // the store lost it, and the owner must send the whole session
+    bool snapshot_refused; // it is too large for the store, or its worker has nothing to store: do not ask
+    uint64_t snapshot_asked_at; // when the owner was asked for it last; 0: never
+    uint64_t snapshot_epoch;    // of the newest snapshot that had a number
+    uint32_t snapshot_number;   // of that one
+    bool has_gap;               // one was lost: until the store has a whole one, replies and pushes wait in
+    list_link gap_buffer;       // here (gap_buffer.c)
     unsigned gap_buffer_count;
-    uint64_t snapshot_epoch;  // the epoch of the last snapshot that had a number,
-    uint32_t snapshot_number; // and that number
-    uint64_t refused_event; // an event that was refused here: what comes behind it is, until it comes again;
-                            // 0: none
+
+    eviction_class eviction;
+    list_link evictable;           // in owner->evictable[eviction]
     list_link of_owner, of_client; // in worker.sessions and client.sessions
     list_link of_all;              // directory's
 } session;
 
-// A request that was forwarded and not answered yet.
+// A request that was forwarded and has not been answered.
 typedef struct pending {
     session *session;
     uint64_t sequence;
     uint64_t deadline; // when the broker answers it UNKNOWN itself
     uint16_t flags;
     uint8_t type;
-    bool client_left; // a JOIN whose client said LEAVE before it was answered
+    bool client_left; // a JOIN whose client sent LEAVE before it was answered
     uint32_t bytes;   // of its body
     uint8_t client_size;
     uint8_t client[MAX_ROUTING_ID];
@@ -60,43 +66,47 @@ typedef struct pending {
 
 typedef struct directory directory;
 directory *directory_new(uint64_t seed, uint64_t boot); // boot: epochs_init's
-void directory_destroy(directory **self_p); // NULL-safe; forgets all sessions, before workers and clients go
+// NULL-safe. Frees all sessions; before workers and clients go.
+void directory_destroy(directory **self_p);
 
 session *directory_find(const directory *self, id16 id); // NULL: none
-// Walks all of them, in the order in which they were placed: LIST_EACH's rules.
+// Walks all of them, in the order in which they were placed, by the rules of LIST_EACH.
 session *directory_first(const directory *self);
-session *directory_next(const directory *self, const session *at);
+session *directory_next(const directory *self, const session *session);
 size_t directory_count(const directory *self);
-epochs *directory_epochs(directory *self); // that its sessions have; borrowed
-// Makes the record of a session that is not there: ACTIVATING, with an epoch that no other ever had.
+epochs *directory_epochs(directory *self); // borrowed
+// A new record, ACTIVATING, under an epoch that was never issued before. No record may have this id.
 session *directory_place(directory *self, id16 id, worker *owner);
-// One that lives already, under the epoch that it has. The caller gives it its state.
+// The same of a session that lives in its worker, under the epoch that it has. The caller enters its state.
 session *directory_add(directory *self, id16 id, worker *owner, uint64_t epoch);
-// It has another owner, and a new epoch; who knows the old one is not behind.
-void directory_reassign(directory *self, session *of, worker *to);
-void directory_remove(directory *self, session **session_p); // with what is pending; nobody is told
+// Another owner, and a new epoch; the epochs since first_epoch stay valid.
+void directory_reassign(directory *self, session *session, worker *owner);
+// Frees the record and what is pending, without telling anybody: lifecycle_end is what ends a session.
+void directory_remove(directory *self, session **session_p);
 
-// Its state, by state_step; what may be evicted is listed by its owner.
+// Enters a state, as state_step says, and lists the session under its owner where it may be evicted now.
 void session_enter(session *self, session_state state);
-void session_mark_used(session *self); // an event was executed in it, say
+// An event was executed in it, or a program mounted it.
+void session_mark_used(session *self);
 
-// Attaching replaces whoever was attached.
-void session_attach(session *self, client *by);
+// Replaces the client that was attached, if any.
+void session_attach(session *self, client *client);
 void session_detach(session *self); // harmless when nobody is
 
-// Notes a request as forwarded. The session has fewer than MAX_PENDING, and from.size <= MAX_ROUTING_ID.
-pending *directory_add_pending(directory *self, session *of, slice from, const header *request,
+// Records that a request was forwarded. The session has fewer than MAX_PENDING; from.size <= MAX_ROUTING_ID.
+pending *directory_add_pending(directory *self, session *session, slice from, const header *request,
                                uint64_t deadline);
-// And that its body, which its worker has not answered, is so large. Once.
+// The size of its body, which counts as in flight. Once.
 void pending_set_size(pending *self, size_t bytes);
 // The oldest pending request of that client with that sequence; NULL: none.
 pending *session_find_pending(const session *self, slice from, uint64_t sequence);
 pending *session_oldest_pending(const session *self); // NULL: none
-// JOINs of that client are noted as left. True if there was one.
+// Marks the pending JOINs of that client as left. True if there was one.
 bool session_mark_joins_left(session *self, slice from);
-void pending_destroy(pending **self_p); // answered, or nobody to answer: out of all lists; NULL-safe
-pending *directory_find_overdue(const directory *self, uint64_t now); // one whose deadline passed; NULL: none
-void directory_forgive(directory *self, uint64_t gap);                // as registry_forgive
+void pending_destroy(pending **self_p); // NULL-safe; takes it out of all lists
+// One whose deadline has passed. NULL: none.
+pending *directory_find_overdue(const directory *self, uint64_t now);
+void directory_forgive(directory *self, uint64_t gap); // as registry_forgive
 
 static inline slice
 pending_client(const pending *self) // borrowed from self

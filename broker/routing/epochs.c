@@ -1,3 +1,5 @@
+// Epochs that this start issued, as a few runs of consecutive numbers. A new run begins where another start
+// turns out to be ahead.
 #include "broker/routing/epochs.h"
 
 #include <string.h>
@@ -8,6 +10,7 @@ s_newest(epochs *self)
     return &self->run[self->count - 1];
 }
 
+// An empty run: the next epoch is the one after this.
 static epoch_run
 s_run_behind(uint64_t epoch)
 {
@@ -51,6 +54,8 @@ s_begin_run(epochs *self, epoch_run run)
     self->run[self->count++] = run;
 }
 
+// EPOCH_STEP is more than a start issues, so the new run is above all that the other start has issued or
+// will.
 bool
 epochs_observe(epochs *self, uint64_t epoch, bool *ret_jumped)
 {

@@ -1,5 +1,8 @@
+// The least loaded worker that is ready. Workers are few, so each is looked at.
 #include "broker/routing/placement.h"
 
+// A worker that was silent for half the time to its death may have fenced itself, and would refuse what is
+// placed there.
 bool
 placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_ms)
 {
@@ -7,6 +10,7 @@ placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_m
            worker_silence(candidate, now) <= worker_dead_ms / 2;
 }
 
+// Names may hold any UTF-8, NUL too.
 static int
 s_compare_names(const worker *a, const worker *b)
 {
@@ -17,6 +21,7 @@ s_compare_names(const worker *a, const worker *b)
     return a->name_size < b->name_size ? -1 : a->name_size > b->name_size;
 }
 
+// The last tie is broken by name, so that equal fleets decide equally.
 static bool
 s_is_better(const worker *a, const worker *b)
 {
@@ -34,6 +39,7 @@ s_has_room(const worker *candidate, const admission_limits *limits)
            admission_has_room(&candidate->load, limits, ADMISSION_OPEN);
 }
 
+// limits: NULL if room does not matter.
 static worker *
 s_choose(const registry *workers, const admission_limits *limits, uint64_t now, uint64_t worker_dead_ms)
 {

@@ -1,3 +1,4 @@
+// A fixed table, searched from its start: it is asked only when a session is placed or ends.
 #include "broker/routing/quarantine.h"
 
 #include <stdio.h>
@@ -23,28 +24,31 @@ quarantine_destroy(quarantine **self_p)
     *self_p = NULL;
 }
 
+// Returns the count if the session is not here.
 static size_t
 s_find(const quarantine *self, id16 session)
 {
-    size_t at = 0;
-    while (at < self->count && !id_equal(self->all[at].session, session))
-        at++;
-    return at;
+    size_t index = 0;
+    while (index < self->count && !id_equal(self->all[index].session, session))
+        index++;
+    return index;
 }
 
 static bool
-s_is_held(const quarantine_entry *one, uint64_t now)
+s_is_held(const quarantine_entry *entry, uint64_t now)
 {
-    return one->until > now;
+    return entry->until > now;
 }
 
+// Which of two entries is replaced first: one that is not held, then the older one.
 static bool
-s_goes_before(const quarantine_entry *one, const quarantine_entry *other, uint64_t now)
+s_goes_before(const quarantine_entry *entry, const quarantine_entry *other, uint64_t now)
 {
-    bool held = s_is_held(one, now), other_held = s_is_held(other, now);
-    return held != other_held ? other_held : one->at < other->at;
+    bool held = s_is_held(entry, now), other_held = s_is_held(other, now);
+    return held != other_held ? other_held : entry->at < other->at;
 }
 
+// A free entry, or the one that matters least.
 static quarantine_entry *
 s_room(quarantine *self, uint64_t now)
 {
@@ -57,29 +61,32 @@ s_room(quarantine *self, uint64_t now)
     return first;
 }
 
+// Cuts what is too long: it is only shown to people.
 static uint8_t
-s_copy(char *to, slice text, size_t most)
+s_copy(char *target, slice text, size_t limit)
 {
-    size_t size = text.size < most ? text.size : most;
+    size_t size = text.size < limit ? text.size : limit;
     if (size)
-        memcpy(to, text.data, size);
+        memcpy(target, text.data, size);
     return (uint8_t)size;
 }
 
+// A turn that ran twice in one worker, or a report that comes twice, counts once. A second death within
+// QUARANTINE_WITHIN_MS holds the session; one while it is held prolongs that.
 bool
-quarantine_record(quarantine *self, const running_turn *of, uint64_t now)
+quarantine_record(quarantine *self, const running_turn *turn, uint64_t now)
 {
-    size_t found = s_find(self, of->session);
+    size_t found = s_find(self, turn->session);
     bool known = found < self->count;
     if (known && self->all[found].at == now)
-        return false; // one death is said once
+        return false;
     bool before = known && s_is_held(&self->all[found], now);
     bool again = before || (known && now - self->all[found].at <= QUARANTINE_WITHIN_MS);
-    quarantine_entry *one = known ? &self->all[found] : s_room(self, now);
-    *one =
-        (quarantine_entry){.session = of->session, .at = now, .until = again ? now + QUARANTINE_HOLD_MS : 0};
-    one->view_size = s_copy(one->view, of->view, sizeof one->view);
-    one->event_size = s_copy(one->event, of->event, sizeof one->event);
+    quarantine_entry *entry = known ? &self->all[found] : s_room(self, now);
+    *entry = (quarantine_entry){
+        .session = turn->session, .at = now, .until = again ? now + QUARANTINE_HOLD_MS : 0};
+    entry->view_size = s_copy(entry->view, turn->view, sizeof entry->view);
+    entry->event_size = s_copy(entry->event, turn->event, sizeof entry->event);
     return again && !before;
 }
 

@@ -26,7 +26,7 @@ quarantine *quarantine_new(void);
 void quarantine_destroy(quarantine **self_p); // NULL-safe
 
 // What ran when a worker ended. True: it is held from now on, and was not before.
-bool quarantine_record(quarantine *self, const running_turn *of, uint64_t now);
+bool quarantine_record(quarantine *self, const running_turn *turn, uint64_t now);
 // NULL: it may run. Borrowed until the next quarantine_record.
 const quarantine_entry *quarantine_find_held(const quarantine *self, id16 session, uint64_t now);
 // Whether it was noted just now. NULL: it was not.

@@ -1,3 +1,4 @@
+// Workers by routing id. There are few of them, so names are searched.
 #include "broker/routing/registry.h"
 
 #include <stdlib.h>
@@ -35,6 +36,7 @@ registry_destroy(registry **self_p)
     *self_p = NULL;
 }
 
+// Zeros are what the configuration leaves open.
 void
 registry_limit(registry *self, const admission_limits *limits)
 {
@@ -58,6 +60,7 @@ registry_bytes(const registry *self)
     return self->bytes;
 }
 
+// The load's first window begins now.
 worker *
 registry_add(registry *self, slice id, const register_body *body, uint64_t now)
 {
@@ -84,12 +87,12 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
 void
 registry_remove(registry *self, worker **worker_p)
 {
-    worker *gone = *worker_p;
-    ASSERT(list_is_empty(&gone->sessions) && gone->session_count == 0 && gone->in_flight == 0);
-    zhashx_delete(self->workers, &gone->id);
-    list_remove(&gone->lost);
-    list_remove(&gone->of_all);
-    free(gone);
+    worker *worker = *worker_p;
+    ASSERT(list_is_empty(&worker->sessions) && worker->session_count == 0 && worker->in_flight == 0);
+    zhashx_delete(self->workers, &worker->id);
+    list_remove(&worker->lost);
+    list_remove(&worker->of_all);
+    free(worker);
     *worker_p = NULL;
 }
 
@@ -109,6 +112,7 @@ registry_named(const registry *self, slice name)
     return each;
 }
 
+// A worker that drains still owns sessions, so the next start should wait for it.
 size_t
 registry_ready(const registry *self)
 {
@@ -125,9 +129,9 @@ registry_count(const registry *self)
 }
 
 static worker *
-s_item(list_link *at)
+s_item(list_link *link)
 {
-    return at ? LIST_ITEM(at, worker, of_all) : NULL;
+    return link ? LIST_ITEM(link, worker, of_all) : NULL;
 }
 
 worker *
@@ -137,11 +141,12 @@ registry_first(const registry *self)
 }
 
 worker *
-registry_next(const registry *self, const worker *at)
+registry_next(const registry *self, const worker *worker)
 {
-    return s_item(list_behind(&self->all, &at->of_all));
+    return s_item(list_behind(&self->all, &worker->of_all));
 }
 
+// Whoever is in the list already stays where it is.
 void
 registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *lost)
 {
@@ -150,6 +155,7 @@ registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *l
             list_append(lost, &each->lost);
 }
 
+// The windows of the load move too: nothing was served meanwhile.
 void
 registry_forgive(registry *self, uint64_t gap)
 {

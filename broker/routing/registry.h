@@ -66,7 +66,7 @@ size_t registry_ready(const registry *self);              // of those that have 
 size_t registry_count(const registry *self);
 // Walks all of them, in the order in which they came: LIST_EACH's rules.
 worker *registry_first(const registry *self);
-worker *registry_next(const registry *self, const worker *at);
+worker *registry_next(const registry *self, const worker *worker);
 // Puts those that have been silent for longer than limit ms at the end of the lost list, unless they are in
 // it.
 void registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *lost);

@@ -1,5 +1,7 @@
+// The checks of PROTOCOL.md 7, in its order, and the rows of the session's table as routes.
 #include "broker/routing/route.h"
 
+// The header is zeroed first: a rejection is answered with what could be read.
 static err
 s_check_head(slice head, header *ret_header)
 {
@@ -7,8 +9,9 @@ s_check_head(slice head, header *ret_header)
     return header_decode(head, ret_header);
 }
 
+// Requests to the broker itself, or to all workers, have a zero session.
 static bool
-s_names_session(uint8_t type) // these may come without one
+s_names_session(uint8_t type)
 {
     return type != MSG_PING && type != MSG_STATS && type != MSG_LOGOUT && type != MSG_EXITED &&
            type != MSG_SESSIONS;
@@ -29,6 +32,7 @@ route_check_front(size_t frames, slice head, size_t body_size, header *ret_heade
     return s_names_session(ret_header->type) && id_is_zero(ret_header->session) ? ERR_MALFORMED : OK;
 }
 
+// LISTED looks like a reply, but only the broker sends it.
 static bool
 s_from_worker(uint8_t type)
 {
@@ -38,6 +42,7 @@ s_from_worker(uint8_t type)
            type == MSG_DRAIN || type == MSG_MOVED || type == MSG_ANNOUNCE || type == MSG_KEPT;
 }
 
+// A reply without a client, or a PUSH, must not have a sequence: the client would take it for an answer.
 err
 route_check_back(size_t frames, size_t client_size, slice head, size_t body_size, header *ret_header)
 {
@@ -61,6 +66,7 @@ s_answer(const header *request, err error, uint32_t retry_ms)
     return (route){message_wants_reply(request->type) ? ROUTE_ANSWER : ROUTE_DROP, error, retry_ms, NULL};
 }
 
+// Where no worker has room the error tells whether one is there at all.
 static route
 s_place(const header *request, const registry *workers, uint64_t now, uint64_t worker_dead_ms,
         route_kind kind)
@@ -80,10 +86,10 @@ s_forward(const header *request, const session *known)
     return (route){.kind = ROUTE_FORWARD, .worker = known->owner};
 }
 
+// Requests without a reply are rare and must not get lost, so they have twice the room.
 static route
 s_park(const header *request, const session *known)
 {
-    // What wants no answer is rare, and must not get lost.
     if (known->parked_count >= (message_wants_reply(request->type) ? MAX_MAILBOX : 2 * MAX_MAILBOX))
         return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
     return (route){.kind = ROUTE_PARK};
@@ -110,8 +116,8 @@ s_asked(uint8_t type)
     }
 }
 
-// Only a join says whose page it is that a browser speaks for; and what only asks how things are brings
-// nothing back.
+// For a browser only JOIN may bring a session back: it says whose page this is. Requests that only ask for
+// something bring nothing back.
 static bool
 s_may_restore(const header *request)
 {
@@ -127,6 +133,7 @@ s_state(const header *request, const session *known, bool stored)
     return stored && s_may_restore(request) ? STATE_STORED : STATE_NONE;
 }
 
+// The epoch is checked first: whoever names another one speaks of another session.
 route
 route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
               uint64_t now, uint64_t worker_dead_ms)

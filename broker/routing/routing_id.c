@@ -1,3 +1,5 @@
+// Ids with their hashes, as keys of zhashx tables. XXH3 with a random seed: peers choose their ids, and
+// could otherwise choose such as collide.
 #include "broker/routing/routing_id.h"
 
 #include "common/errors.h"
@@ -21,6 +23,7 @@ s_hash(const void *item)
     return ((const routing_id *)item)->hash;
 }
 
+// zhashx only asks for equality, but is given an order all the same.
 static int
 s_compare(const void *left, const void *right)
 {

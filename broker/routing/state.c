@@ -1,3 +1,4 @@
+// The session's state machine: session.def, read into an array.
 #include "broker/routing/state.h"
 
 #include "common/errors.h"
