@@ -1,3 +1,5 @@
+// Addresses of --front and --back, before anything is bound: what would be open to more than it says is
+// refused.
 #include "broker/io/address.h"
 
 #include "common/host.h"
@@ -7,19 +9,20 @@
 #include <string.h>
 #include <sys/un.h>
 
+// Abstract sockets, and names that libzmq makes up for *, have no file whose directory could be closed.
 static const char *
 s_parse_ipc(const char *path, char ret_endpoint[MAX_ADDRESS])
 {
     if (path[0] == '\0' || path[0] == '@' || strcmp(path, "*") == 0 || path[strlen(path) - 1] == '/')
-        return "ipc:// wants the path of a file: abstract and made-up names are open to every user";
+        return "ipc:// requires the path of a file: abstract and generated names are open to every user";
     if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return "the path of an ipc:// address is longer than a socket's may be";
+        return "the path is too long for a Unix socket";
     snprintf(ret_endpoint, MAX_ADDRESS, "ipc://%s", path);
     return NULL;
 }
 
-// What stands for the host in an endpoint; NULL: it may not be bound. Names are left out: which interface a
-// name means is not to depend on who answers for it.
+// The host as it stands in an endpoint; NULL: it may not be bound. Host names are refused, apart from
+// localhost: which interface one means must not depend on a resolver.
 static const char *
 s_bindable(const char *host, bool keys)
 {
@@ -38,16 +41,17 @@ s_bindable(const char *host, bool keys)
     return inet_pton(AF_INET6, inside, &six) == 1 ? host : NULL;
 }
 
+// *: any free port.
 static bool
 s_is_port(const char *text)
 {
     unsigned number = 0;
     if (strcmp(text, "*") == 0)
         return true;
-    for (const char *at = text; *at; at++) {
-        if (*at < '0' || *at > '9' || at - text > 4)
+    for (const char *digit = text; *digit; digit++) {
+        if (*digit < '0' || *digit > '9' || digit - text > 4)
             return false;
-        number = number * 10 + (unsigned)(*at - '0');
+        number = number * 10 + (unsigned)(*digit - '0');
     }
     return number > 0 && number < 65536;
 }
@@ -58,15 +62,15 @@ s_parse_tcp(const char *rest, bool keys, char ret_endpoint[MAX_ADDRESS])
     const char *colon = strrchr(rest, ':');
     char host[64];
     if (!colon || (size_t)(colon - rest) >= sizeof host || !s_is_port(colon + 1))
-        return "tcp:// wants HOST:PORT with a port from 1 to 65535, or * for any";
+        return "tcp:// requires HOST:PORT with a port from 1 to 65535, or * for any";
     snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
     const char *number = s_bindable(host, keys);
     if (!number && keys)
-        return "tcp:// wants the number of one of this machine's addresses, or * for all of them";
+        return "tcp:// requires an IP address of this machine, or * for all of them";
     if (!number)
-        return "tcp:// off the loopback (127.0.0.0/8, [::1], localhost) wants --key and --allow: without "
-               "keys the "
-               "connection is neither encrypted nor authenticated (`troupe keygen` makes keys)";
+        return "tcp:// beyond the loopback (127.0.0.0/8, [::1], localhost) requires --key and --allow: "
+               "without "
+               "keys the connection is neither encrypted nor authenticated (`troupe keygen` makes keys)";
     snprintf(ret_endpoint, MAX_ADDRESS, "tcp://%s:%s", number, colon + 1);
     return NULL;
 }
@@ -78,5 +82,5 @@ address_parse(const char *text, bool keys, char ret_endpoint[MAX_ADDRESS])
         return s_parse_ipc(text + 6, ret_endpoint);
     if (strncmp(text, "tcp://", 6) == 0)
         return s_parse_tcp(text + 6, keys, ret_endpoint);
-    return "an address begins with ipc:// or tcp://";
+    return "an address must begin with ipc:// or tcp://";
 }

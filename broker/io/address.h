@@ -1,4 +1,4 @@
-// address - what may be said to --front and --back (PROTOCOL.md 10). Pure.
+// address - the addresses that --front and --back accept (PROTOCOL.md 10). Pure.
 #ifndef TROUPE_BROKER_IO_ADDRESS_H
 #define TROUPE_BROKER_IO_ADDRESS_H
 

@@ -1,7 +1,7 @@
-// allow - whose keys may connect: the public keys (*.cert, *.key) in FOLDER/clients for the front socket, in
-// FOLDER/workers for the back one. Read anew when somebody asks and a second has gone by, so that a key that
-// is added or taken away counts for who connects next. Reads the file system; logs what
-// it found whenever that is something else.
+// allow_list - the public keys that may connect: FOLDER/clients/*.cert and *.key for the front socket,
+// FOLDER/workers for the back one. Read again when somebody connects and a second has gone by, so that adding
+// or removing a file counts for whoever connects next. Reads the file system; logs what it found when that
+// changes.
 #ifndef TROUPE_BROKER_IO_ALLOW_LIST_H
 #define TROUPE_BROKER_IO_ALLOW_LIST_H
 
@@ -15,11 +15,11 @@ typedef enum { SIDE_FRONT, SIDE_BACK, SIDE_COUNT } socket_side;
 const char *side_word(socket_side self); // "front"
 
 typedef struct allow_list allow_list;
-// NULL: there is no such folder; ret_why says so, in a sentence without a full stop.
+// NULL: there is no such folder; ret_why says so, without a full stop.
 allow_list *allow_list_new(const char *folder, uint64_t now, char *ret_why, size_t why_size);
 void allow_list_destroy(allow_list **self_p); // NULL-safe
-// Whether that key, in Z85, may connect there.
-bool allow_list_has(allow_list *self, socket_side where, const char *public_key, uint64_t now);
-size_t allow_list_count(const allow_list *self, socket_side where);
+// Whether that key, in Z85, may connect to that side.
+bool allow_list_has(allow_list *self, socket_side side, const char *public_key, uint64_t now);
+size_t allow_list_count(const allow_list *self, socket_side side);
 
 #endif

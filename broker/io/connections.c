@@ -1,3 +1,5 @@
+// Connection events, from the socket monitors of libzmq. A monitor names connections by file descriptor, so
+// the peer is looked up when one is accepted, and remembered until it ends.
 #include "broker/io/connections.h"
 
 #include "common/errors.h"
@@ -17,7 +19,7 @@ typedef struct {
 } peer_name;
 
 struct connections {
-    zsock_t *watched[SIDE_COUNT], *heard[SIDE_COUNT];
+    zsock_t *watched[SIDE_COUNT], *monitors[SIDE_COUNT];
     peer_name *names; // by descriptor
     size_t room;
 };
@@ -39,46 +41,48 @@ connections_destroy(connections **self_p)
     for (socket_side side = SIDE_FRONT; side < SIDE_COUNT; side++) {
         if (self->watched[side])
             zmq_socket_monitor(zsock_resolve(self->watched[side]), NULL, 0);
-        zsock_destroy(&self->heard[side]);
+        zsock_destroy(&self->monitors[side]);
     }
     free(self->names);
     free(self);
     *self_p = NULL;
 }
 
+// Each monitor gets an address of its own, as libzmq frees one only some time after its socket was closed.
 void
 connections_watch(connections *self, zsock_t *socket, socket_side side)
 {
-    static unsigned count; // ZeroMQ frees an address only some time after its socket was closed
+    static unsigned count;
     char address[64];
     snprintf(address, sizeof address, "inproc://troupe-connections-%u", ++count);
     ASSERT(zmq_socket_monitor(zsock_resolve(socket), address, WATCHED) == 0);
     self->watched[side] = socket;
-    self->heard[side] = zsock_new(ZMQ_PAIR);
-    ASSERT(self->heard[side] && zsock_connect(self->heard[side], "%s", address) == 0);
+    self->monitors[side] = zsock_new(ZMQ_PAIR);
+    ASSERT(self->monitors[side] && zsock_connect(self->monitors[side], "%s", address) == 0);
 }
 
 zsock_t *
 connections_socket(connections *self, socket_side side)
 {
-    return self->heard[side];
+    return self->monitors[side];
 }
 
-// It may be closed already, and its number another's: then a line names the wrong one, and nothing else
-// follows.
+// The connection may be closed already and its descriptor in use by another: then a log line names the
+// wrong peer, and nothing else follows.
 static void
 s_describe(int fd, peer_name *ret)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
-    struct ucred whose;
-    socklen_t whose_size = sizeof whose;
+    struct ucred credentials;
+    socklen_t credentials_size = sizeof credentials;
     char host[INET6_ADDRSTRLEN] = "?";
     snprintf(ret->text, sizeof ret->text, "?");
     if (getpeername(fd, (struct sockaddr *)&address, &size))
         return;
-    if (address.ss_family == AF_UNIX && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &whose, &whose_size)) {
-        snprintf(ret->text, sizeof ret->text, "pid:%d", (int)whose.pid);
+    if (address.ss_family == AF_UNIX &&
+        !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &credentials_size)) {
+        snprintf(ret->text, sizeof ret->text, "pid:%d", (int)credentials.pid);
     } else if (address.ss_family == AF_INET) {
         const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&address;
         inet_ntop(AF_INET, &four->sin_addr, host, sizeof host);
@@ -90,10 +94,11 @@ s_describe(int fd, peer_name *ret)
     }
 }
 
+// The table grows with the highest descriptor, so it is bounded by how many may be open.
 static void
 s_accepted(connections *self, uint32_t fd)
 {
-    if (fd >= self->room) { // no more than descriptors that may be open
+    if (fd >= self->room) {
         size_t room = (size_t)fd * 2 + 64;
         self->names = realloc(self->names, room * sizeof *self->names);
         ASSERT(self->names);
@@ -109,31 +114,35 @@ s_name(const connections *self, uint32_t fd)
     return fd < self->room && self->names[fd].text[0] ? self->names[fd].text : "?";
 }
 
-// An event is 2 bytes, its value 4, and what was bound a frame of its own. False: there is none.
+// A monitor message: 2 bytes of event, 4 of value, and a frame with the bound address. False: there is
+// none.
 static bool
-s_receive(void *from, uint16_t *ret_event, uint32_t *ret_value, char ret_address[CONNECTION_TEXT])
+s_receive(void *monitor, uint16_t *ret_event, uint32_t *ret_value, char ret_address[CONNECTION_TEXT])
 {
     zmq_msg_t part;
     ASSERT(zmq_msg_init(&part) == 0);
-    bool here = zmq_msg_recv(&part, from, ZMQ_DONTWAIT) == (int)(sizeof *ret_event + sizeof *ret_value);
-    if (here) {
+    bool received =
+        zmq_msg_recv(&part, monitor, ZMQ_DONTWAIT) == (int)(sizeof *ret_event + sizeof *ret_value);
+    if (received) {
         memcpy(ret_event, zmq_msg_data(&part), sizeof *ret_event);
         memcpy(ret_value, (const char *)zmq_msg_data(&part) + sizeof *ret_event, sizeof *ret_value);
     }
     ret_address[0] = '\0';
-    while (zmq_msg_more(&part) && zmq_msg_recv(&part, from, 0) != -1)
+    while (zmq_msg_more(&part) && zmq_msg_recv(&part, monitor, 0) != -1)
         snprintf(ret_address, CONNECTION_TEXT, "%.*s", (int)zmq_msg_size(&part),
                  (const char *)zmq_msg_data(&part));
     zmq_msg_close(&part);
-    return here;
+    return received;
 }
 
+// Accepted connections are only remembered.
 bool
 connections_next(connections *self, socket_side side, connection_event *ret)
 {
     uint16_t event;
     uint32_t value;
-    while (self->heard[side] && s_receive(zsock_resolve(self->heard[side]), &event, &value, ret->peer)) {
+    while (self->monitors[side] &&
+           s_receive(zsock_resolve(self->monitors[side]), &event, &value, ret->peer)) {
         if (event == ZMQ_EVENT_ACCEPTED) {
             s_accepted(self, value);
             continue;

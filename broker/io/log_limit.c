@@ -1,3 +1,4 @@
+// A counter for each second. What was suppressed is reported with the next line that passes.
 #include "broker/io/log_limit.h"
 
 bool

@@ -1,5 +1,5 @@
-// gate - lets a few log lines of one kind through in each second and counts the rest, so that a flood of bad
-// frames is no flood of lines. Pure; not thread-safe.
+// log_limit - lets a few log lines of one kind pass in each second and counts the rest, so that a flood of
+// bad frames does not become a flood of lines. Pure; not thread-safe.
 #ifndef TROUPE_BROKER_IO_LOG_LIMIT_H
 #define TROUPE_BROKER_IO_LOG_LIMIT_H
 

@@ -1,3 +1,5 @@
+// The file of an ipc:// socket. Access to it is access to the broker, so its directory must belong to us
+// and be closed to others.
 #include "broker/io/socket_file.h"
 
 #include <errno.h>
@@ -20,45 +22,47 @@ static err __attribute__((format(printf, 3, 4))) s_fail(char *ret_why, size_t si
     return ERR_SYSTEM;
 }
 
-// mkdir -p, with mode 0700 for what is made.
+// As mkdir -p, with mode 0700 for each directory that is made. path is changed in between, and restored.
 static err
 s_make_directory(char *path, char *ret_why, size_t size)
 {
-    for (char *at = path + 1;; at++) {
-        if (*at != '/' && *at != '\0')
+    for (char *cursor = path + 1;; cursor++) {
+        if (*cursor != '/' && *cursor != '\0')
             continue;
-        char kept = *at;
-        *at = '\0';
+        char end = *cursor;
+        *cursor = '\0';
         if (mkdir(path, 0700) == -1 && errno != EEXIST)
             return s_fail(ret_why, size, "cannot make the directory %s: %s", path, strerror(errno));
-        *at = kept;
-        if (kept == '\0')
+        *cursor = end;
+        if (end == '\0')
             return OK;
     }
 }
 
+// root may own it: it can read everything anyway.
 static err
 s_check_directory(int fd, const char *path, char *ret_why, size_t size)
 {
-    struct stat found;
-    if (fstat(fd, &found) == -1)
+    struct stat info;
+    if (fstat(fd, &info) == -1)
         return s_fail(ret_why, size, "%s: %s", path, strerror(errno));
-    if (found.st_uid != geteuid() && found.st_uid != 0)
+    if (info.st_uid != geteuid() && info.st_uid != 0)
         return s_fail(ret_why, size, "the directory %s belongs to another user", path);
-    if (found.st_mode & (S_IXGRP | S_IXOTH))
+    if (info.st_mode & (S_IXGRP | S_IXOTH))
         return s_fail(ret_why, size, "group or others can enter the directory %s (mode %04o): chmod 700 it",
-                      path, found.st_mode & 07777U);
+                      path, info.st_mode & 07777U);
     return OK;
 }
 
-// A socket file that nobody listens on is left from a process that was killed.
+// Removes a socket file on which nobody listens: it is left from a process that was killed. A broker whose
+// backlog is full does listen.
 static err
 s_clear(const char *path, char *ret_why, size_t size)
 {
-    struct stat found;
-    if (lstat(path, &found) == -1)
+    struct stat info;
+    if (lstat(path, &info) == -1)
         return errno == ENOENT ? OK : s_fail(ret_why, size, "%s: %s", path, strerror(errno));
-    if (!S_ISSOCK(found.st_mode))
+    if (!S_ISSOCK(info.st_mode))
         return s_fail(ret_why, size, "%s exists and is not a socket", path);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
@@ -67,13 +71,14 @@ s_clear(const char *path, char *ret_why, size_t size)
         return s_fail(ret_why, size, "socket: %s", strerror(errno));
     int rc = connect(fd, (struct sockaddr *)&address, sizeof address), reason = errno;
     close(fd);
-    if (rc == 0 || reason == EAGAIN) // its backlog may be full
+    if (rc == 0 || reason == EAGAIN)
         return s_fail(ret_why, size, "another broker listens on %s", path);
     if (reason != ECONNREFUSED)
         return s_fail(ret_why, size, "%s: %s", path, strerror(reason));
     return unlink(path) == 0 ? OK : s_fail(ret_why, size, "cannot remove %s: %s", path, strerror(errno));
 }
 
+// The lock keeps two brokers that start at once from each finding the other's new socket stale.
 err
 socket_file_claim(const char *path, int *ret_lock, char *ret_why, size_t why_size)
 {
@@ -90,7 +95,6 @@ socket_file_claim(const char *path, int *ret_lock, char *ret_why, size_t why_siz
     if (lock == -1)
         return s_fail(ret_why, why_size, "%s: %s", directory, strerror(errno));
     error = s_check_directory(lock, directory, ret_why, why_size);
-    // Two brokers that start at once must not each find the other's new socket stale.
     if (!error && flock(lock, LOCK_EX) == -1)
         error = s_fail(ret_why, why_size, "cannot lock %s: %s", directory, strerror(errno));
     if (!error)

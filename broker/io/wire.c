@@ -1,7 +1,9 @@
+// Multipart messages over libzmq's own functions: CZMQ's allocate for each frame.
 #include "broker/io/wire.h"
 
 #include <errno.h>
 
+// One frame. -1: errno says why.
 static int
 s_receive(zmq_msg_t *frame, void *socket)
 {
@@ -12,7 +14,7 @@ s_receive(zmq_msg_t *frame, void *socket)
     return rc;
 }
 
-// Reads the frames that nobody wants.
+// Reads the rest of a message that has too many frames, so that the next one starts at its routing id.
 static void
 s_skip(wire_message *self, void *socket)
 {
@@ -55,12 +57,12 @@ wire_message_clear(wire_message *self)
 }
 
 void
-wire_message_take(wire_message *self, wire_message *from, size_t count)
+wire_message_take(wire_message *self, wire_message *source, size_t count)
 {
-    ASSERT(count <= from->held);
+    ASSERT(count <= source->held);
     for (size_t i = 0; i < count; i++) {
         ASSERT(zmq_msg_init(&self->frame[i]) == 0);
-        ASSERT(zmq_msg_move(&self->frame[i], &from->frame[i]) == 0);
+        ASSERT(zmq_msg_move(&self->frame[i], &source->frame[i]) == 0);
     }
     self->held = self->count = count;
 }
@@ -82,22 +84,23 @@ s_error(void)
     return errno == EHOSTUNREACH ? ERR_UNREACHABLE : ERR_SYSTEM;
 }
 
+// The routing id decides whether the message can be sent at all.
 static err
-s_send_id(void *socket, slice to)
+s_send_id(void *socket, slice peer)
 {
     int rc;
     do
-        rc = zmq_send(socket, to.data, to.size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+        rc = zmq_send(socket, peer.data, peer.size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
     while (rc == -1 && errno == EINTR);
     return rc == -1 ? s_error() : OK;
 }
 
+// Once a ROUTER took the routing id it takes the rest as well; if the peer disconnects in between, the rest
+// is dropped.
 err
-wire_send(void *socket, slice to, zmq_msg_t *const frames[], size_t count)
+wire_send(void *socket, slice peer, zmq_msg_t *const frames[], size_t count)
 {
-    err error = s_send_id(socket, to);
-    // Once a ROUTER took the routing id it takes what follows: if the peer goes in between, the rest is
-    // swallowed.
+    err error = s_send_id(socket, peer);
     for (size_t i = 0; !error && i < count; i++) {
         int more = i + 1 < count ? ZMQ_SNDMORE : 0;
         while (!error && zmq_msg_send(frames[i], socket, ZMQ_DONTWAIT | more) == -1)
@@ -107,9 +110,9 @@ wire_send(void *socket, slice to, zmq_msg_t *const frames[], size_t count)
 }
 
 err
-wire_send_bytes(void *socket, slice to, const slice parts[], size_t count)
+wire_send_bytes(void *socket, slice peer, const slice parts[], size_t count)
 {
-    err error = s_send_id(socket, to);
+    err error = s_send_id(socket, peer);
     for (size_t i = 0; !error && i < count; i++) {
         int more = i + 1 < count ? ZMQ_SNDMORE : 0;
         while (!error && zmq_send(socket, parts[i].data, parts[i].size, ZMQ_DONTWAIT | more) == -1)

@@ -1,3 +1,5 @@
+// The ZAP handler (rfc.zeromq.org/spec/27): libzmq asks it about each peer that connects to a CURVE socket,
+// and it answers by the allow list.
 #include "broker/io/zap.h"
 
 #include "broker/io/log_limit.h"
@@ -7,12 +9,12 @@
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 
-enum { TURN = 64, ZAP_FRAMES = 7, ZAP_FRAME = 255, CURVE_BYTES = 32 };
+enum { MAX_REQUESTS = 64, ZAP_FRAMES = 7, ZAP_FRAME = 255, CURVE_BYTES = 32 };
 
 struct zap {
     certificate own;
-    allow_list *allowed;
-    zsock_t *asked; // a REP, where ZeroMQ asks
+    allow_list *allow_list;
+    zsock_t *requests; // a REP socket, on which libzmq asks
     log_limit refusals;
 };
 
@@ -24,38 +26,40 @@ zap_new(const char *key, const char *folder, uint64_t now)
     ASSERT(self);
     err error = certificate_load_secret(key, &self->own, why, sizeof why);
     if (!error)
-        self->allowed = allow_list_new(folder, now, why, sizeof why);
-    if (self->allowed) {
-        self->asked = zsock_new(ZMQ_REP);
-        ASSERT(self->asked);
-        if (zsock_bind(self->asked, ZAP_ENDPOINT) == 0)
+        self->allow_list = allow_list_new(folder, now, why, sizeof why);
+    if (self->allow_list) {
+        self->requests = zsock_new(ZMQ_REP);
+        ASSERT(self->requests);
+        if (zsock_bind(self->requests, ZAP_ENDPOINT) == 0)
             return self;
-        snprintf(why, sizeof why, "keys are checked by somebody else in this process");
+        snprintf(why, sizeof why, "another ZAP handler is running in this process");
     }
     log_event(LEVEL_ERROR, "curve_failed", "reason=%s", log_quoted(slice_text(why), text, sizeof text));
     zap_destroy(&self);
     return NULL;
 }
 
+// Unbinds first: libzmq frees the address of a closed socket only some time later. The secret key does not
+// stay in memory.
 void
 zap_destroy(zap **self_p)
 {
     zap *self = *self_p;
     if (!self)
         return;
-    if (self->asked) // closing it frees its address only some time later
-        zsock_unbind(self->asked, ZAP_ENDPOINT);
-    zsock_destroy(&self->asked);
-    allow_list_destroy(&self->allowed);
+    if (self->requests)
+        zsock_unbind(self->requests, ZAP_ENDPOINT);
+    zsock_destroy(&self->requests);
+    allow_list_destroy(&self->allow_list);
     explicit_bzero(&self->own, sizeof self->own);
     free(self);
     *self_p = NULL;
 }
 
 void
-zap_require_curve(zap *self, zsock_t *socket, socket_side where)
+zap_require_curve(zap *self, zsock_t *socket, socket_side side)
 {
-    zsock_set_zap_domain(socket, side_word(where));
+    zsock_set_zap_domain(socket, side_word(side));
     zsock_set_curve_server(socket, 1);
     zsock_set_curve_publickey(socket, self->own.public_key);
     zsock_set_curve_secretkey(socket, self->own.secret_key);
@@ -64,31 +68,33 @@ zap_require_curve(zap *self, zsock_t *socket, socket_side where)
 zsock_t *
 zap_socket(zap *self)
 {
-    return self->asked;
+    return self->requests;
 }
 
 static void
 s_log(zap *self, uint64_t now, const char *side, const char *address, const char *key, const char *why)
 {
-    unsigned held;
-    char at[2 * ZAP_FRAME], whose[2 * KEY_TEXT + 8];
-    if (log_limit_pass(&self->refusals, now, &held))
+    unsigned suppressed;
+    char address_text[2 * ZAP_FRAME], key_text[2 * KEY_TEXT + 8];
+    if (log_limit_pass(&self->refusals, now, &suppressed))
         log_event(LEVEL_WARN, "peer_refused", "side=%s address=%s key=%s reason=\"%s\" suppressed=%u", side,
-                  log_quoted(slice_text(address), at, sizeof at),
-                  log_quoted(slice_text(key), whose, sizeof whose), why, held);
+                  log_quoted(slice_text(address), address_text, sizeof address_text),
+                  log_quoted(slice_text(key), key_text, sizeof key_text), why, suppressed);
 }
 
-// One question: version, request, domain, address, routing id, mechanism, credentials. ZeroMQ asks, and
-// nobody else can; but what it passes on is the peer's.
+// A ZAP request: version, request id, domain, address, routing id, mechanism, credentials. Only libzmq can
+// send one, but what it passes on comes from the peer.
 typedef struct {
     size_t count, size[ZAP_FRAMES];
     char frame[ZAP_FRAMES][ZAP_FRAME + 1];
-} question;
+} zap_request;
 
 enum { ZAP_VERSION, ZAP_REQUEST, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_CREDENTIALS };
 
+// All frames are read, though only ZAP_FRAMES of them are kept, cut to ZAP_FRAME. False: there is no
+// request.
 static bool
-s_receive(zsock_t *from, question *ret)
+s_receive(zsock_t *from, zap_request *ret)
 {
     zmq_msg_t part;
     bool more = true;
@@ -99,11 +105,11 @@ s_receive(zsock_t *from, question *ret)
             zmq_msg_close(&part);
             return false;
         }
-        size_t size = zmq_msg_size(&part), at = ret->count++;
-        if (at < ZAP_FRAMES) {
-            ret->size[at] = size < ZAP_FRAME ? size : ZAP_FRAME;
-            memcpy(ret->frame[at], zmq_msg_data(&part), ret->size[at]);
-            ret->frame[at][ret->size[at]] = '\0';
+        size_t size = zmq_msg_size(&part), index = ret->count++;
+        if (index < ZAP_FRAMES) {
+            ret->size[index] = size < ZAP_FRAME ? size : ZAP_FRAME;
+            memcpy(ret->frame[index], zmq_msg_data(&part), ret->size[index]);
+            ret->frame[index][ret->size[index]] = '\0';
         }
         more = zmq_msg_more(&part);
         zmq_msg_close(&part);
@@ -111,60 +117,63 @@ s_receive(zsock_t *from, question *ret)
     return true;
 }
 
+// The ZAP domain is the side, as zap_require_curve set it.
 static bool
-s_side(const question *asked, socket_side *ret)
+s_side(const zap_request *request, socket_side *ret)
 {
-    for (socket_side where = SIDE_FRONT; where < SIDE_COUNT; where++) {
-        if (strcmp(asked->frame[ZAP_DOMAIN], side_word(where)) == 0) {
-            *ret = where;
+    for (socket_side side = SIDE_FRONT; side < SIDE_COUNT; side++) {
+        if (strcmp(request->frame[ZAP_DOMAIN], side_word(side)) == 0) {
+            *ret = side;
             return true;
         }
     }
     return false;
 }
 
-// NULL: it may come in, as whoever has that key.
+// NULL: the peer may connect, and has that key.
 static const char *
-s_why_not(zap *self, const question *asked, uint64_t now, char ret_key[KEY_TEXT])
+s_reason_to_refuse(zap *self, const zap_request *request, uint64_t now, char ret_key[KEY_TEXT])
 {
-    socket_side where;
+    socket_side side;
     *ret_key = '\0';
-    if (asked->count != ZAP_FRAMES || !s_side(asked, &where) ||
-        strcmp(asked->frame[ZAP_MECHANISM], "CURVE") != 0 || asked->size[ZAP_CREDENTIALS] != CURVE_BYTES)
-        return "it shows no key";
-    zmq_z85_encode(ret_key, (const uint8_t *)asked->frame[ZAP_CREDENTIALS], CURVE_BYTES);
-    return allow_list_has(self->allowed, where, ret_key, now) ? NULL : "its key is not allowed here";
+    if (request->count != ZAP_FRAMES || !s_side(request, &side) ||
+        strcmp(request->frame[ZAP_MECHANISM], "CURVE") != 0 || request->size[ZAP_CREDENTIALS] != CURVE_BYTES)
+        return "no CURVE key";
+    zmq_z85_encode(ret_key, (const uint8_t *)request->frame[ZAP_CREDENTIALS], CURVE_BYTES);
+    return allow_list_has(self->allow_list, side, ret_key, now) ? NULL : "key not in the allow list";
 }
 
+// One request. False: there was none.
 static bool
 s_answer(zap *self, uint64_t now)
 {
-    question asked = {0};
+    zap_request request = {0};
     char key[KEY_TEXT];
-    if (!s_receive(self->asked, &asked))
+    if (!s_receive(self->requests, &request))
         return false;
-    const char *why = s_why_not(self, &asked, now, key);
+    const char *why = s_reason_to_refuse(self, &request, now, key);
     if (why)
-        s_log(self, now, asked.frame[ZAP_DOMAIN], asked.frame[ZAP_ADDRESS], key, why);
-    zstr_sendx(self->asked, "1.0", asked.frame[ZAP_REQUEST], why ? "400" : "200", why ? "refused" : "OK",
+        s_log(self, now, request.frame[ZAP_DOMAIN], request.frame[ZAP_ADDRESS], key, why);
+    zstr_sendx(self->requests, "1.0", request.frame[ZAP_REQUEST], why ? "400" : "200", why ? "refused" : "OK",
                why ? "" : key, "", NULL);
     return true;
 }
 
+// libzmq itself refuses peers that fail the handshake, before any ZAP request.
 void
-zap_log_refusal(zap *self, socket_side where, uint32_t reason, const char *address, uint64_t now)
+zap_log_refusal(zap *self, socket_side side, uint32_t reason, const char *address, uint64_t now)
 {
-    const char *why = "it does not speak as a peer does";
+    const char *why = "protocol error in the handshake";
     if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
-        why = "it takes another key for the broker's";
+        why = "wrong server key";
     else if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        why = strncmp(address, "tcp:", 4) == 0 ? "it shows no key" : "it wants keys where there are none";
-    s_log(self, now, side_word(where), address, "", why);
+        why = strncmp(address, "tcp:", 4) == 0 ? "no CURVE key" : "CURVE peer on an address without CURVE";
+    s_log(self, now, side_word(side), address, "", why);
 }
 
 void
 zap_process(zap *self, uint64_t now)
 {
-    for (unsigned i = 0; i < TURN && s_answer(self, now); i++)
+    for (unsigned i = 0; i < MAX_REQUESTS && s_answer(self, now); i++)
         ;
 }

@@ -1,8 +1,8 @@
-// guard - who may connect over tcp:// when there are keys: encrypts what is bound, answers ZeroMQ's question
-// about each peer's key (ZAP, rfc.zeromq.org/spec/27) from the allow list, and logs who was refused. One
-// thread, the broker's: a handshake waits for the loop's turn, as messages do.
+// zap - authenticates peers over tcp:// by CURVE keys: makes a socket a CURVE server, answers libzmq's
+// requests about each peer's key (ZAP, rfc.zeromq.org/spec/27) from the allow list, and logs who was refused.
+// One thread, the broker's: a handshake waits for its turn in the loop, as messages do.
 //
-// There is one handler for these questions in a process, so there is one guard.
+// A process has one ZAP handler, so it may have one zap.
 #ifndef TROUPE_BROKER_IO_ZAP_H
 #define TROUPE_BROKER_IO_ZAP_H
 
@@ -11,18 +11,18 @@
 #include <czmq.h>
 
 typedef struct zap zap;
-// key: the broker's secret key file. NULL: logged.
-zap *zap_new(const char *key, const char *folder, uint64_t now);
-void zap_destroy(zap **self_p); // NULL-safe; after the sockets that it guards
+// secret_key: the broker's secret key file. folder: of the allow list. NULL: logged.
+zap *zap_new(const char *secret_key, const char *folder, uint64_t now);
+void zap_destroy(zap **self_p); // NULL-safe; after the sockets that it authenticates
 
-// What is bound on that socket from now on wants a key. What was bound before does not, and ZeroMQ knows no
-// way back.
-void zap_require_curve(zap *self, zsock_t *socket, socket_side where);
-// A peer that never came to show a key: it has none, or took somebody else's for the broker's. reason:
-// ZeroMQ's.
-void zap_log_refusal(zap *self, socket_side where, uint32_t reason, const char *address, uint64_t now);
+// Addresses that are bound to that socket from now on require CURVE. Those that were bound before do not, and
+// ZeroMQ knows no way back.
+void zap_require_curve(zap *self, zsock_t *socket, socket_side side);
+// Logs a peer whose handshake failed. reason: ZMQ_PROTOCOL_ERROR_…; address: the one that was bound.
+void zap_log_refusal(zap *self, socket_side side, uint32_t reason, const char *address, uint64_t now);
 
 zsock_t *zap_socket(zap *self); // readable: zap_process has work
+// Answers the requests that are there, up to a limit. Never blocks.
 void zap_process(zap *self, uint64_t now);
 
 #endif

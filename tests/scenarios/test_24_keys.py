@@ -162,7 +162,7 @@ def test_without_keys_the_same_could_be_read(over_tcp):
 def test_a_client_that_is_not_known_and_then_is(over_tcp, keys):
     fleet = over_tcp(*keys.broker)
     fleet.start_worker("w1", *keys.worker())
-    fleet.expect_log("event=peer_refused side=front .*not allowed here", name="broker")
+    fleet.expect_log("event=peer_refused side=front .*not in the allow list", name="broker")
     with keys.client(fleet.front, "stranger") as refused:
         refused.send(raw.header(wire.PING), raw.pack({}))
         fleet.broker.wait_line("event=peer_refused side=front")
@@ -178,7 +178,7 @@ def test_a_client_that_is_not_known_and_then_is(over_tcp, keys):
 
 def test_a_key_that_is_taken_away(over_tcp, keys):
     fleet = over_tcp(*keys.broker)
-    fleet.expect_log("event=peer_refused side=front .*not allowed here", name="broker")
+    fleet.expect_log("event=peer_refused side=front .*not in the allow list", name="broker")
     with keys.client(fleet.front) as client:
         assert client.ask(wire.PING).kind == wire.PONG
         (keys.allow / "clients" / "web.cert").unlink()
@@ -195,7 +195,7 @@ def test_a_key_that_is_taken_away(over_tcp, keys):
 
 def test_workers_that_may_not_join(over_tcp, keys):
     fleet = over_tcp(*keys.broker)
-    for reason in ("it shows no key", "its key is not allowed here"):
+    for reason in ("no CURVE key", "key not in the allow list"):
         fleet.expect_log(f"event=peer_refused side=back .*{reason}", name="broker")
     bare = fleet.start_worker("bare", wait=False)
     bare.wait_line("event=refused_by_broker .*requires keys")
@@ -219,8 +219,8 @@ def test_a_worker_that_takes_another_for_the_broker(over_tcp, keys):
 @pytest.mark.parametrize(
     ("program", "options", "said"),
     [
-        ("broker", ["--front", "tcp://0.0.0.0:1", "--back", ANY], "wants --key and --allow"),
-        ("broker", ["--front", ANY, "--back", "tcp://10.1.2.3:1"], "wants --key and --allow"),
+        ("broker", ["--front", "tcp://0.0.0.0:1", "--back", ANY], "requires --key and --allow"),
+        ("broker", ["--front", ANY, "--back", "tcp://10.1.2.3:1"], "requires --key and --allow"),
         ("broker", ["--front", ANY, "--back", ANY, "--key", "x"], "must be given together"),
         ("worker", ["--back", "tcp://10.1.2.3:1"], "requires keys"),
         ("worker", ["--back", "tcp://broker.example.org:1", "--key", "x"], "requires keys"),

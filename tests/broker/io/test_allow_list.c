@@ -98,7 +98,7 @@ test_no_folder(void)
     CU_ASSERT_PTR_NULL(allow_list_new("/tmp/troupe-no-such-folder", 0, why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "No such file"));
     CU_ASSERT_PTR_NULL(allow_list_new("/dev/null", 0, why, sizeof why));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "no folder"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "not a folder"));
 }
 
 static const unit_test s_tests[] = {

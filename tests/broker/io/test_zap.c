@@ -138,8 +138,8 @@ test_files(void)
 }
 
 static const unit_test s_tests[] = {
-    {"whose key may come in where", test_keys},
-    {"what shows no key", test_others},
+    {"which key may connect where", test_keys},
+    {"peers without a key", test_others},
     {"files", test_files},
 };
 UNIT_MAIN("zap", s_tests)
