@@ -28,18 +28,17 @@ s_socket(void *context, int type)
     return socket;
 }
 
-// One message from one socket to the other; its first frame, the sender's id, is taken off, and `to` put on
-// unless empty.
+// Forwards one message. Its first frame, the sender's id, is replaced by `client` unless that is empty.
 static bool
-s_forward(void *from, void *to_socket, const char *to)
+s_forward(void *from, void *socket, const char *client)
 {
     zmq_msg_t frame;
     zmq_msg_init(&frame);
     if (zmq_msg_recv(&frame, from, ZMQ_DONTWAIT) < 0)
         return false;
-    if (*to) {
-        zmq_send(to_socket, to, strlen(to), ZMQ_SNDMORE); // the client's id follows
-        zmq_msg_send(&frame, to_socket, ZMQ_SNDMORE);
+    if (*client) {
+        zmq_send(socket, client, strlen(client), ZMQ_SNDMORE); // the client's id follows
+        zmq_msg_send(&frame, socket, ZMQ_SNDMORE);
     } else {
         zmq_msg_close(&frame); // the worker's own id
     }
@@ -47,7 +46,7 @@ s_forward(void *from, void *to_socket, const char *to)
         zmq_msg_init(&frame);
         ASSERT(zmq_msg_recv(&frame, from, 0) >= 0);
         more = zmq_msg_more(&frame);
-        if (zmq_msg_send(&frame, to_socket, more ? ZMQ_SNDMORE : 0) < 0)
+        if (zmq_msg_send(&frame, socket, more ? ZMQ_SNDMORE : 0) < 0)
             zmq_msg_close(&frame);
     }
     return true;

@@ -1,3 +1,4 @@
+// Sends and receives over one DEALER socket. What is not answered as expected ends the benchmark.
 #include "bench/fleet.h"
 
 #include "common/clock.h"
@@ -13,9 +14,9 @@
 #define TTL_MS    60000 // a queue that grows is measured, not refused
 
 static _Noreturn void
-s_die(const char *what, slice detail)
+s_die(const char *problem, slice detail)
 {
-    fprintf(stderr, "troupe-bench-load: %s: %.*s\n", what, (int)detail.size, (const char *)detail.data);
+    fprintf(stderr, "troupe-bench-load: %s: %.*s\n", problem, (int)detail.size, (const char *)detail.data);
     exit(1);
 }
 
@@ -88,23 +89,23 @@ s_worker_of(fleet *self, slice html)
 }
 
 static void
-s_mount(fleet *self, member *to)
+s_mount(fleet *self, member *member)
 {
     writer out = writer_on(&self->body);
     buffer_clear(&self->body);
     writer_map(out, 2);
-    writer_key_str(out, "path", slice_text(to->of->spec.view));
+    writer_key_str(out, "path", slice_text(member->of->spec.view));
     writer_key(out, "params");
     writer_map(out, 0);
     s_send(self, &(header){.version = PROTOCOL_VERSION,
                            .type = MSG_MOUNT,
-                           .session = to->id,
+                           .session = member->id,
                            .sequence = SEQUENCE_REQUEST | 1,
                            .ttl = TTL_MS});
     header head;
     zmq_msg_t body;
     if (!s_receive(self, &head, &body, 0))
-        s_die(to->of->spec.view, slice_text("no answer to MOUNT"));
+        s_die(member->of->spec.view, slice_text("no answer to MOUNT"));
     slice bytes = slice_of(zmq_msg_data(&body), zmq_msg_size(&body));
     reader in;
     reader_init(&in, bytes);
@@ -112,41 +113,41 @@ s_mount(fleet *self, member *to)
     slice html = reader_bin(&in, "html", MAX_REPLY_BODY);
     if (head.type != MSG_MOUNTED || reader_error(&in) || view.size != ID_SIZE)
         s_die("MOUNT was answered", bytes);
-    memcpy(to->view.bytes, view.data, ID_SIZE);
-    to->epoch = head.epoch;
-    to->worker = s_worker_of(self, html);
+    memcpy(member->view.bytes, view.data, ID_SIZE);
+    member->epoch = head.epoch;
+    member->worker = s_worker_of(self, html);
     zmq_msg_close(&body);
 }
 
 static void
-s_end(fleet *self, const member *to)
+s_end(fleet *self, const member *member)
 {
     buffer_clear(&self->body);
     writer_map(writer_on(&self->body), 0);
     s_send(self, &(header){.version = PROTOCOL_VERSION,
                            .type = MSG_SHUTDOWN,
-                           .session = to->id,
-                           .epoch = to->epoch,
+                           .session = member->id,
+                           .epoch = member->epoch,
                            .sequence = SEQUENCE_REQUEST | 2,
                            .ttl = TTL_MS});
 }
 
 static void
-s_name(member *to, uint32_t index)
+s_name(member *member, uint32_t index)
 {
-    clock_random(clock_system(), to->id.bytes, ID_SIZE);
-    memcpy(to->id.bytes, &index, sizeof index);
+    clock_random(clock_system(), member->id.bytes, ID_SIZE);
+    memcpy(member->id.bytes, &index, sizeof index);
 }
 
 static void
-s_mount_group(fleet *self, group *of)
+s_mount_group(fleet *self, group *group)
 {
-    for (unsigned i = 0; i < of->spec.sessions; i++) {
-        member *to = &self->members[of->first + i];
-        member_init(to, of);
-        s_name(to, of->first + i);
+    for (unsigned i = 0; i < group->spec.sessions; i++) {
+        member *member = &self->members[group->first + i];
+        member_init(member, group);
+        s_name(member, group->first + i);
         if (!self->bare)
-            s_mount(self, to);
+            s_mount(self, member);
     }
 }
 
@@ -166,18 +167,18 @@ fleet_mount(fleet *self, group *groups, unsigned count)
 }
 
 void
-fleet_send(fleet *self, member *to)
+fleet_send(fleet *self, member *member)
 {
     buffer_clear(&self->body);
-    member_event(to, &self->body);
+    member_event(member, &self->body);
     self->request_size = self->body.size;
-    to->sent++;
+    member->sent++;
     s_send(self, &(header){.version = PROTOCOL_VERSION,
                            .type = MSG_EVENT,
                            .flags = FLAG_BROWSER,
-                           .session = to->id,
-                           .epoch = to->epoch,
-                           .sequence = ++to->sequence,
+                           .session = member->id,
+                           .epoch = member->epoch,
+                           .sequence = ++member->sequence,
                            .ttl = self->refusals ? 0 : TTL_MS});
 }
 

@@ -28,7 +28,7 @@ void fleet_init(fleet *self, const char *address, bool bare);
 void fleet_fini(fleet *self);
 // Mounts the sessions of all groups, evenly over the workers. Blocks.
 void fleet_mount(fleet *self, group *groups, unsigned count);
-void fleet_send(fleet *self, member *to); // the oldest of its events that waits
+void fleet_send(fleet *self, member *member); // the oldest of its events that waits
 // The session whose event was answered, or NULL when nothing is there. Counts an answer that is not DONE as
 // an error.
 member *fleet_receive(fleet *self);

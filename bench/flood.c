@@ -73,8 +73,8 @@ s_ask(flood *self, uint64_t due)
 static void
 s_count(flood *self, const member *page, uint64_t due, uint64_t now)
 {
-    const fleet *on = &self->on;
-    bool is_done = on->reply_type == MSG_DONE;
+    const fleet *fleet = &self->on;
+    bool is_done = fleet->reply_type == MSG_DONE;
     self->done_ever += is_done;
     self->done_meanwhile += is_done && now >= self->from && now < self->until;
     if (due < self->from || due >= self->until)
@@ -82,15 +82,15 @@ s_count(flood *self, const member *page, uint64_t due, uint64_t now)
     if (is_done) {
         self->done++;
         samples_add(&self->of->latencies, now - due, page->worker);
-    } else if (on->reply_type == MSG_NOT_EXECUTED && strcmp(on->reason, "busy") == 0) {
+    } else if (fleet->reply_type == MSG_NOT_EXECUTED && strcmp(fleet->reason, "busy") == 0) {
         self->busy++;
-        self->retry_ms += on->retry_ms;
+        self->retry_ms += fleet->retry_ms;
         samples_add(&self->refusals, now - due, page->worker);
-    } else if (on->reply_type == MSG_NOT_EXECUTED && strcmp(on->reason, "expired") == 0) {
+    } else if (fleet->reply_type == MSG_NOT_EXECUTED && strcmp(fleet->reason, "expired") == 0) {
         self->expired++;
     } else {
         self->other++;
-        fprintf(stderr, "troupe-bench-flood: %s %s\n", message_name(on->reply_type), on->reason);
+        fprintf(stderr, "troupe-bench-flood: %s %s\n", message_name(fleet->reply_type), fleet->reason);
     }
 }
 

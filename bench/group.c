@@ -1,3 +1,4 @@
+// Parses the specification of a group, and makes the events of its sessions.
 #include "bench/group.h"
 
 #include "common/errors.h"
@@ -55,9 +56,9 @@ group_parse(char *text, group_spec *ret)
 }
 
 void
-member_init(member *self, group *of)
+member_init(member *self, group *group)
 {
-    *self = (member){.of = of, .room = 64};
+    *self = (member){.of = group, .room = 64};
     self->due = malloc(self->room * sizeof *self->due);
     ASSERT(self->due);
 }
@@ -106,12 +107,12 @@ void
 member_event(const member *self, buffer *out)
 {
     const group_spec *spec = &self->of->spec;
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
-    writer_key_str(to, "name", slice_text(spec->event));
-    writer_key(to, "params");
-    writer_map(to, spec->loops ? 1 : 0);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key_str(writer, "name", slice_text(spec->event));
+    writer_key(writer, "params");
+    writer_map(writer, spec->loops ? 1 : 0);
     if (spec->loops)
-        writer_key_uint(to, "loops", spec->loops);
+        writer_key_uint(writer, "loops", spec->loops);
 }

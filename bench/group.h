@@ -49,7 +49,7 @@ typedef struct {
     unsigned head, count, sent, room;
 } member;
 
-void member_init(member *self, group *of);
+void member_init(member *self, group *group);
 void member_fini(member *self);
 void member_add(member *self, uint64_t due);
 uint64_t member_take(member *self); // the oldest one sent; there must be one

@@ -58,26 +58,26 @@ s_parse(int key, char *text, struct argp_state *state)
 }
 
 static void
-s_print_summary(const group *of, uint32_t worker, double seconds)
+s_print_summary(const group *group, uint32_t worker, double seconds)
 {
-    summary told = samples_summary(&of->latencies, worker);
+    summary told = samples_summary(&group->latencies, worker);
     printf("{\"count\":%zu,\"rate\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,\"max_us\":%.2f", told.count,
            (double)told.count / seconds, told.p50 / 1e3, told.p99 / 1e3, told.most / 1e3);
 }
 
 static void
-s_print_group(const fleet *on, const group *of, double seconds)
+s_print_group(const fleet *fleet, const group *group, double seconds)
 {
-    printf("\"%s\":", of->spec.name);
-    s_print_summary(of, EVERY_WORKER, seconds);
-    printf(",\"errors\":%zu,\"workers\":{", of->errors);
+    printf("\"%s\":", group->spec.name);
+    s_print_summary(group, EVERY_WORKER, seconds);
+    printf(",\"errors\":%zu,\"workers\":{", group->errors);
     const char *comma = "";
-    for (uint32_t i = 0; i < on->worker_count; i++) {
+    for (uint32_t i = 0; i < fleet->worker_count; i++) {
         unsigned sessions = 0;
-        for (unsigned k = 0; k < of->spec.sessions; k++)
-            sessions += on->members[of->first + k].worker == i;
-        printf("%s\"%u\":", comma, on->workers[i]);
-        s_print_summary(of, i, seconds);
+        for (unsigned k = 0; k < group->spec.sessions; k++)
+            sessions += fleet->members[group->first + k].worker == i;
+        printf("%s\"%u\":", comma, fleet->workers[i]);
+        s_print_summary(group, i, seconds);
         printf(",\"sessions\":%u}", sessions);
         comma = ",";
     }
@@ -85,13 +85,13 @@ s_print_group(const fleet *on, const group *of, double seconds)
 }
 
 static void
-s_print(const fleet *on, const arguments *given)
+s_print(const fleet *fleet, const arguments *given)
 {
     double seconds = given->pace.measure_ms / 1e3;
-    printf("{\"request_bytes\":%zu,\"reply_bytes\":%zu,\"groups\":{", on->request_size, on->reply_size);
+    printf("{\"request_bytes\":%zu,\"reply_bytes\":%zu,\"groups\":{", fleet->request_size, fleet->reply_size);
     for (unsigned i = 0; i < given->count; i++) {
         printf("%s", i ? "," : "");
-        s_print_group(on, &given->groups[i], seconds);
+        s_print_group(fleet, &given->groups[i], seconds);
     }
     printf("}}\n");
 }
@@ -105,13 +105,13 @@ main(int argc, char **argv)
     argp_parse(&parser, argc, argv, 0, NULL, &given);
     for (unsigned i = 0; i < given.count; i++)
         samples_init(&given.groups[i].latencies);
-    fleet on;
-    fleet_init(&on, given.front, given.bare);
-    fleet_mount(&on, given.groups, given.count);
-    pace_run(&on, given.groups, given.count, &given.pace);
-    s_print(&on, &given);
-    fleet_shutdown(&on);
-    fleet_fini(&on);
+    fleet fleet;
+    fleet_init(&fleet, given.front, given.bare);
+    fleet_mount(&fleet, given.groups, given.count);
+    pace_run(&fleet, given.groups, given.count, &given.pace);
+    s_print(&fleet, &given);
+    fleet_shutdown(&fleet);
+    fleet_fini(&fleet);
     for (unsigned i = 0; i < given.count; i++)
         samples_fini(&given.groups[i].latencies);
     return 0;

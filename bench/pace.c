@@ -1,3 +1,4 @@
+// The open-loop load generator: events are due by the clock, whether earlier ones were answered or not.
 #include "bench/pace.h"
 
 #include "common/errors.h"
@@ -28,18 +29,18 @@ s_now(void)
 }
 
 static void
-s_pump(pace *self, member *of)
+s_pump(pace *self, member *member)
 {
-    while (member_may_send(of))
-        fleet_send(self->on, of);
+    while (member_may_send(member))
+        fleet_send(self->on, member);
 }
 
 static void
-s_due(pace *self, member *of, uint64_t due)
+s_due(pace *self, member *member, uint64_t due)
 {
-    member_add(of, due);
+    member_add(member, due);
     self->waiting++;
-    s_pump(self, of);
+    s_pump(self, member);
 }
 
 static void
@@ -82,10 +83,10 @@ s_send_due(pace *self, uint64_t now)
 }
 
 static void
-s_count(const pace *self, const member *of, uint64_t due, uint64_t now)
+s_count(const pace *self, const member *member, uint64_t due, uint64_t now)
 {
     if (due >= self->from && due < self->until)
-        samples_add(&of->of->latencies, now - due, of->worker);
+        samples_add(&member->of->latencies, now - due, member->worker);
 }
 
 static void
@@ -114,23 +115,23 @@ s_count_unanswered(const pace *self)
 {
     uint64_t now = s_now();
     for (unsigned i = 0; i < self->on->count; i++) {
-        const member *of = &self->on->members[i];
-        for (unsigned k = 0; k < of->count; k++)
-            s_count(self, of, of->due[(of->head + k) % of->room], now);
+        const member *member = &self->on->members[i];
+        for (unsigned k = 0; k < member->count; k++)
+            s_count(self, member, member->due[(member->head + k) % member->room], now);
     }
 }
 
 void
-pace_run(fleet *on, group *groups, unsigned count, const pace_options *options)
+pace_run(fleet *fleet, group *groups, unsigned count, const pace_options *options)
 {
     uint64_t now = s_now(), armed = 0;
-    pace self = {.on = on, .groups = groups, .count = count, .from = now + options->warm_up_ms * MS};
+    pace self = {.on = fleet, .groups = groups, .count = count, .from = now + options->warm_up_ms * MS};
     self.until = self.from + options->measure_ms * MS;
     self.give_up = self.until + options->patience_ms * MS;
     // zmq_poll counts in milliseconds, which is coarser than what is measured here.
     self.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     ASSERT(self.timer >= 0);
-    zmq_pollitem_t items[] = {{.socket = on->socket, .events = ZMQ_POLLIN},
+    zmq_pollitem_t items[] = {{.socket = fleet->socket, .events = ZMQ_POLLIN},
                               {.fd = self.timer, .events = ZMQ_POLLIN}};
     s_start(&self, now);
     while ((now = s_now()) < self.until || (self.waiting && now < self.give_up)) {

@@ -11,6 +11,6 @@ typedef struct {
     unsigned patience_ms; // how long after the end answers are waited for
 } pace_options;
 
-void pace_run(fleet *on, group *groups, unsigned count, const pace_options *options);
+void pace_run(fleet *fleet, group *groups, unsigned count, const pace_options *options);
 
 #endif

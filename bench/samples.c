@@ -1,3 +1,4 @@
+// Latencies in one growing array, sorted when percentiles are asked for.
 #include "bench/samples.h"
 
 #include "common/errors.h"

@@ -1,3 +1,4 @@
+// Growth by doubling, so that appending is linear in what is appended.
 #include "common/buffer.h"
 
 #include "common/errors.h"

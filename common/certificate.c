@@ -1,3 +1,4 @@
+// Reads key files line by line. A line that is not understood is skipped, as zcert writes more than the keys.
 #include "common/certificate.h"
 
 #include <ctype.h>

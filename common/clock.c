@@ -1,3 +1,4 @@
+// The system's clock: CLOCK_BOOTTIME, which goes on while the machine sleeps, and getrandom.
 #include "common/clock.h"
 
 #include "common/errors.h"

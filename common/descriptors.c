@@ -1,3 +1,4 @@
+// Keeps descriptors 0 to 2 taken, so that no socket or database is opened in their place.
 #include "common/descriptors.h"
 
 #include <fcntl.h>

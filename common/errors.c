@@ -1,3 +1,4 @@
+// Names and meanings of errors, generated from errors.def, and what a failed assertion prints.
 #include "common/errors.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// Ids as hexadecimal text. Both cases are read; lower case is written.
 #include "common/hex.h"
 
 const char *

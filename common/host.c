@@ -1,3 +1,5 @@
+// Which endpoints stay on this machine. Decided from the address alone: resolving a name could block, and
+// lie.
 #include "common/host.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+// Formats a log line in a buffer on the stack and writes it at once, so that lines of several threads and
+// processes do not mix.
 #include "common/log.h"
 
 #include "common/errors.h"

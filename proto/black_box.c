@@ -1,3 +1,4 @@
+// Layout of a slot in shared memory. Its reader trusts nothing: the writer may have died in the middle.
 #include "proto/black_box.h"
 
 static slice

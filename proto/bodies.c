@@ -1,3 +1,4 @@
+// Codecs of message bodies, a pair of functions a body, in the order of PROTOCOL.md 5.
 #include "proto/bodies.h"
 
 static id16
@@ -185,117 +186,117 @@ exited_decode(slice body, exited_body *ret)
 void
 exited_encode(const exited_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 1U + (self->count > 0));
-    writer_key_uint(to, "pid", self->pid);
+    writer writer = writer_on(out);
+    writer_map(writer, 1U + (self->count > 0));
+    writer_key_uint(writer, "pid", self->pid);
     if (!self->count)
         return;
-    writer_key(to, "running");
-    writer_list(to, self->count);
+    writer_key(writer, "running");
+    writer_list(writer, self->count);
     for (unsigned i = 0; i < self->count; i++) {
         const running_turn *each = &self->running[i];
-        writer_map(to, 2U + (each->view.size > 0) + (each->event.size > 0));
-        writer_key_bin(to, "session", slice_of(each->session.bytes, ID_SIZE));
-        writer_key_uint(to, "sequence", each->sequence);
+        writer_map(writer, 2U + (each->view.size > 0) + (each->event.size > 0));
+        writer_key_bin(writer, "session", slice_of(each->session.bytes, ID_SIZE));
+        writer_key_uint(writer, "sequence", each->sequence);
         if (each->view.size)
-            writer_key_str(to, "view", each->view);
+            writer_key_str(writer, "view", each->view);
         if (each->event.size)
-            writer_key_str(to, "event", each->event);
+            writer_key_str(writer, "event", each->event);
     }
 }
 
 void
 mounted_encode(const mounted_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 4U + self->has_at + (self->headers.size > 0));
-    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
-    writer_key_uint(to, "version", self->version);
-    writer_key_uint(to, "last", self->last);
+    writer writer = writer_on(out);
+    writer_map(writer, 4U + self->has_at + (self->headers.size > 0));
+    writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", self->version);
+    writer_key_uint(writer, "last", self->last);
     if (self->has_at)
-        writer_key_uint(to, "at", self->at);
+        writer_key_uint(writer, "at", self->at);
     if (self->headers.size) {
-        writer_key(to, "headers");
-        writer_raw(to, self->headers);
+        writer_key(writer, "headers");
+        writer_raw(writer, self->headers);
     }
-    writer_key_bin(to, "html", self->html);
+    writer_key_bin(writer, "html", self->html);
 }
 
 void
 joined_view_encode(const joined_view *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 3U + self->adoptable + (self->html.size > 0) + (self->title.size > 0));
-    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
-    writer_key_uint(to, "version", self->version);
-    writer_key_uint(to, "number", self->number);
+    writer writer = writer_on(out);
+    writer_map(writer, 3U + self->adoptable + (self->html.size > 0) + (self->title.size > 0));
+    writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", self->version);
+    writer_key_uint(writer, "number", self->number);
     if (self->adoptable) {
-        writer_key(to, "chunks");
-        writer_list(to, self->chunk_count);
+        writer_key(writer, "chunks");
+        writer_list(writer, self->chunk_count);
         for (unsigned i = 0; i < self->chunk_count; i++)
-            writer_str(to, self->chunks[i]);
+            writer_str(writer, self->chunks[i]);
     }
     if (self->title.size)
-        writer_key_bin(to, "title", self->title);
+        writer_key_bin(writer, "title", self->title);
     if (self->html.size)
-        writer_key_bin(to, "html", self->html);
+        writer_key_bin(writer, "html", self->html);
 }
 
 void
 done_encode(const done_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 1U + (self->frame.size > 0) + (self->patch.size > 0) + (self->html.size > 0));
-    writer_key_uint(to, "version", self->version);
+    writer writer = writer_on(out);
+    writer_map(writer, 1U + (self->frame.size > 0) + (self->patch.size > 0) + (self->html.size > 0));
+    writer_key_uint(writer, "version", self->version);
     if (self->frame.size)
-        writer_key_bin(to, "frame", self->frame);
+        writer_key_bin(writer, "frame", self->frame);
     if (self->patch.size)
-        writer_key_bin(to, "patch", self->patch);
+        writer_key_bin(writer, "patch", self->patch);
     if (self->html.size)
-        writer_key_bin(to, "html", self->html);
+        writer_key_bin(writer, "html", self->html);
 }
 
 void
 push_encode(const push_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, self->error.size ? 3 : 1);
-    writer_key_bin(to, "frame", self->frame);
+    writer writer = writer_on(out);
+    writer_map(writer, self->error.size ? 3 : 1);
+    writer_key_bin(writer, "frame", self->frame);
     if (!self->error.size)
         return;
-    writer_key_bin(to, "view", slice_of(self->view.bytes, ID_SIZE));
-    writer_key(to, "error");
-    writer_raw(to, self->error);
+    writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
+    writer_key(writer, "error");
+    writer_raw(writer, self->error);
 }
 
 static void
-s_opt_str(writer to, const char *key, slice text)
+s_opt_str(writer writer, const char *key, slice text)
 {
     if (text.size)
-        writer_key_str(to, key, text);
+        writer_key_str(writer, key, text);
 }
 
 void
 failed_encode(const failed_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 2U + (self->type.size > 0) + (self->count > 0) + (self->view_path.size > 0) +
-                       (self->event.size > 0));
-    writer_key_str(to, "kind", slice_text(err_word(self->kind)));
-    writer_key_str(to, "message", self->message.size ? self->message : slice_text(err_text(self->kind)));
-    s_opt_str(to, "type", self->type);
-    s_opt_str(to, "view_path", self->view_path);
-    s_opt_str(to, "event", self->event);
+    writer writer = writer_on(out);
+    writer_map(writer, 2U + (self->type.size > 0) + (self->count > 0) + (self->view_path.size > 0) +
+                           (self->event.size > 0));
+    writer_key_str(writer, "kind", slice_text(err_word(self->kind)));
+    writer_key_str(writer, "message", self->message.size ? self->message : slice_text(err_text(self->kind)));
+    s_opt_str(writer, "type", self->type);
+    s_opt_str(writer, "view_path", self->view_path);
+    s_opt_str(writer, "event", self->event);
     if (self->count == 0)
         return;
-    writer_key(to, "frames");
-    writer_list(to, self->count);
+    writer_key(writer, "frames");
+    writer_list(writer, self->count);
     for (unsigned i = 0; i < self->count; i++) {
-        writer_list(to, 4);
-        writer_str(to, self->frames[i].file);
-        writer_uint(to, self->frames[i].line);
-        writer_str(to, self->frames[i].function);
-        writer_str(to, self->frames[i].source);
+        writer_list(writer, 4);
+        writer_str(writer, self->frames[i].file);
+        writer_uint(writer, self->frames[i].line);
+        writer_str(writer, self->frames[i].function);
+        writer_str(writer, self->frames[i].source);
     }
 }
 
@@ -323,23 +324,23 @@ refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out)
 void
 refusal_blame_encode(err reason, slice message, uint32_t retry_ms, slice view_path, slice event, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 2U + (retry_ms > 0) + (view_path.size > 0) + (event.size > 0));
-    writer_key_str(to, "reason", slice_text(err_word(reason)));
-    writer_key_str(to, "message", message.size ? message : slice_text(err_text(reason)));
+    writer writer = writer_on(out);
+    writer_map(writer, 2U + (retry_ms > 0) + (view_path.size > 0) + (event.size > 0));
+    writer_key_str(writer, "reason", slice_text(err_word(reason)));
+    writer_key_str(writer, "message", message.size ? message : slice_text(err_text(reason)));
     if (retry_ms)
-        writer_key_uint(to, "retry_ms", retry_ms);
-    s_opt_str(to, "view_path", view_path);
-    s_opt_str(to, "event", event);
+        writer_key_uint(writer, "retry_ms", retry_ms);
+    s_opt_str(writer, "view_path", view_path);
+    s_opt_str(writer, "event", event);
 }
 
 void
 reason_encode(const char *reason, slice message, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, message.size ? 2 : 1);
-    writer_key_str(to, "reason", slice_text(reason));
-    s_opt_str(to, "message", message);
+    writer writer = writer_on(out);
+    writer_map(writer, message.size ? 2 : 1);
+    writer_key_str(writer, "reason", slice_text(reason));
+    s_opt_str(writer, "message", message);
 }
 
 err
@@ -380,12 +381,12 @@ register_decode(slice body, register_body *ret)
 void
 register_encode(const register_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 4);
-    writer_key_str(to, "name", self->name);
-    writer_key_uint(to, "pid", self->pid);
-    writer_key_uint(to, "threads", self->threads);
-    writer_key_str(to, "version", self->version);
+    writer writer = writer_on(out);
+    writer_map(writer, 4);
+    writer_key_str(writer, "name", self->name);
+    writer_key_uint(writer, "pid", self->pid);
+    writer_key_uint(writer, "threads", self->threads);
+    writer_key_str(writer, "version", self->version);
 }
 
 err
@@ -404,25 +405,25 @@ welcome_decode(slice body, welcome_body *ret)
 void
 welcome_encode(const welcome_body *self, buffer *out)
 {
-    writer to = writer_on(out);
+    writer writer = writer_on(out);
     bool says_dead = self->dead_ms != WORKER_DEAD_MS;
-    writer_map(to, 2 + self->snapshots + says_dead);
-    writer_key_uint(to, "boot", self->boot);
-    writer_key_uint(to, "heartbeat_ms", self->heartbeat_ms);
+    writer_map(writer, 2 + self->snapshots + says_dead);
+    writer_key_uint(writer, "boot", self->boot);
+    writer_key_uint(writer, "heartbeat_ms", self->heartbeat_ms);
     if (self->snapshots) {
-        writer_key(to, "snapshots");
-        writer_bool(to, true);
+        writer_key(writer, "snapshots");
+        writer_bool(writer, true);
     }
     if (says_dead)
-        writer_key_uint(to, "dead_ms", self->dead_ms);
+        writer_key_uint(writer, "dead_ms", self->dead_ms);
 }
 
 void
 identify_encode(uint64_t boot, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 1);
-    writer_key_uint(to, "boot", boot);
+    writer writer = writer_on(out);
+    writer_map(writer, 1);
+    writer_key_uint(writer, "boot", boot);
 }
 
 err
@@ -478,26 +479,26 @@ announce_next(const announce_body *self, size_t *cursor, announced *ret)
 void
 announce_begin(buffer *out, uint32_t count, bool last)
 {
-    writer to = writer_on(out);
-    writer_map(to, last ? 2 : 1);
+    writer writer = writer_on(out);
+    writer_map(writer, last ? 2 : 1);
     if (last) {
-        writer_key(to, "last");
-        writer_bool(to, true);
+        writer_key(writer, "last");
+        writer_bool(writer, true);
     }
-    writer_key(to, "sessions");
-    writer_list(to, count);
+    writer_key(writer, "sessions");
+    writer_list(writer, count);
 }
 
 void
-announce_add(buffer *out, const announced *one)
+announce_add(buffer *out, const announced *announced)
 {
-    writer to = writer_on(out);
-    writer_map(to, one->client.size ? 4 : 3);
-    writer_key_bin(to, "session", slice_of(one->session.bytes, ID_SIZE));
-    writer_key_uint(to, "epoch", one->epoch);
-    writer_key_str(to, "state", slice_text(s_announced[one->state]));
-    if (one->client.size)
-        writer_key_bin(to, "client", one->client);
+    writer writer = writer_on(out);
+    writer_map(writer, announced->client.size ? 4 : 3);
+    writer_key_bin(writer, "session", slice_of(announced->session.bytes, ID_SIZE));
+    writer_key_uint(writer, "epoch", announced->epoch);
+    writer_key_str(writer, "state", slice_text(s_announced[announced->state]));
+    if (announced->client.size)
+        writer_key_bin(writer, "client", announced->client);
 }
 
 err
@@ -523,17 +524,17 @@ heartbeat_decode(slice body, heartbeat_body *ret)
 void
 heartbeat_encode(const heartbeat_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, self->parked ? 8 : 7);
-    writer_key_uint(to, "sent", self->sent);
-    writer_key_uint(to, "sessions", self->sessions);
-    writer_key_uint(to, "views", self->views);
-    writer_key_uint(to, "queued", self->queued);
-    writer_key_uint(to, "running", self->running);
-    writer_key_uint(to, "busy_ms", self->busy_ms);
-    writer_key_uint(to, "turns", self->turns);
+    writer writer = writer_on(out);
+    writer_map(writer, self->parked ? 8 : 7);
+    writer_key_uint(writer, "sent", self->sent);
+    writer_key_uint(writer, "sessions", self->sessions);
+    writer_key_uint(writer, "views", self->views);
+    writer_key_uint(writer, "queued", self->queued);
+    writer_key_uint(writer, "running", self->running);
+    writer_key_uint(writer, "busy_ms", self->busy_ms);
+    writer_key_uint(writer, "turns", self->turns);
     if (self->parked)
-        writer_key_uint(to, "parked", self->parked);
+        writer_key_uint(writer, "parked", self->parked);
 }
 
 err
@@ -550,8 +551,8 @@ echo_decode(slice body, echo_body *ret)
 void
 echo_encode(const echo_body *self, buffer *out)
 {
-    writer to = writer_on(out);
-    writer_map(to, 2);
-    writer_key_uint(to, "sent", self->sent);
-    writer_key_uint(to, "boot", self->boot);
+    writer writer = writer_on(out);
+    writer_map(writer, 2);
+    writer_key_uint(writer, "sent", self->sent);
+    writer_key_uint(writer, "boot", self->boot);
 }

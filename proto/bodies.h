@@ -179,7 +179,7 @@ err announce_decode(slice body, announce_body *ret);
 // *cursor is 0 at first. ERR_AGAIN: there are no more.
 err announce_next(const announce_body *self, size_t *cursor, announced *ret);
 void announce_begin(buffer *out, uint32_t count, bool last);
-void announce_add(buffer *out, const announced *one); // count times
+void announce_add(buffer *out, const announced *announced); // count times
 
 typedef struct {
     uint64_t sent;

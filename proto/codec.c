@@ -1,3 +1,5 @@
+// Msgpack. The reader borrows the frame and allocates nothing; every length is checked against what is left
+// of it.
 #include "proto/codec.h"
 
 #include "proto/scan.h"
@@ -253,16 +255,16 @@ static const heads s_text_heads = {32, {0xa0, 0xd9, 0xda, 0, 0xdb}},
 
 // Returns where size bytes go, which are counted in already.
 static inline uint8_t *
-s_put_head(buffer *out, const heads *of, size_t count, size_t size)
+s_put_head(buffer *out, const heads *heads, size_t count, size_t size)
 {
     ASSERT(count <= UINT32_MAX);
     uint8_t *begin = buffer_reserve(out, 5 + size), *at = begin;
     unsigned width = count <= UINT16_MAX ? 2 : 4;
-    if (count <= UINT8_MAX && of->first[1])
+    if (count <= UINT8_MAX && heads->first[1])
         width = 1;
-    if (count < of->below)
+    if (count < heads->below)
         width = 0;
-    *at++ = (uint8_t)(width ? of->first[width] : of->first[0] | count);
+    *at++ = (uint8_t)(width ? heads->first[width] : heads->first[0] | count);
     while (width--)
         *at++ = (uint8_t)(count >> (8 * width));
     buffer_wrote(out, (size_t)(at - begin) + size);
@@ -270,11 +272,11 @@ s_put_head(buffer *out, const heads *of, size_t count, size_t size)
 }
 
 static inline void
-s_put(buffer *out, const heads *of, slice bytes)
+s_put(buffer *out, const heads *heads, slice bytes)
 {
-    uint8_t *to = s_put_head(out, of, bytes.size, bytes.size);
+    uint8_t *place = s_put_head(out, heads, bytes.size, bytes.size);
     if (bytes.size)
-        memcpy(to, bytes.data, bytes.size);
+        memcpy(place, bytes.data, bytes.size);
 }
 
 void

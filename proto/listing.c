@@ -1,7 +1,8 @@
+// Codecs of SESSIONS and LISTED. Entries are added one by one, so that a long list is never held as structs.
 #include "proto/listing.h"
 
 static bool
-s_id(slice bytes, id16 *ret)
+s_read_id(slice bytes, id16 *ret)
 {
     if (bytes.size != ID_SIZE)
         return false;
@@ -16,7 +17,7 @@ sessions_decode(slice body, sessions_body *ret)
     reader_init(&in, body);
     sessions_body decoded = {.worker = reader_opt_str(&in, "worker", MAX_WORKER_NAME)};
     slice after = reader_opt_bin(&in, "after", ID_SIZE);
-    if (in.error || (after.data && !s_id(after, &decoded.after)))
+    if (in.error || (after.data && !s_read_id(after, &decoded.after)))
         return in.error ? in.error : ERR_MALFORMED;
     *ret = decoded;
     return OK;
@@ -26,41 +27,41 @@ void
 sessions_encode(const sessions_body *self, buffer *out)
 {
     bool after = !id_is_zero(self->after);
-    writer to = writer_on(out);
-    writer_map(to, (uint32_t)after + (self->worker.size > 0));
+    writer writer = writer_on(out);
+    writer_map(writer, (uint32_t)after + (self->worker.size > 0));
     if (after)
-        writer_key_bin(to, "after", slice_of(self->after.bytes, ID_SIZE));
+        writer_key_bin(writer, "after", slice_of(self->after.bytes, ID_SIZE));
     if (self->worker.size)
-        writer_key_str(to, "worker", self->worker);
+        writer_key_str(writer, "worker", self->worker);
 }
 
 void
 listed_begin(buffer *out, uint32_t count, bool more)
 {
-    writer to = writer_on(out);
-    writer_map(to, more ? 2 : 1);
+    writer writer = writer_on(out);
+    writer_map(writer, more ? 2 : 1);
     if (more) {
-        writer_key(to, "more");
-        writer_bool(to, true);
+        writer_key(writer, "more");
+        writer_bool(writer, true);
     }
-    writer_key(to, "sessions");
-    writer_list(to, count);
+    writer_key(writer, "sessions");
+    writer_list(writer, count);
 }
 
 void
-listed_add(buffer *out, const listed *one)
+listed_add(buffer *out, const listed *listed)
 {
-    writer to = writer_on(out);
-    writer_map(to, one->worker.size ? 7 : 6);
-    writer_key_bin(to, "session", slice_of(one->session.bytes, ID_SIZE));
-    writer_key_str(to, "state", one->state);
-    if (one->worker.size)
-        writer_key_str(to, "worker", one->worker);
-    writer_key(to, "attached");
-    writer_bool(to, one->attached);
-    writer_key_uint(to, "epoch", one->epoch);
-    writer_key_uint(to, "pending", one->pending);
-    writer_key_uint(to, "bytes", one->bytes);
+    writer writer = writer_on(out);
+    writer_map(writer, listed->worker.size ? 7 : 6);
+    writer_key_bin(writer, "session", slice_of(listed->session.bytes, ID_SIZE));
+    writer_key_str(writer, "state", listed->state);
+    if (listed->worker.size)
+        writer_key_str(writer, "worker", listed->worker);
+    writer_key(writer, "attached");
+    writer_bool(writer, listed->attached);
+    writer_key_uint(writer, "epoch", listed->epoch);
+    writer_key_uint(writer, "pending", listed->pending);
+    writer_key_uint(writer, "bytes", listed->bytes);
 }
 
 err
@@ -93,7 +94,7 @@ listed_next(const listed_body *self, size_t *cursor, listed *ret)
         .bytes = reader_uint(&in, "bytes"),
     };
     slice id = reader_bin(&in, "session", ID_SIZE);
-    if (in.error || !s_id(id, &ret->session))
+    if (in.error || !s_read_id(id, &ret->session))
         return in.error ? in.error : ERR_MALFORMED;
     return OK;
 }

@@ -22,7 +22,7 @@ typedef struct {
 } listed;
 // A list of count entries, to be added one by one, in the order of their ids.
 void listed_begin(buffer *out, uint32_t count, bool more);
-void listed_add(buffer *out, const listed *one);
+void listed_add(buffer *out, const listed *listed);
 
 typedef struct {
     slice sessions; // raw list, of MAX_LISTED at most

@@ -1,7 +1,8 @@
+// The 40-byte header, big-endian, and the table of message types from message.def.
 #include "proto/message.h"
 
 static uint64_t
-s_get(const uint8_t *from, size_t size)
+s_get_number(const uint8_t *from, size_t size)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < size; i++)
@@ -10,10 +11,10 @@ s_get(const uint8_t *from, size_t size)
 }
 
 static void
-s_put(uint8_t *to, size_t size, uint64_t value)
+s_put_number(uint8_t *bytes, size_t size, uint64_t value)
 {
     for (size_t i = size; i-- > 0; value >>= 8)
-        to[i] = (uint8_t)value;
+        bytes[i] = (uint8_t)value;
 }
 
 err
@@ -25,10 +26,10 @@ header_decode(slice frame, header *ret_header)
     header decoded = {
         .version = at[0],
         .type = at[1],
-        .flags = (uint16_t)s_get(at + 2, 2),
-        .epoch = s_get(at + 20, 8),
-        .sequence = s_get(at + 28, 8),
-        .ttl = (uint32_t)s_get(at + 36, 4),
+        .flags = (uint16_t)s_get_number(at + 2, 2),
+        .epoch = s_get_number(at + 20, 8),
+        .sequence = s_get_number(at + 28, 8),
+        .ttl = (uint32_t)s_get_number(at + 36, 4),
     };
     memcpy(decoded.session.bytes, at + 4, ID_SIZE);
     *ret_header = decoded;
@@ -42,11 +43,11 @@ header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE])
 {
     ret_frame[0] = self->version;
     ret_frame[1] = self->type;
-    s_put(ret_frame + 2, 2, self->flags);
+    s_put_number(ret_frame + 2, 2, self->flags);
     memcpy(ret_frame + 4, self->session.bytes, ID_SIZE);
-    s_put(ret_frame + 20, 8, self->epoch);
-    s_put(ret_frame + 28, 8, self->sequence);
-    s_put(ret_frame + 36, 4, self->ttl);
+    s_put_number(ret_frame + 20, 8, self->epoch);
+    s_put_number(ret_frame + 28, 8, self->sequence);
+    s_put_number(ret_frame + 36, 4, self->ttl);
 }
 
 static const struct {

@@ -59,13 +59,15 @@ s_shape(slice bytes, shape *ret_shape)
         return true;
     }
     size_t length = s_types[type - 0xc0].length;
-    kind what = s_types[type - 0xc0].kind;
-    if (what == NEVER || bytes.size < 1 + length)
+    kind content = s_types[type - 0xc0].kind;
+    if (content == NEVER || bytes.size < 1 + length)
         return false;
     uint64_t count = s_big(bytes.data + 1, length);
     ret_shape->head = 1 + length;
-    ret_shape->bytes = what == BYTES ? count : what == EXTENSION ? count + 1 : s_types[type - 0xc0].fixed;
-    ret_shape->values = what == ITEMS ? count : what == PAIRS ? 2 * count : 0;
+    ret_shape->bytes = content == BYTES       ? count
+                       : content == EXTENSION ? count + 1
+                                              : s_types[type - 0xc0].fixed;
+    ret_shape->values = content == ITEMS ? count : content == PAIRS ? 2 * count : 0;
     return true;
 }
 
@@ -86,18 +88,18 @@ msgpack_scan(slice bytes, unsigned depth)
             level--;
         }
         left[level]--;
-        shape one;
-        if (!s_shape(slice_of(bytes.data + used, bytes.size - used), &one))
+        shape shape;
+        if (!s_shape(slice_of(bytes.data + used, bytes.size - used), &shape))
             return 0;
-        size_t rest = bytes.size - used - one.head;
+        size_t rest = bytes.size - used - shape.head;
         // Every nested value takes a byte at least: a count beyond what is left is a lie.
-        if (one.bytes > rest || one.values > rest)
+        if (shape.bytes > rest || shape.values > rest)
             return 0;
-        used += one.head + (size_t)one.bytes;
-        if (one.nests) {
+        used += shape.head + (size_t)shape.bytes;
+        if (shape.nests) {
             if (level == depth)
                 return 0;
-            left[++level] = one.values;
+            left[++level] = shape.values;
         }
     }
 }
@@ -105,23 +107,23 @@ msgpack_scan(slice bytes, unsigned depth)
 size_t
 msgpack_head(slice bytes, uint64_t *ret_bytes, uint64_t *ret_values)
 {
-    shape one;
-    if (!s_shape(bytes, &one))
+    shape shape;
+    if (!s_shape(bytes, &shape))
         return 0;
-    *ret_bytes = one.bytes;
-    *ret_values = one.values;
-    return one.head;
+    *ret_bytes = shape.bytes;
+    *ret_values = shape.values;
+    return shape.head;
 }
 
 uint32_t
 msgpack_count(slice bytes)
 {
-    shape one;
-    if (!s_shape(bytes, &one))
+    shape shape;
+    if (!s_shape(bytes, &shape))
         return 0;
     uint8_t type = bytes.data[0];
     bool map = (type & 0xf0) == 0x80 || type == 0xde || type == 0xdf;
-    return (uint32_t)(map ? one.values / 2 : one.values);
+    return (uint32_t)(map ? shape.values / 2 : shape.values);
 }
 
 bool

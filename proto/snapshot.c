@@ -1,3 +1,4 @@
+// Entries of a snapshot frame. Lengths are written last, so that a value is packed in place.
 #include "proto/snapshot.h"
 
 #include "common/limits.h"
@@ -7,10 +8,10 @@
 enum { ENTRY_HEAD = 8 };
 
 static void
-s_put_u32(uint8_t *to, uint32_t value)
+s_put_u32(uint8_t *bytes, uint32_t value)
 {
     for (unsigned i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> (24 - 8 * i));
+        bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
 static uint32_t
@@ -22,9 +23,9 @@ s_get_u32(const uint8_t *from)
 static void
 s_head(buffer *out, uint32_t root, uint32_t length)
 {
-    uint8_t *to = buffer_reserve(out, ENTRY_HEAD);
-    s_put_u32(to, root);
-    s_put_u32(to + 4, length);
+    uint8_t *bytes = buffer_reserve(out, ENTRY_HEAD);
+    s_put_u32(bytes, root);
+    s_put_u32(bytes + 4, length);
     buffer_wrote(out, ENTRY_HEAD);
 }
 
@@ -78,9 +79,9 @@ snapshot_cancel(buffer *out, size_t opened)
 }
 
 static slice
-s_behind(slice of, size_t size)
+s_behind(slice bytes, size_t size)
 {
-    return slice_of(of.data + size, of.size - size);
+    return slice_of(bytes.data + size, bytes.size - size);
 }
 
 bool

@@ -1,3 +1,4 @@
+// Growth, appending and reserved room of a buffer.
 #include "common/buffer.h"
 
 #include "common/errors.h"
@@ -105,9 +106,9 @@ test_reserve_then_wrote(void)
 {
     buffer out;
     buffer_init(&out);
-    uint8_t *to = buffer_reserve(&out, 100);
-    ASSERT(to);
-    memset(to, 'r', 100);
+    uint8_t *bytes = buffer_reserve(&out, 100);
+    ASSERT(bytes);
+    memset(bytes, 'r', 100);
     CU_ASSERT_EQUAL(out.size, 0);
     buffer_wrote(&out, 60);
     CU_ASSERT_EQUAL(out.size, 60);

@@ -1,3 +1,4 @@
+// Key files as several tools write them, and files that are none.
 #include "common/certificate.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// The system's clock goes on and never back, its bytes are random, and a fake one can take its place.
 #include "common/clock.h"
 
 #include "tests/common/death.h"

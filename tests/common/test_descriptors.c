@@ -1,3 +1,4 @@
+// A closed standard descriptor is taken before anything else can get its number.
 #include "common/descriptors.h"
 
 #include "tests/unit.h"

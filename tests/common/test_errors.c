@@ -1,3 +1,4 @@
+// Every error has a name and a meaning, and an assertion aborts.
 #include "common/errors.h"
 
 #include "tests/common/death.h"

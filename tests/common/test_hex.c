@@ -1,3 +1,4 @@
+// Ids to text and back, and text that is no id.
 #include "common/hex.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// Which endpoints are on this machine, with the names and addresses that only look so.
 #include "common/host.h"
 
 #include "tests/unit.h"
@@ -22,13 +23,13 @@ test_private(void)
 {
     static const char *const without[] = {"ipc:///run/front", "inproc://x", "tcp://localhost:1",
                                           "tcp://127.0.0.1:1", "tcp://[::1]:1"};
-    static const char *const with[] = {
+    static const char *const exposed[] = {
         "tcp://10.0.0.1:1", "tcp://broker.example.org:1",   "tcp://0.0.0.0:1", "tcp://[::]:1", "tcp://",
         "tcp://10.0.0.1",   "tcp://127.0.0.1.example.org:1"};
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         CU_ASSERT_TRUE(host_is_private(without[i]));
-    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
-        CU_ASSERT_FALSE(host_is_private(with[i]));
+    for (size_t i = 0; i < sizeof exposed / sizeof *exposed; i++)
+        CU_ASSERT_FALSE(host_is_private(exposed[i]));
     char text[400] = "tcp://";
     memset(text + 6, '1', 300);
     CU_ASSERT_FALSE(host_is_private(text));

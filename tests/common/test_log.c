@@ -1,3 +1,4 @@
+// One event is one line, whatever is in it, and a log that cannot be written stops nothing.
 #include "common/log.h"
 
 #include "tests/common/death.h"

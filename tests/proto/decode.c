@@ -1,3 +1,4 @@
+// Decodes a body of any type, for the golden vectors and the fuzzer.
 #include "tests/proto/decode.h"
 
 #include "proto/listing.h"
@@ -82,11 +83,11 @@ s_done(reader *in)
 static err
 s_listed(slice body)
 {
-    listed_body said;
-    listed one;
+    listed_body decoded;
+    listed listed;
     size_t cursor = 0;
-    err error = listed_decode(body, &said);
-    while (!error && (error = listed_next(&said, &cursor, &one)) == OK)
+    err error = listed_decode(body, &decoded);
+    while (!error && (error = listed_next(&decoded, &cursor, &listed)) == OK)
         ;
     return error == ERR_AGAIN ? OK : error;
 }
@@ -130,11 +131,11 @@ s_reply(message_type type, slice body)
 static err
 s_announce(slice body)
 {
-    announce_body said;
-    announced one;
+    announce_body decoded;
+    announced announced;
     size_t cursor = 0;
-    err error = announce_decode(body, &said);
-    while (!error && (error = announce_next(&said, &cursor, &one)) == OK)
+    err error = announce_decode(body, &decoded);
+    while (!error && (error = announce_next(&decoded, &cursor, &announced)) == OK)
         ;
     return error == ERR_AGAIN ? OK : error;
 }

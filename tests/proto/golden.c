@@ -1,3 +1,4 @@
+// Looks golden vectors up by name; vectors_c.py compiles them in from proto/vectors.
 #include "tests/proto/golden.h"
 
 const golden *

@@ -17,13 +17,13 @@ s_reader(const buffer *out)
 static void
 s_write_mount(buffer *out, slice view)
 {
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_str(to, "path", slice_text("demo.Counter"));
-    writer_key(to, "params");
-    writer_map(to, 0);
-    writer_key(to, "view");
-    writer_raw(to, view);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_str(writer, "path", slice_text("demo.Counter"));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
+    writer_key(writer, "view");
+    writer_raw(writer, view);
 }
 
 static void
@@ -68,20 +68,20 @@ test_mount_view_is_optional_and_typed(void)
 static void
 s_write_join(buffer *out, unsigned count)
 {
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_uint(to, "generation", 3);
-    writer_key(to, "request");
-    writer_map(to, 0);
-    writer_key(to, "views");
-    writer_list(to, count);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_uint(writer, "generation", 3);
+    writer_key(writer, "request");
+    writer_map(writer, 0);
+    writer_key(writer, "views");
+    writer_list(writer, count);
     for (unsigned i = 0; i < count; i++) {
-        writer_map(to, 4);
-        writer_key_bin(to, "view", slice_of(s_view.bytes, ID_SIZE));
-        writer_key_uint(to, "version", i);
-        writer_key_str(to, "path", slice_text("p"));
-        writer_key(to, "params");
-        writer_map(to, 0);
+        writer_map(writer, 4);
+        writer_key_bin(writer, "view", slice_of(s_view.bytes, ID_SIZE));
+        writer_key_uint(writer, "version", i);
+        writer_key_str(writer, "path", slice_text("p"));
+        writer_key(writer, "params");
+        writer_map(writer, 0);
     }
 }
 

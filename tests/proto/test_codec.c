@@ -1,3 +1,4 @@
+// The msgpack reader and writer, with input that ends early or lies about its size.
 #include "proto/codec.h"
 
 #include "tests/proto/exact.h"
@@ -65,12 +66,12 @@ test_number_of_keys(void)
     for (unsigned count = 0; count <= 40; count++) {
         buffer out;
         buffer_init(&out);
-        writer to = writer_on(&out);
-        writer_map(to, count);
+        writer writer = writer_on(&out);
+        writer_map(writer, count);
         for (unsigned i = 0; i < count; i++) {
             char key[8];
             snprintf(key, sizeof key, "k%u", i);
-            writer_key_uint(to, key, i);
+            writer_key_uint(writer, key, i);
         }
         CU_ASSERT_EQUAL(s_init_error(buffer_bytes(&out)), count <= MAX_KEYS ? OK : ERR_TOO_LARGE);
         buffer_fini(&out);
@@ -87,12 +88,12 @@ test_depth(void)
     for (unsigned depth = 1; depth <= MAX_DEPTH + 2; depth++) {
         buffer out;
         buffer_init(&out);
-        writer to = writer_on(&out);
-        writer_map(to, 1);
-        writer_key(to, "k");
+        writer writer = writer_on(&out);
+        writer_map(writer, 1);
+        writer_key(writer, "k");
         for (unsigned level = 2; level <= depth; level++)
-            writer_list(to, 1);
-        writer_nil(to);
+            writer_list(writer, 1);
+        writer_nil(writer);
         CU_ASSERT_EQUAL(s_init_error(buffer_bytes(&out)), depth <= MAX_DEPTH ? OK : ERR_MALFORMED);
         buffer_fini(&out);
     }
@@ -158,9 +159,9 @@ s_is_text(const char *bytes, size_t size)
 {
     buffer out;
     buffer_init(&out);
-    writer to = writer_on(&out);
-    writer_map(to, 1);
-    writer_key_str(to, "t", slice_of(bytes, size));
+    writer writer = writer_on(&out);
+    writer_map(writer, 1);
+    writer_key_str(writer, "t", slice_of(bytes, size));
     slice copy = exact_copy(buffer_bytes(&out));
     reader in = s_reader(copy);
     slice text = reader_str(&in, "t", 100);
@@ -228,31 +229,31 @@ test_utf8_every_pair_of_bytes(void)
 static void
 s_value_of_kind(unsigned kind, buffer *out)
 {
-    writer to = writer_on(out);
+    writer writer = writer_on(out);
     buffer_clear(out);
-    writer_map(to, 1);
-    writer_key(to, "v");
+    writer_map(writer, 1);
+    writer_key(writer, "v");
     switch (kind) {
     case 0:
-        writer_str(to, slice_text("text"));
+        writer_str(writer, slice_text("text"));
         return;
     case 1:
-        writer_bin(to, slice_text("bytes"));
+        writer_bin(writer, slice_text("bytes"));
         return;
     case 2:
-        writer_uint(to, 7);
+        writer_uint(writer, 7);
         return;
     case 3:
-        writer_raw(to, slice_text("\x81\xa1k\x01"));
+        writer_raw(writer, slice_text("\x81\xa1k\x01"));
         return;
     case 4:
-        writer_raw(to, slice_text("\x92\x01\x02"));
+        writer_raw(writer, slice_text("\x92\x01\x02"));
         return;
     case 5:
-        writer_bool(to, true);
+        writer_bool(writer, true);
         return;
     default:
-        writer_nil(to);
+        writer_nil(writer);
     }
 }
 
@@ -376,14 +377,14 @@ test_written_reads_back(void)
         slice value = slice_of(bytes, sizes[i]);
         buffer out;
         buffer_init(&out);
-        writer to = writer_on(&out);
-        writer_map(to, 3);
-        writer_key_str(to, "s", value);
-        writer_key_bin(to, "b", value);
-        writer_key(to, "l");
-        writer_list(to, (uint32_t)sizes[i]);
+        writer writer = writer_on(&out);
+        writer_map(writer, 3);
+        writer_key_str(writer, "s", value);
+        writer_key_bin(writer, "b", value);
+        writer_key(writer, "l");
+        writer_list(writer, (uint32_t)sizes[i]);
         for (size_t k = 0; k < sizes[i]; k++)
-            writer_bool(to, k & 1);
+            writer_bool(writer, k & 1);
         reader in = s_reader(buffer_bytes(&out));
         CU_ASSERT(slice_equal(reader_str(&in, "s", sizes[i]), value));
         CU_ASSERT(slice_equal(reader_bin(&in, "b", sizes[i]), value));

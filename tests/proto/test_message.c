@@ -1,3 +1,4 @@
+// Where each byte of the header stands, and headers that are none.
 #include "proto/message.h"
 
 #include "tests/proto/exact.h"
@@ -6,12 +7,12 @@
 static header
 s_header(void)
 {
-    header one = {.version = 1, .type = MSG_EVENT, .flags = 0x8021, .epoch = UINT64_C(0x0102030405060708)};
-    one.sequence = UINT64_C(0xf1f2f3f4f5f6f7f8);
-    one.ttl = 0xa1b2c3d4;
+    header header = {.version = 1, .type = MSG_EVENT, .flags = 0x8021, .epoch = UINT64_C(0x0102030405060708)};
+    header.sequence = UINT64_C(0xf1f2f3f4f5f6f7f8);
+    header.ttl = 0xa1b2c3d4;
     for (unsigned i = 0; i < ID_SIZE; i++)
-        one.session.bytes[i] = (uint8_t)(0x30 + i);
-    return one;
+        header.session.bytes[i] = (uint8_t)(0x30 + i);
+    return header;
 }
 
 static void
@@ -22,13 +23,13 @@ test_bytes_stand_where_the_spec_says(void)
                                                   1,    2,    3,    4,    5,    6,    7,    8,    0xf1, 0xf2,
                                                   0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xa1, 0xb2, 0xc3, 0xd4};
     uint8_t frame[HEADER_SIZE];
-    header one = s_header(), back;
-    header_encode(&one, frame);
+    header header = s_header(), back;
+    header_encode(&header, frame);
     CU_ASSERT(memcmp(frame, expected, HEADER_SIZE) == 0);
     CU_ASSERT_EQUAL(header_decode(slice_of(frame, HEADER_SIZE), &back), OK);
     CU_ASSERT(back.version == 1 && back.type == MSG_EVENT && back.flags == 0x8021);
-    CU_ASSERT(id_equal(back.session, one.session));
-    CU_ASSERT(back.epoch == one.epoch && back.sequence == one.sequence && back.ttl == one.ttl);
+    CU_ASSERT(id_equal(back.session, header.session));
+    CU_ASSERT(back.epoch == header.epoch && back.sequence == header.sequence && back.ttl == header.ttl);
 }
 
 static void

@@ -1,3 +1,4 @@
+// Skipping over msgpack values, nested and broken ones included.
 #include "proto/scan.h"
 
 #include "proto/codec.h"

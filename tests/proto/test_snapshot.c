@@ -1,3 +1,4 @@
+// Writing and reading the entries of a snapshot frame.
 #include "proto/snapshot.h"
 
 #include "common/limits.h"

@@ -10,17 +10,17 @@
 #include "tests/unit.h"
 
 static bool
-s_from_worker(const golden *one)
+s_from_worker(const golden *golden)
 {
-    return strcmp(one->from, "worker") == 0;
+    return strcmp(golden->from, "worker") == 0;
 }
 
 // Says which vector it was: CUnit only knows the line.
 static void
-s_check(bool good, const golden *one)
+s_check(bool good, const golden *golden)
 {
     if (!good)
-        fprintf(stderr, "vector %s\n", one->name);
+        fprintf(stderr, "vector %s\n", golden->name);
     CU_ASSERT(good);
 }
 
@@ -28,17 +28,17 @@ static void
 test_headers(void)
 {
     for (size_t i = 0; i < golden_messages_count; i++) {
-        const golden *one = &golden_messages[i];
+        const golden *golden = &golden_messages[i];
         header got = {0};
-        const header *want = &one->header;
-        s_check(header_decode(slice_of(one->frame, one->frame_size), &got) == OK, one);
-        s_check(got.version == want->version && got.type == want->type && got.flags == want->flags, one);
-        s_check(id_equal(got.session, want->session) && got.epoch == want->epoch, one);
-        s_check(got.sequence == want->sequence && got.ttl == want->ttl, one);
-        s_check(got.type == one->message, one);
+        const header *want = &golden->header;
+        s_check(header_decode(slice_of(golden->frame, golden->frame_size), &got) == OK, golden);
+        s_check(got.version == want->version && got.type == want->type && got.flags == want->flags, golden);
+        s_check(id_equal(got.session, want->session) && got.epoch == want->epoch, golden);
+        s_check(got.sequence == want->sequence && got.ttl == want->ttl, golden);
+        s_check(got.type == golden->message, golden);
         uint8_t frame[HEADER_SIZE];
         header_encode(want, frame);
-        s_check(one->frame_size == HEADER_SIZE && memcmp(frame, one->frame, HEADER_SIZE) == 0, one);
+        s_check(golden->frame_size == HEADER_SIZE && memcmp(frame, golden->frame, HEADER_SIZE) == 0, golden);
     }
 }
 
@@ -92,38 +92,38 @@ s_is_node(slice value, size_t head, uint64_t count, const node *want)
 
 // The body's bytes against its description, value by value.
 static bool
-s_body_matches(const golden *one)
+s_body_matches(const golden *golden)
 {
     size_t used = 0;
-    for (size_t i = 0; i < one->node_count; i++) {
-        slice rest = slice_of(one->body + used, one->body_size - used);
+    for (size_t i = 0; i < golden->node_count; i++) {
+        slice rest = slice_of(golden->body + used, golden->body_size - used);
         uint64_t bytes, count;
         size_t head = msgpack_head(rest, &bytes, &count);
         if (head == 0 || bytes > rest.size - head)
             return false;
         rest.size = head + (size_t)bytes;
-        if (!s_is_node(rest, head, count, &one->nodes[i]))
+        if (!s_is_node(rest, head, count, &golden->nodes[i]))
             return false;
         used += rest.size;
     }
-    return used == one->body_size;
+    return used == golden->body_size;
 }
 
 static void
 test_bodies_are_what_they_are_said_to_be(void)
 {
     for (size_t i = 0; i < golden_messages_count; i++) {
-        const golden *one = &golden_messages[i];
-        s_check(msgpack_scan(golden_body(one), MAX_DEPTH) == one->body_size, one);
-        s_check(s_body_matches(one), one);
+        const golden *golden = &golden_messages[i];
+        s_check(msgpack_scan(golden_body(golden), MAX_DEPTH) == golden->body_size, golden);
+        s_check(s_body_matches(golden), golden);
     }
 }
 
 static err
-s_decode_exact(const golden *one, slice body)
+s_decode_exact(const golden *golden, slice body)
 {
     slice copy = exact_copy(body);
-    err error = decode_any(one->message, s_from_worker(one), copy);
+    err error = decode_any(golden->message, s_from_worker(golden), copy);
     exact_free(copy);
     return error;
 }
@@ -151,8 +151,8 @@ test_every_truncation_is_malformed(void)
 {
     for (size_t i = 0; i < golden_messages_count; i++)
         for (size_t size = 0; size < golden_messages[i].body_size; size++) {
-            const golden *one = &golden_messages[i];
-            s_check(s_decode_exact(one, slice_of(one->body, size)) == ERR_MALFORMED, one);
+            const golden *golden = &golden_messages[i];
+            s_check(s_decode_exact(golden, slice_of(golden->body, size)) == ERR_MALFORMED, golden);
         }
 }
 
@@ -163,30 +163,30 @@ test_every_byte_damaged(void)
 {
     static const uint8_t damage[] = {0x01, 0x80, 0xff};
     for (size_t i = 0; i < golden_messages_count; i++) {
-        const golden *one = &golden_messages[i];
+        const golden *golden = &golden_messages[i];
         uint8_t body[8192];
-        CU_ASSERT_FATAL(one->body_size <= sizeof body);
-        memcpy(body, one->body, one->body_size);
-        for (size_t at = 0; at < one->body_size; at++)
+        CU_ASSERT_FATAL(golden->body_size <= sizeof body);
+        memcpy(body, golden->body, golden->body_size);
+        for (size_t at = 0; at < golden->body_size; at++)
             for (size_t d = 0; d < sizeof damage; d++) {
-                body[at] = one->body[at] ^ damage[d];
-                err error = s_decode_exact(one, slice_of(body, one->body_size));
+                body[at] = golden->body[at] ^ damage[d];
+                err error = s_decode_exact(golden, slice_of(body, golden->body_size));
                 if (error != OK && error != ERR_MALFORMED && error != ERR_TOO_LARGE)
-                    s_check(false, one);
-                body[at] = one->body[at];
+                    s_check(false, golden);
+                body[at] = golden->body[at];
             }
     }
 }
 
 // The error that the receiver's order of checks finds first (PROTOCOL.md 7).
 static err
-s_received(const golden *one)
+s_received(const golden *golden)
 {
     header got;
-    slice frame = exact_copy(slice_of(one->frame, one->frame_size));
+    slice frame = exact_copy(slice_of(golden->frame, golden->frame_size));
     err error = header_decode(frame, &got);
     exact_free(frame);
-    return error ? error : s_decode_exact(one, golden_body(one));
+    return error ? error : s_decode_exact(golden, golden_body(golden));
 }
 
 static void
@@ -264,8 +264,8 @@ test_other_request_fields(void)
 static void
 s_same(buffer *out, const char *name)
 {
-    const golden *one = golden_find(name);
-    s_check(slice_equal(buffer_bytes(out), golden_body(one)), one);
+    const golden *golden = golden_find(name);
+    s_check(slice_equal(buffer_bytes(out), golden_body(golden)), golden);
     buffer_clear(out);
 }
 
