@@ -43,73 +43,73 @@ s_sequence(uint8_t type, unsigned number, unsigned how)
 }
 
 static void
-s_put_views(writer to, uint8_t how)
+s_put_views(writer writer, uint8_t how)
 {
     unsigned count = 1 + (how >> 3 & 1);
-    writer_key(to, "views");
-    writer_list(to, count);
+    writer_key(writer, "views");
+    writer_list(writer, count);
     for (unsigned i = 0; i < count; i++) {
         id16 id = world_view((how >> 4) + i);
-        writer_map(to, 4);
-        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-        writer_key_uint(to, "version", how % 4);
-        writer_key_str(to, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
-        writer_key(to, "params");
-        writer_map(to, 0);
+        writer_map(writer, 4);
+        writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(writer, "version", how % 4);
+        writer_key_str(writer, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
+        writer_key(writer, "params");
+        writer_map(writer, 0);
     }
 }
 
 static void
-s_put_join(writer to, unsigned number, uint8_t how)
+s_put_join(writer writer, unsigned number, uint8_t how)
 {
-    writer_map(to, 4);
-    writer_key_uint(to, "generation", world.generations[number] - (how >> 7));
-    writer_key_bin(to, "identity", slice_text(how % 16 == 15 ? "bob" : "ann"));
-    writer_key(to, "request");
-    writer_map(to, 0);
-    s_put_views(to, how);
+    writer_map(writer, 4);
+    writer_key_uint(writer, "generation", world.generations[number] - (how >> 7));
+    writer_key_bin(writer, "identity", slice_text(how % 16 == 15 ? "bob" : "ann"));
+    writer_key(writer, "request");
+    writer_map(writer, 0);
+    s_put_views(writer, how);
 }
 
 static void
-s_put_mount(writer to, uint8_t how)
+s_put_mount(writer writer, uint8_t how)
 {
     id16 id = world_view(how);
-    writer_map(to, how & 0x10 ? 4 : 3);
-    writer_key_str(to, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
-    writer_key(to, "params");
-    writer_map(to, 0);
-    writer_key_bin(to, "identity", slice_text("ann"));
+    writer_map(writer, how & 0x10 ? 4 : 3);
+    writer_key_str(writer, "path", slice_text(how % 8 == 7 ? "refused" : "shop.Cart"));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
+    writer_key_bin(writer, "identity", slice_text("ann"));
     if (how & 0x10)
-        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
 }
 
 static void
-s_put_event(writer to, uint8_t how)
+s_put_event(writer writer, uint8_t how)
 {
     static const char *const names[] = {"increment", "nothing", "later", "raise", "missing", "increment"};
     id16 id = world_view(how >> 4);
-    writer_map(to, 3);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_str(to, "name", slice_text(names[how % 6]));
-    writer_key(to, "params");
-    writer_map(to, 0);
+    writer_map(writer, 3);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_str(writer, "name", slice_text(names[how % 6]));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
 }
 
 static void
-s_put_view(writer to, uint8_t how)
+s_put_view(writer writer, uint8_t how)
 {
     id16 id = world_view(how >> 4);
-    writer_map(to, how % 4 ? 3 : 2);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_uint(to, "version", how % 4);
+    writer_map(writer, how % 4 ? 3 : 2);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", how % 4);
     if (how % 4 == 1) {
-        writer_key(to, "chunks");
-        writer_list(to, 2);
-        writer_str(to, slice_text("pagepage"));
-        writer_str(to, slice_text("nobody's"));
+        writer_key(writer, "chunks");
+        writer_list(writer, 2);
+        writer_str(writer, slice_text("pagepage"));
+        writer_str(writer, slice_text("nobody's"));
     } else if (how % 4) {
-        writer_key(to, "whole");
-        writer_bool(to, how % 4 == 2);
+        writer_key(writer, "whole");
+        writer_bool(writer, how % 4 == 2);
     }
 }
 
@@ -117,18 +117,18 @@ static void
 s_put_body(uint8_t type, unsigned number, uint8_t how)
 {
     buffer *body = draft_frame(&world.draft);
-    writer to = writer_on(body);
+    writer writer = writer_on(body);
     if (type == MSG_JOIN) {
-        s_put_join(to, number, how);
+        s_put_join(writer, number, how);
     } else if (type == MSG_MOUNT) {
-        s_put_mount(to, how);
+        s_put_mount(writer, how);
     } else if (type == MSG_EVENT) {
-        s_put_event(to, how);
+        s_put_event(writer, how);
     } else if (type == MSG_UNMOUNT || type == MSG_REFRESH || type == MSG_ACK) {
-        s_put_view(to, how);
+        s_put_view(writer, how);
     } else if (type == MSG_LOGOUT) {
-        writer_map(to, 1);
-        writer_key_bin(to, "identity", slice_text("ann"));
+        writer_map(writer, 1);
+        writer_key_bin(writer, "identity", slice_text("ann"));
     } else {
         empty_encode(body);
     }
@@ -168,17 +168,17 @@ static void
 s_put_progress(buffer *out, uint8_t how)
 {
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
-    writer to = writer_on(out);
-    writer_map(to, 5);
-    writer_key_uint(to, "last", how & 1 ? UINT64_MAX : how >> 4);
-    writer_key_uint(to, "generation", how % 4);
-    writer_key(to, "heard");
-    writer_bool(to, how & 2);
-    writer_key_uint(to, "numbers", how & 4 ? UINT32_MAX : 3);
-    writer_key(to, "versions");
-    writer_list(to, 2);
-    writer_uint(to, how % 8);
-    writer_uint(to, 1);
+    writer writer = writer_on(out);
+    writer_map(writer, 5);
+    writer_key_uint(writer, "last", how & 1 ? UINT64_MAX : how >> 4);
+    writer_key_uint(writer, "generation", how % 4);
+    writer_key(writer, "heard");
+    writer_bool(writer, how & 2);
+    writer_key_uint(writer, "numbers", how & 4 ? UINT32_MAX : 3);
+    writer_key(writer, "versions");
+    writer_list(writer, 2);
+    writer_uint(writer, how % 8);
+    writer_uint(writer, 1);
     snapshot_close(out, opened);
 }
 
@@ -187,17 +187,17 @@ s_put_session(buffer *out, uint8_t how)
 {
     size_t opened = snapshot_open(out, ROOT_SESSION);
     unsigned count = how % 4;
-    writer to = writer_on(out);
-    writer_map(to, 2);
-    writer_key_bin(to, "identity", slice_text("ann"));
-    writer_key(to, "views");
-    writer_list(to, count);
+    writer writer = writer_on(out);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "identity", slice_text("ann"));
+    writer_key(writer, "views");
+    writer_list(writer, count);
     for (unsigned i = 0; i < count; i++) {
         id16 id = world_view(how & 0x10 ? 0 : i);
-        writer_map(to, 3);
-        writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-        writer_key_uint(to, "number", how & 0x20 ? 0 : i);
-        writer_key_str(to, "path", slice_text(how & 0x40 ? "refused" : "shop.Cart"));
+        writer_map(writer, 3);
+        writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+        writer_key_uint(writer, "number", how & 0x20 ? 0 : i);
+        writer_key_str(writer, "path", slice_text(how & 0x40 ? "refused" : "shop.Cart"));
     }
     snapshot_close(out, opened);
 }
@@ -206,16 +206,16 @@ static void
 s_put_lease(buffer *out, uint8_t how)
 {
     size_t opened = snapshot_open(out, ROOT_LEASE);
-    writer to = writer_on(out);
-    writer_map(to, 3);
-    writer_key_uint(to, "kind", how % 8);
-    writer_key_uint(to, "left_ms", how & 8 ? UINT64_MAX : 1000);
-    writer_key_uint(to, "unsent", how >> 4);
+    writer writer = writer_on(out);
+    writer_map(writer, 3);
+    writer_key_uint(writer, "kind", how % 8);
+    writer_key_uint(writer, "left_ms", how & 8 ? UINT64_MAX : 1000);
+    writer_key_uint(writer, "unsent", how >> 4);
     snapshot_close(out, opened);
     for (unsigned i = 0; i < 2; i++) {
         opened = snapshot_open(out, ROOT_REQUESTS | i);
-        writer_map(to, 1);
-        writer_key_str(to, "url", slice_text("/cart/"));
+        writer_map(writer, 1);
+        writer_key_str(writer, "url", slice_text("/cart/"));
         snapshot_close(out, opened);
     }
 }
@@ -323,7 +323,7 @@ s_change_views(void)
         views->forbid = how & 0x10;
         break;
     case 1:
-        views->unkeepable = how & 0x10;
+        views->unpackable = how & 0x10;
         break;
     case 2:
         views->mount_status = how & 0x10 ? 302 : 0;
@@ -351,11 +351,11 @@ s_change_views(void)
 static void
 s_tell(void)
 {
-    session *of =
+    session *session =
         session_table_find(world.worker->session_table, world_session(program_byte(&world.program)));
     world.fake.changed = true;
-    if (of)
-        world.fake.tell(world.fake.tell_context, of);
+    if (session)
+        world.fake.tell(world.fake.tell_context, session);
 }
 
 static void

@@ -1,3 +1,4 @@
+// The broker's side of the fuzzed worker, and the checks of all that the worker sends.
 #include "tests/fuzz/worker_world.h"
 
 #include "tests/fuzz/zeromq.h"
@@ -50,19 +51,19 @@ world_client(unsigned number)
 }
 
 static int
-s_number(id16 of)
+s_number(id16 id)
 {
-    unsigned number = of.bytes[7];
-    return number < SESSIONS && id_equal(of, world_session(number)) ? (int)number : -1;
+    unsigned number = id.bytes[7];
+    return number < SESSIONS && id_equal(id, world_session(number)) ? (int)number : -1;
 }
 
 // --- what the worker says -------------------------------------------------------------------------------
 
 static int
-s_admit(void *context, slice to)
+s_admit(void *context, slice address)
 {
     (void)context;
-    ASSERT(to.size <= MAX_ROUTING_ID);
+    ASSERT(address.size <= MAX_ROUTING_ID);
     return world.full ? EAGAIN : 0;
 }
 
@@ -83,11 +84,11 @@ s_note_executed(const header *head)
 static void
 s_note_joined(const header *head, slice body)
 {
-    reader in;
-    reader_init(&in, body);
-    uint64_t generation = reader_uint(&in, "generation");
+    reader reader;
+    reader_init(&reader, body);
+    uint64_t generation = reader_uint(&reader, "generation");
     int number = s_number(head->session);
-    ASSERT(!in.error);
+    ASSERT(!reader.error);
     if (number >= 0)
         world.generations[number] = generation;
 }
@@ -152,12 +153,12 @@ world_resolve(unsigned which)
 {
     if (!world.await_count)
         return;
-    unsigned at = which % world.await_count;
-    void (*done)(void *) = world.done[at];
-    void *context = world.done_context[at];
+    unsigned index = which % world.await_count;
+    void (*done)(void *) = world.done[index];
+    void *context = world.done_context[index];
     world.await_count--;
-    world.done[at] = world.done[world.await_count];
-    world.done_context[at] = world.done_context[world.await_count];
+    world.done[index] = world.done[world.await_count];
+    world.done_context[index] = world.done_context[world.await_count];
     done(context);
 }
 
@@ -222,9 +223,9 @@ s_take_ended(void)
         next = each->next;
         reply_destroy(&each);
     }
-    for (session *gone; (gone = outbox_take_ended(world.worker->outbox));) {
-        session_table_remove(world.worker->session_table, gone);
-        session_destroy(&gone);
+    for (session *session; (session = outbox_take_ended(world.worker->outbox));) {
+        session_table_remove(world.worker->session_table, session);
+        session_destroy(&session);
     }
 }
 

@@ -1,3 +1,4 @@
+// A counter for a view: what its handlers do is in s_call; its page is a template, or a plan with two slots.
 #include "tests/worker/fake.h"
 
 #include "proto/snapshot.h"
@@ -35,16 +36,16 @@ s_scope_end(void *host, void **scope_p)
 }
 
 static err
-s_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault)
+s_open(void *host, const open_args *args, void **ret_instance, fault *ret_fault)
 {
     fake *self = host;
-    if (slice_is(order->path, "refused")) {
+    if (slice_is(args->path, "refused")) {
         fault_set_message(ret_fault, "refused");
         return ERR_VIEW_REFUSED;
     }
-    counter *made = order->instance ? order->instance : calloc(1, sizeof *made);
+    counter *made = args->instance ? args->instance : calloc(1, sizeof *made);
     self->open_views++;
-    self->owner = order->owner;
+    self->owner = args->owner;
     *ret_instance = made;
     return OK;
 }
@@ -58,10 +59,10 @@ s_close(void *host, void **instance_p)
 }
 
 static err
-s_mount(void *host, void *instance, const mount_args *order, response *ret_response, fault *ret_fault)
+s_mount(void *host, void *instance, const mount_args *args, response *ret_response, fault *ret_fault)
 {
     fake *self = host;
-    (void)order;
+    (void)args;
     (void)instance;
     if (self->forbid) {
         fault_set_message(ret_fault, "no");
@@ -69,19 +70,19 @@ s_mount(void *host, void *instance, const mount_args *order, response *ret_respo
     }
     ret_response->status = self->mount_status;
     if (self->mount_status) {
-        writer to = writer_on(&ret_response->body);
-        writer_map(to, 1);
-        writer_key_uint(to, "status", self->mount_status);
+        writer writer = writer_on(&ret_response->body);
+        writer_map(writer, 1);
+        writer_key_uint(writer, "status", self->mount_status);
     }
     return OK;
 }
 
 static err
-s_join(void *host, void *instance, const mount_args *order, fault *ret_fault)
+s_join(void *host, void *instance, const mount_args *args, fault *ret_fault)
 {
     (void)instance;
     fake *self = host;
-    snprintf(self->joined, sizeof self->joined, "%.*s", (int)order->url.size, (const char *)order->url.data);
+    snprintf(self->joined, sizeof self->joined, "%.*s", (int)args->url.size, (const char *)args->url.data);
     if (!self->forbid)
         return OK;
     fault_set_message(ret_fault, "no");
@@ -89,16 +90,16 @@ s_join(void *host, void *instance, const mount_args *order, fault *ret_fault)
 }
 
 static err
-s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *args, void **ret_awaitable, fault *ret_fault)
 {
     counter *self = instance;
-    if (slice_is(order->name, "increment")) {
+    if (slice_is(args->name, "increment")) {
         self->count++;
-    } else if (slice_is(order->name, "later")) {
+    } else if (slice_is(args->name, "later")) {
         self->count += 10;
         *ret_awaitable = host;
-    } else if (order->tick) {
-        CU_ASSERT(slice_is(order->name, "handle_tick"));
+    } else if (args->tick) {
+        CU_ASSERT(slice_is(args->name, "handle_tick"));
         self->count += ((fake *)host)->tick_adds;
         if (!((fake *)host)->tick_adds) {
             fault_set_message(ret_fault, "a tick raised");
@@ -108,9 +109,9 @@ s_call(void *host, void *instance, const call_args *order, void **ret_awaitable,
         }
         if (((fake *)host)->tick_awaits)
             *ret_awaitable = host;
-    } else if (!slice_is(order->name, "nothing")) {
+    } else if (!slice_is(args->name, "nothing")) {
         fault_set_message(ret_fault, "Handler not found");
-        return slice_is(order->name, "raise") ? ERR_PYTHON : ERR_HANDLER_NOT_FOUND;
+        return slice_is(args->name, "raise") ? ERR_PYTHON : ERR_HANDLER_NOT_FOUND;
     }
     return OK;
 }
@@ -145,27 +146,27 @@ s_sync(void *host, void *instance, fault *ret_fault)
 }
 
 static void
-s_slots(const fake *self, const render_args *order, rendering *ret, int count)
+s_slots(const fake *self, const render_args *args, rendering *ret, int count)
 {
     char text[16];
-    bool new, whole = order->whole || !order->tree->root_block || order->tree->unadoptable;
+    bool new, whole = args->whole || !args->tree->root_block || args->tree->unadoptable;
     if (whole) {
-        tree_begin(order->tree, self, self->page);
-        tree_chunk(order->tree, self->page, &new);
+        tree_begin(args->tree, self, self->page);
+        tree_chunk(args->tree, self->page, &new);
     }
-    order->tree->unadoptable = self->loose;
+    args->tree->unadoptable = self->loose;
     ret->kind = whole || self->loose ? RENDERED_ROOT : RENDERED_PATCH;
-    block *top = order->tree->root_block;
+    block *top = args->tree->root_block;
     slice value = slice_of(text, (size_t)snprintf(text, sizeof text, "%d", count));
     rendered *html = &ret->html;
     buffer_format(&html->text, "<main dj-root>%s", text);
-    if (block_leaf(top, 1, value, order->key) && !whole)
+    if (block_leaf(top, 1, value, args->key) && !whole)
         patch_leaf(&ret->patch, 1, CLASS_TEXT, 0, value);
     rendered_anchor(html, count % 2 ? "<!--$b1-->" : "<!--$b-->");
     int shown = count % 2 ? 0 : BRANCH_NOTHING;
     if (shown != block_alternative(top, 2)) {
         block_show(top, 2, shown, shown ? NULL : self->branch);
-        unsigned chunk = shown ? 0 : tree_chunk(order->tree, self->branch, &new);
+        unsigned chunk = shown ? 0 : tree_chunk(args->tree, self->branch, &new);
         if (!whole && !shown && new)
             patch_chunk(&ret->patch, self->branch);
         patch_enter(&ret->patch, 2);
@@ -182,19 +183,19 @@ s_slots(const fake *self, const render_args *order, rendering *ret, int count)
 }
 
 static err
-s_render(void *host, void *instance, const render_args *order, rendering *ret, fault *ret_fault)
+s_render(void *host, void *instance, const render_args *args, rendering *ret, fault *ret_fault)
 {
     fake *self = host;
     if (!self->template) {
         fault_set_message(ret_fault, "no template");
         return ERR_TEMPLATE;
     }
-    if (self->page && !order->tree->whole) {
-        s_slots(self, order, ret, ((counter *)instance)->count);
+    if (self->page && !args->tree->whole) {
+        s_slots(self, args, ret, ((counter *)instance)->count);
         return OK;
     }
-    if (order->tree->root_block)
-        tree_invalidate(order->tree);
+    if (args->tree->root_block)
+        tree_invalidate(args->tree);
     char text[256];
     int size = snprintf(text, sizeof text, self->template, ((counter *)instance)->count);
     ret->kind = RENDERED_ROOT;
@@ -204,42 +205,42 @@ s_render(void *host, void *instance, const render_args *order, rendering *ret, f
 
 // A counter's only attribute is its number 3.
 static err
-s_keep(void *host, void *instance, const pack_args *order, buffer *out, fault *ret_fault)
+s_pack(void *host, void *instance, const pack_args *args, buffer *out, fault *ret_fault)
 {
     fake *self = host;
-    counter *of = instance;
-    if (self->unkeepable) {
+    counter *counter = instance;
+    if (self->unpackable) {
         fault_set_message(ret_fault, "a lock cannot be kept");
         return ERR_VIEW_REFUSED;
     }
-    if (!order->whole && of->count == of->kept)
+    if (!args->whole && counter->count == counter->kept)
         return OK;
-    of->kept = of->count;
-    snapshot_put(out, snapshot_root(order->number, 3), slice_of(&of->count, sizeof of->count));
+    counter->kept = counter->count;
+    snapshot_put(out, snapshot_root(args->number, 3), slice_of(&counter->count, sizeof counter->count));
     return OK;
 }
 
 static err
-s_revive(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
+s_restore(void *host, const restore_args *args, void **ret_instance, fault *ret_fault)
 {
-    open_args open = {.path = order->path, .owner = order->owner};
+    open_args open = {.path = args->path, .owner = args->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
-    if (!error && order->count == 1 && order->values[0].size == sizeof(int))
-        memcpy(&((counter *)*ret_instance)->count, order->values[0].data, sizeof(int));
+    if (!error && args->count == 1 && args->values[0].size == sizeof(int))
+        memcpy(&((counter *)*ret_instance)->count, args->values[0].data, sizeof(int));
     return error;
 }
 
 static err
-s_carry(void *host, void *instance, buffer *out, fault *ret_fault)
+s_pack_request(void *host, void *instance, buffer *out, fault *ret_fault)
 {
     (void)instance, (void)ret_fault;
     if (!((fake *)host)->request)
         return OK;
-    writer to = writer_on(out);
-    writer_map(to, 2);
-    writer_key(to, "request");
-    writer_map(to, 0);
-    writer_key_str(to, "url", slice_text(((fake *)host)->request));
+    writer writer = writer_on(out);
+    writer_map(writer, 2);
+    writer_key(writer, "request");
+    writer_map(writer, 0);
+    writer_key_str(writer, "url", slice_text(((fake *)host)->request));
     return OK;
 }
 
@@ -324,18 +325,18 @@ s_emit(void *context, reply **reply_p)
 }
 
 static void
-s_arm(void *context, session *of, uint64_t due)
+s_arm(void *context, session *session, uint64_t due)
 {
     fake *self = context;
-    (void)of;
+    (void)session;
     self->armed = due;
     self->armed_times++;
 }
 
 static void
-s_resumable(void *context, session *of)
+s_resumable(void *context, session *session)
 {
-    (void)of;
+    (void)session;
     ((fake *)context)->resumable++;
 }
 
@@ -345,10 +346,10 @@ fake_init(fake *self)
     *self = (fake){
         .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TIMER_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,          s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
-        s_scope_begin, s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
-        s_join,        s_call,         s_await,      s_settle,    s_sync,         s_render,        s_keep,
-        s_carry,       s_revive,       s_may_repeat, s_listen,    s_take_changed, s_tick_interval,
+        self,           s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
+        s_scope_begin,  s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
+        s_join,         s_call,         s_await,      s_settle,    s_sync,         s_render,        s_pack,
+        s_pack_request, s_restore,      s_may_repeat, s_listen,    s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =
@@ -393,13 +394,13 @@ fake_mount(fake *self, uint16_t flags, id16 id)
 {
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 4);
-    writer_key_str(to, "path", slice_text("shop.Cart"));
-    writer_key(to, "params");
-    writer_map(to, 0);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_bin(to, "identity", slice_text("ann"));
+    writer writer = writer_on(&body);
+    writer_map(writer, 4);
+    writer_key_str(writer, "path", slice_text("shop.Cart"));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_bin(writer, "identity", slice_text("ann"));
     return s_finish(self, MSG_MOUNT, SEQUENCE_REQUEST | 1, flags, &body);
 }
 
@@ -408,39 +409,39 @@ fake_event(fake *self, uint64_t sequence, id16 id, const char *name, uint16_t fl
 {
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 3);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_str(to, "name", slice_text(name));
-    writer_key(to, "params");
-    writer_map(to, 0);
+    writer writer = writer_on(&body);
+    writer_map(writer, 3);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_str(writer, "name", slice_text(name));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
     return s_finish(self, MSG_EVENT, sequence, flags, &body);
 }
 
 static void
-s_join_view(writer to, id16 id, uint64_t version)
+s_join_view(writer writer, id16 id, uint64_t version)
 {
-    writer_map(to, 4);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_uint(to, "version", version);
-    writer_key_str(to, "path", slice_text("shop.Cart"));
-    writer_key(to, "params");
-    writer_map(to, 0);
+    writer_map(writer, 4);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", version);
+    writer_key_str(writer, "path", slice_text("shop.Cart"));
+    writer_key(writer, "params");
+    writer_map(writer, 0);
 }
 
 static writer
 s_join_begin(buffer *body, uint64_t generation, uint32_t views)
 {
     buffer_init(body);
-    writer to = writer_on(body);
-    writer_map(to, 4);
-    writer_key_uint(to, "generation", generation);
-    writer_key_bin(to, "identity", slice_text("ann"));
-    writer_key(to, "request");
-    writer_map(to, 0);
-    writer_key(to, "views");
-    writer_list(to, views);
-    return to;
+    writer writer = writer_on(body);
+    writer_map(writer, 4);
+    writer_key_uint(writer, "generation", generation);
+    writer_key_bin(writer, "identity", slice_text("ann"));
+    writer_key(writer, "request");
+    writer_map(writer, 0);
+    writer_key(writer, "views");
+    writer_list(writer, views);
+    return writer;
 }
 
 request *
@@ -455,9 +456,9 @@ request *
 fake_join_two(fake *self, uint64_t generation, id16 first, id16 second, uint64_t version)
 {
     buffer body;
-    writer to = s_join_begin(&body, generation, 2);
-    s_join_view(to, first, version);
-    s_join_view(to, second, version);
+    writer writer = s_join_begin(&body, generation, 2);
+    s_join_view(writer, first, version);
+    s_join_view(writer, second, version);
     return s_finish(self, MSG_JOIN, SEQUENCE_REQUEST | (100 + self->joins++), FLAG_BROWSER, &body);
 }
 
@@ -466,10 +467,10 @@ fake_view_request(fake *self, message_type type, id16 id)
 {
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 2);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key_uint(to, "version", 1);
+    writer writer = writer_on(&body);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", 1);
     return s_finish(self, type, SEQUENCE_REQUEST | 3, FLAG_BROWSER, &body);
 }
 
@@ -478,17 +479,17 @@ fake_refresh(fake *self, id16 id, const char *chunk, bool whole)
 {
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, chunk ? 3 : 2);
-    writer_key_bin(to, "view", slice_of(id.bytes, ID_SIZE));
-    writer_key(to, "whole");
-    writer_bool(to, whole);
+    writer writer = writer_on(&body);
+    writer_map(writer, chunk ? 3 : 2);
+    writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
+    writer_key(writer, "whole");
+    writer_bool(writer, whole);
     if (chunk) {
-        writer_key(to, "chunks");
-        writer_list(to, 3); // the same twice: it is to be sent once
-        writer_str(to, slice_text(chunk));
-        writer_str(to, slice_text("nobody's"));
-        writer_str(to, slice_text(chunk));
+        writer_key(writer, "chunks");
+        writer_list(writer, 3); // the same twice: it is to be sent once
+        writer_str(writer, slice_text(chunk));
+        writer_str(writer, slice_text("nobody's"));
+        writer_str(writer, slice_text(chunk));
     }
     return s_finish(self, MSG_REFRESH, SEQUENCE_REQUEST | 4, FLAG_BROWSER, &body);
 }
@@ -501,20 +502,20 @@ fake_slots(fake *self)
 }
 
 const reply *
-fake_run(fake *self, session *of, request *one, turn_result *ret_result)
+fake_run(fake *self, session *session, request *request, turn_result *ret_result)
 {
     unsigned before = self->count;
-    turn_result result = dispatch_request(of, &one, &self->host);
+    turn_result result = dispatch_request(session, &request, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;
 }
 
 const reply *
-fake_push(fake *self, session *of, turn_result *ret_result)
+fake_push(fake *self, session *session, turn_result *ret_result)
 {
     unsigned before = self->count;
-    turn_result result = dispatch_push(of, &self->host);
+    turn_result result = dispatch_push(session, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;
@@ -537,7 +538,7 @@ fake_text(const reply *from, const char *key, char room[2048])
 uint64_t
 fake_uint(const reply *from, const char *key)
 {
-    reader in;
-    reader_init(&in, buffer_bytes(&from->body));
-    return reader_opt_uint(&in, key, UINT64_MAX);
+    reader reader;
+    reader_init(&reader, buffer_bytes(&from->body));
+    return reader_opt_uint(&reader, key, UINT64_MAX);
 }

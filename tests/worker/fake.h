@@ -17,8 +17,8 @@ typedef struct {
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
     _Atomic uint64_t store;              // snapshots go there; 0: nowhere
-    bool unkeepable;                     // what no snapshot can hold
-    const char *request;                 // the URL of what carry() gives; NULL: nothing
+    bool unpackable;                     // what no snapshot can hold
+    const char *request;                 // the URL of what pack_request() gives; NULL: nothing
     char joined[80];                     // the URL that join() was given last
     unsigned joins;                      // that were made: each has a sequence of its own
     bool forbid;                         // authorize() says no
@@ -58,9 +58,9 @@ request *fake_refresh(fake *self, id16 id, const char *chunk, bool whole); // ch
 void fake_slots(fake *self);
 
 // A turn that nobody asked for; the reply, or NULL.
-const reply *fake_push(fake *self, session *of, turn_result *ret_result);
+const reply *fake_push(fake *self, session *session, turn_result *ret_result);
 // Runs it and gives the reply that came last; NULL if none came.
-const reply *fake_run(fake *self, session *of, request *one, turn_result *ret_result);
+const reply *fake_run(fake *self, session *session, request *request, turn_result *ret_result);
 // A field of a reply's body, as text; "" if it is not there.
 const char *fake_text(const reply *from, const char *key, char room[2048]);
 uint64_t fake_uint(const reply *from, const char *key);

@@ -5,13 +5,13 @@
 
 #include "worker/actor/turn_internal.h"
 
-// view_requests.c: about one view or several.
+// requests_views.c: about one view or several.
 turn_step request_mount;
 turn_step request_join;
 turn_step request_unmount;
 turn_step request_refresh;
 
-// session_requests.c: about the session.
+// requests_session.c: about the session.
 turn_step request_leave;
 turn_step request_ack;
 turn_step request_ping;

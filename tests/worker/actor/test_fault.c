@@ -1,3 +1,4 @@
+// Texts of a fault: order, limits, and characters that a cut must not split.
 #include "tests/unit.h"
 #include "worker/actor/fault.h"
 
@@ -6,28 +7,28 @@
 static void
 s_whole(void)
 {
-    fault one;
-    fault_init(&one);
-    fault_set_message(&one, "Error in %s: ", "a.B.c()");
-    fault_add_message(&one, slice_text("broken"));
-    fault_set_type(&one, slice_text("ValueError"));
+    fault fault;
+    fault_init(&fault);
+    fault_set_message(&fault, "Error in %s: ", "a.B.c()");
+    fault_add_message(&fault, slice_text("broken"));
+    fault_set_type(&fault, slice_text("ValueError"));
     for (unsigned i = 0; i < MAX_FRAMES + 5; i++)
-        fault_add_frame(&one, slice_text("f.py"), i, slice_text("go"), slice_text("x = 1"));
-    CU_ASSERT_TRUE(slice_is(fault_message(&one), "Error in a.B.c(): broken"));
-    CU_ASSERT_EQUAL(one.count, MAX_FRAMES);
+        fault_add_frame(&fault, slice_text("f.py"), i, slice_text("go"), slice_text("x = 1"));
+    CU_ASSERT_TRUE(slice_is(fault_message(&fault), "Error in a.B.c(): broken"));
+    CU_ASSERT_EQUAL(fault.count, MAX_FRAMES);
     buffer body;
     buffer_init(&body);
-    fault_encode(&one, ERR_PYTHON, slice_text("a.B"), slice_text("c"), &body);
-    reader in;
-    reader_init(&in, buffer_bytes(&body));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "kind", 32), "python"));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "type", 32), "ValueError"));
-    CU_ASSERT_EQUAL(msgpack_count(reader_list(&in, "frames", 1 << 16)), MAX_FRAMES);
-    CU_ASSERT_EQUAL(reader_error(&in), OK);
+    fault_encode(&fault, ERR_PYTHON, slice_text("a.B"), slice_text("c"), &body);
+    reader reader;
+    reader_init(&reader, buffer_bytes(&body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&reader, "kind", 32), "python"));
+    CU_ASSERT_TRUE(slice_is(reader_str(&reader, "type", 32), "ValueError"));
+    CU_ASSERT_EQUAL(msgpack_count(reader_list(&reader, "frames", 1 << 16)), MAX_FRAMES);
+    CU_ASSERT_EQUAL(reader_error(&reader), OK);
     buffer_fini(&body);
-    fault_clear(&one);
-    CU_ASSERT_EQUAL(fault_message(&one).size, 0);
-    fault_fini(&one);
+    fault_clear(&fault);
+    CU_ASSERT_EQUAL(fault_message(&fault).size, 0);
+    fault_fini(&fault);
 }
 
 static void
@@ -37,14 +38,14 @@ s_long_text_is_cut_at_a_character(void)
     char *text = malloc(SIZE);
     for (size_t i = 0; i + 1 < SIZE; i += 2)
         memcpy(text + i, "\xc3\xa9", 2);
-    fault one;
-    fault_init(&one);
-    fault_set_message(&one, "x");
-    fault_add_message(&one, slice_of(text, SIZE - 1));
-    slice message = fault_message(&one);
+    fault fault;
+    fault_init(&fault);
+    fault_set_message(&fault, "x");
+    fault_add_message(&fault, slice_of(text, SIZE - 1));
+    slice message = fault_message(&fault);
     CU_ASSERT_TRUE(message.size < SIZE && message.size > 1000);
     CU_ASSERT_EQUAL((message.size - 1) % 2, 0);
-    fault_fini(&one);
+    fault_fini(&fault);
     free(text);
 }
 

@@ -1,3 +1,4 @@
+// The mailbox is a FIFO with a limit.
 #include "tests/unit.h"
 #include "worker/actor/mailbox.h"
 
@@ -16,15 +17,15 @@ s_fifo(void)
     CU_ASSERT_PTR_NULL(mailbox_take(&box));
     for (uint64_t round = 0; round < 3; round++) { // around the ring
         for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
-            request *one = s_mail(i);
-            CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
-            CU_ASSERT_PTR_NULL(one);
+            request *request = s_mail(i);
+            CU_ASSERT_EQUAL(mailbox_put(&box, &request), OK);
+            CU_ASSERT_PTR_NULL(request);
         }
         for (uint64_t i = 0; i < MAX_MAILBOX - 3; i++) {
-            request *one = mailbox_take(&box);
-            CU_ASSERT_EQUAL(one->head.sequence, i);
-            CU_ASSERT_TRUE(slice_is(request_body(one), "body"));
-            request_destroy(&one);
+            request *request = mailbox_take(&box);
+            CU_ASSERT_EQUAL(request->head.sequence, i);
+            CU_ASSERT_TRUE(slice_is(request_body(request), "body"));
+            request_destroy(&request);
         }
     }
     mailbox_fini(&box);

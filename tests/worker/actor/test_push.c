@@ -18,9 +18,9 @@ s_begin(uint64_t interval)
 }
 
 static const reply *
-s_run(request *one)
+s_run(request *request)
 {
-    return fake_run(&s_fake, s_session, one, NULL);
+    return fake_run(&s_fake, s_session, request, NULL);
 }
 
 static const reply *
@@ -71,10 +71,10 @@ s_ack(uint64_t version)
 {
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 2);
-    writer_key_bin(to, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
-    writer_key_uint(to, "version", version);
+    writer writer = writer_on(&body);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
+    writer_key_uint(writer, "version", version);
     CU_ASSERT_PTR_NULL(s_run(fake_request(&s_fake, MSG_ACK, SEQUENCE_REQUEST | 5, 0, buffer_bytes(&body))));
     buffer_fini(&body);
 }
@@ -262,13 +262,13 @@ s_a_failing_tick(void)
 {
     s_joined(INTERVAL);
     s_fake.tick_adds = 0;
-    const reply *told = s_wait();
-    CU_ASSERT_EQUAL(told->head.type, MSG_PUSH);
-    CU_ASSERT_STRING_EQUAL(s_text(told, "frame"), "");
-    reader in, error;
-    reader_init(&in, buffer_bytes(&told->body));
-    slice map = reader_map(&in, "error", 1 << 16);
-    CU_ASSERT_EQUAL_FATAL(in.error, OK);
+    const reply *reply = s_wait();
+    CU_ASSERT_EQUAL(reply->head.type, MSG_PUSH);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "frame"), "");
+    reader reader, error;
+    reader_init(&reader, buffer_bytes(&reply->body));
+    slice map = reader_map(&reader, "error", 1 << 16);
+    CU_ASSERT_EQUAL_FATAL(reader.error, OK);
     reader_init(&error, map);
     CU_ASSERT(slice_is(reader_str(&error, "kind", 32), "python"));
     CU_ASSERT(slice_is(reader_str(&error, "message", 99), "a tick raised"));
@@ -292,10 +292,10 @@ s_a_template_that_fails_is_not_tried_at_once(void)
     const char *good = s_fake.template;
     s_fake.template = NULL;
     s_fake.changed = true;
-    const reply *told = s_push();
-    reader in, error;
-    reader_init(&in, buffer_bytes(&told->body));
-    reader_init(&error, reader_map(&in, "error", 1 << 16));
+    const reply *reply = s_push();
+    reader reader, error;
+    reader_init(&reader, buffer_bytes(&reply->body));
+    reader_init(&error, reader_map(&reader, "error", 1 << 16));
     CU_ASSERT(slice_is(reader_str(&error, "kind", 32), "template"));
     CU_ASSERT_FALSE(reader_has(&error, "event"));
     CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);

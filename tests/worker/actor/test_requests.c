@@ -1,3 +1,4 @@
+// MOUNT, JOIN and the other requests that are not events: replies, and what becomes of the session.
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 
@@ -22,9 +23,9 @@ s_finish(void)
 }
 
 static const reply *
-s_run(request *one)
+s_run(request *request)
 {
-    return fake_run(&s_fake, s_session, one, &s_result);
+    return fake_run(&s_fake, s_session, request, &s_result);
 }
 
 static const char *

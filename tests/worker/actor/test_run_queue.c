@@ -1,3 +1,4 @@
+// The states of a run queue's item, its order, and which thread is called when.
 #include "tests/unit.h"
 #include "worker/actor/run_queue.h"
 
@@ -23,8 +24,8 @@ s_mail(uint64_t sequence)
 static void
 s_post(run_queue *queue, run_queue_item *item, uint64_t sequence)
 {
-    request *one = s_mail(sequence);
-    CU_ASSERT_EQUAL(run_queue_post(queue, item, &one), OK);
+    request *request = s_mail(sequence);
+    CU_ASSERT_EQUAL(run_queue_post(queue, item, &request), OK);
 }
 
 static uint64_t
@@ -317,12 +318,12 @@ s_worker(void *queue)
             continue;
         }
         came = false;
-        size_t at = (size_t)(todo.item - s_items);
-        s_overlaps += atomic_fetch_add(&s_inside[at], 1) != 0;
-        s_disorder += todo.request->head.sequence != s_last[at] + 1;
-        s_last[at] = todo.request->head.sequence;
+        size_t index = (size_t)(todo.item - s_items);
+        s_overlaps += atomic_fetch_add(&s_inside[index], 1) != 0;
+        s_disorder += todo.request->head.sequence != s_last[index] + 1;
+        s_last[index] = todo.request->head.sequence;
         request_destroy(&todo.request);
-        atomic_fetch_sub(&s_inside[at], 1);
+        atomic_fetch_sub(&s_inside[index], 1);
         run_queue_done(queue, todo.item);
         if (++s_ran == SESSIONS * EACH)
             run_queue_close(queue);
@@ -340,8 +341,8 @@ s_many_threads(void)
         pthread_create(&threads[i], NULL, s_worker, queue);
     for (uint64_t sequence = 1; sequence <= EACH; sequence++)
         for (size_t i = 0; i < SESSIONS; i++) {
-            request *one = s_mail(sequence);
-            while (run_queue_post(queue, &s_items[i], &one) == ERR_FULL)
+            request *request = s_mail(sequence);
+            while (run_queue_post(queue, &s_items[i], &request) == ERR_FULL)
                 sched_yield();
         }
     for (size_t i = 0; i < THREADS; i++)

@@ -1,3 +1,4 @@
+// Kept replies, leases and generations, without turns.
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 

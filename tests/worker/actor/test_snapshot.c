@@ -1,3 +1,4 @@
+// What replies bring for the store, what a move packs, and what restoring either of them gives.
 #include "proto/snapshot.h"
 
 #include "tests/unit.h"
@@ -30,9 +31,9 @@ s_finish(void)
 }
 
 static const reply *
-s_run(request *one)
+s_run(request *request)
 {
-    return fake_run(&s_fake, s_session, one, &s_result);
+    return fake_run(&s_fake, s_session, request, &s_result);
 }
 
 static const reply *
@@ -52,12 +53,12 @@ s_kind(const reply *from)
 static int
 s_count(const reply *from)
 {
-    snapshot_reader in;
+    snapshot_reader reader;
     snapshot_entry entry;
     int count = -1;
-    if (snapshot_read(buffer_bytes(&from->snapshot), &in))
+    if (snapshot_read(buffer_bytes(&from->snapshot), &reader))
         return -1;
-    while (snapshot_next(&in, &entry))
+    while (snapshot_next(&reader, &entry))
         if ((entry.root & 0xffff) == 3 && entry.bytes.size == sizeof count)
             memcpy(&count, entry.bytes.data, sizeof count);
     return count;
@@ -114,9 +115,9 @@ s_revive(const buffer *kept)
 static bool
 s_is_restored(const reply *joined)
 {
-    reader in;
-    reader_init(&in, buffer_bytes(&joined->body));
-    return reader_opt_bool(&in, "restored");
+    reader reader;
+    reader_init(&reader, buffer_bytes(&joined->body));
+    return reader_opt_bool(&reader, "restored");
 }
 
 static void
@@ -174,9 +175,9 @@ s_what_is_asked_for(void)
     reply = s_event(2, "increment", 0);
     CU_ASSERT_EQUAL(s_kind(reply), SNAPSHOT_CHANGES);
     CU_ASSERT_EQUAL(s_count(reply), 2);
-    s_fake.unkeepable = true;
+    s_fake.unpackable = true;
     s_is_kept(0, SNAPSHOT_NONE);
-    s_fake.unkeepable = false;
+    s_fake.unpackable = false;
     s_is_kept(6, SNAPSHOT_FULL);
     s_fake.store = 0;
     s_is_kept(0, 0);
@@ -196,10 +197,10 @@ static void
 s_what_cannot_be_kept(void)
 {
     s_begin();
-    s_fake.unkeepable = true;
+    s_fake.unpackable = true;
     CU_ASSERT_EQUAL(s_kind(s_run(fake_mount(&s_fake, 0, FAKE_VIEW))), SNAPSHOT_NONE);
     CU_ASSERT_EQUAL(s_kind(s_event(1, "increment", 0)), 0); // it was said
-    s_fake.unkeepable = false;
+    s_fake.unpackable = false;
     CU_ASSERT_EQUAL(s_kind(s_event(2, "increment", 0)), 0);
     CU_ASSERT_EQUAL(s_kind(s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1))), SNAPSHOT_FULL); // and is tried again
     CU_ASSERT_EQUAL(s_count(s_event(3, "increment", 0)), 3);
@@ -327,10 +328,10 @@ s_moves_not(void)
     buffer_init(&moved);
     s_begin();
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
-    s_fake.unkeepable = true;
+    s_fake.unpackable = true;
     s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}));
     CU_ASSERT_EQUAL(s_result, TURN_ENDS);
-    s_fake.unkeepable = false;
+    s_fake.unpackable = false;
     s_fake.request = "/";
     buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
     s_fake.forbid = true;
@@ -390,11 +391,11 @@ s_bad_snapshots(void)
     buffer_init(&kept);
     s_begin();
     s_store(&kept, s_run(fake_mount(&s_fake, 0, FAKE_VIEW)));
-    for (size_t at = 0; at < kept.size; at++) {
-        uint8_t before = kept.data[at];
-        kept.data[at] ^= 0x55;
+    for (size_t index = 0; index < kept.size; index++) {
+        uint8_t before = kept.data[index];
+        kept.data[index] ^= 0x55;
         s_revive(&kept);
-        kept.data[at] = before;
+        kept.data[index] = before;
     }
     for (size_t size = kept.size; size-- > 0;) {
         kept.size = size;
@@ -418,24 +419,24 @@ s_put_made_up(buffer *out, const made_up *like)
     const id16 ids[] = {like->first, like->second};
     snapshot_begin(out, SNAPSHOT_FULL);
     size_t opened = snapshot_open(out, ROOT_PROGRESS);
-    writer to = writer_on(out);
-    writer_map(to, 4);
-    writer_key_uint(to, "last", like->last);
-    writer_key_uint(to, "generation", 1);
-    writer_key_uint(to, "numbers", like->numbers);
-    writer_key(to, "versions");
-    writer_list(to, 0);
+    writer writer = writer_on(out);
+    writer_map(writer, 4);
+    writer_key_uint(writer, "last", like->last);
+    writer_key_uint(writer, "generation", 1);
+    writer_key_uint(writer, "numbers", like->numbers);
+    writer_key(writer, "versions");
+    writer_list(writer, 0);
     snapshot_close(out, opened);
     opened = snapshot_open(out, ROOT_SESSION);
-    writer_map(to, 2);
-    writer_key_bin(to, "identity", slice_text("ann"));
-    writer_key(to, "views");
-    writer_list(to, 2);
+    writer_map(writer, 2);
+    writer_key_bin(writer, "identity", slice_text("ann"));
+    writer_key(writer, "views");
+    writer_list(writer, 2);
     for (unsigned i = 0; i < 2; i++) {
-        writer_map(to, 3);
-        writer_key_bin(to, "view", slice_of(ids[i].bytes, ID_SIZE));
-        writer_key_uint(to, "number", i ? like->number : 0);
-        writer_key_str(to, "path", slice_text("shop.Cart"));
+        writer_map(writer, 3);
+        writer_key_bin(writer, "view", slice_of(ids[i].bytes, ID_SIZE));
+        writer_key_uint(writer, "number", i ? like->number : 0);
+        writer_key_str(writer, "path", slice_text("shop.Cart"));
     }
     snapshot_close(out, opened);
 }
@@ -444,16 +445,16 @@ s_put_made_up(buffer *out, const made_up *like)
 static void
 s_put_requests(buffer *out)
 {
-    writer to = writer_on(out);
+    writer writer = writer_on(out);
     size_t opened = snapshot_open(out, ROOT_LEASE);
-    writer_map(to, 2);
-    writer_key_uint(to, "kind", 0);
-    writer_key_uint(to, "left_ms", 1000);
+    writer_map(writer, 2);
+    writer_key_uint(writer, "kind", 0);
+    writer_key_uint(writer, "left_ms", 1000);
     snapshot_close(out, opened);
     for (unsigned i = 0; i < 2; i++) {
         opened = snapshot_open(out, ROOT_REQUESTS | i);
-        writer_map(to, 1);
-        writer_key_str(to, "url", slice_text("/"));
+        writer_map(writer, 1);
+        writer_key_str(writer, "url", slice_text("/"));
         snapshot_close(out, opened);
     }
 }

@@ -1,3 +1,4 @@
+// The heap against a list that is searched.
 #include "tests/unit.h"
 #include "worker/actor/timer_heap.h"
 

@@ -1,3 +1,4 @@
+// An event becomes a patch: admission, repeats, awaited handlers, replies over the limit.
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 
@@ -21,9 +22,9 @@ s_finish(void)
 }
 
 static const reply *
-s_run(request *one)
+s_run(request *request)
 {
-    return fake_run(&s_fake, s_session, one, NULL);
+    return fake_run(&s_fake, s_session, request, NULL);
 }
 
 static void
@@ -174,15 +175,15 @@ s_too_many_parameters(void)
     s_mounted();
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 3);
-    writer_key_bin(to, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
-    writer_key_str(to, "name", slice_text("increment"));
-    writer_key(to, "params");
-    writer_map(to, 10000);
+    writer writer = writer_on(&body);
+    writer_map(writer, 3);
+    writer_key_bin(writer, "view", slice_of(FAKE_VIEW.bytes, ID_SIZE));
+    writer_key_str(writer, "name", slice_text("increment"));
+    writer_key(writer, "params");
+    writer_map(writer, 10000);
     for (unsigned i = 0; i < 10000; i++) {
-        writer_uint(to, i);
-        writer_uint(to, i);
+        writer_uint(writer, i);
+        writer_uint(writer, i);
     }
     const reply *reply = s_run(fake_request(&s_fake, MSG_EVENT, 1, 0, buffer_bytes(&body)));
     buffer_fini(&body);

@@ -1,3 +1,4 @@
+// Which addresses require keys, and what is wrong with files.
 #include "worker/io/curve_keys.h"
 
 #include "tests/unit.h"

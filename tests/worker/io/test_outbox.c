@@ -1,3 +1,4 @@
+// Order, wake-ups and rests of the outbox.
 #include "tests/unit.h"
 #include "worker/io/outbox.h"
 
@@ -8,17 +9,17 @@
 static bool
 s_readable(const outbox *self)
 {
-    struct pollfd one = {outbox_fd(self), POLLIN, 0};
-    return poll(&one, 1, 0) == 1;
+    struct pollfd readable = {outbox_fd(self), POLLIN, 0};
+    return poll(&readable, 1, 0) == 1;
 }
 
 static void
 s_put(outbox *self, uint64_t sequence)
 {
     header head = {.version = 1, .sequence = sequence};
-    reply *one = reply_new(&head, &(client_id){0}, MSG_DONE);
-    outbox_put(self, &one);
-    CU_ASSERT_PTR_NULL(one);
+    reply *reply = reply_new(&head, &(client_id){0}, MSG_DONE);
+    outbox_put(self, &reply);
+    CU_ASSERT_PTR_NULL(reply);
 }
 
 static void
@@ -30,10 +31,10 @@ s_order(void)
         s_put(self, i);
     CU_ASSERT_TRUE(s_readable(self));
     uint64_t expected = 1;
-    for (reply *one = outbox_take(self), *next; one; one = next) {
-        next = one->next;
-        CU_ASSERT_EQUAL(one->head.sequence, expected++);
-        reply_destroy(&one);
+    for (reply *reply = outbox_take(self), *next; reply; reply = next) {
+        next = reply->next;
+        CU_ASSERT_EQUAL(reply->head.sequence, expected++);
+        reply_destroy(&reply);
     }
     CU_ASSERT_EQUAL(expected, 4);
     CU_ASSERT_FALSE(s_readable(self));
@@ -70,15 +71,15 @@ typedef struct {
 static void *
 s_put_while_it_rests(void *argument)
 {
-    putter *of = argument;
-    while (!outbox_rests(of->outbox))
+    putter *putter = argument;
+    while (!outbox_rests(putter->outbox))
         sched_yield();
-    for (uint64_t i = 1; i <= of->answers; i++)
-        s_put(of->outbox, i);
-    CU_ASSERT_EQUAL(s_readable(of->outbox),
-                    of->answers >= OUTBOX_BATCH); // it sleeps on until the batch is whole
-    if (of->hurries)
-        outbox_hurry(of->outbox);
+    for (uint64_t i = 1; i <= putter->answers; i++)
+        s_put(putter->outbox, i);
+    CU_ASSERT_EQUAL(s_readable(putter->outbox),
+                    putter->answers >= OUTBOX_BATCH); // it sleeps on until the batch is whole
+    if (putter->hurries)
+        outbox_hurry(putter->outbox);
     return NULL;
 }
 
@@ -86,12 +87,12 @@ static void
 s_rests_until(unsigned answers, bool hurries)
 {
     pthread_t thread;
-    putter of = {outbox_new(), answers, hurries};
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, s_put_while_it_rests, &of), 0);
-    outbox_rest(of.outbox, 3600u * 1000000u); // an hour: what ends it is the other thread
+    putter putter = {outbox_new(), answers, hurries};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, s_put_while_it_rests, &putter), 0);
+    outbox_rest(putter.outbox, 3600u * 1000000u); // an hour: what ends it is the other thread
     pthread_join(thread, NULL);
-    CU_ASSERT_FALSE(outbox_rests(of.outbox));
-    outbox_destroy(&of.outbox);
+    CU_ASSERT_FALSE(outbox_rests(putter.outbox));
+    outbox_destroy(&putter.outbox);
 }
 
 static void
@@ -113,9 +114,9 @@ s_does_not_rest_on_answers(void)
     outbox *self = outbox_new();
     s_put(self, 1);
     outbox_rest(self, 3600u * 1000000u);
-    reply *one = outbox_take(self);
-    CU_ASSERT_PTR_NOT_NULL(one);
-    reply_destroy(&one);
+    reply *reply = outbox_take(self);
+    CU_ASSERT_PTR_NOT_NULL(reply);
+    reply_destroy(&reply);
     outbox_rest(self, 1); // and then the time is over
     outbox_hurry(self);   // nobody rests: nobody is woken
     CU_ASSERT_FALSE(s_readable(self));

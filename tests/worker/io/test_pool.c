@@ -1,3 +1,4 @@
+// Threads: growth, awaiting, interruption.
 #include "tests/unit.h"
 #include "tests/worker/fake.h"
 #include "worker/io/outbox.h"
@@ -37,10 +38,10 @@ s_emit(void *context, reply **reply_p)
 }
 
 static void
-s_ended(void *context, session *gone)
+s_ended(void *context, session *session)
 {
     (void)context;
-    outbox_put_ended(s_world.outbox, gone);
+    outbox_put_ended(s_world.outbox, session);
 }
 
 // What the fake does, but "nothing" blocks until the gate opens.
@@ -91,12 +92,12 @@ s_stop(void)
 {
     run_queue_close(s_world.queue);
     pool_destroy(&s_world.pool);
-    for (reply *one = outbox_take(s_world.outbox), *next; one; one = next) {
-        next = one->next;
-        reply_destroy(&one);
+    for (reply *reply = outbox_take(s_world.outbox), *next; reply; reply = next) {
+        next = reply->next;
+        reply_destroy(&reply);
     }
-    for (session *gone; (gone = outbox_take_ended(s_world.outbox));)
-        session_destroy(&gone);
+    for (session *session; (session = outbox_take_ended(s_world.outbox));)
+        session_destroy(&session);
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
     run_queue_destroy(&s_world.queue);
@@ -119,8 +120,8 @@ s_collect(unsigned wanted, unsigned counts[256])
 {
     unsigned got = 0;
     while (got < wanted) {
-        struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
-        CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
+        struct pollfd readable = {outbox_fd(s_world.outbox), POLLIN, 0};
+        CU_ASSERT_EQUAL_FATAL(poll(&readable, 1, 20000), 1);
         for (reply *reply = outbox_take(s_world.outbox), *next; reply; reply = next) {
             next = reply->next;
             counts[reply->head.type]++;
@@ -212,12 +213,12 @@ s_a_forked_child_runs_nothing(void)
     CU_ASSERT_PTR_NOT_EQUAL_FATAL(s_world.incremented, MAP_FAILED);
     s_start(1, 1);
     s_world.ops.call = s_call_forking;
-    session *of = s_session(1);
+    session *session = s_session(1);
     s_collect(1, counts);
     for (uint64_t sequence = 1; sequence <= 1 + REST; sequence++) {
         request *event =
             fake_event(&s_world.fake, sequence, FAKE_VIEW, sequence == 1 ? "nothing" : "increment", 0);
-        CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(of), &event), OK);
+        CU_ASSERT_EQUAL(run_queue_post(s_world.queue, session_item(session), &event), OK);
     }
     s_collect(1 + REST, counts);
     CU_ASSERT_EQUAL(counts[MSG_DONE], 1 + REST);
@@ -225,7 +226,7 @@ s_a_forked_child_runs_nothing(void)
     CU_ASSERT_EQUAL(waitpid(s_world.child, &status, 0), s_world.child);
     CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
     CU_ASSERT_EQUAL(*s_world.incremented, REST); // each by the parent, once
-    s_end_all(&of, 1);
+    s_end_all(&session, 1);
     s_stop();
     munmap(s_world.incremented, sizeof *s_world.incremented);
 }

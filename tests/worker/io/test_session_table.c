@@ -1,3 +1,4 @@
+// Look-up, walks, and the list of unadopted sessions.
 #include "tests/unit.h"
 #include "worker/io/session_table.h"
 
@@ -18,7 +19,7 @@ s_find_and_remove(void)
     CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(a)), a);
     CU_ASSERT_EQUAL(session_table_count(all), 2);
     unsigned walked = 0;
-    for (session *one = session_table_first(all); one; one = session_table_next(all, one))
+    for (session *session = session_table_first(all); session; session = session_table_next(all, session))
         walked++;
     CU_ASSERT_EQUAL(walked, 2);
     session_table_remove(all, a);
@@ -87,13 +88,14 @@ s_walks(void)
         session_table_add(all, some[i]);
     }
     unsigned walked = 0;
-    for (session *one = session_table_first(all); one; one = session_table_next(all, one), walked++) {
-        uint8_t number = session_id(one).bytes[0];
+    for (session *session = session_table_first(all); session;
+         session = session_table_next(all, session), walked++) {
+        uint8_t number = session_id(session).bytes[0];
         CU_ASSERT_FALSE(seen[number]);
         seen[number] = true;
         CU_ASSERT_PTR_EQUAL(session_table_find(all, session_id(some[4 - number])), some[4 - number]);
         for (unsigned i = 0; i < 5 && walked == 0; i++)
-            if (some[i] != one && i % 2)
+            if (some[i] != session && i % 2)
                 session_table_remove(all, some[i]);
     }
     CU_ASSERT_EQUAL(walked, session_table_count(all));

@@ -36,10 +36,10 @@ s_emit(void *context, reply **reply_p)
 }
 
 static void
-s_ended(void *context, session *gone)
+s_ended(void *context, session *session)
 {
     (void)context;
-    outbox_put_ended(s_world.outbox, gone);
+    outbox_put_ended(s_world.outbox, session);
 }
 
 static err
@@ -57,8 +57,8 @@ s_call(void *host, void *instance, const call_args *order, void **ret_awaitable,
 static void
 s_wait_answer(message_type wanted)
 {
-    struct pollfd one = {outbox_fd(s_world.outbox), POLLIN, 0};
-    CU_ASSERT_EQUAL_FATAL(poll(&one, 1, 20000), 1);
+    struct pollfd readable = {outbox_fd(s_world.outbox), POLLIN, 0};
+    CU_ASSERT_EQUAL_FATAL(poll(&readable, 1, 20000), 1);
     reply *reply = outbox_take(s_world.outbox);
     CU_ASSERT_TRUE_FATAL(reply && reply->head.type == wanted);
     reply_destroy(&reply);
@@ -152,9 +152,9 @@ s_end(void)
     run_queue_close(s_world.queue);
     pool_destroy(&s_world.pool);
     CU_ASSERT_PTR_NULL(outbox_take(s_world.outbox));
-    session *gone = outbox_take_ended(s_world.outbox);
-    CU_ASSERT_PTR_EQUAL(gone, s_world.session);
-    session_destroy(&gone);
+    session *session = outbox_take_ended(s_world.outbox);
+    CU_ASSERT_PTR_EQUAL(session, s_world.session);
+    session_destroy(&session);
     fake_fini(&s_world.fake);
     outbox_destroy(&s_world.outbox);
     run_queue_destroy(&s_world.queue);

@@ -81,18 +81,18 @@ s_receive(void)
 {
     heard got = {0};
     int more = 1;
-    for (unsigned at = 0; more; at++) {
+    for (unsigned index = 0; more; index++) {
         zmq_msg_t piece;
         zmq_msg_init(&piece);
         CU_ASSERT_TRUE_FATAL(zmq_msg_recv(&piece, s_world.router, 0) >= 0);
         slice bytes = slice_of(zmq_msg_data(&piece), zmq_msg_size(&piece));
-        if (at == 0)
+        if (index == 0)
             memcpy(s_world.peer, bytes.data, s_world.peer_size = bytes.size);
-        else if (at == 2)
+        else if (index == 2)
             header_decode(bytes, &got.head);
-        else if (at == 3)
+        else if (index == 3)
             buffer_slice(&got.body, bytes);
-        got.with_snapshot |= at == 4 && bytes.size;
+        got.with_snapshot |= index == 4 && bytes.size;
         more = zmq_msg_more(&piece);
         zmq_msg_close(&piece);
     }
@@ -203,20 +203,20 @@ s_stop(void)
 }
 
 static void
-s_post(request *one, uint64_t epoch)
+s_post(request *request, uint64_t epoch)
 {
-    one->head.epoch = epoch;
-    s_send(&one->head, request_body(one));
-    request_destroy(&one);
+    request->head.epoch = epoch;
+    s_send(&request->head, request_body(request));
+    request_destroy(&request);
 }
 
 static void
 s_reason_is(const char *wanted)
 {
     heard got = s_receive();
-    reader in;
-    reader_init(&in, buffer_bytes(&got.body));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    reader reader;
+    reader_init(&reader, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&reader, "reason", 64), wanted));
     buffer_fini(&got.body);
 }
 
@@ -308,9 +308,9 @@ s_goodbye_is(const char *wanted)
         buffer_fini(&got.body);
         got = s_receive();
     }
-    reader in;
-    reader_init(&in, buffer_bytes(&got.body));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), wanted));
+    reader reader;
+    reader_init(&reader, buffer_bytes(&got.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&reader, "reason", 64), wanted));
     buffer_fini(&got.body);
 }
 
@@ -346,11 +346,11 @@ static void
 s_hear_push(const char *frame)
 {
     heard got = s_receive();
-    reader in;
-    reader_init(&in, buffer_bytes(&got.body));
+    reader reader;
+    reader_init(&reader, buffer_bytes(&got.body));
     CU_ASSERT_EQUAL(got.head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(got.head.epoch, EPOCH + 1);
-    CU_ASSERT_TRUE(slice_is(reader_bin(&in, "frame", 1000), frame));
+    CU_ASSERT_TRUE(slice_is(reader_bin(&reader, "frame", 1000), frame));
     buffer_fini(&got.body);
 }
 
@@ -464,15 +464,15 @@ s_announces(void)
     heard got = s_receive();
     CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_ANNOUNCE);
     announce_body said;
-    announced one;
+    announced announced;
     size_t cursor = 0;
     CU_ASSERT_EQUAL_FATAL(announce_decode(buffer_bytes(&got.body), &said), OK);
     CU_ASSERT_TRUE(said.last);
-    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &one), OK);
-    CU_ASSERT_TRUE(id_equal(one.session, FAKE_SESSION));
-    CU_ASSERT_EQUAL(one.epoch, EPOCH + 1);
-    CU_ASSERT_EQUAL(one.state, ANNOUNCED_HELD);
-    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &one), ERR_AGAIN);
+    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &announced), OK);
+    CU_ASSERT_TRUE(id_equal(announced.session, FAKE_SESSION));
+    CU_ASSERT_EQUAL(announced.epoch, EPOCH + 1);
+    CU_ASSERT_EQUAL(announced.state, ANNOUNCED_HELD);
+    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &announced), ERR_AGAIN);
     buffer_fini(&got.body);
     CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
     // Another has it by now.
@@ -496,9 +496,9 @@ s_a_restore_that_was_lost(void)
     CU_ASSERT_EQUAL(released.head.type, MSG_RELEASED);
     CU_ASSERT_EQUAL(released.head.epoch, EPOCH + 1);
     CU_ASSERT_EQUAL(released.head.sequence, 0);
-    reader in;
-    reader_init(&in, buffer_bytes(&released.body));
-    CU_ASSERT_TRUE(slice_is(reader_str(&in, "reason", 64), "not_restored"));
+    reader reader;
+    reader_init(&reader, buffer_bytes(&released.body));
+    CU_ASSERT_TRUE(slice_is(reader_str(&reader, "reason", 64), "not_restored"));
     buffer_fini(&released.body);
     s_mount(EPOCH + 2);
     request *event = fake_event(&s_world.fake, 1, FAKE_VIEW, "increment", 0);
