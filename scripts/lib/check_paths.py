@@ -13,6 +13,9 @@ DOCUMENTS = (
     "SECURITY.md",
     "bench/README.md",
     "tests/README.md",
+    "tests/property/README.md",
+    "proto/PROTOCOL.md",
+    "proto/vectors/README.md",
     "docs/ARCHITECTURE.md",
 )
 # The project that README.md tells its reader to make, and folders that building makes.
