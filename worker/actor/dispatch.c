@@ -39,6 +39,7 @@ s_finish(turn *self)
     return result;
 }
 
+// On any thread, and perhaps before s_await returns.
 static void
 s_resumable(void *context)
 {
@@ -81,6 +82,7 @@ s_is_stale(const turn *self)
     return epoch && epoch != session_epoch(self->session);
 }
 
+// A type without a handler comes over inproc:// only, where no I/O thread has refused it.
 static err
 s_handle(turn *self)
 {
@@ -113,6 +115,7 @@ dispatch_push(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
+// The scope is entered again first: user code continues in the context that it began in.
 turn_result
 dispatch_resume(session *session, const turn_host *host)
 {
@@ -122,6 +125,7 @@ dispatch_resume(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
+// User code of close() runs here, before the clients hear that the session is gone.
 void
 dispatch_end(session *session, const char *reason, const turn_host *host)
 {

@@ -20,6 +20,7 @@ fault_fini(fault *self)
     buffer_fini(&self->text);
 }
 
+// Keeps the buffer: a turn clears its fault more than once.
 void
 fault_clear(fault *self)
 {
@@ -46,6 +47,7 @@ s_slice(const fault *self, fault_text text)
     return text.size ? slice_of(self->text.data + text.begin, text.size) : slice_of(NULL, 0);
 }
 
+// Longer messages are built with fault_add_message, which has a higher limit.
 void
 fault_set_message(fault *self, const char *format, ...)
 {
@@ -95,6 +97,7 @@ fault_type(const fault *self)
     return s_slice(self, self->type);
 }
 
+// On one line, for the log.
 void
 fault_frames(const fault *self, buffer *out)
 {

@@ -14,6 +14,7 @@ mailbox_fini(mailbox *self)
         request_destroy(&request);
 }
 
+// The limit makes a slow session refuse its own requests and not fill the worker's memory.
 err
 mailbox_put(mailbox *self, request **request_p)
 {
@@ -24,6 +25,7 @@ mailbox_put(mailbox *self, request **request_p)
     return OK;
 }
 
+// Oldest first: events of a page must run in the order of their numbers.
 request *
 mailbox_take(mailbox *self)
 {

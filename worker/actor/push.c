@@ -7,6 +7,7 @@
 // Backoff: the interval doubles with each tick that fails, up to this many times.
 #define MAX_DOUBLINGS 5
 
+// A turn needs a request; this one names the session, and no client.
 request *
 push_request(const session *session)
 {
@@ -27,12 +28,14 @@ s_next_push(const view *view, const push_state *state)
     return state->sent_at + (keeps_up ? PUSH_PACE_MS : PUSH_AGAIN_MS);
 }
 
+// Of ticks and updates alike: a page that has to catch up is not sent more.
 static bool
 s_may_send(const view *view, const push_state *state, uint64_t now)
 {
     return now >= s_next_push(view, state);
 }
 
+// Remembers it in the view: request_update() is told once, and the page may have to wait for the push.
 static void
 s_take_changed(view *view, const view_ops *ops)
 {
@@ -66,6 +69,7 @@ s_admit(turn *self)
     return OK;
 }
 
+// An update has no user code of its own: sync() reads what changed.
 static err
 s_call_tick(turn *self)
 {
@@ -76,6 +80,7 @@ s_call_tick(turn *self)
     return turn_call(self);
 }
 
+// dirty stays set if the page has to wait, and is cleared by the render.
 static err
 s_render_update(turn *self)
 {
@@ -112,6 +117,7 @@ s_patch(turn *self)
 
 turn_step *const push_steps[] = {s_admit, s_call_tick, s_render_update, s_patch, NULL};
 
+// Nobody waits for a push, so that its error would be seen nowhere else.
 static void
 s_log_failure(const turn *self, err error)
 {
@@ -156,6 +162,7 @@ s_schedule_tick(push_state *state, bool failed, uint64_t now)
         state->next_tick = now + pause;
 }
 
+// Without a view nothing was due: another turn had taken care of it.
 void
 push_end(turn *self, err error)
 {
@@ -172,6 +179,7 @@ push_end(turn *self, err error)
         s_schedule_tick(state, error, clock_now(self->host->clock));
 }
 
+// Ignores a version that the view never had, and one that is older than what is known.
 void
 push_acked(view *view, uint64_t version)
 {
@@ -180,6 +188,7 @@ push_acked(view *view, uint64_t version)
         state->acked = version;
 }
 
+// One bit per view: MAX_VIEWS is below 64.
 uint64_t
 push_unsent(session *session, const view_ops *ops)
 {
@@ -226,6 +235,7 @@ s_due(const turn *self, view *view, bool attached)
     return push < state->next_tick ? push : state->next_tick;
 }
 
+// Only what changes is told the host: a session without ticks costs nothing here.
 void
 push_arm(turn *self)
 {

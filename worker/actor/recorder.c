@@ -12,6 +12,7 @@ struct recorder {
     _Atomic unsigned next; // where to look first for a free slot of a turn that awaits
 };
 
+// Truncates the file first, so that nothing of an earlier process is read as this one's.
 recorder *
 recorder_new(int fd)
 {
@@ -52,6 +53,7 @@ recorder_clean_exit(recorder *self)
     self->box->over = 1;
 }
 
+// The thread's number tells a signal handler which slot is its own.
 black_box_slot *
 recorder_thread_slot(recorder *self, unsigned index)
 {
@@ -60,6 +62,7 @@ recorder_thread_slot(recorder *self, unsigned index)
     return &self->box->slot[index];
 }
 
+// Last, with release order: whoever sees the state sees the slot that it describes.
 static inline void
 s_set_state(black_box_slot *slot, slot_state state)
 {
@@ -115,6 +118,7 @@ recorder_resume(black_box_slot *parked, black_box_slot *running, uint64_t now)
     recorder_end_turn(parked);
 }
 
+// Only parked slots: a turn that runs is the pool's to find.
 black_box_slot *
 recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
 {
@@ -128,6 +132,7 @@ recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
     return oldest;
 }
 
+// Plain stores, but for the state: no other thread reads a slot that is not running.
 void
 recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now)
 {
@@ -167,6 +172,7 @@ recorder_end_turn(black_box_slot *slot)
     s_set_state(slot, SLOT_EMPTY);
 }
 
+// Without a free slot the turn's own is marked, which its end may still clear.
 void
 recorder_blame(recorder *self, black_box_slot *culprit)
 {
@@ -177,6 +183,7 @@ recorder_blame(recorder *self, black_box_slot *culprit)
         s_set_state(culprit, SLOT_CULPRIT);
 }
 
+// A slot that is emptied meanwhile stays empty: its turn has ended.
 void
 recorder_blame_awaiting(recorder *self)
 {
@@ -202,6 +209,7 @@ s_on_deadly_signal(int number)
     raise(number);
 }
 
+// SA_ONSTACK: a stack overflow is one of the deaths to be explained.
 void
 recorder_catch_signals(recorder *self)
 {

@@ -16,6 +16,7 @@ reply_new(const header *head, const client_id *client, message_type type)
     return self;
 }
 
+// By the outcome of the reason: some refusals say that something ran and failed.
 reply *
 reply_refusal(const request *request, err reason, const char *message, uint32_t retry_ms)
 {
@@ -28,6 +29,7 @@ reply_refusal(const request *request, err reason, const char *message, uint32_t 
     return self;
 }
 
+// The snapshot is not copied: a repeat changes nothing that the store would need.
 reply *
 reply_copy(const reply *self)
 {

@@ -4,6 +4,7 @@
 #include "worker/actor/requests.h"
 #include "worker/actor/snapshot.h"
 
+// No reply: the socket is closed.
 err
 request_leave(turn *self)
 {
@@ -24,6 +25,7 @@ request_ack(turn *self)
     return error;
 }
 
+// Reached over inproc:// only: a worker answers PING on its I/O thread.
 err
 request_ping(turn *self)
 {
@@ -33,6 +35,7 @@ request_ping(turn *self)
     return OK;
 }
 
+// For `troupe sessions` and tests.
 err
 request_stats(turn *self)
 {
@@ -49,6 +52,7 @@ request_stats(turn *self)
     return OK;
 }
 
+// The reply comes before RELEASED, which ends the route to this worker.
 err
 request_shutdown(turn *self)
 {

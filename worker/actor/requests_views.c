@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+// Before any user code: the limit protects mount(), which takes them as keywords.
 static err
 s_check_params(turn *self, slice params)
 {
@@ -71,6 +72,7 @@ s_page_html(const turn *self, bool *ret_wrapped, buffer *out)
     return *ret_wrapped || (flags & FLAG_EMBED) ? self->root : buffer_bytes(&self->rendering.html.text);
 }
 
+// The place of the root is counted from where the sent HTML begins.
 static void
 s_answer_mounted(turn *self, const view *view, slice headers)
 {
@@ -94,6 +96,7 @@ s_answer_mounted(turn *self, const view *view, slice headers)
     turn_answer(self, &reply);
 }
 
+// A page inside a page would bring a second body.
 static err
 s_check_embeddable(turn *self)
 {
@@ -111,6 +114,7 @@ s_refuse_malformed(turn *self, err error)
     return error;
 }
 
+// The session of a failed mount ends with it, unless it has other views.
 err
 request_mount(turn *self)
 {
@@ -271,6 +275,7 @@ s_check_join(turn *self, const join_body *body, bool *ret_again)
     return identity.size && !slice_equal(identity, body->identity) ? ERR_FORBIDDEN : OK;
 }
 
+// Views are joined while the list is written: the count is known, and each adds its entry.
 static void
 s_encode_joined(turn *self, const join_body *body, bool fresh, uint64_t generation, buffer *out)
 {
@@ -371,6 +376,7 @@ s_send_chunks(turn *self, view *view, slice hashes)
     turn_answer(self, &reply);
 }
 
+// For a page that could not apply a patch, or lacks chunks that it mentions.
 err
 request_refresh(turn *self)
 {

@@ -44,6 +44,7 @@ run_queue_destroy(run_queue **self_p)
     *self_p = NULL;
 }
 
+// The timer names the item, so that a due timer leads back to it.
 void
 run_queue_item_init(run_queue_item *item, void *owner)
 {
@@ -88,6 +89,7 @@ s_call_thread(run_queue *self)
     pthread_cond_signal(&self->ready);
 }
 
+// since counts from here, so that the pool grows by how long the head has waited.
 static void
 s_enqueue(run_queue *self, run_queue_item *item)
 {
@@ -103,6 +105,7 @@ s_enqueue(run_queue *self, run_queue_item *item)
     s_call_thread(self);
 }
 
+// A posted request does not change the order: a session that waits already keeps its place.
 err
 run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
 {
@@ -134,6 +137,7 @@ run_queue_nudge(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
+// Nothing is armed for an item that is gone, since its memory is about to be freed.
 bool
 run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
 {
@@ -145,6 +149,7 @@ run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
     return earliest;
 }
 
+// Called by the I/O thread, which sleeps until the time that this returns.
 uint64_t
 run_queue_nudge_due(run_queue *self, uint64_t now)
 {
@@ -183,6 +188,7 @@ run_queue_end(run_queue *self, run_queue_item *item, const char *reason)
     s_unlock(self);
 }
 
+// The last request waits until the mailbox is empty, as the protocol promises for MOVE.
 static request *
 s_take_request(run_queue_item *item)
 {
@@ -194,6 +200,7 @@ s_take_request(run_queue_item *item)
     return request;
 }
 
+// Also true before the end has run: the session is not worth announcing any more.
 bool
 run_queue_is_ending(run_queue *self, run_queue_item *item)
 {
@@ -236,6 +243,7 @@ s_take(run_queue *self, work *ret_work)
     return true;
 }
 
+// Calls the next thread whether or not this one got something, as the queue may have more.
 bool
 run_queue_try(run_queue *self, bool called, work *ret_work)
 {
@@ -248,6 +256,8 @@ run_queue_try(run_queue *self, bool called, work *ret_work)
     return taken;
 }
 
+// A thread that leaves the wait is marked as coming until it tries, so that nobody else is called for the
+// same work.
 bool
 run_queue_wait(run_queue *self)
 {
@@ -283,6 +293,7 @@ s_put_back(run_queue *self, run_queue_item *item)
         item->state = ITEM_IDLE;
 }
 
+// The turn is over, and the session keeps its memory: more may come.
 void
 run_queue_done(run_queue *self, run_queue_item *item)
 {
@@ -293,6 +304,8 @@ run_queue_done(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
+// The awaitable may be done before its turn is parked, on another thread: then the item is queued again at
+// once.
 void
 run_queue_park(run_queue *self, run_queue_item *item)
 {
@@ -308,6 +321,7 @@ run_queue_park(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
+// Called by any thread, perhaps while the turn is still running: then run_queue_park sees it.
 void
 run_queue_resume(run_queue *self, run_queue_item *item)
 {
@@ -321,6 +335,8 @@ run_queue_resume(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
+// Hands out one request per call under the lock: one that is posted meanwhile is either handed out or
+// refused.
 request *
 run_queue_retire(run_queue *self, run_queue_item *item)
 {
@@ -336,6 +352,7 @@ run_queue_retire(run_queue *self, run_queue_item *item)
     return waiting;
 }
 
+// A later deadline lets threads work that found the queue fenced.
 void
 run_queue_open_until(run_queue *self, uint64_t deadline)
 {
@@ -354,6 +371,7 @@ run_queue_close(run_queue *self)
     s_unlock(self);
 }
 
+// A snapshot: by the time it is read, threads have moved on.
 run_queue_load
 run_queue_look(run_queue *self)
 {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+// Without a lease of its own: nothing ends it before its first turn has set a deadline.
 session *
 session_new(id16 id, uint64_t epoch)
 {
@@ -47,6 +48,7 @@ session_item(session *self)
     return &self->item;
 }
 
+// The first MOUNT or JOIN decides whose the session is; later ones are checked against that.
 bool
 session_is_new(const session *self)
 {
@@ -59,6 +61,7 @@ session_identity(const session *self)
     return slice_of(self->identity, atomic_load(&self->identity_size));
 }
 
+// The size is stored last, so that a thread which reads it (a logout, say) finds all the bytes.
 void
 session_set_identity(session *self, slice identity)
 {
@@ -69,6 +72,7 @@ session_set_identity(session *self, slice identity)
     atomic_store(&self->identity_size, identity.size);
 }
 
+// A session has a few views, so a walk is cheaper than a table. The count of views if there is none.
 static unsigned
 s_view_index(const session *self, id16 id)
 {
@@ -100,6 +104,7 @@ session_add_view(session *self, view **view_p, view **ret_replaced)
     return OK;
 }
 
+// The last view takes the free place: nothing depends on their order, as numbers name them.
 view *
 session_take_view(session *self, id16 id)
 {
@@ -137,6 +142,7 @@ session_close_views(session *self, const view_ops *ops)
         view_destroy(&self->views[--self->view_count], ops);
 }
 
+// For STATS: the trees are what grows with a page, the rest of a view is small.
 size_t
 session_tree_bytes(const session *self)
 {
@@ -146,6 +152,7 @@ session_tree_bytes(const session *self)
     return bytes;
 }
 
+// From here the awaitable keeps the turn alive: it is resumed on whichever thread is free by then.
 void
 session_park(session *self, turn *parked)
 {

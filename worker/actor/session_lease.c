@@ -1,6 +1,8 @@
 // Deadlines, and the generations that decide which page a session belongs to.
 #include "worker/actor/session_internal.h"
 
+// The I/O thread reads both to end what has expired; a moment in between does no harm, as it looks again in
+// a second.
 static void
 s_set_lease(session *self, lease_kind kind, uint64_t deadline)
 {
@@ -8,6 +10,7 @@ s_set_lease(session *self, lease_kind kind, uint64_t deadline)
     atomic_store(&self->deadline, deadline);
 }
 
+// Only a program's session lives by its turns: a page's lives by its socket.
 void
 session_touch(session *self, uint64_t now)
 {
@@ -15,6 +18,7 @@ session_touch(session *self, uint64_t now)
         s_set_lease(self, LEASE_IDLE, now + IDLE_MS);
 }
 
+// A session that a program already uses keeps its lease when a page is rendered from it.
 void
 session_await_join(session *self, uint64_t now)
 {
@@ -22,6 +26,7 @@ session_await_join(session *self, uint64_t now)
         s_set_lease(self, LEASE_UNADOPTED, now + UNADOPTED_MS);
 }
 
+// A LEAVE of a socket that another one has replaced comes too late, and changes nothing.
 void
 session_left(session *self, uint64_t now)
 {
@@ -47,6 +52,7 @@ session_deadline(const session *self)
     return atomic_load(&self->deadline);
 }
 
+// In the order of lease_kind.
 announced_state
 session_announced_state(const session *self)
 {
@@ -71,6 +77,7 @@ session_may_join(const session *self, uint64_t generation)
            atomic_load(&self->lease) != LEASE_ATTACHED;
 }
 
+// Same client, same sequence: the message itself again, and not a second page with the same token.
 bool
 session_is_repeated_join(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
 {
@@ -79,6 +86,7 @@ session_is_repeated_join(const session *self, uint64_t generation, const client_
            memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
 }
 
+// joined_from moves only when the page shows that it had the newest token: until then older ones stay good.
 void
 session_joined(session *self, uint64_t asked, uint64_t generation, const client_id *client, uint64_t sequence)
 {
@@ -106,6 +114,7 @@ session_is_join_confirmed(const session *self)
     return self->join_confirmed;
 }
 
+// As time that is left, since the clocks of two workers differ.
 lease_state
 session_lease_state(const session *self, uint64_t now)
 {

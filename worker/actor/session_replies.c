@@ -7,6 +7,7 @@ session_last_event(const session *self)
     return self->last_event;
 }
 
+// Copies the reply, since the original leaves for the outbox, which frees it on another thread.
 static void
 s_keep(session *self, uint64_t sequence, const reply *reply)
 {
@@ -16,6 +17,7 @@ s_keep(session *self, uint64_t sequence, const reply *reply)
     *kept = (kept_reply){sequence, large ? NULL : reply_copy(reply), large};
 }
 
+// The number and the reply change together: between them a repeat would find one without the other.
 void
 session_finish_event(session *self, uint64_t sequence, const reply *reply)
 {
@@ -24,6 +26,7 @@ session_finish_event(session *self, uint64_t sequence, const reply *reply)
     s_keep(self, sequence, reply);
 }
 
+// A number that has fallen out of the ring is answered by another event's place, hence the comparison.
 reply_state
 session_find_reply(const session *self, uint64_t sequence, const reply **ret_reply)
 {
@@ -43,6 +46,7 @@ session_reply_at(const session *self, unsigned index, uint64_t *ret_sequence, bo
     return kept->reply;
 }
 
+// The stored form of a reply without a body is its header alone.
 void
 session_restore_reply(session *self, const reply *reply)
 {

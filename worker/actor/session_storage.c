@@ -4,6 +4,7 @@
 // How many events a session may have sent before it heard of the first: the broker holds as many.
 #define MAX_UNANSWERED_EVENTS (2 * MAX_MAILBOX)
 
+// A broker that restarted with another store has nothing of what the last one had.
 storage_state
 session_storage(const session *self, uint64_t store)
 {
@@ -17,6 +18,7 @@ session_set_storage(session *self, storage_state state, uint64_t store)
     self->storage_store = store;
 }
 
+// Skips 0 when it wraps: that stands for a snapshot without a number.
 uint32_t
 session_next_snapshot_number(session *self)
 {
@@ -24,6 +26,7 @@ session_next_snapshot_number(session *self)
     return self->snapshot_number;
 }
 
+// The dead worker may have executed more than the store shows: all that the broker may still hold of it.
 void
 session_restore(session *self, uint64_t last_event, uint64_t generation, bool join_confirmed,
                 unsigned view_numbers, uint64_t now)
@@ -47,6 +50,7 @@ session_may_have_executed(const session *self, uint64_t sequence)
     return sequence <= self->last_uncertain;
 }
 
+// Undoes what session_restore assumed of a death: nothing that a moved session sent is lost.
 void
 session_restore_moved(session *self, const uncertainty *uncertainty, lease_state lease, uint64_t now)
 {

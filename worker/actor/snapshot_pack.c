@@ -96,6 +96,7 @@ s_put_reply(const session *session, unsigned index, buffer *out)
     snapshot_close(out, opened);
 }
 
+// They make repeats safe on the next worker, too.
 static void
 s_put_replies(const session *session, buffer *out)
 {
@@ -103,6 +104,7 @@ s_put_replies(const session *session, buffer *out)
         s_put_reply(session, i, out);
 }
 
+// The session works on; it will not survive its worker.
 static void
 s_log_snapshot_failed(const turn *self, size_t size)
 {
@@ -215,6 +217,7 @@ s_put_requests(turn *self, buffer *out)
     return error;
 }
 
+// No number and no storage state: the next worker's first reply brings the store everything.
 err
 snapshot_move(turn *self, buffer *out)
 {

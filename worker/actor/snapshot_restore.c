@@ -38,6 +38,7 @@ typedef struct {
     slice replies[MAX_REPLIES_KEPT];
 } stored_session;
 
+// The number is the upper half of its roots' names, which bounds it.
 static err
 s_read_view(slice map, stored_view *ret_stored)
 {
@@ -52,6 +53,7 @@ s_read_view(slice map, stored_view *ret_stored)
     return OK;
 }
 
+// The same view twice is found later, when the numbers are known.
 static err
 s_read_session(slice bytes, stored_session *ret_stored)
 {
@@ -85,6 +87,7 @@ s_read_uint(slice element)
     return value;
 }
 
+// The versions stand in the order of the views.
 static err
 s_read_progress(slice bytes, stored_session *ret_stored)
 {
@@ -105,6 +108,7 @@ s_read_progress(slice bytes, stored_session *ret_stored)
     return OK;
 }
 
+// Only a session that moves has one, which is how it is told from one of the store.
 static err
 s_read_lease(slice bytes, stored_session *ret_stored)
 {
@@ -128,6 +132,7 @@ s_read_settled(slice bytes, stored_session *ret_stored)
         ret_stored->settled = settled;
 }
 
+// Unknown roots are ignored: a newer worker may have written them.
 static err
 s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
 {
@@ -150,6 +155,7 @@ s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
     }
 }
 
+// NULL: the value of a view that the session does not name. It is dropped.
 static stored_view *
 s_find_view(stored_session *session, uint32_t root)
 {
@@ -159,6 +165,7 @@ s_find_view(stored_session *session, uint32_t root)
     return NULL;
 }
 
+// Grows by doubling; freed by snapshot_restore.
 static void
 s_add_value(stored_view *view, slice value)
 {
@@ -232,6 +239,7 @@ s_restore_view(turn *self, const stored_view *stored)
     return error;
 }
 
+// The same call that a page's JOIN makes, so that authorize() decides anew.
 static err
 s_join_with_request(turn *self, view *view, slice request)
 {
@@ -283,6 +291,7 @@ s_restore_reply(session *session, slice stored)
     reply_destroy(&reply);
 }
 
+// Views first: if one of them fails, nothing of the session has been touched but them.
 static err
 s_restore_session(turn *self, const stored_session *stored)
 {

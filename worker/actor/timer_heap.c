@@ -18,6 +18,7 @@ timer_heap_fini(timer_heap *self)
     *self = (timer_heap){0};
 }
 
+// Every move writes the place down, or timer_heap_set could not find the timer.
 static void
 s_put(timer_heap *self, size_t place, timer *timer)
 {
@@ -41,6 +42,7 @@ s_sift(timer_heap *self, size_t place, timer *timer)
     s_put(self, place, timer);
 }
 
+// The last timer fills the gap, and may belong above or below it.
 static void
 s_remove(timer_heap *self, timer *removed)
 {
@@ -50,6 +52,7 @@ s_remove(timer_heap *self, timer *removed)
     removed->place = 0;
 }
 
+// Grows by doubling and never shrinks: timers are as many as sessions with ticks.
 static void
 s_add(timer_heap *self, timer *timer)
 {
@@ -81,6 +84,7 @@ timer_heap_next(const timer_heap *self)
     return self->count ? self->heap[1]->due : TIMER_NEVER;
 }
 
+// One at a time: the caller nudges its owner before it looks for the next.
 timer *
 timer_heap_take(timer_heap *self, uint64_t now)
 {

@@ -8,6 +8,7 @@
 // A page's HTML leaves room for the rest of the reply.
 #define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
 
+// Takes the request over: the event borrows from it until the turn is over, over an await as well.
 turn *
 turn_new(session *session, request **request_p, const turn_host *host)
 {
@@ -24,6 +25,7 @@ turn_new(session *session, request **request_p, const turn_host *host)
     return self;
 }
 
+// The scope ends first: what it tears down may still belong to objects of this turn.
 void
 turn_destroy(turn **self_p)
 {
@@ -52,6 +54,7 @@ turn_scope(const turn *self)
     return self->scope;
 }
 
+// Not in turn_new: a request that runs no user code should not pay for it.
 void
 turn_begin_scope(turn *self)
 {
@@ -209,6 +212,7 @@ s_render(turn *self)
     return OK;
 }
 
+// Of a whole root the caller forgets the old one first, if the page is to be sent it in any case.
 err
 turn_render(turn *self, view *view, bool whole_root)
 {
@@ -260,6 +264,7 @@ s_copy_reply(const turn *self, const reply *kept)
     return copy;
 }
 
+// A number that is not the next one is either a repeat, answered here, or a gap, refused by the first step.
 void
 turn_begin_event(turn *self)
 {
@@ -286,6 +291,8 @@ turn_begin_event(turn *self)
     self->finished = true;
 }
 
+// Without a block tree, or with markup that no anchor can be trusted in, the page takes the root as a
+// whole.
 bool
 turn_is_adoptable(const tree *tree)
 {

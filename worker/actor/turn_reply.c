@@ -1,6 +1,7 @@
 // How a turn is answered: DONE, a patch, FAILED or a refusal; and what becomes of the event's number.
 #include "worker/actor/turn_internal.h"
 
+// The epoch is the session's, not the request's: programs may send 0.
 reply *
 turn_reply(const turn *self, message_type type)
 {
@@ -30,6 +31,7 @@ s_patch_root(turn *self, const tree *tree)
         patch_chunk(patch, tree->chunks[i]);
 }
 
+// An unchanged view still gets a frame: it says which event was applied.
 void
 turn_encode_frame(turn *self, uint64_t applied, buffer *out)
 {
@@ -93,6 +95,7 @@ s_replace_by_failed(turn *self, reply *reply)
     fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);
 }
 
+// The number is used up here and not when the reply leaves, so that turn and snapshot agree on it.
 void
 turn_answer(turn *self, reply **reply_p)
 {

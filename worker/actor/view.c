@@ -76,6 +76,7 @@ view_version(const view *self)
     return self->version;
 }
 
+// Whoever advances has rendered, so that what the page shows is known again.
 uint64_t
 view_advance(view *self)
 {
