@@ -181,12 +181,14 @@ enum {
     (PLACE_HEADING | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_OPTGROUP |       \
      IN_RUBY)
 
+// For bsearch.
 static int
 s_compare(const void *name, const void *entry)
 {
     return strcmp(name, ((const element *)entry)->name);
 }
 
+// Names are compared in lower case; longer ones than any in the table are ordinary elements.
 static element
 s_look_up(slice name)
 {
@@ -203,6 +205,7 @@ s_look_up(slice name)
     return found ? *found : unknown;
 }
 
+// Whether a start tag of this kind ends an open <p>.
 static bool
 s_closes_p(treatment kind)
 {
@@ -323,6 +326,7 @@ s_inside(treatment kind, uint32_t place)
     }
 }
 
+// In svg and math all but the breakout elements may stand.
 static element_kind
 s_enter_foreign(element found, uint32_t place, uint32_t *ret_inside)
 {

@@ -16,6 +16,7 @@ static const char s_plain_escapes[256] = {ESCAPES, [0] = 'u', ['\r'] = 'r'};
 // A value: NUL, CR and '&' have a meaning of their own.
 static const char s_html_escapes[256] = {ESCAPES, [0] = 'N', ['\r'] = 'C', ['&'] = '&'};
 
+// \uXXXX
 static void
 s_write_code(buffer *out, unsigned code)
 {
@@ -36,6 +37,7 @@ s_surrogate(buffer *out, slice rest)
     return 3;
 }
 
+// HTML and JSON have no NUL: escaped, dropped or replaced, as the parser would.
 static size_t
 s_nul(buffer *out, unsigned how)
 {
@@ -46,6 +48,7 @@ s_nul(buffer *out, unsigned how)
     return 1;
 }
 
+// CR and CR LF are one newline in HTML.
 static size_t
 s_return(buffer *out, slice rest)
 {
@@ -53,6 +56,7 @@ s_return(buffer *out, slice rest)
     return rest.size > 1 && rest.data[1] == '\n' ? 2 : 1;
 }
 
+// Decodes an entity where the caller asked for that; other ampersands stay.
 static size_t
 s_ampersand(buffer *out, slice rest, unsigned how)
 {
@@ -84,6 +88,7 @@ s_special(buffer *out, slice rest, char escape, unsigned how)
     }
 }
 
+// Reserves for the common case: no byte needs an escape.
 static void
 s_write_string(buffer *out, slice text, const char *escapes, unsigned how)
 {

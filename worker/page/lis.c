@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+// True: no row has to be moved.
 static bool
 s_ordered(const uint32_t *from, size_t count)
 {

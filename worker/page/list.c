@@ -16,6 +16,7 @@ list_new(unsigned depth, bool keyable)
     return self;
 }
 
+// Frees the blocks of all rows; the array stays.
 static void
 s_drop_rows(list *self)
 {
@@ -24,6 +25,7 @@ s_drop_rows(list *self)
     self->count = 0;
 }
 
+// Frees the rows that the last update removed.
 static void
 s_drop_removed(list *self)
 {
@@ -167,6 +169,7 @@ s_become_keyed(list *self, const list_rows *in)
 
 // --- the list -------------------------------------------------------------------------------------------
 
+// Every row stands as it did.
 static bool
 s_unchanged(const list *self, const list_rows *in)
 {
@@ -227,6 +230,7 @@ list_keyed(const list *self)
     return self->keyed;
 }
 
+// An index out of range is a bug of the caller.
 static const row *
 s_row(const list *self, size_t index)
 {
@@ -246,6 +250,7 @@ list_block(const list *self, size_t index)
     return s_row(self, index)->block;
 }
 
+// The key of a row by position: its index as text, in scratch.
 static slice
 s_index(size_t index, char scratch[LIST_KEY_SCRATCH])
 {

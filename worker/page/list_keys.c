@@ -25,6 +25,7 @@ typedef struct {
     bool *used; // of the old rows
 } match;
 
+// The key of an incoming row. Borrowed.
 static slice
 s_new_key(const list_rows *in, size_t index)
 {
@@ -33,12 +34,14 @@ s_new_key(const list_rows *in, size_t index)
     return slice_of(in->keys.data + begin, in->ends[n] - begin);
 }
 
+// Keyed, so that no set of keys can be made to collide.
 static uint32_t
 s_hash_key(const list_rows *in, slice key)
 {
     return (uint32_t)XXH3_64bits_withSecret(key.data, key.size, in->key->bytes, sizeof in->key->bytes);
 }
 
+// The key that a table entry stands for, of an old or a new row.
 static slice
 s_entry_key(const match *self, uint32_t entry)
 {
@@ -47,6 +50,7 @@ s_entry_key(const match *self, uint32_t entry)
                          : s_new_key(self->in, self->first + entry - 1 - olds);
 }
 
+// Compared before the keys themselves.
 static uint32_t
 s_entry_hash(const match *self, uint32_t entry)
 {
@@ -66,6 +70,7 @@ s_find(const match *self, slice key, uint32_t hash)
     return self->table + place;
 }
 
+// One allocation for the table and both arrays; a table at most half full.
 static void
 s_match_begin(match *self)
 {
@@ -81,6 +86,7 @@ s_match_begin(match *self)
     self->used = self->stays + news;
 }
 
+// Frees what s_match_begin made.
 static void
 s_match_end(match *self)
 {
@@ -178,6 +184,7 @@ s_rearrange(match *self)
     return good;
 }
 
+// Rows at the ends of the middle whose key is the same need no table.
 static bool
 s_key_stays(const match *self, size_t old, size_t new)
 {

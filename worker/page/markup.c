@@ -28,12 +28,14 @@ typedef struct {
 
 // --- bytes ----------------------------------------------------------------------------------------------
 
+// NUL past the end.
 static uint8_t
 s_byte_at(slice html, size_t at)
 {
     return at < html.size ? html.data[at] : 0;
 }
 
+// Nothing but white space.
 static bool
 s_blank(slice text)
 {
@@ -51,6 +53,7 @@ s_find_byte(slice html, size_t at, char byte)
     return found ? (size_t)(found - html.data) : html.size;
 }
 
+// At this position. Case counts.
 static bool
 s_has_prefix(slice html, size_t at, const char *prefix)
 {
@@ -58,6 +61,7 @@ s_has_prefix(slice html, size_t at, const char *prefix)
     return at <= html.size && html.size - at >= size && memcmp(html.data + at, prefix, size) == 0;
 }
 
+// ASCII case ignored.
 static bool
 s_same_name(slice a, slice b)
 {
@@ -66,6 +70,7 @@ s_same_name(slice a, slice b)
 
 // --- tags -----------------------------------------------------------------------------------------------
 
+// From this position to the end of the name.
 static slice
 s_tag_name(slice html, size_t at)
 {
@@ -119,6 +124,7 @@ s_tag_end(slice html, size_t at, bool *ret_self_closing)
 
 // --- the fragment ---------------------------------------------------------------------------------------
 
+// The place of what comes next: inside the innermost open tag, or the slot's own.
 static uint32_t
 s_current_place(const scanner *self)
 {
@@ -149,6 +155,7 @@ s_comment_end(slice html, size_t begin)
     return html.size;
 }
 
+// Refuses comments that a parser ends early, and those that look like anchors.
 static bool
 s_skip_comment(scanner *self)
 {
@@ -175,6 +182,7 @@ s_end_tag(scanner *self)
     return end;
 }
 
+// Is this the end tag of that name?
 static bool
 s_is_end(slice html, size_t at, slice name)
 {
@@ -200,6 +208,7 @@ s_skip_raw_text(scanner *self, slice name)
     return false;
 }
 
+// Pushes the element, unless it is void or closed by "/>" in svg.
 static bool
 s_start_tag(scanner *self)
 {
@@ -282,6 +291,7 @@ markup_entity(slice html, size_t *ret_size)
     return *ret_size = 1, next == '#' || isalnum(next) ? -1 : '&';
 }
 
+// False: only a parser knows what another entity means.
 static bool
 s_only_known_entities(slice html)
 {
@@ -315,12 +325,14 @@ markup_decode(slice html, buffer *out)
 
 // --- slots ----------------------------------------------------------------------------------------------
 
+// Text without tags.
 static markup_kind
 s_kind_of_text(slice html)
 {
     return s_only_known_entities(html) ? MARKUP_TEXT : MARKUP_HTML;
 }
 
+// In a table even text needs the check: it must be blank.
 static markup_kind
 s_classify_text(slice html, unsigned place)
 {

@@ -10,18 +10,21 @@ typedef enum {
     EFFECT_STRICT,  // other rules hold in it, or only a parser could tell which
 } effect;
 
+// ASCII case ignored.
 static bool
 s_is_named(slice name, const char *other)
 {
     return scan_same_name(name, slice_text(other));
 }
 
+// The roots of foreign content.
 static bool
 s_foreign(slice name)
 {
     return s_is_named(name, "svg") || s_is_named(name, "math");
 }
 
+// By name alone.
 static effect
 s_effect(slice name)
 {
@@ -43,6 +46,7 @@ s_count(open_elements *self, const open_element *element, bool more)
     self->selects += s_is_named(element->name, "select") ? step : 0;
 }
 
+// The caller has made sure that there is room.
 static void
 s_push(open_elements *self, slice name, bool strict)
 {
@@ -51,6 +55,7 @@ s_push(open_elements *self, slice name, bool strict)
     s_count(self, element, true);
 }
 
+// The innermost has ended.
 static void
 s_pop(open_elements *self)
 {
@@ -84,6 +89,7 @@ s_in_foreign(const open_elements *self)
     return false;
 }
 
+// Is an element of this name open?
 static bool
 s_has(const open_elements *self, slice name)
 {
@@ -109,6 +115,7 @@ s_confuses(const open_elements *self, slice name)
     return (s_is_named(name, "a") || s_is_named(name, "nobr")) && scan_same_name(name, self->all[0].name);
 }
 
+// Pushes only what can matter to the end of the first element.
 static element_state
 s_start(open_elements *self, const tag *start)
 {
@@ -127,6 +134,7 @@ s_start(open_elements *self, const tag *start)
     return ELEMENT_IS_OPEN;
 }
 
+// Pops the innermost if it is its end tag; other end tags are ignored or make the end unknown.
 static element_state
 s_end(open_elements *self, const tag *end)
 {

@@ -81,6 +81,7 @@ s_push_scope(patch *self, scope_kind kind, size_t stream)
     return inner;
 }
 
+// The innermost scope.
 static scope *
 s_top(patch *self)
 {
@@ -124,12 +125,14 @@ patch_size(const patch *self)
 
 // --- members --------------------------------------------------------------------------------------------
 
+// The stream that the scope writes to.
 static buffer *
 s_out(patch *self, const scope *inner)
 {
     return self->streams + inner->stream;
 }
 
+// In decimal.
 static void
 s_write_number(buffer *out, uint64_t number)
 {
@@ -150,6 +153,7 @@ s_next_member(patch *self, scope *inner)
     return out;
 }
 
+// The member's name: the slot's number.
 static void
 s_write_slot_name(buffer *out, unsigned slot)
 {
@@ -172,6 +176,7 @@ s_close_section(patch *self, scope *inner, list_section next)
         inner->section = next;
 }
 
+// A row with changes: a member of the list's `r`, in the stream that waits for the end of the list.
 static void
 s_open_row(patch *self, scope *rows, const scope *inner)
 {
@@ -182,6 +187,7 @@ s_open_row(patch *self, scope *rows, const scope *inner)
     buffer_append(out, ":{", 2);
 }
 
+// Writes the beginning of the object into the scope around it.
 static void
 s_open_scope(patch *self, scope *outer, scope *inner)
 {
@@ -214,6 +220,7 @@ s_open_all(patch *self)
     return s_top(self);
 }
 
+// The stream, ready for one more member of the innermost scope.
 static buffer *
 s_add_member(patch *self)
 {
@@ -234,6 +241,7 @@ s_without_newline(slice html)
     return drop ? slice_of(html.data + drop, html.size - drop) : html;
 }
 
+// A value that the browser has to parse.
 static void
 s_write_html(buffer *out, slice html)
 {
@@ -379,6 +387,7 @@ patch_remove_row(patch *self, slice key)
     json_string(s_next_element(self, SECTION_REMOVED, "\"-\":["), key);
 }
 
+// A moved or new row: its key, and the key of the row before it.
 static buffer *
 s_place_row(patch *self, slice key, slice after)
 {
@@ -443,6 +452,7 @@ patch_chunk(patch *self, const block_type *type)
     self->chunks[self->chunk_count++] = type;
 }
 
+// The hashes of all chunks that the view has used.
 static void
 s_write_known(buffer *out, const tree *known)
 {
@@ -455,6 +465,7 @@ s_write_known(buffer *out, const tree *known)
     buffer_byte(out, ']');
 }
 
+// The chunks that the browser has not seen.
 static void
 s_write_chunks(buffer *out, const patch *self)
 {

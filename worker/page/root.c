@@ -28,12 +28,14 @@ s_find_end_of(slice html, const tag *start)
     return html.size;
 }
 
+// ASCII case ignored.
 static bool
 s_is_tag(const tag *start, const char *name)
 {
     return scan_same_name(start->name, slice_text(name));
 }
 
+// The root that this start tag begins.
 static root_place
 s_span_of(root_kind kind, slice html, const tag *start)
 {

@@ -5,6 +5,7 @@
 
 #include <strings.h>
 
+// Any byte that does not end a tag's or attribute's name.
 static bool
 s_name_byte(uint8_t c)
 {
@@ -18,6 +19,7 @@ scan_same_name(slice name, slice other)
            strncasecmp((const char *)name.data, (const char *)other.data, name.size) == 0;
 }
 
+// At this position, ASCII case ignored.
 static bool
 s_starts_with(slice html, size_t at, const char *prefix)
 {

@@ -15,6 +15,7 @@ tree_init(tree *self)
     *self = (tree){0};
 }
 
+// Releases the chunks: their numbers start anew.
 static void
 s_forget_chunks(tree *self)
 {

@@ -8,6 +8,7 @@
 
 static PyObject *s_object(const msgpack_object *from, PyObject *unpack_ext);
 
+// New reference. Items are converted in order; the first that fails drops the list.
 static PyObject *
 s_list(const msgpack_object_array *from, PyObject *unpack_ext)
 {
@@ -26,6 +27,7 @@ s_list(const msgpack_object_array *from, PyObject *unpack_ext)
 // stays for ever: the names come from browsers.
 #define INTERNS (PY_VERSION_HEX < 0x030c0000 || PY_VERSION_HEX >= 0x030d0000)
 
+// A key of a map: text only, as user code sees these maps as keyword arguments. New reference.
 static PyObject *
 s_key(const msgpack_object *from)
 {
@@ -39,6 +41,7 @@ s_key(const msgpack_object *from)
     return key;
 }
 
+// New reference. Of equal keys the last one wins, as in JSON.
 static PyObject *
 s_dict(const msgpack_object_map *from, PyObject *unpack_ext)
 {
@@ -79,6 +82,7 @@ convert_leaf(const msgpack_object *from)
     }
 }
 
+// Recursion is bounded: msgpack_scan refused what is nested too deep.
 static PyObject *
 s_object(const msgpack_object *from, PyObject *unpack_ext)
 {
@@ -113,6 +117,7 @@ convert_to_python(slice msgpack, PyObject *unpack_ext)
     return object;
 }
 
+// msgpack-c's callback.
 static int
 s_append(void *out, const char *bytes, size_t size)
 {
@@ -140,6 +145,7 @@ convert_text(PyObject *text, buffer *out)
     return true;
 }
 
+// UTF-8 as it is; a str with lone surrogates takes the slow way (convert_text).
 static bool
 s_put_str(msgpack_packer *packer, PyObject *text)
 {
@@ -179,6 +185,7 @@ s_put_dict(msgpack_packer *packer, PyObject *dict, unsigned depth)
     return true;
 }
 
+// depth counts down. Exact builtin types first, which are the everyday case.
 static bool
 s_put_value(msgpack_packer *packer, PyObject *value, unsigned depth)
 {

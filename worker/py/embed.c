@@ -42,6 +42,8 @@ embed_find_python(char *ret_path, size_t size)
     return ret_path;
 }
 
+// An isolated interpreter but for the environment variables: no script folder in sys.path, signals left to
+// the worker.
 static PyStatus
 s_configure(PyConfig *config, const char *python)
 {
@@ -60,6 +62,7 @@ s_configure(PyConfig *config, const char *python)
     return status;
 }
 
+// Logs why CPython does not start: there is no exception to print yet.
 static bool
 s_initialize(const char *python)
 {
@@ -81,6 +84,8 @@ s_initialize(const char *python)
     return false;
 }
 
+// Puts the folders in front of sys.path, in their order, and sets the switch interval. False with an
+// exception.
 static bool
 s_set_paths(const embed_options *options)
 {
@@ -115,6 +120,8 @@ s_call_function(const char *module, const char *function, const char *format, ..
     return result;
 }
 
+// Sets up Django, then the event loop, then the host; each step needs the one before it. NULL with an
+// exception.
 static const view_ops *
 s_start(const embed_options *options)
 {
@@ -178,6 +185,7 @@ typedef struct {
     void *context;
 } watch;
 
+// The callback that troupe.runtime.reload calls from its own thread.
 static PyObject *
 s_changed(PyObject *capsule, PyObject *unused)
 {

@@ -21,6 +21,7 @@ exception_take(void)
 #endif
 }
 
+// Borrowed from text; empty if it has lone surrogates.
 static slice
 s_utf8(PyObject *text)
 {
@@ -31,6 +32,7 @@ s_utf8(PyObject *text)
     return slice_of(utf8, (size_t)size);
 }
 
+// The error kind of a word from Python; unknown words are internal errors.
 static err
 s_kind(const char *word)
 {
@@ -40,6 +42,7 @@ s_kind(const char *word)
     return ERR_INTERNAL;
 }
 
+// A frame of an unexpected form is left out: a fault must always be told.
 static void
 s_frames(PyObject *frames, fault *ret_fault)
 {

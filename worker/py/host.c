@@ -70,6 +70,7 @@ s_call_around(PyObject *function)
     Py_XDECREF(result);
 }
 
+// A new contextvars.Context with the session's epoch, entered. Connections and locale are set up in it.
 static void *
 s_turn_scope_begin(void *host, uint64_t epoch)
 {
@@ -87,6 +88,7 @@ s_turn_scope_begin(void *host, uint64_t epoch)
     return scope;
 }
 
+// The thread goes on to another turn while this one awaits.
 static void
 s_turn_scope_suspend(void *host, void *scope_)
 {
@@ -94,6 +96,7 @@ s_turn_scope_suspend(void *host, void *scope_)
     ASSERT(PyContext_Exit(((py_scope *)scope_)->context) == 0);
 }
 
+// Enters the context again, perhaps on another thread.
 static void
 s_turn_scope_resume(void *host, void *scope_)
 {
@@ -108,6 +111,7 @@ s_turn_scope_resume(void *host, void *scope_)
     s_call_around(self->begin); // on another thread, perhaps
 }
 
+// Leaves the context for good; frees the scope.
 static void
 s_turn_scope_end(void *host, void **scope_p)
 {
@@ -178,6 +182,7 @@ s_read_response(PyObject *answer, response *ret)
     return !PyErr_Occurred() && inside && convert_from_python(inside, &ret->body);
 }
 
+// Builds the request and runs authorize() and mount(): user code.
 static err
 s_mount(void *host, void *instance_, const mount_args *order, response *ret_response, fault *ret_fault)
 {
@@ -199,6 +204,7 @@ s_mount(void *host, void *instance_, const mount_args *order, response *ret_resp
     return error;
 }
 
+// Like a mount without mount(): authorize() is asked for the request of the socket that joins.
 static err
 s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
 {
@@ -218,6 +224,7 @@ s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
     return error;
 }
 
+// True for coroutines of `async def` and everything with __await__.
 static bool
 s_is_awaitable(PyObject *object)
 {
@@ -235,6 +242,7 @@ s_new_awaitable(PyObject *object)
     return awaitable;
 }
 
+// host_fault() with the handler's name in it.
 static err
 s_handler_fault(const py_host *self, const py_view *view, PyObject *name, fault *ret_fault)
 {
@@ -301,6 +309,8 @@ s_task_done(PyObject *capsule, PyObject *task)
     Py_RETURN_NONE;
 }
 
+// Starts the awaitable on the event loop; done(context) is called when it ends, or right away if it cannot
+// start.
 static void
 s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context), void *context)
 {
@@ -353,6 +363,7 @@ s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret
     return error;
 }
 
+// Calls get_context_data(). The context is kept until it is rendered.
 static err
 s_sync(void *host, void *instance_, fault *ret_fault)
 {
@@ -461,6 +472,7 @@ static const view_ops s_ops = {
     .tick_interval = updates_tick_interval,
 };
 
+// plan_new() as a Python function, which troupe.runtime calls with a compiled page.
 static PyObject *
 s_new_plan(PyObject *unused, PyObject *description)
 {

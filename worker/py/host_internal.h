@@ -34,7 +34,7 @@ struct py_host {
     PyObject *unpack_ext; // troupe.wire
     PyObject *epoch;      // troupe.runtime.fencing: a context variable
     PyObject *make_page;  // plan_new as a function
-    PyObject *living;     // id of a view → its view, in a capsule; NULL: nobody listens
+    PyObject *living;     // id of a view → its view, in a capsule; NULL: no listener
     void (*changed)(void *context, void *owner);
     void *changed_context;
 #define F(name) PyObject *name;
@@ -65,7 +65,7 @@ err restore_pack_request(void *host, void *instance_, buffer *out, fault *ret_fa
 err restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
 bool restore_may_repeat(void *host, void *instance_, slice name);
 err restore_call(py_host *self, py_view *view,
-                 fault *ret_fault); // calls restore(), of a view that nobody joins
+                 fault *ret_fault); // calls restore() of a view that no page joins
 
 // updates.c: listen, take_changed and tick_interval of view_ops.h, and the table of views that
 // request_update() may name.

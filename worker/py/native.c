@@ -35,6 +35,7 @@ static struct {
     PyTypeObject *pending;
 } s_module;
 
+// Keeps the first reply of a turn for its caller; a RELEASED has no reader here.
 static void
 s_emit(void *context, reply **reply_p)
 {
@@ -46,6 +47,7 @@ s_emit(void *context, reply **reply_p)
     *reply_p = NULL;
 }
 
+// turn_host.resumable: nothing to do, the caller of session.resume() knows.
 static void
 s_resumable(void *context, session *session)
 {
@@ -53,6 +55,7 @@ s_resumable(void *context, session *session)
     (void)session; // the caller resumes by itself
 }
 
+// The first session loads troupe.runtime: Django must be set up by then.
 static PyObject *
 s_session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -76,6 +79,7 @@ s_session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     return (PyObject *)self;
 }
 
+// What run() and resume() return: a Pending, a pair of bytes, or None. New reference.
 static PyObject *
 s_finish_turn(native_session *self, turn_result result)
 {
@@ -105,6 +109,7 @@ s_finish_turn(native_session *self, turn_result result)
     return pair;
 }
 
+// Runs one turn. Refuses to enter a session whose turn runs or waits: a session is single-threaded.
 static PyObject *
 s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
 {
@@ -131,6 +136,7 @@ s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     return s_finish_turn(self, dispatch_request(self->session, &posted, &self->host));
 }
 
+// pending must be the very one that the parked turn waits for.
 static PyObject *
 s_session_resume(PyObject *self_, PyObject *arguments)
 {
@@ -168,6 +174,7 @@ s_abandon(native_session *self)
     reply_destroy(&self->reply);
 }
 
+// Marks the session busy first: closing a view runs Python, which may call back.
 static void
 s_shut_down(native_session *self)
 {
@@ -177,6 +184,7 @@ s_shut_down(native_session *self)
     self->busy = false;
 }
 
+// Idempotent, but not from inside of its own turn.
 static PyObject *
 s_session_close(PyObject *self_, PyObject *unused)
 {
@@ -202,6 +210,7 @@ s_session_traverse(PyObject *self_, visitproc visit, void *arg)
     return 0;
 }
 
+// Breaks cycles by closing the views, unless a turn is running: then the collector comes again.
 static int
 s_session_clear(PyObject *self_)
 {
@@ -211,6 +220,7 @@ s_session_clear(PyObject *self_)
     return 0;
 }
 
+// Runs Python (closing views), so the pending exception is put aside.
 static void
 s_session_dealloc(PyObject *self_)
 {
@@ -230,6 +240,7 @@ s_session_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
+// Drops what it owns; the turn itself lives on in the session.
 static void
 s_pending_dealloc(PyObject *self_)
 {
@@ -297,6 +308,7 @@ static struct PyModuleDef s_definition = {
     NULL,
 };
 
+// troupe._render.figures, under its public name.
 static bool
 s_add_figures(PyObject *module)
 {

@@ -14,6 +14,7 @@ render_state_fini(render_state *self)
     context_state_forget(&self->state);
 }
 
+// Another plan has other roots: their hashes are void.
 static void
 s_set_plan(render_state *self, plan *plan_)
 {
@@ -33,6 +34,7 @@ s_is_too_large(const render_state *self, const rendering *out, const tree *shows
     return again && size > SMALL_PATCH && shows->root.size && size > shows->root.size / 10 * 6;
 }
 
+// Walks the plan once, for a patch, for HTML or for both, and decides whether what came out can be sent.
 static render_result
 s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyObject *locale,
        hasher *hashing)

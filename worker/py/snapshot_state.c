@@ -56,6 +56,7 @@ s_root(snapshot_state *self, PyObject *name, unsigned guess)
     return added;
 }
 
+// Never 0, which stands for "not in the snapshot".
 static uint64_t
 s_hash_bytes(const hash_key *key, slice bytes)
 {
@@ -71,12 +72,14 @@ typedef struct {
     buffer *out;
 } snapshot_writer;
 
+// The entry's number in the snapshot: the view's and the attribute's.
 static uint32_t
 s_number(const snapshot_writer *self, const saved_attribute *root)
 {
     return snapshot_root(self->order->number, (unsigned)(root - self->state->roots));
 }
 
+// Tells the snapshot that the attribute is gone, if it has it.
 static void
 s_remove(snapshot_writer *self, saved_attribute *root)
 {
@@ -113,6 +116,7 @@ s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *v
     return s_is_rebuilt(self) ? 0 : -1;
 }
 
+// Immutable and cheap to pack.
 static bool
 s_is_leaf(PyObject *value)
 {
@@ -141,6 +145,8 @@ s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
     return known;
 }
 
+// Writes the attribute unless the snapshot has it. An unhashable value is packed first and dropped if its
+// bytes are the same.
 static bool
 s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
@@ -189,6 +195,7 @@ s_take_attributes(PyObject *dict, attribute *few, size_t *count)
     return all;
 }
 
+// `request` is not part of a view's state.
 static bool
 s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned guess)
 {
@@ -202,6 +209,7 @@ s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned gues
     return root && s_put(self, root, attribute->value);
 }
 
+// Writes the attributes that changed and removes those that are no longer there.
 static bool
 s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 {

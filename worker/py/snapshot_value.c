@@ -41,6 +41,7 @@ snapshot_value_setup(void)
     return s_pack_other;
 }
 
+// msgpack-c's callback.
 static int
 s_write(void *out, const char *bytes, size_t size)
 {
@@ -48,6 +49,7 @@ s_write(void *out, const char *bytes, size_t size)
     return 0;
 }
 
+// For what proto/codec.h has no writer for: floats, big integers and extension types.
 static msgpack_packer
 s_packer(buffer *out)
 {
@@ -66,6 +68,7 @@ s_fits(Py_ssize_t size, const char *unit)
 
 static bool s_pack(place *in, PyObject *value, buffer *out);
 
+// One step deeper into the value. key is borrowed; NULL: an index.
 static bool
 s_enter(place *in, PyObject *key, Py_ssize_t index)
 {
@@ -78,6 +81,7 @@ s_enter(place *in, PyObject *key, Py_ssize_t index)
     return true;
 }
 
+// Packs a value one step deeper.
 static bool
 s_pack_at(place *in, PyObject *key, Py_ssize_t index, PyObject *value, buffer *out)
 {
@@ -109,6 +113,7 @@ s_pack_elements(place *in, PyObject *sequence, buffer *out)
     return true;
 }
 
+// Keys and values are held while they are packed: that may run Python, which may drop them from the dict.
 static bool
 s_pack_dict(place *in, PyObject *dict, buffer *out)
 {
@@ -133,6 +138,7 @@ s_pack_dict(place *in, PyObject *dict, buffer *out)
     return true;
 }
 
+// An extension type whose body is already packed.
 static void
 s_put_ext(int code, slice bytes, buffer *out)
 {
@@ -158,6 +164,7 @@ s_pack_inside(place *in, int code, PyObject *value, buffer *out)
     return ok;
 }
 
+// troupe.runtime.snapshots.pack(value) gives a code and bytes, or raises TypeError.
 static bool
 s_pack_by_python(PyObject *value, buffer *out)
 {
@@ -172,6 +179,7 @@ s_pack_by_python(PyObject *value, buffer *out)
     return ok;
 }
 
+// Beyond 64 bits an int is an extension type.
 static bool
 s_pack_int(PyObject *value, buffer *out)
 {
@@ -183,6 +191,7 @@ s_pack_int(PyObject *value, buffer *out)
     return msgpack_pack_int64(&packer, number) == 0;
 }
 
+// What UTF-8 cannot carry (lone surrogates) is an extension type.
 static bool
 s_pack_str(PyObject *value, buffer *out)
 {
@@ -198,6 +207,7 @@ s_pack_str(PyObject *value, buffer *out)
     return true;
 }
 
+// As msgpack bin.
 static bool
 s_pack_bytes(PyObject *value, buffer *out)
 {
@@ -243,6 +253,8 @@ s_pack(place *in, PyObject *value, buffer *out)
     return s_pack_by_python(value, out);
 }
 
+// "rows[3]['form']": the name and the keys down to where packing failed. New reference; NULL with an
+// exception.
 static PyObject *
 s_place_text(const place *in)
 {
@@ -284,6 +296,7 @@ snapshot_value_pack(PyObject *name, PyObject *value, buffer *out)
 
 static PyObject *s_read(const msgpack_object *from, unsigned depth);
 
+// New reference. The list is filled before Python can see it.
 static PyObject *
 s_read_list(const msgpack_object_array *from, unsigned depth)
 {
@@ -298,6 +311,7 @@ s_read_list(const msgpack_object_array *from, unsigned depth)
     return list;
 }
 
+// New reference. A key may be of any hashable type here, unlike in messages.
 static PyObject *
 s_read_dict(const msgpack_object_map *from, unsigned depth)
 {
@@ -313,6 +327,7 @@ s_read_dict(const msgpack_object_map *from, unsigned depth)
     return dict;
 }
 
+// Scans before unpacking: sizes in stored bytes are not trusted either.
 static PyObject *
 s_read_bytes(slice bytes, unsigned depth)
 {
@@ -332,6 +347,7 @@ s_read_bytes(slice bytes, unsigned depth)
     return object;
 }
 
+// A tuple or set from the packed list in its body.
 static PyObject *
 s_read_inside(const msgpack_object_ext *from, unsigned depth)
 {
@@ -346,6 +362,7 @@ s_read_inside(const msgpack_object_ext *from, unsigned depth)
     return made;
 }
 
+// All other codes belong to troupe.runtime.snapshots.unpack.
 static PyObject *
 s_read_ext(const msgpack_object_ext *from, unsigned depth)
 {
@@ -354,6 +371,7 @@ s_read_ext(const msgpack_object_ext *from, unsigned depth)
     return PyObject_CallFunction(s_unpack_other, "iy#", (int)from->type, from->ptr, (Py_ssize_t)from->size);
 }
 
+// depth counts down.
 static PyObject *
 s_read(const msgpack_object *from, unsigned depth)
 {

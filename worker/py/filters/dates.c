@@ -17,6 +17,7 @@ static struct {
 // False: left to Django, or an exception is pending.
 typedef bool (*writer)(moment *self, chars *out);
 
+// Whether this Django's format characters are the ones below, and how it pads years: asked of Django itself.
 static bool
 s_ask_django(void)
 {
@@ -50,6 +51,7 @@ dates_start(void)
            (s_start.isoformat = PyUnicode_InternFromString("isoformat"));
 }
 
+// Appends and drops a new reference, which may be NULL with an exception.
 static bool
 s_add_owned(chars *out, PyObject *text)
 {
@@ -60,6 +62,7 @@ s_add_owned(chars *out, PyObject *text)
     return ok;
 }
 
+// Appends a translated word; false: Django must do it, or an exception.
 static bool
 s_add_word(moment *self, chars *out, unsigned word)
 {
@@ -437,6 +440,7 @@ static const struct {
 // Only these can be asked of a time by the `time` filter.
 static const char s_of_time[] = "aAefgGhHiOPsTuZ";
 
+// One format character. False: the value has nothing for it, or its writer left it to Django.
 static bool
 s_write(moment *self, Py_UCS4 character, bool times_only, chars *out)
 {
@@ -449,6 +453,7 @@ s_write(moment *self, Py_UCS4 character, bool times_only, chars *out)
     return s_characters[character].write(self, out);
 }
 
+// Is this a format character? One after a backslash is text.
 static bool
 s_is_format(const void *data, int kind, Py_ssize_t position)
 {
@@ -457,6 +462,7 @@ s_is_format(const void *data, int kind, Py_ssize_t position)
            (position == 0 || PyUnicode_READ(kind, data, position - 1) != '\\');
 }
 
+// The pattern from left to right; a backslash quotes the next character.
 static bool
 s_write_all(moment *self, PyObject *pattern, bool times_only, chars *out)
 {

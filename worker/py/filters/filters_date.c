@@ -14,6 +14,7 @@ filters_date_start(void)
            (s_start.time_format = PyUnicode_InternFromString("TIME_FORMAT"));
 }
 
+// |date and |time: an empty or missing argument means the format of the language.
 static PyObject *
 s_format(formats *f, PyObject *value, PyObject *arg, PyObject *otherwise, bool times_only)
 {

@@ -24,6 +24,7 @@ s_entity(Py_UCS4 character)
     }
 }
 
+// Most texts have none, and are returned as they are.
 static bool
 s_has_special(PyObject *text)
 {
@@ -36,6 +37,7 @@ s_has_special(PyObject *text)
     return false;
 }
 
+// Appends the character as html.escape writes it.
 static void
 s_add_escaped(chars *out, Py_UCS4 character)
 {

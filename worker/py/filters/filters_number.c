@@ -51,6 +51,7 @@ s_parse_text_wish(PyObject *arg, wish *ret_wish)
     return ok;
 }
 
+// floatformat's argument, or its default of -1. False: left to Django.
 static bool
 s_parse_wish(PyObject *arg, wish *ret_wish)
 {
@@ -181,6 +182,7 @@ s_is_one(PyObject *value)
     return is_one;
 }
 
+// |pluralize: 1 or 0; negative as s_is_one has it.
 static int
 s_counts_one(PyObject *value)
 {

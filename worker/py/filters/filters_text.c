@@ -16,6 +16,7 @@ static struct {
     bool center_by_format;           // the odd space of |center goes to the right (since Django 6.1)
 } s_start;
 
+// New reference, kept for good.
 static PyObject *
 s_of_unicodedata(const char *name)
 {
@@ -54,6 +55,7 @@ filters_text_start(void)
            (s_start.combining = s_of_unicodedata("combining")) && s_ask_center(&s_start.center_by_format);
 }
 
+// str(value).method(). New reference; NULL: left to Django, or an exception.
 static PyObject *
 s_method(PyObject *value, PyObject *method)
 {
@@ -179,6 +181,7 @@ typedef struct {
     Py_ssize_t before, after;
 } ending;
 
+// The translated form of a truncated text, taken apart. False: left to Django.
 static bool
 s_ending(formats *f, ending *ret_ending)
 {
@@ -227,6 +230,7 @@ s_cut_at(PyObject *text, long room, long length)
     return -1;
 }
 
+// The text in NFC, in which |truncatechars counts. New reference.
 static PyObject *
 s_normalized(PyObject *text)
 {
@@ -244,6 +248,7 @@ s_normalized(PyObject *text)
     return PyObject_CallFunctionObjArgs(s_start.normalize, s_start.form, text, NULL);
 }
 
+// A truncated text with its ending. New reference.
 static PyObject *
 s_ended(PyObject *text, Py_ssize_t cut, const ending *end)
 {
@@ -292,6 +297,7 @@ s_word(PyObject *text, Py_ssize_t *from_p, Py_ssize_t *ret_end)
     return at > *from_p;
 }
 
+// " …", unless the text ends with it.
 static void
 s_add_ellipsis(chars *out)
 {
@@ -361,6 +367,7 @@ filter_cut(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return rest;
 }
 
+// |center, |ljust, |rjust by the method of str.
 static PyObject *
 s_padded(PyObject *value, PyObject *arg, PyObject *method)
 {
@@ -436,6 +443,7 @@ filter_stringformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return silent ? filters_empty() : NULL;
 }
 
+// The characters that urllib.parse.quote leaves alone.
 static bool
 s_never_quoted(unsigned char byte)
 {
@@ -490,6 +498,7 @@ s_slug_character(Py_UCS4 character)
     return character == '-' || Py_UNICODE_ISSPACE(character) ? '-' : 0;
 }
 
+// slugify() of text in NFKD, in one pass. New reference.
 static PyObject *
 s_slug(PyObject *decomposed)
 {

@@ -9,6 +9,7 @@ static struct {
     PyObject *current_zone, *default_zone;
 } s_start;
 
+// False with an exception, or if it is not a type.
 static bool
 s_import_type(const char *module, const char *name, PyTypeObject **ret_type)
 {

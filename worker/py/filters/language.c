@@ -41,6 +41,7 @@ static struct {
 
 static const char s_capsule[] = "troupe.language";
 
+// Django before 5.0, where settings.USE_L10N counts. False with an exception.
 static bool
 s_old_django(bool *ret_old)
 {
@@ -99,6 +100,7 @@ language_thousands(void)
     return s_setting(s_start.thousands);
 }
 
+// Drops the references to Django's caches.
 static void
 s_basis_clear(basis *self)
 {
@@ -106,6 +108,7 @@ s_basis_clear(basis *self)
     Py_CLEAR(self->format_cache);
 }
 
+// What languages would be looked up with now. False with an exception.
 static bool
 s_basis_now(basis *ret_basis)
 {
@@ -122,6 +125,7 @@ s_basis_now(basis *ret_basis)
     return ret_basis->format_cache != NULL;
 }
 
+// Identity of Django's caches: new caches mean changed settings or translations.
 static bool
 s_basis_holds(const basis *now)
 {
@@ -155,6 +159,7 @@ s_renew(void)
     return true;
 }
 
+// Drops the references; the style counts as looked up still.
 static void
 s_number_style_clear(number_style *self)
 {
@@ -178,6 +183,7 @@ language_release(language **self_p)
     free(self);
 }
 
+// The capsule's destructor: the dict of languages dropped its reference.
 static void
 s_capsule_gone(PyObject *capsule)
 {
@@ -222,6 +228,7 @@ language_active(void)
     return self;
 }
 
+// django.utils.formats.get_format(name). New reference.
 static PyObject *
 s_get_format(PyObject *name, int use_l10n)
 {
@@ -229,6 +236,7 @@ s_get_format(PyObject *name, int use_l10n)
     return PyObject_CallFunctionObjArgs(s_start.get_format, name, Py_None, localized, NULL);
 }
 
+// The same for a C string.
 static PyObject *
 s_get_format_named(const char *name, int use_l10n)
 {
@@ -280,6 +288,7 @@ s_localized(int use_l10n)
     return s_start.l10n_setting ? s_setting(s_start.l10n) : 1;
 }
 
+// Fills style with separators and grouping. False with an exception. Asking Django may let other threads run.
 static bool
 s_look_up_numbers(number_style *style, int use_l10n)
 {

@@ -47,6 +47,7 @@ localize_time(formats *formats, PyObject *value, int use_tz)
     return zone ? PyObject_CallMethodOneArg(value, s_start.astimezone, zone) : NULL;
 }
 
+// Floats and Decimals, by their digits. NULL without an exception: left to Django.
 static PyObject *
 s_localize_float(formats *formats, PyObject *value, int use_l10n)
 {
@@ -73,6 +74,7 @@ s_localize_int(formats *formats, PyObject *value, int use_l10n)
     return thousands ? s_localize_float(formats, value, use_l10n) : PyObject_Str(value);
 }
 
+// By the named format of the language.
 static PyObject *
 s_localize_date(formats *formats, PyObject *value, PyObject *name, bool times_only, int use_l10n)
 {
@@ -82,6 +84,7 @@ s_localize_date(formats *formats, PyObject *value, PyObject *name, bool times_on
     return text;
 }
 
+// In the current time zone, if the context wants that.
 static PyObject *
 s_localize_datetime(formats *formats, PyObject *value, int use_l10n, int use_tz)
 {

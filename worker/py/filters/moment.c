@@ -14,6 +14,7 @@ static struct {
     PyObject *utcoffset;
 } s_start;
 
+// The base classes of pytz, where this Django knows it. False with an exception.
 static bool
 s_pytz(void)
 {
@@ -94,6 +95,7 @@ moment_days_before_year(int year)
     return past * 365 + past / 4 - past / 100 + past / 400;
 }
 
+// Weekday and day of the year.
 static void
 s_set_date(moment *self)
 {

@@ -34,6 +34,7 @@ s_coefficient(const char *next, const char *end, digits *self)
     return any ? next : NULL;
 }
 
+// Adds the exponent at next, if one is there. False: it is malformed or too large.
 static bool
 s_exponent(const char *next, const char *end, digits *self)
 {
@@ -122,6 +123,7 @@ s_carry(digits *self)
     self->text[0] = '1';
 }
 
+// Drops that many digits from the right and rounds half up; the caller corrects the exponent.
 static void
 s_cut(digits *self, size_t surplus)
 {

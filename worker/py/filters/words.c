@@ -7,6 +7,7 @@ static struct {
     PyObject *gettext, *pgettext;
 } s_start;
 
+// New reference; NULL with an exception, also if module is NULL.
 static PyObject *
 s_name(PyObject *module, const char *name)
 {
@@ -31,6 +32,7 @@ words_start(void)
     return ok;
 }
 
+// A lazy translation out of one of Django's dicts, as text. New reference.
 static PyObject *
 s_listed(PyObject *names, unsigned key)
 {
@@ -42,6 +44,7 @@ s_listed(PyObject *names, unsigned key)
     return text;
 }
 
+// text.title(). Steals text, which may be NULL.
 static PyObject *
 s_titled(PyObject *text)
 {

@@ -18,6 +18,7 @@ context_state_forget(context_state *self)
     *self = (context_state){0};
 }
 
+// Borrowed; NULL without an exception: no such name. As Context.__getitem__, for plain dicts.
 static PyObject *
 s_look_up(PyObject *dicts, PyObject *name)
 {
@@ -50,6 +51,7 @@ s_part_differs(PyObject *before, PyObject *now)
     return differs;
 }
 
+// 1: language or time zone differ; -1: an exception.
 static int
 s_locale_differs(const context_state *self, PyObject *locale)
 {
@@ -83,6 +85,7 @@ s_may_be_spent(PyObject *value, unsigned depth, unsigned *budget)
     return spent;
 }
 
+// Bounded, as user data may refer to itself.
 static bool
 s_is_spent(PyObject *value)
 {

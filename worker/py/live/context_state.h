@@ -1,5 +1,5 @@
-// state - which of the values that a template is given changed since it was rendered last: a turn does not
-// evaluate what depends on others alone. GIL held.
+// context_state - which of the values that a template is given changed since it was rendered last: a turn
+// does not evaluate what depends on others alone. GIL held.
 #ifndef TROUPE_WORKER_PY_LIVE_CONTEXT_STATE_H
 #define TROUPE_WORKER_PY_LIVE_CONTEXT_STATE_H
 

@@ -46,6 +46,7 @@ static struct {
     uint32_t free; // the first free slot; 0: none
 } s_all = {.watcher = NO_WATCHER};
 
+// Fibonacci hashing of the address.
 static uint32_t
 s_home(const PyObject *dict)
 {
@@ -61,6 +62,8 @@ s_place(const PyObject *dict)
             return &s_all.table[at];
 }
 
+// Room for one more dict in the table and in the slots. At most half of the table is in use, so that
+// s_place ends.
 static void
 s_make_room(void)
 {
@@ -81,6 +84,7 @@ s_make_room(void)
     }
 }
 
+// Free slots first: the array never shrinks.
 static uint32_t
 s_new_slot(void)
 {
@@ -92,7 +96,7 @@ s_new_slot(void)
     return slot;
 }
 
-// Takes it out of the table, and moves up what was behind it for want of a better place.
+// Removes the dict from the table, and moves later entries of its cluster up into the gap.
 static void
 s_unlist(const PyObject *dict)
 {
@@ -165,6 +169,7 @@ s_watch(PyObject *dict)
     return slot;
 }
 
+// The last user of a slot ends the watching and frees it.
 static void
 s_leave(uint32_t slot)
 {

@@ -4,7 +4,7 @@
 // CPython up to 3.11 gives a dict a number at each change, and never twice: looking at it costs the dict's
 // cache line. From 3.12 on we are called before each change of a dict that is watched, and count: a mark
 // compares that count, and the dict itself is not touched. Watching costs some 100 ns, and as much at each
-// change; so a dict is watched when it is met the second time, and rows that are made anew at each turn never
+// change; so a dict is watched when it is met the second time, and rows that are rebuilt at each turn never
 // are.
 #ifndef TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
 #define TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
@@ -18,7 +18,7 @@ typedef struct {
 #if PY_VERSION_HEX < 0x030c0000
     uint64_t version; // 0: it holds for nothing
 #else
-    PyObject *at;     // borrowed, perhaps gone: it is only compared
+    PyObject *at;     // borrowed, perhaps freed: only compared
     uint32_t slot;    // of the dict that is watched; 0: none is
     uint32_t changes; // that it had seen
 #endif
@@ -33,7 +33,7 @@ void dict_version_fini(dict_version *self);       // as good as new
 
 #if PY_VERSION_HEX < 0x030c0000
 
-// It will be asked for soon: dicts lie anywhere, and waiting for them is what asking costs.
+// Prefetches what dict_version_is_current will read: dicts lie anywhere, and a cache miss is its cost.
 static inline void
 dict_version_prefetch(PyObject *value)
 {
@@ -54,7 +54,7 @@ typedef struct {
     uint32_t users;   // marks
 } watched_dict;
 
-extern watched_dict *dict_version_watched; // by slot; the first one is nobody's
+extern watched_dict *dict_version_watched; // by slot; the first one is unused
 
 static inline void
 dict_version_prefetch(PyObject *value)

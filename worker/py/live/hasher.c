@@ -52,6 +52,7 @@ static struct {
     PyObject *utc, *key_name, *int_name, *arguments_name;
 } s_types;
 
+// New reference to a type; NULL with an exception.
 static PyTypeObject *
 s_type(const char *module, const char *name)
 {
@@ -101,6 +102,7 @@ hasher_fini(hasher *self)
     free(self->lists);
 }
 
+// Keyed, so that nobody can make two values collide.
 static uint64_t
 s_digest(const hasher *self, const void *data, size_t size)
 {
@@ -129,6 +131,7 @@ s_put(hasher *self, unsigned tag_, uint64_t number)
     return true;
 }
 
+// For values that are only a tag.
 static inline bool
 s_put_tag(hasher *self, unsigned tag_)
 {
@@ -136,7 +139,7 @@ s_put_tag(hasher *self, unsigned tag_)
     return true;
 }
 
-// A long text need not be copied to be hashed.
+// Hashes a long text where it is, instead of copying it.
 static bool
 s_put_long(hasher *self, unsigned tag_, const void *data, size_t size)
 {
@@ -147,6 +150,7 @@ s_put_long(hasher *self, unsigned tag_, const void *data, size_t size)
     return s_put(self, tag_, s_digest(self, data, size));
 }
 
+// Short ones are copied with their length; long ones are hashed at once.
 static inline bool
 s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
 {
@@ -160,6 +164,7 @@ s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
     return true;
 }
 
+// The characters as CPython holds them: equal texts have equal widths.
 static inline bool
 s_str(hasher *self, unsigned tag_, PyObject *text)
 {
@@ -167,7 +172,7 @@ s_str(hasher *self, unsigned tag_, PyObject *text)
     return s_put_bytes(self, tag_ + width, PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text) * width);
 }
 
-// The text of an object of a builtin type: no code of the person's runs.
+// The text of an object of a builtin type, which runs no user code. Steals text, which may be NULL.
 static bool
 s_text_of(hasher *self, unsigned tag_, PyObject *text)
 {
@@ -178,6 +183,7 @@ s_text_of(hasher *self, unsigned tag_, PyObject *text)
     return ok;
 }
 
+// 64 bits; a larger one by its hexadecimal text.
 static bool
 s_int(hasher *self, PyObject *value)
 {
@@ -187,6 +193,7 @@ s_int(hasher *self, PyObject *value)
                     : s_put(self, TAG_INT, (uint64_t)number);
 }
 
+// Its `int`, read as an attribute: UUID is written in Python.
 static bool
 s_uuid(hasher *self, PyObject *value)
 {
@@ -198,6 +205,7 @@ s_uuid(hasher *self, PyObject *value)
     return ok;
 }
 
+// Normalised by CPython: equal values have equal parts.
 static bool
 s_delta(hasher *self, PyObject *value)
 {
@@ -206,7 +214,8 @@ s_delta(hasher *self, PyObject *value)
     return s_put_bytes(self, TAG_DELTA, parts, sizeof parts);
 }
 
-// (offset,) or (offset, name), which may be of the person's own types: those have code of their own.
+// (offset,) or (offset, name). Offset and name may be of user-defined types, which run code of their own:
+// those are opaque.
 static bool
 s_fixed_zone(hasher *self, PyObject *zone)
 {
@@ -225,6 +234,7 @@ s_fixed_zone(hasher *self, PyObject *zone)
     return ok;
 }
 
+// By name: a ZoneInfo is the same for all values of that key. False: a tzinfo of unknown behaviour.
 static bool
 s_zone(hasher *self, PyObject *zone)
 {
@@ -239,6 +249,7 @@ s_zone(hasher *self, PyObject *zone)
     return false;
 }
 
+// The packed bytes of date, time and datetime objects, with fold and zone.
 static bool
 s_date(hasher *self, PyObject *value)
 {
@@ -261,14 +272,15 @@ s_date(hasher *self, PyObject *value)
 
 static bool s_value(hasher *self, PyObject *value, unsigned depth);
 
+// False: the budget of the turn is spent, and the value counts as opaque.
 static inline bool
 s_may(const hasher *self)
 {
     return self->bytes.size < self->budget;
 }
 
-// What an object holds is held here as well: memory that is asked for can start Python's collector, and with
-// it code of the person's.
+// Holds a reference while a value is hashed: allocating memory can run Python's collector, and with it user
+// code that drops the value.
 static bool
 s_held(hasher *self, PyObject *value, unsigned depth)
 {
@@ -278,6 +290,7 @@ s_held(hasher *self, PyObject *value, unsigned depth)
     return ok;
 }
 
+// A list may change in place, a tuple only by what it holds.
 static bool
 s_sequence(hasher *self, unsigned tag_, PyObject *sequence, unsigned depth)
 {
@@ -314,7 +327,7 @@ s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
     return ok;
 }
 
-// Looked over before any value is: values that are hashed twice would be hashed 2^depth times.
+// Asked before any value is hashed: starting over in the middle would hash values 2^depth times.
 static bool
 s_has_text_keys(PyObject *dict)
 {
@@ -326,6 +339,7 @@ s_has_text_keys(PyObject *dict)
     return true;
 }
 
+// In the order of insertion: two dicts that are equal but ordered otherwise render otherwise.
 static bool
 s_dict(hasher *self, PyObject *dict, unsigned depth)
 {
@@ -359,7 +373,7 @@ s_other(hasher *self, PyObject *value)
            s_date(self, value);
 }
 
-// Writes value out; false: it is not plain.
+// Appends the value's encoding; false: it is not plain.
 static bool
 s_value(hasher *self, PyObject *value, unsigned depth)
 {
@@ -385,6 +399,7 @@ s_value(hasher *self, PyObject *value, unsigned depth)
     return s_other(self, value);
 }
 
+// Keeps HASHER_OPAQUE free for what is not plain.
 static uint64_t
 s_plain(uint64_t hash)
 {
@@ -404,6 +419,7 @@ hasher_value(hasher *self, PyObject *value)
     return s_plain(s_digest(self, self->bytes.data, self->bytes.size));
 }
 
+// Where the hashes of another root list are noted.
 static struct hashed_list *
 s_new_list(hasher *self)
 {
@@ -415,6 +431,7 @@ s_new_list(hasher *self)
     return &self->lists[self->list_count++];
 }
 
+// Keeps the marks of the rows that stay; new ones hold for nothing.
 static void
 s_resize(hashed_rows *self, size_t count)
 {
@@ -440,6 +457,7 @@ hashed_rows_fini(hashed_rows *self)
     *self = (hashed_rows){0};
 }
 
+// The row's hash of the last turn, if its mark still holds.
 static uint64_t
 s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 {
@@ -452,6 +470,7 @@ s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
     return *hash;
 }
 
+// True: all rows are plain. Hashing may run the collector, so the sequence is read anew for each row.
 static bool
 s_hash_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
 {

@@ -1,9 +1,9 @@
 // hasher - keyed hashes of plain values: of what they are, their types included. Identity says nothing, since
-// lists and dicts change in place. GIL held. It runs no Python code of the person's and raises nothing.
+// lists and dicts change in place. GIL held. It runs no user code and raises nothing.
 //
 // Plain data are exactly str, SafeString, bytes, int, float, bool, None, list, tuple, dict, date, time,
 // datetime, timedelta, Decimal and UUID, nested at most HASHER_DEPTH deep. Everything else is opaque: it
-// counts as changed at every turn. So does a timezone whose offset or name is of a type of the person's own.
+// counts as changed at every turn. So does a timezone whose offset or name is of a user-defined type.
 #ifndef TROUPE_WORKER_PY_LIVE_HASHER_H
 #define TROUPE_WORKER_PY_LIVE_HASHER_H
 

@@ -9,6 +9,7 @@
 static bool s_read_item_list(PyObject *from, plan_items *ret);
 static plan_block *s_read_block(PyObject *from);
 
+// Never NULL, and never of no bytes.
 static void *
 s_zeroed(size_t count, size_t size)
 {
@@ -17,6 +18,7 @@ s_zeroed(size_t count, size_t size)
     return made;
 }
 
+// ValueError naming the part, unless an exception is pending. Returns false.
 static bool
 s_refuse(const char *part)
 {
@@ -27,6 +29,7 @@ s_refuse(const char *part)
 
 // --- items ----------------------------------------------------------------------------------------------
 
+// Static markup, as UTF-8; lone surrogates become "?".
 static bool
 s_read_html(PyObject *from, plan_item *ret)
 {
@@ -44,6 +47,7 @@ s_read_html(PyObject *from, plan_item *ret)
     return true;
 }
 
+// One value in a slot: its class, its place and the ops that make it.
 static bool
 s_read_leaf(PyObject *from, plan_item *ret)
 {
@@ -60,6 +64,7 @@ s_read_leaf(PyObject *from, plan_item *ret)
     return (ret->ops = ops_new(list)) != NULL;
 }
 
+// Output outside of all slots: only whole roots show its changes.
 static bool
 s_read_dead(PyObject *from, plan_item *ret)
 {
@@ -73,6 +78,7 @@ s_read_dead(PyObject *from, plan_item *ret)
     return (ret->ops = ops_new(list)) != NULL;
 }
 
+// Tags that only set variables.
 static bool
 s_read_set(PyObject *from, plan_item *ret)
 {
@@ -84,6 +90,7 @@ s_read_set(PyObject *from, plan_item *ret)
     return (ret->ops = ops_new(list)) != NULL;
 }
 
+// One {% if %} or {% elif %} with its block; {% else %} has no condition.
 static bool
 s_read_alternative(PyObject *from, plan_branch *ret)
 {
@@ -96,6 +103,7 @@ s_read_alternative(PyObject *from, plan_branch *ret)
     return shown == Py_None || (ret->blocks[index] = s_read_block(shown));
 }
 
+// The conditions are read one by one, so that a half-built branch can be freed.
 static bool
 s_read_branch(PyObject *from, plan_item *ret)
 {
@@ -128,6 +136,7 @@ s_outer(const plan_list *list, uint64_t deps)
     return list->flags & LIST_PARENT ? deps : deps & ~DEPENDS_POSITION;
 }
 
+// A {% for %}: its variables, key, body and {% empty %}.
 static bool
 s_read_list(PyObject *from, plan_item *ret)
 {
@@ -154,6 +163,7 @@ s_read_list(PyObject *from, plan_item *ret)
     return true;
 }
 
+// A part of the page inside a {% with %}, {% include %}, {% block %} and the like.
 static bool
 s_read_scope(PyObject *from, plan_item *ret)
 {
@@ -178,6 +188,7 @@ static const struct {
     {"scope", ITEM_SCOPE, s_read_scope},
 };
 
+// By the word in front of the tuple.
 static bool
 s_read_item(PyObject *from, plan_item *ret)
 {
@@ -190,6 +201,7 @@ s_read_item(PyObject *from, plan_item *ret)
     return s_refuse("item");
 }
 
+// Counts each item before it is read: what is half built is freed with the rest.
 static bool
 s_read_item_list(PyObject *from, plan_items *ret)
 {
@@ -215,6 +227,7 @@ s_read_item_list(PyObject *from, plan_items *ret)
 
 // --- blocks ---------------------------------------------------------------------------------------------
 
+// An str of the dict, as UTF-8. Borrowed from it.
 static bool
 s_read_text(PyObject *dict, const char *key, slice *ret)
 {
@@ -227,6 +240,7 @@ s_read_text(PyObject *dict, const char *key, slice *ret)
     return true;
 }
 
+// NULL with an exception; frees what was built so far.
 static plan_block *
 s_read_block(PyObject *from)
 {
@@ -248,6 +262,7 @@ s_read_block(PyObject *from)
 
 // --- the page -------------------------------------------------------------------------------------------
 
+// The plan owns Python objects in its C structs: nodes, constants, names.
 static int
 s_traverse(PyObject *self_, visitproc visit, void *arg)
 {
@@ -266,6 +281,7 @@ s_clear(PyObject *self_)
     return 0;
 }
 
+// Frees the structs. A walk holds a reference to its plan, so none is running.
 static void
 s_dealloc(PyObject *self_)
 {
@@ -279,6 +295,7 @@ s_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
+// What the plan was made from, without its block.
 static PyObject *
 s_get_details(PyObject *self_, void *unused)
 {
@@ -310,6 +327,7 @@ plan_type(void)
     return type;
 }
 
+// True: all are exact str, as lookups take them without further checks.
 static bool
 s_read_names(PyObject *roots)
 {
@@ -319,6 +337,7 @@ s_read_names(PyObject *roots)
     return true;
 }
 
+// How the page's root is marked.
 static root_kind
 s_read_root(PyObject *description)
 {
@@ -330,6 +349,7 @@ s_read_root(PyObject *description)
     return body ? ROOT_BODY : ROOT_MARKED;
 }
 
+// False with an exception; what is half filled is freed by s_dealloc.
 static bool
 s_fill(plan *self, PyObject *description)
 {

@@ -16,10 +16,10 @@
 
 typedef enum { ITEM_HTML, ITEM_LEAF, ITEM_DEAD, ITEM_SET, ITEM_BRANCH, ITEM_LIST, ITEM_SCOPE } item_kind;
 
-// In a leaf's flags, beside markup.h's: it is told once, as a leaf that depends on nothing is, but evaluated
+// In a leaf's flags, beside place.h's: it is sent once, as a leaf that depends on nothing is, but evaluated
 // at every turn, because it does more than to yield text (dj-update="ignore").
 #define LEAF_QUIET (1u << 30)
-// And: an anchor stands right behind it.
+// And: an anchor follows right after it.
 #define LEAF_EDGE (1u << 29)
 
 // Which parts of `forloop` the body of a list looks at.
@@ -66,7 +66,7 @@ struct plan_item {
     item_kind kind;
     char class;     // leaf
     unsigned slot;  // leaf, branch, list
-    unsigned place; // leaf, dead: markup.h's flags; dead: 0 outside of the root
+    unsigned place; // leaf, dead: place.h's flags; dead: 0 outside of the root
     uint64_t deps;
     bool acts;  // dead: others may notice that it runs: it sets variables, or has a state
     bool quiet; // leaf: LEAF_QUIET

@@ -1,10 +1,11 @@
-// The end of a plan's structs, and what the collector is told of them.
+// Freeing a plan's structs, and visiting the Python objects in them.
 #include "worker/py/live/plan.h"
 
 #include <stdlib.h>
 
 static void s_free_items(plan_items *self);
 
+// Half-built ones too: the arrays are zeroed, and count says how far reading came.
 static void
 s_free_branch(plan_branch *self)
 {
@@ -18,6 +19,7 @@ s_free_branch(plan_branch *self)
     free(self);
 }
 
+// NULL members are those that reading did not reach.
 static void
 s_free_list(plan_list *self)
 {
@@ -30,6 +32,7 @@ s_free_list(plan_list *self)
     free(self);
 }
 
+// Also from the middle of reading.
 static void
 s_free_items(plan_items *self)
 {

@@ -65,7 +65,8 @@ walk_unfit(walk *self)
 
 // --- leaves ---------------------------------------------------------------------------------------------
 
-// Right behind <pre> a parser drops a newline, and would not behind an anchor.
+// The newline that a parser drops right after <pre>, and would keep after an anchor: it goes in front of
+// that.
 static size_t
 s_first_newline(slice value)
 {
@@ -76,6 +77,7 @@ s_first_newline(slice value)
     return value.size > 1 && value.data[1] == '\n' ? 2 : 1;
 }
 
+// Writes the value as HTML, between anchors where the browser could not find it otherwise.
 static bool
 s_write_leaf(walk *self, const plan_item *leaf, slice value)
 {
@@ -92,21 +94,23 @@ s_write_leaf(walk *self, const plan_item *leaf, slice value)
     return kind != MARKUP_UNFIT || walk_unfit(self);
 }
 
-// What the page was told once is its own from then on, until the language changes.
+// Whether the page is to hear of this leaf: one that depends on nothing is sent once, and again in another
+// language.
 static bool
-s_is_told(const walk *self, const block *block, const plan_item *leaf)
+s_may_send(const walk *self, const block *block, const plan_item *leaf)
 {
     bool once = leaf->quiet || !leaf->deps;
     return !once || self->locale || block_leaf_is_new(block, leaf->slot);
 }
 
-// To a parser a CR and the LF that follows are one newline, but not with an anchor between them.
+// To a parser CR LF is one newline, but not with an anchor between: does this value end between them?
 static bool
 s_may_be_torn(const plan_item *leaf, slice value)
 {
     return leaf->edge && value.size && value.data[value.size - 1] == '\r';
 }
 
+// Evaluates a leaf; tells the page if its hash differs from the last one.
 static bool
 s_leaf(walk *self, block *block, const plan_item *leaf)
 {
@@ -115,7 +119,7 @@ s_leaf(walk *self, block *block, const plan_item *leaf)
         return false;
     walk_replace_surrogates(self, &self->value, 0);
     slice value = buffer_bytes(&self->value);
-    bool differs = s_is_told(self, block, leaf) && block_leaf(block, leaf->slot, value, self->hashing->key);
+    bool differs = s_may_send(self, block, leaf) && block_leaf(block, leaf->slot, value, self->hashing->key);
     if (self->html && !s_write_leaf(self, leaf, value))
         return false;
     if (s_may_be_torn(leaf, value))
@@ -125,7 +129,7 @@ s_leaf(walk *self, block *block, const plan_item *leaf)
     return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || walk_unfit(self);
 }
 
-// What the page shows outside of its slots, and what only sets variables.
+// Output outside of all slots, and tags that only set variables.
 static bool
 s_aside(walk *self, const plan_item *item)
 {
@@ -134,7 +138,7 @@ s_aside(walk *self, const plan_item *item)
         bool ok = eval_ops(&self->eval, item->ops, &self->html->text);
         walk_replace_surrogates(self, &self->html->text, from);
         slice made = slice_of(self->html->text.data + from, self->html->text.size - from);
-        // What is not closed here reaches into what is.
+        // An element left open here would reach into the slots.
         if (ok && item->place && markup_classify(CLASS_REGION, item->place, made) == MARKUP_UNFIT)
             walk_unfit(self);
         return ok;
@@ -160,6 +164,8 @@ s_choose(walk *self, const plan_branch *branch)
     return (unsigned)chosen < branch->count && branch->blocks[chosen] ? chosen : BRANCH_NOTHING;
 }
 
+// Chooses the alternative if its conditions may have changed, and visits it. Another alternative than
+// before starts with an empty block.
 static bool
 s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
@@ -196,6 +202,7 @@ s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
 
 // --- and the rest ---------------------------------------------------------------------------------------
 
+// An exception inside is annotated with the node of the scope, as Django does.
 static bool
 s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
@@ -210,6 +217,7 @@ s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)
     return ok;
 }
 
+// One item, by its kind.
 static bool
 s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
 {

@@ -1,4 +1,4 @@
-// live_parts - what live.c and walk_list.c share: one walk over a page.
+// walk_internal - what walk.c and walk_list.c share: one walk over a plan.
 #ifndef TROUPE_WORKER_PY_LIVE_WALK_INTERNAL_H
 #define TROUPE_WORKER_PY_LIVE_WALK_INTERNAL_H
 
@@ -9,11 +9,11 @@ typedef struct {
     eval eval;
     tree *tree;
     hasher *hashing;
-    patch *patch;   // NULL: none is written, or no more
+    patch *patch;   // NULL: none is written, or it was given up
     rendered *html; // NULL: none is written
     bool locale;
     bool loose, deep;
-    // Room, used by one item at a time.
+    // Scratch buffers, used by one item at a time.
     buffer value;  // what a leaf shows
     buffer hashes; // uint64_t
     buffer keys, ends;
@@ -33,7 +33,7 @@ walk_must_visit(uint64_t deps, uint64_t changed)
 // Something does not fit its place. True: the walk goes on, without a patch.
 bool walk_unfit(walk *self);
 void walk_replace_surrogates(const walk *self, buffer *text, size_t from);
-// Anchors; nothing where no HTML is written. shows: the chunk that is told; NULL: none.
+// Anchors; no effect where no HTML is written. shows: the chunk to name; NULL: none.
 void walk_write_anchor(walk *self, char kind, const char *more);
 void walk_write_chunk_anchor(walk *self, char kind, const block_type *shows);
 void walk_write_end_anchor(walk *self);

@@ -1,4 +1,4 @@
-// Lists of a live page: which rows are looked at, and what of them is told.
+// Lists: which rows are visited, and what of them goes into the patch.
 #include "worker/page/list.h"
 #include "worker/page/markup.h"
 #include "worker/py/live/walk_internal.h"
@@ -16,8 +16,8 @@ typedef struct {
     uint64_t outer;   // what each of its rows has to know of that
 } listing;
 
-// New reference: what the person's code does to the list must not take the row away. NULL, without an
-// exception: the list became shorter while it was rendered.
+// New reference: user code may drop the row from the list. NULL without an exception: the list became shorter
+// while it was rendered.
 static PyObject *
 s_row_item(const listing *listing, size_t row)
 {
@@ -26,6 +26,7 @@ s_row_item(const listing *listing, size_t row)
     return Py_NewRef(PySequence_Fast_GET_ITEM(listing->sequence, (Py_ssize_t)row));
 }
 
+// Of the items; those of a root list were made by context_state_changes. Borrowed until the next list.
 static const uint64_t *
 s_hashes(walk *self, const listing *listing)
 {
@@ -42,7 +43,7 @@ s_hashes(walk *self, const listing *listing)
     return made;
 }
 
-// A row's key as it stands in the DOM; nothing of what is none.
+// Appends the row's key as it stands in the DOM; an empty one where the value is no key.
 static void
 s_key(walk *self)
 {
@@ -55,6 +56,7 @@ s_key(walk *self)
     buffer_append(&self->ends, &end, sizeof end);
 }
 
+// Evaluates the keys of the rows in the middle only. User code may run, so each row is held.
 static bool
 s_keys(walk *self, listing *listing, list_same same)
 {
@@ -73,6 +75,7 @@ s_keys(walk *self, listing *listing, list_same same)
     return true;
 }
 
+// After a change of locale all keys are evaluated: they may be localized texts.
 static bool
 s_update(walk *self, listing *listing)
 {
@@ -94,7 +97,7 @@ s_update(walk *self, listing *listing)
     return true;
 }
 
-// What the rows have to know of the world around them.
+// Works out which outer changes concern the rows: their position, their number, and values around the list.
 static void
 s_look_around(listing *listing)
 {
@@ -114,6 +117,7 @@ typedef struct {
     char own[LIST_KEY_SCRATCH], before[LIST_KEY_SCRATCH];
 } key_room;
 
+// Opens the row in the patch: new, moved, or changed in place.
 static void
 s_patch_row(walk *self, const listing *listing, size_t row, unsigned marks, key_room *room)
 {
@@ -129,6 +133,7 @@ s_patch_row(walk *self, const listing *listing, size_t row, unsigned marks, key_
     patch_row(self->patch, key);
 }
 
+// Visits the row if it is marked, or if something around the list changed that it depends on.
 static bool
 s_row(walk *self, listing *listing, size_t row, unsigned marks, PyObject *value)
 {
@@ -152,6 +157,7 @@ s_row(walk *self, listing *listing, size_t row, unsigned marks, PyObject *value)
     return ok;
 }
 
+// All rows where HTML is written or where an outer value changed, else the marked ones.
 static bool
 s_each_row(walk *self, listing *listing)
 {
@@ -164,7 +170,7 @@ s_each_row(walk *self, listing *listing)
     for (size_t i = from; i < to; i++) {
         bool marked = i >= listing->change.head && i < listing->count - listing->change.tail;
         PyObject *value = s_row_item(listing, i);
-        if (!value) // Django's loop ends here as well; the rows that the page was told of do not fit
+        if (!value) // Django's loop ends here as well, but the list was updated with more rows
             return walk_unfit(self);
         bool ok = s_row(self, listing, i, marked ? list_marks(listing->rows, i) : 0, value);
         Py_DECREF(value);
@@ -174,6 +180,7 @@ s_each_row(walk *self, listing *listing)
     return true;
 }
 
+// {% empty %}: a block of its own, kept while the list stays empty.
 static bool
 s_no_rows(walk *self, listing *listing)
 {
@@ -194,6 +201,7 @@ s_no_rows(walk *self, listing *listing)
     return ok;
 }
 
+// Removals come before all other changes of a list (PROTOCOL.md 9.3).
 static void
 s_patch_gone(walk *self, const listing *listing)
 {
@@ -204,6 +212,7 @@ s_patch_gone(walk *self, const listing *listing)
         patch_remove_row(self->patch, list_removed_key(listing->rows, i, room));
 }
 
+// Anchors and patch around the rows or around {% empty %}.
 static bool
 s_show_rows(walk *self, listing *listing, unsigned slot)
 {
@@ -226,6 +235,7 @@ s_show_rows(walk *self, listing *listing, unsigned slot)
     return ok;
 }
 
+// The sequence is evaluated once and held for the whole loop.
 static bool
 s_loop(walk *self, listing *listing, unsigned slot)
 {

@@ -3,6 +3,7 @@
 
 django_objects dj;
 
+// Imports one object; keeps the reference for good.
 static bool
 s_load(PyObject **ret_object, const char *module, const char *attribute)
 {
@@ -13,6 +14,7 @@ s_load(PyObject **ret_object, const char *module, const char *attribute)
     return *ret_object != NULL;
 }
 
+// Interned, so that lookups compare pointers first.
 static bool
 s_names(void)
 {

@@ -90,12 +90,15 @@ eval_drop(eval *self)
     formats_drop(&self->formats);
 }
 
+// use_l10n or use_tz of a context: 0 or 1 of a bool, FORMATS_UNSET of None, 2 of anything else, which Django
+// must judge.
 static signed char
 s_setting(PyObject *value)
 {
     return value == Py_None ? FORMATS_UNSET : value == Py_True ? 1 : value == Py_False ? 0 : 2;
 }
 
+// The truth of an attribute. False: an exception is pending.
 static bool
 s_truth(PyObject *context, PyObject *name, bool *ret_truth)
 {
@@ -157,6 +160,7 @@ eval_is_silent(eval *self)
     return is == 0;
 }
 
+// Whether the engine runs in debug mode, where exceptions are annotated with template positions.
 static bool
 s_debug(eval *self)
 {
@@ -299,6 +303,7 @@ eval_join_end(eval_join *join)
     return false;
 }
 
+// A node that has no ops: Django renders it, annotations included.
 static bool
 s_call(eval *self, const op *op, buffer *out, eval_join *join)
 {
@@ -311,6 +316,7 @@ s_call(eval *self, const op *op, buffer *out, eval_join *join)
     return ok;
 }
 
+// {{ … }}. A UnicodeDecodeError shows nothing, as in Django.
 static bool
 s_write_var(eval *self, const op *op, buffer *out)
 {
@@ -326,6 +332,7 @@ s_write_var(eval *self, const op *op, buffer *out)
     return true;
 }
 
+// One op, by its kind. Texts and calls are handled by the loop itself.
 static bool
 s_op(eval *self, const op *op, buffer *out)
 {

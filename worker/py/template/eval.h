@@ -89,8 +89,8 @@ typedef struct {
 
 // False: not entered, nothing to leave; the exception is annotated.
 bool eval_scope_enter(eval *self, eval_scope *entered, const scope *scope);
-// ok: what ran inside did not fail. Keeps a pending exception. False: leaving failed (a context that somebody
-// popped).
+// ok: what ran inside did not fail. Keeps a pending exception. False: leaving failed (a context that other
+// code popped).
 bool eval_scope_leave(eval *self, eval_scope *entered, bool ok);
 
 // How much ran in C since the process began: {"nodelists", "ops", "calls", "filters", "filter_calls"}. New

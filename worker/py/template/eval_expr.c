@@ -7,6 +7,7 @@ enum { ARGS_MAX = 8 };
 
 // Values
 
+// render_value_in_context(), for values that C does not know.
 static bool
 s_write_by_django(eval *self, PyObject *value, buffer *out)
 {
@@ -21,6 +22,7 @@ s_write_by_django(eval *self, PyObject *value, buffer *out)
     return ok;
 }
 
+// Numbers, dates and None by the formats of the language; the rest by Django.
 static bool
 s_write_native(eval *self, PyObject *value, buffer *out)
 {
@@ -92,6 +94,7 @@ eval_localtime(eval *self, PyObject *value)
     return local;
 }
 
+// A constant, or a variable that is looked up now. New reference.
 static PyObject *
 s_filter_arg(eval *self, const filter_arg *arg)
 {
@@ -116,7 +119,7 @@ s_safe_again(const filter *filter, PyObject *given, PyObject *result)
     return marked;
 }
 
-// Django's own filters, given plain values, run nobody's code and leave the locale as it is.
+// Django's own filters, given plain values, run no user code and leave the locale as it is.
 static bool
 s_is_quiet_filter(const filter *filter, PyObject *const *values, size_t count)
 {
@@ -126,6 +129,7 @@ s_is_quiet_filter(const filter *filter, PyObject *const *values, size_t count)
     return filter->flags & FILTER_OWN;
 }
 
+// values has room for one more: autoescape goes along as a keyword.
 static PyObject *
 s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
 {
@@ -198,6 +202,7 @@ s_text_if_invalid(eval *self, const expr *expr, bool *ret_final)
     return text;
 }
 
+// The first value of an expression. *ret_final: it is string_if_invalid, to which filters are not applied.
 static PyObject *
 s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
 {
@@ -209,6 +214,7 @@ s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
     return ignore_failures ? Py_NewRef(Py_None) : s_text_if_invalid(self, expr, ret_final);
 }
 
+// An expression of a class that is not Django's own resolves itself.
 static PyObject *
 s_call_expr(eval *self, const expr *expr, bool ignore_failures)
 {
@@ -238,12 +244,14 @@ eval_expr(eval *self, const expr *expr, bool ignore_failures)
 
 static PyObject *s_eval_cond(eval *self, const cond *cond);
 
+// New reference; NULL where truth is -1: an exception is pending.
 static PyObject *
 s_bool(int truth)
 {
     return truth < 0 ? NULL : PyBool_FromLong(truth);
 }
 
+// `in` and `not in`.
 static PyObject *
 s_contains(PyObject *left, PyObject *right, bool not )
 {
@@ -251,6 +259,7 @@ s_contains(PyObject *left, PyObject *right, bool not )
     return found < 0 ? NULL : PyBool_FromLong(found != not );
 }
 
+// Plain values are compared without telling the eval: no Python code can run.
 static PyObject *
 s_compared(eval *self, const cond *cond, PyObject *left, PyObject *right)
 {
@@ -266,6 +275,7 @@ s_compared(eval *self, const cond *cond, PyObject *left, PyObject *right)
     return result;
 }
 
+// 1, 0, or -1 with an exception.
 static int
 s_truth_of(eval *self, PyObject *value)
 {
@@ -278,6 +288,7 @@ s_truth_of(eval *self, PyObject *value)
     return truth;
 }
 
+// `and` and `or` give one of their operands, as in Python; the right one is only evaluated if needed.
 static PyObject *
 s_operated(eval *self, const cond *cond)
 {
@@ -300,6 +311,7 @@ s_operated(eval *self, const cond *cond)
     return result;
 }
 
+// New reference. An operator that raises is false, as in Django.
 static PyObject *
 s_eval_cond(eval *self, const cond *cond)
 {
@@ -318,6 +330,7 @@ s_eval_cond(eval *self, const cond *cond)
     return Py_NewRef(Py_False);
 }
 
+// 1, 0, or -1 with an exception. A variable that does not exist is false.
 static int
 s_holds(eval *self, const cond *cond)
 {

@@ -12,6 +12,7 @@ s_tries_on(void)
                      PyErr_ExceptionMatches(PyExc_ValueError);
 }
 
+// The pending exception, normalised, with its traceback. New reference.
 static PyObject *
 s_take_error(void)
 {
@@ -26,6 +27,7 @@ s_take_error(void)
 
 // The context
 
+// True: a lookup runs no Python code of the dict's own.
 static bool
 s_is_plain_dict(PyObject *dict)
 {
@@ -37,6 +39,7 @@ s_is_plain_dict(PyObject *dict)
            type->tp_as_sequence->sq_contains == PyDict_Type.tp_as_sequence->sq_contains;
 }
 
+// For a dict with its own __getitem__ or __contains__: 1 and a new reference, 0, or -1.
 static int
 s_in_mapping(eval *self, PyObject *mapping, PyObject *name, PyObject **ret_value)
 {
@@ -131,6 +134,7 @@ s_attribute(eval *self, PyObject *object, PyObject *name, PyObject **ret_value)
 
 // Steps
 
+// Leaves a failed step to a function of troupe.template.slow_path, with the exception that it met.
 static PyObject *
 s_helped(eval *self, PyObject *helper, PyObject *current, const lookup_step *step)
 {
@@ -173,6 +177,7 @@ s_index(PyObject *current, const lookup_step *step, PyObject **ret_value)
     return -2; // its own __getitem__: to be tried by Python
 }
 
+// VariableDoesNotExist. Returns NULL.
 static PyObject *
 s_raise_missing(PyObject *current, const lookup_step *step)
 {
@@ -183,6 +188,7 @@ s_raise_missing(PyObject *current, const lookup_step *step)
     return NULL;
 }
 
+// Nothing is there: sets *ret_missing where nobody would see the exception, else raises it.
 static PyObject *
 s_nothing(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing)
 {
@@ -193,6 +199,7 @@ s_nothing(eval *self, PyObject *current, const lookup_step *step, bool *ret_miss
     return PyErr_Occurred() ? NULL : s_raise_missing(current, step);
 }
 
+// The second and third way of a step: an attribute, then an index.
 static PyObject *
 s_by_attribute(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing)
 {
@@ -246,6 +253,7 @@ s_step(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing
     return s_by_attribute(self, current, step, ret_missing);
 }
 
+// The first step: a name of the context.
 static PyObject *
 s_first(eval *self, const lookup_step *step, bool *ret_missing)
 {
@@ -268,6 +276,7 @@ s_first(eval *self, const lookup_step *step, bool *ret_missing)
 
 // Callables
 
+// string_if_invalid of the engine: what a callable that alters data gives.
 static PyObject *
 s_invalid(eval *self)
 {
@@ -279,6 +288,7 @@ s_invalid(eval *self)
     return text;
 }
 
+// Whether an object has this attribute and it is true: 1, 0, or -1.
 static int
 s_mark(PyObject *object, PyObject *name)
 {
@@ -291,6 +301,8 @@ s_mark(PyObject *object, PyObject *name)
     return is;
 }
 
+// A TypeError of a call: was it for want of arguments? Django looks at the signature, and so does the
+// helper.
 static PyObject *
 s_call_failed(eval *self, PyObject *current)
 {
@@ -346,6 +358,7 @@ s_failed(eval *self, const lookup_step *step)
     return s_helped(self, dj.lookup_failed, self->context, step);
 }
 
+// All steps from the context down, calling what is callable at each.
 static PyObject *
 s_lookup(eval *self, const base *base, bool *ret_missing)
 {

@@ -1,7 +1,7 @@
 // Loops: what {% for %} puts into the context.
 #include "worker/py/template/eval_internal.h"
 
-// forloop as Django would show it now. It is brought up to date only when somebody may look.
+// forloop as Django would show it now. It is only brought up to date when other code may look.
 static bool
 s_show(eval_loop *loop)
 {
@@ -71,6 +71,7 @@ eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length)
            s_set_length(loop) && eval_set(self, dj.names.forloop, loop->dict);
 }
 
+// The loop variables of one item as a new dict; ValueError in Django's words where the counts differ.
 static PyObject *
 s_unpacked(PyObject *names, PyObject *item)
 {
@@ -102,6 +103,7 @@ s_unpacked(PyObject *names, PyObject *item)
     return dict;
 }
 
+// Several loop variables: pushes a dict of them for this row.
 static bool
 s_unpack(eval *self, eval_loop *loop, PyObject *item)
 {
@@ -114,6 +116,7 @@ s_unpack(eval *self, eval_loop *loop, PyObject *item)
     return loop->unpacked = eval_push(self, dict);
 }
 
+// Pops what the row pushed. Keeps a pending exception.
 static bool
 s_row_end(eval *self, eval_loop *loop)
 {
@@ -129,7 +132,7 @@ eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item)
     if (!s_row_end(self, loop))
         return false;
     loop->index = index;
-    // Ours and the context's; if somebody else keeps it, they may look at any time.
+    // Our reference and the context's; other code that keeps one may look at any time.
     if (Py_REFCNT(loop->dict) > 2 && !s_show(loop))
         return false;
     if (PyTuple_GET_SIZE(loop->names) > 1)
@@ -177,6 +180,7 @@ s_values(eval *self, const expr *expr)
     return values;
 }
 
+// len() of what is looped over; -1 with an exception.
 static Py_ssize_t
 s_length(eval *self, PyObject *values)
 {
@@ -224,6 +228,7 @@ typedef struct {
     Py_ssize_t index;
 } s_walk;
 
+// The next item; NULL without an exception: the end.
 static PyObject *
 s_next(eval *self, s_walk *walk)
 {
@@ -238,6 +243,7 @@ s_next(eval *self, s_walk *walk)
     return item;
 }
 
+// One loop over a sequence or an iterator. A list may change its length meanwhile: each step looks again.
 static bool
 s_rows(eval *self, const op *op, eval_loop *loop, s_walk *walk, buffer *out)
 {
@@ -253,6 +259,7 @@ s_rows(eval *self, const op *op, eval_loop *loop, s_walk *walk, buffer *out)
     return ok;
 }
 
+// Lists and tuples are walked by index, anything else by its iterator. values is borrowed.
 static bool
 s_walk_values(eval *self, const op *op, eval_loop *loop, PyObject *values, Py_ssize_t length, buffer *out)
 {

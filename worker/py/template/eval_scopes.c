@@ -9,6 +9,7 @@ struct eval_scope_state {
     template_state template;
 };
 
+// {% include … only %}: a new context; the old one is kept in entered.
 static bool
 s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
 {
@@ -22,6 +23,7 @@ s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
     return true;
 }
 
+// Puts the old context back.
 static void
 s_leave_isolated(eval *self, eval_scope *entered)
 {
@@ -32,6 +34,7 @@ s_leave_isolated(eval *self, eval_scope *entered)
     eval_drop(self);
 }
 
+// The values are evaluated in the context around, then pushed or given to a new one.
 static bool
 s_enter_include(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -51,6 +54,7 @@ s_enter_include(eval *self, eval_scope *entered, const scope *scope)
     return false;
 }
 
+// The old setting is kept as an object: it may be of any type.
 static bool
 s_enter_autoescape(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -60,6 +64,7 @@ s_enter_autoescape(eval *self, eval_scope *entered, const scope *scope)
            PyObject_SetAttr(self->context, dj.names.autoescape, scope->flag ? Py_True : Py_False) == 0;
 }
 
+// False with an exception and nothing to undo.
 static bool
 s_enter(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -93,6 +98,7 @@ eval_scope_enter(eval *self, eval_scope *entered, const scope *scope)
     return false;
 }
 
+// Undoes s_enter in reverse order, also after a failure inside.
 static bool
 s_leave(eval *self, eval_scope *entered, bool ok)
 {

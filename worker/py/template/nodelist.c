@@ -17,6 +17,7 @@ typedef struct {
 static PyTypeObject *s_program_type;
 static PyTypeObject *s_template_class;
 
+// A program refers to nodes, which refer to their node lists: a cycle that only the collector can free.
 static int
 s_traverse(PyObject *self_, visitproc visit, void *arg)
 {
@@ -26,6 +27,7 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
     return ops_traverse(self->program, visit, arg);
 }
 
+// Also called by s_dealloc: the collector only clears garbage, which no thread renders.
 static int
 s_clear(PyObject *self_)
 {
@@ -73,6 +75,7 @@ static PyType_Spec s_program_spec = {
     MODULE ".Program", sizeof(program_object), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_program_slots};
 
+// A new program, kept in the node list's __dict__. New reference; NULL with an exception.
 static PyObject *
 s_build(PyObject *nodelist)
 {
@@ -125,6 +128,7 @@ nodelist_ops(PyObject *program)
     return ((program_object *)program)->program;
 }
 
+// Runs a program into a buffer and gives its text as a SafeString. New reference.
 static PyObject *
 s_render_program(program_object *program, eval *eval)
 {
@@ -180,6 +184,7 @@ s_render(PyObject *nodelist, PyObject *context)
     return safe;
 }
 
+// Whether other code replaced Template.render or _render: then Django's way is taken.
 static bool
 s_is_patched(PyObject *name, PyObject *original)
 {
@@ -222,6 +227,7 @@ s_render_bound(PyObject *template, eval *eval)
     return text;
 }
 
+// Template.render: with a render_context state of its own.
 static PyObject *
 s_render_stated(PyObject *template, eval *eval)
 {
@@ -259,6 +265,7 @@ static PyMethodDef s_render_methods[] = {
     {"render", s_render_template, METH_O, "The template's text."},
 };
 
+// Gives the type a render() in C. False with an exception.
 static bool
 s_give(PyObject *type, PyMethodDef *definition)
 {
@@ -268,6 +275,7 @@ s_give(PyObject *type, PyMethodDef *definition)
     return ok;
 }
 
+// Called by troupe.template once, with its subclasses of NodeList and Template.
 static PyObject *
 s_install(PyObject *module, PyObject *arguments)
 {
@@ -283,6 +291,7 @@ s_install(PyObject *module, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+// Counters of what ran in C, for benchmarks and tests.
 static PyObject *
 s_figures(PyObject *module, PyObject *unused)
 {

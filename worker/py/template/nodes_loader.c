@@ -60,6 +60,7 @@ s_pop_block(PyObject *block_context, PyObject *name)
     return Py_NewRef(Py_None);
 }
 
+// BlockContext.push: the version goes back to the end of the block's queue. False with an exception.
 static bool
 s_push_block(PyObject *block_context, PyObject *name, PyObject *block)
 {
@@ -84,6 +85,7 @@ s_instance(eval *self, PyObject *block)
     return instance;
 }
 
+// The BlockContext of the rendering: 1 and a new reference, 0: no inheritance, -1.
 static int
 s_block_context(eval *self, PyObject **ret_found)
 {
@@ -149,6 +151,7 @@ node_block(eval *self, const op *op, buffer *out)
 
 // Templates
 
+// True: the method is Django's own, so that its work may be done here.
 static bool
 s_is_original(PyObject *cls, PyObject *name, PyObject *original)
 {
@@ -266,6 +269,7 @@ eval_template(eval *self, PyObject *template, buffer *out)
 
 // {% extends %}
 
+// Registers the blocks of a template with the rendering. False with an exception.
 static bool
 s_add_blocks(PyObject *block_context, PyObject *blocks)
 {
@@ -334,6 +338,7 @@ s_known(eval *self, PyObject *node, PyObject *name)
     return found;
 }
 
+// The template to include: known from an earlier row or rendering, else asked of Django. New reference.
 static PyObject *
 s_included(eval *self, const op *op)
 {
@@ -348,6 +353,7 @@ s_included(eval *self, const op *op)
     return template;
 }
 
+// {% include … only %}: renders in a context of its own, by the template's own render().
 static bool
 s_isolated(eval *self, PyObject *template, PyObject *values, buffer *out)
 {

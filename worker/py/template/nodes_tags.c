@@ -22,6 +22,7 @@ s_escaped(eval *self, PyObject *output)
     return output;
 }
 
+// What a simple_tag returned: stored under `as`, or written, escaped if autoescape is on.
 static bool
 s_simple_output(eval *self, const op *op, PyObject *output, buffer *out, eval_join *join)
 {
@@ -89,6 +90,7 @@ s_turn(eval *self, const op *op)
     return variable;
 }
 
+// The next value of a {% cycle %}. New reference.
 static PyObject *
 s_cycle_value(eval *self, const op *op)
 {
@@ -152,6 +154,7 @@ s_message_context(eval *self, const op *op)
     return context;
 }
 
+// {% translate %}: the message, translated unless `noop`. New reference.
 static PyObject *
 s_message(eval *self, const op *op)
 {
@@ -196,6 +199,7 @@ node_translate(eval *self, const op *op, buffer *out)
 
 // {% blocktranslate %}
 
+// With {% plural %}: ngettext or npgettext by the counter, which is set in the context. New reference.
 static PyObject *
 s_counted(eval *self, const op *op, PyObject *context)
 {
@@ -215,6 +219,7 @@ s_counted(eval *self, const op *op, PyObject *context)
     return text;
 }
 
+// The translated message, still with its placeholders. New reference.
 static PyObject *
 s_block_message(eval *self, const op *op, PyObject *context)
 {
@@ -250,6 +255,7 @@ s_named(eval *self, PyObject *name, PyObject *invalid)
     return text;
 }
 
+// The values that a {% blocktranslate %} names, rendered, as a dict. New reference.
 static PyObject *
 s_filling(eval *self, const op *op)
 {

@@ -44,7 +44,7 @@ s_url_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kw
     return ok;
 }
 
-// current_app is asked for only now, as the tag does.
+// current_app is looked up only now, as the tag does.
 static PyObject *
 s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
 {
@@ -56,6 +56,7 @@ s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
     return url;
 }
 
+// NoReverseMatch is raised only if the tag has no `as`.
 static PyObject *
 s_url(eval *self, const op *op)
 {
@@ -73,6 +74,7 @@ s_url(eval *self, const op *op)
     return url;
 }
 
+// Stores the URL under `as`, or writes it, escaped if autoescape is on.
 static bool
 s_write(eval *self, PyObject *url, buffer *out)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Counts each expression before it is read: a half-built op can be freed.
 static bool
 s_exprs(PyObject *tuple, unsigned *ret_count, expr ***ret_exprs)
 {
@@ -19,6 +20,7 @@ s_exprs(PyObject *tuple, unsigned *ret_count, expr ***ret_exprs)
     return true;
 }
 
+// New reference to the name, interned; NULL where it is None.
 static PyObject *
 s_interned(PyObject *name)
 {
@@ -56,6 +58,7 @@ s_pairs(PyObject *tuple, PyObject **ret_names, unsigned *ret_count, expr ***ret_
     return true;
 }
 
+// Static markup, as UTF-8; lone surrogates become three bytes and set flag.
 static bool
 s_text(op *self, PyObject *tuple)
 {
@@ -77,6 +80,7 @@ s_read_var(op *self, PyObject *tuple)
     return (self->expr = expr_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
 }
 
+// The conditions and bodies of all alternatives.
 static bool
 s_if(op *self, PyObject *tuple)
 {
@@ -194,7 +198,7 @@ s_rest(PyObject *tuple)
     return PyTuple_GetSlice(tuple, 5, PyTuple_GET_SIZE(tuple));
 }
 
-// The expressions of arguments, and of keywords behind them.
+// The expressions of arguments, then of keywords.
 static bool
 s_read_arguments(op *self, PyObject *args, PyObject *pairs)
 {
@@ -315,6 +319,7 @@ static const struct {
     {"url", 9, s_read_url},    {"translate", 9, s_translate}, {"blocktranslate", 11, s_blocktranslate},
 };
 
+// By the word in front of the tuple.
 static bool
 s_read_op(op *self, PyObject *tuple)
 {
@@ -346,6 +351,7 @@ ops_new(PyObject *list)
     return self;
 }
 
+// Half-built ones too: what was not reached is NULL.
 static void
 s_op_fini(op *self)
 {
@@ -383,6 +389,7 @@ ops_free(ops **self_p)
     free(self);
 }
 
+// Every Python object that an op owns.
 static int
 s_op_traverse(const op *self, visitproc visit, void *arg)
 {
@@ -415,6 +422,7 @@ ops_traverse(const ops *self, visitproc visit, void *arg)
 
 // Scopes
 
+// By the word in front of the tuple; see scope_new in program.h.
 static bool
 s_scope(scope *self, PyObject *tuple)
 {

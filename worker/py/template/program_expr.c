@@ -21,12 +21,14 @@ program_array(size_t count, size_t size)
     return items;
 }
 
+// Compares with an ASCII word.
 static bool
 s_is(PyObject *kind, const char *text)
 {
     return PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, text) == 0;
 }
 
+// The word in front of a tuple of at least this size. Borrowed; NULL with an exception.
 static PyObject *
 s_kind(PyObject *tuple, Py_ssize_t size)
 {
@@ -38,6 +40,7 @@ s_kind(PyObject *tuple, Py_ssize_t size)
     return PyTuple_GET_ITEM(tuple, 0);
 }
 
+// One name of a dotted variable, and the number it may be as an index.
 static bool
 s_read_step(lookup_step *self, PyObject *bit)
 {
@@ -56,6 +59,7 @@ s_read_step(lookup_step *self, PyObject *bit)
     return true;
 }
 
+// A constant, a variable, or something that is called to resolve itself.
 static bool
 s_read_base(base *self, PyObject *tuple)
 {
@@ -83,6 +87,7 @@ s_read_base(base *self, PyObject *tuple)
     return true;
 }
 
+// Half-built ones too.
 static void
 s_base_fini(base *self)
 {
@@ -94,6 +99,7 @@ s_base_fini(base *self)
     Py_CLEAR(self->value);
 }
 
+// A pair of "is it a variable" and the value.
 static bool
 s_read_arg(filter_arg *self, PyObject *pair)
 {
@@ -103,12 +109,13 @@ s_read_arg(filter_arg *self, PyObject *pair)
     if (self->lookup)
         return s_read_base(&self->from, PyTuple_GET_ITEM(pair, 1));
     self->from.value = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
-    // What str.__html__ would tell is told by the type: a SafeString is marked already.
+    // Its type says whether mark_safe() is needed: a SafeString is marked already.
     self->mark = !PyObject_HasAttrString((PyObject *)Py_TYPE(self->from.value), "__html__") ||
                  !PyUnicode_Check(self->from.value);
     return true;
 }
 
+// Finds the native counterpart, if there is one for at most one argument.
 static bool
 s_read_filter(filter *self, PyObject *tuple)
 {
@@ -126,6 +133,7 @@ s_read_filter(filter *self, PyObject *tuple)
     return true;
 }
 
+// A constant, a chain of filters, or something that is called to resolve itself.
 static bool
 s_read_expr(expr *self, PyObject *tuple)
 {
@@ -228,6 +236,7 @@ static const struct {
     {">=", COND_COMPARE, Py_GE}, {"<", COND_COMPARE, Py_LT},  {"<=", COND_COMPARE, Py_LE},
 };
 
+// False: not an operator.
 static bool
 s_operator(cond *self, PyObject *kind)
 {
@@ -240,6 +249,7 @@ s_operator(cond *self, PyObject *kind)
     return false;
 }
 
+// Values, calls, `not`, and the binary operators.
 static bool
 s_read_cond(cond *self, PyObject *tuple)
 {

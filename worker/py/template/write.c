@@ -27,6 +27,7 @@ s_escape(uint8_t *target, const uint8_t *from, size_t size)
     return target;
 }
 
+// In chunks when escaping: room for the worst case of a whole text would be six times its size.
 static void
 s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
 {
@@ -43,6 +44,7 @@ s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
     }
 }
 
+// One code point as UTF-8, surrogates as three bytes. Returns where the next one goes.
 static uint8_t *
 s_encode(uint8_t *target, Py_UCS4 character)
 {
@@ -64,6 +66,7 @@ s_encode(uint8_t *target, Py_UCS4 character)
     return target;
 }
 
+// Text beyond ASCII. Returns whether there were lone surrogates.
 static bool
 s_wide(buffer *out, PyObject *text, bool escape)
 {
