@@ -3,11 +3,9 @@
 import check_tree
 
 LEAST = 0.10  # of the lines of all .c files that are not empty
-LEAST_YET = 0.0  # what is held already
+LEAST_YET = 0.04  # what is held already
 TOPLESS_NOT_YET = (
-    "broker/io", "broker/routing", "broker/store", "tests/broker", "tests/broker/io", "tests/broker/routing",
-    "tests/broker/store", "tests/common", "tests/fleet", "tests/fleet/command", "tests/fleet/supervisor",
-    "tests/fuzz", "tests/worker", "tests/worker/actor", "tests/worker/io",
+    "broker/store",
 )  # fmt: skip
 
 

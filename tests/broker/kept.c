@@ -1,3 +1,4 @@
+// The fixture of the tests of persistence: starts the broker again on the same store.
 #include "tests/broker/kept.h"
 
 #include <signal.h>
@@ -84,13 +85,13 @@ kept_root(const arrival *restore, uint32_t root)
 void
 kept_lose_worker(void)
 {
-    zsock_t *gone = kept_worker;
+    zsock_t *socket = kept_worker;
     kept_worker = stage_worker(&kept_stage, "r2", "beta");
     stage_advance(&kept_stage, 7000);
     stage_heartbeat(kept_worker, 1);
     stage_advance(&kept_stage, 1500);
     CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_HEARTBEAT);
-    zsock_destroy(&gone);
+    zsock_destroy(&socket);
 }
 
 arrival

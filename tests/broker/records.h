@@ -13,8 +13,9 @@ session_id(uint8_t number)
 static inline worker *
 worker_of(registry *in, const char *id, const char *name, uint64_t now)
 {
-    register_body said = {.name = slice_text(name), .pid = 42, .threads = 4, .version = slice_text("0.1")};
-    return registry_add(in, slice_text(id), &said, now);
+    register_body registration = {
+        .name = slice_text(name), .pid = 42, .threads = 4, .version = slice_text("0.1")};
+    return registry_add(in, slice_text(id), &registration, now);
 }
 
 static inline header

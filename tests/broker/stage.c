@@ -1,3 +1,4 @@
+// Sends to and receives from a whole broker, one message at a time, by a fake clock.
 #include "tests/broker/stage.h"
 
 #include "broker/io/wire.h"
@@ -126,19 +127,20 @@ stage_ask(zsock_t *asking, header head)
 }
 
 void
-stage_say(zsock_t *owner, const char *to, header head, slice body)
+stage_say(zsock_t *owner, const char *routing_id, header head, slice body)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
-    stage_raw(owner, (slice[]){slice_text(to), slice_of(bytes, HEADER_SIZE), body}, 3);
+    stage_raw(owner, (slice[]){slice_text(routing_id), slice_of(bytes, HEADER_SIZE), body}, 3);
 }
 
 void
-stage_say_kept(zsock_t *owner, const char *to, header head, slice snapshot)
+stage_say_kept(zsock_t *owner, const char *routing_id, header head, slice snapshot)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
-    stage_raw(owner, (slice[]){slice_text(to), slice_of(bytes, HEADER_SIZE), slice_text("\x80"), snapshot},
+    stage_raw(owner,
+              (slice[]){slice_text(routing_id), slice_of(bytes, HEADER_SIZE), slice_text("\x80"), snapshot},
               4);
 }
 
@@ -165,8 +167,9 @@ stage_register_pid(zsock_t *owner, const char *name, uint64_t pid)
 {
     buffer body;
     buffer_init(&body);
-    register_body said = {.name = slice_text(name), .pid = pid, .threads = 2, .version = slice_text("0.1")};
-    register_encode(&said, &body);
+    register_body registration = {
+        .name = slice_text(name), .pid = pid, .threads = 2, .version = slice_text("0.1")};
+    register_encode(&registration, &body);
     s_control(owner, MSG_REGISTER, &body);
     buffer_fini(&body);
 }
@@ -218,9 +221,9 @@ s_unpack(arrival *self, const wire_message *in, bool is_worker)
     buffer_clear(&snapshot);
     buffer_slice(&snapshot, is_worker ? wire_message_frame(in, 3) : slice_text(""));
     self->snapshot = buffer_bytes(&snapshot);
-    reason_body said;
-    if (reason_decode(self->body, &said) == OK)
-        memcpy(self->reason, said.reason.data, said.reason.size);
+    reason_body reason;
+    if (reason_decode(self->body, &reason) == OK)
+        memcpy(self->reason, reason.reason.data, reason.reason.size);
 }
 
 arrival

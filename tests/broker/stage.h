@@ -36,8 +36,8 @@ void stage_advance(stage *self, uint64_t ms); // in steps of 100 ms, with a turn
 zsock_t *stage_client(stage *self, const char *id);
 zsock_t *stage_worker(stage *self, const char *id, const char *name); // registered, unless name is NULL
 void stage_ask(zsock_t *asking, header head);                         // with an empty map for a body
-void stage_say(zsock_t *owner, const char *to, header head, slice body);
-void stage_say_kept(zsock_t *owner, const char *to, header head,
+void stage_say(zsock_t *owner, const char *routing_id, header head, slice body);
+void stage_say_kept(zsock_t *owner, const char *routing_id, header head,
                     slice snapshot);                                         // with an empty map for a body
 void stage_reply(zsock_t *owner, const arrival *request, message_type type); // with an empty map for a body
 void stage_register(zsock_t *owner, const char *name); // as the pid 1, which always lives

@@ -92,9 +92,9 @@ s_ask(const sessions_body *asked)
 
 // How many come in all, and in how many pages; each behind the one before.
 static size_t
-s_count(const char *of, unsigned *ret_pages)
+s_count(const char *name, unsigned *ret_pages)
 {
-    sessions_body asked = {.worker = slice_text(of)};
+    sessions_body asked = {.worker = slice_text(name)};
     listed_body page = {.more = true};
     size_t count = 0;
     for (*ret_pages = 0; page.more; ++*ret_pages) {
@@ -102,10 +102,10 @@ s_count(const char *of, unsigned *ret_pages)
         CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_LISTED);
         CU_ASSERT_EQUAL_FATAL(listed_decode(got.body, &page), OK);
         size_t cursor = 0;
-        listed one;
-        while (listed_next(&page, &cursor, &one) == OK) {
-            CU_ASSERT_TRUE(memcmp(one.session.bytes, asked.after.bytes, ID_SIZE) > 0);
-            asked.after = one.session;
+        listed listed;
+        while (listed_next(&page, &cursor, &listed) == OK) {
+            CU_ASSERT_TRUE(memcmp(listed.session.bytes, asked.after.bytes, ID_SIZE) > 0);
+            asked.after = listed.session;
             count++;
         }
     }
@@ -137,14 +137,14 @@ static listed
 s_only(void)
 {
     listed_body page;
-    listed one = {0};
+    listed listed = {0};
     size_t cursor = 0;
     arrival got = s_ask(&(sessions_body){0});
     CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_LISTED);
     CU_ASSERT_EQUAL_FATAL(listed_decode(got.body, &page), OK);
     CU_ASSERT_EQUAL(msgpack_count(page.sessions), 1);
-    CU_ASSERT_EQUAL(listed_next(&page, &cursor, &one), OK);
-    return one; // borrows what the stage keeps until the next arrival
+    CU_ASSERT_EQUAL(listed_next(&page, &cursor, &listed), OK);
+    return listed; // borrows what the stage keeps until the next arrival
 }
 
 static void
@@ -152,19 +152,20 @@ test_one(void)
 {
     s_begin();
     uint64_t epoch = s_join(1);
-    listed one = s_only();
-    CU_ASSERT_TRUE(id_equal(one.session, session_id(1)));
-    CU_ASSERT_TRUE(slice_is(one.state, "active") && slice_is(one.worker, "alpha.1") && one.attached);
-    CU_ASSERT_EQUAL(one.epoch, epoch);
-    CU_ASSERT_EQUAL(one.pending, 0);
-    CU_ASSERT_TRUE(one.bytes > 0);
+    listed listed = s_only();
+    CU_ASSERT_TRUE(id_equal(listed.session, session_id(1)));
+    CU_ASSERT_TRUE(slice_is(listed.state, "active") && slice_is(listed.worker, "alpha.1") && listed.attached);
+    CU_ASSERT_EQUAL(listed.epoch, epoch);
+    CU_ASSERT_EQUAL(listed.pending, 0);
+    CU_ASSERT_TRUE(listed.bytes > 0);
     stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     broker_turn(s_stage.broker);
     CU_ASSERT_EQUAL(s_only().pending, 1);
     stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "stopped");
     broker_turn(s_stage.broker);
-    one = s_only();
-    CU_ASSERT_TRUE(slice_is(one.state, "stored") && one.worker.size == 0 && !one.attached && one.bytes > 0);
+    listed = s_only();
+    CU_ASSERT_TRUE(slice_is(listed.state, "stored") && listed.worker.size == 0 && !listed.attached &&
+                   listed.bytes > 0);
     s_end();
 }
 

@@ -42,13 +42,13 @@ test_bad_requests(void)
     header head = request_of(MSG_EVENT, 1, 0, 6);
     header_encode(&head, good);
     memcpy(bad, good, sizeof bad);
-    slice one = slice_of(good, HEADER_SIZE), body = slice_text("\x80");
-    s_assert_refused((slice[]){one}, 1, "malformed", 6);
-    s_assert_refused((slice[]){one, body, body}, 3, "malformed", 6);
-    s_assert_refused((slice[]){one, body, body, body, body, body, body}, 7, "malformed", 6);
+    slice sound = slice_of(good, HEADER_SIZE), body = slice_text("\x80");
+    s_assert_refused((slice[]){sound}, 1, "malformed", 6);
+    s_assert_refused((slice[]){sound, body, body}, 3, "malformed", 6);
+    s_assert_refused((slice[]){sound, body, body, body, body, body, body}, 7, "malformed", 6);
     s_assert_refused((slice[]){slice_of(good, 39), body}, 2, "malformed", 0);
     s_assert_refused((slice[]){slice_of(NULL, 0)}, 1, "malformed", 0);
-    s_assert_refused((slice[]){slice_of(NULL, 0), one, body}, 3, "malformed", 0); // a REQ's empty frame
+    s_assert_refused((slice[]){slice_of(NULL, 0), sound, body}, 3, "malformed", 0); // a REQ's empty frame
     bad[0] = 2;
     s_assert_refused((slice[]){slice_of(bad, HEADER_SIZE), body}, 2, "version", 6);
     bad[0] = 1;
@@ -57,7 +57,7 @@ test_bad_requests(void)
     bad[1] = 0xff;
     s_assert_refused((slice[]){slice_of(bad, HEADER_SIZE), body}, 2, "type", 6);
     void *large = calloc(1, MAX_REQUEST_BODY + 1);
-    s_assert_refused((slice[]){one, slice_of(large, MAX_REQUEST_BODY + 1)}, 2, "too_large", 6);
+    s_assert_refused((slice[]){sound, slice_of(large, MAX_REQUEST_BODY + 1)}, 2, "too_large", 6);
     free(large);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 10);
     s_end();

@@ -25,11 +25,11 @@ s_say_exited(uint64_t pid, uint8_t number, const char *event)
     header head = request_of(MSG_EXITED, 0, 0, SEQUENCE_REQUEST);
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
-    exited_body said = {.pid = pid, .count = 1};
-    said.running[0] = (running_turn){session_id(number), 1, slice_text("shop.Cart"), slice_text(event)};
+    exited_body exited = {.pid = pid, .count = 1};
+    exited.running[0] = (running_turn){session_id(number), 1, slice_text("shop.Cart"), slice_text(event)};
     buffer body;
     buffer_init(&body);
-    exited_encode(&said, &body);
+    exited_encode(&exited, &body);
     slice frames[] = {slice_of(bytes, sizeof bytes), buffer_bytes(&body)};
     stage_raw(s_client, frames, 2);
     buffer_fini(&body);
@@ -70,16 +70,16 @@ s_message_is(const arrival *got, const char *text)
 
 // Session `number` joins a new worker and is running an event when that dies of session `of`.
 static void
-s_die(uint8_t number, uint8_t of, const char *ended)
+s_die(uint8_t number, uint8_t owner, const char *ended)
 {
     uint64_t pid = s_doomed_worker();
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, number);
     stage_ask(s_client, request_of(MSG_EVENT, number, epoch, 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
-    s_say_exited(pid, of, "add");
+    s_say_exited(pid, owner, "add");
     arrival answer = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(answer.head.type, MSG_UNKNOWN);
-    if (number != of)
+    if (number != owner)
         s_message_is(&answer, err_text(ERR_WORKER_LOST));
     else
         s_message_is(&answer, strcmp(ended, "quarantined")

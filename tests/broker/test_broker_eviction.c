@@ -138,11 +138,11 @@ s_load(unsigned number)
 
 // A new page is served at the cost of that session.
 static uint64_t
-s_loads_instead_of(unsigned number, unsigned gone, uint64_t epoch)
+s_loads_instead_of(unsigned number, unsigned removed, uint64_t epoch)
 {
     stage_ask(s_client, s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number));
     arrival disown = s_worker_gets(MSG_DISOWN);
-    CU_ASSERT_TRUE(id_equal(disown.head.session, s_head(MSG_MOUNT, gone, 0, 0).session));
+    CU_ASSERT_TRUE(id_equal(disown.head.session, s_head(MSG_MOUNT, removed, 0, 0).session));
     CU_ASSERT_EQUAL(disown.head.epoch, epoch);
     arrival asked = s_worker_gets(MSG_MOUNT);
     stage_reply(s_worker, &asked, MSG_MOUNTED);

@@ -51,10 +51,10 @@ test_silent_worker(void)
     stage_heartbeat(s_worker, 5);
     arrival echo = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(echo.head.type, MSG_HEARTBEAT);
-    echo_body said = {0};
-    CU_ASSERT_EQUAL(echo_decode(echo.body, &said), OK);
-    CU_ASSERT_EQUAL(said.sent, 5);
-    CU_ASSERT_EQUAL(said.boot, STAGE_BOOT);
+    echo_body decoded = {0};
+    CU_ASSERT_EQUAL(echo_decode(echo.body, &decoded), OK);
+    CU_ASSERT_EQUAL(decoded.sent, 5);
+    CU_ASSERT_EQUAL(decoded.boot, STAGE_BOOT);
     stage_advance(&s_stage, 8000);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     stage_advance(&s_stage, 500);

@@ -88,10 +88,10 @@ s_release(const char *reason)
 static void
 test_ends(void)
 {
-    static const char *const gone[] = {"shutdown", "logout", "evicted"};
-    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+    static const char *const reasons[] = {"shutdown", "logout", "evicted"};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         kept_begin();
-        s_release(gone[i]);
+        s_release(reasons[i]);
         CU_ASSERT_EQUAL(kept_ask_for_it(MSG_JOIN, 0, SEQUENCE_REQUEST | 2).head.type,
                         MSG_JOIN); // as a new one
         kept_end();

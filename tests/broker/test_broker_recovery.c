@@ -61,11 +61,12 @@ s_announce(zsock_t *from, uint8_t number, uint64_t epoch, announced_state state)
     buffer body;
     buffer_init(&body);
     announce_begin(&body, number ? 1 : 0, true);
-    announced one = {.session = request_of(MSG_EVENT, number, 0, 1).session, .epoch = epoch, .state = state};
+    announced announced = {
+        .session = request_of(MSG_EVENT, number, 0, 1).session, .epoch = epoch, .state = state};
     if (state == ANNOUNCED_ATTACHED)
-        one.client = slice_text("c1");
+        announced.client = slice_text("c1");
     if (number)
-        announce_add(&body, &one);
+        announce_add(&body, &announced);
     stage_say(from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_ANNOUNCE}, buffer_bytes(&body));
     buffer_fini(&body);
 }

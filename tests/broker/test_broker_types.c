@@ -99,7 +99,7 @@ s_body(uint8_t type, buffer *out)
 }
 
 static void
-s_send(peer_kind peer, const header *head, const char *to, bool with_snapshot)
+s_send(peer_kind peer, const header *head, const char *routing_id, bool with_snapshot)
 {
     uint8_t bytes[HEADER_SIZE];
     buffer body, snapshot;
@@ -109,7 +109,7 @@ s_send(peer_kind peer, const header *head, const char *to, bool with_snapshot)
     s_body(head->type, &body);
     snapshot_begin(&snapshot, SNAPSHOT_FULL);
     snapshot_put(&snapshot, 7, slice_text("x"));
-    slice frames[] = {slice_text(to), slice_of(bytes, HEADER_SIZE), buffer_bytes(&body),
+    slice frames[] = {slice_text(routing_id), slice_of(bytes, HEADER_SIZE), buffer_bytes(&body),
                       buffer_bytes(&snapshot)};
     if (peer == PEER_CLIENT)
         stage_raw(s_client, frames + 1, 2);
@@ -181,8 +181,8 @@ s_is_refused(peer_kind peer, uint8_t type)
     s_begin(peer);
     s_drop_all(s_socket(peer));
     for (unsigned i = 0; i < VARIANTS; i++) {
-        variant said = s_variant(type, i);
-        s_send(peer, &said.head, said.to, said.with_snapshot);
+        variant variant = s_variant(type, i);
+        s_send(peer, &variant.head, variant.to, variant.with_snapshot);
         if (peer == PEER_CLIENT || peer == PEER_STRANGER)
             CU_ASSERT_STRING_EQUAL(stage_await(&s_stage, s_socket(peer)).reason, "type");
     }
@@ -196,10 +196,10 @@ static void
 s_is_taken(peer_kind peer, uint8_t type)
 {
     for (unsigned i = 0; i < VARIANTS; i++) {
-        variant said = s_variant(type, i);
+        variant variant = s_variant(type, i);
         s_begin(peer);
         s_drop_all(s_socket(peer));
-        s_send(peer, &said.head, said.to, said.with_snapshot);
+        s_send(peer, &variant.head, variant.to, variant.with_snapshot);
         if (peer == PEER_STRANGER)
             CU_ASSERT_EQUAL(stage_await(&s_stage, s_stranger).head.type,
                             type == MSG_REGISTER ? MSG_REFUSED : MSG_IDENTIFY);

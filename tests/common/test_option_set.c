@@ -1,3 +1,4 @@
+// Where an option's value comes from: flags before the environment, before the file.
 #include "common/option_set.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// The table of options: defaults, limits, keys and help agree with each other and with the protocol.
 #include "common/limits.h"
 #include "common/options.h"
 #include "tests/unit.h"

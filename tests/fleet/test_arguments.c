@@ -1,3 +1,4 @@
+// The command lines of the supervisor's children.
 #include "fleet/arguments.h"
 
 #include "tests/unit.h"
@@ -5,10 +6,10 @@
 #include <string.h>
 
 static void
-s_assert_argv(const arguments *of, const char *expected)
+s_assert_argv(const arguments *arguments, const char *expected)
 {
     char all[512] = "";
-    for (char *const *at = arguments_argv(of); *at; at++) {
+    for (char *const *at = arguments_argv(arguments); *at; at++) {
         strncat(all, *at, sizeof all - strlen(all) - 1);
         strncat(all, " ", sizeof all - strlen(all) - 1);
     }

@@ -1,3 +1,4 @@
+// Requests and answers of the control socket, and bytes that are none.
 #include "fleet/control_protocol.h"
 
 #include "tests/unit.h"
@@ -27,12 +28,12 @@ s_decode(uint64_t version, const char *word, bool with_workers)
     buffer body;
     control_request got;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, with_workers ? 3 : 2);
-    writer_key_uint(to, "version", version);
-    writer_key_str(to, "command", slice_text(word));
+    writer writer = writer_on(&body);
+    writer_map(writer, with_workers ? 3 : 2);
+    writer_key_uint(writer, "version", version);
+    writer_key_str(writer, "command", slice_text(word));
     if (with_workers)
-        writer_key_str(to, "workers", slice_text("two"));
+        writer_key_str(writer, "workers", slice_text("two"));
     err error = control_request_decode(buffer_bytes(&body), &got);
     buffer_fini(&body);
     return error;

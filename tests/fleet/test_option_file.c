@@ -1,3 +1,4 @@
+// The configuration file, and files that are none.
 #include "fleet/option_file.h"
 
 #include "tests/unit.h"

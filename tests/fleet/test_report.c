@@ -1,3 +1,4 @@
+// The report of `troupe status`, on the wire, as a table and as JSON.
 #include "fleet/command/report_text.h"
 
 #include "tests/unit.h"
@@ -84,18 +85,18 @@ test_figures(void)
     static const char *const of_worker[] = {"pid", "sessions", "views", "queued", "running", "turns"};
     buffer body;
     buffer_init(&body);
-    writer to = writer_on(&body);
-    writer_map(to, 1);
-    writer_key(to, "figures");
-    writer_map(to, 11);
+    writer writer = writer_on(&body);
+    writer_map(writer, 1);
+    writer_key(writer, "figures");
+    writer_map(writer, 11);
     for (unsigned i = 0; i < 10; i++)
-        writer_key_uint(to, numbers[i], i);
-    writer_key(to, "workers");
-    writer_list(to, 2);
+        writer_key_uint(writer, numbers[i], i);
+    writer_key(writer, "workers");
+    writer_list(writer, 2);
     for (unsigned k = 1; k <= 2; k++) {
-        writer_map(to, 6);
+        writer_map(writer, 6);
         for (unsigned i = 0; i < 6; i++)
-            writer_key_uint(to, of_worker[i], k * 10 + i);
+            writer_key_uint(writer, of_worker[i], k * 10 + i);
     }
     broker_figures got;
     worker_figures worker;

@@ -1,3 +1,4 @@
+// Where the state directory is, and that one supervisor has it at a time.
 #include "fleet/state_directory.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// Peers and time of a broker under fuzzing, and the check that each request is answered once.
 #include "tests/fuzz/broker_world.h"
 
 #include "proto/listing.h"
@@ -43,26 +44,26 @@ s_find(peer all[PEERS], slice id)
 }
 
 static int
-s_admit(peer all[PEERS], slice to)
+s_admit(peer all[PEERS], slice routing_id)
 {
-    const peer *found = s_find(all, to);
+    const peer *found = s_find(all, routing_id);
     if (!found || found->gone)
         return EHOSTUNREACH;
     return found->full ? EAGAIN : 0;
 }
 
 static int
-s_admit_client(void *context, slice to)
+s_admit_client(void *context, slice routing_id)
 {
     (void)context;
-    return s_admit(world.clients, to);
+    return s_admit(world.clients, routing_id);
 }
 
 static int
-s_admit_worker(void *context, slice to)
+s_admit_worker(void *context, slice routing_id)
 {
     (void)context;
-    return s_admit(world.workers, to);
+    return s_admit(world.workers, routing_id);
 }
 
 // 0 is no session; the others are known by their first byte.
@@ -73,10 +74,10 @@ world_session(unsigned number)
 }
 
 unsigned
-world_number(id16 of)
+world_number(id16 id)
 {
-    unsigned number = of.bytes[0];
-    return number < SESSIONS && id_equal(of, world_session(number)) ? number : 0;
+    unsigned number = id.bytes[0];
+    return number < SESSIONS && id_equal(id, world_session(number)) ? number : 0;
 }
 
 static void
@@ -103,12 +104,12 @@ s_excuse(ledger_entry *entry)
 
 // Its page is lost: the browser joins again and asks for what it waits for (PROTOCOL.md 5.5).
 static void
-s_excuse_events(slice asker, id16 of)
+s_excuse_events(slice asker, id16 id)
 {
     for (size_t i = 0; i < world.asked.count; i++) {
         ledger_entry *entry = &world.asked.entry[i];
         if (entry->head.type == MSG_EVENT && (entry->head.flags & FLAG_BROWSER) &&
-            id_equal(entry->head.session, of) && slice_equal(ledger_client(entry), asker))
+            id_equal(entry->head.session, id) && slice_equal(ledger_client(entry), asker))
             s_excuse(entry);
     }
 }
@@ -214,16 +215,16 @@ s_note_request(const peer *from, const slice frames[], size_t count)
 }
 
 void
-world_send(fuzz_socket *to, const peer *from)
+world_send(fuzz_socket *socket, const peer *from)
 {
     slice frames[DRAFT_FRAMES + 1] = {slice_of(from->id, from->id_size)};
     size_t count = draft_frames(&world.draft, frames + 1);
     if (from->gone || world.messages++ >= MAX_MESSAGES)
         return;
     s_trace("from", from, frames + 1, count);
-    if (to == world.front)
+    if (socket == world.front)
         s_note_request(from, frames + 1, count);
-    fuzz_socket_push(to, frames, count + 1);
+    fuzz_socket_push(socket, frames, count + 1);
 }
 
 void

@@ -67,8 +67,8 @@ void world_reset(void); // no broker, no peer that anybody knows
 void world_revive(peer *self, char kind, unsigned number);
 // 0 is no session.
 id16 world_session(unsigned number);
-unsigned world_number(id16 of);
-void world_send(fuzz_socket *to, const peer *from); // the draft, once
-void world_check_answers(void);                     // all requests have theirs
+unsigned world_number(id16 id);
+void world_send(fuzz_socket *socket, const peer *from); // the draft, once
+void world_check_answers(void);                         // all requests have theirs
 
 #endif

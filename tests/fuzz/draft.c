@@ -1,3 +1,4 @@
+// Mutations of a message: frames added, dropped, repeated, cut and flipped.
 #include "tests/fuzz/draft.h"
 
 #include "common/limits.h"
@@ -43,9 +44,9 @@ draft_frames(const draft *self, slice ret_frames[DRAFT_FRAMES])
 }
 
 static void
-s_flip(buffer *frame, program *by)
+s_flip(buffer *frame, program *program)
 {
-    uint8_t at = program_byte(by), value = program_byte(by);
+    uint8_t at = program_byte(program), value = program_byte(program);
     if (frame->size)
         frame->data[at % frame->size] ^= (uint8_t)(value ? value : 1);
 }
@@ -70,34 +71,34 @@ s_limit_ttl(buffer *head)
 }
 
 void
-draft_mutate(draft *self, program *by)
+draft_mutate(draft *self, program *program)
 {
-    uint8_t how = program_byte(by);
+    uint8_t how = program_byte(program);
     buffer *frame = &self->frame[(how >> 4) % self->count];
     self->mutated = true;
     switch (how % 8) {
     case 0:
-        frame->size = frame->size ? program_byte(by) % frame->size : 0;
+        frame->size = frame->size ? program_byte(program) % frame->size : 0;
         break;
     case 1:
         self->count -= self->count > 1;
         break;
     case 2:
         if (self->count < DRAFT_FRAMES)
-            buffer_slice(draft_frame(self), program_bytes(by, 8));
+            buffer_slice(draft_frame(self), program_bytes(program, 8));
         break;
     case 3:
         if (self->large_left) {
             self->large_left--;
-            self->large = s_large(program_byte(by));
+            self->large = s_large(program_byte(program));
         }
         break;
     case 4:
         buffer_clear(frame);
-        buffer_slice(frame, program_bytes(by, 64));
+        buffer_slice(frame, program_bytes(program, 64));
         break;
     default:
-        s_flip(frame, by);
+        s_flip(frame, program);
     }
     for (size_t i = 0; i < self->count; i++)
         if (self->frame[i].size == HEADER_SIZE)

@@ -20,7 +20,7 @@ void draft_begin(draft *self);
 buffer *draft_frame(draft *self); // a new one, empty
 void draft_header(draft *self, const header *head);
 // Changes one frame, adds one or takes one, as the program says. A header keeps a time to live below 8192 ms.
-void draft_mutate(draft *self, program *by);
+void draft_mutate(draft *self, program *program);
 // Borrowed from the draft. Returns how many.
 size_t draft_frames(const draft *self, slice ret_frames[DRAFT_FRAMES]);
 // With FUZZ_TRACE in the environment: writes who says what, for people.

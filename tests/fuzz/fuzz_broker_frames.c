@@ -71,10 +71,10 @@ s_put_body(uint8_t type, unsigned number)
 {
     buffer *body = draft_frame(&world.draft);
     if (type == MSG_EXITED) {
-        exited_body said = {.pid = program_byte(&world.program) % 2 ? NO_SUCH_PID : 1, .count = 1};
-        said.running[0] =
+        exited_body exited = {.pid = program_byte(&world.program) % 2 ? NO_SUCH_PID : 1, .count = 1};
+        exited.running[0] =
             (running_turn){world_session(number), 1, slice_text("shop.Cart"), slice_text("add")};
-        exited_encode(&said, body);
+        exited_encode(&exited, body);
     } else if (type == MSG_SESSIONS) {
         sessions_encode(&(sessions_body){world_session(number), slice_text("")}, body);
     } else {
@@ -181,11 +181,11 @@ static void
 s_put_register(unsigned number, uint8_t how)
 {
     static const char *const names[] = {"w0", "w1", "w2", "w3"};
-    register_body said = {.name = slice_text(names[how % 8 ? number : how / 8 % PEERS]),
-                          .pid = how % 2 ? NO_SUCH_PID : 1,
-                          .threads = 2,
-                          .version = slice_text("0.1")};
-    register_encode(&said, draft_frame(&world.draft));
+    register_body registration = {.name = slice_text(names[how % 8 ? number : how / 8 % PEERS]),
+                                  .pid = how % 2 ? NO_SUCH_PID : 1,
+                                  .threads = 2,
+                                  .version = slice_text("0.1")};
+    register_encode(&registration, draft_frame(&world.draft));
 }
 
 static void
@@ -196,11 +196,11 @@ s_put_announce(const peer *owner, uint8_t how)
     for (unsigned i = 0; i < how % 4; i++) {
         uint8_t which = program_byte(&world.program);
         unsigned number = which % SESSIONS;
-        announced one = {world_session(number), owner->epochs[number] + (which >> 6) % 2, (which >> 3) % 4,
-                         slice_of(world.clients[(which >> 5) % PEERS].id, 3)};
-        if (one.state != ANNOUNCED_ATTACHED)
-            one.client = slice_of(NULL, 0);
-        announce_add(body, &one);
+        announced announced = {world_session(number), owner->epochs[number] + (which >> 6) % 2,
+                               (which >> 3) % 4, slice_of(world.clients[(which >> 5) % PEERS].id, 3)};
+        if (announced.state != ANNOUNCED_ATTACHED)
+            announced.client = slice_of(NULL, 0);
+        announce_add(body, &announced);
     }
 }
 
@@ -333,18 +333,18 @@ s_let_time_pass(void)
 }
 
 static void
-s_send_often(fuzz_socket *to, const peer *from, uint8_t code)
+s_send_often(fuzz_socket *socket, const peer *from, uint8_t code)
 {
     unsigned times = code & 0x20 ? 1 + program_pick(&world.program, MAX_BURST) : 1;
     for (unsigned i = 0; i < times && world.draft.count; i++)
-        world_send(to, from);
+        world_send(socket, from);
 }
 
 static void
 s_run_one(void)
 {
     uint8_t code = program_byte(&world.program);
-    fuzz_socket *to = world.back;
+    fuzz_socket *socket = world.back;
     const peer *from = NULL;
     switch (code % 16) {
     case 0:
@@ -353,7 +353,7 @@ s_run_one(void)
     case 3:
     case 4:
         from = s_client_says();
-        to = world.front;
+        socket = world.front;
         break;
     case 5:
     case 6:
@@ -382,7 +382,7 @@ s_run_one(void)
     if (from && world.draft.count && code & 0x40)
         draft_mutate(&world.draft, &world.program);
     if (from && world.draft.count)
-        s_send_often(to, from, code);
+        s_send_often(socket, from, code);
     if (!(code & 0x80))
         broker_turn(world.broker);
 }

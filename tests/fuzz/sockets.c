@@ -1,3 +1,4 @@
+// Replaces ZeroMQ's functions by queues in memory, so that a run is fast and repeatable.
 #include "tests/fuzz/sockets.h"
 
 #include "common/buffer.h"

@@ -1,3 +1,4 @@
+// Stands in for the disk under a store, and lets it fail on command.
 #include "tests/fuzz/state_folder.h"
 
 #include "common/errors.h"

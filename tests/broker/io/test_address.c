@@ -1,3 +1,4 @@
+// Endpoints that the broker may bind, and those that it must refuse.
 #include "broker/io/address.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// Keys that may connect: each side's own, added and removed while the broker runs.
 #include "broker/io/allow_list.h"
 
 #include "tests/unit.h"
@@ -13,10 +14,10 @@ static char s_folder[64];
 static uint64_t s_now;
 
 static void
-s_command(const char *what)
+s_command(const char *verb)
 {
     char words[300];
-    snprintf(words, sizeof words, what, s_folder);
+    snprintf(words, sizeof words, verb, s_folder);
     CU_ASSERT_EQUAL_FATAL(system(words), 0); // NOLINT(cert-env33-c): of a test's own folder
 }
 
@@ -55,40 +56,40 @@ s_end(allow_list *used)
 static void
 test_sides(void)
 {
-    allow_list *one = s_begin();
-    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now));
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, BOB, s_now));
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, ANN, s_now)); // a client is no worker
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, "", s_now));
-    s_end(one);
+    allow_list *allow_list = s_begin();
+    CU_ASSERT_TRUE(allow_list_has(allow_list, SIDE_FRONT, ANN, s_now));
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_FRONT, BOB, s_now));
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_BACK, ANN, s_now)); // a client is no worker
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_FRONT, "", s_now));
+    s_end(allow_list);
 }
 
 static void
 test_changes(void)
 {
-    allow_list *one = s_begin();
+    allow_list *allow_list = s_begin();
     s_command("mkdir %s/workers");
     s_write("workers/bob.key", BOB); // as pyzmq calls them
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS - 1));
-    CU_ASSERT_TRUE(allow_list_has(one, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS));
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS - 1));
+    CU_ASSERT_TRUE(allow_list_has(allow_list, SIDE_BACK, BOB, s_now + ALLOW_LIST_REREAD_MS));
     s_command("cd %s/clients && mv ann.cert ann.cert~");
-    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS + 1));
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_FRONT, ANN, s_now + 2 * ALLOW_LIST_REREAD_MS));
+    CU_ASSERT_TRUE(allow_list_has(allow_list, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS + 1));
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_FRONT, ANN, s_now + 2 * ALLOW_LIST_REREAD_MS));
     s_command("rm -r %s/workers");
-    CU_ASSERT_FALSE(allow_list_has(one, SIDE_BACK, BOB, s_now + 3 * ALLOW_LIST_REREAD_MS));
-    s_end(one);
+    CU_ASSERT_FALSE(allow_list_has(allow_list, SIDE_BACK, BOB, s_now + 3 * ALLOW_LIST_REREAD_MS));
+    s_end(allow_list);
 }
 
 static void
 test_other_files(void)
 {
-    allow_list *one = s_begin();
+    allow_list *allow_list = s_begin();
     s_command("cd %s/clients && mkdir folder.cert && touch empty.cert && echo public-key=x > short.cert && "
               "cp ann.cert .hidden.cert && cp ann.cert ann.cert_secret && cp ann.cert notes.txt && ln -s "
               "nowhere gone.cert");
-    CU_ASSERT_TRUE(allow_list_has(one, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS));
-    CU_ASSERT_EQUAL(allow_list_count(one, SIDE_FRONT), 1);
-    s_end(one);
+    CU_ASSERT_TRUE(allow_list_has(allow_list, SIDE_FRONT, ANN, s_now + ALLOW_LIST_REREAD_MS));
+    CU_ASSERT_EQUAL(allow_list_count(allow_list, SIDE_FRONT), 1);
+    s_end(allow_list);
 }
 
 static void

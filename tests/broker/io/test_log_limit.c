@@ -1,3 +1,4 @@
+// A flood of the same event is counted instead of logged.
 #include "broker/io/log_limit.h"
 
 #include "tests/unit.h"
@@ -5,16 +6,16 @@
 static void
 test_ten_a_second(void)
 {
-    log_limit one = {0};
+    log_limit log_limit = {0};
     unsigned suppressed = 99, passed = 0;
     for (int i = 0; i < 25; i++)
-        passed += log_limit_pass(&one, 5000 + (uint64_t)i, &suppressed);
+        passed += log_limit_pass(&log_limit, 5000 + (uint64_t)i, &suppressed);
     CU_ASSERT_EQUAL(passed, LOG_LIMIT_LINES);
     CU_ASSERT_EQUAL(suppressed, 0);
-    CU_ASSERT_FALSE(log_limit_pass(&one, 5999, &suppressed));
-    CU_ASSERT_TRUE(log_limit_pass(&one, 6000, &suppressed));
+    CU_ASSERT_FALSE(log_limit_pass(&log_limit, 5999, &suppressed));
+    CU_ASSERT_TRUE(log_limit_pass(&log_limit, 6000, &suppressed));
     CU_ASSERT_EQUAL(suppressed, 16);
-    CU_ASSERT_TRUE(log_limit_pass(&one, 6001, &suppressed));
+    CU_ASSERT_TRUE(log_limit_pass(&log_limit, 6001, &suppressed));
     CU_ASSERT_EQUAL(suppressed, 0);
 }
 

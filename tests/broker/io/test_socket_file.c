@@ -1,3 +1,4 @@
+// Directories and leftovers of ipc:// sockets. What is not a dead broker's stays.
 #include "broker/io/socket_file.h"
 
 #include "tests/unit.h"

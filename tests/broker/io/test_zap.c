@@ -1,3 +1,4 @@
+// The ZAP authenticator: which key may connect to which socket.
 #include "broker/io/zap.h"
 
 #include "tests/unit.h"
@@ -60,10 +61,10 @@ static void
 s_ask(const char *domain, const char *mechanism, const void *key, size_t size)
 {
     const char *frames[] = {"", "1.0", "7", domain, "10.0.0.1", "", mechanism};
-    void *to = zsock_resolve(s_world.peer);
+    void *socket = zsock_resolve(s_world.peer);
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
-        CU_ASSERT_NOT_EQUAL(zmq_send(to, frames[i], strlen(frames[i]), ZMQ_SNDMORE), -1);
-    CU_ASSERT_NOT_EQUAL(zmq_send(to, key, size, 0), -1);
+        CU_ASSERT_NOT_EQUAL(zmq_send(socket, frames[i], strlen(frames[i]), ZMQ_SNDMORE), -1);
+    CU_ASSERT_NOT_EQUAL(zmq_send(socket, key, size, 0), -1);
     zap_process(s_world.zap, 1000);
 }
 

@@ -1,3 +1,4 @@
+// Credit, shares and queues: what is admitted to a worker, and what has to wait.
 #include "broker/routing/admission.h"
 
 #include "common/limits.h"
@@ -152,10 +153,11 @@ test_clock_that_goes_back(void)
 static void
 test_bytes(void)
 {
-    admission one = {0}, other = {0};
+    admission admission = {0}, other = {0};
     const size_t mib = 1 << 20;
-    admission_charge(&one, MSG_EVENT, 4 * mib);
-    CU_ASSERT_FALSE(admission_admits(&one, &s_limits, MSG_EVENT, 1, 0, 4 * mib)); // no more than it leaves
+    admission_charge(&admission, MSG_EVENT, 4 * mib);
+    CU_ASSERT_FALSE(
+        admission_admits(&admission, &s_limits, MSG_EVENT, 1, 0, 4 * mib)); // no more than it leaves
     CU_ASSERT_TRUE(admission_admits(&other, &s_limits, MSG_EVENT, 4 * mib, 0, 4 * mib));
     CU_ASSERT_FALSE(admission_admits(&other, &s_limits, MSG_EVENT, 4 * mib + 1, 0, 4 * mib));
     CU_ASSERT_FALSE(admission_admits(&other, &s_limits, MSG_MOUNT, 1, 0, 8 * mib));
@@ -163,8 +165,8 @@ test_bytes(void)
     CU_ASSERT_TRUE(admission_admits(&other, &s_limits, MSG_UNMOUNT, ADMISSION_SMALL_BODY, 0, 9 * mib));
     CU_ASSERT_FALSE(admission_admits(&other, &s_limits, MSG_UNMOUNT, ADMISSION_SMALL_BODY + 1, 0, 9 * mib));
     CU_ASSERT_FALSE(admission_admits(&other, &s_limits, MSG_EVENT, SIZE_MAX, 0, 0));
-    admission_release(&one, MSG_EVENT, 4 * mib);
-    CU_ASSERT_EQUAL(one.bytes, 0);
+    admission_release(&admission, MSG_EVENT, 4 * mib);
+    CU_ASSERT_EQUAL(admission.bytes, 0);
 }
 
 static void

@@ -1,3 +1,4 @@
+// Sessions, their clients, and the requests that wait for an answer.
 #include "tests/broker/records.h"
 
 #include "tests/unit.h"
@@ -30,18 +31,18 @@ test_place_and_remove(void)
 {
     world in = s_world();
     CU_ASSERT_PTR_NULL(directory_find(in.sessions, session_id(1)));
-    session *one = directory_place(in.sessions, session_id(1), in.owner);
-    session *two = directory_place(in.sessions, session_id(2), in.owner);
-    CU_ASSERT_EQUAL(one->epoch, UINT64_C(9) << 16 | 1);
-    CU_ASSERT_EQUAL(two->epoch, UINT64_C(9) << 16 | 2);
-    CU_ASSERT_EQUAL(one->state, STATE_ACTIVATING);
-    CU_ASSERT_PTR_EQUAL(directory_find(in.sessions, session_id(1)), one);
+    session *first = directory_place(in.sessions, session_id(1), in.owner);
+    session *second = directory_place(in.sessions, session_id(2), in.owner);
+    CU_ASSERT_EQUAL(first->epoch, UINT64_C(9) << 16 | 1);
+    CU_ASSERT_EQUAL(second->epoch, UINT64_C(9) << 16 | 2);
+    CU_ASSERT_EQUAL(first->state, STATE_ACTIVATING);
+    CU_ASSERT_PTR_EQUAL(directory_find(in.sessions, session_id(1)), first);
     CU_ASSERT_EQUAL(in.owner->session_count, 2);
-    directory_remove(in.sessions, &one);
+    directory_remove(in.sessions, &first);
     CU_ASSERT_PTR_NULL(directory_find(in.sessions, session_id(1)));
     CU_ASSERT_EQUAL(in.owner->session_count, 1);
-    one = directory_place(in.sessions, session_id(1), in.owner);
-    CU_ASSERT_EQUAL(one->epoch, UINT64_C(9) << 16 | 3); // never an old one
+    first = directory_place(in.sessions, session_id(1), in.owner);
+    CU_ASSERT_EQUAL(first->epoch, UINT64_C(9) << 16 | 3); // never an old one
     s_end(&in);
 }
 
@@ -49,25 +50,25 @@ static void
 test_pending(void)
 {
     world in = s_world();
-    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    session *session = directory_place(in.sessions, session_id(1), in.owner);
     header request = request_of(MSG_EVENT, 1, 0, 5);
-    pending *first = directory_add_pending(in.sessions, of, slice_text("c1"), &request, 100);
-    pending *again = directory_add_pending(in.sessions, of, slice_text("c1"), &request, 200);
-    pending *other = directory_add_pending(in.sessions, of, slice_text("c2"), &request, 50);
-    CU_ASSERT_EQUAL(of->pending_count, 3);
+    pending *first = directory_add_pending(in.sessions, session, slice_text("c1"), &request, 100);
+    pending *again = directory_add_pending(in.sessions, session, slice_text("c1"), &request, 200);
+    pending *other = directory_add_pending(in.sessions, session, slice_text("c2"), &request, 50);
+    CU_ASSERT_EQUAL(session->pending_count, 3);
     CU_ASSERT_EQUAL(in.owner->in_flight, 3);
-    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c1"), 5), first);
-    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c2"), 5), other);
-    CU_ASSERT_PTR_NULL(session_find_pending(of, slice_text("c1"), 6));
-    CU_ASSERT_PTR_NULL(session_find_pending(of, slice_text("c"), 5));
+    CU_ASSERT_PTR_EQUAL(session_find_pending(session, slice_text("c1"), 5), first);
+    CU_ASSERT_PTR_EQUAL(session_find_pending(session, slice_text("c2"), 5), other);
+    CU_ASSERT_PTR_NULL(session_find_pending(session, slice_text("c1"), 6));
+    CU_ASSERT_PTR_NULL(session_find_pending(session, slice_text("c"), 5));
     CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 49));
     CU_ASSERT_PTR_EQUAL(directory_find_overdue(in.sessions, 50), other);
     pending_destroy(&first);
     CU_ASSERT_PTR_NULL(first);
-    CU_ASSERT_PTR_EQUAL(session_find_pending(of, slice_text("c1"), 5), again);
+    CU_ASSERT_PTR_EQUAL(session_find_pending(session, slice_text("c1"), 5), again);
     directory_forgive(in.sessions, 10);
     CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 59));
-    directory_remove(in.sessions, &of); // with what is pending
+    directory_remove(in.sessions, &session); // with what is pending
     CU_ASSERT_EQUAL(in.owner->in_flight, 0);
     CU_ASSERT_PTR_NULL(directory_find_overdue(in.sessions, 1000));
     s_end(&in);
@@ -77,17 +78,17 @@ static void
 test_leave_pending(void)
 {
     world in = s_world();
-    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    session *session = directory_place(in.sessions, session_id(1), in.owner);
     header join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1),
            ping = request_of(MSG_PING, 1, 0, SEQUENCE_REQUEST | 2);
-    directory_add_pending(in.sessions, of, slice_text("c1"), &ping, 100);
-    CU_ASSERT_FALSE(session_mark_joins_left(of, slice_text("c1")));
-    pending *joining = directory_add_pending(in.sessions, of, slice_text("c1"), &join, 100);
-    pending *other = directory_add_pending(in.sessions, of, slice_text("c2"), &join, 100);
-    CU_ASSERT_TRUE(session_mark_joins_left(of, slice_text("c1")));
+    directory_add_pending(in.sessions, session, slice_text("c1"), &ping, 100);
+    CU_ASSERT_FALSE(session_mark_joins_left(session, slice_text("c1")));
+    pending *joining = directory_add_pending(in.sessions, session, slice_text("c1"), &join, 100);
+    pending *other = directory_add_pending(in.sessions, session, slice_text("c2"), &join, 100);
+    CU_ASSERT_TRUE(session_mark_joins_left(session, slice_text("c1")));
     CU_ASSERT_TRUE(joining->client_left);
     CU_ASSERT_FALSE(other->client_left);
-    CU_ASSERT_FALSE(session_oldest_pending(of)->client_left);
+    CU_ASSERT_FALSE(session_oldest_pending(session)->client_left);
     s_end(&in);
 }
 
@@ -95,21 +96,21 @@ static void
 test_attach(void)
 {
     world in = s_world();
-    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    session *session = directory_place(in.sessions, session_id(1), in.owner);
     client *a = clients_hear(in.clients, slice_text("c1"), 5),
            *b = clients_hear(in.clients, slice_text("c2"), 5);
     CU_ASSERT_PTR_EQUAL(clients_hear(in.clients, slice_text("c1"), 7), a);
     CU_ASSERT_EQUAL(clients_count(in.clients), 2);
-    session_attach(of, a);
-    session_attach(of, b);
+    session_attach(session, a);
+    session_attach(session, b);
     CU_ASSERT_TRUE(list_is_empty(&a->sessions));
-    CU_ASSERT_PTR_EQUAL(b->sessions.next, &of->of_client);
-    session_detach(of);
-    session_detach(of);
-    CU_ASSERT_PTR_NULL(of->attached);
+    CU_ASSERT_PTR_EQUAL(b->sessions.next, &session->of_client);
+    session_detach(session);
+    session_detach(session);
+    CU_ASSERT_PTR_NULL(session->attached);
     CU_ASSERT_TRUE(list_is_empty(&b->sessions));
-    session_attach(of, a);
-    directory_remove(in.sessions, &of);
+    session_attach(session, a);
+    directory_remove(in.sessions, &session);
     CU_ASSERT_TRUE(list_is_empty(&a->sessions));
     s_end(&in);
 }
@@ -140,14 +141,14 @@ test_weight_moves(void)
 {
     world in = s_world();
     worker *other = worker_of(in.workers, "r2", "b", 0);
-    session *of = directory_place(in.sessions, session_id(1), in.owner);
+    session *session = directory_place(in.sessions, session_id(1), in.owner);
     header event = request_of(MSG_EVENT, 1, 0, 5), join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1);
-    pending *first = directory_add_pending(in.sessions, of, slice_text("c1"), &event, 100);
+    pending *first = directory_add_pending(in.sessions, session, slice_text("c1"), &event, 100);
     pending_set_size(first, 700);
-    pending_set_size(directory_add_pending(in.sessions, of, slice_text("c1"), &join, 100), 300);
+    pending_set_size(directory_add_pending(in.sessions, session, slice_text("c1"), &join, 100), 300);
     CU_ASSERT_EQUAL(in.owner->load.bytes, 1000);
     CU_ASSERT_EQUAL(in.owner->load.in_flight[ADMISSION_OPEN], 1);
-    directory_reassign(in.sessions, of, other);
+    directory_reassign(in.sessions, session, other);
     CU_ASSERT_EQUAL(in.owner->in_flight, 0);
     CU_ASSERT_EQUAL(in.owner->load.bytes, 0);
     CU_ASSERT_EQUAL(in.owner->load.in_flight[ADMISSION_OPEN], 0);
@@ -156,7 +157,7 @@ test_weight_moves(void)
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 1000);
     pending_destroy(&first);
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 300);
-    directory_remove(in.sessions, &of);
+    directory_remove(in.sessions, &session);
     CU_ASSERT_EQUAL(other->load.in_flight[ADMISSION_OPEN], 0);
     CU_ASSERT_EQUAL(registry_bytes(in.workers), 0);
     s_end(&in);

@@ -1,3 +1,4 @@
+// Epochs only rise, whatever the clock does between two starts.
 #include "broker/routing/epochs.h"
 
 #include "tests/unit.h"

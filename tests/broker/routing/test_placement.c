@@ -1,3 +1,4 @@
+// Which worker gets the next session.
 #include "broker/routing/placement.h"
 
 #include "proto/message.h"

@@ -1,3 +1,4 @@
+// A view that keeps ending workers is refused for a while.
 #include "broker/routing/quarantine.h"
 
 #include "tests/unit.h"
@@ -5,17 +6,17 @@
 static running_turn
 s_turn(unsigned number)
 {
-    running_turn of = {.sequence = 1, .view = slice_text("shop.Cart"), .event = slice_text("add")};
-    memcpy(of.session.bytes, &number, sizeof number);
-    of.session.bytes[15] = 1;
-    return of;
+    running_turn turn = {.sequence = 1, .view = slice_text("shop.Cart"), .event = slice_text("add")};
+    memcpy(turn.session.bytes, &number, sizeof number);
+    turn.session.bytes[15] = 1;
+    return turn;
 }
 
 static bool
 s_note(quarantine *self, unsigned number, uint64_t now)
 {
-    running_turn of = s_turn(number);
-    return quarantine_record(self, &of, now);
+    running_turn turn = s_turn(number);
+    return quarantine_record(self, &turn, now);
 }
 
 static bool
@@ -90,16 +91,16 @@ test_it_names_what_ran(void)
 {
     char text[QUARANTINE_TEXT];
     quarantine *self = quarantine_new();
-    id16 of = s_turn(1).session;
-    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, of, 1000));
+    id16 id = s_turn(1).session;
+    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, id, 1000));
     s_note(self, 1, 1000);
-    const quarantine_entry *noted = quarantine_find_recent(self, of, 1000);
+    const quarantine_entry *noted = quarantine_find_recent(self, id, 1000);
     CU_ASSERT_PTR_NOT_NULL_FATAL(noted);
     CU_ASSERT_STRING_EQUAL(quarantine_text(noted, text), "'add' of shop.Cart ended its worker");
-    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, of, 1001));
-    running_turn unknown = {.session = of, .event = slice_text("RESTORE")};
+    CU_ASSERT_PTR_NULL(quarantine_find_recent(self, id, 1001));
+    running_turn unknown = {.session = id, .event = slice_text("RESTORE")};
     quarantine_record(self, &unknown, 2000);
-    CU_ASSERT_STRING_EQUAL(quarantine_text(quarantine_find_held(self, of, 2000), text),
+    CU_ASSERT_STRING_EQUAL(quarantine_text(quarantine_find_held(self, id, 2000), text),
                            "'RESTORE' ended two workers within a minute");
     quarantine_destroy(&self);
 }

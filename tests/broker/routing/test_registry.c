@@ -1,3 +1,4 @@
+// Workers by name and by routing id, and when a silent one is lost.
 #include "tests/broker/records.h"
 
 #include "tests/unit.h"
@@ -6,17 +7,17 @@ static void
 test_find_and_name(void)
 {
     registry *workers = registry_new(1);
-    worker *one = worker_of(workers, "r1", "alpha", 100);
-    worker *two = worker_of(workers, "r2", "beta", 100);
-    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r1")), one);
-    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r2")), two);
+    worker *alpha = worker_of(workers, "r1", "alpha", 100);
+    worker *beta = worker_of(workers, "r2", "beta", 100);
+    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r1")), alpha);
+    CU_ASSERT_PTR_EQUAL(registry_find(workers, slice_text("r2")), beta);
     CU_ASSERT_PTR_NULL(registry_find(workers, slice_text("r")));
-    CU_ASSERT_PTR_EQUAL(registry_named(workers, slice_text("beta")), two);
+    CU_ASSERT_PTR_EQUAL(registry_named(workers, slice_text("beta")), beta);
     CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("bet")));
     CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("r1")));
     CU_ASSERT_EQUAL(registry_count(workers), 2);
-    registry_remove(workers, &one);
-    CU_ASSERT_PTR_NULL(one);
+    registry_remove(workers, &alpha);
+    CU_ASSERT_PTR_NULL(alpha);
     CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("alpha")));
     CU_ASSERT_EQUAL(registry_count(workers), 1);
     registry_destroy(&workers);
@@ -72,9 +73,9 @@ test_walks_within_walks(void)
         CU_ASSERT_PTR_NULL(registry_named(workers, slice_text("nobody")));
         for (worker *other = registry_first(workers); other; other = registry_next(workers, other))
             inner++;
-        worker *gone = outer == 1 ? registry_find(workers, slice_text("d")) : NULL;
-        if (gone)
-            registry_remove(workers, &gone);
+        worker *worker = outer == 1 ? registry_find(workers, slice_text("d")) : NULL;
+        if (worker)
+            registry_remove(workers, &worker);
     }
     CU_ASSERT_EQUAL(outer, 4);
     CU_ASSERT_EQUAL(inner, 2 * 5 + 2 * 4);

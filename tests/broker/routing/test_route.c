@@ -1,3 +1,4 @@
+// The shape of a message on either socket, for every type.
 #include "broker/routing/route.h"
 
 #include "tests/broker/records.h"
@@ -159,16 +160,16 @@ static void
 test_unknown_session(void)
 {
     world in = s_world();
-    route to = s_route(&in, MSG_MOUNT, NULL, 0);
-    CU_ASSERT_EQUAL(to.kind, ROUTE_PLACE);
-    CU_ASSERT_PTR_EQUAL(to.worker, in.owner);
+    route route = s_route(&in, MSG_MOUNT, NULL, 0);
+    CU_ASSERT_EQUAL(route.kind, ROUTE_PLACE);
+    CU_ASSERT_PTR_EQUAL(route.worker, in.owner);
     CU_ASSERT_EQUAL(s_route(&in, MSG_JOIN, NULL, 77).kind, ROUTE_PLACE); // an epoch of a session that is gone
     static const message_type refused[] = {MSG_EVENT,   MSG_UNMOUNT, MSG_SHUTDOWN,
                                            MSG_REFRESH, MSG_PING,    MSG_STATS};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        to = s_route(&in, refused[i], NULL, 0);
-        CU_ASSERT_EQUAL(to.kind, ROUTE_ANSWER);
-        CU_ASSERT_EQUAL(to.error, ERR_UNKNOWN_SESSION);
+        route = s_route(&in, refused[i], NULL, 0);
+        CU_ASSERT_EQUAL(route.kind, ROUTE_ANSWER);
+        CU_ASSERT_EQUAL(route.error, ERR_UNKNOWN_SESSION);
     }
     CU_ASSERT_EQUAL(s_route(&in, MSG_ACK, NULL, 0).kind, ROUTE_DROP);
     CU_ASSERT_EQUAL(s_route(&in, MSG_LEAVE, NULL, 0).kind, ROUTE_DROP);
@@ -180,10 +181,10 @@ test_no_worker(void)
 {
     world in = s_world();
     in.owner->state = WORKER_LEAVING;
-    route to = s_route(&in, MSG_MOUNT, NULL, 0);
-    CU_ASSERT_EQUAL(to.kind, ROUTE_ANSWER);
-    CU_ASSERT_EQUAL(to.error, ERR_NO_WORKER);
-    CU_ASSERT_EQUAL(to.retry_ms, NO_WORKER_RETRY_MS);
+    route route = s_route(&in, MSG_MOUNT, NULL, 0);
+    CU_ASSERT_EQUAL(route.kind, ROUTE_ANSWER);
+    CU_ASSERT_EQUAL(route.error, ERR_NO_WORKER);
+    CU_ASSERT_EQUAL(route.retry_ms, NO_WORKER_RETRY_MS);
     s_end(&in);
 }
 
@@ -225,10 +226,10 @@ test_full(void)
         CU_ASSERT_EQUAL(s_route(&in, MSG_EVENT, in.known, 0).kind, ROUTE_FORWARD);
         directory_add_pending(in.sessions, in.known, slice_text("c1"), &request, 0);
     }
-    route to = s_route(&in, MSG_EVENT, in.known, 0);
-    CU_ASSERT_EQUAL(to.kind, ROUTE_ANSWER);
-    CU_ASSERT_EQUAL(to.error, ERR_FULL);
-    CU_ASSERT_EQUAL(to.retry_ms, BUSY_RETRY_MS);
+    route route = s_route(&in, MSG_EVENT, in.known, 0);
+    CU_ASSERT_EQUAL(route.kind, ROUTE_ANSWER);
+    CU_ASSERT_EQUAL(route.error, ERR_FULL);
+    CU_ASSERT_EQUAL(route.retry_ms, BUSY_RETRY_MS);
     CU_ASSERT_EQUAL(s_route(&in, MSG_ACK, in.known, 0).kind, ROUTE_FORWARD); // waits for nothing
     s_end(&in);
 }

@@ -1,3 +1,4 @@
+// Every pair of state and input of session.def.
 #include "broker/routing/state.h"
 
 #include "tests/unit.h"

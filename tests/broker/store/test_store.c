@@ -1,3 +1,4 @@
+// The store against a model of it: what was written is read again, in this process and in the next.
 #include "broker/store/store.h"
 
 #include "broker/routing/epochs.h"
@@ -331,47 +332,48 @@ s_choose(unsigned below)
 }
 
 static const char *
-s_model_roots(unsigned of)
+s_model_roots(unsigned session)
 {
     static char text[128];
     size_t at = 0;
     text[0] = '\0';
-    for (unsigned i = 0; s_model_has[of] && i < MODEL_ROOTS; i++)
-        if (s_model[of][i][0])
-            at += (size_t)snprintf(text + at, sizeof text - at, "%s%u=%s", at ? " " : "", i, s_model[of][i]);
+    for (unsigned i = 0; s_model_has[session] && i < MODEL_ROOTS; i++)
+        if (s_model[session][i][0])
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%u=%s", at ? " " : "", i,
+                                   s_model[session][i]);
     return text;
 }
 
 static void
-s_model_put(store *self, unsigned of, unsigned root, unsigned number)
+s_model_put(store *self, unsigned session, unsigned root, unsigned number)
 {
-    id16 id = {{7, (uint8_t)of}};
+    id16 id = {{7, (uint8_t)session}};
     char text[8];
     snprintf(text, sizeof text, "%.*u", (int)s_choose(6) + 1, number);
     snapshot_kind kind = s_choose(5) ? SNAPSHOT_CHANGES : SNAPSHOT_FULL;
-    bool gone = kind == SNAPSHOT_CHANGES && s_choose(4) == 0;
-    CU_ASSERT_EQUAL(s_put(self, id, kind, root, gone ? NULL : text, number),
-                    kind == SNAPSHOT_FULL || s_model_has[of] ? OK : ERR_UNKNOWN_SESSION);
+    bool removed = kind == SNAPSHOT_CHANGES && s_choose(4) == 0;
+    CU_ASSERT_EQUAL(s_put(self, id, kind, root, removed ? NULL : text, number),
+                    kind == SNAPSHOT_FULL || s_model_has[session] ? OK : ERR_UNKNOWN_SESSION);
     if (kind == SNAPSHOT_FULL)
-        memset(s_model[of], 0, sizeof s_model[of]);
-    s_model_has[of] |= kind == SNAPSHOT_FULL;
-    snprintf(s_model[of][root], sizeof s_model[of][root], "%s", gone ? "" : text);
+        memset(s_model[session], 0, sizeof s_model[session]);
+    s_model_has[session] |= kind == SNAPSHOT_FULL;
+    snprintf(s_model[session][root], sizeof s_model[session][root], "%s", removed ? "" : text);
 }
 
 static void
 s_model_step(store **self_p, unsigned number)
 {
-    unsigned of = s_choose(MODEL_SESSIONS), root = s_choose(MODEL_ROOTS);
-    id16 id = {{7, (uint8_t)of}};
+    unsigned session = s_choose(MODEL_SESSIONS), root = s_choose(MODEL_ROOTS);
+    id16 id = {{7, (uint8_t)session}};
     switch (s_choose(10)) {
     case 0:
         store_drop(*self_p, id);
-        s_model_has[of] = false;
+        s_model_has[session] = false;
         break;
     case 1:
         CU_ASSERT_EQUAL(store_put_root(*self_p, id, root, slice_text("h"), slice_text("b")),
-                        s_model_has[of] ? OK : ERR_UNKNOWN_SESSION);
-        strcpy(s_model[of][root], "hb");
+                        s_model_has[session] ? OK : ERR_UNKNOWN_SESSION);
+        strcpy(s_model[session][root], "hb");
         break;
     case 2:
         CU_ASSERT_EQUAL(store_commit(*self_p), OK);
@@ -382,10 +384,10 @@ s_model_step(store **self_p, unsigned number)
         CU_ASSERT_EQUAL(s_choose(6) ? OK : store_fold(*self_p), OK);
         break;
     default:
-        s_model_put(*self_p, of, root, number);
+        s_model_put(*self_p, session, root, number);
     }
-    if (!s_model_has[of])
-        memset(s_model[of], 0, sizeof s_model[of]);
+    if (!s_model_has[session])
+        memset(s_model[session], 0, sizeof s_model[session]);
 }
 
 static void
@@ -397,14 +399,14 @@ s_like_a_few_texts(void)
     s_random = 1;
     for (unsigned i = 0; i < 4000; i++) {
         s_model_step(&self, i);
-        unsigned of = s_choose(MODEL_SESSIONS);
-        id16 id = {{7, (uint8_t)of}};
-        CU_ASSERT_EQUAL(store_has(self, id), s_model_has[of]);
+        unsigned session = s_choose(MODEL_SESSIONS);
+        id16 id = {{7, (uint8_t)session}};
+        CU_ASSERT_EQUAL(store_has(self, id), s_model_has[session]);
         if (s_choose(20) == 0)
-            CU_ASSERT_STRING_EQUAL(s_roots(self, id), s_model_roots(of));
+            CU_ASSERT_STRING_EQUAL(s_roots(self, id), s_model_roots(session));
     }
-    for (unsigned of = 0; of < MODEL_SESSIONS; of++)
-        store_drop(self, (id16){{7, (uint8_t)of}});
+    for (unsigned session = 0; session < MODEL_SESSIONS; session++)
+        store_drop(self, (id16){{7, (uint8_t)session}});
     CU_ASSERT_EQUAL(store_count(self), 0);
     static char most[(1 << 20) - 8 + 2]; // all its room is there again
     memset(most, 'x', sizeof most - 2);

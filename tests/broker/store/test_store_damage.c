@@ -444,14 +444,14 @@ test_another_versions_tables(void)
 }
 
 static void
-s_put_in_place(unsigned what)
+s_put_in_place(unsigned damage)
 {
     static uint8_t bytes[3 * PAGE];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)s_choose(256);
-    if (what < 4)
+    if (damage < 4)
         CU_ASSERT_EQUAL(mkdir(s_folder, 0700), 0);
-    switch (what) {
+    switch (damage) {
     case 0:
         CU_ASSERT_EQUAL(mkdir(s_path("data.mdb"), 0700), 0);
         break;
@@ -472,9 +472,9 @@ s_put_in_place(unsigned what)
 static void
 test_what_is_no_store(void)
 {
-    for (unsigned what = 0; what < 5; what++) {
+    for (unsigned damage = 0; damage < 5; damage++) {
         s_begin();
-        s_put_in_place(what);
+        s_put_in_place(damage);
         s_fill();
         CU_ASSERT_EQUAL(s_sound(), SESSIONS);
         CU_ASSERT_EQUAL(s_aside("damaged"), 1);

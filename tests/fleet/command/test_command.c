@@ -1,3 +1,4 @@
+// The command line of troupe: each verb, and what is refused.
 #include "fleet/command/command.h"
 
 #include "tests/unit.h"

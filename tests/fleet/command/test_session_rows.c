@@ -1,3 +1,4 @@
+// Rows of `troupe sessions`, with names that would move the terminal's cursor.
 #include "fleet/command/session_rows.h"
 
 #include "tests/unit.h"
@@ -32,11 +33,11 @@ test_prefixes(void)
 }
 
 static void
-s_is(void (*write)(const listed *, buffer *), const listed *one, const char *wanted)
+s_is(void (*write)(const listed *, buffer *), const listed *listed, const char *wanted)
 {
     buffer out;
     buffer_init(&out);
-    write(one, &out);
+    write(listed, &out);
     CU_ASSERT_TRUE(slice_is(buffer_bytes(&out), wanted));
     buffer_fini(&out);
 }
@@ -44,10 +45,10 @@ s_is(void (*write)(const listed *, buffer *), const listed *one, const char *wan
 static void
 test_rows(void)
 {
-    listed one = {s_id(0xab, 0, 1), slice_text("active"), slice_text("worker-1.2"), true, 7, 3, 4711};
-    s_is(session_rows_table, &one,
+    listed active = {s_id(0xab, 0, 1), slice_text("active"), slice_text("worker-1.2"), true, 7, 3, 4711};
+    s_is(session_rows_table, &active,
          "ab000000000000000000000000000001  active     worker-1.2       attached       3      4711\n");
-    s_is(session_rows_json, &one,
+    s_is(session_rows_json, &active,
          "{\"session\": \"ab000000000000000000000000000001\", \"state\": \"active\", \"worker\": "
          "\"worker-1.2\", "
          "\"attached\": true, \"epoch\": 7, \"pending\": 3, \"bytes\": 4711}");
@@ -63,10 +64,10 @@ test_rows(void)
 static void
 test_hostile_names(void)
 {
-    listed one = {s_id(0, 0, 1), slice_text("active"), slice_text("a\x1b[2J\"\\\n"), false, 0, 0, 0};
-    s_is(session_rows_table, &one,
+    listed listed = {s_id(0, 0, 1), slice_text("active"), slice_text("a\x1b[2J\"\\\n"), false, 0, 0, 0};
+    s_is(session_rows_table, &listed,
          "00000000000000000000000000000001  active     a\\x1b[2J\"\\\\x0a   -              0         -\n");
-    s_is(session_rows_json, &one,
+    s_is(session_rows_json, &listed,
          "{\"session\": \"00000000000000000000000000000001\", \"state\": \"active\", \"worker\": "
          "\"a\\u001b[2J\\\"\\\\\\u000a\", \"attached\": false, \"epoch\": 0, \"pending\": 0, \"bytes\": 0}");
 }

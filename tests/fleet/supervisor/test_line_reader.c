@@ -1,3 +1,4 @@
+// Lines of a child's output, and what is remembered of its end.
 #include "fleet/supervisor/line_reader.h"
 
 #include "tests/unit.h"

@@ -1,3 +1,4 @@
+// The supervisor's decisions, without processes: starts, crashes, stops.
 #include "tests/fleet/supervisor/plan_stage.h"
 
 static void

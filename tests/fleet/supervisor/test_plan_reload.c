@@ -1,3 +1,4 @@
+// The supervisor's decisions during a rolling reload.
 #include "tests/fleet/supervisor/plan_stage.h"
 
 static reload_state

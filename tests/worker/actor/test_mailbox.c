@@ -37,8 +37,8 @@ s_full(void)
     mailbox box;
     mailbox_init(&box);
     for (uint64_t i = 0; i < MAX_MAILBOX; i++) {
-        request *one = s_mail(i);
-        CU_ASSERT_EQUAL(mailbox_put(&box, &one), OK);
+        request *request = s_mail(i);
+        CU_ASSERT_EQUAL(mailbox_put(&box, &request), OK);
     }
     request *more = s_mail(99);
     CU_ASSERT_EQUAL(mailbox_put(&box, &more), ERR_FULL);

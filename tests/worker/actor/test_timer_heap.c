@@ -54,12 +54,12 @@ s_as_a_list_would(void)
     uint64_t random = 4;
     for (unsigned step = 0; step < 40 * MANY; step++) {
         random = random * 6364136223846793005U + 1442695040888963407U;
-        timer *one = &all[(random >> 33) % MANY];
+        timer *chosen = &all[(random >> 33) % MANY];
         uint64_t due = random >> 45 & 1023;
         switch (random >> 60) {
         case 0:
         case 1:
-            timer_heap_set(&table, one, TIMER_NEVER);
+            timer_heap_set(&table, chosen, TIMER_NEVER);
             break;
         case 2:
         case 3: {
@@ -74,8 +74,8 @@ s_as_a_list_would(void)
             break;
         }
         default:
-            timer_heap_set(&table, one, due);
-            CU_ASSERT_FATAL(one->place && one->due == due);
+            timer_heap_set(&table, chosen, due);
+            CU_ASSERT_FATAL(chosen->place && chosen->due == due);
         }
     }
     for (uint64_t before = 0; timer_heap_next(&table) != TIMER_NEVER;) {

@@ -463,16 +463,16 @@ s_announces(void)
     s_send(&(header){.version = PROTOCOL_VERSION, .type = MSG_WELCOME}, buffer_bytes(&body));
     heard got = s_receive();
     CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_ANNOUNCE);
-    announce_body said;
+    announce_body announce;
     announced announced;
     size_t cursor = 0;
-    CU_ASSERT_EQUAL_FATAL(announce_decode(buffer_bytes(&got.body), &said), OK);
-    CU_ASSERT_TRUE(said.last);
-    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &announced), OK);
+    CU_ASSERT_EQUAL_FATAL(announce_decode(buffer_bytes(&got.body), &announce), OK);
+    CU_ASSERT_TRUE(announce.last);
+    CU_ASSERT_EQUAL(announce_next(&announce, &cursor, &announced), OK);
     CU_ASSERT_TRUE(id_equal(announced.session, FAKE_SESSION));
     CU_ASSERT_EQUAL(announced.epoch, EPOCH + 1);
     CU_ASSERT_EQUAL(announced.state, ANNOUNCED_HELD);
-    CU_ASSERT_EQUAL(announce_next(&said, &cursor, &announced), ERR_AGAIN);
+    CU_ASSERT_EQUAL(announce_next(&announce, &cursor, &announced), ERR_AGAIN);
     buffer_fini(&got.body);
     CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
     // Another has it by now.
