@@ -34,15 +34,6 @@ class AskedView(NamedTuple):
     renewal: str | None
 
 
-class Event(NamedTuple):
-    """An event frame. view: 16 bytes."""
-
-    number: int
-    view: bytes
-    name: str
-    params: dict[str, Any]
-
-
 def text_bytes(text: str) -> int:
     """A text's size in UTF-8, in bytes. Exact only where that matters for MAX_BROWSER_FRAME."""
     size = len(text)
@@ -147,12 +138,12 @@ def view(frame: dict[str, Any]) -> bytes:
     raise BadFrame("malformed", "v must be a view's id, 32 hex digits")
 
 
-def event(frame: dict[str, Any]) -> Event:
-    """The fields of an event."""
+def event(frame: dict[str, Any]) -> tuple[int, bytes, str, dict[str, Any]]:
+    """(number, view, name, params) of an event. view: 16 bytes."""
     sequence, name, params = number(frame, "n"), frame.get("e"), frame.get("p", {})
     if sequence < 1 or type(name) is not str or type(params) is not dict:
         raise BadFrame("malformed", "an event has n from 1, e a string and p an object")
-    return Event(sequence, view(frame), name, params)
+    return sequence, view(frame), name, params
 
 
 def refresh(frame: dict[str, Any]) -> dict[str, Any]:

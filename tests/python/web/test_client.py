@@ -324,7 +324,7 @@ async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     one._sweep()
     assert not one._pending
     one._ping_session(SESSION)
-    next(iter(one._pending)).future.cancel()
+    next(iter(one._pending.values())).future.cancel()
     await asyncio.sleep(0)
 
 

@@ -38,7 +38,7 @@ async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
         if how == "join":
             await page.join(found, g=joined["views"][0]["g"])
         transport = client.get()
-    assert all(pending.future.cancelled() for pending in transport._pending if pending.kind == wire.EVENT)
+    assert all(pending.future.cancelled() for pending in transport._pending.values() if pending.kind == wire.EVENT)
     sent = []
     transport._connection.try_send = lambda header, data: sent.append(wire.unpack_header(header)[1]) or True
     transport._resend()

@@ -176,13 +176,13 @@ class Client:
         return ActorError("timeout", text, "unknown")
 
     def _end(self, key: Key, error: ActorError) -> None:
-        pending = self._pending.pop(key)
+        pending = self._pending.pop(key, None)
         if pending is not None:
             pending.answer(error)
 
     def _fail_all(self) -> None:
         self._waiting.clear()
-        for pending in list(self._pending):
+        for pending in list(self._pending.values()):
             self._end(pending.key, ActorError("timeout", "the client was closed before a reply came", "unknown"))
 
     def _schedule_sweep(self) -> None:
@@ -219,7 +219,7 @@ class Client:
         if 0 < reply.epoch < pending.epoch:
             logger.warning("event=stale_reply session=%s epoch=%d", key[0].hex(), reply.epoch)
             return
-        self._pending.pop(key)
+        del self._pending[key]
         if reply.kind == wire.NOT_EXECUTED and (pending.again or pending.shared is not None):
             reply = reply._replace(flags=reply.flags | wire.AGAIN)
         if reply.kind == wire.JOINED and pending.subscriber is not None and not pending.future.done():
@@ -271,7 +271,7 @@ class Client:
         """
         unsent = {id(sender) for _, sender, _, _ in self._waiting}
         resent: list[tuple[float, Sender, bytes, bytes]] = []
-        for pending in list(self._pending):
+        for pending in list(self._pending.values()):
             if id(pending) in unsent or pending.future.done():
                 continue
             session, sequence = pending.key

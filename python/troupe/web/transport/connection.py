@@ -11,6 +11,7 @@ import os
 import secrets
 import socket as sockets
 from collections.abc import Callable
+from typing import Any
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -124,8 +125,8 @@ class Connection:
             pass
         self._drained()
 
-    def _has_more(self) -> bool:
-        return bool(self._socket.getsockopt(zmq.RCVMORE))
+    def _has_more(self) -> Any:
+        return self._socket.getsockopt(zmq.RCVMORE)
 
     def _skip_frames(self) -> None:
         while self._has_more():

@@ -1,7 +1,6 @@
 """Requests that were submitted to the broker and have no reply yet."""
 
 import asyncio
-from collections.abc import Iterator
 
 from ...errors import ActorError
 from .base import Push, Reply
@@ -50,46 +49,28 @@ class Pending:
             pending = pending.shared
 
 
-class PendingTable:
-    """The pending requests by session and sequence, in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self._newest: dict[Key, Pending] = {}
-
-    def __len__(self) -> int:
-        return len(self._newest)
-
-    def __iter__(self) -> Iterator[Pending]:
-        """The newest request of each number."""
-        return iter(self._newest.values())
+class PendingTable(dict[Key, Pending]):
+    """The newest pending request of each number, in the order in which numbers were added."""
 
     def add(self, pending: Pending) -> None:
         """Adds a request; one of the same number stays pending behind it."""
-        pending.shared = self._newest.get(pending.key)
-        self._newest[pending.key] = pending
-
-    def get(self, key: Key) -> Pending | None:
-        """The newest request of that number."""
-        return self._newest.get(key)
-
-    def pop(self, key: Key) -> Pending | None:
-        """Removes all requests of that number, and returns the newest."""
-        return self._newest.pop(key, None)
+        pending.shared = self.get(pending.key)
+        self[pending.key] = pending
 
     def expired(self, now: float) -> list[Key]:
         """The numbers whose newest request is over its deadline."""
-        return [key for key, pending in self._newest.items() if pending.deadline <= now]
+        return [key for key, pending in self.items() if pending.deadline <= now]
 
     def unlink(self, pending: Pending) -> None:
         """Removes one request; others of its number stay pending."""
         earlier, pending.shared = pending.shared, None
-        newest = self._newest.get(pending.key)
+        newest = self.get(pending.key)
         if newest is not pending:
             while newest is not None and newest.shared is not pending:
                 newest = newest.shared
             if newest is not None:
                 newest.shared = earlier
         elif earlier is not None:
-            self._newest[pending.key] = earlier
+            self[pending.key] = earlier
         else:
-            del self._newest[pending.key]
+            del self[pending.key]
