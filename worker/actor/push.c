@@ -188,7 +188,7 @@ push_acked(view *view, uint64_t version)
         state->acked = version;
 }
 
-// One bit per view: MAX_VIEWS is below 64.
+// One bit per view: there are at most 64 (MAX_VIEWS).
 uint64_t
 push_unsent(session *session, const view_ops *ops)
 {

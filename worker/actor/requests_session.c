@@ -35,7 +35,7 @@ request_ping(turn *self)
     return OK;
 }
 
-// For `troupe sessions` and tests.
+// What a program may ask about its session.
 err
 request_stats(turn *self)
 {

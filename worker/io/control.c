@@ -20,6 +20,7 @@ s_send(worker *self, message_type type, void (*encode)(const worker *, buffer *)
     worker_send(self, reply);
 }
 
+// How the broker names this worker in its log and figures.
 static void
 s_encode_register(const worker *self, buffer *out)
 {
@@ -33,6 +34,7 @@ s_encode_register(const worker *self, buffer *out)
         out);
 }
 
+// The time is remembered: a WELCOME proves that the broker was alive then, and not later.
 void
 control_register(worker *self)
 {
@@ -40,6 +42,7 @@ control_register(worker *self)
     s_send(self, MSG_REGISTER, s_encode_register);
 }
 
+// The broker places new sessions by these figures.
 static void
 s_encode_heartbeat(const worker *self, buffer *out)
 {
@@ -88,6 +91,7 @@ s_encode_goodbye(const worker *self, buffer *out)
     reason_encode(self->stuck ? "stuck" : "worker_left", (slice){0}, out);
 }
 
+// After this the broker routes nothing here any more.
 void
 control_goodbye(worker *self)
 {
@@ -233,6 +237,7 @@ control_welcome(worker *self, const incoming *message)
               self->boot);
 }
 
+// The worker ends, but for a name that is taken, which it waits for.
 void
 control_refused(worker *self, const incoming *message)
 {
@@ -271,6 +276,7 @@ s_register_again(worker *self, uint64_t boot)
         control_register(self);
 }
 
+// Sent by a broker that received something from a worker which it does not know.
 void
 control_identify(worker *self, const incoming *message)
 {
@@ -279,6 +285,7 @@ control_identify(worker *self, const incoming *message)
         s_register_again(self, boot);
 }
 
+// The broker returns each heartbeat, so that silence of either side is noticed by both.
 void
 control_echo(worker *self, const incoming *message)
 {

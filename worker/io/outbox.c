@@ -29,6 +29,7 @@ outbox_new(void)
     return self;
 }
 
+// Only of a worker that ends, or a test: no thread may still put.
 void
 outbox_destroy(outbox **self_p)
 {
@@ -53,6 +54,7 @@ outbox_fd(const outbox *self)
     return self->fd;
 }
 
+// write() is async-signal-safe, which worker_stop needs.
 void
 outbox_wake(outbox *self)
 {
@@ -114,6 +116,7 @@ outbox_rest(outbox *self, unsigned most_us)
     s_end_rest(self);
 }
 
+// A thread that runs out of work calls this: the batch will not become full.
 void
 outbox_hurry(outbox *self)
 {
@@ -130,6 +133,7 @@ outbox_rests(outbox *self)
     return rests;
 }
 
+// Wakes the taker in any case: memory of ended sessions should not wait for a batch.
 void
 outbox_put_ended(outbox *self, session *session)
 {
@@ -144,6 +148,7 @@ outbox_put_ended(outbox *self, session *session)
     outbox_wake(self);
 }
 
+// Clears the eventfd before it takes the lock: what is put afterwards makes it readable again.
 reply *
 outbox_take(outbox *self)
 {
@@ -159,6 +164,7 @@ outbox_take(outbox *self)
     return all;
 }
 
+// Only those that were there at outbox_take, whose last replies it has returned.
 session *
 outbox_take_ended(outbox *self)
 {

@@ -222,6 +222,7 @@ s_add_thread(pool *self)
     return added;
 }
 
+// A worker without its first threads is of no use, hence the ASSERT; later ones may fail.
 pool *
 pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
          recorder *record)
@@ -240,6 +241,7 @@ pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, con
     return self;
 }
 
+// Slot 0 stands for the calling thread, which becomes one of view_ops's at the first call.
 bool
 pool_run_here(pool *self)
 {
@@ -308,6 +310,7 @@ pool_tend(pool *self)
             return;
 }
 
+// Sums of atomics: not of one moment, but good enough for a heartbeat.
 pool_load
 pool_look(pool *self)
 {
@@ -332,6 +335,7 @@ s_busy_ms(const pool_thread *self, uint64_t now, uint64_t *ret_turn)
     return since && same_turn && now > since ? now - since : 0;
 }
 
+// Reads no slot itself: which turn is in it may change at any time.
 black_box_slot *
 pool_overdue(const pool *self, uint64_t limit)
 {
@@ -347,6 +351,7 @@ pool_overdue(const pool *self, uint64_t limit)
     return slot;
 }
 
+// Over the limit, and not interrupted yet.
 static bool
 s_is_due(const pool_thread *self, uint64_t now, uint64_t limit, uint64_t *ret_turn)
 {
@@ -363,6 +368,7 @@ pool_may_interrupt(const pool *self, uint64_t limit)
     return false;
 }
 
+// Under the lock that s_end_turn waits for: the thread cannot begin another turn meanwhile.
 static void
 s_interrupt_turn(const view_ops *ops, pool_thread *thread, uint64_t number)
 {
@@ -373,6 +379,7 @@ s_interrupt_turn(const view_ops *ops, pool_thread *thread, uint64_t number)
     pthread_mutex_unlock(&thread->interrupting);
 }
 
+// A turn that could not be interrupted, being in C, is tried again at the next check.
 void
 pool_interrupt(pool *self, uint64_t limit)
 {

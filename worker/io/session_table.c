@@ -50,6 +50,7 @@ s_hash(const void *key)
     return ((const entry_key *)key)->hash;
 }
 
+// Hashes of two ids may be equal, ids are not.
 static int
 s_compare(const void *left, const void *right)
 {
@@ -57,6 +58,7 @@ s_compare(const void *left, const void *right)
     return memcmp(a->id.bytes, b->id.bytes, ID_SIZE);
 }
 
+// Keys live in the entries, so the table neither copies nor frees them.
 session_table *
 session_table_new(uint64_t seed)
 {
@@ -94,6 +96,7 @@ session_table_find(session_table *self, id16 id)
     return entry ? entry->session : NULL;
 }
 
+// At the front: a walk that is under way does not meet it.
 void
 session_table_add(session_table *self, session *session)
 {
@@ -154,6 +157,7 @@ session_table_first(const session_table *self)
     return self->first ? self->first->session : NULL;
 }
 
+// By a look-up: the walk survives what is added and removed around it.
 session *
 session_table_next(const session_table *self, const session *session)
 {
@@ -161,6 +165,7 @@ session_table_next(const session_table *self, const session *session)
     return entry && entry->next ? entry->next->session : NULL;
 }
 
+// At the end, as the newest; one that is listed already moves there.
 void
 session_table_mark_unadopted(session_table *self, session *session)
 {
@@ -207,6 +212,7 @@ session_table_unadopted_count(const session_table *self)
     return self->unadopted;
 }
 
+// It stays in the table: its end is yet to run.
 session *
 session_table_take_oldest_unadopted(session_table *self)
 {

@@ -59,6 +59,7 @@ s_run_thread(void *argument)
     return NULL;
 }
 
+// Of the shorter limit, so that a turn is found at most an eighth of it too late.
 static uint64_t
 s_interval(const watchdog *self)
 {
@@ -70,6 +71,7 @@ s_interval(const watchdog *self)
     return interval < MIN_INTERVAL_MS ? MIN_INTERVAL_MS : interval;
 }
 
+// Without a thread only the hard limit works, and the worker starts all the same.
 watchdog *
 watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
 {
@@ -85,6 +87,7 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
     return self;
 }
 
+// Sets one of the two flags that the thread waits for.
 static void
 s_signal(watchdog *self, bool *flag)
 {
@@ -109,6 +112,7 @@ watchdog_destroy(watchdog **self_p)
     *self_p = NULL;
 }
 
+// Logged here, where the turn is known, and dumped before anything ends.
 static void
 s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *state)
 {
@@ -123,6 +127,7 @@ s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const 
     self->host->ops->dump(self->host->ops->host);
 }
 
+// Running turns first: one that computes holds up those that await.
 static bool
 s_is_stuck(watchdog *self, uint64_t now)
 {
@@ -148,6 +153,7 @@ s_may_be_over(const watchdog *self, uint64_t limit, uint64_t now)
     return limit && now - self->awake_at >= limit;
 }
 
+// The soft limit is only requested here: to interrupt takes the interpreter.
 bool
 watchdog_check(watchdog *self, uint64_t now)
 {

@@ -53,6 +53,7 @@ s_set_key(void *socket, int option, const char *key)
     ASSERT(zmq_setsockopt(socket, option, key, KEY_SIZE) == 0);
 }
 
+// Before the connect: the socket's mechanism is fixed by then.
 static void
 s_set_keys(wire *self, const curve_keys *keys)
 {
@@ -64,6 +65,7 @@ s_set_keys(wire *self, const curve_keys *keys)
     s_set_key(self->socket, ZMQ_CURVE_SERVERKEY, keys->broker_key);
 }
 
+// Only ends and handshakes: nothing else says why a connection fails.
 static void
 s_monitor(wire *self)
 {
@@ -75,6 +77,7 @@ s_monitor(wire *self)
     ASSERT(self->monitor && zmq_connect(self->monitor, endpoint) == 0);
 }
 
+// IMMEDIATE: without a connection nothing is queued, so that ERR_AGAIN tells that the broker is not there.
 wire *
 wire_new(const char *address, const curve_keys *keys)
 {
@@ -161,6 +164,7 @@ s_refusal(const wire *self, uint16_t event)
     return NULL;
 }
 
+// Reads all events that are there: the last handshake decides.
 const char *
 wire_refusal(wire *self)
 {
@@ -207,6 +211,7 @@ s_part(wire *self, unsigned index)
     return slice_of(zmq_msg_data(&self->parts[index]), zmq_msg_size(&self->parts[index]));
 }
 
+// The parts stay in the wire until the next call, so that a body is copied once, into its request.
 err
 wire_receive(wire *self, incoming *ret)
 {

@@ -18,6 +18,7 @@
 // the interpreter that the stuck turn holds.
 #define STUCK_GRACE_MS 1000
 
+// Called on pool threads.
 static void
 s_emit(void *context, reply **reply_p)
 {
@@ -25,6 +26,7 @@ s_emit(void *context, reply **reply_p)
     outbox_put(self->outbox, reply_p);
 }
 
+// Called on the thread of the event loop, or of the timer that ended the wait.
 static void
 s_resumable(void *context, session *session)
 {
@@ -49,6 +51,7 @@ s_changed(void *context, void *owner)
     run_queue_nudge(self->queue, session_item(owner));
 }
 
+// The session is freed on this thread, which may be walking the table.
 static void
 s_ended(void *context, session *session)
 {
@@ -56,6 +59,7 @@ s_ended(void *context, session *session)
     outbox_put_ended(self->outbox, session);
 }
 
+// Ends a rest: no more replies are coming for a batch.
 static void
 s_idle(void *context)
 {
@@ -63,6 +67,7 @@ s_idle(void *context)
     outbox_hurry(self->outbox);
 }
 
+// The pool starts last but one: its threads may call any of the functions above at once.
 worker *
 worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
 {
@@ -136,6 +141,7 @@ s_check_fence(worker *self)
     return fenced;
 }
 
+// Once per reason. The text is static, so the pointers can be compared.
 static void
 s_log_refusal(worker *self)
 {
@@ -161,6 +167,7 @@ s_log_connection(worker *self)
     }
 }
 
+// Also the moment to try again what could not be sent.
 static void
 s_beat(worker *self)
 {
@@ -176,6 +183,7 @@ s_beat(worker *self)
         control_heartbeat(self);
 }
 
+// A turn that runs ends first, and its session then.
 static void
 s_end_expired(worker *self, uint64_t now)
 {
@@ -277,6 +285,7 @@ s_do_due(worker *self)
     return wake > now ? wake - now : 0;
 }
 
+// The order of worker_run, with nothing that waits.
 bool
 worker_step(worker *self)
 {
@@ -289,6 +298,8 @@ worker_step(worker *self)
     return self->phase != LEFT;
 }
 
+// Two things wake it: a message from the broker, and the outbox. While fenced the outbox does not, as its
+// replies must stay.
 worker_end
 worker_run(worker *self)
 {

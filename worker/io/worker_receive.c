@@ -5,6 +5,7 @@
 // How many messages are read before the loop looks at what is due.
 #define BATCH 64
 
+// Answers for a session that does not exist here, or whose mailbox is full.
 static void
 s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
 {
@@ -96,6 +97,7 @@ s_owns(const worker *self, const header *head)
     return session && session_epoch(session) >= head->epoch;
 }
 
+// The one way of a request into a mailbox; every refusal is answered, since the sender waits.
 static void
 s_request(worker *self, const incoming *message)
 {
@@ -191,6 +193,7 @@ s_ping(worker *self, const incoming *message)
     worker_send(self, pong);
 }
 
+// Ends the sessions of one user, whichever browser they are in.
 static void
 s_logout(worker *self, const incoming *message)
 {
@@ -225,6 +228,7 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_DISOWN] = control_disown,
 };
 
+// An unknown type is refused as well as logged: its sender may be newer than this worker.
 void
 worker_receive(worker *self)
 {

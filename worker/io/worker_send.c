@@ -3,6 +3,7 @@
 #include "worker/io/control.h"
 #include "worker/io/worker_internal.h"
 
+// At the end: the broker relies on the order of what is said of one session.
 void
 worker_queue(worker *self, reply *reply)
 {
@@ -14,6 +15,7 @@ worker_queue(worker *self, reply *reply)
     self->unsent_tail = reply;
 }
 
+// RELEASED and its like have a control type too, but are about a session.
 static bool
 s_is_control(const reply *reply)
 {
@@ -27,12 +29,15 @@ s_holds_sessions(const worker *self)
     return self->phase == REGISTERING || control_is_fenced(self, clock_now(self->clock));
 }
 
+// Session traffic that is held does not count: control messages overtake it.
 bool
 worker_is_blocked(const worker *self)
 {
     return self->unsent && (s_is_control(self->unsent) || !s_holds_sessions(self));
 }
 
+// Stops at the first message that must wait or that the broker does not take. JOINED makes a session
+// adopted only when it has left.
 void
 worker_flush(worker *self)
 {
