@@ -138,12 +138,12 @@ persistence_put_snapshot(broker *self, session *session, const wire_message *mes
 bool
 persistence_hold_reply(broker *self, slice client, wire_message *message, const header *head)
 {
-    if (!self->store || !store_is_open(self->store))
+    if (!self->store || !store_is_dirty(self->store))
         return false;
     if (self->held_reply_count == MAX_HELD) { // one message may release many replies (gap_buffer.c)
         persistence_commit(self);
         // Now nothing is left to commit, and a reply that was held here would be overtaken by the next ones.
-        if (!store_is_open(self->store))
+        if (!store_is_dirty(self->store))
             return false;
     }
     held_reply *held = &self->held_replies[self->held_reply_count++];
@@ -153,7 +153,7 @@ persistence_hold_reply(broker *self, slice client, wire_message *message, const 
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
         ASSERT(zmq_msg_move(&held->frame[i], &message->frame[2 + i]) == 0);
     }
-    if (store_is_full(self->store)) // what is put stays in memory until then
+    if (store_needs_checkpoint(self->store)) // what is put stays in memory until then
         persistence_commit(self);
     return true;
 }
@@ -200,7 +200,7 @@ s_make_room(broker *self)
     id16 id;
     for (unsigned left = MAX_DROPPED; left; left--) {
         bool found = passive_take_excess(self->passive, &id);
-        if (!found && store_is_crowded(self->store))
+        if (!found && store_is_nearly_full(self->store))
             found = passive_take_oldest(self->passive, &id);
         if (!found)
             return;
@@ -223,7 +223,7 @@ s_drop_expired(broker *self)
 void
 persistence_commit(broker *self)
 {
-    if (!self->store || (!self->held_reply_count && !store_is_open(self->store)))
+    if (!self->store || (!self->held_reply_count && !store_is_dirty(self->store)))
         return;
     s_make_room(self);
     s_note_commit(self, store_commit(self->store));
@@ -234,8 +234,8 @@ persistence_commit(broker *self)
         zmq_msg_close(&held->frame[1]);
     }
     self->held_reply_count = 0;
-    if (store_is_full(self->store))
-        s_note_commit(self, store_fold(self->store));
+    if (store_needs_checkpoint(self->store))
+        s_note_commit(self, store_checkpoint(self->store));
 }
 
 bool

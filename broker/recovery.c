@@ -118,7 +118,7 @@ void
 recovery_begin(broker *self, uint32_t settle_ms)
 {
     self->expected_workers = self->saved_worker_count =
-        self->store ? store_figure(self->store, WORKERS_FIGURE) : 0;
+        self->store ? store_number(self->store, WORKERS_FIGURE) : 0;
     // A worker that the broker does not hear may go on serving its sessions until it fences itself.
     if ((!self->store || store_is_new(self->store)) && settle_ms)
         self->recovery_until = self->now + settle_ms;
@@ -145,7 +145,7 @@ recovery_save_worker_count(broker *self)
     if (ready == self->saved_worker_count || (self->recovery_until && ready < self->saved_worker_count))
         return;
     self->saved_worker_count = ready;
-    if (store_put_figure(self->store, WORKERS_FIGURE, (uint32_t)ready))
+    if (store_put_number(self->store, WORKERS_FIGURE, (uint32_t)ready))
         log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
 }
 

@@ -1,7 +1,7 @@
-// Writing the journal (journal_record.h says how it looks).
+// Writing the journal; journal_internal.h has its format.
 #include "broker/store/journal.h"
 
-#include "broker/store/journal_record.h"
+#include "broker/store/journal_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOST_KEPT (16U << 20) // memory that a new generation takes over
+// Memory that a new generation takes over.
+#define MAX_KEPT (16U << 20)
 
 enum { FILE_MODE = 0600, BLOCK = 4096 };
 
@@ -20,7 +21,7 @@ journal_bucket(id16 session)
 }
 
 static int
-s_open(const char *folder)
+s_open_file(const char *folder)
 {
     char path[4096];
     if ((size_t)snprintf(path, sizeof path, "%s/" JOURNAL_NAME, folder) >= sizeof path) {
@@ -34,7 +35,7 @@ int
 journal_open(journal *self, const char *folder)
 {
     struct stat status;
-    *self = (journal){.file = s_open(folder)};
+    *self = (journal){.file = s_open_file(folder)};
     buffer_init(&self->bytes);
     if (self->file < 0)
         return errno == EISDIR || errno == ENXIO ? EINVAL : errno;
@@ -58,20 +59,20 @@ journal_load(const journal *self, buffer *out)
     struct stat status;
     if (fstat(self->file, &status))
         return errno;
-    size_t size = status.st_size < JOURNAL_MOST ? (size_t)status.st_size : JOURNAL_MOST;
-    uint8_t *to = buffer_reserve(out, size + 1); // an empty file, too, has an address
+    size_t size = status.st_size < MAX_JOURNAL ? (size_t)status.st_size : MAX_JOURNAL;
+    uint8_t *bytes = buffer_reserve(out, size + 1); // + 1: not NULL for an empty file
     for (size_t at = 0; at < size;) {
         size_t rest = size - at;
-        ssize_t got = pread(self->file, to + at, rest, (off_t)at);
+        ssize_t got = pread(self->file, bytes + at, rest, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got == 0) { // cut off meanwhile
+        if (got == 0) { // truncated meanwhile
             size = at;
             break;
         }
-        if (got < 0) { // one block that the disk lost: the reader finds the hole
+        if (got < 0) { // a block that the disk cannot read: the reader will find the hole
             got = (ssize_t)(rest < BLOCK ? rest : BLOCK - at % BLOCK);
-            memset(to + at, 0, (size_t)got);
+            memset(bytes + at, 0, (size_t)got);
         }
         at += (size_t)got;
     }
@@ -79,9 +80,9 @@ journal_load(const journal *self, buffer *out)
     return 0;
 }
 
-// Returns where its content is.
+// Returns the offset of the content.
 static size_t
-s_append(journal *self, journal_head head, slice content, slice more)
+s_append_record(journal *self, journal_head head, slice content, slice more)
 {
     uint64_t salt = journal_salt(self->origin, self->bytes.size);
     size_t begin = self->bytes.size, at = begin + sizeof head;
@@ -97,35 +98,36 @@ s_append(journal *self, journal_head head, slice content, slice more)
 }
 
 size_t
-journal_put(journal *self, const journal_entry *added)
+journal_put(journal *self, const journal_entry *entry)
 {
     journal_head head = {
-        .session = added->session, .now = added->now, .kind = added->kind, .root = added->root};
+        .session = entry->session, .now = entry->now, .kind = entry->kind, .root = entry->root};
     self->uncommitted++;
-    self->counts[journal_bucket(added->session)]++;
-    return s_append(self, head, added->bytes, added->more);
+    self->counts[journal_bucket(entry->session)]++;
+    return s_append_record(self, head, entry->bytes, entry->more);
 }
 
 bool
-journal_is_open(const journal *self)
+journal_is_dirty(const journal *self)
 {
     return self->uncommitted;
 }
 
 static void
-s_commit(journal *self)
+s_append_commit(journal *self)
 {
     journal_commit commit = {.origin = self->origin, .boot = self->boot};
     memcpy(commit.counts, self->counts, sizeof commit.counts);
-    s_append(self, (journal_head){.kind = JOURNAL_COMMIT}, slice_of((const uint8_t *)&commit, sizeof commit),
-             (slice){0});
+    s_append_record(self, (journal_head){.kind = JOURNAL_COMMIT},
+                    slice_of((const uint8_t *)&commit, sizeof commit), (slice){0});
     self->uncommitted = 0;
 }
 
 static err
-s_write(journal *self)
+s_write_file(journal *self)
 {
-    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0, JOURNAL_END); // where it ends, as far as it is known
+    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0,
+           JOURNAL_END); // the end mark, which the next batch overwrites
     size_t size = self->bytes.size + JOURNAL_END;
     for (size_t at = self->written; at < size;) {
         ssize_t wrote = pwrite(self->file, self->bytes.data + at, size - at, (off_t)at);
@@ -142,10 +144,10 @@ s_write(journal *self)
 err
 journal_write(journal *self)
 {
-    if (!journal_is_open(self))
+    if (!journal_is_dirty(self))
         return OK;
-    s_commit(self);
-    return s_write(self);
+    s_append_commit(self);
+    return s_write_file(self);
 }
 
 void
@@ -155,17 +157,17 @@ journal_begin(journal *self, journal_origin origin)
     self->written = self->uncommitted = 0;
     memset(self->counts, 0, sizeof self->counts);
     buffer_clear(&self->bytes);
-    if (self->bytes.capacity > MOST_KEPT)
+    if (self->bytes.capacity > MAX_KEPT)
         buffer_fini(&self->bytes);
-    s_commit(self);
-    (void)s_write(self); // if it cannot be now, it goes with the first batch
+    s_append_commit(self);
+    (void)s_write_file(self); // on failure it is written with the first batch
 }
 
 void
-journal_void(journal *self)
+journal_erase(journal *self)
 {
     journal_begin(self, self->origin);
-    int code = ftruncate(self->file, 0); // if it fails: nothing else can be done about it
+    int code = ftruncate(self->file, 0); // on failure nothing else can be done
     (void)code;
     self->written = 0;
 }

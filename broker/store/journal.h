@@ -1,8 +1,8 @@
-// journal - what the store was put since its tables were written: in memory, and in a file that outlives this
-// process. One write a batch is all that a reply has to wait for. Not thread-safe; logs nothing.
+// journal - what the store was put since the last checkpoint: in memory, and in a file that outlives this
+// process. A reply waits for one write a batch, and for nothing else. Not thread-safe; logs nothing.
 //
-// The file mirrors the memory (journal_record.h). A new generation begins at offset 0 again, over the old
-// one. What a process that is gone left there is read by journal_read.h.
+// The file mirrors the memory (journal_internal.h). A new generation starts at offset 0 again, over the old
+// one. journal_read.h reads what an earlier process left in it.
 #ifndef TROUPE_BROKER_STORE_JOURNAL_H
 #define TROUPE_BROKER_STORE_JOURNAL_H
 
@@ -14,7 +14,8 @@
 
 enum {
     JOURNAL_BUCKETS = 64,
-    JOURNAL_MOST = 256 << 20, // bytes of a file that are read; far more than is ever written
+    // Bytes of a file that are read: far more than are ever written.
+    MAX_JOURNAL = 256 << 20,
 };
 
 typedef enum {
@@ -28,37 +29,52 @@ typedef struct {
     journal_kind kind;
     id16 session;
     uint32_t root;
-    uint64_t now;      // ms
-    slice bytes, more; // written one behind the other, and read as bytes
+    // In ms.
+    uint64_t now;
+    // Written one after the other, and read back as bytes.
+    slice bytes, more;
 } journal_entry;
 
+// What a journal belongs to.
 typedef struct {
-    uint64_t generation; // of the tables that these entries come on top of
-    uint64_t mark;       // of this store, drawn at random once; not 0
+    // Of the tables that its entries are applied to: each checkpoint begins a new one.
+    uint64_t generation;
+    // Of this store: drawn at random when it was created; not 0.
+    uint64_t store_id;
 } journal_origin;
 
 typedef struct {
     int file;
     journal_origin origin;
-    uint64_t boot;      // of this start, for whoever reads the file; 0: not known yet
-    buffer bytes;       // of this generation
-    size_t written;     // of them, to the file
-    size_t uncommitted; // entries
+    // The boot number of this start, for later readers of the file; 0: not known yet.
+    uint64_t boot;
+    // All of this generation, and how many of them are in the file.
+    buffer bytes;
+    size_t written;
+    // Entries that were put since the last commit.
+    size_t uncommitted;
     uint16_t counts[JOURNAL_BUCKETS];
 } journal;
 
-// Opens folder/journal, and makes it if need be. An errno, or 0. EINVAL: there is something that is no file.
+// Opens folder/journal, and creates it if need be. Returns an errno, or 0. EINVAL: it is not a regular file.
 int journal_open(journal *self, const char *folder);
-void journal_close(journal *self); // also of zeros; what was not written is lost
-// Appends what the file has, JOURNAL_MOST bytes at most; zeros where the disk cannot read it. An errno, or 0.
+// Also for zeros. What was not written is lost.
+void journal_close(journal *self);
+// Appends the content of the file, MAX_JOURNAL bytes at most; blocks that the disk cannot read become zeros.
+// Returns an errno, or 0.
 int journal_load(const journal *self, buffer *out);
-size_t journal_put(journal *self, const journal_entry *added); // returns where its bytes are, in self->bytes
-bool journal_is_open(const journal *self); // whether something was put since it was written last
-err journal_write(journal *self);          // ERR_SYSTEM: the file may have none of what was put since
-// Forgets all, in the file as well, as far as that can be written.
+// Returns the offset of its bytes in self->bytes.
+size_t journal_put(journal *self, const journal_entry *entry);
+// Whether something was put since the last write.
+bool journal_is_dirty(const journal *self);
+// Writes what was put. ERR_SYSTEM: some of it, or nothing, is in the file.
+err journal_write(journal *self);
+// Starts a generation: forgets all entries, in the file as well if that can be written.
 void journal_begin(journal *self, journal_origin origin);
-void journal_void(journal *self); // and so does the file in any case
+// Forgets all entries, and truncates the file.
+void journal_erase(journal *self);
 
-unsigned journal_bucket(id16 session); // below JOURNAL_BUCKETS
+// Below JOURNAL_BUCKETS.
+unsigned journal_bucket(id16 session);
 
 #endif

@@ -1,7 +1,7 @@
-// Reading a journal: from record to record, and behind what is none to the next that is.
+// Reading a journal: from record to record, and after anything else to the next valid record.
 #include "broker/store/journal_read.h"
 
-#include "broker/store/journal_record.h"
+#include "broker/store/journal_internal.h"
 
 #include <stdlib.h>
 
@@ -9,16 +9,19 @@ typedef struct {
     journal_entry entry;
     journal_damage damage;
     bool is_damage;
-} step;
+} read_step;
 
 typedef struct {
     slice file;
     journal_origin origin;
     const journal_visitor *visitor;
-    step *steps; // since the last commit
-    size_t count, room;
-    uint16_t counts[JOURNAL_BUCKETS]; // of entries whose heads were sound
-    size_t committed;                 // where the last commit ends
+    // Entries and damage since the last commit.
+    read_step *steps;
+    size_t count, capacity;
+    // Of the entries with valid heads.
+    uint16_t counts[JOURNAL_BUCKETS];
+    // Where the last commit ends.
+    size_t committed;
 } reading;
 
 static const uint8_t *
@@ -27,9 +30,9 @@ s_content(slice file, size_t at)
     return file.data + at + sizeof(journal_head);
 }
 
-// A head that says what it said when it was written, so that its size is to be believed.
+// Whether there is a valid head: then its size can be trusted.
 static bool
-s_head(slice file, journal_origin origin, size_t at, journal_head *ret)
+s_read_head(slice file, journal_origin origin, size_t at, journal_head *ret)
 {
     if (file.size - at < sizeof *ret)
         return false;
@@ -39,12 +42,12 @@ s_head(slice file, journal_origin origin, size_t at, journal_head *ret)
 }
 
 static bool
-s_is_sound(slice file, journal_origin origin, size_t at, const journal_head *head)
+s_is_content_valid(slice file, journal_origin origin, size_t at, const journal_head *head)
 {
     return head->check == journal_content_check(s_content(file, at), head->size, journal_salt(origin, at));
 }
 
-// The next place from `at` on where a record may begin; the file's size: none.
+// The next offset from `at` on where a record may start; the size of the file: none.
 static size_t
 s_next_magic(slice file, size_t at)
 {
@@ -57,9 +60,9 @@ s_next_magic(slice file, size_t at)
 
 // --- the newest generation ------------------------------------------------------------------------------
 
-// A commit is checked by the origin that it has itself.
+// A commit is checked with the origin that it contains.
 static bool
-s_commit_at(slice file, size_t at, journal_commit *ret)
+s_read_commit(slice file, size_t at, journal_commit *ret)
 {
     journal_head head;
     if (file.size - at < sizeof head + sizeof *ret)
@@ -68,18 +71,18 @@ s_commit_at(slice file, size_t at, journal_commit *ret)
     if (head.kind != JOURNAL_COMMIT || head.size != sizeof *ret)
         return false;
     memcpy(ret, s_content(file, at), sizeof *ret);
-    return s_head(file, ret->origin, at, &head) && s_is_sound(file, ret->origin, at, &head);
+    return s_read_head(file, ret->origin, at, &head) && s_is_content_valid(file, ret->origin, at, &head);
 }
 
 bool
-journal_newest(slice file, uint64_t mark, journal_found *ret)
+journal_find_newest(slice file, uint64_t store_id, journal_found *ret)
 {
     bool found = false;
     journal_commit commit;
     for (size_t at = s_next_magic(file, 0); at < file.size; at = s_next_magic(file, at + 1)) {
-        if (!s_commit_at(file, at, &commit) || (mark && commit.origin.mark != mark))
+        if (!s_read_commit(file, at, &commit) || (store_id && commit.origin.store_id != store_id))
             continue;
-        mark = commit.origin.mark;
+        store_id = commit.origin.store_id;
         if (!found)
             *ret = (journal_found){commit.origin, commit.boot};
         found = true;
@@ -91,31 +94,33 @@ journal_newest(slice file, uint64_t mark, journal_found *ret)
     return found;
 }
 
-// --- its entries ----------------------------------------------------------------------------------------
+// --- entries ----------------------------------------------------------------------------------------
 
 static void
-s_push(reading *self, const step *added)
+s_add_step(reading *self, const read_step *step)
 {
-    if (self->count == self->room) {
-        self->room = self->room ? 2 * self->room : 64;
-        self->steps = realloc(self->steps, self->room * sizeof *self->steps);
+    if (self->count == self->capacity) {
+        self->capacity = self->capacity ? 2 * self->capacity : 64;
+        self->steps = realloc(self->steps, self->capacity * sizeof *self->steps);
         ASSERT(self->steps);
     }
-    self->steps[self->count++] = *added;
+    self->steps[self->count++] = *step;
 }
 
 static void
-s_push_damage(reading *self, journal_fault fault, size_t at, size_t size, id16 session)
+s_add_damage(reading *self, journal_fault fault, size_t at, size_t size, id16 session)
 {
-    s_push(self, &(step){.is_damage = true,
-                         .damage = {.fault = fault, .offset = at, .size = size, .session = session}});
+    s_add_step(self,
+               &(read_step){.is_damage = true,
+                            .damage = {.fault = fault, .offset = at, .size = size, .session = session}});
 }
 
+// Passes on what was read since the last commit.
 static void
-s_hand_over(reading *self)
+s_report_steps(reading *self)
 {
     for (size_t i = 0; i < self->count; i++) {
-        const step *next = &self->steps[i];
+        const read_step *next = &self->steps[i];
         if (next->is_damage)
             self->visitor->damage(self->visitor->context, &next->damage);
         else
@@ -124,8 +129,9 @@ s_hand_over(reading *self)
     self->count = 0;
 }
 
+// Compares the counts of the commit with what was read: differences are entries that were lost.
 static void
-s_commit(reading *self, size_t at, size_t end)
+s_handle_commit(reading *self, size_t at, size_t end)
 {
     journal_commit commit;
     memcpy(&commit, s_content(self->file, at), sizeof commit);
@@ -133,7 +139,7 @@ s_commit(reading *self, size_t at, size_t end)
     for (unsigned i = 0; i < JOURNAL_BUCKETS; i++)
         if (commit.counts[i] != self->counts[i])
             lost.buckets |= UINT64_C(1) << i;
-    s_hand_over(self);
+    s_report_steps(self);
     if (lost.buckets)
         self->visitor->damage(self->visitor->context, &lost);
     memcpy(self->counts, commit.counts, sizeof self->counts);
@@ -141,41 +147,41 @@ s_commit(reading *self, size_t at, size_t end)
 }
 
 static void
-s_record(reading *self, size_t at, const journal_head *head)
+s_handle_record(reading *self, size_t at, const journal_head *head)
 {
-    bool sound = s_is_sound(self->file, self->origin, at, head);
+    bool valid = s_is_content_valid(self->file, self->origin, at, head);
     bool is_commit = head->kind == JOURNAL_COMMIT;
     size_t size = sizeof *head + head->size;
-    if (is_commit && sound && head->size == sizeof(journal_commit)) {
-        s_commit(self, at, at + size);
+    if (is_commit && valid && head->size == sizeof(journal_commit)) {
+        s_handle_commit(self, at, at + size);
         return;
     }
     if (!is_commit)
         self->counts[journal_bucket(head->session)]++;
-    if (!sound || is_commit) {
-        s_push_damage(self, JOURNAL_BAD, at, size, head->session);
+    if (!valid || is_commit) {
+        s_add_damage(self, JOURNAL_CORRUPT, at, size, head->session);
         return;
     }
-    s_push(self, &(step){.entry = {.kind = (journal_kind)head->kind,
-                                   .session = head->session,
-                                   .root = head->root,
-                                   .now = head->now,
-                                   .bytes = slice_of(s_content(self->file, at), head->size)}});
+    s_add_step(self, &(read_step){.entry = {.kind = (journal_kind)head->kind,
+                                            .session = head->session,
+                                            .root = head->root,
+                                            .now = head->now,
+                                            .bytes = slice_of(s_content(self->file, at), head->size)}});
 }
 
-// Where the next record of this generation is, behind something else; the file's size: none.
+// The offset of the next valid record of this generation; the size of the file: none.
 static size_t
 s_resynchronise(const reading *self, size_t at)
 {
     journal_head head;
     do
         at = s_next_magic(self->file, at + 1);
-    while (at < self->file.size && !s_head(self->file, self->origin, at, &head));
+    while (at < self->file.size && !s_read_head(self->file, self->origin, at, &head));
     return at;
 }
 
 static bool
-s_ends(const reading *self)
+s_has_end_mark(const reading *self)
 {
     static const uint8_t end[JOURNAL_END];
     size_t rest = self->file.size - self->committed;
@@ -188,18 +194,19 @@ journal_read(slice file, journal_origin origin, const journal_visitor *visitor)
     reading self = {.file = file, .origin = origin, .visitor = visitor};
     journal_head head;
     for (size_t at = 0; at < file.size;) {
-        if (s_head(file, origin, at, &head)) {
-            s_record(&self, at, &head);
+        if (s_read_head(file, origin, at, &head)) {
+            s_handle_record(&self, at, &head);
             at += sizeof head + head.size;
             continue;
         }
         size_t next = s_resynchronise(&self, at);
         if (next < file.size)
-            s_push_damage(&self, JOURNAL_HOLE, at, next - at, (id16){{0}});
+            s_add_damage(&self, JOURNAL_HOLE, at, next - at, (id16){{0}});
         at = next;
     }
-    bool torn = self.count || !s_ends(&self);
-    s_hand_over(&self); // nobody may have been told of these, and nothing speaks against them
+    bool torn = self.count || !s_has_end_mark(&self);
+    // No client was told about uncommitted entries, and they are valid.
+    s_report_steps(&self);
     if (torn)
         visitor->damage(visitor->context, &(journal_damage){.fault = JOURNAL_TORN, .offset = self.committed});
     free(self.steps);

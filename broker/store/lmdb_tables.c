@@ -1,3 +1,5 @@
+// Three tables of one LMDB file: sessions by id, roots by session and number, and numbers by name. Each value
+// starts with a checksum.
 #include "broker/store/lmdb_tables.h"
 
 #include "common/errors.h"
@@ -10,7 +12,7 @@
 
 enum { ROOT_KEY = ID_SIZE + 4, FILE_MODE = 0600, CHECK_SIZE = sizeof(uint64_t) };
 
-// What a root takes in a frame, besides its value.
+// The bytes of a root's head in a frame.
 enum { ROOT_HEAD = 8 };
 
 static MDB_val
@@ -35,49 +37,49 @@ s_root_key(id16 session, uint32_t root, uint8_t ret[ROOT_KEY])
 }
 
 static uint32_t
-s_root_of(const MDB_val *key)
+s_decode_root(const MDB_val *key)
 {
-    const uint8_t *at = (const uint8_t *)key->mv_data + ID_SIZE;
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    const uint8_t *bytes = (const uint8_t *)key->mv_data + ID_SIZE;
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 static uint64_t
-s_check(const MDB_val *key, const void *content, size_t size)
+s_checksum(const MDB_val *key, const void *content, size_t size)
 {
     return XXH3_64bits_withSeed(content, size, XXH3_64bits_withSeed(key->mv_data, key->mv_size, size));
 }
 
-// What follows the checksum that each value begins with. False: it does not fit.
+// The content of a value, after its checksum. False: the checksum does not match.
 static bool
-s_content(const MDB_val *key, const MDB_val *value, MDB_val *ret, uint64_t *ret_check)
+s_verify_content(const MDB_val *key, const MDB_val *value, MDB_val *ret, uint64_t *ret_check)
 {
     if (value->mv_size < CHECK_SIZE)
         return false;
     memcpy(ret_check, value->mv_data, CHECK_SIZE);
     *ret = s_val((const uint8_t *)value->mv_data + CHECK_SIZE, value->mv_size - CHECK_SIZE);
-    return *ret_check == s_check(key, ret->mv_data, ret->mv_size);
+    return *ret_check == s_checksum(key, ret->mv_data, ret->mv_size);
 }
 
-// For small values.
+// The same for a value of a known size.
 static bool
 s_copy_content(const MDB_val *key, const MDB_val *value, void *ret, size_t size)
 {
     MDB_val content;
     uint64_t check;
-    if (!s_content(key, value, &content, &check) || content.mv_size != size)
+    if (!s_verify_content(key, value, &content, &check) || content.mv_size != size)
         return false;
     memcpy(ret, content.mv_data, size);
     return true;
 }
 
 static int
-s_put_checked(MDB_txn *txn, MDB_dbi to, MDB_val key, const void *content, size_t size, uint64_t *ret_check)
+s_put_checked(MDB_txn *txn, MDB_dbi table, MDB_val key, const void *content, size_t size, uint64_t *ret_check)
 {
     MDB_val value = {CHECK_SIZE + size, NULL};
-    int code = mdb_put(txn, to, &key, &value, MDB_RESERVE);
+    int code = mdb_put(txn, table, &key, &value, MDB_RESERVE);
     if (code)
         return code;
-    *ret_check = s_check(&key, content, size);
+    *ret_check = s_checksum(&key, content, size);
     memcpy(value.mv_data, ret_check, CHECK_SIZE);
     if (size)
         memcpy((uint8_t *)value.mv_data + CHECK_SIZE, content, size);
@@ -86,13 +88,13 @@ s_put_checked(MDB_txn *txn, MDB_dbi to, MDB_val key, const void *content, size_t
 
 // --- opening --------------------------------------------------------------------------------------------
 
-// Their names say the format: what has others was written by another version.
+// The names of the tables have the version of the format.
 static int
-s_open_each(tables *self, tables_mode mode)
+s_open_tables(lmdb_tables *self, lmdb_tables_mode mode)
 {
     MDB_txn *txn = NULL;
-    unsigned flags = mode == TABLES_WRITE ? MDB_CREATE : 0;
-    int code = mdb_txn_begin(self->env, NULL, mode == TABLES_WRITE ? 0 : MDB_RDONLY, &txn);
+    unsigned flags = mode == LMDB_TABLES_WRITE ? MDB_CREATE : 0;
+    int code = mdb_txn_begin(self->env, NULL, mode == LMDB_TABLES_WRITE ? 0 : MDB_RDONLY, &txn);
     if (!code)
         code = mdb_dbi_open(txn, "roots-2", flags, &self->roots);
     if (!code)
@@ -106,23 +108,23 @@ s_open_each(tables *self, tables_mode mode)
 }
 
 int
-tables_open(tables *self, const char *path, size_t room, tables_mode mode)
+lmdb_tables_open(lmdb_tables *self, const char *path, size_t room, lmdb_tables_mode mode)
 {
     const unsigned always = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS;
-    unsigned flags = always | (mode == TABLES_READ ? MDB_RDONLY : MDB_NORDAHEAD);
+    unsigned flags = always | (mode == LMDB_TABLES_READ ? MDB_RDONLY : MDB_NORDAHEAD);
     int code = mdb_env_create(&self->env);
     if (!code)
         code = mdb_env_set_maxdbs(self->env, 3);
     if (!code)
         code = mdb_env_set_mapsize(self->env, room);
-    // No MDB_WRITEMAP: a full disk is an error then, and not a SIGBUS.
+    // Without MDB_WRITEMAP a full disk is an error and not a SIGBUS.
     if (!code)
         code = mdb_env_open(self->env, path, flags, FILE_MODE);
-    return code ? code : s_open_each(self, mode);
+    return code ? code : s_open_tables(self, mode);
 }
 
 static void
-s_end_reading(tables *self)
+s_end_reading(lmdb_tables *self)
 {
     if (self->reading)
         mdb_txn_abort(self->reading);
@@ -130,25 +132,25 @@ s_end_reading(tables *self)
 }
 
 void
-tables_abandon(tables *self)
+lmdb_tables_abandon(lmdb_tables *self)
 {
     self->reading = NULL;
 }
 
 void
-tables_close(tables *self)
+lmdb_tables_close(lmdb_tables *self)
 {
     s_end_reading(self);
     if (self->env)
         mdb_env_close(self->env);
-    *self = (tables){0};
+    *self = (lmdb_tables){0};
 }
 
 // --- reading --------------------------------------------------------------------------------------------
 
-// NULL: it cannot be had.
+// NULL: failure.
 static MDB_txn *
-s_reading(tables *self)
+s_read_transaction(lmdb_tables *self)
 {
     if (!self->reading && mdb_txn_begin(self->env, NULL, MDB_RDONLY, &self->reading))
         self->reading = NULL;
@@ -156,21 +158,21 @@ s_reading(tables *self)
 }
 
 static int
-s_get(tables *self, MDB_dbi from, MDB_val key, MDB_val *ret)
+s_get(lmdb_tables *self, MDB_dbi table, MDB_val key, MDB_val *ret)
 {
-    MDB_txn *txn = s_reading(self);
-    return txn ? mdb_get(txn, from, &key, ret) : MDB_BAD_TXN;
+    MDB_txn *txn = s_read_transaction(self);
+    return txn ? mdb_get(txn, table, &key, ret) : MDB_BAD_TXN;
 }
 
 int
-tables_begin(tables *self, MDB_txn **ret)
+lmdb_tables_transaction(lmdb_tables *self, MDB_txn **ret)
 {
-    *ret = s_reading(self);
+    *ret = s_read_transaction(self);
     return *ret ? 0 : MDB_BAD_TXN;
 }
 
 int
-tables_session_of(const MDB_val *key, const MDB_val *value, id16 *ret_id, record *ret)
+lmdb_tables_decode_session(const MDB_val *key, const MDB_val *value, id16 *ret_id, session_record *ret)
 {
     if (key->mv_size != ID_SIZE)
         return MDB_CORRUPTED;
@@ -179,16 +181,16 @@ tables_session_of(const MDB_val *key, const MDB_val *value, id16 *ret_id, record
 }
 
 int
-tables_session(tables *self, id16 id, record *ret)
+lmdb_tables_session(lmdb_tables *self, id16 id, session_record *ret)
 {
     MDB_val key = s_session_key(&id), value;
     int code = s_get(self, self->sessions, key, &value);
-    return code ? code : tables_session_of(&key, &value, &id, ret);
+    return code ? code : lmdb_tables_decode_session(&key, &value, &id, ret);
 }
 
-// Its content is checked when it is given out (tables_roots): that it is this one's, by the session's sum.
+// The content is verified only when it is read (lmdb_tables_roots).
 int
-tables_root(tables *self, id16 id, uint32_t root, size_t *ret_size, uint64_t *ret_check)
+lmdb_tables_root(lmdb_tables *self, id16 id, uint32_t root, size_t *ret_size, uint64_t *ret_check)
 {
     uint8_t bytes[ROOT_KEY];
     MDB_val value;
@@ -203,78 +205,78 @@ tables_root(tables *self, id16 id, uint32_t root, size_t *ret_size, uint64_t *re
 }
 
 static int
-s_cursor(tables *self, MDB_dbi from, MDB_cursor **ret)
+s_open_cursor(lmdb_tables *self, MDB_dbi table, MDB_cursor **ret)
 {
-    MDB_txn *txn = s_reading(self);
-    return txn ? mdb_cursor_open(txn, from, ret) : MDB_BAD_TXN;
+    MDB_txn *txn = s_read_transaction(self);
+    return txn ? mdb_cursor_open(txn, table, ret) : MDB_BAD_TXN;
 }
 
-// Adds it to what the session is said to have.
+// Verifies a root, and adds its size and checksum to sum.
 static int
-s_take_root(tables *self, const MDB_val *key, const MDB_val *value, record *sum, buffer *out)
+s_read_root(lmdb_tables *self, const MDB_val *key, const MDB_val *value, session_record *sum, buffer *out)
 {
     MDB_val content;
     uint64_t check;
-    if (key->mv_size != ROOT_KEY || !s_content(key, value, &content, &check))
+    if (key->mv_size != ROOT_KEY || !s_verify_content(key, value, &content, &check))
         return MDB_CORRUPTED;
     self->roots_read++;
     sum->size += content.mv_size + ROOT_HEAD;
     sum->sum += check;
     if (out)
-        snapshot_put(out, s_root_of(key), slice_of(content.mv_data, content.mv_size));
+        snapshot_put(out, s_decode_root(key), slice_of(content.mv_data, content.mv_size));
     return 0;
 }
 
 static bool
-s_is_of(const MDB_val *key, const id16 *id)
+s_belongs_to(const MDB_val *key, const id16 *id)
 {
     return key->mv_size >= ID_SIZE && memcmp(key->mv_data, id->bytes, ID_SIZE) == 0;
 }
 
 static int
-s_take_roots(tables *self, id16 id, record *sum, buffer *out)
+s_read_roots(lmdb_tables *self, id16 id, session_record *sum, buffer *out)
 {
     uint8_t bytes[ROOT_KEY];
     MDB_val key = s_root_key(id, 0, bytes), value;
     MDB_cursor *cursor;
-    int code = s_cursor(self, self->roots, &cursor);
+    int code = s_open_cursor(self, self->roots, &cursor);
     if (code)
         return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (!code && s_is_of(&key, &id) && !(code = s_take_root(self, &key, &value, sum, out)))
+    while (!code && s_belongs_to(&key, &id) && !(code = s_read_root(self, &key, &value, sum, out)))
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 int
-tables_roots(tables *self, id16 id, buffer *out)
+lmdb_tables_roots(lmdb_tables *self, id16 id, buffer *out)
 {
-    record stored, found = {0};
-    int code = tables_session(self, id, &stored);
+    session_record stored, found = {0};
+    int code = lmdb_tables_session(self, id, &stored);
     if (!code)
-        code = s_take_roots(self, id, &found, out);
+        code = s_read_roots(self, id, &found, out);
     if (!code && (found.size != stored.size || found.sum != stored.sum))
         code = MDB_CORRUPTED;
     return code;
 }
 
 int
-tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, id16 id, const record *found),
-            void *context)
+lmdb_tables_visit(lmdb_tables *self, id16 *at, unsigned most,
+                  void (*visit)(void *context, id16 id, const session_record *found), void *context)
 {
     MDB_val key = s_session_key(at), value;
     MDB_cursor *cursor;
-    int code = s_cursor(self, self->sessions, &cursor);
+    int code = s_open_cursor(self, self->sessions, &cursor);
     if (code)
         return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     for (unsigned seen = 0; !code && seen < most; seen++) {
-        record found;
+        session_record found;
         id16 id;
-        bool sound = !tables_session_of(&key, &value, &id, &found);
+        bool valid = !lmdb_tables_decode_session(&key, &value, &id, &found);
         if (key.mv_size == ID_SIZE)
-            each(context, id, sound ? &found : NULL);
+            visit(context, id, valid ? &found : NULL);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     id16 next = {{0}};
@@ -286,7 +288,7 @@ tables_each(tables *self, id16 *at, unsigned most, void (*each)(void *context, i
 }
 
 int
-tables_figure(tables *self, const char *name, uint64_t *ret)
+lmdb_tables_number(lmdb_tables *self, const char *name, uint64_t *ret)
 {
     MDB_val key = s_val(name, strlen(name)), value;
     int code = s_get(self, self->figures, key, &value);
@@ -297,17 +299,17 @@ tables_figure(tables *self, const char *name, uint64_t *ret)
 }
 
 int
-tables_origin(tables *self, journal_origin *ret)
+lmdb_tables_origin(lmdb_tables *self, journal_origin *ret)
 {
-    int code = tables_figure(self, "journal", &ret->generation);
-    return code ? code : tables_figure(self, "mark", &ret->mark);
+    int code = lmdb_tables_number(self, "journal", &ret->generation);
+    return code ? code : lmdb_tables_number(self, "mark", &ret->store_id);
 }
 
 size_t
-tables_count(tables *self)
+lmdb_tables_count(lmdb_tables *self)
 {
     MDB_stat stat = {0};
-    MDB_txn *txn = s_reading(self);
+    MDB_txn *txn = s_read_transaction(self);
     if (txn)
         mdb_stat(txn, self->sessions, &stat);
     return stat.ms_entries;
@@ -316,7 +318,7 @@ tables_count(tables *self)
 // --- writing --------------------------------------------------------------------------------------------
 
 static int
-s_delete_roots(const tables *self, MDB_txn *txn, const id16 *session)
+s_delete_roots(const lmdb_tables *self, MDB_txn *txn, const id16 *session)
 {
     MDB_cursor *cursor;
     MDB_val key = s_session_key(session), value;
@@ -331,39 +333,39 @@ s_delete_roots(const tables *self, MDB_txn *txn, const id16 *session)
 }
 
 static int
-s_write_session(const tables *self, MDB_txn *txn, const fresh_session *written, uint64_t sum)
+s_write_session(const lmdb_tables *self, MDB_txn *txn, const memtable_session *session, uint64_t sum)
 {
-    record known = {written->touched, written->size, written->sum + sum};
-    MDB_val key = s_session_key(&written->id);
+    session_record value = {session->touched, session->size, session->sum + sum};
+    MDB_val key = s_session_key(&session->id);
     uint64_t check;
-    if (written->here)
-        return s_put_checked(txn, self->sessions, key, &known, sizeof known, &check);
-    int code = written->stored ? mdb_del(txn, self->sessions, &key, NULL) : 0;
+    if (session->exists)
+        return s_put_checked(txn, self->sessions, key, &value, sizeof value, &check);
+    int code = session->stored ? mdb_del(txn, self->sessions, &key, NULL) : 0;
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 static int
-s_write_root(const tables *self, MDB_txn *txn, const fresh_session *session, const fresh_root *one,
-             const uint8_t *bytes, uint64_t *sum)
+s_write_root(const lmdb_tables *self, MDB_txn *txn, const memtable_session *session,
+             const memtable_root *root, const uint8_t *bytes, uint64_t *sum)
 {
     uint8_t name[ROOT_KEY];
-    MDB_val key = s_root_key(session->id, one->root, name);
+    MDB_val key = s_root_key(session->id, root->root, name);
     uint64_t check = 0;
-    int code = one->gone ? mdb_del(txn, self->roots, &key, NULL)
-                         : s_put_checked(txn, self->roots, key, bytes + one->at, one->size, &check);
+    int code = root->deleted ? mdb_del(txn, self->roots, &key, NULL)
+                             : s_put_checked(txn, self->roots, key, bytes + root->at, root->size, &check);
     *sum += check;
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
 static int
-s_write_figure(const tables *self, MDB_txn *txn, const char *name, uint64_t number)
+s_write_number(const lmdb_tables *self, MDB_txn *txn, const char *name, uint64_t number)
 {
     uint64_t check;
     return s_put_checked(txn, self->figures, s_val(name, strlen(name)), &number, sizeof number, &check);
 }
 
 static int
-s_end(MDB_txn *txn, int code)
+s_end_transaction(MDB_txn *txn, int code)
 {
     if (!code)
         return mdb_txn_commit(txn);
@@ -372,49 +374,51 @@ s_end(MDB_txn *txn, int code)
 }
 
 int
-tables_set_figure(tables *self, const char *name, uint64_t number)
+lmdb_tables_set_number(lmdb_tables *self, const char *name, uint64_t number)
 {
     MDB_txn *txn;
     s_end_reading(self);
     int code = mdb_txn_begin(self->env, NULL, 0, &txn);
-    return code ? code : s_end(txn, s_write_figure(self, txn, name, number));
+    return code ? code : s_end_transaction(txn, s_write_number(self, txn, name, number));
 }
 
 static int
-s_write_all(const tables *self, MDB_txn *txn, const fresh *from, const uint8_t *bytes, uint64_t *sums)
+s_write_all(const lmdb_tables *self, MDB_txn *txn, const memtable *memtable, const uint8_t *bytes,
+            uint64_t *sums)
 {
     int code = 0;
-    for (size_t i = 0; !code && i < from->session_count; i++)
-        if (from->sessions[i].stored && from->sessions[i].anew)
-            code = s_delete_roots(self, txn, &from->sessions[i].id);
-    for (size_t i = 0; !code && i < from->root_count; i++) {
-        const fresh_root *one = &from->roots[i];
-        if (!fresh_is_void(from, one))
-            code = s_write_root(self, txn, &from->sessions[one->session], one, bytes, &sums[one->session]);
+    for (size_t i = 0; !code && i < memtable->session_count; i++)
+        if (memtable->sessions[i].stored && memtable->sessions[i].discard_stored)
+            code = s_delete_roots(self, txn, &memtable->sessions[i].id);
+    for (size_t i = 0; !code && i < memtable->root_count; i++) {
+        const memtable_root *root = &memtable->roots[i];
+        if (!memtable_is_void(memtable, root))
+            code = s_write_root(self, txn, &memtable->sessions[root->session], root, bytes,
+                                &sums[root->session]);
     }
-    for (size_t i = 0; !code && i < from->session_count; i++)
-        code = s_write_session(self, txn, &from->sessions[i], sums[i]);
+    for (size_t i = 0; !code && i < memtable->session_count; i++)
+        code = s_write_session(self, txn, &memtable->sessions[i], sums[i]);
     return code;
 }
 
 int
-tables_write(tables *self, const fresh *from, const uint8_t *bytes, journal_origin origin)
+lmdb_tables_write(lmdb_tables *self, const memtable *memtable, const uint8_t *bytes, journal_origin origin)
 {
     MDB_txn *txn;
-    s_end_reading(self); // a reader keeps old pages from being used again
+    s_end_reading(self); // a read transaction would keep old pages from being reused
     int code = mdb_txn_begin(self->env, NULL, 0, &txn);
     if (code)
         return code;
-    uint64_t *sums = calloc(from->session_count + 1, sizeof *sums);
+    uint64_t *sums = calloc(memtable->session_count + 1, sizeof *sums);
     ASSERT(sums);
-    code = s_write_all(self, txn, from, bytes, sums);
+    code = s_write_all(self, txn, memtable, bytes, sums);
     free(sums);
     if (!code)
-        code = s_write_figure(self, txn, "mark", origin.mark);
-    code = s_end(txn, code ? code : s_write_figure(self, txn, "journal", origin.generation));
-    // LMDB has two meta pages, of the newest transaction and of the one before. Now both lead to these
-    // sessions, and either may be damaged. What was to be written is, also when this fails.
+        code = s_write_number(self, txn, "mark", origin.store_id);
+    code = s_end_transaction(txn, code ? code : s_write_number(self, txn, "journal", origin.generation));
+    // LMDB has two meta pages: of the newest transaction, and of the one before. With a second transaction
+    // both lead to these sessions, so that one of them may be damaged. A failure here loses nothing.
     if (!code)
-        (void)tables_set_figure(self, "twin", origin.generation);
+        (void)lmdb_tables_set_number(self, "twin", origin.generation);
     return code;
 }

@@ -1,3 +1,5 @@
+// Two hash tables over two arrays: sessions by id, and roots by session and number. Nothing is ever removed
+// from them one by one; a checkpoint clears all.
 #include "broker/store/memtable.h"
 
 #include "common/errors.h"
@@ -7,94 +9,94 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SMALLEST = 64, MOST_KEPT = 1 << 14 };
+enum { MIN_CAPACITY = 64, MAX_KEPT = 1 << 14 };
 
 static uint64_t
-s_hash_id(const fresh *self, const id16 *id)
+s_hash_id(const memtable *self, const id16 *id)
 {
     return XXH3_64bits_withSeed(id->bytes, ID_SIZE, self->seed);
 }
 
 static uint64_t
-s_hash_root(const fresh *self, uint32_t session, uint32_t root)
+s_hash_root(const memtable *self, uint32_t session, uint32_t root)
 {
     uint32_t both[] = {session, root};
     return XXH3_64bits_withSeed(both, sizeof both, self->seed);
 }
 
-// Where it is, or would be.
+// The slot that has the session, or that it would get.
 static uint32_t *
-s_id_slot(const fresh *self, const id16 *id)
+s_id_slot(const memtable *self, const id16 *id)
 {
-    const fresh_table *in = &self->by_id;
+    const memtable_index *index = &self->by_id;
     for (size_t i = s_hash_id(self, id);; i++) {
-        uint32_t *slot = &in->slots[i & (in->room - 1)];
+        uint32_t *slot = &index->slots[i & (index->capacity - 1)];
         if (!*slot || id_equal(self->sessions[*slot - 1].id, *id))
             return slot;
     }
 }
 
 static uint32_t *
-s_root_slot(const fresh *self, uint32_t session, uint32_t root)
+s_root_slot(const memtable *self, uint32_t session, uint32_t root)
 {
-    const fresh_table *in = &self->by_root;
+    const memtable_index *index = &self->by_root;
     for (size_t i = s_hash_root(self, session, root);; i++) {
-        uint32_t *slot = &in->slots[i & (in->room - 1)];
+        uint32_t *slot = &index->slots[i & (index->capacity - 1)];
         if (!*slot || (self->roots[*slot - 1].session == session && self->roots[*slot - 1].root == root))
             return slot;
     }
 }
 
-// Twice as many slots as there may be entries. True: they are new, and empty.
+// Keeps the table at most half full. True: the slots are new, and every entry must be inserted again.
 static bool
-s_make_room(fresh_table *self, size_t count)
+s_ensure_capacity(memtable_index *self, size_t count)
 {
-    if (2 * (count + 1) <= self->room)
+    if (2 * (count + 1) <= self->capacity)
         return false;
-    self->room = self->room ? 2 * self->room : 2 * SMALLEST;
+    self->capacity = self->capacity ? 2 * self->capacity : 2 * MIN_CAPACITY;
     free(self->slots);
-    self->slots = calloc(self->room, sizeof *self->slots);
+    self->slots = calloc(self->capacity, sizeof *self->slots);
     ASSERT(self->slots);
     return true;
 }
 
 static void *
-s_grow(void *array, size_t count, size_t *room, size_t size)
+s_grow(void *array, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *room)
+    if (count < *capacity)
         return array;
-    *room = *room ? 2 * *room : SMALLEST;
-    array = realloc(array, *room * size);
+    *capacity = *capacity ? 2 * *capacity : MIN_CAPACITY;
+    array = realloc(array, *capacity * size);
     ASSERT(array);
     return array;
 }
 
 void
-fresh_fini(fresh *self)
+memtable_fini(memtable *self)
 {
     free(self->sessions);
     free(self->roots);
     free(self->by_id.slots);
     free(self->by_root.slots);
-    *self = (fresh){.seed = self->seed};
+    *self = (memtable){.seed = self->seed};
 }
 
 void
-fresh_clear(fresh *self)
+memtable_clear(memtable *self)
 {
-    if (self->root_room > MOST_KEPT || self->session_room > MOST_KEPT) {
-        fresh_fini(self);
+    if (self->root_capacity > MAX_KEPT || self->session_capacity > MAX_KEPT) {
+        memtable_fini(self);
         return;
     }
     self->session_count = self->root_count = 0;
     if (self->by_id.slots)
-        memset(self->by_id.slots, 0, self->by_id.room * sizeof *self->by_id.slots);
+        memset(self->by_id.slots, 0, self->by_id.capacity * sizeof *self->by_id.slots);
     if (self->by_root.slots)
-        memset(self->by_root.slots, 0, self->by_root.room * sizeof *self->by_root.slots);
+        memset(self->by_root.slots, 0, self->by_root.capacity * sizeof *self->by_root.slots);
 }
 
-fresh_session *
-fresh_find(const fresh *self, id16 id)
+memtable_session *
+memtable_find(const memtable *self, id16 id)
 {
     if (!self->session_count)
         return NULL;
@@ -102,35 +104,37 @@ fresh_find(const fresh *self, id16 id)
     return *slot ? &self->sessions[*slot - 1] : NULL;
 }
 
-fresh_session *
-fresh_add(fresh *self, id16 id)
+memtable_session *
+memtable_add(memtable *self, id16 id)
 {
-    if (s_make_room(&self->by_id, self->session_count))
+    if (s_ensure_capacity(&self->by_id, self->session_count))
         for (uint32_t i = 0; i < self->session_count; i++)
             *s_id_slot(self, &self->sessions[i].id) = i + 1;
-    self->sessions = s_grow(self->sessions, self->session_count, &self->session_room, sizeof *self->sessions);
-    fresh_session *added = &self->sessions[self->session_count];
-    *added = (fresh_session){.id = id};
+    self->sessions =
+        s_grow(self->sessions, self->session_count, &self->session_capacity, sizeof *self->sessions);
+    memtable_session *added = &self->sessions[self->session_count];
+    *added = (memtable_session){.id = id};
     *s_id_slot(self, &id) = (uint32_t)++self->session_count;
     return added;
 }
 
-fresh_root *
-fresh_root_of(fresh *self, const fresh_session *of, uint32_t root, bool *ret_new)
+memtable_root *
+memtable_root_entry(memtable *self, const memtable_session *session, uint32_t root, bool *ret_new)
 {
-    uint32_t session = (uint32_t)(of - self->sessions);
-    if (s_make_room(&self->by_root, self->root_count))
+    uint32_t number = (uint32_t)(session - self->sessions);
+    if (s_ensure_capacity(&self->by_root, self->root_count))
         for (uint32_t i = 0; i < self->root_count; i++)
             *s_root_slot(self, self->roots[i].session, self->roots[i].root) = i + 1;
-    uint32_t *slot = s_root_slot(self, session, root);
+    uint32_t *slot = s_root_slot(self, number, root);
     if (!*slot) {
-        self->roots = s_grow(self->roots, self->root_count, &self->root_room, sizeof *self->roots);
-        self->roots[self->root_count] = (fresh_root){.session = session, .root = root, .life = of->life - 1};
+        self->roots = s_grow(self->roots, self->root_count, &self->root_capacity, sizeof *self->roots);
+        self->roots[self->root_count] =
+            (memtable_root){.session = number, .root = root, .incarnation = session->incarnation - 1};
         *slot = (uint32_t)++self->root_count;
     }
-    fresh_root *found = &self->roots[*slot - 1];
-    *ret_new = fresh_is_void(self, found);
+    memtable_root *found = &self->roots[*slot - 1];
+    *ret_new = memtable_is_void(self, found);
     if (*ret_new)
-        *found = (fresh_root){.session = session, .root = root, .life = of->life};
+        *found = (memtable_root){.session = number, .root = root, .incarnation = session->incarnation};
     return found;
 }

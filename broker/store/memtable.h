@@ -1,5 +1,5 @@
-// fresh - what the store was put since its tables were brought up to date, by session and by root: where the
-// newest value of each is. Pure; not thread-safe.
+// memtable - what was put into the store since the last checkpoint, by session and by root: where the newest
+// value of each is in the journal. Pure; not thread-safe.
 #ifndef TROUPE_BROKER_STORE_MEMTABLE_H
 #define TROUPE_BROKER_STORE_MEMTABLE_H
 
@@ -7,49 +7,65 @@
 
 typedef struct {
     id16 id;
-    uint64_t touched; // ms
-    uint64_t size;    // of all its roots, with what each takes in a frame
-    uint64_t sum;     // of the checksums of those that only the tables have
-    bool here;        // false: it was dropped, or there was none
-    bool stored;      // the tables have a session of that id,
-    bool anew;        // whose roots are none of this one's
-    uint32_t life;    // roots of another are void
-} fresh_session;
+    // In ms.
+    uint64_t touched;
+    // Of all its roots, each with its head in a frame.
+    uint64_t size;
+    // Of the checksums of those roots that only the tables have.
+    uint64_t sum;
+    // False: it was dropped, or there was none.
+    bool exists;
+    // The tables have a session with this id, and whether all of its roots there are obsolete.
+    bool stored, discard_stored;
+    // Counts how often it was dropped or replaced: roots of an earlier incarnation are void.
+    uint32_t incarnation;
+} memtable_session;
 
 typedef struct {
-    uint32_t session; // index
+    // An index into the sessions.
+    uint32_t session;
     uint32_t root;
-    uint32_t life; // of its session, when it was put
-    bool gone;
-    size_t at, size; // of its value, in the journal
-} fresh_root;
+    // Of its session, when it was put.
+    uint32_t incarnation;
+    bool deleted;
+    // Of its value, in the bytes of the journal.
+    size_t at, size;
+} memtable_root;
 
+// A hash table with linear probing.
 typedef struct {
-    uint32_t *slots; // indexes + 1, by hash; 0: free
-    size_t room;     // a power of 2
-} fresh_table;
+    // Index + 1 of an entry; 0: free.
+    uint32_t *slots;
+    // A power of 2.
+    size_t capacity;
+} memtable_index;
 
-typedef struct { // zeros and a seed to begin with
+// Initialised with zeros and a seed.
+typedef struct {
     uint64_t seed;
-    fresh_session *sessions;
-    fresh_root *roots;
-    size_t session_count, session_room, root_count, root_room;
-    fresh_table by_id, by_root;
-} fresh;
+    memtable_session *sessions;
+    memtable_root *roots;
+    size_t session_count, session_capacity, root_count, root_capacity;
+    memtable_index by_id, by_root;
+} memtable;
 
-void fresh_fini(fresh *self);
-void fresh_clear(fresh *self); // nothing is in it; of its memory a little is kept
+void memtable_fini(memtable *self);
+// Removes all entries, and keeps a little of the memory.
+void memtable_clear(memtable *self);
 
-fresh_session *fresh_find(const fresh *self, id16 id); // NULL: none. Valid until the next fresh_add
-fresh_session *fresh_add(fresh *self, id16 id);        // which was not there; zeros, but for its id
-// What was put for a root of this session; added where there is none: then *ret_new, and all zeros but its
-// names. Valid until the next.
-fresh_root *fresh_root_of(fresh *self, const fresh_session *of, uint32_t root, bool *ret_new);
+// NULL: none. Valid until the next memtable_add.
+memtable_session *memtable_find(const memtable *self, id16 id);
+// Adds a session that is not there yet: zeros, except for its id.
+memtable_session *memtable_add(memtable *self, id16 id);
+// The entry of a root of this session. *ret_new: it was added, and is all zeros except for its names. Valid
+// until the next call.
+memtable_root *memtable_root_entry(memtable *self, const memtable_session *session, uint32_t root,
+                                   bool *ret_new);
 
 static inline bool
-fresh_is_void(const fresh *self, const fresh_root *one)
+memtable_is_void(const memtable *self, const memtable_root *root)
 {
-    return one->life != self->sessions[one->session].life;
+    return root->incarnation != self->sessions[root->session].incarnation;
 }
 
 #endif

@@ -1,3 +1,4 @@
+// Two lists in the order of insertion, used and unused sessions, and a hash table over both.
 #include "broker/store/passive.h"
 
 #include "broker/routing/routing_id.h"
@@ -9,15 +10,16 @@
 typedef struct {
     routing_id key;
     id16 id;
-    uint64_t at;
+    uint64_t added_at;
     bool used;
-    list_link of_class;
-} entry;
+    list_link by_age;
+} passive_entry;
 
 struct passive {
     zhashx_t *entries;
     uint64_t seed;
-    list_link oldest[2]; // by `used`
+    // Oldest first; [true]: used ones.
+    list_link oldest[2];
     size_t count[2];
     size_t most_unused, most;
 };
@@ -37,12 +39,12 @@ passive_new(uint64_t seed, size_t most_unused, size_t most)
 }
 
 static void
-s_remove(passive *self, entry *gone)
+s_remove_entry(passive *self, passive_entry *removed)
 {
-    zhashx_delete(self->entries, &gone->key);
-    list_remove(&gone->of_class);
-    self->count[gone->used]--;
-    free(gone);
+    zhashx_delete(self->entries, &removed->key);
+    list_remove(&removed->by_age);
+    self->count[removed->used]--;
+    free(removed);
 }
 
 void
@@ -51,15 +53,15 @@ passive_destroy(passive **self_p)
     passive *self = *self_p;
     if (!self)
         return;
-    for (entry *each = zhashx_first(self->entries); each; each = zhashx_next(self->entries))
-        free(each);
+    for (passive_entry *entry = zhashx_first(self->entries); entry; entry = zhashx_next(self->entries))
+        free(entry);
     zhashx_destroy(&self->entries);
     free(self);
     *self_p = NULL;
 }
 
-static entry *
-s_find(const passive *self, id16 id)
+static passive_entry *
+s_find_entry(const passive *self, id16 id)
 {
     routing_id wanted = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE));
     return zhashx_lookup(self->entries, &wanted);
@@ -68,15 +70,17 @@ s_find(const passive *self, id16 id)
 void
 passive_put(passive *self, id16 id, bool used, uint64_t now)
 {
-    entry *before = s_find(self, id);
+    passive_entry *before = s_find_entry(self, id);
     if (before)
-        s_remove(self, before);
-    entry *added = malloc(sizeof *added);
+        s_remove_entry(self, before);
+    passive_entry *added = malloc(sizeof *added);
     ASSERT(added);
-    *added = (entry){
-        .key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE)), .id = id, .at = now, .used = used};
-    list_init(&added->of_class);
-    list_append(&self->oldest[used], &added->of_class);
+    *added = (passive_entry){.key = routing_id_of(self->seed, slice_of(id.bytes, ID_SIZE)),
+                             .id = id,
+                             .added_at = now,
+                             .used = used};
+    list_init(&added->by_age);
+    list_append(&self->oldest[used], &added->by_age);
     self->count[used]++;
     ASSERT(zhashx_insert(self->entries, &added->key, added) == 0);
 }
@@ -84,11 +88,11 @@ passive_put(passive *self, id16 id, bool used, uint64_t now)
 bool
 passive_take(passive *self, id16 id, bool *ret_used)
 {
-    entry *found = s_find(self, id);
+    passive_entry *found = s_find_entry(self, id);
     if (!found)
         return false;
     *ret_used = found->used;
-    s_remove(self, found);
+    s_remove_entry(self, found);
     return true;
 }
 
@@ -98,22 +102,22 @@ passive_count(const passive *self, bool used)
     return self->count[used];
 }
 
-static entry *
+static passive_entry *
 s_oldest(const passive *self, bool used)
 {
-    return self->count[used] ? LIST_ITEM(self->oldest[used].next, entry, of_class) : NULL;
+    return self->count[used] ? LIST_ITEM(self->oldest[used].next, passive_entry, by_age) : NULL;
 }
 
 bool
 passive_take_oldest(passive *self, id16 *ret_id)
 {
-    entry *oldest = s_oldest(self, false);
+    passive_entry *oldest = s_oldest(self, false);
     if (!oldest)
         oldest = s_oldest(self, true);
     if (!oldest)
         return false;
     *ret_id = oldest->id;
-    s_remove(self, oldest);
+    s_remove_entry(self, oldest);
     return true;
 }
 
@@ -129,11 +133,11 @@ bool
 passive_take_expired(passive *self, uint64_t before, id16 *ret_id)
 {
     for (int used = 0; used < 2; used++) {
-        entry *oldest = s_oldest(self, used);
-        if (!oldest || oldest->at >= before)
+        passive_entry *oldest = s_oldest(self, used);
+        if (!oldest || oldest->added_at >= before)
             continue;
         *ret_id = oldest->id;
-        s_remove(self, oldest);
+        s_remove_entry(self, oldest);
         return true;
     }
     return false;

@@ -1,3 +1,5 @@
+// Repairing damaged tables. LMDB has two meta pages: what one of them leads to may be valid when the other is
+// damaged, so both are tried; then the valid sessions are copied to a new file.
 #include "broker/store/repair.h"
 
 #include "common/log.h"
@@ -9,18 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_FILE TABLES_FILE ".salvage"
+#define COPY_FILE LMDB_TABLES_FILE ".salvage"
 
-enum { META_PAGES = 2, MOST_META = 2 * 65536, LEAST_SIZE = 2 * 4096 };
+enum { META_PAGES = 2, MAX_META = 2 * 65536, MIN_SIZE = 2 * 4096 };
 
-// Its two meta pages as they are, or one in the place of both.
-typedef enum { AS_IT_IS, SECOND_FOR_BOTH, FIRST_FOR_BOTH, ATTEMPTS } attempt;
+// Both meta pages as they are, or one of them in both places.
+typedef enum { META_UNCHANGED, META_SECOND, META_FIRST, META_CHOICES } meta_choice;
 
 typedef struct {
-    const repair_order *order;
-    char path[ASIDE_PATH], copy[ASIDE_PATH];
+    const repair_request *request;
+    char path[SET_ASIDE_PATH], copy[SET_ASIDE_PATH];
     int file;
-    uint8_t meta[MOST_META];
+    uint8_t meta[MAX_META];
     size_t page;
 } repair;
 
@@ -34,80 +36,83 @@ s_read_meta(repair *self)
 }
 
 static int
-s_write_page(const repair *self, size_t at, const uint8_t *page)
+s_write_page(const repair *self, size_t offset, const uint8_t *page)
 {
-    ssize_t wrote = pwrite(self->file, page, self->page, (off_t)at);
+    ssize_t wrote = pwrite(self->file, page, self->page, (off_t)offset);
     return wrote == (ssize_t)self->page ? 0 : wrote < 0 ? errno : ENOSPC;
 }
 
 static int
-s_write_meta(const repair *self, attempt how)
+s_write_meta(const repair *self, meta_choice choice)
 {
     const uint8_t *first = self->meta, *second = self->meta + self->page;
-    int code = s_write_page(self, 0, how == SECOND_FOR_BOTH ? second : first);
-    int then = s_write_page(self, self->page, how == FIRST_FOR_BOTH ? first : second);
-    return code ? code : then;
+    int code = s_write_page(self, 0, choice == META_SECOND ? second : first);
+    int second_code = s_write_page(self, self->page, choice == META_FIRST ? first : second);
+    return code ? code : second_code;
 }
 
-// Older than the journal: what it has of sessions may be older than what users have seen.
+// Whether the tables are older than the journal: users may have seen newer state of the sessions in them.
 static bool
 s_is_stale(const repair *self, const salvage_report *report)
 {
     journal_found found;
-    return report->origin.mark && journal_newest(self->order->journal, report->origin.mark, &found) &&
+    return report->origin.store_id &&
+           journal_find_newest(self->request->journal, report->origin.store_id, &found) &&
            report->origin.generation < found.origin.generation;
 }
 
+// The sessions that can be recovered, to compare meta pages by.
 static size_t
-s_worth(const repair *self, const salvage_report *report)
+s_count_usable(const repair *self, const salvage_report *report)
 {
     if (s_is_stale(self, report))
         return 0;
     return report->state == SALVAGE_SOUND ? SIZE_MAX : (size_t)report->sessions;
 }
 
-// Leaves the meta pages of the best attempt in the file. *ret_some: whether it gives anything. An errno, or
-// 0.
+// Writes the meta pages that lead to the most sessions. *ret_some: whether there are any. Returns an errno,
+// or 0.
 static int
-s_choose_meta(repair *self, const salvage_report *as_it_is, bool *ret_some)
+s_choose_meta(repair *self, const salvage_report *unchanged, bool *ret_some)
 {
-    attempt best = AS_IT_IS;
-    size_t worth = s_worth(self, as_it_is);
-    *ret_some = worth;
+    meta_choice best = META_UNCHANGED;
+    size_t usable = s_count_usable(self, unchanged);
+    *ret_some = usable;
     if (!s_read_meta(self))
         return 0;
-    for (attempt how = SECOND_FOR_BOTH; how < ATTEMPTS; how++) {
+    for (meta_choice choice = META_SECOND; choice < META_CHOICES; choice++) {
         salvage_report report = {0};
-        int code = s_write_meta(self, how);
+        int code = s_write_meta(self, choice);
         if (!code)
-            salvage_inspect(self->path, self->order->room, &report);
+            salvage_inspect(self->path, self->request->room, &report);
         if (code || report.code) {
-            (void)s_write_meta(self, AS_IT_IS);
+            (void)s_write_meta(self, META_UNCHANGED);
             return code ? code : report.code;
         }
-        if (s_worth(self, &report) <= worth || report.origin.generation < as_it_is->origin.generation)
+        if (s_count_usable(self, &report) <= usable ||
+            report.origin.generation < unchanged->origin.generation)
             continue;
-        best = how;
-        worth = s_worth(self, &report);
+        best = choice;
+        usable = s_count_usable(self, &report);
     }
-    *ret_some = worth;
+    *ret_some = usable;
     return s_write_meta(self, best);
 }
 
 static int
-s_copy(repair *self, salvage_report *ret)
+s_copy_valid(repair *self, salvage_report *ret)
 {
     salvage_report copied, again = {0};
     unlink(self->copy);
-    salvage_copy(self->path, self->copy, self->order->room, &copied);
+    salvage_copy(self->path, self->copy, self->request->room, &copied);
     if (!copied.code)
-        salvage_inspect(self->copy, self->order->room, &again);
+        salvage_inspect(self->copy, self->request->room, &again);
     if (copied.code || again.code) {
         unlink(self->copy);
         return copied.code ? copied.code : again.code;
     }
     if (again.state != SALVAGE_SOUND)
-        unlink(self->copy); // the child ended too early; the journal goes on by itself
+        unlink(self->copy); // the child ended too early; the journal is replayed on empty tables
     ret->origin = copied.origin;
     ret->boot = copied.boot;
     ret->workers = copied.workers;
@@ -117,118 +122,120 @@ s_copy(repair *self, salvage_report *ret)
 }
 
 static void
-s_log(const repair *self, const char *reason, uint64_t kept, uint64_t damaged)
+s_log_damaged_tables(const repair *self, const char *reason, uint64_t kept, uint64_t damaged)
 {
-    char text[200], folder[ASIDE_PATH];
+    char text[200], folder[SET_ASIDE_PATH];
     log_event(LEVEL_ERROR, "store_damaged",
-              "file=" TABLES_FILE " reason=%s sessions_kept=%" PRIu64 " sessions_damaged=%" PRIu64
+              "file=" LMDB_TABLES_FILE " reason=%s sessions_kept=%" PRIu64 " sessions_damaged=%" PRIu64
               " set_aside=%s",
               log_quoted(slice_text(reason), text, sizeof text), kept, damaged,
-              log_quoted(slice_text(self->order->aside->folder), folder, sizeof folder));
+              log_quoted(slice_text(self->request->set_aside->folder), folder, sizeof folder));
 }
 
-// The copy takes its place; where there is none, nothing does.
+// Sets the file aside, and puts the copy in its place if there is one.
 static int
 s_replace(const repair *self)
 {
     bool copied = access(self->copy, F_OK) == 0;
-    int code =
-        copied ? aside_copy(self->order->aside, TABLES_FILE) : aside_move(self->order->aside, TABLES_FILE);
+    int code = copied ? set_aside_copy(self->request->set_aside, LMDB_TABLES_FILE)
+                      : set_aside_move(self->request->set_aside, LMDB_TABLES_FILE);
     if (!code && copied && rename(self->copy, self->path))
         code = errno;
     return code;
 }
 
 static int
-s_mend(repair *self, salvage_report *report)
+s_rebuild(repair *self, salvage_report *report)
 {
     char reason[sizeof report->reason];
     bool some;
     snprintf(reason, sizeof reason, "%s",
-             s_is_stale(self, report) ? "it is older than the journal" : report->reason);
+             s_is_stale(self, report) ? "older than the journal" : report->reason);
     int code = s_choose_meta(self, report, &some);
     if (code)
         return code;
     *report = (salvage_report){.boot = report->boot};
-    code = some ? s_copy(self, report) : 0;
+    code = some ? s_copy_valid(self, report) : 0;
     if (self->page)
-        (void)s_write_meta(self, AS_IT_IS);
+        (void)s_write_meta(self, META_UNCHANGED);
     if (!code)
         code = s_replace(self);
     if (!code)
-        s_log(self, reason, report->sessions, report->damaged);
+        s_log_damaged_tables(self, reason, report->sessions, report->damaged);
     return code;
 }
 
 static int
-s_start_anew(const repair *self, const char *reason, bool keep)
+s_remove_file(const repair *self, const char *reason, bool keep)
 {
-    int code = keep ? aside_move(self->order->aside, TABLES_FILE) : unlink(self->path) ? errno : 0;
+    int code = keep                 ? set_aside_move(self->request->set_aside, LMDB_TABLES_FILE)
+               : unlink(self->path) ? errno
+                                    : 0;
     if (!code)
-        s_log(self, reason, 0, 0);
+        s_log_damaged_tables(self, reason, 0, 0);
     return code;
 }
 
 static int
-s_other_version(const repair *self, salvage_report *report)
+s_set_aside_version(const repair *self, salvage_report *report)
 {
-    char text[ASIDE_PATH];
-    aside other = {.store = self->order->folder, .why = "other-version"};
-    int code = aside_move(&other, TABLES_FILE);
+    char text[SET_ASIDE_PATH];
+    set_aside other = {.store = self->request->folder, .why = "other-version"};
+    int code = set_aside_move(&other, LMDB_TABLES_FILE);
     if (code)
         return code;
-    (void)aside_move(&other, JOURNAL_NAME);
+    (void)set_aside_move(&other, JOURNAL_NAME);
     *report = (salvage_report){.state = SALVAGE_OTHER};
     log_event(LEVEL_WARN, "store_other_version", "set_aside=%s hint=\"%s\"",
               log_quoted(slice_text(other.folder), text, sizeof text),
-              "it is another version's, and cannot be read by this one: sessions begin afresh");
+              "written by another version, and not readable by this one: sessions start afresh");
     return 0;
 }
 
 static int
-s_with_file(repair *self, salvage_report *ret)
+s_repair_file(repair *self, salvage_report *ret)
 {
-    salvage_inspect(self->path, self->order->room, ret);
+    salvage_inspect(self->path, self->request->room, ret);
     if (ret->code || ret->state == SALVAGE_EMPTY)
         return ret->code;
-    if (ret->state == SALVAGE_OTHER) { // or one of its meta pages only looks so
+    if (ret->state == SALVAGE_OTHER) { // or a damaged meta page makes it look so
         bool some;
         int code = s_choose_meta(self, ret, &some);
         if (code || !some)
-            return code ? code : s_other_version(self, ret);
+            return code ? code : s_set_aside_version(self, ret);
     }
-    return ret->state == SALVAGE_SOUND && !s_is_stale(self, ret) ? 0 : s_mend(self, ret);
+    return ret->state == SALVAGE_SOUND && !s_is_stale(self, ret) ? 0 : s_rebuild(self, ret);
 }
 
 static int
-s_missing(const repair_order *order)
+s_log_missing(const repair_request *request)
 {
     journal_found found;
-    if (journal_newest(order->journal, 0, &found))
-        log_event(LEVEL_ERROR, "store_damaged", "file=" TABLES_FILE " reason=\"it is missing\"");
+    if (journal_find_newest(request->journal, 0, &found))
+        log_event(LEVEL_ERROR, "store_damaged", "file=" LMDB_TABLES_FILE " reason=\"missing\"");
     return 0;
 }
 
 int
-repair_tables(const repair_order *order, salvage_report *ret)
+repair_tables(const repair_request *request, salvage_report *ret)
 {
     struct stat status;
-    repair self = {.order = order};
+    repair self = {.request = request};
     *ret = (salvage_report){0};
-    if (snprintf(self.path, sizeof self.path, "%s/" TABLES_FILE, order->folder) >= ASIDE_PATH ||
-        snprintf(self.copy, sizeof self.copy, "%s/" COPY_FILE, order->folder) >= ASIDE_PATH)
+    if (snprintf(self.path, sizeof self.path, "%s/" LMDB_TABLES_FILE, request->folder) >= SET_ASIDE_PATH ||
+        snprintf(self.copy, sizeof self.copy, "%s/" COPY_FILE, request->folder) >= SET_ASIDE_PATH)
         return ENAMETOOLONG;
     unlink(self.copy);
     if (stat(self.path, &status))
-        return errno == ENOENT ? s_missing(order) : errno;
+        return errno == ENOENT ? s_log_missing(request) : errno;
     if (!S_ISREG(status.st_mode))
-        return s_start_anew(&self, "it is no file", true);
-    if (status.st_size < LEAST_SIZE)
-        return s_start_anew(&self, "it is too short to have anything in it", false);
+        return s_remove_file(&self, "not a regular file", true);
+    if (status.st_size < MIN_SIZE)
+        return s_remove_file(&self, "too short to contain anything", false);
     self.file = open(self.path, O_RDWR | O_CLOEXEC);
     if (self.file < 0)
         return errno;
-    int code = s_with_file(&self, ret);
+    int code = s_repair_file(&self, ret);
     close(self.file);
     return code;
 }

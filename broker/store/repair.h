@@ -1,5 +1,5 @@
-// repair - sees to it that a store's tables can be opened: goes through them (salvage.h), and where they are
-// damaged makes new ones of what is sound, and sets the old file aside. Blocks; logs what it did.
+// repair - makes sure that a store's tables can be opened: checks them (salvage.h), and if they are damaged
+// writes new ones with the valid records and sets the old file aside. Blocks; logs what it did.
 #ifndef TROUPE_BROKER_STORE_REPAIR_H
 #define TROUPE_BROKER_STORE_REPAIR_H
 
@@ -10,12 +10,13 @@
 typedef struct {
     const char *folder;
     size_t room;
-    slice journal; // the bytes of its file
-    aside *aside;
-} repair_order;
+    // The content of the journal file.
+    slice journal;
+    set_aside *set_aside;
+} repair_request;
 
-// 0: the file is sound, or is not there. ret: what it says; zeros where it was lost. Otherwise an errno or
-// LMDB's code, and nothing has changed.
-int repair_tables(const repair_order *order, salvage_report *ret);
+// 0: the file is valid now, or is not there. ret: what is known of its content; zeros where that was lost.
+// Otherwise an errno or a code of LMDB, and nothing has changed.
+int repair_tables(const repair_request *order, salvage_report *ret);
 
 #endif

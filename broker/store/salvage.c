@@ -1,5 +1,5 @@
-// The child of salvage.h. Where LMDB meets a page that it cannot bear, the walk leaves everything as it
-// stands and goes on behind that place.
+// Reading tables that may be damaged. When LMDB crashes on a page, the signal handler jumps out of it, its
+// transaction is abandoned, and the walk continues behind that place.
 #include "broker/store/salvage.h"
 
 #include "common/errors.h"
@@ -19,24 +19,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FIRST_STRIDE                                                                                         \
-    (UINT64_C(1) << 40) // of the ids, which are drawn at random: less than from one to the next
-#define MOST_GATHERED ((size_t)8 << 20)
-#define SLACK         ((size_t)64 << 20) // what LMDB may have counted as used and never written
+// Of the random ids: less than the usual distance between two.
+#define FIRST_STRIDE (UINT64_C(1) << 40)
+#define MAX_BATCH    ((size_t)8 << 20)
+// Pages that LMDB may count as used and never wrote.
+#define SLACK ((size_t)64 << 20)
 
-enum { MOST_ESCAPES = 20000, MOST_NAMED = 20, CPU_SECONDS = 300 };
+enum { MAX_ESCAPES = 20000, MAX_LOGGED = 20, CPU_SECONDS = 300 };
 
 typedef struct {
-    const char *path, *copy; // copy: NULL, to inspect
+    // copy: NULL, to inspect only.
+    const char *path, *copy;
     size_t room;
     salvage_report *report;
-    tables from, to;
-    fresh fresh;  // what goes into the copy next,
-    buffer bytes; // and its values
-    size_t begin; // in bytes, of the session that is read
-    id16 at;      // that session,
-    bool inside;  // while it is read
-    uint64_t top; // where to go on: the first half of an id
+    lmdb_tables source, target;
+    // The next batch for the copy, and its values.
+    memtable batch;
+    buffer bytes;
+    // The session that is read: where its values begin in bytes, its id, and whether it is being read now.
+    size_t begin;
+    id16 session;
+    bool in_session;
+    // Where to continue: the first half of an id.
+    uint64_t top;
     uint64_t stride;
     unsigned escapes;
     bool done;
@@ -59,7 +64,7 @@ s_on_assert(MDB_env *env, const char *text)
 }
 
 static void
-s_say(walk *self, const char *reason)
+s_report_damage(walk *self, const char *reason)
 {
     self->report->state = SALVAGE_DAMAGED;
     if (!self->report->reason[0])
@@ -67,19 +72,19 @@ s_say(walk *self, const char *reason)
 }
 
 static void
-s_name_session(walk *self, id16 id, const char *reason)
+s_report_session(walk *self, id16 id, const char *reason)
 {
     char text[ID_TEXT];
-    s_say(self, reason);
-    if (self->report->damaged++ < MOST_NAMED && self->copy)
-        log_event(LEVEL_ERROR, "store_damaged", "file=" TABLES_FILE " session=%s reason=\"%s\"",
+    s_report_damage(self, reason);
+    if (self->report->damaged++ < MAX_LOGGED && self->copy)
+        log_event(LEVEL_ERROR, "store_damaged", "file=" LMDB_TABLES_FILE " session=%s reason=\"%s\"",
                   id_text(id, text), reason);
 }
 
-// --- places in the order of ids -------------------------------------------------------------------------
+// --- positions in the order of ids -------------------------------------------------------------------------
 
 static uint64_t
-s_top_of(id16 id)
+s_id_top(id16 id)
 {
     uint64_t top = 0;
     for (unsigned i = 0; i < sizeof top; i++)
@@ -88,7 +93,7 @@ s_top_of(id16 id)
 }
 
 static id16
-s_id_of(uint64_t top)
+s_id_from_top(uint64_t top)
 {
     id16 id = {{0}};
     for (unsigned i = 0; i < sizeof top; i++)
@@ -96,11 +101,11 @@ s_id_of(uint64_t top)
     return id;
 }
 
-// Further each time that nothing was found in between.
+// Skips a damaged place: the stride doubles until a session is found.
 static void
 s_skip(walk *self)
 {
-    self->done |= self->top > UINT64_MAX - self->stride || ++self->escapes > MOST_ESCAPES;
+    self->done |= self->top > UINT64_MAX - self->stride || ++self->escapes > MAX_ESCAPES;
     self->top += self->stride;
     self->stride = self->stride > UINT64_MAX / 2 ? UINT64_MAX : 2 * self->stride;
 }
@@ -108,10 +113,10 @@ s_skip(walk *self)
 // --- sessions -------------------------------------------------------------------------------------------
 
 static bool
-s_flush(walk *self)
+s_write_batch(walk *self)
 {
-    int code = tables_write(&self->to, &self->fresh, self->bytes.data, self->report->origin);
-    fresh_clear(&self->fresh);
+    int code = lmdb_tables_write(&self->target, &self->batch, self->bytes.data, self->report->origin);
+    memtable_clear(&self->batch);
     buffer_clear(&self->bytes);
     self->report->code = code;
     self->done |= code != 0;
@@ -119,87 +124,88 @@ s_flush(walk *self)
 }
 
 static void
-s_keep(walk *self, id16 id, const record *stored)
+s_add_to_batch(walk *self, id16 id, const session_record *stored)
 {
     snapshot_reader in;
     snapshot_entry entry;
     slice frame = slice_of(self->bytes.data + self->begin, self->bytes.size - self->begin);
     if (snapshot_read(frame, &in)) {
-        s_name_session(self, id, "its roots make no snapshot");
+        s_report_session(self, id, "its roots are not a valid snapshot");
         self->bytes.size = self->begin;
         return;
     }
-    fresh_session *session = fresh_add(&self->fresh, id);
+    memtable_session *session = memtable_add(&self->batch, id);
     session->touched = stored->touched;
     session->size = stored->size;
-    session->here = true;
+    session->exists = true;
     while (snapshot_next(&in, &entry)) {
         bool new;
-        fresh_root *root = fresh_root_of(&self->fresh, session, entry.root, &new);
+        memtable_root *root = memtable_root_entry(&self->batch, session, entry.root, &new);
         root->at = (size_t)(entry.bytes.data - self->bytes.data);
         root->size = entry.bytes.size;
     }
-    if (self->bytes.size >= MOST_GATHERED)
-        s_flush(self);
+    if (self->bytes.size >= MAX_BATCH)
+        s_write_batch(self);
 }
 
 static void
-s_session(walk *self, id16 id, const record *stored)
+s_check_session(walk *self, id16 id, const session_record *stored)
 {
     self->begin = self->bytes.size;
     if (self->copy)
         snapshot_begin(&self->bytes, SNAPSHOT_FULL);
-    int code = stored ? tables_roots(&self->from, id, self->copy ? &self->bytes : NULL) : MDB_CORRUPTED;
+    int code =
+        stored ? lmdb_tables_roots(&self->source, id, self->copy ? &self->bytes : NULL) : MDB_CORRUPTED;
     if (code) {
-        s_name_session(self, id, "a record of it does not match its checksum, or is missing");
+        s_report_session(self, id, "a record does not match its checksum, or is missing");
         self->bytes.size = self->begin;
         return;
     }
     self->report->sessions++;
     if (self->copy)
-        s_keep(self, id, stored);
+        s_add_to_batch(self, id, stored);
 }
 
-// Until there are no more, or a page in the way is damaged: then a code.
+// Reads sessions until the end, or until a damaged page. Returns a code of LMDB.
 static int
-s_sessions(walk *self)
+s_walk_sessions(walk *self)
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
-    id16 from = s_id_of(self->top);
-    MDB_val key = {ID_SIZE, from.bytes}, value;
-    int code = tables_begin(&self->from, &txn);
-    code = code ? code : mdb_cursor_open(txn, self->from.sessions, &cursor);
+    id16 first = s_id_from_top(self->top);
+    MDB_val key = {ID_SIZE, first.bytes}, value;
+    int code = lmdb_tables_transaction(&self->source, &txn);
+    code = code ? code : mdb_cursor_open(txn, self->source.sessions, &cursor);
     code = code ? code : mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     for (; !code && !self->done; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-        record stored;
+        session_record stored;
         id16 id;
-        bool sound = !tables_session_of(&key, &value, &id, &stored);
-        if (key.mv_size != ID_SIZE || s_top_of(id) < self->top)
+        bool valid = !lmdb_tables_decode_session(&key, &value, &id, &stored);
+        if (key.mv_size != ID_SIZE || s_id_top(id) < self->top)
             return MDB_CORRUPTED;
-        self->at = id;
-        self->top = s_top_of(id) + 1;
+        self->session = id;
+        self->top = s_id_top(id) + 1;
         self->stride = FIRST_STRIDE;
-        self->inside = true;
-        s_session(self, id, sound ? &stored : NULL);
-        self->inside = false;
+        self->in_session = true;
+        s_check_session(self, id, valid ? &stored : NULL);
+        self->in_session = false;
     }
     return code;
 }
 
-// After a signal, with whatever LMDB was about left as it stood.
+// After a signal inside of LMDB, whose state is abandoned.
 static void
-s_escaped(walk *self, int number)
+s_recover_from_signal(walk *self, int number)
 {
     char reason[64];
-    snprintf(reason, sizeof reason, "reading it ends with signal %d", number);
-    tables_abandon(&self->from);
+    snprintf(reason, sizeof reason, "LMDB crashes with signal %d", number);
+    lmdb_tables_abandon(&self->source);
     self->bytes.size = self->begin < self->bytes.size ? self->begin : self->bytes.size;
-    if (self->inside)
-        s_name_session(self, self->at, reason);
+    if (self->in_session)
+        s_report_session(self, self->session, reason);
     else
-        s_say(self, reason);
-    self->inside = false;
+        s_report_damage(self, reason);
+    self->in_session = false;
     s_skip(self);
 }
 
@@ -208,13 +214,13 @@ s_walk(walk *self)
 {
     int number = sigsetjmp(s_escape, 1);
     if (number)
-        s_escaped(self, number);
+        s_recover_from_signal(self, number);
     while (!self->done) {
-        int code = s_sessions(self);
+        int code = s_walk_sessions(self);
         self->done |= code == MDB_NOTFOUND || !code;
         if (self->done)
             break;
-        s_say(self, mdb_strerror(code));
+        s_report_damage(self, mdb_strerror(code));
         s_skip(self);
     }
 }
@@ -222,16 +228,16 @@ s_walk(walk *self)
 // --- the rest of the file -------------------------------------------------------------------------------
 
 static int
-s_figures(walk *self)
+s_read_numbers(walk *self)
 {
     salvage_report *report = self->report;
-    int code = tables_origin(&self->from, &report->origin);
-    int others[] = {tables_figure(&self->from, "boot", &report->boot),
-                    tables_figure(&self->from, "workers", &report->workers)};
+    int code = lmdb_tables_origin(&self->source, &report->origin);
+    int others[] = {lmdb_tables_number(&self->source, "boot", &report->boot),
+                    lmdb_tables_number(&self->source, "workers", &report->workers)};
     return code ? code : others[0] ? others[0] : others[1];
 }
 
-// The pages of a file, a bit each; where page 0 is in memory; 0: not known yet.
+// A bit for each page of a file. map: the address of page 0; 0: not known yet.
 typedef struct {
     size_t count, size;
     uint8_t *seen;
@@ -239,7 +245,7 @@ typedef struct {
 } page_set;
 
 static bool
-s_see_page(page_set *self, size_t page, bool again)
+s_mark_page(page_set *self, size_t page, bool again)
 {
     uint8_t bit = (uint8_t)(1 << page % 8);
     if (page < 2 || page >= self->count || (!again && (self->seen[page / 8] & bit)))
@@ -248,9 +254,9 @@ s_see_page(page_set *self, size_t page, bool again)
     return true;
 }
 
-// Pages begin with their number. False: not with that of their place.
+// Marks the page of an address. Pages start with their number; false: it does not fit the address.
 static bool
-s_see_address(page_set *self, const void *inside, size_t pages)
+s_mark_address(page_set *self, const void *inside, size_t pages)
 {
     size_t number;
     uintptr_t page = (uintptr_t)inside & ~(self->size - 1);
@@ -259,24 +265,25 @@ s_see_address(page_set *self, const void *inside, size_t pages)
     if (page - number * self->size != self->map)
         return false;
     for (size_t i = 0; i < pages; i++)
-        if (!s_see_page(self, number + i, true))
+        if (!s_mark_page(self, number + i, true))
             return false;
     return true;
 }
 
-// A value stands behind its key, or has pages of its own, which have a head of 16 bytes.
+// A value is next to its key, or has overflow pages of its own, with a head of 16 bytes.
 static bool
-s_see_record(page_set *self, const MDB_val *key, const MDB_val *value)
+s_mark_record(page_set *self, const MDB_val *key, const MDB_val *value)
 {
     uintptr_t mask = ~(self->size - 1);
-    bool apart = ((uintptr_t)key->mv_data & mask) != ((uintptr_t)value->mv_data & mask);
+    bool has_overflow = ((uintptr_t)key->mv_data & mask) != ((uintptr_t)value->mv_data & mask);
     size_t pages = (16 + value->mv_size + self->size - 1) / self->size;
-    return s_see_address(self, key->mv_data, 1) && (!apart || s_see_address(self, value->mv_data, pages));
+    return s_mark_address(self, key->mv_data, 1) &&
+           (!has_overflow || s_mark_address(self, value->mv_data, pages));
 }
 
-// Each once, and none that is in use.
+// Marks free pages. False: one is in use, or is listed twice.
 static bool
-s_see_free(page_set *self, const MDB_val *value)
+s_mark_free(page_set *self, const MDB_val *value)
 {
     size_t count, page;
     if (value->mv_size < sizeof count)
@@ -286,42 +293,42 @@ s_see_free(page_set *self, const MDB_val *value)
         return false;
     for (size_t i = 1; i <= count; i++) {
         memcpy(&page, (const uint8_t *)value->mv_data + i * sizeof page, sizeof page);
-        if (!s_see_page(self, page, false))
+        if (!s_mark_page(self, page, false))
             return false;
     }
     return true;
 }
 
-// free: the table is LMDB's list of free pages, whose records name them.
+// free: the table is LMDB's list of free pages.
 static bool
-s_see_table(walk *self, MDB_dbi table, bool free, page_set *pages)
+s_mark_table(walk *self, MDB_dbi table, bool free, page_set *pages)
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
     MDB_val key, value;
-    int code = tables_begin(&self->from, &txn);
+    int code = lmdb_tables_transaction(&self->source, &txn);
     code = code ? code : mdb_cursor_open(txn, table, &cursor);
     if (code)
         return false;
-    bool sound = true;
-    while (sound && !(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)))
-        sound = free ? s_see_free(pages, &value) : s_see_record(pages, &key, &value);
+    bool valid = true;
+    while (valid && !(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)))
+        valid = free ? s_mark_free(pages, &value) : s_mark_record(pages, &key, &value);
     mdb_cursor_close(cursor);
-    return sound && code == MDB_NOTFOUND;
+    return valid && code == MDB_NOTFOUND;
 }
 
-// A page of a record in LMDB's list of free ones would be written over.
+// LMDB would overwrite a record whose page is in its list of free pages.
 static bool
 s_free_pages_are_free(walk *self, size_t count, size_t size)
 {
-    const tables *from = &self->from;
+    const lmdb_tables *source = &self->source;
     page_set pages = {.count = count, .size = size, .seen = calloc(count / 8 + 1, 1)};
     ASSERT(pages.seen);
-    bool are = s_see_table(self, from->roots, false, &pages) &&
-               s_see_table(self, from->sessions, false, &pages) &&
-               s_see_table(self, from->figures, false, &pages) && s_see_table(self, 0, true, &pages);
+    bool valid = s_mark_table(self, source->roots, false, &pages) &&
+                 s_mark_table(self, source->sessions, false, &pages) &&
+                 s_mark_table(self, source->figures, false, &pages) && s_mark_table(self, 0, true, &pages);
     free(pages.seen);
-    return are;
+    return valid;
 }
 
 static size_t
@@ -329,7 +336,7 @@ s_entries(walk *self, MDB_dbi table)
 {
     MDB_stat stat = {0};
     MDB_txn *txn;
-    if (!tables_begin(&self->from, &txn))
+    if (!lmdb_tables_transaction(&self->source, &txn))
         mdb_stat(txn, table, &stat);
     return stat.ms_entries;
 }
@@ -338,7 +345,7 @@ static size_t
 s_file_size(walk *self)
 {
     mdb_filehandle_t file;
-    off_t end = mdb_env_get_fd(self->from.env, &file) ? 0 : lseek(file, 0, SEEK_END);
+    off_t end = mdb_env_get_fd(self->source.env, &file) ? 0 : lseek(file, 0, SEEK_END);
     return end > 0 ? (size_t)end : 0;
 }
 
@@ -349,25 +356,25 @@ s_check_rest(walk *self)
     MDB_stat stat = {0};
     int number = sigsetjmp(s_escape, 1);
     if (number) {
-        s_say(self, "its list of free pages is damaged");
+        s_report_damage(self, "the list of free pages is damaged");
         return;
     }
-    mdb_env_info(self->from.env, &info);
-    mdb_env_stat(self->from.env, &stat);
+    mdb_env_info(self->source.env, &info);
+    mdb_env_stat(self->source.env, &stat);
     if (info.me_last_pgno > (s_file_size(self) + SLACK) / stat.ms_psize)
-        s_say(self, "it is shorter than it was");
+        s_report_damage(self, "the file was truncated");
     else if (!s_free_pages_are_free(self, info.me_last_pgno + 1, stat.ms_psize))
-        s_say(self, "its list of free pages is damaged");
-    if (s_entries(self, self->from.sessions) != self->report->sessions + self->report->damaged)
-        s_say(self, "sessions are missing");
-    else if (!self->report->damaged && s_entries(self, self->from.roots) != self->from.roots_read)
-        s_say(self, "records are there that belong to no session");
+        s_report_damage(self, "the list of free pages is damaged");
+    if (s_entries(self, self->source.sessions) != self->report->sessions + self->report->damaged)
+        s_report_damage(self, "sessions are missing");
+    else if (!self->report->damaged && s_entries(self, self->source.roots) != self->source.roots_read)
+        s_report_damage(self, "some records belong to no session");
 }
 
 // --- the child ------------------------------------------------------------------------------------------
 
 static void
-s_on_signals(void (*handler)(int))
+s_catch_signals(void (*handler)(int))
 {
     const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_NODEFER};
@@ -376,7 +383,7 @@ s_on_signals(void (*handler)(int))
 }
 
 static void
-s_limit(void)
+s_limit_child(void)
 {
     struct rlimit none = {0, 0}, cpu = {CPU_SECONDS, CPU_SECONDS};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -390,88 +397,89 @@ s_has_tables(walk *self)
     MDB_stat stat = {0};
     MDB_txn *txn;
     MDB_dbi names;
-    bool can = !tables_begin(&self->from, &txn) && !mdb_dbi_open(txn, NULL, 0, &names);
+    bool can = !lmdb_tables_transaction(&self->source, &txn) && !mdb_dbi_open(txn, NULL, 0, &names);
     return !can || mdb_stat(txn, names, &stat) || stat.ms_entries;
 }
 
-// Tables by other names are another version's.
+// Tables with other names belong to another version.
 static void
-s_not_opened(walk *self, int code)
+s_handle_open_failure(walk *self, int code)
 {
-    s_say(self, code == MDB_NOTFOUND ? "it has other tables" : mdb_strerror(code));
+    s_report_damage(self, code == MDB_NOTFOUND ? "it has other tables" : mdb_strerror(code));
     if (code == MDB_VERSION_MISMATCH)
         self->report->state = SALVAGE_OTHER;
     if (code == MDB_NOTFOUND)
         self->report->state = s_has_tables(self) ? SALVAGE_OTHER : SALVAGE_EMPTY;
-    tables_abandon(&self->from); // nothing else is to be read
+    lmdb_tables_abandon(&self->source); // nothing else will be read
 }
 
 static void
 s_finish_copy(walk *self)
 {
-    if (self->report->code || !s_flush(self))
+    if (self->report->code || !s_write_batch(self))
         return;
-    self->report->code = tables_set_figure(&self->to, "boot", self->report->boot);
+    self->report->code = lmdb_tables_set_number(&self->target, "boot", self->report->boot);
     if (!self->report->code)
-        self->report->code = tables_set_figure(&self->to, "workers", self->report->workers);
-    tables_close(&self->to);
+        self->report->code = lmdb_tables_set_number(&self->target, "workers", self->report->workers);
+    lmdb_tables_close(&self->target);
 }
 
-// All of it is read, and from a cold disk sooner in one go.
+// The whole file is read, which is faster sequentially from a cold disk.
 static void
 s_read_ahead(walk *self)
 {
     mdb_filehandle_t file;
-    if (!mdb_env_get_fd(self->from.env, &file))
+    if (!mdb_env_get_fd(self->source.env, &file))
         (void)posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
 }
 
 static void
-s_run(walk *self)
+s_open_source(walk *self)
 {
     int number = sigsetjmp(s_escape, 1);
     if (number) {
-        s_say(self, "opening it ends with a signal");
+        s_report_damage(self, "LMDB crashes when it opens the file");
         return;
     }
-    int code = tables_open(&self->from, self->path, self->room, TABLES_READ);
+    int code = lmdb_tables_open(&self->source, self->path, self->room, LMDB_TABLES_READ);
     if (code) {
-        s_not_opened(self, code);
+        s_handle_open_failure(self, code);
         return;
     }
     s_read_ahead(self);
-    mdb_env_set_assert(self->from.env, s_on_assert);
-    if (self->copy && (self->report->code = tables_open(&self->to, self->copy, self->room, TABLES_WRITE)))
+    mdb_env_set_assert(self->source.env, s_on_assert);
+    if (self->copy &&
+        (self->report->code = lmdb_tables_open(&self->target, self->copy, self->room, LMDB_TABLES_WRITE)))
         return;
     self->report->state = SALVAGE_SOUND;
-    if (s_figures(self))
-        s_say(self, "its figures are damaged");
+    if (s_read_numbers(self))
+        s_report_damage(self, "its numbers are damaged");
 }
 
 static _Noreturn void
-s_child(walk *self)
+s_run_child(walk *self)
 {
-    s_limit();
-    s_on_signals(s_on_signal);
+    s_limit_child();
+    s_catch_signals(s_on_signal);
     self->stride = FIRST_STRIDE;
     buffer_init(&self->bytes);
-    s_run(self);
-    if (self->from.reading && !self->report->code) {
+    s_open_source(self);
+    if (self->source.reading && !self->report->code) {
         s_walk(self);
         s_check_rest(self);
     }
-    if (self->to.env)
+    if (self->target.env)
         s_finish_copy(self);
     _exit(0);
 }
 
-// The child dies all the same: what it had found by then stays.
+// The child crashed in spite of the handlers: what it had found by then remains valid.
 static void
-s_died(salvage_report *report, int status)
+s_report_crash(salvage_report *report, int status)
 {
     report->state = SALVAGE_DAMAGED;
     if (!report->reason[0])
-        snprintf(report->reason, sizeof report->reason, "reading it ends with signal %d",
+        snprintf(report->reason, sizeof report->reason, "LMDB crashes with signal %d",
                  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
@@ -486,14 +494,14 @@ s_in_child(walk *self, salvage_report *ret)
     self->report = shared;
     pid_t child = fork();
     if (child == 0)
-        s_child(self);
+        s_run_child(self);
     if (child < 0) {
         shared->code = errno;
     } else {
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
             ;
         if (status)
-            s_died(shared, status);
+            s_report_crash(shared, status);
     }
     *ret = *shared;
     munmap(shared, sizeof *shared);
@@ -507,8 +515,8 @@ salvage_inspect(const char *path, size_t room, salvage_report *ret)
 }
 
 void
-salvage_copy(const char *path, const char *to, size_t room, salvage_report *ret)
+salvage_copy(const char *path, const char *copy_path, size_t room, salvage_report *ret)
 {
-    walk self = {.path = path, .copy = to, .room = room};
+    walk self = {.path = path, .copy = copy_path, .room = room};
     s_in_child(&self, ret);
 }

@@ -1,5 +1,5 @@
-// salvage - goes through a file of tables in a child process, since LMDB ends with a signal on some of what a
-// damaged file may hold. Blocks until the child is done. Logs, from the child, which sessions are damaged.
+// salvage - reads a file of LMDB tables in a child process, since LMDB may crash on a damaged file. Blocks
+// until the child has exited. Logs, from the child, which sessions are damaged.
 #ifndef TROUPE_BROKER_STORE_SALVAGE_H
 #define TROUPE_BROKER_STORE_SALVAGE_H
 
@@ -8,21 +8,27 @@
 typedef enum {
     SALVAGE_DAMAGED,
     SALVAGE_SOUND,
-    SALVAGE_EMPTY, // no tables were made yet
-    SALVAGE_OTHER, // tables of another version, or another program's
+    // No tables were created yet.
+    SALVAGE_EMPTY,
+    // Tables of another version, or of another program.
+    SALVAGE_OTHER,
 } salvage_state;
 
 typedef struct {
     salvage_state state;
-    journal_origin origin; // zeros where that is lost, as with these:
+    // Zeros if lost, like boot and workers.
+    journal_origin origin;
     uint64_t boot, workers;
-    uint64_t sessions, damaged; // those that are sound, and those that are known not to be
-    int code;                   // salvage_copy: why it could not write; 0, an errno or LMDB's
-    char reason[128];           // of the first damage; "": none
+    // Valid sessions, and those that are known to be damaged.
+    uint64_t sessions, damaged;
+    // Why nothing could be written: 0, an errno or a code of LMDB.
+    int code;
+    // Of the first damage; "": none.
+    char reason[128];
 } salvage_report;
 
 void salvage_inspect(const char *path, size_t room, salvage_report *ret);
-// What is sound goes into a file that is not there yet.
-void salvage_copy(const char *path, const char *to, size_t room, salvage_report *ret);
+// Copies what is valid to a new file.
+void salvage_copy(const char *path, const char *copy_path, size_t room, salvage_report *ret);
 
 #endif

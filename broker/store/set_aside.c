@@ -1,3 +1,4 @@
+// Directories for damaged files, named by the date, with a number if there are several of one second.
 #include "broker/store/set_aside.h"
 
 #include <errno.h>
@@ -7,10 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_NAMES = 1000 }; // of one second
+// Of one second.
+enum { MAX_NAMES = 1000 };
 
+// Without trailing slashes.
 static size_t
-s_length(const char *path) // without slashes at its end
+s_length(const char *path)
 {
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')
@@ -18,26 +21,26 @@ s_length(const char *path) // without slashes at its end
     return length;
 }
 
-// The name for the n-th try. False: it is too long.
+// Sets the path for the n-th attempt. False: it is too long.
 static bool
-s_name(aside *self, const char *between, unsigned number)
+s_set_path(set_aside *self, const char *separator, unsigned number)
 {
-    char date[32], again[16] = "";
+    char date[32], suffix[16] = "";
     time_t now = time(NULL);
     struct tm utc;
     strftime(date, sizeof date, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
     if (number)
-        snprintf(again, sizeof again, "-%u", number + 1);
+        snprintf(suffix, sizeof suffix, "-%u", number + 1);
     int size = snprintf(self->folder, sizeof self->folder, "%.*s%s%s-%s%s", (int)s_length(self->store),
-                        self->store, between, self->why, date, again);
+                        self->store, separator, self->why, date, suffix);
     return size > 0 && (size_t)size < sizeof self->folder;
 }
 
 static int
-s_make_at(aside *self, const char *between)
+s_create_at(set_aside *self, const char *separator)
 {
-    for (unsigned number = 0; number < MOST_NAMES; number++) {
-        if (!s_name(self, between, number))
+    for (unsigned number = 0; number < MAX_NAMES; number++) {
+        if (!s_set_path(self, separator, number))
             return ENAMETOOLONG;
         if (!mkdir(self->folder, 0700))
             return 0;
@@ -47,67 +50,67 @@ s_make_at(aside *self, const char *between)
     return EEXIST;
 }
 
-// A store that is a mount point of its own has a neighbour that nothing can be renamed to.
+// If the store is a mount point, nothing can be renamed from it to a directory next to it.
 static bool
-s_is_near(const aside *self)
+s_is_on_same_device(const set_aside *self)
 {
     struct stat store, folder;
     return !stat(self->store, &store) && !stat(self->folder, &folder) && store.st_dev == folder.st_dev;
 }
 
 static int
-s_make(aside *self)
+s_create(set_aside *self)
 {
     if (self->folder[0])
         return 0;
-    int code = s_make_at(self, ".");
-    if (!code && s_is_near(self))
+    int code = s_create_at(self, ".");
+    if (!code && s_is_on_same_device(self))
         return 0;
     if (!code)
         rmdir(self->folder);
-    code = s_make_at(self, "/");
+    code = s_create_at(self, "/");
     if (code)
         self->folder[0] = '\0';
     return code;
 }
 
 static int
-s_paths(aside *self, const char *name, char from[ASIDE_PATH], char to[ASIDE_PATH])
+s_paths(set_aside *self, const char *name, char source[SET_ASIDE_PATH], char target[SET_ASIDE_PATH])
 {
-    int code = s_make(self);
+    int code = s_create(self);
     if (code)
         return code;
-    if (snprintf(from, ASIDE_PATH, "%s/%s", self->store, name) >= ASIDE_PATH ||
-        snprintf(to, ASIDE_PATH, "%s/%s", self->folder, name) >= ASIDE_PATH)
+    if (snprintf(source, SET_ASIDE_PATH, "%s/%s", self->store, name) >= SET_ASIDE_PATH ||
+        snprintf(target, SET_ASIDE_PATH, "%s/%s", self->folder, name) >= SET_ASIDE_PATH)
         return ENAMETOOLONG;
     return 0;
 }
 
 int
-aside_move(aside *self, const char *name)
+set_aside_move(set_aside *self, const char *name)
 {
-    char from[ASIDE_PATH], to[ASIDE_PATH];
-    int code = s_paths(self, name, from, to);
+    char source[SET_ASIDE_PATH], target[SET_ASIDE_PATH];
+    int code = s_paths(self, name, source, target);
     if (code)
         return code;
-    return rename(from, to) ? errno : 0;
+    return rename(source, target) ? errno : 0;
 }
 
 int
-aside_copy(aside *self, const char *name)
+set_aside_copy(set_aside *self, const char *name)
 {
-    char from[ASIDE_PATH], to[ASIDE_PATH];
-    int code = s_paths(self, name, from, to);
+    char source[SET_ASIDE_PATH], target[SET_ASIDE_PATH];
+    int code = s_paths(self, name, source, target);
     if (code)
         return code;
-    return !link(from, to) || !rename(from, to) ? 0 : errno;
+    return !link(source, target) || !rename(source, target) ? 0 : errno;
 }
 
 int
-aside_move_store(aside *self)
+set_aside_move_store(set_aside *self)
 {
-    int code = s_make_at(self, "."); // a free name,
+    int code = s_create_at(self, "."); // finds a free name
     if (code || rmdir(self->folder))
         return code ? code : errno;
-    return rename(self->store, self->folder) ? errno : 0; // for it
+    return rename(self->store, self->folder) ? errno : 0;
 }

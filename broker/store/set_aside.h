@@ -1,23 +1,28 @@
-// aside - where damaged files of a store go, so that nobody loses the evidence: the folder
-// `STORE.damaged-DATE` beside the store's, or where that cannot be made, or is on another file system, one
-// inside of it. Made when the first file comes. Not thread-safe; logs nothing.
+// set_aside - where damaged files of a store are moved, so that they can be examined: to the directory
+// `STORE.damaged-DATE` next to the store's, or inside of the store if that cannot be created or is on another
+// file system. Created with the first file. Not thread-safe; logs nothing.
 #ifndef TROUPE_BROKER_STORE_SET_ASIDE_H
 #define TROUPE_BROKER_STORE_SET_ASIDE_H
 
 #include <stdbool.h>
 
-enum { ASIDE_PATH = 4096 };
+enum { SET_ASIDE_PATH = 4096 };
 
 typedef struct {
-    const char *store;       // the store's folder, or what stands in its place; borrowed
-    const char *why;         // "damaged", as the folder is to be named
-    char folder[ASIDE_PATH]; // "": nothing is there
-} aside;
+    // The path of the store; borrowed.
+    const char *store;
+    // "damaged", for the name of the directory.
+    const char *why;
+    // "": not created yet.
+    char folder[SET_ASIDE_PATH];
+} set_aside;
 
-// The file has a second name there from now on, for who then renames another over it; where the file system
-// has no second names, it is moved. An errno, or 0.
-int aside_copy(aside *self, const char *name);
-int aside_move(aside *self, const char *name); // also folders, and all else. An errno, or 0
-int aside_move_store(aside *self);             // the folder itself, or what is in its place
+// Links the file there, for a caller that renames another over it; moves it if the file system has no hard
+// links. Returns an errno, or 0.
+int set_aside_copy(set_aside *self, const char *name);
+// Moves a file or a directory. Returns an errno, or 0.
+int set_aside_move(set_aside *self, const char *name);
+// Moves the store itself, whatever it is.
+int set_aside_move_store(set_aside *self);
 
 #endif

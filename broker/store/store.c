@@ -1,7 +1,9 @@
+// Putting into, reading from and sweeping a store. Every change goes to the journal and to the memtable; the
+// tables change in checkpoints only.
 #include "broker/store/store.h"
 
 #include "broker/routing/epochs.h"
-#include "broker/store/store_state.h"
+#include "broker/store/store_internal.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "proto/snapshot.h"
@@ -10,12 +12,14 @@
 
 enum {
     SWEEP_STEP = 256,
-    MOST_FRESH_BYTES = 8 << 20, // more is folded into the tables,
-    MOST_FRESH = 1024,          // which takes some ms at most
+    // A checkpoint is due beyond these; it takes a few ms then.
+    CHECKPOINT_BYTES = 8 << 20,
+    CHECKPOINT_ENTRIES = 1024
 };
 
+// The bytes of a root in a frame.
 static size_t
-s_weight(size_t size) // of a root, as in a frame
+s_frame_size(size_t size)
 {
     return size + 8;
 }
@@ -23,96 +27,96 @@ s_weight(size_t size) // of a root, as in a frame
 // --- putting --------------------------------------------------------------------------------------------
 
 static void
-s_remove(store *self, fresh_session *of)
+s_clear_session(store *self, memtable_session *session)
 {
-    self->used -= of->size < self->used ? of->size : self->used;
-    of->size = of->sum = 0;
-    of->here = false;
-    of->anew = true;
-    of->life++;
+    self->used -= session->size < self->used ? session->size : self->used;
+    session->size = session->sum = 0;
+    session->exists = false;
+    session->discard_stored = true;
+    session->incarnation++;
 }
 
 static void
-s_drop(store *self, fresh_session *of)
+s_drop_session(store *self, memtable_session *session)
 {
-    s_remove(self, of);
-    journal_put(&self->journal, &(journal_entry){.kind = JOURNAL_DROP, .session = of->id});
+    s_clear_session(self, session);
+    journal_put(&self->journal, &(journal_entry){.kind = JOURNAL_DROP, .session = session->id});
 }
 
-// Once: it is dropped then.
+// Logged once a session: it is dropped next.
 static void
-s_say_damaged(id16 id)
+s_log_damaged(id16 id)
 {
     char text[ID_TEXT];
-    log_event(LEVEL_ERROR, "store_damaged", "file=" TABLES_FILE " session=%s reason=\"%s\"",
+    log_event(LEVEL_ERROR, "store_damaged", "file=" LMDB_TABLES_FILE " session=%s reason=\"%s\"",
               id_text(id, text),
-              "a record of it does not match its checksum, or is missing; it is not stored any more");
+              "a record does not match its checksum, or is missing; the session is not stored any more");
 }
 
-// A session as it is by now. One that the tables cannot tell of is dropped: what they have would be older
-// than what users have seen.
-static fresh_session *
-s_session(store *self, id16 id)
+// A session in its current state. One that cannot be read from the tables is dropped: users have seen newer
+// state than what is left of it.
+static memtable_session *
+s_load_session(store *self, id16 id)
 {
-    fresh_session *known = fresh_find(&self->fresh, id);
+    memtable_session *known = memtable_find(&self->memtable, id);
     if (known)
         return known;
-    record stored = {0};
-    int code = tables_session(&self->tables, id, &stored);
+    session_record stored = {0};
+    int code = lmdb_tables_session(&self->tables, id, &stored);
     if (code == MDB_CORRUPTED)
-        s_say_damaged(id);
-    known = fresh_add(&self->fresh, id);
+        s_log_damaged(id);
+    known = memtable_add(&self->memtable, id);
     known->touched = stored.touched;
     known->size = stored.size;
     known->sum = stored.sum;
-    known->here = !code;
-    known->stored = code != TABLES_NONE;
+    known->exists = !code;
+    known->stored = code != LMDB_TABLES_NOT_FOUND;
     if (known->stored && code)
-        s_drop(self, known);
+        s_drop_session(self, known);
     return known;
 }
 
-// What the tables have of a root takes in a frame; it counts no more in the session's sum. False: they cannot
-// be read.
+// Takes the stored value of a root out of the session's sum. *ret: its size in a frame. False: the tables
+// cannot be read.
 static bool
-s_replaces(store *self, fresh_session *session, uint32_t root, size_t *ret)
+s_replace_stored(store *self, memtable_session *session, uint32_t root, size_t *ret)
 {
     size_t size;
     uint64_t check;
     *ret = 0;
-    if (session->anew || !session->stored)
+    if (session->discard_stored || !session->stored)
         return true;
-    int code = tables_root(&self->tables, session->id, root, &size, &check);
+    int code = lmdb_tables_root(&self->tables, session->id, root, &size, &check);
     if (!code) {
-        *ret = s_weight(size);
+        *ret = s_frame_size(size);
         session->sum -= check;
     }
-    return !code || code == TABLES_NONE;
+    return !code || code == LMDB_TABLES_NOT_FOUND;
 }
 
-// at: where its value is in the journal. False: the tables cannot be read.
+// at: the offset of its value in the journal. False: the tables cannot be read.
 static bool
-s_put(store *self, fresh_session *of, uint32_t root, bool gone, size_t at, size_t size)
+s_put_root(store *self, memtable_session *session, uint32_t root, bool deleted, size_t at, size_t size)
 {
     bool new, readable = true;
-    fresh_root *known = fresh_root_of(&self->fresh, of, root, &new);
-    size_t before = known->gone ? 0 : s_weight(known->size), now = gone ? 0 : s_weight(size);
+    memtable_root *entry = memtable_root_entry(&self->memtable, session, root, &new);
+    size_t before = entry->deleted ? 0 : s_frame_size(entry->size), now = deleted ? 0 : s_frame_size(size);
     if (new)
-        readable = s_replaces(self, of, root, &before);
-    known->gone = gone;
-    known->at = at;
-    known->size = size;
-    of->size += now - before;
+        readable = s_replace_stored(self, session, root, &before);
+    entry->deleted = deleted;
+    entry->at = at;
+    entry->size = size;
+    session->size += now - before;
     self->used += now - before;
     return readable;
 }
 
 static err
-s_keep(store *self, fresh_session *of, bool readable)
+s_enforce_limits(store *self, memtable_session *session, bool readable)
 {
-    if (readable && of->size <= MAX_SNAPSHOT && self->used <= self->limit)
+    if (readable && session->size <= MAX_SNAPSHOT && self->used <= self->limit)
         return OK;
-    s_drop(self, of);
+    s_drop_session(self, session);
     return readable ? ERR_FULL : ERR_SYSTEM;
 }
 
@@ -124,138 +128,138 @@ store_put(store *self, id16 session, slice frame, uint64_t now)
     err error = snapshot_read(frame, &in);
     if (error)
         return error;
-    fresh_session *of = s_session(self, session);
+    memtable_session *state = s_load_session(self, session);
     if (in.kind == SNAPSHOT_NONE) {
-        s_drop(self, of);
+        s_drop_session(self, state);
         return OK;
     }
     if (in.kind == SNAPSHOT_FULL)
-        s_remove(self, of);
-    else if (!of->here)
+        s_clear_session(self, state);
+    else if (!state->exists)
         return ERR_UNKNOWN_SESSION;
-    of->here = true;
-    of->touched = now;
+    state->exists = true;
+    state->touched = now;
     size_t at =
         journal_put(&self->journal,
                     &(journal_entry){.kind = JOURNAL_FRAME, .session = session, .now = now, .bytes = frame});
     bool readable = true;
     while (snapshot_next(&in, &entry))
         readable &= entry.root == ROOT_NUMBER ||
-                    s_put(self, of, entry.root, entry.gone, at + (size_t)(entry.bytes.data - frame.data),
-                          entry.bytes.size);
-    return s_keep(self, of, readable);
+                    s_put_root(self, state, entry.root, entry.gone,
+                               at + (size_t)(entry.bytes.data - frame.data), entry.bytes.size);
+    return s_enforce_limits(self, state, readable);
 }
 
 err
 store_put_root(store *self, id16 session, uint32_t root, slice head, slice body)
 {
-    fresh_session *of = s_session(self, session);
-    if (!of->here)
+    memtable_session *state = s_load_session(self, session);
+    if (!state->exists)
         return ERR_UNKNOWN_SESSION;
     size_t at =
         journal_put(&self->journal,
                     &(journal_entry){
                         .kind = JOURNAL_ROOT, .session = session, .root = root, .bytes = head, .more = body});
-    return s_keep(self, of, s_put(self, of, root, false, at, head.size + body.size));
+    return s_enforce_limits(self, state, s_put_root(self, state, root, false, at, head.size + body.size));
 }
 
 void
 store_touch(store *self, id16 session, uint64_t now)
 {
-    fresh_session *of = s_session(self, session);
-    if (!of->here)
+    memtable_session *state = s_load_session(self, session);
+    if (!state->exists)
         return;
-    of->touched = now;
+    state->touched = now;
     journal_put(&self->journal, &(journal_entry){.kind = JOURNAL_TOUCH, .session = session, .now = now});
 }
 
 void
 store_drop(store *self, id16 session)
 {
-    fresh_session *of = s_session(self, session);
-    if (of->here)
-        s_drop(self, of);
+    memtable_session *state = s_load_session(self, session);
+    if (state->exists)
+        s_drop_session(self, state);
 }
 
 bool
-store_is_open(const store *self)
+store_is_dirty(const store *self)
 {
-    return journal_is_open(&self->journal);
+    return journal_is_dirty(&self->journal);
 }
 
-// --- keeping --------------------------------------------------------------------------------------------
+// --- checkpoints
+// --------------------------------------------------------------------------------------------
 
-// Also where nothing is fresh: a new generation begins.
 int
 store_write_tables(store *self)
 {
     journal_origin next = self->journal.origin;
     next.generation++;
-    int code = tables_write(&self->tables, &self->fresh, self->journal.bytes.data, next);
+    int code = lmdb_tables_write(&self->tables, &self->memtable, self->journal.bytes.data, next);
     if (code)
         return code;
     journal_begin(&self->journal, next);
-    fresh_clear(&self->fresh);
+    memtable_clear(&self->memtable);
     return 0;
 }
 
-// Brings the tables up to date. What the file of the journal has is of no generation any more, then. 0, or a
-// code.
+// Brings the tables up to date, if something was put. 0, or a code.
 static int
-s_fold(store *self)
+s_checkpoint(store *self)
 {
-    return self->fresh.session_count ? store_write_tables(self) : 0;
+    return self->memtable.session_count ? store_write_tables(self) : 0;
 }
 
-// What is fresh cannot be kept, and what the tables have of these sessions is older than what people have
-// seen.
+// The sessions in the memtable cannot be stored, and users have seen newer state than the tables have: drop
+// them all.
 static err
-s_give_up(store *self)
+s_drop_unstored(store *self)
 {
-    for (size_t i = 0; i < self->fresh.session_count; i++)
-        s_remove(self, &self->fresh.sessions[i]);
-    if (!s_fold(self))
+    for (size_t i = 0; i < self->memtable.session_count; i++)
+        s_clear_session(self, &self->memtable.sessions[i]);
+    if (!s_checkpoint(self))
         return ERR_SYSTEM;
-    // Not even that has room. They are gone for whoever asks, and from the tables with the next fold.
-    size_t count = self->fresh.session_count;
-    id16 *gone = calloc(count, sizeof *gone);
-    ASSERT(gone);
+    // There is no room for that either. Remember them as dropped: the next checkpoint removes them from the
+    // tables.
+    size_t count = self->memtable.session_count;
+    id16 *ids = calloc(count, sizeof *ids);
+    ASSERT(ids);
     for (size_t i = 0; i < count; i++)
-        gone[i] = self->fresh.sessions[i].id;
-    journal_void(&self->journal);
-    fresh_clear(&self->fresh);
+        ids[i] = self->memtable.sessions[i].id;
+    journal_erase(&self->journal);
+    memtable_clear(&self->memtable);
     for (size_t i = 0; i < count; i++) {
-        fresh_session *one = fresh_add(&self->fresh, gone[i]);
-        one->stored = true;
-        s_drop(self, one);
+        memtable_session *dropped = memtable_add(&self->memtable, ids[i]);
+        dropped->stored = true;
+        s_drop_session(self, dropped);
     }
-    free(gone);
+    free(ids);
     return ERR_SYSTEM;
 }
 
 err
-store_fold(store *self)
+store_checkpoint(store *self)
 {
-    return s_fold(self) ? s_give_up(self) : OK;
+    return s_checkpoint(self) ? s_drop_unstored(self) : OK;
 }
 
 err
 store_commit(store *self)
 {
-    return journal_write(&self->journal) ? store_fold(self) : OK;
+    return journal_write(&self->journal) ? store_checkpoint(self) : OK;
 }
 
 bool
-store_is_crowded(const store *self)
+store_is_nearly_full(const store *self)
 {
     return self->used > self->limit - self->limit / 16;
 }
 
 bool
-store_is_full(const store *self)
+store_needs_checkpoint(const store *self)
 {
-    return self->journal.bytes.size >= MOST_FRESH_BYTES ||
-           self->fresh.root_count + self->fresh.session_count >= MOST_FRESH;
+    return self->journal.bytes.size >= CHECKPOINT_BYTES ||
+           self->memtable.root_count + self->memtable.session_count >= CHECKPOINT_ENTRIES;
 }
 
 // --- reading --------------------------------------------------------------------------------------------
@@ -263,12 +267,12 @@ store_is_full(const store *self)
 bool
 store_has(store *self, id16 session)
 {
-    record stored;
-    const fresh_session *known = fresh_find(&self->fresh, session);
+    session_record stored;
+    const memtable_session *known = memtable_find(&self->memtable, session);
     if (known)
-        return known->here;
-    int code = tables_session(&self->tables, session, &stored);
-    return code == MDB_CORRUPTED ? s_session(self, session)->here : !code;
+        return known->exists;
+    int code = lmdb_tables_session(&self->tables, session, &stored);
+    return code == MDB_CORRUPTED ? s_load_session(self, session)->exists : !code;
 }
 
 err
@@ -276,12 +280,12 @@ store_read(store *self, id16 session, buffer *out)
 {
     if (!store_has(self, session))
         return ERR_UNKNOWN_SESSION;
-    if (fresh_find(&self->fresh, session) && s_fold(self))
+    if (memtable_find(&self->memtable, session) && s_checkpoint(self))
         return ERR_SYSTEM;
     snapshot_begin(out, SNAPSHOT_FULL);
-    int code = tables_roots(&self->tables, session, out);
+    int code = lmdb_tables_roots(&self->tables, session, out);
     if (code == MDB_CORRUPTED) {
-        s_say_damaged(session);
+        s_log_damaged(session);
         store_drop(self, session);
     }
     return code ? ERR_SYSTEM : OK;
@@ -290,7 +294,7 @@ store_read(store *self, id16 session, buffer *out)
 size_t
 store_count(store *self)
 {
-    return s_fold(self) ? 0 : tables_count(&self->tables);
+    return s_checkpoint(self) ? 0 : lmdb_tables_count(&self->tables);
 }
 
 typedef struct {
@@ -299,30 +303,30 @@ typedef struct {
 } listing;
 
 static void
-s_list(void *to_, id16 id, const record *found)
+s_list_session(void *context, id16 id, const session_record *found)
 {
-    listing *to = to_;
-    if (found && to->count < to->most && !id_equal(id, to->after))
-        to->ret[to->count++] = id;
+    listing *self = context;
+    if (found && self->count < self->most && !id_equal(id, self->after))
+        self->ret[self->count++] = id;
 }
 
 size_t
 store_list(store *self, id16 after, id16 *ret, size_t most)
 {
-    listing to = {.after = after, .ret = ret, .most = most};
-    if (!s_fold(self))
-        tables_each(&self->tables, &after, (unsigned)most + 1, s_list, &to);
-    return to.count;
+    listing list = {.after = after, .ret = ret, .most = most};
+    if (!s_checkpoint(self))
+        lmdb_tables_visit(&self->tables, &after, (unsigned)most + 1, s_list_session, &list);
+    return list.count;
 }
 
 size_t
 store_size(store *self, id16 session)
 {
-    record stored;
-    const fresh_session *known = fresh_find(&self->fresh, session);
+    session_record stored;
+    const memtable_session *known = memtable_find(&self->memtable, session);
     if (known)
-        return known->here ? known->size : 0;
-    return tables_session(&self->tables, session, &stored) ? 0 : stored.size;
+        return known->exists ? known->size : 0;
+    return lmdb_tables_session(&self->tables, session, &stored) ? 0 : stored.size;
 }
 
 typedef struct {
@@ -334,43 +338,44 @@ typedef struct {
 } sweep;
 
 static void
-s_look(void *looking_, id16 id, const record *found)
+s_sweep_session(void *context, id16 id, const session_record *found)
 {
-    sweep *looking = looking_;
-    if (!found) { // it is named, and dropped
-        looking->damaged[looking->damaged_count++] = id;
+    sweep *self = context;
+    if (!found) { // store_has logs and drops it later: the tables must not change now
+        self->damaged[self->damaged_count++] = id;
         return;
     }
-    bool is_old = found->touched > looking->now ||
-                  looking->now - found->touched > looking->age; // the former from before the machine's start
-    if (is_old && !looking->is_alive(looking->context, id))
-        looking->old[looking->count++] = id;
+    bool is_old =
+        found->touched > self->now ||
+        self->now - found->touched > self->age; // the former: it was touched before the machine restarted
+    if (is_old && !self->is_alive(self->context, id))
+        self->old[self->count++] = id;
 }
 
 size_t
 store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),
             void *context)
 {
-    sweep looking = {.now = now, .age = age, .is_alive = is_alive, .context = context};
-    if (!s_fold(self)) // on failure they are looked at another time
-        tables_each(&self->tables, &self->swept, SWEEP_STEP, s_look, &looking);
-    for (size_t i = 0; i < looking.count; i++)
-        store_drop(self, looking.old[i]);
-    for (size_t i = 0; i < looking.damaged_count; i++)
-        (void)store_has(self, looking.damaged[i]);
-    return looking.count;
+    sweep pass = {.now = now, .age = age, .is_alive = is_alive, .context = context};
+    if (!s_checkpoint(self)) // on failure they are swept another time
+        lmdb_tables_visit(&self->tables, &self->swept, SWEEP_STEP, s_sweep_session, &pass);
+    for (size_t i = 0; i < pass.count; i++)
+        store_drop(self, pass.old[i]);
+    for (size_t i = 0; i < pass.damaged_count; i++)
+        (void)store_has(self, pass.damaged[i]);
+    return pass.count;
 }
 
 err
 store_boot(store *self, uint64_t least, uint64_t *ret_boot)
 {
     uint64_t before;
-    int code = tables_figure(&self->tables, "boot", &before);
+    int code = lmdb_tables_number(&self->tables, "boot", &before);
     if (before < self->boot_before)
         before = self->boot_before;
     *ret_boot = least > before ? least : before + BOOT_STEP;
     self->journal.boot = *ret_boot;
-    return code || tables_set_figure(&self->tables, "boot", *ret_boot) ? ERR_SYSTEM : OK;
+    return code || lmdb_tables_set_number(&self->tables, "boot", *ret_boot) ? ERR_SYSTEM : OK;
 }
 
 bool
@@ -380,15 +385,15 @@ store_is_new(const store *self)
 }
 
 uint32_t
-store_figure(store *self, const char *name)
+store_number(store *self, const char *name)
 {
-    uint64_t figure;
-    tables_figure(&self->tables, name, &figure); // 0 where it cannot be read
-    return (uint32_t)figure;
+    uint64_t number;
+    lmdb_tables_number(&self->tables, name, &number); // 0 if it cannot be read
+    return (uint32_t)number;
 }
 
 err
-store_put_figure(store *self, const char *name, uint32_t value)
+store_put_number(store *self, const char *name, uint32_t value)
 {
-    return tables_set_figure(&self->tables, name, value) ? ERR_SYSTEM : OK;
+    return lmdb_tables_set_number(&self->tables, name, value) ? ERR_SYSTEM : OK;
 }

@@ -1,10 +1,10 @@
-// store - the newest snapshot of each session, in a folder, so that it outlives workers and brokers. Not
-// thread-safe; one process at a time has a folder. Writes are gathered: nothing that was put is kept before
-// store_commit, which is not waited for to reach the disk: what it wrote outlives this process, not the
-// machine's power.
+// store - the newest snapshot of each session, in a directory, so that sessions outlive workers and brokers.
+// Not thread-safe; one process at a time has the directory. Writes are batched: nothing is durable before
+// store_commit, which does not wait for the disk: what it wrote survives this process, but not a power
+// failure.
 //
-// store_commit writes to a journal, which is folded into tables (LMDB) when there is much, or somebody reads
-// (docs/decisions/0021).
+// store_commit appends to a journal. A checkpoint moves its content into LMDB tables, when there is much or
+// when somebody reads (docs/decisions/0021).
 #ifndef TROUPE_BROKER_STORE_STORE_H
 #define TROUPE_BROKER_STORE_STORE_H
 
@@ -14,49 +14,59 @@
 
 typedef struct store store;
 
-// Makes the folder (0700) if need be. What is damaged is named in the log and set aside
-// (docs/decisions/0028). limit: bytes that snapshots may have, at most. seed: drawn at random. NULL: it
-// cannot be had; ret_why says so in a sentence without a full stop.
+// Creates the directory (0700) if need be. Damaged files are logged and set aside (docs/decisions/0028).
+// limit: bytes of all snapshots, at most. seed: random. NULL: it cannot be opened; ret_why gets a sentence
+// without a full stop.
 store *store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size);
-void store_destroy(store **self_p); // NULL-safe; what was not committed is lost
+// NULL-safe. What was not committed is lost.
+void store_destroy(store **self_p);
 
-// The number of this start: `least`, ms since 1970, where that is above the number of every other start that
-// this store has seen; otherwise above those, with room for the epochs that they gave
-// (broker/routing/epochs.h). It is written at once. ERR_SYSTEM.
+// The boot number of this start: `least`, ms since 1970, if that is above those of all earlier starts that
+// this store has seen; otherwise above those, with room for the epochs that they assigned
+// (broker/routing/epochs.h). Written at once. ERR_SYSTEM.
 err store_boot(store *self, uint64_t least, uint64_t *ret_boot);
 
-// Whether it has no figures of starts before: it was made just now, or they were lost.
+// Whether it knows nothing of earlier starts: it was just created, or that was lost.
 bool store_is_new(const store *self);
 
-// A number under a short name, as it was put last by any start; 0: never. It is written at once. ERR_SYSTEM.
-uint32_t store_figure(store *self, const char *name);
-err store_put_figure(store *self, const char *name, uint32_t value);
+// A number under a short name, which outlives this start; 0: never put. Written at once. ERR_SYSTEM.
+uint32_t store_number(store *self, const char *name);
+err store_put_number(store *self, const char *name, uint32_t value);
 
-// What a snapshot frame says (proto/snapshot.h; it was read before). now: ms, for store_sweep; may
-// begin again at 0 when the machine does.
-// ERR_FULL: the limit, of the store or of one session (MAX_SNAPSHOT), was met: nothing of this session is
-// kept any more. ERR_UNKNOWN_SESSION: changes of a session that is not here; dropped. ERR_SYSTEM.
+// Applies a snapshot frame (proto/snapshot.h), which was validated before. now: in ms, for store_sweep; may
+// restart at 0 with the machine. ERR_FULL: the limit of the store or of one session (MAX_SNAPSHOT) was
+// exceeded: the session is dropped. ERR_UNKNOWN_SESSION: changes of a session that is not stored; ignored.
+// ERR_SYSTEM.
 err store_put(store *self, id16 session, slice frame, uint64_t now);
-// One root, as if a SNAPSHOT_CHANGES frame had it. Errors as above.
+// Like a SNAPSHOT_CHANGES frame with this root, whose value is head and body. Errors as above.
 err store_put_root(store *self, id16 session, uint32_t root, slice head, slice body);
-void store_touch(store *self, id16 session, uint64_t now); // as if it had been put something for
+// Restarts the age of a session for store_sweep.
+void store_touch(store *self, id16 session, uint64_t now);
 void store_drop(store *self, id16 session);
-err store_commit(store *self); // OK: nothing was put, or all is kept. ERR_SYSTEM: what was put is not kept
-bool store_is_open(const store *self);    // whether something was put since the last commit
-bool store_is_crowded(const store *self); // whether it is about to meet its limit
-bool store_is_full(const store *self);    // whether it is time for store_fold: nobody should wait for it
-err store_fold(store *self);              // as store_commit
+// OK: all that was put is stored. ERR_SYSTEM: sessions that were changed since the last checkpoint are
+// dropped.
+err store_commit(store *self);
+// Whether something was put since the last commit.
+bool store_is_dirty(const store *self);
+// Whether it is about to reach its limit.
+bool store_is_nearly_full(const store *self);
+// Whether a checkpoint is due; call store_checkpoint when no client waits.
+bool store_needs_checkpoint(const store *self);
+// Errors as store_commit.
+err store_checkpoint(store *self);
 
-// Reading sees what was put.
+// Reads include what was put and not yet committed.
 bool store_has(store *self, id16 session);
 // A SNAPSHOT_FULL frame. ERR_UNKNOWN_SESSION; ERR_SYSTEM.
 err store_read(store *self, id16 session, buffer *out);
-size_t store_count(store *self); // of sessions
-// The ids behind `after`, lowest first. Returns how many there are, of most at most.
+// The number of sessions.
+size_t store_count(store *self);
+// The ids after `after`, in ascending order. Returns how many: `most` at most.
 size_t store_list(store *self, id16 after, id16 *ret, size_t most);
-size_t store_size(store *self, id16 session); // its bytes; 0: it has none
-// Drops sessions that nobody put anything for, or touched, for more than age ms. is_alive(context, session):
-// that one stays. Looks at no more than a few hundred in a call. Returns how many it dropped.
+// The bytes of a session; 0: not stored.
+size_t store_size(store *self, id16 session);
+// Drops sessions that were neither changed nor touched for more than age ms, except those that is_alive.
+// Looks at a few hundred sessions per call. Returns how many it dropped.
 size_t store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),
                    void *context);
 

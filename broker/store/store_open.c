@@ -1,8 +1,8 @@
-// Opening a store: what a process that is gone left there is checked, and told of where it is damaged
-// (docs/decisions/0028).
+// Opening a store: locks the directory, checks and repairs what an earlier process left there, replays its
+// journal, and logs and sets aside what is damaged (docs/decisions/0028).
 #include "broker/store/journal_read.h"
 #include "broker/store/repair.h"
-#include "broker/store/store_state.h"
+#include "broker/store/store_internal.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -14,21 +14,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Pages are taken whole, and old ones stay while they are read: the file may need some times what is in it.
+// LMDB allocates whole pages, and keeps old ones while they are read: the file may need several times its
+// content.
 #define ROOM_FACTOR 4
 
-enum { MOST_NAMED = 20 };
+enum { MAX_LOGGED = 20 };
 
 typedef struct {
     store *self;
-    const char *folder, *file; // the latter: what cannot be opened; NULL: the folder
-    aside aside;
-    buffer bytes; // of the journal's file
+    // The file that is being opened, for errors; NULL: the directory.
+    const char *folder, *file;
+    set_aside set_aside;
+    // Of the journal file.
+    buffer bytes;
     bool has_journal;
     journal_found found;
     salvage_report tables;
-    unsigned faults; // in the journal,
-    size_t dropped;  // and sessions that are lost with them
+    // Damage in the journal, and sessions that were dropped for it.
+    unsigned faults;
+    size_t dropped;
 } opening;
 
 // --- the folder -----------------------------------------------------------------------------------------
@@ -43,17 +47,17 @@ s_make_folder(opening *at)
         return errno;
     if (S_ISDIR(status.st_mode))
         return 0;
-    aside beside = {.store = at->folder, .why = "damaged"};
-    int code = aside_move_store(&beside);
+    set_aside moved = {.store = at->folder, .why = "damaged"};
+    int code = set_aside_move_store(&moved);
     if (code)
         return code;
-    char text[ASIDE_PATH];
-    log_event(LEVEL_ERROR, "store_damaged", "reason=\"the store is no folder\" set_aside=%s",
-              log_quoted(slice_text(beside.folder), text, sizeof text));
+    char text[SET_ASIDE_PATH];
+    log_event(LEVEL_ERROR, "store_damaged", "reason=\"the store is not a directory\" set_aside=%s",
+              log_quoted(slice_text(moved.folder), text, sizeof text));
     return mkdir(at->folder, 0700) ? errno : 0;
 }
 
-// Two brokers would write over each other.
+// Two brokers would overwrite each other's data.
 static int
 s_lock(opening *at)
 {
@@ -77,12 +81,13 @@ s_open_journal(opening *at)
     if (code != EINVAL)
         return code;
     journal_close(&self->journal);
-    code = aside_move(&at->aside, JOURNAL_NAME);
+    code = set_aside_move(&at->set_aside, JOURNAL_NAME);
     if (code)
         return code;
-    char text[ASIDE_PATH];
-    log_event(LEVEL_ERROR, "store_damaged", "file=" JOURNAL_NAME " reason=\"it is no file\" set_aside=%s",
-              log_quoted(slice_text(at->aside.folder), text, sizeof text));
+    char text[SET_ASIDE_PATH];
+    log_event(LEVEL_ERROR, "store_damaged",
+              "file=" JOURNAL_NAME " reason=\"not a regular file\" set_aside=%s",
+              log_quoted(slice_text(at->set_aside.folder), text, sizeof text));
     return journal_open(&self->journal, at->folder);
 }
 
@@ -97,9 +102,9 @@ s_load_journal(opening *at)
 }
 
 static void
-s_replay_entry(void *at_, const journal_entry *entry)
+s_replay_entry(void *context, const journal_entry *entry)
 {
-    store *self = ((opening *)at_)->self;
+    store *self = ((opening *)context)->self;
     switch (entry->kind) {
     case JOURNAL_FRAME:
         store_put(self, entry->session, entry->bytes, entry->now);
@@ -119,77 +124,77 @@ s_replay_entry(void *at_, const journal_entry *entry)
 typedef struct {
     opening *at;
     uint64_t buckets;
-} dropping;
+} bucket_drop;
 
 static void
-s_drop_one(opening *at, id16 id, const char *why)
+s_drop_damaged(opening *at, id16 id, const char *why)
 {
     char text[ID_TEXT];
     if (!store_has(at->self, id))
         return;
     store_drop(at->self, id);
-    if (at->dropped++ < MOST_NAMED)
+    if (at->dropped++ < MAX_LOGGED)
         log_event(LEVEL_ERROR, "store_damaged", "file=" JOURNAL_NAME " session=%s reason=\"%s\"",
                   id_text(id, text), why);
 }
 
 static void
-s_drop_in_doubt(void *dropping_, id16 id, const record *found)
+s_drop_if_affected(void *context, id16 id, const session_record *found)
 {
-    dropping *self = dropping_;
+    bucket_drop *self = context;
     (void)found;
     if (self->buckets >> journal_bucket(id) & 1)
-        s_drop_one(self->at, id, "what it did last may be lost; what is stored is older, and dropped");
+        s_drop_damaged(self->at, id, "its latest changes may be lost; the outdated rest is dropped");
 }
 
-// What is stored of these may be older than what users have seen: rather nothing.
+// Users may have seen newer state of these sessions than what is stored: drop them.
 static void
 s_drop_buckets(opening *at, uint64_t buckets)
 {
-    dropping self = {at, buckets};
+    bucket_drop drop = {at, buckets};
     id16 begin = {{0}};
-    const fresh *put = &at->self->fresh;
+    const memtable *put = &at->self->memtable;
     for (size_t i = 0; i < put->session_count; i++)
-        s_drop_in_doubt(&self, put->sessions[i].id, NULL);
-    (void)tables_each(&at->self->tables, &begin, UINT32_MAX, s_drop_in_doubt, &self);
+        s_drop_if_affected(&drop, put->sessions[i].id, NULL);
+    (void)lmdb_tables_visit(&at->self->tables, &begin, UINT32_MAX, s_drop_if_affected, &drop);
 }
 
 static void
-s_say_hole(const journal_damage *damage, const char *reason)
+s_log_damage(const journal_damage *damage, const char *reason)
 {
     log_event(LEVEL_ERROR, "store_damaged", "file=" JOURNAL_NAME " offset=%zu bytes=%zu reason=\"%s\"",
               damage->offset, damage->size, reason);
 }
 
 static void
-s_replay_damage(void *at_, const journal_damage *damage)
+s_replay_damage(void *context, const journal_damage *damage)
 {
-    opening *at = at_;
-    bool says = at->faults++ < MOST_NAMED;
+    opening *at = context;
+    bool logs = at->faults++ < MAX_LOGGED;
     switch (damage->fault) {
     case JOURNAL_HOLE:
-        if (says)
-            s_say_hole(damage, "there are no records; sound ones follow");
+        if (logs)
+            s_log_damage(damage, "no valid records here; valid ones follow");
         break;
-    case JOURNAL_BAD:
-        if (says)
-            s_say_hole(damage, "a record does not match its checksum");
+    case JOURNAL_CORRUPT:
+        if (logs)
+            s_log_damage(damage, "a record does not match its checksum");
         if (!id_is_zero(damage->session))
-            s_drop_one(at, damage->session, "what it did last is lost; what is stored is older, and dropped");
+            s_drop_damaged(at, damage->session, "its latest changes are lost; the outdated rest is dropped");
         break;
     case JOURNAL_LOST:
         s_drop_buckets(at, damage->buckets);
         break;
     case JOURNAL_TORN:
-        at->faults--; // ordinary
+        at->faults--; // normal after a crash
         log_event(LEVEL_WARN, "journal_torn", "offset=%zu hint=\"%s\"", damage->offset,
-                  "the last write was cut off, or the file is damaged from there on");
+                  "the last write was torn, or the file is damaged from there on");
         break;
     }
 }
 
-// The journal that goes on top of these tables: of their generation. One of a generation before was done
-// with, by a process that did not come to write over it.
+// Replays the journal if it belongs to these tables: if it is of their generation. An older one is in the
+// tables already; the process ended before it could overwrite it.
 static void
 s_replay(opening *at)
 {
@@ -199,24 +204,25 @@ s_replay(opening *at)
         journal_read(buffer_bytes(&at->bytes), origin, &visitor);
     else if (!at->has_journal && at->tables.state == SALVAGE_SOUND && origin.generation)
         log_event(LEVEL_WARN, "journal_missing", "bytes=%zu hint=\"%s\"", at->bytes.size,
-                  "the file is empty or damaged; what sessions did in about the last second is lost");
+                  "the file is empty or damaged; changes of about the last second are lost");
 }
 
-// It is written over from now on. What was in it is in the tables.
+// The journal is about to be overwritten; what was valid in it is in the tables. A damaged file is set aside
+// first.
 static int
 s_renew_journal(opening *at)
 {
-    char text[ASIDE_PATH];
+    char text[SET_ASIDE_PATH];
     store *self = at->self;
     journal_origin origin = self->journal.origin;
     if (!at->faults)
         return 0;
-    int code = aside_move(&at->aside, JOURNAL_NAME);
+    int code = set_aside_move(&at->set_aside, JOURNAL_NAME);
     if (code)
         return code;
     log_event(LEVEL_ERROR, "store_damaged",
               "file=" JOURNAL_NAME " faults=%u sessions_dropped=%zu set_aside=%s", at->faults, at->dropped,
-              log_quoted(slice_text(at->aside.folder), text, sizeof text));
+              log_quoted(slice_text(at->set_aside.folder), text, sizeof text));
     journal_close(&self->journal);
     code = journal_open(&self->journal, at->folder);
     if (!code)
@@ -227,45 +233,45 @@ s_renew_journal(opening *at)
 // --- the tables -----------------------------------------------------------------------------------------
 
 static void
-s_add_size(void *self_, id16 id, const record *found)
+s_add_size(void *context, id16 id, const session_record *found)
 {
     (void)id;
     if (found)
-        ((store *)self_)->used += found->size;
+        ((store *)context)->used += found->size;
 }
 
-// Where the tables have no origin they are new, or were lost: the journal's then.
+// Tables without an origin are new, or replace lost ones: they get the journal's.
 static int
-s_find_origin(opening *at, uint64_t mark)
+s_find_origin(opening *at, uint64_t store_id)
 {
     store *self = at->self;
     journal_origin *origin = &self->journal.origin;
-    int code = tables_origin(&self->tables, origin);
-    at->has_journal = journal_newest(buffer_bytes(&at->bytes), origin->mark, &at->found);
-    if (code || origin->mark)
+    int code = lmdb_tables_origin(&self->tables, origin);
+    at->has_journal = journal_find_newest(buffer_bytes(&at->bytes), origin->store_id, &at->found);
+    if (code || origin->store_id)
         return code;
     self->is_new = true;
-    *origin = at->has_journal ? at->found.origin : (journal_origin){.mark = mark ? mark : 1};
-    return tables_write(&self->tables, &self->fresh, NULL, *origin);
+    *origin = at->has_journal ? at->found.origin : (journal_origin){.store_id = store_id ? store_id : 1};
+    return lmdb_tables_write(&self->tables, &self->memtable, NULL, *origin);
 }
 
 static int
 s_open_tables(opening *at)
 {
-    char path[ASIDE_PATH];
+    char path[SET_ASIDE_PATH];
     store *self = at->self;
     size_t room = self->limit * ROOM_FACTOR + (64U << 20);
-    repair_order order = {at->folder, room, buffer_bytes(&at->bytes), &at->aside};
-    at->file = TABLES_FILE;
+    repair_request order = {at->folder, room, buffer_bytes(&at->bytes), &at->set_aside};
+    at->file = LMDB_TABLES_FILE;
     int code = repair_tables(&order, &at->tables);
     if (code)
         return code;
-    if (snprintf(path, sizeof path, "%s/" TABLES_FILE, at->folder) >= ASIDE_PATH)
+    if (snprintf(path, sizeof path, "%s/" LMDB_TABLES_FILE, at->folder) >= SET_ASIDE_PATH)
         return ENAMETOOLONG;
-    return tables_open(&self->tables, path, room, TABLES_WRITE);
+    return lmdb_tables_open(&self->tables, path, room, LMDB_TABLES_WRITE);
 }
 
-// Of another version's journal nothing is left.
+// The journal was set aside with the tables of another version: start an empty one.
 static int
 s_forget_journal(opening *at)
 {
@@ -274,11 +280,12 @@ s_forget_journal(opening *at)
     return s_load_journal(at);
 }
 
-// --- all of it ------------------------------------------------------------------------------------------
+// --- opening ------------------------------------------------------------------------------------------
 
-// What was written since the tables were, by a process that is gone, goes there first.
+// The order matters: the journal is read before the tables are repaired by it, and replayed before its file
+// is reused.
 static int
-s_open(opening *at, uint64_t mark)
+s_open_store(opening *at, uint64_t store_id)
 {
     store *self = at->self;
     id16 begin = {{0}};
@@ -291,10 +298,10 @@ s_open(opening *at, uint64_t mark)
         code = s_forget_journal(at);
     if (code)
         return code;
-    at->file = TABLES_FILE;
-    code = s_find_origin(at, mark);
+    at->file = LMDB_TABLES_FILE;
+    code = s_find_origin(at, store_id);
     if (!code)
-        code = tables_each(&self->tables, &begin, UINT32_MAX, s_add_size, self);
+        code = lmdb_tables_visit(&self->tables, &begin, UINT32_MAX, s_add_size, self);
     if (code)
         return code;
     s_replay(at);
@@ -304,9 +311,9 @@ s_open(opening *at, uint64_t mark)
 }
 
 static void
-s_say_why(const opening *at, int code, char *ret_why, size_t why_size)
+s_explain(const opening *at, int code, char *ret_why, size_t why_size)
 {
-    const char *reason = code == EWOULDBLOCK ? "another broker has it" : mdb_strerror(code);
+    const char *reason = code == EWOULDBLOCK ? "another broker is using it" : mdb_strerror(code);
     snprintf(ret_why, why_size, "%s%s%s: %s", at->folder, at->file ? "/" : "", at->file ? at->file : "",
              reason);
 }
@@ -317,14 +324,14 @@ store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t
     store *self = calloc(1, sizeof *self);
     ASSERT(self);
     self->limit = limit;
-    self->fresh.seed = seed;
-    opening at = {.self = self, .folder = folder, .aside = {.store = folder, .why = "damaged"}};
+    self->memtable.seed = seed;
+    opening at = {.self = self, .folder = folder, .set_aside = {.store = folder, .why = "damaged"}};
     buffer_init(&at.bytes);
-    int code = s_open(&at, seed);
+    int code = s_open_store(&at, seed);
     buffer_fini(&at.bytes);
     if (!code)
         return self;
-    s_say_why(&at, code, ret_why, why_size);
+    s_explain(&at, code, ret_why, why_size);
     store_destroy(&self);
     return NULL;
 }
@@ -335,9 +342,9 @@ store_destroy(store **self_p)
     store *self = *self_p;
     if (!self)
         return;
-    tables_close(&self->tables);
+    lmdb_tables_close(&self->tables);
     journal_close(&self->journal);
-    fresh_fini(&self->fresh);
+    memtable_fini(&self->memtable);
     if (self->lock)
         close(self->lock);
     free(self);

@@ -1,22 +1,22 @@
-// What a journal's file says after anything happened to it: a sound one is written here, the input says what
-// is done to it, and whatever is read from it must be one of the entries that were written, as it was, and in
-// order.
+// The journal reader on a damaged file. A valid file is written, the input says how it is damaged, and every
+// entry that is read must be one of those that were written, unchanged and in order.
 //
-// The input is a list of strokes of 6 bytes: what to do, where (2), how far (2), and a byte to do it with.
-// What is left over is read as a journal of its own.
+// The input is a list of edits of 6 bytes: what to do, where (2), how far (2), and a byte to do it with. The
+// rest is read as a journal of its own.
+#include "broker/store/journal_internal.h"
 #include "broker/store/journal_read.h"
-#include "broker/store/journal_record.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ENTRIES = 24, BATCH = 3, STROKE = 6, MOST_STROKES = 16, MOST_CONTENT = 90 };
+enum { ENTRIES = 24, BATCH = 3, EDIT_SIZE = 6, MAX_EDITS = 16, MAX_CONTENT = 90 };
 
-static const journal_origin s_origin = {.generation = 5, .mark = UINT64_C(0x1234567890abcdef)};
+static const journal_origin s_origin = {.generation = 5, .store_id = UINT64_C(0x1234567890abcdef)};
 
 typedef struct {
-    unsigned next; // the entry that is to come, at the earliest
+    // The first entry that may come next.
+    unsigned next;
     const uint8_t *begin, *end;
 } reader_state;
 
@@ -29,18 +29,18 @@ s_session(unsigned number)
 }
 
 static slice
-s_content(unsigned number, uint8_t bytes[MOST_CONTENT])
+s_content(unsigned number, uint8_t bytes[MAX_CONTENT])
 {
-    size_t size = number * 37 % MOST_CONTENT;
+    size_t size = number * 37 % MAX_CONTENT;
     memset(bytes, (int)number, size);
     return slice_of(bytes, size);
 }
 
-// As journal.c writes it; its file is never opened.
+// As journal.c writes it, but the file is never opened.
 static buffer
-s_sound(void)
+s_write_valid(void)
 {
-    uint8_t bytes[MOST_CONTENT];
+    uint8_t bytes[MAX_CONTENT];
     journal writer = {.file = -1};
     buffer_init(&writer.bytes);
     journal_begin(&writer, s_origin);
@@ -58,7 +58,7 @@ s_sound(void)
 static void
 s_entry(void *context, const journal_entry *entry)
 {
-    uint8_t bytes[MOST_CONTENT];
+    uint8_t bytes[MAX_CONTENT];
     reader_state *self = context;
     ASSERT(entry->now >= self->next && entry->now < ENTRIES && entry->kind == JOURNAL_FRAME);
     ASSERT(id_equal(entry->session, s_session((unsigned)entry->now)));
@@ -74,25 +74,25 @@ s_damage(void *context, const journal_damage *damage)
     ASSERT(damage->offset <= size && damage->size <= size - damage->offset);
 }
 
-// Nothing: the file is read as it is.
+// An edit at an offset beyond the end does nothing.
 static void
-s_stroke(buffer *file, const uint8_t stroke[STROKE])
+s_edit(buffer *file, const uint8_t edit[EDIT_SIZE])
 {
-    size_t at = (size_t)(stroke[1] | stroke[2] << 8), far = (size_t)(stroke[3] | stroke[4] << 8);
+    size_t at = (size_t)(edit[1] | edit[2] << 8), far = (size_t)(edit[3] | edit[4] << 8);
     if (at >= file->size)
         return;
     size_t rest = file->size - at, size = far < rest ? far : rest;
-    switch (stroke[0] % 5) {
+    switch (edit[0] % 5) {
     case 0:
-        file->data[at] ^= stroke[5];
+        file->data[at] ^= edit[5];
         break;
     case 1:
-        memset(file->data + at, stroke[5], size);
+        memset(file->data + at, edit[5], size);
         break;
     case 2:
         file->size = at;
         break;
-    case 3: // one part over another, as a page that went to the wrong place
+    case 3: // one part over another, like a misdirected write of the disk
         memmove(file->data + at, file->data + far % file->size,
                 rest < file->size - far % file->size ? rest : file->size - far % file->size);
         break;
@@ -103,11 +103,11 @@ s_stroke(buffer *file, const uint8_t stroke[STROKE])
 }
 
 static void
-s_read(slice file, uint64_t mark)
+s_read(slice file, uint64_t store_id)
 {
     journal_found found;
     reader_state state = {0, file.data, file.data + file.size};
-    uint8_t *exact = malloc(file.size + 1); // AddressSanitizer sees what is behind it
+    uint8_t *exact = malloc(file.size + 1); // so that AddressSanitizer detects reads beyond its end
     ASSERT(exact);
     if (file.size)
         memcpy(exact, file.data, file.size);
@@ -115,8 +115,9 @@ s_read(slice file, uint64_t mark)
     state.end = exact + file.size;
     journal_visitor visitor = {s_entry, s_damage, &state};
     slice copy = slice_of(exact, file.size);
-    if (journal_newest(copy, mark, &found))
-        ASSERT(!mark || (found.origin.mark == mark && found.origin.generation == s_origin.generation));
+    if (journal_find_newest(copy, store_id, &found))
+        ASSERT(!store_id ||
+               (found.origin.store_id == store_id && found.origin.generation == s_origin.generation));
     journal_read(copy, s_origin, &visitor);
     free(exact);
 }
@@ -124,13 +125,13 @@ s_read(slice file, uint64_t mark)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    buffer file = s_sound();
+    buffer file = s_write_valid();
     size_t at = 0;
-    for (unsigned i = 0; i < MOST_STROKES && size - at >= STROKE; i++, at += STROKE)
-        s_stroke(&file, data + at);
-    s_read(buffer_bytes(&file), s_origin.mark);
+    for (unsigned i = 0; i < MAX_EDITS && size - at >= EDIT_SIZE; i++, at += EDIT_SIZE)
+        s_edit(&file, data + at);
+    s_read(buffer_bytes(&file), s_origin.store_id);
     s_read(buffer_bytes(&file), 0);
-    s_read(slice_of(data + at, size - at), s_origin.mark);
+    s_read(slice_of(data + at, size - at), s_origin.store_id);
     buffer_fini(&file);
     return 0;
 }

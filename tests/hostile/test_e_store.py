@@ -20,7 +20,7 @@ from supervised import Supervised
 
 from troupe import wire
 
-HEAD = struct.Struct("<IIQQ16sIIQ")  # of a record in the journal: broker/store/journal_record.h
+HEAD = struct.Struct("<IIQQ16sIIQ")  # of a record in the journal: broker/store/journal_internal.h
 MAGIC, COMMIT, PAGE = 0x324A7254, 0x100, 4096
 SESSIONS, NUMBERS = 8, ["0", "1", "2"]
 WHOLE, OLDER = [*NUMBERS, "9"], "older than it was"
@@ -196,7 +196,7 @@ def test_what_is_no_database(make_fleet, stored):
 def test_folders_in_place_of_files(make_fleet, stored, name):
     (stored.folder / name).unlink()
     (stored.folder / name).mkdir()
-    fleet = start(make_fleet, stored, f'event=store_damaged file={name} reason="it is no file"')
+    fleet = start(make_fleet, stored, f'event=store_damaged file={name} reason="not a regular file"')
     looks(fleet, stored)
     assert (set_aside(stored)[0] / name).is_dir()
 
@@ -204,7 +204,7 @@ def test_folders_in_place_of_files(make_fleet, stored, name):
 def test_a_file_in_place_of_the_store(make_fleet, stored):
     shutil.rmtree(stored.folder)
     stored.folder.write_text("no folder")
-    fleet = start(make_fleet, stored, 'event=store_damaged reason="the store is no folder"')
+    fleet = start(make_fleet, stored, 'event=store_damaged reason="the store is not a directory"')
     check(fleet, stored, most=0)
 
 
@@ -358,7 +358,7 @@ def test_no_room_to_set_it_aside(make_fleet, stored):
 
 def test_two_brokers_do_not_share_one(make_fleet, stored):
     fleet = start(make_fleet, stored)
-    assert "another broker has it" in refused(stored)
+    assert "another broker is using it" in refused(stored)
     check(fleet, stored, least=SESSIONS)
 
 

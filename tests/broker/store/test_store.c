@@ -2,7 +2,7 @@
 #include "broker/store/store.h"
 
 #include "broker/routing/epochs.h"
-#include "broker/store/journal_record.h"
+#include "broker/store/journal_internal.h"
 #include "common/limits.h"
 #include "proto/snapshot.h"
 #include "tests/unit.h"
@@ -276,7 +276,7 @@ s_generations(void)
         s_put(self, A, SNAPSHOT_FULL, 1, *text, 5);
         CU_ASSERT_EQUAL(store_commit(self), OK);
     }
-    CU_ASSERT_EQUAL(store_fold(self), OK);
+    CU_ASSERT_EQUAL(store_checkpoint(self), OK);
     store_drop(self, A);
     s_put(self, B, SNAPSHOT_FULL, 1, "b", 5);
     CU_ASSERT_EQUAL(store_commit(self), OK);
@@ -285,7 +285,7 @@ s_generations(void)
     CU_ASSERT_STRING_EQUAL(s_roots(self, B), "1=b");
     store_drop(self, B);
     CU_ASSERT_EQUAL(store_commit(self), OK);
-    CU_ASSERT_EQUAL(store_fold(self), OK);
+    CU_ASSERT_EQUAL(store_checkpoint(self), OK);
     s_again(&self);
     CU_ASSERT_EQUAL(store_count(self), 0);
     s_end(&self);
@@ -302,12 +302,12 @@ s_folds_when_it_is_full(void)
     for (; count < 3000; count++)
         snapshot_put(&frame, count, slice_text("x"));
     CU_ASSERT_EQUAL(store_put(self, A, buffer_bytes(&frame), 5), OK);
-    CU_ASSERT_TRUE(store_is_full(self));
+    CU_ASSERT_TRUE(store_needs_checkpoint(self));
     CU_ASSERT_EQUAL(store_commit(self), OK);
-    CU_ASSERT_TRUE(store_is_full(self));
-    CU_ASSERT_EQUAL(store_fold(self), OK);
-    CU_ASSERT_FALSE(store_is_full(self));
-    CU_ASSERT_FALSE(store_is_open(self));
+    CU_ASSERT_TRUE(store_needs_checkpoint(self));
+    CU_ASSERT_EQUAL(store_checkpoint(self), OK);
+    CU_ASSERT_FALSE(store_needs_checkpoint(self));
+    CU_ASSERT_FALSE(store_is_dirty(self));
     buffer read;
     buffer_init(&read);
     s_again(&self);
@@ -381,7 +381,7 @@ s_model_step(store **self_p, unsigned number)
             s_again(self_p);
         break;
     case 3:
-        CU_ASSERT_EQUAL(s_choose(6) ? OK : store_fold(*self_p), OK);
+        CU_ASSERT_EQUAL(s_choose(6) ? OK : store_checkpoint(*self_p), OK);
         break;
     default:
         s_model_put(*self_p, session, root, number);
@@ -460,7 +460,7 @@ s_disk_without_much_room(void)
     store *self = s_new();
     s_put(self, A, SNAPSHOT_FULL, 1, "seen", 5);
     s_put(self, B, SNAPSHOT_FULL, 1, "other", 5);
-    CU_ASSERT_EQUAL(store_fold(self), OK);
+    CU_ASSERT_EQUAL(store_checkpoint(self), OK);
     s_limit_files(ROOM);
     s_put(self, A, SNAPSHOT_CHANGES, 1, text, 6);
     CU_ASSERT_EQUAL(store_commit(self), ERR_SYSTEM);

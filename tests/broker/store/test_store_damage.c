@@ -1,7 +1,7 @@
 // A store whose files were damaged while nobody had them: what is sound comes back, what is not is set aside,
 // and nothing comes back wrong, or older than it was.
 #include "broker/routing/epochs.h"
-#include "broker/store/journal_record.h"
+#include "broker/store/journal_internal.h"
 #include "broker/store/store.h"
 #include "common/limits.h"
 #include "proto/snapshot.h"
@@ -116,7 +116,7 @@ s_fill(void)
     for (unsigned version = 0; version < 2; version++) {
         for (unsigned i = 0; i < SESSIONS; i++)
             s_put(self, i, version ? SNAPSHOT_CHANGES : SNAPSHOT_FULL, version);
-        CU_ASSERT_EQUAL(store_fold(self), OK);
+        CU_ASSERT_EQUAL(store_checkpoint(self), OK);
     }
     for (unsigned i = 0; i < SESSIONS / 2; i++)
         s_put(self, i, SNAPSHOT_CHANGES, 2);
@@ -489,7 +489,7 @@ test_one_process_at_a_time(void)
     s_begin();
     store *self = s_open();
     CU_ASSERT_PTR_NULL(store_new(s_folder, LIMIT, 8, why, sizeof why));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "another broker has it"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "another broker is using it"));
     store_destroy(&self);
     self = s_open();
     store_destroy(&self);
