@@ -206,8 +206,8 @@ export class Model {
       value.x = will.keyed ? 'l' : 'p'
       kept = []
     }
-    const gone = kept.filter((key) => !will.keys.includes(key))
-    if (gone.length) value['-'] = gone
+    const removed = kept.filter((key) => !will.keys.includes(key))
+    if (removed.length) value['-'] = removed
     const order = kept.filter((key) => will.keys.includes(key))
     will.keys.forEach((key, at) => {
       const after = at ? will.keys[at - 1] : null

@@ -85,7 +85,7 @@ test('an input without a server value is never emptied by a patch', () => {
   assert.equal(it.$('#b').value, 'typed')
 })
 
-test('a tick is the person\'s until the server changes its mind; a reported one is the server\'s', () => {
+test('a tick is the user\'s until the server changes its mind; a reported one is the server\'s', () => {
   const box = (checked, more = '') => `<input type="checkbox" ${more} ${checked ? 'checked' : ''}>`
   const page = (n, a, b) =>
     `<main><p>${n}</p><div>${box(a)}</div><div>${box(b, 'dj-change="t"')}</div></main>`
@@ -154,7 +154,7 @@ test('textarea: typed text, a leading newline, markup as text', () => {
   assert.equal(area.selectionStart, 1)
 })
 
-test('details stay as the person has them until the server changes its mind', async () => {
+test('details stay as the user has them until the server changes its mind', async () => {
   const page = (n, open) =>
     `<main><p>${n}</p><details ${open ? 'open' : ''}><summary>s</summary>${n}</details></main>`
   const it = live(page(0, false))
@@ -163,12 +163,12 @@ test('details stay as the person has them until the server changes its mind', as
   await null // the observer's records may also have been delivered before the patch
   it.morph(page(1, false))
   assert.equal(details.open, true)
-  it.morph(page(2, true)) // as the person has it
+  it.morph(page(2, true)) // as the user has it
   it.morph(page(3, false))
   assert.equal(details.open, false)
   it.morph(page(3, true))
   details.open = false
-  it.morph(page(3, true)) // equal but for what the person did
+  it.morph(page(3, true)) // equal but for what the user did
   assert.equal(details.open, false)
   details.open = true
   it.morph(page(4, false))

@@ -317,7 +317,7 @@ test('failed: frames while developing, as text only; a plain message otherwise',
   assert.equal(live.$('.troupe-note'), null)
 })
 
-test('a session that is held: the person is told, and the page asks again, later and later', () => {
+test('a session that is held: the user is told, and the page asks again, later and later', () => {
   const live = openPage(BUTTON)
   live.clock.random = () => 0.99
   live.socket.open()
@@ -336,7 +336,7 @@ test('a session that is held: the person is told, and the page asks again, later
   }
 })
 
-test('refusals: those that come back are told to scripts only, final ones to the person', () => {
+test('refusals: those that come back are told to scripts only, final ones to the user', () => {
   const live = openPage(BUTTON).join()
   live.$('button').click()
   live.socket.say({ t: 'refused', n: 1, reason: 'busy', retry_ms: 100 })
@@ -349,7 +349,7 @@ test('refusals: those that come back are told to scripts only, final ones to the
   assert.equal(live.$('button').className, '')
 })
 
-test('a full line is told to the person', () => {
+test('a full line is told to the user', () => {
   const live = openPage(BUTTON)
   for (let i = 0; i < 72; i++) live.$('button').click()
   assert.equal(live.$('.troupe-note'), null)

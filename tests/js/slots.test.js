@@ -149,7 +149,7 @@ test('rows of svg are of svg', () => {
   assert.equal(live.$('circle').namespaceURI, 'http://www.w3.org/2000/svg')
 })
 
-// --- what the person and others do -----------------------------------------------------------------------
+// --- what the user and others do -----------------------------------------------------------------------
 
 const FORM = ['main', MAIN, ['form', { 'dj-submit': 'save', class: (data) => data.c },
   ['input', { name: 'q', value: (data) => data.q }], ['p', {}, text('note')],
@@ -193,7 +193,7 @@ test('a composition is not disturbed', () => {
   live.check()
 })
 
-test('the focused input\'s value is the person\'s until the server insists; a tick that was refused goes', () => {
+test('the focused input\'s value is the user\'s until the server insists; a tick that was refused goes', () => {
   const page = ['main', MAIN, ['input', { id: 'q', 'dj-input': 'x', value: (data) => data.q, class: (data) => data.c }],
     ['input', { '*': (data) => `type="checkbox" dj-change="y" ${data.on ? 'checked' : ''}` }]]
   const live = served(page, { q: 'a', c: '1', on: false })

@@ -78,7 +78,7 @@ class Run:
 def _render(stock, spec):
     try:
         return stock.render(spec)
-    except Exception:  # whatever a person's template may raise
+    except Exception:  # whatever a user's template may raise
         return None
 
 

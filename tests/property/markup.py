@@ -262,7 +262,7 @@ class Markup(Grammar):
         return ("<button", self.attributes(scope), ' dj-click="go">', self.some(self.run, scope, 2), "</button>")
 
     def p_custom(self, scope, depth):
-        """The person's own tags that yield markup."""
+        """Custom tags that yield markup."""
         text = self.text(scope)
         return self.one(
             "{% badge " + text + " %}",

@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 
 
 class Thing:
-    """A plain object of the person's own, with attributes."""
+    """A plain object of the user's own, with attributes."""
 
     def __init__(self, **fields):
         self.__dict__.update(fields)

@@ -98,7 +98,7 @@ class States:
         self.rng, self.wild = rng, wild
 
     def text(self):
-        """A text of the person's."""
+        """A text of the user's."""
         return self.rng.choice(CALM + WILD if self.wild and self.rng.random() < 0.5 else CALM)
 
     def html(self):

@@ -252,7 +252,7 @@ PLACES = {
     ),
     "line ends": ("<p>{{ a }}</p><pre>{{ a }}</pre>", [{"a": "x"}, {"a": "a\r\nb\rc\n"}], ("writes: t",)),
     "an author's anchor": ("<p><!--$b1-->{{ a }}<!--$--></p>", A, ()),
-    "a person's anchor": ("<p>{{ a }}</p>", [{"a": "x"}, *safe("<!--$b1-->x<!--$-->", "<!--$,-->"), {"a": "y"}], ()),
+    "a user's anchor": ("<p>{{ a }}</p>", [{"a": "x"}, *safe("<!--$b1-->x<!--$-->", "<!--$,-->"), {"a": "y"}], ()),
     "script and style": (
         "<style>.x{color:{{ a }}}</style><script type='text/plain'>{{ a }}</script>",
         [{"a": "red"}, {"a": "blue"}],

@@ -224,18 +224,18 @@ export function createDomEvents({ window, clock, push, released }) {
   }
 
   /** @type {(type: string, run: (event: any) => void) => void} */
-  const on = (type, run) => document.addEventListener(type, run)
-  on('click', click)
-  on('submit', submit)
+  const listen = (type, run) => document.addEventListener(type, run)
+  listen('click', click)
+  listen('submit', submit)
   // While an input method composes, what stands in the control is not what the user means
   // (https://w3c.github.io/uievents/#events-compositionevents).
-  on('input', (event) => event.isComposing || typed(event, 'dj-input'))
-  on('change', (event) => typed(event, 'dj-change'))
-  on('keydown', (event) => event.isComposing || key(event))
-  on('focusin', (event) => focused(event, 'dj-focus'))
-  on('focusout', (event) => focused(event, 'dj-blur'))
-  on('compositionstart', ({ target }) => (composing = target))
-  on('compositionend', (event) => {
+  listen('input', (event) => event.isComposing || typed(event, 'dj-input'))
+  listen('change', (event) => typed(event, 'dj-change'))
+  listen('keydown', (event) => event.isComposing || key(event))
+  listen('focusin', (event) => focused(event, 'dj-focus'))
+  listen('focusout', (event) => focused(event, 'dj-blur'))
+  listen('compositionstart', ({ target }) => (composing = target))
+  listen('compositionend', (event) => {
     composing = null
     typed(event, 'dj-input')
     released()
