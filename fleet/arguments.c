@@ -53,6 +53,7 @@ arguments_add(arguments *self, const char *format, ...)
     s_append(self, text);
 }
 
+// A SWITCH that is off is left out: off is its default.
 void
 arguments_add_options(arguments *self, const option_set *options, unsigned program)
 {

@@ -99,6 +99,7 @@ s_block_signals(void)
     signal(SIGCHLD, SIG_DFL); // inherited as ignored, it would make wait fail
 }
 
+// The lock comes before everything that another supervisor in this directory would notice.
 static int
 s_run_supervisor(const command *parsed, const char *directory)
 {

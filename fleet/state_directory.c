@@ -76,6 +76,7 @@ s_lock(const char *path, char *ret_why, size_t size)
     return ERR_NAME_TAKEN;
 }
 
+// Refuses a directory that others can use: whoever can connect to its sockets controls the fleet.
 err
 state_directory_lock(const char *path, char *ret_why, size_t size)
 {

@@ -150,6 +150,7 @@ journal_write(journal *self)
     return s_write_file(self);
 }
 
+// The commit at offset 0 makes the new generation visible to readers.
 void
 journal_begin(journal *self, journal_origin origin)
 {

@@ -180,6 +180,7 @@ s_resynchronise(const reading *self, size_t at)
     return at;
 }
 
+// A file may also end right after the last commit.
 static bool
 s_has_end_mark(const reading *self)
 {

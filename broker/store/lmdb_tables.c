@@ -72,6 +72,7 @@ s_copy_content(const MDB_val *key, const MDB_val *value, void *ret, size_t size)
     return true;
 }
 
+// MDB_RESERVE saves a copy of the value.
 static int
 s_put_checked(MDB_txn *txn, MDB_dbi table, MDB_val key, const void *content, size_t size, uint64_t *ret_check)
 {
@@ -90,7 +91,7 @@ s_put_checked(MDB_txn *txn, MDB_dbi table, MDB_val key, const void *content, siz
 
 // The names of the tables have the version of the format.
 static int
-s_open_tables(lmdb_tables *self, lmdb_tables_mode mode)
+s_open_databases(lmdb_tables *self, lmdb_tables_mode mode)
 {
     MDB_txn *txn = NULL;
     unsigned flags = mode == LMDB_TABLES_WRITE ? MDB_CREATE : 0;
@@ -120,7 +121,7 @@ lmdb_tables_open(lmdb_tables *self, const char *path, size_t room, lmdb_tables_m
     // Without MDB_WRITEMAP a full disk is an error and not a SIGBUS.
     if (!code)
         code = mdb_env_open(self->env, path, flags, FILE_MODE);
-    return code ? code : s_open_tables(self, mode);
+    return code ? code : s_open_databases(self, mode);
 }
 
 static void
@@ -261,6 +262,7 @@ lmdb_tables_roots(lmdb_tables *self, id16 id, buffer *out)
     return code;
 }
 
+// Reads one session beyond the last one that is visited, to know where to continue.
 int
 lmdb_tables_visit(lmdb_tables *self, id16 *at, unsigned most,
                   void (*visit)(void *context, id16 id, const session_record *found), void *context)
@@ -382,6 +384,7 @@ lmdb_tables_set_number(lmdb_tables *self, const char *name, uint64_t number)
     return code ? code : s_end_transaction(txn, s_write_number(self, txn, name, number));
 }
 
+// Obsolete roots go first, then roots, then sessions with the sums of both.
 static int
 s_write_all(const lmdb_tables *self, MDB_txn *txn, const memtable *memtable, const uint8_t *bytes,
             uint64_t *sums)

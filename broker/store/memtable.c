@@ -60,6 +60,7 @@ s_ensure_capacity(memtable_index *self, size_t count)
     return true;
 }
 
+// Doubles an array when it is full.
 static void *
 s_grow(void *array, size_t count, size_t *capacity, size_t size)
 {
@@ -81,6 +82,7 @@ memtable_fini(memtable *self)
     *self = (memtable){.seed = self->seed};
 }
 
+// After a burst the memory is freed; normally it is kept for the next entries.
 void
 memtable_clear(memtable *self)
 {

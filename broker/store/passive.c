@@ -129,6 +129,7 @@ passive_take_excess(passive *self, id16 *ret_id)
     return excess && passive_take_oldest(self, ret_id);
 }
 
+// Both lists are in the order of their times, so only the first of each can be due.
 bool
 passive_take_expired(passive *self, uint64_t before, id16 *ret_id)
 {

@@ -26,6 +26,7 @@ typedef struct {
     size_t page;
 } repair;
 
+// LMDB uses the page size of the system.
 static bool
 s_read_meta(repair *self)
 {
@@ -144,6 +145,7 @@ s_replace(const repair *self)
     return code;
 }
 
+// The original goes to the set-aside directory as it was found, with its own meta pages.
 static int
 s_rebuild(repair *self, salvage_report *report)
 {

@@ -123,6 +123,7 @@ s_write_batch(walk *self)
     return !code;
 }
 
+// The session is a snapshot frame in bytes; the memtable points to the values in it.
 static void
 s_add_to_batch(walk *self, id16 id, const session_record *stored)
 {
@@ -148,6 +149,7 @@ s_add_to_batch(walk *self, id16 id, const session_record *stored)
         s_write_batch(self);
 }
 
+// Verifies a session, and copies it if there is a copy.
 static void
 s_check_session(walk *self, id16 id, const session_record *stored)
 {
@@ -349,6 +351,7 @@ s_file_size(walk *self)
     return end > 0 ? (size_t)end : 0;
 }
 
+// What reading the sessions cannot detect: a truncated file, a damaged list of free pages, missing sessions.
 static void
 s_check_rest(walk *self)
 {
@@ -382,6 +385,7 @@ s_catch_signals(void (*handler)(int))
         sigaction(numbers[i], &action, NULL);
 }
 
+// A damaged file may lead LMDB in circles: the CPU time is limited.
 static void
 s_limit_child(void)
 {
@@ -483,6 +487,7 @@ s_report_crash(salvage_report *report, int status)
                  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
+// The report is in shared memory, so that it survives a crash of the child.
 static void
 s_in_child(walk *self, salvage_report *ret)
 {

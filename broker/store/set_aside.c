@@ -58,6 +58,7 @@ s_is_on_same_device(const set_aside *self)
     return !stat(self->store, &store) && !stat(self->folder, &folder) && store.st_dev == folder.st_dev;
 }
 
+// Next to the store if possible; otherwise inside of it.
 static int
 s_create(set_aside *self)
 {

@@ -36,6 +36,7 @@ s_clear_session(store *self, memtable_session *session)
     session->incarnation++;
 }
 
+// Also in the journal, so that a replay drops it, too.
 static void
 s_drop_session(store *self, memtable_session *session)
 {
@@ -111,6 +112,7 @@ s_put_root(store *self, memtable_session *session, uint32_t root, bool deleted, 
     return readable;
 }
 
+// A session that does not fit is dropped: an outdated snapshot would be worse than none.
 static err
 s_enforce_limits(store *self, memtable_session *session, bool readable)
 {
@@ -150,6 +152,7 @@ store_put(store *self, id16 session, slice frame, uint64_t now)
     return s_enforce_limits(self, state, readable);
 }
 
+// The value is appended to the journal in two parts, without copying them together first.
 err
 store_put_root(store *self, id16 session, uint32_t root, slice head, slice body)
 {
@@ -275,6 +278,7 @@ store_has(store *self, id16 session)
     return code == MDB_CORRUPTED ? s_load_session(self, session)->exists : !code;
 }
 
+// Reads from the tables: what the memtable has of the session is moved there first.
 err
 store_read(store *self, id16 session, buffer *out)
 {
@@ -352,6 +356,7 @@ s_sweep_session(void *context, id16 id, const session_record *found)
         self->old[self->count++] = id;
 }
 
+// Candidates are collected first, since the tables must not change while they are read.
 size_t
 store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *context, id16 session),
             void *context)
@@ -366,6 +371,7 @@ store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *cont
     return pass.count;
 }
 
+// Never below a number that this store has seen, even if the clock was set back.
 err
 store_boot(store *self, uint64_t least, uint64_t *ret_boot)
 {

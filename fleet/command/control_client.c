@@ -79,6 +79,7 @@ s_read_reply(control_client *self, report *ret, char *ret_why, size_t size)
     return error;
 }
 
+// Waits in short intervals, and gives up early if nobody listens on the socket any more.
 err
 control_client_request(control_client *self, const control_request *request, report *ret, char *ret_why,
                        size_t size)

@@ -109,6 +109,7 @@ s_print_session(session_query *self, const listed *session)
     buffer_fini(&out);
 }
 
+// Sessions are printed page by page; JSON is one object around all of them.
 static int
 s_list(session_query *self)
 {
@@ -133,6 +134,7 @@ s_count_only(session_query *self, const listed *session)
     (void)self, (void)session;
 }
 
+// The prefix must match exactly one session.
 static int
 s_evict(session_query *self)
 {

@@ -60,6 +60,7 @@ s_is_in(const report_row *row, process_state state)
     return strcmp(row->state, process_state_word(state)) == 0;
 }
 
+// Prints processes that ended, appeared, or changed their state between the last two reports.
 static void
 s_print_changes(const conversation *self)
 {
@@ -94,6 +95,7 @@ s_poll_status(conversation *self)
     return error;
 }
 
+// With --watch, a terminal is cleared before each report.
 static int
 s_status(conversation *self)
 {
@@ -140,6 +142,7 @@ s_find_failing(const report *status)
     return NULL;
 }
 
+// Waits until all workers are ready. Returns early if a worker fails to start, or if somebody else scales.
 static int
 s_scale(conversation *self)
 {
@@ -161,6 +164,7 @@ s_scale(conversation *self)
     return 0;
 }
 
+// Waits for this reload, not for a later one: reloads are numbered.
 static int
 s_reload(conversation *self)
 {
@@ -199,6 +203,7 @@ s_only_ready(const report *status, unsigned worker)
     return count == 1 ? pid : 0;
 }
 
+// Waits for a ready worker with another pid: the successor starts before the worker ends.
 static int
 s_drain(conversation *self)
 {
@@ -216,6 +221,7 @@ s_drain(conversation *self)
     return 0;
 }
 
+// Waits until the supervisor has exited, not only until it has agreed.
 static int
 s_stop(conversation *self)
 {

@@ -45,6 +45,7 @@ child_destroy(child **self_p)
     *self_p = NULL;
 }
 
+// Formats with snprintf, and writes without stdio, whose locks another thread may have held.
 static void
 s_write_exec_error(const char *program)
 {
@@ -136,6 +137,7 @@ child_read(child *self)
         s_close_fd(&self->out);
 }
 
+// The pipe is closed after one byte, and at end of file, which is a process that ended before it was ready.
 bool
 child_read_ready(child *self)
 {
@@ -168,6 +170,7 @@ child_black_box(const child *self, buffer *out)
     buffer_wrote(out, size > 0 ? (size_t)size : 0);
 }
 
+// The second field of statm, in pages.
 uint64_t
 child_rss(const child *self)
 {

@@ -11,6 +11,7 @@ struct control_server {
     zmq_msg_t sender, body;
 };
 
+// The socket file is created by bind: the umask makes it inaccessible to others from the first moment.
 control_server *
 control_server_new(const char *address)
 {
@@ -58,6 +59,7 @@ control_server_socket(const control_server *self)
     return zsock_resolve(self->socket);
 }
 
+// A message is the routing id and one body; any other number of frames is malformed.
 err
 control_server_receive(control_server *self, control_request *ret)
 {

@@ -60,6 +60,7 @@ line_reader_end(line_reader *self)
     self->ended = true;
 }
 
+// Drops whole lines from the front, so that the tail never begins in the middle of one.
 static void
 s_append_to_tail(line_reader *self, slice line)
 {
@@ -73,6 +74,7 @@ s_append_to_tail(line_reader *self, slice line)
     s_drop_front(&self->tail, (size_t)(end - self->tail.data) + 1);
 }
 
+// A line that is longer than MAX_LINE is returned in pieces.
 bool
 line_reader_next(line_reader *self, slice *ret_line)
 {

@@ -70,6 +70,7 @@ s_is_writable(void)
     return poll(&item, 1, 0) != 0; // a closed one polls as an error, and writing to it fails at once
 }
 
+// Polls before each write: standard error may be a terminal that was stopped, or a pipe that nobody reads.
 bool
 output_flush(output *self)
 {

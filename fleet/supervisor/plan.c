@@ -33,6 +33,7 @@ plan_destroy(plan **self_p)
     *self_p = NULL;
 }
 
+// Slots of workers that were scaled away stay until their processes have ended.
 unsigned
 plan_slot_count(const plan *self)
 {
@@ -51,6 +52,7 @@ s_no_worker_left(const plan *self)
     return true;
 }
 
+// The broker outlives the workers: they hand their last replies to it.
 static bool
 s_is_wanted(const plan *self, unsigned number)
 {
@@ -104,6 +106,7 @@ s_force_kill(unsigned number, process *proc, plan_action *ret)
     return true;
 }
 
+// What to do about one process now: stop it, kill it, or nothing.
 static bool
 s_process_action(plan *self, unsigned number, process *proc, uint64_t now, plan_action *ret)
 {
@@ -122,6 +125,8 @@ s_process_action(plan *self, unsigned number, process *proc, uint64_t now, plan_
     return false;
 }
 
+// Whether the slot lacks a process that it may start. No more are started while one that timed out still
+// runs, so that a process that hangs is not multiplied.
 static bool
 s_may_start(const plan *self, unsigned number)
 {
@@ -131,6 +136,7 @@ s_may_start(const plan *self, unsigned number)
            !slot_starting(place) && !slot_has_timed_out(place) && slot_count(place) < SLOT_PROCESSES;
 }
 
+// Stops come before starts, so that a full slot gets room.
 static bool
 s_slot_action(plan *self, unsigned number, uint64_t now, plan_action *ret)
 {
@@ -206,6 +212,7 @@ plan_wait(const plan *self, uint64_t now)
     return earliest > now ? earliest - now : 0;
 }
 
+// The process that slot_add created has the pid 0 until then.
 void
 plan_started(plan *self, unsigned number, int pid)
 {
@@ -214,6 +221,7 @@ plan_started(plan *self, unsigned number, int pid)
     proc->pid = pid;
 }
 
+// A linear search: at most 257 slots, and only when a process changes its state.
 static process *
 s_find_by_pid(plan *self, int pid, unsigned *ret_number)
 {
@@ -236,6 +244,7 @@ s_all_were_ready(const plan *self)
     return true;
 }
 
+// A process that is stopping already cannot become ready any more.
 void
 plan_ready(plan *self, int pid, uint64_t now)
 {
@@ -250,6 +259,7 @@ plan_ready(plan *self, int pid, uint64_t now)
         self->up = true;
 }
 
+// A process that timed out was killed, but counts as a boot failure.
 static plan_end
 s_classify_end(const process *proc)
 {
@@ -349,6 +359,7 @@ plan_drain(plan *self, uint64_t worker)
     return OK;
 }
 
+// A running reload fails: its command waits for an end.
 void
 plan_stop(plan *self)
 {

@@ -43,6 +43,7 @@ processes_destroy(processes **self_p)
     *self_p = NULL;
 }
 
+// The command line of a broker or worker: the options of `troupe up` that concern it, and its descriptors.
 static arguments *
 s_build_arguments(const processes *self, const child *new_child)
 {
@@ -126,6 +127,7 @@ s_remove(processes *self, const child *ended)
     self->count--;
 }
 
+// The group is killed before the child is reaped, while its number cannot belong to anybody else.
 bool
 processes_reap(processes *self, child **ret_child, int *ret_status)
 {

@@ -57,6 +57,7 @@ slot_has_outdated(const slot *self)
     return false;
 }
 
+// A free place is any without a process.
 process *
 slot_add(slot *self, uint64_t now)
 {

@@ -86,6 +86,7 @@ supervisor_destroy(supervisor **self_p)
     *self_p = NULL;
 }
 
+// Logs "up" once, and tells whoever waits on the ready descriptor.
 static void
 s_log_up(supervisor *self)
 {
@@ -101,6 +102,7 @@ s_log_up(supervisor *self)
         close(self->config.ready_fd);
 }
 
+// Logs the end of a reload once.
 static void
 s_log_reload(supervisor *self)
 {
@@ -152,6 +154,7 @@ s_read_signals(supervisor *self)
     }
 }
 
+// Starts a process. One that cannot be forked is an exit to the plan: its slot backs off.
 static void
 s_start(supervisor *self, const plan_action *action)
 {
@@ -216,6 +219,7 @@ supervisor_figures(const supervisor *self, broker_figures *ret)
            broker_figures_decode(buffer_bytes(&self->figures), ret) == OK;
 }
 
+// Keeps the newest figures; older ones in the queue are overwritten.
 static void
 s_receive_figures(supervisor *self)
 {
@@ -260,6 +264,8 @@ s_poll_items(supervisor *self, zmq_pollitem_t *items, bool writable)
     return count;
 }
 
+// Reads what the children wrote, and which of them have become ready. Output is read only if it can be
+// forwarded.
 static void
 s_read_children(supervisor *self, bool writable)
 {
@@ -278,6 +284,7 @@ s_read_children(supervisor *self, bool writable)
     }
 }
 
+// One pass: waits for an event or for the next deadline, then handles what happened.
 static void
 s_run_once(supervisor *self)
 {
@@ -300,6 +307,7 @@ s_run_once(supervisor *self)
     s_check(self);
 }
 
+// Shows a failed start to the user: the last output of the process is usually a traceback.
 static void
 s_print_failed_start(const supervisor *self)
 {

@@ -27,6 +27,7 @@ s_copy_utf8(char *ret_text, size_t size, slice text)
             *at = '?';
 }
 
+// proc: NULL for a slot that waits for its next start.
 static void
 s_add_row(const supervisor *self, report *result, unsigned number, const process *proc,
           const broker_figures *figures)
@@ -91,6 +92,7 @@ s_fill_report(const supervisor *self, report *result)
     s_add_rows(self, result);
 }
 
+// Changes the plan as the request asks; the loop carries it out after the reply.
 static err
 s_apply(supervisor *self, const control_request *request)
 {
@@ -112,6 +114,7 @@ s_apply(supervisor *self, const control_request *request)
     return OK;
 }
 
+// Why a request was refused, in words for the user of the command.
 static const char *
 s_refusal(err error)
 {

@@ -29,6 +29,7 @@ s_describe_exit(const child *ended, int status, char *ret_text, size_t size)
              quoted ? reason : "");
 }
 
+// Linux counts out-of-memory kills of all processes in /proc/vmstat.
 uint64_t
 supervisor_oom_kills(void)
 {
@@ -87,6 +88,7 @@ s_report_exit(supervisor *self, const child *ended, int status, plan_end end, ex
         broker_client_report_exit(self->broker, exited);
 }
 
+// Everything that follows from the end of one process, in the order in which the log should have it.
 static void
 s_handle_exit(supervisor *self, child *ended, int status)
 {
