@@ -7,7 +7,7 @@ from .web import page
 
 
 def _request_update(view: "LiveView") -> bool:
-    """Replaced by a worker (worker/py/changed.c). Elsewhere there is no page to update."""
+    """Replaced by a worker (worker/py/updates.c). Elsewhere there is no page to update."""
     return False
 
 

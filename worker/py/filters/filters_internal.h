@@ -1,4 +1,5 @@
-// filters_set - every native filter, and what they share. Inside filters*.c only; filters.h is the contract.
+// filters_internal - every native filter, and what they share. Inside filters*.c only; filters.h is the
+// contract.
 #ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
 #define TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
 
