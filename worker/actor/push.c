@@ -53,7 +53,7 @@ s_wants_turn(view *view, uint64_t now)
 
 // Asks all views whether they changed, also where one has been found: the answer is given once.
 static err
-s_admit(turn *self)
+s_pick_view(turn *self)
 {
     const view_ops *ops = self->host->ops;
     uint64_t now = clock_now(self->host->clock);
@@ -95,7 +95,7 @@ s_render_update(turn *self)
 
 // Answers PUSH. One over the limit is an error of the template, and the next push has the whole root.
 static err
-s_patch(turn *self)
+s_answer_push(turn *self)
 {
     if (!self->changed)
         return OK;
@@ -115,7 +115,7 @@ s_patch(turn *self)
     return OK;
 }
 
-turn_step *const push_steps[] = {s_admit, s_call_tick, s_render_update, s_patch, NULL};
+turn_step *const push_steps[] = {s_pick_view, s_call_tick, s_render_update, s_answer_push, NULL};
 
 // Nobody waits for a push, so that its error would be seen nowhere else.
 static void

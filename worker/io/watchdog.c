@@ -42,7 +42,7 @@ s_wait_for_request(watchdog *self)
 }
 
 static void *
-s_run_thread(void *argument)
+s_interrupt_when_asked(void *argument)
 {
     watchdog *self = argument;
     const view_ops *ops = self->host->ops;
@@ -80,7 +80,7 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
     *self = (watchdog){.pool = pool, .record = record, .host = host, .soft_ms = soft_ms, .hard_ms = hard_ms};
     self->interval = s_interval(self);
     ASSERT(pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->ready, NULL) == 0);
-    if (soft_ms && pthread_create(&self->thread, NULL, s_run_thread, self)) {
+    if (soft_ms && pthread_create(&self->thread, NULL, s_interrupt_when_asked, self)) {
         log_event(LEVEL_ERROR, "watchdog_failed", "reason=\"%s\"", "cannot create its thread");
         self->soft_ms = 0;
     }

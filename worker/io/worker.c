@@ -312,7 +312,7 @@ worker_run(worker *self)
         uint64_t wait = s_do_due(self);
         if (self->phase == LEFT)
             break;
-        // Under load replies go in batches: to be woken for each of them, and to wake whoever reads it, costs
+        // Under load replies go in batches: to be woken for each of them, and to wake its reader, costs
         // more than a small turn. A lone event meets an empty queue and does not wait.
         bool fenced = s_check_fence(self);
         if (!fenced && busy && run_queue_look(self->queue).queued) {
