@@ -3,10 +3,8 @@
 import check_tree
 
 LEAST = 0.10  # of the lines of all .c files that are not empty
-LEAST_YET = 0.04  # what is held already
-TOPLESS_NOT_YET = (
-    "broker/store",
-)  # fmt: skip
+LEAST_YET = 0.05  # what is held already
+TOPLESS_NOT_YET = ()
 
 
 def comment_lines(source):
