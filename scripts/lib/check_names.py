@@ -13,7 +13,7 @@ FILLERS_NOT_YET = (
     "broker/io", "broker/routing",
 )  # fmt: skip
 REPEATED_NOT_YET = (
-    "broker", "broker/io", "broker/routing", "worker/actor", "worker/io",
+    "broker", "broker/io", "broker/routing",
 )  # fmt: skip
 
 PROGRAMS = ("tests", "bench")  # where each file is a program of its own, and may have helpers of the same name
