@@ -30,7 +30,7 @@ def set_up(settings="random_site.settings"):
 
 
 def run(numbers, seed, most_shrunk=3, tries=400, chromium=False):
-    """(Counts, [(seed of the case, sentence, case for a user), …]) of the cases of these numbers."""
+    """(Counts, [(seed of the case, sentence, case for a reader), …]) of the cases of these numbers."""
     from browser import Chromium, Jsdom
     from case import make
     from equivalence import Counts, Difference, Discarded, check

@@ -125,7 +125,7 @@ class Shrinker:
 
 
 def told(case):
-    """The case for a user: its templates, and its states without what no template names."""
+    """The case for a reader: its templates, and its states without what no template names."""
     text = "".join(source(pieces) for pieces in case.templates.values())
     lines = [f"# {name}\n{body}" for name, body in case.sources().items()]
     for state, in_place, lost in zip(case.states, case.in_place, case.lost, strict=True):

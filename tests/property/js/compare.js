@@ -1,4 +1,4 @@
-// compare.js - says where two trees differ, as a user and a form would notice it. Anchors (comments that
+// compare.js - says where two trees differ, as a user or a form would notice it. Anchors (comments that
 // begin with $) do not count, nor does how text is cut into nodes, nor the order of attributes.
 
 const ELEMENT = 1
