@@ -13,9 +13,10 @@ MAY = {
     "common": {"common"},
     "proto": LEAVES,
     "broker/routing": {"broker/routing"},
-    "broker/io": {"broker/io", "broker/routing"},
+    "broker/io": {"broker/io"},
     "broker/store": {"broker/store", "broker/routing"},
     "broker": {"broker", "broker/io", "broker/routing", "broker/store"},
+    "broker/main": {"broker", "broker/io"},
     "worker/page": {"worker/page"},
     "worker/actor": {"worker/actor", "worker/page"},
     "worker/io": {"worker/io", "worker/actor", "worker/page"},
@@ -60,7 +61,7 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 def room_of(path):
     """The room of a relative path, as text; None outside of all rooms."""
     name = path.as_posix()
-    if name in ("worker/main.c", "fleet/main.c"):
+    if name in ("broker/main.c", "worker/main.c", "fleet/main.c"):
         return name.removesuffix(".c")
     if name == PYTHON + ".h":
         return PYTHON
