@@ -119,7 +119,7 @@ stage_raw(zsock_t *peer, const slice frames[], size_t count)
 }
 
 void
-stage_ask(zsock_t *asking, header head)
+stage_send_request(zsock_t *asking, header head)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
@@ -127,7 +127,7 @@ stage_ask(zsock_t *asking, header head)
 }
 
 void
-stage_say(zsock_t *owner, const char *routing_id, header head, slice body)
+stage_send_from_worker(zsock_t *owner, const char *routing_id, header head, slice body)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
@@ -135,7 +135,7 @@ stage_say(zsock_t *owner, const char *routing_id, header head, slice body)
 }
 
 void
-stage_say_kept(zsock_t *owner, const char *routing_id, header head, slice snapshot)
+stage_send_snapshot(zsock_t *owner, const char *routing_id, header head, slice snapshot)
 {
     uint8_t bytes[HEADER_SIZE];
     header_encode(&head, bytes);
@@ -147,13 +147,13 @@ stage_say_kept(zsock_t *owner, const char *routing_id, header head, slice snapsh
 void
 stage_reply(zsock_t *owner, const arrival *request, message_type type)
 {
-    stage_say(owner, request->client, header_reply(&request->head, type), slice_text("\x80"));
+    stage_send_from_worker(owner, request->client, header_reply(&request->head, type), slice_text("\x80"));
 }
 
 static void
 s_control(zsock_t *owner, message_type type, const buffer *body)
 {
-    stage_say(owner, "", request_of(type, 0, 0, 0), buffer_bytes(body));
+    stage_send_from_worker(owner, "", request_of(type, 0, 0, 0), buffer_bytes(body));
 }
 
 void
@@ -185,7 +185,7 @@ stage_heartbeat(zsock_t *owner, uint64_t sent)
 }
 
 void
-stage_beat(zsock_t *owner, uint64_t queued, uint64_t parked)
+stage_heartbeat_load(zsock_t *owner, uint64_t queued, uint64_t parked)
 {
     buffer body;
     buffer_init(&body);
@@ -200,7 +200,7 @@ stage_reason(zsock_t *owner, header head, const char *reason)
     buffer body;
     buffer_init(&body);
     reason_encode(reason, slice_of(NULL, 0), &body);
-    stage_say(owner, "", head, buffer_bytes(&body));
+    stage_send_from_worker(owner, "", head, buffer_bytes(&body));
     buffer_fini(&body);
 }
 
@@ -251,7 +251,7 @@ stage_await(stage *self, zsock_t *peer)
 uint64_t
 stage_mount(stage *self, zsock_t *asking, zsock_t *owner, message_type how, uint8_t number)
 {
-    stage_ask(asking, request_of(how, number, 0, SEQUENCE_REQUEST | number));
+    stage_send_request(asking, request_of(how, number, 0, SEQUENCE_REQUEST | number));
     arrival asked = stage_await(self, owner);
     CU_ASSERT_EQUAL_FATAL(asked.head.type, how);
     stage_reply(owner, &asked, how == MSG_MOUNT ? MSG_MOUNTED : MSG_JOINED);
@@ -267,7 +267,7 @@ stage_figure(stage *self, const char *name)
     char id[32]; // never the same: the broker may not have noticed yet that the last one closed
     snprintf(id, sizeof id, "figures-%u", ++count);
     zsock_t *asking = stage_client(self, id);
-    stage_ask(asking, request_of(MSG_STATS, 0, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(asking, request_of(MSG_STATS, 0, 0, SEQUENCE_REQUEST | 1));
     arrival got = stage_await(self, asking);
     CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_FIGURES);
     reader whole, inner;

@@ -35,15 +35,16 @@ void stage_end(stage *self);
 void stage_advance(stage *self, uint64_t ms); // in steps of 100 ms, with a turn after each
 zsock_t *stage_client(stage *self, const char *id);
 zsock_t *stage_worker(stage *self, const char *id, const char *name); // registered, unless name is NULL
-void stage_ask(zsock_t *asking, header head);                         // with an empty map for a body
-void stage_say(zsock_t *owner, const char *routing_id, header head, slice body);
-void stage_say_kept(zsock_t *owner, const char *routing_id, header head,
-                    slice snapshot);                                         // with an empty map for a body
+void stage_send_request(zsock_t *asking, header head);                // with an empty map for a body
+void stage_send_from_worker(zsock_t *owner, const char *routing_id, header head, slice body);
+void stage_send_snapshot(zsock_t *owner, const char *routing_id, header head,
+                         slice snapshot);                                    // with an empty map for a body
 void stage_reply(zsock_t *owner, const arrival *request, message_type type); // with an empty map for a body
 void stage_register(zsock_t *owner, const char *name); // as the pid 1, which always lives
 void stage_register_pid(zsock_t *owner, const char *name, uint64_t pid);
 void stage_heartbeat(zsock_t *owner, uint64_t sent);
-void stage_beat(zsock_t *owner, uint64_t queued, uint64_t parked); // a HEARTBEAT that says how it goes
+void stage_heartbeat_load(zsock_t *owner, uint64_t queued,
+                          uint64_t parked); // a HEARTBEAT that says how it goes
 void stage_reason(zsock_t *owner, header head, const char *reason);
 void stage_raw(zsock_t *peer, const slice frames[], size_t count);
 // The next message: client sockets have two frames, worker sockets three.

@@ -26,7 +26,7 @@ static void
 test_ping_and_stats(void)
 {
     s_begin();
-    stage_ask(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 9));
+    stage_send_request(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 9));
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(got.head.type, MSG_PONG);
     CU_ASSERT_EQUAL(got.head.sequence, SEQUENCE_REQUEST | 9);
@@ -44,7 +44,7 @@ static void
 test_mount_and_event(void)
 {
     s_begin();
-    stage_ask(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | 1));
     arrival mount = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(mount.head.type, MSG_MOUNT);
     CU_ASSERT_EQUAL(mount.head.epoch, STAGE_EPOCH(1)); // rewritten
@@ -58,7 +58,7 @@ test_mount_and_event(void)
     header event = request_of(MSG_EVENT, 1, STAGE_EPOCH(1), 1);
     event.ttl = 1234;
     event.flags = FLAG_BROWSER | 0x2000; // an unknown flag passes
-    stage_ask(s_client, event);
+    stage_send_request(s_client, event);
     arrival asked = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(asked.head.ttl, 1234);
     CU_ASSERT_EQUAL(asked.head.flags, FLAG_BROWSER | 0x2000);
@@ -86,7 +86,7 @@ test_sticky_and_spread(void)
 static void
 s_assert_refused(header request, const char *reason, uint64_t epoch)
 {
-    stage_ask(s_client, request);
+    stage_send_request(s_client, request);
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(got.head.type, MSG_NOT_EXECUTED);
     CU_ASSERT_STRING_EQUAL(got.reason, reason);
@@ -106,8 +106,8 @@ test_refusals(void)
     s_assert_refused(request_of(MSG_JOIN, 1, epoch + 1, SEQUENCE_REQUEST | 1), "stale", epoch);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "stale"), 2);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "refused"), 4);
-    stage_ask(s_client, request_of(MSG_LEAVE, 5, 0, 0)); // these are never answered
-    stage_ask(s_client, request_of(MSG_ACK, 5, 0, 0));
+    stage_send_request(s_client, request_of(MSG_LEAVE, 5, 0, 0)); // these are never answered
+    stage_send_request(s_client, request_of(MSG_ACK, 5, 0, 0));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     s_end();
 }
@@ -117,7 +117,7 @@ test_no_worker(void)
 {
     stage_begin(&s_stage);
     s_client = stage_client(&s_stage, "c1");
-    stage_ask(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST));
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_STRING_EQUAL(got.reason, "no_worker");
     reader in;
@@ -135,7 +135,7 @@ test_full_session(void)
     s_worker = stage_worker(&s_stage, "r1", "alpha");
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);
     for (uint64_t n = 1; n <= MAX_PENDING + 1; n++)
-        stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, n));
+        stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, n));
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_STRING_EQUAL(got.reason, "busy");
     CU_ASSERT_EQUAL(got.head.sequence, MAX_PENDING + 1);
@@ -143,7 +143,7 @@ test_full_session(void)
     CU_ASSERT_EQUAL(first.head.sequence, 1);
     stage_reply(s_worker, &first, MSG_DONE);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, MAX_PENDING + 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, MAX_PENDING + 1));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // there is room again
     s_end();
 }
@@ -155,23 +155,23 @@ test_push_and_join(void)
     zsock_t *second = stage_client(&s_stage, "c2");
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);
     header push = request_of(MSG_PUSH, 1, epoch, 0);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // nobody joined
     stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PUSH);
     stage_mount(&s_stage, second, s_worker, MSG_JOIN, 1); // the newest JOIN wins
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, second).head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PONG); // is it still there?
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
-    stage_ask(s_client, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST)); // has no say any more
+    stage_send_request(s_client, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST)); // has no say any more
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);
-    stage_ask(second, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST));
+    stage_send_request(second, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST));
     arrival leave = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(leave.head.type, MSG_LEAVE);
     CU_ASSERT_EQUAL(leave.head.epoch, epoch);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, second).here);
     zsock_destroy(&second);
     s_end();
@@ -186,7 +186,7 @@ test_push_to_a_full_client(void)
     s_begin();
     header push = request_of(MSG_PUSH, 1, stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1), 0);
     for (unsigned i = 0; i < MORE_THAN_FITS; i++) {
-        stage_say(s_worker, "", push, slice_text("\x80"));
+        stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
         if (i % ROUND == 0)
             for (unsigned turn = 0; turn < ROUND / 50; turn++)
                 broker_turn(s_stage.broker);
@@ -199,7 +199,7 @@ test_push_to_a_full_client(void)
     while (stage_receive(&s_stage, s_client).here)
         got++;
     CU_ASSERT_EQUAL(got + dropped, MORE_THAN_FITS);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PUSH);
     s_end();
 }
@@ -209,15 +209,15 @@ static void
 test_leave_overtakes_joined(void)
 {
     s_begin();
-    stage_ask(s_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1));
-    stage_ask(s_client, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST | 2));
+    stage_send_request(s_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_LEAVE, 1, 0, SEQUENCE_REQUEST | 2));
     arrival join = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(join.head.type, MSG_JOIN);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);
     stage_reply(s_worker, &join, MSG_JOINED);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_JOINED);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_LEAVE);
-    stage_say(s_worker, "", request_of(MSG_PUSH, 1, join.head.epoch, 0), slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", request_of(MSG_PUSH, 1, join.head.epoch, 0), slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     s_end();
 }
@@ -227,7 +227,7 @@ test_shutdown_and_released(void)
 {
     s_begin();
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
-    stage_ask(s_client, request_of(MSG_SHUTDOWN, 1, epoch, SEQUENCE_REQUEST | 3));
+    stage_send_request(s_client, request_of(MSG_SHUTDOWN, 1, epoch, SEQUENCE_REQUEST | 3));
     arrival shutdown = stage_receive(&s_stage, s_worker);
     stage_reply(s_worker, &shutdown, MSG_ENDED);
     stage_reason(s_worker, request_of(MSG_RELEASED, 1, epoch, 0), "shutdown");
@@ -238,7 +238,7 @@ test_shutdown_and_released(void)
     CU_ASSERT_EQUAL(epoch, STAGE_EPOCH(2));
     stage_reason(s_worker, request_of(MSG_RELEASED, 1, epoch - 1, 0), "expired"); // of the session before
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     stage_receive(&s_stage, s_worker);
     stage_reason(s_worker, request_of(MSG_RELEASED, 1, epoch, 0), "logout");
     arrival refused = stage_receive(&s_stage, s_client); // crossed with it
@@ -256,7 +256,7 @@ test_logout(void)
 {
     s_begin();
     zsock_t *other = stage_worker(&s_stage, "r2", "beta");
-    stage_ask(s_client, request_of(MSG_LOGOUT, 0, 0, SEQUENCE_REQUEST));
+    stage_send_request(s_client, request_of(MSG_LOGOUT, 0, 0, SEQUENCE_REQUEST));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_LOGOUT);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_LOGOUT);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
@@ -268,7 +268,7 @@ static void
 test_snapshots_stay(void)
 {
     s_begin();
-    stage_ask(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | 1));
     arrival mount = stage_receive(&s_stage, s_worker);
     uint8_t bytes[HEADER_SIZE];
     header reply = header_reply(&mount.head, MSG_MOUNTED);

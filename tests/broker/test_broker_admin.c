@@ -52,7 +52,7 @@ s_mount(unsigned number)
 {
     header head = request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST | number);
     head.session = s_id(number);
-    stage_ask(s_client, head);
+    stage_send_request(s_client, head);
     arrival asked = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL_FATAL(asked.head.type, MSG_MOUNT);
     stage_reply(s_worker, &asked, MSG_MOUNTED);
@@ -65,12 +65,12 @@ s_join(uint8_t number)
 {
     buffer frame;
     buffer_init(&frame);
-    stage_ask(s_client, request_of(MSG_JOIN, number, 0, SEQUENCE_REQUEST | number));
+    stage_send_request(s_client, request_of(MSG_JOIN, number, 0, SEQUENCE_REQUEST | number));
     arrival asked = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL_FATAL(asked.head.type, MSG_JOIN);
     snapshot_begin(&frame, SNAPSHOT_FULL);
     snapshot_put(&frame, 7, slice_text("joined"));
-    stage_say_kept(s_worker, "c1", header_reply(&asked.head, MSG_JOINED), buffer_bytes(&frame));
+    stage_send_snapshot(s_worker, "c1", header_reply(&asked.head, MSG_JOINED), buffer_bytes(&frame));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_JOINED);
     buffer_fini(&frame);
     return asked.head.epoch;
@@ -158,7 +158,7 @@ test_one(void)
     CU_ASSERT_EQUAL(listed.epoch, epoch);
     CU_ASSERT_EQUAL(listed.pending, 0);
     CU_ASSERT_TRUE(listed.bytes > 0);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     broker_turn(s_stage.broker);
     CU_ASSERT_EQUAL(s_only().pending, 1);
     stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "stopped");
@@ -193,7 +193,7 @@ test_stored(void)
 static arrival
 s_evict(uint8_t number)
 {
-    stage_ask(s_asking, request_of(MSG_EVICT, number, 0, SEQUENCE_REQUEST | 5));
+    stage_send_request(s_asking, request_of(MSG_EVICT, number, 0, SEQUENCE_REQUEST | 5));
     return stage_receive(&s_stage, s_asking);
 }
 
@@ -229,7 +229,7 @@ test_evict_in_the_middle(void)
 {
     s_begin();
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
     CU_ASSERT_EQUAL(s_evict(1).head.type, MSG_ENDED);
     arrival answer = stage_receive(&s_stage, s_client);

@@ -68,7 +68,7 @@ test_long_routing_id(void)
 {
     s_begin();
     zsock_t *peer = stage_client(&s_stage, "a routing id that is longer than 32 bytes");
-    stage_ask(peer, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST));
+    stage_send_request(peer, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST));
     CU_ASSERT_FALSE(stage_receive(&s_stage, peer).here);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 1);
     zsock_destroy(&peer);
@@ -84,12 +84,12 @@ test_strangers(void)
     arrival got = stage_receive(&s_stage, peer);
     CU_ASSERT_EQUAL(got.head.type, MSG_REFUSED);
     CU_ASSERT_STRING_EQUAL(got.reason, "malformed");
-    stage_say(peer, "", request_of(MSG_REGISTER, 0, 0, 0), slice_text("\x80"));
+    stage_send_from_worker(peer, "", request_of(MSG_REGISTER, 0, 0, 0), slice_text("\x80"));
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, peer).reason, "malformed");
-    stage_say(peer, "", request_of(MSG_EVENT, 1, 0, 0), slice_text("\x80"));
+    stage_send_from_worker(peer, "", request_of(MSG_EVENT, 1, 0, 0), slice_text("\x80"));
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, peer).reason, "type");
     for (int i = 0; i < 5; i++)
-        stage_say(peer, "c1", request_of(MSG_DONE, 1, 1, 1), slice_text("\x80"));
+        stage_send_from_worker(peer, "c1", request_of(MSG_DONE, 1, 1, 1), slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, peer).head.type, MSG_IDENTIFY);
     CU_ASSERT_FALSE(stage_receive(&s_stage, peer).here); // once is enough
     zsock_destroy(&peer);
@@ -102,26 +102,27 @@ test_foreign_replies(void)
     s_begin();
     zsock_t *other = stage_worker(&s_stage, "r2", "beta");
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     stage_receive(&s_stage, s_worker);
     slice body = slice_text("\x80");
-    stage_say(other, "c1", request_of(MSG_DONE, 1, epoch, 1), body);        // not the owner
-    stage_say(other, "", request_of(MSG_PUSH, 1, epoch, 0), body);          // not the owner
-    stage_say(other, "", request_of(MSG_ENDED, 1, epoch, 0), body);         // not the owner
-    stage_reason(other, request_of(MSG_RELEASED, 1, epoch, 0), "evicted");  // not the owner
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch + 1, 1), body); // another epoch
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, 0, 1), body);         // none
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 2), body);     // not asked
-    stage_say(s_worker, "c2", request_of(MSG_DONE, 1, epoch, 1), body);     // not asked by that client
-    stage_say(s_worker, "", request_of(MSG_DONE, 1, epoch, 1), body);       // for nobody
+    stage_send_from_worker(other, "c1", request_of(MSG_DONE, 1, epoch, 1), body);        // not the owner
+    stage_send_from_worker(other, "", request_of(MSG_PUSH, 1, epoch, 0), body);          // not the owner
+    stage_send_from_worker(other, "", request_of(MSG_ENDED, 1, epoch, 0), body);         // not the owner
+    stage_reason(other, request_of(MSG_RELEASED, 1, epoch, 0), "evicted");               // not the owner
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, epoch + 1, 1), body); // another epoch
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, 0, 1), body);         // none
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 2), body);     // not asked
+    stage_send_from_worker(s_worker, "c2", request_of(MSG_DONE, 1, epoch, 1),
+                           body);                                                  // not asked by that client
+    stage_send_from_worker(s_worker, "", request_of(MSG_DONE, 1, epoch, 1), body); // for nobody
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "dropped"), 8);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 1);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "stale"), 2);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), body);
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), body);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), body); // twice
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), body); // twice
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     zsock_destroy(&other);
     s_end();
@@ -134,7 +135,7 @@ test_bad_worker_messages(void)
     static const message_type types[] = {MSG_REGISTER, MSG_HEARTBEAT, MSG_GOODBYE,
                                          MSG_RELEASED, MSG_WELCOME,   MSG_EVENT};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        stage_say(s_worker, "", request_of(types[i], 1, 1, 0), slice_text("\xc1"));
+        stage_send_from_worker(s_worker, "", request_of(types[i], 1, 1, 0), slice_text("\xc1"));
     stage_raw(s_worker, (slice[]){slice_text("")}, 1);
     stage_raw(s_worker, (slice[]){slice_text("a client's routing id of over 32 bytes"), slice_text("")}, 2);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);
@@ -148,10 +149,11 @@ test_oversized_reply(void)
 {
     s_begin();
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, 1));
     stage_receive(&s_stage, s_worker);
     void *large = calloc(1, MAX_REPLY_BODY + 1);
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1), slice_of(large, MAX_REPLY_BODY + 1));
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, epoch, 1),
+                           slice_of(large, MAX_REPLY_BODY + 1));
     free(large);
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(got.head.type, MSG_FAILED); // it ran: the number is used

@@ -30,7 +30,7 @@ s_end(void)
 static void
 s_event(uint8_t number, uint64_t sequence)
 {
-    stage_ask(s_client, request_of(MSG_EVENT, number, s_epoch[number], sequence));
+    stage_send_request(s_client, request_of(MSG_EVENT, number, s_epoch[number], sequence));
 }
 
 // The event that the worker got.
@@ -115,11 +115,11 @@ test_what_ends_is_always_taken(void)
 {
     s_begin((admission_limits){.credits = 1}, 2);
     s_forwarded(1, 1);
-    stage_ask(s_client, request_of(MSG_JOIN, 2, 0, SEQUENCE_REQUEST | 8));
+    stage_send_request(s_client, request_of(MSG_JOIN, 2, 0, SEQUENCE_REQUEST | 8));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_JOIN);
     static const message_type taken[] = {MSG_UNMOUNT, MSG_PING, MSG_ACK, MSG_SHUTDOWN};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        stage_ask(s_client, request_of(taken[i], 2, s_epoch[2], SEQUENCE_REQUEST | (i + 10)));
+        stage_send_request(s_client, request_of(taken[i], 2, s_epoch[2], SEQUENCE_REQUEST | (i + 10)));
         CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, taken[i]);
     }
     s_end();
@@ -129,10 +129,10 @@ static void
 test_full_of_sessions(void)
 {
     s_begin((admission_limits){.sessions = 2}, 2);
-    stage_ask(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 3));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 3));
     CU_ASSERT_EQUAL(s_refused(SEQUENCE_REQUEST | 3, "busy"), NO_WORKER_RETRY_MS);
     zsock_t *other = stage_worker(&s_stage, "r2", "beta");
-    stage_ask(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 3));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 3));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_MOUNT);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "busy"), 1);
     s_forwarded(1, 1); // whoever lives goes on
@@ -195,12 +195,12 @@ test_retry_follows_the_worker(void)
     for (uint8_t i = 1; i <= 4; i++)
         s_forwarded(i, 1);
     s_stage.now += 1000;
-    stage_beat(s_worker, 3,
-               0); // others wait, and it has done nothing for a second but what it was given before
+    stage_heartbeat_load(s_worker, 3,
+                         0); // others wait, and it has done nothing for a second but what it was given before
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_HEARTBEAT);
     s_event(5, 1);
     CU_ASSERT_TRUE(s_refused(1, "busy") >= 500);
-    stage_beat(s_worker, 0, 3);
+    stage_heartbeat_load(s_worker, 0, 3);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_HEARTBEAT);
     s_forwarded(5, 1); // three of them only wait for something
     s_end();

@@ -20,7 +20,7 @@ s_end(void)
 }
 
 static void
-s_say_exited(uint64_t pid, uint8_t number, const char *event)
+s_send_exited(uint64_t pid, uint8_t number, const char *event)
 {
     header head = request_of(MSG_EXITED, 0, 0, SEQUENCE_REQUEST);
     uint8_t bytes[HEADER_SIZE];
@@ -74,9 +74,9 @@ s_die(uint8_t number, uint8_t owner, const char *ended)
 {
     uint64_t pid = s_doomed_worker();
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, number);
-    stage_ask(s_client, request_of(MSG_EVENT, number, epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, number, epoch, 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
-    s_say_exited(pid, owner, "add");
+    s_send_exited(pid, owner, "add");
     arrival answer = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(answer.head.type, MSG_UNKNOWN);
     if (number != owner)
@@ -106,7 +106,7 @@ test_two_deaths(void)
     for (unsigned i = 0; i < 4; i++) { // while there is no worker, and when there is one
         if (i == 2)
             s_doomed_worker();
-        stage_ask(s_client, request_of(all[i % 2], 1, 0, SEQUENCE_REQUEST | i));
+        stage_send_request(s_client, request_of(all[i % 2], 1, 0, SEQUENCE_REQUEST | i));
         arrival refused = stage_receive(&s_stage, s_client);
         CU_ASSERT_EQUAL(refused.head.type, MSG_NOT_EXECUTED);
         CU_ASSERT_EQUAL(refused.head.sequence, SEQUENCE_REQUEST | i);
@@ -123,7 +123,7 @@ test_two_deaths(void)
     for (uint64_t left = QUARANTINE_HOLD_MS; left > 0; left -= 4000) {
         stage_advance(&s_stage, 4000);
         stage_heartbeat(s_worker, 1);
-        stage_ask(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST));
+        stage_send_request(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST));
         CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PONG);
         while (stage_receive(&s_stage, s_worker).here)
             ;
@@ -150,7 +150,7 @@ test_a_false_word(void)
     s_begin();
     s_die(1, 1, "worker_lost");
     stage_advance(&s_stage, 100);
-    s_say_exited((uint64_t)getpid(), 1, "add"); // it lives: not believed
+    s_send_exited((uint64_t)getpid(), 1, "add"); // it lives: not believed
     s_doomed_worker();
     stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
     s_end();

@@ -71,7 +71,7 @@ s_joined(const arrival *asked, size_t kept)
     snapshot_begin(&frame, SNAPSHOT_FULL);
     snapshot_put(&frame, 7, buffer_bytes(&value));
     if (kept)
-        stage_say_kept(s_worker, "c1", reply, buffer_bytes(&frame));
+        stage_send_snapshot(s_worker, "c1", reply, buffer_bytes(&frame));
     else
         stage_reply(s_worker, asked, MSG_JOINED);
     buffer_fini(&frame);
@@ -83,7 +83,7 @@ s_joined(const arrival *asked, size_t kept)
 static uint64_t
 s_join(unsigned number, size_t kept)
 {
-    stage_ask(s_client, s_head(MSG_JOIN, number, 0, SEQUENCE_REQUEST | number));
+    stage_send_request(s_client, s_head(MSG_JOIN, number, 0, SEQUENCE_REQUEST | number));
     arrival asked = s_worker_gets(MSG_JOIN);
     return s_joined(&asked, kept);
 }
@@ -91,7 +91,7 @@ s_join(unsigned number, size_t kept)
 static void
 s_leave(unsigned number, uint64_t epoch)
 {
-    stage_ask(s_client, s_head(MSG_LEAVE, number, epoch, SEQUENCE_REQUEST | number));
+    stage_send_request(s_client, s_head(MSG_LEAVE, number, epoch, SEQUENCE_REQUEST | number));
     s_worker_gets(MSG_LEAVE);
 }
 
@@ -107,7 +107,7 @@ s_look(unsigned number, size_t kept)
 static void
 s_event(unsigned number, uint64_t epoch, message_type answer)
 {
-    stage_ask(s_client, s_head(MSG_EVENT, number, epoch, 1));
+    stage_send_request(s_client, s_head(MSG_EVENT, number, epoch, 1));
     arrival asked = s_worker_gets(MSG_EVENT);
     stage_reply(s_worker, &asked, answer);
     s_client_gets(answer);
@@ -129,7 +129,7 @@ s_load(unsigned number)
 {
     header head = s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number);
     head.flags = FLAG_UNADOPTED;
-    stage_ask(s_client, head);
+    stage_send_request(s_client, head);
     arrival asked = s_worker_gets(MSG_MOUNT);
     stage_reply(s_worker, &asked, MSG_MOUNTED);
     s_client_gets(MSG_MOUNTED);
@@ -140,7 +140,7 @@ s_load(unsigned number)
 static uint64_t
 s_loads_instead_of(unsigned number, unsigned removed, uint64_t epoch)
 {
-    stage_ask(s_client, s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number));
+    stage_send_request(s_client, s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number));
     arrival disown = s_worker_gets(MSG_DISOWN);
     CU_ASSERT_TRUE(id_equal(disown.head.session, s_head(MSG_MOUNT, removed, 0, 0).session));
     CU_ASSERT_EQUAL(disown.head.epoch, epoch);
@@ -153,7 +153,7 @@ s_loads_instead_of(unsigned number, unsigned removed, uint64_t epoch)
 static void
 s_is_refused(unsigned number)
 {
-    stage_ask(s_client, s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number));
+    stage_send_request(s_client, s_head(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number));
     arrival answer = stage_receive(&s_stage, s_client);
     CU_ASSERT_EQUAL(answer.head.type, MSG_NOT_EXECUTED);
     CU_ASSERT_STRING_EQUAL(answer.reason, "busy");
@@ -223,7 +223,7 @@ test_comes_back_from_the_store(void)
     s_begin((admission_limits){.sessions = 1}, true);
     uint64_t epoch = s_look(1, 10);
     s_release(2, s_loads_instead_of(2, 1, epoch));
-    stage_ask(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
+    stage_send_request(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
     s_worker_gets(MSG_RESTORE);
     arrival asked = s_worker_gets(MSG_JOIN);
     s_leave(1, s_joined(&asked, 10));
@@ -237,7 +237,7 @@ test_pending_stays(void)
 {
     s_begin((admission_limits){.sessions = 1}, true);
     s_look(1, 10);
-    stage_ask(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
+    stage_send_request(s_client, s_head(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 9));
     arrival asked = s_worker_gets(MSG_JOIN);
     s_is_refused(2);
     s_joined(&asked, 10);
@@ -273,7 +273,7 @@ test_flood(void)
     s_look(5001, 10);
     s_worker_gets(MSG_DISOWN);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), MAX_UNUSED + 1);
-    stage_ask(s_client, s_head(MSG_PING, 1, used, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, s_head(MSG_PING, 1, used, SEQUENCE_REQUEST | 1));
     s_worker_gets(MSG_PING); // and who did something is not touched
     s_end();
 }
@@ -281,7 +281,7 @@ test_flood(void)
 static message_type
 s_rejoin(unsigned number)
 {
-    stage_ask(s_client, s_head(MSG_JOIN, number, 0, SEQUENCE_REQUEST | 9));
+    stage_send_request(s_client, s_head(MSG_JOIN, number, 0, SEQUENCE_REQUEST | 9));
     arrival asked = stage_receive(&s_stage, s_worker);
     if (asked.head.type != MSG_RESTORE)
         return (message_type)asked.head.type;

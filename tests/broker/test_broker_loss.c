@@ -17,7 +17,7 @@ s_begin(void) // a joined session with one event under way
     s_client = stage_client(&s_stage, "c1");
     s_worker = stage_worker(&s_stage, "r1", "alpha");
     s_epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
 }
 
@@ -62,7 +62,7 @@ test_silent_worker(void)
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 0);
     stage_heartbeat(s_worker, 6); // it wakes: nobody knows it
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_IDENTIFY);
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     stage_register(s_worker, "alpha");
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_WELCOME);
@@ -84,7 +84,7 @@ test_broker_stood_still(void)
 }
 
 static void
-s_say_exited(uint64_t pid)
+s_send_exited(uint64_t pid)
 {
     header head = request_of(MSG_EXITED, 0, 0, SEQUENCE_REQUEST);
     uint8_t bytes[HEADER_SIZE];
@@ -126,17 +126,17 @@ test_exited(void)
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_WELCOME);
     stage_raw(s_client, (slice[]){slice_text(""), slice_text("")}, 2); // answered malformed
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "malformed");
-    s_say_exited((uint64_t)getpid()); // it lives: not believed
-    s_say_exited(1);
+    s_send_exited((uint64_t)getpid()); // it lives: not believed
+    s_send_exited(1);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     CU_ASSERT_EQUAL(s_heartbeat_answer(other), MSG_HEARTBEAT);
-    s_say_exited(pid);
+    s_send_exited(pid);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // the sessions are the other's
     CU_ASSERT_EQUAL(s_heartbeat_answer(other), MSG_IDENTIFY);
     CU_ASSERT_EQUAL(s_heartbeat_answer(s_worker), MSG_HEARTBEAT);
-    s_say_exited(0);
+    s_send_exited(0);
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "malformed");
-    s_say_exited(UINT64_C(1) << 31);
+    s_send_exited(UINT64_C(1) << 31);
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "too_large");
     zsock_destroy(&other);
     s_end();
@@ -153,9 +153,9 @@ test_exited_with_sessions(void)
     stage_register_pid(other, "beta", pid);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_WELCOME);
     s_epoch = stage_mount(&s_stage, s_client, other, MSG_JOIN, 1);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, s_epoch, 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_EVENT);
-    s_say_exited(pid);
+    s_send_exited(pid);
     s_assert_lost("worker_lost");
     zsock_destroy(&other);
     s_end();
@@ -167,7 +167,7 @@ test_goodbye(void)
     s_begin();
     stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "stopped");
     s_assert_lost("worker_left");
-    stage_ask(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST));
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "no_worker");
     stage_heartbeat(s_worker, 9); // still says good things until it is gone
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_HEARTBEAT);
@@ -184,12 +184,12 @@ test_unreachable_worker(void)
     zsock_destroy(&s_worker);
     // inproc tells of a closed peer from another thread.
     for (int tries = 0; tries < 2000 && stage_figure(&s_stage, "sessions") > 0; tries++) {
-        stage_ask(s_client, request_of(MSG_ACK, 1, 0, 0));
+        stage_send_request(s_client, request_of(MSG_ACK, 1, 0, 0));
         zmq_poll(NULL, 0, 1);
     }
     s_assert_lost("worker_lost");
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 0);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, s_epoch, 2));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, s_epoch, 2));
     CU_ASSERT_STRING_EQUAL(stage_receive(&s_stage, s_client).reason, "unknown_session");
     s_end();
 }
@@ -206,7 +206,7 @@ test_unreachable_worker_mount(void)
     arrival got = {0};
     for (int tries = 0; tries < MAX_PENDING - 2 && !got.here; tries++) {
         zmq_poll(NULL, 0, 10); // inproc closes in another thread
-        stage_ask(second, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST));
+        stage_send_request(second, request_of(MSG_MOUNT, 1, 0, SEQUENCE_REQUEST));
         got = stage_receive(&s_stage, other);
     }
     CU_ASSERT_EQUAL(got.head.type, MSG_MOUNT);
@@ -262,7 +262,7 @@ s_live(zsock_t *asking, uint64_t ms) // the worker says that it lives, and so ma
     for (uint64_t passed = 0; passed < ms; passed += 1000) {
         stage_heartbeat(s_worker, passed);
         if (asking)
-            stage_ask(asking, request_of(MSG_ACK, 9, 0, 0));
+            stage_send_request(asking, request_of(MSG_ACK, 9, 0, 0));
         stage_advance(&s_stage, 1000);
         while (stage_receive(&s_stage, s_worker).head.type == MSG_HEARTBEAT)
             ;
@@ -281,7 +281,7 @@ test_never_answered(void)
     CU_ASSERT_EQUAL(got.head.sequence, 1);
     CU_ASSERT_EQUAL(got.head.epoch, s_epoch);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1); // it may recover
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // too late: it was answered
     s_end();
 }
@@ -304,7 +304,8 @@ test_silent_client(void)
     CU_ASSERT_EQUAL(leave.head.epoch, s_epoch);
     CU_ASSERT_STRING_EQUAL(leave.client, "");
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1);
-    stage_say(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80")); // it may wake
+    stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1),
+                           slice_text("\x80")); // it may wake
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
     s_end();
 }
@@ -314,7 +315,7 @@ test_talking_client_stays(void)
 {
     s_begin();
     s_live(s_client, 20000);
-    stage_say(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PUSH);
     s_end();
 }
@@ -326,7 +327,7 @@ test_unreachable_client(void)
     zsock_destroy(&s_client);
     arrival leave = {0};
     for (int tries = 0; tries < 2000 && !leave.here; tries++) {
-        stage_say(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+        stage_send_from_worker(s_worker, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
         leave = stage_receive(&s_stage, s_worker);
         if (!leave.here)
             zmq_poll(NULL, 0, 1);
@@ -343,7 +344,7 @@ test_page_by_another_client(void)
     s_begin();
     s_epoch = stage_mount(&s_stage, s_client, s_worker, MSG_JOIN, 1);
     zsock_t *other = stage_client(&s_stage, "c2");
-    stage_ask(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 7));
+    stage_send_request(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 7));
     arrival asked = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(asked.head.type, MSG_JOIN); // the first one lives
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_PONG);
@@ -351,7 +352,7 @@ test_page_by_another_client(void)
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_NOT_EXECUTED);
     zsock_destroy(&s_client);
     for (int tries = 0; tries < 2000; tries++) { // until the socket has noticed
-        stage_ask(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 8));
+        stage_send_request(other, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 8));
         asked = stage_receive(&s_stage, s_worker);
         if (asked.head.type == MSG_LEAVE)
             break;
@@ -375,15 +376,15 @@ test_client_still_connecting(void)
     buffer_init(&body);
     announce_begin(&body, 1, true);
     announce_add(&body, &(announced){session_id(9), epoch, ANNOUNCED_ATTACHED, slice_text("c9")});
-    stage_say(s_worker, "", (header){.version = 1, .type = MSG_ANNOUNCE}, buffer_bytes(&body));
+    stage_send_from_worker(s_worker, "", (header){.version = 1, .type = MSG_ANNOUNCE}, buffer_bytes(&body));
     buffer_fini(&body);
     header push = request_of(MSG_PUSH, 9, epoch, 0);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_worker).here);
     zsock_t *late = stage_client(&s_stage, "c9");
-    stage_ask(late, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(late, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 1));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, late).head.type, MSG_PONG);
-    stage_say(s_worker, "", push, slice_text("\x80"));
+    stage_send_from_worker(s_worker, "", push, slice_text("\x80"));
     CU_ASSERT_EQUAL(stage_receive(&s_stage, late).head.type, MSG_PUSH);
     zsock_destroy(&late);
     s_end();

@@ -30,7 +30,8 @@ s_end(void)
 static void
 s_drain(void)
 {
-    stage_say(s_from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_DRAIN}, slice_text("\x80"));
+    stage_send_from_worker(s_from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_DRAIN},
+                           slice_text("\x80"));
 }
 
 static arrival
@@ -52,13 +53,13 @@ static void
 s_moved(uint64_t epoch)
 {
     header moved = request_of(MSG_MOVED, 1, epoch, 0);
-    stage_say_kept(s_from, "", moved, slice_text("\1all of it"));
+    stage_send_snapshot(s_from, "", moved, slice_text("\1all of it"));
 }
 
 static void
 s_ask(message_type type, uint64_t epoch, uint64_t sequence)
 {
-    stage_ask(s_client, request_of(type, 1, epoch, sequence));
+    stage_send_request(s_client, request_of(type, 1, epoch, sequence));
 }
 
 static void
@@ -91,9 +92,9 @@ test_moves(void)
     CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session)); // nothing more
     s_expect_nothing(s_client); // it was told nothing, and joins nothing
     // What it pushes reaches the client; what the old owner says does not.
-    stage_say(s_from, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
+    stage_send_from_worker(s_from, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
     s_expect_nothing(s_client);
-    stage_say(s_to, "", request_of(MSG_PUSH, 1, restore.head.epoch, 0), slice_text("\x80"));
+    stage_send_from_worker(s_to, "", request_of(MSG_PUSH, 1, restore.head.epoch, 0), slice_text("\x80"));
     s_expect(s_client, MSG_PUSH);
     s_ask(MSG_EVENT, s_epoch, 4); // the client has not heard of the epoch, and need not
     s_expect(s_to, MSG_EVENT);
@@ -112,7 +113,8 @@ test_nobody_to_take_it(void)
     s_expect(s_from, MSG_EVENT); // it is served to the end
     s_ask(MSG_MOUNT, 0, SEQUENCE_REQUEST | 7);
     s_expect(s_from, MSG_MOUNT);
-    stage_ask(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST | 8)); // but nothing new is begun
+    stage_send_request(s_client,
+                       request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST | 8)); // but nothing new is begun
     CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "no_worker");
     s_end();
 }
@@ -175,7 +177,7 @@ test_waits_no_longer_than_it_may(void)
     s_expect(s_from, MSG_MOVE);
     header event = request_of(MSG_EVENT, 1, s_epoch, 1);
     event.ttl = 500;
-    stage_ask(s_client, event);
+    stage_send_request(s_client, event);
     s_expect_nothing(s_from);
     stage_advance(&s_stage, 1000);
     CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "expired");
@@ -192,7 +194,7 @@ test_many_at_once_but_not_all(void)
     s_begin(true);
     for (uint8_t number = 2; number <= 40; number++) {
         header mount = request_of(MSG_MOUNT, number, 0, SEQUENCE_REQUEST | number);
-        stage_ask(s_client, mount);
+        stage_send_request(s_client, mount);
         arrival asked = stage_receive(&s_stage, s_from);
         zsock_t *owner = asked.here ? s_from : s_to;
         if (!asked.here)
@@ -219,7 +221,7 @@ test_many_at_once_but_not_all(void)
         CU_ASSERT_TRUE(moving - moved <= 16);
         header head = request_of(MSG_MOVED, 1, moved_epochs[moved % 64], 0);
         head.session = ids[moved++ % 64];
-        stage_say_kept(s_from, "", head, slice_text("\1"));
+        stage_send_snapshot(s_from, "", head, slice_text("\1"));
         s_expect(s_to, MSG_RESTORE);
     }
     CU_ASSERT_EQUAL(moved, moving);
@@ -257,7 +259,7 @@ test_two_drain(void)
     s_to = stage_worker(&s_stage, "r2", "beta");
     zsock_t *draining[] = {s_from, other};
     for (unsigned i = 0; i < 2; i++) {
-        stage_say(draining[i], "", drain, slice_text("\x80"));
+        stage_send_from_worker(draining[i], "", drain, slice_text("\x80"));
         for (unsigned n = 0; n < AT_ONCE; n++) {
             arrival moving = s_expect(draining[i], MSG_MOVE);
             if (n < ENDED)

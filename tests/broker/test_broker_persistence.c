@@ -1,88 +1,88 @@
 // Sessions in the store: kept before they are told of, and given to another worker.
 #include "broker/routing/epochs.h"
-#include "tests/broker/kept.h"
+#include "tests/broker/stored_session.h"
 
 static void
 test_flags_of_the_broker(void)
 {
-    kept_begin();
-    header event = request_of(MSG_EVENT, 1, kept_epoch, 1);
+    stored_begin();
+    header event = request_of(MSG_EVENT, 1, stored_epoch, 1);
     event.flags = UINT16_MAX;
-    stage_ask(kept_client, event);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.flags, UINT16_MAX & ~FLAGS_OF_BROKER);
-    kept_end();
+    stage_send_request(stored_client, event);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.flags, UINT16_MAX & ~FLAGS_OF_BROKER);
+    stored_end();
 }
 
 static void
 test_comes_back(void)
 {
-    kept_begin();
-    kept_event(1, "after one");
-    kept_event(2, "after two");
-    kept_lose_worker();
-    arrival ended = stage_receive(&kept_stage, kept_client);
+    stored_begin();
+    stored_event(1, "after one");
+    stored_event(2, "after two");
+    stored_lose_worker();
+    arrival ended = stage_receive(&stored_stage, stored_client);
     CU_ASSERT_EQUAL(ended.head.type, MSG_ENDED);
     CU_ASSERT_STRING_EQUAL(ended.reason, "worker_lost");
-    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    arrival restore = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    CU_ASSERT_EQUAL(restore.head.epoch, kept_epoch + 1);
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "after two");
-    CU_ASSERT_PTR_NOT_NULL(kept_root(&restore, ROOT_REPLIES | 1));
-    CU_ASSERT_PTR_NOT_NULL(kept_root(&restore, ROOT_REPLIES | 2));
-    arrival join = stage_receive(&kept_stage, kept_worker);
+    CU_ASSERT_EQUAL(restore.head.epoch, stored_epoch + 1);
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 7), "after two");
+    CU_ASSERT_PTR_NOT_NULL(stored_root(&restore, ROOT_REPLIES | 1));
+    CU_ASSERT_PTR_NOT_NULL(stored_root(&restore, ROOT_REPLIES | 2));
+    arrival join = stage_receive(&stored_stage, stored_worker);
     CU_ASSERT_EQUAL(join.head.type, MSG_JOIN);
-    CU_ASSERT_EQUAL(join.head.epoch, kept_epoch + 1);
-    kept_end();
+    CU_ASSERT_EQUAL(join.head.epoch, stored_epoch + 1);
+    stored_end();
 }
 
 // A browser joins again and asks for itself; a program is told, and what it was told of is over.
 static void
 test_what_was_under_way(void)
 {
-    kept_begin();
-    header browser = request_of(MSG_EVENT, 1, kept_epoch, 1);
+    stored_begin();
+    header browser = request_of(MSG_EVENT, 1, stored_epoch, 1);
     browser.flags = FLAG_BROWSER;
-    stage_ask(kept_client, browser);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
-    zsock_t *program = stage_client(&kept_stage, "p1");
-    stage_ask(program, request_of(MSG_EVENT, 1, kept_epoch, 2));
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
-    kept_lose_worker();
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, program).head.type, MSG_UNKNOWN);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
-    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
-    stage_ask(kept_client, browser); // who did not hear it yet
-    arrival refused = stage_receive(&kept_stage, kept_client);
+    stage_send_request(stored_client, browser);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.type, MSG_EVENT);
+    zsock_t *program = stage_client(&stored_stage, "p1");
+    stage_send_request(program, request_of(MSG_EVENT, 1, stored_epoch, 2));
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.type, MSG_EVENT);
+    stored_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, program).head.type, MSG_UNKNOWN);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
+    CU_ASSERT_FALSE(stage_receive(&stored_stage, stored_client).here);
+    stage_send_request(stored_client, browser); // who did not hear it yet
+    arrival refused = stage_receive(&stored_stage, stored_client);
     CU_ASSERT_STRING_EQUAL(refused.reason, "unknown_session");
-    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    arrival restore = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    const char *settled = kept_root(&restore, ROOT_SETTLED);
+    const char *settled = stored_root(&restore, ROOT_SETTLED);
     CU_ASSERT_TRUE(settled && settled[7] == 2);
     zsock_destroy(&program);
-    kept_end();
+    stored_end();
 }
 
 static void
 test_who_brings_it_back(void)
 {
-    kept_begin();
-    kept_lose_worker();
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
-    CU_ASSERT_FALSE(kept_ask_for_it(MSG_EVENT, FLAG_BROWSER, 1).here);
-    CU_ASSERT_STRING_EQUAL(stage_receive(&kept_stage, kept_client).reason, "unknown_session");
-    CU_ASSERT_FALSE(kept_ask_for_it(MSG_PING, 0, SEQUENCE_REQUEST | 3).here);
-    CU_ASSERT_STRING_EQUAL(stage_receive(&kept_stage, kept_client).reason, "unknown_session");
-    CU_ASSERT_EQUAL(kept_ask_for_it(MSG_EVENT, 0, 1).head.type, MSG_RESTORE);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_EVENT);
-    kept_end();
+    stored_begin();
+    stored_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
+    CU_ASSERT_FALSE(stored_request_again(MSG_EVENT, FLAG_BROWSER, 1).here);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&stored_stage, stored_client).reason, "unknown_session");
+    CU_ASSERT_FALSE(stored_request_again(MSG_PING, 0, SEQUENCE_REQUEST | 3).here);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&stored_stage, stored_client).reason, "unknown_session");
+    CU_ASSERT_EQUAL(stored_request_again(MSG_EVENT, 0, 1).head.type, MSG_RESTORE);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.type, MSG_EVENT);
+    stored_end();
 }
 
 static void
 s_release(const char *reason)
 {
-    stage_reason(kept_worker, request_of(MSG_RELEASED, 1, kept_epoch, 0), reason);
-    broker_turn(kept_stage.broker);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
+    stage_reason(stored_worker, request_of(MSG_RELEASED, 1, stored_epoch, 0), reason);
+    broker_turn(stored_stage.broker);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
 }
 
 static void
@@ -90,50 +90,50 @@ test_ends(void)
 {
     static const char *const reasons[] = {"shutdown", "logout", "evicted"};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        kept_begin();
+        stored_begin();
         s_release(reasons[i]);
-        CU_ASSERT_EQUAL(kept_ask_for_it(MSG_JOIN, 0, SEQUENCE_REQUEST | 2).head.type,
+        CU_ASSERT_EQUAL(stored_request_again(MSG_JOIN, 0, SEQUENCE_REQUEST | 2).head.type,
                         MSG_JOIN); // as a new one
-        kept_end();
+        stored_end();
     }
 }
 
 static void
 test_passive(void)
 {
-    kept_begin();
-    stage_advance(&kept_stage, 3000);
+    stored_begin();
+    stage_advance(&stored_stage, 3000);
     s_release("expired"); // its page went; it may come back
     for (unsigned i = 0; i < 60; i++) {
-        kept_stage.now += PASSIVE_MS / 64;
-        stage_heartbeat(kept_worker, i);
-        broker_turn(kept_stage.broker);
+        stored_stage.now += PASSIVE_MS / 64;
+        stage_heartbeat(stored_worker, i);
+        broker_turn(stored_stage.broker);
     }
     arrival restore;
-    stage_ask(kept_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2));
+    stage_send_request(stored_client, request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2));
     do
-        restore = stage_receive(&kept_stage, kept_worker);
+        restore = stage_receive(&stored_stage, stored_worker);
     while (restore.head.type == MSG_HEARTBEAT);
     CU_ASSERT_EQUAL(restore.head.type, MSG_RESTORE);
-    kept_epoch = restore.head.epoch;
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_JOIN);
-    kept_end();
+    stored_epoch = restore.head.epoch;
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.type, MSG_JOIN);
+    stored_end();
 }
 
 static void
 test_passive_for_too_long(void)
 {
-    kept_begin();
+    stored_begin();
     s_release("expired");
     for (unsigned i = 0; i < 66; i++) {
-        kept_stage.now += PASSIVE_MS / 64;
-        stage_heartbeat(kept_worker, i);
-        broker_turn(kept_stage.broker);
+        stored_stage.now += PASSIVE_MS / 64;
+        stage_heartbeat(stored_worker, i);
+        broker_turn(stored_stage.broker);
     }
-    stage_ask(kept_client, request_of(MSG_EVENT, 1, 0, 1));
-    arrival refused = stage_receive(&kept_stage, kept_client);
+    stage_send_request(stored_client, request_of(MSG_EVENT, 1, 0, 1));
+    arrival refused = stage_receive(&stored_stage, stored_client);
     CU_ASSERT_STRING_EQUAL(refused.reason, "unknown_session");
-    kept_end();
+    stored_end();
 }
 
 // The broker before had one worker: this one waits for it.
@@ -143,26 +143,26 @@ s_announce_nothing(void)
     buffer body;
     buffer_init(&body);
     announce_begin(&body, 0, true);
-    stage_say(kept_worker, "", request_of(MSG_ANNOUNCE, 0, 0, 0), buffer_bytes(&body));
+    stage_send_from_worker(stored_worker, "", request_of(MSG_ANNOUNCE, 0, 0, 0), buffer_bytes(&body));
     buffer_fini(&body);
 }
 
 static void
 test_the_broker_dies(void)
 {
-    kept_begin();
-    kept_event(1, "seen");
-    kept_close_peers();
-    stage_end(&kept_stage);
-    stage_begin_in(&kept_stage, kept_state);
-    kept_open_peers("c2", "r9", "alpha");
+    stored_begin();
+    stored_event(1, "seen");
+    stored_close_peers();
+    stage_end(&stored_stage);
+    stage_begin_in(&stored_stage, stored_folder);
+    stored_open_peers("c2", "r9", "alpha");
     s_announce_nothing();
-    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 1);
+    arrival restore = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 1);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    CU_ASSERT_TRUE(restore.head.epoch > kept_epoch); // epochs never repeat, whatever the clock says
-    CU_ASSERT_TRUE(restore.head.epoch - kept_epoch >= EPOCH_STEP / 2);
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "seen");
-    kept_end();
+    CU_ASSERT_TRUE(restore.head.epoch > stored_epoch); // epochs never repeat, whatever the clock says
+    CU_ASSERT_TRUE(restore.head.epoch - stored_epoch >= EPOCH_STEP / 2);
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 7), "seen");
+    stored_end();
 }
 
 // Nobody else's snapshots, none that does not parse, none of an epoch that is over.
@@ -170,27 +170,29 @@ static void
 test_what_is_not_stored(void)
 {
     static const char other[] = "\1\0\0\0\7\0\0\0\5other";
-    kept_begin();
-    zsock_t *stranger = stage_worker(&kept_stage, "r5", "other");
-    stage_say_kept(stranger, "c1", request_of(MSG_DONE, 1, kept_epoch, 1), slice_of(other, sizeof other - 1));
-    stage_say_kept(kept_worker, "c1", request_of(MSG_DONE, 1, kept_epoch - 1, 1),
-                   slice_of(other, sizeof other - 1));
-    stage_say_kept(kept_worker, "c1", request_of(MSG_DONE, 1, kept_epoch, 1), slice_text("\1garbage"));
-    broker_turn(kept_stage.broker);
-    kept_lose_worker();
-    stage_advance(&kept_stage, 100);
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
-    arrival restore = kept_ask_for_it(MSG_JOIN, 0, SEQUENCE_REQUEST | 2);
+    stored_begin();
+    zsock_t *stranger = stage_worker(&stored_stage, "r5", "other");
+    stage_send_snapshot(stranger, "c1", request_of(MSG_DONE, 1, stored_epoch, 1),
+                        slice_of(other, sizeof other - 1));
+    stage_send_snapshot(stored_worker, "c1", request_of(MSG_DONE, 1, stored_epoch - 1, 1),
+                        slice_of(other, sizeof other - 1));
+    stage_send_snapshot(stored_worker, "c1", request_of(MSG_DONE, 1, stored_epoch, 1),
+                        slice_text("\1garbage"));
+    broker_turn(stored_stage.broker);
+    stored_lose_worker();
+    stage_advance(&stored_stage, 100);
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
+    arrival restore = stored_request_again(MSG_JOIN, 0, SEQUENCE_REQUEST | 2);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "joined");
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 7), "joined");
     zsock_destroy(&stranger);
-    kept_end();
+    stored_end();
 }
 
 static uint16_t
 s_event_kept(uint64_t number, uint8_t kind, slice now)
 {
-    return kept_event_numbered(number, kind, 0, now);
+    return stored_event_numbered(number, kind, 0, now);
 }
 
 // The broker goes on, and has the worker say everything again until that could be written.
@@ -198,23 +200,23 @@ static void
 test_full_disk(void)
 {
     buffer large;
-    kept_begin();
-    kept_large(&large);
-    kept_fill_disk(true);
+    stored_begin();
+    stored_large(&large);
+    stored_fill_disk(true);
     CU_ASSERT_FALSE(s_event_kept(1, SNAPSHOT_CHANGES, buffer_bytes(&large)) & FLAG_WHOLE);
     s_event_kept(2, SNAPSHOT_CHANGES, buffer_bytes(&large));
     CU_ASSERT_TRUE(s_event_kept(3, SNAPSHOT_FULL, buffer_bytes(&large)) & FLAG_WHOLE);
-    kept_fill_disk(false);
+    stored_fill_disk(false);
     s_event_kept(4, SNAPSHOT_CHANGES, slice_text("lost"));
     CU_ASSERT_TRUE(s_event_kept(5, SNAPSHOT_FULL, slice_text("all")) & FLAG_WHOLE);
     CU_ASSERT_FALSE(s_event_kept(6, SNAPSHOT_CHANGES, slice_text("after")) & FLAG_WHOLE);
-    kept_lose_worker();
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_client).head.type, MSG_ENDED);
-    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
+    stored_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
+    arrival restore = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 2);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "after");
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 7), "after");
     buffer_fini(&large);
-    kept_end();
+    stored_end();
 }
 
 // A push too is seen only when it is stored; and what it changed is stored where nobody sees it: the next one
@@ -222,29 +224,29 @@ test_full_disk(void)
 static void
 test_what_was_pushed(void)
 {
-    kept_begin();
+    stored_begin();
     buffer frame;
     buffer_init(&frame);
     snapshot_begin(&frame, SNAPSHOT_CHANGES);
     snapshot_put(&frame, 7, slice_text("ticked"));
-    stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
-    arrival push = stage_receive(&kept_stage, kept_client);
+    stage_send_snapshot(stored_worker, "", request_of(MSG_PUSH, 1, stored_epoch, 0), buffer_bytes(&frame));
+    arrival push = stage_receive(&stored_stage, stored_client);
     CU_ASSERT_EQUAL_FATAL(push.head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(push.frames, 2);
-    stage_ask(kept_client, request_of(MSG_LEAVE, 1, kept_epoch, SEQUENCE_REQUEST | 2));
-    CU_ASSERT_EQUAL(stage_receive(&kept_stage, kept_worker).head.type, MSG_LEAVE);
+    stage_send_request(stored_client, request_of(MSG_LEAVE, 1, stored_epoch, SEQUENCE_REQUEST | 2));
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_worker).head.type, MSG_LEAVE);
     buffer_clear(&frame);
     snapshot_begin(&frame, SNAPSHOT_CHANGES);
     snapshot_put(&frame, 8, slice_text("to nobody"));
-    stage_say_kept(kept_worker, "", request_of(MSG_PUSH, 1, kept_epoch, 0), buffer_bytes(&frame));
-    CU_ASSERT_FALSE(stage_receive(&kept_stage, kept_client).here);
+    stage_send_snapshot(stored_worker, "", request_of(MSG_PUSH, 1, stored_epoch, 0), buffer_bytes(&frame));
+    CU_ASSERT_FALSE(stage_receive(&stored_stage, stored_client).here);
     buffer_fini(&frame);
-    kept_lose_worker();
-    arrival restore = kept_ask_for_it(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 3);
+    stored_lose_worker();
+    arrival restore = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 3);
     CU_ASSERT_EQUAL_FATAL(restore.head.type, MSG_RESTORE);
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 7), "ticked");
-    CU_ASSERT_STRING_EQUAL(kept_root(&restore, 8), "to nobody");
-    kept_end();
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 7), "ticked");
+    CU_ASSERT_STRING_EQUAL(stored_root(&restore, 8), "to nobody");
+    stored_end();
 }
 
 static const unit_test s_tests[] = {

@@ -67,7 +67,8 @@ s_announce(zsock_t *from, uint8_t number, uint64_t epoch, announced_state state)
         announced.client = slice_text("c1");
     if (number)
         announce_add(&body, &announced);
-    stage_say(from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_ANNOUNCE}, buffer_bytes(&body));
+    stage_send_from_worker(from, "", (header){.version = PROTOCOL_VERSION, .type = MSG_ANNOUNCE},
+                           buffer_bytes(&body));
     buffer_fini(&body);
 }
 
@@ -87,8 +88,8 @@ static void
 test_all_announce(void)
 {
     s_begin(2);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(7), 4));
-    stage_ask(s_client, request_of(MSG_JOIN, 2, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(7), 4));
+    stage_send_request(s_client, request_of(MSG_JOIN, 2, 0, SEQUENCE_REQUEST | 1));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // both wait
     s_announce(s_one, 1, OLD_EPOCH(7), ANNOUNCED_ATTACHED);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_one).here); // for the other worker
@@ -98,7 +99,7 @@ test_all_announce(void)
     stage_reply(s_one, &event, MSG_DONE);
     s_expect(s_client, MSG_DONE);
     s_expect(s_two, MSG_JOIN); // nobody had it: it is begun anew, on the one that has less
-    stage_say(s_one, "", request_of(MSG_PUSH, 1, OLD_EPOCH(7), 0), slice_text("\x80"));
+    stage_send_from_worker(s_one, "", request_of(MSG_PUSH, 1, OLD_EPOCH(7), 0), slice_text("\x80"));
     s_expect(s_client, MSG_PUSH); // it is attached
     s_end();
 }
@@ -108,7 +109,7 @@ test_one_does_not(void)
 {
     s_begin(2);
     s_announce(s_one, 1, OLD_EPOCH(7), ANNOUNCED_DETACHED);
-    stage_ask(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 2, 0, SEQUENCE_REQUEST | 1));
     stage_advance(&s_stage, WORKER_DEAD_MS / 2 - 1000);
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_two).here);
     stage_heartbeat(s_one, 1);
@@ -132,7 +133,7 @@ test_a_new_page_does_not_wait(void)
     s_begin(2);
     header mount = request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1);
     mount.flags = FLAG_UNADOPTED;
-    stage_ask(s_client, mount);
+    stage_send_request(s_client, mount);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_one).here + stage_receive(&s_stage, s_two).here, 1);
     s_end();
 }
@@ -145,10 +146,10 @@ test_two_claim_it(void)
     s_announce(s_two, 1, OLD_EPOCH(8), ANNOUNCED_ATTACHED);
     arrival disown = s_expect(s_one, MSG_DISOWN);
     CU_ASSERT_EQUAL(disown.head.epoch, OLD_EPOCH(7));
-    stage_ask(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(8), 4));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(8), 4));
     s_expect(s_two, MSG_EVENT);
     // No worker has an epoch of this start for a session that this broker did not give it.
-    stage_ask(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1));
     uint64_t given = s_expect(s_one, MSG_MOUNT).head.epoch;
     s_announce(s_two, 5, given, ANNOUNCED_HELD);
     CU_ASSERT_EQUAL(s_expect(s_two, MSG_DISOWN).head.epoch, given);
@@ -164,18 +165,18 @@ test_the_clock_was_set_back(void)
     s_begin(2);
     header mount = request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1);
     mount.flags = FLAG_UNADOPTED; // does not wait, and goes to alpha
-    stage_ask(s_client, mount);
+    stage_send_request(s_client, mount);
     uint64_t early = s_expect(s_one, MSG_MOUNT).head.epoch;
     CU_ASSERT_TRUE(early < ahead);
     s_announce(s_two, 1, ahead + 5, ANNOUNCED_ATTACHED);
     s_announce(s_two, 3, ahead + 4, ANNOUNCED_HELD); // another's by now
     CU_ASSERT_EQUAL(s_expect(s_two, MSG_DISOWN).head.epoch, ahead + 4);
     s_announce(s_one, 2, ahead + 3, ANNOUNCED_ATTACHED);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, ahead + 5, 4));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, ahead + 5, 4));
     CU_ASSERT_EQUAL(s_expect(s_two, MSG_EVENT).head.epoch, ahead + 5);
-    stage_ask(s_client, request_of(MSG_EVENT, 2, ahead + 3, 4));
+    stage_send_request(s_client, request_of(MSG_EVENT, 2, ahead + 3, 4));
     CU_ASSERT_EQUAL(s_expect(s_one, MSG_EVENT).head.epoch, ahead + 3);
-    stage_ask(s_client, request_of(MSG_MOUNT, 4, 0, SEQUENCE_REQUEST | 2));
+    stage_send_request(s_client, request_of(MSG_MOUNT, 4, 0, SEQUENCE_REQUEST | 2));
     arrival late = stage_receive(&s_stage, s_one);
     if (!late.here)
         late = s_expect(s_two, MSG_MOUNT);
@@ -203,9 +204,10 @@ static void
 test_malformed(void)
 {
     s_begin(1);
-    stage_say(s_one, "", (header){.version = PROTOCOL_VERSION, .type = MSG_ANNOUNCE}, slice_text("\x80"));
+    stage_send_from_worker(s_one, "", (header){.version = PROTOCOL_VERSION, .type = MSG_ANNOUNCE},
+                           slice_text("\x80"));
     s_announce(s_one, 1, OLD_EPOCH(7), (announced_state)ANNOUNCED_HELD);
-    stage_ask(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(7), 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(7), 1));
     s_expect(s_one, MSG_EVENT);
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "malformed"), 1);
     s_end();

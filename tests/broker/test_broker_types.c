@@ -31,7 +31,7 @@ s_begin(peer_kind peer)
     stage_mount(&s_stage, s_client, s_other, MSG_JOIN, 2);
     s_stranger = stage_worker(&s_stage, "r3", NULL);
     if (peer == PEER_DRAINING)
-        stage_say(s_worker, "", request_of(MSG_DRAIN, 0, 0, 0), slice_text("\x80"));
+        stage_send_from_worker(s_worker, "", request_of(MSG_DRAIN, 0, 0, 0), slice_text("\x80"));
     if (peer == PEER_LEFT)
         stage_reason(s_worker, request_of(MSG_GOODBYE, 0, 0, 0), "worker_left");
     stage_advance(&s_stage, 100);
@@ -168,7 +168,7 @@ s_serves_on(void)
 {
     stage_advance(&s_stage, 1000);
     stage_register(s_worker, "alpha"); // whatever it has said before
-    stage_ask(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 99));
+    stage_send_request(s_client, request_of(MSG_PING, 0, 0, SEQUENCE_REQUEST | 99));
     arrival got = stage_await(&s_stage, s_client);
     while (got.here && got.head.sequence != (SEQUENCE_REQUEST | 99)) // what else it was told
         got = stage_await(&s_stage, s_client);

@@ -211,7 +211,7 @@ def test_workers_that_may_not_join(over_tcp, keys):
 
 def test_a_worker_that_takes_another_for_the_broker(over_tcp, keys):
     fleet = over_tcp(*keys.broker)
-    fleet.expect_log("event=peer_refused side=back .*another key for the broker's", name="broker")
+    fleet.expect_log("event=peer_refused side=back .*wrong server key", name="broker")
     options = ["--key", keys.secret("worker"), "--server-key", keys.public("stranger")]
     fleet.start_worker("w1", *options, wait=False).wait_line("event=refused_by_broker .*--server-key")
 
