@@ -91,7 +91,7 @@ def pytest(folder, environment, *variables, processes=1, only=()):
             report = pathlib.Path(scratch, "junit.xml")
             command = ["env", *variables, f"./{environment}/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             if processes > 1:  # each reads the settings that its folder names before its conftest.py
-                path = f"pythonpath=python scripts/lib {folder}"
+                path = f"pythonpath=python scripts/lib tests/plans {folder}"
                 command += ["-n", str(processes), "--dist", "worksteal", "-o", path]
             paths = [f"{folder}/{name}" for name in only] or [folder]
             code, _ = call([*command, f"--junitxml={report}", *paths])
