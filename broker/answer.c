@@ -50,7 +50,7 @@ s_queue(broker *self, slice client, const uint8_t head[HEADER_SIZE])
 }
 
 static err
-s_send(broker *self, slice client, const uint8_t *head, slice body)
+s_send_answer(broker *self, slice client, const uint8_t *head, slice body)
 {
     slice parts[] = {slice_of(head, HEADER_SIZE), body};
     return wire_send_bytes(self->front_socket, client, parts, 2);
@@ -61,7 +61,7 @@ answer_body(broker *self, slice client, const header *reply)
 {
     uint8_t head[HEADER_SIZE];
     header_encode(reply, head);
-    err error = s_send(self, client, head, buffer_bytes(&self->body));
+    err error = s_send_answer(self, client, head, buffer_bytes(&self->body));
     if (error == ERR_AGAIN)
         s_queue(self, client, head);
     else if (error)
@@ -75,7 +75,8 @@ answer_flush(broker *self)
     if (!self->outbox)
         return;
     for (unsent_answer *each = zlistx_first(self->outbox); each; each = zlistx_next(self->outbox)) {
-        err error = s_send(self, routing_id_bytes(&each->client), each->head, buffer_bytes(&each->body));
+        err error =
+            s_send_answer(self, routing_id_bytes(&each->client), each->head, buffer_bytes(&each->body));
         if (error == ERR_AGAIN && self->now - each->since <= self->client_dead_ms)
             continue;
         if (error) {

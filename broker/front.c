@@ -17,7 +17,7 @@
 // Forwards the request to the session's owner, with the current epoch and the broker's flags. The header is
 // copied only if they differ. ERR_AGAIN, ERR_UNREACHABLE: the message is as it was, and nothing is pending.
 static err
-s_send(broker *self, session *session, wire_message *message, const header *request)
+s_send_to_owner(broker *self, session *session, wire_message *message, const header *request)
 {
     pending *pending = NULL;
     if (message_wants_reply(request->type)) {
@@ -71,7 +71,7 @@ static err
 s_forward(broker *self, session *session, wire_message *message, const header *request)
 {
     ASSERT(session); // routes forward nothing of a session that is not known
-    err error = s_send(self, session, message, request);
+    err error = s_send_to_owner(self, session, message, request);
     if (error == ERR_UNREACHABLE) {
         lost_peers_add_worker(self, session->owner);
     } else if (error) {

@@ -20,7 +20,7 @@ s_size(const wire_message *message)
 }
 
 static void
-s_destroy(broker *self, session *session, gap_entry *entry)
+s_destroy_entry(broker *self, session *session, gap_entry *entry)
 {
     self->gap_buffer_bytes -= entry->size;
     session->gap_buffer_count--;
@@ -74,7 +74,7 @@ gap_buffer_release(broker *self, session *session)
     while (!list_is_empty(&session->gap_buffer)) {
         gap_entry *first = LIST_ITEM(session->gap_buffer.next, gap_entry, of_session);
         first->resume(self, session, &first->message, &first->head);
-        s_destroy(self, session, first);
+        s_destroy_entry(self, session, first);
     }
 }
 
@@ -83,7 +83,7 @@ s_discard(broker *self, session *session)
 {
     while (
         !list_is_empty(&session->gap_buffer)) // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it left the list
-        s_destroy(self, session, LIST_ITEM(session->gap_buffer.next, gap_entry, of_session));
+        s_destroy_entry(self, session, LIST_ITEM(session->gap_buffer.next, gap_entry, of_session));
 }
 
 // When the worker is lost, what it said is as if it had been lost on its way too: the next worker starts from

@@ -62,7 +62,7 @@ parking_release_awaiting_recovery(broker *self)
 }
 
 static void
-s_destroy(broker *self, parked_request *request)
+s_destroy_request(broker *self, parked_request *request)
 {
     list_remove(&request->of_session);
     list_remove(&request->of_all);
@@ -91,7 +91,7 @@ parking_resume_due(broker *self, front_handler *handle)
             s_answer_expired(self, first);
         else
             handle(self, &first->message, &first->request);
-        s_destroy(self, first);
+        s_destroy_request(self, first);
     }
 }
 
@@ -107,7 +107,7 @@ parking_tick(broker *self)
         if (request->session)
             request->session->parked_count--;
         s_answer_expired(self, request);
-        s_destroy(self, request);
+        s_destroy_request(self, request);
     }
 }
 
@@ -115,5 +115,5 @@ void
 parking_fini(broker *self)
 {
     while (!list_is_empty(&self->parked))
-        s_destroy(self, LIST_ITEM(self->parked.next, parked_request, of_all));
+        s_destroy_request(self, LIST_ITEM(self->parked.next, parked_request, of_all));
 }

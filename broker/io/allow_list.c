@@ -98,7 +98,7 @@ s_is_same(const key_list *a, const key_list *b)
 
 // Written only when something changed.
 static void
-s_log(const key_list *list_, socket_side side, const char *folder)
+s_log_list(const key_list *list_, socket_side side, const char *folder)
 {
     char text[400];
     log_event(LEVEL_INFO, "allow_list_loaded", "side=%s keys=%zu folder=%s", side_word(side), list_->count,
@@ -118,7 +118,7 @@ s_reread(allow_list *self, uint64_t now)
         snprintf(folder, sizeof folder, "%s/%s", self->folder, s_subfolder(side));
         key_list list_ = s_read(folder);
         if (!s_is_same(&self->sides[side], &list_))
-            s_log(&list_, side, folder);
+            s_log_list(&list_, side, folder);
         free(self->sides[side].keys);
         self->sides[side] = list_;
     }

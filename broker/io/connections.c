@@ -117,7 +117,7 @@ s_name(const connections *self, uint32_t fd)
 // A monitor message: 2 bytes of event, 4 of value, and a frame with the bound address. False: there is
 // none.
 static bool
-s_receive(void *monitor, uint16_t *ret_event, uint32_t *ret_value, char ret_address[CONNECTION_TEXT])
+s_receive_event(void *monitor, uint16_t *ret_event, uint32_t *ret_value, char ret_address[CONNECTION_TEXT])
 {
     zmq_msg_t part;
     ASSERT(zmq_msg_init(&part) == 0);
@@ -142,7 +142,7 @@ connections_next(connections *self, socket_side side, connection_event *ret)
     uint16_t event;
     uint32_t value;
     while (self->monitors[side] &&
-           s_receive(zsock_resolve(self->monitors[side]), &event, &value, ret->peer)) {
+           s_receive_event(zsock_resolve(self->monitors[side]), &event, &value, ret->peer)) {
         if (event == ZMQ_EVENT_ACCEPTED) {
             s_accepted(self, value);
             continue;

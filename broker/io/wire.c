@@ -5,7 +5,7 @@
 
 // One frame. -1: errno says why.
 static int
-s_receive(zmq_msg_t *frame, void *socket)
+s_receive_frame(zmq_msg_t *frame, void *socket)
 {
     int rc;
     do
@@ -21,7 +21,7 @@ s_skip(wire_message *self, void *socket)
     zmq_msg_t extra;
     for (bool more = true; more; self->count++) {
         ASSERT(zmq_msg_init(&extra) == 0);
-        more = s_receive(&extra, socket) != -1 && zmq_msg_more(&extra);
+        more = s_receive_frame(&extra, socket) != -1 && zmq_msg_more(&extra);
         zmq_msg_close(&extra);
     }
 }
@@ -34,7 +34,7 @@ wire_receive(wire_message *self, void *socket)
     while (more && self->held < WIRE_FRAMES) {
         zmq_msg_t *frame = &self->frame[self->held];
         ASSERT(zmq_msg_init(frame) == 0);
-        if (s_receive(frame, socket) == -1) {
+        if (s_receive_frame(frame, socket) == -1) {
             err error = errno == EAGAIN ? ERR_AGAIN : ERR_SYSTEM;
             zmq_msg_close(frame);
             wire_message_clear(self);

@@ -72,7 +72,8 @@ zap_socket(zap *self)
 }
 
 static void
-s_log(zap *self, uint64_t now, const char *side, const char *address, const char *key, const char *why)
+s_log_refused(zap *self, uint64_t now, const char *side, const char *address, const char *key,
+              const char *why)
 {
     unsigned suppressed;
     char address_text[2 * ZAP_FRAME], key_text[2 * KEY_TEXT + 8];
@@ -94,7 +95,7 @@ enum { ZAP_VERSION, ZAP_REQUEST, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECH
 // All frames are read, though only ZAP_FRAMES of them are kept, cut to ZAP_FRAME. False: there is no
 // request.
 static bool
-s_receive(zsock_t *from, zap_request *ret)
+s_receive_request(zsock_t *from, zap_request *ret)
 {
     zmq_msg_t part;
     bool more = true;
@@ -149,11 +150,11 @@ s_answer(zap *self, uint64_t now)
 {
     zap_request request = {0};
     char key[KEY_TEXT];
-    if (!s_receive(self->requests, &request))
+    if (!s_receive_request(self->requests, &request))
         return false;
     const char *why = s_reason_to_refuse(self, &request, now, key);
     if (why)
-        s_log(self, now, request.frame[ZAP_DOMAIN], request.frame[ZAP_ADDRESS], key, why);
+        s_log_refused(self, now, request.frame[ZAP_DOMAIN], request.frame[ZAP_ADDRESS], key, why);
     zstr_sendx(self->requests, "1.0", request.frame[ZAP_REQUEST], why ? "400" : "200", why ? "refused" : "OK",
                why ? "" : key, "", NULL);
     return true;
@@ -168,7 +169,7 @@ zap_log_refusal(zap *self, socket_side side, uint32_t reason, const char *addres
         why = "wrong server key";
     else if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
         why = strncmp(address, "tcp:", 4) == 0 ? "no CURVE key" : "CURVE peer on an address without CURVE";
-    s_log(self, now, side_word(side), address, "", why);
+    s_log_refused(self, now, side_word(side), address, "", why);
 }
 
 void

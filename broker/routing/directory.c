@@ -76,7 +76,7 @@ directory_find(const directory *self, id16 id)
 }
 
 static session *
-s_item(list_link *link)
+s_session_at(list_link *link)
 {
     return link ? LIST_ITEM(link, session, of_all) : NULL;
 }
@@ -84,13 +84,13 @@ s_item(list_link *link)
 session *
 directory_first(const directory *self)
 {
-    return s_item(list_behind(&self->all, &self->all));
+    return s_session_at(list_behind(&self->all, &self->all));
 }
 
 session *
 directory_next(const directory *self, const session *session)
 {
-    return s_item(list_behind(&self->all, &session->of_all));
+    return s_session_at(list_behind(&self->all, &session->of_all));
 }
 
 size_t

@@ -129,7 +129,7 @@ registry_count(const registry *self)
 }
 
 static worker *
-s_item(list_link *link)
+s_worker_at(list_link *link)
 {
     return link ? LIST_ITEM(link, worker, of_all) : NULL;
 }
@@ -137,13 +137,13 @@ s_item(list_link *link)
 worker *
 registry_first(const registry *self)
 {
-    return s_item(list_behind(&self->all, &self->all));
+    return s_worker_at(list_behind(&self->all, &self->all));
 }
 
 worker *
 registry_next(const registry *self, const worker *worker)
 {
-    return s_item(list_behind(&self->all, &worker->of_all));
+    return s_worker_at(list_behind(&self->all, &worker->of_all));
 }
 
 // Whoever is in the list already stays where it is.
