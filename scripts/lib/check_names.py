@@ -12,9 +12,7 @@ FILLERS = ("of", "to", "on", "by", "for_", "with", "upon", "one", "said", "gone"
 FILLERS_NOT_YET = (
     "broker/io", "broker/routing",
 )  # fmt: skip
-REPEATED_NOT_YET = (
-    "broker", "broker/io", "broker/routing",
-)  # fmt: skip
+REPEATED_NOT_YET = ()
 
 PROGRAMS = ("tests", "bench")  # where each file is a program of its own, and may have helpers of the same name
 
