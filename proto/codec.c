@@ -2,8 +2,6 @@
 // of it.
 #include "proto/codec.h"
 
-#include "proto/scan.h"
-
 #include <msgpack/pack.h>
 
 static bool

@@ -19,6 +19,7 @@
 #include "common/errors.h"
 #include "common/limits.h"
 #include "common/slice.h"
+#include "proto/scan.h"
 
 typedef struct {
     err error;
@@ -54,13 +55,6 @@ uint64_t reader_opt_uint(reader *self, const char *key, uint64_t fallback);
 bool reader_opt_bool(reader *self, const char *key);                              // absent: false
 slice reader_opt_names(reader *self, const char *key, uint32_t most, size_t max); // raw list of str
 
-// One msgpack value from the front of bytes: its size in bytes, or 0 if it is cut off, nested deeper than
-// depth or no msgpack at all.
-size_t msgpack_scan(slice bytes, unsigned depth);
-// How many elements a list (or pairs a map) has; bytes were scanned. 0 for anything else.
-uint32_t msgpack_count(slice bytes);
-// Takes the next element from a scanned list: start with *cursor = 0. False at the end.
-bool msgpack_next(slice list, size_t *cursor, slice *ret_element);
 // The text of an element that is a str; bytes were scanned. Empty for anything else.
 slice msgpack_str(slice element);
 

@@ -1,8 +1,9 @@
 // The msgpack that is read without msgpack-c: finding where a value ends, without memory and without trust.
 // msgpack-c's own unpacker allocates what a length field claims before it has seen the bytes.
-#include "proto/codec.h"
-
 #include "proto/scan.h"
+
+#include "common/errors.h"
+#include "common/limits.h"
 
 typedef struct {
     size_t head;     // bytes of type and length

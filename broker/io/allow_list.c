@@ -36,10 +36,10 @@ s_subfolder(socket_side self)
 
 // A name that is nothing but the ending does not count.
 static bool
-s_ends(const char *name, const char *with)
+s_ends(const char *name, const char *ending)
 {
-    size_t length = strlen(name), end = strlen(with);
-    return length > end && strcmp(name + length - end, with) == 0;
+    size_t length = strlen(name), end = strlen(ending);
+    return length > end && strcmp(name + length - end, ending) == 0;
 }
 
 // By the ending: a backup that an editor leaves beside a file must not keep a key valid when the file is

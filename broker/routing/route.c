@@ -163,19 +163,19 @@ route_request(const header *request, const session *known, bool stored, slice fr
 }
 
 route
-route_admit(const route *to, const header *request, size_t body_size, const session *known,
+route_admit(const route *planned, const header *request, size_t body_size, const session *known,
             const registry *workers)
 {
-    if (!to->worker || !message_wants_reply(request->type))
-        return *to;
+    if (!planned->worker || !message_wants_reply(request->type))
+        return *planned;
     if (known && known->refused_event && request->type == MSG_EVENT &&
         request->sequence > known->refused_event)
         return s_answer(request, ERR_GAP, 0);
-    const admission *load = &to->worker->load;
+    const admission *load = &planned->worker->load;
     unsigned waiting = known ? known->pending_count : 0;
     if (admission_admits(load, registry_limits(workers), request->type, body_size, waiting,
                          registry_bytes(workers)))
-        return *to;
+        return *planned;
     return s_answer(request, ERR_FULL, admission_retry_ms(load));
 }
 

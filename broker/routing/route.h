@@ -41,7 +41,7 @@ route route_request(const header *request, const session *known, bool stored, sl
 // The same route if its worker may have a request of that size now; else to the answer that says when to come
 // back. known: as above. An event behind one that was refused is a gap already here: it would cost the worker
 // a turn to find that out.
-route route_admit(const route *to, const header *request, size_t body_size, const session *known,
+route route_admit(const route *planned, const header *request, size_t body_size, const session *known,
                   const registry *workers);
 
 // A reply, or what is unasked, from a registered worker. OK: it may pass. ERR_UNKNOWN_SESSION: not that
