@@ -54,7 +54,6 @@ OUTSIDE = (
         {"worker/io", "worker/main", *(room for room in MAY if room.startswith(("broker", "fleet")))},
     ),
 )
-CIRCLES_NOT_YET = ("proto",)  # folders in which modules still include each other
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 
 
@@ -101,7 +100,7 @@ def _modules(includes):
     return module
 
 
-def circles(includes, folders_not_yet=CIRCLES_NOT_YET):
+def circles(includes):
     """Modules that include each other, in whatever way: a line for each pair of files that closes a circle."""
     module = _modules(includes)
     uses = {name: set() for name in module.values()}
@@ -121,7 +120,6 @@ def circles(includes, folders_not_yet=CIRCLES_NOT_YET):
         if target in module
         and module[target] != module[path]
         and module[path] in reached[module[target]]
-        and path.parent.as_posix() not in folders_not_yet
     ]
 
 

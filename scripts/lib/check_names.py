@@ -8,12 +8,6 @@ import check_tree
 # what something is read from or written to.
 FILLERS = ("of", "to", "on", "by", "for_", "with", "upon", "one", "said", "gone", "what", "whose", "such", "his", "its")
 
-# Folders in which that is not mended yet.
-FILLERS_NOT_YET = (
-    "broker/io", "broker/routing",
-)  # fmt: skip
-REPEATED_NOT_YET = ()
-
 PROGRAMS = ("tests", "bench")  # where each file is a program of its own, and may have helpers of the same name
 
 TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
@@ -61,10 +55,9 @@ def repeated(root, paths):
                 yield f"{path}: {name} is also the name of a static function in {first.name}"
 
 
-def check(root, fillers_not_yet=FILLERS_NOT_YET, repeated_not_yet=REPEATED_NOT_YET):
+def check(root):
     """Returns the problems as lines."""
     files = check_tree.with_suffix(root, ".c", ".h")
-    held = [path for path in files if path.parent.as_posix() not in fillers_not_yet]
-    problems = [line for path in held for line in fillers(root, path)]
+    problems = [line for path in files for line in fillers(root, path)]
     own = [path for path in files if path.suffix == ".c" and path.parts[0] not in PROGRAMS]
-    return problems + list(repeated(root, [path for path in own if path.parent.as_posix() not in repeated_not_yet]))
+    return problems + list(repeated(root, own))
