@@ -273,7 +273,7 @@ def test_ticks(supervised):
     one = supervised(*SOFT, workers=1)
     one.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
     one.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed|event=push_failed|event=failed")
+    one.fleet.expect_log("Fatal Python error|event=join_failed|event=failed")
     with Visitor(one.fleet.port).open("/ticks-stuck/") as page:
         page.event("set_mode", {"mode": "loops"})
         one.up.wait_line("event=tick_failed")

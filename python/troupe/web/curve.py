@@ -7,9 +7,9 @@ from typing import NamedTuple
 import zmq
 import zmq.auth
 
-# Events of a socket's monitor that say that a handshake failed.
+# Socket monitor events that report a failed handshake.
 FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-# After these ZeroMQ does not try again by itself.
+# ZeroMQ does not reconnect by itself after these.
 FINAL_FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 
 Path = str | os.PathLike[str]
@@ -38,8 +38,8 @@ def load(address: str, key: Path | None, server_key: Path | None) -> Keys | None
     if not key and not server_key and is_loopback(address):
         return None
     if not key or not server_key:
-        more = "or neither" if is_loopback(address) else "tcp:// beyond the loopback is never used without keys"
-        raise KeysError(f"{address} requires both TROUPE['KEY'] and TROUPE['SERVER_KEY']: {more}")
+        more = ", or neither" if is_loopback(address) else ": tcp:// off the loopback requires keys"
+        raise KeysError(f"{address} requires both TROUPE['KEY'] and TROUPE['SERVER_KEY']{more}")
     public, secret = _read(key)
     if secret is None:
         raise KeysError(f"{key}: contains only the public key: name the file that ends in _secret")
@@ -58,12 +58,15 @@ def is_loopback(address: str) -> bool:
 def refusal(event: int, keys: Keys | None) -> str | None:
     """Why the broker refuses the connection, by an event of the socket's monitor. None: it does not."""
     if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-        return "the broker does not know this key: its public file belongs into the folder clients of --allow"
+        return "the broker does not know this key: put its public file into the folder clients of --allow"
     if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        return "the broker uses no keys there" if keys else "the broker requires keys: TROUPE['KEY'] and ['SERVER_KEY']"
+        if keys:
+            return "the broker uses no keys on this address"
+        return "the broker requires keys: TROUPE['KEY'] and TROUPE['SERVER_KEY']"
     if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        cause = "TROUPE['SERVER_KEY'] is not this broker's" if keys else "the broker requires keys"
-        return f"the handshake failed: perhaps {cause}"
+        if keys:
+            return "the handshake failed: TROUPE['SERVER_KEY'] may not be this broker's"
+        return "the handshake failed: the broker probably requires keys"
     return None
 
 

@@ -39,7 +39,7 @@ def test_addresses_that_need_none(files):
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1:1", "tcp://broker.example.org:1", "tcp://[fe80::1]:1", "tcp://"])
 def test_addresses_off_the_loopback_need_them(address):
-    with pytest.raises(curve.KeysError, match="never used without keys"):
+    with pytest.raises(curve.KeysError, match="off the loopback requires keys"):
         curve.load(address, None, None)
 
 
@@ -180,14 +180,14 @@ async def test_the_wrong_keys(files, guarded, settings, monkeypatch, key, server
 @pytest.mark.asyncio
 async def test_keys_that_cannot_be_had(settings):
     set_keys(settings, "tcp://10.0.0.1:1")
-    with pytest.raises(ActorError, match="never used without keys") as error:
+    with pytest.raises(ActorError, match="off the loopback requires keys") as error:
         client.get()
     assert error.value.kind == "unreachable"
 
 
 def test_keys_where_none_are_wanted():
     found = curve.Keys(b"", b"", b"")
-    assert curve.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker uses no keys there"
+    assert curve.refusal(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, found) == "the broker uses no keys on this address"
     assert curve.refusal(zmq.EVENT_HANDSHAKE_SUCCEEDED, found) is None
 
 
@@ -196,7 +196,7 @@ def test_check_says_what_is_wrong(files, guarded, settings, monkeypatch):
     monkeypatch.setattr(checks.reach, "__defaults__", (None, 20000))
     set_keys(settings, "tcp://10.0.0.1:1")
     (found,) = checks.check_transport()
-    assert found.id == "troupe.E011" and "never used without keys" in found.msg
+    assert found.id == "troupe.E011" and "off the loopback requires keys" in found.msg
     set_keys(settings, guarded.address, secret(files), public(files))
     assert checks.check_transport() == []
     set_keys(settings, guarded.address, secret(files, "stranger"), public(files))
