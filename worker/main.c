@@ -1,4 +1,9 @@
-// troupe-worker: options, signals, and the order of the start: Python first, then threads, then the loop.
+// troupe-worker: command line, signals, and the order of startup. Python starts first, on the main thread, so
+// that a project that cannot be imported ends the process before it registers; then come the pool's threads,
+// and then the I/O loop, which runs on the main thread until the worker has left.
+//
+// Exit codes: 0 stopped, 1 no descriptors or --reload failed, 2 address, keys or black box, 3 Python or the
+// project, 4 refused by the broker, EXIT_STUCK a turn exceeded the hard limit, 64 (EX_USAGE) from argp.
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/option_set.h"
@@ -22,10 +27,10 @@ typedef struct {
     // worker-PID unless --name is given.
     char default_name[32];
     const char *name;
-    // -1: nobody waits for "ready". The text is in argv.
+    // -1: nobody waits for "ready". ready_text is the option's value in argv itself, for s_write_ready.
     int ready_fd;
     char *ready_text;
-    // The black box; -1: none.
+    // The file that the black box is mapped from, inherited from the supervisor; -1: none.
     int box_fd;
 } command_line;
 
@@ -35,7 +40,7 @@ s_number(const command_line *self, option_name name)
     return (unsigned)option_set_number(self->options, name);
 }
 
-// "-" stands for no descriptor: this is how a worker that restarts by --reload changes its own argv.
+// "-" stands for no descriptor: s_write_ready puts it into argv before a --reload passes that on.
 static void
 s_parse_ready_fd(command_line *self, char *text, struct argp_state *state)
 {
@@ -50,7 +55,7 @@ s_parse_ready_fd(command_line *self, char *text, struct argp_state *state)
     self->ready_fd = (int)number;
 }
 
-// Completes the flags from the environment, and checks them.
+// Takes what the command line leaves open from the environment, then checks what no single option can.
 static void
 s_check_options(struct argp_state *state, command_line *self)
 {
@@ -63,7 +68,7 @@ s_check_options(struct argp_state *state, command_line *self)
     self->box_fd = option_set_descriptor(self->options, OPTION_BLACK_BOX_FD);
 }
 
-// argp's callback, once an option, and at the end. argp_error exits.
+// argp calls this once per option, and with ARGP_KEY_END after the last. argp_error prints usage and exits.
 static error_t
 s_parse_argp(int key, char *text, struct argp_state *state)
 {
@@ -78,22 +83,27 @@ s_parse_argp(int key, char *text, struct argp_state *state)
     return found || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-static worker *_Atomic s_worker; // for the signal handler; set once it may be stopped
+// Signal handlers take no context, hence these three. s_worker is set once worker_stop may be called.
+static worker *_Atomic s_worker;
 static volatile sig_atomic_t s_signalled;
 static _Atomic bool s_reload;
 
+// SIGTERM and SIGINT. Async-signal-safe: _exit, or an atomic store and a write to an eventfd (worker_stop).
 static void
 s_on_signal(int number)
 {
     (void)number;
     int interrupted = errno;
     s_signalled = 1;
+    // Not registered yet, so no session can be lost: exit at once, however long the project takes to import.
     if (!s_worker)
-        _exit(0); // not registered yet: exit at once, however long the project takes to start
+        _exit(0);
     worker_stop(s_worker);
     errno = interrupted;
 }
 
+// --reload: a source file changed. Called once, on Python's thread that watches the files. Before there is a
+// worker it only leaves the flag, which s_run checks.
 static void
 s_on_change(void *context)
 {
@@ -103,6 +113,7 @@ s_on_change(void *context)
         worker_stop(s_worker);
 }
 
+// Called twice: before Python starts, which takes long, and after it (s_run).
 static void
 s_set_signals(void)
 {
@@ -110,15 +121,15 @@ s_set_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    // Python installs no handlers of its own here: without these, a closed database socket or a file at its
-    // size limit would end the process.
+    // CPython ignores these two unless it is embedded without signal handlers, as here. By default a closed
+    // database socket, or a file at RLIMIT_FSIZE, would end the process instead of raising OSError.
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGXFSZ, &action, NULL);
 }
 
-// Called once. argv is changed because a worker that restarts by --reload gets it again, when the descriptor
-// may belong to another file.
+// worker_options.registered: tells whoever started the worker that it is up. Changes argv, since --reload
+// executes it again, when the same number may be the descriptor of another file.
 static void
 s_write_ready(void *context)
 {
@@ -132,6 +143,8 @@ s_write_ready(void *context)
     memcpy(parsed->ready_text, "-", 2);
 }
 
+// Starts the interpreter and imports the project. NULL, and logged: it cannot be used. On return this thread
+// does not hold the GIL, and must not: it becomes the I/O thread.
 static const view_ops *
 s_start_python(const command_line *parsed)
 {
@@ -158,6 +171,7 @@ s_start_python(const command_line *parsed)
     return ops;
 }
 
+// Before Python starts: its faulthandler restores the handlers that it found, and raises the signal again.
 static recorder *
 s_start_recorder(const command_line *parsed)
 {
@@ -167,7 +181,7 @@ s_start_recorder(const command_line *parsed)
     else
         recorder_catch_signals(record);
     if (parsed->box_fd != -1)
-        fcntl(parsed->box_fd, F_SETFD, FD_CLOEXEC); // not for programs that user code starts
+        fcntl(parsed->box_fd, F_SETFD, FD_CLOEXEC); // programs that user code starts must not inherit it
     return record;
 }
 
@@ -182,6 +196,7 @@ s_load_keys(const option_set *given, curve_keys *ret)
     return false;
 }
 
+// The life of a worker, up to its exit code. The secret key is wiped as soon as ZeroMQ has its copy.
 static int
 s_run(command_line *parsed, recorder *record)
 {
@@ -191,7 +206,8 @@ s_run(command_line *parsed, recorder *record)
     const view_ops *ops = s_start_python(parsed);
     if (!ops)
         return 3;
-    s_set_signals(); // again: asyncio and Django may have set their own
+    // Again: the project's imports may have replaced them.
+    s_set_signals();
     unsigned threads = s_number(parsed, OPTION_THREADS), most_threads = s_number(parsed, OPTION_MOST_THREADS);
     worker_options options = {
         .back = option_set_text(parsed->options, OPTION_WORKER_BACK),
@@ -209,13 +225,15 @@ s_run(command_line *parsed, recorder *record)
     explicit_bzero(&keys, sizeof keys);
     if (!s_worker)
         return 2;
+    // What came before s_worker was set has stopped nothing yet.
     if (s_signalled || s_reload)
         worker_stop(s_worker);
     worker_end end = worker_run(s_worker);
     return end == WORKER_STUCK ? EXIT_STUCK : end == WORKER_REFUSED ? 4 : 0;
 }
 
-// --reload: the same process starts again from the top, with the same arguments and the same black box.
+// --reload: the process executes itself, with the same pid, arguments and black box. Nothing else frees what
+// an interpreter with threads in user code holds. Returns only on failure.
 static int
 s_restart(const command_line *self, char **argv)
 {
@@ -251,7 +269,8 @@ main(int argc, char **argv)
     if (descriptors_reserve_standard())
         return EXIT_FAILURE;
     s_parse_command_line(argc, argv, &parsed);
-    prctl(PR_SET_NAME, "troupe-worker"); // after a restart by --reload it would be "exe"
+    // The name in ps and top; after execv("/proc/self/exe") it would be "exe".
+    prctl(PR_SET_NAME, "troupe-worker");
     log_setup("worker", option_set_number(parsed.options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
     if (!option_set_has(parsed.options, OPTION_WORKER_BACK)) {
         log_event(LEVEL_ERROR, "no_address", "hint=\"give --back or set TROUPE_BACK\"");
@@ -265,5 +284,7 @@ main(int argc, char **argv)
     if (s_reload && !s_signalled && code == 0)
         code = s_restart(&parsed, argv);
     log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(parsed.name, name, sizeof name));
-    _exit(code); // threads may still be in user code, which must not lose its interpreter
+    // Not exit(): pool threads may still be in user code, and Py_Finalize or atexit handlers would run under
+    // them.
+    _exit(code);
 }

@@ -1,4 +1,8 @@
-// What worker and broker say to each other about the worker (PROTOCOL.md 5.3).
+// Registration, heartbeats, fencing and recovery: the worker's side of PROTOCOL.md 5.3 and 5.7.
+//
+// Fencing is what keeps a session from running on two workers. The broker echoes each heartbeat with the time
+// that this worker sent it at. An echo proves that the broker heard from the worker then, and it declares the
+// worker dead dead_ms after that; so the worker stops by itself at half of that (fence_at), by its own clock.
 #include "worker/io/control.h"
 
 #include "worker/io/worker_internal.h"
@@ -7,10 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// How long a worker whose name is taken asks again: its predecessor was killed and holds the name until the
-// broker has missed it.
+// How long to retry REFUSED(name_taken): a predecessor that was killed holds the name until the broker has
+// noticed its death (PROTOCOL.md 5.3).
 #define NAME_TAKEN_MS 4000
 
+// A control message about the worker: no session, no client.
 static void
 s_send(worker *self, message_type type, void (*encode)(const worker *, buffer *))
 {
@@ -20,7 +25,7 @@ s_send(worker *self, message_type type, void (*encode)(const worker *, buffer *)
     worker_send(self, reply);
 }
 
-// How the broker names this worker in its log and figures.
+// The pid is what EXITED names when the supervisor has reaped this process (PROTOCOL.md 5.1).
 static void
 s_encode_register(const worker *self, buffer *out)
 {
@@ -34,7 +39,7 @@ s_encode_register(const worker *self, buffer *out)
         out);
 }
 
-// The time is remembered: a WELCOME proves that the broker was alive then, and not later.
+// Remembers when REGISTER was sent: a WELCOME proves that the broker was alive then, not that it is now.
 void
 control_register(worker *self)
 {
@@ -42,7 +47,7 @@ control_register(worker *self)
     s_send(self, MSG_REGISTER, s_encode_register);
 }
 
-// The broker places new sessions by these figures.
+// The broker places new sessions, and computes this worker's credit, by these figures (PROTOCOL.md 5.10).
 static void
 s_encode_heartbeat(const worker *self, buffer *out)
 {
@@ -91,14 +96,14 @@ s_encode_goodbye(const worker *self, buffer *out)
     reason_encode(self->stuck ? "stuck" : "worker_left", (slice){0}, out);
 }
 
-// After this the broker routes nothing here any more.
+// The last message: the broker routes nothing here after it, and takes nothing from here either.
 void
 control_goodbye(worker *self)
 {
     s_send(self, MSG_GOODBYE, s_encode_goodbye);
 }
 
-// ANNOUNCE is cut into messages; the last one says so.
+// One of the messages that ANNOUNCE is cut into (PROTOCOL.md 5.7).
 static void
 s_send_announce(worker *self, const announced *sessions, uint32_t count, bool last)
 {
@@ -110,8 +115,8 @@ s_send_announce(worker *self, const announced *sessions, uint32_t count, bool la
     worker_send(self, reply);
 }
 
-// An attached session whose JOINED is still unsent has no client to name. It counts as detached: its page
-// sends JOIN again.
+// Borrows *ret_client. An attached session whose JOINED is still unsent has no client to name yet, and is
+// announced as detached: its page sends JOIN again.
 static announced
 s_announced(worker *self, const session *session, client_id *ret_client)
 {
@@ -125,7 +130,8 @@ s_announced(worker *self, const session *session, client_id *ret_client)
     return announced;
 }
 
-// The sessions that are not ending; the caller frees the array.
+// The sessions that are not ending; the caller frees the array. Collected before any is sent, because the
+// last message must say that it is the last.
 static session **
 s_living_sessions(const worker *self, size_t *ret_count)
 {
@@ -139,7 +145,8 @@ s_living_sessions(const worker *self, size_t *ret_count)
     return sessions;
 }
 
-// Tells a broker that has just started which sessions are here.
+// After each WELCOME, also with no sessions at all: a broker that has just started waits until every worker
+// has announced before it refuses sessions that it does not know.
 static void
 s_announce(worker *self)
 {
@@ -159,7 +166,8 @@ s_announce(worker *self)
     free(sessions);
 }
 
-// Another worker owns the session by now.
+// Another worker owns the session by now, or an operator evicted it (PROTOCOL.md 5.7). The table forgets it
+// at once, so that a request under a newer epoch begins a session of its own; its views are closed by a turn.
 void
 control_disown(worker *self, const incoming *message)
 {
@@ -170,7 +178,8 @@ control_disown(worker *self, const incoming *message)
     run_queue_end(self->queue, session_item(session), "superseded");
 }
 
-// The broker has declared this worker dead: others may own its sessions.
+// The broker has declared this worker dead, so others may own its sessions. Each ends in a turn of its own,
+// as soon as the fence allows it: close() of its views is user code.
 static void
 s_end_all(worker *self, const char *reason)
 {
@@ -179,8 +188,9 @@ s_end_all(worker *self, const char *reason)
         run_queue_end(self->queue, session_item(session), reason);
 }
 
-// The broker has read what was sent at that time. It declares the worker dead no earlier than twice fence_ms
-// after that.
+// The broker has read what this worker sent at that time (by this worker's clock), and declares it dead no
+// earlier than twice fence_ms after it. The run queue is given the deadline too, as pool threads check it
+// when they take work: a process that was suspended begins nothing before the I/O thread has run again.
 static void
 s_extend_fence(worker *self, uint64_t sent)
 {
@@ -198,7 +208,7 @@ control_is_fenced(const worker *self, uint64_t now)
     return now >= self->fence_at;
 }
 
-// Adopts the broker's intervals, within reason.
+// Adopts the broker's intervals. Values that cannot work (an older broker, a forged message) are ignored.
 static void
 s_adopt_intervals(worker *self, const welcome_body *body)
 {
@@ -212,6 +222,8 @@ s_adopt_intervals(worker *self, const welcome_body *body)
         self->fence_ms = body->dead_ms / 2;
 }
 
+// newest_epoch is compared within one boot only: without a store, a boot whose clock was set back may begin
+// lower (decision 29). A WELCOME to a worker that is READY answers a REGISTER that was sent twice.
 void
 control_welcome(worker *self, const incoming *message)
 {
@@ -227,7 +239,7 @@ control_welcome(worker *self, const incoming *message)
     s_extend_fence(self, self->asked_at);
     if (self->phase != REGISTERING)
         return;
-    // Before any message about the sessions that it names: those are held until READY.
+    // ANNOUNCE must be first: replies of the sessions that it names are held until READY (worker_send.c).
     s_announce(self);
     self->phase = READY;
     if (self->options.registered && !self->was_registered)
@@ -237,7 +249,8 @@ control_welcome(worker *self, const incoming *message)
               self->boot);
 }
 
-// The worker ends, but for a name that is taken, which it waits for.
+// A name that is taken may become free, so that the next heartbeat's REGISTER tries again; anything else ends
+// the worker, since no retry can help.
 void
 control_refused(worker *self, const incoming *message)
 {
@@ -256,8 +269,9 @@ control_refused(worker *self, const incoming *message)
     self->phase = LEFT;
 }
 
-// A broker that does not know this worker: either it is the one that welcomed it, and has declared it dead
-// since, or it has just started and recovers.
+// The broker does not know this worker. If its boot is that of the WELCOME, it has declared the worker dead
+// since, and the sessions are lost; otherwise it has restarted, and the sessions stay. A worker that was
+// draining does not register again: it finishes what runs, and leaves.
 static void
 s_register_again(worker *self, uint64_t boot)
 {
@@ -276,7 +290,7 @@ s_register_again(worker *self, uint64_t boot)
         control_register(self);
 }
 
-// Sent by a broker that received something from a worker which it does not know.
+// The answer to any message from a worker that the broker does not know.
 void
 control_identify(worker *self, const incoming *message)
 {
@@ -285,7 +299,8 @@ control_identify(worker *self, const incoming *message)
         s_register_again(self, boot);
 }
 
-// The broker returns each heartbeat, so that silence of either side is noticed by both.
+// The echo of a heartbeat. Its boot tells a broker that restarted before it had reason to send IDENTIFY. A
+// time in the future, or one older than the newest echo's, proves nothing.
 void
 control_echo(worker *self, const incoming *message)
 {

@@ -1,10 +1,12 @@
-// When keys are required: over tcp://, except without any on a private address.
+// Decides when CURVE is required: on every tcp:// address off the loopback. ipc:// and inproc:// never use
+// keys, as the file system's permissions, or the process, protect them.
 #include "worker/io/curve_keys.h"
 
 #include "common/host.h"
 
 #include <stdio.h>
 
+// One key without the other is refused even on the loopback: the operator meant to use CURVE.
 err
 curve_keys_load(const char *address, const char *key_file, const char *broker_file, curve_keys *ret_keys,
                 char *ret_message, size_t message_size)

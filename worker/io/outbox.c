@@ -1,4 +1,8 @@
-// A linked list of replies and a stack of ended sessions, behind one lock and one eventfd.
+// A linked list of replies and a stack of ended sessions, behind one mutex and one eventfd.
+//
+// To wake the I/O thread costs two system calls and a context switch, more than a small turn. So only the
+// first reply into an empty list writes to the eventfd; and under load the I/O thread sleeps in outbox_rest,
+// in which only the reply that completes a batch does.
 #include "worker/io/outbox.h"
 
 #include <poll.h>
@@ -12,10 +16,10 @@ struct outbox {
     int fd;
     reply *head, *tail;
     unsigned count;
-    bool resting;    // the taker sleeps until there is a batch
-    session **ended; // a stack that grows
-    size_t ended_count, ended_room;
-    size_t ended_taken; // how many of them were there at the last outbox_take
+    bool resting; // the taker sleeps until there is a batch
+    // A stack that grows. The lowest ended_taken of them were there at the last outbox_take.
+    session **ended;
+    size_t ended_count, ended_room, ended_taken;
 };
 
 outbox *
@@ -29,7 +33,7 @@ outbox_new(void)
     return self;
 }
 
-// Only of a worker that ends, or a test: no thread may still put.
+// A worker's process ends without this; tests and fuzz targets call it.
 void
 outbox_destroy(outbox **self_p)
 {
@@ -54,17 +58,17 @@ outbox_fd(const outbox *self)
     return self->fd;
 }
 
-// write() is async-signal-safe, which worker_stop needs.
+// write(2) is async-signal-safe, as worker_stop requires: it is called from a signal handler.
 void
 outbox_wake(outbox *self)
 {
     uint64_t increment = 1;
-    // EAGAIN: the counter is full, and so the fd is readable.
+    // EAGAIN means that the counter is full, and then the fd is readable already (eventfd(2)).
     ssize_t written = write(self->fd, &increment, sizeof increment);
     (void)written;
 }
 
-// Wakes the taker for the first reply, or, while it rests, for a batch.
+// Equality, not >=: one write per batch is enough, as the fd stays readable until outbox_take.
 void
 outbox_put(outbox *self, reply **reply_p)
 {
@@ -83,7 +87,7 @@ outbox_put(outbox *self, reply **reply_p)
         outbox_wake(self);
 }
 
-// False: replies are there, so that there is nothing to rest for.
+// False: there are replies already, for which the fd may be readable.
 static bool
 s_begin_rest(outbox *self)
 {
@@ -93,7 +97,7 @@ s_begin_rest(outbox *self)
     return resting;
 }
 
-// True: the taker was resting.
+// Returns whether the taker was resting.
 static bool
 s_end_rest(outbox *self)
 {
@@ -104,6 +108,7 @@ s_end_rest(outbox *self)
     return resting;
 }
 
+// ppoll, since poll has no timeout below a millisecond.
 void
 outbox_rest(outbox *self, unsigned most_us)
 {
@@ -111,7 +116,7 @@ outbox_rest(outbox *self, unsigned most_us)
     struct timespec limit = {.tv_sec = most_us / 1000000, .tv_nsec = (long)(most_us % 1000000) * 1000};
     if (!s_begin_rest(self))
         return;
-    // Whatever ends the wait, the caller takes what there is.
+    // The result does not matter: whatever ended the wait, the caller takes what there is.
     ppoll(&readable, 1, &limit, NULL);
     s_end_rest(self);
 }
@@ -133,7 +138,7 @@ outbox_rests(outbox *self)
     return rests;
 }
 
-// Wakes the taker in any case: memory of ended sessions should not wait for a batch.
+// Always wakes the taker: the memory of an ended session should not wait for a batch.
 void
 outbox_put_ended(outbox *self, session *session)
 {
@@ -164,7 +169,8 @@ outbox_take(outbox *self)
     return all;
 }
 
-// Only those that were there at outbox_take, whose last replies it has returned.
+// Sessions put since the last outbox_take stay: their last replies are still in the list, and the I/O thread
+// would send them for a session that it has freed. The newest one takes the place of the one returned.
 session *
 outbox_take_ended(outbox *self)
 {

@@ -1,5 +1,6 @@
-// Threads that take sessions from the run queue and run their turns, one at a time inside the interpreter;
-// and the race-free way to interrupt one of them.
+// Threads that take sessions from the run queue and run their turns. While one holds the interpreter (the
+// GIL) it runs turn after turn; the run queue wakes one more thread at a time, for when a turn blocks
+// (decision 7). A turn is interrupted under a lock that its end waits for, so never one turn too late.
 #include "worker/io/pool.h"
 
 #include "worker/actor/dispatch.h"
@@ -15,18 +16,18 @@
 // Python's own recursion limit must be met before the end of the stack.
 #define THREAD_STACK (8 << 20)
 
-// How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than the switch
-// interval: between two turns nothing is locked, while in the middle of one a lock of Django's may be, for
-// which all other threads would then queue, turn after turn.
+// How long a thread keeps the interpreter, turn after turn, while another waits for it. Less than CPython's
+// switch interval (5 ms): between two turns no lock of Django's is held. If CPython took the GIL away in the
+// middle of one, the next thread could run into such a lock and start a lock convoy (decision 12).
 #define KEEP_MS 3
 
-// A thread that used less processor time than this since the last look did not compute.
+// A thread that used less CPU time than this since the last pool_tend counts as blocked (decision 2).
 #define BLOCKED_BELOW_NS 200000
 
 typedef struct {
     pool *pool;
     pthread_t id;
-    void *_Atomic view_thread; // view_ops's, once the thread has begun
+    void *_Atomic view_thread; // of view_ops; NULL before the thread has begun
     black_box_slot *record;
     _Atomic uint64_t busy_since; // ms; 0: no turn runs
     _Atomic uint64_t turns;      // that have ended
@@ -48,7 +49,8 @@ struct pool {
     pool_thread threads[MAX_THREADS];
 };
 
-// What is left in the mailbox of a session that ends is refused, since each sender waits for a reply.
+// Refuses what is left in the mailbox of a session that ends, since each sender waits for a reply. The item
+// is gone afterwards: a request that is posted later is refused by the run queue.
 static void
 s_refuse_rest(pool *self, session *session, err reason)
 {
@@ -62,6 +64,8 @@ s_refuse_rest(pool *self, session *session, err reason)
     }
 }
 
+// Refusals first: RELEASED must follow the replies to everything that was sent to the session (PROTOCOL.md
+// 5.3). After `ended` the I/O thread may free the session at any moment.
 static void
 s_end_session(pool *self, session *session, const char *reason)
 {
@@ -70,7 +74,8 @@ s_end_session(pool *self, session *session, const char *reason)
     self->events.ended(self->events.context, session);
 }
 
-// Records the turn that begins. One that awaited has a slot of its own, unless there was no room for it.
+// Records the turn that begins. One that awaited has a slot of its own, unless all of those were taken. An
+// item without a request is recorded by the type of what its turn sends.
 static void
 s_begin_record(black_box_slot *record, const work *work, uint64_t now)
 {
@@ -85,6 +90,7 @@ s_begin_record(black_box_slot *record, const work *work, uint64_t now)
     session_set_record(session, record);
 }
 
+// dispatch_request consumes the request. WORK_END runs nothing here: s_run_turn ends the session.
 static turn_result
 s_dispatch(const pool *self, work *work)
 {
@@ -102,7 +108,8 @@ s_dispatch(const pool *self, work *work)
     return TURN_ENDS;
 }
 
-// Why a session ends after that work; told its clients.
+// The reason for a session that ends after this work, as its clients are told. Read before the turn runs,
+// which consumes the request. Only MOVE, RESTORE and SHUTDOWN, or a mount that failed, end a session.
 static const char *
 s_end_reason(const work *work)
 {
@@ -112,6 +119,8 @@ s_end_reason(const work *work)
     return type == MSG_MOVE || type == MSG_RESTORE ? "worker_left" : "shutdown";
 }
 
+// One turn, and what becomes of its session. After each of the run_queue calls another thread may have the
+// session, and after `ended` it may be freed.
 static void
 s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
 {
@@ -119,7 +128,8 @@ s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
     const char *end_reason = s_end_reason(work);
     s_begin_record(thread->record, work, now);
     turn_result result = s_dispatch(self, work);
-    // A handler forked, and its child came back here. The other turns, and the record, are the parent's.
+    // A handler forked, and its child returned here. It must not answer: sockets, turns and black box are the
+    // parent's.
     if (getpid() != self->process)
         _exit(EXIT_FAILURE);
     switch (result) {
@@ -131,7 +141,7 @@ s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
         run_queue_park(self->queue, work->item);
         break;
     case TURN_MOVES:
-        // The mailbox is empty, by the protocol: MOVE comes last.
+        // MOVE came last, so the mailbox is empty unless the broker broke the protocol (PROTOCOL.md 5.6).
         s_refuse_rest(self, session, ERR_LEAVING);
         self->events.ended(self->events.context, session);
         break;
@@ -141,8 +151,10 @@ s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
     }
 }
 
-// An interrupter sets its target first and then reads the count of turns; this counts first and then reads
-// the target. So either the interrupter finds the turn over, or this waits until it has finished.
+// The other half of s_interrupt_turn, which sets its target and then reads the count of turns. This counts
+// and then reads the target, both sequentially consistent: either the interrupter sees that the turn is over,
+// or this sees the target and waits until the interrupter is done. An exception thus never hits the next
+// turn.
 static void
 s_end_turn(pool_thread *self)
 {
@@ -155,7 +167,7 @@ s_end_turn(pool_thread *self)
     }
 }
 
-// Makes the calling thread one of view_ops's. Returns that, entered.
+// Makes the calling thread known to view_ops (for CPython: gives it a thread state). Returns entered.
 static void *
 s_begin_thread(pool_thread *self)
 {
@@ -174,8 +186,9 @@ s_take_turn(pool_thread *self, work *work, uint64_t now)
     s_end_turn(self);
 }
 
-// A thread's life. While there is work it keeps the interpreter: to leave and enter it would cost a switch a
-// turn. called: run_queue_wait() called this thread, and it has not tried to take work since.
+// A thread's life. While there is work it keeps the interpreter, since to leave and enter it costs a context
+// switch per turn. It yields only to a thread that the run queue has woken, and that is waiting to enter.
+// called: run_queue_wait() woke this thread, and it has not tried to take work since.
 static void *
 s_run_thread(void *argument)
 {
@@ -206,7 +219,7 @@ s_run_thread(void *argument)
     }
 }
 
-// False: the system has no thread for us now.
+// False: the system refuses another thread.
 static bool
 s_add_thread(pool *self)
 {
@@ -222,7 +235,7 @@ s_add_thread(pool *self)
     return added;
 }
 
-// A worker without its first threads is of no use, hence the ASSERT; later ones may fail.
+// A worker without its first threads is of no use, hence the ASSERT; pool_tend may fail to add more.
 pool *
 pool_new(run_queue *queue, const turn_host *host, const pool_limits *limits, const pool_events *events,
          recorder *record)
@@ -273,6 +286,7 @@ pool_destroy(pool **self_p)
     *self_p = NULL;
 }
 
+// The CPU time that the thread has used so far; 0 if the system does not tell.
 static uint64_t
 s_cpu_ns(const pool_thread *self)
 {
@@ -283,7 +297,7 @@ s_cpu_ns(const pool_thread *self)
     return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
 }
 
-// How many threads computed since this was asked last.
+// How many threads have computed since the last call.
 static unsigned
 s_count_active(pool *self)
 {
@@ -296,8 +310,8 @@ s_count_active(pool *self)
     return active;
 }
 
-// Adds as many threads as may compute at once, so that a burst of blocking handlers costs one wait and not
-// one per thread.
+// Adds threads until as many as may compute at once are not blocked, so that a burst of blocking handlers
+// costs one wait and not one per thread. A thread that waits in the run queue is about to take the head.
 void
 pool_tend(pool *self)
 {
@@ -310,7 +324,7 @@ pool_tend(pool *self)
             return;
 }
 
-// Sums of atomics: not of one moment, but good enough for a heartbeat.
+// The sums are not of one moment, which is good enough for a heartbeat.
 pool_load
 pool_look(pool *self)
 {
@@ -325,7 +339,8 @@ pool_look(pool *self)
     return load;
 }
 
-// How long its turn has run, and which turn that is. 0: none runs.
+// How long the thread's turn has run, and which turn that is; 0: none runs. The count is read before and
+// after the start time, or the time of one turn might be taken for the next one's.
 static uint64_t
 s_busy_ms(const pool_thread *self, uint64_t now, uint64_t *ret_turn)
 {
@@ -335,7 +350,7 @@ s_busy_ms(const pool_thread *self, uint64_t now, uint64_t *ret_turn)
     return since && same_turn && now > since ? now - since : 0;
 }
 
-// Reads no slot itself: which turn is in it may change at any time.
+// Does not read the slot: its thread may put another turn in it at any time.
 black_box_slot *
 pool_overdue(const pool *self, uint64_t limit)
 {
@@ -351,7 +366,7 @@ pool_overdue(const pool *self, uint64_t limit)
     return slot;
 }
 
-// Over the limit, and not interrupted yet.
+// Whether the thread's turn is over the limit and has not been interrupted yet.
 static bool
 s_is_due(const pool_thread *self, uint64_t now, uint64_t limit, uint64_t *ret_turn)
 {
@@ -368,7 +383,7 @@ pool_may_interrupt(const pool *self, uint64_t limit)
     return false;
 }
 
-// Under the lock that s_end_turn waits for: the thread cannot begin another turn meanwhile.
+// Holds the lock that s_end_turn waits for, so that the thread cannot begin another turn in between.
 static void
 s_interrupt_turn(const view_ops *ops, pool_thread *thread, uint64_t number)
 {
@@ -379,7 +394,7 @@ s_interrupt_turn(const view_ops *ops, pool_thread *thread, uint64_t number)
     pthread_mutex_unlock(&thread->interrupting);
 }
 
-// A turn that could not be interrupted, being in C, is tried again at the next check.
+// A turn that ops->interrupt could not reach keeps its mark unset, and is tried at the next check.
 void
 pool_interrupt(pool *self, uint64_t limit)
 {

@@ -1,7 +1,7 @@
 // pool - the threads that run turns. It starts with a few, and grows when the head of the run queue has
 // waited while its threads were blocked (in a database, in a sleep). A thread that computes does not count as
-// blocked: another one would only compete with it for the interpreter. It never shrinks. One thread, the
-// owner's, calls pool_new, pool_tend and pool_destroy; what is marked "any thread" may be called from
+// blocked: another one would only compete with it for the interpreter (decision 2). It never shrinks. The
+// owner's thread calls pool_new, pool_tend and pool_destroy; what is marked "any thread" may be called from
 // anywhere.
 #ifndef TROUPE_WORKER_IO_POOL_H
 #define TROUPE_WORKER_IO_POOL_H
@@ -11,7 +11,7 @@
 
 typedef struct {
     unsigned threads; // at first; also how many may compute at once
-    unsigned most;    // BLACK_BOX_THREADS at most. 0, as threads then: pool_run_here runs the turns
+    unsigned most;    // at most BLACK_BOX_THREADS. 0 (and threads 0): pool_run_here runs the turns
     uint64_t grow_after_ms;
 } pool_limits;
 
@@ -38,16 +38,16 @@ pool *pool_new(run_queue *queue, const turn_host *host, const pool_limits *limit
 void pool_destroy(pool **self_p);
 void pool_tend(pool *self);      // grows if need be; every 50 ms or so
 pool_load pool_look(pool *self); // any thread
-// Runs one turn on the calling thread, for tests that decide what runs when. False: none waits.
+// Runs one turn on the calling thread, for tests that decide the order of turns. False: none waits.
 bool pool_run_here(pool *self);
 
-// Turns that have run for longer than limit ms; any thread.
-// The one that has run the longest; NULL: none. Its slot may be another turn's by the time it is read.
+// About turns that have run for longer than limit ms. Any thread.
+// The slot of the one that has run longest; NULL: none. It may hold another turn by the time it is read.
 black_box_slot *pool_overdue(const pool *self, uint64_t limit);
 // Whether one of them has not been interrupted yet.
 bool pool_may_interrupt(const pool *self, uint64_t limit);
-// Interrupts each of them once, as far as user code lets itself be (view_ops.interrupt). Called with the
-// thread entered.
+// Interrupts each of them once; one that cannot be interrupted now (view_ops.interrupt) stays to be tried
+// again. Called with the thread entered.
 void pool_interrupt(pool *self, uint64_t limit);
 
 #endif

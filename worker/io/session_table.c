@@ -1,4 +1,5 @@
-// A hash table over two lists: of all sessions, and of the unadopted ones by age.
+// A hash table of entries that are also on one or two doubly linked lists: of all sessions, for walks, and of
+// the unadopted ones, oldest first, for eviction. Every operation but a walk is O(1).
 #include "worker/io/session_table.h"
 
 #include <czmq.h>
@@ -13,9 +14,9 @@ typedef struct entry entry;
 struct entry {
     session *session;
     entry_key key;
-    // In the list of all. zhashx has one cursor, which every look-up moves.
+    // The list of all. Needed because zhashx has a single cursor, which every look-up moves.
     entry *previous, *next;
-    // In the list of unadopted ones, if unadopted.
+    // The list of unadopted ones, if unadopted.
     entry *older, *newer;
     bool unadopted;
     client_id client;
@@ -29,8 +30,8 @@ struct session_table {
     size_t unadopted;
 };
 
-// Clients choose session ids. Without a seed that they do not know they could choose ids that collide, for
-// which zhashx grows without bound.
+// Clients choose session ids. Without a secret seed they could choose ids that collide, and zhashx enlarges
+// its table whenever a look-up meets a long chain, without bound.
 static entry_key
 s_key(const session_table *self, id16 id)
 {
@@ -50,7 +51,7 @@ s_hash(const void *key)
     return ((const entry_key *)key)->hash;
 }
 
-// Hashes of two ids may be equal, ids are not.
+// zhashx calls this for keys with equal hashes.
 static int
 s_compare(const void *left, const void *right)
 {
@@ -96,7 +97,7 @@ session_table_find(session_table *self, id16 id)
     return entry ? entry->session : NULL;
 }
 
-// At the front: a walk that is under way does not meet it.
+// Adds at the front, so that a walk in progress does not meet it.
 void
 session_table_add(session_table *self, session *session)
 {
@@ -111,6 +112,7 @@ session_table_add(session_table *self, session *session)
     ASSERT(zhashx_insert(self->entries, &entry->key, entry) == 0);
 }
 
+// From the list only; the session stays in the table.
 static void
 s_unlink_unadopted(session_table *self, entry *entry)
 {
@@ -157,7 +159,7 @@ session_table_first(const session_table *self)
     return self->first ? self->first->session : NULL;
 }
 
-// By a look-up: the walk survives what is added and removed around it.
+// Looks the session up again rather than keep a cursor, so that the walk survives changes around it.
 session *
 session_table_next(const session_table *self, const session *session)
 {
@@ -165,7 +167,7 @@ session_table_next(const session_table *self, const session *session)
     return entry && entry->next ? entry->next->session : NULL;
 }
 
-// At the end, as the newest; one that is listed already moves there.
+// Puts the session at the newest end. One that is on the list moves there: a new page was rendered in it.
 void
 session_table_mark_unadopted(session_table *self, session *session)
 {
@@ -183,6 +185,7 @@ session_table_mark_unadopted(session_table *self, session *session)
     self->unadopted++;
 }
 
+// By id, as its caller has a JOINED message and no session, which may have ended by the time it is sent.
 void
 session_table_mark_adopted(session_table *self, id16 id)
 {
@@ -199,6 +202,7 @@ session_table_set_client(session_table *self, id16 id, const client_id *client)
         entry->client = *client;
 }
 
+// Compares the session, too: one of the same id may have taken its place, with a client of its own.
 client_id
 session_table_client(session_table *self, const session *session)
 {
@@ -212,7 +216,7 @@ session_table_unadopted_count(const session_table *self)
     return self->unadopted;
 }
 
-// It stays in the table: its end is yet to run.
+// The session stays in the table until its end has run.
 session *
 session_table_take_oldest_unadopted(session_table *self)
 {

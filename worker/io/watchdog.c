@@ -1,5 +1,6 @@
-// Looks at running turns now and then; a thread of its own waits for the interpreter in order to interrupt
-// them.
+// Checks the running turns several times per limit, on the I/O thread. To interrupt one takes the
+// interpreter, which a turn that computes in C may keep for long, so that is left to a thread of the
+// watchdog's own.
 #include "worker/io/watchdog.h"
 
 #include "common/log.h"
@@ -8,10 +9,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-// How often to check: eight times within the shorter limit, but within these bounds.
+// How often to check: eight times within the shorter limit, within these bounds.
 enum { MAX_INTERVAL_MS = 500, MIN_INTERVAL_MS = 20, CHECKS_PER_LIMIT = 8 };
 
-// Without a check for so long the process was suspended, or had no processor. No turn is to blame for that.
+// Without a check for this long, the process was suspended or starved of CPU, and no turn is to blame.
 enum { SUSPENDED_MS = 2 * MAX_INTERVAL_MS };
 
 struct watchdog {
@@ -20,15 +21,15 @@ struct watchdog {
     const turn_host *host;
     uint64_t soft_ms, hard_ms, interval, next;
     uint64_t checked_at;
-    uint64_t awake_at; // when the process went on after it had been suspended
-    bool gave_up;      // a turn is over the hard limit
-    pthread_mutex_t lock;
-    pthread_cond_t ready;
+    uint64_t awake_at; // when the process last continued after it had been suspended; 0: never
+    bool gave_up;      // a turn was found over the hard limit; report it once
     pthread_t thread;
-    bool interrupt_requested, stopping; // the lock guards them
+    pthread_mutex_t lock; // guards the two flags below
+    pthread_cond_t ready;
+    bool interrupt_requested, stopping;
 };
 
-// Waits until it is to interrupt. False: it is to stop.
+// Waits for a request to interrupt. False: to stop instead.
 static bool
 s_wait_for_request(watchdog *self)
 {
@@ -41,6 +42,7 @@ s_wait_for_request(watchdog *self)
     return !stopping;
 }
 
+// The thread's life. Several requests that come while it waits for the interpreter are one.
 static void *
 s_interrupt_when_asked(void *argument)
 {
@@ -59,7 +61,7 @@ s_interrupt_when_asked(void *argument)
     return NULL;
 }
 
-// Of the shorter limit, so that a turn is found at most an eighth of it too late.
+// An eighth of the shorter limit, so that a turn is found at most that much too late.
 static uint64_t
 s_interval(const watchdog *self)
 {
@@ -71,7 +73,7 @@ s_interval(const watchdog *self)
     return interval < MIN_INTERVAL_MS ? MIN_INTERVAL_MS : interval;
 }
 
-// Without a thread only the hard limit works, and the worker starts all the same.
+// Starts regardless when its thread cannot be created: then only the hard limit works.
 watchdog *
 watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_ms, uint64_t hard_ms)
 {
@@ -87,7 +89,7 @@ watchdog_new(pool *pool, recorder *record, const turn_host *host, uint64_t soft_
     return self;
 }
 
-// Sets one of the two flags that the thread waits for.
+// Sets one of the two flags, and wakes the thread.
 static void
 s_signal(watchdog *self, bool *flag)
 {
@@ -112,7 +114,8 @@ watchdog_destroy(watchdog **self_p)
     *self_p = NULL;
 }
 
-// Logged here, where the turn is known, and dumped before anything ends.
+// Logs the turn while it is known, and writes the stacks before anything ends. If the turn ends just now, the
+// line may name the thread's next one.
 static void
 s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *state)
 {
@@ -127,7 +130,7 @@ s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const 
     self->host->ops->dump(self->host->ops->host);
 }
 
-// Running turns first: one that computes holds up those that await.
+// Running turns first: one that computes keeps those that await from being resumed.
 static bool
 s_is_stuck(watchdog *self, uint64_t now)
 {
@@ -137,7 +140,8 @@ s_is_stuck(watchdog *self, uint64_t now)
         s_report_stuck(self, stuck, now, "running");
         return true;
     }
-    // A turn ignores its cancellation, or one of them blocks the event loop of all. Nothing shows which.
+    // Either this turn ignores its cancellation, or another one blocks the event loop that they share.
+    // Nothing tells which, so all of them are blamed.
     stuck = recorder_overdue(self->record, now, self->hard_ms);
     if (stuck) {
         recorder_blame_awaiting(self->record);
@@ -146,14 +150,14 @@ s_is_stuck(watchdog *self, uint64_t now)
     return stuck;
 }
 
-// Whether a turn can be over a limit, if all of them began when the process went on.
+// Whether a turn can be over the limit at all, counted from when the process last continued.
 static bool
 s_may_be_over(const watchdog *self, uint64_t limit, uint64_t now)
 {
     return limit && now - self->awake_at >= limit;
 }
 
-// The soft limit is only requested here: to interrupt takes the interpreter.
+// Only requests the interruption for the soft limit (see above); the hard limit is acted on by the caller.
 bool
 watchdog_check(watchdog *self, uint64_t now)
 {

@@ -1,4 +1,5 @@
-// A DEALER with a routing id of its own at each start; its monitor says why the broker refuses it.
+// A DEALER with a fresh routing id at each start. A socket monitor reports failed CURVE handshakes, of which
+// ZeroMQ tells the application nothing otherwise.
 #include "worker/io/wire.h"
 
 #include "common/clock.h"
@@ -10,9 +11,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
+// Messages, in each direction. Beyond it wire_send returns ERR_AGAIN, and the worker keeps what it has.
 #define HIGH_WATER 100000
 
-// A message is client, header, body, and perhaps a snapshot (PROTOCOL.md 2).
+// A message is client, header, body, and perhaps a snapshot. Up to 64 snapshot frames must be accepted, of
+// which only the first is used (PROTOCOL.md 2).
 #define MIN_PARTS  3
 #define KEPT_PARTS 4
 #define MAX_PARTS  (MIN_PARTS + MAX_SNAPSHOT_FRAMES)
@@ -24,7 +27,7 @@ struct wire {
     char *address;
     bool has_keys;
     const char *refusal;
-    bool given_up;               // ZeroMQ will not connect again by itself
+    bool given_up;               // ZeroMQ will not reconnect by itself
     zmq_msg_t parts[KEPT_PARTS]; // client, header, body, snapshot of what was received last
 };
 
@@ -34,7 +37,8 @@ s_set_option(void *socket, int option, int value)
     ASSERT(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
 }
 
-// A routing id that no earlier process had: what was meant for a dead process must not reach this one.
+// A new one for each process (PROTOCOL.md 2): what was meant for a dead worker must not reach its successor.
+// The pid is for people who read the broker's log; only the random part makes it unique.
 static void
 s_set_routing_id(void *socket)
 {
@@ -53,7 +57,7 @@ s_set_key(void *socket, int option, const char *key)
     ASSERT(zmq_setsockopt(socket, option, key, KEY_SIZE) == 0);
 }
 
-// Before the connect: the socket's mechanism is fixed by then.
+// Must precede zmq_connect, which fixes the socket's security mechanism.
 static void
 s_set_keys(wire *self, const curve_keys *keys)
 {
@@ -65,7 +69,8 @@ s_set_keys(wire *self, const curve_keys *keys)
     s_set_key(self->socket, ZMQ_CURVE_SERVERKEY, keys->broker_key);
 }
 
-// Only ends and handshakes: nothing else says why a connection fails.
+// Subscribes to the ends of connections and to handshakes; other events do not tell why a connection fails.
+// The event is the first two bytes of the first frame, in host order (zmq_socket_monitor(3)).
 static void
 s_monitor(wire *self)
 {
@@ -77,7 +82,8 @@ s_monitor(wire *self)
     ASSERT(self->monitor && zmq_connect(self->monitor, endpoint) == 0);
 }
 
-// IMMEDIATE: without a connection nothing is queued, so that ERR_AGAIN tells that the broker is not there.
+// ZMQ_IMMEDIATE: nothing is queued for a connection that is not established, so that ERR_AGAIN tells that
+// there is no broker.
 wire *
 wire_new(const char *address, const curve_keys *keys)
 {
@@ -134,7 +140,7 @@ wire_socket(wire *self)
     return self->socket;
 }
 
-// The number of the monitor's next event; 0: there is none.
+// The monitor's next event; 0: none. Its second frame, the address, is read and dropped.
 static uint16_t
 s_next_event(wire *self)
 {
@@ -149,7 +155,8 @@ s_next_event(wire *self)
     return event;
 }
 
-// NULL: the handshake succeeded, or nobody is there to begin one.
+// What an operator can do about the event; NULL: the handshake succeeded, or there is no broker. ZeroMQ
+// reports keys on one side only as a protocol error, and gives no detail for a wrong server key.
 static const char *
 s_refusal(const wire *self, uint16_t event)
 {
@@ -164,7 +171,8 @@ s_refusal(const wire *self, uint16_t event)
     return NULL;
 }
 
-// Reads all events that are there: the last handshake decides.
+// Reads all pending events; the last one decides. Only tcp:// uses CURVE: elsewhere a failed handshake says
+// nothing about keys.
 const char *
 wire_refusal(wire *self)
 {
@@ -180,8 +188,8 @@ wire_refusal(wire *self)
     return self->refusal;
 }
 
-// Receives all parts of one message and keeps the first KEPT_PARTS. Returns their number; 0: no message is
-// there. Only the first part can be missing, since ZeroMQ delivers a message whole.
+// Receives all parts of one message and keeps the first KEPT_PARTS. Returns the number of parts; 0: there is
+// no message. Only the first receive can find nothing, since ZeroMQ delivers multipart messages atomically.
 static unsigned
 s_receive_parts(wire *self)
 {
@@ -211,7 +219,8 @@ s_part(wire *self, unsigned index)
     return slice_of(zmq_msg_data(&self->parts[index]), zmq_msg_size(&self->parts[index]));
 }
 
-// The parts stay in the wire until the next call, so that a body is copied once, into its request.
+// Checks in the order that PROTOCOL.md 7 prescribes: frames, then header. The parts stay in the wire until
+// the next call, so that a body is copied once, into its request.
 err
 wire_receive(wire *self, incoming *ret)
 {
@@ -231,12 +240,13 @@ wire_receive(wire *self, incoming *ret)
     return OK;
 }
 
+// All or nothing: when the first frame was taken, ZeroMQ takes the rest of the message.
 err
 wire_send(wire *self, const client_id *client, const header *head, slice body, slice snapshot)
 {
     uint8_t frame[HEADER_SIZE];
     header_encode(head, frame);
-    // Only the first part can meet a full queue: the others belong to it.
+    // Only the first frame can meet a full queue.
     if (zmq_send(self->socket, client->bytes, client->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         return ERR_AGAIN;
     ASSERT(zmq_send(self->socket, frame, sizeof frame, ZMQ_SNDMORE) >= 0);

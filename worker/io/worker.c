@@ -1,4 +1,7 @@
 // The I/O thread: its loop, what is due when, and how the worker leaves.
+//
+// The loop waits in one place, zmq_poll, for the broker's socket and the outbox's eventfd. Everything else is
+// due at a time: the next heartbeat, sweep, look at the pool, push and watchdog check.
 #include "worker/io/control.h"
 #include "worker/io/worker_internal.h"
 
@@ -6,19 +9,19 @@
 #include <stdlib.h>
 #include <zmq.h>
 
-#define SWEEP_MS 1000
-#define TEND_MS  50
-#define FLUSH_MS 500 // for the last messages, when the process ends
-#define REST_US  500
+#define SWEEP_MS 1000 // between two searches for expired sessions
+#define TEND_MS  50   // between two looks at the pool (decision 2)
+#define FLUSH_MS 500  // for the last messages, when the process ends
+#define REST_US  500  // the most that a reply waits for others to be sent with it, under load
 
-// A broker that has not answered DRAIN by then migrates nothing.
+// A broker that has not answered DRAIN by then migrates nothing (PROTOCOL.md 5.6).
 #define DRAIN_ANSWER_MS 2000
 
-// Grace period for migrating the remaining sessions when a turn is stuck. It takes a moment, or it waits for
-// the interpreter that the stuck turn holds.
+// Grace period for migrating the remaining sessions when a turn is stuck. Either they migrate within it, or
+// the stuck turn holds the GIL and they never will.
 #define STUCK_GRACE_MS 1000
 
-// Called on pool threads.
+// turn_host.emit, called on pool threads.
 static void
 s_emit(void *context, reply **reply_p)
 {
@@ -26,7 +29,7 @@ s_emit(void *context, reply **reply_p)
     outbox_put(self->outbox, reply_p);
 }
 
-// Called on the thread of the event loop, or of the timer that ended the wait.
+// turn_host.resumable, called on the thread of the event loop, or of the timer that ended the wait.
 static void
 s_resumable(void *context, session *session)
 {
@@ -34,7 +37,7 @@ s_resumable(void *context, session *session)
     run_queue_resume(self->queue, session_item(session));
 }
 
-// Called on a pool thread: the I/O thread may be asleep until a later time.
+// turn_host.arm, called on a pool thread. Wakes the I/O thread, which may sleep until a later time.
 static void
 s_arm(void *context, session *session, uint64_t due)
 {
@@ -43,7 +46,8 @@ s_arm(void *context, session *session, uint64_t due)
         outbox_wake(self->outbox);
 }
 
-// Called on any thread that has the interpreter.
+// view_ops's changed(), called on any thread that holds the GIL. A nudge, and not a message: how often a view
+// calls request_update() does not matter (decision 18).
 static void
 s_changed(void *context, void *owner)
 {
@@ -51,7 +55,7 @@ s_changed(void *context, void *owner)
     run_queue_nudge(self->queue, session_item(owner));
 }
 
-// The session is freed on this thread, which may be walking the table.
+// Called on a pool thread. Only the I/O thread may remove the session from the table and free it.
 static void
 s_ended(void *context, session *session)
 {
@@ -59,7 +63,7 @@ s_ended(void *context, session *session)
     outbox_put_ended(self->outbox, session);
 }
 
-// Ends a rest: no more replies are coming for a batch.
+// Called on a pool thread that found no work: the batch that the I/O thread waits for will not fill up.
 static void
 s_idle(void *context)
 {
@@ -67,7 +71,8 @@ s_idle(void *context)
     outbox_hurry(self->outbox);
 }
 
-// The pool starts last but one: its threads may call any of the functions above at once.
+// The pool starts when all else is there: its threads may call the functions above at once. Only the
+// watchdog, which looks at the pool, comes after it.
 worker *
 worker_new(const worker_options *options, const view_ops *ops, const clock_ops *clock)
 {
@@ -101,6 +106,7 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     return self;
 }
 
+// Async-signal-safe: an atomic store, and a write to the outbox's eventfd.
 void
 worker_stop(worker *self)
 {
@@ -108,7 +114,8 @@ worker_stop(worker *self)
     outbox_wake(self->outbox);
 }
 
-// Takes what turns have put into the outbox. True: there were replies.
+// Takes what turns have put into the outbox, replies before the sessions that ended with them. Returns
+// whether there were replies.
 static bool
 s_collect(worker *self)
 {
@@ -125,7 +132,7 @@ s_collect(worker *self)
     return all;
 }
 
-// Logs when the worker becomes fenced. Until it is not, the turns' replies stay in the outbox.
+// Whether the worker is fenced; logs it once. While it is, the turns' replies stay in the outbox.
 static bool
 s_check_fence(worker *self)
 {
@@ -141,7 +148,7 @@ s_check_fence(worker *self)
     return fenced;
 }
 
-// Once per reason. The text is static, so the pointers can be compared.
+// Logs each reason once. The text is static, so that comparing pointers is enough.
 static void
 s_log_refusal(worker *self)
 {
@@ -152,7 +159,8 @@ s_log_refusal(worker *self)
     self->refusal_logged = refusal;
 }
 
-// What is still unsent after a heartbeat's interval was not taken by anybody.
+// Logs whether there is a broker, as far as the socket tells: what is still unsent after a heartbeat
+// interval, and a flush, was not taken by anyone.
 static void
 s_log_connection(worker *self)
 {
@@ -167,14 +175,14 @@ s_log_connection(worker *self)
     }
 }
 
-// Also the moment to try again what could not be sent.
+// Once per heartbeat interval. Nothing tells when a full socket has room again, so this retries.
 static void
 s_beat(worker *self)
 {
     worker_flush(self);
     s_log_refusal(self);
     s_log_connection(self);
-    // Heartbeats behind messages that the broker does not take would pile up, and be old when they are read.
+    // Heartbeats behind messages that the broker does not take would pile up, and be stale when read.
     if (worker_is_blocked(self))
         return;
     if (self->phase == REGISTERING)
@@ -183,7 +191,7 @@ s_beat(worker *self)
         control_heartbeat(self);
 }
 
-// A turn that runs ends first, and its session then.
+// Only marks the sessions: each ends in a turn of its own, behind the one that may be running.
 static void
 s_end_expired(worker *self, uint64_t now)
 {
@@ -193,6 +201,7 @@ s_end_expired(worker *self, uint64_t now)
             run_queue_end(self->queue, session_item(session), "expired");
 }
 
+// PROTOCOL.md 5.6. Without a broker there is nobody to migrate to.
 static void
 s_begin_leaving(worker *self, uint64_t now)
 {
@@ -207,9 +216,9 @@ s_begin_leaving(worker *self, uint64_t now)
         control_drain(self);
 }
 
-// The broker takes nothing from a worker after its GOODBYE, so what came meanwhile is refused, and the last
-// replies are sent, before it. A stuck worker leaves GOODBYE to whoever reads the black box: otherwise its
-// sessions would be placed before it is known which of them it was stuck in.
+// The broker takes nothing from a worker after its GOODBYE. So what has arrived meanwhile is refused, and the
+// last replies are sent, before it. A stuck worker with a black box sends none: the broker would place its
+// sessions elsewhere before the supervisor's EXITED says which of them it was stuck in (PROTOCOL.md 5.8).
 static void
 s_say_goodbye(worker *self, bool fenced)
 {
@@ -222,8 +231,8 @@ s_say_goodbye(worker *self, bool fenced)
     self->phase = LEFT;
 }
 
-// Called until the worker has left: first its sessions migrate, then the turns that run end. A fenced worker
-// does not wait for turns, whose replies nobody would take.
+// Called on each round of the loop until the worker has left: first its sessions migrate, then what was
+// accepted is finished. A fenced worker does not wait for turns, whose replies it could not send.
 static void
 s_leave(worker *self, uint64_t now)
 {
@@ -244,7 +253,8 @@ s_earlier(uint64_t left, uint64_t right)
     return left < right ? left : right;
 }
 
-// When the loop must wake up, whatever comes. Pushes are not started for a broker that takes nothing.
+// When the loop must wake up even if nothing arrives. Starts the turns of pushes that are due, except for a
+// broker that takes nothing. The pool needs a look only while something waits for a thread.
 static uint64_t
 s_next_wake(worker *self, uint64_t now)
 {
@@ -258,7 +268,7 @@ s_next_wake(worker *self, uint64_t now)
     return s_earlier(wake, watchdog_next_check(self->watchdog));
 }
 
-// Does what is due. Returns the ms until something is due next.
+// Does what is due, and returns the ms until something is due next.
 static uint64_t
 s_do_due(worker *self)
 {
@@ -275,7 +285,7 @@ s_do_due(worker *self)
         self->next_tend = now + TEND_MS;
         pool_tend(self->pool);
     }
-    // A worker that is leaving has its grace period already.
+    // A worker that is leaving already has a deadline.
     if (watchdog_check(self->watchdog, now) && !self->stop)
         self->stop = self->stuck = true;
     if (self->stop)
@@ -285,7 +295,7 @@ s_do_due(worker *self)
     return wake > now ? wake - now : 0;
 }
 
-// The order of worker_run, with nothing that waits.
+// Must keep the order of worker_run: tests and fuzz targets drive the worker by this.
 bool
 worker_step(worker *self)
 {
@@ -298,8 +308,8 @@ worker_step(worker *self)
     return self->phase != LEFT;
 }
 
-// Two things wake it: a message from the broker, and the outbox. While fenced the outbox does not, as its
-// replies must stay.
+// While the worker is fenced the outbox is not polled: its replies must stay there, and a readable eventfd
+// would keep the loop spinning.
 worker_end
 worker_run(worker *self)
 {
@@ -312,8 +322,8 @@ worker_run(worker *self)
         uint64_t wait = s_do_due(self);
         if (self->phase == LEFT)
             break;
-        // Under load replies go in batches: to be woken for each of them, and to wake its reader, costs
-        // more than a small turn. A lone event meets an empty queue and does not wait.
+        // Under load replies are sent in batches: to be woken for each, and to wake the broker for each,
+        // costs more than a small turn. A lone event finds the queue empty and is not delayed.
         bool fenced = s_check_fence(self);
         if (!fenced && busy && run_queue_look(self->queue).queued) {
             outbox_rest(self->outbox, REST_US);

@@ -1,11 +1,12 @@
-// Messages from the broker: those for a session go to its mailbox, those about the worker to control.c.
+// Messages from the broker: those for a session go to its mailbox, those about the worker to control.c. Every
+// request that cannot be accepted is answered here, since its sender waits (PROTOCOL.md 7).
 #include "worker/io/control.h"
 #include "worker/io/worker_internal.h"
 
-// How many messages are read before the loop looks at what is due.
+// How many messages are handled before the loop looks at what is due: a flood must not delay heartbeats.
 #define BATCH 64
 
-// Answers for a session that does not exist here, or whose mailbox is full.
+// Answers a request that no turn will run. Types without a reply are dropped.
 static void
 s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
 {
@@ -17,7 +18,8 @@ s_refuse(worker *self, const incoming *message, err reason, uint32_t retry_ms)
     request_destroy(&request);
 }
 
-// Unadopted sessions are the one thing that any visitor can make: the oldest give way.
+// Any visitor can create unadopted sessions, by loading a page, so they are bounded (decision 27): the oldest
+// end.
 static void
 s_evict(worker *self)
 {
@@ -27,15 +29,15 @@ s_evict(worker *self)
     }
 }
 
-// Epochs only rise: one that is not new belongs to a session that has ended here. The broker is about to read
-// that, and answers the request itself; it would know nothing of a session that began now.
+// The broker's epochs only rise, so a request under one that is not new is for a session that has ended here.
+// Its RELEASED is on the way to the broker, which would know nothing of a session that began now.
 static bool
 s_may_begin_session(const worker *self, const header *head)
 {
     return (head->type == MSG_MOUNT || head->type == MSG_JOIN) && head->epoch > self->newest_epoch;
 }
 
-// A session of that id and an older epoch ends: the broker has given the id to a new one.
+// Ends a session of an older epoch: the broker has placed its id anew since.
 static void
 s_supersede(worker *self, session *session)
 {
@@ -43,6 +45,7 @@ s_supersede(worker *self, session *session)
     run_queue_end(self->queue, session_item(session), "superseded");
 }
 
+// The caller has checked that the epoch is new, and that no session has the id.
 static session *
 s_begin_session(worker *self, const header *head)
 {
@@ -73,8 +76,8 @@ s_session_for(worker *self, const incoming *message)
     return session;
 }
 
-// Releases a session that was not restored here, so that the broker restores it once more. If the request
-// began a new session instead, that would replace the old one in the store.
+// The broker's RESTORE for this request was lost (PROTOCOL.md 5.5). RELEASED(not_restored) makes it restore
+// the session once more; if the request began a new session instead, that would replace the stored one.
 static void
 s_release_not_restored(worker *self, const header *request)
 {
@@ -97,7 +100,7 @@ s_owns(const worker *self, const header *head)
     return session && session_epoch(session) >= head->epoch;
 }
 
-// The one way of a request into a mailbox; every refusal is answered, since the sender waits.
+// Posts a request to its session's mailbox, or refuses it.
 static void
 s_request(worker *self, const incoming *message)
 {
@@ -124,8 +127,9 @@ s_request(worker *self, const incoming *message)
     s_refuse(self, message, error, error == ERR_FULL ? BUSY_RETRY_MS : 0);
 }
 
-// The broker found the session in its store, or in another worker; the request that it is for comes next.
-// That is refused if the session cannot be taken.
+// The session comes from the broker's store, or from another worker (PROTOCOL.md 5.5 and 5.6). No reply: if
+// it cannot be taken, the request that follows finds no session and is refused. The mailbox is new, hence the
+// ASSERT.
 static void
 s_restore(worker *self, const incoming *message)
 {
@@ -136,15 +140,15 @@ s_restore(worker *self, const incoming *message)
     if (older)
         s_supersede(self, older);
     session *session = s_begin_session(self, head);
-    // The client that stays attached, if the session moves.
+    // Empty, or the client that stays attached to a session that migrates.
     session_table_set_client(self->session_table, head->session, &message->client);
     request *request = request_new(head, message->snapshot);
     request->arrived = clock_now(self->clock);
     ASSERT(run_queue_post(self->queue, session_item(session), &request) == OK);
 }
 
-// Runs behind everything that the broker sent for the session: it sends nothing after it. Without a session:
-// there is nothing more to move, or no worker that takes it.
+// MOVE runs behind everything that the broker has sent for the session, and the broker sends nothing after
+// it. Without a session it says that nothing more will move (PROTOCOL.md 5.6).
 static void
 s_move(worker *self, const incoming *message)
 {
@@ -164,7 +168,9 @@ s_move(worker *self, const incoming *message)
     request_destroy(&request);
 }
 
-// The store lost the session: a turn sends all of it again. So does the next event, if the mailbox is full.
+// The broker's store lacks the session (PROTOCOL.md 5.5): a turn sends a full snapshot. KEEP is dropped if
+// the mailbox is full, as the broker also sets WHOLE in each request that it forwards until it has the
+// snapshot.
 static void
 s_keep(worker *self, const incoming *message)
 {
@@ -177,8 +183,9 @@ s_keep(worker *self, const incoming *message)
     request_destroy(&request);
 }
 
-// Answered without a turn, since a ping asks whether the session is there, and its handler may take long. Not
-// while fenced: the session may be another worker's. Whoever asks will ask again.
+// Answered without a turn (PROTOCOL.md 5.1, PING): it asks whether the session is there, while one of its
+// handlers may take long. Not answered while fenced, as the session may be another worker's: the client pings
+// again.
 static void
 s_ping(worker *self, const incoming *message)
 {
@@ -193,7 +200,7 @@ s_ping(worker *self, const incoming *message)
     worker_send(self, pong);
 }
 
-// Ends the sessions of one user, whichever browser they are in.
+// Ends all sessions of an identity, each behind the turn that it may be running (PROTOCOL.md 5.1, LOGOUT).
 static void
 s_logout(worker *self, const incoming *message)
 {
@@ -228,7 +235,7 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_DISOWN] = control_disown,
 };
 
-// An unknown type is refused as well as logged: its sender may be newer than this worker.
+// A type without a handler is refused as well as logged: its sender may be newer than this worker.
 void
 worker_receive(worker *self)
 {

@@ -1,9 +1,11 @@
-// Messages to the broker, in order. What its queue has no room for waits here, and so does session traffic
-// while the worker is fenced or not registered.
+// Messages to the broker, in order. What the socket has no room for waits here, and so does session traffic
+// while the worker is fenced or not registered (PROTOCOL.md 5.3). The list needs no limit of its own: most of
+// it answers requests, which the broker limits (5.10), and no push is begun while it is not empty.
 #include "worker/io/control.h"
 #include "worker/io/worker_internal.h"
 
-// At the end: the broker relies on the order of what is said of one session.
+// At the end: the broker relies on the order of messages about a session (RELEASED comes last, and a gap in
+// the numbers of snapshots means a loss).
 void
 worker_queue(worker *self, reply *reply)
 {
@@ -15,7 +17,7 @@ worker_queue(worker *self, reply *reply)
     self->unsent_tail = reply;
 }
 
-// RELEASED and its like have a control type too, but are about a session.
+// RELEASED, MOVED and KEPT are control messages by type, but session traffic: they name a session.
 static bool
 s_is_control(const reply *reply)
 {
@@ -29,15 +31,15 @@ s_holds_sessions(const worker *self)
     return self->phase == REGISTERING || control_is_fenced(self, clock_now(self->clock));
 }
 
-// Session traffic that is held does not count: control messages overtake it.
+// Session traffic that is being held does not count: control messages overtake it.
 bool
 worker_is_blocked(const worker *self)
 {
     return self->unsent && (s_is_control(self->unsent) || !s_holds_sessions(self));
 }
 
-// Stops at the first message that must wait or that the broker does not take. JOINED makes a session
-// adopted only when it has left.
+// Stops at the first message that must wait or that the socket does not take. Only a JOINED that was sent
+// makes its session adopted: until then the page does not know that it has one.
 void
 worker_flush(worker *self)
 {
@@ -58,7 +60,7 @@ worker_flush(worker *self)
     }
 }
 
-// Before all session traffic, behind the other control messages.
+// Before the held session traffic, behind the other control messages.
 static void
 s_queue_control(worker *self, reply *message)
 {
@@ -71,7 +73,7 @@ s_queue_control(worker *self, reply *message)
         self->unsent_tail = message;
 }
 
-// Control messages overtake the session traffic that is held: they are what ends the hold.
+// Control messages must overtake session traffic that is held: REGISTER and HEARTBEAT are what ends the hold.
 void
 worker_send(worker *self, reply *reply)
 {
