@@ -1,4 +1,5 @@
-// msgpack and Python objects, both ways. The bytes were scanned before: sizes and depth are within limits.
+// msgpack and Python objects, both ways. The bytes have been scanned by msgpack_scan(): sizes and
+// depth are within limits, so nothing here needs to check them again (docs/decisions/0004).
 #include "worker/py/convert.h"
 
 #include "common/errors.h"
@@ -23,8 +24,9 @@ s_list(const msgpack_object_array *from, PyObject *unpack_ext)
     return list;
 }
 
-// Keys are interned, since they are the same few names in every event. Not in 3.12, where what is interned
-// stays for ever: the names come from browsers.
+// Keys are interned, since they are the same few names in every event. Not in CPython 3.12, which made
+// interned strings immortal (3.13 took that back): browsers choose the names, and could fill the memory with
+// them.
 #define INTERNS (PY_VERSION_HEX < 0x030c0000 || PY_VERSION_HEX >= 0x030d0000)
 
 // A key of a map: text only, as user code sees these maps as keyword arguments. New reference.
@@ -117,7 +119,7 @@ convert_to_python(slice msgpack, PyObject *unpack_ext)
     return object;
 }
 
-// msgpack-c's callback.
+// The write callback of msgpack-c. A buffer that cannot grow aborts, so it never fails.
 static int
 s_append(void *out, const char *bytes, size_t size)
 {
@@ -125,6 +127,8 @@ s_append(void *out, const char *bytes, size_t size)
     return 0;
 }
 
+// PyUnicode_AsUTF8AndSize caches its result in the str, so writing the same text again costs a
+// copy. Only a lone surrogate makes it fail; "replace" writes those as '?'.
 bool
 convert_text(PyObject *text, buffer *out)
 {
@@ -145,7 +149,8 @@ convert_text(PyObject *text, buffer *out)
     return true;
 }
 
-// UTF-8 as it is; a str with lone surrogates takes the slow way (convert_text).
+// Through a buffer, since the length comes first in msgpack and is known only after a lone
+// surrogate has been replaced.
 static bool
 s_put_str(msgpack_packer *packer, PyObject *text)
 {
@@ -185,7 +190,9 @@ s_put_dict(msgpack_packer *packer, PyObject *dict, unsigned depth)
     return true;
 }
 
-// depth counts down. Exact builtin types first, which are the everyday case.
+// depth counts down. None and bool come before int, which bool is a subclass of. Subclasses are
+// written as their base type: str subclasses such as SafeString are common, and a message need not
+// come back as it was.
 static bool
 s_put_value(msgpack_packer *packer, PyObject *value, unsigned depth)
 {

@@ -1,4 +1,5 @@
-// Starts CPython and Django in a worker process, and hands out view_ops.
+// Starts CPython and Django in a worker process, and hands out view_ops. Nothing is ever torn down:
+// the process exits with the interpreter running.
 #include "worker/py/embed.h"
 
 #include "common/log.h"
@@ -20,6 +21,8 @@ s_candidate(char *ret_path, size_t size, const char *folder, const char *marker)
     return snprintf(ret_path, size, "%s/bin/python3", folder) < (int)size && access(ret_path, X_OK) == 0;
 }
 
+// In this order: the environment that the program is installed in, the one that is active in the
+// shell, the interpreter that the build was configured with.
 const char *
 embed_find_python(char *ret_path, size_t size)
 {
@@ -27,7 +30,8 @@ embed_find_python(char *ret_path, size_t size)
     ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (length > 0) {
         folder[length] = '\0';
-        for (unsigned i = 0; i < 2; i++) { // …/bin/troupe-worker → …
+        // …/bin/troupe-worker → …
+        for (unsigned i = 0; i < 2; i++) {
             char *slash = strrchr(folder, '/');
             if (slash)
                 *slash = '\0';
@@ -42,8 +46,9 @@ embed_find_python(char *ret_path, size_t size)
     return ret_path;
 }
 
-// An isolated interpreter but for the environment variables: no script folder in sys.path, signals left to
-// the worker.
+// PyConfig_InitPythonConfig rather than an isolated one: PYTHON* variables count, as an operator
+// expects. But no folder of a script goes into sys.path (safe_path), and signals are left to the
+// worker. CPython finds the virtual environment by config.executable.
 static PyStatus
 s_configure(PyConfig *config, const char *python)
 {
@@ -62,7 +67,8 @@ s_configure(PyConfig *config, const char *python)
     return status;
 }
 
-// Logs why CPython does not start: there is no exception to print yet.
+// Logs why CPython does not start: there is no exception to print yet. UTF-8 mode, as file names
+// and standard streams must not depend on the locale that a service manager sets.
 static bool
 s_initialize(const char *python)
 {
@@ -120,8 +126,9 @@ s_call_function(const char *module, const char *function, const char *format, ..
     return result;
 }
 
-// Sets up Django, then the event loop, then the host; each step needs the one before it. NULL with an
-// exception.
+// Sets up Django, then the event loop, then the host; each step needs the one before it, and runs
+// only if that succeeded. NULL with an exception. troupe._render comes first, because importing
+// troupe.template needs it.
 static const view_ops *
 s_start(const embed_options *options)
 {
@@ -148,7 +155,7 @@ s_start(const embed_options *options)
     return none ? py_host_ops(host) : NULL;
 }
 
-// Not PyErr_Print: at a SystemExit (from a settings module, say) that would end the process silently.
+// PyErr_Print would end the process silently at a SystemExit, which a settings module may raise.
 static void
 s_print_exception(void)
 {
@@ -185,7 +192,7 @@ typedef struct {
     void *context;
 } watch;
 
-// The callback that troupe.runtime.reload calls from its own thread.
+// The callback that troupe.runtime.reload calls from its own thread, with the GIL held.
 static PyObject *
 s_changed(PyObject *capsule, PyObject *unused)
 {
@@ -197,6 +204,8 @@ s_changed(PyObject *capsule, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+// The pair of function and context lives as long as the process, since the watching thread is never
+// joined.
 bool
 embed_watch(void (*changed)(void *context), void *context)
 {
@@ -215,6 +224,7 @@ embed_watch(void (*changed)(void *context), void *context)
     return ok;
 }
 
+// The thread state is dropped on purpose: this thread does not come back to Python.
 void
 embed_release(void)
 {

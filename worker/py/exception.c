@@ -1,4 +1,4 @@
-// The last stop of a Python exception: what is left is a fault for the answer and the log.
+// Turns the pending Python exception into a fault, for the reply and the log.
 #include "worker/py/exception.h"
 
 #include "worker/py/convert.h"
@@ -42,7 +42,7 @@ s_kind(const char *word)
     return ERR_INTERNAL;
 }
 
-// A frame of an unexpected form is left out: a fault must always be told.
+// A frame of an unexpected form is left out: reporting a fault must not raise another one.
 static void
 s_frames(PyObject *frames, fault *ret_fault)
 {
@@ -56,6 +56,8 @@ s_frames(PyObject *frames, fault *ret_fault)
     }
 }
 
+// describe() returns (kind, message, type, frames). A pending exception of describe() itself must
+// not hide the one to be reported, so it is dropped and the original is named by its type alone.
 err
 exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
 {

@@ -7,8 +7,9 @@
 
 // The pending exception, normalised, with its traceback: a new reference. NULL if none is.
 PyObject *exception_take(void);
-// describe(error, where) of troupe.runtime.entry; where is text like "shop.views.Cart.add()". Returns the
-// kind.
+// Takes the pending exception, which there must be. describe: describe(error, where) of troupe.runtime.entry;
+// where is text like "shop.views.Cart.add()". Returns the error's kind; falls back to the bare type name when
+// describe() fails.
 err exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault);
 
 #endif

@@ -1,6 +1,6 @@
-// view_ops over troupe.runtime.entry: opens, mounts, calls and renders views. Everything runs with the GIL
-// held; user code only between thread_enter_user_code() and thread_leave_user_code(), where a slow turn can
-// be interrupted.
+// view_ops over troupe.runtime.entry: opens, mounts, calls and renders views. Everything runs with
+// the GIL held; user code only between thread_enter_user_code() and thread_leave_user_code(), where
+// a slow turn can be interrupted.
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
 #include "worker/py/host_internal.h"
@@ -22,10 +22,12 @@ typedef struct {
     void *context;
 } py_awaitable;
 
+// Formatting may raise and would overwrite the pending exception, which is therefore put aside
+// meanwhile.
 err
 host_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault)
 {
-    PyObject *type, *value, *traceback; // what is pending must not be disturbed by formatting
+    PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyObject *where = PyUnicode_FromFormat(format, view->path);
     if (!where) {
@@ -38,7 +40,9 @@ host_fault(const py_host *self, const py_view *view, const char *format, fault *
     return kind;
 }
 
-// A raw msgpack map as a dict, or None where raw is empty. New reference; NULL with an exception.
+// A raw msgpack map as a dict, or None where raw is empty. New reference; NULL with an exception. A
+// map that has no Python value is the sender's mistake and not the view's: refuse_params() raises
+// it as error kind `params`.
 static PyObject *
 s_read_map(const py_host *self, slice raw)
 {
@@ -47,20 +51,22 @@ s_read_map(const py_host *self, slice raw)
     PyObject *map = convert_to_python(raw, self->unpack_ext);
     if (map)
         return map;
-    PyObject *error = exception_take(); // not user code's fault: none of it ran
+    PyObject *error = exception_take();
     PyObject *never = PyObject_CallOneArg(self->refuse_params, error);
     ASSERT(!never);
     Py_DECREF(error);
     return NULL;
 }
 
+// Lossy rather than failing: a name with U+FFFD in it is simply not found.
 PyObject *
 host_text(slice text)
 {
     return PyUnicode_DecodeUTF8((const char *)text.data, (Py_ssize_t)text.size, "replace");
 }
 
-// No user code runs around a turn: a failure there is only reported, as nobody waits for an answer.
+// Calls begin() or end() of troupe.runtime.housekeeping. No user code runs there, and the turn's
+// outcome does not depend on it: a failure is only reported.
 static void
 s_call_around(PyObject *function)
 {
@@ -70,7 +76,9 @@ s_call_around(PyObject *function)
     Py_XDECREF(result);
 }
 
-// A new contextvars.Context with the session's epoch, entered. Connections and locale are set up in it.
+// A new contextvars.Context, entered, so that neither a language nor a time zone that user code
+// activates outlives its turn on this thread. It holds the session's epoch (PROTOCOL.md 3), which
+// user code may read.
 static void *
 s_turn_scope_begin(void *host, uint64_t epoch)
 {
@@ -88,7 +96,8 @@ s_turn_scope_begin(void *host, uint64_t epoch)
     return scope;
 }
 
-// The thread goes on to another turn while this one awaits.
+// The thread goes on to another turn while this one awaits. A Context is entered by one thread at a
+// time.
 static void
 s_turn_scope_suspend(void *host, void *scope_)
 {
@@ -96,19 +105,20 @@ s_turn_scope_suspend(void *host, void *scope_)
     ASSERT(PyContext_Exit(((py_scope *)scope_)->context) == 0);
 }
 
-// Enters the context again, perhaps on another thread.
+// Enters the context again, perhaps on another thread: begin() looks after that thread's
+// connections. PyContext_Enter fails where a task that the handler started is running in the same
+// context; this turn then continues in a copy.
 static void
 s_turn_scope_resume(void *host, void *scope_)
 {
     py_host *self = host;
     py_scope *scope = scope_;
     if (PyContext_Enter(scope->context)) {
-        // Another thread is in it, such as a task that the handler started in it: continue in a copy.
         PyErr_Clear();
         Py_SETREF(scope->context, PyContext_Copy(scope->context));
         ASSERT(scope->context && PyContext_Enter(scope->context) == 0);
     }
-    s_call_around(self->begin); // on another thread, perhaps
+    s_call_around(self->begin);
 }
 
 // Leaves the context for good; frees the scope.
@@ -124,6 +134,8 @@ s_turn_scope_end(void *host, void **scope_p)
     *scope_p = NULL;
 }
 
+// With order->instance (inproc:// only) the caller made the view, and open_view() is not called.
+// The view is registered for request_update() last, when nothing can fail any more.
 err
 host_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault)
 {
@@ -153,6 +165,8 @@ host_open(void *host, const open_args *order, void **ret_instance, fault *ret_fa
     return error;
 }
 
+// Unregistered first: dropping the object may run user code (__del__), which may call
+// request_update().
 void
 host_close(void *host, void **instance_p)
 {
@@ -167,8 +181,9 @@ host_close(void *host, void **instance_p)
     *instance_p = NULL;
 }
 
-// Reads {"status", "headers", "body"}, what mount_view() answers by itself. Status 0: only headers for the
-// page.
+// Reads what mount_view() returns: {"status", "headers", "body"} when mount() answered the HTTP
+// request by itself (MOUNTED, PROTOCOL.md 5.2); status 0 when there is a view, with headers to add
+// to the page.
 static bool
 s_read_response(PyObject *answer, response *ret)
 {
@@ -182,7 +197,7 @@ s_read_response(PyObject *answer, response *ret)
     return !PyErr_Occurred() && inside && convert_from_python(inside, &ret->body);
 }
 
-// Builds the request and runs authorize() and mount(): user code.
+// Builds the request and runs authorize() and mount(), which are user code.
 static err
 s_mount(void *host, void *instance_, const mount_args *order, response *ret_response, fault *ret_fault)
 {
@@ -204,7 +219,9 @@ s_mount(void *host, void *instance_, const mount_args *order, response *ret_resp
     return error;
 }
 
-// Like a mount without mount(): authorize() is asked for the request of the socket that joins.
+// A page's socket takes over the view that its HTTP request mounted: authorize() is asked again,
+// for the socket's own request. A view from a snapshot has restore() called here. `revived` is only
+// cleared on success, so that a failed join is tried again in full.
 static err
 s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
 {
@@ -224,7 +241,7 @@ s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
     return error;
 }
 
-// True for coroutines of `async def` and everything with __await__.
+// As inspect.isawaitable(), but for generators marked by types.coroutine.
 static bool
 s_is_awaitable(PyObject *object)
 {
@@ -256,7 +273,8 @@ s_handler_fault(const py_host *self, const py_view *view, PyObject *name, fault 
     return kind;
 }
 
-// Runs a handler or handle_tick(). A restored view that no page has joined is restored first.
+// Runs a handler or handle_tick(). A view from a snapshot that no page has joined has its restore()
+// called first. An awaitable result is not awaited here: the turn parks, and await() starts it.
 static err
 s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable, fault *ret_fault)
 {
@@ -288,7 +306,9 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     return error;
 }
 
-// Called when the task is done, with the outcome of guard(): (True, result) or (False, exception).
+// Called on the loop's thread when the task is done, with the outcome of guard(): (True, result) or
+// (False, exception). guard() catches everything, so a task that raises was cancelled by other
+// code.
 static PyObject *
 s_task_done(PyObject *capsule, PyObject *task)
 {
@@ -301,7 +321,7 @@ s_task_done(PyObject *capsule, PyObject *task)
         bool succeeded = PyTuple_GET_ITEM(outcome, 0) == Py_True;
         exception = Py_NewRef(succeeded ? Py_None : PyTuple_GET_ITEM(outcome, 1));
     } else {
-        exception = exception_take(); // the task was cancelled by other code
+        exception = exception_take();
     }
     Py_XDECREF(outcome);
     awaitable->exception = exception ? exception : Py_NewRef(Py_None);
@@ -309,8 +329,9 @@ s_task_done(PyObject *capsule, PyObject *task)
     Py_RETURN_NONE;
 }
 
-// Starts the awaitable on the event loop; done(context) is called when it ends, or right away if it cannot
-// start.
+// Starts the awaitable on the event loop, wrapped in guard(). done(context) is called exactly once:
+// from the loop's thread when the task ends, or from here if it cannot be started; settle() then
+// reports the exception. Over inproc:// there is no loop: the caller of Session.run() awaits.
 static void
 s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context), void *context)
 {
@@ -329,7 +350,7 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     if (guarded)
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
     if (!none) {
-        PyObject *failed = exception_take(); // it was never started: settle() reports that
+        PyObject *failed = exception_take();
         py_awaitable_settle(awaitable, failed);
         Py_DECREF(failed);
         done(context);
@@ -340,7 +361,8 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     Py_XDECREF(capsule);
 }
 
-// What an awaited handler came to: OK, or the fault of the exception it ended with. Frees the awaitable.
+// The outcome of an awaited handler: OK, or the fault of the exception that it ended with. Frees
+// the awaitable.
 static err
 s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret_fault)
 {
@@ -363,7 +385,7 @@ s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret
     return error;
 }
 
-// Calls get_context_data(). The context is kept until it is rendered.
+// Calls get_context_data(). The dict is kept for render(), which may need it more than once.
 static err
 s_sync(void *host, void *instance_, fault *ret_fault)
 {
@@ -392,7 +414,8 @@ s_attempt(py_host *self, py_view *view, const render_attempt *attempt)
     return result;
 }
 
-// Templates run user code, too: a transaction that it left open fails the turn.
+// Templates run user code as well, outside of troupe's @settled functions: a transaction that one
+// left open fails the turn.
 static err
 s_settle_thread(const py_host *self, const py_view *view, fault *ret_fault)
 {
@@ -403,8 +426,10 @@ s_settle_thread(const py_host *self, const py_view *view, fault *ret_fault)
     return OK;
 }
 
-// Attempts until one fits: a patch, then the whole root, then HTML without a plan. Each attempt but the first
-// starts from the chunk numbers that the page knows.
+// Attempts until one fits: a patch, then the whole root, then HTML without a plan. Each attempt but
+// the first starts from the chunk numbers that the page knows (PROTOCOL.md 9.5), unless the plan
+// itself has changed. A context with opaque values is asked for again, since generators in it are
+// exhausted by now.
 static err
 s_render(void *host, void *instance_, const render_args *order, rendering *ret, fault *ret_fault)
 {
@@ -421,12 +446,13 @@ s_render(void *host, void *instance_, const render_args *order, rendering *ret, 
             error = host_fault(self, view, "template of %U", ret_fault);
             break;
         }
-        ASSERT(!attempt.plain); // each attempt asks for less
+        // Terminates: each attempt asks for less, and a plain one always fits.
+        ASSERT(!attempt.plain);
         tree_truncate_chunks(order->tree, before == order->tree->plan ? chunks : 0);
         order->tree->whole |= result == RENDER_AGAIN_PLAIN;
         attempt.plain = result == RENDER_AGAIN_PLAIN;
         attempt.whole = true;
-        if (view->render.state.opaque) // generators in it are exhausted
+        if (view->render.state.opaque)
             error = s_sync(host, instance_, ret_fault);
     }
     Py_CLEAR(view->context);

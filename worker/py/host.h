@@ -16,9 +16,9 @@ py_host *py_host_new(PyObject *submit);
 void py_host_destroy(py_host **self_p);
 const view_ops *py_host_ops(py_host *self);
 
-// What a handler returned to be awaited. Borrowed references.
-// The garbage collector's: visits what an instance of view_ops.h owns.
+// For a tp_traverse: visits the Python objects that an instance of view_ops.h owns.
 int py_instance_traverse(void *instance, visitproc visit, void *arg);
+// The awaitable that a handler returned, and the contextvars.Context of its turn. Borrowed.
 PyObject *py_awaitable_object(void *awaitable);
 PyObject *py_scope_context(void *scope);
 // Sets its outcome, instead of the done callback; exception is None if there was none. GIL held.

@@ -49,8 +49,8 @@ typedef struct {
     render_state render;
     snapshot_state snapshot;
     void *owner;  // for changed()
-    bool changed; // the view said so
-    bool revived; // restore() has yet to be called
+    bool changed; // by request_update(), since take_changed()
+    bool revived; // from a snapshot: restore() has yet to be called
 } py_view;
 
 // host.c. format: with one %U, the view's path. Takes the pending exception; none is pending afterwards.
@@ -59,13 +59,13 @@ PyObject *host_text(slice text); // a new str
 err host_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
 void host_close(void *host, void **instance_p);
 
-// restore.c: keep, carry, revive and may_repeat of view_ops.h.
+// restore.c: pack, pack_request, restore and may_repeat of view_ops.h.
 err restore_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault);
 err restore_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault);
 err restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
 bool restore_may_repeat(void *host, void *instance_, slice name);
-err restore_call(py_host *self, py_view *view,
-                 fault *ret_fault); // calls restore() of a view that no page joins
+// Calls restore() of a view that no page joins.
+err restore_call(py_host *self, py_view *view, fault *ret_fault);
 
 // updates.c: listen, take_changed and tick_interval of view_ops.h, and the table of views that
 // request_update() may name.

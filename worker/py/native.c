@@ -35,7 +35,8 @@ static struct {
     PyTypeObject *pending;
 } s_module;
 
-// Keeps the first reply of a turn for its caller; a RELEASED has no reader here.
+// Keeps the first reply of a turn for its caller. A turn may emit a RELEASED as well, which is for
+// the broker.
 static void
 s_emit(void *context, reply **reply_p)
 {
@@ -47,12 +48,13 @@ s_emit(void *context, reply **reply_p)
     *reply_p = NULL;
 }
 
-// turn_host.resumable: nothing to do, the caller of session.resume() knows.
+// turn_host.resumable tells a worker's queue that an awaited turn can go on. Here the caller of
+// session.resume() knows.
 static void
 s_resumable(void *context, session *session)
 {
     (void)context;
-    (void)session; // the caller resumes by itself
+    (void)session;
 }
 
 // The first session loads troupe.runtime: Django must be set up by then.
@@ -109,7 +111,9 @@ s_finish_turn(native_session *self, turn_result result)
     return pair;
 }
 
-// Runs one turn. Refuses to enter a session whose turn runs or waits: a session is single-threaded.
+// Runs one turn. Refuses to enter a session whose turn runs or waits: a session is single-threaded,
+// but the GIL is released inside a turn, so another thread can get here, and so can the view
+// itself.
 static PyObject *
 s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
 {
@@ -136,7 +140,8 @@ s_session_run(PyObject *self_, PyObject *arguments, PyObject *keywords)
     return s_finish_turn(self, dispatch_request(self->session, &posted, &self->host));
 }
 
-// pending must be the very one that the parked turn waits for.
+// pending must be the very one that the parked turn waits for: a stale one would settle another
+// handler's await.
 static PyObject *
 s_session_resume(PyObject *self_, PyObject *arguments)
 {
@@ -159,7 +164,8 @@ s_session_resume(PyObject *self_, PyObject *arguments)
     return s_finish_turn(self, dispatch_resume(self->session, &self->host));
 }
 
-// Ends a turn that nobody will resume, as cancelled.
+// Ends a turn that nobody will resume, by raising RuntimeError in place of its result. Its reply is
+// dropped.
 static void
 s_abandon(native_session *self)
 {
@@ -196,7 +202,8 @@ s_session_close(PyObject *self_, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-// A view may hold, by any way, what holds its session: the collector must see through the C structs.
+// A view may refer to the object that holds its session: the collector must see through the C
+// structs.
 static int
 s_session_traverse(PyObject *self_, visitproc visit, void *arg)
 {
@@ -220,13 +227,15 @@ s_session_clear(PyObject *self_)
     return 0;
 }
 
-// Runs Python (closing views), so the pending exception is put aside.
+// Closing views runs Python, and the last reference may be dropped while an exception propagates:
+// that is put aside. Untracked first, so that the collector does not come across a half-closed
+// session.
 static void
 s_session_dealloc(PyObject *self_)
 {
     native_session *self = (native_session *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    PyObject *pending, *value, *traceback; // the last reference may be dropped while an exception propagates
+    PyObject *pending, *value, *traceback;
     PyObject_GC_UnTrack(self_);
     PyErr_Fetch(&pending, &value, &traceback);
     if (self->session) {

@@ -1,10 +1,13 @@
-// Decides what a rendering sends: a patch, the whole root of a plan, or HTML without a plan.
+// Decides what a rendering sends: a patch, the whole root of a plan, or HTML without a plan
+// (PROTOCOL.md 9.6). The decision is made after the walk, when the patch's size is known, and the
+// caller repeats the rendering if it goes against the patch.
 #include "worker/py/render.h"
 
 #include "worker/py/convert.h"
 #include "worker/py/exception.h"
 #include "worker/py/live/walk.h"
 
+// Bytes: below that a patch is sent whatever the root's size.
 enum { SMALL_PATCH = 512 };
 
 void
@@ -14,7 +17,7 @@ render_state_fini(render_state *self)
     context_state_forget(&self->state);
 }
 
-// Another plan has other roots: their hashes are void.
+// Another plan has other roots: their hashes mean nothing to it.
 static void
 s_set_plan(render_state *self, plan *plan_)
 {
@@ -24,8 +27,9 @@ s_set_plan(render_state *self, plan *plan_)
     context_state_forget(&self->state);
 }
 
-// Is the whole root shorter? A small patch is sent as it is: it disturbs less of the page. So is one whose
-// second rendering could give something else.
+// Whether the whole root is shorter: the patch takes more than 60 % of what it would. A small patch
+// is sent as it is, since it disturbs less of the page. So is one whose second rendering could give
+// something else: an opaque value or an impure node may not be evaluated twice.
 static bool
 s_is_too_large(const render_state *self, const rendering *out, const tree *shows)
 {
@@ -34,7 +38,8 @@ s_is_too_large(const render_state *self, const rendering *out, const tree *shows
     return again && size > SMALL_PATCH && shows->root.size && size > shows->root.size / 10 * 6;
 }
 
-// Walks the plan once, for a patch, for HTML or for both, and decides whether what came out can be sent.
+// Walks the plan once, for a patch, for HTML or for both, and decides whether the result can be
+// sent. A tree that is of another plan, or that the browser could not adopt, needs the whole root.
 static render_result
 s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyObject *locale,
        hasher *hashing)
@@ -46,7 +51,7 @@ s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyO
     bool whole = attempt->whole || !shows->root_block || shows->plan != self->plan || shows->unadoptable;
     bool ok = dicts &&
               context_state_changes(&self->state, self->plan->roots, dicts, locale, hashing, &order.changed);
-    // An impure node may read any name, not only the roots.
+    // An impure node may read any name of the context, not only the plan's roots.
     bool spent = self->state.spent;
     if (ok && !spent && self->plan->root->items.deps & DEPENDS_IMPURE)
         spent = context_state_has_iterator(dicts);
@@ -59,8 +64,8 @@ s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyO
         tree_begin(shows, self->plan, self->plan->root->type);
         tree_chunk(shows, self->plan->root->type, &new);
     }
-    // An exhausted iterator cannot be rendered again if the patch does not fit: write the HTML in the same
-    // pass.
+    // An exhausted iterator cannot be rendered again if the patch turns out not to fit: write the HTML in the
+    // same pass.
     bool html = whole || attempt->order->html || spent;
     order.html = html ? &out->html : NULL;
     order.patch = whole ? NULL : &out->patch;
@@ -69,6 +74,7 @@ s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyO
     walk_result result = walk_plan(self->plan, context, &order);
     if (result == WALK_FAILED)
         return RENDER_FAILED;
+    // WALK_DEEP is nesting beyond what a tree holds: HTML without a plan has no such limit.
     if (result == WALK_DEEP)
         return RENDER_AGAIN_PLAIN;
     shows->unadoptable = result == WALK_UNFIT;
@@ -79,7 +85,8 @@ s_walk(render_state *self, const render_attempt *attempt, PyObject *context, PyO
     return shows->unadoptable || s_is_too_large(self, out, shows) ? RENDER_AGAIN_WHOLE : RENDER_DONE;
 }
 
-// yielded: HTML as a str, or (context, plan, locale).
+// yielded: HTML as a str, when the template has no plan; or (context, plan, locale). Without a plan
+// the tree no longer says what the page shows.
 static render_result
 s_render_yielded(render_state *self, const render_attempt *attempt, PyObject *yielded, const hash_key *key)
 {
@@ -102,7 +109,8 @@ s_render_yielded(render_state *self, const render_attempt *attempt, PyObject *yi
     return result;
 }
 
-// Throws the pending exception into the generator, which may raise another.
+// Throws the pending exception into the generator, at its yield: rendering() unbinds the context,
+// and may raise another exception in its place (a missing template becomes error kind `template`).
 static void
 s_throw_into(PyObject *generator)
 {
@@ -115,6 +123,8 @@ s_throw_into(PyObject *generator)
     Py_DECREF(error);
 }
 
+// The generator is run to its end on success as well, so that the context managers around its yield
+// are left.
 render_result
 render_view(render_state *self, const render_attempt *attempt, PyObject *generator)
 {
@@ -129,7 +139,7 @@ render_view(render_state *self, const render_attempt *attempt, PyObject *generat
     if (result == RENDER_FAILED) {
         s_throw_into(generator);
     } else {
-        PyObject *none = PyIter_Next(generator); // to its end
+        PyObject *none = PyIter_Next(generator);
         if (PyErr_Occurred())
             result = RENDER_FAILED;
         Py_XDECREF(none);

@@ -1,9 +1,9 @@
-// A view that outlives its worker: snapshots of its attributes and the way back, and its request when it
-// moves.
+// A view that outlives its worker: its attributes are packed for snapshots and read back
+// (PROTOCOL.md 5.5), and its request goes along when it migrates (PROTOCOL.md 5.6).
 #include "worker/py/host_internal.h"
 #include "worker/py/thread.h"
 
-// For a view that was opened by a program: no page joins it, so the first call restores it.
+// For a view that a program opened: no page joins it, so its first call stands in for the join.
 err
 restore_call(py_host *self, py_view *view, fault *ret_fault)
 {
@@ -17,6 +17,8 @@ restore_call(py_host *self, py_view *view, fault *ret_fault)
     return OK;
 }
 
+// The exception's own kind is dropped: whatever went wrong, the view counts as one that cannot be
+// packed.
 err
 restore_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault)
 {
@@ -28,6 +30,7 @@ restore_pack(void *host, void *instance_, const pack_args *order, buffer *out, f
     return ERR_VIEW_REFUSED;
 }
 
+// carry_view() returns None for a view that has no request: nothing is appended then.
 err
 restore_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault)
 {
@@ -42,6 +45,8 @@ restore_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault)
     return OK;
 }
 
+// Opens the view as a new one, without mount(), then adopts the attributes. migrate() may run,
+// which is user code (state_version differs); restore() waits for the first join or call.
 err
 restore_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
 {
@@ -66,6 +71,7 @@ restore_view(void *host, const restore_args *order, void **ret_instance, fault *
     return error;
 }
 
+// When in doubt, no: an event that ran twice does more harm than one that is reported as lost.
 bool
 restore_may_repeat(void *host, void *instance_, slice name)
 {

@@ -1,5 +1,5 @@
-// Incremental snapshots: for each attribute a hash of its value, or of the bytes that it was packed as, tells
-// whether the last snapshot has it already.
+// Incremental snapshots (PROTOCOL.md 5.5): for each attribute a hash of its value, or of the bytes
+// that it was packed as, tells whether the last snapshot has it already.
 #include "worker/py/snapshot_state.h"
 
 #include "common/errors.h"
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+// One attribute of the view. Its index in the array is its number in snapshots, so entries are
+// never removed or moved, only marked as absent.
 struct saved_attribute {
     PyObject *name;
     PyObject *leaf; // the value, where it can never change; or NULL
@@ -33,8 +35,9 @@ snapshot_state_fini(snapshot_state *self)
     *self = (snapshot_state){0};
 }
 
-// The entry of an attribute, made if need be. guess: its index last time, which mostly still holds. NULL with
-// an exception.
+// The entry of an attribute, made if need be. guess: its index last time, which mostly still holds,
+// as a __dict__ keeps its order. The array doubles when the count is one less than a power of two.
+// NULL with an exception.
 static saved_attribute *
 s_root(snapshot_state *self, PyObject *name, unsigned guess)
 {
@@ -89,8 +92,9 @@ s_remove(snapshot_writer *self, saved_attribute *root)
     Py_CLEAR(root->leaf);
 }
 
-// Whether restore() rebuilds the attribute whose packing failed. True clears that exception; false leaves it,
-// or another, pending.
+// Whether restore() rebuilds the attribute whose packing failed. snapshot_value_pack raises
+// TypeError, whatever went wrong inside the value; any other exception is a failure of ours. True
+// clears that exception; false leaves it, or another, pending.
 static bool
 s_is_rebuilt(const snapshot_writer *self)
 {
@@ -105,7 +109,8 @@ s_is_rebuilt(const snapshot_writer *self)
     return is;
 }
 
-// Packs a pair of name and value. 1: done; 0: it cannot be packed, and need not be; -1: an exception.
+// Packs [name, value], as snapshot_state_read expects it. 1: done; 0: it cannot be packed, and need
+// not be; -1: an exception.
 static int
 s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *value)
 {
@@ -145,8 +150,9 @@ s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
     return known;
 }
 
-// Writes the attribute unless the snapshot has it. An unhashable value is packed first and dropped if its
-// bytes are the same.
+// Writes the attribute unless the snapshot has it. A value that cannot be hashed is packed first
+// and dropped if the bytes are the same as last time: that still saves the broker and the store the
+// work.
 static bool
 s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
@@ -179,7 +185,8 @@ typedef struct {
     PyObject *name, *value; // owned
 } attribute;
 
-// New references. few: used if it is large enough; else the caller frees the result.
+// New references. Copied, since packing may run Python code that adds attributes. few is used if it
+// is large enough; else the caller frees the result.
 static attribute *
 s_take_attributes(PyObject *dict, attribute *few, size_t *count)
 {
@@ -225,7 +232,9 @@ s_put_all(snapshot_writer *self, const attribute *all, size_t count)
     return true;
 }
 
-// state_version, in each full snapshot: after a deploy the class may give the attributes another meaning.
+// state_version, in each full snapshot, under the name "": after a deploy the class may give its
+// attributes another meaning. It has the number after the last attribute's. 0, the default, is not
+// written.
 static bool
 s_put_version(const snapshot_writer *self)
 {
@@ -248,6 +257,9 @@ s_put_version(const snapshot_writer *self)
     return ok;
 }
 
+// PyObject_GenericGetDict rather than vars(): a __dict__ property of the class is not consulted.
+// After a failure the state claims that the snapshot has nothing, as the caller drops what was
+// written; the next one is complete.
 bool
 snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *rebuilds,
                      buffer *out)
@@ -275,10 +287,11 @@ snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *orde
         free(attributes);
     if (!ok)
         for (unsigned i = 0; i < self->count; i++)
-            self->roots[i].packed = 0; // the caller drops what was written
+            self->roots[i].packed = 0;
     return ok;
 }
 
+// Names are interned, as CPython does for attributes: lookups then compare pointers.
 PyObject *
 snapshot_state_read(const slice *values, size_t count)
 {

@@ -1,5 +1,6 @@
-// Exact builtin types in C, everything else through troupe.runtime.snapshots. A place (name and keys from the
-// outside in) is kept on the way, so that an error says where in the value it is.
+// Exact builtin types are packed in C, everything else by troupe.runtime.snapshots. A place (the
+// name, and the keys from the outside in) is kept on the way, so that an error says where in the
+// value it is.
 #include "worker/py/snapshot_value.h"
 
 #include "common/errors.h"
@@ -11,6 +12,8 @@
 #include <msgpack.h>
 #include <stdlib.h>
 
+// [name, value] takes one of the levels that msgpack_scan accepts. The extension types are
+// PROTOCOL.md 5.5's; troupe.runtime.snapshots has the others.
 enum { DEPTH = MAX_DEPTH - 1, EXT_TUPLE = 8, EXT_SET = 9, EXT_FROZENSET = 10 };
 
 // Where in a value we are: the keys and indexes from the outside in. Borrowed.
@@ -41,7 +44,7 @@ snapshot_value_setup(void)
     return s_pack_other;
 }
 
-// msgpack-c's callback.
+// The write callback of msgpack-c; never fails.
 static int
 s_write(void *out, const char *bytes, size_t size)
 {
@@ -81,17 +84,19 @@ s_enter(place *in, PyObject *key, Py_ssize_t index)
     return true;
 }
 
-// Packs a value one step deeper.
+// Packs a value one step deeper. On failure the depth is left as it is: it tells s_add_place where
+// that was.
 static bool
 s_pack_at(place *in, PyObject *key, Py_ssize_t index, PyObject *value, buffer *out)
 {
     if (!s_enter(in, key, index) || !s_pack(in, value, out))
-        return false; // in->depth stays: it says where
+        return false;
     in->depth--;
     return true;
 }
 
-// The size is read again at each step: packing an element may run Python.
+// The header promises a number of elements, and packing one may run Python that changes the list:
+// the size is checked at each step.
 static bool
 s_pack_elements(place *in, PyObject *sequence, buffer *out)
 {
@@ -113,7 +118,8 @@ s_pack_elements(place *in, PyObject *sequence, buffer *out)
     return true;
 }
 
-// Keys and values are held while they are packed: that may run Python, which may drop them from the dict.
+// Keys and values are held while they are packed: that may run Python, which may drop them from the
+// dict. Neither may the dict change its size, which would invalidate PyDict_Next's position.
 static bool
 s_pack_dict(place *in, PyObject *dict, buffer *out)
 {
@@ -147,7 +153,8 @@ s_put_ext(int code, slice bytes, buffer *out)
     msgpack_pack_ext_body(&packer, bytes.data, bytes.size);
 }
 
-// A tuple or set: its elements as an array inside an extension type.
+// A tuple or set: its elements as an array inside an extension type, as msgpack has only one kind
+// of sequence.
 static bool
 s_pack_inside(place *in, int code, PyObject *value, buffer *out)
 {
@@ -164,7 +171,7 @@ s_pack_inside(place *in, int code, PyObject *value, buffer *out)
     return ok;
 }
 
-// troupe.runtime.snapshots.pack(value) gives a code and bytes, or raises TypeError.
+// troupe.runtime.snapshots.pack(value) gives an extension code and its bytes, or raises TypeError.
 static bool
 s_pack_by_python(PyObject *value, buffer *out)
 {
@@ -218,7 +225,8 @@ s_pack_bytes(PyObject *value, buffer *out)
     return true;
 }
 
-// Exact types only: an instance of a subclass would come back as its base class.
+// Exact types only: an instance of a subclass would come back as its base class. The order is that
+// of how common they are.
 static bool
 s_pack(place *in, PyObject *value, buffer *out)
 {
@@ -268,7 +276,8 @@ s_place_text(const place *in)
     return text;
 }
 
-// Puts the place in front of the text of the pending exception.
+// Puts the place in front of the text of the pending exception, which becomes a TypeError whatever
+// it was: that is what s_is_rebuilt looks for.
 static void
 s_add_place(const place *in)
 {
@@ -327,7 +336,8 @@ s_read_dict(const msgpack_object_map *from, unsigned depth)
     return dict;
 }
 
-// Scans before unpacking: sizes in stored bytes are not trusted either.
+// Scans before unpacking: the store's bytes are trusted no more than a peer's
+// (docs/decisions/0004).
 static PyObject *
 s_read_bytes(slice bytes, unsigned depth)
 {
@@ -362,7 +372,8 @@ s_read_inside(const msgpack_object_ext *from, unsigned depth)
     return made;
 }
 
-// All other codes belong to troupe.runtime.snapshots.unpack.
+// All other codes belong to troupe.runtime.snapshots.unpack, which may import classes and run their
+// code.
 static PyObject *
 s_read_ext(const msgpack_object_ext *from, unsigned depth)
 {
@@ -371,7 +382,7 @@ s_read_ext(const msgpack_object_ext *from, unsigned depth)
     return PyObject_CallFunction(s_unpack_other, "iy#", (int)from->type, from->ptr, (Py_ssize_t)from->size);
 }
 
-// depth counts down.
+// depth counts down, over extension types as well: msgpack_scan does not look inside those.
 static PyObject *
 s_read(const msgpack_object *from, unsigned depth)
 {

@@ -1,5 +1,6 @@
-// Thread states, and interrupting user code by an asynchronous exception. `sent` and `nesting` are only
-// touched with the GIL held.
+// Thread states of the pool, and interrupting user code by an asynchronous exception
+// (PyThreadState_SetAsyncExc). `sent` and `nesting` are only touched with the GIL held, which is
+// all the locking that they need.
 #include "worker/py/thread.h"
 
 #include "common/errors.h"
@@ -16,6 +17,8 @@ typedef struct {
 static _Thread_local thread *s_this;
 static PyObject *s_timeout; // HandlerTimeout
 
+// Imported in advance: the watchdog must not run Python code of its own to interrupt another
+// thread.
 bool
 thread_setup(void)
 {
@@ -26,6 +29,8 @@ thread_setup(void)
     return s_timeout;
 }
 
+// PyThreadState_New only makes the state; PyEval_RestoreThread attaches it to this thread and takes
+// the GIL. SetAsyncExc names its target by the ident.
 void *
 thread_begin(void *host)
 {
@@ -40,6 +45,7 @@ thread_begin(void *host)
     return made;
 }
 
+// PyThreadState_DeleteCurrent gives up the GIL, too: no Python call may follow it.
 void
 thread_end(void *host, void *thread_)
 {
@@ -51,6 +57,7 @@ thread_end(void *host, void *thread_)
     free(ended);
 }
 
+// Blocks until the GIL is free.
 void
 thread_enter(void *host, void *thread_)
 {
@@ -66,6 +73,9 @@ thread_leave(void *host, void *thread_)
     ASSERT(left == ((thread *)thread_)->state);
 }
 
+// At most one exception for a stretch of user code: code that catches it and goes on is not hit
+// again, but falls to the hard limit. CPython raises it between two bytecodes, so a call that
+// blocks in C is not cut short.
 bool
 thread_interrupt(void *host, void *thread_)
 {
@@ -84,6 +94,8 @@ thread_enter_user_code(void)
         s_this->nesting++;
 }
 
+// SetAsyncExc with NULL withdraws an exception that CPython has not raised yet: it must not hit
+// troupe's own Python, or the next session's turn.
 void
 thread_leave_user_code(void)
 {

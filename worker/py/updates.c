@@ -1,10 +1,13 @@
-// Updates that no request asks for: a view ticks, or request_update() says that something outside changed.
+// Updates that no request asks for: a view ticks, or request_update() says that something outside
+// changed. Both end in a push (PROTOCOL.md 5.9).
 #include "worker/py/host_internal.h"
 
+// A day: longer intervals are cut to it.
 #define MAX_INTERVAL_MS 86400000.0
 
-// LiveView.request_update(), from any thread at any time. Safe because the table is only touched with the GIL
-// held: a view that was closed is not in it.
+// LiveView.request_update(), from any thread at any time. Views are found by the identity of the
+// Python object in a table that is only touched with the GIL held: a view that was closed is no
+// longer in it, and False is returned. The table owns no view.
 static PyObject *
 s_request_update(PyObject *capsule, PyObject *live_view)
 {
@@ -23,7 +26,8 @@ s_request_update(PyObject *capsule, PyObject *live_view)
 
 static PyMethodDef s_method = {"request_update", s_request_update, METH_O, "See LiveView.request_update()."};
 
-// Only a worker can listen (it has `submit`): in inproc:// views do not live between turns.
+// Only a worker can listen (it has `submit`): over inproc:// views do not live between turns.
+// troupe.views is handed the function, since it is also imported where there is no runtime.
 bool
 updates_setup(py_host *self)
 {
@@ -40,6 +44,7 @@ updates_setup(py_host *self)
     return ok;
 }
 
+// Asserts, since the only failure left is that of memory.
 void
 updates_add(py_host *self, py_view *view)
 {
@@ -69,6 +74,7 @@ updates_listen(void *host, void (*changed)(void *context, void *owner), void *co
     self->changed_context = context;
 }
 
+// Cleared before the view is rendered: a change during the rendering is not lost.
 bool
 updates_take(void *host, void *instance_)
 {
@@ -79,6 +85,8 @@ updates_take(void *host, void *instance_)
     return changed;
 }
 
+// Read at every call, as an instance may set its own. The class's attribute was checked at its
+// definition; an instance's that is no number is reported and counts as none.
 uint64_t
 updates_tick_interval(void *host, void *instance_)
 {
@@ -91,8 +99,7 @@ updates_tick_interval(void *host, void *instance_)
     double ms = given && given != Py_None ? PyFloat_AsDouble(given) : 0;
     Py_XDECREF(given);
     if (PyErr_Occurred())
-        PyErr_WriteUnraisable(
-            view->object); // set on the instance; the class's own was checked at its definition
+        PyErr_WriteUnraisable(view->object);
     if (!(ms > 0))
         return 0;
     return ms < PUSH_PACE_MS ? PUSH_PACE_MS : (uint64_t)(ms < MAX_INTERVAL_MS ? ms : MAX_INTERVAL_MS);

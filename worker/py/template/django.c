@@ -1,4 +1,5 @@
-// Imports the objects and interns the names that programs use, once a process.
+// Django's objects and the names that programs use: imported and interned once a process, so that
+// rendering imports nothing and finds names by comparing pointers.
 #include "worker/py/template/django.h"
 
 django_objects dj;
@@ -14,7 +15,7 @@ s_load(PyObject **ret_object, const char *module, const char *attribute)
     return *ret_object != NULL;
 }
 
-// Interned, so that lookups compare pointers first.
+// Interned, as attribute names and dict keys mostly are: CPython compares the pointers first.
 static bool
 s_names(void)
 {
@@ -29,6 +30,7 @@ s_names(void)
     return dj.no_args && dj.autoescape && dj.ignore;
 }
 
+// `ready` comes last: a load that failed, such as one before django.setup(), is done again in full.
 bool
 django_load(void)
 {
@@ -46,6 +48,8 @@ django_load(void)
     return dj.ready;
 }
 
+// PyObject_GetAttr would make an AttributeError only for it to be thrown away. CPython has this
+// function in public since 3.13, and before that under a private name.
 int
 django_optional(PyObject *object, PyObject *name, PyObject **ret_value)
 {
@@ -56,6 +60,7 @@ django_optional(PyObject *object, PyObject *name, PyObject **ret_value)
 #endif
 }
 
+// What mark_safe() does for an exact str, without its checks.
 PyObject *
 django_safe(PyObject *text)
 {

@@ -1,5 +1,5 @@
-// django - the objects of Django's, and the names, that lowered programs use. Filled once a process by
-// eval_setup(), never changed after; all references are kept for good. GIL held.
+// django - the Django objects and the names that lowered programs use. Filled once a process by eval_setup(),
+// constant afterwards; all references are kept for good. GIL held.
 #ifndef TROUPE_WORKER_PY_TEMPLATE_DJANGO_H
 #define TROUPE_WORKER_PY_TEMPLATE_DJANGO_H
 

@@ -1,5 +1,5 @@
-// Executes lists of ops, and keeps what the context says about escaping and localization until Python code
-// ran.
+// Executes lists of ops, and caches what the context says about escaping and localization until
+// Python code runs.
 #include "worker/py/template/eval.h"
 
 #include "worker/py/template/eval_internal.h"
@@ -13,7 +13,9 @@ eval_setup(void)
     return django_load() && filters_init();
 }
 
-// Methods that say how names are found and scopes kept.
+// Whether names are found and scopes kept as in django.template.Context: an exact Context or
+// RequestContext, or a subclass that overrides none of these. Only then may C read and change
+// context.dicts by itself. _PyType_Lookup goes through the MRO and runs no code.
 static bool
 s_is_standard(PyTypeObject *type)
 {
@@ -41,6 +43,7 @@ eval_accepts(PyObject *context)
     return s_is_standard(Py_TYPE(context));
 }
 
+// An exception is dropped: the caller leaves the rendering to Django, which meets it again.
 bool
 eval_has_render_context(PyObject *context)
 {
@@ -51,6 +54,8 @@ eval_has_render_context(PyObject *context)
     return own;
 }
 
+// Reads the context's settings at once, so that a context that C cannot use is refused before
+// anything is rendered.
 bool
 eval_init(eval *self, PyObject *context)
 {
@@ -82,6 +87,7 @@ eval_fini(eval *self)
     eval_error_restore(error);
 }
 
+// `silent` too: Python code may have set another log level.
 void
 eval_drop(eval *self)
 {
@@ -90,15 +96,15 @@ eval_drop(eval *self)
     formats_drop(&self->formats);
 }
 
-// use_l10n or use_tz of a context: 0 or 1 of a bool, FORMATS_UNSET of None, 2 of anything else, which Django
-// must judge.
+// Context.use_l10n or use_tz: 0 or 1 for a bool, FORMATS_UNSET for None, 2 for anything else, which
+// only Django can judge.
 static signed char
 s_setting(PyObject *value)
 {
     return value == Py_None ? FORMATS_UNSET : value == Py_True ? 1 : value == Py_False ? 0 : 2;
 }
 
-// The truth of an attribute. False: an exception is pending.
+// The truth of an attribute. False with an exception.
 static bool
 s_truth(PyObject *context, PyObject *name, bool *ret_truth)
 {
@@ -109,6 +115,8 @@ s_truth(PyObject *context, PyObject *name, bool *ret_truth)
     return truth >= 0;
 }
 
+// All are read together, since Python code may have changed any of them, `dicts` included. It must
+// be an exact list, as scopes are pushed and popped by the list's C functions.
 bool
 eval_refresh(eval *self)
 {
@@ -132,6 +140,7 @@ eval_refresh(eval *self)
     return ok;
 }
 
+// settings.USE_TZ is asked for only when a date is shown. Kept until Python code runs.
 int
 eval_use_tz(eval *self)
 {
@@ -145,6 +154,9 @@ eval_use_tz(eval *self)
     return enabled;
 }
 
+// Variable._resolve_lookup logs each failed lookup at level DEBUG, with the exception. Where
+// nothing logs at that level, and FilterExpression.resolve catches the exception anyway, it need
+// not be made at all.
 bool
 eval_is_silent(eval *self)
 {
@@ -160,13 +172,14 @@ eval_is_silent(eval *self)
     return is == 0;
 }
 
-// Whether the engine runs in debug mode, where exceptions are annotated with template positions.
+// Whether the engine runs in debug mode, where exceptions are annotated with the template's
+// position. When in doubt, yes: Django's own code then says what is wrong.
 static bool
 s_debug(eval *self)
 {
     PyObject *template = PyObject_GetAttr(self->context, dj.names.template);
     PyObject *engine = template ? PyObject_GetAttr(template, dj.names.engine) : NULL;
-    bool debug = true; // when in doubt, Django's own code says what is wrong
+    bool debug = true;
     bool known = engine && s_truth(engine, dj.names.debug, &debug);
     PyErr_Clear();
     Py_XDECREF(engine);
@@ -174,6 +187,9 @@ s_debug(eval *self)
     return !known || debug;
 }
 
+// Does what Node.render_annotated does when it catches an exception: nothing, unless the engine is
+// in debug mode. The helper raises the exception again, annotated, so that the one saved here is
+// dropped.
 void
 eval_annotate(eval *self, PyObject *node)
 {
@@ -208,6 +224,8 @@ eval_text(const eval *self, slice text)
 
 // Scopes
 
+// Context.push() appends a ContextDict, which is a dict that can also be used in a `with`
+// statement: a plain one does here.
 bool
 eval_push(eval *self, PyObject *dict)
 {
@@ -216,6 +234,8 @@ eval_push(eval *self, PyObject *dict)
     return ok;
 }
 
+// As Context.pop(): the lowest scope stays. With an exception pending, a failure to pop is not
+// reported.
 bool
 eval_pop(eval *self)
 {
@@ -234,6 +254,8 @@ eval_pop(eval *self)
     return ok;
 }
 
+// context.dicts[-1][name] = value, as Context.__setitem__. A dict that overrides __setitem__ is set
+// through Python.
 bool
 eval_set(eval *self, PyObject *name, PyObject *value)
 {
@@ -256,6 +278,7 @@ eval_set(eval *self, PyObject *name, PyObject *value)
     return failed == 0;
 }
 
+// All are evaluated before any is set: in {% with a=1 b=a %}, b is the outer a.
 PyObject *
 eval_pairs(eval *self, PyObject *names, expr *const *exprs, unsigned count)
 {
@@ -277,6 +300,8 @@ eval_write_raw(eval *self, PyObject *text, buffer *out)
     self->surrogates |= write_text(out, text, false);
 }
 
+// Django renders all nodes of a list before it joins the parts, so a part that is no str is only
+// noted: eval_join_end raises what "".join() would.
 bool
 eval_part(eval *self, PyObject *result, buffer *out, eval_join *join)
 {
@@ -292,6 +317,7 @@ eval_part(eval *self, PyObject *result, buffer *out, eval_join *join)
     return true;
 }
 
+// In the words of CPython's str.join(), since a site may show them.
 bool
 eval_join_end(eval_join *join)
 {
@@ -303,7 +329,8 @@ eval_join_end(eval_join *join)
     return false;
 }
 
-// A node that has no ops: Django renders it, annotations included.
+// A node that has no ops of its own, such as a third-party tag: Django renders it, annotations
+// included.
 static bool
 s_call(eval *self, const op *op, buffer *out, eval_join *join)
 {
@@ -316,7 +343,7 @@ s_call(eval *self, const op *op, buffer *out, eval_join *join)
     return ok;
 }
 
-// {{ … }}. A UnicodeDecodeError shows nothing, as in Django.
+// {{ … }}. VariableNode.render shows nothing where a UnicodeDecodeError is raised.
 static bool
 s_write_var(eval *self, const op *op, buffer *out)
 {
@@ -332,7 +359,8 @@ s_write_var(eval *self, const op *op, buffer *out)
     return true;
 }
 
-// One op, by its kind. Texts and calls are handled by the loop itself.
+// One op, by its kind. Texts, calls and simple tags are handled by eval_list itself. No default:
+// the compiler warns of a kind that is missing here.
 static bool
 s_op(eval *self, const op *op, buffer *out)
 {
@@ -371,13 +399,15 @@ s_op(eval *self, const op *op, buffer *out)
     Py_UNREACHABLE();
 }
 
-// A template that nests, or includes itself, too deep: as Python's own recursion.
+// A template that nests or includes itself too deep raises RecursionError, as it does in Python.
 static bool
 s_enter_list(void)
 {
     return Py_EnterRecursiveCall(" in a template") == 0;
 }
 
+// join->position counts nodes, as the TypeError of str.join() names it. eval_part counts for the
+// kinds whose result is an object; this loop for all others.
 bool
 eval_list(eval *self, const ops *program, buffer *out, eval_join *join)
 {
@@ -391,7 +421,8 @@ eval_list(eval *self, const ops *program, buffer *out, eval_join *join)
             buffer_slice(out, op->text);
             self->surrogates |= op->flag;
         } else if (op->kind == OP_CALL) {
-            ok = s_call(self, op, out, join); // annotated by itself
+            // Not annotated here: render_annotated() has done so.
+            ok = s_call(self, op, out, join);
             continue;
         } else if (op->kind == OP_SIMPLE) {
             ok = node_simple(self, op, out, join);
@@ -417,6 +448,8 @@ eval_ops(eval *self, const ops *program, buffer *out)
     return ok;
 }
 
+// A plain NodeList that was made after its template was parsed becomes native here, once, so that
+// its program is kept. A list of another class has a render() of its own.
 bool
 eval_nodelist(eval *self, PyObject *nodelist, buffer *out)
 {

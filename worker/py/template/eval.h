@@ -1,6 +1,6 @@
 // eval - executes programs (program.h) over a django.template.Context, with Django's results, exceptions and
 // side effects. One eval is one rendering by one thread, on its stack; it owns a reference to the context and
-// keeps what it looked up about language, time zone and escaping until Python code ran.
+// caches what it looked up about language, time zone and escaping until Python code runs.
 //
 // GIL held for every function; a callback into Python may let other threads run. Whatever returns false, NULL
 // or -1 leaves an exception pending. What an op writes before it fails stays in the buffer: the caller drops
@@ -48,11 +48,11 @@ PyObject *eval_expr(eval *self, const expr *expr, bool ignore_failures);
 // Which alternative of an {% if %} is shown: its index; count: none. conds[i] NULL: else. -1: an exception,
 // not yet annotated.
 int eval_if(eval *self, cond *const *conds, unsigned count);
-// What an exception that happened outside of eval_ops, in a part of node's, gets as well
-// (Node.render_annotated). An exception is pending before and after, perhaps another one.
+// Annotates an exception that happened outside of eval_ops, in a part of node's (Node.render_annotated). An
+// exception is pending before and after, perhaps another one.
 void eval_annotate(eval *self, PyObject *node);
 
-// What text[] holds, as an exact str. New reference.
+// Text that this eval wrote, as an exact str. New reference.
 PyObject *eval_text(const eval *self, slice text);
 
 // Loops: eval_loop_enter, eval_sequence, and, unless that is empty, eval_loop_start and eval_loop_row for

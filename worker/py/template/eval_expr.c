@@ -1,4 +1,5 @@
-// Expressions, filters and values.
+// Expressions: what FilterExpression.resolve, render_value_in_context and the operators of {% if %}
+// do.
 #include "worker/py/filters/localize.h"
 #include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
@@ -7,7 +8,7 @@ enum { ARGS_MAX = 8 };
 
 // Values
 
-// render_value_in_context(), for values that C does not know.
+// render_value_in_context(), for values of types that C does not know.
 static bool
 s_write_by_django(eval *self, PyObject *value, buffer *out)
 {
@@ -22,7 +23,8 @@ s_write_by_django(eval *self, PyObject *value, buffer *out)
     return ok;
 }
 
-// Numbers, dates and None by the formats of the language; the rest by Django.
+// Numbers, dates and None in the formats of the language; anything else by Django. Whether time
+// zones are used is only asked for a value that may be a datetime.
 static bool
 s_write_native(eval *self, PyObject *value, buffer *out)
 {
@@ -40,7 +42,8 @@ s_write_native(eval *self, PyObject *value, buffer *out)
     return true;
 }
 
-// A whole number, where it is known that numbers stand without groups. False: not done.
+// The short cut for whole numbers where it is known that they are written without groups. False:
+// not done.
 static bool
 s_write_integer(const eval *self, PyObject *value, buffer *out)
 {
@@ -55,6 +58,7 @@ s_write_integer(const eval *self, PyObject *value, buffer *out)
     return true;
 }
 
+// render_value_in_context() and its order: the everyday types first, a SafeString without escaping.
 bool
 eval_write(eval *self, PyObject *value, buffer *out)
 {
@@ -71,6 +75,8 @@ eval_write(eval *self, PyObject *value, buffer *out)
 
 // Filters
 
+// template_localtime() for a filter that expects_localtime. Plain values are never datetimes. A
+// use_tz that is neither a bool nor None is judged by Django.
 PyObject *
 eval_localtime(eval *self, PyObject *value)
 {
@@ -94,7 +100,8 @@ eval_localtime(eval *self, PyObject *value)
     return local;
 }
 
-// A constant, or a variable that is looked up now. New reference.
+// A constant, or a variable that is looked up now. FilterExpression.resolve calls mark_safe() on
+// constants at each rendering; only a lazy one needs that. New reference.
 static PyObject *
 s_filter_arg(eval *self, const filter_arg *arg)
 {
@@ -105,7 +112,8 @@ s_filter_arg(eval *self, const filter_arg *arg)
     return PyObject_CallOneArg(dj.mark_safe, arg->from.value);
 }
 
-// mark_safe(result) if the filter is safe and what it was given is.
+// mark_safe(result) if the filter is_safe and its input was safe, as FilterExpression.resolve does.
+// Steals result.
 static PyObject *
 s_safe_again(const filter *filter, PyObject *given, PyObject *result)
 {
@@ -119,7 +127,8 @@ s_safe_again(const filter *filter, PyObject *given, PyObject *result)
     return marked;
 }
 
-// Django's own filters, given plain values, run no user code and leave the locale as it is.
+// Whether the call runs no user code and leaves the locale as it is: a filter of Django's own,
+// given plain values.
 static bool
 s_is_quiet_filter(const filter *filter, PyObject *const *values, size_t count)
 {
@@ -129,7 +138,7 @@ s_is_quiet_filter(const filter *filter, PyObject *const *values, size_t count)
     return filter->flags & FILTER_OWN;
 }
 
-// values has room for one more: autoescape goes along as a keyword.
+// values has room for one more: a filter that needs_autoescape gets it as a keyword.
 static PyObject *
 s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
 {
@@ -152,7 +161,9 @@ s_call_filter(eval *self, const filter *filter, PyObject **values, size_t count)
     return result;
 }
 
-// The filter's result; steals value. New reference.
+// The filter's result; steals value. New reference. Arguments are resolved before the value is
+// converted to local time, as in FilterExpression.resolve. The native filter is tried first; NULL
+// without an exception means that Django's own must do it.
 static PyObject *
 s_apply_filter(eval *self, const filter *filter, PyObject *value)
 {
@@ -181,7 +192,8 @@ s_apply_filter(eval *self, const filter *filter, PyObject *value)
     return result;
 }
 
-// string_if_invalid, with the variable's name in it if it asks for that: *ret_final then.
+// The engine's string_if_invalid, with the variable's name in place of a "%s". *ret_final: it is
+// not empty, so that FilterExpression.resolve returns it without applying any filter.
 static PyObject *
 s_text_if_invalid(eval *self, const expr *expr, bool *ret_final)
 {
@@ -202,7 +214,8 @@ s_text_if_invalid(eval *self, const expr *expr, bool *ret_final)
     return text;
 }
 
-// The first value of an expression. *ret_final: it is string_if_invalid, to which filters are not applied.
+// The value that filters are applied to. *ret_final: it is the result, without filters. A variable
+// that does not exist is None for {% if %}, {% for %} and the like (ignore_failures).
 static PyObject *
 s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
 {
@@ -214,7 +227,7 @@ s_start(eval *self, const expr *expr, bool ignore_failures, bool *ret_final)
     return ignore_failures ? Py_NewRef(Py_None) : s_text_if_invalid(self, expr, ret_final);
 }
 
-// An expression of a class that is not Django's own resolves itself.
+// An expression that is no exact FilterExpression resolves itself.
 static PyObject *
 s_call_expr(eval *self, const expr *expr, bool ignore_failures)
 {
@@ -226,6 +239,7 @@ s_call_expr(eval *self, const expr *expr, bool ignore_failures)
     return value;
 }
 
+// A constant without filters needs no context at all; EXPR_CALL is what C has no program for.
 PyObject *
 eval_expr(eval *self, const expr *expr, bool ignore_failures)
 {
@@ -259,7 +273,7 @@ s_contains(PyObject *left, PyObject *right, bool not )
     return found < 0 ? NULL : PyBool_FromLong(found != not );
 }
 
-// Plain values are compared without telling the eval: no Python code can run.
+// Plain values are compared without invalidating the eval's cache: no Python code can run.
 static PyObject *
 s_compared(eval *self, const cond *cond, PyObject *left, PyObject *right)
 {
@@ -288,7 +302,8 @@ s_truth_of(eval *self, PyObject *value)
     return truth;
 }
 
-// `and` and `or` give one of their operands, as in Python; the right one is only evaluated if needed.
+// `and` and `or` give one of their operands, as in Python; the right one is only evaluated if
+// needed. `not` gives a bool.
 static PyObject *
 s_operated(eval *self, const cond *cond)
 {
@@ -311,7 +326,8 @@ s_operated(eval *self, const cond *cond)
     return result;
 }
 
-// New reference. An operator that raises is false, as in Django.
+// New reference. An operator that raises is false: django.template.smartif catches everything
+// there. Here a HandlerTimeout, which is no Exception, goes through.
 static PyObject *
 s_eval_cond(eval *self, const cond *cond)
 {
@@ -326,11 +342,11 @@ s_eval_cond(eval *self, const cond *cond)
     PyObject *value = s_operated(self, cond);
     if (value || !PyErr_ExceptionMatches(PyExc_Exception))
         return value;
-    PyErr_Clear(); // an operator that fails is false
+    PyErr_Clear();
     return Py_NewRef(Py_False);
 }
 
-// 1, 0, or -1 with an exception. A variable that does not exist is false.
+// 1, 0, or -1 with an exception. IfNode.render takes a variable that does not exist for false.
 static int
 s_holds(eval *self, const cond *cond)
 {
@@ -346,6 +362,7 @@ s_holds(eval *self, const cond *cond)
     return 0;
 }
 
+// The conditions after the first that holds are not evaluated.
 int
 eval_if(eval *self, cond *const *conds, unsigned count)
 {

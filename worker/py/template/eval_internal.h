@@ -13,14 +13,14 @@ typedef struct {
 
 extern eval_counts eval_counted; // GIL held
 
-// What str.join says about the parts that a list of nodes gave. Zeroed at first.
+// What "".join() would complain about in the parts that a list of nodes gave. Zeroed at first.
 typedef struct {
     Py_ssize_t position; // of the part that comes next
     Py_ssize_t bad;      // of the first that is no str
     PyObject *type;      // of that one, or NULL
 } eval_join;
 
-// Whether eval_init takes this context: none that changes how names are found.
+// Whether eval_init accepts this context: one that does not change how names are found.
 bool eval_accepts(PyObject *context);
 // Its render_context is of Django's own class.
 bool eval_has_render_context(PyObject *context);

@@ -1,8 +1,11 @@
-// Variables: names in the context, then attributes, items and calls, in Django's order and with its
-// exceptions.
+// Variables, as django.template.base.Variable._resolve_lookup finds them: a name in the context,
+// then for each further part an item, an attribute, an index, in that order, calling whatever is
+// callable on the way. Most lookups run no Python code; the others are bracketed by eval_call_begin
+// and eval_call_end.
 #include "worker/py/template/eval_internal.h"
 
-// The exceptions after which a lookup tries the next way.
+// The exceptions of `current[bit]` after which _resolve_lookup tries the attribute. Most are
+// LookupErrors, so one comparison mostly decides.
 static bool
 s_tries_on(void)
 {
@@ -12,7 +15,8 @@ s_tries_on(void)
                      PyErr_ExceptionMatches(PyExc_ValueError);
 }
 
-// The pending exception, normalised, with its traceback. New reference.
+// The pending exception, normalised and with its traceback, as an `except` clause would have it.
+// New reference.
 static PyObject *
 s_take_error(void)
 {
@@ -27,7 +31,8 @@ s_take_error(void)
 
 // The context
 
-// True: a lookup runs no Python code of the dict's own.
+// Whether a lookup runs no Python code of the dict's own. A subclass may override other methods, as
+// ContextDict does.
 static bool
 s_is_plain_dict(PyObject *dict)
 {
@@ -53,6 +58,8 @@ s_in_mapping(eval *self, PyObject *mapping, PyObject *name, PyObject **ret_value
     return found;
 }
 
+// From the innermost scope outwards. A dict with Python code of its own may change the scopes: the
+// length is looked at again at each step, and `dicts` is read anew.
 int
 eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value)
 {
@@ -86,7 +93,8 @@ eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value)
 
 // Attributes
 
-// Whether reading an attribute that the type has in this form runs no Python code.
+// Whether reading an attribute that the type has in this form runs no Python code. Data descriptors
+// (properties) go before the instance's __dict__, other descriptors (cached_property) after it.
 static bool
 s_is_quiet(PyObject *object, PyObject *found, PyObject *name)
 {
@@ -105,7 +113,10 @@ s_is_quiet(PyObject *object, PyObject *found, PyObject *name)
     return there == 1;
 }
 
-// object.name: 1, 0: it has no such attribute and no way to make one up, -1: an exception.
+// object.name: 1 and a new reference; 0: it has no such attribute, certainly; -1: an exception. A
+// type with a __dir__ of its own never gets 0: _resolve_lookup asks dir() whether an AttributeError
+// is the attribute's own, and so needs the exception. A type with __getattr__ has another
+// tp_getattro.
 static int
 s_attribute(eval *self, PyObject *object, PyObject *name, PyObject **ret_value)
 {
@@ -134,7 +145,8 @@ s_attribute(eval *self, PyObject *object, PyObject *name, PyObject **ret_value)
 
 // Steps
 
-// Leaves a failed step to a function of troupe.template.slow_path, with the exception that it met.
+// Leaves a failed step to a function of troupe.template.slow_path, with the exception as its
+// argument.
 static PyObject *
 s_helped(eval *self, PyObject *helper, PyObject *current, const lookup_step *step)
 {
@@ -146,7 +158,8 @@ s_helped(eval *self, PyObject *helper, PyObject *current, const lookup_step *ste
     return value;
 }
 
-// Has it a __getitem__ that a lookup tries?
+// Whether _resolve_lookup tries current[bit]. It asks the type for a __getitem__; before that it
+// asked the object, so that classes with __class_getitem__ are tried (SUBSCRIBES_CLASSES).
 static bool
 s_subscribes(PyObject *current)
 {
@@ -157,7 +170,9 @@ s_subscribes(PyObject *current)
     return PyType_Check(current) && dj.subscribes_classes == Py_True;
 }
 
-// current[index] as the last way: 1, 0, or -1.
+// current[int(bit)], the last way: 1 and a new reference, 0: nothing there, -1: an exception, -2:
+// the type's own __getitem__ must be tried by Python. step->index is -1 for a number that is too
+// large; the template language has no negative ones.
 static int
 s_index(PyObject *current, const lookup_step *step, PyObject **ret_value)
 {
@@ -174,10 +189,10 @@ s_index(PyObject *current, const lookup_step *step, PyObject **ret_value)
             return 0;
         return (*ret_value = PySequence_GetItem(current, step->index)) ? 1 : -1;
     }
-    return -2; // its own __getitem__: to be tried by Python
+    return -2;
 }
 
-// VariableDoesNotExist. Returns NULL.
+// Raises VariableDoesNotExist as Django words it. Returns NULL.
 static PyObject *
 s_raise_missing(PyObject *current, const lookup_step *step)
 {
@@ -188,7 +203,8 @@ s_raise_missing(PyObject *current, const lookup_step *step)
     return NULL;
 }
 
-// Nothing is there: sets *ret_missing where nobody would see the exception, else raises it.
+// Nothing is there: sets *ret_missing where nobody would see the exception, else raises it. Making
+// a VariableDoesNotExist is slow, and optional variables are common.
 static PyObject *
 s_nothing(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing)
 {
@@ -199,7 +215,8 @@ s_nothing(eval *self, PyObject *current, const lookup_step *step, bool *ret_miss
     return PyErr_Occurred() ? NULL : s_raise_missing(current, step);
 }
 
-// The second and third way of a step: an attribute, then an index.
+// The second and third way of a step: an attribute, then an index. An AttributeError or TypeError
+// is looked at in Python, as it may be the property's own.
 static PyObject *
 s_by_attribute(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing)
 {
@@ -221,7 +238,9 @@ s_by_attribute(eval *self, PyObject *current, const lookup_step *step, bool *ret
     return NULL;
 }
 
-// One step from a value to the next. New reference.
+// One step from a value to the next. New reference. Exact dicts, lists, tuples and strs are decided
+// without making an exception. Inside a Context object its methods are out of reach
+// (slow_path.context_step).
 static PyObject *
 s_step(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing)
 {
@@ -253,7 +272,8 @@ s_step(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing
     return s_by_attribute(self, current, step, ret_missing);
 }
 
-// The first step: a name of the context.
+// The first step: a name of the context. A subclass of Context may have attributes that a lookup
+// can see; the two plain classes have only methods, which it cannot.
 static PyObject *
 s_first(eval *self, const lookup_step *step, bool *ret_missing)
 {
@@ -264,7 +284,6 @@ s_first(eval *self, const lookup_step *step, bool *ret_missing)
     if (found < 0 && !s_tries_on())
         return NULL;
     PyErr_Clear();
-    // A subclass of Context may have attributes that a lookup sees.
     PyObject *type = (PyObject *)Py_TYPE(self->context);
     if (type == dj.context_class || type == dj.request_context)
         return s_nothing(self, self->context, step, ret_missing);
@@ -276,7 +295,7 @@ s_first(eval *self, const lookup_step *step, bool *ret_missing)
 
 // Callables
 
-// string_if_invalid of the engine: what a callable that alters data gives.
+// string_if_invalid of the engine: what a callable with alters_data gives instead of being called.
 static PyObject *
 s_invalid(eval *self)
 {
@@ -301,8 +320,9 @@ s_mark(PyObject *object, PyObject *name)
     return is;
 }
 
-// A TypeError of a call: was it for want of arguments? Django looks at the signature, and so does the
-// helper.
+// A call without arguments raised TypeError: if the signature requires some, the value is
+// string_if_invalid; else the error is the callable's own. The helper looks at the signature, as
+// Django does.
 static PyObject *
 s_call_failed(eval *self, PyObject *current)
 {
@@ -312,7 +332,8 @@ s_call_failed(eval *self, PyObject *current)
     return value;
 }
 
-// d.items and its like.
+// d.items and its like: methods of an exact dict, which have none of the marks below and run no
+// user code.
 static bool
 s_is_of_dict(PyObject *callable)
 {
@@ -320,7 +341,8 @@ s_is_of_dict(PyObject *callable)
            PyDict_CheckExact(PyCFunction_GET_SELF(callable));
 }
 
-// What a callable gives in a template. Steals current.
+// What a callable gives in a template, by its marks: itself (do_not_call_in_templates),
+// string_if_invalid (alters_data), or the result of calling it. Steals current.
 static PyObject *
 s_called(eval *self, PyObject *current)
 {
@@ -330,6 +352,7 @@ s_called(eval *self, PyObject *current)
             Py_DECREF(current);
             return value;
         }
+        // It wants arguments: the general way finds out that it does.
         PyErr_Clear();
     }
     eval_call_begin(self);
@@ -349,7 +372,8 @@ s_called(eval *self, PyObject *current)
     return value;
 }
 
-// An exception inside a lookup is logged, and perhaps silent.
+// An exception inside a lookup is logged at DEBUG; with silent_variable_failure it gives
+// string_if_invalid instead.
 static PyObject *
 s_failed(eval *self, const lookup_step *step)
 {
@@ -358,13 +382,14 @@ s_failed(eval *self, const lookup_step *step)
     return s_helped(self, dj.lookup_failed, self->context, step);
 }
 
-// All steps from the context down, calling what is callable at each.
+// All steps from the context down, calling what is callable at each. callable() is asked by the
+// type's slot.
 static PyObject *
 s_lookup(eval *self, const base *base, bool *ret_missing)
 {
     PyObject *current = s_first(self, &base->steps[0], ret_missing);
     for (unsigned i = 0;; i++) {
-        if (current && Py_TYPE(current)->tp_call) // callable(), which it mostly is not
+        if (current && Py_TYPE(current)->tp_call)
             current = s_called(self, current);
         if (!current)
             return ret_missing && *ret_missing ? NULL : s_failed(self, &base->steps[i]);
@@ -376,6 +401,8 @@ s_lookup(eval *self, const base *base, bool *ret_missing)
     }
 }
 
+// BASE_CALL: a subclass of Variable, or a literal that is translated at each rendering, resolves
+// itself.
 PyObject *
 eval_lookup(eval *self, const base *base, bool *ret_missing)
 {

@@ -1,7 +1,8 @@
-// Loops: what {% for %} puts into the context.
+// Loops: what {% for %} puts into the context (django.template.defaulttags.ForNode). `forloop` is
+// the expensive part, so its dict is only filled when code other than ours may look at it.
 #include "worker/py/template/eval_internal.h"
 
-// forloop as Django would show it now. It is only brought up to date when other code may look.
+// Brings forloop up to date: the same six entries that ForNode sets at each row.
 static bool
 s_show(eval_loop *loop)
 {
@@ -27,6 +28,8 @@ s_show(eval_loop *loop)
     return ok;
 }
 
+// Every loop that is open, since forloop.parentloop leads to the outer ones. It cannot report a
+// failure: it runs where no exception may be raised.
 void
 eval_before_python(eval *self)
 {
@@ -35,6 +38,7 @@ eval_before_python(eval *self)
             Py_FatalError("out of memory");
 }
 
+// ForNode takes an outer forloop, or an empty dict, as the parent before it pushes its scope.
 bool
 eval_loop_enter(eval *self, eval_loop *loop, PyObject *names)
 {
@@ -62,6 +66,7 @@ s_set_length(const eval_loop *loop)
     return ok;
 }
 
+// The context and the loop hold the same dict, and rows change it in place, as ForNode does.
 bool
 eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length)
 {
@@ -71,7 +76,9 @@ eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length)
            s_set_length(loop) && eval_set(self, dj.names.forloop, loop->dict);
 }
 
-// The loop variables of one item as a new dict; ValueError in Django's words where the counts differ.
+// The loop variables of one item as a new dict; ValueError in Django's words where the counts
+// differ. An item without len() counts as one value. An iterator that ends early leaves the other
+// names unset, as zip() does.
 static PyObject *
 s_unpacked(PyObject *names, PyObject *item)
 {
@@ -103,7 +110,7 @@ s_unpacked(PyObject *names, PyObject *item)
     return dict;
 }
 
-// Several loop variables: pushes a dict of them for this row.
+// Several loop variables: pushes a dict of them for this row, as ForNode does by context.update().
 static bool
 s_unpack(eval *self, eval_loop *loop, PyObject *item)
 {
@@ -126,13 +133,14 @@ s_row_end(eval *self, eval_loop *loop)
     return eval_pop(self);
 }
 
+// A single loop variable is set in the loop's own scope, where it stays until the next row.
 bool
 eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item)
 {
     if (!s_row_end(self, loop))
         return false;
     loop->index = index;
-    // Our reference and the context's; other code that keeps one may look at any time.
+    // Two references are ours and the context's. Whoever keeps a third may look at any time.
     if (Py_REFCNT(loop->dict) > 2 && !s_show(loop))
         return false;
     if (PyTuple_GET_SIZE(loop->names) > 1)
@@ -140,13 +148,15 @@ eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item)
     return eval_set(self, PyTuple_GET_ITEM(loop->names, 0), item);
 }
 
+// A forloop that somebody kept shows the last row for ever, as Django's does.
 void
 eval_loop_leave(eval *self, eval_loop *loop)
 {
     eval_error error = eval_error_save();
     if (loop->dict && Py_REFCNT(loop->dict) > 2)
         (void)s_show(loop);
-    // After a failure Django takes one scope off, and so does this.
+    // After a failure ForNode's `with context.push()` takes one scope off, even if a row's dict is the one on
+    // top, and so does this.
     if (!error.type)
         s_row_end(self, loop);
     eval_pop(self);
@@ -161,7 +171,8 @@ eval_loop_leave(eval *self, eval_loop *loop)
 
 // What is iterated
 
-// As the expression gave it; None is an empty list.
+// As the expression gave it. None is an empty list, and what has no __len__ is made a list, as in
+// ForNode.
 static PyObject *
 s_values(eval *self, const expr *expr)
 {
@@ -192,6 +203,7 @@ s_length(eval *self, PyObject *values)
     return length;
 }
 
+// reversed(values): may call a __reversed__ of user code.
 static PyObject *
 s_reversed(eval *self, PyObject *values)
 {
@@ -201,6 +213,8 @@ s_reversed(eval *self, PyObject *values)
     return result;
 }
 
+// For live pages, whose rows are walked in any order and more than once: an iterator is made a
+// list.
 PyObject *
 eval_sequence(eval *self, const expr *expr, bool reversed)
 {
@@ -243,7 +257,8 @@ s_next(eval *self, s_walk *walk)
     return item;
 }
 
-// One loop over a sequence or an iterator. A list may change its length meanwhile: each step looks again.
+// The rows of one loop. A list may change its length meanwhile: each step looks again, as a list
+// iterator does.
 static bool
 s_rows(eval *self, const op *op, eval_loop *loop, s_walk *walk, buffer *out)
 {
@@ -278,6 +293,7 @@ s_walk_values(eval *self, const op *op, eval_loop *loop, PyObject *values, Py_ss
     return ok;
 }
 
+// {% empty %} is rendered inside of the loop's scope, but without a forloop of its own.
 bool
 node_for(eval *self, const op *op, buffer *out)
 {

@@ -1,9 +1,11 @@
-// Scopes of live pages: the halves of ops that stand around a part of a page.
+// Scopes of live pages. A template op does something, renders its body and undoes it; a plan
+// renders the parts of a body one at a time, so here those two halves stand alone.
 #include "worker/py/template/eval_internal.h"
 #include "worker/py/template/nodes_loader.h"
 
 #include <stdlib.h>
 
+// What only blocks and included templates need: on the heap, so that eval_scope stays small.
 struct eval_scope_state {
     block_state block;
     template_state template;
@@ -34,7 +36,8 @@ s_leave_isolated(eval *self, eval_scope *entered)
     eval_drop(self);
 }
 
-// The values are evaluated in the context around, then pushed or given to a new one.
+// The values are evaluated in the outer context, then pushed, or given to a new one with `only`.
+// The included template gets a render_context state of its own, as by Template.render.
 static bool
 s_enter_include(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -54,7 +57,7 @@ s_enter_include(eval *self, eval_scope *entered, const scope *scope)
     return false;
 }
 
-// The old setting is kept as an object: it may be of any type.
+// The old setting is kept as an object, since it may be of any type.
 static bool
 s_enter_autoescape(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -64,7 +67,7 @@ s_enter_autoescape(eval *self, eval_scope *entered, const scope *scope)
            PyObject_SetAttr(self->context, dj.names.autoescape, scope->flag ? Py_True : Py_False) == 0;
 }
 
-// False with an exception and nothing to undo.
+// False with an exception, and nothing to undo.
 static bool
 s_enter(eval *self, eval_scope *entered, const scope *scope)
 {
@@ -84,12 +87,14 @@ s_enter(eval *self, eval_scope *entered, const scope *scope)
     Py_UNREACHABLE();
 }
 
+// An exception is annotated with the scope's node here, as there is no op around it that eval_list
+// would annotate.
 bool
 eval_scope_enter(eval *self, eval_scope *entered, const scope *scope)
 {
     *entered = (eval_scope){.scope = scope, .state = calloc(1, sizeof *entered->state)};
     if (!entered->state)
-        Py_FatalError("out scope memory");
+        Py_FatalError("out of memory");
     if (s_enter(self, entered, scope))
         return true;
     Py_CLEAR(entered->before);
@@ -98,7 +103,8 @@ eval_scope_enter(eval *self, eval_scope *entered, const scope *scope)
     return false;
 }
 
-// Undoes s_enter in reverse order, also after a failure inside.
+// Undoes s_enter in reverse order, also after a failure inside. AutoEscapeControlNode does not put
+// its setting back then, so neither does this.
 static bool
 s_leave(eval *self, eval_scope *entered, bool ok)
 {
@@ -125,6 +131,7 @@ s_leave(eval *self, eval_scope *entered, bool ok)
     Py_UNREACHABLE();
 }
 
+// Frees the state whatever leaving came to: it cannot be left twice.
 bool
 eval_scope_leave(eval *self, eval_scope *entered, bool ok)
 {

@@ -1,4 +1,5 @@
-// The Python module troupe._render: the node lists and programs of troupe.template, as Python types.
+// The Python module troupe._render: gives troupe.template's NodeList and Template a render() in C,
+// and keeps each node list's program as a Python object that the collector knows.
 #include "worker/py/template/nodelist.h"
 
 #include "worker/py/template/eval_internal.h"
@@ -17,7 +18,8 @@ typedef struct {
 static PyTypeObject *s_program_type;
 static PyTypeObject *s_template_class;
 
-// A program refers to nodes, which refer to their node lists: a cycle that only the collector can free.
+// A program refers to nodes, which refer to their node lists: a cycle that only the collector can
+// free.
 static int
 s_traverse(PyObject *self_, visitproc visit, void *arg)
 {
@@ -27,7 +29,8 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
     return ops_traverse(self->program, visit, arg);
 }
 
-// Also called by s_dealloc: the collector only clears garbage, which no thread renders.
+// Also called by s_dealloc. The collector clears only what is unreachable, so no thread is
+// rendering it.
 static int
 s_clear(PyObject *self_)
 {
@@ -49,7 +52,7 @@ s_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-// A copy of a node list builds a program of its own.
+// copy.copy() and pickle give None instead of a program, so that a copied node list builds its own.
 static PyObject *
 s_reduce(PyObject *self, PyObject *unused)
 {
@@ -75,7 +78,9 @@ static PyType_Spec s_program_spec = {
     MODULE ".Program", sizeof(program_object), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, s_program_slots};
 
-// A new program, kept in the node list's __dict__. New reference; NULL with an exception.
+// A new program, kept in the node list's __dict__. New reference; NULL with an exception. The tuple
+// of nodes is taken first: lowering runs Python, and nodes that it adds make the program stale, not
+// wrong.
 static PyObject *
 s_build(PyObject *nodelist)
 {
@@ -97,7 +102,8 @@ s_build(PyObject *nodelist)
     return NULL;
 }
 
-// Whether the list still holds the nodes that the program was built from.
+// Whether the list still holds the nodes that the program was built from. A node list is a plain
+// list that anybody may change after parsing; comparing pointers is cheap next to rendering.
 static bool
 s_is_current(const program_object *self, PyObject *nodelist)
 {
@@ -109,6 +115,7 @@ s_is_current(const program_object *self, PyObject *nodelist)
     return true;
 }
 
+// Two threads may both find none and build one: either is right, and the last one is kept.
 PyObject *
 nodelist_held_program(PyObject *nodelist)
 {
@@ -128,7 +135,9 @@ nodelist_ops(PyObject *program)
     return ((program_object *)program)->program;
 }
 
-// Runs a program into a buffer and gives its text as a SafeString. New reference.
+// Runs a program into a buffer and gives its text as a SafeString, as NodeList.render does. The
+// buffer starts at the size of the last rendering and an eighth more, so that it mostly need not
+// grow. New reference.
 static PyObject *
 s_render_program(program_object *program, eval *eval)
 {
@@ -157,7 +166,7 @@ s_render_nodelist(PyObject *nodelist, eval *eval)
     return safe;
 }
 
-// render() of Django's own class.
+// render() of Django's own class, found on that class: the one of `self` is ours.
 static PyObject *
 s_render_by_django(PyObject *cls, PyObject *self, PyObject *context)
 {
@@ -168,7 +177,7 @@ s_render_by_django(PyObject *cls, PyObject *self, PyObject *context)
     return text;
 }
 
-// NodeList.render(context). A context that we do not know is Django's to render.
+// NodeList.render(context). A context that changes how names are found is left to Django.
 static PyObject *
 s_render(PyObject *nodelist, PyObject *context)
 {
@@ -184,14 +193,15 @@ s_render(PyObject *nodelist, PyObject *context)
     return safe;
 }
 
-// Whether other code replaced Template.render or _render: then Django's way is taken.
+// Whether other code replaced Template.render or _render, as Django's test environment does with
+// _render: then theirs is called.
 static bool
 s_is_patched(PyObject *name, PyObject *original)
 {
     return original == Py_None || _PyType_Lookup((PyTypeObject *)dj.template_class, name) != original;
 }
 
-// Template._render(context), between the two halves of push_state.
+// Template._render(context). A subclass may override it, so only the exact class is rendered here.
 static PyObject *
 s_render_template_nodes(PyObject *template, eval *eval)
 {
@@ -206,7 +216,9 @@ s_render_template_nodes(PyObject *template, eval *eval)
     return text;
 }
 
-// Context.bind_template of the plain class around the rendering; others have more to do.
+// Context.bind_template() around the rendering. A RequestContext has context processors to run
+// there, and a subclass may do anything: for those the helper uses Django's own. The context is
+// unbound after a failure, too.
 static PyObject *
 s_render_bound(PyObject *template, eval *eval)
 {
@@ -227,7 +239,8 @@ s_render_bound(PyObject *template, eval *eval)
     return text;
 }
 
-// Template.render: with a render_context state of its own.
+// RenderContext.push_state() around the rendering, and bind_template() unless the context is bound
+// already.
 static PyObject *
 s_render_stated(PyObject *template, eval *eval)
 {
@@ -243,7 +256,7 @@ s_render_stated(PyObject *template, eval *eval)
     return text;
 }
 
-// Template.render(context).
+// Template.render(context), if this context and this Django are as expected; else by Django.
 static PyObject *
 s_render_template(PyObject *template, PyObject *context)
 {
@@ -265,7 +278,8 @@ static PyMethodDef s_render_methods[] = {
     {"render", s_render_template, METH_O, "The template's text."},
 };
 
-// Gives the type a render() in C. False with an exception.
+// Sets type.render to a C function as a method descriptor, which binds like any method. False with
+// an exception.
 static bool
 s_give(PyObject *type, PyMethodDef *definition)
 {
@@ -275,7 +289,8 @@ s_give(PyObject *type, PyMethodDef *definition)
     return ok;
 }
 
-// Called by troupe.template once, with its subclasses of NodeList and Template.
+// Called by troupe.template.native when it is imported, with its subclasses of NodeList and
+// Template.
 static PyObject *
 s_install(PyObject *module, PyObject *arguments)
 {
@@ -311,10 +326,12 @@ static struct PyModuleDef s_definition = {
     PyModuleDef_HEAD_INIT, MODULE, "Lowered templates.", -1, s_methods, NULL, NULL, NULL, NULL,
 };
 
+// Into sys.modules by hand, as there is no file for the import system to find. What
+// PyImport_GetModuleDict returns is borrowed.
 PyObject *
 nodelist_register(void)
 {
-    PyObject *modules = PyImport_GetModuleDict(); // borrowed
+    PyObject *modules = PyImport_GetModuleDict();
     PyObject *there = PyDict_GetItemString(modules, MODULE);
     if (there)
         return Py_NewRef(there);

@@ -1,4 +1,5 @@
-// Ops that choose or scope: if, with, autoescape, firstof.
+// Ops that choose or open a scope: {% if %}, {% with %}, {% autoescape %}, {% firstof %}
+// (django.template.defaulttags).
 #include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
@@ -11,6 +12,7 @@ node_if(eval *self, const op *op, buffer *out)
     return chosen == (int)op->count || eval_ops(self, op->bodies[chosen], out);
 }
 
+// WithNode uses `with context.push(…)`: the scope is popped after a failure, too.
 bool
 node_with(eval *self, const op *op, buffer *out)
 {
@@ -20,6 +22,8 @@ node_with(eval *self, const op *op, buffer *out)
     return eval_pop(self) && ok;
 }
 
+// Sets an attribute of the context, so what the eval knows about it is stale before and after the
+// body.
 bool
 node_autoescape(eval *self, const op *op, buffer *out)
 {
@@ -28,13 +32,15 @@ node_autoescape(eval *self, const op *op, buffer *out)
         before && PyObject_SetAttr(self->context, dj.names.autoescape, op->flag ? Py_True : Py_False) == 0;
     self->fresh = false;
     ok = ok && eval_ops(self, op->body, out);
-    // After a failure Django leaves it as it is.
+    // AutoEscapeControlNode does not put it back after a failure.
     ok = ok && PyObject_SetAttr(self->context, dj.names.autoescape, before) == 0;
     self->fresh = false;
     Py_XDECREF(before);
     return ok;
 }
 
+// {% firstof %} without `as`: the first true value is written at once. The truth of an object may
+// be user code.
 static bool
 s_first_of(eval *self, const op *op, buffer *out)
 {
@@ -56,7 +62,8 @@ s_first_of(eval *self, const op *op, buffer *out)
     return true;
 }
 
-// What render_value_in_context would give as an object: a str, safe when it was escaped.
+// {% firstof … as name %}: the text is needed as an object, so render_value_in_context makes it: a
+// str, safe when it was escaped. "" if no value is true.
 static PyObject *
 s_first_value(eval *self, const op *op)
 {

@@ -1,8 +1,11 @@
-// Ops of several templates: block, extends, include.
+// Ops that involve several templates: {% block %}, {% extends %}, {% include %}
+// (django.template.loader_tags). What they share of a rendering is kept in context.render_context,
+// as Django keeps it, so that native and Django's own nodes mix.
 #include "worker/py/template/nodes_loader.h"
 #include "worker/py/template/eval_internal.h"
 
-// context.render_context, and its scopes if it is of Django's own class. New reference.
+// context.render_context, and its scopes if it is of Django's own class: *ret_dicts is NULL
+// otherwise, without an exception. New references.
 static PyObject *
 s_render_context(eval *self, PyObject **ret_dicts)
 {
@@ -18,16 +21,18 @@ s_render_context(eval *self, PyObject **ret_dicts)
     return arguments;
 }
 
+// RenderContext finds names in its last scope only, unlike Context: a template sees nothing of what
+// its parents keep.
 PyObject *
 eval_render_dict(eval *self)
 {
-    PyObject *dicts, *of = s_render_context(self, &dicts), *top = NULL;
+    PyObject *dicts, *arguments = s_render_context(self, &dicts), *top = NULL;
     if (dicts)
         top = Py_NewRef(PyList_GET_ITEM(dicts, PyList_GET_SIZE(dicts) - 1));
     else if (!PyErr_Occurred())
         PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
     Py_XDECREF(dicts);
-    Py_XDECREF(of);
+    Py_XDECREF(arguments);
     if (top && !PyDict_Check(top)) {
         Py_CLEAR(top);
         PyErr_SetString(PyExc_TypeError, "a render_context of another kind");
@@ -37,7 +42,8 @@ eval_render_dict(eval *self)
 
 // Blocks
 
-// The queue of a block's versions, as a new reference: BlockContext.blocks[name].
+// BlockContext.blocks[name]: a block's versions, the youngest last. A defaultdict, so a lookup
+// makes the list. New reference.
 static PyObject *
 s_queue(PyObject *block_context, PyObject *name)
 {
@@ -47,7 +53,8 @@ s_queue(PyObject *block_context, PyObject *name)
     return queue;
 }
 
-// BlockContext.pop: a new reference, None if there is none.
+// BlockContext.pop(): takes the youngest version off, so that {{ block.super }} inside it finds the
+// next. New reference, None if there is none.
 static PyObject *
 s_pop_block(PyObject *block_context, PyObject *name)
 {
@@ -60,7 +67,8 @@ s_pop_block(PyObject *block_context, PyObject *name)
     return Py_NewRef(Py_None);
 }
 
-// BlockContext.push: the version goes back to the end of the block's queue. False with an exception.
+// BlockContext.push(): puts the version back for the next rendering of the same block. False with
+// an exception.
 static bool
 s_push_block(PyObject *block_context, PyObject *name, PyObject *block)
 {
@@ -70,8 +78,8 @@ s_push_block(PyObject *block_context, PyObject *name, PyObject *block)
     return ok;
 }
 
-// The block to be shown instead of node: its youngest version, as an object of its own that knows the
-// context.
+// The block to be shown, as BlockNode.render makes it: a copy, because {{ block.super }} needs the
+// context and the node itself is shared by all threads. New reference.
 static PyObject *
 s_instance(eval *self, PyObject *block)
 {
@@ -85,7 +93,7 @@ s_instance(eval *self, PyObject *block)
     return instance;
 }
 
-// The BlockContext of the rendering: 1 and a new reference, 0: no inheritance, -1.
+// The BlockContext of the rendering: 1 and a new reference, 0: no inheritance, -1: an exception.
 static int
 s_block_context(eval *self, PyObject **ret_found)
 {
@@ -95,6 +103,8 @@ s_block_context(eval *self, PyObject **ret_found)
     return *ret_found ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
+// Like the first half of BlockNode.render. In a template that neither extends nor is extended the
+// node shows itself.
 bool
 block_enter(eval *self, block_state *state, PyObject *node)
 {
@@ -118,6 +128,8 @@ block_enter(eval *self, block_state *state, PyObject *node)
     return false;
 }
 
+// Like its second half: the version is put back only if the body did not fail, the scope is popped
+// in any case.
 bool
 block_leave(eval *self, block_state *state, bool ok)
 {
@@ -137,6 +149,8 @@ block_fini(block_state *self)
     Py_CLEAR(self->shown);
 }
 
+// Shows the node list of the version that was chosen, not the op's own body: that is only what this
+// template says.
 bool
 node_block(eval *self, const op *op, buffer *out)
 {
@@ -151,14 +165,16 @@ node_block(eval *self, const op *op, buffer *out)
 
 // Templates
 
-// True: the method is Django's own, so that its work may be done here.
+// Whether the method is Django's own, so that its work may be done here. `original` is None where
+// it was replaced before we looked.
 static bool
 s_is_original(PyObject *cls, PyObject *name, PyObject *original)
 {
     return original != Py_None && _PyType_Lookup((PyTypeObject *)cls, name) == original;
 }
 
-// Template._render: its nodes, with the state as it is.
+// Template._render(): its nodes, in the state as it is. A replaced one, as in Django's test
+// environment, is called.
 static bool
 s_render_nodes(eval *self, PyObject *template, buffer *out)
 {
@@ -178,6 +194,8 @@ s_render_nodes(eval *self, PyObject *template, buffer *out)
     return ok;
 }
 
+// RenderContext.push_state(): the template becomes the current one; isolated, it gets a scope of
+// its own.
 bool
 template_enter(eval *self, template_state *state, PyObject *template, bool isolated)
 {
@@ -201,6 +219,7 @@ template_enter(eval *self, template_state *state, PyObject *template, bool isola
     return ok;
 }
 
+// ContextPopException as RenderContext.pop() raises it, when other code popped our scope.
 bool
 template_leave(template_state *state)
 {
@@ -230,7 +249,8 @@ template_fini(template_state *self)
     Py_CLEAR(self->before);
 }
 
-// Whether all that Template.render does with this context is what template_enter does.
+// Whether Template.render would do just what template_enter, s_render_nodes and template_leave do:
+// both classes are as expected, and the context is bound to a template already.
 static bool
 s_is_native(eval *self, PyObject *template)
 {
@@ -238,16 +258,17 @@ s_is_native(eval *self, PyObject *template)
     if ((cls != dj.template_class && cls != dj.native_template) ||
         !s_is_original(dj.template_class, dj.names.render, dj.template_render))
         return false;
-    PyObject *dicts, *of = s_render_context(self, &dicts);
+    PyObject *dicts, *arguments = s_render_context(self, &dicts);
     PyObject *bound = PyObject_GetAttr(self->context, dj.names.template);
     bool native = dicts && bound && bound != Py_None;
     Py_XDECREF(bound);
     Py_XDECREF(dicts);
-    Py_XDECREF(of);
+    Py_XDECREF(arguments);
     PyErr_Clear();
     return native;
 }
 
+// A template of another engine or class, or one whose render() was replaced, renders itself.
 bool
 eval_template(eval *self, PyObject *template, buffer *out)
 {
@@ -269,7 +290,8 @@ eval_template(eval *self, PyObject *template, buffer *out)
 
 // {% extends %}
 
-// Registers the blocks of a template with the rendering. False with an exception.
+// BlockContext.add_blocks(): each block goes in front of its queue, behind those of the child
+// templates. False with an exception.
 static bool
 s_add_blocks(PyObject *block_context, PyObject *blocks)
 {
@@ -278,6 +300,8 @@ s_add_blocks(PyObject *block_context, PyObject *blocks)
     return none != NULL;
 }
 
+// Like the middle of ExtendsNode.render. The blocks of a parent that extends a template itself are
+// added when its own {% extends %} is rendered; root_blocks() is None then.
 bool
 extends_blocks(eval *self, PyObject *node, PyObject *parent)
 {
@@ -299,6 +323,7 @@ extends_blocks(eval *self, PyObject *node, PyObject *parent)
     return ok;
 }
 
+// The child's own nodes are never rendered: its blocks are, where the parent places them.
 bool
 node_extends(eval *self, const op *op, buffer *out)
 {
@@ -317,7 +342,10 @@ node_extends(eval *self, const op *op, buffer *out)
 
 // {% include %}
 
-// The template that name gave before in this rendering: a new reference, or NULL without an exception.
+// The template that this name gave before, in this rendering: IncludeNode keeps them in
+// render_context.dicts[0] under the node, by a tuple of names. Relative and quoted names are
+// resolved first, which the helper does. A new reference, or NULL: without an exception if it is
+// not known.
 static PyObject *
 s_known(eval *self, PyObject *node, PyObject *name)
 {
@@ -326,7 +354,7 @@ s_known(eval *self, PyObject *node, PyObject *name)
     Py_UCS4 first = PyUnicode_GET_LENGTH(name) > 0 ? PyUnicode_READ_CHAR(name, 0) : '.';
     if (first == '.' || first == '"' || first == '\'')
         return NULL;
-    PyObject *dicts, *of = s_render_context(self, &dicts), *found = NULL;
+    PyObject *dicts, *arguments = s_render_context(self, &dicts), *found = NULL;
     PyObject *bottom = dicts ? PyList_GET_ITEM(dicts, 0) : NULL;
     PyObject *known = bottom && PyDict_Check(bottom) ? PyDict_GetItemWithError(bottom, node) : NULL;
     PyObject *key = known && PyDict_CheckExact(known) ? PyTuple_Pack(1, name) : NULL;
@@ -334,11 +362,12 @@ s_known(eval *self, PyObject *node, PyObject *name)
         found = Py_XNewRef(PyDict_GetItemWithError(known, key));
     Py_XDECREF(key);
     Py_XDECREF(dicts);
-    Py_XDECREF(of);
+    Py_XDECREF(arguments);
     return found;
 }
 
-// The template to include: known from an earlier row or rendering, else asked of Django. New reference.
+// The template to include: known from an earlier row, else found by slow_path.include_template. New
+// reference.
 static PyObject *
 s_included(eval *self, const op *op)
 {
@@ -353,7 +382,8 @@ s_included(eval *self, const op *op)
     return template;
 }
 
-// {% include … only %}: renders in a context of its own, by the template's own render().
+// {% include … only %}: renders in a new context, by the template's own render(), as this eval is
+// bound to its own.
 static bool
 s_isolated(eval *self, PyObject *template, PyObject *values, buffer *out)
 {
@@ -368,6 +398,7 @@ s_isolated(eval *self, PyObject *template, PyObject *values, buffer *out)
     return ok;
 }
 
+// The template is found before the values are evaluated, as in IncludeNode.render.
 bool
 node_include(eval *self, const op *op, buffer *out)
 {

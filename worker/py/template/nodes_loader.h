@@ -1,6 +1,7 @@
-// nodes_loader - what stands around the nodes of another template, in two halves: for ops (nodes_loader.c)
-// and for live pages (scopes.c). GIL held. Enter gives false with an exception and nothing to leave; leave
-// keeps a pending exception.
+// nodes_loader - entering and leaving blocks and other templates ({% block %}, {% include %}, {% extends %}),
+// for ops (nodes_loader.c) and for live pages (eval_scopes.c). GIL held. Enter returns false with an
+// exception and nothing to leave; leave keeps a pending exception. The x_fini functions are for enter and
+// leave.
 #ifndef TROUPE_WORKER_PY_TEMPLATE_NODES_LOADER_H
 #define TROUPE_WORKER_PY_TEMPLATE_NODES_LOADER_H
 

@@ -1,4 +1,5 @@
-// Tags that give a text of their own: simple tags, cycle, translate, blocktranslate.
+// Tags that give a text of their own: @simple_tag functions (django.template.library), {% cycle %},
+// {% translate %} and {% blocktranslate %}.
 #include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
@@ -6,7 +7,7 @@
 
 // {% simple_tag %}
 
-// conditional_escape(output), where that does something; steals output.
+// conditional_escape(output), where that does something; steals output, which may be NULL.
 static PyObject *
 s_escaped(eval *self, PyObject *output)
 {
@@ -22,7 +23,8 @@ s_escaped(eval *self, PyObject *output)
     return output;
 }
 
-// What a simple_tag returned: stored under `as`, or written, escaped if autoescape is on.
+// What a simple_tag returned: stored under `as`, or written, escaped if autoescape is on. Borrows
+// output. Counts its position in the list, as eval_list leaves that to node_simple.
 static bool
 s_simple_output(eval *self, const op *op, PyObject *output, buffer *out, eval_join *join)
 {
@@ -40,6 +42,8 @@ s_simple_output(eval *self, const op *op, PyObject *output, buffer *out, eval_jo
     return ok;
 }
 
+// Calls the function with arguments first and keywords last, as vectorcall wants them. The context,
+// if the tag takes it, is the first and is borrowed; all others are released.
 bool
 node_simple(eval *self, const op *op, buffer *out, eval_join *join)
 {
@@ -69,7 +73,9 @@ node_simple(eval *self, const op *op, buffer *out, eval_join *join)
 
 // {% cycle %}
 
-// The next variable of the cycle, whose state is the rendering's: a new reference.
+// The next variable of the cycle. Its iterator is kept in render_context under the node, as
+// CycleNode does: a cycle goes on over the rows of a loop and begins anew with each rendering. New
+// reference.
 static PyObject *
 s_turn(eval *self, const op *op)
 {
@@ -90,7 +96,8 @@ s_turn(eval *self, const op *op)
     return variable;
 }
 
-// The next value of a {% cycle %}. New reference.
+// The next value of a {% cycle %}. The variable that Django's iterator gives is found by identity,
+// since its program is at the same index. New reference.
 static PyObject *
 s_cycle_value(eval *self, const op *op)
 {
@@ -109,7 +116,7 @@ s_cycle_value(eval *self, const op *op)
     return value;
 }
 
-// Context.set_upward
+// Context.set_upward: into the innermost scope that has the name, else into the current one.
 static bool
 s_set_upward(eval *self, PyObject *name, PyObject *value)
 {
@@ -118,6 +125,7 @@ s_set_upward(eval *self, PyObject *name, PyObject *value)
     return none != NULL;
 }
 
+// The name is set before the value is shown, and also when the tag is silent.
 bool
 node_cycle(eval *self, const op *op, buffer *out)
 {
@@ -130,7 +138,8 @@ node_cycle(eval *self, const op *op, buffer *out)
 
 // {% translate %}
 
-// A function of django.utils.translation, called with up to four values. It sees no context and leaves the
+// Calls a function of django.utils.translation. It is looked up each time, as the module's
+// functions can be replaced (translation.override and tests do). It sees no context and leaves the
 // locale as it is.
 static PyObject *
 s_translated(PyObject *function, PyObject *const *values, size_t count)
@@ -141,7 +150,8 @@ s_translated(PyObject *function, PyObject *const *values, size_t count)
     return text;
 }
 
-// The message's context: a new reference, None where there is none or it is false. NULL: an exception.
+// The message's context: a new reference, None where there is none or it is false. NULL with an
+// exception.
 static PyObject *
 s_message_context(eval *self, const op *op)
 {
@@ -169,7 +179,8 @@ s_message(eval *self, const op *op)
     return text;
 }
 
-// The text as the tag gives it: escaped unless it is safe, percent signs single again.
+// The text as TranslateNode shows it. Percent signs are doubled in message ids, which are format
+// strings, and become single here. Steals text.
 static PyObject *
 s_single_percents(eval *self, PyObject *text)
 {
@@ -199,7 +210,9 @@ node_translate(eval *self, const op *op, buffer *out)
 
 // {% blocktranslate %}
 
-// With {% plural %}: ngettext or npgettext by the counter, which is set in the context. New reference.
+// With {% plural %}: ngettext or npgettext by the counter, which the messages may name and which is
+// therefore set in the context first. A count that is no number is a TemplateSyntaxError. New
+// reference.
 static PyObject *
 s_counted(eval *self, const op *op, PyObject *context)
 {
@@ -219,7 +232,7 @@ s_counted(eval *self, const op *op, PyObject *context)
     return text;
 }
 
-// The translated message, still with its placeholders. New reference.
+// The translated message, its placeholders (%(name)s) not yet filled in. New reference.
 static PyObject *
 s_block_message(eval *self, const op *op, PyObject *context)
 {
@@ -230,7 +243,8 @@ s_block_message(eval *self, const op *op, PyObject *context)
     return s_translated(dj.names.pgettext, (PyObject *[]){context, op->first}, 2);
 }
 
-// What a name in the message is filled with: context[name] as {{ }} shows it, or string_if_invalid.
+// The text for one placeholder: context[name] as {{ }} shows it, or string_if_invalid. It is
+// rendered into a buffer of its own, which must not inherit the page's surrogates. New reference.
 static PyObject *
 s_named(eval *self, PyObject *name, PyObject *invalid)
 {
@@ -255,7 +269,7 @@ s_named(eval *self, PyObject *name, PyObject *invalid)
     return text;
 }
 
-// The values that a {% blocktranslate %} names, rendered, as a dict. New reference.
+// The values for all placeholders of the message, as a dict of texts. New reference.
 static PyObject *
 s_filling(eval *self, const op *op)
 {
@@ -275,7 +289,8 @@ s_filling(eval *self, const op *op)
     return data;
 }
 
-// The message filled in. A translation that does not fit is given up for the template's own words.
+// message % data. A translation that names other placeholders, or a broken one, is given up for the
+// message in the template's own language.
 static PyObject *
 s_filled(eval *self, const op *op, PyObject *message, PyObject *data)
 {
@@ -293,7 +308,7 @@ bool
 node_blocktranslate(eval *self, const op *op, buffer *out)
 {
     PyObject *context = s_message_context(self, op), *message = NULL, *data = NULL, *text = NULL;
-    // After a failure Django leaves its scope where it is.
+    // BlockTranslateNode pushes by context.update(), without a `with`: after a failure its scope stays.
     if (context && eval_push(self, eval_pairs(self, op->names, op->exprs, op->count)))
         message = s_block_message(self, op, context);
     data = message ? s_filling(self, op) : NULL;

@@ -1,9 +1,10 @@
-// {% url %}
+// {% url %}: resolves the arguments and has Django reverse them
+// (django.template.defaulttags.URLNode).
 #include "worker/py/template/eval_internal.h"
 #include "worker/py/template/write.h"
 
-// object.name, or NULL: without an exception where there is no such attribute. Steals object, which may be
-// NULL.
+// object.name, or NULL: without an exception where there is no such attribute, so that lookups can
+// be chained. Steals object, which may be NULL.
 static PyObject *
 s_of(PyObject *object, PyObject *name)
 {
@@ -14,7 +15,8 @@ s_of(PyObject *object, PyObject *name)
     return value;
 }
 
-// The current application of the request: a new reference, None where nothing says it. NULL: an exception.
+// request.current_app, else request.resolver_match.namespace, else None. New reference; NULL with
+// an exception.
 static PyObject *
 s_current_app(eval *self)
 {
@@ -26,7 +28,8 @@ s_current_app(eval *self)
     return app || PyErr_Occurred() ? app : Py_NewRef(Py_None);
 }
 
-// Arguments and keywords as reverse() takes them. False: an exception.
+// Arguments and keywords as reverse() takes them. op->exprs holds both, keywords last. False with
+// an exception; what was made is the caller's either way.
 static bool
 s_url_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kwargs)
 {
@@ -44,7 +47,7 @@ s_url_arguments(eval *self, const op *op, PyObject **ret_args, PyObject **ret_kw
     return ok;
 }
 
-// current_app is looked up only now, as the tag does.
+// current_app is looked up after the arguments were evaluated, as the tag does: they may set it.
 static PyObject *
 s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
 {
@@ -56,7 +59,7 @@ s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
     return url;
 }
 
-// NoReverseMatch is raised only if the tag has no `as`.
+// With `as` a NoReverseMatch gives "" instead, so a template can try a URL.
 static PyObject *
 s_url(eval *self, const op *op)
 {
@@ -74,7 +77,8 @@ s_url(eval *self, const op *op)
     return url;
 }
 
-// Stores the URL under `as`, or writes it, escaped if autoescape is on.
+// Writes the URL, escaped if autoescape is on. A reverse() that was replaced, or a lazy one, may
+// return another type.
 static bool
 s_write(eval *self, PyObject *url, buffer *out)
 {

@@ -1,11 +1,13 @@
-// Lists of ops and scopes: from tuples to structs.
+// Lists of ops and scopes: from the tuples of troupe.template.ir to structs. There is one builder
+// for each kind of op, named after it; the tuple it reads stands above it. A builder that fails
+// leaves what it has to s_op_fini, so each sets a count only as far as its arrays are valid.
 #include "worker/py/template/program_internal.h"
 #include "worker/py/template/write.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Counts each expression before it is read: a half-built op can be freed.
+// Counts each expression before it is read, so that a half-built op can be freed.
 static bool
 s_exprs(PyObject *tuple, unsigned *ret_count, expr ***ret_exprs)
 {
@@ -20,7 +22,7 @@ s_exprs(PyObject *tuple, unsigned *ret_count, expr ***ret_exprs)
     return true;
 }
 
-// New reference to the name, interned; NULL where it is None.
+// New reference to the name, interned; NULL with an exception: it is no str.
 static PyObject *
 s_interned(PyObject *name)
 {
@@ -33,7 +35,7 @@ s_interned(PyObject *name)
     return copy;
 }
 
-// ((name, expr), …)
+// ((name, expr), …): the names as a tuple, the expressions as an array.
 static bool
 s_pairs(PyObject *tuple, PyObject **ret_names, unsigned *ret_count, expr ***ret_exprs)
 {
@@ -58,7 +60,8 @@ s_pairs(PyObject *tuple, PyObject **ret_names, unsigned *ret_count, expr ***ret_
     return true;
 }
 
-// Static markup, as UTF-8; lone surrogates become three bytes and set flag.
+// ("text", node, html). Static markup, encoded once; lone surrogates become three bytes and set
+// flag. The buffer's memory becomes the op's.
 static bool
 s_text(op *self, PyObject *tuple)
 {
@@ -69,10 +72,11 @@ s_text(op *self, PyObject *tuple)
     buffer_init(&out);
     self->kind = OP_TEXT;
     self->flag = write_text(&out, html, false);
-    self->text = buffer_bytes(&out); // the op's own from here on
+    self->text = buffer_bytes(&out);
     return true;
 }
 
+// ("var", node, expr)
 static bool
 s_read_var(op *self, PyObject *tuple)
 {
@@ -80,7 +84,7 @@ s_read_var(op *self, PyObject *tuple)
     return (self->expr = expr_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
 }
 
-// The conditions and bodies of all alternatives.
+// ("if", node, ((cond | None, ops), …)). A condition NULL is the {% else %}.
 static bool
 s_if(op *self, PyObject *tuple)
 {
@@ -104,20 +108,23 @@ s_if(op *self, PyObject *tuple)
     return ok;
 }
 
+// ("for", node, loopvars, expr, reversed, body, empty)
 static bool
 s_for(op *self, PyObject *tuple)
 {
-    PyObject *kind, *node, *names, *of, *body, *empty;
+    PyObject *kind, *node, *names, *sequence, *body, *empty;
     int reversed;
-    if (!PyArg_ParseTuple(tuple, "OOO!OpOO", &kind, &node, &PyTuple_Type, &names, &of, &reversed, &body,
+    if (!PyArg_ParseTuple(tuple, "OOO!OpOO", &kind, &node, &PyTuple_Type, &names, &sequence, &reversed, &body,
                           &empty))
         return false;
     self->kind = OP_FOR;
     self->flag = reversed;
     self->names = Py_NewRef(names);
-    return (self->expr = expr_new(of)) && (self->body = ops_new(body)) && (self->empty = ops_new(empty));
+    return (self->expr = expr_new(sequence)) && (self->body = ops_new(body)) &&
+           (self->empty = ops_new(empty));
 }
 
+// ("with", node, ((name, expr), …), body)
 static bool
 s_with(op *self, PyObject *tuple)
 {
@@ -128,6 +135,7 @@ s_with(op *self, PyObject *tuple)
     return s_pairs(pairs, &self->names, &self->count, &self->exprs) && (self->body = ops_new(body));
 }
 
+// ("autoescape", node, setting, body)
 static bool
 s_autoescape(op *self, PyObject *tuple)
 {
@@ -140,6 +148,7 @@ s_autoescape(op *self, PyObject *tuple)
     return (self->body = ops_new(body)) != NULL;
 }
 
+// ("block", node, body)
 static bool
 s_block(op *self, PyObject *tuple)
 {
@@ -147,26 +156,30 @@ s_block(op *self, PyObject *tuple)
     return (self->body = ops_new(PyTuple_GET_ITEM(tuple, 2))) != NULL;
 }
 
+// ("extends", node, expr, ops). Neither is used: the node finds its parent, and what it contains
+// are its blocks.
 static bool
 s_extends(op *self, PyObject *tuple)
 {
-    (void)tuple; // the node finds its parent, and what it holds are its blocks
+    (void)tuple;
     self->kind = OP_EXTENDS;
     return true;
 }
 
+// ("include", node, expr, ((name, expr), …), isolated)
 static bool
 s_include(op *self, PyObject *tuple)
 {
-    PyObject *kind, *node, *of, *pairs;
+    PyObject *kind, *node, *template, *pairs;
     int isolated;
-    if (!PyArg_ParseTuple(tuple, "OOOOp", &kind, &node, &of, &pairs, &isolated))
+    if (!PyArg_ParseTuple(tuple, "OOOOp", &kind, &node, &template, &pairs, &isolated))
         return false;
     self->kind = OP_INCLUDE;
     self->flag = isolated;
-    return (self->expr = expr_new(of)) && s_pairs(pairs, &self->names, &self->count, &self->exprs);
+    return (self->expr = expr_new(template)) && s_pairs(pairs, &self->names, &self->count, &self->exprs);
 }
 
+// ("firstof", node, (expr, …), asvar | None)
 static bool
 s_firstof(op *self, PyObject *tuple)
 {
@@ -179,26 +192,29 @@ s_firstof(op *self, PyObject *tuple)
     return s_exprs(exprs, &self->count, &self->exprs);
 }
 
+// None stands for "no name", which stays NULL.
 static bool
 s_optional_name(PyObject *name, PyObject **ret_name)
 {
     return name == Py_None || (*ret_name = s_interned(name));
 }
 
+// None stands for "no expression", which stays NULL.
 static bool
 s_optional_expr(PyObject *tuple, expr **ret_expr)
 {
     return tuple == Py_None || (*ret_expr = expr_new(tuple));
 }
 
-// The parts of a tuple from the sixth on, after what it says about itself.
+// What follows (kind, node, reads, pure, sets), which only plans look at. New reference.
 static PyObject *
 s_rest(PyObject *tuple)
 {
     return PyTuple_GetSlice(tuple, 5, PyTuple_GET_SIZE(tuple));
 }
 
-// The expressions of arguments, then of keywords.
+// The expressions of arguments, then those of keywords, in one array; `second` has the keywords'
+// names.
 static bool
 s_read_arguments(op *self, PyObject *args, PyObject *pairs)
 {
@@ -221,6 +237,7 @@ s_read_arguments(op *self, PyObject *args, PyObject *pairs)
     return ok;
 }
 
+// (…, function, (expr, …), ((name, expr), …), takes_context, asvar | None)
 static bool
 s_simple(op *self, PyObject *tuple)
 {
@@ -236,6 +253,7 @@ s_simple(op *self, PyObject *tuple)
     return ok;
 }
 
+// (…, expr, (expr, …), ((name, expr), …), asvar | None)
 static bool
 s_read_url(op *self, PyObject *tuple)
 {
@@ -249,6 +267,7 @@ s_read_url(op *self, PyObject *tuple)
     return ok;
 }
 
+// (…, (variable, …), (expr, …), name | None, silent), with one expr a variable
 static bool
 s_cycle(op *self, PyObject *tuple)
 {
@@ -264,6 +283,7 @@ s_cycle(op *self, PyObject *tuple)
     return ok;
 }
 
+// (…, message, noop, expr | None, asvar | None); the expr is the message's context
 static bool
 s_translate(op *self, PyObject *tuple)
 {
@@ -278,6 +298,8 @@ s_translate(op *self, PyObject *tuple)
     return ok;
 }
 
+// (…, ((name, expr), …), singular, plural | None, (countervar, expr) | None, expr | None, (name,
+// …))
 static bool
 s_blocktranslate(op *self, PyObject *tuple)
 {
@@ -299,6 +321,7 @@ s_blocktranslate(op *self, PyObject *tuple)
     return ok;
 }
 
+// ("call", node, reads, pure, sets), or a kind that is not known here: Django renders the node.
 static bool
 s_read_call(op *self, PyObject *tuple)
 {
@@ -307,6 +330,7 @@ s_read_call(op *self, PyObject *tuple)
     return true;
 }
 
+// size is the whole tuple's; another size is not in the grammar.
 static const struct {
     const char *kind;
     Py_ssize_t size;
@@ -334,6 +358,7 @@ s_read_op(op *self, PyObject *tuple)
     return (PyTuple_GET_SIZE(tuple) >= 5 && s_read_call(self, tuple)) || program_refuse(tuple);
 }
 
+// The count is raised before an op is read, so that ops_free releases what a failed one holds.
 ops *
 ops_new(PyObject *list)
 {
@@ -351,7 +376,7 @@ ops_new(PyObject *list)
     return self;
 }
 
-// Half-built ones too: what was not reached is NULL.
+// For half-built ones, too: what was not reached is zero.
 static void
 s_op_fini(op *self)
 {
@@ -389,7 +414,8 @@ ops_free(ops **self_p)
     free(self);
 }
 
-// Every Python object that an op owns.
+// Every Python object that an op owns and that may be part of a cycle: not the strs and tuples of
+// strs.
 static int
 s_op_traverse(const op *self, visitproc visit, void *arg)
 {

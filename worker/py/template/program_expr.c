@@ -1,9 +1,12 @@
-// Expressions and conditions: from tuples to structs.
+// Expressions and conditions: from the tuples of troupe.template.ir to structs. Each reader sets
+// what it owns as it goes, so that a half-built struct can be freed.
 #include "worker/py/template/program_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+// The grammar is produced by our own Python code: a refusal is a bug there, and the tuple is shown
+// to find it.
 bool
 program_refuse(PyObject *tuple)
 {
@@ -21,7 +24,7 @@ program_array(size_t count, size_t size)
     return items;
 }
 
-// Compares with an ASCII word.
+// Whether a word of the grammar is this one.
 static bool
 s_is(PyObject *kind, const char *text)
 {
@@ -40,7 +43,8 @@ s_kind(PyObject *tuple, Py_ssize_t size)
     return PyTuple_GET_ITEM(tuple, 0);
 }
 
-// One name of a dotted variable, and the number it may be as an index.
+// One part of a dotted name, interned, and the number that it may stand for as an index. int()
+// accepts more than digits do ("1_0", other scripts' digits), and so does PyLong_FromUnicodeObject.
 static bool
 s_read_step(lookup_step *self, PyObject *bit)
 {
@@ -87,7 +91,7 @@ s_read_base(base *self, PyObject *tuple)
     return true;
 }
 
-// Half-built ones too.
+// For half-built ones, too: steps that were not reached are zero.
 static void
 s_base_fini(base *self)
 {
@@ -99,7 +103,7 @@ s_base_fini(base *self)
     Py_CLEAR(self->value);
 }
 
-// A pair of "is it a variable" and the value.
+// (is it a variable, the base or the value).
 static bool
 s_read_arg(filter_arg *self, PyObject *pair)
 {
@@ -109,13 +113,14 @@ s_read_arg(filter_arg *self, PyObject *pair)
     if (self->lookup)
         return s_read_base(&self->from, PyTuple_GET_ITEM(pair, 1));
     self->from.value = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
-    // Its type says whether mark_safe() is needed: a SafeString is marked already.
+    // mark_safe() returns what has an __html__ as it is: a SafeString, but not a lazy translation, which is
+    // no str and whose text is only known at each rendering.
     self->mark = !PyObject_HasAttrString((PyObject *)Py_TYPE(self->from.value), "__html__") ||
                  !PyUnicode_Check(self->from.value);
     return true;
 }
 
-// Finds the native counterpart, if there is one for at most one argument.
+// (function, args, flags). Native filters take at most one argument, as Django's own do.
 static bool
 s_read_filter(filter *self, PyObject *tuple)
 {
@@ -133,7 +138,7 @@ s_read_filter(filter *self, PyObject *tuple)
     return true;
 }
 
-// A constant, a chain of filters, or something that is called to resolve itself.
+// ("const", value), ("expr", filter_expression, base, filters) or ("call", object, reads).
 static bool
 s_read_expr(expr *self, PyObject *tuple)
 {
@@ -166,6 +171,7 @@ s_read_expr(expr *self, PyObject *tuple)
     return true;
 }
 
+// filters_init first: native filters are found by the identity of Django's functions.
 expr *
 expr_new(PyObject *tuple)
 {
@@ -201,6 +207,7 @@ expr_free(expr **self_p)
     free(self);
 }
 
+// Names and numbers of lookup steps are left out: a str or an int is never part of a cycle.
 int
 expr_traverse(const expr *self, visitproc visit, void *arg)
 {
@@ -236,7 +243,7 @@ static const struct {
     {">=", COND_COMPARE, Py_GE}, {"<", COND_COMPARE, Py_LT},  {"<=", COND_COMPARE, Py_LE},
 };
 
-// False: not an operator.
+// False: not an operator. A linear search will do: conditions are built once.
 static bool
 s_operator(cond *self, PyObject *kind)
 {
@@ -249,7 +256,7 @@ s_operator(cond *self, PyObject *kind)
     return false;
 }
 
-// Values, calls, `not`, and the binary operators.
+// ("value", expr), ("call", object), ("not", cond) or (operator, cond, cond).
 static bool
 s_read_cond(cond *self, PyObject *tuple)
 {

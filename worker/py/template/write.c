@@ -1,7 +1,9 @@
-// Text into a UTF-8 buffer: ASCII runs are copied or escaped in chunks, wider text is encoded by code point.
+// Text into a UTF-8 buffer. ASCII, which is most of a page, is copied in runs; wider text is
+// encoded one code point at a time.
 #include "worker/py/template/write.h"
 
-// What a byte becomes when it is escaped: an index into s_entities, 0: itself.
+// What a byte becomes when it is escaped: an index into s_entities, 0: itself. The same five as
+// html.escape(), which django.utils.html.escape calls.
 static const uint8_t s_special[256] = {['&'] = 1, ['<'] = 2, ['>'] = 3, ['"'] = 4, ['\''] = 5};
 
 static const struct {
@@ -11,7 +13,8 @@ static const struct {
 
 enum { ENTITY_MAX = 6, CHUNK = 1024 };
 
-// One run of ASCII, escaped; there is room for ENTITY_MAX bytes a character.
+// Escapes one run of ASCII; there is room for ENTITY_MAX bytes a character. ENTITY_MAX bytes are
+// copied whatever the entity's length, since a constant size needs no call of memcpy.
 static uint8_t *
 s_escape(uint8_t *target, const uint8_t *from, size_t size)
 {
@@ -27,7 +30,7 @@ s_escape(uint8_t *target, const uint8_t *from, size_t size)
     return target;
 }
 
-// In chunks when escaping: room for the worst case of a whole text would be six times its size.
+// In chunks when escaping: reserving the worst case for a whole text would take six times its size.
 static void
 s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
 {
@@ -44,7 +47,8 @@ s_ascii(buffer *out, const uint8_t *from, size_t size, bool escape)
     }
 }
 
-// One code point as UTF-8, surrogates as three bytes. Returns where the next one goes.
+// One code point as UTF-8, surrogates as three bytes, which CPython's own encoder refuses. Returns
+// where the next one goes.
 static uint8_t *
 s_encode(uint8_t *target, Py_UCS4 character)
 {
@@ -66,7 +70,8 @@ s_encode(uint8_t *target, Py_UCS4 character)
     return target;
 }
 
-// Text beyond ASCII. Returns whether there were lone surrogates.
+// Text beyond ASCII. PyUnicode_READ hides that CPython stores it in 1, 2 or 4 bytes a character.
+// Returns whether there were lone surrogates.
 static bool
 s_wide(buffer *out, PyObject *text, bool escape)
 {
@@ -76,14 +81,14 @@ s_wide(buffer *out, PyObject *text, bool escape)
     bool surrogates = false;
     for (size_t start = 0; start < size; start += CHUNK) {
         size_t end = start + CHUNK < size ? start + CHUNK : size;
-        uint8_t *first = buffer_reserve(out, (end - start) * ENTITY_MAX), *to = first;
+        uint8_t *first = buffer_reserve(out, (end - start) * ENTITY_MAX), *next = first;
         for (size_t i = start; i < end; i++) {
             Py_UCS4 character = PyUnicode_READ(kind, data, (Py_ssize_t)i);
             surrogates |= character >= 0xd800 && character < 0xe000;
             uint8_t byte = (uint8_t)character;
-            to = character < 0x80 && escape ? s_escape(to, &byte, 1) : s_encode(to, character);
+            next = character < 0x80 && escape ? s_escape(next, &byte, 1) : s_encode(next, character);
         }
-        buffer_wrote(out, (size_t)(to - first));
+        buffer_wrote(out, (size_t)(next - first));
     }
     return surrogates;
 }
@@ -97,20 +102,23 @@ write_text(buffer *out, PyObject *text, bool escape)
     return false;
 }
 
+// Digits from the right. The sign is taken off in unsigned arithmetic, where -LLONG_MIN has a
+// value.
 void
 write_integer(buffer *out, long long value)
 {
-    char digits[24], *to = digits + sizeof digits;
+    char digits[24], *first = digits + sizeof digits;
     unsigned long long rest = value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
     do {
-        *--to = (char)('0' + rest % 10);
+        *--first = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
     if (value < 0)
-        *--to = '-';
-    buffer_append(out, to, (size_t)(digits + sizeof digits - to));
+        *--first = '-';
+    buffer_append(out, first, (size_t)(digits + sizeof digits - first));
 }
 
+// The strict decoder is the fast one, and right unless surrogates were written.
 PyObject *
 write_read(slice text, bool surrogates)
 {

@@ -1,5 +1,5 @@
-// write - text of Python's into a buffer, as UTF-8, escaped as django.utils.html.escape does or as it is.
-// Pure but for the GIL, which is held. A lone surrogate becomes three bytes.
+// write - Python text into a buffer, as UTF-8: escaped as django.utils.html.escape does, or as it is. GIL
+// held; runs no Python code. A lone surrogate becomes three bytes.
 #ifndef TROUPE_WORKER_PY_TEMPLATE_WRITE_H
 #define TROUPE_WORKER_PY_TEMPLATE_WRITE_H
 
@@ -11,7 +11,8 @@
 bool write_text(buffer *out, PyObject *text, bool escape);
 // Decimal digits of a number.
 void write_integer(buffer *out, long long value);
-// The text of what was written since. surrogates: as write_text told. New reference to an exact str, or NULL.
+// Bytes that write_text wrote, as an exact str. surrogates: whether write_text returned true for any of them.
+// New reference; NULL with an exception.
 PyObject *write_read(slice text, bool surrogates);
 
 #endif
