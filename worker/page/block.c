@@ -1,4 +1,5 @@
-// A block in one allocation: header, slots, key. A page may have thousands, so their size matters.
+// A block in one allocation: header, slots, key. A page may have thousands, one a row, and a worker thousands
+// of pages: a slot is kept at 16 bytes, and no text is stored.
 #include "worker/page/block_internal.h"
 
 #include "common/errors.h"
@@ -17,17 +18,18 @@ typedef struct {
         block *shown;
         list *rows;
     };
-    uint32_t size; // of a leaf's value; a hash does the rest beyond 4 GB
+    uint32_t size; // of a leaf's value, modulo 4 GB
     int16_t alternative;
     uint8_t kind;
 } block_slot;
 
-// A thousand rows are a thousand of these: 8 bytes, 16 a slot, the key.
+// The block does not point to its type: whoever walks it has the plan. The key is a row's, and follows the
+// last slot.
 struct block {
     uint32_t count;
     uint16_t depth;
     uint16_t key_size;
-    block_slot slots[]; // the key follows the last
+    block_slot slots[];
 };
 
 block *
@@ -46,7 +48,7 @@ block_new(const block_type *type, unsigned depth, slice key)
     return self;
 }
 
-// Frees what a branch or a list holds; a leaf holds nothing.
+// Leaves own nothing.
 static void
 s_empty(block_slot *slot)
 {
@@ -72,6 +74,7 @@ block_key(const block *self)
     return slice_of(self->slots + self->count, self->key_size);
 }
 
+// glibc keeps one size_t before each allocation, which malloc_usable_size does not count.
 size_t
 block_allocated(const void *allocation)
 {
@@ -92,7 +95,8 @@ block_bytes(const block *self)
     return bytes;
 }
 
-// The slot for a use as this kind: a slot stays what it was first used as.
+// A slot keeps the kind of its first use: using it as another is a bug in the plan's reader or in the walk.
+// Casts const away for the functions that only read.
 static block_slot *
 s_slot(const block *self, unsigned slot, slot_kind kind)
 {
@@ -145,6 +149,7 @@ block_show(block *self, unsigned slot, int alternative, const block_type *type)
     ASSERT(type ? alternative >= 0 && alternative < INT16_MAX : alternative == BRANCH_NOTHING);
     ASSERT(!block_is_full(self));
     block_slot *found = s_slot(self, slot, SLOT_BRANCH);
+    // The old block's hashes are dropped even if it comes back later: the browser has dropped its nodes, too.
     s_empty(found);
     *found = (block_slot){.alternative = (int16_t)alternative, .kind = SLOT_BRANCH};
     if (type)

@@ -1,4 +1,5 @@
-// The shared, immutable part of a block: one allocation with an atomic count of references.
+// The shared, immutable part of a block: one allocation with an atomic reference count. Atomic, because a
+// view's tree may be freed on a thread that does not hold the GIL.
 #include "worker/page/block_type.h"
 
 #include "common/errors.h"
@@ -11,10 +12,10 @@ struct block_type {
     uint16_t slots;
     uint16_t hash_size;
     size_t chunk_size;
-    uint8_t bytes[]; // classes, hash, chunk
+    uint8_t bytes[]; // classes, hash, chunk, without separators
 };
 
-// Checks for NUL first: strchr would find the terminating one.
+// NUL is excluded first: strchr would find the terminating one.
 static bool
 s_are_classes(slice classes)
 {
@@ -24,7 +25,7 @@ s_are_classes(slice classes)
     return true;
 }
 
-// Returns where the next copy goes.
+// Returns the position behind the copy.
 static uint8_t *
 s_copy(uint8_t *target, slice source)
 {
@@ -49,13 +50,14 @@ block_type_new(slice classes, slice hash, slice chunk)
     return self;
 }
 
-// The count is not part of the value: a reader with a const pointer may take a reference.
+// Casts const away: the count is not part of the value, so a holder of a const pointer may change it.
 static atomic_uint *
 s_holders(const block_type *self)
 {
     return &((block_type *)self)->holders;
 }
 
+// Relaxed is enough: the caller has a reference already, so the count cannot reach zero meanwhile.
 const block_type *
 block_type_hold(const block_type *self)
 {
@@ -63,6 +65,7 @@ block_type_hold(const block_type *self)
     return self;
 }
 
+// acq_rel, so that what all other holders did with the memory happens before the last one frees it.
 void
 block_type_release(const block_type **self_p)
 {

@@ -1,16 +1,18 @@
-// Elements by name, as the tree builder of the HTML standard ("in body", "in table", …) treats them. A start
-// tag is let in only where that treatment is to put it right where it stands.
+// Elements by name, after the insertion modes of the HTML standard's tree builder ("in body", "in table", …).
+// A start tag is accepted only where the tree builder would insert its element right there: where it would
+// first close, move or drop something, the tag is refused and the caller sends more of the page instead.
+// Refusing too much is safe, accepting too much is not.
 #include "worker/page/elements.h"
 
 #include <stdlib.h>
 
-// How the tree builder treats an element, where it differs from any other.
+// How the tree builder treats a start tag, one value for each treatment that differs.
 typedef enum {
     E_NORMAL,
-    E_REFUSED, // depends on what is not known here (scripting, shadow roots), or becomes something else
-    E_BLOCK,   // closes a <p>
-    E_UL,      // a block, and an <li> inside it closes none outside
-    E_DL,
+    E_REFUSED, // depends on what is not known here (scripting, shadow roots), or becomes another element
+    E_BLOCK,   // closes an open <p>
+    E_UL,      // closes an open <p> too; an <li> inside it closes none outside
+    E_DL,      // the same for <dd> and <dt>
     E_P,
     E_HR,
     E_HEADING,
@@ -37,10 +39,10 @@ typedef enum {
     E_FOREIGN, // svg, math
 } treatment;
 
-// In svg and math.
+// Treatment inside svg and math ("the rules for parsing tokens in foreign content").
 typedef enum {
-    BREAKOUT = 1, // ends the svg: such an element is HTML's
-    TEXT_POINT,   // its content is HTML again: only text is let in
+    BREAKOUT = 1, // closes the svg or math and is inserted as HTML
+    TEXT_POINT,   // an integration point: its content is HTML again, and only text is accepted here
 } foreign_treatment;
 
 typedef struct {
@@ -49,7 +51,7 @@ typedef struct {
     uint8_t foreign;
 } element;
 
-// Sorted by name. Any other name is an ordinary element.
+// Sorted by name, for bsearch. Any other name, custom elements included, is E_NORMAL.
 static const element s_elements[] = {
     {"a", E_A, 0},
     {"address", E_BLOCK, 0},
@@ -171,24 +173,27 @@ static const element s_elements[] = {
     {"xmp", E_XMP, 0},
 };
 
-// Places that markup.h does not have: they cannot be around a slot as far as anybody tells us.
+// Places inside a fragment that place.h does not have: the compiler of plans never reports them around a
+// slot.
 enum {
     IN_OPTGROUP = 1 << 29,
     IN_RUBY = 1 << 30,
 };
 
+// The bits that describe the parent alone. They do not apply to grandchildren, unlike those of elements that
+// are open at any depth (PLACE_P, PLACE_A, …).
 #define FLOW_PARENTS                                                                                         \
     (PLACE_HEADING | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_OPTGROUP |       \
      IN_RUBY)
 
-// For bsearch.
 static int
 s_compare(const void *name, const void *entry)
 {
     return strcmp(name, ((const element *)entry)->name);
 }
 
-// Names are compared in lower case; longer ones than any in the table are ordinary elements.
+// Lowers ASCII letters only, as a tokenizer does. A name that does not fit into the table's field is none of
+// the table's, and so an ordinary element.
 static element
 s_look_up(slice name)
 {
@@ -205,7 +210,8 @@ s_look_up(slice name)
     return found ? *found : unknown;
 }
 
-// Whether a start tag of this kind ends an open <p>.
+// True if a start tag of this kind closes an open <p>, wherever in the stack that is: what follows the tag in
+// the page would no longer be inside the <p> that the template put it in.
 static bool
 s_closes_p(treatment kind)
 {
@@ -227,12 +233,14 @@ s_closes_p(treatment kind)
     }
 }
 
-// May it stand where only a few elements may?
+// For parents that take only a few kinds of children. A parser moves others out of a table; older ones drop
+// them from a <select>, newer ones keep them.
 static bool
 s_fits_few(treatment kind, uint32_t place, bool outermost)
 {
+    // For a row directly in a table the parser inserts a <tbody>, which would stay open after the fragment.
+    // Inside the fragment's own table, </table> closes it.
     if (place & PLACE_IN_TABLE)
-        // A row in a table brings a tbody, which would stay open after the fragment.
         return kind == E_CAPTION || kind == E_COLGROUP || kind == E_ROWS || (kind == E_ROW && !outermost);
     if (place & PLACE_IN_ROWS)
         return kind == E_ROW;
@@ -242,11 +250,14 @@ s_fits_few(treatment kind, uint32_t place, bool outermost)
         return kind == E_COL;
     if (place & IN_OPTGROUP)
         return kind == E_OPTION;
-    // The slot's parent may be an optgroup, which others would close.
+    // PLACE_IN_SELECT also stands for a slot in an <optgroup>, which another <optgroup> or an <hr> would
+    // close. An <option> does not.
     return kind == E_OPTION || (!outermost && (kind == E_OPTGROUP || kind == E_HR));
 }
 
-// May it stand among text and ordinary elements?
+// For all other parents. Refuses what may only stand in a table or a select, and what closes an open element
+// of its own kind: <a> and <button> at any depth, a heading as the parent, <li> and <dd> up to the next list.
+// A <form> inside a form is dropped.
 static bool
 s_fits_flow(treatment kind, uint32_t place)
 {
@@ -279,7 +290,9 @@ s_fits_flow(treatment kind, uint32_t place)
     }
 }
 
-// The place of its children.
+// The place of an element's children, given its own. A list or a table shields an outer <li> or <dd>. PLACE_P
+// is never cleared, although a cell or a button would shield an outer <p>: this refuses too much, not too
+// little.
 static uint32_t
 s_inside(treatment kind, uint32_t place)
 {
@@ -326,7 +339,8 @@ s_inside(treatment kind, uint32_t place)
     }
 }
 
-// In svg and math all but the breakout elements may stand.
+// HTML inside an integration point (<title>, <desc>, <foreignObject>, …) may come back to svg in ways that
+// are not followed here: its content is limited to text.
 static element_kind
 s_enter_foreign(element found, uint32_t place, uint32_t *ret_inside)
 {
@@ -341,6 +355,7 @@ elements_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
 {
     element found = s_look_up(name);
     treatment kind = found.treatment;
+    // Order matters: inside svg, HTML's rules for the same name do not apply.
     if (place & (PLACE_TEXT_ONLY | PLACE_IN_OPTION))
         return ELEMENT_REFUSED;
     if (place & PLACE_FOREIGN)

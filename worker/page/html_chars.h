@@ -1,4 +1,5 @@
-// html_chars - the classes of bytes that HTML's tokenizer knows. Pure.
+// html_chars - the classes of bytes that the HTML standard's tokenizer distinguishes: ASCII only, whatever
+// the locale. Pure.
 #ifndef TROUPE_WORKER_PAGE_HTML_CHARS_H
 #define TROUPE_WORKER_PAGE_HTML_CHARS_H
 

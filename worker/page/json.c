@@ -1,10 +1,10 @@
-// JSON strings by table: runs of bytes that need nothing are copied at once.
+// JSON strings by a table of what each byte needs; runs of bytes that need nothing are copied at once.
 #include "worker/page/json.h"
 
 #include "worker/page/markup.h"
 
-// What a byte needs inside a JSON string: 0 nothing; 'u' a \u00xx; 'S' may begin a surrogate; else the letter
-// after the backslash.
+// What a byte needs inside a JSON string: 0 nothing; 'u' a \u00xx; 'S' may begin a surrogate (U+D800 to
+// U+DFFF begin with 0xed in UTF-8, but so do U+D000 to U+D7FF); else the letter after the backslash.
 #define ESCAPES                                                                                              \
     ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\t'] = 't', [1] = 'u',           \
     [2] = 'u', [3] = 'u', [4] = 'u', [5] = 'u', [6] = 'u', [7] = 'u', [11] = 'u', [14] = 'u', [15] = 'u',    \
@@ -13,10 +13,9 @@
     [127] = 'u', [0xed] = 'S'
 
 static const char s_plain_escapes[256] = {ESCAPES, [0] = 'u', ['\r'] = 'r'};
-// A value: NUL, CR and '&' have a meaning of their own.
+// For json_value NUL, CR and '&' have a meaning of their own.
 static const char s_html_escapes[256] = {ESCAPES, [0] = 'N', ['\r'] = 'C', ['&'] = '&'};
 
-// \uXXXX
 static void
 s_write_code(buffer *out, unsigned code)
 {
@@ -26,7 +25,8 @@ s_write_code(buffer *out, unsigned code)
     buffer_append(out, text, sizeof text);
 }
 
-// Escapes the three bytes of a lone surrogate; copies one byte of any other sequence. Returns the bytes read.
+// Escapes the three bytes of a lone surrogate; of any other sequence copies the first byte, as the others
+// need nothing. Returns the number of bytes read, like the functions below.
 static size_t
 s_surrogate(buffer *out, slice rest)
 {
@@ -37,7 +37,7 @@ s_surrogate(buffer *out, slice rest)
     return 3;
 }
 
-// HTML and JSON have no NUL: escaped, dropped or replaced, as the parser would.
+// JSON has no raw NUL. Without a flag it is escaped, and left to the browser's parser.
 static size_t
 s_nul(buffer *out, unsigned how)
 {
@@ -48,7 +48,6 @@ s_nul(buffer *out, unsigned how)
     return 1;
 }
 
-// CR and CR LF are one newline in HTML.
 static size_t
 s_return(buffer *out, slice rest)
 {
@@ -56,7 +55,7 @@ s_return(buffer *out, slice rest)
     return rest.size > 1 && rest.data[1] == '\n' ? 2 : 1;
 }
 
-// Decodes an entity where the caller asked for that; other ampersands stay.
+// The only characters that entities yield and JSON escapes are quotes.
 static size_t
 s_ampersand(buffer *out, slice rest, unsigned how)
 {
@@ -68,7 +67,7 @@ s_ampersand(buffer *out, slice rest, unsigned how)
     return c < 0 ? 1 : size;
 }
 
-// Writes the special byte or sequence at the front of rest; returns its size.
+// Writes the special byte or sequence at the front of rest; returns the number of bytes read.
 static size_t
 s_special(buffer *out, slice rest, char escape, unsigned how)
 {
@@ -88,7 +87,7 @@ s_special(buffer *out, slice rest, char escape, unsigned how)
     }
 }
 
-// Reserves for the common case: no byte needs an escape.
+// Reserves for the common case that no byte needs an escape.
 static void
 s_write_string(buffer *out, slice text, const char *escapes, unsigned how)
 {

@@ -1,12 +1,12 @@
-// The longest increasing subsequence by patience sorting: O(n log n), with a linear pass first for the
-// everyday case that nothing is out of order.
+// The longest increasing subsequence by patience sorting. A linear pass comes first: in most updates of a
+// list rows are only added or removed, and nothing is out of order.
 #include "worker/page/lis.h"
 
 #include "common/errors.h"
 
 #include <stdlib.h>
 
-// True: no row has to be moved.
+// True if the old rows are still in their old order.
 static bool
 s_ordered(const uint32_t *from, size_t count)
 {
@@ -21,7 +21,8 @@ s_ordered(const uint32_t *from, size_t count)
     return true;
 }
 
-// Where value belongs in ends: the rows that end the best subsequences of length 1, 2, …, ascending in from.
+// ends[n] is the row that ends the best increasing subsequence of length n + 1, the one with the lowest last
+// value; so ends is sorted by from. Returns the first entry whose value is not lower: the one to replace.
 static size_t
 s_place(const uint32_t *from, const uint32_t *ends, size_t length, uint32_t value)
 {
@@ -36,7 +37,7 @@ s_place(const uint32_t *from, const uint32_t *ends, size_t length, uint32_t valu
     return low;
 }
 
-// before[i] links each row to the one before it in the best subsequence that ends with row i.
+// before[i] links row i to its predecessor in the best subsequence that ends with it; LIS_NEW ends the chain.
 static void
 s_longest(const uint32_t *from, size_t count, bool *stays)
 {

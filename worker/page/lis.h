@@ -1,5 +1,6 @@
-// lis - the longest increasing subsequence, to find the fewest rows to move when a list's order changed: all
-// rows but those of one such subsequence. Pure.
+// lis - the longest increasing subsequence of the rows' old positions. The rows in it can stay where they
+// are, and moving all others is the fewest moves that bring a list into its new order. Pure; allocates, never
+// fails.
 #ifndef TROUPE_WORKER_PAGE_LIS_H
 #define TROUPE_WORKER_PAGE_LIS_H
 
@@ -9,8 +10,9 @@
 
 #define LIS_NEW UINT32_MAX
 
-// from[i]: where row i stood before, or LIS_NEW; no two the same. stays[i] becomes true for the rows that
-// need not be moved; new rows do not stay. count < UINT32_MAX. O(n log n), O(n) if nothing is out of order.
+// from[i]: the old position of row i, or LIS_NEW; no two old positions are the same. ret_stays[i] becomes
+// true for rows that need not be moved, and false for moved and new ones. count < UINT32_MAX. O(n log n),
+// O(n) if nothing is out of order.
 void lis_find(const uint32_t *from, size_t count, bool *ret_stays);
 
 #endif

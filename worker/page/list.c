@@ -1,4 +1,5 @@
-// The rows of a loop: their storage, and matching them by position. Matching by key is in list_keys.c.
+// The rows of a loop: their storage, updates by position, and the change between positional and keyed.
+// Updates by key are in list_keys.c.
 #include "worker/page/list_internal.h"
 
 #include "common/errors.h"
@@ -16,7 +17,7 @@ list_new(unsigned depth, bool keyable)
     return self;
 }
 
-// Frees the blocks of all rows; the array stays.
+// Keeps the array: its caller fills it again, or frees it.
 static void
 s_drop_rows(list *self)
 {
@@ -25,7 +26,6 @@ s_drop_rows(list *self)
     self->count = 0;
 }
 
-// Frees the rows that the last update removed.
 static void
 s_drop_removed(list *self)
 {
@@ -81,7 +81,9 @@ list_make(const list *self, const list_rows *in, size_t index, slice key, uint32
     return (row){in->hashes[index], block_new(in->type, self->depth, key), key_hash, ROW_NEW};
 }
 
-// The first allocation is exact, as most lists keep their length. A list that grows gets half as much again.
+// The first allocation is exact, as most lists keep their length. A list that grows gets half as much again;
+// one that shrank below a quarter gives the rest back. Rows beyond the new size must have been moved out
+// before.
 void
 list_resize(list *self, size_t count)
 {
@@ -115,11 +117,12 @@ list_reserve_removed(list *self, size_t count)
 
 // --- by position ----------------------------------------------------------------------------------------
 
-// Rows keep their index; the tail that is too many is removed, or new rows are appended.
+// Row i stays row i. Surplus rows at the end are removed, missing ones are appended.
 static list_change
 s_by_position(list *self, const list_rows *in)
 {
     size_t old = self->count, kept = old < in->count ? old : in->count;
+    // The same rows at the end are at the same index only if the length did not change.
     size_t end = kept - (old == in->count ? in->same.tail : 0);
     for (size_t i = in->same.head; i < end; i++)
         list_take(self->rows + i, in->hashes[i], 0);
@@ -135,7 +138,7 @@ s_by_position(list *self, const list_rows *in)
     return (list_change){false, in->same.head, in->same.tail, self->removed_count};
 }
 
-// The keys are bad: replaces all rows.
+// Replaces all rows, because the keys of the new ones are unusable.
 static void
 s_become_positional(list *self, const list_rows *in)
 {
@@ -146,7 +149,8 @@ s_become_positional(list *self, const list_rows *in)
     s_by_position(self, &all);
 }
 
-// Replaces all rows, if the keys are good by now. False: they are not, and nothing was changed.
+// Replaces all rows if the keys are usable again. False: they are not, and nothing was changed. list_by_key
+// runs on an empty list, so that it finds no old row to match: the old ones are set aside meanwhile.
 static bool
 s_become_keyed(list *self, const list_rows *in)
 {
@@ -169,7 +173,6 @@ s_become_keyed(list *self, const list_rows *in)
 
 // --- the list -------------------------------------------------------------------------------------------
 
-// Every row stands as it did.
 static bool
 s_unchanged(const list *self, const list_rows *in)
 {
@@ -190,14 +193,15 @@ list_compare(const list *self, const uint64_t *hashes, size_t count)
     return self->keyable && !self->keyed && !all ? (list_same){0} : (list_same){head, tail};
 }
 
-// Keyed, unless the keys are bad: then by position, until they are good again. Each way back and forth
-// replaces all rows (reset), as the browser cannot match keys to positions.
+// Keyed, unless keys are missing or not unique: then positional until they are usable again. Changing either
+// way replaces all rows (reset), because the browser cannot match keys to positions.
 list_change
 list_update(list *self, const list_rows *in)
 {
     ASSERT(self->marked == self->marked_end && !self->removed);
     ASSERT(in->count <= LIST_MAX_ROWS && in->same.head + in->same.tail <= in->count &&
            in->same.head + in->same.tail <= self->count);
+    // Nothing changed, so the keys are as unusable as they were.
     if (!self->keyable || (!self->keyed && s_unchanged(self, in)))
         return s_by_position(self, in);
     if (self->keyed && list_by_key(self, in))
@@ -230,7 +234,6 @@ list_keyed(const list *self)
     return self->keyed;
 }
 
-// An index out of range is a bug of the caller.
 static const row *
 s_row(const list *self, size_t index)
 {
@@ -250,7 +253,7 @@ list_block(const list *self, size_t index)
     return s_row(self, index)->block;
 }
 
-// The key of a row by position: its index as text, in scratch.
+// The key of a row in a positional list, written into scratch.
 static slice
 s_index(size_t index, char scratch[LIST_KEY_SCRATCH])
 {
@@ -263,6 +266,7 @@ list_key(const list *self, size_t index, char scratch[LIST_KEY_SCRATCH])
     return self->keyed ? block_key(s_row(self, index)->block) : s_index(index, scratch);
 }
 
+// By position only rows at the end are removed, in order: the first one's index was what is now the count.
 slice
 list_removed_key(const list *self, size_t removed, char scratch[LIST_KEY_SCRATCH])
 {

@@ -1,5 +1,5 @@
-// Matching rows by key: equal rows at both ends are skipped, the middle goes through a hash table of keys,
-// and the fewest moves come from lis.c.
+// Updates a list by key. Rows at both ends that are the same by hash (list_compare) or by key are skipped;
+// the rest, the middle, is matched through a hash table of keys, and lis.c finds the fewest moves.
 #include "worker/page/list_internal.h"
 
 #include "common/errors.h"
@@ -10,22 +10,23 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-// One update's work on the rows that are neither the same by hash nor by key: [first, old_end) of the old
-// ones became [first, new_end) of the new ones.
+// One update of the middle: the rows [first, old_end) of the old list became [first, new_end) of the new one.
+// Arrays are indexed from the middle's start.
 typedef struct {
     list *list;
     const list_rows *in;
     size_t first, old_end, new_end;
-    uint32_t
-        *table; // open addressing: 0, or 1 + n for old row first + n, or 1 + olds + n for new row first + n
+    // Open addressing. An entry is 0 if free, 1 + n for old row first + n, or 1 + olds + n for new row first
+    // + n without an old one.
+    uint32_t *table;
     size_t mask;
     uint32_t *hashes; // of the new rows' keys
-    uint32_t *from;   // of the new rows: first + from[n] is the old row, or LIS_NEW
-    bool *stays;
-    bool *used; // of the old rows
+    uint32_t *from;   // for each new row: first + from[n] is its old row, or LIS_NEW
+    bool *stays;      // for each new row: it need not be moved
+    bool *used;       // for each old row: a new row has its key
 } match;
 
-// The key of an incoming row. Borrowed.
+// Borrowed from the incoming keys. index is that of the whole list, and not one of the rows without keys.
 static slice
 s_new_key(const list_rows *in, size_t index)
 {
@@ -34,14 +35,13 @@ s_new_key(const list_rows *in, size_t index)
     return slice_of(in->keys.data + begin, in->ends[n] - begin);
 }
 
-// Keyed, so that no set of keys can be made to collide.
+// Hashed with the process's secret, so that users cannot choose keys that collide and make updates quadratic.
 static uint32_t
 s_hash_key(const list_rows *in, slice key)
 {
     return (uint32_t)XXH3_64bits_withSecret(key.data, key.size, in->key->bytes, sizeof in->key->bytes);
 }
 
-// The key that a table entry stands for, of an old or a new row.
 static slice
 s_entry_key(const match *self, uint32_t entry)
 {
@@ -50,7 +50,6 @@ s_entry_key(const match *self, uint32_t entry)
                          : s_new_key(self->in, self->first + entry - 1 - olds);
 }
 
-// Compared before the keys themselves.
 static uint32_t
 s_entry_hash(const match *self, uint32_t entry)
 {
@@ -59,7 +58,7 @@ s_entry_hash(const match *self, uint32_t entry)
                          : self->hashes[entry - 1 - olds];
 }
 
-// The place in the table of this key, or the free one where it belongs.
+// The entry of this key, or the free one where it belongs. Ends because the table is at most half full.
 static uint32_t *
 s_find(const match *self, slice key, uint32_t hash)
 {
@@ -70,7 +69,7 @@ s_find(const match *self, slice key, uint32_t hash)
     return self->table + place;
 }
 
-// One allocation for the table and both arrays; a table at most half full.
+// One allocation each for the numbers and the flags.
 static void
 s_match_begin(match *self)
 {
@@ -86,7 +85,6 @@ s_match_begin(match *self)
     self->used = self->stays + news;
 }
 
-// Frees what s_match_begin made.
 static void
 s_match_end(match *self)
 {
@@ -94,8 +92,8 @@ s_match_end(match *self)
     free(self->stays);
 }
 
-// Finds the old row of each new one. *ret_fresh: some have none. False: a key is missing, too long or a
-// duplicate.
+// Finds the old row of each new one. Sets *ret_fresh if some have none. False if a key is missing, too long
+// or occurs twice: its entry is another new row's, or an old row that is used.
 static bool
 s_pair(match *self, bool *ret_fresh)
 {
@@ -121,7 +119,8 @@ s_pair(match *self, bool *ret_fresh)
     return true;
 }
 
-// Is one of the new keys that of a row outside of the middle? It would be a duplicate, too.
+// True if a key in the middle is also that of a row in [begin, end), outside of the middle: a duplicate, too.
+// The hash's first slot being free rules most rows out without comparing keys.
 static bool
 s_clashes(const match *self, size_t begin, size_t end)
 {
@@ -133,7 +132,8 @@ s_clashes(const match *self, size_t begin, size_t end)
     return false;
 }
 
-// Puts the rows of the old middle where they belong now, or among the removed ones; shifts the rows after it.
+// Nothing fails from here on. Puts each row of the old middle where it belongs now, or among the removed
+// ones, and shifts the rows behind the middle: after the array has grown, or before it shrinks.
 static void
 s_rebuild(match *self)
 {
@@ -168,7 +168,8 @@ s_rebuild(match *self)
     free(old);
 }
 
-// False: the keys are bad, and nothing was changed.
+// False: a key is unusable, and nothing was changed. Old keys are unique, so only new ones can clash with
+// rows outside of the middle.
 static bool
 s_rearrange(match *self)
 {
@@ -184,7 +185,6 @@ s_rearrange(match *self)
     return good;
 }
 
-// Rows at the ends of the middle whose key is the same need no table.
 static bool
 s_key_stays(const match *self, size_t old, size_t new)
 {
@@ -196,6 +196,7 @@ list_by_key(list *self, const list_rows *in)
 {
     size_t last_old = self->count - in->same.tail, last_new = in->count - in->same.tail;
     match work = {.list = self, .in = in, .first = in->same.head, .old_end = last_old, .new_end = last_new};
+    // The everyday changes of a list (values in rows, rows added or removed in one place) need no table.
     while (work.first < work.old_end && work.first < work.new_end &&
            s_key_stays(&work, work.first, work.first))
         work.first++;

@@ -1,5 +1,8 @@
-// Scanners over one rendered value. The stack of open tags is on the C stack and bounded: nothing here
-// allocates.
+// Scanners over one rendered value. Nothing here allocates, except that markup_decode appends to its buffer:
+// the open tags are in an array on the C stack.
+//
+// The tag scanner is not scan.c's: that one tells where a tag ends whatever it is, this one has to refuse
+// what it does not understand.
 #include "worker/page/markup.h"
 
 #include "common/errors.h"
@@ -10,7 +13,8 @@
 #include <ctype.h>
 #include <strings.h>
 
-// Deeper nesting is refused; parsers have limits of their own (Chromium: 512, the whole page counted).
+// Deeper nesting is refused: parsers flatten it beyond a limit of their own (Chromium: 512, counted from the
+// page's root).
 #define MAX_OPEN 256
 
 typedef struct {
@@ -28,14 +32,13 @@ typedef struct {
 
 // --- bytes ----------------------------------------------------------------------------------------------
 
-// NUL past the end.
+// Past the end: 0, which no caller looks for.
 static uint8_t
 s_byte_at(slice html, size_t at)
 {
     return at < html.size ? html.data[at] : 0;
 }
 
-// Nothing but white space.
 static bool
 s_blank(slice text)
 {
@@ -45,7 +48,7 @@ s_blank(slice text)
     return true;
 }
 
-// Where the next such byte is; html.size if there is none.
+// Returns html.size if there is no such byte at or after the offset.
 static size_t
 s_find_byte(slice html, size_t at, char byte)
 {
@@ -53,7 +56,6 @@ s_find_byte(slice html, size_t at, char byte)
     return found ? (size_t)(found - html.data) : html.size;
 }
 
-// At this position. Case counts.
 static bool
 s_has_prefix(slice html, size_t at, const char *prefix)
 {
@@ -61,7 +63,6 @@ s_has_prefix(slice html, size_t at, const char *prefix)
     return at <= html.size && html.size - at >= size && memcmp(html.data + at, prefix, size) == 0;
 }
 
-// ASCII case ignored.
 static bool
 s_same_name(slice a, slice b)
 {
@@ -70,7 +71,6 @@ s_same_name(slice a, slice b)
 
 // --- tags -----------------------------------------------------------------------------------------------
 
-// From this position to the end of the name.
 static slice
 s_tag_name(slice html, size_t at)
 {
@@ -81,7 +81,7 @@ s_tag_name(slice html, size_t at)
     return slice_of(html.data + at, end - at);
 }
 
-// From after '=' to the end of the value.
+// at: behind the '='. Returns the offset behind the value; html.size if its quote is not closed.
 static size_t
 s_skip_value(slice html, size_t at)
 {
@@ -97,7 +97,8 @@ s_skip_value(slice html, size_t at)
     return at;
 }
 
-// From the end of the tag's name to after its '>'; 0 if the tag does not end.
+// at: behind the tag's name. Returns the offset behind the '>', or 0 if the tag does not end in this value:
+// then it would swallow what follows the slot.
 static size_t
 s_tag_end(slice html, size_t at, bool *ret_self_closing)
 {
@@ -109,7 +110,8 @@ s_tag_end(slice html, size_t at, bool *ret_self_closing)
             at++;
             continue;
         }
-        at++; // an attribute's name may begin with anything, '=' included
+        // "before attribute name" takes any byte as the first one of a name, '=' included.
+        at++;
         while (at < html.size && html.data[at] != '=' && html.data[at] != '>' && html.data[at] != '/' &&
                !html_is_space(html.data[at]))
             at++;
@@ -131,7 +133,7 @@ s_current_place(const scanner *self)
     return self->depth ? self->open[self->depth - 1].place : self->outside;
 }
 
-// Text up to the next '<'. False: there must be none here.
+// Skips the text up to the next '<'. False if it is in a table, where a parser would move it out.
 static bool
 s_skip_text(scanner *self)
 {
@@ -141,8 +143,8 @@ s_skip_text(scanner *self)
            s_blank(slice_of(self->html.data + begin, self->at - begin));
 }
 
-// Where the comment whose text begins at begin ends: at its "-->". html.size if it does not end, or ends in
-// another way.
+// begin: behind the "<!--". Returns the offset of the comment's "-->"; html.size if it does not end, or ends
+// with "--!>", which is an error that parsers repair.
 static size_t
 s_comment_end(slice html, size_t begin)
 {
@@ -155,7 +157,8 @@ s_comment_end(slice html, size_t begin)
     return html.size;
 }
 
-// Refuses comments that a parser ends early, and those that look like anchors.
+// Refuses comments that a parser ends early (<!-->, <!--->), bogus ones (<!doctype>, <![CDATA[), and those
+// that the browser would take for an anchor.
 static bool
 s_skip_comment(scanner *self)
 {
@@ -168,7 +171,7 @@ s_skip_comment(scanner *self)
     return end < self->html.size;
 }
 
-// Only the end tag of the innermost open element fits.
+// Accepts only the end tag of the innermost open element.
 static bool
 s_end_tag(scanner *self)
 {
@@ -182,7 +185,7 @@ s_end_tag(scanner *self)
     return end;
 }
 
-// Is this the end tag of that name?
+// The whole name must match: </scripted> does not end a <script>.
 static bool
 s_is_end(slice html, size_t at, slice name)
 {
@@ -193,7 +196,8 @@ s_is_end(slice html, size_t at, slice name)
     return html_is_space(html.data[end]) || html.data[end] == '/' || html.data[end] == '>';
 }
 
-// Skips to the end tag of the element that was just opened, which holds only text.
+// Skips to the end tag of the raw element that was just opened. False if there is none, or only a parser
+// could tell which one it is.
 static bool
 s_skip_raw_text(scanner *self, slice name)
 {
@@ -201,14 +205,14 @@ s_skip_raw_text(scanner *self, slice name)
          self->at = s_find_byte(self->html, self->at + 1, '<')) {
         if (s_is_end(self->html, self->at, name))
             return true;
-        // In a script this can make </script> a part of the text.
+        // In a script this can make </script> part of the text ("script data escaped").
         if (s_has_prefix(self->html, self->at, "<!--"))
             return false;
     }
     return false;
 }
 
-// Pushes the element, unless it is void or closed by "/>" in svg.
+// Pushes the element, unless it is void or closed by "/>" in svg. On HTML elements a parser ignores the "/".
 static bool
 s_start_tag(scanner *self)
 {
@@ -228,7 +232,7 @@ s_start_tag(scanner *self)
     return kind != ELEMENT_RAW || s_skip_raw_text(self, name);
 }
 
-// At a '<': a tag, a comment, or just the character. False: it does not fit.
+// At a '<', which begins a tag or a comment, or is just a character. False: it does not fit.
 static bool
 s_construct(scanner *self)
 {
@@ -239,7 +243,7 @@ s_construct(scanner *self)
         return html_is_letter(s_byte_at(self->html, self->at + 2)) && s_end_tag(self);
     if (c == '!')
         return s_skip_comment(self);
-    // An ordinary '<', unless what follows the value turns it into something else.
+    // A literal '<'. As the value's last byte it would combine with what follows the slot.
     self->at++;
     return c != '?' && self->at < self->html.size && !(s_current_place(self) & PLACE_BLANK);
 }
@@ -247,6 +251,7 @@ s_construct(scanner *self)
 bool
 markup_balanced(slice html, unsigned place)
 {
+    // Not initialized as a whole: zeroing the array of open tags would cost more than most values.
     scanner self;
     self.html = html;
     self.at = self.depth = 0;
@@ -287,11 +292,12 @@ markup_entity(slice html, size_t *ret_size)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (s_has_prefix(html, 0, known[i].text))
             return *ret_size = strlen(known[i].text), known[i].character;
+    // Named references need no ';' ("&copy"): a letter or a digit is enough for one to begin.
     uint8_t next = s_byte_at(html, 1);
     return *ret_size = 1, next == '#' || isalnum(next) ? -1 : '&';
 }
 
-// False: only a parser knows what another entity means.
+// HTML has some 2,200 named entities; only the browser has to know them.
 static bool
 s_only_known_entities(slice html)
 {
@@ -325,14 +331,13 @@ markup_decode(slice html, buffer *out)
 
 // --- slots ----------------------------------------------------------------------------------------------
 
-// Text without tags.
 static markup_kind
 s_kind_of_text(slice html)
 {
     return s_only_known_entities(html) ? MARKUP_TEXT : MARKUP_HTML;
 }
 
-// In a table even text needs the check: it must be blank.
+// In a table text needs the check too: it must be blank.
 static markup_kind
 s_classify_text(slice html, unsigned place)
 {
@@ -341,7 +346,8 @@ s_classify_text(slice html, unsigned place)
     return s_kind_of_text(html);
 }
 
-// Content that is text whatever it looks like, but for its own end tag, whose name is not known here.
+// Raw content is text whatever it looks like, except for the element's end tag. The element's name is not
+// known here, so any end tag is refused.
 static markup_kind
 s_classify_raw(slice html, char class)
 {
@@ -351,10 +357,12 @@ s_classify_raw(slice html, char class)
             return MARKUP_UNFIT;
     if (class == CLASS_TITLE)
         return s_kind_of_text(html);
+    // Entities count in a <textarea>, not in a <script>: the browser knows which one it is.
     return s_find_byte(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
 }
 
-// Could its end and what follows it make up an entity?
+// True if the value ends in what may be the beginning of an entity, which static text behind it could
+// complete.
 static bool
 s_ends_open(slice html)
 {

@@ -1,9 +1,9 @@
-// markup - may this HTML stand where a slot stands (place.h), and what is its text? Small scanners over
-// rendered values; linear, no allocation, no recursion. Pure.
+// markup - decides whether the HTML of a rendered value fits the place of its slot (place.h), and what its
+// text is. Small scanners: linear, no recursion, any bytes accepted. Pure.
 //
 // "Fits" is conservative: true only if an HTML parser that meets the value at its place in the page turns it
-// into nodes at that place and nothing else, and is then in the state it was in before. What does not fit may
-// still be valid HTML; it is sent with all that stands around it.
+// into nodes at that place and nothing else, and is then in the same state as before. What does not fit may
+// still be valid HTML: the caller sends the whole root instead of the slot.
 #ifndef TROUPE_WORKER_PAGE_MARKUP_H
 #define TROUPE_WORKER_PAGE_MARKUP_H
 
@@ -12,27 +12,28 @@
 
 typedef enum {
     MARKUP_TEXT,  // plain: its text is what markup_decode gives; the browser needs no parser
-    MARKUP_HTML,  // to be parsed; it fits
+    MARKUP_HTML,  // the browser has to parse it; it fits
     MARKUP_UNFIT, // it does not fit, or only a parser could tell
 } markup_kind;
 
-// class: of a leaf (block_type.h). The value as Django renders it. A text slot that is MARKUP_HTML because of
-// nothing but an entity has no '<': markup_has_tags tells.
+// class: of a leaf (block_type.h). html: the value as Django renders it. A text slot can be MARKUP_HTML for
+// an entity alone, without any tag: see markup_has_tags.
 markup_kind markup_classify(char class, unsigned place, slice html);
-bool markup_has_tags(slice html); // a '<' is in it: a text slot needs its $t anchors
+// True if there is a '<': a text slot with this value needs its $t anchors (PROTOCOL.md 9.4).
+bool markup_has_tags(slice html);
 
-// A fragment at this place: every tag closed in order, nothing that a parser would close, move or drop, no
-// comment that looks like an anchor (<!--$).
+// True for a fragment that fits this place: every tag closed in order, nothing that a parser would close,
+// move or drop, no comment that looks like an anchor (<!--$).
 bool markup_balanced(slice html, unsigned place);
-// Exactly one start tag, from '<' to '>'.
+// True for exactly one start tag, from '<' to '>'.
 bool markup_is_tag(slice html);
 
-// Appends html's text to out: the five entities that Django's escape makes (&lt; &gt; &amp; &quot; &#x27; and
-// &#39;) become characters. False if there is another entity, a '<', a CR or a NUL: out is as it was then.
-// For a row's key, as it will stand in the DOM.
+// Appends the text of html to out, with the entities that Django's escape() makes (&lt; &gt; &amp; &quot;
+// &#x27;, once &#39;) as characters: a row's key as it will be in the DOM. False, with out unchanged, if
+// there is another entity, a '<', a CR or a NUL.
 bool markup_decode(slice html, buffer *out);
-// The character that an entity at the front of html stands for, and its size in *ret_size. -1: another
-// entity. '&' and 1: no entity at all.
+// html begins with '&'. Returns the character of the entity there, and the entity's size in *ret_size; '&'
+// and 1 if it is no entity at all; -1 (and 1) for an entity that is not one of Django's.
 int markup_entity(slice html, size_t *ret_size);
 
 #endif

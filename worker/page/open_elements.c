@@ -1,34 +1,35 @@
-// A stack of open elements, kept only as far as it decides where the first of them ends.
+// A stack of open elements. Only elements that can affect where the first one ends are pushed: in ordinary
+// markup those of its own name and those that shield their content from end tags outside.
 #include "worker/page/open_elements.h"
 
 #include "worker/page/elements.h"
 
-// How an element matters to the end of another one that it is in.
+// How an element affects where an element around it ends.
 typedef enum {
     EFFECT_NONE,
-    EFFECT_BARRIER, // end tags of elements outside of it are ignored in it
-    EFFECT_STRICT,  // other rules hold in it, or only a parser could tell which
+    EFFECT_BARRIER, // inside it, a parser ignores end tags of elements around it
+    EFFECT_STRICT,  // other parsing rules hold inside it, or only a parser could tell which
 } effect;
 
-// ASCII case ignored.
 static bool
 s_is_named(slice name, const char *other)
 {
     return scan_same_name(name, slice_text(other));
 }
 
-// The roots of foreign content.
+// Only the roots of foreign content; elements inside them are found by s_in_foreign.
 static bool
 s_foreign(slice name)
 {
     return s_is_named(name, "svg") || s_is_named(name, "math");
 }
 
-// By name alone.
+// Barriers are the elements that bound a scope in the HTML standard ("has an element in scope"), and
+// <select>. Whether <noscript> has elements or text in it depends on scripting, which is not known here.
 static effect
 s_effect(slice name)
 {
-    // Cells and captions are open only in a table, or in a template.
+    // Cells and captions bound a scope too, but are open only inside a table or a template.
     static const char *const barriers[] = {"table", "template", "select", "object", "marquee", "applet"};
     for (size_t i = 0; i < sizeof barriers / sizeof *barriers; i++)
         if (s_is_named(name, barriers[i]))
@@ -36,7 +37,7 @@ s_effect(slice name)
     return s_foreign(name) || s_is_named(name, "noscript") ? EFFECT_STRICT : EFFECT_NONE;
 }
 
-// Keeps the counts of such elements up to date: they are asked for at every tag.
+// The counts answer at every tag what would otherwise take a pass over the stack.
 static void
 s_count(open_elements *self, const open_element *element, bool more)
 {
@@ -46,7 +47,7 @@ s_count(open_elements *self, const open_element *element, bool more)
     self->selects += s_is_named(element->name, "select") ? step : 0;
 }
 
-// The caller has made sure that there is room.
+// Requires count < OPEN_ELEMENTS_MAX.
 static void
 s_push(open_elements *self, slice name, bool strict)
 {
@@ -55,7 +56,6 @@ s_push(open_elements *self, slice name, bool strict)
     s_count(self, element, true);
 }
 
-// The innermost has ended.
 static void
 s_pop(open_elements *self)
 {
@@ -66,7 +66,9 @@ void
 open_elements_begin(open_elements *self, const tag *start)
 {
     self->count = self->strict = self->foreign = self->selects = 0;
-    // The end tag of a block-level element ends what was left open in it. Those of others are ignored in it.
+    // The end tag of a block-level element also closes what was left open inside it, so other tags need not
+    // match. For any other element the tags inside must: misnested formatting elements are rearranged by the
+    // parser (the adoption agency algorithm).
     s_push(self, start->name, !elements_is_block_level(start->name) || s_effect(start->name) != EFFECT_NONE);
 }
 
@@ -76,7 +78,8 @@ open_elements_is_raw(const open_elements *self, const tag *start)
     return !self->foreign && scan_is_raw(start->name);
 }
 
-// Is the innermost open element one of svg or math, and not HTML inside of those?
+// True if the next tag is parsed by the rules of foreign content: an integration point such as foreignObject
+// brings those of HTML back.
 static bool
 s_in_foreign(const open_elements *self)
 {
@@ -89,7 +92,6 @@ s_in_foreign(const open_elements *self)
     return false;
 }
 
-// Is an element of this name open?
 static bool
 s_has(const open_elements *self, slice name)
 {
@@ -99,23 +101,26 @@ s_has(const open_elements *self, slice name)
     return false;
 }
 
-// Could only a parser tell whether what follows this start tag is markup, or which end tag ends what?
+// True where only a parser could tell whether what follows this start tag is markup, or which end tag closes
+// which element.
 static bool
 s_confuses(const open_elements *self, slice name)
 {
+    // Parsers that ignore the start tag in a select read its content as markup.
     if (self->selects && scan_is_raw(name) && !s_is_named(name, "script"))
-        return true; // a parser may ignore it
+        return true;
     if (self->foreign && s_is_named(name, "plaintext"))
         return true;
     if (s_in_foreign(self) && elements_in_foreign(name) == FOREIGN_LEAVES)
         return true;
-    // In another of its kind a parser ignores it, or ends that, and then so does an end tag far inside.
+    // Inside another one of its kind, a parser drops a <form>, and closes an <a> or <nobr> before it opens
+    // the next: from then on an end tag that looks like an inner one closes the outer element.
     if (s_is_named(name, "form"))
         return s_has(self, name);
     return (s_is_named(name, "a") || s_is_named(name, "nobr")) && scan_same_name(name, self->all[0].name);
 }
 
-// Pushes only what can matter to the end of the first element.
+// Pushes the element if it can affect the end of the first one. Inside a strict element everything can.
 static element_state
 s_start(open_elements *self, const tag *start)
 {
@@ -134,7 +139,8 @@ s_start(open_elements *self, const tag *start)
     return ELEMENT_IS_OPEN;
 }
 
-// Pops the innermost if it is its end tag; other end tags are ignored or make the end unknown.
+// An end tag of another name than the innermost element is one that was not pushed, one that a parser
+// ignores, or one that makes the end unknown.
 static element_state
 s_end(open_elements *self, const tag *end)
 {
@@ -142,12 +148,12 @@ s_end(open_elements *self, const tag *end)
         s_pop(self);
         return self->count ? ELEMENT_IS_OPEN : ELEMENT_ENDED;
     }
+    // A strict element pushes all start tags but those of void and of raw elements; the latter have end tags.
     if (self->strict)
-        // Raw text's own end tag: its start tag was not pushed.
         return !self->foreign && scan_is_raw(end->name) ? ELEMENT_IS_OPEN : ELEMENT_END_UNKNOWN;
     if (s_effect(end->name) == EFFECT_NONE)
         return ELEMENT_IS_OPEN;
-    // Does it end an element around the innermost? Then a parser may ignore it, or end both.
+    // The end tag of a barrier that is open further out: a parser may ignore it, or close both.
     for (size_t i = self->count; i-- > 1;)
         if (scan_same_name(self->all[i].name, end->name))
             return ELEMENT_END_UNKNOWN;

@@ -1,10 +1,10 @@
-// open_elements - where an element ends. The stack of elements that are open in it decides which end tag that
-// is: a parser ignores a </div> in a table's cell, a template or a select whose <div> stands outside of it.
-// Pure.
+// open_elements - finds where an element ends. Which end tag closes it depends on the elements open inside
+// it: a parser ignores a </div> in a table cell, a template or a select if the <div> is outside of that.
+// Embedded, no allocation. Pure.
 //
-// This is no parser, and need not be one. It says ELEMENT_ENDED only where every parser would have ended the
-// element, at the latest; where markup is too odd to tell, nothing ends it. A browser that gets too much
-// finds the end by itself.
+// This is not a parser, and need not be one. It reports ELEMENT_ENDED only where any parser would have closed
+// the element by then; where markup is too odd to tell, it reports no end. A browser that gets more than the
+// root finds the end by itself (PROTOCOL.md 9.6).
 #ifndef TROUPE_WORKER_PAGE_OPEN_ELEMENTS_H
 #define TROUPE_WORKER_PAGE_OPEN_ELEMENTS_H
 
@@ -14,13 +14,14 @@
 
 typedef struct {
     slice name;
-    bool strict; // in it each end tag must match the last start tag
+    bool strict; // inside it, each end tag must match the innermost start tag
 } open_element;
 
+// No fini: nothing is owned.
 typedef struct {
-    open_element all[OPEN_ELEMENTS_MAX]; // the element first, then those in it that matter
+    open_element all[OPEN_ELEMENTS_MAX]; // the element itself, then those inside it that affect its end
     size_t count;
-    size_t strict, foreign, selects; // how many of them are such
+    size_t strict, foreign, selects; // how many of all are strict, svg or math, a select
 } open_elements;
 
 typedef enum {
@@ -29,11 +30,12 @@ typedef enum {
     ELEMENT_END_UNKNOWN, // only a parser could tell where it ends
 } element_state;
 
-// The element of this start tag is open. Names are borrowed from the HTML that the tags were found in.
+// Starts at the element that this start tag opens, which is not a void one. Tag names are borrowed from the
+// HTML that the tags were found in, and must outlive self.
 void open_elements_begin(open_elements *self, const tag *start);
-// The next tag in it.
+// Takes the next tag after that, in order. Not to be called again after another answer than ELEMENT_IS_OPEN.
 element_state open_elements_next(open_elements *self, const tag *next);
-// Is what follows this start tag text, up to its end tag?
+// True if what follows this start tag is text up to its end tag: the caller skips it (scan_after_tag).
 bool open_elements_is_raw(const open_elements *self, const tag *start);
 
 #endif

@@ -1,5 +1,7 @@
-// Writes the patch front to back. Scopes (objects) are opened by their first member, so that what has no
-// change leaves no trace; changes in rows wait in a stream of their own until their list ends.
+// Writes the patch front to back, in one pass with the walk that finds the changes. A scope (a JSON object)
+// is opened by its first member, so that a branch, list or row without a change leaves no trace. One thing is
+// not in the order of the walk: it meets new, moved and changed rows mixed, and the changed ones are one
+// member at the list's end. They are written to a stream of their own, which is copied there.
 #include "worker/page/patch.h"
 
 #include "common/errors.h"
@@ -8,14 +10,15 @@
 
 #include <stdlib.h>
 
-// A larger stream is freed after its patch: one huge patch must not hold its memory forever.
+// A larger stream is freed after its patch, so that one huge patch does not hold its memory for good.
 #define STREAM_KEPT (1u << 20)
 
 typedef enum { SCOPE_ALL, SCOPE_SLOT, SCOPE_EMPTY, SCOPE_ROW, SCOPE_NEW_ROW } scope_kind;
+// The arrays of a list's object, in the order in which they are written.
 typedef enum { SECTION_NONE, SECTION_REMOVED, SECTION_ROWS, SECTION_DONE } list_section;
 
 // A JSON object that is being written. Its members go to one stream. The first of them opens it, and every
-// scope around it.
+// scope around it that is not open yet.
 struct patch_scope {
     scope_kind kind;
     bool opened;
@@ -24,12 +27,12 @@ struct patch_scope {
     size_t members;
     unsigned slot; // SCOPE_SLOT
     slice key;     // SCOPE_ROW
-    // Of a list.
+    // Of a list, which is a SCOPE_SLOT:
     list_section section;
     bool has_chunk;
     unsigned chunk; // of new rows
-    size_t changes; // a stream for changes in rows, which wait for the list's end; 0: none yet
-    size_t changed; // rows in it
+    size_t changes; // the stream for changed rows, which waits for the list's end; 0: none yet
+    size_t changed; // how many rows are in it
 };
 
 typedef struct patch_scope scope;
@@ -54,7 +57,8 @@ patch_fini(patch *self)
     *self = (patch){0};
 }
 
-// The number of the next free stream, emptied.
+// Takes the next free stream, emptied, and returns its number. s_end_list gives it back: in reverse order, as
+// lists end from the inside out. Invalidates pointers to other streams.
 static size_t
 s_next_stream(patch *self)
 {
@@ -81,7 +85,6 @@ s_push_scope(patch *self, scope_kind kind, size_t stream)
     return inner;
 }
 
-// The innermost scope.
 static scope *
 s_top(patch *self)
 {
@@ -89,7 +92,7 @@ s_top(patch *self)
     return self->scopes + self->depth - 1;
 }
 
-// Drops the members written so far; the chunks stay.
+// Drops all members and scopes; the chunks stay, as the view's tree has numbered them already.
 static void
 s_restart(patch *self)
 {
@@ -125,14 +128,12 @@ patch_size(const patch *self)
 
 // --- members --------------------------------------------------------------------------------------------
 
-// The stream that the scope writes to.
 static buffer *
 s_out(patch *self, const scope *inner)
 {
     return self->streams + inner->stream;
 }
 
-// In decimal.
 static void
 s_write_number(buffer *out, uint64_t number)
 {
@@ -143,7 +144,7 @@ s_write_number(buffer *out, uint64_t number)
     buffer_append(out, first, (size_t)(text + sizeof text - first));
 }
 
-// The stream of an opened scope, with a comma if one is due.
+// The stream of an opened scope, ready for one more member.
 static buffer *
 s_next_member(patch *self, scope *inner)
 {
@@ -153,7 +154,6 @@ s_next_member(patch *self, scope *inner)
     return out;
 }
 
-// The member's name: the slot's number.
 static void
 s_write_slot_name(buffer *out, unsigned slot)
 {
@@ -162,8 +162,8 @@ s_write_slot_name(buffer *out, unsigned slot)
     buffer_append(out, "\":", 2);
 }
 
-// The arrays of removed and of placed rows come first in a list, and each is open until another member
-// follows.
+// An array stays open until another member of the list follows. next: the array that follows; SECTION_NONE: a
+// member that is not an array, after which the closed one cannot continue.
 static void
 s_close_section(patch *self, scope *inner, list_section next)
 {
@@ -176,7 +176,7 @@ s_close_section(patch *self, scope *inner, list_section next)
         inner->section = next;
 }
 
-// A row with changes: a member of the list's `r`, in the stream that waits for the end of the list.
+// A row with changes is a member of the list's `r`, which is written to the list's own stream.
 static void
 s_open_row(patch *self, scope *rows, const scope *inner)
 {
@@ -187,7 +187,7 @@ s_open_row(patch *self, scope *rows, const scope *inner)
     buffer_append(out, ":{", 2);
 }
 
-// Writes the beginning of the object into the scope around it.
+// Writes the beginning of the object, as a member of the scope around it. SCOPE_NEW_ROW is never lazy.
 static void
 s_open_scope(patch *self, scope *outer, scope *inner)
 {
@@ -207,7 +207,7 @@ s_open_scope(patch *self, scope *outer, scope *inner)
     buffer_byte(out, '{');
 }
 
-// The innermost scope, opened.
+// Opens all scopes that are not, from the outside in, and returns the innermost.
 static scope *
 s_open_all(patch *self)
 {
@@ -220,7 +220,7 @@ s_open_all(patch *self)
     return s_top(self);
 }
 
-// The stream, ready for one more member of the innermost scope.
+// The stream of the innermost scope, ready for one more member.
 static buffer *
 s_add_member(patch *self)
 {
@@ -229,7 +229,8 @@ s_add_member(patch *self)
 
 // --- leaves ---------------------------------------------------------------------------------------------
 
-// The newline that a parser drops after <pre>: the browser sets this value without one.
+// A parser drops a newline right after <pre> or <textarea>. The browser sets the value without a parser, so
+// it is dropped here.
 static slice
 s_without_newline(slice html)
 {
@@ -241,7 +242,6 @@ s_without_newline(slice html)
     return drop ? slice_of(html.data + drop, html.size - drop) : html;
 }
 
-// A value that the browser has to parse.
 static void
 s_write_html(buffer *out, slice html)
 {
@@ -253,6 +253,8 @@ s_write_html(buffer *out, slice html)
 bool
 patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html)
 {
+    // In a new block the browser starts from the chunk, where texts and attributes are empty
+    // (PROTOCOL.md 9.6).
     bool may_be_absent = class == CLASS_TEXT || class == CLASS_ATTRIBUTE;
     if (!html.size && may_be_absent && s_top(self)->fresh)
         return true;
@@ -301,6 +303,7 @@ patch_title(patch *self, slice html)
 
 // --- branches -------------------------------------------------------------------------------------------
 
+// The fields of the outer scope are read first: pushing may move it.
 void
 patch_enter(patch *self, unsigned slot)
 {
@@ -320,6 +323,7 @@ patch_show(patch *self, unsigned chunk)
     s_top(self)->fresh = true;
 }
 
+// A new block's branches show nothing until told otherwise.
 void
 patch_hide(patch *self)
 {
@@ -327,7 +331,8 @@ patch_hide(patch *self)
         buffer_text(s_add_member(self), "\"b\":null");
 }
 
-// What waited for the end of the list: the chunk of new rows, and the changes in rows.
+// Writes what had to wait for the end of a list: the chunk of its new rows, and its changed rows. Does
+// nothing in other scopes.
 static void
 s_end_list(patch *self, scope *inner)
 {
@@ -366,7 +371,7 @@ patch_reset(patch *self, bool keyed)
     buffer_text(s_add_member(self), keyed ? "\"x\":\"l\"" : "\"x\":\"p\"");
 }
 
-// The stream where the next element of this array of the list goes.
+// The stream, ready for one more element of this array of the list.
 static buffer *
 s_next_element(patch *self, list_section section, const char *name)
 {
@@ -387,7 +392,7 @@ patch_remove_row(patch *self, slice key)
     json_string(s_next_element(self, SECTION_REMOVED, "\"-\":["), key);
 }
 
-// A moved or new row: its key, and the key of the row before it.
+// Writes what moved and new rows have in common, up to the key of the row before.
 static buffer *
 s_place_row(patch *self, slice key, slice after)
 {
@@ -452,7 +457,7 @@ patch_chunk(patch *self, const block_type *type)
     self->chunks[self->chunk_count++] = type;
 }
 
-// The hashes of all chunks that the view has used.
+// `k`: the browser counts chunks by their position in it.
 static void
 s_write_known(buffer *out, const tree *known)
 {
@@ -465,7 +470,7 @@ s_write_known(buffer *out, const tree *known)
     buffer_byte(out, ']');
 }
 
-// The chunks that the browser has not seen.
+// `c`: each chunk with its content, which is JSON already.
 static void
 s_write_chunks(buffer *out, const patch *self)
 {

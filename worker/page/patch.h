@@ -1,5 +1,6 @@
-// patch - the JSON that a browser applies (PROTOCOL.md 9.3). Reusable: patch_clear keeps the memory, so that
-// writing soon allocates nothing. Not thread-safe. Pure.
+// patch - writes the JSON that a browser applies (PROTOCOL.md 9.6, its frame 9.3). Reusable: patch_clear
+// keeps the memory, so that after a few patches writing allocates nothing. Embedded; not thread-safe. Pure.
+// Calls in another order than below are a bug of the caller, and mostly asserted.
 //
 //     patch_clear(&p);
 //     patch_leaf(&p, 3, CLASS_TEXT, place, html);      // false: does not fit; send the whole root instead
@@ -8,11 +9,11 @@
 //     patch_leave(&p);                                 // …and nothing at all if nothing was written inside
 //     patch_frame(&p, out, number, version, applied, NULL);
 //
-// In a branch (between enter and leave): patch_show or patch_hide, or only changes of slots inside.
-// In a list: patch_reset, patch_remove_row…, and then for the rows in document order patch_move_row,
-// patch_new_row … patch_leave, patch_row … patch_leave; patch_empty … patch_leave before or after the rows.
-// Slices of keys are borrowed until the matching patch_leave. Inside patch_show and patch_new_row all slots
-// are new: empty texts and attributes are left out, hidden branches too.
+// In a branch (between enter and leave): patch_show or patch_hide first, or only changes of slots inside.
+// In a list: patch_reset, then patch_remove_row for each removed row, then for the rows in document order
+// patch_move_row, patch_new_row … patch_leave, patch_row … patch_leave. patch_empty … patch_leave comes
+// before or after the rows. Keys are borrowed until the matching patch_leave. Inside patch_show and
+// patch_new_row all slots are new: empty texts and attributes are left out, and hidden branches too.
 #ifndef TROUPE_WORKER_PAGE_PATCH_H
 #define TROUPE_WORKER_PAGE_PATCH_H
 
@@ -22,51 +23,66 @@
 typedef struct {
     struct patch_scope *scopes; // open ones, innermost last; scopes[0] is `d`
     size_t depth, capacity;
-    buffer *streams; // 0: `d` itself; others: what waits for the end of a list, one a level of lists
+    buffer *streams; // streams[0] is `d`; each further one holds changed rows until their list ends
     size_t stream, stream_count;
-    const block_type **chunks; // new ones, borrowed
+    const block_type **chunks; // that go with the frame; borrowed
     size_t chunk_count, chunk_capacity;
 } patch;
 
 void patch_init(patch *self);
-void patch_fini(patch *self);  // NULL-safe
-void patch_clear(patch *self); // drops its contents
+// NULL-safe.
+void patch_fini(patch *self);
+// Drops all changes and chunks.
+void patch_clear(patch *self);
+// True if `d` has a member. New chunks alone are no change.
 bool patch_changed(const patch *self);
-size_t patch_size(const patch *self); // bytes so far, roughly: to decide whether to send the root instead
+// Bytes of the changes so far, approximately: to decide whether the whole root is shorter.
+size_t patch_size(const patch *self);
 
 // --- slots of the innermost scope -----------------------------------------------------------------------
 
-// A leaf of any class. place: markup.h's flags. False: the value does not fit; nothing was written.
+// A leaf of any class; place: flags of place.h. False: the value does not fit, and nothing was written.
 bool patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html);
-void patch_root(patch *self, slice html);  // slot 0: the whole root, instead of all changes; chunks stay
-void patch_title(patch *self, slice html); // after patch_root: what stands in the page's <title>
-void patch_title_value(slice html, buffer *out); // only the value, as JSON
+// Slot 0, the whole root. Drops all changes written so far, and leaves all scopes; chunks stay.
+void patch_root(patch *self, slice html);
+// After patch_root: the content of the page's <title>.
+void patch_title(patch *self, slice html);
+// Appends only the title's value, as JSON.
+void patch_title_value(slice html, buffer *out);
 void patch_enter(patch *self, unsigned slot);
 void patch_leave(patch *self);
 
 // --- in a branch ----------------------------------------------------------------------------------------
 
-void patch_show(patch *self, unsigned chunk); // before its slots
+// chunk: its number in the view (tree_chunk). Before the block's slots.
+void patch_show(patch *self, unsigned chunk);
 void patch_hide(patch *self);
 
 // --- in a list ------------------------------------------------------------------------------------------
 
-void patch_reset(patch *self, bool keyed);     // first of all
-void patch_remove_row(patch *self, slice key); // before any other row
+// Before anything else in the list. keyed: how rows are identified from now on.
+void patch_reset(patch *self, bool keyed);
+// Before any other row.
+void patch_remove_row(patch *self, slice key);
 // after: the key of the row before it in the new order; empty: it is the first.
 void patch_move_row(patch *self, slice key, slice after);
-void patch_new_row(patch *self, unsigned chunk, slice key, slice after); // … its slots, patch_leave
-void patch_row(patch *self, slice key);                                  // … its changes, patch_leave
-void patch_empty(patch *self); // {% empty %}: patch_show, patch_hide or changes; patch_leave
+// Followed by the row's slots and patch_leave. All new rows of a list have the same chunk.
+void patch_new_row(patch *self, unsigned chunk, slice key, slice after);
+// Followed by the row's changes and patch_leave.
+void patch_row(patch *self, slice key);
+// {% empty %}. Followed by patch_show, patch_hide or changes, and patch_leave.
+void patch_empty(patch *self);
 
 // --- the frame ------------------------------------------------------------------------------------------
 
-// The browser needs this chunk with the frame. Borrowed until patch_frame; the view's tree holds it anyway.
+// The browser gets this chunk with the frame. Borrowed until then: the view's tree holds a reference.
 void patch_chunk(patch *self, const block_type *type);
-// Appends the whole frame to out. All scopes are left. known: adds its chunks as `k`; NULL: no `k`.
+// Appends the whole frame to out. number: the view's; version: that the patch leads to; applied: the event
+// that it answers, or 0. known: its chunks become `k`; NULL: no `k`. All scopes must have been left.
 void patch_frame(const patch *self, buffer *out, unsigned number, uint64_t version, uint64_t applied,
                  const tree *known);
-// Only the `d` object, for callers in Python: {"0":{"h":"…"}}; "{}" if nothing changed.
+// Appends only the `d` object, for callers in Python; "{}" if nothing changed. All scopes must have been
+// left.
 void patch_body(const patch *self, buffer *out);
 
 #endif

@@ -1,5 +1,5 @@
-// place - where in a page a leaf stands: the `flags` of a plan's leaf. The compiler of plans
-// (python/troupe/template/plan.py) sets them; the numbers are part of that contract.
+// place - what surrounds a leaf in its page: the `flags` of a leaf in a plan. The compiler of plans
+// (python/troupe/template/plan.py) sets them, from html_elements.py; the numbers are part of that contract.
 #ifndef TROUPE_WORKER_PAGE_PLACE_H
 #define TROUPE_WORKER_PAGE_PLACE_H
 
@@ -9,7 +9,7 @@ enum {
     PLACE_FOREIGN = 2,      // in svg or math (not in what is HTML again: foreignObject, desc, title)
     PLACE_QUOTE_SINGLE = 4, // an attribute in '…'
 
-    // What is open around it. Without PLACE_KNOWN the worst is assumed: only markup that fits everywhere.
+    // What is open around it. Without PLACE_KNOWN the worst is assumed: markup_balanced refuses all tags.
     PLACE_KNOWN = 1 << 8,
     PLACE_P = 1 << 9,        // a <p> is open, at any depth: <div>, <ul>, <p>… would close it
     PLACE_LI = 1 << 10,      // an <li> is open, and no <ul>, <ol>, <menu>, <table>… inside it
@@ -25,7 +25,7 @@ enum {
     PLACE_IN_COLGROUP = 1 << 19, // colgroup
     PLACE_IN_SELECT = 1 << 20,   // select, optgroup
     PLACE_IN_OPTION = 1 << 21,   // option: text only
-    PLACE_TEXT_ONLY = 1 << 22,   // anything else where no markup at all is to be trusted
+    PLACE_TEXT_ONLY = 1 << 22,   // any other parent in which no tag is accepted
 };
 
 #endif

@@ -1,4 +1,5 @@
-// The page's HTML and where its anchors are, so that they can be taken out again without searching.
+// A page's HTML with the positions of its anchors. Searching for anchors instead would not do: user code can
+// output comments that look like them.
 #include "worker/page/rendered.h"
 
 void
@@ -32,6 +33,7 @@ rendered_anchor(rendered *self, const char *anchor)
     buffer_append(&self->anchors, &span, sizeof span);
 }
 
+// Copies from each anchor's end to the next one's beginning.
 void
 rendered_plain(const rendered *self, size_t begin, size_t end, buffer *out)
 {
@@ -43,10 +45,12 @@ rendered_plain(const rendered *self, size_t begin, size_t end, buffer *out)
         buffer_append(out, self->text.data + begin, span.begin - begin);
         begin = span.begin + span.size;
     }
-    if (end > begin) // an empty text has no bytes to point at
+    // An empty text may have no memory: no pointer arithmetic on NULL.
+    if (end > begin)
         buffer_append(out, self->text.data + begin, end - begin);
 }
 
+// By way of a copy of the page: only for those that no browser can adopt.
 void
 rendered_strip(rendered *self)
 {

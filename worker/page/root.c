@@ -1,12 +1,13 @@
-// Finds the root with the tokenizer (scan.h) and the stack of open elements: no parser, so odd markup goes to
-// the end.
+// Finds the root with a tokenizer for tags (scan.h) and a stack of open elements, once for each page that is
+// rendered whole. Linear, and no parser: where only a parser could tell the root's end, it takes all that
+// follows.
 #include "worker/page/root.h"
 
 #include "worker/page/elements.h"
 #include "worker/page/open_elements.h"
 #include "worker/page/scan.h"
 
-// The end of the end tag that ends the element; html.size where that is uncertain.
+// Returns the offset behind the element's end tag; html.size where that is uncertain.
 static size_t
 s_find_end_of(slice html, const tag *start)
 {
@@ -28,7 +29,6 @@ s_find_end_of(slice html, const tag *start)
     return html.size;
 }
 
-// ASCII case ignored.
 static bool
 s_is_tag(const tag *start, const char *name)
 {
@@ -45,6 +45,8 @@ s_span_of(root_kind kind, slice html, const tag *start)
     return (root_place){kind, start->begin, name, end};
 }
 
+// The first dj-root counts, wherever it is. A <body> is remembered on the way: only at the end of the page is
+// it certain that no dj-root follows.
 root_place
 root_find(slice html)
 {
@@ -69,6 +71,8 @@ root_title(slice html, root_place place, slice *ret_title)
 {
     tag next;
     size_t at = 0;
+    // A <title> inside the root is sent with it, and may be an svg's. With ROOT_ALL there is nothing before
+    // it.
     slice before = slice_of(html.data, place.kind == ROOT_ALL ? 0 : place.begin);
     while (scan_next(before, &at, &next)) {
         if (next.kind != TAG_START)

@@ -1,11 +1,12 @@
-// A tokenizer for tags alone, after the HTML standard's. Linear; no allocation.
+// A tokenizer for tags alone, after the states of the HTML standard's tokenizer. Names in comments here are
+// those of its states.
 #include "worker/page/scan.h"
 
 #include "worker/page/html_chars.h"
 
 #include <strings.h>
 
-// Any byte that does not end a tag's or attribute's name.
+// True for a byte that does not end the name of a tag. '=' ends an attribute's name, but not a tag's.
 static bool
 s_name_byte(uint8_t c)
 {
@@ -19,7 +20,6 @@ scan_same_name(slice name, slice other)
            strncasecmp((const char *)name.data, (const char *)other.data, name.size) == 0;
 }
 
-// At this position, ASCII case ignored.
 static bool
 s_starts_with(slice html, size_t at, const char *prefix)
 {
@@ -28,7 +28,7 @@ s_starts_with(slice html, size_t at, const char *prefix)
            scan_same_name(slice_of(html.data + at, text.size), text);
 }
 
-// Where the text begins; html.size if it is not there.
+// Returns the offset of the text at or after from; html.size if it does not occur.
 static size_t
 s_find_text(slice html, size_t from, const char *text)
 {
@@ -37,7 +37,7 @@ s_find_text(slice html, size_t from, const char *text)
     return at ? (size_t)(at - html.data) : html.size;
 }
 
-// The same, but where it ends.
+// As s_find_text, but returns the offset behind the text.
 static size_t
 s_find_end(slice html, size_t from, const char *text)
 {
@@ -47,7 +47,7 @@ s_find_end(slice html, size_t from, const char *text)
 
 // --- tags -----------------------------------------------------------------------------------------------
 
-// From after '=' to the end of the value.
+// at: behind the '='. Returns the offset behind the value. An unquoted value may contain '/' and quotes.
 static size_t
 s_attribute_value(slice html, size_t at)
 {
@@ -62,7 +62,8 @@ s_attribute_value(slice html, size_t at)
     return at;
 }
 
-// From the end of the tag's name to after the closing '>'; looks for dj-root on the way.
+// at: behind the tag's name. Returns the offset behind the closing '>'. Sets closed and marked on the way: a
+// '/' counts only right before the '>', and dj-root only as an attribute's name.
 static size_t
 s_attributes(slice html, size_t at, tag *ret_tag)
 {
@@ -73,7 +74,8 @@ s_attributes(slice html, size_t at, tag *ret_tag)
             at++;
             continue;
         }
-        size_t begin = at++; // an attribute's name, which may begin with anything, '=' included
+        // "before attribute name" takes any byte as the first one of a name, '=' included.
+        size_t begin = at++;
         while (at < html.size && s_name_byte(html.data[at]) && html.data[at] != '=')
             at++;
         ret_tag->marked |= scan_same_name(slice_of(html.data + begin, at - begin), slice_text("dj-root"));
@@ -85,13 +87,15 @@ s_attributes(slice html, size_t at, tag *ret_tag)
     return at < html.size ? at + 1 : html.size;
 }
 
-// The end of a comment of any kind, which begins at begin with "<!", "<?" or "</".
+// begin: at "<!", "<?" or "</" without a letter behind it. Returns the offset behind the comment, which is a
+// real one or what the standard calls bogus: anything up to the next '>'. Doctypes end there as well.
 static size_t
 s_comment_after(slice html, size_t begin)
 {
     size_t at = begin + 4;
     if (!s_starts_with(html, begin, "<!--"))
         return s_find_end(html, begin + 2, ">");
+    // "abrupt closing of empty comment": <!--> and <!---> are complete.
     if (s_starts_with(html, at, ">") || s_starts_with(html, at, "->"))
         return s_find_end(html, at, ">");
     for (at = s_find_text(html, at, "--"); at < html.size; at = s_find_text(html, at + 1, "--")) {
@@ -147,7 +151,7 @@ scan_is_raw(slice name)
     return false;
 }
 
-// Is the name here, and not only the beginning of a longer one?
+// True if the name is at this offset, and is not only the beginning of a longer one.
 static bool
 s_named(slice html, size_t at, slice name)
 {
@@ -156,7 +160,8 @@ s_named(slice html, size_t at, slice name)
            !s_name_byte(html.data[at + name.size]);
 }
 
-// In a script "<!--" opens a comment that may hold a "<script" with an end tag of its own.
+// "script data escaped": in a script, "<!--" opens a comment in which "<script" has to be matched by an end
+// tag of its own ("double escaped") before </script> ends the element again.
 static size_t
 s_script_end(slice html, size_t at, slice name)
 {
@@ -172,8 +177,9 @@ s_script_end(slice html, size_t at, slice name)
             } else if (commented) {
                 nested |= s_named(html, at + 1, name);
             } else if (s_starts_with(html, at, "<!--")) {
+                // Not past the dashes: "<!-->" opens and ends the comment.
                 commented = true;
-                at++; // its dashes may be those of "-->"
+                at++;
             }
         }
     }
@@ -185,6 +191,7 @@ scan_after_tag(slice html, const tag *start)
 {
     if (!scan_is_raw(start->name))
         return start->end;
+    // Nothing ends a <plaintext>.
     if (scan_same_name(start->name, slice_text("plaintext")))
         return html.size;
     if (scan_same_name(start->name, slice_text("script")))

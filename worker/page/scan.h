@@ -1,5 +1,5 @@
-// scan - the start and end tags in HTML, found as a parser's tokenizer finds them: not in comments, quoted
-// values or the text of raw elements. Pure.
+// scan - finds the start and end tags in HTML as the tokenizer of a parser does: not in comments, quoted
+// values or the text of raw elements. Linear; allocates nothing; accepts any bytes. Pure.
 #ifndef TROUPE_WORKER_PAGE_SCAN_H
 #define TROUPE_WORKER_PAGE_SCAN_H
 
@@ -13,19 +13,21 @@ typedef enum {
 
 typedef struct {
     tag_kind kind;
-    size_t begin, end; // the whole tag, from < to after >
-    slice name;
-    bool marked; // has dj-root
-    bool closed; // by "/>"
+    size_t begin, end; // the whole tag: offsets of its '<' and of what follows its '>'
+    slice name;        // borrowed from the HTML
+    bool marked;       // has dj-root
+    bool closed;       // by "/>"
 } tag;
 
-// The next tag from *at on; *at is then after it. A tag that does not end goes to the end. False: no more.
+// Finds the next tag at or after *at, and moves *at behind it. A tag without a '>' extends to the end of the
+// text. False: there are no more tags. Does not skip raw text by itself: see scan_after_tag.
 bool scan_next(slice html, size_t *at, tag *ret_tag);
-// Is the content of an HTML element of this name text up to its end tag?
+// True if the content of an HTML element of this name is text up to its end tag.
 bool scan_is_raw(slice name);
-// Where scan_next goes on after a start tag: at its end tag if it is raw.
+// Where to continue with scan_next after a start tag: at the matching end tag if the element is raw, which
+// holds in HTML, not in svg or math.
 size_t scan_after_tag(slice html, const tag *start);
-// Equal, ASCII case ignored.
+// Compares without regard to ASCII case.
 bool scan_same_name(slice name, slice other);
 
 #endif

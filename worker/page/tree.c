@@ -1,4 +1,5 @@
-// The view's side of the tree: the root's hash, the root block and the numbers of the chunks in use.
+// The root's hash, the root block and the numbers of the chunks in use. Each view of each open page has a
+// tree, and it is all that a worker remembers of what the browser shows.
 #include "worker/page/tree.h"
 
 #include "common/errors.h"
@@ -15,7 +16,6 @@ tree_init(tree *self)
     *self = (tree){0};
 }
 
-// Releases the chunks: their numbers start anew.
 static void
 s_forget_chunks(tree *self)
 {
@@ -36,6 +36,8 @@ tree_fini(tree *self)
     tree_init(self);
 }
 
+// The length is compared as well: to be mistaken for each other, two values must share a 64-bit hash and a
+// length.
 bool
 tree_set(tree *self, unsigned slot, slice value, const hash_key *key)
 {
@@ -55,6 +57,8 @@ tree_forget(tree *self, unsigned slot)
     self->root.known = false;
 }
 
+// Chunk numbers outlive the root block: the browser keeps chunks, so a whole root of the same plan only names
+// them (`k`).
 block *
 tree_begin(tree *self, const void *plan, const block_type *type)
 {
@@ -75,7 +79,8 @@ tree_invalidate(tree *self)
 unsigned
 tree_chunk(tree *self, const block_type *type, bool *ret_new)
 {
-    // Newest first: the rows of one list ask for the same chunk again and again.
+    // Newest first: the rows of one list ask for the same chunk again and again. By hash as well, because
+    // blocks with the same static markup and slots share a chunk.
     for (unsigned i = self->chunk_count; i-- > 0;)
         if (self->chunks[i] == type || slice_equal(block_type_hash(self->chunks[i]), block_type_hash(type)))
             return *ret_new = false, i;

@@ -1,8 +1,8 @@
-// tree - what the page shows, slot by slot, as hashes and lengths: never as text. It answers one question:
-// does this value differ from the one that was sent last? A tree belongs to a view. Not thread-safe, but it
-// may be used and freed on any thread, with or without the GIL. Pure: allocates, never fails.
+// tree - what the page shows, slot by slot, as hashes and lengths, never as text. It answers one question:
+// does this value differ from the one that was sent last? Owned by a view. Used by one thread at a time, but
+// by any, with or without the GIL. Pure: allocates, never fails.
 //
-// Its slots are in blocks (block.h), the loops' rows in lists (list.h).
+// The slots are in blocks (block.h), the rows of loops in lists (list.h).
 #ifndef TROUPE_WORKER_PAGE_TREE_H
 #define TROUPE_WORKER_PAGE_TREE_H
 
@@ -18,40 +18,44 @@ typedef struct {
 
 typedef struct {
     tree_slot root;    // the whole root's HTML, as it was last sent or compared
-    block *root_block; // NULL: unknown, the next answer has the whole root
-    const void *plan;  // identity of the plan that root_block was made for; borrowed, only ever compared
-    bool
-        unadoptable; // the browser cannot find its slots in what it shows: whole roots, until one that it can
-    bool whole;      // the browser asked for whole roots, for good
+    block *root_block; // owned; NULL: what the page shows is unknown, so the next answer has the whole root
+    const void *plan;  // identity of the plan that root_block was made for; only ever compared
+    // The browser cannot find its slots in what it shows: whole roots follow, until one in which it can.
+    bool unadoptable;
+    // Whole roots for good: the browser asked for them, or blocks nest too deep.
+    bool whole;
     // The chunks that this view has used, by number. The tree holds a reference to each.
     const block_type **chunks;
     unsigned chunk_count, chunk_capacity;
 } tree;
 
 void tree_init(tree *self);
-void tree_fini(tree *self); // NULL-safe
+// NULL-safe. Leaves the tree as tree_init does.
+void tree_fini(tree *self);
 
 // --- the whole root -------------------------------------------------------------------------------------
 
-// Takes value as what the whole root shows now (slot: SLOT_ROOT). True if that is a change.
+// Records value as what the whole root shows now. True if that is a change. slot must be SLOT_ROOT.
 bool tree_set(tree *self, unsigned slot, slice value, const hash_key *key);
-void tree_forget(tree *self, unsigned slot); // the next tree_set is a change
+// The next tree_set is a change. slot must be SLOT_ROOT.
+void tree_forget(tree *self, unsigned slot);
 
 // --- its blocks -----------------------------------------------------------------------------------------
 
-// Replaces the root block by a new, empty one of this plan, which the tree owns. A plan other than before:
+// Replaces the root block by a new, empty one, which the tree owns. If the plan is another one than before,
 // chunk numbers start anew.
 block *tree_begin(tree *self, const void *plan, const block_type *type);
 // What the browser shows is no longer known (a walk was broken off, a template failed): drops the root's hash
 // and all blocks. Chunk numbers stay.
 void tree_invalidate(tree *self);
 
-// The number of a chunk in this view: the order of first use. *ret_new: it was numbered just now, so the next
-// frame must carry it (patch_chunk).
+// The number of a chunk in this view, which is the order of first use (PROTOCOL.md 9.5). *ret_new: it was
+// numbered just now, so the next frame must carry it (patch_chunk).
 unsigned tree_chunk(tree *self, const block_type *type, bool *ret_new);
 // Forgets the chunks from number count on: the frame that numbered them was never sent.
 void tree_truncate_chunks(tree *self, unsigned count);
-const block_type *tree_find_chunk(const tree *self, slice hash); // NULL: this view has not used it
+// NULL: this view has not used it. Borrowed until its number is forgotten.
+const block_type *tree_find_chunk(const tree *self, slice hash);
 
 // Bytes of memory that the tree holds, with the allocator's overhead, without the shared block types.
 size_t tree_bytes(const tree *self);
