@@ -52,7 +52,7 @@ async def times_out_by_itself():
 
 
 def test_an_awaited_handler_is_cancelled(limit):
-    ok, error = asyncio.run(entry.guard(waits()))
+    ok, error = asyncio.run(entry.await_handler(waits()))
     assert not ok and type(error) is HandlerTimeout and str(error) == "it took longer than 0.01 s"
     kind, message, name, frames = entry.describe(error, "shop.Cart.add()")
     assert (kind, name) == ("python", "HandlerTimeout")
@@ -61,14 +61,14 @@ def test_an_awaited_handler_is_cancelled(limit):
 
 
 def test_what_it_makes_of_that_counts(limit):
-    assert asyncio.run(entry.guard(goes_on())) == (True, "well")
-    ok, error = asyncio.run(entry.guard(times_out_by_itself()))
+    assert asyncio.run(entry.await_handler(goes_on())) == (True, "well")
+    ok, error = asyncio.run(entry.await_handler(times_out_by_itself()))
     assert not ok and type(error) is TimeoutError
 
 
 def test_without_a_limit():
     assert HandlerTimeout.limit is None and str(HandlerTimeout()) == "it took too long"
-    assert asyncio.run(entry.guard(goes_on_at_once())) == (True, 1)
+    assert asyncio.run(entry.await_handler(goes_on_at_once())) == (True, 1)
 
 
 async def goes_on_at_once():
@@ -109,9 +109,9 @@ def test_no_exception_that_code_catches_in_passing():
     assert not issubclass(HandlerTimeout, Exception)
 
 
-def lost(what="MOUNT", path="shop.Cart", kind="worker_lost"):
+def lost(request="MOUNT", path="shop.Cart", kind="worker_lost"):
     """What a request ended in whose worker was lost."""
-    return ActorError(kind, "x", "unknown", view_path=path, event=what)
+    return ActorError(kind, "x", "unknown", view_path=path, event=request)
 
 
 def test_two_within_a_minute(passing):
@@ -132,7 +132,7 @@ def test_two_within_a_minute(passing):
 
 
 def test_what_is_nobodys_fault(passing):
-    for error in (lost(kind="timeout"), lost(what="add"), lost(path=None), lost(what=None)):
+    for error in (lost(kind="timeout"), lost(request="add"), lost(path=None), lost(request=None)):
         circuit_breaker.record(error)
         circuit_breaker.record(error)
     assert not circuit_breaker._crashes

@@ -183,12 +183,12 @@ class Returns(LiveView):
         self.count = 0
 
     @event_handler
-    def give(self, what):
-        return RESULTS[what](self)
+    def give(self, result):
+        return RESULTS[result](self)
 
     @event_handler
-    async def give_later(self, what):
-        return RESULTS[what](self)
+    async def give_later(self, result):
+        return RESULTS[result](self)
 
     @event_handler
     @passes_on
@@ -231,16 +231,16 @@ def turns():
 
 
 @pytest.mark.parametrize("name", ["give", "give_later"])
-@pytest.mark.parametrize("what", RESULTS)
-def test_what_a_handler_returns(turns, name, what):
+@pytest.mark.parametrize("result", RESULTS)
+def test_what_a_handler_returns(turns, name, result):
     client = LiveViewTestClient(Returns).mount()
-    awaited = name == "give" and what in ("coroutine", "awaitable")
-    if awaited or what in ("text", "list"):
-        client.send_event(name, what=what)
-        client.assert_state(count=int(what == "awaitable"))
+    awaited = name == "give" and result in ("coroutine", "awaitable")
+    if awaited or result in ("text", "list"):
+        client.send_event(name, result=result)
+        client.assert_state(count=int(result == "awaitable"))
         return
     with pytest.raises(ActorError, match="it returned an? ") as raised:
-        client.send_event(name, what=what)
+        client.send_event(name, result=result)
     assert (raised.value.kind, raised.value.type) == ("python", "TypeError")
 
 
@@ -254,8 +254,8 @@ CALLS = {
     "mount": lambda view: entry.mount_view(view, "shop.Cart", {"path": "/"}, "", {}),
     "authorize": lambda view: entry.join_view(view, "shop.Cart", {"path": "/"}, "", False),
     "restore": lambda view: entry.join_view(view, "shop.Cart", {"path": "/"}, "", True),
-    "migrate": lambda view: entry.adopt_state(view, "shop.Cart", {"count": 1}),
-    "get_context_data": entry.sync,
+    "migrate": lambda view: entry.apply_state(view, "shop.Cart", {"count": 1}),
+    "get_context_data": entry.get_context,
 }
 
 

@@ -306,9 +306,8 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     return error;
 }
 
-// Called on the loop's thread when the task is done, with the outcome of guard(): (True, result) or
-// (False, exception). guard() catches everything, so a task that raises was cancelled by other
-// code.
+// Called on the loop's thread when the task is done, with the outcome of await_handler(): (True,
+// result) or (False, exception). It catches everything, so a task that raises was cancelled by other code.
 static PyObject *
 s_task_done(PyObject *capsule, PyObject *task)
 {
@@ -344,7 +343,7 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     awaitable->context = context;
     PyObject *capsule = PyCapsule_New(awaitable, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
-    PyObject *guarded = callback ? PyObject_CallOneArg(self->guard, awaitable->object) : NULL;
+    PyObject *guarded = callback ? PyObject_CallOneArg(self->await_handler, awaitable->object) : NULL;
     PyObject *context_object = ((py_scope *)scope_)->context;
     PyObject *none = NULL;
     if (guarded)
@@ -392,7 +391,7 @@ s_sync(void *host, void *instance_, fault *ret_fault)
     py_host *self = host;
     py_view *view = instance_;
     thread_enter_user_code();
-    PyObject *context = PyObject_CallOneArg(self->sync, view->object);
+    PyObject *context = PyObject_CallOneArg(self->get_context, view->object);
     thread_leave_user_code();
     if (!context)
         return host_fault(self, view, "%U.get_context_data()", ret_fault);

@@ -12,19 +12,19 @@
     F(mount_view)                                                                                            \
     F(join_view)                                                                                             \
     F(restore_view)                                                                                          \
-    F(rebuilds)                                                                                              \
+    F(overrides_restore)                                                                                     \
     F(carry_view)                                                                                            \
-    F(adopt_state)                                                                                           \
+    F(apply_state)                                                                                           \
     F(may_repeat)                                                                                            \
     F(find_handler)                                                                                          \
     F(find_tick)                                                                                             \
     F(run_handler)                                                                                           \
     F(settle)                                                                                                \
-    F(sync)                                                                                                  \
+    F(get_context)                                                                                           \
     F(rendering)                                                                                             \
     F(begin)                                                                                                 \
     F(end)                                                                                                   \
-    F(guard)                                                                                                 \
+    F(await_handler)                                                                                         \
     F(describe)                                                                                              \
     F(refuse_params)
 
@@ -45,7 +45,7 @@ struct py_host {
 typedef struct {
     PyObject *object;  // the LiveView; owned, as all of these
     PyObject *path;    // str
-    PyObject *context; // what sync() gave, until it is rendered; NULL before
+    PyObject *context; // what get_context() returned, until it is rendered; NULL before
     render_state render;
     snapshot_state snapshot;
     void *owner;  // for changed()

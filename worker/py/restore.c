@@ -24,7 +24,7 @@ restore_pack(void *host, void *instance_, const pack_args *order, buffer *out, f
 {
     py_host *self = host;
     py_view *view = instance_;
-    if (snapshot_state_write(&view->snapshot, view->object, order, self->rebuilds, out))
+    if (snapshot_state_write(&view->snapshot, view->object, order, self->overrides_restore, out))
         return OK;
     host_fault(self, view, "a snapshot of %U", ret_fault);
     return ERR_VIEW_REFUSED;
@@ -58,7 +58,7 @@ restore_view(void *host, const restore_args *order, void **ret_instance, fault *
     py_view *view = *ret_instance;
     view->revived = true;
     PyObject *attributes = snapshot_state_read(order->values, order->count);
-    PyObject *none = attributes ? PyObject_CallFunctionObjArgs(self->adopt_state, view->object, view->path,
+    PyObject *none = attributes ? PyObject_CallFunctionObjArgs(self->apply_state, view->object, view->path,
                                                                attributes, NULL)
                                 : NULL;
     Py_XDECREF(attributes);

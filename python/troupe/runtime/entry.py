@@ -5,31 +5,31 @@ describe(). Nothing here keeps state of a turn.
 """
 
 from .faults import describe, refuse_params
-from .handlers import find_handler, find_tick, guard, may_repeat, run_handler
+from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler
 from .housekeeping import begin, end, set_housekeeping, settle
-from .lifecycle import adopt_state, carry_view, join_view, mount_view, rebuilds, restore_view
-from .rendering import rendering, sync
+from .lifecycle import apply_state, carry_view, join_view, mount_view, overrides_restore, restore_view
+from .rendering import get_context, rendering
 from .view_class import open_view
 
 __all__ = [
-    "adopt_state",
+    "apply_state",
+    "await_handler",
     "begin",
     "carry_view",
     "describe",
     "end",
     "find_handler",
     "find_tick",
-    "guard",
+    "get_context",
     "join_view",
     "may_repeat",
     "mount_view",
     "open_view",
-    "rebuilds",
+    "overrides_restore",
     "refuse_params",
     "rendering",
     "restore_view",
     "run_handler",
     "set_housekeeping",
     "settle",
-    "sync",
 ]

@@ -1,6 +1,6 @@
 """Event handlers and ticks: how they are found, and how they are called.
 
-Over inproc:// guard() is not used: web/transport/inproc.py awaits by itself.
+Over inproc:// await_handler() is not used: web/transport/inproc.py awaits by itself.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ def run_handler(function: Handler, view: LiveView, params: dict[str, Any]) -> An
     return result
 
 
-async def guard(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
+async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
     """Awaits a handler and returns (True, result) or (False, exception), so that no exception can end the loop.
 
     Past the soft limit the handler is cancelled, and the result is (False, HandlerTimeout).

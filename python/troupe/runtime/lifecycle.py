@@ -78,7 +78,7 @@ def _restore(view: LiveView, request: WorkerRequest | None, name: str) -> None:
 
 
 @settled
-def adopt_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
+def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
     """Sets the attributes of a new view from a snapshot. state: by attribute name; "" holds the snapshot's
     state_version. Where that is not the class's, migrate() decides.
     """
@@ -102,7 +102,7 @@ def carry_view(view: LiveView) -> bytes | None:
     return None if request_map is None else wire.pack_body({"request": request_map, "url": view.request._troupe_url})
 
 
-def rebuilds(view: LiveView) -> bool:
+def overrides_restore(view: LiveView) -> bool:
     """Whether the view's class overrides restore()."""
     return type(view).restore is not LiveView.restore
 

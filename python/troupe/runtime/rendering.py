@@ -21,7 +21,7 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 
 
 @settled
-def sync(view: LiveView) -> dict[str, Any]:
+def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
     activate_locale(view)
     context = view.get_context_data()

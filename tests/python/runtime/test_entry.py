@@ -211,10 +211,10 @@ def test_sync_wants_a_dict():
             return ["n"]
 
     with pytest.raises(TypeError, match="must return a dict, not list"):
-        entry.sync(Odd())
+        entry.get_context(Odd())
     view = Shop()
     view.n, view._hidden = 1, 2
-    assert entry.sync(view) == {"n": 1}
+    assert entry.get_context(view) == {"n": 1}
 
 
 def render(view, data):
@@ -264,7 +264,7 @@ def test_a_rendering_with_a_plan_has_its_context_bound():
         generator.close()
         assert context.template is None
     assert len(seen) == 1  # a plan is made once
-    assert all(one is not plan for one in seen[0]["templates"])
+    assert all(template is not plan for template in seen[0]["templates"])
 
 
 def test_templates_made_at_run_time_do_not_pile_up():
@@ -289,7 +289,7 @@ def test_locale_of_the_person(as_worker):
     def turn(facts):
         entry.begin()
         entry.mount_view(view, "shop.Shop", facts, "", {})
-        entry.sync(view)
+        entry.get_context(view)
         seen = translation.get_language(), timezone.get_current_timezone_name()
         entry.end()
         return seen
@@ -377,8 +377,8 @@ def test_guard_lets_nothing_through():
     async def well():
         return 5
 
-    assert asyncio.run(entry.guard(well())) == (True, 5)
-    ok, error = asyncio.run(entry.guard(exits()))
+    assert asyncio.run(entry.await_handler(well())) == (True, 5)
+    ok, error = asyncio.run(entry.await_handler(exits()))
     assert not ok and isinstance(error, SystemExit)
 
 
@@ -407,8 +407,8 @@ def test_atomic_requests_wrap_the_handler(monkeypatch):
 
 def test_the_locale_of_a_turn_is_what_is_active_in_it(settings):
     def looks(*activate):
-        for one in activate:
-            one()
+        for function in activate:
+            function()
         return locale.current_locale()
 
     def turn(*activate):

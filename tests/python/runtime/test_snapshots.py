@@ -48,15 +48,15 @@ PLAIN = [
 ]  # fmt: skip
 
 
-def same(one, other):
+def same(value, other):
     """Equal, and of the same types all the way down."""
-    if type(one) is not type(other):
+    if type(value) is not type(other):
         return False
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict):
-        return same(list(one.items()), list(other.items()))
-    return one == other
+    if isinstance(value, (list, tuple)):
+        return len(value) == len(other) and all(map(same, value, other))
+    if isinstance(value, dict):
+        return same(list(value.items()), list(other.items()))
+    return value == other
 
 
 def _name(value):
@@ -105,15 +105,15 @@ def test_random_values():
     def value(depth):
         kind = chosen.choice("plain plain list tuple dict".split() if depth else ["plain"])
         if kind == "plain":
-            return chosen.choice([one for one in PLAIN if not isinstance(one, (list, dict, set))])
+            return chosen.choice([plain for plain in PLAIN if not isinstance(plain, (list, dict, set))])
         if kind == "dict":
             return {f"k{i}": value(depth - 1) for i in range(chosen.randrange(4))}
         many = [value(depth - 1) for _ in range(chosen.randrange(4))]
         return many if kind == "list" else tuple(many)
 
     for _ in range(500):
-        one = value(6)
-        assert same(there_and_back(one), one)
+        original = value(6)
+        assert same(there_and_back(original), original)
 
 
 @pytest.mark.django_db
@@ -121,8 +121,8 @@ def test_a_model_instance_is_the_row_as_it_is_now():
     ann = User.objects.create(username="ann")
     packed = probes.pack("user", [ann, SimpleLazyObject(lambda: ann)])
     User.objects.filter(pk=ann.pk).update(first_name="Ann")
-    one, lazy = probes.unpack(packed)
-    assert type(one) is User and one == ann and one.first_name == "Ann" and type(lazy) is User
+    unpacked, lazy = probes.unpack(packed)
+    assert type(unpacked) is User and unpacked == ann and unpacked.first_name == "Ann" and type(lazy) is User
     ann.delete()
     with pytest.raises(User.DoesNotExist):
         probes.unpack(packed)
@@ -137,7 +137,7 @@ class Own(dict):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (threading.Lock(), "it: a lock cannot be kept"),
         ({"rows": [1, {"f": object()}]}, "it['rows'][1]['f']: a object cannot be kept"),
@@ -150,10 +150,10 @@ class Own(dict):
         (bytearray(), "it: a bytearray cannot be kept"),
     ],
 )
-def test_what_cannot_be_kept_is_named(value, said):
+def test_what_cannot_be_kept_is_named(value, message):
     with pytest.raises(TypeError) as raised:
         probes.pack("it", value)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 def test_what_has_no_end():
@@ -209,7 +209,7 @@ class Versioned(LiveView):
 
 def adopted(state):
     view = Versioned()
-    entry.adopt_state(view, "shop.views.Versioned", state)
+    entry.apply_state(view, "shop.views.Versioned", state)
     return vars(view)
 
 
@@ -228,4 +228,4 @@ def test_state_that_is_not_taken_over():
     with pytest.raises(TypeError, match="must return a dict or None, not list"):
         adopted({"": 1})
     with pytest.raises(faults.Refused):  # the default: begin anew
-        entry.adopt_state(LiveView(), "shop.views.Old", {"": 1})
+        entry.apply_state(LiveView(), "shop.views.Old", {"": 1})
