@@ -27,5 +27,5 @@ def test_c():
 
 def test_python():
     assert readers(ALSO_IN_PYTHON, ["python"], (".py",)) == {
-        "python/troupe/reload.py"
+        "python/troupe/runtime/reload.py"
     }  # a file's age, while developing
