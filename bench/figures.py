@@ -44,9 +44,9 @@ class Bench:
 
     def figure(self, name):
         """The Figure of that name. KeyError: it is not in the table."""
-        for one in sorted(self.figures, key=lambda figure: "*" in figure.name):
-            if fnmatch.fnmatchcase(name, one.name):
-                return one
+        for known in sorted(self.figures, key=lambda figure: "*" in figure.name):
+            if fnmatch.fnmatchcase(name, known.name):
+                return known
         raise KeyError(name)
 
 
@@ -274,13 +274,13 @@ def table(headings, rows):
 def tables():
     """{heading: Markdown}: of the benchmarks, and of their figures."""
     benches = [
-        (f"`{name}`", one.question + (f" `--minutes {one.minutes}`" if one.minutes else ""), one.other)
-        for name, one in BENCHES.items()
+        (f"`{name}`", bench.question + (f" `--minutes {bench.minutes}`" if bench.minutes else ""), bench.other)
+        for name, bench in BENCHES.items()
     ]
     figures = [
-        (f"`{name}`", f"`{one.name}`", one.unit, one.mark or "–", one.meaning)
+        (f"`{name}`", f"`{figure.name}`", figure.unit, figure.mark or "–", figure.meaning)
         for name, bench in BENCHES.items()
-        for one in bench.figures
+        for figure in bench.figures
     ]
     return {
         "benches": table(("bench", "question", "the other side"), benches),

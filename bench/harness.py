@@ -54,8 +54,8 @@ class Process:
         deadline = time.monotonic() + START_SECONDS
         while text not in self.log.read_text(errors="replace"):
             if self.popen.poll() is not None or time.monotonic() > deadline:
-                said = self.log.read_text(errors="replace")[-4000:]
-                raise RuntimeError(f"{self.name} did not say {text!r}\n{said}")
+                output = self.log.read_text(errors="replace")[-4000:]
+                raise RuntimeError(f"{self.name} did not say {text!r}\n{output}")
             time.sleep(0.02)
 
     def stop(self):
@@ -79,23 +79,23 @@ class Processes:
         return self
 
     def __exit__(self, *exc_info):
-        for one in reversed(self._running):
-            one.stop()
+        for process in reversed(self._running):
+            process.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, command, ready=None, env=None, **options):
         """Starts a process; returns it once it wrote `ready`. RuntimeError: it did not. options: Process's."""
         self._started += 1
-        one = Process(name, command, environment(env), self.folder / f"{self._started}.log", **options)
-        self._running.append(one)
+        process = Process(name, command, environment(env), self.folder / f"{self._started}.log", **options)
+        self._running.append(process)
         if ready:
-            one.wait_for(ready)
-        return one
+            process.wait_for(ready)
+        return process
 
-    def stop(self, one):
+    def stop(self, process):
         """Ends one of them now."""
-        self._running.remove(one)
-        one.stop()
+        self._running.remove(process)
+        process.stop()
 
 
 def environment(more=None):
@@ -166,9 +166,9 @@ def load(front, *groups, seconds, warm_up=0.5, bare=False):
     if done.returncode:
         raise RuntimeError(f"the load generator failed\n{done.stderr}")
     seen = json.loads(done.stdout)
-    for name, one in seen["groups"].items():
-        if one["errors"] or not one["count"]:
-            raise RuntimeError(f"{name}: {one['errors']} errors, {one['count']} answers\n{done.stderr}")
+    for name, group in seen["groups"].items():
+        if group["errors"] or not group["count"]:
+            raise RuntimeError(f"{name}: {group['errors']} errors, {group['count']} answers\n{done.stderr}")
     return seen
 
 
@@ -233,8 +233,8 @@ class Report:
         except KeyError:
             raise RuntimeError(f"{name} is not in bench/figures.py") from None
         value = float(f"{value:.4g}")
-        told = {"name": name, "value": value, "unit": known.unit, "mark": known.mark, "reached": known.reached(value)}
-        self.figures.append(told)
+        figure = {"name": name, "value": value, "unit": known.unit, "mark": known.mark, "reached": known.reached(value)}
+        self.figures.append(figure)
 
     def note(self, text):
         """A sentence under the table."""
@@ -254,24 +254,24 @@ class Report:
             "calibration_after_ms": round(after, 2),
             "drifted": abs(drift) > DRIFT,
         }
-        told = {"bench": self.bench, "figures": self.figures, "notes": self.notes}
-        return {**told, "machine": machine, "versions": versions()}
+        result = {"bench": self.bench, "figures": self.figures, "notes": self.notes}
+        return {**result, "machine": machine, "versions": versions()}
 
     def print(self, as_json):
         """Shows it, on standard output."""
-        told = self.result()
+        result = self.result()
         if as_json:
             for text in self.notes:
                 say(text)
-            print(json.dumps(told))
+            print(json.dumps(result))
             return
-        width = max(len(one["name"]) for one in self.figures)
-        for one in self.figures:
-            mark = f"   wanted {one['mark']}" if one["mark"] else ""
-            missed = ": not reached" if one["reached"] is False else ""
-            print(f"{one['name']:<{width}}  {one['value']:>10g} {one['unit']:<10}{mark}{missed}".rstrip())
+        width = max(len(figure["name"]) for figure in self.figures)
+        for entry in self.figures:
+            mark = f"   wanted {entry['mark']}" if entry["mark"] else ""
+            missed = ": not reached" if entry["reached"] is False else ""
+            print(f"{entry['name']:<{width}}  {entry['value']:>10g} {entry['unit']:<10}{mark}{missed}".rstrip())
         print(*self.notes, sep="\n")
-        machine = told["machine"]
+        machine = result["machine"]
         print(
             f"{machine['cpus']} x {machine['cpu']}, load {machine['load_before']} before, "
             f"{machine['load_after']} after; calibration "

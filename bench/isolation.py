@@ -35,7 +35,7 @@ def _phase(processes, fleet, beside, seconds):
 
 def _burner(groups):
     """The worker that the burner's session is on."""
-    return next(pid for pid, one in groups["burn"]["workers"].items() if one["sessions"])
+    return next(pid for pid, worker in groups["burn"]["workers"].items() if worker["sessions"])
 
 
 def measure_fleet(report, rounds, seconds):
@@ -53,14 +53,14 @@ def measure_fleet(report, rounds, seconds):
 
 def _add_fleet(report, seen, pids):
     def light(beside, pid=None):
-        groups = [one["light"] for one in seen[beside]]
-        return [(one["workers"][pid] if pid else one)["p99_us"] / 1e3 for one in groups]
+        groups = [groups_seen["light"] for groups_seen in seen[beside]]
+        return [(group["workers"][pid] if pid else group)["p99_us"] / 1e3 for group in groups]
 
     def ratio(over, under):
         return median([a / b for a, b in zip(over, under, strict=True)])
 
     burning = _burner(seen["burn"][0])
-    if any(_burner(one) != burning for one in seen["burn"]):
+    if any(_burner(groups) != burning for groups in seen["burn"]):
         raise RuntimeError("the burner was not on the same worker in each round")
     other = next(pid for pid in pids if pid != burning)
     burn, outside = light("burn", other), light("outside", other)
@@ -72,7 +72,7 @@ def _add_fleet(report, seen, pids):
     report.add("burn_other_p99_ms", median(burn))
     report.add("outside_other_p99_ms", median(outside))
     for beside, groups in seen.items():
-        p50 = median([one["light"]["p50_us"] for one in groups]) / 1e3
+        p50 = median([group["light"]["p50_us"] for group in groups]) / 1e3
         report.add(f"{beside}_p50_ms", p50)
 
 
@@ -109,7 +109,7 @@ def _add_sockets(report, name, seen):
     pairs = zip(seen["sleep"], seen["quiet"], strict=True)
     report.add(f"{name}_sleep_p99_ratio", median([a["p99_us"] / b["p99_us"] for a, b in pairs]))
     for phase in ("quiet", "sleep"):
-        report.add(f"{name}_{phase}_p99_ms", median([one["p99_us"] for one in seen[phase]]) / 1e3)
+        report.add(f"{name}_{phase}_p99_ms", median([group["p99_us"] for group in seen[phase]]) / 1e3)
 
 
 def _djust_python():
@@ -148,7 +148,7 @@ def measure_sockets(report, quick):
                     raise
                 report.note(f"djust {DJUST} is left out: {error}")
                 continue
-            say(f"{name}: p99 in ms {[(k, round(one['p99_us'] / 1e3, 1)) for k, v in seen.items() for one in v]}")
+            say(f"{name}: p99 in ms {[(k, round(group['p99_us'] / 1e3, 1)) for k, v in seen.items() for group in v]}")
             _add_sockets(report, "troupe_sockets" if name == "troupe" else name, seen)
     report.note("sleep_*, burn_*, outside_* and quiet_*: 640 light events/s from C, through the broker")
     report.note("troupe_sockets_*, channels_* and djust_*: 320 light events/s over WebSockets, to one uvicorn each")

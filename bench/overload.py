@@ -70,12 +70,12 @@ def flood(fleet, seconds, loops, pages, **more):
         try:
             first = running.stderr.readline()
             before = _processor_seconds(fleet)
-            said, errors = running.communicate(timeout=seconds + 2 * START_SECONDS)
+            output, errors = running.communicate(timeout=seconds + 2 * START_SECONDS)
         finally:
             running.kill()
     if running.returncode:
         raise RuntimeError(f"the load generator failed\n{first}{errors}")
-    seen = json.loads(said)
+    seen = json.loads(output)
     seen["per_second"] = seen["done_ever"] / (_processor_seconds(fleet) - before)
     if seen["other"] or seen["unsent"]:
         raise RuntimeError(f"{seen['other']} strange answers, {seen['unsent']} not sent\n{errors[-2000:]}")
@@ -91,7 +91,7 @@ def _measure(processes, quick):
     best, floods = [flood(fleet, closed, loops, CLOSED * WORKERS)], []
     with Memory(fleet.broker.popen.pid) as memory:
         for number in range(rounds):
-            rate = round(TIMES * max(one["rate"] for one in best))
+            rate = round(TIMES * max(load["rate"] for load in best))
             floods.append(flood(fleet, flooded, loops, PAGES * WORKERS, rate=rate))
             best.append(flood(fleet, closed, loops, CLOSED * WORKERS))
             seen = [best[-2]["rate"], floods[-1]["rate"], best[-1]["rate"]]
@@ -105,7 +105,7 @@ def _measure(processes, quick):
 def _ratio(floods, best, name):
     """Of a flood's figure over those of the closed loops before and after it; the median."""
     pairs = zip(best[:-1], best[1:], strict=True)
-    return median([2 * one[name] / (a[name] + b[name]) for one, (a, b) in zip(floods, pairs, strict=True)])
+    return median([2 * flood[name] / (a[name] + b[name]) for flood, (a, b) in zip(floods, pairs, strict=True)])
 
 
 def run(quick):
@@ -113,17 +113,17 @@ def run(quick):
     report = Report("overload")
     with Processes() as processes:
         floods, memory, best = _measure(processes, quick)
-    total = {name: sum(one[name] for one in floods) for name in ("unanswered", "asked", "done", "busy", "expired")}
+    total = {name: sum(flood[name] for flood in floods) for name in ("unanswered", "asked", "done", "busy", "expired")}
     report.add("unanswered", total["unanswered"])
     report.add("goodput_ratio", _ratio(floods, best, "rate"))
     report.add("broker_growth_mb", memory.growth())
-    report.add("done_p99_ms", max(one["done_p99_ms"] for one in floods))
+    report.add("done_p99_ms", max(flood["done_p99_ms"] for flood in floods))
     report.add("goodput_per_processor_ratio", _ratio(floods, best, "per_second"))
     for name in ("done_p50_ms", "busy_p99_ms", "retry_ms"):
-        report.add(name, median([one[name] for one in floods]))
+        report.add(name, median([flood[name] for flood in floods]))
     for name in ("asked", "done", "busy", "expired"):
         report.add(name, total[name])
-    report.add("best_rate", median([one["rate"] for one in best]))
+    report.add("best_rate", median([load["rate"] for load in best]))
     report.add("broker_most_mb", max(memory.seen))
     report.note(
         f"{WORKERS} worker(s), handlers of {MILLISECONDS} ms; the second ratio is of what is done in a second of the "

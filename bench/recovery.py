@@ -103,9 +103,9 @@ def run(quick):
     report.add("worker_p99_s", worker[len(worker) * 99 // 100])
     report.add("broker_p99_s", broker[len(broker) * 99 // 100])
     for name in ("lost", "twice", "out_of_order", "unanswered", "fresh", "stopped", "problems"):
-        report.add(name, sum(one[name] for one in judged))
+        report.add(name, sum(verdict[name] for verdict in judged))
     report.add("broker_p50_s", broker[len(broker) // 2])
-    report.add("unknown", sum(one["unknown"] for one in judged))
+    report.add("unknown", sum(verdict["unknown"] for verdict in judged))
     for name, value in stalls.items():
         report.add(f"client_{name}", value)
     report.note(f"{PAGES} pages, {len(worker)} of them on killed workers, an event every {EVERY} s each")

@@ -61,7 +61,7 @@ async def _wrong(pages):
     """How many events were not done, or became something else than what their page was told."""
     judged = [judge(page.events, await page.look(SETTLE), fresh=page.fresh, problems=page.problems) for page in pages]
     failed = sum(event.outcome != "done" for page in pages for event in page.events)
-    return failed + sum(one[name] for one in judged for name in WRONG)
+    return failed + sum(verdict[name] for verdict in judged for name in WRONG)
 
 
 async def _run(fleet, report, count, seconds, rounds):

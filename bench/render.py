@@ -113,9 +113,9 @@ def compare(name, sides):
     from troupe._native import figures
 
     texts, notes = {}, []
-    for side, one in sides.items():
+    for side, process in sides.items():
         before = figures()
-        texts[side] = TOKEN.sub(r"\1~", one.output())
+        texts[side] = TOKEN.sub(r"\1~", process.output())
         if side == "troupe" and figures() == before:
             raise RuntimeError(f"{name}: nothing was rendered natively")
     for side, text in texts.items():
@@ -123,29 +123,29 @@ def compare(name, sides):
             continue
         pairs = zip(texts["django"].splitlines(), text.splitlines(), strict=False)
         line = next((pair for pair in pairs if pair[0] != pair[1]), ("all of it", "another number of lines"))
-        told = f"{name}: {side} renders {line[1]!r} where Django renders {line[0]!r}"
+        message = f"{name}: {side} renders {line[1]!r} where Django renders {line[0]!r}"
         if side not in WAYS:
-            raise RuntimeError(told)
-        notes.append(f"left out: {told}"[:300])
+            raise RuntimeError(message)
+        notes.append(f"left out: {message}"[:300])
         del sides[side]
     return notes
 
 
 def measure(name, sides, rounds):
     """{side: [(times, processor time) of each round]}; the sides take turns."""
-    counts = {side: max(1, round(BATCH_US / one.times(5)[1])) for side, one in sides.items()}
+    counts = {side: max(1, round(BATCH_US / process.times(5)[1])) for side, process in sides.items()}
     seen = {side: [] for side in sides}
     for number in range(rounds):
         order = list(sides) if number % 2 else list(reversed(sides))
         for side in order:
             seen[side].append(sides[side].times(counts[side]))
-    told = ", ".join(f"{side} {median(_times(seen[side])):.1f}" for side in sides)
-    say(f"{name}: p50 in us: {told}")
+    text = ", ".join(f"{side} {median(_times(seen[side])):.1f}" for side in sides)
+    say(f"{name}: p50 in us: {text}")
     return seen
 
 
 def _times(rounds):
-    return [one for times, _ in rounds for one in times]
+    return [duration for times, _ in rounds for duration in times]
 
 
 def _p99(times):

@@ -19,9 +19,9 @@ def measure(report, quick):
         first = fleet.load(LONE, seconds=0.5)
         sides = {"bare": Bare(processes, first["reply_bytes"]), "ours": fleet}
         for number in range(rounds):
-            for what, load in (("lone", LONE), ("many", MANY)):
+            for load_name, load in (("lone", LONE), ("many", MANY)):
                 for name, side in sides.items():
-                    seen[name, what].append(side.load(load, seconds=seconds)["groups"]["load"])
+                    seen[name, load_name].append(side.load(load, seconds=seconds)["groups"]["load"])
             last = {key: values[-1] for key, values in seen.items()}
             say(
                 f"round {number + 1} of {rounds}: lone p50 {last['ours', 'lone']['p50_us']:.0f} µs, bare "
@@ -32,8 +32,8 @@ def measure(report, quick):
     _add(report, seen)
 
 
-def _ratio(seen, what, key):
-    pairs = zip(seen["ours", what], seen["bare", what], strict=True)
+def _ratio(seen, name, key):
+    pairs = zip(seen["ours", name], seen["bare", name], strict=True)
     return median([ours[key] / bare[key] for ours, bare in pairs])
 
 
@@ -43,11 +43,11 @@ def _add(report, seen):
     report.add("p99_over_bare_zmq", _ratio(seen, "lone", "p99_us"))
     for side, name in (("ours", ""), ("bare", "bare_")):
         lone, many = seen[side, "lone"], seen[side, "many"]
-        report.add(f"{name}lone_p50", median([one["p50_us"] for one in lone]))
-        report.add(f"{name}lone_p99", median([one["p99_us"] for one in lone]))
-        report.add(f"{name}rate_64", median([one["rate"] for one in many]))
-        report.add(f"{name}p50_64", median([one["p50_us"] for one in many]))
-        report.add(f"{name}p99_64", median([one["p99_us"] for one in many]))
+        report.add(f"{name}lone_p50", median([load["p50_us"] for load in lone]))
+        report.add(f"{name}lone_p99", median([load["p99_us"] for load in lone]))
+        report.add(f"{name}rate_64", median([load["rate"] for load in many]))
+        report.add(f"{name}p50_64", median([load["p50_us"] for load in many]))
+        report.add(f"{name}p99_64", median([load["p99_us"] for load in many]))
 
 
 def run(quick):

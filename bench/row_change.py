@@ -33,8 +33,8 @@ class Troupe:
         """The median of so many turns."""
         taken = []
         for _ in range(times):
-            one, self.frame = self.page.timed(name=self.change)
-            taken.append(one)
+            sample, self.frame = self.page.timed(name=self.change)
+            taken.append(sample)
         return median(taken)
 
 

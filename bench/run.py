@@ -47,9 +47,9 @@ def run_one(name, quick, minutes):
     """What it printed with --json, and "seconds"; or {"bench", "error", "seconds"}."""
     start = time.monotonic()
     process = subprocess.Popen([*measure(name, quick, minutes), "--json"], stdout=subprocess.PIPE, text=True)
-    said, error = "", None
+    output, error = "", None
     try:
-        said, _ = process.communicate(timeout=PATIENCE_SECONDS + 60 * (minutes or BENCHES[name].minutes))
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS + 60 * (minutes or BENCHES[name].minutes))
     except subprocess.TimeoutExpired:
         error = "took too long"
     finally:  # Ctrl-C as well: asked to end, it ends what it started
@@ -57,8 +57,8 @@ def run_one(name, quick, minutes):
         process.wait()
     if process.returncode and not error:
         error = f"ended with {process.returncode}; standard error says more"
-    told = {"bench": name, "error": error} if error else json.loads(said)
-    return {**told, "seconds": round(time.monotonic() - start, 1)}
+    result = {"bench": name, "error": error} if error else json.loads(output)
+    return {**result, "seconds": round(time.monotonic() - start, 1)}
 
 
 def rows_of(result):
@@ -66,9 +66,9 @@ def rows_of(result):
     if "error" in result:
         return [(result["bench"], "**not measured**", result["error"], "", "", "")]
     rows = []
-    for one in result["figures"]:
-        reached = {True: "yes", False: "**no**", None: ""}[one["reached"]]
-        rows.append((result["bench"], one["name"], f"{one['value']:g}", one["unit"], one["mark"], reached))
+    for figure in result["figures"]:
+        reached = {True: "yes", False: "**no**", None: ""}[figure["reached"]]
+        rows.append((result["bench"], figure["name"], f"{figure['value']:g}", figure["unit"], figure["mark"], reached))
     return rows
 
 
@@ -93,11 +93,11 @@ def combine(results, quick):
 def verdict(results):
     """(last line, exit code)."""
     failed = [result["bench"] for result in results if "error" in result]
-    marked = [one["reached"] for result in results for one in result.get("figures", ()) if one["mark"]]
-    told = (
+    marked = [figure["reached"] for result in results for figure in result.get("figures", ()) if figure["mark"]]
+    text = (
         f"{len(results) - len(failed)} of {len(results)} benchmarks ran; {sum(marked)} of {len(marked)} marks reached"
     )
-    return told + (f"; not measured: {', '.join(failed)}" if failed else ""), 1 if failed else 0
+    return text + (f"; not measured: {', '.join(failed)}" if failed else ""), 1 if failed else 0
 
 
 def run_all(names, quick, as_json, minutes=None, run=run_one, results_path=RESULTS):
@@ -123,7 +123,7 @@ def main():
         prog="scripts/bench",
         description="Sets up, builds, and measures; see bench/README.md.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"  {name:<11} {one.question}" for name, one in BENCHES.items()),
+        epilog="\n".join(f"  {name:<11} {bench.question}" for name, bench in BENCHES.items()),
     )
     parser.add_argument("name", metavar="NAME|all", choices=(*BENCHES, "all"))
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress to standard error")

@@ -34,25 +34,25 @@ def plain_rate(processes, loops, seconds):
     try:
         for _ in range(processes):
             running.append(subprocess.Popen(command, env=environment(), cwd=PROJECT, **pipes))
-        for one in running:
-            one.stdout.readline()
-        for one in running:
-            one.stdin.write("go\n")
-            one.stdin.flush()
-        told = [one.stdout.readline().split() for one in running]
-        return sum(int(calls) / float(took) for calls, took in told)
+        for process in running:
+            process.stdout.readline()
+        for process in running:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        counted = [process.stdout.readline().split() for process in running]
+        return sum(int(calls) / float(took) for calls, took in counted)
     finally:
-        for one in running:
-            one.kill()
-            one.communicate()
+        for process in running:
+            process.kill()
+            process.communicate()
 
 
 def _ours(fleet, workers, loops, seconds):
-    told = fleet.load(group("load", "spin", SESSIONS * workers, loops=loops), seconds=seconds)["groups"]["load"]
-    placed = [one["sessions"] for one in told["workers"].values()]
+    group_seen = fleet.load(group("load", "spin", SESSIONS * workers, loops=loops), seconds=seconds)["groups"]["load"]
+    placed = [worker["sessions"] for worker in group_seen["workers"].values()]
     if placed != [SESSIONS] * workers:
         raise RuntimeError(f"sessions are not spread evenly: {placed}")
-    return told["rate"]
+    return group_seen["rate"]
 
 
 def measure(report, quick):
@@ -84,10 +84,10 @@ def _add(report, seen, quick):
     if plain_gain >= LEAST_GAIN:
         report.add("workers_gain_over_plain_gain", gain / plain_gain)
     else:
-        told = f"two plain processes gain only {plain_gain:.2f} over one: other programs have the processors"
+        text = f"two plain processes gain only {plain_gain:.2f} over one: other programs have the processors"
         if not quick:
-            raise RuntimeError(told)
-        report.note(f"workers_gain_over_plain_gain is left out: {told}")
+            raise RuntimeError(text)
+        report.note(f"workers_gain_over_plain_gain is left out: {text}")
     report.note("gain: what is added, so that twice as many are a gain of 1; speedup: how many times as many")
     report.add("one_worker_over_plain", median(ratio(("ours", 1), ("plain", 1))))
     report.add("speedup_over_plain_speedup", median(ours) / median(plain))

@@ -17,22 +17,22 @@ LOADS = {
 def measure(report, quick):
     """Adds the figures."""
     rounds, seconds = (2, 1.0) if quick else (7, 2.5)
-    seen = {(side, what): [] for side in ("kept", "plain") for what in LOADS}
+    seen = {(side, workload): [] for side in ("kept", "plain") for workload in LOADS}
     with Processes() as processes:
         sides = {"plain": Fleet(processes, workers=1), "kept": Fleet(processes, workers=1, state=True)}
         for number in range(rounds):
-            for what, load in LOADS.items():
+            for workload, load in LOADS.items():
                 for name, side in sides.items():
-                    seen[name, what].append(side.load(load, seconds=seconds)["groups"]["load"])
-            last = [f"{what} {seen['kept', what][-1]['rate'] / seen['plain', what][-1]['rate']:.2f}" for what in LOADS]
+                    seen[name, workload].append(side.load(load, seconds=seconds)["groups"]["load"])
+            last = [f"{key} {seen['kept', key][-1]['rate'] / seen['plain', key][-1]['rate']:.2f}" for key in LOADS]
             say(f"round {number + 1} of {rounds}: {', '.join(last)}")
-    for what in LOADS:
-        pairs = zip(seen["kept", what], seen["plain", what], strict=True)
-        report.add(f"{what}_ratio", median([kept["rate"] / plain["rate"] for kept, plain in pairs]))
+    for workload in LOADS:
+        pairs = zip(seen["kept", workload], seen["plain", workload], strict=True)
+        report.add(f"{workload}_ratio", median([kept["rate"] / plain["rate"] for kept, plain in pairs]))
     for side, name in (("kept", ""), ("plain", "plain_")):
-        for what in LOADS:
-            report.add(f"{name}{what}_rate", median([one["rate"] for one in seen[side, what]]))
-            report.add(f"{name}{what}_p99", median([one["p99_us"] for one in seen[side, what]]))
+        for workload in LOADS:
+            report.add(f"{name}{workload}_rate", median([figures["rate"] for figures in seen[side, workload]]))
+            report.add(f"{name}{workload}_p99", median([figures["p99_us"] for figures in seen[side, workload]]))
 
 
 def run(quick):

@@ -32,8 +32,8 @@ EVENTS = ("count_up",) * 7 + ("awaits", "raises", "list", "ticks")
 async def _visit(page, chosen, settled):
     """A page's life. settled: how many events ended how."""
     await page.start()
-    asked, gone = [], time.monotonic() + chosen.uniform(*LIFE)
-    while time.monotonic() < gone:
+    asked, leaves_at = [], time.monotonic() + chosen.uniform(*LIFE)
+    while time.monotonic() < leaves_at:
         asked.append(page.ask_for(chosen.choice(EVENTS)))
         await asyncio.sleep(EVERY)
     await page.stop()

@@ -226,12 +226,12 @@ async def run(name, port, rounds, seconds):
     for first in range(0, len(pages), 16):
         await asyncio.gather(*(page.open(port) for page in pages[first : first + 16]))
     light, sleepers, nappers = pages[:LIGHT], pages[LIGHT:-NAPPERS], pages[-NAPPERS:]
-    told = {"quiet": [], "sleep": []}
+    results = {"quiet": [], "sleep": []}
     for _ in range(rounds):
-        told["quiet"].append(await phase(light, [], [], seconds))
-        told["sleep"].append(await phase(light, sleepers, nappers, seconds))
+        results["quiet"].append(await phase(light, [], [], seconds))
+        results["sleep"].append(await phase(light, sleepers, nappers, seconds))
     await asyncio.gather(*(page.close() for page in pages))
-    print(json.dumps(told))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

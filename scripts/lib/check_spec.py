@@ -87,24 +87,24 @@ def differences(what, said, coded, where):
 
 def check_messages(parts, root):
     """Sections 5.1 to 5.3 against message.def."""
-    said = {}
+    listed = {}
     for section, direction in DIRECTIONS.items():
         for cells in rows(parts.get(section, "")):
             if re.fullmatch(r"0x[0-9A-F]{2}", cells[0]):
-                said[cells[1]] = f"{cells[0]} {direction}"
+                listed[cells[1]] = f"{cells[0]} {direction}"
     source = check_tree.text(root, "proto/message.def")
     found = re.findall(r"^MESSAGE\((\w+), (0x[0-9A-F]{2}), (\w+)\)", source, re.MULTILINE)
     return differences(
-        "message", said, {name: f"{code} {where}" for name, code, where in found}, "message.def"
+        "message", listed, {name: f"{code} {where}" for name, code, where in found}, "message.def"
     )
 
 
 def check_flags(parts, root):
     """Section 4 against the FLAG_ constants of message.h."""
     listed_flags = re.findall(r"^ +(0x\w{4}) +([A-Z]+)\b", parts.get("4", ""), re.MULTILINE)
-    said = {name: int(bits, 16) for bits, name in listed_flags}
+    listed = {name: int(bits, 16) for bits, name in listed_flags}
     found = re.findall(r"\bFLAG_(\w+) = (0x\w+)", check_tree.text(root, "proto/message.h"))
-    return differences("flag", said, {name: int(bits, 16) for name, bits in found}, "message.h")
+    return differences("flag", listed, {name: int(bits, 16) for name, bits in found}, "message.h")
 
 
 def listed(text, opening):
@@ -117,13 +117,13 @@ def listed(text, opening):
 def check_errors(parts, root):
     """Section 7 against errors.def: reasons, kinds, and what cannot be told."""
     text = parts.get("7", "")
-    said = {cells[0].strip("`"): "NOT_EXECUTED" for cells in rows(text) if cells[0].startswith("`")}
-    said.update(dict.fromkeys(listed(text, "Its kinds: "), "FAILED"))
-    said.update(dict.fromkeys(listed(text, "**UNKNOWN** says that it cannot be told: "), "UNKNOWN"))
+    listed_reasons = {cells[0].strip("`"): "NOT_EXECUTED" for cells in rows(text) if cells[0].startswith("`")}
+    listed_reasons.update(dict.fromkeys(listed(text, "Its kinds: "), "FAILED"))
+    listed_reasons.update(dict.fromkeys(listed(text, "**UNKNOWN** says that it cannot be told: "), "UNKNOWN"))
     source = check_tree.text(root, "common/errors.def")
     found = re.findall(r'^ERROR\(\w+, "(\w+)", (\w+),', source, re.MULTILINE)
     return differences(
-        "error", said, {word: outcome for word, outcome in found if outcome != "LOCAL"}, "errors.def"
+        "error", listed_reasons, {word: outcome for word, outcome in found if outcome != "LOCAL"}, "errors.def"
     )
 
 
@@ -146,9 +146,9 @@ def check_limits(parts, root, document):
     values = constants(root)
     problems, seen = [], set()
 
-    def compare(name, said, where):
-        if name and values.get(name) != said:
-            problems.append(f"limit {name}: {where} says {said}, the table {values.get(name, 'nothing')}")
+    def compare(name, listed, where):
+        if name and values.get(name) != listed:
+            problems.append(f"limit {name}: {where} says {listed}, the table {values.get(name, 'nothing')}")
 
     for cells in rows(parts.get("8", ""))[2:]:
         row = next((start for start in LIMITS if cells[0].startswith(start)), None)
@@ -156,13 +156,13 @@ def check_limits(parts, root, document):
             problems.append(f"limit '{cells[0]}': a row that check_spec.py does not know")
             continue
         seen.add(row)
-        said = numbers(cells[1])
-        if len(said) != len(LIMITS[row]):
+        listed_limits = numbers(cells[1])
+        if len(listed_limits) != len(LIMITS[row]):
             problems.append(
-                f"limit '{row}': {len(said)} numbers in '{cells[1]}', {len(LIMITS[row])} expected"
+                f"limit '{row}': {len(listed_limits)} numbers in '{cells[1]}', {len(LIMITS[row])} expected"
             )
             continue
-        for name, number in zip(LIMITS[row], said, strict=True):
+        for name, number in zip(LIMITS[row], listed_limits, strict=True):
             compare(name, number, f"'{row}'")
     problems += [f"limit '{row}': not in section 8" for row in LIMITS if row not in seen]
     for pattern, unit, name in SENTENCES:
@@ -201,7 +201,7 @@ def check_session(document, root):
                 problems.append(f"session.def: T({state}, {input_}, …) names no {kind}: {word}")
     tables = [cells for cells in rows(document) if len(cells) == 4]
     if ["state", "input", "next", "action"] in tables:
-        said = {
+        listed = {
             f"{cells[0]} {cells[1]}": f"{cells[2]} {cells[3]}"
             for cells in tables
             if cells[0] in named["STATE"]
@@ -209,7 +209,7 @@ def check_session(document, root):
         coded = {
             f"{state} {input_}": f"{following} {action}" for state, input_, following, action in found
         }
-        problems += differences("session", said, coded, "session.def")
+        problems += differences("session", listed, coded, "session.def")
     return problems
 
 

@@ -103,8 +103,8 @@ class Child:
         """How it ended, once it has, and its last lines."""
         code = self.process.wait()
         self._reader.join(1)
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
-        return f"{self.name} {how}\n{self.tail()}"
+        outcome = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        return f"{self.name} {outcome}\n{self.tail()}"
 
     def terminate(self):
         """Asks it to stop. Does not wait."""
@@ -215,13 +215,13 @@ class DemoFleet:
 
     def _start_broker(self, deadline):
         program = self.root / "build" / "broker" / "troupe-broker"
-        ready, told = os.pipe()
+        ready, ready_write = os.pipe()
         try:
-            command = [program, "--front", self.front, "--back", self.back, "--ready-fd", told]
+            command = [program, "--front", self.front, "--back", self.back, "--ready-fd", ready_write]
             command += ["--keep", self.state / "sessions", *self.broker_options]
-            broker = self._spawn("broker", command, ended=self._ended.put, pass_fds=(told,))
+            broker = self._spawn("broker", command, ended=self._ended.put, pass_fds=(ready_write,))
         finally:
-            os.close(told)
+            os.close(ready_write)
         # The pipe ends, without a byte, when the broker ends before it is ready.
         with open(ready, "rb", buffering=0) as pipe:
             if not _read_before(pipe, deadline):

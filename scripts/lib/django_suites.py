@@ -69,12 +69,12 @@ def fetch(version):
     SOURCES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=SOURCES) as scratch:
         wanted = ["--requirement", GATE / f"django-{version}.txt", "--require-hashes"]
-        how = ["--no-binary", "django", "--no-deps", "--retries", "1", "--timeout", "20", "--dest", scratch]
+        options = ["--no-binary", "django", "--no-deps", "--retries", "1", "--timeout", "20", "--dest", scratch]
         pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
-        done = subprocess.run([*pip, *how, *wanted], capture_output=True, text=True)
+        done = subprocess.run([*pip, *options, *wanted], capture_output=True, text=True)
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-            raise Unavailable(f"the sources of Django {version}: {said[-1]}")
+            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+            raise Unavailable(f"the sources of Django {version}: {errors[-1]}")
         (archive,) = pathlib.Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as tar:
             unpack(tar, scratch)
@@ -116,19 +116,19 @@ def run(version, side, label, out, tests=(), dump=None):
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         try:
             done = subprocess.run([*command, *(tests or [label])], env=env, stdout=log, stderr=log, timeout=RUN_SECONDS)
-            said = f"exit code {done.returncode}"
+            outcome = f"exit code {done.returncode}"
         except subprocess.TimeoutExpired:
-            said = f"stopped after {RUN_SECONDS} s"
+            outcome = f"stopped after {RUN_SECONDS} s"
         log.seek(0)
-        return read(out, f"{log.read()[-4000:]}\n{said}")
+        return read(out, f"{log.read()[-4000:]}\n{outcome}")
 
 
 def stock(version, label, fresh=False):
     """The Outcomes of stock Django: remembered, as long as what runs them is the same."""
     python = ROOT / ENVIRONMENTS[version] / "bin/python"
-    said = subprocess.run([python, "-c", "import sys, os; print(sys.version, os.getuid())"], capture_output=True)
+    output = subprocess.run([python, "-c", "import sys, os; print(sys.version, os.getuid())"], capture_output=True)
     files = [GATE / "gate_runner.py", GATE / "gate_renders.py", ROOT / ENVIRONMENTS[version] / ".troupe-setup"]
-    parts = [said.stdout, *(path.read_bytes() for path in files if path.exists())]
+    parts = [output.stdout, *(path.read_bytes() for path in files if path.exists())]
     key = hashlib.sha256(b"\0".join([version.encode(), *parts])).hexdigest()[:16]
     path = SOURCES / "outcomes" / f"{version}-{label}-{key}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,16 +222,19 @@ def label_row(version, label, scratch):
     expected = stock(version, label)
     ours = run(version, "troupe", label, pathlib.Path(scratch, f"{version}-{label}.jsonl"))
     differences = compare(expected.tests, ours.tests)
-    if any(one.kind == "output" for one in differences):
+    if any(difference.kind == "output" for difference in differences):
         # Today's date in a page, or what differs at every run: what stock Django renders now tells it from ours.
         again = stock(version, label, fresh=True)
-        varying = {one.test for one in compare(expected.tests, again.tests) if one.kind == "output"}
+        repeated = compare(expected.tests, again.tests)
+        varying = {difference.test for difference in repeated if difference.kind == "output"}
         expected, differences = again, compare(again.tests, ours.tests)
-        row.varying = [one for one in differences if one.kind == "output" and one.test in varying]
-        differences = [one for one in differences if one not in row.varying]
-    for one in differences:
-        reason = excused(version, one, rows)
-        row.accepted.append((one, reason)) if reason else row.differing.append(one)
+        row.varying = [
+            difference for difference in differences if difference.kind == "output" and difference.test in varying
+        ]
+        differences = [difference for difference in differences if difference not in row.varying]
+    for remaining in differences:
+        reason = excused(version, remaining, rows)
+        row.accepted.append((remaining, reason)) if reason else row.differing.append(remaining)
     row.same = len({*expected.tests, *ours.tests}) - len(differences)
     idle = [test for test, line in ours.tests.items() if line["renders"] and not line["native"]]
     for line in ours.tests.values():
@@ -255,16 +258,16 @@ def told(row):
         f"{word:4}  {row.version:7} {row.label:17} {row.same:5} as on stock, {len(row.accepted)} known to differ, "
         f"{len(row.differing)} differ; {row.renders} outputs; native: {native}  ({row.seconds:.0f} s)"
     )
-    for one, reason in row.accepted:
-        print(f"      known  {one.test}: {one.stock} -> {one.ours}: {reason}")
-    for one in row.varying:
-        print(f"      stock Django renders it differently at each run: {one.test}")
-    lost = [one for one in row.differing if one.ours == "not run"]
+    for difference, reason in row.accepted:
+        print(f"      known  {difference.test}: {difference.stock} -> {difference.ours}: {reason}")
+    for difference in row.varying:
+        print(f"      stock Django renders it differently at each run: {difference.test}")
+    lost = [difference for difference in row.differing if difference.ours == "not run"]
     if lost:
         print(f"      not run: {len(lost)}, the first {lost[0].test}")
-    for one in [one for one in row.differing if one not in lost][:SHOWN]:
-        print(f"      {one.kind} {one.test}: {one.stock} -> {one.ours}")
-        print(*(f"          | {line}" for line in one.text.splitlines()[-4:]), sep="\n")
+    for difference in [difference for difference in row.differing if difference not in lost][:SHOWN]:
+        print(f"      {difference.kind} {difference.test}: {difference.stock} -> {difference.ours}")
+        print(*(f"          | {line}" for line in difference.text.splitlines()[-4:]), sep="\n")
     if row.trouble:
         print(f"      {row.trouble}")
     sys.stdout.flush()

@@ -16,7 +16,7 @@ ROW = re.compile(r'^(BROWSER_)?LIMIT\((\w+), ([\d\s<*+()-]+), "([^"]+)"\)$', re.
 
 def rows(source):
     """[(name, expression, what it bounds, whether the browser's side has it)] of limits.def's text."""
-    return [(name, value, what, bool(browser)) for browser, name, value, what in ROW.findall(source)]
+    return [(name, value, comment, bool(browser)) for browser, name, value, comment in ROW.findall(source)]
 
 
 def values(source):
@@ -25,12 +25,12 @@ def values(source):
 
 
 def _python(source):
-    lines = [f"{name} = {value}  # {what}" for name, value, what, _ in rows(source)]
+    lines = [f"{name} = {value}  # {comment}" for name, value, comment, _ in rows(source)]
     return "\n".join([f'"""Made from {SOURCE} by scripts/lib/limits_table.py. Don\'t edit."""', "", *lines, ""])
 
 
 def _javascript(source):
-    lines = [f"export const {name} = {value} // {what}" for name, value, what, browser in rows(source) if browser]
+    lines = [f"export const {name} = {value} // {comment}" for name, value, comment, browser in rows(source) if browser]
     return "\n".join([f"// Made from {SOURCE} by scripts/lib/limits_table.py. Don't edit.", *lines, ""])
 
 

@@ -251,7 +251,7 @@ def main():
         prog="scripts/test",
         description="Sets up, builds, and runs the tests.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="groups:\n" + "\n".join(f"  {name:<17} {what}" for name, what in WHAT.items()),
+        epilog="groups:\n" + "\n".join(f"  {name:<17} {summary}" for name, summary in WHAT.items()),
     )
     parser.add_argument("--fast", action="store_true", help=", ".join(FAST))
     parser.add_argument("--no-build", action="store_true", help="take what is set up and built already")

@@ -74,11 +74,11 @@ def from_meson(text):
             counts.skipped += 1
             continue
         good = result in ("OK", "EXPECTEDFAIL")
-        said = from_unit(entry.get("stdout", ""))
-        if said is None:
+        unit_counts = from_unit(entry.get("stdout", ""))
+        if unit_counts is None:
             counts += Counts(passed=int(good), failed=int(not good))
         else:
-            counts += settled(said, not good)
+            counts += settled(unit_counts, not good)
     return counts
 
 

@@ -195,12 +195,12 @@ def invalid_replies():
     wrong("ended_empty", "ENDED", {})
     wrong("figures_list", "FIGURES", {"figures": []})
     wrong("push_without_frame", "PUSH", {})
-    one = {"session": VIEW, "state": "active", "attached": True, "epoch": 1, "pending": 0, "bytes": 0}
+    row = {"session": VIEW, "state": "active", "attached": True, "epoch": 1, "pending": 0, "bytes": 0}
     wrong("listed_without_sessions", "LISTED", {"more": True})
     wrong("listed_of_numbers", "LISTED", {"sessions": [1]})
-    wrong("listed_short_id", "LISTED", {"sessions": [{**one, "session": b"x"}]})
+    wrong("listed_short_id", "LISTED", {"sessions": [{**row, "session": b"x"}]})
     for key in ("session", "state", "epoch", "pending", "bytes"):
-        wrong(f"listed_without_{key}", "LISTED", {"sessions": [{k: v for k, v in one.items() if k != key}]})
+        wrong(f"listed_without_{key}", "LISTED", {"sessions": [{k: v for k, v in row.items() if k != key}]})
     return out
 
 

@@ -113,11 +113,11 @@ class Drive:
     def _judge(self, rows):
         trace = judge.read_trace(self.stage.trace)
         for page, has in zip(self.pages, rows, strict=True):
-            one = judge.judge(page.events, has, trace.get(page.name, ()), page.fresh, self.excuses, page.problems)
-            self.outcome.counts.update(one)
+            verdict = judge.judge(page.events, has, trace.get(page.name, ()), page.fresh, self.excuses, page.problems)
+            self.outcome.counts.update(verdict)
             self.outcome.reasons.update(str(event.reason) for event in page.events if event.reason)
-            if any(one[name] for name in judge.COUNTS):
-                wrong = {name: number for name, number in one.items() if number}
+            if any(verdict[name] for name in judge.COUNTS):
+                wrong = {name: number for name, number in verdict.items() if number}
                 say(f"{page.name}: {wrong}, {page.joins} joins, {page.fresh} fresh")
                 self._tell(page, has, trace.get(page.name, ()))
         self.outcome.counts["events"] = sum(len(page.events) for page in self.pages)
@@ -139,7 +139,7 @@ def main():
 
     seconds = float(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32)
-    chosen = [one for one in MISHAPS if not sys.argv[3:] or any(word in one.name for word in sys.argv[3:])]
+    chosen = [mishap for mishap in MISHAPS if not sys.argv[3:] or any(word in mishap.name for word in sys.argv[3:])]
     say(f"seed {seed}")
     with Processes() as processes:
         stage = Stage(processes, seed=seed)

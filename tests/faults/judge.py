@@ -58,7 +58,7 @@ def judge(events, rows, runs=(), fresh=0, excuses=(), problems=()):
     return {
         "lost": len(set(done) - set(numbers)) + len(holes),
         "twice": max(len(numbers) - len(set(numbers)), again),
-        "out_of_order": sum(one > other for one, other in zip(numbers, numbers[1:], strict=False)),
+        "out_of_order": sum(number > other for number, other in zip(numbers, numbers[1:], strict=False)),
         "two_owners": len(owners) - len({token for token, _ in owners}),
         "unanswered": sum(event.outcome is None for event in events),
         "overdue": sum(event.overdue for event in events),

@@ -40,9 +40,9 @@ class Relay:
         stdin = self.process.popen.stdin
         stdin.write(json.dumps({"do": kind, "chance": chance, "seconds": seconds}).encode() + b"\n")
         stdin.flush()
-        while len(said := self.process.log.read_text().split()) <= self.orders:
+        while len(acknowledged := self.process.log.read_text().split()) <= self.orders:
             await asyncio.sleep(0.05)
-        return int(said[self.orders])
+        return int(acknowledged[self.orders])
 
 
 class Stage:

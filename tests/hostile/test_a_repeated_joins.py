@@ -75,7 +75,7 @@ def holds(fleet, child):
     """Whether a worker has a session."""
     with raw.Client(fleet.front) as client:
         figures = client.figures()
-    return any(one["name"] == child.name and one["sessions"] for one in figures["workers"])
+    return any(worker["name"] == child.name and worker["sessions"] for worker in figures["workers"])
 
 
 @pytest.mark.parametrize("count", [2, 3, 8])

@@ -45,7 +45,7 @@ def records(path):
 
 def entries(path):
     """Those of sessions."""
-    return [one for one in records(path) if one.kind != COMMIT]
+    return [record for record in records(path) if record.kind != COMMIT]
 
 
 def fill(folder, database):
@@ -72,7 +72,7 @@ def template(tmp_path_factory, database):
     """A filled store. The broker brings its tables up to date each second: one with something left in the journal."""
     for number in range(100):
         stored = fill(tmp_path_factory.mktemp(f"stored{number}"), database)
-        if len({one.session for one in entries(stored.folder / "journal")}) >= SESSIONS // 2:
+        if len({entry.session for entry in entries(stored.folder / "journal")}) >= SESSIONS // 2:
             return stored
     raise AssertionError("the journal is always empty")
 
@@ -90,7 +90,7 @@ def looks(fleet, stored):
     shown, as its next event does not follow.
     """
     with raw.Client(fleet.front) as client:
-        return [look(client, *one) for one in zip(stored.ids, stored.views, strict=True)]
+        return [look(client, *pair) for pair in zip(stored.ids, stored.views, strict=True)]
 
 
 def look(client, session, view):
@@ -124,7 +124,7 @@ def set_aside(stored, why="damaged"):
 def check(fleet, stored, least=0, most=SESSIONS):
     """Each session is as it was, or is not there; so many are."""
     shown = looks(fleet, stored)
-    assert all(one in (None, WHOLE) for one in shown), shown
+    assert all(state in (None, WHOLE) for state in shown), shown
     assert least <= shown.count(WHOLE) <= most, shown
     return shown
 
@@ -172,11 +172,11 @@ def test_tables_that_grew(make_fleet, stored):
 
 
 @pytest.mark.parametrize("page", [0, 1])
-@pytest.mark.parametrize("how", ["zeros", "flipped"])
-def test_a_meta_page(make_fleet, stored, page, how):
+@pytest.mark.parametrize("damage", ["zeros", "flipped"])
+def test_a_meta_page(make_fleet, stored, page, damage):
     """Either leads to all that there is."""
     path = stored.folder / "data.mdb"
-    if how == "zeros":
+    if damage == "zeros":
         overwrite(path, page * PAGE, bytes(PAGE))
     else:
         flip(path, page * PAGE + 16, 3)  # its magic number
@@ -262,16 +262,16 @@ def test_a_write_that_was_cut_off(make_fleet, stored):
     assert not set_aside(stored)
 
 
-@pytest.mark.parametrize("how", ["empty", "missing"])
-def test_no_journal(make_fleet, stored, how):
+@pytest.mark.parametrize("obstacle", ["empty", "missing"])
+def test_no_journal(make_fleet, stored, obstacle):
     """What its last second is missing is said; the tables go on."""
     path = stored.folder / "journal"
-    if how == "empty":
+    if obstacle == "empty":
         os.truncate(path, 0)
     else:
         path.unlink()
     fleet = start(make_fleet, stored, "level=WARN .*event=journal_missing")
-    assert all(one is not None for one in looks(fleet, stored))
+    assert all(state is not None for state in looks(fleet, stored))
 
 
 # --- anywhere
@@ -279,11 +279,11 @@ def test_no_journal(make_fleet, stored, how):
 
 def serve(folder, log):
     """A broker alone, until it is ready; its process, or None if it ended. Its log is appended to."""
-    ready, told = os.pipe()
-    command = [BROKER, "--front", f"ipc://{log}.front", "--back", f"ipc://{log}.back", "--ready-fd", str(told)]
+    ready, ready_write = os.pipe()
+    command = [BROKER, "--front", f"ipc://{log}.front", "--back", f"ipc://{log}.back", "--ready-fd", str(ready_write)]
     with open(log, "ab") as out:
-        process = subprocess.Popen([*command, "--keep", folder], stderr=out, pass_fds=(told,))
-    os.close(told)
+        process = subprocess.Popen([*command, "--keep", folder], stderr=out, pass_fds=(ready_write,))
+    os.close(ready_write)
     with open(ready, "rb") as pipe:
         if pipe.read() == b"ready\n":
             return process
@@ -339,8 +339,8 @@ def test_files_that_may_not_be_read(stored, name):
             os.chmod(path, 0o755)
         options = {"user": 65534, "group": 65534, "extra_groups": []}
     (stored.folder / name).chmod(0)
-    said = refused(stored, **options)
-    assert re.search(rf"event=store_failed .*sessions/{name}: Permission denied", said), said
+    output = refused(stored, **options)
+    assert re.search(rf"event=store_failed .*sessions/{name}: Permission denied", output), output
     assert not set_aside(stored)
 
 
@@ -349,8 +349,8 @@ def test_no_room_to_set_it_aside(make_fleet, stored):
     path = stored.folder / "data.mdb"
     overwrite(path, 0, bytes(PAGE))
     before = path.read_bytes()
-    said = refused(stored, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, PAGE)))
-    assert "event=store_failed" in said
+    output = refused(stored, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, PAGE)))
+    assert "event=store_failed" in output
     assert path.read_bytes() == before
     assert sorted(os.listdir(stored.folder.parent)) == ["sessions"]
     check(start(make_fleet, stored, "event=store_damaged file=data.mdb"), stored, least=SESSIONS)
@@ -385,9 +385,9 @@ def test_a_store_that_is_taken_away(make_fleet, stored):
 @pytest.fixture
 def supervised(tmp_path, database):
     """`troupe up`, with a store that somebody cuts off."""
-    with Supervised(tmp_path / "up", database, workers=1) as one:
-        one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
-        yield one
+    with Supervised(tmp_path / "up", database, workers=1) as supervised:
+        supervised.fleet.port = supervised.fleet.wait_web(supervised.fleet.start_web("web", wait=False))
+        yield supervised
 
 
 def test_tables_that_are_cut_off_under_a_fleet(supervised):

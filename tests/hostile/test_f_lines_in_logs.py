@@ -70,7 +70,8 @@ def test_headers(own_fleet, name):
                 "Origin": f"http://127.0.0.1:{own_fleet.port}",
             }
             head[name] = value.decode("latin1")
-            text = "GET /ws/troupe/ HTTP/1.1\r\n" + "".join(f"{key}: {one}\r\n" for key, one in head.items()) + "\r\n"
+            lines = "".join(f"{key}: {value}\r\n" for key, value in head.items())
+            text = f"GET /ws/troupe/ HTTP/1.1\r\n{lines}\r\n"
             peer.sendall(text.encode("latin1"))
             assert peer.recv(4096).startswith(b"HTTP/1.1 ")
     own_fleet.watch.allow("Invalid HTTP request")

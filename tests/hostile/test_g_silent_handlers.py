@@ -92,7 +92,7 @@ def test_nor_does_django(make_fleet, site, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "code"),
+    ("name", "kind", "code"),
     [
         ("gives_generator", "a generator", "_generate"),
         ("gives_async_generator", "an async generator", "_generate_later"),
@@ -101,12 +101,12 @@ def test_nor_does_django(make_fleet, site, name):
         ("gives_map", "a map object", ""),
     ],
 )
-def test_what_comes_back_unused_fails_the_event(client, bystander, name, what, code):
+def test_what_comes_back_unused_fails_the_event(client, bystander, name, kind, code):
     session = client.mount("house.bad.Handlers")
     answer = session.event(name, flags=wire.HTML | wire.BROWSER)
     assert (answer.kind, answer.body["type"]) == (wire.FAILED, "TypeError"), answer
     message = answer.body["message"]
-    assert message.startswith(f"Error in house.bad.Handlers.{name}(): it returned {what}")
+    assert message.startswith(f"Error in house.bad.Handlers.{name}(): it returned {kind}")
     assert code in message and ("bad.py:" in message or not code)
     assert b"<output>1<" in session.event("increment").body["html"]
     session.shutdown()

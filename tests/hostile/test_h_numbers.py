@@ -7,8 +7,8 @@ from browser import Visitor
 @pytest.fixture
 def page(fleet, visitor):
     """A joined page that shows what it is given."""
-    with visitor.open("/bad/Context/") as one:
-        yield one
+    with visitor.open("/bad/Context/") as page:
+        yield page
 
 
 def event_text(page, params):
@@ -35,9 +35,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_it_is_refused_and_the_page_goes_on(page, what):
-    page.connection.send(event_text(page, f'"mode":{REFUSED[what]}'))
+@pytest.mark.parametrize("literal", REFUSED)
+def test_it_is_refused_and_the_page_goes_on(page, literal):
+    page.connection.send(event_text(page, f'"mode":{REFUSED[literal]}'))
     refused = page.receive()
     assert (refused["t"], refused["n"], refused["reason"]) == ("refused", page.number, "malformed"), refused
     page.number -= 1

@@ -74,12 +74,12 @@ def other(one_thread, peer):
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("how", WAYS)
-def test_an_open_transaction_fails_its_own_event(peer, other, place, how):
+@pytest.mark.parametrize("method", WAYS)
+def test_an_open_transaction_fails_its_own_event(peer, other, place, method):
     session = peer.mount(LEAVES)
-    answer = session.event(place, {"how": how})
+    answer = session.event(place, {"how": method})
     assert answer.kind == wire.FAILED, answer
-    if how != "nested":  # there Django itself may notice
+    if method != "nested":  # there Django itself may notice
         assert answer.body["type"] == "TransactionManagementError"
         assert LEFT in answer.body["message"] and LEAVES in answer.body["message"]
     assert answer.body["event"] == place and answer.body["view_path"] == LEAVES
@@ -88,9 +88,9 @@ def test_an_open_transaction_fails_its_own_event(peer, other, place, how):
 
 
 @pytest.mark.parametrize("place", ["mount", "context", "template"])
-@pytest.mark.parametrize("how", WAYS)
-def test_an_open_transaction_fails_its_own_mount(peer, other, place, how):
-    body = {"path": LEAVES, "params": {"how": how, "where": place}}
+@pytest.mark.parametrize("method", WAYS)
+def test_an_open_transaction_fails_its_own_mount(peer, other, place, method):
+    body = {"path": LEAVES, "params": {"how": method, "where": place}}
     answer = peer.ask(wire.MOUNT, body, raw.secrets.token_bytes(16))
     assert answer.kind == wire.FAILED, answer
     assert LEAVES in answer.body["message"]

@@ -28,10 +28,10 @@ def some(client, worker, snapshot):
     for _ in range(AT_ONCE):
         client.post(wire.JOIN, {"generation": 0, "views": [], "request": {}}, os.urandom(16))
     joins = [worker.receive() for _ in range(AT_ONCE)]
-    for to, asked in joins:
+    for sender, asked in joins:
         assert asked.kind == wire.JOIN
         head = raw.header(wire.JOINED, asked.session, asked.epoch, asked.sequence)
-        worker.send(to, head, raw.pack({"generation": 1, "last": 0, "fresh": True, "views": []}), *snapshot)
+        worker.send(sender, head, raw.pack({"generation": 1, "last": 0, "fresh": True, "views": []}), *snapshot)
     for _ in joins:
         joined = client.receive()
         assert joined.kind == wire.JOINED

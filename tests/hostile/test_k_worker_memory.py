@@ -58,7 +58,7 @@ def visit(client, paths):
 def end(client, sessions):
     """End them, as their time would, and wait until the worker has none of them."""
     for start in range(0, len(sessions), WINDOW):
-        keys = [client.post(wire.SHUTDOWN, session=one) for one in sessions[start : start + WINDOW]]
+        keys = [client.post(wire.SHUTDOWN, session=session) for session in sessions[start : start + WINDOW]]
         assert all(client.answer_to(key).kind == wire.ENDED for key in keys)
     wait_until(lambda: client.figures()["workers"][0]["sessions"] == 1, "all but the measuring session to be gone")
     client.unasked.clear()
@@ -83,4 +83,4 @@ def test_memory_of_a_worker_does_not_grow_with_the_pages_it_had(make_fleet):
     assert last["objects"] - first["objects"] < BLOCKS, story
     assert last["used"] - first["used"] < MALLOC, story
     assert last["resident"] - first["resident"] < RESIDENT, story
-    print([{key: value for key, value in one.items() if key != "kinds"} for one in rounds])
+    print([{key: value for key, value in figures.items() if key != "kinds"} for figures in rounds])

@@ -51,8 +51,8 @@ def test_a_reply_of_65_mb(alone):
         assert worker.receive()[1].reason == "too_large"
         assert worker.register("a").kind == raw.WELCOME  # before "w1" in the alphabet
         client.post(wire.MOUNT, {"path": "a.B", "params": {}}, b"S" * 16, sequence=wire.REQUEST_BIT | 1)
-        to, asked = worker.receive()
-        worker.send(to, raw.header(wire.MOUNTED, asked.session, asked.epoch, asked.sequence), bytes(65 * MIB))
+        sender, asked = worker.receive()
+        worker.send(sender, raw.header(wire.MOUNTED, asked.session, asked.epoch, asked.sequence), bytes(65 * MIB))
         failed = client.receive()
         assert (failed.kind, failed.body["kind"]) == (wire.FAILED, "internal")
     assert "event=reply_too_large" in alone.broker.text()

@@ -49,9 +49,9 @@ def broker(tmp_path, settings):
     found = fake_worker.Broker(f"ipc://{tmp_path}/front")
     settings.TROUPE = {**settings.TROUPE, "BROKER": found.address}
     yield found
-    for one in list(client._clients.values()):
-        if one.address == found.address and not one.loop.is_running():
-            one.close()
+    for connected in list(client._clients.values()):
+        if connected.address == found.address and not connected.loop.is_running():
+            connected.close()
     found.close()
 
 
@@ -68,5 +68,6 @@ def quiet(caplog):
             raise AssertionError(f"no line that starts with {start!r}: {caplog.messages}")
 
     yield Quiet()
-    left = [one.getMessage() for one in caplog.records if one.name == "troupe" and one.levelno >= logging.WARNING]
+    ours = [record for record in caplog.records if record.name == "troupe"]
+    left = [record.getMessage() for record in ours if record.levelno >= logging.WARNING]
     assert not left

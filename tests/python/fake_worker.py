@@ -130,21 +130,21 @@ class Session:
             "generation": self.generation,
             "last": self.last,
             "fresh": fresh,
-            "views": [self._join_view(one, fields["request"]) for one in fields["views"]],
+            "views": [self._join_view(view, fields["request"]) for view in fields["views"]],
         }
 
-    def _join_view(self, one, facts):
-        if one["view"] not in self.views:
-            mount = {**one, "request": facts}
+    def _join_view(self, view, facts):
+        if view["view"] not in self.views:
+            mount = {**view, "request": facts}
             kind, body = self._mount(mount, 0, 0, None)
             if kind != wire.MOUNTED:
-                return {"view": one["view"], "version": 0, "error": body}
-            return {"view": one["view"], "version": 1, "html": body["html"], "number": self._number(one["view"])}
-        known = {"number": self._number(one["view"]), "chunks": CHUNKS}
-        version = self.views[one["view"]][1]
-        if one["version"] != version:
-            known["html"] = self._html(one["view"]).encode()
-        return {"view": one["view"], "version": version, **known}
+                return {"view": view["view"], "version": 0, "error": body}
+            return {"view": view["view"], "version": 1, "html": body["html"], "number": self._number(view["view"])}
+        known = {"number": self._number(view["view"]), "chunks": CHUNKS}
+        version = self.views[view["view"]][1]
+        if view["version"] != version:
+            known["html"] = self._html(view["view"]).encode()
+        return {"view": view["view"], "version": version, **known}
 
     def _number(self, key):
         return list(self.views).index(key)
@@ -199,7 +199,7 @@ class Session:
     def _refresh(self, fields, flags, sequence, view):
         if "chunks" in fields:
             number, version = self._number(fields["view"]), self.views[fields["view"]][1]
-            chunks = [[one, {"h": "", "s": []}] for one in fields["chunks"] if one in CHUNKS]
+            chunks = [[chunk, {"h": "", "s": []}] for chunk in fields["chunks"] if chunk in CHUNKS]
             frame = {"v": number, "s": version, "a": 0, "c": chunks}
             return wire.DONE, {"version": version, "frame": json.dumps(frame).encode()}
         return wire.DONE, self._done(fields["view"], flags, 0)

@@ -39,8 +39,8 @@ class Page:
         kind, mounted = self.ask(wire.MOUNT, body, wire.PAGE, view=self.view)
         assert kind == wire.MOUNTED, mounted
         self.html = mounted["html"].decode()
-        one = {"view": VIEW, "version": 1, "path": "shop.Shown", "params": {}}
-        kind, joined = self.ask(wire.JOIN, {"generation": 0, "views": [one], "request": {}})
+        entry = {"view": VIEW, "version": 1, "path": "shop.Shown", "params": {}}
+        kind, joined = self.ask(wire.JOIN, {"generation": 0, "views": [entry], "request": {}})
         self.joined = joined["views"][0]
 
     def ask(self, kind, body, flags=wire.BROWSER, number=wire.REQUEST_BIT, view=None):

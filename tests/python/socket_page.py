@@ -42,7 +42,7 @@ class Page:
         return await self.next()
 
     async def join(self, *tokens, **more):
-        joined = await self.ask(t="join", views=[{"token": one, **more} for one in tokens])
+        joined = await self.ask(t="join", views=[{"token": token, **more} for token in tokens])
         if joined["t"] == "joined":
             self.view, self.number = joined["views"][0]["v"], joined["n"]
         return joined

@@ -16,13 +16,13 @@ from troupe.web.transport import client
 
 
 def ids(found):
-    return [one.id for one in found]
+    return [message.id for message in found]
 
 
 def test_a_sound_project_has_nothing_to_mend(settings, monkeypatch, tmp_path):
     settings.TROUPE = {"BROKER": f"ipc://{tmp_path}/x"}
     monkeypatch.setattr(sys, "argv", ["manage.py", "migrate"])
-    assert [one for one in run_checks() if one.id.startswith("troupe")] == []
+    assert [message for message in run_checks() if message.id.startswith("troupe")] == []
 
 
 def test_channels_and_asgi(settings, monkeypatch):
@@ -150,8 +150,8 @@ async def test_logging_out_is_told_twice(broker, monkeypatch):
 @pytest.mark.asyncio
 async def test_a_logout_that_cannot_be_told_is_logged(settings, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(client, "MAX_WAITING", 0)
-    for address, told in ((f"ipc://{tmp_path}/nobody", str(tmp_path)), ("pigeon://", "TROUPE['BROKER']")):
+    for address, reason in ((f"ipc://{tmp_path}/nobody", str(tmp_path)), ("pigeon://", "TROUPE['BROKER']")):
         settings.TROUPE = {"BROKER": address}
         caplog.clear()
         logout._send(b"i" * 16)
-        assert caplog.messages[-1].startswith("event=logout_not_sent") and told in caplog.messages[-1]
+        assert caplog.messages[-1].startswith("event=logout_not_sent") and reason in caplog.messages[-1]

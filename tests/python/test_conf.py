@@ -65,7 +65,7 @@ def test_nobody_reads_the_setting_but_conf():
 
 def errors():
     """The texts of the errors that `manage.py check` shows of this setting."""
-    return [one.msg for one in run_checks() if one.id == "troupe.E004"]
+    return [message.msg for message in run_checks() if message.id == "troupe.E004"]
 
 
 @pytest.mark.parametrize("name", conf.SETTINGS)
@@ -83,9 +83,9 @@ def test_a_value_is_used_or_named_by_the_check(name, settings, monkeypatch, capl
         refused += 1
         assert len(found) == 1 and f"TROUPE[{name!r}]" in found[0] and len(found[0]) < 300, value
         assert used == (conf.NO_BROKER if name == "BROKER" else default(name))
-        told = [one for one in caplog.messages if one.startswith("event=setting_invalid")]
-        assert [one.split(" message=")[0] for one in told] == [f"event=setting_invalid name={name}"]
-        assert "\n" not in told[0]
+        invalid = [text for text in caplog.messages if text.startswith("event=setting_invalid")]
+        assert [text.split(" message=")[0] for text in invalid] == [f"event=setting_invalid name={name}"]
+        assert "\n" not in invalid[0]
     assert refused > len(ODD) // 2
 
 
@@ -116,14 +116,14 @@ def test_who_reads_them_gets_what_works(settings):
 
 
 @pytest.mark.parametrize(
-    ("value", "code", "told"),
+    ("value", "code", "expected"),
     [({"BROKER": "inproc://", "HARD_LIMIT": 30}, 0, ""), ({"HARD_LIMIT": "30"}, 1, "HARD_LIMIT"), ([], 1, "a dict")],
 )
-def test_manage_py_check(value, code, told, tmp_path):
+def test_manage_py_check(value, code, expected, tmp_path):
     (tmp_path / "site_settings.py").write_text(f"from settings import *\nTROUPE = {json.loads(json.dumps(value))!r}\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT / "tests" / "python"), str(ROOT / "python")])
     env = {**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "site_settings"}
     done = subprocess.run([sys.executable, "-m", "django", "check"], env=env, capture_output=True, text=True)
     assert "Traceback" not in done.stderr, done.stderr
     assert (done.returncode, done.stderr.count("troupe.E004")) == (code, code), done.stderr
-    assert told in done.stderr
+    assert expected in done.stderr

@@ -62,9 +62,9 @@ def test_ways_of_change(way, at):
 
 def given_a_dict(**attributes):
     """An object whose dict was made by somebody else."""
-    thing = Thing()
-    thing.__dict__ = attributes
-    return thing
+    holder = Thing()
+    holder.__dict__ = attributes
+    return holder
 
 
 class Slow(Thing):
@@ -76,12 +76,12 @@ class Slow(Thing):
 
 @pytest.mark.parametrize("make", [Thing, types.SimpleNamespace, given_a_dict, Slow])
 def test_attributes_of_an_object(make):
-    things = [make(a=1, b=number) for number in range(5)]
-    kept = looked_at(Snapshotted(rows=[vars(thing) for thing in things]))
+    holders = [make(a=1, b=number) for number in range(5)]
+    kept = looked_at(Snapshotted(rows=[vars(holder) for holder in holders]))
     for number in range(200):  # often enough for CPython to specialise it
-        things[3].a = number + 2
+        holders[3].a = number + 2
         assert kept.keep() == ["rows"]
-    del things[0].b
+    del holders[0].b
     assert kept.keep() == ["rows"]
     looked_at(kept)
 
@@ -117,19 +117,19 @@ def test_one_that_takes_the_place_of_a_dead_one():
 
 def test_one_dict_in_many_places():
     row = {"a": 1}
-    one = looked_at(Snapshotted(rows=[row, row], more=(row,), all=[{"b": 1}, row]))
+    snapshotted = looked_at(Snapshotted(rows=[row, row], more=(row,), all=[{"b": 1}, row]))
     two = looked_at(Snapshotted(rows=[row]))
     row["a"] = 2
-    assert sorted(one.keep()) == ["all", "more", "rows"] and two.keep() == ["rows"]
-    looked_at(one), looked_at(two)
+    assert sorted(snapshotted.keep()) == ["all", "more", "rows"] and two.keep() == ["rows"]
+    looked_at(snapshotted), looked_at(two)
     del two
     gc.collect()
     row["a"] = 3
-    assert sorted(one.keep()) == ["all", "more", "rows"]
-    one.view.rows.pop()
-    assert one.keep() == ["rows"]
+    assert sorted(snapshotted.keep()) == ["all", "more", "rows"]
+    snapshotted.view.rows.pop()
+    assert snapshotted.keep() == ["rows"]
     row["a"] = 4
-    assert sorted(one.keep()) == ["all", "more", "rows"]
+    assert sorted(snapshotted.keep()) == ["all", "more", "rows"]
 
 
 def test_what_a_row_holds():
@@ -160,16 +160,16 @@ def test_many_rows_of_many_views(seed):
 
     def change():
         rows = chosen.choice(views).view.rows
-        what = chosen.randrange(9)
-        if what < 4 or not rows:
+        choice = chosen.randrange(9)
+        if choice < 4 or not rows:
             chosen.choice(pool)["a"] = chosen.randrange(10**6)
-        elif what == 4:
+        elif choice == 4:
             rows[chosen.randrange(len(rows))] = chosen.choice(pool)
-        elif what == 5:
+        elif choice == 5:
             pool[chosen.randrange(len(pool))] = {"a": chosen.randrange(10**6)}
-        elif what == 6:
+        elif choice == 6:
             rows.append(chosen.choice(pool))
-        elif what == 7:
+        elif choice == 7:
             del rows[chosen.randrange(len(rows))]
         else:
             at = chosen.randrange(len(views))
@@ -181,6 +181,6 @@ def test_many_rows_of_many_views(seed):
         for _ in range(chosen.choice([0, 0, 1, 3])):
             change()
         for at, kept in enumerate(views):
-            told = kept.keep()
+            stored = kept.keep()
             if kept is old[at]:
-                assert told == (["rows"] if kept.view.rows != before[at] else [])
+                assert stored == (["rows"] if kept.view.rows != before[at] else [])

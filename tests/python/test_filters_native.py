@@ -309,7 +309,7 @@ def test_threads_have_languages_of_their_own():
 
 # What templates mostly do must not fall back: else all of the above would be a test of nothing.
 
-ORDINARY = [one for one in FLOATS if one == 0 or 1e-150 < abs(one) < 1e190]
+ORDINARY = [number for number in FLOATS if number == 0 or 1e-150 < abs(number) < 1e190]
 PATTERNS = ["Y-m-d", "j F Y", "D d M Y", "SHORT_DATE_FORMAT", mark_safe("N j, Y")]
 COMMON = {
     "add": [(1, 2), (1, "2"), ("3", 4), ("a", "b"), ([1], [2])],
@@ -317,18 +317,18 @@ COMMON = {
     "center": [("a", 10), ("a", "10")],
     "cut": [("a b", " ")],
     "date": [
-        *[(one, arg) for one in DATES + DATETIMES[:12] for arg in PATTERNS],
-        *[(one,) for one in DATES],
+        *[(moment, arg) for moment in DATES + DATETIMES[:12] for arg in PATTERNS],
+        *[(moment,) for moment in DATES],
         *[(None,), ("",), (DATETIMES[9], "c O T e r U I Z"), (DATETIMES[0], "H:i"), (DATETIMES[2], "P")],
     ],
-    "default": [(one, "x") for one in ("", None, 0, "a", [], 1.5, {}, DATES[0], mark_safe("a"))],
+    "default": [(value, "x") for value in ("", None, 0, "a", [], 1.5, {}, DATES[0], mark_safe("a"))],
     "default_if_none": [(None, "x"), ("", "x"), (object, "x")],
     "divisibleby": [(4, 2), (4, "2"), (10**30, 7)],
     "escape": [("<b>",), (mark_safe("<b>"),), (5,)],
     "first": [([1],), ("ab",), ([],)],
     "floatformat": [
-        *[(one, arg) for one in ORDINARY for arg in (2, "2", mark_safe("2"), -2, "2g")],
-        *[(one,) for one in INTS[:20]],
+        *[(number, arg) for number in ORDINARY for arg in (2, "2", mark_safe("2"), -2, "2g")],
+        *[(number,) for number in INTS[:20]],
         *[(Decimal("12.345"), 2), ("12.345", 2), (None, 2), (mark_safe("1.5"), 1), (True,)],
     ],
     "force_escape": [("<b>",)],
@@ -389,7 +389,7 @@ for function in (lower, original):
 
 
 def test_a_replaced_filter_is_not_taken_for_the_original():
-    paths = os.pathsep.join(one for one in sys.path if one)
+    paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", REPLACED, probes.__name__, probes.__file__],
         env={**os.environ, "PYTHONPATH": paths},

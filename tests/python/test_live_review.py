@@ -147,12 +147,12 @@ class Counting:
 
 
 def test_a_large_change_beside_an_object_is_rendered_once():
-    one = Counting()
-    page = Page("<main dj-root>{{ c.next }}{% for x in xs %}<p>{{ x }}</p>{% endfor %}</main>", c=one, xs=[])
+    counting = Counting()
+    page = Page("<main dj-root>{{ c.next }}{% for x in xs %}<p>{{ x }}</p>{% endfor %}</main>", c=counting, xs=[])
     assert "0" not in page.changes(xs=["z" * 2000])
-    one.looks = page.view.asked = 0
+    counting.looks = page.view.asked = 0
     assert "0" not in page.changes(xs=["y" * 2000])
-    assert (one.looks, page.view.asked) == (1, 1)
+    assert (counting.looks, page.view.asked) == (1, 1)
 
 
 def test_a_large_change_of_plain_data_is_sent_as_the_root():

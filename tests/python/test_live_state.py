@@ -160,7 +160,7 @@ def test_a_row_that_holds_a_dict():
 def test_a_row_that_holds_an_object():
     template = "<ul dj-root>{% for r in rows %}<li id='{{ r.id }}'>{{ r.o.n }}</li>{% endfor %}</ul>"
     objects = [types.SimpleNamespace(n=n) for n in range(3)]
-    page = Page(template, rows=[{"id": n, "o": one} for n, one in enumerate(objects)])
+    page = Page(template, rows=[{"id": n, "o": item} for n, item in enumerate(objects)])
     assert page.changes() == page.changes() == {}
     objects[1].n = "b"
     assert of_list(page.changes()) == {"r": {"1": {"2": "b"}}}

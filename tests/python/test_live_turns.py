@@ -174,7 +174,7 @@ def test_a_plan_that_cannot_be_made_breaks_no_page(monkeypatch, caplog):
     page = Page("<main dj-root>{{ a }}{# no plan #}</main>", a=1)
     assert "chunks" not in page.joined and page.html == "<main dj-root>1</main>"
     assert page.changes(a=2) == {"0": {"h": "<main dj-root>2</main>"}}
-    assert [one.getMessage() for one in caplog.records] == ['event=no_plan template="(a string)"']
+    assert [record.getMessage() for record in caplog.records] == ['event=no_plan template="(a string)"']
     caplog.clear()
 
 

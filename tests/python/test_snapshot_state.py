@@ -27,18 +27,18 @@ class Snapshotted:
     def keep(self, whole=False):
         """Names of what was stored now; of what is gone with a minus."""
         entries = probes.write_snapshot(self.state, self.view, self.rebuilds, whole)
-        told, at = [], 0
+        values, at = [], 0
         while at < len(entries):
             root, size = struct.unpack_from(">II", entries, at)
             at += 8
             if size == 0xFFFFFFFF:
-                told.append("-" + self.stored.pop(root)[0])
+                values.append("-" + self.stored.pop(root)[0])
                 continue
             name, value = self.stored[root] = probes.unpack(entries[at : at + size])
-            told.append(name)
+            values.append(name)
             assert repr(value) == repr(getattr(self.view, name))
             at += size
-        return told
+        return values
 
 
 def rows(count=5):
@@ -71,8 +71,8 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), CHANGES, ids=range(len(CHANGES)))
-def test_what_changed_is_stored_and_nothing_else(change, told):
+@pytest.mark.parametrize(("change", "expected"), CHANGES, ids=range(len(CHANGES)))
+def test_what_changed_is_stored_and_nothing_else(change, expected):
     inside = [{"in": [number]} for number in range(4)]
     kept = Snapshotted(
         deep={"a": [0, [{"x": [1]}]]}, pair=(1, []), rows=rows(), nested=inside, some={1}, numbers=[0, 1, 2], number=1,
@@ -80,7 +80,7 @@ def test_what_changed_is_stored_and_nothing_else(change, told):
     )  # fmt: skip
     assert kept.keep() == []
     change(kept.view)
-    assert kept.keep() == [told]
+    assert kept.keep() == [expected]
     assert kept.keep() == []
 
 

@@ -67,8 +67,8 @@ class Box:
         self._log.append("method")
         return ["m", "<"]
 
-    def wants(self, one):
-        return one
+    def wants(self, value):
+        return value
 
     def type_error(self):
         self._log.append("type_error")
@@ -245,14 +245,14 @@ generator|number and nothing or text|text|float == 1.5|nope.nope or box.silent|u
 """
 
 
-@pytest.mark.parametrize("condition", [one for one in CONDITIONS.replace("\n", "|").split("|") if one])
+@pytest.mark.parametrize("condition", [text for text in CONDITIONS.replace("\n", "|").split("|") if text])
 def test_conditions(condition):
     agree("{% if C %}1{% elif text %}2{% else %}3{% endif %}".replace("C", condition), make)
     agree("{% if nope %}1{% elif C %}2{% else %}3{% endif %}".replace("C", condition), make, debug=True)
 
 
 CASES = (Path(__file__).parent / "template_cases.txt").read_text(encoding="utf-8").splitlines()
-TEMPLATES = [one.replace("\\n", "\n") for one in CASES] + ["{{ text }}" * 50, ""]
+TEMPLATES = [case.replace("\\n", "\n") for case in CASES] + ["{{ text }}" * 50, ""]
 
 
 @override_settings(ROOT_URLCONF="probe_tags")
@@ -280,7 +280,10 @@ def test_failed_lookups_are_logged(caplog):
         caplog.clear()
         with caplog.at_level("DEBUG", "django.template"):
             outcome(engine, "{{ nope }}{{ dict.nope }}{{ box.silent }}{% if box.nope %}{% endif %}", make)
-        seen = [(one.getMessage(), one.exc_info[0].__name__, str(one.exc_info[1])[:60]) for one in caplog.records]
+        seen = [
+            (record.getMessage(), record.exc_info[0].__name__, str(record.exc_info[1])[:60])
+            for record in caplog.records
+        ]
         if type(engine) is Engine:
             expected = seen
     assert len(seen) == 4 and seen == expected
@@ -300,8 +303,8 @@ class Quiet(Context):
 @pytest.mark.parametrize("cls", [Strange, Quiet])
 def test_a_context_of_another_class(cls):
     texts = [
-        one.from_string("{{ a }}{{ falsy }}{% for a in b %}{{ a }}{% endfor %}").render(cls({"b": "xy"}))
-        for one in engines({})
+        engine.from_string("{{ a }}{{ falsy }}{% for a in b %}{{ a }}{% endfor %}").render(cls({"b": "xy"}))
+        for engine in engines({})
     ]
     assert texts[0] == texts[1]
 
@@ -359,10 +362,10 @@ def test_threads_render_the_same_program():
                 wrong.append(number)
 
     threads = [threading.Thread(target=render, args=(number,)) for number in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     django, _ = engines(FILES)
     for number, text in found.items():
         rows = [{"n": number * 1000 + i} for i in range(50)]
@@ -392,10 +395,10 @@ def test_a_cycle_of_a_program_is_collected():
     template.render(Context({"a": [1]}))
     node = template.nodelist[1]
     node.back = template  # the node's template, as some tags keep it
-    gone = weakref.ref(node)
+    reference = weakref.ref(node)
     del template, node
     gc.collect()
-    assert gone() is None
+    assert reference() is None
 
 
 def test_a_node_list_that_changes():

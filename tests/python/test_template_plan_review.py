@@ -83,7 +83,7 @@ LI = "<li id='{{ line.id }}'>{{ line.name }}</li>"
 def test_a_key_is_what_the_row_says_in_its_scopes(row, monkeypatch):
     files = [("django.template.loaders.locmem.Loader", {"row.html": LI})]
     engine = engines["django"].engine
-    monkeypatch.setattr(engine, "template_loaders", [engine.find_template_loader(one) for one in files])
+    monkeypatch.setattr(engine, "template_loaders", [engine.find_template_loader(loader) for loader in files])
     template_cache._by_source.clear()
     changes, _ = changed_rows(row, lines("tea", "milk"), lines("TEA", "milk"))
     assert changes == {"0": {"2": "TEA"}}
@@ -184,7 +184,7 @@ def test_a_set_in_what_is_made_once_is_done_at_every_turn(inside):
 
 
 def _texts(value):
-    return [text for one in value.values() for text in (_texts(one) if isinstance(one, dict) else [one])]
+    return [text for item in value.values() for text in (_texts(item) if isinstance(item, dict) else [item])]
 
 
 @pytest.mark.parametrize("inside", [
@@ -207,8 +207,8 @@ def test_forloop_as_a_name_of_somebodys_own(inside):
     "{% if not a is b or c %}x{% endif %}",
 ])  # fmt: skip
 def test_equal_is_not_the_same(inside):
-    one, other = [1], [1]
-    catches_up(inside, *({"a": one, "b": b} for b in (one, other, one)))
+    first, other = [1], [1]
+    catches_up(inside, *({"a": first, "b": b} for b in (first, other, first)))
 
 
 def test_is_none_is_not_evaluated_without_need():

@@ -21,9 +21,10 @@ pytest.importorskip("troupe._native")
 SEED = int(os.environ.get("TROUPE_SEED") or random.SystemRandom().getrandbits(31))
 CASES = int(os.environ.get("TROUPE_CASES") or 300)
 MOST_NODES = 5000  # rendered of one template: loops in loops over what grows in them would take all memory there is
-NAMES = [one for one in VARIABLES if "(" not in one]
-EXPRESSIONS = NAMES + [one for line in FILTERS for one in line.split() if one.count('"') % 2 == 0 and "(" not in one]
-CONDITIONS = [one for one in CONDITIONS.replace("\n", "|").split("|") if one]
+NAMES = [name for name in VARIABLES if "(" not in name]
+WORDS = [word for line in FILTERS for word in line.split()]
+EXPRESSIONS = NAMES + [word for word in WORDS if word.count('"') % 2 == 0 and "(" not in word]
+CONDITIONS = [condition for condition in CONDITIONS.replace("\n", "|").split("|") if condition]
 LOCAL = ["a", "b", "c", "a.b", "forloop.counter", "forloop.parentloop.counter", "forloop.last", "forloop.revcounter"]
 AROUND = [
     "{% for a in E %}B{% endfor %}",

@@ -29,7 +29,7 @@ VALUES = [
 
 
 def vectors(name):
-    return [pytest.param(one, id=one["name"]) for one in json.loads((VECTORS / name).read_text())]
+    return [pytest.param(vector, id=vector["name"]) for vector in json.loads((VECTORS / name).read_text())]
 
 
 def plain(value):

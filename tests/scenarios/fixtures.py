@@ -57,14 +57,14 @@ def make_fleet(tmp_path, database):
     started = []
 
     def make(**options):
-        one = Fleet(tmp_path / f"fleet{len(started)}", database=database, **options)
-        one.__enter__()
-        started.append(one)
-        return one
+        fleet = Fleet(tmp_path / f"fleet{len(started)}", database=database, **options)
+        fleet.__enter__()
+        started.append(fleet)
+        return fleet
 
     yield make
-    for one in reversed(started):
-        one.__exit__(None, None, None)
+    for running in reversed(started):
+        running.__exit__(None, None, None)
 
 
 @pytest.fixture

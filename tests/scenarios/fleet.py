@@ -42,7 +42,7 @@ class FleetError(AssertionError):
     """A process of the fleet did not do what it had to. The text says what it wrote."""
 
 
-def wait_until(condition, what, seconds=PATIENCE):
+def wait_until(condition, description, seconds=PATIENCE):
     """What `condition()` gives, once that is true. FleetError with `what` when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -50,7 +50,7 @@ def wait_until(condition, what, seconds=PATIENCE):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise FleetError(f"waited {seconds} s in vain: {what() if callable(what) else what}")
+            raise FleetError(f"waited {seconds} s in vain: {description() if callable(description) else description}")
         time.sleep(0.005)
 
 
@@ -297,12 +297,13 @@ class Fleet:
 
     def start_broker(self):
         """Start the broker and wait until it serves."""
-        ready, told = os.pipe()
-        command = [BUILD / "broker" / "troupe-broker", "--front", self.front, "--back", self.back, "--ready-fd", told]
+        ready, ready_write = os.pipe()
+        addresses = ["--front", self.front, "--back", self.back]
+        command = [BUILD / "broker" / "troupe-broker", *addresses, "--ready-fd", ready_write]
         try:
-            self.broker = self.spawn("broker", command + self.broker_options, pass_fds=(told,))
+            self.broker = self.spawn("broker", command + self.broker_options, pass_fds=(ready_write,))
         finally:
-            os.close(told)
+            os.close(ready_write)
         with open(ready, "rb") as pipe:  # ends without a byte when the broker ends
             if pipe.read() != b"ready\n":
                 raise FleetError(f"the broker did not start:\n{self.broker.tail()}")

@@ -55,13 +55,13 @@ class Supervised:
 
     def start(self, *arguments, wait=True):
         """Start the supervisor."""
-        ready, told = os.pipe()
+        ready, ready_write = os.pipe()
         try:
-            words = self.command("--ready-fd", told, *arguments)
+            words = self.command("--ready-fd", ready_write, *arguments)
             more = {"stderr": subprocess.PIPE} if self.piped else {}
-            self.up = self.fleet.spawn("up", words, pass_fds=(told,), **more)
+            self.up = self.fleet.spawn("up", words, pass_fds=(ready_write,), **more)
         finally:
-            os.close(told)
+            os.close(ready_write)
         with open(ready, "rb", buffering=0) as pipe:
             if wait and pipe.read(6) != b"ready\n":
                 raise FleetError(f"troupe up did not come up:\n{self.up.tail()}")
@@ -77,16 +77,16 @@ class Supervised:
             timeout=SECONDS,
             env=self.fleet.environment(),
         )
-        said = f"{done.stdout}{done.stderr}"
-        assert done.returncode == code, f"{words} exits {done.returncode}:\n{said}\n{self.up.tail()}"
+        output = f"{done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{words} exits {done.returncode}:\n{output}\n{self.up.tail()}"
         return done.stdout, done.stderr
 
     def status(self):
         """What `troupe status --json` says, as a dict."""
-        said = json.loads(self.run("status", "--json")[0])
-        for row in said["processes"]:
+        status = json.loads(self.run("status", "--json")[0])
+        for row in status["processes"]:
             self.watch(row["pid"])
-        return said
+        return status
 
     def rows(self, name="worker"):
         """The processes in the status whose names begin so."""
@@ -96,7 +96,7 @@ class Supervised:
         """Their pids."""
         return [row["pid"] for row in self.rows(name)]
 
-    def wait_rows(self, wanted, what, name="worker"):
+    def wait_rows(self, wanted, description, name="worker"):
         """The rows once `wanted(rows)`."""
         found = []
 
@@ -104,7 +104,7 @@ class Supervised:
             found[:] = self.rows(name)
             return wanted(found)
 
-        wait_until(look, lambda: f"{what}: {found}\n{self.up.tail()}", SECONDS)
+        wait_until(look, lambda: f"{description}: {found}\n{self.up.tail()}", SECONDS)
         return found
 
     def watch(self, pid):

@@ -156,7 +156,7 @@ def test_full_mailbox_is_busy(client, gate):
         assert answer.reason == "gap" or answer.body["retry_ms"] > 0
     gate.touch()
     assert output(client.answer_to(key)) == 1
-    answers = [client.answer_to(one) for one in waiting]
+    answers = [client.answer_to(key) for key in waiting]
     done = count_done(answers)
     assert "a" * done in answers[done - 1].body["html"].decode()
     again = session.event("say", {"word": "c"}, number=done + 2)
@@ -173,7 +173,7 @@ def test_requests_in_flight_are_bounded_in_the_broker_too(client, gate):
     assert output(other.event("increment")) == 1
     gate.touch()
     client.answer_to(key)
-    count_done([client.answer_to(one) for one in keys])
+    count_done([client.answer_to(key) for key in keys])
     session.shutdown()
     other.shutdown()
 

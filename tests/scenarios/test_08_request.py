@@ -40,9 +40,9 @@ def test_request_facts_on_the_page_and_after_the_join(fleet):
 def test_one_person_s_language_and_zone_are_not_the_next_one_s(fleet):
     german = Visitor(fleet.port, zone="Asia/Tokyo", django_language="de")
     plain = Visitor(fleet.port)
-    with german.open("/facts/a/") as one, plain.open("/facts/a/") as other:
+    with german.open("/facts/a/") as page, plain.open("/facts/a/") as other:
         for _ in range(20):  # threads of the pool in any order
-            assert facts(one.shows("look"))["zone"] == "Asia/Tokyo"
+            assert facts(page.shows("look"))["zone"] == "Asia/Tokyo"
             seen = facts(other.shows("look"))
             assert seen["zone"] != "Asia/Tokyo" and seen["number"].endswith(".5")
 

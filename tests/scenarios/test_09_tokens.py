@@ -103,10 +103,10 @@ def test_foreign_to_somebody_without_a_session(fleet):
 
 
 def test_same_person_in_another_browser_is_foreign(fleet):
-    one, other = Visitor(fleet.port), Visitor(fleet.port)
-    one.get("/login/ann/")
+    visitor, other = Visitor(fleet.port), Visitor(fleet.port)
+    visitor.get("/login/ann/")
     other.get("/login/ann/")
-    refused(fleet, other, tokens_of(one), "foreign")
+    refused(fleet, other, tokens_of(visitor), "foreign")
 
 
 def test_used_twice_the_second_gets_a_view_of_its_own(fleet, visitor):
@@ -126,9 +126,9 @@ def test_used_twenty_times(fleet, visitor, client):
     """Five get views of their own; the others are told when to come, and one more may each 15 s."""
     tokens = tokens_of(visitor)
     pages = [Page(visitor, tokens) for _ in range(20)]
-    told = [page.join() for page in pages]
-    assert [frame["t"] for frame in told[:5]] == ["joined"] * 5
-    later = [frame for frame in told[5:] if frame["t"] != "joined"]
+    answers = [page.join() for page in pages]
+    assert [frame["t"] for frame in answers[:5]] == ["joined"] * 5
+    later = [frame for frame in answers[5:] if frame["t"] != "joined"]
     assert len(later) >= 10  # or this machine took minutes
     assert all(frame["reason"] == "busy" and 0 < frame["retry_ms"] <= 15_000 for frame in later)
     for page in pages[:5]:

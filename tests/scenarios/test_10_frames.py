@@ -378,9 +378,9 @@ BAD_REGISTERS = {
 
 def test_bad_registers(fleet, rogue, client, flood):
     fleet.expect_log("event=bad_worker_message reason=(malformed|too_large)", name="broker")
-    for what, body in BAD_REGISTERS.items():
+    for defect, body in BAD_REGISTERS.items():
         rogue.control(raw.REGISTER, body)
-        assert _told(rogue) in ((raw.REFUSED, "malformed"), (raw.REFUSED, "too_large")), what
+        assert _told(rogue) in ((raw.REFUSED, "malformed"), (raw.REFUSED, "too_large")), defect
     assert len(client.figures()["workers"]) == 1
 
 
@@ -502,21 +502,21 @@ def test_random_frames_on_the_back(fleet, registered, client, flood):
 
 def test_stale_reply_of_the_owner_is_dropped(fleet, registered, client):
     fleet.expect_log("event=reply_dropped reason=stale type=MOUNTED", times=2, name="broker")
-    key, who, request = registered.asked.pop()
+    key, identity, request = registered.asked.pop()
     body = {"view": b"v" * 16, "version": 1, "html": b"<p>right</p>", "last": 0}
     for epoch in (request.epoch - 1, request.epoch + 1):
-        registered.reply(who, request, wire.MOUNTED, {**body, "html": b"<p>stale</p>"}, epoch=epoch)
-    registered.reply(who, request, wire.MOUNTED, body)
+        registered.reply(identity, request, wire.MOUNTED, {**body, "html": b"<p>stale</p>"}, epoch=epoch)
+    registered.reply(identity, request, wire.MOUNTED, body)
     assert client.answer_to(key).body["html"] == b"<p>right</p>"
     _release(registered, request)
 
 
 def test_reply_that_nobody_asked_for_is_dropped(fleet, registered, client):
     fleet.expect_log("event=reply_dropped reason=not_asked", times=2, name="broker")
-    key, who, request = registered.asked.pop()
+    key, identity, request = registered.asked.pop()
     body = {"view": b"v" * 16, "version": 1, "html": b"<p>right</p>", "last": 0}
     for _ in range(2):
-        registered.reply(who, request, wire.MOUNTED, body)
+        registered.reply(identity, request, wire.MOUNTED, body)
     registered.reply(b"nobody", request, wire.MOUNTED, body)
     assert client.answer_to(key).kind == wire.MOUNTED
     registered.beat()
@@ -527,8 +527,8 @@ def test_reply_that_nobody_asked_for_is_dropped(fleet, registered, client):
 
 def test_reply_over_its_limit_becomes_an_error(fleet, registered, client):
     fleet.expect_log("event=reply_too_large type=MOUNTED", times=1, name="broker")
-    key, who, request = registered.asked.pop()
-    registered.reply(who, request, wire.MOUNTED, {"html": b"x" * (17 << 20)})
+    key, identity, request = registered.asked.pop()
+    registered.reply(identity, request, wire.MOUNTED, {"html": b"x" * (17 << 20)})
     answer = client.answer_to(key)
     assert (answer.kind, answer.body["kind"]) == (wire.FAILED, "internal")
     _release(registered, request)

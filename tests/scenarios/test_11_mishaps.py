@@ -14,11 +14,11 @@ HANDLERS = "house.bad.Handlers"
 @pytest.fixture
 def session(client):
     """A session of house.bad.Handlers; afterwards it still counts."""
-    one = client.mount(HANDLERS)
-    yield one
-    one.event("back_to_zero")
-    assert output(one.event("increment")) == "1"
-    one.shutdown()
+    session = client.mount(HANDLERS)
+    yield session
+    session.event("back_to_zero")
+    assert output(session.event("increment")) == "1"
+    session.shutdown()
 
 
 def output(answer):
@@ -213,10 +213,10 @@ def test_message_of_three_megabytes_is_cut(session):
 
 
 def test_state_is_as_the_handler_left_it(client):
-    one = client.mount(HANDLERS)
-    assert one.event("boom").kind == wire.FAILED  # it had counted
-    assert output(one.event("increment")) == "2"
-    one.shutdown()
+    session = client.mount(HANDLERS)
+    assert session.event("boom").kind == wire.FAILED  # it had counted
+    assert output(session.event("increment")) == "2"
+    session.shutdown()
 
 
 @pytest.mark.parametrize("name", ["garbage", "garbage_response"])
@@ -240,10 +240,10 @@ def test_handler_that_deletes_its_attributes(session):
 @pytest.mark.parametrize("name", ["drops_request", "becomes_another"])
 def test_handlers_that_break_the_view(client, bystander, name):
     """Whatever is answered, it is answered, and the session can be ended."""
-    one = client.mount(HANDLERS)
+    session = client.mount(HANDLERS)
     for event in (name, "increment", name):
-        assert one.event(event).kind in (wire.DONE, wire.FAILED)
-    one.shutdown()
+        assert session.event(event).kind in (wire.DONE, wire.FAILED)
+    session.shutdown()
 
 
 def test_lone_surrogate_in_the_page(session):
@@ -272,29 +272,29 @@ def test_page_over_the_reply_s_limit(session):
     ],
 )
 def test_context_that_goes_wrong(client, bystander, mode, kind, words):
-    one = client.mount("house.bad.Context")
-    answer = one.event("set_mode", {"mode": mode})
+    session = client.mount("house.bad.Context")
+    answer = session.event("set_mode", {"mode": mode})
     assert (answer.kind, answer.body["kind"], answer.body["type"]) == (wire.FAILED, "python", kind)
     assert answer.body["message"] == f"Error in house.bad.Context.get_context_data(): {words}"
-    answer = one.event("set_mode", {"mode": "well"})
+    answer = session.event("set_mode", {"mode": "well"})
     assert "well" in answer.body["html"].decode()
-    one.shutdown()
+    session.shutdown()
 
 
 def test_context_with_keys_that_are_no_text(client):
-    one = client.mount("house.bad.Context")
-    assert one.event("set_mode", {"mode": "keys"}).kind == wire.DONE
-    one.shutdown()
+    session = client.mount("house.bad.Context")
+    assert session.event("set_mode", {"mode": "keys"}).kind == wire.DONE
+    session.shutdown()
 
 
 def test_template_that_raises_after_an_event(client, bystander):
-    one = client.mount("house.bad.Raises")
-    answer = one.event("arm")
+    session = client.mount("house.bad.Raises")
+    answer = session.event("arm")
     assert (answer.kind, answer.body["kind"]) == (wire.FAILED, "template")
     assert answer.body["type"] == "ZeroDivisionError"
     assert answer.body["message"] == "Error in template of house.bad.Raises: in the template"
-    assert one.event("disarm").kind == wire.DONE
-    one.shutdown()
+    assert session.event("disarm").kind == wire.DONE
+    session.shutdown()
 
 
 MOUNTS = {

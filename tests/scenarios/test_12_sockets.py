@@ -14,8 +14,8 @@ from troupe import wire
 @pytest.fixture
 def page(visitor, bystander):
     """A joined page of a counter."""
-    with visitor.open("/counter/0/") as one:
-        yield one
+    with visitor.open("/counter/0/") as page:
+        yield page
 
 
 def error(page, reason):

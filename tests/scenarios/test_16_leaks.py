@@ -16,10 +16,14 @@ def cycles(client, count, window=32):
     """Mount, event, shut down, so many times, a few sessions at once."""
     for _ in range(count // window):
         sessions = [secrets.token_bytes(16) for _ in range(window)]
-        mounts = [client.post(wire.MOUNT, {"path": "house.views.Counter", "params": {}}, one) for one in sessions]
-        opened = [raw.Session(client, one, answered(client, key)) for one, key in zip(sessions, mounts, strict=True)]
-        events = [one.post("increment") for one in opened] + [one.post("later") for one in opened]
-        endings = [client.post(wire.SHUTDOWN, session=one.id) for one in opened]
+        body = {"path": "house.views.Counter", "params": {}}
+        mounts = [client.post(wire.MOUNT, body, session) for session in sessions]
+        opened = [
+            raw.Session(client, session, answered(client, key))
+            for session, key in zip(sessions, mounts, strict=True)
+        ]
+        events = [session.post("increment") for session in opened] + [session.post("later") for session in opened]
+        endings = [client.post(wire.SHUTDOWN, session=session.id) for session in opened]
         assert all(client.answer_to(key).kind == wire.DONE for key in events)
         assert all(client.answer_to(key).kind == wire.ENDED for key in endings)
 

@@ -24,13 +24,13 @@ def supervised(tmp_path, database):
     started = []
 
     def make(*options, **more):
-        one = Supervised(tmp_path / f"up{len(started)}", database, *options, **more)
-        started.append(one)
-        return one.__enter__()
+        process = Supervised(tmp_path / f"up{len(started)}", database, *options, **more)
+        started.append(process)
+        return process.__enter__()
 
     yield make
-    for one in reversed(started):
-        one.__exit__(None, None, None)
+    for running in reversed(started):
+        running.__exit__(None, None, None)
 
 
 def counter(fleet, start):
@@ -41,32 +41,32 @@ def counter(fleet, start):
 def test_up_and_stop(supervised, tmp_path):
     config = tmp_path / "troupe.conf"
     config.write_text("workers = 7\ndrain-ms = 3000\n")  # the flag has the last word
-    one = supervised("--config", config)
-    said = one.status()
-    assert (said["state"], said["workers"], said["pid"]) == ("up", 2, one.up.pid)
-    assert [row["name"] for row in said["processes"]] == ["broker", "worker-1", "worker-2"]
-    assert all(row["state"] == "ready" and row["restarts"] == 0 for row in said["processes"])
-    assert sorted(children(one.up.pid)) == sorted(row["pid"] for row in said["processes"])
-    one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
-    with counter(one.fleet, 4) as page:
+    process = supervised("--config", config)
+    status = process.status()
+    assert (status["state"], status["workers"], status["pid"]) == ("up", 2, process.up.pid)
+    assert [row["name"] for row in status["processes"]] == ["broker", "worker-1", "worker-2"]
+    assert all(row["state"] == "ready" and row["restarts"] == 0 for row in status["processes"])
+    assert sorted(children(process.up.pid)) == sorted(row["pid"] for row in status["processes"])
+    process.fleet.port = process.fleet.wait_web(process.fleet.start_web("web", wait=False))
+    with counter(process.fleet, 4) as page:
         assert ">5<" in page.shows("increment")
-        wait_until(lambda: sum(row.get("turns", 0) for row in one.rows()) >= 1, "the turn to be in the figures")
-        assert one.status()["broker"]["sessions"] == 1
-    table = one.run("status")[0]
+        wait_until(lambda: sum(row.get("turns", 0) for row in process.rows()) >= 1, "the turn to be in the figures")
+        assert process.status()["broker"]["sessions"] == 1
+    table = process.run("status")[0]
     assert "fleet up" in table and re.search(r"^worker-2 +\d+  ready", table, re.MULTILINE)
-    out, _ = one.run("stop")
+    out, _ = process.run("stop")
     assert out.endswith("stopped\n")
-    assert one.up.wait_exit() == 0
-    assert sorted(os.listdir(one.fleet.sockets)) == ["lock", "sessions"]
-    assert "no fleet runs in" in one.run("status", code=1)[1]
+    assert process.up.wait_exit() == 0
+    assert sorted(os.listdir(process.fleet.sockets)) == ["lock", "sessions"]
+    assert "no fleet runs in" in process.run("status", code=1)[1]
 
 
 def test_one_supervisor_a_directory(supervised):
-    one = supervised(workers=1)
-    again = subprocess.run([str(word) for word in one.command()], capture_output=True, text=True, timeout=SECONDS)
+    process = supervised(workers=1)
+    again = subprocess.run([str(word) for word in process.command()], capture_output=True, text=True, timeout=SECONDS)
     assert again.returncode == 1
     assert "a fleet is running here already" in again.stderr
-    assert one.status()["state"] == "up"
+    assert process.status()["state"] == "up"
 
 
 def test_refused_arguments(tmp_path):
@@ -86,14 +86,14 @@ def test_refused_arguments(tmp_path):
 
 
 def test_settings_that_do_not_import(supervised):
-    one = supervised("--settings", "nowhere.settings", workers=1, wait=False)
-    assert one.up.wait_exit(SECONDS) == 1
-    one.watch_logged()
-    one.fleet.expect_log("event=project_failed", name="up")
-    one.fleet.expect_log("Traceback.*No module named 'nowhere'", name="up")
-    assert re.search(r"troupe: worker-\d did not start: exit code 3: ModuleNotFoundError", one.up.text())
-    assert "    ^" in one.up.text() or 'File "' in one.up.text()
-    one.up.signalled = True  # 1 is what it has to exit with
+    process = supervised("--settings", "nowhere.settings", workers=1, wait=False)
+    assert process.up.wait_exit(SECONDS) == 1
+    process.watch_logged()
+    process.fleet.expect_log("event=project_failed", name="up")
+    process.fleet.expect_log("Traceback.*No module named 'nowhere'", name="up")
+    assert re.search(r"troupe: worker-\d did not start: exit code 3: ModuleNotFoundError", process.up.text())
+    assert "    ^" in process.up.text() or 'File "' in process.up.text()
+    process.up.signalled = True  # 1 is what it has to exit with
 
 
 def test_terminal(tmp_path):
@@ -116,76 +116,76 @@ def test_terminal(tmp_path):
 
 def test_killed_worker(supervised):
     """The broker knows at once, not when it has missed it; the page goes on elsewhere; the slot gets another."""
-    one = supervised(*FOREVER)
-    one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
-    with counter(one.fleet, 4) as page:
+    process = supervised(*FOREVER)
+    process.fleet.port = process.fleet.wait_web(process.fleet.start_web("web", wait=False))
+    with counter(process.fleet, 4) as page:
         page.shows("increment")
-        owner = one.wait_rows(lambda rows: any(row.get("sessions") for row in rows), "a session in the figures")
+        owner = process.wait_rows(lambda rows: any(row.get("sessions") for row in rows), "a session in the figures")
         owner = next(row for row in owner if row.get("sessions"))
-        other = next(row for row in one.rows() if row["name"] != owner["name"])
+        other = next(row for row in process.rows() if row["name"] != owner["name"])
         kill(owner["pid"])
         assert page.wait_type("lost")["reason"] == "worker_lost"
         assert page.join()["restored"] is True
         assert ">6<" in page.shows("increment")
-        rows = one.wait_rows(lambda rows: [row["state"] for row in rows] == ["ready"] * 2, "both to be ready again")
+        rows = process.wait_rows(lambda rows: [row["state"] for row in rows] == ["ready"] * 2, "both to be ready again")
     again = next(row for row in rows if row["name"] == owner["name"])
     assert (again["restarts"], again["generation"], again["last"]) == (1, 2, "killed by SIGKILL")
     assert again["pid"] != owner["pid"]
     assert next(row for row in rows if row["name"] == other["name"])["pid"] == other["pid"]
-    assert one.up.text().count("next_start_ms=100\n") == 1
+    assert process.up.text().count("next_start_ms=100\n") == 1
 
 
 def test_killed_broker(supervised):
-    one = supervised()
-    workers, [broker] = one.pids(), one.pids("broker")
+    process = supervised()
+    workers, [broker] = process.pids(), process.pids("broker")
     kill(broker)
-    one.wait_rows(lambda rows: rows[0]["state"] == "ready" and rows[0]["pid"] != broker, "another broker", "broker")
-    one.wait_rows(lambda rows: all("turns" in row for row in rows), "the workers to be registered again")
-    assert one.pids() == workers
-    assert one.rows("broker")[0]["last"] == "killed by SIGKILL"
-    with raw.Client(one.fleet.front) as client:
+    process.wait_rows(lambda rows: rows[0]["state"] == "ready" and rows[0]["pid"] != broker, "another broker", "broker")
+    process.wait_rows(lambda rows: all("turns" in row for row in rows), "the workers to be registered again")
+    assert process.pids() == workers
+    assert process.rows("broker")[0]["last"] == "killed by SIGKILL"
+    with raw.Client(process.fleet.front) as client:
         assert client.mount("house.views.Counter").id
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_supervisor_ends(supervised, number):
     """However it ends, its processes do, and those that they started."""
-    one = supervised()
-    one.status()
-    one.up.signal(number)
-    assert one.up.wait_exit(SECONDS) == (-number if number == signal.SIGKILL else 0)
-    one.assert_gone()
+    process = supervised()
+    process.status()
+    process.up.signal(number)
+    assert process.up.wait_exit(SECONDS) == (-number if number == signal.SIGKILL else 0)
+    process.assert_gone()
     if number == signal.SIGKILL:
-        one.start("--workers", "1")  # what it left is no obstacle
-        assert len(one.rows()) == 1
+        process.start("--workers", "1")  # what it left is no obstacle
+        assert len(process.rows()) == 1
 
 
 def test_scale(supervised):
-    one = supervised(workers=1)
-    [first] = one.pids()
-    out, _ = one.run("scale", "3")
+    process = supervised(workers=1)
+    [first] = process.pids()
+    out, _ = process.run("scale", "3")
     assert out.endswith("3 workers\n") and "worker-3.1" in out
-    assert [row["state"] for row in one.rows()] == ["ready"] * 3
-    last = one.pids()[1:]
-    assert one.run("scale", "1")[0].endswith("1 workers\n")
-    assert one.pids() == [first]
+    assert [row["state"] for row in process.rows()] == ["ready"] * 3
+    last = process.pids()[1:]
+    assert process.run("scale", "1")[0].endswith("1 workers\n")
+    assert process.pids() == [first]
     for pid in last:
-        one.wait_gone(pid)
-    assert "'0' is not a number" in one.run("scale", "0", code=2)[1]
+        process.wait_gone(pid)
+    assert "'0' is not a number" in process.run("scale", "0", code=2)[1]
 
 
 def test_max_events(supervised):
     """A worker that has done its part is replaced, by one that is ready before."""
-    one = supervised("--max-events", "20", workers=1)
-    [first] = one.pids()
-    with raw.Client(one.fleet.front) as client:
+    process = supervised("--max-events", "20", workers=1)
+    [first] = process.pids()
+    with raw.Client(process.fleet.front) as client:
         session = client.mount("house.views.Counter")
         for _ in range(25):
             session.event("increment")
-    [row] = one.wait_rows(lambda rows: len(rows) == 1 and rows[0]["pid"] != first, "another worker")
+    [row] = process.wait_rows(lambda rows: len(rows) == 1 and rows[0]["pid"] != first, "another worker")
     assert (row["state"], row["restarts"]) == ("ready", 0)
     assert row["last"] == "max_events (exit code 0)"
-    lines = [line for line in one.up.text().splitlines() if "component=fleet" in line]
+    lines = [line for line in process.up.text().splitlines() if "component=fleet" in line]
     order = [re.search(r"event=(\w+) name=worker-1\.(\d)", line) for line in lines]
     order = [found.groups() for found in order if found]
     assert order[-4:] == [("started", "2"), ("ready", "2"), ("terminating", "1"), ("exited", "1")]
@@ -193,33 +193,33 @@ def test_max_events(supervised):
 
 @pytest.mark.parametrize(("option", "why"), [("--max-age-s=1", "max_age"), ("--max-rss-mb=1", "max_rss")])
 def test_other_limits(supervised, option, why):
-    one = supervised(option, workers=1)
-    [row, *_] = one.wait_rows(lambda rows: rows[0]["last"] == f"{why} (exit code 0)", f"{why} to be reached")
+    process = supervised(option, workers=1)
+    [row, *_] = process.wait_rows(lambda rows: rows[0]["last"] == f"{why} (exit code 0)", f"{why} to be reached")
     assert row["restarts"] == 0
 
 
 def test_second_signal(supervised, tmp_path):
     """Who has waited long enough says so once more."""
-    one = supervised("--drain-ms", "600000", workers=1)
-    with raw.Client(one.fleet.front) as client:
+    process = supervised("--drain-ms", "600000", workers=1)
+    with raw.Client(process.fleet.front) as client:
         session = client.mount("house.views.Gated")
         session.post("hold", {"gate": str(tmp_path / "gate")})
         wait_until((tmp_path / "gate.reached").exists, "the handler to run")
-        one.status()
-        one.up.signal(signal.SIGTERM)
-        one.up.wait_line("event=leaving")
-        one.up.signal(signal.SIGTERM)
-        assert one.up.wait_exit(SECONDS) == 0
-    assert re.search(r"event=killing name=worker-1.1 .* reason=stop", one.up.text())
-    one.assert_gone()
+        process.status()
+        process.up.signal(signal.SIGTERM)
+        process.up.wait_line("event=leaving")
+        process.up.signal(signal.SIGTERM)
+        assert process.up.wait_exit(SECONDS) == 0
+    assert re.search(r"event=killing name=worker-1.1 .* reason=stop", process.up.text())
+    process.assert_gone()
 
 
 def test_hostile_control(supervised):
     """Whatever comes over the control socket, the supervisor lives and goes on answering."""
-    one = supervised(workers=1)
+    process = supervised(workers=1)
     dealer = zmq.Context.instance().socket(zmq.DEALER)
     dealer.linger = 0
-    dealer.connect(f"ipc://{one.fleet.sockets}/control")
+    dealer.connect(f"ipc://{process.fleet.sockets}/control")
     hostile = [
         [b""],
         [b"\xff" * 100],
@@ -241,5 +241,5 @@ def test_hostile_control(supervised):
         dealer.send(b"x" * 100_000)  # over the limit: the connection is closed
     finally:
         dealer.close()
-    said = one.status()
-    assert (said["state"], said["workers"]) == ("up", 1)
+    status = process.status()
+    assert (status["state"], status["workers"]) == ("up", 1)

@@ -29,15 +29,15 @@ def supervised(tmp_path, database):
     started = []
 
     def make(*options, **more):
-        one = Supervised(tmp_path / f"up{len(started)}", database, *options, **more)
-        started.append(one)
-        one.__enter__()
-        one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
-        return one
+        process = Supervised(tmp_path / f"up{len(started)}", database, *options, **more)
+        started.append(process)
+        process.__enter__()
+        process.fleet.port = process.fleet.wait_web(process.fleet.start_web("web", wait=False))
+        return process
 
     yield make
-    for one in reversed(started):
-        one.__exit__(None, None, None)
+    for running in reversed(started):
+        running.__exit__(None, None, None)
 
 
 def rejoin(page):
@@ -48,9 +48,9 @@ def rejoin(page):
     return joined
 
 
-def last_words(one):
+def last_words(process):
     """How the workers ended, as `troupe status` says it."""
-    return " | ".join(row["last"] for row in one.rows())
+    return " | ".join(row["last"] for row in process.rows())
 
 
 # The soft limit.
@@ -121,9 +121,10 @@ def test_all_stacks_on_demand(soft_fleet):
 @pytest.mark.parametrize("handler", ["sleeps", "burns", "swallows", "will_not_be_cancelled", "blocks_the_loop"])
 def test_a_handler_that_does_not_come_back(supervised, handler):
     """It costs its worker, which names it; whoever else was there goes on elsewhere with what they had."""
-    one = supervised(*HARD, workers=1)
-    one.fleet.expect_log(rf'level=ERROR .*event=stuck .*view="house.stuck.Stuck" event="{handler}"', times=1, name="up")
-    with Visitor(one.fleet.port).open("/stuck/") as page, Visitor(one.fleet.port).open("/history/") as other:
+    process = supervised(*HARD, workers=1)
+    line = rf'level=ERROR .*event=stuck .*view="house.stuck.Stuck" event="{handler}"'
+    process.fleet.expect_log(line, times=1, name="up")
+    with Visitor(process.fleet.port).open("/stuck/") as page, Visitor(process.fleet.port).open("/history/") as other:
         other.event("append", {"number": 1})
         number = page.post(handler, {"seconds": 1000} if handler == "sleeps" else {})
         assert page.wait_type("lost")["reason"] == "worker_lost"
@@ -137,16 +138,16 @@ def test_a_handler_that_does_not_come_back(supervised, handler):
         assert (answer["t"], answer["reason"]) == ("unknown", "worker_lost")
         page.number = number
         assert ">1<" in page.shows("increment")
-    assert f"exit code 5: stuck while house.stuck.Stuck.{handler} ran" in last_words(one)
-    assert re.search(r"most recent call first", one.up.text())
+    assert f"exit code 5: stuck while house.stuck.Stuck.{handler} ran" in last_words(process)
+    assert re.search(r"most recent call first", process.up.text())
 
 
 def test_the_others_are_handed_over(supervised):
     """Where the interpreter is free, the pages beside a stuck handler do not even notice."""
-    one = supervised(*HARD, workers=2)
-    one.fleet.expect_log("event=stuck", times=1, name="up")
+    process = supervised(*HARD, workers=2)
+    process.fleet.expect_log("event=stuck", times=1, name="up")
     with contextlib.ExitStack() as stack:
-        page, *others = [stack.enter_context(Visitor(one.fleet.port).open("/stuck/")) for _ in range(5)]
+        page, *others = [stack.enter_context(Visitor(process.fleet.port).open("/stuck/")) for _ in range(5)]
         for other in others:
             assert ">1<" in other.shows("increment")
         page.post("sleeps", {"seconds": 1000})
@@ -175,10 +176,10 @@ QUARANTINED = r'level=ERROR .*event=quarantined session=\w+ view="{}" event="{}"
 @pytest.mark.parametrize("handler", ["crashes", "exits", "aborts"])
 def test_two_deaths_within_a_minute(supervised, handler):
     """The session is held, by name; the others live on, and so does a page that is opened anew."""
-    one = supervised(workers=1)
-    one.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", handler), times=1, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
-    visitor = Visitor(one.fleet.port)
+    process = supervised(workers=1)
+    process.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", handler), times=1, name="up")
+    process.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
+    visitor = Visitor(process.fleet.port)
     with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
         other.event("append", {"number": 1})
         page.post(handler)
@@ -200,66 +201,66 @@ def test_two_deaths_within_a_minute(supervised, handler):
         assert "<p>1 2</p>" in other.root()
         with visitor.open("/stuck/") as anew:
             assert ">1<" in anew.shows("increment")
-    assert f"while house.stuck.Stuck.{handler} ran" in last_words(one)
-    assert restarts(one) == 2
+    assert f"while house.stuck.Stuck.{handler} ran" in last_words(process)
+    assert restarts(process) == 2
 
 
 @pytest.mark.parametrize(("handler", "blamed"), [("crashes", 1), ("exits", 2)])
 def test_who_is_to_blame(supervised, tmp_path, handler, blamed):
     """A thread that crashes names its own turn; where nobody can tell, all that ran are named."""
-    one = supervised(workers=1)
-    one.fleet.expect_log("event=was_running", times=blamed, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
-    visitor = Visitor(one.fleet.port)
+    process = supervised(workers=1)
+    process.fleet.expect_log("event=was_running", times=blamed, name="up")
+    process.fleet.expect_log("Fatal Python error|event=join_failed|event=was_running")
+    visitor = Visitor(process.fleet.port)
     with visitor.open("/stuck/") as page, visitor.open("/history/") as other:
         other.post("append_then_hold", {"number": 1, "gate": str(tmp_path / "gate")})
         wait_until((tmp_path / "gate.reached").exists, "the handler to run")
         page.post(handler)
         page.wait_type("lost")
-        wait_until(lambda: restarts(one) == 1, "its end to be noticed")
-        assert ("and 1 more" in last_words(one)) is (blamed == 2)
+        wait_until(lambda: restarts(process) == 1, "its end to be noticed")
+        assert ("and 1 more" in last_words(process)) is (blamed == 2)
         assert rejoin(other)["restored"] is True
 
 
 def test_a_worker_that_is_killed_from_outside(supervised, tmp_path):
     """What it ran is named, and not to blame."""
-    one = supervised(workers=1)
-    one.fleet.expect_log("event=join_failed")
-    with Visitor(one.fleet.port).open("/history/") as page:
+    process = supervised(workers=1)
+    process.fleet.expect_log("event=join_failed")
+    with Visitor(process.fleet.port).open("/history/") as page:
         for number in range(3):
             gate = tmp_path / f"gate{number}"
             page.post("append_then_hold", {"number": number, "gate": str(gate)})
             wait_until(gate.with_suffix(".reached").exists, "the handler to run")
-            kill(one.pids()[0])
+            kill(process.pids()[0])
             assert page.wait_type("lost")["reason"] == "worker_lost"
             assert rejoin(page)["restored"] is True
             page.send(t="event", n=page.number + 1, v=page.views[0], e="append", p={"number": number}, r=True)
             assert page.answer_to(page.number + 1)["t"] == "unknown"
             page.number += 1
-    assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(one)
+    assert "killed by SIGKILL while house.kept.History.append_then_hold ran" in last_words(process)
 
 
 def test_what_it_runs_is_known_after_it_started_anew(supervised, tmp_path):
     """--reload: the same process, with the same memory to write that down in."""
     copy = shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
-    one = supervised("--reload", workers=1, project=copy)
-    with raw.Client(one.fleet.front) as client:
+    process = supervised("--reload", workers=1, project=copy)
+    with raw.Client(process.fleet.front) as client:
         client.mount("house.stuck.Stuck").shutdown()  # only what is imported is watched
     views = copy / "house" / "stuck.py"
     views.write_text(views.read_text() + "\n# another\n")
-    wait_until(lambda: one.up.text().count("event=registered") == 2, "the worker to start anew")
-    with Visitor(one.fleet.port).open("/stuck/") as page:
+    wait_until(lambda: process.up.text().count("event=registered") == 2, "the worker to start anew")
+    with Visitor(process.fleet.port).open("/stuck/") as page:
         page.post("exits")
         page.wait_type("lost")
-    wait_until(lambda: "exit code 3 while house.stuck.Stuck.exits ran" in last_words(one), "it to be named")
+    wait_until(lambda: "exit code 3 while house.stuck.Stuck.exits ran" in last_words(process), "it to be named")
 
 
 def test_one_that_runs_again_by_itself(supervised):
     """What is retry_safe is sent again after a death: it ends two workers without anybody's doing."""
-    one = supervised(workers=1)
-    one.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", "crashes_again"), times=1, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed")
-    with Visitor(one.fleet.port).open("/stuck/") as page:
+    process = supervised(workers=1)
+    process.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", "crashes_again"), times=1, name="up")
+    process.fleet.expect_log("Fatal Python error|event=join_failed")
+    with Visitor(process.fleet.port).open("/stuck/") as page:
         number = page.post("crashes_again")
         page.wait_type("lost")
         assert rejoin(page)["restored"] is True
@@ -270,13 +271,13 @@ def test_one_that_runs_again_by_itself(supervised):
 
 def test_ticks(supervised):
     """What a view does by itself has the same limits, and the same name in what is said of it."""
-    one = supervised(*SOFT, workers=1)
-    one.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
-    one.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed|event=failed")
-    with Visitor(one.fleet.port).open("/ticks-stuck/") as page:
+    process = supervised(*SOFT, workers=1)
+    process.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
+    process.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
+    process.fleet.expect_log("Fatal Python error|event=join_failed|event=failed")
+    with Visitor(process.fleet.port).open("/ticks-stuck/") as page:
         page.event("set_mode", {"mode": "loops"})
-        one.up.wait_line("event=tick_failed")
+        process.up.wait_line("event=tick_failed")
         page.event("set_mode", {"mode": "crashes"})
         assert page.wait_type("lost")["reason"] == "worker_lost"
         assert rejoin(page)["restored"] is True
@@ -285,9 +286,9 @@ def test_ticks(supervised):
 
 
 def test_programs_are_told_what_it_was(supervised):
-    one = supervised(workers=1)
-    one.fleet.expect_log("Fatal Python error|event=quarantined")
-    with raw.Client(one.fleet.front) as client:
+    process = supervised(workers=1)
+    process.fleet.expect_log("Fatal Python error|event=quarantined")
+    with raw.Client(process.fleet.front) as client:
         session = client.mount("house.stuck.Stuck")
         session.event("increment")
         lost = session.event("crashes")
@@ -306,34 +307,35 @@ def test_programs_are_told_what_it_was(supervised):
 
 def test_a_view_that_cannot_be_opened(supervised):
     """Each visit is another session: two of them, and then the view is refused and the fleet left alone."""
-    one = supervised(workers=1)
-    one.fleet.expect_log("Fatal Python error")
+    process = supervised(workers=1)
+    process.fleet.expect_log("Fatal Python error")
     for kind in ("worker_lost", "quarantined"):
-        one.fleet.expect_log(f"event=mount_failed view=house.stuck.CrashesInMount .*kind={kind}", times=2, name="web")
-    visitor = Visitor(one.fleet.port)
+        line = f"event=mount_failed view=house.stuck.CrashesInMount .*kind={kind}"
+        process.fleet.expect_log(line, times=2, name="web")
+    visitor = Visitor(process.fleet.port)
     replies = [visitor.get("/crashes-in-mount/") for _ in range(4)]
     assert [reply.status for reply in replies] == [503] * 4
     assert int(replies[-1].headers["Retry-After"]) > 30
     with visitor.open("/stuck/") as page:
         assert ">1<" in page.shows("increment")
-    assert restarts(one) == 2
+    assert restarts(process) == 2
 
 
 def test_a_page_that_cannot_join(supervised):
-    one = supervised(workers=1)
-    one.fleet.expect_log(QUARANTINED.format("house.stuck.CrashesInJoin", "JOIN"), name="up")
-    one.fleet.expect_log("Fatal Python error|event=join_failed")
-    reply = Visitor(one.fleet.port).get("/crashes-in-join/")
-    page = Page(Visitor(one.fleet.port), reply.roots.tokens)
-    told = [page.join()["reason"]]
-    while len(told) < 4:
+    process = supervised(workers=1)
+    process.fleet.expect_log(QUARANTINED.format("house.stuck.CrashesInJoin", "JOIN"), name="up")
+    process.fleet.expect_log("Fatal Python error|event=join_failed")
+    reply = Visitor(process.fleet.port).get("/crashes-in-join/")
+    page = Page(Visitor(process.fleet.port), reply.roots.tokens)
+    reasons = [page.join()["reason"]]
+    while len(reasons) < 4:
         frame = page.reconnect()
-        told += [] if frame.get("reason") == "no_worker" else [frame.get("reason", frame["t"])]
-    assert told == ["worker_lost", "joined", "worker_lost", "quarantined"]
+        reasons += [] if frame.get("reason") == "no_worker" else [frame.get("reason", frame["t"])]
+    assert reasons == ["worker_lost", "joined", "worker_lost", "quarantined"]
     page.connection.close()
-    assert restarts(one) == 2
+    assert restarts(process) == 2
 
 
-def restarts(one):
+def restarts(process):
     """How many workers have ended by themselves."""
-    return sum(row["restarts"] for row in one.rows())
+    return sum(row["restarts"] for row in process.rows())

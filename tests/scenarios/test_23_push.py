@@ -198,7 +198,7 @@ def test_the_broker_dies(make_fleet):
         fleet.broker.wait_line(r"event=reply_undeliverable .*type=PUSH")
         fleet.web.process.send_signal(signal.SIGCONT)
         go_on(page)
-        assert not [one for one in page.unasked if one.get("t")]
+        assert not [frame for frame in page.unasked if frame.get("t")]
 
 
 def test_a_tick_that_raises(make_fleet):

@@ -106,8 +106,8 @@ class Ear:
 
     def close(self):
         """End it, and what goes through it."""
-        for one in self.sockets:
-            one.close()
+        for end in self.sockets:
+            end.close()
 
 
 @pytest.fixture
@@ -167,8 +167,8 @@ def test_a_client_that_is_not_known_and_then_is(over_tcp, keys):
         refused.send(raw.header(wire.PING), raw.pack({}))
         fleet.broker.wait_line("event=peer_refused side=front")
         assert not refused.socket.poll(0)
-    said = fleet.manage("check", check=False, **keys.django("stranger"))
-    assert "does not know this key" in said.stderr
+    output = fleet.manage("check", check=False, **keys.django("stranger"))
+    assert "does not know this key" in output.stderr
     ask = "from troupe.sync import create_session_actor as a; x = a('one'); "
     ask += "print(x.mount('house.views.Counter', {})['html']); x.shutdown()"
     assert "does not know this key" in fleet.manage("shell", "-c", ask, check=False, **keys.django("stranger")).stderr
@@ -217,7 +217,7 @@ def test_a_worker_that_takes_another_for_the_broker(over_tcp, keys):
 
 
 @pytest.mark.parametrize(
-    ("program", "options", "said"),
+    ("program", "options", "expected"),
     [
         ("broker", ["--front", "tcp://0.0.0.0:1", "--back", ANY], "requires --key and --allow"),
         ("broker", ["--front", ANY, "--back", "tcp://10.1.2.3:1"], "requires --key and --allow"),
@@ -226,9 +226,9 @@ def test_a_worker_that_takes_another_for_the_broker(over_tcp, keys):
         ("worker", ["--back", "tcp://broker.example.org:1", "--key", "x"], "requires keys"),
     ],
 )
-def test_off_the_loopback_nothing_goes_without_keys(program, options, said):
+def test_off_the_loopback_nothing_goes_without_keys(program, options, expected):
     done = subprocess.run([BUILD / program / f"troupe-{program}", *options], capture_output=True, text=True, timeout=20)
-    assert done.returncode == 2 and said in done.stderr
+    assert done.returncode == 2 and expected in done.stderr
 
 
 def free_port():
@@ -240,15 +240,15 @@ def free_port():
 def test_troupe_up_with_keys(tmp_path, database, keys):
     front, back = f"tcp://0.0.0.0:{free_port()}", f"tcp://127.0.0.1:{free_port()}"
     options = ["--front", front, "--back", back, *keys.broker]
-    with Supervised(tmp_path / "up", database, *options, workers=1) as one:
-        assert one.status()["front"] == one.fleet.front  # this machine's own need no keys
-        one.fleet.back = back
-        one.fleet.start_worker("far", *keys.worker())
-        with raw.Client(one.fleet.front) as near, keys.client(front.replace("0.0.0.0", "127.0.0.1")) as far:
+    with Supervised(tmp_path / "up", database, *options, workers=1) as process:
+        assert process.status()["front"] == process.fleet.front  # this machine's own need no keys
+        process.fleet.back = back
+        process.fleet.start_worker("far", *keys.worker())
+        with raw.Client(process.fleet.front) as near, keys.client(front.replace("0.0.0.0", "127.0.0.1")) as far:
             assert {worker["name"] for worker in near.figures()["workers"]} == {"worker-1.1", "far"}
             far.mount(PATH.decode()).shutdown()
-        one.fleet.workers["far"].process.terminate()
-        one.fleet.workers["far"].wait_exit()
+        process.fleet.workers["far"].process.terminate()
+        process.fleet.workers["far"].wait_exit()
 
 
 def own_address():
@@ -266,18 +266,18 @@ def test_a_pid_of_another_machine_means_nothing_here(over_tcp, keys):
     address = own_address()
     if not address:
         pytest.skip("this machine has the loopback only")
-    gone = subprocess.Popen(["true"])
-    gone.wait()
+    process = subprocess.Popen(["true"])
+    process.wait()
     fleet = over_tcp("--back", f"tcp://{address}:*", *keys.broker)
     far = fleet.broker.wait_line(rf"event=bound side=back address=(tcp://{address}:\d+)")[1]
     with keys.client(far, "worker") as peer, keys.client(fleet.front) as client:
-        hello = {"name": "far", "pid": gone.pid, "threads": 1, "version": "0"}
+        hello = {"name": "far", "pid": process.pid, "threads": 1, "version": "0"}
         peer.send(b"", raw.header(raw.REGISTER, sequence=0), raw.pack(hello))
         assert peer.socket.poll(120000)
         assert raw.unpack(peer.socket.recv_multipart()[1:]).kind == raw.WELCOME
-        client.post(wire.EXITED, {"pid": gone.pid})
+        client.post(wire.EXITED, {"pid": process.pid})
         (worker,) = client.figures()["workers"]
-        assert worker["elsewhere"] is True and worker["pid"] == gone.pid
+        assert worker["elsewhere"] is True and worker["pid"] == process.pid
 
 
 def test_keygen(tmp_path):

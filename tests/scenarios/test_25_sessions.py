@@ -15,14 +15,14 @@ from troupe import wire
 @pytest.fixture
 def supervised(tmp_path, database):
     """A supervised fleet with one worker, and a web server in front of it."""
-    with Supervised(tmp_path / "up", database, workers=1) as one:
-        one.fleet.port = one.fleet.wait_web(one.fleet.start_web("web", wait=False))
-        yield one
+    with Supervised(tmp_path / "up", database, workers=1) as process:
+        process.fleet.port = process.fleet.wait_web(process.fleet.start_web("web", wait=False))
+        yield process
 
 
-def listed(one, *options):
+def listed(process, *options):
     """What `troupe sessions --json` says."""
-    return json.loads(one.run("sessions", "--json", *options)[0])["sessions"]
+    return json.loads(process.run("sessions", "--json", *options)[0])["sessions"]
 
 
 def shown(html):
@@ -59,8 +59,8 @@ def test_more_than_a_page(supervised):
         names = [row["session"] for row in listed(supervised)]
         assert len(names) == 300 and names == sorted(set(names))
         assert len(listed(supervised, "01")) == 2
-        _, said = supervised.run("evict", "01", code=1)
-        assert "several" in said and len(listed(supervised, "01")) == 2
+        _, output = supervised.run("evict", "01", code=1)
+        assert "several" in output and len(listed(supervised, "01")) == 2
 
 
 def test_a_page_that_is_evicted_begins_afresh(supervised):
@@ -68,17 +68,17 @@ def test_a_page_that_is_evicted_begins_afresh(supervised):
         Visitor(supervised.fleet.port).open("/history/") as page,
         Visitor(supervised.fleet.port).open("/history/") as other,
     ):
-        for one in (page, other):
-            one.event("append", {"number": 1})
+        for visited in (page, other):
+            visited.event("append", {"number": 1})
         name = listed(supervised)[0]["session"]
         out, _ = supervised.run("evict", name[:12])
         assert out == f"evicted {name}: a page that shows it joins again and starts afresh\n"
         assert len(listed(supervised)) == 1
-        gone, stays = (page, other) if told(page) else (other, page)
-        joined = gone.join()
-        assert joined["fresh"] is True and shown(gone.root()) == ""
-        gone.event("append", {"number": 7})
-        assert shown(gone.root()) == "7"
+        evicted, stays = (page, other) if told(page) else (other, page)
+        joined = evicted.join()
+        assert joined["fresh"] is True and shown(evicted.root()) == ""
+        evicted.event("append", {"number": 7})
+        assert shown(evicted.root()) == "7"
         assert shown(stays.root()) == "1"
         wait_until(lambda: supervised.rows()[0].get("sessions") == 2, "the worker to have no more than these")
 
@@ -126,7 +126,7 @@ def test_what_only_the_store_has(supervised):
 
 
 def test_what_is_refused(supervised, tmp_path):
-    for words, code, said in (
+    for words, code, expected in (
         (["evict", "abc"], 1, "no session id starts with abc"),
         (["evict", "xyz"], 2, "not a session id"),
         (["evict", "0" * 33], 2, "not a session id"),
@@ -134,7 +134,7 @@ def test_what_is_refused(supervised, tmp_path):
         (["sessions", "--front", "tcp://10.0.0.1:1"], 1, "on the broker's machine"),
         (["sessions", "--front", "nowhere"], 1, "is not an address"),
     ):
-        assert said in supervised.run(*words, code=code)[1]
+        assert expected in supervised.run(*words, code=code)[1]
     nobody = [TROUPE, "sessions", "--state", tmp_path]
     done = subprocess.run(nobody, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "no broker answers" in done.stderr

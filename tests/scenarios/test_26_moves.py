@@ -89,8 +89,8 @@ def test_what_cannot_be_kept_begins_anew(make_fleet):
 
 def test_reload_under_load(tmp_path, database):
     """Events are asked for, page after page, while all workers are replaced: each is done, and once."""
-    with Supervised(tmp_path / "up", database) as one:
-        port = one.fleet.start_web("web")
+    with Supervised(tmp_path / "up", database) as process:
+        port = process.fleet.start_web("web")
         pages = [Visitor(port).open("/history/") for _ in range(10)]
         ends = threading.Event()
         asked, failed = [0] * len(pages), []
@@ -106,7 +106,7 @@ def test_reload_under_load(tmp_path, database):
         for thread in threads:
             thread.start()
         try:
-            one.run("reload")
+            process.run("reload")
         finally:
             ends.set()
             for thread in threads:
@@ -120,17 +120,17 @@ def test_reload_under_load(tmp_path, database):
 
 def test_drain(tmp_path, database):
     """`troupe drain` replaces one worker, and its pages notice nothing."""
-    with Supervised(tmp_path / "up", database) as one:
-        port = one.fleet.start_web("web")
+    with Supervised(tmp_path / "up", database) as process:
+        port = process.fleet.start_web("web")
         pages = [Visitor(port).open("/history/") for _ in range(6)]
-        before = {row["name"]: row["pid"] for row in one.rows()}
-        out, _ = one.run("drain", "worker-1")
+        before = {row["name"]: row["pid"] for row in process.rows()}
+        out, _ = process.run("drain", "worker-1")
         assert out.endswith("worker-1 handed over its sessions and was replaced\n")
-        after = {row["name"]: row["pid"] for row in one.rows()}
+        after = {row["name"]: row["pid"] for row in process.rows()}
         assert after["worker-1"] != before["worker-1"] and after["worker-2"] == before["worker-2"]
         for page in pages:
             assert "t" not in page.event("append", {"number": 1})
             assert history(page) == ["1"] and not page.unasked
             page.connection.close()
-        _, said = one.run("drain", "7", code=1)
-        assert "this worker is not ready" in said
+        _, output = process.run("drain", "7", code=1)
+        assert "this worker is not ready" in output

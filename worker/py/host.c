@@ -328,7 +328,7 @@ s_task_done(PyObject *capsule, PyObject *task)
     Py_RETURN_NONE;
 }
 
-// Starts the awaitable on the event loop, wrapped in guard(). done(context) is called exactly once:
+// Starts the awaitable on the event loop, wrapped in await_handler(). done(context) is called exactly once:
 // from the loop's thread when the task ends, or from here if it cannot be started; settle() then
 // reports the exception. Over inproc:// there is no loop: the caller of Session.run() awaits.
 static void

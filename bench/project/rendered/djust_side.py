@@ -37,9 +37,9 @@ def renderers():
 def main():
     found = renderers()
     for line in sys.stdin:
-        what, name, way, *count = json.loads(line)
+        command, name, way, *count = json.loads(line)
         render = found[name, way]
-        print(json.dumps(str(render()) if what == "output" else timed(render, count[0])), flush=True)
+        print(json.dumps(str(render()) if command == "output" else timed(render, count[0])), flush=True)
 
 
 def timed(render, count):

@@ -497,14 +497,14 @@ class BlockBuilder:
             self._make_block(skeleton, [len(skeleton) - lead, len(skeleton) - trail])
         return self
 
-    def _make_block(self, skeleton: str | None, one: list[int] | None = None) -> None:
-        chunk = make_chunk(skeleton, self.slots, one)
+    def _make_block(self, skeleton: str | None, element_range: list[int] | None = None) -> None:
+        chunk = make_chunk(skeleton, self.slots, element_range)
         self.block = {
             "items": finished_items(self.items),
             "classes": "".join(self.classes),
             "hash": chunk_hash(chunk),
             "chunk": chunk,
-            "one": one is not None,
+            "one": element_range is not None,
             "notes": self.notes,
         }
 

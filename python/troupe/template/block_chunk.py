@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 
-def make_chunk(skeleton: str | None, slots: list[list[Any]], one: list[int] | None) -> str:
+def make_chunk(skeleton: str | None, slots: list[list[Any]], element_range: list[int] | None) -> str:
     """A chunk's JSON. skeleton: the markup with empty slots; None: the root's. one: a row that is one element."""
     chunk: dict[str, Any] = {} if skeleton is None else {"h": skeleton}
     chunk["s"] = slots
-    if one is not None:
-        chunk["one"] = one
+    if element_range is not None:
+        chunk["one"] = element_range
     text = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

@@ -91,8 +91,8 @@ class _Outline:
 
     def branch(self, item: Item, depth: int) -> None:
         _, slot, _, mask, alternatives, node = item
-        told = f"{_tag(node)}  ({self.reads(mask)})" if node else "a part that keeps texts apart"
-        self.say(depth, f"{slot} branch: {told}")
+        text = f"{_tag(node)}  ({self.reads(mask)})" if node else "a part that keeps texts apart"
+        self.say(depth, f"{slot} branch: {text}")
         for index, (_, block) in enumerate(alternatives):
             if index:
                 self.say(depth, "  or")

@@ -71,10 +71,10 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("what", REQUESTS)
-def test_a_handler_cannot_enter_its_own_session(what):
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_handler_cannot_enter_its_own_session(request_name):
     session = native.Session(SESSION)
-    view = Inside(lambda: REQUESTS[what](session))
+    view = Inside(lambda: REQUESTS[request_name](session))
     mount(session, view)
     kind, body = parts(event(session, 1, "call"))
     assert kind == wire.DONE and b">1<" in body["html"]
@@ -83,10 +83,10 @@ def test_a_handler_cannot_enter_its_own_session(what):
     session.close()
 
 
-@pytest.mark.parametrize("what", REQUESTS)
-def test_a_view_that_is_taken_down_cannot_either(what):
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_view_that_is_taken_down_cannot_either(request_name):
     session, raised = native.Session(SESSION), []
-    view = Last(lambda: REQUESTS[what](session))
+    view = Last(lambda: REQUESTS[request_name](session))
     view.raised = raised
     mount(session, view)
     del view
@@ -144,10 +144,10 @@ def test_a_view_that_holds_its_session_is_collected():
     """A ring of both; the garbage collector has to see through the session."""
     session, view = native.Session(SESSION), Inside()
     mount(session, view)
-    view.session, gone = session, weakref.ref(view)
+    view.session, reference = session, weakref.ref(view)
     del session, view
     gc.collect()
-    assert gone() is None
+    assert reference() is None
 
 
 def test_a_view_that_somebody_holds_is_not():

@@ -25,9 +25,9 @@ def test_the_projects_files_are_watched():
 def test_it_says_so_once(monkeypatch):
     looks = iter([{"a.py": 1}, {"a.py": 1}, {"a.py": 1, "b.py": 1}, {"a.py": 1, "b.py": 2}])
     monkeypatch.setattr(reload, "scan", lambda: next(looks))
-    told, lines = queue.Queue(), []
-    thread = reload.watch(lambda: told.put("changed"), pause=lambda: None, log=lines.append)
-    assert told.get(timeout=120) == "changed"
+    changed, lines = queue.Queue(), []
+    thread = reload.watch(lambda: changed.put("changed"), pause=lambda: None, log=lines.append)
+    assert changed.get(timeout=120) == "changed"
     thread.join(10)
-    assert not thread.is_alive() and told.empty()
+    assert not thread.is_alive() and changed.empty()
     assert 'file="b.py"' in lines[0]

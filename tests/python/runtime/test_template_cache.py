@@ -15,12 +15,12 @@ class Plan:
 @pytest.fixture
 def folder(tmp_path, settings):
     """A folder of templates that no loader remembers: the cached loader is left out."""
-    one = {
+    description = {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [tmp_path],
         "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]},
     }
-    settings.TEMPLATES = [one]
+    settings.TEMPLATES = [description]
     template_cache._by_name.clear()
     yield tmp_path
     template_cache._by_name.clear()

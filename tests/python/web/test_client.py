@@ -24,13 +24,13 @@ def make():
         return made[-1]
 
     yield build
-    for one in made:
-        one.close()
+    for connected in made:
+        connected.close()
 
 
-async def mounted(one):
+async def mounted(connected):
     body = {"path": "samples.Counter", "params": {}, "view": b"v" * 16}
-    return await one.submit(wire.MOUNT, SESSION, body, flags=wire.HTML)
+    return await connected.submit(wire.MOUNT, SESSION, body, flags=wire.HTML)
 
 
 def event(number, view=b"v" * 16):
@@ -38,8 +38,8 @@ def event(number, view=b"v" * 16):
 
 
 async def test_a_request_and_its_reply(broker, make):
-    one = make(broker.address)
-    reply = await mounted(one)
+    connected = make(broker.address)
+    reply = await mounted(connected)
     assert reply.kind == wire.MOUNTED and reply.epoch == 7
     assert wire.unpack_body(reply.body)["view"] == b"v" * 16
 
@@ -52,8 +52,8 @@ async def test_replies_find_their_requests_out_of_order(broker, make):
         return []
 
     broker.answer = answer
-    one = make(broker.address)
-    futures = [one.submit(wire.PING, SESSION, {"n": n}) for n in range(5)]
+    connected = make(broker.address)
+    futures = [connected.submit(wire.PING, SESSION, {"n": n}) for n in range(5)]
     for _ in range(5):
         await asyncio.to_thread(broker.wait_for, wire.PING)
     for sequence, n in reversed(late):
@@ -63,18 +63,18 @@ async def test_replies_find_their_requests_out_of_order(broker, make):
 
 
 async def test_more_replies_than_one_batch(broker, make):
-    one = make(broker.address)
-    await one.submit(wire.PING, wire.NO_SESSION, {})
-    futures = [one.submit(wire.PING, wire.NO_SESSION, {}) for _ in range(connection.BATCH * 3)]
+    connected = make(broker.address)
+    await connected.submit(wire.PING, wire.NO_SESSION, {})
+    futures = [connected.submit(wire.PING, wire.NO_SESSION, {}) for _ in range(connection.BATCH * 3)]
     assert {reply.kind for reply in await asyncio.gather(*futures)} == {wire.PONG}
-    assert not one._pending
+    assert not connected._pending
 
 
 async def test_the_same_number_twice_is_answered_by_one_reply(broker, make):
-    one = make(broker.address)
-    await mounted(one)
-    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    second = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    connected = make(broker.address)
+    await mounted(connected)
+    first = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    second = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
     assert (await first).body == (await second).body
     assert broker.sessions[SESSION].views[b"v" * 16][0].count == 1
 
@@ -82,9 +82,9 @@ async def test_the_same_number_twice_is_answered_by_one_reply(broker, make):
 async def test_a_reply_of_an_older_epoch_is_dropped(broker, make, caplog):
     broker.answer = lambda *_: [(wire.DONE, {"version": 1})]
     clock = Clock()
-    one = make(broker.address, clock=clock)
-    future = one.submit(wire.EVENT, SESSION, event(1), epoch=8, sequence=1)
-    ping = one.submit(wire.PING, SESSION, {})  # its reply comes after
+    connected = make(broker.address, clock=clock)
+    future = connected.submit(wire.EVENT, SESSION, event(1), epoch=8, sequence=1)
+    ping = connected.submit(wire.PING, SESSION, {})  # its reply comes after
     assert (await ping).kind == wire.DONE
     assert not future.done() and "event=stale_reply" in caplog.text
     clock.now += 26
@@ -102,26 +102,26 @@ class Clock:
 
 async def test_no_broker_is_said_with_its_address(tmp_path, make):
     clock = Clock()
-    one = make(f"ipc://{tmp_path}/nobody", clock=clock)
-    future = one.submit(wire.PING, SESSION, {})
+    connected = make(f"ipc://{tmp_path}/nobody", clock=clock)
+    future = connected.submit(wire.PING, SESSION, {})
     lost = []
-    one.send(wire.LEAVE, SESSION, {}, lost=lost.append)
-    one.send(wire.LEAVE, SESSION, {})
+    connected.send(wire.LEAVE, SESSION, {}, lost=lost.append)
+    connected.send(wire.LEAVE, SESSION, {})
     clock.now += client.CONNECT_WAIT
     with pytest.raises(ActorError) as error:
         await future
     assert error.value.kind == "unreachable" and error.value.outcome == "not_executed"
     assert f"{tmp_path}/nobody" in str(error.value)
-    assert [one.kind for one in lost] == ["unreachable"]
-    assert not one._waiting and not one._pending
+    assert [error.kind for error in lost] == ["unreachable"]
+    assert not connected._waiting and not connected._pending
 
 
 async def test_a_broker_that_starts_later_gets_what_waits(tmp_path, make):
     address = f"ipc://{tmp_path}/late"
-    one = make(address, clock=Clock())
-    future = one.submit(wire.PING, wire.NO_SESSION, {})
-    gone = one.submit(wire.PING, wire.NO_SESSION, {})
-    gone.cancel()
+    connected = make(address, clock=Clock())
+    future = connected.submit(wire.PING, wire.NO_SESSION, {})
+    abandoned = connected.submit(wire.PING, wire.NO_SESSION, {})
+    abandoned.cancel()
     await asyncio.sleep(0)
     assert not future.done()
     broker = fake_worker.Broker(address)
@@ -134,18 +134,18 @@ async def test_a_broker_that_starts_later_gets_what_waits(tmp_path, make):
 
 async def test_what_waits_is_bounded(tmp_path, make, monkeypatch):
     monkeypatch.setattr(client, "MAX_WAITING", 2)
-    one = make(f"ipc://{tmp_path}/nobody", clock=Clock())
-    futures = [one.submit(wire.PING, SESSION, {}) for _ in range(3)]
+    connected = make(f"ipc://{tmp_path}/nobody", clock=Clock())
+    futures = [connected.submit(wire.PING, SESSION, {}) for _ in range(3)]
     assert [future.done() for future in futures] == [False, False, True]
     assert futures[2].exception().kind == "unreachable"
 
 
 async def test_a_broker_that_takes_no_more_is_busy(broker, make, monkeypatch):
-    one = make(broker.address)
-    await one.submit(wire.PING, SESSION, {})
-    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
+    connected = make(broker.address)
+    await connected.submit(wire.PING, SESSION, {})
+    monkeypatch.setattr(connected._connection, "try_send", lambda header, data: False)
     monkeypatch.setattr(client, "MAX_WAITING", 0)
-    error = one.submit(wire.PING, SESSION, {}).exception()
+    error = connected.submit(wire.PING, SESSION, {}).exception()
     assert (error.kind, error.outcome, error.retry_ms) == ("busy", "not_executed", 500)
 
 
@@ -156,92 +156,92 @@ async def test_an_address_that_is_none(make):
 
 
 async def test_a_body_that_cannot_travel(broker, make):
-    one = make(broker.address)
+    connected = make(broker.address)
     for body in ({"x": object()}, {"x": "y" * (1 << 20)}):
         with pytest.raises(ActorError) as error:
-            one.submit(wire.PING, SESSION, body)
+            connected.submit(wire.PING, SESSION, body)
         assert error.value.kind == "params"
     with pytest.raises(ActorError) as error:
-        one.submit(wire.MOUNT, SESSION, {}, view=object())
+        connected.submit(wire.MOUNT, SESSION, {}, view=object())
     assert error.value.kind == "params" and "inproc" in str(error.value)
 
 
 async def test_malformed_replies_are_logged_and_harm_nobody(broker, make, caplog):
-    one = make(broker.address)
-    await one.submit(wire.PING, SESSION, {})
+    connected = make(broker.address)
+    await connected.submit(wire.PING, SESSION, {})
     good = wire.pack_header(wire.PONG, 0, SESSION, 0, 99, 0)
     broker.order(b"short", b"\x80")
     broker.order(b"\x02" + good[1:], b"\x80")
     broker.order(good)
     broker.order(good, b"\x80", b"third", b"fourth")
-    assert (await one.submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
+    assert (await connected.submit(wire.PING, wire.NO_SESSION, {})).kind == wire.PONG
     assert caplog.text.count("event=malformed_reply") == 4
 
 
 async def test_what_is_unasked_reaches_the_newest_subscriber(broker, make, caplog):
-    one = make(broker.address)
-    await mounted(one)
+    connected = make(broker.address)
+    await mounted(connected)
     first, second = [], []
-    one.subscribe(SESSION, lambda *args: first.append(args))
+    connected.subscribe(SESSION, lambda *args: first.append(args))
 
     def listen(*args):
         second.append(args)
         if len(second) == 1:
             raise ValueError("a subscriber's own mistake")
 
-    one.subscribe(SESSION, listen)
-    one.unsubscribe(SESSION, None)
+    connected.subscribe(SESSION, listen)
+    connected.unsubscribe(SESSION, None)
     broker.push(wire.PUSH, SESSION, {"frame": b"{}"})
     broker.push(wire.ENDED, SESSION, {"reason": "evicted"})
     broker.push(wire.ENDED, b"o" * 16, {"reason": "evicted"})
-    await one.submit(wire.PING, SESSION, {})
+    await connected.submit(wire.PING, SESSION, {})
     assert [args[0] for args in second] == [wire.PUSH, wire.ENDED] and not first
     assert "event=subscriber_failed" in caplog.text
-    one.unsubscribe(SESSION, listen)
-    assert not one._subscribers
+    connected.unsubscribe(SESSION, listen)
+    assert not connected._subscribers
 
 
 async def test_a_join_subscribes(broker, make):
     """From its JOINED on, and only who still waits for it."""
-    one = make(broker.address)
-    await mounted(one)
+    connected = make(broker.address)
+    await mounted(connected)
     got = []
     broker.answer = lambda kind, *_: [(wire.JOINED, {}), (wire.PUSH, {"frame": b"1"}, 0)] if kind == wire.JOIN else None
     body = {"generation": 0, "views": [], "request": {}}
-    gone = one.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append("gone"))
-    gone.cancel()
-    await one.submit(wire.PING, SESSION, {})
+    abandoned = connected.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append("gone"))
+    abandoned.cancel()
+    await connected.submit(wire.PING, SESSION, {})
     assert not got
-    await one.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append(args))
-    await one.submit(wire.PING, SESSION, {})
+    await connected.submit(wire.JOIN, SESSION, body, subscriber=lambda *args: got.append(args))
+    await connected.submit(wire.PING, SESSION, {})
     assert got == [(wire.PUSH, 7, wire.pack_body({"frame": b"1"}))]
 
 
 async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
     monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
-    one = make(broker.address)
-    await one.submit(wire.PING, SESSION, {})
+    connected = make(broker.address)
+    await connected.submit(wire.PING, SESSION, {})
 
     def listen(*_):
         pass
 
-    one.subscribe(SESSION, listen)
+    connected.subscribe(SESSION, listen)
     session, _ = await asyncio.to_thread(broker.wait_for, wire.PING)
     session, _ = await asyncio.to_thread(broker.wait_for, wire.PING)
     assert session == wire.NO_SESSION
-    one.unsubscribe(SESSION, listen)
-    one._keep_alive()
-    assert one._keepalive is None
+    connected.unsubscribe(SESSION, listen)
+    connected._keep_alive()
+    assert connected._keepalive is None
 
 
 @pytest.mark.parametrize("same", [True, False])
 async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, make, monkeypatch, same):
     monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
     first = fake_worker.Broker(f"ipc://{tmp_path}/front")
-    one = make(first.address)
-    await mounted(one)
-    told = []
-    one.subscribe(SESSION, lambda kind, epoch, body: told.append((kind, wire.unpack_body(body))))
+    connected = make(first.address)
+    await mounted(connected)
+    pushed = []
+    connected.subscribe(SESSION, lambda kind, epoch, body: pushed.append((kind, wire.unpack_body(body))))
     first.close()
     second = fake_worker.Broker(first.address)
     try:
@@ -250,8 +250,8 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         session = None
         while session != SESSION:
             session, _ = await asyncio.to_thread(second.wait_for, wire.PING)
-        await one.submit(wire.PING, SESSION, {})
-        assert told == ([] if same else [(wire.ENDED, {"reason": "worker_lost"})])
+        await connected.submit(wire.PING, SESSION, {})
+        assert pushed == ([] if same else [(wire.ENDED, {"reason": "worker_lost"})])
     finally:
         second.close()
 
@@ -259,11 +259,11 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
 async def test_a_refusal_of_what_was_sent_twice_says_so(tmp_path, make):
     """The first broker may have passed it on: that the second one refuses it says nothing about that."""
     first = fake_worker.Broker(f"ipc://{tmp_path}/front")
-    one = make(first.address)
-    await mounted(one)
+    connected = make(first.address)
+    await mounted(connected)
     first.answer = lambda kind, *_: [] if kind == wire.EVENT else None
-    future = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    abandoned = one.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
+    future = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    abandoned = connected.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
     for _ in range(2):
         await asyncio.to_thread(first.wait_for, wire.EVENT)
     abandoned.cancel()
@@ -272,7 +272,7 @@ async def test_a_refusal_of_what_was_sent_twice_says_so(tmp_path, make):
     try:
         reply = await future
         assert (reply.kind, reply.flags & wire.AGAIN) == (wire.NOT_EXECUTED, wire.AGAIN)
-        fresh = await one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+        fresh = await connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
         assert (fresh.kind, fresh.flags & wire.AGAIN) == (wire.NOT_EXECUTED, 0)
         assert second.seen.qsize() == 2  # what nobody waits for was not sent again
     finally:
@@ -282,66 +282,66 @@ async def test_a_refusal_of_what_was_sent_twice_says_so(tmp_path, make):
 async def test_what_was_sent_before_is_never_said_to_be_not_executed(broker, make, monkeypatch):
     clock = Clock()
     broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
-    one = make(broker.address, clock=clock)
-    await mounted(one)
-    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
-    one._resend()
-    behind = one.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
+    connected = make(broker.address, clock=clock)
+    await mounted(connected)
+    first = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    monkeypatch.setattr(connected._connection, "try_send", lambda header, data: False)
+    connected._resend()
+    behind = connected.submit(wire.EVENT, SESSION, event(2), epoch=7, sequence=2)
     clock.now += client.CONNECT_WAIT
-    one._sweep()
+    connected._sweep()
     assert behind.exception().outcome == "not_executed" and not first.done()
     clock.now += 30
-    one._sweep()
+    connected._sweep()
     assert (first.exception().kind, first.exception().outcome) == ("timeout", "unknown")
-    assert not one._waiting and not one._pending
+    assert not connected._waiting and not connected._pending
 
 
 async def test_one_that_cannot_be_sent_says_nothing_of_one_that_was(broker, make, monkeypatch):
     clock = Clock()
-    one = make(broker.address, clock=clock)
-    await mounted(one)
-    sends = one._connection.try_send
-    first = one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
-    monkeypatch.setattr(one._connection, "try_send", lambda header, data: False)
-    later = [one.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1) for _ in range(2)]
+    connected = make(broker.address, clock=clock)
+    await mounted(connected)
+    sends = connected._connection.try_send
+    first = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    monkeypatch.setattr(connected._connection, "try_send", lambda header, data: False)
+    later = [connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1) for _ in range(2)]
     later[0].cancel()
     clock.now += client.CONNECT_WAIT
-    one._sweep()
-    assert later[1].exception().outcome == "not_executed" and not one._waiting
-    monkeypatch.setattr(one._connection, "try_send", sends)
-    assert (await first).kind == wire.DONE and not one._pending
+    connected._sweep()
+    assert later[1].exception().outcome == "not_executed" and not connected._waiting
+    monkeypatch.setattr(connected._connection, "try_send", sends)
+    assert (await first).kind == wire.DONE and not connected._pending
 
 
 async def test_asking_for_a_session_gets_no_answer(make, tmp_path):
     clock = Clock()
-    one = make(f"ipc://{tmp_path}/nobody", clock=clock)
-    one.subscribe(SESSION, lambda *_: pytest.fail("nothing is known of it"))
-    one._ping_session(b"o" * 16)
-    assert not one._pending
-    one._ping_session(SESSION)
+    connected = make(f"ipc://{tmp_path}/nobody", clock=clock)
+    connected.subscribe(SESSION, lambda *_: pytest.fail("nothing is known of it"))
+    connected._ping_session(b"o" * 16)
+    assert not connected._pending
+    connected._ping_session(SESSION)
     clock.now += 6
-    one._sweep()
-    assert not one._pending
-    one._ping_session(SESSION)
-    next(iter(one._pending.values())).future.cancel()
+    connected._sweep()
+    assert not connected._pending
+    connected._ping_session(SESSION)
+    next(iter(connected._pending.values())).future.cancel()
     await asyncio.sleep(0)
 
 
 async def test_closing_ends_what_is_pending(broker, make):
     broker.answer = lambda *_: []
-    one = make(broker.address)
-    future = one.submit(wire.PING, SESSION, {})
-    one.subscribe(SESSION, print)
-    one.close()
+    connected = make(broker.address)
+    future = connected.submit(wire.PING, SESSION, {})
+    connected.subscribe(SESSION, print)
+    connected.close()
     with pytest.raises(ActorError) as error:
         await future
     assert error.value.kind == "timeout"
     with pytest.raises(ActorError):
-        one.submit(wire.PING, SESSION, {})
-    one.send(wire.LEAVE, SESSION, {})
-    one._connection.drain()
-    one._ping_session(SESSION)
+        connected.submit(wire.PING, SESSION, {})
+    connected.send(wire.LEAVE, SESSION, {})
+    connected._connection.drain()
+    connected._ping_session(SESSION)
 
 
 async def test_one_client_a_loop_and_a_new_one_for_a_new_address(broker, settings, tmp_path):
@@ -378,8 +378,8 @@ async def test_a_fork_begins_anew(broker):
     if child == 0:
 
         async def ask():
-            one = client.get()
-            return (await one.submit(wire.PING, wire.NO_SESSION, {})).kind
+            connected = client.get()
+            return (await connected.submit(wire.PING, wire.NO_SESSION, {})).kind
 
         try:
             asyncio.events._set_running_loop(None)

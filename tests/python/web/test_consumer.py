@@ -85,13 +85,13 @@ async def test_events_are_not_waited_for(broker):
 async def test_a_token_used_twice_gets_a_fresh_session(either):
     (found,) = await load_tokens("/counter/5/")
     async with Page() as first, Page() as second:
-        one, two = await first.join(found), await second.join(found)
+        joined, two = await first.join(found), await second.join(found)
         assert "html" in two["views"][0] and two["fresh"] is True and ">5<" in two["views"][0]["html"]
         assert "6" in (await first.event("increment", by=1))["d"]["0"]["h"]
         assert "7" in (await second.event("increment", by=2))["d"]["0"]["h"]
         nobody = {"user": None, "session_key": None}
-        assert "token" not in one["views"][0]
-        assert page_token.read(found, nobody, one["views"][0]["g"])["generation"] == 1
+        assert "token" not in joined["views"][0]
+        assert page_token.read(found, nobody, joined["views"][0]["g"])["generation"] == 1
         other = page_token.read(two["views"][0]["token"], nobody)
         assert "g" not in two["views"][0] and other["session"] != page_token.read(found, nobody)["session"]
 
@@ -168,7 +168,7 @@ async def test_other_outcomes(broker, reply, expected):
         await page.join(found)
         broker.answer = lambda kind, *_: [reply] if kind == wire.EVENT else None
         answers = [await page.event("increment")] + [await page.next() for _ in expected[1:]]
-        assert [(one["t"], one["reason"]) for one in answers] == expected
+        assert [(answer["t"], answer["reason"]) for answer in answers] == expected
         assert answers[0]["n"] == 1
         if expected[0][1] == "busy":
             assert answers[0]["retry_ms"] == 100
@@ -360,9 +360,9 @@ async def test_a_browser_that_does_not_read(native, monkeypatch):
     (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
-        one = native._subscribers[made().id].__self__
+        consumer = native._subscribers[made().id].__self__
         for _ in range(4):
-            one.send_json(t="pong")
+            consumer.send_json(t="pong")
         assert await page.closed() == 4409
 
 
@@ -487,10 +487,10 @@ async def test_a_session_that_ends_twice_and_odd_news(native):
     (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
-        one = native._subscribers[made().id].__self__
-        one._push(wire.PONG, 0, wire.pack_body({}))
-        one._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
-        one._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        consumer = native._subscribers[made().id].__self__
+        consumer._push(wire.PONG, 0, wire.pack_body({}))
+        consumer._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
+        consumer._push(wire.ENDED, 0, wire.pack_body({"reason": "evicted"}))
         assert await page.next() == {"t": "lost", "reason": "evicted"}
         assert await page.ask(t="ping") == {"t": "pong"}
 

@@ -26,8 +26,8 @@ async def test_a_refusal_of_an_event_that_was_sent_twice_says_so(broker):
         assert "r" not in await page.ask(t="event", n=1, v=page.view, e="increment", p={})
 
 
-@pytest.mark.parametrize("how", ["join", "close"])
-async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
+@pytest.mark.parametrize("ending", ["join", "close"])
+async def test_what_was_sent_before_a_join_is_not_sent_again(broker, ending):
     """The page gives the number anew, perhaps to another event: only what it sends itself may run."""
     (found,) = await load_tokens()
     async with Page() as page:
@@ -35,7 +35,7 @@ async def test_what_was_sent_before_a_join_is_not_sent_again(broker, how):
         broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
         await page.send(t="event", n=1, v=page.view, e="increment", p={})
         await asyncio.to_thread(broker.wait_for, wire.EVENT)
-        if how == "join":
+        if ending == "join":
             await page.join(found, g=joined["views"][0]["g"])
         transport = client.get()
     assert all(pending.future.cancelled() for pending in transport._pending.values() if pending.kind == wire.EVENT)

@@ -35,7 +35,7 @@ class HeldJoins:
     def release(self, **more):
         """Answer the last one."""
         session, sequence, fields = self.asked[-1]
-        views = [{"view": one["view"], "version": 1, "number": 0, "chunks": []} for one in fields["views"]]
+        views = [{"view": view["view"], "version": 1, "number": 0, "chunks": []} for view in fields["views"]]
         answer = {"generation": fields["generation"] + 1, "last": 0, "fresh": False, "views": views, **more}
         self.broker.push(wire.JOINED, session, answer, sequence=sequence)
 
@@ -165,9 +165,9 @@ async def test_a_stale_push_behind_an_early_end(broker):
     (found,) = await load_tokens()
     async with Page() as page:
         await page.join(found)
-        one = client.get()._subscribers[Session.made[0].id].__self__
-        one._push(wire.ENDED, broker.epoch + 1, wire.pack_body({"reason": "worker_lost"}))
-        one._push(wire.PUSH, broker.epoch, wire.pack_body({"frame": b'{"stale":1}'}))
+        consumer = client.get()._subscribers[Session.made[0].id].__self__
+        consumer._push(wire.ENDED, broker.epoch + 1, wire.pack_body({"reason": "worker_lost"}))
+        consumer._push(wire.PUSH, broker.epoch, wire.pack_body({"frame": b'{"stale":1}'}))
         assert (await page.next())["t"] == "lost"
         assert await page.ask(t="ping") == {"t": "pong"}
 

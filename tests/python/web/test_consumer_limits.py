@@ -41,8 +41,8 @@ async def test_over_the_rate_is_busy_and_order_holds(native, clock, settings):
     async with Page() as page:
         await page.join(found)
         frames = await burst(page, range(1, 7))
-        told = answers(frames)
-        assert told == {1: "done", 2: "done", 3: "done", 4: "busy", 5: "gap", 6: "gap"}
+        answered = answers(frames)
+        assert answered == {1: "done", 2: "done", 3: "done", 4: "busy", 5: "gap", 6: "gap"}
         (busy,) = [frame for frame in frames if frame.get("reason") == "busy"]
         assert busy["t"] == "refused" and busy["retry_ms"] == 10
         clock.now += 0.025
@@ -55,7 +55,7 @@ async def test_over_the_rate_is_busy_and_order_holds(native, clock, settings):
 
 def seen(session):
     """(type, flags, number) of its events, as the worker counts them."""
-    events = [one for one in session.requests if one[0] == wire.EVENT]
+    events = [request for request in session.requests if request[0] == wire.EVENT]
     return [(kind, flags, number) for number, (kind, flags, _) in enumerate(events, 1)]
 
 
@@ -178,14 +178,14 @@ async def family(count, tokens):
     """So many sockets at once, each of which joins with one of these tokens in turn, and adds the one that it gets to
     them. What they are told.
     """
-    told = []
+    answered = []
     async with contextlib.AsyncExitStack() as stack:
         for number in range(count):
             page = await stack.enter_async_context(Page())
             joined = await page.join(tokens[number % len(tokens)])
-            told.append(joined)
+            answered.append(joined)
             tokens.extend(view["token"] for view in joined.get("views", ()) if "token" in view)
-    return told
+    return answered
 
 
 async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet):
@@ -193,16 +193,17 @@ async def test_one_page_load_begins_few_sessions(native, clock, settings, quiet)
     settings.TROUPE = {**settings.TROUPE, "TOKEN_SESSIONS": 3}
     (found,) = await load_tokens()
     tokens = [found]
-    told = await family(12, tokens)
-    sessions = {one.id for one in fake_worker.Session.made}
+    answered = await family(12, tokens)
+    sessions = {session.id for session in fake_worker.Session.made}
     assert len(tokens) == 1 + 3 and len(sessions) == 1 + 3
-    refused = [one for one in told if one["t"] == "error"]
-    assert {one["reason"] for one in refused} == {"busy"} and {one["retry_ms"] for one in refused} == {15000}
+    refused = [answer for answer in answered if answer["t"] == "error"]
+    assert {answer["reason"] for answer in refused} == {"busy"}
+    assert {answer["retry_ms"] for answer in refused} == {15000}
     clock.now += 15
-    told = await family(12, tokens)
-    assert len({one.id for one in fake_worker.Session.made}) == 1 + 3 + 1
+    answered = await family(12, tokens)
+    assert len({session.id for session in fake_worker.Session.made}) == 1 + 3 + 1
     (other,) = await load_tokens()
-    assert [one["t"] for one in await family(3, [other])] == ["joined"] * 3  # another page load counts for itself
+    assert [answer["t"] for answer in await family(3, [other])] == ["joined"] * 3  # another page load counts for itself
     quiet.expect('event=rate_limited source="this page load"')
 
 
@@ -240,7 +241,7 @@ async def test_an_address_that_has_too_many_sockets_open(native, settings, quiet
     behind = [*ORIGIN, (b"x-forwarded-for", b"198.51.100.77")]
     for _ in range(2):  # what was open counts no more
         sockets = [WebSocket(application, "/ws/troupe/", headers=behind) for _ in range(3)]
-        assert [await one.connect() for one in sockets] == [(True, None)] * 2 + [(False, page_socket.TOO_OFTEN)]
-        for one in sockets[:2]:
-            await one.disconnect()
+        assert [await socket.connect() for socket in sockets] == [(True, None)] * 2 + [(False, page_socket.TOO_OFTEN)]
+        for accepted in sockets[:2]:
+            await accepted.disconnect()
     quiet.expect("event=too_many_sockets address=198.51.100.77")

@@ -91,7 +91,7 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
     async with Page(headers) as page:
         await page.join(found)
         session = Session.made[0].id
-        one = client.get()._subscribers[session].__self__
+        push_owner = client.get()._subscribers[session].__self__
         looks.answer = lambda usual: None
         broker.push(wire.PUSH, session, {"frame": b'{"first":1}'})
         assert await page.next() == {"first": 1} and looks.count == 0
@@ -101,7 +101,7 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
         assert await page.next() == {"t": "reload", "reason": "user_changed"}
         broker.push(wire.PUSH, session, {"frame": b'{"third":3}'})
         assert await page.ask(t="ping") == {"t": "pong"}
-        assert one._session is None
+        assert push_owner._session is None
     _, body = await asyncio.to_thread(broker.wait_for, wire.LOGOUT)
     key = headers[-1][1].decode().partition("=")[2]
     assert body["identity"] == request_facts.identity_of(key)

@@ -56,7 +56,7 @@ def test_files(files):
     (files / "short").write_text('public-key = "x"\n')
     (files / "odd").write_text("public-key\n")
     (files / "empty").write_text("")
-    for key, said in (
+    for key, expected in (
         (public(files, "web"), "_secret"),
         (str(files / "none"), "no such file"),
         (str(files), "Is a directory"),
@@ -64,7 +64,7 @@ def test_files(files):
         (str(files / "odd"), "not a key file"),
         (str(files / "empty"), "not a key file"),
     ):
-        with pytest.raises(curve.KeysError, match=said):
+        with pytest.raises(curve.KeysError, match=expected):
             curve.load("tcp://10.0.0.1:1", key, public(files))
 
 
@@ -155,24 +155,24 @@ async def test_a_key_that_is_not_known_and_then_is(files, guarded, settings, mon
 @pytest.mark.asyncio
 async def test_closing_while_it_is_tried_again(files, guarded, settings):
     set_keys(settings, guarded.address, secret(files, "stranger"), public(files))
-    one = client.get()
+    connected = client.get()
     await asyncio.to_thread(guarded.refused.wait, 20)
-    while one._connection._retry is None:
+    while connected._connection._retry is None:
         await asyncio.sleep(0)
-    one.close()
-    assert one._connection._retry is None
+    connected.close()
+    assert connected._connection._retry is None
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("key", "server", "said"),
+    ("key", "server", "expected"),
     [(None, None, "requires keys"), ("web", "stranger", "SERVER_KEY")],
     ids=["no key", "another broker's key"],
 )
-async def test_the_wrong_keys(files, guarded, settings, monkeypatch, key, server, said):
+async def test_the_wrong_keys(files, guarded, settings, monkeypatch, key, server, expected):
     monkeypatch.setattr(client, "CONNECT_WAIT", 0.3)
     set_keys(settings, guarded.address, key and secret(files, key), server and public(files, server))
-    with pytest.raises(ActorError, match=said):
+    with pytest.raises(ActorError, match=expected):
         await ask()
     client.get().close()
 

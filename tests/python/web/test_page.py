@@ -129,7 +129,8 @@ def test_where_coming_back_may_help(broker, settings, caplog, debug):
     assert response.status_code == 503 and response["Retry-After"] == "3"
     assert response["Cache-Control"] == "no-store"
     assert (b"none" in response.content) is debug
-    assert [one.getMessage().split()[0] for one in caplog.records if one.levelname == "ERROR"] == ["event=mount_failed"]
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [line.split()[0] for line in errors] == ["event=mount_failed"]
 
 
 @pytest.mark.django_db
@@ -174,7 +175,7 @@ def test_live_view_in_an_ordinary_page(either):
     response = Client().get("/embedding/")
     text = response.content.decode()
     tokens = [page_token.read(found, ANYBODY) for found in re.findall(r'data-troupe="([^"]+)"', text)]
-    assert [one["params"] for one in tokens] == [{"start": 3}, {"start": 4}]
+    assert [token["params"] for token in tokens] == [{"start": 3}, {"start": 4}]
     assert tokens[0]["session"] == tokens[1]["session"] and tokens[0]["view"] != tokens[1]["view"]
     assert text.count("<script") == 1 and text.count("<body>") == 1
     assert last_mount()[1] == wire.EMBED | wire.UNADOPTED

@@ -99,28 +99,28 @@ def test_what_a_request_tells(settings):
     found = asked("/p/?x=%20y", HTTP_X_THING="a", HTTP_COOKIE="a=b", secure=True)
     found.tenant = uuid.UUID(int=1)
     with translation.override("fr"), timezone.override("Asia/Tokyo"):
-        told = request_facts.of_http(found)
-    assert told["path"] == "/p/" and told["query"] == "x=%20y" and told["scheme"] == "https"
-    assert told["headers"]["x-thing"] == "a" and "cookie" not in told["headers"]
-    assert told["server"] == ["testserver", 443] and told["remote_addr"] == "127.0.0.1"
-    assert told["attrs"] == {"tenant": uuid.UUID(int=1)}
-    assert told["language"] == "fr" and told["time_zone"] == "Asia/Tokyo"
-    assert told["user"] is None and told["session_key"] is None and told["csrf"]
+        facts = request_facts.of_http(found)
+    assert facts["path"] == "/p/" and facts["query"] == "x=%20y" and facts["scheme"] == "https"
+    assert facts["headers"]["x-thing"] == "a" and "cookie" not in facts["headers"]
+    assert facts["server"] == ["testserver", 443] and facts["remote_addr"] == "127.0.0.1"
+    assert facts["attrs"] == {"tenant": uuid.UUID(int=1)}
+    assert facts["language"] == "fr" and facts["time_zone"] == "Asia/Tokyo"
+    assert facts["user"] is None and facts["session_key"] is None and facts["csrf"]
 
 
 def test_headers_and_cookies_have_limits():
     found = asked(**{f"HTTP_X_{n}": "v" for n in range(100)})
     found.COOKIES = {f"c{n}": "v" for n in range(100)}
     found.COOKIES[django_settings.SESSION_COOKIE_NAME] = "kept"
-    told = request_facts.of_http(found)
-    assert len(told["headers"]) == 64 and len(told["cookies"]) == 64
-    assert told["cookies"]["sessionid"] == "kept"
+    facts = request_facts.of_http(found)
+    assert len(facts["headers"]) == 64 and len(facts["cookies"]) == 64
+    assert facts["cookies"]["sessionid"] == "kept"
     found.COOKIES = {"big": "v" * (16 << 10), "odd": "\udcff"}
     assert request_facts.of_http(found)["cookies"] == {}
     found.META["SERVER_PORT"] = "unix"
     found.COOKIES = {"odd": "\udcff"}
-    told = request_facts.of_http(found)
-    assert told["cookies"] == {"odd": "?"} and told["server"][1] == 0
+    facts = request_facts.of_http(found)
+    assert facts["cookies"] == {"odd": "?"} and facts["server"][1] == 0
 
 
 @pytest.mark.django_db
@@ -143,10 +143,10 @@ def contents():
 
 
 def test_what_a_socket_tells(settings):
-    told = request_facts.of_scope(scope(client=["10.0.0.1", 5]), {"user": "7"}, contents())
-    assert (told["path"], told["query"], told["scheme"], told["csrf"]) == ("/p/", "q=1", "https", "t")
-    assert told["headers"] == {"user-agent": "xÿ"} and told["cookies"]["theme"] == "d"
-    assert told["user"] == "7" and told["language"] == "de" and told["remote_addr"] == "10.0.0.1"
+    facts = request_facts.of_scope(scope(client=["10.0.0.1", 5]), {"user": "7"}, contents())
+    assert (facts["path"], facts["query"], facts["scheme"], facts["csrf"]) == ("/p/", "q=1", "https", "t")
+    assert facts["headers"] == {"user-agent": "xÿ"} and facts["cookies"]["theme"] == "d"
+    assert facts["user"] == "7" and facts["language"] == "de" and facts["remote_addr"] == "10.0.0.1"
     settings.CSRF_USE_SESSIONS = True
     assert request_facts.of_scope(scope(), {}, contents())["csrf"] is None
     session = {"_csrftoken": "in session"}

@@ -97,38 +97,38 @@ def inflow(settings, clock):
     rate_limit.reset()
     yield make
     rate_limit.reset()
-    for one in made:
-        one.close()
+    for limits in made:
+        limits.close()
 
 
 def test_what_is_refused_holds_back_what_follows(inflow, clock):
-    one = inflow(EVENT_RATE=10, EVENT_BURST=2)
-    assert one.event_refusal(1) is None and one.event_refusal(2) is None
-    reason, _, retry_ms = one.event_refusal(3)
+    limits = inflow(EVENT_RATE=10, EVENT_BURST=2)
+    assert limits.event_refusal(1) is None and limits.event_refusal(2) is None
+    reason, _, retry_ms = limits.event_refusal(3)
     assert (reason, retry_ms) == ("busy", 100)
-    one.event_refused(3)
+    limits.event_refused(3)
     clock.now += 10
-    assert one.event_refusal(4)[0] == "gap"
-    one.event_refused(4)
-    assert one.event_refusal(3) is None
-    assert one.event_refusal(4) is None
-    assert one.event_refusal(5)[0] == "busy"
-    one.event_refused(5)
-    one.joined()
+    assert limits.event_refusal(4)[0] == "gap"
+    limits.event_refused(4)
+    assert limits.event_refusal(3) is None
+    assert limits.event_refusal(4) is None
+    assert limits.event_refusal(5)[0] == "busy"
+    limits.event_refused(5)
+    limits.joined()
     clock.now += 10
-    assert one.event_refusal(6) is None
+    assert limits.event_refusal(6) is None
 
 
 def test_what_the_worker_refuses_holds_back_too(inflow):
-    one = inflow()
-    assert [one.event_refusal(n) for n in (1, 2, 3)] == [None] * 3
-    one.event_refused(2)
-    one.event_refused(3)
-    one.event_refused(0)  # of what has no number
-    assert one.event_refusal(4)[0] == "gap"
-    assert one.event_refusal(1) is None  # an older one may come again first
-    assert one.event_refusal(3)[0] == "gap"
-    assert [one.event_refusal(n) for n in (2, 3, 4)] == [None] * 3
+    limits = inflow()
+    assert [limits.event_refusal(n) for n in (1, 2, 3)] == [None] * 3
+    limits.event_refused(2)
+    limits.event_refused(3)
+    limits.event_refused(0)  # of what has no number
+    assert limits.event_refusal(4)[0] == "gap"
+    assert limits.event_refusal(1) is None  # an older one may come again first
+    assert limits.event_refusal(3)[0] == "gap"
+    assert [limits.event_refusal(n) for n in (2, 3, 4)] == [None] * 3
 
 
 def test_an_address_has_a_limit_where_proxies_are_known(inflow, clock):
@@ -154,20 +154,20 @@ def test_an_address_without_a_rate(inflow):
 
 
 def test_frames_of_every_kind_have_an_end(inflow, clock):
-    one = inflow(EVENT_RATE=10, EVENT_BURST=1)
-    assert [one.admits_frame() for _ in range(rate_limit.FRAMES_BURST + 1)][-2:] == [True, False]
+    limits = inflow(EVENT_RATE=10, EVENT_BURST=1)
+    assert [limits.admits_frame() for _ in range(rate_limit.FRAMES_BURST + 1)][-2:] == [True, False]
     clock.now += 1
-    assert [one.admits_frame() for _ in range(101)] == [True] * 100 + [False]
+    assert [limits.admits_frame() for _ in range(101)] == [True] * 100 + [False]
 
 
 def test_joins_of_a_socket(inflow, clock):
-    one, other = inflow(JOIN_RATE=2, JOIN_BURST=3), inflow()
-    assert [one.join_refusal() for _ in range(3)] == [None] * 3
-    message, retry_ms = one.join_refusal()
+    limits, other = inflow(JOIN_RATE=2, JOIN_BURST=3), inflow()
+    assert [limits.join_refusal() for _ in range(3)] == [None] * 3
+    message, retry_ms = limits.join_refusal()
     assert "this page" in message and retry_ms == 500
     assert other.join_refusal() is None
     clock.now += 0.5
-    assert one.join_refusal() is None and one.join_refusal()
+    assert limits.join_refusal() is None and limits.join_refusal()
     free = inflow(JOIN_RATE=None)
     assert [free.join_refusal() for _ in range(1000)] == [None] * 1000
 
@@ -198,13 +198,13 @@ def test_joins_of_an_address(inflow, clock):
 
 
 def test_sessions_of_a_page_load(inflow, clock):
-    one, other = inflow(TOKEN_SESSIONS=2), inflow()
-    assert one.session_refusal(b"a") is None and other.session_refusal(b"a") is None
-    message, retry_ms = one.session_refusal(b"a")
+    limits, other = inflow(TOKEN_SESSIONS=2), inflow()
+    assert limits.session_refusal(b"a") is None and other.session_refusal(b"a") is None
+    message, retry_ms = limits.session_refusal(b"a")
     assert "this page load" in message and retry_ms == 1000 * rate_limit.TOKEN_SECONDS
     assert other.session_refusal(b"a") and other.session_refusal(b"b") is None
     clock.now += rate_limit.TOKEN_SECONDS
-    assert one.session_refusal(b"a") is None and one.session_refusal(b"a")
+    assert limits.session_refusal(b"a") is None and limits.session_refusal(b"a")
     free = inflow(TOKEN_SESSIONS=None)
     assert [free.session_refusal(b"a") for _ in range(1000)] == [None] * 1000
 

@@ -107,7 +107,7 @@ class Everything(LiveView):
     def look(self):
         self.looked += 1
         now = self._kinds()
-        same = [one == other and type(one) is type(other) for one, other in zip(self.kinds, now, strict=True)]
+        same = [kind == other and type(kind) is type(other) for kind, other in zip(self.kinds, now, strict=True)]
         wrong = [repr(now[at]) for at, well in enumerate(same) if not well]
         if self._private != {"ü": [1, (2, 3), {4}], 5: b"six", (7, 8): None}:
             wrong.append(repr(self._private))

@@ -37,7 +37,7 @@ class Memory(LiveView):
     def measure(self, most=0):
         for _ in range(3):
             gc.collect()
-        kinds = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
+        kinds = Counter(f"{type(value).__module__}.{type(value).__qualname__}" for value in gc.get_objects())
         figures = {"blocks": sys.getallocatedblocks(), "objects": sum(kinds.values()), **_malloc()}
         figures["kinds"] = dict(kinds.most_common(most))
         self.figures = json.dumps(figures)

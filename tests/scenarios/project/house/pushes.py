@@ -85,8 +85,8 @@ class Listening(LiveView):
         wait_for_gate(gate)
         self.heard = Path(gate).read_text()
         for _ in range(100):
-            said = self.request_update()
-        Path(gate + ".told").write_text(str(said))
+            accepted = self.request_update()
+        Path(gate + ".told").write_text(str(accepted))
 
     @event_handler
     async def from_a_task(self):
