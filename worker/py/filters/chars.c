@@ -1,4 +1,4 @@
-// A growing string of code points, which starts on the stack.
+// A growing string of code points. Most results of a filter are short: they never leave the stack.
 #include "worker/py/filters/chars.h"
 
 #include "common/errors.h"
@@ -21,6 +21,8 @@ chars_fini(chars *self)
         free(self->data);
 }
 
+// Half as much again each time, so that appending costs constant time on average. The first growth
+// copies what the small array holds; realloc does so for later ones. Out of memory aborts.
 Py_UCS4 *
 chars_reserve(chars *self, size_t count)
 {
@@ -37,6 +39,7 @@ chars_reserve(chars *self, size_t count)
     return self->data + self->size;
 }
 
+// PyUnicode_READ widens CPython's 1, 2 or 4 bytes a character to a code point.
 void
 chars_add_part(chars *self, PyObject *text, Py_ssize_t begin, Py_ssize_t end)
 {
@@ -61,6 +64,8 @@ chars_add_ascii(chars *self, const char *text)
         chars_add(self, (unsigned char)*text++);
 }
 
+// The sign comes before the zeros and is not part of the width, unlike in printf. It is taken off
+// in unsigned arithmetic, where -LONG_MIN has a value.
 void
 chars_add_number(chars *self, long number, int width)
 {
@@ -78,6 +83,7 @@ chars_add_number(chars *self, long number, int width)
         chars_add(self, (unsigned char)digits[--count]);
 }
 
+// CPython looks for the largest code point and stores the str as narrowly as that allows.
 PyObject *
 chars_str(const chars *self)
 {

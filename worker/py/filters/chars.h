@@ -1,5 +1,5 @@
-// chars - a text being put together, code point by code point. On the stack; the heap only when it grows
-// long.
+// chars - a string builder of code points. Lives on the stack and moves to the heap when it outgrows `small`.
+// GIL held where there is a PyObject; never fails, as out of memory aborts.
 #ifndef TROUPE_WORKER_PY_FILTERS_CHARS_H
 #define TROUPE_WORKER_PY_FILTERS_CHARS_H
 
@@ -17,7 +17,7 @@ typedef struct {
 void chars_init(chars *self);
 void chars_fini(chars *self);
 
-// Room for `count` more; where they go. The caller adds to `size` what it wrote.
+// Makes room for `count` more and returns where they go. The caller adds to `size` what it wrote.
 Py_UCS4 *chars_reserve(chars *self, size_t count);
 
 static inline void

@@ -1,4 +1,6 @@
-// Dates and times by a format string: one writer for each format character of django.utils.dateformat.
+// Dates and times by a format string: one writer for each format character of
+// django.utils.dateformat. Django's table of characters is compared with ours at start-up, so a
+// Django that adds one formats all dates itself.
 #include "worker/py/filters/dates.h"
 
 #include "worker/py/filters/chars.h"
@@ -14,10 +16,11 @@ static struct {
     PyObject *tzname, *dst, *isoformat;
 } s_start;
 
-// False: left to Django, or an exception is pending.
+// Appends what one format character stands for. False: left to Django, or an exception is pending.
 typedef bool (*writer)(moment *self, chars *out);
 
-// Whether this Django's format characters are the ones below, and how it pads years: asked of Django itself.
+// Asks the installed Django instead of looking at its version: for the regular expression of its
+// format characters, and whether year 1 is "0001" or "1".
 static bool
 s_ask_django(void)
 {
@@ -72,26 +75,31 @@ s_add_word(moment *self, chars *out, unsigned word)
     return text != NULL;
 }
 
-// Each writer is named after its character; `s_upper_` for capitals.
+// Each writer is named after its character; `s_upper_` for capitals. A comment says what it writes and where
+// Django has a rule of its own.
 
+// a.m. or p.m., translated
 static bool
 s_a(moment *self, chars *out)
 {
     return s_add_word(self, out, self->hour > 11 ? WORD_PM : WORD_AM);
 }
 
+// AM or PM, translated
 static bool
 s_upper_a(moment *self, chars *out)
 {
     return s_add_word(self, out, self->hour > 11 ? WORD_PM_UPPER : WORD_AM_UPPER);
 }
 
+// jan: the month in three lower-case letters
 static bool
 s_b(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_MONTH_SHORT + (unsigned)self->month - 1);
 }
 
+// ISO 8601, by isoformat(): the tzinfo's utcoffset() must not be code of the project.
 static bool
 s_c(moment *self, chars *out)
 {
@@ -100,6 +108,7 @@ s_c(moment *self, chars *out)
     return s_add_owned(out, PyObject_CallMethodNoArgs(self->value, s_start.isoformat));
 }
 
+// 01 to 31
 static bool
 s_d(moment *self, chars *out)
 {
@@ -107,12 +116,15 @@ s_d(moment *self, chars *out)
     return true;
 }
 
+// Fri: the weekday, short
 static bool
 s_upper_d(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_WEEKDAY_SHORT + (unsigned)self->weekday);
 }
 
+// The zone's name. Django writes "" where the datetime is naive or its hour is ambiguous, and for a
+// time.
 static bool
 s_e(moment *self, chars *out)
 {
@@ -127,12 +139,14 @@ s_e(moment *self, chars *out)
     return true;
 }
 
+// The month as it stands in a date, in languages that inflect it
 static bool
 s_upper_e(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_MONTH_ALT + (unsigned)self->month - 1);
 }
 
+// 1 to 12
 static bool
 s_g(moment *self, chars *out)
 {
@@ -140,6 +154,7 @@ s_g(moment *self, chars *out)
     return true;
 }
 
+// 1:30: hours and minutes of a 12-hour clock; the minutes are left out if zero
 static bool
 s_f(moment *self, chars *out)
 {
@@ -151,12 +166,14 @@ s_f(moment *self, chars *out)
     return true;
 }
 
+// January
 static bool
 s_upper_f(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_MONTH + (unsigned)self->month - 1);
 }
 
+// 0 to 23
 static bool
 s_upper_g(moment *self, chars *out)
 {
@@ -164,6 +181,7 @@ s_upper_g(moment *self, chars *out)
     return true;
 }
 
+// 01 to 12
 static bool
 s_h(moment *self, chars *out)
 {
@@ -171,6 +189,7 @@ s_h(moment *self, chars *out)
     return true;
 }
 
+// 00 to 23
 static bool
 s_upper_h(moment *self, chars *out)
 {
@@ -178,6 +197,7 @@ s_upper_h(moment *self, chars *out)
     return true;
 }
 
+// 00 to 59: minutes
 static bool
 s_i(moment *self, chars *out)
 {
@@ -185,6 +205,7 @@ s_i(moment *self, chars *out)
     return true;
 }
 
+// 1 in daylight saving time, else 0. A zone that does not know (None) counts as 0.
 static bool
 s_upper_i(moment *self, chars *out)
 {
@@ -197,6 +218,7 @@ s_upper_i(moment *self, chars *out)
     return summer >= 0;
 }
 
+// 1 to 31
 static bool
 s_j(moment *self, chars *out)
 {
@@ -204,12 +226,14 @@ s_j(moment *self, chars *out)
     return true;
 }
 
+// Friday
 static bool
 s_l(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_WEEKDAY + (unsigned)self->weekday);
 }
 
+// True in a leap year: Django writes str() of a bool.
 static bool
 s_upper_l(moment *self, chars *out)
 {
@@ -217,6 +241,7 @@ s_upper_l(moment *self, chars *out)
     return true;
 }
 
+// 01 to 12: the month
 static bool
 s_m(moment *self, chars *out)
 {
@@ -224,12 +249,14 @@ s_m(moment *self, chars *out)
     return true;
 }
 
+// Jan
 static bool
 s_upper_m(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_MONTH_SHORT_TITLE + (unsigned)self->month - 1);
 }
 
+// 1 to 12: the month
 static bool
 s_n(moment *self, chars *out)
 {
@@ -237,12 +264,14 @@ s_n(moment *self, chars *out)
     return true;
 }
 
+// The month as the Associated Press abbreviates it
 static bool
 s_upper_n(moment *self, chars *out)
 {
     return s_add_word(self, out, WORD_MONTH_AP + (unsigned)self->month - 1);
 }
 
+// The year that the ISO week belongs to
 static bool
 s_o(moment *self, chars *out)
 {
@@ -252,6 +281,7 @@ s_o(moment *self, chars *out)
     return true;
 }
 
+// +0200: seconds of an offset, which some historical zones have, are left out.
 static void
 s_add_offset(const moment *self, chars *out)
 {
@@ -261,6 +291,7 @@ s_add_offset(const moment *self, chars *out)
     chars_add_number(out, seconds / 60 % 60, 2);
 }
 
+// The offset from UTC; "" for a time
 static bool
 s_upper_o(moment *self, chars *out)
 {
@@ -272,6 +303,7 @@ s_upper_o(moment *self, chars *out)
     return true;
 }
 
+// 1:30 p.m., midnight or noon
 static bool
 s_upper_p(moment *self, chars *out)
 {
@@ -282,7 +314,8 @@ s_upper_p(moment *self, chars *out)
     return s_a(self, out);
 }
 
-// An e-mail's date, which is English. Without its seconds an offset would be another one.
+// RFC 5322, as in an e-mail's header, and therefore always in English. Left to Django: a naive
+// datetime, and an offset with seconds in it, which s_add_offset would leave out.
 static bool
 s_r(moment *self, chars *out)
 {
@@ -310,6 +343,7 @@ s_r(moment *self, chars *out)
     return true;
 }
 
+// 00 to 59: seconds
 static bool
 s_s(moment *self, chars *out)
 {
@@ -317,6 +351,7 @@ s_s(moment *self, chars *out)
     return true;
 }
 
+// st, nd, rd, th: English, and not translated
 static bool
 s_upper_s(moment *self, chars *out)
 {
@@ -325,6 +360,7 @@ s_upper_s(moment *self, chars *out)
     return true;
 }
 
+// 28 to 31: the length of the month
 static bool
 s_t(moment *self, chars *out)
 {
@@ -332,6 +368,7 @@ s_t(moment *self, chars *out)
     return true;
 }
 
+// The zone's abbreviation; "" for a time
 static bool
 s_upper_t(moment *self, chars *out)
 {
@@ -342,6 +379,7 @@ s_upper_t(moment *self, chars *out)
     return s_add_owned(out, PyObject_CallMethodOneArg(self->zone, s_start.tzname, self->value));
 }
 
+// Microseconds, six digits
 static bool
 s_u(moment *self, chars *out)
 {
@@ -349,7 +387,8 @@ s_u(moment *self, chars *out)
     return true;
 }
 
-// Django's versions differ in how they round microseconds away, and in what a naive time means.
+// Seconds since 1970. Django's versions differ in how they round microseconds and in what a naive
+// time means, so those are left to Django.
 static bool
 s_upper_u(moment *self, chars *out)
 {
@@ -361,6 +400,7 @@ s_upper_u(moment *self, chars *out)
     return true;
 }
 
+// 0 (Sunday) to 6
 static bool
 s_w(moment *self, chars *out)
 {
@@ -368,6 +408,7 @@ s_w(moment *self, chars *out)
     return true;
 }
 
+// The ISO week of the year
 static bool
 s_upper_w(moment *self, chars *out)
 {
@@ -376,6 +417,7 @@ s_upper_w(moment *self, chars *out)
     return true;
 }
 
+// Two digits of the year
 static bool
 s_y(moment *self, chars *out)
 {
@@ -383,6 +425,7 @@ s_y(moment *self, chars *out)
     return true;
 }
 
+// The year
 static bool
 s_upper_y(moment *self, chars *out)
 {
@@ -390,6 +433,7 @@ s_upper_y(moment *self, chars *out)
     return true;
 }
 
+// The day of the year, from 1
 static bool
 s_z(moment *self, chars *out)
 {
@@ -397,6 +441,7 @@ s_z(moment *self, chars *out)
     return true;
 }
 
+// The offset from UTC in seconds; "" for a time
 static bool
 s_upper_z(moment *self, chars *out)
 {
@@ -408,7 +453,8 @@ s_upper_z(moment *self, chars *out)
     return true;
 }
 
-// What a character needs of the value. What it lacks is for Django: an error, or the filter's empty answer.
+// What a character needs of the value. One that a value cannot answer is left to Django, which
+// raises TypeError or lets the filter give "".
 enum { DAY = 1, CLOCK = 2, ANY = 0 };
 
 static const struct {
@@ -437,7 +483,7 @@ static const struct {
     ['Z'] = {CLOCK, s_upper_z},
 };
 
-// Only these can be asked of a time by the `time` filter.
+// The characters of dateformat.TimeFormat, the only ones that the `time` filter writes.
 static const char s_of_time[] = "aAefgGhHiOPsTuZ";
 
 // One format character. False: the value has nothing for it, or its writer left it to Django.
@@ -453,7 +499,8 @@ s_write(moment *self, Py_UCS4 character, bool times_only, chars *out)
     return s_characters[character].write(self, out);
 }
 
-// Is this a format character? One after a backslash is text.
+// Whether a format character starts here. One after a backslash does not: it is the look-behind in
+// Django's regular expression, which looks at one character only.
 static bool
 s_is_format(const void *data, int kind, Py_ssize_t position)
 {
@@ -462,7 +509,8 @@ s_is_format(const void *data, int kind, Py_ssize_t position)
            (position == 0 || PyUnicode_READ(kind, data, position - 1) != '\\');
 }
 
-// The pattern from left to right; a backslash quotes the next character.
+// The pattern from left to right. Django removes backslashes from the text between format
+// characters by a second regular expression, in which "." does not match a newline.
 static bool
 s_write_all(moment *self, PyObject *pattern, bool times_only, chars *out)
 {
@@ -476,7 +524,7 @@ s_write_all(moment *self, PyObject *pattern, bool times_only, chars *out)
                 return false;
             continue;
         }
-        // A backslash goes, and what follows it stays, unless that is nothing or a new line.
+        // A backslash goes and what follows it stays, unless that is nothing or a newline.
         if (character == '\\' && i + 1 < size && PyUnicode_READ(kind, data, i + 1) != '\n')
             character = PyUnicode_READ(kind, data, ++i);
         chars_add(out, character);

@@ -1,4 +1,4 @@
-// dates - dates and times written by a format string, as django.utils.dateformat does it.
+// dates - formats dates and times as django.utils.dateformat does.
 #ifndef TROUPE_WORKER_PY_FILTERS_DATES_H
 #define TROUPE_WORKER_PY_FILTERS_DATES_H
 

@@ -1,4 +1,5 @@
-// The table of native filters, by the identity of Django's function objects, and what the filters share.
+// The table of native filters, found by the identity of Django's function objects, and what the
+// filters share.
 #include "worker/py/filters/filters_internal.h"
 
 #include "common/errors.h"
@@ -21,7 +22,8 @@ static struct {
 
 static bool s_started;
 
-// A module of filters; NULL without an exception when it is not there to be used.
+// A module of filters. If it is not required, NULL without an exception when it cannot be imported:
+// humanize is an app that a site need not have.
 static PyObject *
 s_module(const char *name, bool required)
 {
@@ -31,7 +33,8 @@ s_module(const char *name, bool required)
     return module;
 }
 
-// Whether the function is that module's own, and not one that other code put there or registered.
+// Whether the function is the module's own. A site may register another one under the same name,
+// and other packages wrap Django's: both must be called, not replaced.
 static bool
 s_is_of(PyObject *function, PyObject *module)
 {
@@ -46,7 +49,8 @@ s_is_of(PyObject *function, PyObject *module)
     return same;
 }
 
-// Takes the functions of one library. False with an exception.
+// Looks up Django's function for each of our filters in a module's library. False with an
+// exception.
 static bool
 s_take(PyObject *module)
 {
@@ -66,6 +70,7 @@ s_take(PyObject *module)
     return true;
 }
 
+// Started only when all of it succeeded; a second attempt does everything again.
 bool
 filters_init(void)
 {
@@ -81,6 +86,7 @@ filters_init(void)
     return s_started;
 }
 
+// A linear search: filters are found when a program is built, not when it runs.
 native_filter
 filters_find(PyObject *function)
 {
@@ -90,6 +96,8 @@ filters_find(PyObject *function)
     return NULL;
 }
 
+// Checks what its callers promise: the caller tells "left to Django" from a failure by the pending
+// exception.
 PyObject *
 filters_leave_to_django(void)
 {
@@ -115,6 +123,8 @@ filters_is_text(PyObject *value)
     return PyUnicode_CheckExact(value) || filters_is_safe(value);
 }
 
+// A datetime or time counts only with a tzinfo of the standard library's or pytz's: str() asks for
+// its offset.
 bool
 filters_is_scalar(PyObject *value)
 {
@@ -128,6 +138,8 @@ filters_is_scalar(PyObject *value)
     return zone == Py_None || moment_zone_is_known(zone);
 }
 
+// A str of an int beyond CPython's limit of digits (sys.set_int_max_str_digits) raises ValueError:
+// dropped here, since Django's own call raises it again.
 PyObject *
 filters_text_of(PyObject *value)
 {
@@ -137,10 +149,13 @@ filters_text_of(PyObject *value)
         return NULL;
     PyObject *text = PyObject_Str(value);
     if (!text)
-        PyErr_Clear(); // an int of too many digits: Django's call says so again
+        PyErr_Clear();
     return text;
 }
 
+// int() accepts more than this (spaces, underscores, other scripts' digits): that is left to
+// Django. The limit keeps sums with it from overflowing. The last comparison finds a NUL inside of
+// the text.
 bool
 filters_number(PyObject *arg, long *ret_number)
 {
@@ -164,6 +179,7 @@ filters_number(PyObject *arg, long *ret_number)
     return !*next && next == (const char *)PyUnicode_DATA(arg) + PyUnicode_GET_LENGTH(arg);
 }
 
+// The SafeString class is called as mark_safe() does for a str.
 PyObject *
 filters_mark_safe(PyObject *text)
 {

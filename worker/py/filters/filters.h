@@ -1,7 +1,8 @@
 // filters - Django's builtin filters, written in C for values of the exact builtin types.
 //
-// A native filter gives exactly what Django's own filter gives, or says "left to Django". It says so before
-// any Python code ran, so the caller may then call Django's own without doing anything twice.
+// A native filter returns exactly what Django's own filter would, or leaves the call to Django. It does so
+// before any code of the project has run, so the caller may then call Django's filter without doing anything
+// twice.
 #ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_H
 #define TROUPE_WORKER_PY_FILTERS_FILTERS_H
 

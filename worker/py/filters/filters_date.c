@@ -1,8 +1,9 @@
-// Native filters of dates and times.
+// The filters |date and |time (django.template.defaultfilters).
 #include "worker/py/filters/dates.h"
 #include "worker/py/filters/filters_internal.h"
 #include "worker/py/filters/moment.h"
 
+// Constant after filters_date_start.
 static struct {
     PyObject *date_format, *time_format;
 } s_start;
@@ -14,7 +15,9 @@ filters_date_start(void)
            (s_start.time_format = PyUnicode_InternFromString("TIME_FORMAT"));
 }
 
-// |date and |time: an empty or missing argument means the format of the language.
+// |date and |time: an empty or missing argument means the format of the language. The argument may
+// also be the name of a format ("SHORT_DATE_FORMAT"), which get_format() resolves; anything else it
+// returns as it is.
 static PyObject *
 s_format(formats *f, PyObject *value, PyObject *arg, PyObject *otherwise, bool times_only)
 {

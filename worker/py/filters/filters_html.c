@@ -1,10 +1,11 @@
-// Native filters that make HTML.
+// Native filters that make HTML: |safe, |escape, |force_escape, |linebreaksbr, |join. In each, what
+// is safe already must not be escaped again.
 #include "worker/py/filters/chars.h"
 #include "worker/py/filters/filters_internal.h"
 
 #include <string.h>
 
-// What a character becomes in HTML, or NULL: itself.
+// What html.escape() writes for a character, or NULL: the character itself.
 static const char *
 s_entity(Py_UCS4 character)
 {
@@ -24,7 +25,7 @@ s_entity(Py_UCS4 character)
     }
 }
 
-// Most texts have none, and are returned as they are.
+// Most texts have none of these and are returned as they are.
 static bool
 s_has_special(PyObject *text)
 {
@@ -48,6 +49,7 @@ s_add_escaped(chars *out, Py_UCS4 character)
         chars_add(out, character);
 }
 
+// An eighth more than the text is a guess: the buffer grows if there are more entities.
 PyObject *
 filters_escaped(PyObject *text)
 {
@@ -64,6 +66,7 @@ filters_escaped(PyObject *text)
     return escaped;
 }
 
+// mark_safe(str(value)); a SafeString stays the object that it is.
 PyObject *
 filter_safe(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -75,6 +78,7 @@ filter_safe(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filters_mark_safe(filters_text_of(value));
 }
 
+// Escapes at once. A SafeString is left to Django, which escapes it a second time.
 PyObject *
 filter_force_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -87,6 +91,7 @@ filter_force_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filters_mark_safe(escaped);
 }
 
+// conditional_escape(value): what is safe stays as it is, whatever autoescape says.
 PyObject *
 filter_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -95,6 +100,8 @@ filter_escape(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filter_force_escape(f, value, arg, autoescape);
 }
 
+// normalize_newlines(), escape() and the replacement in one pass: "\r\n", "\r" and "\n" are one
+// line break each.
 PyObject *
 filter_linebreaksbr(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -124,7 +131,7 @@ filter_linebreaksbr(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filters_mark_safe(html);
 }
 
-// What join() puts between two brackets: html.escape(str(item)), or a SafeString as it is. NULL: left to
+// conditional_escape(item) as an exact str or the SafeString itself. New reference; NULL: left to
 // Django.
 static PyObject *
 s_conditional_escape(PyObject *item)
@@ -137,7 +144,8 @@ s_conditional_escape(PyObject *item)
     return escaped;
 }
 
-// The items as a list of str. NULL: left to Django.
+// The items as a list of strs, escaped if asked for. All are checked before any is converted, so
+// that Django can begin anew. NULL: left to Django.
 static PyObject *
 s_joinable(PyObject *value, bool autoescape)
 {
@@ -159,7 +167,8 @@ s_joinable(PyObject *value, bool autoescape)
     return items;
 }
 
-// Up to Django 4.2 the separator is escaped even where nothing else is.
+// Whether all versions of Django join the same: up to 4.2 the separator is escaped even where
+// nothing else is.
 static bool
 s_means_one_thing(PyObject *arg, bool autoescape)
 {
@@ -178,6 +187,6 @@ filter_join(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     PyObject *joined = between ? PyUnicode_Join(between, items) : NULL;
     Py_XDECREF(items);
     Py_XDECREF(between);
-    // A single SafeString comes out as it is.
+    // str.join() returns the only item of a list as the object that it is.
     return joined && filters_is_safe(joined) ? joined : filters_mark_safe(joined);
 }

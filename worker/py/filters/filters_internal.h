@@ -67,8 +67,8 @@ bool filters_is_safe(PyObject *value);
 // float, str, SafeString, Decimal, date, time, datetime in a zone that is ours.
 bool filters_is_scalar(PyObject *value);
 
-// As @stringfilter begins: str(value) of a scalar, as a new reference to an exact str. NULL: left to Django
-// (a SafeString is not: its safety may have to go on).
+// What @stringfilter passes on: str(value) of a scalar, as a new reference to an exact str. NULL: left to
+// Django, as is a SafeString, because the filter's result may have to be safe, too.
 PyObject *filters_text_of(PyObject *value);
 
 // int(arg) of an exact int, or of a text of digits with perhaps a sign. False: something else, or beyond a

@@ -1,4 +1,5 @@
-// Native filters that choose: between values, and out of a list.
+// Native filters that choose between values (|default, |yesno) or take a part of one (|first,
+// |slice, |length).
 #include "worker/py/filters/filters_internal.h"
 #include "worker/py/filters/moment.h"
 
@@ -10,6 +11,7 @@ s_has_truth(PyObject *value)
            moment_kind_of(value) != MOMENT_NONE || filters_is_scalar(value);
 }
 
+// `value or arg`. arg may be any object, since it is only returned.
 PyObject *
 filter_default(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -33,7 +35,8 @@ filter_default_if_none(formats *f, PyObject *value, PyObject *arg, bool autoesca
     return arg ? Py_NewRef(value == Py_None ? arg : value) : filters_leave_to_django();
 }
 
-// The places of the first three commas. How many of them there are.
+// The positions of the first three commas, and how many of these there are: |yesno takes two or
+// three words.
 static int
 s_commas(PyObject *text, Py_ssize_t places[3])
 {
@@ -49,6 +52,8 @@ s_commas(PyObject *text, Py_ssize_t places[3])
     return count;
 }
 
+// Without an argument the words are "yes,no,maybe", translated. A single word is no choice, and the
+// value stays. The third word, if there is one, is for None; else None counts as false.
 PyObject *
 filter_yesno(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -74,7 +79,7 @@ filter_yesno(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyUnicode_Substring(arg, commas[0] + 1, count == 1 ? size : commas[1]);
 }
 
-// len(value), or -1: it has none. False: left to Django.
+// len(value), or -1 for a value that has no length. False: left to Django.
 static bool
 s_length(PyObject *value, Py_ssize_t *ret_length)
 {
@@ -93,6 +98,7 @@ s_length(PyObject *value, Py_ssize_t *ret_length)
     return true;
 }
 
+// 0 for what has no length, as Django's own gives since a TypeError is caught there.
 PyObject *
 filter_length(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -105,7 +111,8 @@ filter_length(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyLong_FromSsize_t(length < 0 ? 0 : length);
 }
 
-// The item at `index`, counted from the end if negative; "" if there is none.
+// value[index] for the first (0) or last (-1); "" if it is empty. A SafeString is left to Django:
+// |last is an is_safe filter and |first is not.
 static PyObject *
 s_item(PyObject *value, Py_ssize_t index)
 {
@@ -140,7 +147,8 @@ filter_last(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_item(value, -1);
 }
 
-// One number of "1:2:3" as a new reference, or None where there is nothing. NULL: left to Django.
+// One number of "1:2:3" as a new reference, or None where there is nothing between two colons.
+// NULL: left to Django.
 static PyObject *
 s_bound(PyObject *arg, Py_ssize_t begin, Py_ssize_t end)
 {
@@ -153,7 +161,8 @@ s_bound(PyObject *arg, Py_ssize_t begin, Py_ssize_t end)
     return ok ? PyLong_FromLong(number) : NULL;
 }
 
-// slice(*bits) of up to three numbers. NULL: left to Django.
+// slice(*bits) of up to three numbers; with one number that is the end, as in slice(). NULL: left
+// to Django.
 static PyObject *
 s_slice(PyObject *arg)
 {
@@ -177,6 +186,8 @@ s_slice(PyObject *arg)
     return slice;
 }
 
+// Django catches ValueError and TypeError and gives the whole value: a step of 0, for instance, is
+// left to it.
 PyObject *
 filter_slice(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -190,6 +201,6 @@ filter_slice(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     Py_XDECREF(text);
     Py_XDECREF(slice);
     if (!part)
-        PyErr_Clear(); // a step of 0: Django's call gives the whole value
+        PyErr_Clear();
     return part;
 }

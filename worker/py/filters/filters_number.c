@@ -1,4 +1,5 @@
-// Native filters of numbers, and of what is counted.
+// Native filters of numbers (|floatformat, |intcomma, |add, |divisibleby), and |pluralize, which
+// counts.
 #include "worker/py/filters/filters_internal.h"
 #include "worker/py/filters/numbers.h"
 
@@ -9,6 +10,8 @@ static struct {
     bool decimal_intcomma; // intcomma makes a Decimal of what is no float, not an int (since Django 6.1)
 } s_start;
 
+// Asks the installed Django instead of looking at its version: as a Decimal "-0" keeps its sign, as
+// an int it does not.
 bool
 filters_number_start(PyObject *humanize)
 {
@@ -18,52 +21,55 @@ filters_number_start(PyObject *humanize)
     return text != NULL;
 }
 
-// floatformat's argument.
+// floatformat's argument: "2g" is two places, grouped; "u" means not localized; negative places are
+// shown only if the fraction is not zero.
 typedef struct {
     long places;
     bool grouped;
     int use_l10n;
-} wish;
+} float_style;
 
-// Takes "g", "u" and both off the end. False: left to Django.
+// Takes "g", "u", "gu" or "ug" off the end. What is left is the number of places; nothing: the
+// default. False: left to Django.
 static bool
-s_parse_text_wish(PyObject *arg, wish *ret_wish)
+s_parse_text_style(PyObject *arg, float_style *ret_style)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(arg);
     if (size == 0)
         return false;
-    bool u = false;
+    bool unlocalized = false;
     for (int i = 0; i < 2 && size > 0; i++) {
         Py_UCS4 last = PyUnicode_READ_CHAR(arg, size - 1);
-        bool *flag = last == 'g' ? &ret_wish->grouped : last == 'u' ? &u : NULL;
+        bool *flag = last == 'g' ? &ret_style->grouped : last == 'u' ? &unlocalized : NULL;
         if (!flag || *flag)
             break;
         *flag = true;
         size--;
     }
-    if (u)
-        ret_wish->use_l10n = 0;
+    if (unlocalized)
+        ret_style->use_l10n = 0;
     if (size == 0)
         return true;
     PyObject *number = PyUnicode_Substring(arg, 0, size);
-    bool ok = number && filters_number(number, &ret_wish->places);
+    bool ok = number && filters_number(number, &ret_style->places);
     Py_XDECREF(number);
     return ok;
 }
 
-// floatformat's argument, or its default of -1. False: left to Django.
+// floatformat's argument, or its default of -1. False: left to Django, as are more than
+// NUMBERS_LIMIT places.
 static bool
-s_parse_wish(PyObject *arg, wish *ret_wish)
+s_parse_style(PyObject *arg, float_style *ret_style)
 {
-    *ret_wish = (wish){.places = -1, .use_l10n = 1};
-    if (arg && filters_is_text(arg) && !s_parse_text_wish(arg, ret_wish))
+    *ret_style = (float_style){.places = -1, .use_l10n = 1};
+    if (arg && filters_is_text(arg) && !s_parse_text_style(arg, ret_style))
         return false;
-    if (arg && !filters_is_text(arg) && !filters_number(arg, &ret_wish->places))
+    if (arg && !filters_is_text(arg) && !filters_number(arg, &ret_style->places))
         return false;
-    return labs(ret_wish->places) <= NUMBERS_LIMIT;
+    return labs(ret_style->places) <= NUMBERS_LIMIT;
 }
 
-// The value as a float, if it is one or a bool.
+// The value as a float, if it is one or a bool: Decimal("True") fails, so Django takes float(True).
 static bool
 s_float_of(PyObject *value, double *ret_number)
 {
@@ -73,7 +79,7 @@ s_float_of(PyObject *value, double *ret_number)
     return true;
 }
 
-// False: left to Django.
+// The digits that Decimal(str(value)) would have. False: left to Django.
 static bool
 s_digits_of(PyObject *value, digits *ret_digits)
 {
@@ -83,7 +89,9 @@ s_digits_of(PyObject *value, digits *ret_digits)
            numbers_of_ascii(PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value), ret_digits);
 }
 
-// The value's digits, rounded as floatformat does it. False: left to Django.
+// The value's digits, rounded half up to |places|, or to none if places is not positive and the
+// fraction is zero. False: left to Django. Below 1e15 a float without a fraction is a whole number
+// also by its digits.
 static bool
 s_rounded(PyObject *value, long places, digits *ret_digits)
 {
@@ -103,13 +111,15 @@ s_rounded(PyObject *value, long places, digits *ret_digits)
     return true;
 }
 
+// Django marks the result as safe, and groups it if the settings say so or "g" does. Localization
+// is on unless the argument has "u", whatever the context says.
 PyObject *
 filter_floatformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
     (void)autoescape;
-    wish wanted;
+    float_style wanted;
     digits number;
-    if (!s_parse_wish(arg, &wanted))
+    if (!s_parse_style(arg, &wanted))
         return filters_leave_to_django();
     if (value == Py_None)
         return filters_empty();
@@ -124,7 +134,7 @@ filter_floatformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return filters_mark_safe(numbers_str(&number, style, style->thousands || wanted.grouped));
 }
 
-// int(text) of a plain one.
+// Whether int(text) is a plain sequence of digits, perhaps after a minus.
 static bool
 s_is_digits(PyObject *text)
 {
@@ -137,6 +147,9 @@ s_is_digits(PyObject *text)
     return true;
 }
 
+// number_format(value, force_grouping=True). Before Django 6.1 what is no float was made an int
+// first, so that "-0" lost its sign. number_format marks an int as safe where the language has no
+// groups.
 PyObject *
 filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -158,7 +171,7 @@ filter_intcomma(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return fraction || style->grouped ? text : filters_mark_safe(text);
 }
 
-// float(value) == 1. 1 or 0; -1: no number; -2: left to Django.
+// float(value) == 1: 1 or 0; -1: it is no number; -2: left to Django.
 static int
 s_is_one(PyObject *value)
 {
@@ -182,7 +195,8 @@ s_is_one(PyObject *value)
     return is_one;
 }
 
-// |pluralize: 1 or 0; negative as s_is_one has it.
+// What |pluralize asks: whether the number is 1, or the length of a list. 1 or 0; negative as by
+// s_is_one.
 static int
 s_counts_one(PyObject *value)
 {
@@ -193,6 +207,8 @@ s_counts_one(PyObject *value)
     return s_is_one(value);
 }
 
+// The argument is "plural" or "singular,plural", by default "s"; more commas, or a value that is no
+// number, give "".
 PyObject *
 filter_pluralize(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -215,6 +231,8 @@ filter_pluralize(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyUnicode_Substring(arg, comma + 1, size);
 }
 
+// int(value) % int(arg) == 0. Whatever raises, such as a division by zero, is raised again by
+// Django's own call.
 PyObject *
 filter_divisibleby(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -228,7 +246,7 @@ filter_divisibleby(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     Py_XDECREF(left);
     Py_XDECREF(right);
     if (!rest) {
-        PyErr_Clear(); // Django's call raises it again
+        PyErr_Clear();
         return NULL;
     }
     int remains = PyObject_IsTrue(rest);
@@ -236,7 +254,7 @@ filter_divisibleby(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return PyBool_FromLong(!remains);
 }
 
-// int(value) + int(arg). NULL with or without an exception.
+// int(value) + int(arg). NULL with an exception, or without one where an operand is no scalar.
 static PyObject *
 s_sum_of_ints(PyObject *value, PyObject *arg)
 {
@@ -248,13 +266,15 @@ s_sum_of_ints(PyObject *value, PyObject *arg)
     return sum;
 }
 
-// Types that int() refuses and that know nothing of other types.
+// Types that int() refuses, and that can be added without running code of the project.
 static bool
 s_is_sequence(PyObject *value)
 {
     return PyList_CheckExact(value) || PyTuple_CheckExact(value);
 }
 
+// Adds as ints if both convert, else by +, else "". A SafeString is left to Django, since a sum of
+// strs may be safe.
 PyObject *
 filter_add(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -268,7 +288,8 @@ filter_add(formats *f, PyObject *value, PyObject *arg, bool autoescape)
         return sum;
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ValueError) &&
         !PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Clear(); // an infinite float: Django's call raises it again
+        // int() of an infinite float is an OverflowError, which Django's own call raises again.
+        PyErr_Clear();
         return NULL;
     }
     PyErr_Clear();

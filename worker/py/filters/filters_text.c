@@ -1,4 +1,5 @@
-// Native filters of text.
+// Native filters of text (django.template.defaultfilters). Most are @stringfilter in Django: they
+// work on str(value), and leave a SafeString to Django, since is_safe decides what becomes of it.
 #include "worker/py/filters/chars.h"
 #include "worker/py/filters/filters_internal.h"
 
@@ -16,7 +17,7 @@ static struct {
     bool center_by_format;           // the odd space of |center goes to the right (since Django 6.1)
 } s_start;
 
-// New reference, kept for good.
+// A function of unicodedata. New reference, kept for good.
 static PyObject *
 s_of_unicodedata(const char *name)
 {
@@ -26,7 +27,8 @@ s_of_unicodedata(const char *name)
     return found;
 }
 
-// Asks Django's |center on which side it puts an odd space: str.center() and format() differ.
+// Asks Django's |center on which side it puts an odd space: str.center() and format() differ, and
+// Django changed from one to the other.
 static bool
 s_ask_center(bool *ret_by_format)
 {
@@ -83,6 +85,7 @@ filter_upper(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_method(value, s_start.upper);
 }
 
+// One character may become two in upper case ("ß"), so str.upper() does it.
 PyObject *
 filter_capfirst(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -118,6 +121,8 @@ s_wrong_capital(int kind, const void *data, Py_ssize_t position)
     return before == '\'' && first >= 'a' && first <= 'z';
 }
 
+// str.title(), then Django's two corrections. Both only turn a letter of ASCII to lower case, so
+// the text keeps its length and is corrected in place.
 PyObject *
 filter_title(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -144,7 +149,8 @@ filter_title(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return titled;
 }
 
-// Whether the character stands on the one before it. Asked of unicodedata, 256 at a time, once a process.
+// Whether the character combines with the one before it, and so does not count for |truncatechars.
+// unicodedata is asked for 256 code points at a time, once a process; below U+0300 none combines.
 static bool
 s_combines(Py_UCS4 character)
 {
@@ -175,13 +181,14 @@ s_combines(Py_UCS4 character)
            (blocks[character / BLOCK].bits[in_block / 32] >> in_block % 32 & 1);
 }
 
-// Of the translated "%(truncated_text)s…". False: it is made in another way.
+// The translated "%(truncated_text)s…", and where its placeholder begins and ends.
 typedef struct {
     PyObject *form; // borrowed
     Py_ssize_t before, after;
 } ending;
 
-// The translated form of a truncated text, taken apart. False: left to Django.
+// The translated form of a truncated text, taken apart. False: left to Django, because it has no
+// placeholder or other percent signs, or with an exception.
 static bool
 s_ending(formats *f, ending *ret_ending)
 {
@@ -200,7 +207,8 @@ s_ending(formats *f, ending *ret_ending)
     return true;
 }
 
-// How many characters of the text stay, if it is cut to `length` with the ending.
+// How many characters of the text stay if it is cut to `length` together with its ending; 0 if not
+// even that fits (calculate_truncate_chars_length in Django).
 static long
 s_room(const ending *end, long length)
 {
@@ -211,7 +219,8 @@ s_room(const ending *end, long length)
     return length;
 }
 
-// Where to cut; -1: it is not too long.
+// Where to cut: before the first character that has no room. -1: the whole text is not longer than
+// `length`.
 static Py_ssize_t
 s_cut_at(PyObject *text, long room, long length)
 {
@@ -230,7 +239,8 @@ s_cut_at(PyObject *text, long room, long length)
     return -1;
 }
 
-// The text in NFC, in which |truncatechars counts. New reference.
+// The text in NFC, whose characters |truncatechars counts. Below U+0300 every text is in NFC
+// already. New reference.
 static PyObject *
 s_normalized(PyObject *text)
 {
@@ -243,7 +253,7 @@ s_normalized(PyObject *text)
         for (Py_ssize_t i = 0; simple && i < size; i++)
             simple = PyUnicode_READ(kind, data, i) < 0x300;
     }
-    if (simple) // nothing below 0x300 has another composed form
+    if (simple)
         return Py_NewRef(text);
     return PyObject_CallFunctionObjArgs(s_start.normalize, s_start.form, text, NULL);
 }
@@ -262,6 +272,7 @@ s_ended(PyObject *text, Py_ssize_t cut, const ending *end)
     return ended;
 }
 
+// A length that is no number, or not positive, is left to Django.
 PyObject *
 filter_truncatechars(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -281,7 +292,7 @@ filter_truncatechars(formats *f, PyObject *value, PyObject *arg, bool autoescape
     return text;
 }
 
-// The next word, from *from_p on. False: no more.
+// The next word of str.split(): *from_p moves to its beginning. False: there is none left.
 static bool
 s_word(PyObject *text, Py_ssize_t *from_p, Py_ssize_t *ret_end)
 {
@@ -297,7 +308,7 @@ s_word(PyObject *text, Py_ssize_t *from_p, Py_ssize_t *ret_end)
     return at > *from_p;
 }
 
-// " …", unless the text ends with it.
+// Appends " …", unless the text ends with it already: Django does not add it twice.
 static void
 s_add_ellipsis(chars *out)
 {
@@ -309,6 +320,7 @@ s_add_ellipsis(chars *out)
     chars_add(out, ELLIPSIS);
 }
 
+// Words are joined by single spaces even if nothing is cut.
 PyObject *
 filter_truncatewords(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -338,6 +350,7 @@ filter_truncatewords(formats *f, PyObject *value, PyObject *arg, bool autoescape
     return cut;
 }
 
+// len(value.split()). The result is a number, so a SafeString needs no special care.
 PyObject *
 filter_wordcount(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -367,7 +380,7 @@ filter_cut(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return rest;
 }
 
-// |center, |ljust, |rjust by the method of str.
+// |ljust, |rjust and the older |center, by the method of str.
 static PyObject *
 s_padded(PyObject *value, PyObject *arg, PyObject *method)
 {
@@ -398,7 +411,7 @@ filter_rjust(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_padded(value, arg, s_start.rjust);
 }
 
-// f"{value:^{width}}"
+// The newer |center: f"{value:^{width}}", or the value if the width is not positive.
 static PyObject *
 s_center_by_format(PyObject *value, PyObject *arg)
 {
@@ -425,7 +438,8 @@ filter_center(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return s_padded(value, arg, s_start.center);
 }
 
-// Python's own formatting of an exact builtin type, which runs no code of the project.
+// ("%" + arg) % value. Python formats an exact builtin type without running code of the project.
+// Django gives "" for a ValueError or TypeError.
 PyObject *
 filter_stringformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -443,7 +457,7 @@ filter_stringformat(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return silent ? filters_empty() : NULL;
 }
 
-// The characters that urllib.parse.quote leaves alone.
+// The unreserved characters, which urllib.parse.quote never quotes.
 static bool
 s_never_quoted(unsigned char byte)
 {
@@ -451,6 +465,8 @@ s_never_quoted(unsigned char byte)
            (byte && strchr("_.-~", byte));
 }
 
+// urllib.parse.quote(value, safe): the bytes of its UTF-8, "/" being safe unless the argument says
+// otherwise. A lone surrogate has no UTF-8: Django's own call raises that again.
 PyObject *
 filter_urlencode(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {
@@ -465,7 +481,7 @@ filter_urlencode(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     const char *utf8 = text ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
     if (!utf8) {
         Py_XDECREF(text);
-        PyErr_Clear(); // lone surrogates: Django's call raises it again
+        PyErr_Clear();
         return NULL;
     }
     chars out;
@@ -485,7 +501,8 @@ filter_urlencode(formats *f, PyObject *value, PyObject *arg, bool autoescape)
     return quoted;
 }
 
-// slugify() of one ASCII character: small, '-' for what separates, 0 for what goes.
+// What slugify() makes of one ASCII character: lower case, '-' for a separator, 0 for what is
+// removed.
 static char
 s_slug_character(Py_UCS4 character)
 {
@@ -498,7 +515,8 @@ s_slug_character(Py_UCS4 character)
     return character == '-' || Py_UNICODE_ISSPACE(character) ? '-' : 0;
 }
 
-// slugify() of text in NFKD, in one pass. New reference.
+// slugify() of text in NFKD, in one pass: separators are merged as they are written, and the ends
+// stripped afterwards. New reference.
 static PyObject *
 s_slug(PyObject *decomposed)
 {
@@ -522,6 +540,7 @@ s_slug(PyObject *decomposed)
     return slug;
 }
 
+// NFKD splits "é" into "e" and an accent, which is not ASCII and goes. ASCII text is its own NFKD.
 PyObject *
 filter_slugify(formats *f, PyObject *value, PyObject *arg, bool autoescape)
 {

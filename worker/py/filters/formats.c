@@ -1,4 +1,5 @@
-// What settings, language and time zone say, kept for one rendering.
+// What settings, language and time zone say, cached for one rendering. The lookups are Python calls
+// that cost more than formatting a value.
 #include "worker/py/filters/formats.h"
 
 // Constant after formats_start.
@@ -9,7 +10,7 @@ static struct {
     PyObject *current_zone, *default_zone;
 } s_start;
 
-// False with an exception, or if it is not a type.
+// Imports a class. False with an exception, or if it is not a class.
 static bool
 s_import_type(const char *module, const char *name, PyTypeObject **ret_type)
 {
@@ -45,6 +46,8 @@ formats_init(formats *self)
     *self = (formats){0};
 }
 
+// Called after every callback into Python. The language's reference is given up at the next lookup,
+// to keep this cheap.
 void
 formats_drop(formats *self)
 {
@@ -59,7 +62,7 @@ formats_fini(formats *self)
     language_release(&self->language);
 }
 
-// The active language, looked up unless that was done since the last drop. Borrowed; NULL with an exception.
+// The active language, looked up again only after a drop. Borrowed; NULL with an exception.
 static language *
 s_language(formats *self)
 {
@@ -92,6 +95,7 @@ formats_word(formats *self, unsigned word)
     return active ? language_word(active, word) : NULL;
 }
 
+// Kept apart from the language, as ints need nothing else.
 int
 formats_thousands(formats *self)
 {

@@ -1,5 +1,5 @@
-// What Django knows of each language, looked up in Python once and kept until settings, translations or
-// formats change.
+// What Django knows about each language, looked up in Python once and kept until settings,
+// translations or formats change.
 #include "worker/py/filters/language.h"
 
 #include "common/errors.h"
@@ -8,6 +8,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+// Reference-counted: the table of languages owns one reference, and each rendering that uses it
+// another, so that s_renew may drop a language while other threads render in it.
 struct language {
     size_t references;
     number_style numbers[3]; // by use_l10n + 1
@@ -26,8 +28,9 @@ static struct {
     bool l10n_setting; // settings.USE_L10N counts (before Django 5.0)
 } s_start;
 
-// What all languages were looked up with: when one of these is another, they are looked up again. Django
-// starts new caches when its settings change (in tests), or a translation's file (in development).
+// What all languages were looked up with: when one of these changes, they are looked up again.
+// Django starts new cache dicts when settings change (in tests), or a translation file (in
+// development), so their identity is compared.
 typedef struct {
     PyObject *catalogs;     // Django's translations, a dict
     PyObject *format_cache; // Django's formats, a dict
@@ -70,7 +73,7 @@ language_start(void)
            (s_start.format_cache = PyUnicode_InternFromString("_format_cache"));
 }
 
-// -1 with an exception.
+// The truth of a setting. -1 with an exception.
 static int
 s_setting(PyObject *name)
 {
@@ -108,7 +111,8 @@ s_basis_clear(basis *self)
     Py_CLEAR(self->format_cache);
 }
 
-// What languages would be looked up with now. False with an exception.
+// What languages would be looked up with now; the new references are the caller's. False with an
+// exception.
 static bool
 s_basis_now(basis *ret_basis)
 {
@@ -125,7 +129,8 @@ s_basis_now(basis *ret_basis)
     return ret_basis->format_cache != NULL;
 }
 
-// Identity of Django's caches: new caches mean changed settings or translations.
+// Whether nothing has changed. The held references keep the old dicts' addresses from being used
+// again.
 static bool
 s_basis_holds(const basis *now)
 {
@@ -134,7 +139,8 @@ s_basis_holds(const basis *now)
            now->thousands == known->thousands && now->l10n == known->l10n;
 }
 
-// Forgets every language if they were looked up with something else.
+// Forgets every language if they were looked up with something else. The new table is in place
+// before the old one is dropped, which may run destructors. False with an exception.
 static bool
 s_renew(void)
 {
@@ -159,7 +165,7 @@ s_renew(void)
     return true;
 }
 
-// Drops the references; the style counts as looked up still.
+// Drops the references; `known` stays, as the language is being freed.
 static void
 s_number_style_clear(number_style *self)
 {
@@ -183,7 +189,7 @@ language_release(language **self_p)
     free(self);
 }
 
-// The capsule's destructor: the dict of languages dropped its reference.
+// The capsule's destructor: the table's reference goes with it.
 static void
 s_capsule_gone(PyObject *capsule)
 {
@@ -191,7 +197,7 @@ s_capsule_gone(PyObject *capsule)
     language_release(&self);
 }
 
-// A new one, which the dict owns.
+// A new language with nothing looked up yet. The table owns it; NULL with an exception.
 static language *
 s_add(PyObject *name)
 {
@@ -246,7 +252,8 @@ s_get_format_named(const char *name, int use_l10n)
     return found;
 }
 
-// One size of a group after another; 0 keeps the size before.
+// Appends one group size. 0 means "as the one before" after another size, and "no groups" as the
+// first. False: of another kind, or there are too many.
 static bool
 s_add_size(number_style *style, PyObject *size)
 {
@@ -260,7 +267,7 @@ s_add_size(number_style *style, PyObject *size)
     return true;
 }
 
-// NUMBER_GROUPING: one size, or a sequence of them. False: of another kind.
+// NUMBER_GROUPING: one size, or a sequence of them (India's is (3, 2, 0)). False: of another kind.
 static bool
 s_grouping(number_style *style, PyObject *grouping)
 {
@@ -279,7 +286,8 @@ s_grouping(number_style *style, PyObject *grouping)
     return style->size_count > 0;
 }
 
-// Whether use_l10n counts as true. -1 with an exception.
+// Whether numbers are localized: use_l10n, or by default the setting; from Django 5.0 on always. -1
+// with an exception.
 static int
 s_localized(int use_l10n)
 {
@@ -288,7 +296,9 @@ s_localized(int use_l10n)
     return s_start.l10n_setting ? s_setting(s_start.l10n) : 1;
 }
 
-// Fills style with separators and grouping. False with an exception. Asking Django may let other threads run.
+// Fills style with separators and grouping. Asking Django may let another thread run, which may
+// fill it meanwhile: the first one wins, since pointers into it may be out already. False with an
+// exception.
 static bool
 s_look_up_numbers(number_style *style, int use_l10n)
 {
@@ -298,7 +308,7 @@ s_look_up_numbers(number_style *style, int use_l10n)
     int thousands = comma ? s_setting(s_start.thousands) : -1;
     int localized = thousands < 0 ? -1 : s_localized(use_l10n);
     bool ok = localized >= 0;
-    if (ok && !style->known) { // else another thread was here meanwhile
+    if (ok && !style->known) {
         style->thousands = localized && thousands;
         style->odd =
             !PyUnicode_CheckExact(point) || !PyUnicode_CheckExact(comma) || !s_grouping(style, grouping);
@@ -319,10 +329,13 @@ language_numbers(language *self, int use_l10n)
     return style->known || s_look_up_numbers(style, use_l10n) ? style : NULL;
 }
 
+// Formats may come out of data ({{ day|date:row.format }}), so that a cache of them is emptied when
+// it is full. A value that is no text, which a project's format module may define, is left to
+// Django.
 PyObject *
 language_pattern(language *self, PyObject *name, int use_l10n)
 {
-    enum { MANY = 64 }; // formats that come out of data must not pile up
+    enum { MANY = 64 };
     PyObject **known = &self->patterns[use_l10n + 1];
     PyObject *pattern = *known ? PyDict_GetItemWithError(*known, name) : NULL;
     if (pattern || PyErr_Occurred())
@@ -338,6 +351,7 @@ language_pattern(language *self, PyObject *name, int use_l10n)
     return pattern;
 }
 
+// The first thread to translate a word wins: a pointer to it may be borrowed already.
 PyObject *
 language_word(language *self, unsigned word)
 {

@@ -1,6 +1,6 @@
-// language - what Django knows of one language: how it writes numbers and dates, and the words that filters
-// say. Looked up at the first use and kept for the process, as long as settings, translations and formats are
-// the same. GIL held for all of it; Django is asked in Python, so threads may switch in here.
+// language - what Django knows about one language: how numbers and dates are written, and the words that
+// filters use. Looked up at first use and kept for the process, until settings, translations or formats
+// change. GIL held for all of it; Django is asked in Python, so threads may switch in here.
 #ifndef TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
 #define TROUPE_WORKER_PY_FILTERS_LANGUAGE_H
 
@@ -10,7 +10,7 @@
 // How numbers are written.
 typedef struct {
     bool known;             // it was looked up
-    bool odd;               // it is of no kind that we write: leave numbers to Django
+    bool odd;               // of a kind not supported here: leave numbers to Django
     bool thousands;         // groups are wanted for every number
     bool grouped;           // NUMBER_GROUPING is not 0, so there are groups where they are wanted
     PyObject *point;        // exact str

@@ -1,4 +1,5 @@
-// Values as text for the active language: numbers by their style, dates by their format.
+// django.utils.formats.localize() and django.utils.timezone.template_localtime() for exact builtin
+// types: values as text for the active language, numbers by its style and dates by its format.
 #include "worker/py/filters/localize.h"
 
 #include "worker/py/filters/dates.h"
@@ -29,6 +30,8 @@ localize_start(void)
     return s_start.started;
 }
 
+// A naive datetime stays as it is, as in Django. A subclass of datetime is left to Django: it may
+// have convert_to_local_time, or an astimezone() of its own.
 PyObject *
 localize_time(formats *formats, PyObject *value, int use_tz)
 {
@@ -47,7 +50,8 @@ localize_time(formats *formats, PyObject *value, int use_tz)
     return zone ? PyObject_CallMethodOneArg(value, s_start.astimezone, zone) : NULL;
 }
 
-// Floats and Decimals, by their digits. NULL without an exception: left to Django.
+// Floats and Decimals, by the digits of their str(). NULL without an exception: left to Django, as
+// are numbers that Django writes in scientific notation.
 static PyObject *
 s_localize_float(formats *formats, PyObject *value, int use_l10n)
 {
@@ -62,7 +66,7 @@ s_localize_float(formats *formats, PyObject *value, int use_l10n)
     return numbers_str(&number, style, style->thousands);
 }
 
-// An int without groups is the same in every language, so nothing is looked up for it.
+// An int without groups is the same in every language, so no language is looked up for it.
 static PyObject *
 s_localize_int(formats *formats, PyObject *value, int use_l10n)
 {
@@ -74,7 +78,7 @@ s_localize_int(formats *formats, PyObject *value, int use_l10n)
     return thousands ? s_localize_float(formats, value, use_l10n) : PyObject_Str(value);
 }
 
-// By the named format of the language.
+// By the format of that name in the language. times_only: dateformat.time_format.
 static PyObject *
 s_localize_date(formats *formats, PyObject *value, PyObject *name, bool times_only, int use_l10n)
 {
@@ -84,7 +88,7 @@ s_localize_date(formats *formats, PyObject *value, PyObject *name, bool times_on
     return text;
 }
 
-// In the current time zone, if the context wants that.
+// render_value_in_context() converts to the current time zone first, if the context wants that.
 static PyObject *
 s_localize_datetime(formats *formats, PyObject *value, int use_l10n, int use_tz)
 {
@@ -94,6 +98,7 @@ s_localize_datetime(formats *formats, PyObject *value, int use_l10n, int use_tz)
     return text;
 }
 
+// bool is a subclass of int but has an exact type of its own, so the first test does not catch it.
 PyObject *
 localize_value(formats *formats, PyObject *value, int use_l10n, int use_tz)
 {

@@ -1,4 +1,5 @@
-// A date, time or datetime taken apart without calling Python, but for the zone's offset.
+// A date, time or datetime taken apart by CPython's C API for datetime, without calling Python but
+// for the zone's offset.
 #include "worker/py/filters/moment.h"
 
 #pragma GCC diagnostic push
@@ -14,7 +15,8 @@ static struct {
     PyObject *utcoffset;
 } s_start;
 
-// The base classes of pytz, where this Django knows it. False with an exception.
+// pytz's base classes, where this Django knows them: it supports pytz up to 4.2. False with an
+// exception.
 static bool
 s_pytz(void)
 {
@@ -29,6 +31,7 @@ s_pytz(void)
     return true;
 }
 
+// PyDateTime_IMPORT sets a static pointer: each file that uses the datetime API needs it.
 bool
 moment_start(void)
 {
@@ -39,6 +42,7 @@ moment_start(void)
            (s_start.utcoffset = PyUnicode_InternFromString("utcoffset"));
 }
 
+// datetime is a subclass of date, which PyDate_CheckExact does not match.
 moment_kind
 moment_kind_of(PyObject *value)
 {
@@ -55,12 +59,15 @@ moment_may_be_datetime(PyObject *value)
     return PyDateTime_Check(value);
 }
 
+// Never called for a date, which has no tzinfo.
 PyObject *
 moment_zone(PyObject *value)
 {
     return PyTime_Check(value) ? PyDateTime_TIME_GET_TZINFO(value) : PyDateTime_DATE_GET_TZINFO(value);
 }
 
+// datetime.timezone and ZoneInfo by exact type: a subclass may override anything. pytz makes a
+// class for each zone, so there the base class decides.
 bool
 moment_zone_is_known(PyObject *zone)
 {
@@ -87,7 +94,7 @@ moment_month_length(int year, int month)
     return lengths[month - 1] + (month == 2 && moment_leap(year));
 }
 
-// Days from 1 January of year 1 to that of `year`.
+// The proleptic Gregorian calendar, as datetime has it.
 long
 moment_days_before_year(int year)
 {
@@ -95,15 +102,14 @@ moment_days_before_year(int year)
     return past * 365 + past / 4 - past / 100 + past / 400;
 }
 
-// Weekday and day of the year.
+// Weekday and day of the year. 1 January of year 1 is a Monday.
 static void
 s_set_date(moment *self)
 {
     self->yearday = self->day;
     for (int month = 1; month < self->month; month++)
         self->yearday += moment_month_length(self->year, month);
-    self->weekday =
-        (int)((moment_days_before_year(self->year) + self->yearday - 1) % 7); // 1 January 1 is a Monday
+    self->weekday = (int)((moment_days_before_year(self->year) + self->yearday - 1) % 7);
 }
 
 void
@@ -130,7 +136,8 @@ moment_init(moment *self, formats *formats, PyObject *value)
     }
 }
 
-// The zone's offset at that time, in seconds. False: none, or an exception.
+// The zone's offset at that time, in seconds: a timedelta's days are negative west of UTC, its
+// seconds never. False: none, or an exception.
 static bool
 s_offset_at(PyObject *zone, PyObject *when, long *ret_seconds)
 {
@@ -142,12 +149,15 @@ s_offset_at(PyObject *zone, PyObject *when, long *ret_seconds)
     return ok;
 }
 
-// Whether the hour is there once: Django writes no offset where it is there twice or not at all.
+// Whether the local time exists exactly once. django.utils.dateformat asks for the offset with the
+// other fold, and writes no zone where that differs: in the hour that a change of clocks repeats or
+// skips.
 static bool
 s_once(const moment *self, PyObject *zone)
 {
     if (!Py_IS_TYPE(zone, s_start.zone_info))
-        return true; // a fixed offset, or a zone of pytz, which ignores the fold
+        // A fixed offset, or a zone of pytz, which ignores the fold.
+        return true;
     PyObject *other = PyDateTimeAPI->DateTime_FromDateAndTimeAndFold(
         self->year, self->month, self->day, self->hour, self->minute, self->second, self->microsecond,
         moment_zone(self->value), !PyDateTime_DATE_GET_FOLD(self->value), PyDateTimeAPI->DateTimeType);
@@ -163,7 +173,7 @@ moment_naive(const moment *self)
     return moment_zone(self->value) == Py_None;
 }
 
-// The zone and its offset; for a naive datetime those of the settings.
+// A naive datetime takes the default zone, whose reference must outlive the moment: it is held.
 bool
 moment_find_offset(moment *self)
 {
@@ -183,7 +193,7 @@ moment_find_offset(moment *self)
     return self->has_offset;
 }
 
-// The week from Monday, and the year that it belongs to: the one that its Thursday is in.
+// Counted from the Thursday of the week, which decides which year a week belongs to.
 int
 moment_iso_week(const moment *self, int *ret_year)
 {

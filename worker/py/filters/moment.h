@@ -1,4 +1,4 @@
-// moment - a date, time or datetime taken apart, with its place in the calendar and its zone's offset. For
+// moment - the fields of a date, time or datetime, its place in the calendar and its zone's offset. For
 // dates.c; the kinds are for all filters.
 #ifndef TROUPE_WORKER_PY_FILTERS_MOMENT_H
 #define TROUPE_WORKER_PY_FILTERS_MOMENT_H

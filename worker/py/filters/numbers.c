@@ -1,4 +1,5 @@
-// Decimal digits as text: parsed, rounded half up and grouped, without making a Decimal.
+// Decimal digits as text: parsed, rounded half up and grouped, without making a Decimal of
+// Python's.
 #include "worker/py/filters/numbers.h"
 
 #include "common/errors.h"
@@ -7,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_EXPONENT 100000 // beyond it only its size matters
+// An exponent stops growing here: it is over NUMBERS_LIMIT anyway, and must not overflow.
+#define MAX_EXPONENT 100000
 
-// The digits of the coefficient, and how many of them stood after the point. False: none, or too many.
+// Reads the coefficient: its digits without leading zeros, and an exponent of minus the digits
+// after the point. Returns where it ends; NULL: there are no digits, or too many.
 static const char *
 s_coefficient(const char *next, const char *end, digits *self)
 {
@@ -34,7 +37,7 @@ s_coefficient(const char *next, const char *end, digits *self)
     return any ? next : NULL;
 }
 
-// Adds the exponent at next, if one is there. False: it is malformed or too large.
+// Adds the exponent at next, if one is there. False: it is malformed.
 static bool
 s_exponent(const char *next, const char *end, digits *self)
 {
@@ -74,6 +77,8 @@ numbers_of_ascii(const char *text, size_t size, digits *ret_digits)
            ret_digits->count + (size_t)abs(ret_digits->exponent) <= NUMBERS_LIMIT;
 }
 
+// repr() of a float: 'r' gives the shortest digits that read back as the same number. "inf" and
+// "nan" are refused by numbers_of_ascii.
 bool
 numbers_of_float(double number, digits *ret_digits)
 {
@@ -84,6 +89,8 @@ numbers_of_float(double number, digits *ret_digits)
     return ok;
 }
 
+// An int beyond CPython's limit of digits has no str(): that exception is dropped, as Django's own
+// call raises it again.
 bool
 numbers_of_object(PyObject *number, digits *ret_digits)
 {
@@ -91,13 +98,14 @@ numbers_of_object(PyObject *number, digits *ret_digits)
         return numbers_of_float(PyFloat_AS_DOUBLE(number), ret_digits);
     PyObject *text = PyObject_Str(number);
     if (!text)
-        PyErr_Clear(); // an int of too many digits: Django's call says so again
+        PyErr_Clear();
     bool ok = text && PyUnicode_IS_ASCII(text) &&
               numbers_of_ascii(PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text), ret_digits);
     Py_XDECREF(text);
     return ok;
 }
 
+// A positive exponent has no digits after the point at all.
 bool
 numbers_is_whole(const digits *self)
 {
@@ -108,7 +116,7 @@ numbers_is_whole(const digits *self)
     return true;
 }
 
-// One more on the last digit.
+// Adds one to the last digit. Nines become zeros; if all are, the number grows by a digit.
 static void
 s_carry(digits *self)
 {
@@ -123,7 +131,8 @@ s_carry(digits *self)
     self->text[0] = '1';
 }
 
-// Drops that many digits from the right and rounds half up; the caller corrects the exponent.
+// Drops that many digits from the right and rounds half up; the caller corrects the exponent. With
+// more to drop than there are digits, the first dropped one is a zero.
 static void
 s_cut(digits *self, size_t surplus)
 {
@@ -135,6 +144,7 @@ s_cut(digits *self, size_t surplus)
         s_carry(self);
 }
 
+// ROUND_HALF_UP of the decimal module. Django drops the sign of a number that rounds to zero.
 void
 numbers_round(digits *self, int places)
 {
@@ -150,19 +160,21 @@ numbers_round(digits *self, int places)
         self->negative = false;
 }
 
+// The fast way, without digits: the float is scaled and rounded as a double, unless it is so close
+// to a half that the error of doing so could decide. Below 1e-150 the digits must be counted: there
+// may be more than NUMBERS_LIMIT.
 bool
 numbers_round_float(double number, int places, digits *ret_digits)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = number < 0 ? -number : number;
-    if (places < 0 || places > 6 ||
-        (size < 1e-150 && size > 0)) // of so small ones the digits must be counted
+    if (places < 0 || places > 6 || (size < 1e-150 && size > 0))
         return false;
     double scaled = size * powers[places];
     if (!(scaled < 2147483648.0))
         return false;
-    // Below 2^31 this product, and the number that repr() would show, are less than a millionth away from the
-    // truth. So the digits can only round to another side when they stand closer to a half than that.
+    // Below 2^31 both this product and the number that repr() shows are less than a millionth away from the
+    // exact value. So its digits could round the other way only if they were closer to a half than that.
     double below = (double)(unsigned long)scaled;
     double rest = scaled - below;
     if (rest > 0.5 - 1e-4 && rest < 0.5 + 1e-4)
@@ -181,7 +193,7 @@ numbers_round_float(double number, int places, digits *ret_digits)
     return true;
 }
 
-// The digit at 10^`power`.
+// The digit at 10^`power`; a zero where the text has none.
 static char
 s_digit(const digits *self, int power)
 {
@@ -191,7 +203,9 @@ s_digit(const digits *self, int power)
     return self->text[self->count - 1 - (size_t)from_right];
 }
 
-// Whether a separator stands to the left of the digit at 10^`power`, for each power below `highest`.
+// Whether a separator is written to the left of the digit at 10^`power`, for each power below
+// `highest`. Group sizes are counted from the right and the last one repeats, while digits are
+// written from the left.
 static void
 s_breaks(const number_style *style, int highest, bool *ret_breaks)
 {
@@ -206,6 +220,7 @@ s_breaks(const number_style *style, int highest, bool *ret_breaks)
     }
 }
 
+// A number below one has a single zero in front of the point.
 PyObject *
 numbers_str(const digits *self, const number_style *style, bool grouped)
 {

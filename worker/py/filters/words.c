@@ -1,4 +1,5 @@
-// The names of days and months and a few words of filters, from Django's translations.
+// The names of days and months and a few words that filters write, from Django's own translations.
+// Not cached here: language.c does that.
 #include "worker/py/filters/words.h"
 
 // Constant after words_start.
@@ -44,7 +45,8 @@ s_listed(PyObject *names, unsigned key)
     return text;
 }
 
-// text.title(). Steals text, which may be NULL.
+// text.title(), as Django's "M" does: its list has the abbreviations in lower case. Steals text,
+// which may be NULL.
 static PyObject *
 s_titled(PyObject *text)
 {
@@ -53,6 +55,8 @@ s_titled(PyObject *text)
     return title;
 }
 
+// The WORD_ numbers are ranges in ascending order, so they are tested from the highest down.
+// Messages are the exact msgids that Django's code uses, or its catalogs would not have them.
 PyObject *
 words_translate(unsigned word)
 {
