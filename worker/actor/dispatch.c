@@ -1,4 +1,7 @@
-// Picks what a turn runs, and does what each turn ends with: snapshot, reply, the session's next timer.
+// Picks what a turn runs, and does what every turn ends with: snapshot, reply, the session's next timer.
+//
+// Events and pushes are lists of steps, because the handler of one may be awaited, and the turn is then
+// continued at that step on another thread. Every other request is one function that runs to its end.
 #include "worker/actor/dispatch.h"
 
 #include "worker/actor/push.h"
@@ -13,7 +16,9 @@ static err (*const s_handlers[256])(turn *) = {
     [MSG_RESTORE] = request_restore, [MSG_MOVE] = request_move,   [MSG_KEEP] = request_keep,
 };
 
-// The snapshot goes with the reply, since what the client sees must be in the store by then.
+// Attaches the snapshot to the reply, so that the broker commits it before it forwards the reply (PROTOCOL.md
+// 5.5). A request without a reply still goes through here, for its errors; those are dropped. PUSH and KEPT
+// answer nothing, and are sent regardless.
 static void
 s_emit(turn *self)
 {
@@ -26,12 +31,14 @@ s_emit(turn *self)
         self->host->emit(self->host->context, &self->reply);
 }
 
+// Emits the reply, updates the session's deadline and timer, and frees the turn. No other thread can have the
+// session before the pool has read the result.
 static turn_result
 s_finish(turn *self)
 {
     turn_result result = self->ends_session ? TURN_ENDS : self->moves_session ? TURN_MOVES : TURN_ANSWERED;
     s_emit(self);
-    // A view that only pushes does not keep its session alive.
+    // Pushes alone must not keep a session alive.
     if (self->request->head.type != MSG_PUSH)
         session_touch(self->session, clock_now(self->host->clock));
     push_arm(self);
@@ -39,7 +46,7 @@ s_finish(turn *self)
     return result;
 }
 
-// On any thread, and perhaps before s_await returns.
+// Called on any thread, perhaps before s_await has returned; the run queue allows for that (run_queue_park).
 static void
 s_resumable(void *context)
 {
@@ -47,18 +54,21 @@ s_resumable(void *context)
     self->host->resumable(self->host->context, self->session);
 }
 
+// Parks the turn and releases the thread for other sessions. The scope is suspended before the awaitable is
+// handed over, since another thread may resume it at once.
 static turn_result
 s_await(turn *self)
 {
     const view_ops *ops = self->host->ops;
     session_park(self->session, self);
     ops->scope_suspend(ops->host, self->scope);
-    // From here on another thread may resume and free the turn.
+    // From here on another thread may resume the turn and free it: self must not be used.
     ops->await(ops->host, self->awaitable, self->scope, s_resumable, self);
     return TURN_AWAITS;
 }
 
-// Runs the steps of an event or a push, from the start or from where it awaited.
+// Runs the steps of an event or a push, from the first, or from the one that awaited: a step that returns
+// STEP_AWAITS is called again when it is resumed.
 static turn_result
 s_run_steps(turn *self)
 {
@@ -74,7 +84,8 @@ s_run_steps(turn *self)
     return s_finish(self);
 }
 
-// A request of another epoch was sent to a session that had this id before.
+// A request under another epoch is for an earlier session of this id (PROTOCOL.md 3). 0 means whichever is
+// current: programs may send that.
 static bool
 s_is_stale(const turn *self)
 {
@@ -82,7 +93,7 @@ s_is_stale(const turn *self)
     return epoch && epoch != session_epoch(self->session);
 }
 
-// A type without a handler comes over inproc:// only, where no I/O thread has refused it.
+// A type without a handler can only arrive over inproc://: in a worker the I/O thread has refused it.
 static err
 s_handle(turn *self)
 {
@@ -90,6 +101,7 @@ s_handle(turn *self)
     return handler ? handler(self) : ERR_TYPE;
 }
 
+// An event proves that the page received JOINED, as its number and epoch come from that.
 turn_result
 dispatch_request(session *session, request **request_p, const turn_host *host)
 {
@@ -115,7 +127,7 @@ dispatch_push(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
-// The scope is entered again first: user code continues in the context that it began in.
+// Enters the scope first, so that user code continues in the context that it began in.
 turn_result
 dispatch_resume(session *session, const turn_host *host)
 {
@@ -125,7 +137,7 @@ dispatch_resume(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
-// User code of close() runs here, before the clients hear that the session is gone.
+// Closes the views, which may run user code, before anyone is told that the session is gone.
 void
 dispatch_end(session *session, const char *reason, const turn_host *host)
 {

@@ -1,4 +1,4 @@
-// dispatch - what a session has to do next becomes a turn: an event, another request, a push, or the rest of
+// dispatch - runs what a session has to do next as a turn: an event, another request, a push, or the rest of
 // a handler that was awaited. Called with the thread entered (for CPython: GIL held); any thread, but one at
 // a time for a session. Blocks for as long as user code does.
 #ifndef TROUPE_WORKER_ACTOR_DISPATCH_H
@@ -8,11 +8,11 @@
 
 // Consumes *request_p. The reply goes to host->emit, once, unless the request has none.
 turn_result dispatch_request(session *session, request **request_p, const turn_host *host);
-// A turn that nobody asked for: a tick is due, or something outside changed. Emits a PUSH, or nothing.
+// A turn without a request: a tick is due, or something outside changed. Emits a PUSH, or nothing.
 turn_result dispatch_push(session *session, const turn_host *host);
-// Goes on with the turn that returned TURN_AWAITS.
+// Continues the turn that returned TURN_AWAITS, once host->resumable was called.
 turn_result dispatch_resume(session *session, const turn_host *host);
-// Closes the views of a session that takes no more requests, and emits RELEASED with the reason.
+// Closes the views of a session that takes no more requests, then emits RELEASED with the reason.
 void dispatch_end(session *session, const char *reason, const turn_host *host);
 
 #endif

@@ -1,10 +1,11 @@
-// All text of a fault is in one buffer, so that clearing it frees nothing.
+// All text of a fault is in one buffer, so that clearing it frees nothing. Texts are ranges and not slices,
+// since the buffer moves when it grows.
 #include "worker/actor/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-// Per text: an exception's message may have any size.
+// The limit for each text: an exception's message may have any size, and FAILED must fit into a reply.
 #define MAX_TEXT (64 << 10)
 
 void
@@ -29,7 +30,8 @@ fault_clear(fault *self)
     self->count = 0;
 }
 
-// Copies a text, cut to the limit where a UTF-8 character begins.
+// Copies a text. One over the limit is cut in front of a UTF-8 character, so that it stays valid:
+// continuation bytes are 10xxxxxx.
 static fault_text
 s_copy_text(fault *self, slice text)
 {
@@ -41,13 +43,14 @@ s_copy_text(fault *self, slice text)
     return copy;
 }
 
+// Borrowed until the next text is added, which may move the buffer.
 static slice
 s_slice(const fault *self, fault_text text)
 {
     return text.size ? slice_of(self->text.data + text.begin, text.size) : slice_of(NULL, 0);
 }
 
-// Longer messages are built with fault_add_message, which has a higher limit.
+// For messages of our own. Text of any length, such as an exception's, is added with fault_add_message.
 void
 fault_set_message(fault *self, const char *format, ...)
 {
@@ -61,6 +64,7 @@ fault_set_message(fault *self, const char *format, ...)
         s_copy_text(self, slice_of(line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1));
 }
 
+// The message is one range, so it can only grow while it is the last text in the buffer.
 void
 fault_add_message(fault *self, slice text)
 {
@@ -97,7 +101,7 @@ fault_type(const fault *self)
     return s_slice(self, self->type);
 }
 
-// On one line, for the log.
+// All frames on one line, since a log event is one line.
 void
 fault_frames(const fault *self, buffer *out)
 {

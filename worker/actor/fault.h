@@ -1,5 +1,5 @@
 // fault - an exception of user code as text: type, message and frames. Embedded: init and fini. Not
-// thread-safe.
+// thread-safe; logs nothing. Copies whatever it is given.
 #ifndef TROUPE_WORKER_ACTOR_FAULT_H
 #define TROUPE_WORKER_ACTOR_FAULT_H
 
@@ -30,7 +30,7 @@ void fault_set_message(fault *self, const char *format, ...) __attribute__((form
 // Appends to the message; nothing else may have been set since fault_set_message.
 void fault_add_message(fault *self, slice text);
 void fault_set_type(fault *self, slice name);
-// The outermost frame first. Ignored beyond MAX_FRAMES.
+// Outermost frame first. Ignored beyond MAX_FRAMES.
 void fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source);
 
 // Borrowed until the fault changes; empty: not set.

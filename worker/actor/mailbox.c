@@ -1,4 +1,4 @@
-// A ring of pointers to requests.
+// A ring of pointers to requests, of fixed size: the limit is the protocol's (PROTOCOL.md 8).
 #include "worker/actor/mailbox.h"
 
 void
@@ -14,7 +14,7 @@ mailbox_fini(mailbox *self)
         request_destroy(&request);
 }
 
-// The limit makes a slow session refuse its own requests and not fill the worker's memory.
+// The limit makes a slow session refuse its own requests instead of filling the worker's memory.
 err
 mailbox_put(mailbox *self, request **request_p)
 {

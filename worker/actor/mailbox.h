@@ -12,7 +12,7 @@ typedef struct {
 } mailbox;
 
 void mailbox_init(mailbox *self);
-void mailbox_fini(mailbox *self); // destroys what waits
+void mailbox_fini(mailbox *self); // destroys the requests in it
 // Takes *request_p and nulls it. ERR_FULL: left with the caller, who must answer the sender BUSY (PROTOCOL.md
 // 7).
 err mailbox_put(mailbox *self, request **request_p);

@@ -1,13 +1,13 @@
-// Ticks and updates: which view is next, when its page may be sent more, and when the session wants its next
-// turn.
+// Ticks and updates: which view is next, when its page may be sent more, and when the session needs its next
+// turn (PROTOCOL.md 5.9). One turn serves one view; push_arm brings the session back for the next.
 #include "worker/actor/push.h"
 
 #include "common/log.h"
 
-// Backoff: the interval doubles with each tick that fails, up to this many times.
+// Backoff for a handle_tick() that raises: its interval doubles with each failure, up to this many times.
 #define MAX_DOUBLINGS 5
 
-// A turn needs a request; this one names the session, and no client.
+// A turn needs a request. This one names the session, and no client: the broker knows who is attached.
 request *
 push_request(const session *session)
 {
@@ -19,8 +19,8 @@ push_request(const session *session)
     return request_new(&head, (slice){0});
 }
 
-// When the page may be sent the next push. One that does not acknowledge waits longer but not for ever:
-// pushes may be lost on their way, and the page notices that by the next one.
+// When the page may be sent the next push. A page that does not acknowledge waits longer, but not forever:
+// pushes may have been lost, which it notices only by the gap in front of the next one.
 static uint64_t
 s_next_push(const view *view, const push_state *state)
 {
@@ -28,14 +28,14 @@ s_next_push(const view *view, const push_state *state)
     return state->sent_at + (keeps_up ? PUSH_PACE_MS : PUSH_AGAIN_MS);
 }
 
-// Of ticks and updates alike: a page that has to catch up is not sent more.
+// Holds for ticks and updates alike: a page that has to catch up is not sent more.
 static bool
 s_may_send(const view *view, const push_state *state, uint64_t now)
 {
     return now >= s_next_push(view, state);
 }
 
-// Remembers it in the view: request_update() is told once, and the page may have to wait for the push.
+// Keeps the answer in the view, as take_changed() gives it once and the push may have to wait.
 static void
 s_take_changed(view *view, const view_ops *ops)
 {
@@ -43,7 +43,7 @@ s_take_changed(view *view, const view_ops *ops)
         view_push_state(view)->dirty = true;
 }
 
-// A view wants a turn when its tick is due, or it changed and its page may be sent that.
+// A view needs a turn when its tick is due, or when it changed and its page may be sent that.
 static bool
 s_wants_turn(view *view, uint64_t now)
 {
@@ -51,7 +51,8 @@ s_wants_turn(view *view, uint64_t now)
     return state->next_tick <= now || (state->dirty && s_may_send(view, state, now));
 }
 
-// Asks all views whether they changed, also where one has been found: the answer is given once.
+// Step 1. Picks the first view that needs a turn. Asks the others too whether they changed: push_arm must
+// know.
 static err
 s_pick_view(turn *self)
 {
@@ -69,7 +70,7 @@ s_pick_view(turn *self)
     return OK;
 }
 
-// An update has no user code of its own: sync() reads what changed.
+// Step 2. handle_tick(), if the tick is due. An update calls no user code: sync() reads what changed.
 static err
 s_call_tick(turn *self)
 {
@@ -80,7 +81,8 @@ s_call_tick(turn *self)
     return turn_call(self);
 }
 
-// dirty stays set if the page has to wait, and is cleared by the render.
+// Step 3. Set before the check, dirty survives if the page has to wait: a later push then shows what this
+// tick changed. turn_render clears it.
 static err
 s_render_update(turn *self)
 {
@@ -93,7 +95,8 @@ s_render_update(turn *self)
     return turn_render(self, self->view, false);
 }
 
-// Answers PUSH. One over the limit is an error of the template, and the next push has the whole root.
+// Step 4. Answers PUSH, unless nothing changed. One over the limit counts as an error of the template, and
+// the next push has the whole root.
 static err
 s_answer_push(turn *self)
 {
@@ -117,7 +120,7 @@ s_answer_push(turn *self)
 
 turn_step *const push_steps[] = {s_pick_view, s_call_tick, s_render_update, s_answer_push, NULL};
 
-// Nobody waits for a push, so that its error would be seen nowhere else.
+// Nobody waits for a push, so that the log may be the only place where its error is seen.
 static void
 s_log_failure(const turn *self, err error)
 {
@@ -134,7 +137,8 @@ s_log_failure(const turn *self, err error)
     buffer_fini(&text);
 }
 
-// Sends the error to the page. How much of it the user may see is decided on Django's side.
+// Sends the error to the page, at the pace of pushes. Django decides how much of it the user may see (DEBUG).
+// Emitted here and not as the turn's reply, which would carry a snapshot.
 static void
 s_push_failure(turn *self, err error)
 {
@@ -150,7 +154,8 @@ s_push_failure(turn *self, err error)
     reply_destroy(&push);
 }
 
-// The interval counts from when this tick was due; a tick that took longer is followed by a whole interval.
+// Counts from when this tick was due, so that ticks do not drift. One that took longer than its interval is
+// followed by a whole interval, not by the ticks that were missed.
 static void
 s_schedule_tick(push_state *state, bool failed, uint64_t now)
 {
@@ -162,7 +167,7 @@ s_schedule_tick(push_state *state, bool failed, uint64_t now)
         state->next_tick = now + pause;
 }
 
-// Without a view nothing was due: another turn had taken care of it.
+// Without a view nothing was due: an event's turn has shown it in the meantime.
 void
 push_end(turn *self, err error)
 {
@@ -172,14 +177,14 @@ push_end(turn *self, err error)
     if (error) {
         s_log_failure(self, error);
         s_push_failure(self, error);
-        // Not again at once: the next tick, event or change tries again.
+        // No retry at once, or a broken template would spin: the next tick, event or change tries again.
         state->dirty = false;
     }
     if (self->is_tick)
         s_schedule_tick(state, error, clock_now(self->host->clock));
 }
 
-// Ignores a version that the view never had, and one that is older than what is known.
+// Ignores a version that the view never had (PROTOCOL.md 5.1, ACK), and one that is older than the last.
 void
 push_acked(view *view, uint64_t version)
 {
@@ -207,7 +212,8 @@ push_restore_unsent(session *session, uint64_t unsent)
         view_push_state(session_view_at(session, i))->dirty = unsent >> i & 1;
 }
 
-// A random part of the interval spreads the ticks of pages that were opened at the same time.
+// Adds up to an eighth of the interval at random, to spread the ticks of pages that joined at the same time
+// (after a restart: all of them).
 static uint64_t
 s_first_tick(const turn *self, uint64_t interval)
 {
@@ -216,7 +222,8 @@ s_first_tick(const turn *self, uint64_t interval)
     return clock_now(self->host->clock) + interval + random % (interval / 8 + 1);
 }
 
-// When the view wants a turn; takes over an interval that user code has changed.
+// When the view needs its next turn. Adopts an interval that user code has changed. Without a socket nothing
+// ticks; the first tick after the next JOIN is a whole interval away.
 static uint64_t
 s_due(const turn *self, view *view, bool attached)
 {
@@ -235,7 +242,8 @@ s_due(const turn *self, view *view, bool attached)
     return push < state->next_tick ? push : state->next_tick;
 }
 
-// Only what changes is told the host: a session without ticks costs nothing here.
+// Calls the host only if there is a timer to set or to clear, so that sessions without ticks do not take the
+// run queue's lock.
 void
 push_arm(turn *self)
 {

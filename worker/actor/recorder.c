@@ -1,4 +1,7 @@
-// Shared memory, written so that a reader after a death in between finds no half of anything.
+// Shared memory, written so that the supervisor never finds half a record, wherever the process died.
+//
+// A SIGKILL leaves memory as the last store left it, in program order as the compiler emitted it. So the
+// order of stores is what counts: a slot's state is stored last, with release order, and so is a text's size.
 #include "worker/actor/recorder.h"
 
 #include <signal.h>
@@ -9,10 +12,10 @@
 struct recorder {
     black_box *box;
     bool is_read;
-    _Atomic unsigned next; // where to look first for a free slot of a turn that awaits
+    _Atomic unsigned next; // where to look first for a free slot for a turn that awaits
 };
 
-// Truncates the file first, so that nothing of an earlier process is read as this one's.
+// Truncates the file to nothing first: what an earlier process left must not be taken for this one's.
 recorder *
 recorder_new(int fd)
 {
@@ -53,7 +56,7 @@ recorder_clean_exit(recorder *self)
     self->box->over = 1;
 }
 
-// The thread's number tells a signal handler which slot is its own.
+// The thread id tells s_on_deadly_signal which slot is its own.
 black_box_slot *
 recorder_thread_slot(recorder *self, unsigned index)
 {
@@ -62,14 +65,14 @@ recorder_thread_slot(recorder *self, unsigned index)
     return &self->box->slot[index];
 }
 
-// Last, with release order: whoever sees the state sees the slot that it describes.
+// To be called last. Release order: whoever sees the state also sees the slot that it describes.
 static inline void
 s_set_state(black_box_slot *slot, slot_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
-// Reads each size once: to blame a turn, another thread's slot is read while it may change.
+// Reads each size once and checks it: recorder_blame reads another thread's slot, which may be changing.
 static void
 s_copy(black_box_slot *slot, const black_box_slot *from, slot_state state)
 {
@@ -85,7 +88,8 @@ s_copy(black_box_slot *slot, const black_box_slot *from, slot_state state)
     s_set_state(slot, state);
 }
 
-// A free slot of those for turns that await; NULL: none.
+// A free slot for a turn that awaits; NULL: all are taken. Starts at a different one each time, so that
+// threads do not compete for the first.
 static black_box_slot *
 s_take_slot(recorder *self)
 {
@@ -113,12 +117,12 @@ void
 recorder_resume(black_box_slot *parked, black_box_slot *running, uint64_t now)
 {
     s_copy(running, parked, SLOT_RUNNING);
-    // A thread's limit counts from when the thread has it.
+    // The time limits count anew: this thread has had the turn only since now.
     running->since = now;
     recorder_end_turn(parked);
 }
 
-// Only parked slots: a turn that runs is the pool's to find.
+// Looks at parked slots only: pool_overdue finds turns that run.
 black_box_slot *
 recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
 {
@@ -132,7 +136,7 @@ recorder_overdue(recorder *self, uint64_t now, uint64_t limit)
     return oldest;
 }
 
-// Plain stores, but for the state: no other thread reads a slot that is not running.
+// Only the state needs an order: no other thread reads a slot that is not SLOT_RUNNING.
 void
 recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now)
 {
@@ -144,8 +148,8 @@ recorder_begin_turn(black_box_slot *slot, const header *head, uint64_t now)
     s_set_state(slot, SLOT_RUNNING);
 }
 
-// Sets the size to 0 first and to its value last: a reader after a death in between finds no half of the
-// text.
+// Sets the size to 0 first and to its value last, so that a reader never finds half of a text. The fence
+// keeps the compiler from moving memcpy in front of the first store.
 static void
 s_set_text(_Atomic uint8_t *size, char *bytes, slice text, size_t limit)
 {
@@ -172,7 +176,7 @@ recorder_end_turn(black_box_slot *slot)
     s_set_state(slot, SLOT_EMPTY);
 }
 
-// Without a free slot the turn's own is marked, which its end may still clear.
+// Without a free slot it marks the turn's own, which is cleared if the turn still ends.
 void
 recorder_blame(recorder *self, black_box_slot *culprit)
 {
@@ -183,7 +187,7 @@ recorder_blame(recorder *self, black_box_slot *culprit)
         s_set_state(culprit, SLOT_CULPRIT);
 }
 
-// A slot that is emptied meanwhile stays empty: its turn has ended.
+// Compares and swaps, so that a slot that is emptied meanwhile stays empty: its turn is not to blame.
 void
 recorder_blame_awaiting(recorder *self)
 {
@@ -193,9 +197,11 @@ recorder_blame_awaiting(recorder *self)
     }
 }
 
-static recorder *s_recorder; // for the signal handler; set once
+// For the signal handler, which takes no context. Set once.
+static recorder *s_recorder;
 
-// Async-signal-safe. Raises the signal again, to die of it.
+// Async-signal-safe. Raises the signal again with its default action, so that the exit status and a core dump
+// are those of the signal.
 static void
 s_on_deadly_signal(int number)
 {
@@ -209,7 +215,8 @@ s_on_deadly_signal(int number)
     raise(number);
 }
 
-// SA_ONSTACK: a stack overflow is one of the deaths to be explained.
+// SA_ONSTACK: a stack overflow, which leaves no room for a handler, is one of the deaths to be explained.
+// SA_NODEFER: the handler raises the signal that it handles.
 void
 recorder_catch_signals(recorder *self)
 {

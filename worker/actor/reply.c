@@ -1,4 +1,5 @@
-// Replies and their two shapes of failure: FAILED for what ran, a refusal for what did not.
+// Replies, and their two shapes of failure (PROTOCOL.md 7): FAILED for what ran; NOT_EXECUTED or UNKNOWN,
+// whose bodies are alike, for the rest.
 #include "worker/actor/reply.h"
 
 #include "proto/bodies.h"
@@ -16,7 +17,7 @@ reply_new(const header *head, const client_id *client, message_type type)
     return self;
 }
 
-// By the outcome of the reason: some refusals say that something ran and failed.
+// The outcome decides on the body, since FAILED names a kind where a refusal names a reason.
 reply *
 reply_refusal(const request *request, err reason, const char *message, uint32_t retry_ms)
 {
@@ -29,7 +30,7 @@ reply_refusal(const request *request, err reason, const char *message, uint32_t 
     return self;
 }
 
-// The snapshot is not copied: a repeat changes nothing that the store would need.
+// The snapshot is not copied: a repeat brings one of its own (snapshot_attach).
 reply *
 reply_copy(const reply *self)
 {

@@ -1,4 +1,4 @@
-// One allocation for a request: its body follows the struct.
+// A request is one allocation, its body behind the struct: every event takes this path.
 #include "worker/actor/request.h"
 
 #include <stdlib.h>

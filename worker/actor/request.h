@@ -1,4 +1,4 @@
-// request - one message on its way to a session, with its sender. Plain data, owned by whoever holds the
+// request - a message on its way to a session, with its sender. Plain data, owned by whoever holds the
 // pointer; no I/O.
 #ifndef TROUPE_WORKER_ACTOR_REQUEST_H
 #define TROUPE_WORKER_ACTOR_REQUEST_H
@@ -6,7 +6,7 @@
 #include "common/limits.h"
 #include "proto/message.h"
 
-// The ZeroMQ routing id that the reply goes to; empty: nobody waits for one.
+// The ZeroMQ routing id that the reply goes to (PROTOCOL.md 2); empty: nobody waits for one.
 typedef struct {
     uint8_t size;
     uint8_t bytes[MAX_ROUTING_ID];
@@ -16,7 +16,7 @@ typedef struct request {
     header head;
     client_id client;
     uint64_t arrived; // ms, on the worker's clock
-    // A view that the caller made (inproc:// only), else NULL. Borrowed: the caller keeps it alive.
+    // An instance that the caller made (inproc:// only), else NULL. Borrowed: the caller keeps it alive.
     void *instance;
     size_t size;
     uint8_t body[];

@@ -1,5 +1,6 @@
-// requests - what a session does on a request that is not an event (PROTOCOL.md 5.1). Each answers the turn,
-// or returns what it is refused with.
+// requests - what a session does for a request that is not an event (PROTOCOL.md 5.1). Each function answers
+// the turn and returns OK, or returns what the request is refused with. Runs inside a turn, with the thread
+// entered (turn_internal.h).
 #ifndef TROUPE_WORKER_ACTOR_REQUESTS_H
 #define TROUPE_WORKER_ACTOR_REQUESTS_H
 

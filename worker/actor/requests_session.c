@@ -1,10 +1,10 @@
-// The requests about the session as a whole: LEAVE, ACK, PING, STATS and SHUTDOWN, and those that the broker
-// sends by itself, RESTORE, MOVE and KEEP (PROTOCOL.md 5.1, 5.5 and 5.6).
+// The requests about a session as a whole: LEAVE, ACK, PING, STATS and SHUTDOWN, and those that the broker
+// itself sends, RESTORE, MOVE and KEEP (PROTOCOL.md 5.1, 5.5 and 5.6).
 #include "worker/actor/push.h"
 #include "worker/actor/requests.h"
 #include "worker/actor/snapshot.h"
 
-// No reply: the socket is closed.
+// LEAVE: the page's socket has closed. No reply, as there is nobody to receive it.
 err
 request_leave(turn *self)
 {
@@ -12,7 +12,8 @@ request_leave(turn *self)
     return OK;
 }
 
-// The page received JOINED, or it could not acknowledge anything.
+// ACK: also proof that the page received JOINED, without which it could not acknowledge anything. A view that
+// is gone by now is no error. No reply.
 err
 request_ack(turn *self)
 {
@@ -25,7 +26,7 @@ request_ack(turn *self)
     return error;
 }
 
-// Reached over inproc:// only: a worker answers PING on its I/O thread.
+// PING over inproc:// only: a worker answers it on its I/O thread, without a turn.
 err
 request_ping(turn *self)
 {
@@ -35,7 +36,7 @@ request_ping(turn *self)
     return OK;
 }
 
-// What a program may ask about its session.
+// STATS: figures for the program that owns the session.
 err
 request_stats(turn *self)
 {
@@ -52,7 +53,7 @@ request_stats(turn *self)
     return OK;
 }
 
-// The reply comes before RELEASED, which ends the route to this worker.
+// SHUTDOWN. Its reply must precede RELEASED, after which the broker drops what comes for the session.
 err
 request_shutdown(turn *self)
 {
@@ -63,7 +64,8 @@ request_shutdown(turn *self)
     return OK;
 }
 
-// No reply: the request that the session is restored for comes next, and finds it new if this failed.
+// RESTORE. No reply: the request that the session is restored for comes next. If this failed, the session is
+// still new, and a JOIN mounts it afresh.
 err
 request_restore(turn *self)
 {
@@ -71,8 +73,9 @@ request_restore(turn *self)
     return OK;
 }
 
-// Runs behind all requests that the broker sent to this worker; later ones are the next owner's. Without a
-// snapshot the session ends here, and its page begins a new one.
+// MOVE, the last message of the session: later ones go to the next owner (PROTOCOL.md 5.6). If the session
+// cannot be packed it ends here, and its page begins a new one. MOVED is emitted only when the views are
+// closed, so that close() does not run beside the next owner's first turn.
 err
 request_move(turn *self)
 {
@@ -92,7 +95,7 @@ request_move(turn *self)
     return OK;
 }
 
-// The broker's store has lost the session: KEPT brings it a whole snapshot.
+// KEEP: the broker's store lacks the session. KEPT carries a full snapshot, which snapshot_attach adds.
 err
 request_keep(turn *self)
 {

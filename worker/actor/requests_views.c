@@ -1,10 +1,14 @@
 // The requests about views: MOUNT, JOIN, UNMOUNT and REFRESH (PROTOCOL.md 5.1).
+//
+// A view belongs to its caller until s_add_view gives it to the session; on every path before that, an error
+// destroys it, which closes the instance. A session that is left without views ends, as nobody would leave
+// it.
 #include "worker/actor/push.h"
 #include "worker/actor/requests.h"
 
 #include <stdlib.h>
 
-// Before any user code: the limit protects mount(), which takes them as keywords.
+// Must run before user code: mount() takes the parameters as keywords, and an outsider chooses them.
 static err
 s_check_params(turn *self, slice params)
 {
@@ -15,8 +19,9 @@ s_check_params(turn *self, slice params)
     return ERR_PARAMS;
 }
 
-// Opens, mounts and renders a view that is not yet the session's. On OK there is either a view, the caller's,
-// or a response with a status: mount() answered by itself. The response is the caller's to free.
+// Opens, mounts and renders a view that does not belong to the session yet. On OK there is either a view,
+// which the caller owns, or a response with a status: mount() answered by itself. The caller frees the
+// response. An instance that the caller made is not mounted here.
 static err
 s_mount(turn *self, id16 id, const open_args *open, const mount_args *mount, view **ret_view,
         response *ret_response)
@@ -47,7 +52,7 @@ s_mount(turn *self, id16 id, const open_args *open, const mount_args *mount, vie
     return error;
 }
 
-// Makes the view one of the session's, in place of one with its id. Consumes *view_p.
+// Gives the view to the session, in place of one with the same id. Consumes *view_p.
 static err
 s_add_view(turn *self, view **view_p)
 {
@@ -59,7 +64,8 @@ s_add_view(turn *self, view **view_p)
     return error;
 }
 
-// A page, or a part of one, is sent with anchors; anything else is sent what Django gives. Borrows out.
+// The HTML that MOUNTED carries: with anchors for a page or a part of one (PROTOCOL.md 9.4), else as Django
+// renders it. Borrows the turn or out. *ret_wrapped: the template has no root, and is wrapped in one.
 static slice
 s_page_html(const turn *self, bool *ret_wrapped, buffer *out)
 {
@@ -72,7 +78,7 @@ s_page_html(const turn *self, bool *ret_wrapped, buffer *out)
     return *ret_wrapped || (flags & FLAG_EMBED) ? self->root : buffer_bytes(&self->rendering.html.text);
 }
 
-// The place of the root is counted from where the sent HTML begins.
+// `at` counts from the beginning of the HTML that is sent, which may be the root alone (PROTOCOL.md 5.2).
 static void
 s_answer_mounted(turn *self, const view *view, slice headers)
 {
@@ -96,7 +102,7 @@ s_answer_mounted(turn *self, const view *view, slice headers)
     turn_answer(self, &reply);
 }
 
-// A page inside a page would bring a second body.
+// A whole page cannot be embedded in another one, as that would bring a second <body>.
 static err
 s_check_embeddable(turn *self)
 {
@@ -106,7 +112,7 @@ s_check_embeddable(turn *self)
     return ERR_TEMPLATE;
 }
 
-// Refuses a body that does not parse. A session that began with it has no views and nobody to leave it.
+// For a body that does not parse. A session that began with it would have no views, and nobody to leave it.
 static err
 s_refuse_malformed(turn *self, err error)
 {
@@ -114,7 +120,7 @@ s_refuse_malformed(turn *self, err error)
     return error;
 }
 
-// The session of a failed mount ends with it, unless it has other views.
+// MOUNT. A session whose only mount failed, or was answered with a response, ends with it.
 err
 request_mount(turn *self)
 {
@@ -143,12 +149,11 @@ request_mount(turn *self)
     }
     buffer_fini(&response.body);
     view_destroy(&made, self->host->ops);
-    // Nobody would ever leave a session without views.
     self->ends_session = session_view_count(self->session) == 0;
     return error;
 }
 
-// What JOINED says of a view that could not be had.
+// JOINED's entry for a view that could not be joined.
 static void
 s_encode_join_error(turn *self, err error, const join_view *join, buffer *out)
 {
@@ -161,7 +166,7 @@ s_encode_join_error(turn *self, err error, const join_view *join, buffer *out)
     fault_clear(&self->fault);
 }
 
-// What JOINED says of a view; with_html: the page does not show it as it is.
+// JOINED's entry for a view. with_html: the page does not show the current version, and is sent the root.
 static void
 s_encode_joined_view(turn *self, view *view, bool with_html, buffer *out)
 {
@@ -187,7 +192,7 @@ s_encode_joined_view(turn *self, view *view, bool with_html, buffer *out)
     free(hashes);
 }
 
-// Renders all of the root, whatever the page shows.
+// Renders the whole root, and sends it even if it is the same as before.
 static err
 s_render_root(turn *self, view *view)
 {
@@ -195,8 +200,9 @@ s_render_root(turn *self, view *view)
     return turn_render(self, view, true);
 }
 
-// Joins a view that the session has. The socket's HTTP request replaces that of the page; HTML is sent only
-// if the page does not show this version.
+// Joins a view that the session has. The socket's HTTP request replaces the page's, and authorize() decides
+// again. HTML is sent only if the page does not show this version, or may not: a restored view has the page's
+// version number, but what the page shows is not known.
 static err
 s_join_existing(turn *self, view *view, const join_view *join, const mount_args *args, buffer *out)
 {
@@ -213,7 +219,8 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
         return OK;
     }
     self->view = NULL;
-    // Whoever may not see the view must not drive it either. A template that failed may work the next time.
+    // Whoever may not see the view must not send it events either. Any other error (a template, say) may be
+    // gone at the next join, so that the view stays.
     if (error == ERR_FORBIDDEN) {
         view = session_take_view(self->session, join->view);
         view_destroy(&view, ops);
@@ -221,8 +228,8 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     return error;
 }
 
-// Mounts a view that the session does not have (any more). Its response's headers are lost: the reply to a
-// socket cannot set cookies.
+// Mounts a view that the session does not have (any more). The response's headers are dropped: an open
+// WebSocket cannot set cookies. Nor can it redirect, so a response with a status is an error here.
 static err
 s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *out)
 {
@@ -245,7 +252,7 @@ s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *ou
     return OK;
 }
 
-// One of JOIN's views: an error is that view's, and the others are joined all the same.
+// One of JOIN's views. An error is reported for that view only, and the others are joined regardless.
 static void
 s_join_view(turn *self, const join_body *body, const join_view *join, buffer *out)
 {
@@ -257,7 +264,8 @@ s_join_view(turn *self, const join_body *body, const join_view *join, buffer *ou
         s_encode_join_error(self, error, join, out);
 }
 
-// Whether this page, with this user, may have the session now. *ret_again: it is the last JOIN once more.
+// Whether this page, with this user, may join the session now (PROTOCOL.md 5.1, JOIN; decision 3).
+// *ret_again: this is the last JOIN, sent again; it is executed, but does not count up the generation.
 static err
 s_check_join(turn *self, const join_body *body, bool *ret_again)
 {
@@ -275,7 +283,8 @@ s_check_join(turn *self, const join_body *body, bool *ret_again)
     return identity.size && !slice_equal(identity, body->identity) ? ERR_FORBIDDEN : OK;
 }
 
-// Views are joined while the list is written: the count is known, and each adds its entry.
+// Writes JOINED's body. Views are joined while the list is written: their number is known beforehand, and
+// each adds its own entry, be it an error.
 static void
 s_encode_joined(turn *self, const join_body *body, bool fresh, uint64_t generation, buffer *out)
 {
@@ -296,6 +305,8 @@ s_encode_joined(turn *self, const join_body *body, bool fresh, uint64_t generati
         s_join_view(self, body, &body->views[i], out);
 }
 
+// JOIN. The session takes the new generation only when the reply is complete. A new session takes the number
+// that the page has: its tokens stay valid.
 err
 request_join(turn *self)
 {
@@ -311,7 +322,8 @@ request_join(turn *self)
     uint64_t generation = (fresh ? body.generation : session_generation(session)) + !again;
     reply *reply = turn_reply(self, MSG_JOINED);
     s_encode_joined(self, &body, fresh, generation, &reply->body);
-    // turn_answer() would replace it by FAILED, and nobody would ever leave a session that nobody joined.
+    // Not left to turn_answer(), which would replace the reply by FAILED: the session must not count as
+    // joined by a page that never heard of it.
     if (reply->body.size > MAX_REPLY_BODY) {
         fault_set_message(&self->fault, "the views have %zu bytes, over the limit of %d", reply->body.size,
                           MAX_REPLY_BODY);
@@ -320,7 +332,7 @@ request_join(turn *self)
     }
     session_joined(session, body.generation, generation, &self->request->client,
                    self->request->head.sequence);
-    // The page shows what JOINED tells it.
+    // JOINED acknowledges, too: the page shows what it says (PROTOCOL.md 5.9).
     for (unsigned i = 0; i < session_view_count(session); i++) {
         view *view = session_view_at(session, i);
         push_acked(view, view_version(view));
@@ -329,6 +341,7 @@ request_join(turn *self)
     return OK;
 }
 
+// UNMOUNT. A session without views lives on: its program may mount another.
 err
 request_unmount(turn *self)
 {
@@ -346,7 +359,7 @@ request_unmount(turn *self)
     return OK;
 }
 
-// A chunk that is asked for twice in one request is sent once.
+// For a chunk that is requested twice: it is sent once.
 static bool
 s_has_chunk(const patch *patch, const block_type *chunk)
 {
@@ -356,7 +369,8 @@ s_has_chunk(const patch *patch, const block_type *chunk)
     return false;
 }
 
-// Answers with the chunks that the page asks for, as far as this view has shown them to it.
+// Answers with the chunks that the page asks for. Only those that the view has shown to it: chunks are the
+// template's static text, of which a page must not be sent more than it needs (PROTOCOL.md 9.5).
 static void
 s_send_chunks(turn *self, view *view, slice hashes)
 {
@@ -376,7 +390,8 @@ s_send_chunks(turn *self, view *view, slice hashes)
     turn_answer(self, &reply);
 }
 
-// For a page that could not apply a patch, or lacks chunks that it mentions.
+// REFRESH, for a page that missed a patch or lacks chunks that one mentions. Nothing is executed, so the
+// reply is DONE with the request's own sequence, and answers no event.
 err
 request_refresh(turn *self)
 {

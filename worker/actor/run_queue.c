@@ -1,4 +1,6 @@
-// A FIFO of sessions, and the calling of threads: no more than are needed to keep the interpreter busy.
+// A FIFO of sessions, and the waking of threads: no more than it takes to keep the interpreter busy (decision
+// 7). A condition variable alone would wake a thread per session, all of which then wait for the GIL. So one
+// is woken (called), and the next one only when that has entered the interpreter and tried to take work.
 #include "worker/actor/run_queue.h"
 
 #include <pthread.h>
@@ -11,8 +13,8 @@ struct run_queue {
     run_queue_item *head, *tail;
     timer_heap timers;
     unsigned queued, running, parked, waiting;
-    bool called; // one of the threads that wait is to wake up
-    bool coming; // one woke up and has not tried yet: it may be waiting for the interpreter
+    bool called; // one of the waiting threads is to wake up
+    bool coming; // one has woken up and has not tried yet: it may be waiting for the interpreter
     bool closed;
     uint64_t open_until; // ms; UINT64_MAX: no limit
 };
@@ -71,15 +73,15 @@ s_unlock(run_queue *self)
     ASSERT(pthread_mutex_unlock(&self->lock) == 0);
 }
 
-// Past the deadline of run_queue_open_until().
+// Past the deadline of run_queue_open_until(). Reads the clock only if there is a deadline.
 static bool
 s_is_fenced(const run_queue *self)
 {
     return self->open_until != UINT64_MAX && clock_now(self->clock) >= self->open_until;
 }
 
-// One thread is called at a time, and the next when that has taken something. More would only compete for the
-// interpreter, and the thread that has it goes on by itself as long as there is work.
+// Wakes a thread, unless one is on its way: more would only compete for the interpreter, and the thread that
+// holds it continues as long as there is work.
 static void
 s_call_thread(run_queue *self)
 {
@@ -89,7 +91,7 @@ s_call_thread(run_queue *self)
     pthread_cond_signal(&self->ready);
 }
 
-// since counts from here, so that the pool grows by how long the head has waited.
+// since counts from here: by it the pool sees how long the head has waited (pool_tend).
 static void
 s_enqueue(run_queue *self, run_queue_item *item)
 {
@@ -105,7 +107,7 @@ s_enqueue(run_queue *self, run_queue_item *item)
     s_call_thread(self);
 }
 
-// A posted request does not change the order: a session that waits already keeps its place.
+// A session that is queued keeps its place; one that runs or is parked is queued when its turn is over.
 err
 run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
 {
@@ -117,7 +119,7 @@ run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
     return error;
 }
 
-// Counts the requests that are there: they run before the nudge.
+// Remembers how many requests are there: they run before the nudge, later ones after it.
 static void
 s_nudge(run_queue *self, run_queue_item *item)
 {
@@ -137,7 +139,7 @@ run_queue_nudge(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
-// Nothing is armed for an item that is gone, since its memory is about to be freed.
+// Arms nothing for an item that is gone, whose memory is about to be freed.
 bool
 run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
 {
@@ -149,7 +151,7 @@ run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due)
     return earliest;
 }
 
-// Called by the I/O thread, which sleeps until the time that this returns.
+// Called by the I/O thread, which sleeps until the time that this returns (worker.c).
 uint64_t
 run_queue_nudge_due(run_queue *self, uint64_t now)
 {
@@ -188,7 +190,7 @@ run_queue_end(run_queue *self, run_queue_item *item, const char *reason)
     s_unlock(self);
 }
 
-// The last request waits until the mailbox is empty, as the protocol promises for MOVE.
+// Takes the last request only when the mailbox is empty, as the protocol promises for MOVE (PROTOCOL.md 5.6).
 static request *
 s_take_request(run_queue_item *item)
 {
@@ -200,7 +202,7 @@ s_take_request(run_queue_item *item)
     return request;
 }
 
-// Also true before the end has run: the session is not worth announcing any more.
+// Already true before the end has run: such a session must not be announced to a new broker any more.
 bool
 run_queue_is_ending(run_queue *self, run_queue_item *item)
 {
@@ -210,7 +212,9 @@ run_queue_is_ending(run_queue *self, run_queue_item *item)
     return ending;
 }
 
-// The head of the queue, if there is one. An end comes before all requests, but after a turn that awaited.
+// Takes the head of the queue, if there is one, and decides what it does next: first the rest of a turn that
+// awaited, which must end before anything else; then an end, before all requests; then the nudge or a
+// request.
 static bool
 s_take(run_queue *self, work *ret_work)
 {
@@ -243,7 +247,7 @@ s_take(run_queue *self, work *ret_work)
     return true;
 }
 
-// Calls the next thread whether or not this one got something, as the queue may have more.
+// Wakes the next thread whether or not this one got something, as the queue may hold more.
 bool
 run_queue_try(run_queue *self, bool called, work *ret_work)
 {
@@ -256,8 +260,7 @@ run_queue_try(run_queue *self, bool called, work *ret_work)
     return taken;
 }
 
-// A thread that leaves the wait is marked as coming until it tries, so that nobody else is called for the
-// same work.
+// Counts as coming from here until it tries, so that no other thread is woken for the same work.
 bool
 run_queue_wait(run_queue *self)
 {
@@ -283,7 +286,7 @@ run_queue_is_thread_coming(run_queue *self)
     return coming;
 }
 
-// A running item goes to the back of the queue if there is more for it: many sessions take turns.
+// An item with more to do goes to the back of the queue, so that one busy session cannot starve the others.
 static void
 s_put_back(run_queue *self, run_queue_item *item)
 {
@@ -293,7 +296,7 @@ s_put_back(run_queue *self, run_queue_item *item)
         item->state = ITEM_IDLE;
 }
 
-// The turn is over, and the session keeps its memory: more may come.
+// The turn is over, and the session lives on.
 void
 run_queue_done(run_queue *self, run_queue_item *item)
 {
@@ -304,8 +307,8 @@ run_queue_done(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
-// The awaitable may be done before its turn is parked, on another thread: then the item is queued again at
-// once.
+// The awaitable may be done before its turn is parked, as the event loop is another thread. run_queue_resume
+// has then set `resumed`, and the item is queued again at once.
 void
 run_queue_park(run_queue *self, run_queue_item *item)
 {
@@ -321,7 +324,7 @@ run_queue_park(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
-// Called by any thread, perhaps while the turn is still running: then run_queue_park sees it.
+// Called by any thread, perhaps while the turn is still being parked: then run_queue_park sees the flag.
 void
 run_queue_resume(run_queue *self, run_queue_item *item)
 {
@@ -335,8 +338,8 @@ run_queue_resume(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
-// Hands out one request per call under the lock: one that is posted meanwhile is either handed out or
-// refused.
+// To find the mailbox empty and to become ITEM_GONE is one step under the lock, so that a request that is
+// posted meanwhile is either handed out here or refused by run_queue_post.
 request *
 run_queue_retire(run_queue *self, run_queue_item *item)
 {
@@ -352,7 +355,7 @@ run_queue_retire(run_queue *self, run_queue_item *item)
     return waiting;
 }
 
-// A later deadline lets threads work that found the queue fenced.
+// Wakes a thread, as all of them may have gone to sleep while the queue was fenced.
 void
 run_queue_open_until(run_queue *self, uint64_t deadline)
 {
@@ -371,7 +374,7 @@ run_queue_close(run_queue *self)
     s_unlock(self);
 }
 
-// A snapshot: by the time it is read, threads have moved on.
+// Consistent in itself, but out of date as soon as the lock is released.
 run_queue_load
 run_queue_look(run_queue *self)
 {

@@ -1,4 +1,4 @@
-// run_queue - which sessions have something to do, in order, and which thread may run them. One lock guards
+// run_queue - which sessions have something to do, in order, and which thread may run them. One mutex guards
 // the queue and every mailbox. Any thread; only run_queue_wait blocks; never logs.
 //
 // A session's item is in one state at a time:
@@ -7,9 +7,9 @@
 //                            ▲               │ park
 //                            └────resume── PARKED          RUNNING ──retire──▶ GONE
 //
-// So one session never runs on two threads, and many take turns. What nobody sent (a tick, something that
-// changed outside) is a nudge: at most one waits, behind the requests that were there first, and it takes no
-// place from requests.
+// So a session never runs on two threads at once, and sessions take turns. What is not a message (a tick, a
+// change outside) is a nudge (decision 18): at most one waits per session, behind the requests that were
+// there first, and it takes no place in the mailbox.
 #ifndef TROUPE_WORKER_ACTOR_RUN_QUEUE_H
 #define TROUPE_WORKER_ACTOR_RUN_QUEUE_H
 
@@ -22,16 +22,16 @@ typedef struct run_queue run_queue;
 typedef enum { ITEM_IDLE, ITEM_QUEUED, ITEM_RUNNING, ITEM_PARKED, ITEM_GONE } item_state;
 
 typedef struct run_queue_item run_queue_item;
-struct run_queue_item { // embedded in the session; all of it is the run queue's
+struct run_queue_item { // embedded in the session; only the run queue uses its members, except owner
     void *owner;
     mailbox mailbox;
     request *last; // runs when the mailbox is empty
     item_state state;
     bool resumed;
     bool nudged;
-    unsigned before_nudge; // requests that run before the nudge
+    unsigned before_nudge; // how many requests run before the nudge
     timer timer;
-    const char *end_reason; // static text; NULL: not to end
+    const char *end_reason; // static text; NULL: it is not ending
     uint64_t since;         // ms: queued or running since
     run_queue_item *next;
 };
@@ -54,18 +54,18 @@ typedef struct {
 } run_queue_load;
 
 run_queue *run_queue_new(const clock_ops *clock);
-// No thread may wait in it. Items are their sessions' to free. NULL-safe.
+// No thread may be waiting in it. Items belong to their sessions. NULL-safe.
 void run_queue_destroy(run_queue **self_p);
 void run_queue_item_init(run_queue_item *item, void *owner);
 void run_queue_item_fini(run_queue_item *item);
 
-// What a session has to do. Requests: *request_p is taken and nulled on OK, and left with the caller on
-// ERR_FULL or ERR_UNKNOWN_SESSION (the item is gone).
+// Gives a session something to do. Requests: *request_p is taken and nulled on OK, and left with the caller
+// on ERR_FULL or ERR_UNKNOWN_SESSION (the item is gone).
 err run_queue_post(run_queue *self, run_queue_item *item, request **request_p);
-// Behind all that waits and that comes meanwhile, regardless of the mailbox's limit. There may be one.
+// Behind all that waits and that is posted later, regardless of the mailbox's limit. There can be one.
 err run_queue_post_last(run_queue *self, run_queue_item *item, request **request_p);
 void run_queue_nudge(run_queue *self, run_queue_item *item);
-// Ends it when its running turn is over; the first reason stays.
+// Ends the session when its running turn is over, before its other requests. The first reason stays.
 void run_queue_end(run_queue *self, run_queue_item *item, const char *reason);
 bool run_queue_is_ending(run_queue *self, run_queue_item *item); // or gone
 
@@ -74,26 +74,27 @@ bool run_queue_is_ending(run_queue *self, run_queue_item *item); // or gone
 bool run_queue_arm(run_queue *self, run_queue_item *item, uint64_t due);
 uint64_t run_queue_nudge_due(run_queue *self, uint64_t now); // nudges what is due; when the next one is
 
-// For the threads. False: there is nothing to do, or the queue is closed. called: run_queue_wait() returned
-// true, and the thread has not tried since.
+// For pool threads. Takes the head of the queue; false: there is nothing to do, or the queue is closed.
+// called: run_queue_wait() returned true, and the thread has not tried since.
 bool run_queue_try(run_queue *self, bool called, work *ret_work);
-// Blocks until the thread is called because there may be something to do; threads are called one by one.
-// Takes nothing: another thread may be faster to get the interpreter. False: closed.
+// Blocks until the thread is woken because there may be something to do; threads are woken one by one
+// (decision 7). Takes nothing, since another thread may get the interpreter first. False: closed.
 bool run_queue_wait(run_queue *self);
-// A thread was called and has not tried yet, most likely because it waits for the interpreter.
+// Whether a thread was woken and has not tried yet, most likely because it waits for the interpreter.
 bool run_queue_is_thread_coming(run_queue *self);
 
-// What becomes of a running item.
+// Each of these gives back an item that the calling thread has taken.
 void run_queue_done(run_queue *self, run_queue_item *item);
 void run_queue_park(run_queue *self, run_queue_item *item);   // the turn waits for an awaitable
 void run_queue_resume(run_queue *self, run_queue_item *item); // it may go on; also before it is parked
-// Ends it for good: returns what still waits, one by one, then NULL, and from then on it takes no requests.
+// Ends it for good: returns what still waits, one request per call, then NULL; from then on it is gone.
 request *run_queue_retire(run_queue *self, run_queue_item *item);
 
-// Work is handed out until then (ms), and none after that until this is called again. The clock is read when
-// work is taken: a process that was suspended begins nothing that it no longer may. UINT64_MAX at first.
+// Work is handed out until then (ms), and none after that until this is called again (PROTOCOL.md 5.3,
+// fenced). The clock is read when work is taken: a process that was suspended begins nothing that it no
+// longer may. UINT64_MAX at first.
 void run_queue_open_until(run_queue *self, uint64_t deadline);
-void run_queue_close(run_queue *self); // wakes all who wait
+void run_queue_close(run_queue *self); // wakes all threads that wait
 run_queue_load run_queue_look(run_queue *self);
 
 #endif

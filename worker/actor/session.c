@@ -1,9 +1,10 @@
-// A session's identity, its views, and what its turns keep in it.
+// A session's identity, its views, and what its turns keep in it. Other threads (the I/O thread, at a
+// heartbeat or a logout) read the identity and the number of views, which are therefore atomic.
 #include "worker/actor/session_internal.h"
 
 #include <stdlib.h>
 
-// Without a lease of its own: nothing ends it before its first turn has set a deadline.
+// With no deadline: its first turn sets one, however long that waits for a thread.
 session *
 session_new(id16 id, uint64_t epoch)
 {
@@ -16,6 +17,7 @@ session_new(id16 id, uint64_t epoch)
     return self;
 }
 
+// On the I/O thread, without the GIL: hence no instance may be left in it.
 void
 session_destroy(session **self_p)
 {
@@ -48,7 +50,7 @@ session_item(session *self)
     return &self->item;
 }
 
-// The first MOUNT or JOIN decides whose the session is; later ones are checked against that.
+// No join, no event and no view. Whatever makes it more than that also says whose it is.
 bool
 session_is_new(const session *self)
 {
@@ -61,7 +63,7 @@ session_identity(const session *self)
     return slice_of(self->identity, atomic_load(&self->identity_size));
 }
 
-// The size is stored last, so that a thread which reads it (a logout, say) finds all the bytes.
+// Stores the size last and once, so that a thread which reads it (a logout, say) finds all the bytes.
 void
 session_set_identity(session *self, slice identity)
 {
@@ -72,7 +74,7 @@ session_set_identity(session *self, slice identity)
     atomic_store(&self->identity_size, identity.size);
 }
 
-// A session has a few views, so a walk is cheaper than a table. The count of views if there is none.
+// view_count if there is none. A session has a few views, so that a walk is cheaper than a hash table.
 static unsigned
 s_view_index(const session *self, id16 id)
 {
@@ -96,7 +98,7 @@ session_add_view(session *self, view **view_p, view **ret_replaced)
     if (index == MAX_VIEWS)
         return ERR_PARAMS;
     *ret_replaced = index < self->view_count ? self->views[index] : NULL;
-    // Never a number that another view had: its patches may be on their way.
+    // Never a number that another view had: patches that name it may still be on their way.
     view_set_number(*view_p, self->view_numbers++);
     self->views[index] = *view_p;
     *view_p = NULL;
@@ -104,7 +106,7 @@ session_add_view(session *self, view **view_p, view **ret_replaced)
     return OK;
 }
 
-// The last view takes the free place: nothing depends on their order, as numbers name them.
+// Moves the last view into the gap. Their order is free: pages know views by number, snapshots write it down.
 view *
 session_take_view(session *self, id16 id)
 {
@@ -135,6 +137,7 @@ session_view_numbers(const session *self)
     return self->view_numbers;
 }
 
+// Needs the thread entered: close() is user code, and releases Python objects.
 void
 session_close_views(session *self, const view_ops *ops)
 {
@@ -142,7 +145,7 @@ session_close_views(session *self, const view_ops *ops)
         view_destroy(&self->views[--self->view_count], ops);
 }
 
-// For STATS: the trees are what grows with a page, the rest of a view is small.
+// For STATS. The trees are what grows with a page; the rest of a view is small.
 size_t
 session_tree_bytes(const session *self)
 {
@@ -152,7 +155,7 @@ session_tree_bytes(const session *self)
     return bytes;
 }
 
-// From here the awaitable keeps the turn alive: it is resumed on whichever thread is free by then.
+// The session owns the turn until it is resumed, by whichever thread is free then.
 void
 session_park(session *self, turn *parked)
 {

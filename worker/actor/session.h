@@ -1,7 +1,7 @@
-// session - a session actor: the views of one open page, and what its turns share. The replies that a repeat
-// gets are in session_replies.h, who keeps the session alive in session_lease.h, and what the broker's store
-// has of it in session_storage.h. Turns use it one at a time (the run queue sees to that); what is marked
-// "any thread" is atomic. Never blocks; never logs.
+// session - a session actor: the views of one open page, and what its turns share. The replies for repeats
+// are in session_replies.h, who keeps the session alive in session_lease.h, and what the broker's store has
+// of it in session_storage.h. Turns use it one at a time, which the run queue ensures; what is marked "any
+// thread" is atomic. Never blocks; never logs.
 #ifndef TROUPE_WORKER_ACTOR_SESSION_H
 #define TROUPE_WORKER_ACTOR_SESSION_H
 
@@ -22,20 +22,21 @@ uint64_t session_epoch(const session *self);
 run_queue_item *session_item(session *self);
 bool session_is_new(const session *self); // nothing has happened in it yet
 
-// The user that it belongs to, as Django's side names them; empty: nobody's yet. The first one set stays.
+// The user that it belongs to, in whatever form Django's side names them; empty: nobody's yet. The first one
+// set stays.
 slice session_identity(const session *self); // any thread
 void session_set_identity(session *self, slice identity);
 
 // Views, by id. NULL: there is none.
 view *session_find_view(session *self, id16 id);
-// Consumes *view_p and gives the view its number. A view with that id gives up its place, and is returned for
-// the caller to destroy. ERR_PARAMS: there are MAX_VIEWS; *view_p is left.
+// Consumes *view_p and gives the view its number. An older view of that id is replaced, and returned for the
+// caller to destroy. ERR_PARAMS: there are MAX_VIEWS already; *view_p is left with the caller.
 err session_add_view(session *self, view **view_p, view **ret_replaced);
 view *session_take_view(session *self, id16 id);  // the caller owns it; NULL: there is none
 unsigned session_view_count(const session *self); // any thread
 view *session_view_at(const session *self, unsigned index);
-unsigned session_view_numbers(const session *self); // how many numbers were given to views
-size_t session_tree_bytes(const session *self);     // memory of what its pages show
+unsigned session_view_numbers(const session *self); // how many view numbers have been used
+size_t session_tree_bytes(const session *self);     // memory for what its views show
 void session_close_views(session *self, const view_ops *ops);
 
 // A turn that awaits is kept here until it is resumed.
@@ -43,11 +44,11 @@ void session_park(session *self, turn *parked);
 turn *session_unpark(session *self);       // ASSERTs that one is there
 turn *session_parked(const session *self); // borrowed; NULL: none
 
-// Whether a timer for its next push is set.
+// Whether the host has a timer for its next push.
 bool session_has_timer(const session *self);
 void session_set_has_timer(session *self, bool has_timer);
 
-// Where its turn is recorded while it runs or awaits; NULL: nowhere. Borrowed.
+// The black box slot of its turn while that runs or awaits; NULL: it is not recorded. Borrowed.
 void session_set_record(session *self, black_box_slot *record);
 black_box_slot *session_record(const session *self);
 

@@ -1,5 +1,4 @@
-// session_internal - a session's members, for the session_*.c files only. Each part is written by one of
-// them.
+// session_internal - a session's members, for the session*.c files only. Each file writes its own part.
 #ifndef TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
 #define TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
 
@@ -24,7 +23,7 @@ struct session {
     uint64_t epoch;
     view *views[MAX_VIEWS];
     _Atomic unsigned view_count;
-    unsigned view_numbers; // given to views so far
+    unsigned view_numbers; // how many have been used; the next view's number
     uint8_t identity[MAX_IDENTITY];
     _Atomic size_t identity_size; // stored once, after the bytes, so that any thread may read them
     bool has_timer;
@@ -33,27 +32,27 @@ struct session {
 
     // session_replies.c
     uint64_t last_event;
-    kept_reply replies[MAX_REPLIES_KEPT]; // by sequence, modulo their number
+    kept_reply replies[MAX_REPLIES_KEPT]; // by sequence modulo MAX_REPLIES_KEPT
 
     // session_lease.c
     _Atomic uint64_t deadline;
     _Atomic lease_kind lease;
     uint64_t generation;
-    uint64_t joined_from; // the last generation that a page is known to have had
-    bool join_confirmed;  // a page is known to have this one
+    uint64_t joined_from; // the newest generation that a page is known to have had
+    bool join_confirmed;  // a page is known to have the current one
     client_id joined_by;
     uint64_t join_sequence;
 
     // session_storage.c
     storage_state storage;
-    uint64_t storage_store; // the store that storage is about
+    uint64_t storage_store; // which store `storage` is about
     uint32_t snapshot_number;
-    bool restored; // the page has not been heard of since
-    // A worker that died may have executed events up to this one, which then come again.
+    bool restored; // the page has not been heard from since
+    // A worker that died may have executed events up to this one; their clients send them again.
     uint64_t last_uncertain;
 };
 
-// For session_storage.c, of a session that is restored.
+// For session_storage.c, when a session is restored.
 void session_restore_progress(session *self, uint64_t last_event);
 void session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_t now);
 void session_restore_lease(session *self, lease_state state, uint64_t now);

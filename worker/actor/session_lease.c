@@ -1,8 +1,12 @@
-// Deadlines, and the generations that decide which page a session belongs to.
+// Deadlines, and the generations that decide which page may have a session.
+//
+// A generation is a token that each JOIN spends and each JOINED renews, so that of two copies of a page (a
+// duplicated tab, a page from the back/forward cache) only one has the session. JOINED may be lost, though:
+// as long as nothing proves that the page received it, the page may present the generation it had before.
 #include "worker/actor/session_internal.h"
 
-// The I/O thread reads both to end what has expired; a moment in between does no harm, as it looks again in
-// a second.
+// The I/O thread reads either of them to end what has expired. That it may see one without the other does no
+// harm, as it looks again a second later.
 static void
 s_set_lease(session *self, lease_kind kind, uint64_t deadline)
 {
@@ -10,7 +14,7 @@ s_set_lease(session *self, lease_kind kind, uint64_t deadline)
     atomic_store(&self->deadline, deadline);
 }
 
-// Only a program's session lives by its turns: a page's lives by its socket.
+// Only a program's session is kept alive by turns: a page's is by its socket.
 void
 session_touch(session *self, uint64_t now)
 {
@@ -26,7 +30,8 @@ session_await_join(session *self, uint64_t now)
         s_set_lease(self, LEASE_UNADOPTED, now + UNADOPTED_MS);
 }
 
-// A LEAVE of a socket that another one has replaced comes too late, and changes nothing.
+// Only an attached session can be left. A LEAVE by a socket that another one has replaced does not get here:
+// the broker forwards that of the attached client only (PROTOCOL.md 5.4).
 void
 session_left(session *self, uint64_t now)
 {
@@ -67,7 +72,8 @@ session_generation(const session *self)
     return self->generation;
 }
 
-// A page that joined more than once without a JOINED still has the generation that it first joined from.
+// A page that joined several times without receiving a JOINED still has the generation that it first joined
+// with. It may use that as long as no socket is attached, so that it takes the session from nobody.
 bool
 session_may_join(const session *self, uint64_t generation)
 {
@@ -77,7 +83,7 @@ session_may_join(const session *self, uint64_t generation)
            atomic_load(&self->lease) != LEASE_ATTACHED;
 }
 
-// Same client, same sequence: the message itself again, and not a second page with the same token.
+// The same client and sequence: the same message again, and not a second page with the same token.
 bool
 session_is_repeated_join(const session *self, uint64_t generation, const client_id *client, uint64_t sequence)
 {
@@ -86,7 +92,7 @@ session_is_repeated_join(const session *self, uint64_t generation, const client_
            memcmp(client->bytes, self->joined_by.bytes, client->size) == 0;
 }
 
-// joined_from moves only when the page shows that it had the newest token: until then older ones stay good.
+// joined_from moves only when the page presents the newest token: until then older ones must stay good.
 void
 session_joined(session *self, uint64_t asked, uint64_t generation, const client_id *client, uint64_t sequence)
 {
@@ -99,11 +105,12 @@ session_joined(session *self, uint64_t asked, uint64_t generation, const client_
     s_set_lease(self, LEASE_ATTACHED, UINT64_MAX);
 }
 
+// From now on older generations are spent, and joins need not say `restored` any more.
 void
 session_confirm_join(session *self)
 {
     self->join_confirmed = true;
-    // Without a socket it is a program that speaks, and not the page.
+    // Without a socket it is a program that sent this, and not the page.
     if (atomic_load(&self->lease) == LEASE_ATTACHED)
         self->restored = false;
 }
@@ -114,7 +121,7 @@ session_is_join_confirmed(const session *self)
     return self->join_confirmed;
 }
 
-// As time that is left, since the clocks of two workers differ.
+// As a duration, since the clocks of two workers differ.
 lease_state
 session_lease_state(const session *self, uint64_t now)
 {
@@ -123,7 +130,8 @@ session_lease_state(const session *self, uint64_t now)
     return (lease_state){atomic_load(&self->lease), left_ms};
 }
 
-// Its page, or its program, may stay away as if it had left just now.
+// The page, or the program, has as long to return as if it had left just now. Generation 0: no page ever
+// joined.
 void
 session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_t now)
 {
@@ -136,7 +144,7 @@ session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_
         s_set_lease(self, LEASE_IDLE, now + IDLE_MS);
 }
 
-// The state came over a socket: an unknown kind changes nothing, and no lease is longer than its kind's.
+// The state came over a socket: an unknown kind changes nothing, and no lease is longer than its kind allows.
 void
 session_restore_lease(session *self, lease_state state, uint64_t now)
 {

@@ -1,7 +1,7 @@
-// session_lease - who keeps a session alive, and which page may join it (PROTOCOL.md 5.1, JOIN). A new
-// session belongs to a trusted program and ends when IDLE_MS passed without a turn; one that waits for its
-// page ends after UNADOPTED_MS; one with a socket has no deadline, and DETACHED_MS when the socket has gone.
-// For turns, one at a time, but for what is marked "any thread".
+// session_lease - who keeps a session alive, and which page may join it (PROTOCOL.md 5.1, JOIN; decision 3).
+// A new session belongs to a trusted program and ends when IDLE_MS have passed without a turn; one that waits
+// for its page ends after UNADOPTED_MS; one with a socket has no deadline, and ends DETACHED_MS after the
+// socket closed. For turns, one at a time, except what is marked "any thread".
 #ifndef TROUPE_WORKER_ACTOR_SESSION_LEASE_H
 #define TROUPE_WORKER_ACTOR_SESSION_LEASE_H
 
@@ -22,7 +22,7 @@ uint64_t session_generation(const session *self);
 // Whether a page with this token may join: it has the newest one, or an older one because no JOINED ever
 // reached it.
 bool session_may_join(const session *self, uint64_t generation);
-// The last JOIN, sent again because the broker died before its reply was there.
+// Whether this is the last JOIN, sent again because the broker died before it had delivered the reply.
 bool session_is_repeated_join(const session *self, uint64_t generation, const client_id *client,
                               uint64_t sequence);
 // asked: the token that the JOIN carried. generation: the one that the page gets.
@@ -31,7 +31,7 @@ void session_joined(session *self, uint64_t asked, uint64_t generation, const cl
 void session_confirm_join(session *self); // the page received JOINED: it sent something since
 bool session_is_join_confirmed(const session *self);
 
-// What only the worker that the session moves to reads: the kind of its lease, and how much of it is left.
+// For the worker that the session migrates to: the kind of its lease, and how much of it is left.
 typedef struct {
     uint64_t kind, left_ms;
 } lease_state;

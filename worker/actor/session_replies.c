@@ -1,4 +1,5 @@
-// A ring of replies, in which an event's number is the place.
+// The replies to the last MAX_REPLIES_KEPT events, in a ring in which an event's number gives the place. They
+// make events idempotent: a client that lost the answer sends the event again, and gets the reply again.
 #include "worker/actor/session_internal.h"
 
 uint64_t
@@ -7,7 +8,8 @@ session_last_event(const session *self)
     return self->last_event;
 }
 
-// Copies the reply, since the original leaves for the outbox, which frees it on another thread.
+// Copies the reply, since the original goes to the outbox, and is freed on another thread. FAILED is kept
+// whatever its size: unlike DONE it cannot be rendered again.
 static void
 s_keep(session *self, uint64_t sequence, const reply *reply)
 {
@@ -17,7 +19,7 @@ s_keep(session *self, uint64_t sequence, const reply *reply)
     *kept = (kept_reply){sequence, large ? NULL : reply_copy(reply), large};
 }
 
-// The number and the reply change together: between them a repeat would find one without the other.
+// The number and the reply change together, so that a repeat never finds one without the other.
 void
 session_finish_event(session *self, uint64_t sequence, const reply *reply)
 {
@@ -26,7 +28,7 @@ session_finish_event(session *self, uint64_t sequence, const reply *reply)
     s_keep(self, sequence, reply);
 }
 
-// A number that has fallen out of the ring is answered by another event's place, hence the comparison.
+// The place of a number that has fallen out of the ring holds another event, hence the comparison.
 reply_state
 session_find_reply(const session *self, uint64_t sequence, const reply **ret_reply)
 {
@@ -37,6 +39,7 @@ session_find_reply(const session *self, uint64_t sequence, const reply **ret_rep
     return kept->without_body ? REPLY_WITHOUT_BODY : REPLY_WHOLE;
 }
 
+// For snapshots, which store the ring by place.
 const reply *
 session_reply_at(const session *self, unsigned index, uint64_t *ret_sequence, bool *ret_whole)
 {
@@ -46,7 +49,7 @@ session_reply_at(const session *self, unsigned index, uint64_t *ret_sequence, bo
     return kept->reply;
 }
 
-// The stored form of a reply without a body is its header alone.
+// A reply without a body was stored as its header alone (PROTOCOL.md 5.5).
 void
 session_restore_reply(session *self, const reply *reply)
 {

@@ -1,10 +1,12 @@
-// Whether the store has the session, and a session's return from it.
+// Whether the broker's store has the session, and how a session comes back from it.
 #include "worker/actor/session_internal.h"
 
-// How many events a session may have sent before it heard of the first: the broker holds as many.
+// How many events may be on their way to a session at once: a mailbox full of them, and as many in the
+// broker.
 #define MAX_UNANSWERED_EVENTS (2 * MAX_MAILBOX)
 
-// A broker that restarted with another store has nothing of what the last one had.
+// The store is named by the broker's boot (turn_host.store), so that after each restart of the broker the
+// session is sent whole: what the last boot was told may not have been stored (PROTOCOL.md 5.7).
 storage_state
 session_storage(const session *self, uint64_t store)
 {
@@ -18,7 +20,7 @@ session_set_storage(session *self, storage_state state, uint64_t store)
     self->storage_store = store;
 }
 
-// Skips 0 when it wraps: that stands for a snapshot without a number.
+// Skips 0 when it wraps, which stands for a snapshot without a number.
 uint32_t
 session_next_snapshot_number(session *self)
 {
@@ -26,7 +28,7 @@ session_next_snapshot_number(session *self)
     return self->snapshot_number;
 }
 
-// The dead worker may have executed more than the store shows: all that the broker may still hold of it.
+// The dead worker may have executed more events than the store shows: as many as may have been on their way.
 void
 session_restore(session *self, uint64_t last_event, uint64_t generation, bool join_confirmed,
                 unsigned view_numbers, uint64_t now)
@@ -50,7 +52,7 @@ session_may_have_executed(const session *self, uint64_t sequence)
     return sequence <= self->last_uncertain;
 }
 
-// Undoes what session_restore assumed of a death: nothing that a moved session sent is lost.
+// Undoes what session_restore assumes about a worker that died: a session that migrated has lost nothing.
 void
 session_restore_moved(session *self, const uncertainty *uncertainty, lease_state lease, uint64_t now)
 {
