@@ -1,5 +1,5 @@
-// What `troupe sessions` and `troupe evict` ask for: which sessions there are, a page at a time, and the end
-// of one, wherever it is.
+// What `troupe sessions` and `troupe evict` ask for: the list of sessions, a page at a time, and the end of
+// one, wherever it is.
 #include "broker/admin.h"
 
 #include "broker/answer.h"
@@ -14,7 +14,8 @@ typedef struct {
     session *session; // NULL: only the store has it
 } entry;
 
-// The lowest ids after a given one, sorted. There is no index: a page is one walk over all records.
+// The lowest ids after a given one, sorted. There is no index by id, as only an operator asks for this: each
+// page is one walk over all records.
 typedef struct {
     entry entries[MAX_LISTED];
     size_t count;
@@ -49,8 +50,8 @@ s_insert(session_page *page, id16 id, session *session)
     page->entries[low] = (entry){id, session};
 }
 
-// name: a worker, or the part of its name before a dot, which stands for all workers of that group. Empty:
-// any.
+// name: a worker's, or the part of it before a dot, which stands for all workers of a group ("web" for
+// "web.1"). Empty: any.
 static bool
 s_is_owned_by(const session *session, slice name)
 {
@@ -60,7 +61,7 @@ s_is_owned_by(const session *session, slice name)
             memcmp(owner.data, name.data, name.size) == 0);
 }
 
-// Sessions that only the store has are listed with the others, unless one worker's are asked for.
+// Sessions that only the store has are listed with the others, unless those of a worker are asked for.
 static void
 s_collect(broker *self, const sessions_body *query, session_page *page)
 {
@@ -69,7 +70,8 @@ s_collect(broker *self, const sessions_body *query, session_page *page)
             s_insert(page, each->id, each);
     if (!self->store || query->worker.size)
         return;
-    // Sorted by id as well. At most one page of these is known already, so two pages are enough.
+    // Sorted by id as well. Whatever belongs on this page is among its first MAX_LISTED; the rest only tells
+    // whether there is more.
     id16 stored[2 * MAX_LISTED + 1];
     size_t count = store_list(self->store, query->after, stored, sizeof stored / sizeof *stored);
     for (size_t i = 0; i < count; i++)
@@ -114,7 +116,8 @@ admin_sessions(broker *self, wire_message *message, const header *request)
     answer_body(self, wire_message_frame(message, 0), &reply);
 }
 
-// Ends it at once, whatever its worker is doing. What that still sends for it is dropped.
+// Ends it at once, whatever its worker is doing. What the worker still sends for it is dropped as
+// `not_owner`.
 static void
 s_end(broker *self, session *session)
 {
@@ -122,8 +125,8 @@ s_end(broker *self, session *session)
     lifecycle_end(self, session, INPUT_LOST, "evicted");
 }
 
-// Ends a session that lives, and drops what the store has of it. While workers are announcing theirs, an
-// unknown one may still turn up: the caller is told to try again.
+// Ends a session, and drops what the store has of it: it must not come back. During a recovery an unknown
+// session may still be announced, so the caller is told to try again.
 void
 admin_evict(broker *self, wire_message *message, const header *request)
 {

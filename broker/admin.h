@@ -1,4 +1,4 @@
-// admin - what `troupe sessions` and `troupe evict` ask for (PROTOCOL.md 5.1).
+// admin - handlers of SESSIONS and EVICT, which `troupe sessions` and `troupe evict` send (PROTOCOL.md 5.1).
 #ifndef TROUPE_BROKER_ADMIN_H
 #define TROUPE_BROKER_ADMIN_H
 

@@ -1,5 +1,6 @@
-// What the broker says itself. A small answer that a client's full queue does not take is copied to an
-// outbox, and sent again at each tick until the client would be declared gone.
+// Messages of the broker's own. An answer that a client's full queue does not take is copied to an outbox,
+// and tried again at each tick until the client would be declared gone: whoever asked must be answered, and
+// there is no worker from which to get this answer again.
 #include "broker/answer.h"
 
 #include "broker/lost_peers.h"
@@ -16,7 +17,7 @@ typedef struct {
 } unsent_answer;
 
 static void
-s_destroy_notice(void **item)
+s_destroy_unsent(void **item)
 {
     unsent_answer *answer = *item;
     buffer_fini(&answer->body);
@@ -24,15 +25,15 @@ s_destroy_notice(void **item)
     *item = NULL;
 }
 
-// Copies self->body, since the next answer overwrites it. Bounded: clients that never read must not fill
-// the broker.
+// Copies self->body, since the next answer overwrites it. Bounded, so that clients that never read cannot
+// fill the broker's memory.
 static void
 s_queue(broker *self, slice client, const uint8_t head[HEADER_SIZE])
 {
     if (!self->outbox) {
         self->outbox = zlistx_new();
         ASSERT(self->outbox);
-        zlistx_set_destructor(self->outbox, s_destroy_notice);
+        zlistx_set_destructor(self->outbox, s_destroy_unsent);
     }
     if (zlistx_size(self->outbox) >= MAX_OUTBOX) {
         self->counters.dropped++;
@@ -56,6 +57,7 @@ s_send_answer(broker *self, slice client, const uint8_t *head, slice body)
     return wire_send_bytes(self->front_socket, client, parts, 2);
 }
 
+// A client that is gone is not logged here: its answer is of no use to anybody.
 void
 answer_body(broker *self, slice client, const header *reply)
 {
@@ -68,7 +70,8 @@ answer_body(broker *self, slice client, const header *reply)
         lost_peers_add_client(self, client);
 }
 
-// An answer that waited for longer than a client may be silent has nobody to go to any more.
+// An answer that has waited for as long as a client may be silent has no recipient any more. zlistx_delete
+// may be called at the cursor: CZMQ sets it back by one.
 void
 answer_flush(broker *self)
 {
@@ -99,6 +102,7 @@ answer_refuse(broker *self, slice client, const header *request, uint64_t epoch,
     answer_body(self, client, &reply);
 }
 
+// retry_ms is what is left of the quarantine, since nothing that the client does can shorten it.
 void
 answer_quarantine(broker *self, slice client, const header *request, uint64_t epoch,
                   const quarantine_entry *entry, bool held)
@@ -193,7 +197,8 @@ answer_disown(broker *self, const worker *owner, id16 session_id, uint64_t epoch
     answer_control(self, routing_id_bytes(&owner->id), &disown);
 }
 
-// A reply that does not fit is not kept: it may be large, and its page asks again.
+// A reply that a full client does not take is dropped and not put into the outbox: it may be large, and the
+// client can repeat its request (the worker keeps the reply). A client that is gone is usual, hence INFO.
 void
 answer_forward(broker *self, slice client, zmq_msg_t *head_frame, zmq_msg_t *body_frame, const header *head)
 {

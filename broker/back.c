@@ -1,5 +1,5 @@
-// What workers send: replies and pushes, which go on to clients when the store has what they show; and the
-// workers' own coming and going.
+// What workers send: replies and pushes, forwarded to clients once the store has the state that they show;
+// registration, heartbeats and departure.
 #include "broker/back.h"
 
 #include "broker/answer.h"
@@ -12,8 +12,8 @@
 #include "broker/reject.h"
 #include "common/host.h"
 
-// Forwards header and body. The reply waits for its snapshot's commit, if there is one. A client that asked
-// must be answered even where the reply is too large.
+// Forwards header and body, after the commit of the snapshot that came along. Where the reply is too large a
+// client that asked is answered FAILED(internal): it waits for something (PROTOCOL.md 8).
 static void
 s_deliver(broker *self, slice client, wire_message *message, const header *head)
 {
@@ -29,7 +29,9 @@ s_deliver(broker *self, slice client, wire_message *message, const header *head)
         answer_forward(self, client, &message->frame[2], &message->frame[3], head);
 }
 
-// The reply of a pending request. It changes the session's state, and only a reply to JOIN attaches.
+// A reply is forwarded only if its request is pending: that makes it the one answer, whether the worker
+// repeats itself or the broker has answered in its place. Replies drive the session's state (session.def),
+// and only JOINED attaches a client.
 static void
 s_reply(broker *self, session *session, wire_message *message, const header *head)
 {
@@ -39,6 +41,7 @@ s_reply(broker *self, session *session, wire_message *message, const header *hea
         reject_reply(self, session->owner, head, OK, "not_asked");
         return;
     }
+    // What is needed of the pending request is read before it goes.
     session_input input = route_reply_input(pending->type, pending->flags, head->type);
     session_transition step = state_step(session->state, input);
     bool left = pending->client_left;
@@ -52,13 +55,14 @@ s_reply(broker *self, session *session, wire_message *message, const header *hea
     if (step.action == ACTION_ATTACH) {
         client *client = clients_find(self->clients, client_id);
         session_attach(session, client ? client : clients_hear(self->clients, client_id, self->now));
-        if (left)
+        if (left) // LEAVE overtook this answer
             lifecycle_detach(self, session);
     }
     s_deliver(self, client_id, message, head);
 }
 
-// The snapshot is put even if the reply has to wait: it may be what closes the gap.
+// The snapshot is put first, even if the reply must wait in the gap buffer: it may be the FULL one that
+// closes the gap.
 void
 back_reply(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -70,7 +74,7 @@ back_reply(broker *self, worker *from, wire_message *message, const header *head
         s_reply(self, session, message, head);
 }
 
-// Goes to whoever is attached when it leaves the broker.
+// A push goes to the client that is attached now, which may be another one than when it was sent.
 static void
 s_push(broker *self, session *session, wire_message *message, const header *head)
 {
@@ -80,7 +84,7 @@ s_push(broker *self, session *session, wire_message *message, const header *head
         self->counters.dropped++; // the page left while it was under way
 }
 
-// The snapshot that comes with a push has what changed since the last one.
+// As back_reply: the snapshot is stored even when nobody is attached (PROTOCOL.md 5.5).
 void
 back_push(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -92,15 +96,16 @@ back_push(broker *self, worker *from, wire_message *message, const header *head)
         s_push(self, session, message, head);
 }
 
-// The session is over in its worker. Whoever asked for that may mount anew at once, so the record goes
-// before RELEASED arrives; otherwise it stays until then, and its clients are not told twice.
+// The session is over in its worker. A client that asked for it (SHUTDOWN) may mount anew at once, so then
+// the record goes now. Otherwise it stays until RELEASED; the client is detached, so that it is not told
+// twice.
 void
 back_ended(broker *self, worker *from, wire_message *message, const header *head)
 {
     session *session = reject_unless_owned(self, from, head);
     if (!session)
         return;
-    gap_buffer_release(self, session); // no snapshot will follow
+    gap_buffer_release(self, session); // no FULL snapshot will follow
     slice client = wire_message_frame(message, 1);
     bool is_attached = session->attached && slice_equal(routing_id_bytes(&session->attached->id), client);
     if (client.size)
@@ -113,6 +118,7 @@ back_ended(broker *self, worker *from, wire_message *message, const header *head
         lifecycle_end(self, session, INPUT_RELEASED, "shutdown");
 }
 
+// boot tells the worker later whether an IDENTIFY comes from this start of the broker or from another.
 static void
 s_welcome(broker *self, slice worker_id)
 {
@@ -122,7 +128,7 @@ s_welcome(broker *self, slice worker_id)
     answer_worker(self, worker_id, MSG_WELCOME);
 }
 
-// Probes with the echo of the newest heartbeat, which a living worker takes for what it is.
+// Probes with a repeated echo of the holder's newest heartbeat, which is harmless to a living worker.
 static bool
 s_is_connected(broker *self, const worker *holder)
 {
@@ -131,8 +137,8 @@ s_is_connected(broker *self, const worker *holder)
     return answer_worker(self, routing_id_bytes(&holder->id), MSG_HEARTBEAT) != ERR_UNREACHABLE;
 }
 
-// A name is free if no worker has it, or if its holder is silent and its connection is gone: a new process
-// need not wait until the old one is declared dead.
+// A name is free if no worker has it, or if its holder has missed two heartbeats and its connection is gone.
+// So the successor of a killed process need not wait until that is declared dead.
 static bool
 s_take_name(broker *self, slice name)
 {
@@ -146,15 +152,15 @@ s_take_name(broker *self, slice name)
     return true;
 }
 
-// Whether the worker runs on another machine, where its pid, and what a supervisor here says of pids
-// (EXITED), mean nothing.
+// Whether the worker runs on another machine. Then EXITED, in which a supervisor here names a pid, must not
+// be applied to it (PROTOCOL.md 10).
 static bool
 s_is_remote(wire_message *message)
 {
     return !host_is_here(zmq_msg_gets(&message->frame[2], "Peer-Address"));
 }
 
-// Registers a peer under its name.
+// The count of workers is saved at once, not at the next tick: this broker may not live that long.
 static void
 s_add_worker(broker *self, slice id, wire_message *message, const register_body *body)
 {
@@ -198,7 +204,7 @@ back_register(broker *self, worker *from, wire_message *message, const header *h
     }
 }
 
-// The echo tells the worker that it is heard; without it a worker fences itself.
+// A worker that hears no echo for half of dead_ms fences itself, so the echo goes out with every heartbeat.
 void
 back_heartbeat(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -215,6 +221,7 @@ back_heartbeat(broker *self, worker *from, wire_message *message, const header *
     answer_worker(self, routing_id_bytes(&from->id), MSG_HEARTBEAT);
 }
 
+// The record stays, as LEAVING, until the peer falls silent: it still has to be told apart from strangers.
 void
 back_goodbye(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -232,8 +239,9 @@ back_goodbye(broker *self, worker *from, wire_message *message, const header *he
     lifecycle_end_all(self, from, "worker_left");
 }
 
-// The worker has answered all that it began. It may cross with the broker's own end of the session, so one
-// that is not known is no fault.
+// The worker has answered all that it began. RELEASED may cross with the broker's own end of the session, so
+// an unknown one is counted and not logged. not_restored means that RESTORE never arrived: the store's
+// snapshot stays, as after a death of the worker (PROTOCOL.md 5.5).
 void
 back_released(broker *self, worker *from, wire_message *message, const header *head)
 {

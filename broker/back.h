@@ -1,4 +1,4 @@
-// back - what workers send: replies, pushes, and their own coming and going (PROTOCOL.md 5.2, 5.3).
+// back - handlers of what workers send: replies, pushes, registration, heartbeats (PROTOCOL.md 5.2, 5.3).
 #ifndef TROUPE_BROKER_BACK_H
 #define TROUPE_BROKER_BACK_H
 

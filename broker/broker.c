@@ -1,5 +1,5 @@
-// The broker as a whole: it is made from a configuration, serves until a signal, and does at each tick what
-// is due by the clock. What happens to a message begins in dispatch.c.
+// The broker as a whole: made from a configuration, it serves until a signal, and a tick does what is due by
+// the clock. The way of a message begins in dispatch.c.
 #include "broker/broker.h"
 
 #include "broker/answer.h"
@@ -19,9 +19,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-// Who follows the end of a session, in this order: what its worker said goes out, or never does; what is
-// pending is answered, before its clients can send more; what is parked is routed anew; and its snapshot
-// stays or goes.
+// What follows the end of a session, in this order: the gap buffer is sent or discarded; what is pending is
+// answered, before its clients can send more; what is parked is routed anew; the snapshot is kept or dropped.
+// This table is why lifecycle.c need not know these modules.
 static session_end_hook *const s_end_hooks[] = {
     gap_buffer_session_ended,
     unanswered_session_ended,
@@ -30,8 +30,9 @@ static session_end_hook *const s_end_hooks[] = {
     NULL,
 };
 
-// Peers that are found lost are removed before and after requests are routed again, since either may find
-// more.
+// The order matters. Lost peers are removed before parked requests are routed again, so that none is sent to
+// a dead worker; and once more at the end, since routing and migrating may find others. parking_tick must
+// find no request due (parking.c).
 static void
 s_tick(broker *self)
 {
@@ -48,6 +49,8 @@ s_tick(broker *self)
     front_resume_parked(self);
 }
 
+// zloop's ticket only says when to look; whether a tick is due is decided by the broker's clock, which tests
+// replace.
 static void
 s_tick_if_due(broker *self)
 {
@@ -56,10 +59,10 @@ s_tick_if_due(broker *self)
         s_tick(self);
 }
 
-// Logs what became of connections: a peer whose frame is over the limit is disconnected by ZeroMQ without a
-// word, and one without the right key never gets to send.
+// libzmq disconnects a peer whose frame exceeds ZMQ_MAXMSGSIZE without an error on either side, and one that
+// fails the CURVE handshake never gets to send: the log is the only place where an operator can see either.
 static void
-s_hear_connections(broker *self)
+s_log_connections(broker *self)
 {
     static const int largest[] = {[SIDE_FRONT] = MAX_FRONT_MESSAGE, [SIDE_BACK] = MAX_BACK_MESSAGE};
     connection_event event;
@@ -81,9 +84,10 @@ broker_turn(broker *self)
     dispatch_front(self);
     if (self->zap)
         zap_process(self->zap, self->now);
-    s_hear_connections(self);
+    s_log_connections(self);
 }
 
+// Handlers of zloop. A return value other than 0 would end the loop.
 static int
 s_on_front(zloop_t *loop, zsock_t *socket, void *arg)
 {
@@ -118,11 +122,11 @@ s_on_connection(zloop_t *loop, zsock_t *socket, void *arg)
     (void)loop, (void)socket;
     broker *self = arg;
     self->now = clock_now(self->clock);
-    s_hear_connections(self);
+    s_log_connections(self);
     return 0;
 }
 
-// A ticket runs out once: it is taken out again each time.
+// A ticket of zloop expires once, so each expiry takes out the next one.
 static int
 s_on_ticket(zloop_t *loop, int timer, void *arg)
 {
@@ -132,6 +136,7 @@ s_on_ticket(zloop_t *loop, int timer, void *arg)
     return 0;
 }
 
+// -1 ends the loop.
 static int
 s_on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
@@ -158,7 +163,8 @@ s_copy_path(const void *item)
     return copy;
 }
 
-// The boot number is the caller's, unless the store has seen a higher one.
+// The boot number is the caller's, unless the store has seen a higher one: epochs must never repeat, even if
+// the clock was set back (PROTOCOL.md 3). The number is written before anything is served under it.
 static bool
 s_open_store(broker *self, const broker_config *config)
 {
@@ -182,7 +188,8 @@ s_open_store(broker *self, const broker_config *config)
     return false;
 }
 
-// All that needs no sockets. The seed of the hash tables is random, as ids come from outside.
+// All that needs no sockets. The hash tables are seeded at random, since peers choose their own ids and could
+// choose colliding ones.
 static void
 s_init(broker *self, const broker_config *config)
 {
@@ -228,7 +235,8 @@ broker_assemble(const broker_config *config)
     return self;
 }
 
-// Sockets are made and monitored before they are bound, so that no connection is missed.
+// Sockets are monitored before they are bound, so that no connection is missed. broker_destroy undoes a start
+// that failed half-way.
 broker *
 broker_new(const broker_config *config)
 {
@@ -250,7 +258,7 @@ broker_new(const broker_config *config)
         connections_watch(self->connections, self->front, SIDE_FRONT);
         connections_watch(self->connections, self->back, SIDE_BACK);
     }
-    // The back socket first, so that workers are there when clients come.
+    // The back socket first: workers may register before the first request arrives.
     if (listen_bind(self, self->back, SIDE_BACK, config->back, config->back_count) != OK ||
         listen_bind(self, self->front, SIDE_FRONT, config->front, config->front_count) != OK)
         broker_destroy(&self);
@@ -263,6 +271,7 @@ broker_destroy(broker **self_p)
     broker *self = *self_p;
     if (!self)
         return;
+    // Monitors go before the sockets that they watch, and the ZAP handler after those that ask it.
     connections_destroy(&self->connections);
     zsock_destroy(&self->front);
     zsock_destroy(&self->back);
@@ -284,7 +293,8 @@ broker_destroy(broker **self_p)
     *self_p = NULL;
 }
 
-// Signals are read from a descriptor, so that the loop ends between two batches.
+// Signals are read from a descriptor and not in a handler, so that the loop ends between two batches. main
+// has blocked them in every thread, as signalfd(2) requires.
 static err
 s_open_signals(int *ret_fd)
 {
@@ -299,7 +309,8 @@ s_open_signals(int *ret_fd)
     return OK;
 }
 
-// Readers are tolerant: an error on one socket must not remove it from the loop.
+// Both sockets are read tolerantly, or zloop would silently drop one after an error. nonstop keeps CZMQ's own
+// handling of SIGINT and SIGTERM out of the loop.
 static bool
 s_arm(broker *self, zmq_pollitem_t *signals)
 {
@@ -319,7 +330,8 @@ s_arm(broker *self, zmq_pollitem_t *signals)
     return true;
 }
 
-// After the signal one more round answers what had arrived before it.
+// After the signal one more round answers what had arrived before it, and saves the count of workers that the
+// next start waits for.
 err
 broker_run(broker *self)
 {

@@ -28,22 +28,23 @@ typedef struct {
     // How long workers that were there before may take to announce their sessions, where no store knows how
     // many they are. Where it does: until all of them have.
     uint32_t settle_ms;
-    // Tells this start from others: ms since 1970. With a store, more if that has seen more.
+    // Tells this start from others: ms since 1970. Raised to what the store has seen, if that is higher.
     uint64_t boot;
     const clock_ops *clock; // borrowed for life
 } broker_config;
 
 typedef struct broker broker;
 
-// Opens the store, and binds. What config points to is used in the call only, the clock excepted. NULL: that
-// failed; logged.
+// Opens the store and binds the sockets. Borrows what config points to for the call only, except the clock.
+// NULL: something of it failed; logged.
 broker *broker_new(const broker_config *config);
-// NULL-safe. Gives the last replies 200 ms, and removes the ipc socket files.
+// NULL-safe. Lets the last replies leave for up to 200 ms (ZMQ_LINGER), and removes the ipc socket files.
 void broker_destroy(broker **self_p);
 
 // Serves until SIGTERM or SIGINT, which the caller has blocked in every thread. OK, or ERR_SYSTEM; logged.
 err broker_run(broker *self);
-// Reads one batch from each socket, and does what is due by the clock. What broker_run repeats, for tests.
+// One round of what broker_run repeats, for tests: reads a batch from each socket, and does what is due.
+// Never blocks.
 void broker_turn(broker *self);
 
 // broker_new without sockets, for tests that have no ZeroMQ: they set front_socket and back_socket (core.h)

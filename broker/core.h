@@ -1,8 +1,9 @@
-// core - the broker's state, and the types of its handlers. For the files of this folder (and the fuzz
-// target); everybody else has broker.h. One thread.
+// core - the broker's state, and the types of its handlers. Private to this folder (and the fuzz target);
+// everybody else includes broker.h. One thread, so nothing here is locked.
 //
-// A record (worker, session, client) stays valid until liveness_reap: a peer that is found gone is only
-// listed (lost_peers.h). What ends a session (lifecycle_end) frees its record at once.
+// How long a record is valid: a worker or client that turns out to be gone is only listed (lost_peers.h), and
+// its record stays until liveness_reap, which no handler calls while it still needs one. lifecycle_end frees
+// a session's record at once.
 #ifndef TROUPE_BROKER_CORE_H
 #define TROUPE_BROKER_CORE_H
 
@@ -21,13 +22,14 @@
 typedef struct broker broker; // as in broker.h
 
 enum {
-    // Replies that wait for one commit.
+    // Replies that wait for the same commit of the store.
     MAX_HELD = 64,
-    // After its time to live and its worker's hard limit, an answer may still be under way for this long.
+    // How long an answer may still be on its way after the request's time to live and the worker's hard limit
+    // (PROTOCOL.md 5.8).
     ANSWER_SLACK_MS = 5000,
 };
 
-// Each kind of log line has a limit of its own.
+// Each kind of log line is rate-limited on its own, so that a flood of one kind hides no other.
 typedef enum {
     LOG_MALFORMED,
     LOG_REFUSED,
@@ -38,15 +40,15 @@ typedef enum {
     LOG_LIMIT_COUNT
 } log_limit_kind;
 
-// Handlers of requests, by type (dispatch.c). The message holds routing id, header and body; a handler may
-// move these frames on.
+// Handles a request, by type (dispatch.c). The message holds routing id, header and body; a handler may move
+// frames out of it, and the caller clears what is left.
 typedef void front_handler(broker *self, wire_message *message, const header *request);
-// Handlers of what workers send. The message holds routing id, client, header, body and possibly a snapshot.
-// from is NULL for REGISTER only.
+// Handles a worker's message. It holds routing id, client, header, body and possibly a snapshot. from is NULL
+// only for REGISTER, from a peer that is not registered yet.
 typedef void back_handler(broker *self, worker *from, wire_message *message, const header *head);
 
-// cause: INPUT_LOST, the worker is gone, and what it did not answer may have run; or INPUT_RELEASED, it has
-// answered all that it began. reason: what the attached client is told.
+// cause: INPUT_LOST: the worker is gone, and what it left unanswered may have run. INPUT_RELEASED: it has
+// answered all that it began. reason: of the ENDED that the attached client receives.
 typedef struct {
     session_input cause;
     const char *reason;
@@ -54,7 +56,7 @@ typedef struct {
 // Called when a session ends, before its record is freed. Must not end sessions.
 typedef void session_end_hook(broker *self, session *session, const session_end *end);
 
-// A reply that goes out when its snapshot is in the store.
+// A reply that must not be forwarded before its snapshot is in the store.
 typedef struct {
     routing_id client;
     header head;
@@ -63,7 +65,7 @@ typedef struct {
 
 struct broker {
     zsock_t *front, *back;
-    void *front_socket, *back_socket; // the same, as libzmq knows them
+    void *front_socket, *back_socket; // the same, as libzmq's own handles
     connections *connections;         // NULL: all peers are in this process (inproc://)
     zap *zap;                         // authenticates tcp:// peers; NULL: no CURVE
     zloop_t *loop;                    // while broker_run
@@ -98,18 +100,19 @@ struct broker {
     size_t saved_worker_count; // what the store knows
     size_t announced_sessions;
 
-    routing_id last_unregistered; // who was told to IDENTIFY last, and when
+    routing_id last_unregistered; // the last peer that was sent IDENTIFY, and when
     uint64_t last_unregistered_at;
 
     const clock_ops *clock;
     uint64_t now; // read once a batch
     uint64_t started_at, ticked_at;
     uint32_t tick_ms, heartbeat_ms, worker_dead_ms, client_dead_ms;
-    uint32_t hard_ms; // a worker answers a turn by then, or ends
+    uint32_t hard_ms; // the workers' hard limit: a turn is answered by then, or its worker ends
     uint64_t boot;
 };
 
-// One log line of that kind, if its limit allows it.
+// Writes a log line unless its kind is over its limit; the next one that passes says how many were
+// suppressed.
 #define broker_log(self, kind, level, event, format, ...)                                                    \
     do {                                                                                                     \
         unsigned suppressed_;                                                                                \

@@ -1,4 +1,4 @@
-// Reads both sockets in batches: checks each message, and gives it to the handler of its type.
+// Reads both sockets in batches, checks each message, and passes it to the handler of its type.
 #include "broker/dispatch.h"
 
 #include "broker/admin.h"
@@ -11,8 +11,8 @@
 #include "broker/recovery.h"
 #include "broker/reject.h"
 
-// What each socket accepts, and its handler. Any other type is refused, even where route.c lets it pass: a
-// peer picks the type, so a missing row must not crash. tests/broker/test_broker_types.c sends all of them.
+// What each socket accepts, and its handler. Any other type is refused, even where route.c lets it pass: the
+// peer chooses the type, so a missing row must not crash. tests/broker/test_broker_types.c sends all 256.
 static front_handler *const s_front_handlers[256] = {
     [MSG_MOUNT] = front_request,     [MSG_JOIN] = front_join,       [MSG_EVENT] = front_request,
     [MSG_UNMOUNT] = front_request,   [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,
@@ -30,7 +30,8 @@ static back_handler *const s_back_handlers[256] = {
     [MSG_RELEASED] = back_released,
 };
 
-// The limit that routing_id_of() relies on. A ROUTER gives ids of its own only to peers that chose none.
+// routing_id_of() asserts this limit. Ids come from peers (ZMQ_ROUTING_ID, up to 255 bytes); a ROUTER
+// generates one of 5 bytes only for those that set none.
 static bool
 s_id_is_good(broker *self, const wire_message *message)
 {
@@ -42,7 +43,7 @@ s_id_is_good(broker *self, const wire_message *message)
     return false;
 }
 
-// Whoever sends anything is alive, even if it is refused.
+// Any message proves that its sender is alive, even one that is refused.
 static void
 s_read_front(broker *self, wire_message *message)
 {
@@ -60,8 +61,8 @@ s_read_front(broker *self, wire_message *message)
         s_front_handlers[request.type](self, message, &request);
 }
 
-// A peer that is not registered may only register. A reply that is too large goes to its handler all the
-// same: its client must be answered.
+// An unregistered peer may only REGISTER. An oversized reply of a known worker still reaches its handler: the
+// client behind it must be answered.
 static void
 s_read_back(broker *self, wire_message *message)
 {
@@ -77,7 +78,7 @@ s_read_back(broker *self, wire_message *message)
         error = ERR_TYPE;
     bool is_reply = message_direction(head.type) == DIRECTION_REPLY;
     if (!is_reply || error)
-        persistence_commit(self); // no message may overtake the replies that are held
+        persistence_commit(self); // what follows from this message must not overtake held replies
     if (error == ERR_TOO_LARGE && from && is_reply && s_back_handlers[head.type])
         error = OK; // its handler tells the client
     if (!from && (error || head.type != MSG_REGISTER)) {
@@ -89,8 +90,8 @@ s_read_back(broker *self, wire_message *message)
     }
 }
 
-// Lost peers are removed after each message, since handlers rely on valid records. Held replies go out
-// before the sessions of lost workers end, and at the end of the batch.
+// Lost peers are removed between two messages, when no handler holds a record. Held replies go out before the
+// sessions of lost workers end, or a client would hear ENDED before its answer; and at the end of the batch.
 static void
 s_read_batch(broker *self, void *socket, void (*read)(broker *, wire_message *))
 {

@@ -4,9 +4,10 @@
 
 #include "broker/core.h"
 
-enum { BATCH = 64 }; // messages read from one socket before the other has its turn
+enum { BATCH = 64 }; // messages that one socket may have read before it is the other's turn
 
-// Reads one batch, and does what follows from it. Never blocks.
+// Handle one batch of a socket, including the removal of lost peers and the commit of what the store was
+// given. Never wait for a peer; the commit writes to the store's journal.
 void dispatch_front(broker *self);
 void dispatch_back(broker *self);
 

@@ -1,5 +1,6 @@
-// Sessions that nobody uses end before their time where there are too many of them, or where a new one has no
-// room: first those that anybody can make (docs/decisions/0027). What the store has of a session stays there.
+// Ends sessions without a client before their time, where there are too many or a new one has no room
+// (PROTOCOL.md 5.10): first those that anybody can create (docs/decisions/0027). The store keeps what it has
+// of them.
 #include "broker/eviction.h"
 
 #include "broker/answer.h"
@@ -7,12 +8,12 @@
 #include "broker/persistence.h"
 
 enum {
-    MAX_EXAMINED = 16,        // those passed over have something under way
+    MAX_EXAMINED = 16,        // of one list: those passed over have a request in progress
     MAX_EVICTED_AT_ONCE = 16, // for one request
 };
 
-// A session with something under way stays. So does one that was used, unless the store has its state: it
-// is nowhere else.
+// A session with something in progress stays. So does one that was used, unless the store has its state: it
+// would be lost.
 static bool
 s_may_end(const broker *self, const session *session)
 {
@@ -23,7 +24,8 @@ s_may_end(const broker *self, const session *session)
            (persistence_has(self, session) && !session->snapshot_missing && !self->store_failing);
 }
 
-// The list is in order of age. Sessions that are passed over are few, so the search gives up soon.
+// The list is in order of age, the oldest first. Few sessions have something in progress, so the search gives
+// up early rather than walk thousands for each request that is refused.
 static session *
 s_oldest(const broker *self, const worker *owner, eviction_class class)
 {
@@ -38,7 +40,7 @@ s_oldest(const broker *self, const worker *owner, eviction_class class)
     return NULL;
 }
 
-// To the worker it is disowned; to its client it expired before its time.
+// The worker is sent DISOWN. `expired`, so that the store keeps the snapshot (persistence_session_ended).
 static void
 s_evict(broker *self, session *oldest, const char *reason)
 {
@@ -50,7 +52,8 @@ s_evict(broker *self, session *oldest, const char *reason)
     lifecycle_end(self, oldest, INPUT_RELEASED, "expired");
 }
 
-// Only workers that lack nothing but room for one more session: to evict from others would not help.
+// Only from workers that are at their limit of sessions and lack nothing else: elsewhere an eviction gains
+// nothing.
 static session *
 s_victim(broker *self, eviction_class class)
 {
@@ -64,7 +67,8 @@ s_victim(broker *self, eviction_class class)
     return found;
 }
 
-// Classes go in the order of their enum: what anybody can make goes first.
+// Classes go in the order of their enum, on all workers: one that nobody would miss before one that somebody
+// might.
 static bool
 s_evict_one(broker *self)
 {
@@ -78,6 +82,7 @@ s_evict_one(broker *self)
     return false;
 }
 
+// One eviction may be too few: migrations and recoveries give workers sessions beyond their limit.
 bool
 eviction_make_room(broker *self)
 {
@@ -87,7 +92,8 @@ eviction_make_room(broker *self)
     return false;
 }
 
-// A flood of pages that are left at once must not fill a worker, even where it has room.
+// A flood of pages that are left at once must not fill a worker, even if it has room. Costs a comparison per
+// worker and batch where there is nothing to do.
 void
 eviction_trim(broker *self)
 {

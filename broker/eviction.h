@@ -1,13 +1,14 @@
-// eviction - sessions that nobody uses end before their time where there are too many of them
-// (docs/decisions/0027).
+// eviction - ends sessions without a client before their time where there are too many (PROTOCOL.md 5.10,
+// docs/decisions/0027).
 #ifndef TROUPE_BROKER_EVICTION_H
 #define TROUPE_BROKER_EVICTION_H
 
 #include "broker/core.h"
 
-// Makes room for one new session. False: nothing could be evicted.
+// Makes room for one new session on some worker. False: it could not.
 bool eviction_make_room(broker *self);
-// Ends what is over MAX_UNUSED.
+// Ends the oldest unused sessions of each worker that are beyond MAX_UNUSED. Frees records: between two
+// messages.
 void eviction_trim(broker *self);
 
 #endif

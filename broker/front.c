@@ -1,5 +1,5 @@
-// Requests of clients. routing/route.c decides what becomes of one; here that is done, and decided again
-// where the worker turns out to be gone.
+// Requests of clients. routing/route.c decides what becomes of a request; this file does it, and has it
+// decided again where the chosen worker turns out to be gone.
 #include "broker/front.h"
 
 #include "broker/answer.h"
@@ -14,8 +14,9 @@
 #include <errno.h>
 #include <signal.h>
 
-// Forwards the request to the session's owner, with the current epoch and the broker's flags. The header is
-// copied only if they differ. ERR_AGAIN, ERR_UNREACHABLE: the message is as it was, and nothing is pending.
+// Forwards the request to the session's owner, with the current epoch and the broker's flags. Most requests
+// have them already, so the header is copied only if they differ; the body never is. ERR_AGAIN,
+// ERR_UNREACHABLE: the message is as it was, and nothing is pending.
 static err
 s_send_to_owner(broker *self, session *session, wire_message *message, const header *request)
 {
@@ -28,7 +29,7 @@ s_send_to_owner(broker *self, session *session, wire_message *message, const hea
     }
     zmq_msg_t rewritten;
     zmq_msg_t *head = &message->frame[1];
-    unsigned flags = request->flags & ~FLAGS_OF_BROKER;
+    unsigned flags = request->flags & ~FLAGS_OF_BROKER; // a client must not set these (PROTOCOL.md 4)
     flags |= (session->snapshot_missing ? FLAG_WHOLE : 0) | (session->restoring ? FLAG_RESTORED : 0);
     if (request->epoch != session->epoch || request->flags != flags) {
         header current = *request;
@@ -49,7 +50,7 @@ s_send_to_owner(broker *self, session *session, wire_message *message, const hea
     return error;
 }
 
-// Answers the request here: it did not run.
+// Rejects the request: it did not run, and may be sent again (PROTOCOL.md 7).
 static void
 s_refuse(broker *self, const session *session, const wire_message *message, const header *request, err error,
          uint32_t retry_ms)
@@ -65,12 +66,12 @@ s_refuse(broker *self, const session *session, const wire_message *message, cons
                   retry_ms);
 }
 
-// ERR_UNREACHABLE: the owner is gone, and the request has not been answered. A full worker is answered for
-// here.
+// ERR_UNREACHABLE: the owner is gone and listed as lost; the request is unanswered. Any other error is dealt
+// with here: where the worker's queue is full the client is told `busy`.
 static err
 s_forward(broker *self, session *session, wire_message *message, const header *request)
 {
-    ASSERT(session); // routes forward nothing of a session that is not known
+    ASSERT(session); // no row of session.def forwards in NONE or STORED
     err error = s_send_to_owner(self, session, message, request);
     if (error == ERR_UNREACHABLE) {
         lost_peers_add_worker(self, session->owner);
@@ -85,7 +86,7 @@ s_forward(broker *self, session *session, wire_message *message, const header *r
     return error;
 }
 
-// For requests that want no reply.
+// The counterpart of s_refuse for requests without a reply (ACK, LEAVE): nobody waits.
 static void
 s_drop(broker *self, const header *request, err error)
 {
@@ -97,8 +98,9 @@ s_drop(broker *self, const header *request, err error)
                message_name(request->type), id_text(request->session, id));
 }
 
-// Makes the session's record, has the worker restore it if the store knows it, and forwards the request. If
-// the worker's queue is full the record goes again, so that a later request is placed anew.
+// Makes the session's record, sends RESTORE ahead if the store has its snapshot, and forwards the request. If
+// the worker's queue is full the record is removed again, so that a later request is placed anew. If the
+// worker is gone the record stays for the caller, who ends it with its worker's other sessions.
 static err
 s_place(broker *self, const route *decision, wire_message *message, const header *request)
 {
@@ -122,10 +124,11 @@ s_place(broker *self, const route *decision, wire_message *message, const header
     return error;
 }
 
-// Carries out a route. Only ERR_UNREACHABLE asks for another decision: the caller removes the lost worker
-// first.
+// Does what was decided. ERR_UNREACHABLE: the worker is gone, and the caller decides again once it has
+// removed it. Any other error has been answered.
 static err
-s_act(broker *self, const route *decision, session *session, wire_message *message, const header *request)
+s_carry_out(broker *self, const route *decision, session *session, wire_message *message,
+            const header *request)
 {
     err error = OK;
     switch (decision->kind) {
@@ -134,7 +137,7 @@ s_act(broker *self, const route *decision, session *session, wire_message *messa
     case ROUTE_PLACE:
     case ROUTE_RESTORE:
         return s_place(self, decision, message, request);
-    case ROUTE_DETACH:
+    case ROUTE_DETACH: // the client leaves, whether or not its LEAVE gets through
         ASSERT(session);
         session_enter(session, state_step(session->state, INPUT_LEAVE).next);
         session_detach(session);
@@ -159,8 +162,8 @@ s_act(broker *self, const route *decision, session *session, wire_message *messa
     return error;
 }
 
-// A session in quarantine is not placed on yet another worker; its requests are answered. Asked only where
-// it would be placed, or would be if there were a worker.
+// A session in quarantine must not cost yet another worker: its requests are answered and not placed. Asked
+// only where the session would be placed, or would be if a worker were ready: one that runs is let alone.
 static bool
 s_is_quarantined(broker *self, const route *decision, const wire_message *message, const header *request)
 {
@@ -173,8 +176,8 @@ s_is_quarantined(broker *self, const route *decision, const wire_message *messag
     return entry;
 }
 
-// Whether the worker has room for the request; if not, the decision becomes an answer. Retry times are
-// spread, so that those who were refused together do not come back together.
+// Admission control (PROTOCOL.md 5.10): where the worker has no room, the decision becomes an answer. Retry
+// times are jittered, so that clients refused together do not return together.
 static void
 s_admit(broker *self, route *decision, const session *session, const wire_message *message,
         const header *request)
@@ -190,13 +193,14 @@ s_admit(broker *self, route *decision, const session *session, const wire_messag
     *decision = admitted;
 }
 
-// After an event was refused here, the later ones of that page are gaps until it is sent again. The lowest
-// refused number is remembered.
+// A page sends several events without waiting for answers. Once one of them is refused here, the worker would
+// answer `gap` to all later ones; remembering the lowest refused number saves it those turns. Forgotten when
+// that number is forwarded, or when the page starts over.
 static void
 s_note_refused_event(session *session, const route *decision, const header *request)
 {
     if (request->type == MSG_JOIN || request->type == MSG_MOUNT)
-        session->refused_event = 0; // the page starts a new sequence
+        session->refused_event = 0; // the page counts anew
     if (request->type != MSG_EVENT)
         return;
     if (decision->kind == ROUTE_ANSWER && decision->error == ERR_FULL &&
@@ -206,15 +210,16 @@ s_note_refused_event(session *session, const route *decision, const header *requ
         session->refused_event = 0;
 }
 
-// Only a session that is new may evict others.
+// Only a new session may evict others: one that exists has its place already.
 static bool
 s_lacks_room(const session *session, const route *decision)
 {
     return !session && decision->kind == ROUTE_ANSWER && decision->error == ERR_FULL;
 }
 
-// If the owner turns out to be gone, its sessions end with it, and the request is routed again with one
-// worker less.
+// If the chosen worker turns out to be gone, its sessions end with it, and the request is routed again. Each
+// round has one worker less, so the loop ends. The session is looked up anew in each: liveness_reap may have
+// freed it.
 void
 front_request(broker *self, wire_message *message, const header *request)
 {
@@ -223,7 +228,7 @@ front_request(broker *self, wire_message *message, const header *request)
         session *session = directory_find(self->sessions, request->session);
         if (!session && recovery_is_waiting(self, request)) {
             route later = {ROUTE_PARK, OK, 0, NULL};
-            s_act(self, &later, NULL, message, request);
+            s_carry_out(self, &later, NULL, message, request);
             return;
         }
         bool stored = !session && self->store && store_has(self->store, request->session);
@@ -237,15 +242,15 @@ front_request(broker *self, wire_message *message, const header *request)
         s_admit(self, &decision, session, message, request);
         if (session)
             s_note_refused_event(session, &decision, request);
-        error = s_act(self, &decision, session, message, request);
+        error = s_carry_out(self, &decision, session, message, request);
         if (error == ERR_UNREACHABLE)
             liveness_reap(self);
     } while (error == ERR_UNREACHABLE);
 }
 
-// A page joins through another client than the one that is attached. Probe that one first: if it is gone
-// and the broker has not noticed, the worker must hear LEAVE before it judges the join, or the page would
-// meet a session that is in use (PROTOCOL.md 5.1).
+// A page joins through another client than the attached one, as after a restart of its Django process. Probe
+// the attached one with a PONG: if it is gone unnoticed, the worker must hear LEAVE before it judges the
+// JOIN, or the page would be refused as `spent` (PROTOCOL.md 5.1).
 void
 front_join(broker *self, wire_message *message, const header *request)
 {
@@ -261,8 +266,7 @@ front_join(broker *self, wire_message *message, const header *request)
     front_request(self, message, request);
 }
 
-// LEAVE may overtake the answer to the same client's JOIN. That answer must not attach a client that has
-// left.
+// LEAVE may overtake the answer to the same client's JOIN, which must then not attach a client that has left.
 void
 front_leave(broker *self, wire_message *message, const header *request)
 {
@@ -272,6 +276,7 @@ front_leave(broker *self, wire_message *message, const header *request)
     front_request(self, message, request);
 }
 
+// With a session the owner is asked, otherwise the broker itself; so for STATS.
 void
 front_ping(broker *self, wire_message *message, const header *request)
 {
@@ -307,7 +312,8 @@ front_stats(broker *self, wire_message *message, const header *request)
     answer_body(self, wire_message_frame(message, 0), &reply);
 }
 
-// To every worker: which of them have sessions of that identity only they know.
+// Goes to every worker, since only they know which of their sessions have that identity. No client waits, and
+// nobody sends it again: one that a worker's full queue cannot take is an ERROR in the log.
 void
 front_logout(broker *self, wire_message *message, const header *request)
 {
@@ -328,15 +334,16 @@ front_logout(broker *self, wire_message *message, const header *request)
     }
 }
 
-// A process that was reaped has no pid, so a wrong report cannot end a worker that lives (PROTOCOL.md 10).
-// If the pid is in use again, the worker is found lost by its silence.
+// EXITED is not trusted: a worker whose pid still exists is not given up (PROTOCOL.md 10). The sender has
+// reaped the process, so its pid is free; if the system has reused it, the worker is found lost by its
+// silence.
 static bool
 s_is_gone(uint64_t pid)
 {
     return kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 }
 
-// A session that ended its second worker is quarantined.
+// Logs when the session enters quarantine: an operator must see which view and event do this.
 static void
 s_note_suspect(broker *self, const running_turn *turn)
 {
@@ -348,6 +355,8 @@ s_note_suspect(broker *self, const running_turn *turn)
               QUARANTINE_HOLD_MS / 1000);
 }
 
+// The turns are noted before the worker is given up: what is pending of those sessions is then answered with
+// what ran when the worker ended (unanswered.c).
 void
 front_exited(broker *self, wire_message *message, const header *request)
 {

@@ -1,12 +1,12 @@
-// front - requests of clients: each is checked against the session's state, and forwarded, parked or answered
-// (PROTOCOL.md 5.1).
+// front - handlers of clients' requests (PROTOCOL.md 5.1). Each is checked against the session's state, and
+// forwarded, parked or answered: no request that wants a reply goes without one.
 #ifndef TROUPE_BROKER_FRONT_H
 #define TROUPE_BROKER_FRONT_H
 
 #include "broker/core.h"
 
 front_handler front_request, front_join, front_leave, front_ping, front_stats, front_logout, front_exited;
-// Routes the parked requests that are due.
+// Routes parked requests that are due, as if they had just arrived.
 void front_resume_parked(broker *self);
 
 #endif

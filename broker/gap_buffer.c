@@ -1,5 +1,5 @@
-// What a worker says of a session while the store lacks a snapshot that was lost on its way. To whom it goes
-// is decided when it leaves the buffer, as if it came then.
+// Replies and pushes of a session while the store lacks a snapshot that was lost on its way. Who receives a
+// message is decided when it leaves the buffer, as if it had just arrived.
 #include "broker/gap_buffer.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ typedef struct {
     size_t size; // counted in gap_buffer_bytes; kept here, as resuming takes the frames
 } gap_entry;
 
-// What an entry takes: its body, and its own struct.
+// The memory that an entry takes. The struct counts, or many empty messages would be free.
 static size_t
 s_size(const wire_message *message)
 {
@@ -29,8 +29,8 @@ s_destroy_entry(broker *self, session *session, gap_entry *entry)
     free(entry);
 }
 
-// There are as many replies as pending requests, while pushes have no such bound, and a page asks again for
-// what a lost push would have shown it. So pushes get half the room, and never keep a reply out.
+// Replies are bounded by the pending requests; pushes are not, and a page notices a lost one and asks for its
+// root (PROTOCOL.md 5.9). So pushes get half of the room, and never keep a reply out.
 static bool
 s_has_room(const broker *self, const session *session, const wire_message *message, const header *head)
 {
@@ -40,7 +40,7 @@ s_has_room(const broker *self, const session *session, const wire_message *messa
     return session->gap_buffer_count < most && self->gap_buffer_bytes + s_size(message) <= room;
 }
 
-// A reply that is dropped is answered when its deadline passes.
+// The request of a dropped reply is answered when its deadline passes (unanswered.c).
 bool
 gap_buffer_put(broker *self, session *session, wire_message *message, const header *head,
                gap_buffer_resume *resume)
@@ -66,7 +66,8 @@ gap_buffer_put(broker *self, session *session, wire_message *message, const head
     return true;
 }
 
-// Resuming may change the session's state and send messages; it does not end the session.
+// has_gap is cleared first, or each message would be buffered again. Resuming may change the session's state
+// and send messages, but does not end the session.
 void
 gap_buffer_release(broker *self, session *session)
 {
@@ -78,6 +79,7 @@ gap_buffer_release(broker *self, session *session)
     }
 }
 
+// Nothing of this was seen by a client, so the store's older state is still the newest that anybody knows.
 static void
 s_discard(broker *self, session *session)
 {
@@ -86,8 +88,8 @@ s_discard(broker *self, session *session)
         s_destroy_entry(self, session, LIST_ITEM(session->gap_buffer.next, gap_entry, of_session));
 }
 
-// When the worker is lost, what it said is as if it had been lost on its way too: the next worker starts from
-// what the store has.
+// When the worker is lost, its buffered messages are lost with it, since the next worker starts from the
+// store. When it has let the session go, no snapshot will follow, and there is nothing to wait for.
 void
 gap_buffer_session_ended(broker *self, session *session, const session_end *end)
 {

@@ -1,9 +1,10 @@
-// How a session ends, and how its client leaves it. This file knows nobody who must hear of an end: broker.c
-// registers their hooks.
+// How a session ends, and how its client leaves it. What else must happen at an end is registered as hooks by
+// broker.c, so this file depends on none of the modules that do it.
 #include "broker/lifecycle.h"
 
 #include "broker/answer.h"
 
+// The record is still in the directory while the hooks run: they may look it up, and must not free it.
 void
 lifecycle_end(broker *self, session *session, session_input cause, const char *reason)
 {
@@ -14,6 +15,7 @@ lifecycle_end(broker *self, session *session, session_input cause, const char *r
     directory_remove(self->sessions, &session);
 }
 
+// A quarantined session's client is told so, since it need not join again for minutes (PROTOCOL.md 5.8).
 void
 lifecycle_end_all(broker *self, worker *owner, const char *reason)
 {
@@ -24,6 +26,8 @@ lifecycle_end_all(broker *self, worker *owner, const char *reason)
     }
 }
 
+// In ACTIVE the owner learns of it by LEAVE; in other states no JOIN has been answered, and the table ignores
+// the input. The record is detached either way.
 void
 lifecycle_detach(broker *self, session *session)
 {

@@ -5,10 +5,11 @@
 #include "broker/core.h"
 
 // Ends a session: calls the end hooks in order, and frees the record. cause: INPUT_RELEASED or INPUT_LOST.
+// Sends messages, which may list more peers as lost.
 void lifecycle_end(broker *self, session *session, session_input cause, const char *reason);
-// All of a worker that is gone. reason: of those that are not quarantined.
+// Ends all sessions of a worker that is gone. reason: what clients of sessions not in quarantine are told.
 void lifecycle_end_all(broker *self, worker *owner, const char *reason);
-// The attached client is gone; the owner is told.
+// The attached client is gone: tells the owner, and detaches it.
 void lifecycle_detach(broker *self, session *session);
 
 #endif

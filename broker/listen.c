@@ -6,11 +6,12 @@
 #include <errno.h>
 
 enum {
-    HIGH_WATER = 10000, // messages a peer: a backstop, credits do the work
+    HIGH_WATER = 10000, // messages per peer: a backstop behind admission control
     LINGER_MS = 200,
 };
 
-// Mandatory: a send to a peer that is gone fails, instead of being dropped without a word.
+// ROUTER_MANDATORY: a send fails with EHOSTUNREACH where the peer is gone, and with EAGAIN where its queue is
+// full; without it libzmq drops the message silently. The broker's liveness and backpressure rest on these.
 zsock_t *
 listen_router(int64_t max_message, uint32_t heartbeat_ms, uint32_t dead_ms)
 {
@@ -20,14 +21,16 @@ listen_router(int64_t max_message, uint32_t heartbeat_ms, uint32_t dead_ms)
     zsock_set_sndhwm(socket, HIGH_WATER);
     zsock_set_rcvhwm(socket, HIGH_WATER);
     zsock_set_linger(socket, LINGER_MS);
-    // ZMTP heartbeats find dead links and stopped processes; our own find event loops that are stuck.
+    // ZMTP heartbeats are answered by libzmq's I/O thread: they find dead links and stopped processes. Ours
+    // (PROTOCOL.md 5.3) also find a worker that is stuck.
     zsock_set_heartbeat_ivl(socket, (int)heartbeat_ms);
     zsock_set_heartbeat_timeout(socket, (int)dead_ms);
     ASSERT(zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &max_message, sizeof max_message) == 0);
     return socket;
 }
 
-// An ipc socket's directory is locked meanwhile, so that two brokers cannot both take the path.
+// The directory of an ipc socket is locked until it is bound, so that two brokers cannot both take the path.
+// The umask makes the socket file private: on Linux, connecting takes write permission on it.
 static err
 s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
 {
@@ -56,7 +59,7 @@ s_bind_one(broker *self, zsock_t *socket, const char *endpoint)
     return error;
 }
 
-// Either all tcp:// endpoints, or all others.
+// Binds either all tcp:// endpoints or all others.
 static err
 s_bind_all(broker *self, zsock_t *socket, socket_side side, bool tcp, const char *const *endpoints,
            size_t count)
@@ -76,8 +79,8 @@ s_bind_all(broker *self, zsock_t *socket, socket_side side, bool tcp, const char
     return OK;
 }
 
-// ZeroMQ applies a socket's options to the addresses that are bound after they were set. So the ipc:// ones
-// come first, without CURVE, and the tcp:// ones second, with it.
+// libzmq applies most options to the addresses that are bound after they were set. So one socket can serve
+// both kinds: ipc:// is bound first, without CURVE, and tcp:// second, with it.
 err
 listen_bind(broker *self, zsock_t *socket, socket_side side, const char *const *endpoints, size_t count)
 {

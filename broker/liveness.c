@@ -1,10 +1,10 @@
-// Which peers are alive. Those that are not are listed as lost (lost_peers.c) and removed here, together,
-// when no handler holds their records.
+// Which peers are alive. Lost ones are listed while messages are handled (lost_peers.c), and removed here,
+// together, once no handler holds their records.
 #include "broker/liveness.h"
 
 #include "broker/lifecycle.h"
 
-// A worker without sessions may simply have ended: that is no warning.
+// One that owned no sessions cost nobody anything, and may simply have been stopped: no warning.
 static void
 s_remove_worker(broker *self, worker *worker)
 {
@@ -18,7 +18,7 @@ s_remove_worker(broker *self, worker *worker)
     registry_remove(self->workers, &worker);
 }
 
-// Its sessions go on without a client; only an attached one is worth a line.
+// Its sessions go on without a client. One that was attached to none is not worth a line.
 static void
 s_remove_client(broker *self, client *client)
 {
@@ -33,7 +33,7 @@ s_remove_client(broker *self, client *client)
     clients_remove(self->clients, &client);
 }
 
-// To end a session sends messages, and those may find more peers lost.
+// Loops, as ending a session sends messages, and each send may find another peer lost.
 void
 liveness_reap(broker *self)
 {
@@ -45,13 +45,14 @@ liveness_reap(broker *self)
     }
 }
 
+// Called each tick, so a gap of more than two heartbeats between two calls is this process's own doing.
 void
 liveness_tick(broker *self)
 {
     uint64_t gap = self->now - self->ticked_at;
     self->ticked_at = self->now;
     if (gap > 2 * (uint64_t)self->heartbeat_ms) {
-        // This process was stopped: what peers sent in the meantime is still unread, so they were not silent.
+        // It was suspended or starved: what peers sent meanwhile is still unread, so nobody was silent.
         registry_forgive(self->workers, gap);
         clients_forgive(self->clients, gap);
         directory_forgive(self->sessions, gap);

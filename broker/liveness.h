@@ -1,13 +1,14 @@
-// liveness - which workers and clients are alive: by what was heard of them, and by what failed to reach them
-// (PROTOCOL.md 4).
+// liveness - which workers and clients are alive: judged by their silence (PROTOCOL.md 5.1, 5.3), and by
+// sends that failed.
 #ifndef TROUPE_BROKER_LIVENESS_H
 #define TROUPE_BROKER_LIVENESS_H
 
 #include "broker/core.h"
 
-// Lists those that have been silent for too long as lost.
+// Lists peers that have been silent for too long as lost.
 void liveness_tick(broker *self);
-// Removes the lost, and whoever is found lost by that. Their records and sessions become invalid.
+// Removes all lost peers, including those found on the way. Their records and the sessions of lost workers
+// become invalid: for callers that hold none.
 void liveness_reap(broker *self);
 
 #endif

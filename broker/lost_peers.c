@@ -1,4 +1,5 @@
-// The lists of peers that a send or the clock found gone; liveness.c removes them.
+// The lists of peers that turned out to be gone; liveness.c removes them. A file of its own, since answer.c
+// fills the lists, and what liveness.c does about them depends on answer.c.
 #include "broker/lost_peers.h"
 
 void
@@ -8,7 +9,8 @@ lost_peers_add_worker(broker *self, worker *worker)
         list_append(&self->lost_workers, &worker->lost);
 }
 
-// One that was only expected may still be connecting: that nothing reaches it proves nothing.
+// A client that a worker announced and that was not heard yet may still be connecting: that it cannot be
+// reached proves nothing.
 void
 lost_peers_add_client(broker *self, slice id)
 {

@@ -1,5 +1,5 @@
-// troupe-broker: options, signals, exit codes. 0: stopped by a signal. 1: could not start. 2: the command
-// line was refused.
+// troupe-broker: command line, signals, exit status. 0: stopped by a signal. 1: could not start. 2: the
+// command line is invalid.
 #include "broker/broker.h"
 #include "broker/io/address.h"
 #include "common/descriptors.h"
@@ -14,9 +14,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MAX_ADDRESSES = 8, EXIT_REFUSED = 2, SETTLE_MS = 2000 };
+enum {
+    MAX_ADDRESSES = 8, // of one side
+    EXIT_REFUSED = 2,
+    // How long a broker without a store waits for workers to announce their sessions (PROTOCOL.md 5.7).
+    SETTLE_MS = 2000,
+};
 
-// The addresses of one side, as they are given and as they are bound.
+// The addresses of one side. endpoints points into texts.
 typedef struct {
     size_t count;
     const char *endpoints[MAX_ADDRESSES];
@@ -30,7 +35,8 @@ typedef struct {
 
 const char *argp_program_version = "troupe-broker " TROUPE_VERSION;
 
-// Which addresses are valid depends on whether there is a key.
+// All addresses are checked before any is bound. Beyond the loopback tcp:// is valid only with a key, so this
+// comes when all options are known.
 static void
 s_check_addresses(struct argp_state *state, const option_set *options, option_name name, addresses *ret)
 {
@@ -47,7 +53,8 @@ s_check_addresses(struct argp_state *state, const option_set *options, option_na
     }
 }
 
-// Completes the flags from the environment, and checks what depends on several options.
+// Takes from the environment what no flag gave, then checks what depends on several options. A worker fences
+// itself at half of worker-dead-ms without an echo, so less than two heartbeats would fence healthy ones.
 static void
 s_check_options(struct argp_state *state, command_line *self)
 {
@@ -65,7 +72,7 @@ s_check_options(struct argp_state *state, command_line *self)
         argp_error(state, "--worker-dead-ms must be at least twice --heartbeat-ms");
 }
 
-// argp's callback, once an option, and at the end. argp_error exits.
+// argp's callback: once for each option, and once at the end. argp_error prints and exits.
 static error_t
 s_parse_argp(int key, char *text, struct argp_state *state)
 {
@@ -82,7 +89,8 @@ s_parse_argp(int key, char *text, struct argp_state *state)
     return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-// Must come before any thread, which inherits the mask: broker_run reads these signals from a signalfd.
+// Before any thread is started, since threads inherit the signal mask: broker_run reads these signals from a
+// signalfd. ZSYS_SIGHANDLER keeps CZMQ from installing handlers of its own.
 static void
 s_prepare_process(void)
 {
@@ -95,13 +103,15 @@ s_prepare_process(void)
     signal(SIGXFSZ, SIG_IGN); // the store handles EFBIG like any other error
     umask(0077);
     setenv("ZSYS_SIGHANDLER", "false", 1);
-    struct rlimit files; // every connection needs a descriptor
+    // Each connection takes a descriptor, and the soft limit is often 1024.
+    struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
 }
 
+// Tells whoever started the broker that its sockets are bound: clients and workers may be started.
 static void
 s_write_ready(int fd)
 {
@@ -112,9 +122,9 @@ s_write_ready(int fd)
     close(fd);
 }
 
-// The boot number of this start, at which its epochs begin. In ms: a supervisor may restart a broker within
-// the second, and workers must not take it for the previous one. If the clock was set back, the store or the
-// workers know a higher one (PROTOCOL.md 3).
+// The boot number, from which this start's epochs are counted. In ms, since a supervisor may restart a broker
+// within a second, and workers must not take it for the previous one. Where the clock was set back, the store
+// or the workers know a higher number (PROTOCOL.md 3).
 static uint64_t
 s_boot(void)
 {

@@ -1,6 +1,6 @@
-// Sessions of a worker that drains go to other workers, between two turns. A few move at a time: MOVE asks
-// the worker for a session, MOVED brings its snapshot, and RESTORE gives that to another worker. Requests
-// that come in the meantime are parked, and follow the session.
+// Sessions of a draining worker go to other workers between two turns, a few at a time: MOVE asks the worker
+// for a session, MOVED brings its snapshot, and RESTORE gives that to another worker. Requests that arrive in
+// the meantime are parked, and follow the session.
 #include "broker/migration.h"
 
 #include "broker/answer.h"
@@ -13,10 +13,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-// Of one worker, at the same time. Their requests wait; those of the others do not.
+// Sessions of one worker that move at the same time (PROTOCOL.md 5.6). Only their requests have to wait.
 #define MAX_MIGRATING 16
 
-// Asks a worker for one session; with a zero id it says that no more are asked for.
+// Asks the worker for one session. A zero id says that no more will be asked for.
 static err
 s_send_move(broker *self, const worker *owner, id16 session_id, uint64_t epoch)
 {
@@ -26,7 +26,7 @@ s_send_move(broker *self, const worker *owner, id16 session_id, uint64_t epoch)
     return answer_control(self, routing_id_bytes(&owner->id), &move);
 }
 
-// The worker ends when it has heard this, so it must be said, and once.
+// On the last MOVE the worker finishes and says GOODBYE. If its queue is full the next tick tries again.
 static void
 s_send_last_move(broker *self, worker *from)
 {
@@ -34,7 +34,8 @@ s_send_last_move(broker *self, worker *from)
         from->migration_done = s_send_move(self, from, (id16){{0}}, 0) == OK;
 }
 
-// Sessions that are moving stand at the end of the list. NULL: all of them are.
+// The next session that is not moving yet; NULL: none. s_continue puts those that move at the end of the
+// list, so looking at the first is enough.
 static session *
 s_next_session(const worker *from)
 {
@@ -44,8 +45,8 @@ s_next_session(const worker *from)
     return first->migrating ? NULL : first;
 }
 
-// Asks for as many sessions as may move at the same time. Where no other worker is ready the rest stays:
-// they end with their worker and are restored from the store.
+// Asks for as many sessions as may move at the same time. Where no other worker is ready the rest stay: they
+// end with their worker, and are restored from the store.
 static void
 s_continue(broker *self, worker *from)
 {
@@ -66,7 +67,7 @@ s_continue(broker *self, worker *from)
     }
 }
 
-// The worker wants to leave.
+// DRAIN: the worker wants to leave. It serves its sessions until they have moved, and is given no new ones.
 void
 migration_drain(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -80,7 +81,9 @@ migration_drain(broker *self, worker *from, wire_message *message, const header 
     s_continue(self, from);
 }
 
-// Makes that worker the owner. ERR_AGAIN: its queue is full. ERR_UNREACHABLE: it is gone, and listed as lost.
+// Makes that worker the owner, and sends it the snapshot. On an error it is the owner all the same: the
+// caller offers the session to another, or ends it. ERR_AGAIN: its queue is full. ERR_UNREACHABLE: it is
+// gone, and listed as lost.
 static err
 s_offer(broker *self, session *session, worker *worker, slice frame)
 {
@@ -91,7 +94,8 @@ s_offer(broker *self, session *session, worker *worker, slice frame)
     return error;
 }
 
-// Gives the session to the best worker that takes it. False: no worker does.
+// Gives the session to the least loaded worker that takes it. False: none does. One that is gone is listed as
+// lost, and not chosen again, so the loop ends.
 static bool
 s_hand_over(broker *self, session *session, slice frame)
 {
@@ -110,8 +114,8 @@ s_hand_over(broker *self, session *session, slice frame)
     return !error;
 }
 
-// The snapshot of a session that its worker let go. If no other takes it the session is lost; the store may
-// have it.
+// MOVED: the worker has let the session go, and its snapshot is in this message only. If no other worker
+// takes it the session ends, and comes back with what the store has.
 void
 migration_moved(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -130,10 +134,13 @@ migration_moved(broker *self, worker *from, wire_message *message, const header 
         log_event(LEVEL_DEBUG, "session_migrated",
                   "session=%s epoch=%" PRIu64 " worker_pid=%" PRIu64 " bytes=%zu", id_text(session->id, id),
                   session->epoch, session->owner->pid, frame.size);
-        if (session->state == STATE_DETACHED) // its page may have left after the snapshot was taken
+        // The page may have left after the snapshot was taken, in which it is attached.
+        if (session->state == STATE_DETACHED)
             answer_leave(self, session);
         parking_release(self, session);
     } else {
+        // The count belongs to `from`, but migration_session_ended takes it from the session's owner, which
+        // an offer that failed may have changed.
         from->migrating_count -= session->owner != from;
         session->migrating &= session->owner == from;
         lifecycle_end(self, session, INPUT_LOST, "worker_left");
@@ -141,7 +148,8 @@ migration_moved(broker *self, worker *from, wire_message *message, const header 
     s_continue(self, from);
 }
 
-// A session that ends while it moves counts no longer, and its parked requests are routed anew.
+// A session that ends while it moves makes room for another. Its parked requests never ran, so they are
+// routed anew.
 void
 migration_session_ended(broker *self, session *session, const session_end *end)
 {

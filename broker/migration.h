@@ -1,4 +1,4 @@
-// migration - sessions of a worker that drains go to others, between two turns (PROTOCOL.md 5.6).
+// migration - moves the sessions of a draining worker to others, between two turns (PROTOCOL.md 5.6).
 #ifndef TROUPE_BROKER_MIGRATION_H
 #define TROUPE_BROKER_MIGRATION_H
 
@@ -8,7 +8,7 @@ back_handler migration_drain;
 back_handler migration_moved;
 
 session_end_hook migration_session_ended;
-// Goes on with workers whose queue was full.
+// Continues with draining workers whose queue was full.
 void migration_tick(broker *self);
 
 #endif

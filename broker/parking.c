@@ -1,6 +1,6 @@
-// Requests that cannot be routed yet. One that is parked is in the list of its session, or in that of
-// requests that await the recovery; when it is released it goes to the list of those that are due. All of
-// them are in one more list, for their time to live.
+// Requests that cannot be routed yet. A parked request is in its session's list, or in that of requests that
+// await the recovery; released, it moves to the list of those that are due. All of them are in one more list,
+// which is searched for those whose time to live is over.
 #include "broker/parking.h"
 
 #include "broker/answer.h"
@@ -17,6 +17,7 @@ typedef struct {
     list_link of_all;
 } parked_request;
 
+// Bounded over all sessions by MAX_PARKED; route.c bounds the number of one session's.
 bool
 parking_put(broker *self, session *session, wire_message *message, const header *request)
 {
@@ -38,6 +39,8 @@ parking_put(broker *self, session *session, wire_message *message, const header 
     return true;
 }
 
+// Released requests are not routed here, as the caller may be in the middle of a handler: they become due, in
+// order, and the loop resumes them when it holds no records (front_resume_parked).
 static void
 s_make_due(broker *self, list_link *requests)
 {
@@ -71,6 +74,7 @@ s_destroy_request(broker *self, parked_request *request)
     free(request);
 }
 
+// `expired` says that it did not run, which is certain: it never left the broker.
 static void
 s_answer_expired(broker *self, parked_request *late)
 {
@@ -80,7 +84,8 @@ s_answer_expired(broker *self, parked_request *late)
         self->counters.dropped++;
 }
 
-// The handler may park the request again, or release others, which are then due behind it.
+// The handler may park the request again (it takes the frames, and this record goes), or release others,
+// which are then due behind it.
 void
 parking_resume_due(broker *self, front_handler *handle)
 {
@@ -95,7 +100,8 @@ parking_resume_due(broker *self, front_handler *handle)
     }
 }
 
-// No request may be due: the session of one that is may be gone.
+// Call it when no request is due: the session of one that is may have ended, and must not be looked at. A
+// parked request's session has not, since ending it releases the request.
 void
 parking_tick(broker *self)
 {

@@ -1,5 +1,5 @@
 // Sessions in the store. A reply that comes with a snapshot is held until the snapshot is committed, so that
-// nobody sees a state that could be lost. Commits are shared: one a batch of messages.
+// no user sees state that could still be lost. A batch of messages shares one commit.
 #include "broker/persistence.h"
 
 #include "broker/answer.h"
@@ -12,20 +12,21 @@
 enum {
     SWEEP_MS = 1000,
     ASK_AGAIN_MS = 2000,
-    MAX_ASKED = 64, // in a sweep
-    MAX_EXPIRED = 1024,
-    MAX_DROPPED = 256, // in a batch: more than it can add
+    MAX_ASKED = 64,     // in a sweep (PROTOCOL.md 5.5)
+    MAX_EXPIRED = 1024, // in a sweep
+    MAX_DROPPED = 256,  // in a commit: more than the batch before it can add
 };
 
-// A repeated event is answered from the store. A body that is too large for that is left out; the reply
-// then says only what became of the event.
+// The store keeps the latest replies of a session, to answer repeated events after a restore. A body that is
+// too large is left out; the header still says what became of the event.
 static slice
 s_stored_body(slice body)
 {
     return body.size > MAX_REPLY_KEPT ? slice_of(NULL, 0) : body;
 }
 
-// Whether this is the first answer that uses up the number of an event.
+// Whether this is the answer that uses up an event's number: not of another kind of request (those have
+// SEQUENCE_REQUEST set), not a repetition.
 static bool
 s_settles_event(const header *head)
 {
@@ -33,7 +34,7 @@ s_settles_event(const header *head)
     return settles && head->sequence && !(head->sequence & SEQUENCE_REQUEST) && !(head->flags & FLAG_REPEAT);
 }
 
-// ERR_UNKNOWN_SESSION is not news: it was logged when the session was dropped.
+// ERR_UNKNOWN_SESSION follows from a session that was dropped, which has been logged.
 static void
 s_log_not_stored(broker *self, id16 session_id, err error)
 {
@@ -44,8 +45,8 @@ s_log_not_stored(broker *self, id16 session_id, err error)
                id_text(session_id, id), err_word(error));
 }
 
-// A worker that is asked for a session answers between two turns, so asking again at once gains nothing. A
-// session that migrates is packed as a whole anyway.
+// A worker answers KEEP between two turns, so asking again at once gains nothing. A migrating session is
+// packed as a whole anyway.
 static bool
 s_may_ask(const broker *self, const session *session)
 {
@@ -53,7 +54,7 @@ s_may_ask(const broker *self, const session *session)
            (!session->snapshot_asked_at || self->now - session->snapshot_asked_at >= ASK_AGAIN_MS);
 }
 
-// KEEP: the owner is to send the whole session. If its queue is full, a later tick asks again.
+// Sends KEEP: the owner is to send a FULL snapshot. If its queue is full, a later tick asks again.
 static void
 s_ask(broker *self, session *session)
 {
@@ -65,8 +66,9 @@ s_ask(broker *self, session *session)
     (void)answer_control(self, routing_id_bytes(&session->owner->id), &keep);
 }
 
-// A session that the store dropped because a write failed is asked for as a whole. One that is too large
-// for the store is not: it would only be refused again.
+// A session that the store dropped because a write failed is asked for as a whole. One that is too large for
+// the store (ERR_FULL), or that cannot be kept (NONE), is not: it would only be refused again, until the
+// worker sends a FULL frame by itself.
 static void
 s_note_result(broker *self, session *session, uint8_t kind, err error)
 {
@@ -80,8 +82,9 @@ s_note_result(broker *self, session *session, uint8_t kind, err error)
         s_ask(self, session);
 }
 
-// Snapshots are numbered under each epoch. False: this one came late or twice, and something newer is
-// stored. Changes that do not follow the last number leave a gap.
+// Snapshots are numbered under each epoch. False: this one came late or twice, and something newer is stored.
+// CHANGES that do not follow the last number, or come first under an epoch, leave a gap. Numbers wrap around,
+// so they are compared by their signed difference.
 static bool
 s_is_new_snapshot(session *session, const header *head, slice frame)
 {
@@ -103,7 +106,7 @@ s_is_new_snapshot(session *session, const header *head, slice frame)
     return true;
 }
 
-// Nothing that follows the gap can be stored: only a whole snapshot closes it.
+// CHANGES after the gap cannot be stored, as they build on what was lost: only a FULL snapshot closes it.
 static void
 s_ask_for_gap(broker *self, session *session)
 {
@@ -112,6 +115,9 @@ s_ask_for_gap(broker *self, session *session)
         s_ask(self, session);
 }
 
+// The reply itself is stored beside the snapshot, in one of MAX_REPLIES_KEPT slots, so that a repeated event
+// gets the same answer from a restored session. Any frame but CHANGES ends a gap, even if the store could not
+// take it: waiting longer would not help.
 void
 persistence_put_snapshot(broker *self, session *session, const wire_message *message, const header *head)
 {
@@ -135,6 +141,7 @@ persistence_put_snapshot(broker *self, session *session, const wire_message *mes
         gap_buffer_release(self, session);
 }
 
+// Whatever is dirty holds a reply, not only its own snapshot: the order of a client's replies must stay.
 bool
 persistence_hold_reply(broker *self, slice client, wire_message *message, const header *head)
 {
@@ -142,7 +149,8 @@ persistence_hold_reply(broker *self, slice client, wire_message *message, const 
         return false;
     if (self->held_reply_count == MAX_HELD) { // one message may release many replies (gap_buffer.c)
         persistence_commit(self);
-        // Now nothing is left to commit, and a reply that was held here would be overtaken by the next ones.
+        // Now nothing awaits a commit: the next replies are forwarded at once, and must not overtake this
+        // one.
         if (!store_is_dirty(self->store))
             return false;
     }
@@ -153,12 +161,14 @@ persistence_hold_reply(broker *self, slice client, wire_message *message, const 
         ASSERT(zmq_msg_init(&held->frame[i]) == 0);
         ASSERT(zmq_msg_move(&held->frame[i], &message->frame[2 + i]) == 0);
     }
-    if (store_needs_checkpoint(self->store)) // what is put stays in memory until then
+    // What was put stays in memory until the next checkpoint, so the end of the batch must not be waited for.
+    if (store_needs_checkpoint(self->store))
         persistence_commit(self);
     return true;
 }
 
-// A worker that has nothing to send must not be asked again, and what is buffered need not wait for it.
+// KEPT without a frame: nothing of this session can be stored. It is not asked again, and what is buffered
+// for it waits for nothing.
 void
 persistence_kept(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -173,7 +183,8 @@ persistence_kept(broker *self, worker *from, wire_message *message, const header
         gap_buffer_release(self, session);
 }
 
-// A failed commit loses what it held, so workers are asked for whole sessions until one succeeds.
+// A failed commit drops the sessions that were changed since the last checkpoint (store.h), so they are asked
+// for as a whole once one succeeds.
 static void
 s_note_commit(broker *self, err error)
 {
@@ -184,7 +195,7 @@ s_note_commit(broker *self, err error)
                    self->held_reply_count, "is the disk full? these sessions are lost if their worker dies");
 }
 
-// A session that was restored in the meantime has a worker again.
+// Unless it was restored in the meantime, and has a worker again.
 static void
 s_drop_passive(broker *self, id16 id)
 {
@@ -192,8 +203,8 @@ s_drop_passive(broker *self, id16 id)
         store_drop(self->store, id);
 }
 
-// Drops the oldest sessions without a worker, so that there is room for those that have one. Bounded, as it
-// runs in each batch.
+// Drops the oldest passive sessions (PROTOCOL.md 5.5, Lifetime), so that there is room for those with a
+// worker. Bounded, as it runs in each commit.
 static void
 s_make_room(broker *self)
 {
@@ -208,7 +219,7 @@ s_make_room(broker *self)
     }
 }
 
-// Bounded, as thousands may expire at the same moment.
+// Bounded, as thousands may expire in the same second.
 static void
 s_drop_expired(broker *self)
 {
@@ -218,8 +229,9 @@ s_drop_expired(broker *self)
         s_drop_passive(self, id);
 }
 
-// Replies are forwarded even if the commit failed: the users go on, and only lose their state if the worker
-// dies too.
+// Replies are forwarded even if the commit failed: users can go on, and lose state only if their worker dies
+// too. Room is made before the commit, which would fail without it; the checkpoint comes last, since no reply
+// waits for it.
 void
 persistence_commit(broker *self)
 {
@@ -244,7 +256,8 @@ persistence_has(const broker *self, const session *session)
     return self->store && store_has(self->store, session->id);
 }
 
-// As a big-endian number under its own root, beside the session's.
+// Root 0xFFFF0002 of PROTOCOL.md 5.5: a number in network order, which the next worker reads when it
+// restores.
 void
 persistence_settle_event(broker *self, const session *session, uint64_t sequence)
 {
@@ -273,15 +286,16 @@ persistence_release(broker *self, const session *session, bool keep)
     }
 }
 
-// Whether the snapshot stays: a session that ended by itself, other than by its age, is over for good.
+// A session that ended by itself is over for good, unless it only expired in its worker: then its page may
+// still come back, as after a loss.
 void
 persistence_session_ended(broker *self, session *session, const session_end *end)
 {
     persistence_release(self, session, end->cause == INPUT_LOST || strcmp(end->reason, "expired") == 0);
 }
 
-// Whether the session was used decides when it may be evicted. Of one that an earlier start stored nobody
-// knows: it counts as used.
+// Whether a session was used decides when it may be evicted. Of one that an earlier start of the broker
+// stored it is not known; it counts as used, so that no state is lost early.
 void
 persistence_session_placed(broker *self, session *session, bool restored)
 {
@@ -290,7 +304,9 @@ persistence_session_placed(broker *self, session *session, bool restored)
         session->used = used;
 }
 
-// RESTORE names the attached client, as the worker's pushes go there from the first turn on.
+// RESTORE carries the attached client's routing id, to which the worker addresses pushes from the first turn
+// on. restoring marks each request (FLAG_RESTORED) until the owner is heard, in case RESTORE is lost on the
+// way.
 err
 persistence_send_restore(broker *self, session *session, slice frame)
 {
@@ -306,6 +322,8 @@ persistence_send_restore(broker *self, session *session, slice frame)
     return wire_send_bytes(self->back_socket, routing_id_bytes(&session->owner->id), parts, 4);
 }
 
+// What was put and not committed yet is read as well, so a session can be restored within the batch in which
+// its worker was lost.
 err
 persistence_restore(broker *self, session *session)
 {
@@ -325,8 +343,9 @@ persistence_restore(broker *self, session *session)
     return sent;
 }
 
-// Asks for sessions that the store should have and lacks. While it cannot write, for one only: to find out
-// when it can again.
+// Asks for sessions that the store should have and lacks. While it cannot write, for one per sweep only: its
+// snapshot is the probe that tells when writing works again. A walk over all sessions, so only while
+// has_missing_snapshots is set.
 static void
 s_ask_for_missing(broker *self)
 {

@@ -1,5 +1,6 @@
-// After a start, workers that were there before announce their sessions. Until all of them have, or their
-// time is over, requests of sessions that nobody knows are parked.
+// After a start, workers of before announce their sessions, and the broker takes them over. Until all workers
+// have announced, or time is up, requests for unknown sessions are parked: placed at once, a session would
+// get a second owner.
 #include "broker/recovery.h"
 
 #include "broker/answer.h"
@@ -11,7 +12,7 @@
 
 #define WORKERS_FIGURE "workers"
 
-// ATTACHED becomes ACTIVE; its client is expected, though it has not been heard yet.
+// ATTACHED, like HELD, becomes ACTIVE; which client is attached is recorded apart.
 static session_state
 s_state(announced_state state)
 {
@@ -20,8 +21,8 @@ s_state(announced_state state)
                                          : STATE_ACTIVE;
 }
 
-// An earlier start issued an epoch above ours, so its clock was ahead. The store must make the next start
-// begin above it as well.
+// An earlier start issued epochs above ours: the clock was set back in between. The store makes sure that the
+// next start begins above them as well.
 static void
 s_begin_above(broker *self)
 {
@@ -32,8 +33,9 @@ s_begin_above(broker *self)
         log_event(LEVEL_ERROR, "store_failed", "figure=boot");
 }
 
-// Whether a worker may own the session under that epoch: of two owners the later one has the higher epoch,
-// and epochs of this start are later than all others.
+// Whether a worker may own the session under that epoch. Of two owners the later one has the higher epoch,
+// and epochs of this start are later than any other, whatever their numbers (PROTOCOL.md 5.7). An epoch of
+// this start is never taken over: either the directory has it already, or the session has ended here.
 static bool
 s_may_own(broker *self, const session *session, uint64_t epoch)
 {
@@ -46,7 +48,8 @@ s_may_own(broker *self, const session *session, uint64_t epoch)
     return !session || (!epochs_issued(given, session->epoch) && session->epoch < epoch);
 }
 
-// Of two workers that announce the same session, the one with the older epoch is told to drop it.
+// Of two workers that announce the same session, the one with the older epoch is sent DISOWN. A repeated
+// ANNOUNCE of what is known changes nothing.
 static void
 s_take_announced(broker *self, worker *owner, const announced *announced)
 {
@@ -62,16 +65,17 @@ s_take_announced(broker *self, worker *owner, const announced *announced)
         lifecycle_end(self, known, INPUT_LOST, "worker_lost");
     }
     session *added = directory_add(self->sessions, announced->session, owner, announced->epoch);
-    added->used = true; // only the start before could tell
+    added->used = true; // only the earlier start knew; an error on this side loses no state
     session_enter(added, s_state(announced->state));
     if (announced->state == ANNOUNCED_ATTACHED)
         session_attach(added, clients_expect(self->clients, announced->client, self->now));
-    // The store was damaged, or is another one.
+    // The store may be a new one, or have been damaged: the next sweep asks for what it lacks.
     self->has_missing_snapshots |= self->store && !store_has(self->store, added->id);
     self->announced_sessions++;
 }
 
-// Requests that waited are routed: sessions that nobody announced are restored, or unknown.
+// Ends the recovery. Requests that waited are routed: sessions that nobody announced are restored from the
+// store, or are unknown.
 static void
 s_finish(broker *self, const char *reason)
 {
@@ -81,7 +85,7 @@ s_finish(broker *self, const char *reason)
     parking_release_awaiting_recovery(self);
 }
 
-// Without a store nobody knows how many workers there were: then only time ends the recovery.
+// Without a store it is not known how many workers there were, and only time ends the recovery.
 static bool
 s_all_announced(const broker *self)
 {
@@ -91,7 +95,8 @@ s_all_announced(const broker *self)
     return self->expected_workers && count >= self->expected_workers;
 }
 
-// A worker may need several messages; the last one is marked.
+// A worker may need several messages, the last of which is marked. What a message holds before the place
+// where it is malformed is taken over all the same.
 void
 recovery_announce(broker *self, worker *from, wire_message *message, const header *head)
 {
@@ -119,14 +124,16 @@ recovery_begin(broker *self, uint32_t settle_ms)
 {
     self->expected_workers = self->saved_worker_count =
         self->store ? store_number(self->store, WORKERS_FIGURE) : 0;
-    // A worker that the broker does not hear may go on serving its sessions until it fences itself.
     if ((!self->store || store_is_new(self->store)) && settle_ms)
         self->recovery_until = self->now + settle_ms;
+    // A worker that does not announce may go on serving its sessions until it fences itself, at half of
+    // dead_ms. After that it is no second owner.
     if (self->expected_workers)
         self->recovery_until = self->now + self->worker_dead_ms / 2;
 }
 
-// A page load begins a new session; any other request may be about one that was there before.
+// A page load (MOUNT with UNADOPTED) begins a new session and need not wait; any other request may name one
+// that a worker is about to announce.
 bool
 recovery_is_waiting(const broker *self, const header *request)
 {
@@ -134,8 +141,8 @@ recovery_is_waiting(const broker *self, const header *request)
            !(request->type == MSG_MOUNT && (request->flags & FLAG_UNADOPTED));
 }
 
-// The next start waits for that many. Written whenever it changes, since a broker may live for less than a
-// tick; while this one is recovering, workers that have not come back still count.
+// The next start waits for that many workers. Written whenever it changes, since a broker may live for less
+// than a tick. During a recovery it never shrinks: workers that have not come back yet still count.
 void
 recovery_save_worker_count(broker *self)
 {
@@ -149,6 +156,7 @@ recovery_save_worker_count(broker *self)
         log_event(LEVEL_ERROR, "store_failed", "figure=%s", WORKERS_FIGURE);
 }
 
+// Time is up, or a worker left: the count that the store has follows at each tick.
 void
 recovery_tick(broker *self)
 {

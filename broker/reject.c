@@ -1,9 +1,10 @@
-// Messages that fail a check: each is counted, logged, and answered where somebody waits.
+// Messages that fail a check: each is counted, logged, and answered where the sender waits. What a peer sent
+// is logged quoted or as hex, since log lines are read by tools.
 #include "broker/reject.h"
 
 #include "broker/answer.h"
 
-// Rejects it explicitly: the sender is waiting.
+// The header holds what could be decoded, or zeros: even then the answer goes to the client that sent it.
 void
 reject_request(broker *self, const wire_message *message, const header *request, err error)
 {
@@ -48,8 +49,8 @@ reject_registration(broker *self, slice worker_id, const char *reason, const cha
     answer_worker(self, worker_id, MSG_REFUSED);
 }
 
-// A worker that this broker does not know, as after a restart, may send a lot before it reads IDENTIFY: it
-// is told once in half a heartbeat.
+// A worker that this broker does not know, as after a restart, may send a lot before it reads IDENTIFY. One
+// every half heartbeat is enough; only the last such peer is remembered, so several of them may get more.
 void
 reject_unregistered(broker *self, const wire_message *message, err error)
 {
@@ -75,7 +76,7 @@ reject_unregistered(broker *self, const wire_message *message, err error)
     answer_worker(self, id, MSG_IDENTIFY);
 }
 
-// A message from the owner shows that it has taken its RESTORE.
+// Any message of the owner under this epoch shows that it has received RESTORE, if there was one.
 session *
 reject_unless_owned(broker *self, const worker *from, const header *head)
 {

@@ -1,12 +1,13 @@
-// Requests that their worker will never answer, because their session ended or their deadline passed: the
-// broker answers them itself.
+// Requests that their worker will never answer, because their session ended or their deadline passed. The
+// broker answers them, so that every request ends in exactly one outcome.
 #include "broker/unanswered.h"
 
 #include "broker/answer.h"
 #include "broker/persistence.h"
 
-// A browser that is told that its page is lost joins again and sends the event again itself, so its event
-// stays open. Anybody else must be answered, and an event that is answered UNKNOWN is over.
+// A browser's attached page receives ENDED, joins again and resends its open events with AGAIN (PROTOCOL.md
+// 5.5); an answer now would make it drop them. Only if there is a snapshot to come back to, and no
+// quarantine. Any other client is answered, and an event that is answered UNKNOWN has used its number.
 static void
 s_answer_lost(broker *self, const session *session, const pending *pending, const header *request)
 {
@@ -24,8 +25,8 @@ s_answer_lost(broker *self, const session *session, const pending *pending, cons
         answer_refuse(self, pending_client(pending), request, session->epoch, ERR_WORKER_LOST, NULL, 0);
 }
 
-// A worker sends RELEASED only when it has answered what it began, so what is still pending never began. Of a
-// lost worker nobody can tell.
+// A worker sends RELEASED only after the answers to all that it began, so what is still pending never ran.
+// What a lost worker ran cannot be told.
 static void
 s_answer_pending(broker *self, const session *session, session_input cause)
 {
@@ -41,6 +42,7 @@ s_answer_pending(broker *self, const session *session, session_input cause)
     }
 }
 
+// Answers go first: to a client that receives ENDED the session is over.
 void
 unanswered_session_ended(broker *self, session *session, const session_end *end)
 {
@@ -49,6 +51,8 @@ unanswered_session_ended(broker *self, session *session, const session_end *end)
         answer_ended(self, routing_id_bytes(&session->attached->id), session, 0, end->reason);
 }
 
+// A reply was lost between worker and broker, or the worker is stuck past its hard limit. The session goes
+// on; the reply, if it still comes, is dropped as not asked for.
 void
 unanswered_tick(broker *self)
 {

@@ -1,4 +1,4 @@
-// unanswered - requests that their worker will never answer: the broker does.
+// unanswered - requests that their worker will never answer: the broker answers them (PROTOCOL.md 5.4, 5.8).
 #ifndef TROUPE_BROKER_UNANSWERED_H
 #define TROUPE_BROKER_UNANSWERED_H
 

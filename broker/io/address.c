@@ -1,5 +1,5 @@
-// Addresses of --front and --back, before anything is bound: what would be open to more than it says is
-// refused.
+// Checks the addresses of --front and --back before anything is bound. An address that would be open to more
+// peers than it appears to be is refused.
 #include "broker/io/address.h"
 
 #include "common/host.h"
@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/un.h>
 
-// Abstract sockets, and names that libzmq makes up for *, have no file whose directory could be closed.
+// What protects an ipc socket is the mode of its directory. Abstract sockets (@) have no file, and libzmq
+// generates names for * in a place of its own choice. The limit is the kernel's (unix(7)); libzmq would fail
+// later, and less clearly.
 static const char *
 s_parse_ipc(const char *path, char ret_endpoint[MAX_ADDRESS])
 {
@@ -21,8 +23,8 @@ s_parse_ipc(const char *path, char ret_endpoint[MAX_ADDRESS])
     return NULL;
 }
 
-// The host as it stands in an endpoint; NULL: it may not be bound. Host names are refused, apart from
-// localhost: which interface one means must not depend on a resolver.
+// The host as it stands in an endpoint; NULL: it must not be bound. Host names are refused, except localhost:
+// which interface a name means must not depend on a resolver.
 static const char *
 s_bindable(const char *host, bool keys)
 {
@@ -41,7 +43,8 @@ s_bindable(const char *host, bool keys)
     return inet_pton(AF_INET6, inside, &six) == 1 ? host : NULL;
 }
 
-// *: any free port.
+// *: any free port (ZeroMQ chooses one; the log line `bound` names it). Not strtoul, which takes signs and
+// spaces.
 static bool
 s_is_port(const char *text)
 {
@@ -56,6 +59,7 @@ s_is_port(const char *text)
     return number > 0 && number < 65536;
 }
 
+// The last colon ends the host, as an IPv6 address has colons of its own.
 static const char *
 s_parse_tcp(const char *rest, bool keys, char ret_endpoint[MAX_ADDRESS])
 {
@@ -69,8 +73,8 @@ s_parse_tcp(const char *rest, bool keys, char ret_endpoint[MAX_ADDRESS])
         return "tcp:// requires an IP address of this machine, or * for all of them";
     if (!number)
         return "tcp:// beyond the loopback (127.0.0.0/8, [::1], localhost) requires --key and --allow: "
-               "without "
-               "keys the connection is neither encrypted nor authenticated (`troupe keygen` makes keys)";
+               "without keys the connection is neither encrypted nor authenticated (`troupe keygen` "
+               "makes keys)";
     snprintf(ret_endpoint, MAX_ADDRESS, "tcp://%s:%s", number, colon + 1);
     return NULL;
 }

@@ -6,9 +6,9 @@
 
 #define MAX_ADDRESS 128
 
-// ipc://PATH, or tcp://HOST:PORT with a number or * for a port, and a loopback host; with keys, any number of
-// this machine's, or * for all. Writes the endpoint to bind, which names no host by a name. NULL, or a
-// sentence without a full stop that says why the address is refused.
+// ipc://PATH, or tcp://HOST:PORT with a number or * for the port. HOST is a loopback address; with keys, any
+// IP address of this machine, or * for all of them. NULL: valid, and ret_endpoint is what to bind, with no
+// host name in it. Otherwise a message without a full stop that says why the address is refused.
 const char *address_parse(const char *text, bool keys, char ret_endpoint[MAX_ADDRESS]);
 
 #endif

@@ -1,4 +1,5 @@
-// The public keys that may connect, read from the certificate files of two folders and kept sorted.
+// The public keys that may connect, read from the certificate files of two folders, and kept sorted for
+// bsearch. It fails closed: what cannot be read allows nobody.
 #include "broker/io/allow_list.h"
 
 #include "common/log.h"
@@ -12,8 +13,8 @@
 typedef struct {
     char (*keys)[KEY_TEXT]; // sorted
     size_t count;
-    size_t unusable;  // files that are no key, or too many
-    char reason[300]; // why the last of those
+    size_t unusable;  // files without a valid key, or beyond MAX_ALLOWED
+    char reason[300]; // why, of the last of them
 } key_list;
 
 struct allow_list {
@@ -34,7 +35,7 @@ s_subfolder(socket_side self)
     return self == SIDE_FRONT ? "clients" : "workers";
 }
 
-// A name that is nothing but the ending does not count.
+// A name that consists of the ending alone does not count.
 static bool
 s_ends(const char *name, const char *ending)
 {
@@ -42,8 +43,8 @@ s_ends(const char *name, const char *ending)
     return length > end && strcmp(name + length - end, ending) == 0;
 }
 
-// By the ending: a backup that an editor leaves beside a file must not keep a key valid when the file is
-// gone.
+// Judged by the ending, since a backup that an editor leaves beside a file must not keep its key valid when
+// the file is removed.
 static bool
 s_is_key_file(const char *name)
 {
@@ -56,7 +57,7 @@ s_compare(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-// A file that cannot be used is counted, and the last reason kept.
+// An unusable file does not invalidate the others. It is counted, and the last reason is kept for the log.
 static void
 s_read_file(key_list *list, const char *folder, const char *name)
 {
@@ -73,22 +74,24 @@ s_read_file(key_list *list, const char *folder, const char *name)
         memcpy(list->keys[list->count++], loaded.public_key, KEY_TEXT);
 }
 
-// A folder that is not there allows nobody.
+// A folder that cannot be opened allows nobody. readdir's order is arbitrary, hence the sort.
 static key_list
 s_read(const char *folder)
 {
-    key_list list_ = {.keys = malloc(MAX_ALLOWED * sizeof *list_.keys)};
-    ASSERT(list_.keys);
+    key_list list = {.keys = malloc(MAX_ALLOWED * sizeof *list.keys)};
+    ASSERT(list.keys);
     DIR *all = opendir(folder);
     for (const struct dirent *each = all ? readdir(all) : NULL; each; each = readdir(all))
         if (s_is_key_file(each->d_name))
-            s_read_file(&list_, folder, each->d_name);
+            s_read_file(&list, folder, each->d_name);
     if (all)
         closedir(all);
-    qsort(list_.keys, list_.count, sizeof *list_.keys, s_compare);
-    return list_;
+    qsort(list.keys, list.count, sizeof *list.keys, s_compare);
+    return list;
 }
 
+// Compared so that a log line is written only when something changed. Before the first reading there are no
+// keys.
 static bool
 s_is_same(const key_list *a, const key_list *b)
 {
@@ -96,19 +99,19 @@ s_is_same(const key_list *a, const key_list *b)
            memcmp(a->keys, b->keys, a->count * sizeof *a->keys) == 0;
 }
 
-// Written only when something changed.
 static void
-s_log_list(const key_list *list_, socket_side side, const char *folder)
+s_log_list(const key_list *list, socket_side side, const char *folder)
 {
     char text[400];
-    log_event(LEVEL_INFO, "allow_list_loaded", "side=%s keys=%zu folder=%s", side_word(side), list_->count,
+    log_event(LEVEL_INFO, "allow_list_loaded", "side=%s keys=%zu folder=%s", side_word(side), list->count,
               log_quoted(slice_text(folder), text, sizeof text));
-    if (list_->unusable)
-        log_event(LEVEL_WARN, "keys_unusable", "side=%s files=%zu reason=%s", side_word(side),
-                  list_->unusable, log_quoted(slice_text(list_->reason), text, sizeof text));
+    if (list->unusable)
+        log_event(LEVEL_WARN, "keys_unusable", "side=%s files=%zu reason=%s", side_word(side), list->unusable,
+                  log_quoted(slice_text(list->reason), text, sizeof text));
 }
 
-// The folders are small, and read at most once in ALLOW_LIST_REREAD_MS, when somebody connects.
+// Reads both folders whole: they are small, and this happens at most once in ALLOW_LIST_REREAD_MS, when a
+// peer connects.
 static void
 s_reread(allow_list *self, uint64_t now)
 {
@@ -116,14 +119,15 @@ s_reread(allow_list *self, uint64_t now)
     for (socket_side side = SIDE_FRONT; side < SIDE_COUNT; side++) {
         char folder[4096];
         snprintf(folder, sizeof folder, "%s/%s", self->folder, s_subfolder(side));
-        key_list list_ = s_read(folder);
-        if (!s_is_same(&self->sides[side], &list_))
-            s_log_list(&list_, side, folder);
+        key_list list = s_read(folder);
+        if (!s_is_same(&self->sides[side], &list))
+            s_log_list(&list, side, folder);
         free(self->sides[side].keys);
-        self->sides[side] = list_;
+        self->sides[side] = list;
     }
 }
 
+// Only the folder itself must exist: a site may have no clients or no workers over tcp:// yet.
 allow_list *
 allow_list_new(const char *folder, uint64_t now, char *ret_why, size_t why_size)
 {
@@ -154,6 +158,7 @@ allow_list_destroy(allow_list **self_p)
     *self_p = NULL;
 }
 
+// A key that was removed keeps an open connection: CURVE authenticates when a peer connects, and not again.
 bool
 allow_list_has(allow_list *self, socket_side side, const char *public_key, uint64_t now)
 {

@@ -1,5 +1,6 @@
-// Connection events, from the socket monitors of libzmq. A monitor names connections by file descriptor, so
-// the peer is looked up when one is accepted, and remembered until it ends.
+// Connection events from libzmq's socket monitors (zmq_socket_monitor(3)). A monitor names a connection by
+// its file descriptor, which is closed by the time of a disconnect: so the peer is looked up when it is
+// accepted, and remembered.
 #include "broker/io/connections.h"
 
 #include "common/errors.h"
@@ -20,7 +21,7 @@ typedef struct {
 
 struct connections {
     zsock_t *watched[SIDE_COUNT], *monitors[SIDE_COUNT];
-    peer_name *names; // by descriptor
+    peer_name *names; // by file descriptor
     size_t room;
 };
 
@@ -32,6 +33,7 @@ connections_new(void)
     return self;
 }
 
+// Each monitor is stopped before its reader is closed, since libzmq's I/O thread writes to it.
 void
 connections_destroy(connections **self_p)
 {
@@ -48,7 +50,8 @@ connections_destroy(connections **self_p)
     *self_p = NULL;
 }
 
-// Each monitor gets an address of its own, as libzmq frees one only some time after its socket was closed.
+// Each monitor gets an address of its own: libzmq frees an inproc address only some time after its socket was
+// closed, and a process that runs tests has several brokers.
 void
 connections_watch(connections *self, zsock_t *socket, socket_side side)
 {
@@ -67,8 +70,8 @@ connections_socket(connections *self, socket_side side)
     return self->monitors[side];
 }
 
-// The connection may be closed already and its descriptor in use by another: then a log line names the
-// wrong peer, and nothing else follows.
+// Events are read after the fact, so the descriptor may belong to another connection by now. Then a log line
+// names the wrong peer; nothing else depends on it.
 static void
 s_describe(int fd, peer_name *ret)
 {
@@ -94,7 +97,7 @@ s_describe(int fd, peer_name *ret)
     }
 }
 
-// The table grows with the highest descriptor, so it is bounded by how many may be open.
+// The table grows with the highest descriptor, so RLIMIT_NOFILE bounds it.
 static void
 s_accepted(connections *self, uint32_t fd)
 {
@@ -114,8 +117,9 @@ s_name(const connections *self, uint32_t fd)
     return fd < self->room && self->names[fd].text[0] ? self->names[fd].text : "?";
 }
 
-// A monitor message: 2 bytes of event, 4 of value, and a frame with the bound address. False: there is
-// none.
+// A monitor's message: a frame of 2 bytes event and 4 bytes value in the host's byte order, and one with the
+// address that was bound. The second frame is read whatever the first is, so that the next message starts at
+// its beginning. False: there is none.
 static bool
 s_receive_event(void *monitor, uint16_t *ret_event, uint32_t *ret_value, char ret_address[CONNECTION_TEXT])
 {
@@ -135,7 +139,7 @@ s_receive_event(void *monitor, uint16_t *ret_event, uint32_t *ret_value, char re
     return received;
 }
 
-// Accepted connections are only remembered.
+// Accepted connections are only remembered: the caller is told of ends and failures.
 bool
 connections_next(connections *self, socket_side side, connection_event *ret)
 {

@@ -1,5 +1,5 @@
-// connections - connections of the front and back sockets that end or fail their handshake, and their peers.
-// libzmq closes a connection whose peer sends a frame over ZMQ_MAXMSGSIZE without telling anybody, so each
+// connections - tells which connections of the front and back sockets end or fail their handshake, and with
+// which peer. libzmq closes the connection of a peer that exceeds ZMQ_MAXMSGSIZE and reports nothing, so each
 // end is worth a log line. One thread, the broker's; never blocks; logs nothing.
 #ifndef TROUPE_BROKER_IO_CONNECTIONS_H
 #define TROUPE_BROKER_IO_CONNECTIONS_H
@@ -20,8 +20,8 @@ typedef struct {
 
 typedef struct connections connections;
 connections *connections_new(void);
-void connections_destroy(connections **self_p); // NULL-safe; before the sockets that are watched
-// Once for each socket, before it binds.
+void connections_destroy(connections **self_p); // NULL-safe; before the watched sockets are closed
+// Once for each socket, before it is bound. Borrows the socket until connections_destroy.
 void connections_watch(connections *self, zsock_t *socket, socket_side side);
 // Readable when there are events. NULL: that side is not watched.
 zsock_t *connections_socket(connections *self, socket_side side);

@@ -1,4 +1,5 @@
-// A counter for each second. What was suppressed is reported with the next line that passes.
+// A window of one second that begins with the first line that passes. What was suppressed is reported with
+// the next line that passes, and never if there is none: a limit needs no timer.
 #include "broker/io/log_limit.h"
 
 bool

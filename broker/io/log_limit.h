@@ -1,5 +1,5 @@
-// log_limit - lets a few log lines of one kind pass in each second and counts the rest, so that a flood of
-// bad frames does not become a flood of lines. Pure; not thread-safe.
+// log_limit - lets a few log lines of one kind pass per second and counts the rest, so that a flood of bad
+// messages does not become a flood of lines. Pure; not thread-safe.
 #ifndef TROUPE_BROKER_IO_LOG_LIMIT_H
 #define TROUPE_BROKER_IO_LOG_LIMIT_H
 
@@ -8,13 +8,14 @@
 
 #define LOG_LIMIT_LINES 10 // in a second
 
-typedef struct {    // zeros: open
-    uint64_t since; // the second at hand began, ms
+// Zeros: a limit that nothing has used.
+typedef struct {
+    uint64_t since; // ms: when the current second began
     unsigned passed;
     unsigned suppressed;
 } log_limit;
 
-// True: write the line, and say in it that *ret_suppressed lines before were not written.
+// True: write the line, with *ret_suppressed: how many were suppressed since the last one.
 bool log_limit_pass(log_limit *self, uint64_t now, unsigned *ret_suppressed);
 
 #endif

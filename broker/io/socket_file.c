@@ -1,5 +1,5 @@
-// The file of an ipc:// socket. Access to it is access to the broker, so its directory must belong to us
-// and be closed to others.
+// The file of an ipc:// socket. Whoever can open it can act as any session (PROTOCOL.md 10), so its directory
+// must belong to this user and be closed to others.
 #include "broker/io/socket_file.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+// All failures of this file: the caller logs the text.
 static err __attribute__((format(printf, 3, 4))) s_fail(char *ret_why, size_t size, const char *format, ...)
 {
     va_list args;
@@ -22,7 +23,8 @@ static err __attribute__((format(printf, 3, 4))) s_fail(char *ret_why, size_t si
     return ERR_SYSTEM;
 }
 
-// As mkdir -p, with mode 0700 for each directory that is made. path is changed in between, and restored.
+// Like mkdir -p, with mode 0700 for each directory that it makes. path is modified in between, and restored
+// on success.
 static err
 s_make_directory(char *path, char *ret_why, size_t size)
 {
@@ -39,7 +41,8 @@ s_make_directory(char *path, char *ret_why, size_t size)
     }
 }
 
-// root may own it: it can read everything anyway.
+// On the open descriptor, so that it is the directory that was locked. root may own it, as root can read
+// everything anyway. Without the x bit nobody can reach a file inside, whatever the other bits say.
 static err
 s_check_directory(int fd, const char *path, char *ret_why, size_t size)
 {
@@ -54,8 +57,9 @@ s_check_directory(int fd, const char *path, char *ret_why, size_t size)
     return OK;
 }
 
-// Removes a socket file on which nobody listens: it is left from a process that was killed. A broker whose
-// backlog is full does listen.
+// Removes a socket file that a killed process left behind: bind(2) would fail with EADDRINUSE. That nobody
+// listens shows in ECONNREFUSED. EAGAIN means a full backlog, so somebody does. A file that is no socket is
+// never removed.
 static err
 s_clear(const char *path, char *ret_why, size_t size)
 {
@@ -78,7 +82,8 @@ s_clear(const char *path, char *ret_why, size_t size)
     return unlink(path) == 0 ? OK : s_fail(ret_why, size, "cannot remove %s: %s", path, strerror(errno));
 }
 
-// The lock keeps two brokers that start at once from each finding the other's new socket stale.
+// The lock is held until the socket is bound. Otherwise, of two brokers that start at once, each could take
+// the other's socket, not listening yet, for a stale one.
 err
 socket_file_claim(const char *path, int *ret_lock, char *ret_why, size_t why_size)
 {
@@ -106,6 +111,7 @@ socket_file_claim(const char *path, int *ret_lock, char *ret_why, size_t why_siz
     return error;
 }
 
+// Closing the only descriptor of a flock(2) releases it.
 void
 socket_file_unlock(int lock)
 {

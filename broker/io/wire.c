@@ -1,9 +1,11 @@
-// Multipart messages over libzmq's own functions: CZMQ's allocate for each frame.
+// Multipart messages over libzmq's own functions, since CZMQ's (zmsg, zframe) allocate for each frame, and
+// this is the hot path. ZeroMQ delivers multipart messages whole: once the first frame is here, the others
+// are too.
 #include "broker/io/wire.h"
 
 #include <errno.h>
 
-// One frame. -1: errno says why.
+// A signal may interrupt even a call that does not wait. -1: errno says why.
 static int
 s_receive_frame(zmq_msg_t *frame, void *socket)
 {
@@ -14,7 +16,8 @@ s_receive_frame(zmq_msg_t *frame, void *socket)
     return rc;
 }
 
-// Reads the rest of a message that has too many frames, so that the next one starts at its routing id.
+// Reads the rest of a message that has too many frames, so that the next read starts at a routing id. They
+// count, so that the message is rejected for their number.
 static void
 s_skip(wire_message *self, void *socket)
 {
@@ -67,6 +70,7 @@ wire_message_take(wire_message *self, wire_message *source, size_t count)
     self->held = self->count = count;
 }
 
+// The cast is for zmq_msg_data, which takes no const pointer and changes nothing.
 slice
 wire_message_frame(const wire_message *self, size_t index)
 {
@@ -76,6 +80,8 @@ wire_message_frame(const wire_message *self, size_t index)
     return slice_of(zmq_msg_data((zmq_msg_t *)frame), zmq_msg_size(frame));
 }
 
+// What ROUTER_MANDATORY makes of a send: EHOSTUNREACH: no such peer. EAGAIN: its queue is at the high-water
+// mark.
 static err
 s_error(void)
 {
@@ -84,7 +90,8 @@ s_error(void)
     return errno == EHOSTUNREACH ? ERR_UNREACHABLE : ERR_SYSTEM;
 }
 
-// The routing id decides whether the message can be sent at all.
+// The routing id is the first frame that a ROUTER is given; it decides whether the message can be sent at
+// all.
 static err
 s_send_id(void *socket, slice peer)
 {
@@ -95,8 +102,8 @@ s_send_id(void *socket, slice peer)
     return rc == -1 ? s_error() : OK;
 }
 
-// Once a ROUTER took the routing id it takes the rest as well; if the peer disconnects in between, the rest
-// is dropped.
+// Once a ROUTER has taken the routing id it takes the rest as well, so nothing is sent by halves. If the peer
+// disconnects in between, libzmq drops the rest and reports success.
 err
 wire_send(void *socket, slice peer, zmq_msg_t *const frames[], size_t count)
 {

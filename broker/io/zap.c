@@ -1,5 +1,6 @@
 // The ZAP handler (rfc.zeromq.org/spec/27): libzmq asks it about each peer that connects to a CURVE socket,
-// and it answers by the allow list.
+// and it answers from the allow list. Not CZMQ's zauth: that has one list for all sockets, and a thread of
+// its own.
 #include "broker/io/zap.h"
 
 #include "broker/io/log_limit.h"
@@ -14,10 +15,11 @@ enum { MAX_REQUESTS = 64, ZAP_FRAMES = 7, ZAP_FRAME = 255, CURVE_BYTES = 32 };
 struct zap {
     certificate own;
     allow_list *allow_list;
-    zsock_t *requests; // a REP socket, on which libzmq asks
+    zsock_t *requests; // a REP socket, to which libzmq connects by itself
     log_limit refusals;
 };
 
+// The endpoint is fixed by the specification, so a process can have only one handler.
 zap *
 zap_new(const char *key, const char *folder, uint64_t now)
 {
@@ -39,8 +41,8 @@ zap_new(const char *key, const char *folder, uint64_t now)
     return NULL;
 }
 
-// Unbinds first: libzmq frees the address of a closed socket only some time later. The secret key does not
-// stay in memory.
+// Unbinds first, since libzmq frees the address of a closed socket only some time later. explicit_bzero, as
+// the compiler may leave out a memset before free: the secret key must not stay in memory.
 void
 zap_destroy(zap **self_p)
 {
@@ -56,6 +58,7 @@ zap_destroy(zap **self_p)
     *self_p = NULL;
 }
 
+// The ZAP domain is how a request tells which socket it is about (s_side).
 void
 zap_require_curve(zap *self, zsock_t *socket, socket_side side)
 {
@@ -71,6 +74,7 @@ zap_socket(zap *self)
     return self->requests;
 }
 
+// Rate-limited: a peer with a wrong key reconnects several times a second.
 static void
 s_log_refused(zap *self, uint64_t now, const char *side, const char *address, const char *key,
               const char *why)
@@ -83,8 +87,8 @@ s_log_refused(zap *self, uint64_t now, const char *side, const char *address, co
                   log_quoted(slice_text(key), key_text, sizeof key_text), why, suppressed);
 }
 
-// A ZAP request: version, request id, domain, address, routing id, mechanism, credentials. Only libzmq can
-// send one, but what it passes on comes from the peer.
+// A ZAP request, frame by frame as in the enum below. Only libzmq can send one, but part of it comes from the
+// peer.
 typedef struct {
     size_t count, size[ZAP_FRAMES];
     char frame[ZAP_FRAMES][ZAP_FRAME + 1];
@@ -92,8 +96,8 @@ typedef struct {
 
 enum { ZAP_VERSION, ZAP_REQUEST, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_CREDENTIALS };
 
-// All frames are read, though only ZAP_FRAMES of them are kept, cut to ZAP_FRAME. False: there is no
-// request.
+// All frames are read, or REP would not send; ZAP_FRAMES of them are kept, truncated to ZAP_FRAME bytes.
+// False: there is no request.
 static bool
 s_receive_request(zsock_t *from, zap_request *ret)
 {
@@ -118,7 +122,7 @@ s_receive_request(zsock_t *from, zap_request *ret)
     return true;
 }
 
-// The ZAP domain is the side, as zap_require_curve set it.
+// From the ZAP domain, which zap_require_curve set.
 static bool
 s_side(const zap_request *request, socket_side *ret)
 {
@@ -131,7 +135,8 @@ s_side(const zap_request *request, socket_side *ret)
     return false;
 }
 
-// NULL: the peer may connect, and has that key.
+// NULL: the peer may connect, with ret_key. With CURVE the credentials are the client's public key,
+// and libzmq has verified that the client holds the secret one.
 static const char *
 s_reason_to_refuse(zap *self, const zap_request *request, uint64_t now, char ret_key[KEY_TEXT])
 {
@@ -144,7 +149,8 @@ s_reason_to_refuse(zap *self, const zap_request *request, uint64_t now, char ret
     return allow_list_has(self->allow_list, side, ret_key, now) ? NULL : "key not in the allow list";
 }
 
-// One request. False: there was none.
+// Answers one request: version, request id, status code and text, user id, metadata. REP must answer each
+// request before it reads another. False: there was none.
 static bool
 s_answer(zap *self, uint64_t now)
 {
@@ -160,7 +166,8 @@ s_answer(zap *self, uint64_t now)
     return true;
 }
 
-// libzmq itself refuses peers that fail the handshake, before any ZAP request.
+// libzmq refuses peers that fail the handshake by itself, without a ZAP request; its monitor reports a
+// reason.
 void
 zap_log_refusal(zap *self, socket_side side, uint32_t reason, const char *address, uint64_t now)
 {

@@ -1,5 +1,5 @@
 // Counts what a worker has in flight, measures how fast it is, and compares. A rate is only measured while
-// others had to wait: what a worker does while nobody waits says nothing of what it could do.
+// requests had to wait: what a worker does at other times says nothing about what it can do.
 #include "broker/routing/admission.h"
 
 #include "common/limits.h"
@@ -11,7 +11,7 @@ admission_defaults(void)
     return (admission_limits){WORKER_CREDIT, MAX_IN_FLIGHT, WORKER_SESSIONS};
 }
 
-// What ends or asks something is control, so that it always gets through.
+// Requests that end or probe something are control, so that they get through to a worker that is full.
 admission_kind
 admission_kind_of(uint8_t type)
 {
@@ -35,6 +35,7 @@ admission_charge(admission *self, uint8_t type, size_t bytes)
     self->bytes += bytes;
 }
 
+// An imbalance would be a bug of the directory, which calls both, and never of a peer.
 void
 admission_release(admission *self, uint8_t type, size_t bytes)
 {
@@ -44,7 +45,8 @@ admission_release(admission *self, uint8_t type, size_t bytes)
     self->bytes -= bytes;
 }
 
-// The newest rate counts as much as all before it. A window that is too short is continued.
+// A moving average: the newest rate counts as much as all before it. A window that is too short is continued.
+// Rates are rounded up, since 0 means that nothing waited.
 void
 admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked)
 {
@@ -62,8 +64,9 @@ admission_update(admission *self, uint64_t now, uint64_t queued, uint64_t parked
     self->since = now;
 }
 
-// As many turns as the worker gets to within ADMISSION_TARGET_WAIT_MS; never less than two for each of its
-// threads.
+// As many turns as the worker gets to within ADMISSION_TARGET_WAIT_MS, but at least LEAST_CREDIT: two for
+// each thread that it may have, so that none is idle while an answer is on its way. Without a measured rate,
+// the limit.
 static unsigned
 s_turn_credit(const admission *self, unsigned limit)
 {
@@ -75,7 +78,7 @@ s_turn_credit(const admission *self, unsigned limit)
     return (unsigned)credit;
 }
 
-// For opening pages, half as many as for turns.
+// Half as many MOUNTs and JOINs as turns, so that new pages do not stop existing ones.
 unsigned
 admission_credit(const admission *self, const admission_limits *limits, admission_kind kind)
 {
@@ -85,7 +88,7 @@ admission_credit(const admission *self, const admission_limits *limits, admissio
     return kind == ADMISSION_TURN ? turns : (turns + 1) / 2;
 }
 
-// A turn that awaits holds no thread and keeps nobody waiting, so it does not count.
+// A turn that awaits something holds no thread, so it does not count.
 static unsigned
 s_left(const admission *self, const admission_limits *limits, admission_kind kind)
 {
@@ -101,16 +104,16 @@ admission_has_room(const admission *self, const admission_limits *limits, admiss
     return s_left(self, limits, kind) > 0;
 }
 
-// The budget is shared: one worker may have no more than it leaves to the others, so that one that does not
-// read cannot take it all.
+// The budget of bytes is shared. A worker may have no more than is left for all others, that is half of it
+// where it is the only one: a worker that does not read cannot take it all.
 static bool
 s_fits(const admission *self, size_t budget, size_t bytes, size_t total)
 {
     return total < budget && self->bytes + bytes <= budget - total;
 }
 
-// Small control requests pass whatever the budget says. A session that has others waiting already gets a
-// fraction of what is left.
+// Small control requests pass whatever the budget says. A session with unanswered requests is given only a
+// fraction of what is left, so that a single one cannot use up a worker's credit.
 bool
 admission_admits(const admission *self, const admission_limits *limits, uint8_t type, size_t bytes,
                  unsigned waiting, size_t total)
@@ -125,7 +128,8 @@ admission_admits(const admission *self, const admission_limits *limits, uint8_t 
     return kind != ADMISSION_TURN || waiting == 0 || waiting < left / ADMISSION_SESSION_SHARE;
 }
 
-// The time in which the worker gets through what it has, times the number of those who compete for it.
+// The time that the worker needs for what it has, times the number of requests that compete for each free
+// place: if all of them returned after that time alone, most would be refused again.
 uint32_t
 admission_retry_ms(const admission *self)
 {
@@ -137,7 +141,7 @@ admission_retry_ms(const admission *self)
     return ms > ADMISSION_MAX_RETRY_MS ? ADMISSION_MAX_RETRY_MS : (uint32_t)ms;
 }
 
-// Between three and five quarters.
+// From three to five quarters of ms.
 uint32_t
 admission_jitter_ms(uint32_t ms, uint32_t random)
 {

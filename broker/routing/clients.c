@@ -1,5 +1,5 @@
-// Clients by routing id. A ROUTER does not tell when a client disconnects, so that is found out by silence,
-// or by a send that fails.
+// Clients by routing id. A ROUTER socket does not tell which of its peers has disconnected, so that is found
+// by silence or by a send that fails.
 #include "broker/routing/clients.h"
 
 #include "common/errors.h"
@@ -38,8 +38,8 @@ clients_destroy(clients **self_p)
     *self_p = NULL;
 }
 
-// One that announced sessions name may not have connected yet; it is given the same time as one that was
-// heard.
+// A client that a worker announced may not have reconnected yet. It is given as much time as one that was
+// just heard, before its silence counts.
 client *
 clients_expect(clients *self, slice id, uint64_t now)
 {
@@ -59,6 +59,7 @@ clients_expect(clients *self, slice id, uint64_t now)
     return client;
 }
 
+// On every message at the front socket, so a client that was declared gone comes back with its next one.
 client *
 clients_hear(clients *self, slice id, uint64_t now)
 {
@@ -75,6 +76,7 @@ clients_find(const clients *self, slice id)
     return zhashx_lookup(self->table, &wanted);
 }
 
+// Its sessions were detached before (liveness.c): a session must never point to a client that is freed.
 void
 clients_remove(clients *self, client **client_p)
 {
@@ -93,7 +95,7 @@ clients_count(const clients *self)
     return zhashx_size(self->table);
 }
 
-// now may be before heard_at, after clients_forgive.
+// heard_at may lie ahead of now, after clients_forgive.
 void
 clients_silent(const clients *self, uint64_t now, uint64_t limit, list_link *lost)
 {

@@ -1,5 +1,6 @@
-// The records of sessions and of their pending requests. Each pending request also counts as load of the
-// worker that owns its session, wherever that moves.
+// The records of sessions and of their pending requests. Each pending request counts as load of the worker
+// that owns its session, and moves with it. Lists are intrusive (common/list.h): a record is in several at
+// once, and leaving them all before it is freed is what directory_remove and pending_destroy are for.
 #include "broker/routing/directory.h"
 
 #include "common/errors.h"
@@ -7,14 +8,14 @@
 #include <stdlib.h>
 
 struct directory {
-    zhashx_t *sessions; // by id
+    zhashx_t *sessions; // by id; the keys are the records' own
     list_link all;
     list_link pending; // of all sessions
     uint64_t seed;
     epochs epochs;
 };
 
-// In which order sessions may be evicted; those that are in use never are.
+// Only sessions without a client may be evicted: ACTIVATING and ACTIVE ones are in use.
 static eviction_class
 s_eviction(const session *session)
 {
@@ -25,7 +26,8 @@ s_eviction(const session *session)
     return session->used ? EVICT_USED : EVICT_UNUSED;
 }
 
-// The lists are in the order in which sessions came into them: the oldest goes first.
+// A session whose class did not change keeps its place: the lists are in order of age, and the oldest goes
+// first.
 static void
 s_list_evictable(session *self, eviction_class class)
 {
@@ -105,12 +107,14 @@ directory_epochs(directory *self)
     return &self->epochs;
 }
 
+// A placed session always gets an epoch of its own, so what an earlier owner still sends is stale.
 session *
 directory_place(directory *self, id16 id, worker *owner)
 {
     return directory_add(self, id, owner, epochs_next(&self->epochs));
 }
 
+// Not EVICT_* yet: a new record is ACTIVATING, and in use.
 session *
 directory_add(directory *self, id16 id, worker *owner, uint64_t epoch)
 {
@@ -135,7 +139,8 @@ directory_add(directory *self, id16 id, worker *owner, uint64_t epoch)
     return added;
 }
 
-// Counts the request as load of the worker, and of all workers together.
+// Counts the request as load of the worker, and of all workers together (*total is the registry's).
+// s_discharge undoes exactly this, so neither may be called twice for a request.
 static void
 s_charge(worker *worker, const pending *pending)
 {
@@ -152,7 +157,8 @@ s_discharge(worker *worker, const pending *pending)
     *worker->total -= pending->bytes;
 }
 
-// The pending requests move along: the new owner will answer them.
+// Pending requests move along: the new owner will answer them. The session leaves its evictable list for as
+// long as it changes hands, since that list belongs to a worker.
 void
 directory_reassign(directory *self, session *session, worker *owner)
 {
@@ -172,6 +178,7 @@ directory_reassign(directory *self, session *session, worker *owner)
     s_list_evictable(session, eviction);
 }
 
+// The gap buffer must be empty: its entries belong to gap_buffer.c, which has taken them out by now.
 void
 directory_remove(directory *self, session **session_p)
 {
@@ -189,6 +196,7 @@ directory_remove(directory *self, session **session_p)
     *session_p = NULL;
 }
 
+// The only place where the state changes, so that the evictable lists always agree with it.
 void
 session_enter(session *self, session_state state)
 {
@@ -218,6 +226,7 @@ session_detach(session *self)
     list_remove(&self->of_client);
 }
 
+// The oldest first, in the session's list as in that of all: a repeated request stands behind its original.
 pending *
 directory_add_pending(directory *self, session *session, slice from, const header *request, uint64_t deadline)
 {
@@ -241,7 +250,7 @@ directory_add_pending(directory *self, session *session, slice from, const heade
     return added;
 }
 
-// The size is known only now, so the charge of before is taken back.
+// Charges anew, with the size.
 void
 pending_set_size(pending *self, size_t bytes)
 {
@@ -251,7 +260,8 @@ pending_set_size(pending *self, size_t bytes)
     s_charge(owner, self);
 }
 
-// A client may have sent two requests with one sequence, as a repetition: the older one is answered first.
+// A client may have sent two requests with the same sequence, one as a repetition: the older is answered
+// first.
 pending *
 session_find_pending(const session *self, slice from, uint64_t sequence)
 {
@@ -272,6 +282,7 @@ session_oldest_pending(const session *self)
     // NOLINTEND(clang-analyzer-unix.Malloc)
 }
 
+// The reply to a JOIN that is marked attaches nobody (back.c).
 bool
 session_mark_joins_left(session *self, slice from)
 {
@@ -298,7 +309,7 @@ pending_destroy(pending **self_p)
     *self_p = NULL;
 }
 
-// Deadlines differ, as times to live do, so the list is searched; it is short.
+// Times to live differ, so the list is not in order of deadlines. Admission control keeps it short.
 pending *
 directory_find_overdue(const directory *self, uint64_t now)
 {
@@ -310,6 +321,7 @@ directory_find_overdue(const directory *self, uint64_t now)
     return NULL;
 }
 
+// Deadlines move with the silence that is forgiven: answers may be unread for as long.
 void
 directory_forgive(directory *self, uint64_t gap)
 {

@@ -1,5 +1,5 @@
-// Epochs that this start issued, as a few runs of consecutive numbers. A new run begins where another start
-// turns out to be ahead.
+// Epochs that this start of the broker issued, as a few runs of consecutive numbers. A new run begins where
+// another start turns out to have issued higher ones.
 #include "broker/routing/epochs.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ s_newest(epochs *self)
     return &self->run[self->count - 1];
 }
 
-// An empty run: the next epoch is the one after this.
+// An empty run, from which the next epoch is the one after this.
 static epoch_run
 s_run_behind(uint64_t epoch)
 {
@@ -39,8 +39,8 @@ epochs_issued(const epochs *self, uint64_t epoch)
     return false;
 }
 
-// The oldest is forgotten where there are too many: clocks that were set back seven times in one start's
-// time.
+// An empty run is replaced. Where there are too many, the oldest is forgotten: that takes more than seven
+// observations, each ahead of the run before.
 static void
 s_begin_run(epochs *self, epoch_run run)
 {
@@ -54,8 +54,9 @@ s_begin_run(epochs *self, epoch_run run)
     self->run[self->count++] = run;
 }
 
-// EPOCH_STEP is more than a start issues, so the new run is above all that the other start has issued or
-// will.
+// A run begins EPOCH_STEP above the epoch that was observed. That is more than a start issues, so the run is
+// above all that the other start has issued. The epoch comes from a peer, hence the limit: it must not
+// overflow.
 bool
 epochs_observe(epochs *self, uint64_t epoch, bool *ret_jumped)
 {

@@ -1,4 +1,5 @@
-// The figures of the broker and its workers, as STATS asks for them.
+// The figures of the broker and its workers, in answer to STATS. fleet/figures.c reads these keys by name,
+// for `troupe status`. A map begins with the number of its keys: it must be counted anew when one is added.
 #include "broker/routing/figures.h"
 
 const char *
@@ -8,7 +9,7 @@ worker_state_word(worker_state state)
     return words[state];
 }
 
-// One worker's: what the broker counts itself, and what the newest heartbeat said.
+// One worker: what the broker counts itself, and what the newest heartbeat said.
 static void
 s_worker(writer reply, const worker *each, const admission_limits *limits, uint64_t now)
 {

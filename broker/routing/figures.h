@@ -1,4 +1,4 @@
-// figures - the broker's answer to STATS (PROTOCOL.md 5.2, FIGURES). Pure; reads only.
+// figures - the broker's answer to STATS (FIGURES, PROTOCOL.md 5.2). Pure.
 #ifndef TROUPE_BROKER_ROUTING_FIGURES_H
 #define TROUPE_BROKER_ROUTING_FIGURES_H
 
@@ -6,12 +6,12 @@
 
 typedef struct {        // since the start
     uint64_t forwarded; // requests sent to workers
-    uint64_t replies;   // sent on to clients, what is unasked included
+    uint64_t replies;   // forwarded to clients, pushes included
     uint64_t refused;   // requests that the broker answered NOT_EXECUTED or UNKNOWN
-    uint64_t busy;      // of those, because a worker had no room
+    uint64_t busy;      // of those, NOT_EXECUTED(busy)
     uint64_t stale;     // frames with an epoch that is not current, from either side
     uint64_t malformed; // frames that do not parse, from either side
-    uint64_t dropped;   // frames that went nowhere
+    uint64_t dropped;   // messages that reached nobody
 } counters;
 
 typedef struct {

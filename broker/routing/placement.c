@@ -1,8 +1,8 @@
-// The least loaded worker that is ready. Workers are few, so each is looked at.
+// Chooses the least loaded worker that is ready. Workers are few, so all of them are compared.
 #include "broker/routing/placement.h"
 
-// A worker that was silent for half the time to its death may have fenced itself, and would refuse what is
-// placed there.
+// A worker that has been silent for half of dead_ms has fenced itself (PROTOCOL.md 5.3), and would only let
+// requests expire.
 bool
 placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_ms)
 {
@@ -10,7 +10,7 @@ placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_m
            worker_silence(candidate, now) <= worker_dead_ms / 2;
 }
 
-// Names may hold any UTF-8, NUL too.
+// Not strcmp: names are UTF-8 that may contain NUL.
 static int
 s_compare_names(const worker *a, const worker *b)
 {
@@ -21,7 +21,8 @@ s_compare_names(const worker *a, const worker *b)
     return a->name_size < b->name_size ? -1 : a->name_size > b->name_size;
 }
 
-// The last tie is broken by name, so that equal fleets decide equally.
+// Sessions come first: in_flight is the load of a moment, sessions are the load to come. The last tie is
+// broken by name, so that decisions can be reproduced.
 static bool
 s_is_better(const worker *a, const worker *b)
 {
@@ -32,6 +33,7 @@ s_is_better(const worker *a, const worker *b)
     return s_compare_names(a, b) < 0;
 }
 
+// A placed session begins with MOUNT or JOIN, so it needs credit for one of those as well.
 static bool
 s_has_room(const worker *candidate, const admission_limits *limits)
 {

@@ -1,4 +1,4 @@
-// A fixed table, searched from its start: it is asked only when a session is placed or ends.
+// A fixed table, searched linearly: it is asked only when a session is placed or ends, not for each request.
 #include "broker/routing/quarantine.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ s_goes_before(const quarantine_entry *entry, const quarantine_entry *other, uint
     return held != other_held ? other_held : entry->at < other->at;
 }
 
-// A free entry, or the one that matters least.
+// A free entry, or the one that matters least: ids in EXITED are not verified, so the table must not grow.
 static quarantine_entry *
 s_room(quarantine *self, uint64_t now)
 {
@@ -61,7 +61,7 @@ s_room(quarantine *self, uint64_t now)
     return first;
 }
 
-// Cuts what is too long: it is only shown to people.
+// Truncates: the text is only shown to people.
 static uint8_t
 s_copy(char *target, slice text, size_t limit)
 {
@@ -71,7 +71,7 @@ s_copy(char *target, slice text, size_t limit)
     return (uint8_t)size;
 }
 
-// A turn that ran twice in one worker, or a report that comes twice, counts once. A second death within
+// Two entries of one report count as one death: they come at the same ms. A second death within
 // QUARANTINE_WITHIN_MS holds the session; one while it is held prolongs that.
 bool
 quarantine_record(quarantine *self, const running_turn *turn, uint64_t now)
@@ -97,6 +97,7 @@ quarantine_find_held(const quarantine *self, id16 session, uint64_t now)
     return found < self->count && s_is_held(&self->all[found], now) ? &self->all[found] : NULL;
 }
 
+// By the time alone: front_exited notes the turns and gives up the worker while handling the same message.
 const quarantine_entry *
 quarantine_find_recent(const quarantine *self, id16 session, uint64_t now)
 {

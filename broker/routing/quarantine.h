@@ -1,6 +1,6 @@
-// quarantine - sessions whose turns ended workers (PROTOCOL.md 5.8). One that ended two within a minute is
-// held for ten: nothing is placed for it. Bounded: where there is no room, what was noted first goes,
-// suspects before those that are held. Pure; not thread-safe.
+// quarantine - a circuit breaker for sessions whose turns end workers (PROTOCOL.md 5.8). One that ended two
+// within a minute is held for ten: it is not placed on another. Bounded: a new entry replaces the oldest, one
+// that is not held first. Pure; not thread-safe.
 #ifndef TROUPE_BROKER_ROUTING_QUARANTINE_H
 #define TROUPE_BROKER_ROUTING_QUARANTINE_H
 
@@ -16,23 +16,23 @@ enum {
 typedef struct {
     id16 session;
     uint64_t at;    // ms: when it last ended a worker
-    uint64_t until; // it is held; 0: it is a quarantine_entry
+    uint64_t until; // when the quarantine ends; 0: it is not held
     uint8_t view_size, event_size;
-    char view[MAX_VIEW_PATH], event[MAX_EVENT_NAME]; // what ran
+    char view[MAX_VIEW_PATH], event[MAX_EVENT_NAME]; // what ran; not terminated
 } quarantine_entry;
 
 typedef struct quarantine quarantine;
 quarantine *quarantine_new(void);
 void quarantine_destroy(quarantine **self_p); // NULL-safe
 
-// What ran when a worker ended. True: it is held from now on, and was not before.
+// Notes a turn that ran when its worker ended. True: the session is held from now on, and was not before.
 bool quarantine_record(quarantine *self, const running_turn *turn, uint64_t now);
-// NULL: it may run. Borrowed until the next quarantine_record.
+// NULL: the session is not held. Borrowed until the next quarantine_record.
 const quarantine_entry *quarantine_find_held(const quarantine *self, id16 session, uint64_t now);
-// Whether it was noted just now. NULL: it was not.
+// The session's entry if it was recorded at this very `now`, held or not; otherwise NULL. Borrowed as above.
 const quarantine_entry *quarantine_find_recent(const quarantine *self, id16 session, uint64_t now);
-// "'add' of shop.Cart ended two workers within a minute", of one that is held; of a quarantine_entry "… ended
-// its worker". Returns ret_text.
+// "'add' of shop.Cart ended two workers within a minute" for an entry that is held; "… ended its worker" for
+// another. Returns ret_text.
 const char *quarantine_text(const quarantine_entry *self, char ret_text[QUARANTINE_TEXT]);
 
 #endif

@@ -1,14 +1,14 @@
-// Workers by routing id. There are few of them, so names are searched.
+// Workers by routing id. There are few of them, so names are searched without an index.
 #include "broker/routing/registry.h"
 
 #include <stdlib.h>
 
 struct registry {
     zhashx_t *workers; // by routing id
-    list_link all;
+    list_link all;     // in the order in which they registered
     uint64_t seed;
     admission_limits limits;
-    size_t bytes;
+    size_t bytes; // in flight to all; directory.c counts, by worker.total
 };
 
 registry *
@@ -36,7 +36,7 @@ registry_destroy(registry **self_p)
     *self_p = NULL;
 }
 
-// Zeros are what the configuration leaves open.
+// Zeros are what the configuration leaves at its default.
 void
 registry_limit(registry *self, const admission_limits *limits)
 {
@@ -60,7 +60,7 @@ registry_bytes(const registry *self)
     return self->bytes;
 }
 
-// The load's first window begins now.
+// The first window of its rate begins now. total lets directory.c keep the sum without knowing the registry.
 worker *
 registry_add(registry *self, slice id, const register_body *body, uint64_t now)
 {
@@ -84,6 +84,7 @@ registry_add(registry *self, slice id, const register_body *body, uint64_t now)
     return added;
 }
 
+// A worker that still owned anything would leave sessions behind that point to freed memory.
 void
 registry_remove(registry *self, worker **worker_p)
 {
@@ -103,6 +104,7 @@ registry_find(const registry *self, slice id)
     return zhashx_lookup(self->workers, &wanted);
 }
 
+// A worker that said GOODBYE has given up its name, though its record is still here.
 worker *
 registry_named(const registry *self, slice name)
 {
@@ -112,7 +114,7 @@ registry_named(const registry *self, slice name)
     return each;
 }
 
-// A worker that drains still owns sessions, so the next start should wait for it.
+// Draining workers count: they still own sessions, which they would announce to the next start.
 size_t
 registry_ready(const registry *self)
 {
@@ -146,7 +148,7 @@ registry_next(const registry *self, const worker *worker)
     return s_worker_at(list_behind(&self->all, &worker->of_all));
 }
 
-// Whoever is in the list already stays where it is.
+// A worker that a send found gone may be in the list already.
 void
 registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *lost)
 {
@@ -155,7 +157,7 @@ registry_silent(const registry *self, uint64_t now, uint64_t limit, list_link *l
             list_append(lost, &each->lost);
 }
 
-// The windows of the load move too: nothing was served meanwhile.
+// The windows of the rates move too: nothing was served meanwhile, and that is not the workers' fault.
 void
 registry_forgive(registry *self, uint64_t gap)
 {

@@ -1,7 +1,7 @@
-// The checks of PROTOCOL.md 7, in its order, and the rows of the session's table as routes.
+// The checks of PROTOCOL.md 7, in its order, and the rows of session.def as routes.
 #include "broker/routing/route.h"
 
-// The header is zeroed first: a rejection is answered with what could be read.
+// The header is zeroed first, since a rejection is answered with what could be decoded.
 static err
 s_check_head(slice head, header *ret_header)
 {
@@ -9,7 +9,7 @@ s_check_head(slice head, header *ret_header)
     return header_decode(head, ret_header);
 }
 
-// Requests to the broker itself, or to all workers, have a zero session.
+// Requests that may concern the broker itself, or all workers, may have a zero session.
 static bool
 s_names_session(uint8_t type)
 {
@@ -17,6 +17,8 @@ s_names_session(uint8_t type)
            type != MSG_SESSIONS;
 }
 
+// The number of frames is judged before the header, as PROTOCOL.md 7 says; the header is decoded all the
+// same, for the answer.
 err
 route_check_front(size_t frames, slice head, size_t body_size, header *ret_header)
 {
@@ -37,12 +39,13 @@ static bool
 s_from_worker(uint8_t type)
 {
     if (message_direction(type) == DIRECTION_REPLY)
-        return type != MSG_LISTED; // the broker's own answer
+        return type != MSG_LISTED;
     return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_RELEASED ||
            type == MSG_DRAIN || type == MSG_MOVED || type == MSG_ANNOUNCE || type == MSG_KEPT;
 }
 
-// A reply without a client, or a PUSH, must not have a sequence: the client would take it for an answer.
+// An unsolicited message (no client, or PUSH) must not have a sequence, or its client would take it for an
+// answer. More frames than a snapshot needs are let through, for later versions (MAX_SNAPSHOT_FRAMES).
 err
 route_check_back(size_t frames, size_t client_size, slice head, size_t body_size, header *ret_header)
 {
@@ -54,19 +57,21 @@ route_check_back(size_t frames, size_t client_size, slice head, size_t body_size
     if (!s_from_worker(ret_header->type))
         return ERR_TYPE;
     bool is_reply = message_direction(ret_header->type) == DIRECTION_REPLY;
-    bool is_unasked = client_size == 0 || ret_header->type == MSG_PUSH;
-    if (is_reply && is_unasked && ret_header->sequence) // the client would take it for an answer
+    bool is_unsolicited = client_size == 0 || ret_header->type == MSG_PUSH;
+    if (is_reply && is_unsolicited && ret_header->sequence)
         return ERR_MALFORMED;
     return body_size > (size_t)(is_reply ? MAX_REPLY_BODY : MAX_REQUEST_BODY) ? ERR_TOO_LARGE : OK;
 }
 
+// A request without a reply is dropped instead: PROTOCOL.md 5.1 says which have none.
 static route
 s_answer(const header *request, err error, uint32_t retry_ms)
 {
     return (route){message_wants_reply(request->type) ? ROUTE_ANSWER : ROUTE_DROP, error, retry_ms, NULL};
 }
 
-// Where no worker has room the error tells whether one is there at all.
+// `busy` where the workers that are ready have no room, `no_worker` where none is ready: a client comes back
+// in either case, but an operator reads them differently.
 static route
 s_place(const header *request, const registry *workers, uint64_t now, uint64_t worker_dead_ms,
         route_kind kind)
@@ -77,6 +82,7 @@ s_place(const header *request, const registry *workers, uint64_t now, uint64_t w
     return (route){.kind = kind, .worker = chosen};
 }
 
+// MAX_PENDING bounds what one session can make the broker remember, whatever the worker has room for.
 static route
 s_forward(const header *request, const session *known)
 {
@@ -86,7 +92,8 @@ s_forward(const header *request, const session *known)
     return (route){.kind = ROUTE_FORWARD, .worker = known->owner};
 }
 
-// Requests without a reply are rare and must not get lost, so they have twice the room.
+// Requests without a reply are rare, and nobody sends them again when they are lost, so they have twice the
+// room.
 static route
 s_park(const header *request, const session *known)
 {
@@ -101,6 +108,7 @@ s_is_attached(const session *known, slice from)
     return known && known->attached && slice_equal(routing_id_bytes(&known->attached->id), from);
 }
 
+// Every other type is a REQUEST to the state machine, also one that its handler never routes.
 static session_input
 s_asked(uint8_t type)
 {
@@ -116,8 +124,8 @@ s_asked(uint8_t type)
     }
 }
 
-// For a browser only JOIN may bring a session back: it says whose page this is. Requests that only ask for
-// something bring nothing back.
+// For a browser only JOIN restores a session, since only that says whose page it is (PROTOCOL.md 5.4). PING,
+// STATS and ACK are not worth a restore.
 static bool
 s_may_restore(const header *request)
 {
@@ -133,7 +141,8 @@ s_state(const header *request, const session *known, bool stored)
     return stored && s_may_restore(request) ? STATE_STORED : STATE_NONE;
 }
 
-// The epoch is checked first: whoever names another one speaks of another session.
+// The epoch is checked first: a client that names another one means another life of the session. Then LEAVE,
+// which only the attached client may send; then a migration, which parks everything, whatever the state.
 route
 route_request(const header *request, const session *known, bool stored, slice from, const registry *workers,
               uint64_t now, uint64_t worker_dead_ms)
@@ -162,6 +171,8 @@ route_request(const header *request, const session *known, bool stored, slice fr
     }
 }
 
+// Only what wants a reply can be refused. `gap` comes before the worker's room: the event could not run
+// anyway.
 route
 route_admit(const route *planned, const header *request, size_t body_size, const session *known,
             const registry *workers)
@@ -187,6 +198,8 @@ route_reply(const header *reply, const session *known, const worker *from)
     return reply->epoch == known->epoch ? OK : ERR_STALE;
 }
 
+// What the request was decides, and not the reply's type alone: a MOUNTED that answers a JOIN would be a
+// worker's bug, and must not change the state.
 session_input
 route_reply_input(uint8_t request_type, uint16_t request_flags, uint8_t reply_type)
 {

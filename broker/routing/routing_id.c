@@ -1,5 +1,5 @@
-// Ids with their hashes, as keys of zhashx tables. XXH3 with a random seed: peers choose their ids, and
-// could otherwise choose such as collide.
+// Routing ids with their hashes, as keys of zhashx tables. XXH3 with a random seed: peers choose their ids,
+// and could otherwise choose colliding ones.
 #include "broker/routing/routing_id.h"
 
 #include "common/errors.h"
@@ -17,13 +17,14 @@ routing_id_of(uint64_t seed, slice bytes)
     return made;
 }
 
+// The hash is computed once, when the key is made, and not on each lookup in each table.
 static size_t
 s_hash(const void *item)
 {
     return ((const routing_id *)item)->hash;
 }
 
-// zhashx only asks for equality, but is given an order all the same.
+// zhashx only tests for 0, but its comparator is documented as an order.
 static int
 s_compare(const void *left, const void *right)
 {
@@ -33,6 +34,7 @@ s_compare(const void *left, const void *right)
     return slice_equal(routing_id_bytes(a), routing_id_bytes(b)) ? 0 : 1;
 }
 
+// By default zhashx copies keys as strings and frees the copies; a routing id may contain NUL.
 zhashx_t *
 routing_id_table(void)
 {

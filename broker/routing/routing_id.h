@@ -1,5 +1,6 @@
-// key - a short id with its hash, for zhashx. The seed is drawn at start: ids come from outside, and zhashx
-// grows its table when many of them meet in one chain. Pure; any thread.
+// routing_id - a ZeroMQ routing id (or a session's id) with its hash, as a key for zhashx. The seed is drawn
+// at start: ids come from peers, and zhashx grows its table when many of them share a chain. Pure; any
+// thread.
 #ifndef TROUPE_BROKER_ROUTING_ROUTING_ID_H
 #define TROUPE_BROKER_ROUTING_ROUTING_ID_H
 

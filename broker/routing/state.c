@@ -1,4 +1,4 @@
-// The session's state machine: session.def, read into an array.
+// The session's state machine: proto/session.def, which PROTOCOL.md 5.4 prints, as an array.
 #include "broker/routing/state.h"
 
 #include "common/errors.h"
@@ -13,6 +13,7 @@ static const char *const s_words[STATE_COUNT] = {
 #include "proto/session.def"
 };
 
+// Neither index comes from a peer: message types are translated to inputs before (route.c).
 session_transition
 state_step(session_state state, session_input input)
 {
