@@ -89,7 +89,7 @@ class Child:
         with self._changed:
             while not any(text in line for line in self.lines):
                 if self.process.poll() is not None:
-                    raise FleetError(self.obituary())
+                    raise FleetError(self.describe_exit())
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise FleetError(f"{self.name} did not say {text!r} in {START_SECONDS} s\n{self.tail()}")
@@ -99,7 +99,7 @@ class Child:
         """The last lines it wrote, indented."""
         return "\n".join(f"    {line}" for line in self.lines[-count:])
 
-    def obituary(self):
+    def describe_exit(self):
         """How it ended, once it has, and its last lines."""
         code = self.process.wait()
         self._reader.join(1)
@@ -226,7 +226,7 @@ class DemoFleet:
         with open(ready, "rb", buffering=0) as pipe:
             if not _read_before(pipe, deadline):
                 broker.process.wait()
-                raise FleetError(broker.obituary())
+                raise FleetError(broker.describe_exit())
 
     def _start_worker(self, number):
         name = f"worker-{number}"
@@ -247,7 +247,7 @@ class DemoFleet:
     def _migrate(self):
         migrate = self._spawn("migrate", [sys.executable, "manage.py", "migrate", "--verbosity", "0"])
         if migrate.process.wait():
-            raise FleetError(migrate.obituary())
+            raise FleetError(migrate.describe_exit())
         migrate.stop(time.monotonic())
         self.children.remove(migrate)
 

@@ -97,7 +97,7 @@ def serve(fleet, output):
     """Runs until a child ends, which none should. Returns the exit code."""
     output.say(f"\n  Troupe's demo is at {fleet.url}\n  {fleet.workers} workers; Ctrl-C stops everything.\n")
     child = fleet.wait()
-    output.say(f"{child.obituary()}\nStopping everything.")
+    output.say(f"{child.describe_exit()}\nStopping everything.")
     return 1
 
 
