@@ -19,7 +19,9 @@ typedef struct {
     uint32_t heartbeat_ms;
     uint32_t worker_dead_ms;
     uint32_t client_dead_ms;
-    uint32_t hard_ms; // the workers' hard limit for a turn; 0: HARD_MS
+    // The workers' hard limit for a turn. 0, for workers without one: requests are given up on as with
+    // HARD_MS.
+    uint32_t hard_ms;
     // The store's folder; NULL: no store, sessions end with their workers.
     const char *store_folder;
     size_t store_limit;      // bytes

@@ -269,6 +269,8 @@ s_live(zsock_t *asking, uint64_t ms) // the worker says that it lives, and so ma
     }
 }
 
+// The stage's broker has no hard limit of its own (--hard-ms=0), which means HARD_MS: a worker without one
+// may never answer, and the client must not wait for ever.
 static void
 test_never_answered(void)
 {

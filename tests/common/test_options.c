@@ -67,6 +67,8 @@ test_help(void)
     CU_ASSERT_TRUE(entry.key >= 1000 && !entry.arg);
     option_argp(OPTION_FRONT, PROGRAM_BROKER, &entry);
     CU_ASSERT_PTR_NOT_NULL(strstr(entry.doc, "(default: $TROUPE_FRONT)"));
+    option_argp(OPTION_HARD_MS, PROGRAM_BROKER, &entry); // what 0 means: test_broker_loss, test_watchdog
+    CU_ASSERT_PTR_NOT_NULL(strstr(entry.doc, "0: the worker never ends; the broker answers as with 15000"));
     option_argp_all(PROGRAM_WORKER, all);
     size_t count = 0;
     while (all[count].name)

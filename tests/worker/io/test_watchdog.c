@@ -217,6 +217,20 @@ test_over_the_hard_limit(void)
     s_end();
 }
 
+// --hard-ms=0: the worker never ends, however long a turn takes.
+static void
+test_without_a_hard_limit(void)
+{
+    s_begin(false);
+    watchdog_destroy(&s_world.watchdog);
+    s_world.watchdog = watchdog_new(s_world.pool, s_world.record, &s_world.host, 0, 0);
+    s_block();
+    CU_ASSERT_FALSE(s_tick_after(100 * HARD));
+    CU_ASSERT_EQUAL(s_world.fake.dumps, 0);
+    s_release(MSG_DONE);
+    s_end();
+}
+
 static void
 test_one_that_awaits(void)
 {
@@ -259,6 +273,7 @@ static const unit_test s_tests[] = {
     {"over the soft limit a turn is interrupted once", test_once_over_the_soft_limit},
     {"and again while it does not let itself be", test_again_while_it_does_not_let_itself},
     {"over the hard limit the watchdog gives up", test_over_the_hard_limit},
+    {"without a hard limit it never gives up", test_without_a_hard_limit},
     {"so too for one that awaits", test_one_that_awaits},
     {"nobody is to blame while the process stood still", test_while_the_process_stood_still},
 };
