@@ -1,6 +1,10 @@
-// Layout of a slot in shared memory. Its reader trusts nothing: the writer may have died in the middle.
+// Reads what a worker left in its black box (docs/decisions/0017). The supervisor does so after the worker
+// has been reaped, the watchdog while it runs. Nothing in it is trusted: the writer may have died in the
+// middle of a write, or may have overwritten the memory with anything, since it runs user code.
 #include "proto/black_box.h"
 
+// A text that is too long, or cut in the middle of a character, is left out rather than mended: it goes to
+// logs and into EXITED, which must be valid UTF-8.
 static slice
 s_text(const char *bytes, uint8_t size, size_t most)
 {
@@ -8,6 +12,8 @@ s_text(const char *bytes, uint8_t size, size_t most)
     return size <= most && utf8_is_valid(text) ? text : slice_of(NULL, 0);
 }
 
+// A slot without a session was reserved and not filled in yet. A turn that is not an event goes by its
+// request's type, as EXITED has it (PROTOCOL.md 5.1).
 bool
 black_box_slot_read(const black_box_slot *self, running_turn *ret)
 {
@@ -24,9 +30,13 @@ black_box_slot_read(const black_box_slot *self, running_turn *ret)
     return true;
 }
 
+// `over` is set by a worker that ends in order: the slots it leaves say nothing about a crash. Where the
+// watchdog has marked culprits, the other turns ran beside them and are not to blame (PROTOCOL.md 5.8).
 unsigned
 black_box_running(slice bytes, running_turn *ret, unsigned most)
 {
+    // A buffer's memory is aligned for any type; size and magic are checked before anything else is
+    // read.
     const black_box *box = (const black_box *)(const void *)bytes.data;
     unsigned count = 0, culprits = 0;
     if (bytes.size != sizeof *box || box->magic != BLACK_BOX_MAGIC || box->over)

@@ -1,6 +1,15 @@
-// Codecs of message bodies, a pair of functions a body, in the order of PROTOCOL.md 5.
+// Codecs of message bodies, in the order of PROTOCOL.md 5: only the directions that the broker, a worker or
+// the supervisor need. The other directions are in python/troupe and in the browser's script; proto/vectors/
+// holds bytes that all of them must agree on.
+//
+// Decoders meet whatever a peer sends (tests/fuzz/fuzz_codec.c). They fill a local struct and copy it to *ret
+// only on success, so that a caller never sees half a body; the first error of the reader sticks, so they
+// look at it once. Encoders know how many keys they will write before the first one, because a msgpack map
+// starts with its count: the sum in writer_map() must match the keys below it, or the peer finds the body
+// malformed.
 #include "proto/bodies.h"
 
+// reader_bin() limits the size from above only; an id that is too short is malformed as well.
 static id16
 s_id(reader *in, const char *key)
 {
@@ -13,6 +22,7 @@ s_id(reader *in, const char *key)
     return id;
 }
 
+// MOUNT (PROTOCOL.md 5.1). A missing `view` is not the id of zeros: the worker then chooses one.
 err
 mount_decode(slice body, mount_body *ret)
 {
@@ -33,6 +43,8 @@ mount_decode(slice body, mount_body *ret)
     return in.error;
 }
 
+// `path`, `params` and `init` are required although a session that is known ignores them: whether it is
+// known is only seen at its owner.
 static err
 s_join_view(slice element, join_view *ret)
 {
@@ -51,6 +63,8 @@ s_join_view(slice element, join_view *ret)
     return in.error;
 }
 
+// JOIN (PROTOCOL.md 5.1). The count is compared before the loop writes to views[], which has MAX_VIEWS
+// elements: it is a number from a peer.
 err
 join_decode(slice body, join_body *ret)
 {
@@ -77,6 +91,7 @@ join_decode(slice body, join_body *ret)
     return OK;
 }
 
+// EVENT. The event's number is the header's sequence, not part of the body.
 err
 event_decode(slice body, event_body *ret)
 {
@@ -103,6 +118,7 @@ view_decode(slice body, id16 *ret_view)
     return in.error;
 }
 
+// REFRESH. `chunks` stays a raw list, each element of which has been checked.
 err
 refresh_decode(slice body, refresh_body *ret)
 {
@@ -135,13 +151,16 @@ logout_decode(slice body, slice *ret_identity)
     reader in;
     reader_init(&in, body);
     slice identity = reader_bin(&in, "identity", MAX_IDENTITY);
+    // An empty identity is nobody's: it would match, and end, every session without one.
     if (!in.error && identity.size == 0)
-        return ERR_MALFORMED; // nobody's: would match every session without one
+        return ERR_MALFORMED;
     if (!in.error)
         *ret_identity = identity;
     return in.error;
 }
 
+// View and event are optional: they come from a black box whose writer may have died in the middle of
+// them.
 static err
 s_running(slice element, running_turn *ret)
 {
@@ -158,6 +177,8 @@ s_running(slice element, running_turn *ret)
     return in.error;
 }
 
+// EXITED (PROTOCOL.md 5.1), which anybody at the front socket may send. The broker passes `pid` to
+// kill(2), where 0 and negative numbers mean process groups: hence its limits.
 err
 exited_decode(slice body, exited_body *ret)
 {
@@ -183,6 +204,7 @@ exited_decode(slice body, exited_body *ret)
     return OK;
 }
 
+// `running` is left out when nothing is to blame, and so are texts that the black box did not have.
 void
 exited_encode(const exited_body *self, buffer *out)
 {
@@ -205,6 +227,8 @@ exited_encode(const exited_body *self, buffer *out)
     }
 }
 
+// MOUNTED of a view. Where mount() produced a response instead, the worker writes the other form of the
+// body itself.
 void
 mounted_encode(const mounted_body *self, buffer *out)
 {
@@ -222,6 +246,8 @@ mounted_encode(const mounted_body *self, buffer *out)
     writer_key_bin(writer, "html", self->html);
 }
 
+// One element of `views`. The absence of `chunks` is a statement: this page cannot be adopted. So an empty
+// list is written where a view is adoptable and has used none.
 void
 joined_view_encode(const joined_view *self, buffer *out)
 {
@@ -276,6 +302,7 @@ s_opt_str(writer writer, const char *key, slice text)
         writer_key_str(writer, key, text);
 }
 
+// FAILED. The message falls back to the kind's sentence: `message` is required, and a page shows it.
 void
 failed_encode(const failed_body *self, buffer *out)
 {
@@ -300,6 +327,8 @@ failed_encode(const failed_body *self, buffer *out)
     }
 }
 
+// An error that is LOCAL is never meant for a peer. If one gets here all the same, FAILED is the answer
+// that does not invite a repeat.
 message_type
 refusal_type(err reason)
 {
@@ -343,6 +372,7 @@ reason_encode(const char *reason, slice message, buffer *out)
     s_opt_str(writer, "message", message);
 }
 
+// The texts are only printed or logged, which is what the limits are for.
 err
 reason_decode(slice body, reason_body *ret)
 {
@@ -354,12 +384,14 @@ reason_decode(slice body, reason_body *ret)
     return in.error;
 }
 
+// An empty map: a body is never absent (PROTOCOL.md 2 counts frames).
 void
 empty_encode(buffer *out)
 {
     writer_map(writer_on(out), 0);
 }
 
+// REGISTER. A worker without a name could not be told from others in logs and in placement.
 err
 register_decode(slice body, register_body *ret)
 {
@@ -389,6 +421,8 @@ register_encode(const register_body *self, buffer *out)
     writer_key_str(writer, "version", self->version);
 }
 
+// `dead_ms` came later than the rest of WELCOME: a broker that does not send it has the default
+// (PROTOCOL.md 10).
 err
 welcome_decode(slice body, welcome_body *ret)
 {
@@ -402,6 +436,7 @@ welcome_decode(slice body, welcome_body *ret)
     return in.error;
 }
 
+// Optional keys are written only where they differ from what their absence means.
 void
 welcome_encode(const welcome_body *self, buffer *out)
 {
@@ -418,6 +453,7 @@ welcome_encode(const welcome_body *self, buffer *out)
         writer_key_uint(writer, "dead_ms", self->dead_ms);
 }
 
+// IDENTIFY. With the boot of its WELCOME the worker drops its sessions; with another it announces them.
 void
 identify_encode(uint64_t boot, buffer *out)
 {
@@ -439,6 +475,8 @@ identify_decode(slice body, uint64_t *ret_boot)
 
 static const char *const s_announced[] = {"held", "unadopted", "attached", "detached"};
 
+// ANNOUNCE. Only the list's frame is checked here; announce_next() checks each element, so that a long
+// list is never held as structs.
 err
 announce_decode(slice body, announce_body *ret)
 {
@@ -452,6 +490,8 @@ announce_decode(slice body, announce_body *ret)
     return in.error;
 }
 
+// A client is named exactly when the session is attached: otherwise the broker would have nobody to send
+// PUSH and ENDED to, or would send them to a client that has left.
 err
 announce_next(const announce_body *self, size_t *cursor, announced *ret)
 {
@@ -476,6 +516,7 @@ announce_next(const announce_body *self, size_t *cursor, announced *ret)
     return ERR_MALFORMED;
 }
 
+// `last` stands before the list: the elements are appended by the caller, so nothing can follow them.
 void
 announce_begin(buffer *out, uint32_t count, bool last)
 {
@@ -521,6 +562,7 @@ heartbeat_decode(slice body, heartbeat_body *ret)
     return in.error;
 }
 
+// Figures of load beside `sent`, which the broker echoes: that is what proves the worker alive to itself.
 void
 heartbeat_encode(const heartbeat_body *self, buffer *out)
 {

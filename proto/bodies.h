@@ -1,8 +1,9 @@
 // bodies - the bodies of PROTOCOL.md 5 as structs. Decoders borrow the body; encoders append to a buffer. No
 // I/O; pure; any thread.
 //
-// Every decoder returns OK, ERR_MALFORMED or ERR_TOO_LARGE, and writes *ret only on OK. Slices named raw are
-// msgpack, scanned.
+// Every decoder returns OK, ERR_MALFORMED or ERR_TOO_LARGE, and writes *ret only on OK; announce_next(),
+// which reads into the same struct again and again, leaves it undefined on an error. Raw slices are scanned
+// msgpack; "or empty" is for optional keys.
 #ifndef TROUPE_BODIES_H
 #define TROUPE_BODIES_H
 
@@ -48,8 +49,10 @@ err view_decode(slice body, id16 *ret_view); // UNMOUNT
 
 typedef struct {
     id16 view;
-    slice chunks; // raw list of str: the chunks that the page lacks; empty: not said
-    bool whole;   // the page cannot be adopted
+    // Raw list of str: the hashes that the page lacks; empty: it asks for the whole root.
+    slice chunks;
+    // The page cannot be adopted: send this view's changes as whole roots from now on.
+    bool whole;
 } refresh_body;
 err refresh_decode(slice body, refresh_body *ret);
 
@@ -59,6 +62,7 @@ typedef struct {
 } ack_body;
 err ack_decode(slice body, ack_body *ret);
 err logout_decode(slice body, slice *ret_identity);
+
 // A turn that ran when its worker ended.
 typedef struct {
     id16 session;
@@ -68,7 +72,8 @@ typedef struct {
 } running_turn;
 
 typedef struct {
-    uint64_t pid; // from 1 to 2^31 - 1, the pids of this system. Above: ERR_TOO_LARGE
+    // From 1 to 2^31 - 1, which kill(2) takes for a process. Above: ERR_TOO_LARGE.
+    uint64_t pid;
     unsigned count;
     running_turn running[MAX_RUNNING];
 } exited_body;
@@ -86,31 +91,34 @@ typedef struct {
 } mounted_body;
 void mounted_encode(const mounted_body *self, buffer *out);
 
-// One element of JOINED's views, where nothing failed.
+// One element of JOINED's views, unless it has an error.
 typedef struct {
     id16 view;
     uint64_t version;
-    uint64_t number; // what patches call it
-    bool adoptable;  // chunks are said
+    // What patches call the view within its session.
+    uint64_t number;
+    // The page can be adopted: the hashes of all chunks that the view has used are sent.
+    bool adoptable;
     unsigned chunk_count;
-    const slice *chunks; // their hashes
-    slice html;          // or empty
-    slice title;         // JSON, or empty
+    const slice *chunks;
+    slice html;  // or empty
+    slice title; // JSON, or empty
 } joined_view;
 void joined_view_encode(const joined_view *self, buffer *out);
 
 typedef struct {
     uint64_t version;
-    slice frame; // empty: none
-    slice patch;
-    slice html;
+    // Each may be empty: the request's flags decide.
+    slice frame, patch, html;
 } done_body;
 void done_encode(const done_body *self, buffer *out);
 
 typedef struct {
-    slice frame; // empty: an error is told
-    id16 view;   // of the error
-    slice error; // raw map, as FAILED's
+    // Empty where there is an error.
+    slice frame;
+    // A raw map like the body of FAILED, and the view that failed.
+    slice error;
+    id16 view;
 } push_body;
 void push_encode(const push_body *self, buffer *out);
 
@@ -132,15 +140,15 @@ typedef struct {
 } failed_body;
 void failed_encode(const failed_body *self, buffer *out);
 
-// NOT_EXECUTED and UNKNOWN. message may be empty: err_text is said then. retry_ms 0: not said.
+// NOT_EXECUTED and UNKNOWN. message: err_text() if empty. retry_ms: left out if 0.
 void refusal_encode(err reason, slice message, uint32_t retry_ms, buffer *out);
-// With what is to blame for it; either may be empty.
+// With the view and event that are to blame; either may be empty.
 void refusal_blame_encode(err reason, slice message, uint32_t retry_ms, slice view_path, slice event,
                           buffer *out);
 // Which of FAILED, NOT_EXECUTED and UNKNOWN an error is answered with.
 message_type refusal_type(err reason);
-void reason_encode(const char *reason, slice message,
-                   buffer *out); // ENDED, GOODBYE, RELEASED; REFUSED with a message
+// ENDED, GOODBYE and RELEASED, with an empty message; REFUSED.
+void reason_encode(const char *reason, slice message, buffer *out);
 void empty_encode(buffer *out);
 
 typedef struct {
@@ -155,31 +163,35 @@ void register_encode(const register_body *self, buffer *out);
 typedef struct {
     uint64_t boot;
     uint64_t heartbeat_ms;
-    bool snapshots;   // are stored
-    uint64_t dead_ms; // a worker silent for so long is dead; WORKER_DEAD_MS if it is not said
+    // The broker has a store: replies must carry snapshots (PROTOCOL.md 5.5).
+    bool snapshots;
+    // A worker that is silent for this long is dead; WORKER_DEAD_MS if absent.
+    uint64_t dead_ms;
 } welcome_body;
 err welcome_decode(slice body, welcome_body *ret);
 void welcome_encode(const welcome_body *self, buffer *out);
 void identify_encode(uint64_t boot, buffer *out);
 err identify_decode(slice body, uint64_t *ret_boot);
 
-// ANNOUNCE: what a worker owns.
+// ANNOUNCE: what a worker owns (PROTOCOL.md 5.7).
 typedef enum { ANNOUNCED_HELD, ANNOUNCED_UNADOPTED, ANNOUNCED_ATTACHED, ANNOUNCED_DETACHED } announced_state;
 typedef struct {
     id16 session;
     uint64_t epoch;
     announced_state state;
-    slice client; // ATTACHED: whom
+    // The routing id of the attached client; empty in any other state.
+    slice client;
 } announced;
 typedef struct {
     slice sessions; // raw list
     bool last;
 } announce_body;
 err announce_decode(slice body, announce_body *ret);
-// *cursor is 0 at first. ERR_AGAIN: there are no more.
+// The next session; *cursor must be 0 at first. ERR_AGAIN: there are no more.
 err announce_next(const announce_body *self, size_t *cursor, announced *ret);
+// Writes the body's head; announce_add() must follow count times.
 void announce_begin(buffer *out, uint32_t count, bool last);
-void announce_add(buffer *out, const announced *announced); // count times
+void announce_add(buffer *out, const announced *announced);
 
 typedef struct {
     uint64_t sent;

@@ -1,9 +1,12 @@
-// Msgpack. The reader borrows the frame and allocates nothing; every length is checked against what is left
-// of it.
+// Msgpack bodies. The reader borrows the frame and allocates nothing: it scans the whole body once (scan.c),
+// keeps where each key's value is, and looks keys up linearly, since a body has at most MAX_KEYS of them.
+// Everything after reader_init() may therefore trust lengths and counts, but not types: those are checked
+// when a field is asked for.
 #include "proto/codec.h"
 
 #include <msgpack/pack.h>
 
+// The type byte's ranges, from the msgpack specification: fixstr, str 8, str 16 and str 32; below likewise.
 static bool
 s_is_str(uint8_t type)
 {
@@ -28,6 +31,7 @@ s_is_list(uint8_t type)
     return (type & 0xf0) == 0x90 || type == 0xdc || type == 0xdd;
 }
 
+// The value was scanned: its head is whole, and the payload is inside the body.
 static slice
 s_payload(slice value)
 {
@@ -40,8 +44,9 @@ s_payload(slice value)
 bool
 utf8_is_valid(slice text)
 {
+    // data may be NULL then, which takes no arithmetic.
     if (text.size == 0)
-        return true; // data may be NULL
+        return true;
     const uint8_t *at = text.data, *end = at + text.size;
     while (at < end) {
         uint8_t c = *at++;
@@ -50,6 +55,8 @@ utf8_is_valid(slice text)
         unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
         if (c < 0xc2 || c > 0xf4 || (size_t)(end - at) < more)
             return false;
+        // Only the second byte's range depends on the first: it excludes overlong forms (e0, f0),
+        // surrogates (ed) and code points beyond U+10FFFF (f4).
         uint8_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
         uint8_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
         if (*at < low || *at > high)
@@ -61,6 +68,9 @@ utf8_is_valid(slice text)
     return true;
 }
 
+// The scan must end exactly at the end of the body: bytes behind the map would be a second, unread body.
+// Repeated keys are refused, since two implementations that take the first and the last of them would see
+// different messages.
 static err
 s_index(reader *self, slice body)
 {
@@ -95,6 +105,7 @@ reader_init(reader *self, slice body)
     self->error = s_index(self, body);
 }
 
+// nil counts as absent (PROTOCOL.md 5).
 static slice
 s_find(const reader *self, const char *key)
 {
@@ -110,6 +121,7 @@ reader_has(const reader *self, const char *key)
     return s_find(self, key).size > 0;
 }
 
+// Keeps the first error: later ones are often only its consequences.
 static slice
 s_fail(reader *self, err error)
 {
@@ -131,6 +143,7 @@ s_value(reader *self, const char *key, bool (*is)(uint8_t), bool whole, size_t m
     return found.size > max ? s_fail(self, ERR_TOO_LARGE) : found;
 }
 
+// reader_bin() for text. An empty slice after an error is valid UTF-8, so the error is not replaced.
 slice
 reader_str(reader *self, const char *key, size_t max)
 {
@@ -144,6 +157,7 @@ reader_bin(reader *self, const char *key, size_t max)
     return s_value(self, key, s_is_bin, false, max);
 }
 
+// The raw bytes of the map, head included, so that the caller can walk or forward it as it is.
 slice
 reader_map(reader *self, const char *key, size_t max)
 {
@@ -156,6 +170,8 @@ reader_list(reader *self, const char *key, size_t max)
     return s_value(self, key, s_is_list, true, max);
 }
 
+// msgpack has five forms of a number; a peer may use a longer one than it needs. Negative numbers are
+// another type.
 uint64_t
 reader_uint(reader *self, const char *key)
 {
@@ -199,6 +215,7 @@ reader_opt_list(reader *self, const char *key, size_t max)
     return reader_has(self, key) ? reader_list(self, key, max) : (slice){0};
 }
 
+// The fallback is for absence only: a value of another type is malformed here as everywhere.
 uint64_t
 reader_opt_uint(reader *self, const char *key, uint64_t fallback)
 {
@@ -216,12 +233,16 @@ reader_opt_bool(reader *self, const char *key)
     return type == 0xc3;
 }
 
+// For elements of a scanned list. An empty result may be an empty str or another type; who cares asks
+// s_is_str().
 slice
 msgpack_str(slice element)
 {
     return element.size && s_is_str(element.data[0]) ? s_payload(element) : (slice){0};
 }
 
+// Checks every element now, so that whoever walks the list later has no error to handle. The list's own
+// size is bounded by the body's.
 slice
 reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
 {
@@ -239,11 +260,13 @@ reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
     return list;
 }
 
-// What stands in front of a text, bytes, a list or a map. These are most of what is written: they are written
-// here, and not by way of a packer's callback.
+// What stands in front of a text, bytes, a list or a map. Most of what a body consists of: written here, and
+// not through msgpack-c's packer, which calls back for the head and once more for the payload.
 typedef struct {
-    uint8_t below;    // a smaller count stands in the first byte itself
-    uint8_t first[5]; // the first byte, by how many bytes of the count follow it; 0: never so many
+    // A smaller count is part of the first byte itself.
+    uint8_t below;
+    // The first byte, by how many bytes of the count follow it; 0: there is no such form.
+    uint8_t first[5];
 } heads;
 
 static const heads s_text_heads = {32, {0xa0, 0xd9, 0xda, 0, 0xdb}},
@@ -251,7 +274,9 @@ static const heads s_text_heads = {32, {0xa0, 0xd9, 0xda, 0, 0xdb}},
                    s_list_heads = {16, {0x90, 0, 0xdc, 0, 0xdd}},
                    s_map_heads = {16, {0x80, 0, 0xde, 0, 0xdf}};
 
-// Returns where size bytes go, which are counted in already.
+// Writes the shortest head, as the golden vectors have it, and returns where the payload of `size` bytes
+// goes. The buffer counts the payload as written already: the caller must copy it before anything else is
+// appended.
 static inline uint8_t *
 s_put_head(buffer *out, const heads *heads, size_t count, size_t size)
 {
@@ -269,6 +294,7 @@ s_put_head(buffer *out, const heads *heads, size_t count, size_t size)
     return at;
 }
 
+// memcpy() must not be given NULL, not even for no bytes.
 static inline void
 s_put(buffer *out, const heads *heads, slice bytes)
 {
@@ -301,6 +327,7 @@ writer_bin(writer self, slice bytes)
     s_put(self.out, &s_bytes_heads, bytes);
 }
 
+// msgpack-c's callback. It cannot fail: a buffer that cannot grow aborts.
 static int
 s_write(void *out, const char *bytes, size_t size)
 {
@@ -308,12 +335,14 @@ s_write(void *out, const char *bytes, size_t size)
     return 0;
 }
 
+// Numbers have many forms and are short: these are left to msgpack-c.
 static msgpack_packer
 s_packer(writer self)
 {
     return (msgpack_packer){.data = self.out, .callback = s_write};
 }
 
+// The shortest form, as the golden vectors have it.
 void
 writer_uint(writer self, uint64_t value)
 {
@@ -333,6 +362,7 @@ writer_nil(writer self)
     buffer_byte(self.out, (char)0xc0);
 }
 
+// The caller vouches that this is one msgpack value: it was scanned, or written by a writer.
 void
 writer_raw(writer self, slice msgpack)
 {

@@ -10,8 +10,7 @@
 //     if (reader_error(&in))
 //         return reader_error(&in);       // ERR_MALFORMED or ERR_TOO_LARGE
 //
-// reader_init scans the whole body: nesting, lengths and counts are those of real bytes before anything is
-// believed.
+// reader_init scans the whole body: after it, nesting, lengths and counts are known to match the bytes.
 #ifndef TROUPE_CODEC_H
 #define TROUPE_CODEC_H
 

@@ -1,6 +1,8 @@
-// Codecs of SESSIONS and LISTED. Entries are added one by one, so that a long list is never held as structs.
+// Codecs of SESSIONS and LISTED (PROTOCOL.md 5.1, 5.2). Entries are added and read one by one, so that a long
+// list is never held as structs.
 #include "proto/listing.h"
 
+// reader_bin() limits the size from above only.
 static bool
 s_read_id(slice bytes, id16 *ret)
 {
@@ -10,6 +12,7 @@ s_read_id(slice bytes, id16 *ret)
     return true;
 }
 
+// `after` of zeros and no `after` mean the same: a session's id is never zero.
 err
 sessions_decode(slice body, sessions_body *ret)
 {
@@ -23,6 +26,7 @@ sessions_decode(slice body, sessions_body *ret)
     return OK;
 }
 
+// The map's count comes first, so that absent keys must be known before.
 void
 sessions_encode(const sessions_body *self, buffer *out)
 {
@@ -35,6 +39,7 @@ sessions_encode(const sessions_body *self, buffer *out)
         writer_key_str(writer, "worker", self->worker);
 }
 
+// `more` stands before the list: the entries are appended by the caller, so nothing can follow them.
 void
 listed_begin(buffer *out, uint32_t count, bool more)
 {
@@ -48,6 +53,7 @@ listed_begin(buffer *out, uint32_t count, bool more)
     writer_list(writer, count);
 }
 
+// `worker` is absent for a session that only the store has.
 void
 listed_add(buffer *out, const listed *listed)
 {
@@ -64,6 +70,7 @@ listed_add(buffer *out, const listed *listed)
     writer_key_uint(writer, "bytes", listed->bytes);
 }
 
+// The count is checked here, the entries by listed_next().
 err
 listed_decode(slice body, listed_body *ret)
 {
@@ -77,6 +84,7 @@ listed_decode(slice body, listed_body *ret)
     return in.error;
 }
 
+// Writes to *ret also when it fails: the caller stops at the first error.
 err
 listed_next(const listed_body *self, size_t *cursor, listed *ret)
 {

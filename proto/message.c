@@ -1,6 +1,7 @@
 // The 40-byte header, big-endian, and the table of message types from message.def.
 #include "proto/message.h"
 
+// Byte by byte, since a field of a frame has no alignment; network order (PROTOCOL.md 3).
 static uint64_t
 s_get_number(const uint8_t *from, size_t size)
 {
@@ -17,6 +18,8 @@ s_put_number(uint8_t *bytes, size_t size, uint64_t value)
         bytes[i] = (uint8_t)value;
 }
 
+// Checks in the order of PROTOCOL.md 7: length, version, type. The offsets are those of the table in
+// section 3.
 err
 header_decode(slice frame, header *ret_header)
 {
@@ -38,6 +41,7 @@ header_decode(slice frame, header *ret_header)
     return message_direction(decoded.type) == DIRECTION_NONE ? ERR_TYPE : OK;
 }
 
+// The mirror of header_decode(); a header has no padding and no optional fields.
 void
 header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE])
 {
@@ -50,6 +54,8 @@ header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE])
     s_put_number(ret_frame + 36, 4, self->ttl);
 }
 
+// By code, for every value that a byte can have, so that a type from a peer needs no check before it is
+// looked up. Codes without a message have DIRECTION_NONE.
 static const struct {
     const char *name;
     direction direction;
@@ -59,6 +65,7 @@ static const struct {
 #undef MESSAGE
 };
 
+// For logs and for black boxes: a request of an unknown type is named "?", never refused here.
 const char *
 message_name(uint8_t type)
 {
@@ -71,6 +78,8 @@ message_direction(uint8_t type)
     return s_messages[type].direction;
 }
 
+// What gets no reply is not pending: the broker must not wait for an answer to it (PROTOCOL.md 5.1 says
+// "No reply").
 bool
 message_wants_reply(uint8_t type)
 {
@@ -78,6 +87,7 @@ message_wants_reply(uint8_t type)
            type != MSG_LOGOUT && type != MSG_EXITED;
 }
 
+// flags and ttl are the sender's to set: those of a request mean nothing in a reply.
 header
 header_reply(const header *request, message_type type)
 {

@@ -29,12 +29,14 @@ enum {
     FLAG_AGAIN = 0x0040,
     FLAG_RESTORED = 0x4000,
     FLAG_WHOLE = 0x8000,
-    FLAGS_OF_BROKER = FLAG_RESTORED | FLAG_WHOLE, // from anybody else they mean nothing
+    // Set by brokers only: ignored from any other peer.
+    FLAGS_OF_BROKER = FLAG_RESTORED | FLAG_WHOLE,
 };
 
 typedef struct {
     uint8_t version;
-    uint8_t type; // a message_type, once header_decode said OK
+    // A message_type, if header_decode() returned OK.
+    uint8_t type;
     uint16_t flags;
     id16 session;
     uint64_t epoch;
@@ -49,8 +51,8 @@ void header_encode(const header *self, uint8_t ret_frame[HEADER_SIZE]);
 
 const char *message_name(uint8_t type);    // "EVENT"; "?" if there is none
 direction message_direction(uint8_t type); // DIRECTION_NONE if there is none
-bool message_wants_reply(uint8_t type);    // false for LEAVE, ACK, LOGOUT, EXITED and no requests
-header header_reply(const header *request,
-                    message_type type); // same session, epoch, sequence; no flags, no ttl
+bool message_wants_reply(uint8_t type);    // false for LEAVE, ACK, LOGOUT, EXITED and whatever is no request
+// The same session, epoch and sequence; no flags, no ttl.
+header header_reply(const header *request, message_type type);
 
 #endif

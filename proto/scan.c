@@ -1,15 +1,18 @@
-// The msgpack that is read without msgpack-c: finding where a value ends, without memory and without trust.
-// msgpack-c's own unpacker allocates what a length field claims before it has seen the bytes.
+// Finds where a msgpack value ends, without allocating and without trusting anything. msgpack-c's own
+// unpacker is not used on what comes from a peer: it allocates what a length field claims before it has seen
+// the bytes (docs/decisions/0004). Iterative, so that nesting costs no stack.
 #include "proto/scan.h"
 
 #include "common/errors.h"
 #include "common/limits.h"
 
 typedef struct {
-    size_t head;     // bytes of type and length
-    uint64_t bytes;  // payload bytes right behind the head
-    uint64_t values; // nested values behind that
-    bool nests;      // a list or a map, an empty one too
+    // Bytes of type and length.
+    size_t head;
+    // Bytes of payload right after the head, and nested values after those.
+    uint64_t bytes, values;
+    // A list or a map, an empty one too.
+    bool nests;
 } shape;
 
 static uint64_t
@@ -37,6 +40,7 @@ static const struct {
     {ITEMS, 2, 0},     {ITEMS, 4, 0},     {PAIRS, 2, 0},     {PAIRS, 4, 0}, // array, map
 };
 
+// Reads the head of one value. Counts are 64 bits wide: twice a map's 32-bit count must not wrap.
 static bool
 s_shape(slice bytes, shape *ret_shape)
 {
@@ -59,6 +63,8 @@ s_shape(slice bytes, shape *ret_shape)
         ret_shape->bytes = type & 31;
         return true;
     }
+    // What is left is 0xc0 to 0xdf. The length field must be inside the bytes before it is read. An
+    // extension has one more byte, for its type.
     size_t length = s_types[type - 0xc0].length;
     kind content = s_types[type - 0xc0].kind;
     if (content == NEVER || bytes.size < 1 + length)
@@ -76,9 +82,11 @@ size_t
 msgpack_scan(slice bytes, unsigned depth)
 {
     ASSERT(depth <= MAX_DEPTH);
+    // data may be NULL then, which takes no arithmetic.
     if (bytes.size == 0)
-        return 0;                 // and NULL, which takes no offset, perhaps
-    uint64_t left[MAX_DEPTH + 1]; // values still to come, by level
+        return 0;
+    // Values still to come, by level: a stack of known size in place of recursion.
+    uint64_t left[MAX_DEPTH + 1];
     unsigned level = 0;
     size_t used = 0;
     left[0] = 1;
@@ -93,10 +101,12 @@ msgpack_scan(slice bytes, unsigned depth)
         if (!s_shape(slice_of(bytes.data + used, bytes.size - used), &shape))
             return 0;
         size_t rest = bytes.size - used - shape.head;
-        // Every nested value takes a byte at least: a count beyond what is left is a lie.
+        // Every nested value takes at least a byte: a count above what is left is false, and
+        // refused without walking the values that are there.
         if (shape.bytes > rest || shape.values > rest)
             return 0;
         used += shape.head + (size_t)shape.bytes;
+        // An empty list or map counts as a level, too (PROTOCOL.md 5): other decoders recurse for it.
         if (shape.nests) {
             if (level == depth)
                 return 0;
@@ -116,6 +126,7 @@ msgpack_head(slice bytes, uint64_t *ret_bytes, uint64_t *ret_values)
     return shape.head;
 }
 
+// The bytes were scanned, so the count fits into 32 bits.
 uint32_t
 msgpack_count(slice bytes)
 {
@@ -127,6 +138,8 @@ msgpack_count(slice bytes)
     return (uint32_t)(map ? shape.values / 2 : shape.values);
 }
 
+// Also walks a map, whose keys and values come in turn. The scan is repeated for each element: it is what
+// tells where the element ends, and it keeps the function safe on bytes that were not scanned.
 bool
 msgpack_next(slice list, size_t *cursor, slice *ret_element)
 {

@@ -1,10 +1,16 @@
-// Entries of a snapshot frame. Lengths are written last, so that a value is packed in place.
+// Entries of a snapshot frame (PROTOCOL.md 5.5). The format is not msgpack: the broker walks every frame that
+// passes and must find each root's bytes without looking into them.
+//
+// A worker packs a value straight into the frame (snapshot_open, then snapshot_close, which fills in the
+// length), so that the state of a large view is not copied once more.
 #include "proto/snapshot.h"
 
 #include "common/limits.h"
 
+// The length of an entry that deletes its root. No value is that long: MAX_SNAPSHOT is far below.
 #define GONE UINT32_MAX
 
+// Root and length, in network order.
 enum { ENTRY_HEAD = 8 };
 
 static void
@@ -20,6 +26,7 @@ s_get_u32(const uint8_t *from)
     return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
+// buffer_reserve() may move the buffer: pointers into it are taken again after each entry.
 static void
 s_head(buffer *out, uint32_t root, uint32_t length)
 {
@@ -43,6 +50,7 @@ snapshot_put(buffer *out, uint32_t root, slice bytes)
     buffer_slice(out, bytes);
 }
 
+// Must be the first entry: snapshot_number() looks at no other.
 void
 snapshot_put_number(buffer *out, uint32_t number)
 {
@@ -57,6 +65,7 @@ snapshot_gone(buffer *out, uint32_t root)
     s_head(out, root, GONE);
 }
 
+// Returns an offset, not a pointer, since the caller's appends may move the buffer.
 size_t
 snapshot_open(buffer *out, uint32_t root)
 {
@@ -64,6 +73,7 @@ snapshot_open(buffer *out, uint32_t root)
     return out->size;
 }
 
+// The bytes came from this process: a value that is too long for its length field is a bug.
 void
 snapshot_close(buffer *out, size_t opened)
 {
@@ -71,6 +81,7 @@ snapshot_close(buffer *out, size_t opened)
     s_put_u32(out->data + opened - 4, (uint32_t)(out->size - opened));
 }
 
+// For a value that cannot be stored: nothing of it stays in the frame.
 void
 snapshot_cancel(buffer *out, size_t opened)
 {
@@ -78,12 +89,15 @@ snapshot_cancel(buffer *out, size_t opened)
     out->size = opened - ENTRY_HEAD;
 }
 
+// What follows the first `size` bytes.
 static slice
 s_behind(slice bytes, size_t size)
 {
     return slice_of(bytes.data + size, bytes.size - size);
 }
 
+// Returns false also for an entry that does not fit: snapshot_read() has told a caller of it by then, and
+// on bytes that it did not check this ends the walk.
 bool
 snapshot_next(snapshot_reader *self, snapshot_entry *ret)
 {
@@ -99,6 +113,8 @@ snapshot_next(snapshot_reader *self, snapshot_entry *ret)
     return true;
 }
 
+// Walks the whole frame before anything of it is used, so that the store never applies half of one.
+// SNAPSHOT_NONE with entries contradicts itself.
 err
 snapshot_read(slice frame, snapshot_reader *ret)
 {
@@ -117,6 +133,8 @@ snapshot_read(slice frame, snapshot_reader *ret)
     return OK;
 }
 
+// On any bytes, since the broker compares numbers before it has validated the frame. 0 means none: numbers
+// start at 1.
 uint32_t
 snapshot_number(slice frame)
 {

@@ -16,16 +16,23 @@ typedef enum {
 } snapshot_kind;
 
 // Roots: (a view's number << 16 | an attribute's), and these.
-#define ROOT_SESSION  UINT32_C(0xffff0000) // whose it is, and its views
-#define ROOT_PROGRESS UINT32_C(0xffff0001) // what each event moves on
-#define ROOT_SETTLED                                                                                         \
-    UINT32_C(0xffff0002) // u64 in network order: the highest event that the broker answered UNKNOWN
-#define ROOT_LEASE  UINT32_C(0xffff0003) // only of a session that moves: who keeps it alive
-#define ROOT_NUMBER UINT32_C(0xffff0004) // u32 in network order: the frame's number. Never stored
-// Only of a session that moves: | a view's place in ROOT_SESSION: the request that it has. Never stored.
+// Whose session it is, and its views.
+#define ROOT_SESSION UINT32_C(0xffff0000)
+// What changes with each event: numbers and versions.
+#define ROOT_PROGRESS UINT32_C(0xffff0001)
+// u64 in network order: the highest event that the broker answered UNKNOWN.
+#define ROOT_SETTLED UINT32_C(0xffff0002)
+// Only of a session that migrates: who keeps it alive.
+#define ROOT_LEASE UINT32_C(0xffff0003)
+// u32 in network order: the frame's number. Never stored.
+#define ROOT_NUMBER UINT32_C(0xffff0004)
+// Only of a session that migrates, with a view's place in ROOT_SESSION added: the view's request. Never
+// stored.
 #define ROOT_REQUESTS UINT32_C(0xfffd0000)
-#define ROOT_REPLIES  UINT32_C(0xfffe0000) // | an event's number modulo MAX_REPLIES_KEPT: header and body
-enum { MAX_ROOT_VIEW = 0xfff0, MAX_ROOT_ATTRIBUTE = 0xfffe }; // 0xffff: which state_version they are of
+// With an event's number modulo MAX_REPLIES_KEPT added: header and body of its reply.
+#define ROOT_REPLIES UINT32_C(0xfffe0000)
+// Attribute 0xffff of a view is the state_version of its other attributes.
+enum { MAX_ROOT_VIEW = 0xfff0, MAX_ROOT_ATTRIBUTE = 0xfffe };
 
 static inline uint32_t
 snapshot_root(unsigned of_view, unsigned attribute)
@@ -35,12 +42,16 @@ snapshot_root(unsigned of_view, unsigned attribute)
 
 // Writing.
 void snapshot_begin(buffer *out, snapshot_kind kind);
-void snapshot_put_number(buffer *out, uint32_t number); // first of all entries; not 0
+// Must be the first entry. number: not 0.
+void snapshot_put_number(buffer *out, uint32_t number);
 void snapshot_put(buffer *out, uint32_t root, slice bytes);
-void snapshot_gone(buffer *out, uint32_t root);   // there is no such root any more
-size_t snapshot_open(buffer *out, uint32_t root); // bytes are appended by the caller;
-void snapshot_close(buffer *out, size_t opened);  // and their length is known here
-void snapshot_cancel(buffer *out, size_t opened); // as if it had not been opened
+// An entry that deletes the root.
+void snapshot_gone(buffer *out, uint32_t root);
+// An entry whose bytes the caller appends to the buffer: then snapshot_close() writes their length, or
+// snapshot_cancel() removes the entry. opened: what snapshot_open() returned.
+size_t snapshot_open(buffer *out, uint32_t root);
+void snapshot_close(buffer *out, size_t opened);
+void snapshot_cancel(buffer *out, size_t opened);
 
 // Reading.
 typedef struct {
