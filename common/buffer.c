@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Most bodies fit into this.
 #define SMALLEST 64
 
 void
@@ -15,6 +16,7 @@ buffer_init(buffer *self)
     *self = (buffer){0};
 }
 
+// Leaves a buffer that can be used again, or finished once more.
 void
 buffer_fini(buffer *self)
 {
@@ -30,6 +32,8 @@ buffer_clear(buffer *self)
     self->size = 0;
 }
 
+// A message's size was checked before it came here, so sizes that could overflow are bugs. Running out of
+// memory aborts: nothing in these programs could continue without the bytes that it was about to keep.
 uint8_t *
 buffer_grow(buffer *self, size_t size)
 {
@@ -44,6 +48,7 @@ buffer_grow(buffer *self, size_t size)
     return self->data + self->size;
 }
 
+// Formats twice: the first call only measures.
 void
 buffer_format(buffer *self, const char *format, ...)
 {

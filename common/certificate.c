@@ -1,10 +1,14 @@
-// Reads key files line by line. A line that is not understood is skipped, as zcert writes more than the keys.
+// Reads key files line by line. A line that is not understood is skipped: zcert (ZPL, rfc.zeromq.org/spec/4)
+// and pyzmq write comments, sections and metadata around the keys. zcert_load() is not used, since it reports
+// neither why a file was refused nor that the secret key is missing.
 #include "common/certificate.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
+// The alphabet of Z85 (rfc.zeromq.org/spec/32). strchr() finds the NUL that ends the string, too: hence
+// the test of c.
 static bool
 s_is_z85(uint8_t c)
 {
@@ -39,6 +43,8 @@ s_value(slice line, const char *name, slice *ret)
     return true;
 }
 
+// Takes the key if this line has it. A line that names the key and has something else for it is an error:
+// a mutilated key must not look like a missing one.
 static err
 s_take(slice line, const char *name, char ret_key[KEY_TEXT])
 {
@@ -54,6 +60,7 @@ s_take(slice line, const char *name, char ret_key[KEY_TEXT])
     return OK;
 }
 
+// Not NUL-terminated and possibly binary: everything goes by length. The last of several keys counts.
 err
 certificate_parse(slice text, certificate *ret)
 {
@@ -74,6 +81,8 @@ certificate_parse(slice text, certificate *ret)
     return error;
 }
 
+// A file longer than MAX_CERTIFICATE is read up to there only: the keys are near the beginning of any real
+// one.
 err
 certificate_load(const char *path, certificate *ret, char *ret_why, size_t why_size)
 {
@@ -91,6 +100,7 @@ certificate_load(const char *path, certificate *ret, char *ret_why, size_t why_s
     return error;
 }
 
+// Users confuse the two files that keygen writes, so this says which one to use.
 err
 certificate_load_secret(const char *path, certificate *ret, char *ret_why, size_t why_size)
 {

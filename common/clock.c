@@ -1,4 +1,4 @@
-// The system's clock: CLOCK_BOOTTIME, which goes on while the machine sleeps, and getrandom.
+// The system's clocks and getrandom(2), as tables of functions that tests replace.
 #include "common/clock.h"
 
 #include "common/errors.h"
@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+// Cannot fail for these clocks on any Linux that runs this.
 static uint64_t
 s_read(clockid_t clock)
 {
@@ -14,7 +15,9 @@ s_read(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-// A worker on a machine that slept must know that the others did not.
+// CLOCK_BOOTTIME goes on while the machine sleeps. A worker that wakes up must know that the broker,
+// perhaps on another machine, did not sleep, and has given its sessions to others meanwhile (PROTOCOL.md
+// 5.3: fenced).
 static uint64_t
 s_now_ms(void *context)
 {
@@ -22,6 +25,8 @@ s_now_ms(void *context)
     return s_read(CLOCK_BOOTTIME);
 }
 
+// CLOCK_MONOTONIC stands still while the machine sleeps: a process did not use that time to start or to
+// stop.
 static uint64_t
 s_awake_ms(void *context)
 {
@@ -33,7 +38,8 @@ static void
 s_random(void *context, void *ret_bytes, size_t size)
 {
     (void)context;
-    ASSERT(size <= 256); // what getrandom gives in one piece
+    // Up to 256 bytes getrandom(2) is neither interrupted nor short.
+    ASSERT(size <= 256);
     ASSERT(getrandom(ret_bytes, size, 0) == (ssize_t)size);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// OK has no row in errors.def: it is never sent, and only logs show it.
 static const struct {
     const char *word;
     const char *text;
@@ -36,6 +37,8 @@ err_outcome(err e)
     return s_errors[e].outcome;
 }
 
+// Written like a log line, but not by log.c, which may be what failed. abort() leaves a core and an exit
+// by SIGABRT, which the supervisor reports.
 void
 assert_failed(const char *condition, const char *file, int line)
 {

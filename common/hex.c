@@ -1,6 +1,7 @@
 // Ids as hexadecimal text. Both cases are read; lower case is written.
 #include "common/hex.h"
 
+// Lower case, so that an id looks the same in every log and can be searched for.
 const char *
 id_text(id16 id, char ret_text[ID_TEXT])
 {
@@ -13,11 +14,13 @@ id_text(id16 id, char ret_text[ID_TEXT])
     return ret_text;
 }
 
+// -1 if it is none.
 static int
 s_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
+    // Sets the bit that distinguishes lower from upper case in ASCII.
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }

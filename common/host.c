@@ -8,6 +8,8 @@
 
 enum { MAX_HOST = 128 };
 
+// All of 127.0.0.0/8 is the loopback. inet_pton() takes no abbreviations such as "127.1", which are
+// therefore no loopback: an address that is not understood needs keys.
 const char *
 host_loopback(const char *host)
 {
@@ -19,12 +21,15 @@ host_loopback(const char *host)
         return ntohl(four.s_addr) >> 24 == 127 ? host : NULL;
     size_t length = strlen(host);
     char inside[MAX_HOST];
+    // ZeroMQ's endpoints have IPv6 addresses in brackets.
     if (length < 2 || host[0] != '[' || host[length - 1] != ']')
         return NULL;
     snprintf(inside, sizeof inside, "%.*s", (int)(length - 2), host + 1);
     return inet_pton(AF_INET6, inside, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six) ? "[::1]" : NULL;
 }
 
+// The port follows the last colon: an IPv6 address has colons of its own, inside its brackets. A host that
+// is too long for the buffer is no loopback.
 bool
 host_is_private(const char *endpoint)
 {
@@ -39,6 +44,8 @@ host_is_private(const char *endpoint)
     return host_loopback(host);
 }
 
+// An ipc:// peer has no address, or "localhost" with credentials behind it (ZeroMQ's Peer-Address). A
+// socket that accepts both families shows IPv4 peers as mapped addresses.
 bool
 host_is_here(const char *peer)
 {

@@ -1,5 +1,6 @@
-// Formats a log line in a buffer on the stack and writes it at once, so that lines of several threads and
-// processes do not mix.
+// Formats a log line in a buffer on the stack and writes it with one write(2), so that lines of several
+// threads and processes do not mix: a pipe takes up to PIPE_BUF (4096) bytes in one piece. No stream of stdio
+// is involved, whose lock another thread might hold while it is stopped.
 #include "common/log.h"
 
 #include "common/errors.h"
@@ -11,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+// With its newline; below PIPE_BUF. Longer lines are cut.
 #define MAX_LINE 2048
 
+// Written once, by log_setup(), before there are threads; only read afterwards.
 static const char *s_component = "troupe";
 static log_level s_least = LEVEL_INFO;
 
@@ -23,6 +26,8 @@ log_setup(const char *component, log_level least)
     s_least = least;
 }
 
+// Writes what all lines begin with; returns its size. The time is UTC, so that logs of several machines
+// can be merged.
 static size_t
 s_head(char *line, size_t size, log_level level, const char *event)
 {
@@ -38,7 +43,8 @@ s_head(char *line, size_t size, log_level level, const char *event)
     return used + (size_t)more;
 }
 
-// Whatever a caller forgot to quote: an event is one line, and moves no cursor.
+// The last defence for what a caller forgot to quote: whatever an event contains, it stays one line, and no
+// control character reaches a terminal.
 static void
 s_flatten(char *line, size_t size)
 {
@@ -47,8 +53,8 @@ s_flatten(char *line, size_t size)
             line[i] = '?';
 }
 
-// A full pipe, a full disk or a closed terminal must not stop the program: what cannot be written is lost. A
-// pipe that is ready takes more than a line.
+// A full pipe, a full disk or a closed terminal must not stop the program: a line that cannot be written now
+// is lost. A pipe that polls writable takes at least PIPE_BUF bytes without blocking.
 static void
 s_write(const char *line, size_t size)
 {
@@ -71,6 +77,7 @@ log_event(log_level level, const char *event, const char *format, ...)
     int more = vsnprintf(line + used, sizeof line - 1 - used, format, args);
     va_end(args);
     ASSERT(more >= 0);
+    // vsnprintf() returns the length that it would have needed; one byte is left for the newline.
     size_t room = sizeof line - 2 - used;
     used += (size_t)more < room ? (size_t)more : room;
     s_flatten(line, used);
@@ -78,7 +85,8 @@ log_event(log_level level, const char *event, const char *format, ...)
     s_write(line, used);
 }
 
-// Its code point; 0 where the bytes at the front are no valid UTF-8. ret_size: how many they are.
+// The code point at the front, and its size in bytes; 0: no valid UTF-8, or a NUL. proto/codec.c has another
+// decoder, which only validates; this room uses no other.
 static uint32_t
 s_decode(slice rest, size_t *ret_size)
 {
@@ -97,7 +105,8 @@ s_decode(slice rest, size_t *ret_size)
     return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : code;
 }
 
-// Neither moves the cursor, nor ends a line, nor turns the direction in which the rest is read.
+// Whether a character neither moves the cursor, nor ends a line, nor changes the direction in which the rest
+// is shown: Unicode's line separators, its bidirectional controls, and the byte order mark do.
 static bool
 s_is_harmless(uint32_t code)
 {
@@ -108,7 +117,7 @@ s_is_harmless(uint32_t code)
     return !control && !line_end && !turns && code != 0xfeff;
 }
 
-// The bytes of the character at the front, if it may stand as it is; 0: it may not.
+// The size of the character at the front if it may be shown as it is; 0: it must be escaped.
 static size_t
 s_printable(slice rest)
 {
@@ -123,9 +132,11 @@ s_behind(slice text, size_t size)
     return slice_of(text.data + size, text.size - size);
 }
 
-enum { LONGEST = 4, CUT = 5 }; // of one character, escaped; "..." and what ends the text
+// Bytes of one character, escaped or not; of "...", a closing quote and a NUL.
+enum { LONGEST = 4, CUT = 5 };
 
-// Returns how much was written, without an end.
+// Writes text with each byte of a harmful or invalid character as \xNN, and a backslash before each of
+// `escaped`. There is always room left for CUT bytes. Returns how much was written, without a NUL.
 static size_t
 s_escape(slice text, const char *escaped, char *ret_text, size_t size)
 {
@@ -168,6 +179,8 @@ log_plain(slice text, char *ret_text, size_t size)
     return ret_text;
 }
 
+// Unquoted only if a reader that splits lines at spaces, and values at the first "=", gets the same text
+// back.
 const char *
 log_value(const char *text, char *ret_text, size_t size)
 {

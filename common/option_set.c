@@ -1,4 +1,6 @@
-// Values of options with the sources they came from, so that sources may be read in any order.
+// Values of options with the sources they came from, so that sources may be read in any order: argp sees the
+// flags first, and one of them names the file. A value keeps its text, which is what is passed on to other
+// programs.
 #include "common/option_set.h"
 
 #include <stdio.h>
@@ -7,8 +9,10 @@
 
 typedef struct {
     option_source source;
+    // One, unless it is a LIST or PATHS.
     size_t count;
     char *texts[MAX_OPTION_VALUES];
+    // Of a NUMBER or SWITCH.
     uint64_t number;
 } option_value;
 
@@ -25,6 +29,7 @@ option_set_new(void)
     return self;
 }
 
+// Forgets the source as well: the option is unset.
 static void
 s_clear(option_value *value)
 {
@@ -45,13 +50,15 @@ option_set_destroy(option_set **self_p)
     *self_p = NULL;
 }
 
+// Kinds whose values add up instead of replacing each other.
 static bool
 s_is_list(option_name name)
 {
     return option_table[name].kind == KIND_LIST || option_table[name].kind == KIND_PATHS;
 }
 
-// A relative path of a file is relative to the file's directory.
+// Copies a value. A relative path in a configuration file is relative to that file, not to the directory in
+// which the program happens to be started.
 static char *
 s_copy(option_name name, const char *text, const char *directory)
 {
@@ -66,7 +73,8 @@ s_copy(option_name name, const char *text, const char *directory)
     return copy;
 }
 
-// *ret: the number of a NUMBER or SWITCH.
+// Refuses an invalid value from any source, even one that a stronger source replaces: it is a mistake in any
+// case. *ret: the number of a NUMBER or SWITCH.
 static err
 s_check(option_set *self, option_name name, const char *text, uint64_t *ret)
 {
@@ -80,6 +88,8 @@ s_check(option_set *self, option_name name, const char *text, uint64_t *ret)
     return OK;
 }
 
+// A weaker source changes nothing; a stronger one replaces all values; the same one adds to a list, and
+// otherwise replaces what it said before, as users expect of a repeated flag.
 err
 option_set_put(option_set *self, option_name name, const char *text, option_source source,
                const char *directory)
@@ -108,6 +118,8 @@ option_set_append(option_set *self, option_name name, const char *text)
     return option_set_put(self, name, text, self->values[name].source, NULL);
 }
 
+// A variable may hold several values of a list. strtok_r() skips empty ones, so a trailing separator is
+// harmless.
 static err
 s_put_variable(option_set *self, option_name name, const char *text)
 {
@@ -124,6 +136,7 @@ s_put_variable(option_set *self, option_name name, const char *text)
     return error;
 }
 
+// An empty variable counts as unset: a shell cannot easily remove what it inherits.
 err
 option_set_put_environment(option_set *self, unsigned program, char *(*look)(const char *variable))
 {
@@ -141,6 +154,7 @@ option_set_put_environment(option_set *self, unsigned program, char *(*look)(con
     return OK;
 }
 
+// argp gives no text for a SWITCH: its presence means yes.
 err
 option_set_put_argp(option_set *self, unsigned program, int key, const char *text, bool *ret_found)
 {
@@ -163,6 +177,7 @@ option_set_has(const option_set *self, option_name name)
     return self->values[name].source != SOURCE_NONE;
 }
 
+// Only a NUMBER has a default that this program needs; a SWITCH that is not set is off.
 uint64_t
 option_set_number(const option_set *self, option_name name)
 {
@@ -181,6 +196,7 @@ option_set_text(const option_set *self, option_name name)
     return self->values[name].count ? self->values[name].texts[0] : NULL;
 }
 
+// Processes of the same machine connect over ipc:// if they can: it is faster and needs no keys.
 const char *
 option_set_local(const option_set *self, option_name name)
 {

@@ -1,4 +1,5 @@
-// The table of options, the check of their values, and what argp needs to know about them.
+// The table of options, the check of their values, and what argp needs to know about them. common/options.def
+// is the only place where an option is described; the guide's table is compared with it by tests/scripts.
 #include "common/options.h"
 
 #include <argp.h>
@@ -24,6 +25,7 @@ const option option_table[OPTION_COUNT] = {
 #undef OPTION
 };
 
+// A key may have several rows, as long as no program has two of them.
 option_name
 option_find(const char *key, unsigned program)
 {
@@ -34,12 +36,14 @@ option_find(const char *key, unsigned program)
     return (option_name)name;
 }
 
+// What `troupe up` reads from the environment it reads from a configuration file, too.
 bool
 option_is_setting(option_name name)
 {
     return option_table[name].variable & FLEET;
 }
 
+// --max-rss-mb becomes TROUPE_MAX_RSS_MB.
 const char *
 option_variable(option_name name, char ret_text[OPTION_VARIABLE_SIZE])
 {
@@ -49,6 +53,7 @@ option_variable(option_name name, char ret_text[OPTION_VARIABLE_SIZE])
     return ret_text;
 }
 
+// strtoll() and not strtoull(), which takes "-1" for 2^64 - 1.
 static err
 s_parse_number(const option *row, const char *text, uint64_t *ret, char ret_problem[OPTION_PROBLEM_SIZE])
 {
@@ -64,6 +69,7 @@ s_parse_number(const option *row, const char *text, uint64_t *ret, char ret_prob
     return OK;
 }
 
+// The words of ZPL and of common shells; a flag without a value arrives as "yes".
 static err
 s_parse_switch(const option *row, const char *text, uint64_t *ret, char ret_problem[OPTION_PROBLEM_SIZE])
 {
@@ -87,6 +93,7 @@ option_parse(option_name name, const char *text, uint64_t *ret, char ret_problem
                                     : s_parse_switch(row, text, ret, ret_problem);
 }
 
+// The text is the table's own, and was compared with the limits by a test.
 uint64_t
 option_default(option_name name)
 {
@@ -108,6 +115,7 @@ s_append_default(option_name name, unsigned program, char *text)
         snprintf(text + used, HELP_SIZE - used, " (default: %s)", row->fallback);
 }
 
+// The commands of `troupe` have long options only.
 void
 option_argp(option_name name, unsigned program, struct argp_option *ret)
 {
@@ -125,6 +133,7 @@ option_argp(option_name name, unsigned program, struct argp_option *ret)
     };
 }
 
+// The entry of zeros ends argp's list.
 void
 option_argp_all(unsigned program, struct argp_option *ret)
 {
@@ -134,6 +143,8 @@ option_argp_all(unsigned program, struct argp_option *ret)
     *ret = (struct argp_option){0};
 }
 
+// argp calls back with the letter of an option that has one, and otherwise with the number that
+// option_argp() gave.
 option_name
 option_argp_find(int key, unsigned program)
 {
