@@ -1,4 +1,6 @@
-// Writing the journal; journal_internal.h has its format.
+// Writing the journal (docs/decisions/0021); journal_internal.h has its format. The memory is written to the
+// file as it is, from `written` on, so both have the same offsets. Nothing here calls fsync(2): what is
+// written survives the process, not the machine.
 #include "broker/store/journal.h"
 
 #include "broker/store/journal_internal.h"
@@ -14,12 +16,14 @@
 
 enum { FILE_MODE = 0600, BLOCK = 4096 };
 
+// Not seeded: the counts in a file are compared by a later process.
 unsigned
 journal_bucket(id16 session)
 {
     return (unsigned)(XXH3_64bits(session.bytes, ID_SIZE) % JOURNAL_BUCKETS);
 }
 
+// O_NONBLOCK, so that a device of that name cannot block the broker; for a regular file it means nothing.
 static int
 s_open_file(const char *folder)
 {
@@ -31,6 +35,7 @@ s_open_file(const char *folder)
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
 }
 
+// What is not a regular file is reported as EINVAL, for the caller to set aside.
 int
 journal_open(journal *self, const char *folder)
 {
@@ -60,17 +65,20 @@ journal_load(const journal *self, buffer *out)
     if (fstat(self->file, &status))
         return errno;
     size_t size = status.st_size < MAX_JOURNAL ? (size_t)status.st_size : MAX_JOURNAL;
-    uint8_t *bytes = buffer_reserve(out, size + 1); // + 1: not NULL for an empty file
+    // One more, so that an empty file is not NULL.
+    uint8_t *bytes = buffer_reserve(out, size + 1);
     for (size_t at = 0; at < size;) {
         size_t rest = size - at;
         ssize_t got = pread(self->file, bytes + at, rest, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got == 0) { // truncated meanwhile
+        // Truncated in the meantime.
+        if (got == 0) {
             size = at;
             break;
         }
-        if (got < 0) { // a block that the disk cannot read: the reader will find the hole
+        // A block that the disk cannot read: the reader treats zeros as a hole, and finds what follows.
+        if (got < 0) {
             got = (ssize_t)(rest < BLOCK ? rest : BLOCK - at % BLOCK);
             memset(bytes + at, 0, (size_t)got);
         }
@@ -80,7 +88,8 @@ journal_load(const journal *self, buffer *out)
     return 0;
 }
 
-// Returns the offset of the content.
+// Appends a record and returns the offset of its content. The head is written twice: its checksums depend
+// on the content, which is in its place only after the second buffer_slice().
 static size_t
 s_append_record(journal *self, journal_head head, slice content, slice more)
 {
@@ -97,6 +106,8 @@ s_append_record(journal *self, journal_head head, slice content, slice more)
     return at;
 }
 
+// The entry is durable only after journal_write(). Its bytes stay in memory until the next generation,
+// since the memtable refers to them.
 size_t
 journal_put(journal *self, const journal_entry *entry)
 {
@@ -113,6 +124,8 @@ journal_is_dirty(const journal *self)
     return self->uncommitted;
 }
 
+// The counts are those of the whole generation, so that a reader knows what is missing even if several
+// commits are lost.
 static void
 s_append_commit(journal *self)
 {
@@ -123,11 +136,12 @@ s_append_commit(journal *self)
     self->uncommitted = 0;
 }
 
+// On failure `written` stays, so that the next write repeats everything from there. The end mark is not
+// counted: the next batch overwrites it.
 static err
 s_write_file(journal *self)
 {
-    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0,
-           JOURNAL_END); // the end mark, which the next batch overwrites
+    memset(buffer_reserve(&self->bytes, JOURNAL_END), 0, JOURNAL_END);
     size_t size = self->bytes.size + JOURNAL_END;
     for (size_t at = self->written; at < size;) {
         ssize_t wrote = pwrite(self->file, self->bytes.data + at, size - at, (off_t)at);
@@ -141,6 +155,7 @@ s_write_file(journal *self)
     return OK;
 }
 
+// One pwrite(2) for a whole batch of replies: the reason why there is a journal at all.
 err
 journal_write(journal *self)
 {
@@ -150,7 +165,9 @@ journal_write(journal *self)
     return s_write_file(self);
 }
 
-// The commit at offset 0 makes the new generation visible to readers.
+// The file is overwritten from its beginning and not truncated, so that its blocks stay allocated. The
+// commit at offset 0 makes the new generation visible to readers; records of the old one behind it have
+// checksums of another generation.
 void
 journal_begin(journal *self, journal_origin origin)
 {
@@ -161,14 +178,18 @@ journal_begin(journal *self, journal_origin origin)
     if (self->bytes.capacity > MAX_KEPT)
         buffer_fini(&self->bytes);
     s_append_commit(self);
-    (void)s_write_file(self); // on failure it is written with the first batch
+    // On failure it is written with the first batch.
+    (void)s_write_file(self);
 }
 
+// After a failed write the file may hold entries of sessions that the store has given up: no later process
+// may replay them.
 void
 journal_erase(journal *self)
 {
     journal_begin(self, self->origin);
-    int code = ftruncate(self->file, 0); // on failure nothing else can be done
+    // On failure nothing else can be done.
+    int code = ftruncate(self->file, 0);
     (void)code;
     self->written = 0;
 }

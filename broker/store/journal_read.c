@@ -1,4 +1,8 @@
-// Reading a journal: from record to record, and after anything else to the next valid record.
+// Reading a journal: from record to record, and after anything else to the next valid record. Fuzzed
+// (tests/fuzz/fuzz_journal.c): no byte of the file is trusted before a checksum covers it.
+//
+// Entries and damage are passed on in the order of the file. The damage that a commit reveals comes after the
+// entries that it counts and before newer ones: a session that is written in full later is sound again.
 #include "broker/store/journal_read.h"
 
 #include "broker/store/journal_internal.h"
@@ -24,6 +28,7 @@ typedef struct {
     size_t committed;
 } reading;
 
+// The head was validated: its content is inside the file.
 static const uint8_t *
 s_content(slice file, size_t at)
 {
@@ -41,6 +46,8 @@ s_read_head(slice file, journal_origin origin, size_t at, journal_head *ret)
            ret->head_check == journal_head_check(*ret, journal_salt(origin, at));
 }
 
+// Separate from the head: with a valid head, damaged content still has the name of its session, and a size
+// by which it can be skipped.
 static bool
 s_is_content_valid(slice file, journal_origin origin, size_t at, const journal_head *head)
 {
@@ -74,6 +81,8 @@ s_read_commit(slice file, size_t at, journal_commit *ret)
     return s_read_head(file, ret->origin, at, &head) && s_is_content_valid(file, ret->origin, at, &head);
 }
 
+// Looks at every commit in the file, of all generations: a newer one may have overwritten only the
+// beginning of an older one.
 bool
 journal_find_newest(slice file, uint64_t store_id, journal_found *ret)
 {
@@ -146,6 +155,8 @@ s_handle_commit(reading *self, size_t at, size_t end)
     self->committed = end;
 }
 
+// Anything that has a valid head counts for its bucket, even if its content is damaged: that loss is
+// reported by session already, and its bucket must not be dropped for it as well.
 static void
 s_handle_record(reading *self, size_t at, const journal_head *head)
 {
@@ -158,6 +169,8 @@ s_handle_record(reading *self, size_t at, const journal_head *head)
     }
     if (!is_commit)
         self->counts[journal_bucket(head->session)]++;
+    // A damaged commit names no session: its damage is logged only, and the next commit has the
+    // counts.
     if (!valid || is_commit) {
         s_add_damage(self, JOURNAL_CORRUPT, at, size, head->session);
         return;
@@ -189,6 +202,8 @@ s_has_end_mark(const reading *self)
     return memcmp(self->file.data + self->committed, end, rest < JOURNAL_END ? rest : JOURNAL_END) == 0;
 }
 
+// In one pass. What follows the last commit is passed on, too: those entries are valid, and no client can
+// have seen anything older.
 void
 journal_read(slice file, journal_origin origin, const journal_visitor *visitor)
 {
@@ -206,7 +221,6 @@ journal_read(slice file, journal_origin origin, const journal_visitor *visitor)
         at = next;
     }
     bool torn = self.count || !s_has_end_mark(&self);
-    // No client was told about uncommitted entries, and they are valid.
     s_report_steps(&self);
     if (torn)
         visitor->damage(visitor->context, &(journal_damage){.fault = JOURNAL_TORN, .offset = self.committed});

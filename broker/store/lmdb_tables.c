@@ -1,5 +1,10 @@
 // Three tables of one LMDB file: sessions by id, roots by session and number, and numbers by name. Each value
-// starts with a checksum.
+// starts with a checksum (docs/decisions/0028).
+//
+// LMDB's rules that matter here: pointers from mdb_get() and cursors are into the mapped file, and valid
+// until the transaction ends or, in a write transaction, until the next write; a read transaction keeps the
+// pages that it sees from being reused. One read transaction is kept open from the first read after a write
+// until the next write.
 #include "broker/store/lmdb_tables.h"
 
 #include "common/errors.h"
@@ -10,11 +15,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { ROOT_KEY = ID_SIZE + 4, FILE_MODE = 0600, CHECK_SIZE = sizeof(uint64_t) };
+enum {
+    ROOT_KEY = ID_SIZE + 4,
+    FILE_MODE = 0600,
+    CHECK_SIZE = sizeof(uint64_t),
+    // The bytes of a root's head in a snapshot frame.
+    ROOT_HEAD = 8
+};
 
-// The bytes of a root's head in a frame.
-enum { ROOT_HEAD = 8 };
-
+// LMDB does not write through it: its interface lacks const.
 static MDB_val
 s_val(const void *data, size_t size)
 {
@@ -27,6 +36,7 @@ s_session_key(const id16 *id)
     return s_val(id->bytes, ID_SIZE);
 }
 
+// The number is big-endian, so that a session's roots are neighbours, in ascending order.
 static MDB_val
 s_root_key(id16 session, uint32_t root, uint8_t ret[ROOT_KEY])
 {
@@ -43,6 +53,7 @@ s_decode_root(const MDB_val *key)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+// Key and length are part of it: a valid record under another key, or cut short, is found out.
 static uint64_t
 s_checksum(const MDB_val *key, const void *content, size_t size)
 {
@@ -72,7 +83,10 @@ s_copy_content(const MDB_val *key, const MDB_val *value, void *ret, size_t size)
     return true;
 }
 
-// MDB_RESERVE saves a copy of the value.
+// MDB_RESERVE returns the place for the value, into which checksum and content go without a copy in
+// between.
+// MDB_RESERVE returns the place for the value, into which checksum and content go without a copy in
+// between.
 static int
 s_put_checked(MDB_txn *txn, MDB_dbi table, MDB_val key, const void *content, size_t size, uint64_t *ret_check)
 {
@@ -124,6 +138,7 @@ lmdb_tables_open(lmdb_tables *self, const char *path, size_t room, lmdb_tables_m
     return code ? code : s_open_databases(self, mode);
 }
 
+// Must precede every write: the transaction would go on showing the state before it.
 static void
 s_end_reading(lmdb_tables *self)
 {
@@ -132,6 +147,7 @@ s_end_reading(lmdb_tables *self)
     self->reading = NULL;
 }
 
+// mdb_txn_abort() would walk structures that a signal has left half changed.
 void
 lmdb_tables_abandon(lmdb_tables *self)
 {
@@ -149,7 +165,7 @@ lmdb_tables_close(lmdb_tables *self)
 
 // --- reading --------------------------------------------------------------------------------------------
 
-// NULL: failure.
+// The open read transaction, or a new one. NULL: failure.
 static MDB_txn *
 s_read_transaction(lmdb_tables *self)
 {
@@ -158,6 +174,7 @@ s_read_transaction(lmdb_tables *self)
     return self->reading;
 }
 
+// The value is in the mapped file: valid until s_end_reading().
 static int
 s_get(lmdb_tables *self, MDB_dbi table, MDB_val key, MDB_val *ret)
 {
@@ -205,6 +222,7 @@ lmdb_tables_root(lmdb_tables *self, id16 id, uint32_t root, size_t *ret_size, ui
     return 0;
 }
 
+// The cursor must be closed by the caller: those of read transactions outlive them.
 static int
 s_open_cursor(lmdb_tables *self, MDB_dbi table, MDB_cursor **ret)
 {
@@ -228,12 +246,15 @@ s_read_root(lmdb_tables *self, const MDB_val *key, const MDB_val *value, session
     return 0;
 }
 
+// The key may be of any length: the file is not trusted.
 static bool
 s_belongs_to(const MDB_val *key, const id16 *id)
 {
     return key->mv_size >= ID_SIZE && memcmp(key->mv_data, id->bytes, ID_SIZE) == 0;
 }
 
+// Walks the neighbours that have the session's id in their keys. A key of another length ends in
+// MDB_CORRUPTED.
 static int
 s_read_roots(lmdb_tables *self, id16 id, session_record *sum, buffer *out)
 {
@@ -250,6 +271,8 @@ s_read_roots(lmdb_tables *self, id16 id, session_record *sum, buffer *out)
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
+// Sizes and checksums of all roots are compared with the session's record: that is how a missing root, or
+// an older one on a page that should not be reachable, shows.
 int
 lmdb_tables_roots(lmdb_tables *self, id16 id, buffer *out)
 {
@@ -289,6 +312,7 @@ lmdb_tables_visit(lmdb_tables *self, id16 *at, unsigned most,
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
+// An absent number is 0: tables that were just created have none.
 int
 lmdb_tables_number(lmdb_tables *self, const char *name, uint64_t *ret)
 {
@@ -300,6 +324,7 @@ lmdb_tables_number(lmdb_tables *self, const char *name, uint64_t *ret)
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
+// "mark" is what the format calls the store's id.
 int
 lmdb_tables_origin(lmdb_tables *self, journal_origin *ret)
 {
@@ -307,6 +332,7 @@ lmdb_tables_origin(lmdb_tables *self, journal_origin *ret)
     return code ? code : lmdb_tables_number(self, "mark", &ret->store_id);
 }
 
+// From the statistics of the table's root page: nothing is walked.
 size_t
 lmdb_tables_count(lmdb_tables *self)
 {
@@ -319,6 +345,7 @@ lmdb_tables_count(lmdb_tables *self)
 
 // --- writing --------------------------------------------------------------------------------------------
 
+// Searches for the session's first root again after each deletion.
 static int
 s_delete_roots(const lmdb_tables *self, MDB_txn *txn, const id16 *session)
 {
@@ -334,6 +361,7 @@ s_delete_roots(const lmdb_tables *self, MDB_txn *txn, const id16 *session)
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
+// sum: of the roots that this checkpoint wrote; the session's own sum is of those that stay in the tables.
 static int
 s_write_session(const lmdb_tables *self, MDB_txn *txn, const memtable_session *session, uint64_t sum)
 {
@@ -346,6 +374,7 @@ s_write_session(const lmdb_tables *self, MDB_txn *txn, const memtable_session *s
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
+// A deleted root that the tables never had is not an error.
 static int
 s_write_root(const lmdb_tables *self, MDB_txn *txn, const memtable_session *session,
              const memtable_root *root, const uint8_t *bytes, uint64_t *sum)
@@ -366,6 +395,7 @@ s_write_number(const lmdb_tables *self, MDB_txn *txn, const char *name, uint64_t
     return s_put_checked(txn, self->figures, s_val(name, strlen(name)), &number, sizeof number, &check);
 }
 
+// Either everything that was written or nothing.
 static int
 s_end_transaction(MDB_txn *txn, int code)
 {
@@ -375,6 +405,7 @@ s_end_transaction(MDB_txn *txn, int code)
     return code;
 }
 
+// Committed at once, in a transaction of its own.
 int
 lmdb_tables_set_number(lmdb_tables *self, const char *name, uint64_t number)
 {

@@ -1,5 +1,7 @@
-// Two hash tables over two arrays: sessions by id, and roots by session and number. Nothing is ever removed
-// from them one by one; a checkpoint clears all.
+// Two hash tables over two arrays: sessions by id, and roots by session and number. Nothing is removed from
+// them one by one; a checkpoint clears all. That makes linear probing simple: there are no deleted slots. A
+// session that is dropped and put again gets a new incarnation, which makes its earlier roots void without
+// finding them.
 #include "broker/store/memtable.h"
 
 #include "common/errors.h"
@@ -9,8 +11,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+// Entries; above MAX_KEPT an array's memory is not kept for the next generation.
 enum { MIN_CAPACITY = 64, MAX_KEPT = 1 << 14 };
 
+// Seeded: ids of sessions are chosen by clients, who could otherwise choose them to collide.
 static uint64_t
 s_hash_id(const memtable *self, const id16 *id)
 {
@@ -36,6 +40,7 @@ s_id_slot(const memtable *self, const id16 *id)
     }
 }
 
+// The same for a root. Void entries keep their slots.
 static uint32_t *
 s_root_slot(const memtable *self, uint32_t session, uint32_t root)
 {
@@ -97,6 +102,7 @@ memtable_clear(memtable *self)
         memset(self->by_root.slots, 0, self->by_root.capacity * sizeof *self->by_root.slots);
 }
 
+// Before the first session there are no slots to search.
 memtable_session *
 memtable_find(const memtable *self, id16 id)
 {
@@ -106,6 +112,7 @@ memtable_find(const memtable *self, id16 id)
     return *slot ? &self->sessions[*slot - 1] : NULL;
 }
 
+// Larger slots are empty: all sessions are entered again before this one.
 memtable_session *
 memtable_add(memtable *self, id16 id)
 {
@@ -135,6 +142,8 @@ memtable_root_entry(memtable *self, const memtable_session *session, uint32_t ro
         *slot = (uint32_t)++self->root_count;
     }
     memtable_root *found = &self->roots[*slot - 1];
+    // A root that was just added carries the incarnation before its session's, so it is void like one
+    // that was left by an earlier incarnation: both start afresh.
     *ret_new = memtable_is_void(self, found);
     if (*ret_new)
         *found = (memtable_root){.session = number, .root = root, .incarnation = session->incarnation};

@@ -1,4 +1,5 @@
-// Two lists in the order of insertion, used and unused sessions, and a hash table over both.
+// Two lists in the order of insertion, used and unused sessions, and a hash table over both. Since `now`
+// never decreases, the first of a list is its oldest, and everything here takes constant time.
 #include "broker/store/passive.h"
 
 #include "broker/routing/routing_id.h"
@@ -15,6 +16,7 @@ typedef struct {
     list_link by_age;
 } passive_entry;
 
+// The entries are owned by the table; the lists link them.
 struct passive {
     zhashx_t *entries;
     uint64_t seed;
@@ -38,6 +40,7 @@ passive_new(uint64_t seed, size_t most_unused, size_t most)
     return self;
 }
 
+// Frees it: the entry is invalid afterwards.
 static void
 s_remove_entry(passive *self, passive_entry *removed)
 {
@@ -47,6 +50,7 @@ s_remove_entry(passive *self, passive_entry *removed)
     free(removed);
 }
 
+// The lists' links are in the entries and need no removal.
 void
 passive_destroy(passive **self_p)
 {
@@ -67,6 +71,7 @@ s_find_entry(const passive *self, id16 id)
     return zhashx_lookup(self->entries, &wanted);
 }
 
+// A session that left, was restored and left again is new: its time starts over.
 void
 passive_put(passive *self, id16 id, bool used, uint64_t now)
 {
@@ -85,6 +90,7 @@ passive_put(passive *self, id16 id, bool used, uint64_t now)
     ASSERT(zhashx_insert(self->entries, &added->key, added) == 0);
 }
 
+// For a session that has an owner again, or was dropped.
 bool
 passive_take(passive *self, id16 id, bool *ret_used)
 {
@@ -102,12 +108,15 @@ passive_count(const passive *self, bool used)
     return self->count[used];
 }
 
+// NULL: none.
 static passive_entry *
 s_oldest(const passive *self, bool used)
 {
     return self->count[used] ? LIST_ITEM(self->oldest[used].next, passive_entry, by_age) : NULL;
 }
 
+// Unused sessions go first, whatever their age: anybody can create them, and a user misses nothing
+// (PROTOCOL.md 5.5, Lifetime).
 bool
 passive_take_oldest(passive *self, id16 *ret_id)
 {
@@ -121,6 +130,7 @@ passive_take_oldest(passive *self, id16 *ret_id)
     return true;
 }
 
+// One at a time, since the caller drops each from the store, too.
 bool
 passive_take_excess(passive *self, id16 *ret_id)
 {

@@ -1,5 +1,10 @@
-// Repairing damaged tables. LMDB has two meta pages: what one of them leads to may be valid when the other is
-// damaged, so both are tried; then the valid sessions are copied to a new file.
+// Repairing damaged tables. LMDB has two meta pages, of its last two transactions: what one of them leads to
+// may be valid when the other is damaged, so both are tried; then the valid sessions are copied to a new
+// file.
+//
+// Until the final rename the original stays in its place. Its meta pages are overwritten while the choices
+// are tried, and written back afterwards. When something fails on the way (a full disk), the broker does not
+// start.
 #include "broker/store/repair.h"
 
 #include "common/log.h"
@@ -26,16 +31,17 @@ typedef struct {
     size_t page;
 } repair;
 
-// LMDB uses the page size of the system.
+// The meta pages are the first two of the file. LMDB's pages have the size of the system's.
 static bool
 s_read_meta(repair *self)
 {
-    long page = sysconf(_SC_PAGESIZE); // LMDB's pages are of that size
+    long page = sysconf(_SC_PAGESIZE);
     self->page = page > 0 ? (size_t)page : 4096;
     size_t size = META_PAGES * self->page;
     return size <= sizeof self->meta && pread(self->file, self->meta, size, 0) == (ssize_t)size;
 }
 
+// A short write without an error is a full disk.
 static int
 s_write_page(const repair *self, size_t offset, const uint8_t *page)
 {
@@ -43,6 +49,7 @@ s_write_page(const repair *self, size_t offset, const uint8_t *page)
     return wrote == (ssize_t)self->page ? 0 : wrote < 0 ? errno : ENOSPC;
 }
 
+// Both pages are written even if one fails: the second may be the one that is needed.
 static int
 s_write_meta(const repair *self, meta_choice choice)
 {
@@ -100,6 +107,8 @@ s_choose_meta(repair *self, const salvage_report *unchanged, bool *ret_some)
     return s_write_meta(self, best);
 }
 
+// The copy is inspected like any other file before it takes the place of the original: writing it has used
+// the disk and the library that are under suspicion.
 static int
 s_copy_valid(repair *self, salvage_report *ret)
 {
@@ -122,6 +131,7 @@ s_copy_valid(repair *self, salvage_report *ret)
     return 0;
 }
 
+// An operator decides by this line whether the files that were set aside are worth a look.
 static void
 s_log_damaged_tables(const repair *self, const char *reason, uint64_t kept, uint64_t damaged)
 {
@@ -167,6 +177,7 @@ s_rebuild(repair *self, salvage_report *report)
     return code;
 }
 
+// keep: set it aside instead of deleting it.
 static int
 s_remove_file(const repair *self, const char *reason, bool keep)
 {
@@ -178,6 +189,7 @@ s_remove_file(const repair *self, const char *reason, bool keep)
     return code;
 }
 
+// The journal goes with the tables: its entries change sessions that only those have.
 static int
 s_set_aside_version(const repair *self, salvage_report *report)
 {
@@ -194,13 +206,15 @@ s_set_aside_version(const repair *self, salvage_report *report)
     return 0;
 }
 
+// Most starts end after the first inspection.
 static int
 s_repair_file(repair *self, salvage_report *ret)
 {
     salvage_inspect(self->path, self->request->room, ret);
     if (ret->code || ret->state == SALVAGE_EMPTY)
         return ret->code;
-    if (ret->state == SALVAGE_OTHER) { // or a damaged meta page makes it look so
+    // A damaged meta page may also make these tables look like those of another version: try both first.
+    if (ret->state == SALVAGE_OTHER) {
         bool some;
         int code = s_choose_meta(self, ret, &some);
         if (code || !some)
@@ -209,6 +223,7 @@ s_repair_file(repair *self, salvage_report *ret)
     return ret->state == SALVAGE_SOUND && !s_is_stale(self, ret) ? 0 : s_rebuild(self, ret);
 }
 
+// A journal with commits proves that there were tables.
 static int
 s_log_missing(const repair_request *request)
 {

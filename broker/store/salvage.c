@@ -1,5 +1,11 @@
-// Reading tables that may be damaged. When LMDB crashes on a page, the signal handler jumps out of it, its
-// transaction is abandoned, and the walk continues behind that place.
+// Reading tables that may be damaged. LMDB trusts its file: on a damaged page it may read beyond the mapping,
+// run in circles or fail an assertion of its own. So the file is read in a child process. When LMDB crashes
+// on a page, the signal handler jumps out of it, its transaction is abandoned, and the walk continues after
+// that place.
+//
+// To jump out of a signal handler into code that was not prepared for it is undefined behaviour in C. It is
+// confined to a process that does nothing else, holds no lock that anybody else waits for, and never returns
+// to the caller's code: whatever it leaves behind ends with it.
 #include "broker/store/salvage.h"
 
 #include "common/errors.h"
@@ -19,12 +25,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Of the random ids: less than the usual distance between two.
+// How far the first skip goes, in first halves of ids. Ids are random: with a million sessions two neighbours
+// are 2^44 apart.
 #define FIRST_STRIDE (UINT64_C(1) << 40)
-#define MAX_BATCH    ((size_t)8 << 20)
+// Bytes of a transaction of the copy.
+#define MAX_BATCH ((size_t)8 << 20)
 // Pages that LMDB may count as used and never wrote.
 #define SLACK ((size_t)64 << 20)
 
+// MAX_ESCAPES bounds the skips, and CPU_SECONDS a walk in circles.
 enum { MAX_ESCAPES = 20000, MAX_LOGGED = 20, CPU_SECONDS = 300 };
 
 typedef struct {
@@ -47,14 +56,17 @@ typedef struct {
     bool done;
 } walk;
 
+// Where s_on_signal() jumps to: set anew before each part of the work, in this single thread.
 static sigjmp_buf s_escape;
 
+// siglongjmp() restores the signal mask that sigsetjmp() saved, so that a second signal arrives as well.
 static void
 s_on_signal(int number)
 {
     siglongjmp(s_escape, number);
 }
 
+// LMDB's own assertions would abort().
 static void
 s_on_assert(MDB_env *env, const char *text)
 {
@@ -63,6 +75,7 @@ s_on_assert(MDB_env *env, const char *text)
     siglongjmp(s_escape, SIGABRT);
 }
 
+// Keeps the first reason: later ones are often its consequences.
 static void
 s_report_damage(walk *self, const char *reason)
 {
@@ -71,6 +84,7 @@ s_report_damage(walk *self, const char *reason)
         snprintf(self->report->reason, sizeof self->report->reason, "%s", reason);
 }
 
+// Inspections count only; the copy logs, so that each session is named once.
 static void
 s_report_session(walk *self, id16 id, const char *reason)
 {
@@ -83,6 +97,7 @@ s_report_session(walk *self, id16 id, const char *reason)
 
 // --- positions in the order of ids -------------------------------------------------------------------------
 
+// Positions are the first 8 bytes of an id: enough to continue at, and simple to add to.
 static uint64_t
 s_id_top(id16 id)
 {
@@ -112,6 +127,7 @@ s_skip(walk *self)
 
 // --- sessions -------------------------------------------------------------------------------------------
 
+// A failure to write ends the walk: the copy is of no use then, whatever could still be read.
 static bool
 s_write_batch(walk *self)
 {
@@ -138,6 +154,8 @@ s_add_to_batch(walk *self, id16 id, const session_record *stored)
     memtable_session *session = memtable_add(&self->batch, id);
     session->touched = stored->touched;
     session->size = stored->size;
+    // The session's sum stays 0: all its roots are in this batch, and lmdb_tables_write() adds their
+    // checksums.
     session->exists = true;
     while (snapshot_next(&in, &entry)) {
         bool new;
@@ -168,7 +186,10 @@ s_check_session(walk *self, id16 id, const session_record *stored)
         s_add_to_batch(self, id, stored);
 }
 
-// Reads sessions until the end, or until a damaged page. Returns a code of LMDB.
+// Reads sessions until the end, or until a damaged page; returns a code of LMDB. The position is moved on
+// before a session is read, so that the walk continues after it if LMDB crashes in it. Keys that do not
+// ascend are a sign of pages in the wrong place, and would make the walk endless. The cursor is left open:
+// nothing else is asked of LMDB on a damaged page.
 static int
 s_walk_sessions(walk *self)
 {
@@ -195,7 +216,7 @@ s_walk_sessions(walk *self)
     return code;
 }
 
-// After a signal inside of LMDB, whose state is abandoned.
+// LMDB's state is abandoned after a signal; what the session had in the batch so far is removed.
 static void
 s_recover_from_signal(walk *self, int number)
 {
@@ -211,6 +232,7 @@ s_recover_from_signal(walk *self, int number)
     s_skip(self);
 }
 
+// sigsetjmp() returns a second time, with the number of the signal, whenever LMDB crashes below.
 static void
 s_walk(walk *self)
 {
@@ -229,6 +251,7 @@ s_walk(walk *self)
 
 // --- the rest of the file -------------------------------------------------------------------------------
 
+// All are read, even if one is damaged: each is of use by itself.
 static int
 s_read_numbers(walk *self)
 {
@@ -246,6 +269,8 @@ typedef struct {
     uintptr_t map;
 } page_set;
 
+// Pages 0 and 1 are the meta pages, which belong to no table. again: a page may be marked already, since
+// it has many records.
 static bool
 s_mark_page(page_set *self, size_t page, bool again)
 {
@@ -333,6 +358,7 @@ s_free_pages_are_free(walk *self, size_t count, size_t size)
     return valid;
 }
 
+// From LMDB's statistics, to compare with what the walk has found.
 static size_t
 s_entries(walk *self, MDB_dbi table)
 {
@@ -343,6 +369,7 @@ s_entries(walk *self, MDB_dbi table)
     return stat.ms_entries;
 }
 
+// 0: unknown.
 static size_t
 s_file_size(walk *self)
 {
@@ -376,6 +403,7 @@ s_check_rest(walk *self)
 
 // --- the child ------------------------------------------------------------------------------------------
 
+// SA_NODEFER, since the handler never returns.
 static void
 s_catch_signals(void (*handler)(int))
 {
@@ -395,6 +423,8 @@ s_limit_child(void)
     setrlimit(RLIMIT_CPU, &cpu);
 }
 
+// Whether the main database names any table. What cannot be read counts as yes: better set aside than
+// overwritten.
 static bool
 s_has_tables(walk *self)
 {
@@ -417,6 +447,7 @@ s_handle_open_failure(walk *self, int code)
     lmdb_tables_abandon(&self->source); // nothing else will be read
 }
 
+// Writes the last batch, and the numbers of this store.
 static void
 s_finish_copy(walk *self)
 {
@@ -451,6 +482,7 @@ s_open_source(walk *self)
         return;
     }
     s_read_ahead(self);
+    // Until here an assertion of LMDB arrives as SIGABRT.
     mdb_env_set_assert(self->source.env, s_on_assert);
     if (self->copy &&
         (self->report->code = lmdb_tables_open(&self->target, self->copy, self->room, LMDB_TABLES_WRITE)))
@@ -460,6 +492,7 @@ s_open_source(walk *self)
         s_report_damage(self, "its numbers are damaged");
 }
 
+// Ends with _exit(): atexit handlers and stdio buffers are the parent's.
 static _Noreturn void
 s_run_child(walk *self)
 {
@@ -497,6 +530,8 @@ s_in_child(walk *self, salvage_report *ret)
     ASSERT(shared != MAP_FAILED);
     *shared = (salvage_report){0};
     self->report = shared;
+    // The broker has no other thread yet that could hold a lock: stores are opened before its loop
+    // begins.
     pid_t child = fork();
     if (child == 0)
         s_run_child(self);
@@ -512,6 +547,7 @@ s_in_child(walk *self, salvage_report *ret)
     munmap(shared, sizeof *shared);
 }
 
+// Reads and verifies everything, and changes nothing.
 void
 salvage_inspect(const char *path, size_t room, salvage_report *ret)
 {

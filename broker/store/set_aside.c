@@ -1,4 +1,5 @@
-// Directories for damaged files, named by the date, with a number if there are several of one second.
+// Directories for damaged files, named by the date, with a number if there are several of one second. Files
+// are renamed or linked, never copied: there may be no room for a copy.
 #include "broker/store/set_aside.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Of one second.
+// Names that are tried within one second.
 enum { MAX_NAMES = 1000 };
 
 // Without trailing slashes.
@@ -36,6 +37,8 @@ s_set_path(set_aside *self, const char *separator, unsigned number)
     return size > 0 && (size_t)size < sizeof self->folder;
 }
 
+// mkdir(2) decides whether a name is free: a test before it could be outdated. separator: "." for next to
+// the store, "/" for inside of it.
 static int
 s_create_at(set_aside *self, const char *separator)
 {
@@ -75,6 +78,7 @@ s_create(set_aside *self)
     return code;
 }
 
+// The directory is created with the first file, so that an undamaged store leaves none behind.
 static int
 s_paths(set_aside *self, const char *name, char source[SET_ASIDE_PATH], char target[SET_ASIDE_PATH])
 {
@@ -97,6 +101,8 @@ set_aside_move(set_aside *self, const char *name)
     return rename(source, target) ? errno : 0;
 }
 
+// A hard link keeps the original in its place until the caller renames the new file over it: at no moment
+// is there no file.
 int
 set_aside_copy(set_aside *self, const char *name)
 {
@@ -110,7 +116,8 @@ set_aside_copy(set_aside *self, const char *name)
 int
 set_aside_move_store(set_aside *self)
 {
-    int code = s_create_at(self, "."); // finds a free name
+    // mkdir and rmdir, to find a free name.
+    int code = s_create_at(self, ".");
     if (code || rmdir(self->folder))
         return code ? code : errno;
     return rename(self->store, self->folder) ? errno : 0;

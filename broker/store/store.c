@@ -1,5 +1,9 @@
 // Putting into, reading from and sweeping a store. Every change goes to the journal and to the memtable; the
-// tables change in checkpoints only.
+// tables change in checkpoints only (docs/decisions/0021).
+//
+// One rule decides all failures: a snapshot that is older than what a user has seen is worse than none. So a
+// session that cannot be stored as it is now, because of limits, a full disk or damage, is dropped as a
+// whole. The broker may request it anew from its worker (KEEP).
 #include "broker/store/store.h"
 
 #include "broker/routing/epochs.h"
@@ -17,7 +21,7 @@ enum {
     CHECKPOINT_ENTRIES = 1024
 };
 
-// The bytes of a root in a frame.
+// The bytes of a root in a snapshot frame, with its head: what limits and sizes count.
 static size_t
 s_frame_size(size_t size)
 {
@@ -26,6 +30,8 @@ s_frame_size(size_t size)
 
 // --- putting --------------------------------------------------------------------------------------------
 
+// `used` is an estimate after damage: it must not wrap. Roots that the memtable has are void by the new
+// incarnation; those in the tables are deleted by the next checkpoint.
 static void
 s_clear_session(store *self, memtable_session *session)
 {
@@ -122,6 +128,8 @@ s_enforce_limits(store *self, memtable_session *session, bool readable)
     return readable ? ERR_FULL : ERR_SYSTEM;
 }
 
+// A FULL frame clears the session first, so that roots which it does not name are gone. The values stay
+// where the journal has them; the memtable only notes offsets.
 err
 store_put(store *self, id16 session, slice frame, uint64_t now)
 {
@@ -166,6 +174,8 @@ store_put_root(store *self, id16 session, uint32_t root, slice head, slice body)
     return s_enforce_limits(self, state, s_put_root(self, state, root, false, at, head.size + body.size));
 }
 
+// Also for a session that only the tables have: it enters the memtable without roots, and the next
+// checkpoint writes its record.
 void
 store_touch(store *self, id16 session, uint64_t now)
 {
@@ -176,6 +186,7 @@ store_touch(store *self, id16 session, uint64_t now)
     journal_put(&self->journal, &(journal_entry){.kind = JOURNAL_TOUCH, .session = session, .now = now});
 }
 
+// A session that does not exist needs no entry in the journal.
 void
 store_drop(store *self, id16 session)
 {
@@ -190,9 +201,11 @@ store_is_dirty(const store *self)
     return journal_is_dirty(&self->journal);
 }
 
-// --- checkpoints
-// --------------------------------------------------------------------------------------------
+// --- checkpoints ----------------------------------------------------------------------------------------
 
+// The new generation's number is part of the same LMDB transaction. If the process ends before the
+// journal's file says so too, a reader finds a journal of an older generation, whose entries the tables
+// have (s_replay in store_open.c).
 int
 store_write_tables(store *self)
 {
@@ -206,7 +219,8 @@ store_write_tables(store *self)
     return 0;
 }
 
-// Brings the tables up to date, if something was put. 0, or a code.
+// Brings the tables up to date, if something was put. 0, or a code as in lmdb_tables.h. What reads the tables
+// calls it first, so that it need not merge them with the memtable.
 static int
 s_checkpoint(store *self)
 {
@@ -246,18 +260,21 @@ store_checkpoint(store *self)
     return s_checkpoint(self) ? s_drop_unstored(self) : OK;
 }
 
+// When the journal cannot be written, a checkpoint may still find room among the free pages of the tables.
 err
 store_commit(store *self)
 {
     return journal_write(&self->journal) ? store_checkpoint(self) : OK;
 }
 
+// A sixteenth is left (PROTOCOL.md 5.5, Lifetime).
 bool
 store_is_nearly_full(const store *self)
 {
     return self->used > self->limit - self->limit / 16;
 }
 
+// Bounds the memory of a generation, and the time that one checkpoint takes.
 bool
 store_needs_checkpoint(const store *self)
 {
@@ -267,6 +284,7 @@ store_needs_checkpoint(const store *self)
 
 // --- reading --------------------------------------------------------------------------------------------
 
+// A session with a damaged record is loaded, which drops and logs it, so that the answer stays true.
 bool
 store_has(store *self, id16 session)
 {
@@ -306,6 +324,7 @@ typedef struct {
     size_t count, most;
 } listing;
 
+// visit includes the session at its start, which the caller has already.
 static void
 s_list_session(void *context, id16 id, const session_record *found)
 {
@@ -314,6 +333,7 @@ s_list_session(void *context, id16 id, const session_record *found)
         self->ret[self->count++] = id;
 }
 
+// One more is visited for the one that is skipped.
 size_t
 store_list(store *self, id16 after, id16 *ret, size_t most)
 {
@@ -323,6 +343,7 @@ store_list(store *self, id16 after, id16 *ret, size_t most)
     return list.count;
 }
 
+// Without a checkpoint, since it is asked for each line of a listing.
 size_t
 store_size(store *self, id16 session)
 {
@@ -345,13 +366,13 @@ static void
 s_sweep_session(void *context, id16 id, const session_record *found)
 {
     sweep *self = context;
-    if (!found) { // store_has logs and drops it later: the tables must not change now
+    // store_has() logs and drops it later: the tables must not change now.
+    if (!found) {
         self->damaged[self->damaged_count++] = id;
         return;
     }
-    bool is_old =
-        found->touched > self->now ||
-        self->now - found->touched > self->age; // the former: it was touched before the machine restarted
+    // A time in the future is one from before the machine restarted, when its clock began at 0 again.
+    bool is_old = found->touched > self->now || self->now - found->touched > self->age;
     if (is_old && !self->is_alive(self->context, id))
         self->old[self->count++] = id;
 }
@@ -362,7 +383,8 @@ store_sweep(store *self, uint64_t now, uint64_t age, bool (*is_alive)(void *cont
             void *context)
 {
     sweep pass = {.now = now, .age = age, .is_alive = is_alive, .context = context};
-    if (!s_checkpoint(self)) // on failure they are swept another time
+    // On failure they are swept another time.
+    if (!s_checkpoint(self))
         lmdb_tables_visit(&self->tables, &self->swept, SWEEP_STEP, s_sweep_session, &pass);
     for (size_t i = 0; i < pass.count; i++)
         store_drop(self, pass.old[i]);
@@ -390,6 +412,7 @@ store_is_new(const store *self)
     return self->is_new;
 }
 
+// A damaged number reads as 0, like one that was never put: callers have to live with that anyway.
 uint32_t
 store_number(store *self, const char *name)
 {

@@ -1,5 +1,9 @@
 // Opening a store: locks the directory, checks and repairs what an earlier process left there, replays its
-// journal, and logs and sets aside what is damaged (docs/decisions/0028).
+// journal, and logs and sets aside what is damaged (docs/decisions/0028). Blocks, before the broker's loop
+// begins.
+//
+// Damage never keeps a broker from starting; what an operator can correct does, such as a file that may not
+// be read, a full disk, or another broker in the same directory.
 #include "broker/store/journal_read.h"
 #include "broker/store/repair.h"
 #include "broker/store/store_internal.h"
@@ -18,6 +22,7 @@
 // content.
 #define ROOM_FACTOR 4
 
+// Lines about single sessions or places; a summary follows in any case.
 enum { MAX_LOGGED = 20 };
 
 typedef struct {
@@ -37,6 +42,7 @@ typedef struct {
 
 // --- the folder -----------------------------------------------------------------------------------------
 
+// A file in the place of the directory is moved away: it cannot be a store.
 static int
 s_make_folder(opening *at)
 {
@@ -57,7 +63,8 @@ s_make_folder(opening *at)
     return mkdir(at->folder, 0700) ? errno : 0;
 }
 
-// Two brokers would overwrite each other's data.
+// Two brokers would overwrite each other's data. flock(2) on the directory itself needs no file that could be
+// damaged or deleted, and ends with the process.
 static int
 s_lock(opening *at)
 {
@@ -73,6 +80,7 @@ s_lock(opening *at)
 
 // --- the journal ----------------------------------------------------------------------------------------
 
+// EINVAL: something else has its name.
 static int
 s_open_journal(opening *at)
 {
@@ -91,6 +99,7 @@ s_open_journal(opening *at)
     return journal_open(&self->journal, at->folder);
 }
 
+// Read as a whole before the tables are touched: it decides whether they are outdated.
 static int
 s_load_journal(opening *at)
 {
@@ -101,6 +110,9 @@ s_load_journal(opening *at)
     return code;
 }
 
+// Through the same functions that the entry came from. They also append to the journal in memory, which
+// the checkpoint after the replay discards. Their errors are those of the first time: the session was
+// dropped then, too.
 static void
 s_replay_entry(void *context, const journal_entry *entry)
 {
@@ -126,6 +138,7 @@ typedef struct {
     uint64_t buckets;
 } bucket_drop;
 
+// Only what exists now: an intact entry after the damage may have dropped the session already.
 static void
 s_drop_damaged(opening *at, id16 id, const char *why)
 {
@@ -138,6 +151,7 @@ s_drop_damaged(opening *at, id16 id, const char *why)
                   id_text(id, text), why);
 }
 
+// found is not needed: a damaged record is dropped by store_has().
 static void
 s_drop_if_affected(void *context, id16 id, const session_record *found)
 {
@@ -159,6 +173,7 @@ s_drop_buckets(opening *at, uint64_t buckets)
     (void)lmdb_tables_visit(&at->self->tables, &begin, UINT32_MAX, s_drop_if_affected, &drop);
 }
 
+// offset and bytes, so that the file that was set aside can be examined.
 static void
 s_log_damage(const journal_damage *damage, const char *reason)
 {
@@ -166,6 +181,7 @@ s_log_damage(const journal_damage *damage, const char *reason)
               damage->offset, damage->size, reason);
 }
 
+// Faults other than a torn end make the file worth setting aside (s_renew_journal).
 static void
 s_replay_damage(void *context, const journal_damage *damage)
 {
@@ -186,7 +202,8 @@ s_replay_damage(void *context, const journal_damage *damage)
         s_drop_buckets(at, damage->buckets);
         break;
     case JOURNAL_TORN:
-        at->faults--; // normal after a crash
+        // Normal after a crash: no fault.
+        at->faults--;
         log_event(LEVEL_WARN, "journal_torn", "offset=%zu hint=\"%s\"", damage->offset,
                   "the last write was torn, or the file is damaged from there on");
         break;
@@ -232,6 +249,7 @@ s_renew_journal(opening *at)
 
 // --- the tables -----------------------------------------------------------------------------------------
 
+// `used` is not stored: it is counted at each start. Damaged records count nothing.
 static void
 s_add_size(void *context, id16 id, const session_record *found)
 {
@@ -255,6 +273,7 @@ s_find_origin(opening *at, uint64_t store_id)
     return lmdb_tables_write(&self->tables, &self->memtable, NULL, *origin);
 }
 
+// The map's size is address space, not memory or disk: it is as large as the file may ever become.
 static int
 s_open_tables(opening *at)
 {
@@ -310,6 +329,7 @@ s_open_store(opening *at, uint64_t store_id)
     return code ? code : s_renew_journal(at);
 }
 
+// mdb_strerror() knows the system's errors as well.
 static void
 s_explain(const opening *at, int code, char *ret_why, size_t why_size)
 {
@@ -336,6 +356,7 @@ store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t
     return NULL;
 }
 
+// Closing the directory releases the lock: last, when nothing writes any more.
 void
 store_destroy(store **self_p)
 {
