@@ -1,4 +1,5 @@
-// Growing an argv. All memory belongs to the arguments object.
+// Grows an argv. All memory belongs to the arguments object, so that the caller frees it with one call after
+// fork.
 #include "fleet/arguments.h"
 
 #include <stdarg.h>
@@ -11,6 +12,7 @@ struct arguments {
     size_t count;
 };
 
+// Consumes text. The array always ends with NULL, as execvp(3) needs it.
 static void
 s_append(arguments *self, char *text)
 {
@@ -20,6 +22,7 @@ s_append(arguments *self, char *text)
     self->argv[self->count] = NULL;
 }
 
+// argv[0] is the program's path, which is also what is executed.
 arguments *
 arguments_new(const char *program)
 {
@@ -42,6 +45,7 @@ arguments_destroy(arguments **self_p)
     *self_p = NULL;
 }
 
+// For options that only the supervisor knows: names, addresses, descriptors.
 void
 arguments_add(arguments *self, const char *format, ...)
 {
@@ -53,7 +57,8 @@ arguments_add(arguments *self, const char *format, ...)
     s_append(self, text);
 }
 
-// A SWITCH that is off is left out: off is its default.
+// Texts are passed on as they were given; both programs check them by the same table. A SWITCH that is off is
+// left out: off is its default.
 void
 arguments_add_options(arguments *self, const option_set *options, unsigned program)
 {

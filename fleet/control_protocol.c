@@ -1,4 +1,7 @@
-// Encoding and decoding of the control protocol: maps with string keys, so that either side may be newer.
+// Encoding and decoding of the control protocol (PROTOCOL.md 11): maps with string keys, so that either side
+// may be newer than the other while a fleet is upgraded. The socket is private to one user, but a command of
+// another version, or anything else, may write to it: requests are decoded as carefully as those of a
+// browser.
 #include "fleet/control_protocol.h"
 
 static const char *const s_words[CONTROL_VERB_COUNT] = {
@@ -24,6 +27,7 @@ s_find_verb(slice word)
     return (control_verb)verb;
 }
 
+// `workers` and `worker` are only sent with the verbs that need them.
 void
 control_request_encode(const control_request *self, buffer *out)
 {
@@ -38,6 +42,8 @@ control_request_encode(const control_request *self, buffer *out)
         writer_key_uint(body, "worker", self->worker);
 }
 
+// The version is checked before the verb, so that a newer command is told about its version and not of an
+// unknown verb.
 err
 control_request_decode(slice body, control_request *ret)
 {
@@ -63,6 +69,7 @@ control_request_decode(slice body, control_request *ret)
     return in.error;
 }
 
+// The report was encoded by report_encode() and is copied as it is.
 void
 control_reply_encode(const control_reply *self, buffer *out)
 {
@@ -78,6 +85,7 @@ control_reply_encode(const control_reply *self, buffer *out)
     }
 }
 
+// `ok` is required: reader_opt_bool() alone would take a reply without it for a refusal.
 err
 control_reply_decode(slice body, control_reply *ret)
 {

@@ -1,6 +1,9 @@
-// Decoding of FIGURES. A worker on another machine may have the pid of one on this: it is marked `elsewhere`.
+// Decoding of FIGURES (PROTOCOL.md 5.2). Workers are found by pid, which only means something on this
+// machine: a worker that is connected from another one is marked `elsewhere`.
 #include "fleet/figures.h"
 
+// The map of figures is inside the body's map: two readers, either of which may fail. reader_map() returns
+// an empty slice then, which the second reader refuses.
 err
 broker_figures_decode(slice body, broker_figures *ret)
 {
@@ -26,6 +29,7 @@ broker_figures_decode(slice body, broker_figures *ret)
     return error;
 }
 
+// A linear search for each process: fleets have tens of workers.
 bool
 worker_figures_find(const broker_figures *broker, uint64_t pid, worker_figures *ret)
 {

@@ -21,6 +21,7 @@ enum { EXIT_REFUSED = 2, WHY_SIZE = 512 };
 
 const char *argp_program_version = "troupe " TROUPE_VERSION;
 
+// The text may quote a file or a variable: no control characters reach the terminal.
 static int
 s_print_refusal(const char *why)
 {
@@ -96,7 +97,8 @@ s_block_signals(void)
     sigaddset(&handled, SIGHUP);
     sigaddset(&handled, SIGCHLD);
     sigprocmask(SIG_BLOCK, &handled, NULL);
-    signal(SIGCHLD, SIG_DFL); // inherited as ignored, it would make wait fail
+    // If it was inherited as ignored, the kernel would reap our children, and wait would fail.
+    signal(SIGCHLD, SIG_DFL);
 }
 
 // The lock comes before everything that another supervisor in this directory would notice.
@@ -111,8 +113,9 @@ s_run_supervisor(const command *parsed, const char *directory)
         return EXIT_FAILURE;
     }
     int ready_fd = option_set_descriptor(parsed->options, OPTION_READY_FD);
+    // Not for children: the reader should see end of file when we exit.
     if (ready_fd >= 0)
-        fcntl(ready_fd, F_SETFD, FD_CLOEXEC); // so that the reader sees end of file when we exit
+        fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
     s_block_signals();
     log_setup("fleet", option_set_number(parsed->options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
     // Django in a worker reads the broker's address from there.
@@ -128,6 +131,7 @@ s_run_supervisor(const command *parsed, const char *directory)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+// Signals and descriptors come first: everything after may open files or start threads.
 int
 main(int argc, char **argv)
 {
@@ -136,7 +140,9 @@ main(int argc, char **argv)
     if (descriptors_reserve_standard())
         return EXIT_FAILURE;
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a log file at its size limit must not stop the fleet
+    // A log file at its size limit must not stop the fleet.
+    signal(SIGXFSZ, SIG_IGN);
+    // CZMQ would install handlers for SIGINT and SIGTERM, which the supervisor reads from a signalfd.
     setenv("ZSYS_SIGHANDLER", "false", 1);
     int code = EXIT_REFUSED;
     if (command_parse(argc, argv, 0, &parsed) == OK) {

@@ -1,10 +1,12 @@
-// Reads a configuration file into an option set.
+// Reads a configuration file into an option set. Only a flat list of keys is accepted: ZPL would allow
+// sections, and a misplaced indentation would silently turn an option into the child of another.
 #include "fleet/option_file.h"
 
 #include <czmq.h>
 #include <errno.h>
 #include <libgen.h>
 
+// The path is part of every message: a user may not know that $TROUPE_CONFIG is set.
 static err
 s_read_entry(option_set *options, zconfig_t *entry, const char *directory, const char *path, char *ret_why,
              size_t size)
@@ -21,6 +23,8 @@ s_read_entry(option_set *options, zconfig_t *entry, const char *directory, const
     return error;
 }
 
+// access(2) first, because zconfig_load() does not say why it failed. dirname(3) may change its argument:
+// hence the copy.
 err
 option_file_read(option_set *options, const char *path, char *ret_why, size_t size)
 {

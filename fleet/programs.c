@@ -1,10 +1,13 @@
-// Finds the other programs of this installation, so that a fleet never mixes versions by way of PATH.
+// Finds the other programs of this installation. PATH is only the last resort: it may lead to another
+// version.
 #include "fleet/programs.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+// An installation has its programs in one directory; meson builds each in a directory of its own, next to
+// fleet/.
 const char *
 program_find(const char *name, char *ret_path, size_t size)
 {

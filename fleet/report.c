@@ -1,4 +1,5 @@
-// The report as msgpack, field by field; texts are copied, so that a decoded report owns all it holds.
+// The report as msgpack, field by field (PROTOCOL.md 11). Texts are copied, so that a decoded report owns all
+// it holds and can be kept when the message is gone. It is large (MAX_REPORT_ROWS rows), and so on the heap.
 #include "fleet/report.h"
 
 #include <stdlib.h>
@@ -18,12 +19,14 @@ report_destroy(report **self_p)
     *self_p = NULL;
 }
 
+// A fleet cannot have more processes than there are rows; a report from elsewhere can.
 report_row *
 report_add(report *self)
 {
     return self->count < MAX_REPORT_ROWS ? &self->rows[self->count++] : NULL;
 }
 
+// The figures are present together or not at all: `turns` tells a reader which.
 static void
 s_write_row(writer map, const report_row *row)
 {
@@ -45,6 +48,7 @@ s_write_row(writer map, const report_row *row)
     writer_key_uint(map, "turns", row->figures.turns);
 }
 
+// Only the broker's own figures: those of its workers are in their rows.
 static void
 s_write_broker(writer map, const broker_figures *figures)
 {
@@ -62,6 +66,7 @@ s_write_broker(writer map, const broker_figures *figures)
     writer_key_uint(map, "uptime_ms", figures->uptime_ms);
 }
 
+// The number of keys comes first; it must match what follows.
 void
 report_encode(const report *self, buffer *out)
 {
@@ -95,6 +100,7 @@ s_read_text(reader *in, const char *key, char *ret_text, size_t size)
     ret_text[text.size] = '\0';
 }
 
+// Reads into the row although an error may follow: report_decode() promises nothing about *ret on failure.
 static err
 s_read_row(slice element, report_row *row)
 {
@@ -121,6 +127,7 @@ s_read_row(slice element, report_row *row)
     return in.error;
 }
 
+// The workers' list stays empty: nobody looks for it in a report.
 static err
 s_read_broker(slice map, broker_figures *ret)
 {
@@ -141,6 +148,7 @@ s_read_broker(slice map, broker_figures *ret)
     return in.error;
 }
 
+// Unlike in the supervisor, too many rows are an error here: they came over a socket.
 static err
 s_read_rows(slice list, report *self)
 {

@@ -1,4 +1,6 @@
-// Where a fleet keeps its sockets, and the lock that keeps two supervisors from sharing them.
+// Where a fleet keeps its sockets, and the lock that keeps two supervisors from sharing them. Whoever can
+// connect to the sockets controls the fleet (PROTOCOL.md 10, 11), and ZeroMQ's ipc:// asks for no password:
+// the directory's mode is the only protection.
 #include "fleet/state_directory.h"
 
 #include <errno.h>
@@ -10,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// Relative paths are made absolute: the path is handed to processes and commands that run elsewhere.
+// snprintf() returns the length that the whole path would have had.
 err
 state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PATH])
 {
@@ -30,6 +34,7 @@ state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PA
     return length < STATE_DIRECTORY_PATH ? OK : ERR_TOO_LARGE;
 }
 
+// Fits by the sizes in the header: `name` is short, and comes from this program.
 void
 state_directory_address(const char *path, const char *name, char ret_address[STATE_DIRECTORY_ADDRESS])
 {
@@ -53,6 +58,7 @@ s_make_directories(const char *path)
     }
 }
 
+// Always ERR_SYSTEM, for `return s_explain(...)`.
 static err
 s_explain(const char *path, const char *reason, char *ret_why, size_t size)
 {
@@ -70,7 +76,8 @@ s_lock(const char *path, char *ret_why, size_t size)
     if (fd == -1)
         return s_explain(file, strerror(errno), ret_why, size);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return OK; // the lock is held until the process exits
+        // The descriptor is leaked on purpose: the lock is held until the process exits.
+        return OK;
     close(fd);
     s_explain(path, "a fleet is running here already: use `troupe stop`, or another --state", ret_why, size);
     return ERR_NAME_TAKEN;

@@ -5,10 +5,8 @@
 
 #include "common/option_set.h"
 
-enum {
-    STATE_DIRECTORY_PATH = 96,
-    STATE_DIRECTORY_ADDRESS = 128
-}; // in bytes, with the NUL; a socket path is limited to 107
+// In bytes, with the NUL. The path of a socket in the directory is limited to 107 bytes (unix(7)).
+enum { STATE_DIRECTORY_PATH = 96, STATE_DIRECTORY_ADDRESS = 128 };
 
 // Its path: from --state, else $XDG_RUNTIME_DIR/troupe, else /run/user/UID/troupe; python/troupe/conf.py
 // looks in the same places. ERR_TOO_LARGE: too long for a socket in it; ERR_SYSTEM.

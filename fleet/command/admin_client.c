@@ -1,4 +1,5 @@
-// The DEALER that `troupe sessions` and `troupe evict` talk to the broker with.
+// The DEALER that `troupe sessions` and `troupe evict` talk to the broker with. To the broker they are
+// clients like Django's processes, and need no supervisor.
 #include "fleet/command/admin_client.h"
 
 #include <czmq.h>
@@ -9,6 +10,9 @@ struct admin_client {
     uint64_t requests;
 };
 
+// The routing id is random: a ROUTER refuses a second peer with the id of one that it still has.
+// ZMQ_IMMEDIATE makes a send wait for a connection, so that a broker that is not there is a timeout and
+// not a queued message.
 admin_client *
 admin_client_new(const char *front, const clock_ops *clock)
 {
@@ -34,6 +38,7 @@ admin_client_new(const char *front, const clock_ops *clock)
     return self;
 }
 
+// With a linger of 0: what was not sent is discarded.
 void
 admin_client_destroy(admin_client **self_p)
 {
@@ -66,6 +71,7 @@ s_receive(admin_client *self, header *ret_head)
     return count == 2 ? error : ERR_MALFORMED;
 }
 
+// Waits at most ADMIN_CLIENT_MS for each message.
 err
 admin_client_request(admin_client *self, message_type type, id16 session, const buffer *body,
                      header *ret_head, slice *ret_body)
@@ -83,7 +89,8 @@ admin_client_request(admin_client *self, message_type type, id16 session, const 
     err error;
     do
         error = s_receive(self, ret_head);
-    while (!error && ret_head->sequence != head.sequence); // the answer to a request that timed out
+    // Skip the answers to earlier requests, which timed out.
+    while (!error && ret_head->sequence != head.sequence);
     *ret_body = slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body));
     return error;
 }

@@ -13,7 +13,8 @@ enum { ADMIN_CLIENT_MS = 5000 };
 typedef struct admin_client admin_client;
 admin_client *admin_client_new(const char *front, const clock_ops *clock); // NULL: invalid address
 void admin_client_destroy(admin_client **self_p);                          // NULL-safe
-// ERR_UNREACHABLE: nobody is there, or does not answer. The body is borrowed until the next control_client.
+// Sends a request and waits for its answer. ERR_UNREACHABLE: nobody is there, or does not answer. The body is
+// borrowed until the next request.
 err admin_client_request(admin_client *self, message_type type, id16 session, const buffer *body,
                          header *ret_head, slice *ret_body);
 

@@ -1,4 +1,5 @@
-// Parsing of `troupe COMMAND ...`: one argp parser a command, with the options that it takes.
+// Parsing of `troupe COMMAND ...`: one argp parser a command, with the options that it takes. argp (glibc's
+// <argp.h>) prints help and errors, and exits, unless argp_flags say otherwise.
 #include "fleet/command/command.h"
 
 #include <argp.h>
@@ -9,7 +10,8 @@
 
 enum {
     EXIT_REFUSED = 2,
-    KEY_CONFIG = 256, // above all letters, name argp would take for short options
+    // Above all letters, which argp would take for short options, and below those of the table (options.c).
+    KEY_CONFIG = 256,
     KEY_JSON,
     KEY_WATCH,
     KEY_OUT,
@@ -34,14 +36,15 @@ static const struct {
                         "the host name)."},
     [COMMAND_SESSIONS] = {"sessions", "[SESSION]",
                           "Lists the sessions that the broker knows, or those whose ids start with SESSION. "
-                          "KEPT is the size in "
-                          "bytes of a session's stored snapshot; its contents are known only to its worker."},
+                          "KEPT is the size in bytes of a session's stored snapshot; its contents are known "
+                          "only to its worker."},
     [COMMAND_EVICT] = {"evict", "SESSION",
                        "Ends a session on whichever worker has it, and deletes its snapshot. SESSION is its "
-                       "id, or a prefix "
-                       "that no other id has. A page that shows it joins again and starts afresh."},
+                       "id, or a prefix that no other id has. A page that shows it joins again and starts "
+                       "afresh."},
 };
 
+// argp knows nothing of commands: this is what `troupe` alone prints.
 static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
                               "  up        run a broker and workers, and restart those that exit\n"
                               "  status    show the fleet's processes\n"
@@ -54,6 +57,7 @@ static const char s_usage[] = "Usage: troupe COMMAND [OPTION...]\n\n"
                               "  keygen    make a key pair, for a fleet on several machines\n\n"
                               "`troupe COMMAND --help` shows a command's options.\n";
 
+// argp_error() exits; only with ARGP_NO_ERRS does it return.
 static error_t
 s_refuse(struct argp_state *state, const char *text)
 {
@@ -61,6 +65,7 @@ s_refuse(struct argp_state *state, const char *text)
     return EINVAL;
 }
 
+// strtoul() takes "-1" for a huge number, which the limits then refuse.
 static error_t
 s_parse_number(struct argp_state *state, const char *text, unsigned least, unsigned most, unsigned *ret)
 {
@@ -76,6 +81,7 @@ s_parse_number(struct argp_state *state, const char *text, unsigned least, unsig
     return 0;
 }
 
+// 0 stands for "not given yet" in `worker` and `workers`: it is below both limits.
 static error_t
 s_parse_operand(command *self, const char *text, struct argp_state *state)
 {
@@ -95,6 +101,7 @@ s_parse_operand(command *self, const char *text, struct argp_state *state)
     return s_parse_number(state, text, 1, most, &self->workers);
 }
 
+// The operands that a command cannot do without.
 static error_t
 s_check_operands(const command *self, struct argp_state *state)
 {
@@ -148,6 +155,7 @@ s_add_option(struct argp_option *next, const char *name, int key, const char *ar
     return next + 1;
 }
 
+// `up` has all options of the supervisor; other commands have those that find the fleet, or the broker.
 static bool
 s_takes(command_name command, option_name option)
 {
@@ -187,6 +195,7 @@ command_word(command_name name)
     return s_commands[name].word;
 }
 
+// The word is not NUL-terminated where it comes from a message; here it is an argument.
 command_name
 command_find(slice word)
 {
@@ -211,6 +220,7 @@ s_parse_without_command(const char *word, unsigned argp_flags)
     exit(help || version ? 0 : EXIT_REFUSED);
 }
 
+// The options must outlive the parsing only: argp keeps pointers to them while it runs.
 err
 command_parse(int argc, char **argv, unsigned argp_flags, command *ret)
 {
@@ -227,7 +237,7 @@ command_parse(int argc, char **argv, unsigned argp_flags, command *ret)
         .args_doc = s_commands[name].arguments,
         .doc = s_commands[name].doc,
     };
-    // argp takes argv[0] for the name of the program, which it shows.
+    // argp takes argv[0] for the program's name, which its help and errors show.
     char program[32];
     snprintf(program, sizeof program, "troupe %s", s_commands[name].word);
     argv[1] = program;

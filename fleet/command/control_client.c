@@ -13,7 +13,9 @@ struct control_client {
     char file[STATE_DIRECTORY_ADDRESS];
 };
 
-// Whether a process listens on the socket: ZeroMQ would wait for one to appear.
+// Whether a process listens on the socket. ZeroMQ would wait for one to appear: a connect() of its ipc://
+// transport fails in the background, and is retried for ever. EAGAIN: somebody listens, and the backlog is
+// full (unix(7)).
 static bool
 s_listens(const char *path)
 {
@@ -27,6 +29,7 @@ s_listens(const char *path)
     return listens;
 }
 
+// The probe comes first, so that `troupe status` without a fleet answers at once.
 err
 control_client_open(const char *directory, control_client **ret, char *ret_why, size_t size)
 {
@@ -58,7 +61,7 @@ control_client_close(control_client **self_p)
     *self_p = NULL;
 }
 
-// A reply is one frame; whatever is wrong with it is said in ret_why.
+// Receives and decodes the reply, which is one frame. ret_why gets the reason for any error.
 static err
 s_read_reply(control_client *self, report *ret, char *ret_why, size_t size)
 {

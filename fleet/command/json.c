@@ -1,4 +1,5 @@
-// The one escaping of strings for `troupe status --json` and `troupe sessions --json`.
+// Strings for `troupe status --json` and `troupe sessions --json`. Only what RFC 8259 requires is escaped:
+// quotes, backslashes and control characters. The rest is UTF-8 and stays as it is.
 #include "fleet/command/json.h"
 
 void

@@ -1,4 +1,5 @@
-// `troupe keygen`: the names of the two files, and what a user does with them next.
+// `troupe keygen`: makes a CURVE key pair, chooses the names of its two files, and says what to do with them
+// next. CZMQ writes the files: NAME.cert, and NAME.cert_secret with both keys.
 #include "fleet/command/keygen.h"
 
 #include <czmq.h>
@@ -7,6 +8,7 @@
 
 enum { PATH_SIZE = 4096, MAX_NAME = 64 };
 
+// Returns the exit code.
 static int
 s_keygen_failed(const char *subject, const char *why)
 {
@@ -14,6 +16,8 @@ s_keygen_failed(const char *subject, const char *why)
     return 1;
 }
 
+// A name becomes part of a path: no slashes, and no leading dot, which the broker's directory of keys
+// would skip.
 static bool
 s_is_name(const char *text)
 {
@@ -35,6 +39,7 @@ s_default_name(char ret[MAX_NAME + 1])
     }
 }
 
+// For each of the three roles, since keygen does not know which one the key is for.
 static void
 s_print_instructions(const char *public, const char *secret)
 {
@@ -74,6 +79,7 @@ s_make_pair(const char *name, const char *public, const char *secret)
     return 0;
 }
 
+// lstat(), not stat(): a dangling link is taken, too, since writing to it would create its target.
 int
 keygen_run(const command *parsed)
 {

@@ -1,4 +1,5 @@
-// A report for people, as a table whose columns line up, and for programs, as JSON.
+// A report for people, as a table whose columns line up, and for programs, as JSON. The JSON's keys are an
+// interface: they have the names of PROTOCOL.md 11, and new ones may be added.
 #include "fleet/command/report_text.h"
 
 #include "common/log.h"
@@ -7,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+// Two units at most, so that the column stays narrow.
 static const char *
 s_age(uint64_t ms, char ret_text[32])
 {
@@ -29,6 +31,8 @@ s_printable(const char *text, char *ret_text, size_t size)
     return log_plain(slice_text(text), ret_text, size);
 }
 
+// "-" stands for what is unknown: a slot without a process has no pid, and the broker's own row no
+// figures.
 static void
 s_table_row(const report_row *row, buffer *out)
 {
@@ -47,6 +51,7 @@ s_table_row(const report_row *row, buffer *out)
     buffer_format(out, "  %s\n", s_printable(row->last[0] ? row->last : "-", last, sizeof last));
 }
 
+// Widths are for usual values: a longer one moves the rest of its line, and nothing is cut.
 void
 report_table(const report *self, buffer *out)
 {
@@ -72,12 +77,14 @@ report_table(const report *self, buffer *out)
         s_table_row(&self->rows[i], out);
 }
 
+// Never the first key of an object: it begins with a comma.
 static void
 s_json_number(buffer *out, const char *key, uint64_t number)
 {
     buffer_format(out, ", \"%s\": %" PRIu64, key, number);
 }
 
+// Keys without a value are absent, except for those of a process, which are always there.
 static void
 s_json_row(const report_row *row, buffer *out)
 {
@@ -118,6 +125,7 @@ s_json_broker(const broker_figures *figures, buffer *out)
     buffer_text(out, "}");
 }
 
+// One line, so that `--watch --json` is one object a line.
 void
 report_json(const report *self, buffer *out)
 {

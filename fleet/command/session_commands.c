@@ -1,4 +1,5 @@
-// The commands for the broker: pages of LISTED are asked for session by session, and printed as they come.
+// The commands for the broker. A listing is requested page by page (LISTED has at most 256 sessions), and
+// printed as it comes: a broker may have hundreds of thousands.
 #include "fleet/command/session_commands.h"
 
 #include "common/hex.h"
@@ -17,7 +18,7 @@ typedef struct {
     admin_client *client;
     // No digits: all sessions.
     id_prefix prefix;
-    // Where the next page begins, and whether there is session.
+    // The last session of the page before, and whether there is another page.
     id16 after;
     bool more;
     // The sessions that matched so far, and the last of them.
@@ -27,6 +28,7 @@ typedef struct {
     char why[512];
 } session_query;
 
+// Flushes standard output first, so that the error follows the rows on a terminal. Returns the exit code.
 static int
 s_print_query_failure(const session_query *self)
 {
@@ -92,6 +94,7 @@ s_fetch_page(session_query *self, void (*visit)(session_query *, const listed *)
     return error;
 }
 
+// One write for each row, so that a reader such as head(1) sees whole lines.
 static void
 s_print_session(session_query *self, const listed *session)
 {
@@ -128,6 +131,7 @@ s_list(session_query *self)
     return 0;
 }
 
+// s_fetch_page() has counted it, and remembers its id.
 static void
 s_count_only(session_query *self, const listed *session)
 {
@@ -160,6 +164,8 @@ s_evict(session_query *self)
     return 0;
 }
 
+// Only from the broker's machine: these commands have no keys, and the broker requires them of tcp://
+// peers.
 int
 session_command_run(const command *parsed, const char *front)
 {

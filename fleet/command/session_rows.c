@@ -1,4 +1,4 @@
-// Session ids by their first digits, and rows of sessions as text and JSON.
+// Session ids as a user types them, by their first digits, and rows of sessions as text and JSON.
 #include "fleet/command/session_rows.h"
 
 #include "common/hex.h"
@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+// -1 if it is none. Both cases are accepted: ids are shown in lower case, and may be pasted from
+// elsewhere.
 static int
 s_digit(char c)
 {
@@ -18,6 +20,8 @@ s_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+// An odd number of digits leaves half a byte, which is filled with zeros: `first` is the lowest id with
+// the prefix.
 err
 id_prefix_parse(const char *text, id_prefix *ret)
 {
@@ -34,6 +38,7 @@ id_prefix_parse(const char *text, id_prefix *ret)
     return OK;
 }
 
+// Compares whole bytes first, then the half byte of an odd prefix.
 bool
 id_prefix_has(const id_prefix *self, id16 id)
 {
@@ -43,12 +48,14 @@ id_prefix_has(const id_prefix *self, id16 id)
     return self->digits % 2 == 0 || id.bytes[whole] >> 4 == self->first.bytes[whole] >> 4;
 }
 
-// The first id with this prefix, minus one.
+// The first id with this prefix, minus one, since SESSIONS lists what follows `after`. Borrows from byte to
+// byte like a subtraction on paper; the first id is not zero, so this ends.
 id16
 id_prefix_before(const id_prefix *self)
 {
     id16 before = self->first;
-    if (id_is_zero(before)) // no session has that id
+    // No session has the id of zeros, so nothing is missed by starting after it.
+    if (id_is_zero(before))
         return before;
     unsigned at = ID_SIZE;
     while (before.bytes[--at]-- == 0)
@@ -56,6 +63,7 @@ id_prefix_before(const id_prefix *self)
     return before;
 }
 
+// The widths are those of session_rows_table().
 void
 session_rows_head(buffer *out)
 {
@@ -82,6 +90,7 @@ session_rows_table(const listed *session, buffer *out)
                   worker, session->attached ? "attached" : "-", session->pending, kept);
 }
 
+// An object; the caller separates and surrounds them.
 void
 session_rows_json(const listed *session, buffer *out)
 {

@@ -24,6 +24,7 @@ typedef struct {
     char why[WHY_SIZE];
 } conversation;
 
+// Returns the exit code.
 static int
 s_print_failure(const conversation *self)
 {
@@ -34,7 +35,8 @@ s_print_failure(const conversation *self)
     return 1;
 }
 
-// number: the workers of SCALE or the worker of DRAIN; otherwise ignored.
+// Sends a request and receives the new report. The two reports change places, so that the one before is at
+// hand for s_print_changes(). number: the workers of SCALE or the worker of DRAIN; otherwise ignored.
 static err
 s_request(conversation *self, control_verb verb, unsigned number)
 {
@@ -45,6 +47,7 @@ s_request(conversation *self, control_verb verb, unsigned number)
                                   self->why, sizeof self->why);
 }
 
+// By pid, which a process keeps through all its states. 0 is no process.
 static const report_row *
 s_find_process(const report *status, uint64_t pid)
 {
@@ -54,6 +57,7 @@ s_find_process(const report *status, uint64_t pid)
     return NULL;
 }
 
+// States travel as words (PROTOCOL.md 11): one that this version does not know equals none.
 static bool
 s_is_in(const report_row *row, process_state state)
 {
@@ -78,6 +82,8 @@ s_print_changes(const conversation *self)
     fflush(stdout);
 }
 
+// Not sleep(3): poll(2) with no descriptors has the resolution that is needed, and is interrupted by
+// signals alike.
 static void
 s_pause(int ms)
 {
@@ -133,6 +139,7 @@ s_is_settled(const report *status)
     return ready == status->workers;
 }
 
+// A slot without a process waits for its next start: its process has failed.
 static const report_row *
 s_find_failing(const report *status)
 {
@@ -211,7 +218,7 @@ s_drain(conversation *self)
     uint64_t before = error ? 0 : s_only_ready(self->now, self->command->worker), now = before;
     if (!error)
         error = s_request(self, CONTROL_DRAIN, self->command->worker);
-    while (!error && (now == before || !now)) { // its successor starts first
+    while (!error && (now == before || !now)) {
         error = s_poll_status(self);
         now = error ? 0 : s_only_ready(self->now, self->command->worker);
     }
@@ -243,6 +250,7 @@ s_stop(conversation *self)
     return 0;
 }
 
+// Commands that are not for the supervisor never get here.
 static int
 s_dispatch(conversation *self)
 {

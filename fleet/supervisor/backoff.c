@@ -1,6 +1,7 @@
 // Exponential backoff; see backoff.h for the constants.
 #include "fleet/supervisor/backoff.h"
 
+// A process that ran well for a while and crashed is no loop: its failures start to count anew.
 uint64_t
 backoff_fail(backoff *self, uint64_t ready_ms)
 {

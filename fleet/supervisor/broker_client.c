@@ -1,5 +1,6 @@
-// The supervisor's DEALER at the broker's front socket. Sends never block: a broker that is down is asked
-// again a second later.
+// The supervisor's DEALER at the broker's front socket, where it is a client like Django's processes. Nothing
+// here blocks or retries: the supervisor's loop must go on when the broker is down, and asks again a second
+// later.
 #include "fleet/supervisor/broker_client.h"
 
 #include <czmq.h>
@@ -10,6 +11,8 @@ struct broker_client {
     uint64_t requests;
 };
 
+// A new routing id for each start (PROTOCOL.md 2). ZMQ_IMMEDIATE: without a connection there is no queue,
+// so that no requests pile up for a broker that is down.
 broker_client *
 broker_client_new(const char *front, const clock_ops *clock)
 {
@@ -54,6 +57,8 @@ broker_client_socket(const broker_client *self)
     return zsock_resolve(self->socket);
 }
 
+// The session is zero: STATS and EXITED mean the broker. If the first frame cannot be sent, the second
+// must not be: it would be a message of its own.
 static void
 s_send_request(broker_client *self, message_type type, const buffer *body)
 {
@@ -76,6 +81,7 @@ broker_client_request_figures(broker_client *self)
     buffer_fini(&body);
 }
 
+// No reply is expected, and none comes.
 void
 broker_client_report_exit(broker_client *self, const exited_body *exited)
 {
@@ -106,6 +112,7 @@ s_receive_message(broker_client *self, header *ret_head)
     return count == 2 ? error : ERR_MALFORMED;
 }
 
+// Whatever is no FIGURES is skipped: a refusal, for example.
 err
 broker_client_receive(broker_client *self, slice *ret_body)
 {

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+// The descriptors are -1 until child_start().
 child *
 child_new(void)
 {
@@ -23,6 +24,7 @@ child_new(void)
     return self;
 }
 
+// Also for one that is closed already.
 static void
 s_close_fd(int *fd)
 {
@@ -46,6 +48,7 @@ child_destroy(child **self_p)
 }
 
 // Formats with snprintf, and writes without stdio, whose locks another thread may have held.
+// errno is that of execvp(3).
 static void
 s_write_exec_error(const char *program)
 {
@@ -63,14 +66,16 @@ s_move_up(int fd)
     return fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, CHILD_BOX_FD + 1);
 }
 
+// dup2(2) clears FD_CLOEXEC: exactly these survive exec.
 static bool
 s_dup_to(int fd, int number)
 {
     return fd != -1 && dup2(fd, number) == number;
 }
 
-// Runs in the child after fork. The other threads do not exist there, and their locks may be held for ever:
-// only async-signal-safe functions may be called.
+// Runs in the child after fork, where ZeroMQ's threads do not exist, but their locks may be held for ever:
+// only async-signal-safe functions may be called (signal-safety(7)). Ends with 126 or 127, like a shell that
+// cannot run a command.
 _Noreturn static void
 s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
 {
@@ -79,6 +84,8 @@ s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
     ready = s_move_up(ready);
     box = s_move_up(box);
     int null = s_move_up(open("/dev/null", O_RDWR | O_CLOEXEC));
+    // A group of its own: Ctrl-C in a terminal reaches the supervisor only, and what the child starts
+    // can be killed as a group.
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) // the parent died before the prctl
@@ -86,6 +93,7 @@ s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
     if (!s_dup_to(null, STDIN_FILENO) || !s_dup_to(out, STDOUT_FILENO) || !s_dup_to(out, STDERR_FILENO) ||
         !s_dup_to(ready, CHILD_READY_FD) || (has_box && !s_dup_to(box, CHILD_BOX_FD)))
         _exit(126);
+    // exec keeps ignored signals ignored and blocked ones blocked: the child begins with neither.
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -95,6 +103,8 @@ s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
     _exit(127);
 }
 
+// The write ends of both pipes are closed here, so that the supervisor sees end of file when the child
+// ends.
 err
 child_start(child *self, char *const *argv)
 {
@@ -115,7 +125,8 @@ child_start(child *self, char *const *argv)
         errno = reason;
         return ERR_SYSTEM;
     }
-    setpgid(pid, pid); // in both processes, so that the group exists before it is first signalled
+    // In both processes, so that the group exists before it is first signalled.
+    setpgid(pid, pid);
     self->pid = pid;
     self->out = out[0];
     self->ready = ready[0];
@@ -124,6 +135,7 @@ child_start(child *self, char *const *argv)
     return OK;
 }
 
+// At most one read(2) per call: a child that writes without end must not keep the loop to itself.
 void
 child_read(child *self)
 {
@@ -149,6 +161,7 @@ child_read_ready(child *self)
     return size == 1;
 }
 
+// The process itself: a worker tells its own children.
 void
 child_signal(const child *self, int number)
 {
@@ -170,7 +183,8 @@ child_black_box(const child *self, buffer *out)
     buffer_wrote(out, size > 0 ? (size_t)size : 0);
 }
 
-// The second field of statm, in pages.
+// Resident pages are the second field of statm (proc(5)). A worker's memory may be shared with others: so
+// this is an upper limit of what ending it would free.
 uint64_t
 child_rss(const child *self)
 {

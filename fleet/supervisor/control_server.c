@@ -1,4 +1,6 @@
-// The ROUTER for commands, on a socket file that only this user can connect to.
+// The ROUTER for commands, on a socket file that only this user can connect to. It handles one request at a
+// time: the routing id of the last one is kept for its reply. Sends do not block: a command that has gone
+// away misses its reply.
 #include "fleet/supervisor/control_server.h"
 
 #include <czmq.h>
@@ -27,7 +29,8 @@ control_server_new(const char *address)
     zsock_set_sndhwm(self->socket, HIGH_WATER);
     zsock_set_rcvhwm(self->socket, HIGH_WATER);
     zsock_set_linger(self->socket, LINGER_MS);
-    unlink(self->path); // left by a supervisor that was killed: we hold the directory's lock
+    // Left by a supervisor that was killed: we hold the directory's lock.
+    unlink(self->path);
     mode_t before = umask(0077);
     int rc = zmq_bind(zsock_resolve(self->socket), address), reason = errno;
     umask(before);
@@ -38,6 +41,7 @@ control_server_new(const char *address)
     return self;
 }
 
+// The linger lets the last reply leave: `troupe stop` waits for it.
 void
 control_server_destroy(control_server **self_p)
 {
@@ -77,6 +81,8 @@ control_server_receive(control_server *self, control_request *ret)
     return control_request_decode(slice_of(zmq_msg_data(&self->body), zmq_msg_size(&self->body)), ret);
 }
 
+// Without ZMQ_ROUTER_MANDATORY a ROUTER drops what it cannot deliver, which is right for a command that
+// has gone.
 void
 control_server_reply(control_server *self, const control_reply *reply)
 {

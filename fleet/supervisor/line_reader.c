@@ -1,5 +1,6 @@
 // Lines from bytes that arrive in pieces. The tail is kept for error messages: the last lines of a process
-// that did not start usually say why.
+// that did not start usually say why. Both buffers are bounded: the caller reads all lines before it feeds
+// more, and a line has a maximum.
 #include "fleet/supervisor/line_reader.h"
 
 #include "common/buffer.h"
@@ -37,6 +38,7 @@ line_reader_destroy(line_reader **self_p)
     *self_p = NULL;
 }
 
+// Moves what is left: at most a line, or the tail.
 static void
 s_drop_front(buffer *bytes, size_t size)
 {
@@ -44,6 +46,8 @@ s_drop_front(buffer *bytes, size_t size)
     bytes->size -= size;
 }
 
+// The front is dropped here and not after each line: once per read(2). Slices of earlier lines end with
+// it.
 void
 line_reader_feed(line_reader *self, slice bytes)
 {
@@ -112,6 +116,7 @@ s_next_line(slice text, size_t *at)
     return slice_of(start, size);
 }
 
+// The line is not NUL-terminated.
 static bool
 s_has_prefix(slice line, const char *prefix)
 {
@@ -119,6 +124,9 @@ s_has_prefix(slice line, const char *prefix)
     return line.size >= size && memcmp(line.data, prefix, size) == 0;
 }
 
+// Python prints the exception in the first unindented line after a traceback; what is logged after that is
+// less likely to be the reason. With chained exceptions the last traceback is that of the one that ended
+// the process.
 const char *
 line_reader_reason(const line_reader *self, char *ret_text, size_t size)
 {

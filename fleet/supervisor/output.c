@@ -37,6 +37,7 @@ output_destroy(output **self_p)
     *self_p = NULL;
 }
 
+// Prefixes are for a terminal: in a log file, log lines have component= and pid= already.
 void
 output_forward(output *self, child *source)
 {
@@ -49,14 +50,15 @@ output_forward(output *self, child *source)
     }
 }
 
+// One write(2), which may take only a part.
 static void
 s_write_some(output *self)
 {
     size_t left = self->pending.size - self->at;
     ssize_t written =
         write(STDERR_FILENO, self->pending.data + self->at, left < MAX_WRITE ? left : MAX_WRITE);
-    self->at += written > 0 ? (size_t)written
-                            : left; // after an error it is dropped: nobody reads standard error any more
+    // After an error everything is dropped: nobody reads standard error any more.
+    self->at += written > 0 ? (size_t)written : left;
     if (self->at == self->pending.size) {
         buffer_clear(&self->pending);
         self->at = 0;
@@ -67,7 +69,8 @@ static bool
 s_is_writable(void)
 {
     struct pollfd item = {.fd = STDERR_FILENO, .events = POLLOUT};
-    return poll(&item, 1, 0) != 0; // a closed one polls as an error, and writing to it fails at once
+    // A closed one polls as an error, and writing to it fails at once.
+    return poll(&item, 1, 0) != 0;
 }
 
 // Polls before each write: standard error may be a terminal that was stopped, or a pipe that nobody reads.
@@ -82,6 +85,7 @@ output_flush(output *self)
     return writable;
 }
 
+// At the end of the fleet, when there is nothing else to do.
 void
 output_flush_all(output *self)
 {

@@ -16,6 +16,7 @@ struct plan {
     int failed_slot;
 };
 
+// Nothing is started here: the first plan_next() finds all slots empty.
 plan *
 plan_new(const plan_options *options)
 {
@@ -26,6 +27,7 @@ plan_new(const plan_options *options)
     return self;
 }
 
+// A plan owns no memory besides itself: slots are part of it.
 void
 plan_destroy(plan **self_p)
 {
@@ -43,6 +45,7 @@ plan_slot_count(const plan *self)
     return count;
 }
 
+// All slots, also those beyond the wanted number: a worker that was scaled away may still be stopping.
 static bool
 s_no_worker_left(const plan *self)
 {
@@ -87,6 +90,7 @@ s_boot_deadline(const plan *self, unsigned number, const process *proc)
     return since + self->options.boot_ms;
 }
 
+// From here on the process only waits for its end, or for kill_at: its state never goes back.
 static bool
 s_terminate(plan *self, unsigned number, process *proc, const char *why, uint64_t now, plan_action *ret)
 {
@@ -97,6 +101,7 @@ s_terminate(plan *self, unsigned number, process *proc, const char *why, uint64_
     return true;
 }
 
+// Once: SIGKILL cannot be refused, and a process that does not go is in the kernel's hands.
 static bool
 s_force_kill(unsigned number, process *proc, plan_action *ret)
 {
@@ -172,6 +177,8 @@ s_advance_reload(plan *self, uint64_t now)
     }
 }
 
+// Slots in ascending order: the broker's comes first. An action changes the state at once, so the next
+// call finds something else.
 bool
 plan_next(plan *self, uint64_t now, plan_action *ret)
 {
@@ -183,6 +190,7 @@ plan_next(plan *self, uint64_t now, plan_action *ret)
     return false;
 }
 
+// UINT64_MAX stands for never.
 static void
 s_take_earlier(uint64_t *earliest, uint64_t time)
 {
@@ -190,6 +198,8 @@ s_take_earlier(uint64_t *earliest, uint64_t time)
         *earliest = time;
 }
 
+// Looks at the same times as s_process_action() and s_may_start(): a time that is missing here would be
+// acted upon late.
 uint64_t
 plan_wait(const plan *self, uint64_t now)
 {
@@ -235,6 +245,7 @@ s_find_by_pid(plan *self, int pid, unsigned *ret_number)
     return NULL;
 }
 
+// A slot counts although its process may have ended since: the fleet was up once.
 static bool
 s_all_were_ready(const plan *self)
 {
@@ -287,6 +298,8 @@ s_handle_failure(plan *self, unsigned number, plan_end how, uint64_t ready_ms, u
     }
 }
 
+// pid 0 is the process that plan_next() wanted and that could not be started. The entry is free from here
+// on, and so is the pid, which the system may use again.
 plan_end
 plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsigned *ret_slot, uint64_t *ret_wait)
 {
@@ -313,6 +326,7 @@ plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsigned *ret_
     return how;
 }
 
+// Slots above the number lose their processes, and those below get theirs, by the usual rules.
 err
 plan_scale(plan *self, unsigned workers)
 {
@@ -324,6 +338,7 @@ plan_scale(plan *self, unsigned workers)
     return OK;
 }
 
+// Reloads are numbered, so that a command knows its own from a later one.
 err
 plan_reload(plan *self, uint64_t now)
 {
@@ -336,6 +351,7 @@ plan_reload(plan *self, uint64_t now)
     return OK;
 }
 
+// Does nothing if the process is being replaced already.
 void
 plan_recycle(plan *self, int pid, const char *why)
 {
@@ -345,6 +361,7 @@ plan_recycle(plan *self, int pid, const char *why)
         slot_replace(&self->slots[number], why);
 }
 
+// Like a recycling that somebody asked for; the successor starts first, so the fleet keeps its capacity.
 err
 plan_drain(plan *self, uint64_t worker)
 {
@@ -370,6 +387,8 @@ plan_stop(plan *self)
     }
 }
 
+// Times of 0 are in the past: the next plan_next() kills what is stopping, and what is told to stop after
+// that is killed in the same round.
 void
 plan_kill_now(plan *self)
 {
@@ -391,6 +410,7 @@ plan_is_stopping(const plan *self)
     return self->stopping;
 }
 
+// The broker is the last to end.
 bool
 plan_is_over(const plan *self)
 {

@@ -27,10 +27,12 @@ processes_new(const option_set *options, const clock_ops *clock)
     ASSERT(self);
     self->options = options;
     self->clock = clock;
-    prctl(PR_SET_CHILD_SUBREAPER, 1); // orphans of workers become our children
+    // Orphans of workers become our children instead of init's.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     return self;
 }
 
+// The processes themselves have ended: supervisor_run() waits for that.
 void
 processes_destroy(processes **self_p)
 {
@@ -71,6 +73,7 @@ s_random_limit(const processes *self, option_name name, uint64_t unit)
     return limit - limit / 10 + limit / 5 * (random % 1024) / 1024;
 }
 
+// The child is ours until processes_reap() hands it over; the caller only looks at it.
 const child *
 processes_start(processes *self, unsigned slot_number, unsigned generation)
 {
@@ -95,6 +98,7 @@ processes_start(processes *self, unsigned slot_number, unsigned generation)
     return started;
 }
 
+// A linear search: it is called when a process changes its state, and for each row of a report.
 child *
 processes_find(const processes *self, int pid)
 {
@@ -117,6 +121,7 @@ processes_at(const processes *self, size_t at)
     return self->children[at];
 }
 
+// Keeps the order, in which reports list the processes.
 static void
 s_remove(processes *self, const child *ended)
 {
@@ -145,6 +150,7 @@ processes_reap(processes *self, child **ret_child, int *ret_status)
     return true;
 }
 
+// Repeats, because the death of an orphan makes its own children ours (PR_SET_CHILD_SUBREAPER).
 void
 processes_kill_orphans(void)
 {

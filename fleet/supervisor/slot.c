@@ -1,8 +1,11 @@
-// Queries on the processes of one slot, and the few changes that plan.c makes through them.
+// Queries on the processes of one slot, and the few changes that plan.c makes through them. A slot is a small
+// array without order: a process is found by its pid or by its state, and the newest has the highest
+// generation.
 #include "fleet/supervisor/slot.h"
 
 #include <stdio.h>
 
+// pid 0 finds the process that slot_add() added and that has not been started yet: there is at most one.
 process *
 slot_find(slot *self, int pid)
 {
@@ -12,6 +15,7 @@ slot_find(slot *self, int pid)
     return NULL;
 }
 
+// `generation` is the slot's current_from, to find a current process, or 0, to find any.
 const process *
 slot_ready(const slot *self, unsigned generation)
 {
@@ -39,6 +43,7 @@ slot_count(const slot *self)
     return count;
 }
 
+// It was sent SIGKILL, and still exists.
 bool
 slot_has_timed_out(const slot *self)
 {
@@ -71,6 +76,7 @@ slot_add(slot *self, uint64_t now)
     return NULL;
 }
 
+// Changes no process: plan.c stops the outdated ones once a current one is ready.
 void
 slot_replace(slot *self, const char *why)
 {

@@ -1,5 +1,9 @@
 // The loop: poll, react to signals, output, requests and figures, then carry out what the plan says. Limits
 // of workers are checked once a second.
+//
+// The plan (plan.c) decides, and knows nothing of processes; this file and its neighbours carry out its
+// actions and tell it what happened. `now` is read once per pass, so that everything in a pass agrees about
+// the time.
 #include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
@@ -15,6 +19,8 @@
 
 enum { CHECK_MS = 1000, FIGURES_EXPIRE_MS = 5000, STOP_GRACE_MS = 5000, MAX_WAIT_MS = 60000 };
 
+// As a descriptor, signals are one more thing to poll, and are handled between other work. main() has
+// blocked them.
 static err
 s_open_signals(int *ret_fd)
 {
@@ -28,6 +34,8 @@ s_open_signals(int *ret_fd)
     return *ret_fd == -1 ? ERR_SYSTEM : OK;
 }
 
+// Nothing is started yet: the first pass of supervisor_run() asks the plan. errno is saved before it can
+// change.
 supervisor *
 supervisor_new(const supervisor_config *config)
 {
@@ -67,6 +75,7 @@ supervisor_new(const supervisor_config *config)
     return self;
 }
 
+// Also for one that supervisor_new() did not finish.
 void
 supervisor_destroy(supervisor **self_p)
 {
@@ -118,6 +127,7 @@ s_log_reload(supervisor *self)
                   log_quoted(slice_text(reload->why), why, sizeof why));
 }
 
+// By SIGHUP, which has nobody to answer: the log has the result.
 static void
 s_reload(supervisor *self)
 {
@@ -138,6 +148,8 @@ s_stop(supervisor *self, unsigned number)
     self->signalled = true;
 }
 
+// A signalfd merges signals of one number: one SIGCHLD may stand for several children, which
+// supervisor_reap() knows.
 static void
 s_read_signals(supervisor *self)
 {
@@ -212,6 +224,7 @@ s_recycle(supervisor *self)
     }
 }
 
+// Decoded for each use: the struct borrows from the buffer, which s_receive_figures() overwrites.
 bool
 supervisor_figures(const supervisor *self, broker_figures *ret)
 {
@@ -245,6 +258,8 @@ s_check(supervisor *self)
 enum { ITEMS_FIXED = 4 };
 
 // Fills in what to poll. While standard error takes nothing, it is polled instead of the children's output.
+// The first three are at fixed places, which s_run_once() looks at; the children are read whatever poll
+// says of them.
 static int
 s_poll_items(supervisor *self, zmq_pollitem_t *items, bool writable)
 {
@@ -318,6 +333,7 @@ s_print_failed_start(const supervisor *self)
             self->failed_output.size ? (const char *)self->failed_output.data : "");
 }
 
+// The plan is asked before the first poll, which would otherwise wait for nothing.
 bool
 supervisor_run(supervisor *self)
 {

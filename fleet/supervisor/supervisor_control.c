@@ -54,6 +54,7 @@ s_add_row(const supervisor *self, report *result, unsigned number, const process
     row->has_figures = figures && worker_figures_find(figures, row->pid, &row->figures);
 }
 
+// A slot has a row for each of its processes, or one that shows its backoff.
 static void
 s_add_rows(const supervisor *self, report *result)
 {
@@ -69,6 +70,7 @@ s_add_rows(const supervisor *self, report *result)
     }
 }
 
+// Of texts, only those that this program composed need no check for UTF-8.
 static void
 s_fill_report(const supervisor *self, report *result)
 {
@@ -107,6 +109,7 @@ s_apply(supervisor *self, const control_request *request)
     case CONTROL_STOP:
         plan_stop(self->plan);
         return OK;
+    // Nothing to change: every reply has the report.
     case CONTROL_STATUS:
     case CONTROL_VERB_COUNT:
         break;
@@ -132,6 +135,7 @@ s_refusal(err error)
     }
 }
 
+// A refused request gets no report: its command prints the message and ends.
 static void
 s_reply(supervisor *self, err error)
 {
@@ -148,6 +152,7 @@ s_reply(supervisor *self, err error)
     buffer_fini(&body);
 }
 
+// Invalid requests are answered as well: the sender is waiting.
 void
 supervisor_handle_requests(supervisor *self)
 {

@@ -95,8 +95,8 @@ s_handle_exit(supervisor *self, child *ended, int status)
     static const char *const words[] = {"stopped", "crash", "boot_failure", "unknown"};
     char cause[EXIT_CAUSE_SIZE], quoted[EXIT_CAUSE_SIZE + 64];
     uint64_t wait = 0;
-    for (unsigned i = 0; i < 64 && ended->out != -1;
-         i++) // drain the pipe; bounded, as descendants may still write
+    // Drain the pipe; bounded, since descendants may still write to it.
+    for (unsigned i = 0; i < 64 && ended->out != -1; i++)
         child_read(ended);
     line_reader_end(ended->reader);
     output_forward(self->output, ended);
@@ -122,6 +122,7 @@ s_handle_exit(supervisor *self, child *ended, int status)
     child_destroy(&ended);
 }
 
+// SIGCHLD says that at least one has ended; an orphan of a worker needs nothing else.
 void
 supervisor_reap(supervisor *self)
 {
