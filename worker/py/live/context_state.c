@@ -1,11 +1,13 @@
-// Compares the hashes of a context's roots with those of the last rendering.
+// Compares the hashes of a context's roots with those of the last turn. Hashes rather than the values:
+// keeping those would keep user data alive between turns, and they change in place.
 #include "worker/py/live/context_state.h"
 
 #include "common/errors.h"
 
 #include <stdlib.h>
 
-enum { MAX_LOOKED_THROUGH = 1 << 20 }; // objects of one root
+// Objects of one root that are searched for iterators.
+enum { MAX_LOOKED_THROUGH = 1 << 20 };
 
 void
 context_state_forget(context_state *self)
@@ -18,7 +20,8 @@ context_state_forget(context_state *self)
     *self = (context_state){0};
 }
 
-// Borrowed; NULL without an exception: no such name. As Context.__getitem__, for plain dicts.
+// Does what Django's Context.__getitem__ does, without its method calls. Borrowed; NULL without an exception
+// if there is no such name.
 static PyObject *
 s_look_up(PyObject *dicts, PyObject *name)
 {
@@ -35,7 +38,8 @@ s_look_up(PyObject *dicts, PyObject *name)
     return NULL;
 }
 
-// 1: it is another one now; -1: an exception. Time zones that are equal can have names of their own.
+// 1 if it differs, -1 with an exception. Equal is not enough: two equal time zones can have different names,
+// which a page may show.
 static int
 s_part_differs(PyObject *before, PyObject *now)
 {
@@ -51,7 +55,7 @@ s_part_differs(PyObject *before, PyObject *now)
     return differs;
 }
 
-// 1: language or time zone differ; -1: an exception.
+// 1 if language or time zone differ, -1 with an exception.
 static int
 s_locale_differs(const context_state *self, PyObject *locale)
 {
@@ -66,7 +70,7 @@ s_locale_differs(const context_state *self, PyObject *locale)
     return differs;
 }
 
-// A generator, or a container with one. What is too deep or too large to look through counts as one.
+// True for an iterator, or a container that holds one. What is too deep or too large to search counts as one.
 static bool
 s_may_be_spent(PyObject *value, unsigned depth, unsigned *budget)
 {
@@ -74,18 +78,19 @@ s_may_be_spent(PyObject *value, unsigned depth, unsigned *budget)
         return true;
     --*budget;
     Py_ssize_t position = 0;
-    PyObject *key, *one;
+    PyObject *key, *item;
     bool spent = false;
     if (PyDict_Check(value))
-        while (!spent && PyDict_Next(value, &position, &key, &one))
-            spent = s_may_be_spent(one, depth - 1, budget);
+        while (!spent && PyDict_Next(value, &position, &key, &item))
+            spent = s_may_be_spent(item, depth - 1, budget);
     else if (PyList_Check(value) || PyTuple_Check(value))
         while (!spent && position < PySequence_Fast_GET_SIZE(value))
             spent = s_may_be_spent(PySequence_Fast_GET_ITEM(value, position++), depth - 1, budget);
     return spent;
 }
 
-// Bounded, as user data may refer to itself.
+// Bounded, because user data may refer to itself. Only asked about opaque values: plain data hold no
+// iterators.
 static bool
 s_is_spent(PyObject *value)
 {
@@ -106,6 +111,7 @@ context_state_changes(context_state *self, PyObject *names, PyObject *dicts, PyO
     if (differs < 0)
         return false;
     size_t count = (size_t)PyTuple_GET_SIZE(names);
+    // calloc'ed hashes are HASHER_OPAQUE, which no value equals. One more than needed, as count may be 0.
     bool first = !self->hashes;
     if (first) {
         self->hashes = calloc(count + 1, sizeof *self->hashes);
@@ -115,12 +121,14 @@ context_state_changes(context_state *self, PyObject *names, PyObject *dicts, PyO
     }
     Py_XSETREF(self->locale, Py_XNewRef(locale));
     self->opaque = self->spent = false;
+    // DEPENDS_IMPURE (plan.h) is always set: such items run at every turn.
     uint64_t changed = UINT64_C(1) << 63;
     for (size_t i = 0; i < count; i++) {
         PyObject *value = s_look_up(dicts, PyTuple_GET_ITEM(names, (Py_ssize_t)i));
         if (!value && PyErr_Occurred())
             return false;
-        Py_XINCREF(value); // memory that hashing asks for can start Python's collector
+        // Hashing can run the garbage collector (hasher.h), whose finalizers may drop the borrowed value.
+        Py_XINCREF(value);
         uint64_t hash = hasher_root(hashing, value, &self->rows[i]);
         if (hash == HASHER_OPAQUE || hash != self->hashes[i])
             changed |= UINT64_C(1) << (i < CONTEXT_SHARED_ROOT ? i : CONTEXT_SHARED_ROOT);

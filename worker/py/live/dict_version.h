@@ -1,11 +1,11 @@
-// dict_version - whether a dict is the very one that it was, and nothing was put into it or taken out since.
-// What its values hold is not looked at. GIL held; runs no Python code and raises nothing.
+// dict_version - a mark on a dict that tells later whether it is the same object, and no item was set or
+// deleted since. Changes inside its values do not show. GIL held; runs no Python code and raises nothing.
 //
-// CPython up to 3.11 gives a dict a number at each change, and never twice: looking at it costs the dict's
-// cache line. From 3.12 on we are called before each change of a dict that is watched, and count: a mark
-// compares that count, and the dict itself is not touched. Watching costs some 100 ns, and as much at each
-// change; so a dict is watched when it is met the second time, and rows that are rebuilt at each turn never
-// are.
+// CPython 3.11 gives a dict a new number, unique in the process, at each change (ma_version_tag, PEP 509): a
+// check costs the dict's cache line. 3.12 deprecates that (PEP 699) and has dict watchers, which call us
+// before each change of a watched dict. We count the changes; a check compares counts, and the dict itself is
+// not touched. Watching costs some 100 ns, and as much at each change, so a dict is watched only when it is
+// met for the second time: rows that are rebuilt at each turn never are.
 #ifndef TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
 #define TROUPE_WORKER_PY_LIVE_DICT_VERSION_H
 
@@ -13,27 +13,31 @@
 
 #include <stdint.h>
 
-// Zero to begin with: it holds for nothing.
+// A mark. Zero to begin with: it is current for nothing. Relocatable; needs dict_version_fini.
 typedef struct {
 #if PY_VERSION_HEX < 0x030c0000
-    uint64_t version; // 0: it holds for nothing
+    uint64_t version; // 0: current for nothing, as no dict has that version
 #else
-    PyObject *at;     // borrowed, perhaps freed: only compared
-    uint32_t slot;    // of the dict that is watched; 0: none is
-    uint32_t changes; // that it had seen
+    PyObject *at;     // the object at the last set; borrowed, perhaps freed: only compared
+    uint32_t slot;    // of the watched dict; 0: it is not watched
+    uint32_t changes; // that the watched dict had seen
 #endif
 } dict_version;
 
-// Once, before anything else here. If nothing can be watched any more no mark ever holds.
+// Once, before anything else here. If CPython has no watcher left, no mark is ever current.
 void dict_version_setup(void);
-// Call it before the value is looked at. Anything but a dict: the mark holds for nothing.
+// Marks the value as it is now. To be called before the value is read, so that a change during the reading
+// shows. On anything but a dict the mark is current for nothing.
 void dict_version_set(dict_version *self, PyObject *value);
-void dict_version_invalidate(dict_version *self); // it holds for nothing until it is set again
-void dict_version_fini(dict_version *self);       // as good as new
+// Current for nothing until it is set again; a watched dict stays watched.
+void dict_version_invalidate(dict_version *self);
+// Ends the watching. Leaves the mark as zero.
+void dict_version_fini(dict_version *self);
 
 #if PY_VERSION_HEX < 0x030c0000
 
-// Prefetches what dict_version_is_current will read: dicts lie anywhere, and a cache miss is its cost.
+// Prefetches what dict_version_is_current will read. Dicts are scattered over the heap, and nearly all of the
+// cost of a check is the cache miss.
 static inline void
 dict_version_prefetch(PyObject *value)
 {
@@ -49,12 +53,14 @@ dict_version_is_current(const dict_version *self, PyObject *value)
 #else
 
 typedef struct {
-    PyObject *dict;   // borrowed; NULL: it died, or the slot is free
-    uint32_t changes; // of a free slot: the next free one
-    uint32_t users;   // marks
+    PyObject *dict;   // borrowed; NULL: it was deallocated, or the slot is free
+    uint32_t changes; // in a free slot: the next free one
+    uint32_t users;   // how many marks have this slot
 } watched_dict;
 
-extern watched_dict *dict_version_watched; // by slot; the first one is unused
+// By slot; the first one is unused. Here only for the inline function below. May move at each
+// dict_version_set.
+extern watched_dict *dict_version_watched;
 
 static inline void
 dict_version_prefetch(PyObject *value)

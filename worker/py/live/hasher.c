@@ -1,5 +1,6 @@
-// Writes a plain value out, type tags included, and hashes the bytes with XXH3. Runs no user code, so that
-// hashing cannot change what it hashes.
+// Encodes plain data as bytes, type tags included, and hashes these with XXH3. The encoding is never read
+// back: it only has to differ for values that render differently. No code of the values runs, so hashing
+// cannot change what it hashes.
 #include "worker/py/live/hasher.h"
 
 #include "common/errors.h"
@@ -11,13 +12,14 @@
 #include <xxhash.h>
 
 enum {
-    HASH_MISSING = 1,      // a name that the context does not have
-    LONG_TEXT = 512,       // a longer one is hashed by itself, not copied
-    MAX_HASHED = 64 << 20, // bytes of one turn
-    ROWS_AHEAD = 96,
+    HASH_MISSING = 1,      // of a name that the context does not have
+    LONG_TEXT = 512,       // a longer text is hashed in place, not copied
+    MAX_HASHED = 64 << 20, // bytes in one turn
+    ROWS_AHEAD = 96,       // rows to prefetch: far enough for memory to answer, near enough to stay cached
 };
 
-// What stands before each value, so that no two values are written alike.
+// Precedes each value: values of different types, or lists of different shape, must not have the same
+// encoding.
 typedef enum {
     TAG_NONE = 1,
     TAG_FALSE,
@@ -25,7 +27,7 @@ typedef enum {
     TAG_INT,
     TAG_BIG,
     TAG_FLOAT,
-    TAG_STR, // and the width of its characters: 1, 2, 4
+    TAG_STR, // plus the width of its characters: 1, 2, 4
     TAG_SAFE = TAG_STR + 8,
     TAG_LONG = TAG_SAFE + 8,
     TAG_BYTES,
@@ -46,7 +48,7 @@ typedef enum {
     TAG_ZONE,
 } tag;
 
-// Types, imported once.
+// Imported by hasher_setup and kept until the process ends.
 static struct {
     PyTypeObject *safe, *decimal, *uuid, *zone, *fixed;
     PyObject *utc, *key_name, *int_name, *arguments_name;
@@ -66,6 +68,7 @@ s_type(const char *module, const char *name)
     return (PyTypeObject *)found;
 }
 
+// int_name is imported last: while it is missing, a failed setup is run again.
 bool
 hasher_setup(void)
 {
@@ -102,14 +105,14 @@ hasher_fini(hasher *self)
     free(self->lists);
 }
 
-// Keyed, so that nobody can make two values collide.
+// Keyed with the process's secret, so that no user can construct two values that collide.
 static uint64_t
 s_digest(const hasher *self, const void *data, size_t size)
 {
     return XXH3_64bits_withSecret(data, size, self->key->bytes, sizeof self->key->bytes);
 }
 
-// Room for size bytes, which are taken.
+// Appends size bytes, for the caller to write. The capacity is checked here, as this runs for every value.
 static inline uint8_t *
 s_take(hasher *self, size_t size)
 {
@@ -121,7 +124,7 @@ s_take(hasher *self, size_t size)
     return at;
 }
 
-// A tag and eight bytes: whole numbers, counts, hashes.
+// A tag and eight bytes: whole numbers, counts, hashes. Like the functions below, true: it was plain data.
 static inline bool
 s_put(hasher *self, unsigned tag_, uint64_t number)
 {
@@ -131,7 +134,7 @@ s_put(hasher *self, unsigned tag_, uint64_t number)
     return true;
 }
 
-// For values that are only a tag.
+// For None, True, False and the like.
 static inline bool
 s_put_tag(hasher *self, unsigned tag_)
 {
@@ -139,7 +142,7 @@ s_put_tag(hasher *self, unsigned tag_)
     return true;
 }
 
-// Hashes a long text where it is, instead of copying it.
+// Hashes a long text in place and appends its hash. False: that is over the turn's budget.
 static bool
 s_put_long(hasher *self, unsigned tag_, const void *data, size_t size)
 {
@@ -150,7 +153,8 @@ s_put_long(hasher *self, unsigned tag_, const void *data, size_t size)
     return s_put(self, tag_, s_digest(self, data, size));
 }
 
-// Short ones are copied with their length; long ones are hashed at once.
+// With the length, so that texts next to each other cannot be divided in another way. 16 bits are enough for
+// LONG_TEXT.
 static inline bool
 s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
 {
@@ -164,7 +168,8 @@ s_put_bytes(hasher *self, unsigned tag_, const void *data, size_t size)
     return true;
 }
 
-// The characters as CPython holds them: equal texts have equal widths.
+// The characters as CPython stores them: in the narrowest width that fits (PEP 393), so equal texts have
+// equal bytes.
 static inline bool
 s_str(hasher *self, unsigned tag_, PyObject *text)
 {
@@ -172,7 +177,7 @@ s_str(hasher *self, unsigned tag_, PyObject *text)
     return s_put_bytes(self, tag_ + width, PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text) * width);
 }
 
-// The text of an object of a builtin type, which runs no user code. Steals text, which may be NULL.
+// text: what str() or the like gave for an object of a builtin type. Steals it; NULL clears the exception.
 static bool
 s_text_of(hasher *self, unsigned tag_, PyObject *text)
 {
@@ -183,7 +188,7 @@ s_text_of(hasher *self, unsigned tag_, PyObject *text)
     return ok;
 }
 
-// 64 bits; a larger one by its hexadecimal text.
+// In hexadecimal beyond 64 bits: the conversion is linear, and has no limit of digits as the decimal one has.
 static bool
 s_int(hasher *self, PyObject *value)
 {
@@ -193,7 +198,7 @@ s_int(hasher *self, PyObject *value)
                     : s_put(self, TAG_INT, (uint64_t)number);
 }
 
-// Its `int`, read as an attribute: UUID is written in Python.
+// By its attribute `int`. UUID is a class written in Python, with __slots__: reading one runs no Python code.
 static bool
 s_uuid(hasher *self, PyObject *value)
 {
@@ -205,7 +210,7 @@ s_uuid(hasher *self, PyObject *value)
     return ok;
 }
 
-// Normalised by CPython: equal values have equal parts.
+// CPython normalizes timedeltas: equal ones have equal parts.
 static bool
 s_delta(hasher *self, PyObject *value)
 {
@@ -214,8 +219,8 @@ s_delta(hasher *self, PyObject *value)
     return s_put_bytes(self, TAG_DELTA, parts, sizeof parts);
 }
 
-// (offset,) or (offset, name). Offset and name may be of user-defined types, which run code of their own:
-// those are opaque.
+// By __getinitargs__, which gives (offset,) or (offset, name). A user-defined subclass of timedelta or str in
+// there could run code of its own, so it makes the value opaque.
 static bool
 s_fixed_zone(hasher *self, PyObject *zone)
 {
@@ -234,7 +239,7 @@ s_fixed_zone(hasher *self, PyObject *zone)
     return ok;
 }
 
-// By name: a ZoneInfo is the same for all values of that key. False: a tzinfo of unknown behaviour.
+// A ZoneInfo by its key. One without a key (from_file) is opaque, as is any other tzinfo.
 static bool
 s_zone(hasher *self, PyObject *zone)
 {
@@ -249,7 +254,8 @@ s_zone(hasher *self, PyObject *zone)
     return false;
 }
 
-// The packed bytes of date, time and datetime objects, with fold and zone.
+// date, time and datetime by the bytes that CPython packs them into, with fold and zone; else a timedelta.
+// The exact types only: a datetime is a date as well.
 static bool
 s_date(hasher *self, PyObject *value)
 {
@@ -274,23 +280,24 @@ static bool s_value(hasher *self, PyObject *value, unsigned depth);
 
 // False: the budget of the turn is spent, and the value counts as opaque.
 static inline bool
-s_may(const hasher *self)
+s_within_budget(const hasher *self)
 {
     return self->bytes.size < self->budget;
 }
 
-// Holds a reference while a value is hashed: allocating memory can run Python's collector, and with it user
-// code that drops the value.
+// Holds a reference while a value is hashed: creating Python objects can run the garbage collector, and with
+// it finalizers that take the value out of its container.
 static bool
 s_held(hasher *self, PyObject *value, unsigned depth)
 {
     Py_INCREF(value);
-    bool ok = s_may(self) && s_value(self, value, depth);
+    bool ok = s_within_budget(self) && s_value(self, value, depth);
     Py_DECREF(value);
     return ok;
 }
 
-// A list may change in place, a tuple only by what it holds.
+// A list can change in place; a tuple is as fixed as its elements. The size is read anew for each element,
+// because a finalizer may have shortened the list.
 static bool
 s_sequence(hasher *self, unsigned tag_, PyObject *sequence, unsigned depth)
 {
@@ -301,7 +308,7 @@ s_sequence(hasher *self, unsigned tag_, PyObject *sequence, unsigned depth)
     return ok;
 }
 
-// A key's own hash is keyed too, by CPython, and was made when the dict got it.
+// By the hash that CPython computed, with a secret of its own, when the key entered a dict.
 static inline bool
 s_put_key(hasher *self, PyObject *key)
 {
@@ -312,7 +319,7 @@ s_put_key(hasher *self, PyObject *key)
     return true;
 }
 
-// Keys of other types than str.
+// A dict with keys that are not all str. Held twice: hashing the key may drop the value.
 static bool
 s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
 {
@@ -327,7 +334,7 @@ s_mixed_dict(hasher *self, PyObject *dict, unsigned depth)
     return ok;
 }
 
-// Asked before any value is hashed: starting over in the middle would hash values 2^depth times.
+// Asked before any value is hashed: starting over in the middle would hash nested values up to 2^depth times.
 static bool
 s_has_text_keys(PyObject *dict)
 {
@@ -339,7 +346,9 @@ s_has_text_keys(PyObject *dict)
     return true;
 }
 
-// In the order of insertion: two dicts that are equal but ordered otherwise render otherwise.
+// In the order of insertion: equal dicts in another order render in another order. Only the outermost dict of
+// a value is watched by its mark (dict_version.h); one inside it can change unnoticed, so the value is not
+// fixed.
 static bool
 s_dict(hasher *self, PyObject *dict, unsigned depth)
 {
@@ -356,7 +365,7 @@ s_dict(hasher *self, PyObject *dict, unsigned depth)
     return ok;
 }
 
-// The rarer types.
+// The less frequent types.
 static bool
 s_other(hasher *self, PyObject *value)
 {
@@ -373,7 +382,8 @@ s_other(hasher *self, PyObject *value)
            s_date(self, value);
 }
 
-// Appends the value's encoding; false: it is not plain.
+// Appends the value's encoding; false: it is not plain data. By exact type: a subclass may render as it
+// likes.
 static bool
 s_value(hasher *self, PyObject *value, unsigned depth)
 {
@@ -382,6 +392,7 @@ s_value(hasher *self, PyObject *value, unsigned depth)
         return s_str(self, TAG_STR, value);
     if (type == &PyLong_Type)
         return s_int(self, value);
+    // By its bits: 0.0 and -0.0 are equal, but render differently.
     if (type == &PyFloat_Type) {
         uint64_t bits;
         double number = PyFloat_AS_DOUBLE(value);
@@ -399,7 +410,7 @@ s_value(hasher *self, PyObject *value, unsigned depth)
     return s_other(self, value);
 }
 
-// Keeps HASHER_OPAQUE free for what is not plain.
+// Maps the one digest that means "opaque" to another value.
 static uint64_t
 s_plain(uint64_t hash)
 {
@@ -411,7 +422,7 @@ hasher_value(hasher *self, PyObject *value)
 {
     buffer_clear(&self->bytes);
     self->fixed = true;
-    bool plain = s_held(self, value, HASHER_DEPTH) && s_may(self);
+    bool plain = s_held(self, value, HASHER_DEPTH) && s_within_budget(self);
     self->fixed &= plain;
     self->budget -= self->bytes.size < self->budget ? self->bytes.size : self->budget;
     if (!plain)
@@ -419,19 +430,18 @@ hasher_value(hasher *self, PyObject *value)
     return s_plain(s_digest(self, self->bytes.data, self->bytes.size));
 }
 
-// Where the hashes of another root list are noted.
 static struct hashed_list *
 s_new_list(hasher *self)
 {
-    if (self->list_count == self->list_room) {
-        self->list_room = self->list_room ? 2 * self->list_room : 4;
-        self->lists = realloc(self->lists, self->list_room * sizeof *self->lists);
+    if (self->list_count == self->list_capacity) {
+        self->list_capacity = self->list_capacity ? 2 * self->list_capacity : 4;
+        self->lists = realloc(self->lists, self->list_capacity * sizeof *self->lists);
         ASSERT(self->lists);
     }
     return &self->lists[self->list_count++];
 }
 
-// Keeps the marks of the rows that stay; new ones hold for nothing.
+// Keeps the marks of the rows that stay; new ones are current for nothing.
 static void
 s_resize(hashed_rows *self, size_t count)
 {
@@ -439,7 +449,8 @@ s_resize(hashed_rows *self, size_t count)
         return;
     for (size_t i = count; i < self->count; i++)
         dict_version_fini(&self->marks[i]);
-    self->marks = realloc(self->marks, (count + 1) * sizeof *self->marks); // never of 0 bytes
+    // One more than needed: realloc of 0 bytes may free.
+    self->marks = realloc(self->marks, (count + 1) * sizeof *self->marks);
     self->hashes = realloc(self->hashes, (count + 1) * sizeof *self->hashes);
     ASSERT(self->marks && self->hashes);
     for (size_t i = self->count; i < count; i++)
@@ -457,7 +468,8 @@ hashed_rows_fini(hashed_rows *self)
     *self = (hashed_rows){0};
 }
 
-// The row's hash of the last turn, if its mark still holds.
+// The row's hash of the last turn, if its mark is current. The mark is set before hashing, and withdrawn if
+// the row can change without its dict changing.
 static uint64_t
 s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 {
@@ -470,7 +482,8 @@ s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
     return *hash;
 }
 
-// True: all rows are plain. Hashing may run the collector, so the sequence is read anew for each row.
+// True: all rows are plain data. Finalizers may shorten the sequence meanwhile, so it is read anew for each
+// row. Marks are kept only if the first row is a dict: of other rows none would ever be current.
 static bool
 s_hash_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_rows, hashed_rows *before)
 {
@@ -491,7 +504,8 @@ s_hash_each_row(hasher *self, PyObject *sequence, size_t count, uint64_t *ret_ro
     return plain;
 }
 
-// A root that is a list: its elements' hashes stay, and its own is made from them.
+// A root that is a list or tuple: its hash is made from its elements' hashes, which stay for walk_list.c. The
+// type goes in as one more number, after them.
 static uint64_t
 s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
 {
@@ -499,7 +513,7 @@ s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
     *s_new_list(self) = (struct hashed_list){Py_NewRef(sequence), self->rows.size, count};
     uint64_t *rows = (uint64_t *)(void *)buffer_reserve(&self->rows, size + sizeof(uint64_t));
     bool plain = s_hash_each_row(self, sequence, count, rows, before);
-    rows[count] = PyList_CheckExact(sequence) ? TAG_LIST : TAG_TUPLE; // for the digest only
+    rows[count] = PyList_CheckExact(sequence) ? TAG_LIST : TAG_TUPLE;
     uint64_t hash = plain ? s_plain(s_digest(self, rows, size + sizeof(uint64_t))) : HASHER_OPAQUE;
     buffer_wrote(&self->rows, size);
     return hash;

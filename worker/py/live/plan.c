@@ -1,5 +1,6 @@
-// Reads a plan: the tuples of troupe.template.plan (its docstring has the format) become C structs, once a
-// template.
+// Reads a plan: the tuples and dicts of troupe.template.plan become C structs. Every reader fills a zeroed
+// struct and returns false with an exception; what it has filled by then is freed with the plan, so that none
+// cleans up after itself.
 #include "worker/py/live/plan.h"
 
 #include "common/errors.h"
@@ -9,7 +10,7 @@
 static bool s_read_item_list(PyObject *from, plan_items *ret);
 static plan_block *s_read_block(PyObject *from);
 
-// Never NULL, and never of no bytes.
+// Never NULL: calloc of 0 bytes may return it.
 static void *
 s_zeroed(size_t count, size_t size)
 {
@@ -18,7 +19,7 @@ s_zeroed(size_t count, size_t size)
     return made;
 }
 
-// ValueError naming the part, unless an exception is pending. Returns false.
+// Raises ValueError naming the part, unless an exception is pending. Returns false, for the caller to return.
 static bool
 s_refuse(const char *part)
 {
@@ -29,7 +30,7 @@ s_refuse(const char *part)
 
 // --- items ----------------------------------------------------------------------------------------------
 
-// Static markup, as UTF-8; lone surrogates become "?".
+// Static markup, as UTF-8. Lone surrogates become "?": no browser would show them.
 static bool
 s_read_html(PyObject *from, plan_item *ret)
 {
@@ -47,7 +48,7 @@ s_read_html(PyObject *from, plan_item *ret)
     return true;
 }
 
-// One value in a slot: its class, its place and the ops that make it.
+// A value in a slot. The flags of plan.h are taken out of place, which then has only those of place.h.
 static bool
 s_read_leaf(PyObject *from, plan_item *ret)
 {
@@ -64,7 +65,8 @@ s_read_leaf(PyObject *from, plan_item *ret)
     return (ret->ops = ops_new(list)) != NULL;
 }
 
-// Output outside of all slots: only whole roots show its changes.
+// deps from the tuple are not used: the output is in no patch, so only its effects matter between whole
+// roots.
 static bool
 s_read_dead(PyObject *from, plan_item *ret)
 {
@@ -78,7 +80,7 @@ s_read_dead(PyObject *from, plan_item *ret)
     return (ret->ops = ops_new(list)) != NULL;
 }
 
-// Tags that only set variables.
+// Impure, because a variable that it sets is gone after the turn.
 static bool
 s_read_set(PyObject *from, plan_item *ret)
 {
@@ -86,11 +88,12 @@ s_read_set(PyObject *from, plan_item *ret)
     PyObject *list;
     if (!PyArg_ParseTuple(from, "sO", &kind, &list))
         return false;
-    ret->deps = DEPENDS_IMPURE; // what it sets does not outlive the turn
+    ret->deps = DEPENDS_IMPURE;
     return (ret->ops = ops_new(list)) != NULL;
 }
 
-// One {% if %} or {% elif %} with its block; {% else %} has no condition.
+// One {% if %}, {% elif %} or {% else %} with its block. Counted before it is read, so that it is freed if
+// reading fails.
 static bool
 s_read_alternative(PyObject *from, plan_branch *ret)
 {
@@ -103,7 +106,7 @@ s_read_alternative(PyObject *from, plan_branch *ret)
     return shown == Py_None || (ret->blocks[index] = s_read_block(shown));
 }
 
-// The conditions are read one by one, so that a half-built branch can be freed.
+// A branch must be visited when a condition may have changed, or something inside any of its blocks.
 static bool
 s_read_branch(PyObject *from, plan_item *ret)
 {
@@ -127,7 +130,9 @@ s_read_branch(PyObject *from, plan_item *ret)
     return true;
 }
 
-// What a list depends on because its rows do, without changes of its own rows, which it detects by itself.
+// What a list depends on because its rows do. Not on its own rows, whose changes it detects when its sequence
+// changes; their bit stays if outer loops share it. Not on their position either, unless it is an outer
+// loop's.
 static uint64_t
 s_outer(const plan_list *list, uint64_t deps)
 {
@@ -136,7 +141,7 @@ s_outer(const plan_list *list, uint64_t deps)
     return list->flags & LIST_PARENT ? deps : deps & ~DEPENDS_POSITION;
 }
 
-// A {% for %}: its variables, key, body and {% empty %}.
+// A {% for %} with its variables, key, body and {% empty %}.
 static bool
 s_read_list(PyObject *from, plan_item *ret)
 {
@@ -163,7 +168,8 @@ s_read_list(PyObject *from, plan_item *ret)
     return true;
 }
 
-// A part of the page inside a {% with %}, {% include %}, {% block %} and the like.
+// Items inside of a {% with %}, {% include %}, {% block %} or the like, which are in the same block as those
+// around.
 static bool
 s_read_scope(PyObject *from, plan_item *ret)
 {
@@ -188,7 +194,7 @@ static const struct {
     {"scope", ITEM_SCOPE, s_read_scope},
 };
 
-// By the word in front of the tuple.
+// By the tuple's first element, the kind's name.
 static bool
 s_read_item(PyObject *from, plan_item *ret)
 {
@@ -201,7 +207,8 @@ s_read_item(PyObject *from, plan_item *ret)
     return s_refuse("item");
 }
 
-// Counts each item before it is read: what is half built is freed with the rest.
+// Counts each item before it is read, so that it is freed with the rest if reading fails. Blocks nest as
+// templates do, so the recursion has CPython's limit.
 static bool
 s_read_item_list(PyObject *from, plan_items *ret)
 {
@@ -227,11 +234,11 @@ s_read_item_list(PyObject *from, plan_items *ret)
 
 // --- blocks ---------------------------------------------------------------------------------------------
 
-// An str of the dict, as UTF-8. Borrowed from it.
+// Reads a str of the dict as UTF-8, borrowed from that str.
 static bool
 s_read_text(PyObject *dict, const char *key, slice *ret)
 {
-    PyObject *text = PyDict_GetItemString(dict, key); // borrowed
+    PyObject *text = PyDict_GetItemString(dict, key);
     Py_ssize_t size;
     const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
     if (!utf8)
@@ -262,7 +269,8 @@ s_read_block(PyObject *from)
 
 // --- the page -------------------------------------------------------------------------------------------
 
-// The plan owns Python objects in its C structs: nodes, constants, names.
+// The structs own Python objects (nodes, constants, names), which can be part of a cycle through the
+// template.
 static int
 s_traverse(PyObject *self_, visitproc visit, void *arg)
 {
@@ -273,7 +281,8 @@ s_traverse(PyObject *self_, visitproc visit, void *arg)
     return plan_visit_block(self->root, visit, arg);
 }
 
-// Clears the dict only: the structs are freed with the object, as threads may be walking them until then.
+// Clears only the dict: a walk may be reading the structs, which stay until the object is deallocated. Cycles
+// through them are broken elsewhere, as Django's nodes and templates are cleared like any instance.
 static int
 s_clear(PyObject *self_)
 {
@@ -281,7 +290,7 @@ s_clear(PyObject *self_)
     return 0;
 }
 
-// Frees the structs. A walk holds a reference to its plan, so none is running.
+// No walk is running: each holds a reference to its plan.
 static void
 s_dealloc(PyObject *self_)
 {
@@ -295,7 +304,7 @@ s_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-// What the plan was made from, without its block.
+// None once the collector has cleared it.
 static PyObject *
 s_get_details(PyObject *self_, void *unused)
 {
@@ -318,6 +327,7 @@ static PyType_Spec s_spec = {"troupe._native.Page", sizeof(plan), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                              s_slots};
 
+// A heap type: instances hold a reference to it, which s_traverse visits and s_dealloc gives back.
 PyTypeObject *
 plan_type(void)
 {
@@ -327,7 +337,7 @@ plan_type(void)
     return type;
 }
 
-// True: all are exact str, as lookups take them without further checks.
+// True if all are exactly str: lookups compare and hash them, which must run no user code.
 static bool
 s_read_names(PyObject *roots)
 {
@@ -337,7 +347,7 @@ s_read_names(PyObject *roots)
     return true;
 }
 
-// How the page's root is marked.
+// Which element the root is, to be compared with what root_find finds in the rendered page.
 static root_kind
 s_read_root(PyObject *description)
 {
@@ -349,7 +359,6 @@ s_read_root(PyObject *description)
     return body ? ROOT_BODY : ROOT_MARKED;
 }
 
-// False with an exception; what is half filled is freed by s_dealloc.
 static bool
 s_fill(plan *self, PyObject *description)
 {

@@ -1,11 +1,13 @@
-// Freeing a plan's structs, and visiting the Python objects in them.
+// Frees a plan's structs, and visits the Python objects in them for CPython's garbage collector. Plans that
+// were read only in part get here, too: arrays are zeroed when made, counts say how many elements were begun,
+// and what reading did not reach is NULL.
 #include "worker/py/live/plan.h"
 
 #include <stdlib.h>
 
 static void s_free_items(plan_items *self);
 
-// Half-built ones too: the arrays are zeroed, and count says how far reading came.
+// The arrays may be longer than count, but not shorter.
 static void
 s_free_branch(plan_branch *self)
 {
@@ -19,7 +21,6 @@ s_free_branch(plan_branch *self)
     free(self);
 }
 
-// NULL members are those that reading did not reach.
 static void
 s_free_list(plan_list *self)
 {
@@ -32,7 +33,7 @@ s_free_list(plan_list *self)
     free(self);
 }
 
-// Also from the middle of reading.
+// The union's member was set by the reader of the item's kind, and is zero if that failed early.
 static void
 s_free_items(plan_items *self)
 {
@@ -66,6 +67,8 @@ plan_free_block(plan_block **self_p)
     *self_p = NULL;
 }
 
+// The visitors do as tp_traverse must: they visit each owned reference once, allocate nothing, run no Python
+// code, and stop at the first answer that is not 0.
 static int s_visit_items(const plan_items *self, visitproc visit, void *arg);
 
 static int
@@ -92,6 +95,7 @@ s_visit_list(const plan_list *self, visitproc visit, void *arg)
     return stop ? stop : plan_visit_block(self->empty, visit, arg);
 }
 
+// Static markup owns no Python objects.
 static int
 s_visit_item(const plan_item *self, visitproc visit, void *arg)
 {

@@ -1,4 +1,8 @@
 // The walk over a plan: leaves, branches and scopes. Lists are in walk_list.c.
+//
+// `changed` is passed down and says which dependencies differ from the last walk. It grows on the way: a
+// block that is new needs everything, a row whose item changed adds its loop's bit. The tree is updated while
+// the patch is written, so a walk that does not end well leaves it unusable.
 #include "worker/py/live/walk_internal.h"
 
 #include "common/errors.h"
@@ -6,7 +10,8 @@
 
 #include <stdio.h>
 
-// Lone surrogates, which are no UTF-8, become U+FFFD, of as many bytes.
+// eval writes a lone surrogate as three bytes (0xed, 0xa0 or more, …), which is not UTF-8. U+FFFD has three
+// bytes, too, so the text need not move. Nearly all texts have none: eval tells.
 void
 walk_replace_surrogates(const walk *self, buffer *text, size_t from)
 {
@@ -55,18 +60,19 @@ walk_write_end_anchor(walk *self)
         rendered_anchor(self->html, "<!--$-->");
 }
 
+// patch is dropped for good, so every writer of a patch asks again whether there is one.
 bool
 walk_unfit(walk *self)
 {
-    self->loose = true;
+    self->unfit = true;
     self->patch = NULL;
     return self->html != NULL;
 }
 
 // --- leaves ---------------------------------------------------------------------------------------------
 
-// The newline that a parser drops right after <pre>, and would keep after an anchor: it goes in front of
-// that.
+// The size of a leading newline. A parser drops it right after <pre>, but not behind an anchor: it has to be
+// written before that.
 static size_t
 s_first_newline(slice value)
 {
@@ -77,7 +83,8 @@ s_first_newline(slice value)
     return value.size > 1 && value.data[1] == '\n' ? 2 : 1;
 }
 
-// Writes the value as HTML, between anchors where the browser could not find it otherwise.
+// Writes the value as HTML, between anchors if the browser could not find it by position: regions, and texts
+// that contain tags.
 static bool
 s_write_leaf(walk *self, const plan_item *leaf, slice value)
 {
@@ -94,8 +101,8 @@ s_write_leaf(walk *self, const plan_item *leaf, slice value)
     return kind != MARKUP_UNFIT || walk_unfit(self);
 }
 
-// Whether the page is to hear of this leaf: one that depends on nothing is sent once, and again in another
-// language.
+// True if a new value of this leaf is to be sent. One that depends on nothing, or is quiet, is sent once, and
+// again in another locale.
 static bool
 s_may_send(const walk *self, const block *block, const plan_item *leaf)
 {
@@ -103,14 +110,16 @@ s_may_send(const walk *self, const block *block, const plan_item *leaf)
     return !once || self->locale || block_leaf_is_new(block, leaf->slot);
 }
 
-// To a parser CR LF is one newline, but not with an anchor between: does this value end between them?
+// To a parser CR LF is one newline, but not with an anchor between them: a value before an anchor must not
+// end with a CR, as the text behind the anchor may begin with the LF.
 static bool
-s_may_be_torn(const plan_item *leaf, slice value)
+s_may_split_newline(const plan_item *leaf, slice value)
 {
     return leaf->edge && value.size && value.data[value.size - 1] == '\r';
 }
 
-// Evaluates a leaf; tells the page if its hash differs from the last one.
+// Evaluates a leaf, and adds it to the patch if its hash differs from the last one. The HTML gets it in any
+// case.
 static bool
 s_leaf(walk *self, block *block, const plan_item *leaf)
 {
@@ -122,23 +131,25 @@ s_leaf(walk *self, block *block, const plan_item *leaf)
     bool differs = s_may_send(self, block, leaf) && block_leaf(block, leaf->slot, value, self->hashing->key);
     if (self->html && !s_write_leaf(self, leaf, value))
         return false;
-    if (s_may_be_torn(leaf, value))
+    if (s_may_split_newline(leaf, value))
         return walk_unfit(self);
     if (!differs || !self->patch)
         return true;
     return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || walk_unfit(self);
 }
 
-// Output outside of all slots, and tags that only set variables.
+// Items without a slot: output outside of all slots (ITEM_DEAD), and tags that only set variables (ITEM_SET).
+// They are in no patch; without HTML they are evaluated for their effects alone.
 static bool
-s_aside(walk *self, const plan_item *item)
+s_without_slot(walk *self, const plan_item *item)
 {
     if (self->html) {
         size_t from = self->html->text.size;
         bool ok = eval_ops(&self->eval, item->ops, &self->html->text);
         walk_replace_surrogates(self, &self->html->text, from);
         slice made = slice_of(self->html->text.data + from, self->html->text.size - from);
-        // An element left open here would reach into the slots.
+        // An element left open here would contain the slots that follow. The HTML goes on, so the result is
+        // not needed.
         if (ok && item->place && markup_classify(CLASS_REGION, item->place, made) == MARKUP_UNFIT)
             walk_unfit(self);
         return ok;
@@ -151,7 +162,8 @@ s_aside(walk *self, const plan_item *item)
 
 // --- branches -------------------------------------------------------------------------------------------
 
-// BRANCH_NOTHING or the alternative; BRANCH_UNKNOWN: an exception.
+// Evaluates the conditions. Returns the alternative, BRANCH_NOTHING if none holds or the one that does shows
+// nothing, or BRANCH_UNKNOWN with an exception.
 static int
 s_choose(walk *self, const plan_branch *branch)
 {
@@ -164,14 +176,14 @@ s_choose(walk *self, const plan_branch *branch)
     return (unsigned)chosen < branch->count && branch->blocks[chosen] ? chosen : BRANCH_NOTHING;
 }
 
-// Chooses the alternative if its conditions may have changed, and visits it. Another alternative than
-// before starts with an empty block.
+// Chooses the alternative if the conditions may have changed, and visits it. An alternative other than before
+// starts with an empty block, for which everything is evaluated.
 static bool
 s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
     const plan_branch *branch = item->branch;
     if (block_is_full(block)) {
-        self->deep = true;
+        self->too_deep = true;
         return false;
     }
     int before = block_alternative(block, item->slot), now = before;
@@ -185,6 +197,7 @@ s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
         changed = DEPENDS_ALL;
     }
     walk_write_chunk_anchor(self, CLASS_BRANCH, chunk);
+    // The patch may be given up inside: patch_leave only if it was entered and still exists.
     bool patched = self->patch != NULL;
     if (patched) {
         patch_enter(self->patch, item->slot);
@@ -200,9 +213,10 @@ s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
     return ok;
 }
 
-// --- and the rest ---------------------------------------------------------------------------------------
+// --- items ----------------------------------------------------------------------------------------------
 
-// An exception inside is annotated with the node of the scope, as Django does.
+// The scope is left after a failure, too: the context outlives the walk. An exception is annotated with the
+// scope's node, as Node.render_annotated does in Django.
 static bool
 s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
@@ -217,7 +231,6 @@ s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)
     return ok;
 }
 
-// One item, by its kind.
 static bool
 s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
@@ -230,7 +243,7 @@ s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
         return s_leaf(self, block, item);
     case ITEM_DEAD:
     case ITEM_SET:
-        return s_aside(self, item);
+        return s_without_slot(self, item);
     case ITEM_BRANCH:
         return s_branch(self, block, item, changed);
     case ITEM_LIST:
@@ -241,6 +254,8 @@ s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
     return s_scope(self, block, item, changed);
 }
 
+// This check is what makes a small change cheap: an item that depends on nothing that changed is skipped with
+// all that is inside it.
 bool
 walk_items(walk *self, block *block, const plan_items *items, uint64_t changed)
 {
@@ -271,9 +286,9 @@ walk_plan(const plan *plan, PyObject *context, const walk_order *order)
     buffer_fini(&self.hashes);
     buffer_fini(&self.keys);
     buffer_fini(&self.ends);
-    if (self.deep)
+    if (self.too_deep)
         return WALK_DEEP;
-    if (!ok && !self.loose)
+    if (!ok && !self.unfit)
         return WALK_FAILED;
-    return self.loose ? WALK_UNFIT : WALK_DONE;
+    return self.unfit ? WALK_UNFIT : WALK_DONE;
 }

@@ -1,7 +1,7 @@
-// walk - walks a page's plan (plan.h) over a bound context: evaluates what depends on what changed, compares
-// it with the view's tree, and writes a patch, or the page's HTML with anchors (PROTOCOL.md 9.4), or both, in
-// one pass. GIL held; callbacks into Python may let other threads run, but the tree is the session's turn's
-// alone.
+// walk - walks a page's plan (plan.h) over a bound context, in one pass: evaluates what depends on what
+// changed, compares it with the view's tree, and writes a patch, or the page's HTML with anchors
+// (PROTOCOL.md 9.4), or both. GIL held. User code runs in it and may release the GIL, but no other thread
+// uses the tree: it belongs to the turn.
 #ifndef TROUPE_WORKER_PY_LIVE_WALK_H
 #define TROUPE_WORKER_PY_LIVE_WALK_H
 
@@ -11,23 +11,25 @@
 #include "worker/py/live/plan.h"
 
 typedef struct {
-    tree *tree;       // its root block is of this plan
-    hasher *hashing;  // that context_state_changes used
-    uint64_t changed; // DEPENDS_ALL: everything is evaluated
-    bool locale;      // language or time zone differ from the last walk
+    tree *tree;       // its root block was begun for this plan
+    hasher *hashing;  // the one that context_state_changes was called with
+    uint64_t changed; // from context_state_changes; DEPENDS_ALL: everything is evaluated
+    bool locale;      // language or time zone may differ from the last walk
     patch *patch;     // or NULL
     rendered *html;   // or NULL; changed is DEPENDS_ALL then
 } walk_order;
 
 typedef enum {
     WALK_DONE,
-    // Something does not fit its place, so that a patch cannot say it. Without html the walk was broken off
-    // and tells nothing; with it the HTML is whole, but cannot be adopted.
+    // A value does not fit its place, so that no patch can express it. Without html the walk was aborted;
+    // with it the HTML is complete, but a browser cannot adopt it.
     WALK_UNFIT,
-    WALK_DEEP,   // nested deeper than a tree follows: broken off
+    WALK_DEEP,   // aborted: blocks nest deeper than BLOCK_MAX_NESTING
     WALK_FAILED, // an exception is pending
 } walk_result;
 
+// The order is borrowed for the call. Unless it is WALK_DONE the tree no longer tells what the page shows:
+// the caller renders the whole root next, or invalidates the tree.
 walk_result walk_plan(const plan *plan, PyObject *context, const walk_order *order);
 
 #endif

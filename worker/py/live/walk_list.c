@@ -1,23 +1,27 @@
-// Lists: which rows are visited, and what of them goes into the patch.
+// The walk over a list: finds out by hashes and keys what happened to its rows (list.h), and visits those
+// that changed. Rows that did not are not even looked at, unless they depend on something around the list
+// that changed.
 #include "worker/page/list.h"
 #include "worker/page/markup.h"
 #include "worker/py/live/walk_internal.h"
 
-enum { MAX_KEYS_SIZE = 1 << 30 }; // of all keys of a list: an offset has 32 bits
+// Bytes of all keys of a list, as list_rows has offsets of 32 bits. Keys beyond count as missing.
+enum { MAX_KEYS_SIZE = 1 << 30 };
 
+// One list during a walk.
 typedef struct {
     const plan_list *list;
     list *rows;
     eval_loop loop;
-    PyObject *sequence;
+    PyObject *sequence;   // owned: what the loop iterates, an exact list or tuple
     size_t count, before; // rows now, and at the last walk
     list_change change;
-    uint64_t changed; // of what is around it
-    uint64_t outer;   // what each of its rows has to know of that
+    uint64_t changed; // of the dependencies around the list
+    uint64_t outer;   // those of them that concern each of its rows
 } listing;
 
-// New reference: user code may drop the row from the list. NULL without an exception: the list became shorter
-// while it was rendered.
+// New reference, because user code may take the item out of the list. NULL without an exception: the list
+// became shorter while it was rendered.
 static PyObject *
 s_row_item(const listing *listing, size_t row)
 {
@@ -26,7 +30,8 @@ s_row_item(const listing *listing, size_t row)
     return Py_NewRef(PySequence_Fast_GET_ITEM(listing->sequence, (Py_ssize_t)row));
 }
 
-// Of the items; those of a root list were made by context_state_changes. Borrowed until the next list.
+// The hashes of the items. Those of a root list were computed by context_state_changes already. Borrowed
+// until the next list is walked.
 static const uint64_t *
 s_hashes(walk *self, const listing *listing)
 {
@@ -43,7 +48,8 @@ s_hashes(walk *self, const listing *listing)
     return made;
 }
 
-// Appends the row's key as it stands in the DOM; an empty one where the value is no key.
+// Appends the row's key as the DOM will have it. It is empty, and so missing, if there is no value, or one
+// with markup or an entity that only a browser knows.
 static void
 s_key(walk *self)
 {
@@ -56,7 +62,8 @@ s_key(walk *self)
     buffer_append(&self->ends, &end, sizeof end);
 }
 
-// Evaluates the keys of the rows in the middle only. User code may run, so each row is held.
+// Evaluates the keys, only of the rows that list_compare did not recognize. User code may run, so each item
+// is held.
 static bool
 s_keys(walk *self, listing *listing, list_same same)
 {
@@ -75,7 +82,8 @@ s_keys(walk *self, listing *listing, list_same same)
     return true;
 }
 
-// After a change of locale all keys are evaluated: they may be localized texts.
+// After a change of locale all keys are evaluated: the same item may have another one, such as a localized
+// number.
 static bool
 s_update(walk *self, listing *listing)
 {
@@ -97,9 +105,11 @@ s_update(walk *self, listing *listing)
     return true;
 }
 
-// Works out which outer changes concern the rows: their position, their number, and values around the list.
+// Finds which changes concern every row: of values around the list, and of what `forloop` says. That is the
+// row's position (counter, first), for which it matters whether any row was added, removed or moved; the
+// number of rows (revcounter, last); or a position in a loop around, if the rows read that.
 static void
-s_look_around(listing *listing)
+s_find_outer_changes(listing *listing)
 {
     const plan_list *list = listing->list;
     bool shifted = listing->change.reset || listing->change.removed || listing->count != listing->before;
@@ -113,17 +123,19 @@ s_look_around(listing *listing)
     listing->outer = listing->changed == DEPENDS_ALL ? DEPENDS_ALL : outer;
 }
 
+// Of the keys of a row and the one before it. Must outlive the row's scope in the patch, which borrows the
+// key.
 typedef struct {
     char own[LIST_KEY_SCRATCH], before[LIST_KEY_SCRATCH];
-} key_room;
+} key_scratch;
 
-// Opens the row in the patch: new, moved, or changed in place.
+// Opens the row's scope in the patch: new, moved, or changed in place.
 static void
-s_patch_row(walk *self, const listing *listing, size_t row, unsigned marks, key_room *room)
+s_patch_row(walk *self, const listing *listing, size_t row, unsigned marks, key_scratch *scratch)
 {
-    slice key = list_key(listing->rows, row, room->own), after = {0};
+    slice key = list_key(listing->rows, row, scratch->own), after = {0};
     if (row > 0)
-        after = list_key(listing->rows, row - 1, room->before);
+        after = list_key(listing->rows, row - 1, scratch->before);
     if (marks & ROW_NEW) {
         patch_new_row(self->patch, walk_chunk(self, listing->list->body->type), key, after);
         return;
@@ -133,7 +145,8 @@ s_patch_row(walk *self, const listing *listing, size_t row, unsigned marks, key_
     patch_row(self->patch, key);
 }
 
-// Visits the row if it is marked, or if something around the list changed that it depends on.
+// Visits the row if its marks say so, or if it depends on something around the list that changed. A row that
+// only moved is placed in the patch, but not walked.
 static bool
 s_row(walk *self, listing *listing, size_t row, unsigned marks, PyObject *value)
 {
@@ -144,10 +157,10 @@ s_row(walk *self, listing *listing, size_t row, unsigned marks, PyObject *value)
     bool inside = self->html || walk_must_visit(body->items.deps, changed);
     if (!inside && !(marks & (ROW_NEW | ROW_MOVED)))
         return true;
-    key_room room;
+    key_scratch scratch;
     bool patched = self->patch != NULL;
     if (patched)
-        s_patch_row(self, listing, row, marks, &room);
+        s_patch_row(self, listing, row, marks, &scratch);
     if (!body->one)
         walk_write_anchor(self, ',', "");
     bool ok = !inside || (eval_loop_row(&self->eval, &listing->loop, (Py_ssize_t)row, value) &&
@@ -157,12 +170,12 @@ s_row(walk *self, listing *listing, size_t row, unsigned marks, PyObject *value)
     return ok;
 }
 
-// All rows where HTML is written or where an outer value changed, else the marked ones.
+// All rows if HTML is written or an outer change concerns them, else those that may have marks.
 static bool
 s_each_row(walk *self, listing *listing)
 {
     size_t from = listing->change.head, to = listing->count - listing->change.tail;
-    s_look_around(listing);
+    s_find_outer_changes(listing);
     if (self->html || walk_must_visit(listing->list->body->items.deps, listing->outer)) {
         from = 0;
         to = listing->count;
@@ -170,7 +183,9 @@ s_each_row(walk *self, listing *listing)
     for (size_t i = from; i < to; i++) {
         bool marked = i >= listing->change.head && i < listing->count - listing->change.tail;
         PyObject *value = s_row_item(listing, i);
-        if (!value) // Django's loop ends here as well, but the list was updated with more rows
+        // Django's loop ends here, too, but the tree has got more rows already: let the browser get the whole
+        // root.
+        if (!value)
             return walk_unfit(self);
         bool ok = s_row(self, listing, i, marked ? list_marks(listing->rows, i) : 0, value);
         Py_DECREF(value);
@@ -180,7 +195,7 @@ s_each_row(walk *self, listing *listing)
     return true;
 }
 
-// {% empty %}: a block of its own, kept while the list stays empty.
+// {% empty %} has a block of its own, which is kept while the list stays empty.
 static bool
 s_no_rows(walk *self, listing *listing)
 {
@@ -201,18 +216,18 @@ s_no_rows(walk *self, listing *listing)
     return ok;
 }
 
-// Removals come before all other changes of a list (PROTOCOL.md 9.3).
+// Removals come before all other changes of a list (PROTOCOL.md 9.6).
 static void
-s_patch_gone(walk *self, const listing *listing)
+s_patch_removed(walk *self, const listing *listing)
 {
-    char room[LIST_KEY_SCRATCH];
+    char scratch[LIST_KEY_SCRATCH];
     if (listing->change.reset)
         patch_reset(self->patch, list_keyed(listing->rows));
     for (size_t i = 0; i < listing->change.removed; i++)
-        patch_remove_row(self->patch, list_removed_key(listing->rows, i, room));
+        patch_remove_row(self->patch, list_removed_key(listing->rows, i, scratch));
 }
 
-// Anchors and patch around the rows or around {% empty %}.
+// Writes the anchors and the patch's scope around the rows, or around {% empty %}.
 static bool
 s_show_rows(walk *self, listing *listing, unsigned slot)
 {
@@ -224,10 +239,11 @@ s_show_rows(walk *self, listing *listing, unsigned slot)
         walk_write_chunk_anchor(self, 'e', empty ? empty->type : NULL);
     if (patched) {
         patch_enter(self->patch, slot);
-        s_patch_gone(self, listing);
+        s_patch_removed(self, listing);
     }
+    // Not in the patch: {% empty %} goes by itself when rows come (PROTOCOL.md 9.6).
     if (listing->count && list_empty(listing->rows))
-        list_show_empty(listing->rows, NULL); // rows come in its place: that says it
+        list_show_empty(listing->rows, NULL);
     bool ok = listing->count ? s_each_row(self, listing) : s_no_rows(self, listing);
     if (patched && self->patch)
         patch_leave(self->patch);
@@ -235,7 +251,8 @@ s_show_rows(walk *self, listing *listing, unsigned slot)
     return ok;
 }
 
-// The sequence is evaluated once and held for the whole loop.
+// The sequence is evaluated once and held until the list is done, so that keys, hashes and rows are of the
+// same object.
 static bool
 s_loop(walk *self, listing *listing, unsigned slot)
 {
@@ -249,12 +266,13 @@ s_loop(walk *self, listing *listing, unsigned slot)
     return s_update(self, listing) && s_show_rows(self, listing, slot);
 }
 
+// The list is settled and the loop left on every path, after an exception, too.
 bool
 walk_list(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
     const plan_list *loop = item->list;
     if (block_is_full(block)) {
-        self->deep = true;
+        self->too_deep = true;
         return false;
     }
     listing all = {
