@@ -7,18 +7,20 @@
 
 struct msgpack_object;
 
-// What holds no other value: nil, boolean, number, str, bin. ValueError: something else. New reference.
+// Converts a value that contains no others: nil, boolean, number, str, bin. New reference; NULL with a
+// ValueError: it is of another type.
 PyObject *convert_leaf(const struct msgpack_object *from);
 
-// One scanned msgpack value (msgpack_scan). unpack_ext(code, bytes) makes the extension types. New reference,
-// or NULL with an exception.
+// Converts one msgpack value that msgpack_scan accepted. unpack_ext(code, bytes), a Python function, makes
+// the extension types. New reference, or NULL with an exception.
 PyObject *convert_to_python(slice msgpack, PyObject *unpack_ext);
 
-// None, bool, int (64 bits), float, str, bytes, list, tuple and dict. False with an exception: something
-// else, or nested too deep.
+// Appends None, bool, int (64 bits), float, str, bytes, list, tuple or dict; a tuple comes back as a list.
+// False with an exception: a value of another type, or nested too deep; what was appended is the caller's to
+// drop.
 bool convert_from_python(PyObject *value, buffer *out);
 
-// UTF-8 of a str; what UTF-8 cannot carry (lone surrogates) becomes '?'. Appends. False with an exception.
+// Appends a str as UTF-8; lone surrogates, which UTF-8 cannot carry, become '?'. False with an exception.
 bool convert_text(PyObject *text, buffer *out);
 
 #endif

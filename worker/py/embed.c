@@ -90,12 +90,12 @@ s_initialize(const char *python)
     return false;
 }
 
-// Puts the folders in front of sys.path, in their order, and sets the switch interval. False with an
-// exception.
+// Puts the folders in front of sys.path, in their order, and sets the switch interval. What
+// PySys_GetObject returns is borrowed. False with an exception.
 static bool
 s_set_paths(const embed_options *options)
 {
-    PyObject *path = PySys_GetObject("path"); // borrowed
+    PyObject *path = PySys_GetObject("path");
     for (unsigned i = options->path_count; path && i-- > 0;) {
         PyObject *folder = PyUnicode_DecodeFSDefault(options->paths[i]);
         bool ok = folder && PyList_Insert(path, 0, folder) == 0;

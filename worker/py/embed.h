@@ -15,14 +15,15 @@ typedef struct {
     bool lazy;          // views are imported when a page first needs them
 } embed_options;
 
-// Which interpreter's environment belongs to this program: python3 beside it when that is an environment's,
-// $VIRTUAL_ENV's, else the one that it was built for. Returns ret_path.
+// Finds the interpreter whose environment belongs to this program: the python3 beside it if that is a virtual
+// environment's, else $VIRTUAL_ENV's, else the one that it was built for. Returns ret_path.
 const char *embed_find_python(char *ret_path, size_t size);
 
-// Starts CPython and Django on the calling thread, which holds the GIL afterwards. NULL and one log line with
-// the traceback's last lines before it if the project does not start.
+// Starts CPython and Django on the calling thread, which holds the GIL afterwards. NULL if either does not
+// start: the traceback went to standard error and one event to the log.
 const view_ops *embed_start(const embed_options *options);
-// Watches the project's files and calls changed(context), once, from a thread of Python's. GIL held.
+// Watches the project's files and calls changed(context), once, from a Python thread. GIL held. False: it
+// cannot watch; the traceback went to standard error.
 bool embed_watch(void (*changed)(void *context), void *context);
 // Gives the GIL back for good: the calling thread is done with Python.
 void embed_release(void);

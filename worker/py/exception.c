@@ -56,8 +56,8 @@ s_frames(PyObject *frames, fault *ret_fault)
     }
 }
 
-// describe() returns (kind, message, type, frames). A pending exception of describe() itself must
-// not hide the one to be reported, so it is dropped and the original is named by its type alone.
+// describe() returns (kind, message, type, frames). The fault is filled whatever happens there:
+// something must reach the log and the sender.
 err
 exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
 {

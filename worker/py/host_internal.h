@@ -1,5 +1,5 @@
-// host_internal - what host.c, restore.c and updates.c share: the functions of troupe.runtime.entry, and an
-// instance of a view. Nobody else includes this. GIL held.
+// host_internal - what host.c, restore.c and updates.c share: the functions of troupe.runtime.entry, and the
+// instance of a view. Private to those three. GIL held.
 #ifndef TROUPE_WORKER_PY_HOST_INTERNAL_H
 #define TROUPE_WORKER_PY_HOST_INTERNAL_H
 

@@ -1,5 +1,5 @@
-// python - Python.h, as everything in this room includes it: the one place that does; and an import. GIL
-// held.
+// python - the only file that includes Python.h, with the warnings off that its macros cause here; and a
+// helper for imports. GIL held.
 #ifndef TROUPE_WORKER_PY_PYTHON_H
 #define TROUPE_WORKER_PY_PYTHON_H
 

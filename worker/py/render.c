@@ -117,7 +117,8 @@ s_throw_into(PyObject *generator)
     PyObject *error = exception_take();
     ASSERT(error);
     PyObject *none = PyObject_CallMethod(generator, "throw", "O", error);
-    if (none) // it swallowed the exception, which rendering() does not
+    // A generator that swallowed the exception would be a bug of rendering(): report the error all the same.
+    if (none)
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
     Py_XDECREF(none);
     Py_DECREF(error);

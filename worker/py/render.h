@@ -1,6 +1,5 @@
-// render - one rendering of a view: takes what rendering() of troupe.runtime.entry yields, and walks the plan
-// (live/walk.h), with the state (live/context_state.h) that tells what changed; or takes the HTML that it
-// yields instead. GIL held.
+// render - one rendering of a view. rendering() of troupe.runtime.entry yields either a plan, which is walked
+// (live/walk.h) with the state that says what changed (live/context_state.h), or HTML. GIL held.
 #ifndef TROUPE_WORKER_PY_RENDER_H
 #define TROUPE_WORKER_PY_RENDER_H
 
@@ -10,7 +9,7 @@
 
 // What a view's last rendering left, beside its tree. Owned by the instance.
 typedef struct {
-    plan *plan;          // the plan that the tree is of, or NULL
+    plan *plan;          // the plan that the tree was rendered by, or NULL
     context_state state; // of the plan's roots
 } render_state;
 
@@ -24,12 +23,12 @@ typedef struct {
     bool plain; // without the plan
 } render_attempt;
 
-// Its result. AGAIN: it must be attempted again, from a new sync if need be, as a whole root or without a
-// plan.
+// AGAIN: another attempt is needed, as a whole root or without a plan; after a new sync() if the context
+// holds values that can be used only once.
 typedef enum { RENDER_DONE, RENDER_AGAIN_WHOLE, RENDER_AGAIN_PLAIN, RENDER_FAILED } render_result;
 
 // generator: a new rendering(), which is run to its end. RENDER_FAILED: an exception is pending. Borrows all
-// of it.
+// its arguments.
 render_result render_view(render_state *self, const render_attempt *attempt, PyObject *generator);
 
 #endif

@@ -220,7 +220,8 @@ s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned gues
 static bool
 s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 {
-    unsigned guess = 0; // `request` has no number
+    // `request` has no number, so it does not count.
+    unsigned guess = 0;
     for (size_t i = 0; i < count; i++) {
         if (!s_put_attribute(self, &all[i], guess))
             return false;
@@ -239,7 +240,8 @@ static bool
 s_put_version(const snapshot_writer *self)
 {
     PyObject *version = PyObject_GetAttrString(self->view, "state_version");
-    if (!version) { // no LiveView
+    // The tests pack objects that are no LiveView.
+    if (!version) {
         PyErr_Clear();
         return true;
     }

@@ -1,5 +1,5 @@
-// snapshot_state - which attributes of a view its last snapshot had, and their hashes: what did not change is
-// not packed again. Owned by the instance. GIL held.
+// snapshot_state - the attributes in a view's last snapshot, and their hashes: what has not changed is not
+// packed again. Owned by the instance. GIL held.
 #ifndef TROUPE_WORKER_PY_SNAPSHOT_STATE_H
 #define TROUPE_WORKER_PY_SNAPSHOT_STATE_H
 
@@ -20,8 +20,8 @@ void snapshot_state_fini(snapshot_state *self);
 // packed, or there are too many.
 bool snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *rebuilds,
                           buffer *out);
-// What snapshot_state_write wrote, as a new dict; under the name "" the state_version of the class, if it has
-// one. NULL with an exception.
+// Reads what snapshot_state_write wrote into a new dict; "" is the class's state_version, if there was one.
+// NULL with an exception.
 PyObject *snapshot_state_read(const slice *values, size_t count);
 
 #endif

@@ -204,7 +204,7 @@ s_pack_str(PyObject *value, buffer *out)
 {
     Py_ssize_t size;
     const char *utf8 = PyUnicode_AsUTF8AndSize(value, &size);
-    if (!utf8) { // a lone surrogate
+    if (!utf8) {
         PyErr_Clear();
         return s_pack_by_python(value, out);
     }

@@ -1,5 +1,5 @@
-// snapshot_value - Python values as msgpack and back without loss: tuples stay tuples, sets sets, keys what
-// they were. For snapshots; for messages between peers there is convert.h. GIL held.
+// snapshot_value - Python values as msgpack and back without loss: tuples stay tuples, sets stay sets, and
+// dict keys keep their types. For snapshots; messages use convert.h. GIL held.
 #ifndef TROUPE_WORKER_PY_SNAPSHOT_VALUE_H
 #define TROUPE_WORKER_PY_SNAPSHOT_VALUE_H
 

@@ -1,7 +1,7 @@
-// thread - the threads that turns run on, as CPython knows them, and how a turn that takes too long is
+// thread - CPython's thread states of the threads that turns run on, and how a turn that takes too long is
 // interrupted: troupe.errors.HandlerTimeout is raised in it, but only while it runs user code (between
-// thread_enter_user_code and thread_leave_user_code), so that none of ours is cut in two. All with the GIL
-// held, but for thread_begin and thread_enter.
+// thread_enter_user_code and thread_leave_user_code), so that the runtime's own code is never cut short. All
+// with the GIL held, but for thread_begin and thread_enter.
 #ifndef TROUPE_WORKER_PY_THREAD_H
 #define TROUPE_WORKER_PY_THREAD_H
 

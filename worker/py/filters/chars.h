@@ -1,5 +1,5 @@
 // chars - a string builder of code points. Lives on the stack and moves to the heap when it outgrows `small`.
-// GIL held where there is a PyObject; never fails, as out of memory aborts.
+// GIL held where there is a PyObject; out of memory aborts.
 #ifndef TROUPE_WORKER_PY_FILTERS_CHARS_H
 #define TROUPE_WORKER_PY_FILTERS_CHARS_H
 

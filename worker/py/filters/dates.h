@@ -10,7 +10,7 @@ bool dates_start(void);
 
 // dateformat.format, or with `times_only` dateformat.time_format, of an exact date, time or datetime.
 // `pattern` is a str. A new reference to an exact str; NULL with an exception; NULL without one: left to
-// Django (a character that the value has nothing for, a zone that is not ours, an hour that is there twice).
+// Django (a character that needs what the value has not, a tzinfo of an unknown class, an ambiguous hour).
 // GIL held.
 PyObject *dates_format(formats *f, PyObject *value, PyObject *pattern, bool times_only);
 

@@ -138,7 +138,7 @@ filters_is_scalar(PyObject *value)
     return zone == Py_None || moment_zone_is_known(zone);
 }
 
-// A str of an int beyond CPython's limit of digits (sys.set_int_max_str_digits) raises ValueError:
+// str() of an int beyond CPython's limit of digits (sys.set_int_max_str_digits) raises ValueError:
 // dropped here, since Django's own call raises it again.
 PyObject *
 filters_text_of(PyObject *value)

@@ -13,16 +13,16 @@
 // A new reference; NULL with an exception; or NULL without one: left to Django, call Django's.
 // GIL held. May run a tzinfo's methods and Django's translations, so threads may switch in here.
 //
-// The caller has nothing to do about is_safe: what is safe, by itself or because `value` was, comes as a
+// The caller need not apply is_safe: a result that is safe, by itself or because `value` was, is a
 // SafeString.
 typedef PyObject *(*native_filter)(formats *f, PyObject *value, PyObject *arg, bool autoescape);
 
-// Once a process, GIL held, after django.setup(): remembers Django's filter functions. May be called again;
-// does nothing then. False with an exception pending.
+// Once a process, GIL held, after django.setup(): finds Django's filter functions. Does nothing when called
+// again. False with an exception pending.
 bool filters_init(void);
 
-// The native one for a filter function of Django's, found by the identity of the function object; NULL if
-// there is none. Borrows nothing. Never runs Python, never fails. NULL as well before filters_init.
+// The native counterpart of a filter function of Django's, found by the identity of the function object. NULL
+// if there is none, and before filters_init. Runs no Python.
 native_filter filters_find(PyObject *function);
 
 #endif

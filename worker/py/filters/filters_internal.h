@@ -63,8 +63,8 @@ PyObject *filters_empty(void);
 bool filters_is_text(PyObject *value);
 bool filters_is_safe(PyObject *value);
 
-// Of the exact types whose str(), bool(), int() and float() run no code of the project: None, bool, int,
-// float, str, SafeString, Decimal, date, time, datetime in a zone that is ours.
+// Whether str(), bool(), int() and float() of the value run no code of the project: it is exactly a None,
+// bool, int, float, str, SafeString, Decimal, date, or a time or datetime whose tzinfo moment_zone_is_known.
 bool filters_is_scalar(PyObject *value);
 
 // What @stringfilter passes on: str(value) of a scalar, as a new reference to an exact str. NULL: left to
@@ -75,10 +75,10 @@ PyObject *filters_text_of(PyObject *value);
 // billion.
 bool filters_number(PyObject *arg, long *ret_number);
 
-// As a SafeString. Consumes `text` (NULL passes through).
+// SafeString(text). Steals `text`, which may be NULL; NULL with or without an exception then.
 PyObject *filters_mark_safe(PyObject *text);
 
-// html.escape: a new reference to an exact str, perhaps `text` itself. `text` is exact.
+// html.escape(text), of an exact str: a new reference to an exact str, perhaps `text` itself.
 PyObject *filters_escaped(PyObject *text);
 
 #endif

@@ -1,9 +1,9 @@
-// formats - what Django's settings, the active language and the time zone say about writing numbers, dates
-// and times. Looked up once a rendering and not once a value; a callback into Python may change all of it, so
+// formats - how numbers, dates and times are written: by Django's settings, the active language and the time
+// zone. Looked up once a rendering rather than once a value. A callback into Python may change all of it, so
 // call formats_drop() after every one.
 //
-// One rendering owns one of these, on its stack; not thread-safe. GIL held for all of it. What is asked of
-// Django (formats, translations, zones) runs Python, so threads may switch in here.
+// One rendering owns one of these, on its stack; not thread-safe. GIL held for all of it. Lookups call
+// Django, so threads may switch in here.
 #ifndef TROUPE_WORKER_PY_FILTERS_FORMATS_H
 #define TROUPE_WORKER_PY_FILTERS_FORMATS_H
 
@@ -29,7 +29,7 @@ void formats_drop(formats *self);
 
 void formats_fini(formats *self);
 
-// For the filters, as in language.h, of the active language. What is borrowed lasts until the next drop.
+// As the functions of language.h, for the active language. What is borrowed lasts until the next drop.
 
 const number_style *formats_numbers(formats *self, int use_l10n);
 PyObject *formats_pattern(formats *self, PyObject *name, int use_l10n);
@@ -47,7 +47,7 @@ PyObject *formats_current_zone(formats *self);
 // settings.TIME_ZONE as a tzinfo. A new reference; NULL with an exception.
 PyObject *formats_default_zone(void);
 
-// Of the Django that is installed.
+// Classes, imported once.
 typedef struct {
     PyTypeObject *safe_string; // django.utils.safestring.SafeString
     PyTypeObject *decimal;     // decimal.Decimal

@@ -27,24 +27,25 @@ typedef struct language language;
 // Once a process, after django.setup(). False with an exception.
 bool language_start(void);
 
-// Whether settings.USE_THOUSAND_SEPARATOR is on. -1 with an exception. Needs no language.
+// settings.USE_THOUSAND_SEPARATOR, which does not depend on the language. -1 with an exception.
 int language_thousands(void);
 
-// The active one. The caller owns a reference. NULL with an exception.
+// The active language. The caller owns a reference; NULL with an exception.
 language *language_active(void);
 
 void language_release(language **self_p);
 
-// For each of these, `self` is the active language. What is borrowed lasts as long as it.
+// For each of these, `self` must be the active language, as Django is asked for that one. What is borrowed
+// lives as long as it does.
 
 // Borrowed. NULL with an exception.
 const number_style *language_numbers(language *self, int use_l10n);
 
 // django.utils.formats.get_format(name). A new reference: another thread may make room for other formats.
-// NULL with an exception; NULL without one: it is no plain text.
+// NULL with an exception; NULL without one: it is not a str.
 PyObject *language_pattern(language *self, PyObject *name, int use_l10n);
 
-// An exact str, borrowed. NULL with an exception; NULL without one: it is no plain text.
+// A WORD_ number's text: an exact str, borrowed. NULL with an exception; NULL without one: it is not a str.
 PyObject *language_word(language *self, unsigned word);
 
 #endif

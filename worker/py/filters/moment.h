@@ -22,8 +22,8 @@ PyObject *moment_zone(PyObject *value);
 // Whether it is of a subclass of datetime.
 bool moment_may_be_datetime(PyObject *value);
 
-// Whether a tzinfo is of the standard library, or of pytz where Django uses that: it runs no code of the
-// project.
+// Whether a tzinfo is of the standard library, or of pytz where Django supports that: then it runs no code of
+// the project.
 bool moment_zone_is_known(PyObject *zone);
 
 typedef struct {
@@ -47,12 +47,12 @@ bool moment_start(void);
 void moment_init(moment *self, formats *formats, PyObject *value);
 void moment_fini(moment *self);
 
-// Of a datetime, or of a time: it has no tzinfo.
+// Whether a datetime or a time has no tzinfo.
 bool moment_naive(const moment *self);
 
-// Of a datetime. The zone and its offset; for a naive one those of the settings. False with or without an
-// exception: left to Django. That is so where the hour is there twice or not at all: Django writes no offset
-// then.
+// Finds a datetime's zone and offset; for a naive one those of settings.TIME_ZONE. False with or without an
+// exception: left to Django. So is a local time that a change of clocks repeats or skips, for which Django
+// writes no offset.
 bool moment_find_offset(moment *self);
 
 // The ISO week, and the year that it belongs to: the one that its Thursday is in.

@@ -1,4 +1,4 @@
-// numbers - numbers as decimal digits: taken apart, rounded, and written the way a language wants it.
+// numbers - numbers as decimal digits: parsed, rounded, and written in the style of a language.
 // Nothing here runs Python code of the project. GIL held where there is a PyObject.
 #ifndef TROUPE_WORKER_PY_FILTERS_NUMBERS_H
 #define TROUPE_WORKER_PY_FILTERS_NUMBERS_H
@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-// Django writes longer numbers otherwise (its guard against long answers): those are left to Django.
+// Digits and exponent together. Django writes longer numbers in scientific notation (a guard against denial
+// of service): those are left to Django.
 #define NUMBERS_LIMIT 200
 
 // `text` × 10^exponent. At least one digit, and no leading zeros but in a zero.
@@ -24,24 +25,26 @@ typedef struct {
 // 0E+5.
 bool numbers_of_ascii(const char *text, size_t size, digits *ret_digits);
 
-// Of a finite float, the shortest that reads back as the same, as repr() has it. False as above.
+// The digits of repr(number): the shortest that read back as the same float. False as above, and for inf and
+// nan.
 bool numbers_of_float(double number, digits *ret_digits);
 
-// Of an exact int, float or Decimal, as their str() has it. False as above; no exception is pending then.
+// The digits of str(number), of an exact int, float or Decimal. False as above; no exception is pending then.
 bool numbers_of_object(PyObject *number, digits *ret_digits);
 
 // Rounds half away from zero to `places` (at most NUMBERS_LIMIT) digits after the point, and fills up with
 // zeros. A zero loses its sign.
 void numbers_round(digits *self, int places);
 
-// numbers_round of a float, straight from its bits, where that can be told. False: take the way over the
-// digits.
+// numbers_round of a float in binary arithmetic. False: that cannot decide it; use numbers_of_float and
+// numbers_round.
 bool numbers_round_float(double number, int places, digits *ret_digits);
 
-// Nothing but zeros after the point.
+// Whether there are only zeros after the point.
 bool numbers_is_whole(const digits *self);
 
-// In the style, with its groups if `grouped`. A new reference to an exact str; NULL with an exception.
+// Writes it in the style, with separators if `grouped`. A new reference to an exact str; NULL with an
+// exception.
 PyObject *numbers_str(const digits *self, const number_style *style, bool grouped);
 
 #endif

@@ -1,5 +1,5 @@
-// words - asks Django for the names of days and months, and the few other words that filters say. For
-// language.c, which keeps them.
+// words - looks up Django's translations of the names of days and months, and of the few other words that
+// filters write. For language.c, which caches them.
 #ifndef TROUPE_WORKER_PY_FILTERS_WORDS_H
 #define TROUPE_WORKER_PY_FILTERS_WORDS_H
 

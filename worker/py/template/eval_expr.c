@@ -327,7 +327,7 @@ s_operated(eval *self, const cond *cond)
 }
 
 // New reference. An operator that raises is false: django.template.smartif catches everything
-// there. Here a HandlerTimeout, which is no Exception, goes through.
+// there. Here a HandlerTimeout, which is not an Exception, goes through.
 static PyObject *
 s_eval_cond(eval *self, const cond *cond)
 {

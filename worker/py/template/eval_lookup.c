@@ -4,8 +4,8 @@
 // and eval_call_end.
 #include "worker/py/template/eval_internal.h"
 
-// The exceptions of `current[bit]` after which _resolve_lookup tries the attribute. Most are
-// LookupErrors, so one comparison mostly decides.
+// The exceptions of `current[bit]` after which _resolve_lookup tries the attribute: two of the
+// LookupErrors, and three others.
 static bool
 s_tries_on(void)
 {
@@ -58,8 +58,8 @@ s_in_mapping(eval *self, PyObject *mapping, PyObject *name, PyObject **ret_value
     return found;
 }
 
-// From the innermost scope outwards. A dict with Python code of its own may change the scopes: the
-// length is looked at again at each step, and `dicts` is read anew.
+// From the innermost scope outwards. A dict with Python code of its own may pop scopes meanwhile,
+// so the length is looked at again at each step.
 int
 eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value)
 {
@@ -103,7 +103,7 @@ s_is_quiet(PyObject *object, PyObject *found, PyObject *name)
         type == &PyMemberDescr_Type || type == &PyGetSetDescr_Type || type == &PyClassMethodDescr_Type ||
         type == &PyStaticMethod_Type)
         return true;
-    if (type->tp_descr_set) // a property: it goes before the instance's own attributes
+    if (type->tp_descr_set)
         return false;
     PyObject *own = PyObject_GenericGetDict(object, NULL);
     if (!own)
@@ -272,8 +272,8 @@ s_step(eval *self, PyObject *current, const lookup_step *step, bool *ret_missing
     return s_by_attribute(self, current, step, ret_missing);
 }
 
-// The first step: a name of the context. A subclass of Context may have attributes that a lookup
-// can see; the two plain classes have only methods, which it cannot.
+// The first step: a name of the context. A subclass of Context may have class attributes that a
+// lookup can see; the two plain classes have none.
 static PyObject *
 s_first(eval *self, const lookup_step *step, bool *ret_missing)
 {

@@ -1,6 +1,6 @@
 // nodelist - the Python module troupe._render: node lists that render in C, for troupe.template.native. It
-// has no file: the program that contains this code registers it, the worker at its start, troupe._native when
-// it is imported.
+// has no file to import it from: the worker registers it at its start, and troupe._native when it is
+// imported.
 #ifndef TROUPE_WORKER_PY_TEMPLATE_NODELIST_H
 #define TROUPE_WORKER_PY_TEMPLATE_NODELIST_H
 

@@ -138,9 +138,8 @@ node_cycle(eval *self, const op *op, buffer *out)
 
 // {% translate %}
 
-// Calls a function of django.utils.translation. It is looked up each time, as the module's
-// functions can be replaced (translation.override and tests do). It sees no context and leaves the
-// locale as it is.
+// Calls a function of django.utils.translation, looked up each time so that one that tests put
+// there is called. It sees no context and leaves the locale as it is.
 static PyObject *
 s_translated(PyObject *function, PyObject *const *values, size_t count)
 {

@@ -1,7 +1,7 @@
-// program - what a template does, as C structs: built once from the tuples of troupe.template.ir (the
-// grammar stands in its docstring), executed by eval.h. Programs do not change after they are built: any
-// number of threads may execute one at once. They own references to Django's nodes and to constants;
-// ops_traverse and its like tell the collector of them.
+// program - a lowered template as C structs: built once from the tuples of troupe.template.ir (whose
+// docstring has the grammar), executed by eval.h. Programs are immutable: any number of threads may execute
+// one at once. They own references to Django's nodes and to constants; the x_traverse functions report them
+// to the collector.
 //
 // GIL held for every function. Constructors give NULL with an exception pending (ValueError: not the
 // grammar).
@@ -22,7 +22,7 @@ int ops_traverse(const ops *self, visitproc visit, void *arg); // NULL-safe
 expr *expr_new(PyObject *tuple);
 void expr_free(expr **self_p);
 int expr_traverse(const expr *self, visitproc visit, void *arg);
-// The context's name that the expression is, when it is one name without attributes and filters (a str,
+// The name of a context variable, if the expression is just that, without attributes and filters (a str,
 // borrowed); NULL otherwise.
 PyObject *expr_name(const expr *self);
 

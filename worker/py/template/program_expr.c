@@ -183,6 +183,7 @@ expr_new(PyObject *tuple)
     return self;
 }
 
+// For half-built ones, too, like s_base_fini.
 static void
 s_filter_fini(filter *self)
 {
@@ -223,6 +224,7 @@ expr_traverse(const expr *self, visitproc visit, void *arg)
     return 0;
 }
 
+// A filter or an attribute could depend on more than the name.
 PyObject *
 expr_name(const expr *self)
 {
@@ -232,6 +234,7 @@ expr_name(const expr *self)
 
 // Conditions
 
+// The operators of django.template.smartif; `compare` is for PyObject_RichCompare.
 static const struct {
     const char *text;
     cond_kind kind;
@@ -284,6 +287,7 @@ s_read_cond(cond *self, PyObject *tuple)
     return self->right != NULL;
 }
 
+// Recursive as deep as the condition nests: Django's own parser made it by recursion, too.
 cond *
 cond_new(PyObject *tuple)
 {
