@@ -41,7 +41,7 @@ _MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 class WireError(ValueError):
-    """What was to be sent, or was received, is not a frame of the protocol."""
+    """A received frame violates the protocol, or a body cannot be encoded."""
 
 
 class RequestMap(TypedDict, total=False):
@@ -80,7 +80,7 @@ def unpack_header(frame: bytes) -> Header:
 
 
 def pack_ext(value: Any) -> tuple[int, bytes] | None:
-    """(code, bytes) of a value that travels as an extension type (PROTOCOL.md 6). None: it is of another type."""
+    """(code, bytes) of a value that is encoded as an extension type (PROTOCOL.md 6). None: it is of another type."""
     if isinstance(value, datetime.datetime):
         return DATETIME, value.isoformat().encode()
     if isinstance(value, datetime.date):
@@ -102,7 +102,7 @@ def _pack_timedelta(value: datetime.timedelta) -> bytes:
     try:
         return _I64.pack(value // _MICROSECOND)
     except struct.error as error:
-        raise OverflowError("a timedelta of more than 292,000 years cannot travel") from error
+        raise OverflowError("a timedelta of more than 292,000 years cannot be sent to a worker") from error
 
 
 _READERS: dict[int, Callable[[bytes], Any]] = {
@@ -128,7 +128,7 @@ def unpack_ext(code: int, data: bytes) -> Any:
 
 
 def _to_builtin(value: Any) -> Any:
-    """What msgpack packs in place of a value that is not of an exact built-in type. TypeError: it cannot travel."""
+    """What msgpack packs in place of a value that is not of an exact built-in type. TypeError: it cannot be encoded."""
     ext = pack_ext(value)
     if ext is not None:
         return msgpack.ExtType(*ext)
@@ -144,7 +144,7 @@ def _to_builtin(value: Any) -> Any:
         return float(value)
     if isinstance(value, Promise):
         return str(value)
-    raise TypeError(f"a value of type {type(value).__name__} cannot travel to a worker: {value!r:.100}")
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent to a worker: {value!r:.100}")
 
 
 class _Packers(threading.local):
@@ -157,7 +157,7 @@ _packers = _Packers()
 
 
 def pack_body(body: Body) -> bytes:
-    """The msgpack of a map with string keys. WireError: something in it cannot travel, or it is too long."""
+    """The msgpack of a map with string keys. WireError: a value cannot be encoded, or it exceeds MAX_REQUEST_BODY."""
     try:
         data = _packers.pack(body)
     except (TypeError, ValueError, OverflowError) as error:

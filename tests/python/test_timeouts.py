@@ -121,7 +121,7 @@ def test_two_within_a_minute(passing):
     circuit_breaker.check("MOUNT", "shop.Cart")
     passing.now += 60
     circuit_breaker.record(lost())
-    with pytest.raises(ActorError, match="'MOUNT' of shop.Cart ended two workers within a minute") as raised:
+    with pytest.raises(ActorError, match="MOUNT of shop.Cart crashed two workers within a minute") as raised:
         circuit_breaker.check("MOUNT", "shop.Cart")
     error = raised.value
     assert (error.kind, error.outcome, error.retry_ms) == ("quarantined", "not_executed", 60001)

@@ -1,4 +1,4 @@
-"""wire.py against PROTOCOL.md: golden vectors, extension types both ways, and what cannot travel."""
+"""wire.py against PROTOCOL.md: golden vectors, extension types both ways, and what cannot be encoded."""
 
 import datetime
 import decimal

@@ -120,8 +120,8 @@ def test_values_travel():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (object(), "cannot travel"),
-        ({1, 2}, "cannot travel"),
+        (object(), "cannot be sent to a worker"),
+        ({1, 2}, "cannot be sent to a worker"),
         (2**64, "Integer|int"),
         ("\ud800", "surrogates"),
         ("x" * (2 << 20), "over the limit"),

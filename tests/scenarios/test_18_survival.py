@@ -183,7 +183,7 @@ def test_every_kind_of_value_comes_back(kept_fleet):
 def test_what_cannot_be_kept_is_named(kept_fleet):
     fleet = kept_fleet(workers=1)
     visitor = Visitor(fleet.port)
-    fleet.expect_log(r"level=WARN .*event=snapshot_failed .*lock: a lock cannot be kept", name="w1")
+    fleet.expect_log(r"level=WARN .*event=snapshot_failed .*lock: a lock cannot be serialized", name="w1")
     with visitor.open("/locked/") as locked, visitor.open("/rebuilt/") as rebuilt:
         for page in (locked, rebuilt):
             page.event("increment")

@@ -94,7 +94,7 @@ def test_state_of_older_code(edited):
         assert not page.unasked
         edit(kept, "state_version = 2", "state_version = 3")
         edit(kept, 'return {"total"', 'return None and {"total"')
-        process.fleet.expect_log("event=restore_failed .*takes nothing over from state_version 2")
+        process.fleet.expect_log("event=restore_failed .*returned None for state_version 2")
         process.run("reload")
         assert page.wait_type("lost")["reason"] == "worker_left"
         assert page.join()["fresh"] is True

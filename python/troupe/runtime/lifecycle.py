@@ -1,4 +1,4 @@
-"""A view's life between two workers and two sockets: mount, join, restore, and what its snapshot carries along."""
+"""A view's life cycle: mount, join, and migration to another worker by way of a snapshot."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 
 from .. import wire
-from ..logs import word
+from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
@@ -27,8 +27,8 @@ Answer = dict[str, Any]  # {"status": int, "headers": [[name, value]…], "body"
 def mount_view(
     view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any]
 ) -> Answer | None:
-    """Builds the request, asks authorize() and calls mount(). Returns None, or what the visitor gets instead of the
-    view: {"status", "headers", "body"}. Status 0: the view stands, and its page is to have these headers.
+    """Builds the request, and calls authorize() and mount(). Returns None, or the HTTP response to send instead of the
+    view: {"status", "headers", "body"}. Status 0: the view was mounted; add these headers to its page.
 
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
     returns is ignored.
@@ -46,7 +46,8 @@ def mount_view(
     refuse_unused(result, "it")
     if isinstance(result, HttpResponseBase):
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
-            logger.warning("event=mount_response view=%s status=%d", word(path), result.status_code)
+            hint = quoted("the page is this response; return None from mount() to show the view")
+            logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), result.status_code, hint)
         return _answer_from_response(result, request)
     headers = _cookie_headers(request)
     return {"status": 0, "headers": headers} if headers else None
@@ -54,7 +55,7 @@ def mount_view(
 
 @settled
 def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, restored: bool = False) -> None:
-    """A page's socket joins a living view: the view gets the socket's request, and authorize() is asked again.
+    """A page's socket joins a mounted view: the view gets the socket's request, and authorize() is called again.
 
     restored: the view comes from a snapshot, so restore() is called.
     """
@@ -79,15 +80,16 @@ def _restore(view: LiveView, request: WorkerRequest | None, name: str) -> None:
 
 @settled
 def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
-    """Sets the attributes of a new view from a snapshot. state: by attribute name; "" holds the snapshot's
-    state_version. Where that is not the class's, migrate() decides.
+    """Sets the attributes of a new view from a snapshot, by way of migrate() if its state_version is not the class's.
+
+    state: values by attribute name, and the state_version under "". Refused(view_refused): migrate() returned None.
     """
     version = state.pop("", 0)
     if version != view.state_version:
         migrated: Any = view.migrate(version, state)
         refuse_unused(migrated, f"{path}.migrate()")
         if migrated is None:
-            raise Refused(VIEW_REFUSED, f"{path}.migrate() takes nothing over from state_version {version!r}")
+            raise Refused(VIEW_REFUSED, f"{path}.migrate() returned None for state_version {version!r}")
         if not isinstance(migrated, dict):
             raise TypeError(f"{path}.migrate() must return a dict or None, not {type(migrated).__name__}")
         state = migrated
@@ -111,10 +113,10 @@ def _authorize(view: LiveView, path: str, request: WorkerRequest | None) -> None
     try:
         allowed = view.authorize(request)
     except PermissionDenied as error:
-        raise Refused(FORBIDDEN, str(error) or f"authorize() of {path} said no") from None
+        raise Refused(FORBIDDEN, str(error) or f"{path}.authorize() refused access") from None
     refuse_unused(allowed, f"{path}.authorize()")
     if not allowed:
-        raise Refused(FORBIDDEN, f"authorize() of {path} said no")
+        raise Refused(FORBIDDEN, f"{path}.authorize() refused access")
 
 
 def _answer(

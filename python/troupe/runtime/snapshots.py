@@ -1,4 +1,4 @@
-"""How a snapshot holds values of types that are not built in. Nothing is ever pickled.
+"""Serializes values whose types are not built in, for snapshots. Nothing is ever pickled.
 
 worker/py/snapshot_value.c packs exact None, bool, int, float, str, bytes, list, dict, tuple, set and
 frozenset by itself, and calls pack() for the rest. Extension types 1 to 7 are wire.py's, and 8 to 10
@@ -27,12 +27,12 @@ _PACKED_BY_WIRE = {datetime.date, datetime.time, datetime.timedelta, decimal.Dec
 _FIXED_OFFSETS = (type(None), datetime.timezone)
 
 
-class NotKept(TypeError):
-    """A value that no snapshot can hold."""
+class NotSerializable(TypeError):
+    """No snapshot can hold this value."""
 
 
 def pack(value: Any) -> tuple[int, bytes]:
-    """(extension type, bytes) of a value. NotKept: it could not be restored from bytes."""
+    """(extension type, bytes) of a value. NotSerializable: it could not be restored from bytes."""
     kind = type(value)
     if kind is datetime.datetime:
         return _pack_datetime(value)
@@ -50,7 +50,7 @@ def pack(value: Any) -> tuple[int, bytes]:
         return ANONYMOUS, b""
     if isinstance(value, enum.Enum):
         return CHOICE, msgpack.packb([kind.__module__, kind.__qualname__, value.name])
-    raise NotKept(f"a {kind.__name__} cannot be kept")
+    raise NotSerializable(f"a {kind.__name__} cannot be serialized")
 
 
 def _anonymous_user() -> type:
@@ -68,14 +68,14 @@ def _pack_datetime(value: datetime.datetime) -> tuple[int, bytes]:
         return wire.DATETIME, value.isoformat().encode()
     key = getattr(value.tzinfo, "key", None)
     if type(value.tzinfo) is not zoneinfo.ZoneInfo or key is None:
-        raise NotKept(f"a datetime with a {type(value.tzinfo).__name__} cannot be kept")
+        raise NotSerializable(f"a datetime with a {type(value.tzinfo).__name__} cannot be serialized")
     return ZONED, msgpack.packb([value.replace(tzinfo=None).isoformat(), value.fold, key])
 
 
 def _pack_model(value: models.Model) -> tuple[int, bytes]:
     meta = value._meta
     if value.pk is None or value._state.adding or value._state.db is None:
-        raise NotKept(f"a {meta.label} that is not saved cannot be kept")
+        raise NotSerializable(f"a {meta.label} that is not saved cannot be serialized")
     return MODEL, wire.pack_body({"label": meta.label, "pk": value.pk, "using": value._state.db})
 
 
@@ -110,6 +110,6 @@ _READERS: dict[int, Callable[[bytes], Any]] = {
 
 
 def unpack(code: int, data: bytes) -> Any:
-    """The value of an extension type. Whatever it raises says that the value cannot be restored."""
+    """The value of an extension type. Any exception means that the value cannot be restored: a deleted row, say."""
     reader = _READERS.get(code)
     return reader(bytes(data)) if reader is not None else wire.unpack_ext(code, data)

@@ -1,8 +1,8 @@
 """Refuses views that crash workers when a page opens or joins (proto/PROTOCOL.md 5.8).
 
-The broker quarantines a session that ended two workers; but each visit is a session of its own, and the broker reads no
-paths. So they are counted here, by what the broker says of lost workers: a view whose MOUNT or JOIN ended two workers
-within a minute is refused for a minute. Each Django process counts for itself. Any thread.
+The broker quarantines a session that has crashed two workers, but each page load has a session of its own, and the
+broker does not read view paths. So this module counts `worker_lost` errors by view: one whose MOUNT or JOIN crashed two
+workers within WINDOW is refused for HOLD. Each Django process counts for itself. Any thread.
 """
 
 import threading
@@ -36,7 +36,7 @@ def check(request: str, path: str) -> None:
     _, until = _crashes.get((request, path), (0.0, 0.0))
     left = until - time.monotonic()
     if left > 0:
-        text = f"'{request}' of {path} ended two workers within a minute"
+        text = f"{request} of {path} crashed two workers within a minute"
         raise ActorError(
             "quarantined", text, "not_executed", view_path=path, event=request, retry_ms=int(left * 1000) + 1
         )

@@ -1,7 +1,7 @@
 """The WebSocket consumer: between a browser's JSON and the session's owner (proto/PROTOCOL.md 9).
 
-Thin: it reads what a frame asks for and forwards it, and passes the worker's frames on unread. Replies are sent in the
-order in which they arrive, by one writer, so reading never waits for them.
+Thin: it validates the browser's frames and forwards them as requests, and passes the worker's frames on unparsed. One
+writer sends replies in the order in which they arrive, so reading from the browser never waits for them.
 """
 
 import asyncio
@@ -46,12 +46,12 @@ class LiveViewConsumer(PageSocket):
         self._transport: Transport
         self._session: bytes | None = None  # 16 bytes while joined
         self._epoch = 0
-        self._joins = 0  # that were asked for
-        self._asked: tuple[AskedView, ...] | None = None  # the views of the join that is under way
-        self._early: list[tuple[int, int, bytes]] | None = None  # pushes during a join, for after `joined`
+        self._joins = 0  # joins requested over this socket
+        self._asked: tuple[AskedView, ...] | None = None  # the views of the join in progress; None: there is none
+        self._early_pushes: list[tuple[int, int, bytes]] | None = None  # received during a join; sent after `joined`
         self._tokens: dict[str, Token] = {}  # by view, in hex
-        self._numbers: dict[str, int | None] = {}  # view, in hex → what patches call it
-        self._places = join.Places()
+        self._numbers: dict[str, int | None] = {}  # view, in hex → its number in patches (PROTOCOL.md 9.6)
+        self._views_joined = join.JoinHistory()
         self._signed_at = 0.0  # when the tokens were signed, by time.time()
         self._in_flight = InFlight()
         self._user = UserCheck(self.clock)
@@ -59,7 +59,7 @@ class LiveViewConsumer(PageSocket):
     # Frames from the browser
 
     def handle_frame(self, text: str, user_known: bool | None = None) -> None:
-        """See PageSocket. user_known: whether the user could be looked up for this frame; None: nobody tried."""
+        """See PageSocket. user_known: whether the user check for this frame succeeded; None: there was none yet."""
         try:
             frame, fault = frames.parse(text)
             kind = frame.get("t")
@@ -77,7 +77,7 @@ class LiveViewConsumer(PageSocket):
             elif kind == "event":
                 self._event(frame, fault, user_known)
             elif kind not in ("ack", "refresh"):
-                raise BadFrame("type", "there is no such frame")
+                raise BadFrame("type", "unknown frame type")
             elif fault:
                 raise BadFrame("malformed", fault)
             elif kind == "ack":
@@ -88,7 +88,7 @@ class LiveViewConsumer(PageSocket):
             self.report_mistake(error)
 
     def _is_repeated_join(self, frame: dict[str, Any]) -> bool:
-        """Whether the frame repeats the join that is under way, whose `joined` answers both."""
+        """Whether the frame repeats the join in progress; that join's `joined` then answers both."""
         return frame.get("t") == "join" and self._asked is not None and frames.asked_views(frame) == self._asked
 
     def _ping(self) -> None:
@@ -114,27 +114,27 @@ class LiveViewConsumer(PageSocket):
             return self._refuse(number, *refusal)
         if user_known is False:
             return self._refuse(number, "busy", "the user could not be looked up", RETRY_USER_MS)
-        if not self._take_place():
+        if not self._reserve_request():
             return
         if not wire.depth_within(params, PARAMS_DEPTH) or len(name.encode("utf-8", "replace")) > MAX_EVENT_NAME:
             fault = "the event's name is too long, or its parameters nest too deep"
         if fault:
-            return self._refuse_unsent(number, fault)
+            return self._refuse_unsent(number, view.hex(), name, fault)
         flags = wire.BROWSER | (wire.AGAIN if frame.get("r") is True else 0)
         body = {"view": view, "name": name, "params": params}
         self._submit(wire.EVENT, body, number, view.hex(), name, flags=flags, sequence=number)
 
     def _refresh(self, view: bytes, fields: Body) -> None:
-        if self._session is not None and self._take_place():
+        if self._session is not None and self._reserve_request():
             self._submit(wire.REFRESH, {"view": view, **fields}, 0, view.hex(), "refresh", flags=wire.BROWSER)
 
     def _ack(self, view: bytes, version: int) -> None:
         if self._session is not None:
             self._transport.send(wire.ACK, self._session, {"view": view, "version": version}, epoch=self._epoch)
 
-    def _take_place(self) -> bool:
-        """Whether one more request may be sent; otherwise closes the socket."""
-        if not self._in_flight.take_place():
+    def _reserve_request(self) -> bool:
+        """Reserves room for one more request. False: too many are unanswered, and the socket is closed."""
+        if not self._in_flight.reserve():
             self.send_json(t="error", reason="too_many", message=f"over {MAX_IN_FLIGHT} unanswered messages")
             self.close(TOO_MANY)
         return not self._closed
@@ -146,8 +146,8 @@ class LiveViewConsumer(PageSocket):
             future = self._transport.submit(kind, self._session, body, epoch=self._epoch, **options)
         except ActorError as error:
             if number and error.kind == "params":
-                return self._refuse_unsent(number, str(error))
-            self._in_flight.release_place()
+                return self._refuse_unsent(number, view, name, str(error))
+            self._in_flight.release()
             return self._answer_error(number, view, name, error)
         self._in_flight.add(future, lambda done: self._answer(number, view, name, done))
 
@@ -165,7 +165,9 @@ class LiveViewConsumer(PageSocket):
         except (wire.WireError, KeyError) as raised:
             error = ActorError("internal", f"the reply does not parse: {raised}", "unknown")
         except Exception as raised:
-            logger.exception("event=event_failed view=%s name=%s", word(view), word(name))
+            path = self._view_path(view)
+            session = self._session_hex()
+            logger.exception("event=event_failed view=%s name=%s session=%s", word(path), word(name), session)
             error = ActorError("internal", str(raised), "unknown")
         self._answer_error(number, view, name, error)
 
@@ -181,13 +183,11 @@ class LiveViewConsumer(PageSocket):
 
     def _answer_error(self, number: int, view: str, name: str, error: ActorError) -> None:
         if error.outcome == "failed":
-            token = self._tokens.get(view)
-            path = token["path"] if token is not None else "?"
-            # What user code raised is an error. The rest (a name that is no handler, say) any browser can cause.
+            # Only what user code raised is an error of the site. Any browser can cause the rest: unknown handlers, say.
             logger.log(
                 logging.ERROR if error.type else logging.WARNING,
                 "event=failed view=%s name=%s session=%s %s",
-                word(path),
+                word(self._view_path(view)),
                 word(name),
                 self._session_hex(),
                 error.log_fields(),
@@ -204,7 +204,7 @@ class LiveViewConsumer(PageSocket):
     def _refuse(
         self, number: int, reason: str, message: str, retry_ms: int | None = None, again: bool = False
     ) -> None:
-        """again: it was sent before, and that may have been executed."""
+        """again: it was sent before, and that delivery may have been executed."""
         self._limits.event_refused(number)
         frame = {"t": "refused", "n": number, "reason": reason, "message": message}
         if retry_ms is not None:
@@ -213,16 +213,23 @@ class LiveViewConsumer(PageSocket):
             frame["r"] = True
         self.send_json(**frame)
 
-    def _refuse_unsent(self, number: int, message: str) -> None:
-        """Refuses an event that cannot be sent. The page gives it up, and its number stays free."""
-        self._in_flight.release_place()
-        logger.warning("event=bad_event n=%d message=%s", number, quoted(message))
+    def _refuse_unsent(self, number: int, view: str, name: str, message: str) -> None:
+        """Refuses an event that cannot be sent. The page drops it, and its number remains unused. view: hex."""
+        self._in_flight.release()
+        logger.warning(
+            "event=bad_event view=%s name=%s session=%s n=%d message=%s",
+            word(self._view_path(view)),
+            word(name),
+            self._session_hex(),
+            number,
+            quoted(message),
+        )
         self._refuse(number, "malformed", message)
 
     # Joining
 
     def _begin_join(self, frame: dict[str, Any], fault: str | None) -> None:
-        """Frames that follow wait until the join is over."""
+        """Starts the join. Frames that arrive before it ends are held."""
         asked = frames.asked_views(frame)
         if fault:
             raise BadFrame("malformed", fault)
@@ -234,11 +241,12 @@ class LiveViewConsumer(PageSocket):
         self._joins += 1
         self._in_flight.abandon()
         self._limits.joined()
-        self._asked, self._early = asked, []
+        self._asked, self._early_pushes = asked, []
         self.begin_work(self._join(asked, previous))
 
     async def _join(self, asked: tuple[AskedView, ...], previous: bytes | None) -> None:
-        """previous: the session that this socket had until now, which it leaves unless it joins the same one."""
+        """previous: this socket's session until now; it is left unless the join leads to the same one."""
+        tokens: list[Token] = []
         try:
             tokens, facts = await database_sync_to_async(self._read_join)(asked, self._joins > 1)
             await self._join_session(tokens, facts)
@@ -250,9 +258,9 @@ class LiveViewConsumer(PageSocket):
             self.report_mistake(error)
             self.await_join()
         except ActorError as error:
-            self._join_failed(error)
+            self._join_failed(error, tokens)
         finally:
-            self._asked = self._early = None
+            self._asked = self._early_pushes = None
             if previous != self._session:
                 self._send_leave(previous)
 
@@ -265,9 +273,9 @@ class LiveViewConsumer(PageSocket):
         self._transport = transport.get()
         for token in tokens:
             circuit_breaker.check("JOIN", token["path"])
-        places = [(token["session"], token["view"]) for token in tokens]
+        keys = [(token["session"], token["view"]) for token in tokens]
         origin = page_token.origin(tokens[0])
-        session, generation = self._places.follow(tokens)
+        session, generation = self._views_joined.resolve(tokens)
         reply = await self._request_join(session, generation, tokens, facts)
         if join.is_spent(reply):
             refusal = self._limits.session_refusal(origin)
@@ -277,7 +285,7 @@ class LiveViewConsumer(PageSocket):
             reply = await self._request_join(session, 0, tokens, facts)
         fields = expect(reply, wire.JOINED)
         self._session, self._epoch = session, reply.epoch
-        self._joined(session, tokens, places, origin, fields)
+        self._joined(session, tokens, keys, origin, fields)
 
     async def _request_join(
         self, session: bytes, generation: int, tokens: list[Token], facts: RequestMap
@@ -287,23 +295,24 @@ class LiveViewConsumer(PageSocket):
         )
 
     def _joined(
-        self, session: bytes, tokens: list[Token], places: list[join.Place], origin: bytes, fields: Body
+        self, session: bytes, tokens: list[Token], keys: list[join.ViewKey], origin: bytes, fields: Body
     ) -> None:
-        """Sends `joined`, and what was pushed meanwhile. fields: JOINED's body."""
+        """Sends `joined`, then the pushes that arrived during the join. fields: JOINED's body."""
         entries = []
-        for token, place, view in zip(tokens, places, fields["views"], strict=True):
+        for token, key, view in zip(tokens, keys, fields["views"], strict=True):
             token["session"], token["view"] = session, view["view"]
             token["version"], token["generation"] = view["version"], fields["generation"]
             page_token.set_origin(token, origin)
-            entries.append(join.joined_view(token, view, place == (session, view["view"])))
-        self._places.joined(places, session, fields["generation"], [view["view"] for view in fields["views"]])
+            entries.append(join.joined_view(token, view, key == (session, view["view"])))
+        views = [view["view"] for view in fields["views"]]
+        self._views_joined.record(keys, session, fields["generation"], views)
         self._tokens = {token["view"].hex(): token for token in tokens}
         self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
         self._signed_at = time.time()
         restored = {"restored": True} if fields.get("restored") else {}
         self.send_json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), **restored, views=entries)
-        early, self._early = self._early or [], None
-        for push in early:
+        pushes, self._early_pushes = self._early_pushes or [], None
+        for push in pushes:
             self._push(*push)
 
     def _retry_join(self, message: str, retry_ms: int) -> None:
@@ -316,8 +325,15 @@ class LiveViewConsumer(PageSocket):
         if self._session is None and self._work is None:
             self.close(JOIN_TIMEOUT)
 
-    def _join_failed(self, error: ActorError) -> None:
-        logger.warning("event=join_failed kind=%s message=%s", word(error.kind), quoted(error.message))
+    def _join_failed(self, error: ActorError, tokens: list[Token]) -> None:
+        """tokens: the page's; at least one."""
+        logger.warning(
+            "event=join_failed kind=%s message=%s view=%s session=%s",
+            word(error.kind),
+            quoted(error.message),
+            word(error.view_path or tokens[0]["path"]),
+            tokens[0]["session"].hex(),
+        )
         if error.kind == "forbidden":
             self.send_json(t="reload", reason="forbidden")
             return self.await_join()
@@ -332,12 +348,12 @@ class LiveViewConsumer(PageSocket):
     # Pushes
 
     def _push(self, kind: int, epoch: int, body: bytes) -> None:
-        """What the session's owner or the broker sends without being asked."""
-        if self._early is not None:
-            self._early.append((kind, epoch, body))
+        """Handles PUSH from the session's owner, and ENDED from the owner or the broker."""
+        if self._early_pushes is not None:
+            self._early_pushes.append((kind, epoch, body))
             return
         if self._session is None:
-            return  # an ENDED came before it
+            return  # an ENDED arrived first
         if epoch and self._epoch and epoch < self._epoch:
             logger.warning("event=stale_push session=%s epoch=%d", self._session.hex(), epoch)
             return
@@ -355,7 +371,7 @@ class LiveViewConsumer(PageSocket):
             logger.error("event=malformed_push session=%s reason=%s", self._session_hex(), quoted(repr(error)))
 
     def _show_failure(self, fields: Body) -> None:
-        """A tick or an update failed. The worker logged it; the user did nothing, and sees it only with DEBUG."""
+        """A tick or an update failed. The worker has logged it; the browser is told only with DEBUG."""
         if settings.DEBUG:
             error = join.shown(from_fields(fields["error"]), "")
             self.send_json(t="failed", n=0, v=fields["view"].hex(), error=error)
@@ -363,8 +379,8 @@ class LiveViewConsumer(PageSocket):
     # The user
 
     def _check_user_of_pushes(self) -> None:
-        """A page that gets pushes and sends nothing, not even a ping, is not our client; its user is checked too."""
-        if self._work is None and self._early is None and self._user.is_due(PUSH_CHECK_SECONDS):
+        """Our client pings, which checks the user. Another client may only listen, so pushes check its user as well."""
+        if self._work is None and self._early_pushes is None and self._user.is_due(PUSH_CHECK_SECONDS):
             self.begin_work(self._check_user(None))
 
     async def _check_user(self, text: str | None) -> None:
@@ -373,19 +389,19 @@ class LiveViewConsumer(PageSocket):
         try:
             if not await self._user.is_same():
                 self._user_changed()
-        except Exception:  # of the database, or of the project's session engine or authentication backend
+        except Exception:  # from the database, or the project's session engine or authentication backend
             logger.exception("event=user_check_failed session=%s", self._session_hex())
             known = False
         if text is not None and not self._closed:
             self.handle_frame(text, known)
 
     def _user_changed(self) -> None:
-        """Ends the session, with those of this Django session's other pages, as a logout does."""
+        """Ends the sessions of all pages of this Django session, as a logout does."""
         session = self._release_session()
         if session is None:
             return
         logger.warning("event=user_changed session=%s", session.hex())
-        self._in_flight.abandon()  # these answers are not for whoever looks at the page now
+        self._in_flight.abandon()  # the replies belong to the previous user
         self._send_leave(session)
         for identity in {token["identity"] for token in self._tokens.values()}:
             logout.end_sessions(identity)
@@ -411,13 +427,18 @@ class LiveViewConsumer(PageSocket):
             self._transport.send(wire.LEAVE, session, {}, epoch=self._epoch)
 
     def _release_session(self) -> bytes | None:
-        """Forgets the session. Returns it; None: there was none, or the page came back by another socket of this
-        process already.
+        """Detaches this socket from its session and returns its id. None: there was none, or another socket of this
+        process has taken the session over.
         """
         session, self._session = self._session, None
         if session is not None and self._transport.unsubscribe(session, self._push):
             return session
         return None
+
+    def _view_path(self, view: str) -> str:
+        """The dotted path of a view of this page, for log lines; "?" if the page has no such view. view: hex."""
+        token = self._tokens.get(view)
+        return token["path"] if token is not None else "?"
 
     def _session_hex(self) -> str:
         return self._session.hex() if self._session else "?"

@@ -1,4 +1,4 @@
-"""Requests of one page that were sent to its session's owner and are not answered yet."""
+"""Requests of one page that its session's owner has not answered yet."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,13 +18,13 @@ class InFlight:
         self._generation = 0  # requests of an earlier one were abandoned
         self._futures: set[asyncio.Future[Reply]] = set()
 
-    def take_place(self) -> bool:
-        """Counts one more request. False: no client of ours has that many in flight."""
+    def reserve(self) -> bool:
+        """Counts one more request. False: over MAX_IN_FLIGHT, which our own client never reaches."""
         self._count += 1
         return self._count <= MAX_IN_FLIGHT
 
-    def release_place(self) -> None:
-        """Undoes take_place() for a request that was not sent."""
+    def release(self) -> None:
+        """Undoes reserve() for a request that was not sent."""
         self._count -= 1
 
     def add(self, future: asyncio.Future[Reply], answered: Answered) -> None:
@@ -44,8 +44,8 @@ class InFlight:
         answered(future)
 
     def abandon(self) -> None:
-        """Nobody waits for these replies any more. Cancelled, so that the transport does not resend them after a
-        broker's restart: an event could run under a number that the page gave to another one since.
+        """Gives up all requests: nobody waits for their replies any more. They are cancelled so that the transport does
+        not resend them after a broker restart: the page may have reused an event's number since.
         """
         self._generation += 1
         self._count = 0

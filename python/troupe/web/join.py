@@ -22,16 +22,17 @@ from .transport.base import Push, Reply, Transport
 
 logger = logging.getLogger("troupe")
 
-MAX_PLACES = 4 * MAX_VIEWS
-UNSEEN = 0  # a version that no view has: the answer then has the whole root
+MAX_VIEWS_RECORDED = 4 * MAX_VIEWS
+UNSEEN = 0  # no view has this version, so the reply contains the whole root
 REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 
-Place = tuple[bytes, bytes]  # (session, view)
+ViewKey = tuple[bytes, bytes]  # (session, view)
 
 
 def read(scope: Scope, asked: tuple[AskedView, ...], fresh: bool) -> tuple[list[Token], RequestMap, Login]:
-    """(tokens, request map, who shows them) of a join. May use the ORM. TokenError; BadFrame: the tokens do not belong
-    together.
+    """(tokens, request map, login) of a join. May use the ORM. fresh: see request_facts.login_of_scope().
+
+    TokenError: a token is not valid. BadFrame: the tokens do not belong to one page.
     """
     login = request_facts.login_of_scope(scope, fresh)
     tokens = [page_token.read(view.token, login, view.renewal) for view in asked]
@@ -43,20 +44,21 @@ def read(scope: Scope, asked: tuple[AskedView, ...], fresh: bool) -> tuple[list[
     return tokens, request_facts.of_scope(scope, login, tokens[0]), login
 
 
-class Places:
-    """Where the joins of one socket led. A page that joins again with the tokens that it had means the session that
-    this socket has now: it has not seen the answer yet, or lost it. Its tokens were spent by this very socket, and the
-    newest generation counts in place of theirs.
+class JoinHistory:
+    """The session and views to which the tokens of one socket have led so far.
+
+    A page that has not seen the reply to a join repeats it with its old tokens. This very socket has spent them, so
+    they are mapped to the session that the socket has now, and its newest generation is used instead of theirs.
     """
 
     def __init__(self) -> None:
         self._session = b""
         self._generation = 0
-        self._sessions: set[bytes] = set()  # of the tokens that led to it
-        self._views: dict[Place, bytes] = {}  # a token's place → its view in the session
+        self._sessions: set[bytes] = set()  # in tokens that led to it
+        self._views: dict[ViewKey, bytes] = {}  # a token's (session, view) → its view in the current session
 
-    def follow(self, tokens: list[Token]) -> tuple[bytes, int]:
-        """(session, generation) to join with these tokens. Changes them to what they stand for now."""
+    def resolve(self, tokens: list[Token]) -> tuple[bytes, int]:
+        """(session, generation) to join with these tokens. Rewrites tokens of this socket to the current session."""
         session, generation = tokens[0]["session"], min(token["generation"] for token in tokens)
         if session not in self._sessions:
             return session, generation
@@ -66,15 +68,15 @@ class Places:
                 token["session"], token["view"], token["version"] = self._session, view, UNSEEN
         return self._session, max(generation, self._generation) if session == self._session else self._generation
 
-    def joined(self, places: list[Place], session: bytes, generation: int, views: list[bytes]) -> None:
-        """A join succeeded. places: those of its tokens, as the page has them. views: what they are now, in the same
+    def record(self, keys: list[ViewKey], session: bytes, generation: int, views: list[bytes]) -> None:
+        """Records a successful join. keys: of the page's tokens before it. views: the views they led to, in the same
         order.
         """
-        if not self._sessions.intersection(origin for origin, _ in places) or len(self._views) > MAX_PLACES:
+        if not self._sessions.intersection(origin for origin, _ in keys) or len(self._views) > MAX_VIEWS_RECORDED:
             self._sessions, self._views = set(), {}
         self._session, self._generation = session, generation
-        self._sessions.update([session, *(origin for origin, _ in places)])
-        self._views.update(zip(places, views, strict=True))
+        self._sessions.update([session, *(origin for origin, _ in keys)])
+        self._views.update(zip(keys, views, strict=True))
         self._views.update(((session, view), view) for view in views)
 
 
@@ -87,8 +89,9 @@ async def request_join(
     subscriber: Push,
     clock: Callable[[], float],
 ) -> Reply:
-    """Sends JOIN and returns the reply. While the owner is busy, tries again for as long as a page waits for its view:
-    a refusal would cost both sides a new socket. ActorError.
+    """Sends JOIN and returns the reply. ActorError: no reply, or the broker is unreachable.
+
+    Retries while the owner is busy, for up to TROUPE["MOUNT_TIMEOUT"]: refusing the join would cost a new socket.
     """
     views = [{key: token[key] for key in ("view", "version", "path", "params", "init", "url")} for token in tokens]
     body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
@@ -106,7 +109,7 @@ async def request_join(
 async def _join_reply(
     transport: Transport, session: bytes, subscriber: Push, future: asyncio.Future[Reply]
 ) -> Reply:
-    """Awaits the reply. If nobody waits for it any more, sends LEAVE: the page's next join must not meet this one."""
+    """Awaits the reply. After a timeout or cancellation sends LEAVE, which undoes a join that succeeds late."""
     try:
         return await future
     except (ActorError, asyncio.CancelledError) as error:
@@ -117,7 +120,7 @@ async def _join_reply(
 
 
 def _busy_for(reply: Reply) -> float | None:
-    """For how many seconds the other side asks, if it has no room now."""
+    """Seconds to wait before retrying, if the reply says `busy`. None: do not retry."""
     error = from_reply(reply.kind, reply.body) if reply.kind == wire.NOT_EXECUTED else None
     return error.retry_ms / 1000 if error and error.kind == "busy" and error.retry_ms else None
 
@@ -150,7 +153,8 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
         entry["T"] = json.loads(view["title"])
     if view.get("error"):
         error = from_fields(view["error"])
-        logger.warning("event=view_not_joined view=%s %s", word(token["path"]), error.log_fields())
+        fields = error.log_fields(), token["session"].hex()
+        logger.warning("event=view_not_joined view=%s %s session=%s", word(token["path"]), *fields)
         entry["error"] = shown(error, "This part of the page could not be shown.")
     return entry
 

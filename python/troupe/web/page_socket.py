@@ -1,5 +1,5 @@
-"""A page's WebSocket, apart from what its frames mean: the handshake, limits on what comes in, the queue of what goes
-out, and work that other frames wait for.
+"""A page's WebSocket below the level of its frames' meaning: the handshake, input limits, the output queue, and the
+serialization of slow work.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from .request_facts import Scope
 logger = logging.getLogger("troupe")
 
 MAX_MISTAKES = 5
-SERVER_MAX_FRAME = 128 << 10  # bytes that the guide tells servers to let through: what is over ours gets an answer
-WORK_ENDS_SECONDS = 1.0
+SERVER_MAX_FRAME = 128 << 10  # bytes; the server's limit in the guide. Higher than ours, so that we can answer
+WORK_ENDS_SECONDS = 1.0  # grace period for the work of a socket that was closed
 
 # Close codes (proto/PROTOCOL.md 9).
 BINARY, TOO_LARGE, TRY_LATER = 1003, 1009, 1013
@@ -33,8 +33,8 @@ NOT_UNDERSTOOD, FOREIGN_ORIGIN, JOIN_TIMEOUT, TOO_MANY, TOO_OFTEN = 4400, 4403, 
 class PageSocket(AsyncConsumer):
     """One socket. Its methods run on its loop's thread.
 
-    It keeps reading, whatever happens. What takes time (a join, a check of the user) is a task, the socket's work, one
-    at a time; frames that must wait for it are held. So nothing piles up in the server, whose queue we cannot bound.
+    It never stops reading: frames would pile up in the ASGI server, whose queue we cannot bound. Slow work (a join, a
+    user check) runs as a task, one at a time, and frames that must wait for it are held in a bounded backlog.
 
     Subclasses define handle_frame(), leave() and join_timed_out().
     """
@@ -66,7 +66,7 @@ class PageSocket(AsyncConsumer):
                     return
         finally:
             self._finish()
-            if self._work is not None:  # a join that has begun must leave the session again
+            if self._work is not None:  # lets a join in progress send its LEAVE
                 await asyncio.wait((self._work,), timeout=WORK_ENDS_SECONDS)
 
     def prepare(self) -> None:
@@ -81,7 +81,7 @@ class PageSocket(AsyncConsumer):
         raise NotImplementedError
 
     def join_timed_out(self) -> None:
-        """The socket was without a session for too long, unless it got one meanwhile."""
+        """The join timer expired. The subclass checks whether the socket has a session by now."""
         raise NotImplementedError
 
     async def _connect(self) -> None:
@@ -141,21 +141,21 @@ class PageSocket(AsyncConsumer):
         text = message.get("text")
         if not self._limits.admits_frame():
             logger.warning("event=too_many_frames address=%s", word(self._limits.address or "-"))
-            self.send_json(t="error", reason="too_many", message="frames come faster than any page sends them")
+            self.send_json(t="error", reason="too_many", message="too many frames per second")
             self.close(TOO_OFTEN)
         elif text is None:
-            rate_limit.note_frame(len(message.get("bytes") or b""), SERVER_MAX_FRAME)
+            rate_limit.warn_oversized(len(message.get("bytes") or b""), SERVER_MAX_FRAME)
             self.send_json(t="error", reason="binary", message="frames must be JSON text")
             self.close(BINARY)
         elif frames.text_bytes(text) > MAX_BROWSER_FRAME:
-            rate_limit.note_frame(len(text), SERVER_MAX_FRAME)
+            rate_limit.warn_oversized(len(text), SERVER_MAX_FRAME)
             self.send_json(t="error", reason="too_large", message=f"a frame is over {MAX_BROWSER_FRAME} bytes")
             self.close(TOO_LARGE)
         else:
             self.handle_frame(text)
 
     def hold(self, text: str) -> None:
-        """Keeps a frame until the work is done."""
+        """Holds a frame until the work is done; closes the socket if too many are held."""
         if not self._held.put(text):
             self.send_json(t="error", reason="too_many", message="too many frames came during a join or a user check")
             self.close(TOO_MANY)
@@ -189,8 +189,7 @@ class PageSocket(AsyncConsumer):
     # A socket without a session
 
     def await_join(self, delay: float = 0) -> None:
-        """The page is to join, in `delay` seconds at the earliest: a socket without a session does not stay for long.
-        """
+        """Restarts the join timer: the socket is closed unless the page joins within `delay` + join_timeout seconds."""
         self.cancel_join_timer()
         self._join_timer = self._loop.call_later(delay + self.join_timeout, self.join_timed_out)
 

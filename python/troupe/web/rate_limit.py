@@ -1,5 +1,5 @@
-"""How much a browser may send and start (proto/PROTOCOL.md 9.2): token buckets by socket, by page load, and by address
-where TROUPE["TRUSTED_PROXIES"] is set. They count in this process only.
+"""Limits on what browsers send and start (proto/PROTOCOL.md 9.2): token buckets per socket, per page load, and, if
+TROUPE["TRUSTED_PROXIES"] is set, per address. Each process counts for itself.
 """
 
 import functools
@@ -22,13 +22,13 @@ MAX_TOKENS = 10_000
 FRAMES_PER_EVENT = 10  # a socket that sends frames at this multiple of its events' rate is not running our client
 FRAMES_BURST = 256
 EVENTS_BURST_SECONDS = 0.2  # of an address's rate that may come at once, as for a socket's events
-RETRY_SPREAD_SECONDS = 4.0  # over which an address's pages come back that may not join yet
+RETRY_SPREAD_SECONDS = 4.0  # over which the retries of one address's pages are spread
 
 _oversized_frame_logged = threading.Lock()  # taken once, for the life of the process
 
 
-def note_frame(size: int, limit: int) -> None:
-    """Logs once how to make the server refuse frames over `limit` bytes before they are in memory."""
+def warn_oversized(size: int, limit: int) -> None:
+    """Logs, once per process, how to configure the server to reject frames over `limit` bytes before buffering them."""
     if size > limit and _oversized_frame_logged.acquire(blocking=False):
         hint = f"start uvicorn with --ws-max-size {limit} --ws-per-message-deflate false, others as the guide says"
         logger.warning("event=oversized_frame bytes=%d hint=%s", size, quoted(hint))
@@ -123,7 +123,7 @@ def _session_buckets(burst: float | None) -> KeyedBuckets:
 
 
 def reset() -> None:
-    """Starts to count anew. Open sockets stay counted."""
+    """Refills all buckets. Open sockets stay counted."""
     _address_buckets.cache_clear()
     _session_buckets.cache_clear()
 
@@ -131,8 +131,8 @@ def reset() -> None:
 class SocketLimits:
     """The limits of one socket. clock: seconds. chance: a random number from 0 to 1.
 
-    Order holds because a refused event holds back those behind it: what the page sent before it learned of the refusal
-    is refused as a gap, until the same number comes again.
+    Refusing an event must not reorder those behind it: events that the page sent before it learned of the refusal are
+    refused as a gap, until the refused number is sent again.
     """
 
     def __init__(
@@ -176,42 +176,42 @@ class SocketLimits:
             wait, source = self._take_of_address("joins", rate, (rate or 0) * ADDRESS_BURST_SECONDS), "this address"
             if wait:
                 wait += self._chance() * RETRY_SPREAD_SECONDS
-        return self._refusal(wait, source, "joins come")
+        return self._refusal(wait, source, "joins")
 
     def session_refusal(self, origin: bytes) -> tuple[str, int] | None:
         """None: a session may start in place of a spent one. Otherwise (message, retry_ms). origin: the page load that
         the token goes back to.
         """
         wait = _session_buckets(conf.get("TOKEN_SESSIONS")).take(origin, self._clock())
-        return self._refusal(wait, "this page load", "sessions begin")
+        return self._refusal(wait, "this page load", "new sessions")
 
-    def _refusal(self, wait: float, source: str, what: str) -> tuple[str, int] | None:
+    def _refusal(self, wait: float, source: str, noun: str) -> tuple[str, int] | None:
         if not wait:
             return None
         self._log(source)
-        return f"too many {what} from {source}", math.ceil(wait * 1000)
+        return f"too many {noun} from {source}", math.ceil(wait * 1000)
 
     def admits_frame(self) -> bool:
-        """Whether one more frame of any kind may come. False: no client of ours sends that many."""
+        """Whether one more frame of any kind is within the limit, which our own client never reaches."""
         return not self._frames.take(self._clock())
 
     def event_refusal(self, number: int) -> tuple[str, str, int | None] | None:
         """None: the event may go on. Otherwise (reason, message, retry_ms)."""
         if self._gap_from and number > self._gap_from:
-            return "gap", f"event {self._gap_from} has to come again before this one", None
+            return "gap", f"event {self._gap_from} was refused and must be sent again first", None
         wait, source = self._events.take(self._clock()), "this page"
         if not wait and self.address is not None:
             rate = conf.get("ADDRESS_RATE")
             wait, source = self._take_of_address("events", rate, (rate or 0) * EVENTS_BURST_SECONDS), "this address"
         if wait:
             self._log(source)
-            return "busy", f"too many events come from {source}", math.ceil(wait * 1000)
+            return "busy", f"too many events from {source}", math.ceil(wait * 1000)
         if number == self._gap_from:
             self._gap_from = 0
         return None
 
     def event_refused(self, number: int) -> None:
-        """This event was refused, here or by the session's owner: its number is still to come."""
+        """This event was refused, here or by the session's owner, and must be sent again under the same number."""
         if number:
             self._gap_from = min(self._gap_from or number, number)
 

@@ -1,4 +1,4 @@
-"""What a snapshot holds: each kind of value comes back as it was, and what cannot be kept is named with its path."""
+"""Values in snapshots: each kind comes back as it was, and the path of a value that cannot be serialized is named."""
 
 import collections
 import datetime
@@ -139,15 +139,15 @@ class Own(dict):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (threading.Lock(), "it: a lock cannot be kept"),
-        ({"rows": [1, {"f": object()}]}, "it['rows'][1]['f']: a object cannot be kept"),
-        ((1, [{2: set}]), "it[1][0][2]: a type cannot be kept"),
-        (Own(), "it: a Own cannot be kept"),
-        (collections.OrderedDict(), "it: a OrderedDict cannot be kept"),
-        (User(username="new"), "it: a auth.User that is not saved cannot be kept"),
-        (gettext_lazy("yes"), "it: a __proxy__ cannot be kept"),
-        (iter([]), "it: a list_iterator cannot be kept"),
-        (bytearray(), "it: a bytearray cannot be kept"),
+        (threading.Lock(), "it: a lock cannot be serialized"),
+        ({"rows": [1, {"f": object()}]}, "it['rows'][1]['f']: a object cannot be serialized"),
+        ((1, [{2: set}]), "it[1][0][2]: a type cannot be serialized"),
+        (Own(), "it: a Own cannot be serialized"),
+        (collections.OrderedDict(), "it: a OrderedDict cannot be serialized"),
+        (User(username="new"), "it: a auth.User that is not saved cannot be serialized"),
+        (gettext_lazy("yes"), "it: a __proxy__ cannot be serialized"),
+        (iter([]), "it: a list_iterator cannot be serialized"),
+        (bytearray(), "it: a bytearray cannot be serialized"),
     ],
 )
 def test_what_cannot_be_kept_is_named(value, message):
@@ -172,7 +172,7 @@ def test_a_zone_of_another_kind():
         def utcoffset(self, moment):
             return datetime.timedelta(0)
 
-    with pytest.raises(TypeError, match="a datetime with a Zone cannot be kept"):
+    with pytest.raises(TypeError, match="a datetime with a Zone cannot be serialized"):
         probes.pack("it", DAY.replace(tzinfo=Zone()))
 
 
@@ -224,7 +224,7 @@ def test_state_of_another_version_is_migrated():
 def test_state_that_is_not_taken_over():
     with pytest.raises(faults.Refused) as refused:
         adopted({"count": 7})
-    assert str(refused.value) == "shop.views.Versioned.migrate() takes nothing over from state_version 0"
+    assert str(refused.value) == "shop.views.Versioned.migrate() returned None for state_version 0"
     with pytest.raises(TypeError, match="must return a dict or None, not list"):
         adopted({"": 1})
     with pytest.raises(faults.Refused):  # the default: begin anew

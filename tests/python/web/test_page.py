@@ -157,7 +157,7 @@ def test_no_broker(settings, tmp_path, monkeypatch):
 @pytest.mark.django_db
 def test_parameters_that_cannot_travel(native, rf):
     view = Counter.as_view(step=object())
-    with pytest.raises(ActorError, match="cannot travel"):
+    with pytest.raises(ActorError, match="cannot be sent to a worker"):
         asyncio.run(view(rf.get("/")))
 
 

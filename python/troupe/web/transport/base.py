@@ -1,5 +1,5 @@
-"""What a transport does, and what a reply is. A transport takes requests to sessions: over ZeroMQ to a broker
-(client.py), or to sessions in this process (inproc.py).
+"""The Transport protocol, and its replies. A transport delivers requests to sessions: through a broker over ZeroMQ
+(client.py), or in this process (inproc.py).
 """
 
 import asyncio
@@ -42,8 +42,9 @@ class Transport(Protocol):
         view: Any = None,
         subscriber: Push | None = None,
     ) -> asyncio.Future[Reply]:
-        """Sends a request. ActorError(params): the body cannot travel. The future ends in a Reply, or in an ActorError
-        (`timeout`, `unreachable`, `busy`).
+        """Sends a request. The future ends in a Reply, or in an ActorError (`timeout`, `unreachable`, `busy`).
+
+        ActorError(params), raised at once: the body cannot be encoded.
 
         session: 16 bytes. sequence: an event's number; 0: the transport numbers the request. ttl: ms. timeout: seconds.
         view, in a MOUNT over inproc://: an instance to use as it is. subscriber, in a JOIN: as subscribe(), from JOINED
@@ -58,7 +59,7 @@ class Transport(Protocol):
         epoch: int = 0,
         lost: Callable[[ActorError], object] | None = None,
     ) -> None:
-        """Sends a request whose reply nobody waits for. lost(error): called if it could not be sent."""
+        """Sends a request and ignores its reply. lost(error): called if it could not be sent."""
 
     def subscribe(self, session: bytes, push: Push) -> None:
         """Calls `push` with what arrives for this session. Replaces an earlier subscriber."""
