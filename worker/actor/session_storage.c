@@ -1,8 +1,7 @@
 // Whether the broker's store has the session, and how a session comes back from it.
 #include "worker/actor/session_internal.h"
 
-// How many events may be on their way to a session at once: a mailbox full of them, and as many in the
-// broker.
+// How many requests of a session the broker lets be unanswered at once (MAX_PENDING in broker/routing).
 #define MAX_UNANSWERED_EVENTS (2 * MAX_MAILBOX)
 
 // The store is named by the broker's boot (turn_host.store), so that after each restart of the broker the

@@ -1,14 +1,18 @@
-// Packs a session: for the store, with a reply; for another worker, when it moves.
+// Packs a session: for the broker's store, with a reply; for another worker, when it migrates.
+//
+// Roots are the unit of change: a frame of changes replaces the roots that it has, and the store keeps the
+// others. So what changes with each event (progress) is apart from what changes rarely (session), and each
+// attribute of a view is a root of its own.
 #include "worker/actor/snapshot.h"
 
 #include "common/log.h"
 #include "proto/snapshot.h"
 #include "worker/actor/push.h"
 
-// In bytes. The changes of most events fit, so that the buffer is allocated once.
+// Bytes. The changes of most events fit, so that the buffer is allocated once.
 enum { COMMON_SIZE = 256 };
 
-// Whose session it is and which views it has: changes with MOUNT, JOIN and UNMOUNT only.
+// ROOT_SESSION: whose session it is and which views it has. Changes with MOUNT, JOIN and UNMOUNT only.
 static void
 s_put_session(const session *session, buffer *out)
 {
@@ -29,7 +33,8 @@ s_put_session(const session *session, buffer *out)
     snapshot_close(out, opened);
 }
 
-// How far the session is: changes with every event.
+// ROOT_PROGRESS: how far the session is. Changes with every event. versions are in the order of
+// ROOT_SESSION's views; the two optional keys are for a session that was itself restored.
 static void
 s_put_progress(const session *session, buffer *out)
 {
@@ -55,7 +60,8 @@ s_put_progress(const session *session, buffer *out)
     snapshot_close(out, opened);
 }
 
-// The views' attributes: of all, or what changed in the one that this turn ran.
+// The views' attributes: everything of all views, or what changed in the view that this turn ran. Only that
+// one can have changed as far as its page has seen it; others are packed when their own turn shows it.
 static err
 s_put_views(turn *self, bool whole, buffer *out)
 {
@@ -74,7 +80,7 @@ s_put_views(turn *self, bool whole, buffer *out)
     return OK;
 }
 
-// A reply that was kept: header and body, or only the header of one that was too large.
+// A reply that is kept for repeats: header and body, or only the header if it was too large to keep.
 static void
 s_put_reply(const session *session, unsigned index, buffer *out)
 {
@@ -96,7 +102,8 @@ s_put_reply(const session *session, unsigned index, buffer *out)
     snapshot_close(out, opened);
 }
 
-// They make repeats safe on the next worker, too.
+// Only in full snapshots: the broker itself stores the reply to each event that it forwards
+// (PROTOCOL.md 5.5).
 static void
 s_put_replies(const session *session, buffer *out)
 {
@@ -104,7 +111,7 @@ s_put_replies(const session *session, buffer *out)
         s_put_reply(session, i, out);
 }
 
-// The session works on; it will not survive its worker.
+// A warning only: the session continues, but will not survive its worker.
 static void
 s_log_snapshot_failed(const turn *self, size_t size)
 {
@@ -115,7 +122,8 @@ s_log_snapshot_failed(const turn *self, size_t size)
               log_quoted(reason.size ? reason : slice_text("it is over the limit"), text, sizeof text));
 }
 
-// Whether the request ran, and changed something that the store has to know.
+// Whether the request ran, and may have changed something that the store has to know. FAILED counts: the
+// handler ran up to where it raised. The broker forgets a session that ends, so that needs no snapshot.
 static bool
 s_is_executed(const turn *self, const reply *reply)
 {
@@ -126,7 +134,7 @@ s_is_executed(const turn *self, const reply *reply)
            type == MSG_UNMOUNT || type == MSG_KEEP;
 }
 
-// Replaces what was packed: the store is to forget the session.
+// Discards what was packed: the store is to forget the session, rather than keep an older state of it.
 static void
 s_put_none(buffer *out)
 {
@@ -134,7 +142,8 @@ s_put_none(buffer *out)
     snapshot_begin(out, SNAPSHOT_NONE);
 }
 
-// One snapshot for the store. False: it cannot be packed, and out says so.
+// One snapshot for the store. False: the session cannot be packed, and out is SNAPSHOT_NONE. The turn's fault
+// is free by now: the reply has been encoded from it.
 static bool
 s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
 {
@@ -143,7 +152,7 @@ s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
     turn_begin_scope(self);
     buffer_reserve(out, COMMON_SIZE);
     snapshot_begin(out, whole ? SNAPSHOT_FULL : SNAPSHOT_CHANGES);
-    // Also of the reply to a repeat: the broker notices a lost snapshot by a gap.
+    // Also for the reply to a repeat: the broker detects a lost frame by a gap in these numbers.
     snapshot_put_number(out, session_next_snapshot_number(session));
     s_put_progress(session, out);
     if (whole) {
@@ -160,6 +169,8 @@ s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
     return packed;
 }
 
+// Decides between nothing, a full snapshot and changes. A session that could not be packed is tried again
+// with each MOUNT, JOIN, UNMOUNT and KEEP, but not with each event, and is logged only the first time.
 void
 snapshot_attach(turn *self, reply *reply)
 {
@@ -171,7 +182,7 @@ snapshot_attach(turn *self, reply *reply)
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
     storage_state before = session_storage(session, store);
     if (!session_view_count(session)) {
-        // Its last view was unmounted.
+        // The last view was unmounted: there is nothing to restore.
         if (before == STORAGE_CURRENT) {
             s_put_none(&reply->snapshot);
             session_set_storage(session, STORAGE_NONE, store);
@@ -185,7 +196,7 @@ snapshot_attach(turn *self, reply *reply)
     session_set_storage(session, packed ? STORAGE_CURRENT : STORAGE_IMPOSSIBLE, store);
 }
 
-// What keeps the session alive, and which views its page has not been sent.
+// ROOT_LEASE: what keeps the session alive, and which views have changes that their pages were not sent.
 static void
 s_put_lease(const turn *self, buffer *out)
 {
@@ -199,7 +210,8 @@ s_put_lease(const turn *self, buffer *out)
     snapshot_close(out, opened);
 }
 
-// The HTTP requests that the views were joined with. No store has them: after a restart the page joins again.
+// ROOT_REQUESTS: the HTTP requests that the views were joined with. Never stored: a session comes back from
+// the store by a JOIN, which brings a new request.
 static err
 s_put_requests(turn *self, buffer *out)
 {
@@ -217,7 +229,8 @@ s_put_requests(turn *self, buffer *out)
     return error;
 }
 
-// No number and no storage state: the next worker's first reply brings the store everything.
+// Without a frame number, and without changing the storage state: it is not for the store, to which the next
+// worker's first reply brings everything.
 err
 snapshot_move(turn *self, buffer *out)
 {

@@ -1,5 +1,5 @@
-// Restores a session from a snapshot. All of it is read and checked before anything of the session changes;
-// it came over a socket.
+// Restores a session from a snapshot. The frame came over a socket, so all of it is read and checked before
+// anything of the session changes. Attributes are opaque here; view_ops.restore checks them.
 #include "worker/actor/snapshot.h"
 
 #include "common/log.h"
@@ -8,11 +8,11 @@
 
 #include <stdlib.h>
 
-// How many numbers a session may have given to its views.
+// How many view numbers a session may have used: what is larger is forged, and could overflow `unsigned`.
 enum { MAX_VIEW_NUMBERS = 1 << 30 };
 #define MAX_EVENT_NUMBER ((UINT64_C(1) << 53) - 1) // PROTOCOL.md 3
 
-// What was read. Borrows the snapshot, but for values.
+// What was read. Borrows the snapshot, except the array `values`.
 typedef struct {
     id16 id;
     uint64_t number;
@@ -20,15 +20,15 @@ typedef struct {
     slice path;
     slice *values; // packed attributes; owned
     size_t value_count;
-    slice request; // the HTTP request, if the session moves
+    slice request; // the HTTP request, if the session migrates
 } stored_view;
 
 typedef struct {
     slice identity;
     uint64_t last, generation, numbers;
-    uint64_t settled; // the last event whose outcome a client has learned from the broker
-    bool heard;
-    // Only if the session moves; a store has none of it.
+    uint64_t settled; // the highest event that the broker answered UNKNOWN
+    bool heard;       // a page is known to have received the last JOINED
+    // Only if the session migrates; the store has none of it.
     bool moves;
     lease_state lease;
     uncertainty uncertainty;
@@ -38,7 +38,7 @@ typedef struct {
     slice replies[MAX_REPLIES_KEPT];
 } stored_session;
 
-// The number is the upper half of its roots' names, which bounds it.
+// One of ROOT_SESSION's views. Its number is the upper half of its roots' names, which bounds it.
 static err
 s_read_view(slice map, stored_view *ret_stored)
 {
@@ -53,7 +53,7 @@ s_read_view(slice map, stored_view *ret_stored)
     return OK;
 }
 
-// The same view twice is found later, when the numbers are known.
+// ROOT_SESSION. That no view is in it twice is checked later (s_is_consistent).
 static err
 s_read_session(slice bytes, stored_session *ret_stored)
 {
@@ -70,7 +70,7 @@ s_read_session(slice bytes, stored_session *ret_stored)
     return OK;
 }
 
-// A number in a list: the reader knows fields of maps only.
+// A number in a list. The reader only reads members of maps, so this makes one; 0 if it is no number.
 static uint64_t
 s_read_uint(slice element)
 {
@@ -87,7 +87,7 @@ s_read_uint(slice element)
     return value;
 }
 
-// The versions stand in the order of the views.
+// ROOT_PROGRESS. The versions are in the order of the views, which may be read before or after this root.
 static err
 s_read_progress(slice bytes, stored_session *ret_stored)
 {
@@ -108,7 +108,7 @@ s_read_progress(slice bytes, stored_session *ret_stored)
     return OK;
 }
 
-// Only a session that moves has one, which is how it is told from one of the store.
+// ROOT_LEASE. Only a session that migrates has one, which tells it from one that comes from the store.
 static err
 s_read_lease(slice bytes, stored_session *ret_stored)
 {
@@ -121,7 +121,8 @@ s_read_lease(slice bytes, stored_session *ret_stored)
     return reader_error(&reader);
 }
 
-// The broker writes this root itself. A number that no event can have was made up by a client.
+// ROOT_SETTLED: 8 bytes in network order, which the broker itself wrote. It takes the number from what a
+// client sent, and so may have stored one that no event can have.
 static void
 s_read_settled(slice bytes, stored_session *ret_stored)
 {
@@ -132,7 +133,7 @@ s_read_settled(slice bytes, stored_session *ret_stored)
         ret_stored->settled = settled;
 }
 
-// Unknown roots are ignored: a newer worker may have written them.
+// Roots that are not attributes of views. Unknown ones are ignored: a newer worker may have written them.
 static err
 s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
 {
@@ -155,7 +156,7 @@ s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
     }
 }
 
-// NULL: the value of a view that the session does not name. It is dropped.
+// The view whose attribute this root is. NULL: ROOT_SESSION does not name it (it was unmounted).
 static stored_view *
 s_find_view(stored_session *session, uint32_t root)
 {
@@ -165,12 +166,12 @@ s_find_view(stored_session *session, uint32_t root)
     return NULL;
 }
 
-// Grows by doubling; freed by snapshot_restore.
+// Appends; snapshot_restore frees the array.
 static void
 s_add_value(stored_view *view, slice value)
 {
     size_t count = view->value_count;
-    // At 0, 1, 3, 7… the array is full.
+    // The array holds 2^n - 1 values, and is full at 0, 1, 3, 7…
     if ((count & (count + 1)) == 0) {
         view->values = realloc(view->values, (2 * count + 1) * sizeof *view->values);
         ASSERT(view->values);
@@ -219,7 +220,7 @@ s_read_snapshot(slice frame, stored_session *ret_stored)
     return error;
 }
 
-// Opens the view, as its number: patches that are on their way name it.
+// Opens the view under its old number, by which patches that are on their way name it.
 static err
 s_restore_view(turn *self, const stored_view *stored)
 {
@@ -239,7 +240,7 @@ s_restore_view(turn *self, const stored_view *stored)
     return error;
 }
 
-// The same call that a page's JOIN makes, so that authorize() decides anew.
+// Makes the call that a page's JOIN makes, so that authorize() decides again (PROTOCOL.md 5.6).
 static err
 s_join_with_request(turn *self, view *view, slice request)
 {
@@ -253,8 +254,8 @@ s_join_with_request(turn *self, view *view, slice request)
     return ops->join(ops->host, view_instance(view), &args, &self->fault);
 }
 
-// A view that moved gets its HTTP request at once, since no page joins it. It is closed if its user may no
-// longer see it; after another error it works on without a request.
+// A view that migrated gets its HTTP request at once, since no page will join it. It is closed if its user
+// may no longer see it; after any other error it continues without a request.
 static void
 s_restore_request(turn *self, const stored_view *stored)
 {
@@ -273,7 +274,8 @@ s_restore_request(turn *self, const stored_view *stored)
     }
 }
 
-// Ignores what answers no event, and takes nothing else from the stored header: it may be another session's.
+// Ignores what answers no event. Of the stored header only type, sequence and epoch are used: it came over a
+// socket, and might name another session.
 static void
 s_restore_reply(session *session, slice stored)
 {
@@ -291,7 +293,8 @@ s_restore_reply(session *session, slice stored)
     reply_destroy(&reply);
 }
 
-// Views first: if one of them fails, nothing of the session has been touched but them.
+// Views first: if one of them fails, nothing else of the session has been changed, and the caller closes
+// them.
 static err
 s_restore_session(turn *self, const stored_session *stored)
 {
@@ -316,6 +319,7 @@ s_restore_session(turn *self, const stored_session *stored)
     return OK;
 }
 
+// An error, as a user has lost state. The fault has a message only if a view could not be opened.
 static void
 s_log_restore_failed(const turn *self, err error)
 {
@@ -340,7 +344,8 @@ snapshot_restore(turn *self)
     }
     for (unsigned i = 0; i < stored->count; i++)
         free(stored->views[i].values);
-    // After a move no request follows that would begin the session anew: its page must hear that it ended.
+    // After a migration no request follows that would begin the session anew: its page must be told that it
+    // has ended.
     self->ends_session = error && stored->moves;
     free(stored);
     if (error) {

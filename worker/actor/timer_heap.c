@@ -1,4 +1,5 @@
-// A binary heap in an array from 1. Each timer knows its place, so that it can be moved and taken out.
+// A binary heap in an array, from index 1. Each timer knows its place, so that a session's timer can be moved
+// or removed without a search: every turn of a page that ticks does that.
 #include "worker/actor/timer_heap.h"
 
 #include "common/errors.h"
@@ -18,7 +19,7 @@ timer_heap_fini(timer_heap *self)
     *self = (timer_heap){0};
 }
 
-// Every move writes the place down, or timer_heap_set could not find the timer.
+// Every move must write down the new place, by which timer_heap_set finds the timer.
 static void
 s_put(timer_heap *self, size_t place, timer *timer)
 {
@@ -26,7 +27,7 @@ s_put(timer_heap *self, size_t place, timer *timer)
     timer->place = place;
 }
 
-// Puts a timer where it belongs: from this place up, and then down.
+// Puts a timer where it belongs, from this place upwards or downwards. At most one of the loops moves it.
 static void
 s_sift(timer_heap *self, size_t place, timer *timer)
 {
@@ -42,7 +43,7 @@ s_sift(timer_heap *self, size_t place, timer *timer)
     s_put(self, place, timer);
 }
 
-// The last timer fills the gap, and may belong above or below it.
+// The last timer fills the gap, from which it may have to move either way: it comes from another subtree.
 static void
 s_remove(timer_heap *self, timer *removed)
 {
@@ -52,7 +53,8 @@ s_remove(timer_heap *self, timer *removed)
     removed->place = 0;
 }
 
-// Grows by doubling and never shrinks: timers are as many as sessions with ticks.
+// Grows by doubling and never shrinks: there are as many timers as sessions with ticks, and a pointer is
+// small.
 static void
 s_add(timer_heap *self, timer *timer)
 {
@@ -84,7 +86,7 @@ timer_heap_next(const timer_heap *self)
     return self->count ? self->heap[1]->due : TIMER_NEVER;
 }
 
-// One at a time: the caller nudges its owner before it looks for the next.
+// One at a time, so that the caller needs no list. An empty heap is checked for, as `now` may be TIMER_NEVER.
 timer *
 timer_heap_take(timer_heap *self, uint64_t now)
 {

@@ -1,5 +1,5 @@
-// timer_heap - a binary heap of timers, the earliest first. Not thread-safe (the run queue's lock guards it);
-// it has no clock, and never logs.
+// timer_heap - a binary heap of timers, the earliest first. Setting, moving and taking one is O(log n). Not
+// thread-safe (the run queue's lock guards it); has no clock of its own; never logs.
 #ifndef TROUPE_WORKER_ACTOR_TIMER_HEAP_H
 #define TROUPE_WORKER_ACTOR_TIMER_HEAP_H
 
@@ -8,7 +8,7 @@
 
 #define TIMER_NEVER UINT64_MAX
 
-// Embedded in whoever waits. All of it is the heap's, but owner.
+// Embedded in whoever waits. Only the heap uses its members, except owner.
 typedef struct {
     void *owner;
     uint64_t due; // ms

@@ -1,5 +1,5 @@
-// An event becomes a patch here, in five steps: admit, call, sync, render, patch. Pushes and requests that
-// show a view use the middle ones (turn_internal.h).
+// An event becomes a patch here, in five steps: admit, call, sync, render, patch. Pushes, and requests that
+// show a view, use the middle ones (turn_internal.h).
 #include "worker/actor/turn_internal.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 // A page's HTML leaves room for the rest of the reply.
 #define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
 
-// Takes the request over: the event borrows from it until the turn is over, over an await as well.
+// Takes the request over, as the event borrows from it until the turn is over, across an await too.
 turn *
 turn_new(session *session, request **request_p, const turn_host *host)
 {
@@ -54,7 +54,7 @@ turn_scope(const turn *self)
     return self->scope;
 }
 
-// Not in turn_new: a request that runs no user code should not pay for it.
+// Not part of turn_new: a request that runs no user code should not pay for a context and database checks.
 void
 turn_begin_scope(turn *self)
 {
@@ -69,7 +69,8 @@ turn_note_view(const turn *self, slice view_path)
     recorder_note(session_record(self->session), view_path, self->event.name);
 }
 
-// An event that a dead worker may have executed runs again only if its handler allows that.
+// An event that a dead worker may have executed runs again only if its handler is retry_safe
+// (PROTOCOL.md 5.5).
 static err
 s_check_repeatable(turn *self)
 {
@@ -81,7 +82,7 @@ s_check_repeatable(turn *self)
     return OK;
 }
 
-// Step 1. The event is the next one, in time, within the limits, and for a view of this session.
+// Step 1. Whether the event is the next one, in time, within the limits, and for a view of this session.
 static err
 s_admit(turn *self)
 {
@@ -109,7 +110,8 @@ s_admit(turn *self)
     return self->view ? s_check_repeatable(self) : ERR_VIEW_NOT_FOUND;
 }
 
-// Step 2. Runs twice for an awaited handler: the second call settles it.
+// Step 2. Runs twice for a handler that is awaited: the second call takes its result, or raises its
+// exception.
 err
 turn_call(turn *self)
 {
@@ -129,7 +131,7 @@ turn_call(turn *self)
     return !error && self->awaitable ? STEP_AWAITS : error;
 }
 
-// Step 3. Takes the view's state over from Python.
+// Step 3. Takes the view's state over from Python, so that rendering reads a consistent copy.
 static err
 s_sync(turn *self)
 {
@@ -137,7 +139,8 @@ s_sync(turn *self)
     return ops->sync(ops->host, view_instance(self->view), &self->fault);
 }
 
-// Compares the whole root, and the title with it, with what the page was sent last; remembers the new one.
+// Compares the whole root, together with the title, with what the page was sent last, and remembers it
+// instead (its hash, that is). Title and root are one slot, because a patch of the root replaces both.
 static bool
 s_root_differs(turn *self, tree *tree)
 {
@@ -152,7 +155,8 @@ s_root_differs(turn *self, tree *tree)
     return differs;
 }
 
-// Finds the root element in a page that was rendered whole.
+// Finds the root element in a page that was rendered whole, and decides whether the page can adopt its slots
+// (PROTOCOL.md 9.4).
 static err
 s_take_root(turn *self, tree *tree)
 {
@@ -163,10 +167,10 @@ s_take_root(turn *self, tree *tree)
         return ERR_TEMPLATE;
     }
     self->root_place = root_find(buffer_bytes(&html->text));
-    // The template's plan expected another kind of root: a variable brought one of its own.
+    // The compiled template expected another kind of root: a variable's value brought one of its own.
     if (self->rendering.root != self->root_place.kind)
         tree->unadoptable = true;
-    // No page will look for the anchors, and in this markup they may stand where they do harm.
+    // No page will look for the anchors, and in markup like this they may be in places where they do harm.
     if (!turn_is_adoptable(tree) && html->anchors.size) {
         rendered_strip(html);
         self->root_place = root_find(buffer_bytes(&html->text));
@@ -179,8 +183,9 @@ s_take_root(turn *self, tree *tree)
     return OK;
 }
 
-// Step 4. Renders the slots that changed, or the whole root. After a failure nothing is known of what the
-// page shows, so that the next render is a whole one.
+// Step 4. Renders the slots that changed, or the whole root. A failure may leave the tree half updated, so
+// that the next render is a whole one. Another plan (the compiled template) has chunks of its own, of which
+// the page knows none.
 static err
 s_render(turn *self)
 {
@@ -203,7 +208,7 @@ s_render(turn *self)
         tree_invalidate(tree);
         return error;
     }
-    // After a patch the hash of the whole root is out of date.
+    // A patch makes the hash of the whole root out of date.
     if (self->rendering.kind == RENDERED_PATCH && (self->changed = patch_changed(&self->rendering.patch)))
         tree_forget(tree, SLOT_ROOT);
     if (self->changed)
@@ -212,7 +217,8 @@ s_render(turn *self)
     return OK;
 }
 
-// Of a whole root the caller forgets the old one first, if the page is to be sent it in any case.
+// With whole_root the page is sent the root only if it differs; to send it regardless, the caller makes the
+// tree forget the old one first.
 err
 turn_render(turn *self, view *view, bool whole_root)
 {
@@ -236,8 +242,8 @@ s_patch(turn *self)
 static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_patch, NULL};
 enum { AFTER_CALL = 2 };
 
-// The reply to a repeat was DONE and too large to keep: it has the same outcome, and all that the page can
-// need. False: it is not to be had.
+// For a repeat whose DONE was too large to keep: renders the whole root in its place (PROTOCOL.md 8). The
+// outcome is the same, and the page shows the newest state either way. False: the view is gone.
 static bool
 s_render_again(turn *self)
 {
@@ -253,8 +259,8 @@ s_render_again(turn *self)
     return true;
 }
 
-// The reply that was kept, as this turn's. The session's epoch has changed if the reply comes from a
-// snapshot.
+// A copy of the kept reply for the client that asks now, who may not be the one that asked first. The epoch
+// has changed since if the reply comes from a snapshot.
 static reply *
 s_copy_reply(const turn *self, const reply *kept)
 {
@@ -264,7 +270,8 @@ s_copy_reply(const turn *self, const reply *kept)
     return copy;
 }
 
-// A number that is not the next one is either a repeat, answered here, or a gap, refused by the first step.
+// A number that is not the next one is either a repeat, which is answered here, or a gap, which the first
+// step refuses.
 void
 turn_begin_event(turn *self)
 {
@@ -291,8 +298,8 @@ turn_begin_event(turn *self)
     self->finished = true;
 }
 
-// Without a block tree, or with markup that no anchor can be trusted in, the page takes the root as a
-// whole.
+// Without a block tree, with markup in which no anchor can be trusted, or after a REFRESH that said so
+// (whole), the page only ever gets whole roots.
 bool
 turn_is_adoptable(const tree *tree)
 {

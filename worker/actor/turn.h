@@ -1,4 +1,4 @@
-// turn - what a turn needs of the process around it, and how it ends. dispatch.h starts one.
+// turn - what a turn needs from the process around it, and how it can end. dispatch.h starts one.
 #ifndef TROUPE_WORKER_ACTOR_TURN_H
 #define TROUPE_WORKER_ACTOR_TURN_H
 
@@ -9,23 +9,23 @@ typedef struct {
     const view_ops *ops;
     const clock_ops *clock;
     const hash_key *key;
-    void (*emit)(void *context, reply **reply_p);       // takes the reply
-    void (*resumable)(void *context, session *session); // dispatch_resume() may be called now
+    void (*emit)(void *context, reply **reply_p);       // consumes *reply_p
+    void (*resumable)(void *context, session *session); // dispatch_resume() may be called from now on
     void *context;
-    // The incarnation of the broker that stores snapshots. 0, or NULL: none does, and replies carry none.
+    // The boot of the broker, if it stores snapshots. 0, or NULL: it does not, and replies carry none.
     const _Atomic uint64_t *store;
-    // The session's next dispatch_push() is due then (TIMER_NEVER: none is). NULL: there are no pushes.
+    // The session's next dispatch_push() is due then; TIMER_NEVER: never. NULL: there are no pushes.
     void (*arm)(void *context, session *session, uint64_t due);
 } turn_host;
 
 typedef enum {
     TURN_ANSWERED, // the session may take its next request
-    TURN_AWAITS,   // the handler is awaited; dispatch_resume() goes on after host->resumable
-    TURN_ENDS,     // answered, and the session is to be ended: dispatch_end()
-    TURN_MOVES,    // another worker owns the session from now on, and its views are closed
+    TURN_AWAITS,   // the handler is awaited; dispatch_resume() continues it after host->resumable
+    TURN_ENDS,     // answered; the caller must end the session (dispatch_end)
+    TURN_MOVES,    // the session has migrated: its views are closed, and MOVED was emitted
 } turn_result;
 
-// Of a turn that awaits; both are view_ops's, borrowed until it is resumed.
+// Of a turn that awaits. Both belong to view_ops, and are borrowed until the turn is resumed.
 void *turn_awaitable(const turn *self);
 void *turn_scope(const turn *self);
 

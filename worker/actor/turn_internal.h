@@ -10,7 +10,7 @@
 #include "worker/actor/turn.h"
 #include "worker/page/root.h"
 
-// The turn goes on later, perhaps on another thread. What a step returns; no outcome of a request.
+// Returned by a step that must wait; the turn continues later, perhaps on another thread. Not an outcome.
 #define STEP_AWAITS ERR_AGAIN
 
 // Returns OK to go on, STEP_AWAITS, or what the request is answered with.
@@ -22,13 +22,13 @@ struct turn {
     request *request;            // owned
     void *scope;                 // view_ops: what surrounds user code in this turn; NULL before it began
     fault fault;                 // why a step failed
-    turn_step *const *next_step; // of a list that ends with NULL
+    turn_step *const *next_step; // in a list that ends with NULL
     event_body event;            // borrows request
     view *view;                  // whose code runs; borrowed from the session
-    void *awaitable;             // a handler that is not finished; NULL: none
-    reply *reply;                // owned; leaves when the turn is over
+    void *awaitable;             // of a handler that has not finished; NULL: none
+    reply *reply;                // owned; emitted when the turn is over
 
-    // What the last turn_render() left.
+    // The result of the last turn_render().
     rendering rendering;
     root_place root_place; // RENDERED_ROOT: where the root is in the HTML
     slice root;            // its own HTML, in rendering or root_buffer
@@ -49,28 +49,28 @@ struct turn {
 turn *turn_new(session *session, request **request_p, const turn_host *host);
 void turn_destroy(turn **self_p); // ends the scope
 
-// Sets up the steps of an EVENT. A repeat of one that was executed is answered at once, and finished.
+// Sets up the steps of an EVENT. A repeat of one that was executed is answered at once, which finishes it.
 void turn_begin_event(turn *self);
-// Begins what surrounds user code, once a turn.
+// Begins what surrounds user code (view_ops.scope_begin), once per turn. To be called before any user code.
 void turn_begin_scope(turn *self);
-// Writes down that code of that view is about to run, and in which handler (recorder.h).
+// Records in the black box which view's code is about to run, and which handler (recorder.h).
 void turn_note_view(const turn *self, slice view_path);
-// User code: the handler event.name, or handle_tick() of a tick. Again after it was awaited: its end.
+// Calls user code: the handler event.name, or handle_tick() for a tick. Called again when that was awaited.
 turn_step turn_call;
-// sync and render, of that view.
+// Syncs and renders that view, which becomes the turn's.
 err turn_render(turn *self, view *view, bool whole_root);
 bool turn_is_adoptable(const tree *tree); // the page can find its slots in the root that it has
 
 // turn_reply.c: how a turn is answered.
 reply *turn_reply(const turn *self, message_type type); // an empty body; the caller's
-// Takes the reply, at most one in a turn. One that settles an event uses up its number: it is kept, so that a
-// repeat is answered and not run. One over the limit becomes FAILED.
+// Takes the reply, at most one per turn. One that settles an event uses up its number, and is kept, so that a
+// repeat is answered and not executed. One over the limit becomes FAILED.
 void turn_answer(turn *self, reply **reply_p);
 void turn_fail(turn *self, err error);                             // answers with FAILED or a refusal
 void turn_encode_done(turn *self, uint64_t applied, buffer *out);  // DONE's body from what turn_render left
 void turn_encode_frame(turn *self, uint64_t applied, buffer *out); // the patch for the browser
 void turn_append_html(const turn *self, buffer *out);              // the view's HTML as Django gives it
-// The page is not shown what was rendered: the next reply has all of it.
+// Discards what was rendered, since the page will not be sent it: the next render is of the whole root.
 void turn_discard_rendering(turn *self, size_t size);
 
 #endif

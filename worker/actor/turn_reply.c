@@ -1,7 +1,9 @@
-// How a turn is answered: DONE, a patch, FAILED or a refusal; and what becomes of the event's number.
+// How a turn is answered: DONE, a patch, FAILED or a refusal; and what becomes of the event's number
+// (PROTOCOL.md 7).
 #include "worker/actor/turn_internal.h"
 
-// The epoch is the session's, not the request's: programs may send 0.
+// Sets the session's epoch, not the request's: programs may send 0, while every reply names it (PROTOCOL.md
+// 3).
 reply *
 turn_reply(const turn *self, message_type type)
 {
@@ -10,13 +12,14 @@ turn_reply(const turn *self, message_type type)
     return reply;
 }
 
+// Without anchors, for programs: they are the protocol between worker and page only.
 void
 turn_append_html(const turn *self, buffer *out)
 {
     rendered_plain(&self->rendering.html, 0, self->rendering.html.text.size, out);
 }
 
-// Makes the rendered root into a patch that replaces it, with the chunks that the page does not know yet.
+// Turns the rendered root into a patch of slot 0, with the chunks that the page does not know yet.
 static void
 s_patch_root(turn *self, const tree *tree)
 {
@@ -31,7 +34,7 @@ s_patch_root(turn *self, const tree *tree)
         patch_chunk(patch, tree->chunks[i]);
 }
 
-// An unchanged view still gets a frame: it says which event was applied.
+// An unchanged view gets a frame, too, which says which event was applied (PROTOCOL.md 9.3).
 void
 turn_encode_frame(turn *self, uint64_t applied, buffer *out)
 {
@@ -44,7 +47,7 @@ turn_encode_frame(turn *self, uint64_t applied, buffer *out)
                 adoptable);
 }
 
-// A browser is sent the frame; a program the changes, and either of them the HTML if it asked for that.
+// A browser is sent the frame, a program the changes alone, and either of them the HTML if it asked for that.
 void
 turn_encode_done(turn *self, uint64_t applied, buffer *out)
 {
@@ -74,6 +77,7 @@ turn_encode_done(turn *self, uint64_t applied, buffer *out)
     buffer_fini(&html);
 }
 
+// The page has not seen the new chunks, so that the tree must forget them: it could not ask for them.
 void
 turn_discard_rendering(turn *self, size_t size)
 {
@@ -85,7 +89,7 @@ turn_discard_rendering(turn *self, size_t size)
     fault_set_message(&self->fault, "the reply has %zu bytes, over the limit of %d", size, MAX_REPLY_BODY);
 }
 
-// FAILED replaces a reply that no peer would accept.
+// Peers refuse a body over the limit, so FAILED takes its place: the event ran, and its number is used up.
 static void
 s_replace_by_failed(turn *self, reply *reply)
 {
@@ -95,7 +99,8 @@ s_replace_by_failed(turn *self, reply *reply)
     fault_encode(&self->fault, ERR_TEMPLATE, (slice){0}, self->event.name, &reply->body);
 }
 
-// The number is used up here and not when the reply leaves, so that turn and snapshot agree on it.
+// Uses up the event's number here, not when the reply is emitted: the snapshot that is attached in between
+// must already contain it. A reply to an older number answers a repeat, and says so.
 void
 turn_answer(turn *self, reply **reply_p)
 {
@@ -113,7 +118,7 @@ turn_answer(turn *self, reply **reply_p)
         reply->head.flags |= FLAG_REPEAT;
 }
 
-// An event that ran, or that can never run, uses up its number; one that was refused does not.
+// FAILED and UNKNOWN use up the event's number, NOT_EXECUTED does not (PROTOCOL.md 7).
 void
 turn_fail(turn *self, err error)
 {

@@ -1,4 +1,5 @@
-// One allocation for a view: its path follows the struct.
+// A view is one allocation, its path behind the struct. Accessors only: what happens to a view is decided by
+// turn.c, push.c and the requests.
 #include "worker/actor/view.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct view {
     uint8_t path[];
 };
 
+// Without ticks: the first push_arm asks the instance for its interval.
 view *
 view_new(id16 id, slice path, void *instance)
 {
@@ -76,7 +78,7 @@ view_version(const view *self)
     return self->version;
 }
 
-// Whoever advances has rendered, so that what the page shows is known again.
+// The caller has rendered, so that what the page shows is known again.
 uint64_t
 view_advance(view *self)
 {
@@ -84,6 +86,7 @@ view_advance(view *self)
     return ++self->version;
 }
 
+// Counts as acknowledged: the page joins again, or was shown that version before its session migrated.
 void
 view_restore(view *self, uint64_t version)
 {

@@ -1,5 +1,5 @@
-// view_ops - all that turns need of the language that views are written in. worker/py/ implements it with
-// CPython, the CUnit tests with a few lines of C.
+// view_ops - everything that turns need from the language that views are written in. worker/py/ implements it
+// with CPython, the CUnit tests with a few lines of C.
 //
 // Every function but thread_begin and enter is called with the thread entered (for CPython: GIL held, no
 // exception pending) and leaves it so. What fails returns an err of outcome FAILED and fills *ret_fault,
