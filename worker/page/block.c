@@ -81,6 +81,7 @@ block_allocated(const void *allocation)
     return allocation ? malloc_usable_size((void *)allocation) + sizeof(size_t) : 0;
 }
 
+// Measured when STATS asks, not tracked on every change.
 size_t
 block_bytes(const block *self)
 {
@@ -129,6 +130,8 @@ block_is_full(const block *self)
     return self->depth >= BLOCK_MAX_NESTING;
 }
 
+// A slot that was never used is not the same as one that shows nothing: its conditions must be evaluated,
+// whatever changed.
 int
 block_alternative(const block *self, unsigned slot)
 {

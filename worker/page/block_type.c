@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+// `slots` is the number of classes, and so also the offset of the hash in bytes.
 struct block_type {
     atomic_uint holders;
     uint16_t slots;

@@ -51,7 +51,9 @@ typedef struct {
     uint8_t foreign;
 } element;
 
-// Sorted by name, for bsearch. Any other name, custom elements included, is E_NORMAL.
+// Sorted by name, for bsearch. Any other name, custom elements included, is E_NORMAL. Where the standard asks
+// for attributes, too (<font> breaks out only with some, <annotation-xml> holds HTML only with one), this has
+// the answer that refuses more.
 static const element s_elements[] = {
     {"a", E_A, 0},
     {"address", E_BLOCK, 0},
@@ -380,6 +382,7 @@ elements_is_void(slice name)
     return kind == E_VOID || kind == E_HR || kind == E_COL;
 }
 
+// Not every element that the standard treats like this, but all that pages commonly have as their root.
 bool
 elements_is_block_level(slice name)
 {
@@ -387,6 +390,8 @@ elements_is_block_level(slice name)
     return kind == E_BLOCK || kind == E_UL || kind == E_DL || kind == E_BUTTON;
 }
 
+// Some names are conditional in the standard (<font> breaks out only with certain attributes,
+// <annotation-xml> holds HTML only with one); the table has the answer that refuses more.
 element_foreign
 elements_in_foreign(slice name)
 {

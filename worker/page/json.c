@@ -55,7 +55,7 @@ s_return(buffer *out, slice rest)
     return rest.size > 1 && rest.data[1] == '\n' ? 2 : 1;
 }
 
-// The only characters that entities yield and JSON escapes are quotes.
+// Of the characters that entities stand for, JSON escapes only the quote.
 static size_t
 s_ampersand(buffer *out, slice rest, unsigned how)
 {

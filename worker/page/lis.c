@@ -58,6 +58,7 @@ s_longest(const uint32_t *from, size_t count, bool *stays)
     free(ends);
 }
 
+// When nothing is out of order, all old rows are the subsequence.
 void
 lis_find(const uint32_t *from, size_t count, bool *ret_stays)
 {

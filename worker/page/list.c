@@ -179,6 +179,7 @@ s_unchanged(const list *self, const list_rows *in)
     return self->count == in->count && in->same.head + in->same.tail >= in->count;
 }
 
+// Unless the list is keyed, a row at another index is another row: then the ends match only at equal lengths.
 list_same
 list_compare(const list *self, const uint64_t *hashes, size_t count)
 {
@@ -213,6 +214,7 @@ list_update(list *self, const list_rows *in)
     return (list_change){.reset = true};
 }
 
+// The removed rows live until here, because the patch needs their keys.
 void
 list_settle(list *self)
 {

@@ -104,6 +104,7 @@ s_restart(patch *self)
     s_push_scope(self, SCOPE_ALL, stream)->opened = true;
 }
 
+// A patch is never without a scope: `d` is open from the start.
 void
 patch_clear(patch *self)
 {
@@ -111,6 +112,7 @@ patch_clear(patch *self)
     s_restart(self);
 }
 
+// A scope that was entered, but has no member, has written nothing into `d`.
 bool
 patch_changed(const patch *self)
 {
@@ -275,6 +277,7 @@ patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html)
     return true;
 }
 
+// The whole root instead of all other slots (PROTOCOL.md 9.6).
 void
 patch_root(patch *self, slice html)
 {
@@ -284,6 +287,8 @@ patch_root(patch *self, slice html)
     s_write_html(out, html);
 }
 
+// A value of class T, whatever slots the template has in its title. What is not certain to be its text is
+// left to the browser's parser.
 void
 patch_title_value(slice html, buffer *out)
 {
@@ -413,6 +418,8 @@ patch_move_row(patch *self, slice key, slice after)
     buffer_byte(s_place_row(self, key, after), ']');
 }
 
+// Written at once, not by its first member: the row has to appear even if all its slots are empty. Its chunk
+// is the list's, and written once at the list's end.
 void
 patch_new_row(patch *self, unsigned chunk, slice key, slice after)
 {
@@ -425,6 +432,7 @@ patch_new_row(patch *self, unsigned chunk, slice key, slice after)
     inner->opened = inner->fresh = true;
 }
 
+// The list's stream is made by its first row that may have changes, even if none turns out to.
 void
 patch_row(patch *self, slice key)
 {

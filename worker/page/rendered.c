@@ -25,6 +25,7 @@ rendered_clear(rendered *self)
     buffer_clear(&self->anchors);
 }
 
+// Anchors are only ever appended, which keeps the spans ascending.
 void
 rendered_anchor(rendered *self, const char *anchor)
 {

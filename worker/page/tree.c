@@ -94,6 +94,7 @@ tree_chunk(tree *self, const block_type *type, bool *ret_new)
     return self->chunk_count++;
 }
 
+// The browser would count from the wrong number if chunks kept theirs that it was never sent.
 void
 tree_truncate_chunks(tree *self, unsigned count)
 {

@@ -528,6 +528,8 @@ hasher_root(hasher *self, PyObject *value, hashed_rows *before)
     return value ? hasher_value(self, value) : HASH_MISSING;
 }
 
+// Snapshots ask this of every list of a view after a turn. A large one that did not change costs a cache miss
+// a row, hence the prefetching.
 bool
 hasher_same_rows(PyObject *value, const hashed_rows *before)
 {
@@ -544,6 +546,8 @@ hasher_same_rows(PyObject *value, const hashed_rows *before)
     return true;
 }
 
+// By identity: only the very object that was hashed in this turn. Pages have few root lists, so a search will
+// do.
 const uint64_t *
 hasher_rows(const hasher *self, PyObject *sequence)
 {

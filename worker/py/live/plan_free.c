@@ -7,7 +7,7 @@
 
 static void s_free_items(plan_items *self);
 
-// The arrays may be longer than count, but not shorter.
+// The arrays have at least count elements; those beyond are still zero.
 static void
 s_free_branch(plan_branch *self)
 {
@@ -55,6 +55,7 @@ s_free_items(plan_items *self)
     free(self->items);
 }
 
+// Blocks nest no deeper than reading them allowed (Py_EnterRecursiveCall), so the C stack suffices here, too.
 void
 plan_free_block(plan_block **self_p)
 {
@@ -127,6 +128,7 @@ s_visit_items(const plan_items *self, visitproc visit, void *arg)
     return stop;
 }
 
+// The type is shared by count, and has no Python objects.
 int
 plan_visit_block(const plan_block *self, visitproc visit, void *arg)
 {

@@ -28,8 +28,8 @@ typedef enum {
     WALK_FAILED, // an exception is pending
 } walk_result;
 
-// The order is borrowed for the call. Unless it is WALK_DONE the tree no longer tells what the page shows:
-// the caller renders the whole root next, or invalidates the tree.
+// The order is borrowed for the call. After anything but WALK_DONE the page cannot be patched: the caller
+// sends the whole root, of this walk's HTML or of another rendering.
 walk_result walk_plan(const plan *plan, PyObject *context, const walk_order *order);
 
 #endif
