@@ -390,8 +390,6 @@ elements_is_block_level(slice name)
     return kind == E_BLOCK || kind == E_UL || kind == E_DL || kind == E_BUTTON;
 }
 
-// Some names are conditional in the standard (<font> breaks out only with certain attributes,
-// <annotation-xml> holds HTML only with one); the table has the answer that refuses more.
 element_foreign
 elements_in_foreign(slice name)
 {

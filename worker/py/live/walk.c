@@ -60,7 +60,7 @@ walk_write_end_anchor(walk *self)
         rendered_anchor(self->html, "<!--$-->");
 }
 
-// patch is dropped for good, so every writer of a patch asks again whether there is one.
+// The patch is given up for good: whoever entered a scope in it must ask again whether there is one to leave.
 bool
 walk_unfit(walk *self)
 {
