@@ -32,7 +32,8 @@ s_utf8(PyObject *text)
     return slice_of(utf8, (size_t)size);
 }
 
-// The error kind of a word from Python; unknown words are internal errors.
+// The error kind of a word that describe() returned. A word that is not in errors.def is a bug, and
+// counts as internal.
 static err
 s_kind(const char *word)
 {

@@ -307,7 +307,8 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
 }
 
 // Called on the loop's thread when the task is done, with the outcome of await_handler(): (True,
-// result) or (False, exception). It catches everything, so a task that raises was cancelled by other code.
+// result) or (False, exception). That catches everything, so a task that raises was cancelled by
+// other code.
 static PyObject *
 s_task_done(PyObject *capsule, PyObject *task)
 {

@@ -190,7 +190,7 @@ s_shut_down(native_session *self)
     self->busy = false;
 }
 
-// Idempotent, but not from inside of its own turn.
+// Idempotent. Refused from inside the session's own turn.
 static PyObject *
 s_session_close(PyObject *self_, PyObject *unused)
 {
@@ -217,7 +217,8 @@ s_session_traverse(PyObject *self_, visitproc visit, void *arg)
     return 0;
 }
 
-// Breaks cycles by closing the views, unless a turn is running: then the collector comes again.
+// Breaks cycles by closing the views. While a turn is running it does nothing: the collector comes
+// again.
 static int
 s_session_clear(PyObject *self_)
 {
@@ -317,7 +318,7 @@ static struct PyModuleDef s_definition = {
     NULL,
 };
 
-// troupe._render.figures, under its public name.
+// Re-exports troupe._render.figures.
 static bool
 s_add_figures(PyObject *module)
 {

@@ -82,7 +82,7 @@ s_number(const snapshot_writer *self, const saved_attribute *root)
     return snapshot_root(self->order->number, (unsigned)(root - self->state->roots));
 }
 
-// Tells the snapshot that the attribute is gone, if it has it.
+// Records in the snapshot that the attribute is gone, if the last one had it.
 static void
 s_remove(snapshot_writer *self, saved_attribute *root)
 {
@@ -121,7 +121,7 @@ s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *v
     return s_is_rebuilt(self) ? 0 : -1;
 }
 
-// Immutable and cheap to pack.
+// Values that never change in place and are cheap to pack.
 static bool
 s_is_leaf(PyObject *value)
 {

@@ -214,7 +214,7 @@ s_pack_str(PyObject *value, buffer *out)
     return true;
 }
 
-// As msgpack bin.
+// bytes are a msgpack bin, which a str is not, so the two stay apart.
 static bool
 s_pack_bytes(PyObject *value, buffer *out)
 {
@@ -301,7 +301,7 @@ snapshot_value_pack(PyObject *name, PyObject *value, buffer *out)
     return false;
 }
 
-// --- and back -------------------------------------------------------------------------------------------
+// Unpacking
 
 static PyObject *s_read(const msgpack_object *from, unsigned depth);
 

@@ -39,7 +39,7 @@ void chars_add_ascii(chars *self, const char *text);
 // In decimal, with leading zeros up to `width`.
 void chars_add_number(chars *self, long number, int width);
 
-// A new reference to an exact str. NULL with an exception. `self` is as it was.
+// The text as a new reference to an exact str; NULL with an exception. `self` is unchanged.
 PyObject *chars_str(const chars *self);
 
 #endif

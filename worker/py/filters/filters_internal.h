@@ -1,4 +1,4 @@
-// filters_internal - every native filter, and what they share. Inside filters*.c only; filters.h is the
+// filters_internal - every native filter, and what they share. Private to filters*.c; filters.h is the
 // contract.
 #ifndef TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
 #define TROUPE_WORKER_PY_FILTERS_FILTERS_INTERNAL_H
@@ -7,7 +7,8 @@
 #include "worker/py/filters/formats.h"
 #include "worker/py/python.h"
 
-// name in Django's library, or "module:name" of a contributed one; the function here
+// The name that Django registers the filter under, and the function here. filters.c finds each in
+// django.template.defaultfilters or in humanize.
 #define FILTERS(_)                                                                                           \
     _("add", filter_add)                                                                                     \
     _("capfirst", filter_capfirst)                                                                           \
@@ -53,7 +54,7 @@ bool filters_text_start(void);
 bool filters_number_start(PyObject *humanize); // the module of humanize's filters
 bool filters_date_start(void);
 
-// NULL, and no exception: the caller has Django's own filter do it.
+// What a filter returns to have Django's own called: NULL without an exception.
 PyObject *filters_leave_to_django(void);
 
 // A new reference to "".
@@ -71,8 +72,8 @@ bool filters_is_scalar(PyObject *value);
 // Django, as is a SafeString, because the filter's result may have to be safe, too.
 PyObject *filters_text_of(PyObject *value);
 
-// int(arg) of an exact int, or of a text of digits with perhaps a sign. False: something else, or beyond a
-// billion.
+// int(arg) of an exact int, or of a text of ASCII digits with perhaps a sign. False: it is something else, or
+// beyond a billion.
 bool filters_number(PyObject *arg, long *ret_number);
 
 // SafeString(text). Steals `text`, which may be NULL; NULL with or without an exception then.

@@ -19,7 +19,7 @@ moment_kind moment_kind_of(PyObject *value);
 // A datetime's or a time's tzinfo, or None. Borrowed.
 PyObject *moment_zone(PyObject *value);
 
-// Whether it is of a subclass of datetime.
+// Whether it is a datetime, of a subclass perhaps.
 bool moment_may_be_datetime(PyObject *value);
 
 // Whether a tzinfo is of the standard library, or of pytz where Django supports that: then it runs no code of

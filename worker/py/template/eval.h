@@ -27,17 +27,18 @@ typedef struct {
     formats formats;
 } eval;
 
-// Once a process, after django.setup(); again: does nothing. Imports troupe.template.lowering and .native.
+// Once a process, after django.setup(); does nothing when called again. Imports troupe.template.lowering and
+// .native.
 bool eval_setup(void);
 
 // context: an instance of django.template.Context whose class does not change how names are found; TypeError
-// otherwise. It is to be bound to a template (Context.bind_template, render_context.push_state) by the
-// caller.
+// otherwise. The caller must have bound it to a template (Context.bind_template, render_context.push_state).
 bool eval_init(eval *self, PyObject *context);
 void eval_fini(eval *self); // NULL-safe; keeps a pending exception
-// To be called after Python code of the caller's own ran between two calls of this interface.
+// The caller must call this after it ran Python code of its own between two calls here: forgets what was
+// cached.
 void eval_drop(eval *self);
-// Before Python code of the caller's own that may look into the context: brings `forloop` up to date.
+// And this before such code, if it may look into the context: brings `forloop` up to date.
 void eval_before_python(eval *self);
 
 // Appends what NodeList.render gives: HTML as UTF-8 (surrogates: see above). Exceptions are annotated as
@@ -45,8 +46,8 @@ void eval_before_python(eval *self);
 bool eval_ops(eval *self, const ops *program, buffer *out);
 // FilterExpression.resolve. New reference.
 PyObject *eval_expr(eval *self, const expr *expr, bool ignore_failures);
-// Which alternative of an {% if %} is shown: its index; count: none. conds[i] NULL: else. -1: an exception,
-// not yet annotated.
+// The index of the alternative of an {% if %} that is shown, or count if none is. conds[i] NULL: else. -1: an
+// exception, not yet annotated.
 int eval_if(eval *self, cond *const *conds, unsigned count);
 // Annotates an exception that happened outside of eval_ops, in a part of node's (Node.render_annotated). An
 // exception is pending before and after, perhaps another one.
@@ -61,28 +62,28 @@ PyObject *eval_text(const eval *self, slice text);
 struct eval_loop {
     eval_loop *outer;
     PyObject *names;  // tuple of str, borrowed
-    PyObject *parent; // forloop of the loop around, or an empty dict
+    PyObject *parent; // the outer loop's forloop, or an empty dict
     PyObject *dict;   // forloop, NULL before eval_loop_start
     Py_ssize_t length;
     Py_ssize_t index; // of the row that runs
-    Py_ssize_t shown; // the row that dict tells of; -1: none
+    Py_ssize_t shown; // the row that dict describes; -1: none
     bool unpacked;    // a row's dict is pushed
 };
 
 // names: the loop variables, borrowed until leave.
 bool eval_loop_enter(eval *self, eval_loop *loop, PyObject *names);
-// What the loop iterates, in its order: an exact list or tuple; the very object that the expression gave
-// where that is one and not reversed. It is evaluated once. New reference.
+// Evaluates what the loop iterates over, in the loop's order: an exact list or tuple; the object that the
+// expression gave, if it is one and not reversed. New reference.
 PyObject *eval_sequence(eval *self, const expr *expr, bool reversed);
 bool eval_loop_start(eval *self, eval_loop *loop, Py_ssize_t length);
 bool eval_loop_row(eval *self, eval_loop *loop, Py_ssize_t index, PyObject *item);
 void eval_loop_leave(eval *self, eval_loop *loop); // keeps a pending exception
 
-// Scopes: what a part of a page sees of its {% with %}, {% include %}, {% block %}, {% autoescape %}, {%
-// extends %}.
+// Scopes: enter and leave the {% with %}, {% include %}, {% block %}, {% autoescape %} or {% extends %} that
+// a part of a page is in.
 typedef struct {
     const scope *scope;
-    PyObject *context; // of before, for an isolated include
+    PyObject *context; // the outer one, for an isolated include
     PyObject *before;  // autoescape as it was
     struct eval_scope_state *state;
 } eval_scope;
@@ -93,8 +94,8 @@ bool eval_scope_enter(eval *self, eval_scope *entered, const scope *scope);
 // code popped).
 bool eval_scope_leave(eval *self, eval_scope *entered, bool ok);
 
-// How much ran in C since the process began: {"nodelists", "ops", "calls", "filters", "filter_calls"}. New
-// dict.
+// Counts of what ran since the process began, a new dict: "nodelists", "ops" and native "filters" in C;
+// "calls" and "filter_calls" of Django's own code.
 PyObject *eval_figures(void);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct {
 
 // Whether eval_init accepts this context: one that does not change how names are found.
 bool eval_accepts(PyObject *context);
-// Its render_context is of Django's own class.
+// Whether its render_context is of Django's own class.
 bool eval_has_render_context(PyObject *context);
 
 // autoescape, use_l10n, use_tz and dicts as the context has them now. False: an exception.
@@ -34,7 +34,7 @@ eval_fresh(eval *self)
     return self->fresh || eval_refresh(self);
 }
 
-// Around a callback into Python. They keep a pending exception.
+// Every callback into Python that may run user code stands between these two. They keep a pending exception.
 static inline void
 eval_call_begin(eval *self)
 {
@@ -59,7 +59,7 @@ void eval_write_raw(eval *self, PyObject *text, buffer *out);
 
 bool eval_list(eval *self, const ops *program, buffer *out, eval_join *join);
 bool eval_join_end(eval_join *join); // raises what str.join would; false then
-// What a node gave, as a part: a str, or what NodeList.render makes of another object.
+// Appends what a node returned; an object that is no str is noted in join.
 bool eval_part(eval *self, PyObject *result, buffer *out, eval_join *join);
 // NodeList.render of any list of nodes.
 bool eval_nodelist(eval *self, PyObject *nodelist, buffer *out);
@@ -77,13 +77,13 @@ PyObject *eval_pairs(eval *self, PyObject *names, expr *const *exprs, unsigned c
 PyObject *eval_render_dict(eval *self);
 
 // Variables (eval_lookup.c), as django.template.base.Variable._resolve_lookup finds them. May run Python.
-// New reference. NULL: an exception; or none, when *ret_missing was set: nothing is there, and the exception
-// would have reached nobody but its catcher.
+// New reference. NULL with an exception; or without one, when *ret_missing was set: the variable does not
+// exist, and nobody would see the exception. ret_missing NULL: always an exception.
 PyObject *eval_lookup(eval *self, const base *base, bool *ret_missing);
 // context[name] without calling what is found: 1 and a new reference, 0, or -1 with an exception.
 int eval_lookup_name(eval *self, PyObject *name, PyObject **ret_value);
 
-// Ops by theme: true, or an exception that is not yet annotated.
+// One function for each kind of op, named after its tag. False: an exception that is not yet annotated.
 bool node_if(eval *self, const op *op, buffer *out);
 bool node_for(eval *self, const op *op, buffer *out);
 bool node_with(eval *self, const op *op, buffer *out);

@@ -54,7 +54,7 @@ eval_loop_enter(eval *self, eval_loop *loop, PyObject *names)
     return false;
 }
 
-// forloop.length, where Django has it.
+// forloop.length, which Django has had since 6.0.
 static bool
 s_set_length(const eval_loop *loop)
 {

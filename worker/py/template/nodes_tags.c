@@ -163,7 +163,7 @@ s_message_context(eval *self, const op *op)
     return context;
 }
 
-// {% translate %}: the message, translated unless `noop`. New reference.
+// The message, translated unless the tag says `noop`. New reference.
 static PyObject *
 s_message(eval *self, const op *op)
 {

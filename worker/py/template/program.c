@@ -343,7 +343,8 @@ static const struct {
     {"url", 9, s_read_url},    {"translate", 9, s_translate}, {"blocktranslate", 11, s_blocktranslate},
 };
 
-// By the word in front of the tuple.
+// By the word in front of the tuple. A kind that is not in the table is rendered by Django, as long
+// as it begins like a call.
 static bool
 s_read_op(op *self, PyObject *tuple)
 {
