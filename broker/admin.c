@@ -50,8 +50,7 @@ s_insert(session_page *page, id16 id, session *session)
     page->entries[low] = (entry){id, session};
 }
 
-// name: a worker's, or the part of it before a dot, which stands for all workers of a group ("web" for
-// "web.1"). Empty: any.
+// name: a worker's, or the part of it before a dot, which stands for all workers of a group. Empty: any.
 static bool
 s_is_owned_by(const session *session, slice name)
 {

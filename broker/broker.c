@@ -87,7 +87,7 @@ broker_turn(broker *self)
     s_log_connections(self);
 }
 
-// Handlers of zloop. A return value other than 0 would end the loop.
+// Handlers of zloop: 0 goes on, -1 ends the loop.
 static int
 s_on_front(zloop_t *loop, zsock_t *socket, void *arg)
 {
@@ -136,7 +136,7 @@ s_on_ticket(zloop_t *loop, int timer, void *arg)
     return 0;
 }
 
-// -1 ends the loop.
+// broker_run answers once more what is there, so this only ends the loop.
 static int
 s_on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {

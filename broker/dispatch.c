@@ -12,7 +12,8 @@
 #include "broker/reject.h"
 
 // What each socket accepts, and its handler. Any other type is refused, even where route.c lets it pass: the
-// peer chooses the type, so a missing row must not crash. tests/broker/test_broker_types.c sends all 256.
+// peer chooses the type, so a missing row must not crash. tests/broker/test_broker_types.c sends every type
+// to both sockets.
 static front_handler *const s_front_handlers[256] = {
     [MSG_MOUNT] = front_request,     [MSG_JOIN] = front_join,       [MSG_EVENT] = front_request,
     [MSG_UNMOUNT] = front_request,   [MSG_PING] = front_ping,       [MSG_SHUTDOWN] = front_request,

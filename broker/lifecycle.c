@@ -15,7 +15,7 @@ lifecycle_end(broker *self, session *session, session_input cause, const char *r
     directory_remove(self->sessions, &session);
 }
 
-// A quarantined session's client is told so, since it need not join again for minutes (PROTOCOL.md 5.8).
+// A quarantined session's client is told so: for minutes its joins will be refused (PROTOCOL.md 5.8).
 void
 lifecycle_end_all(broker *self, worker *owner, const char *reason)
 {
@@ -26,8 +26,8 @@ lifecycle_end_all(broker *self, worker *owner, const char *reason)
     }
 }
 
-// In ACTIVE the owner learns of it by LEAVE; in other states no JOIN has been answered, and the table ignores
-// the input. The record is detached either way.
+// The broker sends LEAVE itself, as the client cannot any more. A failure is of no account: where the worker
+// is gone its sessions end, and where its queue is full the worker only goes on pushing to nobody.
 void
 lifecycle_detach(broker *self, session *session)
 {

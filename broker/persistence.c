@@ -308,7 +308,7 @@ persistence_session_placed(broker *self, session *session, bool restored)
 // on. restoring marks each request (FLAG_RESTORED) until the owner is heard, in case RESTORE is lost on the
 // way.
 err
-persistence_send_restore(broker *self, session *session, slice frame)
+persistence_send_restore(broker *self, session *session, slice snapshot)
 {
     uint8_t head[HEADER_SIZE];
     header restore = {
@@ -317,7 +317,7 @@ persistence_send_restore(broker *self, session *session, slice frame)
     buffer_clear(&self->body);
     empty_encode(&self->body);
     slice page = session->attached ? routing_id_bytes(&session->attached->id) : slice_of(NULL, 0);
-    slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), frame};
+    slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), snapshot};
     session->restoring = true;
     return wire_send_bytes(self->back_socket, routing_id_bytes(&session->owner->id), parts, 4);
 }

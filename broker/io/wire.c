@@ -102,8 +102,8 @@ s_send_id(void *socket, slice peer)
     return rc == -1 ? s_error() : OK;
 }
 
-// Once a ROUTER has taken the routing id it takes the rest as well, so nothing is sent by halves. If the peer
-// disconnects in between, libzmq drops the rest and reports success.
+// Once a ROUTER has taken the routing id it takes the rest as well, so no message is sent in part. If the
+// peer disconnects in between, libzmq drops the rest and reports success.
 err
 wire_send(void *socket, slice peer, zmq_msg_t *const frames[], size_t count)
 {

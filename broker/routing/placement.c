@@ -1,8 +1,8 @@
 // Chooses the least loaded worker that is ready. Workers are few, so all of them are compared.
 #include "broker/routing/placement.h"
 
-// A worker that has been silent for half of dead_ms has fenced itself (PROTOCOL.md 5.3), and would only let
-// requests expire.
+// A worker that has been silent for half of dead_ms may have fenced itself (PROTOCOL.md 5.3), and would begin
+// nothing of what it is given.
 bool
 placement_is_ready(const worker *candidate, uint64_t now, uint64_t worker_dead_ms)
 {

@@ -1,4 +1,4 @@
-// Sends to and receives from a whole broker, one message at a time, by a fake clock.
+// Sends to and receives from a whole broker, one message at a time, with a fake clock.
 #include "tests/broker/stage.h"
 
 #include "broker/io/wire.h"

@@ -1,5 +1,5 @@
-// stage - a whole broker with its peers, over inproc:// in one thread, by a fake clock. What a test sends is
-// read at the broker's next turn, which stage_receive makes.
+// stage - a whole broker with its peers, over inproc:// in one thread, with a fake clock. The broker reads
+// what a test sends in its next turn, which stage_receive makes it take.
 #ifndef TROUPE_TESTS_STAGE_H
 #define TROUPE_TESTS_STAGE_H
 
@@ -16,7 +16,7 @@ typedef struct {
     char front[64], back[64];
 } stage;
 
-// What a peer got. bytes are valid until its next stage_receive.
+// What a peer received. bytes are valid until its next stage_receive.
 typedef struct {
     bool here; // false: nothing came
     size_t frames;
@@ -49,12 +49,12 @@ void stage_reason(zsock_t *owner, header head, const char *reason);
 void stage_raw(zsock_t *peer, const slice frames[], size_t count);
 // The next message: client sockets have two frames, worker sockets three.
 arrival stage_receive(stage *self, zsock_t *peer);
-// The same of what must come: ZeroMQ closes sockets on a thread of its own, which may hold others up for a
-// moment.
+// The same for a message that must come: waits for it, since ZeroMQ closes sockets on a thread of its own,
+// which may delay others.
 arrival stage_await(stage *self, zsock_t *peer);
-// Mounts or joins that session and has the worker answer. Returns its epoch.
+// Mounts or joins the session, and has the worker answer. Returns its epoch.
 uint64_t stage_mount(stage *self, zsock_t *asking, zsock_t *owner, message_type how, uint8_t number);
-// One figure of STATS, asked on a connection of its own.
+// One figure of STATS, requested over a connection of its own.
 uint64_t stage_figure(stage *self, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-// The fixture of the tests of persistence and of the gap buffer: what is sent, stored and restored of one
+// The fixture of the tests of persistence and the gap buffer: what is sent, stored and restored of one
 // session.
 #include "tests/broker/stored_session.h"
 

@@ -1,4 +1,4 @@
-// Requests and replies that go as they should.
+// Requests and replies when all goes well.
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"
@@ -177,8 +177,8 @@ test_push_and_join(void)
     s_end();
 }
 
-// What a client has no room for is counted and logged; when it reads again it gets what comes then, and finds
-// a gap.
+// What a client's queue has no room for is counted and logged. When the client reads again it receives what
+// is sent from then on, and finds a gap.
 static void
 test_push_to_a_full_client(void)
 {
@@ -204,7 +204,7 @@ test_push_to_a_full_client(void)
     s_end();
 }
 
-// The page goes while its JOIN is still being answered: the worker hears LEAVE after it answered.
+// The page leaves before its JOIN is answered: the worker receives LEAVE after its answer.
 static void
 test_leave_overtakes_joined(void)
 {

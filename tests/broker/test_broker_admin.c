@@ -1,4 +1,4 @@
-// What is asked of the broker about its sessions: which there are, page by page, and the end of one.
+// SESSIONS and EVICT: the list of sessions, page by page, and the end of one.
 #include "tests/broker/stage.h"
 
 #include "proto/listing.h"
@@ -90,7 +90,7 @@ s_ask(const sessions_body *asked)
     return stage_receive(&s_stage, s_asking);
 }
 
-// How many come in all, and in how many pages; each behind the one before.
+// Counts all sessions and pages, and checks that each id follows the one before.
 static size_t
 s_count(const char *name, unsigned *ret_pages)
 {
@@ -169,7 +169,7 @@ test_one(void)
     s_end();
 }
 
-// Sessions that only the store has come between the others, and with a worker's name not at all.
+// Sessions that only the store has are sorted in with the others, and left out where a worker is named.
 static void
 test_stored(void)
 {

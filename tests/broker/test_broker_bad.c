@@ -1,4 +1,4 @@
-// What does not parse, and what has no right to be said.
+// Messages that do not parse, or that their sender may not send.
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"

@@ -1,4 +1,4 @@
-// More than a worker can do, through the broker's sockets.
+// Admission control through the broker's sockets: more requests than a worker can take.
 #include "broker/routing/route.h"
 #include "tests/broker/stage.h"
 
@@ -33,7 +33,7 @@ s_event(uint8_t number, uint64_t sequence)
     stage_send_request(s_client, request_of(MSG_EVENT, number, s_epoch[number], sequence));
 }
 
-// The event that the worker got.
+// The event that the worker received.
 static arrival
 s_forwarded(uint8_t number, uint64_t sequence)
 {
@@ -73,7 +73,7 @@ test_busy(void)
     s_end();
 }
 
-// What is refused may not be overtaken by what comes behind it, though there is room by then.
+// Later events must not overtake a refused one, even if there is room by then.
 static void
 test_order(void)
 {
@@ -171,7 +171,7 @@ test_bytes_in_flight(void)
     s_end();
 }
 
-// A worker that dies with all of it: nothing stays counted.
+// A worker dies with requests in flight: they count no longer.
 static void
 test_loss_gives_back(void)
 {
@@ -187,7 +187,7 @@ test_loss_gives_back(void)
     s_end();
 }
 
-// The longer it takes, the later one should come back.
+// The slower the worker, the larger retry_ms.
 static void
 test_retry_follows_the_worker(void)
 {

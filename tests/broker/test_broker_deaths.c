@@ -1,4 +1,4 @@
-// Sessions that end workers: what EXITED says of them, and who is placed afterwards.
+// Sessions that end workers: EXITED, quarantine, and which sessions are placed afterwards.
 #include "tests/broker/stage.h"
 
 #include "broker/routing/quarantine.h"
@@ -46,7 +46,7 @@ s_gone_pid(void)
     return (uint64_t)child;
 }
 
-// A new worker, whose process is dead already. Its pid.
+// Registers a worker whose process has ended already. Returns its pid.
 static uint64_t
 s_doomed_worker(void)
 {
@@ -68,7 +68,8 @@ s_message_is(const arrival *got, const char *text)
     CU_ASSERT_TRUE(slice_is(reader_str(&in, "message", 1024), text));
 }
 
-// Session `number` joins a new worker and is running an event when that dies of session `of`.
+// Session `number` joins a new worker, and is running an event when the worker dies. EXITED blames session
+// `owner`, and the answer names that event only if it is the same session.
 static void
 s_die(uint8_t number, uint8_t owner, const char *ended)
 {

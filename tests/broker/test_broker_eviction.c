@@ -1,4 +1,4 @@
-// More sessions than a fleet has room for, most of them of nobody: through the broker's sockets.
+// Eviction through the broker's sockets: more sessions than a fleet has room for, most of them unused.
 #include "broker/routing/route.h"
 #include "proto/snapshot.h"
 #include "tests/broker/stage.h"
@@ -58,7 +58,7 @@ s_client_gets(message_type type)
     CU_ASSERT_EQUAL_FATAL(stage_receive(&s_stage, s_client).head.type, type);
 }
 
-// The page that asked with JOIN is in. kept: bytes of its state in the store; 0: it has none.
+// Answers a page's JOIN. kept: bytes of its state in the store; 0: none.
 static uint64_t
 s_joined(const arrival *asked, size_t kept)
 {
@@ -95,7 +95,7 @@ s_leave(unsigned number, uint64_t epoch)
     s_worker_gets(MSG_LEAVE);
 }
 
-// Somebody looked at a page, and went.
+// A user looked at a page and left.
 static uint64_t
 s_look(unsigned number, size_t kept)
 {
@@ -113,7 +113,7 @@ s_event(unsigned number, uint64_t epoch, message_type answer)
     s_client_gets(answer);
 }
 
-// Somebody did something on a page, and went.
+// A user did something on a page and left.
 static uint64_t
 s_use(unsigned number, size_t kept)
 {
@@ -136,7 +136,7 @@ s_load(unsigned number)
     return asked.head.epoch;
 }
 
-// A new page is served at the cost of that session.
+// A new page is served, and that session is evicted for it.
 static uint64_t
 s_loads_instead_of(unsigned number, unsigned removed, uint64_t epoch)
 {
@@ -176,7 +176,7 @@ test_order(void)
     s_end();
 }
 
-// Without a store its state would be gone.
+// Without a store its state would be lost.
 static void
 test_used_without_a_store(void)
 {
@@ -197,7 +197,7 @@ test_used_that_is_not_kept(void)
     s_end();
 }
 
-// Whoever comes back before there is need of the room is not at a disadvantage.
+// A page that comes back before the room is needed is no longer a candidate.
 static void
 test_who_comes_back_stays(void)
 {
@@ -216,7 +216,7 @@ s_release(unsigned number, uint64_t epoch)
     stage_reason(s_worker, s_head(MSG_RELEASED, number, epoch, 0), "expired");
 }
 
-// It is not over for a page that comes back after it was evicted: its state is in the store.
+// A page that comes back after its session was evicted finds its state in the store.
 static void
 test_comes_back_from_the_store(void)
 {
@@ -231,7 +231,7 @@ test_comes_back_from_the_store(void)
     s_end();
 }
 
-// What has something under way is not over.
+// A session with a request in progress is not evicted.
 static void
 test_pending_stays(void)
 {
@@ -244,7 +244,7 @@ test_pending_stays(void)
     s_end();
 }
 
-// A refused event was none, and a failed one was.
+// An event that was refused does not make a session used; one that failed does.
 static void
 test_what_counts_as_used(void)
 {
@@ -258,7 +258,7 @@ test_what_counts_as_used(void)
     s_end();
 }
 
-// A flood of joins: a bound for each worker, whatever room there is.
+// A flood of joins: unused sessions are bounded per worker, however much room there is.
 static void
 test_flood(void)
 {
@@ -289,7 +289,7 @@ s_rejoin(unsigned number)
     return MSG_RESTORE;
 }
 
-// The store has room for about 25 of these: who left first makes room, not who is there.
+// The store has room for about 25 of these: the first that left make room, and none that is in use.
 static void
 test_flood_of_the_store(void)
 {
@@ -308,7 +308,7 @@ test_flood_of_the_store(void)
     s_end();
 }
 
-// After 30 minutes none is there, however many there were.
+// After 30 minutes none is left, however many there were.
 static void
 test_all_expire(void)
 {

@@ -1,4 +1,4 @@
-// What is asked for and what is buffered while the store lacks something of a session.
+// What is requested and what is buffered while the store lacks a snapshot of a session.
 #include "tests/broker/stored_session.h"
 
 static void
@@ -11,7 +11,7 @@ s_push_numbered(uint8_t kind, uint32_t snapshot, const char *now)
     CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_PUSH);
 }
 
-// Whether the worker is asked for the whole session now.
+// Whether the worker is sent KEEP now.
 static bool
 s_is_asked(void)
 {
@@ -22,7 +22,7 @@ s_is_asked(void)
     return asked.here;
 }
 
-// A frame of one root from the worker; number: of its snapshot, or 0.
+// The worker sends a snapshot of one root. number: the frame's, or 0.
 static void
 s_send_frame(message_type type, uint8_t kind, uint32_t number, const char *now)
 {
@@ -39,7 +39,7 @@ s_send_all(const char *now)
     CU_ASSERT_FALSE(stage_receive(&stored_stage, stored_client).here); // it is nobody's but the store's
 }
 
-// What the session would be restored to; NULL: it could not.
+// What the session would be restored to; NULL: it could not be.
 static const char *
 s_stored(void)
 {
@@ -49,7 +49,7 @@ s_stored(void)
     return restore.head.type == MSG_RESTORE ? stored_root(&restore, 7) : NULL;
 }
 
-// An event whose answer, with a snapshot of that number, does not come through.
+// An event whose answer, with a snapshot of that number, is lost on its way.
 static arrival
 s_event_buffered(uint64_t number, uint32_t snapshot, const char *now)
 {
@@ -72,8 +72,8 @@ s_comes_through(message_type type, uint64_t number)
     CU_ASSERT_EQUAL(got.head.sequence, number);
 }
 
-// An attribute that changed only in the frame that got lost would be left as it was: what came behind is seen
-// when all of it is stored.
+// An attribute that changed only in the lost frame would keep its old value in the store. So what follows is
+// forwarded only when a FULL frame is stored.
 static void
 test_lost_on_its_way(void)
 {
@@ -95,7 +95,7 @@ test_lost_on_its_way(void)
     stored_end();
 }
 
-// An answer can bring all of it as well; it goes behind what waited for it.
+// An answer can bring the FULL frame as well, and is forwarded after what was buffered.
 static void
 test_an_answer_brings_all(void)
 {
@@ -114,7 +114,7 @@ test_an_answer_brings_all(void)
     stored_end();
 }
 
-// What nobody has seen is as if it had been lost on its way as well.
+// The worker dies: what is buffered is dropped, as if it had been lost on its way too.
 static void
 test_the_worker_dies_before_it_says_all(void)
 {
@@ -144,7 +144,7 @@ test_the_session_ends_meanwhile(void)
     stored_end();
 }
 
-// It is asked again until it hears.
+// KEEP is sent again until the worker answers.
 static void
 test_asked_again(void)
 {
@@ -182,7 +182,7 @@ test_late_and_doubled(void)
     stored_end();
 }
 
-// Also a session of which nothing is heard any more.
+// Also for a session about which the worker sends nothing any more.
 static void
 test_after_a_full_disk(void)
 {
@@ -219,7 +219,7 @@ test_nothing_to_keep(void)
     stored_end();
 }
 
-// Its request says that a RESTORE went ahead, until the owner was heard of.
+// Requests carry RESTORED until the owner has sent something about the session.
 static void
 test_a_restore_is_lost(void)
 {
@@ -245,7 +245,7 @@ test_a_restore_is_lost(void)
     stored_end();
 }
 
-// What KEPT releases and what else comes in the same turn are more than one batch together.
+// What KEPT releases and what arrives in the same turn are together more than one batch.
 static void
 test_released_among_many(void)
 {
@@ -266,7 +266,7 @@ test_released_among_many(void)
     stored_end();
 }
 
-// More than one batch is released by one message: nothing overtakes what came before it.
+// One message releases more than one batch: the order of the replies stays.
 static void
 test_released_in_order(void)
 {
@@ -289,7 +289,7 @@ test_released_in_order(void)
     stored_end();
 }
 
-// A worker that never says all of a session, and pushes on, does not fill the broker.
+// A worker that never sends a FULL frame, and goes on pushing, does not fill the broker.
 static void
 test_pushes_are_bounded(void)
 {
@@ -312,7 +312,7 @@ test_pushes_are_bounded(void)
 
 enum { LARGE_BODY = 8 << 20 };
 
-// With a snapshot of changes of that number.
+// With a CHANGES frame of that number.
 static void
 s_send_large(message_type type, uint64_t sequence, uint32_t number)
 {
@@ -335,7 +335,7 @@ s_send_large(message_type type, uint64_t sequence, uint32_t number)
     CU_ASSERT_FALSE(stage_receive(&stored_stage, stored_client).here);
 }
 
-// The room of what was released is free again: many times the limit passes, a part at a time.
+// The room of what was released is free again: many times the limit passes, part by part.
 static void
 test_released_room_is_free(void)
 {

@@ -1,4 +1,4 @@
-// Workers and clients that go, leave or hang.
+// Workers and clients that die, leave or hang.
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"
@@ -108,7 +108,7 @@ s_gone_pid(void)
     return (uint64_t)child;
 }
 
-// IDENTIFY: the broker does not know it.
+// The broker answers IDENTIFY: it does not know this worker.
 static message_type
 s_heartbeat_answer(zsock_t *owner)
 {
@@ -182,7 +182,7 @@ test_unreachable_worker(void)
 {
     s_begin();
     zsock_destroy(&s_worker);
-    // inproc tells of a closed peer from another thread.
+    // Over inproc:// a closed peer is noticed by another thread.
     for (int tries = 0; tries < 2000 && stage_figure(&s_stage, "sessions") > 0; tries++) {
         stage_send_request(s_client, request_of(MSG_ACK, 1, 0, 0));
         zmq_poll(NULL, 0, 1);
@@ -201,8 +201,8 @@ test_unreachable_worker_mount(void)
     zsock_destroy(&s_worker);
     zsock_t *other = stage_worker(&s_stage, "r2", "beta");
     zsock_t *second = stage_client(&s_stage, "c2");
-    // Once the owner is found gone, the request is decided anew: a MOUNT goes to the other worker.
-    // Until then it is sent into the void, so no more often than a session may have unanswered.
+    // Once the owner is found to be gone, the request is routed anew: a MOUNT goes to the other worker. Until
+    // then it is sent to nobody, so no more often than a session may have unanswered requests.
     arrival got = {0};
     for (int tries = 0; tries < MAX_PENDING - 2 && !got.here; tries++) {
         zmq_poll(NULL, 0, 10); // inproc closes in another thread
@@ -339,7 +339,7 @@ test_unreachable_client(void)
     s_end();
 }
 
-// Its web server died: the worker hears that before it judges the join.
+// The page's web server died: the worker receives LEAVE before the JOIN.
 static void
 test_page_by_another_client(void)
 {
@@ -367,8 +367,8 @@ test_page_by_another_client(void)
     s_end();
 }
 
-// A worker was faster than its page's server to find the new broker: the page stays attached, until it has
-// been silent for too long.
+// A worker found the new broker before its page's server did: the page stays attached, until it has been
+// silent for too long.
 static void
 test_client_still_connecting(void)
 {

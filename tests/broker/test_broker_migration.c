@@ -1,4 +1,4 @@
-// Sessions that move because their worker drains: nothing of them is lost, and nobody has to join again.
+// Sessions that move because their worker drains: nothing of them is lost, and no page has to join again.
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"
@@ -91,7 +91,7 @@ test_moves(void)
     }
     CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session)); // nothing more
     s_expect_nothing(s_client); // it was told nothing, and joins nothing
-    // What it pushes reaches the client; what the old owner says does not.
+    // The new owner's pushes reach the client; the old one's do not.
     stage_send_from_worker(s_from, "", request_of(MSG_PUSH, 1, s_epoch, 0), slice_text("\x80"));
     s_expect_nothing(s_client);
     stage_send_from_worker(s_to, "", request_of(MSG_PUSH, 1, restore.head.epoch, 0), slice_text("\x80"));
@@ -229,12 +229,12 @@ test_many_at_once_but_not_all(void)
     s_end();
 }
 
-// Mounts so many sessions from that number on, on the worker that has the fewest.
+// Mounts that many sessions, numbered from first on, on the worker with the fewest.
 static void
-s_fill(zsock_t *owner, uint8_t from, unsigned count)
+s_fill(zsock_t *owner, uint8_t first, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        stage_mount(&s_stage, s_client, owner, MSG_MOUNT, (uint8_t)(from + i));
+        stage_mount(&s_stage, s_client, owner, MSG_MOUNT, (uint8_t)(first + i));
 }
 
 static void
@@ -246,7 +246,7 @@ s_end_one(zsock_t *owner, const arrival *moving)
     stage_reason(owner, released, "worker_left");
 }
 
-// Every worker that drains is looked after at a tick, however many there are.
+// A tick continues every draining worker, however many there are.
 static void
 test_two_drain(void)
 {
@@ -275,7 +275,7 @@ test_two_drain(void)
     s_end();
 }
 
-// As many answers as fit its queue are under way to it, and it reads none.
+// Its queue is full of answers, and it reads none.
 static void
 s_stop_reading(zsock_t *peer)
 {

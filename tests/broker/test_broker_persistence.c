@@ -1,4 +1,4 @@
-// Sessions in the store: kept before they are told of, and given to another worker.
+// Sessions in the store: stored before replies are forwarded, and restored by another worker.
 #include "broker/routing/epochs.h"
 #include "tests/broker/stored_session.h"
 
@@ -35,7 +35,7 @@ test_comes_back(void)
     stored_end();
 }
 
-// A browser joins again and asks for itself; a program is told, and what it was told of is over.
+// A browser joins again and resends its event; a program is answered UNKNOWN, and that event is over.
 static void
 test_what_was_under_way(void)
 {
@@ -136,7 +136,7 @@ test_passive_for_too_long(void)
     stored_end();
 }
 
-// The broker before had one worker: this one waits for it.
+// The earlier start had one worker, for which this one waits.
 static void
 s_announce_nothing(void)
 {
@@ -165,7 +165,7 @@ test_the_broker_dies(void)
     stored_end();
 }
 
-// Nobody else's snapshots, none that does not parse, none of an epoch that is over.
+// No snapshot is stored that is another worker's, does not parse, or has an old epoch.
 static void
 test_what_is_not_stored(void)
 {
@@ -195,7 +195,7 @@ s_event_kept(uint64_t number, uint8_t kind, slice now)
     return stored_event_numbered(number, kind, 0, now);
 }
 
-// The broker goes on, and has the worker say everything again until that could be written.
+// The broker goes on, and requests the FULL snapshot until it could be written.
 static void
 test_full_disk(void)
 {
@@ -219,8 +219,8 @@ test_full_disk(void)
     stored_end();
 }
 
-// A push too is seen only when it is stored; and what it changed is stored where nobody sees it: the next one
-// goes on from there.
+// A push too is forwarded only when it is stored. What it changed is stored even if no client is attached,
+// since the next one builds on it.
 static void
 test_what_was_pushed(void)
 {

@@ -1,4 +1,4 @@
-// A broker that starts where others were: workers announce what is theirs, and nobody is robbed meanwhile.
+// A broker that starts after another: workers announce their sessions, and none of these gets a second owner.
 #include "tests/broker/stage.h"
 
 #include "tests/unit.h"
@@ -25,7 +25,7 @@ s_remove(void)
     rmdir(s_state);
 }
 
-// The second start of a broker that had so many workers.
+// The second start of a broker that had this many workers.
 static void
 s_begin(unsigned workers)
 {
@@ -72,7 +72,7 @@ s_announce(zsock_t *from, uint8_t number, uint64_t epoch, announced_state state)
     buffer_fini(&body);
 }
 
-// Whom the store lacks is asked for, besides.
+// The broker also requests the sessions that its store lacks.
 static arrival
 s_expect(zsock_t *peer, message_type type)
 {
@@ -119,7 +119,7 @@ test_one_does_not(void)
     arrival mount = s_expect(s_two, MSG_MOUNT); // what it may hold it does not touch any more
     stage_reply(s_two, &mount, MSG_MOUNTED);
     s_expect(s_client, MSG_MOUNTED);
-    // Too late, and of an older epoch.
+    // Announced too late, and under an older epoch.
     s_announce(s_one, 2, OLD_EPOCH(9), ANNOUNCED_HELD);
     s_expect(s_one, MSG_HEARTBEAT);
     arrival disown = s_expect(s_one, MSG_DISOWN);
@@ -148,7 +148,7 @@ test_two_claim_it(void)
     CU_ASSERT_EQUAL(disown.head.epoch, OLD_EPOCH(7));
     stage_send_request(s_client, request_of(MSG_EVENT, 1, OLD_EPOCH(8), 4));
     s_expect(s_two, MSG_EVENT);
-    // No worker has an epoch of this start for a session that this broker did not give it.
+    // An epoch of this start for a session that this broker did not place there cannot be right.
     stage_send_request(s_client, request_of(MSG_MOUNT, 3, 0, SEQUENCE_REQUEST | 1));
     uint64_t given = s_expect(s_one, MSG_MOUNT).head.epoch;
     s_announce(s_two, 5, given, ANNOUNCED_HELD);
@@ -156,8 +156,8 @@ test_two_claim_it(void)
     s_end();
 }
 
-// Sessions of a start whose clock was ahead are no less alive; and what this start gave is newer, whatever it
-// is.
+// Sessions of a start whose clock was ahead are taken over too. Epochs of this start are newer, whatever
+// their numbers.
 static void
 test_the_clock_was_set_back(void)
 {

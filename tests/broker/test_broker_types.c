@@ -1,5 +1,5 @@
-// Every type of message, well-formed, to both sockets, from every kind of peer: what may not be said is
-// refused, and the broker serves on.
+// Every type of message, well-formed, to both sockets, from every kind of peer: what the peer may not send is
+// refused, and the broker goes on serving.
 #include "proto/listing.h"
 #include "proto/snapshot.h"
 #include "tests/broker/stage.h"
@@ -19,7 +19,7 @@ static stage s_stage;
 static zsock_t *s_client, *s_worker, *s_other, *s_stranger;
 static uint64_t s_epoch;
 
-// Session 1 is alpha's and c1 joined it; session 2 is beta's.
+// Session 1 is alpha's, and c1 joined it; session 2 is beta's.
 static void
 s_begin(peer_kind peer)
 {
@@ -64,7 +64,7 @@ s_announce(buffer *out)
     announce_add(out, &(announced){request_of(0, 9, 0, 0).session, 5, ANNOUNCED_DETACHED, {0}});
 }
 
-// Only what the broker itself unpacks has to be more than a map.
+// Only bodies that the broker decodes itself need more than an empty map.
 static void
 s_body(uint8_t type, buffer *out)
 {
@@ -137,7 +137,7 @@ s_drop_all(zsock_t *peer)
         ;
 }
 
-// The frames that one type comes in: of its own session and of another's, of the current epoch, of none.
+// The variants of one type: for the worker's own session and another's, with the current epoch and with none.
 typedef struct {
     header head;
     const char *to;
@@ -151,7 +151,8 @@ s_variant(uint8_t type, unsigned number)
     variant made = {request_of(type, 1, 0, SEQUENCE_REQUEST | 5), number < 2 ? "c1" : "",
                     number == 1 || number == 2};
     if (number >= 2 || type == MSG_PUSH)
-        made.head.sequence = message_direction(type) == DIRECTION_REPLY ? 0 : made.head.sequence; // unasked
+        made.head.sequence =
+            message_direction(type) == DIRECTION_REPLY ? 0 : made.head.sequence; // unsolicited
     if (number > 0) {
         made.head.epoch = STAGE_EPOCH(1);
         made.head.flags = 0xFFFF;

@@ -63,7 +63,7 @@ test_refused(void)
     }
 }
 
-// With keys the whole network may be served, but still by number.
+// With keys any network may be served, but still by IP address.
 static void
 test_keys(void)
 {

@@ -1,4 +1,4 @@
-// A flood of the same event is counted instead of logged.
+// Log lines beyond the limit are counted, and their number is reported by the next line.
 #include "broker/io/log_limit.h"
 
 #include "tests/unit.h"

@@ -1,4 +1,4 @@
-// Directories and leftovers of ipc:// sockets. What is not a dead broker's stays.
+// Directories and stale files of ipc:// sockets. Only a dead broker's socket is removed.
 #include "broker/io/socket_file.h"
 
 #include "tests/unit.h"

@@ -56,7 +56,7 @@ s_end(void)
     zdir_destroy(&folder);
 }
 
-// What ZeroMQ sends for a peer: nothing in front (it is a REQ to the authenticator), then seven frames.
+// The ZAP request that ZeroMQ sends for a peer: an empty delimiter, as from a REQ socket, then seven frames.
 static void
 s_ask(const char *domain, const char *mechanism, const void *key, size_t size)
 {
@@ -68,7 +68,7 @@ s_ask(const char *domain, const char *mechanism, const void *key, size_t size)
     zap_process(s_world.zap, 1000);
 }
 
-// The status that was answered; user: as whom it comes in.
+// The status code of the answer. user: the user id in it.
 static bool
 s_answer_is(const char *status, const char *user)
 {

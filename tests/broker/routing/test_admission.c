@@ -1,4 +1,4 @@
-// Credit, shares and queues: what is admitted to a worker, and what has to wait.
+// Credit, shares and the budget: which requests are admitted to a worker, and when the others may return.
 #include "broker/routing/admission.h"
 
 #include "common/limits.h"
@@ -65,7 +65,8 @@ test_kinds_do_not_starve_each_other(void)
     CU_ASSERT_TRUE(s_admits(&load, MSG_EVENT, 0)); // however many pages open
 }
 
-// The more is in flight, the less one session may have of it; who has nothing may have one to the last.
+// The more is in flight, the less of the rest one session may have. A session with nothing in flight may have
+// the last of it.
 static void
 test_share(void)
 {
@@ -81,7 +82,7 @@ test_share(void)
     CU_ASSERT_TRUE(s_admits(&load, MSG_UNMOUNT, 20)); // it is not counted for what ends
 }
 
-// Ten sessions that each want all they can get leave a good part to others.
+// Ten sessions that each take all they can get leave a good part to others.
 static void
 test_share_of_a_flood(void)
 {
@@ -112,7 +113,7 @@ test_what_awaits_does_not_count(void)
     CU_ASSERT_FALSE(s_admits(&load, MSG_EVENT, 32));
 }
 
-// A worker may have as many as it gets to in a second, by what it did while others had to wait.
+// A worker's credit is what it answers in a second, measured while requests had to wait.
 static void
 test_slow_worker(void)
 {

@@ -1,4 +1,4 @@
-// Sessions, their clients, and the requests that wait for an answer.
+// Records of sessions, their clients, and their pending requests.
 #include "tests/broker/records.h"
 
 #include "tests/unit.h"
@@ -135,7 +135,7 @@ test_silent_clients(void)
     s_end(&in);
 }
 
-// What is pending weighs on who owns the session.
+// Pending requests count as load of the session's owner.
 static void
 test_weight_moves(void)
 {

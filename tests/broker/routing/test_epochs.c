@@ -32,8 +32,8 @@ test_far_dates(void)
     CU_ASSERT_TRUE(epochs_next(&then) < EPOCH_MAX);
 }
 
-// What a start gave before it learned that its clock was behind it knows again, and what the other gave it
-// does not give.
+// A start recognizes the epochs that it issued before it learned that its clock was behind, and issues none
+// that the other start did.
 static void
 test_a_clock_that_was_set_back(void)
 {

@@ -1,4 +1,4 @@
-// Which worker gets the next session.
+// Which worker a session is placed on.
 #include "broker/routing/placement.h"
 
 #include "proto/message.h"
@@ -63,7 +63,7 @@ test_evenly(void)
     registry_destroy(&workers);
 }
 
-// What begins needs room; what moves does not.
+// New sessions need room; those that migrate do not.
 static void
 test_room(void)
 {

@@ -59,7 +59,7 @@ test_silent(void)
     registry_destroy(&workers);
 }
 
-// Whoever is called at each step may look others up, walk all of them, and take others out.
+// The body of a walk may look workers up, walk all of them, and remove others than the current one.
 static void
 test_walks_within_walks(void)
 {

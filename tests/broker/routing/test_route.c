@@ -1,4 +1,4 @@
-// The shape of a message on either socket, for every type.
+// The checks of PROTOCOL.md 7 on either socket, for every type; routes, and admission.
 #include "broker/routing/route.h"
 
 #include "tests/broker/records.h"
@@ -55,7 +55,7 @@ test_check_front(void)
     header got;
     CU_ASSERT_EQUAL(route_check_front(2, s_head(MSG_EVENT, 1, 1, bytes), MAX_REQUEST_BODY, &got), OK);
     CU_ASSERT_EQUAL(got.type, MSG_EVENT);
-    // One thing after another goes wrong; the first in PROTOCOL.md's order is told.
+    // One fault is added after another; the first in the order of PROTOCOL.md 7 is reported.
     CU_ASSERT_EQUAL(route_check_front(2, s_head(MSG_EVENT, 1, 1, bytes), MAX_REQUEST_BODY + 1, &got),
                     ERR_TOO_LARGE);
     CU_ASSERT_EQUAL(route_check_front(2, s_head(MSG_HEARTBEAT, 1, 1, bytes), MAX_REQUEST_BODY + 1, &got),

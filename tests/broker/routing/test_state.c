@@ -3,7 +3,7 @@
 
 #include "tests/unit.h"
 
-// Written out once more, by hand: a row a state, a column an input, in the order of session.def. The
+// Written by hand a second time: a row per state, a column per input, in the order of session.def. The
 // letter is the action, the digit the next state (0 none, 1 activating, 2 unadopted, 3 active, 4 detached,
 // 5 stored).
 //                                      mount join req  leave mnted unadpjoind answd relsd lost
@@ -34,7 +34,8 @@ test_every_pair(void)
         }
 }
 
-// The table is filled by designators: a pair named twice would win silently, one left out be NONE and IGNORE.
+// The table is filled by designators: of a pair named twice the last would win silently, and one left out
+// would be NONE and IGNORE.
 static void
 test_each_pair_stands_once(void)
 {
@@ -52,12 +53,12 @@ test_what_must_hold(void)
     for (int state = 0; state < STATE_COUNT; state++)
         for (int input = 0; input < INPUT_COUNT; input++) {
             session_transition step = state_step((session_state)state, (session_input)input);
-            // A session is made by placing, and goes by being forgotten, and in no other way.
+            // Only PLACE and RESTORE make a session, and only FORGET ends it.
             CU_ASSERT_EQUAL(state == STATE_NONE && step.next != STATE_NONE, step.action == ACTION_PLACE);
             CU_ASSERT_EQUAL(state == STATE_STORED && step.next != STATE_STORED,
                             step.action == ACTION_RESTORE);
             CU_ASSERT_EQUAL(state != STATE_NONE && step.next == STATE_NONE, step.action == ACTION_FORGET);
-            // Somebody can be attached in ACTIVE only.
+            // A client can be attached in ACTIVE only.
             if (step.action == ACTION_ATTACH)
                 CU_ASSERT_EQUAL(step.next, STATE_ACTIVE);
             if (state == STATE_ACTIVE && step.next == STATE_DETACHED)
