@@ -1,4 +1,7 @@
-// Peers and time of a broker under fuzzing, and the check that each request is answered once.
+// The peers and the clock of a broker under fuzzing, and the check that each request is answered once.
+//
+// The broker is the real one, with queues in memory for its sockets (sockets.h). Nothing in a run depends on
+// real time or real randomness, so that an input that fails once fails always.
 #include "tests/fuzz/broker_world.h"
 
 #include "proto/listing.h"
@@ -66,7 +69,7 @@ s_admit_worker(void *context, slice routing_id)
     return s_admit(world.workers, routing_id);
 }
 
-// 0 is no session; the others are known by their first byte.
+// The first byte is the number; the second tells these ids from the zero session and from mutated ones.
 id16
 world_session(unsigned number)
 {
@@ -90,7 +93,8 @@ s_trace(const char *way, const peer *who, const slice frames[], size_t count)
 
 // --- what the broker says -------------------------------------------------------------------------------
 
-// An answer may have been booked for one of two requests that nothing in it tells apart.
+// The request may stay unanswered. If an answer was already credited to it that could as well belong to
+// another request with the same client, session and sequence, that one gets the credit.
 static void
 s_excuse(ledger_entry *entry)
 {
@@ -102,7 +106,8 @@ s_excuse(ledger_entry *entry)
         twin->answered = true;
 }
 
-// Its page is lost: the browser joins again and asks for what it waits for (PROTOCOL.md 5.5).
+// The session has ended with its worker and may come back from the store: the browser joins again and resends
+// what it has no answer to (PROTOCOL.md 5.5), so the broker need not answer its events.
 static void
 s_excuse_events(slice asker, id16 id)
 {
@@ -114,6 +119,7 @@ s_excuse_events(slice asker, id16 id)
     }
 }
 
+// Checks a message to a client, which must be the answer to one of its requests, or unsolicited (sequence 0).
 static void
 s_client_hears(void *context, const slice frames[], size_t count)
 {
@@ -128,11 +134,13 @@ s_client_hears(void *context, const slice frames[], size_t count)
     if (head.sequence == 0)
         return;
     ledger_entry *entry = ledger_waiting(&world.asked, frames[0], &head);
-    ASSERT(entry); // else it was answered, or somebody else asked
+    // Otherwise it was answered already, or another client sent it.
+    ASSERT(entry);
     entry->answered = true;
 }
 
-// An epoch that this broker gave is one worker's.
+// An epoch that this broker issued is for one session on one worker (PROTOCOL.md 5.7). DISOWN and LOGOUT may
+// go to others.
 static void
 s_check_owner(const char *owner, const header *head)
 {
@@ -152,7 +160,7 @@ s_check_owner(const char *owner, const header *head)
     snprintf(added->owner, sizeof added->owner, "%s", owner);
 }
 
-// Whoever is given a request is the first to be given it.
+// A request is forwarded at most once: a second worker might execute it again.
 static void
 s_note_forward(slice asker, const header *head)
 {
@@ -162,7 +170,8 @@ s_note_forward(slice asker, const header *head)
         if (!entry->answered && !entry->forwards && ledger_matches(entry, asker, head))
             first = entry;
     }
-    ASSERT(first); // else somebody was given it before, or it was answered
+    // Otherwise it was forwarded or answered before.
+    ASSERT(first);
     first->forwards++;
 }
 
@@ -178,6 +187,7 @@ s_note_task(peer *owner, slice asker, const header *head)
         memcpy(noted->client, asker.data, asker.size);
 }
 
+// Checks a message to a worker, and remembers it for the worker to answer.
 static void
 s_worker_hears(void *context, const slice frames[], size_t count)
 {
@@ -197,7 +207,8 @@ s_worker_hears(void *context, const slice frames[], size_t count)
     world.epochs[number] = owner->epochs[number] = head.epoch;
 }
 
-// What a client is to be answered, by what it said.
+// Enters into the ledger what the broker has to answer. An invalid request needs an answer even if its type
+// has none, as NOT_EXECUTED is how its sender learns of the mistake (PROTOCOL.md 7).
 static void
 s_note_request(const peer *from, const slice frames[], size_t count)
 {
@@ -227,6 +238,7 @@ world_send(fuzz_socket *socket, const peer *from)
     fuzz_socket_push(socket, frames, count + 1);
 }
 
+// To be called when every deadline has passed.
 void
 world_check_answers(void)
 {
@@ -234,6 +246,7 @@ world_check_answers(void)
         ASSERT(world.asked.entry[i].answered || world.asked.entry[i].excused);
 }
 
+// Once per process. Log lines are for FUZZ_TRACE only; a run has thousands.
 static void
 s_prepare(void)
 {

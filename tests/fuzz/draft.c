@@ -1,4 +1,4 @@
-// Mutations of a message: frames added, dropped, repeated, cut and flipped.
+// Composes a message, and mutates it: frames are added, dropped, cut, overwritten, and their bits flipped.
 #include "tests/fuzz/draft.h"
 
 #include "common/limits.h"
@@ -43,6 +43,7 @@ draft_frames(const draft *self, slice ret_frames[DRAFT_FRAMES])
     return self->count;
 }
 
+// Changes one byte, always: a value of 0 would change nothing.
 static void
 s_flip(buffer *frame, program *program)
 {
@@ -51,6 +52,7 @@ s_flip(buffer *frame, program *program)
         frame->data[at % frame->size] ^= (uint8_t)(value ? value : 1);
 }
 
+// A frame of zeros at one of the limits, or one byte over it. Allocated once and never freed.
 static slice
 s_large(unsigned pick)
 {
@@ -63,6 +65,7 @@ s_large(unsigned pick)
     return slice_of(bytes, sizes[pick % (sizeof sizes / sizeof *sizes)]);
 }
 
+// ttl is the header's last field, in network order at offset 36 (PROTOCOL.md 3).
 static void
 s_limit_ttl(buffer *head)
 {
@@ -114,6 +117,7 @@ draft_traces(void)
     return traces;
 }
 
+// Prints the first frame that decodes as a header, as a mutation may have moved it.
 void
 draft_trace(uint64_t now, const char *who, const slice frames[], size_t count)
 {

@@ -1,8 +1,9 @@
-// One input is a program: what clients and workers say to a whole broker, how the clock goes, who dies, when
-// the store's disk is full and when the broker starts anew. Sessions, epochs and sequences are mostly those
-// in play, so that programs reach deep states; any message may be mutated after it was made.
+// An input is a program: what clients and workers send to a whole broker, how time passes, which peers die,
+// when the store's disk is full, and when the broker restarts (decision 30). Sessions, epochs and sequences
+// are mostly ones in use, so that programs reach deep states; any message may be mutated after it was
+// composed.
 //
-// Beyond "no crash" and what broker_world.h checks: when all deadlines are past, nothing is left.
+// Checked beyond "no crash" and what broker_world.h checks: when every deadline has passed, nothing is left.
 #include "proto/listing.h"
 #include "proto/snapshot.h"
 #include "tests/fuzz/broker_world.h"
@@ -15,23 +16,24 @@ __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t
 enum {
     TURN_LIMIT_MS = 1000,
     STEP_MS = 1000,
-    DRAIN_STEPS = 17, // in which every deadline passes: what is parked, then what is forwarded
+    DRAIN_STEPS = 17, // until every deadline has passed: of parked requests, then of forwarded ones
     DRAIN_STEP_MS = 2000,
     KEEP_LIMIT = 96 << 10,
     MAX_BURST = 80,
-    NO_SUCH_PID = 0x7fffffff, // over the system's limit
+    NO_SUCH_PID = 0x7fffffff, // above Linux's highest pid
 };
 
-enum {                  // the first byte
+// The first byte of an input.
+enum {
     HOW_KEEPS = 0x01,   // there is a store
-    HOW_TIGHT = 0x02,   // workers may be given very little
-    HOW_SETTLES = 0x04, // there were workers before
-    HOW_BEATS = 0x08,   // workers live when all is over
-    HOW_READY = 0x10,   // two workers are registered when it begins,
-    HOW_JOINED = 0x20,  // and a session was joined and answered
+    HOW_TIGHT = 0x02,   // credit and budget are very small
+    HOW_SETTLES = 0x04, // the broker waits for workers to announce their sessions
+    HOW_BEATS = 0x08,   // workers are alive until the end
+    HOW_READY = 0x10,   // two workers are registered at the beginning,
+    HOW_JOINED = 0x20,  // and a session has been joined
 };
 
-// As in a program: what s_run_one and what it calls read.
+// Pieces of programs, in the encoding that s_run_one reads, for HOW_READY and HOW_JOINED.
 static const uint8_t s_ready[] = {10, 0, 0, 1, 10, 1, 0, 1}, s_joined[] = {0, 4, 0x11, 1, 5, 0, 0x20, 0x33};
 
 // --- clients --------------------------------------------------------------------------------------------
@@ -41,6 +43,7 @@ static const uint8_t s_requests[] = {
     MSG_LEAVE, MSG_EVENT, MSG_LOGOUT, MSG_REFRESH, MSG_EXITED, MSG_SESSIONS, MSG_EVICT, MSG_EVENT,
 };
 
+// The current epoch, none, an older one, or one that was not issued yet.
 static uint64_t
 s_epoch(unsigned number, unsigned how)
 {
@@ -56,6 +59,7 @@ s_epoch(unsigned number, unsigned how)
     }
 }
 
+// For an event mostly the next number; else a repeat or a gap.
 static uint64_t
 s_sequence(peer *asker, const header *head, unsigned number, unsigned how)
 {
@@ -66,6 +70,8 @@ s_sequence(peer *asker, const header *head, unsigned number, unsigned how)
     return how == 1 ? asker->events[number] : asker->events[number] + how;
 }
 
+// The bodies of EXITED and SESSIONS, which the broker reads, and an empty one otherwise. Pid 1 exists, so
+// that its EXITED must not be believed.
 static void
 s_put_body(uint8_t type, unsigned number)
 {
@@ -82,6 +88,7 @@ s_put_body(uint8_t type, unsigned number)
     }
 }
 
+// Composes a request, and returns the client that is to send it.
 static peer *
 s_client_says(void)
 {
@@ -112,6 +119,7 @@ static const uint8_t s_replies[] = {
     MSG_PONG, MSG_ENDED, MSG_FIGURES, MSG_PUSH,         MSG_LISTED,  MSG_DONE,    MSG_DONE,   MSG_DONE,
 };
 
+// The reply that a worker would send to a request of this type.
 static uint8_t
 s_natural_reply(uint8_t type)
 {
@@ -133,7 +141,8 @@ s_natural_reply(uint8_t type)
     }
 }
 
-// how: 0: none. Its number is mostly the next.
+// Adds a snapshot frame of kind how % 4; 0: none. Its number is mostly the next one; a gap or a missing
+// number makes the broker ask for the session anew (PROTOCOL.md 5.5). Some are large, to fill the store.
 static void
 s_put_snapshot(peer *owner, unsigned number, unsigned how)
 {
@@ -156,6 +165,8 @@ s_put_snapshot(peer *owner, unsigned number, unsigned how)
     }
 }
 
+// Composes a worker's reply to one of the requests that it was last sent, mostly of the type that fits.
+// Without such a request the draft stays empty.
 static peer *
 s_worker_answers(void)
 {
@@ -188,6 +199,7 @@ s_put_register(unsigned number, uint8_t how)
     register_encode(&registration, draft_frame(&world.draft));
 }
 
+// Announces sessions under the epochs that the worker had them under, or the next one.
 static void
 s_put_announce(const peer *owner, uint8_t how)
 {
@@ -209,8 +221,9 @@ static const uint8_t s_controls[] = {
     MSG_PUSH,     MSG_ENDED,     MSG_RELEASED, MSG_MOVED,    MSG_KEPT,  MSG_PUSH,  MSG_HEARTBEAT, MSG_DONE,
 };
 
+// Control messages about the worker itself, whose headers name no session.
 static bool
-s_is_of_worker(uint8_t type) // not of a session
+s_is_of_worker(uint8_t type)
 {
     return type == MSG_REGISTER || type == MSG_HEARTBEAT || type == MSG_GOODBYE || type == MSG_DRAIN ||
            type == MSG_ANNOUNCE;
@@ -233,6 +246,7 @@ s_put_control_body(const peer *owner, uint8_t type, uint8_t how)
         empty_encode(draft_frame(&world.draft));
 }
 
+// Composes a message that answers nothing: control messages, PUSH and ENDED, and a stray DONE.
 static peer *
 s_worker_says(void)
 {
@@ -256,6 +270,7 @@ s_worker_says(void)
 
 // --- the broker -----------------------------------------------------------------------------------------
 
+// A broker around the world's sockets and clock. broker_assemble makes one without sockets of its own.
 static void
 s_start(void)
 {
@@ -278,19 +293,21 @@ s_start(void)
     world.broker->back_socket = world.back;
 }
 
-// What was under way is lost with it.
+// The broker dies and starts again, on the same store. Whatever was in its sockets and its memory is lost, so
+// no answer to earlier requests can be expected.
 static void
 s_restart(uint8_t code)
 {
     if (code & 0x40)
-        world.owner_count = 0; // the clock was set back: without a store, epochs come again
+        // As if the clock was set back: without a store, the same epochs are issued again (decision 29).
+        world.owner_count = 0;
     else
         world.boot++;
     broker_destroy(&world.broker);
     fuzz_socket_clear(world.front);
     fuzz_socket_clear(world.back);
     for (size_t i = 0; i < world.asked.count; i++)
-        world.asked.entry[i].answered = true; // nobody knows of it any more
+        world.asked.entry[i].answered = true;
     state_folder_disk(DISK_HAS_ROOM);
     s_start();
 }
@@ -302,6 +319,8 @@ s_step(uint64_t ms)
     broker_turn(world.broker);
 }
 
+// A peer's queue becomes full or empty, or the peer dies, or one that died returns under a new routing id. A
+// client that was ever unreachable may have lost any of its answers.
 static void
 s_change_fate(void)
 {
@@ -320,6 +339,7 @@ s_change_fate(void)
             world.asked.entry[i].excused = true;
 }
 
+// In one leap, as if the process had been suspended, or in steps with a turn of the broker at each.
 static void
 s_let_time_pass(void)
 {
@@ -340,6 +360,9 @@ s_send_often(fuzz_socket *socket, const peer *from, uint8_t code)
         world_send(socket, from);
 }
 
+// One instruction of a program. The low four bits pick what is done; the others whether the message is
+// mutated, sent in a burst, and whether the broker runs afterwards: without that, messages pile up in its
+// socket.
 static void
 s_run_one(void)
 {
@@ -397,6 +420,7 @@ s_run(slice code)
 
 // --- the end --------------------------------------------------------------------------------------------
 
+// A heartbeat, if the broker knows the worker.
 static void
 s_beat(peer *owner)
 {
@@ -409,7 +433,8 @@ s_beat(peer *owner)
     world_send(world.back, owner);
 }
 
-// Nobody says anything any more, but perhaps the workers that they live.
+// Lets every deadline pass. Nothing is sent any more, except heartbeats if `beats`. Clients take what they
+// get.
 static void
 s_drain(bool beats)
 {
@@ -423,6 +448,8 @@ s_drain(bool beats)
     }
 }
 
+// No reply is held back, no request parked, no client known, and without living workers no session either.
+// What remained here would grow without bound in a broker that runs for months.
 static void
 s_check_nothing_left(bool beats)
 {
@@ -466,7 +493,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-// Opening a store costs as much as running twenty programs.
+// libFuzzer's hook. Only one mutation in 16 may have a store: opening one costs as much as running twenty
+// programs.
 size_t
 LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {

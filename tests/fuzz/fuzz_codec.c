@@ -1,5 +1,6 @@
-// One input is a whole message, header and body, as the codec's receivers meet it. libFuzzer drives this
-// (scripts/fuzz), and replay.c runs the corpus through it as an ordinary test.
+// An input is a whole message, header and body, as a receiver gets it. libFuzzer drives this (scripts/fuzz);
+// replay.c runs the corpus through it as an ordinary test. Frames are copied to blocks of their exact size
+// (exact.h), so that AddressSanitizer detects reads beyond their end.
 #include "proto/message.h"
 #include "proto/scan.h"
 
@@ -8,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// What decoded encodes to the same bytes.
+// A header that decodes must encode to the same bytes, even one of another version or an unknown type.
 static void
 s_header(slice frame, header *ret_header)
 {
@@ -22,8 +23,8 @@ s_header(slice frame, header *ret_header)
     ASSERT(memcmp(back, frame.data, HEADER_SIZE) == 0);
 }
 
-// A scanned value is inside, scans to the same size by itself, at every depth that it fits in, and not when
-// cut.
+// A value that scans lies within the bytes, scans to the same size alone and at every depth that it fits in,
+// and does not scan when its last byte is missing. Returns its size; 0: it does not scan.
 static size_t
 s_scan(slice bytes)
 {
@@ -32,7 +33,8 @@ s_scan(slice bytes)
     for (unsigned depth = 0; depth < MAX_DEPTH; depth++) {
         size_t now = msgpack_scan(bytes, depth);
         ASSERT(now == size || now == 0);
-        ASSERT(!shallow || now == size); // what fits in some depth fits in all greater ones
+        // What fits in some depth fits in all greater ones.
+        ASSERT(!shallow || now == size);
         shallow = now;
     }
     if (size == 0)
@@ -44,7 +46,8 @@ s_scan(slice bytes)
     return size;
 }
 
-// The elements of a scanned list or map stand side by side, are as many as it says, and end where it ends.
+// The elements of a list or map that scans are adjacent, as many as its head says, and end where it ends. A
+// map's keys and values are elements each, while msgpack_count counts pairs.
 static void
 s_walk(slice value)
 {
@@ -64,6 +67,7 @@ s_walk(slice value)
     ASSERT(msgpack_count(value) == values || 2 * (uint64_t)msgpack_count(value) == values);
 }
 
+// A reader accepts nothing that does not scan, and its keys and values lie within the body.
 static void
 s_readers(slice body)
 {
@@ -78,6 +82,7 @@ s_readers(slice body)
     }
 }
 
+// Every decoder must cope with every body: peers are not trusted to send the body of the type they name.
 static void
 s_decoders(slice body)
 {

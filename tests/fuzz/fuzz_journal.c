@@ -1,8 +1,8 @@
-// The journal reader on a damaged file. A valid file is written, the input says how it is damaged, and every
-// entry that is read must be one of those that were written, unchanged and in order.
+// The journal reader on a damaged file. A valid file is written, the input says how to damage it, and every
+// entry that is read must be one that was written, unchanged and in order (decision 28).
 //
-// The input is a list of edits of 6 bytes: what to do, where (2), how far (2), and a byte to do it with. The
-// rest is read as a journal of its own.
+// The input is a list of edits of 6 bytes: operation, offset (2), length (2), and a byte to use. What follows
+// the last edit is read as a journal of its own.
 #include "broker/store/journal_internal.h"
 #include "broker/store/journal_read.h"
 
@@ -15,9 +15,8 @@ enum { ENTRIES = 24, BATCH = 3, EDIT_SIZE = 6, MAX_EDITS = 16, MAX_CONTENT = 90 
 static const journal_origin s_origin = {.generation = 5, .store_id = UINT64_C(0x1234567890abcdef)};
 
 typedef struct {
-    // The first entry that may come next.
-    unsigned next;
-    const uint8_t *begin, *end;
+    unsigned next;              // the lowest number that may be read next
+    const uint8_t *begin, *end; // of the file
 } reader_state;
 
 static id16
@@ -28,6 +27,7 @@ s_session(unsigned number)
     return id;
 }
 
+// Content that is known from the number alone, of varying size, so that it can be compared.
 static slice
 s_content(unsigned number, uint8_t bytes[MAX_CONTENT])
 {
@@ -36,7 +36,7 @@ s_content(unsigned number, uint8_t bytes[MAX_CONTENT])
     return slice_of(bytes, size);
 }
 
-// As journal.c writes it, but the file is never opened.
+// Written by the real writer, in several batches. Without a file journal_write fails, and the bytes stay.
 static buffer
 s_write_valid(void)
 {
@@ -66,6 +66,7 @@ s_entry(void *context, const journal_entry *entry)
     self->next = (unsigned)entry->now + 1;
 }
 
+// Damage that is reported lies within the file.
 static void
 s_damage(void *context, const journal_damage *damage)
 {
@@ -74,7 +75,7 @@ s_damage(void *context, const journal_damage *damage)
     ASSERT(damage->offset <= size && damage->size <= size - damage->offset);
 }
 
-// An edit at an offset beyond the end does nothing.
+// Applies one edit, cut to what is left of the file; one beyond its end does nothing.
 static void
 s_edit(buffer *file, const uint8_t edit[EDIT_SIZE])
 {
@@ -92,7 +93,7 @@ s_edit(buffer *file, const uint8_t edit[EDIT_SIZE])
     case 2:
         file->size = at;
         break;
-    case 3: // one part over another, like a misdirected write of the disk
+    case 3: // copies one part over another, like a misdirected write
         memmove(file->data + at, file->data + far % file->size,
                 rest < file->size - far % file->size ? rest : file->size - far % file->size);
         break;

@@ -1,7 +1,7 @@
-// One input is a value of a template at some place: three bytes of place, then HTML. Nothing may be read
-// outside of it, and what the scanners say must agree with itself. That what "fits" does fit is tested
-// against a parser, by tests/worker/page/markup_parser.mjs. libFuzzer drives this (scripts/fuzz), replay.c
-// runs the corpus as a test.
+// An input is a value of a template at some place in the page: three bytes of place, then HTML. Nothing may
+// be read outside of it, and the scanners' answers must be consistent with each other. That what "fits"
+// really does is tested against an HTML parser, by tests/worker/page/markup_parser.mjs. libFuzzer drives this
+// (scripts/fuzz); replay.c runs the corpus as a test.
 #include "common/errors.h"
 #include "worker/page/block_type.h"
 #include "worker/page/json.h"
@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define OPEN_PLACES (PLACE_P | PLACE_LI | PLACE_DD | PLACE_A | PLACE_BUTTON | PLACE_FORM)
 
+// Whether the pieces, put together, are balanced.
 static bool
 s_composed(const char *before, slice html, const char *between, slice again, const char *after,
            unsigned place)
@@ -29,8 +30,9 @@ s_composed(const char *before, slice html, const char *between, slice again, con
     return fits;
 }
 
-// What fits leaves everything as it was: it fits twice, in an element, and where less is forbidden. What does
-// not fit never does with something harmless behind it, but for a '<' that needed only a space.
+// What fits does not change what is around it: so it also fits twice, inside an element, and where less is
+// forbidden. What does not fit does not with something harmless behind it either, except a '<' at the end,
+// which is text as soon as a space follows.
 static void
 s_balance(slice html, unsigned place)
 {
@@ -50,7 +52,7 @@ s_balance(slice html, unsigned place)
         ASSERT(s_composed("<div>", html, "<b>", (slice){0}, "</b></div>", place));
 }
 
-// Plain text decodes, to what goes into the patch.
+// Text without markup decodes, and to the same string that goes into a patch.
 static void
 s_text(slice html)
 {
@@ -73,7 +75,8 @@ s_text(slice html)
     buffer_fini(&indirect);
 }
 
-// One tag is no balanced fragment but a void element's; with its end tag it may be.
+// Every class of slot must cope with every value; and what counts as an attribute's value, as raw text or as
+// a tag cannot leave its place.
 static void
 s_classes(slice html, unsigned place)
 {

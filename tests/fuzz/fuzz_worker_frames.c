@@ -1,9 +1,9 @@
-// One input is a program: what a broker says to a whole worker, when its turns run, what its views do and how
-// the clock goes. Sessions, epochs, numbers and generations are mostly those in play, and snapshots those
-// that the worker sent; any message may be mutated after it was made.
+// An input is a program: what a broker sends to a whole worker, when its turns run, what its views do, and
+// how time passes (decision 30). Sessions, epochs, numbers and generations are mostly ones in use, and
+// snapshots mostly those that the worker sent; any message may be mutated after it was composed.
 //
-// Beyond "no crash" and what worker_world.h checks: when all turns have run and the broker hears, each
-// request has its reply, and nothing is left open.
+// Checked beyond "no crash" and what worker_world.h checks: when all turns have run and the broker takes
+// messages, each request has its reply, and no view or scope is left open.
 #include "proto/bodies.h"
 #include "proto/snapshot.h"
 #include "tests/fuzz/worker_world.h"
@@ -24,6 +24,7 @@ static const uint8_t s_requests[] = {
     MSG_STATS, MSG_LEAVE, MSG_ACK,   MSG_PING,  MSG_LOGOUT, MSG_JOIN,    MSG_MOUNT,   MSG_EVENT,
 };
 
+// The session's epoch, a new one, the one before, or none. The world issues epochs, as the broker would.
 static uint64_t
 s_epoch(unsigned number, unsigned how)
 {
@@ -32,6 +33,7 @@ s_epoch(unsigned number, unsigned how)
     return how == 2 ? world.epochs[number] - 1 : how == 3 ? 0 : world.epochs[number];
 }
 
+// For an event mostly the next number; else a repeat or a gap.
 static uint64_t
 s_sequence(uint8_t type, unsigned number, unsigned how)
 {
@@ -42,6 +44,7 @@ s_sequence(uint8_t type, unsigned number, unsigned how)
     return how == 2 ? world.events[number] : world.events[number] + 2;
 }
 
+// JOIN's views: one or two, known to the session or not, and now and then one that the fake refuses.
 static void
 s_put_views(writer writer, uint8_t how)
 {
@@ -59,6 +62,7 @@ s_put_views(writer writer, uint8_t how)
     }
 }
 
+// Mostly by the session's user, with the current generation.
 static void
 s_put_join(writer writer, unsigned number, uint8_t how)
 {
@@ -83,6 +87,7 @@ s_put_mount(writer writer, uint8_t how)
         writer_key_bin(writer, "view", slice_of(id.bytes, ID_SIZE));
 }
 
+// The names are the fake's handlers (tests/worker/fake.c), and one that it lacks.
 static void
 s_put_event(writer writer, uint8_t how)
 {
@@ -95,6 +100,7 @@ s_put_event(writer writer, uint8_t how)
     writer_map(writer, 0);
 }
 
+// The body of UNMOUNT, REFRESH and ACK at once: unknown keys are ignored (PROTOCOL.md 5).
 static void
 s_put_view(writer writer, uint8_t how)
 {
@@ -134,6 +140,7 @@ s_put_body(uint8_t type, unsigned number, uint8_t how)
     }
 }
 
+// Composes a client's request, as the broker forwards it.
 static void
 s_ask(void)
 {
@@ -164,6 +171,7 @@ s_ask(void)
 
 // --- control --------------------------------------------------------------------------------------------
 
+// ROOT_PROGRESS, with values that a worker would not write in some cases: they come over a socket.
 static void
 s_put_progress(buffer *out, uint8_t how)
 {
@@ -182,6 +190,7 @@ s_put_progress(buffer *out, uint8_t how)
     snapshot_close(out, opened);
 }
 
+// ROOT_SESSION, in some cases with a view or a number twice.
 static void
 s_put_session(buffer *out, uint8_t how)
 {
@@ -202,6 +211,7 @@ s_put_session(buffer *out, uint8_t how)
     snapshot_close(out, opened);
 }
 
+// What only a session that migrates has: ROOT_LEASE, with kinds that do not exist too, and ROOT_REQUESTS.
 static void
 s_put_lease(buffer *out, uint8_t how)
 {
@@ -220,6 +230,7 @@ s_put_lease(buffer *out, uint8_t how)
     }
 }
 
+// A reply that is kept for repeats, of types that answer no event, too, and with or without a body.
 static void
 s_put_reply(buffer *out, uint8_t how)
 {
@@ -231,6 +242,7 @@ s_put_reply(buffer *out, uint8_t how)
     snapshot_put(out, ROOT_REPLIES | (how >> 4 & 7), slice_of(bytes, sizeof bytes - (how & 8 ? 1 : 0)));
 }
 
+// Either one that the worker itself sent, or a forged one.
 static void
 s_put_snapshot(void)
 {
@@ -254,7 +266,7 @@ s_put_snapshot(void)
         snapshot_put(out, ROOT_SETTLED, slice_of(&world.newest, 8));
 }
 
-// Of a session: RESTORE, MOVE, KEEP and DISOWN.
+// Composes what the broker itself sends about a session: RESTORE, MOVE, KEEP, DISOWN and LEAVE.
 static void
 s_order(void)
 {
@@ -277,7 +289,7 @@ s_order(void)
         s_put_snapshot();
 }
 
-// Of the worker itself.
+// Control messages about the worker itself, from this boot of the broker or the next; or a request to stop.
 static void
 s_steer(void)
 {
@@ -313,6 +325,7 @@ s_steer(void)
 
 // --- the world ------------------------------------------------------------------------------------------
 
+// Changes what the fake's views do from now on: refuse, redirect, tick, raise, or resist packing.
 static void
 s_change_views(void)
 {
@@ -347,7 +360,7 @@ s_change_views(void)
     }
 }
 
-// Somebody tells a session that something changed; only one that is there can be told.
+// request_update(): something outside has changed for one of the sessions, if the worker has it.
 static void
 s_tell(void)
 {
@@ -358,6 +371,7 @@ s_tell(void)
         world.fake.tell(world.fake.tell_context, session);
 }
 
+// In one leap, in half of the cases followed by an echo: without one the worker is soon fenced.
 static void
 s_let_time_pass(void)
 {
@@ -370,6 +384,8 @@ s_let_time_pass(void)
     world_echo(world.beat, world.boot);
 }
 
+// One instruction of a program. The low four bits pick what is done; the others whether the message is
+// mutated, sent in a burst, and whether I/O thread and turns run afterwards. False: the worker has left.
 static bool
 s_run_one(void)
 {
@@ -417,6 +433,7 @@ s_run_one(void)
     return lives;
 }
 
+// Nothing to receive, to run or to send.
 static bool
 s_is_idle(void)
 {
@@ -426,7 +443,8 @@ s_is_idle(void)
            !load.running && !load.parked;
 }
 
-// The broker hears, and is heard, until nothing is left to do.
+// Connects worker and broker until nothing is left to do: WELCOME and echoes lift the fence, awaitables
+// finish. Several rounds, as each may produce messages for the next.
 static void
 s_drain(void)
 {
@@ -441,10 +459,11 @@ s_drain(void)
         do {
             world_resolve(0);
             world_run(1000);
-        } while (world.await_count); // each may be followed by another of its session
+        } while (world.await_count);
         world_turn();
         bool is_idle = s_is_idle();
-        world_turn(); // what was answered while it was fenced goes out
+        // Replies of turns that ended while it was fenced are sent only now.
+        world_turn();
         if (is_idle)
             return;
     }

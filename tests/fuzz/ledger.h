@@ -1,5 +1,5 @@
-// ledger - which requests a fuzz target sent, and what became of each. A request is known by its client,
-// session and sequence; with the same ones twice, the older one is answered first.
+// ledger - the requests that a fuzz target has sent, and what became of each. A request is identified by its
+// client, session and sequence; of several with the same, the oldest counts as answered first.
 #ifndef TROUPE_TESTS_LEDGER_H
 #define TROUPE_TESTS_LEDGER_H
 
@@ -10,9 +10,9 @@ typedef struct {
     header head;
     uint8_t client_size;
     uint8_t client[MAX_ROUTING_ID];
-    unsigned forwards; // how often a worker was given it
+    unsigned forwards; // how often it was forwarded to a worker
     bool answered;
-    bool excused; // it may remain without an answer
+    bool excused; // it may stay without an answer
 } ledger_entry;
 
 typedef struct {
@@ -26,7 +26,7 @@ ledger_clear(ledger *self)
     self->count = 0;
 }
 
-// NULL: there is no room for more.
+// Adds a request. NULL: the ledger is full.
 static inline ledger_entry *
 ledger_ask(ledger *self, slice asker, const header *request)
 {
@@ -55,8 +55,8 @@ ledger_matches(const ledger_entry *entry, slice asker, const header *head)
            slice_equal(ledger_client(entry), asker);
 }
 
-// The oldest that was not answered and is meant by this header, of those that must be answered if there is
-// one; NULL: nobody waits for it.
+// The oldest unanswered request that this header can be the answer to, preferring one that is not excused;
+// NULL: nobody waits for that answer.
 static inline ledger_entry *
 ledger_waiting(ledger *self, slice asker, const header *head)
 {

@@ -1,5 +1,5 @@
-// program - a fuzz input read as a program: bytes that pick what is done next. Behind the end all bytes are
-// 0.
+// program - a fuzz input read as a program: each byte picks what is done next. Beyond the end, every byte
+// reads as 0, so that any input is a valid program. Borrows the input.
 #ifndef TROUPE_TESTS_PROGRAM_H
 #define TROUPE_TESTS_PROGRAM_H
 
@@ -19,14 +19,14 @@ program_byte(program *self)
     return byte;
 }
 
-// A number below count, which is not 0.
+// A number below count; count > 0.
 static inline unsigned
 program_pick(program *self, unsigned count)
 {
     return program_byte(self) % count;
 }
 
-// At most that many of the bytes that follow.
+// The next bytes, `most` of them or as many as are left.
 static inline slice
 program_bytes(program *self, size_t most)
 {

@@ -1,6 +1,6 @@
-// replay - runs every file of the corpus folders given through a fuzz target, so that what was once found
-// stays found. A failure aborts in the target; the file's name is then the last line. Prints "N passed, N
-// failed" as CUnit programs here do.
+// replay - runs every file in the given corpus folders through a fuzz target, as a regression test for
+// whatever fuzzing has found. A failure aborts in the target; the last line on standard error then names the
+// file. Prints "N passed, N failed" as the CUnit programs here do.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// The file's bytes, which the caller frees, or NULL; *ret_size is written on success only.
+// The file's bytes, which the caller frees; NULL: it cannot be read. Exactly as large as the file, so that
+// AddressSanitizer detects reads beyond its end.
 static uint8_t *
 s_read(FILE *file, size_t *ret_size)
 {
@@ -23,6 +24,7 @@ s_read(FILE *file, size_t *ret_size)
     return NULL;
 }
 
+// 1: the file cannot be read. The name is printed first, as the target may abort.
 static int
 s_file(const char *folder, const char *name)
 {
@@ -42,6 +44,7 @@ s_file(const char *folder, const char *name)
     return 0;
 }
 
+// Returns how many files failed. Skips hidden files, and so "." and "..".
 static int
 s_folder(const char *folder, unsigned *passed)
 {
@@ -61,6 +64,7 @@ s_folder(const char *folder, unsigned *passed)
     return failed;
 }
 
+// Nothing passed is a failure, too: an empty corpus would be a mistake in the build.
 int
 main(int argc, char **argv)
 {

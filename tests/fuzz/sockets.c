@@ -1,4 +1,5 @@
-// Replaces ZeroMQ's functions by queues in memory, so that a run is fast and repeatable.
+// Replaces ZeroMQ's functions with queues in memory, so that a run is fast and reproducible: no threads, no
+// system calls, and a message is delivered before the call that sends it returns.
 #include "tests/fuzz/sockets.h"
 
 #include "common/buffer.h"
@@ -10,21 +11,22 @@
 enum { MAX_FRAMES = 8192, MAX_SENT = 8 };
 
 typedef struct {
-    size_t at, size; // in bytes
-    const void *large;
-    bool more;
+    size_t at, size;   // in fuzz_socket.bytes
+    const void *large; // borrowed in place of them; NULL: it is not large
+    bool more;         // the message has further frames
 } queued;
 
 struct fuzz_socket {
     socket_events events;
-    buffer bytes; // of what is queued
+    buffer bytes; // of the queued frames
     queued frames[MAX_FRAMES];
     size_t count, next;
     buffer sent; // of the message that is being sent
     size_t sent_size[MAX_SENT], sent_count;
 };
 
-static bool s_more; // of the frame that was received last
+// ZeroMQ keeps this in the zmq_msg_t, whose content is private; callers ask right after each receive.
+static bool s_more;
 
 int __wrap_zmq_send(void *socket, const void *data, size_t size, int flags);
 int __wrap_zmq_msg_send(zmq_msg_t *frame, void *socket, int flags);
@@ -55,6 +57,7 @@ fuzz_socket_clear(fuzz_socket *self)
     buffer_clear(&self->bytes);
 }
 
+// Reuses the buffer once everything in it has been received.
 void
 fuzz_socket_push(fuzz_socket *self, const slice frames[], size_t count)
 {
@@ -75,6 +78,7 @@ fuzz_socket_push(fuzz_socket *self, const slice frames[], size_t count)
     }
 }
 
+// ZeroMQ's callback to free a frame: the bytes stay, as they are the target's.
 static void
 s_keep(void *data, void *hint)
 {
@@ -122,7 +126,7 @@ s_deliver(fuzz_socket *self)
     buffer_clear(&self->sent);
 }
 
-// As a ROUTER does: who took the first frame takes them all.
+// Like a ROUTER with ZMQ_ROUTER_MANDATORY: only the first frame can be refused.
 static int
 s_send(fuzz_socket *self, slice frame, int flags)
 {
@@ -145,6 +149,7 @@ __wrap_zmq_send(void *socket, const void *data, size_t size, int flags)
     return s_send(socket, slice_of(data, size), flags);
 }
 
+// On success ZeroMQ takes the frame and leaves an empty one behind (zmq_msg_send(3)).
 int
 __wrap_zmq_msg_send(zmq_msg_t *frame, void *socket, int flags)
 {

@@ -1,24 +1,27 @@
-// sockets - queues in memory that zmq_send(), zmq_msg_send(), zmq_msg_recv() and zmq_msg_more() work on, so
-// that a fuzz target drives the real wire.c without ZeroMQ's threads. Linked with FUZZ_WRAP (meson.build),
-// which leads those four calls here; the other zmq_msg_ functions stay ZeroMQ's.
+// sockets - queues in memory in place of ZeroMQ sockets, so that a fuzz target drives the real wire.c without
+// ZeroMQ's threads. FUZZ_WRAP (meson.build) makes the linker redirect zmq_send(), zmq_msg_send(),
+// zmq_msg_recv() and zmq_msg_more() here (--wrap); the other zmq_msg_ functions are ZeroMQ's own.
 #ifndef TROUPE_TESTS_SOCKETS_H
 #define TROUPE_TESTS_SOCKETS_H
 
 #include "common/slice.h"
 
-enum { SOCKET_LARGE = 64 << 10 }; // frames of more bytes are borrowed, and must stay as they are
+// Larger frames are borrowed instead of copied, and must not change.
+enum { SOCKET_LARGE = 64 << 10 };
 
 typedef struct {
-    int (*admit)(void *context, slice to); // at a message's first frame: 0, or the errno that refuses it
-    void (*deliver)(void *context, const slice frames[],
-                    size_t count); // a whole message, the first frame too
+    // Called with a message's first frame. Returns 0, or the errno to refuse the message with.
+    int (*admit)(void *context, slice to);
+    // Called with a whole message that was sent, including the first frame.
+    void (*deliver)(void *context, const slice frames[], size_t count);
     void *context;
 } socket_events;
 
 typedef struct fuzz_socket fuzz_socket;
-fuzz_socket *fuzz_socket_new(const socket_events *events);                    // lives as long as the process
-void fuzz_socket_push(fuzz_socket *self, const slice frames[], size_t count); // to be received
-bool fuzz_socket_is_empty(const fuzz_socket *self);                           // all was received
-void fuzz_socket_clear(fuzz_socket *self);                                    // what was not received
+fuzz_socket *fuzz_socket_new(const socket_events *events); // lives as long as the process
+// Queues a message to be received; drops it if the queue is full.
+void fuzz_socket_push(fuzz_socket *self, const slice frames[], size_t count);
+bool fuzz_socket_is_empty(const fuzz_socket *self); // everything has been received
+void fuzz_socket_clear(fuzz_socket *self);          // drops what has not been received
 
 #endif

@@ -1,4 +1,5 @@
-// Stands in for the disk under a store, and lets it fail on command.
+// Stands in for the disk under a store, and lets it be full on command: pwrite() is how the journal is
+// written, mdb_txn_commit() how LMDB's tables are.
 #include "tests/fuzz/state_folder.h"
 
 #include "common/errors.h"
@@ -29,6 +30,7 @@ __wrap_pwrite64(int file, const void *bytes, size_t size, off_t at)
     return -1;
 }
 
+// A commit that fails has freed the transaction nevertheless (LMDB's documentation of mdb_txn_commit).
 int
 __wrap_mdb_txn_commit(MDB_txn *txn)
 {
@@ -44,6 +46,7 @@ state_folder_disk(disk_state state)
     s_disk = state;
 }
 
+// The store has no folders in its folder, so this does not descend.
 void
 state_folder_clear(void)
 {

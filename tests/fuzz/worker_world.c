@@ -1,4 +1,7 @@
-// The broker's side of the fuzzed worker, and the checks of all that the worker sends.
+// The broker's side of the fuzzed worker, and the checks of everything that the worker sends.
+//
+// The worker is the real one, from wire.c to the turns, without its threads: worker_step runs its I/O thread,
+// pool_run_here its pool, and views are tests/worker/fake.c. So an input that fails once fails always.
 #include "tests/fuzz/worker_world.h"
 
 #include "tests/fuzz/zeromq.h"
@@ -10,7 +13,7 @@
 
 worker_world world;
 
-// What fake.c asserts is no test here, but must hold all the same.
+// fake.c uses CUnit's assertions, which abort here: no CUnit test is running.
 CU_BOOL
 CU_assertImplementation(CU_BOOL value, unsigned line, const char *condition, const char *file,
                         const char *function, CU_BOOL fatal)
@@ -23,8 +26,9 @@ CU_assertImplementation(CU_BOOL value, unsigned line, const char *condition, con
 
 // --- ids ------------------------------------------------------------------------------------------------
 
+// Ids that differ in one byte only, far from the first.
 static id16
-s_id(uint8_t kind, unsigned number) // 8 bytes are what a session_table hashes
+s_id(uint8_t kind, unsigned number)
 {
     id16 made = {{kind, 7}};
     made.bytes[7] = (uint8_t)number;
@@ -50,6 +54,7 @@ world_client(unsigned number)
     return slice_text(names[number % CLIENTS]);
 }
 
+// -1: not one of world_session's.
 static int
 s_number(id16 id)
 {
@@ -67,7 +72,8 @@ s_admit(void *context, slice address)
     return world.full ? EAGAIN : 0;
 }
 
-// An event that ran is DONE or FAILED, and a repeat says that it is one.
+// DONE or FAILED without REPEAT says that an event was executed: that may happen once per epoch. The top bit
+// of a sequence marks requests that are no events (PROTOCOL.md 3).
 static void
 s_note_executed(const header *head)
 {
@@ -81,6 +87,7 @@ s_note_executed(const header *head)
         world.executed[world.executed_count++] = (executed){head->session, head->epoch, head->sequence};
 }
 
+// Remembers the generation, so that programs can join with a valid one.
 static void
 s_note_joined(const header *head, slice body)
 {
@@ -109,12 +116,14 @@ s_note_answer(slice asker, const header *head, slice body)
     if (!head->sequence)
         return;
     ledger_entry *entry = ledger_waiting(&world.asked, asker, head);
-    ASSERT(entry); // else it was answered, or somebody else asked
+    // Otherwise it was answered already, or another client sent it.
+    ASSERT(entry);
     entry->answered = true;
     if (entry->head.type == MSG_EVENT)
         s_note_executed(head);
 }
 
+// Every message must be well-formed, and a reply or a control message. A fourth frame is a snapshot.
 static void
 s_broker_hears(void *context, const slice frames[], size_t count)
 {
@@ -136,6 +145,7 @@ s_broker_hears(void *context, const slice frames[], size_t count)
 
 // --- the worker -----------------------------------------------------------------------------------------
 
+// view_ops.await: the awaitable is done when world_resolve picks it, or at once if there is no room.
 static void
 s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context)
 {
@@ -188,7 +198,8 @@ world_begin(bool slots, bool stores)
     world.newest = 100;
     world.sequence = 0;
     world.snapshot_count = world.await_count = world.executed_count = world.messages = 0;
-    world.draft.large_left = 0; // it believes its broker that they fit
+    // A worker does not check sizes again: the broker has (PROTOCOL.md 8).
+    world.draft.large_left = 0;
     memset(world.epochs, 0, sizeof world.epochs);
     memset(world.events, 0, sizeof world.events);
     memset(world.generations, 0, sizeof world.generations);
@@ -216,6 +227,7 @@ world_run(unsigned most)
         ;
 }
 
+// What the I/O thread does with the outbox, for a worker that has left.
 static void
 s_take_ended(void)
 {
@@ -229,7 +241,7 @@ s_take_ended(void)
     }
 }
 
-// There is no worker_destroy: a process ends with its worker.
+// There is no worker_destroy, since a worker's process ends with it; but a fuzz target must not leak.
 static void
 s_destroy(worker *self)
 {
@@ -246,6 +258,7 @@ s_destroy(worker *self)
     free(self);
 }
 
+// Lifts the fence and ends every session by a turn of its own; one that awaits something is resumed first.
 void
 world_end(void)
 {
@@ -266,7 +279,8 @@ world_end(void)
 
 // --- what the broker says -------------------------------------------------------------------------------
 
-// What the worker is to reply: what parses as a request. It reads nothing once it has left.
+// Enters into the ledger what the worker has to reply to: everything that parses as a request. RESTORED may
+// be answered by RELEASED instead, and PING is not answered while the worker is fenced.
 static void
 s_note_request(const slice frames[], size_t count)
 {
@@ -291,6 +305,7 @@ world_send(void)
     fuzz_socket_push(world.socket, frames, count);
 }
 
+// Begins a control message; its body is the caller's to add.
 static void
 s_control(message_type type)
 {

@@ -1,7 +1,7 @@
-// worker_world - what a whole worker under fuzzing lives in: views in C, a broker that is a queue in memory,
-// a clock that is set, turns that run when a program says so, and a ledger of what was asked. It checks all
-// that the worker says: each request gets one reply, which goes to who asked, and no event runs twice under
-// one epoch.
+// worker_world - the environment of a whole worker under fuzzing: views in C, a broker that is a queue in
+// memory, a fake clock, turns that run when a program says so, and a ledger of the requests. It checks
+// everything that the worker sends: each request gets one reply, which goes to the client that sent it, and
+// no event is executed twice under one epoch. One world per process; one thread.
 #ifndef TROUPE_TESTS_WORKER_WORLD_H
 #define TROUPE_TESTS_WORKER_WORLD_H
 
@@ -15,11 +15,12 @@ enum {
     SESSIONS = 4,
     VIEWS = 4,
     CLIENTS = 3,
-    SNAPSHOTS = 4, // of those that the worker sent, remembered
+    SNAPSHOTS = 4, // the last ones that the worker sent, for RESTORE
     AWAITS = 64,
-    MAX_MESSAGES = 200, // of a program
+    MAX_MESSAGES = 200, // in a program
 };
 
+// An event that was executed.
 typedef struct {
     id16 of;
     uint64_t epoch, sequence;
@@ -32,8 +33,8 @@ typedef struct {
     recorder *record;
     bool full;           // the broker takes nothing
     bool ended;          // the worker has left
-    uint64_t boot, beat; // beat: when its newest HEARTBEAT was sent
-    uint64_t newest;     // epoch
+    uint64_t boot, beat; // beat: `sent` of the worker's newest HEARTBEAT
+    uint64_t newest;     // the newest epoch that was issued
     uint64_t epochs[SESSIONS], events[SESSIONS], generations[SESSIONS];
     uint64_t sequence;
     buffer snapshots[SNAPSHOTS];
@@ -50,17 +51,22 @@ typedef struct {
 } worker_world;
 extern worker_world world;
 
-void world_begin(bool slots, bool stores); // a new worker, which has said nothing
-void world_end(void);                      // all that it holds is freed, and nothing else is left
+// A new worker, registered. slots: its pages have slots, else only whole roots. stores: the broker has a
+// store.
+void world_begin(bool slots, bool stores);
+// Ends and frees the worker, and checks that no session, view or scope is left.
+void world_end(void);
+// Ids are picked modulo their number.
 id16 world_session(unsigned number);
 id16 world_view(unsigned number);
 slice world_client(unsigned number);
-void world_send(void);              // the draft, once
-bool world_turn(void);              // what the I/O thread does. False: it has left
-void world_run(unsigned most);      // turns, at most that many
-void world_resolve(unsigned which); // one that awaits
+void world_send(void);              // queues the draft once, unless the program has sent MAX_MESSAGES
+bool world_turn(void);              // one round of the I/O thread. False: the worker has left
+void world_run(unsigned most);      // runs at most that many turns
+void world_resolve(unsigned which); // finishes one of the awaitables; does nothing without any
+// WELCOME, and a HEARTBEAT's echo, from the broker.
 void world_welcome(uint64_t boot, bool stores, uint64_t dead_ms);
 void world_echo(uint64_t sent, uint64_t boot);
-void world_check_answers(void);
+void world_check_answers(void); // every request has been answered, or is excused
 
 #endif

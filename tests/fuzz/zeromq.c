@@ -1,6 +1,6 @@
-// ZeroMQ's calls that a worker makes about its socket, for a fuzz target that has none: the DEALER is the
-// queue in memory that zeromq_dealer was set to, and the monitor one in which nothing ever comes. Linked with
-// FUZZ_WRAP (meson.build), as sockets.c is.
+// The ZeroMQ calls that a worker makes around its socket, for a fuzz target without one. The DEALER is the
+// queue in memory that zeromq_dealer was set to; the socket monitor is a queue in which nothing ever arrives.
+// Linked with FUZZ_WRAP (meson.build), like sockets.c.
 #include "tests/fuzz/zeromq.h"
 
 #include <zmq.h>
@@ -15,6 +15,7 @@ int __wrap_zmq_setsockopt(void *socket, int option, const void *value, size_t si
 int __wrap_zmq_connect(void *socket, const char *address);
 int __wrap_zmq_socket_monitor(void *socket, const char *address, int events);
 
+// Any address but NULL: nothing reads a context here.
 void *
 __wrap_zmq_ctx_new(void)
 {
@@ -28,6 +29,7 @@ __wrap_zmq_ctx_term(void *context)
     return 0;
 }
 
+// Any type but DEALER is the monitor's PAIR.
 void *
 __wrap_zmq_socket(void *context, int type)
 {

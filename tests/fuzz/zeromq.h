@@ -1,9 +1,10 @@
-// zeromq - ZeroMQ's calls about a worker's socket, without ZeroMQ.
+// zeromq - replaces the ZeroMQ calls by which a worker creates and configures its socket (FUZZ_WRAP).
 #ifndef TROUPE_TESTS_ZEROMQ_H
 #define TROUPE_TESTS_ZEROMQ_H
 
 #include "tests/fuzz/sockets.h"
 
-extern fuzz_socket *zeromq_dealer; // what zmq_socket(ZMQ_DEALER) gives
+// What zmq_socket(ZMQ_DEALER) returns. To be set before wire_new.
+extern fuzz_socket *zeromq_dealer;
 
 #endif
