@@ -152,7 +152,7 @@ block_show(block *self, unsigned slot, int alternative, const block_type *type)
     ASSERT(type ? alternative >= 0 && alternative < INT16_MAX : alternative == BRANCH_NOTHING);
     ASSERT(!block_is_full(self));
     block_slot *found = s_slot(self, slot, SLOT_BRANCH);
-    // The old block's hashes are dropped even if it comes back later: the browser has dropped its nodes, too.
+    // Nothing of the old block is kept for when it comes back: the browser has dropped its nodes.
     s_empty(found);
     *found = (block_slot){.alternative = (int16_t)alternative, .kind = SLOT_BRANCH};
     if (type)

@@ -194,8 +194,8 @@ s_compare(const void *name, const void *entry)
     return strcmp(name, ((const element *)entry)->name);
 }
 
-// Lowers ASCII letters only, as a tokenizer does. A name that does not fit into the table's field is none of
-// the table's, and so an ordinary element.
+// Lowers ASCII letters only, as a tokenizer does. A name that is too long for the table is that of an
+// ordinary element.
 static element
 s_look_up(slice name)
 {

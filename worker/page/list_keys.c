@@ -119,8 +119,8 @@ s_pair(match *self, bool *ret_fresh)
     return true;
 }
 
-// True if a key in the middle is also that of a row in [begin, end), outside of the middle: a duplicate, too.
-// The hash's first slot being free rules most rows out without comparing keys.
+// True if a key in the middle is also that of a row in [begin, end), outside of the middle: that is a
+// duplicate as well. The hash's first slot being free rules most rows out without comparing keys.
 static bool
 s_clashes(const match *self, size_t begin, size_t end)
 {

@@ -51,7 +51,7 @@ rendered_plain(const rendered *self, size_t begin, size_t end, buffer *out)
         buffer_append(out, self->text.data + begin, end - begin);
 }
 
-// By way of a copy of the page: only for those that no browser can adopt.
+// Copies the page, which is acceptable: only pages that no browser can adopt are stripped.
 void
 rendered_strip(rendered *self)
 {

@@ -40,7 +40,7 @@ static root_place
 s_span_of(root_kind kind, slice html, const tag *start)
 {
     size_t name = (size_t)(start->name.data - html.data) + start->name.size;
-    // A parser puts what follows </body> into the body all the same.
+    // A parser puts what follows </body> into the body, too.
     size_t end = kind == ROOT_BODY || s_is_tag(start, "body") ? html.size : s_find_end_of(html, start);
     return (root_place){kind, start->begin, name, end};
 }

@@ -43,9 +43,9 @@ void tree_forget(tree *self, unsigned slot);
 // --- its blocks -----------------------------------------------------------------------------------------
 
 // Replaces the root block by a new, empty one, which the tree owns. If the plan is another one than before,
-// chunk numbers start anew.
+// chunk numbers start at 0 again.
 block *tree_begin(tree *self, const void *plan, const block_type *type);
-// What the browser shows is no longer known (a walk was broken off, a template failed): drops the root's hash
+// What the browser shows is no longer known (a walk was aborted, a template failed): drops the root's hash
 // and all blocks. Chunk numbers stay.
 void tree_invalidate(tree *self);
 

@@ -24,7 +24,7 @@ bool hasher_setup(void);
 // The hashing of one turn.
 typedef struct {
     const hash_key *key;
-    buffer bytes;  // the encoding of the value at hand
+    buffer bytes;  // the encoding of the value that is being hashed
     size_t budget; // bytes that may still be hashed: a value that holds another many times over can be huge
     buffer rows;   // uint64_t: the hashes of the elements of all root lists
     struct hashed_list {

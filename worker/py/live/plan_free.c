@@ -55,7 +55,7 @@ s_free_items(plan_items *self)
     free(self->items);
 }
 
-// Blocks nest no deeper than reading them allowed (Py_EnterRecursiveCall), so the C stack suffices here, too.
+// Blocks nest no deeper than reading them allowed (Py_EnterRecursiveCall), so the C stack suffices.
 void
 plan_free_block(plan_block **self_p)
 {

@@ -215,7 +215,7 @@ s_branch(walk *self, block *block, const plan_item *item, uint64_t changed)
 
 // --- items ----------------------------------------------------------------------------------------------
 
-// The scope is left after a failure, too: the context outlives the walk. An exception is annotated with the
+// The scope is left even after a failure: the context outlives the walk. An exception is annotated with the
 // scope's node, as Node.render_annotated does in Django.
 static bool
 s_scope(walk *self, block *block, const plan_item *item, uint64_t changed)

@@ -266,7 +266,7 @@ s_loop(walk *self, listing *listing, unsigned slot)
     return s_update(self, listing) && s_show_rows(self, listing, slot);
 }
 
-// The list is settled and the loop left on every path, after an exception, too.
+// The list is settled and the loop left on every path, also after an exception.
 bool
 walk_list(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
