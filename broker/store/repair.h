@@ -17,6 +17,6 @@ typedef struct {
 
 // 0: the file is valid now, or is not there. ret: what is known of its content; zeros where that was lost.
 // Otherwise an errno or a code of LMDB, and nothing has changed.
-int repair_tables(const repair_request *order, salvage_report *ret);
+int repair_tables(const repair_request *request, salvage_report *ret);
 
 #endif

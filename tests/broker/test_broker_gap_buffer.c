@@ -321,7 +321,7 @@ s_send_large(message_type type, uint64_t sequence, uint32_t number)
     CU_ASSERT_PTR_NOT_NULL_FATAL(body);
     uint8_t head[HEADER_SIZE];
     header_encode(&(header){.version = PROTOCOL_VERSION,
-                            .type = type,
+                            .type = (uint8_t)type,
                             .session = request_of(type, 1, 0, 0).session,
                             .epoch = stored_epoch,
                             .sequence = sequence},

@@ -197,20 +197,20 @@ list_compare(const list *self, const uint64_t *hashes, size_t count)
 // Keyed, unless keys are missing or not unique: then positional until they are usable again. Changing either
 // way replaces all rows (reset), because the browser cannot match keys to positions.
 list_change
-list_update(list *self, const list_rows *in)
+list_update(list *self, const list_rows *rows)
 {
     ASSERT(self->marked == self->marked_end && !self->removed);
-    ASSERT(in->count <= LIST_MAX_ROWS && in->same.head + in->same.tail <= in->count &&
-           in->same.head + in->same.tail <= self->count);
+    ASSERT(rows->count <= LIST_MAX_ROWS && rows->same.head + rows->same.tail <= rows->count &&
+           rows->same.head + rows->same.tail <= self->count);
     // Nothing changed, so the keys are as unusable as they were.
-    if (!self->keyable || (!self->keyed && s_unchanged(self, in)))
-        return s_by_position(self, in);
-    if (self->keyed && list_by_key(self, in))
-        return (list_change){false, in->same.head, in->same.tail, self->removed_count};
+    if (!self->keyable || (!self->keyed && s_unchanged(self, rows)))
+        return s_by_position(self, rows);
+    if (self->keyed && list_by_key(self, rows))
+        return (list_change){false, rows->same.head, rows->same.tail, self->removed_count};
     if (self->keyed)
-        s_become_positional(self, in);
-    else if (!s_become_keyed(self, in))
-        return s_by_position(self, in);
+        s_become_positional(self, rows);
+    else if (!s_become_keyed(self, rows))
+        return s_by_position(self, rows);
     return (list_change){.reset = true};
 }
 
