@@ -43,7 +43,8 @@ s_key(const msgpack_object *from)
     return key;
 }
 
-// New reference. Of equal keys the last one wins, as in JSON.
+// New reference. Of equal keys the last one wins, as in JSON: a sender that repeats one is not
+// refused.
 static PyObject *
 s_dict(const msgpack_object_map *from, PyObject *unpack_ext)
 {

@@ -129,8 +129,8 @@ s_is_leaf(PyObject *value)
            PyBool_Check(value) || value == Py_None || PyBytes_CheckExact(value);
 }
 
-// Whether the snapshot has this value already. Leaves are compared by identity: packing one costs no more
-// than its hash.
+// Whether the snapshot has this value already. Leaves are compared by identity, since packing one
+// costs no more than its hash: an equal one is only written once more.
 static bool
 s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
@@ -180,7 +180,7 @@ s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
     return true;
 }
 
-// A copy of the attributes: packing may run Python, which may change them.
+// An attribute of the view as it was when the snapshot began.
 typedef struct {
     PyObject *name, *value; // owned
 } attribute;

@@ -41,6 +41,7 @@ s_ask_center(bool *ret_by_format)
     return text != NULL;
 }
 
+// Method names are interned once, so that calling them builds no str.
 bool
 filters_text_start(void)
 {

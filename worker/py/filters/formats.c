@@ -19,6 +19,7 @@ s_import_type(const char *module, const char *name, PyTypeObject **ret_type)
     return found && PyType_Check(found);
 }
 
+// A start that failed may be repeated: `started` is set only when everything was found.
 bool
 formats_start(void)
 {
@@ -55,6 +56,7 @@ formats_drop(formats *self)
     Py_CLEAR(self->zone);
 }
 
+// The language may be freed here, if s_renew has dropped it meanwhile.
 void
 formats_fini(formats *self)
 {

@@ -511,6 +511,7 @@ scope_free(scope **self_p)
     free(self);
 }
 
+// As for ops: the names are left out.
 int
 scope_traverse(const scope *self, visitproc visit, void *arg)
 {
