@@ -1,8 +1,8 @@
 // The requests about views: MOUNT, JOIN, UNMOUNT and REFRESH (PROTOCOL.md 5.1).
 //
 // A view belongs to its caller until s_add_view gives it to the session; on every path before that, an error
-// destroys it, which closes the instance. A session that is left without views ends, as nobody would leave
-// it.
+// destroys it, which closes the instance. A session that a MOUNT leaves without views ends, as no page would
+// ever leave it.
 #include "worker/actor/push.h"
 #include "worker/actor/requests.h"
 

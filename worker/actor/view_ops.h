@@ -29,7 +29,7 @@ typedef struct {
     slice params;  // raw msgpack map: keywords of mount()
 } mount_args;
 
-// mount() may answer by itself: with a redirect, a 404, a 403.
+// mount() may return a response instead: a redirect, a 404, a 403.
 typedef struct {
     unsigned status; // 0: it did not, and there is a view
     // MOUNTED's whole body. With status 0: a raw list of headers for the page (cookies), or empty.
@@ -135,7 +135,7 @@ typedef struct view_ops {
     // Sets whom to call when a view says that something outside changed; to be called once, before any thread
     // begins. changed(context, owner) is called on any thread that is entered, until the instance is closed.
     void (*listen)(void *host, void (*changed)(void *context, void *owner), void *context);
-    bool (*take_changed)(void *host, void *instance);      // whether it said so since this was called last
+    bool (*take_changed)(void *host, void *instance); // whether it has called changed() since the last call
     uint64_t (*tick_interval)(void *host, void *instance); // ms; 0: it does not tick
 } view_ops;
 

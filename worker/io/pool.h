@@ -27,7 +27,7 @@ typedef struct pool pool;
 typedef struct {
     // A session ended, and its last reply was emitted. The callee owns it.
     void (*ended)(void *context, session *session);
-    void (*idle)(void *context); // the run queue is empty; NULL: nobody wants to know
+    void (*idle)(void *context); // the run queue is empty; may be NULL
     void *context;
 } pool_events;
 
