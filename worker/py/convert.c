@@ -43,8 +43,8 @@ s_key(const msgpack_object *from)
     return key;
 }
 
-// New reference. Of equal keys the last one wins, as in JSON: a sender that repeats one is not
-// refused.
+// New reference. Of equal keys the last one wins, as in JSON: only the map that is a message's body
+// must not repeat a key (PROTOCOL.md 5).
 static PyObject *
 s_dict(const msgpack_object_map *from, PyObject *unpack_ext)
 {
