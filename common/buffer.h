@@ -1,5 +1,5 @@
-// buffer - bytes that grow. Embedded: init and fini. Running out of memory aborts; whoever appends what came
-// from outside has met a limit first. Not thread-safe.
+// buffer - bytes that grow. Embedded: init and fini. Running out of memory aborts, so a caller checks sizes
+// that came from outside against a limit before it appends. Not thread-safe.
 #ifndef TROUPE_COMMON_BUFFER_H
 #define TROUPE_COMMON_BUFFER_H
 
@@ -13,12 +13,16 @@ typedef struct {
 } buffer;
 
 void buffer_init(buffer *self);
-void buffer_fini(buffer *self);  // NULL-safe; may be initialised again
-void buffer_clear(buffer *self); // keeps the memory
+// NULL-safe; may be initialised again.
+void buffer_fini(buffer *self);
+// Keeps the memory.
+void buffer_clear(buffer *self);
 void buffer_format(buffer *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-uint8_t *buffer_grow(buffer *self, size_t size); // what buffer_reserve does when there is no room
+// The slow path of buffer_reserve().
+uint8_t *buffer_grow(buffer *self, size_t size);
 
-// Room for size more bytes; returns where they go. Call buffer_wrote afterwards.
+// Makes room for size more bytes and returns where they go; never NULL. buffer_wrote() must follow with what
+// was written there. Any later append may move the bytes.
 static inline uint8_t *
 buffer_reserve(buffer *self, size_t size)
 {
@@ -60,8 +64,9 @@ buffer_byte(buffer *self, char byte)
     buffer_append(self, &byte, 1);
 }
 
+// Valid until the next append.
 static inline slice
-buffer_bytes(const buffer *self) // valid until the next append
+buffer_bytes(const buffer *self)
 {
     return slice_of(self->data, self->size);
 }

@@ -96,7 +96,7 @@ certificate_load(const char *path, certificate *ret, char *ret_why, size_t why_s
     err error = read ? certificate_parse(slice_of(text, size), ret) : ERR_SYSTEM;
     if (error)
         snprintf(ret_why, why_size, "%s: %s", path,
-                 read ? "it is no key file, as `troupe keygen` makes them" : strerror(reason));
+                 read ? "not a key file as written by `troupe keygen`" : strerror(reason));
     return error;
 }
 
@@ -109,7 +109,7 @@ certificate_load_secret(const char *path, certificate *ret, char *ret_why, size_
     if (error)
         return error;
     if (!*loaded.secret_key) {
-        snprintf(ret_why, why_size, "%s: only the public key is in it: give the file that ends in _secret",
+        snprintf(ret_why, why_size, "%s: contains only the public key: use the file that ends in _secret",
                  path);
         return ERR_MALFORMED;
     }

@@ -1,4 +1,4 @@
-// clock - time and randomness as a table, so that tests bring their own. Any thread.
+// clock - time and randomness as a table of functions, so that tests can replace them. Any thread.
 #ifndef TROUPE_COMMON_CLOCK_H
 #define TROUPE_COMMON_CLOCK_H
 
@@ -6,17 +6,18 @@
 #include <stdint.h>
 
 typedef struct clock_ops {
-    uint64_t (*now_ms)(void *context);                           // monotonic, from any start
-    void (*random)(void *context, void *ret_bytes, size_t size); // unpredictable in the system's
+    // Never decreases; begins anywhere.
+    uint64_t (*now_ms)(void *context);
+    // At most 256 bytes; cryptographically secure, except in tests.
+    void (*random)(void *context, void *ret_bytes, size_t size);
     void *context;
 } clock_ops;
 
-// CLOCK_BOOTTIME and getrandom; static. It goes on while the machine sleeps: for what is agreed with
-// processes that may be elsewhere (who is silent, who is fenced, what expires). Broker and workers have this
-// one.
+// CLOCK_BOOTTIME and getrandom(2); static. It goes on while the machine sleeps: for agreements with processes
+// that may be on other machines (who is silent, who is fenced, what expires). Used by broker and workers.
 const clock_ops *clock_system(void);
-// CLOCK_MONOTONIC, which stands still meanwhile: for how long a process of ours may take for something (the
-// supervisor).
+// CLOCK_MONOTONIC, which stands still while the machine sleeps: for how long a local process may take. Used
+// by the supervisor.
 const clock_ops *clock_awake(void);
 
 static inline uint64_t

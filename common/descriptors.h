@@ -1,12 +1,11 @@
-// descriptors - the three that every program takes for granted. Does I/O.
+// descriptors - standard input, output and error, which every program takes for granted. Does I/O.
 #ifndef TROUPE_COMMON_DESCRIPTORS_H
 #define TROUPE_COMMON_DESCRIPTORS_H
 
 #include "common/errors.h"
 
-// Opens /dev/null where one of standard input, output and error is closed. First in main: what is opened next
-// would get that number, and log lines would be written into it (a database, a socket). ERR_SYSTEM: errno
-// says why.
+// Opens /dev/null in place of those that are closed. Call it first in main(): otherwise the next file or
+// socket gets such a number, and log lines are written into it. ERR_SYSTEM: see errno.
 err descriptors_reserve_standard(void);
 
 #endif

@@ -12,8 +12,10 @@ typedef struct {
     uint8_t bytes[ID_SIZE];
 } id16;
 
-const char *id_text(id16 id, char ret_text[ID_TEXT]); // lower case; returns ret_text
-err id_parse(slice text, id16 *ret_id);               // ERR_MALFORMED unless 32 hex digits
+// Lower case, NUL-terminated. Returns ret_text.
+const char *id_text(id16 id, char ret_text[ID_TEXT]);
+// Either case. ERR_MALFORMED: not 32 hex digits.
+err id_parse(slice text, id16 *ret_id);
 
 static inline bool
 id_equal(id16 a, id16 b)

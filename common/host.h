@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 
-// The number of a loopback host as it stands in a tcp:// address ([::1] with brackets); NULL if it is none.
-// "localhost" is 127.0.0.1.
+// The loopback address that a host of a tcp:// endpoint means ("localhost" is 127.0.0.1; "[::1]" keeps its
+// brackets); NULL: it is no loopback host.
 const char *host_loopback(const char *host);
-// An endpoint that may be used without keys: anything but tcp://, and tcp:// on the loopback.
+// Whether an endpoint may be used without keys: anything but tcp://, and tcp:// on the loopback (PROTOCOL.md
+// 10).
 bool host_is_private(const char *endpoint);
-// A peer's address as ZeroMQ tells it, or NULL: one that came in from this machine.
+// Whether a peer connected from this machine. peer: ZeroMQ's Peer-Address; NULL, for ipc://, counts as here.
 bool host_is_here(const char *peer);
 
 #endif

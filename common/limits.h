@@ -1,5 +1,5 @@
-// limits - common/limits.def as constants. Whatever comes from outside meets one of these before memory is
-// taken for it.
+// limits - common/limits.def as constants. Whatever comes from outside is checked against one of these before
+// memory is allocated for it.
 #ifndef TROUPE_COMMON_LIMITS_H
 #define TROUPE_COMMON_LIMITS_H
 

@@ -1,5 +1,5 @@
-// list - an intrusive ring: the link lives in the item, so that putting in and taking out neither search nor
-// allocate. For what changes with every message; zlistx does for the rest. Owns nothing; not thread-safe.
+// list - an intrusive ring: the link is a member of the item, so that insertion and removal neither search
+// nor allocate. For what changes with every message; zlistx is used elsewhere. Owns nothing; not thread-safe.
 #ifndef TROUPE_COMMON_LIST_H
 #define TROUPE_COMMON_LIST_H
 
@@ -13,19 +13,20 @@ typedef struct list_link {
 
 // The item that a link is a member of.
 #define LIST_ITEM(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
-// Walks a list: where it is stands with the caller, so callees may walk it too, and take out or put in any
-// item but the one at hand, which must stay until the next step.
+// Walks a list. The position is the caller's, so the body may walk the list too, and insert or remove any
+// item except the current one, which must stay in the list until the next step.
 #define LIST_EACH(at, head) for (list_link *at = (head)->next; at != (head); at = at->next)
 
-// The item's link behind `at`; NULL at the end.
+// The link after `at`; NULL at the end.
 static inline list_link *
 list_behind(const list_link *head, const list_link *at)
 {
     return at->next == head ? NULL : at->next; // NOLINT(clang-analyzer-unix.Malloc): see list_remove
 }
 
+// For a head, and for a link that is in no list.
 static inline void
-list_init(list_link *self) // a head, or a link that is in no list
+list_init(list_link *self)
 {
     self->prev = self->next = self;
 }
@@ -36,8 +37,9 @@ list_is_empty(const list_link *self)
     return self->next == self; // NOLINT(clang-analyzer-unix.Malloc): see list_remove
 }
 
+// The link is in no list afterwards; removing it again is harmless.
 static inline void
-list_remove(list_link *link) // in no list afterwards; once more is harmless
+list_remove(list_link *link)
 {
     // The analyzer does not see that an item leaves its lists before it is freed.
     // NOLINTBEGIN(clang-analyzer-unix.Malloc)
@@ -47,8 +49,9 @@ list_remove(list_link *link) // in no list afterwards; once more is harmless
     list_init(link);
 }
 
+// The link must be in no list.
 static inline void
-list_append(list_link *head, list_link *link) // link is in no list
+list_append(list_link *head, list_link *link)
 {
     link->prev = head->prev;
     link->next = head;

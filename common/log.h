@@ -2,9 +2,9 @@
 //
 //     log_event(LEVEL_WARN, "worker_lost", "worker=%s sessions=%zu", name, count);
 //
-// Whatever came from a socket, a file, the command line or user code goes through one of log_quoted,
-// log_value and log_plain, also where a terminal shows it: nothing in it may begin a line, end a
-// value or move the cursor.
+// Text from a socket, a file, the command line or user code must go through log_quoted(), log_value() or
+// log_plain(), also when it is printed to a terminal: nothing in it may begin a line, end a value or move the
+// cursor.
 #ifndef TROUPE_COMMON_LOG_H
 #define TROUPE_COMMON_LOG_H
 
@@ -12,8 +12,8 @@
 
 typedef enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR } log_level;
 
-void log_setup(const char *component,
-               log_level least); // once, before threads; component is borrowed for life
+// Once, before there are threads. component is borrowed for life.
+void log_setup(const char *component, log_level least);
 void log_event(log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -21,9 +21,9 @@ void log_event(log_level level, const char *event, const char *format, ...)
 // character (C1 ones too), of what ends a line or turns its direction in Unicode, and of what is no UTF-8.
 // Cut to fit, "..." in place of the rest. Returns ret_text. size >= 8.
 const char *log_quoted(slice text, char *ret_text, size_t size);
-// The same as it is, where nothing in it needs quotes (a name, a path): only then without them.
+// The same, but without quotes if nothing in the text needs them: for names and paths.
 const char *log_value(const char *text, char *ret_text, size_t size);
-// The same without quotes, and quotes and backslashes as they are: for tables.
+// Never quoted; quotes and backslashes stay as they are: for tables.
 const char *log_plain(slice text, char *ret_text, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // option_set - the values of one program's options, from flags, the environment and a file. A stronger source
-// replaces what a weaker one said, whichever comes first; one source may give the values of a LIST or PATHS
-// one by one. Pure.
+// replaces the values of a weaker one, in whichever order they are read; one source may add the values of a
+// LIST or PATHS one by one. Pure.
 #ifndef TROUPE_COMMON_OPTION_SET_H
 #define TROUPE_COMMON_OPTION_SET_H
 
@@ -24,8 +24,8 @@ err option_set_append(option_set *self, option_name name, const char *text);
 // The variables that the program reads, by look(variable). A LIST has commas between its values, PATHS
 // colons; an empty variable counts as unset. ERR_MALFORMED as above.
 err option_set_put_environment(option_set *self, unsigned program, char *(*look)(const char *variable));
-// What argp's parser is called with, as a flag. *ret_found: whether it is an option of the table.
-// ERR_MALFORMED as above.
+// Puts what argp's parser was called with. *ret_found: whether it is an option of the table. ERR_MALFORMED as
+// above.
 err option_set_put_argp(option_set *self, unsigned program, int key, const char *text, bool *ret_found);
 // Why the last value was refused, in a sentence without a full stop.
 const char *option_set_problem(const option_set *self);

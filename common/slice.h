@@ -8,7 +8,8 @@
 #include <string.h>
 
 typedef struct {
-    const uint8_t *data; // NULL when size is 0, or not
+    // May be NULL if size is 0.
+    const uint8_t *data;
     size_t size;
 } slice;
 

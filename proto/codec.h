@@ -25,11 +25,13 @@ typedef struct {
     unsigned count;
     struct {
         slice key;
-        slice value; // the value's msgpack bytes
+        // The value as msgpack, head included.
+        slice value;
     } entry[MAX_KEYS];
 } reader;
 
-// The body must be one map with distinct str keys and nothing behind it.
+// The body must be one map with distinct str keys, and nothing after it: else reader_error() says what is
+// wrong. Borrows the body for as long as the reader and its slices are used.
 void reader_init(reader *self, slice body);
 static inline err
 reader_error(const reader *self)
@@ -37,7 +39,8 @@ reader_error(const reader *self)
     return self->error;
 }
 
-bool reader_has(const reader *self, const char *key); // present and not nil
+// Whether the key is present and not nil.
+bool reader_has(const reader *self, const char *key);
 // Required fields. Another type or absence: ERR_MALFORMED; longer than max: ERR_TOO_LARGE. On any error:
 // empty or 0.
 slice reader_str(reader *self, const char *key, size_t max); // valid UTF-8
@@ -57,7 +60,8 @@ slice reader_opt_names(reader *self, const char *key, uint32_t most, size_t max)
 // The text of an element that is a str; bytes were scanned. Empty for anything else.
 slice msgpack_str(slice element);
 
-bool utf8_is_valid(slice text); // what a str may hold
+// By RFC 3629.
+bool utf8_is_valid(slice text);
 
 // Writing. The writer borrows the buffer.
 typedef struct writer writer;
