@@ -167,7 +167,8 @@ report_decode(slice body, report *ret)
 {
     reader in;
     reader_init(&in, body);
-    memset(ret, 0, sizeof *ret); // too large for a compound literal
+    // Too large for a compound literal.
+    memset(ret, 0, sizeof *ret);
     ret->pid = reader_uint(&in, "pid");
     ret->age_ms = reader_uint(&in, "age_ms");
     ret->workers = reader_uint(&in, "workers");

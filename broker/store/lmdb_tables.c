@@ -125,6 +125,8 @@ s_open_databases(lmdb_tables *self, lmdb_tables_mode mode)
 int
 lmdb_tables_open(lmdb_tables *self, const char *path, size_t room, lmdb_tables_mode mode)
 {
+    // NOLOCK: store_open.c holds a lock of its own. NOSYNC: a checkpoint need not survive a power failure,
+    // and the loop must not wait for the disk. NORDAHEAD: reads are random.
     const unsigned always = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS;
     unsigned flags = always | (mode == LMDB_TABLES_READ ? MDB_RDONLY : MDB_NORDAHEAD);
     int code = mdb_env_create(&self->env);
@@ -439,7 +441,8 @@ int
 lmdb_tables_write(lmdb_tables *self, const memtable *memtable, const uint8_t *bytes, journal_origin origin)
 {
     MDB_txn *txn;
-    s_end_reading(self); // a read transaction would keep old pages from being reused
+    // A read transaction would keep old pages from being reused.
+    s_end_reading(self);
     int code = mdb_txn_begin(self->env, NULL, 0, &txn);
     if (code)
         return code;

@@ -121,8 +121,9 @@ s_copy_valid(repair *self, salvage_report *ret)
         unlink(self->copy);
         return copied.code ? copied.code : again.code;
     }
+    // The child ended too early; the journal is replayed on empty tables.
     if (again.state != SALVAGE_SOUND)
-        unlink(self->copy); // the child ended too early; the journal is replayed on empty tables
+        unlink(self->copy);
     ret->origin = copied.origin;
     ret->boot = copied.boot;
     ret->workers = copied.workers;

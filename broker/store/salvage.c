@@ -444,7 +444,8 @@ s_handle_open_failure(walk *self, int code)
         self->report->state = SALVAGE_OTHER;
     if (code == MDB_NOTFOUND)
         self->report->state = s_has_tables(self) ? SALVAGE_OTHER : SALVAGE_EMPTY;
-    lmdb_tables_abandon(&self->source); // nothing else will be read
+    // Nothing else will be read.
+    lmdb_tables_abandon(&self->source);
 }
 
 // Writes the last batch, and the numbers of this store.

@@ -417,7 +417,8 @@ uint32_t
 store_number(store *self, const char *name)
 {
     uint64_t number;
-    lmdb_tables_number(&self->tables, name, &number); // 0 if it cannot be read
+    // 0 if it cannot be read.
+    lmdb_tables_number(&self->tables, name, &number);
     return (uint32_t)number;
 }
 

@@ -88,7 +88,8 @@ s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
     // can be killed as a group.
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) // the parent died before the prctl
+    // The parent died before the prctl.
+    if (getppid() != parent)
         _exit(1);
     if (!s_dup_to(null, STDIN_FILENO) || !s_dup_to(out, STDOUT_FILENO) || !s_dup_to(out, STDERR_FILENO) ||
         !s_dup_to(ready, CHILD_READY_FD) || (has_box && !s_dup_to(box, CHILD_BOX_FD)))

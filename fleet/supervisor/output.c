@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_WRITE = 4096 }; // PIPE_BUF: a pipe that polls writable takes this much without blocking
+// PIPE_BUF: a pipe that polls writable takes this much without blocking.
+enum { MAX_WRITE = 4096 };
 
 struct output {
     bool prefixed;

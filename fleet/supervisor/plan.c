@@ -9,9 +9,12 @@
 enum { BROKER = 0 };
 
 struct plan {
+    // workers and the stop times change: by plan_scale() and plan_kill_now().
     plan_options options;
+    // All that there can ever be: a slot above options.workers is not wanted.
     slot slots[MAX_WORKERS + 1];
     reload_progress reload;
+    // Both are set once and stay.
     bool up, stopping;
     int failed_slot;
 };
@@ -317,8 +320,9 @@ plan_exited(plan *self, int pid, const char *cause, uint64_t now, unsigned *ret_
     *proc = (process){0};
     if (how != END_STOPPED)
         s_handle_failure(self, number, how, ready_ms, now);
+    // Scaled away; a name is never used twice.
     if (number > self->options.workers && slot_count(place) == 0)
-        *place = (slot){.generation = place->generation}; // scaled away; a name is never used twice
+        *place = (slot){.generation = place->generation};
     if (ret_slot)
         *ret_slot = number;
     if (ret_wait)

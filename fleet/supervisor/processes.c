@@ -155,7 +155,8 @@ void
 processes_kill_orphans(void)
 {
     char path[64];
-    int pid, rounds = 100; // bounded: a process in an uninterruptible sleep cannot be killed
+    // Bounded: a process in an uninterruptible sleep cannot be killed.
+    int pid, rounds = 100;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     for (bool found = true; found && rounds > 0; rounds--) {
         FILE *file = fopen(path, "re");

@@ -17,7 +17,16 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { CHECK_MS = 1000, FIGURES_EXPIRE_MS = 5000, STOP_GRACE_MS = 5000, MAX_WAIT_MS = 60000 };
+enum {
+    // Between comparisons of workers with their limits, and requests for figures.
+    CHECK_MS = 1000,
+    // Older figures are not shown: the broker does not answer.
+    FIGURES_EXPIRE_MS = 5000,
+    // What a worker gets beyond its own grace period (--drain-ms) before SIGKILL; the broker gets no more
+    // than this.
+    STOP_GRACE_MS = 5000,
+    MAX_WAIT_MS = 60000
+};
 
 // As a descriptor, signals are one more thing to poll, and are handled between other work. main() has
 // blocked them.
