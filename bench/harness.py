@@ -22,7 +22,7 @@ PROJECT = ROOT / "bench" / "project"
 BUILD = Path(os.environ.get("TROUPE_BUILD", ROOT / "build"))
 PYTHON = ROOT / ".venv" / "bin" / "python"
 START_SECONDS = 120  # also where other programs have the processors
-DRIFT = 0.10  # a calibration that changed by more than this is told
+DRIFT = 0.10  # a calibration that changed by more than this is reported
 
 
 def say(text):
@@ -31,8 +31,8 @@ def say(text):
 
 
 class Process:
-    """One that was started, in a process group of its own, so that a terminal's Ctrl-C reaches only us. What it
-    writes goes to `log`. The kernel kills it when we die without having stopped it.
+    """A child process in a process group of its own, so that a terminal's Ctrl-C reaches only us. Its output goes to
+    `log`. The kernel kills it if we die without stopping it (Linux, setpriv).
     """
 
     def __init__(self, name, command, env, log, stdin=subprocess.DEVNULL):
@@ -55,7 +55,7 @@ class Process:
         while text not in self.log.read_text(errors="replace"):
             if self.popen.poll() is not None or time.monotonic() > deadline:
                 output = self.log.read_text(errors="replace")[-4000:]
-                raise RuntimeError(f"{self.name} did not say {text!r}\n{output}")
+                raise RuntimeError(f"{self.name} did not write {text!r}\n{output}")
             time.sleep(0.02)
 
     def stop(self):

@@ -1,10 +1,9 @@
-"""Five times more events than the fleet can do: is each answered, does the broker's memory stay, is as much done?
+"""Five times the fleet's capacity: is every event answered, is the broker's memory bounded, does throughput hold?
 
-Handlers compute for 2 ms, in a calibrated loop: one that sleeps is no load for a worker with 32 threads. One core is
-left to the broker and the load, so that what is measured is what the fleet does with too much work, and not who gets
-the processor. First its best, in a closed loop; then events that come at five times that, whatever becomes of those
-before, from pages that have one unanswered each and send the next under the number that the answer asks for; then its
-best again. Three times.
+Handlers compute for 2 ms in a calibrated loop: sleeping ones are no load for a worker with 32 threads. One core is left
+to the broker and the load generator, so that overload is measured and not contention for processors. Three rounds: the
+capacity, in a closed loop; an open loop at five times that rate, from pages that have one unanswered event each and
+send the next under the number that the answer asks for; then the capacity again.
 """
 
 import json

@@ -53,9 +53,9 @@ class Djust:
             text=True,
         )
 
-    def ask(self, *what):
+    def ask(self, *command):
         """The answer to one request of djust_side.py."""
-        self._popen.stdin.write(json.dumps(what) + "\n")
+        self._popen.stdin.write(json.dumps(command) + "\n")
         self._popen.stdin.flush()
         line = self._popen.stdout.readline()
         if not line:
@@ -72,15 +72,15 @@ class There:
     """The same as Here, in djust's process."""
 
     def __init__(self, djust, name, way):
-        self._djust, self._what = djust, (name, way)
+        self._djust, self._template = djust, (name, way)
 
     def output(self):
         """What it renders."""
-        return self._djust.ask("output", *self._what)
+        return self._djust.ask("output", *self._template)
 
     def times(self, count):
         """timed() of so many renderings."""
-        return self._djust.ask("time", *self._what, count)
+        return self._djust.ask("time", *self._template, count)
 
 
 def prepare():

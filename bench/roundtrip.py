@@ -1,13 +1,13 @@
 """A lone trivial event, and 64 in flight, against a bare two-hop ZeroMQ chain with frames of the same size.
 
-Ours: the broker, one worker, the seed's counter rendered by Django, events as a browser's. Both sides stand
+Ours: the broker, one worker, a counter rendered by Django, events as a browser's. Both sides stand
 ready all the time and are loaded in turns by the same client.
 """
 
 from harness import Bare, Fleet, Processes, Report, group, median, say
 
-LONE = group("load", "increment", 1, view="Seed")
-MANY = group("load", "increment", 64, view="Seed")
+LONE = group("load", "increment", 1, view="Counter")
+MANY = group("load", "increment", 64, view="Counter")
 
 
 def measure(report, quick):

@@ -1,14 +1,13 @@
-"""What it costs that what a user has seen outlives its worker: events a second with and without a store.
+"""The cost of storing snapshots, so that state outlives its worker: events a second with and without a store.
 
-Two fleets, a broker and a worker each, stand ready all the time and are loaded in turns with 64 events in flight: the
-seed's counter; a view with 64 KB of rows of which an event changes a number beside them; and the same when it changes
-each row.
+Two fleets, each of a broker and a worker, run all the time and are loaded in turns with 64 events in flight: a counter;
+a view with 64 KB of rows and a number, where an event changes the number; and the same where it changes each row.
 """
 
 from harness import Fleet, Processes, Report, group, median, say
 
 LOADS = {
-    "counter": group("load", "increment", 64, view="Seed"),
+    "counter": group("load", "increment", 64, view="Counter"),
     "state64k_small": group("load", "increment", 64, view="Stocked"),
     "state64k_whole": group("load", "rewrite", 64, view="Stocked"),
 }

@@ -1,11 +1,11 @@
-"""Does a fleet grow? Pages come and go for a long time, real ones under Node (tests/faults/node_pages.js); they raise,
-await, tick, and some load without ever joining. The memory of the broker and its workers and all their file
-descriptors are looked at once a second.
+"""Does a fleet leak? Real pages under Node (tests/faults/node_pages.js) come and go for a long time; they raise, await
+and tick, and some load without ever joining. The memory and the file descriptors of the broker and its workers are
+sampled once a second.
 
     scripts/bench soak [--minutes 30]
 
-Growth is between the medians of the first and of the last third of the time after the warm-up, in which the first
-pages that went leave the workers (after 60 s) and the store.
+Growth is the difference between the medians of the first and the last third of the time after the warm-up, which lasts
+until the first pages that were closed have left the workers (after 60 s) and the store.
 """
 
 import asyncio

@@ -32,7 +32,7 @@ def register() -> None:
 
 
 def check_channels(**_: Any) -> list[CheckMessage]:
-    """Channels, and an ASGI application to run it in."""
+    """Channels must be installed, and ASGI_APPLICATION be set."""
     messages: list[CheckMessage] = []
     if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
         messages.append(checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001"))
@@ -52,13 +52,13 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     for name in given:
         if name not in conf.SETTINGS:
-            hint = "Known are " + ", ".join(conf.SETTINGS) + "."
+            hint = "The known keys are " + ", ".join(conf.SETTINGS) + "."
             messages.append(checks.Warning(f"TROUPE has an unknown key, {name!r}.", hint=hint, id="troupe.W003"))
         elif conf.problem(name):
             messages.append(checks.Error(conf.problem(name), hint=conf.SETTINGS[name].hint, id="troupe.E004"))
     unused = [name for name in conf.SETTINGS if name.startswith("ADDRESS_") and name in given]
     if unused and not given.get("TRUSTED_PROXIES"):
-        hint = "Say in TRUSTED_PROXIES which servers in front of this one tell where a request comes from."
+        hint = "List the proxies whose X-Forwarded-For header can be trusted in TRUSTED_PROXIES."
         text = f"TROUPE[{unused[0]!r}] has no effect while TRUSTED_PROXIES is empty."
         messages.append(checks.Warning(text, hint=hint, id="troupe.W009"))
     return messages
@@ -75,7 +75,7 @@ def check_secret_key(**_: Any) -> list[CheckMessage]:
 
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
-    """The middleware for sessions and users, and the app that serves the client's scripts."""
+    """The middleware of the installed session and auth apps, and the app that serves the client's scripts."""
     messages: list[CheckMessage] = []
     for app, middleware in (
         ("django.contrib.sessions", "django.contrib.sessions.middleware.SessionMiddleware"),
@@ -103,7 +103,7 @@ def check_templates(**_: Any) -> list[CheckMessage]:
 
 
 def check_transport(**_: Any) -> list[CheckMessage]:
-    """The extension module for inproc://; otherwise the keys, and for `check` and `runserver` the broker itself."""
+    """inproc:// needs the extension module. Other addresses need keys, and, for `check` and `runserver`, a broker."""
     if any(conf.problem(name) for name in ("BROKER", "KEY", "SERVER_KEY")):
         return []  # check_settings says so
     broker = conf.get("BROKER")
@@ -129,7 +129,9 @@ def check_transport(**_: Any) -> list[CheckMessage]:
 
 
 def reach(address: str, keys: curve.Keys | None = None, wait_ms: int = REACH_MS) -> str | None:
-    """Connects to a broker. None: it accepted the connection. Otherwise why not; empty: nothing came within `wait_ms`.
+    """Tries to connect to a broker, and blocks for up to `wait_ms`.
+
+    Returns None if the handshake succeeded, the reason if it was refused, and an empty string if nothing answered.
     """
     context = zmq.Context()
     try:

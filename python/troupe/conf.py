@@ -7,23 +7,23 @@ TROUPE = {
     "STRICT_EVENTS": True,       # from a browser, only @event_handler methods run
     "VIEW_MODULES": [],          # modules that views may come from, besides those of installed apps
     "REQUEST_ATTRS": [],         # attributes that middleware sets on the request and views read
-    "TOKEN_MAX_AGE": 86400,      # seconds that a page may stay open without its socket
+    "TOKEN_MAX_AGE": 86400,      # seconds for which a page may be open without its socket
     "ORIGINS": [],               # origins besides ALLOWED_HOSTS for sockets, such as "https://example.com"
     "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
-    "HARD_LIMIT": None,          # seconds that a handler may take, if the fleet has another --hard-ms than 15 s
+    "HARD_LIMIT": None,          # the fleet's --hard-ms in seconds, if it is not the default of 15 s
     "SOCKET_PATH": "/ws/troupe/",
-    "EVENT_RATE": 100,           # events a second that a page may send for long; None: no limit
-    "EVENT_BURST": 20,           # and so many at once
-    "JOIN_RATE": 1,              # joins a second that a socket may ask for, for long; None: no limit
-    "JOIN_BURST": 8,             # and so many at once
-    "TOKEN_SESSIONS": 4,         # sessions that a page load may begin at once in place of one that another page has
+    "EVENT_RATE": 100,           # sustained events per second of a page; None: no limit
+    "EVENT_BURST": 20,           # and at once
+    "JOIN_RATE": 1,              # sustained joins per second of a socket; None: no limit
+    "JOIN_BURST": 8,             # and at once
+    "TOKEN_SESSIONS": 4,         # sessions that one page load may start at once in place of a spent one
     "TRUSTED_PROXIES": [],       # addresses and networks whose X-Forwarded-For is believed; []: no limits by address
-    "ADDRESS_RATE": 1000,        # events a second of all pages of an address
-    "ADDRESS_SOCKETS": 50,       # sockets a second that an address may open
+    "ADDRESS_RATE": 1000,        # events per second of all pages of an address
+    "ADDRESS_SOCKETS": 50,       # sockets per second that an address may open
     "ADDRESS_OPEN_SOCKETS": 1000,  # sockets that an address may have open
-    "ADDRESS_JOINS": 50,         # joins a second of all pages of an address
-    "USER_CHECK_SECONDS": 1,     # how old a look at a socket's user may be when an event comes; None: never again
-    "MINIFIED": None,            # pages load the browser's side as one small file; None: where it is, unless DEBUG
+    "ADDRESS_JOINS": 50,         # joins per second of all pages of an address
+    "USER_CHECK_SECONDS": 1,     # maximum age of the last user check when an event arrives; None: check on join only
+    "MINIFIED": None,            # pages load the minified client; None: if it was built and DEBUG is off
 }
 
 A value that cannot be used is an error of `manage.py check`. A process that runs without that check uses the default
@@ -48,7 +48,8 @@ logger = logging.getLogger("troupe")
 
 DAY = 86_400
 UNIX_PEER = "unix"  # in TRUSTED_PROXIES: a peer that connects over a Unix socket
-NO_BROKER = "invalid://TROUPE['BROKER']"  # rather than the default, which nobody meant
+# Used in place of an invalid BROKER. The default could be a broker that this project was never meant to use.
+NO_BROKER = "invalid://TROUPE['BROKER']"
 
 
 class Setting(NamedTuple):

@@ -15,11 +15,12 @@ def event_handler(function: None = None, *, retry_safe: bool = False) -> Callabl
 def event_handler(function: Any = None, *, retry_safe: bool = False) -> Any:
     """Marks a method as one that a browser's events may call.
 
-    Usable with and without parentheses, on `def` and `async def`. retry_safe: running it twice does no harm, so that it
-    may be retried when its worker died in the middle.
+    Usable with and without parentheses, on `def` and `async def`. retry_safe: the handler is idempotent, so an event
+    whose worker died while it ran may be retried.
 
-    TypeError: it is no such method. When the class is made, TypeError: it could never run (a generator, a name that
-    begins with an underscore or is LiveView's), or a method that overrides it in a subclass is not decorated.
+    TypeError: the decorated object is not a function. Defining the class raises TypeError if the handler could never
+    run (a generator, a name that begins with an underscore or is LiveView's own), or if an undecorated method of a
+    subclass overrides it.
     """
 
     def mark(method: Any) -> Any:

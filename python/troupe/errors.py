@@ -1,4 +1,4 @@
-"""Exceptions: how a request to an actor can fail (proto/PROTOCOL.md 7), and what its handler may meet."""
+"""Exceptions: of requests to actors (proto/PROTOCOL.md 7), of page tokens, and the timeout raised in handlers."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -21,8 +21,8 @@ class ActorError(Exception):
     kind: a word of the protocol (`python`, `handler_not_found`, `busy`, `worker_lost`…), or `timeout` (no reply came:
     whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome: `failed` (it
     ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's class. frames: the
-    worker's, outermost first. view_path, event: where it happened. retry_ms: when to retry, if the other side said so.
-    again: of a `not_executed` event: it was sent twice, and what became of the first sending is unknown.
+    worker's, outermost first. view_path, event: where it happened. retry_ms: how long to wait before a retry, if the
+    other side said so. again: of a `not_executed` event that was sent twice: the outcome of the first is unknown.
     """
 
     again = False
@@ -81,8 +81,8 @@ class ActorError(Exception):
 class HandlerTimeout(BaseException):
     """Raised in a handler (or mount(), a template…) that runs longer than the soft limit: `--soft-ms` of the worker.
 
-    Not an Exception, so that `except Exception` does not swallow it. It is raised once per turn; code that goes on
-    meets the hard limit, which ends the worker. In an `async def` it follows a cancellation.
+    Not an Exception, so that `except Exception` does not swallow it. It is raised once per turn; code that carries on
+    reaches the hard limit, which ends the worker. In an `async def` it follows a cancellation.
     """
 
     limit: float | None = None  # s; None: there is none

@@ -15,7 +15,7 @@ from .web.session_actor import SessionActor
 
 
 class SyncSessionActor:
-    """A SessionActor whose methods block until their results are there."""
+    """A SessionActor whose methods block until their result arrives. All raise ActorError. Any thread."""
 
     def __init__(self, actor: SessionActor) -> None:
         self._actor = actor

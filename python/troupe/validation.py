@@ -1,7 +1,7 @@
-"""Checks of view classes, when a class is made: which methods are handlers, and that the body of each of them, and of
-each hook, runs when it is called.
+"""Checks of view classes, made when a class is defined: which methods are handlers, and that calling a handler or a
+hook runs its body.
 
-What shows only in a call (a wrapper that returns a generator) is up to refuse_unused(), which fails the turn.
+A wrapper that returns a generator cannot be detected before it is called: refuse_unused() then fails the turn.
 """
 
 import functools
@@ -12,7 +12,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 
-# Called and never awaited: a coroutine would be a true answer of authorize(), and a mount() that did not run.
+# Called and never awaited: a coroutine returned by authorize() would be truthy, and mount()'s body would not run.
 SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", "as_view")
 ASYNC_HOOKS = ("handle_tick",)
 
@@ -24,7 +24,7 @@ _LAZY: dict[str, tuple[Callable[[object], bool], str]] = {
 
 
 def is_marked(function: Any) -> bool:
-    """Whether it is decorated with @event_handler."""
+    """Whether a function is decorated with @event_handler."""
     return inspect.getattr_static(function, "_troupe_event_handler", False) is True
 
 
@@ -175,9 +175,7 @@ def _place(function: Any) -> str:
 
 
 def refuse_unused(result: Any, name: str, awaited: bool = False) -> None:
-    """TypeError: what `name` returned is code that did not run, and that nobody will run. awaited: the caller awaits
-    awaitables.
-    """
+    """TypeError: `name` returned code whose body has not run and never will. awaited: the caller awaits awaitables."""
     for kind, (is_kind, code_name) in _LAZY.items():
         if is_kind(result) and not (awaited and kind == "a coroutine"):
             code = getattr(result, code_name)

@@ -51,13 +51,16 @@ class LiveView:
     def as_view(cls, **initkwargs: Any) -> Any:
         """The view function for a URL pattern. initkwargs: set on each instance; they must be attributes of the class.
 
-        The function is async and answers GET and HEAD. The visitor gets a redirect, Http404 or PermissionDenied of
-        `mount`.
+        The function is async and answers GET and HEAD. A response that `mount` returns, such as a redirect, and Http404
+        or PermissionDenied that it raises, reach the browser. TypeError: a keyword that is not an attribute.
         """
         return page.page_view(cls, initkwargs)
 
     def mount(self, request: Any, **kwargs: Any) -> Any:
-        """Called once, when the page opens, with the URL pattern's named groups. It may return a response."""
+        """Called once, when the page opens, with the URL pattern's named groups.
+
+        It may return a response, which the browser gets in place of the view.
+        """
 
     def handle_tick(self) -> Any:
         """Called every `tick_interval` ms while the view's page is open; it may be an `async def`.

@@ -76,12 +76,12 @@ def rows(text):
     ]
 
 
-def differences(what, said, coded, where):
+def differences(noun, specified, coded, where):
     """Lines for each key in which two dicts differ."""
     return [
-        f"{what} {key}: {SPEC} says {said.get(key, 'nothing')}, {where} {coded.get(key, 'nothing')}"
-        for key in sorted(set(said) | set(coded))
-        if said.get(key) != coded.get(key)
+        f"{noun} {key}: {SPEC} says {specified.get(key, 'nothing')}, {where} {coded.get(key, 'nothing')}"
+        for key in sorted(set(specified) | set(coded))
+        if specified.get(key) != coded.get(key)
     ]
 
 

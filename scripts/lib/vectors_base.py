@@ -103,28 +103,28 @@ def described(value):
     return value
 
 
-def valid(label, name, body, *, by=None, **head):
+def valid(label, name, body, *, sent_by=None, **head):
     """One entry of messages.json."""
     fields = header(name, **head)
     packed = msgpack.packb(body, use_bin_type=True)
     return {
         "name": label,
         "message": name,
-        "from": by or sender(name),
+        "from": sent_by or sender(name),
         "hex": (header_bytes(fields) + packed).hex(),
         "header": {**fields, "session": fields["session"].hex()},
         "body": described(body),
     }
 
 
-def invalid(label, name, packed, error, *, by=None, **head):
+def invalid(label, name, packed, error, *, sent_by=None, **head):
     """One entry of invalid.json; packed is the body's bytes, or a dict to pack."""
     if not isinstance(packed, bytes):
         packed = msgpack.packb(packed, use_bin_type=True)
     return {
         "name": label,
         "message": name,
-        "from": by or sender(name),
+        "from": sent_by or sender(name),
         "hex": (header_bytes(header(name, **head)) + packed).hex(),
         "error": error,
     }

@@ -155,8 +155,8 @@ def invalid_control():
     beat = {"sent": 1, "sessions": 0, "views": 0, "queued": 0, "running": 0, "busy_ms": 0, "turns": 0}
     out = []
 
-    def wrong(label, name, body, error="malformed", by=None):
-        out.append(invalid(label, name, body, error, by=by, session=bytes(16), epoch=0))
+    def wrong(label, name, body, error="malformed", sent_by=None):
+        out.append(invalid(label, name, body, error, sent_by=sent_by, session=bytes(16), epoch=0))
 
     for key in register:
         wrong(f"register_without_{key}", "REGISTER", {k: v for k, v in register.items() if k != key})
@@ -165,7 +165,7 @@ def invalid_control():
     wrong("register_pid_negative", "REGISTER", {**register, "pid": -4711})
     for key in beat:
         wrong(f"heartbeat_without_{key}", "HEARTBEAT", {k: v for k, v in beat.items() if k != key})
-    wrong("heartbeat_echo_without_boot", "HEARTBEAT", {"sent": 1}, by="broker")
+    wrong("heartbeat_echo_without_boot", "HEARTBEAT", {"sent": 1}, sent_by="broker")
     wrong("welcome_without_boot", "WELCOME", {"heartbeat_ms": 1000})
     wrong("refused_without_reason", "REFUSED", {"message": "no"})
     wrong("goodbye_reason_bin", "GOODBYE", {"reason": b"drain"})

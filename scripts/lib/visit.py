@@ -115,10 +115,10 @@ def patched(frame, view, number):
     return [int(text) for text in frame["d"].values() if str(text).lstrip("-").isdigit()]
 
 
-def expect(seen, wanted, what):
+def expect(seen, wanted, description):
     """VisitError unless `seen` is what was wanted."""
     if seen != wanted:
-        raise VisitError(f"{what}: expected {wanted}, saw {seen}")
+        raise VisitError(f"{description}: expected {wanted}, saw {seen}")
 
 
 async def visit(url, say):

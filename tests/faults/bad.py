@@ -1,4 +1,4 @@
-"""A page whose handlers break things: what it is told is not looked at, only that it is told something."""
+"""A page whose handlers break their worker. Its answers are ignored; that one arrives is what counts."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Breaks a fleet under the eyes of its pages, and judges what became of them.
+"""Injects faults into a fleet while pages use it, and checks the promises made to each page.
 
 python tests/faults/drive.py SECONDS [SEED [NAME…]]    NAME: only mishaps whose names have that in them
 """

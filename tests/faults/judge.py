@@ -1,4 +1,4 @@
-"""Holds what a page was told against what its view has, and against what ran."""
+"""Compares the outcomes that a page was told with its view's state and with the trace of executed handlers."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What may happen to a fleet, as a table. A mishap is over when its `do` returns; what it leads to may not be."""
+"""The table of faults injected into a fleet. A fault ends when its `do` returns; its consequences may last longer."""
 
 import asyncio
 import contextlib

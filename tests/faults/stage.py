@@ -1,5 +1,5 @@
-"""What is broken here: a supervised fleet with relays on both its sides, an ASGI server that is started again when it
-dies, and a database.
+"""The system under test: a supervised fleet with relays on both sides of its broker, an ASGI server that is restarted
+when it dies, and a database.
 """
 
 import asyncio

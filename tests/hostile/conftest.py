@@ -1,5 +1,5 @@
-"""What strangers, damaged files and unlucky moments do, from outside: real processes, as in tests/scenarios, whose
-fixtures and helpers these tests use.
+"""Attacks, damaged files and unlucky timing, seen from outside: real processes, with the fixtures and helpers of
+tests/scenarios.
 """
 
 import sys

@@ -1,5 +1,5 @@
-"""B: strangers who join without end. What they make has the bounds that docs/guide.md names under "What a stranger can
-make", and nobody else notices.
+"""B: floods of joins from strangers. What they create is bounded, as docs/guide.md says under "What a stranger can
+make", and other users notice nothing.
 
 TROUPE_FLOOD_SECONDS: how long each flood lasts; 4 by default, as what it shows it shows at once.
 """

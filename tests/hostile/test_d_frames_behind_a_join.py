@@ -1,4 +1,4 @@
-"""D: what is sent behind a join that takes long must not pile up, in the server or in Django."""
+"""D: frames sent during a slow join must not pile up, neither in the ASGI server nor in Django."""
 
 import contextlib
 import importlib.util
@@ -34,7 +34,7 @@ class Peak:
 
 
 class SlowVisitor(Visitor):
-    """Their browser reads a frame only when the one before was looked at."""
+    """A browser that reads a frame only once the test has taken the one before."""
 
     def socket(self):
         """See Visitor."""

@@ -1,5 +1,5 @@
-"""E: the files of a store are cut off, written over, flipped, exchanged, taken away and filled up. The broker starts
-with what is sound, says what was damaged and where it put it, and gives nothing out that is wrong or made up.
+"""E: the files of a store are truncated, overwritten, bit-flipped, replaced, removed and filled up. The broker starts
+with the sound part, logs what was damaged and where it was set aside, and never serves wrong or invented state.
 """
 
 import collections

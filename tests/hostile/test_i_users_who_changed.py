@@ -1,4 +1,4 @@
-"""I: a user who may not go on, or is another by now, does not go on over a socket that is open."""
+"""I: an open socket stops working once its user is deactivated, deleted, logged out, or replaced by another."""
 
 import contextlib
 import sqlite3

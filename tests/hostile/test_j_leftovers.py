@@ -1,4 +1,4 @@
-"""What one page's handler leaves on its thread, on a worker with one thread, does no harm to another's."""
+"""J: state that a handler leaves on its thread does not affect other pages, even on a worker with one thread."""
 
 import importlib.util
 import sqlite3

@@ -1,4 +1,4 @@
-"""Live turns in which the person's code, or a browser, does what nobody expects."""
+"""Live turns in which user code, or a browser, does what nobody expects."""
 
 import datetime
 import gc

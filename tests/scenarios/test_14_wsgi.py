@@ -14,7 +14,7 @@ def wsgi_port(shared_fleet):
 
 
 def test_page_over_wsgi_joins_over_asgi(fleet, wsgi_port):
-    """The page from one server, its socket to the other, as people run them."""
+    """The page from one server, its socket to the other, as sites run them."""
     visitor = Visitor(wsgi_port)
     visitor.get("/login/ann/")
     reply = visitor.get("/facts/colour/?q=1")

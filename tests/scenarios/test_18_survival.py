@@ -1,4 +1,4 @@
-"""What a person has seen outlives a worker, the broker, and both: state, numbers, and the answers to repeats."""
+"""What a user has seen outlives a worker, the broker, and both: state, numbers, and the answers to repeats."""
 
 import re
 import signal

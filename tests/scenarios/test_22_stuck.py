@@ -1,4 +1,4 @@
-"""Handlers that do not come back, or take their process along: what the person is told, and how the others fare."""
+"""Handlers that never return, or crash their process: what their user is told, and what other users notice."""
 
 import contextlib
 import re

@@ -14,7 +14,7 @@ QUICK = ["--heartbeat-ms", "100", "--worker-dead-ms", "2000"]
 
 
 def leave(fleet, name):
-    """Ask a worker to end, as systemd or a person does, and wait until it has."""
+    """Ask a worker to end, as systemd or an operator does, and wait until it has."""
     fleet.workers[name].signal(signal.SIGTERM)
     assert fleet.workers[name].wait_exit() == 0
 

@@ -8,8 +8,8 @@ from benched.work import burn_seconds, spin
 from troupe import LiveView, event_handler
 
 
-class Seed(LiveView):
-    """The seed's counter."""
+class Counter(LiveView):
+    """The smallest view: one number in one element."""
 
     template_string = "<div>{{ count }}</div>"
 

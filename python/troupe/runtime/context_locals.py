@@ -1,7 +1,7 @@
 """Replacements for the two asgiref Locals that every turn reads: the active translation and time zone.
 
-A Local takes a lock for each access. Of several threads in turns, one is sometimes preempted while it holds that lock,
-and then the others queue for it at each access of each turn (docs/decisions/0012). A turn has a contextvars context of
+A Local takes a lock for each access. When a thread is preempted while it holds that lock, the other threads queue for
+it at each access of each turn (docs/decisions/0012). A turn has a contextvars context of
 its own, so a context variable is enough. Django itself replaces these objects when it reloads translations.
 """
 
@@ -42,6 +42,6 @@ class ContextLocal:
 
 
 def install() -> None:
-    """Puts the replacements in place, before any turn. What is active at that time is lost."""
+    """Installs the replacements; must run before any turn. Discards the active translation and time zone."""
     timezone._active = ContextLocal("troupe.timezone")
     trans_real._active = ContextLocal("troupe.translation")

@@ -25,7 +25,7 @@ MAX_SOURCE_LINE = 200  # characters
 MAX_FRAMES = 40
 
 _HERE = Path(__file__).parent
-# Frames of these files say nothing about a project's code.
+# Frames of these files are ours; a traceback shows the project's code only.
 _INTERNAL_FILES = {
     validation.__file__,
     *(str(_HERE / f"{name}.py") for name in ("handlers", "housekeeping", "lifecycle", "rendering", "view_class")),
@@ -75,7 +75,7 @@ def _message(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> list[Frame]:
-    """The frames of user code. Of a deep recursion only the two ends are kept."""
+    """The frames of user code, at most MAX_FRAMES: the middle of a deep recursion is left out."""
     frames: list[Frame] = []
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code

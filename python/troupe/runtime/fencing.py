@@ -9,8 +9,8 @@ def fencing_token() -> int | None:
     """A number that stays the same while one worker owns the session, and is higher for each later owner. None outside
     of a turn. Over inproc:// it never changes.
 
-    A worker that was suspended finishes the turn it was in, though another worker may own the session by then. A store
-    that keeps the highest number it has seen of a session, and refuses lower ones, is safe from that:
+    A suspended worker finishes its current turn when it wakes up, even if another worker owns the session by then. A
+    store that remembers the highest token of each session and refuses lower ones is safe from its late writes:
     `UPDATE … SET …, token = %s WHERE id = %s AND token <= %s`.
     """
     return EPOCH.get(None)

@@ -1,6 +1,6 @@
-"""What user code may leave behind on a thread, cleaned up after each turn: the thread's next turn is another session's.
+"""Cleans up what user code leaves behind on a thread after each turn: the thread's next turn is another session's.
 
-Django resets per request what belongs to a thread; a worker does so per turn. A transaction that is still open would
+Django resets thread state per request; a worker does so per turn. A transaction that is still open would
 swallow what other sessions write, so it is rolled back, and the turn that left it open fails.
 
 Everything here concerns the calling thread. The GIL is held.
@@ -85,7 +85,7 @@ def settle() -> None:
 
 
 def clean() -> None:
-    """settle() while another exception is on its way: an open transaction is logged, not raised."""
+    """As settle(), while another exception propagates: an open transaction is logged, not raised."""
     try:
         settle()
     except TransactionManagementError as error:
@@ -93,7 +93,7 @@ def clean() -> None:
 
 
 def settled(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that runs user code: what it leaves open on its thread fails the turn."""
+    """Decorates a function that runs user code: a transaction that it leaves open fails the turn."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

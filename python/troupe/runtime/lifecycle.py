@@ -46,8 +46,9 @@ def mount_view(
     refuse_unused(result, "it")
     if isinstance(result, HttpResponseBase):
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
-            hint = quoted("the page is this response; return None from mount() to show the view")
-            logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), result.status_code, hint)
+            hint = "return None from mount() to show the view"
+            status = result.status_code
+            logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), status, quoted(hint))
         return _answer_from_response(result, request)
     headers = _cookie_headers(request)
     return {"status": 0, "headers": headers} if headers else None

@@ -27,7 +27,7 @@ def activate_locale(view: LiveView) -> None:
 
 
 def current_locale() -> tuple[str, object]:
-    """What plain values are formatted by: (language, time zone). Only compared."""
+    """(language, time zone) that values are formatted for. For comparisons only."""
     # If the turn's own context has no variable besides the epoch, nothing was activated: the site's defaults hold.
     if LOCALE_ENDS_WITH_CONTEXT:
         context = contextvars.copy_context()

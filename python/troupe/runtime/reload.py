@@ -1,4 +1,4 @@
-"""Reload in development: a thread that watches the project's modules and templates, and reports the first change."""
+"""Development reload: a thread polls the project's modules and templates, and reports the first change."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def _template_files() -> Iterator[str]:
 
 
 def scan() -> Stamps:
-    """When each watched file was last modified. Files that are gone by now are left out."""
+    """When each watched file was last modified. Files deleted meanwhile are left out."""
     stamps = {}
     for file in (*_module_files(), *_template_files()):
         try:

@@ -1,6 +1,6 @@
 """The request as a view sees it in its worker: Django's HttpRequest, rebuilt from the map of proto/PROTOCOL.md 6.
 
-Lazy where it costs: the user and the session are read on first access.
+The user and the session are read on first access: many views need neither.
 """
 
 from importlib import import_module
@@ -33,7 +33,7 @@ class WorkerRequest(HttpRequest):
 
     @property
     def resolver_match(self) -> ResolverMatch | None:
-        """What the URL configuration makes of the path. None: it does not know it."""
+        """The match of the path in the URL configuration. None: there is none."""
         if self._resolver_match is False:
             try:
                 self._resolver_match = resolve(self.path_info)

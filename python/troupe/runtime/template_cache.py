@@ -1,7 +1,7 @@
 """Templates of views, and their plans, which are compiled once per template.
 
-A plan (template/plan.py) says where in the page each value stands; C executes it. A template that has none is rendered
-as a whole. Any thread, with the GIL.
+A plan (template/plan.py) locates each value in the page, and C executes it. A template without a plan is rendered as a
+whole. Any thread, with the GIL.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A plan in words, as EXPLAIN does for a query: what became a slot, what each depends on, and what is a region, why."""
+"""Describes a plan, as EXPLAIN does for a query: the slots and what each depends on, the regions and why."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -58,7 +58,7 @@ class _Outline:
         self.roots = roots
         self.lines = lines
 
-    def say(self, depth: int, text: str) -> None:
+    def add(self, depth: int, text: str) -> None:
         self.lines.append("  " * depth + text)
 
     def block(self, block: dict[str, Any], depth: int) -> None:
@@ -76,36 +76,36 @@ class _Outline:
             elif item[0] == "list":
                 self.list(item, depth)
             elif item[0] == "dead":
-                self.say(depth, f"not live: {source(item[2])}")
+                self.add(depth, f"not live: {source(item[2])}")
 
     def leaf(self, item: Item, block: dict[str, Any], places: list[list[Any]], depth: int) -> None:
         _, slot, letter, _, mask, ops = item
         place = places[slot - 1]
         where = f" in <{place[2]}>" if len(place) > 2 and place[2] else ""
         name = f" {place[3]}" if letter == "a" else ""
-        self.say(depth, f"{slot} {_CLASSES[letter]}{name}{where}: {source(ops)}  ({self.reads(mask)})")
+        self.add(depth, f"{slot} {_CLASSES[letter]}{name}{where}: {source(ops)}  ({self.reads(mask)})")
         if slot in block["notes"]:
             reason, template, line = block["notes"][slot]
             where = f", line {line} of {template or 'the template'}" if line else ""
-            self.say(depth, f"    a region because of {reason}{where}")
+            self.add(depth, f"    a region because of {reason}{where}")
 
     def branch(self, item: Item, depth: int) -> None:
         _, slot, _, mask, alternatives, node = item
         text = f"{_tag(node)}  ({self.reads(mask)})" if node else "a part that keeps texts apart"
-        self.say(depth, f"{slot} branch: {text}")
+        self.add(depth, f"{slot} branch: {text}")
         for index, (_, block) in enumerate(alternatives):
             if index:
-                self.say(depth, "  or")
+                self.add(depth, "  or")
             if block:
                 self.block(block, depth + 1)
 
     def list(self, item: Item, depth: int) -> None:
         _, slot, _, mask, _, _, _, _, node, _, _, key, block, empty = item
         keyed = f"by key {source(key)}" if key else "by position"
-        self.say(depth, f"{slot} list {keyed}: {_tag(node)}  ({self.reads(mask)})")
+        self.add(depth, f"{slot} list {keyed}: {_tag(node)}  ({self.reads(mask)})")
         self.block(block, depth + 1)
         if empty:
-            self.say(depth, "  or, if it is empty")
+            self.add(depth, "  or, if it is empty")
             self.block(empty, depth + 1)
 
     def reads(self, mask: int) -> str:

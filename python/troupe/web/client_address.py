@@ -1,4 +1,4 @@
-"""For which address a socket counts: its peer's, or the one that a trusted proxy reports."""
+"""The address under which a socket is rate-limited: its peer's, or the one that a trusted proxy reports."""
 
 import functools
 import ipaddress
@@ -19,8 +19,8 @@ def networks(proxies: tuple[str, ...]) -> Networks:
 
 
 def address_of(scope: dict[str, Any], trusted: Networks) -> str | None:
-    """The address that a socket counts for: its peer's or, if that is a trusted proxy, the last one in X-Forwarded-For
-    that is not. An IPv6 address counts with its /64. None: it is unknown.
+    """The address under which a socket is rate-limited: its peer's or, if that is a trusted proxy, the last one in
+    X-Forwarded-For that is not. For IPv6, its /64. None: it is unknown.
     """
     peer = scope.get("client")
     address = _parse(peer[0]) if peer and peer[0] else UNIX_PEER

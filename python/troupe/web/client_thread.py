@@ -36,7 +36,7 @@ def start(function: Callable[P, Coroutine[Any, Any, R]], *args: P.args, **kwargs
 
 
 def call(function: Callable[P, Coroutine[Any, Any, R]], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Calls an async function that uses a transport, from sync code, and blocks until its result is there.
+    """Calls an async function that uses a transport, from sync code, and blocks until it returns.
 
     Over inproc:// it runs on the calling thread, so that a transaction that is open there covers it.
     """

@@ -165,9 +165,12 @@ class LiveViewConsumer(PageSocket):
         except (wire.WireError, KeyError) as raised:
             error = ActorError("internal", f"the reply does not parse: {raised}", "unknown")
         except Exception as raised:
-            path = self._view_path(view)
-            session = self._session_hex()
-            logger.exception("event=event_failed view=%s name=%s session=%s", word(path), word(name), session)
+            logger.exception(
+                "event=event_failed view=%s name=%s session=%s",
+                word(self._view_path(view)),
+                word(name),
+                self._session_hex(),
+            )
             error = ActorError("internal", str(raised), "unknown")
         self._answer_error(number, view, name, error)
 

@@ -153,8 +153,12 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
         entry["T"] = json.loads(view["title"])
     if view.get("error"):
         error = from_fields(view["error"])
-        fields = error.log_fields(), token["session"].hex()
-        logger.warning("event=view_not_joined view=%s %s session=%s", word(token["path"]), *fields)
+        logger.warning(
+            "event=view_not_joined view=%s %s session=%s",
+            word(token["path"]),
+            error.log_fields(),
+            token["session"].hex(),
+        )
         entry["error"] = shown(error, "This part of the page could not be shown.")
     return entry
 

@@ -1,4 +1,4 @@
-"""The HTTP side: a view as a page, and inside of an ordinary page (proto/PROTOCOL.md 5.2, 9.1)."""
+"""The HTTP side: views as pages, and views embedded in ordinary pages (proto/PROTOCOL.md 5.2, 9.1)."""
 
 import asyncio
 import logging
@@ -118,7 +118,7 @@ def page_view(cls: type[Any], initkwargs: dict[str, Any]) -> Callable[..., Await
             raise TypeError(f"{cls.__name__}.as_view() got {name!r}, which is not an attribute of the class")
     path = f"{cls.__module__}.{cls.__qualname__}"
     if not cls.use_actors:
-        text = f"{path}.use_actors is false, which changes nothing: actors are the only way that views run here"
+        text = f"{path}.use_actors is false, which has no effect: views always run as actors here"
         warnings.warn(text, stacklevel=3)
 
     async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -244,7 +244,7 @@ def _own_response(fields: Body) -> HttpResponse:
 
 
 def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
-    """What the visitor gets: 403 and 500 as Django makes them, 503 where a retry may help."""
+    """The response to a failed mount: Django's own 403 and 500, or 503 where a retry may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
     permanent = error.outcome == "failed" or error.kind in _PERMANENT

@@ -15,8 +15,9 @@ from .transport.base import Reply
 
 
 def session_bytes(session_id: str | bytes | uuid.UUID) -> bytes:
-    """The 16 bytes of a session's id: those of a UUID (or of its text), 16 bytes as they are, or the BLAKE2b-16 of
-    other text. ValueError: other bytes.
+    """The 16 bytes of a session id: those of a UUID or its text, 16 bytes as given, or the BLAKE2b-16 of other text.
+
+    ValueError: bytes of another length, or all zero.
     """
     if isinstance(session_id, uuid.UUID):
         return session_id.bytes
@@ -84,7 +85,7 @@ class SessionActor:
         view = self._view(view_id)
         try:
             expect(await self._request(wire.UNMOUNT, {"view": view}, epoch=self._epoch), wire.UNMOUNTED)
-        except asyncio.CancelledError:  # it is dropped all the same
+        except asyncio.CancelledError:  # the request was sent: the view is dropped regardless
             self._forget_view(view)
             raise
         self._forget_view(view)
@@ -98,7 +99,7 @@ class SessionActor:
         """Ends the session with all its views."""
         try:
             expect(await self._request(wire.SHUTDOWN, {}), wire.ENDED)
-        except asyncio.CancelledError:  # it ends all the same
+        except asyncio.CancelledError:  # the request was sent: the session ends regardless
             self._ended()
             raise
         self._ended()
@@ -158,12 +159,12 @@ class SessionActor:
         self._count(number, reply)
         if reply.kind == wire.NOT_EXECUTED and reply.flags & wire.AGAIN and not _is_gap(reply):
             refusal = from_reply(reply.kind, reply.body)
-            text = f"{refusal.message}; but it had been sent before: whether it was executed is not known"
+            text = f"{refusal.message}; but it had been sent before, and whether that was executed is not known"
             raise ActorError(refusal.kind, text, "unknown")
         return reply
 
     def _count(self, number: int, reply: Reply) -> None:
-        """Takes over what a reply says of its event's number."""
+        """Updates the event numbers from a reply."""
         if reply.kind != wire.NOT_EXECUTED:
             self._last = self._sent = number
         elif reply.flags & wire.AGAIN and not _is_gap(reply):
@@ -183,7 +184,7 @@ class SessionActor:
             raise
 
     async def _settle(self) -> None:
-        """Takes over the outcome of the last request whose caller was cancelled. The lock is held."""
+        """Waits for the last request whose caller was cancelled, and applies its outcome. The lock is held."""
         if self._unsettled is None:
             return
         future, kind, number = self._unsettled
@@ -197,7 +198,7 @@ class SessionActor:
             self._drop_mounted(future.result())
 
     def _drop_mounted(self, reply: Reply) -> None:
-        """Drops the view of a cancelled mount(), of which nobody knows."""
+        """Unmounts the view of a cancelled mount(): the caller never got its id."""
         fields = wire.unpack_body(reply.body)
         if "view" in fields:
             self._epoch, self._last, self._sent = reply.epoch, fields["last"], fields["last"]
@@ -215,7 +216,7 @@ class SessionActor:
 
 
 async def _wait_for(future: asyncio.Future[Reply]) -> None:
-    """Waits until it is done. Returns at once if its loop does not run any more: then it never will be."""
+    """Waits until it is done. Returns at once if its loop no longer runs: it will never be done."""
     loop = future.get_loop()
     if loop is asyncio.get_running_loop():
         await asyncio.wait((future,))

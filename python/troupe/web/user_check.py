@@ -1,6 +1,6 @@
-"""Whether the user of an open socket is still the one who joined with it.
+"""Checks that the user of an open socket is still the one who joined with it.
 
-Django's middleware looks at the user of each ordinary request. A socket stays open while its user is deactivated,
+Django's middleware checks the user of each ordinary request. But a socket stays open while its user is deactivated,
 deleted, logged out elsewhere, or changes their password. So the session and the user are read again before an event,
 at most once every TROUPE["USER_CHECK_SECONDS"].
 """
@@ -43,16 +43,14 @@ class UserCheck:
             self._session_key = login["session_key"]
 
     def is_due(self, least: float = 0) -> bool:
-        """Whether the last check is too old. least: seconds that it is valid at any rate."""
+        """Whether the last check is too old. least: seconds for which it is valid whatever the setting says."""
         if self._session_key is None:
             return False
         seconds = conf.get("USER_CHECK_SECONDS")
         return seconds is not None and self._clock() - self._checked_at >= max(seconds, least)
 
     async def is_same(self) -> bool:
-        """Checks: whether the session is still this user's, and the user may still log in. Raises what the database
-        raises.
-        """
+        """Whether the session is still this user's, and they may still log in. Database errors propagate."""
         assert self._session_key is not None
         now = self._clock()
         user = await _reader()(self._session_key)

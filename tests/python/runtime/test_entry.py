@@ -296,7 +296,7 @@ def test_locale_of_the_person(as_worker):
 
     german = {"path": "/", "language": "de", "time_zone": "Asia/Tokyo"}
     assert contextvars.Context().run(turn, german) == ("de", "Asia/Tokyo")
-    # The next turn is another person's.
+    # The next turn is another user's.
     assert contextvars.Context().run(turn, {"path": "/"}) == ("en", "Europe/Vienna")
 
 

@@ -65,8 +65,8 @@ def test_a_person_is_bound_to_the_page(native, django_user_model):
     assert facts["user"] == str(user.pk) and facts["session_key"] == browser.session.session_key
     assert facts["backend"] == "django.contrib.auth.backends.ModelBackend"
     assert facts["cookies"]["sessionid"] == browser.session.session_key and "cookie" not in facts["headers"]
-    person = {"user": str(user.pk), "session_key": browser.session.session_key}
-    assert page_token.read(token_of(response), person)["user"] == str(user.pk)
+    login = {"user": str(user.pk), "session_key": browser.session.session_key}
+    assert page_token.read(token_of(response), login)["user"] == str(user.pk)
     assert last_mount()[2]["identity"] == request_facts.identity_of(browser.session.session_key)
 
 

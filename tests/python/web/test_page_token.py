@@ -41,7 +41,7 @@ def test_contents_survive():
 
 
 @pytest.mark.parametrize(
-    "person",
+    "login",
     [
         {**ADA, "user": "8"},
         {**ADA, "user": None},
@@ -49,9 +49,9 @@ def test_contents_survive():
         {**ADA, "session_key": None},
     ],
 )
-def test_a_foreign_token(person):
+def test_a_foreign_token(login):
     with pytest.raises(TokenError) as error:
-        page_token.read(signed(), person)
+        page_token.read(signed(), login)
     assert error.value.reason == "foreign"
 
 
@@ -161,10 +161,10 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
     key = client.session.session_key
     headers = [(b"cookie", f"sessionid={key}".encode())]
     alone = {"type": "websocket", "headers": headers}  # without AuthMiddlewareStack
-    person = request_facts.login_of_scope(alone, False)
-    assert person["user"] == str(ada.pk) and person["session_key"] == key and person["backend"]
+    login = request_facts.login_of_scope(alone, False)
+    assert login["user"] == str(ada.pk) and login["session_key"] == key and login["backend"]
     full = {**alone, "session": client.session, "user": ada, "cookies": {"sessionid": key}}
-    assert request_facts.login_of_scope(full, False) == request_facts.login_of_scope(full, True) == person
+    assert request_facts.login_of_scope(full, False) == request_facts.login_of_scope(full, True) == login
     client.logout()
     assert request_facts.login_of_scope(full, False)["user"] == str(ada.pk)
     assert request_facts.login_of_scope(full, True)["user"] is None

@@ -32,7 +32,7 @@ MAX_WAITING = 1000
 _RESENT = frozenset((wire.EVENT, wire.JOIN, wire.REFRESH, wire.PING, wire.STATS))
 
 Lost = Callable[[ActorError], object]
-# Whom a message that waits to be sent belongs to: a pending request, or what send() got as `lost`.
+# What is told when a waiting message cannot be sent: a pending request, or send()'s `lost`.
 Sender = Pending | Lost | None
 
 
@@ -131,7 +131,7 @@ class Client:
         self._waiting.append((self._clock() + CONNECT_WAIT, sender, header, data))
 
     def _send_waiting(self) -> None:
-        """Ends what waited too long, and sends the rest, in order, as far as the socket accepts it."""
+        """Fails messages that waited too long, and sends the rest in order, as far as the socket accepts them."""
         if not self._waiting:
             return
         self._expire_waiting(self._clock())
@@ -149,7 +149,7 @@ class Client:
             self._give_up(sender)
 
     def _give_up(self, sender: Sender) -> None:
-        """Its message cannot be sent. If it was sent before, that may have been executed."""
+        """Fails a message that cannot be sent. An event that was sent before may have been executed: `timeout`."""
         if not isinstance(sender, Pending):
             if sender is not None:
                 sender(self._unsent())
@@ -259,15 +259,17 @@ class Client:
     # After a new connection
 
     def _reconnected(self) -> None:
-        """It may be a new broker. Resends requests, and asks, spread over time, which sessions are gone."""
+        """It may be a new broker: resends requests, and pings each session, spread over time, to find lost ones."""
         self._resend()
         for session in self._subscribers:
             self.loop.call_later(random.uniform(0, KEEPALIVE_EVERY), self._ping_session, session)
 
     def _resend(self) -> None:
-        """What was sent and not answered was lost with the broker, or its answer was. An event has its number and a
-        join its generation, so neither is executed twice; of other requests nobody can tell. A resent event may wait
-        until its own deadline: to report it as not executed would not be true.
+        """Resends requests without a reply: they, or their replies, were lost with the connection.
+
+        An event's number and a join's generation keep them from being executed twice. Requests that are not safe to
+        resend end as `worker_lost`, with an unknown outcome. A resent event may wait until its own deadline, since it
+        must not be reported as not executed.
         """
         unsent = {id(sender) for _, sender, _, _ in self._waiting}
         resent: list[tuple[float, Sender, bytes, bytes]] = []
@@ -304,7 +306,7 @@ class Client:
 
 
 def _is_abandoned(sender: Sender) -> bool:
-    """Whether nobody waits for this request any more: it must not be sent then."""
+    """Whether nobody waits for this request any more. It must not be sent then."""
     return isinstance(sender, Pending) and sender.future.done()
 
 

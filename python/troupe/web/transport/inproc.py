@@ -76,7 +76,7 @@ class Inproc:
         view: Any = None,
         subscriber: Push | None = None,
     ) -> asyncio.Future[Reply]:
-        """See Transport. There are no timeouts: nothing gets lost here."""
+        """See Transport. There are no timeouts: nothing can be lost in this process."""
         try:
             data = wire.pack_body(body)
         except wire.WireError as error:
@@ -102,7 +102,7 @@ class Inproc:
         epoch: int = 0,
         lost: Callable[[ActorError], object] | None = None,
     ) -> None:
-        """See Transport. ACK has no effect here, and LEAVE ends the session: nobody would sweep it up later."""
+        """See Transport. ACK has no effect here, and LEAVE ends the session: nothing expires detached ones here."""
         if kind == wire.LOGOUT:
             self._control(kind, body)
         elif kind in (wire.LEAVE, wire.SHUTDOWN):

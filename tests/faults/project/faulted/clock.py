@@ -1,13 +1,13 @@
-"""A wall clock that can be set back, for this process: while a file is there, it is what the file says behind.
+"""A wall clock that can be set back, for this process: while a file exists, it is offset by the seconds in it.
 
-Only Python's time.time() is changed. In C nothing but log lines looks at the wall clock (test_clocks.py).
+Only Python's time.time() is changed. test_clocks.py lists the few files of C that read the wall clock.
 """
 
 import time
 
 
 def install(path):
-    """From now on time.time() heeds the file, which holds seconds. path: None: it is never there."""
+    """From now on time.time() adds the seconds in the file at `path`, while it exists. path: None: does nothing."""
     if not path:
         return
     real = time.time

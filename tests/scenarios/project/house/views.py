@@ -189,7 +189,7 @@ class Form(LiveView):
 
 
 class Members(LiveView):
-    """For people who logged in."""
+    """For logged-in users."""
 
     template_string = "<p dj-root>welcome {{ name }} <output>{{ count }}</output></p>"
 

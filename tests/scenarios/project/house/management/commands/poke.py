@@ -1,4 +1,4 @@
-"""poke: drive an actor from a management command, as a person's own code would, and print what came of it."""
+"""poke: drive an actor from a management command, as a site's own code would, and print the outcome."""
 
 from django.core.management.base import BaseCommand
 
