@@ -2,7 +2,7 @@
 
 from django import template
 from django.template.base import Node, VariableNode
-from django.urls import path
+from django.urls import path, reverse
 
 register = template.Library()
 urlpatterns = [
@@ -58,6 +58,12 @@ def mode(value, autoescape=None):
 @register.filter
 def between(value, arg):
     return f"{value}{arg!r}{type(arg).__name__}"
+
+
+@register.filter
+def reverses(value):
+    """A filter whose own reverse() finds nothing."""
+    return reverse("nowhere", args=[value])
 
 
 @register.filter

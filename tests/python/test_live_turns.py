@@ -236,3 +236,27 @@ def test_template_names_that_vary():
     frame = page.turn(base="a.html", n=4)
     assert frame["d"]["0"]["h"] == "<main dj-root>a 4</main>"
     assert len(template.template._troupe_plans) == 2
+
+
+class Fails:
+    """Raises when it is shown, once told to."""
+
+    def __init__(self, fail=False):
+        self.fail = fail
+
+    def __str__(self):
+        if self.fail:
+            raise ValueError("cannot be shown")
+        return "shown"
+
+
+def test_an_exception_behind_a_value_that_does_not_fit_is_the_one_reported():
+    source = "<main dj-root>{{ a|safe }}<p>{{ b }}</p></main>"
+    with pytest.raises(AssertionError, match="'message': 'Error in template of shop.Shown: cannot be shown'"):
+        Page(source, a="<b>not closed", b=Fails(fail=True))
+    value = Fails()
+    page = Page(source, a="x", b=value)
+    value.fail = True
+    for call in (lambda: page.turn(a="<b>not closed"), page.refresh):
+        with pytest.raises(AssertionError, match="cannot be shown"):
+            call()

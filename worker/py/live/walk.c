@@ -286,9 +286,12 @@ walk_plan(const plan *plan, PyObject *context, const walk_order *order)
     buffer_fini(&self.hashes);
     buffer_fini(&self.keys);
     buffer_fini(&self.ends);
+    // A walk that writes HTML goes on behind a value that did not fit, and user code may raise after it: the
+    // exception counts, and must not stay pending behind another result.
+    if (!ok && PyErr_Occurred())
+        return WALK_FAILED;
     if (self.too_deep)
         return WALK_DEEP;
-    if (!ok && !self.unfit)
-        return WALK_FAILED;
+    ASSERT(ok || self.unfit);
     return self.unfit ? WALK_UNFIT : WALK_DONE;
 }

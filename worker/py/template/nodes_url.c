@@ -59,18 +59,20 @@ s_reverse(eval *self, PyObject *view, PyObject *args, PyObject *kwargs)
     return url;
 }
 
-// With `as` a NoReverseMatch gives "" instead, so a template can try a URL.
+// With `as` a NoReverseMatch of reverse() gives "" instead, so a template can try a URL. One that a filter in
+// an argument raises is an error, as it is on the stock tag.
 static PyObject *
 s_url(eval *self, const op *op)
 {
     PyObject *args = NULL, *kwargs = NULL, *url = NULL;
     PyObject *view = s_url_arguments(self, op, &args, &kwargs) ? eval_expr(self, op->expr, false) : NULL;
-    if (view)
+    bool reversed = view != NULL;
+    if (reversed)
         url = s_reverse(self, view, args, kwargs);
     Py_XDECREF(view);
     Py_XDECREF(kwargs);
     Py_XDECREF(args);
-    if (!url && op->name && PyErr_ExceptionMatches(dj.no_reverse_match)) {
+    if (!url && reversed && op->name && PyErr_ExceptionMatches(dj.no_reverse_match)) {
         PyErr_Clear();
         url = PyUnicode_FromString("");
     }
