@@ -6,8 +6,10 @@
 
 #include "broker/core.h"
 
-// To clients. NOT_EXECUTED or UNKNOWN, as errors.def has it for this error. message: for a reader; NULL for
-// none. retry_ms: 0 for none.
+// To clients.
+
+// NOT_EXECUTED or UNKNOWN, as errors.def has it for this error. message: for a reader; NULL for none.
+// retry_ms: 0 for none.
 void answer_refuse(broker *self, slice client, const header *request, uint64_t epoch, err error,
                    const char *message, uint32_t retry_ms);
 // held: NOT_EXECUTED(quarantined), otherwise UNKNOWN(worker_lost). Both name the view and event that ran when
@@ -28,7 +30,9 @@ void answer_forward(broker *self, slice client, zmq_msg_t *head_frame, zmq_msg_t
 void answer_flush(broker *self);
 
 // To workers. ERR_AGAIN: the worker's queue is full, and nothing was sent. ERR_UNREACHABLE: it is gone, and
-// listed as lost. A control message without a session, with self->body.
+// listed as lost.
+
+// A control message without a session, with self->body.
 err answer_worker(broker *self, slice worker_id, message_type type);
 // Any control message, with self->body.
 err answer_control(broker *self, slice worker_id, const header *head);

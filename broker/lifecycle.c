@@ -27,7 +27,7 @@ lifecycle_end_all(broker *self, worker *owner, const char *reason)
 }
 
 // The broker sends LEAVE itself, as the client cannot any more. A failure is of no account: where the worker
-// is gone its sessions end, and where its queue is full the worker only goes on pushing to nobody.
+// is gone its sessions end, and where its queue is full it takes the page for attached until the next JOIN.
 void
 lifecycle_detach(broker *self, session *session)
 {
