@@ -146,7 +146,7 @@ def check(root, folder, clang_tidy, run, since=None, everything=False):
     clean = Clean(cache_folder(), root, [version, tidy, (root / ".clang-tidy").read_text()])
     names = changed(root, since) if since else None
 
-    def one(item):
+    def analyze(item):
         path, uses = item
         if not touched(uses, names):
             return []
@@ -159,6 +159,6 @@ def check(root, folder, clang_tidy, run, since=None, everything=False):
         return lines
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [line for lines in pool.map(one, commands(root, folder).items()) for line in lines]
+        found = [line for lines in pool.map(analyze, commands(root, folder).items()) for line in lines]
     clean.forget_unused()
     return found

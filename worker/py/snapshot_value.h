@@ -11,7 +11,7 @@
 bool snapshot_value_setup(void);
 
 // Appends. False with an exception, whose text names the place from `name` on ("rows[3]['form']: a Form
-// cannot be kept"); what was appended is then the caller's to drop. Runs Python code of
+// cannot be serialized"); what was appended is then the caller's to drop. Runs Python code of
 // troupe.runtime.snapshots.
 bool snapshot_value_pack(PyObject *name, PyObject *value, buffer *out);
 // New reference, or NULL with an exception: not such a value, or it refers to something that no longer
