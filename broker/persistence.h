@@ -32,8 +32,8 @@ void persistence_session_placed(broker *self, session *session, bool restored);
 // Sends the owner RESTORE with the stored snapshot. ERR_UNREACHABLE, ERR_AGAIN: it was not sent. A snapshot
 // that cannot be read is logged, and the worker starts the session afresh: OK.
 err persistence_restore(broker *self, session *session);
-// The same with a snapshot that a worker sent (migration). frame: its encoding (proto/snapshot.h).
-err persistence_send_restore(broker *self, session *session, slice frame);
+// The same with a snapshot that a worker sent (migration), encoded (proto/snapshot.h).
+err persistence_send_restore(broker *self, session *session, slice snapshot);
 
 // Drops expired sessions, and asks workers for snapshots that the store lacks.
 void persistence_tick(broker *self);
