@@ -3,7 +3,7 @@
 // there is no worker from which to get this answer again.
 #include "broker/answer.h"
 
-#include "broker/lost_peers.h"
+#include "broker/reap_list.h"
 
 #include <stdlib.h>
 
@@ -67,7 +67,7 @@ answer_body(broker *self, slice client, const header *reply)
     if (error == ERR_AGAIN)
         s_queue(self, client, head);
     else if (error)
-        lost_peers_add_client(self, client);
+        reap_list_add_client(self, client);
 }
 
 // An answer that has waited for as long as a client may be silent has no recipient any more. zlistx_delete
@@ -84,7 +84,7 @@ answer_flush(broker *self)
             continue;
         if (error) {
             self->counters.dropped++;
-            lost_peers_add_client(self, routing_id_bytes(&each->client));
+            reap_list_add_client(self, routing_id_bytes(&each->client));
         }
         zlistx_delete(self->outbox, zlistx_cursor(self->outbox));
     }
@@ -158,7 +158,7 @@ answer_control(broker *self, slice worker_id, const header *head)
         return OK;
     worker *worker = registry_find(self->workers, worker_id);
     if (error == ERR_UNREACHABLE && worker)
-        lost_peers_add_worker(self, worker);
+        reap_list_add_worker(self, worker);
     if (error != ERR_UNREACHABLE) {
         self->counters.dropped++;
         broker_log(self, LOG_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(head->type),
@@ -211,7 +211,7 @@ answer_forward(broker *self, slice client, zmq_msg_t *head_frame, zmq_msg_t *bod
     }
     self->counters.dropped++;
     if (error == ERR_UNREACHABLE)
-        lost_peers_add_client(self, client);
+        reap_list_add_client(self, client);
     broker_log(self, LOG_FULL, error == ERR_UNREACHABLE ? LEVEL_INFO : LEVEL_WARN, "reply_undeliverable",
                "error=%s type=%s client=%s", err_word(error), message_name(head->type),
                routing_id_text(client, text));

@@ -6,11 +6,11 @@
 #include "broker/gap_buffer.h"
 #include "broker/lifecycle.h"
 #include "broker/liveness.h"
-#include "broker/lost_peers.h"
 #include "broker/persistence.h"
+#include "broker/reap_list.h"
 #include "broker/recovery.h"
 #include "broker/reject.h"
-#include "common/host.h"
+#include "common/loopback.h"
 
 // Forwards header and body, after the commit of the snapshot that came along. Where the reply is too large a
 // client that asked is answered FAILED(internal): it waits for something (PROTOCOL.md 8).
@@ -147,7 +147,7 @@ s_take_name(broker *self, slice name)
         return true;
     if (worker_silence(holder, self->now) <= 2 * (uint64_t)self->heartbeat_ms || s_is_connected(self, holder))
         return false;
-    lost_peers_add_worker(self, holder);
+    reap_list_add_worker(self, holder);
     liveness_reap(self);
     return true;
 }
@@ -157,7 +157,7 @@ s_take_name(broker *self, slice name)
 static bool
 s_is_remote(wire_message *message)
 {
-    return !host_is_here(zmq_msg_gets(&message->frame[2], "Peer-Address"));
+    return !loopback_is_here(zmq_msg_gets(&message->frame[2], "Peer-Address"));
 }
 
 // The count of workers is saved at once, not at the next tick: this broker may not live that long.

@@ -10,9 +10,9 @@
 #include "broker/liveness.h"
 #include "broker/migration.h"
 #include "broker/parking.h"
+#include "broker/pending_requests.h"
 #include "broker/persistence.h"
 #include "broker/recovery.h"
-#include "broker/unanswered.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 // This table is why lifecycle.c need not know these modules.
 static session_end_hook *const s_end_hooks[] = {
     gap_buffer_session_ended,
-    unanswered_session_ended,
+    pending_requests_session_ended,
     migration_session_ended,
     persistence_session_ended,
     NULL,
@@ -37,7 +37,7 @@ static void
 s_tick(broker *self)
 {
     liveness_tick(self);
-    unanswered_tick(self);
+    pending_requests_tick(self);
     recovery_tick(self);
     persistence_tick(self);
     answer_flush(self);

@@ -1,7 +1,7 @@
 // core - the broker's state, and the types of its handlers. Private to this folder (and the fuzz target);
 // everybody else includes broker.h. One thread, so nothing here is locked.
 //
-// How long a record is valid: a worker or client that turns out to be gone is only listed (lost_peers.h), and
+// How long a record is valid: a worker or client that turns out to be gone is only listed (reap_list.h), and
 // its record stays until liveness_reap, which no handler calls while it still needs one. lifecycle_end frees
 // a session's record at once.
 #ifndef TROUPE_BROKER_CORE_H

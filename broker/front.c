@@ -5,9 +5,9 @@
 #include "broker/answer.h"
 #include "broker/eviction.h"
 #include "broker/liveness.h"
-#include "broker/lost_peers.h"
 #include "broker/parking.h"
 #include "broker/persistence.h"
+#include "broker/reap_list.h"
 #include "broker/recovery.h"
 #include "broker/reject.h"
 
@@ -74,7 +74,7 @@ s_forward(broker *self, session *session, wire_message *message, const header *r
     ASSERT(session); // no row of session.def forwards in NONE or STORED
     err error = s_send_to_owner(self, session, message, request);
     if (error == ERR_UNREACHABLE) {
-        lost_peers_add_worker(self, session->owner);
+        reap_list_add_worker(self, session->owner);
     } else if (error) {
         broker_log(self, LOG_FULL, LEVEL_WARN, "worker_full", "type=%s error=%s", message_name(request->type),
                    err_word(error));
@@ -112,7 +112,7 @@ s_place(broker *self, const route *decision, wire_message *message, const header
               (unsigned long long)session->epoch, (unsigned long long)owner->pid);
     err error = decision->kind == ROUTE_RESTORE ? persistence_restore(self, session) : OK;
     if (error == ERR_UNREACHABLE)
-        lost_peers_add_worker(self, owner);
+        reap_list_add_worker(self, owner);
     if (!error)
         error = s_forward(self, session, message, request);
     else if (error != ERR_UNREACHABLE && message_wants_reply(request->type))
@@ -323,7 +323,7 @@ front_logout(broker *self, wire_message *message, const header *request)
     for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each)) {
         err error = wire_send_bytes(self->back_socket, routing_id_bytes(&each->id), parts, 3);
         if (error == ERR_UNREACHABLE) {
-            lost_peers_add_worker(self, each);
+            reap_list_add_worker(self, each);
         } else if (error) {
             self->counters.dropped++;
             log_event(LEVEL_ERROR, "logout_lost", "error=%s worker_pid=%llu", err_word(error),
@@ -356,7 +356,7 @@ s_note_suspect(broker *self, const running_turn *turn)
 }
 
 // The turns are noted before the worker is given up: what is pending of those sessions is then answered with
-// what ran when the worker ended (unanswered.c).
+// what ran when the worker ended (pending_requests.c).
 void
 front_exited(broker *self, wire_message *message, const header *request)
 {
@@ -375,7 +375,7 @@ front_exited(broker *self, wire_message *message, const header *request)
         s_note_suspect(self, &body.running[i]);
     for (worker *each = registry_first(self->workers); each; each = registry_next(self->workers, each))
         if (each->pid == body.pid && !each->is_remote)
-            lost_peers_add_worker(self, each);
+            reap_list_add_worker(self, each);
 }
 
 void

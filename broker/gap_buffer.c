@@ -40,7 +40,7 @@ s_has_room(const broker *self, const session *session, const wire_message *messa
     return session->gap_buffer_count < most && self->gap_buffer_bytes + s_size(message) <= room;
 }
 
-// The request of a dropped reply is answered when its deadline passes (unanswered.c).
+// The request of a dropped reply is answered when its deadline passes (pending_requests.c).
 bool
 gap_buffer_put(broker *self, session *session, wire_message *message, const header *head,
                gap_buffer_resume *resume)

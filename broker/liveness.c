@@ -1,4 +1,4 @@
-// Which peers are alive. Lost ones are listed while messages are handled (lost_peers.c), and removed here,
+// Which peers are alive. Lost ones are listed while messages are handled (reap_list.c), and removed here,
 // together, once no handler holds their records.
 #include "broker/liveness.h"
 

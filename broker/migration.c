@@ -5,9 +5,9 @@
 
 #include "broker/answer.h"
 #include "broker/lifecycle.h"
-#include "broker/lost_peers.h"
 #include "broker/parking.h"
 #include "broker/persistence.h"
+#include "broker/reap_list.h"
 #include "broker/reject.h"
 
 #include <inttypes.h>
@@ -90,7 +90,7 @@ s_offer(broker *self, session *session, worker *worker, slice frame)
     directory_reassign(self->sessions, session, worker);
     err error = persistence_send_restore(self, session, frame);
     if (error == ERR_UNREACHABLE)
-        lost_peers_add_worker(self, worker);
+        reap_list_add_worker(self, worker);
     return error;
 }
 

@@ -2,7 +2,7 @@
 // peers than it appears to be is refused.
 #include "broker/io/address.h"
 
-#include "common/host.h"
+#include "common/loopback.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ s_bindable(const char *host, bool keys)
 {
     struct in_addr four;
     struct in6_addr six;
-    const char *number = host_loopback(host);
+    const char *number = loopback_number(host);
     if (number || !keys)
         return number;
     if (strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &four) == 1)

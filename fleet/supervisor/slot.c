@@ -1,5 +1,5 @@
-// Queries on the processes of one slot, and the few changes that plan.c makes through them. A slot is a small
-// array without order: a process is found by its pid or by its state, and the newest has the highest
+// Queries on the processes of one slot, and the few changes that reconciler.c makes through them. A slot is a
+// small array without order: a process is found by its pid or by its state, and the newest has the highest
 // generation.
 #include "fleet/supervisor/slot.h"
 
@@ -76,7 +76,7 @@ slot_add(slot *self, uint64_t now)
     return NULL;
 }
 
-// Changes no process: plan.c stops the outdated ones once a current one is ready.
+// Changes no process: reconciler.c stops the outdated ones once a current one is ready.
 void
 slot_replace(slot *self, const char *why)
 {

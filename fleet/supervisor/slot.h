@@ -1,5 +1,5 @@
 // slot - a place in the fleet that should hold one ready process. For moments it holds more: a successor that
-// is starting, predecessors that are stopping. Pure; not thread-safe. plan.c has the rules.
+// is starting, predecessors that are stopping. Pure; not thread-safe. reconciler.c has the rules.
 #ifndef TROUPE_FLEET_SUPERVISOR_SLOT_H
 #define TROUPE_FLEET_SUPERVISOR_SLOT_H
 
@@ -13,7 +13,7 @@ enum { SLOT_PROCESSES = 4 };
 
 typedef struct {
     process_state state;
-    // 0 until plan_started.
+    // 0 until reconciler_started.
     int pid;
     unsigned generation;
     // In ms; kill_at is valid while it is stopping.
@@ -25,7 +25,7 @@ typedef struct {
     const char *why;
 } process;
 
-// Read by everybody, changed by plan only.
+// Read by everybody, changed by reconciler only.
 typedef struct {
     process processes[SLOT_PROCESSES];
     // Of the newest process; counts from 1.

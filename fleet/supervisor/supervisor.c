@@ -1,9 +1,9 @@
-// The loop: poll, react to signals, output, requests and figures, then carry out what the plan says. Limits
-// of workers are checked once a second.
+// The loop: poll, react to signals, output, requests and figures, then carry out what the reconciler says.
+// Limits of workers are checked once a second.
 //
-// The plan (plan.c) decides, and knows nothing of processes; this file and its neighbours carry out its
-// actions and tell it what happened. `now` is read once per pass, so that everything in a pass agrees about
-// the time.
+// The reconciler (reconciler.c) decides, and knows nothing of processes; this file and its neighbours carry
+// out its actions and tell it what happened. `now` is read once per pass, so that everything in a pass agrees
+// about the time.
 #include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
@@ -43,15 +43,15 @@ s_open_signals(int *ret_fd)
     return *ret_fd == -1 ? ERR_SYSTEM : OK;
 }
 
-// Nothing is started yet: the first pass of supervisor_run() asks the plan. errno is saved before it can
-// change.
+// Nothing is started yet: the first pass of supervisor_run() asks the reconciler. errno is saved before it
+// can change.
 supervisor *
 supervisor_new(const supervisor_config *config)
 {
     supervisor *self = calloc(1, sizeof *self);
     ASSERT(self);
     char address[STATE_DIRECTORY_ADDRESS];
-    const plan_options planning = {
+    const reconciler_options planning = {
         .workers = (unsigned)option_set_number(config->options, OPTION_WORKERS),
         .boot_ms = option_set_number(config->options, OPTION_BOOT_S) * 1000,
         .worker_stop_ms = option_set_number(config->options, OPTION_DRAIN_MS) + STOP_GRACE_MS,
@@ -65,7 +65,7 @@ supervisor_new(const supervisor_config *config)
     self->signals = -1;
     buffer_init(&self->figures);
     buffer_init(&self->failed_output);
-    self->plan = plan_new(&planning);
+    self->reconciler = reconciler_new(&planning);
     self->processes = processes_new(config->options, config->clock);
     state_directory_address(config->directory, "control", address);
     self->control = control_server_new(address);
@@ -95,7 +95,7 @@ supervisor_destroy(supervisor **self_p)
     broker_client_destroy(&self->broker);
     processes_destroy(&self->processes);
     output_destroy(&self->output);
-    plan_destroy(&self->plan);
+    reconciler_destroy(&self->reconciler);
     buffer_fini(&self->figures);
     buffer_fini(&self->failed_output);
     if (self->signals != -1)
@@ -108,11 +108,11 @@ supervisor_destroy(supervisor **self_p)
 static void
 s_log_up(supervisor *self)
 {
-    if (self->logged_up || !plan_is_up(self->plan))
+    if (self->logged_up || !reconciler_is_up(self->reconciler))
         return;
     self->logged_up = true;
     char front[300];
-    log_event(LEVEL_INFO, "up", "workers=%u front=%s", plan_workers(self->plan),
+    log_event(LEVEL_INFO, "up", "workers=%u front=%s", reconciler_workers(self->reconciler),
               log_value(option_set_local(self->config.options, OPTION_FRONT), front, sizeof front));
     if (self->config.ready_fd >= 0 && write(self->config.ready_fd, "ready\n", 6) != 6)
         log_event(LEVEL_WARN, "ready_fd", "fd=%d reason=\"%s\"", self->config.ready_fd, strerror(errno));
@@ -124,13 +124,13 @@ s_log_up(supervisor *self)
 static void
 s_log_reload(supervisor *self)
 {
-    const reload_progress *reload = plan_reload_progress(self->plan);
+    const reload_progress *reload = reconciler_reload_progress(self->reconciler);
     char why[EXIT_CAUSE_SIZE + 64];
     if (reload->state == self->logged_reload)
         return;
     self->logged_reload = reload->state;
     if (reload->state == RELOAD_DONE)
-        log_event(LEVEL_INFO, "reloaded", "workers=%u", plan_workers(self->plan));
+        log_event(LEVEL_INFO, "reloaded", "workers=%u", reconciler_workers(self->reconciler));
     if (reload->state == RELOAD_FAILED)
         log_event(LEVEL_WARN, "reload_failed", "slot=%u cause=%s", reload->slot,
                   log_quoted(slice_text(reload->why), why, sizeof why));
@@ -140,7 +140,7 @@ s_log_reload(supervisor *self)
 static void
 s_reload(supervisor *self)
 {
-    err error = plan_reload(self->plan, self->now);
+    err error = reconciler_reload(self->reconciler, self->now);
     log_event(LEVEL_INFO, "reload", "by=SIGHUP answer=%s", err_word(error));
     if (!error)
         self->logged_reload = RELOAD_RUNNING;
@@ -151,9 +151,9 @@ static void
 s_stop(supervisor *self, unsigned number)
 {
     log_event(LEVEL_INFO, self->signalled ? "killing_all" : "stopping", "signal=%u", number);
-    plan_stop(self->plan);
+    reconciler_stop(self->reconciler);
     if (self->signalled)
-        plan_kill_now(self->plan);
+        reconciler_kill_now(self->reconciler);
     self->signalled = true;
 }
 
@@ -175,34 +175,35 @@ s_read_signals(supervisor *self)
     }
 }
 
-// Starts a process. One that cannot be forked is an exit to the plan: its slot backs off.
+// Starts a process. One that cannot be forked is an exit to the reconciler: its slot backs off.
 static void
-s_start(supervisor *self, const plan_action *action)
+s_start(supervisor *self, const reconciler_action *action)
 {
     char name[32];
     const child *started = processes_start(self->processes, action->slot, action->generation);
     if (started) {
         log_event(LEVEL_INFO, "started", "name=%s.%u child_pid=%d", started->name, started->generation,
                   started->pid);
-        plan_started(self->plan, action->slot, started->pid);
+        reconciler_started(self->reconciler, action->slot, started->pid);
         return;
     }
     log_event(LEVEL_WARN, "start_failed", "name=%s reason=\"%s\"", slot_name(action->slot, name, sizeof name),
               strerror(errno));
-    plan_exited(self->plan, 0, strerror(errno), self->now, NULL, NULL);
+    reconciler_exited(self->reconciler, 0, strerror(errno), self->now, NULL, NULL);
 }
 
-// Carries out all that the plan has to do now.
+// Carries out all that the reconciler has to do now.
 static void
 s_act(supervisor *self)
 {
-    plan_action action;
-    while (plan_next(self->plan, self->now, &action)) {
-        const child *target = action.type == PLAN_START ? NULL : processes_find(self->processes, action.pid);
-        if (action.type == PLAN_START) {
+    reconciler_action action;
+    while (reconciler_next(self->reconciler, self->now, &action)) {
+        const child *target =
+            action.type == RECONCILER_START ? NULL : processes_find(self->processes, action.pid);
+        if (action.type == RECONCILER_START) {
             s_start(self, &action);
         } else if (target) {
-            bool kill = action.type == PLAN_KILL;
+            bool kill = action.type == RECONCILER_KILL;
             log_event(kill ? LEVEL_WARN : LEVEL_INFO, kill ? "killing" : "terminating",
                       "name=%s.%u child_pid=%d reason=%s", target->name, target->generation, target->pid,
                       action.why);
@@ -225,11 +226,11 @@ s_recycle(supervisor *self)
         if (known)
             worker_figures_find(&figures, (uint64_t)watched->pid, &worker);
         if (watched->max_turns && worker.turns >= watched->max_turns)
-            plan_recycle(self->plan, watched->pid, "max_events");
+            reconciler_recycle(self->reconciler, watched->pid, "max_events");
         else if (watched->max_age_ms && self->now - watched->started_at >= watched->max_age_ms)
-            plan_recycle(self->plan, watched->pid, "max_age");
+            reconciler_recycle(self->reconciler, watched->pid, "max_age");
         else if (watched->max_rss && child_rss(watched) >= watched->max_rss)
-            plan_recycle(self->plan, watched->pid, "max_rss");
+            reconciler_recycle(self->reconciler, watched->pid, "max_rss");
     }
 }
 
@@ -303,7 +304,7 @@ s_read_children(supervisor *self, bool writable)
             log_event(LEVEL_INFO, "ready", "name=%s.%u child_pid=%d", watched->name, watched->generation,
                       watched->pid);
             watched->was_ready = true;
-            plan_ready(self->plan, watched->pid, self->now);
+            reconciler_ready(self->reconciler, watched->pid, self->now);
         }
     }
 }
@@ -313,7 +314,7 @@ static void
 s_run_once(supervisor *self)
 {
     static zmq_pollitem_t items[ITEMS_FIXED + 2 * MAX_PROCESSES];
-    uint64_t wait = plan_wait(self->plan, self->now), until_check = self->check_at - self->now;
+    uint64_t wait = reconciler_wait(self->reconciler, self->now), until_check = self->check_at - self->now;
     wait = wait < until_check ? wait : until_check;
     bool writable = output_flush(self->output);
     int count = s_poll_items(self, items, writable);
@@ -336,22 +337,22 @@ static void
 s_print_failed_start(const supervisor *self)
 {
     char name[32];
-    unsigned number = (unsigned)plan_failed_slot(self->plan);
+    unsigned number = (unsigned)reconciler_failed_slot(self->reconciler);
     fprintf(stderr, "\ntroupe: %s did not start: %s\n\n%.*s", slot_name(number, name, sizeof name),
-            plan_slot(self->plan, number)->last, (int)self->failed_output.size,
+            reconciler_slot(self->reconciler, number)->last, (int)self->failed_output.size,
             self->failed_output.size ? (const char *)self->failed_output.data : "");
 }
 
-// The plan is asked before the first poll, which would otherwise wait for nothing.
+// The reconciler is asked before the first poll, which would otherwise wait for nothing.
 bool
 supervisor_run(supervisor *self)
 {
-    for (s_act(self); !plan_is_over(self->plan); s_act(self))
+    for (s_act(self); !reconciler_is_over(self->reconciler); s_act(self))
         s_run_once(self);
     processes_kill_orphans();
     output_flush_all(self->output);
     log_event(LEVEL_INFO, "down", "age_ms=%llu", (unsigned long long)(self->now - self->started_at));
-    if (plan_failed_slot(self->plan) < 0)
+    if (reconciler_failed_slot(self->reconciler) < 0)
         return true;
     s_print_failed_start(self);
     return false;

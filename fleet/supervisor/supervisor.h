@@ -1,5 +1,5 @@
-// supervisor - the loop of `troupe up`: starts and watches processes as the plan says, forwards their output,
-// and answers `troupe` commands. One thread; never blocks on a process.
+// supervisor - the loop of `troupe up`: starts and watches processes as the reconciler says, forwards their
+// output, and answers `troupe` commands. One thread; never blocks on a process.
 #ifndef TROUPE_FLEET_SUPERVISOR_SUPERVISOR_H
 #define TROUPE_FLEET_SUPERVISOR_SUPERVISOR_H
 

@@ -1,5 +1,5 @@
-// Requests of `troupe` commands: each changes the plan at most, and is answered with the state of the fleet;
-// waiting for the effect is the command's part.
+// Requests of `troupe` commands: each changes the reconciler at most, and is answered with the state of the
+// fleet; waiting for the effect is the command's part.
 #include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
@@ -33,7 +33,7 @@ s_add_row(const supervisor *self, report *result, unsigned number, const process
           const broker_figures *figures)
 {
     report_row *row = report_add(result);
-    const slot *place = plan_slot(self->plan, number);
+    const slot *place = reconciler_slot(self->reconciler, number);
     if (!row)
         return;
     slot_name(number, row->name, sizeof row->name);
@@ -59,9 +59,9 @@ static void
 s_add_rows(const supervisor *self, report *result)
 {
     const broker_figures *figures = result->has_broker ? &result->broker : NULL;
-    unsigned count = plan_slot_count(self->plan);
+    unsigned count = reconciler_slot_count(self->reconciler);
     for (unsigned i = 0; i < count; i++) {
-        const slot *place = plan_slot(self->plan, i);
+        const slot *place = reconciler_slot(self->reconciler, i);
         for (unsigned k = 0; k < SLOT_PROCESSES; k++)
             if (place->processes[k].state != PROCESS_NONE)
                 s_add_row(self, result, i, &place->processes[k], figures);
@@ -75,17 +75,17 @@ static void
 s_fill_report(const supervisor *self, report *result)
 {
     static const char *const reloads[] = {"none", "running", "done", "failed"};
-    const reload_progress *reload = plan_reload_progress(self->plan);
+    const reload_progress *reload = reconciler_reload_progress(self->reconciler);
     result->pid = (uint64_t)getpid();
     result->age_ms = self->now - self->started_at;
-    result->workers = plan_workers(self->plan);
+    result->workers = reconciler_workers(self->reconciler);
     result->reload_number = reload->number;
     result->reload_slot = reload->slot;
     result->has_broker = supervisor_figures(self, &result->broker);
     snprintf(result->state, sizeof result->state, "%s",
-             plan_is_stopping(self->plan) ? "stopping"
-             : plan_is_up(self->plan)     ? "up"
-                                          : "starting");
+             reconciler_is_stopping(self->reconciler) ? "stopping"
+             : reconciler_is_up(self->reconciler)     ? "up"
+                                                      : "starting");
     s_copy_utf8(result->front, sizeof result->front,
                 slice_text(option_set_local(self->config.options, OPTION_FRONT)));
     snprintf(result->reload, sizeof result->reload, "%s", reloads[reload->state]);
@@ -94,20 +94,20 @@ s_fill_report(const supervisor *self, report *result)
     s_add_rows(self, result);
 }
 
-// Changes the plan as the request asks; the loop carries it out after the reply.
+// Changes the reconciler as the request asks; the loop carries it out after the reply.
 static err
 s_apply(supervisor *self, const control_request *request)
 {
     switch (request->verb) {
     case CONTROL_SCALE:
-        return plan_scale(self->plan,
-                          request->workers > MAX_WORKERS ? MAX_WORKERS + 1 : (unsigned)request->workers);
+        return reconciler_scale(
+            self->reconciler, request->workers > MAX_WORKERS ? MAX_WORKERS + 1 : (unsigned)request->workers);
     case CONTROL_RELOAD:
-        return plan_reload(self->plan, self->now);
+        return reconciler_reload(self->reconciler, self->now);
     case CONTROL_DRAIN:
-        return plan_drain(self->plan, request->worker);
+        return reconciler_drain(self->reconciler, request->worker);
     case CONTROL_STOP:
-        plan_stop(self->plan);
+        reconciler_stop(self->reconciler);
         return OK;
     // Nothing to change: every reply has the report.
     case CONTROL_STATUS:

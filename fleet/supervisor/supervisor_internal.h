@@ -8,13 +8,13 @@
 #include "fleet/supervisor/broker_client.h"
 #include "fleet/supervisor/control_server.h"
 #include "fleet/supervisor/output.h"
-#include "fleet/supervisor/plan.h"
 #include "fleet/supervisor/processes.h"
+#include "fleet/supervisor/reconciler.h"
 #include "fleet/supervisor/supervisor.h"
 
 struct supervisor {
     supervisor_config config;
-    plan *plan;
+    reconciler *reconciler;
     processes *processes;
     control_server *control;
     broker_client *broker;
@@ -38,7 +38,7 @@ struct supervisor {
 bool supervisor_figures(const supervisor *self, broker_figures *ret);
 // How many processes the kernel has killed for lack of memory since boot. 0: unknown.
 uint64_t supervisor_oom_kills(void);
-// Reaps the processes that have ended, logs why, and tells the plan and the broker.
+// Reaps the processes that have ended, logs why, and tells the reconciler and the broker.
 void supervisor_reap(supervisor *self);
 // Answers the control requests that have arrived.
 void supervisor_handle_requests(supervisor *self);

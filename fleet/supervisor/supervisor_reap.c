@@ -1,5 +1,5 @@
 // What happens when a process has ended: its cause in words for logs and status, what ran in it from its
-// black box, the plan's next step, and EXITED for the broker.
+// black box, the reconciler's next step, and EXITED for the broker.
 #include "fleet/supervisor/supervisor_internal.h"
 
 #include "common/log.h"
@@ -79,7 +79,7 @@ s_describe_running(const child *ended, const exited_body *exited, char *cause, s
 
 // Tells the broker about a worker that ended; one that was stopped properly has said goodbye itself.
 static void
-s_report_exit(supervisor *self, const child *ended, int status, plan_end end, exited_body *exited)
+s_report_exit(supervisor *self, const child *ended, int status, reconciler_end end, exited_body *exited)
 {
     bool blamed = end == END_CRASH && s_is_own_fault(self, status);
     exited->pid = (uint64_t)ended->pid;
@@ -107,13 +107,13 @@ s_handle_exit(supervisor *self, child *ended, int status)
     exited_body exited = {0};
     exited.count = black_box_running(buffer_bytes(&box), exited.running, MAX_RUNNING);
     s_describe_running(ended, &exited, cause, sizeof cause);
-    bool first_failure = !plan_is_up(self->plan) && plan_failed_slot(self->plan) < 0;
-    plan_end end = plan_exited(self->plan, ended->pid, cause, self->now, NULL, &wait);
+    bool first_failure = !reconciler_is_up(self->reconciler) && reconciler_failed_slot(self->reconciler) < 0;
+    reconciler_end end = reconciler_exited(self->reconciler, ended->pid, cause, self->now, NULL, &wait);
     log_event(end == END_STOPPED ? LEVEL_INFO : LEVEL_WARN, "exited",
               "name=%s.%u child_pid=%d how=%s cause=%s next_start_ms=%llu", ended->name, ended->generation,
               ended->pid, words[end], log_quoted(slice_text(cause), quoted, sizeof quoted),
               (unsigned long long)wait);
-    if (end == END_BOOT && (first_failure || plan_is_up(self->plan))) {
+    if (end == END_BOOT && (first_failure || reconciler_is_up(self->reconciler))) {
         buffer_clear(&self->failed_output);
         buffer_slice(&self->failed_output, line_reader_tail(ended->reader));
     }

@@ -36,8 +36,8 @@ MAY = {
     },
     "fleet": {"fleet"},
     "fleet/supervisor": {"fleet", "fleet/supervisor"},
-    "fleet/command": {"fleet", "fleet/command"},
-    "fleet/main": {"fleet", "fleet/supervisor", "fleet/command"},
+    "fleet/cli": {"fleet", "fleet/cli"},
+    "fleet/main": {"fleet", "fleet/supervisor", "fleet/cli"},
 }
 ROOMS = tuple(sorted(MAY, key=len, reverse=True))  # the innermost first
 PYTHON_ROOMS = {room for room in MAY if room.startswith("worker/py")}

@@ -1,5 +1,5 @@
 // The report of `troupe status`, on the wire, as a table and as JSON.
-#include "fleet/command/report_text.h"
+#include "fleet/cli/report_text.h"
 
 #include "tests/unit.h"
 

@@ -213,7 +213,7 @@ s_put_session(buffer *out, uint8_t how)
 
 // What only a session that migrates has: ROOT_LEASE, with kinds that do not exist too, and ROOT_REQUESTS.
 static void
-s_put_lease(buffer *out, uint8_t how)
+s_put_expiry(buffer *out, uint8_t how)
 {
     size_t opened = snapshot_open(out, ROOT_LEASE);
     writer writer = writer_on(out);
@@ -257,7 +257,7 @@ s_put_snapshot(void)
     s_put_progress(out, program_byte(&world.program));
     s_put_session(out, program_byte(&world.program));
     if (how & 4)
-        s_put_lease(out, program_byte(&world.program));
+        s_put_expiry(out, program_byte(&world.program));
     if (how & 8)
         s_put_reply(out, program_byte(&world.program));
     if (how & 16)

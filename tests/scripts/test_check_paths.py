@@ -4,7 +4,7 @@ import check_paths
 import pytest
 
 TREE = {
-    "worker/actor/turn.c": "static int s_admit(void) { return turn_run(); }\n",
+    "worker/actor/event_turn.c": "static int s_admit(void) { return turn_run(); }\n",
     "worker/io/pool.c": 'log_event(LEVEL_ERROR, "stuck", "view=%s", view);\n',
     "python/troupe/token.py": 'logger.warning("event=slow view=%s", view)\n',
     "scripts/bench": "",
@@ -30,7 +30,7 @@ def problems(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "`worker/actor/turn.c` and its `turn_run()`, in `worker/actor/`",
+        "`worker/actor/event_turn.c` and its `turn_run()`, in `worker/actor/`",
         "`turn.c`, `actor/turn.c`, `troupe/token.py`, `worker/*/pool.c`",
         "`scripts/bench row-change`",
         "`mysite/urls.py` is the reader's, `ipc:///run/x.c` and `*.cert` no files, `build/bench/x.c` is built",

@@ -4,8 +4,8 @@
 #define TROUPE_TEST_FAKE_H
 
 #include "worker/actor/dispatch.h"
-#include "worker/actor/session_replies.h"
-#include "worker/actor/session_storage.h"
+#include "worker/actor/reply_cache.h"
+#include "worker/actor/session_store_status.h"
 
 typedef struct {
     view_ops ops;

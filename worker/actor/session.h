@@ -1,7 +1,7 @@
 // session - a session actor: the views of one open page, and what its turns share. The replies for repeats
-// are in session_replies.h, who keeps the session alive in session_lease.h, and what the broker's store has
-// of it in session_storage.h. Turns use it one at a time, which the run queue ensures; what is marked "any
-// thread" is atomic. Never blocks; never logs.
+// are in reply_cache.h, who keeps the session alive in session_expiry.h, and what the broker's store has
+// of it in session_store_status.h. Turns use it one at a time, which the run queue ensures; what is marked
+// "any thread" is atomic. Never blocks; never logs.
 #ifndef TROUPE_WORKER_ACTOR_SESSION_H
 #define TROUPE_WORKER_ACTOR_SESSION_H
 

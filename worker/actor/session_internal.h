@@ -2,10 +2,10 @@
 #ifndef TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
 #define TROUPE_WORKER_ACTOR_SESSION_INTERNAL_H
 
+#include "worker/actor/reply_cache.h"
 #include "worker/actor/session.h"
-#include "worker/actor/session_lease.h"
-#include "worker/actor/session_replies.h"
-#include "worker/actor/session_storage.h"
+#include "worker/actor/session_expiry.h"
+#include "worker/actor/session_store_status.h"
 
 #include <stdatomic.h>
 
@@ -15,7 +15,7 @@ typedef struct {
     bool without_body;
 } kept_reply;
 
-typedef enum { LEASE_IDLE, LEASE_UNADOPTED, LEASE_ATTACHED, LEASE_DETACHED } lease_kind;
+typedef enum { EXPIRY_IDLE, EXPIRY_UNADOPTED, EXPIRY_ATTACHED, EXPIRY_DETACHED } expiry_kind;
 
 struct session {
     run_queue_item item;
@@ -30,21 +30,21 @@ struct session {
     turn *parked;
     black_box_slot *record;
 
-    // session_replies.c
+    // reply_cache.c
     uint64_t last_event;
     kept_reply replies[MAX_REPLIES_KEPT]; // by sequence modulo MAX_REPLIES_KEPT
 
-    // session_lease.c
+    // session_expiry.c
     _Atomic uint64_t deadline;
-    _Atomic lease_kind lease;
+    _Atomic expiry_kind expiry;
     uint64_t generation;
     uint64_t joined_from; // the newest generation that a page is known to have had
     bool join_confirmed;  // a page is known to have the current one
     client_id joined_by;
     uint64_t join_sequence;
 
-    // session_storage.c
-    storage_state storage;
+    // session_store_status.c
+    store_status storage;
     uint64_t storage_store; // which store `storage` is about
     uint32_t snapshot_number;
     bool restored; // the page has not been heard from since
@@ -52,9 +52,9 @@ struct session {
     uint64_t last_uncertain;
 };
 
-// For session_storage.c, when a session is restored.
+// For session_store_status.c, when a session is restored.
 void session_restore_progress(session *self, uint64_t last_event);
 void session_restore_join(session *self, uint64_t generation, bool confirmed, uint64_t now);
-void session_restore_lease(session *self, lease_state state, uint64_t now);
+void session_restore_expiry(session *self, expiry_state state, uint64_t now);
 
 #endif

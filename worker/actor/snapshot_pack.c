@@ -180,32 +180,32 @@ snapshot_attach(turn *self, reply *reply)
         return;
     uint8_t type = self->request->head.type;
     bool changes = type == MSG_EVENT || type == MSG_PUSH;
-    storage_state before = session_storage(session, store);
+    store_status before = session_store_status(session, store);
     if (!session_view_count(session)) {
         // The last view was unmounted: there is nothing to restore.
-        if (before == STORAGE_CURRENT) {
+        if (before == STORE_STATUS_CURRENT) {
             s_put_none(&reply->snapshot);
-            session_set_storage(session, STORAGE_NONE, store);
+            session_set_store_status(session, STORE_STATUS_NONE, store);
         }
         return;
     }
-    if (changes && before == STORAGE_IMPOSSIBLE)
+    if (changes && before == STORE_STATUS_IMPOSSIBLE)
         return;
-    bool whole = !changes || before != STORAGE_CURRENT || (self->request->head.flags & FLAG_WHOLE);
-    bool packed = s_pack_for_store(self, whole, before != STORAGE_IMPOSSIBLE, &reply->snapshot);
-    session_set_storage(session, packed ? STORAGE_CURRENT : STORAGE_IMPOSSIBLE, store);
+    bool whole = !changes || before != STORE_STATUS_CURRENT || (self->request->head.flags & FLAG_WHOLE);
+    bool packed = s_pack_for_store(self, whole, before != STORE_STATUS_IMPOSSIBLE, &reply->snapshot);
+    session_set_store_status(session, packed ? STORE_STATUS_CURRENT : STORE_STATUS_IMPOSSIBLE, store);
 }
 
 // ROOT_LEASE: what keeps the session alive, and which views have changes that their pages were not sent.
 static void
-s_put_lease(const turn *self, buffer *out)
+s_put_expiry(const turn *self, buffer *out)
 {
-    lease_state lease = session_lease_state(self->session, clock_now(self->host->clock));
+    expiry_state expiry = session_expiry_state(self->session, clock_now(self->host->clock));
     size_t opened = snapshot_open(out, ROOT_LEASE);
     writer writer = writer_on(out);
     writer_map(writer, 3);
-    writer_key_uint(writer, "kind", lease.kind);
-    writer_key_uint(writer, "left_ms", lease.left_ms);
+    writer_key_uint(writer, "kind", expiry.kind);
+    writer_key_uint(writer, "left_ms", expiry.left_ms);
     writer_key_uint(writer, "unsent", push_unsent(self->session, self->host->ops));
     snapshot_close(out, opened);
 }
@@ -238,7 +238,7 @@ snapshot_move(turn *self, buffer *out)
     snapshot_begin(out, SNAPSHOT_FULL);
     s_put_progress(self->session, out);
     s_put_session(self->session, out);
-    s_put_lease(self, out);
+    s_put_expiry(self, out);
     s_put_replies(self->session, out);
     err error = s_put_views(self, true, out);
     if (!error)

@@ -30,7 +30,7 @@ typedef struct {
     bool heard;       // a page is known to have received the last JOINED
     // Only if the session migrates; the store has none of it.
     bool moves;
-    lease_state lease;
+    expiry_state expiry;
     uncertainty uncertainty;
     uint64_t unsent; // push_unsent()
     unsigned count;
@@ -110,12 +110,12 @@ s_read_progress(slice bytes, stored_session *ret_stored)
 
 // ROOT_LEASE. Only a session that migrates has one, which tells it from one that comes from the store.
 static err
-s_read_lease(slice bytes, stored_session *ret_stored)
+s_read_expiry(slice bytes, stored_session *ret_stored)
 {
     reader reader;
     reader_init(&reader, bytes);
-    ret_stored->lease.kind = reader_uint(&reader, "kind");
-    ret_stored->lease.left_ms = reader_uint(&reader, "left_ms");
+    ret_stored->expiry.kind = reader_uint(&reader, "kind");
+    ret_stored->expiry.left_ms = reader_uint(&reader, "left_ms");
     ret_stored->unsent = reader_opt_uint(&reader, "unsent", 0);
     ret_stored->moves = true;
     return reader_error(&reader);
@@ -146,7 +146,7 @@ s_read_root(const snapshot_entry *entry, stored_session *ret_stored)
         s_read_settled(entry->bytes, ret_stored);
         return OK;
     case ROOT_LEASE:
-        return s_read_lease(entry->bytes, ret_stored);
+        return s_read_expiry(entry->bytes, ret_stored);
     default:
         if (entry->root >= ROOT_REQUESTS && entry->root < ROOT_REQUESTS + MAX_VIEWS)
             ret_stored->views[entry->root - ROOT_REQUESTS].request = entry->bytes;
@@ -311,7 +311,7 @@ s_restore_session(turn *self, const stored_session *stored)
     uint64_t last = stored->last > stored->settled ? stored->last : stored->settled;
     session_restore(session, last, stored->generation, stored->heard, (unsigned)stored->numbers, now);
     if (stored->moves)
-        session_restore_moved(session, &stored->uncertainty, stored->lease, now);
+        session_restore_moved(session, &stored->uncertainty, stored->expiry, now);
     push_restore_unsent(session, stored->unsent);
     for (unsigned i = 0; stored->moves && i < stored->count; i++)
         if (stored->views[i].request.size)

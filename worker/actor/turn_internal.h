@@ -5,8 +5,8 @@
 #define TROUPE_WORKER_ACTOR_TURN_INTERNAL_H
 
 #include "proto/bodies.h"
-#include "worker/actor/session_replies.h"
-#include "worker/actor/session_storage.h"
+#include "worker/actor/reply_cache.h"
+#include "worker/actor/session_store_status.h"
 #include "worker/actor/turn.h"
 #include "worker/page/root.h"
 

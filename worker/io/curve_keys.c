@@ -2,7 +2,7 @@
 // keys, as the file system's permissions, or the process, protect them.
 #include "worker/io/curve_keys.h"
 
-#include "common/host.h"
+#include "common/loopback.h"
 
 #include <stdio.h>
 
@@ -15,7 +15,7 @@ curve_keys_load(const char *address, const char *key_file, const char *broker_fi
     *ret_keys = (curve_keys){0};
     if (strncmp(address, "tcp://", 6) != 0)
         return OK;
-    bool private = host_is_private(address);
+    bool private = loopback_is_private(address);
     if (!key_file && !broker_file && private)
         return OK;
     if (!key_file || !broker_file) {

@@ -2,7 +2,7 @@
 //
 // The loop waits in one place, zmq_poll, for the broker's socket and the outbox's eventfd. Everything else is
 // due at a time: the next heartbeat, sweep, look at the pool, push and watchdog check.
-#include "worker/io/control.h"
+#include "worker/io/broker_link.h"
 #include "worker/io/worker_internal.h"
 
 #include <inttypes.h>
@@ -137,7 +137,7 @@ static bool
 s_check_fence(worker *self)
 {
     uint64_t now = clock_now(self->clock);
-    bool fenced = control_is_fenced(self, now);
+    bool fenced = broker_link_is_fenced(self, now);
     if (fenced && !self->fence_logged) {
         self->fence_logged = true;
         log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",
@@ -186,9 +186,9 @@ s_beat(worker *self)
     if (worker_is_blocked(self))
         return;
     if (self->phase == REGISTERING)
-        control_register(self);
+        broker_link_register(self);
     else
-        control_heartbeat(self);
+        broker_link_heartbeat(self);
 }
 
 // Only marks the sessions: each ends in a turn of its own, behind the one that may be running.
@@ -213,7 +213,7 @@ s_begin_leaving(worker *self, uint64_t now)
     log_event(LEVEL_INFO, "leaving", "worker=%s sessions=%zu", self->name_text,
               session_table_count(self->session_table));
     if (registered)
-        control_drain(self);
+        broker_link_drain(self);
 }
 
 // The broker takes nothing from a worker after its GOODBYE. So what has arrived meanwhile is refused, and the
@@ -226,7 +226,7 @@ s_say_goodbye(worker *self, bool fenced)
     if (!fenced)
         s_collect(self);
     if (!self->stuck || !recorder_has_reader(self->options.record))
-        control_goodbye(self);
+        broker_link_goodbye(self);
     self->end = self->stuck ? WORKER_STUCK : WORKER_STOPPED;
     self->phase = LEFT;
 }
@@ -242,7 +242,7 @@ s_leave(worker *self, uint64_t now)
         return;
     self->phase = LEAVING;
     run_queue_load load = run_queue_look(self->queue);
-    bool fenced = control_is_fenced(self, now);
+    bool fenced = broker_link_is_fenced(self, now);
     if (fenced || now >= self->leave_at || !(load.queued || load.running || load.parked))
         s_say_goodbye(self, fenced);
 }

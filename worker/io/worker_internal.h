@@ -1,10 +1,10 @@
 // worker_internal - the I/O thread's state, for worker*.c and control.c only. Only the I/O thread uses it,
 // except what is atomic, and queue, pool and outbox, which are thread-safe. Times are ms of clock.
-#ifndef TROUPE_WORKER_IO_CORE_H
-#define TROUPE_WORKER_IO_CORE_H
+#ifndef TROUPE_WORKER_IO_WORKER_INTERNAL_H
+#define TROUPE_WORKER_IO_WORKER_INTERNAL_H
 
 #include "common/log.h"
-#include "worker/actor/session_lease.h"
+#include "worker/actor/session_expiry.h"
 #include "worker/io/outbox.h"
 #include "worker/io/session_table.h"
 #include "worker/io/watchdog.h"

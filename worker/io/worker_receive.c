@@ -1,6 +1,6 @@
 // Messages from the broker: those for a session go to its mailbox, those about the worker to control.c. Every
 // request that cannot be accepted is answered here, since its sender waits (PROTOCOL.md 7).
-#include "worker/io/control.h"
+#include "worker/io/broker_link.h"
 #include "worker/io/worker_internal.h"
 
 // How many messages are handled before the loop looks at what is due: a flood must not delay heartbeats.
@@ -189,7 +189,7 @@ s_keep(worker *self, const incoming *message)
 static void
 s_ping(worker *self, const incoming *message)
 {
-    if (control_is_fenced(self, clock_now(self->clock)))
+    if (broker_link_is_fenced(self, clock_now(self->clock)))
         return;
     if (!session_table_find(self->session_table, message->head.session)) {
         s_refuse(self, message, ERR_UNKNOWN_SESSION, 0);
@@ -225,14 +225,14 @@ static void (*const s_handlers[256])(worker *, const incoming *) = {
     [MSG_LEAVE] = s_request,
     [MSG_PING] = s_ping,
     [MSG_LOGOUT] = s_logout,
-    [MSG_WELCOME] = control_welcome,
-    [MSG_REFUSED] = control_refused,
-    [MSG_HEARTBEAT] = control_echo,
-    [MSG_IDENTIFY] = control_identify,
+    [MSG_WELCOME] = broker_link_welcome,
+    [MSG_REFUSED] = broker_link_refused,
+    [MSG_HEARTBEAT] = broker_link_echo,
+    [MSG_IDENTIFY] = broker_link_identify,
     [MSG_RESTORE] = s_restore,
     [MSG_MOVE] = s_move,
     [MSG_KEEP] = s_keep,
-    [MSG_DISOWN] = control_disown,
+    [MSG_DISOWN] = broker_link_disown,
 };
 
 // A type without a handler is refused as well as logged: its sender may be newer than this worker.

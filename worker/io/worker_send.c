@@ -1,7 +1,7 @@
 // Messages to the broker, in order. What the socket has no room for waits here, and so does session traffic
 // while the worker is fenced or not registered (PROTOCOL.md 5.3). The list needs no limit of its own: most of
 // it answers requests, which the broker limits (5.10), and no push is begun while it is not empty.
-#include "worker/io/control.h"
+#include "worker/io/broker_link.h"
 #include "worker/io/worker_internal.h"
 
 // At the end: the broker relies on the order of messages about a session (RELEASED comes last, and a gap in
@@ -28,7 +28,7 @@ s_is_control(const reply *reply)
 static bool
 s_holds_sessions(const worker *self)
 {
-    return self->phase == REGISTERING || control_is_fenced(self, clock_now(self->clock));
+    return self->phase == REGISTERING || broker_link_is_fenced(self, clock_now(self->clock));
 }
 
 // Session traffic that is being held does not count: control messages overtake it.

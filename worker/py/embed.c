@@ -3,7 +3,7 @@
 #include "worker/py/embed.h"
 
 #include "common/log.h"
-#include "worker/py/host.h"
+#include "worker/py/python_views.h"
 #include "worker/py/template/nodelist.h"
 
 #include <signal.h>

@@ -10,7 +10,7 @@
 #include "worker/py/python.h"
 
 #include "worker/actor/dispatch.h"
-#include "worker/py/host.h"
+#include "worker/py/python_views.h"
 #include "worker/py/template/nodelist.h"
 
 #include <stddef.h>

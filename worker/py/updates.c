@@ -1,6 +1,6 @@
 // Updates that no request asks for: a view ticks, or request_update() says that something outside
 // changed. Both end in a push (PROTOCOL.md 5.9).
-#include "worker/py/host_internal.h"
+#include "worker/py/python_views_internal.h"
 
 // A day: longer intervals are cut to it.
 #define MAX_INTERVAL_MS 86400000.0

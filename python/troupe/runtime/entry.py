@@ -1,7 +1,7 @@
 """What the C runtime calls for each turn, by name: in a worker, and over inproc:// in the caller's process.
 
-worker/py/host.h lists the names. The GIL is held. Whatever these functions raise becomes the turn's fault, described by
-describe(). Nothing here keeps state of a turn.
+worker/py/python_views.h lists the names. The GIL is held. Whatever these functions raise becomes the turn's
+fault, described by describe(). Nothing here keeps state of a turn.
 """
 
 from .faults import describe, refuse_params

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 
-EPOCH: ContextVar[int] = ContextVar("troupe_epoch")  # set by worker/py/host.c for each turn
+EPOCH: ContextVar[int] = ContextVar("troupe_epoch")  # set by worker/py/python_views.c for each turn
 
 
 def fencing_token() -> int | None:

@@ -131,7 +131,7 @@ s_too_many_views(void)
 }
 
 static void
-s_unadopted_lease(void)
+s_unadopted_expiry(void)
 {
     s_begin();
     s_run(fake_mount(&s_fake, FLAG_PAGE | FLAG_UNADOPTED, FAKE_VIEW));
@@ -336,7 +336,7 @@ static const unit_test s_tests[] = {
     {"a mount that fails", s_mount_fails},
     {"a mount that answers by itself", s_mount_answers_by_itself},
     {"too many views", s_too_many_views},
-    {"unadopted, joined, left", s_unadopted_lease},
+    {"unadopted, joined, left", s_unadopted_expiry},
     {"adoption sends no html", s_adoption_sends_no_html},
     {"a token adopts once", s_a_token_adopts_once},
     {"a join is sent again", s_a_join_is_sent_again},

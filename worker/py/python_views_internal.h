@@ -1,0 +1,79 @@
+// host_internal - what host.c, view_snapshot.c and updates.c share: the functions of troupe.runtime.entry,
+// and the instance of a view. Private to those three. GIL held.
+#ifndef TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
+#define TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
+
+#include "worker/py/python_views.h"
+#include "worker/py/render.h"
+#include "worker/py/snapshot_state.h"
+
+#define HOST_FUNCTIONS(F)                                                                                    \
+    F(open_view)                                                                                             \
+    F(mount_view)                                                                                            \
+    F(join_view)                                                                                             \
+    F(view_snapshot_view)                                                                                    \
+    F(overrides_restore)                                                                                     \
+    F(carry_view)                                                                                            \
+    F(apply_state)                                                                                           \
+    F(may_repeat)                                                                                            \
+    F(find_handler)                                                                                          \
+    F(find_tick)                                                                                             \
+    F(run_handler)                                                                                           \
+    F(settle)                                                                                                \
+    F(get_context)                                                                                           \
+    F(rendering)                                                                                             \
+    F(begin)                                                                                                 \
+    F(end)                                                                                                   \
+    F(await_handler)                                                                                         \
+    F(describe)                                                                                              \
+    F(refuse_params)
+
+struct py_host {
+    view_ops ops;
+    PyObject *submit;     // or NULL
+    PyObject *unpack_ext; // troupe.wire
+    PyObject *epoch;      // troupe.runtime.fencing: a context variable
+    PyObject *make_page;  // plan_new as a function
+    PyObject *living;     // id of a view → its view, in a capsule; NULL: no listener
+    void (*changed)(void *context, void *owner);
+    void *changed_context;
+#define F(name) PyObject *name;
+    HOST_FUNCTIONS(F) // troupe.runtime.entry
+#undef F
+};
+
+typedef struct {
+    PyObject *object;  // the LiveView; owned, as all of these
+    PyObject *path;    // str
+    PyObject *context; // what get_context() returned, until it is rendered; NULL before
+    render_state render;
+    snapshot_state snapshot;
+    void *owner;  // for changed()
+    bool changed; // by request_update(), since take_changed()
+    bool revived; // from a snapshot: restore() has yet to be called
+} py_view;
+
+// host.c. format: with one %U, the view's path. Takes the pending exception; none is pending afterwards.
+err python_views_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
+PyObject *python_views_text(slice text); // a new str
+err python_views_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
+void python_views_close(void *host, void **instance_p);
+
+// view_snapshot.c: pack, pack_request, restore and may_repeat of view_ops.h.
+err view_snapshot_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault);
+err view_snapshot_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault);
+err view_snapshot_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
+bool view_snapshot_may_repeat(void *host, void *instance_, slice name);
+// Calls restore() of a view that no page joins.
+err view_snapshot_call(py_host *self, py_view *view, fault *ret_fault);
+
+// updates.c: listen, take_changed and tick_interval of view_ops.h, and the table of views that
+// request_update() may name.
+bool updates_setup(py_host *self); // false: an exception is pending
+void updates_add(py_host *self, py_view *view);
+void updates_remove(py_host *self, py_view *view);
+void updates_listen(void *host, void (*changed)(void *context, void *owner), void *context);
+bool updates_take(void *host, void *instance_);
+uint64_t updates_tick_interval(void *host, void *instance_);
+
+#endif
