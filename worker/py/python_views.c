@@ -284,7 +284,7 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     err error;
     PyObject *name = python_views_text(order->name);
     ASSERT(name);
-    if (view->revived && (error = view_snapshot_call(self, view, ret_fault))) {
+    if (view->revived && (error = view_snapshot_call_restore(self, view, ret_fault))) {
         Py_DECREF(name);
         return error;
     }
@@ -492,7 +492,7 @@ static const view_ops s_ops = {
     .render = s_render,
     .pack = view_snapshot_pack,
     .pack_request = view_snapshot_pack_request,
-    .restore = view_snapshot_view,
+    .restore = view_snapshot_restore,
     .may_repeat = view_snapshot_may_repeat,
     .listen = updates_listen,
     .take_changed = updates_take,

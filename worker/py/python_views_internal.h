@@ -1,5 +1,5 @@
-// host_internal - what host.c, view_snapshot.c and updates.c share: the functions of troupe.runtime.entry,
-// and the instance of a view. Private to those three. GIL held.
+// python_views_internal - what python_views.c, view_snapshot.c and updates.c share: the functions of
+// troupe.runtime.entry, and the instance of a view. Private to those three. GIL held.
 #ifndef TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 #define TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 
@@ -11,7 +11,7 @@
     F(open_view)                                                                                             \
     F(mount_view)                                                                                            \
     F(join_view)                                                                                             \
-    F(view_snapshot_view)                                                                                    \
+    F(restore_view)                                                                                          \
     F(overrides_restore)                                                                                     \
     F(carry_view)                                                                                            \
     F(apply_state)                                                                                           \
@@ -53,7 +53,7 @@ typedef struct {
     bool revived; // from a snapshot: restore() has yet to be called
 } py_view;
 
-// host.c. format: with one %U, the view's path. Takes the pending exception; none is pending afterwards.
+// python_views.c. format: with one %U, the view's path. Takes the pending exception; none is pending afterwards.
 err python_views_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
 PyObject *python_views_text(slice text); // a new str
 err python_views_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
@@ -62,10 +62,10 @@ void python_views_close(void *host, void **instance_p);
 // view_snapshot.c: pack, pack_request, restore and may_repeat of view_ops.h.
 err view_snapshot_pack(void *host, void *instance_, const pack_args *order, buffer *out, fault *ret_fault);
 err view_snapshot_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault);
-err view_snapshot_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
+err view_snapshot_restore(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
 bool view_snapshot_may_repeat(void *host, void *instance_, slice name);
 // Calls restore() of a view that no page joins.
-err view_snapshot_call(py_host *self, py_view *view, fault *ret_fault);
+err view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault);
 
 // updates.c: listen, take_changed and tick_interval of view_ops.h, and the table of views that
 // request_update() may name.

@@ -5,10 +5,10 @@
 
 // For a view that a program opened: no page joins it, so its first call stands in for the join.
 err
-view_snapshot_call(py_host *self, py_view *view, fault *ret_fault)
+view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault)
 {
     thread_enter_user_code();
-    PyObject *none = PyObject_CallOneArg(self->view_snapshot_view, view->object);
+    PyObject *none = PyObject_CallOneArg(self->restore_view, view->object);
     thread_leave_user_code();
     if (!none)
         return python_views_fault(self, view, "%U.restore()", ret_fault);
@@ -48,7 +48,7 @@ view_snapshot_pack_request(void *host, void *instance_, buffer *out, fault *ret_
 // Opens the view as a new one, without mount(), then adopts the attributes. migrate() may run,
 // which is user code (state_version differs); restore() waits for the first join or call.
 err
-view_snapshot_view(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
+view_snapshot_restore(void *host, const restore_args *order, void **ret_instance, fault *ret_fault)
 {
     py_host *self = host;
     open_args open = {.path = order->path, .owner = order->owner};
