@@ -53,7 +53,8 @@ typedef struct {
     bool revived; // from a snapshot: restore() has yet to be called
 } py_view;
 
-// python_views.c. format: with one %U, the view's path. Takes the pending exception; none is pending afterwards.
+// In python_views.c. format: with one %U, the view's path. Takes the pending exception; none is pending
+// afterwards.
 err python_views_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
 PyObject *python_views_text(slice text); // a new str
 err python_views_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
