@@ -137,7 +137,7 @@ def test_no_worker_at_all(make_fleet):
         fleet.expect_log("event=mount_failed .*kind=no_worker", times=1, name="web")
         reply = visitor.get("/where/")
         assert reply.status == 503 and int(reply.headers["Retry-After"]) >= 1
-        assert "not available just now" in reply.text and "worker" not in reply.text
+        assert "temporarily unavailable" in reply.text and "worker" not in reply.text
         fleet.expect_log("event=join_failed kind=no_worker", times=1, name="web")
         refused = page.join()
         assert (refused["t"], refused["reason"]) == ("error", "no_worker")
@@ -230,7 +230,7 @@ def test_django_before_the_broker(make_fleet):
     fleet.expect_log("event=mount_failed .*kind=unreachable", name="web")
     reply = visitor.get("/counter/1/")
     assert reply.status == 503 and "Retry-After" in reply.headers
-    assert "not available just now" in reply.text and str(fleet.front) not in reply.text
+    assert "temporarily unavailable" in reply.text and str(fleet.front) not in reply.text
     assert visitor.get("/plain/").text == "plain"
     worker = fleet.start_worker("w1", wait=False)
     worker.wait_line("event=waiting_for_broker")

@@ -31,7 +31,7 @@ def problems(tmp_path):
     "text",
     [
         "`worker/actor/event_turn.c` and its `turn_run()`, in `worker/actor/`",
-        "`turn.c`, `actor/turn.c`, `troupe/token.py`, `worker/*/pool.c`",
+        "`event_turn.c`, `actor/event_turn.c`, `troupe/token.py`, `worker/*/pool.c`",
         "`scripts/bench row-change`",
         "`mysite/urls.py` is the reader's, `ipc:///run/x.c` and `*.cert` no files, `build/bench/x.c` is built",
         "[more](docs/guide.md#more-than-one-machine), [elsewhere](https://example.org/x.md)",
