@@ -1,4 +1,5 @@
-// unanswered - requests that their worker will never answer: the broker answers them (PROTOCOL.md 5.4, 5.8).
+// pending_requests - requests that their worker will never answer: the broker answers them
+// (PROTOCOL.md 5.4, 5.8).
 #ifndef TROUPE_BROKER_PENDING_REQUESTS_H
 #define TROUPE_BROKER_PENDING_REQUESTS_H
 

@@ -1,4 +1,4 @@
-// host - whether an address means this machine. Pure; asks no resolver.
+// loopback - whether an address means this machine. Pure; asks no resolver.
 #ifndef TROUPE_COMMON_LOOPBACK_H
 #define TROUPE_COMMON_LOOPBACK_H
 

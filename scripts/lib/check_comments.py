@@ -1,7 +1,10 @@
-"""Every C file says on top what it is for, and enough of its lines are comments."""
+"""Every C file says on top what it is for, under its own name, and enough of its lines are comments."""
+
+import re
 
 import check_tree
 
+NAMED_FILE = re.compile(r"(?<![\w/.<-])([a-z_0-9]+\.(?:c|h|def))\b(?!\()")
 LEAST = 0.10  # of the lines of all .c files that are not empty
 
 
@@ -27,6 +30,21 @@ def own(root):
     return [path for path in check_tree.with_suffix(root, ".c") if path.parts[0] not in ("tests", "bench")]
 
 
+def misnamed(root):
+    """Lines for headers that open with another module's name, and for files in comments that are not there."""
+    names = {path.name for path in check_tree.files(root)}
+    for path in check_tree.with_suffix(root, ".c", ".h", ".def"):
+        text = check_tree.text(root, path)
+        opening = re.match(r"// (\w+) - ", text)
+        if path.suffix == ".h" and opening and opening[1] != path.stem:
+            yield f"{path}:1: opens as {opening[1]}"
+        for number, line in enumerate(text.splitlines(), 1):
+            comment = re.search(r"//.*|^ ?\*.*|/\*.*", line)
+            for name in NAMED_FILE.findall(comment[0]) if comment else ():
+                if name not in names:
+                    yield f"{path}:{number}: no file {name}"
+
+
 def check(root, least=LEAST):
     """Returns the problems as lines."""
     problems = [
@@ -34,6 +52,7 @@ def check(root, least=LEAST):
         for path in check_tree.with_suffix(root, ".c")
         if not check_tree.text(root, path).lstrip().startswith(("//", "/*"))
     ]
+    problems += misnamed(root)
     comments, lines = measure(root)
     if comments < least * lines:
         problems.append(f"{comments} of {lines} lines of C are comments: {comments / lines:.1%}, less than {least:.0%}")

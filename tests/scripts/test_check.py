@@ -224,6 +224,14 @@ def test_comments_are_enough(tmp_path):
     assert check_comments.check(tmp_path, 0.1) == ["3 of 31 lines of C are comments: 9.7%, less than 10%"]
 
 
+def test_comments_name_what_is_there(tmp_path):
+    write(tmp_path, "broker/a.h", "// a - beside b.c.\nint a; /* Of b.c. */\n")
+    write(tmp_path, "broker/b.c", "// What it is for; <time.h>, x/y.c and f.c() are no files of ours.\nint b;\n")
+    assert check_comments.check(tmp_path, 0) == []
+    write(tmp_path, "broker/c.h", "// b - what it was.\nint c; // see a.c\n")
+    assert check_comments.check(tmp_path, 0) == ["broker/c.h:1: opens as b", "broker/c.h:2: no file a.c"]
+
+
 # --- sizes
 
 

@@ -1,5 +1,5 @@
 // reply - a message on its way out of a session: the answer to a request, or a push. Plain data, owned by
-// whoever holds the pointer; no I/O. A worker's own messages to the broker (control.c) are replies, too.
+// whoever holds the pointer; no I/O. A worker's own messages to the broker (broker_link.c) are replies, too.
 #ifndef TROUPE_WORKER_ACTOR_REPLY_H
 #define TROUPE_WORKER_ACTOR_REPLY_H
 

@@ -1,5 +1,5 @@
 // A view is one allocation, its path behind the struct. Accessors only: what happens to a view is decided by
-// turn.c, push.c and the requests.
+// event_turn.c, push.c and the requests.
 #include "worker/actor/view.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// control - the messages between worker and broker that are about the worker itself: registration,
+// broker_link - the messages between worker and broker that are about the worker itself: registration,
 // heartbeats, fencing, recovery and leaving (PROTOCOL.md 5.3 and 5.7). I/O thread only; never blocks.
 #ifndef TROUPE_WORKER_IO_BROKER_LINK_H
 #define TROUPE_WORKER_IO_BROKER_LINK_H

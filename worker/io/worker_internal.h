@@ -1,5 +1,5 @@
-// worker_internal - the I/O thread's state, for worker*.c and control.c only. Only the I/O thread uses it,
-// except what is atomic, and queue, pool and outbox, which are thread-safe. Times are ms of clock.
+// worker_internal - the I/O thread's state, for worker*.c and broker_link.c only. Only the I/O thread uses
+// it, except what is atomic, and queue, pool and outbox, which are thread-safe. Times are ms of clock.
 #ifndef TROUPE_WORKER_IO_WORKER_INTERNAL_H
 #define TROUPE_WORKER_IO_WORKER_INTERNAL_H
 

@@ -1,5 +1,5 @@
-// Messages from the broker: those for a session go to its mailbox, those about the worker to control.c. Every
-// request that cannot be accepted is answered here, since its sender waits (PROTOCOL.md 7).
+// Messages from the broker: those for a session go to its mailbox, those about the worker to broker_link.c.
+// Every request that cannot be accepted is answered here, since its sender waits (PROTOCOL.md 7).
 #include "worker/io/broker_link.h"
 #include "worker/io/worker_internal.h"
 

@@ -1,6 +1,6 @@
-// host - view_ops with CPython: instances of LiveView subclasses, called through troupe.runtime.entry. See
-// worker/actor/view_ops.h for the contract; "entered" there is "GIL held" here. Ownership: an instance owns
-// its Python objects; what these functions return is borrowed.
+// python_views - view_ops with CPython: instances of LiveView subclasses, called through
+// troupe.runtime.entry. See worker/actor/view_ops.h for the contract; "entered" there is "GIL held" here.
+// Ownership: an instance owns its Python objects; what these functions return is borrowed.
 #ifndef TROUPE_WORKER_PY_PYTHON_VIEWS_H
 #define TROUPE_WORKER_PY_PYTHON_VIEWS_H
 
