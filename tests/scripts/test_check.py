@@ -6,7 +6,6 @@ import subprocess
 
 import check
 import check_client
-import check_comments
 import check_guards
 import check_layers
 import check_names
@@ -203,33 +202,6 @@ def test_names_of_static_functions_are_unique_in_a_folder(tmp_path):
     assert check_names.check(tmp_path) == []
     write(tmp_path, "broker/c.c", "static int\ns_find(void)\n{\n}\n")
     assert check_names.check(tmp_path) == ["broker/c.c: s_find is also the name of a static function in a.c"]
-
-
-# --- comments
-
-
-def test_comments_on_top(tmp_path):
-    write(tmp_path, "broker/a.c", "// What it is for.\nint a;\n")
-    write(tmp_path, "broker/b.c", "/* What it is for. */\nint b;\n")
-    assert check_comments.check(tmp_path, 0) == []
-    write(tmp_path, "broker/c.c", '#include "a.h"\n// What follows.\n')
-    assert check_comments.check(tmp_path, 0) == ["broker/c.c: no comment on top that says what it is for"]
-
-
-def test_comments_are_enough(tmp_path):
-    write(tmp_path, "broker/a.c", "// Why.\n" + "int a; // not counted\n\n" * 9)
-    write(tmp_path, "tests/a.c", "// Not counted either.\n" + "int a;\n" * 90)
-    assert check_comments.check(tmp_path, 0.1) == []
-    write(tmp_path, "broker/b.c", "/* Why,\n   at length. */\n" + "int b;\n" * 19)
-    assert check_comments.check(tmp_path, 0.1) == ["3 of 31 lines of C are comments: 9.7%, less than 10%"]
-
-
-def test_comments_name_what_is_there(tmp_path):
-    write(tmp_path, "broker/a.h", "// a - beside b.c.\nint a; /* Of b.c. */\n")
-    write(tmp_path, "broker/b.c", "// What it is for; <time.h>, x/y.c and f.c() are no files of ours.\nint b;\n")
-    assert check_comments.check(tmp_path, 0) == []
-    write(tmp_path, "broker/c.h", "// b - what it was.\nint c; // see a.c\n")
-    assert check_comments.check(tmp_path, 0) == ["broker/c.h:1: opens as b", "broker/c.h:2: no file a.c"]
 
 
 # --- sizes
