@@ -41,6 +41,7 @@ MAX_EVENTS_SENT = 8  # events of a page that are sent and not answered
 MAX_EVENTS_WAITING = 64  # events of a page that wait in the browser
 MAX_HELD_FRAMES = 64  # frames of a socket that wait for its join, or for a look at its user
 MAX_HELD_BYTES = 640 << 10  # bytes of them
+MAX_UNANSWERED = 32  # messages of a socket that are not answered; a browser sends MAX_EVENTS_SENT at most
 MAX_UNSENT_MESSAGES = 1000  # messages that wait for a browser to read
 MAX_UNSENT_BYTES = 16 << 20  # bytes of them
 TOKEN_SECONDS = 15  # seconds until a page load may have one more session in place of one that is spent

@@ -13,13 +13,13 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from .. import conf, wire
-from .._limits import MAX_DEPTH, MAX_EVENT_NAME
+from .._limits import MAX_DEPTH, MAX_EVENT_NAME, MAX_UNANSWERED
 from ..errors import ActorError, TokenError, expect, from_fields, from_reply
 from ..logs import quoted, word
 from ..wire import Body, RequestMap
 from . import circuit_breaker, frames, join, logout, page_token, transport
 from .frames import AskedView, BadFrame
-from .in_flight import MAX_IN_FLIGHT, InFlight
+from .in_flight import InFlight
 from .page_socket import JOIN_TIMEOUT, NOT_UNDERSTOOD, TOO_MANY, TRY_LATER, PageSocket
 from .page_token import Token
 from .transport.base import Reply, Transport
@@ -135,7 +135,7 @@ class LiveViewConsumer(PageSocket):
     def _reserve_request(self) -> bool:
         """Reserves room for one more request. False: too many are unanswered, and the socket is closed."""
         if not self._in_flight.reserve():
-            self.send_json(t="error", reason="too_many", message=f"over {MAX_IN_FLIGHT} unanswered messages")
+            self.send_json(t="error", reason="too_many", message=f"over {MAX_UNANSWERED} unanswered messages")
             self.close(TOO_MANY)
         return not self._closed
 

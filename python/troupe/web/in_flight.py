@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from .._limits import MAX_UNANSWERED
 from .transport.base import Reply
-
-MAX_IN_FLIGHT = 32  # our client keeps MAX_EVENTS_SENT at most
 
 Answered = Callable[[asyncio.Future[Reply]], object]
 
@@ -19,9 +18,9 @@ class InFlight:
         self._futures: set[asyncio.Future[Reply]] = set()
 
     def reserve(self) -> bool:
-        """Counts one more request. False: over MAX_IN_FLIGHT, which our own client never reaches."""
+        """Counts one more request. False: over MAX_UNANSWERED, which our own client never reaches."""
         self._count += 1
-        return self._count <= MAX_IN_FLIGHT
+        return self._count <= MAX_UNANSWERED
 
     def release(self) -> None:
         """Undoes reserve() for a request that was not sent."""

@@ -342,7 +342,7 @@ async def test_too_many_unanswered(broker, settings):
     async with Page() as page:
         await page.join(found)
         broker.answer = lambda kind, *_: [] if kind in (wire.EVENT, wire.REFRESH) else None
-        for number in range(1, in_flight.MAX_IN_FLIGHT + 1):
+        for number in range(1, in_flight.MAX_UNANSWERED + 1):
             await page.send(t="event", n=number, v=page.view, e="increment", p={})
         await page.send(t="refresh", v=page.view)
         assert (await page.next())["reason"] == "too_many"
