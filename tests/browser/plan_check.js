@@ -2,7 +2,7 @@
 // complaints. Of: the HTML with anchors, Django's HTML, the root's descriptors, {number: chunk}, the values.
 function check(anchored, plain, rootSlots, chunks, values, marked) {
   const ELEMENT = 1, TEXT = 3, COMMENT = 8
-  const complaints = [], foreign = new Set()
+  const complaints = [], parents = {}
   const complain = (text) => complaints.push(text)
   // As a page that comes over the network: DOMParser takes a short cut for simple markup, and there nests buttons.
   const parse = (html) => {
@@ -25,7 +25,7 @@ function check(anchored, plain, rootSlots, chunks, values, marked) {
         const end = endOf(nodes, at)
         const inside = nodes.slice(at + 1, end)
         const [, kind, number] = /^\$([a-z])(\d*)$/.exec(node.data) ?? [, '?', '']
-        if (number && !/xhtml/.test(node.parentNode.namespaceURI ?? 'xhtml')) foreign.add(number)
+        if (number) (parents[number] ??= {})[node.parentNode.namespaceURI + node.parentNode.localName] = node.parentNode
         if (kind === 't') gaps[units.length] += inside.map((each) => each.textContent).join('')
         else add({ kind, nodes: inside, number })
         at = end
@@ -153,11 +153,14 @@ function check(anchored, plain, rootSlots, chunks, values, marked) {
   const root = marked ? page.querySelector('[dj-root]') : page.body
   block(rootSlots, [root], values)
 
-  // A chunk by itself: its places are there before there are values. One of svg needs svg around it.
+  // A chunk by itself: its places are there before there are values. As in morph.js, only its parent is around it.
   for (const [number, chunk] of Object.entries(chunks)) {
-    const box = document.createElement('template')
-    box.innerHTML = chunk.h
-    if (!foreign.has(number)) block(chunk.s, [...box.content.childNodes], null)
+    if (!parents[number]) complain(`chunk ${number} is nowhere`)
+    for (const parent of Object.values(parents[number] ?? {})) {
+      const box = document.createElementNS(parent.namespaceURI, parent.localName)
+      box.innerHTML = chunk.h
+      block(chunk.s, [...box.childNodes], null)
+    }
   }
 
   // isEqualNode instead of outerHTML: two texts beside each other, or a wrong namespace, would not show.

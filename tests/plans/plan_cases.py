@@ -169,6 +169,28 @@ CASES = [
         {"a": 1},
     ),
     ("ruby", "tt", "<ruby>{{ a }}<rt>x<rt>{{ b }}</ruby>", {"a": 1, "b": 2}),
+    (
+        "rows in a ruby", "l(tt)", "<ruby>{% for r in rows %}<rt>{{ r.id }}<rt>{{ r.name }}</rt>{% endfor %}</ruby>",
+        _ROWS,
+    ),
+    (
+        "paragraphs in a ruby", "b(ttttt)",
+        "<ruby>{% if a %}<rb><p>{{ a }}<rtc><rt>{{ b }}<rp><li>{{ a }}<rt>{{ b }}</rt></rtc><i>{{ a }}</i>{% endif %}"
+        "</ruby>",
+        {"a": 1, "b": 2},
+    ),
+    (
+        "groups of options", "b(tt)",
+        "<select>{% if a %}<optgroup label=x><option>{{ a }}<optgroup label=y><option>{{ b }}</optgroup>{% endif %}"
+        "</select>",
+        {"a": 1, "b": 2},
+    ),
+    (
+        "a line between options", "b(tt)",
+        "<select>{% if a %}<option>{{ a }}<hr><option>{{ b }}</option>{% endif %}</select>",
+        {"a": 1, "b": 2},
+    ),
+    ("a paragraph out of nothing", "b(t)", "<div>{% if a %}</p><b>{{ a }}</b>{% endif %}</div>", {"a": 1}),
     ("no ruby", "tt", "<div><rt>{{ a }}<rt>{{ b }}</rt></rt></div>", {"a": 1, "b": 2}),
     ("definitions", "ttt", "<dl><dt>{{ a }}<dd>{{ b }}<dt>{{ c }}</dl>", {"a": 1, "b": 2, "c": 3}),
     ("block in a p", "ht", "<div><p>{% if a %}<div>x</div>{% endif %}</p></div>{{ b }}", {"a": 1, "b": 2}, {}),

@@ -367,6 +367,19 @@ def test_chunks():
     assert items(other["block"], "list")[0][12]["hash"] != block["hash"]
 
 
+@pytest.mark.parametrize(("parent", "source", "skeleton"), [
+    ("ruby", "<rt>{{ a }}<rt><p>x<rp>{{ a }}</rp>", "<rt></rt><rt><p>x</p></rt><rp></rp>"),
+    ("ruby", "<rtc>{{ a }}<rt>x<rb>{{ a }}</rb>", "<rtc><rt>x</rt></rtc><rb></rb>"),
+    ("select", "<optgroup><option><optgroup></optgroup>", "<optgroup><option></option></optgroup><optgroup></optgroup>"),
+    ("div", "</p><table><tr></tr></table></br>{{ a }}", "<p></p><table><tbody><tr></tr></table><br>"),
+])  # fmt: skip
+def test_a_chunk_has_the_tags_that_the_parser_implies(parent, source, skeleton):
+    """A browser parses it with nothing but its parent around it: no <ruby> further out would imply them."""
+    page = plan(f"<{parent}>{{% if a %}}{source}{{% endif %}}</{parent}>")
+    block = items(page["block"], "branch")[0][4][0][1]
+    assert json.loads(block["chunk"])["h"] == skeleton
+
+
 def test_a_row_of_two_elements_is_not_one():
     page = plan("{% for r in rows %}<p id='{{ r }}'>x</p><p>{{ r }}</p>{% endfor %}")
     item = items(page["block"], "list")[0]

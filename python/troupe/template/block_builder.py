@@ -348,6 +348,7 @@ class BlockBuilder:
         self._flush()
         foreign = self.tree.foreign() or token.name in ("svg", "math")
         element = self.tree.start(token, place)
+        self.skeleton.append(self.tree.take_implied())
         if len(element.path) == 1:
             self._top_element(token, place)
         self._tag(token, place, element, foreign)
@@ -459,13 +460,19 @@ class BlockBuilder:
         self._region_leaf(nodes, "looked after by another script: rendered once", place, once=True)
 
     def _end(self, token: Token, place: Place) -> None:
-        nodes = nodes_between(place.nodes, token.begin, token.end)
+        nodes: list[Any] = nodes_between(place.nodes, token.begin, token.end)
         if not self.tree.end(token):
             for node in nodes:
                 self._run().text(node)
             return
         self._flush()
-        self._pieces(nodes)
+        implied = self.tree.take_implied()
+        if not implied:
+            self._pieces(nodes)
+            return
+        for node in nodes:
+            self._html(node.text)
+        self.skeleton.append(implied)
 
     def _comment(self, token: Token, place: Place) -> None:
         self._flush()

@@ -20,6 +20,9 @@ TABLEISH = frozenset(("table", "tbody", "thead", "tfoot", "tr", "colgroup"))
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 # What an end tag around it closes without a word.
 IMPLIED = frozenset("dd dt li optgroup option p rb rp rt rtc tbody thead tfoot tr td th colgroup caption".split())
+# What a part of a <ruby> closes: not the <rtc> that an <rt> or an <rp> may stand in.
+RUBY_IMPLIED = frozenset("dd dt li optgroup option p rb rp rt".split())
+RUBY_PARTS = {"rb": RUBY_IMPLIED | {"rtc"}, "rtc": RUBY_IMPLIED | {"rtc"}, "rp": RUBY_IMPLIED, "rt": RUBY_IMPLIED}
 TABLE_PARTS = frozenset("caption col colgroup tbody td tfoot th thead tr".split())
 P_CLOSERS = HEADINGS | frozenset(
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header "

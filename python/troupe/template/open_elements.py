@@ -30,6 +30,7 @@ from .html_elements import (
     NEVER,
     P_CLOSERS,
     PARENTS,
+    RUBY_PARTS,
     SCOPE,
     SECTIONS,
     SPECIAL,
@@ -103,6 +104,7 @@ class OpenElements:
         self.stack = list(base)
         self.floor = len(base)
         self.top_level = Element("", path=())  # stands for the block itself
+        self.implied = ""
 
     def parent(self) -> Element | None:
         """What the next node becomes a child of, for the parser's rules: perhaps an element around the block."""
@@ -130,6 +132,15 @@ class OpenElements:
     def inner(self) -> tuple[Element, ...]:
         """The elements that a block inside here has around it."""
         return tuple(self.stack)
+
+    def take_implied(self) -> str:
+        """The tags that the parser implied since the last call, as markup.
+
+        What it implies may depend on elements further out than the parent, which is all that a chunk is parsed in
+        (ruby around an <rt>). So chunks have these tags in full.
+        """
+        implied, self.implied = self.implied, ""
+        return implied
 
     # Looking up the stack.
 
@@ -239,6 +250,7 @@ class OpenElements:
         for each in self.stack[index + 1 :]:
             if not each.is_html(IMPLIED):
                 raise ParserRepair(why, element)
+        self.implied += "".join(f"</{each.name}>" for each in reversed(self.stack[index:]))
         del self.stack[index:]
 
     def _close_implied(self, name: str) -> None:
@@ -254,8 +266,8 @@ class OpenElements:
             return
         if name in ("option", "optgroup") and parent.is_html(("option",)):
             self._close(parent, f"<{name}> in <option>")
-        elif name in ("rb", "rt", "rtc", "rp") and self._find(("ruby",), SCOPE):
-            while self.parent() and self.innermost().is_html(("rb", "rt", "rp") if name in ("rt", "rp") else IMPLIED):
+        elif name in RUBY_PARTS and self._find(("ruby",), SCOPE):
+            while self.innermost().is_html(RUBY_PARTS[name]):
                 self._close(self.innermost(), f"<{name}> closes <{self.innermost().name}>")
         elif name in HEADINGS and parent.is_html(HEADINGS):
             raise ParserRepair(f"<{name}> in <{parent.name}>", parent)
@@ -316,6 +328,7 @@ class OpenElements:
             if table.owner is not self.owner or self.current() is self.top_level:
                 raise ParserRepair("<tr> without <tbody>", table)
             self._push("tbody", HTML, None, table.place, void=False)
+            self.implied += "<tbody>"
         elif name not in SECTIONS and name not in ("caption", "colgroup"):
             raise ParserRepair(f"<{name}> in <table>", table)
 
@@ -392,6 +405,7 @@ class OpenElements:
             cover = self.foreign_root() or self._find(("select",))
             raise ParserRepair(f"</{name}> in <{self.innermost().name}>", cover)
         self.unit()
+        self.implied += "<br>" if name == "br" else "<p></p>"
         return True
 
     # Outside of the root nothing is checked.
