@@ -259,6 +259,8 @@ class OpenElements:
             self._close_item(("li",) if name == "li" else ("dd", "dt"), name)
         if name in P_CLOSERS:
             found = self._find(("p",), BUTTON_SCOPE)
+            if found and name == "table":
+                raise ParserRepair("<table> in <p>, which it closes only in a page with a doctype", found)
             if found:
                 self._close(found, f"<{name}> closes a <p>")
         parent = self.parent()
@@ -392,6 +394,8 @@ class OpenElements:
             if self._find(("p",)):
                 raise ParserRepair("</p> closes what was opened outside")
             return self._out_of_nothing(name)
+        if name in ("body", "html"):  # comments behind it, our anchors too, are put elsewhere
+            raise ParserRepair(f"</{name}> closes what was not opened", WHOLE_PAGE)
         if self._find((name,)):
             raise ParserRepair(f"</{name}> in the wrong place")
         return False
