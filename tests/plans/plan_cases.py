@@ -229,6 +229,14 @@ CASES = [
     ("values as markup", "ta", '<p>{{ a }}</p><p title="{{ a }}">x</p>', {"a": _SAFE}, {"a": "<b>"}),
     ("text before and behind", "t", "<p>x</p>behind {{ a }}", {"a": 1}),
     ("the end of a body", "th", "<html><body><p>{{ a }}</p> {{ b }}</body>\n</html>\n", {"a": 1, "b": 2}),
+    ("an rt at the end of a body", "th", "<body><p>{{ a }}</p><rt>{{ b }}</body>\n</html>\n", {"a": 1, "b": 2}),
+    ("the end of a body that is marked", "th", "<body dj-root><p>{{ a }}</p>{{ b }}</body>\n", {"a": 1, "b": 2}),
+    (
+        "a head without its tag", "tt",
+        "<!doctype html><title>x</title><link href=x><template>a<p>b</p></template></head>"
+        "<body><p>{{ a }}</p><i>{{ b }}</i></body>",
+        {"a": 1, "b": 2},
+    ),
     ("root", "tt", "<body>{{ x }}<main dj-root><p>{{ a }}</p>{{ b }}</main>{{ y }}</body>", {"a": 1, "b": 2, "x": 3}),
     (
         "root that is a part of a table", "l(t)",

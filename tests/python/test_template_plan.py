@@ -303,6 +303,9 @@ def test_a_filtered_super_is_one_value():
     ("<html><head></head></html>", "without a <body>"), ("<div dj-root>{{ a }}", "does not end"),
     ("{% if a %}<div dj-root></div>{% endif %}", "condition"),
     ("<div>{{ a }}</div></div>", "closes what was not opened"), ("<plaintext>{{ a }}", "plaintext"),
+    ("<p>{{ a }}</p></body>{{ b }}", "closes what was not opened"), ("text<body>{{ a }}</body>", "text before <body>"),
+    ("<svg></svg><body>{{ a }}</body>", "<svg> before"), ("</br><body>{{ a }}</body>", "</br> before"),
+    ("<template><body>{{ a }}</body></template>", "template"), ("<title><body>{{ a }}</body>", "<title> does not end"),
 ])  # fmt: skip
 def test_what_cannot_be_planned(source, reason):
     with pytest.raises(Unplannable, match=reason):
@@ -348,7 +351,7 @@ def test_outside_of_the_root_nothing_lives():
 
 def test_the_first_title_lives():
     head = "<svg><title>{{ a }}</title></svg><title>{{ b }}{% if c %}!{% endif %}</title><title>{{ d }}</title>"
-    page = plan(f"<html><head>{head}</head><body></body></html>")
+    page = plan(f"<html><head>{head}</head><body><main dj-root></main></body></html>")
     (item,) = items(page["block"], "leaf")
     assert (item[2], reads(page, item[4])) == ("T", {"b", "c"})
 

@@ -82,6 +82,12 @@ SVG_ATTRIBUTES = {
     ).split()
 }
 
+# Start tags before which the parser makes no <body>, and end tags for which it does make one.
+HEAD_STARTS = frozenset(
+    "html head base basefont bgsound link meta title noscript noframes script style template".split()
+)
+HEAD_ENDS = frozenset(("body", "html", "br"))
+
 # Flags of a leaf: worker/page/place.h, PLACE_*.
 PRE, FOREIGN, QUOTE_SINGLE, KNOWN = 1, 2, 4, 1 << 8
 QUIET = 1 << 30  # a leaf whose value is made once, but not what else it does: evaluated, never compared or patched

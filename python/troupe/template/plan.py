@@ -39,8 +39,8 @@ from django.template.base import Template
 
 from . import dependencies
 from .block_builder import BlockBuilder, Shared
-from .html_elements import IMPLIED, RAW, ascii_lower
-from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, Token, Tokenizer, nodes_between
+from .html_elements import HEAD_ENDS, HEAD_STARTS, IMPLIED, RAW, ascii_lower
+from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, TEXT, Token, Tokenizer, nodes_between
 from .inlining import Inliner, Unplannable
 from .nodes import Node, Place, Scope, Text, deps_of, ops_of
 from .open_elements import Element, ParserRepair
@@ -132,6 +132,7 @@ class _Root(BlockBuilder):
         self.titled = False
         self.element: Element | None = None
         self.phase = _BEFORE
+        self.implied_body = ""  # what the parser made a <body> for, before the root's tag
         if self.kind == WRAPPED:
             self.phase = _INSIDE
             self.element = Element("div", path=(0,), owner=self)
@@ -172,14 +173,23 @@ class _Root(BlockBuilder):
             if self._is_root(token):
                 self._begin(token, place)
                 return
+            self._imply_body(token.name not in HEAD_STARTS, f"<{token.name}>")
             self.tree.start_unchecked(token)
         elif token.kind == END and self.phase == _BEFORE:
+            self._imply_body(token.name in HEAD_ENDS, f"</{token.name}>")
             self.tree.end_unchecked(token)
+        elif token.kind == TEXT:
+            self._imply_body(not all(node.blank() for node in nodes), "text")
         self._dead(nodes)
         if raw:
             self._outside_raw(tokenizer, token.name, place)
         elif token.kind == COMMENT and any(node.holds(self.marker) for node in nodes if not isinstance(node, Text)):
             raise Unplannable("the root is in a comment")
+
+    def _imply_body(self, implied: bool, what: str) -> None:
+        """Notes what the parser makes a <body> for: that is then the root, with all that came before its tag."""
+        if implied and not self.implied_body and not self.tree.template():
+            self.implied_body = what
 
     def _outside_ambiguous(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         """A tag that is not static enough. If it cannot be the root, its '<' counts as text."""
@@ -196,6 +206,8 @@ class _Root(BlockBuilder):
         return token.attribute("dj-root") is not None
 
     def _begin(self, token: Token, place: Place) -> None:
+        if token.name == "body" and (self.implied_body or self.tree.template()):
+            raise Unplannable(f"{self.implied_body or '<template>'} before <body>")
         self.phase = _INSIDE
         foreign = self.tree.foreign() or token.name in ("svg", "math")
         self.element = self.tree.root(token, place)
@@ -232,6 +244,8 @@ class _Root(BlockBuilder):
         begin = tokenizer.position
         found, dynamic = tokenizer.find(raw_end(name), begin)
         if found is None:
+            if self.phase == _BEFORE:
+                raise Unplannable(f"<{name}> does not end here")
             return
         nodes = nodes_between(place.nodes, begin, found[0])
         tokenizer.position = found[0]
@@ -247,7 +261,7 @@ class _Root(BlockBuilder):
         self._dead(nodes)
 
     def _end(self, token: Token, place: Place) -> None:
-        ends = self.kind == BODY and token.name == "body" and self.tree.parent() is self.element
+        ends = token.name == "body" and self.element is not None and self.element.name == "body"
         run = self.run
         if ends and run is not None and run.item is not None:
             self._last_text(run, run.item, place)
@@ -259,7 +273,9 @@ class _Root(BlockBuilder):
             self._flush()
 
     def _last_text(self, run: TextRun, item: list[Any], place: Place) -> None:
-        """What stands behind </body> is put into the body: the last text must not grow together with it."""
+        """What stands behind </body> is put into the body, or into the <p> or the like that is open at its end: the
+        last text must not grow together with it.
+        """
         self.run = None
         slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
         mask = dependencies.finalize(deps_of(run.parts), self.loops)
