@@ -99,6 +99,21 @@ def pytest(folder, environment, *variables, processes=1, only=()):
     return run
 
 
+def each_django(folder):
+    """A function that runs a folder's tests with the oldest, the everyday and the newest Django."""
+    runs = [pytest(folder, environment, processes=CORES) for environment in (OLDEST, ".venv", NEWEST)]
+
+    def run():
+        counts, code = Counts(), 0
+        for one in runs:
+            with contextlib.suppress(SkippedError):
+                some, status = one()
+                counts, code = counts + some, code or status
+        return counts, code
+
+    return run
+
+
 def run_js():
     """npm test: node's own test runner."""
     code, text = call(["npm", "test", "--silent", "--prefix", "tests/js"], capture=True)
@@ -161,6 +176,8 @@ GROUPS = {
     "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES, processes=CORES)),
     "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
+    "cases": Group("tests/cases", "plain", pytest("tests/cases", ".venv", processes=WAITING)),
+    "idioms": Group("tests/idioms", "plain newest", each_django("tests/idioms")),
 }
 WHAT = {
     "check": "the gates of scripts/check",
@@ -180,6 +197,8 @@ WHAT = {
     "dom-quick": "300 random templates: what is patched is what would be rendered",
     "dom-property": "the same, 10,000 of them (TROUPE_SEED gives a seed)",
     "browser": "the demo in Chromium",
+    "cases": "situations from reports, on real fleets and in Chromium",
+    "idioms": "what Django offers, row by row, on the oldest, the everyday and the newest Django",
 }
 ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]

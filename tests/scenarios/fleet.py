@@ -196,8 +196,11 @@ class Fleet:
     paths may have 107 bytes only.
 
     workers: how many are started. web: whether the ASGI server is. env: more environment for all of them.
-    database: a file to copy. broker, worker: more arguments. project: the folder with Django's project.
+    database: a file to copy. broker, worker: more arguments. project: the folder with Django's project, whose package
+    `name` has settings.py and asgi.py.
     """
+
+    name = "scenario"
 
     def __init__(self, folder, workers=2, web=True, env=None, database=None, broker=(), worker=(), project=PROJECT):
         self.folder = Path(folder)
@@ -277,7 +280,7 @@ class Fleet:
         """What the fleet's processes find in their environment."""
         env = {key: value for key, value in os.environ.items() if not key.startswith(("TROUPE_", "DJANGO_"))}
         env.update(
-            DJANGO_SETTINGS_MODULE="scenario.settings",
+            DJANGO_SETTINGS_MODULE=f"{self.name}.settings",
             PYTHONPATH=f"{self.project}{os.pathsep}{ROOT / 'python'}",
             PYTHONUNBUFFERED="1",
             TROUPE_FRONT=self.front,
@@ -312,7 +315,7 @@ class Fleet:
     def start_worker(self, name, *options, wait=True, **environment):
         """Start a worker. wait: until it is registered."""
         command = [BUILD / "worker" / "troupe-worker", "--back", self.back, "--name", name]
-        command += ["--settings", "scenario.settings", "--path", self.project, "--path", ROOT / "python"]
+        command += ["--settings", f"{self.name}.settings", "--path", self.project, "--path", ROOT / "python"]
         # Handlers wait for gates, and this machine may be slow: limits are for those scenarios that are about them.
         command += ["--soft-ms", "60000", "--hard-ms", "120000"]
         command += ["--python", sys.executable, *self.worker_options, *options]
@@ -325,7 +328,7 @@ class Fleet:
 
     def start_web(self, name, wait=True, options=WEB_OPTIONS, **environment):
         """Start an ASGI server on a free port; uvicorn with these options, or daphne where that is not installed."""
-        application = "scenario.asgi:application"
+        application = f"{self.name}.asgi:application"
         if importlib.util.find_spec("uvicorn"):
             command = ["-m", "uvicorn", application, "--host", "127.0.0.1", "--port", "0", "--lifespan", "off"]
             command += ["--no-access-log", "--timeout-graceful-shutdown", "1", *options]
