@@ -14,11 +14,12 @@ SUPERS = (
     "",
     "{{ block.super }}",
     "{{ block.super|upper }}",
-    "<i title='{{ block.super }}'>x</i>",
     "{% if flag %}{{ block.super }}{% endif %}",
     "{% for z in rows %}{{ block.super }}{% endfor %}",
     "{% with s=block.super %}{{ s }}{% endwith %}",
 )
+# The parent's markup ends the quotes and the tag: no slot can stand for that.
+WILD_SUPERS = (*SUPERS, "<i title='{{ block.super }}'>x</i>")
 BODY = re.compile(r"<body(\s[^<>]*)?>")
 TAG = re.compile(r"\{[{%].*?[%}]\}")
 NAME = re.compile(r"(?<![.'\"\w])(" + "|".join(ROOTS) + r")(?![\w'\"])")
@@ -91,7 +92,8 @@ def _child(markup):
     parent = markup.one("'base1.html'", "'base1.html'", "parent")
     flow = markup.flow(scope())
     for _ in range(2):
-        flow.insert(markup.rng.randrange(len(flow) + 1), markup.one(*SUPERS))
+        supers = WILD_SUPERS if markup.wild else SUPERS
+        flow.insert(markup.rng.randrange(len(flow) + 1), markup.one(*supers))
     side = ("{% block side %}", markup.some(markup.run, scope(), 2), "{% endblock %}") if markup.chance(0.5) else ""
     return ["{% extends " + parent + " %}", ("{% block body %}", flow, "{% endblock %}"), side]
 
