@@ -13,6 +13,7 @@ from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
 from . import conf
+from .view_checks import check_views
 from .web import curve
 
 REACH_MS = 300
@@ -27,6 +28,7 @@ def register() -> None:
         check_middleware,
         check_templates,
         check_transport,
+        check_views,
     ):
         checks.register(check, "troupe")
 

@@ -5,6 +5,7 @@ import inspect
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 
 from .. import conf
 from ..views import LiveView
@@ -15,12 +16,19 @@ from .housekeeping import settled
 def _is_allowed(module: str) -> bool:
     names = [config.name for config in apps.get_app_configs() if config.name != "troupe"]
     names.extend(conf.get("VIEW_MODULES"))
+    names.extend(_project_modules())
     return any(module == name or module.startswith(name + ".") for name in names)
 
 
+def _project_modules() -> list[str]:
+    """The URL configuration and its package: projects keep views there, too, without installing it as an app."""
+    urls = getattr(settings, "ROOT_URLCONF", None)
+    return [name for name in (urls, urls.rpartition(".")[0]) if name] if isinstance(urls, str) else []
+
+
 def load_class(path: str) -> type[LiveView]:
-    """The LiveView class at a dotted path. Refused(view_refused): it is no LiveView, or neither in an installed app nor
-    in TROUPE["VIEW_MODULES"].
+    """The LiveView class at a dotted path. Refused(view_refused): it is no LiveView, or neither in an installed app, in
+    the package of ROOT_URLCONF, nor in TROUPE["VIEW_MODULES"].
 
     The module's name is checked before the import: a path must not make a worker import arbitrary modules.
     """
@@ -28,7 +36,8 @@ def load_class(path: str) -> type[LiveView]:
     if not module or not _is_allowed(module):
         raise Refused(
             VIEW_REFUSED,
-            f"{path!r} is neither in an installed app nor in a module that TROUPE['VIEW_MODULES'] lists",
+            f"{path!r} is neither in an installed app, in the package of ROOT_URLCONF, nor in a module that "
+            "TROUPE['VIEW_MODULES'] lists",
         )
     try:
         cls = getattr(importlib.import_module(module), name, None)

@@ -1,0 +1,63 @@
+"""The dj-* attributes of a live view's markup: those that mean something, and what to do in place of others."""
+
+import difflib
+
+HANDLERS = frozenset(("dj-click", "dj-submit", "dj-input", "dj-change", "dj-keydown", "dj-focus", "dj-blur"))
+OTHERS = frozenset(
+    (
+        "dj-root", "dj-key", "dj-ignore", "dj-update", "dj-confirm", "dj-debounce", "dj-throttle", "dj-value",
+        "dj-view",
+    )
+)  # fmt: skip
+KNOWN = HANDLERS | OTHERS
+PREFIXES = ("dj-value-",)
+
+_LATER = "It has no counterpart yet."
+# Attributes of djust that mean nothing here, by their longest known beginning: what to do.
+INSTEAD = {
+    "dj-model": "Use dj-input with a handler that stores `value`.",
+    "dj-loading": "Style the class dj-loading, which an element has while its event is unanswered.",
+    "dj-disable-with": "Style the class dj-loading; a form is not sent again before its answer is there.",
+    "dj-lock": "Style the class dj-loading.",
+    "dj-keyup": "Use dj-keydown.",
+    "dj-poll": "Set tick_interval on the view, and define handle_tick().",
+    "dj-mounted": "Do it in the view's mount().",
+    "dj-patch": "Use an ordinary link.",
+    "dj-navigate": "Use an ordinary link.",
+    "dj-prefetch": "Use an ordinary link.",
+    "dj-target": "Leave it out: only what changed is sent anyway.",
+    "dj-stream": "Use an ordinary {% for %} with dj-key on its rows: only rows that changed are sent.",
+    "dj-copy": "Use a script of your own.",
+    "dj-upload": "Use an ordinary form with enctype=multipart/form-data, and a view function.",
+    "dj-hook": "Use a custom element, or a script of your own on an element with dj-ignore.",
+    "dj-params": "Use dj-value-NAME.",
+    **dict.fromkeys(
+        (
+            "dj-window-", "dj-document-", "dj-click-away", "dj-shortcut", "dj-mouseenter", "dj-mouseleave", "dj-paste",
+            "dj-cloak", "dj-scroll-into-view", "dj-sticky-", "dj-auto-recover", "dj-no-recover", "dj-force-value",
+            "dj-dialog", "dj-no-submit", "dj-trigger-action", "dj-form-pending", "dj-track-static", "dj-viewport-",
+            "dj-virtual", "dj-transition", "dj-remove", "dj-group-", "dj-flip", "dj-view-transitions", "dj-mutation",
+            "dj-lazy", "dj-offline-", "dj-optimistic", "dj-preset", "dj-audio", "dj-dropdown", "dj-accordion",
+            "dj-modal",
+        ),
+        _LATER,
+    ),
+}  # fmt: skip
+
+
+def base_name(attribute: str) -> str:
+    """The name without modifiers: dj-keydown of dj-keydown.enter, dj-value-id of dj-value-id:int."""
+    return attribute.partition(".")[0].partition(":")[0]
+
+
+def trouble(attribute: str) -> str | None:
+    """What is wrong with an attribute that begins with dj-, and what to do. None: it means something."""
+    name = base_name(attribute)
+    if name in KNOWN or name.startswith(PREFIXES):
+        return None
+    starts = [start for start in INSTEAD if name.startswith(start)]
+    near = difflib.get_close_matches(name, sorted(KNOWN), 1, 0.75)
+    if near and not starts:
+        return f"{attribute} means nothing here: did you mean {near[0]}?"
+    advice = INSTEAD[max(starts, key=len)] if starts else f"The attributes are {', '.join(sorted(KNOWN))}."
+    return f"{attribute} means nothing here. {advice}"

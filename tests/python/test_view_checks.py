@@ -1,0 +1,178 @@
+"""System checks of views and their templates: what would be silently inert is named, and nothing else is."""
+
+import re
+from pathlib import Path
+
+import pytest
+import urls
+from django.core.checks import run_checks
+from django.template import Engine
+
+from troupe import LiveView, event_handler, view_checks
+from troupe.template import live_attributes
+from troupe.template.markup_check import read_markup
+
+STATIC = Path(live_attributes.__file__).parents[1] / "static" / "troupe"
+
+
+def mistakes(source):
+    return [(each.kind, each.text) for each in read_markup(Engine().from_string(source)).mistakes]
+
+
+def calls(source):
+    return [(each.attribute, each.name(), each.spot.line) for each in read_markup(Engine().from_string(source)).calls]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<button dj-click=go>x</button>", [("dj-click", "go", 1)]),
+        ("\n<p>\n<input\n dj-keydown.enter='add'></p>", [("dj-keydown.enter", "add", 3)]),
+        ("{% if a %}<i dj-click='one'>{% else %}<i dj-click='two'>{% endif %}", [("dj-click", "one", 1), ("dj-click", "two", 1)]),
+        ("{% for x in xs %}<i dj-click='one' {% if x %}class='{{ x }}'{% endif %}></i>{% endfor %}", [("dj-click", "one", 1)]),
+        ("<i dj-click='move({{ x }})'></i><i dj-click='{{ name }}'></i>", []),
+        ("<i dj-click=\"move(3, 'done')\"></i>", [("dj-click", "move", 1)]),
+        ("<i dj-click='not a name'></i>", [("dj-click", None, 1)]),
+        ("<!-- <i dj-click='one'> --><script>'<i dj-click=two>'</script>", []),
+        ("<i dj-click=''></i>", []),
+    ],
+)  # fmt: skip
+def test_calls_of_handlers(source, expected):
+    assert calls(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<i dj-clik='x'>", "dj-clik means nothing here: did you mean dj-click?"),
+        ("<i dj-keydwon.enter='x'>", "dj-keydwon.enter means nothing here: did you mean dj-keydown?"),
+        ("<i dj-model='x'>", "dj-model means nothing here. Use dj-input with a handler"),
+        ("<i dj-model.lazy='x'>", "dj-model.lazy means nothing here. Use dj-input with a handler"),
+        ("<i dj-window-keydown='x'>", "dj-window-keydown means nothing here. It has no counterpart yet."),
+        ("<i dj-quux>", "dj-quux means nothing here. The attributes are dj-blur,"),
+    ],
+)
+def test_attributes_that_mean_nothing(source, expected):
+    [(kind, text)] = mistakes(source)
+    assert kind == "attribute"
+    assert text.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<main dj-root><i dj-click='a' dj-value-id:int='3' dj-keydown.enter='b' dj-key=c data-dj-x></i></main>",
+        "<i {{ x }}-clik='x' dj-value-{{ name }}='1'>",
+        "<body><i dj-click='x'></i></body>",
+        "<div><main dj-root><main><i dj-click='x'></i></main><i dj-click='x'></i></main></div>",
+        "{% if a %}<main dj-root><i dj-click='x'></i></main>{% else %}<div dj-root><i dj-click='x'></i></div>{% endif %}",
+        "<main dj-root>{% if a %}</main>{% else %}<i dj-click='x'></i></main>{% endif %}<i></i>",
+        "<main dj-root><input dj-input='x'><br></main><p>outside</p>",
+    ],
+)
+def test_nothing_to_say(source):
+    assert mistakes(source) == []
+
+
+def test_outside_of_the_root_and_two_roots():
+    [(kind, text)] = mistakes("<i dj-click='a'></i><main dj-root><b dj-click='b'></b></main>")
+    assert (kind, text) == ("outside", "dj-click stands outside of the element with dj-root: it does nothing there")
+    [(kind, _)] = mistakes("<main dj-root></main><i dj-click='a'></i>")
+    assert kind == "outside"
+    kinds = [kind for kind, _ in mistakes("<main dj-root></main><div dj-root><i dj-click='b'></i></div>")]
+    assert kinds[0] == "roots"
+
+
+def test_every_attribute_that_the_browser_side_reads_is_known():
+    code = "\n".join(path.read_text() for path in STATIC.glob("*.js"))
+    code = re.sub(r"//[^\n]*|/\*.*?\*/", "", code, flags=re.S)
+    read = set(re.findall(r"[\[`']\.?(dj-[a-z-]*[a-z])(?![a-z])", code)) - {"dj-loading"}  # a class
+    assert read, "the pattern finds none"
+    assert {name for name in read if live_attributes.trouble(name)} == set()
+
+
+class Sound(LiveView):
+    template_string = "<main dj-root><b dj-click='go'></b></main>"
+
+    @event_handler
+    def go(self):
+        pass
+
+
+@pytest.fixture
+def check(settings):
+    """Runs the check on the views that a function makes, and gives their messages' ids and texts with hints."""
+    settings.TROUPE = {"BROKER": "inproc://"}
+
+    def run(*classes):
+        names = {cls.__qualname__ for cls in classes}
+        found = [message for message in view_checks.check_views() if getattr(message.obj, "__qualname__", "") in names]
+        return [(message.id, f"{message.msg} {message.hint or ''}".strip()) for message in found]
+
+    return run
+
+
+def test_a_sound_view_has_nothing_to_mend(check):
+    assert check(Sound) == []
+
+
+def test_handlers_that_are_missing_or_not_decorated(check, settings):
+    class Typos(Sound):
+        template_string = "<main dj-root>\n<b dj-click='goo'></b><i dj-click='xyz'></i><u dj-click='plain'></u></main>"
+
+        def plain(self):
+            pass
+
+    one, two, three = check(Typos)
+    assert one[0] == "troupe.W020"
+    assert "template_string, line 2: dj-click=\"goo\"" in one[1]
+    assert one[1].endswith("Did you mean 'go'?")
+    assert two[0] == "troupe.W020"
+    assert two[1].endswith("Define it in the view, decorated with @event_handler.")
+    assert three[0] == "troupe.W021"
+    settings.TROUPE = {"BROKER": "inproc://", "STRICT_EVENTS": False}
+    assert [code for code, _ in check(Typos)] == ["troupe.W020", "troupe.W020"]
+
+
+def test_templates_that_are_missing_or_broken(check):
+    class Absent(LiveView):
+        template_name = "no/such.html"
+
+    class Broken(LiveView):
+        template_string = "{% if %}"
+
+    class Parentless(LiveView):
+        template_string = "{% extends 'no/parent.html' %}"
+
+    assert check(Absent) == [
+        (
+            "troupe.W025",
+            f"{__name__}.test_templates_that_are_missing_or_broken.<locals>.Absent: template 'no/such.html' does not exist."
+            " Each template directory and installed app of TEMPLATES was searched.",
+        )
+    ]
+    assert [code for code, _ in check(Broken)] == ["troupe.W026"]
+    check(Parentless)
+
+
+def test_keywords_of_as_view_name_the_template(check, settings, monkeypatch):
+    class Chosen(LiveView):
+        template_name = "no/such.html"
+
+    from django.urls import clear_url_caches, path
+
+    view = path("chosen/", Chosen.as_view(template_string="<b dj-click='nope'></b>"))
+    monkeypatch.setattr(urls, "urlpatterns", [*urls.urlpatterns, view])
+    clear_url_caches()
+    assert [code for code, _ in check(Chosen)] == ["troupe.W020"]
+    clear_url_caches()
+
+
+def test_it_is_one_of_djangos_checks(settings):
+    settings.TROUPE = {"BROKER": "inproc://"}
+
+    class Inert(LiveView):
+        template_string = "<b dj-clik='go'></b>"
+
+    assert "troupe.W022" in [message.id for message in run_checks()]
+    Inert.template_string = None
