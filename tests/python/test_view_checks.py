@@ -65,7 +65,7 @@ def test_attributes_that_mean_nothing(source, expected):
         "<i {{ x }}-clik='x' dj-value-{{ name }}='1'>",
         "<body><i dj-click='x'></i></body>",
         "<div><main dj-root><main><i dj-click='x'></i></main><i dj-click='x'></i></main></div>",
-        "{% if a %}<main dj-root><i dj-click='x'></i></main>{% else %}<div dj-root><i dj-click='x'></i></div>{% endif %}",
+        "{% if a %}<main dj-root><i dj-click='x'></i></main>{% else %}<p dj-root><i dj-click='x'></i></p>{% endif %}",
         "<main dj-root>{% if a %}</main>{% else %}<i dj-click='x'></i></main>{% endif %}<i></i>",
         "<main dj-root><input dj-input='x'><br></main><p>outside</p>",
     ],
@@ -147,8 +147,8 @@ def test_templates_that_are_missing_or_broken(check):
     assert check(Absent) == [
         (
             "troupe.W025",
-            f"{__name__}.test_templates_that_are_missing_or_broken.<locals>.Absent: template 'no/such.html' does not exist."
-            " Each template directory and installed app of TEMPLATES was searched.",
+            f"{__name__}.test_templates_that_are_missing_or_broken.<locals>.Absent: template 'no/such.html' does not "
+            "exist. Each template directory and installed app of TEMPLATES was searched.",
         )
     ]
     assert [code for code, _ in check(Broken)] == ["troupe.W026"]
