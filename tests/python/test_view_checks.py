@@ -28,8 +28,8 @@ def calls(source):
     [
         ("<button dj-click=go>x</button>", [("dj-click", "go", 1)]),
         ("\n<p>\n<input\n dj-keydown.enter='add'></p>", [("dj-keydown.enter", "add", 3)]),
-        ("{% if a %}<i dj-click='a'>{% else %}<i dj-click='b'>{% endif %}", [("dj-click", "a", 1), ("dj-click", "b", 1)]),
-        ("{% for x in xs %}<i dj-click='a' {% if x %}class='{{ x }}'{% endif %}></i>{% endfor %}", [("dj-click", "a", 1)]),
+        ("{% if a %}<i dj-click=a>{% else %}<i dj-blur=b>{% endif %}", [("dj-click", "a", 1), ("dj-blur", "b", 1)]),
+        ("{% for x in xs %}<i dj-click=a {% if x %}id='{{ x }}'{% endif %}></i>{% endfor %}", [("dj-click", "a", 1)]),
         ("<i dj-click='move({{ x }})'></i><i dj-click='{{ name }}'></i>", []),
         ("<i dj-click=\"move(3, 'done')\"></i>", [("dj-click", "move", 1)]),
         ("<i dj-click='not a name'></i>", [("dj-click", None, 1)]),
