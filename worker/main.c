@@ -153,6 +153,7 @@ s_start_python(const command_line *parsed)
     size_t path_count = option_set_count(given, OPTION_PATH);
     for (size_t i = 0; i < path_count; i++)
         paths[i] = option_set_value(given, OPTION_PATH, i);
+    unsigned threads = s_number(parsed, OPTION_THREADS), most_threads = s_number(parsed, OPTION_MOST_THREADS);
     bool reload = option_set_number(given, OPTION_RELOAD);
     embed_options options = {
         .python = option_set_text(given, OPTION_PYTHON),
@@ -161,6 +162,7 @@ s_start_python(const command_line *parsed)
         .path_count = (unsigned)path_count,
         .switch_us = s_number(parsed, OPTION_SWITCH_US),
         .soft_ms = s_number(parsed, OPTION_SOFT_MS),
+        .most_threads = most_threads > threads ? most_threads : threads,
         .lazy = reload, // a page can show the error of a half-written view
     };
     const view_ops *ops = embed_start(&options);

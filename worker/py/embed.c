@@ -136,7 +136,9 @@ s_start(const embed_options *options)
     PyObject *ready =
         render ? s_call_function("troupe.runtime.boot", "setup", "(zi)", options->settings, !options->lazy)
                : NULL;
-    PyObject *loop = ready ? s_call_function("troupe.runtime.event_loop", "LoopThread", "()") : NULL;
+    PyObject *loop =
+        ready ? s_call_function("troupe.runtime.event_loop", "LoopThread", "(I)", options->most_threads)
+              : NULL;
     PyObject *submit = loop ? PyObject_GetAttrString(loop, "submit") : NULL;
     py_host *host = submit ? py_host_new(submit) : NULL;
     PyObject *kept =

@@ -10,9 +10,10 @@ typedef struct {
     const char *settings;     // DJANGO_SETTINGS_MODULE, or NULL: as the environment says
     const char *const *paths; // folders put in front of sys.path
     unsigned path_count;
-    unsigned switch_us; // sys.setswitchinterval
-    unsigned soft_ms;   // for a handler; 0: none
-    bool lazy;          // views are imported when a page first needs them
+    unsigned switch_us;    // sys.setswitchinterval
+    unsigned soft_ms;      // for a handler; 0: none
+    unsigned most_threads; // for the sync code of coroutines
+    bool lazy;             // views are imported when a page first needs them
 } embed_options;
 
 // Finds the interpreter whose environment belongs to this program: the python3 beside it if that is a virtual

@@ -13,11 +13,14 @@ logger = logging.getLogger("troupe")
 
 
 class LoopThread:
-    """Runs coroutines for other threads. Made once, by worker/py/embed.c."""
+    """Runs coroutines for other threads. Made once, by worker/py/embed.c.
 
-    def __init__(self) -> None:
+    most_threads: how many threads the turns' sync code may have.
+    """
+
+    def __init__(self, most_threads: int) -> None:
         self._loop = asyncio.new_event_loop()
-        use_executors(self._loop)
+        use_executors(self._loop, most_threads)
         self._thread = threading.Thread(target=self._run, name="troupe-loop", daemon=True)
         self._thread.start()
 

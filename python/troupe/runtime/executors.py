@@ -1,4 +1,9 @@
-"""The threads to which coroutines hand sync code, with housekeeping around each call."""
+"""The threads to which a worker's coroutines hand sync code, with housekeeping around it.
+
+An awaited turn's `sync_to_async`, and so Django's async ORM, has a thread of its own (turn_threads.py). Two executors
+are for the rest: `asyncio.to_thread`, and thread-sensitive code outside of any turn. Sessions share their threads, so
+housekeeping is done for each call.
+"""
 
 import asyncio
 import functools
@@ -9,73 +14,42 @@ from typing import ParamSpec, TypeVar
 from asgiref.sync import SyncToAsync
 
 from . import housekeeping
+from .turn_threads import Lease, TurnThreads
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Executor(ThreadPoolExecutor):
-    """For `sync_to_async`, `asyncio.to_thread` and Django's async ORM. All sessions share its threads and their calls
-    interleave, so housekeeping is done for each call.
+    """For calls that belong to no turn's thread."""
 
-    keep_connections: connections stay open between the calls of a turn, until turn_over().
-    """
-
-    def __init__(self, max_workers: int | None = None, keep_connections: bool = False) -> None:
+    def __init__(self, max_workers: int | None = None) -> None:
         super().__init__(max_workers, thread_name_prefix="troupe-sync")
-        self._run = _run_and_keep if keep_connections else _run
-        self._was_used = False
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """See ThreadPoolExecutor."""
-        self._was_used = True
-        return super().submit(self._run, functools.partial(function, *args, **kwargs))
-
-    def turn_over(self) -> None:
-        """After an awaited turn: closes connections that are not to persist, as at the end of a request."""
-        if self._was_used:
-            self._was_used = False
-            super().submit(housekeeping.close_obsolete)
+        return super().submit(_run, functools.partial(function, *args, **kwargs))
 
 
 def _run(call: Callable[[], R]) -> R:
     housekeeping.begin()
     try:
-        return _settled(call)
+        return housekeeping.settled(call)()
     finally:
         housekeeping.end()
 
 
-def _run_and_keep(call: Callable[[], R]) -> R:
-    housekeeping.remember_wrappers()
-    try:
-        return _settled(call)
-    finally:
-        housekeeping.restore_connections()
-        housekeeping.close_failed()
+_turn_threads: TurnThreads | None = None
 
 
-def _settled(call: Callable[[], R]) -> R:
-    try:
-        result = call()
-    except BaseException:
-        housekeeping.clean()
-        raise
-    housekeeping.settle()
-    return result
-
-
-_thread_sensitive: Executor | None = None
-
-
-def use_executors(loop: asyncio.AbstractEventLoop) -> None:
-    """Makes a loop's coroutines hand their sync code to Executors."""
-    global _thread_sensitive
+def use_executors(loop: asyncio.AbstractEventLoop, limit: int) -> None:
+    """Makes a loop hand its sync code to Executors, and that of turns to TurnThreads. limit: how many of those."""
+    global _turn_threads
     loop.set_default_executor(Executor())
-    _thread_sensitive = SyncToAsync.single_thread_executor = Executor(max_workers=1, keep_connections=True)
+    SyncToAsync.single_thread_executor = Executor(max_workers=1)
+    _turn_threads = TurnThreads(limit)
 
 
-def awaited_turn_over() -> None:
-    """On the loop, after a turn's coroutine."""
-    if _thread_sensitive is not None:
-        _thread_sensitive.turn_over()
+def enter_scope() -> Lease | None:
+    """On the loop, before a turn's coroutine, in its context: the turn's claim to a thread. None: not in a worker."""
+    return None if _turn_threads is None else _turn_threads.enter_scope()

@@ -28,7 +28,10 @@ _HERE = Path(__file__).parent
 # Frames of these files are ours; a traceback shows the project's code only.
 _INTERNAL_FILES = {
     validation.__file__,
-    *(str(_HERE / f"{name}.py") for name in ("handlers", "housekeeping", "lifecycle", "rendering", "view_class")),
+    *(
+        str(_HERE / f"{name}.py")
+        for name in ("executors", "handlers", "housekeeping", "lifecycle", "rendering", "turn_threads", "view_class")
+    ),
 }
 
 Frame = tuple[str, int, str, str]  # file, line, function, source line

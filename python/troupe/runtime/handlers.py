@@ -16,7 +16,7 @@ from .. import conf
 from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
 from ..views import LiveView
-from .executors import awaited_turn_over
+from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
 from .housekeeping import clean, settle, settled
 from .locale import activate_locale
@@ -115,9 +115,12 @@ async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
     Past the soft limit the handler is cancelled, and the result is (False, HandlerTimeout).
     """
     timer = asyncio.timeout(HandlerTimeout.limit)
+    lease = enter_scope()
     try:
         async with timer:
             result = await awaitable
+        if lease is not None:
+            await lease.finish()
         if result is not None and not asyncio.isfuture(result):
             refuse_unused(result, "it")
         settle()  # with DJANGO_ALLOW_ASYNC_UNSAFE: the loop's own thread
@@ -129,4 +132,5 @@ async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
         cancelled = error.__context__ or error  # its traceback says where the handler was
         return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
     finally:
-        awaited_turn_over()
+        if lease is not None:
+            lease.end()

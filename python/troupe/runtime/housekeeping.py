@@ -84,6 +84,14 @@ def settle() -> None:
         )
 
 
+def is_in_transaction() -> bool:
+    """Whether what another turn writes on this thread now would be part of a transaction that is open."""
+    return _enabled and any(
+        _is_open(connection) or (connection.connection is not None and _driver_is_in_transaction(connection))
+        for connection in _thread.connections.values()
+    )
+
+
 def clean() -> None:
     """As settle(), while another exception propagates: an open transaction is logged, not raised."""
     try:
@@ -108,7 +116,7 @@ def settled(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def end() -> None:
+def end(close_obsolete_too: bool = True) -> None:
     """After the last Python of a turn. Costs nothing on a thread that never opened a connection."""
     if not _enabled:
         return
@@ -123,7 +131,8 @@ def end() -> None:
     elif _thread.connections:
         clean()  # of what ran outside of settled()
         restore_connections()
-        close_obsolete()
+        if close_obsolete_too:
+            close_obsolete()
 
 
 def close_obsolete() -> None:
@@ -136,9 +145,9 @@ def close_obsolete() -> None:
 
 
 def close_failed() -> None:
-    """Closes connections on which an error occurred, such as a server that went away."""
+    """After a call that raised: closes connections whose server went away, so that the turn may try again."""
     for connection in _thread.connections.values():
-        if connection.errors_occurred:
+        if connection.errors_occurred and not _is_open(connection):
             connection.close_if_unusable_or_obsolete()
 
 

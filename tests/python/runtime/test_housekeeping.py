@@ -157,24 +157,36 @@ def test_a_lost_connection_is_no_open_transaction(worker):
     assert count() == 0
 
 
-def test_each_call_of_a_coroutine_is_looked_after(worker, monkeypatch, caplog):
-    """In the threads that all sessions share."""
+def test_coroutines_are_looked_after(worker, monkeypatch, caplog):
+    """An awaited turn when it ends; where threads belong to nobody, each call."""
     monkeypatch.setattr(SyncToAsync, "single_thread_executor", None)
+    monkeypatch.setattr(executors, "_turn_threads", None)
     caplog.set_level(logging.WARNING, "troupe")
 
+    def current():
+        return connections["default"]
+
+    async def works(kept):
+        await sync_to_async(write)()
+        kept.append(await sync_to_async(current)())
+        assert kept[0] is await sync_to_async(current)() and kept[0].connection is not None
+
+    async def leaves():
+        await sync_to_async(enter)()
+
     async def turns():
-        executors.use_executors(asyncio.get_running_loop())
+        executors.use_executors(asyncio.get_running_loop(), 1)
         for hand_over in (lambda call: sync_to_async(call)(), asyncio.to_thread):
             with pytest.raises(TransactionManagementError):
                 await hand_over(enter)
             await hand_over(write)
-        kept = await sync_to_async(lambda: connections["default"])()
-        assert await sync_to_async(lambda: kept.connection is not None)()
-        executors.awaited_turn_over()
-        assert await sync_to_async(lambda: kept.connection is None)()
-        await sync_to_async(write)()
-        executors.awaited_turn_over()
+        kept = []
+        assert (await entry.await_handler(works(kept)))[0]
+        is_closed = sync_to_async(lambda: kept[0].connection is None)  # CONN_MAX_AGE is 0
+        assert (await entry.await_handler(is_closed())) == (True, True)
+        ok, error = await entry.await_handler(leaves())
+        assert not ok and isinstance(error, TransactionManagementError)
+        assert (await entry.await_handler(works([])))[0]
 
     asyncio.run(turns())
-    assert count() == 3
-    monkeypatch.setattr(executors, "_thread_sensitive", None)
+    assert count() == 4
