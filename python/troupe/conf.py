@@ -34,12 +34,13 @@ import functools
 import logging
 import os
 import reprlib
+import sys
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
-from django.conf import settings
+from django.conf import UserSettingsHolder, settings
 from django.core.signals import setting_changed
 
 from .logs import quoted, word
@@ -48,6 +49,7 @@ logger = logging.getLogger("troupe")
 
 DAY = 86_400
 UNIX_PEER = "unix"  # in TRUSTED_PROXIES: a peer that connects over a Unix socket
+IN_PROCESS = "inproc://"
 # Used in place of an invalid BROKER. The default could be a broker that this project was never meant to use.
 NO_BROKER = "invalid://TROUPE['BROKER']"
 
@@ -195,9 +197,40 @@ def problem(name: str) -> str | None:
     return f"TROUPE[{name!r}] must be {SETTINGS[name].wanted}, not {_shown(values[name])}."
 
 
-@functools.cache
 def get(name: str) -> Any:
-    """The value of a key of TROUPE, or its default. Logs a value that cannot be used, once."""
+    """The value of a key of TROUPE, or its default. Logs a value that cannot be used, once.
+
+    BROKER is inproc:// in a test run, unless the test itself names another one: tests must not reach a fleet that
+    happens to run, with its own database.
+    """
+    if name == "BROKER" and _is_test_run() and not _is_broker_overridden():
+        return IN_PROCESS
+    return _configured(name)
+
+
+def _is_test_run() -> bool:
+    """Whether Django's test runner, or pytest-django, has set up its environment."""
+    utils: Any = sys.modules.get("django.test.utils")
+    return utils is not None and hasattr(utils._TestState, "saved_data")  # as setup_test_environment() asks
+
+
+def _is_broker_overridden() -> bool:
+    """Whether override_settings() gives another broker than the project's, which {**settings.TROUPE} copies."""
+    holder, given = settings._wrapped, None
+    while isinstance(holder, UserSettingsHolder):
+        if given is None and "TROUPE" in vars(holder):
+            given = vars(holder)["TROUPE"]
+        holder = holder.default_settings
+    if not isinstance(given, dict):
+        return given is not None
+    own = getattr(holder, "TROUPE", None)
+    if "BROKER" not in given:
+        return False
+    return not isinstance(own, dict) or given["BROKER"] != own.get("BROKER")
+
+
+@functools.cache
+def _configured(name: str) -> Any:
     trouble = problem(name)
     if trouble:
         logger.error("event=setting_invalid name=%s message=%s", word(name), quoted(trouble))
@@ -223,7 +256,7 @@ def _shown(value: Any) -> str:
 
 def _clear(*, setting: str, **_: object) -> None:
     if setting == "TROUPE":
-        get.cache_clear()
+        _configured.cache_clear()
 
 
 setting_changed.connect(_clear, dispatch_uid="troupe.conf")

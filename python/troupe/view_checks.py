@@ -130,9 +130,14 @@ def _call(cls: type[LiveView], call: Call) -> Iterator[CheckMessage]:
         near = difflib.get_close_matches(name, _handlers(cls), 1)
         hint = f"Did you mean {near[0]!r}?" if near else "Define it in the view, decorated with @event_handler."
         yield checks.Warning(f"{shown}: {title} has no handler {name!r}.", hint=hint, obj=cls, id="troupe.W020")
-    elif conf.get("STRICT_EVENTS") and not validation.is_marked(function):
+    elif not validation.is_marked(function) and _is_strict():
         text = f"{shown}: {title}.{name}() is not decorated with @event_handler, so browsers may not call it."
         yield checks.Warning(text, hint="Decorate it.", obj=cls, id="troupe.W021")
+
+
+def _is_strict() -> bool:
+    """Whether browsers may call decorated methods only. An unusable value is another check's, and means so."""
+    return bool(conf.problem("STRICT_EVENTS")) or conf.get("STRICT_EVENTS")
 
 
 def _handlers(cls: type[LiveView]) -> list[str]:

@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import django.test.utils
 import pytest
+from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.core.management.base import CommandError
+from django.test import override_settings
 
 from troupe import conf
 from troupe.management.commands import troupe as command
@@ -98,6 +101,23 @@ def test_a_setting_that_is_no_dict(value, settings, monkeypatch):
     assert conf.get("EVENT_RATE") == 100 and conf.get("BROKER") == conf.NO_BROKER
     with pytest.raises(CommandError, match="TROUPE must be a dict"):
         command.broker_options()
+
+
+def test_a_test_run_never_reaches_a_fleet(monkeypatch):
+    """Not even with the project's own broker in an override, which {**settings.TROUPE} copies."""
+    own = {"BROKER": "ipc:///run/site/front", "EVENT_RATE": 7}
+    monkeypatch.setattr(django_settings._wrapped, "TROUPE", own, raising=False)
+    conf._configured.cache_clear()
+    assert conf.get("BROKER") == "inproc://" and conf.is_inproc()
+    with override_settings(TROUPE={**own, "EVENT_RATE": 9}):
+        assert (conf.get("BROKER"), conf.get("EVENT_RATE")) == ("inproc://", 9)
+    with override_settings(TROUPE={"EVENT_RATE": 9}):
+        assert conf.get("BROKER") == "inproc://"
+    with override_settings(TROUPE={"BROKER": "ipc:///tmp/mine/front"}), override_settings(DEBUG=True):
+        assert conf.get("BROKER") == "ipc:///tmp/mine/front"
+    assert conf.get("BROKER") == "inproc://"
+    monkeypatch.delattr(django.test.utils._TestState, "saved_data")
+    assert conf.get("BROKER") == "ipc:///run/site/front"
 
 
 def test_who_reads_them_gets_what_works(settings):

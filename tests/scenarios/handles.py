@@ -16,6 +16,6 @@ def on_fleet(fleet):
     from troupe import conf
 
     with override_settings(SECRET_KEY=KEY, TROUPE={"BROKER": fleet.front}):
-        conf.get.cache_clear()
+        conf._configured.cache_clear()
         yield
-    conf.get.cache_clear()
+    conf._configured.cache_clear()

@@ -184,6 +184,7 @@ def test_who_is_behind_a_socket(client, django_user_model, settings):
 
 
 def test_defaults_of_the_setting(settings, monkeypatch):
+    monkeypatch.setattr(conf, "_is_test_run", lambda: False)
     settings.TROUPE = {}
     monkeypatch.setenv("TROUPE_FRONT", "tcp://127.0.0.1:1")
     assert conf.get("BROKER") == "tcp://127.0.0.1:1" and conf.get("MOUNT_TIMEOUT") == 10
