@@ -63,7 +63,7 @@ def _views() -> Iterator[tuple[type[LiveView], dict[str, Any]]]:
     while waiting:
         cls = waiting.pop(0)
         waiting.extend(cls.__subclasses__())
-        if cls not in found:
+        if cls not in found and "<locals>" not in cls.__qualname__:  # a worker could not import that
             found.add(cls)
             yield cls, {}
 
@@ -83,19 +83,24 @@ def _read(cls: type[LiveView], name: str | None, source: str | None, messages: l
         template = _template(name, source)
         return read_markup(template) if template is not None else None
     except TemplateDoesNotExist as error:
-        missing = "" if str(error) == name else f" (it needs {error})"
-        text = f"{title}: template {name!r} does not exist{missing}."
-        hint = "Each template directory and installed app of TEMPLATES was searched."
-        messages.append(checks.Warning(text, hint=hint, obj=cls, id="troupe.W025"))
+        messages.append(_missing(cls, name, error))
     except TemplateSyntaxError as error:
         text = f"{title}: template {name or 'template_string'} cannot be compiled: {error}"
         messages.append(checks.Warning(text, obj=cls, id="troupe.W026"))
-    except Unplannable:
-        pass  # what it extends is known when it is rendered
+    except Unplannable as error:  # what it extends is known when it is rendered, or never
+        if isinstance(error.__cause__, TemplateDoesNotExist):
+            messages.append(_missing(cls, name, error.__cause__))
     except Exception as error:  # a tag of a library that needs a request, say
         text = f"{title}: template {name or 'template_string'} could not be checked: {error!r}"
         messages.append(checks.Info(text, obj=cls, id="troupe.I027"))
     return None
+
+
+def _missing(cls: type[LiveView], name: str | None, error: TemplateDoesNotExist) -> CheckMessage:
+    needed_by = "" if str(error) == name else f", which {name or 'template_string'} needs,"
+    text = f"{cls.__module__}.{cls.__qualname__}: template {str(error)!r}{needed_by} does not exist."
+    hint = "Each template directory and installed app of TEMPLATES was searched."
+    return checks.Warning(text, hint=hint, obj=cls, id="troupe.W025")
 
 
 def _template(name: str | None, source: str | None) -> Template | None:

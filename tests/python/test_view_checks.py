@@ -7,6 +7,7 @@ import pytest
 import urls
 from django.core.checks import run_checks
 from django.template import Engine
+from django.urls import clear_url_caches, path
 
 from troupe import LiveView, event_handler, view_checks
 from troupe.template import live_attributes
@@ -100,14 +101,13 @@ class Sound(LiveView):
 
 
 @pytest.fixture
-def check(settings):
-    """Runs the check on the views that a function makes, and gives their messages' ids and texts with hints."""
+def check(settings, monkeypatch):
+    """Checks these classes alone, and gives (id, text and hint) of each message."""
     settings.TROUPE = {"BROKER": "inproc://"}
 
     def run(*classes):
-        names = {cls.__qualname__ for cls in classes}
-        found = [message for message in view_checks.check_views() if getattr(message.obj, "__qualname__", "") in names]
-        return [(message.id, f"{message.msg} {message.hint or ''}".strip()) for message in found]
+        monkeypatch.setattr(view_checks, "_views", lambda: [(cls, {}) for cls in classes])
+        return [(message.id, f"{message.msg} {message.hint or ''}".strip()) for message in view_checks.check_views()]
 
     return run
 
@@ -152,27 +152,21 @@ def test_templates_that_are_missing_or_broken(check):
         )
     ]
     assert [code for code, _ in check(Broken)] == ["troupe.W026"]
-    check(Parentless)
+    [(code, text)] = check(Parentless)
+    assert code == "troupe.W025"
+    assert "template 'no/parent.html', which template_string needs, does not exist." in text
 
 
-def test_keywords_of_as_view_name_the_template(check, settings, monkeypatch):
-    class Chosen(LiveView):
-        template_name = "no/such.html"
-
-    from django.urls import clear_url_caches, path
-
-    view = path("chosen/", Chosen.as_view(template_string="<b dj-click='nope'></b>"))
+def test_keywords_of_as_view_name_the_template(settings, monkeypatch):
+    settings.TROUPE = {"BROKER": "inproc://"}
+    view = path("sound/", Sound.as_view(template_string="<b dj-click='nope'></b>"))
     monkeypatch.setattr(urls, "urlpatterns", [*urls.urlpatterns, view])
     clear_url_caches()
-    assert [code for code, _ in check(Chosen)] == ["troupe.W020"]
+    assert ["troupe.W020"] == [message.id for message in view_checks.check_views() if message.obj is Sound]
     clear_url_caches()
 
 
-def test_it_is_one_of_djangos_checks(settings):
+def test_it_is_one_of_djangos_checks(settings, monkeypatch):
     settings.TROUPE = {"BROKER": "inproc://"}
-
-    class Inert(LiveView):
-        template_string = "<b dj-clik='go'></b>"
-
+    monkeypatch.setattr(Sound, "template_string", "<b dj-clik='go'></b>")
     assert "troupe.W022" in [message.id for message in run_checks()]
-    Inert.template_string = None
