@@ -19,19 +19,27 @@ HANDLER_NOT_FOUND = "handler_not_found"
 VIEW_REFUSED = "view_refused"
 FORBIDDEN = "forbidden"
 PARAMS = "params"
+NOT_FOUND = "not_found"
 
 MAX_MESSAGE = 4000  # characters
 MAX_SOURCE_LINE = 200  # characters
 MAX_FRAMES = 40
 
 _HERE = Path(__file__).parent
+_INTERNAL = (
+    "executors",
+    "handlers",
+    "housekeeping",
+    "lifecycle",
+    "parameters",
+    "rendering",
+    "turn_threads",
+    "view_class",
+)
 # Frames of these files are ours; a traceback shows the project's code only.
 _INTERNAL_FILES = {
     validation.__file__,
-    *(
-        str(_HERE / f"{name}.py")
-        for name in ("executors", "handlers", "housekeeping", "lifecycle", "rendering", "turn_threads", "view_class")
-    ),
+    *(str(_HERE / f"{name}.py") for name in _INTERNAL),
 }
 
 Frame = tuple[str, int, str, str]  # file, line, function, source line

@@ -20,14 +20,16 @@ from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
 from .housekeeping import clean, settle, settled
 from .locale import activate_locale
+from .parameters import Binder
 
 Handler = Callable[..., Any]
+Call = Callable[[LiveView, "dict[str, Any] | None"], Any]  # of a handler, with the event's parameters
 
-_handlers: dict[tuple[type[LiveView], str], tuple[Handler, bool]] = {}
+_handlers: dict[tuple[type[LiveView], str], tuple[Call, bool]] = {}
 
 
-def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Handler:
-    """The function to call with the view and the parameters. Refused(handler_not_found): there is none.
+def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Call:
+    """The function to call with the view and the event's parameters. Refused(handler_not_found): there is none.
 
     browser: the event comes from a browser, which may call only decorated handlers unless TROUPE["STRICT_EVENTS"] is
     off.
@@ -40,70 +42,77 @@ def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Handler
         if entry is None:
             raise Refused(HANDLER_NOT_FOUND, f"Handler '{name}' not found on {path}")
         _handlers[cls, name] = entry
-    function, decorated = entry
+    call, decorated = entry
     if browser and not decorated and conf.get("STRICT_EVENTS"):
         raise Refused(HANDLER_NOT_FOUND, f"Handler '{name}' not found on {path}")
-    return function
+    return call
 
 
-def find_tick(view: LiveView) -> Handler:
-    """The function to call with the view when it ticks."""
+def find_tick(view: LiveView) -> Call:
+    """The function to call when the view ticks, with it and no parameters."""
     activate_locale(view)
     cls: Any = type(view)  # mypy takes a class whose instances are hashable for an unhashable one
     return _tick_of(cls)
 
 
 @functools.cache
-def _tick_of(cls: type[LiveView]) -> Handler:
-    function = cls.handle_tick
-    return function if function is LiveView.handle_tick else _in_transaction(function)
+def _tick_of(cls: type[LiveView]) -> Call:
+    function: Handler = cls.handle_tick
+    if function is not LiveView.handle_tick:
+        function = _in_transaction(function, function)
+    return lambda view, params: function(view)
 
 
 def may_repeat(view: LiveView, name: str) -> bool:
     """Whether a handler is marked retry_safe."""
-    entry = _prepare(type(view), name)
-    return entry is not None and getattr(entry[0], "_troupe_retry_safe", False)
+    function = lookup(type(view), LiveView, name)
+    return function is not None and getattr(function, "_troupe_retry_safe", False)
 
 
-def _prepare(cls: type[LiveView], name: str) -> tuple[Handler, bool] | None:
+def _prepare(cls: type[LiveView], name: str) -> tuple[Call, bool] | None:
     """(function, decorated) of a handler. None: the class has none of that name."""
     function = lookup(cls, LiveView, name)
-    return None if function is None else (_in_transaction(function), is_marked(function))
+    if function is None:
+        return None
+    defined_by = next(base for base in cls.__mro__ if name in vars(base))
+    return _in_transaction(Binder(function, name, vars(defined_by)), function), is_marked(function)
 
 
-def _in_transaction(function: Handler) -> Handler:
-    """ATOMIC_REQUESTS for a handler: its writes are committed or rolled back together. The render stays outside."""
+def _in_transaction(call: Handler, function: Handler) -> Handler:
+    """ATOMIC_REQUESTS for a handler: its writes are committed or rolled back together. The render stays outside.
+
+    call: what calls `function`. Rows that its parameters name are read in the same transaction.
+    """
     aliases = [alias for alias in connections if connections[alias].settings_dict.get("ATOMIC_REQUESTS")]
     if aliases:
-        function = _not_awaited(function)
+        call = _not_awaited(call, function)
     for alias in aliases:
-        function = transaction.atomic(using=alias)(function)
-    return function
+        call = transaction.atomic(using=alias)(call)
+    return call
 
 
-def _not_awaited(function: Handler) -> Handler:
+def _not_awaited(call: Handler, function: Handler) -> Handler:
     text = "You cannot use ATOMIC_REQUESTS with async event handlers."
     if iscoroutinefunction(function):
         raise RuntimeError(text)
 
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
+    def awaits_nothing(*args: Any) -> Any:
+        result = call(*args)
         if inspect.isawaitable(result):  # the rest of it would run outside of the transaction
             if inspect.iscoroutine(result):
                 result.close()
             raise RuntimeError(text)
         return result
 
-    return call
+    return awaits_nothing
 
 
 @settled
-def run_handler(function: Handler, view: LiveView, params: dict[str, Any]) -> Any:
+def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> Any:
     """Calls a handler or handle_tick(). An awaitable result is returned, for the caller to await; any other is
     ignored.
     """
-    result = function(view, **params)
+    result = call(view, params)
     if result is not None:
         refuse_unused(result, "it", awaited=True)
     return result

@@ -139,10 +139,19 @@ def view(frame: dict[str, Any]) -> bytes:
 
 
 def event(frame: dict[str, Any]) -> tuple[int, bytes, str, dict[str, Any]]:
-    """(number, view, name, params) of an event. view: 16 bytes."""
+    """(number, view, name, params) of an event. view: 16 bytes.
+
+    Of `move(3, 'done')` the name is `move`, and the text between the parentheses is the parameter _args, for the worker
+    to read.
+    """
     sequence, name, params = number(frame, "n"), frame.get("e"), frame.get("p", {})
     if sequence < 1 or type(name) is not str or type(params) is not dict:
         raise BadFrame("malformed", "an event has n from 1, e a string and p an object")
+    if not name.isidentifier():
+        name = name.strip()
+        handler, parenthesis, arguments = name.partition("(")
+        if parenthesis and name.endswith(")"):
+            name, params = handler.rstrip(), {**params, "_args": arguments[:-1]}
     return sequence, view(frame), name, params
 
 

@@ -90,7 +90,7 @@ def test_another_error_is_not_hidden(worker, caplog):
             raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
-        entry.run_handler(Fails.fail, Fails(), {})
+        entry.run_handler(lambda view, params: Fails.fail(view), Fails(), {})
     assert count() == 0
     assert caplog.messages[-1].startswith("event=transaction_rolled_back")
 
