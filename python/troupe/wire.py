@@ -8,7 +8,7 @@ import decimal
 import struct
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 import msgpack
@@ -62,6 +62,7 @@ class RequestMap(TypedDict, total=False):
     language: str | None
     time_zone: str | None
     attrs: dict[str, Any]
+    project: Mapping[str, Any]  # {"name", "keys"}; see project.py
 
 
 def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:

@@ -8,12 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 
-from .. import wire
+from .. import project, wire
 from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
-from .faults import FORBIDDEN, VIEW_REFUSED, Refused
+from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import activate_locale
 from .request import WorkerRequest, build_request, new_cookies
@@ -33,6 +33,7 @@ def mount_view(
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
     returns is ignored.
     """
+    request_map = _without_project(request_map)
     request = build_request(request_map, url) if request_map is not None else None
     view.request = request
     activate_locale(view)
@@ -60,7 +61,7 @@ def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, rest
 
     restored: the view comes from a snapshot, so restore() is called.
     """
-    request = build_request(request_map, url)
+    request = build_request(_without_project(request_map) or {}, url)
     view.request = request
     activate_locale(view)
     _authorize(view, path, request)
@@ -108,6 +109,18 @@ def carry_view(view: LiveView) -> bytes | None:
 def overrides_restore(view: LiveView) -> bool:
     """Whether the view's class overrides restore()."""
     return type(view).restore is not LiveView.restore
+
+
+def _without_project(request_map: RequestMap | None) -> RequestMap | None:
+    """The map without the project that it is from. None: there is no more in it: a program mounts the view.
+    Refused(foreign_project): the project is another one.
+    """
+    if not request_map or "project" not in request_map:
+        return request_map
+    why = project.explain_foreign(request_map.pop("project"))
+    if why:
+        raise Refused(FOREIGN_PROJECT, why)
+    return request_map or None
 
 
 def _authorize(view: LiveView, path: str, request: WorkerRequest | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
-from .. import conf
+from .. import conf, project
 from ..views import LiveView
 from .faults import VIEW_REFUSED, Refused
 from .housekeeping import settled
@@ -37,7 +37,7 @@ def load_class(path: str) -> type[LiveView]:
         raise Refused(
             VIEW_REFUSED,
             f"{path!r} is neither in an installed app, in the package of ROOT_URLCONF, nor in a module that "
-            "TROUPE['VIEW_MODULES'] lists",
+            f"TROUPE['VIEW_MODULES'] lists (this worker serves the project {project.identity()['name']!r})",
         )
     try:
         cls = getattr(importlib.import_module(module), name, None)

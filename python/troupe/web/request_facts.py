@@ -16,7 +16,7 @@ from django.http import HttpRequest, parse_cookie
 from django.middleware import csrf
 from django.utils import timezone, translation
 
-from .. import conf
+from .. import conf, project
 from .._limits import MAX_URL
 from ..wire import RequestMap
 
@@ -87,6 +87,7 @@ def of_http(request: HttpRequest) -> RequestMap:
         "attrs": {name: getattr(request, name) for name in attrs if hasattr(request, name)},
         "language": translation.get_language(),
         "time_zone": timezone.get_current_timezone_name(),
+        "project": project.identity(),
         **_login(getattr(request, "user", None), session),
     }
     return facts
@@ -112,6 +113,7 @@ def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
         "attrs": token["attrs"],
         "language": token["language"],
         "time_zone": token["time_zone"],
+        "project": project.identity(),
         **login,
     }
 

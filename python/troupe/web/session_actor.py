@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from .. import wire
+from .. import project, wire
 from ..errors import ActorError, expect, from_reply
 from ..wire import Body
 from . import transport
@@ -56,7 +56,7 @@ class SessionActor:
         """
         async with self._lock:
             await self._settle()
-            body = {"path": view_path, "params": params}
+            body = {"path": view_path, "params": params, "request": {"project": project.identity()}}
             reply = await self._uncancelled(wire.MOUNT, body, flags=wire.HTML, view=python_view)
             fields = expect(reply, wire.MOUNTED)
             if "status" in fields:
