@@ -190,6 +190,16 @@ CASES = [
         "<select>{% if a %}<option>{{ a }}<hr><option>{{ b }}</option>{% endif %}</select>",
         {"a": 1, "b": 2},
     ),
+    (
+        "HTML in math", "ht",
+        "<div><math><annotation-xml encoding=text/html>{% if a %}<section>{{ a }}</section>{% endif %}"
+        "</annotation-xml></math></div>{{ b }}",
+        {"a": 1, "b": 2},
+    ),
+    (
+        "a glyph in math", "ht", "<div><math><mi><mglyph id={{ a }}><b>{{ a }}</b></mglyph></mi></math></div>{{ b }}",
+        {"a": 1, "b": 2},
+    ),
     ("a paragraph out of nothing", "b(t)", "<div>{% if a %}</p><b>{{ a }}</b>{% endif %}</div>", {"a": 1}),
     ("no ruby", "tt", "<div><rt>{{ a }}<rt>{{ b }}</rt></rt></div>", {"a": 1, "b": 2}),
     ("definitions", "ttt", "<dl><dt>{{ a }}<dd>{{ b }}<dt>{{ c }}</dl>", {"a": 1, "b": 2, "c": 3}),

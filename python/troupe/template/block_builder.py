@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from html import escape
 from typing import Any, NoReturn, Self
 
 from . import dependencies
@@ -432,11 +433,15 @@ class BlockBuilder:
         found, dynamic = tokenizer.find(raw_end(element.name), begin)
         if found is None:
             raise ParserRepair(f"<{element.name}> does not end here", element)
-        nodes = nodes_between(place.nodes, begin, found[0])
+        nodes: list[Any] = nodes_between(place.nodes, begin, found[0])
         if element.name == "script" and any(_escaped_script(node) for node in nodes):
             raise ParserRepair("<script> in a comment in <script>", WHOLE_PAGE)
         tokenizer.position = found[0]
-        if not dynamic:
+        if not dynamic and element.name == "noscript":  # text in the page, but markup where chunks are parsed
+            for node in nodes:
+                self._html(node.text)
+                self.skeleton.append(escape(node.text, quote=False))
+        elif not dynamic:
             self._pieces(nodes)
         elif element.name in SLOT_RAW:
             flags = PRE if element.name == "textarea" else 0

@@ -201,6 +201,8 @@ class OpenElements:
         parent = self.parent()
         if name in NEVER:
             raise ParserRepair(NEVER[name], WHOLE_PAGE)
+        if name in ("mglyph", "malignmark") and parent is not None and parent.ns == MATH:
+            raise ParserRepair(f"<{name}> in <{parent.name}>", self.foreign_root())
         if parent is not None and parent.is_html(("select", "option", "optgroup")) and self._find(("select",)):
             self._in_select(name)
         elif parent is not None and parent.is_html(TABLEISH):
@@ -210,17 +212,15 @@ class OpenElements:
         self._close_implied(name)
         self._check_nesting(name)
         if name in ("svg", "math"):
-            return self._push(name, SVG if name == "svg" else MATH, token, place, void=token.closed)
-        return self._push("img" if name == "image" else name, HTML, token, place, void=name in VOID or name == "image")
+            return self._push(name, SVG if name == "svg" else MATH, place, void=token.closed)
+        return self._push("img" if name == "image" else name, HTML, place, void=name in VOID or name == "image")
 
-    def _push(self, name: str, ns: str, token: Token | None, place: Place | None, void: bool) -> Element:
+    def _push(self, name: str, ns: str, place: Place | None, void: bool) -> Element:
         current = self.current()
         element = Element(name, ns, (*current.path, current.units), self.owner, place)
         current.units += 1
         if void:
             return element
-        if name == "annotation-xml" and ns == MATH and token is not None:
-            element.html_inside = token.attribute("encoding") is not None
         self.stack.append(element)
         return element
 
@@ -229,9 +229,12 @@ class OpenElements:
         name = token.name
         if name in BREAKOUT or (name == "font" and any(token.attribute(a) for a in ("color", "face", "size"))):
             raise ParserRepair(f"<{name}> in <{parent.name}>", self.foreign_root())
+        if name == "annotation-xml" and parent.ns == MATH and token.attribute("encoding") is not None:
+            # It holds HTML, but not where a browser parses a chunk: the parent that it makes has no attributes.
+            raise ParserRepair("<annotation-xml> of some encoding", self.foreign_root())
         adjusted = SVG_NAMES.get(name, name) if parent.ns == SVG else name
         ns = SVG if name == "svg" and parent.name == "annotation-xml" else parent.ns
-        return self._push(adjusted, ns, token, place, void=token.closed)
+        return self._push(adjusted, ns, place, void=token.closed)
 
     def foreign_root(self) -> Element | None:
         """The outermost element of the svg or math that we are in, or None."""
@@ -329,7 +332,7 @@ class OpenElements:
         if name == "tr":
             if table.owner is not self.owner or self.current() is self.top_level:
                 raise ParserRepair("<tr> without <tbody>", table)
-            self._push("tbody", HTML, None, table.place, void=False)
+            self._push("tbody", HTML, table.place, void=False)
             self.implied += "<tbody>"
         elif name not in SECTIONS and name not in ("caption", "colgroup"):
             raise ParserRepair(f"<{name}> in <table>", table)
@@ -444,7 +447,7 @@ class OpenElements:
         """The root's start tag: from here on everything counts. Returns the root element."""
         name, ns = self._name_here(token.name, self.parent())
         self.floor = len(self.stack)
-        return self._push(name, ns, token, place, void=False)
+        return self._push(name, ns, place, void=False)
 
 
 def attribute_name(name: str, foreign: bool) -> str:
