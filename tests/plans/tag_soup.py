@@ -3,12 +3,13 @@
 _NAMES = (
     "div p b i a ul ol li table tbody thead tr td th select option optgroup svg g circle foreignObject h1 h2 form "
     "button span pre textarea script style dl dt dd template caption colgroup col br input hr title math mi ruby rt "
-    "main section nobr iframe"
+    "rb rp rtc main section nobr iframe"
 ).split()
 _SENSIBLE = {
     "table": ("tbody", "thead", "tr", "caption"), "tbody": ("tr",), "thead": ("tr",), "tr": ("td", "th"),
-    "ul": ("li",), "ol": ("li",), "select": ("option", "optgroup"), "optgroup": ("option",), "dl": ("dt", "dd"),
-    "svg": ("g", "circle", "foreignObject"), "colgroup": ("col",), "math": ("mi",), "ruby": ("rt",),
+    "ul": ("li",), "ol": ("li",), "select": ("option", "optgroup", "hr"), "optgroup": ("option",), "dl": ("dt", "dd"),
+    "svg": ("g", "circle", "foreignObject"), "colgroup": ("col",), "math": ("mi",), "ruby": ("rt", "rp", "rb", "rtc"),
+    "rtc": ("rt", "rp"),
 }  # fmt: skip
 _TEXTLESS = {"table", "tbody", "thead", "tr", "colgroup"}
 _ATTRIBUTES = (
