@@ -205,6 +205,11 @@ CASES = [
     ("definitions", "ttt", "<dl><dt>{{ a }}<dd>{{ b }}<dt>{{ c }}</dl>", {"a": 1, "b": 2, "c": 3}),
     ("block in a p", "ht", "<div><p>{% if a %}<div>x</div>{% endif %}</p></div>{{ b }}", {"a": 1, "b": 2}, {}),
     ("table in a p", "ht", "<div><p>{{ a }}<table id={{ a }}></table></p></div>{{ b }}", {"a": 1, "b": 2}),
+    (
+        "a newline behind nothing in a pre", "ht",
+        "<div><pre>{{ a }}{% if b %}\n<b>{{ b }}</b>{% endif %}</pre></div>{{ b }}",
+        {"a": "", "b": 2}, {"a": 1, "b": 2},
+    ),
     ("links in links", "ht", "<p><a href=x>{{ a }}<a href=y>y</a></a></p>{{ b }}", {"a": 1, "b": 2}),
     ("buttons in buttons", "ht", "<div><button>{{ a }}<button>b</button></button></div>{{ b }}", {"a": 1, "b": 2}),
     ("forms in forms", "ht", "<div><form>{{ a }}<form>b</form></form></div>{{ b }}", {"a": 1, "b": 2}),

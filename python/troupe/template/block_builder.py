@@ -225,7 +225,7 @@ class BlockBuilder:
         """Before an anchor is put here: it must not split what the parser sees as one."""
         parent = self.tree.current()
         self._whole_entities()
-        if not parent.is_html(("pre", "listing")) or parent.units or self.run:
+        if not parent.is_html(("pre", "listing")) or parent.units or (self.run is not None and self.run.never_empty()):
             return
         # The parser drops a newline right behind <pre>, but not behind an anchor.
         if newline_first(place.nodes[place.position[0] :]):

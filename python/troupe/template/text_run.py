@@ -45,6 +45,10 @@ class TextRun:
         """Static text. It may stand in another scope than the values: that makes no difference."""
         self.parts.append(node)
 
+    def never_empty(self) -> bool:
+        """True if there is some text whatever its values are."""
+        return any(isinstance(part, Text) for part in self.parts)
+
     def half_entity(self) -> bool:
         """True if its static text ends in what may be the beginning of an entity."""
         last = self.parts[-1] if self.parts else None
