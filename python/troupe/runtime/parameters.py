@@ -205,15 +205,53 @@ class Binder:
                 quoted(hint),
                 quoted("values are passed as they came: import the type at run time, not under TYPE_CHECKING"),
             )
-        self._takes_nothing = not self.signature.taken and not self.signature.rest and not self.signature.more
+        taken = self.signature.taken
+        self._by_name = {each.name: each.converter for each in taken}
+        self._required = [each.name for each in taken if each.default is _EMPTY]
+        # What is passed by name only, and comes from one parameter each, needs no Event.
+        self._is_plain = not any(
+            each.positional_only or (each.converter is not None and each.converter.kind == "fields") for each in taken
+        )
         self._reported: set[str] = set()
 
     def __call__(self, view: Any, params: dict[str, Any] | None) -> Any:
         """What the handler returns. Refused: it did not run."""
-        if not params and self._takes_nothing:
+        if not params and not self._required and self._is_plain:
             return self._function(view)
+        values = self._bind_plain(params or {}) if self._is_plain and not settings.DEBUG else None
+        if values is not None:
+            return self._function(view, **values)
         positional, named = self._bind(Event(params or {}))
         return self._function(view, *positional, **named)
+
+    def _bind_plain(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        """As _bind(), in a fraction of the time, for an event that needs nothing but conversions. None: _bind() has to
+        look at it, also for what is to be said about it.
+        """
+        values: dict[str, Any] = {}
+        try:
+            for name, value in params.items():
+                if ":" in name:
+                    name, _, suffix = name.partition(":")
+                    if suffix and isinstance(value, str) and (self.signature.rest or name in self._by_name):
+                        value = suffixed(suffix, value)
+                if name in self._by_name:
+                    converter = self._by_name[name]
+                    if converter is not None and value is not MISSING:
+                        value = convert(converter, value)
+                elif name[:1] == "_" or name in self.signature.hidden:
+                    return None
+                elif not self.signature.rest:
+                    continue
+                if value is MISSING:
+                    return None
+                values[name] = value
+        except (Mismatch, NotFound):
+            return None
+        for name in self._required:
+            if name not in values:
+                return None
+        return values
 
     def _bind(self, event: Event) -> tuple[list[Any], dict[str, Any]]:
         signature = self.signature

@@ -10,14 +10,19 @@ from django.views.decorators.debug import sensitive_variables
 
 from troupe import event_handler
 from troupe.runtime.faults import Refused
-from troupe.runtime.parameters import Binder
+from troupe.runtime.parameters import Binder, Event
 
 VIEW = object()
 
 
 def call(function, namespace=None, /, **params):
-    """What a function that returns what it was given gets."""
-    return Binder(function, "handler", namespace or {})(VIEW, params)
+    """What a function that returns what it was given gets. The short way and the long one agree."""
+    binder = Binder(function, "handler", namespace or {})
+    got = binder(VIEW, params)
+    positional, named = binder._bind(Event(params))
+    long = function(VIEW, *positional, **named)
+    assert long == got or isinstance(got, forms.Form)
+    return got
 
 
 def refused(function, /, **params):
