@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .context import computed, state
     from .decorators import event_handler
     from .errors import ActorError, HandlerTimeout
     from .runtime.fencing import fencing_token
@@ -19,9 +20,11 @@ _EXPORTS = {
     "LiveView": "views",
     "LiveViewConsumer": "web.consumer",
     "SessionActor": "web.session_actor",
+    "computed": "context",
     "create_session_actor": "web.session_actor",
     "event_handler": "decorators",
     "fencing_token": "runtime.fencing",
+    "state": "context",
 }
 
 __all__ = [
@@ -31,9 +34,11 @@ __all__ = [
     "LiveViewConsumer",
     "SessionActor",
     "__version__",
+    "computed",
     "create_session_actor",
     "event_handler",
     "fencing_token",
+    "state",
 ]
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from .context import computed, state
 from .validation import check_mark
+
+__all__ = ["computed", "event_handler", "state"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -20,6 +20,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.test import RequestFactory
 
 from . import wire
+from .context import view_names
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
 from .validation import refuse_unused
 from .views import LiveView
@@ -98,8 +99,13 @@ class LiveViewTestClient:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The template's context: get_context_data()."""
-        return self.view.get_context_data()
+        """The template's context: get_context_data(), and what the template sees of the view's class."""
+        state = view_names(self.view, LiveView)
+        context = self.view.get_context_data()
+        if state is None:
+            return context
+        state.update(context)
+        return state
 
     def assert_state(self, **expected: Any) -> None:
         """Fails unless each name has that value in `state`."""

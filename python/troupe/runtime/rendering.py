@@ -8,6 +8,7 @@ from typing import Any
 from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
 
+from ..context import view_names
 from ..validation import refuse_unused
 from ..views import LiveView
 from . import template_cache
@@ -42,10 +43,16 @@ def rendering(
     try:
         backend_template = _template(view, path)
         template = getattr(backend_template, "template", None)
-        if whole or not isinstance(template, Template):
+        scope = view_names(view, LiveView)
+        if not isinstance(template, Template) or (whole and scope is None):
             yield backend_template.render(data, view.request)
             return
         context = make_context(data, view.request, autoescape=backend_template.backend.engine.autoescape)
+        if scope is not None:
+            _insert(context, scope)
+        if whole:
+            yield template.render(context)
+            return
         with _ALREADY_BOUND if _bind(context, template) else context.bind_template(template):
             context.template_name = template.name
             plan = template_cache.find_plan(template, context, make_plan)
@@ -56,6 +63,11 @@ def rendering(
                 yield context, plan, current_locale()
     except TemplateDoesNotExist as error:
         raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+
+
+def _insert(context: Context, scope: dict[str, Any]) -> None:
+    """Adds names that go before those of context processors, and after what get_context_data() returned."""
+    context.dicts.insert(getattr(context, "_processors_index", 0) + 1, scope)
 
 
 def _template(view: LiveView, path: str) -> Any:
