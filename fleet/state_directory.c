@@ -18,7 +18,11 @@ err
 state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PATH])
 {
     const char *state = option_set_text(options, OPTION_STATE), *runtime = getenv("XDG_RUNTIME_DIR");
+    char of_user[STATE_DIRECTORY_PATH];
     int length;
+    snprintf(of_user, sizeof of_user, "/run/user/%u", (unsigned)getuid());
+    if (!state)
+        state = getenv("TROUPE_DEFAULT_STATE");
     if (state && *state != '/') {
         char working_directory[4096];
         if (!getcwd(working_directory, sizeof working_directory))
@@ -28,8 +32,11 @@ state_directory_find(const option_set *options, char ret_path[STATE_DIRECTORY_PA
         length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s", state);
     } else if (runtime && *runtime == '/') {
         length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s/troupe", runtime);
+    } else if (access(of_user, W_OK) == 0) {
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "%s/troupe", of_user);
     } else {
-        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "/run/user/%u/troupe", (unsigned)getuid());
+        // A container, or a service of a user who never logs in.
+        length = snprintf(ret_path, STATE_DIRECTORY_PATH, "/tmp/troupe-%u", (unsigned)getuid());
     }
     return length < STATE_DIRECTORY_PATH ? OK : ERR_TOO_LARGE;
 }

@@ -37,8 +37,8 @@ control_client_open(const char *directory, control_client **ret, char *ret_why, 
     ASSERT(self);
     snprintf(self->file, sizeof self->file, "%s/control", directory);
     if (!s_listens(self->file)) {
-        snprintf(ret_why, size, "no fleet runs in %s: start one with `troupe up`, or name its --state",
-                 directory);
+        snprintf(ret_why, size,
+                 "no fleet runs in %s: start one with `manage.py troupe up`, or name its --state", directory);
         control_client_close(&self);
         return ERR_UNREACHABLE;
     }

@@ -126,7 +126,10 @@ def check_transport(**_: Any) -> list[CheckMessage]:
     trouble = reach(broker, keys)
     if trouble is None:
         return []
-    hint = "Start one with `troupe up`, or set TROUPE['BROKER'] to its front address."
+    hint = (
+        "Start one with `manage.py troupe up`. If it runs with a --state of its own, or as another user, set "
+        "TROUPE_STATE to that directory, or TROUPE['BROKER'] to its front address."
+    )
     return [checks.Warning(trouble or f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
 
 

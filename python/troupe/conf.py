@@ -43,6 +43,7 @@ from urllib.parse import urlparse
 from django.conf import UserSettingsHolder, settings
 from django.core.signals import setting_changed
 
+from . import state_directory
 from .logs import quoted, word
 
 logger = logging.getLogger("troupe")
@@ -66,15 +67,15 @@ class Setting(NamedTuple):
 
 
 def default_broker() -> str:
-    """TROUPE_FRONT of the environment, or the address that `troupe up` binds for this user
-    (fleet/state_directory.c).
-    """
+    """TROUPE_FRONT of the environment, or the address that this project's fleet binds in its state directory."""
     front = os.environ.get("TROUPE_FRONT", "").split(",")[0]
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if not runtime.startswith("/"):
-        runtime = f"/run/user/{os.getuid()}"
-    state = os.environ.get("TROUPE_STATE") or f"{runtime}/troupe"
-    return front or f"ipc://{os.path.abspath(state)}/front"
+    if front:
+        return front
+    try:
+        return f"ipc://{state_directory.find()}/front"
+    except state_directory.NotPrivateError as error:
+        logger.error("event=state_directory_refused message=%s", quoted(str(error)))
+        return NO_BROKER
 
 
 def parse_proxy(text: str) -> IPv4Network | IPv6Network | str:

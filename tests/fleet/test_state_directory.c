@@ -18,9 +18,14 @@ test_where(void)
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, "/run/somewhere/troupe");
     unsetenv("XDG_RUNTIME_DIR");
-    snprintf(usual, sizeof usual, "/run/user/%u/troupe", (unsigned)getuid());
+    snprintf(usual, sizeof usual, "/run/user/%u", (unsigned)getuid());
+    bool has_runtime = access(usual, W_OK) == 0;
+    snprintf(usual, sizeof usual, has_runtime ? "/run/user/%u/troupe" : "/tmp/troupe-%u", (unsigned)getuid());
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, usual);
+    setenv("TROUPE_DEFAULT_STATE", "/run/somewhere/troupe/site-1", 1);
+    CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
+    CU_ASSERT_STRING_EQUAL(path, "/run/somewhere/troupe/site-1");
     option_set_put(given, OPTION_STATE, "/var/x", SOURCE_FLAG, NULL);
     CU_ASSERT_EQUAL(state_directory_find(given, path), OK);
     CU_ASSERT_STRING_EQUAL(path, "/var/x");

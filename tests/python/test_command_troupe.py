@@ -1,6 +1,9 @@
 """manage.py troupe: which program it becomes, and with which arguments."""
 
+import json
 import os
+import re
+import subprocess
 import sys
 
 import pytest
@@ -21,7 +24,7 @@ def became(monkeypatch):
 
 def test_up_knows_the_project(became, settings, monkeypatch):
     settings.TROUPE = {"BROKER": "ipc:///run/x/front"}
-    monkeypatch.setattr(sys, "path", ["/srv/site", *sys.path])
+    monkeypatch.setattr(sys, "path", ["/srv/site", "/srv/more", *_plain_path()])
     command.Command().run_from_argv(["manage.py", "troupe", "up", "--workers", "3", "--settings", "other"])
     [(program, argv)] = became
     assert program == argv[0] == "/bin/troupe"
@@ -30,12 +33,40 @@ def test_up_knows_the_project(became, settings, monkeypatch):
         f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}",
         f"--python={sys.executable}",
         "--path=/srv/site",
+        "--path=/srv/more",
         "--front=ipc:///run/x/front",
         "--workers",
         "3",
         "--settings",
         "other",
     ]
+
+
+def _plain_path():
+    """sys.path of this interpreter alone, whose folders workers have by themselves."""
+    script = "import json, sys; print(json.dumps(sys.path[1:]))"
+    return json.loads(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+
+
+def test_the_path_of_manage_py_where_the_interpreter_does_not_start(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(sys, "path", ["", "/srv/more"])
+    assert command.added_paths() == [os.getcwd()]
+
+
+def test_the_project_has_a_state_directory_of_its_own(became, settings, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/mine")
+    monkeypatch.delenv("TROUPE_DEFAULT_STATE", raising=False)
+    call_command("troupe", "status")
+    first = os.environ["TROUPE_DEFAULT_STATE"]
+    assert re.fullmatch(r"/run/mine/troupe/settings-[0-9a-f]{8}", first)
+    settings.SECRET_KEY = "another project's"
+    call_command("troupe", "status")
+    assert os.environ["TROUPE_DEFAULT_STATE"] != first
+    monkeypatch.delenv("TROUPE_DEFAULT_STATE")
+    monkeypatch.setenv("TROUPE_STATE", "/var/fleet")
+    call_command("troupe", "status")
+    assert "TROUPE_DEFAULT_STATE" not in os.environ
 
 
 def test_no_broker_in_the_settings(became, settings):

@@ -46,20 +46,20 @@ embed_find_python(char *ret_path, size_t size)
     return ret_path;
 }
 
-// PyConfig_InitPythonConfig rather than an isolated one: PYTHON* variables count, as an operator
-// expects. But no folder of a script goes into sys.path (safe_path), and signals are left to the
-// worker. CPython finds the virtual environment by config.executable.
+// PyConfig_InitPythonConfig rather than an isolated one: PYTHON* variables count, and the user's own
+// site-packages, as for manage.py. But no folder of a script goes into sys.path (safe_path), and
+// signals are left to the worker. CPython finds the virtual environment by config.executable.
+// Settings and apps look at sys.argv for what runs: it is that of a management command.
 static PyStatus
 s_configure(PyConfig *config, const char *python)
 {
     config->parse_argv = 0;
     config->safe_path = 1;
-    config->user_site_directory = 0;
     config->install_signal_handlers = 0;
     config->faulthandler = 1;
     config->buffered_stdio = 0;
-    char *argv[] = {(char *)"troupe-worker"};
-    PyStatus status = PyConfig_SetBytesArgv(config, 1, argv);
+    char *argv[] = {(char *)"manage.py", (char *)"troupe", (char *)"worker"};
+    PyStatus status = PyConfig_SetBytesArgv(config, 3, argv);
     if (!PyStatus_Exception(status))
         status = PyConfig_SetBytesString(config, &config->executable, python);
     if (!PyStatus_Exception(status))

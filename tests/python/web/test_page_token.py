@@ -190,10 +190,9 @@ def test_defaults_of_the_setting(settings, monkeypatch):
     assert conf.get("BROKER") == "tcp://127.0.0.1:1" and conf.get("MOUNT_TIMEOUT") == 10
     settings.TROUPE = None
     monkeypatch.delenv("TROUPE_FRONT")
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    assert conf.get("BROKER").startswith("ipc:///run/user/") and not conf.is_inproc()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/mine")
+    assert conf.get("BROKER").startswith("ipc:///run/mine/troupe/settings-") and not conf.is_inproc()
     for variable, value, expected in [
-        ("XDG_RUNTIME_DIR", "/run/mine", "ipc:///run/mine/troupe/front"),
         ("TROUPE_STATE", "/var/fleet", "ipc:///var/fleet/front"),
         ("TROUPE_FRONT", "ipc:///a,tcp://127.0.0.1:1", "ipc:///a"),
     ]:

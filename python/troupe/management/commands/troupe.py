@@ -1,15 +1,17 @@
 """manage.py troupe COMMAND: the `troupe` program, which is told this project's settings where it needs them."""
 
 import argparse
+import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import conf
+from ... import conf, state_directory
 
 
 def find_program() -> str | None:
@@ -24,8 +26,21 @@ def find_program() -> str | None:
 def project_options() -> list[str]:
     """The options that tell `troupe up` about this project."""
     options = [f"--settings={os.environ['DJANGO_SETTINGS_MODULE']}", f"--python={sys.executable}"]
-    options.append(f"--path={os.path.abspath(sys.path[0] or '.')}")
+    options.extend(f"--path={folder}" for folder in added_paths())
     return [*options, *broker_options()]
+
+
+def added_paths() -> list[str]:
+    """What this process has in sys.path and its interpreter alone would not: manage.py's folder, and what manage.py or
+    a variable of it added. A worker starts from the interpreter.
+    """
+    command = [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"]
+    try:
+        plain = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return [os.path.abspath(sys.path[0] or ".")]
+    added = [os.path.abspath(folder) for folder in sys.path if folder not in plain]
+    return list(dict.fromkeys(added))
 
 
 def broker_options() -> list[str]:
@@ -65,5 +80,12 @@ class Command(BaseCommand):
             given[1:1] = project_options()
         elif given[:1] in (["sessions"], ["evict"]):
             given[1:1] = broker_options()
+        if sys.flags.no_user_site:
+            os.environ.setdefault("PYTHONNOUSERSITE", "1")
+        if "TROUPE_STATE" not in os.environ:  # --state and a configuration file win over this
+            try:
+                os.environ["TROUPE_DEFAULT_STATE"] = state_directory.default()
+            except state_directory.NotPrivateError as error:
+                raise CommandError(str(error)) from None
         sys.stdout.flush()
         os.execv(program, [program, *given])

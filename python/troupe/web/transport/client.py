@@ -168,7 +168,10 @@ class Client:
         if connection.refusal:
             text = f"{self.address}: {connection.refusal}"
             return ActorError("unreachable", text, "not_executed", retry_ms=1000)
-        text = f"no broker answers at {self.address}: start one with `troupe up`, or set TROUPE['BROKER']"
+        text = (
+            f"no broker answers at {self.address}: start one with `manage.py troupe up`; if it runs with a --state of "
+            "its own, or as another user, set TROUPE_STATE or TROUPE['BROKER']"
+        )
         return ActorError("unreachable", text, "not_executed", retry_ms=1000)
 
     def _no_reply(self) -> ActorError:
