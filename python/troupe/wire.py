@@ -61,8 +61,17 @@ class RequestMap(TypedDict, total=False):
     csrf: str | None
     language: str | None
     time_zone: str | None
-    attrs: dict[str, Any]
     project: Mapping[str, Any]  # {"name", "keys"}; see project.py
+    meta: dict[str, str | int]
+    attrs: dict[str, bytes]  # by values.dumps()
+    # Only there when they differ from the default; see web/page_facts.py.
+    script_name: str
+    path_info: str
+    urlconf: str
+    current_app: str
+    language_code: str
+    follows: bool
+    nonce: str
 
 
 def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:

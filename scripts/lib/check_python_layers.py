@@ -11,7 +11,7 @@ import check_tree
 
 PACKAGE = pathlib.PurePosixPath("python/troupe")
 # Modules at the top that the rooms share, and that import no room.
-SHARED = {"_limits", "conf", "context", "errors", "logs", "project", "state_directory", "validation", "wire"}
+SHARED = {"_limits", "conf", "context", "errors", "logs", "project", "state_directory", "validation", "values", "wire"}
 # A room: what its modules may import besides their own room and SHARED.
 MAY = {
     "web": set(),

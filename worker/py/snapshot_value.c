@@ -1,4 +1,4 @@
-// Exact builtin types are packed in C, everything else by troupe.runtime.snapshots. A place (the
+// Exact builtin types are packed in C, everything else by troupe.values. A place (the
 // name, and the keys from the outside in) is kept on the way, so that an error says where in the
 // value it is.
 #include "worker/py/snapshot_value.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 // [name, value] takes one of the levels that msgpack_scan accepts. The extension types are
-// PROTOCOL.md 5.5's; troupe.runtime.snapshots has the others.
+// PROTOCOL.md 5.5's; troupe.values has the others.
 enum { DEPTH = MAX_DEPTH - 1, EXT_TUPLE = 8, EXT_SET = 9, EXT_FROZENSET = 10 };
 
 // Where in a value we are: the keys and indexes from the outside in. Borrowed.
@@ -33,7 +33,7 @@ snapshot_value_setup(void)
 {
     if (s_pack_other)
         return true;
-    PyObject *module = PyImport_ImportModule("troupe.runtime.snapshots");
+    PyObject *module = PyImport_ImportModule("troupe.values");
     PyObject *pack = module ? PyObject_GetAttrString(module, "pack") : NULL;
     s_unpack_other = pack ? PyObject_GetAttrString(module, "unpack") : NULL;
     Py_XDECREF(module);
@@ -171,7 +171,7 @@ s_pack_inside(place *in, int code, PyObject *value, buffer *out)
     return ok;
 }
 
-// troupe.runtime.snapshots.pack(value) gives an extension code and its bytes, or raises TypeError.
+// troupe.values.pack(value) gives an extension code and its bytes, or raises TypeError.
 static bool
 s_pack_by_python(PyObject *value, buffer *out)
 {
@@ -372,7 +372,7 @@ s_read_inside(const msgpack_object_ext *from, unsigned depth)
     return made;
 }
 
-// All other codes belong to troupe.runtime.snapshots.unpack, which may import classes and run their
+// All other codes belong to troupe.values.unpack, which may import classes and run their
 // code.
 static PyObject *
 s_read_ext(const msgpack_object_ext *from, unsigned depth)

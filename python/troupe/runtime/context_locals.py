@@ -1,17 +1,26 @@
-"""Replacements for the two asgiref Locals that every turn reads: the active translation and time zone.
+"""Replacements for the asgiref Locals that belong to a turn: the active translation, time zone and URL configuration,
+and the script prefix.
 
 A Local takes a lock for each access. When a thread is preempted while it holds that lock, the other threads queue for
 it at each access of each turn (docs/decisions/0012). A turn has a contextvars context of
-its own, so a context variable is enough. Django itself replaces these objects when it reloads translations.
+its own, so a context variable is enough. And a turn may go on in another thread, where a Local has no value. Django
+itself replaces these objects when it reloads translations.
 """
 
 from contextvars import ContextVar
 from typing import Any
 
+from django.urls import base as urls
 from django.utils import timezone
 from django.utils.translation import trans_real
 
 _UNSET = object()
+_REPLACED = (
+    (timezone, "_active", "troupe.timezone"),
+    (trans_real, "_active", "troupe.translation"),
+    (urls, "_urlconfs", "troupe.urlconf"),
+    (urls, "_prefixes", "troupe.script_prefix"),
+)
 
 
 class ContextLocal:
@@ -42,6 +51,11 @@ class ContextLocal:
 
 
 def install() -> None:
-    """Installs the replacements; must run before any turn. Discards the active translation and time zone."""
-    timezone._active = ContextLocal("troupe.timezone")
-    trans_real._active = ContextLocal("troupe.translation")
+    """Installs the replacements, with the values that this thread has; must run before any turn."""
+    for module, name, label in _REPLACED:
+        replaced = getattr(module, name)
+        if not isinstance(replaced, ContextLocal):
+            local = ContextLocal(label)
+            if hasattr(replaced, "value"):
+                local.value = replaced.value
+            setattr(module, name, local)

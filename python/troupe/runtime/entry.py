@@ -4,12 +4,15 @@ worker/py/python_views.h lists the names. The GIL is held. Whatever these functi
 fault, described by describe(). Nothing here keeps state of a turn.
 """
 
+from . import context_locals
 from .faults import describe, refuse_params
 from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler
 from .housekeeping import begin, end, set_housekeeping, settle
 from .lifecycle import apply_state, carry_view, join_view, mount_view, overrides_restore, restore_view
 from .rendering import get_context, rendering
 from .view_class import open_view
+
+context_locals.install()
 
 __all__ = [
     "apply_state",

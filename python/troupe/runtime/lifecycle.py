@@ -15,8 +15,9 @@ from ..views import LiveView
 from ..wire import RequestMap
 from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
-from .locale import activate_locale
+from .locale import CHOSEN, activate_locale, keep_locale
 from .request import WorkerRequest, build_request, new_cookies
+from .request_attributes import after_page_load
 
 logger = logging.getLogger("troupe")
 
@@ -61,12 +62,15 @@ def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, rest
 
     restored: the view comes from a snapshot, so restore() is called.
     """
-    request = build_request(_without_project(request_map) or {}, url)
+    facts: RequestMap = _without_project(request_map) or {}
+    page = getattr(view.request, "_troupe_facts", None)
+    request = build_request(after_page_load(page, facts) if page else facts, url)
     view.request = request
     activate_locale(view)
     _authorize(view, path, request)
     if restored:
         _restore(view, request, f"{path}.restore()")
+    keep_locale(view)
 
 
 @settled
@@ -86,7 +90,7 @@ def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
 
     state: values by attribute name, and the state_version under "". Refused(view_refused): migrate() returned None.
     """
-    version = state.pop("", 0)
+    version, locale = state.pop("", 0), state.pop(CHOSEN, None)
     if version != view.state_version:
         migrated: Any = view.migrate(version, state)
         refuse_unused(migrated, f"{path}.migrate()")
@@ -96,6 +100,8 @@ def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
             raise TypeError(f"{path}.migrate() must return a dict or None, not {type(migrated).__name__}")
         state = migrated
     vars(view).update(state)
+    if locale is not None:
+        vars(view)[CHOSEN] = locale
 
 
 def carry_view(view: LiveView) -> bytes | None:

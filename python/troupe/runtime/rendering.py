@@ -14,7 +14,7 @@ from ..views import LiveView
 from . import template_cache
 from .faults import TEMPLATE, Refused
 from .housekeeping import settled
-from .locale import activate_locale, current_locale
+from .locale import current_locale, keep_locale
 from .template_cache import MakePlan
 
 _ORIGINAL_RENDER = Template._render
@@ -24,7 +24,7 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 @settled
 def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
-    activate_locale(view)
+    keep_locale(view)
     context = view.get_context_data()
     refuse_unused(context, "it")
     if not isinstance(context, dict):

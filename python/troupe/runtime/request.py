@@ -4,17 +4,23 @@ The user and the session are read on first access: many views need neither.
 """
 
 from importlib import import_module
+from io import BytesIO
 from typing import Any, Literal
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.http.cookie import SimpleCookie
 from django.urls import Resolver404, ResolverMatch, resolve
-from django.utils.functional import SimpleLazyObject
+from django.utils import translation
+from django.utils.functional import SimpleLazyObject, cached_property
 
 from ..wire import RequestMap
+from .request_attributes import cookie_header, missing, set_attributes, urls_of
+
+_NO_FORM = QueryDict("")
 
 
 class WorkerRequest(HttpRequest):
@@ -26,19 +32,39 @@ class WorkerRequest(HttpRequest):
     _troupe_scheme: str
     _troupe_language: str | None
     _troupe_time_zone: str | None
+    _troupe_urls: tuple[str, str | None] | None  # to activate for each turn
+    _troupe_missing: dict[str, str] = {}  # attributes that could not be restored, and why
+    script_name: str
+    _read_started = False
     _resolver_match: ResolverMatch | Literal[False] | None  # False: not resolved yet
 
     def _get_scheme(self) -> str:
         return self._troupe_scheme
 
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):  # a property that raised AttributeError: raise that again
+            return object.__getattribute__(self, name)
+        raise AttributeError(missing(self, name), name=name, obj=self)
+
+    @cached_property
+    def _stream(self) -> BytesIO:
+        return BytesIO()  # a GET has no body
+
+    @cached_property
+    def GET(self) -> QueryDict:
+        """See HttpRequest."""
+        return QueryDict(self.META["QUERY_STRING"], encoding=self._encoding)
+
     @property
     def resolver_match(self) -> ResolverMatch | None:
         """The match of the path in the URL configuration. None: there is none."""
         if self._resolver_match is False:
-            try:
-                self._resolver_match = resolve(self.path_info)
-            except Resolver404:
-                self._resolver_match = None
+            # A page below a language's prefix is still there when the view has chosen another language.
+            with translation.override(self._troupe_language or translation.get_language()):
+                try:
+                    self._resolver_match = resolve(self.path_info, getattr(self, "urlconf", None))
+                except Resolver404:
+                    self._resolver_match = None
         return self._resolver_match
 
     @resolver_match.setter
@@ -49,43 +75,56 @@ class WorkerRequest(HttpRequest):
 def build_request(facts: RequestMap, url: str = "") -> WorkerRequest:
     """The request that a request map describes. url: the path and query to use instead of the map's, unless empty."""
     request = WorkerRequest()
+    del request.GET
     request._resolver_match = False
     request._troupe_facts, request._troupe_url = facts, url
     path, _, query = url.partition("?") if url else (facts.get("path") or "/", "", facts.get("query") or "")
     request.method = facts.get("method") or "GET"
-    request.path = request.path_info = path
+    request.script_name = facts.get("script_name") or ""
+    request.path, request.path_info = path, facts.get("path_info") or _path_info(path, request.script_name)
     request._troupe_scheme = facts.get("scheme") or "http"
     request._troupe_language = facts.get("language")
     request._troupe_time_zone = facts.get("time_zone")
+    request._troupe_urls = urls_of(facts)
     request.COOKIES = dict(facts.get("cookies") or {})
-    request.META = _meta(facts, path, query)
-    request.GET = QueryDict(query, encoding="utf-8")
-    if facts.get("language"):
-        request.LANGUAGE_CODE = facts["language"]
+    request.META = _meta(facts, request, query)
+    request._set_content_type_params(request.META)
+    request.POST = _NO_FORM
     if apps.is_installed("django.contrib.sessions"):
         request.session = _session(facts.get("session_key"))
     request.user = SimpleLazyObject(lambda: _user(facts))
     request._dont_enforce_csrf_checks = False
-    for name, value in (facts.get("attrs") or {}).items():
-        setattr(request, name, value)
+    set_attributes(request, facts)
     return request
 
 
-def _meta(facts: RequestMap, path: str, query: str) -> dict[str, Any]:
+def _path_info(path: str, script_name: str) -> str:
+    prefix = script_name.rstrip("/")
+    return path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
+
+
+def _meta(facts: RequestMap, request: WorkerRequest, query: str) -> dict[str, Any]:
     host, port = facts.get("server") or ("", 0)
+    address = facts.get("remote_addr") or ""
     meta = {
-        "REQUEST_METHOD": facts.get("method") or "GET",
-        "PATH_INFO": path,
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path_info,
         "QUERY_STRING": query,
-        "SCRIPT_NAME": "",
-        "REMOTE_ADDR": facts.get("remote_addr") or "",
+        "SCRIPT_NAME": request.script_name,
+        "REMOTE_ADDR": address,
+        "REMOTE_HOST": address,
         "SERVER_NAME": host or "localhost",
         "SERVER_PORT": str(port or 80),
         "wsgi.url_scheme": facts.get("scheme") or "http",
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        **(facts.get("meta") or {}),
     }
     for name, value in (facts.get("headers") or {}).items():
         key = name.upper().replace("-", "_")
         meta[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
+    if request.COOKIES:
+        meta["HTTP_COOKIE"] = cookie_header(request.COOKIES)
     csrf = facts.get("csrf")
     if csrf:
         meta["CSRF_COOKIE"] = csrf
@@ -108,13 +147,18 @@ def _user(facts: RequestMap) -> Any:
     from django.contrib.auth.models import AnonymousUser
 
     key, path = facts.get("user"), facts.get("backend")
-    if not key or path not in settings.AUTHENTICATION_BACKENDS:
+    if not key or path not in (None, *settings.AUTHENTICATION_BACKENDS):
         return AnonymousUser()
+    model = get_user_model()
     try:
-        key = get_user_model()._meta.pk.to_python(key)
-    except ValueError:
+        key = model._meta.pk.to_python(key)
+    except (ValueError, ValidationError):
         return AnonymousUser()
-    return load_backend(path).get_user(key) or AnonymousUser()
+    if path is not None:
+        return load_backend(path).get_user(key) or AnonymousUser()
+    # Middleware of the project's own said who it is, from a proxy's header, say: there is no backend to ask.
+    user = model._base_manager.filter(pk=key).first()
+    return user if user is not None and user.is_active else AnonymousUser()
 
 
 def new_cookies(request: HttpRequest) -> list[str]:

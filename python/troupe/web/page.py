@@ -24,7 +24,7 @@ from .. import conf, wire
 from ..errors import ActorError, expect
 from ..logs import quoted, word
 from ..wire import Body, RequestMap
-from . import circuit_breaker, client_thread, page_token, request_facts, transport
+from . import circuit_breaker, client_thread, page_facts, page_token, request_facts, transport
 
 logger = logging.getLogger("troupe")
 
@@ -197,11 +197,11 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
 
 def script_tag(request: HttpRequest | None = None) -> SafeString:
     """The <script> that loads the client, with the page's CSP nonce if there is one."""
-    nonce = getattr(request, "csp_nonce", None)
+    nonce = page_facts.nonce_of(request)
     return format_html(
         '<script type="module" src="{}" data-troupe-socket="{}"{}></script>',
         static("troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"),
-        conf.get("SOCKET_PATH"),
+        page_facts.socket_path(),
         format_html(' nonce="{}"', nonce) if nonce else "",
     )
 

@@ -1,16 +1,21 @@
 """Page tokens: what a page needs to get its views back, signed, timestamped, and bound to a Django session and user.
 
 The visitor can read a token (it is signed, not encrypted): so the view's parameters and TROUPE["REQUEST_ATTRS"] are no
-secret to them.
+secret to them. Only the nonce of the page's Content-Security-Policy is encrypted, as browsers hide it from whoever can
+read a page's attributes, by way of a style sheet, say.
 """
 
+import hashlib
 from typing import Any, TypedDict
 
+from django.conf import settings
 from django.core import signing
+from django.utils.crypto import salted_hmac
 
 from .. import conf, wire
 from ..errors import TokenError
 from ..wire import RequestMap
+from .page_facts import of_token
 from .request_facts import Login, PageFacts, identity_of
 
 SALT = "troupe.page"
@@ -54,7 +59,7 @@ def make(
 ) -> Token:
     """The token of a page that was just mounted. session, view: 16 bytes. path: the view class's dotted path."""
     query = facts["query"]
-    return {
+    token: Token = {
         "session": session,
         "view": view,
         "path": path,
@@ -69,6 +74,7 @@ def make(
         "version": version,
         "generation": generation,
     }
+    return {**token, **of_token(facts)}
 
 
 def origin(token: Token) -> bytes:
@@ -84,7 +90,28 @@ def set_origin(token: Token, session: bytes) -> None:
 
 def sign(token: Token) -> str:
     """The token as text that is safe in an attribute's value."""
-    return signing.dumps(token, salt=SALT, serializer=_Serializer, compress=True)
+    contents: dict[str, Any] = {**token}
+    if "nonce" in contents:
+        contents["nonce"] = _xor(contents["nonce"].encode(), token, settings.SECRET_KEY)
+    return signing.dumps(contents, salt=SALT, serializer=_Serializer, compress=True)
+
+
+def _xor(nonce: bytes, token: Token, key: str | bytes) -> bytes:
+    """A nonce encrypted, or decrypted. session and view are random and a page's own: no two are encrypted alike."""
+    seed = salted_hmac("troupe.nonce", token["session"] + token["view"], secret=key, algorithm="sha256").digest()
+    return bytes(left ^ right for left, right in zip(nonce, hashlib.shake_256(seed).digest(len(nonce)), strict=True))
+
+
+def _decrypt_nonce(token: Token) -> None:
+    """Sets the token's nonce. Signed with whichever key is still valid; another key gives bytes that are no text."""
+    encrypted: Any = token.pop("nonce", None)
+    if not isinstance(encrypted, bytes):
+        return
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        text = _xor(encrypted, token, key)
+        if text.isascii() and text.decode().isprintable():
+            token["nonce"] = text.decode()
+            return
 
 
 def _renewal_salt(token: Token) -> str:
@@ -104,6 +131,7 @@ def read(text: str, login: Login, renewal: str | None = None) -> Token:
     age = conf.get("TOKEN_MAX_AGE")
     try:
         token: Token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=None if renewal else age)
+        _decrypt_nonce(token)
         if renewal:
             token["generation"] = signing.loads(renewal, salt=_renewal_salt(token), max_age=age)
     except signing.SignatureExpired as error:

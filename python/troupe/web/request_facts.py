@@ -16,9 +16,10 @@ from django.http import HttpRequest, parse_cookie
 from django.middleware import csrf
 from django.utils import timezone, translation
 
-from .. import conf, project
+from .. import project
 from .._limits import MAX_URL
 from ..wire import RequestMap
+from . import page_facts
 
 _MAX_ENTRIES = 64
 _MAX_HEADERS = 32 << 10  # bytes
@@ -31,11 +32,11 @@ class RequestTooLarge(Exception):
     """The path or the query is longer than MAX_URL."""
 
 
-class PageFacts(TypedDict):
+class PageFacts(page_facts.Optional):
     """The part of a page token that a request map takes over."""
 
     url: str
-    attrs: dict[str, Any]
+    attrs: dict[str, bytes]
     language: str | None
     time_zone: str | None
 
@@ -73,7 +74,6 @@ def of_http(request: HttpRequest) -> RequestMap:
     query = request.META.get("QUERY_STRING", "")
     if len(request.path) > MAX_URL or len(query) > MAX_URL:
         raise RequestTooLarge
-    attrs = conf.get("REQUEST_ATTRS")
     facts: RequestMap = {
         "method": "GET",
         "path": request.path,
@@ -84,38 +84,59 @@ def of_http(request: HttpRequest) -> RequestMap:
         "remote_addr": request.META.get("REMOTE_ADDR") or "",
         "server": [request.META.get("SERVER_NAME") or "", _port(request.META.get("SERVER_PORT"))],
         "csrf": request.META.get("CSRF_COOKIE"),
-        "attrs": {name: getattr(request, name) for name in attrs if hasattr(request, name)},
+        "meta": page_facts.meta(request),
+        "attrs": page_facts.attrs(request),
         "language": translation.get_language(),
         "time_zone": timezone.get_current_timezone_name(),
         "project": project.identity(),
         **_login(getattr(request, "user", None), session),
+        **page_facts.optional(request),
     }
     return facts
 
 
 def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
     """The request map of a WebSocket: its own headers, who is logged in, and the rest as the page's token has it."""
-    headers = ((name.decode("latin1").lower(), value.decode("latin1")) for name, value in scope["headers"])
+    headers = _headers(_scope_headers(scope))
     cookies = _scope_cookies(scope)
     path, _, query = token["url"].partition("?")
     server = scope.get("server") or ("", 0)
     client = scope.get("client") or ("", 0)
-    return {
+    facts: RequestMap = {
         "method": "GET",
         "path": path,
         "query": query,
         "scheme": "https" if scope.get("scheme") in ("wss", "https") else "http",
-        "headers": _headers(headers),
+        "headers": headers,
         "cookies": _cookies(cookies),
         "remote_addr": client[0] or "",
         "server": [server[0] or "", _port(server[1])],
         "csrf": _scope_csrf(scope, cookies),
+        "meta": {"REMOTE_PORT": client[1]} if client[1] else {},
         "attrs": token["attrs"],
         "language": token["language"],
         "time_zone": token["time_zone"],
         "project": project.identity(),
         **login,
+        **page_facts.of_token(token),
     }
+    language = page_facts.language_now(token, path, cookies, headers)
+    if language is not None:
+        facts["language"] = facts["language_code"] = language
+    return facts
+
+
+def _scope_headers(scope: Scope) -> Iterable[tuple[str, str]]:
+    """The headers of the handshake that a page's request would have had, too. A proxy that says "wss" where it says
+    "https" of a page means the same.
+    """
+    secure, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    secure = secure.removeprefix("HTTP_").replace("_", "-").lower()
+    for name, value in ((name.decode("latin1").lower(), value.decode("latin1")) for name, value in scope["headers"]):
+        if name == secure:
+            value = {"wss": "https", "ws": "http"}.get(value, value)
+        if name not in ("connection", "upgrade") and not name.startswith("sec-websocket-"):
+            yield name, value
 
 
 def login_of_scope(scope: Scope, fresh: bool) -> Login:

@@ -1,18 +1,20 @@
 """What stands in for two asgiref Locals in a worker: Django's own functions find their values, each context its own."""
 
 import contextvars
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from asgiref.local import Local
+from django.urls import clear_script_prefix, get_script_prefix, get_urlconf, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
-from django.utils.translation import trans_real
 
 from troupe.runtime import context_locals
 
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
-    monkeypatch.setattr(timezone, "_active", timezone._active)
-    monkeypatch.setattr(trans_real, "_active", trans_real._active)
+    for module, name, _ in context_locals._REPLACED:
+        monkeypatch.setattr(module, name, Local())
     context_locals.install()
 
 
@@ -40,6 +42,28 @@ def test_a_context_sees_only_its_own(settings):
     assert turn.run(translation.get_language) == "de"
     assert translation.get_language() == settings.LANGUAGE_CODE
     assert contextvars.Context().run(translation.get_language) == settings.LANGUAGE_CODE
+
+
+def test_the_urls_of_a_turn_are_those_on_any_thread():
+    turn = contextvars.Context()
+    turn.run(set_script_prefix, "/app")
+    turn.run(set_urlconf, "shop.urls")
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(turn.run, get_script_prefix).result() == "/app/"
+        assert other.submit(turn.run, get_urlconf).result() == "shop.urls"
+    assert get_script_prefix() == "/" and get_urlconf() is None
+    turn.run(clear_script_prefix)
+    turn.run(set_urlconf, None)
+    assert turn.run(get_script_prefix) == "/" and turn.run(get_urlconf) is None
+
+
+def test_what_was_active_stays_so(monkeypatch):
+    monkeypatch.setattr(timezone, "_active", Local())
+    timezone.activate("Europe/Rome")
+    context_locals.install()
+    assert type(timezone._active) is context_locals.ContextLocal
+    assert timezone.get_current_timezone_name() == "Europe/Rome"
+    timezone.deactivate()
 
 
 def test_it_is_an_attribute_like_any_other():

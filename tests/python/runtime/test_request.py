@@ -6,6 +6,7 @@ from django.middleware.csrf import get_token
 from django.test import RequestFactory
 
 from troupe.runtime.request import build_request, new_cookies
+from troupe.values import dumps
 
 
 def test_the_same_as_djangos_own():
@@ -47,7 +48,7 @@ def test_empty_facts_make_a_request_all_the_same():
 
 
 def test_attributes_of_the_projects_middleware():
-    assert build_request({"attrs": {"tenant": "acme"}}).tenant == "acme"
+    assert build_request({"attrs": {"tenant": dumps("acme")}}).tenant == "acme"
 
 
 def test_the_csrf_token_is_one_that_the_page_accepts():

@@ -215,7 +215,7 @@ async def _settle(pending: Any) -> tuple[Any, BaseException | None]:
         awaitable = _await(awaitable)
     loop = asyncio.get_running_loop()
     context = getattr(pending, "context", None)
-    task = loop.create_task(awaitable) if context is None else context.run(loop.create_task, awaitable)
+    task = loop.create_task(awaitable, context=context)
     try:
         value = await task
         if not asyncio.isfuture(value):

@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 
 from troupe import LiveView
 from troupe import _native_probes as probes
-from troupe.runtime import entry, faults, snapshots
+from troupe import values as snapshots
+from troupe.runtime import entry, faults
 
 DAY = datetime.datetime(2026, 3, 29, 2, 30, 0, 5)
 
@@ -67,6 +68,7 @@ def _name(value):
 @pytest.mark.parametrize("value", PLAIN, ids=_name)
 def test_there_and_back(value):
     assert same(there_and_back(value), value)
+    assert same(snapshots.loads(snapshots.dumps(value)), value)
 
 
 @pytest.mark.parametrize("size", [15, 16, 31, 32, 255, 256, 65535, 65536])
@@ -126,6 +128,20 @@ def test_a_model_instance_is_the_row_as_it_is_now():
     ann.delete()
     with pytest.raises(User.DoesNotExist):
         probes.unpack(packed)
+
+
+def test_lazy_values_are_evaluated():
+    lazy = SimpleLazyObject(lambda: {"tenant": SimpleLazyObject(lambda: "acme"), "word": gettext_lazy("Yes")})
+    assert snapshots.loads(snapshots.dumps(lazy)) == {"tenant": "acme", "word": "Yes"}
+
+
+def test_what_travels_with_a_request_is_limited():
+    deep = ()
+    for _ in range(40):
+        deep = (deep,)
+    for value, message in ((deep, "too deep"), (object(), "a object cannot"), (Kind, "a Choices")):
+        with pytest.raises(snapshots.NotSerializable, match=message):
+            snapshots.dumps(value)
 
 
 def test_nobody():

@@ -1,8 +1,8 @@
-"""Serializes values whose types are not built in, for snapshots. Nothing is ever pickled.
+"""Serializes values of any type that a snapshot can hold. Nothing is ever pickled.
 
 worker/py/snapshot_value.c packs exact None, bool, int, float, str, bytes, list, dict, tuple, set and
 frozenset by itself, and calls pack() for the rest. Extension types 1 to 7 are wire.py's, and 8 to 10
-snapshot_value.c's tuples and sets.
+tuples and sets. dumps() and loads() do in Python what it does in C, for values that travel with a request.
 """
 
 import datetime
@@ -17,14 +17,22 @@ from typing import Any
 import msgpack
 from django.apps import apps
 from django.db import models
+from django.utils.functional import LazyObject, Promise, empty
 from django.utils.safestring import SafeString
 
-from .. import wire
+from . import wire
 
+TUPLE, SET, FROZENSET = range(8, 11)
 BIG_INT, SURROGATES, MODEL, ZONED, CHOICE, ANONYMOUS = range(11, 17)
 
 _PACKED_BY_WIRE = {datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID, SafeString}
 _FIXED_OFFSETS = (type(None), datetime.timezone)
+
+
+_COLLECTIONS: dict[type, int] = {tuple: TUPLE, set: SET, frozenset: FROZENSET}
+_COLLECTION_TYPES: dict[int, Callable[[list[Any]], Any]] = {TUPLE: tuple, SET: set, FROZENSET: frozenset}
+_PLAIN = {type(None), bool, int, float, str, bytes, list, dict}
+_MAX_NESTING = 32  # of collections inside of each other
 
 
 class NotSerializable(TypeError):
@@ -113,3 +121,51 @@ def unpack(code: int, data: bytes) -> Any:
     """The value of an extension type. Any exception means that the value cannot be restored: a deleted row, say."""
     reader = _READERS.get(code)
     return reader(bytes(data)) if reader is not None else wire.unpack_ext(code, data)
+
+
+def dumps(value: Any) -> bytes:
+    """A value as msgpack, as in a snapshot. Lazy objects and lazy texts are evaluated. NotSerializable."""
+    return _dumps(value, _MAX_NESTING)
+
+
+def _dumps(value: Any, depth: int) -> bytes:
+    if depth == 0:
+        raise NotSerializable("it is nested too deep")
+    packer = msgpack.Packer(default=lambda inner: _to_plain(inner, depth), strict_types=True)
+    try:
+        return packer.pack(value)
+    except UnicodeEncodeError:  # lone surrogates, which pack() knows: but only a text as a whole
+        if type(value) is str:
+            return msgpack.packb(msgpack.ExtType(*pack(value)))
+        raise NotSerializable("a text that UTF-8 cannot encode cannot be serialized") from None
+    except (ValueError, RecursionError) as error:
+        raise NotSerializable(str(error)) from error
+
+
+def _to_plain(value: Any, depth: int) -> Any:
+    """What msgpack packs in place of a value that is not of a built-in type."""
+    if isinstance(value, LazyObject):
+        if value._wrapped is empty:
+            value._setup()
+        return value._wrapped if type(value._wrapped) in _PLAIN else _to_plain(value._wrapped, depth)
+    code = _COLLECTIONS.get(type(value))
+    if code is not None:
+        return msgpack.ExtType(code, _dumps(list(value), depth - 1))
+    if isinstance(value, Promise):
+        return str(value)
+    try:
+        return msgpack.ExtType(*pack(value))
+    except NotSerializable:
+        if isinstance(value, str) and not isinstance(value, enum.Enum):
+            return str.__str__(value)  # a subclass: what it adds is lost, as with query strings
+        raise
+
+
+def loads(data: bytes) -> Any:
+    """The value that dumps() packed. Any exception means that it cannot be restored: a deleted row, say."""
+    return msgpack.unpackb(data, strict_map_key=False, ext_hook=_unpack_any)
+
+
+def _unpack_any(code: int, data: bytes) -> Any:
+    make = _COLLECTION_TYPES.get(code)
+    return make(loads(data)) if make is not None else unpack(code, data)
