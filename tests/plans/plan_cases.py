@@ -212,6 +212,19 @@ CASES = [
     ),
     ("links in links", "ht", "<p><a href=x>{{ a }}<a href=y>y</a></a></p>{{ b }}", {"a": 1, "b": 2}),
     ("buttons in buttons", "ht", "<div><button>{{ a }}<button>b</button></button></div>{{ b }}", {"a": 1, "b": 2}),
+    (
+        "names of math in a button", "ht",
+        "<div><button><mi><button id={{ a }}>b</button></mi></button></div>{{ b }}", {"a": 1, "b": 2},
+    ),
+    (
+        "names of svg in an item", "ht",
+        "<ul><li><desc>{{ a }}<li id={{ a }}>b</li></desc></li></ul>{{ b }}", {"a": 1, "b": 2},
+    ),
+    (
+        "names of HTML in svg", "ht",
+        "<div><a href=x><svg><object><desc><a href={{ a }}>y</a></desc></object></svg></a></div>{{ b }}",
+        {"a": 1, "b": 2},
+    ),
     ("forms in forms", "ht", "<div><form>{{ a }}<form>b</form></form></div>{{ b }}", {"a": 1, "b": 2}),
     ("headings in headings", "ht", "<div><h1>{{ a }}<h2>b</h2></h1></div>{{ b }}", {"a": 1, "b": 2}),
     ("end tags of nothing", "t", "<div></span></br></p>{{ a }}</div>", {"a": 1}),

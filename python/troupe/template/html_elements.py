@@ -39,12 +39,10 @@ SPECIAL = HEADINGS | frozenset(
     "colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset head header "
     "hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript "
     "object ol p param plaintext pre script search section select source style summary table tbody td template "
-    "textarea tfoot th thead title tr track ul wbr xmp foreignObject desc mi mo mn ms mtext annotation-xml".split()
+    "textarea tfoot th thead title tr track ul wbr xmp".split()
 )
-SCOPE = frozenset(
-    "applet caption html table td th marquee object template select mi mo mn ms mtext annotation-xml "
-    "foreignObject desc svg math".split()
-)
+# What hides the elements around it from what looks for one. svg and math stand for their <desc>, <mi> and the like.
+SCOPE = frozenset("applet caption html table td th marquee object template select svg math".split())
 BUTTON_SCOPE = SCOPE | {"button"}
 TABLE_SCOPE = frozenset(("table", "template", "html"))
 MARKERS = frozenset(("applet", "object", "marquee", "template", "td", "th", "caption"))

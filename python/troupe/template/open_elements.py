@@ -149,7 +149,7 @@ class OpenElements:
         for element in reversed(self.stack):
             if element.name in names and element.ns == HTML:
                 return element
-            if element.name in barriers:
+            if element.name in barriers and (element.ns == HTML or element.name in ("svg", "math")):
                 return None
         return None
 
@@ -282,7 +282,7 @@ class OpenElements:
             if element.is_html(names):
                 self._close(element, f"<{name}> closes <{element.name}>")
                 return
-            if element.name in SPECIAL and element.name not in ("address", "div", "p"):
+            if element.ns != HTML or (element.name in SPECIAL and element.name not in ("address", "div", "p")):
                 return
 
     def _check_nesting(self, name: str) -> None:
@@ -374,7 +374,7 @@ class OpenElements:
                 return self._end_of(element)
             if name in HEADINGS and element.is_html(HEADINGS):
                 raise ParserRepair(f"</{name}> ends <{element.name}>", element)
-            if name not in FORMATTING and element.name in SCOPE and element.is_html(SCOPE) and name not in TABLEISH:
+            if name not in FORMATTING and element.is_html(SCOPE) and name not in TABLEISH:
                 break
         return self._end_of_nothing(name)
 
