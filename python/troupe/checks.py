@@ -13,6 +13,7 @@ from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
 from . import conf
+from .handler_checks import check_handlers
 from .view_checks import check_views
 from .web import curve
 
@@ -29,6 +30,7 @@ def register() -> None:
         check_templates,
         check_transport,
         check_views,
+        check_handlers,
     ):
         checks.register(check, "troupe")
 

@@ -29,7 +29,7 @@ def check_views(**_: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     seen: dict[tuple[str | None, str | None], Markup | None] = {}
     told: set[tuple[str, str]] = set()
-    for cls, initkwargs in _views():
+    for cls, initkwargs in live_views():
         name = initkwargs.get("template_name", cls.template_name)
         source = initkwargs.get("template_string", cls.template_string)
         if not isinstance(name, str):
@@ -47,7 +47,7 @@ def check_views(**_: Any) -> list[CheckMessage]:
     return messages
 
 
-def _views() -> Iterator[tuple[type[LiveView], dict[str, Any]]]:
+def live_views() -> Iterator[tuple[type[LiveView], dict[str, Any]]]:
     """(class, keywords of as_view()), each class at least once."""
     found = set()
     if getattr(settings, "ROOT_URLCONF", None):

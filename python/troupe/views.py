@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import validation
+from . import hooks, validation
 from .web import page
 
 
@@ -41,6 +41,7 @@ class LiveView:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         validation.check_class(cls, LiveView)
+        hooks.check_class(cls, LiveView)
         interval = cls.tick_interval
         if interval is None or hasattr(interval, "__get__"):  # a property is read at the end of each turn
             return

@@ -106,7 +106,7 @@ def check(settings, monkeypatch):
     settings.TROUPE = {"BROKER": "inproc://"}
 
     def run(*classes):
-        monkeypatch.setattr(view_checks, "_views", lambda: [(cls, {}) for cls in classes])
+        monkeypatch.setattr(view_checks, "live_views", lambda: [(cls, {}) for cls in classes])
         return [(message.id, f"{message.msg} {message.hint or ''}".strip()) for message in view_checks.check_views()]
 
     return run

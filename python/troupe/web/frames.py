@@ -147,6 +147,8 @@ def event(frame: dict[str, Any]) -> tuple[int, bytes, str, dict[str, Any]]:
     sequence, name, params = number(frame, "n"), frame.get("e"), frame.get("p", {})
     if sequence < 1 or type(name) is not str or type(params) is not dict:
         raise BadFrame("malformed", "an event has n from 1, e a string and p an object")
+    if "_args" in params:  # an attribute of that name
+        params = {key: value for key, value in params.items() if key != "_args"}
     if not name.isidentifier():
         name = name.strip()
         handler, parenthesis, arguments = name.partition("(")
