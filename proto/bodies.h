@@ -88,6 +88,7 @@ typedef struct {
     uint64_t at;
     uint64_t last;
     slice headers; // raw list of [str, str], or empty
+    slice effects; // raw map, or empty
 } mounted_body;
 void mounted_encode(const mounted_body *self, buffer *out);
 
@@ -101,8 +102,9 @@ typedef struct {
     bool adoptable;
     unsigned chunk_count;
     const slice *chunks;
-    slice html;  // or empty
-    slice title; // JSON, or empty
+    slice html;    // or empty
+    slice title;   // JSON, or empty
+    slice effects; // raw map, or empty
 } joined_view;
 void joined_view_encode(const joined_view *self, buffer *out);
 
@@ -110,6 +112,7 @@ typedef struct {
     uint64_t version;
     // Each may be empty: the request's flags decide.
     slice frame, patch, html;
+    slice effects; // raw map, or empty
 } done_body;
 void done_encode(const done_body *self, buffer *out);
 
@@ -119,6 +122,7 @@ typedef struct {
     // A raw map like the body of FAILED, and the view that failed.
     slice error;
     id16 view;
+    slice effects; // raw map, or empty
 } push_body;
 void push_encode(const push_body *self, buffer *out);
 
@@ -137,6 +141,7 @@ typedef struct {
     slice event;
     unsigned count;
     const fault_frame *frames;
+    slice effects; // raw map, or empty
 } failed_body;
 void failed_encode(const failed_body *self, buffer *out);
 

@@ -26,6 +26,7 @@ class ActorError(Exception):
     """
 
     again = False
+    effects: dict[str, Any] = {}  # noqa: RUF012  what a failed event does all the same (PROTOCOL.md 5.2)
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ def from_fields(fields: wire.Body, outcome: str = "failed") -> ActorError:
     if type(retry_ms) is not int or retry_ms < 0:
         retry_ms = None
     named = {name: fields.get(name) for name in ("type", "view_path", "event")}
-    return ActorError(
+    error = ActorError(
         str(fields.get("kind") or fields.get("reason") or "internal"),
         str(fields.get("message") or ""),
         outcome,
@@ -123,6 +124,16 @@ def from_fields(fields: wire.Body, outcome: str = "failed") -> ActorError:
         retry_ms=None if retry_ms is None else min(retry_ms, MAX_RETRY_MS),
         **{name: value if isinstance(value, str) else None for name, value in named.items()},
     )
+    if isinstance(fields.get("effects"), dict):
+        error.effects = fields["effects"]
+    return error
+
+
+def effects_shown(effects: Any) -> dict[str, str]:
+    """What of a reply's effects is for the browser: members of a frame."""
+    if not isinstance(effects, dict):
+        return {}
+    return {name: effects[name] for name in ("redirect", "ticket") if isinstance(effects.get(name), str)}
 
 
 def _is_frame(frame: Any) -> bool:

@@ -1,11 +1,11 @@
-"""The browser's side, as the one small file that pages load, stays under 10 KiB when it is sent (gzip -9)."""
+"""The browser's side, as the one small file that pages load, stays under 12 KiB when it is sent (gzip -9)."""
 
 import gzip
 import pathlib
 import subprocess
 import tempfile
 
-MOST = 10_240
+MOST = 12_288
 MINIFY = "scripts/lib/minify"
 
 

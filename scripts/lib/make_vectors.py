@@ -197,6 +197,9 @@ def refreshes():
     ]
 
 
+EFFECTS = {"redirect": "/thanks/", "ticket": "t1", "login": {"user": "7", "backend": None, "session_key": "abc"}}
+
+
 def mount_replies():
     """MOUNTED and JOINED. Keys stand in the order that our C encoders write, here and in replies()."""
     return [
@@ -211,6 +214,11 @@ def mount_replies():
             "mounted_cookie",
             "MOUNTED",
             {"view": VIEW, "version": 1, "last": 0, "headers": [["Set-Cookie", "tea=hot"]], "html": b"<p>"},
+        ),
+        valid(
+            "mounted_login",
+            "MOUNTED",
+            {"view": VIEW, "version": 1, "last": 0, "effects": {"login": EFFECTS["login"]}, "html": b"<p>"},
         ),
         valid(
             "mounted_redirect",
@@ -230,13 +238,38 @@ def mount_replies():
                     {"view": VIEW, "version": 3, "number": 0, "chunks": ["abcdefgh", "ABCDEF_-"]},
                     {"view": VIEW, "version": 3, "number": 1, "chunks": []},
                     {"view": OTHER, "version": 1, "number": 2, "title": b'"Hi"', "html": b"<p></p>", "error": None},
+                    {"view": OTHER, "version": 1, "number": 3, "effects": {"redirect": "/"}},
                     {
                         "view": SESSION,
                         "version": 0,
-                        "error": {"kind": "forbidden", "message": "authorize() said no"},
+                        "error": {"kind": "forbidden", "message": "the user may not do that"},
                     },
                 ],
             },
+        ),
+    ]
+
+
+def replies_with_effects():
+    """What a turn did beside its patch."""
+    return [
+        valid(
+            "done_effects",
+            "DONE",
+            {"version": 13, "effects": EFFECTS, "frame": b'{"v":0,"s":13,"a":41,"redirect":"/thanks/","ticket":"t1"}'},
+            flags=BROWSER,
+        ),
+        valid("done_redirect", "DONE", {"version": 13, "effects": {"redirect": "/thanks/"}}),
+        valid(
+            "failed_redirect",
+            "FAILED",
+            {"kind": "forbidden", "message": "the user may not do that", "effects": {"redirect": "/login/?next=/"}},
+        ),
+        valid(
+            "push_redirect",
+            "PUSH",
+            {"frame": b'{"v":0,"s":14,"a":0,"redirect":"/over/"}', "effects": {"redirect": "/over/"}},
+            sequence=0,
         ),
     ]
 
@@ -245,7 +278,7 @@ def replies():
     """The other valid messages to clients."""
     frames = [["views.py", 12, "increment", "self.count += by"], ["", 0, "", ""]]
     failed = {"kind": "python", "message": "Error in demo.views.Counter.increment(): no"}
-    return [
+    return replies_with_effects() + [
         valid("done_unchanged", "DONE", {"version": 12}),
         valid("done_frame", "DONE", {"version": 13, "frame": b'{"v":"10","s":13,"a":41}'}, flags=BROWSER),
         valid("done_html", "DONE", {"version": 13, "patch": b'{"0":{"h":"x"}}', "html": b"x"}, flags=REPEAT),

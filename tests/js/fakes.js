@@ -84,7 +84,7 @@ export function windowOf(body) {
 export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: items = [] } = {}) {
   const window = windowOf(`<body>${html ?? `<${root} dj-root data-troupe="token-1">${inner}</${root}>`}</body>`)
   const { document } = window
-  const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0 }
+  const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0, visited: [], collected: [] }
   for (const [key, value] of items) window.localStorage.setItem(key, value)
   spoil?.(live)
   window.confirm = () => true
@@ -93,9 +93,11 @@ export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: 
     clock: live.clock,
     connect: () => live.sockets[live.sockets.push(new FakeSocket()) - 1],
     reload: () => live.reloads++,
+    visit: (url) => live.visited.push(url),
+    collect: async (ticket) => (live.collected.push(ticket), live.collects ?? 204),
   }
   live.page = makePage(live.env)
-  const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'error']
+  const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'redirect', 'error']
   for (const name of names) {
     document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
   }

@@ -121,12 +121,13 @@ test_mounted_encode(void)
 {
     for (int has_at = 0; has_at < 2; has_at++) {
         slice headers = has_at ? slice_text("\x90") : (slice){0};
-        mounted_body body = {s_view, 7, slice_text("<p>"), has_at, 5, 40, headers};
+        mounted_body body = {s_view, 7, slice_text("<p>"), has_at, 5, 40, headers, headers};
         buffer out;
         buffer_init(&out);
         mounted_encode(&body, &out);
         reader in = s_reader(&out);
-        CU_ASSERT_EQUAL(in.count, 4U + 2U * (unsigned)has_at);
+        CU_ASSERT_EQUAL(in.count, 4U + 3U * (unsigned)has_at);
+        CU_ASSERT_EQUAL(reader_opt_list(&in, "effects", 8).size, headers.size);
         CU_ASSERT_EQUAL(reader_opt_list(&in, "headers", 8).size, headers.size);
         CU_ASSERT(slice_equal(reader_bin(&in, "view", 16), slice_of(s_view.bytes, 16)));
         CU_ASSERT_EQUAL(reader_uint(&in, "version"), 7);
@@ -142,10 +143,10 @@ static void
 test_done_encode(void)
 {
     static const char *const keys[] = {"frame", "patch", "html"};
-    for (unsigned set = 0; set < 8; set++) {
+    for (unsigned set = 0; set < 16; set++) {
         slice value = slice_text("value");
         done_body body = {9, set & 1 ? value : (slice){0}, set & 2 ? value : (slice){0},
-                          set & 4 ? value : (slice){0}};
+                          set & 4 ? value : (slice){0}, set & 8 ? slice_text("\x80") : (slice){0}};
         buffer out;
         buffer_init(&out);
         done_encode(&body, &out);
@@ -155,6 +156,7 @@ test_done_encode(void)
             CU_ASSERT_EQUAL(reader_has(&in, keys[k]), (set >> k & 1) == 1);
             CU_ASSERT_EQUAL(reader_opt_bin(&in, keys[k], 9).size, set >> k & 1 ? 5 : 0);
         }
+        CU_ASSERT_EQUAL(reader_opt_map(&in, "effects", 9).size, set >> 3);
         CU_ASSERT_EQUAL(in.error, OK);
         buffer_fini(&out);
     }
@@ -169,6 +171,11 @@ test_push_encode(void)
     reader in = s_reader(&out);
     CU_ASSERT_EQUAL(in.count, 1);
     CU_ASSERT(slice_is(reader_bin(&in, "frame", 9), "{}"));
+    buffer_clear(&out);
+    push_encode(&(push_body){.frame = slice_text("{}"), .effects = slice_text("\x80")}, &out);
+    in = s_reader(&out);
+    CU_ASSERT_EQUAL(in.count, 2);
+    CU_ASSERT_EQUAL(reader_map(&in, "effects", 9).size, 1);
     buffer_clear(&out);
     push_encode(&(push_body){.view = s_view, .error = slice_text("\x81\xa1k\x01")}, &out);
     in = s_reader(&out);
@@ -186,12 +193,13 @@ test_failed_encode(void)
     const fault_frame frames[2] = {{slice_text("a.py"), 12, slice_text("f"), slice_text("x = 1")},
                                    {{0}, 0, {0}, {0}}};
     slice value = slice_text("value");
-    for (unsigned set = 0; set < 16; set++) {
+    for (unsigned set = 0; set < 32; set++) {
         failed_body body = {.kind = ERR_TEMPLATE, .message = value, .frames = frames};
         body.type = set & 1 ? value : (slice){0};
         body.view_path = set & 2 ? value : (slice){0};
         body.event = set & 4 ? value : (slice){0};
         body.count = set & 8 ? 2 : 0;
+        body.effects = set & 16 ? slice_text("\x80") : (slice){0};
         buffer out;
         buffer_init(&out);
         failed_encode(&body, &out);
@@ -202,6 +210,7 @@ test_failed_encode(void)
         CU_ASSERT_EQUAL(reader_opt_str(&in, "view_path", 9).size, set & 2 ? 5 : 0);
         CU_ASSERT_EQUAL(reader_opt_str(&in, "event", 9).size, set & 4 ? 5 : 0);
         CU_ASSERT_EQUAL(msgpack_count(reader_opt_list(&in, "frames", 99)), set & 8 ? 2 : 0);
+        CU_ASSERT_EQUAL(reader_opt_map(&in, "effects", 9).size, set >> 4);
         CU_ASSERT_EQUAL(in.error, OK);
         buffer_fini(&out);
     }

@@ -277,7 +277,7 @@ s_encode_mounted(buffer *out)
         view.bytes[i] = (uint8_t)(0x10 + i);
     mounted_encode(&(mounted_body){.view = view, .version = 1, .html = slice_text("<p>\xc3\x84</p>")}, out);
     s_same(out, "mounted");
-    mounted_body at = {view, UINT64_C(1) << 32, slice_text("<body></body>"), true, 5, 40, {0}};
+    mounted_body at = {view, UINT64_C(1) << 32, slice_text("<body></body>"), true, 5, 40, {0}, {0}};
     mounted_encode(&at, out);
     s_same(out, "mounted_at");
     mounted_encode(&(mounted_body){.view = view, .version = 1, .has_at = true}, out);
@@ -349,8 +349,8 @@ s_encode_joined(buffer *out)
         view.bytes[i] = (uint8_t)(0x10 + i);
     const slice hashes[] = {slice_text("abcdefgh"), slice_text("ABCDEF_-")};
     slice whole = golden_body(golden_find("joined_each_kind"));
-    joined_view_encode(&(joined_view){view, 3, 0, true, 2, hashes, {0}, {0}}, out);
-    joined_view_encode(&(joined_view){view, 3, 1, true, 0, NULL, {0}, {0}}, out);
+    joined_view_encode(&(joined_view){view, 3, 0, true, 2, hashes, {0}, {0}, {0}}, out);
+    joined_view_encode(&(joined_view){view, 3, 1, true, 0, NULL, {0}, {0}, {0}}, out);
     CU_ASSERT_PTR_NOT_NULL(memmem(whole.data, whole.size, out->data, out->size));
     buffer_clear(out);
 }
@@ -365,6 +365,9 @@ test_encoders(void)
     s_encode_joined(&out);
     done_encode(&(done_body){.version = 12}, &out);
     s_same(&out, "done_unchanged");
+    slice redirect = slice_text("\x81\xa8redirect\xa8/thanks/");
+    done_encode(&(done_body){.version = 13, .effects = redirect}, &out);
+    s_same(&out, "done_redirect");
     done_encode(
         &(done_body){.version = 13, .patch = slice_text("{\"0\":{\"h\":\"x\"}}"), .html = slice_text("x")},
         &out);

@@ -54,7 +54,7 @@ async def times_out_by_itself():
 def test_an_awaited_handler_is_cancelled(limit):
     ok, error = asyncio.run(entry.await_handler(waits()))
     assert not ok and type(error) is HandlerTimeout and str(error) == "it took longer than 0.01 s"
-    kind, message, name, frames = entry.describe(error, "shop.Cart.add()")
+    kind, message, name, frames, _ = entry.describe(error, "shop.Cart.add()")
     assert (kind, name) == ("python", "HandlerTimeout")
     assert message == "Error in shop.Cart.add(): it took longer than 0.01 s"
     assert [frame[2] for frame in frames] == ["waits", "sleep"]

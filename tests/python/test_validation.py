@@ -217,7 +217,9 @@ RESULTS = {
     "expression": lambda self: (x for x in (self,)),
     "awaitable": Awaitable,
     "text": lambda self: "dropped",
+    "dict": lambda self: {"dropped": True},
     "list": lambda self: [1],
+    "number": lambda self: 1,
 }
 
 
@@ -235,7 +237,7 @@ def turns():
 def test_what_a_handler_returns(turns, name, result):
     client = LiveViewTestClient(Returns).mount()
     awaited = name == "give" and result in ("coroutine", "awaitable")
-    if awaited or result in ("text", "list"):
+    if awaited or result in ("list", "number"):
         client.send_event(name, result=result)
         client.assert_state(count=int(result == "awaitable"))
         return

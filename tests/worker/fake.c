@@ -90,9 +90,11 @@ s_join(void *host, void *instance, const mount_args *args, fault *ret_fault)
 }
 
 static err
-s_call(void *host, void *instance, const call_args *args, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *args, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
 {
     counter *self = instance;
+    *ret_leaves = ((fake *)host)->leaves;
     if (slice_is(args->name, "increment")) {
         self->count++;
     } else if (slice_is(args->name, "later")) {
@@ -127,8 +129,9 @@ s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), v
 }
 
 static err
-s_settle(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault)
+s_settle(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves, fault *ret_fault)
 {
+    *ret_leaves = ((fake *)host)->leaves;
     (void)instance;
     (void)name;
     *awaitable_p = NULL;
@@ -196,10 +199,28 @@ s_render(void *host, void *instance, const render_args *args, rendering *ret, fa
     }
     if (args->tree->root_block)
         tree_invalidate(args->tree);
-    char text[256];
-    int size = snprintf(text, sizeof text, self->template, ((counter *)instance)->count);
     ret->kind = RENDERED_ROOT;
-    buffer_append(&ret->html.text, text, (size_t)size);
+    buffer_format(&ret->html.text, self->template, ((counter *)instance)->count);
+    return OK;
+}
+
+static err
+s_conclude(void *host, void *instance, effects *ret, fault *ret_fault)
+{
+    fake *self = host;
+    (void)instance;
+    if (self->not_stored) {
+        fault_set_message(ret_fault, "the session is gone");
+        return ERR_BAD_REQUEST;
+    }
+    if (self->members) {
+        writer_map(writer_on(&ret->body), 0);
+        buffer_text(&ret->members, self->members);
+    }
+    if (self->identity) {
+        ret->changes_identity = true;
+        buffer_text(&ret->identity, self->identity);
+    }
     return OK;
 }
 
@@ -346,10 +367,10 @@ fake_init(fake *self)
     *self = (fake){
         .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TIMER_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,           s_thread_begin, s_thread,     s_thread,    s_thread,       s_interrupt,     s_dump,
-        s_scope_begin,  s_scope_move,   s_scope_move, s_scope_end, s_open,         s_close,         s_mount,
-        s_join,         s_call,         s_await,      s_settle,    s_sync,         s_render,        s_pack,
-        s_pack_request, s_restore,      s_may_repeat, s_listen,    s_take_changed, s_tick_interval,
+        self,          s_thread_begin, s_thread,     s_thread,     s_thread, s_interrupt,    s_dump,
+        s_scope_begin, s_scope_move,   s_scope_move, s_scope_end,  s_open,   s_close,        s_mount,
+        s_join,        s_call,         s_await,      s_settle,     s_sync,   s_render,       s_conclude,
+        s_pack,        s_pack_request, s_restore,    s_may_repeat, s_listen, s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =

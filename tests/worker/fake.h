@@ -37,10 +37,14 @@ typedef struct {
     uint64_t interval;                        // of every view's ticks; 0: none
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
-    void *owner;      // of the view that was opened last
-    int tick_adds;    // to the count, at each tick; 0: it raises
-    bool tick_awaits; // its end
-    bool changed;     // what every view says when it is asked
+    void *owner;          // of the view that was opened last
+    int tick_adds;        // to the count, at each tick; 0: it raises
+    bool tick_awaits;     // its end
+    bool changed;         // what every view says when it is asked
+    bool leaves;          // every handler sends the user elsewhere
+    const char *members;  // of the effects of every turn; NULL: it has none
+    const char *identity; // that every turn changes it to; NULL: it does not
+    bool not_stored;      // conclude() fails
 } fake;
 
 void fake_init(fake *self);

@@ -1,5 +1,5 @@
-// An event becomes a patch here, in five steps: admit, call, sync, render, patch. Pushes, and requests that
-// show a view, use the middle ones (turn_internal.h).
+// An event becomes a patch here, in six steps: admit, call, sync, render, conclude, patch. Pushes, and
+// requests that show a view, use the middle ones (turn_internal.h).
 #include "worker/actor/turn_internal.h"
 
 #include <inttypes.h>
@@ -7,6 +7,26 @@
 
 // A page's HTML leaves room for the rest of the reply.
 #define MAX_HTML (MAX_REPLY_BODY - (64 << 10))
+
+// Without memory until a turn has effects.
+static void
+s_effects_init(effects *self)
+{
+    *self = (effects){0};
+    buffer_init(&self->body);
+    buffer_init(&self->members);
+    buffer_init(&self->headers);
+    buffer_init(&self->identity);
+}
+
+static void
+s_effects_fini(effects *self)
+{
+    buffer_fini(&self->body);
+    buffer_fini(&self->members);
+    buffer_fini(&self->headers);
+    buffer_fini(&self->identity);
+}
 
 // Takes the request over, as the event borrows from it until the turn is over, across an await too.
 turn *
@@ -22,6 +42,7 @@ turn_new(session *session, request **request_p, const turn_host *host)
     patch_init(&self->rendering.patch);
     rendered_init(&self->rendering.html);
     buffer_init(&self->root_buffer);
+    s_effects_init(&self->effects);
     return self;
 }
 
@@ -38,6 +59,7 @@ turn_destroy(turn **self_p)
     patch_fini(&self->rendering.patch);
     rendered_fini(&self->rendering.html);
     buffer_fini(&self->root_buffer);
+    s_effects_fini(&self->effects);
     free(self);
     *self_p = NULL;
 }
@@ -118,7 +140,8 @@ turn_call(turn *self)
     const view_ops *ops = self->host->ops;
     void *instance = view_instance(self->view);
     if (self->awaitable)
-        return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->fault);
+        return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->leaves,
+                           &self->fault);
     turn_note_view(self, view_path(self->view));
     turn_begin_scope(self);
     call_args args = {
@@ -127,7 +150,7 @@ turn_call(turn *self)
         .browser = self->request->head.flags & FLAG_BROWSER,
         .tick = self->is_tick,
     };
-    err error = ops->call(ops->host, instance, &args, &self->awaitable, &self->fault);
+    err error = ops->call(ops->host, instance, &args, &self->awaitable, &self->leaves, &self->fault);
     return !error && self->awaitable ? STEP_AWAITS : error;
 }
 
@@ -135,6 +158,8 @@ turn_call(turn *self)
 static err
 s_sync(turn *self)
 {
+    if (self->leaves)
+        return OK;
     const view_ops *ops = self->host->ops;
     return ops->sync(ops->host, view_instance(self->view), &self->fault);
 }
@@ -183,12 +208,28 @@ s_take_root(turn *self, tree *tree)
     return OK;
 }
 
+// The view stays dirty, so that a push follows: the address may turn out to be a download.
+void
+turn_postpone_rendering(turn *self)
+{
+    patch_clear(&self->rendering.patch);
+    rendered_clear(&self->rendering.html);
+    self->rendering.kind = RENDERED_PATCH;
+    self->known_chunks = view_tree(self->view)->chunk_count;
+    self->changed = false;
+    view_push_state(self->view)->dirty = true;
+}
+
 // Step 4. Renders the slots that changed, or the whole root. A failure may leave the tree half updated, so
 // that the next render is a whole one. Another plan (the compiled template) has chunks of its own, of which
 // the page knows none.
 static err
 s_render(turn *self)
 {
+    if (self->leaves) {
+        turn_postpone_rendering(self);
+        return OK;
+    }
     const view_ops *ops = self->host->ops;
     tree *tree = view_tree(self->view);
     bool html = self->request->head.type == MSG_EVENT && (self->request->head.flags & FLAG_HTML);
@@ -229,17 +270,59 @@ turn_render(turn *self, view *view, bool whole_root)
     return error ? error : s_render(self);
 }
 
-// Step 5. Answers DONE with what changed.
+static void
+s_clear_effects(effects *self)
+{
+    buffer_clear(&self->body);
+    buffer_clear(&self->members);
+    buffer_clear(&self->headers);
+    buffer_clear(&self->identity);
+    self->changes_identity = false;
+}
+
+err
+turn_conclude(turn *self, view *view)
+{
+    const view_ops *ops = self->host->ops;
+    s_clear_effects(&self->effects);
+    err error = ops->conclude(ops->host, view_instance(view), &self->effects, &self->fault);
+    if (error) {
+        s_clear_effects(&self->effects);
+        tree_truncate_chunks(view_tree(view), self->known_chunks);
+        tree_invalidate(view_tree(view));
+    } else if (self->effects.changes_identity) {
+        session_change_identity(self->session, buffer_bytes(&self->effects.identity));
+    }
+    return error;
+}
+
+// Step 5. Stores what the handler and the template left in their user's session, before anybody sees it.
+static err
+s_conclude(turn *self)
+{
+    return turn_conclude(self, self->view);
+}
+
+// Step 6. Answers DONE with what changed. One with effects must be kept for a repeat, since they cannot be
+// had again: a patch that is too large for that is left to a push.
 static err
 s_patch(turn *self)
 {
     reply *reply = turn_reply(self, MSG_DONE);
     turn_encode_done(self, self->request->head.sequence, &reply->body);
+    if (self->effects.body.size && reply->body.size > MAX_REPLY_KEPT &&
+        (self->request->head.flags & (FLAG_BROWSER | FLAG_HTML)) == FLAG_BROWSER) {
+        tree_truncate_chunks(view_tree(self->view), self->known_chunks);
+        tree_invalidate(view_tree(self->view));
+        turn_postpone_rendering(self);
+        buffer_clear(&reply->body);
+        turn_encode_done(self, self->request->head.sequence, &reply->body);
+    }
     turn_answer(self, &reply);
     return OK;
 }
 
-static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_patch, NULL};
+static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_conclude, s_patch, NULL};
 enum { AFTER_CALL = 2 };
 
 // For a repeat whose DONE was too large to keep: renders the whole root in its place (PROTOCOL.md 8). The

@@ -26,7 +26,7 @@ void
 fault_clear(fault *self)
 {
     buffer_clear(&self->text);
-    self->message = self->type = (fault_text){0};
+    self->message = self->type = self->effects = (fault_text){0};
     self->count = 0;
 }
 
@@ -76,6 +76,14 @@ void
 fault_set_type(fault *self, slice name)
 {
     self->type = s_copy_text(self, name);
+}
+
+// A map that was cut would not parse.
+void
+fault_set_effects(fault *self, slice effects)
+{
+    if (effects.size <= MAX_TEXT)
+        self->effects = s_copy_text(self, effects);
 }
 
 void
@@ -135,6 +143,7 @@ fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *
             .event = event,
             .count = self->count,
             .frames = frames,
+            .effects = s_slice(self, self->effects),
         },
         out);
 }

@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct {
     buffer text;
-    fault_text message, type;
+    fault_text message, type, effects;
     unsigned count;
     struct {
         fault_text file, function, source;
@@ -30,6 +30,8 @@ void fault_set_message(fault *self, const char *format, ...) __attribute__((form
 // Appends to the message; nothing else may have been set since fault_set_message.
 void fault_add_message(fault *self, slice text);
 void fault_set_type(fault *self, slice name);
+// What the failed turn does all the same: a raw map (PROTOCOL.md 5.2).
+void fault_set_effects(fault *self, slice effects);
 // Outermost frame first. Ignored beyond MAX_FRAMES.
 void fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source);
 

@@ -82,32 +82,42 @@ s_call_tick(turn *self)
 }
 
 // Step 3. Set before the check, dirty survives if the page has to wait: a later push then shows what this
-// tick changed. turn_render clears it.
+// tick changed. turn_render clears it. A tick that is not rendered is concluded all the same.
 static err
 s_render_update(turn *self)
 {
     push_state *state = view_push_state(self->view);
     state->dirty = true;
-    self->finished = !s_may_send(self->view, state, clock_now(self->host->clock));
-    if (self->finished)
+    if (self->leaves || !s_may_send(self->view, state, clock_now(self->host->clock))) {
+        self->finished = !self->is_tick;
+        turn_postpone_rendering(self);
         return OK;
+    }
     turn_begin_scope(self);
     return turn_render(self, self->view, false);
 }
 
-// Step 4. Answers PUSH, unless nothing changed. One over the limit counts as an error of the template, and
-// the next push has the whole root.
+// Step 4. As for an event.
+static err
+s_conclude_push(turn *self)
+{
+    return turn_conclude(self, self->view);
+}
+
+// Step 5. Answers PUSH, unless nothing changed and the tick has no effects. One over the limit counts as an
+// error of the template, and the next push has the whole root.
 static err
 s_answer_push(turn *self)
 {
-    if (!self->changed)
+    if (!self->changed && !self->effects.body.size)
         return OK;
     view_push_state(self->view)->sent_at = clock_now(self->host->clock);
     reply *push = turn_reply(self, MSG_PUSH);
     buffer frame;
     buffer_init(&frame);
     turn_encode_frame(self, 0, &frame);
-    push_encode(&(push_body){.frame = buffer_bytes(&frame)}, &push->body);
+    push_body body = {.frame = buffer_bytes(&frame), .effects = buffer_bytes(&self->effects.body)};
+    push_encode(&body, &push->body);
     buffer_fini(&frame);
     if (push->body.size > MAX_REPLY_BODY) {
         turn_discard_rendering(self, push->body.size);
@@ -118,7 +128,8 @@ s_answer_push(turn *self)
     return OK;
 }
 
-turn_step *const push_steps[] = {s_pick_view, s_call_tick, s_render_update, s_answer_push, NULL};
+turn_step *const push_steps[] = {s_pick_view,     s_call_tick,   s_render_update,
+                                 s_conclude_push, s_answer_push, NULL};
 
 // Nobody waits for a push, so that the log may be the only place where its error is seen.
 static void

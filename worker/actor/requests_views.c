@@ -42,6 +42,8 @@ s_mount(turn *self, id16 id, const open_args *open, const mount_args *mount, vie
         error = ops->mount(ops->host, instance, mount, ret_response, &self->fault);
     if (!error && !ret_response->status)
         error = turn_render(self, view, true);
+    if (!error && !ret_response->status)
+        error = turn_conclude(self, view);
     if (error)
         buffer_fini(&ret_response->body);
     self->view = NULL;
@@ -80,7 +82,7 @@ s_page_html(const turn *self, bool *ret_wrapped, buffer *out)
 
 // `at` counts from the beginning of the HTML that is sent, which may be the root alone (PROTOCOL.md 5.2).
 static void
-s_answer_mounted(turn *self, const view *view, slice headers)
+s_answer_mounted(turn *self, const view *view)
 {
     uint16_t flags = self->request->head.flags;
     bool wrapped;
@@ -90,7 +92,8 @@ s_answer_mounted(turn *self, const view *view, slice headers)
                          .version = view_version(view),
                          .html = s_page_html(self, &wrapped, &plain),
                          .last = session_last_event(self->session),
-                         .headers = headers};
+                         .headers = buffer_bytes(&self->effects.headers),
+                         .effects = buffer_bytes(&self->effects.body)};
     if (flags & (FLAG_PAGE | FLAG_EMBED)) {
         bool root = wrapped || (flags & FLAG_EMBED);
         body.at = wrapped ? ROOT_WRAP_NAME : self->root_place.name - (root ? self->root_place.begin : 0);
@@ -145,7 +148,7 @@ request_mount(turn *self)
     } else if (!error && !(error = s_check_embeddable(self))) {
         const view *mounted = made;
         if (!(error = s_add_view(self, &made)))
-            s_answer_mounted(self, mounted, buffer_bytes(&response.body));
+            s_answer_mounted(self, mounted);
     }
     buffer_fini(&response.body);
     view_destroy(&made, self->host->ops);
@@ -176,7 +179,8 @@ s_encode_joined_view(turn *self, view *view, bool with_html, buffer *out)
                         .number = view_number(view),
                         .adoptable = turn_is_adoptable(tree),
                         .chunk_count = tree->chunk_count,
-                        .html = with_html ? self->root : (slice){0}};
+                        .html = with_html ? self->root : (slice){0},
+                        .effects = buffer_bytes(&self->effects.body)};
     slice *hashes = calloc(body.chunk_count + 1U, sizeof *hashes);
     ASSERT(hashes);
     for (unsigned i = 0; i < body.chunk_count; i++)
@@ -214,6 +218,8 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
                    session_uncertainty(self->session).restored;
     if (!error && differs)
         error = s_render_root(self, view);
+    if (!error)
+        error = turn_conclude(self, view);
     if (!error) {
         s_encode_joined_view(self, view, differs, out);
         return OK;
@@ -228,8 +234,9 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     return error;
 }
 
-// Mounts a view that the session does not have (any more). The response's headers are dropped: an open
-// WebSocket cannot set cookies. Nor can it redirect, so a response with a status is an error here.
+// Mounts a view that the session does not have (any more). An open WebSocket cannot send a response, so one
+// with a status is an error here: a redirect was made one by the view's language, with the address in its
+// effects.
 static err
 s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *out)
 {
@@ -256,7 +263,7 @@ s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *ou
 static void
 s_join_view(turn *self, const join_body *body, const join_view *join, buffer *out)
 {
-    mount_args args = {.request = body->request, .url = join->url, .params = join->params};
+    mount_args args = {.request = body->request, .url = join->url, .params = join->params, .socket = true};
     view *existing = session_find_view(self->session, join->view);
     err error =
         existing ? s_join_existing(self, existing, join, &args, out) : s_join_new(self, join, &args, out);
@@ -409,6 +416,8 @@ request_refresh(turn *self)
     }
     turn_begin_scope(self);
     error = s_render_root(self, view);
+    if (!error)
+        error = turn_conclude(self, view);
     if (error)
         return error;
     reply *reply = turn_reply(self, MSG_DONE);

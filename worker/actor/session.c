@@ -60,18 +60,27 @@ session_is_new(const session *self)
 slice
 session_identity(const session *self)
 {
-    return slice_of(self->identity, atomic_load(&self->identity_size));
+    unsigned current = atomic_load(&self->identity);
+    return slice_of(self->identities[current].bytes, self->identities[current].size);
 }
 
-// Stores the size last and once, so that a thread which reads it (a logout, say) finds all the bytes.
+// Stored beside the one in use, which another thread (a logout, say) may be reading.
+void
+session_change_identity(session *self, slice identity)
+{
+    ASSERT(identity.size <= MAX_IDENTITY);
+    unsigned next = !atomic_load(&self->identity);
+    if (identity.size)
+        memcpy(self->identities[next].bytes, identity.data, identity.size);
+    self->identities[next].size = identity.size;
+    atomic_store(&self->identity, next);
+}
+
 void
 session_set_identity(session *self, slice identity)
 {
-    ASSERT(identity.size <= MAX_IDENTITY);
-    if (atomic_load(&self->identity_size) || !identity.size)
-        return;
-    memcpy(self->identity, identity.data, identity.size);
-    atomic_store(&self->identity_size, identity.size);
+    if (!session_identity(self).size && identity.size)
+        session_change_identity(self, identity);
 }
 
 // view_count if there is none. A session has a few views, so that a walk is cheaper than a hash table.

@@ -24,8 +24,10 @@ bool session_is_new(const session *self); // nothing has happened in it yet
 
 // The user that it belongs to, in whatever form Django's side names them; empty: nobody's yet. The first one
 // set stays.
-slice session_identity(const session *self); // any thread
-void session_set_identity(session *self, slice identity);
+slice session_identity(const session *self);              // any thread
+void session_set_identity(session *self, slice identity); // the first one holds
+// Its user logged in or out over the page: the new identity holds, which may be empty.
+void session_change_identity(session *self, slice identity);
 
 // Views, by id. NULL: there is none.
 view *session_find_view(session *self, id16 id);

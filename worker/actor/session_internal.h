@@ -24,8 +24,13 @@ struct session {
     view *views[MAX_VIEWS];
     _Atomic unsigned view_count;
     unsigned view_numbers; // how many have been used; the next view's number
-    uint8_t identity[MAX_IDENTITY];
-    _Atomic size_t identity_size; // stored once, after the bytes, so that any thread may read them
+    // The one in use is never written to, so that any thread may read it; the one before is out of use for as
+    // long as it takes a user to log in twice.
+    struct {
+        uint8_t bytes[MAX_IDENTITY];
+        size_t size;
+    } identities[2];
+    _Atomic unsigned identity; // which of them is in use
     bool has_timer;
     turn *parked;
     black_box_slot *record;

@@ -251,7 +251,8 @@ s_join_with_request(turn *self, view *view, slice request)
                        .url = reader_opt_str(&reader, "url", MAX_SNAPSHOT)};
     if (reader.error)
         return ERR_MALFORMED;
-    return ops->join(ops->host, view_instance(view), &args, &self->fault);
+    err error = ops->join(ops->host, view_instance(view), &args, &self->fault);
+    return error ? error : turn_conclude(self, view);
 }
 
 // A view that migrated gets its HTTP request at once, since no page will join it. It is closed if its user

@@ -26,6 +26,7 @@ struct turn {
     event_body event;            // borrows request
     view *view;                  // whose code runs; borrowed from the session
     void *awaitable;             // of a handler that has not finished; NULL: none
+    effects effects;             // of the last turn_conclude()
     reply *reply;                // owned; emitted when the turn is over
 
     // The result of the last turn_render().
@@ -38,6 +39,7 @@ struct turn {
     unsigned known_chunks; // how many of the tree's chunks the page knew before
     bool changed;          // the page does not show this yet
 
+    bool leaves;        // the user is to leave the page: nothing is rendered
     bool whole_root;    // render all of the root: a patch will not do
     bool finished;      // skip the remaining steps
     bool is_tick;       // the push calls handle_tick()
@@ -59,6 +61,11 @@ void turn_note_view(const turn *self, slice view_path);
 turn_step turn_call;
 // Syncs and renders that view, which becomes the turn's.
 err turn_render(turn *self, view *view, bool whole_root);
+// Skips rendering: the page is sent what changed later, if it is still there then.
+void turn_postpone_rendering(turn *self);
+// After the view's last code in a turn that did not fail. What was rendered is forgotten if this fails: the
+// user must not see what is not stored.
+err turn_conclude(turn *self, view *view);
 bool turn_is_adoptable(const tree *tree); // the page can find its slots in the root that it has
 
 // turn_reply.c: how a turn is answered.

@@ -45,6 +45,12 @@ turn_encode_frame(turn *self, uint64_t applied, buffer *out)
     const tree *adoptable = root && self->changed && turn_is_adoptable(shown) ? shown : NULL;
     patch_frame(&self->rendering.patch, out, view_number(self->view), view_version(self->view), applied,
                 adoptable);
+    // The frame is a JSON object: its members go before the brace that ends it.
+    if (self->effects.members.size) {
+        out->size--;
+        buffer_slice(out, buffer_bytes(&self->effects.members));
+        buffer_byte(out, '}');
+    }
 }
 
 // A browser is sent the frame, a program the changes alone, and either of them the HTML if it asked for that.
@@ -56,7 +62,7 @@ turn_encode_done(turn *self, uint64_t applied, buffer *out)
     buffer_init(&changes);
     buffer_init(&html);
     uint16_t flags = self->request->head.flags;
-    done_body done = {.version = view_version(self->view)};
+    done_body done = {.version = view_version(self->view), .effects = buffer_bytes(&self->effects.body)};
     if (flags & FLAG_BROWSER) {
         turn_encode_frame(self, applied, &frame);
         done.frame = buffer_bytes(&frame);

@@ -27,13 +27,13 @@ typedef struct {
     slice request; // raw msgpack map (PROTOCOL.md 6), or empty: None
     slice url;     // path and query to use instead of the request's own, or empty
     slice params;  // raw msgpack map: keywords of mount()
+    bool socket;   // a page's socket asks, to which no response can be sent
 } mount_args;
 
 // mount() may return a response instead: a redirect, a 404, a 403.
 typedef struct {
     unsigned status; // 0: it did not, and there is a view
-    // MOUNTED's whole body. With status 0: a raw list of headers for the page (cookies), or empty.
-    buffer body;
+    buffer body;     // MOUNTED's whole body, with a status
 } response;
 
 typedef struct {
@@ -79,6 +79,16 @@ typedef struct {
     rendered html;
 } rendering;
 
+// What a turn does beside its patch: sends the user elsewhere, hands cookies over, logs somebody in
+// (PROTOCOL.md 5.2). Only the language knows the contents.
+typedef struct {
+    buffer body;    // raw msgpack map; empty: there are none
+    buffer members; // the same for the browser: members of a JSON object, each behind a comma
+    buffer headers; // raw list of [str, str], for the page that MOUNTED carries; or empty
+    buffer identity;
+    bool changes_identity; // whose session it is from now on, which may be nobody's
+} effects;
+
 typedef struct view_ops {
     void *host; // handed to every function
 
@@ -110,15 +120,21 @@ typedef struct view_ops {
     // again.
     err (*join)(void *host, void *instance, const mount_args *args, fault *ret_fault);
     // *ret_awaitable is set if the handler must be awaited. settle() then takes it, and its result or error.
-    err (*call)(void *host, void *instance, const call_args *args, void **ret_awaitable, fault *ret_fault);
+    // *ret_leaves is set if the user is to leave the page, so that there is nothing to render.
+    err (*call)(void *host, void *instance, const call_args *args, void **ret_awaitable, bool *ret_leaves,
+                fault *ret_fault);
     // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be.
     void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
-    err (*settle)(void *host, void *instance, slice name, void **awaitable_p, fault *ret_fault);
+    err (*settle)(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves,
+                  fault *ret_fault);
     // Takes the view's state over from Python; render() shows what the last sync() took over.
     err (*sync)(void *host, void *instance, fault *ret_fault);
     // *ret: patch and html are initialised and empty, and stay initialised. After a failure the caller must
     // tree_invalidate().
     err (*render)(void *host, void *instance, const render_args *args, rendering *ret, fault *ret_fault);
+    // After the view's last code in a turn that did not fail: stores what it left in its user's session. *ret
+    // is initialised and empty.
+    err (*conclude)(void *host, void *instance, effects *ret, fault *ret_fault);
 
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
     // them can be neither packed nor made again; the fault says which.

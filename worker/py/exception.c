@@ -57,7 +57,19 @@ s_frames(PyObject *frames, fault *ret_fault)
     }
 }
 
-// describe() returns (kind, message, type, frames). The fault is filled whatever happens there:
+// None or a map. One that msgpack cannot hold is left out, as a frame of an unexpected form is.
+static void
+s_effects(PyObject *effects, fault *ret_fault)
+{
+    buffer packed;
+    buffer_init(&packed);
+    if (effects != Py_None && convert_from_python(effects, &packed))
+        fault_set_effects(ret_fault, buffer_bytes(&packed));
+    PyErr_Clear();
+    buffer_fini(&packed);
+}
+
+// describe() returns (kind, message, type, frames, effects). The fault is filled whatever happens there:
 // something must reach the log and the sender.
 err
 exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
@@ -67,14 +79,16 @@ exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
     fault_clear(ret_fault);
     err kind = ERR_PYTHON;
     const char *word;
-    PyObject *message, *type, *frames;
+    PyObject *message, *type, *frames, *effects;
     PyObject *described = PyObject_CallFunctionObjArgs(describe, error, where, NULL);
-    if (described && PyArg_ParseTuple(described, "sUUO!", &word, &message, &type, &PyList_Type, &frames)) {
+    if (described &&
+        PyArg_ParseTuple(described, "sUUO!O", &word, &message, &type, &PyList_Type, &frames, &effects)) {
         kind = s_kind(word);
         fault_set_message(ret_fault, "%s", "");
         fault_add_message(ret_fault, s_utf8(message));
         fault_set_type(ret_fault, s_utf8(type));
         s_frames(frames, ret_fault);
+        s_effects(effects, ret_fault);
     } else {
         // describe() itself failed (out of memory, or at the recursion limit): report the type alone.
         PyErr_Clear();

@@ -159,7 +159,7 @@ s_session_resume(PyObject *self_, PyObject *arguments)
         PyErr_SetString(PyExc_TypeError, "exception must be None or an exception");
         return NULL;
     }
-    py_awaitable_settle(turn_awaitable(parked), exception);
+    py_awaitable_settle(turn_awaitable(parked), value, exception);
     self->busy = true;
     return s_finish_turn(self, dispatch_resume(self->session, &self->host));
 }
@@ -174,7 +174,7 @@ s_abandon(native_session *self)
         return;
     PyObject *cancelled = PyObject_CallNoArgs(PyExc_RuntimeError);
     ASSERT(cancelled);
-    py_awaitable_settle(turn_awaitable(parked), cancelled);
+    py_awaitable_settle(turn_awaitable(parked), Py_None, cancelled);
     Py_DECREF(cancelled);
     dispatch_resume(self->session, &self->host);
     reply_destroy(&self->reply);

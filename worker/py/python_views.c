@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     PyObject *object;    // the coroutine
     PyObject *exception; // its outcome; None: no exception; NULL: not done yet
+    PyObject *value;     // what it returned; NULL with an exception
     void (*done)(void *context);
     void *context;
 } py_awaitable;
@@ -182,8 +183,7 @@ python_views_close(void *host, void **instance_p)
 }
 
 // Reads what mount_view() returns: {"status", "headers", "body"} when mount() answered the HTTP
-// request by itself (MOUNTED, PROTOCOL.md 5.2); status 0 when there is a view, with headers to add
-// to the page.
+// request by itself (MOUNTED, PROTOCOL.md 5.2).
 static bool
 s_read_response(PyObject *answer, response *ret)
 {
@@ -193,8 +193,7 @@ s_read_response(PyObject *answer, response *ret)
         return false;
     }
     ret->status = (unsigned)PyLong_AsUnsignedLong(status);
-    PyObject *inside = ret->status ? answer : PyDict_GetItemString(answer, "headers");
-    return !PyErr_Occurred() && inside && convert_from_python(inside, &ret->body);
+    return !PyErr_Occurred() && convert_from_python(answer, &ret->body);
 }
 
 // Builds the request and runs authorize() and mount(), which are user code.
@@ -209,7 +208,7 @@ s_mount(void *host, void *instance_, const mount_args *order, response *ret_resp
     thread_enter_user_code();
     if (params && url)
         answer = PyObject_CallFunctionObjArgs(self->mount_view, view->object, view->path, request, url,
-                                              params, NULL);
+                                              params, order->socket ? Py_True : Py_False, NULL);
     thread_leave_user_code();
     bool ok = answer && (answer == Py_None || s_read_response(answer, ret_response));
     err error = ok ? OK : python_views_fault(self, view, "%U.mount()", ret_fault);
@@ -277,7 +276,8 @@ s_handler_fault(const py_host *self, const py_view *view, PyObject *name, fault 
 // Runs a handler or handle_tick(). A view from a snapshot that no page has joined has its restore()
 // called first. An awaitable result is not awaited here: the turn parks, and await() starts it.
 static err
-s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
 {
     py_host *self = host;
     py_view *view = instance_;
@@ -300,6 +300,7 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     error = result ? OK : s_handler_fault(self, view, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_new_awaitable(Py_NewRef(result));
+    *ret_leaves = result == Py_True;
     Py_XDECREF(result);
     Py_XDECREF(params);
     Py_XDECREF(handler);
@@ -321,6 +322,7 @@ s_task_done(PyObject *capsule, PyObject *task)
     if (outcome && PyTuple_Check(outcome) && PyTuple_GET_SIZE(outcome) == 2) {
         bool succeeded = PyTuple_GET_ITEM(outcome, 0) == Py_True;
         exception = Py_NewRef(succeeded ? Py_None : PyTuple_GET_ITEM(outcome, 1));
+        awaitable->value = succeeded ? Py_NewRef(PyTuple_GET_ITEM(outcome, 1)) : NULL;
     } else {
         exception = exception_take();
     }
@@ -352,7 +354,7 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
     if (!none) {
         PyObject *failed = exception_take();
-        py_awaitable_settle(awaitable, failed);
+        py_awaitable_settle(awaitable, Py_None, failed);
         Py_DECREF(failed);
         done(context);
     }
@@ -363,23 +365,30 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
 }
 
 // The outcome of an awaited handler: OK, or the fault of the exception that it ended with. Frees
-// the awaitable.
+// the awaitable. Most handlers return None, which needs no Python here.
 static err
-s_settle(void *host, void *instance_, slice name, void **awaitable_p, fault *ret_fault)
+s_settle(void *host, void *instance_, slice name, void **awaitable_p, bool *ret_leaves, fault *ret_fault)
 {
     py_host *self = host;
+    py_view *view = instance_;
     py_awaitable *awaitable = *awaitable_p;
-    PyObject *exception = awaitable->exception;
+    PyObject *exception = awaitable->exception, *value = awaitable->value ? awaitable->value : Py_None;
     ASSERT(exception);
     err error = OK;
-    if (exception != Py_None) {
+    if (exception != Py_None || value != Py_None) {
         PyObject *text = python_views_text(name);
         ASSERT(text);
-        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
-        error = s_handler_fault(self, instance_, text, ret_fault);
+        thread_enter_user_code();
+        PyObject *result =
+            PyObject_CallFunctionObjArgs(self->settle_handler, view->object, value, exception, NULL);
+        thread_leave_user_code();
+        error = result ? OK : s_handler_fault(self, view, text, ret_fault);
+        *ret_leaves = result == Py_True;
+        Py_XDECREF(result);
         Py_DECREF(text);
     }
     Py_DECREF(exception);
+    Py_XDECREF(awaitable->value);
     Py_DECREF(awaitable->object);
     free(awaitable);
     *awaitable_p = NULL;
@@ -490,6 +499,7 @@ static const view_ops s_ops = {
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,
+    .conclude = view_effects_conclude,
     .pack = view_snapshot_pack,
     .pack_request = view_snapshot_pack_request,
     .restore = view_snapshot_restore,
@@ -575,8 +585,9 @@ py_scope_context(void *scope_)
 }
 
 void
-py_awaitable_settle(void *awaitable_, PyObject *exception)
+py_awaitable_settle(void *awaitable_, PyObject *value, PyObject *exception)
 {
     py_awaitable *awaitable = awaitable_;
+    Py_XSETREF(awaitable->value, Py_NewRef(value));
     Py_XSETREF(awaitable->exception, Py_NewRef(exception));
 }

@@ -22,6 +22,6 @@ int py_instance_traverse(void *instance, visitproc visit, void *arg);
 PyObject *py_awaitable_object(void *awaitable);
 PyObject *py_scope_context(void *scope);
 // Sets its outcome, instead of the done callback; exception is None if there was none. GIL held.
-void py_awaitable_settle(void *awaitable, PyObject *exception);
+void py_awaitable_settle(void *awaitable, PyObject *value, PyObject *exception);
 
 #endif

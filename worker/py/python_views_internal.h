@@ -19,6 +19,8 @@
     F(find_handler)                                                                                          \
     F(find_tick)                                                                                             \
     F(run_handler)                                                                                           \
+    F(settle_handler)                                                                                        \
+    F(conclude)                                                                                              \
     F(settle)                                                                                                \
     F(get_context)                                                                                           \
     F(rendering)                                                                                             \
@@ -67,6 +69,9 @@ err view_snapshot_restore(void *host, const restore_args *order, void **ret_inst
 bool view_snapshot_may_repeat(void *host, void *instance_, slice name);
 // Calls restore() of a view that no page joins.
 err view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault);
+
+// view_effects.c: conclude of view_ops.h.
+err view_effects_conclude(void *host, void *instance_, effects *ret, fault *ret_fault);
 
 // updates.c: listen, take_changed and tick_interval of view_ops.h, and the table of views that
 // request_update() may name.

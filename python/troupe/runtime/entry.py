@@ -5,8 +5,9 @@ fault, described by describe(). Nothing here keeps state of a turn.
 """
 
 from . import context_locals
+from .conclusion import conclude
 from .faults import describe, refuse_params
-from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler
+from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler, settle_handler
 from .housekeeping import begin, end, set_housekeeping, settle
 from .lifecycle import apply_state, carry_view, join_view, mount_view, overrides_restore, restore_view
 from .rendering import get_context, rendering
@@ -19,6 +20,7 @@ __all__ = [
     "await_handler",
     "begin",
     "carry_view",
+    "conclude",
     "describe",
     "end",
     "find_handler",
@@ -35,4 +37,5 @@ __all__ = [
     "run_handler",
     "set_housekeeping",
     "settle",
+    "settle_handler",
 ]

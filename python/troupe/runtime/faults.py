@@ -6,7 +6,10 @@ Any thread, with the GIL.
 import linecache
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404
 
 from .. import validation
 from ..errors import HandlerTimeout
@@ -19,6 +22,8 @@ HANDLER_NOT_FOUND = "handler_not_found"
 VIEW_REFUSED = "view_refused"
 FOREIGN_PROJECT = "foreign_project"
 FORBIDDEN = "forbidden"
+NOT_FOUND = "not_found"
+BAD_REQUEST = "bad_request"
 PARAMS = "params"
 NOT_FOUND = "not_found"
 
@@ -28,12 +33,14 @@ MAX_FRAMES = 40
 
 _HERE = Path(__file__).parent
 _INTERNAL = (
+    "conclusion",
     "executors",
     "handlers",
     "housekeeping",
     "lifecycle",
     "parameters",
     "rendering",
+    "results",
     "turn_threads",
     "view_class",
 )
@@ -47,11 +54,18 @@ Frame = tuple[str, int, str, str]  # file, line, function, source line
 
 
 class Refused(Exception):
-    """A fault with a message of its own. kind: one of the kinds above."""
+    """A fault with a message of its own. kind: one of the kinds above. redirect: where the browser goes instead of
+    showing the message. effects: what else the turn does all the same (turn.py).
+    """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(
+        self, kind: str, message: str, redirect: str | None = None, effects: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.effects = dict(effects or {})
+        if redirect is not None:
+            self.effects["redirect"] = redirect
 
 
 def refuse_params(error: BaseException) -> NoReturn:
@@ -61,18 +75,30 @@ def refuse_params(error: BaseException) -> NoReturn:
     raise Refused(PARAMS, f"the parameters cannot be read: {error}") from None
 
 
-def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Frame]]:
-    """(kind, message, type, frames) of an exception, the innermost frame last.
+def kind_of(error: BaseException) -> str | None:
+    """The kind of an exception that Django answers with a status below 500. None: it is any other one."""
+    if isinstance(error, Http404):
+        return NOT_FOUND
+    if isinstance(error, PermissionDenied):
+        return FORBIDDEN
+    return BAD_REQUEST if isinstance(error, (SuspiciousOperation, BadRequest)) else None
+
+
+def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Frame], dict[str, Any] | None]:
+    """(kind, message, type, frames, effects) of an exception, the innermost frame last.
 
     where: what was being done, such as "path.event()" or "template path".
     """
     if isinstance(error, HandlerTimeout):
         note_interruption()
     if isinstance(error, Refused):
-        return error.kind, _encodable(str(error)), "", []
+        return error.kind, _encodable(str(error)), "", [], error.effects or None
+    refused = kind_of(error)
+    if refused is not None:
+        return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], None
     kind = TEMPLATE if where.startswith("template ") else PYTHON
     message = f"Error in {where}: {_message(error)}"
-    return kind, message, _encodable(type(error).__qualname__), _frames(error)
+    return kind, message, _encodable(type(error).__qualname__), _frames(error), None
 
 
 def _encodable(text: str) -> str:

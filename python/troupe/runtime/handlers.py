@@ -16,11 +16,14 @@ from .. import conf
 from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
 from ..views import LiveView
+from .conclusion import raise_refusal
 from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
 from .housekeeping import clean, settle, settled
 from .locale import activate_locale
 from .parameters import Binder
+from .results import take_result
+from .turn import EVENT, TICK, begin_turn
 
 Handler = Callable[..., Any]
 Call = Callable[[LiveView, "dict[str, Any] | None"], Any]  # of a handler, with the event's parameters
@@ -34,6 +37,7 @@ def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Call:
     browser: the event comes from a browser, which may call only decorated handlers unless TROUPE["STRICT_EVENTS"] is
     off.
     """
+    begin_turn(view, EVENT, name)
     activate_locale(view)
     cls = type(view)
     entry = _handlers.get((cls, name))
@@ -50,6 +54,7 @@ def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Call:
 
 def find_tick(view: LiveView) -> Call:
     """The function to call when the view ticks, with it and no parameters."""
+    begin_turn(view, TICK, "handle_tick")
     activate_locale(view)
     cls: Any = type(view)  # mypy takes a class whose instances are hashable for an unhashable one
     return _tick_of(cls)
@@ -109,13 +114,29 @@ def _not_awaited(call: Handler, function: Handler) -> Handler:
 
 @settled
 def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> Any:
-    """Calls a handler or handle_tick(). An awaitable result is returned, for the caller to await; any other is
-    ignored.
+    """Calls a handler or handle_tick(). Returns an awaitable, for the caller to await; True, if the user is to leave
+    the page; or None.
     """
-    result = call(view, params)
-    if result is not None:
-        refuse_unused(result, "it", awaited=True)
-    return result
+    try:
+        result = call(view, params)
+    except Exception as error:
+        raise_refusal(view, error)
+        raise
+    if result is None:
+        return None
+    refuse_unused(result, "it", awaited=True)
+    return result if inspect.isawaitable(result) else take_result(view, result) or None
+
+
+@settled
+def settle_handler(view: LiveView, value: Any, error: BaseException | None) -> Any:
+    """Takes what an awaited handler returned, or raises its exception. True: the user is to leave the page."""
+    if error is not None:
+        raise_refusal(view, error)
+        raise error
+    if value is None or asyncio.isfuture(value):
+        return None
+    return take_result(view, value) or None
 
 
 async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
@@ -130,8 +151,6 @@ async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
             result = await awaitable
         if lease is not None:
             await lease.finish()
-        if result is not None and not asyncio.isfuture(result):
-            refuse_unused(result, "it")
         settle()  # with DJANGO_ALLOW_ASYNC_UNSAFE: the loop's own thread
         return True, result
     except BaseException as error:

@@ -13,11 +13,14 @@ from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
+from .conclusion import cookie_headers
 from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
-from .request import WorkerRequest, build_request, new_cookies
+from .request import WorkerRequest, build_request
 from .request_attributes import after_page_load
+from .results import redirect_url
+from .turn import JOIN, MOUNT, begin_turn
 
 logger = logging.getLogger("troupe")
 
@@ -26,10 +29,10 @@ Answer = dict[str, Any]  # {"status": int, "headers": [[name, value]…], "body"
 
 @settled
 def mount_view(
-    view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any]
+    view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any], socket: bool = False
 ) -> Answer | None:
     """Builds the request, and calls authorize() and mount(). Returns None, or the HTTP response to send instead of the
-    view: {"status", "headers", "body"}. Status 0: the view was mounted; add these headers to its page.
+    view: {"status", "headers", "body"}.
 
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
     returns is ignored.
@@ -37,6 +40,7 @@ def mount_view(
     request_map = _without_project(request_map)
     request = build_request(request_map, url) if request_map is not None else None
     view.request = request
+    begin_turn(view, JOIN if socket else MOUNT, "mount")
     activate_locale(view)
     _authorize(view, path, request)
     try:
@@ -47,13 +51,14 @@ def mount_view(
         return _answer(403, body=str(error).encode("utf-8", "replace"))
     refuse_unused(result, "it")
     if isinstance(result, HttpResponseBase):
+        if socket and result.has_header("Location"):
+            raise Refused(FORBIDDEN, "mount() answered with a redirect", redirect=redirect_url(view, result))
         if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
             hint = "return None from mount() to show the view"
             status = result.status_code
             logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), status, quoted(hint))
         return _answer_from_response(result, request)
-    headers = _cookie_headers(request)
-    return {"status": 0, "headers": headers} if headers else None
+    return None
 
 
 @settled
@@ -66,6 +71,7 @@ def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, rest
     page = getattr(view.request, "_troupe_facts", None)
     request = build_request(after_page_load(page, facts) if page else facts, url)
     view.request = request
+    begin_turn(view, JOIN, "restore")
     activate_locale(view)
     _authorize(view, path, request)
     if restored:
@@ -142,11 +148,7 @@ def _authorize(view: LiveView, path: str, request: WorkerRequest | None) -> None
 def _answer(
     status: int, headers: Iterable[list[str]] = (), body: bytes = b"", request: WorkerRequest | None = None
 ) -> Answer:
-    return {"status": status, "headers": [*headers, *_cookie_headers(request)], "body": body}
-
-
-def _cookie_headers(request: WorkerRequest | None) -> list[list[str]]:
-    return [["Set-Cookie", text] for text in new_cookies(request)] if request is not None else []
+    return {"status": status, "headers": [*headers, *cookie_headers(request)], "body": body}
 
 
 def _answer_from_response(response: HttpResponseBase, request: WorkerRequest | None) -> Answer:

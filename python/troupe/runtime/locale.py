@@ -18,6 +18,7 @@ from ..views import LiveView
 from .fencing import EPOCH
 from .housekeeping import LOCALE_ENDS_WITH_CONTEXT
 from .request_attributes import activate_urls
+from .turn import TURN
 
 CHOSEN = "_troupe_locale"  # the attribute of a view: (language, time zone) that it activated; None: neither
 
@@ -88,7 +89,7 @@ def current_locale() -> tuple[str | None, object]:
     # If the turn's own context has no variable besides the epoch, nothing was activated: the site's defaults hold.
     if LOCALE_ENDS_WITH_CONTEXT:
         context = contextvars.copy_context()
-        if len(context) == (EPOCH in context):
+        if len(context) == (EPOCH in context) + (TURN in context):
             return _default_locale()
     return translation.get_language(), timezone.get_current_timezone()
 

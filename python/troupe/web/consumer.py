@@ -14,7 +14,7 @@ from django.conf import settings
 
 from .. import conf, wire
 from .._limits import MAX_DEPTH, MAX_EVENT_NAME, MAX_UNANSWERED
-from ..errors import ActorError, TokenError, expect, from_fields, from_reply
+from ..errors import ActorError, TokenError, effects_shown, expect, from_fields, from_reply
 from ..logs import quoted, word
 from ..wire import Body, RequestMap
 from . import circuit_breaker, frames, join, logout, page_token, transport
@@ -196,7 +196,8 @@ class LiveViewConsumer(PageSocket):
                 error.log_fields(),
             )
             text = f"The event '{name}' could not be handled."
-            self.send_json(t="failed", n=number, v=view, error=join.shown(error, text))
+            shown = effects_shown(error.effects)
+            self.send_json(t="failed", n=number, v=view, error=join.shown(error, text), **shown)
         elif error.outcome == "unknown":
             self.send_json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
@@ -204,9 +205,7 @@ class LiveViewConsumer(PageSocket):
             if error.kind in _SESSION_LOST:
                 self._session_lost(error.kind)
 
-    def _refuse(
-        self, number: int, reason: str, message: str, retry_ms: int | None = None, again: bool = False
-    ) -> None:
+    def _refuse(self, number: int, reason: str, message: str, retry_ms: int | None = None, again: bool = False) -> None:
         """again: it was sent before, and that delivery may have been executed."""
         self._limits.event_refused(number)
         frame = {"t": "refused", "n": number, "reason": reason, "message": message}
@@ -290,12 +289,8 @@ class LiveViewConsumer(PageSocket):
         self._session, self._epoch = session, reply.epoch
         self._joined(session, tokens, keys, origin, fields)
 
-    async def _request_join(
-        self, session: bytes, generation: int, tokens: list[Token], facts: RequestMap
-    ) -> Reply:
-        return await join.request_join(
-            self._transport, session, generation, tokens, facts, self._push, self.clock
-        )
+    async def _request_join(self, session: bytes, generation: int, tokens: list[Token], facts: RequestMap) -> Reply:
+        return await join.request_join(self._transport, session, generation, tokens, facts, self._push, self.clock)
 
     def _joined(
         self, session: bytes, tokens: list[Token], keys: list[join.ViewKey], origin: bytes, fields: Body
@@ -375,9 +370,10 @@ class LiveViewConsumer(PageSocket):
 
     def _show_failure(self, fields: Body) -> None:
         """A tick or an update failed. The worker has logged it; the browser is told only with DEBUG."""
-        if settings.DEBUG:
-            error = join.shown(from_fields(fields["error"]), "")
-            self.send_json(t="failed", n=0, v=fields["view"].hex(), error=error)
+        error = from_fields(fields["error"])
+        shown = effects_shown(error.effects)
+        if settings.DEBUG or shown:
+            self.send_json(t="failed", n=0, v=fields["view"].hex(), error=join.shown(error, ""), **shown)
 
     # The user
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from .. import conf, wire
 from .._limits import MAX_VIEWS
-from ..errors import ActorError, from_fields, from_reply
+from ..errors import ActorError, effects_shown, from_fields, from_reply
 from ..logs import word
 from ..wire import RequestMap
 from . import page_token, request_facts
@@ -106,9 +106,7 @@ async def request_join(
         await asyncio.sleep(pause)
 
 
-async def _join_reply(
-    transport: Transport, session: bytes, subscriber: Push, future: asyncio.Future[Reply]
-) -> Reply:
+async def _join_reply(transport: Transport, session: bytes, subscriber: Push, future: asyncio.Future[Reply]) -> Reply:
     """Awaits the reply. After a timeout or cancellation sends LEAVE, which undoes a join that succeeds late."""
     try:
         return await future
@@ -160,6 +158,8 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
             token["session"].hex(),
         )
         entry["error"] = shown(error, "This part of the page could not be shown.")
+        entry.update(effects_shown(error.effects))
+    entry.update(effects_shown(view.get("effects")))
     return entry
 
 

@@ -347,7 +347,7 @@ def raised(error, where="shop.Shop.add()"):
 
 
 def test_faults_in_the_words_of_the_seed():
-    kind, message, type_, frames = raised(ValueError("no\udc80"))
+    kind, message, type_, frames, _ = raised(ValueError("no\udc80"))
     assert (kind, message, type_) == ("python", "Error in shop.Shop.add(): no?", "ValueError")
     file, line, function, source = frames[-1]
     assert file.endswith("test_entry.py") and function == "raised" and source == "raise error" and line > 0

@@ -300,7 +300,81 @@ s_every_repeat_says_so(void)
     s_finish();
 }
 
+// What the user is sent to is in the answer, and in every repeat of it; nothing is rendered before a push.
+static void
+s_a_redirect_is_kept_and_not_rendered(void)
+{
+    s_mounted();
+    s_fake.leaves = true;
+    s_fake.members = ",\"redirect\":\"/thanks/\"";
+    const char *frame = "{\"v\":0,\"s\":1,\"a\":1,\"redirect\":\"/thanks/\"}";
+    CU_ASSERT_STRING_EQUAL(
+        s_text(s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER)), "frame"), frame);
+    s_fake.leaves = false;
+    s_fake.members = NULL;
+    const reply *again = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_STRING_EQUAL(s_text(again, "frame"), frame);
+    CU_ASSERT_EQUAL(again->head.flags, FLAG_REPEAT);
+    const reply *next = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(next, "frame"), "<main dj-root>1</main>"));
+    s_finish();
+}
+
+// A patch that is too large to be kept would take the ticket with it: the push that follows has the changes.
+static void
+s_effects_outlive_a_large_patch(void)
+{
+    static char large[MAX_REPLY_KEPT + 64];
+    s_mounted();
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large, "<main dj-root>%d", 16);
+    memcpy(large + sizeof large - 8, "</main>", 8);
+    s_fake.template = large;
+    s_fake.members = ",\"ticket\":\"t1\"";
+    const char *frame = "{\"v\":0,\"s\":2,\"a\":1,\"ticket\":\"t1\"}";
+    CU_ASSERT_STRING_EQUAL(
+        s_text(s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER)), "frame"), frame);
+    CU_ASSERT_STRING_EQUAL(
+        s_text(s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER)), "frame"), frame);
+    s_finish();
+}
+
+// The page is not shown what could not be stored. It gets the whole root with the next event.
+static void
+s_a_session_that_is_not_stored_fails_the_event(void)
+{
+    s_mounted();
+    s_fake.not_stored = true;
+    const reply *reply = s_run(fake_event(&s_fake, 1, FAKE_VIEW, "increment", FLAG_BROWSER));
+    CU_ASSERT_EQUAL(reply->head.type, MSG_FAILED);
+    CU_ASSERT_STRING_EQUAL(s_text(reply, "kind"), "bad_request");
+    s_fake.not_stored = false;
+    reply = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(reply, "frame"), "{\"0\":{\"h\":\"<main dj-root>1</main>\"}}"));
+    s_finish();
+}
+
+static void
+s_a_login_changes_whose_session_it_is(void)
+{
+    s_mounted();
+    session_change_identity(s_session, slice_text("before"));
+    session_set_identity(s_session, slice_text("ignored"));
+    CU_ASSERT(slice_is(session_identity(s_session), "before"));
+    s_fake.identity = "after";
+    s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT(slice_is(session_identity(s_session), "after"));
+    s_fake.identity = "";
+    s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT_EQUAL(session_identity(s_session).size, 0);
+    s_finish();
+}
+
 static const unit_test s_tests[] = {
+    {"a redirect is kept, and not rendered", s_a_redirect_is_kept_and_not_rendered},
+    {"effects outlive a large patch", s_effects_outlive_a_large_patch},
+    {"a session that is not stored fails the event", s_a_session_that_is_not_stored_fails_the_event},
+    {"a login changes whose session it is", s_a_login_changes_whose_session_it_is},
     {"an event becomes a patch", s_event_becomes_a_patch},
     {"no change, no patch", s_no_change_no_patch},
     {"numbers: gap and repeat", s_numbers},

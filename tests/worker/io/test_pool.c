@@ -46,7 +46,8 @@ s_ended(void *context, session *session)
 
 // What the fake does, but "nothing" blocks until the gate opens.
 static err
-s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
 {
     fake *real = host;
     if (slice_is(order->name, "nothing")) {
@@ -55,7 +56,7 @@ s_call(void *host, void *instance, const call_args *order, void **ret_awaitable,
         pthread_mutex_unlock(&s_world.gate);
         s_world.blocked--;
     }
-    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+    return real->ops.call(host, instance, order, ret_awaitable, ret_leaves, ret_fault);
 }
 
 static void
@@ -193,14 +194,15 @@ s_grows_while_blocked(void)
 
 // "nothing" forks, and goes on as if it had not.
 static err
-s_call_forking(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call_forking(void *host, void *instance, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+               fault *ret_fault)
 {
     fake *real = host;
     if (slice_is(order->name, "nothing"))
         s_world.child = fork();
     else
         ++*s_world.incremented;
-    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+    return real->ops.call(host, instance, order, ret_awaitable, ret_leaves, ret_fault);
 }
 
 static void
@@ -263,7 +265,8 @@ s_begin_with_it(void *host)
 }
 
 static err
-s_call_long(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call_long(void *host, void *instance, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+            fault *ret_fault)
 {
     fake *real = host;
     while (!s_interpreter.posted)
@@ -272,7 +275,7 @@ s_call_long(void *host, void *instance, const call_args *order, void **ret_await
         sched_yield(); // until another thread wants the interpreter
     s_interpreter.ran[s_interpreter.turns++] = pthread_self();
     real->now += 10;
-    return real->ops.call(host, instance, order, ret_awaitable, ret_fault);
+    return real->ops.call(host, instance, order, ret_awaitable, ret_leaves, ret_fault);
 }
 
 static void

@@ -43,7 +43,8 @@ s_ended(void *context, session *session)
 }
 
 static err
-s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
 {
     if (slice_is(order->name, "nothing")) {
         s_world.blocked++;
@@ -51,7 +52,7 @@ s_call(void *host, void *instance, const call_args *order, void **ret_awaitable,
         pthread_mutex_unlock(&s_world.gate);
         s_world.blocked--;
     }
-    return ((fake *)host)->ops.call(host, instance, order, ret_awaitable, ret_fault);
+    return ((fake *)host)->ops.call(host, instance, order, ret_awaitable, ret_leaves, ret_fault);
 }
 
 static void

@@ -46,14 +46,15 @@ s_now(void *context)
 }
 
 static err
-s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, fault *ret_fault)
+s_call(void *host, void *instance, const call_args *order, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
 {
     s_world.executed++;
     if (slice_is(order->name, "nothing")) {
         pthread_mutex_lock(&s_world.gate);
         pthread_mutex_unlock(&s_world.gate);
     }
-    return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_fault);
+    return s_world.fake.ops.call(host, instance, order, ret_awaitable, ret_leaves, ret_fault);
 }
 
 static void *

@@ -12,7 +12,7 @@ import { createTimer } from './timer.js'
 import { REJOIN_SPREAD_MS, RELOAD_AGAIN_MS } from './timings.js'
 
 /**
- * @import { ErrorFrame, FailedFrame, JoinedFrame, LostFrame, Outcome, PageEnvironment, Params, PatchFrame, RefusedFrame,
+ * @import { Effects, ErrorFrame, FailedFrame, JoinedFrame, LostFrame, Outcome, PageEnvironment, Params, PatchFrame, RefusedFrame,
  *   ReloadFrame, Settle, TokenFrame, UnknownFrame } from './types.js'
  */
 
@@ -94,11 +94,25 @@ export function createPage(env) {
      * @param {Outcome} outcome
      * @param {import('./types.js').OutcomeFrame} frame
      */
-    function over(outcome, { error, reason }) {
+    function over(outcome, { error, reason, redirect }) {
       const then = settle(outcome)
+      if (redirect) return then
       status[/** @type {'failed'} */ (outcome)]?.({ name, params, error, reason }) // there is none for 'done'
       return then
     }
+  }
+
+  /**
+   * Cookies first: where the redirect leads may need them. A ticket is spent by its first use, and JavaScript never
+   * sees what it is exchanged for.
+   * @param {Effects} effects
+   */
+  async function follow({ redirect, ticket }) {
+    if (ticket) {
+      const status = await env.collect(ticket)
+      if (status !== 204) console.error(`troupe: cookies not set: ${window.location.pathname} answered ${status}`)
+    }
+    if (redirect && status.tell('redirect', { url: redirect })) env.visit(redirect)
   }
 
   function release() {
@@ -114,13 +128,15 @@ export function createPage(env) {
     views.find((view) => view.number() === frame.v)?.patch(frame)
     then?.()
     if (frame.a) release()
+    follow(frame)
   }
 
   /** @type {(outcome: 'failed' | 'unknown') => (frame: FailedFrame | UnknownFrame) => void} */
   const answer = (outcome) => (frame) => {
     if (frame.n) queue.answer(frame.n, outcome, frame)
-    else status[outcome](frame)
+    else if (!(/** @type {FailedFrame} */ (frame).redirect)) status[outcome](frame)
     release()
+    follow(/** @type {FailedFrame} */ (frame))
   }
 
   /** @type {{ [type: string]: (frame: any) => void }} By the type of the frame; those without one are patches. */
@@ -138,7 +154,8 @@ export function createPage(env) {
       if (fresh) queue.lost()
       entries.forEach((entry, index) => {
         views[index].joined(entry)
-        if (entry.error) status.failed(entry)
+        if (entry.error && !entry.redirect) status.failed(entry)
+        follow(entry)
       })
       joining = false
       socket.ready()

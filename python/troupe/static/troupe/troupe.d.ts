@@ -44,6 +44,8 @@ export interface TroupeEventMap {
   'troupe:unknown': CustomEvent<TroupeEventDetail>
   /** The page's worker is gone. */
   'troupe:lost': CustomEvent<TroupeReason>
+  /** A handler sends the user to another address; preventDefault() keeps the page. */
+  'troupe:redirect': CustomEvent<{ url: string }>
   /** The page is about to load itself again. */
   'troupe:reload': CustomEvent<TroupeReason>
   /** The page has given up: the user has to load it again. */

@@ -26,7 +26,23 @@ export function start(window) {
   const address = new URL(/** @type {string} */ (script.dataset.troupeSocket), location.href)
   address.protocol = address.protocol.replace('http', 'ws')
   const connect = () => new window.WebSocket(address)
-  const page = createPage({ window, clock, connect, reload: () => location.reload() })
+
+  // Another fragment of the same page would only scroll, where a redirect loads.
+  /** @param {string} to */
+  function visit(to) {
+    const { href } = location
+    const url = new URL(to, href)
+    if (url.protocol === 'javascript:') return
+    location.assign(url)
+    if (url.hash && url.href.split('#')[0] === href.split('#')[0]) location.reload()
+  }
+
+  /** @param {string} ticket */
+  const collect = (ticket) =>
+    window.fetch(location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
+      .then(({ status }) => status, () => 0)
+
+  const page = createPage({ window, clock, connect, visit, collect, reload: () => location.reload() })
   page.start()
   return page
 }

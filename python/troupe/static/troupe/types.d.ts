@@ -62,7 +62,15 @@ export interface JoinedFrame {
   views: JoinedView[]
 }
 
-export interface JoinedView {
+/** What an answer does beside its patch: sends the user elsewhere, has cookies set. */
+export interface Effects {
+  /** An address; where it leads is not the page's to judge. */
+  redirect?: string
+  /** To be exchanged for cookies, once. */
+  ticket?: string
+}
+
+export interface JoinedView extends Effects {
   v: ViewId
   i: number
   s: number
@@ -75,7 +83,7 @@ export interface JoinedView {
   error?: ErrorDetail
 }
 
-export interface PatchFrame {
+export interface PatchFrame extends Effects {
   t?: undefined
   /** The number of the view (JoinedView.i). */
   v: number
@@ -88,7 +96,7 @@ export interface PatchFrame {
   d?: PatchValues
 }
 
-export interface FailedFrame {
+export interface FailedFrame extends Effects {
   t: 'failed'
   n?: number
   v?: ViewId
@@ -254,6 +262,10 @@ export interface PageEnvironment {
   clock: Clock
   connect(): WebSocket
   reload(): void
+  /** Sends the browser to an address, of this site or another. */
+  visit(url: string): void
+  /** Exchanges a ticket for cookies; resolves to an HTTP status, 204 when that worked, 0 without an answer. */
+  collect(ticket: string): Promise<number>
 }
 
 /** The events that a page's scripts are told of. */
@@ -264,6 +276,7 @@ export type Outcome = 'done' | 'failed' | 'unknown' | 'refused'
 export interface OutcomeFrame {
   error?: ErrorDetail
   reason?: string
+  redirect?: string
 }
 /** Called once with an event's outcome; may return what is to be done when the patch is in the page. */
 export type Settle = (outcome: Outcome) => (() => void) | void

@@ -19,7 +19,6 @@ from django.core.exceptions import ImproperlyConfigured
 from ... import wire
 from ..._limits import MAX_UNADOPTED, UNADOPTED_MS
 from ...errors import ActorError
-from ...validation import refuse_unused
 from ...wire import Body
 from ..fifo_lock import FifoLock
 from .base import Push, Reply
@@ -217,10 +216,7 @@ async def _settle(pending: Any) -> tuple[Any, BaseException | None]:
     context = getattr(pending, "context", None)
     task = loop.create_task(awaitable, context=context)
     try:
-        value = await task
-        if not asyncio.isfuture(value):
-            refuse_unused(value, "it")
-        return value, None
+        return await task, None
     except BaseException as error:  # the session must get its turn back, whatever ended this one
         return None, error
 

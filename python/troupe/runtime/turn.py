@@ -1,0 +1,50 @@
+"""What a turn does beside changing its view: it may send the user elsewhere, use their session, add messages.
+
+A Turn lives in the turn's own context, from the moment its view's code is about to run until conclude(). Code that
+awaits, and the threads of sync_to_async, see the same one.
+"""
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.http.response import HttpResponseBase
+
+if TYPE_CHECKING:
+    from ..views import LiveView
+
+MOUNT, JOIN, EVENT, TICK, UPDATE = "mount", "join", "event", "tick", "update"
+
+
+class Turn:
+    """One turn of one view. kind: one of the words above; only MOUNT has an HTTP response, which can set cookies.
+    name: of the handler, in messages.
+
+    response: what the handler returned, if that has to be acted on. session, messages: those of the request, once
+    they were asked for.
+    """
+
+    __slots__ = ("kind", "name", "response", "session", "messages")
+
+    def __init__(self, kind: str, name: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.response: HttpResponseBase | None = None
+        self.session: Any = None
+        self.messages: Any = None
+
+
+TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)
+
+
+def begin_turn(view: "LiveView", kind: str, name: str = "") -> None:
+    """Before the first code of a view in a turn. Each view of a JOIN has a Turn of its own."""
+    TURN.set(Turn(kind, name))
+
+
+def current_turn() -> Turn:
+    """The running turn. One that only renders has none before it is asked for."""
+    turn = TURN.get()
+    if turn is None:
+        turn = Turn(UPDATE)
+        TURN.set(turn)
+    return turn

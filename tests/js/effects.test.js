@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage, VIEW } from './fakes.js'
+
+const BUTTON = '<button dj-click="go">x</button>'
+const settled = () => new Promise(setImmediate)
+
+test('a redirect is followed after the patch, once per answer', async () => {
+  const live = openPage(BUTTON).join(0)
+  live.$('button').click()
+  live.socket.say({ v: 0, s: 1, a: 1, redirect: '/thanks/' })
+  await settled()
+  assert.deepEqual(live.visited, ['/thanks/'])
+  assert.deepEqual(live.told.at(-1), ['redirect', { url: '/thanks/' }])
+})
+
+test('cookies come before the redirect that needs them', async () => {
+  const live = openPage(BUTTON).join(0)
+  let arrived
+  live.env.collect = (ticket) => new Promise((resolve) => (arrived = () => resolve(ticket && 204)))
+  live.socket.say({ v: 0, s: 1, a: 0, ticket: 't1', redirect: '/home/' })
+  await settled()
+  assert.deepEqual(live.visited, [])
+  arrived()
+  await settled()
+  assert.deepEqual(live.visited, ['/home/'])
+})
+
+test('a failure with a redirect shows no message, and one without does', async () => {
+  const live = openPage(BUTTON).join(0)
+  live.$('button').click()
+  live.socket.say({ t: 'failed', n: 1, v: VIEW, error: { kind: 'forbidden' }, redirect: '/login/' })
+  await settled()
+  assert.deepEqual(live.visited, ['/login/'])
+  assert.equal(live.$('.troupe-note'), null)
+  live.$('button').click()
+  live.socket.say({ t: 'failed', n: 2, v: VIEW, error: { kind: 'forbidden' } })
+  assert.match(live.$('.troupe-note').textContent, /\w/)
+})
+
+test('a view that cannot be joined may send the user elsewhere', async () => {
+  const live = openPage(BUTTON)
+  live.socket.open()
+  live.joined(0, 0, { error: { kind: 'forbidden' }, redirect: '/login/' })
+  await settled()
+  assert.deepEqual(live.visited, ['/login/'])
+  assert.equal(live.$('.troupe-note'), null)
+})
+
+test('the page may keep the user', async () => {
+  const live = openPage(BUTTON).join(0)
+  live.document.addEventListener('troupe:redirect', (event) => event.preventDefault())
+  live.socket.say({ v: 0, s: 1, a: 0, redirect: '/thanks/' })
+  await settled()
+  assert.deepEqual(live.visited, [])
+})
