@@ -13,7 +13,8 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 
 # Called and never awaited: a coroutine returned by authorize() would be truthy, and mount()'s body would not run.
-SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", "as_view")
+_DJANGOS = ("as_view", "setup", "dispatch", "options", "http_method_not_allowed", "get_template_names")
+SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", *_DJANGOS)
 ASYNC_HOOKS = ("handle_tick",)
 
 _LAZY: dict[str, tuple[Callable[[object], bool], str]] = {
@@ -34,7 +35,7 @@ def check_mark(function: Any) -> None:
         return
     inner = _inner(function)
     name = getattr(inner, "__qualname__", None) or repr(function)
-    raise TypeError(f"{name}{_place(inner)}: {_no_method(function)}")
+    raise TypeError(f"{name}{place(inner)}: {_no_method(function)}")
 
 
 def check_class(cls: type, root: type) -> None:
@@ -43,7 +44,6 @@ def check_class(cls: type, root: type) -> None:
     root: LiveView. Mixins are checked with each class that uses them.
     """
     bases = [base for base in cls.__mro__ if base is not root and base is not object]
-    _check_order(cls, root)
     for base in bases:
         for name, value in vars(base).items():
             _check_attribute(cls, base, root, name, value)
@@ -58,28 +58,15 @@ def lookup(cls: type, root: type, name: str) -> Any:
     for base in cls.__mro__:
         if name in vars(base):
             function = vars(base)[name]
+            if name == "options" and not is_marked(function):  # the HTTP method's
+                return None
             return function if _is(function, FunctionType) else None
     return None
 
 
-def _check_order(cls: type, root: type) -> None:
-    """TypeError: a mixin's hooks come after LiveView's own, or it is one of Django's access mixins."""
-    for base in cls.__mro__[cls.__mro__.index(root) + 1 :]:
-        for name in vars(base):
-            if name in SYNC_HOOKS or name in ASYNC_HOOKS:
-                raise TypeError(
-                    f"{_named(cls, base, name)}: {root.__name__} comes before {base.__qualname__}, so this would never "
-                    f"be called. Put {base.__qualname__} first: class {cls.__name__}({base.__qualname__}, …)."
-                )
-    if any((base.__module__, base.__name__) == ("django.contrib.auth.mixins", "AccessMixin") for base in cls.__mro__):
-        raise TypeError(
-            f"{cls.__module__}.{cls.__qualname__}: Django's access mixins work by dispatch(), which a {root.__name__} "
-            "does not have: they would let everybody in. Define authorize(self, request) instead."
-        )
-
-
 def _is_of_root(root: type, name: str) -> bool:
-    return any(name in vars(base) for base in root.__mro__)
+    """Whether it is a name of LiveView's own. `options` is not, like the names of the other HTTP methods."""
+    return name != "options" and any(name in vars(base) for base in root.__mro__)
 
 
 def _check_attribute(cls: type, base: type, root: type, name: str, value: Any) -> None:
@@ -100,7 +87,7 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
     else:
         _check_body(cls, base, name, value, may_await=True)
         return
-    raise TypeError(_named(cls, base, name) + _place(inner) + ": " + text)
+    raise TypeError(named(cls, base, name) + place(inner) + ": " + text)
 
 
 def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool) -> None:
@@ -112,7 +99,7 @@ def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool
         text = "is `async def`, and nobody awaits it. Make it a plain function (`def`)."
     else:
         return
-    raise TypeError(f"{_named(cls, base, name)}{_place(function)}: it {text}")
+    raise TypeError(f"{named(cls, base, name)}{place(function)}: it {text}")
 
 
 def _check_overrides(cls: type, name: str, bases: list[type]) -> None:
@@ -123,7 +110,7 @@ def _check_overrides(cls: type, name: str, bases: list[type]) -> None:
         return
     before = next(base for base in bases if is_marked(vars(base)[name]))
     raise TypeError(
-        f"{_named(cls, first, name)}{_place(_inner(override))}: it takes the place of the handler "
+        f"{named(cls, first, name)}{place(_inner(override))}: it takes the place of the handler "
         f"{before.__qualname__}.{name}, without @event_handler. Decorate it if browsers may call it; if not, say "
         f"`{name} = None` in the class, and give this method another name."
     )
@@ -164,12 +151,14 @@ def _no_method(value: Any) -> str:
     return f"@event_handler is for methods made by `def` or `async def`, and this is a {kind}. {advice}"
 
 
-def _named(cls: type, base: type, name: str) -> str:
+def named(cls: type, base: type, name: str) -> str:
+    """An attribute of `cls`, for messages. base: the class that defines it."""
     where = f"{cls.__module__}.{cls.__qualname__}.{name}"
     return where if base is cls else f"{where}, of {base.__module__}.{base.__qualname__}"
 
 
-def _place(function: Any) -> str:
+def place(function: Any) -> str:
+    """Where a function is written, for messages: " (file:line)". Empty for anything else."""
     code = getattr(inspect.unwrap(function) if _is(function, FunctionType) else function, "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 

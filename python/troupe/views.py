@@ -1,9 +1,16 @@
 """LiveView: what a project's live pages derive from."""
 
+from collections.abc import Callable
 from typing import Any
 
-from . import hooks, validation
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
+
+from . import admission, django_bases, hooks, validation
 from .web import page
+
+_NO_STATE = {"request", "args", "kwargs"}  # instance attributes that are Django's, and rebuilt after a restore
 
 
 def _request_update(view: "LiveView") -> bool:
@@ -11,7 +18,7 @@ def _request_update(view: "LiveView") -> bool:
     return False
 
 
-class LiveView:
+class LiveView(TemplateResponseMixin, ContextMixin, View):
     """A page that lives in a worker: one instance per open page, whose public attributes are its state.
 
     class Counter(LiveView):
@@ -25,21 +32,24 @@ class LiveView:
             self.count += 1
 
     urlpatterns = [path("counter/<int:start>/", Counter.as_view())]
+
+    It is a Django class-based view, like a TemplateView: as_view(), setup(), dispatch(), http_method_names, mixins,
+    get_template_names(), get_context_data() and extra_context do what they do there. A GET is answered by an instance
+    in the web process, whose dispatch() has the page mounted in a worker.
     """
 
-    template_name: str | None = None
+    view_is_async = False  # Django looks for `async def get`, which here could be an event handler
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
     template_string: str | None = None
     use_actors: bool = True  # has no effect: as_view() warns if it is false
     tick_interval: float | None = None  # ms between two calls of handle_tick(), while a page is open
     request: Any = None  # an HttpRequest; None where a program uses the view
     state_version: int = 0  # increase it when snapshots of older code cannot be used as they are; see migrate()
 
-    def __init__(self, **initkwargs: Any) -> None:
-        for name, value in initkwargs.items():
-            setattr(self, name, value)
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        django_bases.check_class(cls, LiveView)
         validation.check_class(cls, LiveView)
         hooks.check_class(cls, LiveView)
         interval = cls.tick_interval
@@ -49,13 +59,33 @@ class LiveView:
             raise TypeError(f"{cls.__qualname__}.tick_interval must be milliseconds or None, not {interval!r}")
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """The view function for a URL pattern. initkwargs: set on each instance; they must be attributes of the class.
 
-        The function is async and answers GET and HEAD. A response that `mount` returns, such as a redirect, and Http404
-        or PermissionDenied that it raises, reach the browser. TypeError: a keyword that is not an attribute.
+        The function answers GET, HEAD and OPTIONS. A response that `mount` returns, such as a redirect, and Http404 or
+        PermissionDenied that it raises, reach the browser. TypeError: a keyword that is not an attribute.
         """
-        return page.page_view(cls, initkwargs)
+        django_bases.check_initkwargs(cls, initkwargs)
+        return page.view_function(cls, super().as_view(**initkwargs))
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Django's: sets request, args and kwargs. Called in the web process, and in the worker before mount()."""
+        self.request, self.args, self.kwargs = request, args, kwargs
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Django's: the response to a request, which is a page with this view, mounted in a worker.
+
+        An override decides who may see the page, and may change the response. The worker asks it again, with the
+        page's request: before mount(), whenever the page joins, and before each event and tick. What super() answers
+        there is no page.
+        """
+        question = admission.ASKED.get()
+        if question is not None:
+            return question.admit(self, args, kwargs)
+        return page.respond(self, request, args, kwargs)
+
+    def _allowed_methods(self) -> list[str]:
+        return [name.upper() for name in ("get", "head", "options") if name in self.http_method_names]
 
     def mount(self, request: Any, **kwargs: Any) -> Any:
         """Called once, when the page opens, with the URL pattern's named groups.
@@ -80,10 +110,10 @@ class LiveView:
         return _request_update(self)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The template's context: the public instance attributes without `request`, and `kwargs`."""
-        context = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "request"}
+        """The template's context: the public instance attributes, `kwargs`, `view` and extra_context."""
+        context = {name: value for name, value in vars(self).items() if name[0] != "_" and name not in _NO_STATE}
         context.update(kwargs)
-        return context
+        return super().get_context_data(**context)
 
     def restore(self, request: Any) -> None:
         """Called when this view was restored from a snapshot, on another worker, after its attributes were set.

@@ -62,6 +62,7 @@ class RequestMap(TypedDict, total=False):
     language: str | None
     time_zone: str | None
     project: Mapping[str, Any]  # {"name", "keys"}; see project.py
+    route: str | None  # a view's own page: "call", or "url" if its URL has mount()'s parameters; None: embedded
     meta: dict[str, str | int]
     attrs: dict[str, bytes]  # by values.dumps()
     # Only there when they differ from the default; see web/page_facts.py.
@@ -186,6 +187,22 @@ def unpack_body(data: bytes) -> Body:
     if type(body) is not dict:
         raise WireError("the body is not a map")
     return body
+
+
+_EXACT = {type(None), bool, float, str, bytes, SafeString, datetime.datetime, datetime.date, datetime.time}
+_EXACT |= {datetime.timedelta, decimal.Decimal, uuid.UUID}
+
+
+def is_exact(value: Any) -> bool:
+    """Whether a worker gets this very value: not an object of another type, and not a list in place of a tuple."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and is_exact(item) for key, item in value.items())
+    if kind is list:
+        return all(map(is_exact, value))
+    if kind is datetime.datetime:
+        return isinstance(value.tzinfo, (type(None), datetime.timezone))
+    return kind in _EXACT or (kind is int and is_integer(value))
 
 
 def is_integer(value: int) -> bool:

@@ -18,7 +18,7 @@ class View:
 class Snapshotted:
     """A view, the state of its snapshots, and what its store would have by now."""
 
-    def __init__(self, rebuilds=lambda view: False, **attributes):
+    def __init__(self, rebuilds=lambda *_: False, **attributes):
         self.view, self.state, self.rebuilds = View(), probes.snapshot_state(), rebuilds
         vars(self.view).update(attributes)
         self.stored = {}
@@ -113,7 +113,7 @@ def test_a_value_that_went_and_came_back():
 def test_whoever_cannot_be_kept_is_asked_whether_it_is_made_again():
     asked = []
 
-    def rebuilds(view):
+    def rebuilds(view, name, value):
         asked.append(view)
         return answer
 

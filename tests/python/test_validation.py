@@ -58,9 +58,9 @@ NEVER_CALLED = {
     **{f"inside of a {kind.__name__}": {"add": kind(event_handler(lambda self: None))} for kind in DESCRIPTORS},
     "a handle_tick that generates": {"handle_tick": generator},
     "a handle_tick that generates later": {"handle_tick": async_generator},
-    "an access mixin": {"__bases__": (LoginRequiredMixin, LiveView)},
+    "an access mixin behind": {"__bases__": (LiveView, LoginRequiredMixin)},
 }
-for hook in ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update"):
+for hook in ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", "setup", "dispatch"):
     NEVER_CALLED |= {f"{hook} awaits": {hook: coroutine}, f"{hook} generates": {hook: generator}}
     NEVER_CALLED |= {f"{hook} is partial": {hook: functools.partial(coroutine, None)}}
     NEVER_CALLED |= {f"{hook} is behind": {"__bases__": (LiveView, type("Mixin", (), {hook: plain}))}}

@@ -14,8 +14,11 @@ def test_the_context_is_the_public_attributes():
     view = Counter(step=5)
     view.mount(None, start=1)
     view.request = object()
-    assert view.get_context_data() == {"step": 5, "count": 1}
-    assert view.get_context_data(count=2, extra=3) == {"step": 5, "count": 2, "extra": 3}
+    view.args, view.kwargs = (1,), {"start": 1}
+    assert view.get_context_data() == {"step": 5, "count": 1, "view": view}
+    assert view.get_context_data(count=2, extra=3) == {"step": 5, "count": 2, "extra": 3, "view": view}
+    view.extra_context, view.view = {"count": 7}, "grid"
+    assert view.get_context_data()["count"] == 7 and view.get_context_data()["view"] == "grid"
 
 
 def test_defaults():

@@ -248,7 +248,8 @@ s_join_with_request(turn *self, view *view, slice request)
     reader reader;
     reader_init(&reader, request);
     mount_args args = {.request = reader_opt_map(&reader, "request", MAX_SNAPSHOT),
-                       .url = reader_opt_str(&reader, "url", MAX_SNAPSHOT)};
+                       .url = reader_opt_str(&reader, "url", MAX_SNAPSHOT),
+                       .params = reader_opt_map(&reader, "params", MAX_SNAPSHOT)};
     if (reader.error)
         return ERR_MALFORMED;
     err error = ops->join(ops->host, view_instance(view), &args, &self->fault);

@@ -116,8 +116,8 @@ typedef struct view_ops {
     // Builds the request, asks authorize() and calls mount(). The caller has initialised ret_response->body.
     err (*mount)(void *host, void *instance, const mount_args *args, response *ret_response,
                  fault *ret_fault);
-    // A page's socket joins an open view: its HTTP request replaces the page's, and authorize() is asked
-    // again.
+    // A page's socket joins an open view: its HTTP request replaces the page's, and dispatch() and
+    // authorize() are asked again. params: those of its mount.
     err (*join)(void *host, void *instance, const mount_args *args, fault *ret_fault);
     // *ret_awaitable is set if the handler must be awaited. settle() then takes it, and its result or error.
     // *ret_leaves is set if the user is to leave the page, so that there is nothing to render.
@@ -139,8 +139,8 @@ typedef struct view_ops {
     // Appends the instance's attributes as entries of a snapshot (proto/snapshot.h). ERR_VIEW_REFUSED: one of
     // them can be neither packed nor made again; the fault says which.
     err (*pack)(void *host, void *instance, const pack_args *args, buffer *out, fault *ret_fault);
-    // Appends the instance's HTTP request as a msgpack map of what join() takes, `request` and `url`; nothing
-    // if it has none.
+    // Appends the instance's HTTP request as a msgpack map of what join() takes: `request`, `url` and
+    // `params`; nothing if it has none.
     err (*pack_request)(void *host, void *instance, buffer *out, fault *ret_fault);
     // Opens an instance with the attributes that pack() wrote. The first join() or call() makes the others
     // again.

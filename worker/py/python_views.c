@@ -219,23 +219,25 @@ s_mount(void *host, void *instance_, const mount_args *order, response *ret_resp
     return error;
 }
 
-// A page's socket takes over the view that its HTTP request mounted: authorize() is asked again,
-// for the socket's own request. A view from a snapshot has restore() called here. `revived` is only
-// cleared on success, so that a failed join is tried again in full.
+// A page's socket takes over the view that its HTTP request mounted: dispatch() and authorize() are
+// asked again, for the socket's own request. A view from a snapshot has restore() called here. `revived` is
+// only cleared on success, so that a failed join is tried again in full.
 static err
 s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
 {
     py_host *self = host;
     py_view *view = instance_;
     PyObject *request = s_read_map(self, order->request), *url = python_views_text(order->url), *none = NULL;
+    PyObject *params = request ? s_read_map(self, order->params) : NULL;
     thread_enter_user_code();
-    if (request && url)
+    if (params && url)
         none = PyObject_CallFunctionObjArgs(self->join_view, view->object, view->path, request, url,
-                                            view->revived ? Py_True : Py_False, NULL);
+                                            view->revived ? Py_True : Py_False, params, NULL);
     thread_leave_user_code();
     view->revived &= !none;
     err error = none ? OK : python_views_fault(self, view, "%U.authorize()", ret_fault);
     Py_XDECREF(none);
+    Py_XDECREF(params);
     Py_XDECREF(url);
     Py_XDECREF(request);
     return error;

@@ -12,7 +12,7 @@
     F(mount_view)                                                                                            \
     F(join_view)                                                                                             \
     F(restore_view)                                                                                          \
-    F(overrides_restore)                                                                                     \
+    F(is_rebuilt)                                                                                            \
     F(carry_view)                                                                                            \
     F(apply_state)                                                                                           \
     F(may_repeat)                                                                                            \

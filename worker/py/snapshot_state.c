@@ -21,7 +21,28 @@ struct saved_attribute {
     bool present;    // in this snapshot
 };
 
-static PyObject *s_request; // "request", interned
+// Instance attributes that are Django's: no part of a view's state, as a join sets them again. Interned.
+static PyObject *s_djangos[3];
+
+static bool
+s_intern_djangos(void)
+{
+    static const char *const names[] = {"request", "args", "kwargs"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!s_djangos[i] && !(s_djangos[i] = PyUnicode_InternFromString(names[i])))
+            return false;
+    return true;
+}
+
+static bool
+s_is_djangos(PyObject *name)
+{
+    bool interned = PyUnicode_CHECK_INTERNED(name);
+    for (size_t i = 0; i < sizeof s_djangos / sizeof *s_djangos; i++)
+        if (name == s_djangos[i] || (!interned && PyUnicode_Compare(name, s_djangos[i]) == 0))
+            return true;
+    return false;
+}
 
 void
 snapshot_state_fini(snapshot_state *self)
@@ -69,7 +90,7 @@ s_hash_bytes(const hash_key *key, slice bytes)
 
 typedef struct {
     snapshot_state *state;
-    PyObject *view, *rebuilds;
+    PyObject *view, *is_rebuilt;
     const pack_args *order;
     hasher hashing;
     buffer *out;
@@ -92,19 +113,20 @@ s_remove(snapshot_writer *self, saved_attribute *root)
     Py_CLEAR(root->leaf);
 }
 
-// Whether restore() rebuilds the attribute whose packing failed. snapshot_value_pack raises
-// TypeError, whatever went wrong inside the value; any other exception is a failure of ours. True
-// clears that exception; false leaves it, or another, pending.
+// Whether a join makes the attribute again whose packing failed (restore(), setup()…).
+// snapshot_value_pack raises TypeError, whatever went wrong inside the value; any other exception is
+// a failure of ours. True clears that exception; false leaves it, or another, pending.
 static bool
-s_is_rebuilt(const snapshot_writer *self)
+s_is_rebuilt(const snapshot_writer *self, PyObject *name, PyObject *value)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError))
         return false;
-    PyObject *error = exception_take(), *rebuilds = PyObject_CallOneArg(self->rebuilds, self->view);
-    bool is = rebuilds == Py_True;
-    if (rebuilds && !is)
+    PyObject *error = exception_take();
+    PyObject *answer = PyObject_CallFunctionObjArgs(self->is_rebuilt, self->view, name, value, NULL);
+    bool is = answer == Py_True;
+    if (answer && !is)
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_XDECREF(rebuilds);
+    Py_XDECREF(answer);
     Py_DECREF(error);
     return is;
 }
@@ -118,7 +140,7 @@ s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *v
     if (snapshot_value_pack(root->name, root->name, self->out) &&
         snapshot_value_pack(root->name, value, self->out))
         return 1;
-    return s_is_rebuilt(self) ? 0 : -1;
+    return s_is_rebuilt(self, root->name, value) ? 0 : -1;
 }
 
 // Values that never change in place and are cheap to pack.
@@ -202,7 +224,6 @@ s_take_attributes(PyObject *dict, attribute *few, size_t *count)
     return all;
 }
 
-// `request` is not part of a view's state.
 static bool
 s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned guess)
 {
@@ -210,7 +231,7 @@ s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned gues
         PyErr_SetString(PyExc_TypeError, "an attribute's name is not a str");
         return false;
     }
-    if (attribute->name == s_request || PyUnicode_Compare(attribute->name, s_request) == 0)
+    if (s_is_djangos(attribute->name))
         return true;
     saved_attribute *root = s_root(self->state, attribute->name, guess);
     return root && s_put(self, root, attribute->value);
@@ -220,12 +241,12 @@ s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned gues
 static bool
 s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 {
-    // `request` has no number, so it does not count.
+    // What is Django's has no number, so it does not count.
     unsigned guess = 0;
     for (size_t i = 0; i < count; i++) {
         if (!s_put_attribute(self, &all[i], guess))
             return false;
-        guess += all[i].name != s_request;
+        guess += !s_is_djangos(all[i].name);
     }
     for (unsigned i = 0; i < self->state->count; i++)
         if (!self->state->roots[i].present)
@@ -263,10 +284,10 @@ s_put_version(const snapshot_writer *self)
 // After a failure the state claims that the snapshot has nothing, as the caller drops what was
 // written; the next one is complete.
 bool
-snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *rebuilds,
+snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *is_rebuilt,
                      buffer *out)
 {
-    if (!s_request && !(s_request = PyUnicode_InternFromString("request")))
+    if (!s_intern_djangos())
         return false;
     PyObject *dict = PyObject_GenericGetDict(view, NULL);
     if (!dict)
@@ -275,7 +296,7 @@ snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *orde
     size_t count = sizeof few / sizeof *few;
     attributes = s_take_attributes(dict, few, &count);
     Py_DECREF(dict);
-    snapshot_writer all = {.state = self, .view = view, .rebuilds = rebuilds, .order = order, .out = out};
+    snapshot_writer all = {.state = self, .view = view, .is_rebuilt = is_rebuilt, .order = order, .out = out};
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].present = false;
     hasher_init(&all.hashing, order->key);

@@ -24,7 +24,7 @@ view_snapshot_pack(void *host, void *instance_, const pack_args *order, buffer *
 {
     py_host *self = host;
     py_view *view = instance_;
-    if (snapshot_state_write(&view->snapshot, view->object, order, self->overrides_restore, out))
+    if (snapshot_state_write(&view->snapshot, view->object, order, self->is_rebuilt, out))
         return OK;
     python_views_fault(self, view, "a snapshot of %U", ret_fault);
     return ERR_VIEW_REFUSED;

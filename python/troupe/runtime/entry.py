@@ -9,7 +9,7 @@ from .conclusion import conclude
 from .faults import describe, refuse_params
 from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler, settle_handler
 from .housekeeping import begin, end, set_housekeeping, settle
-from .lifecycle import apply_state, carry_view, join_view, mount_view, overrides_restore, restore_view
+from .lifecycle import apply_state, carry_view, is_rebuilt, join_view, mount_view, restore_view
 from .rendering import get_context, rendering
 from .view_class import open_view
 
@@ -26,11 +26,11 @@ __all__ = [
     "find_handler",
     "find_tick",
     "get_context",
+    "is_rebuilt",
     "join_view",
     "may_repeat",
     "mount_view",
     "open_view",
-    "overrides_restore",
     "refuse_params",
     "rendering",
     "restore_view",

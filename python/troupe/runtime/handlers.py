@@ -16,6 +16,7 @@ from .. import conf
 from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
 from ..views import LiveView
+from . import gate
 from .conclusion import raise_refusal
 from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
@@ -115,8 +116,10 @@ def _not_awaited(call: Handler, function: Handler) -> Handler:
 @settled
 def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> Any:
     """Calls a handler or handle_tick(). Returns an awaitable, for the caller to await; True, if the user is to leave
-    the page; or None.
+    the page; or None. Refused(forbidden): they may no longer have it.
     """
+    if getattr(view.request, "_troupe_asked", False):
+        gate.ask_again(view)
     try:
         result = call(view, params)
     except Exception as error:

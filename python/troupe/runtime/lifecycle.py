@@ -13,6 +13,7 @@ from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
+from . import gate
 from .conclusion import cookie_headers
 from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
@@ -31,8 +32,8 @@ Answer = dict[str, Any]  # {"status": int, "headers": [[name, value]…], "body"
 def mount_view(
     view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any], socket: bool = False
 ) -> Answer | None:
-    """Builds the request, and calls authorize() and mount(). Returns None, or the HTTP response to send instead of the
-    view: {"status", "headers", "body"}.
+    """Builds the request, and calls setup(), dispatch(), authorize() and mount(). Returns None, or the HTTP response to
+    send instead of the view: {"status", "headers", "body"}, and "refused" if it is dispatch()'s.
 
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
     returns is ignored.
@@ -42,9 +43,14 @@ def mount_view(
     view.request = request
     begin_turn(view, JOIN if socket else MOUNT, "mount")
     activate_locale(view)
+    args, kwargs, response = gate.enter(view, request, params, joins=socket)
+    if response is not None and socket:
+        raise gate.refused(view, response)
+    if response is not None:
+        return {**_answer_from_response(response, request), "refused": True}
     _authorize(view, path, request)
     try:
-        result = view.mount(request, **params)
+        result = view.mount(request, *args, **kwargs)
     except Http404 as error:
         return _answer(404, body=str(error).encode("utf-8", "replace"))
     except PermissionDenied as error:
@@ -62,17 +68,26 @@ def mount_view(
 
 
 @settled
-def join_view(view: LiveView, path: str, request_map: RequestMap, url: str, restored: bool = False) -> None:
-    """A page's socket joins a mounted view: the view gets the socket's request, and authorize() is called again.
+def join_view(
+    view: LiveView,
+    path: str,
+    request_map: RequestMap,
+    url: str,
+    restored: bool = False,
+    params: dict[str, Any] | None = None,
+) -> None:
+    """A page's socket joins a mounted view: the view gets the socket's request, and dispatch() and authorize() are
+    asked again.
 
-    restored: the view comes from a snapshot, so restore() is called.
+    restored: the view comes from a snapshot, so restore() is called. params: those of its mount.
     """
     facts: RequestMap = _without_project(request_map) or {}
     page = getattr(view.request, "_troupe_facts", None)
     request = build_request(after_page_load(page, facts) if page else facts, url)
-    view.request = request
+    before, view.request = view.request, request
     begin_turn(view, JOIN, "restore")
     activate_locale(view)
+    gate.join(view, request, params or {}, restored, before)
     _authorize(view, path, request)
     if restored:
         _restore(view, request, f"{path}.restore()")
@@ -105,9 +120,9 @@ def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
         if not isinstance(migrated, dict):
             raise TypeError(f"{path}.migrate() must return a dict or None, not {type(migrated).__name__}")
         state = migrated
-    vars(view).update(state)
+    view.__dict__.update(state)
     if locale is not None:
-        vars(view)[CHOSEN] = locale
+        view.__dict__[CHOSEN] = locale
 
 
 def carry_view(view: LiveView) -> bytes | None:
@@ -115,12 +130,17 @@ def carry_view(view: LiveView) -> bytes | None:
     no request.
     """
     request_map = getattr(view.request, "_troupe_facts", None)
-    return None if request_map is None else wire.pack_body({"request": request_map, "url": view.request._troupe_url})
+    if request_map is None:
+        return None
+    params = getattr(view.request, "_troupe_params", {})
+    return wire.pack_body({"request": request_map, "url": view.request._troupe_url, "params": params})
 
 
-def overrides_restore(view: LiveView) -> bool:
-    """Whether the view's class overrides restore()."""
-    return type(view).restore is not LiveView.restore
+def is_rebuilt(view: LiveView, name: str, value: Any) -> bool:
+    """Whether a restored view gets an attribute again that no snapshot can hold: restore() is overridden, or the next
+    join sets it as this one did.
+    """
+    return type(view).restore is not LiveView.restore or gate.is_rebuilt(view, name, value)
 
 
 def _without_project(request_map: RequestMap | None) -> RequestMap | None:

@@ -65,7 +65,7 @@ def keep_locale(view: LiveView) -> None:
     if language == entered[0] and (zone is entered[1] or zone == entered[1]):
         return
     chosen = vars(view).get(CHOSEN) or (None, None)
-    vars(view)[CHOSEN] = (
+    view.__dict__[CHOSEN] = (
         chosen[0] if language == entered[0] else language or _NO_LANGUAGE,
         chosen[1] if zone == entered[1] else _zone_key(zone),
     )

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.template import Context, Template, TemplateDoesNotExist
 from django.template.context import make_context
+from django.views.generic.base import TemplateResponseMixin
 
 from ..context import view_names
 from ..validation import refuse_unused
 from ..views import LiveView
-from . import template_cache
+from . import gate, template_cache
 from .faults import TEMPLATE, Refused
 from .housekeeping import settled
 from .locale import current_locale, keep_locale
@@ -25,6 +26,8 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
     keep_locale(view)
+    if getattr(view.request, "_troupe_asked", False):
+        gate.ask_again(view)
     context = view.get_context_data()
     refuse_unused(context, "it")
     if not isinstance(context, dict):
@@ -75,8 +78,10 @@ def _template(view: LiveView, path: str) -> Any:
     try:
         if view.template_string is not None:
             return template_cache.from_source(view.template_string)
+        if type(view).get_template_names is not TemplateResponseMixin.get_template_names:
+            return template_cache.first_of(view.get_template_names(), view.template_engine)
         if view.template_name is not None:
-            return template_cache.get(view.template_name)
+            return template_cache.get(view.template_name, view.template_engine)
     except template_cache.NoEngine as error:
         raise Refused(TEMPLATE, str(error)) from None
     raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")

@@ -3,6 +3,7 @@
 The user and the session are read on first access: many views need neither.
 """
 
+from contextvars import ContextVar
 from importlib import import_module
 from io import BytesIO
 from typing import Any, Literal
@@ -22,6 +23,9 @@ from .request_attributes import cookie_header, missing, set_attributes, urls_of
 
 _NO_FORM = QueryDict("")
 
+# The request whose user was asked for last, and the user. A turn has a context of its own, and so a user of its own.
+_user_of_turn: ContextVar[tuple[HttpRequest, Any] | None] = ContextVar("troupe_user", default=None)
+
 
 class WorkerRequest(HttpRequest):
     """A GET of the page that contains the view."""
@@ -36,6 +40,13 @@ class WorkerRequest(HttpRequest):
     _troupe_missing: dict[str, str] = {}  # attributes that could not be restored, and why
     script_name: str
     _read_started = False
+    # Set by gate.py: how Django would call the page's view, whether it is to be asked before each turn, and which
+    # attributes it sets by itself.
+    _troupe_entry: Any = None
+    _troupe_params: dict[str, Any]
+    _troupe_asked = False
+    _troupe_made: dict[str, Any] | None = None
+    _troupe_user: Any = None  # one that user code has set
     _resolver_match: ResolverMatch | Literal[False] | None  # False: not resolved yet
 
     def _get_scheme(self) -> str:
@@ -54,6 +65,24 @@ class WorkerRequest(HttpRequest):
     def GET(self) -> QueryDict:
         """See HttpRequest."""
         return QueryDict(self.META["QUERY_STRING"], encoding=self._encoding)
+
+    @property
+    def user(self) -> Any:
+        """The user as of this turn: looked up on first use, as Django does for each request, so that a permission that
+        is taken away counts from the next turn on.
+        """
+        if self._troupe_user is not None:
+            return self._troupe_user
+        before = _user_of_turn.get()
+        if before is not None and before[0] is self:
+            return before[1]
+        user = SimpleLazyObject(lambda: _user(self._troupe_facts))
+        _user_of_turn.set((self, user))
+        return user
+
+    @user.setter
+    def user(self, user: Any) -> None:
+        self._troupe_user = user
 
     @property
     def resolver_match(self) -> ResolverMatch | None:
@@ -92,7 +121,6 @@ def build_request(facts: RequestMap, url: str = "") -> WorkerRequest:
     request.POST = _NO_FORM
     if apps.is_installed("django.contrib.sessions"):
         request.session = _session(facts.get("session_key"))
-    request.user = SimpleLazyObject(lambda: _user(facts))
     request._dont_enforce_csrf_checks = False
     set_attributes(request, facts)
     return request

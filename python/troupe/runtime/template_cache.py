@@ -27,7 +27,7 @@ Plan = Any
 MakePlan = Callable[[dict[str, Any]], Plan]
 
 _by_source: dict[str, Any] = {}
-_by_name: dict[str, Any] = {}
+_by_name: dict[Any, Any] = {}  # by name, or by (name, engine) where a view names its engine
 
 
 class NoEngine(Exception):
@@ -54,17 +54,35 @@ def _engine() -> Any:
     raise NoEngine("TEMPLATES has no Django template engine")
 
 
-def get(name: str) -> Any:
-    """The template of that name, as get_template() finds it: the same object while its files do not change."""
-    template = _by_name.get(name)
+def get(name: str, using: str | None = None) -> Any:
+    """The template of that name, as get_template() finds it: the same object while its files do not change. using: the
+    alias of its engine.
+    """
+    key = name if using is None else (name, using)
+    template = _by_name.get(key)
     if template is not None and _is_current(template, name):
         return template
-    template = get_template(name)
+    template = get_template(name, using)
     if isinstance(getattr(template, "template", None), Template):  # and not of another engine
         if len(_by_name) >= MAX_TEMPLATES:
             _by_name.clear()
-        _by_name[name] = template
+        _by_name[key] = template
     return template
+
+
+def first_of(names: Any, using: str | None = None) -> Any:
+    """The template that get_template_names() means: a name, the first of several that exists, or a template."""
+    if isinstance(names, str):
+        return get(names, using)
+    if not isinstance(names, (list, tuple)):
+        return names
+    missing = []
+    for name in names:
+        try:
+            return get(name, using)
+        except TemplateDoesNotExist as error:
+            missing.append(str(error.args[0]))
+    raise TemplateDoesNotExist(", ".join(missing) or "get_template_names() returned no names")
 
 
 def _loader_cache(engine: Engine) -> dict[str, Any] | None:

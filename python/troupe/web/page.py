@@ -1,35 +1,35 @@
 """The HTTP side: views as pages, and views embedded in ordinary pages (proto/PROTOCOL.md 5.2, 9.1)."""
 
 import asyncio
+import functools
 import logging
 import math
 import secrets
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.http.cookie import SimpleCookie
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
+from django.urls import ResolverMatch
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.views.generic.base import View
 
-from .. import conf, wire
+from .. import admission, conf, wire
 from ..errors import ActorError, expect
 from ..logs import quoted, word
+from ..validation import is_marked
 from ..wire import Body, RequestMap
 from . import circuit_breaker, client_thread, page_facts, page_token, request_facts, transport
 
 logger = logging.getLogger("troupe")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _DEBUG_STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;"
@@ -111,66 +111,102 @@ async def drop(session: bytes) -> None:
     transport.get().send(wire.SHUTDOWN, session, {})
 
 
-def page_view(cls: type[Any], initkwargs: dict[str, Any]) -> Callable[..., Awaitable[HttpResponse]]:
-    """The view function that LiveView.as_view() returns."""
-    for name in initkwargs:
-        if not hasattr(cls, name):
-            raise TypeError(f"{cls.__name__}.as_view() got {name!r}, which is not an attribute of the class")
+def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view function that LiveView.as_view() returns: Django's, `inner`, which notes how it is called."""
     path = f"{cls.__module__}.{cls.__qualname__}"
     if not cls.use_actors:
         text = f"{path}.use_actors is false, which has no effect: views always run as actors here"
         warnings.warn(text, stacklevel=3)
+    initkwargs = vars(inner)["view_initkwargs"]
 
-    async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if args:
-            raise ImproperlyConfigured(f"{path} has a URL pattern with unnamed groups: name them")
-        return await _page(request, path, kwargs, initkwargs)
+    @functools.wraps(inner)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        token = admission.CALL.set(admission.Call(initkwargs, args, kwargs))
+        try:
+            return inner(request, *args, **kwargs)
+        finally:
+            admission.CALL.reset(token)
 
-    view.__doc__ = cls.__doc__
-    view.__module__ = cls.__module__
     view.__name__ = view.__qualname__ = cls.__name__
     attributes = {
-        "view_class": cls,
-        "view_initkwargs": initkwargs,
-        # The worker applies ATOMIC_REQUESTS to handlers. Django refuses to wrap async views in a transaction.
+        "_troupe_function": view,  # a decorator's wrapper has it too, and is not it
+        # The worker applies ATOMIC_REQUESTS to handlers.
         "_non_atomic_requests": set(connections),
     }
     vars(view).update(attributes)
     return view
 
 
-async def _page(request: HttpRequest, path: str, params: dict[str, Any], init: dict[str, Any]) -> HttpResponse:
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
-    if any(type(value) is int and not wire.is_integer(value) for value in params.values()):
-        raise Http404("a number in the URL has more than 64 bits")  # <int:…> accepts any number of digits
+def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:
+    """What LiveView.dispatch() returns over HTTP: the page with a view that a worker mounts. Blocks.
+
+    view: the web process's own instance, after setup().
+    """
+    if "request" not in vars(view):
+        raise AttributeError(
+            f"{type(view).__qualname__} instance has no 'request' attribute. Did you override setup() and forget to "
+            "call super()?"
+        )
+    method = (request.method or "").lower()
+    if method == "options" and method in view.http_method_names:
+        own = is_marked(type(view).options)  # an event handler of that name
+        return View.options(view, request) if own else view.options(request, *args, **kwargs)
+    if method not in ("get", "head") or method not in view.http_method_names:
+        return view.http_method_not_allowed(request, *args, **kwargs)
+    return _page(view, request, admission.CALL.get() or admission.Call({}, view.args, view.kwargs))
+
+
+def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponseBase:
+    path = f"{type(view).__module__}.{type(view).__qualname__}"
     try:
-        facts = await sync_to_async(request_facts.of_http)(request)
+        facts = request_facts.of_http(request)
     except request_facts.RequestTooLarge:
         return HttpResponse("The URL is too long.", status=414, content_type="text/plain")
+    route, params, init = _travelling(request, path, call)
+    facts["route"] = route
     session = secrets.token_bytes(16)
     try:
-        mounted = await _on_client(request, mount, facts, session, path, params, init, wire.PAGE)
+        mounted = client_thread.call(mount, facts, session, path, params, init, wire.PAGE)
     except ActorError as error:
         return _error_response(request, path, error)
     if mounted.response is not None:
         return mounted.response
     if request.method == "HEAD" or _is_prefetch(request):
-        await _on_client(request, drop, session)
-    response = HttpResponse(with_script(mounted.html, request), content_type="text/html; charset=utf-8")
+        client_thread.call(drop, session)
+    content_type = view.content_type or "text/html; charset=utf-8"
+    response = HttpResponse(with_script(mounted.html, request), content_type=content_type)
     response["Cache-Control"] = "private, no-cache"
     for text in mounted.cookies:
         response.cookies.load(text)
     return response
 
 
-async def _on_client(
-    request: HttpRequest, function: Callable[P, Coroutine[Any, Any, R]], *args: P.args, **kwargs: P.kwargs
-) -> R:
-    """Runs an async function on this loop; under WSGI, whose loops last for one call, on the client thread."""
-    if isinstance(request, WSGIRequest) and not conf.is_inproc():
-        return await asyncio.wrap_future(client_thread.start(function, *args, **kwargs))
-    return await function(*args, **kwargs)
+def _travelling(
+    request: HttpRequest, path: str, call: admission.Call
+) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+    """(route, params, init): what MOUNT says of the URL (RequestMap), of the view function's arguments, and of
+    as_view()'s keywords.
+
+    What the wire can carry exactly is sent. The rest the worker finds by the page's URL, as it has the same URLconf.
+    ImproperlyConfigured: it would not find it there.
+    """
+    match = request.resolver_match
+    params, init = call.kwargs, call.initkwargs
+    route = "call" if match is not None else None
+    if match is not None and (call.args or not wire.is_exact(params)) and _is_of_url(call, match):
+        route, params = "url", {}
+    elif call.args:
+        raise ImproperlyConfigured(f"{path} was called with unnamed arguments that its URL does not have: name them")
+    if match is not None and not wire.is_exact(init):
+        init = {"": True}
+    return route, params, init
+
+
+def _is_of_url(call: admission.Call, match: ResolverMatch) -> bool:
+    """Whether the function of as_view() was called with what the URL resolver found."""
+    given = (*call.args, *call.kwargs.values())
+    found = (*match.args, *match.kwargs.values())
+    return call.kwargs.keys() == match.kwargs.keys() and all(a is b for a, b in zip(given, found, strict=True))
 
 
 def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString:

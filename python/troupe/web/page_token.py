@@ -69,6 +69,7 @@ def make(
         "attrs": facts["attrs"],
         "language": facts["language"],
         "time_zone": facts["time_zone"],
+        "route": facts.get("route"),
         "user": facts["user"],
         "identity": identity_of(facts["session_key"]),
         "version": version,

@@ -39,6 +39,7 @@ class PageFacts(page_facts.Optional):
     attrs: dict[str, bytes]
     language: str | None
     time_zone: str | None
+    route: str | None
 
 
 class Login(TypedDict):
@@ -89,6 +90,7 @@ def of_http(request: HttpRequest) -> RequestMap:
         "language": translation.get_language(),
         "time_zone": timezone.get_current_timezone_name(),
         "project": project.identity(),
+        "route": None,
         **_login(getattr(request, "user", None), session),
         **page_facts.optional(request),
     }
@@ -117,6 +119,7 @@ def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
         "language": token["language"],
         "time_zone": token["time_zone"],
         "project": project.identity(),
+        "route": token.get("route"),  # tokens of older code have none
         **login,
         **page_facts.of_token(token),
     }

@@ -214,7 +214,7 @@ def test_sync_wants_a_dict():
         entry.get_context(Odd())
     view = Shop()
     view.n, view._hidden = 1, 2
-    assert entry.get_context(view) == {"n": 1}
+    assert entry.get_context(view) == {"n": 1, "view": view}
 
 
 def render(view, data):

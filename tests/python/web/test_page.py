@@ -1,6 +1,5 @@
 """The HTTP side, through Django's own test clients: as_view, {% live_view %}, and what a mount can answer."""
 
-import asyncio
 import re
 
 import fake_worker
@@ -87,11 +86,23 @@ def test_head_and_prefetch_leave_nothing_behind(either):
 @pytest.mark.django_db
 def test_other_methods_and_long_addresses(native):
     response = Client().post("/counter/")
-    assert response.status_code == 405 and response["Allow"] == "GET, HEAD"
+    assert response.status_code == 405 and response["Allow"] == "GET, HEAD, OPTIONS"
     assert Client().get("/counter/?" + "x" * (8 << 10)).status_code == 200
     assert Client().get("/counter/?" + "x" * (8 << 10) + "x").status_code == 414
-    with pytest.raises(ImproperlyConfigured, match="unnamed groups"):
-        Client().get("/unnamed/5/")
+    options = Client().options("/counter/")
+    assert options.status_code == 200 and options["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.django_db
+def test_what_the_url_has_and_the_wire_cannot_carry(native, rf):
+    assert Client().get("/unnamed/5/").status_code == 200
+    fields = last_mount()[2]
+    assert fields["params"] == {} and fields["request"]["route"] == "url"
+    assert Client().get("/counter/5/").status_code == 200
+    fields = last_mount()[2]
+    assert fields["params"] == {"start": 5} and fields["request"]["route"] == "call"
+    with pytest.raises(ImproperlyConfigured, match="unnamed arguments"):
+        Counter.as_view()(rf.get("/counter/"), 5)
 
 
 @pytest.mark.django_db
@@ -158,7 +169,7 @@ def test_no_broker(settings, tmp_path, monkeypatch):
 def test_parameters_that_cannot_travel(native, rf):
     view = Counter.as_view(step=object())
     with pytest.raises(ActorError, match="cannot be sent to a worker"):
-        asyncio.run(view(rf.get("/")))
+        view(rf.get("/"))
 
 
 def test_as_view_is_checked_and_introspectable():
