@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404
+from django.template import TemplateDoesNotExist
 
 from .. import validation
 from ..errors import HandlerTimeout
@@ -97,7 +98,8 @@ def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Fram
     if refused is not None:
         return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], None
     kind = TEMPLATE if where.startswith("template ") else PYTHON
-    message = f"Error in {where}: {_message(error)}"
+    reason = "template does not exist: " if isinstance(error, TemplateDoesNotExist) else ""
+    message = f"Error in {where}: {reason}{_message(error)}"
     return kind, message, _encodable(type(error).__qualname__), _frames(error), None
 
 

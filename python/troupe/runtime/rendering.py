@@ -1,24 +1,23 @@
 """A view's context and its template, for one rendering by the C runtime."""
 
 import contextlib
-import sys
 from collections.abc import Generator
 from typing import Any
 
-from django.template import Context, Template, TemplateDoesNotExist
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context, Template
 from django.template.context import make_context
 from django.views.generic.base import TemplateResponseMixin
 
 from ..context import view_names
+from ..template import slow_path
 from ..validation import refuse_unused
 from ..views import LiveView
 from . import gate, template_cache
-from .faults import TEMPLATE, Refused
 from .housekeeping import settled
 from .locale import current_locale, keep_locale
 from .template_cache import MakePlan
 
-_ORIGINAL_RENDER = Template._render
 _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 
 
@@ -43,29 +42,30 @@ def rendering(
 
     locale: see current_locale(). make_plan: see template_cache.find_plan().
     """
-    try:
-        backend_template = _template(view, path)
-        template = getattr(backend_template, "template", None)
-        scope = view_names(view, LiveView)
-        if not isinstance(template, Template) or (whole and scope is None):
-            yield backend_template.render(data, view.request)
-            return
-        context = make_context(data, view.request, autoescape=backend_template.backend.engine.autoescape)
-        if scope is not None:
-            _insert(context, scope)
-        if whole:
-            yield template.render(context)
-            return
-        with _ALREADY_BOUND if _bind(context, template) else context.bind_template(template):
-            context.template_name = template.name
-            plan = template_cache.find_plan(template, context, make_plan)
-            if plan is None:
-                yield template._render(context)
-            else:
-                _signal_to_tests(template, context)
-                yield context, plan, current_locale()
-    except TemplateDoesNotExist as error:
-        raise Refused(TEMPLATE, f"{path}: template does not exist: {error}") from error
+    backend_template = _template(view, path)
+    template = getattr(backend_template, "template", None)
+    scope = view_names(view, LiveView)
+    if not isinstance(template, Template) or (whole and scope is None):
+        yield backend_template.render(data, view.request)
+        return
+    context = make_context(data, view.request, autoescape=backend_template.backend.engine.autoescape)
+    if scope is not None:
+        _insert(context, scope)
+    if whole:
+        yield template.render(context)
+        return
+    with _ALREADY_BOUND if _bind(context, template) else context.bind_template(template):
+        context.template_name = template.name
+        watched = Template._render is not slow_path.TEMPLATE_RENDER_NODES
+        if watched:
+            template_cache.watch(template)
+        plan = template_cache.find_plan(template, context, make_plan)
+        if plan is None:
+            yield template._render(context)
+        else:
+            if watched:
+                slow_path.template_shown(template, context)
+            yield context, plan, current_locale()
 
 
 def _insert(context: Context, scope: dict[str, Any]) -> None:
@@ -83,8 +83,8 @@ def _template(view: LiveView, path: str) -> Any:
         if view.template_name is not None:
             return template_cache.get(view.template_name, view.template_engine)
     except template_cache.NoEngine as error:
-        raise Refused(TEMPLATE, str(error)) from None
-    raise Refused(TEMPLATE, f"{path} has neither template_name nor template_string")
+        raise ImproperlyConfigured(str(error)) from None
+    raise ImproperlyConfigured(f"{path} has neither template_name nor template_string")
 
 
 def _bind(context: Context, template: Template) -> bool:
@@ -97,10 +97,3 @@ def _bind(context: Context, template: Template) -> bool:
         return False
     context.template = template
     return True
-
-
-def _signal_to_tests(template: Template, context: Context) -> None:
-    """Sends Django's template_rendered, which its test runner otherwise sends from its own Template._render."""
-    if Template._render is not _ORIGINAL_RENDER and "django.test.signals" in sys.modules:
-        signals: Any = sys.modules["django.test.signals"]
-        signals.template_rendered.send(sender=template, template=template, context=context)

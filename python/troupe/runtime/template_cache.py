@@ -170,6 +170,13 @@ def find_plan(template: Template, context: Context, make_plan: MakePlan) -> Plan
     return made
 
 
+def watch(template: Template) -> None:
+    """Forgets plans that were made before tests wanted to know which templates are rendered: they do not say it all."""
+    if getattr(template, "_troupe_plans", ()) and not getattr(template, "_troupe_watched", False):
+        template._troupe_plans = []
+    template._troupe_watched = True
+
+
 def _make(template: Template, make_plan: MakePlan, description: dict[str, Any]) -> Plan | None:
     try:
         others = tuple(part for part in description["templates"] if part is not template)

@@ -19,9 +19,10 @@ from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_
 from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tokenizer, nodes_between
 from .inlining import Unplannable
 from .ir import Cond, Item, Ops
-from .nodes import For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
+from .nodes import TEMPLATE_SCOPES, For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
 from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
+from .slow_path import is_watched
 from .text_run import TextRun
 
 KEYS = ("dj-key", "data-key", "id")
@@ -522,12 +523,15 @@ class BlockBuilder:
 
 
 def finished_items(items: Iterable[Item]) -> list[tuple[Any, ...]]:
-    """The items as a plan has them: tuples; scopes of static markup are that markup."""
+    """The items as a plan has them: tuples; scopes of static markup are that markup, unless a test wants to know of
+    their template.
+    """
     result = []
     for item in items:
         if item[0] == "scope":
             inside = finished_items(item[3])
-            if all(each[0] == "html" for each in inside):
+            known = item[2][0] in TEMPLATE_SCOPES and is_watched()
+            if not known and all(each[0] == "html" for each in inside):
                 result.extend(inside)
                 continue
             item = (*item[:3], inside)

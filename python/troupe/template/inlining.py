@@ -13,7 +13,8 @@ from django.template.loader_tags import BlockNode, construct_relative_path
 from .dependencies import IMPURE, SETS_LOCAL, SETS_OUTER, Binding, Block, ForLoop, Loop, Names
 from .ir import Expr, Op, Ops, Sets
 from .lowering import lower_nodelist, values_given, with_inside
-from .nodes import For, If, Node, Scope, Set, Text, Value, deps_of, joined
+from .nodes import TEMPLATE_SCOPES, For, If, Node, Scope, Set, Text, Value, deps_of, joined
+from .slow_path import is_watched
 
 Chains = dict[str, tuple[BlockNode, ...]]
 
@@ -35,6 +36,7 @@ class Inliner:
         self.templates = [template]
         self.extends: list[tuple[Any, Template]] = []
         self.variant: list[tuple[Expr, Any]] = []
+        self.watched = is_watched()
         self.loops = 0
         self.open = [template]  # templates that are being walked
         # By name, the BlockNodes that may stand for a block, the template's own last; None: no inheritance.
@@ -117,9 +119,9 @@ class Inliner:
         return self._kept(Scope(op, scope, nodes))
 
     def _kept(self, scope: Scope) -> list[Node]:
-        """A scope of static text only is that text."""
+        """A scope of static text only is that text, unless a test wants to know of its template."""
         static = all(isinstance(node, Text) for node in scope.nodes)
-        return scope.nodes if static else [scope]
+        return scope.nodes if static and not (self.watched and scope.scope[0] in TEMPLATE_SCOPES) else [scope]
 
     def _call(self, op: Op) -> list[Node]:
         _, node, reads, pure, sets = op[:5]

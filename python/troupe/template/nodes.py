@@ -168,6 +168,9 @@ class For(Node):
         return [self.body, self.empty]
 
 
+TEMPLATE_SCOPES = ("include", "extends")
+
+
 class Scope(Node):
     """with, include, block, autoescape, extends: `scope` is what the plan says of it."""
 

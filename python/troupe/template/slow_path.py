@@ -5,6 +5,7 @@ These functions do what Django does there, so that messages, logs and annotation
 """
 
 import inspect
+import sys
 from typing import Any, NoReturn
 
 from django import VERSION, urls
@@ -192,6 +193,20 @@ def _original(name: str) -> Any:
     """Template's method, unless a test environment put its own there."""
     function = vars(base.Template).get(name)
     return function if getattr(function, "__module__", None) == "django.template.base" else None
+
+
+def is_watched() -> bool:
+    """Whether Django's test environment (or django-debug-toolbar) wants to know which templates are rendered."""
+    return "django.test.signals" in sys.modules and _original("_render") is None
+
+
+def template_shown(template: Any, context: Any) -> None:
+    """Sends template_rendered, as Template._render of Django's test environment does: for a template whose nodes are
+    rendered without it.
+    """
+    if is_watched():
+        signals: Any = sys.modules["django.test.signals"]
+        signals.template_rendered.send(sender=template, template=template, context=context)
 
 
 TEMPLATE_RENDER, TEMPLATE_RENDER_NODES = _original("render"), _original("_render")

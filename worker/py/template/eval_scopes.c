@@ -48,12 +48,27 @@ s_enter_include(eval *self, eval_scope *entered, const scope *scope)
     Py_DECREF(values);
     if (!ok)
         return false;
-    if (template_enter(self, &entered->state->template, scope->template, true))
-        return true;
+    if (template_enter(self, &entered->state->template, scope->template, true)) {
+        if (template_announce(self, scope->template))
+            return true;
+        template_leave(&entered->state->template);
+    }
     if (scope->flag)
         s_leave_isolated(self, entered);
     else
         eval_pop(self);
+    return false;
+}
+
+static bool
+s_enter_parent(eval *self, eval_scope *entered, const scope *scope)
+{
+    if (!extends_blocks(self, scope->node, scope->template) ||
+        !template_enter(self, &entered->state->template, scope->template, false))
+        return false;
+    if (template_announce(self, scope->template))
+        return true;
+    template_leave(&entered->state->template);
     return false;
 }
 
@@ -81,8 +96,7 @@ s_enter(eval *self, eval_scope *entered, const scope *scope)
     case SCOPE_AUTOESCAPE:
         return s_enter_autoescape(self, entered, scope);
     case SCOPE_EXTENDS:
-        return extends_blocks(self, scope->node, scope->template) &&
-               template_enter(self, &entered->state->template, scope->template, false);
+        return s_enter_parent(self, entered, scope);
     }
     Py_UNREACHABLE();
 }

@@ -194,6 +194,20 @@ s_render_nodes(eval *self, PyObject *template, buffer *out)
     return ok;
 }
 
+// Tells Django's test environment (or whoever replaced Template._render) that a template is shown whose nodes
+// a plan renders: its own _render is never called then.
+bool
+template_announce(eval *self, PyObject *template)
+{
+    if (s_is_original(dj.template_class, dj.names._render, dj.template_render_nodes))
+        return true;
+    eval_call_begin(self);
+    PyObject *none = PyObject_CallFunctionObjArgs(dj.template_shown, template, self->context, NULL);
+    eval_call_end(self);
+    Py_XDECREF(none);
+    return none;
+}
+
 // RenderContext.push_state(): the template becomes the current one; isolated, it gets a scope of
 // its own.
 bool

@@ -29,6 +29,8 @@ typedef struct {
 bool template_enter(eval *self, template_state *state, PyObject *template, bool isolated);
 bool template_leave(template_state *state);
 void template_fini(template_state *self);
+// False with an exception: a receiver raised it.
+bool template_announce(eval *self, PyObject *template);
 
 // The blocks of an ExtendsNode, and of its parent if that is the root, join the rendering.
 bool extends_blocks(eval *self, PyObject *node, PyObject *parent);
