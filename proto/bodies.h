@@ -141,7 +141,8 @@ typedef struct {
     slice event;
     unsigned count;
     const fault_frame *frames;
-    slice effects; // raw map, or empty
+    slice effects;    // raw map, or empty
+    slice debug_page; // at most MAX_DEBUG_PAGE; left out if empty
 } failed_body;
 void failed_encode(const failed_body *self, buffer *out);
 

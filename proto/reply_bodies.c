@@ -99,13 +99,15 @@ failed_encode(const failed_body *self, buffer *out)
 {
     writer writer = writer_on(out);
     writer_map(writer, 2U + (self->type.size > 0) + (self->count > 0) + (self->view_path.size > 0) +
-                           (self->event.size > 0) + (self->effects.size > 0));
+                           (self->event.size > 0) + (self->effects.size > 0) + (self->debug_page.size > 0));
     writer_key_str(writer, "kind", slice_text(err_word(self->kind)));
     writer_key_str(writer, "message", self->message.size ? self->message : slice_text(err_text(self->kind)));
     s_opt_str(writer, "type", self->type);
     s_opt_str(writer, "view_path", self->view_path);
     s_opt_str(writer, "event", self->event);
     s_opt_effects(writer, self->effects);
+    if (self->debug_page.size)
+        writer_key_bin(writer, "debug_page", self->debug_page);
     if (self->count == 0)
         return;
     writer_key(writer, "frames");

@@ -29,6 +29,7 @@ MAX_GAP_BUFFER_PUSHES = 64  # such pushes of one session
 MAX_ANNOUNCED = 256  # sessions in an ANNOUNCE
 MAX_LISTED = 256  # sessions in a LISTED
 MAX_URL = 8 << 10  # bytes of a page's URL
+MAX_DEBUG_PAGE = 512 << 10  # bytes of a FAILED's debug page, compressed; a larger one is left out
 MAX_CHUNKS_ASKED = 256  # chunks that a page asks for in one REFRESH
 MAX_CHUNK_HASH = 16  # characters of a chunk's hash
 MAX_RUNNING = 64  # turns in an EXITED

@@ -23,6 +23,7 @@ TROUPE = {
     "ADDRESS_OPEN_SOCKETS": 1000,  # sockets that an address may have open
     "ADDRESS_JOINS": 50,         # joins per second of all pages of an address
     "USER_CHECK_SECONDS": 1,     # maximum age of the last user check when an event arrives; None: check on join only
+    "ERROR_MAIL_SECONDS": 600,   # a worker mails the same error of the same handler to ADMINS once in so many seconds
     "MINIFIED": None,            # pages load the minified client; None: if it was built and DEBUG is off
 }
 
@@ -178,6 +179,7 @@ SETTINGS: dict[str, Setting] = {
     "ADDRESS_OPEN_SOCKETS": _number(1000, 10**9, optional=True),
     "ADDRESS_JOINS": _number(50, 10**9, optional=True),
     "USER_CHECK_SECONDS": _number(1, DAY, optional=True, least=0),
+    "ERROR_MAIL_SECONDS": _number(600, 366 * DAY, least=0),
     "MINIFIED": Setting(None, _is_bool_or_none, "True, False or None"),
 }
 

@@ -22,7 +22,8 @@ class ActorError(Exception):
     whether it was executed is not known) or `unreachable` (no broker answers, nothing was sent). outcome: `failed` (it
     ran), `not_executed` (it may be sent again) or `unknown`. type: the name of the exception's class. frames: the
     worker's, outermost first. view_path, event: where it happened. retry_ms: how long to wait before a retry, if the
-    other side said so. again: of a `not_executed` event that was sent twice: the outcome of the first is unknown.
+    other side said so. debug_page: with DEBUG, Django's page for the exception, compressed. again: of a `not_executed`
+    event that was sent twice: the outcome of the first is unknown.
     """
 
     again = False
@@ -38,6 +39,7 @@ class ActorError(Exception):
         view_path: str | None = None,
         event: str | None = None,
         retry_ms: int | None = None,
+        debug_page: bytes | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -48,6 +50,7 @@ class ActorError(Exception):
         self.view_path = view_path
         self.event = event
         self.retry_ms = retry_ms
+        self.debug_page = debug_page
 
     def log_fields(self) -> str:
         """Its fields for a log line: kind=… type=… message="…" and, if an exception was raised, frames="…"."""
@@ -75,6 +78,7 @@ class ActorError(Exception):
             self.view_path,
             self.event,
             self.retry_ms,
+            self.debug_page,
         )
         return self.__class__, fields
 
@@ -115,6 +119,7 @@ def from_fields(fields: wire.Body, outcome: str = "failed") -> ActorError:
     retry_ms = fields.get("retry_ms")
     if type(retry_ms) is not int or retry_ms < 0:
         retry_ms = None
+    debug_page = fields.get("debug_page")
     named = {name: fields.get(name) for name in ("type", "view_path", "event")}
     error = ActorError(
         str(fields.get("kind") or fields.get("reason") or "internal"),
@@ -122,6 +127,7 @@ def from_fields(fields: wire.Body, outcome: str = "failed") -> ActorError:
         outcome,
         frames=frames,
         retry_ms=None if retry_ms is None else min(retry_ms, MAX_RETRY_MS),
+        debug_page=debug_page if isinstance(debug_page, bytes) else None,
         **{name: value if isinstance(value, str) else None for name, value in named.items()},
     )
     if isinstance(fields.get("effects"), dict):

@@ -10,6 +10,7 @@ class CounterTests(TestCase):
         self.assertIn("6", client.html)
 """
 
+import sys
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,11 +18,13 @@ from unittest import mock
 
 from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.signals import got_request_exception
 from django.test import RequestFactory
 
 from . import wire
 from .context import view_names
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
+from .errors import ActorError
 from .validation import refuse_unused
 from .views import LiveView
 from .web import transport
@@ -51,16 +54,20 @@ class _Session(SessionBase):
 class LiveViewTestClient:
     """Mounts one view and sends it events, with the same turns as in production, on the calling thread (inproc://).
 
-    view_class: a LiveView subclass. user: the request's user; default: anonymous. initkwargs: those of as_view().
-    Needs no TROUPE setting. Its methods are sync.
+    view_class: a LiveView subclass. user: the request's user; default: anonymous. raise_request_exception: what a
+    handler raises is raised in the test, as by Django's client; False: an ActorError, as a program would get.
+    initkwargs: those of as_view(). Needs no TROUPE setting. Its methods are sync.
 
     html: the page as Django renders it, after mount() and after each event. patches: what the last event changed in it,
     by slot (PROTOCOL.md 9.6), or None. Tests of `html` do not break when a template is rearranged.
     """
 
-    def __init__(self, view_class: type[LiveView], user: Any = None, **initkwargs: Any) -> None:
+    def __init__(
+        self, view_class: type[LiveView], user: Any = None, raise_request_exception: bool = True, **initkwargs: Any
+    ) -> None:
         self.view_class = view_class
         self.user = user
+        self.raise_request_exception = raise_request_exception
         self.view: Any = None  # the LiveView; None before mount()
         self.html: str | None = None
         self.version: int | None = None
@@ -87,7 +94,8 @@ class LiveViewTestClient:
     def send_event(self, name: str, /, **params: Any) -> dict[str, Any]:
         """Sends an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is off.
 
-        Returns {"html", "patches", "version"}. ActorError: the handler raised, or there is no such handler.
+        Returns {"html", "patches", "version"}. Raises what the handler (or get_context_data(), or the template) raised.
+        ActorError: there is no such handler, or the parameters are refused.
         """
         if self._actor is None:
             raise AssertionError("mount() comes before send_event()")
@@ -130,10 +138,24 @@ class LiveViewTestClient:
         request.session = _Session()
         return request
 
-    @staticmethod
-    def _call(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:
+    def _call(self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:
         async def run() -> Any:
             return await function(*args)
 
-        with mock.patch.object(transport, "get", inproc.get):
-            return async_to_sync(run)()
+        raised: list[BaseException] = []
+
+        def note(**_: Any) -> None:
+            error = sys.exc_info()[1]
+            if error is not None:
+                raised.append(error)
+
+        got_request_exception.connect(note, weak=False)
+        try:
+            with mock.patch.object(transport, "get", inproc.get):
+                return async_to_sync(run)()
+        except ActorError as error:
+            if raised and error.type and self.raise_request_exception:
+                raise raised[-1] from None
+            raise
+        finally:
+            got_request_exception.disconnect(note)

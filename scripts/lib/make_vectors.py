@@ -296,6 +296,11 @@ def replies():
                 "frames": frames,
             },
         ),
+        valid(
+            "failed_debug",
+            "FAILED",
+            {"kind": "template", "message": "no", "debug_page": bytes.fromhex("789c030000000001")},
+        ),
         valid("not_executed", "NOT_EXECUTED", {"reason": "gap", "message": "the event's number does not follow"}),
         valid(
             "not_executed_busy",

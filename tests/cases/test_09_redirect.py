@@ -36,6 +36,8 @@ def test_a_redirect_to_a_fragment_of_the_page_loads_it_again(site):
 def test_a_refusal_is_said_and_the_page_lives_on(fleet, visitor, button, kind):
     if button == "strange":
         fleet.expect_log("django.security.SuspiciousOperation")
+    if button == "denied":  # Django logs it with its traceback, too
+        fleet.expect_log(r"WARNING django\.request Forbidden \(Permission denied\): /case_09", times=1, name="w1")
     with visitor.open(f"/{PAGE}") as page:
         failed = page.answer_to(page.post(button))
         assert (failed["t"], failed["error"]["kind"]) == ("failed", kind)

@@ -69,6 +69,7 @@ s_failed(reader *in)
     (void)reader_opt_list(in, "frames", ANY);
     (void)reader_opt_str(in, "view_path", ANY);
     (void)reader_opt_str(in, "event", ANY);
+    (void)reader_opt_bin(in, "debug_page", ANY);
 }
 
 static void

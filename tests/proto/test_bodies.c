@@ -193,13 +193,14 @@ test_failed_encode(void)
     const fault_frame frames[2] = {{slice_text("a.py"), 12, slice_text("f"), slice_text("x = 1")},
                                    {{0}, 0, {0}, {0}}};
     slice value = slice_text("value");
-    for (unsigned set = 0; set < 32; set++) {
+    for (unsigned set = 0; set < 64; set++) {
         failed_body body = {.kind = ERR_TEMPLATE, .message = value, .frames = frames};
         body.type = set & 1 ? value : (slice){0};
         body.view_path = set & 2 ? value : (slice){0};
         body.event = set & 4 ? value : (slice){0};
         body.count = set & 8 ? 2 : 0;
         body.effects = set & 16 ? slice_text("\x80") : (slice){0};
+        body.debug_page = set & 32 ? value : (slice){0};
         buffer out;
         buffer_init(&out);
         failed_encode(&body, &out);
@@ -210,7 +211,8 @@ test_failed_encode(void)
         CU_ASSERT_EQUAL(reader_opt_str(&in, "view_path", 9).size, set & 2 ? 5 : 0);
         CU_ASSERT_EQUAL(reader_opt_str(&in, "event", 9).size, set & 4 ? 5 : 0);
         CU_ASSERT_EQUAL(msgpack_count(reader_opt_list(&in, "frames", 99)), set & 8 ? 2 : 0);
-        CU_ASSERT_EQUAL(reader_opt_map(&in, "effects", 9).size, set >> 4);
+        CU_ASSERT_EQUAL(reader_opt_map(&in, "effects", 9).size, set >> 4 & 1);
+        CU_ASSERT_EQUAL(reader_opt_bin(&in, "debug_page", 9).size, set & 32 ? 5 : 0);
         CU_ASSERT_EQUAL(in.error, OK);
         buffer_fini(&out);
     }

@@ -303,6 +303,11 @@ s_encode_failed(buffer *out)
                                  .frames = frames},
                   out);
     s_same(out, "failed_full");
+    failed_encode(&(failed_body){.kind = ERR_TEMPLATE,
+                                 .message = slice_text("no"),
+                                 .debug_page = slice_of("x\x9c\x03\x00\x00\x00\x00\x01", 8)},
+                  out);
+    s_same(out, "failed_debug");
 }
 
 static void

@@ -63,6 +63,10 @@ def test_the_test_client():
     client.send_event("later")
     client.assert_state(count=17)
     assert ">17</main>" in client.html and client.patches == {"1": "17"}
+    with pytest.raises(ValueError, match="^nothing to count$") as error:
+        client.send_event("broken")
+    assert error.traceback[-1].name == "broken"
+    client.raise_request_exception = False
     with pytest.raises(ActorError, match=r"Error in samples\.Counter\.broken\(\): nothing to count") as error:
         client.send_event("broken")
     assert error.value.type == "ValueError" and error.value.frames

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.utils.functional import SimpleLazyObject
 
-from troupe import ActorError, LiveView, event_handler
+from troupe import LiveView, event_handler
 from troupe.runtime import entry, faults
 from troupe.testing import LiveViewTestClient
 from troupe.web.transport import inproc
@@ -241,9 +241,8 @@ def test_what_a_handler_returns(turns, name, result):
         client.send_event(name, result=result)
         client.assert_state(count=int(result == "awaitable"))
         return
-    with pytest.raises(ActorError, match="it returned an? ") as raised:
+    with pytest.raises(TypeError, match="it returned an? "):
         client.send_event(name, result=result)
-    assert (raised.value.kind, raised.value.type) == ("python", "TypeError")
 
 
 def test_a_wrapped_coroutine_is_awaited(turns):

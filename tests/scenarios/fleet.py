@@ -369,6 +369,10 @@ class Fleet:
         """See LogWatch.expect; until the next `watch_logs`."""
         self.watch.expect(pattern, times, name)
 
+    def expect_reports(self, times=None, what=""):
+        """A worker reports an exception of user code, as Django logs it: `what` is a pattern of the record."""
+        self.expect_log(rf"ERROR django\.request Internal Server Error: .*{what}", times, "w[0-9]*")
+
     def check_alive(self):
         """FleetError if a process died that was not to."""
         for child in self.children:

@@ -60,9 +60,10 @@ def test_views_in_a_session_are_limited(client):
     first.shutdown()
 
 
-def test_mount_that_fails_leaves_the_view_of_that_id_alone(client):
+def test_mount_that_fails_leaves_the_view_of_that_id_alone(fleet, client):
     from troupe import wire
 
+    fleet.expect_reports(1, "house.bad.MountRaises")
     session = client.mount("house.views.Counter", {"start": 4})
     body = {"path": "house.bad.MountRaises", "params": {}, "view": session.view}
     assert client.ask(wire.MOUNT, body, session.id).kind == wire.FAILED

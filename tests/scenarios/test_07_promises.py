@@ -57,7 +57,8 @@ def test_repeat_gets_the_same_reply(counter):
     assert output(counter.event("increment")) == 2
 
 
-def test_repeat_of_a_failure_gets_the_same_failure(client):
+def test_repeat_of_a_failure_gets_the_same_failure(fleet, client):
+    fleet.expect_reports(1, "ValueError")  # and not of the repeat
     session = client.mount("house.bad.Handlers")
     first = session.event("boom")
     again = session.event("boom", number=1)

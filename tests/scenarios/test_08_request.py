@@ -181,6 +181,7 @@ def test_atomic_requests_wrap_the_handler(make_fleet):
     with Visitor(fleet.port).open("/rows/") as page:
         assert ">1<" in page.shows("write", {"text": "kept"})
         fleet.expect_log("event=failed view=.* name=write_and_fail ", times=1, name="web")
+        fleet.expect_reports()
         assert page.event("write_and_fail", {"text": "undone"})["t"] == "failed"
         assert rows(fleet) == ["kept"]
         assert ">2<" in page.shows("write", {"text": "kept too"})
@@ -194,6 +195,7 @@ def test_without_atomic_requests_what_was_written_stays(make_fleet):
     fleet = make_fleet(workers=1)
     with Visitor(fleet.port).open("/rows/") as page:
         fleet.expect_log("event=failed view=.* name=write_and_fail ", times=1, name="web")
+        fleet.expect_reports(1)
         assert page.event("write_and_fail", {"text": "stays"})["t"] == "failed"
         assert rows(fleet) == ["stays"]
 

@@ -56,7 +56,8 @@ def test_redirect_404_and_403_over_wsgi(fleet, wsgi_port):
 
 
 def test_failed_mount_over_wsgi(fleet, wsgi_port):
-    fleet.expect_log("ERROR django.request Internal Server Error: /bad/MountRaises/", times=1, name="wsgi")
+    fleet.expect_log("WARNING troupe event=mount_failed view=house.bad.MountRaises ", times=1, name="wsgi")
+    fleet.expect_reports(1, "/bad/MountRaises/")
     assert Visitor(wsgi_port).get("/bad/MountRaises/").status == 500
 
 
@@ -77,6 +78,7 @@ def test_management_command(fleet):
 
 
 def test_management_command_with_a_failing_handler(fleet):
+    fleet.expect_reports(1, "house.bad.Handlers")
     out = fleet.manage("poke", "house.bad.Handlers", "boom").stdout
     assert "failed python: Error in house.bad.Handlers.boom(): boom" in out
 

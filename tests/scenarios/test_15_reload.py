@@ -58,6 +58,7 @@ def test_edit_that_does_not_parse(edited):
         start = len(worker.text())
         save(folder / "house/views.py", "class Counter(LiveView):", "class Counter(LiveView:", worker, start)
         worker.wait_line("event=registered", start)
+        fleet.expect_reports(1, "SyntaxError")
         fleet.expect_log("event=view_not_joined view=house.views.Reloaded kind=python .*views.py", times=1, name="web")
         joined = page.join()
         assert joined["views"][0]["error"]["kind"] == "python"

@@ -63,6 +63,7 @@ def files(child):
 
 def test_pages_that_fail_leave_nothing(make_fleet):
     fleet = make_fleet(workers=1, web=False)
+    fleet.expect_reports()
     with raw.Client(fleet.front) as client:
         worker = fleet.workers["w1"]
         for round_number in range(4):

@@ -19,8 +19,10 @@ HARD = ("--soft-ms", "300", "--hard-ms", "1000")
 
 @pytest.fixture
 def soft_fleet(make_fleet):
-    """One worker with a soft limit of 300 ms, and a hard one that is not met."""
-    return make_fleet(workers=1, worker=SOFT)
+    """One worker with a soft limit of 300 ms, which handlers meet, and a hard one, which they don't."""
+    fleet = make_fleet(workers=1, worker=SOFT)
+    fleet.expect_reports(what="HandlerTimeout")
+    return fleet
 
 
 @pytest.fixture
@@ -107,11 +109,12 @@ def test_the_next_turn_is_spared(soft_fleet):
             assert session.event("increment").kind == wire.DONE
 
 
-def test_all_stacks_on_demand(soft_fleet):
-    worker = soft_fleet.workers["w1"]
+def test_all_stacks_on_demand(make_fleet):
+    fleet = make_fleet(workers=1, worker=SOFT)
+    worker = fleet.workers["w1"]
     worker.process.send_signal(signal.SIGUSR2)
     worker.wait_line(r"Thread 0x[0-9a-f]+ .most recent call first")
-    with Visitor(soft_fleet.port).open("/stuck/") as page:
+    with Visitor(fleet.port).open("/stuck/") as page:
         assert ">1<" in page.shows("increment")
 
 
@@ -275,6 +278,7 @@ def test_ticks(supervised):
     process.fleet.expect_log("event=tick_failed .*handle_tick.*it took longer than 0.3 s", name="up")
     process.fleet.expect_log(QUARANTINED.format("house.stuck.Ticks", "handle_tick"), times=1, name="up")
     process.fleet.expect_log("Fatal Python error|event=join_failed|event=failed")
+    process.fleet.expect_log("ERROR django.request Internal Server Error: /ticks-stuck/", name="up")
     with Visitor(process.fleet.port).open("/ticks-stuck/") as page:
         page.event("set_mode", {"mode": "loops"})
         process.up.wait_line("event=tick_failed")

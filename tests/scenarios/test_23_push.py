@@ -206,6 +206,7 @@ def test_a_tick_that_raises(make_fleet):
     fleet = make_fleet(workers=1, env={"SCENARIO_DEBUG": "1"})
     pattern = r"level=ERROR .*event=tick_failed .*view=\"house.pushes.Stumbling\" kind=python failures=1 .*tick 1"
     fleet.expect_log(pattern, name="w1")
+    fleet.expect_reports(what="/stumbling/")
     fleet.expect_log(r"event=tick_failed .*frames=\".*pushes.py:\d+ in handle_tick: raise ValueError", name="w1")
     with Visitor(fleet.port).open("/stumbling/") as page:
         failed = page.wait_type("failed")
@@ -221,6 +222,7 @@ def test_a_tick_that_takes_too_long(make_fleet):
     """It meets the soft limit as a handler does, and the next ones come."""
     fleet = make_fleet(workers=1, worker=["--soft-ms", "300"])
     fleet.expect_log(r"event=tick_failed .*handle_tick\(\): it took longer than 0.3 s", times=1, name="w1")
+    fleet.expect_reports(1, "HandlerTimeout")
     with Visitor(fleet.port).open("/dawdling/") as page:
         assert text_of(next_push(page)) == "1"
         page.event("say", {"word": "hello"})
@@ -238,6 +240,7 @@ def test_a_tick_that_does_not_come_back(make_fleet):
 
 def test_without_debug_the_person_is_not_bothered(fleet, visitor):
     fleet.expect_log(r"event=tick_failed")
+    fleet.expect_reports(what="/stumbling/")
     with visitor.open("/stumbling/") as page:
         assert text_of(next_push(page)) == "1"
         assert not page.unasked

@@ -26,7 +26,7 @@ void
 fault_clear(fault *self)
 {
     buffer_clear(&self->text);
-    self->message = self->type = self->effects = (fault_text){0};
+    self->message = self->type = self->effects = self->debug_page = (fault_text){0};
     self->count = 0;
 }
 
@@ -84,6 +84,16 @@ fault_set_effects(fault *self, slice effects)
 {
     if (effects.size <= MAX_TEXT)
         self->effects = s_copy_text(self, effects);
+}
+
+// Not a text: it cannot be cut, and has a limit of its own.
+void
+fault_set_debug_page(fault *self, slice page)
+{
+    if (page.size > MAX_DEBUG_PAGE)
+        return;
+    self->debug_page = (fault_text){self->text.size, page.size};
+    buffer_append(&self->text, page.data, page.size);
 }
 
 void
@@ -144,6 +154,7 @@ fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *
             .count = self->count,
             .frames = frames,
             .effects = s_slice(self, self->effects),
+            .debug_page = s_slice(self, self->debug_page),
         },
         out);
 }

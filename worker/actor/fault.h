@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct {
     buffer text;
-    fault_text message, type, effects;
+    fault_text message, type, effects, debug_page;
     unsigned count;
     struct {
         fault_text file, function, source;
@@ -32,6 +32,8 @@ void fault_add_message(fault *self, slice text);
 void fault_set_type(fault *self, slice name);
 // What the failed turn does all the same: a raw map (PROTOCOL.md 5.2).
 void fault_set_effects(fault *self, slice effects);
+// An HTML page for developers, compressed. Ignored over MAX_DEBUG_PAGE.
+void fault_set_debug_page(fault *self, slice page);
 // Outermost frame first. Ignored beyond MAX_FRAMES.
 void fault_add_frame(fault *self, slice file, unsigned line, slice function, slice source);
 

@@ -1,4 +1,4 @@
-// Turns the pending Python exception into a fault, for the reply and the log.
+// Turns a Python exception into a fault, for the reply and the log.
 #include "worker/py/exception.h"
 
 #include "worker/py/convert.h"
@@ -72,10 +72,8 @@ s_effects(PyObject *effects, fault *ret_fault)
 // describe() returns (kind, message, type, frames, effects). The fault is filled whatever happens there:
 // something must reach the log and the sender.
 err
-exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
+exception_to_fault(PyObject *error, PyObject *describe, PyObject *where, fault *ret_fault)
 {
-    PyObject *error = exception_take();
-    ASSERT(error);
     fault_clear(ret_fault);
     err kind = ERR_PYTHON;
     const char *word;
@@ -99,6 +97,5 @@ exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault)
         fault_set_type(ret_fault, slice_text(Py_TYPE(error)->tp_name));
     }
     Py_XDECREF(described);
-    Py_DECREF(error);
     return kind;
 }

@@ -1,4 +1,4 @@
-// exception - a pending Python exception becomes a fault. GIL held; none is pending afterwards. Logs nothing.
+// exception - a Python exception becomes a fault. GIL held; none is pending afterwards. Logs nothing.
 #ifndef TROUPE_WORKER_PY_EXCEPTION_H
 #define TROUPE_WORKER_PY_EXCEPTION_H
 
@@ -7,9 +7,8 @@
 
 // The pending exception, normalised, with its traceback: a new reference. NULL if none is.
 PyObject *exception_take(void);
-// Takes the pending exception, which there must be. describe: describe(error, where) of troupe.runtime.entry;
-// where is text like "shop.views.Cart.add()". Returns the error's kind; falls back to the bare type name when
-// describe() fails.
-err exception_to_fault(PyObject *describe, PyObject *where, fault *ret_fault);
+// An exception as a fault. describe: describe(error, where) of troupe.runtime.entry; where is text like
+// "shop.views.Cart.add()". Returns the error's kind; falls back to the bare type name when describe() fails.
+err exception_to_fault(PyObject *error, PyObject *describe, PyObject *where, fault *ret_fault);
 
 #endif

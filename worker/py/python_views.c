@@ -23,24 +23,6 @@ typedef struct {
     void *context;
 } py_awaitable;
 
-// Formatting may raise and would overwrite the pending exception, which is therefore put aside
-// meanwhile.
-err
-python_views_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *where = PyUnicode_FromFormat(format, view->path);
-    if (!where) {
-        PyErr_Clear();
-        where = Py_NewRef(view->path);
-    }
-    PyErr_Restore(type, value, traceback);
-    err kind = exception_to_fault(self->describe, where, ret_fault);
-    Py_DECREF(where);
-    return kind;
-}
-
 // A raw msgpack map as a dict, or None where raw is empty. New reference; NULL with an exception. A
 // map that has no Python value is the sender's mistake and not the view's: refuse_params() raises
 // it as error kind `params`.
@@ -144,6 +126,7 @@ python_views_open(void *host, const open_args *order, void **ret_instance, fault
     py_view *view = calloc(1, sizeof *view);
     ASSERT(view);
     view->path = python_views_text(order->path);
+    view->owner = order->owner;
     ASSERT(view->path);
     if (order->instance) {
         view->object = Py_NewRef(order->instance);
@@ -155,12 +138,11 @@ python_views_open(void *host, const open_args *order, void **ret_instance, fault
         Py_XDECREF(init);
     }
     if (view->object) {
-        view->owner = order->owner;
         updates_add(self, view);
         *ret_instance = view;
         return OK;
     }
-    err error = python_views_fault(self, view, "%U()", ret_fault);
+    err error = view_fault(self, view, "%U()", ret_fault);
     Py_DECREF(view->path);
     free(view);
     return error;
@@ -211,7 +193,7 @@ s_mount(void *host, void *instance_, const mount_args *order, response *ret_resp
                                               params, order->socket ? Py_True : Py_False, NULL);
     thread_leave_user_code();
     bool ok = answer && (answer == Py_None || s_read_response(answer, ret_response));
-    err error = ok ? OK : python_views_fault(self, view, "%U.mount()", ret_fault);
+    err error = ok ? OK : view_fault(self, view, "%U.mount()", ret_fault);
     Py_XDECREF(answer);
     Py_XDECREF(params);
     Py_XDECREF(url);
@@ -235,7 +217,7 @@ s_join(void *host, void *instance_, const mount_args *order, fault *ret_fault)
                                             view->revived ? Py_True : Py_False, params, NULL);
     thread_leave_user_code();
     view->revived &= !none;
-    err error = none ? OK : python_views_fault(self, view, "%U.authorize()", ret_fault);
+    err error = none ? OK : view_fault(self, view, "%U.authorize()", ret_fault);
     Py_XDECREF(none);
     Py_XDECREF(params);
     Py_XDECREF(url);
@@ -259,20 +241,6 @@ s_new_awaitable(PyObject *object)
     ASSERT(awaitable);
     awaitable->object = object;
     return awaitable;
-}
-
-// python_views_fault() with the handler's name in it.
-static err
-s_handler_fault(const py_host *self, const py_view *view, PyObject *name, fault *ret_fault)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *where = PyUnicode_FromFormat("%U.%U()", view->path, name);
-    ASSERT(where);
-    PyErr_Restore(type, value, traceback);
-    err kind = exception_to_fault(self->describe, where, ret_fault);
-    Py_DECREF(where);
-    return kind;
 }
 
 // Runs a handler or handle_tick(). A view from a snapshot that no page has joined has its restore()
@@ -299,7 +267,7 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     PyObject *result =
         params ? PyObject_CallFunctionObjArgs(self->run_handler, handler, view->object, params, NULL) : NULL;
     thread_leave_user_code();
-    error = result ? OK : s_handler_fault(self, view, name, ret_fault);
+    error = result ? OK : view_fault_of_handler(self, view, name, ret_fault);
     if (result && s_is_awaitable(result))
         *ret_awaitable = s_new_awaitable(Py_NewRef(result));
     *ret_leaves = result == Py_True;
@@ -384,7 +352,7 @@ s_settle(void *host, void *instance_, slice name, void **awaitable_p, bool *ret_
         PyObject *result =
             PyObject_CallFunctionObjArgs(self->settle_handler, view->object, value, exception, NULL);
         thread_leave_user_code();
-        error = result ? OK : s_handler_fault(self, view, text, ret_fault);
+        error = result ? OK : view_fault_of_handler(self, view, text, ret_fault);
         *ret_leaves = result == Py_True;
         Py_XDECREF(result);
         Py_DECREF(text);
@@ -407,7 +375,7 @@ s_sync(void *host, void *instance_, fault *ret_fault)
     PyObject *context = PyObject_CallOneArg(self->get_context, view->object);
     thread_leave_user_code();
     if (!context)
-        return python_views_fault(self, view, "%U.get_context_data()", ret_fault);
+        return view_fault(self, view, "%U.get_context_data()", ret_fault);
     Py_XSETREF(view->context, context);
     return OK;
 }
@@ -433,7 +401,7 @@ s_settle_thread(const py_host *self, const py_view *view, fault *ret_fault)
 {
     PyObject *none = PyObject_CallNoArgs(self->settle);
     if (!none)
-        return python_views_fault(self, view, "template of %U", ret_fault);
+        return view_fault(self, view, "template of %U", ret_fault);
     Py_DECREF(none);
     return OK;
 }
@@ -455,7 +423,7 @@ s_render(void *host, void *instance_, const render_args *order, rendering *ret, 
     unsigned chunks = order->tree->chunk_count;
     while (!error && (result = s_attempt(self, view, &attempt)) != RENDER_DONE) {
         if (result == RENDER_FAILED) {
-            error = python_views_fault(self, view, "template of %U", ret_fault);
+            error = view_fault(self, view, "template of %U", ret_fault);
             break;
         }
         // Terminates: each attempt asks for less, and a plain one always fits.

@@ -1,5 +1,5 @@
-// python_views_internal - what python_views.c, view_snapshot.c and updates.c share: the functions of
-// troupe.runtime.entry, and the instance of a view. Private to those three. GIL held.
+// python_views_internal - what python_views.c, view_fault.c, view_snapshot.c and updates.c share: the
+// functions of troupe.runtime.entry, and the instance of a view. Private to those. GIL held.
 #ifndef TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 #define TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 
@@ -28,6 +28,7 @@
     F(end)                                                                                                   \
     F(await_handler)                                                                                         \
     F(describe)                                                                                              \
+    F(report)                                                                                                \
     F(refuse_params)
 
 struct py_host {
@@ -50,14 +51,19 @@ typedef struct {
     PyObject *context; // what get_context() returned, until it is rendered; NULL before
     render_state render;
     snapshot_state snapshot;
-    void *owner;  // for changed()
+    void *owner;  // its session; for changed(), too
     bool changed; // by request_update(), since take_changed()
     bool revived; // from a snapshot: restore() has yet to be called
 } py_view;
 
-// In python_views.c. format: with one %U, the view's path. Takes the pending exception; none is pending
-// afterwards.
-err python_views_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
+// view_fault.c: takes the pending exception, reports it to the project's logging, and makes it the turn's
+// fault. format: with one %U, the view's path. name: the handler's.
+err view_fault(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
+err view_fault_of_handler(const py_host *self, const py_view *view, PyObject *name, fault *ret_fault);
+// The same without a report, for what the worker logs by itself.
+err view_fault_unreported(const py_host *self, const py_view *view, const char *format, fault *ret_fault);
+
+// python_views.c
 PyObject *python_views_text(slice text); // a new str
 err python_views_open(void *host, const open_args *order, void **ret_instance, fault *ret_fault);
 void python_views_close(void *host, void **instance_p);

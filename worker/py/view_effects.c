@@ -35,5 +35,5 @@ view_effects_conclude(void *host, void *instance_, effects *ret, fault *ret_faul
     thread_leave_user_code();
     bool ok = concluded && (concluded == Py_None || s_read_effects(concluded, ret));
     Py_XDECREF(concluded);
-    return ok ? OK : python_views_fault(self, view, "the session of %U", ret_fault);
+    return ok ? OK : view_fault(self, view, "the session of %U", ret_fault);
 }

@@ -11,7 +11,7 @@ view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault)
     PyObject *none = PyObject_CallOneArg(self->restore_view, view->object);
     thread_leave_user_code();
     if (!none)
-        return python_views_fault(self, view, "%U.restore()", ret_fault);
+        return view_fault(self, view, "%U.restore()", ret_fault);
     Py_DECREF(none);
     view->revived = false;
     return OK;
@@ -26,7 +26,7 @@ view_snapshot_pack(void *host, void *instance_, const pack_args *order, buffer *
     py_view *view = instance_;
     if (snapshot_state_write(&view->snapshot, view->object, order, self->is_rebuilt, out))
         return OK;
-    python_views_fault(self, view, "a snapshot of %U", ret_fault);
+    view_fault_unreported(self, view, "a snapshot of %U", ret_fault);
     return ERR_VIEW_REFUSED;
 }
 
@@ -38,7 +38,7 @@ view_snapshot_pack_request(void *host, void *instance_, buffer *out, fault *ret_
     py_view *view = instance_;
     PyObject *carried = PyObject_CallOneArg(self->carry_view, view->object);
     if (!carried)
-        return python_views_fault(self, view, "moving %U", ret_fault);
+        return view_fault_unreported(self, view, "moving %U", ret_fault);
     if (PyBytes_Check(carried))
         buffer_append(out, PyBytes_AS_STRING(carried), (size_t)PyBytes_GET_SIZE(carried));
     Py_DECREF(carried);
@@ -66,7 +66,7 @@ view_snapshot_restore(void *host, const restore_args *order, void **ret_instance
         Py_DECREF(none);
         return OK;
     }
-    error = python_views_fault(host, view, "restoring %U", ret_fault);
+    error = view_fault(host, view, "restoring %U", ret_fault);
     python_views_close(host, ret_instance);
     return error;
 }

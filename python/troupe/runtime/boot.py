@@ -18,9 +18,10 @@ def setup(settings_module: str | None, views: bool = True) -> bool:
     from django.conf import settings
 
     django.setup()
-    from . import context_locals
+    from . import context_locals, error_mail
 
     context_locals.install()
+    error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())
     if views:
         import_views()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:

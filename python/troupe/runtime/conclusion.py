@@ -1,14 +1,13 @@
 """The end of a turn: what it does beside its patch becomes the answer's `effects` (proto/PROTOCOL.md 5.2)."""
 
 import json
-import logging
 from typing import Any
-
-from django.core.exceptions import SuspiciousOperation
 
 from ..views import LiveView
 from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refused, kind_of
 from .housekeeping import settled
+from .raised import Raised
+from .reports import log
 from .request import new_cookies
 from .results import redirect_url
 from .turn import MOUNT, TURN
@@ -17,7 +16,6 @@ Effects = dict[str, Any]
 # (effects, the browser's part of them as members of a JSON object, headers of the page, identity); each may be None.
 Conclusion = tuple[Effects | None, str | None, list[list[str]] | None, bytes | None]
 
-_STATUS = {NOT_FOUND: 404, FORBIDDEN: 403, BAD_REQUEST: 400}
 _TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request"}
 _FOR_BROWSER = ("redirect", "ticket")
 
@@ -50,14 +48,9 @@ def raise_refusal(view: LiveView, error: BaseException) -> None:
     if kind is None:
         return
     concluded = conclude(view, "")
-    request = view.request
-    path = getattr(request, "path", "?")
-    extra = {"status_code": _STATUS[kind], "request": request}
-    if isinstance(error, SuspiciousOperation):
-        security = logging.getLogger(f"django.security.{type(error).__name__}")
-        security.error(str(error), exc_info=error, extra=extra)
-    else:
-        logging.getLogger("django.request").warning("%s: %s", _TEXTS[kind], path, extra=extra)
+    turn, cls = TURN.get(), type(view)
+    name = turn.name if turn is not None else None
+    log(Raised(error, view.request, f"{cls.__module__}.{cls.__qualname__}", name or None, ""))
     message = f"{_TEXTS[kind]}: {error}" if str(error) else _TEXTS[kind]
     raise Refused(kind, message, effects=concluded[0] if concluded else None) from error
 

@@ -11,6 +11,7 @@ from .handlers import await_handler, find_handler, find_tick, may_repeat, run_ha
 from .housekeeping import begin, end, set_housekeeping, settle
 from .lifecycle import apply_state, carry_view, is_rebuilt, join_view, mount_view, restore_view
 from .rendering import get_context, rendering
+from .reports import report
 from .view_class import open_view
 
 context_locals.install()
@@ -33,6 +34,7 @@ __all__ = [
     "open_view",
     "refuse_params",
     "rendering",
+    "report",
     "restore_view",
     "run_handler",
     "set_housekeeping",

@@ -186,9 +186,8 @@ class LiveViewConsumer(PageSocket):
 
     def _answer_error(self, number: int, view: str, name: str, error: ActorError) -> None:
         if error.outcome == "failed":
-            # Only what user code raised is an error of the site. Any browser can cause the rest: unknown handlers, say.
-            logger.log(
-                logging.ERROR if error.type else logging.WARNING,
+            # No error: what user code raised was reported where it was raised, and any browser can cause the rest.
+            logger.warning(
                 "event=failed view=%s name=%s session=%s %s",
                 word(self._view_path(view)),
                 word(name),

@@ -14,7 +14,7 @@ from .._limits import MAX_VIEWS
 from ..errors import ActorError, effects_shown, from_fields, from_reply
 from ..logs import word
 from ..wire import RequestMap
-from . import page_token, request_facts
+from . import debug_page, page_token, request_facts
 from .frames import AskedView, BadFrame
 from .page_token import Token
 from .request_facts import Login, Scope
@@ -167,9 +167,11 @@ def shown(error: ActorError, plain: str) -> dict[str, Any]:
     """What a browser may know of an error: with DEBUG everything, otherwise its kind and the sentence `plain`."""
     if not settings.DEBUG:
         return {"kind": error.kind, "message": plain}
-    return {
+    told = {
         "kind": error.kind,
         "message": error.message,
         "type": error.type or error.kind,  # the client shows it before the message
         "frames": [list(frame) for frame in error.frames],
     }
+    page = debug_page.read(error)
+    return told if page is None else {**told, "page": page}

@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.cookie import SimpleCookie
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
-from django.urls import ResolverMatch
-from django.utils.html import escape, format_html
+from django.urls import ResolverMatch, get_resolver, get_urlconf
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.generic.base import View
 
@@ -27,15 +27,10 @@ from ..errors import ActorError, expect
 from ..logs import quoted, word
 from ..validation import is_marked
 from ..wire import Body, RequestMap
-from . import circuit_breaker, client_thread, page_facts, page_token, request_facts, transport
+from . import circuit_breaker, client_thread, debug_page, page_facts, page_token, request_facts, transport
 
 logger = logging.getLogger("troupe")
 
-_DEBUG_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;"
-    "color-scheme:light dark}pre{white-space:pre-wrap;margin:.2rem 0 1rem;padding:.5rem .8rem;"
-    "background:#8882;border-radius:.4rem}"
-)
 _PERMANENT = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
 # Nothing ran, and a retry soon may succeed: the page waits for it instead of answering 503.
 _TRANSIENT = {"no_worker", "leaving", "busy", "unknown_session"}
@@ -280,35 +275,31 @@ def _own_response(fields: Body) -> HttpResponse:
 
 
 def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
-    """The response to a failed mount: Django's own 403 and 500, or 503 where a retry may help."""
+    """The response to a failed mount: the project's own 403 and 500, or 503 where a retry may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
-    permanent = error.outcome == "failed" or error.kind in _PERMANENT
-    if permanent and not settings.DEBUG:
-        if error.frames:
-            error.add_note(error.frames_text())  # Django logs it, with its traceback
-        raise error
-    logger.error("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
-    if permanent:
-        response = HttpResponse(_debug_page(path, error), status=500)
+    if error.outcome == "failed" and error.type:
+        response = _reported(request, path, error)
+    elif error.outcome == "failed" or error.kind in _PERMANENT:
+        raise error  # Django logs it, and shows it with DEBUG
     else:
+        logger.error("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
         text = str(error) if settings.DEBUG else "This page is temporarily unavailable. Please try again."
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
         response["Retry-After"] = str(max(1, math.ceil((error.retry_ms or 1000) / 1000)))
     response["Cache-Control"] = "no-store"
-    response._has_been_logged = True  # above, so that Django does not log it again
+    response._has_been_logged = True  # so that Django does not log it again
     return response
 
 
-def _debug_page(path: str, error: ActorError) -> str:
-    rows = "".join(
-        f"<li><code>{escape(file)}:{line}</code> in <b>{escape(function)}</b><pre>{escape(source)}</pre></li>"
-        for file, line, function, source in error.frames
-    )
-    title = escape(f"{error.type or error.kind} in {path}")
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_DEBUG_STYLE}</style></head><body><h1>{title}</h1><pre>{escape(error.message)}</pre>"
-        f"<p>The worker raised this (kind <code>{escape(error.kind)}</code>). Innermost frame last.</p>"
-        f"<ol>{rows}</ol><p>You see this page because DEBUG is on.</p></body></html>"
-    )
+def _reported(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
+    """The response to an exception that the worker has reported: logged, signalled, mailed. One line says so here."""
+    logger.warning("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
+    if not settings.DEBUG:
+        response: HttpResponse = get_resolver(get_urlconf()).resolve_error_handler(500)(request)
+        return response
+    page = debug_page.read(error)
+    if page is not None:
+        return HttpResponse(page, status=500)
+    text = f"{error.type} in {path}\n\n{error.message}\n\n{error.frames_text()}\n\nThe worker runs without DEBUG."
+    return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")

@@ -121,11 +121,15 @@ def test_a_mount_that_raises(native, settings, caplog):
     browser = Client(raise_request_exception=False)
     response = browser.get("/broken/")
     assert response.status_code == 500 and b"broken" not in response.content
+    assert [record.getMessage().split(" path=")[0] for record in caplog.records if record.levelno >= 30] == [
+        "event=mount_failed view=samples.Broken"  # and no ERROR: the worker has reported it
+    ]
     settings.DEBUG = True
     caplog.clear()
     response = browser.get("/broken/")
-    text = response.content.decode()
-    assert response.status_code == 500 and "&lt;b&gt;broken&lt;/b&gt; mount" in text and "raise &lt;here&gt;" in text
+    text = response.content.decode()  # of a worker without DEBUG
+    assert response.status_code == 500 and response["Content-Type"].startswith("text/plain")
+    assert "<b>broken</b> mount" in text and "raise <here>" in text
     lines = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
     assert len(lines) == 1 and lines[0].getMessage().startswith("event=mount_failed view=samples.Broken")
 

@@ -49,5 +49,31 @@ s_long_text_is_cut_at_a_character(void)
     free(text);
 }
 
-static const unit_test s_tests[] = {{"whole", s_whole}, {"long text", s_long_text_is_cut_at_a_character}};
+// Nothing of it is left in the next fault; one over the limit is left out, not cut.
+static void
+s_debug_page(void)
+{
+    fault fault;
+    fault_init(&fault);
+    fault_set_message(&fault, "no");
+    char *large = calloc(1, MAX_DEBUG_PAGE + 1);
+    for (unsigned n = 0; n < 3; n++) {
+        fault_set_debug_page(&fault, n ? slice_of(large, MAX_DEBUG_PAGE + (n == 2)) : slice_text("page"));
+        buffer body;
+        buffer_init(&body);
+        fault_encode(&fault, ERR_PYTHON, (slice){0}, (slice){0}, &body);
+        reader reader;
+        reader_init(&reader, buffer_bytes(&body));
+        size_t size = reader_opt_bin(&reader, "debug_page", MAX_REPLY_BODY).size;
+        CU_ASSERT_EQUAL(size, n == 0 ? 4 : n == 1 ? MAX_DEBUG_PAGE : 0);
+        CU_ASSERT_EQUAL(reader_error(&reader), OK);
+        buffer_fini(&body);
+        fault_clear(&fault);
+    }
+    free(large);
+    fault_fini(&fault);
+}
+
+static const unit_test s_tests[] = {
+    {"whole", s_whole}, {"long text", s_long_text_is_cut_at_a_character}, {"debug page", s_debug_page}};
 UNIT_MAIN("fault", s_tests)

@@ -1,0 +1,149 @@
+"""Reports what user code raises to those who watch the site, in the process where it was raised.
+
+It reaches them as an exception of an ordinary view does (django.core.handlers.exception): by the signal
+`got_request_exception` and the loggers `django.request` and `django.security`, and so the mail to ADMINS and whatever
+the project has connected. The text of a record is the same for each session; which one it was is in its attributes.
+
+Any thread, with the GIL, in the context of the turn.
+"""
+
+import contextvars
+import logging
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.handlers.base import BaseHandler
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.views.debug import get_exception_reporter_class
+
+from .._limits import MAX_DEBUG_PAGE
+from ..errors import HandlerTimeout
+from ..logs import quoted, word
+from ..views import LiveView
+from .faults import Refused
+from .housekeeping import note_interruption
+from .raised import Raised
+from .trackers import told
+
+logger = logging.getLogger("troupe")
+request_logger = logging.getLogger("django.request")
+
+
+def report(error: BaseException, view: LiveView | None, path: str, event: str | None, session: str) -> bytes | None:
+    """Reports an exception. Returns Django's debug page for it, compressed, if DEBUG is on.
+
+    A receiver or a logging handler that raises, or is interrupted by the soft limit, costs the rest of the report.
+    """
+    if isinstance(error, Refused):
+        return None
+    request = getattr(view, "request", None)
+    raised = Raised(error, request if isinstance(request, HttpRequest) else None, path, event, session)
+    try:
+        # A copy: what watchers leave in it (a scope of Sentry's, an active URLconf) ends with the report.
+        return contextvars.copy_context().run(_report, raised)
+    except BaseException as failure:
+        if isinstance(failure, HandlerTimeout):
+            note_interruption()
+        _report_failed(raised, failure)
+        return None
+
+
+def _report_failed(raised: Raised, failure: BaseException) -> None:
+    try:
+        logger.warning(
+            "event=report_failed view=%s session=%s error=%s failure=%s",
+            word(raised.view),
+            word(raised.session),
+            quoted(repr(raised.error)),
+            quoted(repr(failure)),
+        )
+    except Exception:  # the project's logging itself is broken: nobody is left to tell
+        return
+
+
+def _report(raised: Raised) -> bytes | None:
+    traceback = raised.error.__traceback__
+    try:
+        raise raised.error  # watchers read sys.exc_info()
+    except BaseException:
+        raised.error.__traceback__ = traceback  # without this frame
+        with told(raised):
+            if raised.request is None:
+                log(raised)
+            else:
+                _as_request(raised.request, lambda: log(raised))
+        return _debug_page(raised) if settings.DEBUG else None
+
+
+def _as_request(request: HttpRequest, call: Callable[[], object]) -> None:
+    """Calls a function where Django calls a view. Tools that wrap BaseHandler.get_response (Sentry's does) add what
+    they know of the request to what they report.
+    """
+
+    def respond(_: HttpRequest) -> HttpResponse:
+        call()
+        response = HttpResponse(status=500)
+        response._has_been_logged = True
+        return response
+
+    handler: Any = BaseHandler()
+    handler._middleware_chain = respond
+    handler.get_response(request)
+
+
+def log(raised: Raised) -> None:
+    """Logs an exception as Django does, by its kind. One that is no 4xx is signalled, too. It is being handled."""
+    error, path = raised.error, raised.request.path if raised.request is not None else raised.view
+    if isinstance(error, Http404):
+        _write(raised, request_logger, logging.WARNING, 404, "Not Found: %s", path, traceback=False)
+    elif isinstance(error, PermissionDenied):
+        _write(raised, request_logger, logging.WARNING, 403, "Forbidden (Permission denied): %s", path)
+    elif isinstance(error, MultiPartParserError):
+        text = "Bad request (Unable to parse request body): %s"
+        _write(raised, request_logger, logging.WARNING, 400, text, path)
+    elif isinstance(error, BadRequest):
+        _write(raised, request_logger, logging.WARNING, 400, "%s: %s", str(error), path)
+    elif isinstance(error, SuspiciousOperation):
+        security = logging.getLogger(f"django.security.{type(error).__name__}")
+        _write(raised, security, logging.ERROR, 400, "%s", str(error))
+    else:
+        got_request_exception.send(sender=None, request=raised.request)
+        _write(raised, request_logger, logging.ERROR, 500, "%s: %s", "Internal Server Error", path)
+
+
+def _write(
+    raised: Raised, to: logging.Logger, level: int, status: int, text: str, *args: str, traceback: bool = True
+) -> None:
+    escaped = [arg.encode("unicode_escape").decode("ascii") for arg in args]  # as Django's own log_message()
+    error = raised.error
+    extra = {
+        "request": raised.request,
+        "status_code": status,
+        "view": raised.view,
+        "event": raised.event,
+        "session": raised.session,
+        "troupe_kind": (raised.view, raised.event, type(error), _place(error)),
+    }
+    exc_info = (type(error), error, error.__traceback__) if traceback else None
+    to.log(level, text, *escaped, exc_info=exc_info, extra=extra)
+
+
+def _place(error: BaseException) -> tuple[str, int]:
+    """Where it was raised: the file and line of the innermost frame."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno) if traceback is not None else ("", 0)
+
+
+def _debug_page(raised: Raised) -> bytes | None:
+    """The page of the project's exception reporter. None: it is too large."""
+    error = raised.error
+    reporter = get_exception_reporter_class(raised.request)(raised.request, type(error), error, error.__traceback__)
+    page = zlib.compress(reporter.get_traceback_html().encode("utf-8", "replace"))
+    return page if len(page) <= MAX_DEBUG_PAGE else None
