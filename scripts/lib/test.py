@@ -169,6 +169,10 @@ GROUPS = {
         pytest("tests/scenarios", NEWEST, "TROUPE_BUILD=build-newest", processes=WAITING, only=SMOKE),
     ),
     "hostile": Group("tests/hostile", "plain", pytest("tests/hostile", ".venv", processes=WAITING)),
+    "postgres": Group("tests/postgres", "plain", pytest("tests/postgres", ".venv")),
+    "postgres-newest": Group(
+        "tests/postgres", "newest", pytest("tests/postgres", NEWEST, "TROUPE_BUILD=build-newest")
+    ),
     "faults": Group("tests/faults", "plain", pytest("tests/faults", ".venv")),
     "django-quick": Group("tests/django", "plain", run_django(("5.2.19",), ("template_tests",))),
     "django-newest": Group("tests/django", "newest", run_django(("6.1.3",), ("template_tests",))),
@@ -190,6 +194,8 @@ WHAT = {
     "scenarios": "real fleets, driven over WebSockets and ZeroMQ",
     "scenarios-newest": "some of them, with the newest Django and CPython",
     "hostile": "real fleets under attack: floods, damaged files, malformed frames",
+    "postgres": "real fleets on a PostgreSQL of their own",
+    "postgres-newest": "the same, with the newest Django and CPython",
     "faults": "a fleet that breaks in every known way under the eyes of real pages",
     "django-quick": "Django's own template tests, with the everyday Django",
     "django-newest": "the same, with the newest Django and CPython",

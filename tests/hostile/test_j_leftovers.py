@@ -35,7 +35,7 @@ def one_thread(request, tmp_path_factory, database):
         return
     if not postgres.programs() or not importlib.util.find_spec("psycopg"):
         pytest.skip("PostgreSQL or psycopg is not installed")
-    with postgres.cluster() as place, Fleet(folder, env={"SCENARIO_POSTGRES": str(place)}, **options) as fleet:
+    with postgres.cluster() as server, Fleet(folder, env={"SCENARIO_POSTGRES": str(server.folder)}, **options) as fleet:
         fleet.manage("migrate", "--run-syncdb", "--verbosity", "0")
         yield fleet
 

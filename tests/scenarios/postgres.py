@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from fleet import wait_until
 
 USER = "troupe"
+STOP_SECONDS = 60
 
 
 def programs():
@@ -27,24 +29,69 @@ def _owner():
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+class Cluster:
+    """folder: HOST of Django's DATABASES; the database is `postgres`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._server = None
+
+    def start(self):
+        """Starts the server, and waits until it accepts connections."""
+        command = [programs() / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command += ["-c", "listen_addresses=", "-c", "fsync=off"]
+        with open(self.folder / "log", "wb") as log:
+            self._server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, **_owner())
+        ready = "ready to accept connections"
+        wait_until(lambda: ready in (self.folder / "log").read_text(), "PostgreSQL to start")
+
+    def stop(self):
+        """Ends the server and all of its connections."""
+        if self._server:
+            self._server.send_signal(signal.SIGINT)  # fast shutdown
+            self._server.wait(STOP_SECONDS)
+
+    def connect(self, database="postgres", **options):
+        """A psycopg connection of the test's own, in autocommit. A context manager, which closes it."""
+        import psycopg
+
+        options.setdefault("autocommit", True)
+        return psycopg.connect(host=str(self.folder), user=USER, dbname=database, **options)
+
+
 @contextlib.contextmanager
 def cluster():
-    """Its folder, which is also the HOST of Django's DATABASES; the database is `postgres`. Stopped at the end."""
+    """A running Cluster. Stopped and removed at the end."""
     folder, owner = Path(tempfile.mkdtemp(prefix="troupe-pg-", dir="/tmp")), _owner()
     if owner:
         os.chown(folder, owner["user"], owner["group"])
+    made = Cluster(folder)
     try:
         command = [programs() / "initdb", "-D", folder / "data", "-A", "trust", "-U", USER, "--no-sync"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True, **owner)
-        command = [programs() / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses="]
-        command += ["-c", "fsync=off"]
-        with open(folder / "log", "ab") as log:
-            server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **owner)
         try:
-            wait_until(lambda: "ready to accept connections" in (folder / "log").read_text(), "PostgreSQL to start")
-            yield folder
+            made.start()
+            yield made
         finally:
-            server.send_signal(2)  # SIGINT: fast shutdown
-            server.wait(60)
+            made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_DATABASES = """
+DATABASES = {{
+    "default": {{
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": "{user}",
+        "HOST": "{host}",
+        "CONN_MAX_AGE": {age},
+        "CONN_HEALTH_CHECKS": {checked},
+    }}
+}}
+"""
+
+
+def settings(server, age=0, checked=False):
+    """The lines of a settings.py that uses a cluster."""
+    return _DATABASES.format(user=USER, host=server.folder, age=age, checked=checked)

@@ -1,0 +1,3 @@
+"""No pages: the tests are programs."""
+
+urlpatterns = []
