@@ -13,12 +13,17 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+// For exit functions of user code. Less than the supervisor's grace (STOP_GRACE_MS), so that it need not
+// kill.
+#define EXIT_MS 3000
 
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
@@ -234,6 +239,30 @@ s_run(command_line *parsed, recorder *record)
     return end == WORKER_STUCK ? EXIT_STUCK : end == WORKER_REFUSED ? 4 : 0;
 }
 
+// The process exits in the middle of an exit function that takes too long. The stacks say where it is.
+static void *
+s_give_up_exiting(void *code)
+{
+    usleep(EXIT_MS * 1000);
+    log_event(LEVEL_WARN, "exit_timeout", "limit_ms=%d hint=\"%s\"", EXIT_MS,
+              "a function registered with atexit, or a thread, has not ended: its stack follows");
+    raise(SIGUSR2); // Python's faulthandler (embed.c)
+    _exit((int)(intptr_t)code);
+}
+
+// Lets user code flush what it has buffered (metrics, traces, logs) at an end in good order, as other servers
+// do. In bounded time: the supervisor, or a deployment, waits.
+static void
+s_run_exit_functions(int code)
+{
+    pthread_t timer;
+    if (pthread_create(&timer, NULL, s_give_up_exiting, (void *)(intptr_t)code)) {
+        log_event(LEVEL_WARN, "no_exit_functions", "reason=\"cannot create a thread\"");
+        return;
+    }
+    embed_finish(EXIT_MS);
+}
+
 // --reload: the process executes itself, with the same pid, arguments and black box. Nothing else frees what
 // an interpreter with threads in user code holds. Returns only on failure.
 static int
@@ -283,10 +312,12 @@ main(int argc, char **argv)
     int code = record ? s_run(&parsed, record) : 2;
     if (code != EXIT_STUCK && record)
         recorder_clean_exit(record);
+    if (code == 0)
+        s_run_exit_functions(code);
     if (s_reload && !s_signalled && code == 0)
         code = s_restart(&parsed, argv);
     log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(parsed.name, name, sizeof name));
-    // Not exit(): pool threads may still be in user code, and Py_Finalize or atexit handlers would run under
+    // Not exit(): pool threads may still be in user code, and Py_Finalize or destructors would run under
     // them.
     _exit(code);
 }

@@ -194,7 +194,7 @@ WHAT = {
     "scenarios": "real fleets, driven over WebSockets and ZeroMQ",
     "scenarios-newest": "some of them, with the newest Django and CPython",
     "hostile": "real fleets under attack: floods, damaged files, malformed frames",
-    "postgres": "real fleets on a PostgreSQL of their own",
+    "postgres": "a PostgreSQL of its own: transactions, lost connections",
     "postgres-newest": "the same, with the newest Django and CPython",
     "faults": "a fleet that breaks in every known way under the eyes of real pages",
     "django-quick": "Django's own template tests, with the everyday Django",
@@ -204,7 +204,7 @@ WHAT = {
     "dom-property": "the same, 10,000 of them (TROUPE_SEED gives a seed)",
     "browser": "the demo in Chromium",
     "cases": "situations from reports, on real fleets and in Chromium",
-    "idioms": "what Django offers, row by row, on the oldest, the everyday and the newest Django",
+    "idioms": "what Django offers, row by row, on the Djangos that are supported",
 }
 ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]

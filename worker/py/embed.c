@@ -1,5 +1,5 @@
 // Starts CPython and Django in a worker process, and hands out view_ops. Nothing is ever torn down:
-// the process exits with the interpreter running.
+// the process exits with the interpreter running, after what was registered with atexit.
 #include "worker/py/embed.h"
 
 #include "common/log.h"
@@ -226,9 +226,26 @@ embed_watch(void (*changed)(void *context), void *context)
     return ok;
 }
 
-// The thread state is dropped on purpose: this thread does not come back to Python.
+// Of the main thread, between embed_release and embed_finish.
+static PyThreadState *s_main;
+
 void
 embed_release(void)
 {
-    PyEval_SaveThread();
+    s_main = PyEval_SaveThread();
+}
+
+// Python is not finalised: its other threads go on until the process ends.
+void
+embed_finish(unsigned limit_ms)
+{
+    if (!s_main)
+        return;
+    PyEval_RestoreThread(s_main);
+    PyObject *none =
+        s_call_function("troupe.runtime.shutdown", "run_exit_functions", "(d)", limit_ms / 2000.0);
+    if (!none)
+        s_print_exception();
+    Py_XDECREF(none);
+    s_main = PyEval_SaveThread();
 }

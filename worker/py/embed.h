@@ -26,7 +26,11 @@ const view_ops *embed_start(const embed_options *options);
 // Watches the project's files and calls changed(context), once, from a Python thread. GIL held. False: it
 // cannot watch; the traceback went to standard error.
 bool embed_watch(void (*changed)(void *context), void *context);
-// Gives the GIL back for good: the calling thread is done with Python.
+// Gives the GIL back: the calling thread has nothing more to do with Python before embed_finish.
 void embed_release(void);
+// On the same thread, before the process exits: waits for the threads of user code that are not daemons, for
+// at most half of the limit, and runs what was registered with atexit. May block for as long as user code
+// likes, or keeps the GIL. Does nothing when Python did not start.
+void embed_finish(unsigned limit_ms);
 
 #endif

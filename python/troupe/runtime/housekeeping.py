@@ -43,10 +43,16 @@ class _ThreadState(threading.local):
         # through than django.db.connections.
         self.connections: dict[int, BaseDatabaseWrapper] = {}
         self.wrappers: dict[int, list[Any]] = {}  # by id(): execute_wrappers before user code ran
+        self.outages: dict[int, int] = {}  # by id(): which outage was the last when the connection was known to work
+        self.working: set[int] = set()  # by id(): connections that were opened, and not closed here
         self.was_interrupted = False
 
 
 _thread = _ThreadState()
+
+# By alias: how often a connection was found dead, on any thread. A server that restarts ends the connections of all
+# threads, and only the first one's turn should fail for it.
+_outages: dict[str, int] = {}
 
 
 def set_housekeeping(enabled: bool) -> None:
@@ -57,7 +63,12 @@ def set_housekeeping(enabled: bool) -> None:
 
 @receiver(connection_created, dispatch_uid="troupe.housekeeping")
 def _note_connection(*, connection: BaseDatabaseWrapper, **_: object) -> None:
-    _thread.connections[id(connection)] = connection
+    key = id(connection)
+    _thread.connections[key] = connection
+    if key in _thread.working:  # user code replaced it: atomic() does when it cannot roll back
+        _outages[connection.alias] = _outages.get(connection.alias, 0) + 1
+    _thread.working.add(key)
+    _thread.outages[key] = _outages.get(connection.alias, 0)
 
 
 def note_interruption() -> None:
@@ -109,6 +120,7 @@ def settled(function: Callable[P, R]) -> Callable[P, R]:
             result = function(*args, **kwargs)
         except BaseException:
             clean()
+            close_failed()
             raise
         settle()
         return result
@@ -138,17 +150,38 @@ def end(close_obsolete_too: bool = True) -> None:
 def close_obsolete() -> None:
     """As Django's close_old_connections(), which also goes through connections that this thread never opened."""
     for key, connection in list(_thread.connections.items()):
-        connection.close_if_unusable_or_obsolete()
+        outage = _outages.get(connection.alias, 0)
+        if _thread.outages.get(key) != outage and connection.connection is not None:
+            connection.errors_occurred = True  # has Django ask the server whether it works
+        _thread.outages[key] = outage
+        _close_if_unusable_or_obsolete(key, connection)
         if connection.connection is None and connections[connection.alias] is not connection:  # a copy(), and closed
-            del _thread.connections[key]
-            _thread.wrappers.pop(key, None)
+            _forget(key)
 
 
 def close_failed() -> None:
-    """After a call that raised: closes connections whose server went away, so that the turn may try again."""
-    for connection in _thread.connections.values():
+    """After user code raised: closes connections whose server went away."""
+    if not _enabled:
+        return
+    for key, connection in _thread.connections.items():
         if connection.errors_occurred and not _is_open(connection):
-            connection.close_if_unusable_or_obsolete()
+            _close_if_unusable_or_obsolete(key, connection)
+
+
+def _close_if_unusable_or_obsolete(key: int, connection: BaseDatabaseWrapper) -> None:
+    connection.close_if_unusable_or_obsolete()
+    if connection.connection is None:
+        _thread.working.discard(key)
+        if connection.errors_occurred:  # and it was closed for that
+            connection.errors_occurred = False
+            _thread.outages[key] = _outages[connection.alias] = _outages.get(connection.alias, 0) + 1
+
+
+def _forget(key: int) -> None:
+    _thread.connections.pop(key, None)
+    _thread.wrappers.pop(key, None)
+    _thread.outages.pop(key, None)
+    _thread.working.discard(key)
 
 
 def remember_wrappers() -> None:
@@ -207,8 +240,7 @@ def _discard(discarded: Iterable[BaseDatabaseWrapper]) -> str:
         finally:
             if connections[connection.alias] is connection:  # and not a copy() of it
                 del connections[connection.alias]
-            _thread.connections.pop(id(connection), None)
-            _thread.wrappers.pop(id(connection), None)
+            _forget(id(connection))
     return ", ".join(aliases)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import SyncToAsync, sync_to_async
@@ -190,3 +191,39 @@ def test_coroutines_are_looked_after(worker, monkeypatch, caplog):
 
     asyncio.run(turns())
     assert count() == 4
+
+
+def test_an_outage_fails_one_turn_only(worker, monkeypatch):
+    """What one thread has found out about the server, the others ask for themselves before their next turn."""
+
+    def is_usable(wrapper):  # SQLite's always is
+        try:
+            return bool(wrapper.connection.execute("select 1"))
+        except Exception:
+            return False
+
+    monkeypatch.setattr(type(connections["default"]), "is_usable", is_usable)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    with ThreadPoolExecutor(1) as another, ThreadPoolExecutor(1) as a_third:
+
+        def run(thread, call):
+            return thread.submit(entry_turn, call).result()
+
+        for thread in (another, a_third):
+            assert run(thread, count) == 0
+            thread.submit(lambda: connection.connection.close()).result()  # as a server that goes away
+        assert run(another, count) == "failed"
+        assert run(another, count) == run(a_third, count) == 0
+        for thread in (another, a_third):
+            thread.submit(lambda: connection.close()).result()
+
+
+def entry_turn(call):
+    """What a turn comes to whose handler is that call."""
+    housekeeping.begin()
+    try:
+        return housekeeping.settled(call)()
+    except DatabaseError:
+        return "failed"
+    finally:
+        housekeeping.end()
