@@ -91,14 +91,17 @@ class LiveViewTestClient:
         self._view_id = mounted["view_id"]
         return self
 
-    def send_event(self, name: str, /, **params: Any) -> dict[str, Any]:
-        """Sends an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is off.
+    def send_event(self, name: str, /, *args: Any, **params: Any) -> dict[str, Any]:
+        """Sends an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is off. args:
+        those of dj-click="name(…)".
 
         Returns {"html", "patches", "version"}. Raises what the handler (or get_context_data(), or the template) raised.
         ActorError: there is no such handler, or the parameters are refused.
         """
         if self._actor is None:
             raise AssertionError("mount() comes before send_event()")
+        if args:
+            params["_args"] = list(args)
         result = self._call(self._actor.send_event, name, params, self._view_id, wire.BROWSER | wire.HTML)
         if result["html"] is not None:
             self.html = result["html"]

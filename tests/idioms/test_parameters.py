@@ -249,12 +249,18 @@ def test_without_time_zones_a_moment_is_naive(settings):
 
 
 @pytest.mark.django_db
-def test_a_row_comes_by_its_primary_key():
+def test_a_row_comes_by_its_primary_key(django_assert_num_queries):
     group, user = Group.objects.create(name="g"), User.objects.create(username="u")
     groups, sessions = converter_for(Group), converter_for(Session)
     assert convert(groups, str(group.pk)) == group and convert(groups, group.pk) == group
     assert convert(converter_for(Group | None), "") is None and convert(groups, "") is MISSING
-    assert convert(converter_for(list[User]), [str(user.pk)]) == [user]
+    users = converter_for(list[User])
+    assert convert(users, [str(user.pk), user.pk, user]) == [user] * 3 and convert(users, []) == []
+    with django_assert_num_queries(1):
+        assert convert(converter_for(set[User]), f"{user.pk},{user.pk}") == {user}
+    for wrong, error in (([user.pk, 999999], NotFound), (["x"], Mismatch), (["", user.pk], Mismatch)):
+        with pytest.raises(error):
+            convert(users, wrong)
     for missing in ("999999", str(1 << 70)):
         with pytest.raises(NotFound, match="auth.Group"):
             convert(groups, missing)
@@ -284,6 +290,10 @@ class Orders(LiveView):
         self.got = group.name
 
     @event_handler
+    async def group_later(self, group: Group):
+        self.got = f"later {group.name}"
+
+    @event_handler
     def save(self, data: QueryDict):
         self.got = data.urlencode()
 
@@ -309,6 +319,7 @@ async def test_an_event_with_typed_parameters():
             (" show ( 5 ) ", {"id": "6"}, "5 small"),
             ("later", {"id": "7"}, "later 7"),
             ("group", {"group": str(group.pk)}, "staff"),
+            ("group_later", {"group:int": str(group.pk)}, "later staff"),
             ("save", {"_fields": [["a", "1"], ["a", "2"]]}, "a=1&amp;a=2"),
         ]:
             frame = await page.event(name, **params)

@@ -77,6 +77,23 @@ def test_the_test_clients_session(native):
     client.assert_state(seen=1, there=False)
 
 
+class Moving(LiveView):
+    template_string = "<p>{{ moved }}</p>"
+
+    @event_handler
+    def move(self, id: int, column, quick=False):
+        self.moved = (id, column, quick)
+
+
+def test_the_test_client_passes_arguments_by_position(native):
+    client = LiveViewTestClient(Moving).mount()
+    client.send_event("move", "3", "done", quick=True)
+    client.assert_state(moved=(3, "done", True))
+    with pytest.raises(ActorError, match="takes 3 arguments by position, and 4 came") as caught:
+        client.send_event("move", 1, 2, 3, 4)
+    assert caught.value.kind == "params"
+
+
 class Greeting(LiveView):
     template_string = "<p>{{ name }}</p>"
 

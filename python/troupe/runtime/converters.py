@@ -386,10 +386,13 @@ def _generic(origin: Any, args: tuple[Any, ...]) -> Converter | None:
     if origin is tuple and args and args[-1] is not Ellipsis:
         return _fixed([converter_for(arg) for arg in args if arg != ()])
     item = converter_for(args[0]) if args else None
+    model = args[0] if args and _is_model(args[0]) else None
 
     def convert(value: Any) -> Any:
         values = _items(value)
         try:
+            if model is not None:
+                return make(_rows(model, values))
             return make(values if item is None else [_item(item, each) for each in values])
         except TypeError as error:  # unhashable, in a set
             raise Mismatch from error
@@ -428,6 +431,27 @@ def _items(value: Any) -> list[Any]:
         except LiteralError as error:
             raise Mismatch from error
     return [each.strip() for each in text.split(",")] if text else []
+
+
+def _is_model(hint: Any) -> bool:
+    meta = getattr(hint, "_meta", None)
+    return isinstance(hint, type) and issubclass(hint, models.Model) and not getattr(meta, "abstract", True)
+
+
+def _rows(hint: type[models.Model], values: list[Any]) -> list[models.Model]:
+    """Rows by their primary keys, in one query: a stranger chooses how many."""
+    keys = [value.pk if isinstance(value, hint) else _primary_key(hint._meta.pk, value) for value in values]
+    if any(key is MISSING for key in keys):
+        raise Mismatch
+    try:
+        found = hint._default_manager.in_bulk(keys)
+    except OverflowError:
+        raise NotFound(hint._meta.label) from None
+    except ValueError as error:
+        raise Mismatch from error
+    if not all(key in found for key in keys):
+        raise NotFound(hint._meta.label)
+    return [found[key] for key in keys]
 
 
 def _model(hint: type[models.Model]) -> Converter | None:

@@ -357,6 +357,8 @@ class Binder:
         if taken.name in names or (event.fields and taken.name in event.fields):
             text = f"parameter {taken.name!r} is empty, and has no default"
         near = _near(taken.name, names)
+        if taken.name == "request":
+            text += ". A handler has the request as self.request"
         self._refuse(text + (f". Did you mean {near!r}?" if near else ""))
 
     def _report(self, event: Event, values: dict[str, Any], used: set[str]) -> None:

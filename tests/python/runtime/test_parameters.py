@@ -99,6 +99,7 @@ def test_what_is_missing_is_named_with_what_came():
     assert refusal.kind == "params"
     assert str(refusal) == "handler(): parameter 'id' is missing; what came: ids, value. Did you mean 'ids'?"
     assert "what came: nothing" in str(refused(two))
+    assert "has the request as self.request" in str(refused(lambda self, request, title: None, title="x"))
 
 
 def test_kwargs_get_the_rest():
