@@ -63,7 +63,7 @@ def _check_order(cls: type[Any], root: type[Any], own: set[type[Any]]) -> None:
             continue
         for name, value in vars(base).items():
             owner = next(other for other in order if name in vars(other))
-            if owner not in own or (name.startswith("__") and name != "__init__"):
+            if owner not in own or name.startswith("__"):  # LiveView calls a mixin's __init__
                 continue
             if vars(owner)[name] is value or (name == "get_context_data" and position < order.index(ContextMixin)):
                 continue

@@ -9,7 +9,6 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from . import validation
-from .hooks import place
 from .runtime.parameters import signature_of
 from .view_checks import live_views
 
@@ -28,7 +27,7 @@ def check_handlers(**_: Any) -> list[CheckMessage]:
 
 
 def _messages(cls: type, name: str, function: Any) -> Iterator[CheckMessage]:
-    title = f"{cls.__module__}.{cls.__qualname__}.{name}{place(function)}"
+    title = f"{cls.__module__}.{cls.__qualname__}.{name}{validation.place(function)}"
     for parameter, hint in signature_of(function, vars(cls), getattr(function, "_troupe_coerce", True)).unresolved:
         text = (
             f"{title}: the type {hint!r} of parameter {parameter!r} cannot be resolved, so nothing is converted to it."

@@ -7,6 +7,8 @@ import inspect
 from types import FunctionType
 from typing import Any
 
+from .validation import named, place
+
 # Hook: (what it is called with, when). Parameters may have other names, as long as they can be told from those of a
 # method of the project's own: see _is_meant.
 _HOOKS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -32,16 +34,18 @@ def check_class(cls: type, root: type) -> None:
             problem = _problem(value, wanted, name == "mount")
             if problem:
                 raise TypeError(
-                    f"{cls.__module__}.{cls.__qualname__}.{name}{place(value)}: it {problem}. {root.__name__}.{name}"
+                    f"{named(cls, base, name)}{place(value)}: it {problem}. {root.__name__}.{name}"
                     f"({', '.join(('self', *wanted))}) is called {when}. Give yours another name, or the parameters of "
                     "the hook."
                 )
 
 
-def place(value: Any) -> str:
-    """Where a method is written, for messages: " (file:line)". Empty for anything else."""
-    code = getattr(inspect.unwrap(value) if isinstance(value, FunctionType) else value, "__code__", None)
-    return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+def check_instance(view: Any) -> None:
+    """TypeError: an attribute of a view's own hides a hook, such as `self.restore = True`."""
+    for name in vars(view).keys() & _HOOKS.keys():
+        if not callable(vars(view)[name]):
+            text = f"self.{name} was set, and LiveView.{name}() is called {_HOOKS[name][1]}. Give it another name."
+            raise TypeError(text)
 
 
 def _problem(value: Any, wanted: tuple[str, ...], takes_more: bool) -> str:

@@ -25,6 +25,7 @@ from . import wire
 from .context import view_names
 from .decorators import event_handler  # noqa: F401  so that tests may take it from here
 from .errors import ActorError
+from .hooks import check_instance
 from .validation import refuse_unused
 from .views import LiveView
 from .web import transport
@@ -83,6 +84,7 @@ class LiveViewTestClient:
         view = self.view_class(**self._initkwargs)
         view.request = self._request()
         refuse_unused(view.mount(view.request, **params), f"{self.view_class.__qualname__}.mount()")
+        check_instance(view)
         self.view = view
         self._actor = SessionActor(uuid.uuid4())
         path = f"{self.view_class.__module__}.{self.view_class.__qualname__}"

@@ -47,8 +47,15 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
     request: Any = None  # an HttpRequest; None where a program uses the view
     state_version: int = 0  # increase it when snapshots of older code cannot be used as they are; see migrate()
 
+    def __init__(self, **initkwargs: Any) -> None:
+        super(View, self).__init__()  # of mixins behind LiveView, where Django's View ends the chain
+        super().__init__(**initkwargs)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        source = vars(cls).get("template")  # djust's name of template_string
+        if isinstance(source, str) and cls.template_name is None and "template_string" not in vars(cls):
+            cls.template_string = source
         django_bases.check_class(cls, LiveView)
         validation.check_class(cls, LiveView)
         hooks.check_class(cls, LiveView)

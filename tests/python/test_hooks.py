@@ -5,6 +5,8 @@ import functools
 import pytest
 
 from troupe import LiveView, event_handler
+from troupe.runtime import entry
+from troupe.testing import LiveViewTestClient
 
 REFUSED = [
     ("restore", lambda self, item_id: None, "would get request"),
@@ -70,3 +72,46 @@ def test_through_a_decorator_and_as_a_handler():
         type("Trash", (LiveView,), {"restore": wrapper})
     with pytest.raises(TypeError, match="is the framework's own, and never a handler"):
         type("Trash", (LiveView,), {"restore": event_handler(lambda self, request: None)})
+
+
+def test_an_attribute_that_hides_a_hook():
+    class Trash(LiveView):
+        template_string = "x"
+
+        def mount(self, request):
+            self.restore = True
+
+    with pytest.raises(TypeError, match="self.restore was set, and LiveView.restore"):
+        LiveViewTestClient(Trash).mount()
+    with pytest.raises(TypeError, match="self.restore was set, and LiveView.restore"):
+        entry.mount_view(Trash(), "shop.Trash", None, "/", {})
+
+
+class Paged:
+    """A mixin with an __init__ of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.page_no = getattr(self, "page_no", 1)
+        self.ready = True
+
+
+@pytest.mark.parametrize("bases", [(Paged, LiveView), (LiveView, Paged)])
+def test_the_init_of_a_mixin_runs_on_either_side(bases):
+    view = type("Board", bases, {"page_no": 0})(page_no=5)
+    assert (view.page_no, view.ready) == (5, True)
+
+
+def test_the_init_of_a_mixin_that_takes_arguments_is_no_secret():
+    class Needs:
+        def __init__(self, what):
+            self.what = what
+
+    with pytest.raises(TypeError, match="what"):
+        type("Board", (LiveView, Needs), {})()
+
+
+def test_djusts_name_of_the_source():
+    assert type("Old", (LiveView,), {"template": "<p>"}).template_string == "<p>"
+    assert type("Both", (LiveView,), {"template": "x", "template_name": "a.html"}).template_string is None
+    assert type("Ours", (LiveView,), {"template": "x", "template_string": "y"}).template_string == "y"

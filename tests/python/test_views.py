@@ -85,7 +85,7 @@ class Moving(LiveView):
         self.moved = (id, column, quick)
 
 
-def test_the_test_client_passes_arguments_by_position(native):
+def test_the_test_client_passes_arguments_by_position():
     client = LiveViewTestClient(Moving).mount()
     client.send_event("move", "3", "done", quick=True)
     client.assert_state(moved=(3, "done", True))

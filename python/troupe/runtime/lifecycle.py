@@ -9,6 +9,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 
 from .. import project, wire
+from ..hooks import check_instance
 from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
@@ -56,6 +57,7 @@ def mount_view(
     except PermissionDenied as error:
         return _answer(403, body=str(error).encode("utf-8", "replace"))
     refuse_unused(result, "it")
+    check_instance(view)
     if isinstance(result, HttpResponseBase):
         if socket and result.has_header("Location"):
             raise Refused(FORBIDDEN, "mount() answered with a redirect", redirect=redirect_url(view, result))
