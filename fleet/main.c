@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <termios.h>
 
 enum { EXIT_REFUSED = 2, WHY_SIZE = 512 };
 
@@ -101,6 +102,26 @@ s_block_signals(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+// --debug: a debugger waits for its user. The broker has its limit from here, and the worker knows by itself;
+// what was given for these options is overridden.
+static void
+s_set_up_for_debugging(option_set *options)
+{
+    static const struct {
+        option_name name;
+        const char *value;
+    } fixed[] = {{OPTION_WORKERS, "1"}, {OPTION_HARD_MS, "3600000"}, {OPTION_DRAIN_MS, "0"}};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        ASSERT(option_set_put(options, fixed[i].name, fixed[i].value, SOURCE_FLAG, NULL) == OK);
+}
+
+// A worker that is killed while its debugger reads a line leaves the terminal without echo.
+static bool
+s_save_terminal(const option_set *options, struct termios *ret)
+{
+    return option_set_number(options, OPTION_DEBUG) && tcgetattr(STDIN_FILENO, ret) == 0;
+}
+
 // The lock comes before everything that another supervisor in this directory would notice.
 static int
 s_run_supervisor(const command *parsed, const char *directory)
@@ -117,6 +138,10 @@ s_run_supervisor(const command *parsed, const char *directory)
     if (ready_fd >= 0)
         fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
     s_block_signals();
+    struct termios terminal;
+    bool restore = s_save_terminal(parsed->options, &terminal);
+    if (option_set_number(parsed->options, OPTION_DEBUG))
+        s_set_up_for_debugging(parsed->options);
     log_setup("fleet", option_set_number(parsed->options, OPTION_VERBOSE) ? LEVEL_DEBUG : LEVEL_INFO);
     // Django in a worker reads the broker's address from there.
     setenv("TROUPE_FRONT", option_set_local(parsed->options, OPTION_FRONT), 1);
@@ -128,6 +153,8 @@ s_run_supervisor(const command *parsed, const char *directory)
     });
     bool ok = running && supervisor_run(running);
     supervisor_destroy(&running);
+    if (restore)
+        tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -148,6 +148,12 @@ s_write_ready(void *context)
     memcpy(parsed->ready_text, "-", 2);
 }
 
+static unsigned
+s_soft_ms(const command_line *parsed)
+{
+    return option_set_number(parsed->options, OPTION_DEBUG) ? 0 : s_number(parsed, OPTION_SOFT_MS);
+}
+
 // Starts the interpreter and imports the project. NULL, and logged: it cannot be used. On return this thread
 // does not hold the GIL, and must not: it becomes the I/O thread.
 static const view_ops *
@@ -166,8 +172,9 @@ s_start_python(const command_line *parsed)
         .paths = paths,
         .path_count = (unsigned)path_count,
         .switch_us = s_number(parsed, OPTION_SWITCH_US),
-        .soft_ms = s_number(parsed, OPTION_SOFT_MS),
+        .soft_ms = s_soft_ms(parsed),
         .most_threads = most_threads > threads ? most_threads : threads,
+        .debug = option_set_number(given, OPTION_DEBUG),
         .lazy = reload, // a page can show the error of a half-written view
     };
     const view_ops *ops = embed_start(&options);
@@ -216,14 +223,18 @@ s_run(command_line *parsed, recorder *record)
     // Again: the project's imports may have replaced them.
     s_set_signals();
     unsigned threads = s_number(parsed, OPTION_THREADS), most_threads = s_number(parsed, OPTION_MOST_THREADS);
+    // --debug: one turn at a time has the terminal, for as long as its user likes.
+    bool debug = option_set_number(parsed->options, OPTION_DEBUG);
+    if (debug)
+        threads = most_threads = 1;
     worker_options options = {
         .back = option_set_text(parsed->options, OPTION_WORKER_BACK),
         .name = parsed->name,
         .keys = &keys,
         .drain_ms = s_number(parsed, OPTION_DRAIN_MS),
         .pool = {threads, most_threads > threads ? most_threads : threads, 50},
-        .soft_ms = s_number(parsed, OPTION_SOFT_MS),
-        .hard_ms = s_number(parsed, OPTION_HARD_MS),
+        .soft_ms = s_soft_ms(parsed),
+        .hard_ms = debug ? 0 : s_number(parsed, OPTION_HARD_MS),
         .record = record,
         .registered = s_write_ready,
         .context = parsed,

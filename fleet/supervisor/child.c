@@ -77,7 +77,7 @@ s_dup_to(int fd, int number)
 // only async-signal-safe functions may be called (signal-safety(7)). Ends with 126 or 127, like a shell that
 // cannot run a command.
 _Noreturn static void
-s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
+s_exec_child(char *const *argv, bool attached, pid_t parent, int out, int ready, int box)
 {
     bool has_box = box != -1;
     out = s_move_up(out);
@@ -86,13 +86,16 @@ s_exec_child(char *const *argv, pid_t parent, int out, int ready, int box)
     int null = s_move_up(open("/dev/null", O_RDWR | O_CLOEXEC));
     // A group of its own: Ctrl-C in a terminal reaches the supervisor only, and what the child starts
     // can be killed as a group.
-    setpgid(0, 0);
+    if (!attached)
+        setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // The parent died before the prctl.
     if (getppid() != parent)
         _exit(1);
-    if (!s_dup_to(null, STDIN_FILENO) || !s_dup_to(out, STDOUT_FILENO) || !s_dup_to(out, STDERR_FILENO) ||
-        !s_dup_to(ready, CHILD_READY_FD) || (has_box && !s_dup_to(box, CHILD_BOX_FD)))
+    if (!attached && (!s_dup_to(null, STDIN_FILENO) || !s_dup_to(out, STDOUT_FILENO)))
+        _exit(126);
+    if (!s_dup_to(out, STDERR_FILENO) || !s_dup_to(ready, CHILD_READY_FD) ||
+        (has_box && !s_dup_to(box, CHILD_BOX_FD)))
         _exit(126);
     // exec keeps ignored signals ignored and blocked ones blocked: the child begins with neither.
     signal(SIGPIPE, SIG_DFL);
@@ -116,7 +119,7 @@ child_start(child *self, char *const *argv)
     if (pipe2(out, O_CLOEXEC) == 0 && pipe2(ready, O_CLOEXEC) == 0)
         pid = fork();
     if (pid == 0)
-        s_exec_child(argv, parent, out[1], ready[1], self->box);
+        s_exec_child(argv, self->attached, parent, out[1], ready[1], self->box);
     int reason = errno;
     s_close_fd(&out[1]);
     s_close_fd(&ready[1]);
@@ -127,7 +130,8 @@ child_start(child *self, char *const *argv)
         return ERR_SYSTEM;
     }
     // In both processes, so that the group exists before it is first signalled.
-    setpgid(pid, pid);
+    if (!self->attached)
+        setpgid(pid, pid);
     self->pid = pid;
     self->out = out[0];
     self->ready = ready[0];
@@ -172,7 +176,8 @@ child_signal(const child *self, int number)
 void
 child_kill_group(const child *self)
 {
-    kill(-self->pid, SIGKILL);
+    if (!self->attached)
+        kill(-self->pid, SIGKILL);
 }
 
 void

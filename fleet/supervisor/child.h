@@ -25,6 +25,9 @@ typedef struct {
     // A worker's black box (proto/black_box.h); -1: none.
     int box;
     bool was_ready;
+    // It reads our standard input and writes to our standard output, in our process group: a terminal answers
+    // only to its foreground group. Its standard error is a pipe like the others'.
+    bool attached;
     line_reader *reader;
     uint64_t started_at;
     // It is replaced when it exceeds one of these; 0: no limit.

@@ -83,6 +83,7 @@ processes_start(processes *self, unsigned slot_number, unsigned generation)
     started->generation = generation;
     started->started_at = clock_now(self->clock);
     slot_name(slot_number, started->name, sizeof started->name);
+    started->attached = slot_number && option_set_number(self->options, OPTION_DEBUG);
     if (slot_number) {
         started->max_turns = s_random_limit(self, OPTION_MAX_EVENTS, 1);
         started->max_age_ms = s_random_limit(self, OPTION_MAX_AGE_S, 1000);

@@ -133,9 +133,9 @@ static const view_ops *
 s_start(const embed_options *options)
 {
     PyObject *render = s_set_paths(options) ? nodelist_register() : NULL;
-    PyObject *ready =
-        render ? s_call_function("troupe.runtime.boot", "setup", "(zi)", options->settings, !options->lazy)
-               : NULL;
+    PyObject *ready = render ? s_call_function("troupe.runtime.boot", "setup", "(zii)", options->settings,
+                                               !options->lazy, options->debug)
+                             : NULL;
     PyObject *loop =
         ready ? s_call_function("troupe.runtime.event_loop", "LoopThread", "(I)", options->most_threads)
               : NULL;

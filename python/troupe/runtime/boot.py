@@ -7,10 +7,11 @@ import os
 import sys
 
 
-def setup(settings_module: str | None, views: bool = True) -> bool:
+def setup(settings_module: str | None, views: bool = True, debug: bool = False) -> bool:
     """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and what turns need besides.
 
-    views: import the view modules, too. Whatever this raises ends the worker, with the traceback shown.
+    views: import the view modules, too. debug: there is a user at standard input, for breakpoint(). Whatever this
+    raises ends the worker, with the traceback shown.
     """
     if settings_module:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
@@ -18,7 +19,10 @@ def setup(settings_module: str | None, views: bool = True) -> bool:
     from django.conf import settings
 
     django.setup()
-    from . import context_locals, error_mail
+    from . import context_locals, debugger, error_mail
+
+    if not debug:
+        debugger.refuse()
 
     context_locals.install()
     error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())

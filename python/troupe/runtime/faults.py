@@ -14,6 +14,7 @@ from django.template import TemplateDoesNotExist
 
 from .. import validation
 from ..errors import HandlerTimeout
+from . import debugger
 from .housekeeping import note_interruption
 
 # The kinds of a fault.
@@ -109,7 +110,7 @@ def _encodable(text: str) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return _encodable(str(error)) or type(error).__name__
+        return _encodable(debugger.hint(error) or str(error)) or type(error).__name__
     except BaseException:  # a __str__ that raises must not hide the exception
         return f"<{type(error).__name__} that cannot be shown>"
 

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from ... import conf, wire
 from ..._limits import DEFAULT_TTL_MS, HARD_MS
 from ...errors import ActorError, from_reply
@@ -29,6 +31,8 @@ CONNECT_WAIT = 2.0  # s that a request waits for a broker that is not there
 SWEEP_EVERY = 0.1  # s
 KEEPALIVE_EVERY = 2.0  # s; the broker declares a client dead that is silent for 15 s
 MAX_WAITING = 1000
+# For a reply with DEBUG: a debugger may hold it up (`troupe up --debug`). Without one the broker answers long before.
+DEBUGGING_SECONDS = 3600.0
 _RESENT = frozenset((wire.EVENT, wire.JOIN, wire.REFRESH, wire.PING, wire.STATS))
 
 Lost = Callable[[ActorError], object]
@@ -91,7 +95,7 @@ class Client:
         view: Any = None,
         subscriber: Push | None = None,
     ) -> asyncio.Future[Reply]:
-        """See Transport. timeout: by default the time to live and the hard limit of a turn."""
+        """See Transport. timeout: by default the time to live and the hard limit of a turn; longer with DEBUG."""
         if view is not None:
             raise ActorError(
                 "params",
@@ -104,7 +108,9 @@ class Client:
             sequence = next(self._numbers)
         if timeout is None:
             hard = conf.get("HARD_LIMIT")
-            timeout = (ttl or DEFAULT_TTL_MS) / 1000 + (HARD_MS / 1000 if hard is None else hard)
+            if hard is None:
+                hard = DEBUGGING_SECONDS if settings.DEBUG else HARD_MS / 1000
+            timeout = (ttl or DEFAULT_TTL_MS) / 1000 + hard
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         future: asyncio.Future[Reply] = self.loop.create_future()
         deadline = self._clock() + timeout

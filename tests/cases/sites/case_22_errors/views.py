@@ -114,6 +114,29 @@ class NoTemplate(LiveView):
     template_name = "case_22_errors/nowhere.html"
 
 
+class Paused(LiveView):
+    """Stops in a debugger."""
+
+    template_string = "<!doctype html><title>d</title><main dj-root><output>{{ n }}</output></main>"
+
+    def mount(self, request):
+        self.n = 41
+
+    @event_handler
+    def pause(self):
+        """As one writes it."""
+        breakpoint()
+        self.n += 1
+
+    @event_handler
+    def pause_by_hand(self):
+        """As one wrote it before."""
+        import pdb
+
+        pdb.set_trace()
+        self.n += 1
+
+
 def sorry(request):
     """The site's own page for status 500."""
     return HttpResponse("We are sorry.", status=500)
