@@ -102,7 +102,7 @@ def set_soft_limit(seconds: float) -> None:
 
 
 class TokenError(Exception):
-    """A page token that cannot be accepted. reason: `forged`, `expired` or `foreign`."""
+    """A page token that cannot be accepted. reason: `forged`, `expired`, `foreign` or `user_unknown`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the page token is {reason}")

@@ -73,6 +73,7 @@ class RequestMap(TypedDict, total=False):
     language_code: str
     follows: bool
     nonce: str
+    by_middleware: bool
 
 
 def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:

@@ -293,6 +293,32 @@ test('reload: once in ten seconds, else a message', () => {
   assert.deepEqual(reload(10_000, (window) => Object.defineProperty(window, 'sessionStorage', throws)), [0, true])
 })
 
+test('reload with a message: it is shown, as the page would be refused again', () => {
+  const live = openPage('')
+  live.socket.open()
+  live.socket.say({ t: 'reload', reason: 'user_unknown', message: 'The server cannot tell <b>who</b> you are.' })
+  live.clock.advance(60_000)
+  assert.deepEqual([live.reloads, live.sockets.length], [0, 1])
+  assert.equal(live.$('.troupe-note').textContent, 'The server cannot tell <b>who</b> you are.')
+})
+
+test('an event of a page whose language was changed elsewhere goes over a new socket, once', () => {
+  const live = openPage(BUTTON)
+  let outdated = false
+  live.env.outdated = () => outdated
+  live.join()
+  live.$('button').click()
+  live.patch(BUTTON, 1)
+  outdated = true
+  live.$('button').click()
+  assert.equal(live.sockets.length, 2)
+  outdated = false
+  live.join(1)
+  live.$('button').click()
+  assert.deepEqual([live.sockets.length, live.socket.take('event').map(({ n }) => n)], [2, [3]])
+  assert.deepEqual(live.sockets[0].sent.filter(({ t }) => t === 'event').map(({ n }) => n), [1])
+})
+
 test('failed: frames while developing, as text only; a plain message otherwise', () => {
   const live = openPage(BUTTON).join()
   live.$('button').click()

@@ -253,7 +253,7 @@ class LiveViewConsumer(PageSocket):
             await self._join_session(tokens, facts)
         except TokenError as error:
             logger.warning("event=bad_token reason=%s", word(error.reason))
-            self.send_json(t="reload", reason=error.reason)
+            self.send_json(t="reload", reason=error.reason, **join.reload_message(error))
             self.await_join()
         except BadFrame as error:
             self.report_mistake(error)

@@ -11,10 +11,10 @@ from django.conf import settings
 
 from .. import conf, wire
 from .._limits import MAX_VIEWS
-from ..errors import ActorError, effects_shown, from_fields, from_reply
+from ..errors import ActorError, TokenError, effects_shown, from_fields, from_reply
 from ..logs import word
 from ..wire import RequestMap
-from . import debug_page, page_token, request_facts
+from . import debug_page, middleware_user, page_token, request_facts
 from .frames import AskedView, BadFrame
 from .page_token import Token
 from .request_facts import Login, Scope
@@ -32,16 +32,32 @@ ViewKey = tuple[bytes, bytes]  # (session, view)
 def read(scope: Scope, asked: tuple[AskedView, ...], fresh: bool) -> tuple[list[Token], RequestMap, Login]:
     """(tokens, request map, login) of a join. May use the ORM. fresh: see request_facts.login_of_scope().
 
-    TokenError: a token is not valid. BadFrame: the tokens do not belong to one page.
+    TokenError: a token is not valid, or the user cannot be known. BadFrame: the tokens do not belong to one page.
     """
-    login = request_facts.login_of_scope(scope, fresh)
-    tokens = [page_token.read(view.token, login, view.renewal) for view in asked]
+    tokens = [page_token.load(view.token, view.renewal) for view in asked]
+    login = _login(scope, tokens[0], fresh)
+    for token in tokens:
+        page_token.check_login(token, login)
     if len({token["session"] for token in tokens}) > 1 or len({token["view"] for token in tokens}) < len(tokens):
         raise BadFrame("tokens", "the tokens of a page must name one session, and each a view of its own")
     for token, view in zip(tokens, asked, strict=True):
         if view.version is not None:
             token["version"] = view.version
     return tokens, request_facts.of_scope(scope, login, tokens[0]), login
+
+
+def _login(scope: Scope, token: Token, fresh: bool) -> Login:
+    """Who is logged in on the socket: by the Django session, or by the project's middleware, as on the page."""
+    login = request_facts.login_of_scope(scope, fresh)
+    try:
+        if token.get("by_middleware") and login["user"] != token["user"]:
+            login = middleware_user.login(scope, token["url"], token["user"])
+        else:
+            middleware_user.check_remote_user(scope, login)
+    except middleware_user.UserUnknown as error:
+        middleware_user.log_unknown(error, token["url"], token["path"])
+        raise
+    return login
 
 
 class JoinHistory:
@@ -175,3 +191,11 @@ def shown(error: ActorError, plain: str) -> dict[str, Any]:
     }
     page = debug_page.read(error)
     return told if page is None else {**told, "page": page}
+
+
+def reload_message(error: TokenError) -> dict[str, str]:
+    """The member `message` of a `reload` frame, for a page that loading again would not help."""
+    if not isinstance(error, middleware_user.UserUnknown):
+        return {}
+    text = str(error) if settings.DEBUG else "the server cannot tell who you are"
+    return {"message": f"This page has no live connection: {text}."}

@@ -230,10 +230,11 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
 
 def script_tag(request: HttpRequest | None = None) -> SafeString:
     """The <script> that loads the client, with the page's CSP nonce if there is one."""
-    nonce = page_facts.nonce_of(request)
+    nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     return format_html(
-        '<script type="module" src="{}" data-troupe-socket="{}"{}></script>',
+        '<script type="module" src="{}"{} data-troupe-socket="{}"{}></script>',
         static("troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"),
+        format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         format_html(' nonce="{}"', nonce) if nonce else "",
     )

@@ -53,6 +53,7 @@ class Optional(TypedDict, total=False):
     language_code: str  # request.LANGUAGE_CODE
     follows: bool  # the language is the one that LocaleMiddleware chose
     nonce: str  # the page's CSP nonce
+    by_middleware: bool  # the user is not the one of the Django session
 
 
 def optional(request: HttpRequest) -> Optional:
@@ -185,6 +186,11 @@ def _locale_middleware() -> LocaleMiddleware | None:
             middleware: LocaleMiddleware = found(lambda request: None)
             return middleware
     return None
+
+
+def language_cookie() -> str | None:
+    """The cookie that a page watches, since set_language in another tab changes it. None: it cannot, or need not."""
+    return settings.LANGUAGE_COOKIE_NAME if _locale_middleware() and not settings.LANGUAGE_COOKIE_HTTPONLY else None
 
 
 def language_now(token: Any, path: str, cookies: dict[str, str], headers: dict[str, str]) -> str | None:

@@ -129,6 +129,13 @@ def read(text: str, login: Login, renewal: str | None = None) -> Token:
 
     TokenError: `forged`, `expired` (TROUPE["TOKEN_MAX_AGE"]), or `foreign` (made for another session or user).
     """
+    token = load(text, renewal)
+    check_login(token, login)
+    return token
+
+
+def load(text: str, renewal: str | None = None) -> Token:
+    """A token's contents; whose it is remains to be checked. TokenError: `forged` or `expired`."""
     age = conf.get("TOKEN_MAX_AGE")
     try:
         token: Token = signing.loads(text, salt=SALT, serializer=_Serializer, max_age=None if renewal else age)
@@ -139,6 +146,10 @@ def read(text: str, login: Login, renewal: str | None = None) -> Token:
         raise TokenError("expired") from error
     except Exception as error:  # decompressing and decoding raises much besides BadSignature
         raise TokenError("forged") from error
+    return token
+
+
+def check_login(token: Token, login: Login) -> None:
+    """TokenError(foreign): the token was made for another session or user."""
     if token["user"] != login["user"] or token["identity"] != identity_of(login["session_key"]):
         raise TokenError("foreign")
-    return token

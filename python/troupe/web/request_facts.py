@@ -94,12 +94,14 @@ def of_http(request: HttpRequest) -> RequestMap:
         **_login(getattr(request, "user", None), session),
         **page_facts.optional(request),
     }
+    if hasattr(request, "user") and facts["user"] != (session.get("_auth_user_id") if session is not None else None):
+        facts["by_middleware"] = True
     return facts
 
 
 def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
     """The request map of a WebSocket: its own headers, who is logged in, and the rest as the page's token has it."""
-    headers = _headers(_scope_headers(scope))
+    headers = _headers(scope_headers(scope))
     cookies = _scope_cookies(scope)
     path, _, query = token["url"].partition("?")
     server = scope.get("server") or ("", 0)
@@ -129,7 +131,7 @@ def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
     return facts
 
 
-def _scope_headers(scope: Scope) -> Iterable[tuple[str, str]]:
+def scope_headers(scope: Scope) -> Iterable[tuple[str, str]]:
     """The headers of the handshake that a page's request would have had, too. A proxy that says "wss" where it says
     "https" of a page means the same.
     """
@@ -174,7 +176,8 @@ def is_by_session(scope: Scope) -> bool:
 
 def _is_by_session(session: Any, user: Any) -> bool:
     """Whether the user comes from the Django session and not from a middleware of the project's own."""
-    return session is None or user_key(user) is None or "_auth_user_id" in session
+    key = user_key(user)
+    return session is None or key is None or session.get("_auth_user_id") == key
 
 
 def user_of_session(session: Any) -> Any:

@@ -86,6 +86,11 @@ export function createPage(env) {
    * @param {Settle} settle
    */
   function push(root, name, params, settle) {
+    if (env.outdated?.()) {
+      socket.stop()
+      idle()
+      socket.start()
+    }
     const view = views.find((each) => each.el() === root)
     const refusal = view ? queue.push({ name, params, view: view.id, settle: over }) : 'refused'
     if (refusal) over('refused', { reason: refusal })
@@ -191,12 +196,13 @@ export function createPage(env) {
     },
 
     /**
-     * Reloads once: a page that is refused again at once would reload for ever.
+     * Reloads once: a page that is refused again at once would reload for ever. With a message not even once.
      * @param {ReloadFrame} frame
      */
     reload(frame) {
       leave()
       if (!status.tell('reload', frame)) return
+      if (frame.message) return status.broken('reload', frame.message)
       try {
         const { sessionStorage } = window
         const soon = clock.now() - sessionStorage[RELOAD_KEY] < RELOAD_AGAIN_MS

@@ -96,9 +96,10 @@ export function createStatus({ window, clock }) {
     /**
      * The page has given up: only the user can load it again.
      * @param {string} reason
+     * @param {string} [text]
      */
-    broken(reason) {
-      if (mark('error', { reason })) connectionNote.show(TEXTS[reason])
+    broken(reason, text = TEXTS[reason]) {
+      if (mark('error', { reason })) connectionNote.show(text)
     },
 
     /**

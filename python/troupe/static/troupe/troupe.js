@@ -25,7 +25,15 @@ export function start(window) {
   const script = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-socket]'))
   const address = new URL(/** @type {string} */ (script.dataset.troupeSocket), location.href)
   address.protocol = address.protocol.replace('http', 'ws')
-  const connect = () => new window.WebSocket(address)
+  const name = script.dataset.troupeLanguage
+  const language = () => name && `; ${document.cookie}`.split(`; ${name}=`)[1]?.split(';')[0]
+  let connectedIn = language()
+  const connect = () => {
+    connectedIn = language()
+    return new window.WebSocket(address)
+  }
+  // Another tab has chosen another language: only a new socket carries its cookie.
+  const outdated = () => language() !== connectedIn
 
   // Another fragment of the same page would only scroll, where a redirect loads.
   /** @param {string} to */
@@ -42,7 +50,7 @@ export function start(window) {
     window.fetch(location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
       .then(({ status }) => status, () => 0)
 
-  const page = createPage({ window, clock, connect, visit, collect, reload: () => location.reload() })
+  const page = createPage({ window, clock, connect, outdated, visit, collect, reload: () => location.reload() })
   page.start()
   return page
 }

@@ -133,6 +133,8 @@ export interface LostFrame {
 export interface ReloadFrame {
   t: 'reload'
   reason: string
+  /** To be shown instead of loading the page again, which would not help. */
+  message?: string
 }
 
 export interface ErrorFrame {
@@ -261,6 +263,8 @@ export interface PageEnvironment {
   window: BrowserWindow
   clock: Clock
   connect(): WebSocket
+  /** Whether a cookie that decides what the page shows has changed since connect(). */
+  outdated?(): boolean
   reload(): void
   /** Sends the browser to an address, of this site or another. */
   visit(url: string): void
