@@ -83,6 +83,10 @@ class ActorError(Exception):
         return self.__class__, fields
 
 
+class RateLimited(Exception):
+    """Raised in place of a handler that takes no more events for now: see rate_limit()."""
+
+
 class HandlerTimeout(BaseException):
     """Raised in a handler (or mount(), a template…) that runs longer than the soft limit: `--soft-ms` of the worker.
 

@@ -13,13 +13,18 @@ from .validation import named, place
 # method of the project's own: see _is_meant.
 _HOOKS: dict[str, tuple[tuple[str, ...], str]] = {
     "mount": (("request",), "when a page opens, with the URL's keywords besides"),
+    "setup": (("request",), "by Django, before dispatch()"),
+    "dispatch": (("request",), "by Django, and by a worker before each turn"),
     "authorize": (("request",), "whenever a view is mounted, joined or restored"),
+    "check_permissions": (("request",), "before mount(), at each join, and before each event"),
+    "has_object_permission": (("request", "obj"), "after mount(), at each join, and before each event"),
     "restore": (("request",), "when a view was restored on another worker"),
     "migrate": (("version", "state"), "for a snapshot of another state_version"),
     "handle_tick": ((), "every tick_interval ms"),
     "request_update": ((), "by the project's code, and reports a change to the page"),
     "get_context_data": ((), "at each rendering"),
 }
+_TAKE_MORE = ("mount", "setup", "dispatch")
 
 
 def check_class(cls: type, root: type) -> None:
@@ -31,7 +36,7 @@ def check_class(cls: type, root: type) -> None:
             if name not in vars(base):
                 continue
             value = vars(base)[name]
-            problem = _problem(value, wanted, name == "mount")
+            problem = _problem(value, wanted, name in _TAKE_MORE)
             if problem:
                 raise TypeError(
                     f"{named(cls, base, name)}{place(value)}: it {problem}. {root.__name__}.{name}"

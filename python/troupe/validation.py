@@ -14,7 +14,8 @@ from asgiref.sync import iscoroutinefunction
 
 # Called and never awaited: a coroutine returned by authorize() would be truthy, and mount()'s body would not run.
 _DJANGOS = ("as_view", "setup", "dispatch", "options", "http_method_not_allowed", "get_template_names")
-SYNC_HOOKS = ("mount", "authorize", "restore", "migrate", "get_context_data", "request_update", *_DJANGOS)
+_ACCESS = ("authorize", "check_permissions", "has_object_permission")
+SYNC_HOOKS = ("mount", "restore", "migrate", "get_context_data", "request_update", *_ACCESS, *_DJANGOS)
 ASYNC_HOOKS = ("handle_tick",)
 
 _LAZY: dict[str, tuple[Callable[[object], bool], str]] = {

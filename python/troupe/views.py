@@ -1,13 +1,13 @@
 """LiveView: what a project's live pages derive from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from . import admission, django_bases, hooks, validation
+from . import access, admission, django_bases, hooks, validation
 from .web import page
 
 _NO_STATE = {"request", "args", "kwargs"}  # instance attributes that are Django's, and rebuilt after a restore
@@ -45,6 +45,10 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
     use_actors: bool = True  # has no effect: as_view() warns if it is false
     tick_interval: float | None = None  # ms between two calls of handle_tick(), while a page is open
     request: Any = None  # an HttpRequest; None where a program uses the view
+    login_required: bool = False  # only for users who are logged in; others are sent to the login page
+    login_url: str | None = None  # default: LOGIN_URL
+    permission_required: str | Iterable[str] | None = None  # a permission, or several, that the user must have
+    on_mount: Sequence[Callable[..., Any]] = ()  # hook(view, request, **kwargs), before mount(); may return a redirect
     state_version: int = 0  # increase it when snapshots of older code cannot be used as they are; see migrate()
 
     def __init__(self, **initkwargs: Any) -> None:
@@ -59,6 +63,7 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
         django_bases.check_class(cls, LiveView)
         validation.check_class(cls, LiveView)
         hooks.check_class(cls, LiveView)
+        access.check_class(cls, LiveView)
         interval = cls.tick_interval
         if interval is None or hasattr(interval, "__get__"):  # a property is read at the end of each turn
             return
@@ -136,6 +141,17 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
         After a rollback `version` may be higher than the class's.
         """
         return None
+
+    def check_permissions(self, request: Any) -> Any:
+        """Raises PermissionDenied, or returns False or a response, for a user who may not have this view. Called before
+        mount(), whenever the page joins, and before each of its events and ticks.
+        """
+
+    def has_object_permission(self, request: Any, obj: Any) -> bool:
+        """Whether the user may have this view of what its get_object() returns. Called after mount(), whenever the page
+        joins, and before each of its events and ticks.
+        """
+        return True
 
     def authorize(self, request: Any) -> bool:
         """Whether the user may have this view. Called first whenever it is mounted, joined or restored.

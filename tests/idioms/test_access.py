@@ -78,6 +78,16 @@ def set_up(self, request, *args, **kwargs):
         raise PermissionDenied("not set up")
 
 
+def permitted(self, request):
+    if not may(request):
+        raise PermissionDenied
+
+
+def found(request):
+    if not may(request):
+        raise Http404
+
+
 def unwrapped(view):
     """A decorator without functools.wraps."""
 
@@ -132,6 +142,32 @@ GUARDS = {
         LOGIN,
     ),
     "method_decorator on dispatch": (Dispatched.as_view(), 403, {}),
+    "the attribute login_required": (page(login_required=True).as_view(), 302, LOGIN),
+    "the attribute permission_required": (page(permission_required=PERMISSION).as_view(), 403, {}),
+    "several in permission_required": (page(permission_required=[PERMISSION]).as_view(), 403, {}),
+    "check_permissions raises": (page(check_permissions=permitted).as_view(), 403, {}),
+    "check_permissions says no": (page(check_permissions=lambda self, request: may(request)).as_view(), 403, {}),
+    "check_permissions redirects": (
+        page(check_permissions=lambda self, request: None if may(request) else redirect("/pay/")).as_view(),
+        302,
+        {},
+    ),
+    "has_object_permission": (
+        page(
+            get_object=lambda self: PERMISSION,
+            has_object_permission=lambda self, request, obj: request.user.has_perm(obj),
+        ).as_view(),
+        403,
+        {},
+    ),
+    "get_object finds nothing": (
+        page(
+            get_object=lambda self: found(self.request),
+            has_object_permission=lambda self, request, obj: True,
+        ).as_view(),
+        404,
+        {},
+    ),
     "a function that chooses": (chosen, 200, {}),
     "two layers": (login_required(page(PermissionRequiredMixin, permission_required=PERMISSION).as_view()), 403, {}),
 }

@@ -139,7 +139,9 @@ s_log_failure(const turn *self, err error)
     buffer text;
     buffer_init(&text);
     fault_frames(&self->fault, &text);
-    log_event(LEVEL_ERROR, self->is_tick ? "tick_failed" : "update_failed",
+    // That a user may no longer see the page is no error of the site's.
+    bool refused = error == ERR_FORBIDDEN || error == ERR_NOT_FOUND;
+    log_event(refused ? LEVEL_WARN : LEVEL_ERROR, self->is_tick ? "tick_failed" : "update_failed",
               "session=%s view=%s kind=%s failures=%u message=%s frames=%s",
               id_text(session_id(self->session), id), log_quoted(view_path(self->view), path, sizeof path),
               err_word(error), view_push_state(self->view)->failures + 1,

@@ -254,7 +254,8 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     err error;
     PyObject *name = python_views_text(order->name);
     ASSERT(name);
-    if (view->revived && (error = view_snapshot_call_restore(self, view, ret_fault))) {
+    bool page = order->browser || order->tick;
+    if (view->revived && (error = view_snapshot_call_restore(self, view, page, ret_fault))) {
         Py_DECREF(name);
         return error;
     }

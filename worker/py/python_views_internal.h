@@ -73,8 +73,8 @@ err view_snapshot_pack(void *host, void *instance_, const pack_args *order, buff
 err view_snapshot_pack_request(void *host, void *instance_, buffer *out, fault *ret_fault);
 err view_snapshot_restore(void *host, const restore_args *order, void **ret_instance, fault *ret_fault);
 bool view_snapshot_may_repeat(void *host, void *instance_, slice name);
-// Calls restore() of a view that no page joins.
-err view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault);
+// Calls restore() of a view that no page joins. page: the call is for a page: ERR_FORBIDDEN.
+err view_snapshot_call_restore(py_host *self, py_view *view, bool page, fault *ret_fault);
 
 // view_effects.c: conclude of view_ops.h.
 err view_effects_conclude(void *host, void *instance_, effects *ret, fault *ret_fault);

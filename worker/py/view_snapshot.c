@@ -3,10 +3,15 @@
 #include "worker/py/python_views_internal.h"
 #include "worker/py/thread.h"
 
-// For a view that a program opened: no page joins it, so its first call stands in for the join.
+// For a view that a program opened: no page joins it, so its first call stands in for the join. A page must
+// join before anything runs for it, so that those who decide about it are asked.
 err
-view_snapshot_call_restore(py_host *self, py_view *view, fault *ret_fault)
+view_snapshot_call_restore(py_host *self, py_view *view, bool page, fault *ret_fault)
 {
+    if (page) {
+        fault_set_message(ret_fault, "the page has to join again: its view comes from a snapshot");
+        return ERR_FORBIDDEN;
+    }
     thread_enter_user_code();
     PyObject *none = PyObject_CallOneArg(self->restore_view, view->object);
     thread_leave_user_code();

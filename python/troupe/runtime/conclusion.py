@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from ..access import NotSignedIn
 from ..views import LiveView
-from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refused, kind_of
+from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refused, kind_of
 from .housekeeping import settled
 from .raised import Raised
 from .reports import log
@@ -16,7 +17,7 @@ Effects = dict[str, Any]
 # (effects, the browser's part of them as members of a JSON object, headers of the page, identity); each may be None.
 Conclusion = tuple[Effects | None, str | None, list[list[str]] | None, bytes | None]
 
-_TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request"}
+_TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request", RATE_LIMITED: "Too Many Requests"}
 _FOR_BROWSER = ("redirect", "ticket")
 
 
@@ -52,7 +53,8 @@ def raise_refusal(view: LiveView, error: BaseException) -> None:
     name = turn.name if turn is not None else None
     log(Raised(error, view.request, f"{cls.__module__}.{cls.__qualname__}", name or None, ""))
     message = f"{_TEXTS[kind]}: {error}" if str(error) else _TEXTS[kind]
-    raise Refused(kind, message, effects=concluded[0] if concluded else None) from error
+    url = redirect_url(view, error.response) if isinstance(error, NotSignedIn) else None
+    raise Refused(kind, message, url, effects=concluded[0] if concluded else None) from error
 
 
 def members(effects: Effects) -> str | None:

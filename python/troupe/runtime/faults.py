@@ -13,7 +13,7 @@ from django.http import Http404
 from django.template import TemplateDoesNotExist
 
 from .. import validation
-from ..errors import HandlerTimeout
+from ..errors import HandlerTimeout, RateLimited
 from . import debugger
 from .housekeeping import note_interruption
 
@@ -27,7 +27,7 @@ FORBIDDEN = "forbidden"
 NOT_FOUND = "not_found"
 BAD_REQUEST = "bad_request"
 PARAMS = "params"
-NOT_FOUND = "not_found"
+RATE_LIMITED = "rate_limited"
 
 MAX_MESSAGE = 4000  # characters
 MAX_SOURCE_LINE = 200  # characters
@@ -37,10 +37,12 @@ _HERE = Path(__file__).parent
 _INTERNAL = (
     "conclusion",
     "executors",
+    "gate",
     "handlers",
     "housekeeping",
     "lifecycle",
     "parameters",
+    "permissions",
     "rendering",
     "results",
     "turn_threads",
@@ -83,6 +85,8 @@ def kind_of(error: BaseException) -> str | None:
         return NOT_FOUND
     if isinstance(error, PermissionDenied):
         return FORBIDDEN
+    if isinstance(error, RateLimited):
+        return RATE_LIMITED
     return BAD_REQUEST if isinstance(error, (SuspiciousOperation, BadRequest)) else None
 
 

@@ -7,7 +7,8 @@ docs/decisions/0032 has the reasons.
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from django.urls import ResolverMatch
 
 from ..admission import ASKED, Question
 from ..views import LiveView
+from . import permissions
 from .faults import FORBIDDEN, VIEW_REFUSED, Refused
 from .request import WorkerRequest
 from .results import redirect_url
@@ -70,7 +72,7 @@ def _complete(view: LiveView, entry: Entry) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_asked(cls: Any, function: Callable[..., Any] | None) -> bool:
+def _is_probed(cls: Any, function: Callable[..., Any] | None) -> bool:
     """Whether anything is put around the view. function: its URL's; None: it has no URL."""
     if cls.dispatch is not LiveView.dispatch or cls.setup is not LiveView.setup:
         return True
@@ -100,8 +102,8 @@ def enter(
         _complete(view, entry)
         view.request = request
     _attach(view, request, entry, params)
-    if joins and request._troupe_asked:
-        _ask(view, request)
+    if joins and request._troupe_probed:
+        _probe(view, request)
     view.setup(request, *entry.args, **entry.kwargs)
     args, kwargs, response = entry.args, entry.kwargs, None
     if cls.dispatch is not LiveView.dispatch:
@@ -109,15 +111,16 @@ def enter(
         response = _dispatch(question, view.dispatch, request, args, kwargs)
         if question.is_admitted(response):
             args, kwargs, response = response.args, response.kwargs, None
-    if request._troupe_asked or entry.initkwargs:
+    if request._troupe_probed or entry.initkwargs:
         request._troupe_made = dict(view.__dict__)
-    return args, kwargs, response
+    return args, kwargs, permissions.check(view, request) if response is None else response
 
 
 def _attach(view: LiveView, request: WorkerRequest, entry: Entry, params: dict[str, Any]) -> None:
     request._troupe_entry, request._troupe_params = entry, params
     cls: Any = type(view)
-    request._troupe_asked = _is_asked(cls, entry.match.func if entry.match is not None else None)
+    request._troupe_probed = _is_probed(cls, entry.match.func if entry.match is not None else None)
+    request._troupe_asked = request._troupe_probed or permissions.has_any(view)
     if request._troupe_asked:
         _ASKED_FOR.set(view)
 
@@ -151,8 +154,8 @@ def join(
     view.args, view.kwargs = entry.args, entry.kwargs
     _attach(view, request, entry, params)
     made, attributes = entry.initkwargs, view.__dict__
-    if request._troupe_asked:
-        probe = _ask(view, request)
+    if request._troupe_probed:
+        probe = _probe(view, request)
         view.args, view.kwargs = probe.args, probe.kwargs
         made = probe.__dict__
     if restored:
@@ -160,6 +163,7 @@ def join(
         attributes.update(request._troupe_made)
     else:
         request._troupe_made = getattr(before, "_troupe_made", None)
+    _check(view, request)
 
 
 def is_rebuilt(view: LiveView, name: str, value: Any) -> bool:
@@ -168,18 +172,49 @@ def is_rebuilt(view: LiveView, name: str, value: Any) -> bool:
     return made is not None and name in made and made[name] is value
 
 
-def ask_again(view: LiveView) -> None:
-    """Before anything runs or is shown for a page that is open, once a turn. Refused(forbidden)."""
-    if _ASKED_FOR.get() is not view:
-        _ask(view, view.request)
+def before_turn(view: LiveView) -> None:
+    """Before anything runs or is shown for a page that is open, once a turn. Refused(forbidden): its user may no longer
+    have it.
+    """
+    request = view.request
+    if request is None or _ASKED_FOR.get() is view:
+        return
+    if not (getattr(request, "_troupe_asked", False) or view.login_required or view.permission_required):
+        return
+    if getattr(request, "_troupe_probed", False):
+        _probe(view, request)
+    _check(view, request)
+    check_object(view, request)
+    _ASKED_FOR.set(view)
 
 
-def _ask(view: LiveView, request: Any) -> LiveView:
-    """Returns the probe."""
+def check_object(view: LiveView, request: Any) -> None:
+    """Asks has_object_permission(). Refused(forbidden)."""
+    with _refusing(view):
+        permissions.check_object(view, request)
+
+
+def _check(view: LiveView, request: Any) -> None:
+    with _refusing(view):
+        response = permissions.check(view, request)
+    if response is not None:
+        raise refused(view, response)
+
+
+@contextmanager
+def _refusing(view: LiveView) -> Iterator[None]:
+    try:
+        yield
+    except (PermissionDenied, Http404) as error:
+        raise Refused(FORBIDDEN, str(error) or f"{_path(view)} refused access") from None
+
+
+def _probe(view: LiveView, request: Any) -> LiveView:
+    """Asks the decorators of the URL, setup() and dispatch(). Returns the instance that they admitted."""
     cls: Any = type(view)
     entry: Entry = request._troupe_entry
     question = Question(cls)
-    try:
+    with _refusing(view):
         if entry.match is not None and not _is_bare(cls, entry.match.func):
             match = entry.match
             response = _dispatch(question, match.func, request, match.args, match.kwargs)
@@ -187,11 +222,8 @@ def _ask(view: LiveView, request: Any) -> LiveView:
             probe = cls(**entry.initkwargs)
             probe.setup(request, *entry.args, **entry.kwargs)
             response = _dispatch(question, probe.dispatch, request, entry.args, entry.kwargs)
-    except (PermissionDenied, Http404) as error:
-        raise Refused(FORBIDDEN, str(error) or f"{_path(view)} refused access") from None
     if not question.is_admitted(response):
         raise refused(view, response)
-    _ASKED_FOR.set(view)
     return question.view
 
 

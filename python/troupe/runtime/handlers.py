@@ -118,8 +118,7 @@ def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> An
     """Calls a handler or handle_tick(). Returns an awaitable, for the caller to await; True, if the user is to leave
     the page; or None. Refused(forbidden): they may no longer have it.
     """
-    if getattr(view.request, "_troupe_asked", False):
-        gate.ask_again(view)
+    gate.before_turn(view)
     try:
         result = call(view, params)
     except Exception as error:

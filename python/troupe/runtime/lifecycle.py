@@ -14,7 +14,7 @@ from ..logs import quoted, word
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
-from . import gate
+from . import gate, permissions
 from .conclusion import cookie_headers
 from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
@@ -33,8 +33,8 @@ Answer = dict[str, Any]  # {"status": int, "headers": [[name, value]…], "body"
 def mount_view(
     view: LiveView, path: str, request_map: RequestMap | None, url: str, params: dict[str, Any], socket: bool = False
 ) -> Answer | None:
-    """Builds the request, and calls setup(), dispatch(), authorize() and mount(). Returns None, or the HTTP response to
-    send instead of the view: {"status", "headers", "body"}, and "refused" if it is dispatch()'s.
+    """Builds the request, asks who may have the view, and calls mount(). Returns None, or the HTTP response to send
+    instead of the view: {"status", "headers", "body"}, and "refused" if it is not mount()'s.
 
     mount() may return a response (a redirect, say) or raise Http404 or PermissionDenied; any other value that it
     returns is ignored.
@@ -45,11 +45,13 @@ def mount_view(
     begin_turn(view, JOIN if socket else MOUNT, "mount")
     activate_locale(view)
     args, kwargs, response = gate.enter(view, request, params, joins=socket)
+    if response is None:
+        _authorize(view, path, request)
+        response = permissions.before_mount(view, request, kwargs)
     if response is not None and socket:
         raise gate.refused(view, response)
     if response is not None:
         return {**_answer_from_response(response, request), "refused": True}
-    _authorize(view, path, request)
     try:
         result = view.mount(request, *args, **kwargs)
     except Http404 as error:
@@ -66,6 +68,8 @@ def mount_view(
             status = result.status_code
             logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), status, quoted(hint))
         return _answer_from_response(result, request)
+    if request is not None:
+        permissions.check_object(view, request)
     return None
 
 
@@ -93,6 +97,7 @@ def join_view(
     _authorize(view, path, request)
     if restored:
         _restore(view, request, f"{path}.restore()")
+    gate.check_object(view, request)
     keep_locale(view)
 
 

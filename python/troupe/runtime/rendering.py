@@ -25,8 +25,7 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
     keep_locale(view)
-    if getattr(view.request, "_troupe_asked", False):
-        gate.ask_again(view)
+    gate.before_turn(view)
     context = view.get_context_data()
     refuse_unused(context, "it")
     if not isinstance(context, dict):

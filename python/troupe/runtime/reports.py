@@ -22,7 +22,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.views.debug import get_exception_reporter_class
 
 from .._limits import MAX_DEBUG_PAGE
-from ..errors import HandlerTimeout
+from ..errors import HandlerTimeout, RateLimited
 from ..logs import quoted, word
 from ..views import LiveView
 from .faults import Refused
@@ -103,6 +103,8 @@ def log(raised: Raised) -> None:
         _write(raised, request_logger, logging.WARNING, 404, "Not Found: %s", path, traceback=False)
     elif isinstance(error, PermissionDenied):
         _write(raised, request_logger, logging.WARNING, 403, "Forbidden (Permission denied): %s", path)
+    elif isinstance(error, RateLimited):
+        _write(raised, request_logger, logging.WARNING, 429, "Too Many Requests: %s", path, traceback=False)
     elif isinstance(error, MultiPartParserError):
         text = "Bad request (Unable to parse request body): %s"
         _write(raised, request_logger, logging.WARNING, 400, text, path)

@@ -40,11 +40,12 @@ class WorkerRequest(HttpRequest):
     _troupe_missing: dict[str, str] = {}  # attributes that could not be restored, and why
     script_name: str
     _read_started = False
-    # Set by gate.py: how Django would call the page's view, whether it is to be asked before each turn, and which
-    # attributes it sets by itself.
+    # Set by gate.py: how Django would call the page's view, whether something is to be asked before each turn, whether
+    # that is more than the view itself, and which attributes it sets by itself.
     _troupe_entry: Any = None
     _troupe_params: dict[str, Any]
     _troupe_asked = False
+    _troupe_probed = False
     _troupe_made: dict[str, Any] | None = None
     _troupe_user: Any = None  # one that user code has set
     _resolver_match: ResolverMatch | Literal[False] | None  # False: not resolved yet

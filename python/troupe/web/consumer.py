@@ -295,6 +295,8 @@ class LiveViewConsumer(PageSocket):
         self, session: bytes, tokens: list[Token], keys: list[join.ViewKey], origin: bytes, fields: Body
     ) -> None:
         """Sends `joined`, then the pushes that arrived during the join. fields: JOINED's body."""
+        if join.is_refused(tokens, fields["views"]):
+            return self._refuse_page(tokens[0], fields["views"][0]["error"])
         entries = []
         for token, key, view in zip(tokens, keys, fields["views"], strict=True):
             token["session"], token["view"] = session, view["view"]
@@ -311,6 +313,14 @@ class LiveViewConsumer(PageSocket):
         pushes, self._early_pushes = self._early_pushes or [], None
         for push in pushes:
             self._push(*push)
+
+    def _refuse_page(self, token: Token, error: Body) -> None:
+        """Has the page loaded again: its user may no longer have it, and Django says so."""
+        fields = from_fields(error).log_fields()
+        logger.warning("event=page_refused view=%s %s", word(token["path"]), fields)
+        self._send_leave(self._release_session())
+        self.send_json(t="reload", reason="forbidden")
+        self.await_join()
 
     def _retry_join(self, message: str, retry_ms: int) -> None:
         """Tells the page to join again over this socket, which stays open for as long as that takes."""
@@ -371,6 +381,9 @@ class LiveViewConsumer(PageSocket):
         """A tick or an update failed. The worker has logged it; the browser is told only with DEBUG."""
         error = from_fields(fields["error"])
         shown = effects_shown(error.effects)
+        view = fields["view"].hex()
+        if error.kind == "forbidden" and not shown and view in self._tokens and self._tokens[view].get("route"):
+            return self._refuse_page(self._tokens[view], fields["error"])
         if settings.DEBUG or shown:
             self.send_json(t="failed", n=0, v=fields["view"].hex(), error=join.shown(error, ""), **shown)
 

@@ -26,6 +26,8 @@ MAX_VIEWS_RECORDED = 4 * MAX_VIEWS
 UNSEEN = 0  # no view has this version, so the reply contains the whole root
 REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 
+_PLAIN = {"forbidden": "You may not do that.", "rate_limited": "That was too often. Please wait a moment."}
+
 ViewKey = tuple[bytes, bytes]  # (session, view)
 
 
@@ -149,6 +151,14 @@ def is_spent(reply: Reply) -> bool:
     return reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "spent"
 
 
+def is_refused(tokens: list[Token], views: list[dict[str, Any]]) -> bool:
+    """Whether a page's only view may not be had, and the browser is not sent elsewhere."""
+    if len(tokens) != 1 or not tokens[0].get("route") or not views[0].get("error"):
+        return False
+    error = from_fields(views[0]["error"])
+    return error.kind in ("forbidden", "not_found") and not effects_shown(error.effects)
+
+
 def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any]:
     """A view's entry in `joined`. view: its entry in JOINED. same: the page's token is of this session and view, and
     only needs to be renewed.
@@ -182,7 +192,7 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
 def shown(error: ActorError, plain: str) -> dict[str, Any]:
     """What a browser may know of an error: with DEBUG everything, otherwise its kind and the sentence `plain`."""
     if not settings.DEBUG:
-        return {"kind": error.kind, "message": plain}
+        return {"kind": error.kind, "message": _PLAIN.get(error.kind, plain)}
     told = {
         "kind": error.kind,
         "message": error.message,

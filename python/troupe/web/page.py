@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.cookie import SimpleCookie
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
@@ -39,13 +39,15 @@ _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 class Mounted(NamedTuple):
-    """A view that was mounted, or (with `response`) a mount() that answered the request itself.
+    """A view that was mounted, or (with `response`) what was answered in place of it. refused: not by its mount(), but
+    by those who decide who may have it.
 
     cookies: Set-Cookie texts for the page's response: mount() began a session.
     """
 
     html: bytes = b""
     response: HttpResponse | None = None
+    refused: bool = False
     cookies: tuple[str, ...] = ()
 
 
@@ -62,7 +64,7 @@ async def mount(
     body["identity"] = identity
     fields = await _request_mount(session, body, flags | wire.UNADOPTED)
     if "status" in fields:
-        return Mounted(response=_own_response(fields))
+        return Mounted(response=_own_response(fields), refused=fields.get("refused") is True)
     cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
     facts = facts.copy()
     facts["session_key"] = _session_key(cookies) or facts["session_key"]
@@ -221,6 +223,8 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
         if error.kind == "forbidden":
             raise PermissionDenied(str(error)) from error
         raise
+    if mounted.refused:
+        raise PermissionDenied(f"the user may not have {path}")
     if mounted.response is not None:
         status = mounted.response.status_code
         text = f"{path}.mount() answered with HTTP status {status} inside a page"
@@ -281,6 +285,8 @@ def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpR
     """The response to a failed mount: the project's own 403 and 500, or 503 where a retry may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
+    if error.kind == "not_found":
+        raise Http404(str(error)) from error
     if error.outcome == "failed" and error.type:
         response = _reported(request, path, error)
     elif error.outcome == "failed" or error.kind in _PERMANENT:

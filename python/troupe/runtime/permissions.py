@@ -1,0 +1,82 @@
+"""What a view's class says of who may have it: login_required, permission_required, check_permissions(),
+has_object_permission(). The view itself is asked.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+
+from ..access import is_signed_in, login_redirect, permissions_of
+from ..validation import refuse_unused
+from ..views import LiveView
+
+
+@functools.cache
+def _overrides(cls: Any, name: str) -> bool:
+    return getattr(cls, name) is not getattr(LiveView, name)
+
+
+def has_any(view: LiveView) -> bool:
+    """Whether there is anything to ask."""
+    cls: Any = type(view)
+    if view.login_required or view.permission_required:
+        return True
+    return _overrides(cls, "check_permissions") or _overrides(cls, "has_object_permission")
+
+
+def check(view: LiveView, request: Any) -> HttpResponseBase | None:
+    """A response to give instead of the view: a redirect to log in, say. None: the user may have it. PermissionDenied:
+    they may not.
+    """
+    cls: Any = type(view)
+    if (view.login_required or view.permission_required) and not is_signed_in(request):
+        return login_redirect(request, view.login_url)
+    # Where Django's own mixin is, it has asked, perhaps in a way of the project's own.
+    if view.permission_required and not hasattr(cls, "get_permission_required"):
+        if not request.user.has_perms(permissions_of(view.permission_required)):
+            raise PermissionDenied
+    if _overrides(cls, "check_permissions"):
+        return _answer(view.check_permissions(request), f"{cls.__qualname__}.check_permissions()")
+    return None
+
+
+def check_object(view: LiveView, request: Any) -> None:
+    """After mount(), and for a page that is open. PermissionDenied: the user may not have the object."""
+    cls: Any = type(view)
+    if not _overrides(cls, "has_object_permission"):
+        return
+    found: Any = view.get_object()
+    refuse_unused(found, f"{cls.__qualname__}.get_object()")
+    allowed: Any = view.has_object_permission(request, found)
+    refuse_unused(allowed, f"{cls.__qualname__}.has_object_permission()")
+    if not allowed:
+        raise PermissionDenied
+
+
+def before_mount(view: LiveView, request: Any, kwargs: dict[str, Any]) -> HttpResponseBase | None:
+    """Calls the hooks of on_mount. A response: what one answers instead of the page."""
+    for hook in _hooks(type(view)):
+        answer: Any = hook(view, request, **kwargs)
+        if answer is not None:
+            answer = redirect(answer) if isinstance(answer, str) else answer
+            response = _answer(answer, f"the on_mount hook {getattr(hook, '__qualname__', hook)}()")
+            if response is not None:
+                return response
+    return None
+
+
+def _hooks(cls: type[Any]) -> Iterator[Any]:
+    """Those of the bases first. A class that says nothing has those of its bases."""
+    for base in reversed(cls.__mro__):
+        yield from vars(base).get("on_mount", ())
+
+
+def _answer(answer: Any, name: str) -> HttpResponseBase | None:
+    refuse_unused(answer, name)
+    if answer is False:
+        raise PermissionDenied
+    return answer if isinstance(answer, HttpResponseBase) else None
