@@ -20,7 +20,9 @@ MAY = {
     "worker/page": {"worker/page"},
     "worker/actor": {"worker/actor", "worker/page"},
     "worker/io": {"worker/io", "worker/actor", "worker/page"},
-    "worker/main": {"worker/io", "worker/actor", "worker/py"},
+    "worker/process": {"worker/process", "worker/io", "worker/actor", "worker/py"},
+    "worker/main": {"worker/process"},
+    "worker/module": {"worker/process"},
     PYTHON: set(),
     "worker/py/filters": {PYTHON, "worker/py/filters"},
     "worker/py/template": {PYTHON, "worker/py/filters", "worker/py/template"},
@@ -40,7 +42,7 @@ MAY = {
     "fleet/main": {"fleet", "fleet/supervisor", "fleet/cli"},
 }
 ROOMS = tuple(sorted(MAY, key=len, reverse=True))  # the innermost first
-PYTHON_ROOMS = {room for room in MAY if room.startswith("worker/py")}
+PYTHON_ROOMS = {"worker/module", *(room for room in MAY if room.startswith("worker/py"))}
 FREE = ("tests", "bench")  # may include anything
 # A header from outside, and the rooms that may include it.
 OUTSIDE = (
@@ -51,7 +53,7 @@ OUTSIDE = (
     (re.compile(r"msgpack(\.h$|/)"), {"proto", "worker/py"}),
     (
         re.compile(r"c?zmq\w*\.h$"),
-        {"worker/io", "worker/main", *(room for room in MAY if room.startswith(("broker", "fleet")))},
+        {"worker/io", "worker/process", *(room for room in MAY if room.startswith(("broker", "fleet")))},
     ),
 )
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
@@ -60,8 +62,10 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 def room_of(path):
     """The room of a relative path, as text; None outside of all rooms."""
     name = path.as_posix()
-    if name in ("broker/main.c", "worker/main.c", "fleet/main.c"):
+    if name in ("broker/main.c", "worker/main.c", "worker/module.c", "fleet/main.c"):
         return name.removesuffix(".c")
+    if name in ("worker/process.c", "worker/process.h"):
+        return "worker/process"
     if name == PYTHON + ".h":
         return PYTHON
     return next((room for room in ROOMS if name.startswith(room + "/")), None)

@@ -67,11 +67,35 @@ s_configure(PyConfig *config, const char *python)
     return status;
 }
 
+// module.function(*format arguments). New reference; NULL with an exception.
+static PyObject *
+s_call_function(const char *module, const char *function, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *callable = imported ? PyObject_GetAttrString(imported, function) : NULL;
+    PyObject *tuple = callable ? Py_VaBuildValue(format, arguments) : NULL;
+    PyObject *result = tuple ? PyObject_CallObject(callable, tuple) : NULL;
+    Py_XDECREF(tuple);
+    Py_XDECREF(callable);
+    Py_XDECREF(imported);
+    va_end(arguments);
+    return result;
+}
+
 // Logs why CPython does not start: there is no exception to print yet. UTF-8 mode, as file names
 // and standard streams must not depend on the locale that a service manager sets.
 static bool
 s_initialize(const char *python)
 {
+    // troupe._worker runs in an interpreter, which then gets here what s_configure() asks of a new one: its
+    // handlers come after the recorder's, which they restore.
+    if (Py_IsInitialized()) {
+        PyObject *none = s_call_function("faulthandler", "enable", "()");
+        Py_XDECREF(none);
+        return none;
+    }
     PyPreConfig before;
     PyPreConfig_InitPythonConfig(&before);
     before.utf8_mode = 1;
@@ -107,23 +131,6 @@ s_set_paths(const embed_options *options)
     PyObject *none = set ? PyObject_CallFunction(set, "d", options->switch_us / 1e6) : NULL;
     Py_XDECREF(none);
     return none != NULL;
-}
-
-// module.function(*format arguments). New reference; NULL with an exception.
-static PyObject *
-s_call_function(const char *module, const char *function, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    PyObject *imported = PyImport_ImportModule(module);
-    PyObject *callable = imported ? PyObject_GetAttrString(imported, function) : NULL;
-    PyObject *tuple = callable ? Py_VaBuildValue(format, arguments) : NULL;
-    PyObject *result = tuple ? PyObject_CallObject(callable, tuple) : NULL;
-    Py_XDECREF(tuple);
-    Py_XDECREF(callable);
-    Py_XDECREF(imported);
-    va_end(arguments);
-    return result;
 }
 
 // Sets up Django, then the event loop, then the host; each step needs the one before it, and runs
@@ -176,8 +183,11 @@ embed_start(const embed_options *options)
 {
     char found[4096];
     const char *python = options->python ? options->python : embed_find_python(found, sizeof found);
-    if (!s_initialize(python))
+    if (!s_initialize(python)) {
+        if (Py_IsInitialized() && PyErr_Occurred())
+            s_print_exception();
         return NULL;
+    }
     const view_ops *ops = s_start(options);
     if (ops)
         return ops;
