@@ -13,6 +13,7 @@ from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
 from . import conf
+from .asgi_checks import check_asgi
 from .handler_checks import check_handlers
 from .view_checks import check_views
 from .web import curve
@@ -29,6 +30,7 @@ def register() -> None:
         check_middleware,
         check_templates,
         check_transport,
+        check_asgi,
         check_views,
         check_handlers,
     ):
@@ -41,10 +43,12 @@ def check_channels(**_: Any) -> list[CheckMessage]:
     if not apps.is_installed("channels") and "channels" not in sys.modules and not _importable("channels"):
         messages.append(checks.Error("Channels is not installed.", hint="pip install channels", id="troupe.E001"))
     if not getattr(settings, "ASGI_APPLICATION", None):
-        hint = 'Name a ProtocolTypeRouter that has troupe.routing.websocket_urlpatterns under "websocket".'
-        messages.append(
-            checks.Warning("ASGI_APPLICATION is not set: no WebSocket can be opened.", hint=hint, id="troupe.W002")
+        hint = (
+            'Name a ProtocolTypeRouter that has troupe.routing.websocket_urlpatterns under "websocket", for example '
+            '"mysite.asgi.application".'
         )
+        text = "ASGI_APPLICATION is not set: no check can tell whether pages' sockets can be opened."
+        messages.append(checks.Warning(text, hint=hint, id="troupe.W002"))
     return messages
 
 

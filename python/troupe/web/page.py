@@ -237,11 +237,22 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     return format_html(
         '<script type="module" src="{}"{} data-troupe-socket="{}"{}></script>',
-        static("troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"),
+        script_url(),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         format_html(' nonce="{}"', nonce) if nonce else "",
     )
+
+
+def script_name() -> str:
+    """The client's file, among the static files."""
+    return "troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"
+
+
+def script_url() -> str:
+    """Where pages load it from."""
+    url: str = static(script_name())
+    return url
 
 
 def _is_minified() -> bool:

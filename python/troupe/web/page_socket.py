@@ -17,6 +17,7 @@ from . import frames, rate_limit
 from .frames import BadFrame
 from .origins import header, origin_allowed
 from .outbox import Backlog, Message, Outbox, Send
+from .probe import PROBE
 from .request_facts import Scope
 
 logger = logging.getLogger("troupe")
@@ -44,6 +45,9 @@ class PageSocket(AsyncConsumer):
 
     async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
         """The ASGI application. There is no channel layer: pushes come through the session's owner."""
+        if PROBE in scope:
+            scope[PROBE].append(scope)
+            return
         self.scope = scope
         self.base_send = send
         self._loop = asyncio.get_running_loop()
