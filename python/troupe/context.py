@@ -20,7 +20,7 @@ _CONSTANT = (type(None), bool, int, float, complex, str, bytes)
 
 _METHODS = (classmethod, staticmethod, functools.partialmethod)
 
-_names: "weakref.WeakKeyDictionary[type, dict[str, bool]]" = weakref.WeakKeyDictionary()
+_NAMES = "_troupe_names"  # attribute of a view's class: what _find() gives for it
 
 
 class State:
@@ -150,9 +150,10 @@ class ViewNames(dict[str, Any]):
 def view_names(view: Any, root: type) -> ViewNames | None:
     """What a template sees of the view's class. None: nothing. root: LiveView."""
     cls = type(view)
-    names = _names.get(cls)
+    names: dict[str, bool] | None = vars(cls).get(_NAMES)
     if names is None:
-        names = _names[cls] = dict(_find(cls, root))
+        names = dict(_find(cls, root))
+        setattr(cls, _NAMES, names)
     if not names:
         return None
     return ViewNames({name: _Later(view, name) if later else _read(view, name) for name, later in names.items()})

@@ -27,6 +27,8 @@ def get_context(view: LiveView) -> dict[str, Any]:
     keep_locale(view)
     gate.before_turn(view)
     context = view.get_context_data()
+    if type(context) is dict:
+        return context
     refuse_unused(context, "it")
     if not isinstance(context, dict):
         raise TypeError(f"get_context_data() must return a dict, not {type(context).__name__}")
