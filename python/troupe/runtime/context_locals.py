@@ -14,7 +14,7 @@ from django.urls import base as urls
 from django.utils import timezone
 from django.utils.translation import trans_real
 
-_UNSET = object()
+UNSET = object()
 _REPLACED = (
     (timezone, "_active", "troupe.timezone"),
     (trans_real, "_active", "troupe.translation"),
@@ -26,28 +26,28 @@ _REPLACED = (
 class ContextLocal:
     """An object with one attribute, `value`, which belongs to the current contextvars context. Any thread."""
 
-    __slots__ = ("_variable",)
+    __slots__ = ("variable",)
 
     def __init__(self, name: str) -> None:
-        self._variable: ContextVar[Any] = ContextVar(name)
+        self.variable: ContextVar[Any] = ContextVar(name)  # holds UNSET after `del`
 
     @property
     def value(self) -> Any:
         """What was set in this context. AttributeError: nothing was."""
-        value = self._variable.get(_UNSET)
-        if value is _UNSET:
+        value = self.variable.get(UNSET)
+        if value is UNSET:
             raise AttributeError("value")
         return value
 
     @value.setter
     def value(self, value: Any) -> None:
-        self._variable.set(value)
+        self.variable.set(value)
 
     @value.deleter
     def value(self) -> None:
-        if self._variable.get(_UNSET) is _UNSET:
+        if self.variable.get(UNSET) is UNSET:
             raise AttributeError("value")
-        self._variable.set(_UNSET)
+        self.variable.set(UNSET)
 
 
 def install() -> None:

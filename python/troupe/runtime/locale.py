@@ -13,23 +13,33 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils import timezone, translation
+from django.utils.translation import trans_real
 
 from ..views import LiveView
-from .fencing import EPOCH
-from .housekeeping import LOCALE_ENDS_WITH_CONTEXT
+from .context_locals import UNSET
 from .request_attributes import activate_urls
-from .turn import TURN
 
 CHOSEN = "_troupe_locale"  # the attribute of a view: (language, time zone) that it activated; None: neither
 
-_entered: contextvars.ContextVar[tuple[str | None, object]] = contextvars.ContextVar("troupe.locale")
 _NO_LANGUAGE = ""  # deactivate_all()
+
+_DEFAULT = (None, UNSET)
+_Active = tuple[Any, Any]  # Django's own (translation, time zone); None: the site's default
+# As the turn began.
+_entered: contextvars.ContextVar[_Active | None] = contextvars.ContextVar("troupe.locale", default=None)
+
+
+def _active() -> _Active:
+    try:
+        return trans_real._active.variable.get(None), timezone._active.variable.get(None)
+    except AttributeError:  # Django has replaced one of our ContextLocals, as it does when a setting changes
+        return getattr(trans_real._active, "value", None), getattr(timezone._active, "value", None)
 
 
 def activate_locale(view: LiveView) -> None:
     """Activates the view's language and time zone, and the site's URLs, on the thread that runs the turn."""
     request: Any = view.request
-    chosen = vars(view).get(CHOSEN)
+    chosen = view.__dict__.get(CHOSEN)
     if request is None and chosen is None:
         return
     language, zone = chosen or (None, None)
@@ -41,13 +51,31 @@ def activate_locale(view: LiveView) -> None:
             language = getattr(request, "_troupe_language", None)
         if zone is None:
             zone = getattr(request, "_troupe_time_zone", None)
+        known = request.__dict__.get("_troupe_active")
+        if known is not None and known[0] == language and known[1] == zone and _activate_again(*known[2:]):
+            return
     if language:
         translation.activate(language)
     elif language == _NO_LANGUAGE:
         translation.deactivate_all()
     if zone is not None:
         timezone.activate(timezone.get_fixed_timezone(zone) if isinstance(zone, int) else zone)
-    _entered.set((translation.get_language(), timezone.get_current_timezone()))
+    active = _active()
+    _entered.set(active)
+    if request is not None:
+        request._troupe_active = (language, zone, trans_real._active, timezone._active, active)
+
+
+def _activate_again(translation_local: Any, zone_local: Any, active: _Active) -> bool:
+    """Activates what an earlier turn of the same request has found. False: Django has replaced these objects since."""
+    if translation_local is not trans_real._active or zone_local is not timezone._active:
+        return False
+    if active[0] is not None:
+        translation_local.value = active[0]
+    if active[1] is not None:
+        zone_local.value = active[1]
+    _entered.set(active)
+    return True
 
 
 def keep_locale(view: LiveView) -> None:
@@ -56,20 +84,29 @@ def keep_locale(view: LiveView) -> None:
 
     TypeError: it activated a time zone that no snapshot can hold.
     """
-    entered = _entered.get(None)
+    entered, active = _entered.get(), _active()
     if entered is None:
-        if view.request is not None or CHOSEN in vars(view):
+        if view.request is not None or CHOSEN in view.__dict__:
             return activate_locale(view)
-        entered = _default_locale()
-    language, zone = current_locale()
-    if language == entered[0] and (zone is entered[1] or zone == entered[1]):
+        entered = (None, None)
+    if active[0] is entered[0] and active[1] is entered[1]:
         return
-    chosen = vars(view).get(CHOSEN) or (None, None)
-    view.__dict__[CHOSEN] = (
-        chosen[0] if language == entered[0] else language or _NO_LANGUAGE,
-        chosen[1] if zone == entered[1] else _zone_key(zone),
+    (language, zone), (language_before, zone_before) = _names(active), _names(entered)
+    chosen = view.__dict__.get(CHOSEN) or (None, None)
+    kept = (
+        chosen[0] if language == language_before else language or _NO_LANGUAGE,
+        chosen[1] if zone == zone_before else _zone_key(zone),
     )
-    _entered.set((language, zone))
+    if kept != (None, None):
+        view.__dict__[CHOSEN] = kept
+    _entered.set(active)
+
+
+def _names(active: _Active) -> tuple[str | None, object]:
+    """The language's code and the time zone. None: translations are switched off."""
+    language, zone = active
+    code = settings.LANGUAGE_CODE if language in _DEFAULT else language.to_language()
+    return code, timezone.get_default_timezone() if zone in _DEFAULT else zone
 
 
 def _zone_key(zone: Any) -> str | int:
@@ -86,11 +123,9 @@ def _zone_key(zone: Any) -> str | int:
 
 def current_locale() -> tuple[str | None, object]:
     """(language, time zone) that values are formatted for. For comparisons only."""
-    # If the turn's own context has no variable besides the epoch, nothing was activated: the site's defaults hold.
-    if LOCALE_ENDS_WITH_CONTEXT:
-        context = contextvars.copy_context()
-        if len(context) == (EPOCH in context) + (TURN in context):
-            return _default_locale()
+    language, zone = _active()
+    if language is None and zone is None:
+        return _default_locale()
     return translation.get_language(), timezone.get_current_timezone()
 
 
