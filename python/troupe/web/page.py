@@ -233,15 +233,22 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
 
 
 def script_tag(request: HttpRequest | None = None) -> SafeString:
-    """The <script> that loads the client, with the page's CSP nonce if there is one."""
+    """The <script> that loads the client, with the page's CSP nonce if there is one. With DEBUG a second one, which
+    shows Django's debug page for what a handler raises.
+    """
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
-    return format_html(
+    nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    tag = format_html(
         '<script type="module" src="{}"{} data-troupe-socket="{}"{}></script>',
         script_url(),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
-        format_html(' nonce="{}"', nonce) if nonce else "",
+        nonce_attribute,
     )
+    if not settings.DEBUG:
+        return tag
+    source = static("troupe/debug-page.js")
+    return tag + format_html('<script type="module" src="{}"{}></script>', source, nonce_attribute)
 
 
 def script_name() -> str:
@@ -320,6 +327,9 @@ def _reported(request: HttpRequest, path: str, error: ActorError) -> HttpRespons
         return response
     page = debug_page.read(error)
     if page is not None:
-        return HttpResponse(page, status=500)
+        response = HttpResponse(page, status=500)
+        # As on Django's own debug pages (6.0 and later): a policy would take their style and scripts away.
+        response._csp_config = response._csp_ro_config = {}
+        return response
     text = f"{error.type} in {path}\n\n{error.message}\n\n{error.frames_text()}\n\nThe worker runs without DEBUG."
     return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")

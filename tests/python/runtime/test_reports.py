@@ -12,6 +12,7 @@ from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 
 from troupe import LiveView
 from troupe.errors import HandlerTimeout
@@ -140,6 +141,24 @@ def test_the_debug_page_is_djangos(settings):
     settings.DEBUG = True
     page = zlib.decompress(report(ValueError("<b>"), Shop())).decode()
     assert "ValueError" in page and "&lt;b&gt;" in page and "/shop/" in page and "raise error" in page
+
+
+@sensitive_variables("card")
+def pay():
+    card = " ".join(["4711", "0815"])
+    amount = " ".join(["17", "EUR"])
+    raise ValueError(len(card + amount))
+
+
+def test_sensitive_variables_are_hidden_from_mails(caplog):
+    """Django's reporter finds the decorator among the callers of the frames: they are the handler's own."""
+    try:
+        pay()
+    except ValueError as error:
+        reports.report(error, Shop(), "shop.views.Shop", "pay", SESSION)
+    (record,) = caplog.records
+    html = ExceptionReporter(record.request, *record.exc_info, is_email=True).get_traceback_html()
+    assert "17 EUR" in html and "4711 0815" not in html
 
 
 class Terse(ExceptionReporter):

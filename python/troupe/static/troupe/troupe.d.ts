@@ -10,6 +10,8 @@ export interface TroupeError {
   message?: string
   type?: string
   frames?: (string | number)[][]
+  /** Django's debug page for an exception, as HTML (only while developing). */
+  page?: string
 }
 
 /** An event of the user's that did not end well. */

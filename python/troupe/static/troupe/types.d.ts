@@ -154,6 +154,7 @@ export interface ErrorDetail {
   message?: string
   type?: string
   frames?: (string | number)[][]
+  page?: string
 }
 
 // --- Chunks and patches (PROTOCOL.md 9.5 and 9.6) -------------------------------------------------------------

@@ -137,6 +137,37 @@ class Paused(LiveView):
         self.n += 1
 
 
+class Partly(LiveView):
+    """Breaks in its template, at an event."""
+
+    template_name = "case_22_errors/partly.html"
+
+    def mount(self, request):
+        self.values = [1]
+
+    @event_handler
+    def fail(self):
+        """Leaves a zero for the template."""
+        self.values = [0]
+
+    def get_context_data(self, **kwargs):
+        return {**super().get_context_data(**kwargs), "inverse": lambda: 1 // self.values[0]}
+
+
+class StrictPolicy:
+    """Middleware: a page may load scripts and styles from its own origin only."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code == 200:
+            policy = "default-src 'self'; frame-src 'none'; style-src 'self'; script-src 'self'; object-src 'none'"
+            response["Content-Security-Policy"] = policy
+        return response
+
+
 def sorry(request):
     """The site's own page for status 500."""
     return HttpResponse("We are sorry.", status=500)
