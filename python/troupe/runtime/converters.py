@@ -148,6 +148,8 @@ def _plain(wanted: str, kind: type | tuple[type, ...], read: Callable[[str], Any
 def _int(value: Any) -> Any:
     if type(value) is int:
         return value
+    if type(value) is str and value.isdecimal() and len(value) <= MAX_NUMERAL:
+        return int(value)
     if type(value) is float and value.is_integer():
         return int(value)
     text = _text_of(value)

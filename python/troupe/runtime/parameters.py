@@ -218,7 +218,7 @@ class Binder:
         """What the handler returns. Refused: it did not run."""
         if not params and not self._required and self._is_plain:
             return self._function(view)
-        values = self._bind_plain(params or {}) if self._is_plain and not settings.DEBUG else None
+        values = self._bind_plain(params or {}) if self._is_plain else None
         if values is not None:
             return self._function(view, **values)
         positional, named = self._bind(Event(params or {}))
@@ -229,6 +229,7 @@ class Binder:
         look at it, also for what is to be said about it.
         """
         values: dict[str, Any] = {}
+        dropped = False
         try:
             for name, value in params.items():
                 if ":" in name:
@@ -238,10 +239,13 @@ class Binder:
                 if name in self._by_name:
                     converter = self._by_name[name]
                     if converter is not None and value is not MISSING:
-                        value = convert(converter, value)
+                        if value is None and not converter.nullable:
+                            return None
+                        value = converter.convert(value) if value is not None else None
                 elif name[:1] == "_" or name in self.signature.hidden:
                     return None
                 elif not self.signature.rest:
+                    dropped = True
                     continue
                 if value is MISSING:
                     return None
@@ -251,7 +255,9 @@ class Binder:
         for name in self._required:
             if name not in values:
                 return None
-        return values
+        # Reading a setting costs as much as the rest.
+        is_plain = not dropped and len(values) == len(self._by_name) or not settings.DEBUG
+        return values if is_plain else None
 
     def _bind(self, event: Event) -> tuple[list[Any], dict[str, Any]]:
         signature = self.signature
