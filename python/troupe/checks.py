@@ -15,6 +15,7 @@ from zmq.utils.monitor import parse_monitor_message
 from . import conf
 from .asgi_checks import check_asgi
 from .handler_checks import check_handlers
+from .request_checks import check_remote_user, check_request_attrs
 from .view_checks import check_views
 from .web import curve
 
@@ -33,6 +34,8 @@ def register() -> None:
         check_asgi,
         check_views,
         check_handlers,
+        check_request_attrs,
+        check_remote_user,
     ):
         checks.register(check, "troupe")
 

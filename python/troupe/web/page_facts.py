@@ -43,6 +43,21 @@ _META_OF_REQUEST_MAP = {  # what runtime/request.py makes of the request map's o
 }
 
 
+# What a worker's request has by itself: TROUPE["REQUEST_ATTRS"] cannot replace it (manage.py check says so).
+OWN_ATTRS = frozenset(name for name in dir(HttpRequest()) if not name.startswith("_")) | {
+    "user",
+    "auser",
+    "session",
+    "site",
+    "urlconf",
+    "current_app",
+    "LANGUAGE_CODE",
+    "csp_nonce",
+    "_csp_nonce",
+    "_messages",
+}
+
+
 class Optional(TypedDict, total=False):
     """Members of a request map and of a page token that are only there when they differ from the default."""
 
@@ -112,7 +127,7 @@ def attrs(request: HttpRequest) -> dict[str, bytes]:
     """The attributes that TROUPE["REQUEST_ATTRS"] names, packed. ImproperlyConfigured: one cannot be sent."""
     packed: dict[str, bytes] = {}
     for name in conf.get("REQUEST_ATTRS"):
-        if not hasattr(request, name):
+        if name in OWN_ATTRS or not hasattr(request, name):
             continue
         try:
             packed[name] = dumps(getattr(request, name))
