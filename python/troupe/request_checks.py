@@ -37,9 +37,8 @@ def check_remote_user(**_: Any) -> list[CheckMessage]:
             found: Any = import_string(path)
         except ImportError:  # Django says so itself
             continue
-        if not (isinstance(found, type) and issubclass(found, RemoteUserMiddleware)):
-            continue
-        if found.header.startswith("HTTP_") or not found.force_logout_if_no_header:
+        is_one = isinstance(found, type) and issubclass(found, RemoteUserMiddleware)
+        if not is_one or found.header.startswith("HTTP_") or not found.force_logout_if_no_header:
             continue
         name = found.header.replace("_", "-").title()
         text = f"{path} takes users from META[{found.header!r}]: WebSockets need that as a header, {name}."
