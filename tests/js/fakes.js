@@ -77,6 +77,7 @@ export const VIEW = 'a'.repeat(32)
 export function windowOf(body) {
   const { window } = new JSDOM(`<!doctype html><html><head></head>${body}</html>`,
     { url: 'https://example.test/page', runScripts: 'dangerously', pretendToBeVisual: true })
+  window.performance.getEntriesByType = () => [] // jsdom has none
   return window
 }
 

@@ -88,7 +88,7 @@ test('the small file does what the modules do: events, controls, notes, refusals
   select.value = 'b'
   select.dispatchEvent(new live.window.Event('change', { bubbles: true }))
   assert.deepEqual(live.socket.take('event').map(({ n, e, p }) => [n, e, p]),
-    [[1, 'save', { id: '1', q: 'typed' }], [2, 'pick', { value: 'b' }]])
+    [[1, 'save', { id: '1', _fields: [['q', 'typed']], _lists: [], _boxes: {} }], [2, 'pick', { value: 'b' }]])
   live.socket.say({ v: 0, s: 1, a: 1 }, { t: 'failed', n: 2, error: { kind: 'python', message: 'm' } })
   assert.equal(input.value, '')
   form.requestSubmit()

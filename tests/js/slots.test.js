@@ -200,7 +200,7 @@ test('the focused input\'s value is the user\'s until the server insists; a tick
   live.type('#q', 'typed')
   live.to({ q: 'a', c: '2', on: false })
   assert.equal(live.$('#q').value, 'typed')
-  live.clock.advance(150)
+  live.clock.advance(300)
   live.to({ q: 'A', c: '2', on: false }, 1)
   assert.equal(live.$('#q').value, 'A')
   const box = live.$('[type=checkbox]')

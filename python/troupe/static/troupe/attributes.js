@@ -1,14 +1,19 @@
 // attributes.js - writes attributes, and leaves alone what others changed: scripts, or the user who opened a
 // <details>. It knows the last value from the server, and writes only what differs from that.
 
+import { KEYS } from './match-children.js'
+
 /** @import { BrowserWindow } from './types.js' */
 /** @typedef {MutationRecord & { target: Element, attributeName: string }} AttributeRecord */
 
 /** @param {string | null | undefined} text */
 const words = (text) => (text ?? '').split(/\s+/).filter(Boolean)
 
-/** @param {Pick<BrowserWindow, 'document' | 'MutationObserver'>} window */
-export function createAttributeWriter({ document, MutationObserver }) {
+/**
+ * @param {Pick<BrowserWindow, 'document' | 'MutationObserver'>} window
+ * @param {(el: Element) => void} replaced An element is about to become another one.
+ */
+export function createAttributeWriter({ document, MutationObserver }, replaced) {
   /**
    * What others changed: the last values from the server, of elements, by attribute; null: it had none.
    * @type {Map<Element, Map<string, string | null>>}
@@ -59,7 +64,9 @@ export function createAttributeWriter({ document, MutationObserver }) {
     catchUp()
     const last = values.get(el)?.get(name)
     const live = el.getAttribute(name)
-    if (value === (last === undefined ? live : last)) return false
+    const known = last === undefined ? live : last
+    if (value === known) return false
+    if (value !== null && known !== null && KEYS.includes(name)) replaced(el)
     values.get(el)?.delete(name)
     const shown = name === 'class' && last !== undefined ? merged(last, live, value) : value
     if (shown !== value) keep(el, name, value)

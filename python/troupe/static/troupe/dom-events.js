@@ -1,50 +1,53 @@
 // dom-events.js - what the user does in a view becomes an event for its handler: dj-click, dj-submit, dj-input,
 // dj-change, dj-keydown, dj-focus, dj-blur. Listens at the document, so that patched elements need no listeners.
 
-import { attributesOf, fieldsOf, valueOf } from './event-params.js'
-import { controlsOf, reset, snapshot } from './form-controls.js'
-import { INPUT_DELAY_MS } from './timings.js'
+import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
+import { attributesOf, entriesOf, formParams, nameOf, valueOf } from './event-params.js'
+import { controlOf, newerThan, renew, reports, reset, serverValue, snapshot } from './form-controls.js'
+import { createSubmissions } from './submissions.js'
+import { createTimedEvents } from './timed-events.js'
 
-/** @import { BrowserWindow, Clock, Params, Settle } from './types.js' */
-
-/**
- * An event that waits for the user to pause.
- * @typedef {{ el: Element, attribute: string, go: () => void, drop: () => void }} Pending
- */
+/** @import { BrowserWindow, Clock, Control, Outcome, Params, Settle } from './types.js' */
 
 const ROOT = '[data-troupe]'
+const ENTER = 'dj-keydown.enter'
 
 /**
  * @param {object} options
  * @param {BrowserWindow} options.window
  * @param {Clock} options.clock
  * @param {(root: Element, name: string, params: Params, settle: Settle) => void} options.push Sends an event.
+ * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
  * @param {() => void} options.released Something held may be patched now.
  */
-export function createDomEvents({ window, clock, push, released }) {
+export function createDomEvents({ window, clock, push, refuse, released }) {
   const { document } = window
-  /** @type {Set<Pending>} */
-  const pending = new Set()
   /** @type {Map<Element, number>} How many of an element's events, or values, have no answer yet. */
   const unanswered = new Map()
   /** @type {Set<Element>} Controls of which the server's value may differ from what they show. */
   const reported = new Set()
-  /** @type {Set<Element>} Forms without an answer yet. */
-  const sending = new Set()
-  /** @type {WeakMap<Element, number>} When an element's throttled event was last sent. */
-  const passed = new WeakMap()
+  /** @type {WeakSet<Element>} Elements with contenteditable that the user edited. */
+  const edited = new WeakSet()
   /** @type {EventTarget | null} */
   let composing = null
+  /** @type {string | null} What a composition's last input event brought. */
+  let composed = null
+  /** @type {any} The control in which Enter is held down. */
+  let entered = null
+  let moves = false // the patch to come answers something that the user did, and did not type
+  const { flush, timed } = createTimedEvents({ clock, count, report })
+  const { isSending, submit: send } = createSubmissions({ emit, refuse, takes })
 
   /**
    * The element that an event is for.
-   * @param {Event} event
+   * @param {any} target
    * @param {string} attribute
    * @returns {any} An Element, or null.
    */
-  function find({ target, defaultPrevented }, attribute) {
-    const el = /** @type {Element} */ (target).closest?.(`[${attribute}]`)
-    return el?.closest(ROOT) && !defaultPrevented && !el.matches(':disabled') ? el : null
+  function find(target, attribute) {
+    // A control may belong to a form that it does not stand in.
+    const el = target.closest?.(`[${attribute}]`) ?? target.form
+    return el?.hasAttribute(attribute) && el.closest(ROOT) && !el.matches(':disabled') ? el : null
   }
 
   /**
@@ -68,188 +71,204 @@ export function createDomEvents({ window, clock, push, released }) {
     for (const each of group) reported.add(each)
   }
 
-  /** @param {Element} el */
-  function allowed(el) {
-    const question = el.getAttribute('dj-confirm')
-    return !question || window.confirm(question)
-  }
-
   /**
    * @param {Element} el
-   * @param {Element & { name?: string }} control
+   * @param {Element} control
+   * @param {Params} [more]
    */
-  function paramsOf(el, control) {
-    const params = attributesOf(el)
-    const value = valueOf(control)
-    if (value !== undefined) params.value = value
-    if (control !== el && control.name) params.name = control.name
-    return params
+  function paramsOf(el, control, more) {
+    const name = nameOf(control)
+    return attributesOf(el, {
+      value: valueOf(control),
+      _target: name,
+      field: name,
+      name,
+      ...more,
+    })
   }
 
   /** @param {MouseEvent} event */
   function click(event) {
-    const el = find(event, 'dj-click')
-    const link = el?.closest('a[href]')
-    if (!el || (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey))) return
+    const el = clickedElement(/** @type {Element} */ (event.target))
+    if (!el?.closest(ROOT) || isVetoed(event, el)) return
+    const link = el.closest('a[href]')
+    if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
+    const { type, form } = el.closest('button,input') ?? {}
+    const submits = /^(submit|image)$/.test(type)
+    // Enter in a field presses the form's first button, which nobody meant where there is a dj-submit
+    // (https://html.spec.whatwg.org/#implicit-submission).
+    if (submits && !event.detail && entered?.form === form && form?.hasAttribute('dj-submit')) return
     // A checkbox must go on ticking; a link or a submit button must not leave the page.
-    if (link || /^(submit|image)$/.test(el.type)) event.preventDefault()
-    if (allowed(el)) timed(el, 'dj-click', () => paramsOf(el, el))
+    if (link || submits) event.preventDefault()
+    if (!el.matches(DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, el.control ?? el))
   }
 
   /** @param {SubmitEvent} event */
   function submit(event) {
-    const form = find(event, 'dj-submit')
-    if (form !== event.target || form.localName !== 'form') return
-    event.preventDefault()
-    if (sending.has(form) || !allowed(form)) return
-    flush()
+    const form = find(event.target, 'dj-submit')
+    if (form !== event.target || form?.localName !== 'form' || isVetoed(event, form)) return
     // FormData throws for a submitter of another form: a script may make an event of any button, and another listener
-    // may have moved the button elsewhere (https://xhr.spec.whatwg.org/#dom-formdata).
-    const { submitter } = /** @type {{ submitter: any }} */ (event)
-    const params = fieldsOf(form, submitter?.form === form ? submitter : null, attributesOf(form))
-    const controls = controlsOf(/** @type {Document} */ (form.getRootNode()), form)
-    const sent = snapshot(controls)
-    sending.add(form)
-    emit(form, form.getAttribute('dj-submit'), form.closest(ROOT), params, null, (outcome) => {
-      sending.delete(form)
-      return () => outcome === 'done' && form.isConnected && reset(form, controls, sent)
-    })
+    // may have moved the button elsewhere (https://xhr.spec.whatwg.org/#dom-formdata). One with dj-click was not pressed.
+    let { submitter } = /** @type {{ submitter: any }} */ (event)
+    if (submitter?.form !== form || submitter.hasAttribute('dj-click')) submitter = null
+    event.preventDefault()
+    if (!isAllowed(form)) return
+    flush()
+    send(form, submitter, form.closest(ROOT))
   }
 
   /**
    * On a form: all of it. On another element around controls: the one that changed.
-   * @param {Event} event
+   * @param {any} target
    * @param {string} attribute
    */
-  function typed(event, attribute) {
+  function typed(target, attribute) {
     if (attribute === 'dj-change') flush()
-    const el = find(event, attribute)
-    const { target } = /** @type {{ target: any }} */ (event)
-    const isForm = el?.localName === 'form'
-    if (el) timed(el, attribute, () => (isForm ? fieldsOf(el, null, attributesOf(el)) : paramsOf(el, target)), target)
+    const el = find(target, attribute)
+    if (!el) return
+    const isForm = el.localName === 'form'
+    if (!isForm && target.type === 'file') return refuse({ name: el.getAttribute(attribute), params: paramsOf(el, target), reason: 'files' })
+    const read = () => (isForm ? formParams(el, entriesOf(el).entries, target) : paramsOf(el, target))
+    fire(el, attribute, read, target)
   }
 
   /** @param {KeyboardEvent} event */
-  function key({ key: name, target }) {
+  function key(event) {
+    const { key: name, code } = event
+    const target = /** @type {any} */ (event.target)
     // Chromium's autofill dispatches keydown events that have no key.
     if (!name) return
-    const names = ['.' + name.toLowerCase().replace(' ', 'space'), ''].map((each) => `dj-keydown${each}`)
-    for (let el = /** @type {any} */ (target); el?.closest?.(ROOT); el = el.parentElement) {
-      const attribute = names.find((each) => el.hasAttribute(each))
-      const params = attribute && { ...paramsOf(el, /** @type {Element} */ (target)), key: name }
-      if (params) return timed(el, attribute, () => params)
+    entered = name === 'Enter' && target
+    const named = `dj-keydown.${name.toLowerCase().replace(' ', 'space')}`
+    for (let el = target; el?.closest?.(ROOT); el = el.parentElement) {
+      const attribute = [named, 'dj-keydown'].find((each) => el.hasAttribute(each))
+      // Shift and Enter make a new line.
+      if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
+      const params = paramsOf(el, target, { key: name, code: code || undefined })
+      const isSent = attribute === ENTER && isField(target) && !el.contains(target.form)
+      // The field's own answer to Enter would come on top: a new line, or the form.
+      if (isSent) event.preventDefault()
+      fire(el, attribute, () => params, undefined, isSent ? takesField(target) : undefined)
     }
   }
 
   /**
-   * @param {Event} event
-   * @param {string} attribute
+   * What an event sent of controls is the server's once it is done: they show what the server has, and what the user did
+   * since. The result takes the outcome; where that is "done" it returns what is to be done when the patch is in the
+   * page, which returns what was taken out of the fields.
+   * @param {Control[]} controls
+   * @param {ReturnType<typeof snapshot>} sent
+   * @param {() => unknown} restore Makes them what the server has, or returns something: none of it was accepted.
    */
-  function focused(event, attribute) {
-    const el = find(event, attribute)
-    if (el && !self.patching) timed(el, attribute, () => paramsOf(el, /** @type {Element} */ (event.target)))
+  function takes(controls, sent, restore) {
+    return (/** @type {Outcome} */ outcome) => {
+      if (outcome !== 'done') return undefined
+      const newer = newerThan(controls, sent)
+      newer.forEach((el) => count(el, 1))
+      return () => {
+        newer.forEach((el) => count(el, -1))
+        const cut = reset(controls, sent, restore)
+        for (const target of newer) if (cut?.has(target)) typed(target, 'dj-input')
+        return cut
+      }
+    }
   }
 
   /**
-   * Emits now, when the user pauses (dj-debounce, dj-input), or at most so often (dj-throttle).
+   * As with a form.
+   * @param {any} field In which Enter was pressed.
+   */
+  function takesField(field) {
+    const control = controlOf(field)
+    return control ? takes([control], snapshot([control]), () => {
+      field.value = serverValue(field) ?? field.value
+    }) : undefined
+  }
+
+  /**
+   * @param {Element} target
+   * @param {string} attribute
+   */
+  function focused(target, attribute) {
+    const el = find(target, attribute)
+    if (el && !self.patching) fire(el, attribute, () => paramsOf(el, target))
+  }
+
+  /**
+   * Sends the event, now or later. What a patch makes of it meanwhile does not change what the user did.
    * @param {Element} el
    * @param {string} attribute
    * @param {() => Params} read
    * @param {Element} [control] The control that the user changed.
+   * @param {Settle} [then]
    */
-  function timed(el, attribute, read, control) {
-    const ms = (/** @type {string} */ name, otherwise = 0) => Number(el.getAttribute(name) ?? otherwise)
-    const throttle = ms('dj-throttle')
-    const wait = throttle
-      ? throttle + (passed.get(el) ?? -Infinity) - clock.now()
-      : ms('dj-debounce', attribute === 'dj-input' ? INPUT_DELAY_MS : 0)
-    for (const each of pending) if (each.el === el && each.attribute === attribute) each.drop()
-    // What a patch makes of it meanwhile does not change what the user did.
-    const [root, name] = [el.closest(ROOT), el.getAttribute(attribute)]
-    /** @type {Pending} */
-    const entry = {
-      el,
-      attribute,
-      go: () => emit(el, name, root, read(), control),
-      drop() {
-        cancel()
-        pending.delete(entry)
-        if (control) count(control, -1)
-      },
-    }
-    const due = () => {
-      if (throttle) passed.set(el, clock.now())
-      flush()
-      entry.go()
-    }
-    if (!(wait > 0)) return due()
-    if (control) {
-      count(control, 1)
-      report(control)
-    }
-    pending.add(entry)
-    const cancel = clock.after(wait, () => {
-      entry.drop()
-      due()
-    })
-  }
-
-  // What was typed goes before what is done next.
-  function flush() {
-    for (const entry of pending) {
-      entry.drop()
-      entry.go()
-    }
+  function fire(el, attribute, read, control, then) {
+    const [root, name] = [el.closest(ROOT), /** @type {string} */ (el.getAttribute(attribute))]
+    timed(el, attribute, () => emit(el, name, root, read(), control, then, attribute !== 'dj-input'), control)
   }
 
   /**
    * @param {Element} el
-   * @param {string | null} name
+   * @param {string} name
    * @param {Element | null} root
    * @param {Params} params
    * @param {Element | null} [control]
    * @param {Settle} [then]
+   * @param {boolean} [isOver] The user does not go on in the same place.
    */
-  function emit(el, name, root, params, control, then) {
+  function emit(el, name, root, params, control, then, isOver = true) {
     const change = (/** @type {number} */ by) => {
       el.classList.toggle('dj-loading', count(el, by) > 0)
       if (control && control !== el) count(control, by)
     }
     if (control) report(control)
     change(1)
-    push(/** @type {Element} */ (root), /** @type {string} */ (name), params, (outcome) => {
+    push(/** @type {Element} */ (root), name, params, (outcome) => {
       change(-1)
+      moves = isOver
       return then?.(outcome)
     })
+  }
+
+  /** @param {InputEvent} event */
+  function input(event) {
+    const { target, data, isComposing } = /** @type {InputEvent & { target: any }} */ (event)
+    if (target.isContentEditable) edited.add(target)
+    // The end of a composition is an input event, too, before or after compositionend
+    // (https://w3c.github.io/uievents/#events-composition-input-events).
+    const isOld = data && data === composed
+    composed = isComposing ? data : null
+    if (!isOld) typed(target, 'dj-input')
   }
 
   /** @type {(type: string, run: (event: any) => void) => void} */
   const listen = (type, run) => document.addEventListener(type, run)
   listen('click', click)
   listen('submit', submit)
-  // While an input method composes, what stands in the control is not what the user means
-  // (https://w3c.github.io/uievents/#events-compositionevents).
-  listen('input', (event) => event.isComposing || typed(event, 'dj-input'))
-  listen('change', (event) => typed(event, 'dj-change'))
+  listen('input', input)
+  listen('change', ({ target }) => typed(target, 'dj-change'))
   listen('keydown', (event) => event.isComposing || key(event))
-  listen('focusin', (event) => focused(event, 'dj-focus'))
-  listen('focusout', (event) => focused(event, 'dj-blur'))
-  listen('compositionstart', ({ target }) => (composing = target))
-  listen('compositionend', (event) => {
+  listen('focusin', ({ target }) => focused(target, 'dj-focus'))
+  listen('focusout', ({ target }) => {
+    if (!self.patching) flush()
+    focused(target, 'dj-blur')
+  })
+  listen('compositionstart', ({ target }) => ([composing, composed] = [target, null]))
+  listen('compositionend', () => {
     composing = null
-    typed(event, 'dj-input')
     released()
   })
 
   const self = {
     flush,
+    edited,
     reported,
 
     /**
      * For patches: what may not be touched now.
      * @param {Element} el
      */
-    held: (el) => el === composing || sending.has(el),
+    held: (el) => el === composing || isSending(el) || (edited.has(el) && unanswered.has(el)),
 
     /**
      * For patches: whose value is the user's.
@@ -257,8 +276,34 @@ export function createDomEvents({ window, clock, push, released }) {
      */
     busy: (el) => unanswered.has(el),
 
-    // For patches: true while one is written. What is moved loses its focus, and gets it back; the user did not do that.
+    /**
+     * For patches: this control is about to become another one. What was typed belongs to the one that it was.
+     * @param {Element} el
+     */
+    hurry: (el) => flush(({ control }) => control === el),
+
+    // True while a patch is written. What is moved loses its focus, and gets it back; the user did not do that.
     patching: false,
+
+    /**
+     * For patches: whether something new may have the focus. It is not taken from a user who types.
+     * @param {any} active What has it.
+     */
+    mayFocus: (active) => !active || !(isField(active) && (!moves || unanswered.has(active))),
+
+    // No patch answers the user's last event any more.
+    answered: () => (moves = false),
+
+    /**
+     * The user came back to a page that is new to the server: the browser filled its controls in, where the server
+     * knows better.
+     * @param {Element} root
+     */
+    refilled(root) {
+      for (const el of /** @type {NodeListOf<Control>} */ (root.querySelectorAll('input,select,textarea'))) {
+        if (reports(el) && !unanswered.has(el)) renew(el)
+      }
+    },
   }
   return self
 }

@@ -14,9 +14,9 @@ import { TEXT, isElement } from './dom.js'
 /**
  * @param {Document} doc
  * @param {(number: number | string) => CachedChunk} chunk
- * @param {Pick<Morpher, 'isAlien' | 'parseInside'>} morph
+ * @param {Pick<Morpher, 'editor' | 'isAlien' | 'parseInside'>} morph
  */
-export function createSlotFinder(doc, chunk, { isAlien, parseInside }) {
+export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
   /** @type {(block: Block, slot: SlotPosition, more?: Partial<Slot>) => Slot} */
   const note = (block, slot, more) => (block[slot.number] = /** @type {Slot} */ ({ ...slot, ...more }))
 
@@ -52,6 +52,11 @@ export function createSlotFinder(doc, chunk, { isAlien, parseInside }) {
       el = dead
     }
     for (const slot of place.own ?? []) note(block, slot, { el })
+    // A text that the user edits: not one node stays.
+    if (place.t0 && !place.r0 && !place[0] && editor.owns(el)) {
+      note(block, place.t0, { kind: 'c', el })
+      return el
+    }
     const inside = el.localName === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el
     follow(place, inside.firstChild, inside, block)
     return el

@@ -25,8 +25,19 @@ export function controlsOf(root, form) {
   return /** @type {Control[]} */ ([...root.querySelectorAll(CONTROLS)]).filter((control) => control.form === form)
 }
 
-/** @param {Element} el */
-const reports = (el) => el.closest('[dj-input],[dj-change]')
+/**
+ * All of a form's, also custom ones and those elsewhere in the page. (A control may be named "elements".)
+ * @param {HTMLFormElement} form
+ * @returns {Element[]}
+ */
+export function elementsOf(form) {
+  return [...Reflect.get(Object.getPrototypeOf(form), 'elements', form)]
+}
+
+const REPORTING = '[dj-input],[dj-change]'
+
+/** @param {any} el An Element; a control may belong to a form that it does not stand in. */
+export const reports = (el) => el.closest(REPORTING) ?? el.form?.closest(REPORTING)
 /**
  * @param {Control} el
  * @returns {el is HTMLInputElement}
@@ -35,7 +46,7 @@ const isTick = (el) => /^(checkbox|radio)$/.test(el.type)
 /** @param {Element} el */
 const isFocused = (el) => el === el.ownerDocument.activeElement
 /** @type {(a: unknown, b: unknown) => boolean} */
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
 /**
  * The values of a select's options that are `how`.
@@ -89,8 +100,7 @@ export function settle(el, changed, before, busy) {
     if (serverWins) el.checked = next
     return undefined
   }
-  const next = el.localName === 'input' ? el.getAttribute('value')
-    : /** @type {HTMLTextAreaElement} */ (el).defaultValue || null
+  const next = el.localName === 'input' ? serverValue(el) : serverValue(el) || null
   if (changed.has('value') || (next !== null && !isFocused(el) && reports(el))) write(el, next ?? '')
   return undefined
 }
@@ -139,28 +149,69 @@ export function setCaret(el, caret) {
 }
 
 /**
- * What a form holds when it is sent.
+ * Makes it what the server rendered: it is another control now, or the browser filled it in.
+ * @param {any} el A Control.
+ */
+export function renew(el) {
+  if (el.options) return choose(el, null)
+  el.indeterminate = false
+  if (isTick(el)) el.checked = el.defaultChecked
+  else if (el.type === 'file') el.value = ''
+  else if (el.value !== el.defaultValue) el.value = el.defaultValue
+}
+
+/**
+ * What a form, or a control, holds when it is sent.
  * @param {Control[]} controls
  */
 export const snapshot = (controls) => new Map(controls.map((el) => [el, state(el)]))
 
 /**
- * After a form's event is done its controls are as the server has them, but for what the user did since.
- * @param {HTMLFormElement} form
+ * What was typed since, where the text that was sent is taken away.
+ * @param {string} value
+ * @param {string | undefined} sent
+ */
+export function rest(value, sent) {
+  if (!sent || value === sent) return value
+  if (value.startsWith(sent)) return value.slice(sent.length)
+  return value.endsWith(sent) ? value.slice(0, -sent.length) : value
+}
+
+/**
+ * Those that hold something else than was sent.
  * @param {Control[]} controls
  * @param {ReturnType<typeof snapshot>} sent
  */
-export function reset(form, controls, sent) {
-  const newer = controls.filter((el) => sent.has(el) && !same(sent.get(el), state(el)) && el.type !== 'file')
+export const newerThan = (controls, sent) =>
+  controls.filter((el) => !same(sent.get(el), state(el)) && el.type !== 'file')
+
+/**
+ * After an event is done, the controls that it sent are as the server has them, but for what the user did since.
+ * Returns those that the server emptied, with what was sent; undefined: none of it was accepted.
+ * @param {Control[]} controls
+ * @param {ReturnType<typeof snapshot>} sent
+ * @param {() => unknown} restore Makes them what the server has, or returns something.
+ */
+export function reset(controls, sent, restore) {
   /** @type {[el: any, was: any, caret: Caret][]} */
-  const kept = newer.map((el) => [el, state(el), caretOf(el)])
-  Object.getPrototypeOf(form).reset.call(form) // a control may be named "reset"
+  const kept = newerThan(controls, sent).map((el) => [el, state(el), caretOf(el)])
+  if (restore()) return undefined
+  const cut = new Map(controls.filter((/** @type {any} */ el) => !el.options && !el.value).map(
+    (el) => [el, /** @type {any} */ (sent.get(el))[0]]))
   for (const [el, was, caret] of kept) {
     if (el.options) choose(el, was)
     else {
       el.checked = was[1]
-      write(el, was[0])
+      write(el, rest(was[0], cut.get(el)))
     }
     if (isFocused(el)) setCaret(el, caret)
   }
+  return cut
 }
+
+/**
+ * The server's value of a control; null: it says nothing.
+ * @param {any} el A Control.
+ * @returns {string | null}
+ */
+export const serverValue = (el) => el.localName === 'textarea' ? el.defaultValue : el.getAttribute('value')

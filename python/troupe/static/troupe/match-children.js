@@ -3,7 +3,8 @@
 
 import { isElement, isIgnored } from './dom.js'
 
-const KEYS = ['dj-key', 'data-key', 'id', 'name']
+// What tells an element from others of its kind.
+export const KEYS = ['dj-key', 'data-key', 'id', 'name']
 
 /** @param {Node & { type?: string }} node An <input> has a type. */
 const kindOf = (node) => `${isIgnored(node)} ${node.nodeName} ${node.type}`

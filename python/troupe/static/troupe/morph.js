@@ -3,7 +3,8 @@
 
 import { createAttributeWriter } from './attributes.js'
 import { IGNORED, isElement, isIgnored, siblings } from './dom.js'
-import { caretOf, controlOf, remember, setCaret, settle } from './form-controls.js'
+import { createEditor } from './editor.js'
+import { caretOf, controlOf, remember, renew, setCaret, settle } from './form-controls.js'
 import { matchChildren } from './match-children.js'
 
 /** @import { BrowserWindow, Control, EventState } from './types.js' */
@@ -16,17 +17,20 @@ const UNSURE = `input,select,textarea,template,${IGNORED}`
  * @param {EventState} events
  */
 export function createMorpher(window, events) {
-  const { held, busy, reported } = events
+  const { busy, edited, held, hurry, reported } = events
   const doc = window.document
   // Documents of templates have no browsing context: what is parsed there loads and runs nothing
   // (https://html.spec.whatwg.org/#appropriate-template-contents-owner-document).
   const inert = doc.createElement('template').content.ownerDocument
-  const attributeWriter = createAttributeWriter(window)
+  const attributeWriter = createAttributeWriter(window, replaced)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
+  const editor = createEditor(events)
+  const seen = new WeakSet() // elements with autofocus that had their chance
+  let grew = false // something was inserted
   /** @type {Element | null} */
   let active = null
   let stuck = false // something held was left as it was
-  /** @type {Map<Element, { changed: Set<string>, before: ReturnType<typeof remember> }>} */
+  /** @type {Map<Element, { changed: Set<string>, before: ReturnType<typeof remember>, isNew?: boolean }>} */
   let touched = new Map()
 
   /**
@@ -61,20 +65,50 @@ export function createMorpher(window, events) {
     active = doc.activeElement
     const caret = caretOf(active)
     touched = new Map()
+    grew = false
     for (const el of reported) el.isConnected ? touch(el) : reported.delete(el)
     events.patching = true
     try {
       work()
-      for (const [el, { changed, before }] of touched) {
-        settle(/** @type {Control} */ (el), changed, before, busy(el))
+      for (const [el, { changed, before, isNew }] of touched) {
+        isNew ? renew(el) : settle(/** @type {Control} */ (el), changed, before, busy(el))
         if (el !== active && !busy(el)) reported.delete(el)
       }
       if (active?.isConnected && doc.activeElement !== active) {
         /** @type {HTMLElement} */ (active).focus({ preventScroll: true })
         setCaret(active, caret)
       }
+      if (grew) autofocus(events.mayFocus(doc.activeElement))
     } finally {
       events.patching = false
+    }
+  }
+
+  /**
+   * A browser does this once, when the page is loaded (https://html.spec.whatwg.org/#the-autofocus-attribute).
+   * @param {boolean} may
+   */
+  function autofocus(may) {
+    for (const el of /** @type {NodeListOf<HTMLElement>} */ (doc.querySelectorAll('[autofocus]'))) {
+      if (may && !seen.has(el)) {
+        el.focus()
+        may = doc.activeElement !== el
+      }
+      seen.add(el)
+    }
+  }
+
+  /**
+   * An element with another key, id or name is another one: what the user did to the controls in it was to those that
+   * it had, as if it had been replaced.
+   * @param {Element} el
+   */
+  function replaced(el) {
+    if (el.matches('[data-troupe]')) return
+    for (const each of [el, ...el.querySelectorAll('*')]) {
+      hurry(each)
+      touch(each)
+      Object.assign(touched.get(each) ?? {}, { isNew: true })
     }
   }
 
@@ -180,7 +214,8 @@ export function createMorpher(window, events) {
       if (old.localName === 'textarea') fill(old, next.textContent)
       else if (old.localName === 'template') {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
-      } else morphChildren(old, siblings(old.firstChild), siblings(next.firstChild), null)
+      } else if (edited.has(old)) editor.shows(old, next) || editor.write(old, next)
+      else morphChildren(old, siblings(old.firstChild), siblings(next.firstChild), null)
     }
   }
 
@@ -215,6 +250,7 @@ export function createMorpher(window, events) {
       if (!old) {
         parent.insertBefore(news[index], follower)
         claim(news[index])
+        grew = true
       } else if (next !== follower && old !== pinned) move(parent, old, follower)
       follower = old ?? news[index]
     }
@@ -251,7 +287,13 @@ export function createMorpher(window, events) {
   function adopt(el) {
     attributeWriter.watch(el)
     claim(el)
+    autofocus(false)
   }
 
-  return { adopt, claim, fill, held, isAlien, move, parseInside, range, root, run, syncAttribute, syncAttributes, touch }
+  return {
+    adopt, claim, editor, fill, held, isAlien, move, parseInside, range, root, run, syncAttribute, syncAttributes, touch,
+
+    // Call for what was put into the page.
+    grow: () => (grew = true),
+  }
 }

@@ -22,10 +22,12 @@ const RELOAD_KEY = 'troupe-reload'
 export function createPage(env) {
   const { window, clock, connect } = env
   const { document } = window
+  // The browser fills controls in again, without a word (https://html.spec.whatwg.org/#restore-persisted-state).
+  const entered = /** @type {any} */ (window.performance.getEntriesByType('navigation')[0])?.type
   let joining = false // a join is unanswered
   const again = createTimer(clock) // a join that is due
   const status = createStatus(env)
-  const events = createDomEvents({ window, clock, push, released: release })
+  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release })
   const socket = createSocket({
     clock,
     connect,
@@ -115,7 +117,7 @@ export function createPage(env) {
   async function follow({ redirect, ticket }) {
     if (ticket) {
       const status = await env.collect(ticket)
-      if (status !== 204) console.error(`troupe: cookies not set: ${window.location.pathname} answered ${status}`)
+      if (status !== 204) console.error('troupe: cookies not set:', status)
     }
     if (redirect && status.tell('redirect', { url: redirect })) env.visit(redirect)
   }
@@ -133,6 +135,7 @@ export function createPage(env) {
     views.find((view) => view.number() === frame.v)?.patch(frame)
     then?.()
     if (frame.a) release()
+    events.answered()
     follow(frame)
   }
 
@@ -158,7 +161,9 @@ export function createPage(env) {
       // A new session knows nothing of what the page had sent: it is never sent again by itself.
       if (fresh) queue.lost()
       entries.forEach((entry, index) => {
+        const isNew = views[index].asked().s === undefined
         views[index].joined(entry)
+        if (isNew && /back|reload/.test(entered)) events.refilled(views[index].el())
         if (entry.error && !entry.redirect) status.failed(entry)
         follow(entry)
       })

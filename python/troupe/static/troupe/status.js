@@ -12,6 +12,7 @@ const TEXTS = {
   unknown: 'The connection broke. Please check whether that was done.',
   too_large: 'That was too large.',
   full: 'Too much is waiting.',
+  files: 'Files cannot be sent.',
   refused: 'Not done.',
   disconnected: 'No connection. Trying again…',
   reload: 'Please load this page again.',
@@ -88,7 +89,9 @@ export function createStatus({ window, clock }) {
 
     connected: () => mark('connected'),
 
+    // Attempts that fail change nothing: what is shown stays.
     disconnected() {
+      if (marked === 'troupe-disconnected') return
       mark('disconnected')
       later.set(PATIENCE_MS, () => connectionNote.show(TEXTS.disconnected))
     },
@@ -123,9 +126,10 @@ export function createStatus({ window, clock }) {
      * @param {{ reason?: string | undefined, again?: boolean, [member: string]: any }} detail
      */
     refused(detail) {
-      if (tell('refused', detail) && !detail.again) {
-        eventNote.show(TEXTS[/** @type {string} */ (detail.reason)] ?? TEXTS.refused, TOAST_MS)
-      }
+      const shows = tell('refused', detail)
+      if (detail.again) return
+      console.error('troupe:', detail)
+      if (shows) eventNote.show(TEXTS[/** @type {string} */ (detail.reason)] ?? TEXTS.refused, TOAST_MS)
     },
   }
 }

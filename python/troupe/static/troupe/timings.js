@@ -12,8 +12,9 @@ export const JOINED_MS = 20000 // until a join is answered
 export const REJOIN_SPREAD_MS = 500 // over which the pages of a worker that was lost join again
 export const RELOAD_AGAIN_MS = 10000 // a page that was loaded again within this time is not loaded again by itself
 
-// Events (dom-events.js, event-queue.js).
-export const INPUT_DELAY_MS = 150
+// Events (timed-events.js, event-queue.js).
+export const INPUT_DELAY_MS = 300 // of dj-input, after the last key
+export const RANGE_INTERVAL_MS = 150 // of dj-input, while a slider is dragged
 export const RETRY_FIRST_MS = 100
 export const RETRY_MAX_MS = 5000
 

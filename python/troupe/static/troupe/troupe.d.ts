@@ -19,6 +19,7 @@ export interface TroupeEventDetail {
   /** The handler; absent where no event is to blame: a view that failed by itself. */
   name?: string
   params?: { [name: string]: unknown }
+  /** "files": a file was chosen in what was to be sent. Else a word of PROTOCOL.md 7, "full" or "too_large". */
   reason?: string
   error?: TroupeError
 }

@@ -162,8 +162,9 @@ export interface ErrorDetail {
 /** Text, or what the browser has to decode itself. */
 export type Decodable = string | { h: string }
 
-/** t: text, a: attribute, g: open tag, r: raw text, b: branch, l: list, h: region, T: the page's title. */
-export type SlotKind = 't' | 'a' | 'g' | 'r' | 'b' | 'l' | 'h' | 'T'
+/** t: text, a: attribute, g: open tag, r: raw text, b: branch, l: list, h: region, T: the page's title; c: a text that the user
+ *  edits (t on the wire). */
+export type SlotKind = 't' | 'c' | 'a' | 'g' | 'r' | 'b' | 'l' | 'h' | 'T'
 
 /** Kind; path of units; local name of the element there; gap, attribute or unit; key attribute of a list. */
 export type SlotDescriptor = [
@@ -226,7 +227,7 @@ export type Block = Slot[]
 
 /**
  * Which members there are depends on the kind:
- *   a, g, r, T   el
+ *   a, c, g, r, T   el
  *   t            node: a text node that is the slot's for ever; start and end: anchors around markup before it
  *   b, l, h      node and end: the two anchors; block: what a branch, or an empty list, shows; rows: those of a list
  */
@@ -304,6 +305,9 @@ export type Caret = [start: number | null, end: number | null, direction: 'forwa
 export interface EventState {
   held(el: Element): boolean
   busy(el: Element): boolean
+  hurry(el: Element): void
+  mayFocus(active: Element | null): boolean
+  edited: WeakSet<Element>
   reported: Set<Element>
   patching: boolean
 }

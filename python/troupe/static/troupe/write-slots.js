@@ -18,7 +18,7 @@ const remove = (first, end) => siblings(first, end).forEach((node) => node.remov
  * @param {Morpher} morph
  */
 export function createSlotWriter(doc, chunk, morph) {
-  const { claim, fill, held, move, parseInside, range, syncAttribute, syncAttributes, touch } = morph
+  const { claim, editor, fill, grow, held, move, parseInside, range, syncAttribute, syncAttributes, touch } = morph
   const finder = createSlotFinder(doc, chunk, morph)
   /** @type {[Slot, any][]} Values of slots under something that is held now. */
   let waiting = []
@@ -47,6 +47,7 @@ export function createSlotWriter(doc, chunk, morph) {
     write(block, values, true)
     const nodes = siblings(holder.firstChild)
     for (const node of nodes) parent.insertBefore(node, follower)
+    grow()
     return /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block, first: nodes[0], last: nodes.at(-1) }))
   }
 
@@ -87,6 +88,12 @@ export function createSlotWriter(doc, chunk, morph) {
     a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
     r: ({ el }, value) => fill(el, decode(value, el.localName)),
     h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
+
+    c({ el }, value) {
+      const next = parseInside(el, value.h ?? '')
+      if (value.h === undefined) next.textContent = value
+      editor.shows(el, next) || editor.write(el, next)
+    },
 
     g({ el }, value) {
       const next = /** @type {Element} */ (parseInside(/** @type {Element} */ (el.parentNode), value).lastElementChild)

@@ -1,0 +1,46 @@
+// activation.js - what a click, a submit or a key is for, as HTML has it.
+
+import { BUTTON } from './event-params.js'
+
+/** @typedef {Element & { control?: Element | null }} MaybeLabel */
+
+// These have their clicks for themselves, also inside of an element with dj-click
+// (https://html.spec.whatwg.org/#interactive-content).
+const OWNERS = '[dj-click],a[href],button,input,select,textarea,label,[contenteditable]'
+
+/**
+ * The element with dj-click that a click is for, or null.
+ * @param {Element} target
+ * @returns {any}
+ */
+export function clickedElement(target) {
+  const owner = /** @type {MaybeLabel | null} */ (target.closest?.(OWNERS))
+  const el = /** @type {MaybeLabel | null | undefined} */ (owner?.closest('[dj-click]'))
+  // A click on a label is followed by one on its control. Of the two, the control's counts.
+  if (el === owner) return owner?.contains(owner.control ?? null) ? null : owner
+  return el?.control === owner ? el : null
+}
+
+export const DISABLED = ':disabled,[aria-disabled="true"]'
+
+/**
+ * Whether another script does not want the event. An inline handler that prevents it in any case
+ * (onsubmit="return false") only keeps the browser from acting on it.
+ * @param {Event} event
+ * @param {Element} el
+ */
+export const isVetoed = ({ defaultPrevented, type }, el) => defaultPrevented &&
+  !/^(return false|event.prev)/.test(/** @type {string} */ (el.getAttribute(`on${type}`)))
+
+/** @param {Element} el One with dj-confirm asks first. */
+export function isAllowed(el) {
+  const question = el.getAttribute('dj-confirm')
+  return !question || /** @type {Window} */ (el.ownerDocument.defaultView).confirm(question)
+}
+
+/** @param {any} el Where Enter makes a new line. */
+export const isMultiline = (el) => el.localName === 'textarea' || el.isContentEditable
+
+/** @param {any} el Where Enter does something with what was typed: a new line, or its form's submission. */
+export const isField = (el) => isMultiline(el) ||
+  (el.localName === 'input' && !BUTTON.test(el.type))
