@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.cookie import SimpleCookie
@@ -233,8 +235,8 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
 
 
 def script_tag(request: HttpRequest | None = None) -> SafeString:
-    """The <script> that loads the client, with the page's CSP nonce if there is one. With DEBUG a second one, which
-    shows Django's debug page for what a handler raises.
+    """The <script> that loads the client, with the page's CSP nonce if there is one. With DEBUG, one before it explains
+    why a page cannot connect, and one after it shows Django's debug page for what a handler raises.
     """
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
@@ -247,8 +249,11 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     )
     if not settings.DEBUG:
         return tag
-    source = static("troupe/debug-page.js")
-    return tag + format_html('<script type="module" src="{}"{}></script>', source, nonce_attribute)
+    served = "asgi" if isinstance(request, ASGIRequest) else "wsgi" if isinstance(request, WSGIRequest) else ""
+    before, after = static("troupe/no-connection.js"), static("troupe/debug-page.js")
+    first = '<script type="module" src="{}" data-troupe-served="{}"{}></script>'
+    last = format_html('<script type="module" src="{}"{}></script>', after, nonce_attribute)
+    return format_html(first, before, served, nonce_attribute) + tag + last
 
 
 def script_name() -> str:

@@ -6,7 +6,7 @@ import fake_worker
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template, TemplateSyntaxError
-from django.test import AsyncClient, Client, RequestFactory
+from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from samples import Counter
 
 from troupe import ActorError, LiveView, wire
@@ -233,6 +233,17 @@ def test_the_script_and_where_it_goes():
     assert page.with_script(b"<head></HEAD></body>", asked) == b"<head>" + tag + b"</HEAD></body>"
     asked.csp_nonce = 'a"b'
     assert 'nonce="a&quot;b"' in page.script_tag(asked)
+
+
+@pytest.mark.parametrize("served", ["asgi", "wsgi", ""])
+def test_the_script_that_explains_why_there_is_no_connection(settings, served):
+    made = {"asgi": AsyncRequestFactory().get, "wsgi": RequestFactory().get, "": lambda path: None}
+    asked = made[served]("/")
+    assert page.script_tag(asked).count("<script") == 1
+    settings.DEBUG = True
+    first, second = page.script_tag(asked).split("</script>")[:2]
+    assert "troupe/no-connection.js" in first and f'data-troupe-served="{served}"' in first
+    assert "data-troupe-socket" in second
 
 
 def test_use_actors_is_read():

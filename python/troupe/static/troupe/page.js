@@ -33,9 +33,9 @@ export function createPage(env) {
     connect,
     open: join,
     frame: (frame) => HANDLERS[frame.t ?? 'patch']?.(/** @type {any} */ (frame)),
-    closed() {
+    closed(event) {
       idle()
-      status.disconnected()
+      status.disconnected(event)
     },
   })
   const { send } = socket

@@ -12,7 +12,7 @@ import { JOINED_MS, PING_MS, PONG_MS, RECONNECT_FIRST_MS, RECONNECT_MAX_MS } fro
  * @param {() => WebSocket} hooks.connect Makes a new WebSocket.
  * @param {() => void} hooks.open
  * @param {(frame: ServerFrame) => void} hooks.frame
- * @param {() => void} hooks.closed
+ * @param {(event?: CloseEvent) => void} hooks.closed Without an event: given up here.
  */
 export function createSocket({ clock, connect, open, frame, closed }) {
   /** @type {WebSocket | null} */
@@ -69,10 +69,11 @@ export function createSocket({ clock, connect, open, frame, closed }) {
     if (!pong.isSet()) pong.set(PONG_MS, drop)
   }
 
-  function drop() {
+  /** @param {CloseEvent} [event] */
+  function drop(event) {
     stop()
     attempt++
-    closed()
+    closed(event)
     const backoff = clock.random() * Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** attempt)
     retry.set(Math.max(notBefore - clock.now(), backoff), start)
   }

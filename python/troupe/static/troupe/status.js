@@ -15,14 +15,14 @@ const TEXTS = {
   files: 'Files cannot be sent.',
   refused: 'Not done.',
   disconnected: 'No connection. Trying again…',
-  reload: 'Please load this page again.',
+  reload: 'Please reload this page.',
 }
 
 /** @param {{ window: BrowserWindow, clock: Clock }} env */
 export function createStatus({ window, clock }) {
   const { document, CustomEvent } = window
   const html = document.documentElement
-  let marked = 'troupe'
+  let marked = ''
 
   /**
    * A message beside <body>, which may be a view's root. Inline styles set by a script are allowed by a
@@ -79,8 +79,8 @@ export function createStatus({ window, clock }) {
   function mark(state, detail) {
     later.cancel()
     connectionNote.hide()
-    html.classList.remove(marked)
-    html.classList.add((marked = `troupe-${state}`))
+    html.classList.remove(`troupe-${marked}`)
+    html.classList.add(`troupe-${(marked = state)}`)
     return tell(state, detail)
   }
 
@@ -89,11 +89,14 @@ export function createStatus({ window, clock }) {
 
     connected: () => mark('connected'),
 
-    // Attempts that fail change nothing: what is shown stays.
-    disconnected() {
-      if (marked === 'troupe-disconnected') return
-      mark('disconnected')
-      later.set(PATIENCE_MS, () => connectionNote.show(TEXTS.disconnected))
+    /**
+     * Attempts that fail change nothing: what is shown stays.
+     * @param {{ code?: number }} [closed]
+     */
+    disconnected(closed) {
+      if (marked !== 'disconnected' && mark('disconnected', closed)) {
+        later.set(PATIENCE_MS, () => connectionNote.show(TEXTS.disconnected))
+      }
     },
 
     /**

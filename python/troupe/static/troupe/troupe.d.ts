@@ -38,7 +38,8 @@ export interface TroupeEventMap {
   /** The page's views are joined. */
   'troupe:connected': CustomEvent<{}>
   /** There is no connection, or the session is being restored elsewhere: the page joins again by itself. */
-  'troupe:disconnected': CustomEvent<{}>
+  /** code: the socket's close code; without one, the server did not answer in time, or lost the page's worker. */
+  'troupe:disconnected': CustomEvent<{ code?: number }>
   /** A handler, or the view itself, raised. The page stays as it is. */
   'troupe:failed': CustomEvent<TroupeEventDetail>
   /** An event was not executed. */
