@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, parse_cookie
 from django.middleware import csrf
 from django.utils import timezone, translation
@@ -60,9 +61,14 @@ def identity_of(session_key: str | None) -> bytes:
 
 
 def user_key(user: Any) -> str | None:
-    """The user's primary key as Django serializes it. None: an anonymous user."""
+    """The user's primary key as Django serializes it. None: an anonymous user. ImproperlyConfigured: no model."""
     if user is None or not getattr(user, "is_authenticated", False):
         return None
+    if not hasattr(user, "_meta"):
+        raise ImproperlyConfigured(
+            f"request.user is a {type(user).__name__}, which is no model: no worker could load it. Set an anonymous "
+            "user there, and what is known of the visitor in an attribute that TROUPE['REQUEST_ATTRS'] names"
+        )
     return str(user._meta.pk.value_to_string(user))
 
 
