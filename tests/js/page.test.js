@@ -285,7 +285,7 @@ test('reload: once in ten seconds, else a message', () => {
     live.socket.say({ t: 'reload', reason: 'expired' })
     live.clock.advance(60_000)
     assert.equal(live.sockets.length, 1)
-    return [live.reloads, live.$('.troupe-note')?.textContent.includes('load this page again')]
+    return [live.reloads, live.$('.troupe-note')?.textContent.includes('reload this page')]
   }
   assert.deepEqual(reload(10_000), [1, undefined])
   assert.deepEqual(reload(9_999), [0, true])
