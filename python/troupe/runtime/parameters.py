@@ -29,6 +29,8 @@ _SPECIAL = (_ARGS, _FIELDS, _LISTS, _BOXES)
 _EMPTY = inspect.Parameter.empty
 _MORE, _REST = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 _MAX_NAMES = 20  # in a message
+_MAX_CANDIDATES = 200  # names that are looked through for one that was meant
+_MAX_NAME = 100  # characters of one
 _MAX_REPORTED = 1000  # near misses that a process remembers, so that each is logged once
 
 Handler = Callable[..., Any]
@@ -122,7 +124,7 @@ class Event:
     def __init__(self, params: dict[str, Any]) -> None:
         self.came: dict[str, tuple[str | None, Any]] = {}
         self.fields: dict[str, list[Any]] | None = None
-        self.lists: list[str] = []
+        self.lists: dict[str, None] = {}  # by name, in the page's order
         self.boxes: dict[str, bool] = {}
         self.args: list[Any] = []
         for name, value in params.items():
@@ -147,7 +149,7 @@ class Event:
                     raise Refused(PARAMS, "the form's fields are not pairs of name and value")
                 self.fields.setdefault(pair[0], []).append(pair[1])
         elif name == _LISTS and type(value) is list:
-            self.lists = [each for each in value if type(each) is str]
+            self.lists = dict.fromkeys(each for each in value if type(each) is str)
         elif name == _BOXES and type(value) is dict:
             self.boxes = {each: ticked for each, ticked in value.items() if type(ticked) is bool}
         else:
@@ -392,8 +394,9 @@ class Binder:
 
 
 def _near(name: str, names: list[str]) -> str | None:
-    """The name that was probably meant."""
-    return next(iter(difflib.get_close_matches(name, names, 1)), None)
+    """The name that was probably meant. A stranger may send many."""
+    likely = [each for each in names[:_MAX_CANDIDATES] if len(each) <= _MAX_NAME]
+    return next(iter(difflib.get_close_matches(name, likely, 1)), None)
 
 
 def shortened_names(names: str) -> str:

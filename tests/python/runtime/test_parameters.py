@@ -279,6 +279,15 @@ def test_what_breaks_the_protocol_is_refused():
     assert call(nothing, _fields=[["a", {"b": []}]], _lists=[1, {}], _boxes={"a": 2}) == "ran"
 
 
+def test_many_names_cost_no_more_than_few():
+    names = [f"n{number}" for number in range(20_000)]
+    params = form(*((name, "1") for name in names), lists=names)
+    got = Binder(lambda self, **rest: rest, "handler", {})(VIEW, params)  # without a scan of the list for each
+    assert len(got) == 20_000 and got["n7"] == ["1"]
+    refusal = str(refused(two, **params, ids="3"))
+    assert len(refusal) < 600 and "'id' is missing" in refusal
+
+
 def test_development_names_what_the_handler_does_not_take(settings, caplog):
     settings.DEBUG = True
 
