@@ -176,6 +176,7 @@ s_start_python(const command_line *parsed)
         .path_count = (unsigned)path_count,
         .switch_us = s_number(parsed, OPTION_SWITCH_US),
         .soft_ms = s_soft_ms(parsed),
+        .hard_ms = s_number(parsed, OPTION_HARD_MS),
         .most_threads = most_threads > threads ? most_threads : threads,
         .debug = option_set_number(given, OPTION_DEBUG),
         .lazy = reload, // a page can show the error of a half-written view

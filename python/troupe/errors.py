@@ -91,18 +91,26 @@ class HandlerTimeout(BaseException):
     """Raised in a handler (or mount(), a template…) that runs longer than the soft limit: `--soft-ms` of the worker.
 
     Not an Exception, so that `except Exception` does not swallow it. It is raised once per turn; code that carries on
-    reaches the hard limit, which ends the worker. In an `async def` it follows a cancellation.
+    reaches the hard limit, which ends the worker. In an `async def` it follows a cancellation. There the soft limit
+    counts what the handler itself computes, and what it awaits may take until shortly before the hard limit.
     """
 
     limit: float | None = None  # s; None: there is none
+    await_limit: float | None = None  # the same, for all of an `async def`
+
+    def __init__(self, seconds: float | None = None) -> None:
+        super().__init__()
+        self.seconds = seconds or self.limit
 
     def __str__(self) -> str:
-        return f"it took longer than {self.limit:g} s" if self.limit else "it took too long"
+        return f"it took longer than {self.seconds:g} s" if self.seconds else "it took too long"
 
 
-def set_soft_limit(seconds: float) -> None:
-    """Sets the worker's soft limit, for messages and `async def`. 0: none."""
-    HandlerTimeout.limit = seconds or None
+def set_limits(soft: float, hard: float) -> None:
+    """Sets the worker's limits in seconds, for messages and `async def`. 0: none."""
+    HandlerTimeout.limit = soft or None
+    # Early enough for the handler to clean up before the worker ends for it.
+    HandlerTimeout.await_limit = max(soft, 0.8 * hard) if soft and hard else None
 
 
 class TokenError(Exception):

@@ -18,6 +18,10 @@ def _request_update(view: "LiveView") -> bool:
     return False
 
 
+# By id(): what to call when a view changes whose `async def` handler is awaited (runtime/progress.py).
+_awaited: dict[int, Callable[[], None]] = {}
+
+
 class LiveView(TemplateResponseMixin, ContextMixin, View):
     """A page that lives in a worker: one instance per open page, whose public attributes are its state.
 
@@ -119,7 +123,11 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
         Any thread of the view's own process may call it, at any time; calls before that rendering are merged. False: it
         has no effect, because the view is closed or lives in no worker (inproc://).
         """
-        return _request_update(self)
+        accepted = _request_update(self)
+        show = _awaited.get(id(self))
+        if show is not None:
+            show()
+        return accepted
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The template's context: the public instance attributes, `kwargs`, `view` and extra_context."""

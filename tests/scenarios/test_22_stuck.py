@@ -58,7 +58,7 @@ def last_words(process):
 # The soft limit.
 
 
-@pytest.mark.parametrize("handler", ["loops", "awaits"])
+@pytest.mark.parametrize("handler", ["loops", "computes_in_steps"])
 def test_a_handler_that_takes_too_long(soft_fleet, handler):
     """It gets an exception that `except Exception` does not catch; the view lives on, and so do the others."""
     soft_fleet.expect_log(f"event=failed view=house.stuck.Stuck name={handler} .*HandlerTimeout", times=1, name="web")
@@ -73,7 +73,7 @@ def test_a_handler_that_takes_too_long(soft_fleet, handler):
 def test_the_error_names_the_event(soft_fleet):
     with raw.Client(soft_fleet.front) as client:
         session = client.mount("house.stuck.Stuck")
-        for handler, deepest in (("loops", "loops"), ("awaits", "sleep")):
+        for handler, deepest in (("loops", "loops"), ("computes_in_steps", "__sleep0")):
             failed = session.event(handler)
             assert failed.kind == wire.FAILED
             assert failed.body["message"] == f"Error in house.stuck.Stuck.{handler}(): it took longer than 0.3 s"

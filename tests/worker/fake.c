@@ -128,6 +128,23 @@ s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), v
     self->done_context = context;
 }
 
+static bool
+s_is_paused(void *host, void *awaitable)
+{
+    (void)awaitable;
+    return ((fake *)host)->paused;
+}
+
+static void
+s_go_on(void *host, void *awaitable, uint64_t again_ms)
+{
+    fake *self = host;
+    (void)awaitable;
+    CU_ASSERT(self->paused);
+    self->paused = false;
+    self->again_ms = again_ms;
+}
+
 static err
 s_settle(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves, fault *ret_fault)
 {
@@ -367,10 +384,11 @@ fake_init(fake *self)
     *self = (fake){
         .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TIMER_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,          s_thread_begin, s_thread,     s_thread,     s_thread, s_interrupt,    s_dump,
-        s_scope_begin, s_scope_move,   s_scope_move, s_scope_end,  s_open,   s_close,        s_mount,
-        s_join,        s_call,         s_await,      s_settle,     s_sync,   s_render,       s_conclude,
-        s_pack,        s_pack_request, s_restore,    s_may_repeat, s_listen, s_take_changed, s_tick_interval,
+        self,           s_thread_begin, s_thread,     s_thread,     s_thread,       s_interrupt,
+        s_dump,         s_scope_begin,  s_scope_move, s_scope_move, s_scope_end,    s_open,
+        s_close,        s_mount,        s_join,       s_call,       s_await,        s_is_paused,
+        s_go_on,        s_settle,       s_sync,       s_render,     s_conclude,     s_pack,
+        s_pack_request, s_restore,      s_may_repeat, s_listen,     s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host =

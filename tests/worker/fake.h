@@ -40,6 +40,8 @@ typedef struct {
     void *owner;          // of the view that was opened last
     int tick_adds;        // to the count, at each tick; 0: it raises
     bool tick_awaits;     // its end
+    bool paused;          // what is awaited is, until go_on()
+    uint64_t again_ms;    // of the last go_on()
     bool changed;         // what every view says when it is asked
     bool leaves;          // every handler sends the user elsewhere
     const char *members;  // of the effects of every turn; NULL: it has none

@@ -127,12 +127,36 @@ dispatch_push(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
+// Shows what changed in a turn of its own, without ticks, while a handler is paused. The handler's turn is
+// not entered: its context stays the event loop's.
+static turn_result
+s_show_progress(turn *self)
+{
+    session *session = self->session;
+    const turn_host *host = self->host;
+    for (unsigned i = session_view_count(session); i-- > 0;) {
+        request *push = push_request(session);
+        turn *shown = turn_new(session, &push, host);
+        shown->next_step = push_steps;
+        shown->is_progress = true;
+        s_run_steps(shown);
+    }
+    turn_note_view(self, view_path(self->view));
+    uint64_t again_ms = push_again(session, clock_now(host->clock));
+    session_park(session, self);
+    // From here on another thread may resume the turn and free it.
+    host->ops->go_on(host->ops->host, self->awaitable, again_ms);
+    return TURN_AWAITS;
+}
+
 // Enters the scope first, so that user code continues in the context that it began in.
 turn_result
 dispatch_resume(session *session, const turn_host *host)
 {
     turn *self = session_unpark(session);
     ASSERT(self->host == host);
+    if (host->ops->is_paused(host->ops->host, self->awaitable))
+        return s_show_progress(self);
     host->ops->scope_resume(host->ops->host, self->scope);
     return s_run_steps(self);
 }

@@ -43,12 +43,18 @@ s_take_changed(view *view, const view_ops *ops)
         view_push_state(view)->dirty = true;
 }
 
+static bool
+s_ticks(const turn *self, view *view, uint64_t now)
+{
+    return !self->is_progress && view_push_state(view)->next_tick <= now;
+}
+
 // A view needs a turn when its tick is due, or when it changed and its page may be sent that.
 static bool
-s_wants_turn(view *view, uint64_t now)
+s_wants_turn(const turn *self, view *view, uint64_t now)
 {
     const push_state *state = view_push_state(view);
-    return state->next_tick <= now || (state->dirty && s_may_send(view, state, now));
+    return s_ticks(self, view, now) || (state->dirty && s_may_send(view, state, now));
 }
 
 // Step 1. Picks the first view that needs a turn. Asks the others too whether they changed: push_arm must
@@ -62,11 +68,11 @@ s_pick_view(turn *self)
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
         view *view = session_view_at(self->session, i);
         s_take_changed(view, ops);
-        if (attached && !self->view && s_wants_turn(view, now))
+        if (attached && !self->view && s_wants_turn(self, view, now))
             self->view = view;
     }
     self->finished = !self->view;
-    self->is_tick = self->view && view_push_state(self->view)->next_tick <= now;
+    self->is_tick = self->view && s_ticks(self, self->view, now);
     return OK;
 }
 
@@ -223,6 +229,21 @@ push_restore_unsent(session *session, uint64_t unsent)
 {
     for (unsigned i = 0; i < session_view_count(session); i++)
         view_push_state(session_view_at(session, i))->dirty = unsent >> i & 1;
+}
+
+uint64_t
+push_again(session *session, uint64_t now)
+{
+    uint64_t again = 0;
+    for (unsigned i = 0; session_is_attached(session) && i < session_view_count(session); i++) {
+        view *view = session_view_at(session, i);
+        const push_state *state = view_push_state(view);
+        if (!state->dirty)
+            continue;
+        uint64_t next = s_next_push(view, state), wait = next > now ? next - now : 1;
+        again = again && again < wait ? again : wait;
+    }
+    return again;
 }
 
 // Adds up to an eighth of the interval at random, to spread the ticks of pages that joined at the same time

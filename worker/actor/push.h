@@ -20,6 +20,8 @@ void push_acked(view *view, uint64_t version);
 // takes them along.
 uint64_t push_unsent(session *session, const view_ops *ops);
 void push_restore_unsent(session *session, uint64_t unsent);
+// In how many ms a change that its page was not sent yet may be sent; 0: there is none, or no page.
+uint64_t push_again(session *session, uint64_t now);
 // Tells the host when the session's next push is due. To be called at the end of every turn.
 void push_arm(turn *self);
 

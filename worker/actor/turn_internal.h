@@ -43,6 +43,7 @@ struct turn {
     bool whole_root;    // render all of the root: a patch will not do
     bool finished;      // skip the remaining steps
     bool is_tick;       // the push calls handle_tick()
+    bool is_progress;   // the push shows what a handler has done that is still awaited: nothing ticks
     bool ends_session;  // TURN_ENDS
     bool moves_session; // TURN_MOVES
 };

@@ -123,8 +123,13 @@ typedef struct view_ops {
     // *ret_leaves is set if the user is to leave the page, so that there is nothing to render.
     err (*call)(void *host, void *instance, const call_args *args, void **ret_awaitable, bool *ret_leaves,
                 fault *ret_fault);
-    // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be.
+    // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be,
+    // or when it is paused: its view is to be shown as it is now. go_on() then continues it, and
+    // done(context) comes again. again_ms: its page has to catch up first, and it is to be paused again then;
+    // 0: it need not.
     void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
+    bool (*is_paused)(void *host, void *awaitable);
+    void (*go_on)(void *host, void *awaitable, uint64_t again_ms);
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves,
                   fault *ret_fault);
     // Takes the view's state over from Python; render() shows what the last sync() took over.

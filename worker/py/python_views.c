@@ -19,6 +19,7 @@ typedef struct {
     PyObject *object;    // the coroutine
     PyObject *exception; // its outcome; None: no exception; NULL: not done yet
     PyObject *value;     // what it returned; NULL with an exception
+    PyObject *go_on;     // it is paused, and this continues it; NULL: it is not
     void (*done)(void *context);
     void *context;
 } py_awaitable;
@@ -279,9 +280,8 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     return error;
 }
 
-// Called on the loop's thread when the task is done, with the outcome of await_handler(): (True,
-// result) or (False, exception). That catches everything, so a task that raises was cancelled by
-// other code.
+// Called on the loop's thread when the task is done, with the outcome of await_handler(): (True, result) or
+// (False, exception). That catches everything, so a task that raises was cancelled by other code.
 static PyObject *
 s_task_done(PyObject *capsule, PyObject *task)
 {
@@ -303,13 +303,43 @@ s_task_done(PyObject *capsule, PyObject *task)
     Py_RETURN_NONE;
 }
 
-// Starts the awaitable on the event loop, wrapped in await_handler(). done(context) is called exactly once:
-// from the loop's thread when the task ends, or from here if it cannot be started; settle() then
-// reports the exception. Over inproc:// there is no loop: the caller of Session.run() awaits.
+// For await_handler(), on the loop's thread, between two steps of the handler, which waits for go_on().
+static PyObject *
+s_pause(PyObject *capsule, PyObject *go_on)
+{
+    py_awaitable *awaitable = PyCapsule_GetPointer(capsule, NULL);
+    ASSERT(awaitable);
+    awaitable->go_on = Py_NewRef(go_on);
+    awaitable->done(awaitable->context);
+    Py_RETURN_NONE;
+}
+
+static bool
+s_is_paused(void *host, void *awaitable)
+{
+    (void)host;
+    return ((py_awaitable *)awaitable)->go_on;
+}
+
+static void
+s_go_on(void *host, void *awaitable_, uint64_t again_ms)
+{
+    (void)host;
+    py_awaitable *awaitable = awaitable_;
+    PyObject *go_on = awaitable->go_on;
+    awaitable->go_on = NULL; // before the call: it may be paused again at once
+    PyObject *none = PyObject_CallFunction(go_on, "K", (unsigned long long)again_ms);
+    ASSERT(none); // it only calls call_soon_threadsafe(), and the loop is never closed
+    Py_DECREF(none);
+    Py_DECREF(go_on);
+}
+
+// Starts the awaitable on the event loop, wrapped in await_handler(). If that fails, done(context) is called
+// from here, and settle() reports it. Over inproc:// there is no loop: the caller of Session.run() awaits.
 static void
 s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context), void *context)
 {
-    static PyMethodDef method = {"done", s_task_done, METH_O, NULL};
+    static PyMethodDef method = {"done", s_task_done, METH_O, NULL}, pause = {"pause", s_pause, METH_O, NULL};
     py_host *self = host;
     py_awaitable *awaitable = awaitable_;
     if (!self->submit)
@@ -318,7 +348,10 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     awaitable->context = context;
     PyObject *capsule = PyCapsule_New(awaitable, NULL, NULL);
     PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
-    PyObject *guarded = callback ? PyObject_CallOneArg(self->await_handler, awaitable->object) : NULL;
+    PyObject *pauser = capsule ? PyCFunction_New(&pause, capsule) : NULL;
+    PyObject *guarded = callback && pauser ? PyObject_CallFunctionObjArgs(self->await_handler,
+                                                                          awaitable->object, pauser, NULL)
+                                           : NULL;
     PyObject *context_object = ((py_scope *)scope_)->context;
     PyObject *none = NULL;
     if (guarded)
@@ -331,12 +364,13 @@ s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context),
     }
     Py_XDECREF(none);
     Py_XDECREF(guarded);
+    Py_XDECREF(pauser);
     Py_XDECREF(callback);
     Py_XDECREF(capsule);
 }
 
-// The outcome of an awaited handler: OK, or the fault of the exception that it ended with. Frees
-// the awaitable. Most handlers return None, which needs no Python here.
+// The outcome of an awaited handler: OK, or the fault of the exception that it ended with. Frees the
+// awaitable. Most handlers return None, which needs no Python here.
 static err
 s_settle(void *host, void *instance_, slice name, void **awaitable_p, bool *ret_leaves, fault *ret_fault)
 {
@@ -467,6 +501,8 @@ static const view_ops s_ops = {
     .join = s_join,
     .call = s_call,
     .await = s_await,
+    .is_paused = s_is_paused,
+    .go_on = s_go_on,
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,

@@ -43,6 +43,7 @@ _INTERNAL = (
     "lifecycle",
     "parameters",
     "permissions",
+    "progress",
     "rendering",
     "results",
     "turn_threads",

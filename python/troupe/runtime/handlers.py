@@ -23,6 +23,7 @@ from .faults import HANDLER_NOT_FOUND, Refused
 from .housekeeping import clean, settle, settled
 from .locale import activate_locale
 from .parameters import Binder
+from .progress import VIEW, Pause, Steps
 from .results import take_result
 from .turn import EVENT, TICK, begin_turn
 
@@ -127,7 +128,10 @@ def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> An
     if result is None:
         return None
     refuse_unused(result, "it", awaited=True)
-    return result if inspect.isawaitable(result) else take_result(view, result) or None
+    if inspect.isawaitable(result):
+        VIEW.set(view)
+        return result
+    return take_result(view, result) or None
 
 
 @settled
@@ -141,16 +145,18 @@ def settle_handler(view: LiveView, value: Any, error: BaseException | None) -> A
     return take_result(view, value) or None
 
 
-async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
+async def await_handler(awaitable: Awaitable[Any], pause: Pause | None = None) -> tuple[bool, Any]:
     """Awaits a handler and returns (True, result) or (False, exception), so that no exception can end the loop.
 
-    Past the soft limit the handler is cancelled, and the result is (False, HandlerTimeout).
+    When its own steps have computed for the soft limit, or when all took as long as the hard limit allows, the handler
+    is cancelled, and the result is (False, HandlerTimeout). pause: see Steps.
     """
-    timer = asyncio.timeout(HandlerTimeout.limit)
+    timer = asyncio.timeout(HandlerTimeout.await_limit)
     lease = enter_scope()
     try:
         async with timer:
-            result = await awaitable
+            steps = Steps(awaitable, pause, timer)
+            result = await steps
         if lease is not None:
             await lease.finish()
         settle()  # with DJANGO_ALLOW_ASYNC_UNSAFE: the loop's own thread
@@ -160,7 +166,8 @@ async def await_handler(awaitable: Awaitable[Any]) -> tuple[bool, Any]:
         if not timer.expired() or not isinstance(error, TimeoutError):
             return False, error
         cancelled = error.__context__ or error  # its traceback says where the handler was
-        return False, HandlerTimeout().with_traceback(cancelled.__traceback__)
+        late = HandlerTimeout(None if steps.computed_too_long else HandlerTimeout.await_limit)
+        return False, late.with_traceback(cancelled.__traceback__)
     finally:
         if lease is not None:
             lease.end()

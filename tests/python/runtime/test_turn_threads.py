@@ -57,12 +57,15 @@ def test_a_turn_keeps_its_thread(run):
         return {first, *at_once}
 
     async def main(turn):
+        pool = executors._turn_threads
         for _ in range(20):
             (ok, seen), (ok_too, seen_too) = await asyncio.gather(turn(handler()), turn(handler()))
             assert ok and ok_too and len(seen) == len(seen_too) == 1 and seen != seen_too
-        return len(executors._turn_threads)
+            while len(pool._idle) < len(pool):
+                await asyncio.sleep(0)
+        return len(pool)
 
-    assert run(8, main) <= 4  # two that run, and two that may still be cleaned up
+    assert run(8, main) == 2  # a thread that is free is used again
 
 
 def test_a_call_that_takes_long_delays_no_other_turn(run):

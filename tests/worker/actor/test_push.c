@@ -321,6 +321,70 @@ s_a_tick_is_awaited(void)
     s_finish();
 }
 
+// The handler's turn is resumed because it is paused: whether it awaits again, and what was sent.
+static const reply *
+s_pause(void)
+{
+    unsigned before = s_fake.count;
+    s_fake.changed = s_fake.paused = true;
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_AWAITS);
+    CU_ASSERT_FALSE(s_fake.paused);
+    return s_fake.count > before ? s_fake.answers[s_fake.count - 1] : NULL;
+}
+
+static void
+s_a_handler_shows_its_progress(void)
+{
+    s_joined(INTERVAL);
+    s_fake.store = 1;
+    s_fake.now = s_fake.armed; // a tick is due, and waits for the end of the handler
+    turn_result result;
+    request *event = fake_event(&s_fake, 1, FAKE_VIEW, "later", FLAG_BROWSER);
+    CU_ASSERT_PTR_NULL(fake_run(&s_fake, s_session, event, &result));
+    CU_ASSERT_EQUAL(result, TURN_AWAITS);
+    const reply *push = s_pause();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(push->head.sequence, 0);
+    CU_ASSERT_FATAL(push->snapshot.size > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(push, "frame"), "\"a\":0,\"d\":{\"0\":{\"h\":\"<main dj-root>10<"));
+    CU_ASSERT_EQUAL(s_fake.again_ms, 0);
+    s_fake.template = "<main dj-root>half</main>";
+    CU_ASSERT_PTR_NULL(s_pause());
+    CU_ASSERT_EQUAL(s_fake.again_ms, PUSH_PACE_MS);
+    s_fake.now += PUSH_PACE_MS;
+    push = s_pause();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(push, "frame"), "half"));
+    CU_ASSERT_EQUAL(session_last_event(s_session), 0);
+    s_fake.template = "<main dj-root>done</main>";
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    const reply *done = s_fake.answers[s_fake.count - 1];
+    CU_ASSERT_EQUAL(done->head.type, MSG_DONE);
+    CU_ASSERT_EQUAL(done->head.sequence, 1);
+    CU_ASSERT(s_fake.armed <= s_fake.now); // the tick
+    s_finish();
+}
+
+// A page that is gone is sent nothing, and asked for nothing.
+static void
+s_progress_without_a_page(void)
+{
+    s_joined(0);
+    s_run(fake_request(&s_fake, MSG_LEAVE, SEQUENCE_REQUEST | 1, 0, slice_text("\x80")));
+    turn_result result;
+    request *event = fake_event(&s_fake, 1, FAKE_VIEW, "later", 0);
+    CU_ASSERT_PTR_NULL(fake_run(&s_fake, s_session, event, &result));
+    CU_ASSERT_EQUAL(result, TURN_AWAITS);
+    CU_ASSERT_PTR_NULL(s_pause());
+    CU_ASSERT_EQUAL(s_fake.again_ms, 0);
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    s_finish();
+}
+
 static void
 s_two_views_take_turns(void)
 {
@@ -392,6 +456,8 @@ static const unit_test s_tests[] = {
     {"a failing tick", s_a_failing_tick},
     {"a template that fails is not tried at once", s_a_template_that_fails_is_not_tried_at_once},
     {"a tick is awaited", s_a_tick_is_awaited},
+    {"a handler shows its progress", s_a_handler_shows_its_progress},
+    {"progress without a page", s_progress_without_a_page},
     {"two views take turns", s_two_views_take_turns},
     {"what a push shows is stored", s_what_a_push_shows_is_stored},
 };

@@ -73,6 +73,13 @@ class Stuck(LiveView):
         await asyncio.sleep(1000)
 
     @event_handler
+    async def computes_in_steps(self):
+        self.count += 1
+        while True:
+            sum(range(10000))
+            await asyncio.sleep(0)
+
+    @event_handler
     async def will_not_be_cancelled(self):
         while True:
             try:

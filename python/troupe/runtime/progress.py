@@ -1,0 +1,127 @@
+"""What an `async def` handler may do besides returning: show what it has done so far, and compute for too long.
+
+request_update() inside a handler pauses it when it next awaits something: the worker shows the view as it is then, and
+the handler goes on. So nothing changes while that is rendered and stored, and what the page is shown is in order.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar
+from typing import Any
+
+from .. import views
+from .._limits import PUSH_PACE_MS
+from ..errors import HandlerTimeout
+
+# The view whose handler is awaited, in the turn's context.
+VIEW: ContextVar[Any] = ContextVar("troupe_view")
+
+Pause = Callable[[Callable[[int], None]], None]
+
+
+class Steps:
+    """A handler's awaitable, step by step: `await` it on the loop, in a task.
+
+    pause: has the worker show the view, and then call what it is given: go_on(again_ms), from any thread. None: nothing
+    can be shown.
+    limit: the timeout around it, which ends when the steps have computed for the soft limit.
+    """
+
+    def __init__(self, awaitable: Awaitable[Any], pause: Pause | None, limit: asyncio.Timeout) -> None:
+        self._awaitable = awaitable
+        self._pause = pause
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._computed = 0.0  # s
+        self._paused = False
+        self._wanted = False  # a pause, once the last one is over
+        self._timer: asyncio.TimerHandle | None = None  # of the next pause
+        self._shown_at = 0.0  # on the loop's clock
+        self._waiter: asyncio.Future[None] | None = None  # a step that waits for the end of the pause
+        self._finished = False
+        self.computed_too_long = False
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        view = VIEW.get(None)
+        if view is not None and self._pause is not None:
+            views._awaited[id(view)] = self.ask
+        try:
+            result = yield from self._run()
+            return result
+        finally:
+            self._finished = True
+            views._awaited.pop(id(view), None)
+
+    def _run(self) -> Generator[Any, Any, Any]:
+        steps = self._awaitable.__await__()
+        value, error = None, None
+        while True:
+            error = yield from self._wait_for_pause(error)
+            begun = time.monotonic()
+            try:
+                if error is None:
+                    waited_for = next(steps) if value is None else steps.send(value)
+                else:
+                    waited_for = steps.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                self._computed += time.monotonic() - begun
+            self._check_limit()
+            value, error = None, None
+            try:
+                value = yield waited_for
+            except BaseException as raised:
+                error = raised
+
+    def _check_limit(self) -> None:
+        soft = HandlerTimeout.limit
+        if soft and self._computed > soft and not self.computed_too_long and not self._limit.expired():
+            self.computed_too_long = True
+            self._limit.reschedule(self._loop.time())
+
+    def _wait_for_pause(self, error: BaseException | None) -> Generator[Any, Any, BaseException | None]:
+        """A cancellation must wait, too."""
+        while self._paused:
+            self._waiter = self._loop.create_future()
+            try:
+                yield from self._waiter
+            except BaseException as raised:
+                error = raised
+        return error
+
+    def ask(self) -> None:
+        """The view is to be shown. Any thread."""
+        self._loop.call_soon_threadsafe(self._want)
+
+    def _want(self) -> None:
+        if self._finished or self._timer is not None:
+            return
+        if self._paused:
+            self._wanted = True
+            return
+        left = self._shown_at + PUSH_PACE_MS / 1000 - self._loop.time()
+        self._timer = self._loop.call_later(max(0.0, left), self._show)
+
+    def _show(self) -> None:
+        """Between two steps, as this is a callback of the loop."""
+        self._timer = None
+        if not self._finished and self._pause is not None:
+            self._paused = True
+            self._pause(self.go_on)
+
+    def go_on(self, again_ms: int) -> None:
+        """The view was shown. again_ms: it was not, as its page has to catch up; when to try again. Any thread."""
+        self._loop.call_soon_threadsafe(self._go_on, again_ms)
+
+    def _go_on(self, again_ms: int) -> None:
+        self._paused = False
+        self._shown_at = self._loop.time()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if again_ms:
+            self._timer = self._loop.call_later(again_ms / 1000, self._show)
+        elif self._wanted:
+            self._want()
+        self._wanted = False
