@@ -185,6 +185,12 @@ class DemoFleet:
         self.workers += 1
         self._start_worker(self.workers).wait_line("event=registered", time.monotonic() + START_SECONDS)
 
+    def replace_worker(self, child):
+        """Starts a worker in place of one that ended."""
+        child.stop(time.monotonic() + STOP_SECONDS)
+        self.children.remove(child)
+        self._start_worker(int(child.name.partition("-")[2]))
+
     def _start(self):
         deadline = time.monotonic() + START_SECONDS
         self._start_broker(deadline)

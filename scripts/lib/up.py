@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import websockets.exceptions
@@ -15,6 +16,8 @@ from visit import VisitError, visit
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATABASE = ROOT / "examples" / "demo" / "db.sqlite3"
 USUAL_PORT = 8000
+# More workers than so many that end within so many seconds do not end by a click.
+DEATHS, DEATHS_SECONDS = 5, 10
 COLORS = {"broker": 35, "web": 36}
 
 
@@ -94,9 +97,18 @@ def check(fleet, output):
 
 
 def serve(fleet, output):
-    """Runs until a child ends, which none should. Returns the exit code."""
+    """Runs until the broker or the server ends, which neither should, or workers do nothing else. Returns the exit
+    code.
+    """
     output.say(f"\n  Troupe's demo is at {fleet.url}\n  {fleet.workers} workers; Ctrl-C stops everything.\n")
-    child = fleet.wait()
+    deaths = []
+    while True:
+        child = fleet.wait()
+        deaths = [when for when in deaths if when > time.monotonic() - DEATHS_SECONDS] + [time.monotonic()]
+        if not child.name.startswith("worker") or len(deaths) > DEATHS:
+            break
+        output.say(f"{child.name} is gone; starting another in its place.")  # the demo has a button for that
+        fleet.replace_worker(child)
     output.say(f"{child.describe_exit()}\nStopping everything.")
     return 1
 

@@ -3,7 +3,9 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["counter/", "todo/", "table/", "seed/", "twice/", "clock/", "burn/", "sleep/"]
+PAGES = [
+    "counter/", "todo/", "table/", "guestbook/", "survive/", "seed/", "twice/", "clock/", "burn/", "sleep/",
+]  # fmt: skip
 MORE, LESS, RESET = "button[aria-label='One more']", "button[aria-label='One less']", "button.quiet"
 
 
@@ -195,7 +197,7 @@ return {
   heading: parseFloat(style('h1').fontSize),
   text: parseFloat(style('body').fontSize),
   wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  nameless: [...document.querySelectorAll('button, input, iframe')].filter(e => !(
+  nameless: [...document.querySelectorAll('button, input:not([type=hidden]), iframe')].filter(e => !(
     e.getAttribute('aria-label') || e.title || e.textContent.trim() || e.labels?.length)).length,
 }
 """

@@ -12,6 +12,8 @@ urlpatterns = [
     path("table/", views.Table.as_view(), name="table"),
     path("seed/", TemplateView.as_view(template_name="seed.html"), name="seed"),
     path("twice/", TemplateView.as_view(template_name="twice.html"), name="twice"),
+    path("guestbook/", views.GuestBook.as_view(), name="guestbook"),
+    path("survive/", views.Survive.as_view(), name="survive"),
     path("clock/", views.Clock.as_view(), name="clock"),
     path("burn/", views.Burn.as_view(), name="burn"),
     path("sleep/", views.Sleep.as_view(), name="sleep"),

@@ -1,12 +1,18 @@
 """The demo's live views. Each is a class with state in its attributes and handlers that change it."""
 
 import asyncio
+import os
 import random
+import signal
+import threading
 import time
 from string import ascii_uppercase
 
+from django import forms
+from django.conf import settings
 from django.utils import timezone
 
+from demo.models import Entry
 from troupe import LiveView, event_handler
 
 
@@ -118,6 +124,92 @@ class Table(LiveView):
         row["sold"] += 1
         self.changed = dict(row)
         self.changes += 1
+
+
+class EntryForm(forms.ModelForm):
+    """An ordinary form of Django's."""
+
+    class Meta:
+        model = Entry
+        fields = ["name", "text"]
+
+
+class GuestBook(LiveView):
+    """A validated form, a table of a database, and everybody who has the page open."""
+
+    template_name = "guestbook.html"
+    tick_interval = 1000  # ms; for what others write
+
+    def mount(self, request):
+        self.name = self.text = ""
+        self.errors = {}
+        self.shown = 10
+        self.load()
+
+    def load(self):
+        self.total = Entry.objects.count()
+        self.entries = [
+            {"id": entry.pk, "name": entry.name, "text": entry.text, "written": entry.written}
+            for entry in Entry.objects.all()[: self.shown]
+        ]
+
+    def handle_tick(self):
+        self.load()
+
+    @event_handler
+    def typed(self, **fields):
+        """Checks what has been filled in so far: an empty field is no mistake yet."""
+        self.name, self.text = fields.get("name", ""), fields.get("text", "")
+        errors = EntryForm({"name": self.name, "text": self.text}).errors
+        self.errors = {name: errors[name][0] for name in errors if getattr(self, name)}
+
+    @event_handler
+    def sign(self, **fields):
+        form = EntryForm(fields)
+        if form.is_valid():
+            form.save()
+            self.name, self.text, self.errors = form.cleaned_data["name"], "", {}
+            self.load()
+        else:
+            self.name, self.text = fields.get("name", ""), fields.get("text", "")
+            self.errors = {name: messages[0] for name, messages in form.errors.items()}
+
+    @event_handler
+    def more(self):
+        self.shown = min(self.shown + 10, 200)
+        self.load()
+
+
+class Survive(LiveView):
+    """A page that outlives its worker."""
+
+    template_name = "survive.html"
+
+    def mount(self, request):
+        self.clicks = 0
+        self.note = ""
+        self.workers = [os.getpid()]  # where this page has lived; the last one is where it lives now
+
+    def get_context_data(self, **kwargs):
+        may_kill = settings.DEBUG and not settings.TROUPE["BROKER"].startswith("inproc:")
+        return super().get_context_data(worker=os.getpid(), may_kill=may_kill, **kwargs)
+
+    def restore(self, request):
+        self.workers = [*self.workers[-9:], os.getpid()]
+
+    @event_handler
+    def click(self):
+        self.clicks += 1
+
+    @event_handler
+    def write(self, value=""):
+        self.note = value[:200]
+
+    @event_handler
+    def kill(self):
+        """Ends this worker as the kernel does that is out of memory, once this event has been answered."""
+        if settings.DEBUG:
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
 
 class Clock(LiveView):
