@@ -14,7 +14,7 @@ PAGES = [
     ("counter", "Counter", "A click becomes an event, the event a patch, the patch one new number."),
     ("todo", "Todo list", "A form that empties when it is sent, a search that keeps your caret, a filter."),
     ("table", "Thousand rows", "One row of a thousand changes; the others, and your scroll position, stay."),
-    ("guestbook", "Guest book", "A form with a database behind it, and everybody who has the page open sees each line."),
+    ("guestbook", "Guest book", "A form with a database behind it, and everybody with the page open sees each line."),
     ("survive", "Kill a worker", "End the process that your page lives in. The page goes on, with all it had."),
     ("seed", "The first view", "A whole live view whose template is one short string."),
     ("twice", "Two of one class", "Two views of one class on an ordinary page, each with its own state."),
