@@ -221,7 +221,9 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("hint", "sent", "wanted"), ROWS, ids=lambda part: f"{part!r:.40}")
+@pytest.mark.parametrize(
+    ("hint", "sent", "wanted"), ROWS, ids=[f"{number}-{row[1]!r:.30}" for number, row in enumerate(ROWS)]
+)
 def test_a_value_is_converted_exactly_or_refused(hint, sent, wanted):
     converter = converter_for(hint)
     if converter is None:
