@@ -5,6 +5,7 @@ Pure: no I/O, no settings. Any thread.
 
 import datetime
 import decimal
+import hashlib
 import struct
 import threading
 import uuid
@@ -74,6 +75,13 @@ class RequestMap(TypedDict, total=False):
     follows: bool
     nonce: str
     by_middleware: bool
+
+
+def identity_of(session_key: str | None) -> bytes:
+    """The 16 bytes by which LOGOUT finds the live sessions of a Django session; empty without one. A hash, so that the
+    key itself does not travel.
+    """
+    return hashlib.blake2b(session_key.encode(), digest_size=16).digest() if session_key else b""
 
 
 def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:

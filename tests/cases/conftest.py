@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "scenarios"), str(HERE.parent / "browser")]  # fleet, browser; chromium, slow_line
+sys.path[:0] = [str(HERE), str(HERE.parent / "scenarios"), str(HERE.parent / "browser")]  # fleet, browser; chromium…
 
 import chromium  # noqa: E402
 from browser import Visitor  # noqa: E402

@@ -1,6 +1,8 @@
 """What a handler returns or raises: see sites/case_09_redirect."""
 
 import pytest
+from browser import Visitor
+from survival import QUICK, repeat, replace_worker
 
 PAGE = "case_09_redirect/Form/"
 
@@ -49,3 +51,13 @@ def test_a_response_that_cannot_be_delivered_is_an_error(fleet, visitor, button)
     fleet.expect_log("cannot be delivered")
     with visitor.open(f"/{PAGE}") as page:
         assert page.answer_to(page.post(button))["error"]["kind"] == "python"
+
+
+def test_a_redirect_whose_answer_was_lost_with_the_worker(make_fleet, tmp_path):
+    """It is in the store with the answer: the handler does not run again, and the browser goes where it said."""
+    fleet = make_fleet(broker=[*QUICK, "--keep", str(tmp_path / "sessions")])
+    with Visitor(fleet.port).open(f"/{PAGE}") as page:
+        first = page.event("save", {"title": "a"})
+        assert first["redirect"] == "/case_09_redirect/thanks/"
+        replace_worker(fleet)
+        assert repeat(page, 1, "save", {"title": "a"}) == first

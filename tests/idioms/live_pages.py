@@ -51,7 +51,11 @@ class LivePage:
     async def ask(self, **frame):
         """Sends a frame; the frame that answers."""
         await self.socket.send(text=json.dumps(frame))
-        return json.loads(await self.socket.text())
+        while True:
+            answer = json.loads(await self.socket.text())
+            if answer.get("t") != "token":
+                return answer
+            self.tokens = [answer["token"]]  # of a page with one view
 
     async def event(self, name, /, **params):
         """Sends an event; the frame that answers."""

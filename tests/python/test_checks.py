@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 
 import troupe
 from troupe import checks, wire
-from troupe.web import logout, request_facts
+from troupe.web import logout
 from troupe.web.transport import client
 
 
@@ -130,7 +130,7 @@ def test_logging_out_of_a_wsgi_site(broker, django_user_model):
     browser.force_login(django_user_model.objects.create_user("ada"))
     key = browser.session.session_key
     browser.logout()
-    assert broker.wait_for(wire.LOGOUT) == (wire.NO_SESSION, {"identity": request_facts.identity_of(key)})
+    assert broker.wait_for(wire.LOGOUT) == (wire.NO_SESSION, {"identity": wire.identity_of(key)})
 
 
 def test_logging_out_without_a_session_tells_nobody(broker):

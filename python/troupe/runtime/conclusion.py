@@ -1,17 +1,35 @@
-"""The end of a turn: what it does beside its patch becomes the answer's `effects` (proto/PROTOCOL.md 5.2)."""
+"""The end of a turn: what it does beside its patch becomes the answer's `effects` (proto/PROTOCOL.md 5.2).
 
+Django's own middleware does to an empty response what it would do to a view's: stores messages, saves the session, sets
+cookies. At mount the page's response gets these cookies; a socket cannot set any, so its page gets a ticket for them.
+"""
+
+import functools
 import json
+import time
 from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+from .. import tickets
 from ..access import NotSignedIn
 from ..views import LiveView
+from ..wire import identity_of
+from . import messages
 from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refused, kind_of
 from .housekeeping import settled
 from .raised import Raised
 from .reports import log
-from .request import new_cookies
+from .request import WorkerRequest
 from .results import redirect_url
-from .turn import MOUNT, TURN
+from .session import cookie_is_due
+from .turn import EVENT, MOUNT, TURN, Turn
 
 Effects = dict[str, Any]
 # (effects, the browser's part of them as members of a JSON object, headers of the page, identity); each may be None.
@@ -19,26 +37,153 @@ Conclusion = tuple[Effects | None, str | None, list[list[str]] | None, bytes | N
 
 _TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request", RATE_LIMITED: "Too Many Requests"}
 _FOR_BROWSER = ("redirect", "ticket")
+_SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+_CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 
 @settled
 def conclude(view: LiveView, path: str) -> Conclusion | None:
-    """After a view's last code in a turn that did not fail. path: the view's."""
+    """After a view's last code in a turn that did not fail. path: the view's. Refused: the session is gone."""
     turn = TURN.get()
     if turn is None:
         return None
-    headers = cookie_headers(view.request) if turn.kind == MOUNT else []
-    if turn.response is None and not headers:
+    request = view.request
+    if turn.response is None and turn.messages is None and not _uses_session(turn, request):
         return None
     effects: Effects = {}
-    if turn.response is not None and turn.response.has_header("Location"):
-        effects["redirect"] = redirect_url(view, turn.response)
-    return effects or None, members(effects), headers or None, None
+    response = turn.response if turn.response is not None else HttpResponse()
+    if response.has_header("Location"):
+        effects["redirect"] = redirect_url(view, response)
+    if not isinstance(request, WorkerRequest):  # a program's view, or a test's
+        _finish_messages(turn, request, response)
+        return (effects, members(effects), None, None) if effects else None
+    identity = apply_to_response(turn, request, response, effects)
+    cookies = [morsel.OutputString() for morsel in response.cookies.values()]
+    headers = [["Set-Cookie", text] for text in cookies] if turn.kind == MOUNT else []
+    if cookies and turn.kind != MOUNT:
+        effects["ticket"] = tickets.make(cookies, turn.session and turn.session._troupe_key)
+    if not effects and not headers:
+        return None
+    return effects or None, members(effects), headers or None, identity
 
 
-def cookie_headers(request: Any) -> list[list[str]]:
-    """The Set-Cookie headers of a session that is new."""
-    return [["Set-Cookie", text] for text in new_cookies(request)] if request is not None else []
+def _uses_session(turn: Turn, request: Any) -> bool:
+    if turn.session is not None:
+        return True
+    return bool(settings.SESSION_SAVE_EVERY_REQUEST and turn.kind in (EVENT, MOUNT) and _has_session(request))
+
+
+def _has_session(request: Any) -> bool:
+    return isinstance(request, WorkerRequest) and hasattr(request, "session")
+
+
+def apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects: Effects) -> bytes | None:
+    """Does what Django's middleware would do to the response of this turn. Adds `login` to the effects if the user or
+    the session's key is another one now, and returns the identity if the actor's is to change.
+    """
+    before = request._troupe_facts
+    _finish_messages(turn, request, response)
+    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
+        _middleware(_CSRF).process_response(request, response)
+        request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
+    if not _uses_session(turn, request):
+        _remember_cookies(request, response)
+        return None
+    session = request.session
+    try:
+        _middleware(_SESSION).process_response(request, response)
+    except SessionInterrupted as error:
+        raise _session_gone(request) from error
+    name = settings.SESSION_COOKIE_NAME
+    if name in response.cookies and turn.kind != MOUNT:
+        if response.cookies[name].value and not cookie_is_due(request, session):
+            del response.cookies[name]
+        else:
+            request._troupe_cookie_at = time.time()
+    identity = None
+    if session.modified or session.session_key != (before.get("session_key") or None):
+        identity = _note_login(turn, request, session, effects)
+    _remember_cookies(request, response)
+    return identity
+
+
+def _session_gone(request: WorkerRequest) -> Refused:
+    """Another request has deleted the session: the user logged out, or in, elsewhere. Loading the page again shows it
+    to whoever they are now.
+    """
+    text = "the session was deleted before the event was over: perhaps the user has logged out elsewhere"
+    return Refused(BAD_REQUEST, text, redirect=request.get_full_path())
+
+
+def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effects) -> bytes | None:
+    """Updates the request map when the user or the session's key has changed."""
+    facts = request._troupe_facts
+    before = facts.get("session_key") or None
+    by_session = facts.get("user") is None or facts.get("backend") is not None
+    user = session.get("_auth_user_id") if by_session else facts.get("user")
+    if session.session_key == before and user == facts.get("user"):
+        return None
+    login = {
+        "user": user,
+        "backend": session.get("_auth_user_backend") if by_session else facts.get("backend"),
+        "session_key": session.session_key,
+    }
+    effects["login"] = login
+    logged_out = facts.get("user") is not None and user is None
+    if logged_out and turn.kind != MOUNT:
+        effects.setdefault("redirect", request.get_full_path())  # the page is loaded again, for nobody
+    request._troupe_facts = {**facts, **login}  # type: ignore[typeddict-item]
+    request._troupe_user = None  # what login() has set: the next turn looks them up
+    # A session without an identity belongs to whoever joins it: the page has yet to get its cookie.
+    return identity_of(session.session_key) if before or user else None
+
+
+def _remember_cookies(request: WorkerRequest, response: Any) -> None:
+    """What the browser will have sent with its next request."""
+    if not response.cookies:
+        return
+    cookies = dict(request.COOKIES)
+    for name, morsel in response.cookies.items():
+        if morsel.value and morsel["max-age"] != 0:
+            cookies[name] = morsel.value
+        else:
+            cookies.pop(name, None)
+    request.COOKIES = cookies
+    facts = {**request._troupe_facts, "cookies": cookies, "csrf": request.META.get("CSRF_COOKIE")}
+    request._troupe_facts = facts  # type: ignore[assignment]
+
+
+def _finish_messages(turn: Turn, request: Any, response: HttpResponseBase) -> None:
+    if turn.view is None:
+        return
+    if response.has_header("Location") and turn.kind != MOUNT:
+        messages.pass_on_messages(turn, request, response)
+    elif turn.messages is not None:
+        if turn.kind == MOUNT:
+            _middleware(messages.MIDDLEWARE).process_response(request, response)
+        if not response.has_header("Location"):
+            messages.finish_messages(turn)
+
+
+@functools.cache
+def _middleware(path: str) -> Any:
+    """The project's middleware of this class, or of one that derives from it; else the class's own."""
+    stock = import_string(path)
+    for name in settings.MIDDLEWARE:
+        found = import_string(name)
+        if isinstance(found, type) and issubclass(found, stock):
+            return found(_no_response)
+    return stock(_no_response)
+
+
+def _no_response(request: Any) -> HttpResponse:
+    return HttpResponse()
+
+
+@receiver(setting_changed, dispatch_uid="troupe.runtime.conclusion")
+def _clear(*, setting: str, **_: object) -> None:
+    if setting in ("MIDDLEWARE", "SESSION_ENGINE"):
+        _middleware.cache_clear()
 
 
 def raise_refusal(view: LiveView, error: BaseException) -> None:

@@ -22,6 +22,7 @@ from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
 from .housekeeping import clean, settle, settled
 from .locale import activate_locale
+from .messages import begin_event
 from .parameters import Binder
 from .progress import VIEW, Pause, Steps
 from .results import take_result
@@ -40,6 +41,7 @@ def find_handler(view: LiveView, path: str, name: str, browser: bool) -> Call:
     off.
     """
     begin_turn(view, EVENT, name)
+    begin_event(view)
     activate_locale(view)
     cls = type(view)
     entry = _handlers.get((cls, name))

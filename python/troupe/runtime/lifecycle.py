@@ -1,11 +1,11 @@
 """A view's life cycle: mount, join, and migration to another worker by way of a snapshot."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 
 from .. import project, wire
@@ -15,14 +15,14 @@ from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
 from . import gate, permissions
-from .conclusion import cookie_headers
+from .conclusion import apply_to_response
 from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
 from .request import WorkerRequest, build_request
 from .request_attributes import after_page_load
 from .results import redirect_url
-from .turn import JOIN, MOUNT, begin_turn
+from .turn import JOIN, MOUNT, TURN, begin_turn
 
 logger = logging.getLogger("troupe")
 
@@ -51,26 +51,26 @@ def mount_view(
     if response is not None and socket:
         raise gate.refused(view, response)
     if response is not None:
-        return {**_answer_from_response(response, request), "refused": True}
+        return {**_answer(request, response), "refused": True}
     try:
         result = view.mount(request, *args, **kwargs)
     except Http404 as error:
-        return _answer(404, body=str(error).encode("utf-8", "replace"))
+        return _answer(request, HttpResponse(str(error).encode("utf-8", "replace"), status=404))
     except PermissionDenied as error:
-        return _answer(403, body=str(error).encode("utf-8", "replace"))
+        return _answer(request, HttpResponse(str(error).encode("utf-8", "replace"), status=403))
     refuse_unused(result, "it")
     check_instance(view)
-    if isinstance(result, HttpResponseBase):
-        if socket and result.has_header("Location"):
-            raise Refused(FORBIDDEN, "mount() answered with a redirect", redirect=redirect_url(view, result))
-        if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
-            hint = "return None from mount() to show the view"
-            status = result.status_code
-            logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), status, quoted(hint))
-        return _answer_from_response(result, request)
-    if request is not None:
-        permissions.check_object(view, request)
-    return None
+    if not isinstance(result, HttpResponseBase):
+        if request is not None:
+            permissions.check_object(view, request)
+        return None
+    if socket and result.has_header("Location"):
+        raise Refused(FORBIDDEN, "mount() answered with a redirect", redirect=redirect_url(view, result))
+    if not isinstance(result, HttpResponseRedirectBase) and result.status_code < 300:
+        hint = "return None from mount() to show the view"
+        status = result.status_code
+        logger.warning("event=mount_response view=%s status=%d hint=%s", word(path), status, quoted(hint))
+    return _answer(request, result)
 
 
 @settled
@@ -172,15 +172,23 @@ def _authorize(view: LiveView, path: str, request: WorkerRequest | None) -> None
         raise Refused(FORBIDDEN, f"{path}.authorize() refused access")
 
 
-def _answer(
-    status: int, headers: Iterable[list[str]] = (), body: bytes = b"", request: WorkerRequest | None = None
-) -> Answer:
-    return {"status": status, "headers": [*headers, *cookie_headers(request)], "body": body}
-
-
-def _answer_from_response(response: HttpResponseBase, request: WorkerRequest | None) -> Answer:
+def _answer(request: WorkerRequest | None, response: HttpResponseBase) -> Answer:
+    """What mount() answers the page's HTTP request with, in place of the view."""
     if not getattr(response, "is_rendered", True):  # a TemplateResponse
         response.render()
+    turn = TURN.get()
+    if request is not None and turn is not None and turn.kind == MOUNT:
+        apply_to_response(turn, request, response, {})
     headers = [[name, value] for name, value in response.items()]
     headers += [["Set-Cookie", morsel.OutputString()] for morsel in response.cookies.values()]
-    return _answer(response.status_code, headers, bytes(getattr(response, "content", b"")), request)
+    return {"status": response.status_code, "headers": headers, "body": _body(response)}
+
+
+def _body(response: Any) -> bytes:
+    if not response.streaming:
+        return bytes(response.content)
+    if response.is_async:
+        raise TypeError("it returned a response that streams asynchronously: answer with it from an ordinary view")
+    body = b"".join(response.streaming_content)
+    response.close()
+    return body

@@ -17,6 +17,7 @@ from . import gate, template_cache
 from .housekeeping import settled
 from .locale import current_locale, keep_locale
 from .template_cache import MakePlan
+from .turn import begin_rendering
 
 _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 
@@ -24,6 +25,7 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 @settled
 def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
+    begin_rendering(view)
     keep_locale(view)
     gate.before_turn(view)
     context = view.get_context_data()

@@ -3,23 +3,24 @@
 The user and the session are read on first access: many views need neither.
 """
 
+import time
 from contextvars import ContextVar
-from importlib import import_module
 from io import BytesIO
 from typing import Any, Literal
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
-from django.http.cookie import SimpleCookie
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject, cached_property
 
 from ..wire import RequestMap
+from .messages import messages_of
 from .request_attributes import cookie_header, missing, set_attributes, urls_of
+from .session import make_session
+from .turn import current_turn
 
 _NO_FORM = QueryDict("")
 
@@ -38,6 +39,7 @@ class WorkerRequest(HttpRequest):
     _troupe_time_zone: str | None
     _troupe_urls: tuple[str, str | None] | None  # to activate for each turn
     _troupe_missing: dict[str, str] = {}  # attributes that could not be restored, and why
+    _troupe_cookie_at: float  # when the browser got its session cookie, at the latest
     script_name: str
     _read_started = False
     # Set by gate.py: how Django would call the page's view, whether something is to be asked before each turn, whether
@@ -86,6 +88,26 @@ class WorkerRequest(HttpRequest):
         self._troupe_user = user
 
     @property
+    def session(self) -> Any:
+        """That of the turn; see session.py. What a test or a middleware sets takes its place."""
+        if "_troupe_own_session" in self.__dict__:
+            return self.__dict__["_troupe_own_session"]
+        if not apps.is_installed("django.contrib.sessions"):
+            raise AttributeError(missing(self, "session"), name="session", obj=self)
+        turn = current_turn()
+        if turn.session is None:
+            turn.session = make_session(self._troupe_facts.get("session_key"), turn)
+        return turn.session
+
+    @session.setter
+    def session(self, value: Any) -> None:
+        self.__dict__["_troupe_own_session"] = value
+
+    @property
+    def _messages(self) -> Any:
+        return messages_of(self)
+
+    @property
     def resolver_match(self) -> ResolverMatch | None:
         """The match of the path in the URL configuration. None: there is none."""
         if self._resolver_match is False:
@@ -120,8 +142,7 @@ def build_request(facts: RequestMap, url: str = "") -> WorkerRequest:
     request.META = _meta(facts, request, query)
     request._set_content_type_params(request.META)
     request.POST = _NO_FORM
-    if apps.is_installed("django.contrib.sessions"):
-        request.session = _session(facts.get("session_key"))
+    request._troupe_cookie_at = time.time()
     request._dont_enforce_csrf_checks = False
     set_attributes(request, facts)
     return request
@@ -160,12 +181,6 @@ def _meta(facts: RequestMap, request: WorkerRequest, query: str) -> dict[str, An
     return meta
 
 
-def _session(key: str | None) -> SessionBase:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
-    session._troupe_key = key or None
-    return session
-
-
 def _user(facts: RequestMap) -> Any:
     """The user, loaded by the backend that authenticated them. Anonymous: deleted or inactive by now. None:
     django.contrib.auth is not installed.
@@ -188,27 +203,3 @@ def _user(facts: RequestMap) -> Any:
     # Middleware of the project's own said who it is, from a proxy's header, say: there is no backend to ask.
     user = model._base_manager.filter(pk=key).first()
     return user if user is not None and user.is_active else AnonymousUser()
-
-
-def new_cookies(request: HttpRequest) -> list[str]:
-    """Saves the request's session if it was changed. Returns the Set-Cookie texts of one that is new."""
-    session = getattr(request, "session", None)
-    if session is None or not session.modified:
-        return []
-    session.save()
-    if session.session_key == session._troupe_key:
-        return []
-    jar: SimpleCookie = SimpleCookie()
-    name = settings.SESSION_COOKIE_NAME
-    jar[name] = session.session_key
-    jar[name]["path"] = settings.SESSION_COOKIE_PATH
-    jar[name]["samesite"] = settings.SESSION_COOKIE_SAMESITE or ""
-    if settings.SESSION_COOKIE_DOMAIN:
-        jar[name]["domain"] = settings.SESSION_COOKIE_DOMAIN
-    if settings.SESSION_COOKIE_HTTPONLY:
-        jar[name]["httponly"] = True
-    if settings.SESSION_COOKIE_SECURE:
-        jar[name]["secure"] = True
-    if not session.get_expire_at_browser_close():
-        jar[name]["max-age"] = session.get_expiry_age()
-    return [morsel.OutputString() for morsel in jar.values()]

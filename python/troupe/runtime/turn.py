@@ -17,15 +17,16 @@ MOUNT, JOIN, EVENT, TICK, UPDATE = "mount", "join", "event", "tick", "update"
 
 class Turn:
     """One turn of one view. kind: one of the words above; only MOUNT has an HTTP response, which can set cookies.
-    name: of the handler, in messages.
+    name: of the handler, in messages. view: None where code runs outside of any turn.
 
     response: what the handler returned, if that has to be acted on. session, messages: those of the request, once
     they were asked for.
     """
 
-    __slots__ = ("kind", "name", "response", "session", "messages")
+    __slots__ = ("view", "kind", "name", "response", "session", "messages")
 
-    def __init__(self, kind: str, name: str = "") -> None:
+    def __init__(self, view: Any, kind: str, name: str = "") -> None:
+        self.view = view
         self.kind = kind
         self.name = name
         self.response: HttpResponseBase | None = None
@@ -38,13 +39,19 @@ TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)
 
 def begin_turn(view: "LiveView", kind: str, name: str = "") -> None:
     """Before the first code of a view in a turn. Each view of a JOIN has a Turn of its own."""
-    TURN.set(Turn(kind, name))
+    TURN.set(Turn(view, kind, name))
+
+
+def begin_rendering(view: "LiveView") -> None:
+    """Before a view is rendered: some turns do nothing else."""
+    if TURN.get() is None:
+        begin_turn(view, UPDATE)
 
 
 def current_turn() -> Turn:
-    """The running turn. One that only renders has none before it is asked for."""
+    """The running turn. A thread of the project's own has none before it is asked for."""
     turn = TURN.get()
     if turn is None:
-        turn = Turn(UPDATE)
+        turn = Turn(None, UPDATE)
         TURN.set(turn)
     return turn

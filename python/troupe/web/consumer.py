@@ -17,11 +17,12 @@ from .._limits import MAX_DEPTH, MAX_EVENT_NAME, MAX_UNANSWERED
 from ..errors import ActorError, TokenError, effects_shown, expect, from_fields, from_reply
 from ..logs import quoted, word
 from ..wire import Body, RequestMap
-from . import circuit_breaker, frames, join, logout, page_token, transport
+from . import circuit_breaker, frames, join, logout, page_token, request_facts, transport
 from .frames import AskedView, BadFrame
 from .in_flight import InFlight
 from .page_socket import JOIN_TIMEOUT, NOT_UNDERSTOOD, TOO_MANY, TRY_LATER, PageSocket
 from .page_token import Token
+from .request_facts import Login
 from .transport.base import Reply, Transport
 from .user_check import UserCheck
 
@@ -178,13 +179,33 @@ class LiveViewConsumer(PageSocket):
         token = self._tokens.get(view)
         if token is not None:
             token["version"] = fields["version"]
+        if "effects" in fields:
+            self._apply_effects(fields["effects"])
         frame = fields.get("frame")
         if frame is not None:
             self.send_text(frame.decode())
         else:
             self.send_json(v=self._numbers.get(view), s=fields["version"], a=number)
 
+    def _apply_effects(self, effects: dict[str, Any]) -> None:
+        """A handler has logged the user in or out, or given the session another key: this socket, and the tokens that
+        the page rejoins with, are the new user's from now on.
+        """
+        if "login" not in effects:
+            return
+        login: Login = effects["login"]
+        before = {(token["user"], token["identity"]) for token in self._tokens.values()}
+        for token in self._tokens.values():
+            token["user"], token["identity"] = login["user"], wire.identity_of(login["session_key"])
+        self.scope = request_facts.logged_in(self.scope, login)
+        self._user.logged_in(login)
+        self._renew_tokens()
+        for user, identity in before:
+            if user is not None and user != login["user"] and identity:
+                logout.end_sessions(identity)
+
     def _answer_error(self, number: int, view: str, name: str, error: ActorError) -> None:
+        self._apply_effects(error.effects)
         if error.outcome == "failed":
             # No error: what user code raised was reported where it was raised, and any browser can cause the rest.
             logger.warning(
@@ -308,6 +329,8 @@ class LiveViewConsumer(PageSocket):
         self._tokens = {token["view"].hex(): token for token in tokens}
         self._numbers = {view["view"].hex(): view.get("number") for view in fields["views"]}
         self._signed_at = time.time()
+        for view in fields["views"]:
+            self._apply_effects(view.get("effects") or {})
         restored = {"restored": True} if fields.get("restored") else {}
         self.send_json(t="joined", n=fields["last"], fresh=fields.get("fresh", False), **restored, views=entries)
         pushes, self._early_pushes = self._early_pushes or [], None
@@ -370,6 +393,8 @@ class LiveViewConsumer(PageSocket):
             if kind == wire.PUSH and fields.get("error"):
                 self._show_failure(fields)
             elif kind == wire.PUSH:
+                if "effects" in fields:
+                    self._apply_effects(fields["effects"])
                 self.send_text(fields["frame"].decode())
                 self._check_user_of_pushes()
             elif kind == wire.ENDED:
@@ -380,6 +405,7 @@ class LiveViewConsumer(PageSocket):
     def _show_failure(self, fields: Body) -> None:
         """A tick or an update failed. The worker has logged it; the browser is told only with DEBUG."""
         error = from_fields(fields["error"])
+        self._apply_effects(error.effects)
         shown = effects_shown(error.effects)
         view = fields["view"].hex()
         if error.kind == "forbidden" and not shown and view in self._tokens and self._tokens[view].get("route"):
@@ -398,13 +424,18 @@ class LiveViewConsumer(PageSocket):
         """text: the event or refresh that waits for the check, or None."""
         known = True
         try:
-            if not await self._user.is_same():
+            if not await self._user.is_same() and not await self._answered_login():
                 self._user_changed()
         except Exception:  # from the database, or the project's session engine or authentication backend
             logger.exception("event=user_check_failed session=%s", self._session_hex())
             known = False
         if text is not None and not self._closed:
             self.handle_frame(text, known)
+
+    async def _answered_login(self) -> bool:
+        """Whether the answer to an event that was on its way during the check says that the user is another one."""
+        await self._in_flight.wait()
+        return not self._user.is_checked() or await self._user.is_same()
 
     def _user_changed(self) -> None:
         """Ends the sessions of all pages of this Django session, as a logout does."""

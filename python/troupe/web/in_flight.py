@@ -42,6 +42,12 @@ class InFlight:
         self._count -= 1
         answered(future)
 
+    async def wait(self) -> None:
+        """Returns when what was sent until now is answered."""
+        if self._futures:
+            await asyncio.wait(set(self._futures))
+            await asyncio.sleep(0)  # the callbacks
+
     def abandon(self) -> None:
         """Gives up all requests: nobody waits for their replies any more. They are cancelled so that the transport does
         not resend them after a broker restart: the page may have reused an event's number since.

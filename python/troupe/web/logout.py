@@ -9,8 +9,8 @@ from django.contrib.auth.signals import user_logged_out
 from .. import conf, wire
 from ..errors import ActorError
 from ..logs import quoted
+from ..wire import identity_of
 from . import client_thread, transport
-from .request_facts import identity_of
 
 logger = logging.getLogger("troupe")
 
@@ -23,6 +23,8 @@ def connect() -> None:
 
 
 def _logged_out(request: Any, **_: object) -> None:
+    if getattr(request, "_troupe_worker", False):
+        return  # in a handler: the socket that gets its answer ends the others, after this page has moved on
     identity = identity_of(getattr(getattr(request, "session", None), "session_key", None))
     if identity:
         client_thread.post(end_sessions, identity)

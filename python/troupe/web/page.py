@@ -16,20 +16,20 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.cookie import SimpleCookie
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
-from django.urls import ResolverMatch, get_resolver, get_urlconf
+from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.generic.base import View
 
-from .. import admission, conf, wire
+from .. import admission, conf, tickets, wire
 from ..errors import ActorError, expect
 from ..logs import quoted, word
 from ..validation import is_marked
 from ..wire import Body, RequestMap
 from . import circuit_breaker, client_thread, debug_page, page_facts, page_token, request_facts, transport
+from .request_facts import Login
 
 logger = logging.getLogger("troupe")
 
@@ -44,13 +44,14 @@ class Mounted(NamedTuple):
     """A view that was mounted, or (with `response`) what was answered in place of it. refused: not by its mount(), but
     by those who decide who may have it.
 
-    cookies: Set-Cookie texts for the page's response: mount() began a session.
+    cookies: Set-Cookie texts for the page's response. login: whose it is now, if mount() changed that.
     """
 
     html: bytes = b""
     response: HttpResponse | None = None
     refused: bool = False
     cookies: tuple[str, ...] = ()
+    login: Login | None = None
 
 
 async def mount(
@@ -61,28 +62,20 @@ async def mount(
     session: 16 bytes. flags: wire.PAGE or wire.EMBED. ActorError.
     """
     view = secrets.token_bytes(16)
-    identity = request_facts.identity_of(facts["session_key"])
+    identity = wire.identity_of(facts["session_key"])
     body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
     body["identity"] = identity
     fields = await _request_mount(session, body, flags | wire.UNADOPTED)
     if "status" in fields:
         return Mounted(response=_own_response(fields), refused=fields.get("refused") is True)
     cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
-    facts = facts.copy()
-    facts["session_key"] = _session_key(cookies) or facts["session_key"]
+    login: Login | None = (fields.get("effects") or {}).get("login")
+    if login is not None:
+        facts = {**facts, **login}
     contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
-    return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies)
-
-
-def _session_key(cookies: tuple[str, ...]) -> str | None:
-    """The key of the session that these cookies begin: the page's socket will present it."""
-    jar: SimpleCookie = SimpleCookie()
-    for text in cookies:
-        jar.load(text)
-    morsel = jar.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel is not None else None
+    return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies, login=login)
 
 
 async def _request_mount(session: bytes, body: Body, flags: int) -> Body:
@@ -122,6 +115,8 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
 
     @functools.wraps(inner)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if tickets.HEADER in request.headers:
+            return _hand_over(request, request.headers[tickets.HEADER])
         token = admission.CALL.set(admission.Call(initkwargs, args, kwargs))
         try:
             return inner(request, *args, **kwargs)
@@ -136,6 +131,31 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
     }
     vars(view).update(attributes)
     return view
+
+
+def _hand_over(request: HttpRequest, ticket: str) -> HttpResponse:
+    """The cookies that an event set, for the page that it belongs to (PROTOCOL.md 9.7)."""
+    name = settings.SESSION_COOKIE_NAME
+    cookies = tickets.redeem(ticket, request.COOKIES.get(name))
+    if cookies is None:
+        logger.warning("event=ticket_refused path=%s", quoted(request.path))
+        return HttpResponse(status=403)
+    response = HttpResponse(status=204)
+    for text in cookies:
+        response.cookies.load(text)
+    if name in response.cookies and hasattr(request, "session"):
+        # Else Django's middleware would delete the cookie, as the session that the request came with is gone.
+        request.session = type(request.session)(response.cookies[name].value or None)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def cookies_view(request: HttpRequest) -> HttpResponse:
+    """The view of troupe.urls: exchanges a ticket, whoever the user is."""
+    return _hand_over(request, request.headers.get(tickets.HEADER, ""))
+
+
+cookies_view.login_required = False  # type: ignore[attr-defined]  # for LoginRequiredMiddleware
 
 
 def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:
@@ -172,6 +192,8 @@ def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponse
         return _error_response(request, path, error)
     if mounted.response is not None:
         return mounted.response
+    if mounted.login is not None:
+        _follow_login(request, mounted.login)
     if request.method == "HEAD" or _is_prefetch(request):
         client_thread.call(drop, session)
     content_type = view.content_type or "text/html; charset=utf-8"
@@ -180,6 +202,13 @@ def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponse
     for text in mounted.cookies:
         response.cookies.load(text)
     return response
+
+
+def _follow_login(request: HttpRequest, login: Login) -> None:
+    """mount() logged the user in or out, or began their session: Django's middleware must not undo that."""
+    session = getattr(request, "session", None)
+    if session is not None and session.session_key != login["session_key"]:
+        request.session = type(session)(login["session_key"])
 
 
 def _travelling(
@@ -231,6 +260,9 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
         status = mounted.response.status_code
         text = f"{path}.mount() answered with HTTP status {status} inside a page"
         raise ActorError("python", text, view_path=path)
+    if mounted.login is not None:
+        _follow_login(request, mounted.login)
+        request.session.modified = True  # so that Django's middleware sets the cookie
     return mark_safe(mounted.html.decode())
 
 
@@ -241,10 +273,11 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}"{} data-troupe-socket="{}"{}></script>',
+        '<script type="module" src="{}"{} data-troupe-socket="{}"{}{}></script>',
         script_url(),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
+        _cookies_attribute(),
         nonce_attribute,
     )
     if not settings.DEBUG:
@@ -265,6 +298,14 @@ def script_url() -> str:
     """Where pages load it from."""
     url: str = static(script_name())
     return url
+
+
+def _cookies_attribute() -> str:
+    """Where the page exchanges tickets, if the project includes troupe.urls."""
+    try:
+        return format_html(' data-troupe-cookies="{}"', reverse("troupe-cookies"))
+    except NoReverseMatch:
+        return ""
 
 
 def _is_minified() -> bool:

@@ -14,9 +14,9 @@ from django.utils.crypto import salted_hmac
 
 from .. import conf, wire
 from ..errors import TokenError
-from ..wire import RequestMap
+from ..wire import RequestMap, identity_of
 from .page_facts import of_token
-from .request_facts import Login, PageFacts, identity_of
+from .request_facts import Login, PageFacts
 
 SALT = "troupe.page"
 

@@ -4,7 +4,6 @@ from a socket's scope and a page token.
 These functions may read the session and the user: call them where the ORM may be used.
 """
 
-import hashlib
 from collections.abc import Iterable
 from importlib import import_module
 from types import SimpleNamespace
@@ -51,13 +50,6 @@ class Login(TypedDict):
     user: str | None
     backend: str | None
     session_key: str | None
-
-
-def identity_of(session_key: str | None) -> bytes:
-    """The 16 bytes by which LOGOUT finds the live sessions of a Django session; empty without one. A hash, so that the
-    key itself does not travel.
-    """
-    return hashlib.blake2b(session_key.encode(), digest_size=16).digest() if session_key else b""
 
 
 def user_key(user: Any) -> str | None:
@@ -170,6 +162,25 @@ def login_of_scope(scope: Scope, fresh: bool) -> Login:
     if user is None or _is_by_session(session, user):
         user = user_of_session(current)
     return _login(user, current)
+
+
+def logged_in(scope: Scope, login: Login) -> Scope:
+    """The scope after a handler has logged the user in or out, or given the session another key: the handshake's
+    headers have the cookies of before.
+    """
+    key = login["session_key"]
+    cookies = dict(_scope_cookies(scope))
+    cookies.pop(settings.SESSION_COOKIE_NAME, None)
+    if key:
+        cookies[settings.SESSION_COOKIE_NAME] = key
+    changed = {**scope, "cookies": cookies}
+    if scope.get("session") is not None:
+        changed["session"] = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    if scope.get("user") is not None and apps.is_installed("django.contrib.auth"):
+        from django.contrib.auth.models import AnonymousUser
+
+        changed["user"] = AnonymousUser()  # read again at the next join, as the session's user is
+    return changed
 
 
 def is_by_session(scope: Scope) -> bool:

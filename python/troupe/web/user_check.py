@@ -42,6 +42,12 @@ class UserCheck:
         if self._user is not None and request_facts.is_by_session(scope):
             self._session_key = login["session_key"]
 
+    def logged_in(self, login: Login) -> None:
+        """A handler has logged the user in or out, or given the session another key."""
+        self._checked_at = self._clock()
+        self._user = login["user"]
+        self._session_key = login["session_key"] if login["user"] is not None else None
+
     def is_due(self, least: float = 0) -> bool:
         """Whether the last check is too old. least: seconds for which it is valid whatever the setting says."""
         if self._session_key is None:
@@ -49,11 +55,17 @@ class UserCheck:
         seconds = conf.get("USER_CHECK_SECONDS")
         return seconds is not None and self._clock() - self._checked_at >= max(seconds, least)
 
+    def is_checked(self) -> bool:
+        """Whether there is a user to check."""
+        return self._session_key is not None
+
     async def is_same(self) -> bool:
         """Whether the session is still this user's, and they may still log in. Database errors propagate."""
         assert self._session_key is not None
-        now = self._clock()
-        user = await _reader()(self._session_key)
+        now, key = self._clock(), self._session_key
+        user = await _reader()(key)
+        if key != self._session_key:  # a handler has changed it meanwhile
+            return True
         self._checked_at = now
         return user == self._user
 

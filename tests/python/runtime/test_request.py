@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.middleware.csrf import get_token
 from django.test import RequestFactory
 
-from troupe.runtime.request import build_request, new_cookies
+from troupe.runtime.request import build_request
 from troupe.values import dumps
 
 
@@ -71,17 +71,3 @@ def test_the_user_comes_from_the_backend():
     user.is_active = False
     user.save()
     assert build_request({"user": str(user.pk), "backend": backend}).user == AnonymousUser()
-
-
-@pytest.mark.django_db
-def test_the_session_is_read_and_a_new_one_told():
-    first = build_request({})
-    first.session["n"] = 5
-    cookies = new_cookies(first)
-    assert len(cookies) == 1 and cookies[0].startswith(f"sessionid={first.session.session_key}")
-    again = build_request({"session_key": first.session.session_key})
-    assert again.session["n"] == 5 and new_cookies(again) == []
-    again.session["n"] = 6
-    assert new_cookies(again) == []  # the browser has that cookie
-    third = build_request({"session_key": first.session.session_key})
-    assert third.session["n"] == 6

@@ -11,7 +11,7 @@ from fake_worker import Session
 from socket_page import ORIGIN, Page, load_tokens
 
 from troupe import wire
-from troupe.web import consumer, request_facts, user_check
+from troupe.web import consumer, user_check
 from troupe.web.transport import client
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -104,4 +104,4 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
         assert push_owner._session is None
     _, body = await asyncio.to_thread(broker.wait_for, wire.LOGOUT)
     key = headers[-1][1].decode().partition("=")[2]
-    assert body["identity"] == request_facts.identity_of(key)
+    assert body["identity"] == wire.identity_of(key)

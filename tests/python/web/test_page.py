@@ -10,7 +10,7 @@ from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from samples import Counter
 
 from troupe import ActorError, LiveView, wire
-from troupe.web import page, page_token, request_facts
+from troupe.web import page, page_token
 from troupe.web.transport import client
 
 ANYBODY = {"user": None, "session_key": None}
@@ -66,7 +66,7 @@ def test_a_person_is_bound_to_the_page(native, django_user_model):
     assert facts["cookies"]["sessionid"] == browser.session.session_key and "cookie" not in facts["headers"]
     login = {"user": str(user.pk), "session_key": browser.session.session_key}
     assert page_token.read(token_of(response), login)["user"] == str(user.pk)
-    assert last_mount()[2]["identity"] == request_facts.identity_of(browser.session.session_key)
+    assert last_mount()[2]["identity"] == wire.identity_of(browser.session.session_key)
 
 
 @pytest.mark.django_db

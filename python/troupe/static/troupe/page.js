@@ -25,6 +25,7 @@ export function createPage(env) {
   // The browser fills controls in again, without a word (https://html.spec.whatwg.org/#restore-persisted-state).
   const entered = /** @type {any} */ (window.performance.getEntriesByType('navigation')[0])?.type
   let joining = false // a join is unanswered
+  let following = Promise.resolve() // what answers did beside their patches, one after the other
   const again = createTimer(clock) // a join that is due
   const status = createStatus(env)
   const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release })
@@ -110,16 +111,18 @@ export function createPage(env) {
   }
 
   /**
-   * Cookies first: where the redirect leads may need them. A ticket is spent by its first use, and JavaScript never
-   * sees what it is exchanged for.
+   * Cookies first: where the redirect leads may need them. A ticket is bound to the session cookie of before, so that
+   * one exchange waits for the other. Without the cookies the page is nobody's: loaded again, it is that of whoever the
+   * browser says.
    * @param {Effects} effects
    */
-  async function follow({ redirect, ticket }) {
-    if (ticket) {
-      const status = await env.collect(ticket)
-      if (status !== 204) console.error('troupe: cookies not set:', status)
-    }
-    if (redirect && status.tell('redirect', { url: redirect })) env.visit(redirect)
+  function follow({ redirect: url, ticket }) {
+    if (!url && !ticket) return
+    following = following.then(async () => {
+      const done = !ticket || (await env.collect(ticket)) === 204
+      if (!url) done || HANDLERS.reload({ t: 'reload', reason: 'cookies' })
+      else if (status.tell('redirect', { url })) env.visit(url)
+    })
   }
 
   function release() {

@@ -38,16 +38,14 @@ export function start(window) {
   // Another fragment of the same page would only scroll, where a redirect loads.
   /** @param {string} to */
   function visit(to) {
-    const { href } = location
-    const url = new URL(to, href)
-    if (url.protocol === 'javascript:') return
+    const url = new URL(to, location.href)
     location.assign(url)
-    if (url.hash && url.href.split('#')[0] === href.split('#')[0]) location.reload()
+    if (url.hash && location.href === url.href) location.reload()
   }
 
   /** @param {string} ticket */
   const collect = (ticket) =>
-    window.fetch(location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
+    window.fetch(script.dataset.troupeCookies ?? location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
       .then(({ status }) => status, () => 0)
 
   const page = createPage({ window, clock, connect, outdated, visit, collect, reload: () => location.reload() })

@@ -175,6 +175,8 @@ class Inproc:
     ) -> Reply:
         async with entry.lock:
             reply = _unknown_session() if entry.ended else await _run(entry.session, header, data, view)
+        if b"login" in reply.body:
+            _follow_login(entry, reply)
         if entry.ended:
             entry.end()
         elif getattr(entry.session, "ended", False):
@@ -182,6 +184,13 @@ class Inproc:
         if subscriber is not None and reply.kind == wire.JOINED and not entry.ended:
             self.subscribe(session, subscriber)
         return reply
+
+
+def _follow_login(entry: _Entry, reply: Reply) -> None:
+    """A handler logged the user in or out: LOGOUT of who it was before is not for this session any more."""
+    login = (wire.unpack_body(reply.body).get("effects") or {}).get("login")
+    if login is not None:
+        entry.identity = wire.identity_of(login["session_key"])
 
 
 async def _run(session: Any, header: bytes, data: bytes, view: Any) -> Reply:
