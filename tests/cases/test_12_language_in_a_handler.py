@@ -52,3 +52,15 @@ def test_chosen_in_another_tab(make_fleet, browse):
     site.click("#more")
     site.wait_texts("output", ["2"])
     site.wait_texts("p", ["Ja"])
+
+
+def test_in_a_tick(make_fleet, browse):
+    site = browse(make_fleet(settings=LOCALE), log_in="ann")
+    path = PAGE.replace("Lang", "Ticking")
+    site.open(f"{path}?q=7")
+    site.wait_texts("output", [f"en UTC /{path} ann 7"])
+    site.click("#de")
+    site.wait_texts("output", [f"de Asia/Tokyo /{path} ann 7"])
+    ticks = int(site.texts("b")[0])
+    site.wait(lambda: int(site.texts("b")[0]) > ticks + 3, "more ticks")
+    assert site.texts("output") == [f"de Asia/Tokyo /{path} ann 7"]

@@ -29,4 +29,28 @@ class Lang(LiveView):
         self.n += 1
 
 
+class Ticking(LiveView):
+    """What a tick sees of the request, and of what a handler chose."""
+
+    template_string = (
+        "<main dj-root><output>{{ seen }}</output><b>{{ ticks }}</b>"
+        '<button id="de" dj-click="de">de</button></main>'
+    )
+    tick_interval = 20
+
+    def mount(self, request):
+        self.seen, self.ticks = "", 0
+
+    def handle_tick(self):
+        self.ticks += 1
+        request = self.request
+        zone = timezone.get_current_timezone_name()
+        self.seen = f"{translation.get_language()} {zone} {request.path} {request.user.username} {request.GET['q']}"
+
+    @event_handler
+    def de(self):
+        translation.activate("de")
+        timezone.activate("Asia/Tokyo")
+
+
 urlpatterns = [path("i18n/", include("django.conf.urls.i18n"))]
