@@ -118,6 +118,13 @@ def test_an_error_at_http_is_mailed_once_with_the_workers_frames(make_fleet, tmp
     watched.fleet.watch.expect("event=mount_failed view=case_22_errors.views.BrokenMount ", times=1, name="web")
 
 
+def test_a_suspicious_request_is_a_400_and_logged_once(watched):
+    reply = watched.visitor.get(f"{SITE}/BadMount/")
+    assert reply.status == 400 and "no address" not in reply.text
+    (mail,) = watched.mails(1)
+    assert mail["Subject"].endswith("that is no address") and not watched.heard_file.exists()
+
+
 def test_the_interval_is_a_setting(make_fleet, tmp_path):
     watched = Watched(make_fleet, tmp_path, "TROUPE['ERROR_MAIL_SECONDS'] = 0")
     with watched.visitor.open(f"{SITE}/Failing/") as page:

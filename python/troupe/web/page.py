@@ -346,13 +346,15 @@ def _own_response(fields: Body) -> HttpResponse:
 
 
 def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
-    """The response to a failed mount: the project's own 403 and 500, or 503 where a retry may help."""
+    """The response to a failed mount: the project's own 400, 403 and 500, or 503 where a retry may help."""
     if error.kind == "forbidden":
         raise PermissionDenied(str(error)) from error
     if error.kind == "not_found":
         raise Http404(str(error)) from error
-    if error.outcome == "failed" and error.type:
-        response = _reported(request, path, error)
+    if error.kind == "bad_request":
+        response = _reported(request, path, error, 400)
+    elif error.outcome == "failed" and error.type:
+        response = _reported(request, path, error, 500)
     elif error.outcome == "failed" or error.kind in _PERMANENT:
         raise error  # Django logs it, and shows it with DEBUG
     else:
@@ -365,17 +367,20 @@ def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpR
     return response
 
 
-def _reported(request: HttpRequest, path: str, error: ActorError) -> HttpResponse:
+def _reported(request: HttpRequest, path: str, error: ActorError, status: int) -> HttpResponse:
     """The response to an exception that the worker has reported: logged, signalled, mailed. One line says so here."""
     logger.warning("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
     if not settings.DEBUG:
-        response: HttpResponse = get_resolver(get_urlconf()).resolve_error_handler(500)(request)
+        handler = get_resolver(get_urlconf()).resolve_error_handler(status)
+        response: HttpResponse = handler(request) if status == 500 else handler(request, exception=error)
         return response
     page = debug_page.read(error)
     if page is not None:
-        response = HttpResponse(page, status=500)
+        response = HttpResponse(page, status=status)
         # As on Django's own debug pages (6.0 and later): a policy would take their style and scripts away.
         response._csp_config = response._csp_ro_config = {}
         return response
-    text = f"{error.type} in {path}\n\n{error.message}\n\n{error.frames_text()}\n\nThe worker runs without DEBUG."
-    return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
+    title = f"{error.type or error.kind} in {path}"
+    parts = title, error.message, error.frames_text(), "The worker runs without DEBUG."
+    text = "\n\n".join(parts)
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -95,6 +95,15 @@ class BrokenMount(LiveView):
         raise ZeroDivisionError("in <mount>")
 
 
+class BadMount(LiveView):
+    """Refuses its request, as Django does what is suspicious."""
+
+    template_name = "case_22_errors/page.html"
+
+    def mount(self, request):
+        raise SuspiciousOperation("that is no address")
+
+
 class BrokenTemplate(LiveView):
     """Fails at HTTP, in its template."""
 
