@@ -90,7 +90,12 @@ def test_paths_of_pages(make_fleet):
 
 
 def test_the_worker_s_lines(own_fleet):
-    """What user code raised, on its way to Django."""
+    """What user code raised: Django's logger writes its traceback, as the project's formatter has it, behind a line
+    that has nothing of the exception; all other lines are tidy.
+    """
     with Visitor(own_fleet.port).open("/bad/Handlers/") as page:
         assert page.event("says", {"text": EVIL})["t"] == "failed"
-    assert_tidy(own_fleet, "w1")
+    text = (own_fleet.folder / "w1.log").read_bytes().decode()
+    before, line, traceback = text.partition("ERROR django.request Internal Server Error: /bad/Handlers/\n")
+    assert line and traceback.startswith("Traceback (most recent call last):\n") and "event=forged" in traceback
+    assert not CONTROL.search(before) and "forged" not in before
