@@ -10,6 +10,7 @@ class CounterTests(TestCase):
         self.assertIn("6", client.html)
 """
 
+import contextvars
 import sys
 import uuid
 from collections.abc import Callable, Coroutine
@@ -18,7 +19,9 @@ from unittest import mock
 
 from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
+from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
 from . import wire
@@ -52,6 +55,31 @@ class _Session(SessionBase):
         return {}
 
 
+class _Request(WSGIRequest):
+    """With the messages of its view, as in a worker."""
+
+    @property
+    def _messages(self) -> Any:
+        from .runtime.messages import messages_of  # importable once Django is set up
+
+        return messages_of(self)
+
+
+def _mount(view: LiveView, params: dict[str, Any]) -> Any:
+    """Calls mount() as a turn of its own; what it returned."""
+    from .runtime.messages import finish_messages  # importable once Django is set up
+    from .runtime.turn import JOIN, TURN, Turn
+
+    turn = Turn(view, JOIN, "mount")
+    TURN.set(turn)
+    result = view.mount(view.request, **params)
+    refuse_unused(result, f"{type(view).__qualname__}.mount()")
+    check_instance(view)
+    if turn.messages is not None:
+        finish_messages(turn)
+    return result
+
+
 class LiveViewTestClient:
     """Mounts one view and sends it events, with the same turns as in production, on the calling thread (inproc://).
 
@@ -60,7 +88,8 @@ class LiveViewTestClient:
     initkwargs: those of as_view(). Needs no TROUPE setting. Its methods are sync.
 
     html: the page as Django renders it, after mount() and after each event. patches: what the last event changed in it,
-    by slot (PROTOCOL.md 9.6), or None. Tests of `html` do not break when a template is rearranged.
+    by slot (PROTOCOL.md 9.6), or None. redirect: where mount() or the last event sends the user, or None; such an event
+    renders nothing. Tests of `html` do not break when a template is rearranged.
     """
 
     def __init__(
@@ -73,6 +102,7 @@ class LiveViewTestClient:
         self.html: str | None = None
         self.version: int | None = None
         self.patches: Any = None
+        self.redirect: str | None = None
         self._initkwargs = initkwargs
         self._actor: SessionActor | None = None
         self._view_id: str | None = None
@@ -83,9 +113,13 @@ class LiveViewTestClient:
             self.close()
         view = self.view_class(**self._initkwargs)
         view.request = self._request()
-        refuse_unused(view.mount(view.request, **params), f"{self.view_class.__qualname__}.mount()")
-        check_instance(view)
-        self.view = view
+        response = contextvars.copy_context().run(_mount, view, params)
+        self.view, self.redirect = view, None
+        if isinstance(response, HttpResponseBase) and response.has_header("Location"):
+            from .runtime.results import redirect_url
+
+            self.redirect = redirect_url(view, response)
+            return self
         self._actor = SessionActor(uuid.uuid4())
         path = f"{self.view_class.__module__}.{self.view_class.__qualname__}"
         mounted = self._call(self._actor.mount, path, {}, view)
@@ -97,7 +131,8 @@ class LiveViewTestClient:
         """Sends an event as a browser would: only decorated handlers run, unless TROUPE["STRICT_EVENTS"] is off. args:
         those of dj-click="name(…)".
 
-        Returns {"html", "patches", "version"}. Raises what the handler (or get_context_data(), or the template) raised.
+        Returns {"html", "patches", "version", "redirect"}. Raises what the handler (or get_context_data(), or the
+        template) raised.
         ActorError: there is no such handler, or the parameters are refused.
         """
         if self._actor is None:
@@ -108,6 +143,7 @@ class LiveViewTestClient:
         if result["html"] is not None:
             self.html = result["html"]
         self.patches, self.version = result["patches"], result["version"]
+        self.redirect = result["redirect"]
         return result
 
     @property
@@ -138,7 +174,7 @@ class LiveViewTestClient:
     def _request(self) -> Any:
         from django.contrib.auth.models import AnonymousUser
 
-        request = RequestFactory().get("/")
+        request = _Request(RequestFactory().get("/").environ)
         request.user = self.user if self.user is not None else AnonymousUser()
         request.session = _Session()
         return request

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from .. import project, wire
-from ..errors import ActorError, expect, from_reply
+from ..errors import ActorError, effects_shown, expect, from_reply
 from ..wire import Body
 from . import transport
 from .fifo_lock import FifoLock
@@ -76,7 +76,8 @@ class SessionActor:
         """Calls the handler `name(**params)` of a view: the one mounted last, or that of `view_id`.
 
         Returns {"html": str, the view's HTML as Django renders it; "patches": what changed, by slot (PROTOCOL.md 9.6),
-        or None; "version": int}.
+        or None; "version": int; "redirect": where the handler sends the user, or None}. With a redirect nothing is
+        rendered.
         """
         return await self.send_event(name, params, view_id, wire.HTML)
 
@@ -127,6 +128,7 @@ class SessionActor:
         return {
             "html": html.decode() if html is not None else None,
             "patches": json.loads(patch) if patch else None,
+            "redirect": effects_shown(fields.get("effects")).get("redirect"),
             "version": fields["version"],
         }
 
