@@ -22,7 +22,8 @@ def test_at_mount_in_an_event_and_on_another_worker(make_fleet):
         assert page.reconnect()["t"] == "joined"
         page.answer_to(page.post("look"))
         assert seen in page.root()
-        fleet.expect_log("event=failed .*name it in TROUPE", name="web")
+        fleet.expect_log("Internal Server Error: /case_18.*name it in TROUPE", name="w1")
+        fleet.watch.allow("event=failed .*name it in TROUPE")
         assert page.answer_to(page.post("forgotten"))["t"] == "failed"
 
 
