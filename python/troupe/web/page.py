@@ -29,6 +29,7 @@ from ..logs import quoted, word
 from ..validation import is_marked
 from ..wire import Body, RequestMap
 from . import circuit_breaker, client_thread, debug_page, page_facts, page_token, request_facts, transport
+from .form_methods import with_methods
 from .request_facts import Login
 
 logger = logging.getLogger("troupe")
@@ -75,7 +76,7 @@ async def mount(
     contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
-    return Mounted(html=html[:at] + attribute + html[at:], cookies=cookies, login=login)
+    return Mounted(html=with_methods(html[:at] + attribute + html[at:]), cookies=cookies, login=login)
 
 
 async def _request_mount(session: bytes, body: Body, flags: int) -> Body:
@@ -125,6 +126,8 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
 
     view.__name__ = view.__qualname__ = cls.__name__
     attributes = {
+        # A POST does nothing (respond()), so that it needs no token; unless the project's own code sees it before.
+        "csrf_exempt": vars(inner).get("csrf_exempt", not _sees_requests(cls)),
         "_troupe_function": view,  # a decorator's wrapper has it too, and is not it
         # The worker applies ATOMIC_REQUESTS to handlers.
         "_non_atomic_requests": set(connections),
@@ -158,6 +161,12 @@ def cookies_view(request: HttpRequest) -> HttpResponse:
 cookies_view.login_required = False  # type: ignore[attr-defined]  # for LoginRequiredMiddleware
 
 
+def _sees_requests(cls: type[Any]) -> bool:
+    """Whether code that is neither Django's nor Troupe's is called with the page's request in the web process."""
+    own = [base for base in cls.__mro__ if base.__module__.split(".")[0] not in ("builtins", "django", "troupe")]
+    return any(name in vars(base) for base in own for name in ("dispatch", "setup", "http_method_not_allowed"))
+
+
 def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:
     """What LiveView.dispatch() returns over HTTP: the page with a view that a worker mounts. Blocks.
 
@@ -172,6 +181,9 @@ def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict
     if method == "options" and method in view.http_method_names:
         own = is_marked(type(view).options)  # an event handler of that name
         return View.options(view, request) if own else view.options(request, *args, **kwargs)
+    if method == "post" and method in view.http_method_names:
+        # A form that was sent before the page's script was there (form_methods.py): nothing is done with it.
+        return HttpResponse(status=303, headers={"Location": request.get_full_path()})
     if method not in ("get", "head") or method not in view.http_method_names:
         return view.http_method_not_allowed(request, *args, **kwargs)
     return _page(view, request, admission.CALL.get() or admission.Call({}, view.args, view.kwargs))

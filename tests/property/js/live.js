@@ -22,6 +22,7 @@ export class Live {
   // A window that shows the page as HTTP gave it. createPage: the client's.
   constructor(createPage, window) {
     this.window = window
+    window.performance.getEntriesByType ??= () => [] // jsdom has none
     this.page = createPage({
       window,
       clock,
