@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from troupe.management import shared_libraries
 from troupe.management.commands import troupe as command
 
 
@@ -124,3 +125,33 @@ def test_where_the_program_is(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
     built.chmod(0o644)
     assert command.find_program() is None
+
+
+LDD = """\
+	linux-vdso.so.1 (0x00007f0c7abef000)
+	libczmq.so.4 => not found
+	libother.so.9 => not found
+	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f0c7a89a000)
+"""
+
+
+def test_missing_libraries_are_named_at_once_as_packages(became, monkeypatch, tmp_path, capsys):
+    ldd = tmp_path / "ldd"
+    ldd.write_text(f"#!/bin/sh\ncat <<'END'\n{LDD}END\n[ $1 = /bin/troupe ] || echo '	liblmdb.so.0 => not found'\n")
+    ldd.chmod(0o755)
+    (tmp_path / "troupe-worker").touch()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(command, "find_program", lambda: str(tmp_path / "troupe"))
+    with pytest.raises(SystemExit):
+        command.Command().run_from_argv(["manage.py", "troupe", "up"])
+    said = capsys.readouterr().err
+    assert "missing shared libraries: libczmq.so.4, liblmdb.so.0, libother.so.9" in said
+    assert "apt-get install libczmq4 liblmdb0." in said and became == []
+    command.Command().run_from_argv(["manage.py", "troupe", "status"])  # asks nothing of the linker
+    assert len(became) == 1
+
+
+def test_programs_with_all_libraries_and_no_ldd(monkeypatch):
+    assert shared_libraries.missing([sys.executable, "/bin/sh", "/nonexistent"]) == []
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert shared_libraries.missing(["/bin/sh"]) == []

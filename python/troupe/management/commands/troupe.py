@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import conf, state_directory
+from .. import shared_libraries
 
 
 def find_program() -> str | None:
@@ -77,6 +78,7 @@ class Command(BaseCommand):
             raise CommandError("there is no `troupe` program: `pip install` the package, or run scripts/build")
         given = list(arguments)
         if given[:1] == ["up"]:
+            self._check_libraries(program)
             given[1:1] = project_options()
         elif given[:1] in (["sessions"], ["evict"]):
             given[1:1] = broker_options()
@@ -89,3 +91,13 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
         sys.stdout.flush()
         os.execv(program, [program, *given])
+
+    def _check_libraries(self, program: str) -> None:
+        """CommandError: the fleet's programs need libraries that are not here; all are named at once."""
+        folder = Path(program).parent
+        beside = [folder / f"troupe-{name}" for name in ("broker", "worker")]
+        built = [folder.parent / name / f"troupe-{name}" for name in ("broker", "worker")]
+        programs = [program, *(str(path) for path in (*beside, *built) if path.is_file())]
+        libraries = shared_libraries.missing(programs)
+        if libraries:
+            raise CommandError(shared_libraries.advice(libraries))
