@@ -4,6 +4,8 @@ import atexit
 import logging
 import threading
 
+from ..logs import quoted
+
 logger = logging.getLogger("troupe")
 
 
@@ -15,7 +17,8 @@ def run_exit_functions(seconds: float) -> None:
     waiting.start()
     waiting.join(seconds)
     if waiting.is_alive():
-        logger.warning("event=threads_left names=%s", ",".join(thread.name for thread in _threads()) or "executor")
+        names = ",".join(thread.name for thread in _threads()) or "executor"
+        logger.warning("event=threads_left names=%s", quoted(names))
     atexit._run_exitfuncs()
 
 

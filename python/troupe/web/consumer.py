@@ -339,8 +339,7 @@ class LiveViewConsumer(PageSocket):
 
     def _refuse_page(self, token: Token, error: Body) -> None:
         """Has the page loaded again: its user may no longer have it, and Django says so."""
-        fields = from_fields(error).log_fields()
-        logger.warning("event=page_refused view=%s %s", word(token["path"]), fields)
+        logger.warning("event=page_refused view=%s %s", word(token["path"]), from_fields(error).log_fields())
         self._send_leave(self._release_session())
         self.send_json(t="reload", reason="forbidden")
         self.await_join()
