@@ -5,6 +5,8 @@
 // so looks the same under a Content-Security-Policy that forbids inline styles, which an iframe like this inherits
 // (https://www.w3.org/TR/CSP3/#security-inherit-csp).
 
+import './said-in-vain.js'
+
 /** Without scripts all context lines are shown; what needs scripts is not. */
 const OWN_STYLE = '.commands, .pastebin, #pastebinTraceback { display: none }'
 const CLOSE = 'Close (Esc)'

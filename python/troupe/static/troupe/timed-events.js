@@ -22,7 +22,7 @@ export function createTimedEvents({ clock, count, report }) {
 
   /**
    * The number of milliseconds in an attribute of the control, or else of the element. Undefined: none there.
-   * (develop.js names what is no number.)
+   * (said-in-vain.js names what is no number.)
    * @param {string} name
    * @param {Element} el
    * @param {Element} [control]
