@@ -1,9 +1,12 @@
 """request.session in mount(), handlers and ticks: as on an ordinary view, and merged with what other tabs wrote."""
 
+from datetime import timedelta
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model, login, logout
 from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpResponse
 from django.test import AsyncClient
 from django.urls import path
 from live_pages import LivePage
@@ -84,7 +87,22 @@ class Shop(LiveView):
         logout(self.request)
 
 
-urlpatterns = [path("shop/", Shop.as_view()), path("write/", Shop.as_view(), {"first": "write"})]
+class Form(Shop):
+    """With a form that posts to an ordinary view."""
+
+    template_string = "<main dj-root><form method=post>{% csrf_token %}</form>{{ user }}</main>"
+
+
+def post(request):
+    return HttpResponse("posted")
+
+
+urlpatterns = [
+    path("form/", Form.as_view()),
+    path("post/", post),
+    path("shop/", Shop.as_view()),
+    path("write/", Shop.as_view(), {"first": "write"}),
+]
 pytestmark = [pytest.mark.asyncio, pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
 
 
@@ -309,3 +327,37 @@ async def test_sessions_in_cookies_are_refused_loudly(settings):
         assert frame["t"] == "failed", frame
     async with LivePage("/write/") as page:
         assert page.response.cookies["sessionid"].value
+
+
+async def test_saved_with_each_event_where_the_setting_says_so(settings):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    key = await begun(n=1)
+    async with LivePage("/shop/", await client_with(key)) as page:
+
+        @sync_to_async
+        def age():
+            from django.contrib.sessions.models import Session
+
+            row = Session.objects.get(session_key=key)
+            before = row.expire_date
+            Session.objects.filter(session_key=key).update(expire_date=before - timedelta(days=1))
+            return before
+
+        before = await age()
+        frame = await page.event("nothing_at_all")
+        assert frame["t"] == "failed"
+        await page.event("look")
+        assert await age() >= before
+
+
+async def test_csrf_follows_a_login(ann):
+    """As after any login the page's secret is another one, and forms of the page have it."""
+    async with LivePage("/form/") as page:
+        frame = await page.event("log_in")
+        response = await exchange(page, frame["ticket"])
+        assert response.cookies["csrftoken"].value
+        html = await page.html()
+        token = html.split('value="')[1].split('"')[0]
+        checker = AsyncClient(enforce_csrf_checks=True)
+        checker.cookies = page.client.cookies
+        assert (await checker.post("/post/", {"csrfmiddlewaretoken": token})).status_code == 200

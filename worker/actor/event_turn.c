@@ -292,6 +292,11 @@ turn_conclude(turn *self, view *view)
         tree_invalidate(view_tree(view));
     } else if (self->effects.changes_identity) {
         session_change_identity(self->session, buffer_bytes(&self->effects.identity));
+        // What is rendered once a page, such as the CSRF token, is another user's now: a push brings it all.
+        if (self->request->head.type == MSG_EVENT) {
+            tree_invalidate(view_tree(view));
+            view_push_state(view)->dirty = true;
+        }
     }
     return error;
 }

@@ -365,7 +365,8 @@ s_a_login_changes_whose_session_it_is(void)
     s_run(fake_event(&s_fake, 1, FAKE_VIEW, "nothing", FLAG_BROWSER));
     CU_ASSERT(slice_is(session_identity(s_session), "after"));
     s_fake.identity = "";
-    s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    const reply *next = s_run(fake_event(&s_fake, 2, FAKE_VIEW, "nothing", FLAG_BROWSER));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s_text(next, "frame"), "{\"0\":{\"h\":\"<main dj-root>0</main>\"}}"));
     CU_ASSERT_EQUAL(session_identity(s_session).size, 0);
     s_finish();
 }
