@@ -6,6 +6,8 @@ def test_auser_of_somebody(fleet, browse):
     site.open("case_11_async_request_user/Ask/")
     site.click("#auser")
     site.wait_texts("output", ["ann"])
+    site.click("#both")  # loaded for this event; the next one looks the user up again
+    site.wait_texts("output", ["ann!"])
 
 
 def test_auser_of_nobody(site):

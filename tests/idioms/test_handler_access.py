@@ -122,7 +122,7 @@ async def test_a_user_calls_what_they_may(ann, client):
             refused = [frame for frame in frames if "t" in frame]
             assert len(refused) == fails
             for frame in refused:
-                assert frame["error"] == {"kind": "forbidden", "message": "You may not do that."}
+                assert frame["error"] == {"kind": "forbidden", "message": "You are not allowed to do that."}
                 assert "redirect" not in frame
         assert "bought 3 shipped shipped refunded" in await page.html()
 
@@ -156,7 +156,7 @@ async def test_a_page_whose_user_is_gone_leads_to_its_own_login_page(ann, client
         await User.objects.filter(pk=ann.pk).aupdate(is_active=False)
         frame = await page.event("add")
         assert frame["redirect"] == "/members/log-in/?next=/members/%3Fa%3Db"
-        assert frame["error"]["message"] == "You may not do that."
+        assert frame["error"]["message"] == "You are not allowed to do that."
 
 
 @pytest.mark.parametrize(

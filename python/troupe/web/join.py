@@ -26,7 +26,7 @@ MAX_VIEWS_RECORDED = 4 * MAX_VIEWS
 UNSEEN = 0  # no view has this version, so the reply contains the whole root
 REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 
-_PLAIN = {"forbidden": "You may not do that.", "rate_limited": "That was too often. Please wait a moment."}
+_PLAIN = {"forbidden": "You are not allowed to do that.", "rate_limited": "That was too often. Please wait a moment."}
 
 ViewKey = tuple[bytes, bytes]  # (session, view)
 

@@ -14,5 +14,10 @@ class Ask(LiveView):
         self.got = (await self.request.auser()).get_username() or "nobody"
 
     @event_handler
+    async def both(self):
+        await self.request.auser()
+        self.got = self.request.user.username + "!"
+
+    @event_handler
     async def user(self):
         self.got = self.request.user.username
