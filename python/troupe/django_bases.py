@@ -82,11 +82,12 @@ def _check_attribute(cls: type[Any], base: type[Any], root: type[Any], name: str
 
 def _advice(cls: type[Any], root: type[Any], name: str) -> str:
     text = f"a {root.__name__} is shown by mount() and its template, so that {name}() would never be called"
-    generic = [base.__name__ for base in cls.__mro__ if base.__module__.startswith(_GENERIC)]
+    found = [base for base in cls.__mro__ if base.__module__.startswith(_GENERIC)]
+    generic = [base.__name__.removeprefix("Base") for base in found]
     for view in generic:
         if view in _INSTEAD:
             return f"{text}. {_INSTEAD[view]}."
-    if any(view.endswith(("ArchiveView", "BaseDateListView")) for view in generic):
+    if any(view.endswith(("ArchiveView", "DateListView")) for view in generic):
         return f"{text}. {_INSTEAD_OF_DATES}."
     where = "mount()" if name in ("get", "head") else "an @event_handler"
     return (

@@ -19,6 +19,7 @@ from unittest import mock
 
 from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
 from django.http.response import HttpResponseBase
@@ -66,14 +67,22 @@ class _Request(WSGIRequest):
 
 
 def _mount(view: LiveView, params: dict[str, Any]) -> Any:
-    """Calls mount() as a turn of its own; what it returned."""
+    """Asks who may have the view, and calls mount(), as a turn of its own; what was answered. PermissionDenied."""
+    from .runtime import gate, permissions
     from .runtime.messages import finish_messages  # importable once Django is set up
     from .runtime.turn import JOIN, TURN, Turn
 
     turn = Turn(view, JOIN, "mount")
     TURN.set(turn)
-    result = view.mount(view.request, **params)
+    args, kwargs, response = gate.enter(view, view.request, params, joins=False)
+    response = response or permissions.before_mount(view, view.request, kwargs)
+    if response is not None:
+        if not response.has_header("Location"):
+            raise PermissionDenied(f"instead of the view, there is a response of status {response.status_code}")
+        return response
+    result = view.mount(view.request, *args, **kwargs)
     refuse_unused(result, f"{type(view).__qualname__}.mount()")
+    permissions.check_object(view, view.request)
     check_instance(view)
     if turn.messages is not None:
         finish_messages(turn)
@@ -108,7 +117,10 @@ class LiveViewTestClient:
         self._view_id: str | None = None
 
     def mount(self, **params: Any) -> "LiveViewTestClient":
-        """Makes a new instance and calls mount(request, **params), whose exceptions are raised. Returns self."""
+        """Makes a new instance and calls mount(request, **params), whose exceptions are raised. Returns self.
+
+        Who may have the view is asked first, as for a page; the decorators of its URL are not.
+        """
         if self._actor is not None:
             self.close()
         view = self.view_class(**self._initkwargs)

@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 def entry_of(cls: type[LiveView], request: WorkerRequest, params: dict[str, Any]) -> Entry:
     """params: the wire's. Refused(forbidden): the page's URL leads nowhere here."""
-    route = request._troupe_facts.get("route")
+    route = getattr(request, "_troupe_facts", {}).get("route")
     if route is None:
         return Entry(None, {}, (), params)
     match = request.resolver_match

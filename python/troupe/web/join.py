@@ -26,7 +26,8 @@ MAX_VIEWS_RECORDED = 4 * MAX_VIEWS
 UNSEEN = 0  # no view has this version, so the reply contains the whole root
 REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 
-_PLAIN = {"forbidden": "You are not allowed to do that.", "rate_limited": "That was too often. Please wait a moment."}
+# What the browser tells the user in place of its own "That went wrong."
+_TEXTS = {"forbidden": "You are not allowed to do that.", "rate_limited": "That was too often. Please wait a moment."}
 
 ViewKey = tuple[bytes, bytes]  # (session, view)
 
@@ -192,7 +193,8 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
 def shown(error: ActorError, plain: str) -> dict[str, Any]:
     """What a browser may know of an error: with DEBUG everything, otherwise its kind and the sentence `plain`."""
     if not settings.DEBUG:
-        return {"kind": error.kind, "message": _PLAIN.get(error.kind, plain)}
+        text = {"text": _TEXTS[error.kind]} if error.kind in _TEXTS else {}
+        return {"kind": error.kind, "message": plain, **text}
     told = {
         "kind": error.kind,
         "message": error.message,

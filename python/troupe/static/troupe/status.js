@@ -9,8 +9,6 @@ import { PATIENCE_MS, TOAST_MS } from './timings.js'
 /** @type {{ [reason: string]: string }} */
 const TEXTS = {
   failed: 'That went wrong.',
-  forbidden: 'You are not allowed to do that.',
-  rate_limited: 'That was too often. Please wait a moment.',
   unknown: 'The connection broke. Please check whether that was done.',
   too_large: 'That was too large.',
   full: 'Too much is waiting.',
@@ -116,8 +114,8 @@ export function createStatus({ window, clock }) {
      */
     failed(detail) {
       if (!tell('failed', detail)) return
-      const { frames, kind = '', type, message } = detail.error ?? {}
-      if (!frames) return eventNote.show(TEXTS[kind] ?? TEXTS.failed, TOAST_MS)
+      const { frames, text, type, message } = detail.error ?? {}
+      if (!frames) return eventNote.show(text ?? TEXTS.failed, TOAST_MS)
       eventNote.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
     },
 

@@ -152,6 +152,7 @@ export interface PongFrame {
 export interface ErrorDetail {
   kind: string
   message?: string
+  text?: string
   type?: string
   frames?: (string | number)[][]
   page?: string
