@@ -57,7 +57,7 @@ def test_what_is_taken_away_counts_at_once(fleet, ann, name):
         fleet.shell(TAKE)
         frame = page.event("add")
         assert frame["t"] == "failed"
-        assert (frame["error"]["kind"], frame["error"]["text"]) == ("forbidden", "You are not allowed to do that.")
+        assert (frame["error"]["kind"], frame["error"]["type"]) == ("forbidden", "Not allowed")
         page.send(t="refresh", v=page.views[0])
         assert page.receive()["error"]["kind"] == "forbidden"
         tokens = list(page.tokens)

@@ -16,7 +16,7 @@ from troupe import LiveView, event_handler, handler_rate
 from troupe.decorators import login_required, permission_required, rate_limit
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
-NOT_ALLOWED = "You are not allowed to do that."
+NOT_ALLOWED = "you do not have the permission for that."
 
 
 class Shop(LiveView):
@@ -123,7 +123,7 @@ async def test_a_user_calls_what_they_may(ann, client):
             refused = [frame for frame in frames if "t" in frame]
             assert len(refused) == fails
             for frame in refused:
-                assert (frame["error"]["kind"], frame["error"]["text"]) == ("forbidden", NOT_ALLOWED)
+                assert (frame["error"]["kind"], frame["error"]["message"]) == ("forbidden", NOT_ALLOWED)
                 assert "redirect" not in frame
         assert "bought 3 shipped shipped refunded" in await page.html()
 
@@ -157,7 +157,7 @@ async def test_a_page_whose_user_is_gone_leads_to_its_own_login_page(ann, client
         await User.objects.filter(pk=ann.pk).aupdate(is_active=False)
         frame = await page.event("add")
         assert frame["redirect"] == "/members/log-in/?next=/members/%3Fa%3Db"
-        assert frame["error"]["text"] == NOT_ALLOWED
+        assert frame["error"]["message"] == NOT_ALLOWED
 
 
 @pytest.mark.parametrize(

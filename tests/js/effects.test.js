@@ -34,8 +34,8 @@ test('a failure with a redirect shows no message, and one without does', async (
   assert.deepEqual(live.visited, ['/login/'])
   assert.equal(live.$('.troupe-note'), null)
   live.$('button').click()
-  live.socket.say({ t: 'failed', n: 2, v: VIEW, error: { kind: 'forbidden', text: 'You are not allowed to do that.' } })
-  assert.equal(live.$('.troupe-note').textContent, 'You are not allowed to do that.')
+  live.socket.say({ t: 'failed', n: 2, v: VIEW, error: { kind: 'forbidden', type: 'Not allowed', message: 'sorry.', frames: [] } })
+  assert.equal(live.$('.troupe-note').textContent, 'Not allowed: sorry.')
 })
 
 test('a view that cannot be joined may send the user elsewhere', async () => {

@@ -26,8 +26,11 @@ MAX_VIEWS_RECORDED = 4 * MAX_VIEWS
 UNSEEN = 0  # no view has this version, so the reply contains the whole root
 REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 
-# What the browser tells the user in place of its own "That went wrong."
-_TEXTS = {"forbidden": "You are not allowed to do that.", "rate_limited": "That was too often. Please wait a moment."}
+# What the browser tells the user in place of "That went wrong.": it shows what comes with frames, if only none.
+_TOLD: dict[str, dict[str, Any]] = {
+    "forbidden": {"type": "Not allowed", "message": "you do not have the permission for that.", "frames": []},
+    "rate_limited": {"type": "Too often", "message": "please wait a moment.", "frames": []},
+}
 
 ViewKey = tuple[bytes, bytes]  # (session, view)
 
@@ -193,8 +196,7 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
 def shown(error: ActorError, plain: str) -> dict[str, Any]:
     """What a browser may know of an error: with DEBUG everything, otherwise its kind and the sentence `plain`."""
     if not settings.DEBUG:
-        text = {"text": _TEXTS[error.kind]} if error.kind in _TEXTS else {}
-        return {"kind": error.kind, "message": plain, **text}
+        return {"kind": error.kind, "message": plain, **_TOLD.get(error.kind, {})}
     told = {
         "kind": error.kind,
         "message": error.message,

@@ -114,8 +114,8 @@ export function createStatus({ window, clock }) {
      */
     failed(detail) {
       if (!tell('failed', detail)) return
-      const { frames, text, type, message } = detail.error ?? {}
-      if (!frames) return eventNote.show(text ?? TEXTS.failed, TOAST_MS)
+      const { frames, type, message } = detail.error ?? {}
+      if (!frames) return eventNote.show(TEXTS.failed, TOAST_MS)
       eventNote.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
     },
 

@@ -152,7 +152,6 @@ export interface PongFrame {
 export interface ErrorDetail {
   kind: string
   message?: string
-  text?: string
   type?: string
   frames?: (string | number)[][]
   page?: string
