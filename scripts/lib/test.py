@@ -182,6 +182,7 @@ GROUPS = {
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
     "cases": Group("tests/cases", "plain", pytest("tests/cases", ".venv", processes=WAITING)),
     "idioms": Group("tests/idioms", "plain newest", each_django("tests/idioms")),
+    "first-hour": Group("tests/first_hour", "", pytest("tests/first_hour", ".venv")),
 }
 WHAT = {
     "check": "the gates of scripts/check",
@@ -205,6 +206,7 @@ WHAT = {
     "browser": "the demo in Chromium",
     "cases": "situations from reports, on real fleets and in Chromium",
     "idioms": "what Django offers, row by row, on the Djangos that are supported",
+    "first-hour": "README.md's recipe, pasted into an empty environment",
 }
 ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
 FAST = ["c", "python", "scripts", "js"]
