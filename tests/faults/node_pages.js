@@ -182,6 +182,7 @@ const ORDERS = {
     const virtualConsole = new VirtualConsole()
     virtualConsole.on('jsdomError', (error) => tell(page, { problem: String(error.stack) }))
     const { window } = new JSDOM(html, { url, virtualConsole })
+    window.performance.getEntriesByType = () => [] // jsdom has none
     const random = randomFrom(seed)
     const page = { name, window, asked: new Map(), under_way: new Map(), joining: false }
     const { dataset } = window.document.querySelector('[data-troupe-socket]')
