@@ -13,6 +13,11 @@ from django.shortcuts import redirect
 from ..access import is_signed_in, login_redirect, permissions_of
 from ..validation import refuse_unused
 from ..views import LiveView
+from .request_attributes import has_middleware
+
+
+# Of Django 5.1 and later: it asks every view, unless login_not_required() is around it.
+_LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 
 @functools.cache
@@ -23,7 +28,7 @@ def _overrides(cls: Any, name: str) -> bool:
 def has_any(view: LiveView) -> bool:
     """Whether there is anything to ask."""
     cls: Any = type(view)
-    if view.login_required or view.permission_required:
+    if view.login_required or view.permission_required or has_middleware(_LOGIN_MIDDLEWARE):
         return True
     return _overrides(cls, "check_permissions") or _overrides(cls, "has_object_permission")
 
@@ -35,6 +40,10 @@ def check(view: LiveView, request: Any) -> HttpResponseBase | None:
     cls: Any = type(view)
     if (view.login_required or view.permission_required) and not is_signed_in(request):
         return login_redirect(request, view.login_url)
+    if has_middleware(_LOGIN_MIDDLEWARE) and not is_signed_in(request):
+        function = getattr(request.resolver_match, "func", None)
+        if getattr(function, "login_required", True):  # which login_not_required() sets
+            return login_redirect(request, getattr(function, "login_url", None) or view.login_url)
     # Where Django's own mixin is, it has asked, perhaps in a way of the project's own.
     if view.permission_required and not hasattr(cls, "get_permission_required"):
         if not request.user.has_perms(permissions_of(view.permission_required)):
