@@ -15,7 +15,6 @@ from ..validation import refuse_unused
 from ..views import LiveView
 from .request_attributes import has_middleware
 
-
 # Of Django 5.1 and later: it asks every view, unless login_not_required() is around it.
 _LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
