@@ -134,6 +134,10 @@ class Page(LiveView):
         return with_cookie(self)
 
     @event_handler
+    def go(self, to):
+        return HttpResponseRedirect(to)
+
+    @event_handler
     def say(self):
         messages.success(self.request, "said")
         return redirect("there")
@@ -153,6 +157,18 @@ class File(LiveView):
         return FileResponse(io.BytesIO(b"the file"), filename="a.txt")
 
 
+class Anywhere(Page):
+    """Its URL is what the visitor wants."""
+
+    def mount(self, request, address):
+        super().mount(request)
+        request.session["asked"] = address
+        if address.startswith("missing"):
+            raise Http404(f"there is no {address}")
+        if address.startswith("secret"):
+            raise PermissionDenied(f"you may not see {address}")
+
+
 def there(request):
     return HttpResponse(request.COOKIES.get("tea", ""))
 
@@ -162,6 +178,7 @@ urlpatterns = [
     path("elsewhere/", Elsewhere.as_view()),
     path("file/", File.as_view()),
     path("there/", there, name="there"),
+    path("<path:address>", Anywhere.as_view()),
 ]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
 
@@ -193,6 +210,31 @@ async def test_what_mount_returns():
     assert (await AsyncClient().get("/elsewhere/")).headers["Location"] == "/there/"
     response = await AsyncClient().get("/file/")
     assert response.content == b"the file" and "a.txt" in response.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(("address", "status"), [("missing", 404), ("secret", 403)])
+@pytest.mark.parametrize("template", ["", "ours: {{ exception }}"])
+def test_mount_that_raises_shows_the_projects_page(client, settings, address, status, template):
+    client.get("/first/")
+    if template:
+        options = {"loaders": [("django.template.loaders.locmem.Loader", {f"{status}.html": template})]}
+        settings.TEMPLATES = [{**settings.TEMPLATES[0], "APP_DIRS": False, "OPTIONS": options}]
+    response = client.get(f"/{address}<script>")
+    assert response.status_code == status
+    assert "<script>" not in response.content.decode()
+    assert template == "" or response.content.decode().startswith("ours: ")
+    assert client.session["asked"] == f"{address}<script>"
+
+
+@pytest.mark.asyncio
+async def test_a_page_whose_address_looks_like_a_host():
+    """Two slashes begin a host: neither redirects nor a form that is sent early may lead there."""
+    path = "/%2Fevil.example/"
+    async with LivePage(path) as page:
+        assert (await page.event("go", to="/there/"))["redirect"] == "/there/"
+        assert (await page.event("go", to="next"))["redirect"] == "/%2Fevil.example/next"
+        assert (await page.event("go", to=""))["redirect"] == "/%2Fevil.example/"
+    assert (await AsyncClient().post(path)).headers["Location"] == "/%2Fevil.example/"
 
 
 def test_the_test_client_shows_redirects_and_messages():

@@ -107,7 +107,7 @@ class Session:
         try:
             result = view.mount(view.request, **params)
         except Http404 as error:
-            return wire.MOUNTED, {"status": 404, "headers": [], "body": str(error).encode()}
+            return wire.FAILED, {"kind": "not_found", "message": str(error)}
         except Exception as error:
             return wire.FAILED, failure(f"{path}.mount", error, path, None)
         if isinstance(result, HttpResponseBase):

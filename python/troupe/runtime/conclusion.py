@@ -15,6 +15,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import escape_leading_slashes
 from django.utils.module_loading import import_string
 
 from .. import tickets
@@ -84,7 +85,9 @@ def apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects
     before = request._troupe_facts
     _finish_messages(turn, request, response)
     if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
-        _middleware(_CSRF).process_response(request, response)
+        # {% csrf_token %} asks for the cookie at each rendering, only to make it last longer. A page load does that.
+        if turn.kind == MOUNT or request.META["CSRF_COOKIE"] != request.COOKIES.get(settings.CSRF_COOKIE_NAME):
+            _middleware(_CSRF).process_response(request, response)
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
     if not _uses_session(turn, request):
         _remember_cookies(request, response)
@@ -112,7 +115,7 @@ def _session_gone(request: WorkerRequest) -> Refused:
     to whoever they are now.
     """
     text = "the session was deleted before the event was over: perhaps the user has logged out elsewhere"
-    return Refused(BAD_REQUEST, text, redirect=request.get_full_path())
+    return Refused(BAD_REQUEST, text, escape_leading_slashes(request.get_full_path()))
 
 
 def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effects) -> bytes | None:
@@ -131,7 +134,8 @@ def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effec
     effects["login"] = login
     logged_out = facts.get("user") is not None and user is None
     if logged_out and turn.kind != MOUNT:
-        effects.setdefault("redirect", request.get_full_path())  # the page is loaded again, for nobody
+        # The page is loaded again, for nobody.
+        effects.setdefault("redirect", escape_leading_slashes(request.get_full_path()))
     request._troupe_facts = {**facts, **login}  # type: ignore[typeddict-item]
     request._troupe_user = None  # what login() has set: the next turn looks them up
     # A session without an identity belongs to whoever joins it: the page has yet to get its cookie.

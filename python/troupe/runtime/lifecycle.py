@@ -16,7 +16,7 @@ from ..views import LiveView
 from ..wire import RequestMap
 from . import gate, permissions
 from .conclusion import apply_to_response
-from .faults import FORBIDDEN, FOREIGN_PROJECT, VIEW_REFUSED, Refused
+from .faults import FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
 from .request import WorkerRequest, build_request
@@ -54,10 +54,11 @@ def mount_view(
         return {**_answer(request, response), "refused": True}
     try:
         result = view.mount(request, *args, **kwargs)
-    except Http404 as error:
-        return _answer(request, HttpResponse(str(error).encode("utf-8", "replace"), status=404))
-    except PermissionDenied as error:
-        return _answer(request, HttpResponse(str(error).encode("utf-8", "replace"), status=403))
+    except (Http404, PermissionDenied) as error:
+        # The web process raises it again, so that the project's own page is shown; a text of ours could be a script.
+        kind = NOT_FOUND if isinstance(error, Http404) else FORBIDDEN
+        _answer(request, HttpResponse())  # for the session and the messages, which such a response stores as well
+        raise Refused(kind, str(error)) from None
     refuse_unused(result, "it")
     check_instance(view)
     if not isinstance(result, HttpResponseBase):

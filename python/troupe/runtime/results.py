@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 from django.core.exceptions import DisallowedRedirect
 from django.http.response import HttpResponseBase
+from django.utils.http import escape_leading_slashes
 
 from .._limits import MAX_URL
 from ..logs import word
@@ -79,7 +80,8 @@ def redirect_url(view: LiveView, response: HttpResponseBase) -> str:
     if scheme.lower() in _SCRIPTS:
         raise DisallowedRedirect(f"Unsafe redirect to URL with protocol '{scheme}'")
     if view.request is not None:
-        location = urljoin(view.request.get_full_path(), location)
+        # The URL of a page may begin with two slashes; what follows them would be taken for a host.
+        location = urljoin(escape_leading_slashes(view.request.get_full_path()), location)
     if len(location) > MAX_URL:
         raise DisallowedRedirect(f"the URL of the redirect has {len(location)} characters; at most {MAX_URL}")
     return location

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, reverse
 from django.utils.html import format_html
+from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString, mark_safe
 from django.views.generic.base import View
 
@@ -183,7 +184,7 @@ def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict
         return View.options(view, request) if own else view.options(request, *args, **kwargs)
     if method == "post" and method in view.http_method_names:
         # A form that was sent before the page's script was there (form_methods.py): nothing is done with it.
-        return HttpResponse(status=303, headers={"Location": request.get_full_path()})
+        return HttpResponse(status=303, headers={"Location": escape_leading_slashes(request.get_full_path())})
     if method not in ("get", "head") or method not in view.http_method_names:
         return view.http_method_not_allowed(request, *args, **kwargs)
     return _page(view, request, admission.CALL.get() or admission.Call({}, view.args, view.kwargs))

@@ -149,9 +149,16 @@ def test_mount_may_answer_by_itself():
     answer = mounted(answer=response)
     assert answer["status"] == 418 and answer["body"] == b"teapot"
     assert any(name == "Set-Cookie" and value.startswith("tea=green") for name, value in answer["headers"])
-    assert mounted(answer=Http404("gone"))["status"] == 404
-    assert mounted(answer=PermissionDenied("no"))["status"] == 403
     assert mounted(answer="garbage") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(Http404("gone"), faults.NOT_FOUND), (PermissionDenied("no"), faults.FORBIDDEN)]
+)
+def test_mount_may_refuse(error, kind):
+    with pytest.raises(faults.Refused) as refused:
+        mounted(answer=error)
+    assert (refused.value.kind, str(refused.value)) == (kind, str(error))
 
 
 def test_mount_must_be_a_plain_function():
