@@ -89,13 +89,19 @@ class Line {
   }
 }
 
+// Parameters as `ask` has them: a page sends attributes as they stand, and the worker reads what they say.
+function valuesOf(params = {}) {
+  const said = Object.entries(params).filter(([name]) => name.endsWith(':json'))
+  return Object.fromEntries(said.map(([name, text]) => [name.slice(0, -':json'.length), JSON.parse(text)]))
+}
+
 // What goes over a page's line is looked at: one join at a time, and every event has an answer in time.
 function said(page, { t, n, p }) {
   if (t === 'join') {
     if (page.joining) tell(page, { problem: 'a join before the last one was answered' })
     page.joining = true
     page.under_way.clear()
-  } else if (t === 'event') page.under_way.set(n, { id: p.number, since: performance.now() })
+  } else if (t === 'event') page.under_way.set(n, { id: valuesOf(p).number, since: performance.now() })
 }
 
 function heard(page, { t, n, a, fresh, reason }) {
@@ -170,7 +176,7 @@ function settle(page) {
 
 function listen(page, outcome) {
   page.window.document.addEventListener(`troupe:${outcome}`, ({ detail }) => {
-    const what = JSON.stringify([detail.name, detail.params])
+    const what = JSON.stringify([detail.name, valuesOf(detail.params)])
     const asked = [...page.asked.values()].find((each) => !each.told && each.what === what)
     if (asked) asked.told = { outcome, reason: detail.reason ?? detail.error?.kind }
   })
