@@ -8,7 +8,7 @@ def test_it_is_told_whose_fleet_it_is(make_fleet, browse):
         "other", wait=False, CASES_SETTINGS="SECRET_KEY = 'the other project has a key of its own'\nDEBUG = True"
     )
     fleet.port = fleet.wait_web(other)
-    fleet.expect_log("event=mount_failed .*kind=foreign_project", name="other")
+    fleet.expect_log(r"ERROR django\.request Internal Server Error: .*this fleet serves the project", name="other")
     site = browse(fleet)
     site.open("case_00_plain/Counter/")
     text = site.find("body").text
