@@ -48,8 +48,10 @@ def permissions_of(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def login_redirect(request: Any, login_url: Any = None) -> HttpResponseBase:
-    """The redirect to the login page that leads back to the request's. login_url: default: LOGIN_URL."""
+def login_redirect(request: Any, login_url: Any = None, field: str | None = "next") -> HttpResponseBase:
+    """The redirect to the login page that leads back to the request's. login_url: default: LOGIN_URL. field: the name
+    of the page's parameter that says where to.
+    """
     from django.contrib.auth.views import redirect_to_login  # importable only where that app is installed
 
     path = request.build_absolute_uri()
@@ -57,4 +59,4 @@ def login_redirect(request: Any, login_url: Any = None) -> HttpResponseBase:
     (scheme, host), (page_scheme, page_host) = urlsplit(url)[:2], urlsplit(path)[:2]
     if (not scheme or scheme == page_scheme) and (not host or host == page_host):
         path = request.get_full_path()
-    return redirect_to_login(path, url)
+    return redirect_to_login(path, url, field)

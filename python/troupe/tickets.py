@@ -3,6 +3,7 @@
 The session engine keeps the cookies, under a hash of the ticket. May use the ORM.
 """
 
+import functools
 import hashlib
 import secrets
 from importlib import import_module
@@ -22,7 +23,7 @@ def make(cookies: list[str], session_key: str | None) -> str:
 
     RuntimeError: there is no session engine to keep them.
     """
-    if not apps.is_installed("django.contrib.sessions") or settings.SESSION_ENGINE.endswith("signed_cookies"):
+    if not apps.is_installed("django.contrib.sessions") or is_in_cookies(_engine()):
         names = ", ".join(text.partition("=")[0] for text in cookies)
         raise RuntimeError(
             f"an event cannot set cookies ({names}) without django.contrib.sessions and a SESSION_ENGINE that keeps "
@@ -48,7 +49,19 @@ def redeem(ticket: str, session_key: str | None) -> list[str] | None:
 
 
 def _store(ticket: str) -> Any:
-    return import_module(settings.SESSION_ENGINE).SessionStore("troupe" + _hash(ticket))
+    return _engine()("troupe" + _hash(ticket))
+
+
+def _engine() -> Any:
+    return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+@functools.cache
+def is_in_cookies(engine: type[Any]) -> bool:
+    """Whether this SessionStore keeps the contents in the browser's cookie: Django's own, or one derived from it."""
+    from django.contrib.sessions.backends import signed_cookies
+
+    return issubclass(engine, signed_cookies.SessionStore)
 
 
 def _hash(text: str) -> str:

@@ -46,6 +46,14 @@ class Shop(LiveView):
         self.done += "looked "
 
 
+class Renamed(Shop):
+    login_required, redirect_field_name = True, "then"
+
+
+class Secret(Shop):
+    login_required, raise_exception, permission_denied_message = True, True, "members only"
+
+
 def hook(name):
     def call(view, request, **kwargs):
         view.done = [*getattr(view, "done", []), f"{name}{kwargs['n']}"]
@@ -84,6 +92,8 @@ urlpatterns = [
     path("parent/<int:n>/", Parent.as_view()),
     path("child/<int:n>/", Child.as_view()),
     path("members/", OnlyMembers.as_view()),
+    path("renamed/", Renamed.as_view()),
+    path("secret/", Secret.as_view()),
 ]
 
 
@@ -175,3 +185,12 @@ async def test_a_page_whose_user_is_gone_leads_to_its_own_login_page(ann, client
 async def test_what_could_not_be_asked_is_no_class(attributes, what):
     with pytest.raises(TypeError, match=what):
         type("Wrong", (LiveView,), {"__module__": __name__, **attributes})
+
+
+async def test_attributes_of_djangos_access_mixin_beside_login_required(client):
+    assert (await AsyncClient().get("/renamed/")).headers["Location"].endswith("?then=/renamed/")
+    assert (await AsyncClient().get("/secret/")).status_code == 403
+    async with LivePage("/secret/", client) as page:
+        await User.objects.aupdate(is_active=False)
+        frame = await page.event("look")
+        assert frame["error"]["kind"] == "forbidden" and "redirect" not in frame, frame

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model, login, logout
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.backends import db, signed_cookies
 from django.http import HttpResponse
 from django.test import AsyncClient
 from django.urls import path
@@ -108,12 +108,12 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.urls(__name__), pytest.mark.djang
 
 @sync_to_async
 def stored(key):
-    return dict(SessionStore(key).items())
+    return dict(db.SessionStore(key).items())
 
 
 @sync_to_async
 def begun(**contents):
-    store = SessionStore()
+    store = db.SessionStore()
     store.update(contents)
     store.create()
     return store.session_key
@@ -156,7 +156,7 @@ async def test_what_another_tab_wrote_meanwhile_stays(row):
 
         @sync_to_async
         def write():
-            store = SessionStore(key)
+            store = db.SessionStore(key)
             store["other"] = 2
             store["new"] = 3
             store.save()
@@ -176,7 +176,7 @@ async def test_a_write_during_the_handler_itself_is_merged():
 
         def slow(self, key="n", value=1):
             self.request.session["mine"] = value
-            store = SessionStore(self.request.session.session_key)
+            store = db.SessionStore(self.request.session.session_key)
             store["theirs"] = 5
             store.save()
 
@@ -202,9 +202,9 @@ async def test_nothing_is_read_or_written_unasked(django_assert_num_queries):
     key = await begun(n=1)
     async with LivePage("/shop/", await client_with(key)) as page:
         await page.event("expire", seconds=500)
-        before = await sync_to_async(lambda: SessionStore(key).get_expiry_date())()
+        before = await sync_to_async(lambda: db.SessionStore(key).get_expiry_date())()
         await page.event("nothing")
-        assert await sync_to_async(lambda: SessionStore(key).get_expiry_date())() >= before
+        assert await sync_to_async(lambda: db.SessionStore(key).get_expiry_date())() >= before
 
 
 async def exchange(page, ticket, status=204):
@@ -267,7 +267,7 @@ async def test_a_session_that_is_gone_does_not_take_the_browsers_place():
     """It was given another key elsewhere, by a login, say: the page is loaded again."""
     key = await begun(n=1)
     async with LivePage("/shop/", await client_with(key)) as page:
-        await sync_to_async(SessionStore(key).delete)()
+        await sync_to_async(db.SessionStore(key).delete)()
         page.client.cookies["sessionid"] = await begun(n=2)
         frame = await page.event("put", value=5)
         await exchange(page, frame["ticket"], status=403)
@@ -320,13 +320,29 @@ async def test_every_engine_that_keeps_sessions_on_the_server(settings, tmp_path
         assert await sync_to_async(lambda: dict(store_of(key).items()))() == {"mine": 8, "theirs": 2}
 
 
-async def test_sessions_in_cookies_are_refused_loudly(settings):
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+class SessionStore(signed_cookies.SessionStore):
+    """An engine of the project's own: this module."""
+
+
+@pytest.mark.parametrize("engine", [signed_cookies.__name__, __name__])
+async def test_sessions_in_cookies_are_refused_loudly(settings, engine):
+    settings.SESSION_ENGINE = engine
     async with LivePage("/shop/") as page:
         frame = await page.event("put", value=7)
         assert frame["t"] == "failed", frame
     async with LivePage("/write/") as page:
         assert page.response.cookies["sessionid"].value
+
+
+async def test_a_first_visit_with_the_csrf_token_in_the_session(settings):
+    """The page's response begins a session for the token, and the socket has its cookie already."""
+    settings.CSRF_USE_SESSIONS = True
+    async with LivePage("/form/") as page:
+        assert page.joined["t"] == "joined", page.joined
+        token = (await page.html()).split('value="')[1].split('"')[0]
+        checker = AsyncClient(enforce_csrf_checks=True)
+        checker.cookies = page.client.cookies
+        assert (await checker.post("/post/", {"csrfmiddlewaretoken": token})).status_code == 200
 
 
 async def test_saved_with_each_event_where_the_setting_says_so(settings):

@@ -38,7 +38,10 @@ def check(view: LiveView, request: Any) -> HttpResponseBase | None:
     """
     cls: Any = type(view)
     if (view.login_required or view.permission_required) and not is_signed_in(request):
-        return login_redirect(request, view.login_url)
+        # Attributes of Django's AccessMixin, for those who write them beside login_required.
+        if getattr(view, "raise_exception", False):
+            raise PermissionDenied(getattr(view, "permission_denied_message", ""))
+        return login_redirect(request, view.login_url, getattr(view, "redirect_field_name", "next"))
     if has_middleware(_LOGIN_MIDDLEWARE) and not is_signed_in(request):
         function = getattr(request.resolver_match, "func", None)
         if getattr(function, "login_required", True):  # which login_not_required() sets

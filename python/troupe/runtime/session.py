@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import connections, router, transaction
 
+from .. import tickets
 from .turn import MOUNT, Turn
 
 _EXPIRY = "_session_expiry"  # where Django keeps what set_expiry() said
@@ -122,7 +123,7 @@ def _engine() -> Any:
 
 
 def _is_in_cookies() -> bool:
-    return settings.SESSION_ENGINE == "django.contrib.sessions.backends.signed_cookies"
+    return tickets.is_in_cookies(_engine())
 
 
 @functools.cache

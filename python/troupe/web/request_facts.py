@@ -68,6 +68,8 @@ def of_http(request: HttpRequest) -> RequestMap:
     """The request map of an HttpRequest. Makes sure that the response sets the CSRF cookie. RequestTooLarge."""
     csrf.get_token(request)
     session = getattr(request, "session", None)
+    if session is not None and settings.CSRF_USE_SESSIONS and csrf.CSRF_SESSION_KEY not in session:
+        session[csrf.CSRF_SESSION_KEY] = request.META["CSRF_COOKIE"]  # as CsrfViewMiddleware does, with the response
     if session is not None and session.session_key is None and session.modified and not session.is_empty():
         session.save()  # without a key, the token would not match the cookie that this response sets
     query = request.META.get("QUERY_STRING", "")
