@@ -145,6 +145,27 @@ answer_ended(broker *self, slice client, const session *session, uint64_t sequen
     answer_body(self, client, &ended);
 }
 
+void
+answer_working(broker *self, slice client, const session *session, uint64_t sequence)
+{
+    uint8_t head[HEADER_SIZE];
+    header working = {
+        .version = PROTOCOL_VERSION,
+        .type = MSG_WORKING,
+        .session = session->id,
+        .epoch = session->epoch,
+        .sequence = sequence,
+    };
+    header_encode(&working, head);
+    buffer_clear(&self->body);
+    empty_encode(&self->body);
+    err error = s_send_answer(self, client, head, buffer_bytes(&self->body));
+    if (error == ERR_UNREACHABLE)
+        reap_list_add_client(self, client);
+    else if (error)
+        self->counters.dropped++;
+}
+
 // A control message that a full worker cannot take is dropped: each of them is sent again later by whoever
 // needs it, or can be missed.
 err

@@ -20,6 +20,8 @@ void answer_quarantine(broker *self, slice client, const header *request, uint64
 void answer_oversized(broker *self, slice client, const header *reply);
 // ENDED. sequence: of the request that it answers; 0: unsolicited.
 void answer_ended(broker *self, slice client, const session *session, uint64_t sequence, const char *reason);
+// WORKING. One that a full client cannot take is dropped: there will be another.
+void answer_working(broker *self, slice client, const session *session, uint64_t sequence);
 // Any reply; the caller has encoded its body into self->body.
 void answer_body(broker *self, slice client, const header *reply);
 // Forwards a worker's reply or push. The frames are moved if it was sent; otherwise it is dropped and logged,

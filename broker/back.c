@@ -6,6 +6,7 @@
 #include "broker/gap_buffer.h"
 #include "broker/lifecycle.h"
 #include "broker/liveness.h"
+#include "broker/pending_requests.h"
 #include "broker/persistence.h"
 #include "broker/reap_list.h"
 #include "broker/recovery.h"
@@ -94,6 +95,16 @@ back_push(broker *self, worker *from, wire_message *message, const header *head)
     persistence_put_snapshot(self, session, message, head);
     if (!gap_buffer_put(self, session, message, head, s_push))
         s_push(self, session, message, head);
+}
+
+// The session's turn awaits something. It is not an answer: whoever waits for one goes on waiting.
+void
+back_working(broker *self, worker *from, wire_message *message, const header *head)
+{
+    (void)message;
+    session *session = reject_unless_owned(self, from, head);
+    if (session)
+        pending_requests_extend(self, session);
 }
 
 // The session is over in its worker. A client that asked for it (SHUTDOWN) may mount anew at once, so then

@@ -4,6 +4,7 @@
 
 #include "broker/core.h"
 
-back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released;
+back_handler back_reply, back_ended, back_push, back_register, back_heartbeat, back_goodbye, back_released,
+    back_working;
 
 #endif

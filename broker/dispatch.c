@@ -28,7 +28,7 @@ static back_handler *const s_back_handlers[256] = {
     [MSG_ENDED] = back_ended,           [MSG_PUSH] = back_push,           [MSG_REGISTER] = back_register,
     [MSG_ANNOUNCE] = recovery_announce, [MSG_DRAIN] = migration_drain,    [MSG_MOVED] = migration_moved,
     [MSG_KEPT] = persistence_kept,      [MSG_HEARTBEAT] = back_heartbeat, [MSG_GOODBYE] = back_goodbye,
-    [MSG_RELEASED] = back_released,
+    [MSG_RELEASED] = back_released,     [MSG_WORKING] = back_working,
 };
 
 // routing_id_of() asserts this limit. Ids come from peers (ZMQ_ROUTING_ID, up to 255 bytes); a ROUTER

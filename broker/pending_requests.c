@@ -51,6 +51,19 @@ pending_requests_session_ended(broker *self, session *session, const session_end
         answer_ended(self, routing_id_bytes(&session->attached->id), session, 0, end->reason);
 }
 
+// All of them: what does not run waits behind the turn that does.
+void
+pending_requests_extend(broker *self, const session *session)
+{
+    uint64_t deadline = self->now + self->hard_ms + ANSWER_SLACK_MS;
+    LIST_EACH (link, &session->pending) {
+        pending *each = LIST_ITEM(link, pending, of_session);
+        if (each->deadline < deadline)
+            each->deadline = deadline;
+        answer_working(self, pending_client(each), session, each->sequence);
+    }
+}
+
 // A reply was lost between worker and broker, or the worker is stuck past its hard limit. The session goes
 // on; the reply, if it still comes, is dropped as not asked for.
 void

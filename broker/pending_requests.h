@@ -7,6 +7,9 @@
 
 // Answers what is pending, and tells the attached client of the end.
 session_end_hook pending_requests_session_ended;
+// The worker says that it works on this session: its requests have a hard limit's time from now on, and their
+// clients are told so (WORKING).
+void pending_requests_extend(broker *self, const session *session);
 // Answers requests whose deadline has passed.
 void pending_requests_tick(broker *self);
 

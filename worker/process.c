@@ -177,6 +177,7 @@ s_start_python(const command_line *parsed)
         .switch_us = s_number(parsed, OPTION_SWITCH_US),
         .soft_ms = s_soft_ms(parsed),
         .hard_ms = s_number(parsed, OPTION_HARD_MS),
+        .await_s = option_set_number(given, OPTION_DEBUG) ? 0 : s_number(parsed, OPTION_AWAIT_S),
         .most_threads = most_threads > threads ? most_threads : threads,
         .debug = option_set_number(given, OPTION_DEBUG),
         .lazy = reload, // a page can show the error of a half-written view

@@ -44,8 +44,8 @@ s_from_worker(uint8_t type)
            type == MSG_DRAIN || type == MSG_MOVED || type == MSG_ANNOUNCE || type == MSG_KEPT;
 }
 
-// An unsolicited message (no client, or PUSH) must not have a sequence, or its client would take it for an
-// answer. More frames than a snapshot needs are let through, for later versions (MAX_SNAPSHOT_FRAMES).
+// An unsolicited message (no client, PUSH or WORKING) must not have a sequence, or its client would take it
+// for an answer. More frames than a snapshot needs are let through, for later versions (MAX_SNAPSHOT_FRAMES).
 err
 route_check_back(size_t frames, size_t client_size, slice head, size_t body_size, header *ret_header)
 {
@@ -57,7 +57,7 @@ route_check_back(size_t frames, size_t client_size, slice head, size_t body_size
     if (!s_from_worker(ret_header->type))
         return ERR_TYPE;
     bool is_reply = message_direction(ret_header->type) == DIRECTION_REPLY;
-    bool is_unsolicited = client_size == 0 || ret_header->type == MSG_PUSH;
+    bool is_unsolicited = client_size == 0 || ret_header->type == MSG_PUSH || ret_header->type == MSG_WORKING;
     if (is_reply && is_unsolicited && ret_header->sequence)
         return ERR_MALFORMED;
     return body_size > (size_t)(is_reply ? MAX_REPLY_BODY : MAX_REQUEST_BODY) ? ERR_TOO_LARGE : OK;

@@ -92,11 +92,12 @@ class HandlerTimeout(BaseException):
 
     Not an Exception, so that `except Exception` does not swallow it. It is raised once per turn; code that carries on
     reaches the hard limit, which ends the worker. In an `async def` it follows a cancellation. There the soft limit
-    counts what the handler itself computes, and what it awaits may take until shortly before the hard limit.
+    counts what the handler itself computes, and what it awaits may take until all of it took `--await-s`.
     """
 
     limit: float | None = None  # s; None: there is none
     await_limit: float | None = None  # the same, for all of an `async def`
+    hard_limit: float | None = None  # the same; the worker ends
 
     def __init__(self, seconds: float | None = None) -> None:
         super().__init__()
@@ -106,11 +107,11 @@ class HandlerTimeout(BaseException):
         return f"it took longer than {self.seconds:g} s" if self.seconds else "it took too long"
 
 
-def set_limits(soft: float, hard: float) -> None:
+def set_limits(soft: float, hard: float, awaited: float) -> None:
     """Sets the worker's limits in seconds, for messages and `async def`. 0: none."""
     HandlerTimeout.limit = soft or None
-    # Early enough for the handler to clean up before the worker ends for it.
-    HandlerTimeout.await_limit = max(soft, 0.8 * hard) if soft and hard else None
+    HandlerTimeout.hard_limit = hard or None
+    HandlerTimeout.await_limit = awaited or None
 
 
 class TokenError(Exception):

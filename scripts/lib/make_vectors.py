@@ -341,6 +341,8 @@ def replies():
             session=bytes(16),
             epoch=0,
         ),
+        valid("working", "WORKING", {}, sequence=0),
+        valid("working_event", "WORKING", {}, sent_by="broker"),
         valid("push", "PUSH", {"frame": b'{"v":"10","s":14,"a":0}'}, sequence=0),
         valid(
             "push_failed",

@@ -31,6 +31,7 @@ TYPES = {
     "FIGURES": 0x2A,
     "PUSH": 0x2B,
     "LISTED": 0x2C,
+    "WORKING": 0x2D,
     "REGISTER": 0x41,
     "WELCOME": 0x42,
     "REFUSED": 0x43,

@@ -269,6 +269,16 @@ s_live(zsock_t *asking, uint64_t ms) // the worker says that it lives, and so ma
     }
 }
 
+// Both clients say something now and then, as the worker does.
+static void
+s_live_two(zsock_t *other, uint64_t ms)
+{
+    for (; ms > 0; ms -= 1000) {
+        stage_send_request(other, request_of(MSG_ACK, 9, 0, 0));
+        s_live(s_client, 1000);
+    }
+}
+
 // The stage's broker has no hard limit of its own (--hard-ms=0), which means HARD_MS: a worker without one
 // may never answer, and the client must not wait for ever.
 static void
@@ -285,6 +295,36 @@ test_never_answered(void)
     CU_ASSERT_EQUAL(stage_figure(&s_stage, "sessions"), 1); // it may recover
     stage_send_from_worker(s_worker, "c1", request_of(MSG_DONE, 1, s_epoch, 1), slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // too late: it was answered
+    s_end();
+}
+
+// WORKING from the owner extends what the session has under way, also what waits behind it and of another
+// client, and each is told. Nothing else is extended, and without more of it the limits hold again.
+static void
+test_working(void)
+{
+    s_begin();
+    zsock_t *other = stage_client(&s_stage, "c2");
+    stage_send_request(other, request_of(MSG_EVENT, 1, s_epoch, 2));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_worker).head.type, MSG_EVENT);
+    for (int i = 0; i < 6; i++) {
+        s_live_two(other, 15000);
+        stage_send_from_worker(s_worker, "", request_of(MSG_WORKING, 1, s_epoch, 0), slice_text("\x80"));
+        arrival got = stage_receive(&s_stage, s_client);
+        CU_ASSERT_TRUE(got.head.type == MSG_WORKING && got.head.sequence == 1 && got.head.epoch == s_epoch);
+        got = stage_receive(&s_stage, other);
+        CU_ASSERT_TRUE(got.head.type == MSG_WORKING && got.head.sequence == 2);
+        CU_ASSERT_FALSE(stage_receive(&s_stage, other).here);
+    }
+    stage_send_from_worker(s_worker, "c2", request_of(MSG_DONE, 1, s_epoch, 2), slice_text("\x80"));
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_DONE);
+    stage_send_from_worker(s_worker, "", request_of(MSG_WORKING, 1, s_epoch - 1, 0), slice_text("\x80"));
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // an earlier owner's
+    s_live_two(other, 19000);                                // 15 s the hard limit, 5 s more
+    CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
+    s_live_two(other, 2000);
+    CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_UNKNOWN);
+    zsock_destroy(&other);
     s_end();
 }
 
@@ -404,6 +444,7 @@ static const unit_test s_tests[] = {
     {"a name that is taken", test_name_taken},
     {"a worker that registers twice", test_registered_twice},
     {"a request that is never answered", test_never_answered},
+    {"a request that is being worked on", test_working},
     {"a silent client leaves", test_silent_client},
     {"a client that says something stays", test_talking_client_stays},
     {"a client out of reach leaves", test_unreachable_client},

@@ -150,7 +150,7 @@ s_variant(uint8_t type, unsigned number)
 {
     variant made = {request_of(type, 1, 0, SEQUENCE_REQUEST | 5), number < 2 ? "c1" : "",
                     number == 1 || number == 2};
-    if (number >= 2 || type == MSG_PUSH)
+    if (number >= 2 || type == MSG_PUSH || type == MSG_WORKING)
         made.head.sequence =
             message_direction(type) == DIRECTION_REPLY ? 0 : made.head.sequence; // unsolicited
     if (number > 0) {

@@ -136,7 +136,7 @@ s_client_hears(void *context, const slice frames[], size_t count)
     ledger_entry *entry = ledger_waiting(&world.asked, frames[0], &head);
     // Otherwise it was answered already, or another client sent it.
     ASSERT(entry);
-    entry->answered = true;
+    entry->answered = head.type != MSG_WORKING; // the answer is still to come
 }
 
 // An epoch that this broker issued is for one session on one worker (PROTOCOL.md 5.7). DISOWN and LOGOUT may

@@ -217,8 +217,8 @@ s_put_announce(const peer *owner, uint8_t how)
 }
 
 static const uint8_t s_controls[] = {
-    MSG_REGISTER, MSG_HEARTBEAT, MSG_GOODBYE,  MSG_RELEASED, MSG_DRAIN, MSG_MOVED, MSG_ANNOUNCE,  MSG_KEPT,
-    MSG_PUSH,     MSG_ENDED,     MSG_RELEASED, MSG_MOVED,    MSG_KEPT,  MSG_PUSH,  MSG_HEARTBEAT, MSG_DONE,
+    MSG_REGISTER, MSG_HEARTBEAT, MSG_GOODBYE,  MSG_RELEASED, MSG_DRAIN, MSG_MOVED,   MSG_ANNOUNCE,  MSG_KEPT,
+    MSG_PUSH,     MSG_ENDED,     MSG_RELEASED, MSG_MOVED,    MSG_KEPT,  MSG_WORKING, MSG_HEARTBEAT, MSG_DONE,
 };
 
 // Control messages about the worker itself, whose headers name no session.

@@ -147,14 +147,15 @@ s_broker_hears(void *context, const slice frames[], size_t count)
 
 // view_ops.await: the awaitable is done when world_resolve picks it, or at once if there is no room.
 static void
-s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context)
+s_await(void *host, void *awaitable, void *scope, const await_events *events, void *context)
 {
     (void)host, (void)awaitable, (void)scope;
     if (world.await_count == AWAITS) {
-        done(context);
+        events->done(context);
         return;
     }
-    world.done[world.await_count] = done;
+    world.done[world.await_count] = events->done;
+    events->note(context, AWAIT_GOES_ON);
     world.done_context[world.await_count++] = context;
 }
 

@@ -83,7 +83,7 @@ test_directions_follow_the_type_byte(void)
                                              : DIRECTION_CONTROL);
         CU_ASSERT_STRING_NOT_EQUAL(message_name((uint8_t)type), "?");
     }
-    CU_ASSERT_EQUAL(named, 41);
+    CU_ASSERT_EQUAL(named, 42);
     CU_ASSERT_STRING_EQUAL(message_name(MSG_EVENT), "EVENT");
     CU_ASSERT_STRING_EQUAL(message_name(MSG_NOT_EXECUTED), "NOT_EXECUTED");
 }

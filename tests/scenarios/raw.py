@@ -87,17 +87,34 @@ class Peer:
 
 
 class Client(Peer):
-    """A client on the front socket. `unasked` is what came in between and was no answer."""
+    """A client on the front socket. `unasked` is what came in between and was no answer; `working` are the keys of
+    requests that are being worked on.
+    """
 
     def __init__(self, address):
         super().__init__(address)
         self.unasked = []
+        self.working = []
         self._kept = {}
 
     def receive(self, seconds=PATIENCE):
         """The next message as an Answer; None if none came."""
-        frames = self.receive_frames(seconds)
-        return unpack(frames) if frames else None
+        deadline = time.monotonic() + seconds
+        while frames := self.receive_frames(max(0, deadline - time.monotonic())):
+            answer = unpack(frames)
+            if answer.kind != wire.WORKING:
+                return answer
+            self.working.append((answer.session, answer.sequence))
+        return None
+
+    def wait_working(self, key, count, seconds=PATIENCE):
+        """Wait until the broker has said so often that it is being worked on. AssertionError: it was answered."""
+        while self.working.count(key) < count:
+            frames = self.receive_frames(seconds)
+            assert frames, f"no more WORKING came for {key[1]:x} in {seconds} s"
+            told = unpack(frames)
+            assert told.kind == wire.WORKING, told
+            self.working.append((told.session, told.sequence))
 
     def post(self, kind, body=None, session=wire.NO_SESSION, **fields):
         """Send a request. Its (session, sequence), for `answer_to`."""

@@ -4,6 +4,7 @@ import contextlib
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 import raw
@@ -15,6 +16,8 @@ from troupe import wire
 
 SOFT = ("--soft-ms", "300", "--hard-ms", "60000")
 HARD = ("--soft-ms", "300", "--hard-ms", "1000")
+AWAIT = ("--await-s", "1")
+QUARANTINED = r'level=ERROR .*event=quarantined session=\w+ view="{}" event="{}"'
 
 
 @pytest.fixture
@@ -118,14 +121,83 @@ def test_all_stacks_on_demand(make_fleet):
         assert ">1<" in page.shows("increment")
 
 
+# What awaits.
+
+
+def test_a_handler_may_take_as_long_as_it_awaits(make_fleet, tmp_path):
+    """Longer than the hard limit: its page and what waits behind it get their answers, and others do not wait."""
+    fleet = make_fleet(workers=1, worker=HARD)
+    gate = str(tmp_path / "gate")
+    visitor = Visitor(fleet.port)
+    with raw.Client(fleet.front) as client, visitor.open("/stuck/") as page, visitor.open("/stuck/") as other:
+        number = page.post("awaits_gate", {"gate": gate})
+        session = client.mount("house.stuck.Stuck")
+        keys = [session.post("awaits_gate", {"gate": gate}), session.post("increment")]
+        for count in (5, 20):  # at least 2.5 s in all
+            client.wait_working(keys[0], count)
+            assert "output" in other.shows("increment")
+        assert client.working.count(keys[1]) >= 19
+        assert not page.unasked
+        Path(gate).touch()
+        answers = [client.answer_to(key) for key in keys]
+        assert [answer.kind for answer in answers] == [wire.DONE, wire.DONE]
+        assert "<output>2</output>" in answers[1].body["html"].decode()
+        assert page.answer_to(number).get("t") is None  # a patch
+        assert ">2<" in page.shows("increment")
+
+
+def test_what_awaits_for_too_long(make_fleet):
+    fleet = make_fleet(workers=1, worker=(*HARD, *AWAIT))
+    fleet.expect_reports(what="HandlerTimeout")
+    with raw.Client(fleet.front) as client:
+        session = client.mount("house.stuck.Stuck")
+        failed = session.event("awaits")
+        assert (failed.kind, failed.body["type"]) == (wire.FAILED, "HandlerTimeout")
+        assert failed.body["message"] == "Error in house.stuck.Stuck.awaits(): it took longer than 1 s"
+        assert session.event("increment").kind == wire.DONE
+
+
+def test_only_who_blocks_the_loop_is_to_blame(supervised, tmp_path):
+    """Twice within a minute, which holds the session; the one that awaited beside it is not held."""
+    process = supervised(*HARD, workers=1)
+    process.fleet.expect_log(
+        'event=stuck .*event="blocks_the_loop" .*hint="the event loop is blocked', times=2, name="up"
+    )
+    process.fleet.expect_log(QUARANTINED.format("house.stuck.Stuck", "blocks_the_loop"), times=1, name="up")
+    process.fleet.expect_log("event=join_failed")
+    visitor = Visitor(process.fleet.port)
+    with visitor.open("/stuck/") as page, visitor.open("/stuck/") as other:
+        for death in range(2):
+            client_number = other.post("awaits_gate", {"gate": str(tmp_path / "gate")})
+            number = page.post("blocks_the_loop")
+            assert page.wait_type("lost")["reason"] == ("worker_lost", "quarantined")[death]
+            assert other.wait_type("lost")["reason"] == "worker_lost"
+            assert rejoin(other)["restored"] is True
+            other.send(t="event", n=client_number, v=other.views[0], e="awaits_gate", p={"gate": ""}, r=True)
+            assert other.answer_to(client_number)["t"] == "unknown"
+            other.number = client_number
+            if death == 0:
+                assert rejoin(page)["restored"] is True
+                page.send(t="event", n=number, v=page.views[0], e="blocks_the_loop", p={}, r=True)
+                assert page.answer_to(number)["t"] == "unknown"
+                page.number = number
+        assert ">1<" in other.shows("increment")
+
+
 # The hard limit.
+
+HINTS = {
+    "will_not_be_cancelled": "it was cancelled, and goes on",
+    "blocks_the_loop": "the event loop is blocked",
+}
 
 
 @pytest.mark.parametrize("handler", ["sleeps", "burns", "swallows", "will_not_be_cancelled", "blocks_the_loop"])
 def test_a_handler_that_does_not_come_back(supervised, handler):
     """It costs its worker, which names it; whoever else was there goes on elsewhere with what they had."""
-    process = supervised(*HARD, workers=1)
-    line = rf'level=ERROR .*event=stuck .*view="house.stuck.Stuck" event="{handler}"'
+    process = supervised(*HARD, *AWAIT, workers=1)
+    hint = HINTS.get(handler, "the stacks of all threads follow")
+    line = rf'level=ERROR .*event=stuck .*view="house.stuck.Stuck" event="{handler}" .*hint="{hint}'
     process.fleet.expect_log(line, times=1, name="up")
     with Visitor(process.fleet.port).open("/stuck/") as page, Visitor(process.fleet.port).open("/history/") as other:
         other.event("append", {"number": 1})
@@ -172,8 +244,6 @@ def test_a_worker_by_hand_says_goodbye(make_fleet):
 
 
 # Deaths.
-
-QUARANTINED = r'level=ERROR .*event=quarantined session=\w+ view="{}" event="{}"'
 
 
 @pytest.mark.parametrize("handler", ["crashes", "exits", "aborts"])

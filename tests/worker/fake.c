@@ -119,13 +119,15 @@ s_call(void *host, void *instance, const call_args *args, void **ret_awaitable, 
 }
 
 static void
-s_await(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context)
+s_await(void *host, void *awaitable, void *scope, const await_events *events, void *context)
 {
     fake *self = host;
     (void)awaitable;
     (void)scope;
-    self->done = done;
+    self->done = events->done;
+    self->note = events->note;
     self->done_context = context;
+    self->awaits = true;
 }
 
 static bool
@@ -378,6 +380,13 @@ s_resumable(void *context, session *session)
     ((fake *)context)->resumable++;
 }
 
+static void
+s_note_await(void *context, session *session, await_note note)
+{
+    (void)session;
+    ((fake *)context)->noted = note;
+}
+
 void
 fake_init(fake *self)
 {
@@ -391,8 +400,8 @@ fake_init(fake *self)
         s_pack_request, s_restore,      s_may_repeat, s_listen,     s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
-    self->host =
-        (turn_host){&self->ops, &self->clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
+    self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit,      s_resumable,
+                             self,       &self->store, s_arm,      s_note_await};
 }
 
 void

@@ -27,8 +27,11 @@ typedef struct {
     const block_type *page, *branch;     // set by fake_slots: a plan of one text, and a branch for odd counts
     bool loose;                          // what it shows does not fit
     void (*done)(void *);                // of the awaitable that waits
+    void (*note)(void *, await_note);    // the same
     void *done_context;
-    err settles; // how it ends
+    err settles;         // how it ends
+    await_note noted;    // the last one
+    _Atomic bool awaits; // await() was called
     unsigned resumable;
     _Atomic unsigned interrupts, dumps; // how often it was asked to
     bool interruptible;

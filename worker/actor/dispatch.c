@@ -54,6 +54,17 @@ s_resumable(void *context)
     self->host->resumable(self->host->context, self->session);
 }
 
+// The turn stays as it is meanwhile: it is resumed after its last note.
+static void
+s_note_await(void *context, await_note note)
+{
+    turn *self = context;
+    if (self->host->note_await)
+        self->host->note_await(self->host->context, self->session, note);
+}
+
+static const await_events s_await_events = {s_resumable, s_note_await};
+
 // Parks the turn and releases the thread for other sessions. The scope is suspended before the awaitable is
 // handed over, since another thread may resume it at once.
 static turn_result
@@ -63,7 +74,7 @@ s_await(turn *self)
     session_park(self->session, self);
     ops->scope_suspend(ops->host, self->scope);
     // From here on another thread may resume the turn and free it: self must not be used.
-    ops->await(ops->host, self->awaitable, self->scope, s_resumable, self);
+    ops->await(ops->host, self->awaitable, self->scope, &s_await_events, self);
     return TURN_AWAITS;
 }
 

@@ -13,6 +13,8 @@ struct recorder {
     black_box *box;
     bool is_read;
     _Atomic unsigned next; // where to look first for a free slot for a turn that awaits
+    _Atomic uint64_t loop_answered;
+    _Atomic uint64_t step[2]; // the session id of the step that the event loop is in; 0, 0: none
 };
 
 // Truncates the file to nothing first: what an earlier process left must not be taken for this one's.
@@ -120,6 +122,62 @@ recorder_resume(black_box_slot *parked, black_box_slot *running, uint64_t now)
     // The time limits count anew: this thread has had the turn only since now.
     running->since = now;
     recorder_end_turn(parked);
+}
+
+void
+recorder_extend(black_box_slot *parked, uint64_t now)
+{
+    if (parked)
+        parked->since = now;
+}
+
+static void
+s_set_step(recorder *self, id16 session)
+{
+    uint64_t halves[2];
+    memcpy(halves, session.bytes, sizeof halves);
+    atomic_store_explicit(&self->step[0], halves[0], memory_order_relaxed);
+    atomic_store_explicit(&self->step[1], halves[1], memory_order_relaxed);
+}
+
+void
+recorder_begin_step(recorder *self, id16 session)
+{
+    s_set_step(self, session);
+}
+
+void
+recorder_end_step(recorder *self)
+{
+    s_set_step(self, (id16){0});
+}
+
+void
+recorder_loop_answered(recorder *self, uint64_t now)
+{
+    self->loop_answered = now;
+}
+
+uint64_t
+recorder_loop_silence(const recorder *self, uint64_t now)
+{
+    uint64_t answered = self->loop_answered;
+    return now > answered ? now - answered : 0;
+}
+
+// Meant for a step that lasts: while steps change, the halves may be those of two sessions, and match none.
+black_box_slot *
+recorder_stepping(recorder *self)
+{
+    uint64_t halves[2] = {self->step[0], self->step[1]};
+    id16 session;
+    memcpy(session.bytes, halves, sizeof session.bytes);
+    for (unsigned i = BLACK_BOX_THREADS; i < BLACK_BOX_SLOTS && !id_is_zero(session); i++) {
+        black_box_slot *slot = &self->box->slot[i];
+        if (slot->state == SLOT_RUNNING && id_equal(slot->session, session))
+            return slot;
+    }
+    return NULL;
 }
 
 // Looks at parked slots only: pool_overdue finds turns that run.

@@ -26,8 +26,18 @@ void recorder_end_turn(black_box_slot *slot);
 // that the turn is not recorded until it is resumed. recorder_resume moves it back.
 black_box_slot *recorder_park(recorder *self, black_box_slot *running);
 void recorder_resume(black_box_slot *parked, black_box_slot *running, uint64_t now);
+void recorder_extend(black_box_slot *parked, uint64_t now); // it may go on: its time counts anew; NULL-safe
 // The turn that has awaited the longest, if that is longer than limit ms; NULL: none.
 black_box_slot *recorder_overdue(recorder *self, uint64_t now, uint64_t limit);
+
+// The event loop, on which turns that await go on step by step. The first three are for its thread, the
+// others for any.
+void recorder_begin_step(recorder *self, id16 session);
+void recorder_end_step(recorder *self);
+void recorder_loop_answered(recorder *self, uint64_t now);
+uint64_t recorder_loop_silence(const recorder *self, uint64_t now); // ms since it answered
+// The turn whose step the event loop is in; NULL: none that is recorded.
+black_box_slot *recorder_stepping(recorder *self);
 
 // The process ends because of this turn. Copies it, since the turn may end before the process does.
 void recorder_blame(recorder *self, black_box_slot *culprit);

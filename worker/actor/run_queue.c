@@ -338,6 +338,17 @@ run_queue_resume(run_queue *self, run_queue_item *item)
     s_unlock(self);
 }
 
+// Under the lock no thread can take the item, so what belongs to its turn stays as it is.
+void
+run_queue_visit_parked(run_queue *self, run_queue_item *item, void (*visit)(void *owner, uint64_t now),
+                       uint64_t now)
+{
+    s_lock(self);
+    if (item->state == ITEM_PARKED || item->state == ITEM_QUEUED)
+        visit(item->owner, now);
+    s_unlock(self);
+}
+
 // To find the mailbox empty and to become ITEM_GONE is one step under the lock, so that a request that is
 // posted meanwhile is either handed out here or refused by run_queue_post.
 request *

@@ -87,6 +87,10 @@ bool run_queue_is_thread_coming(run_queue *self);
 void run_queue_done(run_queue *self, run_queue_item *item);
 void run_queue_park(run_queue *self, run_queue_item *item);   // the turn waits for an awaitable
 void run_queue_resume(run_queue *self, run_queue_item *item); // it may go on; also before it is parked
+// Calls visit(owner, now) under the queue's lock, unless a thread runs the item's turn or is about to park
+// it. Only for an item whose turn awaits something.
+void run_queue_visit_parked(run_queue *self, run_queue_item *item, void (*visit)(void *owner, uint64_t now),
+                            uint64_t now);
 // Ends it for good: returns what still waits, one request per call, then NULL; from then on it is gone.
 request *run_queue_retire(run_queue *self, run_queue_item *item);
 

@@ -16,6 +16,8 @@ typedef struct {
     const _Atomic uint64_t *store;
     // The session's next dispatch_push() is due then; TIMER_NEVER: never. NULL: there are no pushes.
     void (*arm)(void *context, session *session, uint64_t due);
+    // What becomes of a turn that awaits. Called on the event loop's thread only. NULL: nobody asks.
+    void (*note_await)(void *context, session *session, await_note note);
 } turn_host;
 
 typedef enum {

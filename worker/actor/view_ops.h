@@ -51,6 +51,20 @@ typedef struct {
     bool html;  // render the HTML as well
 } render_args;
 
+// What happens to an awaitable between its start and its end.
+typedef enum {
+    AWAIT_STEP_BEGINS, // it computes, on the event loop's thread, until the step ends
+    AWAIT_STEP_ENDS,
+    AWAIT_GOES_ON, // now and then: the event loop answers, and this may go on
+    AWAIT_OVERDUE, // now and then: the event loop answers, and this should have ended
+} await_note;
+
+// Called with the context given to await(). None may block.
+typedef struct {
+    void (*done)(void *context);                  // any thread: settle() may be called, or it is paused
+    void (*note)(void *context, await_note note); // the event loop's thread, before done
+} await_events;
+
 // What to pack of an instance.
 typedef struct {
     const hash_key *key;
@@ -126,8 +140,8 @@ typedef struct view_ops {
     // Starts an awaitable in scope's context; done(context) is called from any thread when settle() may be,
     // or when it is paused: its view is to be shown as it is now. go_on() then continues it, and
     // done(context) comes again. again_ms: its page has to catch up first, and it is to be paused again then;
-    // 0: it need not.
-    void (*await)(void *host, void *awaitable, void *scope, void (*done)(void *context), void *context);
+    // 0: it need not. events is borrowed for life.
+    void (*await)(void *host, void *awaitable, void *scope, const await_events *events, void *context);
     bool (*is_paused)(void *host, void *awaitable);
     void (*go_on)(void *host, void *awaitable, uint64_t again_ms);
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves,

@@ -117,17 +117,39 @@ watchdog_destroy(watchdog **self_p)
 // Logs the turn while it is known, and writes the stacks before anything ends. If the turn ends just now, the
 // line may name the thread's next one.
 static void
-s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *state)
+s_report_stuck(watchdog *self, const black_box_slot *stuck, uint64_t now, const char *state, const char *hint)
 {
     running_turn turn = {0};
     char id[ID_TEXT], path[2 * MAX_VIEW_PATH], event[2 * MAX_EVENT_NAME];
     uint64_t since = stuck->since;
     (void)black_box_slot_read(stuck, &turn);
     self->gave_up = true;
-    log_event(LEVEL_ERROR, "stuck", "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64,
+    log_event(LEVEL_ERROR, "stuck",
+              "session=%s view=%s event=%s %s_ms=%" PRIu64 " limit_ms=%" PRIu64 " hint=\"%s\"",
               id_text(turn.session, id), log_quoted(turn.view, path, sizeof path),
-              log_quoted(turn.event, event, sizeof event), state, now - since, self->hard_ms);
+              log_quoted(turn.event, event, sizeof event), state, now - since, self->hard_ms, hint);
     self->host->ops->dump(self->host->ops->host);
+}
+
+// Of the turns that await, one is over the limit: because the event loop that they share is blocked, so that
+// none of them can go on, or because this one ignores its cancellation.
+static void
+s_report_awaiting(watchdog *self, black_box_slot *overdue, uint64_t now)
+{
+    if (recorder_loop_silence(self->record, now) < self->hard_ms) {
+        recorder_blame(self->record, overdue);
+        s_report_stuck(self, overdue, now, "awaiting",
+                       "it was cancelled, and goes on: catch CancelledError only to clean up");
+        return;
+    }
+    black_box_slot *step = recorder_stepping(self->record);
+    if (step)
+        recorder_blame(self->record, step);
+    else // a task or callback of user code, and nothing tells whose
+        recorder_blame_awaiting(self->record);
+    s_report_stuck(self, step ? step : overdue, now, "awaiting",
+                   "the event loop is blocked, so that no async handler can go on: what blocks (time.sleep, "
+                   "a request, a long computation) belongs in sync_to_async");
 }
 
 // Running turns first: one that computes keeps those that await from being resumed.
@@ -137,16 +159,12 @@ s_is_stuck(watchdog *self, uint64_t now)
     black_box_slot *stuck = pool_overdue(self->pool, self->hard_ms);
     if (stuck) {
         recorder_blame(self->record, stuck);
-        s_report_stuck(self, stuck, now, "running");
+        s_report_stuck(self, stuck, now, "running", "the stacks of all threads follow");
         return true;
     }
-    // Either this turn ignores its cancellation, or another one blocks the event loop that they share.
-    // Nothing tells which, so all of them are blamed.
     stuck = recorder_overdue(self->record, now, self->hard_ms);
-    if (stuck) {
-        recorder_blame_awaiting(self->record);
-        s_report_stuck(self, stuck, now, "awaiting");
-    }
+    if (stuck)
+        s_report_awaiting(self, stuck, now);
     return stuck;
 }
 

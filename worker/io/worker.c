@@ -46,6 +46,50 @@ s_arm(void *context, session *session, uint64_t due)
         outbox_wake(self->outbox);
 }
 
+static void
+s_extend_turn(void *owner, uint64_t now)
+{
+    recorder_extend(session_record(owner), now);
+}
+
+// The broker extends the deadlines of the session's requests, and the watchdog that of the turn (PROTOCOL.md
+// 5.8). WORKING may get lost: there will be another.
+static void
+s_report_working(worker *self, session *session)
+{
+    run_queue_visit_parked(self->queue, session_item(session), s_extend_turn, clock_now(self->clock));
+    if (self->mute)
+        return;
+    header head = {
+        .version = PROTOCOL_VERSION, .session = session_id(session), .epoch = session_epoch(session)};
+    reply *working = reply_new(&head, &(client_id){0}, MSG_WORKING);
+    empty_encode(&working->body);
+    outbox_put(self->outbox, &working);
+}
+
+// turn_host.note_await, called on the thread of the event loop. Only a loop that is not blocked gets here.
+static void
+s_note_await(void *context, session *session, await_note note)
+{
+    worker *self = context;
+    recorder *record = self->options.record;
+    switch (note) {
+    case AWAIT_STEP_BEGINS:
+        recorder_begin_step(record, session_id(session));
+        break;
+    case AWAIT_STEP_ENDS:
+        recorder_end_step(record);
+        break;
+    case AWAIT_GOES_ON:
+        recorder_loop_answered(record, clock_now(self->clock));
+        s_report_working(self, session);
+        break;
+    case AWAIT_OVERDUE:
+        recorder_loop_answered(record, clock_now(self->clock));
+        break;
+    }
+}
+
 // view_ops's changed(), called on any thread that holds the GIL. A nudge, and not a message: how often a view
 // calls request_update() does not matter (decision 18).
 static void
@@ -90,7 +134,8 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     self->fence_ms = WORKER_DEAD_MS / 2;
     self->fence_at = UINT64_MAX;
     clock_random(clock, self->key.bytes, sizeof self->key.bytes);
-    self->host = (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm};
+    self->host =
+        (turn_host){ops, clock, &self->key, s_emit, s_resumable, self, &self->store, s_arm, s_note_await};
     ops->listen(ops->host, s_changed, self);
     self->queue = run_queue_new(clock);
     uint64_t seed;
@@ -100,6 +145,7 @@ worker_new(const worker_options *options, const view_ops *ops, const clock_ops *
     recorder *record = options->record ? options->record : recorder_new(-1);
     ASSERT(record);
     self->options.record = record;
+    self->mute = true;
     self->pool =
         pool_new(self->queue, &self->host, &options->pool, &(pool_events){s_ended, s_idle, self}, record);
     self->watchdog = watchdog_new(self->pool, record, &self->host, options->soft_ms, options->hard_ms);
@@ -138,6 +184,7 @@ s_check_fence(worker *self)
 {
     uint64_t now = clock_now(self->clock);
     bool fenced = broker_link_is_fenced(self, now);
+    self->mute = fenced || self->phase == REGISTERING || self->unsent;
     if (fenced && !self->fence_logged) {
         self->fence_logged = true;
         log_event(LEVEL_WARN, "fenced", "worker=%s sessions=%zu silent_ms=%" PRIu64 " hint=\"%s\"",

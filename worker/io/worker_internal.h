@@ -51,6 +51,7 @@ struct worker {
     uint64_t fence_at; // when it will have been silent for that long; UINT64_MAX before the first WELCOME
     uint64_t asked_at; // when REGISTER was last sent
     uint64_t refused_since; // 0: it is not refused
+    _Atomic bool mute;      // session traffic must wait, so that WORKING would only pile up
     bool was_registered;
 
     bool waiting_logged, loss_logged, fence_logged;

@@ -150,9 +150,10 @@ s_start(const embed_options *options)
     py_host *host = submit ? py_host_new(submit) : NULL;
     PyObject *kept =
         host ? s_call_function("troupe.runtime.entry", "set_housekeeping", "(O)", Py_True) : NULL;
-    PyObject *limited = kept ? s_call_function("troupe.errors", "set_limits", "(dd)",
-                                               options->soft_ms / 1000.0, options->hard_ms / 1000.0)
-                             : NULL;
+    PyObject *limited =
+        kept ? s_call_function("troupe.errors", "set_limits", "(ddd)", options->soft_ms / 1000.0,
+                               options->hard_ms / 1000.0, (double)options->await_s)
+             : NULL;
     // `kill -USR2` shows what all threads are doing; so does view_ops.dump.
     PyObject *none = limited ? s_call_function("faulthandler", "register", "(i)", SIGUSR2) : NULL;
     Py_XDECREF(none);

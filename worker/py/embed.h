@@ -13,6 +13,7 @@ typedef struct {
     unsigned switch_us;    // sys.setswitchinterval
     unsigned soft_ms;      // for a handler; 0: none
     unsigned hard_ms;      // the same; the worker does not outlive it
+    unsigned await_s;      // for a handler that is awaited; 0: none
     unsigned most_threads; // for the sync code of coroutines
     bool debug;            // breakpoint() may prompt: standard input is a user's
     bool lazy;             // views are imported when a page first needs them

@@ -76,8 +76,12 @@ s_session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     id16 id;
     memcpy(id.bytes, bytes, ID_SIZE);
     self->session = session_new(id, 1);
-    self->host = (turn_host){
-        py_host_ops(s_module.host), clock_system(), &s_module.key, s_emit, s_resumable, self, NULL, NULL};
+    self->host = (turn_host){.ops = py_host_ops(s_module.host),
+                             .clock = clock_system(),
+                             .key = &s_module.key,
+                             .emit = s_emit,
+                             .resumable = s_resumable,
+                             .context = self};
     return (PyObject *)self;
 }
 

@@ -15,15 +15,6 @@ typedef struct {
     PyObject *context; // contextvars.Context
 } py_scope;
 
-typedef struct {
-    PyObject *object;    // the coroutine
-    PyObject *exception; // its outcome; None: no exception; NULL: not done yet
-    PyObject *value;     // what it returned; NULL with an exception
-    PyObject *go_on;     // it is paused, and this continues it; NULL: it is not
-    void (*done)(void *context);
-    void *context;
-} py_awaitable;
-
 // A raw msgpack map as a dict, or None where raw is empty. New reference; NULL with an exception. A
 // map that has no Python value is the sender's mistake and not the view's: refuse_params() raises
 // it as error kind `params`.
@@ -234,16 +225,6 @@ s_is_awaitable(PyObject *object)
     return PyCoro_CheckExact(object) || (methods && methods->am_await);
 }
 
-// Steals object.
-static py_awaitable *
-s_new_awaitable(PyObject *object)
-{
-    py_awaitable *awaitable = calloc(1, sizeof *awaitable);
-    ASSERT(awaitable);
-    awaitable->object = object;
-    return awaitable;
-}
-
 // Runs a handler or handle_tick(). A view from a snapshot that no page has joined has its restore()
 // called first. An awaitable result is not awaited here: the turn parks, and await() starts it.
 static err
@@ -271,102 +252,13 @@ s_call(void *host, void *instance_, const call_args *order, void **ret_awaitable
     thread_leave_user_code();
     error = result ? OK : view_fault_of_handler(self, view, name, ret_fault);
     if (result && s_is_awaitable(result))
-        *ret_awaitable = s_new_awaitable(Py_NewRef(result));
+        *ret_awaitable = awaiting_new(Py_NewRef(result));
     *ret_leaves = result == Py_True;
     Py_XDECREF(result);
     Py_XDECREF(params);
     Py_XDECREF(handler);
     Py_DECREF(name);
     return error;
-}
-
-// Called on the loop's thread when the task is done, with the outcome of await_handler(): (True, result) or
-// (False, exception). That catches everything, so a task that raises was cancelled by other code.
-static PyObject *
-s_task_done(PyObject *capsule, PyObject *task)
-{
-    py_awaitable *awaitable = PyCapsule_GetPointer(capsule, NULL);
-    if (!awaitable)
-        return NULL;
-    PyObject *outcome = PyObject_CallMethod(task, "result", NULL);
-    PyObject *exception = NULL;
-    if (outcome && PyTuple_Check(outcome) && PyTuple_GET_SIZE(outcome) == 2) {
-        bool succeeded = PyTuple_GET_ITEM(outcome, 0) == Py_True;
-        exception = Py_NewRef(succeeded ? Py_None : PyTuple_GET_ITEM(outcome, 1));
-        awaitable->value = succeeded ? Py_NewRef(PyTuple_GET_ITEM(outcome, 1)) : NULL;
-    } else {
-        exception = exception_take();
-    }
-    Py_XDECREF(outcome);
-    awaitable->exception = exception ? exception : Py_NewRef(Py_None);
-    awaitable->done(awaitable->context);
-    Py_RETURN_NONE;
-}
-
-// For await_handler(), on the loop's thread, between two steps of the handler, which waits for go_on().
-static PyObject *
-s_pause(PyObject *capsule, PyObject *go_on)
-{
-    py_awaitable *awaitable = PyCapsule_GetPointer(capsule, NULL);
-    ASSERT(awaitable);
-    awaitable->go_on = Py_NewRef(go_on);
-    awaitable->done(awaitable->context);
-    Py_RETURN_NONE;
-}
-
-static bool
-s_is_paused(void *host, void *awaitable)
-{
-    (void)host;
-    return ((py_awaitable *)awaitable)->go_on;
-}
-
-static void
-s_go_on(void *host, void *awaitable_, uint64_t again_ms)
-{
-    (void)host;
-    py_awaitable *awaitable = awaitable_;
-    PyObject *go_on = awaitable->go_on;
-    awaitable->go_on = NULL; // before the call: it may be paused again at once
-    PyObject *none = PyObject_CallFunction(go_on, "K", (unsigned long long)again_ms);
-    ASSERT(none); // it only calls call_soon_threadsafe(), and the loop is never closed
-    Py_DECREF(none);
-    Py_DECREF(go_on);
-}
-
-// Starts the awaitable on the event loop, wrapped in await_handler(). If that fails, done(context) is called
-// from here, and settle() reports it. Over inproc:// there is no loop: the caller of Session.run() awaits.
-static void
-s_await(void *host, void *awaitable_, void *scope_, void (*done)(void *context), void *context)
-{
-    static PyMethodDef method = {"done", s_task_done, METH_O, NULL}, pause = {"pause", s_pause, METH_O, NULL};
-    py_host *self = host;
-    py_awaitable *awaitable = awaitable_;
-    if (!self->submit)
-        return;
-    awaitable->done = done;
-    awaitable->context = context;
-    PyObject *capsule = PyCapsule_New(awaitable, NULL, NULL);
-    PyObject *callback = capsule ? PyCFunction_New(&method, capsule) : NULL;
-    PyObject *pauser = capsule ? PyCFunction_New(&pause, capsule) : NULL;
-    PyObject *guarded = callback && pauser ? PyObject_CallFunctionObjArgs(self->await_handler,
-                                                                          awaitable->object, pauser, NULL)
-                                           : NULL;
-    PyObject *context_object = ((py_scope *)scope_)->context;
-    PyObject *none = NULL;
-    if (guarded)
-        none = PyObject_CallFunctionObjArgs(self->submit, guarded, context_object, callback, NULL);
-    if (!none) {
-        PyObject *failed = exception_take();
-        py_awaitable_settle(awaitable, Py_None, failed);
-        Py_DECREF(failed);
-        done(context);
-    }
-    Py_XDECREF(none);
-    Py_XDECREF(guarded);
-    Py_XDECREF(pauser);
-    Py_XDECREF(callback);
-    Py_XDECREF(capsule);
 }
 
 // The outcome of an awaited handler: OK, or the fault of the exception that it ended with. Frees the
@@ -500,9 +392,9 @@ static const view_ops s_ops = {
     .mount = s_mount,
     .join = s_join,
     .call = s_call,
-    .await = s_await,
-    .is_paused = s_is_paused,
-    .go_on = s_go_on,
+    .await = awaiting_start,
+    .is_paused = awaiting_is_paused,
+    .go_on = awaiting_go_on,
     .settle = s_settle,
     .sync = s_sync,
     .render = s_render,
@@ -580,21 +472,7 @@ py_instance_traverse(void *instance_, visitproc visit, void *arg)
 }
 
 PyObject *
-py_awaitable_object(void *awaitable_)
-{
-    return ((py_awaitable *)awaitable_)->object;
-}
-
-PyObject *
 py_scope_context(void *scope_)
 {
     return ((py_scope *)scope_)->context;
-}
-
-void
-py_awaitable_settle(void *awaitable_, PyObject *value, PyObject *exception)
-{
-    py_awaitable *awaitable = awaitable_;
-    Py_XSETREF(awaitable->value, Py_NewRef(value));
-    Py_XSETREF(awaitable->exception, Py_NewRef(exception));
 }

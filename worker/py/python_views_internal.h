@@ -1,5 +1,5 @@
-// python_views_internal - what python_views.c, view_fault.c, view_snapshot.c and updates.c share: the
-// functions of troupe.runtime.entry, and the instance of a view. Private to those. GIL held.
+// python_views_internal - what python_views.c, awaiting.c, view_fault.c, view_snapshot.c and updates.c
+// share: the functions of troupe.runtime.entry, and the instance of a view. Private to those. GIL held.
 #ifndef TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 #define TROUPE_WORKER_PY_PYTHON_VIEWS_INTERNAL_H
 
@@ -55,6 +55,21 @@ typedef struct {
     bool changed; // by request_update(), since take_changed()
     bool revived; // from a snapshot: restore() has yet to be called
 } py_view;
+
+typedef struct {
+    PyObject *object;    // the coroutine
+    PyObject *exception; // its outcome; None: no exception; NULL: not done yet
+    PyObject *value;     // what it returned; NULL with an exception
+    PyObject *go_on;     // it is paused, and this continues it; NULL: it is not
+    const await_events *events;
+    void *context; // of events
+} py_awaitable;
+
+// awaiting.c: await, is_paused and go_on of view_ops.h.
+py_awaitable *awaiting_new(PyObject *object); // steals object
+void awaiting_start(void *host, void *awaitable_, void *scope_, const await_events *events, void *context);
+bool awaiting_is_paused(void *host, void *awaitable);
+void awaiting_go_on(void *host, void *awaitable_, uint64_t again_ms);
 
 // view_fault.c: takes the pending exception, reports it to the project's logging, and makes it the turn's
 // fault. format: with one %U, the view's path. name: the handler's.

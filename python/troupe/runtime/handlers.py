@@ -17,6 +17,7 @@ from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
 from ..views import LiveView
 from . import gate
+from .awaited import Note, reports
 from .conclusion import raise_refusal
 from .executors import enter_scope
 from .faults import HANDLER_NOT_FOUND, Refused
@@ -147,17 +148,20 @@ def settle_handler(view: LiveView, value: Any, error: BaseException | None) -> A
     return take_result(view, value) or None
 
 
-async def await_handler(awaitable: Awaitable[Any], pause: Pause | None = None) -> tuple[bool, Any]:
+async def await_handler(
+    awaitable: Awaitable[Any], pause: Pause | None = None, note: Note | None = None
+) -> tuple[bool, Any]:
     """Awaits a handler and returns (True, result) or (False, exception), so that no exception can end the loop.
 
-    When its own steps have computed for the soft limit, or when all took as long as the hard limit allows, the handler
-    is cancelled, and the result is (False, HandlerTimeout). pause: see Steps.
+    When its own steps have computed for the soft limit, or when all took as long as `--await-s` allows, the handler is
+    cancelled, and the result is (False, HandlerTimeout). pause, note: see Steps.
     """
     timer = asyncio.timeout(HandlerTimeout.await_limit)
+    steps = Steps(awaitable, pause, timer, note)
     lease = enter_scope()
+    reports.add(steps)
     try:
         async with timer:
-            steps = Steps(awaitable, pause, timer)
             result = await steps
         if lease is not None:
             await lease.finish()
@@ -173,3 +177,4 @@ async def await_handler(awaitable: Awaitable[Any], pause: Pause | None = None) -
     finally:
         if lease is not None:
             lease.end()
+        reports.remove(steps)

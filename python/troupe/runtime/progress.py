@@ -13,6 +13,7 @@ from typing import Any
 from .. import views
 from .._limits import PUSH_PACE_MS
 from ..errors import HandlerTimeout
+from .awaited import STEP_BEGINS, STEP_ENDS, Note
 
 # The view whose handler is awaited, in the turn's context.
 VIEW: ContextVar[Any] = ContextVar("troupe_view")
@@ -26,9 +27,13 @@ class Steps:
     pause: has the worker show the view, and then call what it is given: go_on(again_ms), from any thread. None: nothing
     can be shown.
     limit: the timeout around it, which ends when the steps have computed for the soft limit.
+    note: tells the worker when a step begins and ends; see awaited.py.
     """
 
-    def __init__(self, awaitable: Awaitable[Any], pause: Pause | None, limit: asyncio.Timeout) -> None:
+    def __init__(
+        self, awaitable: Awaitable[Any], pause: Pause | None, limit: asyncio.Timeout, note: Note | None = None
+    ) -> None:
+        self.note = note
         self._awaitable = awaitable
         self._pause = pause
         self._limit = limit
@@ -53,12 +58,18 @@ class Steps:
             self._finished = True
             views._awaited.pop(id(view), None)
 
+    def may_go_on(self) -> bool:
+        """See Awaited."""
+        return not self._finished and not self._limit.expired()
+
     def _run(self) -> Generator[Any, Any, Any]:
-        steps = self._awaitable.__await__()
+        steps, note = self._awaitable.__await__(), self.note
         value, error = None, None
         while True:
             error = yield from self._wait_for_pause(error)
             begun = time.monotonic()
+            if note is not None:
+                note(STEP_BEGINS)
             try:
                 if error is None:
                     waited_for = next(steps) if value is None else steps.send(value)
@@ -67,6 +78,8 @@ class Steps:
             except StopIteration as stop:
                 return stop.value
             finally:
+                if note is not None:
+                    note(STEP_ENDS)
                 self._computed += time.monotonic() - begun
             self._check_limit()
             value, error = None, None

@@ -116,6 +116,9 @@ test_check_unasked(void) // what nobody asked for answers nothing
     unasked.type = MSG_PUSH;
     header_encode(&unasked, bytes);
     CU_ASSERT_EQUAL(route_check_back(3, 2, head, 1, &got), ERR_MALFORMED);
+    unasked.type = MSG_WORKING;
+    header_encode(&unasked, bytes);
+    CU_ASSERT_EQUAL(route_check_back(3, 2, head, 1, &got), ERR_MALFORMED);
 }
 
 static void

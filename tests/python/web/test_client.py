@@ -93,6 +93,26 @@ async def test_a_reply_of_an_older_epoch_is_dropped(broker, make, caplog):
     assert error.value.kind == "timeout" and error.value.outcome == "unknown"
 
 
+async def test_what_is_being_worked_on_has_its_time_anew(broker, make):
+    """Only while it is: the time then is what it was."""
+    broker.answer = lambda kind, *_: [] if kind == wire.EVENT else None
+    clock = Clock()
+    connected = make(broker.address, clock=clock)
+    await mounted(connected)
+    future = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=1)
+    other = connected.submit(wire.EVENT, SESSION, event(1), epoch=7, sequence=2)
+    for sequence in (9, 0, 1):  # of no request, and of none in particular
+        clock.now += 8
+        broker.push(wire.WORKING, SESSION, {}, sequence=sequence)
+        await connected.submit(wire.PING, wire.NO_SESSION, {})  # its reply comes after
+    clock.now += 24
+    connected._sweep()
+    assert other.exception().kind == "timeout" and not future.done()
+    clock.now += 1
+    connected._sweep()
+    assert future.exception().kind == "timeout"
+
+
 class Clock:
     now = 500.0
 

@@ -91,6 +91,35 @@ test_what_awaits(void)
     s_end(&self);
 }
 
+// What may go on has its time anew, and the step that the event loop is in leads to its turn.
+static void
+test_the_event_loop(void)
+{
+    recorder *self = s_begin();
+    black_box_slot *lane = recorder_thread_slot(self, 0);
+    recorder_begin_turn(lane, &s_event, 1000);
+    recorder_begin_step(self, s_event.session); // it may begin before its turn is parked
+    CU_ASSERT_PTR_NULL(recorder_stepping(self));
+    black_box_slot *event = recorder_park(self, lane);
+    recorder_begin_turn(lane, &s_mount, 1500);
+    black_box_slot *mount = recorder_park(self, lane);
+    CU_ASSERT_PTR_EQUAL(recorder_stepping(self), event);
+    recorder_end_step(self);
+    CU_ASSERT_PTR_NULL(recorder_stepping(self));
+    recorder_begin_step(self, s_mount.session);
+    CU_ASSERT_PTR_EQUAL(recorder_stepping(self), mount);
+    CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2400, 1000), event);
+    recorder_extend(event, 2000);
+    recorder_extend(NULL, 2000);
+    CU_ASSERT_PTR_NULL(recorder_overdue(self, 2400, 1000));
+    CU_ASSERT_PTR_EQUAL(recorder_overdue(self, 2500, 1000), mount);
+    CU_ASSERT_EQUAL(recorder_loop_silence(self, 2000), 2000);
+    recorder_loop_answered(self, 1990);
+    CU_ASSERT_EQUAL(recorder_loop_silence(self, 2000), 10);
+    CU_ASSERT_EQUAL(recorder_loop_silence(self, 1980), 0);
+    s_end(&self);
+}
+
 static void
 test_only_culprits_are_blamed(void)
 {
@@ -162,6 +191,7 @@ test_nonsense(void)
 static const unit_test s_tests[] = {
     {"what runs", test_what_runs},
     {"what awaits", test_what_awaits},
+    {"the event loop", test_the_event_loop},
     {"only culprits are blamed", test_only_culprits_are_blamed},
     {"a deadly signal", test_a_deadly_signal},
     {"nonsense", test_nonsense},

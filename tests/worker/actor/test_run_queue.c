@@ -84,6 +84,39 @@ s_one_at_a_time(void)
 }
 
 static void
+s_visit(void *owner, uint64_t now)
+{
+    *(uint64_t *)owner += now;
+}
+
+// Whatever its state: visited unless a thread has it.
+static void
+s_visits(void)
+{
+    run_queue *queue = run_queue_new(&s_clock);
+    run_queue_item a, *ran;
+    work todo;
+    uint64_t visited = 0;
+    run_queue_item_init(&a, &visited);
+    s_post(queue, &a, 1);
+    s_take(queue, &ran);
+    run_queue_visit_parked(queue, &a, s_visit, 1);
+    CU_ASSERT_EQUAL(visited, 0);
+    run_queue_park(queue, &a);
+    run_queue_visit_parked(queue, &a, s_visit, 10);
+    CU_ASSERT_EQUAL(visited, 10);
+    run_queue_resume(queue, &a);
+    run_queue_visit_parked(queue, &a, s_visit, 100); // it waits for a thread
+    CU_ASSERT_EQUAL(visited, 110);
+    CU_ASSERT_TRUE(run_queue_try(queue, false, &todo));
+    run_queue_visit_parked(queue, &a, s_visit, 1000);
+    CU_ASSERT_EQUAL(visited, 110);
+    run_queue_done(queue, &a);
+    run_queue_item_fini(&a);
+    run_queue_destroy(&queue);
+}
+
+static void
 s_awaits(bool resumed_early)
 {
     run_queue *queue = run_queue_new(&s_clock);
@@ -361,6 +394,7 @@ static const unit_test s_tests[] = {
     {"sessions take turns", s_fair},
     {"one session, one thread", s_one_at_a_time},
     {"a turn that awaits", s_awaits_both},
+    {"visits to one that awaits", s_visits},
     {"the end of a session", s_end},
     {"nudges", s_nudges},
     {"nudged when due", s_nudged_when_due},

@@ -251,6 +251,53 @@ test_one_that_awaits(void)
     s_end();
 }
 
+// The event loop answers now and then: first for the turn, then without it, as it was cancelled and goes on.
+static void
+test_one_that_may_go_on(void)
+{
+    running_turn blamed[MAX_RUNNING];
+    s_begin(true);
+    s_post("later");
+    while (run_queue_look(s_world.queue).parked == 0)
+        sched_yield();
+    black_box_slot *slot = session_record(s_world.session);
+    for (int i = 0; i < 10; i++) {
+        CU_ASSERT_FALSE(s_tick_after(HARD - 1));
+        recorder_extend(slot, s_world.fake.now);
+    }
+    CU_ASSERT_FALSE(s_tick_after(HARD - 1));
+    recorder_loop_answered(s_world.record, s_world.fake.now);
+    CU_ASSERT_TRUE(s_tick_after(SOFT / 8));
+    CU_ASSERT_EQUAL(s_blamed(blamed), 1);
+    run_queue_resume(s_world.queue, session_item(s_world.session));
+    s_wait_answer(MSG_DONE);
+    s_end();
+}
+
+// Of two that await, the one whose step never ends is to blame, though it began later.
+static void
+test_the_event_loop_is_blocked(void)
+{
+    running_turn blamed[MAX_RUNNING];
+    s_begin(true);
+    black_box_slot *lane = recorder_thread_slot(s_world.record, 9);
+    header innocent = {.type = MSG_EVENT, .session = {"another-another"}, .sequence = 1};
+    recorder_begin_turn(lane, &innocent, s_world.fake.now);
+    black_box_slot *parked = recorder_park(s_world.record, lane);
+    CU_ASSERT_FALSE(s_tick_after(SOFT));
+    s_post("later");
+    while (run_queue_look(s_world.queue).parked == 0)
+        sched_yield();
+    recorder_begin_step(s_world.record, FAKE_SESSION);
+    CU_ASSERT_TRUE(s_tick_after(HARD));
+    CU_ASSERT_EQUAL(s_blamed(blamed), 1);
+    CU_ASSERT_TRUE(slice_is(blamed[0].event, "later"));
+    recorder_end_turn(parked);
+    run_queue_resume(s_world.queue, session_item(s_world.session));
+    s_wait_answer(MSG_DONE);
+    s_end();
+}
+
 // Stopped and continued, as a whole.
 static void
 test_while_the_process_stood_still(void)
@@ -276,6 +323,8 @@ static const unit_test s_tests[] = {
     {"over the hard limit the watchdog gives up", test_over_the_hard_limit},
     {"without a hard limit it never gives up", test_without_a_hard_limit},
     {"so too for one that awaits", test_one_that_awaits},
+    {"one that may go on", test_one_that_may_go_on},
+    {"the event loop is blocked", test_the_event_loop_is_blocked},
     {"nobody is to blame while the process stood still", test_while_the_process_stood_still},
 };
 UNIT_MAIN("watchdog", s_tests)

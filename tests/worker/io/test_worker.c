@@ -315,6 +315,34 @@ s_goodbye_is(const char *wanted)
     buffer_fini(&got.body);
 }
 
+// A handler that awaits is reported for as long as it may go on, and its session's end is what it would be.
+static void
+s_working(void)
+{
+    s_start();
+    s_mount(EPOCH + 1);
+    s_world.fake.awaits = false;
+    s_post(fake_event(&s_world.fake, 1, FAKE_VIEW, "later", 0), EPOCH + 1);
+    while (!s_world.fake.awaits)
+        sched_yield();
+    for (unsigned i = 0; i < 3; i++) {
+        s_world.fake.note(s_world.fake.done_context, AWAIT_STEP_BEGINS);
+        s_world.fake.note(s_world.fake.done_context, AWAIT_STEP_ENDS);
+        s_world.fake.note(s_world.fake.done_context, AWAIT_OVERDUE);
+        s_world.fake.note(s_world.fake.done_context, AWAIT_GOES_ON);
+        heard got = s_receive();
+        CU_ASSERT_EQUAL(got.head.type, MSG_WORKING);
+        CU_ASSERT_TRUE(id_equal(got.head.session, FAKE_SESSION));
+        CU_ASSERT_EQUAL(got.head.epoch, EPOCH + 1);
+        CU_ASSERT_EQUAL(got.head.sequence, 0);
+        buffer_fini(&got.body);
+    }
+    s_world.fake.done(s_world.fake.done_context);
+    CU_ASSERT_EQUAL(s_hear(), MSG_DONE);
+    s_shutdown(EPOCH + 1);
+    CU_ASSERT_EQUAL(s_stop(), 0);
+}
+
 static uint64_t
 s_system_now(void *context)
 {
@@ -547,6 +575,7 @@ static const unit_test s_tests[] = {
     {"kept when asked", s_kept_when_asked},
     {"fenced", s_fenced},
     {"announces", s_announces},
+    {"a handler that awaits", s_working},
     {"a worker with a stuck turn leaves", s_stuck_worker_leaves}, // the last: its handler is never let go
 };
 UNIT_MAIN("worker", s_tests)

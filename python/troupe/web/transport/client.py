@@ -95,7 +95,9 @@ class Client:
         view: Any = None,
         subscriber: Push | None = None,
     ) -> asyncio.Future[Reply]:
-        """See Transport. timeout: by default the time to live and the hard limit of a turn; longer with DEBUG."""
+        """See Transport. timeout: by default the time to live and the hard limit of a turn; longer with DEBUG. It
+        counts anew whenever the session's worker reports that it is at work.
+        """
         if view is not None:
             raise ActorError(
                 "params",
@@ -114,7 +116,7 @@ class Client:
         header = wire.HEADER.pack(wire.VERSION, kind, flags, session, epoch, sequence, ttl)
         future: asyncio.Future[Reply] = self.loop.create_future()
         deadline = self._clock() + timeout
-        pending = Pending((session, sequence), future, kind, flags, epoch, deadline, ttl, data, subscriber)
+        pending = Pending((session, sequence), future, kind, flags, epoch, timeout, deadline, ttl, data, subscriber)
         self._pending.add(pending)
         self._send(pending, header, data)
         self._schedule_sweep()
@@ -216,7 +218,9 @@ class Client:
         except wire.WireError as error:
             logger.error("event=malformed_reply broker=%s reason=%s", word(self.address), quoted(error))
             return
-        if sequence:
+        if kind == wire.WORKING:
+            self._pending.extend((session, sequence), self._clock())
+        elif sequence:
             self._answer((session, sequence), Reply(kind, flags, epoch, body))
         else:
             self._push(session, kind, epoch, body)
@@ -293,9 +297,7 @@ class Client:
             flags, deadline = pending.flags, self._clock() + CONNECT_WAIT
             if pending.kind == wire.EVENT:
                 flags, deadline, pending.again = flags | wire.AGAIN, pending.deadline, True
-            header = wire.HEADER.pack(
-                wire.VERSION, pending.kind, flags, session, pending.epoch, sequence, pending.ttl
-            )
+            header = wire.HEADER.pack(wire.VERSION, pending.kind, flags, session, pending.epoch, sequence, pending.ttl)
             resent.append((deadline, pending, header, pending.data))
         self._waiting.extendleft(reversed(resent))
         self._send_waiting()

@@ -9,9 +9,24 @@ Key = tuple[bytes, int]  # session, sequence
 
 
 class Pending:
-    """A request without a reply. deadline: by the client's clock. data: its packed body."""
+    """A request without a reply. timeout: how long it waits for one, or for the news that it is being worked on.
+    deadline: when that is over, by the client's clock. data: its packed body.
+    """
 
-    __slots__ = ("key", "future", "kind", "flags", "epoch", "deadline", "ttl", "data", "subscriber", "shared", "again")
+    __slots__ = (
+        "key",
+        "future",
+        "kind",
+        "flags",
+        "epoch",
+        "timeout",
+        "deadline",
+        "ttl",
+        "data",
+        "subscriber",
+        "shared",
+        "again",
+    )
 
     def __init__(
         self,
@@ -20,6 +35,7 @@ class Pending:
         kind: int,
         flags: int,
         epoch: int,
+        timeout: float,
         deadline: float,
         ttl: int,
         data: bytes,
@@ -30,6 +46,7 @@ class Pending:
         self.kind = kind
         self.flags = flags
         self.epoch = epoch
+        self.timeout = timeout
         self.deadline = deadline
         self.ttl = ttl
         self.data = data
@@ -56,6 +73,12 @@ class PendingTable(dict[Key, Pending]):
         """Adds a request; one of the same number stays pending behind it."""
         pending.shared = self.get(pending.key)
         self[pending.key] = pending
+
+    def extend(self, key: Key, now: float) -> None:
+        """The request of that number is being worked on, or waits for one that is: it has its time anew."""
+        pending = self.get(key)
+        if pending is not None:
+            pending.deadline = max(pending.deadline, now + pending.timeout)
 
     def expired(self, now: float) -> list[Key]:
         """The numbers whose newest request is over its deadline."""

@@ -73,6 +73,12 @@ class Stuck(LiveView):
         await asyncio.sleep(1000)
 
     @event_handler
+    async def awaits_gate(self, gate):
+        while not Path(gate).exists():
+            await asyncio.sleep(0.02)
+        self.count += 1
+
+    @event_handler
     async def computes_in_steps(self):
         self.count += 1
         while True:
