@@ -17,24 +17,19 @@ typedef struct {
     unsigned count;
     _Atomic int open_views, open_scopes; // several threads run turns in test_pool
     _Atomic uint64_t store;              // snapshots go there; 0: nowhere
-    bool unpackable;                     // what no snapshot can hold
     const char *request;                 // the URL of what pack_request() gives; NULL: nothing
     char joined[80];                     // the URL that join() was given last
     unsigned joins;                      // that were made: each has a sequence of its own
-    bool forbid;                         // authorize() says no
     unsigned mount_status;               // mount() answers by itself
     const char *template;                // printf format of one %d
     const block_type *page, *branch;     // set by fake_slots: a plan of one text, and a branch for odd counts
-    bool loose;                          // what it shows does not fit
     void (*done)(void *);                // of the awaitable that waits
     void (*note)(void *, await_note);    // the same
     void *done_context;
-    err settles;         // how it ends
-    await_note noted;    // the last one
-    _Atomic bool awaits; // await() was called
+    err settles;      // how it ends
+    await_note noted; // the last one
     unsigned resumable;
-    _Atomic unsigned interrupts, dumps; // how often it was asked to
-    bool interruptible;
+    _Atomic unsigned interrupts, dumps;       // how often it was asked to
     unsigned armed_times;                     // how often the session said when it wants its next turn
     uint64_t armed;                           // what it said last
     uint64_t interval;                        // of every view's ticks; 0: none
@@ -42,14 +37,19 @@ typedef struct {
     void *tell_context;
     void *owner;          // of the view that was opened last
     int tick_adds;        // to the count, at each tick; 0: it raises
-    bool tick_awaits;     // its end
-    bool paused;          // what is awaited is, until go_on()
     uint64_t again_ms;    // of the last go_on()
-    bool changed;         // what every view says when it is asked
-    bool leaves;          // every handler sends the user elsewhere
     const char *members;  // of the effects of every turn; NULL: it has none
     const char *identity; // that every turn changes it to; NULL: it does not
-    bool not_stored;      // conclude() fails
+    bool unpackable;      // what no snapshot can hold
+    bool forbid;          // authorize() says no
+    bool loose;           // what it shows does not fit
+    _Atomic bool awaits;  // await() was called
+    bool interruptible;
+    bool tick_awaits; // its end
+    bool paused;      // what is awaited is, until go_on()
+    bool changed;     // what every view says when it is asked
+    bool leaves;      // every handler sends the user elsewhere
+    bool not_stored;  // conclude() fails
 } fake;
 
 void fake_init(fake *self);

@@ -345,6 +345,7 @@ s_a_handler_shows_its_progress(void)
     CU_ASSERT_EQUAL(result, TURN_AWAITS);
     const reply *push = s_pause();
     CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    ASSERT(push);
     CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(push->head.sequence, 0);
     CU_ASSERT_FATAL(push->snapshot.size > 0);
