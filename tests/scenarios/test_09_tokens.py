@@ -236,11 +236,11 @@ def test_authorize_is_asked_at_the_join(fleet, visitor, troupe):
     """A token that somebody has for a view they may not see (any more)."""
     values = contents(tokens_of(visitor)[0])
     values.update(path="house.views.Members", params={}, session=b"m" * 16, view=b"v" * 16)
-    fleet.expect_log("event=view_not_joined view=house.views.Members kind=forbidden", times=1, name="web")
+    fleet.expect_log("event=page_refused view=house.views.Members kind=forbidden", times=1, name="web")
     with Page(visitor, [sign(values)]) as page:
         joined = page.join()
-        assert joined["views"][0]["error"]["kind"] == "forbidden"
-        assert "html" not in joined["views"][0]
+        assert (joined["t"], joined["reason"]) == ("reload", "forbidden"), joined
+        assert "views" not in joined
 
 
 def test_session_of_another_identity_cannot_be_joined(fleet, client):
