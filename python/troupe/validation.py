@@ -7,7 +7,7 @@ A wrapper that returns a generator cannot be detected before it is called: refus
 import functools
 import inspect
 from collections.abc import Callable
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -85,10 +85,32 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
         text = "a browser can never call a handler of such a name. Give it one that begins with a letter."
     elif _is_of_root(root, name):
         text = f"{root.__name__}.{name} is the framework's own, and never a handler. Give the handler another name."
+    elif _asks_for_a_request(value):
+        text = (
+            "django.contrib.auth.decorators are for views, whose first argument is a request. Take login_required and "
+            "permission_required of troupe.decorators, or ask in the handler."
+        )
     else:
         _check_body(cls, base, name, value, may_await=True)
         return
     raise TypeError(named(cls, base, name) + place(inner) + ": " + text)
+
+
+def _asks_for_a_request(function: Any) -> bool:
+    """Whether one of Django's access decorators is around it, also by way of method_decorator()."""
+    for _ in range(32):  # a project's own wrappers may make a cycle
+        if not _is(function, FunctionType):
+            return False
+        cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+        around = [each for value in cells for each in (value if _is(value, list, tuple) else [value])]
+        if any(_is_of_auth(each) for each in [function, *around]):
+            return True
+        function = inspect.getattr_static(function, "__wrapped__", None)
+    return False
+
+
+def _is_of_auth(value: Any) -> bool:
+    return _is(value, FunctionType) and value.__code__.co_filename.endswith("/django/contrib/auth/decorators.py")
 
 
 def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool) -> None:
