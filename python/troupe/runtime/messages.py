@@ -83,5 +83,3 @@ def _message(entry: list[Any]) -> Message:
 def _entry(message: Message) -> list[Any]:
     message._prepare()
     return [message.level, message.message, message.extra_tags]
-
-

@@ -33,8 +33,7 @@ _warned: set[tuple[type, str, type]] = set()
 def take_result(view: LiveView, value: Any) -> bool:
     """Takes what a handler returned (not None). True: the user is to leave the page, so there is nothing to render.
 
-    TypeError: the value was meant to reach the browser, and cannot. Refused: it
-    is a response that refuses.
+    TypeError: the value was meant to reach the browser, and cannot. Refused: it is a response that refuses.
     """
     if isinstance(value, HttpResponseBase):
         return _take_response(view, value)

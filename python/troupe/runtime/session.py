@@ -73,7 +73,7 @@ class TurnSession:
 
     def cycle_key(self: Any) -> None:
         """See SessionBase. The new session has what other tabs wrote to the old one meanwhile."""
-        if self.session_key is not None and not _is_in_cookies() and self._session and self.session_key is not None:
+        if self.session_key is not None and not _is_in_cookies() and self._session:
             self._merge(self._stored())
         super().cycle_key()  # type: ignore[misc]
 

@@ -4,6 +4,7 @@ The template is read as Inliner gives it, with its parents and includes in place
 other; a value is a character that no name contains. What that makes ambiguous is not reported.
 """
 
+import bisect
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -165,7 +166,7 @@ class _Reader(HTMLParser):
     def _spot(self) -> Spot:
         line, column = self.getpos()
         offset = self._lines[line - 1] + column
-        index = max(i for i, start in enumerate(self._starts) if start <= offset) if self._starts else 0
+        index = bisect.bisect_right(self._starts, offset) - 1
         node: Any = self._pieces[index]
         origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
         where = node.line(offset - self._starts[index]) if isinstance(node, Text) else None

@@ -253,7 +253,8 @@ def _is_of_url(call: admission.Call, match: ResolverMatch) -> bool:
 
 
 def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString:
-    """The HTML of one view inside of an ordinary page, for the template tag. Blocks. ActorError, PermissionDenied.
+    """The HTML of one view inside of an ordinary page, for the template tag. Blocks. ActorError, PermissionDenied,
+    Http404.
 
     All views of one request share a session.
     """
@@ -266,6 +267,8 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
     except ActorError as error:
         if error.kind == "forbidden":
             raise PermissionDenied(str(error)) from error
+        if error.kind == "not_found":
+            raise Http404(str(error)) from error
         raise
     if mounted.refused:
         raise PermissionDenied(f"the user may not have {path}")
