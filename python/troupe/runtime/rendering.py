@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template
 from django.template.context import make_context
 from django.views.generic.base import TemplateResponseMixin
+from django.views.generic.edit import FormMixin
 
 from ..context import view_names
 from ..template import slow_path
@@ -28,7 +29,11 @@ def get_context(view: LiveView) -> dict[str, Any]:
     begin_rendering(view)
     keep_locale(view)
     gate.before_turn(view)
-    context = view.get_context_data()
+    if isinstance(view, FormMixin) and "form" in vars(view):
+        # As form_invalid() passes it: the mixin would show a form of its own, without what a handler bound.
+        context = view.get_context_data(form=vars(view)["form"])
+    else:
+        context = view.get_context_data()
     if type(context) is dict:
         return context
     refuse_unused(context, "it")
