@@ -1,6 +1,6 @@
 // Ends sessions without a client before their time, where there are too many or a new one has no room
-// (PROTOCOL.md 5.10): first those that anybody can create (docs/decisions/0027). The store keeps what it has
-// of them.
+// (PROTOCOL.md 5.10): first those that anybody can create (docs/decisions/fleet/0027). The store keeps what
+// it has of them.
 #include "broker/eviction.h"
 
 #include "broker/answer.h"

@@ -1,5 +1,5 @@
 // eviction - ends sessions without a client before their time where there are too many (PROTOCOL.md 5.10,
-// docs/decisions/0027).
+// docs/decisions/fleet/0027).
 #ifndef TROUPE_BROKER_EVICTION_H
 #define TROUPE_BROKER_EVICTION_H
 

@@ -1,6 +1,6 @@
-// Reads what a worker left in its black box (docs/decisions/0017). The supervisor does so after the worker
-// has been reaped, the watchdog while it runs. Nothing in it is trusted: the writer may have died in the
-// middle of a write, or may have overwritten the memory with anything, since it runs user code.
+// Reads what a worker left in its black box (docs/decisions/fleet/0017). The supervisor does so after the
+// worker has been reaped, the watchdog while it runs. Nothing in it is trusted: the writer may have died in
+// the middle of a write, or may have overwritten the memory with anything, since it runs user code.
 #include "proto/black_box.h"
 
 // A text that is too long, or cut in the middle of a character, is left out rather than mended: it goes to

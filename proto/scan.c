@@ -1,6 +1,6 @@
 // Finds where a msgpack value ends, without allocating and without trusting anything. msgpack-c's own
 // unpacker is not used on what comes from a peer: it allocates what a length field claims before it has seen
-// the bytes (docs/decisions/0004). Iterative, so that nesting costs no stack.
+// the bytes (docs/decisions/messages/0004). Iterative, so that nesting costs no stack.
 #include "proto/scan.h"
 
 #include "common/errors.h"

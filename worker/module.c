@@ -1,6 +1,7 @@
 // troupe._worker: a worker's process in the interpreter that runs it, for wheels. An executable would have to
 // bring an interpreter of its own, which need not fit the standard library of the machine that it is
-// installed on: Debian's python3, for one, has modules built in that others load (docs/decisions/0032).
+// installed on: Debian's python3, for one, has modules built in that others load
+// (docs/decisions/django/0032).
 #include <Python.h>
 
 #include "worker/process.h"

@@ -1,6 +1,6 @@
 // process - the life of a worker's process, from its command line to its exit code. Two programs use it: the
 // executable troupe-worker, which embeds CPython, and the extension module troupe._worker, which runs in an
-// interpreter that was started before (docs/decisions/0032).
+// interpreter that was started before (docs/decisions/django/0032).
 #ifndef TROUPE_WORKER_PROCESS_H
 #define TROUPE_WORKER_PROCESS_H
 

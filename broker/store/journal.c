@@ -1,6 +1,6 @@
-// Writing the journal (docs/decisions/0021); journal_internal.h has its format. The memory is written to the
-// file as it is, from `written` on, so both have the same offsets. Nothing here calls fsync(2): what is
-// written survives the process, not the machine.
+// Writing the journal (docs/decisions/fleet/0021); journal_internal.h has its format. The memory is written
+// to the file as it is, from `written` on, so both have the same offsets. Nothing here calls fsync(2): what
+// is written survives the process, not the machine.
 #include "broker/store/journal.h"
 
 #include "broker/store/journal_internal.h"

@@ -1,5 +1,5 @@
 // Three tables of one LMDB file: sessions by id, roots by session and number, and numbers by name. Each value
-// starts with a checksum (docs/decisions/0028).
+// starts with a checksum (docs/decisions/fleet/0028).
 //
 // LMDB's rules that matter here: pointers from mdb_get() and cursors are into the mapped file, and valid
 // until the transaction ends or, in a write transaction, until the next write; a read transaction keeps the

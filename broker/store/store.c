@@ -1,5 +1,5 @@
 // Putting into, reading from and sweeping a store. Every change goes to the journal and to the memtable; the
-// tables change in checkpoints only (docs/decisions/0021).
+// tables change in checkpoints only (docs/decisions/fleet/0021).
 //
 // One rule decides all failures: a snapshot that is older than what a user has seen is worse than none. So a
 // session that cannot be stored as it is now, because of limits, a full disk or damage, is dropped as a

@@ -4,7 +4,7 @@
 // failure.
 //
 // store_commit appends to a journal. A checkpoint moves its content into LMDB tables, when there is much or
-// when somebody reads (docs/decisions/0021).
+// when somebody reads (docs/decisions/fleet/0021).
 #ifndef TROUPE_BROKER_STORE_STORE_H
 #define TROUPE_BROKER_STORE_STORE_H
 
@@ -14,9 +14,9 @@
 
 typedef struct store store;
 
-// Creates the directory (0700) if need be. Damaged files are logged and set aside (docs/decisions/0028).
-// limit: bytes of all snapshots, at most. seed: random. NULL: it cannot be opened; ret_why gets a sentence
-// without a full stop.
+// Creates the directory (0700) if need be. Damaged files are logged and set aside
+// (docs/decisions/fleet/0028). limit: bytes of all snapshots, at most. seed: random. NULL: it cannot be
+// opened; ret_why gets a sentence without a full stop.
 store *store_new(const char *folder, size_t limit, uint64_t seed, char *ret_why, size_t why_size);
 // NULL-safe. What was not committed is lost.
 void store_destroy(store **self_p);

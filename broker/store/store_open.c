@@ -1,6 +1,6 @@
 // Opening a store: locks the directory, checks and repairs what an earlier process left there, replays its
-// journal, and logs and sets aside what is damaged (docs/decisions/0028). Blocks, before the broker's loop
-// begins.
+// journal, and logs and sets aside what is damaged (docs/decisions/fleet/0028). Blocks, before the broker's
+// loop begins.
 //
 // Damage never keeps a broker from starting; what an operator can correct does, such as a file that may not
 // be read, a full disk, or another broker in the same directory.

@@ -1,5 +1,5 @@
 // One rule for every slot, at every step: what runs there, what should, and what is the next thing to do
-// about the difference (docs/decisions/0013).
+// about the difference (docs/decisions/fleet/0013).
 #include "fleet/supervisor/reconciler.h"
 
 #include <stdio.h>

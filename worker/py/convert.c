@@ -1,5 +1,5 @@
 // msgpack and Python objects, both ways. The bytes have been scanned by msgpack_scan(): sizes and
-// depth are within limits, so nothing here needs to check them again (docs/decisions/0004).
+// depth are within limits, so nothing here needs to check them again (docs/decisions/messages/0004).
 #include "worker/py/convert.h"
 
 #include "common/errors.h"

@@ -2,7 +2,7 @@
 there is none. Asked by meson, of the interpreter that is to be embedded.
 
 A program that is linked with it runs Python code 10 to 20 % faster than with the shared one: calls inside
-the interpreter need no detour, as in python3 itself (docs/decisions/0008).
+the interpreter need no detour, as in python3 itself (docs/decisions/worker/0008).
 """
 
 import sysconfig

@@ -337,7 +337,7 @@ s_read_dict(const msgpack_object_map *from, unsigned depth)
 }
 
 // Scans before unpacking: the store's bytes are trusted no more than a peer's
-// (docs/decisions/0004).
+// (docs/decisions/messages/0004).
 static PyObject *
 s_read_bytes(slice bytes, unsigned depth)
 {

@@ -2,7 +2,7 @@
 and the script prefix.
 
 A Local takes a lock for each access. When a thread is preempted while it holds that lock, the other threads queue for
-it at each access of each turn (docs/decisions/0012). A turn has a contextvars context of
+it at each access of each turn (docs/decisions/worker/0012). A turn has a contextvars context of
 its own, so a context variable is enough. And a turn may go on in another thread, where a Local has no value. Django
 itself replaces these objects when it reloads translations.
 """

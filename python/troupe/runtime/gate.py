@@ -2,7 +2,7 @@
 
 They are asked on the view itself when it is mounted, and on a new instance, the probe, when its page joins and before
 each turn: setup() must not reset the state of the view that lives. A view around which nothing was put is not asked.
-docs/decisions/0036 has the reasons.
+docs/decisions/django/0036 has the reasons.
 """
 
 import functools

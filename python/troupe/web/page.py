@@ -331,7 +331,7 @@ def _is_minified() -> bool:
 
 
 def with_script(html: bytes, request: HttpRequest) -> bytes:
-    """The page with the script at the end of its head (docs/decisions/0006), unless it has one already.
+    """The page with the script at the end of its head (docs/decisions/browser/0006), unless it has one already.
 
     Without a </head>: before the last </body>; without that: at the end.
     """
