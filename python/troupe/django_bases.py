@@ -4,7 +4,7 @@ is defined, with what to do instead.
 
 from typing import Any
 
-from django.views.generic.base import ContextMixin, View
+from django.views.generic.base import View
 
 from .validation import is_marked, named, place
 
@@ -38,7 +38,6 @@ def check_class(cls: type[Any], root: type[Any]) -> None:
     """TypeError: `cls` has something of a Django view that would never be called. root: LiveView."""
     own = set(root.__mro__)
     others = [base for base in cls.__mro__ if base not in own]
-    _check_order(cls, root, own)
     seen: set[str] = set()
     for base in others:
         for name, value in vars(base).items():
@@ -53,24 +52,6 @@ def check_initkwargs(cls: type[Any], initkwargs: dict[str, Any]) -> None:
     for name in initkwargs.keys() & _MAKE_RESPONSES.keys():
         raise TypeError(f"{cls.__qualname__}.as_view({name}=…): {_unused(name)}")
     _check_values(cls, initkwargs)
-
-
-def _check_order(cls: type[Any], root: type[Any], own: set[type[Any]]) -> None:
-    """TypeError: a base after LiveView defines what LiveView's own attribute hides."""
-    order = cls.__mro__
-    for position, base in enumerate(order):
-        if base in own or position < order.index(root) or getattr(base, "_is_protocol", False):
-            continue
-        for name, value in vars(base).items():
-            owner = next(other for other in order if name in vars(other))
-            if owner not in own or name.startswith("__"):  # LiveView calls a mixin's __init__
-                continue
-            if vars(owner)[name] is value or (name == "get_context_data" and position < order.index(ContextMixin)):
-                continue
-            raise TypeError(
-                f"{named(cls, base, name)}: {root.__name__} comes before {base.__qualname__}, so this would never be "
-                f"used. Put {base.__qualname__} first: class {cls.__name__}({base.__qualname__}, …)."
-            )
 
 
 def _check_attribute(cls: type[Any], base: type[Any], root: type[Any], name: str, value: Any) -> None:

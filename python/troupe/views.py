@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from . import access, admission, django_bases, hooks, validation
+from . import access, admission, base_order, django_bases, hooks, validation
 from .web import page
 
 _NO_STATE = {"request", "args", "kwargs"}  # instance attributes that are Django's, and rebuilt after a restore
@@ -61,6 +61,7 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        base_order.put_mixins_first(cls, LiveView)
         source = vars(cls).get("template")  # djust's name of template_string
         if isinstance(source, str) and cls.template_name is None and "template_string" not in vars(cls):
             cls.template_string = source

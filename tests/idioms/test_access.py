@@ -48,10 +48,11 @@ class Page(LiveView):
 
 
 def page(*bases, **attributes):
-    """A class with these bases before Page, which a worker finds in this module."""
+    """A class with these bases before Page (or around it), which a worker finds in this module."""
     name = f"Guarded{len(globals())}"
     attributes = {"__module__": __name__, **attributes}
-    cls = globals()[name] = types.new_class(name, (*bases, Page), exec_body=lambda names: names.update(attributes))
+    bases = bases if Page in bases else (*bases, Page)
+    cls = globals()[name] = types.new_class(name, bases, exec_body=lambda names: names.update(attributes))
     cls.guarded = cls
     return cls
 
@@ -102,6 +103,20 @@ def chosen(request):
     return (Page if may(request) else Other).as_view()(request)
 
 
+class RefusesBehind:
+    """As third-party mixins have it: a dispatch() of its own, and nothing of Django's."""
+
+    def dispatch(self, request, *args, **kwargs):
+        return super().dispatch(request, *args, **kwargs) if may(request) else HttpResponse("pay", status=402)
+
+
+class Behind(Page, RefusesBehind):
+    """Its own dispatch() is called first."""
+
+    def dispatch(self, request, *args, **kwargs):
+        return super().dispatch(request, *args, **kwargs)
+
+
 class Other(LiveView):
     template_string = "<main dj-root>for everybody</main>"
 
@@ -120,6 +135,19 @@ GUARDS = {
     "LoginRequiredMixin": (page(LoginRequiredMixin).as_view(), 302, LOGIN),
     "PermissionRequiredMixin": (page(PermissionRequiredMixin, permission_required=PERMISSION).as_view(), 403, {}),
     "UserPassesTestMixin": (page(UserPassesTestMixin, test_func=lambda self: may(self.request)).as_view(), 403, {}),
+    "LoginRequiredMixin behind": (page(Page, LoginRequiredMixin).as_view(), 302, LOGIN),
+    "PermissionRequiredMixin behind": (
+        page(Page, PermissionRequiredMixin, permission_required=PERMISSION).as_view(),
+        403,
+        {},
+    ),
+    "mixins on both sides": (
+        page(LoginRequiredMixin, Page, PermissionRequiredMixin, permission_required=PERMISSION).as_view(),
+        403,
+        {},
+    ),
+    "a mixin behind with a dispatch of its own": (page(Page, RefusesBehind).as_view(), 402, {}),
+    "a mixin behind, called by super": (Behind.as_view(), 402, {}),
     "two mixins": (
         page(LoginRequiredMixin, PermissionRequiredMixin, permission_required=PERMISSION).as_view(),
         403,
