@@ -13,6 +13,7 @@ from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
 from . import conf
+from .access_checks import check_access
 from .asgi_checks import check_asgi
 from .handler_checks import check_handlers
 from .request_checks import check_remote_user, check_request_attrs
@@ -34,6 +35,7 @@ def register() -> None:
         check_asgi,
         check_views,
         check_handlers,
+        check_access,
         check_request_attrs,
         check_remote_user,
     ):

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
-from . import access, admission, base_order, django_bases, hooks, validation
+from . import access, access_names, admission, base_order, django_bases, hooks, validation
 from .web import page
 
 _NO_STATE = {"request", "args", "kwargs"}  # instance attributes that are Django's, and rebuilt after a restore
@@ -69,6 +69,7 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
         validation.check_class(cls, LiveView)
         hooks.check_class(cls, LiveView)
         access.check_class(cls, LiveView)
+        access_names.check_class(cls, LiveView)
         interval = cls.tick_interval
         if interval is None or hasattr(interval, "__get__"):  # a property is read at the end of each turn
             return

@@ -113,7 +113,11 @@ def check_context(cls):
 
 def check_access(cls):
     """Strangers are not let in, over HTTP."""
-    view = made(*cls, permission_required="auth.view_user", test_func=lambda self: self.request.user.is_active)
+    attributes = {
+        "PermissionRequiredMixin": {"permission_required": "auth.view_user"},
+        "UserPassesTestMixin": {"test_func": lambda self: self.request.user.is_active},
+    }
+    view = made(*cls, **attributes.get(named(cls).__name__, {}))
     urlpatterns[:] = [path("page/", view.as_view())]
     response = Client().get("/page/")
     assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=/page/")

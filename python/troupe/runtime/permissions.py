@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
+from .. import access_names
 from ..access import is_signed_in, login_redirect, permissions_of
 from ..validation import refuse_unused
 from ..views import LiveView
@@ -22,6 +23,11 @@ _LOGIN_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 @functools.cache
 def _overrides(cls: Any, name: str) -> bool:
     return getattr(cls, name) is not getattr(LiveView, name)
+
+
+@functools.cache
+def _mixin_asks(cls: Any) -> bool:
+    return access_names.mixin_reads(cls, LiveView, "permission_required")
 
 
 def has_any(view: LiveView) -> bool:
@@ -37,7 +43,9 @@ def check(view: LiveView, request: Any) -> HttpResponseBase | None:
     they may not.
     """
     cls: Any = type(view)
-    if (view.login_required or view.permission_required) and not is_signed_in(request):
+    # Where a mixin asks for permission_required, it has done so already, in its own way: for an object's, say.
+    wanted = () if _mixin_asks(cls) else view.permission_required
+    if (view.login_required or wanted) and not is_signed_in(request):
         # Attributes of Django's AccessMixin, for those who write them beside login_required.
         if getattr(view, "raise_exception", False):
             raise PermissionDenied(getattr(view, "permission_denied_message", ""))
@@ -46,10 +54,8 @@ def check(view: LiveView, request: Any) -> HttpResponseBase | None:
         function = getattr(request.resolver_match, "func", None)
         if getattr(function, "login_required", True):  # which login_not_required() sets
             return login_redirect(request, getattr(function, "login_url", None) or view.login_url)
-    # Where Django's own mixin is, it has asked, perhaps in a way of the project's own.
-    if view.permission_required and not hasattr(cls, "get_permission_required"):
-        if not request.user.has_perms(permissions_of(view.permission_required)):
-            raise PermissionDenied
+    if wanted and not request.user.has_perms(permissions_of(wanted)):
+        raise PermissionDenied
     if _overrides(cls, "check_permissions"):
         return _answer(view.check_permissions(request), f"{cls.__qualname__}.check_permissions()")
     return None
