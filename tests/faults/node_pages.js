@@ -208,7 +208,8 @@ const ORDERS = {
       return new Line(page, address, { origin: new URL(url).origin, headers })
     }
     pages.set(name, page)
-    page.live = createPage({ window, clock, connect, reload: () => tell(page, { problem: 'loads again' }) })
+    const load = (name, then) => import(`../../python/troupe/static/troupe/${name}.js`).then(then)
+    page.live = createPage({ window, clock, connect, load, reload: () => tell(page, { problem: 'loads again' }) })
     for (const outcome of ['failed', 'unknown', 'refused']) listen(page, outcome)
     // The device wakes, or its network is back.
     if (impatient) {

@@ -1,6 +1,7 @@
 // fakes.js - a clock, a socket and a page that a test drives by hand.
 
 import { JSDOM } from 'jsdom'
+import * as forms from '../../python/troupe/static/troupe/forms.js'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from './seeded-random.js'
 
@@ -71,6 +72,9 @@ export class FakeSocket {
   }
 }
 
+const PARTS = { forms }
+const loadAtOnce = (name, then) => then(PARTS[name])
+
 export const VIEW = 'a'.repeat(32)
 
 // A window whose scripts run, so that a test can see that none did.
@@ -82,7 +86,7 @@ export function windowOf(body) {
 }
 
 // A page with one view. Call live.join() to have it joined.
-export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: items = [] } = {}) {
+export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: items = [], load = loadAtOnce } = {}) {
   const window = windowOf(`<body>${html ?? `<${root} dj-root data-troupe="token-1">${inner}</${root}>`}</body>`)
   const { document } = window
   const live = { window, document, clock: new FakeClock(seed), sockets: [], told: [], reloads: 0, visited: [], collected: [] }
@@ -95,6 +99,7 @@ export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: 
     connect: () => live.sockets[live.sockets.push(new FakeSocket()) - 1],
     reload: () => live.reloads++,
     visit: (url) => live.visited.push(url),
+    load,
     collect: async (ticket) => (live.collected.push(ticket), live.collects ?? 204),
   }
   live.page = makePage(live.env)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, test } from 'node:test'
+import { after, afterEach, test } from 'node:test'
 import { FakeSocket, windowOf } from './fakes.js'
 import { Model } from './model-server.js'
 import { pageFrom, State } from './random-pages.js'
@@ -13,21 +13,21 @@ import { same } from './served-page.js'
 const MINIFY = new URL('../../scripts/lib/minify', import.meta.url).pathname
 const skip = spawnSync('esbuild', ['--version']).error ? 'esbuild is not installed' : false
 
-// The small file in a page of its own, with the browser's own clock: nothing here waits for it.
+const folder = mkdtempSync(join(tmpdir(), 'troupe-min-'))
+after(() => rmSync(folder, { recursive: true }))
+const FORMS = join(folder, 'forms.min.js')
+
+// The small files in a page of their own, with the browser's own clock: nothing here waits for it.
 async function smallFile() {
-  const folder = mkdtempSync(join(tmpdir(), 'troupe-min-'))
-  try {
-    execFileSync(MINIFY, [join(folder, 'troupe.mjs')])
-    return await import(join(folder, 'troupe.mjs'))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
+  execFileSync(MINIFY, [folder])
+  return import(join(folder, 'troupe.min.js'))
 }
 
 function open(start, html) {
   const window = windowOf(`<body>${html}</body>`)
   const sockets = []
-  window.document.head.innerHTML = '<script type="module" data-troupe-socket="/ws/"></script>'
+  window.document.head.innerHTML = `<script type="module" data-troupe-socket="/ws/" data-troupe-forms="${FORMS}"></script>`
   window.WebSocket = class {
     constructor() {
       return sockets[sockets.push(new FakeSocket()) - 1]
@@ -79,6 +79,7 @@ test('the small file does what the modules do: events, controls, notes, refusals
   const [form, input, select] = ['form', 'input', 'select'].map((css) => live.document.querySelector(css))
   live.socket.say({ t: 'joined', n: 0, views: [{ v: 'a', i: 0, s: 1, token: 'x' }] })
   assert.equal(live.document.documentElement.className, 'troupe-connected')
+  await import(FORMS)
   const told = []
   for (const name of ['failed', 'refused', 'unknown']) {
     live.document.addEventListener(`troupe:${name}`, ({ detail }) => told.push([name, detail.name, detail.reason]))

@@ -289,8 +289,9 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}"{} data-troupe-socket="{}"{}{}></script>',
+        '<script type="module" src="{}" data-troupe-forms="{}"{} data-troupe-socket="{}"{}{}></script>',
         script_url(),
+        static(script_name("forms")),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         _cookies_attribute(),
@@ -305,9 +306,9 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     return format_html(first, before, served, nonce_attribute) + tag + last
 
 
-def script_name() -> str:
-    """The client's file, among the static files."""
-    return "troupe/dist/troupe.min.js" if _is_minified() else "troupe/troupe.js"
+def script_name(part: str = "troupe") -> str:
+    """The file of the client, or of a part that it loads when a page needs it, among the static files."""
+    return f"troupe/dist/{part}.min.js" if _is_minified() else f"troupe/{part}.js"
 
 
 def script_url() -> str:
@@ -337,12 +338,21 @@ def with_script(html: bytes, request: HttpRequest) -> bytes:
     """
     if b"data-troupe-socket" in html:
         return html
-    tag = script_tag(request).encode()
+    tag = (_preload(html, request) + script_tag(request)).encode()
     lower = html.lower()
     at = lower.find(b"</head>")
     if at < 0:
         at = lower.rfind(b"</body>")
     return html + tag if at < 0 else html[:at] + tag + html[at:]
+
+
+def _preload(html: bytes, request: HttpRequest) -> str:
+    """A <link> so that the part of the client that forms need comes along with it, in a page that has a live form."""
+    if b"dj-submit" not in html and b"dj-keydown.enter" not in html:
+        return ""
+    nonce = page_facts.nonce_of(request)
+    nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    return format_html('<link rel="modulepreload" href="{}"{}>', static(script_name("forms")), nonce_attribute)
 
 
 def _is_prefetch(request: HttpRequest) -> bool:

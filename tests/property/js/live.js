@@ -27,6 +27,7 @@ export class Live {
       window,
       clock,
       connect: () => (this.socket = new Socket()),
+      load: () => {}, // a part that events need
       reload: () => this.socket.sent.push({ t: 'reloaded' }),
     })
     this.page.start()

@@ -276,3 +276,13 @@ def test_pages_load_the_small_file_or_the_modules(settings, monkeypatch, tmp_pat
     monkeypatch.setattr(page, "_MINIFIED_FILE", file)
     name = "dist/troupe.min.js" if small else "troupe.js"
     assert f'src="/static/troupe/{name}"' in page.script_tag()
+
+
+def test_what_forms_need_is_loaded_along_with_a_page_that_has_one(settings):
+    settings.TROUPE = {"MINIFIED": True}
+    request = RequestFactory().get("/")
+    request.csp_nonce = "abc"
+    plain = page.with_script(b"<head></head><p>", request).decode()
+    assert "modulepreload" not in plain and 'data-troupe-forms="/static/troupe/dist/forms.min.js"' in plain
+    live = page.with_script(b'<head></head><form dj-submit="save">', request).decode()
+    assert '<link rel="modulepreload" href="/static/troupe/dist/forms.min.js" nonce="abc">' in live

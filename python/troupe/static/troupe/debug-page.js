@@ -94,8 +94,12 @@ function show(title, html, closed) {
 
 document.addEventListener('troupe:failed', (event) => {
   const { name, error } = /** @type {CustomEvent} */ (event).detail
+  const title = `${error?.type}: ${error?.message}`
+  if (error?.frames?.length && !error.page) {
+    const frames = error.frames.map((/** @type {unknown[]} */ frame) => frame.join(' '))
+    console.error(['troupe:', title, ...frames].join('\n'))
+  }
   if (!error?.page || event.defaultPrevented) return
-  const title = `${error.type}: ${error.message}`
   if (!name && dismissed.has(title)) return // the small message has to do
   event.preventDefault()
   show(title, error.page, () => dismissed.add(title))

@@ -2,15 +2,17 @@
 // dj-change, dj-keydown, dj-focus, dj-blur. Listens at the document, so that patched elements need no listeners.
 
 import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
-import { attributesOf, entriesOf, formParams, nameOf, valueOf } from './event-params.js'
-import { controlOf, newerThan, renew, reports, reset, serverValue, snapshot } from './form-controls.js'
-import { createSubmissions } from './submissions.js'
+import { attributesOf, nameOf, valueOf } from './event-params.js'
+import { renew, reports } from './form-controls.js'
+import { createPart } from './parts.js'
 import { createTimedEvents } from './timed-events.js'
 
-/** @import { BrowserWindow, Clock, Control, Outcome, Params, Settle } from './types.js' */
+/** @import { BrowserWindow, Clock, Control, Forms, Load, Params, Settle } from './types.js' */
 
 const ROOT = '[data-troupe]'
 const ENTER = 'dj-keydown.enter'
+// What the part of that name is for.
+const FORMS = '[dj-submit],form[dj-input],form[dj-change],[dj-keydown\\.enter]'
 
 /**
  * @param {object} options
@@ -19,8 +21,9 @@ const ENTER = 'dj-keydown.enter'
  * @param {(root: Element, name: string, params: Params, settle: Settle) => void} options.push Sends an event.
  * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
  * @param {() => void} options.released Something held may be patched now.
+ * @param {Load} options.load Loads a part of this.
  */
-export function createDomEvents({ window, clock, push, refuse, released }) {
+export function createDomEvents({ window, clock, push, refuse, released, load }) {
   const { document } = window
   /** @type {Map<Element, number>} How many of an element's events, or values, have no answer yet. */
   const unanswered = new Map()
@@ -36,7 +39,8 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
   let entered = null
   let moves = false // the patch to come answers something that the user did, and did not type
   const { flush, timed } = createTimedEvents({ clock, count, report })
-  const { isSending, submit: send } = createSubmissions({ emit, refuse, takes })
+  /** @type {ReturnType<typeof createPart<Forms>>} */
+  const forms = createPart(load, 'forms', { count, emit, refuse, typed })
 
   /**
    * The element that an event is for.
@@ -114,7 +118,7 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
     event.preventDefault()
     if (!isAllowed(form)) return
     flush()
-    send(form, submitter, form.closest(ROOT))
+    forms.use((part) => part.submit(form, submitter, form.closest(ROOT)))
   }
 
   /**
@@ -126,9 +130,9 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
     if (attribute === 'dj-change') flush()
     const el = find(target, attribute)
     if (!el) return
-    const isForm = el.localName === 'form'
-    if (!isForm && target.type === 'file') return refuse({ name: el.getAttribute(attribute), params: paramsOf(el, target), reason: 'files' })
-    const read = () => (isForm ? formParams(el, entriesOf(el).entries, target) : paramsOf(el, target))
+    if (el.localName === 'form') return forms.use((part) => fire(el, attribute, () => part.fields(el, target), target))
+    const read = () => paramsOf(el, target)
+    if (target.type === 'file') return refuse({ name: el.getAttribute(attribute), params: read(), reason: 'files' })
     fire(el, attribute, read, target)
   }
 
@@ -145,44 +149,13 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
       // Shift and Enter make a new line.
       if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
       const params = paramsOf(el, target, { key: name, code: code || undefined })
-      const isSent = attribute === ENTER && isField(target) && !el.contains(target.form)
-      // The field's own answer to Enter would come on top: a new line, or the form.
-      if (isSent) event.preventDefault()
-      fire(el, attribute, () => params, undefined, isSent ? takesField(target) : undefined)
+      const read = () => params
+      if (attribute === ENTER && isField(target) && !el.contains(target.form)) {
+        // The field's own answer to Enter would come on top: a new line, or the form.
+        event.preventDefault()
+        forms.use((part) => fire(el, attribute, read, undefined, part.takesField(target)))
+      } else fire(el, attribute, read)
     }
-  }
-
-  /**
-   * What an event sent of controls is the server's once it is done: they show what the server has, and what the user did
-   * since. The result takes the outcome; where that is "done" it returns what is to be done when the patch is in the
-   * page, which returns what was taken out of the fields.
-   * @param {Control[]} controls
-   * @param {ReturnType<typeof snapshot>} sent
-   * @param {() => unknown} restore Makes them what the server has, or returns something: none of it was accepted.
-   */
-  function takes(controls, sent, restore) {
-    return (/** @type {Outcome} */ outcome) => {
-      if (outcome !== 'done') return undefined
-      const newer = newerThan(controls, sent)
-      newer.forEach((el) => count(el, 1))
-      return () => {
-        newer.forEach((el) => count(el, -1))
-        const cut = reset(controls, sent, restore)
-        for (const target of newer) if (cut?.has(target)) typed(target, 'dj-input')
-        return cut
-      }
-    }
-  }
-
-  /**
-   * As with a form.
-   * @param {any} field In which Enter was pressed.
-   */
-  function takesField(field) {
-    const control = controlOf(field)
-    return control ? takes([control], snapshot([control]), () => {
-      field.value = serverValue(field) ?? field.value
-    }) : undefined
   }
 
   /**
@@ -268,7 +241,7 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
      * For patches: what may not be touched now.
      * @param {Element} el
      */
-    held: (el) => el === composing || isSending(el) || (edited.has(el) && unanswered.has(el)),
+    held: (el) => el === composing || forms.get()?.isSending(el) || (edited.has(el) && unanswered.has(el)),
 
     /**
      * For patches: whose value is the user's.
@@ -290,6 +263,11 @@ export function createDomEvents({ window, clock, push, refuse, released }) {
      * @param {any} active What has it.
      */
     mayFocus: (active) => !active || !(isField(active) && (!moves || unanswered.has(active))),
+
+    // Loads what the page needs. Call when it may have come to need something.
+    equip() {
+      if (document.querySelector(FORMS)) forms.need()
+    },
 
     // No patch answers the user's last event any more.
     answered: () => (moves = false),

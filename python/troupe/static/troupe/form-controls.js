@@ -6,7 +6,7 @@
 
 /** @import { Caret, Control } from './types.js' */
 
-const CONTROLS = 'input,select,textarea'
+export const CONTROLS = 'input,select,textarea'
 
 /**
  * The control whose value a change in this element may change.
@@ -15,23 +15,6 @@ const CONTROLS = 'input,select,textarea'
 export function controlOf(el) {
   const control = /** @type {Control | null} */ (el.closest(CONTROLS))
   return control?.type ? control : null // an <input> of SVG has none
-}
-
-/**
- * @param {ParentNode} root
- * @param {HTMLFormElement} form
- */
-export function controlsOf(root, form) {
-  return /** @type {Control[]} */ ([...root.querySelectorAll(CONTROLS)]).filter((control) => control.form === form)
-}
-
-/**
- * All of a form's, also custom ones and those elsewhere in the page. (A control may be named "elements".)
- * @param {HTMLFormElement} form
- * @returns {Element[]}
- */
-export function elementsOf(form) {
-  return [...Reflect.get(Object.getPrototypeOf(form), 'elements', form)]
 }
 
 const REPORTING = '[dj-input],[dj-change]'
@@ -44,7 +27,7 @@ export const reports = (el) => el.closest(REPORTING) ?? el.form?.closest(REPORTI
  */
 const isTick = (el) => /^(checkbox|radio)$/.test(el.type)
 /** @param {Element} el */
-const isFocused = (el) => el === el.ownerDocument.activeElement
+export const isFocused = (el) => el === el.ownerDocument.activeElement
 /** @type {(a: unknown, b: unknown) => boolean} */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
@@ -57,7 +40,7 @@ const chosen = (el, how = 'selected') => [...el.options].filter((option) => opti
 /** @param {HTMLSelectElement} el */
 const serverChoice = (el) => chosen(el, 'defaultSelected')
 /** @param {any} el A Control. Only a select has options. */
-const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
+export const state = (el) => (el.options ? chosen(el) : [el.value, el.checked])
 
 /**
  * Whether each option is selected.
@@ -109,7 +92,7 @@ export function settle(el, changed, before, busy) {
  * @param {HTMLSelectElement} el
  * @param {string[] | null} values What is to be chosen; null, or none that there is: what a browser would choose.
  */
-function choose(el, values) {
+export function choose(el, values) {
   if (same(chosen(el), values)) return
   const options = [...el.options]
   const fits = values && (el.multiple || options.some((option) => values.includes(option.value)))
@@ -125,7 +108,7 @@ function choose(el, values) {
  * @param {Control} el
  * @param {string} value
  */
-function write(el, value) {
+export function write(el, value) {
   if (el.value === value) return
   const caret = caretOf(el)
   el.value = value
@@ -158,55 +141,6 @@ export function renew(el) {
   if (isTick(el)) el.checked = el.defaultChecked
   else if (el.type === 'file') el.value = ''
   else if (el.value !== el.defaultValue) el.value = el.defaultValue
-}
-
-/**
- * What a form, or a control, holds when it is sent.
- * @param {Control[]} controls
- */
-export const snapshot = (controls) => new Map(controls.map((el) => [el, state(el)]))
-
-/**
- * What was typed since, where the text that was sent is taken away.
- * @param {string} value
- * @param {string | undefined} sent
- */
-export function rest(value, sent) {
-  if (!sent || value === sent) return value
-  if (value.startsWith(sent)) return value.slice(sent.length)
-  return value.endsWith(sent) ? value.slice(0, -sent.length) : value
-}
-
-/**
- * Those that hold something else than was sent.
- * @param {Control[]} controls
- * @param {ReturnType<typeof snapshot>} sent
- */
-export const newerThan = (controls, sent) =>
-  controls.filter((el) => !same(sent.get(el), state(el)) && el.type !== 'file')
-
-/**
- * After an event is done, the controls that it sent are as the server has them, but for what the user did since.
- * Returns those that the server emptied, with what was sent; undefined: none of it was accepted.
- * @param {Control[]} controls
- * @param {ReturnType<typeof snapshot>} sent
- * @param {() => unknown} restore Makes them what the server has, or returns something.
- */
-export function reset(controls, sent, restore) {
-  /** @type {[el: any, was: any, caret: Caret][]} */
-  const kept = newerThan(controls, sent).map((el) => [el, state(el), caretOf(el)])
-  if (restore()) return undefined
-  const cut = new Map(controls.filter((/** @type {any} */ el) => !el.options && !el.value).map(
-    (el) => [el, /** @type {any} */ (sent.get(el))[0]]))
-  for (const [el, was, caret] of kept) {
-    if (el.options) choose(el, was)
-    else {
-      el.checked = was[1]
-      write(el, rest(was[0], cut.get(el)))
-    }
-    if (isFocused(el)) setCaret(el, caret)
-  }
-  return cut
 }
 
 /**

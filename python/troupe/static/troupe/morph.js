@@ -78,7 +78,10 @@ export function createMorpher(window, events) {
         /** @type {HTMLElement} */ (active).focus({ preventScroll: true })
         setCaret(active, caret)
       }
-      if (grew) autofocus(events.mayFocus(doc.activeElement))
+      if (grew) {
+        events.equip()
+        autofocus(events.mayFocus(doc.activeElement))
+      }
     } finally {
       events.patching = false
     }

@@ -28,7 +28,7 @@ export function createPage(env) {
   let following = Promise.resolve() // what answers did beside their patches, one after the other
   const again = createTimer(clock) // a join that is due
   const status = createStatus(env)
-  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release })
+  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release, load })
   const socket = createSocket({
     clock,
     connect,
@@ -48,6 +48,7 @@ export function createPage(env) {
 
   function start() {
     if (!views.length) return
+    events.equip()
     window.addEventListener('online', socket.wake)
     document.addEventListener('visibilitychange', socket.wake)
     // A page with an open socket does not go into the back/forward cache (https://web.dev/articles/bfcache).
@@ -123,6 +124,11 @@ export function createPage(env) {
       if (!url) done || HANDLERS.reload({ t: 'reload', reason: 'cookies' })
       else if (status.tell('redirect', { url })) env.visit(url)
     })
+  }
+
+  /** @type {import('./types.js').Load} */
+  function load(name, then) {
+    env.load(name, then, () => status.broken('reload'))
   }
 
   function release() {

@@ -38,8 +38,7 @@ export function createStatus({ window, clock }) {
     }
     note.className = 'troupe-note'
     note.role = role
-    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff;' +
-      'white-space:pre-wrap;max-height:80vh;overflow:auto'
+    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff'
     note.onclick = hide
     return {
       hide,
@@ -109,14 +108,14 @@ export function createStatus({ window, clock }) {
     },
 
     /**
-     * The server sends frames of the stack only while developing: then they are shown.
+     * What comes with frames of the stack, if only none, is for whoever sees the page. (Only while developing there are
+     * some: debug-page.js shows them.)
      * @param {{ error?: ErrorDetail | undefined, [member: string]: any }} detail
      */
     failed(detail) {
       if (!tell('failed', detail)) return
       const { frames, type, message } = detail.error ?? {}
-      if (!frames) return eventNote.show(TEXTS.failed, TOAST_MS)
-      eventNote.show([`${type}: ${message}`, ...frames.map((frame) => frame.join(' '))].join('\n'))
+      frames ? eventNote.show(`${type}: ${message}`) : eventNote.show(TEXTS.failed, TOAST_MS)
     },
 
     /** @param {object} detail */

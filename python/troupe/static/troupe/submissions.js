@@ -1,8 +1,9 @@
 // submissions.js - the submits of forms with dj-submit. One of a form is under way at a time; a later one waits for its
-// answer, since only that tells what stays in the fields: what was sent, or nothing of it.
+// answer, since only that tells what stays in the fields: what was sent, or nothing of it. A part of forms.js.
 
-import { entriesOf, formParams } from './event-params.js'
-import { controlsOf, rest, same, snapshot } from './form-controls.js'
+import { same } from './form-controls.js'
+import { entriesOf, formParams } from './form-params.js'
+import { controlsOf, rest, snapshot } from './form-reset.js'
 
 /** @import { Control, Outcome, Params, Settle } from './types.js' */
 

@@ -4,7 +4,7 @@
 
 import { createPage } from './page.js'
 
-/** @import { BrowserWindow, Clock } from './types.js' */
+/** @import { BrowserWindow, Clock, PageEnvironment } from './types.js' */
 
 /** @type {Clock} */
 const clock = {
@@ -48,7 +48,10 @@ export function start(window) {
     window.fetch(script.dataset.troupeCookies ?? location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
       .then(({ status }) => status, () => 0)
 
-  const page = createPage({ window, clock, connect, outdated, visit, collect, reload: () => location.reload() })
+  /** @type {PageEnvironment['load']} */
+  const load = (name, then, failed) => import(/** @type {string} */ (script.getAttribute(`data-troupe-${name}`))).then(then, failed)
+
+  const page = createPage({ window, clock, connect, outdated, visit, collect, load, reload: () => location.reload() })
   page.start()
   return page
 }

@@ -272,7 +272,11 @@ export interface PageEnvironment {
   visit(url: string): void
   /** Exchanges a ticket for cookies; resolves to an HTTP status, 204 when that worked, 0 without an answer. */
   collect(ticket: string): Promise<number>
+  /** Loads a part of the browser's side. */
+  load(name: string, then: (module: any) => void, failed: () => void): unknown
 }
+
+export type Load = (name: string, then: (module: any) => void) => void
 
 /** The events that a page's scripts are told of. */
 export type StatusEvent = keyof import('./troupe.js').TroupeEventMap extends `troupe:${infer Name}` ? Name : never
@@ -307,11 +311,23 @@ export interface EventState {
   busy(el: Element): boolean
   hurry(el: Element): void
   mayFocus(active: Element | null): boolean
+  equip(): void
   edited: WeakSet<Element>
   reported: Set<Element>
   patching: boolean
 }
 
+export interface FormsOptions {
+  /** Counts a control's unanswered values. */
+  count(control: Element, change: number): void
+  emit(el: Element, name: string, root: Element | null, params: Params, control: undefined, then: Settle): void
+  /** Tells that an event is not sent. */
+  refuse(detail: { name: string, params: Params, reason?: string }): void
+  /** The user changed a control. */
+  typed(control: Element, attribute: string): void
+}
+
+export type Forms = ReturnType<typeof import('./forms.js').create>
 export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
 export type View = ReturnType<typeof import('./view.js').createView>

@@ -1,0 +1,59 @@
+// forms.js - what forms need, and fields with dj-keydown.enter: a part of its own, which pages load that have a form
+// (parts.js, dom-events.js).
+
+import { controlOf, serverValue } from './form-controls.js'
+import { entriesOf, formParams } from './form-params.js'
+import { newerThan, reset, snapshot } from './form-reset.js'
+import { createSubmissions } from './submissions.js'
+
+/** @import { Control, FormsOptions, Outcome } from './types.js' */
+
+/** @param {FormsOptions} options */
+export function create({ count, emit, refuse, typed }) {
+  const { isSending, submit } = createSubmissions({ emit, refuse, takes })
+
+  /**
+   * What an event sent of controls is the server's once it is done: they show what the server has, and what the user did
+   * since. The result takes the outcome; where that is "done" it returns what is to be done when the patch is in the
+   * page, which returns what was taken out of the fields.
+   * @param {Control[]} controls
+   * @param {ReturnType<typeof snapshot>} sent
+   * @param {() => unknown} restore Makes them what the server has, or returns something: none of it was accepted.
+   */
+  function takes(controls, sent, restore) {
+    return (/** @type {Outcome} */ outcome) => {
+      if (outcome !== 'done') return undefined
+      const newer = newerThan(controls, sent)
+      newer.forEach((el) => count(el, 1))
+      return () => {
+        newer.forEach((el) => count(el, -1))
+        const cut = reset(controls, sent, restore)
+        for (const target of newer) if (cut?.has(target)) typed(target, 'dj-input')
+        return cut
+      }
+    }
+  }
+
+  return {
+    isSending,
+    submit,
+
+    /**
+     * What an event of a form carries.
+     * @param {HTMLFormElement} form
+     * @param {Element} target The control that changed.
+     */
+    fields: (form, target) => formParams(form, entriesOf(form).entries, target),
+
+    /**
+     * What happens to a field whose value Enter has sent: the same as to those of a form.
+     * @param {any} field In which Enter was pressed.
+     */
+    takesField(field) {
+      const control = controlOf(field)
+      return control ? takes([control], snapshot([control]), () => {
+        field.value = serverValue(field) ?? field.value
+      }) : undefined
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as forms from '../../python/troupe/static/troupe/forms.js'
+import { openPage } from './fakes.js'
+
+const FORM = '<form dj-submit="save"><input name="a"></form>'
+const FIELD = '<input id="f" dj-keydown.enter="send"><form dj-input="typed"><input id="g" name="g"></form>'
+const sent = (live) => live.socket.take('event').map(({ e }) => e)
+
+// A page whose parts come when the test says so.
+function openSlowly(html) {
+  const asked = []
+  const live = openPage(html, { load: (name, then, failed) => asked.push({ name, then, failed }) })
+  return { live: live.join(), asked }
+}
+
+test('a page without forms loads nothing more; one with a form does, once', () => {
+  assert.deepEqual(openSlowly('<button dj-click="x"></button><input dj-input="y">').asked, [])
+  const { live, asked } = openSlowly(FORM)
+  live.$('input').focus()
+  live.submit('form')
+  assert.deepEqual(asked.map(({ name }) => name), ['forms'])
+})
+
+test('a form that comes later is looked after, and so is a field with Enter', () => {
+  const { live, asked } = openSlowly('')
+  live.patch('<p>')
+  assert.deepEqual(asked, [])
+  live.patch(FORM)
+  live.patch(`<p>${FORM}`)
+  assert.equal(asked.length, 1)
+  assert.equal(openSlowly('<input dj-keydown.enter="send">').asked.length, 1)
+})
+
+test('what is done before the part is there is sent when it is, in order', () => {
+  const { live, asked } = openSlowly(FORM + FIELD)
+  live.$('[name=a]').value = 'x'
+  assert.equal(live.fire('form', 'submit'), false)
+  live.$('#f').value = 'y'
+  assert.equal(live.fire('#f', 'keydown', { key: 'Enter' }), false)
+  live.type('#g', 'z')
+  assert.deepEqual(sent(live), [])
+  asked[0].then(forms)
+  live.clock.advance(300)
+  assert.deepEqual(sent(live), ['save', 'send', 'typed'])
+})
+
+test('a part that cannot be loaded is told: the page has to be loaded again', () => {
+  const { live, asked } = openSlowly(FORM)
+  asked[0].failed()
+  assert.equal(live.$('.troupe-note').textContent, 'Please reload this page.')
+  assert.deepEqual(live.told.at(-1), ['error', { reason: 'reload' }])
+})
