@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 from asgiref.sync import SyncToAsync
 
 from . import housekeeping
-from .turn_threads import Lease, TurnThreads
+from .turn_threads import Lease, TurnThreads, awaitable_error
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,6 +35,8 @@ def _run(call: Callable[[], R]) -> R:
     housekeeping.begin()
     try:
         return housekeeping.settled(call)()
+    except StopIteration as error:
+        raise awaitable_error(error) from error
     finally:
         housekeeping.end()
 

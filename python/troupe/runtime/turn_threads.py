@@ -23,6 +23,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def awaitable_error(error: BaseException) -> BaseException:
+    """The exception to set on a future: one that is awaited for a StopIteration would wait for ever before Python 3.12,
+    which does the same as this.
+    """
+    if not isinstance(error, StopIteration):
+        return error
+    converted = RuntimeError("a function raised StopIteration, which no coroutine can be told")
+    converted.__cause__ = converted.__context__ = error
+    return converted
+
+
 class Lease:
     """One turn's claim to a thread: the executor to which asgiref hands the turn's thread-sensitive calls. They run one
     after the other. Any thread may submit.
@@ -223,7 +234,7 @@ class _Thread:
         try:
             result = call()
         except BaseException as raised:
-            error = raised
+            error = awaitable_error(raised)
             housekeeping.close_failed()
         # Before the coroutine continues, which may end the turn.
         self.transaction_of = lease if housekeeping.is_in_transaction() else None

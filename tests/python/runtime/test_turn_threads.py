@@ -274,3 +274,17 @@ def test_outside_of_a_turn_there_is_one_thread(run):
 
     first, second = run(4, main)
     assert first == second
+
+
+@pytest.mark.parametrize("call", [sync_to_async(next), lambda each: asyncio.to_thread(next, each)], ids=["turn", "any"])
+def test_a_stop_iteration_is_told(run, call):
+    """asyncio would wait for ever before Python 3.12."""
+
+    async def handler():
+        await call(iter(()))
+
+    async def main(turn):
+        return await turn(handler())
+
+    done, error = run(1, main)
+    assert not done and isinstance(error, RuntimeError)
