@@ -12,8 +12,9 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404
 from django.template import TemplateDoesNotExist
 
-from .. import validation
+from .. import context, decorators, validation
 from ..errors import HandlerTimeout, RateLimited
+from ..template import slow_path
 from . import debugger
 from .housekeeping import note_interruption
 
@@ -35,6 +36,7 @@ MAX_FRAMES = 40
 
 _HERE = Path(__file__).parent
 _INTERNAL = (
+    "atomic",
     "conclusion",
     "executors",
     "gate",
@@ -51,6 +53,9 @@ _INTERNAL = (
 )
 # Frames of these files are ours; a traceback shows the project's code only.
 _INTERNAL_FILES = {
+    context.__file__,
+    decorators.__file__,
+    slow_path.__file__,
     validation.__file__,
     *(str(_HERE / f"{name}.py") for name in _INTERNAL),
 }
@@ -106,7 +111,10 @@ def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Fram
     kind = TEMPLATE if where.startswith("template ") else PYTHON
     reason = "template does not exist: " if isinstance(error, TemplateDoesNotExist) else ""
     message = f"Error in {where}: {reason}{_message(error)}"
-    return kind, message, _encodable(type(error).__qualname__), _frames(error), None
+    frames = _frames(error)
+    if not frames and error.__cause__ is not None:  # Python converts a StopIteration that leaves a coroutine
+        frames = _frames(error.__cause__)
+    return kind, message, _encodable(type(error).__qualname__), frames, None
 
 
 def _encodable(text: str) -> str:
