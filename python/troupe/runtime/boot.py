@@ -19,12 +19,13 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     from django.conf import settings
 
     django.setup()
-    from . import context_locals, debugger, error_mail
+    from . import context_locals, debugger, error_mail, thread_instances
 
     if not debug:
         debugger.refuse()
 
     context_locals.install()
+    thread_instances.install()
     error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())
     if views:
         import_views()

@@ -23,6 +23,7 @@ from django.urls import clear_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
 from ..logs import quoted, word
+from .thread_instances import close_caches
 
 logger = logging.getLogger("troupe")
 
@@ -137,6 +138,7 @@ def end(close_obsolete_too: bool = True) -> None:
         timezone.deactivate()
         set_urlconf(None)
         clear_script_prefix()
+    close_caches()
     if _thread.was_interrupted:
         _thread.was_interrupted = False
         _discard(connections.all())
