@@ -53,5 +53,15 @@ class Question:
         return isinstance(response, Admitted) and response.question is self
 
 
+class NonAtomic(set[str]):
+    """The `_non_atomic_requests` of what as_view() returns. Django finds every database in it, as a page in the web
+    process only waits for its worker; as a set it has those that non_atomic_requests() around as_view() names, for the
+    worker.
+    """
+
+    def __contains__(self, alias: object) -> bool:
+        return True
+
+
 CALL: ContextVar[Call | None] = ContextVar("troupe_call", default=None)  # the one that runs
 ASKED: ContextVar[Question | None] = ContextVar("troupe_asked", default=None)

@@ -6,7 +6,8 @@ A wrapper that returns a generator cannot be detected before it is called: refus
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator
 from types import CellType, FunctionType
 from typing import Any
 
@@ -98,15 +99,40 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
 
 def _asks_for_a_request(function: Any) -> bool:
     """Whether one of Django's access decorators is around it, also by way of method_decorator()."""
+    for each, held in _wrappers(function):
+        around = [item for value in held for item in (value if _is(value, list, tuple) else [value])]
+        if any(_is_of_auth(item) for item in [each, *around]):
+            return True
+    return False
+
+
+def _wrappers(function: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """A function and those that it wraps, the outermost first, each with the values of its closure."""
     for _ in range(32):  # a project's own wrappers may make a cycle
         if not _is(function, FunctionType):
-            return False
-        cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
-        around = [each for value in cells for each in (value if _is(value, list, tuple) else [value])]
-        if any(_is_of_auth(each) for each in [function, *around]):
-            return True
+            return
+        yield function, [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
         function = inspect.getattr_static(function, "__wrapped__", None)
-    return False
+
+
+def ends_before_await(function: Any) -> str | None:
+    """The name of a context manager's class that decorates the function, and is left when that returns: an `async def`
+    has not run then. None: there is none.
+    """
+    for each, held in _wrappers(function):
+        if not iscoroutinefunction(each):  # some of them make a coroutine function, and await what they decorate
+            for value in held:
+                if _is(value, ContextDecorator):
+                    return type(value).__name__
+    return None
+
+
+def refuse_early_end(manager: str) -> str:
+    """What to say of one, after the name of a handler."""
+    return (
+        f"its decorator {manager} is left before anything of the coroutine runs. Write `with` inside of the handler, "
+        "and what uses the database in a function that sync_to_async calls."
+    )
 
 
 def _is_of_auth(value: Any) -> bool:
@@ -114,6 +140,10 @@ def _is_of_auth(value: Any) -> bool:
 
 
 def _check_body(cls: type, base: type, name: str, function: Any, may_await: bool) -> None:
+    wrapped = inspect.getattr_static(function, "__wrapped__", None)
+    manager = ends_before_await(function) if may_await and iscoroutinefunction(wrapped) else None
+    if manager is not None and not iscoroutinefunction(function):
+        raise TypeError(f"{named(cls, base, name)}{place(function)}: {refuse_early_end(manager)}")
     if inspect.isgeneratorfunction(function):
         text = "is a generator: calling it runs nothing of it. Take out `yield`; assign to attributes instead."
     elif inspect.isasyncgenfunction(function):

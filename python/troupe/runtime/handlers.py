@@ -9,14 +9,12 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
-from django.db import connections, transaction
-
 from .. import conf
 from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
 from ..views import LiveView
 from . import gate
+from .atomic import in_transaction, refuse_early_end
 from .awaited import Note, reports
 from .conclusion import raise_refusal
 from .executors import enter_scope
@@ -69,7 +67,8 @@ def find_tick(view: LiveView) -> Call:
 def _tick_of(cls: type[LiveView]) -> Call:
     function: Handler = cls.handle_tick
     if function is not LiveView.handle_tick:
-        function = _in_transaction(function, function)
+        call = in_transaction(lambda view, params: function(view), function, cls)
+        return refuse_early_end(call, function)
     return lambda view, params: function(view)
 
 
@@ -85,36 +84,8 @@ def _prepare(cls: type[LiveView], name: str) -> tuple[Call, bool] | None:
     if function is None:
         return None
     defined_by = next(base for base in cls.__mro__ if name in vars(base))
-    return _in_transaction(Binder(function, name, vars(defined_by)), function), is_marked(function)
-
-
-def _in_transaction(call: Handler, function: Handler) -> Handler:
-    """ATOMIC_REQUESTS for a handler: its writes are committed or rolled back together. The render stays outside.
-
-    call: what calls `function`. Rows that its parameters name are read in the same transaction.
-    """
-    aliases = [alias for alias in connections if connections[alias].settings_dict.get("ATOMIC_REQUESTS")]
-    if aliases:
-        call = _not_awaited(call, function)
-    for alias in aliases:
-        call = transaction.atomic(using=alias)(call)
-    return call
-
-
-def _not_awaited(call: Handler, function: Handler) -> Handler:
-    text = "You cannot use ATOMIC_REQUESTS with async event handlers."
-    if iscoroutinefunction(function):
-        raise RuntimeError(text)
-
-    def awaits_nothing(*args: Any) -> Any:
-        result = call(*args)
-        if inspect.isawaitable(result):  # the rest of it would run outside of the transaction
-            if inspect.iscoroutine(result):
-                result.close()
-            raise RuntimeError(text)
-        return result
-
-    return awaits_nothing
+    call = in_transaction(Binder(function, name, vars(defined_by)), function, cls)
+    return refuse_early_end(call, function), is_marked(function)
 
 
 @settled

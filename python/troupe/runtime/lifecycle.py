@@ -15,6 +15,7 @@ from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
 from . import gate, permissions
+from .atomic import mount_transaction
 from .conclusion import apply_to_response
 from .faults import FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
 from .housekeeping import settled
@@ -53,7 +54,8 @@ def mount_view(
     if response is not None:
         return {**_answer(request, response), "refused": True}
     try:
-        result = view.mount(request, *args, **kwargs)
+        with mount_transaction(view):
+            result = view.mount(request, *args, **kwargs)
     except (Http404, PermissionDenied) as error:
         # The web process raises it again, so that the project's own page is shown; a text of ours could be a script.
         kind = NOT_FOUND if isinstance(error, Http404) else FORBIDDEN

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
@@ -130,8 +129,7 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
         # A POST does nothing (respond()), so that it needs no token; unless the project's own code sees it before.
         "csrf_exempt": vars(inner).get("csrf_exempt", not _sees_requests(cls)),
         "_troupe_function": view,  # a decorator's wrapper has it too, and is not it
-        # The worker applies ATOMIC_REQUESTS to handlers.
-        "_non_atomic_requests": set(connections),
+        "_non_atomic_requests": admission.NonAtomic(),  # the worker applies ATOMIC_REQUESTS
     }
     vars(view).update(attributes)
     return view

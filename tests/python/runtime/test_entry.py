@@ -407,7 +407,7 @@ def test_atomic_requests_wrap_the_handler(monkeypatch):
     entry.find_tick(view)(view, {})
     assert seen == [True, True] and not transaction.get_connection().in_atomic_block
     with pytest.raises(RuntimeError, match="You cannot use ATOMIC_REQUESTS with async"):
-        entry.find_handler(view, "shop.Atomic", "late", False)
+        entry.find_handler(view, "shop.Atomic", "late", False)(view, {})
     plain = type("Plain", (LiveView,), {"handle_tick": LiveView.handle_tick})()
     queries = len(connection.queries)
     entry.find_tick(plain)(plain, {})
