@@ -11,6 +11,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -44,16 +45,27 @@ def tag(python):
 
 
 SOURCES = ("broker", "common", "fleet", "proto", "python", "worker", "meson.build", "meson_options.txt")
-SOURCES += ("pyproject.toml", "scripts/wheel", "scripts/lib/minify")
+SOURCES += ("pyproject.toml", "requirements-wheel.txt", "scripts/wheel", "scripts/lib/minify")
+
+
+class Wheel(NamedTuple):
+    """python: the interpreter that it was made for. tag: cp311, for example."""
+
+    path: Path
+    python: str
+    tag: str
 
 
 def make_wheel(python):
-    """Builds the wheel for that interpreter, unless dist/ has one that is newer than all that goes into it."""
+    """The Wheel for that interpreter; built, unless dist/ has one that is newer than all that goes into it."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *SOURCES], cwd=ROOT, capture_output=True)
     files = [ROOT / name for name in listed.stdout.decode().splitlines()]
     changed = max(path.stat().st_mtime for path in files if path.exists())
-    if not any(path.stat().st_mtime > changed for path in (ROOT / "dist").glob(f"troupe-*-{tag(python)}-*.whl")):
+    pattern = f"troupe-*-{tag(python)}-*.whl"
+    if not any(path.stat().st_mtime > changed for path in (ROOT / "dist").glob(pattern)):
         subprocess.run([ROOT / "scripts/wheel", python], check=True)
+    (path,) = (ROOT / "dist").glob(pattern)
+    return Wheel(path, python, tag(python))
 
 
 class Project:
@@ -148,13 +160,18 @@ def get(url):
 
 
 @pytest.fixture(scope="session", params=["system", "newest"])
-def project(request, tmp_path_factory):
-    """The README's project, with its fleet running."""
+def wheel(request):
+    """What scripts/wheel makes."""
     python = SYSTEM if request.param == "system" else newest_python()
     if python is None:
         pytest.skip("no newer CPython is here")
-    make_wheel(python)
-    made = Project(tmp_path_factory.mktemp(request.param), python)
+    return make_wheel(python)
+
+
+@pytest.fixture(scope="session")
+def project(wheel, tmp_path_factory):
+    """The README's project, with its fleet running."""
+    made = Project(tmp_path_factory.mktemp(wheel.tag), wheel.python)
     try:
         made.paste()
         fleet = README[-1].commands[0]

@@ -180,11 +180,24 @@ s_print_exception(void)
     Py_XDECREF(traceback);
 }
 
+// sys.executable of the interpreter that already runs (troupe._worker).
+static const char *
+s_own_interpreter(char *ret_path, size_t size)
+{
+    PyObject *executable = PySys_GetObject("executable");
+    const char *text = executable && PyUnicode_Check(executable) ? PyUnicode_AsUTF8(executable) : NULL;
+    PyErr_Clear();
+    snprintf(ret_path, size, "%s", text ? text : "-");
+    return ret_path;
+}
+
 const view_ops *
 embed_start(const embed_options *options)
 {
     char found[4096];
-    const char *python = options->python ? options->python : embed_find_python(found, sizeof found);
+    const char *python = options->python     ? options->python
+                         : Py_IsInitialized() ? s_own_interpreter(found, sizeof found)
+                                              : embed_find_python(found, sizeof found);
     if (!s_initialize(python)) {
         if (Py_IsInitialized() && PyErr_Occurred())
             s_print_exception();
