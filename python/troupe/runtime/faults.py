@@ -12,7 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404
 from django.template import TemplateDoesNotExist
 
-from .. import context, decorators, validation
+from .. import context, validation
 from ..errors import HandlerTimeout, RateLimited
 from ..template import slow_path
 from . import debugger
@@ -54,9 +54,9 @@ _INTERNAL = (
 # Frames of these files are ours; a traceback shows the project's code only.
 _INTERNAL_FILES = {
     context.__file__,
-    decorators.__file__,
     slow_path.__file__,
     validation.__file__,
+    str(_HERE.parent / "decorators.py"),
     *(str(_HERE / f"{name}.py") for name in _INTERNAL),
 }
 
