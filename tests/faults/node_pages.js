@@ -104,9 +104,10 @@ function said(page, { t, n, p }) {
   } else if (t === 'event') page.under_way.set(n, { id: valuesOf(p).number, since: performance.now() })
 }
 
-function heard(page, { t, n, a, fresh, reason }) {
+function heard(page, { t, n, a, fresh, reason, views }) {
   if (t === 'joined') {
     tell(page, { joined: fresh })
+    for (const { error } of views) if (error) tell(page, { problem: `a view was not joined: ${JSON.stringify(error)}` })
     page.joining = false
   } else if (t === 'reload') tell(page, { problem: `reload: ${reason}` })
   else if (t === 'error') page.joining = false
