@@ -57,6 +57,32 @@ def test_what_came_first_is_done_first(make_fleet, tmp_path):
         assert history(page) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("said", ["broken", "closed"])
+def test_a_page_whose_permission_cannot_be_asked(make_fleet, tmp_path, said):
+    """It is told, and joins by itself: no event runs before it was admitted again, and its state is still there."""
+    fleet = make_fleet(broker=QUICK, workers=1)
+    guard = tmp_path / "guard"
+    guard.write_text("open")
+    page = Visitor(fleet.port).open(f"/guarded/?guard={guard}")
+    assert ">1<" in page.shows("increment")
+    fleet.start_worker("w2")
+    guard.write_text(said)
+    leave(fleet, "w1")
+    assert page.receive() == {"t": "lost", "reason": "unknown_session"}
+    assert page.event("increment")["reason"] == "unknown_session"
+    if said == "closed":
+        assert page.join() == {"t": "reload", "reason": "forbidden"}
+        return
+    fleet.expect_reports(2, "nobody can say")
+    assert page.join()["views"][0]["error"]["kind"] == "python"
+    assert page.event("increment")["error"]["kind"] == "view_not_found"
+    assert page.receive() == {"t": "lost", "reason": "view_not_found"}
+    guard.write_text("open")
+    joined = page.join()
+    assert joined["fresh"] is False and "error" not in joined["views"][0]
+    assert ">2<" in page.shows("increment")
+
+
 def test_pages_that_nobody_joined_yet_and_those_that_are_away(make_fleet):
     fleet = make_fleet(broker=QUICK, workers=1)
     away = Visitor(fleet.port).open("/history/")

@@ -129,7 +129,8 @@ s_admit(turn *self)
         return ERR_PARAMS;
     }
     self->view = session_find_view(self->session, self->event.view);
-    return self->view ? s_check_repeatable(self) : ERR_VIEW_NOT_FOUND;
+    error = self->view ? view_check_admitted(self->view) : ERR_VIEW_NOT_FOUND;
+    return error ? error : s_check_repeatable(self);
 }
 
 // Step 2. Runs twice for a handler that is awaited: the second call takes its result, or raises its

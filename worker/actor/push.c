@@ -68,7 +68,7 @@ s_pick_view(turn *self)
     for (unsigned i = 0; i < session_view_count(self->session); i++) {
         view *view = session_view_at(self->session, i);
         s_take_changed(view, ops);
-        if (attached && !self->view && s_wants_turn(self, view, now))
+        if (attached && !self->view && view_is_admitted(view) && s_wants_turn(self, view, now))
             self->view = view;
     }
     self->finished = !self->view;
@@ -156,21 +156,27 @@ s_log_failure(const turn *self, err error)
     buffer_fini(&text);
 }
 
-// Sends the error to the page, at the pace of pushes. Django decides how much of it the user may see (DEBUG).
-// Emitted here and not as the turn's reply, which would carry a snapshot.
-static void
-s_push_failure(turn *self, err error)
+// Django decides how much of it the user may see (DEBUG). Not the turn's reply, which would carry a snapshot.
+void
+push_error(turn *self, const view *view, err error)
 {
-    if (!s_may_send(self->view, view_push_state(self->view), clock_now(self->host->clock)))
-        return;
     buffer failed;
     buffer_init(&failed);
-    fault_encode(&self->fault, error, view_path(self->view), self->event.name, &failed);
+    fault_encode(&self->fault, error, view_path(view), self->event.name, &failed);
     reply *push = turn_reply(self, MSG_PUSH);
-    push_encode(&(push_body){.view = view_id(self->view), .error = buffer_bytes(&failed)}, &push->body);
+    push->head.sequence = 0;
+    push_encode(&(push_body){.view = view_id(view), .error = buffer_bytes(&failed)}, &push->body);
     buffer_fini(&failed);
     self->host->emit(self->host->context, &push);
     reply_destroy(&push);
+}
+
+// At the pace of pushes.
+static void
+s_push_failure(turn *self, err error)
+{
+    if (s_may_send(self->view, view_push_state(self->view), clock_now(self->host->clock)))
+        push_error(self, self->view, error);
 }
 
 // Counts from when this tick was due, so that ticks do not drift. One that took longer than its interval is
@@ -238,7 +244,7 @@ push_again(session *session, uint64_t now)
     for (unsigned i = 0; session_is_attached(session) && i < session_view_count(session); i++) {
         view *view = session_view_at(session, i);
         const push_state *state = view_push_state(view);
-        if (!state->dirty)
+        if (!state->dirty || !view_is_admitted(view))
             continue;
         uint64_t next = s_next_push(view, state), wait = next > now ? next - now : 1;
         again = again && again < wait ? again : wait;
@@ -287,7 +293,8 @@ push_arm(turn *self)
         return;
     uint64_t due = TIMER_NEVER;
     for (unsigned i = 0; i < session_view_count(session); i++) {
-        uint64_t next = s_due(self, session_view_at(session, i), attached);
+        view *view = session_view_at(session, i);
+        uint64_t next = s_due(self, view, attached && view_is_admitted(view));
         due = next < due ? next : due;
     }
     if (due != TIMER_NEVER || session_has_timer(session))

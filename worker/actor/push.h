@@ -13,6 +13,8 @@ request *push_request(const session *session);
 extern turn_step *const push_steps[];
 // To be called after the last step. With an error: logs it and tells the page.
 void push_end(turn *self, err error);
+// Tells the page of the turn's fault in that view, at once, and without a snapshot.
+void push_error(turn *self, const view *view, err error);
 
 // The page shows this version of the view, which makes room for further pushes.
 void push_acked(view *view, uint64_t version);

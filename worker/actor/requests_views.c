@@ -214,6 +214,7 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     turn_note_view(self, view_path(view));
     turn_begin_scope(self);
     err error = ops->join(ops->host, view_instance(view), args, &self->fault);
+    view_set_admission(view, error ? ADMISSION_FAILED : ADMITTED);
     bool differs = view_version(view) != join->version || view_is_restored(view) ||
                    session_uncertainty(self->session).restored;
     if (!error && differs)
@@ -409,6 +410,8 @@ request_refresh(turn *self)
     view *view = session_find_view(self->session, body.view);
     if (!view)
         return ERR_VIEW_NOT_FOUND;
+    if ((error = view_check_admitted(view)))
+        return error;
     view_tree(view)->whole |= body.whole;
     if (body.chunks.size) {
         s_send_chunks(self, view, body.chunks);

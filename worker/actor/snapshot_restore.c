@@ -256,8 +256,8 @@ s_join_with_request(turn *self, view *view, slice request)
     return error ? error : turn_conclude(self, view);
 }
 
-// A view that migrated gets its HTTP request at once, since no page will join it. It is closed if its user
-// may no longer see it; after any other error it continues without a request.
+// A view that migrated gets its HTTP request at once, since its page does not join. Where that fails, because
+// its user may no longer see it or because nobody could be asked, the page is told to join: that decides.
 static void
 s_restore_request(turn *self, const stored_view *stored)
 {
@@ -270,10 +270,8 @@ s_restore_request(turn *self, const stored_view *stored)
               id_text(session_id(self->session), id), err_word(error),
               log_quoted(fault_message(&self->fault), text, sizeof text));
     fault_clear(&self->fault);
-    if (error == ERR_FORBIDDEN) {
-        view = session_take_view(self->session, stored->id);
-        view_destroy(&view, self->host->ops);
-    }
+    view_set_admission(view, ADMISSION_UNASKED);
+    push_error(self, view, ERR_UNKNOWN_SESSION);
 }
 
 // Ignores what answers no event. Of the stored header only type, sequence and epoch are used: it came over a

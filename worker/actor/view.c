@@ -12,6 +12,7 @@ struct view {
     uint64_t version;
     unsigned number;
     bool restored;
+    view_admission admission;
     size_t path_size;
     uint8_t path[];
 };
@@ -98,6 +99,27 @@ bool
 view_is_restored(const view *self)
 {
     return self->restored;
+}
+
+void
+view_set_admission(view *self, view_admission admission)
+{
+    self->admission = admission;
+}
+
+bool
+view_is_admitted(const view *self)
+{
+    return self->admission == ADMITTED;
+}
+
+// A page sends what was refused again once it has joined. An event that FAILED it does not: that ends where
+// joining does not help.
+err
+view_check_admitted(const view *self)
+{
+    static const err errors[] = {OK, ERR_UNKNOWN_SESSION, ERR_VIEW_NOT_FOUND};
+    return errors[self->admission];
 }
 
 unsigned

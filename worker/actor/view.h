@@ -21,6 +21,12 @@ typedef struct {
     bool dirty;         // the view may have changed since it was rendered
 } push_state;
 
+typedef enum {
+    ADMITTED,
+    ADMISSION_UNASKED, // it migrated, and could not be asked for its page's request
+    ADMISSION_FAILED,  // its last JOIN could not ask
+} view_admission;
+
 // Consumes instance; copies path.
 view *view_new(id16 id, slice path, void *instance);
 // Closes the instance, which may run user code: the thread must be entered. NULL-safe.
@@ -35,7 +41,13 @@ uint64_t view_advance(view *self);       // the next version; returns it
 // For a view from a snapshot: it has the page's version, but what the page shows is not known.
 void view_restore(view *self, uint64_t version);
 bool view_is_restored(const view *self); // and has not been rendered since
-unsigned view_number(const view *self);  // by which patches name it; unique in its session
+// A view of which nobody knows whether its user may still see it runs nothing and shows nothing before a
+// JOIN, which asks again.
+void view_set_admission(view *self, view_admission admission);
+bool view_is_admitted(const view *self);
+// OK; ERR_UNKNOWN_SESSION: its page has to join first; ERR_VIEW_NOT_FOUND: it has, in vain.
+err view_check_admitted(const view *self);
+unsigned view_number(const view *self); // by which patches name it; unique in its session
 void view_set_number(view *self, unsigned number);
 
 #endif

@@ -195,7 +195,7 @@ const view_ops *
 embed_start(const embed_options *options)
 {
     char found[4096];
-    const char *python = options->python     ? options->python
+    const char *python = options->python      ? options->python
                          : Py_IsInitialized() ? s_own_interpreter(found, sizeof found)
                                               : embed_find_python(found, sizeof found);
     if (!s_initialize(python)) {

@@ -218,6 +218,8 @@ class LiveViewConsumer(PageSocket):
             text = f"The event '{name}' could not be handled."
             shown = effects_shown(error.effects)
             self.send_json(t="failed", n=number, v=view, error=join.shown(error, text), **shown)
+            if error.kind == "view_not_found" and view in self._tokens:  # it could not be joined then: try again
+                self._session_lost(error.kind)
         elif error.outcome == "unknown":
             self.send_json(t="unknown", n=number, reason=error.kind, message=error.message)
         else:
@@ -404,6 +406,8 @@ class LiveViewConsumer(PageSocket):
     def _show_failure(self, fields: Body) -> None:
         """A tick or an update failed. The worker has logged it; the browser is told only with DEBUG."""
         error = from_fields(fields["error"])
+        if error.kind in _SESSION_LOST:
+            return self._session_lost(error.kind)
         self._apply_effects(error.effects)
         shown = effects_shown(error.effects)
         view = fields["view"].hex()

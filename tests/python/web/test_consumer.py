@@ -142,10 +142,22 @@ async def test_failures_say_everything_only_with_debug(either, settings, debug):
             assert answer["error"] == {"kind": "python", "message": "The event 'broken' could not be handled."}
         answer = await page.event("undecorated")
         assert answer["error"]["kind"] == "handler_not_found"
-        view, page.view = page.view, "0" * 32
+        view, page.view = page.view, "0" * 32  # which is none of this page's
         assert (await page.event("increment"))["error"]["kind"] == "view_not_found"
         page.view = view
         assert (await page.event("increment"))["a"] == 4
+
+
+async def test_a_view_that_the_session_lacks_is_joined_again(broker):
+    """Its join failed, or it could not be asked for when its session moved."""
+    (found,) = await load_tokens()
+    async with Page() as page:
+        await page.join(found)
+        broker.answer = lambda kind, *_: (
+            [(wire.FAILED, {"kind": "view_not_found", "message": "x"})] if kind == wire.EVENT else None
+        )
+        assert (await page.event("increment"))["error"]["kind"] == "view_not_found"
+        assert await page.next() == {"t": "lost", "reason": "view_not_found"}
 
 
 @pytest.mark.parametrize(

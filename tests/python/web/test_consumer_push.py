@@ -47,3 +47,14 @@ async def test_what_a_view_raised_by_itself(broker, settings, debug):
         if debug:
             assert await page.next() == {"t": "failed", "n": 0, "v": page.view, "error": error}
         assert (await page.next())["s"] == 2
+
+
+async def test_a_view_that_moved_without_its_request(broker):
+    """Its worker asks for a join."""
+    (found,) = await load_tokens()
+    async with Page() as page:
+        await page.join(found)
+        error = {"kind": "unknown_session", "message": "the session is not here: mount or join"}
+        broker.push(wire.PUSH, made().id, {"frame": b"", "view": bytes.fromhex(page.view), "error": error})
+        assert await page.next() == {"t": "lost", "reason": "unknown_session"}
+        assert (await page.join(found))["t"] == "joined"

@@ -319,8 +319,36 @@ s_moves_while_its_page_is_away(void)
     buffer_fini(&moved);
 }
 
-// What cannot be packed cannot move: the page begins anew. What a user may no longer see does not
-// arrive.
+// A view whose user cannot be asked, or may no longer see it: its page is told, and nothing runs before it
+// joins.
+static void
+s_moves_unjoined(void)
+{
+    buffer moved;
+    buffer_init(&moved);
+    s_begin();
+    s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
+    s_event(1, "increment", FLAG_BROWSER);
+    s_fake.request = "/";
+    buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    s_fake.forbid = true;
+    s_revive(&moved);
+    const reply *push = s_fake.count ? s_fake.answers[s_fake.count - 1] : NULL;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
+    CU_ASSERT_EQUAL(push->head.sequence, 0);
+    CU_ASSERT_EQUAL(push->snapshot.size, 0);
+    s_fake.forbid = false;
+    const reply *refused = s_event(2, "increment", FLAG_BROWSER);
+    CU_ASSERT_EQUAL(refused->head.type, MSG_NOT_EXECUTED);
+    CU_ASSERT_STRING_EQUAL(fake_text(refused, "reason", (char[2048]){0}), "unknown_session");
+    CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 1))->head.type, MSG_JOINED);
+    CU_ASSERT_EQUAL(s_count(s_event(2, "increment", FLAG_BROWSER)), 2); // its state has come along
+    s_finish();
+    buffer_fini(&moved);
+}
+
+// What cannot be packed cannot move: the page begins anew.
 static void
 s_moves_not(void)
 {
@@ -334,9 +362,6 @@ s_moves_not(void)
     s_fake.unpackable = false;
     s_fake.request = "/";
     buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
-    s_fake.forbid = true;
-    s_revive(&moved);
-    CU_ASSERT_EQUAL(session_view_count(s_session), 0);
     s_end_session();
     s_session = session_new(FAKE_SESSION, 11);
     request *restore = fake_request(&s_fake, MSG_RESTORE, 0, 0, slice_of(moved.data, moved.size - 1));
@@ -547,6 +572,7 @@ static const unit_test s_tests[] = {
     {"an answer that was not heard", s_an_answer_that_was_not_heard},
     {"moves", s_moves},
     {"moves while its page is away", s_moves_while_its_page_is_away},
+    {"moves unjoined", s_moves_unjoined},
     {"moves not", s_moves_not},
     {"what may have been done", s_again},
     {"what the broker answered", s_answered_by_the_broker},

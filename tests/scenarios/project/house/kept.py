@@ -5,6 +5,7 @@ import decimal
 import enum
 import threading
 import uuid
+from pathlib import Path
 
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -13,6 +14,25 @@ from troupe import LiveView, event_handler, fencing_token
 
 from .models import Row
 from .views import wait_for_gate
+
+
+class Guarded(LiveView):
+    """Its page's address names a file that says who may see it: nobody ("closed"), or that none can tell ("broken")."""
+
+    template_string = "<div dj-root><p>{{ count }}</p></div>"
+
+    def authorize(self, request):
+        said = Path(request.GET["guard"]).read_text()
+        if said == "broken":
+            raise OSError("nobody can say")
+        return said != "closed"
+
+    def mount(self, request):
+        self.count = 0
+
+    @event_handler
+    def increment(self):
+        self.count += 1
 
 
 class History(LiveView):

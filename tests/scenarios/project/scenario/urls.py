@@ -29,6 +29,7 @@ urlpatterns = [
     path("ledger/", slots.Ledger.as_view()),
     path("vault/", slots.Vault.as_view()),
     path("history/", kept.History.as_view()),
+    path("guarded/", kept.Guarded.as_view()),
     path("everything/", kept.Everything.as_view()),
     path("locked/", kept.Locked.as_view()),
     path("token/", kept.Token.as_view()),
