@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .runtime.fencing import fencing_token
     from .views import LiveView
     from .web.consumer import LiveViewConsumer
+    from .web.logout import adisconnect_user, disconnect_user
     from .web.session_actor import SessionActor, create_session_actor
 
 __version__ = "0.1.0"
@@ -20,8 +21,10 @@ _EXPORTS = {
     "LiveView": "views",
     "LiveViewConsumer": "web.consumer",
     "SessionActor": "web.session_actor",
+    "adisconnect_user": "web.logout",
     "computed": "context",
     "create_session_actor": "web.session_actor",
+    "disconnect_user": "web.logout",
     "event_handler": "decorators",
     "fencing_token": "runtime.fencing",
     "state": "context",
@@ -34,8 +37,10 @@ __all__ = [
     "LiveViewConsumer",
     "SessionActor",
     "__version__",
+    "adisconnect_user",
     "computed",
     "create_session_actor",
+    "disconnect_user",
     "event_handler",
     "fencing_token",
     "state",

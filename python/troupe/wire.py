@@ -21,6 +21,7 @@ from ._limits import MAX_REQUEST_BODY
 VERSION = 1
 HEADER = struct.Struct("!BBH16sQQI")  # version, type, flags, session, epoch, sequence, ttl
 NO_SESSION = bytes(16)
+MARK_SIZE = 16  # bytes of identity_of() and user_mark()
 REQUEST_BIT = 1 << 63  # set in the sequence of every request that is not an EVENT
 
 MOUNT, JOIN, EVENT, UNMOUNT, PING, SHUTDOWN, STATS, ACK, LEAVE, LOGOUT, REFRESH, EXITED = range(0x01, 0x0D)
@@ -81,7 +82,24 @@ def identity_of(session_key: str | None) -> bytes:
     """The 16 bytes by which LOGOUT finds the live sessions of a Django session; empty without one. A hash, so that the
     key itself does not travel.
     """
-    return hashlib.blake2b(session_key.encode(), digest_size=16).digest() if session_key else b""
+    return hashlib.blake2b(session_key.encode(), digest_size=MARK_SIZE).digest() if session_key else b""
+
+
+def user_mark(user: str | None) -> bytes:
+    """The 16 bytes by which LOGOUT finds the live sessions of a user, in all their Django sessions. user: the primary
+    key as Django serializes it. Empty for nobody.
+    """
+    if user is None:
+        return b""
+    return hashlib.blake2b(user.encode(), digest_size=MARK_SIZE, person=b"troupe.user").digest()
+
+
+def owner_of(identity: bytes, user: str | None) -> bytes:
+    """The `identity` of MOUNT and JOIN (PROTOCOL.md 5.1): the marks of the Django session and of the user.
+
+    identity: what identity_of() returned.
+    """
+    return identity + user_mark(user)
 
 
 def pack_header(kind: int, flags: int, session: bytes, epoch: int, sequence: int, ttl: int) -> bytes:

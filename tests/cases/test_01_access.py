@@ -119,3 +119,44 @@ def test_the_browser_goes_to_the_login_page(fleet, browse):
     site.wait(lambda: "/accounts/login/" in site.driver.current_url, "the login page")
     assert site.driver.current_url.endswith("?next=/case_01_access/Private/%3Fa%3Db")
     fleet.shell(ACTIVE.format(True))
+
+
+def test_a_user_is_disconnected_everywhere(make_fleet):
+    fleet = make_fleet(workers=2)
+    ann, again = Visitor(fleet.port, sessionid=fleet.log_in("ann")), Visitor(fleet.port, sessionid=fleet.log_in("ann"))
+    bob = Visitor(fleet.port, sessionid=fleet.log_in("bob")).open(f"{SITE}Private/")
+    stranger = Visitor(fleet.port).open(f"{SITE}Support/")
+    ways = {
+        "a handler": lambda: stranger.event("disconnect", {"name": "ann"}),
+        "an async handler": lambda: stranger.event("disconnect_later", {"name": "ann"}),
+        "a view": lambda: stranger.visitor.get(f"{SITE}disconnected/ann/"),
+        "a command": lambda: fleet.shell("from troupe import disconnect_user\ndisconnect_user(1)"),
+    }
+    assert fleet.shell("from django.contrib.auth.models import User\nprint(User.objects.get(pk=1))").endswith("ann")
+    for way, disconnect in ways.items():
+        pages = [visitor.open(f"{SITE}{name}/") for visitor in (ann, again) for name in ("Private", "Support") * 2]
+        disconnect()
+        for page in pages:
+            assert page.wait_type("reload") == {"t": "reload", "reason": "logout"}, way
+            page.connection.close()
+    for page in (bob, stranger):
+        assert "secret 1" in page.shows("add")
+
+
+def test_who_disconnects_themselves_gets_the_answer_first(fleet):
+    ann = Visitor(fleet.port, sessionid=fleet.log_in("ann"))
+    with ann.open(f"{SITE}Support/") as page:
+        assert page.event("disconnect", {"name": "ann"})["a"] == 1
+        page.wait_type("reload")
+    with ann.open(f"{SITE}Support/") as page:  # who is still logged in
+        assert "secret 1" in page.shows("add")
+
+
+def test_a_browser_loads_the_page_again(fleet, browse):
+    site = browse(fleet, log_in="ann")
+    site.open("case_01_access/Private/")
+    site.click("#add")
+    site.wait_texts("h1", ["secret 1"])
+    fleet.shell(ACTIVE.format(False) + "from troupe import disconnect_user\ndisconnect_user(1)")
+    site.wait(lambda: "/accounts/login/" in site.driver.current_url, "the login page")
+    fleet.shell(ACTIVE.format(True))

@@ -64,6 +64,18 @@ session_identity(const session *self)
     return slice_of(self->identities[current].bytes, self->identities[current].size);
 }
 
+bool
+session_is_of(const session *self, slice identity)
+{
+    slice own = session_identity(self);
+    if (own.size == 0 || slice_equal(own, identity))
+        return own.size > 0;
+    for (size_t at = 0; at + IDENTITY_MARK_SIZE <= own.size; at += IDENTITY_MARK_SIZE)
+        if (slice_equal(slice_of(own.data + at, IDENTITY_MARK_SIZE), identity))
+            return true;
+    return false;
+}
+
 // Stored beside the one in use, which another thread (a logout, say) may be reading.
 void
 session_change_identity(session *self, slice identity)

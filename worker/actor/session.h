@@ -22,10 +22,13 @@ uint64_t session_epoch(const session *self);
 run_queue_item *session_item(session *self);
 bool session_is_new(const session *self); // nothing has happened in it yet
 
-// The user that it belongs to, in whatever form Django's side names them; empty: nobody's yet. The first one
-// set stays.
+// Whose it is, as marks of 16 bytes that Django's side has made: of the Django session, of the user. Empty:
+// nobody's yet. The first one set stays.
+enum { IDENTITY_MARK_SIZE = 16 };
 slice session_identity(const session *self);              // any thread
 void session_set_identity(session *self, slice identity); // the first one holds
+// Whether a LOGOUT of this identity means it: the whole one, or one mark of it. Any thread.
+bool session_is_of(const session *self, slice identity);
 // Its user logged in or out over the page: the new identity holds, which may be empty.
 void session_change_identity(session *self, slice identity);
 

@@ -200,7 +200,8 @@ s_ping(worker *self, const incoming *message)
     worker_send(self, pong);
 }
 
-// Ends all sessions of an identity, each behind the turn that it may be running (PROTOCOL.md 5.1, LOGOUT).
+// Ends all sessions of a Django session or a user, each behind the turn that it may be running
+// (PROTOCOL.md 5.1, LOGOUT).
 static void
 s_logout(worker *self, const incoming *message)
 {
@@ -209,7 +210,7 @@ s_logout(worker *self, const incoming *message)
         return;
     for (session *session = session_table_first(self->session_table); session;
          session = session_table_next(self->session_table, session))
-        if (slice_equal(session_identity(session), identity))
+        if (session_is_of(session, identity))
             run_queue_end(self->queue, session_item(session), "logout");
 }
 

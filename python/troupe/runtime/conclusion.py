@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 from .. import tickets
 from ..access import NotSignedIn
 from ..views import LiveView
-from ..wire import identity_of
+from ..wire import identity_of, owner_of
 from . import messages
 from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refused, kind_of
 from .housekeeping import settled
@@ -139,7 +139,7 @@ def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effec
     request._troupe_facts = {**facts, **login}  # type: ignore[typeddict-item]
     request._troupe_user = None  # what login() has set: the next turn looks them up
     # A session without an identity belongs to whoever joins it: the page has yet to get its cookie.
-    return identity_of(session.session_key) if before or user else None
+    return owner_of(identity_of(session.session_key), user) if before or user else None
 
 
 def _remember_cookies(request: WorkerRequest, response: Any) -> None:

@@ -116,7 +116,8 @@ async def request_join(
     Retries while the owner is busy, for up to TROUPE["MOUNT_TIMEOUT"]: refusing the join would cost a new socket.
     """
     views = [{key: token[key] for key in ("view", "version", "path", "params", "init", "url")} for token in tokens]
-    body = {"generation": generation, "views": views, "request": facts, "identity": tokens[0]["identity"]}
+    owner = wire.owner_of(tokens[0]["identity"], tokens[0]["user"])
+    body = {"generation": generation, "views": views, "request": facts, "identity": owner}
     deadline = clock() + conf.get("MOUNT_TIMEOUT")
     while True:
         options: dict[str, Any] = {"flags": wire.BROWSER, "subscriber": subscriber, "timeout": REPLY_TIMEOUT}

@@ -63,9 +63,8 @@ async def mount(
     session: 16 bytes. flags: wire.PAGE or wire.EMBED. ActorError.
     """
     view = secrets.token_bytes(16)
-    identity = wire.identity_of(facts["session_key"])
     body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
-    body["identity"] = identity
+    body["identity"] = wire.owner_of(wire.identity_of(facts["session_key"]), facts["user"])
     fields = await _request_mount(session, body, flags | wire.UNADOPTED)
     if "status" in fields:
         return Mounted(response=_own_response(fields), refused=fields.get("refused") is True)

@@ -66,7 +66,8 @@ def test_a_person_is_bound_to_the_page(native, django_user_model):
     assert facts["cookies"]["sessionid"] == browser.session.session_key and "cookie" not in facts["headers"]
     login = {"user": str(user.pk), "session_key": browser.session.session_key}
     assert page_token.read(token_of(response), login)["user"] == str(user.pk)
-    assert last_mount()[2]["identity"] == wire.identity_of(browser.session.session_key)
+    owner = wire.owner_of(wire.identity_of(browser.session.session_key), str(user.pk))
+    assert last_mount()[2]["identity"] == owner and len(owner) == 32
 
 
 @pytest.mark.django_db

@@ -45,6 +45,27 @@ s_identity(void)
     session_destroy(&self);
 }
 
+// A logout names the Django session, another one the user; each must find the sessions of both.
+static void
+s_marks(void)
+{
+    const char *session_mark = "0123456789abcdef", *user_mark = "ABCDEFGHIJKLMNOP";
+    session *self = session_new(FAKE_SESSION, 1);
+    CU_ASSERT_FALSE(session_is_of(self, (slice){0}));
+    CU_ASSERT_FALSE(session_is_of(self, slice_text(user_mark)));
+    session_set_identity(self, slice_text("0123456789abcdefABCDEFGHIJKLMNOP"));
+    CU_ASSERT_TRUE(session_is_of(self, slice_text(session_mark)));
+    CU_ASSERT_TRUE(session_is_of(self, slice_text(user_mark)));
+    CU_ASSERT_TRUE(session_is_of(self, slice_text("0123456789abcdefABCDEFGHIJKLMNOP")));
+    CU_ASSERT_FALSE(session_is_of(self, slice_text("89abcdefABCDEFGH"))); // parts of two
+    CU_ASSERT_FALSE(session_is_of(self, slice_text("0123456789abcde")));
+    CU_ASSERT_FALSE(session_is_of(self, (slice){0}));
+    session_change_identity(self, slice_text(user_mark));
+    CU_ASSERT_TRUE(session_is_of(self, slice_text(user_mark)));
+    CU_ASSERT_FALSE(session_is_of(self, slice_text(session_mark)));
+    session_destroy(&self);
+}
+
 static void
 s_leases(void)
 {
@@ -98,6 +119,7 @@ s_joins_without_an_answer(void)
 
 static const unit_test s_tests[] = {{"replies kept for repeats", s_kept_replies},
                                     {"identity", s_identity},
+                                    {"marks of an identity", s_marks},
                                     {"leases", s_leases},
                                     {"joins without an answer", s_joins_without_an_answer}};
 UNIT_MAIN("session", s_tests)

@@ -56,6 +56,7 @@ class Inproc:
         self._entries: dict[bytes, _Entry] = {}
         self._unadopted: dict[bytes, float] = {}  # session → since when; the oldest first
         self._subscribers: dict[bytes, Push] = {}
+        self._loops: dict[bytes, asyncio.AbstractEventLoop] = {}  # on which the subscribers are to be called
         self._turns: set[asyncio.Task[Reply]] = set()
         self._numbers = itertools.count(wire.REQUEST_BIT | 1)
 
@@ -109,13 +110,13 @@ class Inproc:
 
     def subscribe(self, session: bytes, push: Push) -> None:
         """See Transport."""
-        self._subscribers[session] = push
+        self._subscribers[session], self._loops[session] = push, asyncio.get_running_loop()
 
     def unsubscribe(self, session: bytes, push: Push) -> bool:
         """See Transport."""
         if self._subscribers.get(session) != push:
             return False
-        del self._subscribers[session]
+        del self._subscribers[session], self._loops[session]
         return True
 
     def close(self) -> None:
@@ -132,12 +133,13 @@ class Inproc:
         return Reply(wire.PONG, 0, 0, wire.pack_body({}))
 
     def _log_out(self, identity: bytes) -> None:
-        sessions = [key for key, entry in self._entries.items() if identity and entry.identity == identity]
+        sessions = [key for key, entry in self._entries.items() if _is_of(entry, identity)]
         for session in sessions:
             self._end(session)
-            subscriber = self._subscribers.get(session)
-            if subscriber is not None:
-                subscriber(wire.ENDED, 0, wire.pack_body({"reason": "logout"}))
+            if session in self._subscribers and not self._loops[session].is_closed():
+                # A view that logs somebody out may run on any thread.
+                push, body = self._subscribers[session], wire.pack_body({"reason": "logout"})
+                self._loops[session].call_soon_threadsafe(push, wire.ENDED, 0, body)
 
     def _entry(self, kind: int, flags: int, session: bytes, body: Body) -> _Entry | None:
         """The session of a request. MOUNT and JOIN make it; for others, None: it is not here."""
@@ -190,7 +192,14 @@ def _follow_login(entry: _Entry, reply: Reply) -> None:
     """A handler logged the user in or out: LOGOUT of who it was before is not for this session any more."""
     login = (wire.unpack_body(reply.body).get("effects") or {}).get("login")
     if login is not None:
-        entry.identity = wire.identity_of(login["session_key"])
+        entry.identity = wire.owner_of(wire.identity_of(login["session_key"]), login["user"])
+
+
+def _is_of(entry: _Entry, identity: bytes) -> bool:
+    """Whether a LOGOUT of this identity means the session: the whole one, or one mark of it."""
+    own = entry.identity
+    marks = [own[at : at + wire.MARK_SIZE] for at in range(0, len(own), wire.MARK_SIZE)]
+    return bool(identity) and identity in (own, *marks)
 
 
 async def _run(session: Any, header: bytes, data: bytes, view: Any) -> Reply:

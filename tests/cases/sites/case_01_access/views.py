@@ -2,10 +2,13 @@
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin, UserPassesTestMixin
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from troupe import LiveView, event_handler
+from troupe import LiveView, adisconnect_user, disconnect_user, event_handler
 
 
 class Counting(LiveView):
@@ -52,6 +55,25 @@ class Ticking(Counting):
         self.n += 1
 
 
+class Support(Counting):
+    """Disconnects users from a handler."""
+
+    @event_handler
+    def disconnect(self, name: str):
+        disconnect_user(User.objects.get(username=name))
+
+    @event_handler
+    async def disconnect_later(self, name: str):
+        await adisconnect_user(await User.objects.aget(username=name))
+
+
+@transaction.atomic
+def disconnected(request, name):
+    """Disconnects a user from an ordinary view, in a transaction."""
+    disconnect_user(User.objects.get(username=name))
+    return HttpResponse("done")
+
+
 def around(request, name):
     """An ordinary page with one of these views in it."""
     return render(request, "case_01_access/around.html", {"path": f"case_01_access.views.{name}"})
@@ -61,4 +83,5 @@ urlpatterns = [
     path("login_required/", login_required(Counting.as_view())),
     path("permission_required/", permission_required("auth.view_user", raise_exception=True)(Counting.as_view())),
     path("around/<str:name>/", around),
+    path("disconnected/<str:name>/", disconnected),
 ]
