@@ -180,10 +180,14 @@ class Stage:
             self.clock.unlink()
 
     def complain(self):
-        """Says what the fleet's log has of errors, for whoever looks for the cause."""
+        """Says what the logs have of errors, for whoever looks for the cause."""
         for line in self.up.log.read_text(errors="replace").splitlines():
-            if re.search(r"level=(ERROR|FATAL)|ASSERT|Sanitizer|Traceback", line):
+            if re.search(r"level=(ERROR|FATAL)|ASSERT|Sanitizer|Traceback|Error:|event=migrated_without", line):
                 say(line)
+        for log in sorted(self.processes.folder.glob("*.log")):  # each of the ASGI servers has its own
+            for line in log.read_text(errors="replace").splitlines():
+                if re.search(r"event=(view_not_joined|page_refused|bad_token)|Traceback|Error:", line):
+                    say(f"{log.name}: {line}")
 
 
 def _free_port():

@@ -18,6 +18,8 @@ def test_each_mishap_once():
         stage = Stage(processes, seed=SEED, options=["--heartbeat-ms", "250", "--worker-dead-ms", "2500"])
         outcome = asyncio.run(Drive(stage, random.Random(SEED), pages=24).each_once(BRIEF))
         log = stage.up.log.read_text()
+        if not outcome.faultless():
+            stage.complain()
     assert {name: outcome.counts[name] for name in judge.COUNTS} == dict.fromkeys(judge.COUNTS, 0)
     assert sorted(outcome.happened) == sorted(mishap.name for mishap in BRIEF)
     assert outcome.counts["events"] > 24 * 50
