@@ -10,7 +10,7 @@ import sys
 def setup(settings_module: str | None, views: bool = True, debug: bool = False) -> bool:
     """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and what turns need besides.
 
-    views: import the view modules, too. debug: there is a user at standard input, for breakpoint(). Whatever this
+    views: import the view modules and the URLconf, too. debug: there is a user at standard input, for breakpoint(). Whatever this
     raises ends the worker, with the traceback shown.
     """
     if settings_module:
@@ -29,6 +29,7 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())
     if views:
         import_views()
+        import_urls()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
         hint = "add 'troupe' to INSTALLED_APPS"
         sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')
@@ -51,6 +52,17 @@ def import_views() -> None:
     for name in [*names, *conf.get("VIEW_MODULES")]:
         if _exists(name):
             importlib.import_module(name)
+
+
+def import_urls() -> None:
+    """Imports the URL configuration, which all pages look themselves up in: several threads would import it at once
+    when the first ones come, and an import error shows before sessions are placed here.
+    """
+    from django.conf import settings
+    from django.urls import get_resolver
+
+    if getattr(settings, "ROOT_URLCONF", None):
+        _ = get_resolver().url_patterns
 
 
 def _exists(name: str) -> bool:

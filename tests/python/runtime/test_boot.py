@@ -59,3 +59,15 @@ def test_package_that_raises(app, settings):
     settings.TROUPE = {"BROKER": "inproc://", "VIEW_MODULES": ["outer.inner.deeper"]}
     with pytest.raises(ModuleNotFoundError, match="gone_too"):
         boot.import_views()
+
+
+def test_url_configuration(app, settings):
+    name = app("with_urls", urls="urlpatterns = []")
+    settings.ROOT_URLCONF = f"{name}.urls"
+    boot.import_urls()
+    assert f"{name}.urls" in sys.modules
+    settings.ROOT_URLCONF = app("broken_urls", urls="import gone_as_well") + ".urls"
+    with pytest.raises(ModuleNotFoundError, match="gone_as_well"):
+        boot.import_urls()
+    del settings.ROOT_URLCONF
+    boot.import_urls()
