@@ -6,11 +6,13 @@ The session engine keeps the cookies, under a hash of the ticket. May use the OR
 import functools
 import hashlib
 import secrets
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.backends.base import CreateError
 
 SECONDS = 60
 HEADER = "X-Troupe-Ticket"
@@ -18,8 +20,8 @@ HEADER = "X-Troupe-Ticket"
 _COOKIES, _BOUND = "_troupe_cookies", "_troupe_bound"
 
 
-def make(cookies: list[str], session_key: str | None) -> str:
-    """A ticket for these Set-Cookie texts. session_key: of the browser's session cookie by now; only it may have them.
+def make(cookies: list[str], browser: Mapping[str, str]) -> str:
+    """A ticket for these Set-Cookie texts. browser: the cookies that it had before; only it may have these.
 
     RuntimeError: there is no session engine to keep them.
     """
@@ -30,22 +32,55 @@ def make(cookies: list[str], session_key: str | None) -> str:
             "sessions on the server"
         )
     ticket = secrets.token_urlsafe(24)
-    store = _store(ticket)
-    # Assigned, since Django would look for the session before it adds to it.
-    store._session_cache = {_COOKIES: cookies, _BOUND: _hash(session_key or ""), "_session_expiry": SECONDS}
-    store.save(must_create=True)
+    _create(_store(ticket), {_COOKIES: cookies, _BOUND: _mark_of(browser)})
     return ticket
 
 
-def redeem(ticket: str, session_key: str | None) -> list[str] | None:
+def redeem(ticket: str, browser: Mapping[str, str]) -> list[str] | None:
     """The Set-Cookie texts, once. None: there is no such ticket any more, or it is another browser's."""
+    if not _is_for(_store(ticket).load(), browser):
+        return None
+    # Whoever makes this entry may have them: engines make one atomically, and delete without saying whether it was
+    # there. It goes after the ticket.
+    claim = _store("claim " + ticket)
+    try:
+        _create(claim, {})
+    except CreateError:
+        return None
     store = _store(ticket)
     contents = store.load()
-    if _COOKIES not in contents or contents[_BOUND] not in (_hash(session_key or ""), _hash("")):
-        return None
     store.delete(store.session_key)
-    cookies: list[str] = contents[_COOKIES]
+    claim.delete(claim.session_key)
+    cookies: list[str] | None = contents.get(_COOKIES)
     return cookies
+
+
+def _create(store: Any, contents: dict[str, Any]) -> None:
+    """Assigned, since Django would look for the session before it adds to it. CreateError: there is one."""
+    store._session_cache = {**contents, "_session_expiry": SECONDS}
+    store.save(must_create=True)
+
+
+def _mark_of(browser: Mapping[str, str]) -> str:
+    """By what a browser is known again: its session, or, without one, the secret in its CSRF cookie, which each page
+    sets. Empty: it has neither, as it takes no cookies.
+    """
+    for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
+        if browser.get(name):
+            return _hash(f"{name}={browser[name]}")
+    return ""
+
+
+def _is_for(contents: dict[str, Any], browser: Mapping[str, str]) -> bool:
+    """Whether a ticket of these contents was made for this browser."""
+    bound = contents.get(_BOUND)
+    if _COOKIES not in contents or bound == _mark_of(browser):
+        return _COOKIES in contents
+    # For a browser without a session. If it has got one meanwhile, in another tab, that must not lose its place; but
+    # the cookie of one that is over is as good as none.
+    without = {name: value for name, value in browser.items() if name != settings.SESSION_COOKIE_NAME}
+    key = browser.get(settings.SESSION_COOKIE_NAME)
+    return bound in ("", _mark_of(without)) and not (key and _engine()().exists(key))
 
 
 def _store(ticket: str) -> Any:

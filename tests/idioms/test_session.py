@@ -241,6 +241,23 @@ async def test_a_ticket_is_for_the_browser_that_it_was_made_for():
         assert await stored(key) == {}
 
 
+async def test_a_visitors_ticket_is_for_their_browser():
+    async with LivePage("/shop/") as page, LivePage("/shop/") as other:
+        ticket = (await page.event("put", value=7))["ticket"]
+        await exchange(other, ticket, status=403)
+        assert "sessionid" not in other.client.cookies
+        await exchange(page, ticket)
+
+
+async def test_a_login_in_another_tab_is_not_undone(ann):
+    async with LivePage("/shop/") as page:
+        ticket = (await page.event("put", value=7))["ticket"]
+        await sync_to_async(page.client.force_login)(ann)
+        key = page.client.cookies["sessionid"].value
+        await exchange(page, ticket, status=403)
+        assert page.client.cookies["sessionid"].value == key
+
+
 async def test_mount_begins_a_session():
     async with LivePage("/write/") as page:
         assert page.response.cookies["sessionid"]["httponly"]

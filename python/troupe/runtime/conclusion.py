@@ -58,14 +58,22 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
     if not isinstance(request, WorkerRequest):  # a program's view, or a test's
         _finish_messages(turn, request, response)
         return (effects, members(effects), None, None) if effects else None
+    browser = _cookies_of_browser(request)
     identity = apply_to_response(turn, request, response, effects)
     cookies = [morsel.OutputString() for morsel in response.cookies.values()]
     headers = [["Set-Cookie", text] for text in cookies] if turn.kind == MOUNT else []
     if cookies and turn.kind != MOUNT:
-        effects["ticket"] = tickets.make(cookies, turn.session and turn.session._troupe_key)
+        effects["ticket"] = tickets.make(cookies, browser)
     if not effects and not headers:
         return None
     return effects or None, members(effects), headers or None, identity
+
+
+def _cookies_of_browser(request: WorkerRequest) -> dict[str, str]:
+    """By which a ticket knows it again. The session's is that of the page, whatever the socket's handshake had."""
+    cookies = {name: value for name, value in request.COOKIES.items() if name != settings.SESSION_COOKIE_NAME}
+    key = request._troupe_facts.get("session_key")
+    return {**cookies, settings.SESSION_COOKIE_NAME: key} if key else cookies
 
 
 def _uses_session(turn: Turn, request: Any) -> bool:

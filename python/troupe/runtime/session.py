@@ -134,7 +134,7 @@ def _class_of(engine: Any) -> Any:
 def make_session(key: str | None, turn: Turn) -> Any:
     """The session of a turn. Reads nothing yet."""
     session = _class_of(_engine())(key or None)
-    session._troupe_turn, session._troupe_key = turn, key or None
+    session._troupe_turn = turn
     return session
 
 

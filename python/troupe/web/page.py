@@ -137,7 +137,7 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
 def _hand_over(request: HttpRequest, ticket: str) -> HttpResponse:
     """The cookies that an event set, for the page that it belongs to (PROTOCOL.md 9.7)."""
     name = settings.SESSION_COOKIE_NAME
-    cookies = tickets.redeem(ticket, request.COOKIES.get(name))
+    cookies = tickets.redeem(ticket, request.COOKIES)
     if cookies is None:
         logger.warning("event=ticket_refused path=%s", quoted(request.path))
         return HttpResponse(status=403)
@@ -157,6 +157,8 @@ def cookies_view(request: HttpRequest) -> HttpResponse:
 
 
 cookies_view.login_required = False  # type: ignore[attr-defined]  # for LoginRequiredMiddleware
+# A transaction would hide from it that another request has taken the ticket.
+cookies_view._non_atomic_requests = admission.NonAtomic()  # type: ignore[attr-defined]
 
 
 def _sees_requests(cls: type[Any]) -> bool:
