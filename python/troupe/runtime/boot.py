@@ -10,8 +10,8 @@ import sys
 def setup(settings_module: str | None, views: bool = True, debug: bool = False) -> bool:
     """django.setup() with this settings module (None: as DJANGO_SETTINGS_MODULE says), and what turns need besides.
 
-    views: import the view modules and the URLconf, too. debug: there is a user at standard input, for breakpoint(). Whatever this
-    raises ends the worker, with the traceback shown.
+    views: import the view modules and the URLconf, too. debug: there is a user at standard input, for breakpoint().
+    Whatever this raises ends the worker, with the traceback shown.
     """
     if settings_module:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
