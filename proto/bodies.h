@@ -87,7 +87,6 @@ typedef struct {
     bool has_at;
     uint64_t at;
     uint64_t last;
-    slice headers; // raw list of [str, str], or empty
     slice effects; // raw map, or empty
 } mounted_body;
 void mounted_encode(const mounted_body *self, buffer *out);

@@ -18,16 +18,12 @@ void
 mounted_encode(const mounted_body *self, buffer *out)
 {
     writer writer = writer_on(out);
-    writer_map(writer, 4U + self->has_at + (self->headers.size > 0) + (self->effects.size > 0));
+    writer_map(writer, 4U + self->has_at + (self->effects.size > 0));
     writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
     writer_key_uint(writer, "version", self->version);
     writer_key_uint(writer, "last", self->last);
     if (self->has_at)
         writer_key_uint(writer, "at", self->at);
-    if (self->headers.size) {
-        writer_key(writer, "headers");
-        writer_raw(writer, self->headers);
-    }
     s_opt_effects(writer, self->effects);
     writer_key_bin(writer, "html", self->html);
 }

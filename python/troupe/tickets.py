@@ -3,16 +3,16 @@
 The session engine keeps the cookies, under a hash of the ticket. May use the ORM.
 """
 
-import functools
 import hashlib
 import secrets
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError
+
+from . import session_engine
 
 SECONDS = 60
 HEADER = "X-Troupe-Ticket"
@@ -25,7 +25,7 @@ def make(cookies: list[str], browser: Mapping[str, str]) -> str:
 
     RuntimeError: there is no session engine to keep them.
     """
-    if not apps.is_installed("django.contrib.sessions") or is_in_cookies(_engine()):
+    if not apps.is_installed("django.contrib.sessions") or session_engine.is_in_cookies():
         names = ", ".join(text.partition("=")[0] for text in cookies)
         raise RuntimeError(
             f"an event cannot set cookies ({names}) without django.contrib.sessions and a SESSION_ENGINE that keeps "
@@ -80,23 +80,11 @@ def _is_for(contents: dict[str, Any], browser: Mapping[str, str]) -> bool:
     # the cookie of one that is over is as good as none.
     without = {name: value for name, value in browser.items() if name != settings.SESSION_COOKIE_NAME}
     key = browser.get(settings.SESSION_COOKIE_NAME)
-    return bound in ("", _mark_of(without)) and not (key and _engine()().exists(key))
+    return bound in ("", _mark_of(without)) and not (key and session_engine.store_class()().exists(key))
 
 
 def _store(ticket: str) -> Any:
-    return _engine()("troupe" + _hash(ticket))
-
-
-def _engine() -> Any:
-    return import_module(settings.SESSION_ENGINE).SessionStore
-
-
-@functools.cache
-def is_in_cookies(engine: type[Any]) -> bool:
-    """Whether this SessionStore keeps the contents in the browser's cookie: Django's own, or one derived from it."""
-    from django.contrib.sessions.backends import signed_cookies
-
-    return issubclass(engine, signed_cookies.SessionStore)
+    return session_engine.store_class()("troupe" + _hash(ticket))
 
 
 def _hash(text: str) -> str:

@@ -78,6 +78,12 @@ class RequestMap(TypedDict, total=False):
     by_middleware: bool
 
 
+class MountRequestMap(RequestMap, total=False):
+    """That of a MOUNT over HTTP."""
+
+    messages: dict[str, list[list[Any]]]  # those of the page's request that are stored nowhere
+
+
 def identity_of(session_key: str | None) -> bytes:
     """The 16 bytes by which LOGOUT finds the live sessions of a Django session; empty without one. A hash, so that the
     key itself does not travel.

@@ -211,9 +211,9 @@ def mount_replies():
         ),
         valid("mounted_empty_at_zero", "MOUNTED", {"view": VIEW, "version": 1, "last": 0, "at": 0, "html": b""}),
         valid(
-            "mounted_cookie",
+            "mounted_session",
             "MOUNTED",
-            {"view": VIEW, "version": 1, "last": 0, "headers": [["Set-Cookie", "tea=hot"]], "html": b"<p>"},
+            {"view": VIEW, "version": 1, "last": 0, "effects": {"session": True}, "html": b"<p>"},
         ),
         valid(
             "mounted_login",
@@ -224,6 +224,16 @@ def mount_replies():
             "mounted_redirect",
             "MOUNTED",
             {"status": 302, "headers": [["Location", "/login/"], ["Set-Cookie", "a=b; Path=/"]], "body": b""},
+        ),
+        valid(
+            "mounted_redirect_messages",
+            "MOUNTED",
+            {
+                "status": 302,
+                "headers": [["Location", "/login/"]],
+                "body": b"",
+                "effects": {"messages": {"used": False, "new": [[25, "saved", None]]}, "csrf": "secret"},
+            },
         ),
         valid("mounted_not_found", "MOUNTED", {"status": 404, "headers": [], "body": b"<h1>Not Found</h1>"}),
         valid("joined_none", "JOINED", {"generation": 1, "last": 0, "fresh": True, "views": []}),

@@ -15,7 +15,6 @@ s_effects_init(effects *self)
     *self = (effects){0};
     buffer_init(&self->body);
     buffer_init(&self->members);
-    buffer_init(&self->headers);
     buffer_init(&self->identity);
 }
 
@@ -24,7 +23,6 @@ s_effects_fini(effects *self)
 {
     buffer_fini(&self->body);
     buffer_fini(&self->members);
-    buffer_fini(&self->headers);
     buffer_fini(&self->identity);
 }
 
@@ -276,7 +274,6 @@ s_clear_effects(effects *self)
 {
     buffer_clear(&self->body);
     buffer_clear(&self->members);
-    buffer_clear(&self->headers);
     buffer_clear(&self->identity);
     self->changes_identity = false;
 }

@@ -92,7 +92,6 @@ s_answer_mounted(turn *self, const view *view)
                          .version = view_version(view),
                          .html = s_page_html(self, &wrapped, &plain),
                          .last = session_last_event(self->session),
-                         .headers = buffer_bytes(&self->effects.headers),
                          .effects = buffer_bytes(&self->effects.body)};
     if (flags & (FLAG_PAGE | FLAG_EMBED)) {
         bool root = wrapped || (flags & FLAG_EMBED);

@@ -98,7 +98,6 @@ typedef struct {
 typedef struct {
     buffer body;    // raw msgpack map; empty: there are none
     buffer members; // the same for the browser: members of a JSON object, each behind a comma
-    buffer headers; // raw list of [str, str], for the page that MOUNTED carries; or empty
     buffer identity;
     bool changes_identity; // whose session it is from now on, which may be nobody's
 } effects;

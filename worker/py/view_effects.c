@@ -3,13 +3,12 @@
 #include "worker/py/python_views_internal.h"
 #include "worker/py/thread.h"
 
-// conclude() returns None, or (effects, the same as members of a JSON object, headers, identity); each may
-// be None.
+// conclude() returns None, or (effects, the same as members of a JSON object, identity); each may be None.
 static bool
 s_read_effects(PyObject *concluded, effects *ret)
 {
-    PyObject *body, *members, *headers, *identity;
-    if (!PyArg_ParseTuple(concluded, "OOOO", &body, &members, &headers, &identity))
+    PyObject *body, *members, *identity;
+    if (!PyArg_ParseTuple(concluded, "OOO", &body, &members, &identity))
         return false;
     ret->changes_identity = identity != Py_None;
     if (ret->changes_identity) {
@@ -20,8 +19,7 @@ s_read_effects(PyObject *concluded, effects *ret)
         buffer_append(&ret->identity, bytes, (size_t)size);
     }
     return (body == Py_None || convert_from_python(body, &ret->body)) &&
-           (members == Py_None || convert_text(members, &ret->members)) &&
-           (headers == Py_None || convert_from_python(headers, &ret->headers));
+           (members == Py_None || convert_text(members, &ret->members));
 }
 
 // Saves the session of the view's user, which is the session engine's code.

@@ -1,7 +1,9 @@
 """The end of a turn: what it does beside its patch becomes the answer's `effects` (proto/PROTOCOL.md 5.2).
 
 Django's own middleware does to an empty response what it would do to a view's: stores messages, saves the session, sets
-cookies. At mount the page's response gets these cookies; a socket cannot set any, so its page gets a ticket for them.
+cookies. A socket cannot set any, so its page gets a ticket for them. At mount there is a response, with a request and
+middleware of its own in the web process: the session is saved here, and that process is told the rest
+(web/mount_effects.py).
 """
 
 import functools
@@ -10,6 +12,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.signals import setting_changed
 from django.dispatch import receiver
@@ -20,8 +23,9 @@ from django.utils.module_loading import import_string
 
 from .. import tickets
 from ..access import NotSignedIn
+from ..session_engine import identity_of
 from ..views import LiveView
-from ..wire import identity_of, owner_of
+from ..wire import owner_of
 from . import messages
 from .faults import BAD_REQUEST, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refused, kind_of
 from .housekeeping import settled
@@ -33,8 +37,8 @@ from .session import cookie_is_due
 from .turn import EVENT, MOUNT, TURN, Turn
 
 Effects = dict[str, Any]
-# (effects, the browser's part of them as members of a JSON object, headers of the page, identity); each may be None.
-Conclusion = tuple[Effects | None, str | None, list[list[str]] | None, bytes | None]
+# (effects, the browser's part of them as members of a JSON object, identity); each may be None.
+Conclusion = tuple[Effects | None, str | None, bytes | None]
 
 _TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request", RATE_LIMITED: "Too Many Requests"}
 _FOR_BROWSER = ("redirect", "ticket")
@@ -57,16 +61,40 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
         effects["redirect"] = redirect_url(view, response)
     if not isinstance(request, WorkerRequest):  # a program's view, or a test's
         _finish_messages(turn, request, response)
-        return (effects, members(effects), None, None) if effects else None
-    browser = _cookies_of_browser(request)
-    identity = apply_to_response(turn, request, response, effects)
-    cookies = [morsel.OutputString() for morsel in response.cookies.values()]
-    headers = [["Set-Cookie", text] for text in cookies] if turn.kind == MOUNT else []
-    if cookies and turn.kind != MOUNT:
-        effects["ticket"] = tickets.make(cookies, browser)
-    if not effects and not headers:
+        return (effects, members(effects), None) if effects else None
+    if turn.kind == MOUNT:
+        identity = finish_mount(turn, request, effects)
+    else:
+        browser = _cookies_of_browser(request)
+        identity = _apply_to_response(turn, request, response, effects)
+        cookies = [morsel.OutputString() for morsel in response.cookies.values()]
+        if cookies:
+            effects["ticket"] = tickets.make(cookies, browser)
+    return (effects, members(effects), identity) if effects else None
+
+
+def finish_mount(turn: Turn, request: WorkerRequest, effects: Effects) -> bytes | None:
+    """Saves the session, and adds to the effects what the page's own request has to know (PROTOCOL.md 5.2). Returns
+    the identity if the actor's is to change.
+    """
+    if turn.messages is not None:
+        told = messages.told_at_mount(turn, request)
+        if told is not None:
+            effects["messages"] = told
+        messages.finish_messages(turn)
+    secret = request.META.get("CSRF_COOKIE")
+    if secret != request._troupe_facts.get("csrf"):
+        effects["csrf"] = secret
+    session = turn.session
+    if session is None or not session.modified:
         return None
-    return effects or None, members(effects), headers or None, identity
+    if not session.is_empty():
+        try:
+            session.save()
+        except UpdateError as error:
+            raise _session_gone(request) from error
+    effects["session"] = True
+    return _note_login(turn, request, session, effects)
 
 
 def _cookies_of_browser(request: WorkerRequest) -> dict[str, str]:
@@ -79,14 +107,14 @@ def _cookies_of_browser(request: WorkerRequest) -> dict[str, str]:
 def _uses_session(turn: Turn, request: Any) -> bool:
     if turn.session is not None:
         return True
-    return bool(settings.SESSION_SAVE_EVERY_REQUEST and turn.kind in (EVENT, MOUNT) and _has_session(request))
+    return bool(settings.SESSION_SAVE_EVERY_REQUEST and turn.kind == EVENT and _has_session(request))
 
 
 def _has_session(request: Any) -> bool:
     return isinstance(request, WorkerRequest) and hasattr(request, "session")
 
 
-def apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects: Effects) -> bytes | None:
+def _apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects: Effects) -> bytes | None:
     """Does what Django's middleware would do to the response of this turn. Adds `login` to the effects if the user or
     the session's key is another one now, and returns the identity if the actor's is to change.
     """
@@ -94,7 +122,7 @@ def apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects
     _finish_messages(turn, request, response)
     if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
         # {% csrf_token %} asks for the cookie at each rendering, only to make it last longer. A page load does that.
-        if turn.kind == MOUNT or request.META["CSRF_COOKIE"] != request.COOKIES.get(settings.CSRF_COOKIE_NAME):
+        if request.META["CSRF_COOKIE"] != request.COOKIES.get(settings.CSRF_COOKIE_NAME):
             _middleware(_CSRF).process_response(request, response)
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
     if not _uses_session(turn, request):
@@ -106,7 +134,7 @@ def apply_to_response(turn: Turn, request: WorkerRequest, response: Any, effects
     except SessionInterrupted as error:
         raise _session_gone(request) from error
     name = settings.SESSION_COOKIE_NAME
-    if name in response.cookies and turn.kind != MOUNT:
+    if name in response.cookies:
         if response.cookies[name].value and not cookie_is_due(request, session):
             del response.cookies[name]
         else:
@@ -147,7 +175,7 @@ def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effec
     request._troupe_facts = {**facts, **login}  # type: ignore[typeddict-item]
     request._troupe_user = None  # what login() has set: the next turn looks them up
     # A session without an identity belongs to whoever joins it: the page has yet to get its cookie.
-    return owner_of(identity_of(session.session_key), user) if before or user else None
+    return owner_of(identity_of(user, session.session_key), user) if before or user else None
 
 
 def _remember_cookies(request: WorkerRequest, response: Any) -> None:
@@ -168,13 +196,10 @@ def _remember_cookies(request: WorkerRequest, response: Any) -> None:
 def _finish_messages(turn: Turn, request: Any, response: HttpResponseBase) -> None:
     if turn.view is None:
         return
-    if response.has_header("Location") and turn.kind != MOUNT:
+    if response.has_header("Location"):
         messages.pass_on_messages(turn, request, response)
     elif turn.messages is not None:
-        if turn.kind == MOUNT:
-            _middleware(messages.MIDDLEWARE).process_response(request, response)
-        if not response.has_header("Location"):
-            messages.finish_messages(turn)
+        messages.finish_messages(turn)
 
 
 @functools.cache

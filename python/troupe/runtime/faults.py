@@ -30,6 +30,8 @@ BAD_REQUEST = "bad_request"
 PARAMS = "params"
 RATE_LIMITED = "rate_limited"
 
+EFFECTS = "_troupe_effects"  # an attribute of an exception: what the turn does all the same
+
 MAX_MESSAGE = 4000  # characters
 MAX_SOURCE_LINE = 200  # characters
 MAX_FRAMES = 40
@@ -107,7 +109,7 @@ def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Fram
         return error.kind, _encodable(str(error)), "", [], error.effects or None
     refused = kind_of(error)
     if refused is not None:
-        return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], None
+        return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], vars(error).get(EFFECTS)
     kind = TEMPLATE if where.startswith("template ") else PYTHON
     reason = "template does not exist: " if isinstance(error, TemplateDoesNotExist) else ""
     message = f"Error in {where}: {reason}{_message(error)}"

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404
 from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 
 from .. import project, wire
@@ -16,8 +16,8 @@ from ..views import LiveView
 from ..wire import RequestMap
 from . import gate, permissions
 from .atomic import mount_transaction
-from .conclusion import apply_to_response
-from .faults import FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
+from .conclusion import finish_mount
+from .faults import EFFECTS, FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
 from .request import WorkerRequest, build_request
@@ -59,8 +59,10 @@ def mount_view(
     except (Http404, PermissionDenied) as error:
         # The web process raises it again, so that the project's own page is shown; a text of ours could be a script.
         kind = NOT_FOUND if isinstance(error, Http404) else FORBIDDEN
-        _answer(request, HttpResponse())  # for the session and the messages, which such a response stores as well
-        raise Refused(kind, str(error)) from None
+        raise Refused(kind, str(error), effects=_effects_of_mount(request)) from None
+    except (BadRequest, SuspiciousOperation) as error:
+        vars(error)[EFFECTS] = _effects_of_mount(request)
+        raise
     refuse_unused(result, "it")
     check_instance(view)
     if not isinstance(result, HttpResponseBase):
@@ -179,12 +181,19 @@ def _answer(request: WorkerRequest | None, response: HttpResponseBase) -> Answer
     """What mount() answers the page's HTTP request with, in place of the view."""
     if not getattr(response, "is_rendered", True):  # a TemplateResponse
         response.render()
-    turn = TURN.get()
-    if request is not None and turn is not None and turn.kind == MOUNT:
-        apply_to_response(turn, request, response, {})
+    effects = _effects_of_mount(request)
     headers = [[name, value] for name, value in response.items()]
     headers += [["Set-Cookie", morsel.OutputString()] for morsel in response.cookies.values()]
-    return {"status": response.status_code, "headers": headers, "body": _body(response)}
+    return {"status": response.status_code, "headers": headers, "body": _body(response), "effects": effects}
+
+
+def _effects_of_mount(request: WorkerRequest | None) -> dict[str, Any]:
+    """What mount() did to the session and the messages, where there is no view. Such a response stores it as well."""
+    effects: dict[str, Any] = {}
+    turn = TURN.get()
+    if request is not None and turn is not None and turn.kind == MOUNT:
+        finish_mount(turn, request, effects)
+    return effects
 
 
 def _body(response: Any) -> bytes:

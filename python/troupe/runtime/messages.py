@@ -4,7 +4,8 @@ A message that mount() or a handler adds is shown by the page's next rendering, 
 until the next event: the user has seen it by then. What the template does not show waits. A handler that sends the user
 elsewhere leaves its messages to that page, where Django stores them.
 
-What ordinary views stored is read once, by the page's HTTP request, as on any page.
+What ordinary views stored is read once, by the page's HTTP request, as on any page. That request has a storage of its
+own in the web process, which is told what mount() and the template did to the messages, and stores them.
 """
 
 from typing import Any
@@ -37,10 +38,25 @@ def messages_of(request: Any) -> Any:
         if not has_middleware(MIDDLEWARE):
             raise AttributeError("_messages")
         storage: Any = default_storage(request)
-        if turn.kind != MOUNT:
+        if turn.kind == MOUNT:
+            given = request._troupe_facts.get("messages") or {}
+            storage._queued_messages = [_message(entry) for entry in given.get("queued") or ()]
+            if "loaded" in given:
+                storage._loaded_data = [_message(entry) for entry in given["loaded"]]
+        else:
             storage._loaded_data = [_message(entry) for entries in _kept(turn.view) for entry in entries]
         turn.messages = storage
     return turn.messages
+
+
+def told_at_mount(turn: Turn, request: Any) -> dict[str, Any] | None:
+    """What the page's own storage has to know: whether the messages were shown, and those that are new and were not.
+    None: nothing.
+    """
+    storage = turn.messages
+    given = len((request._troupe_facts.get("messages") or {}).get("queued") or ())
+    new = storage._queued_messages if storage.used else storage._queued_messages[given:]
+    return {"used": storage.used, "new": [_entry(message) for message in new]} if storage.used or new else None
 
 
 def finish_messages(turn: Turn) -> None:

@@ -8,7 +8,6 @@ import copy
 import functools
 import threading
 import time
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import connections, router, transaction
 
-from .. import tickets
+from ..session_engine import is_in_cookies, store_class
 from .turn import MOUNT, Turn
 
 _EXPIRY = "_session_expiry"  # where Django keeps what set_expiry() said
@@ -50,12 +49,12 @@ class TurnSession:
 
     def save(self: Any, must_create: bool = False) -> None:
         """See SessionBase. Merges with what is stored by now. UpdateError: it was deleted meanwhile."""
-        if self._troupe_turn is not None and self._troupe_turn.kind != MOUNT and _is_in_cookies():
+        if self._troupe_turn is not None and self._troupe_turn.kind != MOUNT and is_in_cookies():
             raise RuntimeError(
                 f"SESSION_ENGINE {settings.SESSION_ENGINE!r} keeps sessions in cookies, which an event cannot set: use "
                 "another engine, or return redirect() to an ordinary view that writes to the session"
             )
-        if must_create or self.session_key is None or _is_in_cookies():
+        if must_create or self.session_key is None or is_in_cookies():
             super().save(must_create)  # type: ignore[misc]
         elif hasattr(self, "model"):
             with transaction.atomic(using=router.db_for_write(self.model)):
@@ -73,7 +72,7 @@ class TurnSession:
 
     def cycle_key(self: Any) -> None:
         """See SessionBase. The new session has what other tabs wrote to the old one meanwhile."""
-        if self.session_key is not None and not _is_in_cookies() and self._session:
+        if self.session_key is not None and not is_in_cookies() and self._session:
             self._merge(self._stored())
         super().cycle_key()  # type: ignore[misc]
 
@@ -94,7 +93,7 @@ class TurnSession:
         return self.decode(row.session_data)
 
     def _stored(self: Any) -> dict[str, Any]:
-        fresh = _engine()(self.session_key)
+        fresh = store_class()(self.session_key)
         contents = fresh.load()
         if fresh.session_key is None:
             raise UpdateError
@@ -118,14 +117,6 @@ def _copy(data: dict[str, Any]) -> dict[str, Any]:
         return {}
 
 
-def _engine() -> Any:
-    return import_module(settings.SESSION_ENGINE).SessionStore
-
-
-def _is_in_cookies() -> bool:
-    return tickets.is_in_cookies(_engine())
-
-
 @functools.cache
 def _class_of(engine: Any) -> Any:
     return type("SessionStore", (TurnSession, engine), {"__module__": __name__})
@@ -133,7 +124,7 @@ def _class_of(engine: Any) -> Any:
 
 def make_session(key: str | None, turn: Turn) -> Any:
     """The session of a turn. Reads nothing yet."""
-    session = _class_of(_engine())(key or None)
+    session = _class_of(store_class())(key or None)
     session._troupe_turn = turn
     return session
 

@@ -12,7 +12,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from .. import conf, wire
+from .. import conf, session_engine, wire
 from .._limits import MAX_DEPTH, MAX_EVENT_NAME, MAX_UNANSWERED
 from ..errors import ActorError, TokenError, effects_shown, expect, from_fields, from_reply
 from ..logs import quoted, word
@@ -195,8 +195,9 @@ class LiveViewConsumer(PageSocket):
             return
         login: Login = effects["login"]
         before = {(token["user"], token["identity"]) for token in self._tokens.values()}
+        identity = session_engine.identity_of(login["user"], login["session_key"])
         for token in self._tokens.values():
-            token["user"], token["identity"] = login["user"], wire.identity_of(login["session_key"])
+            token["user"], token["identity"] = login["user"], identity
         self.scope = request_facts.logged_in(self.scope, login)
         self._user.logged_in(login)
         self._renew_tokens()

@@ -12,10 +12,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.db import router, transaction
 
-from .. import conf, wire
+from .. import conf, session_engine, wire
 from ..errors import ActorError, expect
 from ..logs import quoted
-from ..wire import identity_of
 from . import client_thread, request_facts, transport
 
 logger = logging.getLogger("troupe")
@@ -29,10 +28,11 @@ def connect() -> None:
     user_logged_out.connect(_logged_out, dispatch_uid="troupe.logout")
 
 
-def _logged_out(request: Any, **_: object) -> None:
+def _logged_out(request: Any, user: Any, **_: object) -> None:
     if getattr(request, "_troupe_worker", False):
         return  # in a handler: the socket that gets its answer ends the others, after this page has moved on
-    identity = identity_of(getattr(getattr(request, "session", None), "session_key", None))
+    session_key = getattr(getattr(request, "session", None), "session_key", None)
+    identity = session_engine.identity_of(request_facts.user_key(user), session_key)
     if identity:
         client_thread.post(end_sessions, identity)
 

@@ -23,14 +23,22 @@ from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString, mark_safe
 from django.views.generic.base import View
 
-from .. import admission, conf, tickets, wire
+from .. import admission, conf, session_engine, tickets, wire
 from ..errors import ActorError, expect
 from ..logs import quoted, word
 from ..validation import is_marked
 from ..wire import Body, RequestMap
-from . import circuit_breaker, client_thread, debug_page, page_facts, page_token, request_facts, transport
+from . import (
+    circuit_breaker,
+    client_thread,
+    debug_page,
+    mount_effects,
+    page_facts,
+    page_token,
+    request_facts,
+    transport,
+)
 from .form_methods import with_methods
-from .request_facts import Login
 
 logger = logging.getLogger("troupe")
 
@@ -45,14 +53,13 @@ class Mounted(NamedTuple):
     """A view that was mounted, or (with `response`) what was answered in place of it. refused: not by its mount(), but
     by those who decide who may have it.
 
-    cookies: Set-Cookie texts for the page's response. login: whose it is now, if mount() changed that.
+    effects: what is to be done to the page's request (mount_effects.py).
     """
 
+    effects: dict[str, Any]
     html: bytes = b""
     response: HttpResponse | None = None
     refused: bool = False
-    cookies: tuple[str, ...] = ()
-    login: Login | None = None
 
 
 async def mount(
@@ -64,18 +71,18 @@ async def mount(
     """
     view = secrets.token_bytes(16)
     body = {"path": path, "params": params, "init": init, "view": view, "request": facts}
-    body["identity"] = wire.owner_of(wire.identity_of(facts["session_key"]), facts["user"])
+    identity = session_engine.identity_of(facts["user"], facts["session_key"])
+    body["identity"] = wire.owner_of(identity, facts["user"])
     fields = await _request_mount(session, body, flags | wire.UNADOPTED)
+    effects = fields.get("effects") or {}
     if "status" in fields:
-        return Mounted(response=_own_response(fields), refused=fields.get("refused") is True)
-    cookies = tuple(value for name, value in fields.get("headers") or () if name == "Set-Cookie")
-    login: Login | None = (fields.get("effects") or {}).get("login")
-    if login is not None:
-        facts = {**facts, **login}
+        return Mounted(effects, response=_own_response(fields), refused=fields.get("refused") is True)
+    if "login" in effects:
+        facts = {**facts, **effects["login"]}
     contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
     html, at = fields["html"], fields["at"]
-    return Mounted(html=with_methods(html[:at] + attribute + html[at:]), cookies=cookies, login=login)
+    return Mounted(effects, html=with_methods(html[:at] + attribute + html[at:]))
 
 
 async def _request_mount(session: bytes, body: Body, flags: int) -> Body:
@@ -199,28 +206,28 @@ def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponse
     facts["route"] = route
     session = secrets.token_bytes(16)
     try:
-        mounted = client_thread.call(mount, facts, session, path, params, init, wire.PAGE)
+        mounted = _mount(request, facts, session, path, params, init, wire.PAGE)
     except ActorError as error:
         return _error_response(request, path, error)
     if mounted.response is not None:
         return mounted.response
-    if mounted.login is not None:
-        _follow_login(request, mounted.login)
     if request.method == "HEAD" or _is_prefetch(request):
         client_thread.call(drop, session)
     content_type = view.content_type or "text/html; charset=utf-8"
     response = HttpResponse(with_script(mounted.html, request), content_type=content_type)
     response["Cache-Control"] = "private, no-cache"
-    for text in mounted.cookies:
-        response.cookies.load(text)
     return response
 
 
-def _follow_login(request: HttpRequest, login: Login) -> None:
-    """mount() logged the user in or out, or began their session: Django's middleware must not undo that."""
-    session = getattr(request, "session", None)
-    if session is not None and session.session_key != login["session_key"]:
-        request.session = type(session)(login["session_key"])
+def _mount(request: HttpRequest, *args: Any) -> Mounted:
+    """Calls mount() with these arguments, and applies its effects to the page's request. Blocks. ActorError."""
+    try:
+        mounted = client_thread.call(mount, *args)
+    except ActorError as error:
+        mount_effects.apply(request, error.effects)
+        raise
+    mount_effects.apply(request, mounted.effects)
+    return mounted
 
 
 def _travelling(
@@ -262,7 +269,7 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
     if session is None:
         session = request._troupe_session = secrets.token_bytes(16)
     try:
-        mounted = client_thread.call(mount, facts, session, path, params, {}, wire.EMBED)
+        mounted = _mount(request, facts, session, path, params, {}, wire.EMBED)
     except ActorError as error:
         if error.kind == "forbidden":
             raise PermissionDenied(str(error)) from error
@@ -275,9 +282,6 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
         status = mounted.response.status_code
         text = f"{path}.mount() answered with HTTP status {status} inside a page"
         raise ActorError("python", text, view_path=path)
-    if mounted.login is not None:
-        _follow_login(request, mounted.login)
-        request.session.modified = True  # so that Django's middleware sets the cookie
     return mark_safe(mounted.html.decode())
 
 

@@ -14,7 +14,8 @@ from django.utils.crypto import salted_hmac
 
 from .. import conf, wire
 from ..errors import TokenError
-from ..wire import RequestMap, identity_of
+from ..session_engine import identity_of
+from ..wire import RequestMap
 from .page_facts import of_token
 from .request_facts import Login, PageFacts
 
@@ -71,7 +72,7 @@ def make(
         "time_zone": facts["time_zone"],
         "route": facts.get("route"),
         "user": facts["user"],
-        "identity": identity_of(facts["session_key"]),
+        "identity": identity_of(facts["user"], facts["session_key"]),
         "version": version,
         "generation": generation,
     }
@@ -150,6 +151,12 @@ def load(text: str, renewal: str | None = None) -> Token:
 
 
 def check_login(token: Token, login: Login) -> None:
-    """TokenError(foreign): the token was made for another session or user."""
-    if token["user"] != login["user"] or token["identity"] != identity_of(login["session_key"]):
+    """TokenError(foreign): the token was made for another session or user.
+
+    An anonymous page whose session began after it was made (with its own response, say) belongs to whoever has it.
+    """
+    is_anonymous = token["user"] is None and not token["identity"]
+    if token["user"] != login["user"]:
+        raise TokenError("foreign")
+    if not is_anonymous and token["identity"] != identity_of(login["user"], login["session_key"]):
         raise TokenError("foreign")

@@ -7,7 +7,7 @@ These functions may read the session and the user: call them where the ORM may b
 from collections.abc import Iterable
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -18,8 +18,8 @@ from django.utils import timezone, translation
 
 from .. import project
 from .._limits import MAX_URL
-from ..wire import RequestMap
-from . import page_facts
+from ..wire import MountRequestMap, RequestMap
+from . import mount_effects, page_facts
 
 _MAX_ENTRIES = 64
 _MAX_HEADERS = 32 << 10  # bytes
@@ -64,18 +64,17 @@ def user_key(user: Any) -> str | None:
     return str(user._meta.pk.value_to_string(user))
 
 
-def of_http(request: HttpRequest) -> RequestMap:
-    """The request map of an HttpRequest. Makes sure that the response sets the CSRF cookie. RequestTooLarge."""
-    csrf.get_token(request)
+def of_http(request: HttpRequest) -> MountRequestMap:
+    """The request map of an HttpRequest. Stores what its session has got so far.
+
+    RequestTooLarge, SessionInterrupted.
+    """
+    mount_effects.prepare(request)
     session = getattr(request, "session", None)
-    if session is not None and settings.CSRF_USE_SESSIONS and csrf.CSRF_SESSION_KEY not in session:
-        session[csrf.CSRF_SESSION_KEY] = request.META["CSRF_COOKIE"]  # as CsrfViewMiddleware does, with the response
-    if session is not None and session.session_key is None and session.modified and not session.is_empty():
-        session.save()  # without a key, the token would not match the cookie that this response sets
     query = request.META.get("QUERY_STRING", "")
     if len(request.path) > MAX_URL or len(query) > MAX_URL:
         raise RequestTooLarge
-    facts: RequestMap = {
+    page: RequestMap = {
         "method": "GET",
         "path": request.path,
         "query": query,
@@ -94,8 +93,12 @@ def of_http(request: HttpRequest) -> RequestMap:
         **_login(getattr(request, "user", None), session),
         **page_facts.optional(request),
     }
+    facts = cast(MountRequestMap, page)
     if hasattr(request, "user") and facts["user"] != (session.get("_auth_user_id") if session is not None else None):
         facts["by_middleware"] = True
+    messages = mount_effects.messages_so_far(request)
+    if messages is not None:
+        facts["messages"] = messages
     return facts
 
 

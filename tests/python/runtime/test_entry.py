@@ -200,16 +200,15 @@ def test_authorize_is_asked_first():
 
 
 @pytest.mark.django_db
-def test_a_session_begun_in_mount_comes_back_as_a_cookie():
+def test_a_session_begun_in_mount_is_told_to_the_pages_request():
     class Remembering(LiveView):
         def mount(self, request):
             request.session["seen"] = True
             return HttpResponseRedirect("/next/")
 
     answer = entry.mount_view(Remembering(), "shop.R", {"path": "/"}, "", {})
-    cookies = [value for name, value in answer["headers"] if name == "Set-Cookie"]
-    assert len(cookies) == 1 and cookies[0].startswith("sessionid=")
-    assert "HttpOnly" in cookies[0]
+    assert answer["headers"] == [["Content-Type", "text/html; charset=utf-8"], ["Location", "/next/"]]
+    assert answer["effects"]["session"] is True and answer["effects"]["login"]["session_key"]
 
 
 def test_sync_wants_a_dict():

@@ -16,7 +16,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
-from ... import wire
+from ... import session_engine, wire
 from ..._limits import MAX_UNADOPTED, UNADOPTED_MS
 from ...errors import ActorError
 from ...wire import Body
@@ -192,7 +192,8 @@ def _follow_login(entry: _Entry, reply: Reply) -> None:
     """A handler logged the user in or out: LOGOUT of who it was before is not for this session any more."""
     login = (wire.unpack_body(reply.body).get("effects") or {}).get("login")
     if login is not None:
-        entry.identity = wire.owner_of(wire.identity_of(login["session_key"]), login["user"])
+        identity = session_engine.identity_of(login["user"], login["session_key"])
+        entry.identity = wire.owner_of(identity, login["user"])
 
 
 def _is_of(entry: _Entry, identity: bytes) -> bool:
