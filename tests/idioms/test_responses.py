@@ -45,7 +45,18 @@ def with_cookie(view):
 
 
 class Script(HttpResponseRedirect):
-    allowed_schemes = ["javascript"]
+    allowed_schemes = ["javascript", "blob"]
+
+
+class App(HttpResponseRedirect):
+    """As OAuth servers have it for programs on phones."""
+
+    allowed_schemes = ["com.example.app"]
+
+
+def by_hand(location):
+    """A row: a response with this Location, and what becomes of it."""
+    return lambda view: HttpResponse(status=302, headers={"Location": location})
 
 
 def missing_row(view):
@@ -78,6 +89,29 @@ RETURNED = {
         None,
         "bad_request",
     ),
+    "to a blob": (lambda view: Script("blob:http://testserver/1"), None, "bad_request"),
+    "to a program": (lambda view: App("com.example.app:/done"), "com.example.app:/done", None),
+    "to mailto:": (lambda view: redirect("mailto:ann@example.org"), None, "bad_request"),
+    **{
+        f"to {location!r} by hand": (by_hand(location), None, "bad_request")
+        for location in (
+            "mailto:ann@example.org",
+            "blob:http://testserver/1",
+            "ws://testserver/",
+            "java\tscript:alert(1)",
+            "\x01 javascript:alert(1)",
+            "view-source:http://testserver/",
+            "com.example.app:/done",
+        )
+    },
+    # Browsers take a backslash for a slash, and Django quotes it.
+    "to a backslash": (lambda view: redirect("/\\evil.example"), "/%5Cevil.example", None),
+    "to a backslash by hand": (by_hand("/\\evil.example"), "/%5Cevil.example", None),
+    "to two of them by hand": (by_hand("\\\\evil.example"), "/page/%5C%5Cevil.example", None),
+    "to another host": (lambda view: redirect("//example.org/"), "//example.org/", None),
+    "to another host by hand": (by_hand("//example.org/"), "//example.org/", None),
+    "to ftp": (lambda view: redirect("ftp://example.org/"), "ftp://example.org/", None),
+    "to letters of the world by hand": (by_hand("/übersicht/?q=é"), "/%C3%BCbersicht/?q=%C3%A9", None),
     "to a URL without an end": (lambda view: redirect("/" + "x" * 10000), None, "bad_request"),
     "204": (lambda view: HttpResponse(status=204), None, None),
     "an empty response": (lambda view: HttpResponse(), None, None),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage, VIEW } from './fakes.js'
+import { openPage, VIEW, windowOf } from './fakes.js'
 
 const BUTTON = '<button dj-click="go">x</button>'
 const settled = () => new Promise(setImmediate)
@@ -53,4 +53,28 @@ test('the page may keep the user', async () => {
   live.socket.say({ v: 0, s: 1, a: 0, redirect: '/thanks/' })
   await settled()
   assert.deepEqual(live.visited, [])
+})
+
+test('a redirect leads to no script, whatever was sent', async () => {
+  const sockets = [], visited = []
+  const window = windowOf('<main dj-root data-troupe="t">x</main>')
+  window.document.head.innerHTML = '<script type="module" data-troupe-socket="/live/ws/"></script>'
+  window.WebSocket = class {
+    constructor() { sockets.push(this) }
+    send() {}
+    close() {}
+  }
+  const location = { href: window.location.href, assign: (url) => visited.push(String(url)) }
+  const seen = new Proxy(window, { get: (target, name) => name === 'location' ? location : Reflect.get(target, name) })
+  const { start } = await import('../../python/troupe/static/troupe/troupe.js')
+  const page = start(seen)
+  const say = (frame) => sockets[0].onmessage({ data: JSON.stringify(frame) })
+  sockets[0].onopen()
+  say({ t: 'joined', n: 0, views: [{ v: VIEW, i: 0, s: 1 }] })
+  for (const redirect of ['javascript:alert(1)', ' JavaScript:alert(1)', 'java\tscript:alert(1)', 'data:text/html,x', 'blob:x', '/on/']) {
+    say({ v: 0, s: 1, a: 0, redirect })
+    await settled()
+  }
+  page.leave()
+  assert.deepEqual(visited, ['https://example.test/on/'])
 })

@@ -8,7 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedRedirect
+from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.encoding import iri_to_uri
 from django.utils.http import escape_leading_slashes
 
 from .._limits import MAX_URL
@@ -21,7 +23,9 @@ from .turn import current_turn
 logger = logging.getLogger("troupe")
 
 _REFUSALS = {400: BAD_REQUEST, 403: FORBIDDEN, 404: NOT_FOUND, 410: NOT_FOUND}
-_SCRIPTS = ("javascript", "data", "vbscript")
+# They would run, or be read, as a document of the page's own origin.
+_DOCUMENTS = ("javascript", "data", "vbscript", "blob", "filesystem", "about", "view-source")
+_SKIPPED = "".join(map(chr, range(33)))  # control characters and blanks before a URL, which browsers skip
 _ADVICE = (
     "an event has no response of its own. Assign to attributes and let the template show them, or return redirect() to "
     "an ordinary view that answers"
@@ -73,11 +77,20 @@ def is_empty(response: HttpResponseBase) -> bool:
 
 
 def redirect_url(view: LiveView, response: HttpResponseBase) -> str:
-    """Where a redirect leads, for the browser's address bar. DisallowedRedirect: to a script, or it is too long."""
-    location = response["Location"]
-    scheme = urlsplit(location).scheme
-    if scheme.lower() in _SCRIPTS:
+    """Where a redirect leads, for the browser's address bar. DisallowedRedirect: Django's HttpResponseRedirect would
+    not lead there, or it is too long.
+
+    A browser follows a Location header to fewer places than the script that stands in for it here. So one that was made
+    by hand is held to what HttpResponseRedirect allows, and quoted as there.
+    """
+    allowed = getattr(response, "allowed_schemes", HttpResponseRedirect.allowed_schemes)
+    scheme = urlsplit(response["Location"].lstrip(_SKIPPED)).scheme.lower()
+    if scheme in _DOCUMENTS:
         raise DisallowedRedirect(f"Unsafe redirect to URL with protocol '{scheme}'")
+    if scheme and scheme not in allowed:
+        advice = "a class derived from HttpResponseRedirect may name it in allowed_schemes"
+        raise DisallowedRedirect(f"Unsafe redirect to URL with protocol '{scheme}': {advice}")
+    location: str = iri_to_uri(response["Location"])
     if view.request is not None:
         # The URL of a page may begin with two slashes; what follows them would be taken for a host.
         location = urljoin(escape_leading_slashes(view.request.get_full_path()), location)

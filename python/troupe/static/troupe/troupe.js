@@ -35,10 +35,12 @@ export function start(window) {
   // Another tab has chosen another language: only a new socket carries its cookie.
   const outdated = () => language() !== connectedIn
 
-  // Another fragment of the same page would only scroll, where a redirect loads.
+  // Another fragment of the same page would only scroll, where a redirect loads. A worker sends nobody to a script; a
+  // Location header could not, either.
   /** @param {string} to */
   function visit(to) {
     const url = new URL(to, location.href)
+    if (/^(javascript|data|blob)/.test(url.protocol)) return
     location.assign(url)
     if (url.hash && location.href === url.href) location.reload()
   }
