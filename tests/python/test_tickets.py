@@ -2,7 +2,7 @@
 
 import pytest
 
-from troupe import tickets
+from troupe import session_engine, tickets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +19,7 @@ def engine(request, settings, tmp_path):
 
 def begin():
     """The key of a session that exists."""
-    store = tickets._engine()()
+    store = session_engine.store_class()()
     store["n"] = 1
     store.save()
     return store.session_key
