@@ -22,6 +22,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
@@ -64,6 +65,18 @@ class _Request(WSGIRequest):
         from .runtime.messages import messages_of  # importable once Django is set up
 
         return messages_of(self)
+
+
+# By client: what was raised during the call that it makes. One receiver for all, as connecting one clears caches.
+_listening: dict[int, list[BaseException]] = {}
+
+
+@receiver(got_request_exception, dispatch_uid="troupe.testing")
+def _note_exception(**_: Any) -> None:
+    error = sys.exc_info()[1]
+    if error is not None:
+        for raised in _listening.values():
+            raised.append(error)
 
 
 def _mount(view: LiveView, params: dict[str, Any]) -> Any:
@@ -195,14 +208,7 @@ class LiveViewTestClient:
         async def run() -> Any:
             return await function(*args)
 
-        raised: list[BaseException] = []
-
-        def note(**_: Any) -> None:
-            error = sys.exc_info()[1]
-            if error is not None:
-                raised.append(error)
-
-        got_request_exception.connect(note, weak=False)
+        raised = _listening[id(self)] = []
         try:
             with mock.patch.object(transport, "get", inproc.get):
                 return async_to_sync(run)()
@@ -211,4 +217,4 @@ class LiveViewTestClient:
                 raise raised[-1] from None
             raise
         finally:
-            got_request_exception.disconnect(note)
+            del _listening[id(self)]
