@@ -19,7 +19,7 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     from django.conf import settings
 
     django.setup()
-    from . import context_locals, debugger, error_mail, thread_instances
+    from . import context_locals, debugger, error_mail, thread_instances, trackers
 
     if not debug:
         debugger.refuse()
@@ -30,6 +30,7 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     if views:
         import_views()
         import_urls()
+    trackers.install()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
         hint = "add 'troupe' to INSTALLED_APPS"
         sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')

@@ -6,6 +6,7 @@ Any thread, with the GIL.
 import linecache
 import traceback
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -128,6 +129,23 @@ def _message(error: BaseException) -> str:
         return _encodable(debugger.hint(error) or str(error)) or type(error).__name__
     except BaseException:  # a __str__ that raises must not hide the exception
         return f"<{type(error).__name__} that cannot be shown>"
+
+
+def user_traceback(error: BaseException) -> TracebackType | None:
+    """The traceback of an exception without frames of ours, whose local variables have parameters of the event that a
+    handler declares to be sensitive. With them, if there are no others.
+    """
+    frames: list[TracebackType] = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename not in _INTERNAL_FILES:
+            frames.append(traceback)
+        traceback = traceback.tb_next
+    if not frames:
+        return error.__traceback__
+    for frame in reversed(frames):
+        traceback = TracebackType(traceback, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return traceback
 
 
 def _frames(error: BaseException) -> list[Frame]:

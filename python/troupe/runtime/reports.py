@@ -10,14 +10,11 @@ Any thread, with the GIL, in the context of the turn.
 import contextvars
 import logging
 import zlib
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.core.handlers.base import BaseHandler
 from django.core.signals import got_request_exception
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.views.debug import get_exception_reporter_class
 
@@ -25,10 +22,10 @@ from .._limits import MAX_DEBUG_PAGE
 from ..errors import HandlerTimeout, RateLimited
 from ..logs import quoted, word
 from ..views import LiveView
-from .faults import Refused
+from .faults import Refused, user_traceback
 from .housekeeping import note_interruption
 from .raised import Raised
-from .trackers import told
+from .trackers import as_request, told
 
 logger = logging.getLogger("troupe")
 request_logger = logging.getLogger("django.request")
@@ -59,15 +56,22 @@ def _report_failed(raised: Raised, failure: BaseException) -> None:
             "event=report_failed view=%s session=%s error=%s failure=%s",
             word(raised.view),
             word(raised.session),
-            quoted(repr(raised.error)),
-            quoted(repr(failure)),
+            quoted(_repr(raised.error)),
+            quoted(_repr(failure)),
         )
     except Exception:  # the project's logging itself is broken: nobody is left to tell
         return
 
 
+def _repr(error: BaseException) -> str:
+    try:
+        return repr(error)
+    except BaseException:
+        return f"<{type(error).__name__} that cannot be shown>"
+
+
 def _report(raised: Raised) -> bytes | None:
-    traceback = raised.error.__traceback__
+    traceback = user_traceback(raised.error)
     try:
         raise raised.error  # watchers read sys.exc_info()
     except BaseException:
@@ -76,24 +80,8 @@ def _report(raised: Raised) -> bytes | None:
             if raised.request is None:
                 log(raised)
             else:
-                _as_request(raised.request, lambda: log(raised))
+                as_request(raised.request, lambda: log(raised))
         return _debug_page(raised) if settings.DEBUG else None
-
-
-def _as_request(request: HttpRequest, call: Callable[[], object]) -> None:
-    """Calls a function where Django calls a view. Tools that wrap BaseHandler.get_response (Sentry's does) add what
-    they know of the request to what they report.
-    """
-
-    def respond(_: HttpRequest) -> HttpResponse:
-        call()
-        response = HttpResponse(status=500)
-        response._has_been_logged = True
-        return response
-
-    handler: Any = BaseHandler()
-    handler._middleware_chain = respond
-    handler.get_response(request)
 
 
 def log(raised: Raised) -> None:

@@ -5,14 +5,18 @@ Nothing is imported that the project has not imported.
 """
 
 import contextlib
+import contextvars
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
-from django.http import HttpRequest
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest, HttpResponse
 
 from .raised import Raised
+from .turn import EVENT, TICK, TURN
 
+_VIEW = "troupe.view"  # a tag
 HEADERS = ("Host", "User-Agent", "Referer")  # nothing that could be a secret
 
 
@@ -27,6 +31,58 @@ def told(raised: Raised) -> Generator[None, None, None]:
         yield
 
 
+def as_request(request: HttpRequest, call: Callable[[], object]) -> None:
+    """Calls a function where Django calls a view. Tools that wrap BaseHandler.get_response (Sentry's does) add what
+    they know of the request to what they report.
+    """
+
+    def respond(_: HttpRequest) -> HttpResponse:
+        call()
+        response = HttpResponse(status=500)
+        response._has_been_logged = True
+        return response
+
+    handler: Any = BaseHandler()
+    handler._middleware_chain = respond
+    handler.get_response(request)
+
+
+def install() -> None:
+    """In a worker, once the project is set up: what its code sends to Sentry by itself, or logs, says where it is from,
+    as that of an ordinary view does. Costs nothing until then.
+    """
+    scopes: Any = sys.modules.get("sentry_sdk.scope")
+    if hasattr(scopes, "use_scope"):  # from 2.0 on
+        scopes.add_global_event_processor(_add_turn)
+
+
+def _add_turn(event: dict[str, Any], hint: dict[str, Any]) -> Any:
+    turn = TURN.get()
+    if turn is None or turn.view is None or event.get("type") or _VIEW in (event.get("tags") or {}):
+        return event
+    cls, request = type(turn.view), turn.view.request
+    name = turn.name if turn.kind in (EVENT, TICK) else ""
+    return contextvars.copy_context().run(
+        _described, event, hint, f"{cls.__module__}.{cls.__qualname__}", name, request
+    )
+
+
+def _described(event: dict[str, Any], hint: dict[str, Any], view: str, name: str, request: Any) -> Any:
+    """Scope.apply_to_event() would have the project's own processors run twice: so only what this scope has is done."""
+    scopes: Any = sys.modules["sentry_sdk.scope"]
+    with scopes.use_scope(scopes.Scope()) as scope:
+        request = request if isinstance(request, HttpRequest) else None
+        _describe(scope, view, name, request)
+        event["tags"] = {_VIEW: view, "troupe.event": name, **(event.get("tags") or {})}
+        if request is not None:
+            as_request(request, lambda: None)
+            if event.get("transaction") is None and scope._transaction is not None:
+                event["transaction"], event["transaction_info"] = scope._transaction, scope._transaction_info
+        for process in list(scope._event_processors):
+            event = process(event, hint)
+        return event
+
+
 @contextlib.contextmanager
 def _sentry_scope(raised: Raised) -> Generator[None, None, None]:
     """A scope that adds what SentryWsgiMiddleware would. Grouping is by the exception: none of it is in the message."""
@@ -35,18 +91,22 @@ def _sentry_scope(raised: Raised) -> Generator[None, None, None]:
         yield
         return
     with sentry.new_scope() as scope:
-        scope.set_tag("troupe.view", raised.view)
-        scope.set_tag("troupe.event", raised.event or "")
+        _describe(scope, raised.view, raised.event or "", raised.request)
         scope.set_context("troupe", {"session": raised.session})
-        if raised.request is not None:
-            facts = _request_facts(raised.request)
-
-            def add(event: dict[str, Any], _: object) -> dict[str, Any]:
-                event["request"] = {**facts, **(event.get("request") or {})}
-                return event
-
-            scope.add_event_processor(add)
         yield
+
+
+def _describe(scope: Any, view: str, event_name: str, request: HttpRequest | None) -> None:
+    scope.set_tag(_VIEW, view)
+    scope.set_tag("troupe.event", event_name)
+    if request is not None:
+        facts = _request_facts(request)
+
+        def add(event: dict[str, Any], _: object) -> dict[str, Any]:
+            event["request"] = {**facts, **(event.get("request") or {})}
+            return event
+
+        scope.add_event_processor(add)
 
 
 def _request_facts(request: HttpRequest) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from django.views.decorators.debug import sensitive_variables
 
-from troupe import LiveView
+from troupe import LiveView, event_handler
 from troupe.errors import HandlerTimeout
-from troupe.runtime import faults, reports
+from troupe.runtime import entry, faults, reports
 
 SESSION = "ab" * 16
+PASSWORD = "horse" * 3  # stands in no source line
 
 
 class Shop(LiveView):
@@ -177,3 +178,37 @@ def test_a_debug_page_that_is_too_large_is_left_out(settings, monkeypatch):
     settings.DEBUG = True
     monkeypatch.setattr(reports, "MAX_DEBUG_PAGE", 100)
     assert report(ValueError("x"), Shop()) is None
+
+
+def test_what_is_sensitive_is_in_no_frame(caplog):
+    """The parameters of an event are local variables of the code that calls the handler."""
+
+    class Login(Shop):
+        @event_handler
+        @sensitive_variables("password")
+        def log_in(self, password: str):
+            raise ValueError("refused")
+
+    view = Login()
+    call = entry.find_handler(view, "shop.views.Login", "log_in", True)
+    try:
+        entry.run_handler(call, view, {"password": PASSWORD})
+    except ValueError as error:
+        reports.report(error, view, "shop.views.Login", "log_in", SESSION)
+    (record,) = caplog.records
+    html = ExceptionReporter(view.request, *record.exc_info).get_traceback_html()  # as mail to ADMINS with include_html
+    assert "raise ValueError" in html and PASSWORD not in html
+    assert "handlers.py" not in logging.Formatter().formatException(record.exc_info)
+
+
+@pytest.mark.parametrize("broken", ["__str__", "__repr__"])
+def test_an_exception_that_cannot_be_shown(caplog, settings, broken):
+    def fail(self):
+        raise RuntimeError("broken")
+
+    error = type("Broken", (Exception,), {broken: fail, "__str__": fail})()
+    settings.DEBUG = True
+    assert report(error, Shop()) is None
+    first, *others = caplog.records
+    assert first.getMessage() == "Internal Server Error: /shop/"
+    assert [record.getMessage().partition(" ")[0] for record in others] == ["event=report_failed"]

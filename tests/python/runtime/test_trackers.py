@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 
 from troupe import LiveView
-from troupe.runtime import reports
+from troupe.runtime import reports, trackers
+from troupe.runtime.turn import EVENT, begin_turn
 
 SESSION = "ab" * 16
 
@@ -73,6 +74,40 @@ def test_sentry_gets_one_event_of_each_exception(sentry):
     # What one session did is not in another's event, and nothing that differs by session is in the texts.
     assert [crumb["message"] for crumb in second["breadcrumbs"]["values"]] == ["about to raise second"]
     assert SESSION not in str([second["exception"], second.get("message"), second["transaction"]])
+
+
+def test_what_a_handler_sends_to_sentry_by_itself(sentry, monkeypatch):
+    import sentry_sdk
+    from sentry_sdk import scope
+
+    monkeypatch.setattr(scope, "global_event_processors", [])
+    trackers.install()
+
+    def caught(view):
+        begin_turn(view, EVENT, "add")
+        with sentry_sdk.new_scope() as own:
+            own.set_tag("mine", "1")
+            try:
+                raise ValueError("caught")
+            except ValueError as error:
+                sentry_sdk.capture_exception(error)
+        logging.getLogger("shop").error("an error was logged")
+
+    contextvars.Context().run(caught, Shop())
+    nobody = Shop()
+    nobody.request = None
+    contextvars.Context().run(caught, nobody)
+    contextvars.Context().run(sentry_sdk.capture_message, "outside of any turn")
+    first, logged, programs, _, outside = sentry
+    assert first["tags"].pop("mine") == "1"
+    for event in (first, logged):
+        assert event["request"]["url"] == "http://testserver/shop/" and event["user"]["username"] == "ann"
+        assert event["transaction"] == "/shop/"
+        path = f"{Shop.__module__}.Shop"
+        assert event["tags"] == {"troupe.view": path, "troupe.event": "add"}
+    assert [crumb["message"] for crumb in (first.get("breadcrumbs") or {}).get("values", [])] == []
+    assert programs["tags"]["troupe.event"] == "add" and "request" not in programs
+    assert "tags" not in outside and "request" not in outside
 
 
 def test_opentelemetry_gets_a_span_of_each_exception(monkeypatch):
