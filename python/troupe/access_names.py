@@ -32,16 +32,14 @@ GUARDS = {
     "get_test_func": _DJANGOS.format("UserPassesTestMixin") + _OWN,
     "has_permission": _DJANGOS.format("PermissionRequiredMixin") + _OWN,
     "get_permission_required": _DJANGOS.format("PermissionRequiredMixin") + ", or make permission_required a property",
-    "handle_no_permission": "a mixin that derives from django.contrib.auth.mixins.AccessMixin asks for it. Put one "
-    "among the bases" + _OWN,
     "permission_classes": _REST,
     "authentication_classes": _REST,
     "check_object_permissions": "Django REST framework's views ask for it, and a LiveView does not. Define "
     "has_object_permission(self, request, obj) and get_object(self)",
     "group_required": _BRACES,
 }
-# Attributes of AccessMixin that say what happens to whom it keeps out.
-DETAILS = ("login_url", "raise_exception", "redirect_field_name", "permission_denied_message")
+# Of AccessMixin: what happens to those who are kept out.
+DETAILS = ("login_url", "raise_exception", "redirect_field_name", "permission_denied_message", "handle_no_permission")
 _ASKED = ("login_required", "permission_required", "check_permissions", "has_object_permission", "on_mount")
 _ALIKE = 0.88  # the least likeness of a name that is meant to be another one
 _MAX_VALUES = 1000  # looked at for one name
