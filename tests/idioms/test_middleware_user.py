@@ -1,6 +1,9 @@
 """Users and URL configurations that middleware of the project's own sets."""
 
+import json
+
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpResponse
 from django.test import AsyncClient
@@ -66,8 +69,6 @@ async def administrator(name):
     """A client of an administrator who impersonates somebody."""
     root = await User.objects.acreate(username="root", is_superuser=True)
     client = AsyncClient()
-    from asgiref.sync import sync_to_async
-
     await sync_to_async(client.force_login)(root)
     client.cookies["as"] = name
     return client
@@ -97,6 +98,92 @@ async def test_whoever_is_no_administrator_gets_no_such_page(settings):
         await User.objects.filter(username="root").aupdate(is_superuser=False)
         refused = await page.connect()
         assert (refused["t"], refused["reason"]) == ("reload", "foreign")
+
+
+@pytest.fixture
+def impersonation(settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.BySession"]
+    settings.TROUPE = {**settings.TROUPE, "USER_CHECK_SECONDS": 0}
+
+
+class BySession(Impersonate):
+    """The session says who it is, so that another tab can end it. Counts what it sees."""
+
+    seen = 0
+
+    def __call__(self, request):
+        BySession.seen += 1
+        name = request.session.get("as")
+        if name and request.user.is_superuser:
+            request.user = User.objects.get(username=name)
+        return self.get_response(request)
+
+
+@sync_to_async
+def put(client, name):
+    """Another tab begins to impersonate, or ends it."""
+    session = client.session
+    session["as"] = name
+    session.save()
+
+
+def demote(client):
+    User.objects.filter(username="root").update(is_superuser=False)
+
+
+def deactivate(client):
+    User.objects.filter(username="root").update(is_active=False)
+
+
+def change_password(client):
+    root = User.objects.get(username="root")
+    root.set_password("another")
+    root.save()
+
+
+ENDS = {
+    "another tab ends it": lambda client: put.func(client, ""),
+    "another tab goes on to somebody else": lambda client: put.func(client, "eve"),
+    "the session is over": lambda client: client.session.delete(),
+    "the administrator is none any more": demote,
+    "the administrator is deactivated": deactivate,
+    "the administrator's password is another one": change_password,
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_impersonation_ends_on_open_pages(impersonation, end):
+    for name in ("bob", "eve"):
+        await User.objects.acreate(username=name)
+    client = await administrator("")
+    await put(client, "bob")
+    async with LivePage("/who/", client) as page:
+        seen = BySession.seen
+        for _ in range(2):
+            assert "a" in await page.event("look")
+        assert ">bob " in await page.html()
+        assert BySession.seen == seen  # it is asked when there is a reason
+        tokens = list(page.tokens)
+        await sync_to_async(end)(client)
+        frames = [await page.event("look"), json.loads(await page.socket.text())]
+        assert {(frame["t"], frame["reason"]) for frame in frames} == {
+            ("reload", "user_changed"),
+            ("refused", "unknown_session"),
+        }
+        # A client that does not do as it is told gets nothing over the same socket.
+        frame = await page.ask(t="join", views=[{"token": token} for token in tokens])
+        assert frame["t"] == "reload" and frame["reason"] in ("foreign", "user_unknown"), frame
+
+
+async def test_what_else_is_in_the_session_ends_nothing(impersonation):
+    await User.objects.acreate(username="bob")
+    client = await administrator("")
+    await put(client, "bob")
+    async with LivePage("/who/", client) as page:
+        await User.objects.filter(username="root").aupdate(first_name="Ruth")
+        for _ in range(2):
+            assert "a" in await page.event("look")
+        assert ">bob " in await page.html()
 
 
 async def test_urlconf_of_middleware(settings, as_module):

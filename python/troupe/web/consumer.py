@@ -291,7 +291,7 @@ class LiveViewConsumer(PageSocket):
 
     def _read_join(self, asked: tuple[AskedView, ...], fresh: bool) -> tuple[list[Token], RequestMap]:
         tokens, facts, login = join.read(self.scope, asked, fresh)
-        self._user.joined(self.scope, login)
+        self._user.joined(self.scope, login, tokens[0]["url"])
         return tokens, facts
 
     async def _join_session(self, tokens: list[Token], facts: RequestMap) -> None:

@@ -54,6 +54,8 @@ def read(scope: Scope, asked: tuple[AskedView, ...], fresh: bool) -> tuple[list[
 
 def _login(scope: Scope, token: Token, fresh: bool) -> Login:
     """Who is logged in on the socket: by the Django session, or by the project's middleware, as on the page."""
+    if fresh:
+        middleware_user.forget(scope)
     login = request_facts.login_of_scope(scope, fresh)
     try:
         if token.get("by_middleware") and login["user"] != token["user"]:

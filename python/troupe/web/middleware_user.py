@@ -32,6 +32,7 @@ from .request_facts import Login, Scope
 logger = logging.getLogger("troupe")
 
 
+_ASKED = "troupe.middleware_user"  # in a scope: its user comes from here
 # Stock middleware asks for these, and does without.
 _OFTEN_MISSING = {"HTTP_COOKIE", "HTTP_ACCEPT_LANGUAGE", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_IF_NONE_MATCH"}
 
@@ -117,10 +118,21 @@ def login(scope: Scope, url: str, expected: str | None) -> Login:
     key = request_facts.user_key(user)
     if key is None and expected is not None:
         raise UserUnknown(_why(missed, response, request))
-    scope["user"] = user
+    scope["user"], scope[_ASKED] = user, True
     if scope.get("session") is None and hasattr(request, "session"):
         scope["session"] = request.session
     return request_facts.login_of_scope(scope, False)
+
+
+def is_asked(scope: Scope) -> bool:
+    """Whether the scope's user is what login() has found."""
+    return _ASKED in scope
+
+
+def forget(scope: Scope) -> None:
+    """Has login() asked again for this socket: middleware may say something else by now."""
+    if scope.pop(_ASKED, False):
+        scope.pop("user", None)
 
 
 def _request(scope: Scope, url: str) -> ASGIRequest:

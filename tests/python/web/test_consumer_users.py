@@ -31,9 +31,9 @@ def looks(monkeypatch):
         count = 0
         answer = staticmethod(lambda usual: usual)
 
-        def look(self, key):
+        def look(self, key, middleware=None):
             self.count += 1
-            return self.answer(self.usual(key))
+            return self.answer(self.usual(key, middleware))
 
     looks = Looks()
     looks.usual = user_check._user_of

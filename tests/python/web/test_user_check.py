@@ -37,7 +37,7 @@ def logged_in(user):
 def joined(scope, clock):
     """A check of a socket that joined just now."""
     check = UserCheck(clock)
-    check.joined(scope, request_facts.login_of_scope(scope, False))
+    check.joined(scope, request_facts.login_of_scope(scope, False), "/")
     return check
 
 
