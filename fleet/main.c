@@ -55,7 +55,10 @@ s_complete_options(const command *parsed, char directory[STATE_DIRECTORY_PATH], 
     if (error)
         return error;
     if (state_directory_find(options, directory)) {
-        snprintf(ret_why, size, "the path of the state directory is too long for a socket in it");
+        snprintf(ret_why, size,
+                 "the path of the state directory is too long for a socket in it: %.300s… has more than %d "
+                 "bytes. Choose another one with --state or TROUPE_STATE",
+                 directory, STATE_DIRECTORY_PATH - 1);
         return ERR_TOO_LARGE;
     }
     char front[STATE_DIRECTORY_ADDRESS], back[STATE_DIRECTORY_ADDRESS], store[STATE_DIRECTORY_ADDRESS];

@@ -23,10 +23,6 @@ program_find(const char *name, char *ret_path, size_t size)
         if (snprintf(ret_path, size, "%s/../%s/troupe-%s", directory, name, name) < (int)size &&
             access(ret_path, X_OK) == 0)
             return ret_path;
-        // A wheel has its executables in lib/python3.N/site-packages/troupe.scripts, and its scripts in bin.
-        if (snprintf(ret_path, size, "%s/../../../../bin/troupe-%s", directory, name) < (int)size &&
-            access(ret_path, X_OK) == 0)
-            return ret_path;
     }
     snprintf(ret_path, size, "troupe-%s", name);
     return ret_path;

@@ -73,6 +73,22 @@ s_explain(const char *path, const char *reason, char *ret_why, size_t size)
     return ERR_SYSTEM;
 }
 
+// The same of a directory that cannot be used as it is.
+static err
+s_refuse(const char *path, const char *reason, char *ret_why, size_t size)
+{
+    snprintf(ret_why, size, "%s: %s, or choose another directory with --state or TROUPE_STATE", path, reason);
+    return ERR_SYSTEM;
+}
+
+static err
+s_refuse_errno(const char *path, char *ret_why, size_t size)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason, "%s: make it usable", strerror(errno));
+    return s_refuse(path, reason, ret_why, size);
+}
+
 // The lock file is never removed: another process could then lock a file that is no longer in the directory.
 static err
 s_lock(const char *path, char *ret_why, size_t size)
@@ -81,7 +97,7 @@ s_lock(const char *path, char *ret_why, size_t size)
     snprintf(file, sizeof file, "%s/lock", path);
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd == -1)
-        return s_explain(file, strerror(errno), ret_why, size);
+        return s_refuse_errno(file, ret_why, size);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         // The descriptor is leaked on purpose: the lock is held until the process exits.
         return OK;
@@ -96,12 +112,12 @@ state_directory_lock(const char *path, char *ret_why, size_t size)
 {
     struct stat found;
     if (s_make_directories(path) || stat(path, &found) == -1)
-        return s_explain(path, strerror(errno), ret_why, size);
+        return s_refuse_errno(path, ret_why, size);
     if (!S_ISDIR(found.st_mode))
-        return s_explain(path, "not a directory", ret_why, size);
+        return s_refuse(path, "not a directory: remove it", ret_why, size);
     if (found.st_uid != geteuid())
-        return s_explain(path, "belongs to another user", ret_why, size);
+        return s_refuse(path, "belongs to another user: run as that user", ret_why, size);
     if (found.st_mode & (S_IRWXG | S_IRWXO))
-        return s_explain(path, "accessible to group or others: chmod 700 it", ret_why, size);
+        return s_refuse(path, "accessible to group or others: chmod 700 it", ret_why, size);
     return s_lock(path, ret_why, size);
 }

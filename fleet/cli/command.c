@@ -213,6 +213,8 @@ s_parse_without_command(const char *word, unsigned argp_flags)
     bool version = word && (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0);
     if (argp_flags & ARGP_NO_EXIT)
         return ERR_MALFORMED;
+    if (word && *word != '-')
+        fprintf(stderr, "troupe: there is no command '%.64s'\n\n", word);
     if (version)
         printf("%s\n", argp_program_version);
     else

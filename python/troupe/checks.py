@@ -1,5 +1,6 @@
 """System checks: common mistakes in a project's settings."""
 
+import errno
 import sys
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from zmq.utils.monitor import parse_monitor_message
 
-from . import conf
+from . import conf, state_directory
 from .access_checks import check_access
 from .asgi_checks import check_asgi
 from .handler_checks import check_handlers
@@ -141,7 +142,8 @@ def check_transport(**_: Any) -> list[CheckMessage]:
         "Start one with `manage.py troupe up`. If it runs with a --state of its own, or as another user, set "
         "TROUPE_STATE to that directory, or TROUPE['BROKER'] to its front address."
     )
-    return [checks.Warning(trouble or f"No broker answers at {broker}.", hint=hint, id="troupe.W008")]
+    text = trouble or f"No broker answers at {broker}{state_directory.explain_missing(broker)}."
+    return [checks.Warning(text, hint=hint, id="troupe.W008")]
 
 
 def reach(address: str, keys: curve.Keys | None = None, wait_ms: int = REACH_MS) -> str | None:
@@ -165,7 +167,9 @@ def reach(address: str, keys: curve.Keys | None = None, wait_ms: int = REACH_MS)
                 return None
             refusal = curve.refusal(event, keys)
             return f"{address}: {refusal}." if refusal else ""
-        except zmq.ZMQError:
+        except zmq.ZMQError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return f"{address} is too long for the path of a socket, which may have 107 bytes."
             return ""
         finally:
             socket.disable_monitor()

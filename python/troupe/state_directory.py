@@ -19,10 +19,15 @@ def default() -> str:
 
     It contains the oldest of the project's secret keys, so that it stays the same while a key is replaced.
     """
+    return f"{shared()}/{own_name()}"
+
+
+def own_name() -> str:
+    """The last part of that."""
     own = project.identity()
     name = re.sub(r"[^A-Za-z0-9_-]", "_", own["name"].partition(".")[0])[:_MAX_NAME] or "project"
     key = f"-{own['keys'][-1][:_KEY]}" if own["keys"] else ""
-    return f"{shared()}/{name}{key}"
+    return f"{name}{key}"
 
 
 def shared() -> str:
@@ -47,6 +52,32 @@ def find() -> str:
         return os.path.abspath(given)
     own, other = default(), shared()
     return other if Path(other, "front").exists() and not Path(own, "front").exists() else own
+
+
+def explain_missing(front: str) -> str:
+    """A sentence after a full stop, if nobody answers at that address, and a fleet of nearly this project is where
+    it would be without a setting. "": there is none.
+    """
+    try:
+        own, folder = Path(default()), Path(shared())
+        if front != f"ipc://{own}/front":
+            return ""
+        name, _, key = own.name.rpartition("-")
+        for found in sorted(folder.glob("*/front")):
+            other_name, _, other_key = found.parent.name.rpartition("-")
+            if found.parent == own:
+                continue
+            if other_key == key:
+                text = f"A fleet with this SECRET_KEY and other settings ({other_name!r})"
+                return f". {text} has its sockets in {found.parent}"
+            if other_name == name:
+                return (
+                    f". A fleet of {name!r} with another SECRET_KEY has its sockets in {found.parent}: perhaps "
+                    "each process makes a SECRET_KEY of its own, or reads it from a variable that only one of them has"
+                )
+    except (OSError, NotPrivateError):
+        pass
+    return ""
 
 
 def _private(path: str) -> str:

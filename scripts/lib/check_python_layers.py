@@ -12,7 +12,7 @@ import check_tree
 PACKAGE = pathlib.PurePosixPath("python/troupe")
 # Modules at the top that the rooms share, and that import no room.
 SHARED = {"_limits", "access", "access_names", "admission", "conf", "context", "errors", "hooks", "logs", "project"}
-SHARED |= {"session_engine", "state_directory", "tickets", "validation", "values", "wire"}
+SHARED |= {"programs", "session_engine", "state_directory", "tickets", "validation", "values", "wire"}
 # A room: what its modules may import besides their own room and SHARED.
 MAY = {
     "web": set(),

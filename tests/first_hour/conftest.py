@@ -171,7 +171,7 @@ def wheel(request):
 @pytest.fixture(scope="session")
 def project(wheel, tmp_path_factory):
     """The README's project, with its fleet running."""
-    made = Project(tmp_path_factory.mktemp(wheel.tag), wheel.python)
+    made = Project(tmp_path_factory.mktemp(f"première heure {wheel.tag}"), wheel.python)
     try:
         made.paste()
         fleet = README[-1].commands[0]

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from troupe import programs
 from troupe.management import shared_libraries
 from troupe.management.commands import troupe as command
 
@@ -38,8 +39,6 @@ def test_up_knows_the_project(became, settings, monkeypatch):
         "--front=ipc:///run/x/front",
         "--workers",
         "3",
-        "--settings",
-        "other",
     ]
 
 
@@ -82,6 +81,12 @@ def test_other_commands_are_passed_on(became):
     assert became == [("/bin/troupe", ["/bin/troupe", "status", "--json"]), ("/bin/troupe", ["/bin/troupe"])]
 
 
+def test_djangos_own_options_are_for_django(became):
+    words = ["--settings=a", "--json", "--pythonpath", "src", "--configuration", "Dev", "--traceback", "--no-color"]
+    command.Command().run_from_argv(["manage.py", "troupe", "status", *words, "--settings"])
+    assert became.pop()[1][1:] == ["status", "--json"]
+
+
 def test_sessions_are_asked_of_the_projects_broker(became, settings):
     settings.TROUPE = {"BROKER": "ipc:///run/x/front"}
     for words in (["sessions", "--json"], ["evict", "ab"]):
@@ -104,16 +109,16 @@ def test_no_program(became, monkeypatch):
 
 
 def test_where_the_program_is(monkeypatch, tmp_path):
-    """Beside the interpreter first, then the checkout's, then PATH's."""
-    on_path, beside = tmp_path / "path" / "troupe", tmp_path / "bin" / "troupe"
-    for file in (on_path, beside):
+    """The package's own first, then the checkout's, then PATH's."""
+    on_path, own = tmp_path / "path" / "troupe", tmp_path / "bin" / "troupe"
+    for file in (on_path, own):
         file.parent.mkdir()
         file.write_text("")
         file.chmod(0o755)
     monkeypatch.setenv("PATH", str(on_path.parent))
-    monkeypatch.setattr(sys, "executable", str(beside.parent / "python3"))
-    assert command.find_program() == str(beside)
-    beside.chmod(0o644)
+    monkeypatch.setattr(programs, "BIN", own.parent)
+    assert command.find_program() == str(own)
+    own.chmod(0o644)
     monkeypatch.setattr(command, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "troupe.py"))
     assert command.find_program() == str(on_path)
     built = tmp_path / "build" / "fleet" / "troupe"

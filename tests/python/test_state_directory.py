@@ -76,3 +76,20 @@ def test_no_broker_where_somebody_else_could_listen(monkeypatch, caplog):
     monkeypatch.setattr(state_directory, "find", refuse)
     assert conf.default_broker() == conf.NO_BROKER
     assert 'event=state_directory_refused message="it is not private"' in caplog.text
+
+
+def test_a_fleet_that_would_be_found_but_for_a_setting_is_named(monkeypatch, tmp_path, settings):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    own = state_directory.own_name()
+    front = f"ipc://{state_directory.default()}/front"
+    assert state_directory.explain_missing(front) == ""
+    settings.SECRET_KEY = "made anew"
+    other = state_directory.own_name()
+    for name in (own, f"other_settings-{other.rpartition('-')[2]}"):
+        folder = tmp_path / "troupe" / name
+        folder.mkdir(parents=True)
+        (folder / "front").touch()
+        text = state_directory.explain_missing(f"ipc://{state_directory.default()}/front")
+        assert str(folder) in text and ("another SECRET_KEY" in text) == (name == own)
+        (folder / "front").unlink()
+    assert state_directory.explain_missing("tcp://127.0.0.1:1") == ""

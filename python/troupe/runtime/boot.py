@@ -18,6 +18,7 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     import django
     from django.conf import settings
 
+    _install_configurations()
     django.setup()
     from . import context_locals, debugger, error_mail, thread_instances, trackers
 
@@ -34,9 +35,30 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
         hint = "add 'troupe' to INSTALLED_APPS"
         sys.stderr.write(f'level=WARN component=worker event=app_missing hint="{hint}"\n')
+    _compare_secret_keys()
     gc.collect()
     gc.freeze()  # Django and its models live as long as the process: keep them out of collections
     return True
+
+
+def _install_configurations() -> None:
+    """django-configurations reads settings from classes, by way of an importer that manage.py and asgi.py install."""
+    if os.environ.get("DJANGO_CONFIGURATION") and importlib.util.find_spec("configurations"):
+        importlib.import_module("configurations.importer").install()
+
+
+def _compare_secret_keys() -> None:
+    """Warns where `manage.py troupe up` had another SECRET_KEY than this process: the directory that it chose tells."""
+    from .. import state_directory
+
+    chosen = os.environ.get("TROUPE_DEFAULT_STATE")
+    if chosen and os.path.basename(chosen) != state_directory.own_name():
+        hint = (
+            "SECRET_KEY is another one than when manage.py troupe up was started, and pages of processes with that key "
+            "are refused: settings must not make a new key whenever they are imported. If it was changed, start the "
+            "fleet again"
+        )
+        sys.stderr.write(f'level=WARN component=worker event=secret_key_differs hint="{hint}"\n')
 
 
 def import_views() -> None:

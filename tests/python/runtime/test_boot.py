@@ -5,6 +5,7 @@ import sys
 import pytest
 from django.apps import AppConfig, apps
 
+from troupe import state_directory
 from troupe.runtime import boot
 
 
@@ -71,3 +72,22 @@ def test_url_configuration(app, settings):
         boot.import_urls()
     del settings.ROOT_URLCONF
     boot.import_urls()
+
+
+def test_a_secret_key_that_each_process_makes_is_named(monkeypatch, capsys, settings):
+    monkeypatch.setenv("TROUPE_DEFAULT_STATE", state_directory.default())
+    boot._compare_secret_keys()
+    assert capsys.readouterr().err == ""
+    settings.SECRET_KEY = "made anew"
+    boot._compare_secret_keys()
+    assert "event=secret_key_differs" in capsys.readouterr().err
+
+
+def test_django_configurations_is_installed_where_it_is_used(monkeypatch, app):
+    name = app("configurations", importer="CALLS = []\ndef install(): CALLS.append(1)")
+    monkeypatch.delenv("DJANGO_CONFIGURATION", raising=False)
+    boot._install_configurations()
+    assert f"{name}.importer" not in sys.modules
+    monkeypatch.setenv("DJANGO_CONFIGURATION", "Dev")
+    boot._install_configurations()
+    assert sys.modules[f"{name}.importer"].CALLS == [1]

@@ -11,14 +11,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import conf, state_directory
+from ... import conf, programs, state_directory
 from .. import shared_libraries
+
+_DJANGOS = {"--traceback", "--no-color", "--force-color", "--skip-checks"}
+_DJANGOS_WITH_VALUE = {"--settings", "--pythonpath", "--configuration"}  # the last is that of django-configurations
 
 
 def find_program() -> str | None:
-    """The `troupe` beside this interpreter, else in a checkout's build, else on PATH. None: nowhere."""
+    """The `troupe` of this package, else of a checkout's build, else on PATH. None: nowhere."""
     checkout = Path(__file__).resolve().parents[4]
-    for path in (Path(sys.executable).parent / "troupe", checkout / "build" / "fleet" / "troupe"):
+    for path in (programs.BIN / "troupe", checkout / "build" / "fleet" / "troupe"):
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
     return shutil.which("troupe")
@@ -55,6 +58,22 @@ def broker_options() -> list[str]:
     return [f"--front={broker}"] if broker else []
 
 
+def without_djangos(arguments: list[str]) -> list[str]:
+    """The arguments without those that any command of manage.py takes. (--settings becomes DJANGO_SETTINGS_MODULE, and
+    --pythonpath a folder of sys.path, before a command is looked for.)
+    """
+    kept = []
+    words = iter(arguments)
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if option in _DJANGOS_WITH_VALUE:
+            if not equals:
+                next(words, None)
+        elif word not in _DJANGOS:
+            kept.append(word)
+    return kept
+
+
 class Command(BaseCommand):
     """See above."""
 
@@ -65,9 +84,9 @@ class Command(BaseCommand):
         parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `manage.py troupe up --help`")
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Passes all arguments on to the program, --help and --settings too."""
+        """Passes all arguments on to the program, --help too. Django has acted upon its own by now."""
         try:
-            self.handle(arguments=argv[2:])
+            self.handle(arguments=without_djangos(argv[2:]))
         except CommandError as error:
             self.stderr.write(f"{type(error).__name__}: {error}")
             sys.exit(1)
@@ -97,7 +116,7 @@ class Command(BaseCommand):
         folder = Path(program).parent
         beside = [folder / f"troupe-{name}" for name in ("broker", "worker")]
         built = [folder.parent / name / f"troupe-{name}" for name in ("broker", "worker")]
-        programs = [program, *(str(path) for path in (*beside, *built) if path.is_file())]
-        libraries = shared_libraries.missing(programs)
+        needed = [program, *(str(path) for path in (*beside, *built) if path.is_file())]
+        libraries = shared_libraries.missing(needed)
         if libraries:
             raise CommandError(shared_libraries.advice(libraries))

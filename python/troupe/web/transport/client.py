@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ... import conf, wire
+from ... import conf, state_directory, wire
 from ..._limits import DEFAULT_TTL_MS, HARD_MS
 from ...errors import ActorError, from_reply
 from ...logs import quoted, word
@@ -179,6 +179,7 @@ class Client:
         text = (
             f"no broker answers at {self.address}: start one with `manage.py troupe up`; if it runs with a --state of "
             "its own, or as another user, set TROUPE_STATE or TROUPE['BROKER']"
+            f"{state_directory.explain_missing(self.address)}"
         )
         return ActorError("unreachable", text, "not_executed", retry_ms=1000)
 
