@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError
+from django.urls import NoReverseMatch, reverse
 
 from . import session_engine
 
@@ -34,6 +35,23 @@ def make(cookies: list[str], browser: Mapping[str, str]) -> str:
     ticket = secrets.token_urlsafe(24)
     _create(_store(ticket), {_COOKIES: cookies, _BOUND: _mark_of(browser)})
     return ticket
+
+
+def check_exchange(own_page: bool) -> None:
+    """RuntimeError: the page has nowhere to exchange a ticket. own_page: its URL is a LiveView's, which does.
+
+    To be asked before anything changes: a session whose new key the browser never gets would be lost.
+    """
+    if own_page:
+        return
+    try:
+        reverse("troupe-cookies")
+    except NoReverseMatch as error:
+        raise RuntimeError(
+            "this event gives the browser a cookie (by a first write to the session, login(), logout(), cycle_key(), "
+            "flush(), set_expiry(), or a redirect with messages or cookies), which a view in an ordinary page "
+            '({% live_view %}) cannot do by itself: add path("troupe/", include("troupe.urls")) to the URLconf'
+        ) from error
 
 
 def redeem(ticket: str, browser: Mapping[str, str]) -> list[str] | None:

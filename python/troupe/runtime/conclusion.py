@@ -33,7 +33,7 @@ from .raised import Raised
 from .reports import log
 from .request import WorkerRequest
 from .results import redirect_url
-from .session import cookie_is_due
+from .session import check_exchange, cookie_is_due
 from .turn import EVENT, MOUNT, TURN, Turn
 
 Effects = dict[str, Any]
@@ -69,6 +69,7 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
         identity = _apply_to_response(turn, request, response, effects)
         cookies = [morsel.OutputString() for morsel in response.cookies.values()]
         if cookies:
+            check_exchange(request)
             effects["ticket"] = tickets.make(cookies, browser)
     return (effects, members(effects), identity) if effects else None
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import connections, router, transaction
 
+from .. import tickets
 from ..session_engine import is_in_cookies, store_class
 from .turn import MOUNT, Turn
 
@@ -54,6 +55,8 @@ class TurnSession:
                 f"SESSION_ENGINE {settings.SESSION_ENGINE!r} keeps sessions in cookies, which an event cannot set: use "
                 "another engine, or return redirect() to an ordinary view that writes to the session"
             )
+        if must_create or self.session_key is None:
+            self._check_exchange()
         if must_create or self.session_key is None or is_in_cookies():
             super().save(must_create)  # type: ignore[misc]
         elif hasattr(self, "model"):
@@ -72,6 +75,7 @@ class TurnSession:
 
     def cycle_key(self: Any) -> None:
         """See SessionBase. The new session has what other tabs wrote to the old one meanwhile."""
+        self._check_exchange()
         if self.session_key is not None and not is_in_cookies() and self._session:
             self._merge(self._stored())
         super().cycle_key()  # type: ignore[misc]
@@ -79,6 +83,21 @@ class TurnSession:
     async def acycle_key(self: Any) -> None:
         """See cycle_key()."""
         await sync_to_async(self.cycle_key)()
+
+    def flush(self: Any) -> None:
+        """See SessionBase."""
+        self._check_exchange()
+        super().flush()  # type: ignore[misc]
+
+    async def aflush(self: Any) -> None:
+        """See SessionBase, from Django 5.1 on."""
+        await sync_to_async(self.flush)()
+
+    def _check_exchange(self: Any) -> None:
+        """RuntimeError: the browser would need another cookie, and cannot get it."""
+        turn = self._troupe_turn
+        if turn is not None and turn.view is not None and turn.kind != MOUNT:
+            check_exchange(turn.view.request)
 
     def _locked_row(self: Any) -> dict[str, Any]:
         """The contents of the session's row, which nobody else changes before the transaction ends."""
@@ -127,6 +146,11 @@ def make_session(key: str | None, turn: Turn) -> Any:
     session = _class_of(store_class())(key or None)
     session._troupe_turn = turn
     return session
+
+
+def check_exchange(request: Any) -> None:
+    """RuntimeError: the request's page has nowhere to exchange a ticket for cookies."""
+    tickets.check_exchange(own_page=request._troupe_facts.get("route") is not None)
 
 
 def cookie_is_due(request: Any, session: Any) -> bool:
