@@ -35,7 +35,7 @@ test('links, buttons with form=, what is disabled', () => {
   const live = openPage('<a href="/x" id="a" dj-click="a">l</a><form id="f" dj-submit="save"></form>' +
     '<button form="f" id="b" dj-click="b"><i>b</i></button><button type="reset" form="f" id="c" dj-click="c">c</button>' +
     '<button disabled id="d" dj-click="d"><u>d</u></button><a href="/y" aria-disabled="true" id="e" dj-click="e">e</a>' +
-    '<button><s dj-click="s">s</s></button><button form="f" name="go" value="1" id="g">g</button>').join()
+    '<button form="f"><s dj-click="s">s</s></button><button form="f" name="go" value="1" id="g">g</button>').join()
   assert.equal(live.fire('#a', 'click'), false)
   for (const key of ['ctrlKey', 'metaKey', 'shiftKey', 'altKey']) assert.equal(live.fire('#a', 'click', { [key]: true }), true)
   assert.equal(live.fire('i', 'click'), false)
@@ -46,6 +46,43 @@ test('links, buttons with form=, what is disabled', () => {
   assert.deepEqual(names(live), ['a', 'b', 'c', 's'])
   live.$('#g').click()
   assert.deepEqual(live.socket.take('event').map(({ e, p }) => [e, p._fields, p._target]), [['save', [['go', '1']], 'go']])
+})
+
+test('a button without a form does what it does beside: a popover opens', () => {
+  const live = openPage('<button id="a" dj-click="a" popovertarget="p">a</button><p popover id="p"></p>').join()
+  assert.equal(live.fire('#a', 'click'), true)
+  assert.deepEqual(names(live), ['a'])
+})
+
+test('a link that opens another window, or downloads, does that beside its event', () => {
+  const live = openPage('<a href="/x" target="_blank" id="a" dj-click="a"></a><a href="/x" download id="b" dj-click="b"></a>' +
+    '<a href="/x" target="_self" id="c" dj-click="c"></a>').join()
+  assert.deepEqual(['#a', '#b', '#c'].map((css) => live.fire(css, 'click')), [true, true, false])
+  assert.deepEqual(names(live), ['a', 'b', 'c'])
+})
+
+test('a form that closes its dialog sends its event, and closes it; a question may say no', () => {
+  const live = openPage('<dialog><form method="dialog" dj-submit="save" dj-confirm="?"><button>ok</button>' +
+    '<button formmethod="dialog" id="x">x</button></form></dialog>').join()
+  const submit = () => live.fire('form', 'submit')
+  assert.equal(submit(), true)
+  assert.deepEqual(names(live), ['save'])
+  live.window.confirm = () => false
+  assert.equal(submit(), false)
+  assert.deepEqual(names(live), [])
+})
+
+test('a button that sends its form elsewhere, or only closes a dialog, is left alone', () => {
+  const live = openPage('<form dj-submit="save"><button id="a" formaction="/export/">a</button>' +
+    '<button id="b" formmethod="DIALOG">b</button><button id="c">c</button></form>').join()
+  const submit = (css) => {
+    const event = new live.window.SubmitEvent('submit', { bubbles: true, cancelable: true, submitter: live.$(css) })
+    return live.$('form').dispatchEvent(event)
+  }
+  assert.deepEqual(['#a', '#b'].map(submit), [true, true])
+  assert.deepEqual(names(live), [])
+  assert.equal(submit('#c'), false)
+  assert.deepEqual(names(live), ['save'])
 })
 
 test('Enter in a field submits its form, and presses no button with dj-click', () => {

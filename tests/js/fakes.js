@@ -1,6 +1,7 @@
 // fakes.js - a clock, a socket and a page that a test drives by hand.
 
 import { JSDOM } from 'jsdom'
+import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from './seeded-random.js'
@@ -72,7 +73,7 @@ export class FakeSocket {
   }
 }
 
-const PARTS = { forms }
+const PARTS = { editor, forms }
 const loadAtOnce = (name, then) => then(PARTS[name])
 
 export const VIEW = 'a'.repeat(32)

@@ -7,7 +7,7 @@ function live(html, hooks) {
   const window = windowOf(`<body>${html}</body>`)
   const root = window.document.body.firstElementChild
   const morpher = createMorpher(window, { held: () => false, busy: () => false, hurry() {}, equip() {}, mayFocus: () => true,
-    reported: new Set(), edited: new WeakSet(), ...hooks })
+    reported: new Set(), editor: { get() {} }, ...hooks })
   morpher.adopt(root)
   const it = { window, document: window.document, root, morpher }
   it.$ = (selector) => window.document.querySelector(selector)

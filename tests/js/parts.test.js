@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
 import { openPage } from './fakes.js'
 
@@ -8,9 +9,14 @@ const FIELD = '<input id="f" dj-keydown.enter="send"><form dj-input="typed"><inp
 const sent = (live) => live.socket.take('event').map(({ e }) => e)
 
 // A page whose parts come when the test says so.
-function openSlowly(html) {
+function openAndWait(html) {
   const asked = []
-  const live = openPage(html, { load: (name, then, failed) => asked.push({ name, then, failed }) })
+  return { live: openPage(html, { load: (name, then, failed) => asked.push({ name, then, failed }) }), asked }
+}
+
+// … and that is joined.
+function openSlowly(html) {
+  const { live, asked } = openAndWait(html)
   return { live: live.join(), asked }
 }
 
@@ -50,4 +56,16 @@ test('a part that cannot be loaded is told: the page has to be loaded again', ()
   asked[0].failed()
   assert.equal(live.$('.troupe-note').textContent, 'Please reload this page.')
   assert.deepEqual(live.told.at(-1), ['error', { reason: 'reload' }])
+})
+
+test('a page with an editor connects when that is loaded; one that a patch brings has the page asked for anew', () => {
+  const { live, asked } = openAndWait('<p contenteditable>x</p>')
+  assert.equal(live.sockets.length, 0)
+  asked[0].then(editor)
+  assert.equal(live.sockets.length, 1)
+  const later = openSlowly('')
+  later.live.patch('<p contenteditable>x</p>')
+  assert.deepEqual(later.live.socket.take('refresh'), [])
+  later.asked[0].then(editor)
+  assert.equal(later.live.socket.take('refresh').length, 1)
 })

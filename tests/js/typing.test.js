@@ -192,3 +192,51 @@ test('a custom element\'s value and name', () => {
   live.clock.advance(300)
   assert.deepEqual(live.socket.take('event').map(({ p }) => p), [{ value: 'Oslo', _target: 'city', field: 'city', name: 'city' }, {}])
 })
+
+test('a custom element that tells its value to its form alone', () => {
+  const live = openPage('<form><x-plain id="a" name="city" dj-change="typed"></x-plain></form>').join()
+  // As FormData has it from ElementInternals, which jsdom does not have.
+  live.window.FormData = class extends live.window.FormData {
+    get = (name) => `the form's ${name}`
+  }
+  live.fire('#a', 'change')
+  assert.deepEqual(sent(live), [['typed', "the form's city"]])
+})
+
+test('what was typed before the script was there is told, as what it is', () => {
+  const live = openPage('<input id="a" dj-input="a"><input type="range" dj-input="r"><select dj-change="s"><option>x<option>y</select>' +
+    '<input type="radio" name="o" value="1" checked dj-change="o"><input type="radio" name="o" value="2" dj-change="o">' +
+    '<input type="checkbox" dj-change="c"><textarea id="t">server</textarea><form dj-input="f"><input name="g"></form>', { spoil({ document }) {
+    document.querySelector('#a').value = 'early'
+    document.querySelector('select').value = 'y'
+    document.querySelector('[value="2"]').checked = true
+    document.querySelector('[type=checkbox]').checked = true
+    document.querySelector('#t').value = 'mine'
+    document.querySelector('[name=g]').value = 'too'
+  } })
+  live.socket.open()
+  live.joined()
+  live.clock.advance(300)
+  assert.deepEqual(sent(live), [['a', 'early'], ['s', 'y'], ['o', '2'], ['c', true], ['f', undefined]])
+  assert.equal(live.$('#t').value, 'mine')
+  live.socket.fail()
+  live.clock.advance(5000)
+  live.join(5)
+  live.clock.advance(1000)
+  assert.deepEqual(sent(live), [])
+})
+
+test('what a reset changes is told', () => {
+  const live = openPage('<form><input id="a" dj-input="a" value="x"><input type="checkbox" dj-change="c" checked></form>' +
+    '<form id="f" dj-change="f"><input name="g"><input name="h"></form>').join()
+  live.$('#a').value = 'y'
+  live.$('[type=checkbox]').checked = false
+  live.$('form').reset()
+  live.clock.advance(300)
+  assert.deepEqual(sent(live), [['a', 'x'], ['c', true]])
+  live.$('[name=g]').value = live.$('[name=h]').value = '1'
+  live.$('#f').reset()
+  live.clock.advance(300)
+  const [{ p }, ...more] = live.socket.take('event')
+  assert.deepEqual([p._fields, more], [[['g', ''], ['h', '']], []])
+})

@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString, mark_safe
 from django.views.generic.base import View
@@ -46,6 +46,8 @@ _PERMANENT = ("params", "malformed", "too_large", "type", "version")  # not exec
 # Nothing ran, and a retry soon may succeed: the page waits for it instead of answering 503.
 _TRANSIENT = {"no_worker", "leaving", "busy", "unknown_session"}
 _MINIFIED_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
+# Parts of the client that pages load when they need them (static/troupe/parts.js), and what then is in their HTML.
+_PARTS = {"forms": (b"dj-submit", b"dj-keydown.enter"), "editor": (b"contenteditable",)}
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -189,7 +191,8 @@ def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict
         own = is_marked(type(view).options)  # an event handler of that name
         return View.options(view, request) if own else view.options(request, *args, **kwargs)
     if method == "post" and method in view.http_method_names:
-        # A form that was sent before the page's script was there (form_methods.py): nothing is done with it.
+        # A form that was sent before the page's script was there (form_methods.py): nothing is done with it. (After a
+        # 204 the browser would stay, with what was typed, and never run the script that was on its way.)
         return HttpResponse(status=303, headers={"Location": escape_leading_slashes(request.get_full_path())})
     if method not in ("get", "head") or method not in view.http_method_names:
         return view.http_method_not_allowed(request, *args, **kwargs)
@@ -292,9 +295,9 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}" data-troupe-forms="{}"{} data-troupe-socket="{}"{}{}></script>',
+        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}></script>',
         script_url(),
-        static(script_name("forms")),
+        format_html_join("", ' data-troupe-{}="{}"', ((part, static(script_name(part))) for part in _PARTS)),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         _cookies_attribute(),
@@ -350,12 +353,12 @@ def with_script(html: bytes, request: HttpRequest) -> bytes:
 
 
 def _preload(html: bytes, request: HttpRequest) -> str:
-    """A <link> so that the part of the client that forms need comes along with it, in a page that has a live form."""
-    if b"dj-submit" not in html and b"dj-keydown.enter" not in html:
-        return ""
+    """<link>s, so that the parts of the client that a page needs come along with it."""
     nonce = page_facts.nonce_of(request)
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
-    return format_html('<link rel="modulepreload" href="{}"{}>', static(script_name("forms")), nonce_attribute)
+    needed = [part for part, signs in _PARTS.items() if any(sign in html for sign in signs)]
+    tags = ((static(script_name(part)), nonce_attribute) for part in needed)
+    return format_html_join("", '<link rel="modulepreload" href="{}"{}>', tags)
 
 
 def _is_prefetch(request: HttpRequest) -> bool:

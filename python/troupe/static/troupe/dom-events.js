@@ -3,16 +3,18 @@
 
 import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
 import { attributesOf, nameOf, valueOf } from './event-params.js'
-import { renew, reports } from './form-controls.js'
+import { CONTROLS, INPUTS, isTouched, renew, reports } from './form-controls.js'
 import { createPart } from './parts.js'
 import { createTimedEvents } from './timed-events.js'
 
-/** @import { BrowserWindow, Clock, Control, Forms, Load, Params, Settle } from './types.js' */
+/** @import { BrowserWindow, Clock, Control, Editor, Forms, Load, Params, Settle } from './types.js' */
 
 const ROOT = '[data-troupe]'
 const ENTER = 'dj-keydown.enter'
 // What the part of that name is for.
-const FORMS = '[dj-submit],form[dj-input],form[dj-change],[dj-keydown\\.enter]'
+const FORMS = '[data-troupe] form,[dj-keydown\\.enter]'
+// Buttons that send their form to another address, or close a dialog and send nothing.
+const ELSEWHERE = '[formaction],[formmethod=dialog i]'
 
 /**
  * @param {object} options
@@ -22,15 +24,14 @@ const FORMS = '[dj-submit],form[dj-input],form[dj-change],[dj-keydown\\.enter]'
  * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
  * @param {() => void} options.released Something held may be patched now.
  * @param {Load} options.load Loads a part of this.
+ * @param {() => void} options.refresh Asks for the whole page.
  */
-export function createDomEvents({ window, clock, push, refuse, released, load }) {
+export function createDomEvents({ window, clock, push, refuse, released, load, refresh }) {
   const { document } = window
   /** @type {Map<Element, number>} How many of an element's events, or values, have no answer yet. */
   const unanswered = new Map()
   /** @type {Set<Element>} Controls of which the server's value may differ from what they show. */
   const reported = new Set()
-  /** @type {WeakSet<Element>} Elements with contenteditable that the user edited. */
-  const edited = new WeakSet()
   /** @type {EventTarget | null} */
   let composing = null
   /** @type {string | null} What a composition's last input event brought. */
@@ -39,8 +40,10 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
   let entered = null
   let moves = false // the patch to come answers something that the user did, and did not type
   const { flush, timed } = createTimedEvents({ clock, count, report })
+  /** @type {ReturnType<typeof createPart<Editor>>} */
+  const editor = createPart(load, 'editor', { document })
   /** @type {ReturnType<typeof createPart<Forms>>} */
-  const forms = createPart(load, 'forms', { count, emit, refuse, typed })
+  const forms = createPart(load, 'forms', { clock, count, document, editor, emit, refuse, typed })
 
   /**
    * The element that an event is for.
@@ -87,6 +90,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
       _target: name,
       field: name,
       name,
+      ...editor.get()?.params(control),
       ...more,
     })
   }
@@ -98,12 +102,13 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
     const link = el.closest('a[href]')
     if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
     const { type, form } = el.closest('button,input') ?? {}
-    const submits = /^(submit|image)$/.test(type)
+    // Without a form it may open a popover or a dialog (https://html.spec.whatwg.org/#attr-button-type).
+    const submits = form && /^(submit|image)$/.test(type)
     // Enter in a field presses the form's first button, which nobody meant where there is a dj-submit
     // (https://html.spec.whatwg.org/#implicit-submission).
-    if (submits && !event.detail && entered?.form === form && form?.hasAttribute('dj-submit')) return
-    // A checkbox must go on ticking; a link or a submit button must not leave the page.
-    if (link || submits) event.preventDefault()
+    if (submits && !event.detail && entered?.form === form && form.hasAttribute('dj-submit')) return
+    // A checkbox must go on ticking, a link may open another window; a link or a submit button must not leave the page.
+    if (submits || (link && !link.matches('[target=_blank],[download]'))) event.preventDefault()
     if (!el.matches(DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, el.control ?? el))
   }
 
@@ -115,8 +120,11 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
     // may have moved the button elsewhere (https://xhr.spec.whatwg.org/#dom-formdata). One with dj-click was not pressed.
     let { submitter } = /** @type {{ submitter: any }} */ (event)
     if (submitter?.form !== form || submitter.hasAttribute('dj-click')) submitter = null
-    event.preventDefault()
-    if (!isAllowed(form)) return
+    const closes = form.matches('[method=dialog]') // the dialog around it, and does not leave the page
+    if (!closes && submitter?.matches(ELSEWHERE)) return
+    const allowed = isAllowed(form)
+    if (!closes || !allowed) event.preventDefault()
+    if (!allowed) return
     flush()
     forms.use((part) => part.submit(form, submitter, form.closest(ROOT)))
   }
@@ -206,7 +214,6 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
   /** @param {InputEvent} event */
   function input(event) {
     const { target, data, isComposing } = /** @type {InputEvent & { target: any }} */ (event)
-    if (target.isContentEditable) edited.add(target)
     // The end of a composition is an input event, too, before or after compositionend
     // (https://w3c.github.io/uievents/#events-composition-input-events).
     const isOld = data && data === composed
@@ -234,14 +241,14 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
 
   const self = {
     flush,
-    edited,
+    editor,
     reported,
 
     /**
      * For patches: what may not be touched now.
      * @param {Element} el
      */
-    held: (el) => el === composing || forms.get()?.isSending(el) || (edited.has(el) && unanswered.has(el)),
+    held: (el) => el === composing || forms.get()?.isSending(el) || (editor.get()?.has(el) && unanswered.has(el)),
 
     /**
      * For patches: whose value is the user's.
@@ -264,22 +271,31 @@ export function createDomEvents({ window, clock, push, refuse, released, load })
      */
     mayFocus: (active) => !active || !(isField(active) && (!moves || unanswered.has(active))),
 
-    // Loads what the page needs. Call when it may have come to need something.
-    equip() {
+    /**
+     * Loads what the page needs. Call when it may have come to need something.
+     * @param {() => void} [start] Called when patches have what they need. They may have been written without it
+     *   otherwise, and the page is asked for anew.
+     */
+    equip(start) {
       if (document.querySelector(FORMS)) forms.need()
+      if (!editor.get() && document.querySelector('[contenteditable]')) editor.use(start ?? refresh)
+      else start?.()
     },
 
     // No patch answers the user's last event any more.
     answered: () => (moves = false),
 
     /**
-     * The user came back to a page that is new to the server: the browser filled its controls in, where the server
-     * knows better.
+     * A page that is new to the server may show more than the server rendered. If the user came back to it, the browser
+     * filled its controls in, and the server knows better. Otherwise the user was faster than this script.
      * @param {Element} root
+     * @param {boolean} isBack
      */
-    refilled(root) {
-      for (const el of /** @type {NodeListOf<Control>} */ (root.querySelectorAll('input,select,textarea'))) {
-        if (reports(el) && !unanswered.has(el)) renew(el)
+    joined(root, isBack) {
+      for (const el of /** @type {NodeListOf<Control>} */ (root.querySelectorAll(CONTROLS))) {
+        if (!reports(el) || unanswered.has(el) || !isTouched(el)) continue
+        if (isBack) renew(el)
+        else if (el.type !== 'radio' || /** @type {any} */ (el).checked) INPUTS.forEach((name) => typed(el, name))
       }
     },
   }

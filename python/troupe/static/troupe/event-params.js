@@ -36,9 +36,12 @@ export function valueOf(el) {
   const { type, value, checked, localName } = el
   // A custom element has a value as well (https://html.spec.whatwg.org/#custom-elements-face-example).
   if (!/^(select|textarea|input|button|.+-.*)$/.test(localName) || type === 'file') return undefined
+  // What a custom element tells its form alone (https://html.spec.whatwg.org/#dom-elementinternals-setformvalue).
+  if (value === undefined) return el.closest('form') && new el.ownerDocument.defaultView.FormData(el.closest('form')).get(nameOf(el))
   if (type === 'checkbox') return checked
   if (type === 'select-multiple') return [...el.selectedOptions].map((option) => option.value)
-  return BUTTON.test(type) ? el.getAttribute('value') ?? undefined : value
+  // Half of an emoji becomes what FormData makes of it.
+  return BUTTON.test(type) ? el.getAttribute('value') ?? undefined : value?.toWellFormed?.() ?? value
 }
 
 /** @param {Element} el Custom elements need not have a property of that name. */

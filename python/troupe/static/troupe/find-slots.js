@@ -53,7 +53,7 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
     }
     for (const slot of place.own ?? []) note(block, slot, { el })
     // A text that the user edits: not one node stays.
-    if (place.t0 && !place.r0 && !place[0] && editor.owns(el)) {
+    if (place.t0 && !place.r0 && !place[0] && editor.get()?.owns(el)) {
       note(block, place.t0, { kind: 'c', el })
       return el
     }

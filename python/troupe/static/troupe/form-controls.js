@@ -17,6 +17,7 @@ export function controlOf(el) {
   return control?.type ? control : null // an <input> of SVG has none
 }
 
+export const INPUTS = ['dj-input', 'dj-change']
 const REPORTING = '[dj-input],[dj-change]'
 
 /** @param {any} el An Element; a control may belong to a form that it does not stand in. */
@@ -52,6 +53,16 @@ const selection = (el) => [...el.options].map((option) => option.selected)
  * @param {HTMLSelectElement} el
  */
 const untouchedSelection = (el) => selection(/** @type {HTMLSelectElement} */ (el.cloneNode(true)))
+
+/**
+ * Whether it shows something else than the server rendered.
+ * @param {Control} el
+ */
+export function isTouched(el) {
+  const template = el.ownerDocument.createElement('template')
+  template.innerHTML = el.outerHTML
+  return !same(state(el), state(template.content.firstChild))
+}
 
 /**
  * What a patch is about to overwrite: of a select what the server chose, what is chosen, and whether it is untouched.

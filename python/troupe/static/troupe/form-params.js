@@ -13,6 +13,12 @@ import { attributesOf, BUTTON, nameOf } from './event-params.js'
 const elementsOf = (form) => [...Reflect.get(Object.getPrototypeOf(form), 'elements', form)]
 
 /**
+ * A text as forms send it (https://html.spec.whatwg.org/#constructing-the-form-data-set), and request.POST has it.
+ * @param {string} text
+ */
+export const crlf = (text) => text.replace(/\r\n?|\n/g, '\r\n')
+
+/**
  * A form's fields as a browser would send them, as pairs of texts, and whether files were chosen.
  * @param {HTMLFormElement} form
  * @param {Element | null} [submitter]
@@ -24,7 +30,7 @@ export function entriesOf(form, submitter) {
   const { FormData } = /** @type {Window & typeof globalThis} */ (form.ownerDocument.defaultView)
   for (const [name, value] of new FormData(form, /** @type {HTMLElement} */ (submitter))) {
     if (typeof value !== 'string') hasFiles ||= value.name // an empty field gives a file without a name
-    else if (name !== 'csrfmiddlewaretoken') entries.push([name, value]) // the socket's token proves the same
+    else if (name !== 'csrfmiddlewaretoken') entries.push([name, crlf(value)]) // the socket's token proves the same
   }
   return { entries, hasFiles }
 }

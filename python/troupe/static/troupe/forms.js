@@ -1,16 +1,43 @@
 // forms.js - what forms need, and fields with dj-keydown.enter: a part of its own, which pages load that have a form
 // (parts.js, dom-events.js).
 
-import { controlOf, serverValue } from './form-controls.js'
+import { controlOf, INPUTS, reports, serverValue } from './form-controls.js'
 import { entriesOf, formParams } from './form-params.js'
-import { newerThan, reset, snapshot } from './form-reset.js'
+import { controlsOf, newerThan, reset, snapshot } from './form-reset.js'
 import { createSubmissions } from './submissions.js'
 
 /** @import { Control, FormsOptions, Outcome } from './types.js' */
 
 /** @param {FormsOptions} options */
-export function create({ count, emit, refuse, typed }) {
-  const { isSending, submit } = createSubmissions({ emit, refuse, takes })
+export function create({ clock, count, document, editor, emit, refuse, typed }) {
+  const { isSending, submit } = createSubmissions({ emit, refuse, restore, takes })
+  let isOurs = false // the reset of a form
+
+  /**
+   * Puts a form back to what the server has.
+   * @param {HTMLFormElement} form
+   */
+  function restore(form) {
+    isOurs = true
+    Object.getPrototypeOf(form).reset.call(form) // a control may be named "reset"
+    isOurs = false
+  }
+
+  // A reset changes controls, after this event, and no event says so of each. Of a form's event one is enough.
+  document.addEventListener('reset', ({ target }) => {
+    if (isOurs) return
+    const controls = controlsOf(document, /** @type {HTMLFormElement} */ (target))
+    const before = snapshot(controls)
+    clock.after(0, () => {
+      const told = new Set()
+      for (const el of newerThan(controls, before)) {
+        const reporter = reports(el)
+        if (told.has(reporter) || (el.type === 'radio' && !(/** @type {HTMLInputElement} */ (el).checked))) continue
+        INPUTS.forEach((name) => typed(el, name))
+        if (reporter === target) told.add(reporter)
+      }
+    })
+  })
 
   /**
    * What an event sent of controls is the server's once it is done: they show what the server has, and what the user did
@@ -51,6 +78,7 @@ export function create({ count, emit, refuse, typed }) {
      */
     takesField(field) {
       const control = controlOf(field)
+      if (field.isContentEditable) return editor.get()?.takes(field)
       return control ? takes([control], snapshot([control]), () => {
         field.value = serverValue(field) ?? field.value
       }) : undefined

@@ -3,7 +3,6 @@
 
 import { createAttributeWriter } from './attributes.js'
 import { IGNORED, isElement, isIgnored, siblings } from './dom.js'
-import { createEditor } from './editor.js'
 import { caretOf, controlOf, remember, renew, setCaret, settle } from './form-controls.js'
 import { matchChildren } from './match-children.js'
 
@@ -17,14 +16,13 @@ const UNSURE = `input,select,textarea,template,${IGNORED}`
  * @param {EventState} events
  */
 export function createMorpher(window, events) {
-  const { busy, edited, held, hurry, reported } = events
+  const { busy, editor, held, hurry, reported } = events
   const doc = window.document
   // Documents of templates have no browsing context: what is parsed there loads and runs nothing
   // (https://html.spec.whatwg.org/#appropriate-template-contents-owner-document).
   const inert = doc.createElement('template').content.ownerDocument
   const attributeWriter = createAttributeWriter(window, replaced)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
-  const editor = createEditor(events)
   const seen = new WeakSet() // elements with autofocus that had their chance
   let grew = false // something was inserted
   /** @type {Element | null} */
@@ -217,7 +215,7 @@ export function createMorpher(window, events) {
       if (old.localName === 'textarea') fill(old, next.textContent)
       else if (old.localName === 'template') {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
-      } else if (edited.has(old)) editor.shows(old, next) || editor.write(old, next)
+      } else if (editor.get()?.has(old)) editor.get()?.sync(old, next)
       else morphChildren(old, siblings(old.firstChild), siblings(next.firstChild), null)
     }
   }

@@ -28,7 +28,7 @@ export function createPage(env) {
   let following = Promise.resolve() // what answers did beside their patches, one after the other
   const again = createTimer(clock) // a join that is due
   const status = createStatus(env)
-  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release, load })
+  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release, load, refresh })
   const socket = createSocket({
     clock,
     connect,
@@ -48,13 +48,12 @@ export function createPage(env) {
 
   function start() {
     if (!views.length) return
-    events.equip()
     window.addEventListener('online', socket.wake)
     document.addEventListener('visibilitychange', socket.wake)
     // A page with an open socket does not go into the back/forward cache (https://web.dev/articles/bfcache).
     window.addEventListener('pagehide', leave)
     window.addEventListener('pageshow', socket.start)
-    socket.start()
+    events.equip(socket.start)
   }
 
   function leave() {
@@ -131,6 +130,10 @@ export function createPage(env) {
     env.load(name, then, () => status.broken('reload'))
   }
 
+  function refresh() {
+    for (const view of views) view.refresh()
+  }
+
   function release() {
     for (const view of views) view.release()
   }
@@ -172,7 +175,7 @@ export function createPage(env) {
       entries.forEach((entry, index) => {
         const isNew = views[index].asked().s === undefined
         views[index].joined(entry)
-        if (isNew && /back|reload/.test(entered)) events.refilled(views[index].el())
+        if (isNew) events.joined(views[index].el(), /back|reload/.test(entered))
         if (entry.error && !entry.redirect) status.failed(entry)
         follow(entry)
       })

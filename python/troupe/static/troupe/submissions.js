@@ -2,7 +2,7 @@
 // answer, since only that tells what stays in the fields: what was sent, or nothing of it. A part of forms.js.
 
 import { same } from './form-controls.js'
-import { entriesOf, formParams } from './form-params.js'
+import { crlf, entriesOf, formParams } from './form-params.js'
 import { controlsOf, rest, snapshot } from './form-reset.js'
 
 /** @import { Control, Outcome, Params, Settle } from './types.js' */
@@ -23,10 +23,11 @@ const ERRORS = '[aria-invalid="true"],.errorlist,.is-invalid'
  * @param {(el: Element, name: string, root: Element | null, params: Params, control: undefined, then: Settle) => void}
  *   options.emit Sends an event.
  * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
+ * @param {(form: HTMLFormElement) => void} options.restore Makes it what the server has.
  * @param {(controls: Control[], sent: ReturnType<typeof snapshot>, restore: () => unknown) =>
  *   (outcome: Outcome) => (() => Map<Control, string> | undefined) | undefined} options.takes What was sent is the server's.
  */
-export function createSubmissions({ emit, refuse, takes }) {
+export function createSubmissions({ emit, refuse, restore, takes }) {
   /** @type {Map<Element, Submission[]>} By form: the one under way, and those behind it. */
   const queues = new Map()
 
@@ -49,14 +50,13 @@ export function createSubmissions({ emit, refuse, takes }) {
     const isTyped = controls.some((/** @type {any} */ el) => el.value !== el.defaultValue)
     if (last && isTyped && same(last.entries, entries)) return
 
-    // A control may be named "reset".
-    const restore = () => form.querySelector(ERRORS) ?? Object.getPrototypeOf(form).reset.call(form)
+    const accept = () => form.querySelector(ERRORS) ?? restore(form)
     // What those hold that wait is not what the user meant. It stands in the form still.
     const giveUp = () => queue.forEach((each) => each.drop())
 
     function go() {
       queues.set(form, queue)
-      const settle = takes(controls, states, restore)
+      const settle = takes(controls, states, accept)
       emit(form, name, root, params, undefined, (outcome) => {
         queues.delete(form)
         queue.shift()
@@ -72,7 +72,7 @@ export function createSubmissions({ emit, refuse, takes }) {
         for (const [el, text] of cut) {
           const [value, checked] = /** @type {any} */ (later.states.get(el) ?? [''])
           later.states.set(el, [rest(value, text), checked])
-          for (const field of later.entries) if (field[0] === el.name) field[1] = rest(field[1], text)
+          for (const field of later.entries) if (field[0] === el.name) field[1] = rest(field[1], crlf(text))
         }
       }
       queue[0]?.go()

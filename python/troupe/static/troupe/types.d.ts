@@ -307,17 +307,20 @@ export type Caret = [start: number | null, end: number | null, direction: 'forwa
 
 /** What a morph has to know of events that are under way. See dom-events.js. */
 export interface EventState {
-  held(el: Element): boolean
+  held(el: Element): boolean | undefined
   busy(el: Element): boolean
   hurry(el: Element): void
   mayFocus(active: Element | null): boolean
-  equip(): void
-  edited: WeakSet<Element>
+  equip(start?: () => void): void
+  editor: { get(): Editor | undefined }
   reported: Set<Element>
   patching: boolean
 }
 
 export interface FormsOptions {
+  clock: Clock
+  document: Document
+  editor: { get(): Editor | undefined }
   /** Counts a control's unanswered values. */
   count(control: Element, change: number): void
   emit(el: Element, name: string, root: Element | null, params: Params, control: undefined, then: Settle): void
@@ -327,6 +330,7 @@ export interface FormsOptions {
   typed(control: Element, attribute: string): void
 }
 
+export type Editor = ReturnType<typeof import('./editor.js').create>
 export type Forms = ReturnType<typeof import('./forms.js').create>
 export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>

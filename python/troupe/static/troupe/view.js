@@ -169,6 +169,7 @@ export function createView({ document, el, clock, send, morph, chunks }) {
     /** @returns {JoinRequest} */
     asked: () => ({ token: el.dataset.troupe, s: version, g: renewal }),
     renew,
+    refresh,
     disarm,
 
     /**

@@ -92,7 +92,7 @@ export function createSlotWriter(doc, chunk, morph) {
     c({ el }, value) {
       const next = parseInside(el, value.h ?? '')
       if (value.h === undefined) next.textContent = value
-      editor.shows(el, next) || editor.write(el, next)
+      editor.get()?.sync(el, next)
     },
 
     g({ el }, value) {
