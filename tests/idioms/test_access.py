@@ -103,6 +103,11 @@ def chosen(request):
     return (Page if may(request) else Other).as_view()(request)
 
 
+def by_url(self):
+    """Known once setup() has been called."""
+    return PERMISSION if self.kwargs == {} and self.request.path else None
+
+
 class RefusesBehind:
     """As third-party mixins have it: a dispatch() of its own, and nothing of Django's."""
 
@@ -172,6 +177,8 @@ GUARDS = {
     "method_decorator on dispatch": (Dispatched.as_view(), 403, {}),
     "the attribute login_required": (page(login_required=True).as_view(), 302, LOGIN),
     "the attribute permission_required": (page(permission_required=PERMISSION).as_view(), 403, {}),
+    "a property permission_required": (page(permission_required=property(by_url)).as_view(), 403, {}),
+    "a property login_required": (page(login_required=property(by_url)).as_view(), 302, LOGIN),
     "several in permission_required": (page(permission_required=[PERMISSION]).as_view(), 403, {}),
     "check_permissions raises": (page(check_permissions=permitted).as_view(), 403, {}),
     "check_permissions says no": (page(check_permissions=lambda self, request: may(request)).as_view(), 403, {}),

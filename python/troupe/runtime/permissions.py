@@ -3,6 +3,7 @@ has_object_permission(). The view itself is asked.
 """
 
 import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,11 +32,18 @@ def _mixin_asks(cls: Any) -> bool:
 
 
 def has_any(view: LiveView) -> bool:
-    """Whether there is anything to ask."""
+    """Whether there is anything to ask. setup() may not have been called yet, so that no property is read."""
     cls: Any = type(view)
-    if view.login_required or view.permission_required or has_middleware(_LOGIN_MIDDLEWARE):
+    if any(_is_said(view, name) for name in ("login_required", "permission_required")):
+        return True
+    if has_middleware(_LOGIN_MIDDLEWARE):
         return True
     return _overrides(cls, "check_permissions") or _overrides(cls, "has_object_permission")
+
+
+def _is_said(view: LiveView, name: str) -> bool:
+    value = vars(view).get(name) or inspect.getattr_static(type(view), name)
+    return bool(value) or hasattr(type(value), "__get__")
 
 
 def check(view: LiveView, request: Any) -> HttpResponseBase | None:
