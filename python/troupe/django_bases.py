@@ -56,12 +56,12 @@ def check_initkwargs(cls: type[Any], initkwargs: dict[str, Any]) -> None:
 
 def _check_attribute(cls: type[Any], base: type[Any], root: type[Any], name: str, value: Any) -> None:
     if name in _METHODS and callable(value) and not is_marked(value):
-        raise TypeError(f"{named(cls, base, name)}{place(value)}: {_advice(cls, root, name)}")
+        raise TypeError(f"{named(cls, base, name)}{place(value)}: {_advice(cls, base, root, name)}")
     if name in _MAKE_RESPONSES and value is not getattr(root, name):
         raise TypeError(f"{named(cls, base, name)}{place(value)}: {_unused(name)}")
 
 
-def _advice(cls: type[Any], root: type[Any], name: str) -> str:
+def _advice(cls: type[Any], base: type[Any], root: type[Any], name: str) -> str:
     text = f"a {root.__name__} is shown by mount() and its template, so that {name}() would never be called"
     found = [base for base in cls.__mro__ if base.__module__.startswith(_GENERIC)]
     generic = [base.__name__.removeprefix("Base") for base in found]
@@ -70,11 +70,20 @@ def _advice(cls: type[Any], root: type[Any], name: str) -> str:
             return f"{text}. {_INSTEAD[view]}."
     if any(view.endswith(("ArchiveView", "DateListView")) for view in generic):
         return f"{text}. {_INSTEAD_OF_DATES}."
+    if base.__module__.split(".")[0] != cls.__module__.split(".")[0]:  # of a package: its code stays where it is
+        parts = [each.__name__ for each in base.__mro__[1:] if each not in root.__mro__ and not _answers(each)]
+        made_of = f", and take of it what you need: {', '.join(parts)}" if parts else ""
+        return f"{text}. Leave {base.__name__} out{made_of}. Do in mount() or an @event_handler what its {name}() does."
     where = "mount()" if name in ("get", "head") else "an @event_handler"
     return (
         f"{text}. Move its code into {where}. If a browser's events are to call it, decorate it with @event_handler; "
         "otherwise give it another name."
     )
+
+
+def _answers(base: type[Any]) -> bool:
+    """Whether a class has methods that answer requests, its own or inherited ones."""
+    return any(callable(getattr(base, name, None)) for name in _METHODS)
 
 
 def _unused(name: str) -> str:

@@ -193,6 +193,16 @@ def test_what_django_would_never_ask_for_is_refused(attributes, advice):
         made(LiveView, **attributes)
 
 
+def test_a_packages_view_is_taken_apart():
+    """As FilterView of django-filter, say: what to do is not to edit it."""
+    of_package = {"__module__": "package.views"}
+    mixin = type("FilterMixin", (generic.list.MultipleObjectMixin,), of_package)
+    base = type("BaseFilterView", (mixin, generic.View), {**of_package, "get": lambda self, request: None})
+    with pytest.raises(TypeError, match="Leave BaseFilterView out, .*: FilterMixin, MultipleObjectMixin. Do in mount"):
+        made(type("FilterView", (base,), of_package), LiveView)
+    made(mixin, LiveView, model=User)
+
+
 class Verbs(LiveView):
     """Handlers with the names of HTTP's methods, and state with those of a view's."""
 
