@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class TroupeConfig(AppConfig):
-    """Registers the system checks, and ends a user's sessions when they log out."""
+    """Registers the system checks, ends a user's sessions when they log out, keeps errors from being mailed twice."""
 
     name = "troupe"
     verbose_name = "Troupe"
@@ -12,7 +12,8 @@ class TroupeConfig(AppConfig):
     def ready(self) -> None:
         """See the class."""
         from . import checks
-        from .web import logout
+        from .web import logout, reported_errors
 
         checks.register()
         logout.connect()
+        reported_errors.install()

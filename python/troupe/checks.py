@@ -17,7 +17,7 @@ from . import conf, state_directory
 from .access_checks import check_access
 from .asgi_checks import check_asgi
 from .handler_checks import check_handlers
-from .request_checks import check_remote_user, check_request_attrs
+from .request_checks import check_middleware_hooks, check_remote_user, check_request_attrs
 from .view_checks import check_views
 from .web import curve
 
@@ -39,6 +39,7 @@ def register() -> None:
         check_access,
         check_request_attrs,
         check_remote_user,
+        check_middleware_hooks,
     ):
         checks.register(check, "troupe")
 

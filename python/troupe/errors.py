@@ -63,6 +63,11 @@ class ActorError(Exception):
             fields.append(f"frames={quoted(frames, MAX_FRAMES_QUOTED)}")
         return " ".join(fields)
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether user code raised it, so that the worker has reported it."""
+        return self.outcome == "failed" and bool(self.type)
+
     def frames_text(self) -> str:
         """The frames as in a traceback, outermost first."""
         lines = [f'  File "{file}", line {line}, in {name}\n    {source}' for file, line, name, source in self.frames]

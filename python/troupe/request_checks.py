@@ -48,3 +48,19 @@ def check_remote_user(**_: Any) -> list[CheckMessage]:
         )
         messages.append(checks.Warning(text, hint=hint, id="troupe.W041"))
     return messages
+
+
+def check_middleware_hooks(**_: Any) -> list[CheckMessage]:
+    """process_template_response() is called with a TemplateResponse, which a live page has none of."""
+    messages: list[CheckMessage] = []
+    for path in settings.MIDDLEWARE:
+        try:
+            found: Any = import_string(path)
+        except ImportError:  # Django says so itself
+            continue
+        if not hasattr(found, "process_template_response"):
+            continue
+        text = f"{path}.process_template_response() is not called for live pages: a worker renders them."
+        hint = "What it adds to templates, a context processor can add to live pages as well."
+        messages.append(checks.Warning(text, hint=hint, id="troupe.W043"))
+    return messages

@@ -76,6 +76,8 @@ class RequestMap(TypedDict, total=False):
     follows: bool
     nonce: str
     by_middleware: bool
+    reporter: str
+    reporter_filter: str
 
 
 class MountRequestMap(RequestMap, total=False):

@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
+
 from .. import conf
 from ..errors import HandlerTimeout
 from ..validation import is_marked, lookup, refuse_unused
@@ -24,6 +26,7 @@ from .locale import activate_locale
 from .messages import begin_event
 from .parameters import Binder
 from .progress import VIEW, Pause, Steps
+from .reports import ask_middleware
 from .results import take_result
 from .turn import EVENT, TICK, begin_turn
 
@@ -97,8 +100,11 @@ def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> An
     try:
         result = call(view, params)
     except Exception as error:
-        raise_refusal(view, error)
-        raise
+        response = ask_middleware(view.request, error)
+        if response is None:
+            raise_refusal(view, error)
+            raise
+        return _take_answer(view, response, error)
     if result is None:
         return None
     refuse_unused(result, "it", awaited=True)
@@ -112,11 +118,25 @@ def run_handler(call: Call, view: LiveView, params: dict[str, Any] | None) -> An
 def settle_handler(view: LiveView, value: Any, error: BaseException | None) -> Any:
     """Takes what an awaited handler returned, or raises its exception. True: the user is to leave the page."""
     if error is not None:
-        raise_refusal(view, error)
-        raise error
+        response = ask_middleware(view.request, error)
+        if response is None:
+            raise_refusal(view, error)
+            raise error
+        return _take_answer(view, response, error)
     if value is None or asyncio.isfuture(value):
         return None
     return take_result(view, value) or None
+
+
+def _take_answer(view: LiveView, response: HttpResponseBase, error: BaseException) -> bool | None:
+    """Takes what middleware answers in place of an exception, as if the handler had returned it."""
+    try:
+        return take_result(view, response) or None
+    except TypeError:
+        raise TypeError(
+            f"process_exception() of a middleware answered {type(error).__name__} with a {type(response).__name__} "
+            f"(status {response.status_code}), which an event cannot deliver: return a redirect, or None"
+        ) from error
 
 
 async def await_handler(

@@ -20,6 +20,7 @@ from .conclusion import finish_mount
 from .faults import EFFECTS, FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
+from .reports import ask_middleware
 from .request import WorkerRequest, build_request
 from .request_attributes import after_page_load
 from .results import redirect_url
@@ -60,9 +61,12 @@ def mount_view(
         # The web process raises it again, so that the project's own page is shown; a text of ours could be a script.
         kind = NOT_FOUND if isinstance(error, Http404) else FORBIDDEN
         raise Refused(kind, str(error), effects=_effects_of_mount(request)) from None
-    except (BadRequest, SuspiciousOperation) as error:
-        vars(error)[EFFECTS] = _effects_of_mount(request)
-        raise
+    except Exception as error:
+        result = ask_middleware(request, error)
+        if result is None:
+            if isinstance(error, (BadRequest, SuspiciousOperation)):
+                vars(error)[EFFECTS] = _effects_of_mount(request)
+            raise
     refuse_unused(result, "it")
     check_instance(view)
     if not isinstance(result, HttpResponseBase):

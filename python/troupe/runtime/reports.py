@@ -8,14 +8,27 @@ Any thread, with the GIL, in the context of the turn.
 """
 
 import contextvars
+import functools
+import inspect
 import logging
 import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.core.signals import got_request_exception
-from django.http import Http404, HttpRequest
+from django.core.exceptions import (
+    BadRequest,
+    MiddlewareNotUsed,
+    PermissionDenied,
+    SuspiciousOperation,
+)
+from django.core.signals import got_request_exception, setting_changed
+from django.dispatch import receiver
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 from django.views.debug import get_exception_reporter_class
 
 from .._limits import MAX_DEBUG_PAGE
@@ -26,9 +39,12 @@ from .faults import Refused, user_traceback
 from .housekeeping import note_interruption
 from .raised import Raised
 from .trackers import as_request, told
+from .turn import TURN
 
 logger = logging.getLogger("troupe")
 request_logger = logging.getLogger("django.request")
+
+_ASKED = "_troupe_asked"  # an attribute of an exception: the turn in which middleware was asked of it
 
 
 def report(error: BaseException, view: LiveView | None, path: str, event: str | None, session: str) -> bytes | None:
@@ -77,6 +93,7 @@ def _report(raised: Raised) -> bytes | None:
     except BaseException:
         raised.error.__traceback__ = traceback  # without this frame
         with told(raised):
+            ask_middleware(raised.request, raised.error)  # it may watch, too; no page can show its response now
             if raised.request is None:
                 log(raised)
             else:
@@ -137,3 +154,54 @@ def _debug_page(raised: Raised) -> bytes | None:
     reporter = get_exception_reporter_class(raised.request)(raised.request, type(error), error, error.__traceback__)
     page = zlib.compress(reporter.get_traceback_html().encode("utf-8", "replace"))
     return page if len(page) <= MAX_DEBUG_PAGE else None
+
+
+_ExceptionMethod = Callable[[Any, BaseException], HttpResponseBase | None]
+
+
+def ask_middleware(request: Any, error: BaseException) -> HttpResponseBase | None:
+    """Asks process_exception() of the project's middleware, the one next to the view first, as Django does of what a
+    view raises. Returns the first answer. None: there is none. Whatever process_exception() raises is raised.
+
+    Middleware runs in the web process: here is another instance, which hears of exceptions only, once in a turn.
+    """
+    turn = TURN.get()
+    if not isinstance(error, Exception) or not isinstance(request, HttpRequest):
+        return None
+    if (turn is not None and vars(error).get(_ASKED) is turn) or type(error).__module__.startswith("troupe."):
+        return None
+    vars(error)[_ASKED] = turn
+    for method in _exception_methods():
+        response = method(request, error)
+        if response is not None:
+            return response
+    return None
+
+
+@functools.cache
+def _exception_methods() -> tuple[_ExceptionMethod, ...]:
+    return tuple(_find_exception_methods())
+
+
+def _find_exception_methods() -> Iterator[_ExceptionMethod]:
+    for path in reversed(settings.MIDDLEWARE):
+        found: Any = import_string(path)
+        if not inspect.isclass(found) or not hasattr(found, "process_exception"):
+            continue
+        make: Any = found  # mypy takes what isclass() narrows for an object
+        try:
+            middleware = make(_no_response)
+        except MiddlewareNotUsed:
+            continue
+        method = middleware.process_exception
+        yield async_to_sync(method) if iscoroutinefunction(method) else method
+
+
+def _no_response(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+@receiver(setting_changed, dispatch_uid="troupe.runtime.reports")
+def _clear(*, setting: str, **_: object) -> None:
+    if setting == "MIDDLEWARE":
+        _exception_methods.cache_clear()

@@ -61,6 +61,10 @@ def set_attributes(request: Any, facts: RequestMap) -> None:
         request.LANGUAGE_CODE = facts["language_code"]
     if facts.get("nonce"):
         request._csp_nonce = request.csp_nonce = facts["nonce"]
+    if facts.get("reporter"):
+        _set_attr(request, "exception_reporter_class", import_string, facts["reporter"])
+    if facts.get("reporter_filter"):
+        _set_attr(request, "exception_reporter_filter", lambda path: import_string(path)(), facts["reporter_filter"])
     if has_middleware("django.contrib.auth.middleware.AuthenticationMiddleware") and _auser is not None:
         request.auser = functools.partial(_auser, request)
     if has_middleware("django.contrib.sites.middleware.CurrentSiteMiddleware"):

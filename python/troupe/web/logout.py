@@ -28,7 +28,7 @@ def connect() -> None:
     user_logged_out.connect(_logged_out, dispatch_uid="troupe.logout")
 
 
-def _logged_out(request: Any, user: Any, **_: object) -> None:
+def _logged_out(request: Any, user: Any = None, **_: object) -> None:
     if getattr(request, "_troupe_worker", False):
         return  # in a handler: the socket that gets its answer ends the others, after this page has moved on
     session_key = getattr(getattr(request, "session", None), "session_key", None)

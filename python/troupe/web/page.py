@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest, HttpResponse
@@ -263,7 +263,7 @@ def _is_of_url(call: admission.Call, match: ResolverMatch) -> bool:
 
 def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString:
     """The HTML of one view inside of an ordinary page, for the template tag. Blocks. ActorError, PermissionDenied,
-    Http404.
+    Http404, BadRequest.
 
     All views of one request share a session.
     """
@@ -278,6 +278,8 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
             raise PermissionDenied(str(error)) from error
         if error.kind == "not_found":
             raise Http404(str(error)) from error
+        if error.kind == "bad_request":
+            raise BadRequest(str(error)) from error
         raise
     if mounted.refused:
         raise PermissionDenied(f"the user may not have {path}")
@@ -385,7 +387,7 @@ def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpR
         raise Http404(str(error)) from error
     if error.kind == "bad_request":
         response = _reported(request, path, error, 400)
-    elif error.outcome == "failed" and error.type:
+    elif error.is_reported:
         response = _reported(request, path, error, 500)
     elif error.outcome == "failed" or error.kind in _PERMANENT:
         raise error  # Django logs it, and shows it with DEBUG

@@ -55,6 +55,8 @@ OWN_ATTRS = frozenset(name for name in dir(HttpRequest()) if not name.startswith
     "csp_nonce",
     "_csp_nonce",
     "_messages",
+    "exception_reporter_class",
+    "exception_reporter_filter",
 }
 
 
@@ -69,6 +71,8 @@ class Optional(TypedDict, total=False):
     follows: bool  # the language is the one that LocaleMiddleware chose
     nonce: str  # the page's CSP nonce
     by_middleware: bool  # the user is not the one of the Django session
+    reporter: str  # request.exception_reporter_class: a dotted path
+    reporter_filter: str  # the class of request.exception_reporter_filter
 
 
 def optional(request: HttpRequest) -> Optional:
@@ -93,7 +97,29 @@ def optional(request: HttpRequest) -> Optional:
     nonce = nonce_of(request)
     if nonce:
         facts["nonce"] = nonce
+    reporter = getattr(request, "exception_reporter_class", None)
+    if reporter is not None:
+        facts["reporter"] = _path_of(reporter, "exception_reporter_class")
+    reporter_filter = getattr(request, "exception_reporter_filter", None)
+    if reporter_filter is not None:
+        if getattr(reporter_filter, "__dict__", None):
+            raise ImproperlyConfigured(
+                f"request.exception_reporter_filter is a {type(reporter_filter).__name__} with attributes of its own, "
+                "which cannot be sent to a worker: put them into a class, and set an instance of that"
+            )
+        facts["reporter_filter"] = _path_of(type(reporter_filter), "exception_reporter_filter")
     return facts
+
+
+def _path_of(cls: Any, name: str) -> str:
+    """The dotted path of a class that middleware has set. ImproperlyConfigured: a worker could not import it."""
+    path = f"{getattr(cls, '__module__', '')}.{getattr(cls, '__qualname__', '')}"
+    try:
+        if import_string(path) is cls:
+            return path
+    except ImportError:
+        pass
+    raise ImproperlyConfigured(f"request.{name} is {cls!r}, which no worker can import as {path}")
 
 
 _NAMES = frozenset(Optional.__annotations__)
