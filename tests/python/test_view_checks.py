@@ -10,6 +10,7 @@ from django.template import Engine
 from django.urls import clear_url_caches, path
 
 from troupe import LiveView, event_handler, view_checks
+from troupe.runtime.converters import SUFFIXES
 from troupe.template import live_attributes
 from troupe.template.markup_check import read_markup
 
@@ -51,6 +52,11 @@ def test_calls_of_handlers(source, expected):
         ("<i dj-model.lazy='x'>", "dj-model.lazy means nothing here. Use dj-input with a handler"),
         ("<i dj-window-keydown='x'>", "dj-window-keydown means nothing here. It has no counterpart yet."),
         ("<i dj-quux>", "dj-quux means nothing here. The attributes are dj-blur,"),
+        ("<i dj-click.prevent='x'>", "dj-click.prevent means nothing here: dj-click takes no modifiers."),
+        ("<i dj-keydown.ctrl.s='x'>", "dj-keydown.ctrl.s means nothing here: a key is named alone"),
+        ("<i dj-keydown.esc='x'>", "dj-keydown.esc means nothing here: did you mean dj-keydown.escape?"),
+        ("<i dj-keydown.entre='x'>", "dj-keydown.entre means nothing here: did you mean dj-keydown.enter?"),
+        ("<i dj-value-id:itn='1'>", "dj-value-id:itn means nothing here: the types are int, integer,"),
     ],
 )
 def test_attributes_that_mean_nothing(source, expected):
@@ -69,6 +75,7 @@ def test_attributes_that_mean_nothing(source, expected):
         "{% if a %}<main dj-root><i dj-click='x'></i></main>{% else %}<p dj-root><i dj-click='x'></i></p>{% endif %}",
         "<main dj-root>{% if a %}</main>{% else %}<i dj-click='x'></i></main>{% endif %}<i></i>",
         "<main dj-root><input dj-input='x'><br></main><p>outside</p>",
+        "<i dj-keydown.up='x' dj-keydown.arrowup='x' dj-keydown.a='x' dj-keydown.mediaplay='x' dj-value-a.b='1'>",
     ],
 )
 def test_nothing_to_say(source):
@@ -90,6 +97,10 @@ def test_every_attribute_that_the_browser_side_reads_is_known():
     read = set(re.findall(r"[\[`']\.?(dj-[a-z-]*[a-z])(?![a-z])", code)) - {"dj-loading"}  # a class
     assert read, "the pattern finds none"
     assert {name for name in read if live_attributes.trouble(name)} == set()
+
+
+def test_the_types_of_values_are_those_that_convert():
+    assert live_attributes.TYPES == tuple(SUFFIXES)
 
 
 class Sound(LiveView):

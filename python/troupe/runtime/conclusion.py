@@ -41,7 +41,8 @@ Effects = dict[str, Any]
 Conclusion = tuple[Effects | None, str | None, bytes | None]
 
 _TEXTS = {NOT_FOUND: "Not Found", FORBIDDEN: "Forbidden", BAD_REQUEST: "Bad Request", RATE_LIMITED: "Too Many Requests"}
-_FOR_BROWSER = ("redirect", "ticket")
+_FOR_BROWSER = ("redirect", "ticket", "warnings")
+_MAX_WARNINGS = 20  # of one answer
 _SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
@@ -53,9 +54,9 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
     if turn is None:
         return None
     request = view.request
-    if turn.response is None and turn.messages is None and not _uses_session(turn, request):
+    if turn.response is None and turn.messages is None and not turn.warnings and not _uses_session(turn, request):
         return None
-    effects: Effects = {}
+    effects: Effects = {"warnings": turn.warnings[:_MAX_WARNINGS]} if turn.warnings and turn.kind != MOUNT else {}
     response = turn.response if turn.response is not None else HttpResponse()
     if response.has_header("Location"):
         effects["redirect"] = redirect_url(view, response)

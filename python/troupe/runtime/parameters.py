@@ -16,9 +16,21 @@ from typing import Any, NamedTuple, NoReturn
 from django.conf import settings
 
 from ..logs import quoted, word
-from .converters import MISSING, Converter, Mismatch, NotFound, convert, converter_for, query_dict, shortened, suffixed
+from .converters import (
+    MISSING,
+    SUFFIXES,
+    Converter,
+    Mismatch,
+    NotFound,
+    convert,
+    converter_for,
+    query_dict,
+    shortened,
+    suffixed,
+)
 from .faults import NOT_FOUND, PARAMS, Refused
 from .literals import LiteralError, parse
+from .turn import current_turn
 
 logger = logging.getLogger("troupe")
 
@@ -131,6 +143,8 @@ class Event:
             if name in _SPECIAL and self._read(name, value):
                 continue
             base, colon, suffix = name.partition(":")
+            if suffix and suffix not in SUFFIXES:
+                base, suffix = name, ""  # data-x:y of another script, or a mistake: _bind()
             self.came[base] = (suffix if colon else None, value)
 
     def _read(self, name: str, value: Any) -> bool:
@@ -270,6 +284,10 @@ class Binder:
         given = {taken.name: value for taken, value in zip(by_position, event.args, strict=False)}
         values: dict[str, Any] = {}
         used: set[str] = set()
+        for name in event.came:
+            base, colon, suffix = name.partition(":")
+            if colon and base in self._by_name and base not in event.came:
+                self._refuse(f"parameter {name!r}: there is no type {suffix!r}, but {', '.join(SUFFIXES)}")
         for taken in signature.taken:
             value = self._value(taken, given, event, used)
             if value is not MISSING:
@@ -388,6 +406,7 @@ class Binder:
                 self._warn(name, f"the page sends {name!r} (dj-value-*), which the handler does not take{hint}")
 
     def _warn(self, name: str, text: str) -> None:
+        current_turn().warnings.append(f"{self._label}(): {text}")
         if name not in self._reported and len(self._reported) < _MAX_REPORTED:
             self._reported.add(name)
             logger.warning("event=parameter_not_taken handler=%s message=%s", word(self._label), quoted(text))

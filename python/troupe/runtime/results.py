@@ -44,8 +44,12 @@ def take_result(view: LiveView, value: Any) -> bool:
     refuse_unused(value, "it")
     if isinstance(value, (str, bytes, dict)):
         raise TypeError(f"it returned a {type(value).__name__}, which no browser will see: {_ADVICE}.")
-    name = current_turn().name
-    if settings.DEBUG and (type(view), name, type(value)) not in _warned:
+    turn = current_turn()
+    name = turn.name
+    if not settings.DEBUG:
+        return False
+    turn.warnings.append(f"{name}() returned a value of type {type(value).__name__}, which is ignored: {_ADVICE}.")
+    if (type(view), name, type(value)) not in _warned:
         _warned.add((type(view), name, type(value)))
         path = f"{type(view).__module__}.{type(view).__qualname__}.{name}"
         logger.warning("event=value_ignored handler=%s type=%s", word(path), word(type(value).__name__))

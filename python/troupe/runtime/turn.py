@@ -20,10 +20,10 @@ class Turn:
     name: of the handler, in messages. view: None where code runs outside of any turn.
 
     response: what the handler returned, if that has to be acted on. session, messages: those of the request, once
-    they were asked for.
+    they were asked for. warnings: what the developer should know, for the browser's console (with DEBUG).
     """
 
-    __slots__ = ("view", "kind", "name", "response", "session", "messages")
+    __slots__ = ("view", "kind", "name", "response", "session", "messages", "warnings")
 
     def __init__(self, view: Any, kind: str, name: str = "") -> None:
         self.view = view
@@ -32,6 +32,7 @@ class Turn:
         self.response: HttpResponseBase | None = None
         self.session: Any = None
         self.messages: Any = None
+        self.warnings: list[str] = []
 
 
 TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)

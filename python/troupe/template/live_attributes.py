@@ -44,6 +44,24 @@ INSTEAD = {
     ),
 }  # fmt: skip
 
+# Of dj-value-x:TYPE.
+TYPES = ("int", "integer", "float", "bool", "boolean", "number", "json", "object", "list", "array")
+
+# Of dj-keydown.KEY: event.key in lower case, and what others call some of them.
+KEYS = frozenset(
+    (
+        "enter", "escape", "tab", "space", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown",
+        "arrowup", "arrowdown", "arrowleft", "arrowright", "up", "down", "left", "right", "shift", "control", "alt",
+        "meta", "capslock", "contextmenu", "pause", "printscreen", *(f"f{number}" for number in range(1, 25)),
+    )
+)  # fmt: skip
+KEY_INSTEAD = {
+    "esc": "escape", "return": "enter", "ctrl": "control", "del": "delete", "spacebar": "space", "cmd": "meta",
+    "command": "meta", "win": "meta", "option": "alt", "page-up": "pageup", "page-down": "pagedown",
+    "arrow-up": "arrowup", "arrow-down": "arrowdown", "arrow-left": "arrowleft", "arrow-right": "arrowright",
+    "comma": ",", "dot": ".", "period": ".", "slash": "/", "plus": "+", "minus": "-",
+}  # fmt: skip
+
 
 def base_name(attribute: str) -> str:
     """The name without modifiers: dj-keydown of dj-keydown.enter, dj-value-id of dj-value-id:int."""
@@ -54,10 +72,28 @@ def trouble(attribute: str) -> str | None:
     """What is wrong with an attribute that begins with dj-, and what to do. None: it means something."""
     name = base_name(attribute)
     if name in KNOWN or name.startswith(PREFIXES):
-        return None
+        return _modifier_trouble(name, attribute.removeprefix(name))
     starts = [start for start in INSTEAD if name.startswith(start)]
     near = difflib.get_close_matches(name, sorted(KNOWN), 1, 0.75)
     if near and not starts:
         return f"{attribute} means nothing here: did you mean {near[0]}?"
     advice = INSTEAD[max(starts, key=len)] if starts else f"The attributes are {', '.join(sorted(KNOWN))}."
     return f"{attribute} means nothing here. {advice}"
+
+
+def _modifier_trouble(name: str, modifier: str) -> str | None:
+    """The same of what stands behind a name: the .enter of dj-keydown.enter, the :int of dj-value-id:int."""
+    mark, word = modifier[:1], modifier[1:]
+    what = f"{name}{modifier} means nothing here"
+    if not mark or (mark == "." and name.startswith("dj-value")):
+        return None
+    if mark == ":" and name.startswith("dj-value"):
+        return None if word in TYPES else f"{what}: the types are {', '.join(TYPES)}."
+    if name != "dj-keydown" or mark != ".":
+        return f"{what}: {name} takes no modifiers."
+    if word in KEYS or len(word) == 1:
+        return None
+    if "." in word or "+" in word:
+        return f"{what}: a key is named alone, without modifiers."
+    near = KEY_INSTEAD.get(word) or next(iter(difflib.get_close_matches(word, sorted(KEYS), 1, 0.75)), None)
+    return f"{what}: did you mean {name}.{near}?" if near else None

@@ -83,6 +83,8 @@ async def mount(
         facts = {**facts, **effects["login"]}
     contents = page_token.make(session, fields["view"], path, params, init, facts, fields["version"])
     attribute = f' data-troupe="{page_token.sign(contents)}"'.encode()
+    if settings.DEBUG:
+        attribute += debug_page.handlers_attribute(path).encode()
     html, at = fields["html"], fields["at"]
     return Mounted(effects, html=with_methods(html[:at] + attribute + html[at:]))
 

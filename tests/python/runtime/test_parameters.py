@@ -206,6 +206,19 @@ def test_suffixes_are_exact():
     assert call(nothing, **{"id:int": "1.234"}) == "ran"  # it takes none of it
 
 
+def test_a_colon_in_the_names_of_others_is_no_type():
+    def rest(self, **fields):
+        return fields
+
+    def optional(self, id=0):
+        return id
+
+    assert call(rest, **{"x:y": "1", "x": "2", "n:int": "3"}) == {"x:y": "1", "x": "2", "n": 3}
+    assert call(nothing, **{"x:y": "1"}) == "ran"
+    assert call(optional, **{"id": "1", "id:y": "2"}) == "1"
+    assert "there is no type 'itn', but int" in str(refused(optional, **{"id:itn": "2"}))
+
+
 class Pizza(forms.Form):
     """Has every kind of field whose widget reads several names or values."""
 

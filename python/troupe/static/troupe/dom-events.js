@@ -153,7 +153,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     entered = name === 'Enter' && target
     const named = `dj-keydown.${name.toLowerCase().replace(' ', 'space')}`
     for (let el = target; el?.closest?.(ROOT); el = el.parentElement) {
-      const attribute = [named, 'dj-keydown'].find((each) => el.hasAttribute(each))
+      const attribute = [named, named.replace('arrow', ''), 'dj-keydown'].find((each) => el.hasAttribute(each))
       // Shift and Enter make a new line.
       if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
       const params = paramsOf(el, target, { key: name, code: code || undefined })

@@ -116,7 +116,8 @@ export function createPage(env) {
    * browser says.
    * @param {Effects} effects
    */
-  function follow({ redirect: url, ticket }) {
+  function follow({ redirect: url, ticket, warnings }) {
+    if (warnings) console.warn('troupe:', ...warnings)
     if (!url && !ticket) return
     following = following.then(async () => {
       const done = !ticket || (await env.collect(ticket)) === 204

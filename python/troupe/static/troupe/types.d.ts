@@ -68,6 +68,8 @@ export interface Effects {
   redirect?: string
   /** To be exchanged for cookies, once. */
   ticket?: string
+  /** For the developer (DEBUG). */
+  warnings?: string[]
 }
 
 export interface JoinedView extends Effects {
