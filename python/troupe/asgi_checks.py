@@ -51,6 +51,19 @@ def check_asgi(**_: Any) -> list[CheckMessage]:
     return messages
 
 
+def check_static_origin(**_: Any) -> list[CheckMessage]:
+    """With --deploy: the pages' script is a module, which browsers run from another origin only if that agrees."""
+    url = page.script_url()
+    if not urlsplit(url).netloc:
+        return []
+    hint = (
+        "Let it send `Access-Control-Allow-Origin: *` with /static/troupe/, and then add troupe.W043 to "
+        "SILENCED_SYSTEM_CHECKS. Without it pages are shown and never come to life."
+    )
+    text = f"Pages load {url}, a module from another origin, which must send Access-Control-Allow-Origin."
+    return [checks.Warning(text, hint=hint, id="troupe.W043")]
+
+
 def _socket(application: Any) -> Iterator[CheckMessage]:
     """Whether a page's handshake reaches Troupe, and with the user's session."""
     path = conf.get("SOCKET_PATH")
@@ -115,12 +128,12 @@ def _runserver(command: str) -> Iterator[CheckMessage]:
         hint = "Leave out --noasgi."
     elif apps.is_installed("daphne"):
         hint = 'Move "daphne" to the front of INSTALLED_APPS: another app\'s runserver comes before it.'
-    elif find_spec("daphne"):
-        hint = 'Put "daphne" at the front of INSTALLED_APPS, and set ASGI_APPLICATION: runserver then speaks ASGI.'
     else:
+        install = "P" if find_spec("daphne") else "`pip install daphne`, and p"
+        setting = "" if getattr(settings, "ASGI_APPLICATION", None) else ", and set ASGI_APPLICATION"
         hint = (
-            '`pip install daphne`, put "daphne" at the front of INSTALLED_APPS, and set ASGI_APPLICATION: runserver '
-            "then speaks ASGI. Or run an ASGI server, such as uvicorn, in its place."
+            f'{install}ut "daphne" at the front of INSTALLED_APPS{setting}: runserver then speaks ASGI. Or run an ASGI '
+            "server, such as uvicorn, in its place."
         )
     text = f"This {command} serves WSGI, which has no WebSockets: pages are shown, and cannot connect."
     yield checks.Warning(text, hint=hint, id="troupe.W018")

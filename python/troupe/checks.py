@@ -15,7 +15,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from . import conf, state_directory
 from .access_checks import check_access
-from .asgi_checks import check_asgi
+from .asgi_checks import check_asgi, check_static_origin
 from .handler_checks import check_handlers
 from .request_checks import check_middleware_hooks, check_remote_user, check_request_attrs
 from .view_checks import check_views
@@ -42,6 +42,7 @@ def register() -> None:
         check_middleware_hooks,
     ):
         checks.register(check, "troupe")
+    checks.register(check_static_origin, "troupe", deploy=True)
 
 
 def check_channels(**_: Any) -> list[CheckMessage]:
@@ -106,15 +107,15 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
 
 
 def check_templates(**_: Any) -> list[CheckMessage]:
-    """Views are rendered by Django's own template engine."""
+    """Views are rendered by an engine of the project's; one other than Django's sends the whole root again."""
     try:
         kinds = [engine.__class__.__name__ for engine in engines.all()]
     except Exception:  # Django's own checks say what is wrong with TEMPLATES
         return []
-    if "DjangoTemplates" in kinds:
+    if kinds:
         return []
     hint = "Add django.template.backends.django.DjangoTemplates to TEMPLATES."
-    return [checks.Error("There is no Django template engine to render views.", hint=hint, id="troupe.E010")]
+    return [checks.Error("There is no template engine to render views.", hint=hint, id="troupe.E010")]
 
 
 def check_transport(**_: Any) -> list[CheckMessage]:

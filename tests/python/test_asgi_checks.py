@@ -213,6 +213,15 @@ def test_other_commands_call_nothing(settings, monkeypatch, words):
     assert asgi_checks.check_asgi() == []
 
 
+def test_a_module_from_another_origin(settings):
+    assert asgi_checks.check_static_origin() == []
+    settings.STATIC_URL = "https://cdn.example.com/static/"
+    [message] = asgi_checks.check_static_origin()
+    assert message.id == "troupe.W043" and "https://cdn.example.com/static/troupe/" in message.msg
+    assert "troupe.W043" in [each.id for each in run_checks(include_deployment_checks=True)]
+    assert "troupe.W043" not in [each.id for each in run_checks()]
+
+
 def test_it_is_registered(settings, monkeypatch):
     settings.ASGI_APPLICATION = "no.such.application"
     monkeypatch.setattr(sys, "argv", ["manage.py", "check"])

@@ -84,6 +84,8 @@ def test_middleware_and_static_files(settings):
 def test_templates(settings):
     settings.TEMPLATES = []
     assert ids(checks.check_templates()) == ["troupe.E010"]
+    settings.TEMPLATES = [{"BACKEND": "django.template.backends.dummy.TemplateStrings"}]
+    assert checks.check_templates() == []
     settings.TEMPLATES = [{"BACKEND": "no.such.Engine"}]
     assert checks.check_templates() == []
 
@@ -134,8 +136,8 @@ def test_logging_out_of_a_wsgi_site(broker, django_user_model):
 
 
 def test_logging_out_without_a_session_tells_nobody(broker):
-    logout._logged_out(request=RequestFactory().get("/"))
-    logout._logged_out(request=None)
+    logout._logged_out(request=RequestFactory().get("/"), user=None)
+    logout._logged_out(request=None, user=None)
     assert broker.seen.empty()
 
 

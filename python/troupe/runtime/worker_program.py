@@ -11,7 +11,11 @@ FLAGS = ("-P", "-u", "-X", "utf8")  # as worker/troupe-worker has them
 
 def run() -> NoReturn:
     """The worker, until it ends the process."""
-    worker = importlib.import_module("troupe._worker")  # only a wheel has it
+    try:
+        worker = importlib.import_module("troupe._worker")  # only a wheel has it
+    except ModuleNotFoundError:
+        version = "{}.{}".format(*sys.version_info)
+        sys.exit(f"troupe-worker: Troupe in {sys.executable} has no worker for CPython {version}: install its wheel")
     launcher = [sys.executable, *FLAGS, "-m", "troupe.runtime.worker_program"]
     arguments = ["troupe-worker", *sys.argv[1:]]
     sys.argv[:] = ["manage.py", "troupe", "worker"]  # as worker/py/embed.c has it

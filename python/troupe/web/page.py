@@ -292,6 +292,15 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
     return mark_safe(mounted.html.decode())
 
 
+_NOT_LOADED = mark_safe(
+    """ onerror="console.error('troupe: the script ' + this.src + ' could not be loaded: nothing on this page will """
+    "answer. manage.py check says whether this server has it (troupe.W017, W019). Another origin must send "
+    "Access-Control-Allow-Origin.')\""
+)
+_LATER = "This page is temporarily unavailable. Please try again."
+_NO_WORKER = ": the terminal of `manage.py troupe up` says why, and `manage.py troupe status` how the last one ended"
+
+
 def script_tag(request: HttpRequest | None = None) -> SafeString:
     """The <script> that loads the client, with the page's CSP nonce if there is one. With DEBUG, one before it explains
     why a page cannot connect, and one after it shows Django's debug page for what a handler raises.
@@ -299,13 +308,14 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}></script>',
+        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}{}></script>',
         script_url(),
         format_html_join("", ' data-troupe-{}="{}"', ((part, static(script_name(part))) for part in _PARTS)),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         _cookies_attribute(),
         nonce_attribute,
+        _NOT_LOADED if settings.DEBUG and not nonce else "",  # a policy with nonces refuses such an attribute
     )
     if not settings.DEBUG:
         return tag
@@ -395,7 +405,7 @@ def _error_response(request: HttpRequest, path: str, error: ActorError) -> HttpR
         raise error  # Django logs it, and shows it with DEBUG
     else:
         logger.error("event=mount_failed view=%s path=%s %s", word(path), quoted(request.path), error.log_fields())
-        text = str(error) if settings.DEBUG else "This page is temporarily unavailable. Please try again."
+        text = f"{error}{_NO_WORKER if error.kind == 'no_worker' else ''}" if settings.DEBUG else _LATER
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
         response["Retry-After"] = str(max(1, math.ceil((error.retry_ms or 1000) / 1000)))
     response["Cache-Control"] = "no-store"
