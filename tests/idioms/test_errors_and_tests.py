@@ -3,10 +3,12 @@
 import logging
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404
-from django.test import Client, TransactionTestCase
+from django.test import Client, TestCase, TransactionTestCase
 from django.urls import path
 from live_pages import LivePage
 
@@ -44,6 +46,11 @@ class Page(LiveView):
     @event_handler
     def more(self):
         self.n += 1
+
+    @event_handler
+    async def more_groups(self):
+        await Group.objects.acreate(name="g")
+        self.n = await Group.objects.acount()
 
     @event_handler
     def fail(self, name: str):
@@ -117,3 +124,13 @@ def test_templates_of_an_event():
         client.send_event("more")
     with pytest.raises(ValueError):
         client.send_event("fail", name="value")
+
+
+class AnAsyncTest(TestCase):
+    """It runs on a loop in another thread, and sync code of it on the test's, in the test's transaction."""
+
+    async def test_it_calls_the_sync_client(self):
+        client = await sync_to_async(LiveViewTestClient(Page).mount)()
+        await sync_to_async(client.send_event)("more_groups")
+        self.assertIn(">1", client.html)
+        self.assertEqual(await Group.objects.acount(), 1)

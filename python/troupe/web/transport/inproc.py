@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import AsyncToSync, sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
 from ... import session_engine, wire
@@ -229,8 +229,9 @@ _on_thread = sync_to_async(_call, thread_sensitive=True)
 async def _settle(pending: Any) -> tuple[Any, BaseException | None]:
     """(value, exception) in which an `async def` handler ends, awaited in its turn's own context."""
     awaitable = pending.awaitable
-    if not inspect.iscoroutine(awaitable):
-        awaitable = _await(awaitable)
+    executor = getattr(AsyncToSync.executors, "current", None)
+    if executor is not None or not inspect.iscoroutine(awaitable):
+        awaitable = _await(awaitable, executor)
     loop = asyncio.get_running_loop()
     context = getattr(pending, "context", None)
     task = loop.create_task(awaitable, context=context)
@@ -240,8 +241,17 @@ async def _settle(pending: Any) -> tuple[Any, BaseException | None]:
         return None, error
 
 
-async def _await(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+async def _await(awaitable: Awaitable[Any], executor: Any) -> Any:
+    """executor: the caller's, which the turn's own context does not have. asgiref would take the loop's outermost one,
+    and wait for ever where async_to_sync() is nested: in an async test that calls a sync test client.
+    """
+    if executor is None:
+        return await awaitable
+    AsyncToSync.executors.current = executor
+    try:
+        return await awaitable
+    finally:
+        AsyncToSync.executors.current = None
 
 
 def _done(loop: asyncio.AbstractEventLoop, reply: Reply) -> asyncio.Future[Reply]:
