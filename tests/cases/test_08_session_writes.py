@@ -71,11 +71,13 @@ def test_login_in_a_handler_and_the_page_lives_on(site):
     site.wait_texts("output", ["1"])
     site.run("window.stays = true")
     # The user is checked at each event, and the page rejoins with the tokens of now.
+    before = cookie(site)
     site.click("#cycle")
     site.wait_texts("output", ["2"])
     site.click("#inc")
     site.wait_texts("output", ["3"])
     assert site.run("return window.stays")
+    site.wait(lambda: cookie(site) != before, "the new key's cookie")
     site.open(SHOW)
     assert site.texts("li") == ["n=3"]
 

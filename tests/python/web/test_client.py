@@ -237,6 +237,29 @@ async def test_a_join_subscribes(broker, make):
     assert got == [(wire.PUSH, 7, wire.pack_body({"frame": b"1"}))]
 
 
+async def test_a_push_stays_behind_the_reply_before_it(broker, make):
+    """Also where both are read at once. And nothing comes after unsubscribe()."""
+    connected = make(broker.address)
+    await mounted(connected)
+    got = []
+
+    def listen(kind, *_):
+        got.append(kind)
+
+    connected.subscribe(SESSION, listen)
+    future = connected.submit(wire.EVENT, SESSION, event(1), sequence=1)
+    future.add_done_callback(lambda done: got.append(done.result().kind))
+    empty = wire.pack_body({})
+    connected._received(wire.pack_header(wire.DONE, 0, SESSION, 7, 1, 0), empty)
+    connected._received(wire.pack_header(wire.PUSH, 0, SESSION, 7, 0, 0), empty)
+    await asyncio.sleep(0)
+    assert got == [wire.DONE, wire.PUSH]
+    connected._received(wire.pack_header(wire.PUSH, 0, SESSION, 7, 0, 0), empty)
+    connected.unsubscribe(SESSION, listen)
+    await asyncio.sleep(0)
+    assert got == [wire.DONE, wire.PUSH]
+
+
 async def test_keepalive_while_something_is_joined(broker, make, monkeypatch):
     monkeypatch.setattr(client, "KEEPALIVE_EVERY", 0.001)
     connected = make(broker.address)

@@ -241,9 +241,14 @@ class Client:
         pending.answer(reply)
 
     def _push(self, session: bytes, kind: int, epoch: int, body: bytes) -> None:
+        """Behind the replies that came before it, whose futures call back in the loop's next round."""
         subscriber = self._subscribers.get(session)
-        if subscriber is None:
-            return
+        if subscriber is not None:
+            self.loop.call_soon(self._deliver, session, subscriber, kind, epoch, body)
+
+    def _deliver(self, session: bytes, subscriber: Push, kind: int, epoch: int, body: bytes) -> None:
+        if self._subscribers.get(session) != subscriber:
+            return  # it has unsubscribed meanwhile
         try:
             subscriber(kind, epoch, body)
         except Exception:
