@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "python"), str(HERE.parent.parent / "python")]  # live_pages; asgi_socket
+# live_pages; asgi_socket; case_45_request
+FOLDERS = [HERE, HERE.parent / "python", HERE.parents[1] / "python", HERE.parent / "cases" / "sites"]
+sys.path[:0] = [str(folder) for folder in FOLDERS]
 os.environ["DJANGO_SETTINGS_MODULE"] = "idiom_settings"
 
 import django  # noqa: E402

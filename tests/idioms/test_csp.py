@@ -35,7 +35,7 @@ class CspLikeThree:
 
 class Page(LiveView):
     template_string = (
-        "<html><head><script nonce=\"{{ request.csp_nonce }}\"></script></head>"
+        '<html><head><script nonce="{{ request.csp_nonce }}"></script></head>'
         '<body><main dj-root><style nonce="{{ request.csp_nonce }}"></style>{{ n }}</main></body></html>'
     )
     n = 0

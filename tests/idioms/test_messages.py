@@ -198,4 +198,3 @@ async def test_without_the_middleware_it_is_djangos_own_failure(settings):
     async with LivePage("/live/") as page:
         assert (await page.event("save"))["t"] == "failed"
         assert "d" in await page.event("count")
-

@@ -79,7 +79,7 @@ class Visitor:
         opening = connect(
             f"ws://127.0.0.1:{self.port}{path}",
             origin=origin,
-            additional_headers=self._cookie(),
+            additional_headers={**self._cookie(), **self.handshake_headers()},
             compression=None,
             max_size=None,
             proxy=None,
@@ -96,6 +96,10 @@ class Visitor:
         joined = page.join()
         assert joined["t"] == "joined", joined
         return page
+
+    def handshake_headers(self):
+        """Headers that this browser sends with a WebSocket, too; none."""
+        return {}
 
     def _cookie(self):
         pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

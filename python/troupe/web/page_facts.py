@@ -173,6 +173,24 @@ def attrs(request: HttpRequest) -> dict[str, bytes]:
     return packed
 
 
+_SENT_WITH_PAGES = ("accept", "referer", "dnt", "save-data", "x-requested-with")
+_MAX_PAGE_HEADERS = 2 << 10  # bytes
+
+
+def page_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Those of a page's headers that browsers send with pages, and not with sockets. None that a proxy may have added:
+    the token that carries these is no secret.
+    """
+    kept: dict[str, str] = {}
+    left = _MAX_PAGE_HEADERS
+    for name, value in headers.items():
+        if name in _SENT_WITH_PAGES or name.startswith(("sec-ch-", "hx-")):
+            left -= len(name) + len(value.encode("utf-8", "replace"))
+            if left >= 0:
+                kept[name] = value
+    return kept
+
+
 def nonce_of(request: HttpRequest | None) -> str | None:
     """The nonce of the page's Content-Security-Policy, from django-csp 3 or 4 or Django's own middleware. Asking for it
     puts it into the header. None: there is none.

@@ -16,7 +16,7 @@ from .. import conf, wire
 from ..errors import TokenError
 from ..session_engine import identity_of
 from ..wire import RequestMap
-from .page_facts import of_token
+from .page_facts import of_token, page_headers
 from .request_facts import Login, PageFacts
 
 SALT = "troupe.page"
@@ -76,6 +76,9 @@ def make(
         "version": version,
         "generation": generation,
     }
+    headers = page_headers(facts.get("headers", {}))
+    if headers:
+        token["headers"] = headers
     return {**token, **of_token(facts)}
 
 

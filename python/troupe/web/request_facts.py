@@ -7,7 +7,7 @@ These functions may read the session and the user: call them where the ORM may b
 from collections.abc import Iterable
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -21,6 +21,8 @@ from .._limits import MAX_URL
 from ..wire import MountRequestMap, RequestMap
 from . import mount_effects, page_facts
 
+# Headers of a socket's handshake that say nothing of the page.
+_OF_HANDSHAKE = ("connection", "upgrade", "cache-control", "pragma")
 _MAX_ENTRIES = 64
 _MAX_HEADERS = 32 << 10  # bytes
 _MAX_COOKIES = 16 << 10  # bytes
@@ -40,6 +42,7 @@ class PageFacts(page_facts.Optional):
     language: str | None
     time_zone: str | None
     route: str | None
+    headers: NotRequired[dict[str, str]]  # that browsers send with pages only; tokens of older code have none
 
 
 class Login(TypedDict):
@@ -104,7 +107,7 @@ def of_http(request: HttpRequest) -> MountRequestMap:
 
 def of_scope(scope: Scope, login: Login, token: PageFacts) -> RequestMap:
     """The request map of a WebSocket: its own headers, who is logged in, and the rest as the page's token has it."""
-    headers = _headers(scope_headers(scope))
+    headers = {**_headers(scope_headers(scope)), **token.get("headers", {})}
     cookies = _scope_cookies(scope)
     path, _, query = token["url"].partition("?")
     server = scope.get("server") or ("", 0)
@@ -143,7 +146,7 @@ def scope_headers(scope: Scope) -> Iterable[tuple[str, str]]:
     for name, value in ((name.decode("latin1").lower(), value.decode("latin1")) for name, value in scope["headers"]):
         if name == secure:
             value = {"wss": "https", "ws": "http"}.get(value, value)
-        if name not in ("connection", "upgrade") and not name.startswith("sec-websocket-"):
+        if name not in _OF_HANDSHAKE and not name.startswith("sec-websocket-"):
             yield name, value
 
 

@@ -33,8 +33,7 @@ class Ticking(LiveView):
     """What a tick sees of the request, and of what a handler chose."""
 
     template_string = (
-        "<main dj-root><output>{{ seen }}</output><b>{{ ticks }}</b>"
-        '<button id="de" dj-click="de">de</button></main>'
+        '<main dj-root><output>{{ seen }}</output><b>{{ ticks }}</b><button id="de" dj-click="de">de</button></main>'
     )
     tick_interval = 20
 
