@@ -16,6 +16,7 @@ from django.template.loader import get_template
 from django.urls import get_resolver
 
 from . import conf, validation
+from .runtime import literals
 from .template.inlining import Unplannable
 from .template.markup_check import Call, Markup, read_markup
 from .views import LiveView
@@ -130,6 +131,11 @@ def _call(cls: type[LiveView], call: Call) -> Iterator[CheckMessage]:
     if name is None:
         yield checks.Warning(f"{shown} is not the name of a handler.", obj=cls, id="troupe.W020")
         return
+    try:
+        literals.parse(call.arguments())
+    except literals.LiteralError as error:
+        text = f"{shown}: {error}."
+        yield checks.Warning(text, hint="Arguments are read, never evaluated.", obj=cls, id="troupe.W020")
     function = validation.lookup(cls, LiveView, name)
     if function is None:
         near = difflib.get_close_matches(name, _handlers(cls), 1)

@@ -57,6 +57,10 @@ def test_calls_of_handlers(source, expected):
         ("<i dj-keydown.esc='x'>", "dj-keydown.esc means nothing here: did you mean dj-keydown.escape?"),
         ("<i dj-keydown.entre='x'>", "dj-keydown.entre means nothing here: did you mean dj-keydown.enter?"),
         ("<i dj-value-id:itn='1'>", "dj-value-id:itn means nothing here: the types are int, integer,"),
+        ("<i dj-debounce='soon'>", 'dj-debounce="soon" is not a number of milliseconds'),
+        ("<i dj-throttle=blur>", 'dj-throttle="blur" is not a number of milliseconds'),
+        ("<i dj-debounce>", 'dj-debounce="" is not a number of milliseconds'),
+        ("<i dj-update='append'>", 'dj-update="append" means nothing here. Only dj-update="ignore" does'),
     ],
 )
 def test_attributes_that_mean_nothing(source, expected):
@@ -75,11 +79,25 @@ def test_attributes_that_mean_nothing(source, expected):
         "{% if a %}<main dj-root><i dj-click='x'></i></main>{% else %}<p dj-root><i dj-click='x'></i></p>{% endif %}",
         "<main dj-root>{% if a %}</main>{% else %}<i dj-click='x'></i></main>{% endif %}<i></i>",
         "<main dj-root><input dj-input='x'><br></main><p>outside</p>",
+        "<i dj-debounce=blur></i><i dj-debounce=' 300 ' dj-throttle='0.5e3' dj-update=ignore></i>",
+        "<i dj-debounce='{{ x }}'>",
         "<i dj-keydown.up='x' dj-keydown.arrowup='x' dj-keydown.a='x' dj-keydown.mediaplay='x' dj-value-a.b='1'>",
     ],
 )
 def test_nothing_to_say(source):
     assert mistakes(source) == []
+
+
+def test_places_in_what_a_page_extends_and_includes():
+    """Texts that touch are one, and each is of another template."""
+    sources = {
+        "base": "<b>{% block a %}{% endblock %}</b>\n<i dj-a></i>{# gone #}\n<p dj-root>{% block x %}{% endblock %}",
+        "row": "\n\n<i dj-b></i>",
+        "page": "{% extends 'base' %}\n{% block x %}\n{% include 'row' with a=1 %}\n\n<i dj-c></i>{% endblock %}",
+    }
+    engine = Engine(loaders=[("django.template.loaders.locmem.Loader", sources)])
+    spots = [str(each.spot) for each in read_markup(engine.get_template("page")).mistakes]
+    assert spots == ["base, line 2", "row, line 3", "page, line 5"]
 
 
 def test_outside_of_the_root_and_two_roots():
@@ -134,6 +152,11 @@ def test_handlers_that_are_missing_or_not_decorated(check, settings):
         def plain(self):
             pass
 
+    class Named(Sound):
+        template_string = "<main dj-root><b dj-click='go(name)'></b></main>"
+
+    [(code, text)] = check(Named)
+    assert code == "troupe.W020" and 'dj-click="go(name)": name' in text
     one, two, three = check(Typos)
     assert one[0] == "troupe.W020"
     assert "template_string, line 2: dj-click=\"goo\"" in one[1]

@@ -1,6 +1,7 @@
 """The dj-* attributes of a live view's markup: those that mean something, and what to do in place of others."""
 
 import difflib
+import re
 
 HANDLERS = frozenset(("dj-click", "dj-submit", "dj-input", "dj-change", "dj-keydown", "dj-focus", "dj-blur"))
 OTHERS = frozenset(
@@ -11,6 +12,8 @@ OTHERS = frozenset(
 )  # fmt: skip
 KNOWN = HANDLERS | OTHERS
 PREFIXES = ("dj-value-",)
+TIMED = ("dj-debounce", "dj-throttle")
+_PAUSE = re.compile(r"\s*\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 _LATER = "It has no counterpart yet."
 # Attributes of djust that mean nothing here, by their longest known beginning: what to do.
@@ -79,6 +82,15 @@ def trouble(attribute: str) -> str | None:
         return f"{attribute} means nothing here: did you mean {near[0]}?"
     advice = INSTEAD[max(starts, key=len)] if starts else f"The attributes are {', '.join(sorted(KNOWN))}."
     return f"{attribute} means nothing here. {advice}"
+
+
+def value_trouble(attribute: str, value: str) -> str | None:
+    """What is wrong with the value of an attribute that means something and is no handler's. None: nothing."""
+    if attribute in TIMED and not _PAUSE.fullmatch(value) and (attribute, value) != ("dj-debounce", "blur"):
+        return f'{attribute}="{value}" is not a number of milliseconds, and has no effect'
+    if attribute == "dj-update" and value != "ignore":
+        return f'dj-update="{value}" means nothing here. Only dj-update="ignore" does; rows with dj-key need nothing.'
+    return None
 
 
 def _modifier_trouble(name: str, modifier: str) -> str | None:

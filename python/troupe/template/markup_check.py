@@ -15,7 +15,7 @@ from django.template.base import Template
 
 from .html_elements import VOID
 from .inlining import Inliner
-from .live_attributes import HANDLERS, base_name, trouble
+from .live_attributes import HANDLERS, base_name, trouble, value_trouble
 from .nodes import If, Node, Text, Value
 
 _VALUE = "\ufffc"
@@ -45,6 +45,11 @@ class Call(NamedTuple):
         """The handler's name, without arguments. None: it is not the name of one."""
         found = _NAME.fullmatch(self.handler)
         return found[1] if found else None
+
+    def arguments(self) -> str:
+        """What stands between its parentheses."""
+        found = _NAME.fullmatch(self.handler)
+        return (found[2] or "").strip()[1:-1] if found else ""
 
 
 class Mistake(NamedTuple):
@@ -154,7 +159,7 @@ class _Reader(HTMLParser):
 
     def _attribute(self, name: str, value: str) -> None:
         spot = self._spot()
-        why = trouble(name)
+        why = trouble(name) or (value_trouble(name, value) if _VALUE not in value else None)
         if why:
             self._unknown.append(Mistake("attribute", why, spot))
             return
@@ -168,7 +173,8 @@ class _Reader(HTMLParser):
         offset = self._lines[line - 1] + column
         index = bisect.bisect_right(self._starts, offset) - 1
         node: Any = self._pieces[index]
-        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
-        where = node.line(offset - self._starts[index]) if isinstance(node, Text) else None
-        name = getattr(origin, "template_name", None)
+        if isinstance(node, Text):
+            name, where = node.where(offset - self._starts[index])
+        else:
+            name, where = getattr(getattr(node.op[1], "origin", None), "template_name", None), None
         return Spot(name if isinstance(name, str) else None, where)

@@ -62,21 +62,35 @@ def _clear(nodes: list[Node]) -> bool:
     return True
 
 
+Part = tuple[int, Node, int]  # where it begins in a text, and in which text node of a template, at which place
+
+
 class Text(Node):
-    """Static text of a template, at least a character long. `start` is its place in the template's own text node."""
+    """Static text, at least a character long. `start` is its place in the template's own text node; `more` what other
+    text nodes, maybe of other templates, it goes on with.
+    """
 
-    __slots__ = ("text", "node", "start")
+    __slots__ = ("text", "node", "start", "more")
 
-    def __init__(self, text: str, node: Node, start: int = 0) -> None:
+    def __init__(self, text: str, node: Node, start: int = 0, more: tuple[Part, ...] = ()) -> None:
         self.text = text
         self.node = node
         self.start = start
+        self.more = more
         self.op = ("text", node, text)
         self.deps = 0
 
     def slice(self, begin: int, end: int) -> Text:
         """The piece between two offsets."""
-        return Text(self.text[begin:end], self.node, self.start + begin)
+        node, start = self._source(begin)
+        more = tuple((at - begin, each, place) for at, each, place in self.more if begin < at < end)
+        return Text(self.text[begin:end], node, start, more)
+
+    def and_then(self, other: Text) -> Text:
+        """Both, as one."""
+        length = len(self.text)
+        more = ((length, other.node, other.start), *((length + at, each, place) for at, each, place in other.more))
+        return Text(self.text + other.text, self.node, self.start, (*self.more, *more))
 
     def textual(self) -> bool:
         return not MARKUP.search(self.text)
@@ -90,12 +104,22 @@ class Text(Node):
     def holds(self, pattern: re.Pattern[str]) -> bool:
         return bool(pattern.search(self.text))
 
-    def line(self, offset: int = 0) -> int | None:
-        """The line in the template, or None."""
-        token = getattr(self.node, "token", None)
+    def where(self, offset: int = 0) -> tuple[str | None, int | None]:
+        """(template, line) of a character, as far as they are known."""
+        node, place = self._source(offset)
+        name = getattr(getattr(node, "origin", None), "template_name", None)
+        token = getattr(node, "token", None)
         if token is None or token.lineno is None:
-            return None
-        return token.lineno + str.count(token.contents, "\n", 0, self.start + offset)
+            return name, None
+        return name, token.lineno + str.count(token.contents, "\n", 0, place)
+
+    def _source(self, offset: int) -> tuple[Node, int]:
+        """The text node of a template that a character is from, and its place there."""
+        begin, node, start = 0, self.node, self.start
+        for part in self.more:
+            if part[0] <= offset:
+                begin, node, start = part
+        return node, start + offset - begin
 
 
 class Value(Node):
@@ -203,11 +227,10 @@ class Place(NamedTuple):
     def where(self) -> tuple[str | None, int | None]:
         """(template, line) for messages, as far as they are known."""
         node = self.nodes[self.position[0]]
-        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
         if isinstance(node, Text):
-            line = node.line(self.position[1])
-        else:
-            line = getattr(getattr(node.op[1], "token", None), "lineno", None)
+            return node.where(self.position[1])
+        origin = getattr(node.op[1], "origin", None) if len(node.op) > 1 else None
+        line = getattr(getattr(node.op[1], "token", None), "lineno", None)
         return getattr(origin, "template_name", None), line
 
 
@@ -229,8 +252,7 @@ def joined(nodes: list[Node]) -> list[Node]:
     result: list[Node] = []
     for node in nodes:
         if isinstance(node, Text) and result and isinstance(result[-1], Text):
-            last = result[-1]
-            result[-1] = Text(last.text + node.text, last.node, last.start)
+            result[-1] = result[-1].and_then(node)
         else:
             result.append(node)
     return result
