@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.template import engines
 from django.test import AsyncClient
 from django.urls import path
 from django.utils.decorators import method_decorator
@@ -134,6 +135,24 @@ class Dispatched(Page):
         return super().dispatch(*args, **kwargs)
 
 
+class OfAsView:
+    """As access mixins were written before there were any in Django."""
+
+    @classmethod
+    def as_view(cls, **initkwargs):
+        return login_required(super().as_view(**initkwargs))
+
+
+class LoadsUser:
+    """A mixin that puts the user there once, with what is asked of it often."""
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        if request.user.is_authenticated and not hasattr(request.user, "is_regular"):
+            request.user = User.objects.get(pk=request.user.pk)
+            request.user.is_regular = True
+
+
 LOGIN, STAFF = {"is_active": False}, {"is_staff": False}
 # name → (view function, status without the right, what of the user takes the right away: nothing: the permission)
 GUARDS = {
@@ -177,6 +196,13 @@ GUARDS = {
     "method_decorator on dispatch": (Dispatched.as_view(), 403, {}),
     "the attribute login_required": (page(login_required=True).as_view(), 302, LOGIN),
     "the attribute permission_required": (page(permission_required=PERMISSION).as_view(), 403, {}),
+    "as_view() of a mixin": (page(OfAsView).as_view(), 302, LOGIN),
+    "as_view() of a mixin behind": (page(Page, OfAsView).as_view(), 302, LOGIN),
+    "a user that setup() loads": (
+        page(LoadsUser, PermissionRequiredMixin, permission_required=PERMISSION).as_view(),
+        403,
+        {},
+    ),
     "a property permission_required": (page(permission_required=property(by_url)).as_view(), 403, {}),
     "a property login_required": (page(login_required=property(by_url)).as_view(), 302, LOGIN),
     "several in permission_required": (page(permission_required=[PERMISSION]).as_view(), 403, {}),
@@ -206,7 +232,18 @@ GUARDS = {
     "a function that chooses": (chosen, 200, {}),
     "two layers": (login_required(page(PermissionRequiredMixin, permission_required=PERMISSION).as_view()), 403, {}),
 }
+AroundAsView = page(OfAsView)
+
+
+def around(request):
+    """A page with a view in it whose as_view() is never called."""
+    source = "{% load troupe %}<body>{% live_view path %}{% troupe_script %}</body>"
+    path = f"{AroundAsView.__module__}.{AroundAsView.__qualname__}"
+    return HttpResponse(engines["django"].from_string(source).render({"path": path}, request))
+
+
 urlpatterns = [path(f"{name.replace(' ', '-')}/", view) for name, (view, _, _) in GUARDS.items()]
+urlpatterns.append(path("around/", around))
 every_guard = pytest.mark.parametrize("name", GUARDS)
 
 
@@ -280,3 +317,12 @@ async def test_a_refused_event_runs_nothing(name, ann, client):
         assert (await page.event("add"))["t"] == "failed"
         await give_back(ann)
         assert "secret 0" in await page.html()
+
+
+async def test_as_view_of_a_mixin_is_asked_for_a_view_without_a_url(ann, client):
+    response = await AsyncClient().get("/around/")
+    assert response.status_code == 403 and b"secret" not in response.content
+    async with LivePage("/around/", client) as page:
+        assert "d" in await page.event("add")
+        await take_away(ann, LOGIN)
+        assert (await page.event("add"))["error"]["kind"] == "forbidden"

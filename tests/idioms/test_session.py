@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib import auth
 from django.contrib.auth import get_user_model, login, logout
 from django.contrib.sessions.backends import db, signed_cookies
 from django.http import HttpResponse
@@ -81,6 +82,17 @@ class Shop(LiveView):
     @event_handler
     def log_in(self):
         login(self.request, get_user_model().objects.get(username="ann"))
+
+    @event_handler
+    async def log_in_later(self):
+        user = await get_user_model().objects.aget(username="ann")
+        await getattr(auth, "alogin", sync_to_async(login))(self.request, user)  # from Django 5.0 on
+        self.shown = str(self.request.user)
+
+    @event_handler
+    async def log_in_on_a_thread(self):
+        await sync_to_async(lambda: login(self.request, get_user_model().objects.get(username="ann")))()
+        self.shown = str(self.request.user)
 
     @event_handler
     def log_out(self):
@@ -294,6 +306,16 @@ async def test_a_session_that_is_gone_does_not_take_the_browsers_place():
 @pytest.fixture
 def ann(transactional_db):
     return get_user_model().objects.create_user("ann", password="ann")
+
+
+@pytest.mark.parametrize("handler", ["log_in", "log_in_later", "log_in_on_a_thread"])
+async def test_who_logs_in_is_the_user_at_once(ann, handler):
+    async with LivePage("/shop/") as page:
+        await page.event(handler)
+        assert "ann" in await page.html()
+        await sync_to_async(get_user_model().objects.update)(username="eve")
+        await page.event("nothing")
+        assert "eve" in await page.html()  # whom the next turn looks up
 
 
 async def test_login_and_logout(ann):

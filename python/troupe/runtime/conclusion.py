@@ -175,7 +175,6 @@ def _note_login(turn: Turn, request: WorkerRequest, session: Any, effects: Effec
         # The page is loaded again, for nobody.
         effects.setdefault("redirect", escape_leading_slashes(request.get_full_path()))
     request._troupe_facts = {**facts, **login}  # type: ignore[typeddict-item]
-    request._troupe_user = None  # what login() has set: the next turn looks them up
     # A session without an identity belongs to whoever joins it: the page has yet to get its cookie.
     return owner_of(identity_of(user, session.session_key), user) if before or user else None
 

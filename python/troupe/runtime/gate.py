@@ -76,7 +76,16 @@ def _is_probed(cls: Any, function: Callable[..., Any] | None) -> bool:
     """Whether anything is put around the view. function: its URL's; None: it has no URL."""
     if cls.dispatch is not LiveView.dispatch or cls.setup is not LiveView.setup:
         return True
-    return function is not None and not _is_bare(cls, function)
+    return not _is_bare(cls, function) if function is not None else _own_function(cls) is not None
+
+
+@functools.cache
+def _own_function(cls: Any) -> Callable[..., Any] | None:
+    """What an as_view() of the project's own returns, for a view without a URL: it may have put something around it.
+    None: as_view() is not overridden.
+    """
+    base: Any = LiveView
+    return None if cls.as_view.__func__ is base.as_view.__func__ else cls.as_view()
 
 
 def _is_bare(cls: type[LiveView], function: Callable[..., Any]) -> bool:
@@ -102,7 +111,7 @@ def enter(
         _complete(view, entry)
         view.request = request
     _attach(view, request, entry, params)
-    if joins and request._troupe_probed:
+    if request._troupe_probed and (joins or (entry.match is None and _own_function(cls) is not None)):
         _probe(view, request)
     view.setup(request, *entry.args, **entry.kwargs)
     args, kwargs, response = entry.args, entry.kwargs, None
@@ -218,6 +227,8 @@ def _probe(view: LiveView, request: Any) -> LiveView:
         if entry.match is not None and not _is_bare(cls, entry.match.func):
             match = entry.match
             response = _dispatch(question, match.func, request, match.args, match.kwargs)
+        elif entry.match is None and (function := _own_function(cls)) is not None:
+            response = _dispatch(question, function, request, entry.args, entry.kwargs)
         else:
             probe = cls(**entry.initkwargs)
             probe.setup(request, *entry.args, **entry.kwargs)

@@ -20,7 +20,7 @@ from ..wire import RequestMap
 from .messages import messages_of
 from .request_attributes import cookie_header, missing, set_attributes, urls_of
 from .session import make_session
-from .turn import current_turn
+from .turn import TURN, Turn, current_turn
 
 _NO_FORM = QueryDict("")
 
@@ -49,7 +49,7 @@ class WorkerRequest(HttpRequest):
     _troupe_asked = False
     _troupe_probed = False
     _troupe_made: dict[str, Any] | None = None
-    _troupe_user: Any = None  # one that user code has set
+    _troupe_user: tuple[Turn | None, Any] | None = None  # one that user code has set, and in which turn
     _resolver_match: ResolverMatch | Literal[False] | None  # False: not resolved yet
 
     def _get_scheme(self) -> str:
@@ -72,10 +72,10 @@ class WorkerRequest(HttpRequest):
     @property
     def user(self) -> Any:
         """The user as of this turn: looked up on first use, as Django does for each request, so that a permission that
-        is taken away counts from the next turn on.
+        is taken away counts from the next turn on. One that user code sets holds until then, too.
         """
-        if self._troupe_user is not None:
-            return self._troupe_user
+        if self._troupe_user is not None and self._troupe_user[0] is TURN.get():
+            return self._troupe_user[1]
         before = _user_of_turn.get()
         if before is not None and before[0] is self:
             return before[1]
@@ -85,7 +85,7 @@ class WorkerRequest(HttpRequest):
 
     @user.setter
     def user(self, user: Any) -> None:
-        self._troupe_user = user
+        self._troupe_user = TURN.get(), user
 
     @property
     def session(self) -> Any:
