@@ -45,9 +45,10 @@ export function start(window) {
     if (url.hash && location.href === url.href) location.reload()
   }
 
+  // Goes on when the user leaves the page meanwhile: the session has no other cookie.
   /** @param {string} ticket */
   const collect = (ticket) =>
-    window.fetch(script.dataset.troupeCookies ?? location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', redirect: 'manual' })
+    window.fetch(script.dataset.troupeCookies ?? location.href, { headers: { 'X-Troupe-Ticket': ticket }, cache: 'no-store', keepalive: true, redirect: 'manual' })
       .then(({ status }) => status, () => 0)
 
   /** @type {PageEnvironment['load']} */
