@@ -51,6 +51,7 @@ _INTERNAL = (
     "progress",
     "rendering",
     "results",
+    "template_cache",
     "turn_threads",
     "view_class",
 )
@@ -135,16 +136,17 @@ def user_traceback(error: BaseException) -> TracebackType | None:
     """The traceback of an exception without frames of ours, whose local variables have parameters of the event that a
     handler declares to be sensitive. With them, if there are no others.
     """
-    frames: list[TracebackType] = []
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename not in _INTERNAL_FILES:
-            frames.append(traceback)
-        traceback = traceback.tb_next
-    if not frames:
+    entries: list[TracebackType] = []
+    entry = error.__traceback__
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    kept = [each for each in entries if each.tb_frame.f_code.co_filename not in _INTERNAL_FILES]
+    if not kept or len(kept) == len(entries):
         return error.__traceback__
-    for frame in reversed(frames):
-        traceback = TracebackType(traceback, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    traceback = None
+    for each in reversed(kept):
+        traceback = TracebackType(traceback, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return traceback
 
 

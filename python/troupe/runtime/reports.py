@@ -136,7 +136,7 @@ def _write(
         "session": raised.session,
         "troupe_kind": (raised.view, raised.event, type(error), _place(error)),
     }
-    exc_info = (type(error), error, error.__traceback__) if traceback else None
+    exc_info = (type(error), error, user_traceback(error)) if traceback else None
     to.log(level, text, *escaped, exc_info=exc_info, extra=extra)
 
 

@@ -180,24 +180,25 @@ def test_a_debug_page_that_is_too_large_is_left_out(settings, monkeypatch):
     assert report(ValueError("x"), Shop()) is None
 
 
-def test_what_is_sensitive_is_in_no_frame(caplog):
+@pytest.mark.parametrize("error", [ValueError("refused"), SuspiciousOperation("refused")], ids=["500", "400"])
+def test_what_is_sensitive_is_in_no_frame(caplog, error):
     """The parameters of an event are local variables of the code that calls the handler."""
 
     class Login(Shop):
         @event_handler
         @sensitive_variables("password")
         def log_in(self, password: str):
-            raise ValueError("refused")
+            raise error
 
     view = Login()
     call = entry.find_handler(view, "shop.views.Login", "log_in", True)
     try:
         entry.run_handler(call, view, {"password": PASSWORD})
-    except ValueError as error:
-        reports.report(error, view, "shop.views.Login", "log_in", SESSION)
+    except Exception as raised:
+        reports.report(raised, view, "shop.views.Login", "log_in", SESSION)
     (record,) = caplog.records
     html = ExceptionReporter(view.request, *record.exc_info).get_traceback_html()  # as mail to ADMINS with include_html
-    assert "raise ValueError" in html and PASSWORD not in html
+    assert "raise error" in html and PASSWORD not in html
     assert "handlers.py" not in logging.Formatter().formatException(record.exc_info)
 
 
