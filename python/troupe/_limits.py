@@ -14,6 +14,7 @@ MAX_PARAM_COUNT = 256  # parameters of an event or a mount
 MAX_VIEWS = 64  # views in a session, and in a JOIN
 MAX_IDENTITY = 32  # bytes of a session's identity
 MAX_MAILBOX = 16  # requests of one session that wait in its worker
+MAX_MAILBOX_BETWEEN = 8  # more of them that do not wait for a turn that awaits (JOIN, ACK)
 MAX_UNACKED = 8  # versions that a page has not acknowledged, before pushes to it stop
 MAX_REPLIES_KEPT = 8  # replies that a session keeps for repeated requests
 MAX_REPLY_KEPT = 16 << 10  # bytes of such a reply; a larger one is kept without its body

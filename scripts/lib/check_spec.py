@@ -26,7 +26,7 @@ LIMITS = {
     "chunks in a REFRESH": ("MAX_CHUNKS_ASKED", "MAX_CHUNK_HASH"),
     "turns in an EXITED": ("MAX_RUNNING",),
     "identity": ("MAX_IDENTITY",),
-    "waiting requests of one session": ("MAX_MAILBOX",),
+    "waiting requests of one session": ("MAX_MAILBOX", "MAX_MAILBOX_BETWEEN"),
     "replies kept for repeats": ("MAX_REPLIES_KEPT", "MAX_REPLY_KEPT"),
     "versions that a page did not acknowledge": ("MAX_UNACKED",),
     "unadopted sessions of a worker": ("MAX_UNADOPTED",),

@@ -456,10 +456,11 @@ s_drain(void)
         world_welcome(world.boot, false, WORKER_DEAD_MS);
         world_echo(world.beat, world.boot);
         world_turn();
+        bool resolves;
         do {
-            world_resolve(0);
+            resolves = world_resolve(0);
             world_run(1000);
-        } while (world.await_count);
+        } while (resolves);
         world_turn();
         bool is_idle = s_is_idle();
         // Replies of turns that ended while it was fenced are sent only now.

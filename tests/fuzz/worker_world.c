@@ -145,32 +145,99 @@ s_broker_hears(void *context, const slice frames[], size_t count)
 
 // --- the worker -----------------------------------------------------------------------------------------
 
-// view_ops.await: the awaitable is done when world_resolve picks it, or at once if there is no room.
+// view_ops.call: an awaitable of its own for each handler that is awaited, as long as there is room.
+static err
+s_call(void *host, void *instance, const call_args *args, void **ret_awaitable, bool *ret_leaves,
+       fault *ret_fault)
+{
+    err error = world.call(host, instance, args, ret_awaitable, ret_leaves, ret_fault);
+    for (unsigned i = 0; *ret_awaitable == host && i < AWAITS; i++)
+        if (!world.awaitables[i].is_used)
+            *ret_awaitable = &world.awaitables[i];
+    if (*ret_awaitable && *ret_awaitable != host)
+        *(fuzz_awaitable *)*ret_awaitable = (fuzz_awaitable){.is_used = true};
+    return error;
+}
+
+// Done, or paused, when world_resolve picks it, or at once if there was no room.
 static void
 s_await(void *host, void *awaitable, void *scope, const await_events *events, void *context)
 {
-    (void)host, (void)awaitable, (void)scope;
-    if (world.await_count == AWAITS) {
+    (void)scope;
+    if (awaitable == host) {
         events->done(context);
         return;
     }
-    world.done[world.await_count] = events->done;
     events->note(context, AWAIT_GOES_ON);
-    world.done_context[world.await_count++] = context;
+    fuzz_awaitable *self = awaitable;
+    self->done = events->done;
+    self->context = context;
+    world.await_count++;
 }
 
-void
+static void
+s_pause(void *host, void *awaitable)
+{
+    if (awaitable != host)
+        ((fuzz_awaitable *)awaitable)->is_asked = true;
+}
+
+static bool
+s_is_paused(void *host, void *awaitable)
+{
+    return awaitable != host && ((fuzz_awaitable *)awaitable)->is_paused;
+}
+
+static void
+s_go_on(void *host, void *awaitable, uint64_t again_ms)
+{
+    (void)host, (void)again_ms;
+    ASSERT(((fuzz_awaitable *)awaitable)->is_paused);
+    ((fuzz_awaitable *)awaitable)->is_paused = false;
+}
+
+static err
+s_settle(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves, fault *ret_fault)
+{
+    if (*awaitable_p != host)
+        ((fuzz_awaitable *)*awaitable_p)->is_used = false;
+    return world.settle(host, instance, name, awaitable_p, ret_leaves, ret_fault);
+}
+
+bool
 world_resolve(unsigned which)
 {
-    if (!world.await_count)
-        return;
-    unsigned index = which % world.await_count;
-    void (*done)(void *) = world.done[index];
-    void *context = world.done_context[index];
-    world.await_count--;
-    world.done[index] = world.done[world.await_count];
-    world.done_context[index] = world.done_context[world.await_count];
-    done(context);
+    fuzz_awaitable *picked = NULL;
+    for (unsigned i = 0; i < AWAITS && !picked; i++) {
+        fuzz_awaitable *each = &world.awaitables[(which + i) % AWAITS];
+        if (each->done && !each->is_paused)
+            picked = each;
+    }
+    if (!picked)
+        return false;
+    void (*done)(void *) = picked->done;
+    picked->is_paused = picked->is_asked;
+    picked->is_asked = false;
+    if (!picked->is_paused) {
+        picked->done = NULL;
+        world.await_count--;
+    }
+    done(picked->context);
+    return true;
+}
+
+static void
+s_set_ops(view_ops *ops)
+{
+    world.call = ops->call;
+    world.settle = ops->settle;
+    ops->call = s_call;
+    ops->settle = s_settle;
+    ops->await = s_await;
+    ops->pause = s_pause;
+    ops->is_paused = s_is_paused;
+    ops->go_on = s_go_on;
+    memset(world.awaitables, 0, sizeof world.awaitables);
 }
 
 static void
@@ -191,7 +258,7 @@ world_begin(bool slots, bool stores)
     ledger_clear(&world.asked);
     fake_init(&world.fake);
     world.fake.now = 100000;
-    world.fake.ops.await = s_await;
+    s_set_ops(&world.fake.ops);
     if (slots)
         fake_slots(&world.fake);
     world.full = world.ended = false;

@@ -27,6 +27,12 @@ typedef struct {
 } executed;
 
 typedef struct {
+    bool is_used, is_asked, is_paused;
+    void (*done)(void *); // NULL: it is
+    void *context;
+} fuzz_awaitable;
+
+typedef struct {
     fuzz_socket *socket;
     worker *worker;
     fake fake;
@@ -39,9 +45,12 @@ typedef struct {
     uint64_t sequence;
     buffer snapshots[SNAPSHOTS];
     unsigned snapshot_count;
-    void (*done[AWAITS])(void *);
-    void *done_context[AWAITS];
+    fuzz_awaitable awaitables[AWAITS];
     unsigned await_count;
+    err (*call)(void *host, void *instance, const call_args *args, void **ret_awaitable, bool *ret_leaves,
+                fault *ret_fault); // the fake's; so is settle
+    err (*settle)(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves,
+                  fault *ret_fault);
     executed executed[1024];
     unsigned executed_count;
     ledger asked;
@@ -60,10 +69,12 @@ void world_end(void);
 id16 world_session(unsigned number);
 id16 world_view(unsigned number);
 slice world_client(unsigned number);
-void world_send(void);              // queues the draft once, unless the program has sent MAX_MESSAGES
-bool world_turn(void);              // one round of the I/O thread. False: the worker has left
-void world_run(unsigned most);      // runs at most that many turns
-void world_resolve(unsigned which); // finishes one of the awaitables; does nothing without any
+void world_send(void);         // queues the draft once, unless the program has sent MAX_MESSAGES
+bool world_turn(void);         // one round of the I/O thread. False: the worker has left
+void world_run(unsigned most); // runs at most that many turns
+// Finishes one of the awaitables, or pauses it if that was asked for. False: there is none that is not
+// paused.
+bool world_resolve(unsigned which);
 // WELCOME, and a HEARTBEAT's echo, from the broker.
 void world_welcome(uint64_t boot, bool stores, uint64_t dead_ms);
 void world_echo(uint64_t sent, uint64_t boot);

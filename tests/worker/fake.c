@@ -62,8 +62,7 @@ static err
 s_mount(void *host, void *instance, const mount_args *args, response *ret_response, fault *ret_fault)
 {
     fake *self = host;
-    (void)args;
-    (void)instance;
+    (void)args, (void)instance;
     if (self->forbid) {
         fault_set_message(ret_fault, "no");
         return ERR_FORBIDDEN;
@@ -122,12 +121,18 @@ static void
 s_await(void *host, void *awaitable, void *scope, const await_events *events, void *context)
 {
     fake *self = host;
-    (void)awaitable;
-    (void)scope;
+    (void)awaitable, (void)scope;
     self->done = events->done;
     self->note = events->note;
     self->done_context = context;
     self->awaits = true;
+}
+
+static void
+s_pause(void *host, void *awaitable)
+{
+    (void)awaitable;
+    ((fake *)host)->pauses++;
 }
 
 static bool
@@ -161,9 +166,7 @@ s_settle(void *host, void *instance, slice name, void **awaitable_p, bool *ret_l
 static err
 s_sync(void *host, void *instance, fault *ret_fault)
 {
-    (void)host;
-    (void)instance;
-    (void)ret_fault;
+    (void)host, (void)instance, (void)ret_fault;
     return OK;
 }
 
@@ -393,11 +396,14 @@ fake_init(fake *self)
     *self = (fake){
         .template = "<p>page</p><main dj-root>%d</main>", .now = 1000, .armed = TIMER_NEVER, .tick_adds = 1};
     self->ops = (view_ops){
-        self,           s_thread_begin, s_thread,     s_thread,     s_thread,       s_interrupt,
-        s_dump,         s_scope_begin,  s_scope_move, s_scope_move, s_scope_end,    s_open,
-        s_close,        s_mount,        s_join,       s_call,       s_await,        s_is_paused,
-        s_go_on,        s_settle,       s_sync,       s_render,     s_conclude,     s_pack,
-        s_pack_request, s_restore,      s_may_repeat, s_listen,     s_take_changed, s_tick_interval,
+        self,         s_thread_begin, s_thread,        s_thread,
+        s_thread,     s_interrupt,    s_dump,          s_scope_begin,
+        s_scope_move, s_scope_move,   s_scope_end,     s_open,
+        s_close,      s_mount,        s_join,          s_call,
+        s_await,      s_pause,        s_is_paused,     s_go_on,
+        s_settle,     s_sync,         s_render,        s_conclude,
+        s_pack,       s_pack_request, s_restore,       s_may_repeat,
+        s_listen,     s_take_changed, s_tick_interval,
     };
     self->clock = (clock_ops){s_now, s_random, self};
     self->host = (turn_host){&self->ops, &self->clock, &self->key, s_emit,      s_resumable,
@@ -549,24 +555,26 @@ fake_slots(fake *self)
     self->branch = block_type_new(slice_text("t"), slice_text("branches"), slice_text("{\"h\":\"odd\"}"));
 }
 
-const reply *
-fake_run(fake *self, session *session, request *request, turn_result *ret_result)
+static const reply *
+s_ran(const fake *self, unsigned before, turn_result result, turn_result *ret_result)
 {
-    unsigned before = self->count;
-    turn_result result = dispatch_request(session, &request, &self->host);
     if (ret_result)
         *ret_result = result;
     return self->count > before ? self->answers[self->count - 1] : NULL;
 }
 
 const reply *
+fake_run(fake *self, session *session, request *request, turn_result *ret_result)
+{
+    unsigned before = self->count;
+    return s_ran(self, before, dispatch_request(session, &request, &self->host), ret_result);
+}
+
+const reply *
 fake_push(fake *self, session *session, turn_result *ret_result)
 {
     unsigned before = self->count;
-    turn_result result = dispatch_push(session, &self->host);
-    if (ret_result)
-        *ret_result = result;
-    return self->count > before ? self->answers[self->count - 1] : NULL;
+    return s_ran(self, before, dispatch_push(session, &self->host), ret_result);
 }
 
 const char *

@@ -35,15 +35,16 @@ typedef struct {
     uint64_t interval;                        // of every view's ticks; 0: none
     void (*tell)(void *context, void *owner); // that something changed
     void *tell_context;
-    void *owner;          // of the view that was opened last
-    int tick_adds;        // to the count, at each tick; 0: it raises
-    uint64_t again_ms;    // of the last go_on()
-    const char *members;  // of the effects of every turn; NULL: it has none
-    const char *identity; // that every turn changes it to; NULL: it does not
-    bool unpackable;      // what no snapshot can hold
-    bool forbid;          // authorize() says no
-    bool loose;           // what it shows does not fit
-    _Atomic bool awaits;  // await() was called
+    void *owner;             // of the view that was opened last
+    int tick_adds;           // to the count, at each tick; 0: it raises
+    uint64_t again_ms;       // of the last go_on()
+    _Atomic unsigned pauses; // how often one was asked for
+    const char *members;     // of the effects of every turn; NULL: it has none
+    const char *identity;    // that every turn changes it to; NULL: it does not
+    bool unpackable;         // what no snapshot can hold
+    bool forbid;             // authorize() says no
+    bool loose;              // what it shows does not fit
+    _Atomic bool awaits;     // await() was called
     bool interruptible;
     bool tick_awaits; // its end
     bool paused;      // what is awaited is, until go_on()

@@ -1,7 +1,8 @@
 // Picks what a turn runs, and does what every turn ends with: snapshot, reply, the session's next timer.
 //
 // Events and pushes are lists of steps, because the handler of one may be awaited, and the turn is then
-// continued at that step on another thread. Every other request is one function that runs to its end.
+// continued at that step on another thread. Every other request is one function that runs to its end; some
+// may do so in the middle of such a turn, while it is paused (PROTOCOL.md 5.8).
 #include "worker/actor/dispatch.h"
 
 #include "worker/actor/push.h"
@@ -112,14 +113,16 @@ s_handle(turn *self)
     return handler ? handler(self) : ERR_TYPE;
 }
 
-// An event proves that the page received JOINED, as its number and epoch come from that.
+// An event proves that the page received JOINED, as its number and epoch come from that: the last one, unless
+// it was overtaken by the JOIN that this answered.
 turn_result
 dispatch_request(session *session, request **request_p, const turn_host *host)
 {
     turn *self = turn_new(session, request_p, host);
     bool stale = s_is_stale(self);
     if (!stale && self->request->head.type == MSG_EVENT) {
-        session_confirm_join(session);
+        if (!self->request->overtaken)
+            session_confirm_join(session);
         turn_begin_event(self);
         return s_run_steps(self);
     }
@@ -138,13 +141,14 @@ dispatch_push(session *session, const turn_host *host)
     return s_run_steps(self);
 }
 
-// Shows what changed in a turn of its own, without ticks, while a handler is paused. The handler's turn is
-// not entered: its context stays the event loop's.
-static turn_result
-s_show_progress(turn *self)
+// Shows what changed in turns of their own, without ticks, while a handler is paused. The handler's turn is
+// not entered: its context stays the event loop's. It is asked to pack the session whole if it could not be
+// packed now, as what cannot be packed may be the handler's own and be gone at its end.
+turn_result
+dispatch_go_on(session *session, const turn_host *host)
 {
-    session *session = self->session;
-    const turn_host *host = self->host;
+    turn *self = session_parked(session);
+    ASSERT(self);
     for (unsigned i = session_view_count(session); i-- > 0;) {
         request *push = push_request(session);
         turn *shown = turn_new(session, &push, host);
@@ -152,22 +156,31 @@ s_show_progress(turn *self)
         shown->is_progress = true;
         s_run_steps(shown);
     }
+    uint64_t store = host->store ? *host->store : 0;
+    self->packs_whole |= store && session_store_status(session, store) == STORE_STATUS_IMPOSSIBLE;
     turn_note_view(self, view_path(self->view));
     uint64_t again_ms = push_again(session, clock_now(host->clock));
-    session_park(session, self);
     // From here on another thread may resume the turn and free it.
     host->ops->go_on(host->ops->host, self->awaitable, again_ms);
     return TURN_AWAITS;
+}
+
+// From here on another thread may resume the turn, but it gets the session from the run queue only.
+void
+dispatch_pause(session *session, const turn_host *host)
+{
+    host->ops->pause(host->ops->host, turn_awaitable(session_parked(session)));
 }
 
 // Enters the scope first, so that user code continues in the context that it began in.
 turn_result
 dispatch_resume(session *session, const turn_host *host)
 {
-    turn *self = session_unpark(session);
-    ASSERT(self->host == host);
+    turn *self = session_parked(session);
+    ASSERT(self && self->host == host);
     if (host->ops->is_paused(host->ops->host, self->awaitable))
-        return s_show_progress(self);
+        return TURN_PAUSED;
+    session_unpark(session);
     host->ops->scope_resume(host->ops->host, self->scope);
     return s_run_steps(self);
 }

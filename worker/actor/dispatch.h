@@ -12,6 +12,11 @@ turn_result dispatch_request(session *session, request **request_p, const turn_h
 turn_result dispatch_push(session *session, const turn_host *host);
 // Continues the turn that returned TURN_AWAITS, once host->resumable was called.
 turn_result dispatch_resume(session *session, const turn_host *host);
+// Has that turn paused, if it has not ended by then: host->resumable is called in either case.
+void dispatch_pause(session *session, const turn_host *host);
+// Lets the turn that returned TURN_PAUSED go on, once what changed in its session was shown. Requests that
+// may run while it awaits (request_runs_between) can be dispatched before.
+turn_result dispatch_go_on(session *session, const turn_host *host);
 // Closes the views of a session that takes no more requests, then emits RELEASED with the reason.
 void dispatch_end(session *session, const char *reason, const turn_host *host);
 

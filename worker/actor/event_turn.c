@@ -51,6 +51,7 @@ turn_destroy(turn **self_p)
     turn *self = *self_p;
     if (self->scope)
         self->host->ops->scope_end(self->host->ops->host, &self->scope);
+    view_destroy(&self->barred, self->host->ops);
     reply_destroy(&self->reply);
     request_destroy(&self->request);
     fault_fini(&self->fault);
@@ -60,6 +61,15 @@ turn_destroy(turn **self_p)
     s_effects_fini(&self->effects);
     free(self);
     *self_p = NULL;
+}
+
+void
+turn_bar_view(turn *self, view **view_p)
+{
+    if (self->view != *view_p)
+        return;
+    self->barred = *view_p;
+    *view_p = NULL;
 }
 
 void *
@@ -131,16 +141,29 @@ s_admit(turn *self)
     return error ? error : s_check_repeatable(self);
 }
 
-// Step 2. Runs twice for a handler that is awaited: the second call takes its result, or raises its
-// exception.
+// The second half of a handler that was awaited: its result, or its exception. Neither is for a user who lost
+// the view meanwhile.
+static err
+s_settle(turn *self)
+{
+    const view_ops *ops = self->host->ops;
+    err error = ops->settle(ops->host, view_instance(self->view), self->event.name, &self->awaitable,
+                            &self->leaves, &self->fault);
+    if (!self->barred)
+        return error;
+    fault_clear(&self->fault);
+    fault_set_message(&self->fault, "its user may not have the view any more");
+    return ERR_FORBIDDEN;
+}
+
+// Step 2. Runs twice for a handler that is awaited.
 err
 turn_call(turn *self)
 {
     const view_ops *ops = self->host->ops;
     void *instance = view_instance(self->view);
     if (self->awaitable)
-        return ops->settle(ops->host, instance, self->event.name, &self->awaitable, &self->leaves,
-                           &self->fault);
+        return s_settle(self);
     turn_note_view(self, view_path(self->view));
     turn_begin_scope(self);
     call_args args = {

@@ -20,3 +20,21 @@ request_destroy(request **self_p)
     free(*self_p);
     *self_p = NULL;
 }
+
+// Not UNMOUNT and SHUTDOWN, which would take the view away under its handler, and MOUNT, which may replace
+// it.
+bool
+request_runs_between(uint8_t type)
+{
+    switch (type) {
+    case MSG_JOIN:
+    case MSG_LEAVE:
+    case MSG_ACK:
+    case MSG_REFRESH:
+    case MSG_STATS:
+    case MSG_KEEP:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -15,7 +15,11 @@ typedef struct {
 typedef struct request {
     header head;
     client_id client;
-    uint64_t arrived; // ms, on the worker's clock
+    // ms, on the worker's clock: since when it waits. Later than it came if a turn of its session awaited
+    // something meanwhile: that time does not count (PROTOCOL.md 5.8).
+    uint64_t arrived;
+    bool overtaken; // an EVENT: a JOIN ran before it. Not proof that the page received that one's answer
+    bool overtakes; // a JOIN: an EVENT waits in front of it. Proof that the page received the answer before
     // An instance that the caller made (inproc:// only), else NULL. Borrowed: the caller keeps it alive.
     void *instance;
     size_t size;
@@ -25,6 +29,9 @@ typedef struct request {
 // Copies the body; client, arrived and instance are the caller's to set.
 request *request_new(const header *head, slice body);
 void request_destroy(request **self_p); // NULL-safe
+// Whether requests of that type may run while a turn awaits something: they show views, or say what a page
+// does, and call no handler (PROTOCOL.md 5.8).
+bool request_runs_between(uint8_t type);
 
 static inline slice
 request_body(const request *self)

@@ -229,6 +229,8 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     // gone at the next join, so that the view stays.
     if (error == ERR_FORBIDDEN) {
         view = session_take_view(self->session, join->view);
+        if (session_parked(self->session))
+            turn_bar_view(session_parked(self->session), &view);
         view_destroy(&view, ops);
     }
     return error;
@@ -322,6 +324,8 @@ request_join(turn *self)
     err error = join_decode(request_body(self->request), &body);
     if (error)
         return s_refuse_malformed(self, error);
+    if (self->request->overtakes)
+        session_confirm_join(session);
     bool again, fresh = session_is_new(session);
     if ((error = s_check_join(self, &body, &again)))
         return error;

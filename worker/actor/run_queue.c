@@ -107,14 +107,33 @@ s_enqueue(run_queue *self, run_queue_item *item)
     s_call_thread(self);
 }
 
-// A session that is queued keeps its place; one that runs or is parked is queued when its turn is over.
+// A session that ends when the turn that awaits does is over for its page: whoever would not wait for the
+// turn need not wait for the end either.
+static bool
+s_takes_nothing(const run_queue_item *item, uint8_t type)
+{
+    return item->state == ITEM_GONE || (item->end_reason && item->awaits && request_runs_between(type));
+}
+
+static void
+s_unpark(run_queue *self, run_queue_item *item)
+{
+    self->parked--;
+    s_enqueue(self, item);
+}
+
+// A session that is queued keeps its place; one that runs or is parked is queued when its turn is over, or
+// for what may run meanwhile.
 err
 run_queue_post(run_queue *self, run_queue_item *item, request **request_p)
 {
     s_lock(self);
-    err error = item->state == ITEM_GONE ? ERR_UNKNOWN_SESSION : mailbox_put(&item->mailbox, request_p);
+    uint8_t type = (*request_p)->head.type;
+    err error = s_takes_nothing(item, type) ? ERR_UNKNOWN_SESSION : mailbox_put(&item->mailbox, request_p);
     if (!error && item->state == ITEM_IDLE)
         s_enqueue(self, item);
+    else if (!error && item->state == ITEM_PARKED && !item->asked && request_runs_between(type))
+        s_unpark(self, item);
     s_unlock(self);
     return error;
 }
@@ -212,9 +231,35 @@ run_queue_is_ending(run_queue *self, run_queue_item *item)
     return ending;
 }
 
+// In the middle of a turn that awaits.
+static void
+s_take_between(run_queue_item *item, work *ret_work)
+{
+    if (!item->held) {
+        item->asked = true;
+        ret_work->kind = WORK_PAUSE;
+        return;
+    }
+    unsigned index;
+    ret_work->kind = WORK_REQUEST;
+    ret_work->between = true;
+    ret_work->request = mailbox_take_between(&item->mailbox, &index);
+    ASSERT(ret_work->request);
+    item->held_left--;
+    item->before_nudge -= item->nudged && index < item->before_nudge;
+}
+
+// How long it awaited does not count for those that wait behind it.
+static void
+s_excuse(run_queue_item *item, uint64_t now)
+{
+    mailbox_excuse(&item->mailbox, item->excused, now);
+    item->excused = now;
+}
+
 // Takes the head of the queue, if there is one, and decides what it does next: first the rest of a turn that
-// awaited, which must end before anything else; then an end, before all requests; then the nudge or a
-// request.
+// awaited, which must end before anything else but what may run meanwhile; then an end, before all requests;
+// then the nudge or a request.
 static bool
 s_take(run_queue *self, work *ret_work)
 {
@@ -232,6 +277,10 @@ s_take(run_queue *self, work *ret_work)
     if (item->resumed) {
         item->resumed = false;
         ret_work->kind = WORK_RESUME;
+        if (item->awaits)
+            s_excuse(item, item->since);
+    } else if (item->awaits) {
+        s_take_between(item, ret_work);
     } else if (item->end_reason) {
         ret_work->kind = WORK_END;
         ret_work->reason = item->end_reason;
@@ -303,19 +352,26 @@ run_queue_done(run_queue *self, run_queue_item *item)
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
     self->running--;
+    item->awaits = item->asked = false;
     s_put_back(self, item);
     s_unlock(self);
 }
 
 // The awaitable may be done before its turn is parked, as the event loop is another thread. run_queue_resume
-// has then set `resumed`, and the item is queued again at once.
+// has then set `resumed`, and the item is queued again at once. So it is for what came meanwhile and need not
+// wait.
 void
 run_queue_park(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
     ASSERT(item->state == ITEM_RUNNING);
     self->running--;
-    if (item->resumed) {
+    if (!item->awaits) {
+        item->awaits = true;
+        item->excused = clock_now(self->clock);
+    }
+    bool wanted = !item->asked && !item->end_reason && mailbox_has_between(&item->mailbox);
+    if (item->resumed || wanted) {
         s_enqueue(self, item);
     } else {
         item->state = ITEM_PARKED;
@@ -329,13 +385,39 @@ void
 run_queue_resume(run_queue *self, run_queue_item *item)
 {
     s_lock(self);
-    ASSERT(item->state == ITEM_RUNNING || item->state == ITEM_PARKED);
+    ASSERT(item->state == ITEM_RUNNING || item->state == ITEM_PARKED || item->awaits);
     item->resumed = true;
-    if (item->state == ITEM_PARKED) {
-        self->parked--;
+    if (item->state == ITEM_PARKED)
+        s_unpark(self, item);
+    s_unlock(self);
+}
+
+// As many as wait when the turn is paused: those that keep coming must not keep it from going on.
+bool
+run_queue_hold(run_queue *self, run_queue_item *item)
+{
+    s_lock(self);
+    ASSERT(item->state == ITEM_RUNNING && item->awaits);
+    if (!item->held)
+        item->held_left = item->mailbox.count;
+    item->asked = false;
+    item->held = item->held_left && !item->end_reason && mailbox_has_between(&item->mailbox);
+    if (item->held) {
+        self->running--;
         s_enqueue(self, item);
     }
+    bool held = item->held;
     s_unlock(self);
+    return held;
+}
+
+bool
+run_queue_is_awaiting(run_queue *self, run_queue_item *item)
+{
+    s_lock(self);
+    bool awaits = item->awaits;
+    s_unlock(self);
+    return awaits;
 }
 
 // Under the lock no thread can take the item, so what belongs to its turn stays as it is.

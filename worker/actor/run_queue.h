@@ -5,7 +5,14 @@
 //
 //     IDLE ──post, end──▶ QUEUED ──try──▶ RUNNING ──done──▶ IDLE, or QUEUED behind the others
 //                            ▲               │ park
-//                            └────resume── PARKED          RUNNING ──retire──▶ GONE
+//                            └resume, post─ PARKED         RUNNING ──retire──▶ GONE
+//
+// What is PARKED is posted for by requests that may run while a turn awaits (request_runs_between): they are
+// handed out while the turn is paused, as PROTOCOL.md 5.8 says:
+//
+//     WORK_PAUSE: the taker has the turn paused, and parks the item again
+//     WORK_RESUME, if it is paused by then: run_queue_hold() hands such requests out, one by one
+//     when that has no more of them, the taker lets the turn go on, and parks the item again
 //
 // So a session never runs on two threads at once, and sessions take turns. What is not a message (a tick, a
 // change outside) is a nudge (decision 18): at most one waits per session, behind the requests that were
@@ -28,6 +35,11 @@ struct run_queue_item { // embedded in the session; only the run queue uses its 
     request *last; // runs when the mailbox is empty
     item_state state;
     bool resumed;
+    bool awaits;        // a turn awaits something, until it goes on for good
+    bool asked;         // to be paused, and it is not yet
+    bool held;          // it is paused, and requests run meanwhile
+    unsigned held_left; // how many of them, before it must go on
+    uint64_t excused;   // ms: of the time that it awaits, what was before does not count for those that wait
     bool nudged;
     unsigned before_nudge; // how many requests run before the nudge
     timer timer;
@@ -36,12 +48,13 @@ struct run_queue_item { // embedded in the session; only the run queue uses its 
     run_queue_item *next;
 };
 
-typedef enum { WORK_REQUEST, WORK_NUDGE, WORK_RESUME, WORK_END } work_kind;
+typedef enum { WORK_REQUEST, WORK_NUDGE, WORK_RESUME, WORK_PAUSE, WORK_END } work_kind;
 
-typedef struct {
+typedef struct work {
     work_kind kind;
     run_queue_item *item;
     request *request;   // WORK_REQUEST: the taker owns it
+    bool between;       // WORK_REQUEST: while a turn is paused
     const char *reason; // WORK_END
 } work;
 
@@ -60,7 +73,7 @@ void run_queue_item_init(run_queue_item *item, void *owner);
 void run_queue_item_fini(run_queue_item *item);
 
 // Gives a session something to do. Requests: *request_p is taken and nulled on OK, and left with the caller
-// on ERR_FULL or ERR_UNKNOWN_SESSION (the item is gone).
+// on ERR_FULL or ERR_UNKNOWN_SESSION (the item is gone, or it ends when its turn, which awaits, is over).
 err run_queue_post(run_queue *self, run_queue_item *item, request **request_p);
 // Behind all that waits and that is posted later, regardless of the mailbox's limit. There can be one.
 err run_queue_post_last(run_queue *self, run_queue_item *item, request **request_p);
@@ -68,6 +81,7 @@ void run_queue_nudge(run_queue *self, run_queue_item *item);
 // Ends the session when its running turn is over, before its other requests. The first reason stays.
 void run_queue_end(run_queue *self, run_queue_item *item, const char *reason);
 bool run_queue_is_ending(run_queue *self, run_queue_item *item); // or gone
+bool run_queue_is_awaiting(run_queue *self, run_queue_item *item);
 
 // Nudges the item at that time, once; TIMER_NEVER: not at all. True: nothing is due earlier, so that whoever
 // sleeps until run_queue_nudge_due() must look again.
@@ -87,6 +101,9 @@ bool run_queue_is_thread_coming(run_queue *self);
 void run_queue_done(run_queue *self, run_queue_item *item);
 void run_queue_park(run_queue *self, run_queue_item *item);   // the turn waits for an awaitable
 void run_queue_resume(run_queue *self, run_queue_item *item); // it may go on; also before it is parked
+// Its turn is paused. True: a request that may run meanwhile is handed out next, and the item is given back;
+// to be called again after each of them. False: the turn is to go on, and the item is still the caller's.
+bool run_queue_hold(run_queue *self, run_queue_item *item);
 // Calls visit(owner, now) under the queue's lock, unless a thread runs the item's turn or is about to park
 // it. Only for an item whose turn awaits something.
 void run_queue_visit_parked(run_queue *self, run_queue_item *item, void (*visit)(void *owner, uint64_t now),

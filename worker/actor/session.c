@@ -54,7 +54,7 @@ session_item(session *self)
 bool
 session_is_new(const session *self)
 {
-    return self->generation == 0 && self->last_event == 0 && self->view_count == 0;
+    return self->generation == 0 && self->last_event == 0 && self->view_count == 0 && !self->parked;
 }
 
 slice

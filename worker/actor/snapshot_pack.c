@@ -170,7 +170,8 @@ s_pack_for_store(turn *self, bool whole, bool log_failure, buffer *out)
 }
 
 // Decides between nothing, a full snapshot and changes. A session that could not be packed is tried again
-// with each MOUNT, JOIN, UNMOUNT and KEEP, but not with each event, and is logged only the first time.
+// with each MOUNT, JOIN, UNMOUNT and KEEP, and at the end of a turn in the middle of which it failed, but not
+// with each event; it is logged only the first time.
 void
 snapshot_attach(turn *self, reply *reply)
 {
@@ -189,7 +190,7 @@ snapshot_attach(turn *self, reply *reply)
         }
         return;
     }
-    if (changes && before == STORE_STATUS_IMPOSSIBLE)
+    if (changes && before == STORE_STATUS_IMPOSSIBLE && !self->packs_whole)
         return;
     bool whole = !changes || before != STORE_STATUS_CURRENT || (self->request->head.flags & FLAG_WHOLE);
     bool packed = s_pack_for_store(self, whole, before != STORE_STATUS_IMPOSSIBLE, &reply->snapshot);

@@ -23,6 +23,7 @@ typedef struct {
 typedef enum {
     TURN_ANSWERED, // the session may take its next request
     TURN_AWAITS,   // the handler is awaited; dispatch_resume() continues it after host->resumable
+    TURN_PAUSED,   // as it is still: dispatch_go_on() is to be called, after what may run meanwhile
     TURN_ENDS,     // answered; the caller must end the session (dispatch_end)
     TURN_MOVES,    // the session has migrated: its views are closed, and MOVED was emitted
 } turn_result;

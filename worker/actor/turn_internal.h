@@ -26,6 +26,7 @@ struct turn {
     event_body event;            // borrows request
     view *view;                  // whose code runs; borrowed from the session
     void *awaitable;             // of a handler that has not finished; NULL: none
+    view *barred;                // owned; `view`, which its user may not have any more; NULL: they may
     effects effects;             // of the last turn_conclude()
     reply *reply;                // owned; emitted when the turn is over
 
@@ -44,6 +45,7 @@ struct turn {
     bool finished;      // skip the remaining steps
     bool is_tick;       // the push calls handle_tick()
     bool is_progress;   // the push shows what a handler has done that is still awaited: nothing ticks
+    bool packs_whole;   // the session could not be packed in the middle of this turn
     bool ends_session;  // TURN_ENDS
     bool moves_session; // TURN_MOVES
 };
@@ -51,6 +53,9 @@ struct turn {
 // Consumes *request_p.
 turn *turn_new(session *session, request **request_p, const turn_host *host);
 void turn_destroy(turn **self_p); // ends the scope
+// Its user may not have the view any more, which was taken from the session. Consumes *view_p if it is that
+// of the turn, whose handler may still use it: the turn then ends as `forbidden`, and shows nothing.
+void turn_bar_view(turn *self, view **view_p);
 
 // Sets up the steps of an EVENT. A repeat of one that was executed is answered at once, which finishes it.
 void turn_begin_event(turn *self);

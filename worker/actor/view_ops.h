@@ -141,6 +141,9 @@ typedef struct view_ops {
     // done(context) comes again. again_ms: its page has to catch up first, and it is to be paused again then;
     // 0: it need not. events is borrowed for life.
     void (*await)(void *host, void *awaitable, void *scope, const await_events *events, void *context);
+    // Has it paused as soon as it computes nothing: done(context) is called then, unless it ends before. Both
+    // may have come already.
+    void (*pause)(void *host, void *awaitable);
     bool (*is_paused)(void *host, void *awaitable);
     void (*go_on)(void *host, void *awaitable, uint64_t again_ms);
     err (*settle)(void *host, void *instance, slice name, void **awaitable_p, bool *ret_leaves,

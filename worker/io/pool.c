@@ -81,27 +81,43 @@ s_begin_record(black_box_slot *record, const work *work, uint64_t now)
 {
     session *session = work->item->owner;
     header head = {.session = session_id(session),
-                   .type = work->kind == WORK_NUDGE ? MSG_PUSH : MSG_RELEASED};
+                   .type = work->kind == WORK_NUDGE || work->kind == WORK_PAUSE ? MSG_PUSH : MSG_RELEASED};
     black_box_slot *parked = work->kind == WORK_RESUME ? session_record(session) : NULL;
     if (parked)
         recorder_resume(parked, record, now);
     else
         recorder_begin_turn(record, work->kind == WORK_REQUEST ? &work->request->head : &head, now);
-    session_set_record(session, record);
+    if (work->kind != WORK_PAUSE) // the turn that is to pause keeps its slot, and has no more time for this
+        session_set_record(session, record);
 }
 
-// dispatch_request consumes the request. WORK_END runs nothing here: s_run_turn ends the session.
+// In the middle of a turn that is paused, which keeps its slot.
 static turn_result
-s_dispatch(const pool *self, work *work)
+s_dispatch_between(const pool *self, work *work, black_box_slot *paused)
+{
+    (void)dispatch_request(work->item->owner, &work->request, self->host);
+    session_set_record(work->item->owner, paused);
+    return TURN_PAUSED;
+}
+
+// dispatch_request consumes the request. WORK_END runs nothing here: s_run_turn ends the session. paused: the
+// slot of the turn that awaits, before the work was recorded.
+static turn_result
+s_dispatch(const pool *self, work *work, black_box_slot *paused)
 {
     session *session = work->item->owner;
     switch (work->kind) {
     case WORK_REQUEST:
+        if (work->between)
+            return s_dispatch_between(self, work, paused);
         return dispatch_request(session, &work->request, self->host);
     case WORK_NUDGE:
         return dispatch_push(session, self->host);
     case WORK_RESUME:
         return dispatch_resume(session, self->host);
+    case WORK_PAUSE:
+        dispatch_pause(session, self->host);
+        return TURN_AWAITS;
     case WORK_END:
         break;
     }
@@ -119,6 +135,29 @@ s_end_reason(const work *work)
     return type == MSG_MOVE || type == MSG_RESTORE ? "worker_left" : "shutdown";
 }
 
+// The turn goes on to await: it gets a slot of its own. After this another thread may have the session.
+static void
+s_park(pool *self, pool_thread *thread, run_queue_item *item)
+{
+    session_set_record(item->owner, recorder_park(self->record, thread->record));
+    run_queue_park(self->queue, item);
+}
+
+// A turn that awaits is paused. Requests that need not wait for it run first, each as a turn of its own, so
+// that other sessions have theirs in between; then it goes on.
+static void
+s_run_paused(pool *self, pool_thread *thread, const work *work, uint64_t now)
+{
+    session *session = work->item->owner;
+    if (work->kind == WORK_RESUME)
+        session_set_record(session, recorder_park(self->record, thread->record));
+    if (run_queue_hold(self->queue, work->item))
+        return;
+    s_begin_record(thread->record, &(struct work){.kind = WORK_RESUME, .item = work->item}, now);
+    (void)dispatch_go_on(session, self->host);
+    s_park(self, thread, work->item);
+}
+
 // One turn, and what becomes of its session. After each of the run_queue calls another thread may have the
 // session, and after `ended` it may be freed.
 static void
@@ -126,8 +165,9 @@ s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
 {
     session *session = work->item->owner;
     const char *end_reason = s_end_reason(work);
+    black_box_slot *paused = session_record(session);
     s_begin_record(thread->record, work, now);
-    turn_result result = s_dispatch(self, work);
+    turn_result result = s_dispatch(self, work, paused);
     // A handler forked, and its child returned here. It must not answer: sockets, turns and black box are the
     // parent's.
     if (getpid() != self->process)
@@ -137,8 +177,13 @@ s_run_turn(pool *self, pool_thread *thread, work *work, uint64_t now)
         run_queue_done(self->queue, work->item);
         break;
     case TURN_AWAITS:
-        session_set_record(session, recorder_park(self->record, thread->record));
-        run_queue_park(self->queue, work->item);
+        if (work->kind == WORK_PAUSE)
+            run_queue_park(self->queue, work->item);
+        else
+            s_park(self, thread, work->item);
+        break;
+    case TURN_PAUSED:
+        s_run_paused(self, thread, work, now);
         break;
     case TURN_MOVES:
         // MOVE came last, so the mailbox is empty unless the broker broke the protocol (PROTOCOL.md 5.6).

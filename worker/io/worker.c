@@ -238,13 +238,14 @@ s_beat(worker *self)
         broker_link_heartbeat(self);
 }
 
-// Only marks the sessions: each ends in a turn of its own, behind the one that may be running.
+// Only marks the sessions: each ends in a turn of its own, behind the one that may be running. One whose turn
+// awaits stays until that is over, since its page may come back for the answer.
 static void
 s_end_expired(worker *self, uint64_t now)
 {
     for (session *session = session_table_first(self->session_table); session;
          session = session_table_next(self->session_table, session))
-        if (session_deadline(session) <= now)
+        if (session_deadline(session) <= now && !run_queue_is_awaiting(self->queue, session_item(session)))
             run_queue_end(self->queue, session_item(session), "expired");
 }
 

@@ -60,6 +60,18 @@ s_note(PyObject *capsule, PyObject *note)
     Py_RETURN_NONE;
 }
 
+void
+awaiting_pause(void *host, void *awaitable_)
+{
+    (void)host;
+    py_awaitable *awaitable = awaitable_;
+    if (!awaitable->pauses)
+        return;
+    PyObject *none = PyObject_CallMethod(awaitable->pauses, "ask", NULL);
+    ASSERT(none); // it only calls call_soon_threadsafe(), and the loop is never closed
+    Py_DECREF(none);
+}
+
 bool
 awaiting_is_paused(void *host, void *awaitable)
 {
@@ -98,8 +110,9 @@ awaiting_start(void *host, void *awaitable_, void *scope_, const await_events *e
     PyObject *pauser = capsule ? PyCFunction_New(&pause, capsule) : NULL;
     PyObject *noter = capsule ? PyCFunction_New(&note, capsule) : NULL;
     PyObject *guarded = NULL, *none = NULL;
-    if (callback && pauser && noter)
-        guarded = PyObject_CallFunctionObjArgs(self->await_handler, awaitable->object, pauser, noter, NULL);
+    if (callback && pauser && noter && (awaitable->pauses = PyObject_CallNoArgs(self->PauseSwitch)))
+        guarded = PyObject_CallFunctionObjArgs(self->await_handler, awaitable->object, pauser, noter,
+                                               awaitable->pauses, NULL);
     if (guarded)
         none = PyObject_CallFunctionObjArgs(self->submit, guarded, py_scope_context(scope_), callback, NULL);
     if (!none) {

@@ -286,6 +286,7 @@ s_settle(void *host, void *instance_, slice name, void **awaitable_p, bool *ret_
     }
     Py_DECREF(exception);
     Py_XDECREF(awaitable->value);
+    Py_XDECREF(awaitable->pauses);
     Py_DECREF(awaitable->object);
     free(awaitable);
     *awaitable_p = NULL;
@@ -393,6 +394,7 @@ static const view_ops s_ops = {
     .join = s_join,
     .call = s_call,
     .await = awaiting_start,
+    .pause = awaiting_pause,
     .is_paused = awaiting_is_paused,
     .go_on = awaiting_go_on,
     .settle = s_settle,

@@ -27,6 +27,7 @@
     F(begin)                                                                                                 \
     F(end)                                                                                                   \
     F(await_handler)                                                                                         \
+    F(PauseSwitch)                                                                                           \
     F(describe)                                                                                              \
     F(report)                                                                                                \
     F(refuse_params)
@@ -60,14 +61,16 @@ typedef struct {
     PyObject *object;    // the coroutine
     PyObject *exception; // its outcome; None: no exception; NULL: not done yet
     PyObject *value;     // what it returned; NULL with an exception
+    PyObject *pauses;    // a PauseSwitch; NULL: the event loop does not have it
     PyObject *go_on;     // it is paused, and this continues it; NULL: it is not
     const await_events *events;
     void *context; // of events
 } py_awaitable;
 
-// awaiting.c: await, is_paused and go_on of view_ops.h.
+// awaiting.c: await, pause, is_paused and go_on of view_ops.h.
 py_awaitable *awaiting_new(PyObject *object); // steals object
 void awaiting_start(void *host, void *awaitable_, void *scope_, const await_events *events, void *context);
+void awaiting_pause(void *host, void *awaitable_);
 bool awaiting_is_paused(void *host, void *awaitable);
 void awaiting_go_on(void *host, void *awaitable_, uint64_t again_ms);
 

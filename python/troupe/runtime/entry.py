@@ -8,15 +8,18 @@ from . import context_locals
 from .conclusion import conclude
 from .faults import describe, refuse_params
 from .handlers import await_handler, find_handler, find_tick, may_repeat, run_handler, settle_handler
-from .housekeeping import begin, end, set_housekeeping, settle
+from .housekeeping import begin, set_housekeeping, settle
 from .lifecycle import apply_state, carry_view, is_rebuilt, join_view, mount_view, restore_view
+from .progress import PauseSwitch
 from .rendering import get_context, rendering
 from .reports import report
+from .turn import end
 from .view_class import open_view
 
 context_locals.install()
 
 __all__ = [
+    "PauseSwitch",
     "apply_state",
     "await_handler",
     "begin",

@@ -25,7 +25,7 @@ from .housekeeping import clean, settle, settled
 from .locale import activate_locale
 from .messages import begin_event
 from .parameters import Binder
-from .progress import VIEW, Pause, Steps
+from .progress import VIEW, Pause, PauseSwitch, Steps
 from .reports import ask_middleware
 from .results import take_result
 from .turn import EVENT, TICK, begin_turn
@@ -140,15 +140,18 @@ def _take_answer(view: LiveView, response: HttpResponseBase, error: BaseExceptio
 
 
 async def await_handler(
-    awaitable: Awaitable[Any], pause: Pause | None = None, note: Note | None = None
+    awaitable: Awaitable[Any],
+    pause: Pause | None = None,
+    note: Note | None = None,
+    switch: PauseSwitch | None = None,
 ) -> tuple[bool, Any]:
     """Awaits a handler and returns (True, result) or (False, exception), so that no exception can end the loop.
 
     When its own steps have computed for the soft limit, or when all took as long as `--await-s` allows, the handler is
-    cancelled, and the result is (False, HandlerTimeout). pause, note: see Steps.
+    cancelled, and the result is (False, HandlerTimeout). pause, note, switch: see Steps.
     """
     timer = asyncio.timeout(HandlerTimeout.await_limit)
-    steps = Steps(awaitable, pause, timer, note)
+    steps = Steps(awaitable, pause, timer, note, switch)
     lease = enter_scope()
     reports.add(steps)
     try:

@@ -1,7 +1,8 @@
 """What an `async def` handler may do besides returning: show what it has done so far, and compute for too long.
 
 request_update() inside a handler pauses it when it next awaits something: the worker shows the view as it is then, and
-the handler goes on. So nothing changes while that is rendered and stored, and what the page is shown is in order.
+the handler goes on. So nothing changes while that is rendered and stored, and what the page is shown is in order. The
+worker pauses it as well when its page joins again, or asks for the view: neither has to wait for the handler.
 """
 
 import asyncio
@@ -14,11 +15,32 @@ from .. import views
 from .._limits import PUSH_PACE_MS
 from ..errors import HandlerTimeout
 from .awaited import STEP_BEGINS, STEP_ENDS, Note
+from .turn import TURN
 
 # The view whose handler is awaited, in the turn's context.
 VIEW: ContextVar[Any] = ContextVar("troupe_view")
 
 Pause = Callable[[Callable[[int], None]], None]
+
+
+class PauseSwitch:
+    """How the worker asks for a pause of a handler that it has handed over, which may not have begun."""
+
+    def __init__(self) -> None:
+        self._steps: Steps | None = None
+        self._asked = False
+
+    def ask(self) -> None:
+        """It is to be paused between two steps, unless it ends before. Any thread."""
+        self._asked = True  # before the look: connect() writes first and looks then
+        if self._steps is not None:
+            self._steps.ask_at_once()
+
+    def connect(self, steps: "Steps") -> None:
+        """The handler begins."""
+        self._steps = steps
+        if self._asked:
+            steps.ask_at_once()
 
 
 class Steps:
@@ -28,12 +50,21 @@ class Steps:
     can be shown.
     limit: the timeout around it, which ends when the steps have computed for the soft limit.
     note: tells the worker when a step begins and ends; see awaited.py.
+    switch: by which the worker asks for pauses.
     """
 
     def __init__(
-        self, awaitable: Awaitable[Any], pause: Pause | None, limit: asyncio.Timeout, note: Note | None = None
+        self,
+        awaitable: Awaitable[Any],
+        pause: Pause | None,
+        limit: asyncio.Timeout,
+        note: Note | None = None,
+        switch: PauseSwitch | None = None,
     ) -> None:
         self.note = note
+        self._switch = switch
+        self._view: Any = None
+        self._request: Any = None  # the view's, while it is paused
         self._awaitable = awaitable
         self._pause = pause
         self._limit = limit
@@ -49,8 +80,11 @@ class Steps:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         view = VIEW.get(None)
+        self._view, self._turn = view, TURN.get()
         if view is not None and self._pause is not None:
             views._awaited[id(view)] = self.ask
+        if self._switch is not None:
+            self._switch.connect(self)
         try:
             result = yield from self._run()
             return result
@@ -102,6 +136,7 @@ class Steps:
                 yield from self._waiter
             except BaseException as raised:
                 error = raised
+            self._waiter = None
         return error
 
     def ask(self) -> None:
@@ -117,11 +152,26 @@ class Steps:
         left = self._shown_at + PUSH_PACE_MS / 1000 - self._loop.time()
         self._timer = self._loop.call_later(max(0.0, left), self._show)
 
+    def ask_at_once(self) -> None:
+        """The worker has something else to do with the view than to show it. Any thread."""
+        self._loop.call_soon_threadsafe(self._pause_at_once)
+
+    def _pause_at_once(self) -> None:
+        if self._finished or self._paused:  # what it is paused for is done together
+            return
+        if self._waiter is not None:  # the step that it was paused before comes first
+            self._loop.call_soon(self._pause_at_once)
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._show()
+
     def _show(self) -> None:
         """Between two steps, as this is a callback of the loop."""
         self._timer = None
         if not self._finished and self._pause is not None:
             self._paused = True
+            self._request = getattr(self._view, "request", None)
             self._pause(self.go_on)
 
     def go_on(self, again_ms: int) -> None:
@@ -131,6 +181,7 @@ class Steps:
     def _go_on(self, again_ms: int) -> None:
         self._paused = False
         self._shown_at = self._loop.time()
+        self._keep_request()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         if again_ms:
@@ -138,3 +189,13 @@ class Steps:
         elif self._wanted:
             self._want()
         self._wanted = False
+
+    def _keep_request(self) -> None:
+        """A page that has joined meanwhile has given the view another request. The handler ends with its own: what it
+        does to the session belongs to that.
+        """
+        joined = getattr(self._view, "request", None)
+        if joined is not self._request and self._turn is not None:
+            self._turn.joined = joined, getattr(self._request, "_troupe_facts", None)
+            self._view.request = self._request
+        self._request = None

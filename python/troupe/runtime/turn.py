@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.http.response import HttpResponseBase
 
+from . import housekeeping
+
 if TYPE_CHECKING:
     from ..views import LiveView
 
@@ -20,10 +22,11 @@ class Turn:
     name: of the handler, in messages. view: None where code runs outside of any turn.
 
     response: what the handler returned, if that has to be acted on. session, messages: those of the request, once
-    they were asked for. warnings: what the developer should know, for the browser's console (with DEBUG).
+    they were asked for. warnings: what the developer should know, for the browser's console (with DEBUG). joined: (the
+    request with which the page has joined during the turn, the facts of the turn's own until then).
     """
 
-    __slots__ = ("view", "kind", "name", "response", "session", "messages", "warnings")
+    __slots__ = ("view", "kind", "name", "response", "session", "messages", "warnings", "joined")
 
     def __init__(self, view: Any, kind: str, name: str = "") -> None:
         self.view = view
@@ -33,6 +36,7 @@ class Turn:
         self.session: Any = None
         self.messages: Any = None
         self.warnings: list[str] = []
+        self.joined: tuple[Any, Any] | None = None
 
 
 TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)
@@ -41,6 +45,17 @@ TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)
 def begin_turn(view: "LiveView", kind: str, name: str = "") -> None:
     """Before the first code of a view in a turn. Each view of a JOIN has a Turn of its own."""
     TURN.set(Turn(view, kind, name))
+
+
+def end() -> None:
+    """After the last Python of a turn, in its own context."""
+    turn = TURN.get()
+    if turn is not None and turn.joined is not None:
+        request, facts = turn.joined
+        # A turn that logged the user in, or set cookies, knows better than a request that came before.
+        if getattr(turn.view.request, "_troupe_facts", None) is facts:
+            turn.view.request = request
+    housekeeping.end()
 
 
 def begin_rendering(view: "LiveView") -> None:

@@ -328,7 +328,8 @@ s_pause(void)
     unsigned before = s_fake.count;
     s_fake.changed = s_fake.paused = true;
     s_fake.done(s_fake.done_context);
-    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_AWAITS);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_PAUSED);
+    CU_ASSERT_EQUAL(dispatch_go_on(s_session, &s_fake.host), TURN_AWAITS);
     CU_ASSERT_FALSE(s_fake.paused);
     return s_fake.count > before ? s_fake.answers[s_fake.count - 1] : NULL;
 }

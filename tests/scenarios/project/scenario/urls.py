@@ -1,7 +1,7 @@
 """URLs of the views that behave, and of those that do not."""
 
 from django.urls import path
-from house import bad, kept, pages, pushes, slots, stuck, views
+from house import bad, kept, long, pages, pushes, slots, stuck, views
 
 urlpatterns = [
     path("plain/", pages.plain),
@@ -44,5 +44,6 @@ urlpatterns = [
     path("stumbling/", pushes.Stumbling.as_view()),
     path("dawdling/", pushes.Dawdling.as_view()),
     path("listening/", pushes.Listening.as_view()),
+    path("long/", long.Long.as_view()),
 ]
 urlpatterns += [path(f"bad/{cls.__name__}/", cls.as_view()) for cls in bad.VIEWS]
