@@ -17,6 +17,12 @@ typedef struct {
     list_link of_all;
 } parked_request;
 
+static uint64_t
+s_expires_at(const broker *self, const header *request)
+{
+    return self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
+}
+
 // Bounded over all sessions by MAX_PARKED; route.c bounds the number of one session's.
 bool
 parking_put(broker *self, session *session, wire_message *message, const header *request)
@@ -28,7 +34,7 @@ parking_put(broker *self, session *session, wire_message *message, const header 
     ASSERT(added);
     wire_message_take(&added->message, message, 3);
     added->request = *request;
-    added->expires_at = self->now + (request->ttl ? request->ttl : DEFAULT_TTL_MS);
+    added->expires_at = s_expires_at(self, request);
     added->size = size;
     added->session = session;
     list_append(session ? &session->parked : &self->awaiting_recovery, &added->of_session);
@@ -62,6 +68,17 @@ void
 parking_release_awaiting_recovery(broker *self)
 {
     s_make_due(self, &self->awaiting_recovery);
+}
+
+void
+parking_extend(broker *self, const session *session)
+{
+    LIST_EACH (link, &session->parked) {
+        parked_request *each = LIST_ITEM(link, parked_request, of_session);
+        each->expires_at = s_expires_at(self, &each->request);
+        if (message_wants_reply(each->request.type))
+            answer_working(self, wire_message_frame(&each->message, 0), session, each->request.sequence);
+    }
 }
 
 static void

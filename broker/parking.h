@@ -14,6 +14,9 @@ void parking_release(broker *self, session *session);
 void parking_release_awaiting_recovery(broker *self);
 // Gives each request that is due to the handler. The caller must hold no records.
 void parking_resume_due(broker *self, front_handler *handle);
+// A turn of the session awaits something: what is parked for it has its time to live anew, and its clients
+// are told (PROTOCOL.md 5.8).
+void parking_extend(broker *self, const session *session);
 // Answers requests whose time to live is over. None may be due.
 void parking_tick(broker *self);
 void parking_fini(broker *self);

@@ -3,7 +3,20 @@
 #include "broker/pending_requests.h"
 
 #include "broker/answer.h"
+#include "broker/parking.h"
 #include "broker/persistence.h"
+
+// Whether the attached page awaits the answer: it may have sent the event over another client before, and
+// have joined again since, in the middle of the turn.
+static bool
+s_is_sent_again(const session *session, const pending *pending)
+{
+    if (!session->attached || !(pending->flags & FLAG_BROWSER) || pending->type != MSG_EVENT)
+        return false;
+    const struct pending *last =
+        session_find_pending(session, routing_id_bytes(&session->attached->id), pending->sequence);
+    return last && (last->flags & FLAG_BROWSER);
+}
 
 // A browser's attached page receives ENDED, joins again and resends its open events with AGAIN (PROTOCOL.md
 // 5.5); an answer now would make it drop them. Only if there is a snapshot to come back to, and no
@@ -12,9 +25,7 @@ static void
 s_answer_lost(broker *self, const session *session, const pending *pending, const header *request)
 {
     const quarantine_entry *entry = quarantine_find_recent(self->quarantine, session->id, self->now);
-    bool sends_again = session->attached && (pending->flags & FLAG_BROWSER) && pending->type == MSG_EVENT &&
-                       slice_equal(routing_id_bytes(&session->attached->id), pending_client(pending));
-    if (sends_again && persistence_has(self, session) &&
+    if (s_is_sent_again(session, pending) && persistence_has(self, session) &&
         !quarantine_find_held(self->quarantine, session->id, self->now))
         return;
     if (pending->type == MSG_EVENT)
@@ -51,17 +62,17 @@ pending_requests_session_ended(broker *self, session *session, const session_end
         answer_ended(self, routing_id_bytes(&session->attached->id), session, 0, end->reason);
 }
 
-// All of them: what does not run waits behind the turn that does.
+// All of them: what does not run waits behind the turn that does, and its time to live does not pass while
+// that awaits. So each has all of its time anew, in the worker or on its way to another one.
 void
 pending_requests_extend(broker *self, const session *session)
 {
-    uint64_t deadline = self->now + self->hard_ms + ANSWER_SLACK_MS;
     LIST_EACH (link, &session->pending) {
         pending *each = LIST_ITEM(link, pending, of_session);
-        if (each->deadline < deadline)
-            each->deadline = deadline;
+        each->deadline = self->now + each->ttl + self->hard_ms + ANSWER_SLACK_MS;
         answer_working(self, pending_client(each), session, each->sequence);
     }
+    parking_extend(self, session);
 }
 
 // A reply was lost between worker and broker, or the worker is stuck past its hard limit. The session goes

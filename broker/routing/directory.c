@@ -237,6 +237,7 @@ directory_add_pending(directory *self, session *session, slice from, const heade
         .session = session,
         .sequence = request->sequence,
         .deadline = deadline,
+        .ttl = request->ttl ? request->ttl : DEFAULT_TTL_MS,
         .flags = request->flags,
         .type = request->type,
         .client_size = (uint8_t)from.size,

@@ -10,8 +10,10 @@
 #include "proto/message.h"
 
 // Of one session. Twice the worker's mailbox: PING and STATS do not wait in that, and answers may be on their
-// way.
-#define MAX_PENDING (2 * MAX_MAILBOX)
+// way. A page that joins again while a turn awaits sends again what that holds up: events leave room for
+// JOIN.
+#define MAX_PENDING        (2 * MAX_MAILBOX)
+#define MAX_PENDING_EVENTS (MAX_PENDING - MAX_MAILBOX_BETWEEN)
 
 // A record. The directory writes its owner, epoch, client and lists; the handlers in broker/ write the rest,
 // the state by state_step and session_enter only.
@@ -57,6 +59,7 @@ typedef struct pending {
     session *session;
     uint64_t sequence;
     uint64_t deadline; // when the broker answers it UNKNOWN itself
+    uint32_t ttl;      // ms
     uint16_t flags;
     uint8_t type;
     bool client_left; // a JOIN whose client sent LEAVE before it was answered

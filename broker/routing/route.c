@@ -87,7 +87,8 @@ static route
 s_forward(const header *request, const session *known)
 {
     ASSERT(known); // no row of session.def forwards in NONE
-    if (message_wants_reply(request->type) && known->pending_count >= MAX_PENDING)
+    unsigned most = request->type == MSG_EVENT ? MAX_PENDING_EVENTS : MAX_PENDING;
+    if (message_wants_reply(request->type) && known->pending_count >= most)
         return s_answer(request, ERR_FULL, BUSY_RETRY_MS);
     return (route){.kind = ROUTE_FORWARD, .worker = known->owner};
 }

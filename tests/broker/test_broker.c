@@ -134,16 +134,16 @@ test_full_session(void)
     s_client = stage_client(&s_stage, "c1");
     s_worker = stage_worker(&s_stage, "r1", "alpha");
     uint64_t epoch = stage_mount(&s_stage, s_client, s_worker, MSG_MOUNT, 1);
-    for (uint64_t n = 1; n <= MAX_PENDING + 1; n++)
+    for (uint64_t n = 1; n <= MAX_PENDING_EVENTS + 1; n++)
         stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, n));
     arrival got = stage_receive(&s_stage, s_client);
     CU_ASSERT_STRING_EQUAL(got.reason, "busy");
-    CU_ASSERT_EQUAL(got.head.sequence, MAX_PENDING + 1);
+    CU_ASSERT_EQUAL(got.head.sequence, MAX_PENDING_EVENTS + 1);
     arrival first = stage_receive(&s_stage, s_worker);
     CU_ASSERT_EQUAL(first.head.sequence, 1);
     stage_reply(s_worker, &first, MSG_DONE);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_DONE);
-    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, MAX_PENDING + 1));
+    stage_send_request(s_client, request_of(MSG_EVENT, 1, epoch, MAX_PENDING_EVENTS + 1));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // there is room again
     s_end();
 }

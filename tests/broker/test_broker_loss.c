@@ -320,7 +320,8 @@ test_working(void)
     CU_ASSERT_EQUAL(stage_receive(&s_stage, other).head.type, MSG_DONE);
     stage_send_from_worker(s_worker, "", request_of(MSG_WORKING, 1, s_epoch - 1, 0), slice_text("\x80"));
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here); // an earlier owner's
-    s_live_two(other, 19000);                                // 15 s the hard limit, 5 s more
+    s_live_two(other, 15000);                                // 10 s its time to live, 15 s the hard limit
+    s_live_two(other, 14000);                                // 5 s more
     CU_ASSERT_FALSE(stage_receive(&s_stage, s_client).here);
     s_live_two(other, 2000);
     CU_ASSERT_EQUAL(stage_receive(&s_stage, s_client).head.type, MSG_UNKNOWN);

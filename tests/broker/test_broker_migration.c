@@ -188,6 +188,29 @@ test_waits_no_longer_than_it_may(void)
     s_end(); // with what is parked
 }
 
+// A turn that awaits holds the move up, and what is parked behind it does not expire meanwhile.
+static void
+test_waits_for_a_turn_that_awaits(void)
+{
+    s_begin(true);
+    s_drain();
+    s_expect(s_from, MSG_MOVE);
+    header event = request_of(MSG_EVENT, 1, s_epoch, 1);
+    event.ttl = 1500;
+    stage_send_request(s_client, event);
+    s_ask(MSG_ACK, s_epoch, SEQUENCE_REQUEST | 5);
+    for (int i = 0; i < 5; i++) {
+        stage_advance(&s_stage, 1000);
+        stage_send_from_worker(s_from, "", request_of(MSG_WORKING, 1, s_epoch, 0), slice_text("\x80"));
+        arrival working = s_expect(s_client, MSG_WORKING);
+        CU_ASSERT_EQUAL(working.head.sequence, 1);
+        s_expect_nothing(s_client);
+    }
+    stage_advance(&s_stage, 2000);
+    CU_ASSERT_STRING_EQUAL(s_expect(s_client, MSG_NOT_EXECUTED).reason, "expired");
+    s_end();
+}
+
 static void
 test_many_at_once_but_not_all(void)
 {
@@ -324,6 +347,7 @@ static const unit_test s_tests[] = {
     {"ends in place of moving", test_ends_in_place_of_moving},
     {"the page goes meanwhile", test_the_page_goes_meanwhile},
     {"waits no longer than it may", test_waits_no_longer_than_it_may},
+    {"waits for a turn that awaits", test_waits_for_a_turn_that_awaits},
     {"many at once but not all", test_many_at_once_but_not_all},
     {"two drain", test_two_drain},
     {"the best worker is full", test_the_best_is_full},

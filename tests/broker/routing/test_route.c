@@ -225,11 +225,16 @@ test_full(void)
 {
     world in = s_world();
     header request = request_of(MSG_EVENT, 1, 0, 1);
-    for (int i = 0; i < MAX_PENDING; i++) {
+    for (int i = 0; i < MAX_PENDING_EVENTS; i++) {
         CU_ASSERT_EQUAL(s_route(&in, MSG_EVENT, in.known, 0).kind, ROUTE_FORWARD);
         directory_add_pending(in.sessions, in.known, slice_text("c1"), &request, 0);
     }
-    route route = s_route(&in, MSG_EVENT, in.known, 0);
+    CU_ASSERT_EQUAL(s_route(&in, MSG_EVENT, in.known, 0).error, ERR_FULL);
+    for (int i = MAX_PENDING_EVENTS; i < MAX_PENDING; i++) { // events leave room for those
+        CU_ASSERT_EQUAL(s_route(&in, MSG_JOIN, in.known, 0).kind, ROUTE_FORWARD);
+        directory_add_pending(in.sessions, in.known, slice_text("c1"), &request, 0);
+    }
+    route route = s_route(&in, MSG_JOIN, in.known, 0);
     CU_ASSERT_EQUAL(route.kind, ROUTE_ANSWER);
     CU_ASSERT_EQUAL(route.error, ERR_FULL);
     CU_ASSERT_EQUAL(route.retry_ms, BUSY_RETRY_MS);
