@@ -19,6 +19,9 @@ _ACCESS = ("authorize", "check_permissions", "has_object_permission")
 SYNC_HOOKS = ("mount", "restore", "migrate", "get_context_data", "request_update", *_ACCESS, *_DJANGOS)
 ASYNC_HOOKS = ("handle_tick",)
 
+# What decorators of Django REST framework set on a function.
+_FRAMEWORKS = {"permission_classes", "authentication_classes", "throttle_classes"}
+
 _LAZY: dict[str, tuple[Callable[[object], bool], str]] = {
     "a generator": (inspect.isgenerator, "gi_code"),
     "a coroutine": (inspect.iscoroutine, "cr_code"),
@@ -86,6 +89,11 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
         text = "a browser can never call a handler of such a name. Give it one that begins with a letter."
     elif _is_of_root(root, name):
         text = f"{root.__name__}.{name} is the framework's own, and never a handler. Give the handler another name."
+    elif _FRAMEWORKS & vars(value).keys():
+        text = (
+            "the decorators of Django REST framework are for its views, and nothing asks for what they set here. Take "
+            "login_required, permission_required and rate_limit of troupe.decorators, or ask in the handler."
+        )
     elif _asks_for_a_request(value):
         text = (
             "django.contrib.auth.decorators are for views, whose first argument is a request. Take login_required and "

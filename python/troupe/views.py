@@ -83,6 +83,7 @@ class LiveView(TemplateResponseMixin, ContextMixin, View):
         The function answers GET, HEAD and OPTIONS. A response that `mount` returns, such as a redirect, and Http404 or
         PermissionDenied that it raises, reach the browser. TypeError: a keyword that is not an attribute.
         """
+        access_names.check_class(cls, LiveView)  # again: a decorator may have set something since
         django_bases.check_initkwargs(cls, initkwargs)
         return page.view_function(cls, super().as_view(**initkwargs))
 

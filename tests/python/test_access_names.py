@@ -115,6 +115,28 @@ def test_what_somebody_asks_for_is_fine(bases, attributes):
     make(*bases, **attributes)
 
 
+def test_what_a_class_decorator_sets_is_seen_too():
+    cls = make()
+    cls.permission_classes = [refuse]
+    with pytest.raises(TypeError, match="permission_classes: nothing here asks for it"):
+        cls.as_view()
+
+
+@pytest.mark.parametrize("name", ["permission_classes", "authentication_classes", "throttle_classes"])
+@pytest.mark.parametrize("first", [True, False])
+def test_decorators_of_rest_framework_around_a_handler(name, first):
+    def decorate(function):  # as rest_framework.decorators have it
+        setattr(function, name, [refuse])
+        return function
+
+    def save(self):
+        pass
+
+    handler = event_handler(decorate(save)) if first else decorate(event_handler(save))
+    with pytest.raises(TypeError, match=r"save.*: the decorators of Django REST framework .* troupe\.decorators"):
+        make(save=handler)
+
+
 def test_super_alone_asks_nobody():
     class Base:
         def has_permission(self):
