@@ -1,6 +1,7 @@
 """What a view can read of its request: each row is the same on a live page as on an ordinary view, all the time."""
 
 import json
+import re
 
 import django
 import live_pages
@@ -10,8 +11,8 @@ from case_45_request.rows import ATTRS, ROWS, ProjectMiddleware, differing, read
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.test import AsyncClient
-from django.urls import path
+from django.test import AsyncClient, Client
+from django.urls import path, register_converter
 from django.utils.html import escape
 from live_pages import LivePage
 
@@ -76,6 +77,40 @@ def posted(request):
     return HttpResponse("accepted")
 
 
+class GroupConverter:
+    """A path converter that looks a row up, as some projects have it."""
+
+    regex = "[a-z]+"
+
+    def to_python(self, value):
+        found = Group.objects.filter(name=value).first()
+        if found is None:
+            raise ValueError
+        return found
+
+    def to_url(self, value):
+        return value.name
+
+
+register_converter(GroupConverter, "group_of_request")
+
+
+class OfGroup(LiveView):
+    template_string = "<main dj-root>{{ group.name }} {{ n }}</main>"
+    n = 0
+
+    def mount(self, request, group):
+        self.group = group
+
+    @event_handler
+    def more(self):
+        self.n += self.request.resolver_match.kwargs["group"] == self.group
+
+    @event_handler
+    async def more_later(self):
+        self.n += self.request.resolver_match.kwargs["group"] == self.group
+
+
 class Missing(LiveView):
     template_string = "<main dj-root>{{ seen }}</main>"
 
@@ -93,6 +128,7 @@ urlpatterns = [
     path("form/", Form.as_view()),
     path("posted/", posted),
     path("missing/", Missing.as_view()),
+    path("group/<group_of_request:group>/", OfGroup.as_view()),
 ]
 pytestmark = [pytest.mark.asyncio, pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
 HEADERS = {"accept": "text/html;q=0.9,application/json;q=0.5", "x-thing": "1", "accept-language": "de"}
@@ -230,3 +266,18 @@ async def test_what_cannot_be_sent_is_refused_by_name(settings, value, text, mon
 async def test_no_attribute_of_djangos_request_is_forgotten():
     public = {name for name in dir(HttpRequest()) if not name.startswith("_")}
     assert public - set(ROWS) - set(OTHER) == set()
+
+
+async def test_a_path_converter_that_looks_a_row_up():
+    """Django itself can resolve such a URL under WSGI only; the page's socket, and its worker, can anyway."""
+    await Group.objects.acreate(name="acme")
+    client = Client()
+    html = (await sync_to_async(client.get)("/group/acme/")).content.decode()
+    page = LivePage("/group/acme/", AsyncClient())
+    page.client.cookies, page.tokens = client.cookies, re.findall('data-troupe="([^"]+)"', html)
+    for _ in range(2):  # the second time it is mounted again, from its token
+        assert (await page.connect())["t"] == "joined"
+        await page.event("more")
+        await page.event("more_later")
+        assert "acme 2" in await page.html()
+        await page.socket.disconnect()

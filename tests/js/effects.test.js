@@ -26,6 +26,19 @@ test('cookies come before the redirect that needs them', async () => {
   assert.deepEqual(live.visited, ['/home/'])
 })
 
+test('a page that is to be loaded again gets its cookies first', async () => {
+  const live = openPage(BUTTON).join(0)
+  let arrived
+  live.env.collect = (ticket) => new Promise((resolve) => (arrived = () => resolve(ticket && 204)))
+  live.socket.say({ v: 0, s: 1, a: 0, ticket: 't1' })
+  live.socket.say({ t: 'reload', reason: 'foreign' })
+  await settled()
+  assert.equal(live.reloads, 0)
+  arrived()
+  await settled()
+  assert.equal(live.reloads, 1)
+})
+
 test('a failure with a redirect shows no message, and one without does', async () => {
   const live = openPage(BUTTON).join(0)
   live.$('button').click()

@@ -276,21 +276,22 @@ test('a page whose roots are all gone asks for nothing more', () => {
   assert.deepEqual([live.sockets.length, live.socket.readyState, live.socket.take('join')], [1, 3, []])
 })
 
-test('reload: once in ten seconds, else a message', () => {
-  const reload = (ago, spoil = () => {}) => {
+test('reload: once in ten seconds, else a message', async () => {
+  const reload = async (ago, spoil = () => {}) => {
     const live = openPage('')
     live.window.sessionStorage.setItem('troupe-reload', live.clock.now() - ago)
     spoil(live.window)
     live.socket.open()
     live.socket.say({ t: 'reload', reason: 'expired' })
     live.clock.advance(60_000)
+    await new Promise(setImmediate)
     assert.equal(live.sockets.length, 1)
     return [live.reloads, live.$('.troupe-note')?.textContent.includes('reload this page')]
   }
-  assert.deepEqual(reload(10_000), [1, undefined])
-  assert.deepEqual(reload(9_999), [0, true])
+  assert.deepEqual(await reload(10_000), [1, undefined])
+  assert.deepEqual(await reload(9_999), [0, true])
   const throws = { get() { throw Error('SecurityError') } }
-  assert.deepEqual(reload(10_000, (window) => Object.defineProperty(window, 'sessionStorage', throws)), [0, true])
+  assert.deepEqual(await reload(10_000, (window) => Object.defineProperty(window, 'sessionStorage', throws)), [0, true])
 })
 
 test('reload with a message: it is shown, as the page would be refused again', () => {

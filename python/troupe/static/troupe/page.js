@@ -214,7 +214,8 @@ export function createPage(env) {
     },
 
     /**
-     * Reloads once: a page that is refused again at once would reload for ever. With a message not even once.
+     * Reloads once: a page that is refused again at once would reload for ever. With a message not even once. A socket
+     * that was lost between a log-in and its cookie brings this, and a reload would abort the exchange.
      * @param {ReloadFrame} frame
      */
     reload(frame) {
@@ -225,7 +226,7 @@ export function createPage(env) {
         const { sessionStorage } = window
         const soon = clock.now() - sessionStorage[RELOAD_KEY] < RELOAD_AGAIN_MS
         sessionStorage[RELOAD_KEY] = clock.now()
-        if (!soon) return void env.reload()
+        if (!soon) return void following.then(env.reload)
       } catch {
         // Storage is switched off: reloads could not be counted.
       }
