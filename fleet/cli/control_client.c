@@ -5,6 +5,7 @@
 #include "fleet/state_directory.h"
 
 #include <czmq.h>
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -15,7 +16,7 @@ struct control_client {
 
 // Whether a process listens on the socket. ZeroMQ would wait for one to appear: a connect() of its ipc://
 // transport fails in the background, and is retried for ever. EAGAIN: somebody listens, and the backlog is
-// full (unix(7)).
+// full (unix(7)). Sets errno if not.
 static bool
 s_listens(const char *path)
 {
@@ -24,8 +25,10 @@ s_listens(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool listens =
         fd != -1 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
+    int reason = errno;
     if (fd != -1)
         close(fd);
+    errno = reason;
     return listens;
 }
 
@@ -37,8 +40,13 @@ control_client_open(const char *directory, control_client **ret, char *ret_why, 
     ASSERT(self);
     snprintf(self->file, sizeof self->file, "%s/control", directory);
     if (!s_listens(self->file)) {
-        snprintf(ret_why, size,
-                 "no fleet runs in %s: start one with `manage.py troupe up`, or name its --state", directory);
+        if (errno == EACCES)
+            snprintf(ret_why, size, "%s belongs to another user: be that user, or name another --state",
+                     directory);
+        else
+            snprintf(ret_why, size,
+                     "no fleet runs in %s: start one with `manage.py troupe up`, or name its --state",
+                     directory);
         control_client_close(&self);
         return ERR_UNREACHABLE;
     }

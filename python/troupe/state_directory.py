@@ -56,8 +56,11 @@ def find() -> str:
 
 def explain_missing(front: str) -> str:
     """A sentence after a full stop, if nobody answers at that address, and a fleet of nearly this project is where
-    it would be without a setting. "": there is none.
+    it would be without a setting, or if this user may not go there. "": neither.
     """
+    closed = _closed(front)
+    if closed:
+        return f". {closed} belongs to another user, whose sockets this one may not use"
     try:
         own, folder = Path(default()), Path(shared())
         if front != f"ipc://{own}/front":
@@ -78,6 +81,12 @@ def explain_missing(front: str) -> str:
     except (OSError, NotPrivateError):
         pass
     return ""
+
+
+def _closed(front: str) -> Path | None:
+    """The first directory on the way to a socket that this user may not enter."""
+    folders = Path(front.removeprefix("ipc://")).parents if front.startswith("ipc:///") else ()
+    return next((each for each in reversed(folders) if each.is_dir() and not os.access(each, os.X_OK)), None)
 
 
 def _private(path: str) -> str:

@@ -69,6 +69,8 @@ test_claim(void)
     CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_NAME_TAKEN);
     chmod(path, 0750);
     CU_ASSERT_EQUAL(s_claim_elsewhere(path), ERR_SYSTEM);
+    CU_ASSERT_EQUAL(state_directory_lock(path, why, sizeof why), ERR_SYSTEM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "chmod 700 it, or choose another directory with --state"));
     snprintf(file, sizeof file, "%s/lock", path);
     CU_ASSERT_EQUAL(s_claim_elsewhere(file), ERR_SYSTEM);
     unlink(file);

@@ -93,3 +93,10 @@ def test_a_fleet_that_would_be_found_but_for_a_setting_is_named(monkeypatch, tmp
         assert str(folder) in text and ("another SECRET_KEY" in text) == (name == own)
         (folder / "front").unlink()
     assert state_directory.explain_missing("tcp://127.0.0.1:1") == ""
+
+
+def test_a_socket_of_another_user_is_named(monkeypatch):
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "/usr/lib" and real(path, mode))
+    assert state_directory.explain_missing("ipc:///usr/lib/a/front").startswith(". /usr/lib belongs to another user")
+    assert state_directory.explain_missing("ipc:///usr/nothing/front") == ""

@@ -78,7 +78,7 @@ def test_refused_arguments(tmp_path):
         (["up", "--state", tmp_path / ("x" * 100)], "too long for a socket"),
         (["up", "--front", "tcp://127.0.0.1:*"], "specify a port"),
         (["scale", "--state", tmp_path], "N is missing"),
-        (["dance"], "Usage: troupe COMMAND"),
+        (["dance"], "troupe: there is no command 'dance'\n\nUsage: troupe COMMAND"),
     ]:
         done = subprocess.run([TROUPE, *arguments], capture_output=True, text=True, timeout=SECONDS)
         assert done.returncode == 2, done.stderr
