@@ -6,6 +6,7 @@ import types
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required, permission_required, user_passes_test
 from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin, UserPassesTestMixin
@@ -143,6 +144,15 @@ class OfAsView:
         return login_required(super().as_view(**initkwargs))
 
 
+class OfAnObject:
+    """As django-guardian's: permission_required is asked in another way, and the user need not have it in general."""
+
+    def dispatch(self, request, *args, **kwargs):
+        if not (self.permission_required == "auth.of_an_object" and may(request)):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
 class LoadsUser:
     """A mixin that puts the user there once, with what is asked of it often."""
 
@@ -196,6 +206,17 @@ GUARDS = {
     "method_decorator on dispatch": (Dispatched.as_view(), 403, {}),
     "the attribute login_required": (page(login_required=True).as_view(), 302, LOGIN),
     "the attribute permission_required": (page(permission_required=PERMISSION).as_view(), 403, {}),
+    "a mixin that reads permission_required": (
+        page(OfAnObject, permission_required="auth.of_an_object").as_view(),
+        403,
+        {},
+    ),
+    "one behind that reads permission_required": (
+        page(Page, OfAnObject, permission_required="auth.of_an_object").as_view(),
+        403,
+        {},
+    ),
+    "admin_view": (admin.site.admin_view(Page.as_view()), 302, STAFF),
     "as_view() of a mixin": (page(OfAsView).as_view(), 302, LOGIN),
     "as_view() of a mixin behind": (page(Page, OfAsView).as_view(), 302, LOGIN),
     "a user that setup() loads": (
@@ -243,7 +264,7 @@ def around(request):
 
 
 urlpatterns = [path(f"{name.replace(' ', '-')}/", view) for name, (view, _, _) in GUARDS.items()]
-urlpatterns.append(path("around/", around))
+urlpatterns += [path("around/", around), path("admin/", admin.site.urls)]
 every_guard = pytest.mark.parametrize("name", GUARDS)
 
 
