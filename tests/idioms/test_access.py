@@ -307,6 +307,38 @@ async def test_a_stranger_does_not_see_the_page(name):
         assert response["Location"].partition("?")[2] == f"next=/{name.replace(' ', '-')}/"
 
 
+class Odd(Page):
+    answer = None
+
+    def check_permissions(self, request):
+        return self.answer
+
+
+class OddHook(Page):
+    on_mount = [lambda view, request: view.answer]
+    answer = None
+
+
+ODD = {"a text": "/login/", "a tuple": (False, "no"), "nothing": 0, "a set": set()}
+urlpatterns += [
+    path(f"odd/{cls.__name__}/{name.replace(' ', '-')}/", cls.as_view(answer=answer))
+    for cls in (Odd, OddHook)
+    for name, answer in {**ODD, "yes": True, "no": False}.items()
+]
+
+
+@pytest.mark.parametrize("cls", ["Odd", "OddHook"])
+@pytest.mark.parametrize("name", ODD)
+async def test_what_is_neither_yes_nor_no_lets_nobody_in(cls, name, client):
+    if cls == "OddHook" and name == "a text":  # a URL, there
+        return
+    client.raise_request_exception = False
+    response = await client.get(f"/odd/{cls}/{name.replace(' ', '-')}/")
+    assert response.status_code == 500 and b"secret" not in response.content
+    assert (await client.get(f"/odd/{cls}/yes/")).status_code == 200
+    assert (await client.get(f"/odd/{cls}/no/")).status_code == 403
+
+
 @every_guard
 @pytest.mark.parametrize("handler", ["add", "add_later"])
 async def test_what_is_taken_away_counts_from_then_on(name, handler, ann, client, caplog):

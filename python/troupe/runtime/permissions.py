@@ -102,6 +102,13 @@ def _hooks(cls: type[Any]) -> Iterator[Any]:
 
 def _answer(answer: Any, name: str) -> HttpResponseBase | None:
     refuse_unused(answer, name)
+    if answer is None or answer is True:
+        return None
     if answer is False:
         raise PermissionDenied
-    return answer if isinstance(answer, HttpResponseBase) else None
+    if isinstance(answer, HttpResponseBase):
+        return answer
+    raise TypeError(
+        f"{name} returned a {type(answer).__name__}, which says neither yes nor no: return True, False or a response, "
+        "or raise PermissionDenied"
+    )
