@@ -36,6 +36,28 @@ def test_in_chromium(site, gate):
     site.wait_texts("i", ["100"])
 
 
+def test_the_connection_breaks_meanwhile(site, gate):
+    """The page is connected again before the handler goes on, and shows all that it does from then on."""
+    site.open(f"{PAGE}?gate={gate}")
+    site.click("#work")
+    site.wait_texts("output", ["25"])
+    site.run("dispatchEvent(new Event('pagehide'))")  # closes the socket, as a page does that is put away
+    open_gate(gate, 25)
+    site.run(
+        "document.documentElement.classList.remove('troupe-connected');"
+        "document.addEventListener('troupe:connected', () => document.title = 'again');"
+        "dispatchEvent(new Event('pageshow'))"
+    )
+    site.wait_texts("title", ["again"])
+    site.wait_texts("output", ["50"])
+    assert site.run("return document.querySelector('#work').classList.contains('dj-loading')")
+    for percent in (50, 75):
+        open_gate(gate, percent)
+    site.wait_texts("output", ["100"])
+    site.wait_texts("i", ["100"])
+    assert not site.run("return document.querySelector('#work').classList.contains('dj-loading')")
+
+
 @pytest.mark.parametrize("event", ["hurry", "from_elsewhere"])
 def test_no_update_is_lost(visitor, gate, event):
     with visitor.open(f"/{PAGE}?gate={gate}") as page:
