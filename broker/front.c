@@ -99,8 +99,10 @@ s_drop(broker *self, const header *request, err error)
 }
 
 // Makes the session's record, sends RESTORE ahead if the store has its snapshot, and forwards the request. If
-// the worker's queue is full the record is removed again, so that a later request is placed anew. If the
-// worker is gone the record stays for the caller, who ends it with its worker's other sessions.
+// the worker's queue is full the record is removed again, so that a later request is placed anew; unless
+// RESTORE had room and the request had not: the session is the worker's by then, and a second copy of it must
+// not begin elsewhere. If the worker is gone the record stays for the caller, who ends it with its worker's
+// other sessions.
 static err
 s_place(broker *self, const route *decision, wire_message *message, const header *request)
 {
@@ -117,7 +119,7 @@ s_place(broker *self, const route *decision, wire_message *message, const header
         error = s_forward(self, session, message, request);
     else if (error != ERR_UNREACHABLE && message_wants_reply(request->type))
         s_refuse(self, session, message, request, ERR_FULL, BUSY_RETRY_MS);
-    if (error && error != ERR_UNREACHABLE) {
+    if (error && error != ERR_UNREACHABLE && !session->restoring) {
         persistence_release(self, session, true);
         directory_remove(self->sessions, &session);
     }

@@ -318,8 +318,9 @@ persistence_send_restore(broker *self, session *session, slice snapshot)
     empty_encode(&self->body);
     slice page = session->attached ? routing_id_bytes(&session->attached->id) : slice_of(NULL, 0);
     slice parts[] = {page, slice_of(head, HEADER_SIZE), buffer_bytes(&self->body), snapshot};
-    session->restoring = true;
-    return wire_send_bytes(self->back_socket, routing_id_bytes(&session->owner->id), parts, 4);
+    err error = wire_send_bytes(self->back_socket, routing_id_bytes(&session->owner->id), parts, 4);
+    session->restoring = !error;
+    return error;
 }
 
 // What was put and not committed yet is read as well, so a session can be restored within the batch in which

@@ -249,7 +249,85 @@ test_what_was_pushed(void)
     stored_end();
 }
 
+// Messages to a worker that reads nothing.
+static void
+s_echo(unsigned count)
+{
+    enum { A_TURN = 50 };
+    for (unsigned i = 1; i <= count; i++) {
+        stage_heartbeat(stored_worker, i);
+        if (i % A_TURN == 0 || i == count)
+            broker_turn(stored_stage.broker);
+    }
+}
+
+// A session in the store, and another worker.
+static void
+s_begin_stored(void)
+{
+    stored_begin();
+    stored_event(1, "seen");
+    stored_lose_worker();
+    CU_ASSERT_EQUAL(stage_receive(&stored_stage, stored_client).head.type, MSG_ENDED);
+}
+
+// How many messages a worker has room for that reads nothing.
+static unsigned
+s_measure_room(void)
+{
+    enum { MORE_THAN_FIT = 25000 };
+    s_begin_stored();
+    uint64_t before = stage_figure(&stored_stage, "dropped");
+    s_echo(MORE_THAN_FIT);
+    unsigned room = MORE_THAN_FIT - (unsigned)(stage_figure(&stored_stage, "dropped") - before);
+    stored_end();
+    return room;
+}
+
+// RESTORE is the last message that the worker has room for. The session is that worker's from then on, so
+// that the page, which is told to come again, must be led there.
+static void
+test_room_for_restore_only(void)
+{
+    unsigned room = s_measure_room();
+    s_begin_stored();
+    (void)stage_figure(&stored_stage, "dropped"); // as when that was measured
+    s_echo(room - 1);
+    header join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2);
+    join.flags = FLAG_BROWSER;
+    stage_send_request(stored_client, join);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&stored_stage, stored_client).reason, "busy");
+    arrival got = stage_receive(&stored_stage, stored_worker);
+    for (; got.here && got.head.type == MSG_HEARTBEAT; got = stage_receive(&stored_stage, stored_worker))
+        ;
+    CU_ASSERT_EQUAL_FATAL(got.head.type, MSG_RESTORE);
+    uint64_t epoch = got.head.epoch;
+    CU_ASSERT_EQUAL(stage_figure(&stored_stage, "sessions"), 1);
+    got = stored_request_again(MSG_JOIN, FLAG_BROWSER, SEQUENCE_REQUEST | 3);
+    CU_ASSERT_EQUAL(got.head.type, MSG_JOIN);
+    CU_ASSERT_EQUAL(got.head.epoch, epoch);
+    CU_ASSERT_TRUE(got.head.flags & FLAG_RESTORED);
+    stored_end();
+}
+
+static void
+test_no_room_for_restore(void)
+{
+    unsigned room = s_measure_room();
+    s_begin_stored();
+    (void)stage_figure(&stored_stage, "dropped");
+    s_echo(room);
+    header join = request_of(MSG_JOIN, 1, 0, SEQUENCE_REQUEST | 2);
+    join.flags = FLAG_BROWSER;
+    stage_send_request(stored_client, join);
+    CU_ASSERT_STRING_EQUAL(stage_receive(&stored_stage, stored_client).reason, "busy");
+    CU_ASSERT_EQUAL(stage_figure(&stored_stage, "sessions"), 0);
+    stored_end();
+}
+
 static const unit_test s_tests[] = {
+    {"no room for RESTORE", test_no_room_for_restore},
+    {"room for RESTORE only", test_room_for_restore_only},
     {"what was pushed", test_what_was_pushed},
     {"a session comes back", test_comes_back},
     {"flags that clients may not set", test_flags_of_the_broker},
