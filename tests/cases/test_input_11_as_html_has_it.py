@@ -122,3 +122,14 @@ def test_an_editor_is_emptied_by_enter(page):
     site.wait(lambda: box.text == "", "the box to be empty")
     box.send_keys("again", Keys.ENTER)
     site.wait_texts("p", ["hello", "again"])
+
+
+def test_fields_that_are_called_like_members_of_elements(page):
+    site = page("Named")
+    names = [button.text for button in site.all("button")]
+    assert len(names) > 10
+    for count, name in enumerate(names, 1):
+        field = site.find(f"form [name={name}]")
+        field.send_keys("v", Keys.ENTER)  # two keys, a change, a submit
+        site.wait(lambda count=count: len(site.texts("li")) == 4 * count, f"{name} to be sent")
+        site.wait(lambda field=field: field.get_property("value") == "", f"{name} to be emptied")

@@ -382,7 +382,7 @@ class Binder:
         text = f"parameter {taken.name!r} is missing; what came: {shortened_names(came)}"
         if taken.name in names or (event.fields and taken.name in event.fields):
             text = f"parameter {taken.name!r} is empty, and has no default"
-        near = _near(taken.name, names)
+        near = None if taken.name in names else _near(taken.name, names)
         if taken.name == "request":
             text += ". A handler has the request as self.request"
         self._refuse(text + (f". Did you mean {near!r}?" if near else ""))

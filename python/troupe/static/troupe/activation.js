@@ -1,5 +1,6 @@
 // activation.js - what a click, a submit or a key is for, as HTML has it.
 
+import { attr, closest, member } from './dom.js'
 import { BUTTON } from './event-params.js'
 
 /** @typedef {Element & { control?: Element | null }} MaybeLabel */
@@ -14,10 +15,10 @@ const OWNERS = '[dj-click],a[href],button,input,select,textarea,label,[contented
  * @returns {any}
  */
 export function clickedElement(target) {
-  const owner = /** @type {MaybeLabel | null} */ (target.closest?.(OWNERS))
-  const el = /** @type {MaybeLabel | null | undefined} */ (owner?.closest('[dj-click]'))
+  const owner = /** @type {MaybeLabel | null} */ (closest(target, OWNERS))
+  const el = /** @type {MaybeLabel | null | undefined} */ (owner && closest(owner, '[dj-click]'))
   // A click on a label is followed by one on its control. Of the two, the control's counts.
-  if (el === owner) return owner?.contains(owner.control ?? null) ? null : owner
+  if (el === owner) return owner && member(owner, 'contains')(owner.control ?? null) ? null : owner
   return el?.control === owner ? el : null
 }
 
@@ -30,12 +31,12 @@ export const DISABLED = ':disabled,[aria-disabled="true"]'
  * @param {Element} el
  */
 export const isVetoed = ({ defaultPrevented, type }, el) => defaultPrevented &&
-  !/^(return false|event.prev)/.test(/** @type {string} */ (el.getAttribute(`on${type}`)))
+  !/^(return false|event.prev)/.test(/** @type {string} */ (attr(el, `on${type}`)))
 
 /** @param {Element} el One with dj-confirm asks first. */
 export function isAllowed(el) {
-  const question = el.getAttribute('dj-confirm')
-  return !question || /** @type {Window} */ (el.ownerDocument.defaultView).confirm(question)
+  const question = attr(el, 'dj-confirm')
+  return !question || /** @type {Window} */ (member(el, 'ownerDocument').defaultView).confirm(question)
 }
 
 /** @param {any} el Where Enter makes a new line. */

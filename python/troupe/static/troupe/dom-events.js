@@ -2,6 +2,7 @@
 // dj-change, dj-keydown, dj-focus, dj-blur. Listens at the document, so that patched elements need no listeners.
 
 import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
+import { attr, closest, matches, member } from './dom.js'
 import { attributesOf, nameOf, valueOf } from './event-params.js'
 import { CONTROLS, INPUTS, isTouched, renew, reports } from './form-controls.js'
 import { createPart } from './parts.js'
@@ -49,12 +50,12 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
    * The element that an event is for.
    * @param {any} target
    * @param {string} attribute
-   * @returns {any} An Element, or null.
+   * @returns {any} An Element, or something false.
    */
   function find(target, attribute) {
     // A control may belong to a form that it does not stand in.
-    const el = target.closest?.(`[${attribute}]`) ?? target.form
-    return el?.hasAttribute(attribute) && el.closest(ROOT) && !el.matches(':disabled') ? el : null
+    const el = closest(target, `[${attribute}]`) ?? target.form
+    return el && matches(el, `[${attribute}]:not(:disabled)`) && closest(el, ROOT) && el
   }
 
   /**
@@ -98,35 +99,35 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
   /** @param {MouseEvent} event */
   function click(event) {
     const el = clickedElement(/** @type {Element} */ (event.target))
-    if (!el?.closest(ROOT) || isVetoed(event, el)) return
-    const link = el.closest('a[href]')
+    if (!el || !closest(el, ROOT) || isVetoed(event, el)) return
+    const link = closest(el, 'a[href]')
     if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
-    const { type, form } = el.closest('button,input') ?? {}
+    const { type, form } = closest(el, 'button,input') ?? {}
     // Without a form it may open a popover or a dialog (https://html.spec.whatwg.org/#attr-button-type).
     const submits = form && /^(submit|image)$/.test(type)
     // Enter in a field presses the form's first button, which nobody meant where there is a dj-submit
     // (https://html.spec.whatwg.org/#implicit-submission).
-    if (submits && !event.detail && entered?.form === form && form.hasAttribute('dj-submit')) return
+    if (submits && !event.detail && entered?.form === form && matches(form, '[dj-submit]')) return
     // A checkbox must go on ticking, a link may open another window; a link or a submit button must not leave the page.
     if (submits || (link && !link.matches('[target=_blank],[download]'))) event.preventDefault()
-    if (!el.matches(DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, el.control ?? el))
+    if (!matches(el, DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, el.control ?? el))
   }
 
   /** @param {SubmitEvent} event */
   function submit(event) {
     const form = find(event.target, 'dj-submit')
-    if (form !== event.target || form?.localName !== 'form' || isVetoed(event, form)) return
+    if (form !== event.target || !matches(form, 'form') || isVetoed(event, form)) return
     // FormData throws for a submitter of another form: a script may make an event of any button, and another listener
     // may have moved the button elsewhere (https://xhr.spec.whatwg.org/#dom-formdata). One with dj-click was not pressed.
     let { submitter } = /** @type {{ submitter: any }} */ (event)
     if (submitter?.form !== form || submitter.hasAttribute('dj-click')) submitter = null
-    const closes = form.matches('[method=dialog]') // the dialog around it, and does not leave the page
+    const closes = matches(form, '[method=dialog]') // the dialog around it, and does not leave the page
     if (!closes && submitter?.matches(ELSEWHERE)) return
     const allowed = isAllowed(form)
     if (!closes || !allowed) event.preventDefault()
     if (!allowed) return
     flush()
-    forms.use((part) => part.submit(form, submitter, form.closest(ROOT)))
+    forms.use((part) => part.submit(form, submitter, closest(form, ROOT)))
   }
 
   /**
@@ -138,7 +139,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     if (attribute === 'dj-change') flush()
     const el = find(target, attribute)
     if (!el) return
-    if (el.localName === 'form') return forms.use((part) => fire(el, attribute, () => part.fields(el, target), target))
+    if (matches(el, 'form')) return forms.use((part) => fire(el, attribute, () => part.fields(el, target), target))
     const read = () => paramsOf(el, target)
     if (target.type === 'file') return refuse({ name: el.getAttribute(attribute), params: read(), reason: 'files' })
     fire(el, attribute, read, target)
@@ -152,13 +153,13 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     if (!name) return
     entered = name === 'Enter' && target
     const named = `dj-keydown.${name.toLowerCase().replace(' ', 'space')}`
-    for (let el = target; el?.closest?.(ROOT); el = el.parentElement) {
-      const attribute = [named, named.replace('arrow', ''), 'dj-keydown'].find((each) => el.hasAttribute(each))
+    for (let el = target; el && closest(el, ROOT); el = member(el, 'parentElement')) {
+      const attribute = [named, named.replace('arrow', ''), 'dj-keydown'].find((each) => attr(el, each) !== null)
       // Shift and Enter make a new line.
       if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
       const params = paramsOf(el, target, { key: name, code: code || undefined })
       const read = () => params
-      if (attribute === ENTER && isField(target) && !el.contains(target.form)) {
+      if (attribute === ENTER && isField(target) && !member(el, 'contains')(target.form)) {
         // The field's own answer to Enter would come on top: a new line, or the form.
         event.preventDefault()
         forms.use((part) => fire(el, attribute, read, undefined, part.takesField(target)))
@@ -184,7 +185,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
    * @param {Settle} [then]
    */
   function fire(el, attribute, read, control, then) {
-    const [root, name] = [el.closest(ROOT), /** @type {string} */ (el.getAttribute(attribute))]
+    const [root, name] = [closest(el, ROOT), /** @type {string} */ (attr(el, attribute))]
     timed(el, attribute, () => emit(el, name, root, read(), control, then, attribute !== 'dj-input'), control)
   }
 
@@ -199,7 +200,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
    */
   function emit(el, name, root, params, control, then, isOver = true) {
     const change = (/** @type {number} */ by) => {
-      el.classList.toggle('dj-loading', count(el, by) > 0)
+      member(el, 'classList').toggle('dj-loading', count(el, by) > 0)
       if (control && control !== el) count(control, by)
     }
     if (control) report(control)

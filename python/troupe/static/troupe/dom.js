@@ -14,7 +14,27 @@ export const IGNORED = '[dj-ignore],[dj-update="ignore"],[dj-root]'
 export const isElement = (node) => node.nodeType === ELEMENT
 
 /** @param {Node} node */
-export const isIgnored = (node) => isElement(node) && node.matches(IGNORED)
+export const isIgnored = (node) => isElement(node) && matches(node, IGNORED)
+
+/**
+ * A member of an element, also of a form with a field of that name, which comes first otherwise (`matches`, `attributes`:
+ * https://html.spec.whatwg.org/#the-form-element, LegacyOverrideBuiltIns).
+ * @param {any} el
+ * @param {string} name
+ */
+export function member(el, name) {
+  const value = Reflect.get(Object.getPrototypeOf(el), name, el)
+  return value?.bind ? value.bind(el) : value
+}
+
+/** @type {(el: any, selector: string) => any} The element, or one around it, that matches. */
+export const closest = (el, selector) => member(el, 'closest')?.(selector)
+
+/** @type {(el: any, selector: string) => boolean} */
+export const matches = (el, selector) => closest(el, selector) === el
+
+/** @type {(el: any, name: string) => string | null} */
+export const attr = (el, name) => member(el, 'getAttribute')(name)
 
 /**
  * The siblings from one to another, without that. Throws when the other does not follow: another script moved it.

@@ -1,6 +1,8 @@
 // event-params.js - the parameters of an event, read from the page: attributes, a control's value, a form's fields
 // (PROTOCOL.md 9.2). All of it as text: the server converts, because it knows the handler and has exact integers.
 
+import { member } from './dom.js'
+
 /** @import { Params } from './types.js' */
 
 // Names that begin with an underscore are Troupe's, not the page's; so are keys and the token.
@@ -19,7 +21,7 @@ export function attributesOf(el, own) {
   const data = {}
   /** @type {Params} */
   const values = {}
-  for (const { name, value } of el.attributes) {
+  for (const { name, value } of member(el, 'attributes')) {
     const [, isData, key, type = isData ? '' : ':'] = PARAMETER.exec(name) ?? []
     if (key) (isData ? data : values)[key.replaceAll('-', '_') + type] = value
   }

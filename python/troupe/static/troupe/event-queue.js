@@ -23,13 +23,8 @@ import { RETRY_FIRST_MS, RETRY_MAX_MS } from './timings.js'
  * @param {Clock} options.clock
  * @param {(frame: EventFrame) => void} options.send
  * @param {() => void} options.rejoin The page has to join again before more can be sent.
- * @param {number} [options.window] How many may be unanswered.
- * @param {number} [options.waiting] How many may wait behind those.
- * @param {number} [options.bytes] How large a frame may be.
  */
-export function createEventQueue({
-  clock, send, rejoin, window = MAX_EVENTS_SENT, waiting = MAX_EVENTS_WAITING, bytes = MAX_BROWSER_FRAME,
-}) {
+export function createEventQueue({ clock, send, rejoin }) {
   /** @type {Item[]} */
   let items = []
   let next = 1
@@ -68,7 +63,7 @@ export function createEventQueue({
   function pump() {
     if (!open) return
     timer.cancel()
-    for (const item of items.slice(0, window)) {
+    for (const item of items.slice(0, MAX_EVENTS_SENT)) {
       if (item.sent) continue
       const wait = item.due - clock.now()
       if (wait > 0) return timer.set(wait, pump)
@@ -99,8 +94,8 @@ export function createEventQueue({
      */
     push(event) {
       const { size } = new Blob([JSON.stringify([event.name, event.params])])
-      if (size + 128 > bytes) return 'too_large' // with room for the other members of the frame
-      if (items.length >= window + waiting) return 'full'
+      if (size + 128 > MAX_BROWSER_FRAME) return 'too_large' // with room for the other members of the frame
+      if (items.length >= MAX_EVENTS_SENT + MAX_EVENTS_WAITING) return 'full'
       items.push(unnumber({ event, tries: 0 }))
       pump()
       return null

@@ -4,6 +4,8 @@
 // (dj-input, dj-change), nothing it reported is unanswered, and the user is not typing in it. Otherwise it is the
 // user's.
 
+import { closest } from './dom.js'
+
 /** @import { Caret, Control } from './types.js' */
 
 export const CONTROLS = 'input,select,textarea'
@@ -21,7 +23,7 @@ export const INPUTS = ['dj-input', 'dj-change']
 const REPORTING = '[dj-input],[dj-change]'
 
 /** @param {any} el An Element; a control may belong to a form that it does not stand in. */
-export const reports = (el) => el.closest(REPORTING) ?? el.form?.closest(REPORTING)
+export const reports = (el) => el.closest(REPORTING) ?? (el.form && closest(el.form, REPORTING))
 /**
  * @param {Control} el
  * @returns {el is HTMLInputElement}

@@ -1,16 +1,10 @@
 // form-params.js - the parameters of a form's event (PROTOCOL.md 9.2): its fields as a browser would send them, and what
 // the markup says of them. A part of forms.js.
 
+import { member } from './dom.js'
 import { attributesOf, BUTTON, nameOf } from './event-params.js'
 
 /** @import { Params } from './types.js' */
-
-/**
- * All of a form's controls, also custom ones and those elsewhere in the page. (A control may be named "elements".)
- * @param {HTMLFormElement} form
- * @returns {Element[]}
- */
-const elementsOf = (form) => [...Reflect.get(Object.getPrototypeOf(form), 'elements', form)]
 
 /**
  * A text as forms send it (https://html.spec.whatwg.org/#constructing-the-form-data-set), and request.POST has it.
@@ -27,7 +21,7 @@ export function entriesOf(form, submitter) {
   /** @type {[name: string, value: string][]} */
   const entries = []
   let hasFiles
-  const { FormData } = /** @type {Window & typeof globalThis} */ (form.ownerDocument.defaultView)
+  const { FormData } = /** @type {Window & typeof globalThis} */ (member(form, 'ownerDocument').defaultView)
   for (const [name, value] of new FormData(form, /** @type {HTMLElement} */ (submitter))) {
     if (typeof value !== 'string') hasFiles ||= value.name // an empty field gives a file without a name
     else if (name !== 'csrfmiddlewaretoken') entries.push([name, crlf(value)]) // the socket's token proves the same
@@ -49,8 +43,8 @@ export function formParams(form, _fields, target) {
   /** @type {any} */
   const _boxes = { __proto__: null }
   const _lists = []
-  for (const el of elementsOf(form)) {
-    const { type } = /** @type {any} */ (el)
+  for (const el of member(form, 'elements')) {
+    const { type } = el
     const name = nameOf(el)
     if (name && !BUTTON.test(type) && type !== 'radio') (groups[name] ??= []).push(el)
   }

@@ -1,6 +1,7 @@
 // forms.js - what forms need, and fields with dj-keydown.enter: a part of its own, which pages load that have a form
 // (parts.js, dom-events.js).
 
+import { member } from './dom.js'
 import { controlOf, INPUTS, reports, serverValue } from './form-controls.js'
 import { entriesOf, formParams } from './form-params.js'
 import { controlsOf, newerThan, reset, snapshot } from './form-reset.js'
@@ -19,7 +20,7 @@ export function create({ clock, count, document, editor, emit, refuse, typed }) 
    */
   function restore(form) {
     isOurs = true
-    Object.getPrototypeOf(form).reset.call(form) // a control may be named "reset"
+    member(form, 'reset')()
     isOurs = false
   }
 

@@ -1,6 +1,7 @@
 // submissions.js - the submits of forms with dj-submit. One of a form is under way at a time; a later one waits for its
 // answer, since only that tells what stays in the fields: what was sent, or nothing of it. A part of forms.js.
 
+import { attr, member } from './dom.js'
 import { same } from './form-controls.js'
 import { crlf, entriesOf, formParams } from './form-params.js'
 import { controlsOf, rest, snapshot } from './form-reset.js'
@@ -37,11 +38,11 @@ export function createSubmissions({ emit, refuse, restore, takes }) {
    * @param {Element | null} root
    */
   function submit(form, submitter, root) {
-    const name = /** @type {string} */ (form.getAttribute('dj-submit'))
+    const name = /** @type {string} */ (attr(form, 'dj-submit'))
     const { entries, hasFiles } = entriesOf(form, submitter)
     const params = formParams(form, entries, submitter)
     if (hasFiles) return refuse({ name, params, reason: 'files' })
-    const controls = controlsOf(/** @type {Document} */ (form.getRootNode()), form)
+    const controls = controlsOf(/** @type {Document} */ (member(form, 'getRootNode')()), form)
     const states = snapshot(controls)
     const queue = queues.get(form) ?? []
     const last = queue.at(-1)
@@ -50,7 +51,7 @@ export function createSubmissions({ emit, refuse, restore, takes }) {
     const isTyped = controls.some((/** @type {any} */ el) => el.value !== el.defaultValue)
     if (last && isTyped && same(last.entries, entries)) return
 
-    const accept = () => form.querySelector(ERRORS) ?? restore(form)
+    const accept = () => member(form, 'querySelector')(ERRORS) ?? restore(form)
     // What those hold that wait is not what the user meant. It stands in the form still.
     const giveUp = () => queue.forEach((each) => each.drop())
 

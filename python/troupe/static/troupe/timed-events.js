@@ -1,6 +1,7 @@
 // timed-events.js - events that wait until the user pauses (dj-debounce, dj-input), leaves the field
 // (dj-debounce="blur"), or for their turn (dj-throttle).
 
+import { attr } from './dom.js'
 import { INPUT_DELAY_MS, RANGE_INTERVAL_MS } from './timings.js'
 
 const FOR_EVER = 2e9 // ms; setTimeout takes no more than 2^31
@@ -28,7 +29,7 @@ export function createTimedEvents({ clock, count, report }) {
    * @param {Element} [control]
    */
   function ms(name, el, control = el) {
-    const text = control.getAttribute(name) ?? el.getAttribute(name)
+    const text = attr(control, name) ?? attr(el, name)
     const number = text === 'blur' ? FOR_EVER : Number(text ?? NaN)
     return number >= 0 ? number : undefined
   }

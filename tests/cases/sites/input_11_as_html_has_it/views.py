@@ -55,3 +55,24 @@ class Rich(LiveView):
     def count(self):
         """Changes the page around a draft."""
         self.n += 1
+
+
+NAMES = (
+    "attributes matches closest classList getAttribute hasAttribute localName ownerDocument querySelector "
+    "parentElement contains getRootNode elements reset submit method action id name form type"
+).split()
+FORM = (
+    '<form dj-submit="note" dj-change="note" dj-keydown="note">'
+    '<input name="{0}"><button id="{0}">{0}</button></form>'
+)
+
+
+class Named(Noted):
+    """Forms whose fields are called as members of elements are."""
+
+    template_name = None
+    template_string = (
+        "<!doctype html><title>n</title><main dj-root>"
+        + "".join(FORM.format(name) for name in NAMES)
+        + "<ol>{% for each in notes %}<li>{{ each }}</li>{% endfor %}</ol></main>"
+    )
