@@ -40,6 +40,7 @@ def test_a_button_sends_its_form_elsewhere(page):
     site.click("#save")
     noted(site, r"text='two\r\nlines'")  # as request.POST has it
     site.click("#export")
+    site.wait(lambda: "/ordinary/?" in site.driver.current_url, "the other address")
     assert site.driver.current_url.endswith("/ordinary/?text=&do=export")
 
 
