@@ -178,7 +178,9 @@ answer_control(broker *self, slice worker_id, const header *head)
     if (!error)
         return OK;
     worker *worker = registry_find(self->workers, worker_id);
-    if (error == ERR_UNREACHABLE && worker)
+    // A worker that drains may have closed its socket behind a GOODBYE that is still unread. Without one it
+    // falls silent.
+    if (error == ERR_UNREACHABLE && worker && worker->state != WORKER_DRAINING)
         reap_list_add_worker(self, worker);
     if (error != ERR_UNREACHABLE) {
         self->counters.dropped++;

@@ -119,6 +119,23 @@ test_nobody_to_take_it(void)
     s_end();
 }
 
+// Its last messages are read when it is gone. It was not lost.
+static void
+test_is_gone_behind_its_goodbye(void)
+{
+    s_begin(false);
+    s_drain();
+    CU_ASSERT_TRUE(id_is_zero(s_expect(s_from, MSG_MOVE).head.session));
+    for (uint64_t sent = 1; sent <= 50; sent++)
+        stage_heartbeat(s_from, sent);
+    stage_reason(s_from, (header){.version = PROTOCOL_VERSION, .type = MSG_GOODBYE}, "worker_left");
+    zsock_destroy(&s_from);
+    arrival ended = stage_await(&s_stage, s_client);
+    CU_ASSERT_EQUAL(ended.head.type, MSG_ENDED);
+    CU_ASSERT_STRING_EQUAL(ended.reason, "worker_left");
+    s_end();
+}
+
 static void
 test_dies_in_the_middle(void)
 {
@@ -343,6 +360,7 @@ test_nobody_asked_for_it(void)
 static const unit_test s_tests[] = {
     {"moves", test_moves},
     {"nobody to take it", test_nobody_to_take_it},
+    {"is gone behind its GOODBYE", test_is_gone_behind_its_goodbye},
     {"dies in the middle", test_dies_in_the_middle},
     {"ends in place of moving", test_ends_in_place_of_moving},
     {"the page goes meanwhile", test_the_page_goes_meanwhile},
