@@ -26,11 +26,11 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
         debugger.refuse()
 
     context_locals.install()
-    thread_instances.install()
     error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())
     if views:
         import_views()
         import_urls()
+    thread_instances.install()  # of what is imported by now
     trackers.install()
     if "troupe" not in settings.INSTALLED_APPS and "troupe.apps.TroupeConfig" not in settings.INSTALLED_APPS:
         hint = "add 'troupe' to INSTALLED_APPS"
