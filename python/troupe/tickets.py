@@ -4,12 +4,14 @@ The session engine keeps the cookies, under a hash of the ticket. May use the OR
 """
 
 import hashlib
+import json
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.messages.storage.cookie import MessageDecoder, MessageEncoder
 from django.contrib.sessions.backends.base import CreateError
 from django.urls import NoReverseMatch, reverse
 
@@ -18,22 +20,34 @@ from . import session_engine
 SECONDS = 60
 HEADER = "X-Troupe-Ticket"
 
-_COOKIES, _BOUND = "_troupe_cookies", "_troupe_bound"
+_COOKIES, _BOUND, _MESSAGES = "_troupe_cookies", "_troupe_bound", "_troupe_messages"
 
 
-def make(cookies: list[str], browser: Mapping[str, str]) -> str:
-    """A ticket for these Set-Cookie texts. browser: the cookies that it had before; only it may have these.
+class HandedOver(NamedTuple):
+    """What a ticket stands for. cookies: Set-Cookie texts. messages: of django.contrib.messages, to be stored with what
+    the browser's own cookie has by now.
+    """
+
+    cookies: list[str]
+    messages: list[Any]
+
+
+def make(cookies: list[str], browser: Mapping[str, str], messages: Sequence[Any] = ()) -> str:
+    """A ticket for these. browser: the cookies that it had before; only it may have these.
 
     RuntimeError: there is no session engine to keep them.
     """
     if not apps.is_installed("django.contrib.sessions") or session_engine.is_in_cookies():
-        names = ", ".join(text.partition("=")[0] for text in cookies)
+        names = ", ".join([text.partition("=")[0] for text in cookies] + ["messages"] * bool(messages))
         raise RuntimeError(
             f"an event cannot set cookies ({names}) without django.contrib.sessions and a SESSION_ENGINE that keeps "
             "sessions on the server"
         )
     ticket = secrets.token_urlsafe(24)
-    _create(_store(ticket), {_COOKIES: cookies, _BOUND: _mark_of(browser)})
+    contents: dict[str, Any] = {_COOKIES: cookies, _BOUND: _mark_of(browser)}
+    if messages:
+        contents[_MESSAGES] = json.dumps(list(messages), cls=MessageEncoder)
+    _create(_store(ticket), contents)
     return ticket
 
 
@@ -54,8 +68,8 @@ def check_exchange(own_page: bool) -> None:
         ) from error
 
 
-def redeem(ticket: str, browser: Mapping[str, str]) -> list[str] | None:
-    """The Set-Cookie texts, once. None: there is no such ticket any more, or it is another browser's."""
+def redeem(ticket: str, browser: Mapping[str, str]) -> HandedOver | None:
+    """What the ticket stands for, once. None: there is no such ticket any more, or it is another browser's."""
     if not _is_for(_store(ticket).load(), browser):
         return None
     # Whoever makes this entry may have them: engines make one atomically, and delete without saying whether it was
@@ -69,8 +83,9 @@ def redeem(ticket: str, browser: Mapping[str, str]) -> list[str] | None:
     contents = store.load()
     store.delete(store.session_key)
     claim.delete(claim.session_key)
-    cookies: list[str] | None = contents.get(_COOKIES)
-    return cookies
+    if _COOKIES not in contents:
+        return None
+    return HandedOver(contents[_COOKIES], json.loads(contents.get(_MESSAGES, "[]"), cls=MessageDecoder))
 
 
 def _create(store: Any, contents: dict[str, Any]) -> None:

@@ -63,6 +63,12 @@ class Silent(Page):
     template_string = "<main dj-root>{{ n }}</main>"
 
 
+class Outside(Page):
+    """As with a base.html that shows messages above the page's own part."""
+
+    template_string = f"<body>{TEMPLATE.partition('>')[2].partition('{{ n')[0]}<main dj-root>{{{{ n }}}}</main></body>"
+
+
 def ordinary(request):
     return HttpResponse(" ".join(str(message) for message in messages.get_messages(request)))
 
@@ -76,6 +82,7 @@ urlpatterns = [
     path("live/", Page.as_view(), name="live"),
     path("welcome/", Page.as_view(), {"welcome": True}),
     path("silent/", Silent.as_view(), name="silent"),
+    path("outside/", Outside.as_view()),
     path("ordinary/", ordinary, name="ordinary"),
     path("add/", add),
     path("add/silent/", add, {"to": "silent"}),
@@ -90,11 +97,16 @@ def storage(request, settings):
     settings.MESSAGE_STORAGE = f"django.contrib.messages.storage.{request.param}"
 
 
-async def follow(page, frame):
-    """Where the browser is sent, as text; the cookies first."""
+async def collect(page, frame):
+    """The cookies that come with an answer, as the page fetches them."""
     if "ticket" in frame:
         response = await page.client.get(page.path, headers={tickets.HEADER: frame["ticket"]})
         assert response.status_code == 204
+
+
+async def follow(page, frame):
+    """Where the browser is sent, as text; the cookies first."""
+    await collect(page, frame)
     return (await page.client.get(frame["redirect"])).content.decode()
 
 
@@ -154,8 +166,21 @@ async def test_with_a_redirect_it_is_shown_by_the_target_once(storage, name):
 
 async def test_what_the_template_does_not_show_waits_and_leaves_with_a_redirect(storage):
     async with LivePage("/silent/") as page:
-        await page.event("save", text="first")
+        await collect(page, await page.event("save", text="first"))
         assert await follow(page, await page.event("leave")) == "first saved and left"
+
+
+@pytest.mark.parametrize("url", ["/silent/", "/outside/"])
+async def test_what_the_root_does_not_show_is_for_the_next_page(storage, url):
+    """As on any site, where a request without a page of its own leaves it in the session or a cookie."""
+    async with LivePage(url) as page:
+        for text in ("first", "second"):
+            await collect(page, await page.event("save", text=text))
+        assert "ticket" not in await page.event("count")
+        assert (await page.client.get("/ordinary/")).content == b"first second"
+        assert (await page.client.get("/ordinary/")).content == b""
+        await collect(page, await page.event("save", text="third"))
+        assert await follow(page, await page.event("leave")) == "third saved and left"
 
 
 async def test_levels_tags_and_reading_them_in_a_handler():

@@ -69,9 +69,9 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
         browser = _cookies_of_browser(request)
         identity = _apply_to_response(turn, request, response, effects)
         cookies = [morsel.OutputString() for morsel in response.cookies.values()]
-        if cookies:
+        if cookies or turn.left:
             check_exchange(request)
-            effects["ticket"] = tickets.make(cookies, browser)
+            effects["ticket"] = tickets.make(cookies, browser, turn.left)
     return (effects, members(effects), identity) if effects else None
 
 
@@ -199,6 +199,8 @@ def _finish_messages(turn: Turn, request: Any, response: HttpResponseBase) -> No
         return
     if response.has_header("Location"):
         messages.pass_on_messages(turn, request, response)
+    elif turn.messages is not None and isinstance(request, WorkerRequest):
+        messages.finish_messages(turn, request, response)
     elif turn.messages is not None:
         messages.finish_messages(turn)
 

@@ -1,8 +1,9 @@
 """django.contrib.messages in a live page.
 
 A message that mount() or a handler adds is shown by the page's next rendering, and by all further ones (a tick, say)
-until the next event: the user has seen it by then. What the template does not show waits. A handler that sends the user
-elsewhere leaves its messages to that page, where Django stores them.
+until the next event: the user has seen it by then. What that rendering does not show (the loop may stand outside of the
+root, or in another page) Django stores for the next page, as it does for a request without a page. A handler that sends
+the user elsewhere leaves its messages to that page in the same way.
 
 What ordinary views stored is read once, by the page's HTTP request, as on any page. That request has a storage of its
 own in the web process, which is told what mount() and the template did to the messages, and stores them.
@@ -12,6 +13,8 @@ from typing import Any
 
 from django.contrib.messages.storage import default_storage
 from django.contrib.messages.storage.base import Message
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
 
 from ..views import LiveView
 from .request_attributes import has_middleware
@@ -59,15 +62,21 @@ def told_at_mount(turn: Turn, request: Any) -> dict[str, Any] | None:
     return {"used": storage.used, "new": [_entry(message) for message in new]} if storage.used or new else None
 
 
-def finish_messages(turn: Turn) -> None:
-    """At the end of a turn that stays on the page: keeps what was shown, and what waits."""
+def finish_messages(turn: Turn, request: Any = None, response: Any = None) -> None:
+    """At the end of a turn that stays on the page: keeps what was shown, and stores what was not.
+
+    Without a response that waits for one: a test's, or a program's view. At mount the page's own request has it.
+    """
     storage, view = turn.messages, turn.view
     if view is None or not (storage.used or storage._queued_messages):
         return
     shown, waiting = _kept(view)
     if storage.used:
         shown, waiting = [_entry(message) for message in storage._loaded_data], []
-    if turn.kind != MOUNT:  # there, Django has stored the rest for the next page
+    if response is not None:
+        _store(turn, [_message(entry) for entry in waiting] + storage._queued_messages, request, response)
+        waiting = []
+    elif turn.kind != MOUNT:
         waiting = waiting + [_entry(message) for message in storage._queued_messages]
     if shown or waiting or KEPT in vars(view):
         view.__dict__[KEPT] = [shown[-MAX_SHOWN:], waiting[-MAX_SHOWN:]]
@@ -81,10 +90,21 @@ def pass_on_messages(turn: Turn, request: Any, response: Any) -> None:
         unseen += turn.messages._queued_messages
     if KEPT in vars(turn.view):
         turn.view.__dict__[KEPT] = [[], []]
-    if unseen and has_middleware(MIDDLEWARE):
-        storage: Any = default_storage(request)
-        storage._queued_messages, storage.added_new = unseen, True
-        storage.update(response)
+    _store(turn, unseen, request, response)
+
+
+def _store(turn: Turn, unseen: list[Message], request: Any, response: Any) -> None:
+    """Has Django store messages for the next page, behind those that it has. What is in a cookie is so when the page
+    fetches it: another tab may have shown what the cookie of the socket's handshake has.
+    """
+    if not unseen or not has_middleware(MIDDLEWARE):
+        return
+    storage: Any = default_storage(request)
+    if isinstance(storage, (CookieStorage, FallbackStorage)):
+        turn.left = unseen
+        return
+    storage._queued_messages, storage.added_new = unseen, True
+    storage.update(response)
 
 
 def _kept(view: Any) -> _Kept:

@@ -23,10 +23,11 @@ class Turn:
 
     response: what the handler returned, if that has to be acted on. session, messages: those of the request, once
     they were asked for. warnings: what the developer should know, for the browser's console (with DEBUG). joined: (the
-    request with which the page has joined during the turn, the facts of the turn's own until then).
+    request with which the page has joined during the turn, the facts of the turn's own until then). left: messages that
+    belong into a cookie, which only the browser's next request has as it is by then.
     """
 
-    __slots__ = ("view", "kind", "name", "response", "session", "messages", "warnings", "joined")
+    __slots__ = ("view", "kind", "name", "response", "session", "messages", "warnings", "joined", "left")
 
     def __init__(self, view: Any, kind: str, name: str = "") -> None:
         self.view = view
@@ -37,6 +38,7 @@ class Turn:
         self.messages: Any = None
         self.warnings: list[str] = []
         self.joined: tuple[Any, Any] | None = None
+        self.left: list[Any] = []
 
 
 TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)

@@ -100,9 +100,18 @@ def apply(request: HttpRequest, effects: Effects) -> None:
         )
     if "csrf" in effects:
         request.META.update(CSRF_COOKIE=effects["csrf"], CSRF_COOKIE_NEEDS_UPDATE=True)
+    told = effects.get("messages", {})
+    if told.get("used") and hasattr(request, "_messages"):
+        list(request._messages)
+    add_messages(request, [Message(level, text, extra_tags=tags) for level, text, tags in told.get("new", ())])
+
+
+def add_messages(request: Any, messages: list[Message]) -> None:
+    """Adds messages to those of the page's own request, whatever their level: they were let through once."""
     storage = getattr(request, "_messages", None)
-    if "messages" in effects and storage is not None:
-        _apply_to_messages(storage, effects["messages"])
+    if messages and storage is not None:
+        storage._queued_messages.extend(messages)
+        storage.added_new = True
 
 
 def _apply_to_session(request: Any, session: Any, effects: Effects) -> None:
@@ -119,12 +128,3 @@ def _apply_to_session(request: Any, session: Any, effects: Effects) -> None:
         for name in ("_cached_user", "_acached_user"):
             vars(request).pop(name, None)
         request.user = SimpleLazyObject(lambda: get_user(request))
-
-
-def _apply_to_messages(storage: Any, told: dict[str, Any]) -> None:
-    if told["used"]:
-        list(storage)
-    if told["new"]:
-        new = [Message(level, text, extra_tags=tags) for level, text, tags in told["new"]]
-        storage._queued_messages.extend(new)
-        storage.added_new = True

@@ -148,13 +148,14 @@ def view_function(cls: type[Any], inner: Callable[..., HttpResponseBase]) -> Cal
 def _hand_over(request: HttpRequest, ticket: str) -> HttpResponse:
     """The cookies that an event set, for the page that it belongs to (PROTOCOL.md 9.7)."""
     name = settings.SESSION_COOKIE_NAME
-    cookies = tickets.redeem(ticket, request.COOKIES)
-    if cookies is None:
+    handed_over = tickets.redeem(ticket, request.COOKIES)
+    if handed_over is None:
         logger.warning("event=ticket_refused path=%s", quoted(request.path))
         return HttpResponse(status=403)
     response = HttpResponse(status=204)
-    for text in cookies:
+    for text in handed_over.cookies:
         response.cookies.load(text)
+    mount_effects.add_messages(request, handed_over.messages)
     if name in response.cookies and hasattr(request, "session"):
         # Else Django's middleware would delete the cookie, as the session that the request came with is gone.
         request.session = type(request.session)(response.cookies[name].value or None)
