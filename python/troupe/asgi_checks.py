@@ -163,11 +163,11 @@ def _script() -> Iterator[CheckMessage]:
         return  # checks.check_middleware says so
     from django.contrib.staticfiles import finders
 
-    name = page.script_name()
     try:
-        if finders.find(name):
-            return
+        name = next((each for each in page.script_names() if not finders.find(each)), None)
     except Exception:  # Django's own checks say what is wrong with STATICFILES_FINDERS
+        return
+    if name is None:
         return
     hint = "Add django.contrib.staticfiles.finders.AppDirectoriesFinder to STATICFILES_FINDERS."
     if not (Path(__file__).parent / "static" / name).is_file():

@@ -30,7 +30,7 @@ test('attributes that mean nothing, stand outside of a root, or name no handler 
     '<b dj-click="save"></b><b dj-click="svae"></b><b dj-clik="save"></b></main><b dj-click="save"></b></body>', (document) => {
     document.querySelector('main').removeAttribute('data-troupe-handlers') // as a patch of the whole root does
     document.querySelector('main').insertAdjacentHTML('beforeend', '<i dj-click="remove(1, 2)"></i><i dj-input="a b"></i>' +
-      '<i dj-submit="nothing"></i><i dj-clik="save"></i><i dj-keydown.esc="save"></i><i dj-value-x:itn="1"></i>')
+      '<form dj-submit="nothing"></form><b dj-submit="save"></b><b dj-update="append"></b><i dj-clik="save"></i><i dj-keydown.esc="save"></i><i dj-value-x:itn="1"></i>')
     document.body.insertAdjacentHTML('beforeend', '<p dj-root><i dj-value-a="1"></i></p>')
   })
   assert.deepEqual(said, [
@@ -39,6 +39,8 @@ test('attributes that mean nothing, stand outside of a root, or name no handler 
     'dj-click stands outside of a live root (dj-root), and does nothing there',
     'dj-input="a b" is not the name of a handler',
     'dj-submit="nothing": the view has no handler of that name',
+    'dj-submit on <b> does nothing: only a <form> is submitted',
+    'dj-update="append" means nothing here. Only dj-update="ignore" does; rows with dj-key need nothing',
     'dj-keydown.esc means nothing here: did you mean dj-keydown.escape?',
     'dj-value-x:itn means nothing here: the types are int, integer, float, bool, boolean, number, json, object, list, array.',
     'this dj-root is not live: only the first one of a LiveView\'s page is',

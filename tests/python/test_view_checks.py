@@ -52,6 +52,7 @@ def test_calls_of_handlers(source, expected):
         ("<i dj-model.lazy='x'>", "dj-model.lazy means nothing here. Use dj-input with a handler"),
         ("<i dj-window-keydown='x'>", "dj-window-keydown means nothing here. It has no counterpart yet."),
         ("<i dj-quux>", "dj-quux means nothing here. The attributes are dj-blur,"),
+        ("<div dj-submit='x'>", "dj-submit on <div> does nothing: only a <form> is submitted"),
         ("<i dj-click.prevent='x'>", "dj-click.prevent means nothing here: dj-click takes no modifiers."),
         ("<i dj-keydown.ctrl.s='x'>", "dj-keydown.ctrl.s means nothing here: a key is named alone"),
         ("<i dj-keydown.esc='x'>", "dj-keydown.esc means nothing here: did you mean dj-keydown.escape?"),

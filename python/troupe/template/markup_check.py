@@ -145,7 +145,7 @@ class _Reader(HTMLParser):
             self._balance += 1
         for name, value in attrs:
             if name.startswith("dj-") and _VALUE not in name:
-                self._attribute(name, value or "")
+                self._attribute(tag, name, value or "")
 
     def handle_endtag(self, tag: str) -> None:
         """See HTMLParser."""
@@ -157,9 +157,11 @@ class _Reader(HTMLParser):
             if self._depth == 0:
                 self._root = None
 
-    def _attribute(self, name: str, value: str) -> None:
+    def _attribute(self, tag: str, name: str, value: str) -> None:
         spot = self._spot()
         why = trouble(name) or (value_trouble(name, value) if _VALUE not in value else None)
+        if name == "dj-submit" and tag != "form" and _VALUE not in tag:
+            why = f"dj-submit on <{tag}> does nothing: only a <form> is submitted"
         if why:
             self._unknown.append(Mistake("attribute", why, spot))
             return

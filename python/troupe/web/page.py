@@ -332,6 +332,11 @@ def script_name(part: str = "troupe") -> str:
     return f"troupe/dist/{part}.min.js" if _is_minified() else f"troupe/{part}.js"
 
 
+def script_names() -> list[str]:
+    """All that pages may load."""
+    return [script_name(each) for each in ("troupe", *_PARTS)]
+
+
 def script_url() -> str:
     """Where pages load it from."""
     url: str = static(script_name())

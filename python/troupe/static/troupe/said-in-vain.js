@@ -75,6 +75,9 @@ function valueTrouble(name, value, handlers) {
     const ok = isPause(value) || (value === 'blur' && name === 'dj-debounce')
     return ok ? null : `${name}="${value}" is not a number of milliseconds, and has no effect`
   }
+  if (name === 'dj-update' && value !== 'ignore') {
+    return `dj-update="${value}" means nothing here. Only dj-update="ignore" does; rows with dj-key need nothing`
+  }
   if (!HANDLERS.includes(name.split('.')[0])) return null
   const handler = /^\s*([^\W\d]\w*)\s*(\([^]*\)\s*)?$/.exec(value)?.[1]
   if (!handler) return `${name}="${value}" is not the name of a handler`
@@ -124,7 +127,9 @@ export function watch(document, Observer) {
     const root = el.closest(ROOT)
     const outside = name === 'dj-root' ? 'this dj-root is not live: only the first one of a LiveView\'s page is'
       : `${name} stands outside of a live root (dj-root), and does nothing there`
-    const why = trouble(name) ?? (root || !el.isConnected ? null : outside) ??
+    const isNoForm = name === 'dj-submit' && el.localName !== 'form'
+    const why = trouble(name) ?? (isNoForm ? `dj-submit on <${el.localName}> does nothing: only a <form> is submitted` : null) ??
+      (root || !el.isConnected ? null : outside) ??
       valueTrouble(name, value, root ? handlers.get(root) : undefined)
     if (why) say(why, el)
   }
