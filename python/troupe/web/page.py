@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, reverse
+from django.utils.asyncio import async_unsafe
 from django.utils.html import format_html, format_html_join
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString, mark_safe
@@ -45,6 +46,10 @@ logger = logging.getLogger("troupe")
 _PERMANENT = ("params", "malformed", "too_large", "type", "version")  # not executed, and never will be
 # Nothing ran, and a retry soon may succeed: the page waits for it instead of answering 503.
 _TRANSIENT = {"no_worker", "leaving", "busy", "unknown_session"}
+_IN_ASYNC_CODE = (
+    "A live view is mounted in a thread, and not in an async view's own: render the page, or call the view, by "
+    "await sync_to_async(render)(request, …)."
+)
 _MINIFIED_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
 # Parts of the client that pages load when they need them (static/troupe/parts.js), and what then is in their HTML.
 _PARTS = {"forms": (b"dj-submit", b"dj-keydown.enter"), "editor": (b"contenteditable",)}
@@ -202,6 +207,7 @@ def respond(view: Any, request: HttpRequest, args: tuple[Any, ...], kwargs: dict
     return _page(view, request, admission.CALL.get() or admission.Call({}, view.args, view.kwargs))
 
 
+@async_unsafe(_IN_ASYNC_CODE)
 def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponseBase:
     path = f"{type(view).__module__}.{type(view).__qualname__}"
     try:
@@ -264,6 +270,7 @@ def _is_of_url(call: admission.Call, match: ResolverMatch) -> bool:
     return call.kwargs.keys() == match.kwargs.keys() and all(a is b for a, b in zip(given, found, strict=True))
 
 
+@async_unsafe(_IN_ASYNC_CODE)
 def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString:
     """The HTML of one view inside of an ordinary page, for the template tag. Blocks. ActorError, PermissionDenied,
     Http404, BadRequest.
