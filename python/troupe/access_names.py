@@ -17,7 +17,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 
-from .validation import is_marked, named, place
+from .validation import asks_for_a_request, is_marked, named, place
 
 _DJANGOS = "django.contrib.auth.mixins.{} asks for it, and is not among the bases. Put it there"
 _OWN = ", or ask in check_permissions(self, request)"
@@ -49,6 +49,13 @@ def check_class(cls: type[Any], root: type[Any]) -> None:
     """TypeError: `cls` says who may see the page by a name that nobody asks for, or in a way that lets everybody in.
     root: LiveView.
     """
+    for each in _others(cls, root):
+        if asks_for_a_request(vars(each).get("mount")):
+            raise TypeError(
+                f"{named(cls, each, 'mount')}: decorators of django.contrib.auth ask here when the page opens, and "
+                "never again while it is open. Put them around dispatch(): @method_decorator(login_required, "
+                "name='dispatch'), or set login_required or permission_required."
+            )
     for name, advice in GUARDS.items():
         base = next((base for base in _others(cls, root) if name in vars(base)), None)
         if base is None or base.__module__.startswith("django.") or not _is_guard(name, vars(base)[name]):

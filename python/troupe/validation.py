@@ -94,7 +94,7 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
             "the decorators of Django REST framework are for its views, and nothing asks for what they set here. Take "
             "login_required, permission_required and rate_limit of troupe.decorators, or ask in the handler."
         )
-    elif _asks_for_a_request(value):
+    elif asks_for_a_request(value):
         text = (
             "django.contrib.auth.decorators are for views, whose first argument is a request. Take login_required and "
             "permission_required of troupe.decorators, or ask in the handler."
@@ -105,7 +105,7 @@ def _check_handler(cls: type, base: type, root: type, name: str, value: Any) -> 
     raise TypeError(named(cls, base, name) + place(inner) + ": " + text)
 
 
-def _asks_for_a_request(function: Any) -> bool:
+def asks_for_a_request(function: Any) -> bool:
     """Whether one of Django's access decorators is around it, also by way of method_decorator()."""
     for each, held in _wrappers(function):
         around = [item for value in held for item in (value if _is(value, list, tuple) else [value])]

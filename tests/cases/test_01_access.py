@@ -8,7 +8,7 @@ from fleet import wait_until
 
 SITE = "/case_01_access/"
 FORBIDDEN = r"Forbidden \(Permission denied\)"  # Django's own line, with the traceback of PermissionDenied
-NAMES = ["Private", "Permitted", "Tested", "Ticking", "login_required", "permission_required"]
+NAMES = ["Private", "PrivateBehind", "Permitted", "Tested", "Ticking", "login_required", "permission_required"]
 GIVE = (
     "from django.contrib.auth.models import User, Permission\n"
     "user = User.objects.get(username='ann')\n"

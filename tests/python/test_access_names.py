@@ -5,9 +5,11 @@ import re
 import types
 
 import pytest
+from django.contrib.auth import decorators as auth
 from django.contrib.auth.mixins import AccessMixin, LoginRequiredMixin, PermissionRequiredMixin, UserPassesTestMixin
 from django.core.exceptions import PermissionDenied
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from troupe import LiveView, access_checks, event_handler
 from troupe.access_names import GUARDS
@@ -120,6 +122,32 @@ def test_what_a_class_decorator_sets_is_seen_too():
     cls.permission_classes = [refuse]
     with pytest.raises(TypeError, match="permission_classes: nothing here asks for it"):
         cls.as_view()
+
+
+def open_page(self, request):
+    pass
+
+
+@pytest.mark.parametrize(
+    "decorate",
+    [
+        auth.login_required,
+        method_decorator(auth.login_required),
+        method_decorator(auth.permission_required("shop.view", raise_exception=True)),
+        method_decorator([never_cache, auth.user_passes_test(lambda user: user.is_staff)]),
+    ],
+)
+def test_mount_is_no_place_to_ask(decorate):
+    with pytest.raises(TypeError, match=r"mount: .* never again .* name='dispatch'"):
+        make(mount=decorate(open_page))
+    make(mount=method_decorator(never_cache)(open_page))
+
+
+def test_a_decorator_for_mount_around_the_class():
+    cls = method_decorator(auth.login_required, name="mount")(make(mount=open_page))
+    with pytest.raises(TypeError, match="never again"):
+        cls.as_view()
+    method_decorator(auth.login_required, name="dispatch")(make(mount=open_page)).as_view()
 
 
 @pytest.mark.parametrize("name", ["permission_classes", "authentication_classes", "throttle_classes"])

@@ -28,6 +28,10 @@ class Private(LoginRequiredMixin, Counting):
     """For those who are logged in."""
 
 
+class PrivateBehind(Counting, LoginRequiredMixin):
+    """The same, with the mixin on the other side."""
+
+
 class Permitted(PermissionRequiredMixin, Counting):
     """For those with a permission. What setup() makes cannot be in a snapshot."""
 
