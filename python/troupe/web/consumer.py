@@ -30,6 +30,7 @@ logger = logging.getLogger("troupe")
 
 RETRY_USER_MS = 1000
 PUSH_CHECK_SECONDS = 25  # as often as our pages ping
+LOGIN_SECONDS = 5.0  # how long answers may take that say who has logged in
 PARAMS_DEPTH = MAX_DEPTH - 2  # the body is one map, and params another
 
 _SESSION_LOST = {"unknown_session", "stale", "quarantined"}
@@ -437,8 +438,10 @@ class LiveViewConsumer(PageSocket):
             self.handle_frame(text, known)
 
     async def _answered_login(self) -> bool:
-        """Whether the answer to an event that was on its way during the check says that the user is another one."""
-        await self._in_flight.wait()
+        """Whether the answer to an event that was on its way during the check says that the user is another one. A
+        handler may await for minutes, in which nobody may keep the page of a user who has logged out.
+        """
+        await self._in_flight.wait(LOGIN_SECONDS)
         return not self._user.is_checked() or await self._user.is_same()
 
     def _user_changed(self) -> None:

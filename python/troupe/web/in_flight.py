@@ -42,10 +42,10 @@ class InFlight:
         self._count -= 1
         answered(future)
 
-    async def wait(self) -> None:
-        """Returns when what was sent until now is answered."""
+    async def wait(self, seconds: float) -> None:
+        """Returns when what was sent until now is answered, or when that time is over."""
         if self._futures:
-            await asyncio.wait(set(self._futures))
+            await asyncio.wait(set(self._futures), timeout=seconds)
             await asyncio.sleep(0)  # the callbacks
 
     def abandon(self) -> None:

@@ -105,3 +105,18 @@ async def test_a_page_that_says_nothing_and_gets_pushes(broker, clock, looks):
     _, body = await asyncio.to_thread(broker.wait_for, wire.LOGOUT)
     key = headers[-1][1].decode().partition("=")[2]
     assert body["identity"] == wire.identity_of(key)
+
+
+async def test_a_handler_that_awaits_does_not_keep_a_page_whose_user_is_gone(broker, clock, looks, monkeypatch):
+    monkeypatch.setattr(consumer, "LOGIN_SECONDS", 0.01)
+    headers, found = await joined_page()
+    async with Page(headers) as page:
+        await page.join(found)
+        usual, broker.answer = broker.answer, lambda kind, *_: [] if kind == wire.EVENT else None
+        await page.send(t="event", n=1, v=page.view, e="increment", p={"by": 1})
+        await asyncio.to_thread(broker.wait_for, wire.EVENT)
+        broker.answer = usual
+        looks.answer = lambda _: None
+        clock.now += 1
+        await page.send(t="event", n=2, v=page.view, e="increment", p={"by": 1})
+        assert await page.next() == {"t": "reload", "reason": "user_changed"}
