@@ -127,3 +127,13 @@ test('controls outside of their form are its own', () => {
   assert.deepEqual(live.socket.take('event').map(({ e, p }) => [e, p]),
     ['i', 'c'].map((e) => [e, { _target: 't', _fields: [['t', 'x']], _lists: [], _boxes: {} }]))
 })
+
+test('an attribute that a template left empty asks for nothing', () => {
+  const live = openPage('<button dj-click="" id="a">a</button><form dj-submit=""><input dj-input="" dj-keydown=""></form>').join()
+  live.$('#a').click()
+  live.type('input', 'x')
+  live.fire('input', 'keydown', { key: 'x' })
+  live.submit('form')
+  live.clock.advance(1000)
+  assert.deepEqual(live.socket.take(), [])
+})

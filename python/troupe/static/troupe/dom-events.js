@@ -104,7 +104,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
     const { type, form } = closest(el, 'button,input') ?? {}
     // Without a form it may open a popover or a dialog (https://html.spec.whatwg.org/#attr-button-type).
-    const submits = form && /^(submit|image)$/.test(type)
+    const submits = form && /^(sub|im)/.test(type)
     // Enter in a field presses the form's first button, which nobody meant where there is a dj-submit
     // (https://html.spec.whatwg.org/#implicit-submission).
     if (submits && !event.detail && entered?.form === form && matches(form, '[dj-submit]')) return
@@ -185,8 +185,9 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
    * @param {Settle} [then]
    */
   function fire(el, attribute, read, control, then) {
-    const [root, name] = [closest(el, ROOT), /** @type {string} */ (attr(el, attribute))]
-    timed(el, attribute, () => emit(el, name, root, read(), control, then, attribute !== 'dj-input'), control)
+    const [root, name] = [closest(el, ROOT), attr(el, attribute)]
+    // A template may have said {% if … %} in it.
+    if (name) timed(el, attribute, () => emit(el, name, root, read(), control, then, attribute !== 'dj-input'), control)
   }
 
   /**

@@ -7,7 +7,7 @@ import { member } from './dom.js'
 
 // Names that begin with an underscore are Troupe's, not the page's; so are keys and the token.
 const PARAMETER = /^(?:(data-(?!key$|troupe))|dj-value-)([^:_-][^:]*)(:.*)?$/
-export const BUTTON = /^(submit|button|reset|image)$/
+export const BUTTON = /^(sub|but|res|im)/ // the types of buttons
 
 /**
  * data-item-id="3" becomes item_id, dj-value-item-id:int="3" becomes item_id:int; without a type a colon stays, so that
@@ -37,7 +37,7 @@ export function valueOf(el) {
   if (el.isContentEditable) return el.innerText.replace(/\n$/, '') // the last line break only makes the last line visible
   const { type, value, checked, localName } = el
   // A custom element has a value as well (https://html.spec.whatwg.org/#custom-elements-face-example).
-  if (!/^(select|textarea|input|button|.+-.*)$/.test(localName) || type === 'file') return undefined
+  if (!/^(select|texta|inp|but|.+-)/.test(localName) || type === 'file') return undefined
   // What a custom element tells its form alone (https://html.spec.whatwg.org/#dom-elementinternals-setformvalue).
   if (value === undefined) return el.closest('form') && new el.ownerDocument.defaultView.FormData(el.closest('form')).get(nameOf(el))
   if (type === 'checkbox') return checked

@@ -145,7 +145,7 @@ export function createEventQueue({ clock, send, rejoin }) {
       if (!item?.sent) return undefined
       const index = items.indexOf(item)
       // Sending such an event again cannot succeed.
-      const givenUp = ['too_large', 'malformed', 'type'].includes(reason)
+      const givenUp = /^(too_large|malformed|type)$/.test(reason)
       item.sent = false
       item.doubt ||= r
       // What is in front was refused as well, or lost on its way: sending it again closes the gap.

@@ -28,7 +28,7 @@ export const reports = (el) => el.closest(REPORTING) ?? (el.form && closest(el.f
  * @param {Control} el
  * @returns {el is HTMLInputElement}
  */
-const isTick = (el) => /^(checkbox|radio)$/.test(el.type)
+const isTick = (el) => /^(check|radio)/.test(el.type)
 /** @param {Element} el */
 export const isFocused = (el) => el === el.ownerDocument.activeElement
 /** @type {(a: unknown, b: unknown) => boolean} */

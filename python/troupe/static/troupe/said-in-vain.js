@@ -78,7 +78,7 @@ function valueTrouble(name, value, handlers) {
   if (name === 'dj-update' && value !== 'ignore') {
     return `dj-update="${value}" means nothing here. Only dj-update="ignore" does; rows with dj-key need nothing`
   }
-  if (!HANDLERS.includes(name.split('.')[0])) return null
+  if (!HANDLERS.includes(name.split('.')[0]) || !value.trim()) return null
   const handler = /^\s*([^\W\d]\w*)\s*(\([^]*\)\s*)?$/.exec(value)?.[1]
   if (!handler) return `${name}="${value}" is not the name of a handler`
   if (!handlers || handlers.includes(handler)) return null

@@ -39,6 +39,7 @@ export function createSubmissions({ emit, refuse, restore, takes }) {
    */
   function submit(form, submitter, root) {
     const name = /** @type {string} */ (attr(form, 'dj-submit'))
+    if (!name) return
     const { entries, hasFiles } = entriesOf(form, submitter)
     const params = formParams(form, entries, submitter)
     if (hasFiles) return refuse({ name, params, reason: 'files' })
