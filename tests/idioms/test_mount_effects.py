@@ -223,9 +223,9 @@ def test_log_in_and_out(url, ann):
     client.get(url.format("count"))
     before = client.cookies["csrftoken"].value
     text = client.get(url.format("log_in")).content.decode()
-    assert "ann" in text and client.cookies["csrftoken"].value != before
-    if "around" in url:
-        assert text.count("ann") == 2  # the page's own request as well
+    names = re.sub('"[^"]*"', "", text).count("ann")  # tokens may have any letters in them
+    assert names == (2 if "around" in url else 1)  # the page's own request as well
+    assert client.cookies["csrftoken"].value != before
     assert client.get("/stored/").json()["user"] == "ann" and session_of(client)["mount"] == 2
     token = re.search('csrfmiddlewaretoken" value="(.*?)"', text)[1]
     assert client.post("/said/", {"csrfmiddlewaretoken": token}).status_code == 200
