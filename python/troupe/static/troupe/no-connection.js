@@ -22,7 +22,8 @@ export function reason({ address, origin, served, code, there }) {
   }
   return 'The server refused the handshake. `manage.py check` says whether ASGI_APPLICATION has a route for ' +
     `${new URL(address).pathname}. If it has: uvicorn needs \`pip install websockets\`; the origin ${origin} must be in ` +
-    'ALLOWED_HOSTS or TROUPE["ORIGINS"] (the server logs event=foreign_origin); a proxy must pass `Upgrade` on.'
+    'ALLOWED_HOSTS or TROUPE["ORIGINS"] (the server logs event=foreign_origin); a proxy must pass `Upgrade` on ' +
+    '(event=stray_handshake).'
 }
 
 /**
