@@ -79,3 +79,11 @@ test('a listener that calls preventDefault() shows its own message instead of "N
   assert.deepEqual(notes(live), [])
   assert.deepEqual(live.told, [['disconnected', { code: 1012 }]])
 })
+
+test('a page whose script is not there says so', () => {
+  const live = open('asgi')
+  const core = live.document.querySelector('[data-troupe-socket]')
+  core.dispatchEvent(new live.window.Event('error'))
+  assert.match(live.errors[0], /could not be loaded: nothing on this page will answer.*manage\.py check/)
+  assert.equal(notes(live).length, 1)
+})

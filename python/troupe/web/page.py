@@ -300,11 +300,6 @@ def embed(request: HttpRequest, path: str, params: dict[str, Any]) -> SafeString
     return mark_safe(mounted.html.decode())
 
 
-_NOT_LOADED = mark_safe(
-    """ onerror="console.error('troupe: the script ' + this.src + ' could not be loaded: nothing on this page will """
-    "answer. manage.py check says whether this server has it (troupe.W017, W019). Another origin must send "
-    "Access-Control-Allow-Origin.')\""
-)
 _LATER = "This page is temporarily unavailable. Please try again."
 _NO_WORKER = ": the terminal of `manage.py troupe up` says why, and `manage.py troupe status` how the last one ended"
 
@@ -316,14 +311,13 @@ def script_tag(request: HttpRequest | None = None) -> SafeString:
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}{}></script>',
+        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}></script>',
         script_url(),
         format_html_join("", ' data-troupe-{}="{}"', ((part, static(script_name(part))) for part in _PARTS)),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
         page_facts.socket_path(),
         _cookies_attribute(),
         nonce_attribute,
-        _NOT_LOADED if settings.DEBUG and not nonce else "",  # a policy with nonces refuses such an attribute
     )
     if not settings.DEBUG:
         return tag

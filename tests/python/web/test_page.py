@@ -250,15 +250,6 @@ def test_the_script_that_explains_why_there_is_no_connection(settings, served):
     assert "data-troupe-socket" in second
 
 
-def test_a_script_that_is_not_there_is_said_with_debug(settings):
-    asked = RequestFactory().get("/")
-    assert "onerror" not in page.script_tag(asked)
-    settings.DEBUG = True
-    assert page.script_tag(asked).count("onerror") == 1
-    asked.csp_nonce = "ab"
-    assert "onerror" not in page.script_tag(asked)
-
-
 def test_use_actors_is_read():
     class Plain(LiveView):
         use_actors = False

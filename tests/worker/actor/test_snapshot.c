@@ -333,8 +333,8 @@ s_moves_unjoined(void)
     buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
     s_fake.forbid = true;
     s_revive(&moved);
-    const reply *push = s_fake.count ? s_fake.answers[s_fake.count - 1] : NULL;
-    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    CU_ASSERT_FATAL(s_fake.count > 0);
+    const reply *push = s_fake.answers[s_fake.count - 1];
     CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
     CU_ASSERT_EQUAL(push->head.sequence, 0);
     CU_ASSERT_EQUAL(push->snapshot.size, 0);

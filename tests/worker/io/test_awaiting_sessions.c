@@ -51,6 +51,13 @@ static struct {
     unsigned asked, answered, events_done;
 } s_pages[SESSIONS];
 
+// Seeded, so that a run can be repeated; any thread.
+static unsigned
+s_random(unsigned below)
+{
+    return (unsigned)rand() % below; // NOLINT(concurrency-mt-unsafe,cert-msc30-c,cert-msc50-cpp)
+}
+
 static unsigned
 s_index_of(const session *session)
 {
@@ -148,7 +155,7 @@ s_await(void *host, void *awaitable, void *scope, const await_events *events, vo
     task *task = awaitable;
     task->done = events->done;
     task->context = context;
-    task->steps = (unsigned)(rand() % 50); // NOLINT(concurrency-mt-unsafe): under the lock
+    task->steps = s_random(50);
     task->asked = task->paused = false;
     task->active = true;
 }
@@ -332,7 +339,7 @@ s_post_join(unsigned index)
 static void
 s_post_event(unsigned index)
 {
-    const char *name = rand() % 3 ? "later" : "increment"; // NOLINT(concurrency-mt-unsafe)
+    const char *name = s_random(3) ? "later" : "increment";
     uint64_t number = s_pages[index].sent + 1;
     if (number <= EVENTS && s_post(index, fake_event(&s_world.fake, number, FAKE_VIEW, name, FLAG_BROWSER)))
         s_pages[index].sent = number;
@@ -393,7 +400,7 @@ s_nothing_is_lost(void)
         s_post_join(i);
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
-        s_act((unsigned)(rand() % SESSIONS), rand() % 12); // NOLINT(concurrency-mt-unsafe)
+        s_act(s_random(SESSIONS), s_random(12));
         s_collect();
         if (round % 8 == 0) {
             s_world.fake.now++; // in all, less than the time to live of an event

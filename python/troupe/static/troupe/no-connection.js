@@ -1,5 +1,5 @@
-// no-connection.js - says in the console and in the page why it has never connected: what was tried, what came of it,
-// and what to do. Loaded with DEBUG only, by a script of its own in front of troupe.js:
+// no-connection.js - says in the console and in the page why it has never connected: that the client's script is not
+// there, or what was tried, what came of it, and what to do. Loaded with DEBUG only, by a script of its own in front of troupe.js:
 //
 //   <script type="module" src="…/troupe/no-connection.js" data-troupe-served="wsgi"></script>
 
@@ -32,8 +32,25 @@ export function reason({ address, origin, served, code, there }) {
  */
 export function explain(window) {
   const { document, location, console } = window
+  const core = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-socket]'))
   const note = document.createElement('div')
   let silent = false
+
+  /** @param {string} text */
+  function say(text) {
+    console.error(`troupe: ${text}`)
+    note.className = 'troupe-note'
+    note.role = 'status'
+    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff'
+    note.textContent = text
+    note.onclick = () => note.remove()
+    document.documentElement.append(note)
+  }
+
+  core.addEventListener('error', () => say(
+    `The script ${/** @type {HTMLScriptElement} */ (core).src} could not be loaded: nothing on this page will answer. ` +
+    '`manage.py check` says whether this server has it (troupe.W017, W019). Another origin must send ' +
+    'Access-Control-Allow-Origin.'))
 
   document.addEventListener('troupe:connected', () => {
     silent = true
@@ -45,22 +62,14 @@ export function explain(window) {
     silent = true
     event.preventDefault()
     const own = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-served]'))
-    const core = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-socket]'))
     const { code } = /** @type {CustomEvent} */ (event).detail
     const address = new URL(/** @type {string} */ (core.dataset.troupeSocket), location.href)
     address.protocol = address.protocol.replace('http', 'ws')
     const there = await window.fetch(/** @type {HTMLScriptElement} */ (own).src, { method: 'HEAD', cache: 'no-store' })
       .then(() => true, () => false)
     const served = own.dataset.troupeServed
-    const text = `No connection to ${address.href} (${code ? `closed with code ${code}` : 'no answer in time'}). ` +
-      `${reason({ address: address.href, origin: location.origin, served, code, there })} ${MORE}`
-    console.error(`troupe: ${text}`)
-    note.className = 'troupe-note'
-    note.role = 'status'
-    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff'
-    note.textContent = text
-    note.onclick = () => note.remove()
-    document.documentElement.append(note)
+    say(`No connection to ${address.href} (${code ? `closed with code ${code}` : 'no answer in time'}). ` +
+      `${reason({ address: address.href, origin: location.origin, served, code, there })} ${MORE}`)
   })
 }
 
