@@ -417,3 +417,12 @@ test('random pages: after each morph the page equals a fresh parse', () => {
   }
   assert.equal(it.window.ran, undefined)
 })
+
+test('only what is new is searched for what it needs', () => {
+  const searched = []
+  const it = live('<main><p>0</p></main>', { equip: (_, grown) => searched.push(...grown.map((node) => node.localName)) })
+  it.morph('<main><p>1</p></main>')
+  assert.deepEqual(searched, [])
+  it.morph('<main><p>2</p><form></form></main>')
+  assert.deepEqual(searched, ['form'])
+})

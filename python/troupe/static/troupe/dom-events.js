@@ -2,7 +2,7 @@
 // dj-change, dj-keydown, dj-focus, dj-blur. Listens at the document, so that patched elements need no listeners.
 
 import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
-import { attr, closest, matches, member } from './dom.js'
+import { attr, closest, holds, matches, member } from './dom.js'
 import { attributesOf, nameOf, valueOf } from './event-params.js'
 import { CONTROLS, INPUTS, isTouched, renew, reports } from './form-controls.js'
 import { createPart } from './parts.js'
@@ -277,10 +277,12 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
      * Loads what the page needs. Call when it may have come to need something.
      * @param {() => void} [start] Called when patches have what they need. They may have been written without it
      *   otherwise, and the page is asked for anew.
+     * @param {Node[]} [grown] What is new in the page; without it, all is.
      */
-    equip(start) {
-      if (document.querySelector(FORMS)) forms.need()
-      if (!editor.get() && document.querySelector('[contenteditable]')) editor.use(start ?? refresh)
+    equip(start, grown = [document.documentElement]) {
+      const has = (/** @type {string} */ selector) => grown.some((node) => holds(node, selector))
+      if (has(FORMS)) forms.need()
+      if (!editor.get() && has('[contenteditable]')) editor.use(start ?? refresh)
       else start?.()
     },
 

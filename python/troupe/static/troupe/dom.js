@@ -33,6 +33,9 @@ export const closest = (el, selector) => member(el, 'closest')?.(selector)
 /** @type {(el: any, selector: string) => boolean} */
 export const matches = (el, selector) => closest(el, selector) === el
 
+/** @type {(node: any, selector: string) => boolean} Whether it matches, or something in it does. */
+export const holds = (node, selector) => isElement(node) && (matches(node, selector) || !!member(node, 'querySelector')(selector))
+
 /** @type {(el: any, name: string) => string | null} */
 export const attr = (el, name) => member(el, 'getAttribute')(name)
 

@@ -2,7 +2,7 @@
 // in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
 
 import { createAttributeWriter } from './attributes.js'
-import { IGNORED, isElement, isIgnored, siblings } from './dom.js'
+import { holds, IGNORED, isElement, isIgnored, siblings } from './dom.js'
 import { caretOf, controlOf, remember, renew, setCaret, settle } from './form-controls.js'
 import { matchChildren } from './match-children.js'
 
@@ -24,7 +24,8 @@ export function createMorpher(window, events) {
   const attributeWriter = createAttributeWriter(window, replaced)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
   const seen = new WeakSet() // elements with autofocus that had their chance
-  let grew = false // something was inserted
+  /** @type {Node[]} */
+  let grown = [] // what was inserted
   /** @type {Element | null} */
   let active = null
   let stuck = false // something held was left as it was
@@ -63,7 +64,7 @@ export function createMorpher(window, events) {
     active = doc.activeElement
     const caret = caretOf(active)
     touched = new Map()
-    grew = false
+    grown = []
     for (const el of reported) el.isConnected ? touch(el) : reported.delete(el)
     events.patching = true
     try {
@@ -76,10 +77,8 @@ export function createMorpher(window, events) {
         /** @type {HTMLElement} */ (active).focus({ preventScroll: true })
         setCaret(active, caret)
       }
-      if (grew) {
-        events.equip()
-        autofocus(events.mayFocus(doc.activeElement))
-      }
+      if (grown.length) events.equip(undefined, grown)
+      if (grown.some((node) => holds(node, '[autofocus]'))) autofocus(events.mayFocus(doc.activeElement))
     } finally {
       events.patching = false
     }
@@ -251,7 +250,7 @@ export function createMorpher(window, events) {
       if (!old) {
         parent.insertBefore(news[index], follower)
         claim(news[index])
-        grew = true
+        grown.push(news[index])
       } else if (next !== follower && old !== pinned) move(parent, old, follower)
       follower = old ?? news[index]
     }
@@ -295,6 +294,6 @@ export function createMorpher(window, events) {
     adopt, claim, editor, fill, held, isAlien, move, parseInside, range, root, run, syncAttribute, syncAttributes, touch,
 
     // Call for what was put into the page.
-    grow: () => (grew = true),
+    grow: (/** @type {Node[]} */ nodes) => grown.push(...nodes),
   }
 }

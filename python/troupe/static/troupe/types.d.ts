@@ -313,7 +313,7 @@ export interface EventState {
   busy(el: Element): boolean
   hurry(el: Element): void
   mayFocus(active: Element | null): boolean
-  equip(start?: () => void): void
+  equip(start?: () => void, grown?: Node[]): void
   editor: { get(): Editor | undefined }
   reported: Set<Element>
   patching: boolean

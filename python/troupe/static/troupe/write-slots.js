@@ -47,7 +47,7 @@ export function createSlotWriter(doc, chunk, morph) {
     write(block, values, true)
     const nodes = siblings(holder.firstChild)
     for (const node of nodes) parent.insertBefore(node, follower)
-    grow()
+    grow(nodes)
     return /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block, first: nodes[0], last: nodes.at(-1) }))
   }
 
