@@ -130,16 +130,21 @@ answer_oversized(broker *self, slice client, const header *reply)
     answer_body(self, client, &failed);
 }
 
+// Of a message about the session, under its epoch.
+static header
+s_header_of(const session *session, message_type type, uint64_t sequence)
+{
+    return (header){.version = PROTOCOL_VERSION,
+                    .type = (uint8_t)type,
+                    .session = session->id,
+                    .epoch = session->epoch,
+                    .sequence = sequence};
+}
+
 void
 answer_ended(broker *self, slice client, const session *session, uint64_t sequence, const char *reason)
 {
-    header ended = {
-        .version = PROTOCOL_VERSION,
-        .type = MSG_ENDED,
-        .session = session->id,
-        .epoch = session->epoch,
-        .sequence = sequence,
-    };
+    header ended = s_header_of(session, MSG_ENDED, sequence);
     buffer_clear(&self->body);
     reason_encode(reason, slice_of(NULL, 0), &self->body);
     answer_body(self, client, &ended);
@@ -149,13 +154,7 @@ void
 answer_working(broker *self, slice client, const session *session, uint64_t sequence)
 {
     uint8_t head[HEADER_SIZE];
-    header working = {
-        .version = PROTOCOL_VERSION,
-        .type = MSG_WORKING,
-        .session = session->id,
-        .epoch = session->epoch,
-        .sequence = sequence,
-    };
+    header working = s_header_of(session, MSG_WORKING, sequence);
     header_encode(&working, head);
     buffer_clear(&self->body);
     empty_encode(&self->body);
@@ -199,13 +198,7 @@ answer_worker(broker *self, slice worker_id, message_type type)
 err
 answer_leave(broker *self, const session *session)
 {
-    header leave = {
-        .version = PROTOCOL_VERSION,
-        .type = MSG_LEAVE,
-        .session = session->id,
-        .epoch = session->epoch,
-        .sequence = SEQUENCE_REQUEST,
-    };
+    header leave = s_header_of(session, MSG_LEAVE, SEQUENCE_REQUEST);
     buffer_clear(&self->body);
     empty_encode(&self->body);
     return answer_control(self, routing_id_bytes(&session->owner->id), &leave);

@@ -1,44 +1,9 @@
 // The states of a run queue's item, its order, and which thread is called when.
 #include "tests/unit.h"
-#include "worker/actor/run_queue.h"
+#include "tests/worker/queue_mail.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-static uint64_t s_time;
-static uint64_t
-s_now(void *context)
-{
-    (void)context;
-    return s_time;
-}
-static const clock_ops s_clock = {s_now, NULL, NULL};
-
-static request *
-s_mail(uint64_t sequence)
-{
-    header head = {.version = 1, .type = MSG_EVENT, .sequence = sequence};
-    return request_new(&head, (slice){0});
-}
-
-static void
-s_post(run_queue *queue, run_queue_item *item, uint64_t sequence)
-{
-    request *request = s_mail(sequence);
-    CU_ASSERT_EQUAL(run_queue_post(queue, item, &request), OK);
-}
-
-static uint64_t
-s_take(run_queue *queue, run_queue_item **ret_item)
-{
-    work todo;
-    CU_ASSERT_TRUE_FATAL(run_queue_try(queue, false, &todo));
-    CU_ASSERT_EQUAL(todo.kind, WORK_REQUEST);
-    uint64_t sequence = todo.request->head.sequence;
-    *ret_item = todo.item;
-    request_destroy(&todo.request);
-    return sequence;
-}
 
 static void
 s_fair(void)
