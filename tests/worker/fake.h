@@ -43,6 +43,7 @@ typedef struct {
     const char *identity;    // that every turn changes it to; NULL: it does not
     bool unpackable;         // what no snapshot can hold
     bool forbid;             // authorize() says no
+    bool raises;             // so it does instead
     bool loose;              // what it shows does not fit
     _Atomic bool awaits;     // await() was called
     bool interruptible;

@@ -142,18 +142,20 @@ s_admit(turn *self)
 }
 
 // The second half of a handler that was awaited: its result, or its exception. Neither is for a user who lost
-// the view meanwhile.
+// the view meanwhile, or of whom nobody could say whether they did.
 static err
 s_settle(turn *self)
 {
     const view_ops *ops = self->host->ops;
     err error = ops->settle(ops->host, view_instance(self->view), self->event.name, &self->awaitable,
                             &self->leaves, &self->fault);
-    if (!self->barred)
+    err refused = self->barred ? ERR_FORBIDDEN : view_check_admitted(self->view);
+    if (!refused)
         return error;
     fault_clear(&self->fault);
-    fault_set_message(&self->fault, "its user may not have the view any more");
-    return ERR_FORBIDDEN;
+    fault_set_message(&self->fault, self->barred ? "its user may not have the view any more"
+                                                 : "its page could not join again meanwhile");
+    return refused;
 }
 
 // Step 2. Runs twice for a handler that is awaited.

@@ -187,6 +187,28 @@ s_its_user_may_not_have_it(void)
     s_finish();
 }
 
+// Nothing is shown to a page of which nobody could say whether its user may still have it; the view stays.
+static void
+s_nobody_can_say(void)
+{
+    s_begin();
+    s_fake.raises = true;
+    CU_ASSERT_EQUAL(s_join(1, 1)->head.type, MSG_JOINED);
+    s_fake.raises = false;
+    s_fake.changed = true;
+    unsigned before = s_fake.count;
+    s_go_on();
+    CU_ASSERT_EQUAL(s_fake.count, before);
+    s_fake.changed = false;
+    const reply *failed = s_end();
+    CU_ASSERT_EQUAL(failed->head.type, MSG_FAILED);
+    CU_ASSERT_STRING_EQUAL(s_text(failed, "kind"), "view_not_found");
+    CU_ASSERT_EQUAL(session_last_event(s_session), 1);
+    CU_ASSERT_EQUAL(s_join(2, 1)->head.type, MSG_JOINED);
+    CU_ASSERT_EQUAL(s_run(s_event(2, "increment"))->head.type, MSG_DONE);
+    s_finish();
+}
+
 // An event that waited was sent by a page that had the JOINED before, and not that of the JOIN which overtook
 // it: if that one is lost, the page may present its old generation again.
 static void
@@ -284,6 +306,7 @@ static const unit_test s_tests[] = {
     {"what was not shown follows", s_what_was_not_shown_follows},
     {"others are refused", s_others_are_refused},
     {"its user may not have it any more", s_its_user_may_not_have_it},
+    {"nobody can say", s_nobody_can_say},
     {"an event that was overtaken", s_an_event_that_was_overtaken},
     {"an event that is overtaken is proof", s_an_event_that_is_overtaken_is_proof},
     {"refresh and ack", s_refresh_and_ack},

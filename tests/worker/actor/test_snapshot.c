@@ -327,10 +327,12 @@ s_moves_unjoined(void)
     buffer moved;
     buffer_init(&moved);
     s_begin();
+    s_fake.interval = 1000;
     s_run(fake_join(&s_fake, 0, FAKE_VIEW, 1));
     s_event(1, "increment", FLAG_BROWSER);
     s_fake.request = "/";
     buffer_slice(&moved, buffer_bytes(&s_run(fake_request(&s_fake, MSG_MOVE, 0, 0, (slice){0}))->snapshot));
+    s_fake.armed = TIMER_NEVER;
     s_fake.forbid = true;
     s_revive(&moved);
     CU_ASSERT_FATAL(s_fake.count > 0);
@@ -339,9 +341,16 @@ s_moves_unjoined(void)
     CU_ASSERT_EQUAL(push->head.sequence, 0);
     CU_ASSERT_EQUAL(push->snapshot.size, 0);
     s_fake.forbid = false;
+    s_fake.changed = true;
+    s_fake.now += 60000;
+    CU_ASSERT_PTR_NULL(fake_push(&s_fake, s_session, &s_result)); // what changed is not shown
+    CU_ASSERT_EQUAL(s_fake.armed, TIMER_NEVER);                   // and it does not tick
+    s_fake.changed = false;
     const reply *refused = s_event(2, "increment", FLAG_BROWSER);
     CU_ASSERT_EQUAL(refused->head.type, MSG_NOT_EXECUTED);
     CU_ASSERT_STRING_EQUAL(fake_text(refused, "reason", (char[2048]){0}), "unknown_session");
+    refused = s_run(fake_refresh(&s_fake, FAKE_VIEW, NULL, false));
+    CU_ASSERT_EQUAL(refused->head.type, MSG_NOT_EXECUTED);
     CU_ASSERT_EQUAL(s_run(fake_join(&s_fake, 1, FAKE_VIEW, 1))->head.type, MSG_JOINED);
     CU_ASSERT_EQUAL(s_count(s_event(2, "increment", FLAG_BROWSER)), 2); // its state has come along
     s_finish();
