@@ -68,26 +68,43 @@ test('the page may keep the user', async () => {
   assert.deepEqual(live.visited, [])
 })
 
-test('a redirect leads to no script, whatever was sent', async () => {
-  const sockets = [], visited = []
+// A page as troupe.js starts it, joined; asked: what it fetches, visited: where it sends the user.
+async function started() {
+  const live = { sockets: [], visited: [], asked: [] }
   const window = windowOf('<main dj-root data-troupe="t">x</main>')
   window.document.head.innerHTML = '<script type="module" data-troupe-socket="/live/ws/"></script>'
   window.WebSocket = class {
-    constructor() { sockets.push(this) }
+    constructor() { live.sockets.push(this) }
     send() {}
     close() {}
   }
-  const location = { href: window.location.href, assign: (url) => visited.push(String(url)) }
+  window.fetch = async (url, options) => (live.asked.push([url, options]), { status: 204 })
+  const location = { href: window.location.href, assign: (url) => live.visited.push(String(url)) }
   const seen = new Proxy(window, { get: (target, name) => name === 'location' ? location : Reflect.get(target, name) })
   const { start } = await import('../../python/troupe/static/troupe/troupe.js')
-  const page = start(seen)
-  const say = (frame) => sockets[0].onmessage({ data: JSON.stringify(frame) })
-  sockets[0].onopen()
-  say({ t: 'joined', n: 0, views: [{ v: VIEW, i: 0, s: 1 }] })
+  live.page = start(seen)
+  live.say = (frame) => live.sockets[0].onmessage({ data: JSON.stringify(frame) })
+  live.sockets[0].onopen()
+  live.say({ t: 'joined', n: 0, views: [{ v: VIEW, i: 0, s: 1 }] })
+  return live
+}
+
+test('a redirect leads to no script, whatever was sent', async () => {
+  const { page, say, visited } = await started()
   for (const redirect of ['javascript:alert(1)', ' JavaScript:alert(1)', 'java\tscript:alert(1)', 'data:text/html,x', 'blob:x', '/on/']) {
     say({ v: 0, s: 1, a: 0, redirect })
     await settled()
   }
   page.leave()
   assert.deepEqual(visited, ['https://example.test/on/'])
+})
+
+test('cookies are fetched from the page itself, also when the user leaves it meanwhile', async () => {
+  const { page, say, asked } = await started()
+  say({ v: 0, s: 1, a: 0, ticket: 't1' })
+  await settled()
+  page.leave()
+  const [[url, { headers, keepalive, redirect }]] = asked
+  assert.equal(url, 'https://example.test/page')
+  assert.deepEqual([headers, keepalive, redirect], [{ 'X-Troupe-Ticket': 't1' }, true, 'manual'])
 })
