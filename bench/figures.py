@@ -157,6 +157,21 @@ BENCHES = {
         ),
         setup=("--browser",),
     ),
+    "packages": Bench(
+        "how large is a patch on packages' pages?",
+        "the page's HTML; stock Django",
+        (
+            Figure("worst_patch_over_html", "ratio", "<= 0.1", "one changed value; without `components`"),
+            Figure("states_that_differ", "states", "0", "of its DOM from a parse of Django's page"),
+            Figure("*_patch_over_html", "ratio", "", "one changed value: bytes over the page's HTML"),
+            Figure("*_over_django", "ratio", "", "rendering: Django's time over ours"),
+            Figure("*_html_bytes", "bytes"),
+            Figure("*_patch_bytes", "bytes"),
+            Figure("*_*_p50_us", "us"),
+            Figure("*_*_p99_us", "us"),
+        ),
+        setup=("--browser",),
+    ),
     "memory": Bench(
         "what does a session cost beyond user objects?",
         "the same objects in plain Python",

@@ -108,10 +108,12 @@ def environment(more=None):
 
 class Fleet:
     """A broker and its workers, in the project that is measured. `pids` are the workers'. state: whether the broker
-    keeps sessions. options: more of the broker's.
+    keeps sessions. options: more of the broker's. settings, python, env: the workers' own.
     """
 
-    def __init__(self, processes, workers, state=False, options=()):
+    def __init__(
+        self, processes, workers, state=False, options=(), settings="benched.settings", python=PYTHON, env=None
+    ):
         name = f"fleet{workers}{'kept' if state else ''}"
         back = f"ipc://{processes.folder}/{name}.back"
         self.front = f"ipc://{processes.folder}/{name}.front"
@@ -122,8 +124,8 @@ class Fleet:
         self.pids = []
         for number in range(1, workers + 1):
             command = [BUILD / "worker" / "troupe-worker", "--back", back, "--name", f"worker-{number}"]
-            command += ["--settings", "benched.settings", "--path", PROJECT, "--path", ROOT / "python"]
-            child = processes.start("worker", command + ["--python", PYTHON], ready="event=registered")
+            command += ["--settings", settings, "--path", PROJECT, "--path", ROOT / "python", "--python", python]
+            child = processes.start("worker", command, ready="event=registered", env=env)
             self.pids.append(str(child.popen.pid))
 
     def load(self, *groups, **options):
