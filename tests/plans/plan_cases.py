@@ -105,7 +105,7 @@ CASES = [
         {"a": 1, "b": 2},
     ),
     (
-        "raw text that may hold anything", "hht",
+        "raw text that may hold anything", "hrt",
         "<iframe>{{ a }}</iframe><noscript>{{ a }}</noscript>{{ b }}",
         {"a": 1, "b": 2},
     ),

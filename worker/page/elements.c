@@ -5,11 +5,12 @@
 #include "worker/page/elements.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 // How the tree builder treats a start tag, one value for each treatment that differs.
 typedef enum {
     E_NORMAL,
-    E_REFUSED, // depends on what is not known here (scripting, shadow roots), or becomes another element
+    E_REFUSED, // closes or drops what is around it, or becomes another element
     E_BLOCK,   // closes an open <p>
     E_UL,      // closes an open <p> too; an <li> inside it closes none outside
     E_DL,      // the same for <dd> and <dt>
@@ -36,6 +37,8 @@ typedef enum {
     E_CELL,
     E_RUBY,
     E_RUBY_PART,
+    E_NOSCRIPT,
+    E_TEMPLATE,
     E_FOREIGN, // svg, math
 } treatment;
 
@@ -127,7 +130,7 @@ static const element s_elements[] = {
     {"nobr", E_REFUSED, BREAKOUT},
     {"noembed", E_RAW, 0},
     {"noframes", E_RAW, 0},
-    {"noscript", E_REFUSED, 0},
+    {"noscript", E_NOSCRIPT, 0},
     {"ol", E_UL, BREAKOUT},
     {"optgroup", E_OPTGROUP, 0},
     {"option", E_OPTION, 0},
@@ -159,7 +162,7 @@ static const element s_elements[] = {
     {"table", E_TABLE, BREAKOUT},
     {"tbody", E_ROWS, 0},
     {"td", E_CELL, 0},
-    {"template", E_REFUSED, 0},
+    {"template", E_TEMPLATE, 0},
     {"textarea", E_RAW, 0},
     {"tfoot", E_ROWS, 0},
     {"th", E_CELL, 0},
@@ -178,6 +181,7 @@ static const element s_elements[] = {
 // Places inside a fragment that place.h does not have: the compiler of plans never reports them around a
 // slot.
 enum {
+    IN_TEMPLATE = 1 << 28, // nothing in it decided yet what it holds
     IN_OPTGROUP = 1 << 29,
     IN_RUBY = 1 << 30,
 };
@@ -186,7 +190,7 @@ enum {
 // are open at any depth (PLACE_P, PLACE_A, …).
 #define FLOW_PARENTS                                                                                         \
     (PLACE_HEADING | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_OPTGROUP |       \
-     IN_RUBY)
+     IN_RUBY | IN_TEMPLATE)
 
 static int
 s_compare(const void *name, const void *entry)
@@ -240,12 +244,16 @@ s_closes_p(treatment kind)
 static bool
 s_fits_few(treatment kind, uint32_t place, bool outermost)
 {
-    // For a row directly in a table the parser inserts a <tbody>, which would stay open after the fragment.
-    // Inside the fragment's own table, </table> closes it.
+    if (kind == E_TEMPLATE)
+        return true;
+    // For a row directly in a table the parser inserts a <tbody>, which would stay open after the fragment;
+    // so it does for a cell without a row, and for a <col>. Inside the fragment's own table, </table> closes
+    // what it inserted.
     if (place & PLACE_IN_TABLE)
-        return kind == E_CAPTION || kind == E_COLGROUP || kind == E_ROWS || (kind == E_ROW && !outermost);
+        return kind == E_CAPTION || kind == E_COLGROUP || kind == E_ROWS ||
+               (!outermost && (kind == E_ROW || kind == E_CELL || kind == E_COL));
     if (place & PLACE_IN_ROWS)
-        return kind == E_ROW;
+        return kind == E_ROW || (kind == E_CELL && !outermost);
     if (place & PLACE_IN_ROW)
         return kind == E_CELL;
     if (place & PLACE_IN_COLGROUP)
@@ -334,6 +342,8 @@ s_inside(treatment kind, uint32_t place)
         return place | PLACE_IN_ROW;
     case E_RUBY:
         return place | IN_RUBY;
+    case E_TEMPLATE:
+        return PLACE_KNOWN | IN_TEMPLATE;
     case E_FOREIGN:
         return place | PLACE_FOREIGN;
     default:
@@ -372,7 +382,71 @@ elements_enter(slice name, uint32_t place, bool outermost, uint32_t *ret_inside)
         return ELEMENT_VOID;
     if (kind == E_FOREIGN)
         return ELEMENT_FOREIGN;
+    if (kind == E_NOSCRIPT)
+        return ELEMENT_NOSCRIPT;
     return kind == E_RAW || kind == E_XMP ? ELEMENT_RAW : ELEMENT_NORMAL;
+}
+
+uint32_t
+elements_in_template(slice name, uint32_t place)
+{
+    if (!(place & IN_TEMPLATE))
+        return place;
+    place &= ~(uint32_t)IN_TEMPLATE;
+    switch (s_look_up(name).treatment) {
+    case E_CAPTION:
+    case E_COLGROUP:
+    case E_ROWS:
+        return place | PLACE_IN_TABLE;
+    case E_ROW:
+        return place | PLACE_IN_ROWS;
+    case E_CELL:
+        return place | PLACE_IN_ROW;
+    case E_COL:
+        return place | PLACE_IN_COLGROUP;
+    default:
+        return place;
+    }
+}
+
+unsigned
+elements_role(slice name)
+{
+    static const unsigned roles[] = {
+        [E_BLOCK] = ROLE_STRONG_END,
+        [E_UL] = ROLE_STRONG_END,
+        [E_DL] = ROLE_STRONG_END,
+        [E_P] = ROLE_P | ROLE_STRONG_END,
+        [E_HR] = ROLE_HR,
+        [E_HEADING] = ROLE_STRONG_END,
+        [E_LI] = ROLE_LI | ROLE_STRONG_END,
+        [E_DD] = ROLE_DD | ROLE_STRONG_END,
+        [E_BUTTON] = ROLE_STRONG_END,
+        [E_FORM] = ROLE_STRONG_END,
+        [E_SELECT] = ROLE_STRONG_END,
+        [E_OPTGROUP] = ROLE_OPTGROUP,
+        [E_OPTION] = ROLE_OPTION,
+        [E_TABLE] = ROLE_STRONG_END,
+        [E_CAPTION] = ROLE_CAPTION | ROLE_STRONG_END,
+        [E_COLGROUP] = ROLE_COLGROUP | ROLE_STRONG_END,
+        [E_COL] = ROLE_COL,
+        [E_ROWS] = ROLE_ROWS | ROLE_STRONG_END,
+        [E_ROW] = ROLE_ROW | ROLE_STRONG_END,
+        [E_CELL] = ROLE_CELL | ROLE_STRONG_END,
+        [E_RUBY] = ROLE_RUBY,
+        [E_RUBY_PART] = ROLE_RUBY_PART,
+        [E_TEMPLATE] = ROLE_STRONG_END,
+        [E_FOREIGN] = 0,
+    };
+    treatment kind = s_look_up(name).treatment;
+    return roles[kind] | (s_closes_p(kind) && kind != E_TABLE ? ROLE_CLOSES_P : 0);
+}
+
+bool
+elements_same_name(slice name, slice other)
+{
+    return name.size == other.size &&
+           strncasecmp((const char *)name.data, (const char *)other.data, name.size) == 0;
 }
 
 bool

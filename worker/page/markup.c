@@ -9,6 +9,7 @@
 #include "worker/page/block_type.h"
 #include "worker/page/elements.h"
 #include "worker/page/html_chars.h"
+#include "worker/page/implied_ends.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -16,11 +17,6 @@
 // Deeper nesting is refused: parsers flatten it beyond a limit of their own (Chromium: 512, counted from the
 // page's root).
 #define MAX_OPEN 256
-
-typedef struct {
-    slice name;
-    uint32_t place; // around its children
-} open_tag;
 
 typedef struct {
     slice html;
@@ -61,12 +57,6 @@ s_has_prefix(slice html, size_t at, const char *prefix)
 {
     size_t size = strlen(prefix);
     return at <= html.size && html.size - at >= size && memcmp(html.data + at, prefix, size) == 0;
-}
-
-static bool
-s_same_name(slice a, slice b)
-{
-    return a.size == b.size && strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0;
 }
 
 // --- tags -----------------------------------------------------------------------------------------------
@@ -171,17 +161,18 @@ s_skip_comment(scanner *self)
     return end < self->html.size;
 }
 
-// Accepts only the end tag of the innermost open element.
+// Accepts the end tag of the innermost open element, and one that closes those inside that end by themselves.
 static bool
 s_end_tag(scanner *self)
 {
     slice name = s_tag_name(self->html, self->at + 2);
-    if (!self->depth || !s_same_name(name, self->open[self->depth - 1].name))
+    size_t left = implied_ends_at_end(self->open, self->depth, name);
+    if (left == SIZE_MAX)
         return false;
     bool ignored;
     size_t end = s_tag_end(self->html, self->at + 2 + name.size, &ignored);
     self->at = end;
-    self->depth--;
+    self->depth = left;
     return end;
 }
 
@@ -191,7 +182,7 @@ s_is_end(slice html, size_t at, slice name)
 {
     size_t end = at + 2 + name.size;
     if (end >= html.size || html.data[at + 1] != '/' ||
-        !s_same_name(slice_of(html.data + at + 2, name.size), name))
+        !elements_same_name(slice_of(html.data + at + 2, name.size), name))
         return false;
     return html_is_space(html.data[end]) || html.data[end] == '/' || html.data[end] == '>';
 }
@@ -212,13 +203,41 @@ s_skip_raw_text(scanner *self, slice name)
     return false;
 }
 
+static bool
+s_mentions(slice html, const char *text)
+{
+    for (size_t at = 0; at < html.size; at++)
+        if (html.size - at >= strlen(text) &&
+            strncasecmp((const char *)html.data + at, text, strlen(text)) == 0)
+            return true;
+    return false;
+}
+
+// The content of a <noscript>: text in the page, where scripts run, but markup where a browser parses a
+// patch. So it has to be both: up to the same end tag.
+static bool
+s_skip_noscript(scanner *self, slice name, uint32_t place)
+{
+    size_t begin = self->at;
+    self->at = s_find_byte(self->html, begin, '<');
+    while (self->at < self->html.size && !s_is_end(self->html, self->at, name))
+        self->at = s_find_byte(self->html, self->at + 1, '<');
+    if (self->at >= self->html.size)
+        return false;
+    slice content = slice_of(self->html.data + begin, self->at - begin);
+    return !s_mentions(content, "<noscript") && markup_balanced(content, place);
+}
+
 // Pushes the element, unless it is void or closed by "/>" in svg. On HTML elements a parser ignores the "/".
 static bool
 s_start_tag(scanner *self)
 {
     slice name = s_tag_name(self->html, self->at + 1);
-    uint32_t inside;
-    element_kind kind = elements_enter(name, s_current_place(self), self->depth == 0, &inside);
+    self->depth = implied_ends_at_start(self->open, self->depth, name);
+    uint32_t place = s_current_place(self), inside;
+    if (self->depth)
+        place = self->open[self->depth - 1].place = elements_in_template(name, place);
+    element_kind kind = elements_enter(name, place, self->depth == 0, &inside);
     bool self_closing;
     size_t end = s_tag_end(self->html, self->at + 1 + name.size, &self_closing);
     if (kind == ELEMENT_REFUSED || !end)
@@ -228,7 +247,9 @@ s_start_tag(scanner *self)
         return true;
     if (self->depth == MAX_OPEN)
         return false;
-    self->open[self->depth++] = (open_tag){name, inside};
+    self->open[self->depth++] = (open_tag){name, inside, kind == ELEMENT_FOREIGN ? 0 : elements_role(name)};
+    if (kind == ELEMENT_NOSCRIPT)
+        return s_skip_noscript(self, name, inside);
     return kind != ELEMENT_RAW || s_skip_raw_text(self, name);
 }
 
@@ -349,8 +370,13 @@ s_classify_text(slice html, unsigned place)
 // Raw content is text whatever it looks like, except for the element's end tag. The element's name is not
 // known here, so any end tag is refused.
 static markup_kind
-s_classify_raw(slice html, char class)
+s_classify_raw(slice html, char class, unsigned place)
 {
+    if (place & PLACE_NOSCRIPT) {
+        if (s_mentions(html, "</noscript"))
+            return MARKUP_UNFIT;
+        return s_find_byte(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
+    }
     for (size_t at = s_find_byte(html, 0, '<'); at < html.size; at = s_find_byte(html, at + 1, '<'))
         if (s_has_prefix(html, at, "<!--") ||
             (s_has_prefix(html, at, "</") && html_is_letter(s_byte_at(html, at + 2))))
@@ -386,7 +412,7 @@ markup_classify(char class, unsigned place, slice html)
         return markup_is_tag(html) ? MARKUP_HTML : MARKUP_UNFIT;
     case CLASS_RAW:
     case CLASS_TITLE:
-        return s_classify_raw(html, class);
+        return s_classify_raw(html, class, place);
     default:
         ASSERT(class == CLASS_REGION);
         return markup_balanced(html, place) && !s_ends_open(html) ? MARKUP_HTML : MARKUP_UNFIT;

@@ -26,6 +26,7 @@ enum {
     PLACE_IN_SELECT = 1 << 20,   // select, optgroup
     PLACE_IN_OPTION = 1 << 21,   // option: text only
     PLACE_TEXT_ONLY = 1 << 22,   // any other parent in which no tag is accepted
+    PLACE_NOSCRIPT = 1 << 23,    // raw text that only </noscript> ends, and without entities
 };
 
 #endif

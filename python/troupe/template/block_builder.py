@@ -15,12 +15,12 @@ from . import dependencies
 from .block_chunk import chunk_hash, make_chunk
 from .dependencies import Loop
 from .effects import names_read, names_set
-from .html_elements import EDGE, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_lower
+from .html_elements import EDGE, NOSCRIPT, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_lower
 from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tokenizer, nodes_between
 from .inlining import Unplannable
 from .ir import Cond, Item, Ops
 from .nodes import TEMPLATE_SCOPES, For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
-from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
+from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name, may_have
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
 from .slow_path import is_watched
 from .text_run import TextRun
@@ -348,12 +348,14 @@ class BlockBuilder:
 
     def _start(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         self._flush()
-        foreign = self.tree.foreign() or token.name in ("svg", "math")
+        if token.name == "template" and may_have(token, "shadowrootmode") and not self.tree.foreign():
+            self._shadow_root(tokenizer, token, place)
+            return
         element = self.tree.start(token, place)
         self.skeleton.append(self.tree.take_implied())
         if len(element.path) == 1:
             self._top_element(token, place)
-        self._tag(token, place, element, foreign)
+        self._tag(token, place, element)
         if self.tree.parent() is not element or not element.is_html((element.name,)):
             return
         if element.name in RAW:
@@ -403,14 +405,29 @@ class BlockBuilder:
         names = names_read(ops)
         return ops if names is not None and _independent(names, self.items) else None
 
-    def _tag(self, token: Token, place: Place, element: Element, foreign: bool) -> None:
+    def _shadow_root(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
+        """A page's parser makes it the shadow root of its parent: then it is no node of the page, and what is in it is
+        out of reach. Where a patch is parsed it stays a <template>.
+        """
+        end = content_end(place.nodes, token.end, token.name, False)
+        if end is None:
+            raise ParserRepair(f"<{token.name}> does not end here")
+        tokenizer.position = end
+        end = tokenizer.token().end
+        self._check_anchor(place)
+        self._flush(EDGE)
+        nodes = nodes_between(place.nodes, token.begin, end)
+        self._region_leaf(nodes, "a shadow root: rendered once", place, once=True)
+
+    def _tag(self, token: Token, place: Place, element: Element) -> None:
         """The markup of a start tag, with slots for what is not static in it."""
         nodes = place.nodes
         if not token.dynamic:
             self._markup(nodes[token.begin[0]].text[token.begin[1] : token.end[1]])
             return
         path, name = list(element.path), element.name
-        if token.loose or _doubled(token) or any(":" in each.name for each in token.attributes if each.dynamic):
+        dynamic = [each.name for each in token.attributes if each.dynamic]
+        if token.loose or _doubled(token) or any(_has_namespace(each, element) for each in dynamic):
             self._leaf("g", ["g", path, name], 0, nodes_between(nodes, token.begin, token.end))
             self.skeleton.append(f"<{token.written}{'/' * token.closed}>")
             return
@@ -419,7 +436,7 @@ class BlockBuilder:
             if attribute.dynamic:
                 self._pieces(nodes_between(nodes, start, attribute.begin))
                 flags = QUOTE_SINGLE if attribute.quote == "'" else 0
-                descriptor = ["a", path, name, attribute_name(attribute.name, foreign)]
+                descriptor = ["a", path, name, attribute_name(attribute.name, element.ns)]
                 self._leaf("a", descriptor, flags, nodes_between(nodes, attribute.begin, attribute.end))
                 start = attribute.end
         self._pieces(nodes_between(nodes, start, token.end))
@@ -445,7 +462,7 @@ class BlockBuilder:
         elif not dynamic:
             self._pieces(nodes)
         elif element.name in SLOT_RAW:
-            flags = PRE if element.name == "textarea" else 0
+            flags = {"textarea": PRE, "noscript": NOSCRIPT}.get(element.name, 0)
             self._leaf("r", ["r", list(element.path), element.name], flags, nodes, once)
         else:
             raise ParserRepair(f"a value in <{element.name}>", element)
@@ -554,6 +571,10 @@ def _independent(names: set[str], items: Iterable[Item]) -> bool:
             if sets is None or names & sets:
                 return False
     return True
+
+
+def _has_namespace(name: str, element: Element) -> bool:
+    return ":" in name or (name == "xmlns" and not element.is_html((element.name,)))
 
 
 def _doubled(token: Token) -> bool:

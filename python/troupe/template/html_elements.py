@@ -12,7 +12,7 @@ HTML, SVG, MATH = "html", "svg", "math"
 
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr keygen basefont bgsound".split())
 RAW = frozenset("textarea title style script iframe noembed noframes xmp noscript".split())
-SLOT_RAW = frozenset("textarea title style script".split())  # their text can be a slot
+SLOT_RAW = frozenset("textarea title style script noscript".split())  # their text can be a slot
 SECTIONS = frozenset(("tbody", "thead", "tfoot"))
 CELLS = frozenset(("td", "th"))
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -92,6 +92,7 @@ QUIET = 1 << 30  # a leaf whose value is made once, but not what else it does: e
 EDGE = 1 << 29  # a leaf of text with an anchor behind it, which must not part a CR from its LF
 IN_P, IN_LI, IN_DD, IN_HEADING, IN_A, IN_BUTTON, IN_FORM = (1 << bit for bit in range(9, 16))
 IN_TABLE, IN_ROWS, IN_ROW, IN_COLGROUP, IN_SELECT, IN_OPTION, TEXT_ONLY = (1 << bit for bit in range(16, 23))
+NOSCRIPT = 1 << 23
 PARENTS = {
     "table": IN_TABLE, "tbody": IN_ROWS, "thead": IN_ROWS, "tfoot": IN_ROWS, "tr": IN_ROW,
     "colgroup": IN_COLGROUP, "select": IN_SELECT, "optgroup": IN_SELECT, "option": IN_OPTION,

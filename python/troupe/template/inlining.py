@@ -6,7 +6,7 @@ that is rendered in Django's way.
 
 from typing import Any
 
-from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
+from django.template import Context
 from django.template.base import Template
 from django.template.loader_tags import BlockNode, construct_relative_path
 
@@ -19,6 +19,7 @@ from .slow_path import is_watched
 Chains = dict[str, tuple[BlockNode, ...]]
 
 _DEEPEST = 60  # includes in includes
+_MOST_INCLUDES = 2000
 _NAMES_OF_VARIABLES = ("asvar", "target_var", "variable", "varname", "var_name")
 
 
@@ -38,6 +39,7 @@ class Inliner:
         self.variant: list[tuple[Expr, Any]] = []
         self.watched = is_watched()
         self.loops = 0
+        self.includes = 0
         self.open = [template]  # templates that are being walked
         # By name, the BlockNodes that may stand for a block, the template's own last; None: no inheritance.
         self.chains: Chains | None = None
@@ -219,18 +221,28 @@ class Inliner:
     def _include(self, op: Op) -> list[Node]:
         _, node, expr, pairs, isolated = op
         template = self._included(node, expr)
-        if template is None or template in self.open or len(self.open) > _DEEPEST:
+        if template is None or self._is_open(template) or self.includes > _MOST_INCLUDES:
             return [Value(op, self.names.anything())]
+        self.includes += 1
         self._note(template)
         bound: dict[str, Binding] = {name: self.names.expr(each) for name, each in pairs}
         ops = lower_nodelist(template.nodelist)
-        before, self.chains = self.chains, None
+        before, self.chains = (self.chains, len(self.open)), None
         self.open.append(template)
         try:
             return self._scope(op, ("include", node, template, pairs, isolated), bound, ops, isolated)
+        except Unplannable:
+            # It says more than that, if it is rendered: which is not known here.
+            return [Value(op, self.names.anything())]
         finally:
-            self.open.pop()
-            self.chains = before
+            self.chains = before[0]
+            del self.open[before[1] :]
+
+    def _is_open(self, template: Template) -> bool:
+        """Whether a template is a part of itself. A loader may give another object for the same name."""
+        if len(self.open) > _DEEPEST:
+            return True
+        return any(each is template or (each.name and each.name == template.name) for each in self.open)
 
     def _included(self, node: Any, expr: Expr) -> Template | None:
         """The template, or None if it is not known before the tag runs, or does not exist."""
@@ -239,7 +251,7 @@ class Inliner:
         try:
             value = node.template.resolve(self.context)
             template = self._find(node, value)
-        except (TemplateDoesNotExist, TemplateSyntaxError, TypeError, AttributeError, LookupError, ValueError):
+        except Exception:  # of any loader: it may never run, and raises the same if it does
             return None
         if template is not None and expr[0] != "const":
             self.variant.append((expr, value))

@@ -227,9 +227,9 @@ class OpenElements:
     def _start_foreign(self, token: Token, place: Place) -> Element:
         parent = self.innermost()
         name = token.name
-        if name in BREAKOUT or (name == "font" and any(token.attribute(a) for a in ("color", "face", "size"))):
+        if name in BREAKOUT or (name == "font" and may_have(token, "color", "face", "size")):
             raise ParserRepair(f"<{name}> in <{parent.name}>", self.foreign_root())
-        if name == "annotation-xml" and parent.ns == MATH and token.attribute("encoding") is not None:
+        if name == "annotation-xml" and parent.ns == MATH and may_have(token, "encoding"):
             # It holds HTML, but not where a browser parses a chunk: the parent that it makes has no attributes.
             raise ParserRepair("<annotation-xml> of some encoding", self.foreign_root())
         adjusted = SVG_NAMES.get(name, name) if parent.ns == SVG else name
@@ -450,13 +450,21 @@ class OpenElements:
         return self._push(name, ns, place, void=False)
 
 
-def attribute_name(name: str, foreign: bool) -> str:
-    """The name that the parser gives an attribute. foreign: of an element of svg or math."""
-    return SVG_ATTRIBUTES.get(name, name) if foreign else name
+def attribute_name(name: str, ns: str) -> str:
+    """The name that the parser gives an attribute of an element in that namespace."""
+    if ns == SVG:
+        return SVG_ATTRIBUTES.get(name, name)
+    return "definitionURL" if ns == MATH and name == "definitionurl" else name
 
 
 def _static(token: Token, name: str) -> str | None:
+    """An attribute's value in lower case, or None where it is not known: one may come before it, too."""
     attribute = token.attribute(name)
-    if attribute is None or attribute.dynamic:
+    if attribute is None or attribute.dynamic or token.loose:
         return None
     return ascii_lower(attribute.value)
+
+
+def may_have(token: Token, *names: str) -> bool:
+    """Whether a tag has one of these attributes, as far as that is known before values are."""
+    return token.loose or any(token.attribute(name) for name in names)

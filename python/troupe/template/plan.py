@@ -209,9 +209,8 @@ class _Root(BlockBuilder):
         if token.name == "body" and (self.implied_body or self.tree.template()):
             raise Unplannable(f"{self.implied_body or '<template>'} before <body>")
         self.phase = _INSIDE
-        foreign = self.tree.foreign() or token.name in ("svg", "math")
         self.element = self.tree.root(token, place)
-        self._tag(token, place, self.element, foreign)
+        self._tag(token, place, self.element)
 
     def _outside_node(self, node: Node, place: Place) -> None:
         if isinstance(node, Scope) and self.phase == _BEFORE and not node.textual():

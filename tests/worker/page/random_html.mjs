@@ -8,6 +8,7 @@ const RARE = words(`address article aside blockquote center details dialog dir f
   track area base link meta keygen bgsound basefont video canvas template noscript image body html head frame frameset
   plaintext x-card datalist progress SPAN DIV Td search legend selectedcontent ins map picture`);
 const VOID = new Set(words(`br img input wbr hr col embed param source track area base link meta keygen bgsound basefont`));
+const OPTIONAL_END = new Set(words(`li p option optgroup dt dd td th tr tbody thead tfoot caption colgroup rt rp rb rtc`));
 const ATTRIBUTES = ["", ' class="a"', " a=b", ' a="x>y"', " a='<p>'", " a=b/", " /", ' a="', " =x", ' a=">"b', "\n\tc"]
   .concat([' "', " color=red", " type=hidden", ' a = "q"', " / a"]);
 const TEXTS = ["x", " ", "\n", "a & b", "&lt;", "<", "< ", "a<3", "\0", "<!--c-->", "<!---->", "<!-->", "<!--->", "\r\n"]
@@ -34,6 +35,7 @@ export function fragments(random) {
     const name = pick(random(3) ? COMMON : RARE);
     const start = `<${name}${random(4) ? "" : pick(ATTRIBUTES)}${random(15) ? "" : "/"}>`;
     if (VOID.has(name) && random(10)) return start;
+    if (OPTIONAL_END.has(name) && random(3) === 0) return start + any(depth + 1);
     const end = random(25) ? `</${random(40) ? name : pick(RARE)}${random(20) ? "" : " x"}>` : "";
     return start + any(depth + 1) + end;
   };
@@ -52,6 +54,15 @@ export function fragments(random) {
     () => `<dl><dt>${any(3)}</dt></dl>`,
     () => `<p>${any(3)}</p>`,
     () => `<option>${pick(TEXTS)}</option>`,
+    () => `<table>${random(2) ? "<col>" : ""}<tr><td>${any(3)}<td>${any(3)}<tr><th>${any(3)}</table>`,
+    () => `<ul><li>${any(3)}<li>${any(3)}</ul>`,
+    () => `<dl><dt>${any(3)}<dd><p>${any(3)}<dt>x</dl>`,
+    () => `<select><optgroup><option>${pick(TEXTS)}<option>y<optgroup><option>x</select>`,
+    () => `<ruby>a<rt>${any(4)}<rp>${any(4)}</ruby>`,
+    () => `<div><p>${any(3)}<p>${any(3)}</div>`,
+    () => `<template>${random(2) ? any(2) : `<tr><td>${any(3)}</td></tr>`}</template>`,
+    () => `<noscript>${any(2)}</noscript>`,
+    () => `<table><tbody><tr><td><ul><li>${any(4)}<tr><td>x</tbody>${random(2) ? "<tfoot><tr><td>y" : ""}</table>`,
   ];
   return () => (random(4) ? any(0) : pick(usual)());
 }

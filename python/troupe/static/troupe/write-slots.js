@@ -86,8 +86,16 @@ export function createSlotWriter(doc, chunk, morph) {
   const WRITE = {
     T: (_, value) => title(value),
     a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
-    r: ({ el }, value) => fill(el, decode(value, el.localName)),
     h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
+
+    r({ el }, value) {
+      const text = decode(value, el.localName)
+      if (el.localName !== 'noscript') return fill(el, text)
+      // Text where the document runs scripts (https://html.spec.whatwg.org/#the-noscript-element).
+      const made = doc.createElement('p')
+      made.innerHTML = `<noscript>${text}</noscript>`
+      el.replaceChildren(.../** @type {Node} */ (made.firstChild).childNodes)
+    },
 
     c({ el }, value) {
       const next = parseInside(el, value.h ?? '')
@@ -168,7 +176,7 @@ export function createSlotWriter(doc, chunk, morph) {
   function decode(value, name) {
     const { h } = /** @type {{ h: string }} */ (value)
     if (h === undefined) return /** @type {string} */ (value)
-    if (/^s/.test(/** @type {string} */ (name))) return h // script and style
+    if (/^[ns]/.test(/** @type {string} */ (name))) return h // noscript, script and style
     const html = name ? `<textarea>\n${h}</textarea>` : `<i title="${h.replaceAll('"', '&quot;')}">`
     const made = /** @type {HTMLElement} */ (parseInside(doc.createElement('p'), html).firstChild)
     return name ? /** @type {string} */ (made.textContent) : made.title
