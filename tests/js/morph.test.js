@@ -6,7 +6,7 @@ import { randomFrom, windowOf } from './fakes.js'
 function live(html, hooks) {
   const window = windowOf(`<body>${html}</body>`)
   const root = window.document.body.firstElementChild
-  const morpher = createMorpher(window, { held: () => false, busy: () => false, hurry() {}, equip() {}, mayFocus: () => true,
+  const morpher = createMorpher(window, { held: () => false, busy: () => false, hurry() {}, equip() {}, written() {}, mayFocus: () => true,
     reported: new Set(), editor: { get() {} }, ...hooks })
   morpher.adopt(root)
   const it = { window, document: window.document, root, morpher }

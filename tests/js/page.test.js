@@ -113,6 +113,32 @@ test('a gap and a slot that is not here ask for the root, once, and again when n
   assert.deepEqual(live.socket.take('refresh'), [{ t: 'refresh', v: VIEW }])
 })
 
+test('refreshes in vain come ever more rarely, and end', () => {
+  const live = openPage('<p>1</p>').join()
+  live.socket.say({ v: 0, s: 5, a: 0, d: { 3: 'x' } })
+  const pauses = []
+  for (let seconds = 0, last = 0; seconds < 7200; seconds++) {
+    if (live.socket.take('refresh').length) pauses.push(seconds - last), (last = seconds)
+    live.socket.say({ t: 'pong' })
+    live.clock.advance(1000)
+  }
+  assert.deepEqual(pauses, [0, 5, 10, 20, 40, 80, 160, 320])
+  assert.ok(live.document.documentElement.classList.contains('troupe-error'))
+  assert.equal(live.$('.troupe-note').textContent, 'Please reload this page.')
+})
+
+test('a root that cannot be changed is replaced', (t) => {
+  const warn = t.mock.method(console, 'warn', () => {})
+  const live = openPage('<b>1</b>').join()
+  const old = live.root
+  Object.defineProperty(live.window.Node.prototype, 'normalize', { value() { throw Error('not here') } })
+  live.patch('<b>2</b>')
+  assert.deepEqual([live.root.outerHTML, old.isConnected], ['<main dj-root="" data-troupe="token-2"><b>2</b></main>', false])
+  assert.deepEqual([warn.mock.callCount(), live.socket.take('refresh')], [1, []])
+  live.patch('<b>3</b>')
+  assert.equal(live.root.textContent, '3')
+})
+
 test('a repeated answer settles its event and does not turn the page back', () => {
   const live = openPage(BUTTON).join()
   live.$('button').click()

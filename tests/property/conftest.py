@@ -19,3 +19,12 @@ def browser():
 
     with Jsdom() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """The real client, in a real browser."""
+    from browser import Chromium
+
+    with Chromium(tmp_path_factory.mktemp("chromium")) as one:
+        yield one

@@ -136,15 +136,6 @@ def test_what_is_compared_with_is_django_alone():
     assert _native.figures() == before
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """The real client, in a real browser."""
-    from browser import Chromium
-
-    with Chromium(tmp_path_factory.mktemp("chromium")) as one:
-        yield one
-
-
 def test_a_real_browser_agrees(chromium, capsys):
     counts, found = Counts(), []
     for number in range(IN_CHROMIUM):

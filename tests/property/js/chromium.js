@@ -1,7 +1,10 @@
 // chromium.js - the browser's part of the property tests in a browser: node.js's orders, by calls of window.order(order).
 // Each case's page is in a frame of its own.
 
+import { member } from './compare.js'
 import { Live } from './live.js'
+import * as editor from '/client/editor.js'
+import * as forms from '/client/forms.js'
 import { createPage } from '/client/page.js'
 
 let live = null
@@ -16,9 +19,9 @@ function open({ open: html, cached }) {
   const shown = frame.contentDocument
   shown.open()
   shown.write(html)
-  shown.close()
+  member(shown, 'close')()
   if (!cached) frame.contentWindow.localStorage.clear()
-  live = new Live(createPage, frame.contentWindow)
+  live = new Live(createPage, frame.contentWindow, { editor, forms })
   return {}
 }
 
@@ -27,7 +30,7 @@ function say({ say: frames, expect, title }) {
   return { sent, differs: live.differs(new DOMParser().parseFromString(expect, 'text/html'), title) }
 }
 
-const ORDERS = { open, say, lose: () => ({ sent: live.lose() }) }
+const ORDERS = { open, say, lose: () => ({ sent: live.lose() }), act: ({ act, types }) => ({ sent: live.act(act, types) }) }
 
 window.order = (order) => {
   said = []

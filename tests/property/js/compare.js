@@ -13,8 +13,17 @@ const STATE = {
   details: ['open'],
 }
 
-const isFrozen = (el) => el.hasAttribute('dj-ignore') || el.getAttribute('dj-update') === 'ignore'
-const isAnchor = (node) => node.nodeType === COMMENT && node.data.startsWith('$')
+// A member of a node, also where a form's field, or an image, has its name and would come first.
+export function member(node, name) {
+  const value = Reflect.get(Object.getPrototypeOf(node), name, node)
+  return typeof value === 'function' ? value.bind(node) : value
+}
+
+const attr = (el, name) => member(el, 'getAttribute')(name)
+const nameOf = (node) => member(node, 'nodeName')
+const typeOf = (node) => member(node, 'nodeType')
+const isFrozen = (el) => attr(el, 'dj-ignore') !== null || attr(el, 'dj-update') === 'ignore'
+const isAnchor = (node) => typeOf(node) === COMMENT && node.data.startsWith('$')
 const shown = (value) => (value === undefined ? 'nothing' : JSON.stringify(value))
 
 // A lone surrogate cannot be sent as UTF-8: a replacement takes its place, and it does not matter which.
@@ -22,17 +31,17 @@ export const plain = (text) => text.toWellFormed().replaceAll('\ufffd', '?')
 
 function childrenOf(parent) {
   const found = []
-  for (const node of parent.childNodes) {
-    if (isAnchor(node) || (node.nodeType === TEXT && node.data === '')) continue
-    if (node.nodeType === TEXT && found.at(-1)?.text !== undefined) found.at(-1).text += node.data
-    else found.push(node.nodeType === TEXT ? { text: node.data } : { node })
+  for (const node of member(parent, 'childNodes')) {
+    if (isAnchor(node) || (typeOf(node) === TEXT && node.data === '')) continue
+    if (typeOf(node) === TEXT && found.at(-1)?.text !== undefined) found.at(-1).text += node.data
+    else found.push(typeOf(node) === TEXT ? { text: node.data } : { node })
   }
   return found
 }
 
 function attributesOf(el) {
   const found = new Map()
-  for (const { name, value, namespaceURI } of el.attributes) {
+  for (const { name, value, namespaceURI } of member(el, 'attributes')) {
     if (name === 'data-troupe') continue
     found.set(plain(namespaceURI ? `${namespaceURI} ${name}` : name), plain(value))
   }
@@ -53,8 +62,8 @@ function attributes(live, wanted) {
 }
 
 function state(live, wanted) {
-  if (live.namespaceURI !== HTML) return null
-  for (const name of STATE[live.localName] ?? []) {
+  if (member(live, 'namespaceURI') !== HTML) return null
+  for (const name of STATE[member(live, 'localName')] ?? []) {
     const [mine, theirs] = [live[name], wanted[name]].map((value) => typeof value === 'string' ? plain(value) : value)
     const found = unequal(`property ${name}`, mine, theirs)
     if (found) return found
@@ -65,20 +74,22 @@ function state(live, wanted) {
 function one(live, wanted) {
   if (live === undefined || wanted === undefined || live.text !== undefined || wanted.text !== undefined) {
     const [mine, theirs] = [live, wanted].map((item) =>
-      item?.text !== undefined ? plain(item.text) : item && `<${item.node.nodeName}>`)
+      item?.text !== undefined ? plain(item.text) : item && `<${nameOf(item.node)}>`)
     return unequal('node', mine, theirs)
   }
   const [a, b] = [live.node, wanted.node]
-  if (a.nodeType !== ELEMENT || b.nodeType !== ELEMENT) {
-    return unequal('node', `${a.nodeName} ${plain(a.data ?? '')}`, `${b.nodeName} ${plain(b.data ?? '')}`)
+  if (typeOf(a) !== ELEMENT || typeOf(b) !== ELEMENT) {
+    return unequal('node', `${nameOf(a)} ${plain(a.data ?? '')}`, `${nameOf(b)} ${plain(b.data ?? '')}`)
   }
   return difference(a, b)
 }
 
+const full = (el) => `${member(el, 'namespaceURI')} ${nameOf(el)}`
+
 // Null, or a sentence that begins with the path to the first difference.
 export function difference(live, wanted) {
-  const here = (found) => found && `${wanted.nodeName.toLowerCase()} ${found}`
-  const named = unequal('element', `${live.namespaceURI} ${live.nodeName}`, `${wanted.namespaceURI} ${wanted.nodeName}`)
+  const here = (found) => found && `${nameOf(wanted).toLowerCase()} ${found}`
+  const named = unequal('element', full(live), full(wanted))
   if (named) return here(named)
   if (isFrozen(live) && isFrozen(wanted)) return null
   const found = attributes(live, wanted) ?? below(live, wanted) ?? state(live, wanted)
@@ -88,7 +99,7 @@ export function difference(live, wanted) {
 // Where a document runs scripts, a <noscript> holds its markup as text: that markup is compared. What a test parses
 // by itself never runs scripts.
 function inNoscript(live, wanted) {
-  const [probe, made] = [live, wanted].map((el) => el.ownerDocument.createElement('p'))
+  const [probe, made] = [live, wanted].map((el) => member(member(el, 'ownerDocument'), 'createElement')('p'))
   probe.innerHTML = '<noscript><b></b></noscript>'
   if (probe.firstChild.firstElementChild) return live
   made.innerHTML = live.textContent
@@ -96,8 +107,8 @@ function inNoscript(live, wanted) {
 }
 
 function below(live, wanted) {
-  if (live.localName === 'noscript') live = inNoscript(live, wanted)
-  const inside = (el) => childrenOf(el.localName === 'template' && el.content ? el.content : el)
+  if (member(live, 'localName') === 'noscript') live = inNoscript(live, wanted)
+  const inside = (el) => childrenOf(member(el, 'localName') === 'template' && el.content ? el.content : el)
   const [mine, theirs] = [inside(live), inside(wanted)]
   for (let at = 0; at < Math.max(mine.length, theirs.length); at++) {
     const found = one(mine[at], theirs[at])
@@ -107,4 +118,4 @@ function below(live, wanted) {
 }
 
 // The live part of a document: PROTOCOL.md 9.1.
-export const rootOf = (document) => document.querySelector('[dj-root]') ?? document.body
+export const rootOf = (document) => member(document, 'querySelector')('[dj-root]') ?? member(document, 'body')

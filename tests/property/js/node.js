@@ -14,6 +14,7 @@ import { Live } from './live.js'
 const { JSDOM } = createRequire(new URL('../../js/package.json', import.meta.url))('jsdom')
 const CLIENT = process.env.TROUPE_CLIENT ?? new URL('../../../python/troupe/static/troupe', import.meta.url)
 const { createPage } = await import(`${CLIENT}/page.js`)
+const PARTS = { editor: await import(`${CLIENT}/editor.js`), forms: await import(`${CLIENT}/forms.js`) }
 const URL_OF_PAGE = 'https://example.test/'
 const CASES_A_WINDOW = 200 // making one takes longer than a case; each leaves a little behind
 
@@ -34,7 +35,7 @@ function open({ open: html, cached }) {
   document.write(html)
   document.close()
   if (!cached) dom.window.localStorage.clear()
-  live = new Live(createPage, dom.window)
+  live = new Live(createPage, dom.window, PARTS)
   return {}
 }
 

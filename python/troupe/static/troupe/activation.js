@@ -1,9 +1,7 @@
 // activation.js - what a click, a submit or a key is for, as HTML has it.
 
-import { attr, closest, member } from './dom.js'
+import { attr, closest, contains, matches, member, windowOf } from './dom.js'
 import { BUTTON } from './event-params.js'
-
-/** @typedef {Element & { control?: Element | null }} MaybeLabel */
 
 // These have their clicks for themselves, also inside of an element with dj-click
 // (https://html.spec.whatwg.org/#interactive-content).
@@ -15,12 +13,15 @@ const OWNERS = '[dj-click],a[href],button,input,select,textarea,label,[contented
  * @returns {any}
  */
 export function clickedElement(target) {
-  const owner = /** @type {MaybeLabel | null} */ (closest(target, OWNERS))
-  const el = /** @type {MaybeLabel | null | undefined} */ (owner && closest(owner, '[dj-click]'))
+  const owner = closest(target, OWNERS)
+  const el = owner && closest(owner, '[dj-click]')
   // A click on a label is followed by one on its control. Of the two, the control's counts.
-  if (el === owner) return owner && member(owner, 'contains')(owner.control ?? null) ? null : owner
-  return el?.control === owner ? el : null
+  if (el === owner) return owner && contains(owner, labelled(owner)) ? null : owner
+  return el && labelled(el) === owner ? el : null
 }
+
+/** @type {(el: any) => Element | null} The control of a label; null for any other element. */
+export const labelled = (el) => matches(el, 'label') ? el.control : null
 
 export const DISABLED = ':disabled,[aria-disabled="true"]'
 
@@ -36,12 +37,12 @@ export const isVetoed = ({ defaultPrevented, type }, el) => defaultPrevented &&
 /** @param {Element} el One with dj-confirm asks first. */
 export function isAllowed(el) {
   const question = attr(el, 'dj-confirm')
-  return !question || /** @type {Window} */ (member(el, 'ownerDocument').defaultView).confirm(question)
+  return !question || windowOf(el).confirm(question)
 }
 
 /** @param {any} el Where Enter makes a new line. */
-export const isMultiline = (el) => el.localName === 'textarea' || el.isContentEditable
+export const isMultiline = (el) => matches(el, 'textarea') || member(el, 'isContentEditable')
 
 /** @param {any} el Where Enter does something with what was typed: a new line, or its form's submission. */
 export const isField = (el) => isMultiline(el) ||
-  (el.localName === 'input' && !BUTTON.test(el.type))
+  (matches(el, 'input') && !BUTTON.test(el.type))

@@ -1,10 +1,10 @@
 // dom-events.js - what the user does in a view becomes an event for its handler: dj-click, dj-submit, dj-input,
 // dj-change, dj-keydown, dj-focus, dj-blur. Listens at the document, so that patched elements need no listeners.
 
-import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed } from './activation.js'
-import { attr, closest, holds, matches, member } from './dom.js'
+import { clickedElement, DISABLED, isAllowed, isField, isMultiline, isVetoed, labelled } from './activation.js'
+import { attr, closest, contains, documentOf, hasAttribute, holds, matches, member, parentElement, queryAll } from './dom.js'
 import { attributesOf, nameOf, valueOf } from './event-params.js'
-import { CONTROLS, INPUTS, isTouched, renew, reports } from './form-controls.js'
+import { CONTROLS, formOf, INPUTS, isTouched, renew, reports } from './form-controls.js'
 import { createPart } from './parts.js'
 import { createTimedEvents } from './timed-events.js'
 
@@ -13,13 +13,14 @@ import { createTimedEvents } from './timed-events.js'
 const ROOT = '[data-troupe]'
 const ENTER = 'dj-keydown.enter'
 // What the part of that name is for.
-const FORMS = '[data-troupe] form,[dj-keydown\\.enter]'
+const FORMS = '[data-troupe] form,[dj-keydown\\.enter],[type=radio i]'
 // Buttons that send their form to another address, or close a dialog and send nothing.
 const ELSEWHERE = '[formaction],[formmethod=dialog i]'
 
 /**
  * @param {object} options
  * @param {BrowserWindow} options.window
+ * @param {Document} [options.document]
  * @param {Clock} options.clock
  * @param {(root: Element, name: string, params: Params, settle: Settle) => void} options.push Sends an event.
  * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
@@ -27,8 +28,7 @@ const ELSEWHERE = '[formaction],[formmethod=dialog i]'
  * @param {Load} options.load Loads a part of this.
  * @param {() => void} options.refresh Asks for the whole page.
  */
-export function createDomEvents({ window, clock, push, refuse, released, load, refresh }) {
-  const { document } = window
+export function createDomEvents({ window, document = documentOf(window), clock, push, refuse, released, load, refresh }) {
   /** @type {Map<Element, number>} How many of an element's events, or values, have no answer yet. */
   const unanswered = new Map()
   /** @type {Set<Element>} Controls of which the server's value may differ from what they show. */
@@ -53,8 +53,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
    * @returns {any} An Element, or something false.
    */
   function find(target, attribute) {
-    // A control may belong to a form that it does not stand in.
-    const el = closest(target, `[${attribute}]`) ?? target.form
+    const el = closest(target, `[${attribute}]`) ?? formOf(target)
     return el && matches(el, `[${attribute}]:not(:disabled)`) && closest(el, ROOT) && el
   }
 
@@ -107,10 +106,10 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     const submits = form && /^(sub|im)/.test(type)
     // Enter in a field presses the form's first button, which nobody meant where there is a dj-submit
     // (https://html.spec.whatwg.org/#implicit-submission).
-    if (submits && !event.detail && entered?.form === form && matches(form, '[dj-submit]')) return
+    if (submits && !event.detail && entered && formOf(entered) === form && matches(form, '[dj-submit]')) return
     // A checkbox must go on ticking, a link may open another window; a link or a submit button must not leave the page.
-    if (submits || (link && !link.matches('[target=_blank],[download]'))) event.preventDefault()
-    if (!matches(el, DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, el.control ?? el))
+    if (submits || (link && !matches(link, '[target=_blank],[download]'))) event.preventDefault()
+    if (!matches(el, DISABLED) && isAllowed(el)) fire(el, 'dj-click', () => paramsOf(el, labelled(el) ?? el))
   }
 
   /** @param {SubmitEvent} event */
@@ -120,7 +119,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     // FormData throws for a submitter of another form: a script may make an event of any button, and another listener
     // may have moved the button elsewhere (https://xhr.spec.whatwg.org/#dom-formdata). One with dj-click was not pressed.
     let { submitter } = /** @type {{ submitter: any }} */ (event)
-    if (submitter?.form !== form || submitter.hasAttribute('dj-click')) submitter = null
+    if (submitter?.form !== form || hasAttribute(submitter, 'dj-click')) submitter = null
     const closes = matches(form, '[method=dialog]') // the dialog around it, and does not leave the page
     if (!closes && submitter?.matches(ELSEWHERE)) return
     const allowed = isAllowed(form)
@@ -141,7 +140,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     if (!el) return
     if (matches(el, 'form')) return forms.use((part) => fire(el, attribute, () => part.fields(el, target), target))
     const read = () => paramsOf(el, target)
-    if (target.type === 'file') return refuse({ name: el.getAttribute(attribute), params: read(), reason: 'files' })
+    if (target.type === 'file') return refuse({ name: attr(el, attribute), params: read(), reason: 'files' })
     fire(el, attribute, read, target)
   }
 
@@ -153,13 +152,13 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
     if (!name) return
     entered = name === 'Enter' && target
     const named = `dj-keydown.${name.toLowerCase().replace(' ', 'space')}`
-    for (let el = target; el && closest(el, ROOT); el = member(el, 'parentElement')) {
+    for (let el = target; el && closest(el, ROOT); el = parentElement(el)) {
       const attribute = [named, named.replace('arrow', ''), 'dj-keydown'].find((each) => attr(el, each) !== null)
       // Shift and Enter make a new line.
       if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
       const params = paramsOf(el, target, { key: name, code: code || undefined })
       const read = () => params
-      if (attribute === ENTER && isField(target) && !member(el, 'contains')(target.form)) {
+      if (attribute === ENTER && isField(target) && !contains(el, formOf(target))) {
         // The field's own answer to Enter would come on top: a new line, or the form.
         event.preventDefault()
         forms.use((part) => fire(el, attribute, read, undefined, part.takesField(target)))
@@ -286,7 +285,8 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
       else start?.()
     },
 
-    // No patch answers the user's last event any more.
+    // A patch is written; and no patch answers the user's last event any more.
+    written: () => forms.get()?.tickLast(),
     answered: () => (moves = false),
 
     /**
@@ -296,7 +296,7 @@ export function createDomEvents({ window, clock, push, refuse, released, load, r
      * @param {boolean} isBack
      */
     joined(root, isBack) {
-      for (const el of /** @type {NodeListOf<Control>} */ (root.querySelectorAll(CONTROLS))) {
+      for (const el of /** @type {NodeListOf<Control>} */ (queryAll(root, CONTROLS))) {
         if (!reports(el) || unanswered.has(el) || !isTouched(el)) continue
         if (isBack) renew(el)
         else if (el.type !== 'radio' || /** @type {any} */ (el).checked) INPUTS.forEach((name) => typed(el, name))

@@ -4,13 +4,14 @@
 // control's value is: the server's comes when it is new, and what was typed is not on its way (held() in dom-events.js).
 
 import { anchor } from './anchors.js'
+import { firstChild, member, query } from './dom.js'
 import { valueOf } from './event-params.js'
 import { rest } from './form-reset.js'
 
 /** @import { Settle } from './types.js' */
 
 /** @param {Element} el */
-const contentOf = (el) => el.innerHTML.replace(/<!--\$.*?-->/g, '')
+const contentOf = (el) => member(el, 'innerHTML').replace(/<!--\$.*?-->/g, '')
 
 /**
  * What differs only in how lines are broken is the same: browsers do that in several ways.
@@ -32,7 +33,7 @@ export function create({ document }) {
   /** @type {(event: Event, before?: boolean) => void} */
   const note = ({ target }, before) => {
     const el = /** @type {HTMLElement} */ (target)
-    if (el.isContentEditable && !edited.has(el)) edited.set(el, before ? contentOf(el) : undefined)
+    if (member(el, 'isContentEditable') && !edited.has(el)) edited.set(el, before ? contentOf(el) : undefined)
   }
   document.addEventListener('beforeinput', (event) => note(event, true))
   document.addEventListener('input', (event) => note(event)) // a script's edits come without the other
@@ -56,14 +57,14 @@ export function create({ document }) {
     range?.setStart(el, 0)
     let left = `${range ?? ''}`.length
     edited.delete(el)
-    el.replaceChildren(...next.childNodes)
+    member(el, 'replaceChildren')(...next.childNodes)
     if (!range) return
     const walker = document.createTreeWalker(el, 4) // NodeFilter.SHOW_TEXT
     for (let text = /** @type {Text | null} */ (walker.nextNode()); text; text = /** @type {Text | null} */ (walker.nextNode())) {
       if (left <= text.length) return selection.collapse(text, left)
       left -= text.length
     }
-    selection.collapse(el, el.childNodes.length)
+    selection.collapse(el, member(el, 'childNodes').length)
   }
 
   return {
@@ -74,13 +75,13 @@ export function create({ document }) {
      * Whether this is such an element, and holds nothing but its text.
      * @param {any} el
      */
-    owns: (el) => el.isContentEditable && (edited.has(el) || !el.firstElementChild || anchor(el.firstChild) === '$t'),
+    owns: (el) => member(el, 'isContentEditable') && (edited.has(el) || !query(el, '*') || anchor(firstChild(el)) === '$t'),
 
     /**
      * What its events carry beside its text.
      * @param {any} el
      */
-    params: (el) => (el.isContentEditable ? { html: contentOf(el) } : {}),
+    params: (el) => (member(el, 'isContentEditable') ? { html: contentOf(el) } : {}),
 
     /**
      * What was sent of it is the server's once it is done: unless the user went on, it shows what the server has.

@@ -1,7 +1,7 @@
 // event-params.js - the parameters of an event, read from the page: attributes, a control's value, a form's fields
 // (PROTOCOL.md 9.2). All of it as text: the server converts, because it knows the handler and has exact integers.
 
-import { member } from './dom.js'
+import { attr, attributes, closest, localName, member, windowOf } from './dom.js'
 
 /** @import { Params } from './types.js' */
 
@@ -21,7 +21,7 @@ export function attributesOf(el, own) {
   const data = {}
   /** @type {Params} */
   const values = {}
-  for (const { name, value } of member(el, 'attributes')) {
+  for (const { name, value } of attributes(el)) {
     const [, isData, key, type = isData ? '' : ':'] = PARAMETER.exec(name) ?? []
     if (key) (isData ? data : values)[key.replaceAll('-', '_') + type] = value
   }
@@ -34,17 +34,19 @@ export function attributesOf(el, own) {
  * @param {any} el An Element of any kind.
  */
 export function valueOf(el) {
-  if (el.isContentEditable) return el.innerText.replace(/\n$/, '') // the last line break only makes the last line visible
-  const { type, value, checked, localName } = el
+  if (member(el, 'isContentEditable')) return member(el, 'innerText').replace(/\n$/, '') // the last line break only makes the last line visible
   // A custom element has a value as well (https://html.spec.whatwg.org/#custom-elements-face-example).
-  if (!/^(select|texta|inp|but|.+-)/.test(localName) || type === 'file') return undefined
+  if (!/^(select|texta|inp|but|.+-)/.test(localName(el))) return undefined
+  const { type, value, checked } = el
+  if (type === 'file') return undefined
   // What a custom element tells its form alone (https://html.spec.whatwg.org/#dom-elementinternals-setformvalue).
-  if (value === undefined) return el.closest('form') && new el.ownerDocument.defaultView.FormData(el.closest('form')).get(nameOf(el))
+  const form = closest(el, 'form')
+  if (value === undefined) return form && new (windowOf(el).FormData)(form).get(/** @type {string} */ (nameOf(el)))
   if (type === 'checkbox') return checked
   if (type === 'select-multiple') return [...el.selectedOptions].map((option) => option.value)
   // Half of an emoji becomes what FormData makes of it.
-  return BUTTON.test(type) ? el.getAttribute('value') ?? undefined : value?.toWellFormed?.() ?? value
+  return BUTTON.test(type) ? attr(el, 'value') ?? undefined : value?.toWellFormed?.() ?? value
 }
 
 /** @param {Element} el Custom elements need not have a property of that name. */
-export const nameOf = (el) => el.getAttribute('name') || undefined
+export const nameOf = (el) => attr(el, 'name') || undefined

@@ -4,7 +4,7 @@
 // (dj-input, dj-change), nothing it reported is unanswered, and the user is not typing in it. Otherwise it is the
 // user's.
 
-import { closest } from './dom.js'
+import { closest, matches, member, ownerDocument } from './dom.js'
 
 /** @import { Caret, Control } from './types.js' */
 
@@ -15,22 +15,26 @@ export const CONTROLS = 'input,select,textarea'
  * @param {Element} el
  */
 export function controlOf(el) {
-  const control = /** @type {Control | null} */ (el.closest(CONTROLS))
+  const control = /** @type {Control | null} */ (closest(el, CONTROLS))
   return control?.type ? control : null // an <input> of SVG has none
 }
 
 export const INPUTS = ['dj-input', 'dj-change']
 const REPORTING = '[dj-input],[dj-change]'
 
-/** @param {any} el An Element; a control may belong to a form that it does not stand in. */
-export const reports = (el) => el.closest(REPORTING) ?? (el.form && closest(el.form, REPORTING))
+/** @type {(el: any) => any} The form of a control, which may stand elsewhere. (A form may have a field of the name "form".) */
+export const formOf = (el) => matches(el, 'form') ? null : el.form
+
+/** @param {Element} el */
+export const reports = (el) => closest(el, REPORTING) ?? (formOf(el) && closest(formOf(el), REPORTING))
+
 /**
  * @param {Control} el
  * @returns {el is HTMLInputElement}
  */
 const isTick = (el) => /^(check|radio)/.test(el.type)
 /** @param {Element} el */
-export const isFocused = (el) => el === el.ownerDocument.activeElement
+export const isFocused = (el) => el === member(ownerDocument(el), 'activeElement')
 /** @type {(a: unknown, b: unknown) => boolean} */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
@@ -61,7 +65,7 @@ const untouchedSelection = (el) => selection(/** @type {HTMLSelectElement} */ (e
  * @param {Control} el
  */
 export function isTouched(el) {
-  const template = el.ownerDocument.createElement('template')
+  const template = member(ownerDocument(el), 'createElement')('template')
   template.innerHTML = el.outerHTML
   return !same(state(el), state(template.content.firstChild))
 }

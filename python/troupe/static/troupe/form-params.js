@@ -1,7 +1,7 @@
 // form-params.js - the parameters of a form's event (PROTOCOL.md 9.2): its fields as a browser would send them, and what
 // the markup says of them. A part of forms.js.
 
-import { member } from './dom.js'
+import { member, windowOf } from './dom.js'
 import { attributesOf, BUTTON, nameOf } from './event-params.js'
 
 /** @import { Params } from './types.js' */
@@ -21,7 +21,7 @@ export function entriesOf(form, submitter) {
   /** @type {[name: string, value: string][]} */
   const entries = []
   let hasFiles
-  const { FormData } = /** @type {Window & typeof globalThis} */ (member(form, 'ownerDocument').defaultView)
+  const { FormData } = windowOf(form)
   for (const [name, value] of new FormData(form, /** @type {HTMLElement} */ (submitter))) {
     if (typeof value !== 'string') hasFiles ||= value.name // an empty field gives a file without a name
     else if (name !== 'csrfmiddlewaretoken') entries.push([name, crlf(value)]) // the socket's token proves the same

@@ -1,6 +1,7 @@
 // form-reset.js - what was sent of controls is the server's once it is done: they show what the server has, but for what
 // the user did since. A part of forms.js.
 
+import { member } from './dom.js'
 import { caretOf, choose, CONTROLS, isFocused, same, setCaret, state, write } from './form-controls.js'
 
 /** @import { Caret, Control } from './types.js' */
@@ -10,7 +11,7 @@ import { caretOf, choose, CONTROLS, isFocused, same, setCaret, state, write } fr
  * @param {HTMLFormElement} form
  */
 export function controlsOf(root, form) {
-  return /** @type {Control[]} */ ([...root.querySelectorAll(CONTROLS)]).filter((control) => control.form === form)
+  return /** @type {Control[]} */ ([...member(root, 'querySelectorAll')(CONTROLS)]).filter((control) => control.form === form)
 }
 
 /**

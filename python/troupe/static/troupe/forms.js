@@ -1,7 +1,7 @@
 // forms.js - what forms need, and fields with dj-keydown.enter: a part of its own, which pages load that have a form
 // (parts.js, dom-events.js).
 
-import { member } from './dom.js'
+import { member, queryAll } from './dom.js'
 import { controlOf, INPUTS, reports, serverValue } from './form-controls.js'
 import { entriesOf, formParams } from './form-params.js'
 import { controlsOf, newerThan, reset, snapshot } from './form-reset.js'
@@ -24,10 +24,13 @@ export function create({ clock, count, document, editor, emit, refuse, typed }) 
     isOurs = false
   }
 
+  /** @type {(state: string) => any[]} */
+  const radios = (state) => [...queryAll(document.documentElement, `[data-troupe] [type=radio i]${state}`)]
+
   // A reset changes controls, after this event, and no event says so of each. Of a form's event one is enough.
   document.addEventListener('reset', ({ target }) => {
     if (isOurs) return
-    const controls = controlsOf(document, /** @type {HTMLFormElement} */ (target))
+    const controls = controlsOf(document.documentElement, /** @type {HTMLFormElement} */ (target))
     const before = snapshot(controls)
     clock.after(0, () => {
       const told = new Set()
@@ -66,6 +69,14 @@ export function create({ clock, count, document, editor, emit, refuse, typed }) 
     isSending,
     submit,
 
+    // Where the server ticks several radio buttons of a group, the last one is ticked, as a parser has it.
+    tickLast() {
+      for (const el of radios('[checked]:not(:checked)')) {
+        const group = (/** @type {string} */ state) => radios(state).filter(({ name, form }) => name === el.name && form === el.form)
+        if (group(':checked').every((other) => other.defaultChecked)) group('[checked]').at(-1).checked = true
+      }
+    },
+
     /**
      * What an event of a form carries.
      * @param {HTMLFormElement} form
@@ -79,7 +90,7 @@ export function create({ clock, count, document, editor, emit, refuse, typed }) 
      */
     takesField(field) {
       const control = controlOf(field)
-      if (field.isContentEditable) return editor.get()?.takes(field)
+      if (member(field, 'isContentEditable')) return editor.get()?.takes(field)
       return control ? takes([control], snapshot([control]), () => {
         field.value = serverValue(field) ?? field.value
       }) : undefined

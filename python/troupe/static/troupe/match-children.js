@@ -1,18 +1,18 @@
 // match-children.js - which old child of an element becomes which new one when it is morphed: by key, else in order
 // by kind.
 
-import { isElement, isIgnored } from './dom.js'
+import { attr, isElement, isIgnored, nodeName } from './dom.js'
 
 // What tells an element from others of its kind.
 export const KEYS = ['dj-key', 'data-key', 'id', 'name']
 
-/** @param {Node & { type?: string }} node An <input> has a type. */
-const kindOf = (node) => `${isIgnored(node)} ${node.nodeName} ${node.type}`
+/** @param {any} node A Node. */
+const kindOf = (node) => `${isIgnored(node)} ${nodeName(node)} ${nodeName(node) === 'INPUT' && node.type}`
 
 /** @param {Node} node */
 function keyOf(node) {
-  const name = isElement(node) && KEYS.find((each) => node.getAttribute(each))
-  return name && `${kindOf(node)} ${name} ${/** @type {Element} */ (node).getAttribute(name)}`
+  const name = isElement(node) && KEYS.find((each) => attr(node, each))
+  return name && `${kindOf(node)} ${name} ${attr(node, name)}`
 }
 
 /**

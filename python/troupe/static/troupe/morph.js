@@ -2,7 +2,10 @@
 // in it: focus, caret, typed text, opened <details>, scroll, playing media, ignored nodes.
 
 import { createAttributeWriter } from './attributes.js'
-import { holds, IGNORED, isElement, isIgnored, siblings } from './dom.js'
+import {
+  attributes, contains, documentOf, firstChild, hasAttribute, holds, IGNORED, insertBefore, isConnected, isElement, isEqual, isIgnored, localName,
+  matches, member, nextSibling, parentNode, query, queryAll, remove, siblings,
+} from './dom.js'
 import { caretOf, controlOf, remember, renew, setCaret, settle } from './form-controls.js'
 import { matchChildren } from './match-children.js'
 
@@ -17,7 +20,7 @@ const UNSURE = `input,select,textarea,template,${IGNORED}`
  */
 export function createMorpher(window, events) {
   const { busy, editor, held, hurry, reported } = events
-  const doc = window.document
+  const doc = documentOf(window)
   // Documents of templates have no browsing context: what is parsed there loads and runs nothing
   // (https://html.spec.whatwg.org/#appropriate-template-contents-owner-document).
   const inert = doc.createElement('template').content.ownerDocument
@@ -45,9 +48,9 @@ export function createMorpher(window, events) {
    */
   function parseInside(parent, html) {
     // A custom element is parsed like any other, and would be made.
-    const name = parent.localName.includes('-') ? 'div' : parent.localName
+    const name = localName(parent).includes('-') ? 'div' : localName(parent)
     /** @type {Element & { multiple?: boolean }} */
-    const inside = inert.createElementNS(parent.namespaceURI, name)
+    const inside = inert.createElementNS(member(parent, 'namespaceURI'), name)
     // In a <select> of the other kind the first option would come to be selected
     // (https://html.spec.whatwg.org/#selectedness-setting-algorithm).
     inside.multiple = true
@@ -65,7 +68,7 @@ export function createMorpher(window, events) {
     const caret = caretOf(active)
     touched = new Map()
     grown = []
-    for (const el of reported) el.isConnected ? touch(el) : reported.delete(el)
+    for (const el of reported) isConnected(el) ? touch(el) : reported.delete(el)
     events.patching = true
     try {
       work()
@@ -73,8 +76,9 @@ export function createMorpher(window, events) {
         isNew ? renew(el) : settle(/** @type {Control} */ (el), changed, before, busy(el))
         if (el !== active && !busy(el)) reported.delete(el)
       }
-      if (active?.isConnected && doc.activeElement !== active) {
-        /** @type {HTMLElement} */ (active).focus({ preventScroll: true })
+      events.written()
+      if (active && isConnected(active) && doc.activeElement !== active) {
+        member(active, 'focus')({ preventScroll: true })
         setCaret(active, caret)
       }
       if (grown.length) events.equip(undefined, grown)
@@ -91,7 +95,7 @@ export function createMorpher(window, events) {
   function autofocus(may) {
     for (const el of /** @type {NodeListOf<HTMLElement>} */ (doc.querySelectorAll('[autofocus]'))) {
       if (may && !seen.has(el)) {
-        el.focus()
+        member(el, 'focus')()
         may = doc.activeElement !== el
       }
       seen.add(el)
@@ -104,8 +108,8 @@ export function createMorpher(window, events) {
    * @param {Element} el
    */
   function replaced(el) {
-    if (el.matches('[data-troupe]')) return
-    for (const each of [el, ...el.querySelectorAll('*')]) {
+    if (matches(el, '[data-troupe]')) return
+    for (const each of [el, ...queryAll(el, '*')]) {
       hurry(each)
       touch(each)
       Object.assign(touched.get(each) ?? {}, { isNew: true })
@@ -138,8 +142,8 @@ export function createMorpher(window, events) {
    * @param {Element} next
    */
   function syncAttributes(old, next) {
-    for (const attr of next.attributes) syncAttribute(old, attr.name, attr.value, attr)
-    for (const name of attributeWriter.names(old)) if (!next.hasAttribute(name)) syncAttribute(old, name, null)
+    for (const attr of attributes(next)) syncAttribute(old, attr.name, attr.value, attr)
+    for (const name of attributeWriter.names(old)) if (!hasAttribute(next, name)) syncAttribute(old, name, null)
   }
 
   /**
@@ -163,7 +167,7 @@ export function createMorpher(window, events) {
    */
   function range(start, end, next) {
     stuck = false
-    morphChildren(/** @type {Element} */ (start.parentNode), siblings(start.nextSibling, end), siblings(next.firstChild), end)
+    morphChildren(/** @type {Element} */ (start.parentNode), siblings(start.nextSibling, end), siblings(firstChild(next)), end)
     return stuck
   }
 
@@ -172,26 +176,29 @@ export function createMorpher(window, events) {
    * element in `html`.
    * @param {HTMLElement} old
    * @param {string} html
+   * @param {boolean} [anew] Nothing of the old one stays.
    */
-  function root(old, html) {
-    const made = parseInside(/** @type {Element} */ (old.parentNode), html)
+  function root(old, html, anew) {
+    const made = parseInside(parentNode(old), html)
     // Before it may stand a head, and what cannot stand in a table.
-    const next = /** @type {HTMLElement} */ (made.querySelector('[dj-root],body') ?? made.firstElementChild)
-    const same = old.localName === next.localName
+    const next = /** @type {HTMLElement} */ (query(made, '[dj-root],body') ?? query(made, '*'))
+    const same = !anew && localName(old) === localName(next)
     stuck = false
     run(() => {
-      old.normalize()
-      if (same) return morphElement(old, next, true)
-      next.dataset.troupe = old.dataset.troupe
-      old.replaceWith(next)
+      if (same) {
+        member(old, 'normalize')()
+        return morphElement(old, next, true)
+      }
+      member(next, 'dataset').troupe = member(old, 'dataset').troupe
+      member(old, 'replaceWith')(next)
       adopt(next)
     })
     return { root: same ? old : next, held: stuck }
   }
 
   /** @type {(old: Node, next: Node) => boolean} */
-  const equal = (old, next) => old.isEqualNode(next) &&
-    !(isElement(old) && (old.matches(UNSURE) || old.querySelector(UNSURE) || attributeWriter.isIn(old)))
+  const equal = (old, next) => isEqual(old, next) &&
+    !(isElement(old) && (holds(old, UNSURE) || attributeWriter.isIn(old)))
 
   /**
    * @param {Element} old
@@ -204,18 +211,18 @@ export function createMorpher(window, events) {
     else if (!isRoot && isIgnored(old)) server.add(old)
     // With scripting on, a <noscript> holds text, and elements in what was parsed here
     // (https://html.spec.whatwg.org/#the-noscript-element).
-    else if (old.localName === 'noscript') return
+    else if (localName(old) === 'noscript') return
     // Filling an empty script would run it; one from a parsed fragment never does
     // (https://html.spec.whatwg.org/#already-started).
-    else if (old.localName === 'script') old.isEqualNode(next) || old.replaceWith(next)
+    else if (localName(old) === 'script') isEqual(old, next) || old.replaceWith(next)
     else {
       touch(old)
       syncAttributes(old, next)
-      if (old.localName === 'textarea') fill(old, next.textContent)
-      else if (old.localName === 'template') {
+      if (localName(old) === 'textarea') fill(old, next.textContent)
+      else if (localName(old) === 'template') {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
       } else if (editor.get()?.has(old)) editor.get()?.sync(old, next)
-      else morphChildren(old, siblings(old.firstChild), siblings(next.firstChild), null)
+      else morphChildren(old, siblings(firstChild(old)), siblings(firstChild(next)), null)
     }
   }
 
@@ -228,7 +235,7 @@ export function createMorpher(window, events) {
   function morphChildren(parent, olds, news, follower) {
     // Most of a page does not change.
     /** @type {(old: Node | undefined, next: Node | undefined) => unknown} */
-    const pass = (old, next) => old && next && old.isEqualNode(next) &&
+    const pass = (old, next) => old && next && isEqual(old, next) &&
       (isElement(old) && morphElement(old, /** @type {Element} */ (next)), true)
     while (pass(olds[0], news[0])) {
       olds.shift()
@@ -240,15 +247,15 @@ export function createMorpher(window, events) {
     }
     const pairs = matchChildren(olds, news)
     const used = new Set(pairs)
-    for (const old of olds) if (!used.has(old) && !isAlien(old)) old.remove()
+    for (const old of olds) if (!used.has(old) && !isAlien(old)) remove(old)
     // From the last to the first, each before the one that follows it. What has the focus is not moved.
-    const pinned = pairs.find((old) => active && old?.contains(active))
+    const pinned = pairs.find((old) => active && old && contains(old, active))
     for (let index = news.length - 1; index >= 0; index--) {
       const old = pairs[index]
-      let next = (old ?? parent).nextSibling
-      while (next && isAlien(next)) next = next.nextSibling
+      let next = nextSibling(old ?? parent)
+      while (next && isAlien(next)) next = nextSibling(next)
       if (!old) {
-        parent.insertBefore(news[index], follower)
+        insertBefore(parent, news[index], follower)
         claim(news[index])
         grown.push(news[index])
       } else if (next !== follower && old !== pinned) move(parent, old, follower)
@@ -266,7 +273,7 @@ export function createMorpher(window, events) {
    * @param {Node} node
    */
   function claim(node) {
-    if (isElement(node)) for (const el of [node, ...node.querySelectorAll(IGNORED)]) server.add(el)
+    if (isElement(node)) for (const el of [node, ...queryAll(node, IGNORED)]) server.add(el)
   }
 
   /**
@@ -277,7 +284,8 @@ export function createMorpher(window, events) {
    * @param {Node | null} follower
    */
   function move(parent, node, follower) {
-    parent[parent.moveBefore && parent.isConnected ? 'moveBefore' : 'insertBefore'](node, follower)
+    const to = isConnected(parent) && member(parent, 'moveBefore')
+    to ? to(node, follower) : insertBefore(parent, node, follower)
   }
 
   /**

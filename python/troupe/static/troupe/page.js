@@ -1,6 +1,7 @@
 // page.js - a page: its views, its socket and its queue, and what each of Django's frames means for them.
 // In reading order: start(), HANDLERS, and the function that is named like the frame.
 
+import { documentOf, isConnected } from './dom.js'
 import { createDomEvents } from './dom-events.js'
 import { createChunkCache } from './chunk-cache.js'
 import { createMorpher } from './morph.js'
@@ -21,7 +22,7 @@ const RELOAD_KEY = 'troupe-reload'
 /** @param {PageEnvironment} env */
 export function createPage(env) {
   const { window, clock, connect } = env
-  const { document } = window
+  const document = documentOf(window)
   // The browser fills controls in again, without a word (https://html.spec.whatwg.org/#restore-persisted-state).
   const entered = /** @type {any} */ (window.performance.getEntriesByType('navigation')[0])?.type
   let joining = false // a join is unanswered
@@ -44,7 +45,7 @@ export function createPage(env) {
   const morph = createMorpher(window, events)
   const chunks = createChunkCache(window)
   let views = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-troupe]')]).map(
-    (el) => createView({ document, el, clock, send, morph, chunks }))
+    (el) => createView({ document, el, clock, send, morph, chunks, broken: () => status.broken('reload') }))
 
   function start() {
     if (!views.length) return
@@ -75,7 +76,7 @@ export function createPage(env) {
   function join() {
     if (joining) return
     idle()
-    views = views.filter((view) => view.el().isConnected)
+    views = views.filter((view) => isConnected(view.el()))
     if (!views.length) return leave()
     joining = true
     socket.joining()

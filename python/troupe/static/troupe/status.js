@@ -1,6 +1,7 @@
 // status.js - shows the user, and tells the page's own scripts, how the connection and events fare: a class on
 // <html>, events on the document (troupe.d.ts), and a message where silence would be wrong. Text only, never markup.
 
+import { documentOf } from './dom.js'
 import { createTimer } from './timer.js'
 import { PATIENCE_MS, TOAST_MS } from './timings.js'
 
@@ -20,7 +21,8 @@ const TEXTS = {
 
 /** @param {{ window: BrowserWindow, clock: Clock }} env */
 export function createStatus({ window, clock }) {
-  const { document, CustomEvent } = window
+  const { CustomEvent } = window
+  const document = documentOf(window)
   const html = document.documentElement
   let marked = ''
 

@@ -1,7 +1,7 @@
 // submissions.js - the submits of forms with dj-submit. One of a form is under way at a time; a later one waits for its
 // answer, since only that tells what stays in the fields: what was sent, or nothing of it. A part of forms.js.
 
-import { attr, member } from './dom.js'
+import { attr, member, query } from './dom.js'
 import { same } from './form-controls.js'
 import { crlf, entriesOf, formParams } from './form-params.js'
 import { controlsOf, rest, snapshot } from './form-reset.js'
@@ -52,7 +52,7 @@ export function createSubmissions({ emit, refuse, restore, takes }) {
     const isTyped = controls.some((/** @type {any} */ el) => el.value !== el.defaultValue)
     if (last && isTyped && same(last.entries, entries)) return
 
-    const accept = () => member(form, 'querySelector')(ERRORS) ?? restore(form)
+    const accept = () => query(form, ERRORS) ?? restore(form)
     // What those hold that wait is not what the user meant. It stands in the form still.
     const giveUp = () => queue.forEach((each) => each.drop())
 

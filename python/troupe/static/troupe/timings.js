@@ -19,7 +19,8 @@ export const RETRY_FIRST_MS = 100
 export const RETRY_MAX_MS = 5000
 
 // A view (view.js).
-export const REFRESH_AGAIN_MS = 5000
+export const REFRESH_AGAIN_MS = 5000 // when nothing came; twice as long each time
+export const MAX_REFRESHES = 8 // one after the other, in vain
 export const ACK_MS = 250
 export const ACK_VERSIONS = 4 // acknowledged at once when so many came
 

@@ -2,6 +2,7 @@
 //
 //   <script type="module" src="…/troupe/troupe.js" data-troupe-socket="/ws/troupe/"></script>
 
+import { documentOf } from './dom.js'
 import { createPage } from './page.js'
 
 /** @import { BrowserWindow, Clock, PageEnvironment } from './types.js' */
@@ -21,7 +22,8 @@ const clock = {
  * @param {BrowserWindow} window
  */
 export function start(window) {
-  const { document, location } = window
+  const { location } = window
+  const document = documentOf(window)
   const script = /** @type {HTMLElement} */ (document.querySelector('[data-troupe-socket]'))
   const address = new URL(/** @type {string} */ (script.dataset.troupeSocket), location.href)
   address.protocol = address.protocol.replace('http', 'ws')

@@ -314,6 +314,7 @@ export interface EventState {
   hurry(el: Element): void
   mayFocus(active: Element | null): boolean
   equip(start?: () => void, grown?: Node[]): void
+  written(): void
   editor: { get(): Editor | undefined }
   reported: Set<Element>
   patching: boolean

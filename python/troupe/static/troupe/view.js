@@ -1,8 +1,9 @@
 // view.js - one view in the page: which version it shows, and how a patch leads to the next (PROTOCOL.md 9.3).
 
+import { isConnected, member } from './dom.js'
 import { MAX_CHUNKS_ASKED } from './limits.js'
 import { createTimer } from './timer.js'
-import { ACK_MS, ACK_VERSIONS, REFRESH_AGAIN_MS } from './timings.js'
+import { ACK_MS, ACK_VERSIONS, MAX_REFRESHES, REFRESH_AGAIN_MS } from './timings.js'
 import { createSlotWriter } from './write-slots.js'
 
 /**
@@ -18,8 +19,9 @@ import { createSlotWriter } from './write-slots.js'
  * @param {(frame: ClientFrame) => void} options.send Sends if there is a connection.
  * @param {Morpher} options.morph
  * @param {ChunkCache} options.chunks
+ * @param {() => void} options.broken It gives up.
  */
-export function createView({ document, el, clock, send, morph, chunks }) {
+export function createView({ document, el, clock, send, morph, chunks, broken }) {
   /** @type {ViewId | undefined} */
   let id
   /** @type {number | undefined} What patches call it. */
@@ -37,7 +39,8 @@ export function createView({ document, el, clock, send, morph, chunks }) {
   let waiting = []
   /** @type {string | null} HTML of the root, of which something was held. */
   let deferred = null
-  let failures = 0 // to adopt the page, one after the other
+  let failures = 0 // one after the other, in which no value was written
+  let asked = 0 // how many roots, in vain
   let lacking = 0 // how many chunks were asked for; 0: what was asked for last is the root
   const refreshing = createTimer(clock)
   const acking = createTimer(clock)
@@ -68,7 +71,6 @@ export function createView({ document, el, clock, send, morph, chunks }) {
     refreshing.cancel()
     try {
       block = slots.adopt(el)
-      failures = 0
     } catch (error) {
       notAdopted(error)
     }
@@ -81,25 +83,25 @@ export function createView({ document, el, clock, send, morph, chunks }) {
   }
 
   /**
-   * The page could not be adopted: once more with a new root, then not again.
+   * The page could not be adopted.
    * @param {unknown} error
    */
   function notAdopted(error) {
-    failures++
     chunks.forget()
     lose(error)
   }
 
   /**
-   * What the page shows is not known any more.
+   * What the page shows is not known any more: once more with a new root, then with whole roots only.
    * @param {unknown} error
    */
   function lose(error) {
     console.warn('troupe:', error)
+    failures++
     block = null
     waiting = []
     version = 0
-    refresh()
+    failures > 2 ? refreshing.set(REFRESH_AGAIN_MS * 2 ** asked, refresh) : refresh()
   }
 
   /** @param {Pick<PatchFrame, 'c' | 'd' | 'k'>} frame */
@@ -112,11 +114,13 @@ export function createView({ document, el, clock, send, morph, chunks }) {
         // Beside the root there can only be the title.
         Object.values(values).forEach(slots.title)
         replaceRoot(root.h, k)
+        asked = 0
       } else {
         morph.run(() => {
           slots.flush()
           slots.write(/** @type {Block} */ (block), values)
         })
+        failures = 0
       }
     } catch (error) {
       lose(error)
@@ -128,18 +132,32 @@ export function createView({ document, el, clock, send, morph, chunks }) {
    * @param {unknown} adoptable Whether the slots can be found in it.
    */
   function replaceRoot(html, adoptable) {
-    const { root, held } = morph.root(el, html)
+    const { root, held } = replaced(html)
     el = root
     deferred = held ? html : null
     block = adoptable ? undefined : null
   }
 
-  // Asks once, and again when nothing came.
+  /**
+   * A root that cannot be changed into the new one, whatever other scripts made of it, is replaced.
+   * @param {string} html
+   */
+  function replaced(html) {
+    try {
+      return morph.root(el, html)
+    } catch (error) {
+      console.warn('troupe:', error)
+      return morph.root(el, html, true)
+    }
+  }
+
+  // Asks once, and again when nothing came, or nothing that helped; not for ever.
   function refresh() {
     if (refreshing.isSet() && !lacking) return
     lacking = 0
+    if (asked >= MAX_REFRESHES) return broken()
     send({ t: 'refresh', v: id, ...(failures > 1 && { w: true }) })
-    refreshing.set(REFRESH_AGAIN_MS, refresh)
+    refreshing.set(REFRESH_AGAIN_MS * 2 ** asked++, refresh)
   }
 
   function ack() {
@@ -153,7 +171,7 @@ export function createView({ document, el, clock, send, morph, chunks }) {
    * @param {string} [g] Or the renewal of the one that the page has.
    */
   function renew(token, g) {
-    if (token) el.dataset.troupe = token
+    if (token) member(el, 'dataset').troupe = token
     renewal = g
   }
 
@@ -167,7 +185,7 @@ export function createView({ document, el, clock, send, morph, chunks }) {
     id: () => id,
     number: () => number,
     /** @returns {JoinRequest} */
-    asked: () => ({ token: el.dataset.troupe, s: version, g: renewal }),
+    asked: () => ({ token: member(el, 'dataset').troupe, s: version, g: renewal }),
     renew,
     refresh,
     disarm,
@@ -194,7 +212,7 @@ export function createView({ document, el, clock, send, morph, chunks }) {
 
     /** @param {PatchFrame} frame */
     patch(frame) {
-      if (!el.isConnected) return
+      if (!isConnected(el)) return
       if (frame.c) chunks.learn(frame.c)
       const isRoot = frame.d?.[0]
       const { s } = frame
