@@ -66,7 +66,7 @@ class RequestMap(TypedDict, total=False):
     project: Mapping[str, Any]  # {"name", "keys"}; see project.py
     route: str | None  # a view's own page: "call", or "url" if its URL has mount()'s parameters; None: embedded
     meta: dict[str, str | int]
-    attrs: dict[str, bytes]  # by values.dumps()
+    attrs: dict[str, bytes]  # by snapshots.values.dumps()
     # Only there when they differ from the default; see web/page_facts.py.
     script_name: str
     path_info: str

@@ -268,8 +268,8 @@ s_restore(void *host, const restore_args *args, void **ret_instance, fault *ret_
 {
     open_args open = {.path = args->path, .owner = args->owner};
     err error = s_open(host, &open, ret_instance, ret_fault);
-    if (!error && args->count == 1 && args->values[0].size == sizeof(int))
-        memcpy(&((counter *)*ret_instance)->count, args->values[0].data, sizeof(int));
+    if (!error && args->count == 1 && args->roots[0].bytes.size == sizeof(int))
+        memcpy(&((counter *)*ret_instance)->count, args->roots[0].bytes.data, sizeof(int));
     return error;
 }
 

@@ -18,8 +18,8 @@ typedef struct {
     uint64_t number;
     uint64_t version;
     slice path;
-    slice *values; // packed attributes; owned
-    size_t value_count;
+    packed_root *roots; // packed attributes; owned
+    size_t root_count;
     slice request; // the HTTP request, if the session migrates
 } stored_view;
 
@@ -168,15 +168,15 @@ s_find_view(stored_session *session, uint32_t root)
 
 // Appends; snapshot_restore frees the array.
 static void
-s_add_value(stored_view *view, slice value)
+s_add_root(stored_view *view, const snapshot_entry *entry)
 {
-    size_t count = view->value_count;
+    size_t count = view->root_count;
     // The array holds 2^n - 1 values, and is full at 0, 1, 3, 7…
     if ((count & (count + 1)) == 0) {
-        view->values = realloc(view->values, (2 * count + 1) * sizeof *view->values);
-        ASSERT(view->values);
+        view->roots = realloc(view->roots, (2 * count + 1) * sizeof *view->roots);
+        ASSERT(view->roots);
     }
-    view->values[view->value_count++] = value;
+    view->roots[view->root_count++] = (packed_root){entry->root & 0xffff, entry->bytes};
 }
 
 // A view is found by its id and by its number, so both must be unique; and no view may have a number that the
@@ -215,7 +215,7 @@ s_read_snapshot(slice frame, stored_session *ret_stored)
     while (!error && snapshot_next(&second, &entry)) {
         stored_view *view = entry.root >> 16 <= MAX_ROOT_VIEW ? s_find_view(ret_stored, entry.root) : NULL;
         if (view)
-            s_add_value(view, entry.bytes);
+            s_add_root(view, &entry);
     }
     return error;
 }
@@ -226,7 +226,7 @@ s_restore_view(turn *self, const stored_view *stored)
 {
     const view_ops *ops = self->host->ops;
     void *instance = NULL;
-    restore_args args = {stored->path, stored->values, stored->value_count, self->session};
+    restore_args args = {stored->path, stored->roots, stored->root_count, self->session};
     turn_note_view(self, stored->path);
     err error = ops->restore(ops->host, &args, &instance, &self->fault);
     if (error)
@@ -343,7 +343,7 @@ snapshot_restore(turn *self)
         error = s_restore_session(self, stored);
     }
     for (unsigned i = 0; i < stored->count; i++)
-        free(stored->views[i].values);
+        free(stored->views[i].roots);
     // After a migration no request follows that would begin the session anew: its page must be told that it
     // has ended.
     self->ends_session = error && stored->moves;

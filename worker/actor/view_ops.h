@@ -72,10 +72,16 @@ typedef struct {
     bool whole;      // everything; else what changed since it was packed last
 } pack_args;
 
+// What pack() wrote as the bytes of one root, and the root's number within the view.
+typedef struct {
+    unsigned number;
+    slice bytes;
+} packed_root;
+
 // An instance from a snapshot.
 typedef struct {
     slice path;
-    const slice *values; // what pack() wrote as the bytes of each root
+    const packed_root *roots; // in any order
     size_t count;
     void *owner;
 } restore_args;

@@ -16,6 +16,7 @@
     F(carry_view)                                                                                            \
     F(apply_state)                                                                                           \
     F(may_repeat)                                                                                            \
+    F(note_unkept)                                                                                           \
     F(find_handler)                                                                                          \
     F(find_tick)                                                                                             \
     F(run_handler)                                                                                           \

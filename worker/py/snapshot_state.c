@@ -14,11 +14,12 @@
 // never removed or moved, only marked as absent.
 struct saved_attribute {
     PyObject *name;
-    PyObject *leaf; // the value, where it can never change; or NULL
+    PyObject *leaf;  // the value, where it can never change; or NULL
+    PyObject *value; // while a snapshot is written; borrowed
     hashed_rows rows;
     uint64_t hash;   // of the value; HASHER_OPAQUE: compare the packed bytes
     uint64_t packed; // hash of the packed bytes; 0: it is not in the snapshot
-    bool present;    // in this snapshot
+    bool present;    // the view has it, in this snapshot
 };
 
 // Instance attributes that are Django's: no part of a view's state, as a join sets them again. Interned.
@@ -93,14 +94,21 @@ typedef struct {
     PyObject *view, *is_rebuilt;
     const pack_args *order;
     hasher hashing;
+    shared_objects shared; // of all attributes, by their indexes
     buffer *out;
 } snapshot_writer;
+
+static uint32_t
+s_index(const snapshot_writer *self, const saved_attribute *root)
+{
+    return (uint32_t)(root - self->state->roots);
+}
 
 // The entry's number in the snapshot: the view's and the attribute's.
 static uint32_t
 s_number(const snapshot_writer *self, const saved_attribute *root)
 {
-    return snapshot_root(self->order->number, (unsigned)(root - self->state->roots));
+    return snapshot_root(self->order->number, s_index(self, root));
 }
 
 // Records in the snapshot that the attribute is gone, if the last one had it.
@@ -113,34 +121,55 @@ s_remove(snapshot_writer *self, saved_attribute *root)
     Py_CLEAR(root->leaf);
 }
 
-// Whether a join makes the attribute again whose packing failed (restore(), setup()…).
-// snapshot_value_pack raises TypeError, whatever went wrong inside the value; any other exception is
-// a failure of ours. True clears that exception; false leaves it, or another, pending.
-static bool
-s_is_rebuilt(const snapshot_writer *self, PyObject *name, PyObject *value)
+// Whether a join makes the attribute again whose packing failed (restore(), setup()…), and what to keep in
+// its place. snapshot_value_pack raises TypeError, whatever went wrong inside the value; any other exception
+// is a failure of ours. New reference: True, or that value, with the exception cleared. NULL leaves it, or
+// another, pending.
+static PyObject *
+s_ask_rebuilt(const snapshot_writer *self, PyObject *name, PyObject *value)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError))
-        return false;
+        return NULL;
     PyObject *error = exception_take();
-    PyObject *answer = PyObject_CallFunctionObjArgs(self->is_rebuilt, self->view, name, value, NULL);
-    bool is = answer == Py_True;
-    if (answer && !is)
+    PyObject *answer = PyObject_CallFunctionObjArgs(self->is_rebuilt, self->view, name, value, error, NULL);
+    if (answer == Py_False) {
+        Py_CLEAR(answer);
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_XDECREF(answer);
+    }
     Py_DECREF(error);
-    return is;
+    return answer;
 }
 
-// Packs [name, value], as snapshot_state_read expects it. 1: done; 0: it cannot be packed, and need
-// not be; -1: an exception.
-static int
-s_pack_attribute(snapshot_writer *self, const saved_attribute *root, PyObject *value)
+// Appends [name, value], as snapshot_state_read expects it. False with an exception.
+static bool
+s_pack_pair(snapshot_writer *self, const saved_attribute *root, PyObject *value)
 {
+    shared_objects_begin(&self->shared, s_index(self, root));
     writer_list(writer_on(self->out), 2);
-    if (snapshot_value_pack(root->name, root->name, self->out) &&
-        snapshot_value_pack(root->name, value, self->out))
+    if (snapshot_value_pack(root->name, root->name, &self->shared, self->out) &&
+        snapshot_value_pack(root->name, value, &self->shared, self->out))
+        return true;
+    shared_objects_abandon(&self->shared);
+    return false;
+}
+
+// 1: done; 0: it cannot be packed, and need not be; -1: an exception. What is kept in the place of one that
+// cannot be packed is compared with what the last snapshot has by its bytes. opened: where the entry begins.
+static int
+s_pack_attribute(snapshot_writer *self, saved_attribute *root, PyObject *value, size_t opened)
+{
+    if (s_pack_pair(self, root, value))
         return 1;
-    return s_is_rebuilt(self, root->name, value) ? 0 : -1;
+    PyObject *instead = s_ask_rebuilt(self, root->name, value);
+    root->hash = HASHER_OPAQUE;
+    int packed = !instead ? -1 : instead == Py_True ? 0 : 1;
+    if (packed == 1) {
+        self->out->size = opened;
+        packed = s_pack_pair(self, root, instead) ? 1 : -1;
+        shared_objects_abandon(&self->shared);
+    }
+    Py_XDECREF(instead);
+    return packed;
 }
 
 // Values that never change in place and are cheap to pack.
@@ -164,8 +193,10 @@ s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
         return known;
     }
     Py_CLEAR(root->leaf);
-    if (known && root->hash != HASHER_OPAQUE && hasher_same_rows(value, &root->rows))
+    shared_objects_begin(&self->shared, s_index(self, root));
+    if (known && root->hash != HASHER_OPAQUE && hasher_same_rows(value, &root->rows, &self->shared))
         return true;
+    shared_objects_begin(&self->shared, s_index(self, root));
     uint64_t hash = hasher_root(&self->hashing, value, &root->rows);
     known &= hash != HASHER_OPAQUE && hash == root->hash;
     root->hash = hash;
@@ -178,11 +209,10 @@ s_is_known(snapshot_writer *self, saved_attribute *root, PyObject *value)
 static bool
 s_put(snapshot_writer *self, saved_attribute *root, PyObject *value)
 {
-    root->present = true;
     if (s_is_known(self, root, value))
         return true;
     size_t opened = snapshot_open(self->out, s_number(self, root));
-    int packed = s_pack_attribute(self, root, value);
+    int packed = s_pack_attribute(self, root, value, opened);
     if (packed < 0)
         return false;
     uint64_t before = root->packed;
@@ -224,8 +254,9 @@ s_take_attributes(PyObject *dict, attribute *few, size_t *count)
     return all;
 }
 
+// Finds or makes the attribute's entry. False with an exception.
 static bool
-s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned guess)
+s_take_attribute(snapshot_writer *self, const attribute *attribute, unsigned guess)
 {
     if (!PyUnicode_CheckExact(attribute->name)) {
         PyErr_SetString(PyExc_TypeError, "an attribute's name is not a str");
@@ -234,23 +265,32 @@ s_put_attribute(snapshot_writer *self, const attribute *attribute, unsigned gues
     if (s_is_djangos(attribute->name))
         return true;
     saved_attribute *root = s_root(self->state, attribute->name, guess);
-    return root && s_put(self, root, attribute->value);
+    if (!root)
+        return false;
+    root->present = true;
+    root->value = attribute->value;
+    return true;
 }
 
-// Writes the attributes that changed and removes those that are no longer there.
+// Writes the attributes that changed and removes those that are no longer there. In the order of their
+// numbers: an object that two of them have is in the first one, and the other refers to it.
 static bool
 s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 {
     // What is Django's has no number, so it does not count.
     unsigned guess = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!s_put_attribute(self, &all[i], guess))
+        if (!s_take_attribute(self, &all[i], guess))
             return false;
         guess += !s_is_djangos(all[i].name);
     }
-    for (unsigned i = 0; i < self->state->count; i++)
-        if (!self->state->roots[i].present)
-            s_remove(self, &self->state->roots[i]);
+    for (unsigned i = 0; i < self->state->count; i++) {
+        saved_attribute *root = &self->state->roots[i];
+        if (!root->present)
+            s_remove(self, root);
+        else if (!s_put(self, root, root->value))
+            return false;
+    }
     return true;
 }
 
@@ -258,7 +298,7 @@ s_put_all(snapshot_writer *self, const attribute *all, size_t count)
 // attributes another meaning. It has the number after the last attribute's. 0, the default, is not
 // written.
 static bool
-s_put_version(const snapshot_writer *self)
+s_put_version(snapshot_writer *self)
 {
     PyObject *version = PyObject_GetAttrString(self->view, "state_version");
     // The tests pack objects that are no LiveView.
@@ -272,7 +312,9 @@ s_put_version(const snapshot_writer *self)
     if (name) {
         size_t opened = snapshot_open(self->out, snapshot_root(self->order->number, MAX_ROOT_ATTRIBUTE + 1));
         writer_list(writer_on(self->out), 2);
-        ok = snapshot_value_pack(name, name, self->out) && snapshot_value_pack(name, version, self->out);
+        shared_objects_begin(&self->shared, MAX_ROOT_ATTRIBUTE + 1);
+        ok = snapshot_value_pack(name, name, &self->shared, self->out) &&
+             snapshot_value_pack(name, version, &self->shared, self->out);
         snapshot_close(self->out, opened);
     }
     Py_XDECREF(name);
@@ -300,8 +342,10 @@ snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *orde
     for (unsigned i = 0; i < self->count; i++)
         self->roots[i].present = false;
     hasher_init(&all.hashing, order->key);
+    all.hashing.shared = &all.shared;
     bool ok = s_put_all(&all, attributes, count) && (!order->whole || s_put_version(&all));
     hasher_fini(&all.hashing);
+    shared_objects_fini(&all.shared);
     for (size_t i = 0; i < count; i++) {
         Py_DECREF(attributes[i].name);
         Py_DECREF(attributes[i].value);
@@ -314,26 +358,49 @@ snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *orde
     return ok;
 }
 
+// For qsort.
+static int
+s_compare_roots(const void *left_, const void *right_)
+{
+    const packed_root *left = left_, *right = right_;
+    return (left->number > right->number) - (left->number < right->number);
+}
+
 // Names are interned, as CPython does for attributes: lookups then compare pointers.
+static bool
+s_set_attribute(PyObject *attributes, PyObject *pair)
+{
+    if (!PyList_CheckExact(pair) || PyList_GET_SIZE(pair) != 2 ||
+        !PyUnicode_CheckExact(PyList_GET_ITEM(pair, 0))) {
+        PyErr_SetString(PyExc_ValueError, "not a pair of name and value");
+        return false;
+    }
+    PyObject *name = Py_NewRef(PyList_GET_ITEM(pair, 0));
+    PyUnicode_InternInPlace(&name);
+    bool ok = PyDict_SetItem(attributes, name, PyList_GET_ITEM(pair, 1)) == 0;
+    Py_DECREF(name);
+    return ok;
+}
+
+// In the order of their numbers, as attributes refer to earlier ones.
 PyObject *
-snapshot_state_read(const slice *values, size_t count)
+snapshot_state_read(const packed_root *roots, size_t count)
 {
     PyObject *attributes = PyDict_New();
+    packed_root *sorted = malloc((count + 1) * sizeof *sorted);
+    ASSERT(sorted);
+    if (count)
+        memcpy(sorted, roots, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, s_compare_roots);
+    restored_objects objects = {0};
     bool ok = attributes;
     for (size_t i = 0; ok && i < count; i++) {
-        PyObject *pair = snapshot_value_unpack(values[i]);
-        ok = pair && PyList_CheckExact(pair) && PyList_GET_SIZE(pair) == 2 &&
-             PyUnicode_CheckExact(PyList_GET_ITEM(pair, 0));
-        if (ok) {
-            PyObject *name = Py_NewRef(PyList_GET_ITEM(pair, 0));
-            PyUnicode_InternInPlace(&name);
-            ok = PyDict_SetItem(attributes, name, PyList_GET_ITEM(pair, 1)) == 0;
-            Py_DECREF(name);
-        } else if (pair) {
-            PyErr_SetString(PyExc_ValueError, "not a pair of name and value");
-        }
+        PyObject *pair = snapshot_value_unpack(&objects, sorted[i].number, true, sorted[i].bytes);
+        ok = pair && s_set_attribute(attributes, pair);
         Py_XDECREF(pair);
     }
+    restored_objects_fini(&objects);
+    free(sorted);
     if (!ok)
         Py_CLEAR(attributes);
     return attributes;

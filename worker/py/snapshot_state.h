@@ -16,12 +16,13 @@ typedef struct {            // zeros to begin with
 void snapshot_state_fini(snapshot_state *self);
 // Appends the attributes of view (its __dict__, without what is Django's: `request`, `args`, `kwargs`) that
 // changed, or all, as entries of a snapshot. is_rebuilt(view, name, value), a function: whether a join sets
-// that attribute again, which is then left out; only called if it cannot be packed. False with an exception:
-// an attribute cannot be packed, or there are too many.
+// that attribute again, which is then left out, or recorded as missing; only called if it cannot be packed.
+// It gives False, True, or what to keep in the attribute's place. False with an exception: an attribute
+// cannot be packed, or there are too many.
 bool snapshot_state_write(snapshot_state *self, PyObject *view, const pack_args *order, PyObject *is_rebuilt,
                           buffer *out);
 // Reads what snapshot_state_write wrote into a new dict; "" is the class's state_version, if there was one.
 // NULL with an exception.
-PyObject *snapshot_state_read(const slice *values, size_t count);
+PyObject *snapshot_state_read(const packed_root *roots, size_t count);
 
 #endif

@@ -22,6 +22,19 @@ view_snapshot_call_restore(py_host *self, py_view *view, bool page, fault *ret_f
     return OK;
 }
 
+// Whoever develops the view is told (troupe.snapshots.unkept).
+static void
+s_note_unkept(py_host *self, const py_view *view, const fault *reason)
+{
+    slice message = fault_message(reason);
+    PyObject *text = PyUnicode_DecodeUTF8((const char *)message.data, (Py_ssize_t)message.size, "replace");
+    PyObject *none = text ? PyObject_CallFunctionObjArgs(self->note_unkept, view->object, text, NULL) : NULL;
+    if (!none)
+        PyErr_WriteUnraisable(self->note_unkept);
+    Py_XDECREF(none);
+    Py_XDECREF(text);
+}
+
 // The exception's own kind is dropped: whatever went wrong, the view counts as one that cannot be
 // packed.
 err
@@ -32,6 +45,7 @@ view_snapshot_pack(void *host, void *instance_, const pack_args *order, buffer *
     if (snapshot_state_write(&view->snapshot, view->object, order, self->is_rebuilt, out))
         return OK;
     view_fault_unreported(self, view, "a snapshot of %U", ret_fault);
+    s_note_unkept(self, view, ret_fault);
     return ERR_VIEW_REFUSED;
 }
 
@@ -62,7 +76,7 @@ view_snapshot_restore(void *host, const restore_args *order, void **ret_instance
         return error;
     py_view *view = *ret_instance;
     view->revived = true;
-    PyObject *attributes = snapshot_state_read(order->values, order->count);
+    PyObject *attributes = snapshot_state_read(order->roots, order->count);
     PyObject *none = attributes ? PyObject_CallFunctionObjArgs(self->apply_state, view->object, view->path,
                                                                attributes, NULL)
                                 : NULL;

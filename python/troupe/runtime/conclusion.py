@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from .. import tickets
 from ..access import NotSignedIn
 from ..session_engine import identity_of
+from ..snapshots.unkept import take_warnings
 from ..views import LiveView
 from ..wire import owner_of
 from . import messages
@@ -54,6 +55,7 @@ def conclude(view: LiveView, path: str) -> Conclusion | None:
     if turn is None:
         return None
     request = view.request
+    turn.warnings += take_warnings(view)
     if turn.response is None and turn.messages is None and not turn.warnings and not _uses_session(turn, request):
         return None
     effects: Effects = {"warnings": turn.warnings[:_MAX_WARNINGS]} if turn.warnings and turn.kind != MOUNT else {}

@@ -4,6 +4,8 @@ worker/py/python_views.h lists the names. The GIL is held. Whatever these functi
 fault, described by describe(). Nothing here keeps state of a turn.
 """
 
+from ..snapshots import evaluations
+from ..snapshots.unkept import note_unkept
 from . import context_locals
 from .conclusion import conclude
 from .faults import describe, refuse_params
@@ -13,10 +15,11 @@ from .lifecycle import apply_state, carry_view, is_rebuilt, join_view, mount_vie
 from .progress import PauseSwitch
 from .rendering import get_context, rendering
 from .reports import report
-from .turn import end
+from .turn import current_view, end
 from .view_class import open_view
 
 context_locals.install()
+evaluations.install(current_view)
 
 __all__ = [
     "PauseSwitch",
@@ -34,6 +37,7 @@ __all__ = [
     "join_view",
     "may_repeat",
     "mount_view",
+    "note_unkept",
     "open_view",
     "refuse_params",
     "rendering",

@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 from .. import project, wire
 from ..hooks import check_instance
 from ..logs import quoted, word
+from ..snapshots import unkept
+from ..snapshots.values import Missing
 from ..validation import refuse_unused
 from ..views import LiveView
 from ..wire import RequestMap
@@ -119,6 +121,7 @@ def restore_view(view: LiveView) -> None:
 def _restore(view: LiveView, request: WorkerRequest | None, name: str) -> None:
     restore: Callable[[Any], Any] = view.restore
     refuse_unused(restore(request), name)
+    unkept.report_missing(view)
 
 
 @settled
@@ -128,6 +131,9 @@ def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
     state: values by attribute name, and the state_version under "". Refused(view_refused): migrate() returned None.
     """
     version, locale = state.pop("", 0), state.pop(CHOSEN, None)
+    missing = {name: value.why for name, value in state.items() if isinstance(value, Missing)}
+    for name in missing:
+        del state[name]
     if version != view.state_version:
         migrated: Any = view.migrate(version, state)
         refuse_unused(migrated, f"{path}.migrate()")
@@ -139,6 +145,8 @@ def apply_state(view: LiveView, path: str, state: dict[str, Any]) -> None:
     view.__dict__.update(state)
     if locale is not None:
         view.__dict__[CHOSEN] = locale
+    if missing:
+        unkept.note_missing(view, missing)
 
 
 def carry_view(view: LiveView) -> bytes | None:
@@ -152,11 +160,14 @@ def carry_view(view: LiveView) -> bytes | None:
     return wire.pack_body({"request": request_map, "url": view.request._troupe_url, "params": params})
 
 
-def is_rebuilt(view: LiveView, name: str, value: Any) -> bool:
-    """Whether a restored view gets an attribute again that no snapshot can hold: restore() is overridden, or the next
-    join sets it as this one did.
+def is_rebuilt(view: LiveView, name: str, value: Any, error: BaseException) -> bool | Missing:
+    """Whether a restored view gets an attribute again that no snapshot can hold: the next join sets it as this one
+    did. Missing, which is kept in its place: restore() is overridden, and has to make it; the log says so if it does
+    not. error: why it cannot be kept.
     """
-    return type(view).restore is not LiveView.restore or gate.is_rebuilt(view, name, value)
+    if gate.is_rebuilt(view, name, value):
+        return True
+    return type(view).restore is not LiveView.restore and Missing(str(error))
 
 
 def _without_project(request_map: RequestMap | None) -> RequestMap | None:

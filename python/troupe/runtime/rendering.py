@@ -11,6 +11,7 @@ from django.views.generic.base import TemplateResponseMixin
 from django.views.generic.edit import FormMixin
 
 from ..context import view_names
+from ..snapshots.evaluations import forget
 from ..template import slow_path
 from ..validation import refuse_unused
 from ..views import LiveView
@@ -27,6 +28,7 @@ _ALREADY_BOUND: contextlib.AbstractContextManager[None] = contextlib.nullcontext
 def get_context(view: LiveView) -> dict[str, Any]:
     """The context of the next rendering. TypeError: get_context_data() returned no dict."""
     begin_rendering(view)
+    forget(view)
     keep_locale(view)
     gate.before_turn(view)
     if isinstance(view, FormMixin) and "form" in vars(view):

@@ -20,7 +20,7 @@ from django.utils.functional import LazyObject, empty
 from django.utils.module_loading import import_string
 
 from .. import conf
-from ..values import loads
+from ..snapshots.values import loads
 from ..wire import RequestMap
 
 # Headers that describe the page's own request: those of its socket do not replace them.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http.response import HttpResponseBase
 
+from ..snapshots.evaluations import forget
 from . import housekeeping
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ TURN: ContextVar[Turn | None] = ContextVar("troupe_turn", default=None)
 def begin_turn(view: "LiveView", kind: str, name: str = "") -> None:
     """Before the first code of a view in a turn. Each view of a JOIN has a Turn of its own."""
     TURN.set(Turn(view, kind, name))
+    forget(view)
 
 
 def end() -> None:
@@ -64,6 +66,12 @@ def begin_rendering(view: "LiveView") -> None:
     """Before a view is rendered: some turns do nothing else."""
     if TURN.get() is None:
         begin_turn(view, UPDATE)
+
+
+def current_view() -> Any:
+    """The view of the running turn. None: there is none."""
+    turn = TURN.get()
+    return turn.view if turn is not None else None
 
 
 def current_turn() -> Turn:

@@ -21,7 +21,8 @@ from django.utils.module_loading import import_string
 
 from .. import conf
 from ..logs import quoted, word
-from ..values import NotSerializable, dumps
+from ..snapshots.errors import NotSerializable
+from ..snapshots.values import dumps
 
 logger = logging.getLogger("troupe")
 

@@ -6,7 +6,7 @@ from django.middleware.csrf import get_token
 from django.test import RequestFactory
 
 from troupe.runtime.request import build_request
-from troupe.values import dumps
+from troupe.snapshots.values import dumps
 
 
 def test_the_same_as_djangos_own():

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from troupe import conf
 from troupe.errors import TokenError
-from troupe.values import dumps
+from troupe.snapshots.values import dumps
 from troupe.web import page_token, request_facts
 
 ADA = {"user": "7", "session_key": "k" * 32}

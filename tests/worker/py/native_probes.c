@@ -136,11 +136,14 @@ s_pack(PyObject *module, PyObject *arguments)
     PyObject *name, *value, *bytes = NULL;
     if (!PyArg_ParseTuple(arguments, "UO", &name, &value) || !snapshot_value_setup())
         return NULL;
+    shared_objects shared = {0};
+    shared_objects_begin(&shared, 0);
     buffer out;
     buffer_init(&out);
-    if (snapshot_value_pack(name, value, &out))
+    if (snapshot_value_pack(name, value, &shared, &out))
         bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.size);
     buffer_fini(&out);
+    shared_objects_fini(&shared);
     return bytes;
 }
 
@@ -152,7 +155,32 @@ s_unpack(PyObject *module, PyObject *bytes)
     Py_ssize_t size;
     if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0 || !snapshot_value_setup())
         return NULL;
-    return snapshot_value_unpack(slice_of(data, (size_t)size));
+    restored_objects objects = {0};
+    PyObject *value = snapshot_value_unpack(&objects, 0, false, slice_of(data, (size_t)size));
+    restored_objects_fini(&objects);
+    return value;
+}
+
+// roots: a list of (number, bytes).
+static PyObject *
+s_read_snapshot(PyObject *module, PyObject *list)
+{
+    (void)module;
+    if (!PyList_Check(list) || !snapshot_value_setup())
+        return PyErr_Format(PyExc_TypeError, "not a list of roots");
+    size_t count = (size_t)PyList_GET_SIZE(list);
+    packed_root *roots = calloc(count + 1, sizeof *roots);
+    ASSERT(roots);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        const char *data;
+        Py_ssize_t size;
+        ok = PyArg_ParseTuple(PyList_GET_ITEM(list, (Py_ssize_t)i), "Iy#", &roots[i].number, &data, &size);
+        roots[i].bytes = slice_of(data, (size_t)size);
+    }
+    PyObject *attributes = ok ? snapshot_state_read(roots, count) : NULL;
+    free(roots);
+    return attributes;
 }
 
 static PyMethodDef s_functions[] = {
@@ -165,6 +193,8 @@ static PyMethodDef s_functions[] = {
     {"snapshot_state", s_new_state, METH_NOARGS, "snapshot_state(): what a view's last snapshot had."},
     {"write_snapshot", s_write_snapshot, METH_VARARGS,
      "write_snapshot(state, view, rebuilds, whole): entries of a snapshot: what changed, or everything."},
+    {"read_snapshot", s_read_snapshot, METH_O,
+     "read_snapshot([(number, bytes)…]): the attributes that these roots have."},
     {"pack", s_pack, METH_VARARGS,
      "pack(name, value): a value as a snapshot has it. TypeError: a value in it cannot be packed."},
     {"unpack", s_unpack, METH_O, "unpack(bytes): the value again."},

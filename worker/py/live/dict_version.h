@@ -36,14 +36,6 @@ void dict_version_fini(dict_version *self);
 
 #if PY_VERSION_HEX < 0x030c0000
 
-// Prefetches what dict_version_is_current will read. Dicts are scattered over the heap, and nearly all of the
-// cost of a check is the cache miss.
-static inline void
-dict_version_prefetch(PyObject *value)
-{
-    __builtin_prefetch(value, 0, 2);
-}
-
 static inline bool
 dict_version_is_current(const dict_version *self, PyObject *value)
 {
@@ -61,12 +53,6 @@ typedef struct {
 // By slot; the first one is unused. Here only for the inline function below. May move at each
 // dict_version_set.
 extern watched_dict *dict_version_watched;
-
-static inline void
-dict_version_prefetch(PyObject *value)
-{
-    (void)value;
-}
 
 static inline bool
 dict_version_is_current(const dict_version *self, PyObject *value)

@@ -46,6 +46,7 @@ typedef enum {
     TAG_UTC,
     TAG_FIXED,
     TAG_ZONE,
+    TAG_SHARED,
 } tag;
 
 // Imported by hasher_setup and kept until the process ends.
@@ -278,6 +279,22 @@ s_date(hasher *self, PyObject *value)
 
 static bool s_value(hasher *self, PyObject *value, unsigned depth);
 
+// Where another list or dict is, which this one is as well.
+static bool
+s_put_place(hasher *self, const shared_object *same)
+{
+    self->fixed = false;
+    return s_put(self, TAG_SHARED, (uint64_t)same->root << 32 | same->ordinal);
+}
+
+// True: the list or dict was met before, and its place is appended. s_held has a reference to it.
+static inline bool
+s_put_shared(hasher *self, PyObject *value)
+{
+    const shared_object *same = self->shared ? shared_objects_meet(self->shared, value, 1) : NULL;
+    return same && s_put_place(self, same);
+}
+
 // False: the budget of the turn is spent, and the value counts as opaque.
 static inline bool
 s_within_budget(const hasher *self)
@@ -402,9 +419,9 @@ s_value(hasher *self, PyObject *value, unsigned depth)
     if (type == &PyBool_Type || value == Py_None)
         return s_put_tag(self, value == Py_None ? TAG_NONE : value == Py_True ? TAG_TRUE : TAG_FALSE);
     if (type == &PyDict_Type)
-        return s_dict(self, value, depth);
+        return s_put_shared(self, value) || s_dict(self, value, depth);
     if (type == &PyList_Type)
-        return s_sequence(self, TAG_LIST, value, depth);
+        return s_put_shared(self, value) || s_sequence(self, TAG_LIST, value, depth);
     if (type == &PyTuple_Type)
         return s_sequence(self, TAG_TUPLE, value, depth);
     return s_other(self, value);
@@ -468,12 +485,12 @@ hashed_rows_fini(hashed_rows *self)
     *self = (hashed_rows){0};
 }
 
-// The row's hash of the last turn, if its mark is current. The mark is set before hashing, and withdrawn if
-// the row can change without its dict changing.
+// The row's hash of the last turn, if its mark is current, and it is no object that was met before. The mark
+// is set before hashing, and withdrawn if the row can change without its dict changing.
 static uint64_t
 s_hash_row(hasher *self, PyObject *item, dict_version *mark, uint64_t *hash)
 {
-    if (dict_version_is_current(mark, item))
+    if (dict_version_is_current(mark, item) && !(self->shared && shared_objects_meet(self->shared, item, 0)))
         return *hash;
     dict_version_set(mark, item);
     *hash = hasher_value(self, item);
@@ -510,6 +527,14 @@ static uint64_t
 s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
 {
     size_t count = (size_t)PySequence_Fast_GET_SIZE(sequence), size = count * sizeof(uint64_t);
+    const shared_object *same =
+        self->shared && PyList_CheckExact(sequence) ? shared_objects_meet(self->shared, sequence, 1) : NULL;
+    if (same) {
+        hashed_rows_fini(before);
+        buffer_clear(&self->bytes);
+        s_put_place(self, same);
+        return s_plain(s_digest(self, self->bytes.data, self->bytes.size));
+    }
     *s_new_list(self) = (struct hashed_list){Py_NewRef(sequence), self->rows.size, count};
     uint64_t *rows = (uint64_t *)(void *)buffer_reserve(&self->rows, size + sizeof(uint64_t));
     bool plain = s_hash_each_row(self, sequence, count, rows, before);
@@ -531,16 +556,17 @@ hasher_root(hasher *self, PyObject *value, hashed_rows *before)
 // Snapshots ask this of every list of a view after a turn. A large one that did not change costs a cache miss
 // a row, hence the prefetching.
 bool
-hasher_same_rows(PyObject *value, const hashed_rows *before)
+hasher_same_rows(PyObject *value, const hashed_rows *before, shared_objects *shared)
 {
     if (before->type != Py_TYPE(value) || !before->count ||
-        before->count != (size_t)PySequence_Fast_GET_SIZE(value))
+        before->count != (size_t)PySequence_Fast_GET_SIZE(value) ||
+        (PyList_CheckExact(value) && shared_objects_meet(shared, value, 1)))
         return false;
     PyObject *const *items = PySequence_Fast_ITEMS(value);
     for (size_t i = 0; i < before->count; i++) {
         if (i + ROWS_AHEAD < before->count)
-            dict_version_prefetch(items[i + ROWS_AHEAD]);
-        if (!dict_version_is_current(&before->marks[i], items[i]))
+            __builtin_prefetch(items[i + ROWS_AHEAD], 0, 2);
+        if (!dict_version_is_current(&before->marks[i], items[i]) || shared_objects_meet(shared, items[i], 0))
             return false;
     }
     return true;

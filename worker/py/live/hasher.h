@@ -12,6 +12,7 @@
 #include "common/buffer.h"
 #include "worker/page/tree.h"
 #include "worker/py/live/dict_version.h"
+#include "worker/py/live/shared_objects.h"
 #include "worker/py/python.h"
 
 // The hash of what is not plain data, and of nothing else.
@@ -33,6 +34,9 @@ typedef struct {
     } * lists;
     unsigned list_count, list_capacity;
     bool fixed; // the value hashed last cannot change without its own outermost dict changing
+    // Borrowed; NULL, as rendering has it: which lists and dicts are the same object does not matter.
+    // Otherwise one that was met before is hashed by where that was.
+    shared_objects *shared;
 } hasher;
 
 // The rows of a list of dicts as of the last turn: marks on the dicts, and their hashes. A row whose mark is
@@ -55,8 +59,8 @@ uint64_t hasher_value(hasher *self, PyObject *value);
 // are kept for hasher_rows. before: the same root's of the last turn, updated.
 uint64_t hasher_root(hasher *self, PyObject *value, hashed_rows *before);
 // True if the value is certain to be as it was when before was filled: a list of dicts of which none changed.
-// False says nothing. Runs no code and allocates nothing.
-bool hasher_same_rows(PyObject *value, const hashed_rows *before);
+// shared: as in hasher; meets the list and its dicts. False says nothing. Runs no code.
+bool hasher_same_rows(PyObject *value, const hashed_rows *before, shared_objects *shared);
 // The hashes of the elements of a root that is this very list or tuple, borrowed until the next hasher_root;
 // NULL: it was not a root, or its length changed since.
 const uint64_t *hasher_rows(const hasher *self, PyObject *sequence);
