@@ -18,6 +18,7 @@ from .access_checks import check_access
 from .asgi_checks import check_asgi, check_static_origin
 from .handler_checks import check_handlers
 from .request_checks import check_middleware_hooks, check_remote_user, check_request_attrs
+from .template import originals
 from .view_checks import check_views
 from .web import curve
 
@@ -113,9 +114,19 @@ def check_templates(**_: Any) -> list[CheckMessage]:
     except Exception:  # Django's own checks say what is wrong with TEMPLATES
         return []
     if kinds:
-        return []
+        return _check_rendering()
     hint = "Add django.template.backends.django.DjangoTemplates to TEMPLATES."
     return [checks.Error("There is no template engine to render views.", hint=hint, id="troupe.E010")]
+
+
+def _check_rendering() -> list[CheckMessage]:
+    """What another package does to whole rendered templates, it must be given whole templates for."""
+    replaced = originals.what_is_replaced()
+    if replaced is None:
+        return []
+    text = f"{replaced}: live pages are rendered as a whole, and have no slots."
+    hint = "It must be so where that changes what is rendered. If it only watches: 'Template packages' in the guide."
+    return [checks.Warning(text, hint=hint, id="troupe.W044")]
 
 
 def check_transport(**_: Any) -> list[CheckMessage]:

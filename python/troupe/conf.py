@@ -7,6 +7,7 @@ TROUPE = {
     "STRICT_EVENTS": True,       # from a browser, only @event_handler methods run
     "VIEW_MODULES": [],          # modules that views may come from, besides those of installed apps
     "REQUEST_ATTRS": [],         # attributes that middleware sets on the request and views read
+    "OBSERVERS": [],             # modules that wrap the rendering of templates and change nothing of it (tracers)
     "TOKEN_MAX_AGE": 86400,      # seconds for which a page may be open without its socket
     "ORIGINS": [],               # origins besides ALLOWED_HOSTS for sockets, such as "https://example.com"
     "MOUNT_TIMEOUT": 10,         # seconds that a page waits for its view
@@ -156,6 +157,7 @@ SETTINGS: dict[str, Setting] = {
     "STRICT_EVENTS": Setting(True, _is_bool, "True or False"),
     "VIEW_MODULES": Setting([], _list_of(_is_module), "a list of dotted module names"),
     "REQUEST_ATTRS": Setting([], _list_of(_is_name), "a list of attribute names"),
+    "OBSERVERS": Setting([], _list_of(_is_module), "a list of dotted module names"),
     "TOKEN_MAX_AGE": _number(DAY, 3_660 * DAY),
     "ORIGINS": Setting([], _list_of(_is_origin), "a list of origins", 'For example ["https://example.com"].'),
     "MOUNT_TIMEOUT": _number(10, DAY),

@@ -26,7 +26,7 @@ NAN, INFINITE = float("nan"), float("inf")
 ODD = [None, True, False, 0, -1, 5, 2.5, NAN, INFINITE, -INFINITE, 1e-320, 1e308, 10**400, 10**5000]
 ODD += ["", "x", "/", "//evil.example/", "/<int:n>/", "\ud800", "a\nb", b"x", decimal.Decimal(1), object(), print]
 ODD += [[], [1], [None], ["x y"], ["\ud800"], ["http://["], [["x"]], (), ("x",), {}, {"x": 1}, {1}, type]
-LISTS = ("VIEW_MODULES", "REQUEST_ATTRS", "ORIGINS", "TRUSTED_PROXIES")
+LISTS = ("VIEW_MODULES", "REQUEST_ATTRS", "OBSERVERS", "ORIGINS", "TRUSTED_PROXIES")
 
 
 def written(text):

@@ -12,7 +12,7 @@ from django.views.generic.edit import FormMixin
 
 from ..context import view_names
 from ..snapshots.evaluations import forget
-from ..template import slow_path
+from ..template import originals, slow_path
 from ..validation import refuse_unused
 from ..views import LiveView
 from . import gate, template_cache
@@ -48,7 +48,8 @@ def rendering(
     view: LiveView, path: str, data: dict[str, Any], whole: bool, make_plan: MakePlan
 ) -> Generator[Any, None, None]:
     """A generator around one rendering. It yields once: (context, plan, locale), with the context bound until the
-    generator is closed; or HTML, if the template has no plan or `whole` is asked for.
+    generator is closed; or HTML, if the template has no plan, or other code renders in Django's place, or `whole` is
+    asked for.
 
     locale: see current_locale(). make_plan: see template_cache.find_plan().
     """
@@ -61,7 +62,7 @@ def rendering(
     context = make_context(data, view.request, autoescape=backend_template.backend.engine.autoescape)
     if scope is not None:
         _insert(context, scope)
-    if whole:
+    if whole or originals.replaced():
         yield template.render(context)
         return
     with _ALREADY_BOUND if _bind(context, template) else context.bind_template(template):

@@ -19,6 +19,7 @@ from django.utils.translation import trim_whitespace
 from ..logs import quoted
 from .effects import effects_of, expr_is_pure, filter_is_pure, join_reads
 from .ir import Base, Cond, Expr, Op, Ops, Pairs, Pure, Reads, Sets
+from .originals import method_of
 
 logger = logging.getLogger("troupe")
 
@@ -312,15 +313,24 @@ _KINDS = {
     tz.GetCurrentTimezoneNode: _sets_variable,
 }
 
-# A class whose render() was replaced is called, as any unknown one.
-_RENDERS = {cls: (cls.render, cls.render_annotated) for cls in _KINDS}
+_known: dict[
+    type[Any], tuple[Any, Any, bool]
+] = {}  # its render() and render_annotated(), and whether they are Django's
+
+
+def _is_own(cls: type[Any]) -> bool:
+    """Whether a class of Django's renders as Django made it. If not, it is called, as any unknown one."""
+    known = _known.get(cls)
+    if known is None or known[0] is not cls.render or known[1] is not cls.render_annotated:
+        own = None not in (method_of(cls, "render"), method_of(cls, "render_annotated"))
+        known = _known[cls] = (cls.render, cls.render_annotated, own)
+    return known[2]
 
 
 def lower_node(node: Any) -> Ops:
     """The ops of one node. What is unknown, or cannot be read, is called: that is always correct."""
     cls = type(node)
-    known = _RENDERS.get(cls)
-    if known is None or known != (cls.render, cls.render_annotated) or "render" in vars(node):
+    if cls not in _KINDS or not _is_own(cls) or "render" in vars(node):
         return _call(node)
     try:
         return _KINDS[cls](node)

@@ -13,6 +13,8 @@ from django.template import base, loader_tags
 from django.template.context import BaseContext
 from django.utils.translation import override
 
+from . import originals
+
 
 class _Raiser(base.Node):
     """Stands in for a node that failed in C, so that Django's own code annotates the exception."""
@@ -189,15 +191,9 @@ SUBSCRIBES_CLASSES = _subscribes_classes()
 FORLOOP_HAS_LENGTH = VERSION >= (6, 0)
 
 
-def _original(name: str) -> Any:
-    """Template's method, unless a test environment put its own there."""
-    function = vars(base.Template).get(name)
-    return function if getattr(function, "__module__", None) == "django.template.base" else None
-
-
 def is_watched() -> bool:
     """Whether Django's test environment (or django-debug-toolbar) wants to know which templates are rendered."""
-    return "django.test.signals" in sys.modules and _original("_render") is None
+    return originals.is_djangos_instrument(base.Template._render)
 
 
 def template_shown(template: Any, context: Any) -> None:
@@ -209,4 +205,4 @@ def template_shown(template: Any, context: Any) -> None:
         signals.template_rendered.send(sender=template, template=template, context=context)
 
 
-TEMPLATE_RENDER, TEMPLATE_RENDER_NODES = _original("render"), _original("_render")
+TEMPLATE_RENDER, TEMPLATE_RENDER_NODES, NODELIST_RENDER = originals.in_place()

@@ -7,7 +7,7 @@
 
 // Constant after filters_number_start.
 static struct {
-    bool decimal_intcomma; // intcomma makes a Decimal of what is no float, not an int (since Django 6.1)
+    bool decimal_intcomma; // intcomma makes a Decimal of what is no float, not an int (since Django 6.0)
 } s_start;
 
 // Asks the installed Django instead of looking at its version: as a Decimal "-0" keeps its sign, as
@@ -147,7 +147,7 @@ s_is_digits(PyObject *text)
     return true;
 }
 
-// number_format(value, force_grouping=True). Before Django 6.1 what is no float was made an int
+// number_format(value, force_grouping=True). Before Django 6.0 what is no float was made an int
 // first, so that "-0" lost its sign. number_format marks an int as safe where the language has no
 // groups.
 PyObject *

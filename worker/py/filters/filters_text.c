@@ -14,7 +14,7 @@ static struct {
     PyObject *lower, *upper, *title, *ljust, *rjust, *center; // names
     PyObject *empty, *percent, *form;
     PyObject *normalize, *combining; // of unicodedata
-    bool center_by_format;           // the odd space of |center goes to the right (since Django 6.1)
+    bool center_by_format;           // the odd space of |center goes to the right (since Django 6.0)
 } s_start;
 
 // A function of unicodedata. New reference, kept for good.

@@ -112,7 +112,8 @@
     X(subscribes_classes, "troupe.template.slow_path", "SUBSCRIBES_CLASSES")                                 \
     X(forloop_has_length, "troupe.template.slow_path", "FORLOOP_HAS_LENGTH")                                 \
     X(template_render, "troupe.template.slow_path", "TEMPLATE_RENDER")                                       \
-    X(template_render_nodes, "troupe.template.slow_path", "TEMPLATE_RENDER_NODES")
+    X(template_render_nodes, "troupe.template.slow_path", "TEMPLATE_RENDER_NODES")                           \
+    X(nodelist_render, "troupe.template.slow_path", "NODELIST_RENDER")
 
 #define DJANGO_NAME(name)                      PyObject *name;
 #define DJANGO_OBJECT(name, module, attribute) PyObject *name;

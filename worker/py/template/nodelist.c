@@ -177,6 +177,14 @@ s_render_by_django(PyObject *cls, PyObject *self, PyObject *context)
     return text;
 }
 
+// Whether other code replaced a method of one of Django's classes, as Django's test environment does
+// with Template._render: then theirs is called.
+static bool
+s_is_patched(PyObject *cls, PyObject *name, PyObject *original)
+{
+    return original == Py_None || _PyType_Lookup((PyTypeObject *)cls, name) != original;
+}
+
 // NodeList.render(context). A context that changes how names are found is left to Django.
 static PyObject *
 s_render(PyObject *nodelist, PyObject *context)
@@ -184,7 +192,7 @@ s_render(PyObject *nodelist, PyObject *context)
     eval eval;
     if (!eval_setup())
         return NULL;
-    if (!eval_accepts(context))
+    if (!eval_accepts(context) || s_is_patched(dj.plain_nodelist, dj.names.render, dj.nodelist_render))
         return s_render_by_django(dj.plain_nodelist, nodelist, context);
     if (!eval_init(&eval, context))
         return NULL;
@@ -193,22 +201,16 @@ s_render(PyObject *nodelist, PyObject *context)
     return safe;
 }
 
-// Whether other code replaced Template.render or _render, as Django's test environment does with
-// _render: then theirs is called.
-static bool
-s_is_patched(PyObject *name, PyObject *original)
-{
-    return original == Py_None || _PyType_Lookup((PyTypeObject *)dj.template_class, name) != original;
-}
-
 // Template._render(context). A subclass may override it, so only the exact class is rendered here.
 static PyObject *
 s_render_template_nodes(PyObject *template, eval *eval)
 {
-    if (s_is_patched(dj.names._render, dj.template_render_nodes) || Py_TYPE(template) != s_template_class)
+    if (s_is_patched(dj.template_class, dj.names._render, dj.template_render_nodes) ||
+        Py_TYPE(template) != s_template_class)
         return PyObject_CallMethodOneArg(template, dj.names._render, eval->context);
     PyObject *nodelist = PyObject_GetAttr(template, dj.names.nodelist), *text = NULL;
-    if (nodelist && (PyObject *)Py_TYPE(nodelist) == dj.nodelist_class)
+    if (nodelist && (PyObject *)Py_TYPE(nodelist) == dj.nodelist_class &&
+        !s_is_patched(dj.plain_nodelist, dj.names.render, dj.nodelist_render))
         text = s_render_nodelist(nodelist, eval);
     else if (nodelist)
         text = PyObject_CallMethodOneArg(nodelist, dj.names.render, eval->context);
@@ -264,7 +266,7 @@ s_render_template(PyObject *template, PyObject *context)
     if (!eval_setup())
         return NULL;
     if (!eval_accepts(context) || !eval_has_render_context(context) ||
-        s_is_patched(dj.names.render, dj.template_render))
+        s_is_patched(dj.template_class, dj.names.render, dj.template_render))
         return s_render_by_django(dj.template_class, template, context);
     if (!eval_init(&eval, context))
         return NULL;

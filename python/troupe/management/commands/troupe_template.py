@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError, loader
 from django.template.base import Template
 
+from ...template import originals
 from ...template.explain import count_slots, explain
 from ...template.inlining import Unplannable
 from ...template.plan import plan_page
@@ -36,6 +37,9 @@ class Command(BaseCommand):
             raise CommandError(f"{name}: {error}") from error
         if not isinstance(template, Template):
             raise CommandError(f"{name}: not one of Django's own templates")
+        replaced = originals.what_is_replaced()
+        if replaced is not None:
+            return f"sent as a whole whenever it changes: {replaced}"
         try:
             page = plan_page(template, Context())
         except Unplannable as error:
