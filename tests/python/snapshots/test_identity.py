@@ -117,6 +117,16 @@ def test_two_attributes():
     assert kept.keep() is not None and kept.written == []
 
 
+def test_a_dict_that_is_an_attribute_twice_and_in_a_tuple():
+    one = {"a": [1]}
+    kept = Stored(a=one, b=one, c=(one, [one]), d=one["a"])
+    back = kept.keep()
+    assert kept.written == [] and back.a is back.b is back.c[0] is back.c[1][0] and back.d is back.a["a"]
+    kept.view.c = ({"a": [1]}, [one])
+    back = kept.keep()
+    assert back.c[0] is not back.a and back.c[1][0] is back.a
+
+
 def test_equal_becomes_the_same():
     """Nothing changes but which object it is."""
     kept = Stored(a=[1], b=[1], rows=[{"id": 1}, {"id": 1}])

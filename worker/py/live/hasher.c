@@ -291,7 +291,9 @@ s_put_place(hasher *self, const shared_object *same)
 static inline bool
 s_put_shared(hasher *self, PyObject *value)
 {
-    const shared_object *same = self->shared ? shared_objects_meet(self->shared, value, 1) : NULL;
+    bool met = !self->shared || self->met == value;
+    self->met = NULL;
+    const shared_object *same = met ? NULL : shared_objects_meet(self->shared, value, 1);
     return same && s_put_place(self, same);
 }
 
@@ -527,14 +529,6 @@ static uint64_t
 s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
 {
     size_t count = (size_t)PySequence_Fast_GET_SIZE(sequence), size = count * sizeof(uint64_t);
-    const shared_object *same =
-        self->shared && PyList_CheckExact(sequence) ? shared_objects_meet(self->shared, sequence, 1) : NULL;
-    if (same) {
-        hashed_rows_fini(before);
-        buffer_clear(&self->bytes);
-        s_put_place(self, same);
-        return s_plain(s_digest(self, self->bytes.data, self->bytes.size));
-    }
     *s_new_list(self) = (struct hashed_list){Py_NewRef(sequence), self->rows.size, count};
     uint64_t *rows = (uint64_t *)(void *)buffer_reserve(&self->rows, size + sizeof(uint64_t));
     bool plain = s_hash_each_row(self, sequence, count, rows, before);
@@ -544,12 +538,30 @@ s_hash_rows(hasher *self, PyObject *sequence, hashed_rows *before)
     return hash;
 }
 
+// A list or dict that is a root: the hash of its place if it was met before; else HASHER_OPAQUE, and it is
+// met now. Its two references are the view's and that of the caller.
+static uint64_t
+s_meet_root(hasher *self, PyObject *value)
+{
+    self->met = NULL;
+    if (!value || !(PyList_CheckExact(value) || PyDict_CheckExact(value)))
+        return HASHER_OPAQUE;
+    const shared_object *same = shared_objects_meet(self->shared, value, 1);
+    self->met = !same && PyDict_CheckExact(value) ? value : NULL;
+    buffer_clear(&self->bytes);
+    return same && s_put_place(self, same) ? s_plain(s_digest(self, self->bytes.data, self->bytes.size))
+                                           : HASHER_OPAQUE;
+}
+
 uint64_t
 hasher_root(hasher *self, PyObject *value, hashed_rows *before)
 {
-    if (value && (PyList_CheckExact(value) || PyTuple_CheckExact(value)))
+    uint64_t place = self->shared ? s_meet_root(self, value) : HASHER_OPAQUE;
+    if (place == HASHER_OPAQUE && value && (PyList_CheckExact(value) || PyTuple_CheckExact(value)))
         return s_hash_rows(self, value, before);
     hashed_rows_fini(before);
+    if (place != HASHER_OPAQUE)
+        return place;
     return value ? hasher_value(self, value) : HASH_MISSING;
 }
 

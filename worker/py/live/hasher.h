@@ -37,6 +37,7 @@ typedef struct {
     // Borrowed; NULL, as rendering has it: which lists and dicts are the same object does not matter.
     // Otherwise one that was met before is hashed by where that was.
     shared_objects *shared;
+    PyObject *met; // borrowed: a root that was met already
 } hasher;
 
 // The rows of a list of dicts as of the last turn: marks on the dicts, and their hashes. A row whose mark is

@@ -4,6 +4,7 @@
 #include "common/errors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAPACITY = 32 };
 
@@ -17,11 +18,28 @@ shared_objects_fini(shared_objects *self)
     *self = (shared_objects){0};
 }
 
+static bool *
+s_valid(shared_objects *self)
+{
+    return self->valid ? self->valid : self->few;
+}
+
 void
 shared_objects_abandon(shared_objects *self)
 {
     if (self->pass_count)
-        self->valid[self->pass_count - 1] = false;
+        s_valid(self)[self->pass_count - 1] = false;
+}
+
+static void
+s_grow_passes(shared_objects *self)
+{
+    bool *larger = malloc(2 * self->pass_count * sizeof *larger);
+    ASSERT(larger);
+    memcpy(larger, s_valid(self), self->pass_count * sizeof *larger);
+    free(self->valid);
+    self->valid = larger;
+    self->pass_capacity = 2 * self->pass_count;
 }
 
 void
@@ -29,12 +47,9 @@ shared_objects_begin(shared_objects *self, uint32_t root)
 {
     if (self->root == root)
         shared_objects_abandon(self);
-    if (self->pass_count == self->pass_capacity) {
-        self->pass_capacity = self->pass_capacity ? 2 * self->pass_capacity : FIRST_CAPACITY;
-        self->valid = realloc(self->valid, self->pass_capacity * sizeof *self->valid);
-        ASSERT(self->valid);
-    }
-    self->valid[self->pass_count++] = true;
+    if (self->pass_count == (self->valid ? self->pass_capacity : sizeof self->few / sizeof *self->few))
+        s_grow_passes(self);
+    s_valid(self)[self->pass_count++] = true;
     self->root = root;
     self->ordinal = 0;
 }
@@ -57,7 +72,8 @@ shared_objects_find(const shared_objects *self, PyObject *object)
     if (!self->capacity)
         return NULL;
     const shared_object *found = s_slot(self, object);
-    return found->object && self->valid[found->pass] ? found : NULL;
+    const bool *valid = self->valid ? self->valid : self->few;
+    return found->object && valid[found->pass] ? found : NULL;
 }
 
 // At most half of the slots are used.

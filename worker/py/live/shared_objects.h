@@ -23,7 +23,8 @@ typedef struct {
 typedef struct { // zeros to begin with
     shared_object *slots;
     size_t capacity, count; // capacity: a power of two, or 0
-    bool *valid;            // by pass
+    bool few[32];           // by pass: whether it counts; most snapshots take no more passes
+    bool *valid;            // the same, if there are more
     uint32_t pass_count, pass_capacity;
     uint32_t root, ordinal; // of the pass; the ordinal of the next object
 } shared_objects;
