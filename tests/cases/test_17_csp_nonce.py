@@ -38,7 +38,7 @@ def test_the_nonce_is_that_of_the_header_and_stays(make_fleet):
     with Visitor(fleet.port).open("/case_17_csp_nonce/Csp/") as page:
         reply = page.visitor.get("/case_17_csp_nonce/Csp/")
         nonce = re.search(r"nonce-([^']+)'", reply.headers["Content-Security-Policy"])[1]
-        assert reply.text.count(f'nonce="{nonce}"') == 5
+        assert reply.text.count(f'nonce="{nonce}"') == 6
         (own,) = set(re.findall(r'nonce="([^"]+)"', page.html))
         page.answer_to(page.post("more"))
         assert set(re.findall(r'nonce="([^"]+)"', page.root())) == {own}

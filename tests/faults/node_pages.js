@@ -11,6 +11,7 @@ import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { createPage } from '../../python/troupe/static/troupe/page.js'
 import { randomFrom } from '../js/seeded-random.js'
+import { equip } from '../property/js/early.js'
 
 const require = createRequire(new URL('../js/package.json', import.meta.url))
 const { JSDOM, VirtualConsole } = require('jsdom')
@@ -18,6 +19,7 @@ const { WebSocket } = require('ws')
 
 const [DELAY_MS, ANSWER_MS] = process.argv.slice(2).map(Number)
 const CHECK_MS = 1000
+const EARLY = readFileSync(new URL('../../python/troupe/static/troupe/early.js', import.meta.url), 'utf8')
 // One way of the line. A line that takes no time adds no timer either.
 const later = DELAY_MS ? (run) => setTimeout(run, DELAY_MS) : (run) => run()
 const pages = new Map() // name -> what open() makes
@@ -189,6 +191,7 @@ const ORDERS = {
     const virtualConsole = new VirtualConsole()
     virtualConsole.on('jsdomError', (error) => tell(page, { problem: String(error.stack) }))
     const { window } = new JSDOM(html, { url, virtualConsole })
+    equip(window, EARLY)
     window.performance.getEntriesByType = () => [] // jsdom has none
     const random = randomFrom(seed)
     const page = { name, window, asked: new Map(), under_way: new Map(), joining: false }

@@ -85,7 +85,7 @@ async def test_one_nonce_for_header_script_and_view(settings, middleware, values
     async with page:
         html = page.response.content.decode()
         nonces = set(re.findall(r'nonce="([^"]*)"', html))
-        assert len(re.findall("nonce=", html)) == 3 and len(nonces) == 1, html
+        assert len(re.findall("nonce=", html)) == 4 and len(nonces) == 1, html
         (nonce,) = nonces
         assert f"'nonce-{nonce}'" in page.response["Content-Security-Policy"]
         await page.event("more")

@@ -1,12 +1,16 @@
 // fakes.js - a clock, a socket and a page that a test drives by hand.
 
+import { readFileSync } from 'node:fs'
 import { JSDOM } from 'jsdom'
 import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
+import { equip } from '../property/js/early.js'
 import { randomFrom } from './seeded-random.js'
 
 export { randomFrom }
+
+const EARLY = readFileSync(new URL('../../python/troupe/static/troupe/early.js', import.meta.url), 'utf8')
 
 export class FakeClock {
   constructor(seed = 1) {
@@ -79,10 +83,11 @@ const loadAtOnce = (name, then) => then(PARTS[name])
 export const VIEW = 'a'.repeat(32)
 
 // A window whose scripts run, so that a test can see that none did.
-export function windowOf(body) {
+export function windowOf(body, early = EARLY) {
   const { window } = new JSDOM(`<!doctype html><html><head></head>${body}</html>`,
     { url: 'https://example.test/page', runScripts: 'dangerously', pretendToBeVisual: true })
   window.performance.getEntriesByType = () => [] // jsdom has none
+  equip(window, early)
   return window
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
@@ -25,7 +25,7 @@ async function smallFile() {
 }
 
 function open(start, html) {
-  const window = windowOf(`<body>${html}</body>`)
+  const window = windowOf(`<body>${html}</body>`, readFileSync(join(folder, 'early.min.js'), 'utf8'))
   const sockets = []
   window.document.head.innerHTML = `<script type="module" data-troupe-socket="/ws/" data-troupe-forms="${FORMS}"></script>`
   window.WebSocket = class {

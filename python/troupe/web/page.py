@@ -305,13 +305,16 @@ _NO_WORKER = ": the terminal of `manage.py troupe up` says why, and `manage.py t
 
 
 def script_tag(request: HttpRequest | None = None) -> SafeString:
-    """The <script> that loads the client, with the page's CSP nonce if there is one. With DEBUG, one before it explains
-    why a page cannot connect, and one after it shows Django's debug page for what a handler raises.
+    """The <script>s that load the client, with the page's CSP nonce if there is one: one that sees what happens while
+    the page is parsed, so that it waits for nothing, and the client. With DEBUG, one before them explains why a page
+    cannot connect, and one after them shows Django's debug page for what a handler raises.
     """
     nonce, cookie = page_facts.nonce_of(request), page_facts.language_cookie()
     nonce_attribute = format_html(' nonce="{}"', nonce) if nonce else ""
     tag = format_html(
-        '<script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}></script>',
+        '<script src="{}"{}></script><script type="module" src="{}"{}{} data-troupe-socket="{}"{}{}></script>',
+        static(script_name("early")),
+        nonce_attribute,
         script_url(),
         format_html_join("", ' data-troupe-{}="{}"', ((part, static(script_name(part))) for part in _PARTS)),
         format_html(' data-troupe-language="{}"', cookie) if cookie else "",
@@ -335,7 +338,7 @@ def script_name(part: str = "troupe") -> str:
 
 def script_names() -> list[str]:
     """All that pages may load."""
-    return [script_name(each) for each in ("troupe", *_PARTS)]
+    return [script_name(each) for each in ("early", "troupe", *_PARTS)]
 
 
 def script_url() -> str:
@@ -361,13 +364,16 @@ def _is_minified() -> bool:
 def with_script(html: bytes, request: HttpRequest) -> bytes:
     """The page with the script at the end of its head (docs/decisions/browser/0006), unless it has one already.
 
-    Without a </head>: before the last </body>; without that: at the end.
+    Without a </head>: before the first root, so that it sees what is done to it; else before the last </body>, or at
+    the end.
     """
     if b"data-troupe-socket" in html:
         return html
     tag = (_preload(html, request) + script_tag(request)).encode()
     lower = html.lower()
     at = lower.find(b"</head>")
+    if at < 0:
+        at = html.rfind(b"<", 0, max(html.find(b' data-troupe="'), 0))
     if at < 0:
         at = lower.rfind(b"</body>")
     return html + tag if at < 0 else html[:at] + tag + html[at:]

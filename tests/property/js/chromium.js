@@ -7,6 +7,8 @@ import * as editor from '/client/editor.js'
 import * as forms from '/client/forms.js'
 import { createPage } from '/client/page.js'
 
+const EARLY = await (await fetch('/client/early.js')).text()
+
 let live = null
 let frame = null
 let said = []
@@ -21,7 +23,7 @@ function open({ open: html, cached }) {
   shown.write(html)
   member(shown, 'close')()
   if (!cached) frame.contentWindow.localStorage.clear()
-  live = new Live(createPage, frame.contentWindow, { editor, forms })
+  live = new Live(createPage, frame.contentWindow, EARLY, { editor, forms })
   return {}
 }
 

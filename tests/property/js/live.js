@@ -1,6 +1,7 @@
 // live.js - a page with the real client in it, whose clock stands still and whose socket a test holds.
 
 import { difference, member, plain, rootOf } from './compare.js'
+import { equip } from './early.js'
 
 class Socket {
   readyState = 0
@@ -19,9 +20,11 @@ class Socket {
 const clock = { now: () => 1_000_000, random: () => 0.5, after: () => () => {} }
 
 export class Live {
-  // A window that shows the page as HTTP gave it. createPage: the client's. parts: the modules that it may load.
-  constructor(createPage, window, parts = {}) {
+  // A window that shows the page as HTTP gave it. createPage: the client's. early: the source of its early script. parts: the
+  // modules that it may load.
+  constructor(createPage, window, early, parts = {}) {
     this.window = window
+    this.close = equip(window, early)
     window.performance.getEntriesByType ??= () => [] // jsdom has none
     this.page = createPage({
       window,

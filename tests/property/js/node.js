@@ -7,6 +7,7 @@
 //
 // Answers: {"sent": [frame, …], "differs": text or null, "error": text or null, "said": [console lines]}
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { Live } from './live.js'
@@ -14,6 +15,7 @@ import { Live } from './live.js'
 const { JSDOM } = createRequire(new URL('../../js/package.json', import.meta.url))('jsdom')
 const CLIENT = process.env.TROUPE_CLIENT ?? new URL('../../../python/troupe/static/troupe', import.meta.url)
 const { createPage } = await import(`${CLIENT}/page.js`)
+const EARLY = readFileSync(new URL(`${CLIENT}/early.js`, import.meta.url), 'utf8')
 const PARTS = { editor: await import(`${CLIENT}/editor.js`), forms: await import(`${CLIENT}/forms.js`) }
 const URL_OF_PAGE = 'https://example.test/'
 const CASES_A_WINDOW = 200 // making one takes longer than a case; each leaves a little behind
@@ -26,6 +28,7 @@ console.error = (...words) => said.push(words.map(String).join(' '))
 console.warn = console.error
 
 function open({ open: html, cached }) {
+  live?.close()
   if (opened++ % CASES_A_WINDOW === 0) {
     dom?.window.close()
     dom = new JSDOM('', { url: URL_OF_PAGE })
@@ -35,7 +38,7 @@ function open({ open: html, cached }) {
   document.write(html)
   document.close()
   if (!cached) dom.window.localStorage.clear()
-  live = new Live(createPage, dom.window, PARTS)
+  live = new Live(createPage, dom.window, EARLY, PARTS)
   return {}
 }
 

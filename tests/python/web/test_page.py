@@ -35,8 +35,8 @@ def test_a_page_over_wsgi(either):
     text = response.content.decode()
     assert response.status_code == 200 and response["Content-Type"] == "text/html; charset=utf-8"
     assert response["Cache-Control"] == "private, no-cache"
-    assert text.endswith('data-troupe-socket="/ws/troupe/"></script></body></html>')
-    assert text.count("<script") == 1 and 'src="/static/troupe/' in text
+    assert 'data-troupe-socket="/ws/troupe/"></script><main data-troupe="' in text
+    assert text.count("<script") == 2 and 'src="/static/troupe/' in text
     contents = page_token.read(token_of(response), ANYBODY)
     assert contents["path"] == "samples.Counter" and contents["params"] == {"start": 5}
     assert contents["init"] == {"step": 2} and contents["url"] == "/counter/5/?a=1&b=%C3%BC"
@@ -196,7 +196,7 @@ def test_live_view_in_an_ordinary_page(either):
     tokens = [page_token.read(found, ANYBODY) for found in re.findall(r'data-troupe="([^"]+)"', text)]
     assert [token["params"] for token in tokens] == [{"start": 3}, {"start": 4}]
     assert tokens[0]["session"] == tokens[1]["session"] and tokens[0]["view"] != tokens[1]["view"]
-    assert text.count("<script") == 1 and text.count("<body>") == 1
+    assert text.count("<script") == 2 and text.count("<body>") == 1
     assert last_mount()[1] == wire.EMBED | wire.UNADOPTED
 
 
@@ -235,6 +235,8 @@ def test_the_script_and_where_it_goes():
     assert page.with_script(b"</body></body>", asked) == b"</body>" + tag + b"</body>"
     assert page.with_script(tag, asked) == tag
     assert page.with_script(b"<head></HEAD></body>", asked) == b"<head>" + tag + b"</HEAD></body>"
+    root = b'<main data-troupe="t" dj-root></main>'
+    assert page.with_script(b"<p></p>" + root + b"</body>", asked) == b"<p></p>" + tag + root + b"</body>"
     asked.csp_nonce = 'a"b'
     assert 'nonce="a&quot;b"' in page.script_tag(asked)
 
@@ -243,11 +245,12 @@ def test_the_script_and_where_it_goes():
 def test_the_script_that_explains_why_there_is_no_connection(settings, served):
     made = {"asgi": AsyncRequestFactory().get, "wsgi": RequestFactory().get, "": lambda path: None}
     asked = made[served]("/")
-    assert page.script_tag(asked).count("<script") == 1
+    assert page.script_tag(asked).count("<script") == 2
     settings.DEBUG = True
-    first, second = page.script_tag(asked).split("</script>")[:2]
+    first, second, third = page.script_tag(asked).split("</script>")[:3]
     assert "troupe/no-connection.js" in first and f'data-troupe-served="{served}"' in first
-    assert "data-troupe-socket" in second
+    assert "troupe/early.js" in second and "module" not in second
+    assert "data-troupe-socket" in third
 
 
 def test_use_actors_is_read():

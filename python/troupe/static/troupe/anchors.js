@@ -12,9 +12,13 @@ export const anchor = (node) => (node?.nodeType === COMMENT && node.data[0] === 
 /**
  * The anchor that ends the range in which this node stands. Throws if there is none.
  * @param {ChildNode | null} node
+ * @param {{ next(node: ChildNode): ChildNode | null }} walk
  */
-export function closing(node) {
-  while (anchor(node) !== '$') node = /** @type {ChildNode} */ (node).nextSibling
+export function closing(node, walk) {
+  while (anchor(node) !== '$') {
+    demand(node)
+    node = walk.next(node)
+  }
   return /** @type {Comment} */ (node)
 }
 

@@ -4,40 +4,16 @@
 import { KEYS } from './match-children.js'
 
 /** @import { BrowserWindow } from './types.js' */
-/** @typedef {MutationRecord & { target: Element, attributeName: string }} AttributeRecord */
 
 /** @param {string | null | undefined} text */
 const words = (text) => (text ?? '').split(/\s+/).filter(Boolean)
 
 /**
- * @param {Pick<BrowserWindow, 'document' | 'MutationObserver'>} window
+ * @param {Pick<BrowserWindow, 'document' | 'troupeStrangers'>} window
  * @param {(el: Element) => void} replaced An element is about to become another one.
  */
-export function createAttributeWriter({ document, MutationObserver }, replaced) {
-  /**
-   * What others changed: the last values from the server, of elements, by attribute; null: it had none.
-   * @type {Map<Element, Map<string, string | null>>}
-   */
-  const values = new Map()
-
-  /** @type {(el: Element, name: string, value: string | null) => void} */
-  const keep = (el, name, value) => {
-    if (!values.has(el)) values.set(el, new Map())
-    values.get(el)?.set(name, value)
-  }
-
-  /** @param {MutationRecord[]} records */
-  const note = (records) => {
-    for (const { target, attributeName, attributeNamespace, oldValue } of /** @type {AttributeRecord[]} */ (records)) {
-      if (attributeNamespace || values.get(target)?.has(attributeName)) continue
-      keep(target, attributeName, oldValue)
-    }
-  }
-
-  const observer = new MutationObserver(note)
-
-  // What happened until now was not us.
-  const catchUp = () => note(observer.takeRecords())
+export function createAttributeWriter({ document, troupeStrangers: strangers }, replaced) {
+  const { keepValue, attributeValues: values } = strangers
 
   /**
    * The server's classes, without those that others took away, and with those that others added.
@@ -61,7 +37,7 @@ export function createAttributeWriter({ document, MutationObserver }, replaced) 
    *   (https://github.com/whatwg/dom/issues/849).
    */
   function set(el, name, value, attr) {
-    catchUp()
+    strangers.take()
     const last = values.get(el)?.get(name)
     const live = el.getAttribute(name)
     const known = last === undefined ? live : last
@@ -69,10 +45,10 @@ export function createAttributeWriter({ document, MutationObserver }, replaced) 
     if (value !== null && known !== null && KEYS.includes(name)) replaced(el)
     values.get(el)?.delete(name)
     const shown = name === 'class' && last !== undefined ? merged(last, live, value) : value
-    if (shown !== value) keep(el, name, value)
+    if (shown !== value) keepValue(el, name, value)
     if (shown !== live) write(el, name, shown, attr)
     // The first is ours. Others come from custom elements, which answer to being changed.
-    note(observer.takeRecords().slice(1))
+    strangers.take(1)
     return true
   }
 
@@ -97,27 +73,5 @@ export function createAttributeWriter({ document, MutationObserver }, replaced) 
     }
   }
 
-  return {
-    set,
-
-    /** @param {Node} root */
-    watch: (root) => observer.observe(root, { attributes: true, attributeOldValue: true, subtree: true }),
-
-    begin() {
-      catchUp()
-      for (const el of values.keys()) if (!el.isConnected) values.delete(el)
-    },
-
-    /**
-     * Whether others changed something in there.
-     * @param {Element} el
-     */
-    isIn: (el) => [...values.keys()].some((each) => el.contains(each)),
-
-    /**
-     * Names of attributes, with those that others took away.
-     * @param {Element} el
-     */
-    names: (el) => [...el.getAttributeNames(), ...(values.get(el)?.keys() ?? [])],
-  }
+  return set
 }

@@ -7,16 +7,16 @@
 import { anchor, closing, demand } from './anchors.js'
 import { TEXT, isElement } from './dom.js'
 
-/** @import { Block, CachedChunk, Morpher, Place, Row, Slot, SlotPosition } from './types.js' */
+/** @import { Block, CachedChunk, Morpher, Place, Row, Slot, SlotPosition, Walk } from './types.js' */
 
 /** @typedef {ChildNode | null} Child A node, or null behind the last one. */
 
 /**
  * @param {Document} doc
  * @param {(number: number | string) => CachedChunk} chunk
- * @param {Pick<Morpher, 'editor' | 'isAlien' | 'parseInside'>} morph
+ * @param {Pick<Morpher, 'editor' | 'isAlien' | 'parseInside' | 'strangers'>} morph
  */
-export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
+export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, strangers }) {
   /** @type {(block: Block, slot: SlotPosition, more?: Partial<Slot>) => Slot} */
   const note = (block, slot, more) => (block[slot.number] = /** @type {Slot} */ ({ ...slot, ...more }))
 
@@ -27,11 +27,11 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
    * Fills a block with the slots from `node` on. Returns the node that ends the block: an anchor, or null.
    * @param {CachedChunk} chunk
    * @param {Child} node
-   * @param {ParentNode} parent
+   * @param {Walk} walk
    * @param {Block} block
    */
-  function enter({ places, s }, node, parent, block) {
-    const end = follow(places, node, parent, block)
+  function enter({ places, s }, node, walk, block) {
+    const end = follow(places, node, walk, block)
     demandAll(s, block)
     return end
   }
@@ -57,29 +57,40 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
       note(block, place.t0, { kind: 'c', el })
       return el
     }
-    const inside = el.localName === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el
-    follow(place, inside.firstChild, inside, block)
+    const walk = strangers.walk(el.localName === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el)
+    follow(place, walk.first, walk, block)
     return el
+  }
+
+  /**
+   * The same for an element on the way. Returns what follows it.
+   * @param {Place | undefined} place
+   * @param {Child} el
+   * @param {Walk} walk
+   * @param {{ block: Block, el?: Element, last?: Node }} row
+   */
+  function pass(place, el, walk, row) {
+    const next = walk.next(/** @type {ChildNode} */ (el))
+    row.el = row.last = place ? visit(place, /** @type {Element} */ (el), row.block) : /** @type {Element} */ (el)
+    return next
   }
 
   /**
    * Counts units: children that are no text, and of an anchored range only one.
    * @param {Place} place
    * @param {Child} node
-   * @param {ParentNode} parent
+   * @param {Walk} walk
    * @param {Block} block
    * @returns {Child}
    */
-  function follow(place, node, parent, block) {
+  function follow(place, node, walk, block) {
     for (let unit = 0; ; unit++) {
-      node = gap(place[`t${unit}`], node, parent, block)
+      node = gap(place[`t${unit}`], node, walk, block)
       const text = anchor(node)
       if (!node || /^\$,?$/.test(text)) return node
       const slot = place[`r${unit}`]
       demand(!slot === !text)
-      if (slot) node = range(slot, node, parent, block)
-      else if (place[unit]) node = visit(place[unit], /** @type {Element} */ (node), block)
-      node = node.nextSibling
+      node = slot ? walk.next(range(slot, node, walk, block)) : pass(place[unit], node, walk, { block })
     }
   }
 
@@ -87,28 +98,29 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
    * Goes past what is no unit: text, markup in a text slot, and nodes of other scripts.
    * @param {SlotPosition | undefined} slot
    * @param {Child} node
-   * @param {ParentNode} parent
+   * @param {Walk} walk
    * @param {Block} block
    */
-  function gap(slot, node, parent, block) {
+  function gap(slot, node, walk, block) {
     /** @type {Text | null} */
     let text = null
     /** @type {{ start: Node, end: Node } | undefined} */
     let markup
-    for (; node; node = node.nextSibling) {
+    for (; node; node = walk.next(node)) {
       if (anchor(node) === '$t') {
-        markup = { start: node, end: (node = closing(node)) }
+        markup = { start: node, end: (node = closing(node, walk)) }
       } else if (node.nodeType !== TEXT) {
         if (!isAlien(node)) break
       } else if (text && slot && !markup) {
         // Parsers split long texts, Chromium every 65,536 characters.
         text.data += /** @type {Text} */ (node).data
+        walk.link(text, walk.next(node))
         node.remove()
         node = text
       } else text = /** @type {Text} */ (node)
     }
     if (slot) {
-      if (!text || markup) parent.insertBefore((text = doc.createTextNode('')), node)
+      if (!text || markup) walk.insert((text = doc.createTextNode('')), node)
       note(block, slot, { node: text, ...markup })
     }
     return node
@@ -118,21 +130,21 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
    * The slot of a range. Returns its last anchor.
    * @param {SlotPosition} slot
    * @param {ChildNode} node
-   * @param {ParentNode} parent
+   * @param {Walk} walk
    * @param {Block} block
    */
-  function range(slot, node, parent, block) {
+  function range(slot, node, walk, block) {
     const [, kind, number] = /** @type {RegExpExecArray} */ (/^\$(.)(\d*)$/.exec(anchor(node)))
     demand(slot.kind === 'l' ? /[lpe]/.test(kind) : slot.kind === kind)
     const found = note(block, slot, { node: /** @type {Comment} */ (node), rows: new Map() })
-    let child = node.nextSibling
-    if (kind === 'h') child = closing(child)
-    else if (number && /[be]/.test(kind)) child = enter(chunk(number), child, parent, (found.block = []))
+    let child = walk.next(node)
+    if (kind === 'h') child = closing(child, walk)
+    else if (number && /[be]/.test(kind)) child = enter(chunk(number), child, walk, (found.block = []))
     else if (number) {
       const rowChunk = chunk(number)
       for (let index = 0; child && anchor(child) !== '$'; index++) {
         const row = /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block: [], first: child }))
-        child = rowChunk.one ? singleRow(/** @type {any} */ (rowChunk), child, row) : severalRow(rowChunk, child, parent, row)
+        child = (rowChunk.one ? singleRow : severalRow)(/** @type {any} */ (rowChunk), child, walk, row)
         const key = kind === 'l' && slot.keyAttribute ? row.el.getAttribute(slot.keyAttribute) : `${index}`
         demand(key !== null && !found.rows.has(key))
         found.rows.set(key, row)
@@ -146,21 +158,26 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
    * A row of one element owns the white space around it, so that rows can move without a thought for others.
    * @param {CachedChunk & { one: [number, number] }} chunk
    * @param {any} node Text or Element; where it is not what it should be, an error leads to a new root.
+   * @param {Walk} walk
    * @param {Row} row
    */
-  function singleRow({ one, places, s }, node, row) {
+  function singleRow({ one, places, s }, node, walk, row) {
     const take = (/** @type {number} */ length) => {
       if (!length) return
-      if (node.length > length) node.splitText(length)
+      if (node.length > length) {
+        const next = walk.next(node)
+        const rest = node.splitText(length)
+        walk.link(node, rest)
+        walk.link(rest, next)
+      }
       demand(node.length === length)
       row.last = node
-      node = node.nextSibling
+      node = walk.next(node)
     }
     take(one[0])
-    while (isAlien(node)) node = node.nextSibling
-    row.el = row.last = places[0] ? visit(places[0], node, row.block) : node
+    while (isAlien(node)) node = walk.next(node)
+    node = pass(places[0], node, walk, row)
     demandAll(s, row.block)
-    node = row.el.nextSibling
     take(one[1])
     return node
   }
@@ -169,16 +186,21 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside }) {
    * A row of any nodes, behind an anchor of its own.
    * @param {CachedChunk} chunk
    * @param {ChildNode} node
-   * @param {ParentNode} parent
+   * @param {Walk} walk
    * @param {Row} row
    */
-  function severalRow(chunk, node, parent, row) {
+  function severalRow(chunk, node, walk, row) {
     demand(anchor(node) === '$,')
-    const end = /** @type {ChildNode} */ (enter(chunk, node.nextSibling, parent, row.block))
-    row.last = /** @type {Node} */ (end.previousSibling)
+    const end = enter(chunk, walk.next(node), walk, row.block)
     /** @type {any} */
-    let el = row.first
-    while (el !== end && !isElement(el)) el = (anchor(el) === '$t' ? closing(el) : el).nextSibling
+    let each = node
+    /** @type {any} */
+    let el
+    for (; each !== end; each = walk.next(each)) {
+      if (anchor(each) === '$t') each = closing(each, walk)
+      if (isElement(each)) el ??= each
+      row.last = each
+    }
     row.el = el
     return end
   }

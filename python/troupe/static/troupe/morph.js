@@ -21,10 +21,11 @@ const UNSURE = `input,select,textarea,template,${IGNORED}`
 export function createMorpher(window, events) {
   const { busy, editor, held, hurry, reported } = events
   const doc = documentOf(window)
+  const { troupeStrangers: strangers } = window
   // Documents of templates have no browsing context: what is parsed there loads and runs nothing
   // (https://html.spec.whatwg.org/#appropriate-template-contents-owner-document).
   const inert = doc.createElement('template').content.ownerDocument
-  const attributeWriter = createAttributeWriter(window, replaced)
+  const setAttribute = createAttributeWriter(window, replaced)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
   const seen = new WeakSet() // elements with autofocus that had their chance
   /** @type {Node[]} */
@@ -39,7 +40,7 @@ export function createMorpher(window, events) {
    * Put there by another script.
    * @param {Node} node
    */
-  const isAlien = (node) => isIgnored(node) && !server.has(node)
+  const isAlien = (node) => strangers.isStranger(node) || (isIgnored(node) && !server.has(node))
 
   /**
    * An inert element with the children that `html` makes inside of `parent`.
@@ -62,8 +63,10 @@ export function createMorpher(window, events) {
    * All that changes the page happens in here: focus stays where it is, and controls settle at the end.
    * @param {() => void} work
    */
-  function run(work) {
-    attributeWriter.begin()
+  const run = (work) => strangers.run(() => change(work))
+
+  /** @param {() => void} work */
+  function change(work) {
     active = doc.activeElement
     const caret = caretOf(active)
     touched = new Map()
@@ -133,7 +136,7 @@ export function createMorpher(window, events) {
    * @param {Attr} [attr]
    */
   function syncAttribute(el, name, value, attr) {
-    if (name !== 'data-troupe' && attributeWriter.set(el, name, value, attr)) touched.get(el)?.changed.add(name)
+    if (name !== 'data-troupe' && setAttribute(el, name, value, attr)) touched.get(el)?.changed.add(name)
   }
 
   /**
@@ -143,7 +146,7 @@ export function createMorpher(window, events) {
    */
   function syncAttributes(old, next) {
     for (const attr of attributes(next)) syncAttribute(old, attr.name, attr.value, attr)
-    for (const name of attributeWriter.names(old)) if (!hasAttribute(next, name)) syncAttribute(old, name, null)
+    for (const name of strangers.names(old)) if (!hasAttribute(next, name)) syncAttribute(old, name, null)
   }
 
   /**
@@ -198,7 +201,7 @@ export function createMorpher(window, events) {
 
   /** @type {(old: Node, next: Node) => boolean} */
   const equal = (old, next) => isEqual(old, next) &&
-    !(isElement(old) && (holds(old, UNSURE) || attributeWriter.isIn(old)))
+    !(isElement(old) && (holds(old, UNSURE) || strangers.isIn(old)))
 
   /**
    * @param {Element} old
@@ -222,7 +225,10 @@ export function createMorpher(window, events) {
       else if (localName(old) === 'template') {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
       } else if (editor.get()?.has(old)) editor.get()?.sync(old, next)
-      else morphChildren(old, siblings(firstChild(old)), siblings(firstChild(next)), null)
+      else {
+        for (const node of strangers.children(old)) if (node.parentNode !== old) strangers.drop(old, node)
+        morphChildren(old, siblings(firstChild(old)), siblings(firstChild(next)), null)
+      }
     }
   }
 
@@ -289,17 +295,17 @@ export function createMorpher(window, events) {
   }
 
   /**
-   * Call once for a root as soon as the page has it: from then on changes that others make are known.
+   * Call once for a root as soon as the page has it.
    * @param {Element} el
    */
   function adopt(el) {
-    attributeWriter.watch(el)
+    strangers.watch(el)
     claim(el)
     autofocus(false)
   }
 
   return {
-    adopt, claim, editor, fill, held, isAlien, move, parseInside, range, root, run, syncAttribute, syncAttributes, touch,
+    adopt, claim, editor, fill, held, isAlien, move, parseInside, range, root, run, strangers, syncAttribute, syncAttributes, touch,
 
     // Call for what was put into the page.
     grow: (/** @type {Node[]} */ nodes) => grown.push(...nodes),

@@ -61,4 +61,9 @@ export function start(window) {
   return page
 }
 
-if (globalThis.document) start(window)
+if (globalThis.document) {
+  const begin = () => start(window)
+  // The early script stands in front of this one. It is loaded now if it was blocked, or did not arrive.
+  if (window.troupeStrangers) begin()
+  else import(/** @type {any} */ (document.querySelector('[data-troupe-socket]'))?.previousElementSibling.src).then(begin)
+}

@@ -338,3 +338,66 @@ export type Forms = ReturnType<typeof import('./forms.js').create>
 export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
 export type View = ReturnType<typeof import('./view.js').createView>
+
+// --- Strangers (early.js) --------------------------------------------------------------------------------------
+
+export type AttributeRecord = MutationRecord & { target: Element, attributeName: string }
+
+/** From one to another of the server's children of a parent. */
+export interface Walk {
+  first: ChildNode | null
+  next(node: ChildNode): ChildNode | null
+  /** Another one follows a node now. */
+  link(node: ChildNode, next: ChildNode | null): void
+  insert(node: Node, follower: ChildNode | null): void
+}
+
+/** What others than the server did to the page's tree. */
+export interface Strangers {
+  /** It was there before any root was: it knows all of them. */
+  sure: boolean
+  /** Whether others put this node where it is; asked of children of the server's elements. */
+  isStranger(node: Node): boolean
+  /** Whether children(parent) may be anything else than all that stands there. */
+  isDisturbed(parent: Node): boolean
+  /** The server's children in its order, with those that others moved elsewhere or removed. */
+  children(parent: Node): ChildNode[]
+  /** The server's nodes between two of them, without these. */
+  between(start: Node, end: Node | null): ChildNode[]
+  /** Where to insert what comes before `follower`, one of the server's children; null: behind them all. */
+  spot(parent: Node, follower: Node | null): { where: Node, before: Node | null }
+  walk(parent: ParentNode): Walk
+  /** Removes what is between two nodes, and what of the server's others moved elsewhere. */
+  cutRange(start: Node, end: Node): void
+  /** Removes a row, but not what others put beside its elements. */
+  cut(row: Row): void
+  /** What moves with a row: also what others put between its nodes, or around them. */
+  span(row: Row): ChildNode[]
+  /** What follows one of the server's nodes in a parent; others may have put another element around it. */
+  behind(parent: Node, node: Node): ChildNode | null
+  /** What others put in place of one of the server's nodes that they removed. */
+  standIns(node: Node): ChildNode[]
+  /** From now on these are the server's children, in this order. */
+  keep(parent: Node, nodes: ChildNode[]): void
+  /** The server does not have this child any more, of which no record tells: it stood elsewhere. */
+  drop(parent: Node, child: Node): void
+  /** All changes to the page's tree that are the client's are made in here. */
+  run(work: () => void): void
+  /** What happened until now was others, but for the first `skip` records; in run() trees are changed by the client. */
+  take(skip?: number): void
+  /** Calls the listener with each change of children that others make when the page is parsed. */
+  listen(listener: (record: MutationRecord) => void): void
+  /** Attributes that others changed: their last values from the server, null: it had none. */
+  attributeValues: Map<Element, Map<string, string | null>>
+  keepValue(el: Element, name: string, value: string | null): void
+  /** From now on what others change in the attributes of this root is kept. */
+  watch(root: Node): void
+  /** Whether others changed an attribute in there. */
+  isIn(el: Element): boolean
+  /** Names of attributes, with those that others took away. */
+  names(el: Element): string[]
+}
+
+declare global {
+  var troupeStrangers: Strangers
+}

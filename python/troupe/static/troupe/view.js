@@ -70,7 +70,7 @@ export function createView({ document, el, clock, send, morph, chunks, broken })
     }
     refreshing.cancel()
     try {
-      block = slots.adopt(el)
+      morph.strangers.run(() => (block = slots.adopt(el)))
     } catch (error) {
       notAdopted(error)
     }

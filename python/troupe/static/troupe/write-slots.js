@@ -9,16 +9,14 @@ import { createSlotFinder } from './find-slots.js'
  * @import { Block, BranchValue, CachedChunk, Decodable, ListValue, Morpher, PatchValues, Row, Slot, SlotKind } from './types.js'
  */
 
-/** @type {(first: Node | null, end: Node | null) => void} */
-const remove = (first, end) => siblings(first, end).forEach((node) => node.remove())
-
 /**
  * @param {Document} doc
  * @param {(number: number | string) => CachedChunk} chunk
  * @param {Morpher} morph
  */
 export function createSlotWriter(doc, chunk, morph) {
-  const { claim, editor, fill, grow, held, move, parseInside, range, syncAttribute, syncAttributes, touch } = morph
+  const { claim, editor, fill, grow, held, move, parseInside, range, strangers, syncAttribute, syncAttributes, touch } = morph
+  const { behind, cut, cutRange, span } = strangers
   const finder = createSlotFinder(doc, chunk, morph)
   /** @type {[Slot, any][]} Values of slots under something that is held now. */
   let waiting = []
@@ -42,7 +40,7 @@ export function createSlotWriter(doc, chunk, morph) {
     const block = []
     claim(holder)
     holder.querySelectorAll('select').forEach(touch) // what is put before its first option becomes the first
-    finder.enter(made, holder.firstChild, holder, block)
+    finder.enter(made, holder.firstChild, strangers.walk(holder), block)
     if (isRow && !made.one) holder.prepend(doc.createComment('$,'))
     write(block, values, true)
     const nodes = siblings(holder.firstChild)
@@ -122,7 +120,9 @@ export function createSlotWriter(doc, chunk, morph) {
         value = next.textContent
       }
       if (end) {
-        remove(start, end.nextSibling)
+        cutRange(start, end)
+        parent.removeChild(start)
+        parent.removeChild(end)
         slot.end = null
       }
       if (node.data !== value) node.data = value
@@ -131,31 +131,30 @@ export function createSlotWriter(doc, chunk, morph) {
 
     b(slot, /** @type {BranchValue} */ value) {
       if (value.b === undefined) return write(/** @type {Block} */ (slot.block), value)
-      remove(slot.node.nextSibling, slot.end)
+      cutRange(slot.node, /** @type {Node} */ (slot.end))
       slot.block = value.b === null ? null : insert(value.b, value, /** @type {Node} */ (slot.end)).block
       return false
     },
 
     l(slot, /** @type {ListValue} */ { x, b, e, m = [], r = {}, '-': removed = [] }, parent) {
-      const { node, end } = slot
+      const { node } = slot
       const rows = /** @type {{ get(key: string): Row } & Map<string, Row>} */ (slot.rows)
       if (x && rows.size) {
-        remove(node.nextSibling, end)
+        for (const row of rows.values()) cut(row)
         rows.clear()
       }
       for (const key of removed) {
-        const { first, last } = rows.get(key)
-        remove(first, last.nextSibling)
+        cut(rows.get(key))
         rows.delete(key)
       }
       if (m.length && slot.block) WRITE.b(slot, { b: null }, parent)
       for (const [key, after, values] of m) {
-        const follower = /** @type {Node} */ ((after === null ? node : rows.get(after).last).nextSibling)
+        const follower = /** @type {Node} */ (behind(parent, after === null ? node : rows.get(after).last))
         const row = rows.get(key)
         demand(!row !== !values)
         if (values) rows.set(key, insert(/** @type {number} */ (b), values, follower, true))
         else if (row.first !== follower) {
-          for (const each of siblings(row.first, row.last.nextSibling)) move(parent, each, follower)
+          for (const each of span(row)) move(parent, each, follower)
         }
       }
       for (const [key, values] of Object.entries(r)) write(rows.get(key).block, values)

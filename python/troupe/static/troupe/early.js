@@ -1,0 +1,375 @@
+// early.js - knows which nodes of the page are the server's, and which ones others put there: extensions, cookie banners,
+// date pickers, translators. Those are the strangers.
+//
+// A classic script in front of the client's module, so that it sees what happens while the page is parsed: nothing of it
+// waits for anything. Whatever the parser does not insert, and the client does not (run()), is a stranger's. How the two
+// are told apart: docs/decisions/browser/0042. It is also a module, for pages on which it did not run early.
+
+(() => {
+  const { customElements, document, Document, Element, MutationObserver, Node } = globalThis
+
+  /** @import { AttributeRecord, Row, Strangers } from './types.js' */
+  /** @typedef {MutationRecord & { addedNodes: Iterable<ChildNode>, removedNodes: Iterable<ChildNode> }} TreeRecord */
+
+  /**
+   * Members of nodes, as functions: in a form, or a document, elements may have these names (see dom.js).
+   * @param {any} prototype
+   * @param {string} names
+   * @returns {((node: any, ...values: any[]) => any)[]}
+   */
+  const own = ({ prototype }, names) => names.split(' ').map((name) => {
+    const { get, value } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(prototype, name))
+    return (node, ...values) => (get ?? value).call(node, ...values)
+  })
+  const [childNodes, compare, contains, firstChild, insertBefore, isConnected, nextSibling, parentNode, removeChild] = own(Node,
+    'childNodes compareDocumentPosition contains firstChild insertBefore isConnected nextSibling parentNode removeChild')
+  const [attributeNames, localName] = own(Element, 'getAttributeNames localName')
+  const [currentScript] = own(Document, 'currentScript')
+  const currentEvent = Object.getOwnPropertyDescriptor(globalThis, 'event')?.get
+
+  /** @type {WeakSet<Node>} The strangers; what is in one of them need not be here. */
+  const strangers = new WeakSet()
+  /** @type {WeakMap<Node, ChildNode[]>} Of parents that lost a child to others: the server's children, in its order. */
+  const lists = new WeakMap()
+  /** @type {WeakMap<Node, Node>} The server's nodes that others took: in whose list each is. */
+  const homes = new WeakMap()
+  /** @type {WeakMap<Node, ChildNode[]>} The server's nodes that others removed: what they put in its place. */
+  const instead = new WeakMap()
+  /** @type {WeakSet<Node>} Parents with strangers in them, or with a list. */
+  const disturbed = new WeakSet()
+
+  /** @type {Map<Element, Map<string, string | null>>} Attributes that others changed: their last values from the server. */
+  const values = new Map()
+  /** @type {Set<Node>} */
+  const roots = new Set()
+
+  /** @type {((record: MutationRecord) => void)[]} */
+  const listeners = []
+  let parsing = document.readyState === 'loading'
+  /** @type {Node | null} The newest of the parser's nodes. */
+  let last = null
+  let isFine = false // the browser tells of each node that the parser inserts
+  let depth = 0 // of run()
+
+  const PARSER = 1
+  const CLIENT = 2
+  const OTHERS = 3
+  // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
+  const FOLLOWS = 4
+  const CONTAINS = 8
+
+  /** @param {Node | null} node */
+  function isInside(node) {
+    while (node && !strangers.has(node)) node = parentNode(node)
+    return node
+  }
+
+  /**
+   * The children of a parent as they were before a record of this batch.
+   * @param {Node} parent
+   * @param {TreeRecord[]} records
+   * @param {number} index
+   */
+  function childrenBefore(parent, records, index) {
+    /** @type {ChildNode[]} */
+    let nodes = [...childNodes(parent)]
+    for (const { target, addedNodes, removedNodes, nextSibling, previousSibling } of records.slice(index).reverse()) {
+      if (target !== parent) continue
+      const gone = new Set(addedNodes)
+      nodes = nodes.filter((node) => !gone.has(node))
+      const at = nextSibling ? nodes.indexOf(/** @type {ChildNode} */ (nextSibling)) : nodes.length
+      nodes.splice(previousSibling ? nodes.indexOf(/** @type {ChildNode} */ (previousSibling)) + 1 : at, 0, ...removedNodes)
+    }
+    return nodes
+  }
+
+  /** @type {(parent: Node, nodes: Iterable<ChildNode>) => ChildNode[]} */
+  const ours = (parent, nodes) => [...nodes].filter((node) => !strangers.has(node) && (homes.get(node) ?? parent) === parent)
+
+  /** @param {Node} parent */
+  const children = (parent) => lists.get(parent) ?? (disturbed.has(parent) ? ours(parent, childNodes(parent)) : [...childNodes(parent)])
+
+  /**
+   * @param {Node} parent
+   * @param {Node} child
+   */
+  function drop(parent, child) {
+    const list = lists.get(parent)
+    const at = list ? list.indexOf(/** @type {ChildNode} */ (child)) : -1
+    if (at >= 0) list?.splice(at, 1)
+    homes.delete(child)
+  }
+
+  /**
+   * One of the server's nodes came into a parent with a list: before what follows it there.
+   * @param {Node} parent
+   * @param {ChildNode} node
+   */
+  function enlist(parent, node) {
+    const list = lists.get(parent)
+    if (!list) return
+    drop(parent, node)
+    let at = -1
+    for (let next = nextSibling(node); next && at < 0; next = nextSibling(next)) {
+      at = list.findIndex((each) => contains(next, each))
+    }
+    list.splice(at < 0 ? list.length : at, 0, node)
+  }
+
+  /**
+   * Whether it is the parser that inserted a node: behind all that it had inserted, in front of a table that it is in
+   * (https://html.spec.whatwg.org/#foster-parent), or around its newest node
+   * (https://html.spec.whatwg.org/#adoption-agency-algorithm).
+   * @param {Node} node
+   * @param {TreeRecord} record
+   * @param {TreeRecord[]} records
+   */
+  function isParsed(node, { nextSibling, target }, records) {
+    if (target === last) isFine = true
+    if (nextSibling && nextSibling.nodeName !== 'TABLE') return false
+    const first = firstChild(node)
+    // What comes as a whole tree does not come from the parser.
+    if (isFine && first && !homes.has(first) && !records.some((each) => each.target === node)) return false
+    const order = last && isConnected(last) ? compare(last, node) : FOLLOWS
+    return !order || order & (FOLLOWS | CONTAINS) || (nextSibling && contains(nextSibling, last))
+  }
+
+  /**
+   * @param {MutationRecord[]} all In the order in which it happened, up to now.
+   * @param {(record: MutationRecord, index: number) => number} by
+   */
+  function note(all, by) {
+    const records = /** @type {TreeRecord[]} */ (all)
+    /** @type {Set<Node>} */
+    const added = new Set()
+    /** @type {Set<Node>} */
+    const moved = new Set()
+    /** @type {ChildNode[]} */
+    const taken = []
+    let answering = false // a custom element answers to having been inserted
+    records.forEach((record, index) => {
+      const { addedNodes, removedNodes, target, type } = record
+      let who = answering ? OTHERS : by(record, index)
+      if (type !== 'childList') {
+        // The parser changes no attributes, but for those of <html> and <body>, and what it opens may close another <details>.
+        if (who === PARSER && !/^(html|body)$/.test(localName(target)) && record.attributeName !== 'open') answering = true
+        const { attributeName, attributeNamespace, oldValue } = /** @type {AttributeRecord} */ (record)
+        if (!attributeNamespace && !values.get(/** @type {Element} */ (target))?.has(attributeName)) {
+          keepValue(/** @type {Element} */ (target), attributeName, oldValue)
+        }
+        return
+      }
+      // What a custom element puts into itself when the client inserts it.
+      if (who === CLIENT && [...added].some((node) => contains(node, target))) who = OTHERS
+      const inside = who === OTHERS && isInside(target)
+      for (const node of removedNodes) {
+        if (who === CLIENT) {
+          drop(homes.get(node) ?? target, node)
+          moved.add(node)
+        } else if (inside) homes.has(node) || strangers.add(node)
+        else if (!strangers.has(node) && !homes.has(node)) {
+          if (!lists.has(target)) lists.set(target, ours(target, childrenBefore(target, records, index)))
+          disturbed.add(target)
+          homes.set(node, target)
+          taken.push(node)
+        }
+      }
+      for (const node of addedNodes) {
+        if (who === PARSER && isParsed(node, record, records)) {
+          last = node
+          enlist(target, node)
+          // Its connectedCallback() was called, and all of this batch that follows is of that.
+          answering = node instanceof Element && !!customElements.get(localName(node))?.prototype.connectedCallback
+        } else if (who === CLIENT) {
+          strangers.delete(node)
+          instead.delete(node)
+          if (!moved.has(node)) added.add(node)
+          enlist(target, node)
+        } else {
+          disturbed.add(target)
+          if (homes.has(node)) instead.delete(node)
+          else {
+            strangers.add(node)
+            added.add(node)
+          }
+        }
+      }
+      if (who === OTHERS && !parsing) for (const each of listeners) each(record)
+    })
+    for (const node of taken) if (!isConnected(node)) instead.set(node, inPlace(node, added))
+  }
+
+  /**
+   * What others put between the server's node before one and the one behind it.
+   * @param {ChildNode} node
+   * @param {Set<Node>} added
+   */
+  function inPlace(node, added) {
+    const parent = /** @type {Node} */ (homes.get(node))
+    const list = /** @type {ChildNode[]} */ (lists.get(parent))
+    const at = list.indexOf(node)
+    /** @param {ChildNode} each */
+    const isThere = (each) => parentNode(each) === parent
+    const before = list.slice(0, at).reverse().find(isThere)
+    const end = list.slice(at).find(isThere)
+    const found = []
+    for (let each = before ? nextSibling(before) : firstChild(parent); each && each !== end; each = nextSibling(each)) {
+      if (added.has(each)) found.push(each)
+    }
+    return found
+  }
+
+  /** @type {Strangers['keepValue']} */
+  function keepValue(el, name, value) {
+    if (!values.has(el)) values.set(el, new Map())
+    values.get(el)?.set(name, value)
+  }
+
+  const observer = new MutationObserver((records) => {
+    // A callback runs before a script does, and after it while it is still the current one: all of a batch is either the
+    // parser's or a script's. What other observers did just now is in none yet.
+    const { length } = records
+    const who = parsing && !currentScript(document) && !currentEvent?.call(globalThis) ? PARSER : OTHERS
+    note([...records, ...observer.takeRecords()], (_, index) => index < length ? who : OTHERS)
+  })
+  observer.observe(document, { childList: true, subtree: true, attributes: true, attributeOldValue: true })
+
+  globalThis.addEventListener('readystatechange', () => {
+    if (parsing) note(observer.takeRecords(), () => PARSER)
+    parsing = false
+  }, true)
+
+  /**
+   * The siblings from one to another, without that. Throws when the other does not follow: another script moved it.
+   * @param {any} node A Node, or null.
+   * @param {Node | null} end
+   */
+  function siblings(node, end) {
+    /** @type {ChildNode[]} */
+    const nodes = []
+    for (; node !== end; node = nextSibling(node)) nodes.push(node)
+    return nodes
+  }
+
+  /**
+   * The nodes of a row. What others put beside its elements is not in it.
+   * @param {Row} row
+   */
+  function nodesOf({ first, last }) {
+    const list = lists.get(homes.get(first) ?? parentNode(first))
+    if (list) return list.slice(list.indexOf(/** @type {ChildNode} */ (first)), list.indexOf(/** @type {ChildNode} */ (last)) + 1)
+    return siblings(first, nextSibling(last)).filter((node) => !strangers.has(node))
+  }
+
+  /** @type {Strangers['between']} */
+  function between(start, end) {
+    const nodes = children(homes.get(start) ?? parentNode(start))
+    return nodes.slice(nodes.indexOf(/** @type {ChildNode} */ (start)) + 1, end ? nodes.indexOf(/** @type {ChildNode} */ (end)) : undefined)
+  }
+
+  /** @type {Strangers['spot']} */
+  function spot(parent, follower) {
+    const nodes = children(parent)
+    let at = follower ? nodes.indexOf(/** @type {ChildNode} */ (follower)) : nodes.length
+    const where = at > 0 ? parentNode(nodes[at - 1]) : null
+    for (; at < nodes.length; at++) {
+      // Both in the same wrapper: so is what comes between them.
+      if (where && parentNode(nodes[at]) === where) return { where, before: nodes[at] }
+      /** @type {Node | null} */
+      let node = nodes[at]
+      while (node && parentNode(node) !== parent) node = parentNode(node)
+      if (node) return { where: parent, before: node }
+    }
+    return where && where !== parent && contains(parent, where) ? { where, before: nextSibling(nodes[nodes.length - 1]) } : { where: parent, before: null }
+  }
+
+  /** @param {Node} node */
+  const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
+
+  /** What happened until now was not us; in run() it was. @param {number} [skip] */
+  const take = (skip = 0) => note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
+
+  /** @returns {Strangers} */
+  function ledger() {
+    return {
+      sure: !document.querySelector('[data-troupe]'),
+      isStranger: (node) => strangers.has(node),
+      isDisturbed: (parent) => disturbed.has(parent),
+      children,
+      drop,
+      take,
+
+      between,
+      cut: (row) => nodesOf(row).forEach(remove),
+
+      cutRange(start, end) {
+        for (const node of siblings(nextSibling(start), end)) remove(node)
+        if (disturbed.has(parentNode(start))) for (const node of between(start, end)) remove(node)
+      },
+
+      span(row) {
+        const { first, last } = row
+        const isWhole = parentNode(first) === parentNode(last) && !(compare(last, first) & FOLLOWS)
+        return isWhole ? siblings(first, nextSibling(last)) : nodesOf(row)
+      },
+
+      behind(parent, node) {
+        while (parentNode(node) !== parent) node = parentNode(node)
+        return nextSibling(node)
+      },
+
+      walk(parent) {
+        if (!disturbed.has(parent)) {
+          return { first: firstChild(parent), next: nextSibling, link() {}, insert: (node, follower) => insertBefore(parent, node, follower) }
+        }
+        const nodes = children(parent)
+        /** @type {Map<ChildNode, ChildNode | null>} */
+        const links = new Map(nodes.map((node, index) => [node, nodes[index + 1]]))
+        return {
+          first: nodes[0] ?? null,
+          next: (node) => links.get(node) ?? null,
+          link: (node, next) => links.set(node, next),
+          insert(node, follower) {
+            const { where, before } = spot(parent, follower)
+            insertBefore(where, node, before)
+          },
+        }
+      },
+
+      spot,
+
+      keep(parent, nodes) {
+        if (!disturbed.has(parent)) return
+        for (const node of lists.get(parent) ?? []) homes.delete(node)
+        lists.set(parent, [...nodes])
+        for (const node of nodes) if (parentNode(node) !== parent) homes.set(node, parent)
+      },
+
+      standIns: (node) => (instead.get(node) ?? []).filter((each) => isConnected(each)),
+
+      run(work) {
+        if (!depth) {
+          take()
+          for (const root of roots) if (!isConnected(root)) roots.delete(root)
+          for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
+        }
+        depth++
+        try {
+          work()
+        } finally {
+          take()
+          depth--
+        }
+      },
+
+      listen: (listener) => listeners.push(listener),
+      keepValue,
+      attributeValues: values,
+      watch: (root) => roots.add(root),
+      isIn: (el) => [...values.keys()].some((each) => contains(el, each)),
+      names: (el) => [...attributeNames(el), ...(values.get(el)?.keys() ?? [])],
+    }
+  }
+
+  globalThis.troupeStrangers ??= ledger()
+})()

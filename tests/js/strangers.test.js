@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { windowOf } from './fakes.js'
+import { served } from './served-page.js'
+
+const MAIN = { 'dj-root': '', 'data-troupe': 'token-1' }
+const text = (name) => ({ t: (data) => `${data[name]}` })
+
+// A page without a client. told(list): the nodes as text; those that are not in the page in brackets.
+function page(body) {
+  const window = windowOf(`<body>${body}</body>`)
+  const { document, troupeStrangers: strangers } = window
+  const $ = (selector) => document.querySelector(selector)
+  const told = (nodes) => nodes.map((node) => (node.isConnected ? node.id || node.data : `[${node.id || node.data}]`)).join(' ')
+  const make = (id, tag = 'div') => Object.assign(document.createElement(tag), { id })
+  const children = () => (strangers.take(), told(strangers.children($('main'))))
+  return { window, document, strangers, $, told, make, children }
+}
+
+test('what others insert is theirs, with all that is in it', () => {
+  const { $, children, make, strangers } = page('<main><p id=a></p><p id=b></p></main>')
+  const main = $('main')
+  assert.equal(strangers.isDisturbed(main), false)
+  const box = make('box')
+  main.prepend(box)
+  $('#a').after('text')
+  box.append(make('inner'))
+  assert.equal(children(), 'a b')
+  assert.equal(strangers.isDisturbed(main) && strangers.isStranger(box), true)
+  main.append($('#inner')) // out of their own element
+  assert.equal(children(), 'a b')
+})
+
+test('what others move, wrap or remove stays the server\'s, in its order', () => {
+  const { $, children, make, strangers } = page('<main><p id=a></p><p id=b></p><p id=c></p><p id=d></p></main><footer></footer>')
+  const [main, a, b, c] = ['main', '#a', '#b', '#c'].map($)
+  main.append(a) // sorted
+  assert.equal(children(), 'a b c d')
+  const box = make('box')
+  b.replaceWith(box)
+  box.append(b)
+  assert.equal(children(), 'a b c d')
+  assert.deepEqual(strangers.standIns(b), [])
+  $('footer').append(c)
+  assert.equal(children(), 'a b c d')
+  $('#d').remove()
+  assert.equal(children(), 'a b c [d]')
+  assert.deepEqual(strangers.children($('footer')), [])
+})
+
+test('several at once: each list is the one of before', () => {
+  const { $, children, make } = page('<main><p id=a></p><p id=b></p><p id=c></p></main>')
+  const main = $('main')
+  const [a, b, c] = ['#a', '#b', '#c'].map($)
+  main.prepend(make('x'))
+  main.append(b, a)
+  c.replaceWith(make('y'), make('z'))
+  main.textContent = 'gone'
+  main.append(c, make('q'), b)
+  assert.equal(children(), '[a] b c')
+})
+
+test('what took the place of a text or an element', () => {
+  const { $, children, make, strangers, told } = page('<main><b id=a></b>text<b id=c></b></main>')
+  const main = $('main')
+  const node = main.childNodes[1]
+  main.append(make('banner'))
+  strangers.take()
+  const font = make('font', 'font')
+  node.before(font)
+  node.remove()
+  assert.equal(children(), 'a [text] c')
+  assert.equal(told(strangers.standIns(node)), 'font')
+  font.replaceWith(node)
+  assert.equal(children(), 'a text c')
+  assert.deepEqual(strangers.standIns(node), [])
+})
+
+test('our own changes are not theirs; what custom elements do then is', () => {
+  const { $, children, document, make, strangers, window } = page('<main><p id=a></p><p id=b></p></main>')
+  window.eval(`customElements.define('x-tabs', class extends HTMLElement { connectedCallback() { this.append(document.createElement('nav')) } })`)
+  const main = $('main')
+  strangers.run(() => {
+    $('#a').after(make('own'))
+    main.append(make('tabs', 'x-tabs'))
+    main.prepend($('#b'))
+  })
+  assert.equal(children(), 'b a own tabs')
+  assert.equal(strangers.isStranger(document.querySelector('nav')), true)
+  const box = make('box')
+  $('#own').replaceWith(box)
+  box.append(make('mine'))
+  strangers.take()
+  strangers.run(() => main.insertBefore(make('new'), $('#tabs')))
+  assert.equal(children(), 'b a [own] new tabs')
+  strangers.run(() => $('#a').remove())
+  assert.equal(children(), 'b [own] new tabs')
+})
+
+test('where a node goes whose follower others moved', () => {
+  const { $, make, strangers } = page('<main><p id=a></p><p id=b></p><p id=c></p></main>')
+  const [main, a, b, c] = ['main', '#a', '#b', '#c'].map($)
+  const box = make('box')
+  b.replaceWith(box)
+  box.append(b)
+  strangers.take()
+  assert.deepEqual(strangers.spot(main, b), { where: main, before: box })
+  assert.deepEqual(strangers.spot(main, null), { where: main, before: null })
+  box.append(a)
+  box.append(b)
+  b.remove()
+  strangers.take()
+  assert.deepEqual(strangers.spot(main, b), { where: main, before: c })
+  box.append(b, c)
+  strangers.take()
+  assert.deepEqual(strangers.spot(main, b), { where: box, before: b })
+})
+
+test('attributes are known from the beginning; listeners are told of nodes', () => {
+  const { $, make, strangers } = page('<main><p id=a title=x></p></main>')
+  $('#a').title = 'y'
+  strangers.take()
+  assert.equal(strangers.attributeValues.get($('#a')).get('title'), 'x')
+  const told = []
+  strangers.listen(({ target }) => told.push(target.localName))
+  $('main').append(make('x'))
+  strangers.take()
+  strangers.run(() => $('main').append(make('y')))
+  assert.deepEqual(told, ['main'])
+})
+
+// --- slots among strangers -----------------------------------------------------------------------------------
+
+const BRANCH = [['em', {}, text('b')], ['i', {}, 'i']]
+const ROWS = [['li', { 'dj-key': (row) => row.id }, text('name')]]
+const PAGE = ['main', MAIN, ['h1', { class: (data) => data.c }, text('a')], text('b'), ['p', {}, text('a')],
+  { b: (data) => data.on && [BRANCH, data] },
+  ['ul', {}, { l: (data) => data.rows, row: ROWS, key: 'dj-key', by: (row) => row.id }]]
+const state = (more) => ({ a: '1', b: '2', c: 'k', on: true, rows: [...'abc'].map((id) => ({ id, name: id })), ...more })
+
+// The page, before it has joined.
+function early(change) {
+  const live = served(PAGE, state(), { cached: 'later' })
+  change(live, (tag) => live.document.createElement(tag))
+  live.show()
+  live.socket.say({ v: 0, s: 1, a: 0, c: live.model.chunks() })
+  live.socket.take()
+  return live
+}
+
+test('elements like the server\'s in front of its own do not get its values', () => {
+  const live = early(({ $ }, make) => {
+    for (const at of ['h1', 'p', 'ul', 'li']) $(at).before(make(at), ' ')
+    $('em').before(make('em'))
+    $('main').append(make('h1'))
+  })
+  const [fake, h1] = live.document.querySelectorAll('h1')
+  live.to(state({ a: '3', b: '4', c: 'z', rows: [...'cab'].map((id) => ({ id, name: `${id}!` })) }))
+  assert.deepEqual([fake.outerHTML, h1.outerHTML], ['<h1></h1>', '<h1 class="z">3</h1>'])
+  assert.deepEqual([...live.document.querySelectorAll('li[dj-key],em,p')].map((el) => el.textContent), ['', '3', '', '4', 'c!', 'a!', 'b!'])
+  assert.deepEqual(live.socket.take('refresh'), [])
+})
+
+test('rows that others sorted, and what stands beside them, before the join and after', () => {
+  const live = early(({ $ }, make) => {
+    $('ul').prepend($('[dj-key=c]'))
+    $('[dj-key=a]').after(make('hr'))
+  })
+  live.to(state({ rows: [{ id: 'c', name: 'C' }, { id: 'b', name: 'b' }] }))
+  assert.deepEqual([...live.$('ul').children].map((el) => el.textContent || el.localName), ['C', 'hr', 'b'])
+  live.$('[dj-key=b]').after(live.document.createElement('hr'))
+  live.to(state({ rows: [{ id: 'd', name: 'd' }] }))
+  assert.deepEqual([...live.$('ul').children].map((el) => el.textContent || el.localName).sort(), ['d', 'hr', 'hr'])
+  assert.deepEqual(live.socket.take('refresh'), [])
+})
+
+test('a branch goes with what others moved out of it', () => {
+  const live = early(({ $, document }) => {
+    document.body.append($('em'))
+    $('i').replaceWith(document.createElement('div'))
+  })
+  live.to(state({ on: false }))
+  assert.equal(live.document.querySelector('em,i,div'), null)
+  live.to(state({ on: true, b: 'new' }))
+  assert.equal(live.$('main em').textContent, 'new')
+})
