@@ -109,7 +109,7 @@ export function openPage(inner, { seed = 1, root = 'main', html, spoil, stored: 
     collect: async (ticket) => (live.collected.push(ticket), live.collects ?? 204),
   }
   live.page = makePage(live.env)
-  const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'reload', 'redirect', 'error']
+  const names = ['connected', 'disconnected', 'failed', 'refused', 'unknown', 'lost', 'anew', 'reload', 'redirect', 'error']
   for (const name of names) {
     document.addEventListener(`troupe:${name}`, (event) => live.told.push([name, event.detail]))
   }

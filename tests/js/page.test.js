@@ -173,6 +173,28 @@ test('lost: the page joins again after a moment; what was sent to a session that
   assert.deepEqual(live.socket.take().map((frame) => [frame.t, frame.n]), [['event', 1]])
 })
 
+test('a page whose session is gone says that it began anew, once it had one', () => {
+  const live = openPage(BUTTON)
+  live.socket.open()
+  live.joined(0, 1, { fresh: true }) // it was open for long before its script ran
+  const again = () => {
+    live.socket.say({ t: 'lost', reason: 'worker_lost' })
+    live.clock.advance(500)
+    live.joined(0, 1, { fresh: true })
+  }
+  again() // nothing was done in it
+  assert.ok(!live.told.some(([name]) => name === 'anew'))
+  live.$('button').click()
+  live.socket.say({ v: 1, s: 2, a: 1 })
+  again()
+  assert.equal(live.told.filter(([name]) => name === 'anew').length, 1)
+  assert.match(live.$('[role=alert]').textContent, /start over/)
+  live.clock.advance(60_000)
+  assert.ok(live.$('[role=alert]')) // until it is read
+  again()
+  assert.equal(live.told.filter(([name]) => name === 'anew').length, 1)
+})
+
 test('a session that comes from a snapshot: what was sent is sent again and said to be', () => {
   const live = openPage(BUTTON).join()
   live.$('button').click()

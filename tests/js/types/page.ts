@@ -10,6 +10,7 @@ document.addEventListener('troupe:failed', (event) => {
 })
 document.addEventListener('troupe:refused', ({ detail }) => detail.again || alert(detail.reason))
 document.addEventListener('troupe:lost', ({ detail }) => console.log(detail.reason.toUpperCase()))
+document.addEventListener('troupe:anew', (event) => event.preventDefault())
 
 // @ts-expect-error: a failed event has no such member
 document.addEventListener('troupe:failed', ({ detail }) => detail.frames)

@@ -50,13 +50,14 @@ export function createEventQueue({ clock, send, rejoin }) {
     item.sent = false
   }
 
-  // The session is gone: the outcome of events that were sent to it is unknown for good.
+  // The session is gone: the outcome of events that were sent to it is unknown for good. True: it had some.
   function lost() {
     items.forEach(abandon)
     const doubtful = items.filter((item) => item.doubt)
     items = items.filter((item) => !item.doubt)
     items.forEach(unnumber)
     for (const item of doubtful) item.event.settle('unknown', { reason: 'lost' })
+    return next > 1
   }
 
   // Sends in order, never past an event that has to wait, never past the window.

@@ -173,7 +173,7 @@ export function createPage(env) {
       const { n, fresh, restored, views: entries } = frame
       if (!joining) console.error('troupe:', frame)
       // A new session knows nothing of what the page had sent: it is never sent again by itself.
-      if (fresh) queue.lost()
+      if (fresh && queue.lost()) status.anew()
       entries.forEach((entry, index) => {
         const isNew = views[index].asked().s === undefined
         views[index].joined(entry)

@@ -17,6 +17,7 @@ const TEXTS = {
   refused: 'Not done.',
   disconnected: 'No connection. Trying again…',
   reload: 'Please reload this page.',
+  anew: 'This page had to start over. Please check what was done.',
 }
 
 /** @param {{ window: BrowserWindow, clock: Clock }} env */
@@ -123,6 +124,11 @@ export function createStatus({ window, clock }) {
     /** @param {object} detail */
     unknown(detail) {
       if (tell('unknown', detail)) eventNote.show(TEXTS.unknown, TOAST_MS)
+    },
+
+    // The state that the page showed is gone. That stays until it is read.
+    anew() {
+      if (tell('anew')) eventNote.show(TEXTS.anew)
     },
 
     /**

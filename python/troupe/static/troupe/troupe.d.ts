@@ -48,6 +48,8 @@ export interface TroupeEventMap {
   'troupe:unknown': CustomEvent<TroupeEventDetail>
   /** The page's worker is gone. */
   'troupe:lost': CustomEvent<TroupeReason>
+  /** The state that the page showed is gone (after a deploy, say): it began anew. */
+  'troupe:anew': CustomEvent<{}>
   /** A handler sends the user to another address; preventDefault() keeps the page. */
   'troupe:redirect': CustomEvent<{ url: string }>
   /** The page is about to load itself again. */
