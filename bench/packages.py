@@ -18,8 +18,9 @@ from harness import BUILD, PROJECT, PYTHON, ROOT, Fleet, Processes, Report, envi
 from pages import PATIENCE, free_port
 
 PAGES = ("tables2", "crispy", "filter", "allauth", "wagtail", "changelist", "index", "components")
-# Each rendering of a component has another random id, which Django's page has too: a patch holds all of them.
-WITH_RANDOM_IDS = ("components",)
+# django-components replaces Template.render(): its pages are on a site of their own. Each rendering of a component has
+# another random id, which Django's page has too: a patch holds all of them, and does not count for the worst.
+WITH_COMPONENTS = ("components",)
 STATES = (0, 1, 2, 3)
 ONE_VALUE = (1, 2)  # those in which one value differs from the page as it was loaded
 BATCH_US = 40_000
@@ -98,12 +99,13 @@ def python():
     return executable
 
 
-def settings(processes, backend):
-    """The environment of a process with that engine."""
+def settings(processes, backend, components):
+    """The environment of a process with that engine, of the site with or without django-components."""
     return {
         "DJANGO_SETTINGS_MODULE": "packaged.settings",
         "PACKAGED_DB": str(processes.folder / "db.sqlite3"),
         "PACKAGED_BACKEND": backend,
+        "PACKAGED_COMPONENTS": "yes" if components else "",
         "PYTHONHASHSEED": "0",  # packages write sets into pages
         "PYTHONWARNINGS": "ignore",
         "BENCH_BUILD": str(BUILD),
@@ -113,11 +115,11 @@ def settings(processes, backend):
 class Side:
     """A process of one engine's; see project/packaged/render_side.py."""
 
-    def __init__(self, processes, backend):
+    def __init__(self, processes, backend, components):
         self._popen = subprocess.Popen(
             [python(), "-m", "packaged.render_side"],
             cwd=PROJECT,
-            env=environment(settings(processes, backend)),
+            env=environment(settings(processes, backend, components)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=open(processes.folder / f"{backend}.log", "wb"),  # noqa: SIM115
@@ -200,8 +202,8 @@ class Browser:
 
 
 def patches(report, browser, names):
-    """Adds the sizes of patches, and counts the states that differ."""
-    worst, differ, shares = 0, 0, {}
+    """Adds the sizes of patches: (the shares of the pages' HTML, how many states differ)."""
+    differ, shares = 0, {}
     for name in names:
         size = browser.open(name)
         sizes = []
@@ -218,10 +220,7 @@ def patches(report, browser, names):
         report.add(f"{name}_patch_over_html", shares[name])
         report.add(f"{name}_html_bytes", size)
         report.add(f"{name}_patch_bytes", max(sizes))
-        if name not in WITH_RANDOM_IDS:
-            worst = max(worst, shares[name])
-    report.add("worst_patch_over_html", worst)
-    report.add("states_that_differ", differ)
+    return shares, differ
 
 
 def _p99(times):
@@ -245,34 +244,49 @@ def times(report, sides, names, rounds):
             say(f"{name}: {side} {median(every):.0f} us")
 
 
-def servers(processes):
+def servers(processes, components):
     """(port of the live site, port of the stock one)."""
     ports = []
-    fleet = Fleet(processes, 1, settings="packaged.settings", python=python(), env=settings(processes, "troupe"))
+    env = settings(processes, "troupe", components)
+    fleet = Fleet(processes, 1, settings="packaged.settings", python=python(), env=env)
     for backend, front in (("troupe", fleet.front), ("django", "inproc://")):
         port = free_port()
         command = [python(), "-m", "uvicorn", "packaged.asgi:application", "--port", str(port), "--lifespan", "off"]
-        env = {**settings(processes, backend), "TROUPE_FRONT": front}
+        env = {**settings(processes, backend, components), "TROUPE_FRONT": front}
         processes.start(f"uvicorn of {backend}", command, ready="Uvicorn running on", env=env)
         ports.append(port)
     return ports
 
 
-def run(quick):
-    """The whole benchmark; a Report."""
-    names = os.environ.get("BENCH_PACKAGES", "").split() or PAGES
-    report = Report("packages")
+def measure(report, names, components, rounds):
+    """One of the sites, with these pages: what patches() gives."""
+    sides = {}
     with Processes() as processes:
-        sides = {}
         try:
-            sides["django"] = Side(processes, "django")
+            sides["django"] = Side(processes, "django", components)
             key = sides["django"].ask("prepare")
-            sides["troupe"] = Side(processes, "troupe")
+            sides["troupe"] = Side(processes, "troupe", components)
             with chromium(processes.folder) as driver:
-                patches(report, Browser(driver, *servers(processes), key), names)
-            times(report, sides, names, 3 if quick else 11)
+                found = patches(report, Browser(driver, *servers(processes, components), key), names)
+            times(report, sides, names, rounds)
         finally:
             for side in sides.values():
                 side.stop()
+    return found
+
+
+def run(quick):
+    """The whole benchmark; a Report."""
+    wanted = os.environ.get("BENCH_PACKAGES", "").split() or PAGES
+    report = Report("packages")
+    all_shares, all_differ = {}, 0
+    for components in (False, True):
+        names = [name for name in wanted if (name in WITH_COMPONENTS) == components]
+        if names:
+            shares, differ = measure(report, names, components, 3 if quick else 11)
+            all_differ += differ
+            all_shares.update({} if components else shares)
+    report.add("worst_patch_over_html", max(all_shares.values(), default=0))
+    report.add("states_that_differ", all_differ)
     report.note("X_over_django: Django's processor time to render X over ours, the median of each round's ratio")
     return report

@@ -10,4 +10,7 @@ class PackagedConfig(AppConfig):
 
     def ready(self):
         """Registers them."""
-        import packaged.components  # noqa: F401
+        from django.conf import settings
+
+        if settings.WITH_COMPONENTS:
+            import packaged.components  # noqa: F401

@@ -1,7 +1,7 @@
 """Settings of a site that uses template packages.
 
 Environment: PACKAGED_DB (an SQLite file), PACKAGED_BACKEND ("django": the stock engine renders; otherwise Troupe's),
-TROUPE_FRONT.
+PACKAGED_COMPONENTS (not empty: django-components is installed), TROUPE_FRONT.
 """
 
 import os
@@ -44,11 +44,14 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "django_filters",
-    "django_components",
     "channels",
     "troupe",
     "packaged",
 ]
+# It replaces Template.render(), and live pages have no slots then: it is there for its own pages only.
+WITH_COMPONENTS = bool(os.environ.get("PACKAGED_COMPONENTS"))
+if WITH_COMPONENTS:
+    INSTALLED_APPS.append("django_components")
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -65,7 +68,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates" if STOCK else "troupe.template.TroupeTemplates",
         "OPTIONS": {
             "loaders": [("django.template.loaders.cached.Loader", LOADERS)],
-            "builtins": ["django_components.templatetags.component_tags"],
+            "builtins": ["django_components.templatetags.component_tags"] if WITH_COMPONENTS else [],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -12,5 +12,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("cms/", include(wagtailadmin_urls)),
     path("accounts/", include("allauth.urls")),
-    path("components/", include("django_components.urls")),
 ]
+if settings.WITH_COMPONENTS:
+    urlpatterns.append(path("components/", include("django_components.urls")))

@@ -7,7 +7,8 @@ templates are rendered must be called with the whole page, so that no part of a 
 
 import logging
 import sys
-from types import FunctionType
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 from django.template import base
@@ -58,7 +59,8 @@ def _observes(method: Method) -> bool:
 def _module_of(method: Method) -> str:
     """The module whose code is called in Django's place. A proxy (wrapt's) shows the attributes of what it wraps."""
     wrapper = getattr(method, "_self_wrapper", None) or getattr(method, "_nr_wrapper", None) or method
-    wrapper = getattr(wrapper, "__func__", wrapper)
+    while isinstance(wrapper, (partial, MethodType)):
+        wrapper = wrapper.func if isinstance(wrapper, partial) else wrapper.__func__
     if type(wrapper) is FunctionType:
         return str(wrapper.__globals__.get("__name__"))
     return str(getattr(wrapper, "__module__", None) or type(wrapper).__module__)
