@@ -327,13 +327,18 @@ def _is_own(cls: type[Any]) -> bool:
     return known[2]
 
 
+def is_known(node: Any) -> bool:
+    """Whether a node is of a class of Django's that this module lowers, and renders as Django made it."""
+    cls = type(node)
+    return cls in _KINDS and _is_own(cls) and "render" not in vars(node)
+
+
 def lower_node(node: Any) -> Ops:
     """The ops of one node. What is unknown, or cannot be read, is called: that is always correct."""
-    cls = type(node)
-    if cls not in _KINDS or not _is_own(cls) or "render" in vars(node):
+    if not is_known(node):
         return _call(node)
     try:
-        return _KINDS[cls](node)
+        return _KINDS[type(node)](node)
     except Exception:
         logger.warning("event=not_lowered node=%s", quoted(node), exc_info=True)
         return _call(node)

@@ -43,6 +43,12 @@ def _node_lists(value: Any, depth: int = 0) -> Iterator[base.NodeList]:
             yield from _node_lists(item, depth + 1)
 
 
+def node_lists(node: Any) -> Iterator[base.NodeList]:
+    """The node lists inside a node."""
+    for value in getattr(node, "__dict__", {}).values():
+        yield from _node_lists(value)
+
+
 def make_nodelists_native(nodelist: base.NodeList) -> None:
     """Makes C render a node list and all node lists inside it. Lists of other classes keep their own render()."""
     pending, seen = [nodelist], set()
@@ -54,8 +60,7 @@ def make_nodelists_native(nodelist: base.NodeList) -> None:
         if type(current) is base.NodeList and all(isinstance(node, base.Node) for node in current):
             current.__class__ = NodeList
         for node in current:
-            for value in getattr(node, "__dict__", {}).values():
-                pending.extend(_node_lists(value))
+            pending.extend(node_lists(node))
 
 
 def make_native(template: base.Template) -> base.Template:
