@@ -47,3 +47,20 @@ def test_the_nonce_is_that_of_the_header_and_stays(make_fleet):
         fleet.start_worker("w1")
         assert page.reconnect()["t"] == "joined"
         assert set(re.findall(r'nonce="([^"]+)"', page.root())) == {own}
+
+
+def test_a_nonce_in_html_that_is_morphed(make_fleet, browse):
+    site = browse(make_fleet(settings=CSP))
+    site.open("case_17_csp_nonce/Region/")
+    site.wait(site.connected, "the socket")
+    site.run("window.style = document.querySelector('#style')")
+    hidden = site.run("return style.getAttribute('nonce')")
+    for n in ("1", "2"):
+        site.click("#more")
+        site.wait_texts("output", [n])
+        assert site.run("return style === document.querySelector('#style') && style.nonce !== ''")
+        assert f"1, 2, {n}" in site.run("return getComputedStyle(document.querySelector('output')).color")
+        assert site.run("return style.getAttribute('nonce')") == hidden == ""
+    site.run("window.late = document.querySelector('#late')")
+    assert site.run("return [late.nonce === style.nonce, late.getAttribute('nonce')]") == [True, ""]
+    assert not [text for text in site.errors() if "favicon" not in text]

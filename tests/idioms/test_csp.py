@@ -5,6 +5,7 @@ import re
 
 import django
 import pytest
+from django import forms
 from django.test import AsyncClient
 from django.urls import path
 from django.utils.functional import SimpleLazyObject
@@ -33,6 +34,15 @@ class CspLikeThree:
         return response
 
 
+def overridden(view):
+    """With a policy of its own, as Django 6 has a decorator for it."""
+    if django.VERSION < (6, 0):
+        return view
+    from django.views.decorators.csp import csp_override
+
+    return csp_override({"style-src": ["<CSP_NONCE_SENTINEL>"]})(view)
+
+
 class Page(LiveView):
     template_string = (
         '<html><head><script nonce="{{ request.csp_nonce }}"></script></head>'
@@ -51,7 +61,35 @@ class Processed(LiveView):
     template_string = '<html><head></head><body><main dj-root><b nonce="{{ csp_nonce }}"></b></main></body></html>'
 
 
-urlpatterns = [path("page/", Page.as_view()), path("processed/", Processed.as_view())]
+class Attributes(LiveView):
+    """With Django 6.1's tag, for tags of the page's own and for a form's media."""
+
+    template_string = (
+        "<html><head>{% csp_nonce_attr form.media %}</head><body><main dj-root><style {% csp_nonce_attr %}></style>"
+        "{{ n }}</main></body></html>"
+    )
+    n = 0
+
+    @property
+    def form(self):
+        return WithMedia()
+
+    @event_handler
+    def more(self):
+        self.n += 1
+
+
+class WithMedia(forms.Form):
+    class Media:
+        js = ["a.js"]
+
+
+urlpatterns = [
+    path("page/", Page.as_view()),
+    path("processed/", Processed.as_view()),
+    path("attributes/", Attributes.as_view()),
+    path("overridden/", overridden(Page.as_view())),
+]
 pytestmark = [pytest.mark.asyncio, pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
 
 FOUR = {"DIRECTIVES": {"script-src": ["'none'"]}}
@@ -106,6 +144,34 @@ async def test_djangos_context_processor(settings):
     async with LivePage("/processed/") as page:
         (nonce,) = set(re.findall(r'nonce="([^"]*)"', page.response.content.decode()))
         assert f"'nonce-{nonce}'" in page.response["Content-Security-Policy"]
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="from Django 6.1 on")
+@pytest.mark.parametrize("debug", [False, True])
+async def test_djangos_tag(settings, debug):
+    settings.DEBUG = debug
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csp.ContentSecurityPolicyMiddleware"]
+    settings.SECURE_CSP = {"script-src": ["<CSP_NONCE_SENTINEL>"]}
+    (engine,) = settings.TEMPLATES
+    processors = [*engine["OPTIONS"]["context_processors"], "django.template.context_processors.csp"]
+    settings.TEMPLATES = [{**engine, "OPTIONS": {"context_processors": processors}}]
+    async with LivePage("/attributes/") as page:
+        html = page.response.content.decode()
+        (nonce,) = set(re.findall(r'nonce="([^"]*)"', html))
+        assert f"'nonce-{nonce}'" in page.response["Content-Security-Policy"]
+        assert len(re.findall("<script", html)) == len(re.findall(f'<script[^>]* nonce="{nonce}"', html))
+        frame = await page.event("more")
+        assert "nonce" not in str(frame["d"])  # only what changed
+        assert f'<style nonce="{nonce}">' in await page.html()
+
+
+@pytest.mark.skipif(django.VERSION < (6, 0), reason="from Django 6.0 on")
+async def test_a_policy_of_the_views_own(settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csp.ContentSecurityPolicyMiddleware"]
+    settings.SECURE_CSP = {"style-src": ["'none'"]}
+    async with LivePage("/overridden/") as page:
+        (nonce,) = set(re.findall(r'nonce="([^"]*)"', page.response.content.decode()))
+        assert page.response["Content-Security-Policy"] == f"style-src 'nonce-{nonce}'"
 
 
 async def test_no_nonce_where_nobody_makes_one(settings):
