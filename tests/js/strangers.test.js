@@ -184,3 +184,15 @@ test('a branch goes with what others moved out of it', () => {
   live.to(state({ on: true, b: 'new' }))
   assert.equal(live.$('main em').textContent, 'new')
 })
+
+test('what others moved goes with what it was in; what they moved into a branch stays', () => {
+  const live = early(({ $, document }) => {
+    document.body.append($('em'))
+    $('i').after($('p'))
+    $('[dj-key=a]').firstChild.remove()
+  })
+  live.to(state({ on: false, rows: [] }))
+  assert.equal(live.document.querySelector('em,i,li'), null)
+  assert.equal(live.$('p').textContent, '1')
+  assert.deepEqual(live.socket.take('refresh'), [])
+})

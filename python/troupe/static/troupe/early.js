@@ -33,6 +33,8 @@
   const lists = new WeakMap()
   /** @type {WeakMap<Node, Node>} The server's nodes that others took: in whose list each is. */
   const homes = new WeakMap()
+  /** @type {Set<Node>} The same nodes. */
+  const displaced = new Set()
   /** @type {WeakMap<Node, ChildNode[]>} The server's nodes that others removed: what they put in its place. */
   const instead = new WeakMap()
   /** @type {WeakSet<Node>} Parents with strangers in them, or with a list. */
@@ -57,6 +59,9 @@
   // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
   const FOLLOWS = 4
   const CONTAINS = 8
+
+  /** @param {Node} node */
+  const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
 
   /** @param {Node | null} node */
   function isInside(node) {
@@ -97,7 +102,25 @@
     const list = lists.get(parent)
     const at = list ? list.indexOf(/** @type {ChildNode} */ (child)) : -1
     if (at >= 0) list?.splice(at, 1)
-    homes.delete(child)
+    settle(child)
+  }
+
+  /**
+   * It stands where it is the server's, or nowhere.
+   * @param {Node} node
+   */
+  function settle(node) {
+    homes.delete(node)
+    displaced.delete(node)
+  }
+
+  /**
+   * @param {Node} node
+   * @param {Node} home
+   */
+  function displace(node, home) {
+    homes.set(node, home)
+    displaced.add(node)
   }
 
   /**
@@ -170,7 +193,7 @@
         else if (!strangers.has(node) && !homes.has(node)) {
           if (!lists.has(target)) lists.set(target, ours(target, childrenBefore(target, records, index)))
           disturbed.add(target)
-          homes.set(node, target)
+          displace(node, target)
           taken.push(node)
         }
       }
@@ -196,6 +219,11 @@
       }
       if (who === OTHERS && !parsing) for (const each of listeners) each(record)
     })
+    // With what the client removes goes what others had taken out of it.
+    for (const node of moved) {
+      if (isConnected(node)) continue
+      for (const each of displaced) if (contains(node, homes.get(each))) remove(each)
+    }
     for (const node of taken) if (!isConnected(node)) instead.set(node, inPlace(node, added))
   }
 
@@ -283,9 +311,6 @@
     return where && where !== parent && contains(parent, where) ? { where, before: nextSibling(nodes[nodes.length - 1]) } : { where: parent, before: null }
   }
 
-  /** @param {Node} node */
-  const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
-
   /** What happened until now was not us; in run() it was. @param {number} [skip] */
   const take = (skip = 0) => note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
 
@@ -303,8 +328,11 @@
       cut: (row) => nodesOf(row).forEach(remove),
 
       cutRange(start, end) {
-        for (const node of siblings(nextSibling(start), end)) remove(node)
-        if (disturbed.has(parentNode(start))) for (const node of between(start, end)) remove(node)
+        const live = siblings(nextSibling(start), end)
+        if (!disturbed.has(parentNode(start))) return live.forEach(remove)
+        between(start, end).forEach(remove)
+        // What stands there is the server's, from another place, or goes with the rest.
+        for (const node of live) if (strangers.has(node) && ![...displaced].some((each) => contains(node, each))) remove(node)
       },
 
       span(row) {
@@ -340,9 +368,9 @@
 
       keep(parent, nodes) {
         if (!disturbed.has(parent)) return
-        for (const node of lists.get(parent) ?? []) homes.delete(node)
+        for (const node of lists.get(parent) ?? []) settle(node)
         lists.set(parent, [...nodes])
-        for (const node of nodes) if (parentNode(node) !== parent) homes.set(node, parent)
+        for (const node of nodes) if (parentNode(node) !== parent) displace(node, parent)
       },
 
       standIns: (node) => (instead.get(node) ?? []).filter((each) => isConnected(each)),
@@ -351,6 +379,7 @@
         if (!depth) {
           take()
           for (const root of roots) if (!isConnected(root)) roots.delete(root)
+        for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
           for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
         }
         depth++
