@@ -55,7 +55,7 @@ CASES = [
         _ROWS,
     ),
     (
-        "table without tbody", "ht",
+        "table without tbody", "b(l(t))t",
         "<table>{% for r in rows %}<tr><td>{{ r.id }}</td></tr>{% endfor %}</table>{{ a }}",
         _ROWS,
     ),
@@ -93,7 +93,7 @@ CASES = [
     ("options that nobody closed", "tt", "<select><option>{{ a }}<option>{{ b }}</select>", {"a": 1, "b": 2}),
     ("option group", "at", '<select><optgroup label="{{ a }}"><option>{{ b }}</optgroup></select>', {"a": 1, "b": 2}),
     ("element in a select", "ht", "<select><div>{{ a }}</div></select>{{ b }}", {"a": 1, "b": 2}),
-    ("datalist", "h", '<datalist>{% for r in rows %}<option value="{{ r.id }}">{% endfor %}</datalist>', _ROWS),
+    ("datalist", "l(a)", '<datalist>{% for r in rows %}<option value="{{ r.id }}">{% endfor %}</datalist>', _ROWS),
     (
         "textarea", "ar",
         '<textarea name="{{ a }}">\n{{ b }}</textarea>',
@@ -162,7 +162,7 @@ CASES = [
     ),
     ("paragraphs", "ttt", "<p>{{ a }}<p>{{ b }}<div>{{ c }}</div></p>", {"a": 1, "b": 2, "c": 3}),
     ("list items", "tt", "<ul><li>{{ a }}<li>{{ b }}</ul>", {"a": 1, "b": 2}),
-    ("rows that nobody closed", "ht", "<ul>{% for r in rows %}<li>{{ r.id }}{% endfor %}</ul>{{ a }}", _ROWS),
+    ("rows that nobody closed", "l(t)t", "<ul>{% for r in rows %}<li>{{ r.id }}{% endfor %}</ul>{{ a }}", _ROWS),
     (
         "a break in a table", "ht",
         "<div><table><tbody>{% if a %}</br>{% endif %}</tbody></table>{{ a }}</div>",

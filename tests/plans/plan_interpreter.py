@@ -88,12 +88,14 @@ class _Walk:
     def _branch(self, item, values):
         _, slot, _, _, alternatives, node = item
         for at, (cond, block) in enumerate(alternatives):
-            if cond is None or self.holds(node, at):
+            if cond is None or self.holds(cond, node, at):
                 values[slot] = self.shown("b", block)
                 return
         values[slot] = self.shown("b", None)
 
-    def holds(self, node, at):
+    def holds(self, cond, node, at):
+        if not hasattr(node, "conditions_nodelists"):  # the plan's own
+            return cond[1][1].resolve(self.context)
         try:
             return node.conditions_nodelists[at][0].eval(self.context)
         except Exception as error:
@@ -113,8 +115,8 @@ class _Walk:
         return number, values
 
     def _list(self, item, values):
-        _, slot, _, _, _, names, _, is_reversed, node, _, _, key, block, empty = item
-        rows = node.sequence.resolve(self.context, ignore_failures=True)
+        _, slot, _, _, _, names, expr, is_reversed, node, _, _, key, block, empty = item
+        rows = (expr[1] if expr[0] == "expr" else node.sequence).resolve(self.context, ignore_failures=True)
         rows = list(rows or ())
         if is_reversed:
             rows.reverse()
@@ -149,6 +151,8 @@ class _Walk:
         self.context = before
 
     def _in_with(self, node, pairs):
+        if not hasattr(node, "extra_context"):  # the plan's own
+            return self.context.push(**{name: expr[1].resolve(self.context) for name, expr in pairs})
         return self.context.push(**{name: value.resolve(self.context) for name, value in node.extra_context.items()})
 
     @contextmanager

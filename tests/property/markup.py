@@ -1,6 +1,7 @@
 """Random templates: HTML of every kind, with the language of grammar.py in each place where it can stand."""
 
-from grammar import Grammar, Scope
+from grammar import Scope
+from loose_markup import LooseMarkup
 from template_tree import IGNORED
 
 VOID = ("br", "hr", "img alt='x'", "input", "wbr")
@@ -9,15 +10,15 @@ FLOW = ("div", "section", "p", "article", "h2", "blockquote")
 PLACES = "run run run element element element branch branch loop loop with void phrasing".split()
 SPECIAL = (
     "table list select textarea pre svg math comment details raw include recursion form ignore button custom markup "
-    "markup"
+    "markup loose loose loose noscript template"
 ).split()
 ODD = (
-    "unbalanced tag_name crossing bare_table conditional cdata template markup in_select broken_comment nested_p "
+    "unbalanced tag_name crossing bare_table conditional cdata markup in_select broken_comment nested_p "
     "slashes"
 ).split()
 
 
-class Markup(Grammar):
+class Markup(LooseMarkup):
     """Random pieces of HTML."""
 
     includes = True  # whether {% include %} may come: not inside of what is included
@@ -331,9 +332,6 @@ class Markup(Grammar):
 
     def p_cdata(self, scope, depth):
         return self.one("<![CDATA[ {{ a }} ]]>", "<svg><text><![CDATA[ {{ a }} < ]]></text></svg>")
-
-    def p_template(self, scope, depth):
-        return ("<template", self.attributes(scope, 1), ">", self.flow(scope, depth), "</template>")
 
     def p_markup(self, scope, depth):
         return "{{ " + self.html(scope) + " }}"

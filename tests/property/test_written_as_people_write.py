@@ -62,6 +62,7 @@ PLACES = {
     "li with p": ("<ul>{% for x in xs %}<li><p>{{ x }}<p>{{ n }}{% endfor %}</ul>", XS),
     "dt and dd": ("<dl>{% for x in xs %}<dt>{{ x }}<dd>{{ n }}{% endfor %}</dl>", XS),
     "p": ("<div><p>{{ n }}{% for x in xs %}<p>{{ x }}{% endfor %}</div>", XS),
+    "p that a block ends before its end": ("<div><p>{% if n %}<div>{{ v }}</div>{% endif %}</p></div>", VN),
     "p before a list": ("<div>{% for x in xs %}<p>{{ x }}\n{% endfor %}<ul><li>{{ n }}</ul></div>", XS),
     "a generator": (
         "<ul>{% for x in gen %}<li>{{ x }}{% endfor %}</ul>",

@@ -1,6 +1,7 @@
 """Plans (troupe.template.plan): what templates become, what their slots depend on, and that nothing gets lost."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from troupe.template.plan import compile_page, plan_page  # noqa: E402
 
 LIBRARIES = {"i18n": "django.templatetags.i18n", "humanize": "django.contrib.humanize.templatetags.humanize"}
 ROW = dependencies.row_bit(0)
+_OPTIONAL = re.compile(r"</(?:li|option|tr|td|tbody)>|<tbody>")  # tags that a plan may write out
 
 
 def parse(source, **options):
@@ -94,7 +96,8 @@ def test_nothing_gets_lost(source, data):
     expected = template.render(Context(data))
     if page["wrapped"]:
         expected = f"<div dj-root>{expected}</div>"
-    assert plan_interpreter.render(page, template, data, anchors=False).html == expected
+    shown = plan_interpreter.render(page, template, data, anchors=False).html
+    assert _OPTIONAL.sub("", shown) == _OPTIONAL.sub("", expected)
 
 
 # Dependencies.
@@ -408,8 +411,8 @@ def test_keys(attributes, key):
 
 def test_outline(tmp_path, settings, capsys):
     (tmp_path / "x.html").write_text(
-        '<div dj-root>\n<p class="{{ a }}">Hi {{ b }}</p>\n<table>{% for r in rows %}<tr><td>{{ r }}</td></tr>'
-        "{% endfor %}</table>{% if c %}<b>{{ d }}</b>{% endif %}\n<ul>{% for r in rows %}<li id='{{ r }}'>"
+        '<div dj-root>\n<p class="{{ a }}">Hi {{ b }}</p>\n<table>{{ t }}'
+        "</table>{% if c %}<b>{{ d }}</b>{% endif %}\n<ul>{% for r in rows %}<li id='{{ r }}'>"
         "{{ forloop.last }}</li>{% empty %}<li>none</li>{% endfor %}</ul></div>"
     )
     (tmp_path / "y.html").write_text("<p><b>{{ a }}</p>")
@@ -418,8 +421,8 @@ def test_outline(tmp_path, settings, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "x.html", "root: found in the template", "1 attribute class in <p>: {{ a }}  (a)",
         "2 text in <p>: Hi {{ b }}  (b)",
-        "3 region in <div>: <table>{% for r in rows %}</table>  (rows)",
-        "    a region because of <tr> without <tbody>, line 3 of x.html",
+        "3 region in <div>: <table>{{ t }}</table>  (t)",
+        "    a region because of text in <table>, line 3 of x.html",
         "4 branch: {% if c %}  (c)", "  1 text in <b>: {{ d }}  (d)",
         "5 list by key {{ r }}: {% for r in rows %}  (rows)", "  1 attribute id in <li>: {{ r }}  (its row)",
         "  2 text in <li>: {{ forloop.last }}  (its position)", "  or, if it is empty",

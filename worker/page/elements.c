@@ -443,6 +443,16 @@ elements_role(slice name)
 }
 
 bool
+elements_made_by_end(slice name, uint32_t place)
+{
+    if (place &
+        (PLACE_FOREIGN | PLACE_BLANK | PLACE_IN_SELECT | PLACE_IN_OPTION | PLACE_TEXT_ONLY | IN_TEMPLATE))
+        return false;
+    return elements_same_name(name, slice_text("br")) ||
+           (elements_same_name(name, slice_text("p")) && !(place & PLACE_P));
+}
+
+bool
 elements_same_name(slice name, slice other)
 {
     return name.size == other.size &&

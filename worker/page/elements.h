@@ -60,6 +60,9 @@ unsigned elements_role(slice name);
 // the template's content has from there on; place: what elements_enter said.
 uint32_t elements_in_template(slice name, uint32_t place);
 
+// True for </p> and </br> where there is nothing to close: a parser makes an empty element there.
+bool elements_made_by_end(slice name, uint32_t place);
+
 bool elements_same_name(slice name, slice other);
 
 typedef enum {

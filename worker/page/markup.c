@@ -161,12 +161,15 @@ s_skip_comment(scanner *self)
     return end < self->html.size;
 }
 
-// Accepts the end tag of the innermost open element, and one that closes those inside that end by themselves.
+// Accepts the end tag of the innermost open element, one that closes those inside that end by themselves, and
+// one that makes an element.
 static bool
 s_end_tag(scanner *self)
 {
     slice name = s_tag_name(self->html, self->at + 2);
     size_t left = implied_ends_at_end(self->open, self->depth, name);
+    if (left == SIZE_MAX && elements_made_by_end(name, s_current_place(self)))
+        left = self->depth;
     if (left == SIZE_MAX)
         return false;
     bool ignored;

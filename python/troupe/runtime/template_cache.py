@@ -15,6 +15,7 @@ from django.template.loaders import cached
 
 from ..logs import quoted
 from ..template import native, plan
+from ..template.inlining import variant_value
 
 logger = logging.getLogger("troupe")
 
@@ -188,8 +189,4 @@ def _make(template: Template, make_plan: MakePlan, description: dict[str, Any]) 
 
 def _matches(variant: Iterable[tuple[Any, str]], context: Context) -> bool:
     """Whether the expressions that choose a variant's templates still have the values that they had."""
-    return all(_value(expr, context) == name for expr, name in variant)
-
-
-def _value(expr: Any, context: Context) -> Any:
-    return expr[1] if expr[0] == "const" else expr[1].resolve(context)
+    return all(variant_value(expr, context) == value for expr, value in variant)

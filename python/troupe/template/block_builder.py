@@ -7,26 +7,27 @@ noted for the place in question, and the block is walked again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from html import escape
 from typing import Any, NoReturn, Self
 
 from . import dependencies
 from .block_chunk import chunk_hash, make_chunk
+from .block_items import finished_items, is_independent
 from .dependencies import Loop
-from .effects import names_read, names_set
+from .effects import names_read
 from .html_elements import EDGE, NOSCRIPT, PRE, QUIET, QUOTE_SINGLE, RAW, SLOT_RAW, ascii_lower
 from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tokenizer, nodes_between
+from .implied_ends import AtBlockEnd, LeftOpen, ends_by_itself, write_out
 from .inlining import Unplannable
-from .ir import Cond, Item, Ops
-from .nodes import TEMPLATE_SCOPES, For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
-from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name, may_have
+from .ir import Cond, Ops
+from .nodes import For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
+from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
 from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
-from .slow_path import is_watched
 from .text_run import TextRun
 
 KEYS = ("dj-key", "data-key", "id")
 _NEWLINES = re.compile(r"\r\n?")
+_SHADOW_ROOT = re.compile(r"[\s/]shadowrootmode\b", re.I)
 _MOST_ATTEMPTS = 2000
 
 
@@ -35,15 +36,23 @@ class _Retry(Exception):
 
 
 class _Unbalanced(Exception):
-    """The block itself cannot stand by itself."""
+    """The block itself cannot stand by itself. opened: what it leaves open, if that ends by itself."""
+
+    def __init__(self, reason: str, opened: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.opened = opened
 
 
 class Shared:
-    """What the blocks of one page share: decisions. regions: place: why. branches: scopes that are a branch each."""
+    """What the blocks of one page share: decisions. regions: place: why. branches: scopes that are a branch each.
+    written_out: loops and conditions in which tags were looked for that an author had left out.
+    """
 
     def __init__(self) -> None:
         self.regions: dict[tuple[int, int], str] = {}
         self.branches: set[int] = set()
+        self.written_out: set[int] = set()
+        self.kept: list[Node] = []  # those, so that no other gets the same id
         self.attempts = 0
 
 
@@ -80,7 +89,7 @@ class BlockBuilder:
             except _Retry:
                 continue
             except _Unbalanced as error:
-                raise ParserRepair(str(error)) from None
+                raise (LeftOpen(str(error), error.opened) if error.opened else ParserRepair(str(error))) from None
 
     def _reset(self) -> None:
         self.items: list[Any] = []
@@ -317,7 +326,11 @@ class BlockBuilder:
         self._flush(EDGE)
         alternatives, cond_deps = self._alternatives(node)
         opened = None if isinstance(node, If) else node
-        blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
+        try:
+            blocks = tuple((cond, self._block(nodes, opened)) for cond, nodes in alternatives)
+        except ParserRepair:
+            self._write_out(node, place)
+            raise
         slot = self._slot("b", ["b", *self._unit("b")])
         masks = dependencies.finalize(node.deps, self.loops), dependencies.finalize(cond_deps, self.loops)
         self.level.append(["branch", slot, *masks, blocks, None if opened else node.op[1]])
@@ -331,8 +344,13 @@ class BlockBuilder:
         self._check_anchor(place)
         self._flush(EDGE)
         loop = node.loop
-        row = BlockBuilder(self.shared, self.tree.inner(), (*self.loops, loop), is_row=True).build(node.body).as_row()
-        empty = self._block(node.empty)
+        loops = (*self.loops, loop)
+        try:
+            row = BlockBuilder(self.shared, self.tree.inner(), loops, is_row=True).build(node.body).as_row()
+            empty = self._block(node.empty)
+        except ParserRepair:
+            self._write_out(node, place)
+            raise
         slot = self._slot("l", ["l", *self._unit("l"), row.key_name])
         _, django_node, loopvars, expr, is_reversed = node.op[:5]
         self.level.append(
@@ -344,11 +362,41 @@ class BlockBuilder:
             ]
         )  # fmt: skip
 
+    def _write_out(self, node: Node, place: Place) -> None:
+        """Where the block of a loop or a condition does not stand by itself for want of a tag: retries with that tag.
+
+        What follows in another block is known when that one has its tags.
+        """
+        if id(node) in self.shared.written_out:
+            return
+        self.shared.written_out.add(id(node))
+        self.shared.kept.append(node)
+        try:
+            done = write_out(self, place, self._probe)
+        except AtBlockEnd:
+            if ends_by_itself(self.tree.stack[self.tree.floor :]):
+                self.shared.written_out.discard(id(node))
+                raise self._ends_open() from None
+            return
+        except ParserRepair:
+            return
+        if done:
+            raise _Retry
+
+    def _probe(self, nodes: list[Node], around: tuple[Element, ...], loop: For | None) -> tuple[str, ...]:
+        """What these nodes leave open of what ends by itself. ParserRepair: they have another fault."""
+        loops = (*self.loops, loop.loop) if loop else self.loops
+        try:
+            BlockBuilder(Shared(), around, loops, is_row=loop is not None).build(list(nodes))
+        except LeftOpen as left:
+            return left.opened
+        return ()
+
     # Tags.
 
     def _start(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         self._flush()
-        if token.name == "template" and may_have(token, "shadowrootmode") and not self.tree.foreign():
+        if token.name == "template" and self._is_shadow_root(token, place):
             self._shadow_root(tokenizer, token, place)
             return
         element = self.tree.start(token, place)
@@ -403,7 +451,11 @@ class BlockBuilder:
             elif kind != "block":
                 return None
         names = names_read(ops)
-        return ops if names is not None and _independent(names, self.items) else None
+        return ops if names is not None and is_independent(names, self.items) else None
+
+    def _is_shadow_root(self, token: Token, place: Place) -> bool:
+        nodes = nodes_between(place.nodes, token.begin, token.end)
+        return not self.tree.foreign() and any(node.holds(_SHADOW_ROOT) for node in nodes)
 
     def _shadow_root(self, tokenizer: Tokenizer, token: Token, place: Place) -> None:
         """A page's parser makes it the shadow root of its parent: then it is no node of the page, and what is in it is
@@ -511,12 +563,17 @@ class BlockBuilder:
 
     def _finish(self) -> None:
         if len(self.tree.stack) > self.tree.floor:
-            raise _Unbalanced(f"<{self.tree.innermost().name}> does not end where it began")
+            raise self._ends_open()
         self._whole_entities()
         self._flush(EDGE)
         if self.tree.top_level.units != 1 or not self.plain:
             self.key = self.key_name = None
         self._make_block(_NEWLINES.sub("\n", "".join(self.skeleton)))
+
+    def _ends_open(self) -> _Unbalanced:
+        inside = self.tree.stack[self.tree.floor :]
+        opened = tuple(each.name for each in inside) if ends_by_itself(inside) else ()
+        return _Unbalanced(f"<{inside[-1].name}> does not end where it began", opened)
 
     def as_row(self) -> Self:
         """The block is a row: if it is one element, its chunk says so."""
@@ -537,40 +594,6 @@ class BlockBuilder:
             "one": element_range is not None,
             "notes": self.notes,
         }
-
-
-def finished_items(items: Iterable[Item]) -> list[tuple[Any, ...]]:
-    """The items as a plan has them: tuples; scopes of static markup are that markup, unless a test wants to know of
-    their template.
-    """
-    result = []
-    for item in items:
-        if item[0] == "scope":
-            inside = finished_items(item[3])
-            known = item[2][0] in TEMPLATE_SCOPES and is_watched()
-            if not known and all(each[0] == "html" for each in inside):
-                result.extend(inside)
-                continue
-            item = (*item[:3], inside)
-        if item[0] == "html" and result and result[-1][0] == "html":
-            result[-1] = ("html", result[-1][1] + item[1])
-        elif item[0] != "html" or item[1]:
-            result.append(tuple(item))
-    return result
-
-
-def _independent(names: set[str], items: Iterable[Item]) -> bool:
-    """True if nothing in these items sets one of the names."""
-    for item in items:
-        if item[0] == "scope":
-            if not _independent(names, item[3]):
-                return False
-        elif item[0] in ("set", "leaf", "dead"):
-            ops = item[{"set": 1, "leaf": 5, "dead": 2}[item[0]]] if len(item) > 1 else []
-            sets = names_set(ops)
-            if sets is None or names & sets:
-                return False
-    return True
 
 
 def _has_namespace(name: str, element: Element) -> bool:

@@ -17,7 +17,8 @@ def explain(page: dict[str, Any]) -> str:
     for template in page["templates"]:
         lines.append(f"with: {template.name}")
     for expr, value in page["variant"]:
-        lines.append(f"holds while {expr[1].token} is {getattr(value, 'name', value)}")
+        what = expr[2] if expr[0] == "cond" else expr[1].token
+        lines.append(f"holds while {what} is {getattr(value, 'name', value)}")
     _Outline(page["roots"], lines).block(page["block"], 0)
     return "\n".join(lines)
 

@@ -7,13 +7,14 @@ that is rendered in Django's way.
 from typing import Any
 
 from django.template import Context
-from django.template.base import Template
+from django.template.base import Template, VariableDoesNotExist
 from django.template.loader_tags import BlockNode, construct_relative_path
 
 from .dependencies import IMPURE, SETS_LOCAL, SETS_OUTER, Binding, Block, ForLoop, Loop, Names
-from .ir import Expr, Op, Ops, Sets
+from .ir import Base, Cond, Expr, Op, Ops, Sets
 from .lowering import lower_nodelist, values_given, with_inside
 from .nodes import TEMPLATE_SCOPES, For, If, Node, Scope, Set, Text, Value, deps_of, joined
+from .regions import is_balanced
 from .slow_path import is_watched
 
 Chains = dict[str, tuple[BlockNode, ...]]
@@ -28,10 +29,14 @@ class Unplannable(Exception):
 
 
 class Inliner:
-    """Walks the ops of one page. context: gives templates their names, where those are variables."""
+    """Walks the ops of one page. context: gives templates their names, where those are variables. decide: an {% if %}
+    that opens or closes elements of what is around it is decided here, if its conditions are the same everywhere: then
+    the plan holds while they come out so.
+    """
 
-    def __init__(self, template: Template, context: Context) -> None:
+    def __init__(self, template: Template, context: Context, decide: bool = False) -> None:
         self.context = context
+        self.decide = decide
         self.engine = template.engine
         self.names = Names()
         self.templates = [template]
@@ -76,7 +81,27 @@ class Inliner:
             before = self.names.enter_condition(conds)
             alternatives.append((cond, self.nodes(ops)))
             self.names.leave_condition(before)
+        if self.decide and any(not is_balanced(nodes) for _, nodes in alternatives):
+            chosen = self._decided(op[1], alternatives)
+            if chosen is not None:
+                return chosen
         return [If(op, alternatives, conds)]
+
+    def _decided(self, node: Any, alternatives: list[tuple[Cond | None, list[Node]]]) -> list[Node] | None:
+        """What an {% if %} shows now, or None if that may be something else elsewhere on the page."""
+        if not all(self._fixed_cond(cond) for cond, _ in alternatives):
+            return None
+        for index, (cond, nodes) in enumerate(alternatives):
+            if cond is None:
+                return nodes
+            name = f"{{% {node.token.contents} %}}"
+            name = f"condition {index + 1} of {name}" if index else name
+            asked = ("cond", node.conditions_nodelists[index][0], name)
+            holds = variant_value(asked, self.context)
+            self.variant.append((asked, holds))
+            if holds:
+                return nodes
+        return []
 
     def _for(self, op: Op) -> list[Node]:
         _, _, loopvars, expr, _, body, empty = op
@@ -270,17 +295,40 @@ class Inliner:
         return self.engine.select_template(tuple(value)) if value else None
 
     def _fixed(self, expr: Expr) -> bool:
-        """True if an expression means the same everywhere on the page: a constant, or a root."""
+        """True if an expression means the same everywhere on the page: it has constants and roots in it."""
         if expr[0] == "const":
             return True
-        if expr[0] != "expr" or expr[2][0] != "lookup":
+        if expr[0] != "expr" or self.names.expr(expr) & IMPURE:
             return False
-        binding, impure = self.names.binding(expr[2][2][0])
-        return binding is None and not impure and not self.names.expr(expr) & IMPURE
+        bases = (expr[2], *(value for _, args, _ in expr[3] for is_variable, value in args if is_variable))
+        return all(map(self._fixed_base, bases))
+
+    def _fixed_base(self, base: Base) -> bool:
+        if base[0] != "lookup":
+            return base[0] == "const"
+        binding, impure = self.names.binding(base[2][0])
+        return binding is None and not impure
+
+    def _fixed_cond(self, cond: Cond | None) -> bool:
+        if cond is None or cond[0] == "value":
+            return cond is None or self._fixed(cond[1])
+        return cond[0] != "call" and all(map(self._fixed_cond, cond[1:]))
 
     def _note(self, template: Template) -> None:
         if template not in self.templates:
             self.templates.append(template)
+
+
+def variant_value(expr: Expr, context: Context) -> Any:
+    """The value of what a plan depends on as a whole: an expr, or ("cond", condition, its name), which holds or not."""
+    if expr[0] == "const":
+        return expr[1]
+    if expr[0] == "expr":
+        return expr[1].resolve(context)
+    try:
+        return bool(expr[1].eval(context))
+    except VariableDoesNotExist:  # as {% if %} takes it
+        return False
 
 
 def _add_blocks(chains: Chains, blocks: dict[str, BlockNode]) -> None:

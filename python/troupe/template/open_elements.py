@@ -329,11 +329,12 @@ class OpenElements:
             self._leave_row(token, parent)
 
     def _in_bare_table(self, name: str, table: Element) -> None:
-        if name == "tr":
+        around = {"tr": "tbody", "col": "colgroup"}.get(name)
+        if around is not None:
             if table.owner is not self.owner or self.current() is self.top_level:
-                raise ParserRepair("<tr> without <tbody>", table)
-            self._push("tbody", HTML, table.place, void=False)
-            self.implied += "<tbody>"
+                raise ParserRepair(f"<{name}> without <{around}>", table)
+            self._push(around, HTML, table.place, void=False)
+            self.implied += f"<{around}>"
         elif name not in SECTIONS and name not in ("caption", "colgroup"):
             raise ParserRepair(f"<{name}> in <table>", table)
 

@@ -9,7 +9,7 @@
                which is not in the items; it is unit 0 of the root block all the same.
     templates  all other templates that went into it
     extends    ((ExtendsNode, parent template), …)
-    variant    ((expr, value), …): the plan holds while these expressions give these values
+    variant    ((expr, value), …): the plan holds while these give these values (inlining.variant_value)
 
 A block is a dict: items (below, in the order in which they run), classes (a letter for each slot), hash and chunk
 (what browsers get: block_chunk.py), one (True: a row that is one element with nothing but white space around it), notes
@@ -70,9 +70,19 @@ def compile_page(template: Template, context: Context) -> dict[str, Any] | None:
 
 def plan_page(template: Template, context: Context) -> dict[str, Any]:
     """The same, but raises Unplannable, which says why."""
+    try:
+        return _plan_page(template, context, decide=False)
+    except Unplannable as error:
+        try:
+            return _plan_page(template, context, decide=True)
+        except Unplannable:
+            raise error from None
+
+
+def _plan_page(template: Template, context: Context, decide: bool) -> dict[str, Any]:
     bound, context.template = context.template, context.template or template
     try:
-        inliner = Inliner(template, context)
+        inliner = Inliner(template, context, decide)
         nodes = inliner.page()
     finally:
         context.template = bound

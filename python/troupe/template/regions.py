@@ -49,6 +49,18 @@ def region_end(nodes: list[Node], begin: Position, parent: str | None, at_end: i
     return (len(nodes), 0) if fine else None
 
 
+def is_balanced(nodes: list[Node]) -> bool:
+    """Whether what these nodes open they close as well, and nothing else."""
+    balance = _TagBalance(False)
+    tokenizer = Tokenizer(nodes)
+    try:
+        while not tokenizer.ended():
+            balance.take(tokenizer)
+    except _Unknown:
+        return False
+    return balance.balanced()
+
+
 def content_end(nodes: list[Node], begin: Position, name: str, foreign: bool) -> Position | None:
     """The position of the end tag of an element whose content begins there, or None."""
     balance = _TagBalance(foreign)

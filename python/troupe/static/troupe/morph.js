@@ -56,7 +56,20 @@ export function createMorpher(window, events) {
     // (https://html.spec.whatwg.org/#selectedness-setting-algorithm).
     inside.multiple = true
     inside.innerHTML = html
+    for (const el of inside.querySelectorAll('noscript')) if (el.firstElementChild) fillNoscript(el, el.innerHTML)
     return inside
+  }
+
+  /**
+   * A document that runs scripts has text in a <noscript>, and this one does not run them
+   * (https://html.spec.whatwg.org/#the-noscript-element).
+   * @param {Element} el
+   * @param {string} html
+   */
+  function fillNoscript(el, html) {
+    const made = doc.createElement('p')
+    made.innerHTML = `<noscript>${html}</noscript>`
+    el.replaceChildren(.../** @type {Node} */ (made.firstChild).childNodes)
   }
 
   /**
@@ -155,6 +168,7 @@ export function createMorpher(window, events) {
    * @param {string | null} text
    */
   function fill(el, text) {
+    if (el.localName === 'noscript') return fillNoscript(el, /** @type {string} */ (text))
     if (el.textContent === text) return
     const caret = caretOf(el)
     el.textContent = text
@@ -212,9 +226,6 @@ export function createMorpher(window, events) {
     if (equal(old, next)) return
     if (held(old)) stuck = true
     else if (!isRoot && isIgnored(old)) server.add(old)
-    // With scripting on, a <noscript> holds text, and elements in what was parsed here
-    // (https://html.spec.whatwg.org/#the-noscript-element).
-    else if (localName(old) === 'noscript') return
     // Filling an empty script would run it; one from a parsed fragment never does
     // (https://html.spec.whatwg.org/#already-started).
     else if (localName(old) === 'script') isEqual(old, next) || old.replaceWith(next)

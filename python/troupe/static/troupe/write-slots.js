@@ -84,16 +84,8 @@ export function createSlotWriter(doc, chunk, morph) {
   const WRITE = {
     T: (_, value) => title(value),
     a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
+    r: ({ el }, value) => fill(el, decode(value, el.localName)),
     h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
-
-    r({ el }, value) {
-      const text = decode(value, el.localName)
-      if (el.localName !== 'noscript') return fill(el, text)
-      // Text where the document runs scripts (https://html.spec.whatwg.org/#the-noscript-element).
-      const made = doc.createElement('p')
-      made.innerHTML = `<noscript>${text}</noscript>`
-      el.replaceChildren(.../** @type {Node} */ (made.firstChild).childNodes)
-    },
 
     c({ el }, value) {
       const next = parseInside(el, value.h ?? '')
