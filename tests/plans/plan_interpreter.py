@@ -64,6 +64,8 @@ class _Walk:
     def _html(self, item, values):
         self.out.append(item[1])
 
+    _tag = _html
+
     def _dead(self, item, values):
         self.out.append(self.text(item[2]))
 

@@ -20,9 +20,9 @@ from .html_tokenizer import COMMENT, END, NODE, NOTHING, START, TEXT, Token, Tok
 from .implied_ends import AtBlockEnd, LeftOpen, ends_by_itself, write_out
 from .inlining import Unplannable
 from .ir import Cond, Ops
-from .nodes import For, If, Node, Place, Scope, Text, deps_of, newline_first, ops_of
+from .nodes import For, If, Node, Place, Scope, Text, WrittenOut, deps_of, newline_first, ops_of
 from .open_elements import WHOLE_PAGE, Element, OpenElements, ParserRepair, attribute_name
-from .regions import LIKELY, NEVER, SURELY, content_end, raw_end, region_end
+from .regions import LIKELY, NEVER, SURELY, content_end, is_escaped_script, raw_end, region_end
 from .text_run import TextRun
 
 KEYS = ("dj-key", "data-key", "id")
@@ -190,7 +190,6 @@ class BlockBuilder:
             self.level.append(["html", text])
 
     def _markup(self, text: str) -> None:
-        """Static markup: an item, and a piece of the skeleton."""
         self._html(text)
         self.skeleton.append(text)
 
@@ -249,8 +248,7 @@ class BlockBuilder:
             self._run().text(node)
 
     def _run(self) -> TextRun:
-        if self.run is None:
-            self.run = TextRun(self)
+        self.run = self.run or TextRun(self)
         return self.run
 
     def _flush(self, edge: int = 0) -> None:
@@ -343,8 +341,7 @@ class BlockBuilder:
     def _list(self, node: For, place: Place) -> None:
         self._check_anchor(place)
         self._flush(EDGE)
-        loop = node.loop
-        loops = (*self.loops, loop)
+        loop, loops = node.loop, (*self.loops, node.loop)
         try:
             row = BlockBuilder(self.shared, self.tree.inner(), loops, is_row=True).build(node.body).as_row()
             empty = self._block(node.empty)
@@ -475,11 +472,11 @@ class BlockBuilder:
         """The markup of a start tag, with slots for what is not static in it."""
         nodes = place.nodes
         if not token.dynamic:
-            self._markup(nodes[token.begin[0]].text[token.begin[1] : token.end[1]])
+            self._pieces(nodes_between(nodes, token.begin, token.end))
             return
         path, name = list(element.path), element.name
         dynamic = [each.name for each in token.attributes if each.dynamic]
-        if token.loose or _doubled(token) or any(_has_namespace(each, element) for each in dynamic):
+        if token.loose or token.doubled() or any(_has_namespace(each, element) for each in dynamic):
             self._leaf("g", ["g", path, name], 0, nodes_between(nodes, token.begin, token.end))
             self.skeleton.append(f"<{token.written}{'/' * token.closed}>")
             return
@@ -495,7 +492,11 @@ class BlockBuilder:
 
     def _pieces(self, nodes: list[Any]) -> None:
         for node in nodes:
-            self._markup(node.text)
+            if isinstance(node, WrittenOut):
+                self.level.append(["tag", node.text])
+                self.skeleton.append(node.text)
+            else:
+                self._markup(node.text)
 
     def _raw(self, tokenizer: Tokenizer, element: Element, place: Place, once: bool) -> None:
         """The content of an element that holds text only."""
@@ -504,7 +505,7 @@ class BlockBuilder:
         if found is None:
             raise ParserRepair(f"<{element.name}> does not end here", element)
         nodes: list[Any] = nodes_between(place.nodes, begin, found[0])
-        if element.name == "script" and any(_escaped_script(node) for node in nodes):
+        if element.name == "script" and any(map(is_escaped_script, nodes)):
             raise ParserRepair("<script> in a comment in <script>", WHOLE_PAGE)
         tokenizer.position = found[0]
         if not dynamic and element.name == "noscript":  # text in the page, but markup where chunks are parsed
@@ -545,8 +546,7 @@ class BlockBuilder:
         if not implied:
             self._pieces(nodes)
             return
-        for node in nodes:
-            self._html(node.text)
+        self._html("".join(node.text for node in nodes))
         self.skeleton.append(implied)
 
     def _comment(self, token: Token, place: Place) -> None:
@@ -598,12 +598,3 @@ class BlockBuilder:
 
 def _has_namespace(name: str, element: Element) -> bool:
     return ":" in name or (name == "xmlns" and not element.is_html((element.name,)))
-
-
-def _doubled(token: Token) -> bool:
-    names = [each.name for each in token.attributes]
-    return any(names.count(each.name) > 1 for each in token.attributes if each.dynamic)
-
-
-def _escaped_script(node: Node) -> bool:
-    return node.holds(re.compile("<!--")) and node.holds(re.compile("<script", re.I))

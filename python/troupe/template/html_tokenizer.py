@@ -90,6 +90,11 @@ class Token:
         """The first attribute of that name, or None."""
         return next((each for each in self.attributes if each.name == name), None)
 
+    def doubled(self) -> bool:
+        """Whether an attribute with a value in it has the name of another one."""
+        names = [each.name for each in self.attributes]
+        return any(names.count(each.name) > 1 for each in self.attributes if each.dynamic)
+
 
 def nodes_between(nodes: list[Any], begin: Position, end: Position) -> list[Node]:
     """The nodes between two positions; texts are cut."""

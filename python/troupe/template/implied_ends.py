@@ -22,7 +22,7 @@ from .html_elements import IMPLIED
 from .html_tokenizer import START, Token, Tokenizer
 from .ir import Cond, Expr
 from .lowering import lower_expr
-from .nodes import For, If, Node, Place, Scope, Text, ops_of
+from .nodes import For, If, Node, Place, Scope, Text, WrittenOut, ops_of
 from .open_elements import Element, OpenElements, ParserRepair
 
 _SPACE = "\t\n\f\r "
@@ -99,10 +99,15 @@ def write_out(owner: Owner, place: Place, probe: Probe) -> bool:
     be done. AtBlockEnd: perhaps it can when the block around it has been changed.
     """
     part = place.nodes[place.position[0]]
-    space, follow = _follow(place)
+    try:
+        space, follow = _follow(place)
+    except AtBlockEnd:
+        # An end tag behind the block would be one too many where the part itself has closed the element.
+        if _Writer(owner, place, probe).may_close(part):
+            return False
+        raise
     writer = _Writer(owner, place, probe, space, follow)
-    done = writer.loop(part) if isinstance(part, For) else isinstance(part, If) and writer.condition(part)
-    return done
+    return writer.loop(part) if isinstance(part, For) else isinstance(part, If) and writer.condition(part)
 
 
 def _lead(nodes: list[Any]) -> _Lead | None:
@@ -137,7 +142,7 @@ def _follow(place: Place) -> tuple[str, Token]:
 
 
 class _Writer:
-    def __init__(self, owner: Owner, place: Place, probe: Probe, space: str, follow: Token) -> None:
+    def __init__(self, owner: Owner, place: Place, probe: Probe, space: str = "", follow: Token | None = None) -> None:
         self.owner, self.tree = owner, owner.tree
         self.place = place
         self.probe = probe
@@ -146,8 +151,20 @@ class _Writer:
 
     # What a parser does.
 
-    def _fed(self, elements: tuple[Element, ...], token: Token) -> list[Element] | None:
+    def may_close(self, part: Node) -> bool:
+        """Whether the first tag of one of the part's alternatives closes an element that the part stands in."""
+        outer = tuple(self.tree.stack)
+        for nodes in part.children():
+            lead = _lead(nodes)
+            fed = self._fed(outer, lead.token) if lead is not None else None
+            if nodes and (fed is None or not _all_same(fed[: len(outer)], list(outer))):
+                return True
+        return False
+
+    def _fed(self, elements: tuple[Element, ...], token: Token | None) -> list[Element] | None:
         """The open elements after a tag, without its own. None: it does not fit, or closes what is not the block's."""
+        if token is None:
+            return None
         tree = OpenElements(self.owner, ())
         tree.stack = [_copy(element) for element in elements]
         tree.floor = min(self.tree.floor, len(elements))
@@ -209,15 +226,18 @@ class _Writer:
     def _text(self, text: str) -> list[Node]:
         return [Text(text, self.place.nodes[self.place.position[0]].op[1])] if text else []
 
+    def _tag(self, text: str) -> list[Node]:
+        return [WrittenOut(text, self.place.nodes[self.place.position[0]].op[1])]
+
     def _closing(self, names: tuple[str, ...]) -> list[Node]:
         """The outermost one's end tag: it closes those inside as well."""
-        return self._text(f"</{names[0]}>") if names else []
+        return self._tag(f"</{names[0]}>") if names else []
 
     def _start_tag(self, around: _Around) -> list[Node]:
-        return self._text(f"<{around.wrapper}>") if around.wrapper else []
+        return self._tag(f"<{around.wrapper}>") if around.wrapper else []
 
     def _end_tag(self, around: _Around) -> list[Node]:
-        return self._text(f"</{around.wrapper}>") if around.wrapper and not around.keeps else []
+        return self._tag(f"</{around.wrapper}>") if around.wrapper and not around.keeps else []
 
     def loop(self, loop: For) -> bool:
         """{% for %}"""

@@ -122,6 +122,22 @@ class Text(Node):
         return node, start + offset - begin
 
 
+class WrittenOut(Text):
+    """A tag that stands in no template: a parser takes it for read where it is. Its op yields nothing, so that what is
+    evaluated as a whole is what Django gives.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, text: str, node: Node) -> None:
+        super().__init__(text, node)
+        self.op = ("text", node, "")
+
+    def slice(self, begin: int, end: int) -> Text:
+        """All of it: it is one tag."""
+        return self
+
+
 class Value(Node):
     """Anything that is evaluated in one piece: a variable, a tag that is not looked into."""
 

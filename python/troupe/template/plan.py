@@ -16,6 +16,8 @@ A block is a dict: items (below, in the order in which they run), classes (a let
 ({slot: (why it is a region, template, line)}).
 
     ("html", text)                                  static markup
+    ("tag", text)                                   a tag that a parser takes for read, and no template has: left out
+                                                    when a value has turned out to be other markup than was expected
     ("leaf", slot, class, flags, deps, ops)         class t text, a attribute, g tag, r raw text, h region, T title
     ("dead", deps, ops, acts, flags)                not live: made when the page's HTML is; acts: it sets variables, or
                                                     does what others may notice: evaluated all the same; flags: as a

@@ -23,6 +23,11 @@ def raw_end(name: str) -> re.Pattern[str]:
     return re.compile(rf"</{name}(?=[\t\n\f\r />])", re.I)
 
 
+def is_escaped_script(node: Node) -> bool:
+    """True for content of a <script> in which a <script> in a comment hides an end tag."""
+    return node.holds(re.compile("<!--")) and node.holds(re.compile("<script", re.I))
+
+
 NEVER, SURELY, LIKELY = range(3)
 
 

@@ -99,16 +99,17 @@ export function difference(live, wanted) {
 // Where a document runs scripts, a <noscript> holds its markup as text: that markup is compared. jsdom runs none in the
 // page, and says that it does for what a template parses.
 function inNoscript(live, wanted) {
-  const [probe, made] = [live, wanted].map((el) => member(member(el, 'ownerDocument'), 'createElement')('p'))
+  const [probe, made, other] = [live, wanted, wanted].map((el) => member(member(el, 'ownerDocument'), 'createElement')('p'))
   probe.innerHTML = '<noscript><b></b></noscript>'
-  const asMarkup = probe.firstChild.firstElementChild && !live.textContent.includes('<')
-  if (live.firstElementChild || asMarkup) return live
-  made.innerHTML = live.textContent
-  return made
+  const markup = live.firstElementChild ? live.innerHTML : live.textContent
+  if (probe.firstChild.firstElementChild && !markup.includes('<')) return [live, wanted]
+  made.innerHTML = markup.replaceAll('\ufffd', '') // NUL, which markup has none of
+  other.innerHTML = wanted.innerHTML.replaceAll('\ufffd', '')
+  return [made, other]
 }
 
 function below(live, wanted) {
-  if (member(live, 'localName') === 'noscript') live = inNoscript(live, wanted)
+  if (member(live, 'localName') === 'noscript') [live, wanted] = inNoscript(live, wanted)
   const inside = (el) => childrenOf(member(el, 'localName') === 'template' && el.content ? el.content : el)
   const [mine, theirs] = [inside(live), inside(wanted)]
   for (let at = 0; at < Math.max(mine.length, theirs.length); at++) {

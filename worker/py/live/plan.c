@@ -48,6 +48,13 @@ s_read_html(PyObject *from, plan_item *ret)
     return true;
 }
 
+static bool
+s_read_tag(PyObject *from, plan_item *ret)
+{
+    ret->html.written_out = true;
+    return s_read_html(from, ret);
+}
+
 // A value in a slot. The flags of plan.h are taken out of place, which then has only those of place.h.
 static bool
 s_read_leaf(PyObject *from, plan_item *ret)
@@ -188,10 +195,10 @@ static const struct {
     item_kind kind;
     bool (*read)(PyObject *from, plan_item *ret);
 } s_kinds[] = {
-    {"html", ITEM_HTML, s_read_html},       {"leaf", ITEM_LEAF, s_read_leaf},
-    {"dead", ITEM_DEAD, s_read_dead},       {"set", ITEM_SET, s_read_set},
-    {"branch", ITEM_BRANCH, s_read_branch}, {"list", ITEM_LIST, s_read_list},
-    {"scope", ITEM_SCOPE, s_read_scope},
+    {"html", ITEM_HTML, s_read_html}, {"tag", ITEM_HTML, s_read_tag},
+    {"leaf", ITEM_LEAF, s_read_leaf}, {"dead", ITEM_DEAD, s_read_dead},
+    {"set", ITEM_SET, s_read_set},    {"branch", ITEM_BRANCH, s_read_branch},
+    {"list", ITEM_LIST, s_read_list}, {"scope", ITEM_SCOPE, s_read_scope},
 };
 
 // By the tuple's first element, the kind's name.

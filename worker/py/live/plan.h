@@ -85,6 +85,7 @@ struct plan_item {
         struct {
             char *data; // owned
             size_t size;
+            bool written_out; // a tag that is not in the template: see walk.c
         } html;
         ops *ops; // leaf, dead, set
         plan_branch *branch;

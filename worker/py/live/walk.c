@@ -236,7 +236,8 @@ s_item(walk *self, block *block, const plan_item *item, uint64_t changed)
 {
     switch (item->kind) {
     case ITEM_HTML:
-        if (self->html)
+        // Behind markup that was not expected, a tag that only the plan has may close something else.
+        if (self->html && !(item->html.written_out && self->unfit))
             buffer_append(&self->html->text, item->html.data, item->html.size);
         return true;
     case ITEM_LEAF:

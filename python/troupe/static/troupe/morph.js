@@ -56,7 +56,7 @@ export function createMorpher(window, events) {
     // (https://html.spec.whatwg.org/#selectedness-setting-algorithm).
     inside.multiple = true
     inside.innerHTML = html
-    for (const el of inside.querySelectorAll('noscript')) if (el.firstElementChild) fillNoscript(el, el.innerHTML)
+    for (const el of queryAll(inside, 'noscript')) if (el.firstElementChild) fillNoscript(el, el.innerHTML)
     return inside
   }
 
@@ -168,7 +168,7 @@ export function createMorpher(window, events) {
    * @param {string | null} text
    */
   function fill(el, text) {
-    if (el.localName === 'noscript') return fillNoscript(el, /** @type {string} */ (text))
+    if (localName(el) === 'noscript') return fillNoscript(el, /** @type {string} */ (text))
     if (el.textContent === text) return
     const caret = caretOf(el)
     el.textContent = text
