@@ -8,6 +8,7 @@ import functools
 import pytest
 from django.core.checks import run_checks
 from django.template import Context, base, defaulttags, loader_tags
+from django.template import context as context_module
 from template_pair import engines
 
 from troupe.template import originals
@@ -47,6 +48,10 @@ def anew(method):
             return self._render(context)
 
     return render
+
+
+def wraps_parent(method):
+    return lambda self, context: engines({"base.html": "{% block a %}{% endblock %}"})[0].get_template("base.html")
 
 
 class Wrapper:
@@ -95,7 +100,7 @@ def patched(cls, name, patch):
 
 def texts():
     """What each engine renders."""
-    values = {"xs": ["a", "b"]}
+    values = {"xs": ["q", "b"]}
     return [engine.get_template("page.html").render(Context(values)) for engine in engines(FILES)]
 
 
@@ -118,6 +123,29 @@ OF_NODES = [
     (base.VariableNode, "render", wraps),
     (base.TextNode, "render_annotated", wraps),
 ]
+def shouted(method):
+    """As django-fastdev and shouty-templates do it: what is missing is an error."""
+
+    @functools.wraps(method)
+    def resolve(self, context, *args, **kwargs):
+        value = method(self, context, *args, **kwargs)
+        return value.replace("q", "Q!") if isinstance(value, str) else value
+
+    return resolve
+
+
+def valued(function):
+    return lambda value, context: f"v{function(value, context)}"
+
+
+OF_VALUES = [
+    (base.FilterExpression, "resolve", shouted),
+    (base.Variable, "resolve", shouted),
+    (base.Variable, "_resolve_lookup", shouted),
+    (context_module.BaseContext, "__getitem__", shouted),
+    (base, "render_value_in_context", valued),
+    (loader_tags.ExtendsNode, "get_parent", wraps_parent),
+]
 OBSERVED = [
     (base.Template, "render", traced),
     (base.Template, "_render", traced),
@@ -126,7 +154,7 @@ OBSERVED = [
 ]
 
 
-@pytest.mark.parametrize(("cls", "name", "patch"), REPLACED + OF_NODES)
+@pytest.mark.parametrize(("cls", "name", "patch"), REPLACED + OF_NODES + OF_VALUES)
 def test_the_engine_honours_what_is_replaced(cls, name, patch):
     before = texts()
     with patched(cls, name, patch):
@@ -175,6 +203,19 @@ def test_a_tracer_sees_whole_templates():
         seen.clear()
         texts()
     assert seen.count("Template") >= 2
+
+
+def test_all_that_is_lowered_is_djangos_own():
+    from troupe.template import lowering
+
+    assert [cls for cls in lowering._KINDS if not originals.class_is_own(cls)] == []
+    assert originals.values_are_own()
+
+
+@pytest.mark.parametrize(("cls", "name", "patch"), OF_NODES[:6] + OF_VALUES[:5])
+def test_a_page_keeps_its_slots_where_a_tag_or_a_value_is_replaced(cls, name, patch):
+    with patched(cls, name, patch):
+        assert plan() is not None
 
 
 def test_a_replaced_tag_is_called():

@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import trim_whitespace
 
 from ..logs import quoted
+from . import originals
 from .effects import effects_of, expr_is_pure, filter_is_pure, join_reads
 from .ir import Base, Cond, Expr, Op, Ops, Pairs, Pure, Reads, Sets
-from .originals import method_of
 
 logger = logging.getLogger("troupe")
 
@@ -313,17 +313,28 @@ _KINDS = {
     tz.GetCurrentTimezoneNode: _sets_variable,
 }
 
-_known: dict[
-    type[Any], tuple[Any, Any, bool]
-] = {}  # its render() and render_annotated(), and whether they are Django's
+# What evaluates no variables, or has its node's own method do so. Where another package evaluates them, other nodes are
+# called: it may look for the node's frame on the stack.
+_WITHOUT_VALUES = frozenset(
+    {
+        base.TextNode,
+        defaulttags.AutoEscapeControlNode,
+        defaulttags.VerbatimNode,
+        defaulttags.TemplateTagNode,
+        defaulttags.CommentNode,
+        defaulttags.LoadNode,
+        loader_tags.BlockNode,
+        loader_tags.ExtendsNode,
+    }
+)
+_known: dict[type[Any], tuple[Any, Any, bool]] = {}  # its render() and render_annotated(), and whether it is Django's
 
 
 def _is_own(cls: type[Any]) -> bool:
     """Whether a class of Django's renders as Django made it. If not, it is called, as any unknown one."""
     known = _known.get(cls)
     if known is None or known[0] is not cls.render or known[1] is not cls.render_annotated:
-        own = None not in (method_of(cls, "render"), method_of(cls, "render_annotated"))
-        known = _known[cls] = (cls.render, cls.render_annotated, own)
+        known = _known[cls] = (cls.render, cls.render_annotated, originals.class_is_own(cls))
     return known[2]
 
 
@@ -335,7 +346,7 @@ def is_known(node: Any) -> bool:
 
 def lower_node(node: Any) -> Ops:
     """The ops of one node. What is unknown, or cannot be read, is called: that is always correct."""
-    if not is_known(node):
+    if not is_known(node) or not (type(node) in _WITHOUT_VALUES or originals.values_are_own()):
         return _call(node)
     try:
         return _KINDS[type(node)](node)

@@ -12,6 +12,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from django.template import base
+from django.template.context import BaseContext
 
 from .. import conf
 from ..logs import quoted
@@ -24,6 +25,13 @@ OBSERVERS = frozenset(
 )
 _METHODS = ((base.Template, "render"), (base.Template, "_render"), (base.NodeList, "render"))
 _EVERY_NODES = (base.Node, "render_annotated")
+_VALUES = (
+    (base.FilterExpression, "resolve"),
+    (base.Variable, "resolve"),
+    (base.Variable, "_resolve_lookup"),
+    (BaseContext, "__getitem__"),
+    (BaseContext, "__contains__"),
+)
 
 Method = Any
 
@@ -32,6 +40,29 @@ def method_of(cls: type[Any], name: str) -> Method:
     """Django's own method of one of its classes; None: something else is in its place."""
     method = _inside(getattr(cls, name))
     return method if _is_own(cls, method) else None
+
+
+def class_is_own(cls: type[Any]) -> bool:
+    """Whether all methods of a class of nodes, and of its bases, are Django's own, but for those that make it."""
+    return all(
+        _is_own(each, _inside(value))
+        for each in cls.__mro__
+        for name, value in vars(each).items()
+        if each is not object and callable(value) and (not name.startswith("__") or name == "__iter__")
+        if not isinstance(value, (type, staticmethod, classmethod))
+    )
+
+
+def values_are_own() -> bool:
+    """Whether Django's own code evaluates variables and filters, and makes values text. django-fastdev and its like
+    raise there for what is missing. Cheap.
+    """
+    global _values
+    now = (base.render_value_in_context, *(getattr(cls, name) for cls, name in _VALUES))
+    if now != _values[0]:
+        own = _is_own(base.Node, now[0]) and None not in [method_of(cls, name) for cls, name in _VALUES]
+        _values = (now, own)
+    return _values[1]
 
 
 def _inside(method: Method) -> Method:
@@ -79,6 +110,7 @@ def in_place() -> list[Method]:
     ]
 
 
+_values: tuple[tuple[Method, ...], bool] = ((), True)
 _seen: tuple[Method, ...] = ()
 _replaced: str | None = None
 
