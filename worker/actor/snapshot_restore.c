@@ -319,14 +319,15 @@ s_restore_session(turn *self, const stored_session *stored)
     return OK;
 }
 
-// An error, as a user has lost state. The fault has a message only if a view could not be opened.
+// An error, as a user has lost state, unless a row was deleted that was part of it. The fault has a message
+// only if a view could not be opened.
 static void
 s_log_restore_failed(const turn *self, err error)
 {
     char id[ID_TEXT], text[400];
     slice message = fault_message(&self->fault);
-    log_event(LEVEL_ERROR, "restore_failed", "session=%s reason=%s message=%s",
-              id_text(session_id(self->session), id), err_word(error),
+    log_event(error == ERR_NOT_FOUND ? LEVEL_WARN : LEVEL_ERROR, "restore_failed",
+              "session=%s reason=%s message=%s", id_text(session_id(self->session), id), err_word(error),
               log_quoted(message.size ? message : slice_text(err_text(error)), text, sizeof text));
 }
 

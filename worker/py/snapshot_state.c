@@ -3,6 +3,9 @@
 #include "worker/py/snapshot_state.h"
 
 #include "common/errors.h"
+#include "common/limits.h"
+#include "proto/codec.h"
+#include "proto/scan.h"
 #include "proto/snapshot.h"
 #include "worker/py/exception.h"
 #include "worker/py/snapshot_value.h"
@@ -382,6 +385,29 @@ s_set_attribute(PyObject *attributes, PyObject *pair)
     return ok;
 }
 
+// Puts the attribute's name in front of the text of the pending exception, where the bytes have one.
+static void
+s_name_attribute(slice bytes)
+{
+    size_t cursor = 0;
+    slice element;
+    if (msgpack_scan(bytes, MAX_DEPTH) != bytes.size || msgpack_count(bytes) != 2 ||
+        !msgpack_next(bytes, &cursor, &element) || !msgpack_str(element).size)
+        return;
+    slice name = msgpack_str(element);
+    PyObject *error = exception_take(), *why = PyObject_Str(error);
+    PyObject *text =
+        why ? PyUnicode_DecodeUTF8((const char *)name.data, (Py_ssize_t)name.size, "replace") : NULL;
+    PyObject *args = text ? Py_BuildValue("(N)", PyUnicode_FromFormat("%U: %U", text, why)) : NULL;
+    if (!args || PyObject_SetAttrString(error, "args", args) < 0)
+        PyErr_Clear();
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(args);
+    Py_XDECREF(text);
+    Py_XDECREF(why);
+    Py_DECREF(error);
+}
+
 // In the order of their numbers, as attributes refer to earlier ones.
 PyObject *
 snapshot_state_read(const packed_root *roots, size_t count)
@@ -397,6 +423,8 @@ snapshot_state_read(const packed_root *roots, size_t count)
     for (size_t i = 0; ok && i < count; i++) {
         PyObject *pair = snapshot_value_unpack(&objects, sorted[i].number, true, sorted[i].bytes);
         ok = pair && s_set_attribute(attributes, pair);
+        if (!pair)
+            s_name_attribute(sorted[i].bytes);
         Py_XDECREF(pair);
     }
     restored_objects_fini(&objects);

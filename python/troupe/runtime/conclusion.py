@@ -35,7 +35,7 @@ from .reports import log
 from .request import WorkerRequest
 from .results import redirect_url
 from .session import check_exchange, cookie_is_due
-from .turn import EVENT, MOUNT, TURN, Turn
+from .turn import EVENT, MOUNT, TICK, TURN, Turn
 
 Effects = dict[str, Any]
 # (effects, the browser's part of them as members of a JSON object, identity); each may be None.
@@ -241,7 +241,10 @@ def raise_refusal(view: LiveView, error: BaseException) -> None:
     log(Raised(error, view.request, f"{cls.__module__}.{cls.__qualname__}", name or None, ""))
     message = f"{_TEXTS[kind]}: {error}" if str(error) else _TEXTS[kind]
     url = redirect_url(view, error.response) if isinstance(error, NotSignedIn) else None
-    raise Refused(kind, message, url, effects=concluded[0] if concluded else None) from error
+    effects = dict(concluded[0] or {}) if concluded else {}
+    if kind == NOT_FOUND and turn is not None and turn.kind == TICK:
+        effects["gone"] = True  # nobody waits for an answer: the page says so by itself (faults.py)
+    raise Refused(kind, message, url, effects=effects) from error
 
 
 def members(effects: Effects) -> str | None:

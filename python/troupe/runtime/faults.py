@@ -9,15 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from django.template import TemplateDoesNotExist
 
 from .. import context, validation
 from ..errors import HandlerTimeout, RateLimited
+from ..snapshots.errors import RowGone
 from ..template import slow_path
 from . import debugger
 from .housekeeping import note_interruption
+from .turn import MOUNT, TURN
 
 # The kinds of a fault.
 PYTHON = "python"
@@ -30,6 +32,9 @@ NOT_FOUND = "not_found"
 BAD_REQUEST = "bad_request"
 PARAMS = "params"
 RATE_LIMITED = "rate_limited"
+
+# What the whole page depends on, as `where` of describe() names it. authorize() stands for all of a join.
+_OF_THE_PAGE = (".mount()", ".authorize()", ".restore()", ".get_context_data()", ".handle_tick()")
 
 EFFECTS = "_troupe_effects"  # an attribute of an exception: what the turn does all the same
 
@@ -109,16 +114,31 @@ def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Fram
         note_interruption()
     if isinstance(error, Refused):
         return error.kind, _encodable(str(error)), "", [], error.effects or None
+    if isinstance(error, RowGone):
+        return NOT_FOUND, f"{where}: {_message(error)}", "", [], None
+    effects = {"gone": True} if _ends_page(error, where) else vars(error).get(EFFECTS)
     refused = kind_of(error)
     if refused is not None:
-        return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], vars(error).get(EFFECTS)
+        return refused, f"{type(error).__name__} in {where}: {_message(error)}", "", [], effects
     kind = TEMPLATE if where.startswith("template ") else PYTHON
     reason = "template does not exist: " if isinstance(error, TemplateDoesNotExist) else ""
     message = f"Error in {where}: {reason}{_message(error)}"
     frames = _frames(error)
     if not frames and error.__cause__ is not None:  # Python converts a StopIteration that leaves a coroutine
         frames = _frames(error.__cause__)
-    return kind, message, _encodable(type(error).__qualname__), frames, None
+    return kind, message, _encodable(type(error).__qualname__), frames, effects
+
+
+def _ends_page(error: BaseException, where: str) -> bool:
+    """Whether what the page shows does not exist any more: it is to be loaded again, so that Django says so. What a
+    handler does not find need not be what the page shows.
+    """
+    turn = TURN.get()
+    return (
+        isinstance(error, (Http404, ObjectDoesNotExist))
+        and (turn is None or turn.kind != MOUNT)
+        and (where.startswith("template ") or where.endswith(_OF_THE_PAGE))
+    )
 
 
 def _encodable(text: str) -> str:

@@ -34,6 +34,7 @@ from django.views.debug import get_exception_reporter_class
 from .._limits import MAX_DEBUG_PAGE
 from ..errors import HandlerTimeout, RateLimited
 from ..logs import quoted, word
+from ..snapshots.errors import RowGone
 from ..views import LiveView
 from .faults import Refused, user_traceback
 from .housekeeping import note_interruption
@@ -52,7 +53,7 @@ def report(error: BaseException, view: LiveView | None, path: str, event: str | 
 
     A receiver or a logging handler that raises, or is interrupted by the soft limit, costs the rest of the report.
     """
-    if isinstance(error, Refused):
+    if isinstance(error, (Refused, RowGone)):
         return None
     request = getattr(view, "request", None)
     raised = Raised(error, request if isinstance(request, HttpRequest) else None, path, event, session)

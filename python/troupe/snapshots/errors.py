@@ -1,8 +1,15 @@
 """What cannot be kept, and what to do about it."""
 
 
+from django.core.exceptions import ObjectDoesNotExist
+
+
 class NotSerializable(TypeError):
     """No snapshot can hold this value."""
+
+
+class RowGone(ObjectDoesNotExist):
+    """A model instance was kept whose row is not there any more."""
 
 
 def refusal(value: object, kind: str = "") -> NotSerializable:

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 
 from .. import wire
 from .classes import named_values
-from .errors import NotSerializable
+from .errors import NotSerializable, RowGone
 
 _CACHED = (cached_property, functools.cached_property)
 ROW = 13  # extension type: a saved instance, with nothing but its fields
@@ -65,17 +65,21 @@ def _value_of(value: models.Model, field: Any) -> Any:
 
 
 def unpack_row(data: bytes) -> models.Model:
-    """Asks the database. DoesNotExist: the row is gone."""
+    """Asks the database. RowGone."""
     fields = wire.unpack_body(data)
     return _get(fields["label"], fields["using"], fields["pk"])
 
 
 def _get(label: str, using: str, key: Any) -> models.Model:
-    return apps.get_model(label)._base_manager.using(using).get(pk=key)
+    model = apps.get_model(label)
+    try:
+        return model._base_manager.using(using).get(pk=key)
+    except model.DoesNotExist:
+        raise RowGone(f"the {label} with the key {key!r} does not exist any more") from None
 
 
 def make_row(label: str, using: str, count: Any, *rest: Any) -> models.Model:
-    """Of pack_row()'s parts. DoesNotExist: the row is gone."""
+    """Of pack_row()'s parts. RowGone."""
     if type(count) is not int or len(rest) <= count:
         raise ValueError("names and values do not match")
     more = named_values(count, (*rest[:count], *rest[count + 1 :]))

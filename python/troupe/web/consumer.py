@@ -220,7 +220,9 @@ class LiveViewConsumer(PageSocket):
             text = f"The event '{name}' could not be handled."
             shown = effects_shown(error.effects)
             self.send_json(t="failed", n=number, v=view, error=join.shown(error, text), **shown)
-            if error.kind == "view_not_found" and view in self._tokens:  # it could not be joined then: try again
+            if join.is_gone(error) and view in self._tokens:
+                self._refuse_page(self._tokens[view], error)
+            elif error.kind == "view_not_found" and view in self._tokens:  # it could not be joined then: try again
                 self._session_lost(error.kind)
         elif error.outcome == "unknown":
             self.send_json(t="unknown", n=number, reason=error.kind, message=error.message)
@@ -320,8 +322,9 @@ class LiveViewConsumer(PageSocket):
         self, session: bytes, tokens: list[Token], keys: list[join.ViewKey], origin: bytes, fields: Body
     ) -> None:
         """Sends `joined`, then the pushes that arrived during the join. fields: JOINED's body."""
-        if join.is_refused(tokens, fields["views"]):
-            return self._refuse_page(tokens[0], fields["views"][0]["error"])
+        refused = join.refused_view(tokens, fields["views"])
+        if refused is not None:
+            return self._refuse_page(tokens[refused], from_fields(fields["views"][refused]["error"]))
         entries = []
         for token, key, view in zip(tokens, keys, fields["views"], strict=True):
             token["session"], token["view"] = session, view["view"]
@@ -341,11 +344,11 @@ class LiveViewConsumer(PageSocket):
         for push in pushes:
             self._push(*push)
 
-    def _refuse_page(self, token: Token, error: Body) -> None:
-        """Has the page loaded again: its user may no longer have it, and Django says so."""
-        logger.warning("event=page_refused view=%s %s", word(token["path"]), from_fields(error).log_fields())
+    def _refuse_page(self, token: Token, error: ActorError) -> None:
+        """Has the page loaded again: its user may no longer have it, or it shows what is gone, and Django says so."""
+        logger.warning("event=page_refused view=%s %s", word(token["path"]), error.log_fields())
         self._send_leave(self._release_session())
-        self.send_json(t="reload", reason="forbidden")
+        self.send_json(t="reload", reason="forbidden" if error.kind == "forbidden" else "not_found")
         self.await_join()
 
     def _retry_join(self, message: str, retry_ms: int) -> None:
@@ -413,8 +416,11 @@ class LiveViewConsumer(PageSocket):
         self._apply_effects(error.effects)
         shown = effects_shown(error.effects)
         view = fields["view"].hex()
-        if error.kind == "forbidden" and not shown and view in self._tokens and self._tokens[view].get("route"):
-            return self._refuse_page(self._tokens[view], fields["error"])
+        token = self._tokens.get(view)
+        if token is not None and not shown and (
+            join.is_gone(error) or (error.kind == "forbidden" and token.get("route"))
+        ):
+            return self._refuse_page(token, error)
         if settings.DEBUG or shown:
             self.send_json(t="failed", n=0, v=fields["view"].hex(), error=join.shown(error, ""), **shown)
 

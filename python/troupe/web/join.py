@@ -29,6 +29,7 @@ REPLY_TIMEOUT = 15.0  # s; less than the browser waits
 # What the browser tells the user in place of "That went wrong.": it shows what comes with frames, if only none.
 _TOLD: dict[str, dict[str, Any]] = {
     "forbidden": {"type": "Not allowed", "message": "you do not have the permission for that.", "frames": []},
+    "not_found": {"type": "Not found", "message": "that does not exist any more.", "frames": []},
     "rate_limited": {"type": "Too often", "message": "please wait a moment.", "frames": []},
 }
 
@@ -158,12 +159,21 @@ def is_spent(reply: Reply) -> bool:
     return reply.kind == wire.NOT_EXECUTED and from_reply(reply.kind, reply.body).kind == "spent"
 
 
-def is_refused(tokens: list[Token], views: list[dict[str, Any]]) -> bool:
-    """Whether a page's only view may not be had, and the browser is not sent elsewhere."""
-    if len(tokens) != 1 or not tokens[0].get("route") or not views[0].get("error"):
-        return False
-    error = from_fields(views[0]["error"])
-    return error.kind in ("forbidden", "not_found") and not effects_shown(error.effects)
+def refused_view(tokens: list[Token], views: list[dict[str, Any]]) -> int | None:
+    """The index of a view without which the page has to be loaded again: one that may not be had, where it is the page
+    itself, or one that shows what does not exist any more. None: there is none, or the browser is sent elsewhere.
+    """
+    for index, (token, view) in enumerate(zip(tokens, views, strict=True)):
+        error = from_fields(view["error"]) if view.get("error") else None
+        if error is not None and not effects_shown(error.effects):
+            if is_gone(error) or error.kind == "not_found" or (error.kind == "forbidden" and token.get("route")):
+                return index
+    return None
+
+
+def is_gone(error: ActorError) -> bool:
+    """Whether what the page shows does not exist any more."""
+    return isinstance(error.effects, dict) and error.effects.get("gone") is True
 
 
 def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""State that comes back on another worker, or whose page says that it did not; rows that are deleted meanwhile."""
+
+import re
+import signal
+
+import pytest
+from browser import Visitor
+from fleet import wait_until
+
+SITE = "/case_39_state/"
+QUICK = ["--heartbeat-ms", "100", "--worker-dead-ms", "1000"]
+ROWS = """
+from case_39_state.models import Task
+for title in ("tea", "milk"):
+    print(Task.objects.create(title=title).pk)
+"""
+LOST = "event=worker_lost"
+SHOWN = "Yes No 2 [1] bc milk file.txt 3 tea1 milk1 milk True"
+
+
+@pytest.fixture
+def kept(make_fleet, tmp_path):
+    """A fleet whose broker has a store, and the keys of two rows."""
+    fleet = make_fleet(broker=[*QUICK, "--keep", str(tmp_path / "sessions")])
+    fleet.keys = fleet.shell(ROWS).split()
+    return fleet
+
+
+def deploy(fleet):
+    """Another worker in place of the first one, as after a crash: that is what a deploy does to state, too."""
+    fleet.expect_log(LOST, name="broker")
+    fleet.workers["w1"].signal(signal.SIGKILL)
+    fleet.workers["w1"].wait_exit()
+    wait_until(lambda: LOST in fleet.broker.text(), "the broker to notice")
+    fleet.start_worker("w2")
+
+
+def rejoin(page):
+    """Joins again; the frame that answers."""
+    frame = page.reconnect()
+    while frame["t"] == "error":
+        frame = page.reconnect()
+    return frame
+
+
+def delete(fleet):
+    fleet.shell("from case_39_state.models import Task\nTask.objects.filter(title='tea').delete()")
+
+
+def text(page, view=0):
+    return " ".join(re.sub(r"<[^>]*>", " ", page.root(view)).split())
+
+
+def test_what_comes_back(kept):
+    with Visitor(kept.port).open(SITE + "Kinds/") as page:
+        assert "d" in page.event("inc")
+        deploy(kept)
+        joined = rejoin(page)
+        assert joined.get("restored") and text(page) == "1 " + SHOWN
+        page.event("rename")  # two names for one line
+        assert text(page) == "1 " + SHOWN.replace("milk", "cream", 1)
+
+
+def test_what_does_not_is_named(kept):
+    reason = "reason=.*form: a Form cannot be serialized: keep its data, and make it in restore"
+    kept.expect_log(f"event=snapshot_failed .*{reason}", times=1, name="w1")
+    with Visitor(kept.port).open(SITE + "Form/") as page:
+        page.event("inc")
+        deploy(kept)
+        joined = rejoin(page)
+        assert joined["fresh"] and not joined.get("restored")
+        kept.expect_log("event=snapshot_failed", name="w2")
+        assert text(page) == "0 +"
+
+
+def test_what_restore_forgets_is_named(kept):
+    with Visitor(kept.port).open(SITE + "Careless/") as page:
+        page.event("inc")
+        deploy(kept)
+        kept.expect_log("event=not_rebuilt view=case_39_state.views.Careless attribute=form", times=1, name="w2")
+        assert rejoin(page).get("restored") and text(page) == "1 +"
+
+
+@pytest.mark.parametrize("name", ["one", "refreshing"])
+def test_a_row_that_is_gone(kept, name):
+    """The page is loaded again, and is a 404."""
+    address = f"{SITE}{name}/{kept.keys[0]}/"
+    visitor = Visitor(kept.port)
+    with visitor.open(address) as page:
+        page.event("inc")
+        delete(kept)
+        deploy(kept)
+        if name == "one":
+            kept.expect_log("level=WARN .*event=restore_failed .*task: the case_39_state.Task with the key", name="w2")
+        else:
+            kept.expect_log("DoesNotExist", name="w2")
+        kept.expect_log("event=page_refused", times=1, name="web")
+        frame = rejoin(page)
+        assert (frame["t"], frame["reason"]) == ("reload", "not_found")
+    assert visitor.get(address).status == 404
+
+
+def test_a_row_that_is_gone_at_a_tick(kept):
+    address = f"{SITE}ticking/{kept.keys[0]}/"
+    kept.expect_log("event=tick_failed", times=1, name="w1")
+    kept.expect_log("event=page_refused", times=1, name="web")
+    with Visitor(kept.port).open(address) as page:
+        delete(kept)
+        assert page.wait_type("reload")["reason"] == "not_found"
+
+
+def test_a_row_of_a_view_in_an_ordinary_page(kept):
+    address = f"{SITE}embedding/{kept.keys[0]}/"
+    visitor = Visitor(kept.port)
+    with visitor.open(address) as page:
+        page.event("inc", view=1)
+        delete(kept)
+        deploy(kept)
+        kept.expect_log("event=restore_failed", name="w2")
+        kept.expect_log("event=page_refused", times=1, name="web")
+        assert rejoin(page)["t"] == "reload"
+    assert visitor.get(address).status == 404
+
+
+def test_the_page_says_that_it_began_anew(kept, browse):
+    site = browse(kept)
+    site.open(SITE.strip("/") + "/Form/")
+    site.wait(site.connected, "the join")
+    site.click("button")
+    site.wait_texts("output", ["1"])
+    kept.expect_log("event=snapshot_failed")
+    deploy(kept)
+    site.wait(lambda: site.texts("[role=alert]"), "a message")
+    assert "start over" in site.texts("[role=alert]")[0] and site.texts("output") == ["0"]
