@@ -63,10 +63,13 @@
   /** @param {Node} node */
   const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
 
-  /** @param {Node | null} node */
+  /**
+   * Whether a node is in a stranger, and in none of the server's that is in that.
+   * @param {Node | null} node
+   */
   function isInside(node) {
-    while (node && !strangers.has(node)) node = parentNode(node)
-    return node
+    while (node && !strangers.has(node) && !homes.has(node)) node = parentNode(node)
+    return node && strangers.has(node)
   }
 
   /**
@@ -140,6 +143,19 @@
   }
 
   /**
+   * The parser went on in an element that others had opened (document.write): the server's next node stands in there.
+   * @param {Node} target
+   * @param {ChildNode} node
+   */
+  function adopt(target, node) {
+    while (isInside(target)) target = parentNode(target)
+    if (!lists.has(target)) lists.set(target, ours(target, childNodes(target)))
+    disturbed.add(target)
+    displace(node, target)
+    lists.get(target)?.push(node)
+  }
+
+  /**
    * Whether it is the parser that inserted a node: behind all that it had inserted, in front of a table that it is in
    * (https://html.spec.whatwg.org/#foster-parent), or around its newest node
    * (https://html.spec.whatwg.org/#adoption-agency-algorithm).
@@ -200,7 +216,8 @@
       for (const node of addedNodes) {
         if (who === PARSER && isParsed(node, record, records)) {
           last = node
-          enlist(target, node)
+          if (isInside(target)) adopt(target, node)
+          else enlist(target, node)
           // Its connectedCallback() was called, and all of this batch that follows is of that.
           answering = node instanceof Element && !!customElements.get(localName(node))?.prototype.connectedCallback
         } else if (who === CLIENT) {
