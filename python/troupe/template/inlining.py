@@ -204,8 +204,18 @@ class Inliner:
             if expr[0] != "const":
                 self.variant.append((expr, node.parent_name.resolve(self.context)))
         except Exception as error:  # rendering the page raises the same, with Django's annotations
-            raise Unplannable(f"{{% extends %}}: {error}") from error
+            tag = f"{{% {node.token.contents} %}}"
+            if expr[0] != "const" and not self._is_given(expr):
+                raise Unplannable(f"{tag} names its parent when the page is rendered: here it has no value") from error
+            raise Unplannable(f"{tag}: {error}") from error
         return parent
+
+    def _is_given(self, expr: Expr) -> bool:
+        """Whether the context has a value for an expression."""
+        try:
+            return bool(variant_value(expr, self.context))
+        except Exception:
+            return False
 
     def _block(self, op: Op) -> list[Node]:
         node = op[1]
