@@ -162,6 +162,29 @@ WHOLE = {
 }
 
 
+# Documents without some of their tags: (template, whether the whole root is sent).
+HEAD = "<!doctype html><html><head><title>t</title></head>"
+DOCUMENTS = {
+    "text before </body>": (HEAD + "<body><p>{{ n }}</p>\n{{ v }}\n</body>\n</html>\n", False),
+    "a condition before </body>": (HEAD + "<body><p>{{ n }}</p>{% if n %}{{ v }}{% endif %}</body></html>", False),
+    "a loop before </body>": (HEAD + "<body><p>{{ n }}</p>{% for x in v %}{{ x }}{% endfor %}</body></html>", False),
+    "text behind </body>": (HEAD + "<body><p>{{ n }}</p></body>{{ v }}</html>", True),
+    "an element behind </html>": (HEAD + "<body><p>{{ n }}</p></body></html><div title='{{ v }}'></div>", True),
+    "a constant behind </body>": (
+        HEAD + "<body><p>{{ n }}</p>{{ v }}</body><script src='{% static 'a.js' %}'></script></html>", False,
+    ),
+    "open elements at </body>": (HEAD + "<body><ul><li>{{ n }}</ul><p>{{ v }}\n</body>\n</html>", False),
+    "no </body>": (HEAD + "<body><p>{{ n }}</p>{{ v }}</html>\n", False),
+    "no </body> and </html>": (HEAD + "<body><p>{{ n }}<p>{{ v }}", False),
+    "a body that is marked": (HEAD + "<body dj-root><p>{{ n }}<p>{{ v }}", False),
+    "no <html>": ("<!doctype html><title>t</title><body><p>{{ n }}</p>{{ v }}", False),
+    "no <head>": ("<!doctype html><html><title>{{ v }}</title><body><p>{{ n }}</p>{{ v }}</body></html>", False),
+    "no <body> but a root": (HEAD + "<main dj-root><p>{{ n }}</p>{{ v }}</main></html>", False),
+    "nothing but text": ("{{ n }} {{ v }}", False),
+    "paragraphs alone": ("<p>{{ n }}<p>{{ v }}", False),
+}  # fmt: skip
+
+
 def through(browser, place, kind="fragment"):
     """Counts of a page with this in it."""
     template, states = place
@@ -180,6 +203,16 @@ def test_a_patch_is_enough(browser, name, kind):
     counts = through(browser, PLACES[name], kind)
     whole = {key: n for key, n in counts.all.items() if "whole root" in key or "without slots" in key}
     assert not whole and counts.all["frames: slots"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document(browser, name):
+    template, whole = DOCUMENTS[name]
+    kind = "fragment" if "dj-root" in template else "body" if "<body" in template else "bare"
+    counts = Counts()
+    case = Case({"main.html": "{% load static %}" + template}, VN, [True] * len(VN), [False] * len(VN), kind=kind)
+    check(case, browser, counts)
+    assert any("whole root" in key for key in counts.all) == whole
 
 
 @pytest.mark.parametrize("name", WHOLE)

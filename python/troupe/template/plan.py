@@ -192,6 +192,9 @@ class _Root(BlockBuilder):
             self.tree.end_unchecked(token)
         elif token.kind == TEXT:
             self._imply_body(not all(node.blank() for node in nodes), "text")
+        if token.kind == START:
+            for node in nodes:
+                self._behind_body(node)
         self._dead(nodes)
         if raw:
             self._outside_raw(tokenizer, token.name, place)
@@ -230,6 +233,7 @@ class _Root(BlockBuilder):
             return
         if self.phase == _BEFORE and node.holds(self.marker):
             raise Unplannable("whether the root is there depends on a condition")
+        self._behind_body(node)
         self._dead([node])
 
     def _dead(self, nodes: list[Node]) -> None:
@@ -238,6 +242,12 @@ class _Root(BlockBuilder):
                 self._html(node.text)
             else:
                 self._dead_node(node)
+
+    def _behind_body(self, node: Node) -> None:
+        """What stands behind </body> is put into the body: if it changes, the page has to show it."""
+        read = dependencies.finalize(node.deps, self.loops) & ((1 << (dependencies.ROOTS + 1)) - 1)
+        if self.phase == _AFTER and read and self.element is not None and self.element.is_html(("body",)):
+            raise Unplannable("a value behind </body>")
 
     def _dead_node(self, node: Node) -> None:
         inside = self.phase == _INSIDE
@@ -272,16 +282,30 @@ class _Root(BlockBuilder):
         self._dead(nodes)
 
     def _end(self, token: Token, place: Place) -> None:
-        ends = token.name == "body" and self.element is not None and self.element.name == "body"
-        run = self.run
-        if ends and run is not None and run.item is not None:
-            self._last_text(run, run.item, place)
+        if self._ends_body(token):
+            self._end_body(token, place)
+            return
         super()._end(token, place)
         if self.element not in self.tree.stack:
             if self.kind == WRAPPED:
                 raise Unplannable(f"</{token.name}> closes what was not opened")
             self.phase = _AFTER
             self._flush()
+
+    def _ends_body(self, token: Token) -> bool:
+        """Whether an end tag ends the body, which is the root: what is open in it stays so, if that ends by itself."""
+        root = self.element
+        if token.name not in ("body", "html") or root is None or not root.is_html(("body",)):
+            return False
+        return all(each.is_html(IMPLIED) for each in self.tree.stack[self.tree.stack.index(root) + 1 :])
+
+    def _end_body(self, token: Token, place: Place) -> None:
+        run = self.run
+        if run is not None and run.item is not None:
+            self._last_text(run, run.item, place)
+        self._flush()
+        self._pieces(nodes_between(place.nodes, token.begin, token.end))
+        self.phase = _AFTER
 
     def _last_text(self, run: TextRun, item: list[Any], place: Place) -> None:
         """What stands behind </body> is put into the body, or into the <p> or the like that is open at its end: the
@@ -304,5 +328,5 @@ class _Root(BlockBuilder):
     def _unended(self) -> None:
         assert self.element is not None
         inside = self.tree.stack[self.tree.stack.index(self.element) + 1 :]
-        if self.kind == MARKED or any(not each.is_html(IMPLIED) for each in inside):
+        if (self.kind == MARKED and self.element.name != "body") or any(not each.is_html(IMPLIED) for each in inside):
             raise Unplannable(f"<{ascii_lower(self.tree.innermost().name)}> does not end")
