@@ -8,8 +8,9 @@ From a template to a plan, in order:
     dependencies.py     the mask of what each node depends on
     html_tokenizer.py, html_elements.py, open_elements.py, regions.py
                         what an HTML parser makes of the static markup around the values
-    block_builder.py, text_run.py, block_chunk.py
+    block_builder.py, block_items.py, text_run.py, block_chunk.py
                         a block: its slots, and its markup for the browser
+    implied_ends.py     tags that an author left out, where a block needs them
     plan.py             compile_page(): the plan of a page; explain.py puts it into words
 
 native.py has the classes whose render() is C, slow_path.py what C calls back for, backend.py the entry in TEMPLATES.
