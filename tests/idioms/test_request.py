@@ -9,7 +9,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from case_45_request.rows import ATTRS, ROWS, ProjectMiddleware, differing, read
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import AsyncClient, Client
 from django.urls import path, register_converter
@@ -253,7 +254,7 @@ async def test_what_is_not_there_says_what_to_do(settings):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(object(), "a object cannot be serialized"), (Group(name="new"), "not saved"), ("x" * 20_000, "over the limit")],
+    [(object(), "a object cannot be serialized"), (Permission(content_type=ContentType()), "not saved"), ("x" * 20_000, "over the limit")],
 )
 async def test_what_cannot_be_sent_is_refused_by_name(settings, value, text, monkeypatch):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "case_45_request.rows.ProjectMiddleware"]
