@@ -23,10 +23,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-// For exit functions of user code. Less than the supervisor's grace (STOP_GRACE_MS), so that it need not
-// kill.
-#define EXIT_MS 3000
-
 const char *argp_program_version = "troupe-worker " TROUPE_VERSION;
 
 typedef struct {
@@ -255,28 +251,36 @@ s_run(command_line *parsed, recorder *record)
     return end == WORKER_STUCK ? EXIT_STUCK : end == WORKER_REFUSED ? 4 : 0;
 }
 
-// The process exits in the middle of an exit function that takes too long. The stacks say where it is.
+// The process exits in the middle of an exit function that takes too long. The stacks say where it is. Only a
+// worker that ends in good order has exit functions, so that its code is 0.
 static void *
-s_give_up_exiting(void *code)
+s_give_up_exiting(void *limit_ms_)
 {
-    usleep(EXIT_MS * 1000);
-    log_event(LEVEL_WARN, "exit_timeout", "limit_ms=%d hint=\"%s\"", EXIT_MS,
-              "a function registered with atexit, or a thread, has not ended: its stack follows");
+    const unsigned *limit_ms = limit_ms_;
+    usleep(*limit_ms * 1000U);
+    log_event(LEVEL_WARN, "exit_timeout", "limit_ms=%u hint=\"%s\"", *limit_ms,
+              "a function registered with atexit, or a thread, has not ended: its stack follows. Functions "
+              "that were "
+              "registered before it are not called. --exit-ms gives more time");
     raise(SIGUSR2); // Python's faulthandler (embed.c)
-    _exit((int)(intptr_t)code);
+    _exit(0);
 }
 
 // Lets user code flush what it has buffered (metrics, traces, logs) at an end in good order, as other servers
 // do. In bounded time: the supervisor, or a deployment, waits.
 static void
-s_run_exit_functions(int code)
+s_run_exit_functions(const command_line *parsed)
 {
+    static unsigned limit_ms; // for the thread, which goes on
+    limit_ms = s_number(parsed, OPTION_EXIT_MS);
     pthread_t timer;
-    if (pthread_create(&timer, NULL, s_give_up_exiting, (void *)(intptr_t)code)) {
+    if (!limit_ms)
+        return;
+    if (pthread_create(&timer, NULL, s_give_up_exiting, &limit_ms)) {
         log_event(LEVEL_WARN, "no_exit_functions", "reason=\"cannot create a thread\"");
         return;
     }
-    embed_finish(EXIT_MS);
+    embed_finish(limit_ms);
 }
 
 // --reload: the process executes itself, with the same pid, arguments and black box. Nothing else frees what
@@ -340,7 +344,7 @@ worker_process(int argc, char **argv, const char *const *launcher)
     if (code != EXIT_STUCK && record)
         recorder_clean_exit(record);
     if (code == 0)
-        s_run_exit_functions(code);
+        s_run_exit_functions(&parsed);
     if (s_reload && !s_signalled && code == 0)
         code = s_restart(&parsed, argc, argv);
     log_event(LEVEL_INFO, "stopped", "worker=%s", log_value(parsed.name, name, sizeof name));

@@ -54,7 +54,8 @@ supervisor_new(const supervisor_config *config)
     const reconciler_options planning = {
         .workers = (unsigned)option_set_number(config->options, OPTION_WORKERS),
         .boot_ms = option_set_number(config->options, OPTION_BOOT_S) * 1000,
-        .worker_stop_ms = option_set_number(config->options, OPTION_DRAIN_MS) + STOP_GRACE_MS,
+        .worker_stop_ms = option_set_number(config->options, OPTION_DRAIN_MS) +
+                          option_set_number(config->options, OPTION_EXIT_MS) + STOP_GRACE_MS,
         .broker_stop_ms = STOP_GRACE_MS,
     };
     self->config = *config;

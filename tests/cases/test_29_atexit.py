@@ -1,6 +1,7 @@
 """A worker that ends in good order does what was registered with atexit; one whose functions hang ends all the same."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from browser import Visitor
@@ -43,3 +44,36 @@ def test_one_that_never_returns(ending, tmp_path):
     pid = end(ending)
     assert (tmp_path / "at" / "hangs").read_text() == f"{pid}\n"
     assert 'views.py", line' in ending.workers["w1"].text()
+
+
+@pytest.mark.parametrize("handler", ["never", "never_either", "nor_by_sync"])
+def test_a_thread_that_never_ends(ending, tmp_path, handler):
+    """It is named, and does not keep what comes behind it from its flush."""
+    ending.expect_log('event=threads_left names="endless"', times=1, name="w1")
+    ending.expect_log("LookupError: in a function registered with atexit", times=1, name="w1")
+    with Visitor(ending.port).open(PAGE) as page:
+        page.answer_to(page.post(handler))
+    pid = end(ending)
+    assert (tmp_path / "at" / "atexit").read_text() == f"{pid}\n"
+    assert (tmp_path / "at" / "log").read_text() == "buffered\n"
+    assert "event=exit_timeout" not in ending.workers["w1"].text()
+
+
+def test_the_time_is_a_setting(make_fleet, tmp_path):
+    """Without any, nothing is run."""
+    (tmp_path / "at").mkdir()
+    sites = Path(__file__).parent / "sites"
+    fleet = make_fleet(env={"CASES_ATEXIT": str(tmp_path / "at")}, worker=("--path", sites, "--exit-ms", "0"))
+    with Visitor(fleet.port).open(PAGE) as page:
+        page.answer_to(page.post("hang"))
+    end(fleet)
+    assert not list((tmp_path / "at").iterdir())
+
+
+def test_children_of_multiprocessing(ending, tmp_path):
+    ending.expect_log("LookupError: in a function registered with atexit", times=1, name="w1")
+    with Visitor(ending.port).open(PAGE) as page:
+        page.answer_to(page.post("child"))
+    end(ending)
+    child = (tmp_path / "at" / "child").read_text().strip()
+    assert not Path("/proc", child).exists() or "Z" in Path("/proc", child, "stat").read_text()

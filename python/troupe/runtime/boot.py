@@ -20,12 +20,13 @@ def setup(settings_module: str | None, views: bool = True, debug: bool = False) 
 
     _install_configurations()
     django.setup()
-    from . import context_locals, debugger, error_mail, thread_instances, trackers
+    from . import context_locals, debugger, error_mail, shutdown, thread_instances, trackers
 
     if not debug:
         debugger.refuse()
 
     context_locals.install()
+    shutdown.install()
     error_mail.install(error_mail.OncePerKind(), error_mail.MailThread())
     if views:
         import_views()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .executors import use_executors
+from .shutdown import let_inherit
 
 logger = logging.getLogger("troupe")
 
@@ -25,6 +26,7 @@ class LoopThread:
         self._thread.start()
 
     def _run(self) -> None:
+        let_inherit(threading.current_thread())
         asyncio.set_event_loop(self._loop)
         while True:  # a callback of user code may raise SystemExit: other sessions' handlers must go on
             try:

@@ -22,8 +22,26 @@ def run_exit_functions(seconds: float) -> None:
     atexit._run_exitfuncs()
 
 
+def install() -> None:
+    """Threads that user code starts are no daemons, unless it says so, as on the threads of other servers: a thread
+    inherits that from the one that starts it, and Python takes those of the pool for daemons.
+    """
+    threading._DummyThread.daemon = False
+
+
+def let_inherit(thread: threading.Thread) -> None:
+    """The same for a thread of Troupe's that has been started, as a daemon."""
+    thread._daemonic = False  # type: ignore[attr-defined]
+
+
 def _threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    """Those of user code that are no daemons."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if not (thread.daemon or thread.name.startswith("troupe-") or type(thread) is threading._DummyThread)
+        and thread is not threading.main_thread()
+    ]
 
 
 def _join_threads() -> None:

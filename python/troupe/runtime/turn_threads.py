@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 
 from . import housekeeping
+from .shutdown import let_inherit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -203,6 +204,7 @@ class _Thread:
         return self.transaction_of is not None and self.transaction_of is not lease
 
     def _run(self) -> None:
+        let_inherit(threading.current_thread())
         while True:
             self._serve(self._queue.get())
 

@@ -4,10 +4,14 @@ nothing.
 
 import atexit
 import logging.handlers
+import multiprocessing
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from asgiref.sync import sync_to_async
 
 from troupe import LiveView, event_handler
 
@@ -48,6 +52,26 @@ class V(LiveView):
     @event_handler
     def hang(self):
         atexit.register(hang)
+
+    @event_handler
+    def never(self):
+        """A thread that never ends, and is no daemon."""
+        threading.Thread(target=threading.Event().wait, name="endless").start()
+
+    @event_handler
+    async def never_either(self):
+        self.never()
+
+    @event_handler
+    async def nor_by_sync(self):
+        await sync_to_async(self.never)()
+
+    @event_handler
+    def child(self):
+        """A process, which multiprocessing ends and waits for."""
+        process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,), daemon=True)
+        process.start()
+        note("child", process.pid)
 
 
 if FOLDER:
