@@ -254,7 +254,11 @@ async def test_what_is_not_there_says_what_to_do(settings):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(object(), "a object cannot be serialized"), (Permission(content_type=ContentType()), "not saved"), ("x" * 20_000, "over the limit")],
+    [
+        (object(), "a object cannot be serialized"),
+        (Permission(content_type=ContentType()), "not saved"),
+        ("x" * 20_000, "over the limit"),
+    ],
 )
 async def test_what_cannot_be_sent_is_refused_by_name(settings, value, text, monkeypatch):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "case_45_request.rows.ProjectMiddleware"]
