@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { JSDOM } from 'jsdom'
 import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
+import * as notes from '../../python/troupe/static/troupe/notes.js'
 import { createPage as makePage } from '../../python/troupe/static/troupe/page.js'
 import { equip } from '../property/js/early.js'
 import { randomFrom } from './seeded-random.js'
@@ -77,7 +78,7 @@ export class FakeSocket {
   }
 }
 
-const PARTS = { editor, forms }
+const PARTS = { editor, forms, notes }
 const loadAtOnce = (name, then) => then(PARTS[name])
 
 export const VIEW = 'a'.repeat(32)

@@ -15,7 +15,7 @@ const skip = spawnSync('esbuild', ['--version']).error ? 'esbuild is not install
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-min-'))
 after(() => rmSync(folder, { recursive: true }))
-const FORMS = join(folder, 'forms.min.js')
+const [FORMS, NOTES] = ['forms', 'notes'].map((name) => join(folder, `${name}.min.js`))
 
 // The small files in a page of their own, with the browser's own clock: nothing here waits for it.
 async function smallFile() {
@@ -27,7 +27,7 @@ async function smallFile() {
 function open(start, html) {
   const window = windowOf(`<body>${html}</body>`, readFileSync(join(folder, 'early.min.js'), 'utf8'))
   const sockets = []
-  window.document.head.innerHTML = `<script type="module" data-troupe-socket="/ws/" data-troupe-forms="${FORMS}"></script>`
+  window.document.head.innerHTML = `<script type="module" data-troupe-socket="/ws/" data-troupe-forms="${FORMS}" data-troupe-notes="${NOTES}"></script>`
   window.WebSocket = class {
     constructor() {
       return sockets[sockets.push(new FakeSocket()) - 1]
@@ -79,7 +79,7 @@ test('the small file does what the modules do: events, controls, notes, refusals
   const [form, input, select] = ['form', 'input', 'select'].map((css) => live.document.querySelector(css))
   live.socket.say({ t: 'joined', n: 0, views: [{ v: 'a', i: 0, s: 1, token: 'x' }] })
   assert.equal(live.document.documentElement.className, 'troupe-connected')
-  await import(FORMS)
+  await Promise.all([FORMS, NOTES].map((file) => import(file)))
   const told = []
   for (const name of ['failed', 'refused', 'unknown']) {
     live.document.addEventListener(`troupe:${name}`, ({ detail }) => told.push([name, detail.name, detail.reason]))

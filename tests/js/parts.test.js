@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
+import * as notes from '../../python/troupe/static/troupe/notes.js'
 import { openPage } from './fakes.js'
 
 const FORM = '<form dj-submit="save"><input name="a"></form>'
@@ -11,7 +12,7 @@ const sent = (live) => live.socket.take('event').map(({ e }) => e)
 // A page whose parts come when the test says so.
 function openAndWait(html) {
   const asked = []
-  return { live: openPage(html, { load: (name, then, failed) => asked.push({ name, then, failed }) }), asked }
+  return { live: openPage(html, { load: (name, then, failed) => name === 'notes' ? then(notes) : asked.push({ name, then, failed }) }), asked }
 }
 
 // … and that is joined.

@@ -116,17 +116,27 @@ test('where a node goes whose follower others moved', () => {
   assert.deepEqual(strangers.spot(main, b), { where: box, before: b })
 })
 
-test('attributes are known from the beginning; listeners are told of nodes', () => {
+test('attributes are known from the beginning; listeners are told of roots', () => {
   const { $, make, strangers } = page('<main><p id=a title=x></p></main>')
   $('#a').title = 'y'
   strangers.take()
   assert.equal(strangers.attributeValues.get($('#a')).get('title'), 'x')
-  const told = []
-  strangers.listen(({ target }) => told.push(target.localName))
-  $('main').append(make('x'))
-  strangers.take()
-  strangers.run(() => $('main').append(make('y')))
-  assert.deepEqual(told, ['main'])
+  let told = 0
+  strangers.onRoots(() => told++)
+  const root = make('div')
+  root.innerHTML = '<p data-troupe="t"><b></b></p>'
+  const change = (work) => {
+    work()
+    strangers.take()
+    return told
+  }
+  assert.equal(change(() => $('main').append(make('x'))), 0)
+  assert.equal(change(() => $('main').append(root)), 1)
+  assert.equal(change(() => root.firstChild.append(make('y'))), 1)
+  assert.equal(change(() => (root.firstChild.innerHTML = '')), 2)
+  assert.equal(change(() => strangers.run(() => root.remove())), 2)
+  assert.equal(change(() => $('main').prepend(root)), 3)
+  assert.equal(change(() => root.remove()), 4)
 })
 
 // --- slots among strangers -----------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ _IN_ASYNC_CODE = (
 )
 _MINIFIED_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
 # Parts of the client that pages load when they need them (static/troupe/parts.js), and what then is in their HTML.
-_PARTS = {"forms": (b"dj-submit", b"dj-keydown.enter"), "editor": (b"contenteditable",)}
+_PARTS = {"forms": (b"dj-submit", b"dj-keydown.enter"), "editor": (b"contenteditable",), "notes": (), "later": ()}
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -223,11 +223,13 @@ def _page(view: Any, request: HttpRequest, call: admission.Call) -> HttpResponse
         return _error_response(request, path, error)
     if mounted.response is not None:
         return mounted.response
-    if request.method == "HEAD" or _is_prefetch(request):
+    if request.method == "HEAD" or _is_prefetch(request) or _loses_its_root(mounted.html, request):
         client_thread.call(drop, session)
     content_type = view.content_type or "text/html; charset=utf-8"
     response = HttpResponse(with_script(mounted.html, request), content_type=content_type)
     response["Cache-Control"] = "private, no-cache"
+    if _loses_its_root(mounted.html, request):
+        response["HX-Redirect"] = request.get_full_path()
     return response
 
 
@@ -391,6 +393,14 @@ def _preload(html: bytes, request: HttpRequest) -> str:
 def _is_prefetch(request: HttpRequest) -> bool:
     words = " ".join(request.headers.get(name, "") for name in _PREFETCH_HEADERS).lower()
     return "prefetch" in words or "preview" in words or "prerender" in words
+
+
+def _loses_its_root(html: bytes, request: HttpRequest) -> bool:
+    """Whether htmx asks for the page to put what is in its <body> into another page's (hx-boost), and <body> is the
+    root: its token would be lost. htmx is told to load it as a page.
+    """
+    start = html.rfind(b"<", 0, max(html.find(b' data-troupe="'), 0))
+    return request.headers.get("HX-Boosted") == "true" and html[start : start + 5].lower() == b"<body"
 
 
 def _own_response(fields: Body) -> HttpResponse:

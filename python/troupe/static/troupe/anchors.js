@@ -1,13 +1,13 @@
 // anchors.js - the comments that the server puts around what cannot be found by its position alone (PROTOCOL.md 9.4).
 
-import { COMMENT } from './dom.js'
+import { COMMENT, nodeType } from './dom.js'
 
 /**
  * The text of an anchor; empty for any other node.
  * @param {any} node A Node or null.
  * @returns {string}
  */
-export const anchor = (node) => (node?.nodeType === COMMENT && node.data[0] === '$' ? node.data : '')
+export const anchor = (node) => (node && nodeType(node) === COMMENT && node.data[0] === '$' ? node.data : '')
 
 /**
  * The anchor that ends the range in which this node stands. Throws if there is none.

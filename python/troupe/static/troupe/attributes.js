@@ -1,6 +1,7 @@
 // attributes.js - writes attributes, and leaves alone what others changed: scripts, or the user who opened a
 // <details>. It knows the last value from the server, and writes only what differs from that.
 
+import { attr as attrOf, localName, member } from './dom.js'
 import { KEYS } from './match-children.js'
 
 /** @import { BrowserWindow } from './types.js' */
@@ -39,7 +40,7 @@ export function createAttributeWriter({ document, troupeStrangers: strangers }, 
   function set(el, name, value, attr) {
     strangers.take()
     const last = values.get(el)?.get(name)
-    const live = el.getAttribute(name)
+    const live = attrOf(el, name)
     const known = last === undefined ? live : last
     if (value === known) return false
     if (value !== null && known !== null && KEYS.includes(name)) replaced(el)
@@ -59,17 +60,17 @@ export function createAttributeWriter({ document, troupeStrangers: strangers }, 
    * @param {Attr} [attr]
    */
   function write(el, name, value, attr) {
-    const existing = el.getAttributeNode(name)
+    const existing = member(el, 'getAttributeNode')(name)
     if (value === null) {
       // A modal dialog that only loses its attribute stays in the top layer and blocks the page
       // (https://html.spec.whatwg.org/#the-dialog-element, "removing the open attribute").
-      if (name === 'open' && el.localName === 'dialog') /** @type {HTMLDialogElement} */ (el).close?.()
-      el.removeAttribute(name)
+      if (name === 'open' && localName(el) === 'dialog') /** @type {HTMLDialogElement} */ (el).close?.()
+      member(el, 'removeAttribute')(name)
     } else if (existing) existing.value = value
     else {
       const copy = attr ? document.importNode(attr, true) : document.createAttribute(name)
       copy.value = value
-      el.setAttributeNode(copy)
+      member(el, 'setAttributeNode')(copy)
     }
   }
 

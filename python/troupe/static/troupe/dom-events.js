@@ -8,12 +8,11 @@ import { CONTROLS, formOf, INPUTS, isTouched, renew, reports } from './form-cont
 import { createPart } from './parts.js'
 import { createTimedEvents } from './timed-events.js'
 
-/** @import { BrowserWindow, Clock, Control, Editor, Forms, Load, Params, Settle } from './types.js' */
+/** @import { BrowserWindow, Clock, Control, Editor, Forms, Listen, Load, Params, Settle } from './types.js' */
 
-const ROOT = '[data-troupe]'
 const ENTER = 'dj-keydown.enter'
 // What the part of that name is for.
-const FORMS = '[data-troupe] form,[dj-keydown\\.enter],[type=radio i]'
+const FORMS = '[data-troupe] form,[dj-keydown\\.enter],[type=radio i],a[dj-click]'
 // Buttons that send their form to another address, or close a dialog and send nothing.
 const ELSEWHERE = '[formaction],[formmethod=dialog i]'
 
@@ -22,13 +21,15 @@ const ELSEWHERE = '[formaction],[formmethod=dialog i]'
  * @param {BrowserWindow} options.window
  * @param {Document} [options.document]
  * @param {Clock} options.clock
+ * @param {(el: Element) => Element | null} options.rootOf The root around an element that this page looks after.
+ * @param {Listen} options.listen Until the page ends.
  * @param {(root: Element, name: string, params: Params, settle: Settle) => void} options.push Sends an event.
  * @param {(detail: { name: string, params: Params, reason?: string }) => void} options.refuse Tells that an event is not sent.
  * @param {() => void} options.released Something held may be patched now.
  * @param {Load} options.load Loads a part of this.
  * @param {() => void} options.refresh Asks for the whole page.
  */
-export function createDomEvents({ window, document = documentOf(window), clock, push, refuse, released, load, refresh }) {
+export function createDomEvents({ window, document = documentOf(window), clock, rootOf, listen, push, refuse, released, load, refresh }) {
   /** @type {Map<Element, number>} How many of an element's events, or values, have no answer yet. */
   const unanswered = new Map()
   /** @type {Set<Element>} Controls of which the server's value may differ from what they show. */
@@ -42,9 +43,9 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
   let moves = false // the patch to come answers something that the user did, and did not type
   const { flush, timed } = createTimedEvents({ clock, count, report })
   /** @type {ReturnType<typeof createPart<Editor>>} */
-  const editor = createPart(load, 'editor', { document })
+  const editor = createPart(load, 'editor', { document, listen })
   /** @type {ReturnType<typeof createPart<Forms>>} */
-  const forms = createPart(load, 'forms', { clock, count, document, editor, emit, refuse, typed })
+  const forms = createPart(load, 'forms', { click, clock, count, document, editor, emit, listen, refuse, rootOf, submit, typed })
 
   /**
    * The element that an event is for.
@@ -54,7 +55,7 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
    */
   function find(target, attribute) {
     const el = closest(target, `[${attribute}]`) ?? formOf(target)
-    return el && matches(el, `[${attribute}]:not(:disabled)`) && closest(el, ROOT) && el
+    return el && matches(el, `[${attribute}]:not(:disabled)`) && rootOf(el) && el
   }
 
   /**
@@ -98,7 +99,7 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
   /** @param {MouseEvent} event */
   function click(event) {
     const el = clickedElement(/** @type {Element} */ (event.target))
-    if (!el || !closest(el, ROOT) || isVetoed(event, el)) return
+    if (!el || !rootOf(el) || isVetoed(event, el)) return
     const link = closest(el, 'a[href]')
     if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return
     const { type, form } = closest(el, 'button,input') ?? {}
@@ -126,7 +127,7 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
     if (!closes || !allowed) event.preventDefault()
     if (!allowed) return
     flush()
-    forms.use((part) => part.submit(form, submitter, closest(form, ROOT)))
+    forms.use((part) => part.submit(form, submitter, rootOf(form)))
   }
 
   /**
@@ -152,7 +153,7 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
     if (!name) return
     entered = name === 'Enter' && target
     const named = `dj-keydown.${name.toLowerCase().replace(' ', 'space')}`
-    for (let el = target; el && closest(el, ROOT); el = parentElement(el)) {
+    for (let el = target; el && rootOf(el); el = parentElement(el)) {
       const attribute = [named, named.replace('arrow', ''), 'dj-keydown'].find((each) => attr(el, each) !== null)
       // Shift and Enter make a new line.
       if (!attribute || (attribute === ENTER && event.shiftKey && isMultiline(target))) continue
@@ -184,7 +185,7 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
    * @param {Settle} [then]
    */
   function fire(el, attribute, read, control, then) {
-    const [root, name] = [closest(el, ROOT), attr(el, attribute)]
+    const [root, name] = [rootOf(el), attr(el, attribute)]
     // A template may have said {% if … %} in it.
     if (name) timed(el, attribute, () => emit(el, name, root, read(), control, then, attribute !== 'dj-input'), control)
   }
@@ -222,8 +223,6 @@ export function createDomEvents({ window, document = documentOf(window), clock, 
     if (!isOld) typed(target, 'dj-input')
   }
 
-  /** @type {(type: string, run: (event: any) => void) => void} */
-  const listen = (type, run) => document.addEventListener(type, run)
   listen('click', click)
   listen('submit', submit)
   listen('input', input)

@@ -23,8 +23,8 @@
   })
   const [childNodes, compare, contains, firstChild, insertBefore, isConnected, nextSibling, parentNode, removeChild] = own(Node,
     'childNodes compareDocumentPosition contains firstChild insertBefore isConnected nextSibling parentNode removeChild')
-  const [attributeNames, localName] = own(Element, 'getAttributeNames localName')
-  const [currentScript] = own(Document, 'currentScript')
+  const [attributeNames, hasAttribute, localName, queryIn] = own(Element, 'getAttributeNames hasAttribute localName querySelector')
+  const [currentScript, query] = own(Document, 'currentScript querySelector')
   const currentEvent = Object.getOwnPropertyDescriptor(globalThis, 'event')?.get
 
   /** @type {WeakSet<Node>} The strangers; what is in one of them need not be here. */
@@ -45,7 +45,7 @@
   /** @type {Set<Node>} */
   const roots = new Set()
 
-  /** @type {((record: MutationRecord) => void)[]} */
+  /** @type {(() => void)[]} Called when others bring roots, or take them away. */
   const listeners = []
   let parsing = document.readyState === 'loading'
   /** @type {Node | null} The newest of the parser's nodes. */
@@ -234,7 +234,7 @@
           }
         }
       }
-      if (who === OTHERS && !parsing) for (const each of listeners) each(record)
+      if (who === OTHERS && !parsing && concernsRoots(record)) for (const each of listeners) each()
     })
     // With what the client removes goes what others had taken out of it.
     for (const node of moved) {
@@ -242,6 +242,18 @@
       for (const each of displaced) if (contains(node, homes.get(each))) remove(each)
     }
     for (const node of taken) if (!isConnected(node)) instead.set(node, inPlace(node, added))
+  }
+
+  /**
+   * Whether others brought a root, or took one away, or its content.
+   * @param {TreeRecord} record
+   */
+  function concernsRoots({ addedNodes, removedNodes, target }) {
+    const removed = [...removedNodes]
+    /** @param {Node} node */
+    const isRoot = (node) => node instanceof Element && hasAttribute(node, 'data-troupe')
+    return (removed.length && isRoot(target)) || [...addedNodes, ...removed].some(
+      (node) => isRoot(node) || (node instanceof Element && queryIn(node, '[data-troupe]')))
   }
 
   /**
@@ -334,7 +346,7 @@
   /** @returns {Strangers} */
   function ledger() {
     return {
-      sure: !document.querySelector('[data-troupe]'),
+      sure: !query(document, '[data-troupe]'),
       isStranger: (node) => strangers.has(node),
       isDisturbed: (parent) => disturbed.has(parent),
       children,
@@ -408,7 +420,7 @@
         }
       },
 
-      listen: (listener) => listeners.push(listener),
+      onRoots: (listener) => listeners.push(listener),
       keepValue,
       attributeValues: values,
       watch: (root) => roots.add(root),

@@ -8,7 +8,7 @@ import { firstChild, member, query } from './dom.js'
 import { valueOf } from './event-params.js'
 import { rest } from './form-reset.js'
 
-/** @import { Settle } from './types.js' */
+/** @import { Listen, Settle } from './types.js' */
 
 /** @param {Element} el */
 const contentOf = (el) => member(el, 'innerHTML').replace(/<!--\$.*?-->/g, '')
@@ -25,8 +25,8 @@ const markup = (el) => normal(contentOf(el))
 /** @param {string | null} text */
 const plain = (text) => (text ?? '').replace(/\s+/g, '')
 
-/** @param {{ document: Document }} options */
-export function create({ document }) {
+/** @param {{ document: Document, listen: Listen }} options */
+export function create({ document, listen }) {
   /** @type {WeakMap<Element, string | undefined>} Those that the user edited, and what the server had rendered there. */
   const edited = new WeakMap()
 
@@ -35,8 +35,8 @@ export function create({ document }) {
     const el = /** @type {HTMLElement} */ (target)
     if (member(el, 'isContentEditable') && !edited.has(el)) edited.set(el, before ? contentOf(el) : undefined)
   }
-  document.addEventListener('beforeinput', (event) => note(event, true))
-  document.addEventListener('input', (event) => note(event)) // a script's edits come without the other
+  listen('beforeinput', (event) => note(event, true))
+  listen('input', (event) => note(event)) // a script's edits come without the other
 
   /**
    * Whether it shows this content. Where the server has no markup the user's is let be: it stores the text.

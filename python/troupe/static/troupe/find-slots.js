@@ -5,7 +5,7 @@
 // holds is said at Slot in types.d.ts. What is not as described throws, and the caller asks for the whole root.
 
 import { anchor, closing, demand } from './anchors.js'
-import { TEXT, isElement } from './dom.js'
+import { attr, firstChild, isElement, localName, nodeType, parentNode, TEXT } from './dom.js'
 
 /** @import { Block, CachedChunk, Morpher, Place, Row, Slot, SlotPosition, Walk } from './types.js' */
 
@@ -43,11 +43,11 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
    * @param {Block} block
    */
   function visit(place, el, block) {
-    demand(!place.name || place.name === el.localName)
+    demand(!place.name || place.name === localName(el))
     // An empty script from the page's parser would run when it is filled; one from a fragment never does
     // (https://html.spec.whatwg.org/#already-started).
-    if (el.localName === 'script' && !el.firstChild) {
-      const dead = /** @type {Element} */ (parseInside(/** @type {Element} */ (el.parentNode), el.outerHTML).firstChild)
+    if (localName(el) === 'script' && !firstChild(el)) {
+      const dead = /** @type {Element} */ (parseInside(/** @type {Element} */ (parentNode(el)), el.outerHTML).firstChild)
       el.replaceWith(dead)
       el = dead
     }
@@ -57,7 +57,7 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
       note(block, place.t0, { kind: 'c', el })
       return el
     }
-    const walk = strangers.walk(el.localName === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el)
+    const walk = strangers.walk(localName(el) === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el)
     follow(place, walk.first, walk, block)
     return el
   }
@@ -109,7 +109,7 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
     for (; node; node = walk.next(node)) {
       if (anchor(node) === '$t') {
         markup = { start: node, end: (node = closing(node, walk)) }
-      } else if (node.nodeType !== TEXT) {
+      } else if (nodeType(node) !== TEXT) {
         if (!isAlien(node)) break
       } else if (text && slot && !markup) {
         // Parsers split long texts, Chromium every 65,536 characters.
@@ -145,7 +145,7 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
       for (let index = 0; child && anchor(child) !== '$'; index++) {
         const row = /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block: [], first: child }))
         child = (rowChunk.one ? singleRow : severalRow)(/** @type {any} */ (rowChunk), child, walk, row)
-        const key = kind === 'l' && slot.keyAttribute ? row.el.getAttribute(slot.keyAttribute) : `${index}`
+        const key = kind === 'l' && slot.keyAttribute ? attr(row.el, slot.keyAttribute) : `${index}`
         demand(key !== null && !found.rows.has(key))
         found.rows.set(key, row)
       }

@@ -1,7 +1,7 @@
 // forms.js - what forms need, and fields with dj-keydown.enter: a part of its own, which pages load that have a form
 // (parts.js, dom-events.js).
 
-import { member, queryAll } from './dom.js'
+import { closest, member, queryAll } from './dom.js'
 import { controlOf, INPUTS, reports, serverValue } from './form-controls.js'
 import { entriesOf, formParams } from './form-params.js'
 import { controlsOf, newerThan, reset, snapshot } from './form-reset.js'
@@ -9,8 +9,10 @@ import { createSubmissions } from './submissions.js'
 
 /** @import { Control, FormsOptions, Outcome } from './types.js' */
 
+const BOOSTED = '[hx-boost=true],[data-hx-boost=true],[hx-boost\\:inherited=true]'
+
 /** @param {FormsOptions} options */
-export function create({ clock, count, document, editor, emit, refuse, typed }) {
+export function create({ click, clock, count, document, editor, emit, listen, refuse, rootOf, submit: act, typed }) {
   const { isSending, submit } = createSubmissions({ emit, refuse, restore, takes })
   let isOurs = false // the reset of a form
 
@@ -27,8 +29,18 @@ export function create({ clock, count, document, editor, emit, refuse, typed }) 
   /** @type {(state: string) => any[]} */
   const radios = (state) => [...queryAll(document.documentElement, `[data-troupe] [type=radio i]${state}`)]
 
+  // htmx listens to what it boosts at the element itself, and would come first.
+  for (const [type, run] of /** @type {[string, (event: any) => void][]} */ ([['click', click], ['submit', act]])) {
+    listen(type, (event) => {
+      const el = closest(event.target, `[dj-${type}]`)
+      if (!el || !rootOf(el) || !closest(el, BOOSTED)) return
+      event.stopPropagation()
+      run(event)
+    }, document, true)
+  }
+
   // A reset changes controls, after this event, and no event says so of each. Of a form's event one is enough.
-  document.addEventListener('reset', ({ target }) => {
+  listen('reset', ({ target }) => {
     if (isOurs) return
     const controls = controlsOf(document.documentElement, /** @type {HTMLFormElement} */ (target))
     const before = snapshot(controls)

@@ -27,7 +27,6 @@ export function createMorpher(window, events) {
   const inert = doc.createElement('template').content.ownerDocument
   const setAttribute = createAttributeWriter(window, replaced)
   const server = new WeakSet() // ignored elements that the server rendered, and may take away
-  const seen = new WeakSet() // elements with autofocus that had their chance
   /** @type {Node[]} */
   let grown = [] // what was inserted
   /** @type {Element | null} */
@@ -98,24 +97,20 @@ export function createMorpher(window, events) {
         setCaret(active, caret)
       }
       if (grown.length) events.equip(undefined, grown)
-      if (grown.some((node) => holds(node, '[autofocus]'))) autofocus(events.mayFocus(doc.activeElement))
+      autofocus()
     } finally {
       events.patching = false
     }
   }
 
-  /**
-   * A browser does this once, when the page is loaded (https://html.spec.whatwg.org/#the-autofocus-attribute).
-   * @param {boolean} may
-   */
-  function autofocus(may) {
-    for (const el of /** @type {NodeListOf<HTMLElement>} */ (doc.querySelectorAll('[autofocus]'))) {
-      if (may && !seen.has(el)) {
-        member(el, 'focus')()
-        may = doc.activeElement !== el
-      }
-      seen.add(el)
-    }
+  // A browser does this when the page is loaded, and leaves the rest to scripts
+  // (https://html.spec.whatwg.org/#the-autofocus-attribute).
+  function autofocus() {
+    const added = grown.filter(isElement).flatMap((node) => [node, ...queryAll(node, '[autofocus]')])
+    if (events.mayFocus(doc.activeElement)) added.some((el) => {
+      if (hasAttribute(el, 'autofocus')) member(el, 'focus')()
+      return doc.activeElement === el
+    })
   }
 
   /**
@@ -237,7 +232,7 @@ export function createMorpher(window, events) {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
       } else if (editor.get()?.has(old)) editor.get()?.sync(old, next)
       else {
-        for (const node of strangers.children(old)) if (node.parentNode !== old) strangers.drop(old, node)
+        for (const node of strangers.children(old)) if (parentNode(node) !== old) strangers.drop(old, node)
         morphChildren(old, siblings(firstChild(old)), siblings(firstChild(next)), null)
       }
     }
@@ -312,7 +307,6 @@ export function createMorpher(window, events) {
   function adopt(el) {
     strangers.watch(el)
     claim(el)
-    autofocus(false)
   }
 
   return {

@@ -1,7 +1,7 @@
 // page.js - a page: its views, its socket and its queue, and what each of Django's frames means for them.
 // In reading order: start(), HANDLERS, and the function that is named like the frame.
 
-import { documentOf, isConnected } from './dom.js'
+import { closest, documentOf, isConnected } from './dom.js'
 import { createDomEvents } from './dom-events.js'
 import { createChunkCache } from './chunk-cache.js'
 import { createMorpher } from './morph.js'
@@ -21,7 +21,7 @@ const RELOAD_KEY = 'troupe-reload'
 
 /** @param {PageEnvironment} env */
 export function createPage(env) {
-  const { window, clock, connect } = env
+  const { window, clock, connect, tokens } = env
   const document = documentOf(window)
   // The browser fills controls in again, without a word (https://html.spec.whatwg.org/#restore-persisted-state).
   const entered = /** @type {any} */ (window.performance.getEntriesByType('navigation')[0])?.type
@@ -29,7 +29,10 @@ export function createPage(env) {
   let following = Promise.resolve() // what answers did beside their patches, one after the other
   const again = createTimer(clock) // a join that is due
   const status = createStatus(env)
-  const events = createDomEvents({ window, clock, push, refuse: status.refused, released: release, load, refresh })
+  const ending = new window.AbortController()
+  /** @type {import('./types.js').Listen} */
+  const listen = (type, run, target = document, capture = false) => target.addEventListener(type, run, { capture, signal: ending.signal })
+  const events = createDomEvents({ window, clock, rootOf, listen, push, refuse: status.refused, released: release, load, refresh })
   const socket = createSocket({
     clock,
     connect,
@@ -44,16 +47,16 @@ export function createPage(env) {
   const queue = createEventQueue({ clock, send, rejoin: () => again.isSet() || join() })
   const morph = createMorpher(window, events)
   const chunks = createChunkCache(window)
-  let views = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-troupe]')]).map(
-    (el) => createView({ document, el, clock, send, morph, chunks, broken: () => status.broken('reload') }))
+  let views = (env.roots ?? /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-troupe]')])).map(
+    (el) => createView({ document, el, clock, send, morph, chunks, tokens, broken: () => status.broken('reload') }))
 
   function start() {
     if (!views.length) return
-    window.addEventListener('online', socket.wake)
-    document.addEventListener('visibilitychange', socket.wake)
+    listen('online', socket.wake, window)
+    listen('visibilitychange', socket.wake)
     // A page with an open socket does not go into the back/forward cache (https://web.dev/articles/bfcache).
-    window.addEventListener('pagehide', leave)
-    window.addEventListener('pageshow', socket.start)
+    listen('pagehide', leave, window)
+    listen('pageshow', socket.start, window)
     events.equip(socket.start)
   }
 
@@ -81,6 +84,15 @@ export function createPage(env) {
     joining = true
     socket.joining()
     send({ t: 'join', views: views.map((view) => view.asked()) })
+  }
+
+  /**
+   * The root of this page around an element.
+   * @param {Element} el
+   */
+  function rootOf(el) {
+    const root = closest(el, '[data-troupe]')
+    return views.some((view) => view.el() === root) && root
   }
 
   /**
@@ -237,7 +249,8 @@ export function createPage(env) {
     /** @param {ErrorFrame} frame */
     error(frame) {
       console.error('troupe:', frame)
-      const { retry_ms: ms } = frame
+      const { reason, retry_ms: ms } = frame
+      if (reason === 'tokens') env.apart?.()
       if (!joining || !ms) return
       // The join was refused, and is due later: on this socket, or on the next one if this one is closed.
       joining = false
@@ -246,5 +259,16 @@ export function createPage(env) {
     },
   }
 
-  return { start, leave }
+  return {
+    start,
+    leave,
+
+    views: () => views,
+
+    // For good.
+    end() {
+      leave()
+      ending.abort()
+    },
+  }
 }

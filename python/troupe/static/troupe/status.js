@@ -1,69 +1,23 @@
 // status.js - shows the user, and tells the page's own scripts, how the connection and events fare: a class on
-// <html>, events on the document (troupe.d.ts), and a message where silence would be wrong. Text only, never markup.
+// <html>, events on the document (troupe.d.ts), and a message where silence would be wrong (notes.js).
 
 import { documentOf } from './dom.js'
+import { createPart } from './parts.js'
 import { createTimer } from './timer.js'
-import { PATIENCE_MS, TOAST_MS } from './timings.js'
+import { PATIENCE_MS } from './timings.js'
 
-/** @import { BrowserWindow, Clock, ErrorDetail, StatusEvent } from './types.js' */
+/** @import { ErrorDetail, Notes, PageEnvironment, StatusEvent } from './types.js' */
 
-/** @type {{ [reason: string]: string }} */
-const TEXTS = {
-  failed: 'That went wrong.',
-  unknown: 'The connection broke. Please check whether that was done.',
-  too_large: 'That was too large.',
-  full: 'Too much is waiting.',
-  files: 'Files cannot be sent.',
-  refused: 'Not done.',
-  disconnected: 'No connection. Trying again…',
-  reload: 'Please reload this page.',
-  anew: 'This page had to start over. Please check what was done.',
-}
-
-/** @param {{ window: BrowserWindow, clock: Clock }} env */
-export function createStatus({ window, clock }) {
+/** @param {Pick<PageEnvironment, 'window' | 'clock' | 'load'>} env */
+export function createStatus({ window, clock, load }) {
   const { CustomEvent } = window
   const document = documentOf(window)
   const html = document.documentElement
   let marked = ''
 
-  /**
-   * A message beside <body>, which may be a view's root. Inline styles set by a script are allowed by a
-   * Content-Security-Policy that forbids style sheets (https://www.w3.org/TR/CSP3/#directive-style-src).
-   * @param {string} role
-   */
-  function createNote(role) {
-    const note = document.createElement('div')
-    const timer = createTimer(clock)
-    const hide = () => {
-      timer.cancel()
-      note.remove()
-    }
-    note.className = 'troupe-note'
-    note.role = role
-    note.style.cssText = 'position:fixed;z-index:9999;bottom:0;padding:1em;background:#000;color:#fff'
-    note.onclick = hide
-    return {
-      hide,
-
-      /**
-       * @param {string} text
-       * @param {number} [ms] Without it the note stays.
-       */
-      show(text, ms) {
-        timer.cancel()
-        note.textContent = text
-        html.append(note)
-        if (ms) timer.set(ms, hide)
-      },
-    }
-  }
-
-  const connectionNote = createNote('status')
-  const eventNote = createNote('alert')
   const later = createTimer(clock)
-
-  document.addEventListener('keydown', ({ key }) => key === 'Escape' && eventNote.hide())
+  /** @type {ReturnType<typeof createPart<Notes>>} */
+  const notes = createPart((name, then) => load(name, then, () => {}), 'notes', { document, clock })
 
   /**
    * False: a listener called preventDefault() and tells the user itself.
@@ -80,16 +34,29 @@ export function createStatus({ window, clock }) {
    */
   function mark(state, detail) {
     later.cancel()
-    connectionNote.hide()
+    notes.get()?.connection()
     html.classList.remove(`troupe-${marked}`)
     html.classList.add(`troupe-${(marked = state)}`)
     return tell(state, detail)
   }
 
+  /**
+   * What is still so when the part is there.
+   * @param {string} reason
+   * @param {string} [text]
+   */
+  function show(reason, text) {
+    const state = marked
+    notes.use((part) => state === marked && part.connection(reason, text))
+  }
+
   return {
     tell,
 
-    connected: () => mark('connected'),
+    connected() {
+      mark('connected')
+      notes.need() // while it can be had
+    },
 
     /**
      * Attempts that fail change nothing: what is shown stays.
@@ -97,7 +64,7 @@ export function createStatus({ window, clock }) {
      */
     disconnected(closed) {
       if (marked !== 'disconnected' && mark('disconnected', closed)) {
-        later.set(PATIENCE_MS, () => connectionNote.show(TEXTS.disconnected))
+        later.set(PATIENCE_MS, () => show('disconnected'))
       }
     },
 
@@ -106,8 +73,8 @@ export function createStatus({ window, clock }) {
      * @param {string} reason
      * @param {string} [text]
      */
-    broken(reason, text = TEXTS[reason]) {
-      if (mark('error', { reason })) connectionNote.show(text)
+    broken(reason, text) {
+      if (mark('error', { reason })) show(reason, text)
     },
 
     /**
@@ -118,17 +85,17 @@ export function createStatus({ window, clock }) {
     failed(detail) {
       if (!tell('failed', detail)) return
       const { frames, type, message } = detail.error ?? {}
-      frames ? eventNote.show(`${type}: ${message}`) : eventNote.show(TEXTS.failed, TOAST_MS)
+      notes.use((part) => part.event('failed', frames && `${type}: ${message}`))
     },
 
     /** @param {object} detail */
     unknown(detail) {
-      if (tell('unknown', detail)) eventNote.show(TEXTS.unknown, TOAST_MS)
+      if (tell('unknown', detail)) notes.use((part) => part.event('unknown'))
     },
 
     // The state that the page showed is gone. That stays until it is read.
     anew() {
-      if (tell('anew')) eventNote.show(TEXTS.anew)
+      if (tell('anew')) notes.use((part) => part.event('anew'))
     },
 
     /**
@@ -139,7 +106,7 @@ export function createStatus({ window, clock }) {
       const shows = tell('refused', detail)
       if (detail.again) return
       console.error('troupe:', detail)
-      if (shows) eventNote.show(TEXTS[/** @type {string} */ (detail.reason)] ?? TEXTS.refused, TOAST_MS)
+      if (shows) notes.use((part) => part.event(detail.reason))
     },
   }
 }

@@ -4,6 +4,7 @@
 
 import { documentOf } from './dom.js'
 import { createPage } from './page.js'
+import { createPart } from './parts.js'
 
 /** @import { BrowserWindow, Clock, PageEnvironment } from './types.js' */
 
@@ -56,9 +57,17 @@ export function start(window) {
   /** @type {PageEnvironment['load']} */
   const load = (name, then, failed) => import(/** @type {string} */ (script.getAttribute(`data-troupe-${name}`))).then(then, failed)
 
-  const page = createPage({ window, clock, connect, outdated, visit, collect, load, reload: () => location.reload() })
-  page.start()
-  return page
+  /** @param {Partial<PageEnvironment>} [more] */
+  function open(more) {
+    const page = createPage({ window, clock, connect, outdated, visit, collect, load, reload: () => location.reload(), ...more })
+    page.start()
+    return page
+  }
+
+  const first = open()
+  const later = createPart((name, then) => load(name, then, () => {}), 'later', { window, first, came: location.href, open })
+  window.troupeStrangers.onRoots(later.need)
+  return first
 }
 
 if (globalThis.document) {

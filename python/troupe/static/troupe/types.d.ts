@@ -274,9 +274,18 @@ export interface PageEnvironment {
   visit(url: string): void
   /** Exchanges a ticket for cookies; resolves to an HTTP status, 204 when that worked, 0 without an answer. */
   collect(ticket: string): Promise<number>
+  /** Those of one page that the server sent; without it: all. */
+  roots?: HTMLElement[]
+  /** Tokens that were joined with before, and their renewals. */
+  tokens?: Map<string, string | undefined>
+  /** The roots are of several pages. */
+  apart?(): void
   /** Loads a part of the browser's side. */
   load(name: string, then: (module: any) => void, failed: () => void): unknown
 }
+
+/** For as long as the page has roots; at the document, or another target. */
+export type Listen = (type: string, run: (event: any) => void, target?: EventTarget, capture?: boolean) => void
 
 export type Load = (name: string, then: (module: any) => void) => void
 
@@ -321,11 +330,15 @@ export interface EventState {
 }
 
 export interface FormsOptions {
+  click(event: MouseEvent): void
+  submit(event: SubmitEvent): void
+  rootOf(el: Element): Element | null
   clock: Clock
   document: Document
   editor: { get(): Editor | undefined }
   /** Counts a control's unanswered values. */
   count(control: Element, change: number): void
+  listen: Listen
   emit(el: Element, name: string, root: Element | null, params: Params, control: undefined, then: Settle): void
   /** Tells that an event is not sent. */
   refuse(detail: { name: string, params: Params, reason?: string }): void
@@ -334,9 +347,11 @@ export interface FormsOptions {
 }
 
 export type Editor = ReturnType<typeof import('./editor.js').create>
+export type Notes = ReturnType<typeof import('./notes.js').create>
 export type Forms = ReturnType<typeof import('./forms.js').create>
 export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
+export type Page = ReturnType<typeof import('./page.js').createPage>
 export type View = ReturnType<typeof import('./view.js').createView>
 
 // --- Strangers (early.js) --------------------------------------------------------------------------------------
@@ -385,8 +400,8 @@ export interface Strangers {
   run(work: () => void): void
   /** What happened until now was others, but for the first `skip` records; in run() trees are changed by the client. */
   take(skip?: number): void
-  /** Calls the listener with each change of children that others make when the page is parsed. */
-  listen(listener: (record: MutationRecord) => void): void
+  /** Calls the listener whenever others bring roots, or take them or all that is in one away, once the page is parsed. */
+  onRoots(listener: () => void): void
   /** Attributes that others changed: their last values from the server, null: it had none. */
   attributeValues: Map<Element, Map<string, string | null>>
   keepValue(el: Element, name: string, value: string | null): void

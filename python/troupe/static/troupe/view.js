@@ -19,18 +19,20 @@ import { createSlotWriter } from './write-slots.js'
  * @param {(frame: ClientFrame) => void} options.send Sends if there is a connection.
  * @param {Morpher} options.morph
  * @param {ChunkCache} options.chunks
+ * @param {Map<string, string | undefined>} [options.tokens] Those that were joined with before, and their renewals.
  * @param {() => void} options.broken It gives up.
  */
-export function createView({ document, el, clock, send, morph, chunks, broken }) {
+export function createView({ document, el, clock, send, morph, chunks, tokens, broken }) {
   /** @type {ViewId | undefined} */
   let id
   /** @type {number | undefined} What patches call it. */
   let number
+  const { troupe: given } = member(el, 'dataset')
   /** @type {number | undefined} With what waits; undefined: not joined yet; 0: what the page shows is not known. */
-  let version
+  let version = tokens?.has(given) ? 0 : undefined
   let acked = 0
   /** @type {string | undefined} Of the token. */
-  let renewal
+  let renewal = tokens?.get(given)
   /** @type {Hash[]} Of the view's chunks, by their numbers. */
   let known = []
   /** @type {Block | null | undefined} null: whole roots only; undefined: the page can be adopted, but was not yet. */

@@ -2,7 +2,7 @@
 // them: texts, attributes, tags, branches, lists and regions.
 
 import { demand } from './anchors.js'
-import { TEXT, siblings } from './dom.js'
+import { firstChild, insertBefore, isConnected, localName, member, parentElement, parentNode, queryAll, siblings, TEXT } from './dom.js'
 import { createSlotFinder } from './find-slots.js'
 
 /**
@@ -30,21 +30,21 @@ export function createSlotWriter(doc, chunk, morph) {
    * @returns {Row}
    */
   function insert(number, values, follower, isRow) {
-    const parent = /** @type {Element} */ (follower.parentNode)
+    const parent = /** @type {Element} */ (parentNode(follower))
     const made = chunk(number)
-    const within = parent.namespaceURI + parent.localName
+    const within = member(parent, 'namespaceURI') + localName(parent)
     if (made.within !== within) Object.assign(made, { within, holder: parseInside(parent, /** @type {string} */ (made.h)) })
     // While it is made it stands in an element like its parent, so that markup in its slots is parsed right.
     const holder = doc.importNode(/** @type {Element} */ (made.holder), true)
     /** @type {Block} */
     const block = []
     claim(holder)
-    holder.querySelectorAll('select').forEach(touch) // what is put before its first option becomes the first
-    finder.enter(made, holder.firstChild, strangers.walk(holder), block)
-    if (isRow && !made.one) holder.prepend(doc.createComment('$,'))
+    queryAll(holder, 'select').forEach(touch) // what is put before its first option becomes the first
+    finder.enter(made, firstChild(holder), strangers.walk(holder), block)
+    if (isRow && !made.one) insertBefore(holder, doc.createComment('$,'), firstChild(holder))
     write(block, values, true)
-    const nodes = siblings(holder.firstChild)
-    for (const node of nodes) parent.insertBefore(node, follower)
+    const nodes = siblings(firstChild(holder))
+    for (const node of nodes) insertBefore(parent, node, follower)
     grow(nodes)
     return /** @type {Row} */ (/** @type {Partial<Row>} */ ({ block, first: nodes[0], last: nodes.at(-1) }))
   }
@@ -67,11 +67,11 @@ export function createSlotWriter(doc, chunk, morph) {
    * @param {boolean} [isNew]
    */
   function put(slot, value, isNew) {
-    const el = slot.el ?? slot.node.parentNode
+    const el = slot.el ?? parentNode(slot.node)
     const wait = () => waiting.push([slot, value])
     if (!isNew) {
-      demand(el.isConnected)
-      for (let above = /** @type {Element | null} */ (el); above; above = above.parentElement) if (held(above)) return wait()
+      demand(isConnected(el))
+      for (let above = /** @type {Element | null} */ (el); above; above = parentElement(above)) if (held(above)) return wait()
       touch(el)
     }
     return WRITE[slot.kind](slot, value, el) && wait()
@@ -84,7 +84,7 @@ export function createSlotWriter(doc, chunk, morph) {
   const WRITE = {
     T: (_, value) => title(value),
     a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
-    r: ({ el }, value) => fill(el, decode(value, el.localName)),
+    r: ({ el }, value) => fill(el, decode(value, localName(el))),
     h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
 
     c({ el }, value) {
@@ -94,8 +94,8 @@ export function createSlotWriter(doc, chunk, morph) {
     },
 
     g({ el }, value) {
-      const next = /** @type {Element} */ (parseInside(/** @type {Element} */ (el.parentNode), value).lastElementChild)
-      demand(next.localName === el.localName)
+      const next = /** @type {Element} */ (parseInside(/** @type {Element} */ (parentNode(el)), value).lastElementChild)
+      demand(localName(next) === localName(el))
       syncAttributes(el, next)
     },
 
@@ -103,8 +103,8 @@ export function createSlotWriter(doc, chunk, morph) {
       const { node, start, end } = slot
       if (value.h !== undefined) {
         const next = parseInside(parent, value.h)
-        if (siblings(next.firstChild).some((each) => each.nodeType !== TEXT)) {
-          const mark = (/** @type {string} */ data) => parent.insertBefore(doc.createComment(data), node)
+        if (siblings(firstChild(next)).some((each) => each.nodeType !== TEXT)) {
+          const mark = (/** @type {string} */ data) => insertBefore(parent, doc.createComment(data), node)
           if (!end) Object.assign(slot, { start: mark('$t'), end: mark('$') })
           node.data = ''
           return range(slot.start, /** @type {Node} */ (slot.end), next)
@@ -190,7 +190,7 @@ export function createSlotWriter(doc, chunk, morph) {
     flush() {
       const list = waiting
       waiting = []
-      for (const [slot, value] of list) if ((slot.el ?? slot.node).isConnected) put(slot, value)
+      for (const [slot, value] of list) if (isConnected(slot.el ?? slot.node)) put(slot, value)
     },
   }
 }

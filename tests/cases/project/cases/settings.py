@@ -15,6 +15,7 @@ ROOT_URLCONF = "cases.urls"
 ASGI_APPLICATION = "cases.asgi.application"
 WSGI_APPLICATION = "cases.wsgi.application"
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("npm", SITES.parents[1] / "js" / "node_modules")]
 USE_TZ = True
 USE_I18N = True
 LANGUAGE_CODE = "en"
