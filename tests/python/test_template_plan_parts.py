@@ -43,7 +43,7 @@ def files(tmp_path, settings):
 
 NAMES = [
     "", None, "nowhere.html", "folder", "broken.html", "nul.html", "itself.html", "child.html", "orphan.html",
-    "of_orphan.html", "../outside.html", "a\0b", 7, [], ["nowhere.html"], ["nowhere.html", "broken.html"], object(),
+    "of_orphan.html", "../outside.html", "a\0b", 7, [], ["nowhere.html"], ["nowhere.html", "broken.html"], ...,
 ]  # fmt: skip
 
 
