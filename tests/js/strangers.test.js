@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { windowOf } from './fakes.js'
 import { served } from './served-page.js'
@@ -137,6 +138,34 @@ test('attributes are known from the beginning; listeners are told of roots', () 
   assert.equal(change(() => strangers.run(() => root.remove())), 2)
   assert.equal(change(() => $('main').prepend(root)), 3)
   assert.equal(change(() => root.remove()), 4)
+})
+
+test('signs are those of the protocol', () => {
+  const { document, make, strangers } = page('<main></main>')
+  const { signs } = JSON.parse(readFileSync(new URL('../../proto/vectors/signs.json', import.meta.url), 'utf8'))
+  for (const [text, sign] of Object.entries(signs)) {
+    const holder = make('holder')
+    const [, name, key, value] = /^(.*?)\|(?:(.*?)=(.*))?/.exec(text) ?? []
+    const range = ['$b', '$l', '$h'].includes(text)
+    const el = name ? document.createElementNS('http://www.w3.org/1999/xhtml', name) : document.createComment(range ? text : 'x')
+    if (key) el.setAttribute(key, value)
+    if (text.endsWith('*')) el.id = 'any'
+    holder.append('text', el, ...(range ? ['inside', document.createElement('i'), document.createComment('$')] : []))
+    strangers.align(holder, sign)
+    assert.throws(() => strangers.align(holder, sign === 'a' ? 'b' : 'a'), undefined, text)
+    assert.throws(() => strangers.align(holder, sign + sign))
+  }
+})
+
+test('strangers that nobody saw come are found by signs, where that is certain', () => {
+  const { make, strangers } = page('<main></main>')
+  const signs = JSON.parse(readFileSync(new URL('../../proto/vectors/signs.json', import.meta.url), 'utf8')).signs
+  const fresh = make('fresh')
+  fresh.innerHTML = '<div></div><img><!--x--><p id="total"></p>'
+  strangers.align(fresh, signs['div|'] + signs['!'] + signs['p|id=total'])
+  assert.deepEqual(strangers.children(fresh).map((node) => node.nodeName), ['DIV', '#comment', 'P'])
+  fresh.append(fresh.firstChild.cloneNode(), fresh.firstChild.cloneNode())
+  assert.throws(() => strangers.align(fresh, signs['div|'] + signs['!'] + signs['p|id=total'] + signs['div|'])) // which of two?
 })
 
 // --- slots among strangers -----------------------------------------------------------------------------------

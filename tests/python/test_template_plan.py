@@ -366,7 +366,7 @@ def test_chunks():
     page = plan("{% for r in rows %}\r\n <p id='{{ r }}' class=x {% if a %}b{% endif %}>{{ r }}</p> {% endfor %}")
     block = items(page["block"], "list")[0][12]
     chunk = json.loads(block["chunk"])
-    assert chunk == {"h": "\n <p></p> ", "s": [["g", [0], "p"], ["t", [0], "p", 0]], "one": [2, 1]}
+    assert chunk == {"h": "\n <p></p> ", "s": [["g", [0], "p"], ["t", [0], "p", 0]], "one": [2, 1], "u": chunk["u"]}
     assert block["one"] is True
     assert len(block["hash"]) == 8
     other = plan("{% for r in rows %}\n <p>{{ r }}</p> {% endfor %}")

@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import Any, NoReturn, Self
 
-from . import dependencies
+from . import block_signs, dependencies
 from .block_chunk import chunk_hash, make_chunk
 from .block_items import finished_items, is_independent
 from .dependencies import Loop
@@ -217,7 +217,7 @@ class BlockBuilder:
         if self.tree.current() is self.tree.top_level:
             self.plain = False
         current = self.tree.current()
-        unit = self.tree.unit()
+        unit = self.tree.unit(block_signs.of_range(kind))
         self.skeleton.append(f"<!--${kind}--><!--$-->")
         return list(current.path), current.name, unit
 
@@ -397,6 +397,7 @@ class BlockBuilder:
             self._shadow_root(tokenizer, token, place)
             return
         element = self.tree.start(token, place)
+        self.tree.sign(element, token)
         self.skeleton.append(self.tree.take_implied())
         if len(element.path) == 1:
             self._top_element(token, place)
@@ -556,7 +557,7 @@ class BlockBuilder:
             return
         if self.tree.current() is self.tree.top_level:
             self.plain = False
-        self.tree.unit()
+        self.tree.unit(block_signs.COMMENT)
         self._pieces(nodes_between(place.nodes, token.begin, token.end))
 
     # The end.
@@ -585,11 +586,10 @@ class BlockBuilder:
         return self
 
     def _make_block(self, skeleton: str | None, element_range: list[int] | None = None) -> None:
-        chunk = make_chunk(skeleton, self.slots, element_range)
         self.block = {
             "items": finished_items(self.items),
             "classes": "".join(self.classes),
-            "hash": chunk_hash(chunk),
+            "hash": chunk_hash(chunk := make_chunk(skeleton, self.slots, element_range, self.tree.units)),
             "chunk": chunk,
             "one": element_range is not None,
             "notes": self.notes,

@@ -5,13 +5,23 @@ import hashlib
 import json
 from typing import Any
 
+from . import block_signs
 
-def make_chunk(skeleton: str | None, slots: list[list[Any]], element_range: list[int] | None) -> str:
-    """A chunk's JSON. skeleton: the markup with empty slots; None: the root's. one: a row that is one element."""
+
+def make_chunk(
+    skeleton: str | None,
+    slots: list[list[Any]],
+    element_range: list[int] | None,
+    units: dict[tuple[int, ...], list[str]],
+) -> str:
+    """A chunk's JSON. skeleton: the markup with empty slots; None: the root's. element_range: of a row that is one
+    element. units: what is signed of each unit, by the path of its parent (block_signs.py).
+    """
     chunk: dict[str, Any] = {} if skeleton is None else {"h": skeleton}
     chunk["s"] = slots
     if element_range is not None:
         chunk["one"] = element_range
+    chunk["u"] = block_signs.of_chunk(slots, units)
     text = json.dumps(chunk, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from . import block_signs
 from .html_elements import (
     BREAKOUT,
     BUTTON_SCOPE,
@@ -105,6 +106,7 @@ class OpenElements:
         self.floor = len(base)
         self.top_level = Element("", path=())  # stands for the block itself
         self.implied = ""
+        self.units: dict[tuple[int, ...], list[str]] = {}  # what is signed of each unit (block_signs.py), by path
 
     def parent(self) -> Element | None:
         """What the next node becomes a child of, for the parser's rules: perhaps an element around the block."""
@@ -118,11 +120,16 @@ class OpenElements:
         """The same for addresses: the block's top level, or an element of its own."""
         return self.stack[-1] if len(self.stack) > self.floor else self.top_level
 
-    def unit(self) -> int:
+    def unit(self, signed: str) -> int:
         """Counts a unit in the current element; its index."""
         current = self.current()
         current.units += 1
+        self.units.setdefault(current.path, []).append(signed)
         return current.units - 1
+
+    def sign(self, element: Element, token: Token) -> None:
+        """Notes what is signed of an element that begins with this tag."""
+        self.units[element.path[:-1]][element.path[-1]] = block_signs.of_element(element.name, token)
 
     def foreign(self) -> bool:
         """True where svg's or math's rules hold."""
@@ -218,7 +225,7 @@ class OpenElements:
     def _push(self, name: str, ns: str, place: Place | None, void: bool) -> Element:
         current = self.current()
         element = Element(name, ns, (*current.path, current.units), self.owner, place)
-        current.units += 1
+        self.unit(f"{name}|")
         if void:
             return element
         self.stack.append(element)
@@ -412,7 +419,7 @@ class OpenElements:
         if self.foreign() or self._find(("select",)):
             cover = self.foreign_root() or self._find(("select",))
             raise ParserRepair(f"</{name}> in <{self.innermost().name}>", cover)
-        self.unit()
+        self.unit(f"{name}|")
         self.implied += "<br>" if name == "br" else "<p></p>"
         return True
 

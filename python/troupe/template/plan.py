@@ -39,7 +39,7 @@ from typing import Any, NoReturn, Self
 from django.template import Context
 from django.template.base import Template
 
-from . import dependencies
+from . import block_signs, dependencies
 from .block_builder import BlockBuilder, Shared
 from .html_elements import HEAD_ENDS, HEAD_STARTS, IMPLIED, RAW, ascii_lower
 from .html_tokenizer import AMBIGUOUS, COMMENT, END, NODE, START, TEXT, Token, Tokenizer, nodes_between
@@ -312,7 +312,7 @@ class _Root(BlockBuilder):
         last text must not grow together with it.
         """
         self.run = None
-        slot = self._slot("h", ["h", run.path, run.name, self.tree.unit()])
+        slot = self._slot("h", ["h", run.path, run.name, self.tree.unit(block_signs.of_range("h"))])
         mask = dependencies.finalize(deps_of(run.parts), self.loops)
         item[:] = ["leaf", slot, "h", run.flags, mask, ops_of(run.parts)]
         self.notes[slot] = ("text right before </body>", *place.where())

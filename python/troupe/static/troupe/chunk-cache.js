@@ -1,21 +1,28 @@
 // chunk-cache.js - the markup of block types and where their slots are (PROTOCOL.md 9.5), by the hash of their
 // content. Kept in localStorage for the next page, as far as the browser allows.
 
-/** @import { CachedChunk, Chunk, Hash, Place, SlotDescriptor } from './types.js' */
+/** @import { CachedChunk, Chunk, Hash, Place } from './types.js' */
 
 const KEY = 'troupe-chunks'
 const MAX_SIZE = 200_000 // characters
 
 /**
  * The places of slots as a tree of elements.
- * @param {SlotDescriptor[]} descriptors
+ * @param {Chunk} chunk
  */
-function placesOf(descriptors) {
+function placesOf({ s: descriptors, u: signs }) {
   /** @type {Place} */
   const top = {}
+  const left = signs?.split(',')
+  /** @param {Place} place One with a slot, or an element, in it. */
+  const sign = (place) => (place.signs ??= left && (left.shift() ?? ''))
   descriptors.forEach(([kind, path = [], name, position, keyAttribute], index) => {
     let place = top
-    for (const unit of path) place = place[unit] ??= {}
+    for (const unit of path) {
+      sign(place)
+      place = place[unit] ??= {}
+    }
+    if (/[tblh]/.test(kind)) sign(place)
     place.name ||= name
     const slot = { kind, number: index + 1, position, keyAttribute }
     if (kind === 't') place[/** @type {'t0'} */ (`t${position}`)] = slot
@@ -43,7 +50,7 @@ export function createChunkCache(window) {
     /** @param {Hash} hash One that it has. */
     get(hash) {
       const chunk = /** @type {CachedChunk} */ (known.get(hash))
-      chunk.places ??= placesOf(chunk.s)
+      chunk.places ??= placesOf(chunk)
       return chunk
     },
 
@@ -56,7 +63,7 @@ export function createChunkCache(window) {
       const kept = []
       let size = 1 // of the brackets, and a comma less than there are pairs
       for (const pair of [...known].reverse()) {
-        const text = JSON.stringify(pair, ['h', 's', 'one']) // without what was derived
+        const text = JSON.stringify(pair, ['h', 's', 'one', 'u']) // without what was derived
         if ((size += text.length + 1) > MAX_SIZE) break
         kept.push(text)
       }

@@ -23,7 +23,8 @@
   })
   const [childNodes, compare, contains, firstChild, insertBefore, isConnected, nextSibling, parentNode, removeChild] = own(Node,
     'childNodes compareDocumentPosition contains firstChild insertBefore isConnected nextSibling parentNode removeChild')
-  const [attributeNames, hasAttribute, localName, queryIn] = own(Element, 'getAttributeNames hasAttribute localName querySelector')
+  const [attributeNames, getAttribute, hasAttribute, localName, queryIn] = own(Element,
+    'getAttributeNames getAttribute hasAttribute localName querySelector')
   const [currentScript, query] = own(Document, 'currentScript querySelector')
   const currentEvent = Object.getOwnPropertyDescriptor(globalThis, 'event')?.get
 
@@ -42,8 +43,7 @@
 
   /** @type {Map<Element, Map<string, string | null>>} Attributes that others changed: their last values from the server. */
   const values = new Map()
-  /** @type {Set<Node>} */
-  const roots = new Set()
+  const roots = /** @type {Set<Node>} */ (new Set())
 
   /** @type {(() => void)[]} Called when others bring roots, or take them away. */
   const listeners = []
@@ -53,12 +53,78 @@
   let isFine = false // the browser tells of each node that the parser inserts
   let depth = 0 // of run()
 
-  const PARSER = 1
-  const CLIENT = 2
-  const OTHERS = 3
-  // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
-  const FOLLOWS = 4
-  const CONTAINS = 8
+  const [PARSER, CLIENT, OTHERS] = [1, 2, 3]
+  const [FOLLOWS, CONTAINS] = [4, 8] // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
+
+  /** @param {string} text See block_signs.py. */
+  function sign(text) {
+    let value = 5381
+    for (let at = 0; at < text.length; at++) value = (Math.imul(value, 33) + text.charCodeAt(at)) | 0
+    value ^= value >>> 15
+    value ^= value >>> 7
+    return String.fromCharCode(48 + (value & 63))
+  }
+
+  /**
+   * What a unit may be signed with: which of its attributes the server's template has is not known.
+   * @param {any} node
+   */
+  function signsOf(node) {
+    if (!(node instanceof Element)) {
+      const range = /^\$([blpeh])/.exec(/** @type {Comment} */ (node).data)?.[1]
+      return sign(range ? `$${/[pe]/.test(range) ? 'l' : range}` : '!')
+    }
+    const texts = ['*']
+    for (const key of ['dj-key', 'data-key', 'id', 'name']) {
+      const others = values.get(node)?.get(key)
+      const value = others === undefined ? getAttribute(node, key) : others
+      if (value !== null) texts.push(`${key}=${value}`)
+    }
+    if (!texts[1]) texts.push('')
+    return texts.map((text) => sign(`${localName(node)}|${text}`)).join('')
+  }
+
+  /**
+   * The children that are units (PROTOCOL.md 9.5): of a range, its first anchor.
+   * @param {Node} parent
+   */
+  function unitsOf(parent) {
+    const units = []
+    let open = 0
+    for (const node of children(parent)) {
+      const isElement = node instanceof Element
+      const text = !isElement && node.nodeType === 8 ? /** @type {Comment} */ (node).data : ''
+      if (text === '$') open--
+      else if (!open && (isElement || node.nodeType === 8) && !/^\$[t,]/.test(text)) units.push(node)
+      if (/^\$[tblpeh]/.test(text)) open++
+    }
+    return units
+  }
+
+  /** @type {Strangers['align']} */
+  function align(parent, signs) {
+    if (signs === undefined) return
+    const units = unitsOf(parent)
+    const allowed = units.map(signsOf)
+    // ways[s][u]: in how many ways the signs from s on can be found, in order, among the units from u on.
+    const ways = Array.from({ length: signs.length + 1 }, () => Array(units.length + 1).fill(0))
+    ways[signs.length].fill(1)
+    const fits = (/** @type {number} */ at, /** @type {number} */ unit) => allowed[unit].includes(signs[at])
+    for (let at = signs.length - 1; at >= 0; at--) {
+      for (let unit = units.length - 1; unit >= 0; unit--) {
+        ways[at][unit] = Math.min(2, ways[at][unit + 1] + (fits(at, unit) ? ways[at + 1][unit + 1] : 0))
+      }
+    }
+    if (ways[0][0] !== 1) throw Error('troupe')
+    for (let unit = 0, at = 0; unit < units.length; unit++) {
+      if (fits(at, unit) && ways[at + 1][unit + 1]) at++
+      else {
+        strangers.add(units[unit])
+        disturbed.add(parent)
+        drop(parent, units[unit])
+      }
+    }
+  }
 
   /** @param {Node} node */
   const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
@@ -147,7 +213,7 @@
    * @param {Node} target
    * @param {ChildNode} node
    */
-  function adopt(target, node) {
+  function enlistStray(target, node) {
     while (isInside(target)) target = parentNode(target)
     if (!lists.has(target)) lists.set(target, ours(target, childNodes(target)))
     disturbed.add(target)
@@ -216,7 +282,7 @@
       for (const node of addedNodes) {
         if (who === PARSER && isParsed(node, record, records)) {
           last = node
-          if (isInside(target)) adopt(target, node)
+          if (isInside(target)) enlistStray(target, node)
           else enlist(target, node)
           // Its connectedCallback() was called, and all of this batch that follows is of that.
           answering = node instanceof Element && !!customElements.get(localName(node))?.prototype.connectedCallback
@@ -343,12 +409,30 @@
   /** What happened until now was not us; in run() it was. @param {number} [skip] */
   const take = (skip = 0) => note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
 
+  /** @type {Strangers['run']} */
+  function run(work) {
+    if (!depth) {
+      take()
+      for (const root of roots) if (!isConnected(root)) roots.delete(root)
+    for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
+      for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
+    }
+    depth++
+    try {
+      work()
+    } finally {
+      take()
+      depth--
+    }
+  }
+
   /** @returns {Strangers} */
   function ledger() {
     return {
       sure: !query(document, '[data-troupe]'),
       isStranger: (node) => strangers.has(node),
       isDisturbed: (parent) => disturbed.has(parent),
+      align,
       children,
       drop,
       take,
@@ -404,20 +488,17 @@
 
       standIns: (node) => (instead.get(node) ?? []).filter((each) => isConnected(each)),
 
-      run(work) {
-        if (!depth) {
-          take()
-          for (const root of roots) if (!isConnected(root)) roots.delete(root)
-        for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
-          for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
-        }
-        depth++
-        try {
-          work()
-        } finally {
-          take()
-          depth--
-        }
+      run,
+
+      adopt(work) {
+        run(() => {
+          try {
+            work()
+          } catch {
+            this.sure = false // nodes may have come unseen
+            work()
+          }
+        })
       },
 
       onRoots: (listener) => listeners.push(listener),

@@ -57,7 +57,9 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
       note(block, place.t0, { kind: 'c', el })
       return el
     }
-    const walk = strangers.walk(localName(el) === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el)
+    const inside = localName(el) === 'template' ? /** @type {HTMLTemplateElement} */ (el).content : el
+    if (!strangers.sure) strangers.align(inside, place.signs)
+    const walk = strangers.walk(inside)
     follow(place, walk.first, walk, block)
     return el
   }
@@ -87,7 +89,10 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
     for (let unit = 0; ; unit++) {
       node = gap(place[`t${unit}`], node, walk, block)
       const text = anchor(node)
-      if (!node || /^\$,?$/.test(text)) return node
+      if (!node || /^\$,?$/.test(text)) {
+        demand(unit === (place.signs?.length ?? unit))
+        return node
+      }
       const slot = place[`r${unit}`]
       demand(!slot === !text)
       node = slot ? walk.next(range(slot, node, walk, block)) : pass(place[unit], node, walk, { block })

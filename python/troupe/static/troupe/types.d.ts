@@ -180,6 +180,8 @@ export interface Chunk {
   s: SlotDescriptor[]
   /** The block is one element with static white space of these lengths around it. */
   one?: [lead: number, trail: number]
+  /** Signs of the units of each parent on the slots' paths, a character each; commas between parents. */
+  u?: string
 }
 
 /** A chunk as it is kept in memory: with what was derived from it. */
@@ -196,6 +198,7 @@ export interface CachedChunk extends Chunk {
  */
 export interface Place {
   name?: string
+  signs?: string
   own?: SlotPosition[]
   [text: `t${number}`]: SlotPosition
   [range: `r${number}`]: SlotPosition
@@ -371,6 +374,11 @@ export interface Walk {
 export interface Strangers {
   /** It was there before any root was: it knows all of them. */
   sure: boolean
+  /**
+   * Looks for strangers that nobody saw come: marks which of the children does not fit the signs of the server's. Throws if
+   * that is not certain.
+   */
+  align(parent: Node, signs: string | undefined): void
   /** Whether others put this node where it is; asked of children of the server's elements. */
   isStranger(node: Node): boolean
   /** Whether children(parent) may be anything else than all that stands there. */
@@ -398,6 +406,8 @@ export interface Strangers {
   drop(parent: Node, child: Node): void
   /** All changes to the page's tree that are the client's are made in here. */
   run(work: () => void): void
+  /** The same, to find the slots of a page: once more, looking for strangers that nobody saw come, if it throws. */
+  adopt(work: () => void): void
   /** What happened until now was others, but for the first `skip` records; in run() trees are changed by the client. */
   take(skip?: number): void
   /** Calls the listener whenever others bring roots, or take them or all that is in one away, once the page is parsed. */

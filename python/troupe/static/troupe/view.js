@@ -72,7 +72,7 @@ export function createView({ document, el, clock, send, morph, chunks, tokens, b
     }
     refreshing.cancel()
     try {
-      morph.strangers.run(() => (block = slots.adopt(el)))
+      morph.strangers.adopt(() => (block = slots.adopt(el)))
     } catch (error) {
       notAdopted(error)
     }
