@@ -10,6 +10,8 @@ from django.template.base import Template
 from django.template.context import make_context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext, BlockNode, ExtendsNode
 
+from troupe.template.slow_path import inclusion_context
+
 PRE = 1
 
 
@@ -174,6 +176,12 @@ class _Walk:
         else:
             with self.context.push(**values), self.context.render_context.push_state(template):
                 yield
+
+    @contextmanager
+    def _in_inclusion(self, node, template):
+        self.context = inclusion_context(node, self.context)
+        with self.context.render_context.push_state(template):
+            yield
 
     @contextmanager
     def _in_block(self, node):

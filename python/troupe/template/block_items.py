@@ -17,7 +17,7 @@ def finished_items(items: Iterable[Item]) -> list[tuple[Any, ...]]:
     for item in items:
         if item[0] == "scope":
             inside = finished_items(item[3])
-            known = item[2][0] in TEMPLATE_SCOPES and is_watched()
+            known = item[2][0] == "inclusion" or (item[2][0] in TEMPLATE_SCOPES and is_watched())
             if not known and all(each[0] == "html" for each in inside):
                 result.extend(inside)
                 continue

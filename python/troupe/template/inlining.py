@@ -273,6 +273,44 @@ class Inliner:
             self.chains = before[0]
             del self.open[before[1] :]
 
+    def _inclusion(self, op: Op) -> list[Node]:
+        """An inclusion tag: its function may give its template anything at every turn."""
+        _, node, reads, _, sets = op[:5]
+        template = self._given(node.filename)
+        if template is None or self._is_open(template) or self.includes > _MOST_INCLUDES:
+            return self._call(op)
+        called = self._call(op)
+        self.includes += 1
+        before, self.chains = (self.chains, len(self.open)), None
+        self.open.append(template)
+        self.names.push({}, isolated=True)
+        self.names.taint()
+        try:
+            nodes = self.nodes(lower_nodelist(template.nodelist))
+        except Unplannable:
+            return called
+        finally:
+            self.names.pop()
+            self.chains = before[0]
+            del self.open[before[1] :]
+        self._note(template)
+        scope = Scope(op, ("inclusion", node, template), nodes)
+        scope.deps |= deps_of(called)
+        return [scope]
+
+    def _given(self, value: Any) -> Template | None:
+        """The template that a tag's author named, or None if there is none."""
+        try:
+            if callable(getattr(value, "render", None)):
+                value = getattr(value, "template", value)
+                return value if type(value).render is Template.render else None
+            if not isinstance(value, str):
+                return self.engine.select_template(tuple(value))
+            known = (each for each in self.templates if each.name == value and each.engine is self.engine)
+            return next(known, None) or self.engine.get_template(value)
+        except Exception:  # as of an include
+            return None
+
     def _is_open(self, template: Template) -> bool:
         """Whether a template is a part of itself. A loader may give another object for the same name."""
         if len(self.open) > _DEEPEST:
@@ -293,16 +331,9 @@ class Inliner:
         return template
 
     def _find(self, node: Any, value: Any) -> Template | None:
-        if callable(getattr(value, "render", None)):
-            value = getattr(value, "template", value)
-            return value if type(value).render is Template.render else None
         if isinstance(value, str):
-            name = construct_relative_path(node.origin.template_name, value)
-            for known in self.templates:
-                if known.name == name and known.engine is self.engine:
-                    return known
-            return self.engine.get_template(name)
-        return self.engine.select_template(tuple(value)) if value else None
+            value = construct_relative_path(node.origin.template_name, value)
+        return self._given(value) if value or isinstance(value, str) else None
 
     def _fixed(self, expr: Expr) -> bool:
         """True if an expression means the same everywhere on the page: it has constants and roots in it."""

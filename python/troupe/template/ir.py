@@ -25,6 +25,8 @@ Any other kind begins as a call does, (kind, node, reads, pure, sets, …), and 
     ("blocktranslate", node, reads, pure, sets, ((name, expr), …), singular: str, plural: str | None,
                        (countervar, expr) | None, expr | None, (name, …))      the names in the messages
 
+    ("inclusion", node, reads, pure, sets)              an inclusion tag: inlining.py looks into its template
+
 What such an op says about itself:
 
     reads   tuple of exprs that its output depends on; None: anything in the context

@@ -267,9 +267,9 @@ def _simple(node: Any) -> Ops:
 
 def _inclusion(node: Any) -> Ops:
     if node.takes_context:
-        return _call(node)
+        return [("inclusion", node, None, False, None)]
     arguments = tuple(map(lower_expr, (*node.args, *node.kwargs.values())))
-    return _call(node, (*arguments, _lookup("csrf_token")), False, ())
+    return [("inclusion", node, (*arguments, _lookup("csrf_token")), False, ())]
 
 
 _KINDS = {

@@ -208,7 +208,7 @@ class For(Node):
         return [self.body, self.empty]
 
 
-TEMPLATE_SCOPES = ("include", "extends")
+TEMPLATE_SCOPES = ("include", "extends", "inclusion")
 
 
 class Scope(Node):

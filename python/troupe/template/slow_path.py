@@ -130,6 +130,16 @@ def include_template(node: Any, context: Any, template: Any) -> Any:
     return found
 
 
+def inclusion_context(node: Any, context: Any) -> Any:
+    """The context that an inclusion tag gives to its template."""
+    args, kwargs = node.get_resolved_arguments(context)
+    made = context.new(node.func(*args, **kwargs))
+    csrf_token = context.get("csrf_token")
+    if csrf_token is not None:
+        made["csrf_token"] = csrf_token
+    return made
+
+
 def not_a_number(node: Any) -> NoReturn:
     """Raises what {% blocktranslate %} says of a count that is no number."""
     name, tag = node.countervar, getattr(node, "tag_name", "blocktranslate")

@@ -103,6 +103,7 @@
     X(call_failed, "troupe.template.slow_path", "call_failed")                                               \
     X(lookup_failed, "troupe.template.slow_path", "lookup_failed")                                           \
     X(include_template, "troupe.template.slow_path", "include_template")                                     \
+    X(inclusion_context, "troupe.template.slow_path", "inclusion_context")                                   \
     X(template_shown, "troupe.template.slow_path", "template_shown")                                         \
     X(root_blocks, "troupe.template.slow_path", "root_blocks")                                               \
     X(make_native, "troupe.template.native", "make_native")                                                  \

@@ -25,6 +25,20 @@ s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
     return true;
 }
 
+// An inclusion tag: a new context with what its function returns.
+static bool
+s_enter_called(eval *self, eval_scope *entered, PyObject *node)
+{
+    eval_call_begin(self);
+    PyObject *context = PyObject_CallFunctionObjArgs(dj.inclusion_context, node, self->context, NULL);
+    eval_call_end(self);
+    if (!context)
+        return false;
+    entered->context = self->context;
+    self->context = context;
+    return true;
+}
+
 // Puts the old context back.
 static void
 s_leave_isolated(eval *self, eval_scope *entered)
@@ -37,16 +51,24 @@ s_leave_isolated(eval *self, eval_scope *entered)
 }
 
 // The values are evaluated in the outer context, then pushed, or given to a new one with `only`.
-// The included template gets a render_context state of its own, as by Template.render.
 static bool
-s_enter_include(eval *self, eval_scope *entered, const scope *scope)
+s_enter_values(eval *self, eval_scope *entered, const scope *scope)
 {
+    if (scope->inclusion)
+        return s_enter_called(self, entered, scope->node);
     PyObject *values = eval_pairs(self, scope->names, scope->exprs, scope->count);
     if (!values)
         return false;
     bool ok = scope->flag ? s_enter_isolated(self, entered, values) : eval_push(self, Py_NewRef(values));
     Py_DECREF(values);
-    if (!ok)
+    return ok;
+}
+
+// The included template gets a render_context state of its own, as by Template.render.
+static bool
+s_enter_include(eval *self, eval_scope *entered, const scope *scope)
+{
+    if (!s_enter_values(self, entered, scope))
         return false;
     if (template_enter(self, &entered->state->template, scope->template, true)) {
         if (template_announce(self, scope->template))

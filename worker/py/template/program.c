@@ -478,6 +478,12 @@ s_scope(scope *self, PyObject *tuple)
         self->template = Py_NewRef(second);
         return true;
     }
+    if (strcmp(kind, "inclusion") == 0 && second) {
+        self->kind = SCOPE_INCLUDE;
+        self->inclusion = self->flag = true;
+        self->template = Py_NewRef(second);
+        return true;
+    }
     if (strcmp(kind, "include") != 0 || !second || !third)
         return program_refuse(tuple);
     self->kind = SCOPE_INCLUDE;

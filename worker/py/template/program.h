@@ -31,7 +31,7 @@ void cond_free(cond **self_p);
 int cond_traverse(const cond *self, visitproc visit, void *arg);
 
 // ("with", node, ((name, expr), …)) | ("include", node, template, ((name, expr), …), isolated) |
-// ("block", node) | ("autoescape", bool) | ("extends", node, parent template)
+// ("inclusion", node, template) | ("block", node) | ("autoescape", bool) | ("extends", node, parent template)
 scope *scope_new(PyObject *tuple);
 void scope_free(scope **self_p);
 int scope_traverse(const scope *self, visitproc visit, void *arg);

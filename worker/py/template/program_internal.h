@@ -117,6 +117,7 @@ struct ops {
 struct scope {
     enum { SCOPE_WITH, SCOPE_INCLUDE, SCOPE_BLOCK, SCOPE_AUTOESCAPE, SCOPE_EXTENDS } kind;
     bool flag;          // autoescape: the setting; include: isolated
+    bool inclusion;     // an inclusion tag, whose function makes the context: isolated
     PyObject *node;     // or NULL
     PyObject *template; // include, extends: the template
     PyObject *names;
