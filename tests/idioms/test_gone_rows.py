@@ -3,6 +3,7 @@ would then say 404; what a handler does not find, the page is told.
 """
 
 import pytest
+from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.models import Group
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -74,7 +75,45 @@ class GotInMount(Base):
         self.pk, self.group = pk, Group.objects.get(pk=pk)
 
 
+class Guarded(Base):
+    """Django's own object is asked for its permission before each event."""
+
+    def mount(self, request, pk):
+        self.pk = pk
+
+    def get_object(self):
+        return get_object_or_404(Group, pk=self.kwargs["pk"])
+
+    def has_object_permission(self, request, obj):
+        return True
+
+
+class GuardedByGet(Guarded):
+    def get_object(self):
+        return Group.objects.get(pk=self.kwargs["pk"])
+
+
+class Dispatching(Base):
+    """Finds it before everything else, as views do that are about a part of something."""
+
+    def dispatch(self, request, *args, **kwargs):
+        self.group = get_object_or_404(Group, pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def mount(self, request, pk):
+        pass
+
+
+class Asking(UserPassesTestMixin, Base):
+    def test_func(self):
+        return Group.objects.get(pk=self.kwargs["pk"]) is not None
+
+    def mount(self, request, pk):
+        pass
+
+
 VIEWS = {view.__name__.lower(): view for view in (Mounted, InContext, NotFoundInContext, Detail, GotInMount)}
+VIEWS |= {view.__name__.lower(): view for view in (Guarded, GuardedByGet, Dispatching, Asking)}
 urlpatterns = [path(f"{name}/<int:pk>/", view.as_view()) for name, view in VIEWS.items()]
 
 
@@ -83,7 +122,9 @@ async def opened(name):
     return LivePage(f"/{name}/{group.pk}/"), group
 
 
-@pytest.mark.parametrize("name", ["incontext", "notfoundincontext", "detail"])
+@pytest.mark.parametrize(
+    "name", ["incontext", "notfoundincontext", "detail", "guarded", "guardedbyget", "dispatching", "asking"]
+)
 async def test_what_the_page_shows(name):
     page, group = await opened(name)
     async with page:
@@ -94,7 +135,7 @@ async def test_what_the_page_shows(name):
         assert (frame["t"], frame["reason"]) == ("reload", "not_found")
 
 
-@pytest.mark.parametrize("name", ["mounted", "gotinmount", "incontext", "detail"])
+@pytest.mark.parametrize("name", ["mounted", "gotinmount", "incontext", "detail", "guarded", "dispatching"])
 async def test_a_page_whose_state_is_gone_as_well(name):
     """It is mounted anew over its socket."""
     page, group = await opened(name)

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from asgiref.sync import async_to_sync
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
@@ -21,7 +21,7 @@ from django.urls import ResolverMatch
 from ..admission import ASKED, Question
 from ..views import LiveView
 from . import permissions
-from .faults import FORBIDDEN, VIEW_REFUSED, Refused
+from .faults import FORBIDDEN, NOT_FOUND, VIEW_REFUSED, Refused
 from .request import WorkerRequest
 from .results import redirect_url
 
@@ -214,8 +214,11 @@ def _check(view: LiveView, request: Any) -> None:
 def _refusing(view: LiveView) -> Iterator[None]:
     try:
         yield
-    except (PermissionDenied, Http404) as error:
+    except PermissionDenied as error:
         raise Refused(FORBIDDEN, str(error) or f"{_path(view)} refused access") from None
+    except (Http404, ObjectDoesNotExist) as error:  # a row that was deleted: the page is loaded again (faults.py)
+        text = str(error) or f"{_path(view)} does not exist any more"
+        raise Refused(NOT_FOUND, text, effects={"gone": True}) from None
 
 
 def _probe(view: LiveView, request: Any) -> LiveView:

@@ -27,6 +27,8 @@ def _advice(value: object) -> str:
     name = type(value).__name__
     if isinstance(value, (forms.BaseForm, forms.BaseFormSet)):
         return ": keep its data, and make it in restore(), or in get_context_data()"
+    if isinstance(value, (forms.BoundField, forms.Field)):
+        return ": it is its form's, which is to be made in restore(), or in get_context_data()"
     if isinstance(value, HttpRequest):
         return ": self.request is there in every turn"
     if isinstance(value, HttpResponseBase):

@@ -22,15 +22,17 @@ from typing import Any
 
 import msgpack
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db import models
+from django.forms.utils import ErrorDict, ErrorList
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import LazyObject, Promise, empty
 from django.utils.safestring import SafeString
 
 from .. import wire
-from . import classes, lazy, querysets, rows
+from . import classes, form_errors, lazy, querysets, rows
 from .errors import NotSerializable, refusal
 
 TUPLE, SET, FROZENSET = range(8, 11)
@@ -119,7 +121,7 @@ def step(value: Any, index: int) -> str:
         return f".{parts[index - parts[3]]}"
     if tag in ("row", "unsaved") and index >= 4 + parts[3]:
         return f".{parts[index - parts[3] - (tag == 'row')]}"
-    if tag in ("defaultdict", "OrderedDict", "Counter", "QueryDict", "MultiValueDict") and index > 1:
+    if tag in ("defaultdict", "OrderedDict", "Counter", "QueryDict", "MultiValueDict", "ErrorDict") and index > 1:
         return f"[{parts[index - index % 2]!r}]"
     return f"[{index - 2}]" if tag == "deque" and index > 1 else ""
 
@@ -251,6 +253,9 @@ _PARTS: dict[type, Callable[[Any], Parts]] = {
     collections.Counter: lambda value: ["Counter", None, *_pairs(value)],
     QueryDict: _lists("QueryDict"),
     MultiValueDict: _lists("MultiValueDict"),
+    ErrorDict: lambda value: ["ErrorDict", None, *_pairs(value)],
+    ErrorList: form_errors.pack_error_list,
+    ValidationError: form_errors.pack_validation_error,
     types.SimpleNamespace: lambda value: ["SimpleNamespace", vars(value)],
     types.MappingProxyType: lambda value: ["MappingProxyType", dict(value)],
     range: lambda value: ["range", value.start, value.stop, value.step],
@@ -274,6 +279,9 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "Counter": _make_counter,
     "QueryDict": _make_query,
     "MultiValueDict": lambda _, *parts: MultiValueDict(_in_pairs(parts)),
+    "ErrorDict": form_errors.make_error_dict,
+    "ErrorList": form_errors.make_error_list,
+    "ValidationError": ValidationError,
     "SimpleNamespace": lambda names: types.SimpleNamespace(**names),
     "MappingProxyType": types.MappingProxyType,
     "range": range,

@@ -15,7 +15,9 @@ import zoneinfo
 
 import msgpack
 import pytest
+from django import forms
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models.utils import create_namedtuple_class
@@ -180,6 +182,23 @@ def test_lazy_texts_stay_lazy():
         assert days % {"n": 2} == ngettext_lazy("%(n)d day", "%(n)d days", "n") % {"n": 2}
     assert str(there_and_back(reverse_lazy("nowhere")).__reduce__()[1][1]) == "('nowhere',)"
     assert there_and_back(there_and_back(texts)[0]) == texts[0]
+
+
+class Ages(forms.Form):
+    age = forms.IntegerField()
+
+
+def test_errors_of_forms():
+    form = Ages({"age": "x"})
+    form.add_error(None, ValidationError(gettext_lazy("No"), code="c", params={"x": 1}))
+    many = (ValidationError("Not %(n)d", params={"n": 1}), ValidationError(["a", "b"]), ValidationError({"age": ["c"]}))
+    for value in (form.errors, form.errors["age"], form.non_field_errors(), *many):
+        back = there_and_back({"errors": value})["errors"]
+        assert type(back) is type(value) and str(back) == str(value)
+    back = there_and_back(form.errors)
+    assert back.as_json() == form.errors.as_json()
+    with translation.override("de"):
+        assert str(back["__all__"][0]) == "Nein"
 
 
 @pytest.mark.django_db
