@@ -37,6 +37,10 @@ class Row(LiveView):
     def more(self):
         self.n += 1
 
+    @event_handler
+    def less(self):
+        self.n -= 1
+
 
 def state(n):
     return {"rows": ["a", "b", "c"][: 2 + n], "text": ("ab", "abcd")[n], "n": n}
@@ -92,3 +96,13 @@ async def test_rendering_that_a_package_replaces(monkeypatch, caplog, cls, name)
             if n == 0:
                 assert "h" in (await page.event("more"))["d"]["0"]  # the root, as HTML
     assert caplog.text.count("event=rendering_replaced") == 1
+
+
+async def test_rendering_that_is_replaced_while_a_page_is_open(monkeypatch):
+    async with LivePage("/row/3/") as page:
+        monkeypatch.setattr(Template, "render", processed(Template.render))
+        assert "data-seen" in (await page.event("more"))["d"]["0"]["h"]
+        assert await shown(page) == stock(3, 1)
+        monkeypatch.undo()
+        await page.event("less")
+        assert await shown(page) == stock(3, 0) and "data-seen" not in stock(3, 0)

@@ -62,16 +62,15 @@ def test_the_same_text_again_and_again(library, source, debug):
     assert (first.source, first.name, first.engine, str(first.origin)) == (source, None, ours, "<unknown source>")
     shared = first.nodelist is second.nodelist
     assert shared == ("ifchanged" not in source and "cache" not in source and "counts" not in source)
-    assert isinstance(first, NativeTemplate) == shared
+    assert isinstance(first, NativeTemplate)
 
 
 def test_c_renders_them():
     _, ours = engines(FILES)
-    rendered(ours, "{{ a }}")
-    rendered(ours, "{{ a }}")
-    before = native.figures()["nodelists"]
-    rendered(ours, "{{ a }}")
-    assert native.figures()["nodelists"] == before + 1
+    for _ in range(4):
+        before = native.figures()["nodelists"]
+        rendered(ours, "{{ a }}")
+        assert native.figures()["nodelists"] == before + 1
 
 
 def test_a_list_that_somebody_changed_is_not_given_again():
@@ -142,7 +141,5 @@ def test_the_default_engine():
     entry = {"BACKEND": "troupe.template.TroupeTemplates"}
     with override_settings(TEMPLATES=[entry]):
         Engine.get_default.cache_clear()
-        for _ in range(3):
-            template = Template("{{ a }}")
-        assert isinstance(template, NativeTemplate)
+        assert isinstance(Template("{{ a }}"), NativeTemplate)
     Engine.get_default.cache_clear()

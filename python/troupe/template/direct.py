@@ -1,9 +1,9 @@
 """Templates that code makes of a text, `Template("{{ value }}")`, where the engine is ours: a column of django-tables2
 makes one for every cell.
 
-Django parses the text each time. Here, from the second time on, the same text gives the same nodes, as it does for a
-template that a cached loader found, and C renders them. Nodes of other classes than Django's own, which may keep
-something in themselves, are made anew as ever.
+C renders them. Django parses the text each time; here, from the second time on, the same text gives the same nodes, as
+it does for a template that a cached loader found. Nodes of other classes than Django's own, which may keep something in
+themselves, are made anew as ever.
 """
 
 from collections.abc import Callable
@@ -50,19 +50,22 @@ def _nodelist(template: Any, compile_nodelist: Callable[[Any], Any]) -> Any:
     source = template.source
     known = texts.get(source, texts)
     if isinstance(known, _Parsed) and len(known.nodelist) == known.nodes:
+        nodelist = known.nodelist
         if known.extra_data is not None:
             template.extra_data = known.extra_data
-        if type(template) is base.Template:
-            template.__class__ = native.Template
-        return known.nodelist
-    nodelist = compile_nodelist(template)
-    if known is texts and len(source) <= LONGEST:  # the first time
-        if len(texts) >= MAX_TEXTS:
-            texts.clear()
-        texts[source] = None
-    elif known is None and type(nodelist) is base.NodeList and _are_known(nodelist):
+    else:
+        nodelist = compile_nodelist(template)
+        if type(nodelist) is not base.NodeList:
+            return nodelist
+        if known is texts and len(source) <= LONGEST:  # the first time
+            if len(texts) >= MAX_TEXTS:
+                texts.clear()
+            texts[source] = None
+        elif known is None and _are_known(nodelist):
+            texts[source] = _Parsed(nodelist, len(nodelist), getattr(template, "extra_data", None))
         native.make_nodelists_native(nodelist)
-        texts[source] = _Parsed(nodelist, len(nodelist), getattr(template, "extra_data", None))
+    if type(template) is base.Template:
+        template.__class__ = native.Template
     return nodelist
 
 
