@@ -17,10 +17,13 @@
    * @param {string} names
    * @returns {((node: any, ...values: any[]) => any)[]}
    */
-  const own = ({ prototype }, names) => names.split(' ').map((name) => {
-    const { get, value } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(prototype, name))
-    return (node, ...values) => (get ?? value).call(node, ...values)
-  })
+  function own({ prototype }, names) {
+    return names.split(' ').map((name) => {
+      const { get, value } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(prototype, name))
+      return (node, ...values) => (get ?? value).call(node, ...values)
+    })
+  }
+
   const [childNodes, compare, contains, firstChild, insertBefore, isConnected, nextSibling, parentNode, removeChild] = own(Node,
     'childNodes compareDocumentPosition contains firstChild insertBefore isConnected nextSibling parentNode removeChild')
   const [attributeNames, getAttribute, hasAttribute, localName, queryIn] = own(Element,
@@ -50,6 +53,8 @@
   let parsing = document.readyState === 'loading'
   /** @type {Node | null} The newest of the parser's nodes. */
   let last = null
+  /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} See doubtOf(). */
+  let doubt = null
   let isFine = false // the browser tells of each node that the parser inserts
   let depth = 0 // of run()
 
@@ -127,7 +132,9 @@
   }
 
   /** @param {Node} node */
-  const remove = (node) => parentNode(node) && removeChild(parentNode(node), node)
+  function remove(node) {
+    return parentNode(node) && removeChild(parentNode(node), node)
+  }
 
   /**
    * Whether a node is in a stranger, and in none of the server's that is in that.
@@ -158,10 +165,14 @@
   }
 
   /** @type {(parent: Node, nodes: Iterable<ChildNode>) => ChildNode[]} */
-  const ours = (parent, nodes) => [...nodes].filter((node) => !strangers.has(node) && (homes.get(node) ?? parent) === parent)
+  function ours(parent, nodes) {
+    return [...nodes].filter((node) => !strangers.has(node) && (homes.get(node) ?? parent) === parent)
+  }
 
   /** @param {Node} parent */
-  const children = (parent) => lists.get(parent) ?? (disturbed.has(parent) ? ours(parent, childNodes(parent)) : [...childNodes(parent)])
+  function children(parent) {
+    return lists.get(parent) ?? (disturbed.has(parent) ? ours(parent, childNodes(parent)) : [...childNodes(parent)])
+  }
 
   /**
    * @param {Node} parent
@@ -235,8 +246,45 @@
     const first = firstChild(node)
     // What comes as a whole tree does not come from the parser.
     if (isFine && first && !homes.has(first) && !records.some((each) => each.target === node)) return false
-    const order = last && isConnected(last) ? compare(last, node) : FOLLOWS
-    return !order || order & (FOLLOWS | CONTAINS) || (nextSibling && contains(nextSibling, last))
+    if (homes.has(node)) return false
+    if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && records.some((each) => each.target === node)) {
+      // The parser goes on in front of them: a timer had put them behind the element that it is in.
+      for (const each of doubt.nodes) {
+        disturbed.add(doubt.target)
+        drop(doubt.target, each)
+        strangers.add(each)
+      }
+      last = doubt.last
+    }
+    return isBehind(last, node) || (nextSibling && contains(nextSibling, last))
+  }
+
+  /**
+   * Whether the parser has moved it, with what it is in or into an element that it has made
+   * (https://html.spec.whatwg.org/#adoption-agency-algorithm).
+   * @param {Node} node
+   * @param {TreeRecord[]} records
+   */
+  function isReparented(node, records) {
+    if (contains(node, last)) return true
+    return isConnected(node) && !records.some(({ addedNodes }) => [...addedNodes].includes(/** @type {ChildNode} */ (node)))
+  }
+
+  /** @type {(before: Node | null, node: Node) => unknown} Or it is the same one, or around it. */
+  function isBehind(before, node) {
+    return !before || !isConnected(before) || before === node || compare(before, node) & (FOLLOWS | CONTAINS)
+  }
+
+  /**
+   * Nodes that seem to be the parser's, and may be a timer's: a few without content, at the end of one parent.
+   * @param {ChildNode[]} nodes
+   * @param {TreeRecord[]} records
+   * @param {Node | null} before The parser's newest node before these.
+   */
+  function doubtOf(nodes, records, before) {
+    const [{ target }] = records
+    const isBare = records.every((each) => each.target === target) && nodes.some((node) => node instanceof Element)
+    return isBare ? { nodes, target, last: before } : null
   }
 
   /**
@@ -251,6 +299,9 @@
     const moved = new Set()
     /** @type {ChildNode[]} */
     const taken = []
+    const before = last
+    /** @type {ChildNode[]} */
+    const parsed = []
     let answering = false // a custom element answers to having been inserted
     records.forEach((record, index) => {
       const { addedNodes, removedNodes, target, type } = record
@@ -272,6 +323,7 @@
           drop(homes.get(node) ?? target, node)
           moved.add(node)
         } else if (inside) homes.has(node) || strangers.add(node)
+        else if (who === PARSER && isReparented(node, records)) continue
         else if (!strangers.has(node) && !homes.has(node)) {
           if (!lists.has(target)) lists.set(target, ours(target, childrenBefore(target, records, index)))
           disturbed.add(target)
@@ -282,6 +334,7 @@
       for (const node of addedNodes) {
         if (who === PARSER && isParsed(node, record, records)) {
           last = node
+          parsed.push(node)
           if (isInside(target)) enlistStray(target, node)
           else enlist(target, node)
           // Its connectedCallback() was called, and all of this batch that follows is of that.
@@ -302,6 +355,7 @@
       }
       if (who === OTHERS && !parsing && concernsRoots(record)) for (const each of listeners) each()
     })
+    if (parsed.length) doubt = doubtOf(parsed, records, before)
     // With what the client removes goes what others had taken out of it.
     for (const node of moved) {
       if (isConnected(node)) continue
@@ -407,7 +461,9 @@
   }
 
   /** What happened until now was not us; in run() it was. @param {number} [skip] */
-  const take = (skip = 0) => note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
+  function take(skip = 0) {
+    return note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
+  }
 
   /** @type {Strangers['run']} */
   function run(work) {
