@@ -3,7 +3,7 @@
 //
 // A classic script in front of the client's module, so that it sees what happens while the page is parsed: nothing of it
 // waits for anything. Whatever the parser does not insert, and the client does not (run()), is a stranger's. How the two
-// are told apart: docs/decisions/browser/0042. It is also a module, for pages on which it did not run early.
+// are told apart: docs/decisions/browser/0045. It is also a module, for pages on which it did not run early.
 
 (() => {
   const { customElements, document, Document, Element, MutationObserver, Node } = globalThis
