@@ -73,6 +73,17 @@ def test_what_does_not_is_named(kept):
         assert text(page) == "0 +"
 
 
+def test_while_developing_the_console_says_so(make_fleet, tmp_path):
+    """With the answer to the first event, and once."""
+    options = {"broker": ["--keep", str(tmp_path / "sessions")], "settings": "DEBUG = True"}
+    fleet = make_fleet(**options)
+    fleet.expect_log("event=snapshot_failed", name="w1")
+    with Visitor(fleet.port).open(SITE + "Form/") as page:
+        (warning,) = page.event("inc")["warnings"]
+        assert "the state of this page is not kept" in warning and "form: a Form cannot be serialized" in warning
+        assert "warnings" not in page.event("inc")
+
+
 def test_what_restore_forgets_is_named(kept):
     with Visitor(kept.port).open(SITE + "Careless/") as page:
         page.event("inc")

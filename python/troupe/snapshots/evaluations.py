@@ -18,6 +18,7 @@ from . import rows, unkept
 from .per_view import PerView
 
 _evaluated: PerView[list[weakref.ref[Any]]] = PerView()
+_entries = _evaluated.entries
 
 
 def install(current_view: Callable[[], Any]) -> None:
@@ -50,8 +51,9 @@ def _note(view: Any, queryset: Any) -> None:
 
 def forget(view: Any) -> None:
     """Drops what the view's querysets were evaluated to."""
-    noted = _evaluated.pop(view) if _evaluated else None
-    for reference in noted or ():
+    if not _entries:
+        return
+    for reference in _evaluated.pop(view) or ():
         queryset = reference()
         if queryset is None:
             continue

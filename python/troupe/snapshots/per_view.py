@@ -1,6 +1,7 @@
 """What the runtime knows of a view beside its attributes, which are the project's."""
 
 import weakref
+from collections.abc import Collection
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -12,8 +13,10 @@ class PerView(Generic[T]):
     def __init__(self) -> None:
         self._values: dict[int, tuple[weakref.ref[Any], T]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._values)
+    @property
+    def entries(self) -> Collection[Any]:
+        """For those who ask in each turn whether there is anything at all."""
+        return self._values
 
     def get(self, view: Any) -> T | None:
         entry = self._values.get(id(view))

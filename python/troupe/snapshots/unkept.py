@@ -14,6 +14,7 @@ _MOST_TOLD = 20  # texts a view
 
 _missing: PerView[dict[str, str]] = PerView()  # attributes that restore() has to make → why they were not kept
 _untold: PerView[list[str]] = PerView()  # with DEBUG: what the view's page has yet to be told
+_entries = _untold.entries
 _told: PerView[set[str]] = PerView()
 
 
@@ -36,7 +37,7 @@ def note_unkept(view: Any, why: str) -> None:
 
 def take_warnings(view: Any) -> list[str]:
     """What the page has yet to be told."""
-    return (_untold.pop(view) if _untold else None) or []
+    return (_untold.pop(view) if _entries else None) or []
 
 
 def note_missing(view: Any, names: dict[str, str]) -> None:

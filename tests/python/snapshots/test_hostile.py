@@ -36,7 +36,7 @@ def roots():
     line = Line("x", [row])
     vars(view).update(
         rows=[row, {"id": 2}], chosen=row, line=line, lines=[line, Line("y")], counts=collections.Counter("aab"),
-        by=collections.defaultdict(list, a=[row]), last=collections.deque([1, row], maxlen=3), label=gettext_lazy("Yes"),
+        by=collections.defaultdict(list, a=[row]), last=collections.deque([1, row], maxlen=3), label=gettext_lazy("x"),
         users=User.objects.filter(username="ann").order_by("-pk")[:3], group=group, query=QueryDict("a=1&a=2"),
         page=Paginator([1, 2, 3], 2).page(1), nested=[[[[(1, {2}, frozenset({3}))]]]], big=1 << 90, odd="\ud800",
     )  # fmt: skip
