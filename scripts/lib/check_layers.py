@@ -17,7 +17,8 @@ MAY = {
     "broker/store": {"broker/store", "broker/routing"},
     "broker": {"broker", "broker/io", "broker/routing", "broker/store"},
     "broker/main": {"broker", "broker/io"},
-    "worker/page": {"worker/page"},
+    "worker/page/html": {"worker/page/html"},
+    "worker/page": {"worker/page", "worker/page/html"},
     "worker/actor": {"worker/actor", "worker/page"},
     "worker/io": {"worker/io", "worker/actor", "worker/page"},
     "worker/process": {"worker/process", "worker/io", "worker/actor", "worker/py"},
@@ -121,9 +122,7 @@ def circles(includes):
         f"{path}: {module[path]} and {module[target]} include each other"
         for path, targets in sorted(includes.items())
         for target in sorted(targets)
-        if target in module
-        and module[target] != module[path]
-        and module[path] in reached[module[target]]
+        if target in module and module[target] != module[path] and module[path] in reached[module[target]]
     ]
 
 

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { JSDOM } from 'jsdom'
+import * as differences from '../../python/troupe/static/troupe/differences.js'
 import * as editor from '../../python/troupe/static/troupe/editor.js'
 import * as forms from '../../python/troupe/static/troupe/forms.js'
 import * as notes from '../../python/troupe/static/troupe/notes.js'
@@ -78,7 +79,7 @@ export class FakeSocket {
   }
 }
 
-const PARTS = { editor, forms, notes }
+const PARTS = { differences, editor, forms, notes }
 const loadAtOnce = (name, then) => then(PARTS[name])
 
 export const VIEW = 'a'.repeat(32)

@@ -121,7 +121,7 @@ test('classes of third parties stay beside a class slot', () => {
 test('the title, beside slots and beside the root', () => {
   const live = served(['main', MAIN, text('a')], { a: 'x' }, { joined: { k: undefined } })
   const chunk = { s: [['T'], ['t', [0], 'main', 0]] }
-  live.socket.say({ v: 0, s: 2, a: 0, k: ['titled'], c: [['titled', chunk]], d: { 0: { h: '<main dj-root>y</main>' }, 1: 'one' } })
+  live.socket.say({ v: 0, s: 2, a: 0, k: ['titled'], c: [['titled', chunk]], d: { 0: { h: '<main dj-root>y</main>' }, T: 'one' } })
   assert.equal(live.document.title, 'one')
   live.socket.say({ v: 0, s: 3, a: 0, d: { 1: { h: 'two &amp; &eacute;' }, 2: 'z' } })
   assert.deepEqual([live.document.title, live.root.textContent], ['two & é', 'z'])

@@ -40,6 +40,7 @@ turn_new(session *session, request **request_p, const turn_host *host)
     patch_init(&self->rendering.patch);
     rendered_init(&self->rendering.html);
     buffer_init(&self->root_buffer);
+    buffer_init(&self->root_before);
     s_effects_init(&self->effects);
     return self;
 }
@@ -58,6 +59,7 @@ turn_destroy(turn **self_p)
     patch_fini(&self->rendering.patch);
     rendered_fini(&self->rendering.html);
     buffer_fini(&self->root_buffer);
+    buffer_fini(&self->root_before);
     s_effects_fini(&self->effects);
     free(self);
     *self_p = NULL;
@@ -229,6 +231,11 @@ s_take_root(turn *self, tree *tree)
     self->title = (slice){0};
     self->has_title = root_title(text, self->root_place, &self->title);
     self->changed = s_root_differs(self, tree);
+    buffer_fini(&self->root_before);
+    if (self->changed)
+        tree_keep_root(tree, turn_is_adoptable(tree) ? (slice){0} : self->root, &self->root_before);
+    if (turn_is_adoptable(tree))
+        buffer_fini(&self->root_before);
     return OK;
 }
 

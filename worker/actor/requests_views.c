@@ -420,6 +420,7 @@ request_refresh(turn *self)
         s_send_chunks(self, view, body.chunks);
         return OK;
     }
+    tree_note_refresh(view_tree(view));
     turn_begin_scope(self);
     error = s_render_root(self, view);
     if (!error)

@@ -35,6 +35,7 @@ struct turn {
     root_place root_place; // RENDERED_ROOT: where the root is in the HTML
     slice root;            // its own HTML, in rendering or root_buffer
     buffer root_buffer;    // holds the root if it had to be wrapped
+    buffer root_before;    // what the page shows instead, if it is sent differences
     slice title;           // the page's, in rendering
     bool has_title;
     unsigned known_chunks; // how many of the tree's chunks the page knew before

@@ -27,7 +27,8 @@ s_patch_root(turn *self, const tree *tree)
     patch_clear(patch);
     if (!self->changed)
         return;
-    patch_root(patch, self->root);
+    if (!patch_root_from(patch, buffer_bytes(&self->root_before), self->root))
+        patch_root(patch, self->root);
     if (self->has_title)
         patch_title(patch, self->title);
     for (unsigned i = self->known_chunks; turn_is_adoptable(tree) && i < tree->chunk_count; i++)
@@ -38,11 +39,12 @@ s_patch_root(turn *self, const tree *tree)
 void
 turn_encode_frame(turn *self, uint64_t applied, buffer *out)
 {
-    const tree *shown = view_tree(self->view);
+    tree *shown = view_tree(self->view);
     bool root = self->rendering.kind == RENDERED_ROOT;
     if (root)
         s_patch_root(self, shown);
     const tree *adoptable = root && self->changed && turn_is_adoptable(shown) ? shown : NULL;
+    shown->sent_differences |= self->rendering.patch.differences;
     patch_frame(&self->rendering.patch, out, view_number(self->view), view_version(self->view), applied,
                 adoptable);
     // The frame is a JSON object: its members go before the brace that ends it.

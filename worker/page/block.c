@@ -1,8 +1,10 @@
 // A block in one allocation: header, slots, key. A page may have thousands, one a row, and a worker thousands
-// of pages: a slot is kept at 16 bytes, and no text is stored.
+// of pages: a slot is kept at 16 bytes, and no text is stored but long markup, from which differences are
+// sent.
 #include "worker/page/block_internal.h"
 
 #include "common/errors.h"
+#include "worker/page/difference.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -10,11 +12,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-typedef enum { SLOT_FRESH, SLOT_LEAF, SLOT_BRANCH, SLOT_LIST } slot_kind;
+typedef enum { SLOT_FRESH, SLOT_LEAF, SLOT_KEPT, SLOT_BRANCH, SLOT_LIST } slot_kind;
 
 typedef struct {
     union {
         uint64_t hash;
+        uint8_t *html; // SLOT_KEPT: owned
         block *shown;
         list *rows;
     };
@@ -48,11 +51,13 @@ block_new(const block_type *type, unsigned depth, slice key)
     return self;
 }
 
-// Leaves own nothing.
+// A leaf whose HTML is not kept owns nothing.
 static void
 s_empty(block_slot *slot)
 {
-    if (slot->kind == SLOT_BRANCH)
+    if (slot->kind == SLOT_KEPT)
+        free(slot->html);
+    else if (slot->kind == SLOT_BRANCH)
         block_destroy(&slot->shown);
     else if (slot->kind == SLOT_LIST)
         list_destroy(&slot->rows);
@@ -88,7 +93,9 @@ block_bytes(const block *self)
     size_t bytes = block_allocated(self);
     for (uint32_t i = 0; self && i < self->count; i++) {
         const block_slot *slot = self->slots + i;
-        if (slot->kind == SLOT_BRANCH)
+        if (slot->kind == SLOT_KEPT)
+            bytes += block_allocated(slot->html);
+        else if (slot->kind == SLOT_BRANCH)
             bytes += block_bytes(slot->shown);
         else if (slot->kind == SLOT_LIST)
             bytes += list_bytes(slot->rows);
@@ -103,7 +110,8 @@ s_slot(const block *self, unsigned slot, slot_kind kind)
 {
     ASSERT(slot >= 1 && slot <= self->count);
     block_slot *found = (block_slot *)self->slots + slot - 1;
-    ASSERT(found->kind == kind || found->kind == SLOT_FRESH);
+    ASSERT(found->kind == kind || found->kind == SLOT_FRESH ||
+           (kind == SLOT_LEAF && found->kind == SLOT_KEPT));
     return found;
 }
 
@@ -114,7 +122,28 @@ block_leaf(block *self, unsigned slot, slice html, const hash_key *key)
     uint64_t hash = XXH3_64bits_withSecret(html.data, html.size, key->bytes, sizeof key->bytes);
     if (found->kind == SLOT_LEAF && found->hash == hash && found->size == (uint32_t)html.size)
         return false;
+    s_empty(found);
     *found = (block_slot){.hash = hash, .size = (uint32_t)html.size, .kind = SLOT_LEAF};
+    return true;
+}
+
+bool
+block_markup(block *self, unsigned slot, slice html, const hash_key *key, buffer *ret_before)
+{
+    block_slot *found = s_slot(self, slot, SLOT_LEAF);
+    bool was_kept = found->kind == SLOT_KEPT;
+    if (was_kept && slice_equal(slice_of(found->html, found->size), html))
+        return false;
+    if (was_kept) {
+        *ret_before = (buffer){.data = found->html, .size = found->size, .capacity = found->size};
+        *found = (block_slot){0};
+    }
+    if (!difference_is_worthwhile(html))
+        return block_leaf(self, slot, html, key);
+    uint8_t *copy = malloc(html.size);
+    ASSERT(copy);
+    memcpy(copy, html.data, html.size);
+    *found = (block_slot){.html = copy, .size = (uint32_t)html.size, .kind = SLOT_KEPT};
     return true;
 }
 

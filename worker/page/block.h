@@ -4,7 +4,7 @@
 #ifndef TROUPE_WORKER_PAGE_BLOCK_H
 #define TROUPE_WORKER_PAGE_BLOCK_H
 
-#include "common/slice.h"
+#include "common/buffer.h"
 #include "worker/page/block_type.h"
 #include "worker/page/hash_key.h"
 
@@ -20,7 +20,11 @@ typedef struct list list;
 // same one for the life of the block.
 bool block_leaf(block *self, unsigned slot, slice html, const hash_key *key);
 
-// True if block_leaf was not called for the slot since its block was made.
+// The same for a leaf that may be markup. Its HTML is kept, if differences from it may be worth while, and
+// *ret_before, which must be empty, is given the one that was kept before; else it stays empty.
+bool block_markup(block *self, unsigned slot, slice html, const hash_key *key, buffer *ret_before);
+
+// True if neither of them was called for the slot since its block was made.
 bool block_leaf_is_new(const block *self, unsigned slot);
 
 // True if the block is nested BLOCK_MAX_NESTING deep and can have no branch and no list: the caller has to

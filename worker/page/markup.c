@@ -7,9 +7,10 @@
 
 #include "common/errors.h"
 #include "worker/page/block_type.h"
-#include "worker/page/elements.h"
-#include "worker/page/html_chars.h"
-#include "worker/page/implied_ends.h"
+#include "worker/page/html/elements.h"
+#include "worker/page/html/html_chars.h"
+#include "worker/page/html/implied_ends.h"
+#include "worker/page/html/lexer.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -26,94 +27,6 @@ typedef struct {
     open_tag open[MAX_OPEN];
 } scanner;
 
-// --- bytes ----------------------------------------------------------------------------------------------
-
-// Past the end: 0, which no caller looks for.
-static uint8_t
-s_byte_at(slice html, size_t at)
-{
-    return at < html.size ? html.data[at] : 0;
-}
-
-static bool
-s_blank(slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!html_is_space(text.data[i]))
-            return false;
-    return true;
-}
-
-// Returns html.size if there is no such byte at or after the offset.
-static size_t
-s_find_byte(slice html, size_t at, char byte)
-{
-    const uint8_t *found = at < html.size ? memchr(html.data + at, byte, html.size - at) : NULL;
-    return found ? (size_t)(found - html.data) : html.size;
-}
-
-static bool
-s_has_prefix(slice html, size_t at, const char *prefix)
-{
-    size_t size = strlen(prefix);
-    return at <= html.size && html.size - at >= size && memcmp(html.data + at, prefix, size) == 0;
-}
-
-// --- tags -----------------------------------------------------------------------------------------------
-
-static slice
-s_tag_name(slice html, size_t at)
-{
-    size_t end = at;
-    while (end < html.size && !html_is_space(html.data[end]) && html.data[end] != '/' &&
-           html.data[end] != '>')
-        end++;
-    return slice_of(html.data + at, end - at);
-}
-
-// at: behind the '='. Returns the offset behind the value; html.size if its quote is not closed.
-static size_t
-s_skip_value(slice html, size_t at)
-{
-    while (at < html.size && html_is_space(html.data[at]))
-        at++;
-    uint8_t quote = s_byte_at(html, at);
-    if (quote == '"' || quote == '\'') {
-        size_t close = s_find_byte(html, at + 1, (char)quote);
-        return close < html.size ? close + 1 : html.size;
-    }
-    while (at < html.size && html.data[at] != '>' && !html_is_space(html.data[at]))
-        at++;
-    return at;
-}
-
-// at: behind the tag's name. Returns the offset behind the '>', or 0 if the tag does not end in this value:
-// then it would swallow what follows the slot.
-static size_t
-s_tag_end(slice html, size_t at, bool *ret_self_closing)
-{
-    bool slash = false;
-    while (at < html.size && html.data[at] != '>') {
-        uint8_t c = html.data[at];
-        slash = c == '/';
-        if (slash || html_is_space(c)) {
-            at++;
-            continue;
-        }
-        // "before attribute name" takes any byte as the first one of a name, '=' included.
-        at++;
-        while (at < html.size && html.data[at] != '=' && html.data[at] != '>' && html.data[at] != '/' &&
-               !html_is_space(html.data[at]))
-            at++;
-        while (at < html.size && html_is_space(html.data[at]))
-            at++;
-        if (s_byte_at(html, at) == '=')
-            at = s_skip_value(html, at + 1);
-    }
-    *ret_self_closing = slash;
-    return at < html.size ? at + 1 : 0;
-}
-
 // --- the fragment ---------------------------------------------------------------------------------------
 
 // The place of what comes next: inside the innermost open tag, or the slot's own.
@@ -128,23 +41,9 @@ static bool
 s_skip_text(scanner *self)
 {
     size_t begin = self->at;
-    self->at = s_find_byte(self->html, begin, '<');
+    self->at = lexer_find(self->html, begin, '<');
     return !(s_current_place(self) & PLACE_BLANK) ||
-           s_blank(slice_of(self->html.data + begin, self->at - begin));
-}
-
-// begin: behind the "<!--". Returns the offset of the comment's "-->"; html.size if it does not end, or ends
-// with "--!>", which is an error that parsers repair.
-static size_t
-s_comment_end(slice html, size_t begin)
-{
-    for (size_t at = s_find_byte(html, begin, '>'); at < html.size; at = s_find_byte(html, at + 1, '>')) {
-        if (at >= begin + 2 && s_has_prefix(html, at - 2, "-->"))
-            return at - 2;
-        if (at >= begin + 3 && s_has_prefix(html, at - 3, "--!>"))
-            break;
-    }
-    return html.size;
+           lexer_is_blank(slice_of(self->html.data + begin, self->at - begin));
 }
 
 // Refuses comments that a parser ends early (<!-->, <!--->), bogus ones (<!doctype>, <![CDATA[), and those
@@ -153,10 +52,10 @@ static bool
 s_skip_comment(scanner *self)
 {
     size_t begin = self->at + 4;
-    if (!s_has_prefix(self->html, self->at, "<!--") || s_has_prefix(self->html, begin, ">") ||
-        s_has_prefix(self->html, begin, "->") || s_has_prefix(self->html, begin, "$"))
+    if (!lexer_has_prefix(self->html, self->at, "<!--") || lexer_has_prefix(self->html, begin, ">") ||
+        lexer_has_prefix(self->html, begin, "->") || lexer_has_prefix(self->html, begin, "$"))
         return false;
-    size_t end = s_comment_end(self->html, begin);
+    size_t end = lexer_comment_end(self->html, begin);
     self->at = end + 3;
     return end < self->html.size;
 }
@@ -166,44 +65,25 @@ s_skip_comment(scanner *self)
 static bool
 s_end_tag(scanner *self)
 {
-    slice name = s_tag_name(self->html, self->at + 2);
+    slice name = lexer_tag_name(self->html, self->at + 2);
     size_t left = implied_ends_at_end(self->open, self->depth, name);
     if (left == SIZE_MAX && elements_made_by_end(name, s_current_place(self)))
         left = self->depth;
     if (left == SIZE_MAX)
         return false;
     bool ignored;
-    size_t end = s_tag_end(self->html, self->at + 2 + name.size, &ignored);
+    size_t end = lexer_tag_end(self->html, self->at + 2 + name.size, &ignored);
     self->at = end;
     self->depth = left;
     return end;
 }
 
-// The whole name must match: </scripted> does not end a <script>.
-static bool
-s_is_end(slice html, size_t at, slice name)
-{
-    size_t end = at + 2 + name.size;
-    if (end >= html.size || html.data[at + 1] != '/' ||
-        !elements_same_name(slice_of(html.data + at + 2, name.size), name))
-        return false;
-    return html_is_space(html.data[end]) || html.data[end] == '/' || html.data[end] == '>';
-}
-
-// Skips to the end tag of the raw element that was just opened. False if there is none, or only a parser
-// could tell which one it is.
+// Skips to the end tag of the raw element that was just opened.
 static bool
 s_skip_raw_text(scanner *self, slice name)
 {
-    for (self->at = s_find_byte(self->html, self->at, '<'); self->at < self->html.size;
-         self->at = s_find_byte(self->html, self->at + 1, '<')) {
-        if (s_is_end(self->html, self->at, name))
-            return true;
-        // In a script this can make </script> part of the text ("script data escaped").
-        if (s_has_prefix(self->html, self->at, "<!--"))
-            return false;
-    }
-    return false;
+    self->at = lexer_raw_end(self->html, self->at, name);
+    return self->at < self->html.size;
 }
 
 static bool
@@ -216,33 +96,37 @@ s_mentions(slice html, const char *text)
     return false;
 }
 
-// The content of a <noscript>: text in the page, where scripts run, but markup where a browser parses a
-// patch. So it has to be both: up to the same end tag.
-static bool
-s_skip_noscript(scanner *self, slice name, uint32_t place)
+size_t
+markup_noscript_end(slice html, size_t begin, unsigned place)
 {
-    size_t begin = self->at;
-    self->at = s_find_byte(self->html, begin, '<');
-    while (self->at < self->html.size && !s_is_end(self->html, self->at, name))
-        self->at = s_find_byte(self->html, self->at + 1, '<');
-    if (self->at >= self->html.size)
-        return false;
-    slice content = slice_of(self->html.data + begin, self->at - begin);
-    return !s_mentions(content, "<noscript") && markup_balanced(content, place);
+    slice name = slice_text("noscript");
+    size_t at = lexer_find(html, begin, '<');
+    while (at < html.size && !lexer_is_end_tag(html, at, name))
+        at = lexer_find(html, at + 1, '<');
+    slice content = slice_of(html.data + begin, at - begin);
+    bool both = at < html.size && !s_mentions(content, "<noscript") && markup_balanced(content, place);
+    return both ? at : html.size;
+}
+
+static bool
+s_skip_noscript(scanner *self, uint32_t place)
+{
+    self->at = markup_noscript_end(self->html, self->at, place);
+    return self->at < self->html.size;
 }
 
 // Pushes the element, unless it is void or closed by "/>" in svg. On HTML elements a parser ignores the "/".
 static bool
 s_start_tag(scanner *self)
 {
-    slice name = s_tag_name(self->html, self->at + 1);
+    slice name = lexer_tag_name(self->html, self->at + 1);
     self->depth = implied_ends_at_start(self->open, self->depth, name);
     uint32_t place = s_current_place(self), inside;
     if (self->depth)
         place = self->open[self->depth - 1].place = elements_in_template(name, place);
     element_kind kind = elements_enter(name, place, self->depth == 0, &inside);
     bool self_closing;
-    size_t end = s_tag_end(self->html, self->at + 1 + name.size, &self_closing);
+    size_t end = lexer_tag_end(self->html, self->at + 1 + name.size, &self_closing);
     if (kind == ELEMENT_REFUSED || !end)
         return false;
     self->at = end;
@@ -252,7 +136,7 @@ s_start_tag(scanner *self)
         return false;
     self->open[self->depth++] = (open_tag){name, inside, kind == ELEMENT_FOREIGN ? 0 : elements_role(name)};
     if (kind == ELEMENT_NOSCRIPT)
-        return s_skip_noscript(self, name, inside);
+        return s_skip_noscript(self, inside);
     return kind != ELEMENT_RAW || s_skip_raw_text(self, name);
 }
 
@@ -260,11 +144,11 @@ s_start_tag(scanner *self)
 static bool
 s_construct(scanner *self)
 {
-    uint8_t c = s_byte_at(self->html, self->at + 1);
+    uint8_t c = lexer_byte(self->html, self->at + 1);
     if (html_is_letter(c))
         return s_start_tag(self);
     if (c == '/')
-        return html_is_letter(s_byte_at(self->html, self->at + 2)) && s_end_tag(self);
+        return html_is_letter(lexer_byte(self->html, self->at + 2)) && s_end_tag(self);
     if (c == '!')
         return s_skip_comment(self);
     // A literal '<'. As the value's last byte it would combine with what follows the slot.
@@ -292,15 +176,15 @@ bool
 markup_is_tag(slice html)
 {
     bool ignored;
-    if (s_byte_at(html, 0) != '<' || !html_is_letter(s_byte_at(html, 1)))
+    if (lexer_byte(html, 0) != '<' || !html_is_letter(lexer_byte(html, 1)))
         return false;
-    return s_tag_end(html, 1 + s_tag_name(html, 1).size, &ignored) == html.size;
+    return lexer_tag_end(html, 1 + lexer_tag_name(html, 1).size, &ignored) == html.size;
 }
 
 bool
 markup_has_tags(slice html)
 {
-    return s_find_byte(html, 0, '<') < html.size;
+    return lexer_find(html, 0, '<') < html.size;
 }
 
 // --- text -----------------------------------------------------------------------------------------------
@@ -314,10 +198,10 @@ markup_entity(slice html, size_t *ret_size)
     } known[] = {{"&lt;", '<'},   {"&gt;", '>'},    {"&amp;", '&'},
                  {"&quot;", '"'}, {"&#x27;", '\''}, {"&#39;", '\''}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (s_has_prefix(html, 0, known[i].text))
+        if (lexer_has_prefix(html, 0, known[i].text))
             return *ret_size = strlen(known[i].text), known[i].character;
     // Named references need no ';' ("&copy"): a letter or a digit is enough for one to begin.
-    uint8_t next = s_byte_at(html, 1);
+    uint8_t next = lexer_byte(html, 1);
     return *ret_size = 1, next == '#' || isalnum(next) ? -1 : '&';
 }
 
@@ -326,7 +210,7 @@ static bool
 s_only_known_entities(slice html)
 {
     size_t size;
-    for (size_t at = s_find_byte(html, 0, '&'); at < html.size; at = s_find_byte(html, at + size, '&'))
+    for (size_t at = lexer_find(html, 0, '&'); at < html.size; at = lexer_find(html, at + size, '&'))
         if (markup_entity(slice_of(html.data + at, html.size - at), &size) < 0)
             return false;
     return true;
@@ -378,16 +262,16 @@ s_classify_raw(slice html, char class, unsigned place)
     if (place & PLACE_NOSCRIPT) {
         if (s_mentions(html, "</noscript"))
             return MARKUP_UNFIT;
-        return s_find_byte(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
+        return lexer_find(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
     }
-    for (size_t at = s_find_byte(html, 0, '<'); at < html.size; at = s_find_byte(html, at + 1, '<'))
-        if (s_has_prefix(html, at, "<!--") ||
-            (s_has_prefix(html, at, "</") && html_is_letter(s_byte_at(html, at + 2))))
+    for (size_t at = lexer_find(html, 0, '<'); at < html.size; at = lexer_find(html, at + 1, '<'))
+        if (lexer_has_prefix(html, at, "<!--") ||
+            (lexer_has_prefix(html, at, "</") && html_is_letter(lexer_byte(html, at + 2))))
             return MARKUP_UNFIT;
     if (class == CLASS_TITLE)
         return s_kind_of_text(html);
     // Entities count in a <textarea>, not in a <script>: the browser knows which one it is.
-    return s_find_byte(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
+    return lexer_find(html, 0, '&') < html.size ? MARKUP_HTML : MARKUP_TEXT;
 }
 
 // True if the value ends in what may be the beginning of an entity, which static text behind it could
@@ -408,7 +292,7 @@ markup_classify(char class, unsigned place, slice html)
     case CLASS_TEXT:
         return s_classify_text(html, place);
     case CLASS_ATTRIBUTE:
-        if (s_find_byte(html, 0, place & PLACE_QUOTE_SINGLE ? '\'' : '"') < html.size)
+        if (lexer_find(html, 0, place & PLACE_QUOTE_SINGLE ? '\'' : '"') < html.size)
             return MARKUP_UNFIT;
         return s_kind_of_text(html);
     case CLASS_TAG:
@@ -420,4 +304,15 @@ markup_classify(char class, unsigned place, slice html)
         ASSERT(class == CLASS_REGION);
         return markup_balanced(html, place) && !s_ends_open(html) ? MARKUP_HTML : MARKUP_UNFIT;
     }
+}
+
+slice
+markup_without_newline(slice html)
+{
+    size_t drop = 0;
+    if (html.size && html.data[0] == '\r')
+        drop = html.size > 1 && html.data[1] == '\n' ? 2 : 1;
+    else if (html.size && html.data[0] == '\n')
+        drop = 1;
+    return drop ? slice_of(html.data + drop, html.size - drop) : html;
 }

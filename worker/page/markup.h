@@ -8,7 +8,7 @@
 #define TROUPE_WORKER_PAGE_MARKUP_H
 
 #include "common/buffer.h"
-#include "worker/page/place.h"
+#include "worker/page/html/place.h"
 
 typedef enum {
     MARKUP_TEXT,  // plain: its text is what markup_decode gives; the browser needs no parser
@@ -25,8 +25,16 @@ bool markup_has_tags(slice html);
 // True for a fragment that fits this place: every tag closed in order, nothing that a parser would close,
 // move or drop, no comment that looks like an anchor (<!--$).
 bool markup_balanced(slice html, unsigned place);
+// begin: behind the start tag of a <noscript>; place: of its content. Returns the offset of its end tag. Its
+// content is text in the page, where scripts run, but markup where a browser parses a patch: html.size,
+// unless it fits as both, up to the same end tag.
+size_t markup_noscript_end(slice html, size_t begin, unsigned place);
 // True for exactly one start tag, from '<' to '>'.
 bool markup_is_tag(slice html);
+
+// Without a newline at its beginning. A parser drops one right after <pre> or <textarea>; a browser that sets
+// the value without a parser would not.
+slice markup_without_newline(slice html);
 
 // Appends the text of html to out, with the entities that Django's escape() makes (&lt; &gt; &amp; &quot;
 // &#x27;, once &#39;) as characters: a row's key as it will be in the DOM. False, with out unchanged, if

@@ -5,6 +5,7 @@
 #include "worker/page/patch.h"
 
 #include "common/errors.h"
+#include "worker/page/difference.h"
 #include "worker/page/json.h"
 #include "worker/page/markup.h"
 
@@ -54,6 +55,7 @@ patch_fini(patch *self)
     free(self->streams);
     free(self->scopes);
     free(self->chunks);
+    buffer_fini(&self->change);
     *self = (patch){0};
 }
 
@@ -100,6 +102,7 @@ s_restart(patch *self)
         if (self->streams[i].capacity > STREAM_KEPT)
             buffer_fini(self->streams + i);
     self->depth = self->stream = 0;
+    self->differences = false;
     size_t stream = s_next_stream(self);
     s_push_scope(self, SCOPE_ALL, stream)->opened = true;
 }
@@ -231,19 +234,6 @@ s_add_member(patch *self)
 
 // --- leaves ---------------------------------------------------------------------------------------------
 
-// A parser drops a newline right after <pre> or <textarea>. The browser sets the value without a parser, so
-// it is dropped here.
-static slice
-s_without_newline(slice html)
-{
-    size_t drop = 0;
-    if (html.size && html.data[0] == '\r')
-        drop = html.size > 1 && html.data[1] == '\n' ? 2 : 1;
-    else if (html.size && html.data[0] == '\n')
-        drop = 1;
-    return drop ? slice_of(html.data + drop, html.size - drop) : html;
-}
-
 static void
 s_write_html(buffer *out, slice html)
 {
@@ -252,8 +242,25 @@ s_write_html(buffer *out, slice html)
     buffer_byte(out, '}');
 }
 
+static void
+s_write_change(patch *self, unsigned slot)
+{
+    buffer *out = s_add_member(self);
+    s_write_slot_name(out, slot);
+    buffer_text(out, "{\"d\":");
+    buffer_slice(out, buffer_bytes(&self->change));
+    buffer_byte(out, '}');
+    self->differences = true;
+}
+
 bool
 patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html)
+{
+    return patch_leaf_from(self, slot, class, place, (slice){0}, html);
+}
+
+bool
+patch_leaf_from(patch *self, unsigned slot, char class, unsigned place, slice before, slice html)
 {
     // In a new block the browser starts from the chunk, where texts and attributes are empty
     // (PROTOCOL.md 9.6).
@@ -263,8 +270,13 @@ patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html)
     markup_kind kind = markup_classify(class, place, html);
     if (kind == MARKUP_UNFIT)
         return false;
+    buffer_clear(&self->change);
+    if (before.size && difference_write(before, html, place, &self->change)) {
+        s_write_change(self, slot);
+        return true;
+    }
     if (place & PLACE_PRE && class != CLASS_ATTRIBUTE)
-        html = s_without_newline(html);
+        html = markup_without_newline(html);
     bool in_text = class == CLASS_TEXT && !(place & PLACE_FOREIGN);
     buffer *out = s_add_member(self);
     s_write_slot_name(out, slot);
@@ -285,6 +297,17 @@ patch_root(patch *self, slice html)
     buffer *out = s_add_member(self);
     s_write_slot_name(out, SLOT_ROOT);
     s_write_html(out, html);
+}
+
+bool
+patch_root_from(patch *self, slice before, slice html)
+{
+    s_restart(self);
+    buffer_clear(&self->change);
+    if (!before.size || !difference_write_root(before, html, &self->change))
+        return false;
+    s_write_change(self, SLOT_ROOT);
+    return true;
 }
 
 // A value of class T, whatever slots the template has in its title. What is not certain to be its text is
@@ -516,6 +539,8 @@ patch_frame(const patch *self, buffer *out, unsigned number, uint64_t version, u
         s_write_known(out, known);
     if (self->chunk_count)
         s_write_chunks(out, self);
+    if (self->differences)
+        buffer_text(out, ",\"p\":\"differences\"");
     if (patch_changed(self)) {
         buffer_text(out, ",\"d\":");
         patch_body(self, out);

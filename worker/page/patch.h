@@ -27,6 +27,8 @@ typedef struct {
     size_t stream, stream_count;
     const block_type **chunks; // that go with the frame; borrowed
     size_t chunk_count, chunk_capacity;
+    buffer change;    // a difference that is being written
+    bool differences; // some were: the browser needs a part for them
 } patch;
 
 void patch_init(patch *self);
@@ -43,9 +45,14 @@ size_t patch_size(const patch *self);
 
 // A leaf of any class; place: flags of place.h. False: the value does not fit, and nothing was written.
 bool patch_leaf(patch *self, unsigned slot, char class, unsigned place, slice html);
+// The same for markup that was `before` when it was last sent (empty: not known): only what differs inside,
+// if that is shorter.
+bool patch_leaf_from(patch *self, unsigned slot, char class, unsigned place, slice before, slice html);
 // Slot 0, the whole root. Drops all changes written so far, and leaves all scopes; chunks stay.
 void patch_root(patch *self, slice html);
-// After patch_root: the content of the page's <title>.
+// The same for a root that was `before`. False: only the whole root will do, and nothing was written.
+bool patch_root_from(patch *self, slice before, slice html);
+// After either of them: the content of the page's <title>.
 void patch_title(patch *self, slice html);
 // Appends only the title's value, as JSON.
 void patch_title_value(slice html, buffer *out);

@@ -3,9 +3,9 @@
 // follows.
 #include "worker/page/root.h"
 
-#include "worker/page/elements.h"
-#include "worker/page/open_elements.h"
-#include "worker/page/scan.h"
+#include "worker/page/html/elements.h"
+#include "worker/page/html/open_elements.h"
+#include "worker/page/html/scan.h"
 
 // Returns the offset behind the element's end tag; html.size where that is uncertain.
 static size_t

@@ -4,6 +4,7 @@
 
 #include "common/errors.h"
 #include "worker/page/block_internal.h"
+#include "worker/page/difference.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ tree_fini(tree *self)
     if (!self)
         return;
     block_destroy(&self->root_block);
+    buffer_fini(&self->root.html);
     s_forget_chunks(self);
     tree_init(self);
 }
@@ -46,8 +48,29 @@ tree_set(tree *self, unsigned slot, slice value, const hash_key *key)
     uint64_t hash = XXH3_64bits_withSecret(value.data, value.size, key->bytes, sizeof key->bytes);
     if (root->known && root->hash == hash && root->size == value.size)
         return false;
-    *root = (tree_slot){hash, value.size, true};
+    *root = (tree_slot){hash, value.size, true, root->html};
     return true;
+}
+
+void
+tree_keep_root(tree *self, slice html, buffer *ret_before)
+{
+    buffer *kept = &self->root.html;
+    *ret_before = *kept;
+    buffer_init(kept);
+    if (!self->full && difference_is_worthwhile(html))
+        buffer_slice(kept, html);
+}
+
+// Once may be a missed patch, or a script that will not come again.
+void
+tree_note_refresh(tree *self)
+{
+    if (!self->sent_differences)
+        return;
+    self->full |= self->asked;
+    self->asked = true;
+    self->sent_differences = false;
 }
 
 void
@@ -55,6 +78,7 @@ tree_forget(tree *self, unsigned slot)
 {
     ASSERT(slot == SLOT_ROOT);
     self->root.known = false;
+    buffer_fini(&self->root.html);
 }
 
 // Chunk numbers outlive the root block: the browser keeps chunks, so a whole root of the same plan only names
@@ -72,7 +96,7 @@ tree_begin(tree *self, const void *plan, const block_type *type)
 void
 tree_invalidate(tree *self)
 {
-    self->root.known = false;
+    tree_forget(self, SLOT_ROOT);
     block_destroy(&self->root_block);
 }
 
@@ -114,5 +138,6 @@ tree_find_chunk(const tree *self, slice hash)
 size_t
 tree_bytes(const tree *self)
 {
-    return sizeof *self + block_bytes(self->root_block) + block_allocated(self->chunks);
+    return sizeof *self + block_bytes(self->root_block) + block_allocated(self->chunks) +
+           block_allocated(self->root.html.data);
 }

@@ -13,7 +13,8 @@ enum { SLOT_ROOT = 0 };
 typedef struct {
     uint64_t hash;
     size_t size;
-    bool known; // false: nothing was sent yet
+    bool known;  // false: nothing was sent yet
+    buffer html; // kept while only whole roots are sent, for differences; else empty
 } tree_slot;
 
 typedef struct {
@@ -24,6 +25,10 @@ typedef struct {
     bool unadoptable;
     // Whole roots for good: the browser asked for them, or blocks nest too deep.
     bool whole;
+    // No differences, for good: after some the browser asked for the whole root, more than once.
+    bool full;
+    bool sent_differences; // since it asked last
+    bool asked;            // it did so before
     // The chunks that this view has used, by number. The tree holds a reference to each.
     const block_type **chunks;
     unsigned chunk_count, chunk_capacity;
@@ -37,6 +42,12 @@ void tree_fini(tree *self);
 
 // Records value as what the whole root shows now. True if that is a change. slot must be SLOT_ROOT.
 bool tree_set(tree *self, unsigned slot, slice value, const hash_key *key);
+// After a tree_set that was a change. Keeps html, the root that the page is sent, unless differences from it
+// will not be asked for: then empty. *ret_before, which must be empty, is given the root that was kept
+// before.
+void tree_keep_root(tree *self, slice html, buffer *ret_before);
+// The browser asks for the whole root, perhaps because what it shows is not what differences were from.
+void tree_note_refresh(tree *self);
 // The next tree_set is a change. slot must be SLOT_ROOT.
 void tree_forget(tree *self, unsigned slot);
 

@@ -88,7 +88,7 @@ class _Outline:
         if slot in block["notes"]:
             reason, template, line = block["notes"][slot]
             where = f", line {line} of {template or 'the template'}" if line else ""
-            self.add(depth, f"    a region because of {reason}{where}")
+            self.add(depth, f"    a region because of {reason}{where}: all of it is rendered, and what differs is sent")
 
     def branch(self, item: Item, depth: int) -> None:
         _, slot, _, mask, alternatives, node = item

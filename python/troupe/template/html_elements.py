@@ -86,7 +86,7 @@ HEAD_STARTS = frozenset(
 )
 HEAD_ENDS = frozenset(("body", "html", "br"))
 
-# Flags of a leaf: worker/page/place.h, PLACE_*.
+# Flags of a leaf: worker/page/html/place.h, PLACE_*.
 PRE, FOREIGN, QUOTE_SINGLE, KNOWN = 1, 2, 4, 1 << 8
 QUIET = 1 << 30  # a leaf whose value is made once, but not what else it does: evaluated, never compared or patched
 EDGE = 1 << 29  # a leaf of text with an anchor behind it, which must not part a CR from its LF

@@ -169,7 +169,7 @@ class OpenElements:
         return self._find(("template",))
 
     def place(self) -> int:
-        """Flags that say what is open here, for values that turn out to be markup (worker/page/place.h)."""
+        """Flags that say what is open here, for values that turn out to be markup (worker/page/html/place.h)."""
         parent = self.parent()
         flags = KNOWN
         if parent is None:

@@ -28,7 +28,7 @@ A block is a dict: items (below, in the order in which they run), classes (a let
              empty block | None)
     ("scope", deps, scope, items)                   scope: see scope_new in worker/py/template/program.h
 
-deps are the masks of dependencies.py; flags of a leaf are PLACE_* (worker/page/place.h), html_elements.QUIET and
+deps are the masks of dependencies.py; flags of a leaf are PLACE_* (worker/page/html/place.h), html_elements.QUIET and
 EDGE, those of a list dependencies.BY_*. A list inside whose flags say BY_PARENT takes its rows' position bit over from
 the rows around it as well.
 """

@@ -52,7 +52,13 @@ _IN_ASYNC_CODE = (
 )
 _MINIFIED_FILE = Path(__file__).parents[1] / "static" / "troupe" / "dist" / "troupe.min.js"
 # Parts of the client that pages load when they need them (static/troupe/parts.js), and what then is in their HTML.
-_PARTS = {"forms": (b"dj-submit", b"dj-keydown.enter"), "editor": (b"contenteditable",), "notes": (), "later": ()}
+_PARTS = {
+    "forms": (b"dj-submit", b"dj-keydown.enter"),
+    "editor": (b"contenteditable",),
+    "notes": (),
+    "later": (),
+    "differences": (b"<!--$h-->", b"<!--$t-->"),
+}
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 

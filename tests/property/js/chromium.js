@@ -4,6 +4,7 @@
 import { member } from './compare.js'
 import { Live } from './live.js'
 import * as editor from '/client/editor.js'
+import * as differences from '/client/differences.js'
 import * as forms from '/client/forms.js'
 import { createPage } from '/client/page.js'
 
@@ -23,7 +24,7 @@ function open({ open: html, cached }) {
   shown.write(html)
   member(shown, 'close')()
   if (!cached) frame.contentWindow.localStorage.clear()
-  live = new Live(createPage, frame.contentWindow, EARLY, { editor, forms })
+  live = new Live(createPage, frame.contentWindow, EARLY, { differences, editor, forms })
   return {}
 }
 

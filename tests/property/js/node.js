@@ -16,7 +16,8 @@ const { JSDOM } = createRequire(new URL('../../js/package.json', import.meta.url
 const CLIENT = process.env.TROUPE_CLIENT ?? new URL('../../../python/troupe/static/troupe', import.meta.url)
 const { createPage } = await import(`${CLIENT}/page.js`)
 const EARLY = readFileSync(new URL(`${CLIENT}/early.js`, import.meta.url), 'utf8')
-const PARTS = { editor: await import(`${CLIENT}/editor.js`), forms: await import(`${CLIENT}/forms.js`) }
+const PARTS = {}
+for (const name of ['differences', 'editor', 'forms']) PARTS[name] = await import(`${CLIENT}/${name}.js`)
 const URL_OF_PAGE = 'https://example.test/'
 const CASES_A_WINDOW = 200 // making one takes longer than a case; each leaves a little behind
 

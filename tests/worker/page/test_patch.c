@@ -308,9 +308,46 @@ s_deep(void)
     patch_fini(&p);
 }
 
+// What differs inside is sent if the last HTML is known, and shorter.
+static void
+s_differences(void)
+{
+    static const char before[] = "<p>a paragraph that stays as it is, whatever else may come</p><b>1</b>";
+    static const char after[] = "<p>a paragraph that stays as it is, whatever else may come</p><b>2</b>";
+    patch p;
+    patch_init(&p);
+    patch_enter(&p, 1);
+    CU_ASSERT_TRUE(patch_leaf_from(&p, 2, CLASS_REGION, PLACE_KNOWN, slice_text(before), slice_text(after)));
+    CU_ASSERT_TRUE(patch_leaf_from(&p, 3, CLASS_TEXT, PLACE_KNOWN, (slice){0}, slice_text("<i></i>")));
+    CU_ASSERT_TRUE(patch_leaf_from(&p, 4, CLASS_TEXT, PLACE_KNOWN, slice_text(before), slice_text("x")));
+    CU_ASSERT_FALSE(patch_leaf_from(&p, 5, CLASS_TEXT, PLACE_KNOWN, slice_text(before), slice_text("<b>")));
+    patch_leave(&p);
+    s_body(&p, "{\"1\":{\"2\":{\"d\":[2,[1,\"b\",[0,[0,\"2\"]]]]},\"3\":{\"h\":\"<i></i>\"},\"4\":\"x\"}}");
+    buffer out, root;
+    buffer_init(&out);
+    buffer_init(&root);
+    patch_frame(&p, &out, 0, 1, 2, NULL);
+    CU_ASSERT_TRUE(memmem(out.data, out.size, "\"p\":\"differences\"", 17) != NULL);
+    buffer_format(&root, "<div>%s</div>", before);
+    CU_ASSERT_FALSE(patch_root_from(&p, (slice){0}, buffer_bytes(&root)));
+    CU_ASSERT_FALSE(patch_changed(&p));
+    patch_root(&p, buffer_bytes(&root));
+    buffer_clear(&out);
+    patch_frame(&p, &out, 0, 1, 2, NULL);
+    CU_ASSERT_TRUE(memmem(out.data, out.size, "differences", 11) == NULL);
+    buffer_clear(&out);
+    buffer_format(&out, "<div>%s</div>", after);
+    CU_ASSERT_TRUE(patch_root_from(&p, buffer_bytes(&root), buffer_bytes(&out)));
+    patch_title(&p, slice_text("t"));
+    s_body(&p, "{\"0\":{\"d\":[2,[1,\"b\",[0,[0,\"2\"]]]]},\"T\":\"t\"}");
+    buffer_fini(&out);
+    buffer_fini(&root);
+    patch_fini(&p);
+}
+
 static const unit_test s_tests[] = {
-    {"strings", s_strings},   {"values", s_values}, {"leaves", s_leaves},
-    {"branches", s_branches}, {"cell", s_cell},     {"lists", s_lists},
-    {"resets", s_resets},     {"frames", s_frames}, {"deep", s_deep},
+    {"differences", s_differences}, {"strings", s_strings}, {"values", s_values}, {"leaves", s_leaves},
+    {"branches", s_branches},       {"cell", s_cell},       {"lists", s_lists},   {"resets", s_resets},
+    {"frames", s_frames},           {"deep", s_deep},
 };
 UNIT_MAIN("patch", s_tests)

@@ -1,6 +1,7 @@
 // The tree of a view: what counts as a change, branches, lists, chunk numbers and memory.
 #include "common/errors.h"
 #include "tests/unit.h"
+#include "worker/page/difference.h"
 #include "worker/page/list.h"
 #include "worker/page/tree.h"
 
@@ -52,6 +53,93 @@ s_leaves(void)
     CU_ASSERT_TRUE(tree_set(&shown, SLOT_ROOT, slice_text("a"), &s_key));
     tree_fini(&shown);
     block_type_release(&type);
+}
+
+// HTML that is long enough, which begins with this.
+static slice
+s_long(buffer *scratch, const char *begin)
+{
+    buffer_clear(scratch);
+    buffer_text(scratch, begin);
+    while (scratch->size < DIFFERENCE_MIN)
+        buffer_text(scratch, "<p>and so on</p>");
+    return buffer_bytes(scratch);
+}
+
+// Long markup is kept, and given back when it changes; a hash is enough of all else.
+static void
+s_markup(void)
+{
+    const block_type *type = s_type("th", "h");
+    buffer html, before;
+    buffer_init(&html);
+    buffer_init(&before);
+    tree shown;
+    tree_init(&shown);
+    block *root = tree_begin(&shown, &shown, type);
+    CU_ASSERT_TRUE(block_markup(root, 1, slice_text("<b>short</b>"), &s_key, &before));
+    CU_ASSERT_FALSE(block_markup(root, 1, slice_text("<b>short</b>"), &s_key, &before));
+    size_t bytes = tree_bytes(&shown);
+    CU_ASSERT_TRUE(block_markup(root, 1, s_long(&html, "1"), &s_key, &before));
+    CU_ASSERT_EQUAL(before.size, 0);
+    CU_ASSERT_TRUE(tree_bytes(&shown) >= bytes + DIFFERENCE_MIN);
+    CU_ASSERT_FALSE(block_markup(root, 1, s_long(&html, "1"), &s_key, &before));
+    CU_ASSERT_FALSE(block_leaf_is_new(root, 1));
+    CU_ASSERT_TRUE(block_markup(root, 1, s_long(&html, "2"), &s_key, &before));
+    CU_ASSERT_TRUE(slice_equal(buffer_bytes(&before), s_long(&html, "1")));
+    buffer_fini(&before);
+    CU_ASSERT_TRUE(block_markup(root, 1, slice_text("<b>short</b>"), &s_key, &before));
+    CU_ASSERT_TRUE(slice_equal(buffer_bytes(&before), s_long(&html, "2")));
+    buffer_fini(&before);
+    CU_ASSERT_EQUAL(tree_bytes(&shown), bytes);
+    CU_ASSERT_TRUE(block_markup(root, 2, s_long(&html, "3"), &s_key, &before));
+    CU_ASSERT_TRUE(block_leaf(root, 2, s_long(&html, "3"), &s_key)); // from now on the hash alone
+    CU_ASSERT_FALSE(block_markup(root, 2, slice_text("3"), &s_key, &before) && before.size);
+    tree_fini(&shown);
+    block_type_release(&type);
+    buffer_fini(&html);
+}
+
+static void
+s_kept_root(void)
+{
+    buffer html, before;
+    buffer_init(&html);
+    buffer_init(&before);
+    tree shown;
+    tree_init(&shown);
+    tree_keep_root(&shown, s_long(&html, "1"), &before);
+    CU_ASSERT_EQUAL(before.size, 0);
+    CU_ASSERT_TRUE(tree_bytes(&shown) > DIFFERENCE_MIN);
+    tree_keep_root(&shown, s_long(&html, "2"), &before);
+    CU_ASSERT_TRUE(slice_equal(buffer_bytes(&before), s_long(&html, "1")));
+    buffer_fini(&before);
+    tree_forget(&shown, SLOT_ROOT); // the page is sent all of the next one
+    tree_keep_root(&shown, s_long(&html, "3"), &before);
+    CU_ASSERT_EQUAL(before.size, 0);
+    tree_invalidate(&shown);
+    tree_keep_root(&shown, s_long(&html, "4"), &before);
+    CU_ASSERT_EQUAL(before.size, 0);
+    tree_keep_root(&shown, (slice){0}, &before);
+    buffer_fini(&before);
+    tree_keep_root(&shown, s_long(&html, "5"), &before);
+    CU_ASSERT_EQUAL(before.size, 0);
+    // A page that asks for its root after differences, again and again, is sent none.
+    tree_note_refresh(&shown);
+    tree_note_refresh(&shown);
+    CU_ASSERT_FALSE(shown.full);
+    shown.sent_differences = true;
+    tree_note_refresh(&shown);
+    CU_ASSERT_FALSE(shown.full || shown.sent_differences);
+    shown.sent_differences = true;
+    tree_note_refresh(&shown);
+    CU_ASSERT_TRUE(shown.full);
+    tree_keep_root(&shown, s_long(&html, "6"), &before);
+    buffer_fini(&before);
+    tree_keep_root(&shown, s_long(&html, "7"), &before);
+    CU_ASSERT_EQUAL(before.size, 0);
+    tree_fini(&shown);
+    buffer_fini(&html);
 }
 
 static void
@@ -178,6 +266,7 @@ s_memory(void)
     block_type_release(&row);
 }
 
-static const unit_test s_tests[] = {{"root", s_root},     {"leaves", s_leaves},   {"branches", s_branches},
-                                    {"chunks", s_chunks}, {"nesting", s_nesting}, {"memory", s_memory}};
+static const unit_test s_tests[] = {
+    {"root", s_root},         {"markup", s_markup}, {"kept_root", s_kept_root}, {"leaves", s_leaves},
+    {"branches", s_branches}, {"chunks", s_chunks}, {"nesting", s_nesting},     {"memory", s_memory}};
 UNIT_MAIN("tree", s_tests)

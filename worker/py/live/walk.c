@@ -118,6 +118,19 @@ s_may_split_newline(const plan_item *leaf, slice value)
     return leaf->edge && value.size && value.data[value.size - 1] == '\r';
 }
 
+// Records the value. True if it is a new one; *ret_before is given the last one then, if differences from it
+// may be sent.
+static bool
+s_differs(walk *self, block *block, const plan_item *leaf, slice value, buffer *ret_before)
+{
+    bool markup = leaf->class == CLASS_TEXT || leaf->class == CLASS_REGION;
+    if (!s_may_send(self, block, leaf))
+        return false;
+    if (!markup || self->tree->full)
+        return block_leaf(block, leaf->slot, value, self->hashing->key);
+    return block_markup(block, leaf->slot, value, self->hashing->key, ret_before);
+}
+
 // Evaluates a leaf, and adds it to the patch if its hash differs from the last one. The HTML gets it in any
 // case.
 static bool
@@ -128,14 +141,19 @@ s_leaf(walk *self, block *block, const plan_item *leaf)
         return false;
     walk_replace_surrogates(self, &self->value, 0);
     slice value = buffer_bytes(&self->value);
-    bool differs = s_may_send(self, block, leaf) && block_leaf(block, leaf->slot, value, self->hashing->key);
+    buffer before;
+    buffer_init(&before);
+    bool differs = s_differs(self, block, leaf, value, &before), ok = true;
     if (self->html && !s_write_leaf(self, leaf, value))
-        return false;
-    if (s_may_split_newline(leaf, value))
-        return walk_unfit(self);
-    if (!differs || !self->patch)
-        return true;
-    return patch_leaf(self->patch, leaf->slot, leaf->class, leaf->place, value) || walk_unfit(self);
+        ok = false;
+    else if (s_may_split_newline(leaf, value))
+        ok = walk_unfit(self);
+    else if (differs && self->patch)
+        ok = patch_leaf_from(self->patch, leaf->slot, leaf->class, leaf->place, buffer_bytes(&before),
+                             value) ||
+             walk_unfit(self);
+    buffer_fini(&before);
+    return ok;
 }
 
 // Items without a slot: output outside of all slots (ITEM_DEAD), and tags that only set variables (ITEM_SET).

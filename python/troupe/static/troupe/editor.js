@@ -105,8 +105,10 @@ export function create({ document, listen }) {
      * The server has this for it.
      * @param {Element} el
      * @param {Element} next
+     * @param {any} [value] Of its slot, which is a text without markup, or was parsed.
      */
-    sync(el, next) {
+    sync(el, next, value) {
+      if (typeof value === 'string') next.textContent = value
       const last = edited.get(el)
       if (last !== undefined && normal(last) === markup(next)) return // it has nothing new
       if (edited.has(el) && shows(el, next)) edited.set(el, contentOf(next))

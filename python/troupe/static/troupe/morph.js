@@ -209,7 +209,7 @@ export function createMorpher(window, events) {
   }
 
   /** @type {(old: Node, next: Node) => boolean} */
-  const equal = (old, next) => isEqual(old, next) &&
+  const equal = (old, next) => old === next || isEqual(old, next) &&
     !(isElement(old) && (holds(old, UNSURE) || strangers.isIn(old)))
 
   /**
@@ -241,13 +241,14 @@ export function createMorpher(window, events) {
   /**
    * @param {Element} parent
    * @param {ChildNode[]} olds
-   * @param {any[]} news Nodes.
+   * @param {any[]} news Nodes. Some may be among the old ones, which stay as they are.
    * @param {Node | null} follower What follows them.
+   * @param {(ChildNode | undefined)[]} [pairs] Which old one each becomes.
    */
-  function morphChildren(parent, olds, news, follower) {
+  function morphChildren(parent, olds, news, follower, pairs) {
     // Most of a page does not change.
     /** @type {(old: Node | undefined, next: Node | undefined) => unknown} */
-    const pass = (old, next) => old && next && isEqual(old, next) &&
+    const pass = (old, next) => !pairs && old && next && isEqual(old, next) &&
       (isElement(old) && morphElement(old, /** @type {Element} */ (next)), true)
     while (pass(olds[0], news[0])) {
       olds.shift()
@@ -257,7 +258,7 @@ export function createMorpher(window, events) {
       follower = /** @type {Node} */ (olds.pop())
       news.pop()
     }
-    const pairs = matchChildren(olds, news)
+    pairs ??= matchChildren(olds, news)
     const used = new Set(pairs)
     for (const old of olds) if (!used.has(old) && !isAlien(old)) remove(old)
     // From the last to the first, each before the one that follows it. What has the focus is not moved.
@@ -310,7 +311,7 @@ export function createMorpher(window, events) {
   }
 
   return {
-    adopt, claim, editor, fill, held, isAlien, move, parseInside, range, root, run, strangers, syncAttribute, syncAttributes, touch,
+    adopt, claim, editor, fill, held, isAlien, morphChildren, move, parseInside, range, root, run, strangers, syncAttribute, syncAttributes, touch,
 
     // Call for what was put into the page.
     grow: (/** @type {Node[]} */ nodes) => grown.push(...nodes),

@@ -48,7 +48,7 @@ export function createPage(env) {
   const morph = createMorpher(window, events)
   const chunks = createChunkCache(window)
   let views = (env.roots ?? /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-troupe]')])).map(
-    (el) => createView({ document, el, clock, send, morph, chunks, tokens, broken: () => status.broken('reload') }))
+    (el) => createView({ document, el, clock, send, morph, chunks, tokens, load, broken: () => status.broken('reload') }))
 
   function start() {
     if (!views.length) return

@@ -96,6 +96,8 @@ export interface PatchFrame extends Effects {
   k?: Hash[]
   c?: [Hash, Chunk][]
   d?: PatchValues
+  /** It has differences: the part of this name has to be there. */
+  p?: 'differences'
 }
 
 export interface FailedFrame extends Effects {
@@ -216,6 +218,17 @@ export interface SlotPosition {
 /** By slot number, as text. Slot 0 is the whole root. */
 export type PatchValues = { [slot: string]: any }
 export type BranchValue = { b?: number | null, [slot: string]: any }
+/**
+ * What differs in an element, or in some of its children: how many units there are, and its new open tag or some of its
+ * attributes, texts by gap,
+ * changes inside of units, and units that came, went or changed places.
+ */
+export type Change = [count: number, ...members: (
+  | string
+  | { [attribute: string]: string | null }
+  | [gap: number, text: Decodable]
+  | [unit: number, name: string, inside: Change]
+  | [from: number, to: number, items: (number | [first: number, last: number] | string)[]])[]]
 export interface ListValue {
   x?: 'l' | 'p'
   b?: number
@@ -352,7 +365,10 @@ export interface FormsOptions {
 export type Editor = ReturnType<typeof import('./editor.js').create>
 export type Notes = ReturnType<typeof import('./notes.js').create>
 export type Forms = ReturnType<typeof import('./forms.js').create>
-export type Morpher = ReturnType<typeof import('./morph.js').createMorpher>
+export type Morpher = ReturnType<typeof import('./morph.js').createMorpher> & {
+  /** What differences.js is, when it is there. */
+  differ?: (slot: Partial<Slot>, change: Change, parent: Element) => boolean
+}
 export type ChunkCache = ReturnType<typeof import('./chunk-cache.js').createChunkCache>
 export type Page = ReturnType<typeof import('./page.js').createPage>
 export type View = ReturnType<typeof import('./view.js').createView>

@@ -7,7 +7,7 @@ import { ACK_MS, ACK_VERSIONS, MAX_REFRESHES, REFRESH_AGAIN_MS } from './timings
 import { createSlotWriter } from './write-slots.js'
 
 /**
- * @import { Block, ChunkCache, ClientFrame, Clock, Hash, JoinedView, JoinRequest, Morpher, PatchFrame, ViewId }
+ * @import { Block, ChunkCache, ClientFrame, Clock, Hash, JoinedView, JoinRequest, Load, Morpher, PatchFrame, ViewId }
  *   from './types.js'
  */
 
@@ -20,9 +20,10 @@ import { createSlotWriter } from './write-slots.js'
  * @param {Morpher} options.morph
  * @param {ChunkCache} options.chunks
  * @param {Map<string, string | undefined>} [options.tokens] Those that were joined with before, and their renewals.
+ * @param {Load} options.load Loads a part of this.
  * @param {() => void} options.broken It gives up.
  */
-export function createView({ document, el, clock, send, morph, chunks, tokens, broken }) {
+export function createView({ document, el, clock, send, morph, chunks, tokens, load, broken }) {
   /** @type {ViewId | undefined} */
   let id
   /** @type {number | undefined} What patches call it. */
@@ -49,9 +50,12 @@ export function createView({ document, el, clock, send, morph, chunks, tokens, b
   const slots = createSlotWriter(document, (index) => chunks.get(known[/** @type {number} */ (index)]), morph)
   morph.adopt(el)
 
-  // Applies what can be applied now.
-  function drain() {
-    while (ready() && waiting.length) apply(/** @type {PatchFrame} */ (waiting.shift()))
+  /** Applies what can be applied now. @param {unknown} [_] */
+  function drain(_) {
+    while (ready() && waiting.length) {
+      if (waiting[0].p && !morph.differ) return load('differences', (part) => drain(part.create(morph)))
+      apply(/** @type {PatchFrame} */ (waiting.shift()))
+    }
   }
 
   function ready() {
@@ -111,16 +115,18 @@ export function createView({ document, el, clock, send, morph, chunks, tokens, b
     if (k) learn(k)
     for (const [hash] of c) if (!known.includes(hash)) known.push(hash)
     const { 0: root, ...values } = d
+    /** @type {any} */
+    const page = { 0: { kind: 'h', el }, T: { kind: 'T', el } }
     try {
-      if (root) {
+      if (root?.h) {
         // Beside the root there can only be the title.
-        Object.values(values).forEach(slots.title)
+        slots.write(page, values)
         replaceRoot(root.h, k)
         asked = 0
       } else {
         morph.run(() => {
           slots.flush()
-          slots.write(/** @type {Block} */ (block), values)
+          slots.write(/** @type {any} */ (root ? page : block), d)
         })
         failures = 0
       }
@@ -138,6 +144,7 @@ export function createView({ document, el, clock, send, morph, chunks, tokens, b
     el = root
     deferred = held ? html : null
     block = adoptable ? undefined : null
+    slots.forget()
   }
 
   /**
@@ -216,7 +223,7 @@ export function createView({ document, el, clock, send, morph, chunks, tokens, b
     patch(frame) {
       if (!isConnected(el)) return
       if (frame.c) chunks.learn(frame.c)
-      const isRoot = frame.d?.[0]
+      const isRoot = frame.d?.[0]?.h
       const { s } = frame
       // Not joined yet (undefined): nothing is older than that.
       if (!(isRoot ? s < /** @type {number} */ (version) : s <= /** @type {number} */ (version))) {

@@ -2,7 +2,7 @@
 // them: texts, attributes, tags, branches, lists and regions.
 
 import { demand } from './anchors.js'
-import { firstChild, insertBefore, isConnected, localName, member, parentElement, parentNode, queryAll, siblings, TEXT } from './dom.js'
+import { firstChild, insertBefore, isConnected, localName, member, parentElement, parentNode, queryAll, siblings } from './dom.js'
 import { createSlotFinder } from './find-slots.js'
 
 /**
@@ -71,10 +71,12 @@ export function createSlotWriter(doc, chunk, morph) {
     const wait = () => waiting.push([slot, value])
     if (!isNew) {
       demand(isConnected(el))
+      // A difference is one from what all before it have left.
+      if (waiting.some(([, each]) => each.d || value.d)) return wait()
       for (let above = /** @type {Element | null} */ (el); above; above = parentElement(above)) if (held(above)) return wait()
       touch(el)
     }
-    return WRITE[slot.kind](slot, value, el) && wait()
+    return (value.d ? /** @type {any} */ (morph).differ(slot, value.d, el) : WRITE[slot.kind](slot, value, el)) && wait()
   }
 
   /**
@@ -82,16 +84,12 @@ export function createSlotWriter(doc, chunk, morph) {
    * @type {{ [kind in SlotKind]: (slot: Slot, value: any, parent: Element) => unknown }}
    */
   const WRITE = {
-    T: (_, value) => title(value),
+    T: (_, value) => void (doc.title = decode(value, 'title')),
     a: ({ el, position }, value) => syncAttribute(el, /** @type {string} */ (position), decode(value)),
     r: ({ el }, value) => fill(el, decode(value, localName(el))),
     h: ({ node, end }, { h }, parent) => range(node, /** @type {Node} */ (end), parseInside(parent, h)),
 
-    c({ el }, value) {
-      const next = parseInside(el, value.h ?? '')
-      if (value.h === undefined) next.textContent = value
-      editor.get()?.sync(el, next)
-    },
+    c: ({ el }, value) => editor.get()?.sync(el, parseInside(el, value.h ?? ''), value),
 
     g({ el }, value) {
       const next = /** @type {Element} */ (parseInside(/** @type {Element} */ (parentNode(el)), value).lastElementChild)
@@ -103,7 +101,7 @@ export function createSlotWriter(doc, chunk, morph) {
       const { node, start, end } = slot
       if (value.h !== undefined) {
         const next = parseInside(parent, value.h)
-        if (siblings(firstChild(next)).some((each) => each.nodeType !== TEXT)) {
+        if (/</.test(value.h)) {
           const mark = (/** @type {string} */ data) => insertBefore(parent, doc.createComment(data), node)
           if (!end) Object.assign(slot, { start: mark('$t'), end: mark('$') })
           node.data = ''
@@ -154,11 +152,6 @@ export function createSlotWriter(doc, chunk, morph) {
     },
   }
 
-  /** @param {Decodable} value */
-  function title(value) {
-    doc.title = decode(value, 'title')
-  }
-
   /**
    * Text as a parser reads it, where the server left that to the browser.
    * @param {Decodable} value
@@ -174,16 +167,14 @@ export function createSlotWriter(doc, chunk, morph) {
   }
 
   return {
-    title,
     write,
 
-    /**
-     * Finds the slots of the whole page, whose root is `el`. What waited is of the page before.
-     * @param {Element} el
-     */
-    adopt(el) {
+    /** Finds the slots of the whole page. */
+    adopt: finder.adopt,
+
+    // What waits is of the root before.
+    forget() {
       waiting = []
-      return finder.adopt(el)
     },
 
     // What waited is written, unless it has to wait on.

@@ -5,10 +5,10 @@
 // This is not a parser, and need not be one. It reports ELEMENT_ENDED only where any parser would have closed
 // the element by then; where markup is too odd to tell, it reports no end. A browser that gets more than the
 // root finds the end by itself (PROTOCOL.md 9.6).
-#ifndef TROUPE_WORKER_PAGE_OPEN_ELEMENTS_H
-#define TROUPE_WORKER_PAGE_OPEN_ELEMENTS_H
+#ifndef TROUPE_WORKER_PAGE_HTML_OPEN_ELEMENTS_H
+#define TROUPE_WORKER_PAGE_HTML_OPEN_ELEMENTS_H
 
-#include "worker/page/scan.h"
+#include "worker/page/html/scan.h"
 
 #define OPEN_ELEMENTS_MAX 128
 

@@ -1,8 +1,8 @@
 // A tokenizer for tags alone, after the states of the HTML standard's tokenizer. Names in comments here are
 // those of its states.
-#include "worker/page/scan.h"
+#include "worker/page/html/scan.h"
 
-#include "worker/page/html_chars.h"
+#include "worker/page/html/html_chars.h"
 
 #include <strings.h>
 

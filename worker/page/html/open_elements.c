@@ -1,8 +1,8 @@
 // A stack of open elements. Only elements that can affect where the first one ends are pushed: in ordinary
 // markup those of its own name and those that shield their content from end tags outside.
-#include "worker/page/open_elements.h"
+#include "worker/page/html/open_elements.h"
 
-#include "worker/page/elements.h"
+#include "worker/page/html/elements.h"
 
 // How an element affects where an element around it ends.
 typedef enum {

@@ -1,8 +1,8 @@
 // implied_ends - which elements of a fragment a parser closes by itself: <li>, <p>, <option>, <td> and their
 // like, whose end tags HTML lets authors omit. Only those of the fragment: what stands around it stays open,
 // or the tag is refused elsewhere (elements_enter). Pure.
-#ifndef TROUPE_WORKER_PAGE_IMPLIED_ENDS_H
-#define TROUPE_WORKER_PAGE_IMPLIED_ENDS_H
+#ifndef TROUPE_WORKER_PAGE_HTML_IMPLIED_ENDS_H
+#define TROUPE_WORKER_PAGE_HTML_IMPLIED_ENDS_H
 
 #include "common/slice.h"
 

@@ -1,7 +1,7 @@
 // place - what surrounds a leaf in its page: the `flags` of a leaf in a plan. The compiler of plans
 // (python/troupe/template/plan.py) sets them, from html_elements.py; the numbers are part of that contract.
-#ifndef TROUPE_WORKER_PAGE_PLACE_H
-#define TROUPE_WORKER_PAGE_PLACE_H
+#ifndef TROUPE_WORKER_PAGE_HTML_PLACE_H
+#define TROUPE_WORKER_PAGE_HTML_PLACE_H
 
 enum {
     // How the value is read.

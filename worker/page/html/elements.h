@@ -1,10 +1,10 @@
 // elements - how the tree builder of an HTML parser treats elements by name, as far as markup.c and
 // open_elements.c need it. Names are compared without regard to ASCII case. Pure.
-#ifndef TROUPE_WORKER_PAGE_ELEMENTS_H
-#define TROUPE_WORKER_PAGE_ELEMENTS_H
+#ifndef TROUPE_WORKER_PAGE_HTML_ELEMENTS_H
+#define TROUPE_WORKER_PAGE_HTML_ELEMENTS_H
 
 #include "common/slice.h"
-#include "worker/page/place.h"
+#include "worker/page/html/place.h"
 
 // Places where text other than white space does not stay: a parser moves it out of the table (foster
 // parenting) or closes the <colgroup>.

@@ -2,7 +2,7 @@
 // A start tag is accepted only where the tree builder would insert its element right there: where it would
 // first close, move or drop something, the tag is refused and the caller sends more of the page instead.
 // Refusing too much is safe, accepting too much is not.
-#include "worker/page/elements.h"
+#include "worker/page/html/elements.h"
 
 #include <stdlib.h>
 #include <strings.h>

@@ -1,9 +1,9 @@
 // The rules of "in body", "in table" … for tags that close elements before they are handled themselves. Each
 // function here answers for a chain of elements that end by themselves; what is not one of those ends the
 // chain, and leaves the decision to elements_enter, which refuses too much rather than too little.
-#include "worker/page/implied_ends.h"
+#include "worker/page/html/implied_ends.h"
 
-#include "worker/page/elements.h"
+#include "worker/page/html/elements.h"
 
 static bool
 s_is_rtc(slice name)

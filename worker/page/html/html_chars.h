@@ -1,7 +1,7 @@
 // html_chars - the classes of bytes that the HTML standard's tokenizer distinguishes: ASCII only, whatever
 // the locale. Pure.
-#ifndef TROUPE_WORKER_PAGE_HTML_CHARS_H
-#define TROUPE_WORKER_PAGE_HTML_CHARS_H
+#ifndef TROUPE_WORKER_PAGE_HTML_HTML_CHARS_H
+#define TROUPE_WORKER_PAGE_HTML_HTML_CHARS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // scan - finds the start and end tags in HTML as the tokenizer of a parser does: not in comments, quoted
 // values or the text of raw elements. Linear; allocates nothing; accepts any bytes. Pure.
-#ifndef TROUPE_WORKER_PAGE_SCAN_H
-#define TROUPE_WORKER_PAGE_SCAN_H
+#ifndef TROUPE_WORKER_PAGE_HTML_SCAN_H
+#define TROUPE_WORKER_PAGE_HTML_SCAN_H
 
 #include "common/slice.h"
 
