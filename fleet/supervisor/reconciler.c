@@ -289,7 +289,8 @@ static void
 s_handle_failure(reconciler *self, unsigned number, reconciler_end how, uint64_t ready_ms, uint64_t now)
 {
     slot *place = &self->slots[number];
-    place->start_at = now + backoff_fail(&place->backoff, ready_ms);
+    uint64_t wait = backoff_fail(&place->backoff, ready_ms), most = self->options.most_backoff_ms;
+    place->start_at = now + (most && wait > most ? most : wait);
     place->restarts++;
     if (how == END_BOOT && !self->up && !self->stopping) {
         self->failed_slot = (int)number;

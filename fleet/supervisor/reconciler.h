@@ -23,6 +23,8 @@ typedef struct {
     uint64_t boot_ms;
     // From SIGTERM to SIGKILL.
     uint64_t worker_stop_ms, broker_stop_ms;
+    // How long a slot backs off at most; 0: as long as backoff.h has it.
+    uint64_t most_backoff_ms;
 } reconciler_options;
 
 typedef enum { RECONCILER_START, RECONCILER_TERMINATE, RECONCILER_KILL } reconciler_action_type;

@@ -25,6 +25,7 @@ enum {
     // What a worker gets beyond its own grace period (--drain-ms) before SIGKILL; the broker gets no more
     // than this.
     STOP_GRACE_MS = 5000,
+    RELOAD_BACKOFF_MS = 1000,
     MAX_WAIT_MS = 60000
 };
 
@@ -57,6 +58,8 @@ supervisor_new(const supervisor_config *config)
         .worker_stop_ms = option_set_number(config->options, OPTION_DRAIN_MS) +
                           option_set_number(config->options, OPTION_EXIT_MS) + STOP_GRACE_MS,
         .broker_stop_ms = STOP_GRACE_MS,
+        // Whoever has just corrected the settings is waiting.
+        .most_backoff_ms = option_set_number(config->options, OPTION_RELOAD) ? RELOAD_BACKOFF_MS : 0,
     };
     self->config = *config;
     self->now = self->started_at = self->check_at = clock_now(config->clock);

@@ -24,7 +24,7 @@ static inline void
 s_begin(unsigned workers)
 {
     s_now = 1000;
-    s_plan = reconciler_new(&(reconciler_options){workers, 60000, 8000, 5000});
+    s_plan = reconciler_new(&(reconciler_options){workers, 60000, 8000, 5000, 0});
 }
 
 static inline const char *

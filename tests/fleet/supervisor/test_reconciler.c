@@ -241,11 +241,33 @@ test_scale_back_and_forth(void)
     reconciler_destroy(&s_plan);
 }
 
+static void
+test_backoff_while_developing(void)
+{
+    s_up(1);
+    reconciler_destroy(&s_plan);
+    s_plan = reconciler_new(&(reconciler_options){1, 60000, 8000, 5000, 1000});
+    s_act();
+    s_ready(s_pid(0, 1));
+    s_act();
+    s_ready(s_pid(1, 1));
+    s_act();
+    for (unsigned generation = 1; generation < 12; generation++) {
+        uint64_t wait = 0;
+        reconciler_exited(s_plan, s_pid(1, generation), "exit code 3", s_now, NULL, &wait);
+        CU_ASSERT_TRUE(wait <= 1000);
+        s_now += wait;
+        s_act();
+    }
+    reconciler_destroy(&s_plan);
+}
+
 static const unit_test s_tests[] = {
     {"the broker, then workers", test_start},
     {"workers end, then the broker", test_stop},
     {"a second signal", test_hurry},
     {"a crash, and each slot's backoff", test_crash},
+    {"with --reload no slot waits for long", test_backoff_while_developing},
     {"the broker crashes", test_broker_crash},
     {"a worker does not start", test_boot_failure_at_start},
     {"the broker does not start", test_broker_does_not_start},
