@@ -26,8 +26,6 @@ class LooseMarkup(Grammar):
                 found.append(self.for_(scope, lambda inner, row: [self.gap(), make(inner, row), self.gap()]))
             elif pick < 0.6:
                 found.append(self.if_(scope, lambda inner: [self.gap(), make(inner, None), self.gap()]))
-            elif pick < 0.65:
-                found.append(self.with_(scope, lambda inner: [make(inner, None)]))
             else:
                 found.append(make(scope, None))
             found.append(self.gap())

@@ -146,8 +146,10 @@ class _TagBalance:
             tokenizer.position = found[0]
 
     def _implied(self, name: str) -> None:
-        """An end tag closes the <li>, <p>… inside its element, too."""
-        while self.enclosing:
+        """An end tag closes the <li>, <p>… inside its element, too. Of those themselves it is not known which is which:
+        what is open in them counts until the element around them ends.
+        """
+        while name not in IMPLIED and self.enclosing:
             inner, before = self.enclosing.pop()
             if inner == name:
                 for key in [key for key in self.counts if key[0] in IMPLIED]:
