@@ -9,7 +9,7 @@
   const { customElements, document, Document, Element, MutationObserver, Node } = globalThis
 
   /** @import { AttributeRecord, Row, Strangers } from './types.js' */
-  /** @typedef {MutationRecord & { addedNodes: Iterable<ChildNode>, removedNodes: Iterable<ChildNode> }} TreeRecord */
+  /** @typedef {MutationRecord & { addedNodes: ArrayLike<ChildNode> & Iterable<ChildNode>, removedNodes: Iterable<ChildNode> }} TreeRecord */
 
   /**
    * Members of nodes, as functions: in a form, or a document, elements may have these names (see dom.js).
@@ -247,7 +247,7 @@
     // What comes as a whole tree does not come from the parser.
     if (isFine && first && !homes.has(first) && !records.some((each) => each.target === node)) return false
     if (homes.has(node)) return false
-    if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && records.some((each) => each.target === node)) {
+    if (doubt && isBehind(doubt.last, node) && !isBehind(last, node) && (node.nodeType === 3 || isBuilt(records))) {
       // The parser goes on in front of them: a timer had put them behind the element that it is in.
       for (const each of doubt.nodes) {
         disturbed.add(doubt.target)
@@ -283,8 +283,16 @@
    */
   function doubtOf(nodes, records, before) {
     const [{ target }] = records
-    const isBare = records.every((each) => each.target === target) && nodes.some((node) => node instanceof Element)
-    return isBare ? { nodes, target, last: before } : null
+    return records.every((each) => each.target === target) ? { nodes, target, last: before } : null
+  }
+
+  /**
+   * Whether nodes are put into nodes that have just been inserted, as the parser does.
+   * @param {TreeRecord[]} records
+   */
+  function isBuilt(records) {
+    const all = new Set(records.flatMap(({ addedNodes }) => /** @type {Node[]} */ ([...addedNodes])))
+    return records.some(({ target }) => all.has(target))
   }
 
   /**
@@ -297,7 +305,7 @@
     const added = new Set()
     /** @type {Set<Node>} */
     const moved = new Set()
-    /** @type {ChildNode[]} */
+    /** @type {[ChildNode, TreeRecord][]} */
     const taken = []
     const before = last
     /** @type {ChildNode[]} */
@@ -309,7 +317,7 @@
       if (type !== 'childList') {
         // The parser changes no attributes, but for those of <html> and <body>, and what it opens may close another <details>.
         if (who === PARSER && !/^(html|body)$/.test(localName(target)) && record.attributeName !== 'open') answering = true
-        const { attributeName, attributeNamespace, oldValue } = /** @type {AttributeRecord} */ (record)
+        const { attributeName, attributeNamespace, oldValue } = /** @type {AttributeRecord} */ (/** @type {unknown} */ (record))
         if (!attributeNamespace && !values.get(/** @type {Element} */ (target))?.has(attributeName)) {
           keepValue(/** @type {Element} */ (target), attributeName, oldValue)
         }
@@ -328,7 +336,7 @@
           if (!lists.has(target)) lists.set(target, ours(target, childrenBefore(target, records, index)))
           disturbed.add(target)
           displace(node, target)
-          taken.push(node)
+          taken.push([node, record])
         }
       }
       for (const node of addedNodes) {
@@ -361,7 +369,7 @@
       if (isConnected(node)) continue
       for (const each of displaced) if (contains(node, homes.get(each))) remove(each)
     }
-    for (const node of taken) if (!isConnected(node)) instead.set(node, inPlace(node, added))
+    for (const [node, record] of taken) if (!isConnected(node)) instead.set(node, inPlace(node, record, added))
   }
 
   /**
@@ -377,23 +385,17 @@
   }
 
   /**
-   * What others put between the server's node before one and the one behind it.
+   * What others put in place of a node: in the same step, right beside it before they removed it, or into its parent that
+   * they emptied.
    * @param {ChildNode} node
+   * @param {TreeRecord} record
    * @param {Set<Node>} added
    */
-  function inPlace(node, added) {
+  function inPlace(node, { addedNodes, nextSibling: next, previousSibling: previous }, added) {
     const parent = /** @type {Node} */ (homes.get(node))
-    const list = /** @type {ChildNode[]} */ (lists.get(parent))
-    const at = list.indexOf(node)
-    /** @param {ChildNode} each */
-    const isThere = (each) => parentNode(each) === parent
-    const before = list.slice(0, at).reverse().find(isThere)
-    const end = list.slice(at).find(isThere)
-    const found = []
-    for (let each = before ? nextSibling(before) : firstChild(parent); each && each !== end; each = nextSibling(each)) {
-      if (added.has(each)) found.push(each)
-    }
-    return found
+    const isEmpty = !children(parent).some((each) => parentNode(each) === parent)
+    const beside = addedNodes.length ? addedNodes : [previous, next]
+    return [...(isEmpty ? childNodes(parent) : beside)].filter((each) => added.has(each))
   }
 
   /** @type {Strangers['keepValue']} */
@@ -496,7 +498,8 @@
       between,
       cut: (row) => nodesOf(row).forEach(remove),
 
-      cutRange(start, end) {
+      cutRange(start, end, isList) {
+        if (isList) return between(start, end).forEach(remove)
         const live = siblings(nextSibling(start), end)
         if (!disturbed.has(parentNode(start))) return live.forEach(remove)
         between(start, end).forEach(remove)

@@ -406,8 +406,8 @@ export interface Strangers {
   /** Where to insert what comes before `follower`, one of the server's children; null: behind them all. */
   spot(parent: Node, follower: Node | null): { where: Node, before: Node | null }
   walk(parent: ParentNode): Walk
-  /** Removes what is between two nodes, and what of the server's others moved elsewhere. */
-  cutRange(start: Node, end: Node): void
+  /** Removes what is between two nodes, but of a list's range only the server's, and what of that others moved elsewhere. */
+  cutRange(start: Node, end: Node, isList?: boolean): void
   /** Removes a row, but not what others put beside its elements. */
   cut(row: Row): void
   /** What moves with a row: also what others put between its nodes, or around them. */

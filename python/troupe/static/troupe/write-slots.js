@@ -121,7 +121,7 @@ export function createSlotWriter(doc, chunk, morph) {
 
     b(slot, /** @type {BranchValue} */ value) {
       if (value.b === undefined) return write(/** @type {Block} */ (slot.block), value)
-      cutRange(slot.node, /** @type {Node} */ (slot.end))
+      cutRange(slot.node, /** @type {Node} */ (slot.end), slot.kind === 'l')
       slot.block = value.b === null ? null : insert(value.b, value, /** @type {Node} */ (slot.end)).block
       return false
     },
