@@ -61,6 +61,19 @@ def test_what_comes_back(kept):
         assert text(page) == "1 " + SHOWN.replace("milk", "cream", 1)
 
 
+def test_13_a_queryset_is_asked_anew(kept):
+    """At each event, and by the next worker."""
+    with Visitor(kept.port).open(SITE + "Tasks/") as page:
+        assert text(page) == "tea milk 2"
+        page.event("add", {"title": "rice"})
+        assert text(page) == "tea milk rice 3"
+        delete(kept)
+        deploy(kept)
+        assert rejoin(page).get("restored") and text(page) == "milk rice 2"
+        page.event("add", {"title": "salt"})
+        assert text(page) == "milk rice salt 3"
+
+
 def test_what_does_not_is_named(kept):
     reason = "reason=.*form: a Form cannot be serialized: keep its data, and make it in restore"
     kept.expect_log(f"event=snapshot_failed .*{reason}", times=1, name="w1")

@@ -91,6 +91,22 @@ class Careless(Counting):
         self.lock = threading.Lock()
 
 
+class Tasks(LiveView):
+    """A queryset for the life of a page."""
+
+    template_string = (
+        "<!doctype html><title>s</title><main dj-root><ul>{% for t in tasks %}<li>{{ t.title }}</li>{% endfor %}</ul>"
+        "<output>{{ tasks.count }}</output></main>"
+    )
+
+    def mount(self, request):
+        self.tasks = Task.objects.order_by("pk")
+
+    @event_handler
+    def add(self, title):
+        Task.objects.create(title=title)
+
+
 class OneTask(Counting):
     def mount(self, request, pk):
         super().mount(request)
