@@ -8,27 +8,27 @@ GAPS = ("", "", "", "\n", "\n  ", " ", "\n")
 class LooseMarkup(Grammar):
     """Pieces for markup.Markup, which has what is used here beside them."""
 
-    def gap(self):
+    def gap(self, gaps=GAPS):
         """White space between tags."""
-        return self.one(*GAPS)
+        return self.one(*gaps)
 
     def item(self, name, scope, row, inside):
         """An element, mostly without its end tag."""
         key = self.key(row) if row else ""
         return (f"<{name}{key}", self.attributes(scope, 1), ">", inside, f"</{name}>" if self.chance(0.25) else "")
 
-    def items(self, scope, make, most=3):
+    def items(self, scope, make, most=3, gaps=GAPS):
         """make(scope, row) a few times: as they are, in loops and in conditions."""
-        found = [self.gap()]
+        found = [self.gap(gaps)]
         for _ in range(self.rng.randrange(1, most + 1)):
             pick = self.rng.random()
             if pick < 0.4:
-                found.append(self.for_(scope, lambda inner, row: [self.gap(), make(inner, row), self.gap()]))
+                found.append(self.for_(scope, lambda inner, row: [self.gap(gaps), make(inner, row), self.gap(gaps)]))
             elif pick < 0.6:
-                found.append(self.if_(scope, lambda inner: [self.gap(), make(inner, None), self.gap()]))
+                found.append(self.if_(scope, lambda inner: [self.gap(gaps), make(inner, None), self.gap(gaps)]))
             else:
                 found.append(make(scope, None))
-            found.append(self.gap())
+            found.append(self.gap(gaps))
         return found
 
     def p_loose(self, scope, depth):
@@ -58,9 +58,13 @@ class LooseMarkup(Grammar):
     def loose_p(self, scope, depth):
         """<p>"""
         end = self.one("", "<ul></ul>", "<div>{{ a }}</div>", "</p>")
+
+        def paragraph(inner, row):
+            return self.item("p", inner, row, self.some(self.run, inner, 2))
+
         return (
             "<div>",
-            [*self.items(scope, lambda inner, row: self.item("p", inner, row, self.some(self.run, inner, 2))), end],
+            [*self.items(scope, paragraph, gaps=("",)), end],
             "</div>",
         )
 

@@ -10,7 +10,7 @@ FLOW = ("div", "section", "p", "article", "h2", "blockquote")
 PLACES = "run run run element element element branch branch loop loop with void phrasing".split()
 SPECIAL = (
     "table list select textarea pre svg math comment details raw include recursion form ignore button custom markup "
-    "markup loose loose loose noscript template"
+    "markup loose loose noscript template"
 ).split()
 ODD = (
     "unbalanced tag_name crossing bare_table conditional cdata markup in_select broken_comment nested_p "
