@@ -179,6 +179,7 @@ GROUPS = {
     "django-templates": Group("tests/django", "plain newest", run_django()),
     "dom-quick": Group("tests/property", "plain", pytest("tests/property", ".venv", *QUICK_CASES, processes=CORES)),
     "dom-property": Group("tests/property", "plain", pytest("tests/property", ".venv", "TROUPE_CASES=10000")),
+    "strangers": Group("tests/strangers", "plain", pytest("tests/strangers", ".venv", "TROUPE_RUNS=2000")),
     "browser": Group("tests/browser", "plain", pytest("tests/browser", ".venv", processes=CORES)),
     "cases": Group("tests/cases", "plain", pytest("tests/cases", ".venv", processes=WAITING)),
     "idioms": Group("tests/idioms", "plain newest", each_django("tests/idioms")),
@@ -203,12 +204,13 @@ WHAT = {
     "django-templates": "its template, form, admin and auth tests, every Django",
     "dom-quick": "300 random templates: what is patched is what would be rendered",
     "dom-property": "the same, 10,000 of them (TROUPE_SEED gives a seed)",
+    "strangers": "2,000 random pages among other scripts' nodes",
     "browser": "the demo in Chromium",
     "cases": "situations from reports, on real fleets and in Chromium",
     "idioms": "what Django offers, row by row, on the Djangos that are supported",
     "first-hour": "README.md's recipe, pasted into an empty environment",
 }
-ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property")]
+ALL = [name for name in GROUPS if name not in ("check", "django-templates", "dom-property", "strangers")]
 FAST = ["c", "python", "scripts", "js"]
 STEPS = {
     "setup": ["scripts/setup", "--tests"],
