@@ -421,7 +421,7 @@ def test_outline(tmp_path, settings, capsys):
         "x.html", "root: found in the template", "1 attribute class in <p>: {{ a }}  (a)",
         "2 text in <p>: Hi {{ b }}  (b)",
         "3 region in <div>: <table>{{ t }}</table>  (t)",
-        "    a region because of text in <table>, line 3 of x.html",
+        "    a region because of text in <table>, line 3 of x.html: all of it is rendered, and what differs is sent",
         "4 branch: {% if c %}  (c)", "  1 text in <b>: {{ d }}  (d)",
         "5 list by key {{ r }}: {% for r in rows %}  (rows)", "  1 attribute id in <li>: {{ r }}  (its row)",
         "  2 text in <li>: {{ forloop.last }}  (its position)", "  or, if it is empty",
