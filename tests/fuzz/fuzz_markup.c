@@ -4,6 +4,8 @@
 // (scripts/fuzz); replay.c runs the corpus as a test.
 #include "common/errors.h"
 #include "worker/page/block_type.h"
+#include "worker/page/difference.h"
+#include "worker/page/fragment.h"
 #include "worker/page/json.h"
 #include "worker/page/markup.h"
 
@@ -91,6 +93,36 @@ s_classes(slice html, unsigned place)
         ASSERT(s_composed("<script>", html, "", (slice){0}, "\n</script>", PLACE_KNOWN));
 }
 
+// What fits a place has a tree, unless it is too deep or may be another one elsewhere; the tree covers it
+// without gaps. Nothing differs from itself.
+static void
+s_differences(slice html, unsigned place)
+{
+    fragment tree;
+    buffer out;
+    buffer_init(&out);
+    if (fragment_parse(&tree, html, place)) {
+        ASSERT(tree.units[0].next == tree.count && tree.units[0].end == html.size);
+        for (uint32_t i = 1; i < tree.count; i++) {
+            const fragment_unit *unit = tree.units + i;
+            ASSERT(unit->begin <= unit->inside && unit->inside <= unit->inside_end);
+            ASSERT(unit->inside_end <= unit->end && unit->end <= html.size);
+            ASSERT(unit->next > i && unit->next <= tree.count && unit->children < unit->next - i);
+        }
+    }
+    fragment_fini(&tree);
+    slice first = slice_of(html.data, html.size / 2);
+    slice rest = slice_of(html.data + first.size, html.size - first.size);
+    if (difference_write(html, html, place, &out))
+        ASSERT(out.data[0] == '[' && !memchr(out.data, ',', out.size));
+    difference_write(first, rest, place, &out);
+    difference_write(rest, first, place, &out);
+    difference_write(html, first, place, &out);
+    difference_write_root(first, rest, &out);
+    difference_write_root(html, first, &out);
+    buffer_fini(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -101,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     s_balance(html, place);
     s_text(html);
     s_classes(html, place);
+    s_differences(html, place);
     exact_free(html);
     return 0;
 }

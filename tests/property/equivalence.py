@@ -169,6 +169,8 @@ class Counts:
                 self.known.append(name)
         if "d" not in frame:
             self.all["frames: nothing changed" if "s" in frame and "c" not in frame else "frames: chunks"] += 1
+        elif "d" in frame["d"].get("0", ()):
+            self.all["frames: differences of the root"] += 1
         elif "0" in frame["d"]:
             self.all["frames: whole root" + ("" if "k" in frame else ", without slots") + f", {self.kind}"] += 1
         else:
@@ -188,10 +190,11 @@ class Counts:
 
     def slot(self, kind, value):
         """One write."""
-        if kind in ("b", "l", "in rows") and isinstance(value, dict) and "h" not in value:
+        if kind in ("b", "l", "in rows") and isinstance(value, dict) and not {"h", "d"} & value.keys():
             self.nested(kind, value)
         else:
-            self.all[f"writes: {kind}" + (" markup" if isinstance(value, dict) else "")] += 1
+            how = "" if not isinstance(value, dict) else " difference" if "d" in value else " markup"
+            self.all[f"writes: {kind}{how}"] += 1
 
     def nested(self, kind, value):
         """A branch or a list."""

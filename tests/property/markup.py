@@ -13,8 +13,7 @@ SPECIAL = (
     "markup loose loose noscript template"
 ).split()
 ODD = (
-    "unbalanced tag_name crossing bare_table conditional cdata markup in_select broken_comment nested_p "
-    "slashes"
+    "unbalanced tag_name crossing bare_table conditional cdata markup in_select broken_comment nested_p slashes"
 ).split()
 
 

@@ -35,6 +35,29 @@ def safe(*texts):
     return [{"a": ("safe", text)} for text in texts]
 
 
+# Long enough that a worker keeps it (DIFFERENCE_MIN of worker/page/difference.h).
+TABLE = "<table><thead><tr><th>%s</th></tr></thead><tbody>{}</tbody></table>" % ("a heading that stays " * 20)
+LINE = "<tr id='r{0}'><td>{0}</td><td title='{1}'>{1} &amp; &eacute;</td></tr>\n"
+
+
+def table(*rows):
+    """A state of `a`: what a package's tag may output."""
+    return {"a": ("safe", TABLE.format("".join(LINE.format(*row) for row in rows)))}
+
+
+TABLES = [
+    table((1, "x"), (2, "y"), (3, "z")),
+    table((1, "x"), (2, "Y"), (3, "z")),
+    table((3, "z"), (1, "x"), (2, "Y")),
+    table((3, "z"), (4, "new"), (2, "Y")),
+    table(),
+    table((5, "x")),
+    {"a": "text"},
+    table((5, "x")),
+    table((5, "z")),
+]
+DIFFERENCE = ("writes: t difference",)
+
 # name: (template, states, what must be used)
 PLACES = {
     "table without tbody": (
@@ -191,6 +214,26 @@ PLACES = {
         ("writes: t markup",),
     ),
     "safe in an attribute": ('<p title="{{ a }}">x</p>', safe("a", "&quot;b&quot;", "c < d"), ("writes: a",)),
+    "long markup": ("<div>{{ a }}</div>", TABLES, DIFFERENCE),
+    "long markup behind text, in a branch": ("{% if a %}<p>x</p>y{{ a }}z{% endif %}", TABLES, ()),
+    "long markup in rows": (
+        "{% for r in rows %}<div dj-key='{{ r.id }}'>{{ r.a }}</div>{% endfor %}",
+        [{"rows": [{"id": 1, **state}, {"id": 2, "a": "x"}]} for state in TABLES],
+        ("writes: l rows",),
+    ),
+    "long markup on a page without slots": (
+        "{{ a }}<p>{{ b }}</p>",
+        [{**state, "b": ("safe", "</p><p>")} for state in TABLES],
+        ("frames: differences of the root",),
+    ),
+    "long markup with a field that the page edits": (
+        "<form>{{ a }}</form>",
+        [
+            {"a": ("safe", f"<p>{'x' * 600}</p><input name=firstChild value={n}><select><option>{n}<option>b</select>")}
+            for n in (1, 2, 1, 3)
+        ],
+        DIFFERENCE,
+    ),
     "unbalanced safe text": (
         "<p>{{ a }}</p><b>x</b>",
         safe("a", "<b>", "</p>", "c"),

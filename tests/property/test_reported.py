@@ -154,7 +154,7 @@ ATTRIBUTES = " ".join(f'dj-{name}="{name}"' for name in ("submit", "change", "cl
 @pytest.mark.parametrize("attribute", ["name", "id"])
 def test_events_of_a_form_come_through(chromium, names, attribute):
     fields = "".join(f"<input {attribute}={name} value=1>" for name in names)
-    page = f'<!doctype html><main dj-root data-troupe=t><form {ATTRIBUTES} data-a=1 tabindex=0>{fields}<i>x</i>'
+    page = f"<!doctype html><main dj-root data-troupe=t><form {ATTRIBUTES} data-a=1 tabindex=0>{fields}<i>x</i>"
     page += "<textarea></textarea></form><label>x</label></main>"
     assert chromium.order(open=page, cached=False)["error"] is None
     joined = {"t": "joined", "n": 0, "views": [{"v": "a", "i": 0, "s": 1, "token": "t"}]}
