@@ -126,7 +126,7 @@ def replaced() -> str | None:
         if _replaced is not None:
             logger.warning(
                 "event=rendering_replaced text=%s",
-                quoted(f"{_replaced}: live pages have no slots, and are sent as a whole whenever they change"),
+                quoted(f"{_replaced}: live pages have no slots, and each change renders all of a page"),
             )
     return _replaced
 
