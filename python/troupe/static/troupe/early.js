@@ -56,10 +56,9 @@
   /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} See doubtOf(). */
   let doubt = null
   let isFine = false // the browser tells of each node that the parser inserts
-  let depth = 0 // of run()
+  let [depth, isKept] = [0, false] // of run(); whether there are lists
 
-  const [PARSER, CLIENT, OTHERS] = [1, 2, 3]
-  const [FOLLOWS, CONTAINS] = [4, 8] // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
+  const [PARSER, CLIENT, OTHERS, FOLLOWS, CONTAINS] = [1, 2, 3, 4, 8] // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
 
   /** @param {string} text See block_signs.py. */
   function sign(text) {
@@ -226,7 +225,7 @@
    */
   function enlistStray(target, node) {
     while (isInside(target)) target = parentNode(target)
-    if (!lists.has(target)) lists.set(target, ours(target, childNodes(target)))
+    if (!lists.has(target)) keepList(target, ours(target, childNodes(target)))
     disturbed.add(target)
     displace(node, target)
     lists.get(target)?.push(node)
@@ -296,6 +295,27 @@
   }
 
   /**
+   * @param {Node} parent
+   * @param {ChildNode[]} list
+   */
+  function keepList(parent, list) {
+    isKept = true
+    lists.set(parent, list)
+  }
+
+  /**
+   * Whether the client has just put an element into the page.
+   * @param {Node} node
+   * @param {TreeRecord[]} records
+   * @param {number} index
+   */
+  function isInserted(node, records, index) {
+    const before = records.slice(0, index)
+    return before.some((each) => [...each.addedNodes].some((one) => contains(one, node))) &&
+      !before.some((each) => [...each.removedNodes].some((one) => contains(one, node)))
+  }
+
+  /**
    * @param {MutationRecord[]} all In the order in which it happened, up to now.
    * @param {(record: MutationRecord, index: number) => number} by
    */
@@ -323,8 +343,12 @@
         }
         return
       }
-      // What a custom element puts into itself when the client inserts it.
-      if (who === CLIENT && [...added].some((node) => contains(node, target))) who = OTHERS
+      if (who === CLIENT) {
+        const isCustom = target instanceof Element && localName(target).includes('-')
+        if (!isKept && !isCustom) return // what most of our changes are: nothing is to be known of them
+        // What a custom element puts into itself when the client inserts it.
+        if (isCustom && isInserted(target, records, index)) who = OTHERS
+      }
       const inside = who === OTHERS && isInside(target)
       for (const node of removedNodes) {
         if (who === CLIENT) {
@@ -333,7 +357,7 @@
         } else if (inside) homes.has(node) || strangers.add(node)
         else if (who === PARSER && isReparented(node, records)) continue
         else if (!strangers.has(node) && !homes.has(node)) {
-          if (!lists.has(target)) lists.set(target, ours(target, childrenBefore(target, records, index)))
+          if (!lists.has(target)) keepList(target, ours(target, childrenBefore(target, records, index)))
           disturbed.add(target)
           displace(node, target)
           taken.push([node, record])
@@ -541,7 +565,7 @@
       keep(parent, nodes) {
         if (!disturbed.has(parent)) return
         for (const node of lists.get(parent) ?? []) settle(node)
-        lists.set(parent, [...nodes])
+        keepList(parent, [...nodes])
         for (const node of nodes) if (parentNode(node) !== parent) displace(node, parent)
       },
 
