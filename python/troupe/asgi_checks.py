@@ -57,11 +57,11 @@ def check_static_origin(**_: Any) -> list[CheckMessage]:
     if not urlsplit(url).netloc:
         return []
     hint = (
-        "Let it send `Access-Control-Allow-Origin: *` with /static/troupe/, and then add troupe.W043 to "
+        "Let it send `Access-Control-Allow-Origin: *` with /static/troupe/, and then add troupe.W045 to "
         "SILENCED_SYSTEM_CHECKS. Without it pages are shown and never come to life."
     )
     text = f"Pages load {url}, a module from another origin, which must send Access-Control-Allow-Origin."
-    return [checks.Warning(text, hint=hint, id="troupe.W043")]
+    return [checks.Warning(text, hint=hint, id="troupe.W045")]
 
 
 def _socket(application: Any) -> Iterator[CheckMessage]:

@@ -217,9 +217,9 @@ def test_a_module_from_another_origin(settings):
     assert asgi_checks.check_static_origin() == []
     settings.STATIC_URL = "https://cdn.example.com/static/"
     [message] = asgi_checks.check_static_origin()
-    assert message.id == "troupe.W043" and "https://cdn.example.com/static/troupe/" in message.msg
-    assert "troupe.W043" in [each.id for each in run_checks(include_deployment_checks=True)]
-    assert "troupe.W043" not in [each.id for each in run_checks()]
+    assert message.id == "troupe.W045" and "https://cdn.example.com/static/troupe/" in message.msg
+    assert "troupe.W045" in [each.id for each in run_checks(include_deployment_checks=True)]
+    assert "troupe.W045" not in [each.id for each in run_checks()]
 
 
 def test_it_is_registered(settings, monkeypatch):

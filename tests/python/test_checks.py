@@ -1,8 +1,10 @@
 """System checks, the package's lazy names, and logging out."""
 
 import asyncio
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import fake_worker
 import pytest
@@ -157,3 +159,13 @@ async def test_a_logout_that_cannot_be_told_is_logged(settings, tmp_path, monkey
         caplog.clear()
         logout._send(b"i" * 16)
         assert caplog.messages[-1].startswith("event=logout_not_sent") and reason in caplog.messages[-1]
+
+
+def test_an_id_means_one_thing():
+    # SILENCED_SYSTEM_CHECKS would silence two.
+    places = {}
+    for path in Path(troupe.__file__).parent.rglob("*.py"):
+        for number in re.findall(r'id="(troupe\.[EW]\d+)"', path.read_text()):
+            places.setdefault(number, set()).add(path.name)
+    assert len(places) > 30
+    assert {number: files for number, files in places.items() if len(files) > 1} == {}
