@@ -79,13 +79,16 @@ def test_a_fragment_beside_a_live_page(site):
     click_until(site, ".inc", ["Home", "Count 1"])
 
 
-@pytest.mark.parametrize("put", [
-    "here.innerHTML = html",
-    "here.insertAdjacentHTML('beforeend', html)",
-    "const box = document.createElement('p'); here.append(box); box.outerHTML = html",
-    "here.replaceWith(document.createRange().createContextualFragment(html))",
-    "const box = document.createElement('div'); box.innerHTML = html; here.append(box.firstElementChild)",
-])
+@pytest.mark.parametrize(
+    "put",
+    [
+        "here.innerHTML = html",
+        "here.insertAdjacentHTML('beforeend', html)",
+        "const box = document.createElement('p'); here.append(box); box.outerHTML = html",
+        "here.replaceWith(document.createRange().createContextualFragment(html))",
+        "const box = document.createElement('div'); box.innerHTML = html; here.append(box.firstElementChild)",
+    ],
+)
 def test_by_hand_and_beside_another(site, put):
     open_page(site, "Counter/", HTMX)
     click_until(site, ".inc", ["Count 1"])
@@ -99,7 +102,8 @@ def test_by_hand_and_beside_another(site, put):
         "  Function('here', 'html', put)(here, html)\n"
         "  done()\n"
         "})",
-        put, f"/{HERE}Wizard/?library={HTMX}",
+        put,
+        f"/{HERE}Wizard/?library={HTMX}",
     )
     site.wait_texts("h1", ["Count 1", "Step 1"])
     site.wait(lambda: site.run("return window.joined") == 2, "the new root to join")

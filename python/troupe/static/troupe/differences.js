@@ -83,7 +83,7 @@ export function create(morph) {
         const news = items.flatMap((item) => typeof item === 'string' ? siblings(firstChild(parseInside(parent, item))) : named(item).flatMap(withText))
         const olds = from < to ? siblings(units[from], follower).filter(isOurs) : []
         const isNew = (/** @type {Node} */ node) => !kept.has(node)
-        const pairs = matchChildren(olds.filter(isNew), news.filter(isNew))
+        const pairs = matchChildren(olds.filter(isNew), news.filter(isNew), strangers.serverValue)
         morphChildren(parent, olds, news, follower, news.map((node) => isNew(node) ? pairs.shift() : node))
 
         /** @param {ChildNode} unit */

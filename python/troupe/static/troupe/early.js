@@ -588,6 +588,11 @@
       keepValue,
       attributeValues: values,
       watch: (root) => roots.add(root),
+      serverValue(el, name) {
+        const value = values.get(el)?.get(name)
+        return value === undefined ? getAttribute(el, name) : value
+      },
+
       isIn: (el) => [...values.keys()].some((each) => contains(el, each)),
       names: (el) => [...attributeNames(el), ...(values.get(el)?.keys() ?? [])],
     }

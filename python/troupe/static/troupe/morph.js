@@ -179,7 +179,7 @@ export function createMorpher(window, events) {
    */
   function range(start, end, next) {
     stuck = false
-    morphChildren(/** @type {Element} */ (start.parentNode), siblings(start.nextSibling, end), siblings(firstChild(next)), end)
+    morphChildren(/** @type {Element} */ (start.parentNode), strangers.between(start, end), siblings(firstChild(next)), end)
     return stuck
   }
 
@@ -231,10 +231,7 @@ export function createMorpher(window, events) {
       else if (localName(old) === 'template') {
         /** @type {HTMLTemplateElement} */ (old).content.replaceChildren(/** @type {HTMLTemplateElement} */ (next).content)
       } else if (editor.get()?.has(old)) editor.get()?.sync(old, next)
-      else {
-        for (const node of strangers.children(old)) if (parentNode(node) !== old) strangers.drop(old, node)
-        morphChildren(old, siblings(firstChild(old)), siblings(firstChild(next)), null)
-      }
+      else morphChildren(old, strangers.children(old), siblings(firstChild(next)), null)
     }
   }
 
@@ -246,6 +243,12 @@ export function createMorpher(window, events) {
    * @param {(ChildNode | undefined)[]} [pairs] Which old one each becomes.
    */
   function morphChildren(parent, olds, news, follower, pairs) {
+    // What others removed comes anew; what they put an element around is changed in there.
+    olds = [...olds].filter((node) => contains(parent, node) || strangers.drop(parent, node))
+    const childAround = (/** @type {any} */ node) => {
+      while (parentNode(node) !== parent) node = parentNode(node)
+      return node
+    }
     // Most of a page does not change.
     /** @type {(old: Node | undefined, next: Node | undefined) => unknown} */
     const pass = (old, next) => !pairs && old && next && isEqual(old, next) &&
@@ -255,16 +258,20 @@ export function createMorpher(window, events) {
       news.shift()
     }
     while (pass(olds.at(-1), news.at(-1))) {
-      follower = /** @type {Node} */ (olds.pop())
+      follower = childAround(olds.pop())
       news.pop()
     }
-    pairs ??= matchChildren(olds, news)
+    pairs ??= matchChildren(olds, news, strangers.serverValue)
     const used = new Set(pairs)
     for (const old of olds) if (!used.has(old) && !isAlien(old)) remove(old)
     // From the last to the first, each before the one that follows it. What has the focus is not moved.
     const pinned = pairs.find((old) => active && old && contains(old, active))
     for (let index = news.length - 1; index >= 0; index--) {
       const old = pairs[index]
+      if (old && parentNode(old) !== parent) {
+        follower = childAround(old)
+        continue
+      }
       let next = nextSibling(old ?? parent)
       while (next && isAlien(next)) next = nextSibling(next)
       if (!old) {

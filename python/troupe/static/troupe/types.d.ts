@@ -435,6 +435,8 @@ export interface Strangers {
   watch(root: Node): void
   /** Whether others changed an attribute in there. */
   isIn(el: Element): boolean
+  /** What the server said last of an attribute. */
+  serverValue(el: Element, name: string): string | null
   /** Names of attributes, with those that others took away. */
   names(el: Element): string[]
 }
