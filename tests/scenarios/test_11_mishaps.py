@@ -1,5 +1,6 @@
 """Events that are none, handlers that misbehave, templates that fail: an error for whoever asked, for nobody else."""
 
+import re
 
 import pytest
 from browser import Visitor
