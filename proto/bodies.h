@@ -101,6 +101,7 @@ typedef struct {
     bool adoptable;
     unsigned chunk_count;
     const slice *chunks;
+    bool anew;     // it could not be restored, and was mounted anew
     slice html;    // or empty
     slice title;   // JSON, or empty
     slice effects; // raw map, or empty

@@ -34,7 +34,7 @@ void
 joined_view_encode(const joined_view *self, buffer *out)
 {
     writer writer = writer_on(out);
-    writer_map(writer, 3U + self->adoptable + (self->html.size > 0) + (self->title.size > 0) +
+    writer_map(writer, 3U + self->adoptable + self->anew + (self->html.size > 0) + (self->title.size > 0) +
                            (self->effects.size > 0));
     writer_key_bin(writer, "view", slice_of(self->view.bytes, ID_SIZE));
     writer_key_uint(writer, "version", self->version);
@@ -44,6 +44,10 @@ joined_view_encode(const joined_view *self, buffer *out)
         writer_list(writer, self->chunk_count);
         for (unsigned i = 0; i < self->chunk_count; i++)
             writer_str(writer, self->chunks[i]);
+    }
+    if (self->anew) {
+        writer_key(writer, "anew");
+        writer_bool(writer, true);
     }
     if (self->title.size)
         writer_key_bin(writer, "title", self->title);

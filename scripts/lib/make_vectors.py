@@ -246,7 +246,7 @@ def mount_replies():
                 "fresh": False,
                 "views": [
                     {"view": VIEW, "version": 3, "number": 0, "chunks": ["abcdefgh", "ABCDEF_-"]},
-                    {"view": VIEW, "version": 3, "number": 1, "chunks": []},
+                    {"view": VIEW, "version": 3, "number": 1, "chunks": [], "anew": True},
                     {"view": OTHER, "version": 1, "number": 2, "title": b'"Hi"', "html": b"<p></p>", "error": None},
                     {"view": OTHER, "version": 1, "number": 3, "effects": {"redirect": "/"}},
                     {

@@ -195,6 +195,16 @@ test('a page whose session is gone says that it began anew, once it had one', ()
   assert.equal(live.told.filter(([name]) => name === 'anew').length, 1)
 })
 
+test('a view that could not be restored began anew, which is said if something was done in it', () => {
+  const live = openPage(BUTTON)
+  live.socket.open()
+  live.joined(0, 1, { restored: true, anew: true })
+  assert.ok(!live.told.some(([name]) => name === 'anew'))
+  live.joined(3, 1, { restored: true, anew: true })
+  assert.equal(live.told.filter(([name]) => name === 'anew').length, 1)
+  assert.match(live.$('[role=alert]').textContent, /start over/)
+})
+
 test('a session that comes from a snapshot: what was sent is sent again and said to be', () => {
   const live = openPage(BUTTON).join()
   live.$('button').click()

@@ -354,8 +354,10 @@ s_encode_joined(buffer *out)
         view.bytes[i] = (uint8_t)(0x10 + i);
     const slice hashes[] = {slice_text("abcdefgh"), slice_text("ABCDEF_-")};
     slice whole = golden_body(golden_find("joined_each_kind"));
-    joined_view_encode(&(joined_view){view, 3, 0, true, 2, hashes, {0}, {0}, {0}}, out);
-    joined_view_encode(&(joined_view){view, 3, 1, true, 0, NULL, {0}, {0}, {0}}, out);
+    joined_view shown = {.view = view, .version = 3, .adoptable = true, .chunk_count = 2, .chunks = hashes};
+    joined_view_encode(&shown, out);
+    joined_view_encode(
+        &(joined_view){.view = view, .version = 3, .number = 1, .adoptable = true, .anew = true}, out);
     CU_ASSERT_PTR_NOT_NULL(memmem(whole.data, whole.size, out->data, out->size));
     buffer_clear(out);
 }

@@ -82,10 +82,10 @@ s_join(void *host, void *instance, const mount_args *args, fault *ret_fault)
     (void)instance;
     fake *self = host;
     snprintf(self->joined, sizeof self->joined, "%.*s", (int)args->url.size, (const char *)args->url.data);
-    if (!self->forbid && !self->raises)
-        return OK;
-    fault_set_message(ret_fault, "no");
-    return self->raises ? ERR_PYTHON : ERR_FORBIDDEN;
+    if (self->forbid || self->raises)
+        fault_set_message(ret_fault, "no");
+    fault_set_effects(ret_fault, self->raised);
+    return self->raises ? ERR_PYTHON : self->forbid ? ERR_FORBIDDEN : OK;
 }
 
 static err

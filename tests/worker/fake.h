@@ -44,6 +44,7 @@ typedef struct {
     bool unpackable;         // what no snapshot can hold
     bool forbid;             // authorize() says no
     bool raises;             // so it does instead
+    slice raised;            // its effects
     bool loose;              // what it shows does not fit
     _Atomic bool awaits;     // await() was called
     bool interruptible;

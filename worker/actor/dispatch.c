@@ -39,6 +39,8 @@ s_finish(turn *self)
 {
     turn_result result = self->ends_session ? TURN_ENDS : self->moves_session ? TURN_MOVES : TURN_ANSWERED;
     s_emit(self);
+    if (self->needs_join)
+        push_error(self, self->view, ERR_UNKNOWN_SESSION);
     // Pushes alone must not keep a session alive.
     if (self->request->head.type != MSG_PUSH)
         session_touch(self->session, clock_now(self->host->clock));

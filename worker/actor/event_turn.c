@@ -360,6 +360,12 @@ s_patch(turn *self)
 static turn_step *const s_event_steps[] = {s_admit, turn_call, s_sync, s_render, s_conclude, s_patch, NULL};
 enum { AFTER_CALL = 2 };
 
+bool
+turn_is_rendering(const turn *self)
+{
+    return self->next_step == &s_event_steps[AFTER_CALL] || self->next_step == &s_event_steps[AFTER_CALL + 1];
+}
+
 // For a repeat whose DONE was too large to keep: renders the whole root in its place (PROTOCOL.md 8). The
 // outcome is the same, and the page shows the newest state either way. False: the view is gone.
 static bool

@@ -2,6 +2,8 @@
 // since the buffer moves when it grows.
 #include "worker/actor/fault.h"
 
+#include "proto/codec.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -117,6 +119,16 @@ slice
 fault_type(const fault *self)
 {
     return s_slice(self, self->type);
+}
+
+bool
+fault_has_effect(const fault *self, const char *name)
+{
+    if (!self->effects.size)
+        return false;
+    reader reader;
+    reader_init(&reader, s_slice(self, self->effects));
+    return reader_opt_bool(&reader, name);
 }
 
 // All frames on one line, since a log event is one line.

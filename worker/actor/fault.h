@@ -40,7 +40,8 @@ void fault_add_frame(fault *self, slice file, unsigned line, slice function, sli
 // Borrowed until the fault changes; empty: not set.
 slice fault_message(const fault *self);
 slice fault_type(const fault *self);
-void fault_frames(const fault *self, buffer *out); // appends "file:line in function: source; …"
+bool fault_has_effect(const fault *self, const char *name); // it is there, and true
+void fault_frames(const fault *self, buffer *out);          // appends "file:line in function: source; …"
 // FAILED's body (PROTOCOL.md 5.2).
 void fault_encode(const fault *self, err kind, slice view_path, slice event, buffer *out);
 

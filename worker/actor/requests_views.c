@@ -3,6 +3,7 @@
 // A view belongs to its caller until s_add_view gives it to the session; on every path before that, an error
 // destroys it, which closes the instance. A session that a MOUNT leaves without views ends, as no page would
 // ever leave it.
+#include "common/log.h"
 #include "worker/actor/push.h"
 #include "worker/actor/requests.h"
 
@@ -170,7 +171,7 @@ s_encode_join_error(turn *self, err error, const join_view *join, buffer *out)
 
 // JOINED's entry for a view. with_html: the page does not show the current version, and is sent the root.
 static void
-s_encode_joined_view(turn *self, view *view, bool with_html, buffer *out)
+s_encode_joined_view(turn *self, view *view, bool with_html, bool anew, buffer *out)
 {
     const tree *tree = view_tree(view);
     joined_view body = {.view = view_id(view),
@@ -178,6 +179,7 @@ s_encode_joined_view(turn *self, view *view, bool with_html, buffer *out)
                         .number = view_number(view),
                         .adoptable = turn_is_adoptable(tree),
                         .chunk_count = tree->chunk_count,
+                        .anew = anew,
                         .html = with_html ? self->root : (slice){0},
                         .effects = buffer_bytes(&self->effects.body)};
     slice *hashes = calloc(body.chunk_count + 1U, sizeof *hashes);
@@ -203,11 +205,24 @@ s_render_root(turn *self, view *view)
     return turn_render(self, view, true);
 }
 
-// Joins a view that the session has. The socket's HTTP request replaces the page's, and authorize() decides
-// again. HTML is sent only if the page does not show this version, or may not: a restored view has the page's
-// version number, but what the page shows is not known.
+// Whether the view, which was joined in vain, is to be mounted anew. One from a snapshot whose restore()
+// raises, or that cannot be shown after it, mostly never can. Its page would show an error at each event. Not
+// where its user is refused, or what it shows is gone, or nobody could be asked who may have it.
+static bool
+s_begins_anew(const turn *self, const view *view, bool was_asked, err error)
+{
+    if (error == ERR_FORBIDDEN || error == ERR_NOT_FOUND || fault_has_effect(&self->fault, "gone"))
+        return false;
+    return view_is_restored(view) && (was_asked || fault_has_effect(&self->fault, "anew"));
+}
+
+// Joins a view that the session has. *ret_anew: that failed, and it is to be mounted anew. The socket's HTTP
+// request replaces the page's, and authorize() decides again. HTML is sent only if the page does not show
+// this version, or may not: a restored view has the page's version number, but what the page shows is not
+// known.
 static err
-s_join_existing(turn *self, view *view, const join_view *join, const mount_args *args, buffer *out)
+s_join_existing(turn *self, view *view, const join_view *join, const mount_args *args, bool *ret_anew,
+                buffer *out)
 {
     const view_ops *ops = self->host->ops;
     turn_note_view(self, view_path(view));
@@ -221,10 +236,11 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     if (!error)
         error = turn_conclude(self, view);
     if (!error) {
-        s_encode_joined_view(self, view, differs, out);
+        s_encode_joined_view(self, view, differs, false, out);
         return OK;
     }
     self->view = NULL;
+    *ret_anew = s_begins_anew(self, view, view_is_admitted(view), error);
     // Whoever may not see the view must not send it events either. Any other error (a template, say) may be
     // gone at the next join, so that the view stays.
     if (error == ERR_FORBIDDEN) {
@@ -236,11 +252,11 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     return error;
 }
 
-// Mounts a view that the session does not have (any more). An open WebSocket cannot send a response, so one
-// with a status is an error here: a redirect was made one by the view's language, with the address in its
-// effects.
+// Mounts a view that the session does not have (any more), or that is to begin anew. An open WebSocket cannot
+// send a response, so one with a status is an error here: a redirect was made one by the view's language,
+// with the address in its effects.
 static err
-s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *out)
+s_join_new(turn *self, const join_view *join, const mount_args *args, bool anew, buffer *out)
 {
     open_args open = {join->path, join->init, NULL, self->session};
     view *made = NULL;
@@ -257,18 +273,37 @@ s_join_new(turn *self, const join_view *join, const mount_args *args, buffer *ou
     view *joined = made;
     if ((error = s_add_view(self, &made)))
         return error;
-    s_encode_joined_view(self, joined, true, out);
+    s_encode_joined_view(self, joined, true, anew, out);
     return OK;
 }
 
-// One of JOIN's views. An error is reported for that view only, and the others are joined regardless.
+// Somebody's state is lost. The exception was reported like any other.
+static void
+s_log_not_restored(const turn *self, const join_view *join, err error)
+{
+    char id[ID_TEXT], path[200], text[400];
+    log_event(LEVEL_ERROR, "restore_failed", "session=%s view=%s reason=%s message=%s",
+              id_text(session_id(self->session), id), log_quoted(join->path, path, sizeof path),
+              err_word(error), log_quoted(fault_message(&self->fault), text, sizeof text));
+}
+
+// One of JOIN's views. An error is reported for that view only, and the others are joined regardless. A view
+// that begins anew takes the other one's place if that succeeds: else the next JOIN may find what this one
+// did not (a database, say).
 static void
 s_join_view(turn *self, const join_body *body, const join_view *join, buffer *out)
 {
     mount_args args = {.request = body->request, .url = join->url, .params = join->params, .socket = true};
     view *existing = session_find_view(self->session, join->view);
-    err error =
-        existing ? s_join_existing(self, existing, join, &args, out) : s_join_new(self, join, &args, out);
+    bool anew = false;
+    err error = existing ? s_join_existing(self, existing, join, &args, &anew, out) : OK;
+    if (anew) {
+        s_log_not_restored(self, join, error);
+        fault_clear(&self->fault);
+        view_set_admission(existing, ADMISSION_FAILED); // until it succeeds
+    }
+    if (anew || !existing)
+        error = s_join_new(self, join, &args, anew, out);
     if (error)
         s_encode_join_error(self, error, join, out);
 }

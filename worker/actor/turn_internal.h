@@ -47,6 +47,7 @@ struct turn {
     bool is_tick;       // the push calls handle_tick()
     bool is_progress;   // the push shows what a handler has done that is still awaited: nothing ticks
     bool packs_whole;   // the session could not be packed in the middle of this turn
+    bool needs_join;    // its page is told to join again
     bool ends_session;  // TURN_ENDS
     bool moves_session; // TURN_MOVES
 };
@@ -60,6 +61,7 @@ void turn_bar_view(turn *self, view **view_p);
 
 // Sets up the steps of an EVENT. A repeat of one that was executed is answered at once, which finishes it.
 void turn_begin_event(turn *self);
+bool turn_is_rendering(const turn *self); // it is at the steps that do, of an EVENT
 // Begins what surrounds user code (view_ops.scope_begin), once per turn. To be called before any user code.
 void turn_begin_scope(turn *self);
 // Records in the black box which view's code is about to run, and which handler (recorder.h).

@@ -126,10 +126,20 @@ turn_answer(turn *self, reply **reply_p)
         reply->head.flags |= FLAG_REPEAT;
 }
 
+// Whether the handler ran and its view, which migrated, could not be shown, as would happen each time. The
+// JOIN mounts it anew (request_join).
+static bool
+s_needs_join(const turn *self)
+{
+    return self->request->head.flags & FLAG_BROWSER && turn_is_rendering(self) &&
+           view_is_restored(self->view);
+}
+
 // FAILED and UNKNOWN use up the event's number, NOT_EXECUTED does not (PROTOCOL.md 7).
 void
 turn_fail(turn *self, err error)
 {
+    self->needs_join = s_needs_join(self);
     reply *reply = turn_reply(self, refusal_type(error));
     if (err_outcome(error) == OUTCOME_FAILED) {
         slice path = self->view ? view_path(self->view) : (slice){0};

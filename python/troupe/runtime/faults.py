@@ -37,6 +37,7 @@ RATE_LIMITED = "rate_limited"
 _OF_THE_PAGE = (".mount()", ".authorize()", ".restore()", ".get_context_data()", ".handle_tick()")
 
 EFFECTS = "_troupe_effects"  # an attribute of an exception: what the turn does all the same
+WHERE = "_troupe_where"  # the same: what was being done, more exactly than whoever calls describe() knows
 
 MAX_MESSAGE = 4000  # characters
 MAX_SOURCE_LINE = 200  # characters
@@ -112,6 +113,7 @@ def describe(error: BaseException, where: str) -> tuple[str, str, str, list[Fram
     """
     if isinstance(error, HandlerTimeout):
         note_interruption()
+    where = vars(error).get(WHERE, where)
     if isinstance(error, Refused):
         return error.kind, _encodable(str(error)), "", [], error.effects or None
     if isinstance(error, RowGone):

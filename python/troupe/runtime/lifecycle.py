@@ -19,7 +19,7 @@ from ..wire import RequestMap
 from . import gate, permissions
 from .atomic import mount_transaction
 from .conclusion import finish_mount
-from .faults import EFFECTS, FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, Refused
+from .faults import EFFECTS, FORBIDDEN, FOREIGN_PROJECT, NOT_FOUND, VIEW_REFUSED, WHERE, Refused
 from .housekeeping import settled
 from .locale import CHOSEN, activate_locale, keep_locale
 from .reports import ask_middleware
@@ -107,7 +107,11 @@ def join_view(
     gate.join(view, request, params or {}, restored, before)
     _authorize(view, path, request)
     if restored:
-        _restore(view, request, f"{path}.restore()")
+        try:
+            _restore(view, request, f"{path}.restore()")
+        except BaseException as error:
+            vars(error).update({WHERE: f"{path}.restore()", EFFECTS: {"anew": True}})
+            raise
     gate.check_object(view, request)
     keep_locale(view)
 

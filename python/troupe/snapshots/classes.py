@@ -76,8 +76,19 @@ def pack_flag(value: enum.Flag) -> Parts:
 def make_flag(module: str, qualname: str, value: Any) -> enum.Flag:
     if type(value) is not int:
         raise ValueError("a flag's value is no int")
-    flag: enum.Flag = find_class(module, qualname, enum.Flag)(value)
+    cls = find_class(module, qualname, enum.Flag)
+    flag: enum.Flag = cls(value)
+    if not isinstance(flag, cls) or flag.value != value:  # some classes drop the bits that they do not have
+        raise ValueError(f"{qualname} has no {value!r} by now")
     return flag
+
+
+def make_choice(module: str, qualname: str, member: Any) -> enum.Enum:
+    cls = find_class(module, qualname, enum.Enum)
+    if member not in cls.__members__:
+        raise ValueError(f"{qualname} has no member {member!r} by now")
+    found: enum.Enum = cls[member]
+    return found
 
 
 # Dataclasses and classes of attrs

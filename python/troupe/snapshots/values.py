@@ -181,10 +181,7 @@ def _pack_zone(value: zoneinfo.ZoneInfo) -> Parts:
 
 
 def _unpack_choice(data: bytes) -> enum.Enum:
-    module, qualname, member = msgpack.unpackb(data)
-    cls: Any = classes.find_class(module, qualname, enum.Enum)
-    found: enum.Enum = cls[member]
-    return found
+    return classes.make_choice(*msgpack.unpackb(data))
 
 
 # What is made of parts. Their first element is the name below.

@@ -188,6 +188,8 @@ def joined_view(token: Token, view: dict[str, Any], same: bool) -> dict[str, Any
     for short, name in (("i", "number"), ("k", "chunks")):
         if view.get(name) is not None:
             entry[short] = view[name]
+    if view.get("anew"):
+        entry["anew"] = True
     if view.get("html") is not None:
         entry["html"] = view["html"].decode()
     if view.get("title") is not None:

@@ -190,6 +190,7 @@ export function createPage(env) {
         const isNew = views[index].asked().s === undefined
         views[index].joined(entry)
         if (isNew) events.joined(views[index].el(), /back|reload/.test(entered))
+        if (entry.anew && n) status.anew()
         if (entry.error && !entry.redirect) status.failed(entry)
         follow(entry)
       })

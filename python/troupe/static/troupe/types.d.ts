@@ -82,6 +82,8 @@ export interface JoinedView extends Effects {
   /** Without it the page is right as it is. */
   html?: string
   T?: Decodable
+  /** Its state was lost, and it began anew. */
+  anew?: boolean
   error?: ErrorDetail
 }
 

@@ -14,6 +14,7 @@ from django.urls import path
 
 from troupe import LiveView, event_handler
 
+from . import changing
 from .models import Task
 
 N = "<output>{{ n }}</output>"
@@ -91,6 +92,37 @@ class Careless(Counting):
         self.lock = threading.Lock()
 
 
+class Raising(Counting):
+    """Its restore() does not suit what was kept."""
+
+    def restore(self, request):
+        raise ValueError("no price in the answer")
+
+
+class Forgetting(Careless):
+    """What its restore() does not make is shown."""
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(fields=list(self.form), **kwargs)
+
+
+class Never(Raising):
+    """What it needs is not there while CASE_39_DEPLOYED is set."""
+
+    def mount(self, request):
+        super().mount(request)
+        if not changing.OLD_CODE:
+            raise OSError("no route to the host")
+
+
+class Changing(Counting):
+    """Has a value in its state that a deploy may change."""
+
+    def mount(self, request, kind):
+        super().mount(request)
+        self.value = {**changing.GONE, **changing.KEPT}[kind]() if changing.OLD_CODE else None
+
+
 class Tasks(LiveView):
     """A queryset for the life of a page."""
 
@@ -147,5 +179,6 @@ urlpatterns = [
     path("one/<int:pk>/", OneTask.as_view()),
     path("refreshing/<int:pk>/", Refreshing.as_view()),
     path("ticking/<int:pk>/", Ticking.as_view()),
+    path("changing/<slug:kind>/", Changing.as_view()),
     path("embedding/<int:pk>/", embedding),
 ]
