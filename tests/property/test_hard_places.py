@@ -57,6 +57,7 @@ TABLES = [
     table((5, "z")),
 ]
 DIFFERENCE = ("writes: t difference",)
+MOVED = ("writes: l moved",)
 
 # name: (template, states, what must be used)
 PLACES = {
@@ -64,6 +65,28 @@ PLACES = {
         "<table>{% for r in rows %}<tr dj-key='{{ r.id }}'><td>{{ r.name }}</td></tr>{% endfor %}</table>",
         ROWS,
         (),
+    ),
+    "rows on lines of their own": (
+        "<table>\n{% for r in rows %}\n  <tr dj-key='{{ r.id }}'><td>{{ r.name }}</td></tr>\n{% endfor %}\n</table>",
+        ROWS,
+        (),
+    ),
+    "rows and their details": (
+        "<table>{% for r in rows %}<tr id='r{{ r.id }}'><td>{{ r.id }}</td></tr>"
+        "{% if r.id != 2 %}<tr><td>{{ r.name }}</td></tr>{% endif %}{% endfor %}</table>",
+        ROWS,
+        (),
+    ),
+    "rows with commas": (
+        "<p>{% for r in rows %}<b id='b{{ r.id }}'>{{ r.name }}</b>{% if not forloop.last %}, {% endif %}{% endfor %}"
+        "</p>",
+        ROWS,
+        MOVED,
+    ),
+    "rows of several": (
+        "<dl>{% for r in rows %}<dt data-key='{{ r.id }}'>{{ r.id }}<dd>{{ r.name }}<!-- x -->{% endfor %}</dl>",
+        ROWS,
+        MOVED,
     ),
     "table with tbody": (
         "<table><tbody>{% for r in rows %}<tr dj-key='{{ r.id }}'><td>{{ r.name }}</td></tr>{% endfor %}"

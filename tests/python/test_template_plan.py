@@ -389,7 +389,19 @@ def test_a_chunk_is_parsed_as_in_the_page(parent, source, skeleton):
 def test_a_row_of_two_elements_is_not_one():
     page = plan("{% for r in rows %}<p id='{{ r }}'>x</p><p>{{ r }}</p>{% endfor %}")
     item = items(page["block"], "list")[0]
-    assert (item[11], item[12]["one"], "one" in json.loads(item[12]["chunk"])) == (None, False, False)
+    assert (bool(item[11]), item[12]["one"], "one" in json.loads(item[12]["chunk"])) == (True, False, False)
+
+
+def test_a_rows_key_is_that_of_what_stands_first_in_it():
+    for first in ("<!-- x -->", "<b></b>", "{% if r %}<b></b>{% endif %}"):
+        page = plan(f"{{% for r in rows %}}{first}<p id='{{{{ r }}}}'></p>{{% endfor %}}")
+        assert items(page["block"], "list")[0][11] is None, first
+
+
+def test_a_row_on_a_line_of_its_own_has_its_key_without_a_tbody():
+    page = plan("<table>\n{% for r in rows %}\n  <tr id='{{ r }}'><td>x</td></tr>\n{% endfor %}\n</table>")
+    rows = items(items(page["block"], "branch")[0][4][0][1], "list")[0]
+    assert (bool(rows[11]), rows[12]["one"]) == (True, False)
 
 
 @pytest.mark.parametrize(("attributes", "key"), [

@@ -567,8 +567,6 @@ class BlockBuilder:
             raise self._ends_open()
         self._whole_entities()
         self._flush(EDGE)
-        if self.tree.top_level.units != 1 or not self.plain:
-            self.key = self.key_name = None
         self._make_block(_NEWLINES.sub("\n", "".join(self.skeleton)))
 
     def _ends_open(self) -> _Unbalanced:

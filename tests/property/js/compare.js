@@ -96,6 +96,9 @@ export function difference(live, wanted) {
   return here(found)
 }
 
+// Without what stands for NUL, which markup has none of, and for half a pair.
+const bare = (markup) => markup.toWellFormed().replaceAll('\ufffd', '')
+
 // Where a document runs scripts, a <noscript> holds its markup as text: that markup is compared. jsdom runs none in the
 // page, and says that it does for what a template parses.
 function inNoscript(live, wanted) {
@@ -103,8 +106,8 @@ function inNoscript(live, wanted) {
   probe.innerHTML = '<noscript><b></b></noscript>'
   const markup = live.firstElementChild ? live.innerHTML : live.textContent
   if (probe.firstChild.firstElementChild && !markup.includes('<')) return [live, wanted]
-  made.innerHTML = markup.replaceAll('\ufffd', '') // NUL, which markup has none of
-  other.innerHTML = wanted.innerHTML.replaceAll('\ufffd', '')
+  made.innerHTML = bare(markup)
+  other.innerHTML = bare(wanted.innerHTML)
   return [made, other]
 }
 

@@ -203,7 +203,7 @@ export function createSlotFinder(doc, chunk, { editor, isAlien, parseInside, str
     let el
     for (; each !== end; each = walk.next(each)) {
       if (anchor(each) === '$t') each = closing(each, walk)
-      if (isElement(each)) el ??= each
+      if (isElement(each) && !isAlien(each)) el ??= each
       row.last = each
     }
     row.el = el
