@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes proto/vectors/messages.json and invalid.json (see proto/vectors/README.md).
+"""Writes proto/vectors/messages.json, invalid.json and values.json (see proto/vectors/README.md).
 
 Run it in an environment that has msgpack: .venv/bin/python scripts/lib/make_vectors.py [FOLDER]. It
 is written from PROTOCOL.md, with Python's msgpack and struct, and shares nothing with the C code that the
@@ -30,6 +30,7 @@ from vectors_base import (
     valid,
 )
 from vectors_invalid import all_invalid
+from vectors_values import all_values
 
 LISTED_REST = {"attached": True, "epoch": EPOCH, "pending": 2, "bytes": 4711}
 WEB_REQUEST = {
@@ -428,13 +429,14 @@ def write(path, vectors):
 
 
 def main():
-    """Writes both files into FOLDER (default: proto/vectors)."""
+    """Writes the files into FOLDER (default: proto/vectors)."""
     default = pathlib.Path(__file__).resolve().parents[2] / "proto" / "vectors"
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
     messages = requests() + mount_replies() + replies() + control()
     assert {vector["message"] for vector in messages} == set(TYPES), "a message without a vector"
     write(folder / "messages.json", messages)
     write(folder / "invalid.json", all_invalid())
+    write(folder / "values.json", all_values())
 
 
 if __name__ == "__main__":
