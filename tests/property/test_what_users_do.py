@@ -21,7 +21,8 @@ REGION = "<div>{{ h|safe }}</div>"
 TABLE = "<table>{{ h|safe }}</table>"
 ORDERS = ([1, 2, 3], [4, 1, 2, 3], [1, 3], [5, 6, 1])
 MOVES = ([1, 2, 3], [3, 1, 2], [2, 3, 1], [2, 1])
-LINES = "<table>\n{% for r in rows %}\n <tr id='{{ r }}'><td>{{ n }}<td><input id='i{{ r }}'></tr>\n{% endfor %}\n</table>"
+LINES = "<table>\n{% for r in rows %}\n <tr id='{{ r }}'><td>{{ n }}<td><input id='i{{ r }}'></tr>\n"
+LINES += "{% endfor %}\n</table>"
 DETAILS = (
     "<table><tbody>{% for r in rows %}<tr dj-key='{{ r }}'><td>{{ n }}<td><input id='i{{ r }}'></tr>"
     "{% if n > r %}<tr><td><input></tr>{% endif %}{% endfor %}</tbody></table>"
