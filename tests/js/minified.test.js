@@ -51,6 +51,16 @@ afterEach(() => {
   }
 })
 
+test('the small early script aligns nodes with signs', { skip }, async () => {
+  await smallFile()
+  const window = windowOf('<body></body>', readFileSync(join(folder, 'early.min.js'), 'utf8'))
+  const small = Object.fromEntries(Object.entries(window.troupeStrangers).map(([name, value]) => [`${value}`, name]))
+  const align = Object.keys(small).find((source) => source.includes('Error("troupe")'))
+  const box = window.document.createElement('div')
+  box.innerHTML = '<p></p>'
+  assert.throws(() => window.troupeStrangers[small[align]](box, '!!'), { message: 'troupe' })
+})
+
 test('the small file does what the modules do: slots, chunks, roots', { skip }, async () => {
   const { start } = await smallFile()
   for (let seed = 1; seed <= 15; seed++) {

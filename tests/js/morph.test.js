@@ -329,6 +329,56 @@ test('what another script put an element around is changed in there, and not mad
   assert.equal(it.root.innerHTML, '<p>a</p><div></div><b>c</b>')
 })
 
+// What others did to <main>, what the server renders then, and what stands there.
+const REPLACED = [
+  ['an icon stays replaced', '<p><i></i>a</p>', ($) => $('i').replaceWith($.make('svg')), '<p><i></i>b</p>', '<p><svg></svg>b</p>'],
+  ['until it changes', '<p><i></i>a</p>', ($) => $('i').replaceWith($.make('svg')), '<p><i class="x"></i>a</p>', '<p><i class="x"></i>a</p>'],
+  ['or goes', '<p><i></i>a</p>', ($) => $('i').replaceWith($.make('svg')), '<p>a</p>', '<p>a</p>'],
+  ['replaced again', '<p><i></i>a</p>', ($) => {
+    $('i').replaceWith($.make('svg'))
+    $('svg').replaceWith($.make('b'))
+  }, '<p><i class="x"></i>a</p>', '<p><i class="x"></i>a</p>'],
+  ['put in front of a comment', '<p><i></i><u></u></p>', ($) => {
+    $('i').before($.make('svg'))
+    $('i').replaceWith($('p').ownerDocument.createComment('i'))
+  }, '<p><i class="x"></i><u></u></p>', '<p><i class="x"></i><u></u></p>'],
+  ['its neighbour stays replaced', '<p><i></i><u></u></p>', ($) => {
+    $('i').replaceWith($.make('svg'))
+    $('u').replaceWith($.make('b'))
+  }, '<p><i></i><u class="x"></u></p>', '<p><svg></svg><u class="x"></u></p>'],
+  ['a text', '<p>a<u></u></p>', ($) => $('p').firstChild.replaceWith($.make('font')), '<p>b<u></u></p>', '<p>b<u></u></p>'],
+  ['what was highlighted', '<pre>a 1</pre>', ($) => ($('pre').innerHTML = 'a <b>1</b>'), '<pre>a 1</pre><p></p>', '<pre>a <b>1</b></pre><p></p>'],
+  ['until its text changes', '<pre>a 1</pre>', ($) => ($('pre').innerHTML = 'a <b>1</b>'), '<pre>a 2</pre>', '<pre>a 2</pre>'],
+  ['what was replaced together comes back together', '<p><i></i><u>1</u></p>', ($) => ($('p').innerHTML = '<i></i><u>1</u>'),
+    '<p><i></i><u>2</u></p>', '<p><i></i><u>2</u></p>'],
+  ['what was removed', '<div>x</div><p>a</p>', ($) => $('div').remove(), '<div>x</div><p>b</p>', '<p>b</p>'],
+  ['a text beside theirs', '<h1>a</h1>', ($) => $('h1').replaceChildren('theirs'), '<h1>b</h1>', '<h1>b</h1>'],
+  ['emptied and filled', '<p><i></i><u>1</u></p>', ($) => {
+    while ($('p').firstChild) $('p').firstChild.remove()
+    $('p').append('theirs')
+  }, '<p><i></i><u>2</u></p>', '<p><i></i><u>2</u></p>'],
+]
+for (const [name, before, change, next, after] of REPLACED) {
+  test(`what others replaced or removed: ${name}`, () => {
+    const it = live(`<main>${before}</main>`)
+    const $ = Object.assign((selector) => it.root.querySelector(selector), { make: (tag) => it.document.createElement(tag) })
+    change($)
+    it.morph(`<main>${next}</main>`)
+    it.morph(`<main>${next}</main>`)
+    assert.equal(it.root.innerHTML, after)
+  })
+}
+
+test('what others moved to another place is changed there, and not made twice', () => {
+  const it = live('<main><div id="d">a</div><p></p></main>')
+  const box = it.document.body.appendChild(it.document.createElement('aside'))
+  box.append(it.root.firstChild)
+  it.morph('<main><div id="d">b</div><p>c</p></main>')
+  assert.deepEqual([it.root.innerHTML, box.innerHTML], ['<p>c</p>', '<div id="d">b</div>'])
+  it.morph('<main><p>c</p></main>')
+  assert.deepEqual([it.root.innerHTML, box.innerHTML], ['<p>c</p>', ''])
+})
+
 test('what is held is left, and said so', () => {
   const held = new Set()
   const first = '<main><form id="f"><input value="a"></form><p>0</p></main>'

@@ -24,8 +24,8 @@
     })
   }
 
-  const [childNodes, compare, contains, firstChild, insertBefore, isConnected, nextSibling, parentNode, removeChild] = own(Node,
-    'childNodes compareDocumentPosition contains firstChild insertBefore isConnected nextSibling parentNode removeChild')
+  const [childNodes, compare, contains, firstChild, insertBefore, isConnected, isEqual, nextSibling, normalize, parentNode, removeChild] = own(
+    Node, 'childNodes compareDocumentPosition contains firstChild insertBefore isConnected isEqualNode nextSibling normalize parentNode removeChild')
   const [attributeNames, getAttribute, hasAttribute, localName, queryIn] = own(Element,
     'getAttributeNames getAttribute hasAttribute localName querySelector')
   const [currentScript, query] = own(Document, 'currentScript querySelector')
@@ -35,12 +35,10 @@
   const strangers = new WeakSet()
   /** @type {WeakMap<Node, ChildNode[]>} Of parents that lost a child to others: the server's children, in its order. */
   const lists = new WeakMap()
-  /** @type {WeakMap<Node, Node>} The server's nodes that others took: in whose list each is. */
-  const homes = new WeakMap()
-  /** @type {Set<Node>} The same nodes. */
-  const displaced = new Set()
-  /** @type {WeakMap<Node, ChildNode[]>} The server's nodes that others removed: what they put in its place. */
-  const instead = new WeakMap()
+  /** @type {[WeakMap<Node, Node>, Set<Node>]} The server's nodes that others took: in whose list each is; the same nodes. */
+  const [homes, displaced] = [new WeakMap(), new Set()]
+  /** @type {[WeakMap<Node, ChildNode[]>, WeakMap<Node, Node>]} What others put in place of the server's nodes that they removed; and back. */
+  const [instead, standsFor] = [new WeakMap(), new WeakMap()]
   /** @type {WeakSet<Node>} Parents with strangers in them, or with a list. */
   const disturbed = new WeakSet()
 
@@ -51,12 +49,10 @@
   /** @type {(() => void)[]} Called when others bring roots, or take them away. */
   const listeners = []
   let parsing = document.readyState === 'loading'
-  /** @type {Node | null} The newest of the parser's nodes. */
-  let last = null
-  /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} See doubtOf(). */
-  let doubt = null
+  let last = /** @type {Node | null} */ (null) // the newest of the parser's nodes
+  let doubt = /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} */ (null) // see doubtOf()
   let isFine = false // the browser tells of each node that the parser inserts
-  let [depth, isKept] = [0, false] // of run(); whether there are lists
+  let [depth, isKept, isAlone] = [0, false, true] // of run(); whether there are lists; whether others did nothing
 
   const [PARSER, CLIENT, OTHERS, FOLLOWS, CONTAINS] = [1, 2, 3, 4, 8] // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
 
@@ -69,10 +65,7 @@
     return String.fromCharCode(48 + (value & 63))
   }
 
-  /**
-   * What a unit may be signed with: which of its attributes the server's template has is not known.
-   * @param {any} node
-   */
+  /** What a unit may be signed with: which of its attributes the server's template has is not known. @param {any} node */
   function signsOf(node) {
     if (!(node instanceof Element)) {
       const range = /^\$([blpeh])/.exec(/** @type {Comment} */ (node).data)?.[1]
@@ -88,10 +81,7 @@
     return texts.map((text) => sign(`${localName(node)}|${text}`)).join('')
   }
 
-  /**
-   * The children that are units (PROTOCOL.md 9.5): of a range, its first anchor.
-   * @param {Node} parent
-   */
+  /** The children that are units (PROTOCOL.md 9.5): of a range, its first anchor. @param {Node} parent */
   function unitsOf(parent) {
     const units = []
     let open = 0
@@ -111,8 +101,7 @@
     const units = unitsOf(parent)
     const allowed = units.map(signsOf)
     // ways[s][u]: in how many ways the signs from s on can be found, in order, among the units from u on.
-    const ways = Array.from({ length: signs.length + 1 }, () => Array(units.length + 1).fill(0))
-    ways[signs.length].fill(1)
+    const ways = Array.from({ length: signs.length + 1 }, (_, at) => Array.from({ length: units.length + 1 }, () => Number(at === signs.length)))
     const fits = (/** @type {number} */ at, /** @type {number} */ unit) => allowed[unit].includes(signs[at])
     for (let at = signs.length - 1; at >= 0; at--) {
       for (let unit = units.length - 1; unit >= 0; unit--) {
@@ -130,26 +119,21 @@
     }
   }
 
+  // With what others had removed goes what they put in its place, and what they took out of it.
   /** @param {Node} node */
   function remove(node) {
-    return parentNode(node) && removeChild(parentNode(node), node)
+    if (parentNode(node)) removeChild(parentNode(node), node)
+    else [...displaced].filter((each) => contains(node, homes.get(each))).concat(standIns(node)).forEach((each) => (settle(each), remove(each)))
   }
 
-  /**
-   * Whether a node is in a stranger, and in none of the server's that is in that.
-   * @param {Node | null} node
-   */
+  /** Whether a node is in a stranger, and in none of the server's that is in that. @param {Node | null} node */
   function isInside(node) {
     while (node && !strangers.has(node) && !homes.has(node)) node = parentNode(node)
     return node && strangers.has(node)
   }
 
-  /**
-   * The children of a parent as they were before a record of this batch.
-   * @param {Node} parent
-   * @param {TreeRecord[]} records
-   * @param {number} index
-   */
+  // The children of a parent as they were before a record of this batch.
+  /** @type {(parent: Node, records: TreeRecord[], index: number) => ChildNode[]} */
   function childrenBefore(parent, records, index) {
     /** @type {ChildNode[]} */
     let nodes = [...childNodes(parent)]
@@ -173,10 +157,7 @@
     return lists.get(parent) ?? (disturbed.has(parent) ? ours(parent, childNodes(parent)) : [...childNodes(parent)])
   }
 
-  /**
-   * @param {Node} parent
-   * @param {Node} child
-   */
+  /** @type {(parent: Node, child: Node) => void} */
   function drop(parent, child) {
     const list = lists.get(parent)
     const at = list ? list.indexOf(/** @type {ChildNode} */ (child)) : -1
@@ -184,29 +165,20 @@
     settle(child)
   }
 
-  /**
-   * It stands where it is the server's, or nowhere.
-   * @param {Node} node
-   */
+  /** It stands where it is the server's, or nowhere. @param {Node} node */
   function settle(node) {
     homes.delete(node)
     displaced.delete(node)
   }
 
-  /**
-   * @param {Node} node
-   * @param {Node} home
-   */
+  /** @type {(node: Node, home: Node) => void} */
   function displace(node, home) {
     homes.set(node, home)
     displaced.add(node)
   }
 
-  /**
-   * One of the server's nodes came into a parent with a list: before what follows it there.
-   * @param {Node} parent
-   * @param {ChildNode} node
-   */
+  // One of the server's nodes came into a parent with a list: before what follows it there.
+  /** @type {(parent: Node, node: ChildNode) => void} */
   function enlist(parent, node) {
     const list = lists.get(parent)
     if (!list) return
@@ -218,11 +190,8 @@
     list.splice(at < 0 ? list.length : at, 0, node)
   }
 
-  /**
-   * The parser went on in an element that others had opened (document.write): the server's next node stands in there.
-   * @param {Node} target
-   * @param {ChildNode} node
-   */
+  // The parser went on in an element that others had opened (document.write): the server's next node stands in there.
+  /** @type {(target: Node, node: ChildNode) => void} */
   function enlistStray(target, node) {
     while (isInside(target)) target = parentNode(target)
     if (!lists.has(target)) keepList(target, ours(target, childNodes(target)))
@@ -258,12 +227,9 @@
     return isBehind(last, node) || (nextSibling && contains(nextSibling, last))
   }
 
-  /**
-   * Whether the parser has moved it, with what it is in or into an element that it has made
-   * (https://html.spec.whatwg.org/#adoption-agency-algorithm).
-   * @param {Node} node
-   * @param {TreeRecord[]} records
-   */
+  // Whether the parser has moved it, with what it is in or into an element that it has made
+  // (https://html.spec.whatwg.org/#adoption-agency-algorithm).
+  /** @type {(node: Node, records: TreeRecord[]) => boolean} */
   function isReparented(node, records) {
     if (contains(node, last)) return true
     return isConnected(node) && !records.some(({ addedNodes }) => [...addedNodes].includes(/** @type {ChildNode} */ (node)))
@@ -285,30 +251,20 @@
     return records.every((each) => each.target === target) ? { nodes, target, last: before } : null
   }
 
-  /**
-   * Whether nodes are put into nodes that have just been inserted, as the parser does.
-   * @param {TreeRecord[]} records
-   */
+  /** Whether nodes are put into nodes that have just been inserted, as the parser does. @param {TreeRecord[]} records */
   function isBuilt(records) {
     const all = new Set(records.flatMap(({ addedNodes }) => /** @type {Node[]} */ ([...addedNodes])))
     return records.some(({ target }) => all.has(target))
   }
 
-  /**
-   * @param {Node} parent
-   * @param {ChildNode[]} list
-   */
+  /** @type {(parent: Node, list: ChildNode[]) => void} */
   function keepList(parent, list) {
     isKept = true
     lists.set(parent, list)
   }
 
-  /**
-   * Whether the client has just put an element into the page.
-   * @param {Node} node
-   * @param {TreeRecord[]} records
-   * @param {number} index
-   */
+  // Whether the client has just put an element into the page.
+  /** @type {(node: Node, records: TreeRecord[], index: number) => boolean} */
   function isInserted(node, records, index) {
     const before = records.slice(0, index)
     return before.some((each) => [...each.addedNodes].some((one) => contains(one, node))) &&
@@ -321,8 +277,8 @@
    */
   function note(all, by) {
     const records = /** @type {TreeRecord[]} */ (all)
-    /** @type {Set<Node>} */
-    const added = new Set()
+    /** @type {Map<Node, TreeRecord>} */
+    const added = new Map()
     /** @type {Set<Node>} */
     const moved = new Set()
     /** @type {[ChildNode, TreeRecord][]} */
@@ -355,6 +311,7 @@
           drop(homes.get(node) ?? target, node)
           moved.add(node)
         } else if (inside) homes.has(node) || strangers.add(node)
+        else if (standsFor.has(node) || added.has(node)) taken.push([node, record])
         else if (who === PARSER && isReparented(node, records)) continue
         else if (!strangers.has(node) && !homes.has(node)) {
           if (!lists.has(target)) keepList(target, ours(target, childrenBefore(target, records, index)))
@@ -374,14 +331,15 @@
         } else if (who === CLIENT) {
           strangers.delete(node)
           instead.delete(node)
-          if (!moved.has(node)) added.add(node)
+          if (!moved.has(node)) added.set(node, record)
           enlist(target, node)
         } else {
           disturbed.add(target)
+          isAlone = false
           if (homes.has(node)) instead.delete(node)
           else {
             strangers.add(node)
-            added.add(node)
+            added.set(node, record)
           }
         }
       }
@@ -393,13 +351,18 @@
       if (isConnected(node)) continue
       for (const each of displaced) if (contains(node, homes.get(each))) remove(each)
     }
-    for (const [node, record] of taken) if (!isConnected(node)) instead.set(node, inPlace(node, record, added))
+    if (moved.size) note(observer.takeRecords(), () => CLIENT)
+    for (const [node, record] of taken) {
+      if (isConnected(node)) continue
+      const one = homes.has(node) ? node : standsFor.get(node)
+      if (!one) continue
+      const nodes = inPlace(node, record, added)
+      instead.set(one, [...standIns(one), ...nodes])
+      for (const each of nodes) standsFor.set(each, one)
+    }
   }
 
-  /**
-   * Whether others brought a root, or took one away, or its content.
-   * @param {TreeRecord} record
-   */
+  /** Whether others brought a root, or took one away, or its content. @param {TreeRecord} record */
   function concernsRoots({ addedNodes, removedNodes, target }) {
     const removed = [...removedNodes]
     /** @param {Node} node */
@@ -408,18 +371,62 @@
       (node) => isRoot(node) || (node instanceof Element && queryIn(node, '[data-troupe]')))
   }
 
-  /**
-   * What others put in place of a node: in the same step, right beside it before they removed it, or into its parent that
-   * they emptied.
-   * @param {ChildNode} node
-   * @param {TreeRecord} record
-   * @param {Set<Node>} added
-   */
-  function inPlace(node, { addedNodes, nextSibling: next, previousSibling: previous }, added) {
-    const parent = /** @type {Node} */ (homes.get(node))
-    const isEmpty = !children(parent).some((each) => parentNode(each) === parent)
-    const beside = addedNodes.length ? addedNodes : [previous, next]
-    return [...(isEmpty ? childNodes(parent) : beside)].filter((each) => added.has(each))
+  // What others put in place of a node: in the same step, right beside it before they removed it, or into its parent that
+  // they emptied.
+  /** @type {(node: ChildNode, record: TreeRecord, added: Map<Node, TreeRecord>) => ChildNode[]} */
+  function inPlace(node, { addedNodes, nextSibling: next, previousSibling: previous, target }, added) {
+    const parent = homes.get(node) ?? target
+    /** @type {(each: Node | null, side: 'nextSibling' | 'previousSibling') => unknown} */
+    const isBeside = (each, side) => each && added.get(each)?.[side] === node && ![.../** @type {TreeRecord} */ (added.get(each)).removedNodes].length
+    /** @type {any[]} */
+    const beside = [isBeside(previous, 'nextSibling') && previous, ...addedNodes, isBeside(next, 'previousSibling') && next]
+    const isEmpty = !beside.some(Boolean) && !children(parent).some((each) => parentNode(each) === parent)
+    return (isEmpty ? [...childNodes(parent)] : beside).filter((each) => added.has(each))
+  }
+
+  /** @type {Strangers['standIns']} */
+  function standIns(node) {
+    return (instead.get(node) ?? []).filter((each) => isConnected(each))
+  }
+
+  /** @type {Strangers['present']} */
+  function present(parent, nodes, news, match, morph) {
+    const olds = [...nodes]
+    const isHere = (/** @type {Node} */ node) => contains(parent, node)
+    if (olds.every(isHere)) return olds
+    const pairs = match([...olds], [...news], serverValue)
+    const nexts = new Map([...news].map((next, index) => [pairs[index], next]))
+    const away = olds.filter((node) => !isHere(node))
+    const changed = away.filter((node) => {
+      normalize(node)
+      return !nexts.has(node) || !(isConnected(node) || isEqual(node, nexts.get(node)))
+    })
+    const outdated = new Set(changed.flatMap(standIns))
+    // What was replaced together comes back together.
+    const back = new Set([...changed, ...away.filter((node) => standIns(node).some((each) => outdated.has(each)))])
+    for (const node of outdated) if (![...displaced].some((each) => contains(node, each))) remove(node)
+    for (const node of away) {
+      const next = nexts.get(node)
+      if (back.has(node)) {
+        drop(parent, node)
+        remove(node)
+      } else {
+        news.splice(news.indexOf(next), 1)
+        if (isConnected(node)) node instanceof Element ? morph(node, next) : (/** @type {Text} */ (node).data = next.data)
+      }
+    }
+    return olds.filter(isHere)
+  }
+
+  /** Joins texts that stand beside each other, the server's only. @param {Node} el */
+  function joinTexts(el) {
+    if (isAlone) return normalize(el)
+    let before = /** @type {any} */ (null)
+    for (const node of [...childNodes(el)]) {
+      const isOurs = !(node instanceof Element) && node.nodeType === 3 && !strangers.has(node) && !homes.has(node)
+      if (!isOurs || !before) before = isOurs ? node : joinTexts(node)
+      else before.data += (remove(node), node.data)
+    }
   }
 
   /** @type {Strangers['keepValue']} */
@@ -442,11 +449,8 @@
     parsing = false
   }, true)
 
-  /**
-   * The siblings from one to another, without that. Throws when the other does not follow: another script moved it.
-   * @param {any} node A Node, or null.
-   * @param {Node | null} end
-   */
+  // The siblings from one to another, without that. Throws when the other does not follow: another script moved it.
+  /** @type {(node: any, end: Node | null) => ChildNode[]} */
   function siblings(node, end) {
     /** @type {ChildNode[]} */
     const nodes = []
@@ -454,10 +458,7 @@
     return nodes
   }
 
-  /**
-   * The nodes of a row. What others put beside its elements is not in it.
-   * @param {Row} row
-   */
+  /** The nodes of a row. What others put beside its elements is not in it. @param {Row} row */
   function nodesOf({ first, last }) {
     const list = lists.get(homes.get(first) ?? parentNode(first))
     if (list) return list.slice(list.indexOf(/** @type {ChildNode} */ (first)), list.indexOf(/** @type {ChildNode} */ (last)) + 1)
@@ -496,7 +497,7 @@
     if (!depth) {
       take()
       for (const root of roots) if (!isConnected(root)) roots.delete(root)
-    for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
+      for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
       for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
     }
     depth++
@@ -506,6 +507,12 @@
       take()
       depth--
     }
+  }
+
+  /** @type {Strangers['serverValue']} */
+  function serverValue(el, name) {
+    const value = values.get(el)?.get(name)
+    return value === undefined ? getAttribute(el, name) : value
   }
 
   /** @returns {Strangers} */
@@ -562,14 +569,9 @@
 
       spot,
 
-      keep(parent, nodes) {
-        if (!disturbed.has(parent)) return
-        for (const node of lists.get(parent) ?? []) settle(node)
-        keepList(parent, [...nodes])
-        for (const node of nodes) if (parentNode(node) !== parent) displace(node, parent)
-      },
-
-      standIns: (node) => (instead.get(node) ?? []).filter((each) => isConnected(each)),
+      joinTexts,
+      present,
+      standIns,
 
       run,
 
@@ -588,12 +590,8 @@
       keepValue,
       attributeValues: values,
       watch: (root) => roots.add(root),
-      serverValue(el, name) {
-        const value = values.get(el)?.get(name)
-        return value === undefined ? getAttribute(el, name) : value
-      },
-
-      isIn: (el) => [...values.keys()].some((each) => contains(el, each)),
+      serverValue,
+      isIn: (el) => [...values.keys()].some((each) => contains(el, each)) || [...displaced].some((each) => contains(el, homes.get(each))),
       names: (el) => [...attributeNames(el), ...(values.get(el)?.keys() ?? [])],
     }
   }

@@ -198,7 +198,7 @@ export function createMorpher(window, events) {
     stuck = false
     run(() => {
       if (same) {
-        member(old, 'normalize')()
+        strangers.joinTexts(old)
         return morphElement(old, next, true)
       }
       member(next, 'dataset').troupe = member(old, 'dataset').troupe
@@ -243,8 +243,7 @@ export function createMorpher(window, events) {
    * @param {(ChildNode | undefined)[]} [pairs] Which old one each becomes.
    */
   function morphChildren(parent, olds, news, follower, pairs) {
-    // What others removed comes anew; what they put an element around is changed in there.
-    olds = [...olds].filter((node) => contains(parent, node) || strangers.drop(parent, node))
+    olds = pairs ? [...olds] : strangers.present(parent, olds, news, matchChildren, morphElement)
     const childAround = (/** @type {any} */ node) => {
       while (parentNode(node) !== parent) node = parentNode(node)
       return node

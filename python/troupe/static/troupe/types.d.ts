@@ -418,8 +418,13 @@ export interface Strangers {
   behind(parent: Node, node: Node): ChildNode | null
   /** What others put in place of one of the server's nodes that they removed. */
   standIns(node: Node): ChildNode[]
-  /** From now on these are the server's children, in this order. */
-  keep(parent: Node, nodes: ChildNode[]): void
+  /**
+   * Which of the server's nodes are there, to be morphed. What others removed stays away as long as the server does not
+   * change it: it leaves `news`. What they moved elsewhere is morphed there.
+   */
+  present(parent: Element, nodes: ChildNode[], news: any[], match: Function, morph: (old: Element, next: Element) => void): ChildNode[]
+  /** Joins the server's texts that stand beside each other. */
+  joinTexts(el: Node): void
   /** The server does not have this child any more, of which no record tells: it stood elsewhere. */
   drop(parent: Node, child: Node): void
   /** All changes to the page's tree that are the client's are made in here. */

@@ -70,7 +70,7 @@ export function createSlotWriter(doc, chunk, morph) {
     const el = slot.el ?? parentNode(slot.node)
     const wait = () => waiting.push([slot, value])
     if (!isNew) {
-      demand(isConnected(el))
+      demand(el && isConnected(el))
       // A difference is one from what all before it have left.
       if (waiting.some(([, each]) => each.d || value.d)) return wait()
       for (let above = /** @type {Element | null} */ (el); above; above = parentElement(above)) if (held(above)) return wait()
