@@ -283,8 +283,8 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
     first = fake_worker.Broker(f"ipc://{tmp_path}/front")
     connected = make(first.address)
     await mounted(connected)
-    pushed = []
-    connected.subscribe(SESSION, lambda kind, epoch, body: pushed.append((kind, wire.unpack_body(body))))
+    pushed = asyncio.Queue()
+    connected.subscribe(SESSION, lambda kind, epoch, body: pushed.put_nowait((kind, wire.unpack_body(body))))
     first.close()
     second = fake_worker.Broker(first.address)
     try:
@@ -293,8 +293,10 @@ async def test_after_a_reconnection_sessions_that_are_gone_are_told(tmp_path, ma
         session = None
         while session != SESSION:
             session, _ = await asyncio.to_thread(second.wait_for, wire.PING)
+        if not same:
+            assert await asyncio.wait_for(pushed.get(), 120) == (wire.ENDED, {"reason": "worker_lost"})
         await connected.submit(wire.PING, SESSION, {})
-        assert pushed == ([] if same else [(wire.ENDED, {"reason": "worker_lost"})])
+        assert pushed.empty()
     finally:
         second.close()
 
