@@ -82,6 +82,7 @@ test('our own changes are not theirs; what custom elements do then is', () => {
   window.eval(`customElements.define('x-tabs', class extends HTMLElement { connectedCallback() { this.append(document.createElement('nav')) } })`)
   const main = $('main')
   strangers.run(() => {
+    strangers.children(main) // as the client asks before it inserts
     $('#a').after(make('own'))
     main.append(make('tabs', 'x-tabs'))
     main.prepend($('#b'))
@@ -96,6 +97,33 @@ test('our own changes are not theirs; what custom elements do then is', () => {
   assert.equal(children(), 'b a [own] new tabs')
   strangers.run(() => $('#a').remove())
   assert.equal(children(), 'b [own] new tabs')
+})
+
+test('while the client only moves and removes, what others do to attributes is seen, and all that they do next', async () => {
+  const { $, children, make, strangers, window } = page('<main><p id=a></p><p id=b></p><p id=c></p></main>')
+  const [main, a, b, c] = ['main', '#a', '#b', '#c'].map($)
+  const answers = new window.MutationObserver(() => {
+    answers.disconnect()
+    main.append(make('answer'))
+  })
+  answers.observe(main, { childList: true })
+  main.addEventListener('change', () => main.setAttribute('title', 'theirs'))
+  strangers.run(() => {
+    strangers.run(() => main.append(a))
+    main.dispatchEvent(new window.Event('change'))
+    main.append(b)
+  })
+  assert.equal(children(), 'c a b')
+  assert.equal(strangers.attributeValues.get(main).get('title'), null)
+  await null
+  assert.equal($('#answer') && children(), 'c a b')
+  assert.throws(() => strangers.run(() => {
+    c.remove()
+    throw Error('as written')
+  }), /as written/)
+  b.remove()
+  main.prepend(make('box'))
+  assert.equal(children(), 'a [b]')
 })
 
 test('where a node goes whose follower others moved', () => {
@@ -234,4 +262,43 @@ test('what others moved goes with what it was in; what they moved into a branch 
   assert.equal(live.document.querySelector('em,i,li'), null)
   assert.equal(live.$('p').textContent, '1')
   assert.deepEqual(live.socket.take('refresh'), [])
+})
+
+const TABS = `customElements.define('x-tabs', class extends HTMLElement {
+  static observedAttributes = ['size']
+  connectedCallback() { this.append(document.createElement('nav')) }
+  attributeChangedCallback() { if (this.isConnected) this.append(document.createElement('nav')) } })`
+const TAB = [['x-tabs', {}, text('b')]]
+const HTML = { h: '<x-tabs></x-tabs>' }
+const ROW = { id: 'z', name: 'z', b: 'z' }
+const on = (data) => data.b === 'new'
+
+// By what brings the custom element: slots of a <main>.
+for (const [what, ...slots] of [
+  ['a branch', { b: (data) => on(data) && [TAB, data] }],
+  ['a branch in a branch', { b: (data) => on(data) && [[{ b: () => [TAB, data] }], data] }],
+  ['a row', { l: (data) => on(data) ? [ROW] : [], row: [['x-tabs', { 'dj-key': 'z' }, text('b')]], key: 'dj-key', by: (row) => row.id }],
+  ['a row that takes the place of others', { l: (data) => on(data) ? [ROW] : [{ id: 'y' }], row: [['p', { 'dj-key': (row) => row.id }, { b: (row) => row.b && [TAB, row] }]], key: 'dj-key', by: (row) => row.id }],
+  ['a region', { h: (data) => on(data) ? HTML.h : '' }],
+  ['a region in a branch', { b: (data) => on(data) && [[{ h: () => HTML.h }], data] }],
+  ['markup in a text', { t: (data) => on(data) ? HTML : '' }],
+  ['an attribute', ['x-tabs', { size: (data) => data.b }]],
+  ['the inside of a tag', ['x-tabs', { '*': (data) => `size="${data.b}"` }]],
+]) {
+  test(`what a custom element puts into itself is a stranger's: ${what}`, () => {
+    const live = served(['main', MAIN, ['h1', {}, text('a')], ...slots], { a: '1', b: 'old' })
+    live.window.eval(TABS)
+    const before = new Set(live.document.querySelectorAll('nav'))
+    live.to({ a: '2', b: 'new' })
+    const navs = [...live.document.querySelectorAll('nav')].filter((nav) => !before.has(nav))
+    assert.deepEqual([navs.length, live.$('h1').textContent, live.socket.take('refresh')], [1, '2', []])
+    assert.equal(live.window.troupeStrangers.isStranger(navs[0]), true)
+  })
+}
+
+test('what a custom element puts into itself is a stranger\'s: another root', () => {
+  const live = served(['main', MAIN, text('a')], { a: '1' })
+  live.window.eval(TABS)
+  live.socket.say({ v: 0, s: ++live.version, a: 0, d: { 0: { h: '<section dj-root><x-tabs></x-tabs></section>' } } })
+  assert.equal(live.window.troupeStrangers.isStranger(live.$('section nav')), true)
 })

@@ -15,12 +15,12 @@
    * Members of nodes, as functions: in a form, or a document, elements may have these names (see dom.js).
    * @param {any} prototype
    * @param {string} names
-   * @returns {((node: any, ...values: any[]) => any)[]}
+   * @returns {((node: any, first?: any, second?: any) => any)[]}
    */
   function own({ prototype }, names) {
     return names.split(' ').map((name) => {
-      const { get, value } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(prototype, name))
-      return (node, ...values) => (get ?? value).call(node, ...values)
+      const { get, value: call = get } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(prototype, name))
+      return (node, first, second) => call.call(node, first, second)
     })
   }
 
@@ -41,18 +41,17 @@
   const [instead, standsFor] = [new WeakMap(), new WeakMap()]
   /** @type {WeakSet<Node>} Parents with strangers in them, or with a list. */
   const disturbed = new WeakSet()
-
   /** @type {Map<Element, Map<string, string | null>>} Attributes that others changed: their last values from the server. */
   const values = new Map()
   const roots = /** @type {Set<Node>} */ (new Set())
-
   /** @type {(() => void)[]} Called when others bring roots, or take them away. */
   const listeners = []
   let parsing = document.readyState === 'loading'
   let last = /** @type {Node | null} */ (null) // the newest of the parser's nodes
   let doubt = /** @type {{ nodes: ChildNode[], target: Node, last: Node | null } | null} */ (null) // see doubtOf()
   let isFine = false // the browser tells of each node that the parser inserts
-  let [depth, isKept, isAlone] = [0, false, true] // of run(); whether there are lists; whether others did nothing
+  // Of run(); whether there are lists; whether others did nothing; see listen().
+  let [depth, isKept, isAlone, isListening] = [0, false, true, false]
 
   const [PARSER, CLIENT, OTHERS, FOLLOWS, CONTAINS] = [1, 2, 3, 4, 8] // https://dom.spec.whatwg.org/#dom-node-comparedocumentposition
 
@@ -276,6 +275,7 @@
    * @param {(record: MutationRecord, index: number) => number} by
    */
   function note(all, by) {
+    if (!all.length) return
     const records = /** @type {TreeRecord[]} */ (all)
     /** @type {Map<Node, TreeRecord>} */
     const added = new Map()
@@ -442,8 +442,15 @@
     const who = parsing && !currentScript(document) && !currentEvent?.call(globalThis) ? PARSER : OTHERS
     note([...records, ...observer.takeRecords()], (_, index) => index < length ? who : OTHERS)
   })
-  observer.observe(document, { childList: true, subtree: true, attributes: true, attributeOldValue: true })
 
+  // From now on it matters what is inserted and removed, or not (see run()). Asking anew loses no records; it ends the watch
+  // over what was removed just now, which is in a list, or theirs: https://dom.spec.whatwg.org/#dom-mutationobserver-observe.
+  function listen(childList = true) {
+    if (isListening === childList) return
+    isListening = childList
+    observer.observe(document, { childList, subtree: true, attributes: true, attributeOldValue: true })
+  }
+  listen()
   globalThis.addEventListener('readystatechange', () => {
     if (parsing) note(observer.takeRecords(), () => PARSER)
     parsing = false
@@ -460,6 +467,7 @@
 
   /** The nodes of a row. What others put beside its elements is not in it. @param {Row} row */
   function nodesOf({ first, last }) {
+    if (first === last && !isKept) return [/** @type {ChildNode} */ (first)]
     const list = lists.get(homes.get(first) ?? parentNode(first))
     if (list) return list.slice(list.indexOf(/** @type {ChildNode} */ (first)), list.indexOf(/** @type {ChildNode} */ (last)) + 1)
     return siblings(first, nextSibling(last)).filter((node) => !strangers.has(node))
@@ -489,13 +497,17 @@
 
   /** What happened until now was not us; in run() it was. @param {number} [skip] */
   function take(skip = 0) {
+    listen()
     return note(observer.takeRecords().slice(skip), () => depth && !skip ? CLIENT : OTHERS)
   }
 
+  // Records of rows that are moved or removed cost as much as that itself, and nothing is to be known of it as long as there
+  // are no lists. So there are records from the first call on that comes before custom elements can answer: see listen().
   /** @type {Strangers['run']} */
   function run(work) {
     if (!depth) {
       take()
+      if (!isKept) listen(false)
       for (const root of roots) if (!isConnected(root)) roots.delete(root)
       for (const node of displaced) if (!isConnected(homes.get(node))) settle(node)
       for (const el of values.keys()) if (![...roots].some((root) => contains(root, el))) values.delete(el)
@@ -520,13 +532,10 @@
     return {
       sure: !query(document, '[data-troupe]'),
       isStranger: (node) => strangers.has(node),
-      isDisturbed: (parent) => disturbed.has(parent),
-      align,
-      children,
-      drop,
-      take,
-
-      between,
+      isDisturbed: (parent) => (listen(), disturbed.has(parent)),
+      children: (parent) => (listen(), children(parent)),
+      between: (start, end) => (listen(), between(start, end)),
+      align, drop, joinTexts, keepValue, present, run, serverValue, spot, standIns, take,
       cut: (row) => nodesOf(row).forEach(remove),
 
       cutRange(start, end, isList) {
@@ -540,16 +549,18 @@
 
       span(row) {
         const { first, last } = row
+        if (first === last) return [/** @type {ChildNode} */ (first)]
         const isWhole = parentNode(first) === parentNode(last) && !(compare(last, first) & FOLLOWS)
         return isWhole ? siblings(first, nextSibling(last)) : nodesOf(row)
       },
 
       behind(parent, node) {
-        while (parentNode(node) !== parent) node = parentNode(node)
+        while (isKept && parentNode(node) !== parent) node = parentNode(node)
         return nextSibling(node)
       },
 
       walk(parent) {
+        listen()
         if (!disturbed.has(parent)) {
           return { first: firstChild(parent), next: nextSibling, link() {}, insert: (node, follower) => insertBefore(parent, node, follower) }
         }
@@ -567,14 +578,6 @@
         }
       },
 
-      spot,
-
-      joinTexts,
-      present,
-      standIns,
-
-      run,
-
       adopt(work) {
         run(() => {
           try {
@@ -585,12 +588,9 @@
           }
         })
       },
-
       onRoots: (listener) => listeners.push(listener),
-      keepValue,
       attributeValues: values,
-      watch: (root) => roots.add(root),
-      serverValue,
+      watch: (root) => (listen(), roots.add(root)),
       isIn: (el) => [...values.keys()].some((each) => contains(el, each)) || [...displaced].some((each) => contains(el, homes.get(each))),
       names: (el) => [...attributeNames(el), ...(values.get(el)?.keys() ?? [])],
     }

@@ -202,8 +202,8 @@ export function createMorpher(window, events) {
         return morphElement(old, next, true)
       }
       member(next, 'dataset').troupe = member(old, 'dataset').troupe
-      member(old, 'replaceWith')(next)
       adopt(next)
+      member(old, 'replaceWith')(next)
     })
     return { root: same ? old : next, held: stuck }
   }

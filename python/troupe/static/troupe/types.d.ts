@@ -427,7 +427,11 @@ export interface Strangers {
   joinTexts(el: Node): void
   /** The server does not have this child any more, of which no record tells: it stood elsewhere. */
   drop(parent: Node, child: Node): void
-  /** All changes to the page's tree that are the client's are made in here. */
+  /**
+   * All changes to the page's tree that are the client's are made in here. Whoever inserts what may hold custom elements has
+   * called one of isDisturbed(), children(), between(), walk(), take() and watch() in here before: otherwise nobody sees
+   * what they put into themselves.
+   */
   run(work: () => void): void
   /** The same, to find the slots of a page: once more, looking for strangers that nobody saw come, if it throws. */
   adopt(work: () => void): void
