@@ -351,6 +351,8 @@ const REPLACED = [
   ['until its text changes', '<pre>a 1</pre>', ($) => ($('pre').innerHTML = 'a <b>1</b>'), '<pre>a 2</pre>', '<pre>a 2</pre>'],
   ['what was replaced together comes back together', '<p><i></i><u>1</u></p>', ($) => ($('p').innerHTML = '<i></i><u>1</u>'),
     '<p><i></i><u>2</u></p>', '<p><i></i><u>2</u></p>'],
+  ['an anchor', '<p><!--$b1-->a<!--$--></p>', ($) => $('p').replaceChildren($('p').childNodes[1]), '<p><!--$b1-->b<!--$--></p>',
+    '<p><!--$b1-->b<!--$--></p>'],
   ['what was removed', '<div>x</div><p>a</p>', ($) => $('div').remove(), '<div>x</div><p>b</p>', '<p>b</p>'],
   ['a text beside theirs', '<h1>a</h1>', ($) => $('h1').replaceChildren('theirs'), '<h1>b</h1>', '<h1>b</h1>'],
   ['emptied and filled', '<p><i></i><u>1</u></p>', ($) => {

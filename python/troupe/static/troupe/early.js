@@ -399,7 +399,7 @@
     const away = olds.filter((node) => !isHere(node))
     const changed = away.filter((node) => {
       normalize(node)
-      return !nexts.has(node) || !(isConnected(node) || isEqual(node, nexts.get(node)))
+      return (!(node instanceof Element) && node.nodeType === 8) || !nexts.has(node) || !(isConnected(node) || isEqual(node, nexts.get(node)))
     })
     const outdated = new Set(changed.flatMap(standIns))
     // What was replaced together comes back together.
