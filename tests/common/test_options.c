@@ -73,7 +73,7 @@ test_help(void)
     size_t count = 0;
     while (all[count].name)
         count++;
-    CU_ASSERT_EQUAL(count, 19);
+    CU_ASSERT_EQUAL(count, 20);
     CU_ASSERT_STRING_EQUAL(option_variable(OPTION_MAX_RSS_MB, variable), "TROUPE_MAX_RSS_MB");
 }
 

@@ -312,7 +312,7 @@ s_take_end_tag(builder *self)
     bool ignored;
     size_t end = lexer_tag_end(self->html, begin + 2 + name.size, &ignored);
     size_t left = implied_ends_at_end(self->tags, self->depth, name);
-    if (!end || left == SIZE_MAX)
+    if (!end || left >= self->depth)
         return false;
     while (self->depth > left + 1)
         s_close_unit(self, begin, begin);
