@@ -68,7 +68,6 @@ def test_a_tick(fleet, visitor, anns, act, page_name):
 
 
 REFUSED = {
-    "missing": "WARNING django.request Not Found: /case_44",
     "strange": "ERROR django.security.SuspiciousOperation odd",
     "answer": "it returned a JsonResponse .* cannot be delivered",
     "text": "it returned a str, which no browser will see",
@@ -85,6 +84,14 @@ def test_a_tick_that_is_refused_is_logged_and_the_page_lives_on(fleet, visitor, 
         page.event("then", {"what": act})
         fleet.workers["w1"].wait_line(REFUSED[act], start)
         assert "<output>2 " in page.shows("more")
+
+
+@pytest.mark.parametrize("page_name", ["Ticking/", "TickingLater/"])
+def test_a_page_whose_tick_finds_nothing_is_loaded_again(fleet, visitor, page_name):
+    fleet.expect_log("WARNING django.request Not Found: /case_44", name="w1")
+    with visitor.open(SITE + page_name) as page:
+        page.event("then", {"what": "missing"})
+        assert page.wait_for(lambda frame: frame.get("t") == "reload")
 
 
 @pytest.fixture(scope="module")
