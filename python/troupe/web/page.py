@@ -381,10 +381,15 @@ def with_script(html: bytes, request: HttpRequest) -> bytes:
     lower = html.lower()
     at = lower.find(b"</head>")
     if at < 0:
-        at = html.rfind(b"<", 0, max(html.find(b' data-troupe="'), 0))
+        at = _root_tag(html)
     if at < 0:
         at = lower.rfind(b"</body>")
     return html + tag if at < 0 else html[:at] + tag + html[at:]
+
+
+def _root_tag(html: bytes) -> int:
+    """Where the tag of the page's first root begins; -1: there is none."""
+    return html.rfind(b"<", 0, max(html.find(b' data-troupe="'), 0))
 
 
 def _preload(html: bytes, request: HttpRequest) -> str:
@@ -405,7 +410,7 @@ def _loses_its_root(html: bytes, request: HttpRequest) -> bool:
     """Whether htmx asks for the page to put what is in its <body> into another page's (hx-boost), and <body> is the
     root: its token would be lost. htmx is told to load it as a page.
     """
-    start = html.rfind(b"<", 0, max(html.find(b' data-troupe="'), 0))
+    start = _root_tag(html)
     return request.headers.get("HX-Boosted") == "true" and html[start : start + 5].lower() == b"<body"
 
 

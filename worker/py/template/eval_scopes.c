@@ -11,12 +11,10 @@ struct eval_scope_state {
     template_state template;
 };
 
-// {% include … only %}: a new context; the old one is kept in entered.
+// Goes on in a new context, if there is one; the old one is kept in entered.
 static bool
-s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
+s_enter_context(eval *self, eval_scope *entered, PyObject *context)
 {
-    eval_call_begin(self);
-    PyObject *context = PyObject_CallMethodOneArg(self->context, dj.names.new, values);
     eval_call_end(self);
     if (!context)
         return false;
@@ -25,18 +23,21 @@ s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
     return true;
 }
 
-// An inclusion tag: a new context with what its function returns.
+// {% include … only %}
+static bool
+s_enter_isolated(eval *self, eval_scope *entered, PyObject *values)
+{
+    eval_call_begin(self);
+    return s_enter_context(self, entered, PyObject_CallMethodOneArg(self->context, dj.names.new, values));
+}
+
+// An inclusion tag: in what its function returns.
 static bool
 s_enter_called(eval *self, eval_scope *entered, PyObject *node)
 {
     eval_call_begin(self);
-    PyObject *context = PyObject_CallFunctionObjArgs(dj.inclusion_context, node, self->context, NULL);
-    eval_call_end(self);
-    if (!context)
-        return false;
-    entered->context = self->context;
-    self->context = context;
-    return true;
+    return s_enter_context(self, entered,
+                           PyObject_CallFunctionObjArgs(dj.inclusion_context, node, self->context, NULL));
 }
 
 // Puts the old context back.

@@ -291,7 +291,7 @@
       const { addedNodes, removedNodes, target, type } = record
       let who = answering ? OTHERS : by(record, index)
       if (type !== 'childList') {
-        // The parser changes no attributes, but for those of <html> and <body>, and what it opens may close another <details>, and nonces are hidden.
+        // The parser's are those of <html> and <body>, a <details> that another one closes, a nonce that is hidden.
         if (who === PARSER && !/^(html|body)$/.test(localName(target)) && !/^(open|nonce)$/.test(/** @type {string} */ (record.attributeName))) answering = true
         const { attributeName, attributeNamespace, oldValue } = /** @type {AttributeRecord} */ (/** @type {unknown} */ (record))
         if (!attributeNamespace && !values.get(/** @type {Element} */ (target))?.has(attributeName)) {
