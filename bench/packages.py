@@ -7,12 +7,12 @@ Django's engine and one with ours, in turns.
 """
 
 import http.client
-import json
 import math
 import os
 import re
 import subprocess
 
+from answering import Answering
 from apply import chromium
 from harness import BUILD, PROJECT, PYTHON, ROOT, Fleet, Processes, Report, environment, median, say
 from pages import PATIENCE, free_port
@@ -112,34 +112,10 @@ def settings(processes, backend, components):
     }
 
 
-class Side:
+def start_side(processes, backend, components):
     """A process of one engine's; see project/packaged/render_side.py."""
-
-    def __init__(self, processes, backend, components):
-        self._popen = subprocess.Popen(
-            [python(), "-m", "packaged.render_side"],
-            cwd=PROJECT,
-            env=environment(settings(processes, backend, components)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=open(processes.folder / f"{backend}.log", "wb"),  # noqa: SIM115
-            text=True,
-        )
-        self._log = processes.folder / f"{backend}.log"
-
-    def ask(self, *command):
-        """The answer to one request. RuntimeError: it ended."""
-        self._popen.stdin.write(json.dumps(command) + "\n")
-        self._popen.stdin.flush()
-        line = self._popen.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process that renders ended: {self._log.read_text()[-2000:]}")
-        return json.loads(line)
-
-    def stop(self):
-        """Ends it."""
-        self._popen.kill()
-        self._popen.communicate()
+    command = [python(), "-m", "packaged.render_side"]
+    return Answering(command, PROJECT, environment(settings(processes, backend, components)))
 
 
 def stock(port, key, csrf, name, state):
@@ -263,9 +239,9 @@ def measure(report, names, components, rounds):
     sides = {}
     with Processes() as processes:
         try:
-            sides["django"] = Side(processes, "django", components)
+            sides["django"] = start_side(processes, "django", components)
             key = sides["django"].ask("prepare")
-            sides["troupe"] = Side(processes, "troupe", components)
+            sides["troupe"] = start_side(processes, "troupe", components)
             with chromium(processes.folder) as driver:
                 found = patches(report, Browser(driver, *servers(processes, components), key), names)
             times(report, sides, names, rounds)

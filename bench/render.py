@@ -6,7 +6,6 @@ rendered. djust is in a process of its own, since it has an environment of its o
 the engine called with a template's text and its Django backend, the faster one is compared.
 """
 
-import json
 import math
 import os
 import re
@@ -14,6 +13,7 @@ import subprocess
 import sys
 
 import isolation
+from answering import Answering
 from harness import BUILD, PROJECT, ROOT, Report, median, say
 
 BATCH_US = 40_000  # about so long is a batch of one side
@@ -34,38 +34,15 @@ class Here:
 
     def times(self, count):
         """timed() of so many renderings."""
-        from rendered.djust_side import timed
+        from timing import timed
 
         return timed(self._render, count)
 
 
-class Djust:
+def start_djust():
     """The process of djust's side. RuntimeError or OSError: it does not install, or ended."""
-
-    def __init__(self):
-        self._popen = subprocess.Popen(
-            [str(isolation._djust_python()), "-m", "rendered.djust_side"],
-            cwd=PROJECT,
-            env=dict(os.environ, PYTHONPATH=str(PROJECT)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, *command):
-        """The answer to one request of djust_side.py."""
-        self._popen.stdin.write(json.dumps(command) + "\n")
-        self._popen.stdin.flush()
-        line = self._popen.stdout.readline()
-        if not line:
-            raise RuntimeError(f"djust ended: {self._popen.stderr.read()[-300:]}")
-        return json.loads(line)
-
-    def stop(self):
-        """Ends it."""
-        self._popen.kill()
-        self._popen.communicate()
+    command = [str(isolation._djust_python()), "-m", "rendered.djust_side"]
+    return Answering(command, PROJECT, dict(os.environ, PYTHONPATH=str(PROJECT)))
 
 
 class There:
@@ -199,7 +176,7 @@ def join_djust(report, cases):
 
     djust = None
     try:
-        djust = Djust()
+        djust = start_djust()
         djust.ask("output", "counter", "engine")
     except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
         report.note(f"djust {isolation.DJUST} is left out: {error}")

@@ -7,7 +7,6 @@ the text; ["time", page, count] -> (microseconds of each rendering, processor ti
 import json
 import os
 import sys
-import time
 
 import django
 
@@ -19,6 +18,7 @@ django.setup()
 
 from django.template.loader import get_template  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
+from timing import timed  # noqa: E402
 
 from packaged.pages import PAGES  # noqa: E402
 
@@ -64,12 +64,7 @@ def answer(command, *given):
         return str(rendering(*given)())
     name, count = given
     render = made.get(name) or made.setdefault(name, rendering(name, 0))
-    times, cpu = [], time.process_time_ns()
-    for _ in range(count):
-        start = time.perf_counter_ns()
-        render()
-        times.append((time.perf_counter_ns() - start) / 1000)
-    return times, (time.process_time_ns() - cpu) / 1000 / count
+    return timed(render, count)
 
 
 if __name__ == "__main__":

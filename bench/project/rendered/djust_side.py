@@ -6,10 +6,10 @@ way: "engine" is its renderer called with the template's text, "backend" its Dja
 
 import json
 import sys
-import time
 
 import django
 from django.conf import settings
+from timing import timed
 
 from rendered import cases
 from rendered.settings import DIRS, LANGUAGE_CODE, TIME_ZONE, USE_TZ
@@ -40,16 +40,6 @@ def main():
         command, name, way, *count = json.loads(line)
         render = found[name, way]
         print(json.dumps(str(render()) if command == "output" else timed(render, count[0])), flush=True)
-
-
-def timed(render, count):
-    """(how long each of so many renderings takes, the processor's time of one: their mean), in microseconds."""
-    times, cpu = [], time.process_time_ns()
-    for _ in range(count):
-        start = time.perf_counter_ns()
-        render()
-        times.append((time.perf_counter_ns() - start) / 1000)
-    return times, (time.process_time_ns() - cpu) / 1000 / count
 
 
 if __name__ == "__main__":
