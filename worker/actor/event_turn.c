@@ -66,11 +66,12 @@ turn_destroy(turn **self_p)
 }
 
 void
-turn_bar_view(turn *self, view **view_p)
+turn_bar_view(turn *self, view **view_p, err reason)
 {
     if (self->view != *view_p)
         return;
     self->barred = *view_p;
+    self->barred_for = reason;
     *view_p = NULL;
 }
 
@@ -151,12 +152,12 @@ s_settle(turn *self)
     const view_ops *ops = self->host->ops;
     err error = ops->settle(ops->host, view_instance(self->view), self->event.name, &self->awaitable,
                             &self->leaves, &self->fault);
-    err refused = self->barred ? ERR_FORBIDDEN : view_check_admitted(self->view);
+    err refused = self->barred ? self->barred_for : view_check_admitted(self->view);
     if (!refused)
         return error;
     fault_clear(&self->fault);
-    fault_set_message(&self->fault, self->barred ? "its user may not have the view any more"
-                                                 : "its page could not join again meanwhile");
+    fault_set_message(&self->fault, refused == ERR_FORBIDDEN ? "its user may not have the view any more"
+                                                             : "its page could not join again meanwhile");
     return refused;
 }
 

@@ -55,6 +55,14 @@ s_mount(turn *self, id16 id, const open_args *open, const mount_args *mount, vie
     return error;
 }
 
+// For a view that leaves the session: the turn that awaits its handler, if one does, takes it over.
+static void
+s_bar_view(const turn *self, view **view_p, err reason)
+{
+    if (session_parked(self->session))
+        turn_bar_view(session_parked(self->session), view_p, reason);
+}
+
 // Gives the view to the session, in place of one with the same id. Consumes *view_p.
 static err
 s_add_view(turn *self, view **view_p)
@@ -63,6 +71,8 @@ s_add_view(turn *self, view **view_p)
     err error = session_add_view(self->session, view_p, &replaced);
     if (error)
         fault_set_message(&self->fault, "a session has at most %d views", MAX_VIEWS);
+    else
+        s_bar_view(self, &replaced, ERR_VIEW_NOT_FOUND);
     view_destroy(error ? view_p : &replaced, self->host->ops);
     return error;
 }
@@ -245,8 +255,7 @@ s_join_existing(turn *self, view *view, const join_view *join, const mount_args 
     // gone at the next join, so that the view stays.
     if (error == ERR_FORBIDDEN) {
         view = session_take_view(self->session, join->view);
-        if (session_parked(self->session))
-            turn_bar_view(session_parked(self->session), &view);
+        s_bar_view(self, &view, error);
         view_destroy(&view, ops);
     }
     return error;

@@ -26,7 +26,8 @@ struct turn {
     event_body event;            // borrows request
     view *view;                  // whose code runs; borrowed from the session
     void *awaitable;             // of a handler that has not finished; NULL: none
-    view *barred;                // owned; `view`, which its user may not have any more; NULL: they may
+    view *barred;                // owned; `view`, which its session has no more; NULL: it has
+    err barred_for;              // how its event ends then
     effects effects;             // of the last turn_conclude()
     reply *reply;                // owned; emitted when the turn is over
 
@@ -55,9 +56,9 @@ struct turn {
 // Consumes *request_p.
 turn *turn_new(session *session, request **request_p, const turn_host *host);
 void turn_destroy(turn **self_p); // ends the scope
-// Its user may not have the view any more, which was taken from the session. Consumes *view_p if it is that
-// of the turn, whose handler may still use it: the turn then ends as `forbidden`, and shows nothing.
-void turn_bar_view(turn *self, view **view_p);
+// The view was taken from the session. Consumes *view_p if it is that of the turn, whose handler may still
+// use it: the turn then fails for this reason, and shows nothing.
+void turn_bar_view(turn *self, view **view_p, err reason);
 
 // Sets up the steps of an EVENT. A repeat of one that was executed is answered at once, which finishes it.
 void turn_begin_event(turn *self);

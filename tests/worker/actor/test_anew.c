@@ -139,10 +139,37 @@ s_refused(void)
     s_finish();
 }
 
+// A handler of the old view, which a program called, awaits something: the view stays until it is over.
+static void
+s_while_it_awaits(void)
+{
+    s_begin();
+    CU_ASSERT_PTR_NULL(s_run(fake_event(&s_fake, 2, FAKE_VIEW, "later", 0)));
+    CU_ASSERT_EQUAL_FATAL(s_result, TURN_AWAITS);
+    dispatch_pause(s_session, &s_fake.host);
+    s_fake.done(s_fake.done_context);
+    s_fake.paused = true;
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_PAUSED);
+    s_fake.raises = true;
+    s_fake.raised = s_anew;
+    CU_ASSERT(s_has(s_join(1), "anew"));
+    CU_ASSERT_EQUAL(dispatch_go_on(s_session, &s_fake.host), TURN_AWAITS);
+    s_fake.done(s_fake.done_context);
+    CU_ASSERT_EQUAL(dispatch_resume(s_session, &s_fake.host), TURN_ANSWERED);
+    const reply *failed = s_fake.answers[s_fake.count - 1];
+    char kind[2048];
+    CU_ASSERT_EQUAL(failed->head.type, MSG_FAILED);
+    CU_ASSERT_STRING_EQUAL(fake_text(failed, "kind", kind), "view_not_found");
+    CU_ASSERT_EQUAL(session_view_count(s_session), 1);
+    CU_ASSERT_EQUAL(s_event(3, "increment")->head.type, MSG_DONE);
+    s_finish();
+}
+
 static const unit_test s_tests[] = {
     {"begins anew", s_begins_anew},
     {"waits", s_waits},
     {"not shown", s_not_shown},
     {"refused", s_refused},
+    {"while it awaits", s_while_it_awaits},
 };
 UNIT_MAIN("anew", s_tests)
