@@ -260,8 +260,7 @@ s_give_up_exiting(void *limit_ms_)
     usleep(*limit_ms * 1000U);
     log_event(LEVEL_WARN, "exit_timeout", "limit_ms=%u hint=\"%s\"", *limit_ms,
               "a function registered with atexit, or a thread, has not ended: its stack follows. Functions "
-              "that were "
-              "registered before it are not called. --exit-ms gives more time");
+              "that were registered before it are not called. --exit-ms gives more time");
     raise(SIGUSR2); // Python's faulthandler (embed.c)
     _exit(0);
 }

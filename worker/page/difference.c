@@ -320,7 +320,7 @@ difference_write(slice before, slice after, unsigned place, buffer *out)
     }
     differ self = {.out = out};
     bool done = fragment_parse(&self.old, before, place) && fragment_parse(&self.new, after, place) &&
-                self.old.units[0].children && self.new.units[0].children &&s_write(&self, after, 0);
+                self.old.units[0].children > 0 && self.new.units[0].children > 0 && s_write(&self, after, 0);
     fragment_fini(&self.old);
     fragment_fini(&self.new);
     return done;

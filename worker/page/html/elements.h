@@ -1,5 +1,5 @@
-// elements - how the tree builder of an HTML parser treats elements by name, as far as markup.c and
-// open_elements.c need it. Names are compared without regard to ASCII case. Pure.
+// elements - how the tree builder of an HTML parser treats elements by name, as far as markup.c,
+// fragment.c and open_elements.c need it. Names are compared without regard to ASCII case. Pure.
 #ifndef TROUPE_WORKER_PAGE_HTML_ELEMENTS_H
 #define TROUPE_WORKER_PAGE_HTML_ELEMENTS_H
 
