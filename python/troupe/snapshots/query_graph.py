@@ -2,8 +2,8 @@
 
 Django has no other description of a query than the objects themselves (its own advice is to pickle them). Here each is
 written as its class and its attributes, of classes that belong to queries only; models and their fields by name. None
-of the classes' code runs when they are read. Queries with raw SQL in them are refused, both ways: a store must not be
-able to bring SQL along.
+of the classes' code runs when they are read. Queries with raw SQL in them are refused, both ways. What Django's own
+objects make SQL of cannot be told from harmless text: that a store brings no SQL is querysets.py's signature.
 """
 
 import functools

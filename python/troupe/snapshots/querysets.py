@@ -2,6 +2,9 @@
 
 What is written is tried at once: read again, it has to ask the database the same. That, and the writing, is done once a
 queryset, as each is made of its own query.
+
+It is signed with SECRET_KEY: the objects of a query say in many places what its SQL is (`template` of a function, the
+connector of a condition), and only a process of the project may say that.
 """
 
 import weakref
@@ -11,11 +14,13 @@ from typing import Any
 import django
 import msgpack
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import models
 from django.db.models.fields.related_descriptors import ReverseManyToOneDescriptor
 from django.db.models.manager import BaseManager
 from django.db.models.query import BaseIterable, RawQuerySet
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from . import classes, query_graph
 from .errors import NotSerializable
@@ -42,10 +47,16 @@ def pack_queryset(queryset: Any, dumps: Dumps, loads: Loads) -> bytes:
     query, there = queryset.query, _packed.get(queryset)
     if there is not None and there[0] is query:
         return there[1]
-    data: bytes = msgpack.packb(_to_plain(queryset, dumps))
+    body = msgpack.packb(_to_plain(queryset, dumps))
+    data: bytes = msgpack.packb([list(django.VERSION[:3]), sign(body, settings.SECRET_KEY), body])
     _verify(queryset, data, loads)
     _packed[queryset] = query, data
     return data
+
+
+def sign(body: bytes, key: str | bytes) -> bytes:
+    """The signature of a queryset's description."""
+    return salted_hmac("troupe.queryset", body, secret=key, algorithm="sha256").digest()
 
 
 def _to_plain(queryset: Any, dumps: Dumps) -> list[Any]:
@@ -56,7 +67,6 @@ def _to_plain(queryset: Any, dumps: Dumps) -> list[Any]:
     # What a related manager made is of its instance's database.
     using = queryset._db or (queryset.db if queryset._hints else None)
     return [
-        list(django.VERSION[:3]),
         queryset.model._meta.label,
         *classes.name_of(cls),
         using,
@@ -84,13 +94,18 @@ def _sql_of(queryset: Any) -> Any:
 
 def unpack_queryset(data: bytes, loads: Loads) -> Any:
     """Asks no database. Any exception means that there is no such query any more: a field is gone, say."""
-    return _from_plain(msgpack.unpackb(data, strict_map_key=False), loads)
+    version, *signed = msgpack.unpackb(data)
+    if version != list(django.VERSION[:3]):
+        raise ValueError("a queryset of another version of Django")
+    signature, body = signed
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if type(body) is not bytes or not any(constant_time_compare(signature, sign(body, key)) for key in keys):
+        raise ValueError("a queryset that another SECRET_KEY signed")
+    return _from_plain(msgpack.unpackb(body, strict_map_key=False), loads)
 
 
 def _from_plain(plain: Any, loads: Loads) -> Any:
-    version, label, module, qualname, using, query, attributes, fetch_mode = plain
-    if version != list(django.VERSION[:3]):
-        raise ValueError("a queryset of another version of Django")
+    label, module, qualname, using, query, attributes, fetch_mode = plain
     cls = classes.find_class(module, qualname, models.QuerySet)
     reader = query_graph.Reader(loads, lambda inner: _from_plain(inner, loads))
     queryset = object.__new__(cls)

@@ -2,8 +2,10 @@
 
 import datetime
 
+import django
 import msgpack
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
@@ -13,7 +15,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.test.utils import CaptureQueriesContext
 
 from troupe import _native_probes as probes
-from troupe.snapshots import values
+from troupe.snapshots import querysets, values
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -133,11 +135,15 @@ def test_managers(people):
 
 
 def plain_of(queryset):
-    return msgpack.unpackb(values.pack(queryset)[1])
+    return msgpack.unpackb(msgpack.unpackb(values.pack(queryset)[1])[2])
+
+
+def signed(body, key):
+    return msgpack.packb([list(django.VERSION[:3]), querysets.sign(body, key), body])
 
 
 def tried(plain):
-    return values.unpack(values.QUERYSET, msgpack.packb(plain))
+    return values.unpack(values.QUERYSET, signed(msgpack.packb(plain), settings.SECRET_KEY))
 
 
 def replaced(plain, old, new):
@@ -151,7 +157,7 @@ def test_what_is_gone_or_never_was():
     assert tried(plain).model is User
     for old, new in (
         ("auth_user", "auth_people"), ("username", "nickname"), ("auth.User", "auth.Person"), ("Exact", "Nothing"),
-        ("django.db.models.lookups", "subprocess"), (plain[0], [1, 2, 3]), ("QuerySet", "RawQuerySet"),
+        ("django.db.models.lookups", "subprocess"), ("QuerySet", "RawQuerySet"),
     ):  # fmt: skip
         with pytest.raises((ValueError, LookupError, AttributeError, FieldDoesNotExist)):
             tried(replaced(plain, old, new))
@@ -163,16 +169,33 @@ def test_no_sql_comes_along():
         with pytest.raises((ValueError, AttributeError)):
             tried(replaced(plain, "Exact", cls[1]))
     plain = plain_of(User.objects.order_by("pk"))
-    query = plain[5]
+    query = plain[4]
     for name in ("extra_tables", "extra_order_by", "extra"):
-        plain[5] = [*query, name, ["tuple", "x"]]
+        plain[4] = [*query, name, ["tuple", "x"]]
         with pytest.raises(ValueError, match="SQL of its own"):
             tried(plain)
 
 
+def test_only_the_project_says_what_a_query_is(settings):
+    function = plain_of(User.objects.annotate(low=Lower("username")))
+    told = replaced(function, "is_summary", "template")
+    told = replaced(told, False, "(SELECT password FROM auth_user)")
+    with pytest.raises(ValueError, match="another SECRET_KEY"):
+        values.unpack(values.QUERYSET, signed(msgpack.packb(told), "guessed"))
+    for unsigned in (b"", None, "x", 1):
+        with pytest.raises(ValueError, match="another SECRET_KEY"):
+            values.unpack(values.QUERYSET, msgpack.packb([list(django.VERSION[:3]), unsigned, msgpack.packb(told)]))
+    data, old = values.pack(User.objects.all())[1], settings.SECRET_KEY
+    settings.SECRET_KEY = "another"
+    with pytest.raises(ValueError, match="another SECRET_KEY"):
+        values.unpack(values.QUERYSET, data)
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert values.unpack(values.QUERYSET, data).model is User
+
+
 def test_deep_and_endless():
-    deep = ["list"]
-    for _ in range(100_000):
-        deep = ["list", deep]
-    with pytest.raises((ValueError, RecursionError)):
-        tried([*plain_of(User.objects.all())[:5], deep, {}, ""])
+    for depth in (300, 900, 100_000):
+        deep = b"\x92\xa4list" * depth + b"\x90"
+        body = b"\x97" + b"".join(map(msgpack.packb, plain_of(User.objects.all())[:4])) + deep + b"\x80\xc0"
+        with pytest.raises((ValueError, RecursionError)):
+            values.unpack(values.QUERYSET, signed(body, settings.SECRET_KEY))
