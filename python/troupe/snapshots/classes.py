@@ -48,7 +48,7 @@ def find(module: str, qualname: str) -> Any:
     found: Any = importlib.import_module(module)
     for name in qualname.split("."):
         found = getattr(found, name)
-    if not isinstance(found, (type, types.FunctionType, types.BuiltinFunctionType)):
+    if not isinstance(found, (type, types.FunctionType)):
         raise ValueError(f"{module}.{qualname} is neither a class nor a function")
     return found
 
@@ -132,12 +132,27 @@ def make_instance(module: str, qualname: str, count: Any, *rest: Any) -> Any:
     values = named_values(count, rest)
     value = object.__new__(cls)
     for name, part in values.items():
-        if name in _fields_of(cls) or hasattr(value, "__dict__"):
-            object.__setattr__(value, name, part)
+        _set_attribute(cls, value, name, part)
     for name in _fields_of(cls):
         if name not in values:
             _set_default(cls, value, name)
     return value
+
+
+@functools.lru_cache(maxsize=4096)
+def _slots_of(cls: Any) -> frozenset[str]:
+    attributes: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        attributes.update(vars(base))
+    return frozenset(name for name, value in attributes.items() if isinstance(value, types.MemberDescriptorType))
+
+
+def _set_attribute(cls: Any, value: Any, name: str, part: Any) -> None:
+    """In its slot or its __dict__, so that no property's setter runs. What there is no place for is gone."""
+    if name in _slots_of(cls):
+        object.__setattr__(value, name, part)
+    elif hasattr(value, "__dict__"):
+        vars(value)[name] = part
 
 
 def _set_default(cls: Any, value: Any, name: str) -> None:
@@ -146,9 +161,9 @@ def _set_default(cls: Any, value: Any, name: str) -> None:
     if field is None:
         return
     if field.default is not dataclasses.MISSING:
-        object.__setattr__(value, name, field.default)
+        _set_attribute(cls, value, name, field.default)
     elif field.default_factory is not dataclasses.MISSING:
-        object.__setattr__(value, name, field.default_factory())
+        _set_attribute(cls, value, name, field.default_factory())
     elif field.init:
         raise ValueError(f"{cls.__qualname__} has a field {name} by now, without a default: increase state_version")
 

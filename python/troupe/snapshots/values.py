@@ -221,6 +221,12 @@ def _make_bytearray(data: Any) -> bytearray:
     return bytearray(data)
 
 
+def _make_fraction(numerator: Any, denominator: Any) -> fractions.Fraction:
+    if type(numerator) is not int or type(denominator) is not int:  # "1e999999999" would be calculated
+        raise ValueError("a fraction without integers")
+    return fractions.Fraction(numerator, denominator)
+
+
 def _make_deque(maxlen: Any, *items: Any) -> Any:
     return collections.deque(items, maxlen)
 
@@ -284,7 +290,7 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "range": range,
     "slice": slice,
     "complex": complex,
-    "Fraction": fractions.Fraction,
+    "Fraction": _make_fraction,
     "bytearray": _make_bytearray,
     "Pattern": re.compile,
     "timezone": datetime.timezone,

@@ -87,6 +87,19 @@ class Box(typing.Generic[T]):
     content: T
 
 
+@dataclasses.dataclass
+class Watched:
+    n: int
+
+    @property
+    def more(self):
+        return self.n
+
+    @more.setter
+    def more(self, value):
+        raise AssertionError("a setter ran")
+
+
 class Outer:
     @dataclasses.dataclass
     class Inner:
@@ -151,6 +164,8 @@ def test_no_code_of_a_class_runs():
     item = there_and_back(Item("x"))
     assert (item.total, item.seen) == (1, ["beside the fields"])  # __post_init__() has not run again
     assert there_and_back(Typed("x", [])).__class__ is Typed
+    watched = classes.make_instance(*classes.name_of(Watched), 3, "n", "more", "__class__", 1, 2, Item)
+    assert type(watched) is Watched and (watched.n, watched.more) == (1, 1)
 
 
 def test_fields_that_came_with_a_deploy():
@@ -244,6 +259,7 @@ HOSTILE = [
     ["bytearray", 1 << 40], ["deque", "x"], ["Counter", None, 1], ["defaultdict", ["os", "nothing"]],
     ["lazy", "system", ["x"], {}, False], ["row", "auth.User", "default", 5, "x"], ["row", "no.Model", "x", 0, 1],
     ["related", 5, "x"], ["manager", "auth.User", "nothing"], ["path", "Path", "x"], ["Fraction", 1, 0],
+    ["Fraction", "1e999999999", 1], ["named", "os", "system"], ["defaultdict", ["os", "abort"]],
 ]  # fmt: skip
 
 
