@@ -130,6 +130,20 @@ def test_a_condition_is_decided_where_nothing_but_the_root_is_large_enough():
     assert list(page.changes(n=2).values()) == ["2"]
 
 
+class Guarded:
+    def wide(self):
+        raise RuntimeError("asked without its guard")
+
+
+def test_a_condition_that_raises_where_it_is_not_rendered():
+    source = "<main dj-root>{% if on %}{% if it.wide %}</main><main>{% endif %}{% endif %}<p>{{ n }}</p></main>"
+    page = Page(source, on=False, it={"wide": False}, n=0)
+    assert page.changes(it=Guarded(), n=1) == {"0": {"h": "<main dj-root><p>1</p></main>"}}
+    assert list(page.changes(n=2).values()) == ["2"]
+    page = Page(source, on=False, it=Guarded(), n=0)
+    assert list(page.changes(n=1).values()) == ["1"]
+
+
 def test_a_condition_that_rows_have_is_not_decided():
     source = "<main dj-root>{% for on in xs %}{% if on %}</main><main>{% endif %}<p>{{ n }}</p>{% endfor %}</main>"
     with pytest.raises(Unplannable):

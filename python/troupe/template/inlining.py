@@ -98,6 +98,8 @@ class Inliner:
             name = f"condition {index + 1} of {name}" if index else name
             asked = ("cond", node.conditions_nodelists[index][0], name)
             holds = variant_value(asked, self.context)
+            if holds is None:
+                return None
             self.variant.append((asked, holds))
             if holds:
                 return nodes
@@ -361,7 +363,9 @@ class Inliner:
 
 
 def variant_value(expr: Expr, context: Context) -> Any:
-    """The value of what a plan depends on as a whole: an expr, or ("cond", condition, its name), which holds or not."""
+    """The value of what a plan depends on as a whole: an expr, or ("cond", condition, its name), which holds or not.
+    None: the condition raises. Rendering raises the same, if it comes to it.
+    """
     if expr[0] == "const":
         return expr[1]
     if expr[0] == "expr":
@@ -370,6 +374,8 @@ def variant_value(expr: Expr, context: Context) -> Any:
         return bool(expr[1].eval(context))
     except VariableDoesNotExist:  # as {% if %} takes it
         return False
+    except Exception:
+        return None
 
 
 def _add_blocks(chains: Chains, blocks: dict[str, BlockNode]) -> None:
