@@ -139,6 +139,24 @@ s_refused(void)
     s_finish();
 }
 
+// An event of a page that migrated finds out first: the page is told to join again.
+static void
+s_an_event_finds_out(void)
+{
+    s_begin();
+    const char *template = s_fake.template;
+    s_fake.template = NULL;
+    const reply *push = s_event(2, "increment");
+    CU_ASSERT_EQUAL(s_fake.answers[s_fake.count - 2]->head.type, MSG_FAILED);
+    CU_ASSERT_EQUAL(push->head.type, MSG_PUSH);
+    CU_ASSERT(s_has(buffer_bytes(&push->body), "unknown_session"));
+    s_fake.template = template;
+    s_join(1);
+    s_fake.template = NULL;
+    CU_ASSERT_EQUAL(s_event(3, "increment")->head.type, MSG_FAILED); // it is no view from a snapshot any more
+    s_finish();
+}
+
 // A handler of the old view, which a program called, awaits something: the view stays until it is over.
 static void
 s_while_it_awaits(void)
@@ -170,6 +188,7 @@ static const unit_test s_tests[] = {
     {"waits", s_waits},
     {"not shown", s_not_shown},
     {"refused", s_refused},
+    {"an event finds out", s_an_event_finds_out},
     {"while it awaits", s_while_it_awaits},
 };
 UNIT_MAIN("anew", s_tests)

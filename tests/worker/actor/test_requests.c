@@ -259,6 +259,32 @@ s_unmount_refresh(void)
     s_finish();
 }
 
+static bool
+s_sends_differences(uint64_t sequence)
+{
+    const reply *done = s_run(fake_event(&s_fake, sequence, FAKE_VIEW, "increment", FLAG_BROWSER));
+    return strstr(s_text(done, "frame"), "\"p\":\"differences\"");
+}
+
+// Once may be anything; a page that asks for its root a second time after differences is sent none any more.
+static void
+s_refresh_after_differences(void)
+{
+    s_begin();
+    char html[700];
+    snprintf(html, sizeof html, "<main dj-root><b>%%d</b><i>%0600d</i></main>", 0);
+    s_fake.template = html;
+    s_run(fake_mount(&s_fake, FLAG_PAGE, FAKE_VIEW));
+    uint64_t sequence = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        CU_ASSERT(s_sends_differences(++sequence));
+        CU_ASSERT(s_sends_differences(++sequence));
+        s_run(fake_view_request(&s_fake, MSG_REFRESH, FAKE_VIEW));
+    }
+    CU_ASSERT_FALSE(s_sends_differences(++sequence));
+    s_finish();
+}
+
 static void
 s_the_rest(void)
 {
@@ -344,6 +370,7 @@ static const unit_test s_tests[] = {
     {"a join that comes too late", s_join_mounts_afresh},
     {"a join that authorize refuses", s_join_refused_view},
     {"unmount, refresh, ack", s_unmount_refresh},
+    {"refresh after differences", s_refresh_after_differences},
     {"ping, stats, shutdown", s_the_rest},
     {"a mount whose page is too large", s_mount_too_large},
     {"a join whose pages are too large together", s_join_too_large},
